@@ -1,0 +1,22 @@
+import type { Address, Prefix } from '../model/address.ts';
+
+/**
+ * What happens to a route when the agent that wants it dies: `pods` and `server` routes fail static, a `vip` fails
+ * closed when its lease runs out (unless this server is one of the VIP's keepers).
+ */
+export type RouteClass = 'pods' | 'server' | 'vip';
+
+/** One route we want announced. Sessions are single-family; the next hop has the family of the prefix. */
+export interface Route {
+  readonly prefix: Prefix;
+  readonly nextHop: Address;
+  readonly class: RouteClass;
+  readonly med?: number;
+  readonly localPreference?: number;
+  /** Standard communities, `[asn, value]`. */
+  readonly communities?: readonly (readonly [number, number])[];
+  /** How many times our own AS is prepended. */
+  readonly prepend?: number;
+  /** Why it is announced, for people: `block 10.10.1.0/26 of worker paris-worker-1`. */
+  readonly because: string;
+}

@@ -1,0 +1,36 @@
+import { Command, CommanderError } from 'commander';
+import { InputError } from '../model/problem.ts';
+import type { Register } from './command.ts';
+
+/** Command files are imported when they run, so that a small agent does not pay for a large one. */
+const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [];
+
+/** Exit codes: 0 done, 1 failed, 2 bad input (a message, never a stack trace). */
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('tideline');
+  program
+    .description('Kubernetes traffic on your own data centres and on the cloud, as one platform')
+    .exitOverride()
+    .configureHelp({ sortSubcommands: true })
+    .showHelpAfterError('(see --help)');
+  for (const load of commands) (await load()).register(program);
+  try {
+    await program.parseAsync(argv);
+    return 0;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof InputError) {
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  }
+  process.stderr.write(`tideline: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
+}
+
+const code = await main(process.argv);
+process.exitCode ||= code;

@@ -1,0 +1,94 @@
+/**
+ * The routing table: what the data plane in nginx serves. Whole, sorted, immutable; the compile step makes it, the
+ * nginx driver turns the difference between two of them into deltas over the unix socket.
+ */
+export interface RoutingTable {
+  /** Sorted by name. */
+  readonly hosts: readonly Host[];
+  /** Sorted by key. */
+  readonly backends: readonly Backend[];
+  /** Sorted by id. */
+  readonly certificates: readonly Certificate[];
+}
+
+/** `name` is lower-case ASCII: `www.example.com`, `*.example.com` (exactly one label), or `` for requests no other host takes. */
+export interface Host {
+  readonly name: string;
+  /** In no particular precedence: the data plane takes exact over prefix, then the longest prefix (by element). */
+  readonly paths: readonly Path[];
+  /** Serves when no path matches (the Ingress defaultBackend); absent: 404. */
+  readonly defaultBackend?: BackendKey;
+  /** Certificate presented by SNI for this host; absent: the edge's default certificate. */
+  readonly certificate?: string;
+}
+
+export interface Path {
+  /** `exact`: the whole path, case-sensitive. `prefix`: element by element, trailing slash ignored (Ingress v1). */
+  readonly match: 'exact' | 'prefix';
+  readonly path: string;
+  readonly backend: BackendKey;
+}
+
+/** `namespace/service/port`, the port as the Service numbers it. */
+export type BackendKey = string;
+
+export interface Backend {
+  readonly key: BackendKey;
+  /** Sorted; empty means no endpoint at all: 503. When all are unready, all of them are here (all-unhealthy means all serve). */
+  readonly endpoints: readonly Endpoint[];
+}
+
+export interface Endpoint {
+  /** IPv4 or IPv6 in canonical form, without brackets. */
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Certificate {
+  /** A hash of the contents. */
+  readonly id: string;
+  /** PEM chain, leaf first. */
+  readonly chain: string;
+  /** PEM key, unencrypted; it matches the leaf (checked by the compile step's caller). */
+  readonly key: string;
+}
+
+/** What nginx says of itself over the control socket. */
+export interface DataPlaneStatus {
+  /** Changes with every start of nginx; a new value means its tables are empty and everything is pushed again. */
+  readonly instance: string;
+  /** The last generation it acknowledged, 0 when its tables are empty. */
+  readonly generation: number;
+  readonly hosts: number;
+  readonly backends: number;
+  readonly certificates: number;
+  /** Bytes free in the shared memory zones, by zone. */
+  readonly freeBytes: Readonly<Record<string, number>>;
+  readonly draining: boolean;
+  readonly activeConnections: number;
+}
+
+/** Health of one traffic policy here, answered at `/.well-known/tideline/health/<policy>`. */
+export interface PolicyHealth {
+  readonly policy: string;
+  readonly healthy: boolean;
+  /** Named reason for the answer's body, e.g. `BackendsServing`, `ClusterDraining`, `BelowThreshold`. */
+  readonly reason: string;
+}
+
+/** The driver of one nginx over its control socket. Every call is level-triggered and may be repeated. */
+export interface DataPlane {
+  start(): void;
+  /** The whole table; pushes the difference to what nginx holds. Resolves with the generation nginx acknowledged. */
+  apply(table: RoutingTable): Promise<number>;
+  /** The endpoint fast path: replaces the endpoints of known backends without a compile. */
+  applyEndpoints(backends: readonly Backend[]): Promise<number>;
+  setHealth(policies: readonly PolicyHealth[]): Promise<void>;
+  /** While draining nginx closes keep-alive connections after the response in flight. */
+  setDraining(draining: boolean): Promise<void>;
+  /** The last known status, or undefined while nginx cannot be reached. */
+  status(): DataPlaneStatus | undefined;
+  /** Called when nginx appears, disappears or starts again. */
+  onStatus(listener: (status: DataPlaneStatus | undefined) => void): () => void;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface SpawnInNamespace {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** As for child_process.spawn; default: nothing in, both outputs ignored. */
+  readonly stdio?: SpawnOptions['stdio'];
+}
+
+/**
+ * Network namespaces with their links and the processes that run in them, ended together by `destroy`. Names carry the
+ * prefix, so that several networks live beside each other on one machine. Needs `ip`, `nsenter`, and the right to make
+ * namespaces (root, or a user namespace with a private /run).
+ */
+export class Network {
+  readonly prefix: string;
+  readonly #namespaces = new Set<string>();
+  readonly #processes = new Set<ChildProcess>();
+
+  constructor(prefix = `tl${process.pid}`) {
+    this.prefix = prefix;
+  }
+
+  /** The kernel's name of a namespace, as `ip netns` shows it. */
+  kernelName(namespace: string): string {
+    return `${this.prefix}-${namespace}`;
+  }
+
+  async addNamespace(namespace: string): Promise<void> {
+    await run('ip', ['netns', 'add', this.kernelName(namespace)]);
+    this.#namespaces.add(namespace);
+    await this.ip(namespace, 'link', 'set', 'lo', 'up');
+  }
+
+  /** Ends the namespace; its ends of links go with it, so peers lose their carrier. Processes in it are not touched. */
+  async removeNamespace(namespace: string): Promise<void> {
+    await run('ip', ['netns', 'del', this.kernelName(namespace)]);
+    this.#namespaces.delete(namespace);
+  }
+
+  /** A veth pair, both ends up: interface `a.device` in `a.namespace`, and so for b. */
+  async link(
+    a: { readonly namespace: string; readonly device: string },
+    b: { readonly namespace: string; readonly device: string },
+  ): Promise<void> {
+    await this.ip(
+      a.namespace,
+      'link',
+      'add',
+      a.device,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      b.device,
+      'netns',
+      this.kernelName(b.namespace),
+    );
+    await this.ip(a.namespace, 'link', 'set', a.device, 'up');
+    await this.ip(b.namespace, 'link', 'set', b.device, 'up');
+  }
+
+  /** Runs `ip ARGS` in the namespace; resolves with its output. */
+  async ip(namespace: string, ...args: readonly string[]): Promise<string> {
+    const { stdout } = await run('ip', ['-n', this.kernelName(namespace), ...args], { maxBuffer: 64 << 20 });
+    return stdout;
+  }
+
+  /** Runs a command in the namespace to its end; rejects with its standard error when it fails. */
+  async exec(namespace: string, command: string, ...args: readonly string[]): Promise<string> {
+    const { stdout } = await run('nsenter', [this.#flag(namespace), '--', command, ...args], { maxBuffer: 64 << 20 });
+    return stdout;
+  }
+
+  /** Starts a process in the namespace, as the direct child of this process (nsenter becomes it). */
+  spawn(namespace: string, command: string, args: readonly string[], options: SpawnInNamespace = {}): ChildProcess {
+    const child = spawn('nsenter', [this.#flag(namespace), '--', command, ...args], {
+      stdio: options.stdio ?? 'ignore',
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: { ...process.env, ...options.env },
+    });
+    this.#processes.add(child);
+    child.once('exit', () => this.#processes.delete(child));
+    child.once('error', () => this.#processes.delete(child));
+    return child;
+  }
+
+  /** Kills every process that was spawned here or lives in one of the namespaces, then the namespaces. Never rejects. */
+  async destroy(): Promise<void> {
+    for (const child of this.#processes) child.kill('SIGKILL');
+    for (const namespace of this.#namespaces) {
+      for (const pid of await this.pids(namespace)) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // It ended by itself between the two calls.
+        }
+      }
+      await run('ip', ['netns', 'del', this.kernelName(namespace)]).catch(() => undefined);
+    }
+    this.#namespaces.clear();
+  }
+
+  /** The processes that live in the namespace, by id. */
+  async pids(namespace: string): Promise<readonly number[]> {
+    const { stdout } = await run('ip', ['netns', 'pids', this.kernelName(namespace)]).catch(() => ({ stdout: '' }));
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(Number);
+  }
+
+  #flag(namespace: string): string {
+    return `--net=/run/netns/${this.kernelName(namespace)}`;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Something wrong in what a person wrote. `reason` is from the catalogue of its room (stable, CamelCase): at once log
+ * field, metric label, status condition and test assertion.
+ */
+export interface Problem {
+  readonly reason: string;
+  /** File as the person named it; absent for objects read from an API. */
+  readonly file?: string;
+  /** 1-based. */
+  readonly line?: number;
+  /** The object, `Kind/name` or `Kind/namespace/name`. */
+  readonly object?: string;
+  /** Path of the field, e.g. `spec.rules[0].countries[1]`. */
+  readonly path?: string;
+  /** What is wrong, one sentence without a full stop. */
+  readonly message: string;
+  /** What was expected, when `message` does not say it. */
+  readonly expected?: string;
+  /** What to do about it. */
+  readonly fix?: string;
+}
+
+/** Bad input from a person: commands print it without a stack trace and exit with code 2. */
+export class InputError extends Error {
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[] | string) {
+    const list = typeof problems === 'string' ? [{ reason: 'BadInput', message: problems }] : problems;
+    super(list.map(formatProblem).join('\n'));
+    this.name = 'InputError';
+    this.problems = list;
+  }
+}
+
+/** `file:line: object path: message (Reason)` then indented `expected:` and `fix:` lines. */
+export function formatProblem(problem: Problem): string {
+  const place =
+    problem.file === undefined ? '' : `${problem.file}${problem.line === undefined ? '' : `:${problem.line}`}: `;
+  const subject = [problem.object, problem.path].filter((part) => part !== undefined).join(' ');
+  const lines = [`${place}${subject === '' ? '' : `${subject}: `}${problem.message} (${problem.reason})`];
+  if (problem.expected !== undefined) lines.push(`    expected: ${problem.expected}`);
+  if (problem.fix !== undefined) lines.push(`    fix: ${problem.fix}`);
+  return lines.join('\n');
+}

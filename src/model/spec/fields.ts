@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { parseAddress, parsePrefix } from '../address.ts';
+
+/** Field types that the kinds share. Each parses the text once into a resolved value. */
+
+export const Name = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a DNS label: lower-case letters, digits and dashes, at most 63');
+
+export const IpAddress = z.string().transform((text, context) => {
+  const address = parseAddress(text);
+  if (address === undefined) {
+    context.addIssue({ code: 'custom', message: 'an IPv4 or IPv6 address' });
+    return z.NEVER;
+  }
+  return address;
+});
+
+export const IpPrefix = z.string().transform((text, context) => {
+  const prefix = text.includes('/') ? parsePrefix(text) : undefined;
+  if (prefix === undefined) {
+    context.addIssue({ code: 'custom', message: 'a prefix such as 10.0.0.0/16 with no host bits set' });
+    return z.NEVER;
+  }
+  return prefix;
+});
+
+export const AsNumber = z.int().min(1).max(4_294_967_294);
+export const Port = z.int().min(1).max(65_535);
+
+/** A DNS name in lower case, without the trailing dot. */
+export const DnsName = z
+  .string()
+  .max(253)
+  .regex(
+    /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    'a DNS name in lower case, without a trailing dot',
+  );
+
+export const Metadata = z.strictObject({
+  name: Name,
+  labels: z.record(z.string(), z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});

@@ -1,0 +1,31 @@
+import { pino } from 'pino';
+
+/**
+ * Structured logs: a constant message plus fields. Every line has `component`; every refusal has `reason` from its
+ * room's catalogue.
+ */
+export interface Log {
+  debug(fields: Fields, message: string): void;
+  info(fields: Fields, message: string): void;
+  warn(fields: Fields, message: string): void;
+  error(fields: Fields, message: string): void;
+  child(fields: Fields): Log;
+}
+export type Fields = Readonly<Record<string, unknown>>;
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** One JSON object a line on standard error, so that standard output stays the command's own. */
+export function createLog(component: string, level: LogLevel = 'info'): Log {
+  return pino(
+    { level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ dest: 2, sync: true }),
+  );
+}
+
+export const silentLog: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLog,
+};

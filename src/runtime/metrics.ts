@@ -1,0 +1,73 @@
+import { createServer } from 'node:http';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+
+export { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** A registry of one agent with the process metrics; never the library's global one. */
+export function createRegistry(component: string): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels({ component });
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+export interface AgentEndpoint {
+  /** The address it listens on, `http://host:port`. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * The agent's own HTTP endpoint: `/metrics` (Prometheus text), `/status` (the agent's state as JSON), `/healthz` (200 as
+ * long as the process answers).
+ */
+export async function serveAgentEndpoint(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly registry: Registry;
+  readonly status: () => unknown;
+}): Promise<AgentEndpoint> {
+  const server = createServer((request, response) => {
+    void respond(request.url ?? '/', options).then(({ code, type, body }) => {
+      response.writeHead(code, { 'content-type': type }).end(body);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  return {
+    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    async stop() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+interface Answer {
+  readonly code: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+async function respond(
+  path: string,
+  options: { readonly registry: Registry; readonly status: () => unknown },
+): Promise<Answer> {
+  try {
+    if (path === '/metrics')
+      return { code: 200, type: options.registry.contentType, body: await options.registry.metrics() };
+    if (path === '/status')
+      return { code: 200, type: 'application/json', body: `${JSON.stringify(options.status())}\n` };
+    if (path === '/healthz') return { code: 200, type: 'text/plain', body: 'ok\n' };
+    return { code: 404, type: 'text/plain', body: 'try /metrics, /status or /healthz\n' };
+  } catch (error) {
+    return { code: 500, type: 'text/plain', body: `${error instanceof Error ? error.message : String(error)}\n` };
+  }
+}
