@@ -1,0 +1,41 @@
+# One obvious command for each thing. Every target sets up what it needs.
+SHELL := /bin/sh
+NODE := node_modules/node/bin/node
+RUN := $(NODE) --disable-warning=ExperimentalWarning
+VITEST := $(NODE) node_modules/vitest/vitest.mjs run
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint unit integration format generate bench clean
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing (Debian packages, npm packages, the pinned Node)
+	@tools/setup
+
+demo: setup ## the platform in a box, live; ONCE=1 runs its scenario once without a terminal
+	@$(RUN) src/cli/main.ts demo $(if $(ONCE),--once)
+
+test: setup ## every check and every test; ends with "N passed, N failed"
+	@$(RUN) tools/test.ts
+
+lint: setup ## types, lint, format, dependency directions, dead code
+	@$(RUN) tools/test.ts --only lint
+
+unit: setup ## unit tests
+	@$(VITEST) --project unit
+
+integration: setup ## tests against real daemons, in namespaces of their own
+	@tools/isolated $(VITEST) --project integration
+
+format: setup ## format the code and order imports
+	@node_modules/.bin/biome check --write .
+
+generate: setup ## write the generated files again (CRDs, reference)
+	@$(RUN) tools/crds.ts
+
+bench: setup ## measure, and print ratios
+	@$(RUN) test/bench/main.ts
+
+clean: ## remove everything that was built or installed here
+	rm -rf build dist node_modules

@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+interface Report {
+  readonly summary: {
+    readonly totalCruised: number;
+    readonly violations: readonly { readonly rule: { readonly name: string } }[];
+  };
+}
+
+const cruiser = resolve('node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+const config = resolve('.dependency-cruiser.cjs');
+
+function cruise(folder: string): Promise<Report> {
+  return new Promise((done, fail) => {
+    const args = [cruiser, 'src', '--config', config, '--output-type', 'json'];
+    execFile(process.execPath, args, { cwd: folder, maxBuffer: 64 << 20 }, (error, stdout) => {
+      if (stdout === '') fail(error ?? new Error('dependency-cruiser said nothing'));
+      else done(JSON.parse(stdout) as Report);
+    });
+  });
+}
+
+/** A tree with the given files; every import target that is not itself planted is an empty module. */
+async function plantedRules(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'tideline-planted-'));
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    }
+    const report = await cruise(folder);
+    return report.summary.violations.map(({ rule }) => rule.name);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+const empty = 'export const value = 1;\n';
+const importing = (target: string): string => `import { value } from '${target}';\nexport const copy = value;\n`;
+
+const planted: readonly { readonly rule: string; readonly files: Readonly<Record<string, string>> }[] = [
+  {
+    rule: 'network-meets-no-other-plane',
+    files: { 'src/network/a.ts': importing('../edge/b.ts'), 'src/edge/b.ts': empty },
+  },
+  {
+    rule: 'edge-meets-no-other-plane',
+    files: { 'src/edge/a.ts': importing('../steering/b.ts'), 'src/steering/b.ts': empty },
+  },
+  {
+    rule: 'steering-meets-no-other-plane',
+    files: { 'src/steering/a.ts': importing('../network/b.ts'), 'src/network/b.ts': empty },
+  },
+  {
+    rule: 'pure-has-no-effects',
+    files: { 'src/edge/compile/a.ts': "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n" },
+  },
+  {
+    rule: 'pure-imports-pure',
+    files: { 'src/steering/policy/a.ts': importing('../../runtime/b.ts'), 'src/runtime/b.ts': empty },
+  },
+  { rule: 'nothing-imports-the-top', files: { 'src/bgp/a.ts': importing('../lab/b.ts'), 'src/lab/b.ts': empty } },
+  { rule: 'lab-does-not-import-cli', files: { 'src/lab/a.ts': importing('../cli/b.ts'), 'src/cli/b.ts': empty } },
+  { rule: 'bgp-and-kube-below-planes', files: { 'src/kube/a.ts': importing('../edge/b.ts'), 'src/edge/b.ts': empty } },
+  {
+    rule: 'runtime-and-model-at-the-bottom',
+    files: { 'src/runtime/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty },
+  },
+  { rule: 'src-without-tests', files: { 'src/kube/a.ts': importing('./b.test.ts'), 'src/kube/b.test.ts': empty } },
+  { rule: 'no-cycles', files: { 'src/kube/a.ts': importing('./b.ts'), 'src/kube/b.ts': importing('./a.ts') } },
+  { rule: 'resolvable', files: { 'src/kube/a.ts': importing('./missing.ts') } },
+];
+
+describe('dependency directions', () => {
+  it.each(planted)('refuses a planted violation of $rule', async ({ rule, files }) => {
+    expect(await plantedRules(files)).toContain(rule);
+  });
+
+  it('accepts imports that follow the directions', async () => {
+    expect(await plantedRules({ 'src/edge/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty })).toEqual([]);
+  });
+
+  it('reads this repository, and finds nothing', async () => {
+    const report = await cruise(resolve('.'));
+    expect(report.summary.violations).toEqual([]);
+    expect(report.summary.totalCruised).toBeGreaterThan(20);
+  });
+});
