@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../../model/address.ts';
-import { countryOf } from './database.ts';
+import { countryOf } from './lookup.ts';
 import { clientAddress, countriesWithPrefixes, prefixesOf, prefixesPerCountry } from './prefixes.ts';
 
 describe('countryOf', () => {

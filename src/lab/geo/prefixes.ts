@@ -1,5 +1,5 @@
 import { contains, type Prefix, parsePrefix } from '../../model/address.ts';
-import { type GeoDatabase, geoDatabase, type SearchTree } from './database.ts';
+import { type GeoLookup, geoLookup, type SearchTree } from './lookup.ts';
 
 /** The lab uses at most so many prefixes of one country. */
 export const prefixesPerCountry = 16;
@@ -11,13 +11,13 @@ let byCountry: ReadonlyMap<string, readonly Prefix[]> | undefined;
  * the same on every machine that has the same data. Empty when the data knows none (BV, CX, EH and a few islands).
  */
 export function prefixesOf(country: string): readonly Prefix[] {
-  byCountry ??= prefixesByCountry(geoDatabase());
+  byCountry ??= prefixesByCountry(geoLookup());
   return byCountry.get(country) ?? [];
 }
 
 /** The countries that have at least one prefix, sorted. */
 export function countriesWithPrefixes(): readonly string[] {
-  byCountry ??= prefixesByCountry(geoDatabase());
+  byCountry ??= prefixesByCountry(geoLookup());
   return [...byCountry.keys()].toSorted();
 }
 
@@ -69,7 +69,7 @@ const reserved = [
   '224.0.0.0/3',
 ].flatMap((text) => parsePrefix(text) ?? []);
 
-function prefixesByCountry(database: GeoDatabase): ReadonlyMap<string, readonly Prefix[]> {
+function prefixesByCountry(database: GeoLookup): ReadonlyMap<string, readonly Prefix[]> {
   const result = new Map<string, readonly Prefix[]>();
   for (const found of largestPerPointer(database.tree).values()) {
     const prefixes = found
