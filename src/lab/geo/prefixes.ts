@@ -1,4 +1,4 @@
-import { contains, type Prefix, parsePrefix } from '../../model/address.ts';
+import { type Prefix, parsePrefix } from '../../model/address.ts';
 import { type GeoLookup, geoLookup, type SearchTree } from './lookup.ts';
 
 /** The lab uses at most so many prefixes of one country. */
@@ -52,6 +52,11 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
+interface Found {
+  readonly network: number;
+  readonly length: number;
+}
+
 /** Addresses that the data may list but that no client has, or that the lab itself uses. */
 const reserved = [
   '0.0.0.0/8',
@@ -67,25 +72,23 @@ const reserved = [
   '198.51.100.0/24',
   '203.0.113.0/24',
   '224.0.0.0/3',
-].flatMap((text) => parsePrefix(text) ?? []);
+].map((text): Found => {
+  const [network = '', length = ''] = text.split('/');
+  return { network: numberOf(network), length: Number(length) };
+});
 
 function prefixesByCountry(database: GeoLookup): ReadonlyMap<string, readonly Prefix[]> {
   const result = new Map<string, readonly Prefix[]>();
   for (const found of largestPerPointer(database.tree).values()) {
     const prefixes = found
-      .flatMap(({ network, length }) => parsePrefix(`${formatIpv4(network)}/${length}`) ?? [])
-      .filter((prefix) => !reserved.some((block) => contains(block, prefix) || contains(prefix, block)))
-      .slice(0, prefixesPerCountry);
+      .filter((item) => !reserved.some((block) => overlap(block, item)))
+      .slice(0, prefixesPerCountry)
+      .flatMap(({ network, length }) => parsePrefix(`${formatIpv4(network)}/${length}`) ?? []);
     const first = prefixes[0];
     const country = first === undefined ? undefined : database.countryOf(first.network);
     if (country !== undefined) result.set(country, prefixes);
   }
   return result;
-}
-
-interface Found {
-  readonly network: number;
-  readonly length: number;
 }
 
 /** One walk over the tree, not deeper than /24. Equal records of the file share a data pointer, so a pointer is a country. */
@@ -118,6 +121,11 @@ function keepLargest(found: Map<number, Found[]>, pointer: number, item: Found):
   const at = list.findIndex((other) => other.length > item.length);
   list.splice(at < 0 ? list.length : at, 0, item);
   if (full) list.pop();
+}
+
+function overlap(a: Found, b: Found): boolean {
+  const size = 2 ** (32 - Math.min(a.length, b.length));
+  return Math.floor(a.network / size) === Math.floor(b.network / size);
 }
 
 function formatIpv4(value: number): string {
