@@ -1,0 +1,64 @@
+import { writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
+import type { Network } from '../net/network.ts';
+import { type Daemon, startDaemon, waitReady } from './process.ts';
+
+export interface ExabgpOptions {
+  readonly network: Network;
+  readonly namespace: string;
+  /** Holds `<name>.log`, and `<name>.conf` and `<name>.env` when they are given as text. */
+  readonly directory: string;
+  /** Default: the namespace. */
+  readonly name?: string;
+  /** Path of exabgp.conf, as `tideline bgp render` writes it, or the text itself. */
+  readonly config: { readonly file: string } | { readonly text: string };
+  /** Path of exabgp.env, or the text itself. */
+  readonly environment: { readonly file: string } | { readonly text: string };
+  /** The relay's socket: start waits until the relay accepts connections there. Absent: waits for nothing. */
+  readonly relaySocket?: string;
+}
+
+export interface Exabgp {
+  readonly daemon: Daemon;
+  /** Resolves when the relay accepts connections. */
+  waitRelay(timeoutMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts ExaBGP in the foreground. Sessions come up by themselves; the peer is the one to ask whether they did. */
+export async function startExabgp(options: ExabgpOptions): Promise<Exabgp> {
+  const name = options.name ?? options.namespace;
+  const place = async (source: { file: string } | { text: string }, suffix: string): Promise<string> => {
+    if ('file' in source) return source.file;
+    const path = join(options.directory, `${name}.${suffix}`);
+    await writeFile(path, source.text);
+    return path;
+  };
+  const config = await place(options.config, 'conf');
+  const environment = await place(options.environment, 'env');
+  const daemon = startDaemon({
+    network: options.network,
+    namespace: options.namespace,
+    command: 'exabgp',
+    args: ['--env', environment, config],
+    logFile: join(options.directory, `${name}.log`),
+  });
+  const { relaySocket } = options;
+  const waitRelay = async (timeoutMs: number): Promise<void> => {
+    if (relaySocket !== undefined) await waitReady(daemon, () => accepts(relaySocket), timeoutMs);
+  };
+  await waitRelay(15_000);
+  return { daemon, waitRelay, stop: () => daemon.stop() };
+}
+
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

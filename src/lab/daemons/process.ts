@@ -1,0 +1,77 @@
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Network } from '../net/network.ts';
+
+export interface DaemonOptions {
+  readonly network: Network;
+  readonly namespace: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Both outputs are appended here. */
+  readonly logFile: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** One daemon in the foreground, the direct child of this process. */
+export interface Daemon {
+  readonly pid: number;
+  readonly running: boolean;
+  readonly logFile: string;
+  /** Resolves when it ended, however. */
+  readonly exited: Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  /** SIGTERM, then SIGKILL after `graceMs`; resolves when it is gone. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export function startDaemon(options: DaemonOptions): Daemon {
+  const log = openSync(options.logFile, 'a');
+  const child = options.network.spawn(options.namespace, options.command, options.args, {
+    stdio: ['ignore', log, log],
+    ...(options.env === undefined ? {} : { env: options.env }),
+  });
+  closeSync(log);
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  const isRunning = (): boolean => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  return {
+    pid: child.pid ?? -1,
+    get running() {
+      return isRunning();
+    },
+    logFile: options.logFile,
+    exited,
+    kill: (signal) => void child.kill(signal),
+    stop: (graceMs = 3000) => stopChild(child, exited, isRunning, graceMs),
+  };
+}
+
+async function stopChild(
+  child: ChildProcess,
+  exited: Promise<void>,
+  isRunning: () => boolean,
+  graceMs: number,
+): Promise<void> {
+  if (!isRunning()) return;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+  await exited;
+  clearTimeout(timer);
+}
+
+/** Polls `check` until it is true; rejects after `timeoutMs`, or as soon as the daemon ended, with the end of its log. */
+export async function waitReady(daemon: Daemon, check: () => Promise<boolean>, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    if (await check().catch(() => false)) return;
+    const why = !daemon.running ? 'ended' : performance.now() > deadline ? `is not ready after ${timeoutMs} ms` : '';
+    if (why !== '') {
+      const log = await readFile(daemon.logFile, 'utf8').catch(() => '');
+      throw new Error(`the daemon of ${daemon.logFile} ${why}: ${log.slice(-2000)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
