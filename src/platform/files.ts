@@ -1,0 +1,140 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { Problem } from '../model/problem.ts';
+import { type SpecDocument, valueAt } from '../model/spec/document.ts';
+import { readDocuments } from './yaml.ts';
+
+interface Found {
+  readonly documents: SpecDocument[];
+  readonly problems: Problem[];
+  /** Real paths of what was read, so that a file named twice is read once and a link cannot lead round in circles. */
+  readonly seen: Set<string>;
+  /** Absolute manifest folders that Clusters name: Kubernetes objects live there, not ours. */
+  readonly manifestFolders: Set<string>;
+}
+
+/**
+ * Reads every spec document under `paths`. Of a folder all `*.yaml`, `*.yml` and `*.json` count, at any depth, except
+ * hidden entries and what lies in the manifest folder of a Cluster. Never rejects: what cannot be read is a problem.
+ */
+export async function readPaths(
+  paths: readonly string[],
+): Promise<{ readonly documents: readonly SpecDocument[]; readonly problems: readonly Problem[] }> {
+  const found: Found = { documents: [], problems: [], seen: new Set(), manifestFolders: new Set() };
+  const named = new Set<string>();
+  for (const path of paths) {
+    const problem = await readPath(path, found, named);
+    if (problem !== undefined) found.problems.push(problem);
+  }
+  const ours = (file: string | undefined): boolean =>
+    file === undefined ||
+    named.has(file) ||
+    ![...found.manifestFolders].some((folder) => isInside(folder, resolve(file)));
+  return {
+    documents: found.documents.filter((document) => ours(document.file)),
+    problems: found.problems.filter((problem) => ours(problem.file)),
+  };
+}
+
+async function readPath(path: string, found: Found, named: Set<string>): Promise<Problem | undefined> {
+  try {
+    if ((await stat(path)).isDirectory()) {
+      const files = await readFolder(path, found);
+      return files > 0 ? undefined : folderEmpty(path);
+    }
+    named.add(path);
+    await readOne(path, found);
+    return undefined;
+  } catch (error) {
+    return unreadable(path, error);
+  }
+}
+
+/** Files first, then the folders below that no Cluster claims. Resolves with the number of files seen. */
+async function readFolder(folder: string, found: Found): Promise<number> {
+  if (!(await firstTime(folder, found))) return 1;
+  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  const folders: string[] = [];
+  let files = 0;
+  for (const name of names) {
+    const path = join(folder, name);
+    try {
+      if ((await stat(path)).isDirectory()) folders.push(path);
+      else if (/\.(yaml|yml|json)$/.test(name)) {
+        files += 1;
+        await readOne(path, found);
+      }
+    } catch (error) {
+      found.problems.push(unreadable(path, error));
+    }
+  }
+  for (const path of folders) {
+    if (!found.manifestFolders.has(resolve(path))) files += await readFolder(path, found);
+  }
+  return files;
+}
+
+async function readOne(path: string, found: Found): Promise<void> {
+  if (!(await firstTime(path, found))) return;
+  const bytes = await readFile(path);
+  const folder = dirname(resolve(path));
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    found.problems.push({ reason: 'NotText', file: path, message: 'is not UTF-8 text', fix: 'save the file as UTF-8' });
+    return;
+  }
+  const { documents, problems } = readDocuments(text, path, folder);
+  found.documents.push(...documents);
+  found.problems.push(...problems);
+  for (const document of documents) {
+    const manifests = manifestsOf(document);
+    if (manifests === undefined) continue;
+    const target = resolve(folder, manifests);
+    if (!isInside(target, resolve(path))) found.manifestFolders.add(target);
+    else found.problems.push(manifestsHoldSpec(document, path));
+  }
+}
+
+function manifestsOf(document: SpecDocument): string | undefined {
+  if (valueAt(document.value, ['kind']) !== 'Cluster') return undefined;
+  const manifests = valueAt(document.value, ['spec', 'source', 'manifests']);
+  return typeof manifests === 'string' && manifests !== '' ? manifests : undefined;
+}
+
+async function firstTime(path: string, found: Found): Promise<boolean> {
+  const real = await realpath(path);
+  if (found.seen.has(real)) return false;
+  found.seen.add(real);
+  return true;
+}
+
+function isInside(folder: string, file: string): boolean {
+  const way = relative(folder, file);
+  return way !== '..' && !way.startsWith('../') && !way.startsWith('/');
+}
+
+function manifestsHoldSpec(document: SpecDocument, file: string): Problem {
+  return {
+    reason: 'ManifestsHoldSpec',
+    file,
+    line: document.lineOf(['spec', 'source', 'manifests']),
+    object: `Cluster/${String(valueAt(document.value, ['metadata', 'name']))}`,
+    path: 'spec.source.manifests',
+    message: 'the manifest folder holds the spec itself',
+    expected: 'a folder of its own for the Kubernetes objects of this cluster',
+    fix: 'move the Kubernetes objects to a folder below, e.g. ./clusters/paris',
+  };
+}
+
+function folderEmpty(path: string): Problem {
+  return { reason: 'FolderEmpty', file: path, message: 'the folder holds no *.yaml, *.yml or *.json file' };
+}
+
+function unreadable(path: string, error: unknown): Problem {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  if (code === 'ENOENT')
+    return { reason: 'FileMissing', file: path, message: 'no such file or folder', fix: 'check the path' };
+  return { reason: 'FileUnreadable', file: path, message: `cannot be read (${code})`, fix: 'check its permissions' };
+}

@@ -1,0 +1,36 @@
+import { InputError, type Problem } from '../model/problem.ts';
+import { buildPlatform } from '../model/spec/build.ts';
+import type { Platform } from '../model/spec/platform.ts';
+import { readPaths } from './files.ts';
+
+/** Either a platform without a fault, or every fault of every file, sorted by file and line. Warnings come with both. */
+export type LoadResult =
+  | { readonly platform: Platform; readonly warnings: readonly Problem[] }
+  | { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
+
+/**
+ * Reads and validates the spec in `paths` (files or folders, see `readPaths`). Never rejects because of what is in a
+ * file. `nowMs` (milliseconds since the epoch) decides which drains have expired.
+ */
+export async function loadPlatform(paths: readonly string[], nowMs: number = Date.now()): Promise<LoadResult> {
+  const { documents, problems: unread } = await readPaths(paths);
+  const { platform, problems, warnings } = buildPlatform(documents, nowMs);
+  const all = [...unread, ...problems].sort(byPlace);
+  return all.length === 0 ? { platform, warnings } : { problems: all, warnings };
+}
+
+/** The same for commands that cannot go on without: throws an InputError with every problem. */
+export async function loadPlatformOrThrow(paths: readonly string[]): Promise<Platform> {
+  const result = await loadPlatform(paths);
+  if ('problems' in result) throw new InputError(result.problems);
+  return result.platform;
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return compareText(a.file ?? '', b.file ?? '') || (a.line ?? 0) - (b.line ?? 0);
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

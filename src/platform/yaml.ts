@@ -1,0 +1,109 @@
+import { type Document, isMap, isNode, isPair, LineCounter, type Node, parseAllDocuments, type YAMLError } from 'yaml';
+import type { Problem } from '../model/problem.ts';
+import type { Path, SpecDocument } from '../model/spec/document.ts';
+
+/** The documents of one file's text (YAML 1.2, so JSON too) and what is wrong with its syntax. Never throws. */
+export function readDocuments(
+  text: string,
+  file: string,
+  folder: string,
+): { readonly documents: readonly SpecDocument[]; readonly problems: readonly Problem[] } {
+  const loneReturn = text.search(/\r(?!\n)/);
+  if (loneReturn >= 0) return { documents: [], problems: [badLineEnds(text, loneReturn, file)] };
+  const lines = new LineCounter();
+  const documents: SpecDocument[] = [];
+  const problems: Problem[] = [];
+  for (const document of parse(text, lines)) {
+    const syntax = document.errors.map((error) => syntaxProblem(error, file, lines));
+    problems.push(...syntax);
+    if (isEmpty(document)) continue;
+    const read = valueOf(document);
+    const lineOf = (path: Path, what: 'value' | 'key' = 'value'): number => lineAt(document, path, what, lines);
+    if ('problem' in read) problems.push({ ...read.problem, file, line: lineOf([]) });
+    const broken = 'problem' in read || syntax.some((problem) => problem.reason !== 'DuplicateKey');
+    documents.push({ file, folder, value: 'value' in read ? read.value : undefined, broken, lineOf });
+  }
+  if (documents.length === 0 && problems.length === 0) problems.push(fileEmpty(file));
+  return { documents, problems };
+}
+
+function parse(text: string, lineCounter: LineCounter): readonly Document.Parsed[] {
+  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false, logLevel: 'silent' });
+  return Array.isArray(documents) ? documents : [];
+}
+
+function isEmpty(document: Document.Parsed): boolean {
+  const { contents } = document;
+  if (contents === null) return true;
+  return !isMap(contents) && document.errors.length === 0 && document.toJS() === null;
+}
+
+function valueOf(document: Document.Parsed): { readonly value: unknown } | { readonly problem: Problem } {
+  try {
+    return { value: document.toJS({ maxAliasCount: 100 }) };
+  } catch (error) {
+    return {
+      problem: {
+        reason: 'NotYaml',
+        message: `cannot be resolved: ${error instanceof Error ? error.message : String(error)}`,
+        fix: 'write the values out instead of using YAML aliases',
+      },
+    };
+  }
+}
+
+function lineAt(document: Document.Parsed, path: Path, what: 'value' | 'key', lines: LineCounter): number {
+  let node: Node | null = document.contents;
+  let offset = node?.range?.[0] ?? document.range[0];
+  for (const [depth, part] of path.entries()) {
+    if (isMap(node) && what === 'key' && depth === path.length - 1) {
+      const key = node.items.find((pair) => isPair(pair) && keyText(pair.key) === String(part))?.key;
+      if (isNode(key)) offset = key.range?.[0] ?? offset;
+      break;
+    }
+    const next: unknown = isNode(node) && 'get' in node ? node.get(part, true) : undefined;
+    if (!isNode(next)) break;
+    node = next;
+    offset = node.range?.[0] ?? offset;
+  }
+  return lines.linePos(offset).line;
+}
+
+function keyText(key: unknown): string {
+  return isNode(key) && 'value' in key ? String(key.value) : String(key);
+}
+
+function syntaxProblem(error: YAMLError, file: string, lines: LineCounter): Problem {
+  const { line } = lines.linePos(error.pos[0]);
+  if (error.code === 'DUPLICATE_KEY')
+    return {
+      reason: 'DuplicateKey',
+      file,
+      line,
+      message: 'the same key is written twice in one mapping',
+      fix: 'keep one',
+    };
+  if (error.code === 'TAB_AS_INDENT')
+    return { reason: 'NotYaml', file, line, message: 'a tab is used for indentation', fix: 'indent with spaces' };
+  const message = error.message.replaceAll('\n', ' ').replace(/[.:]?\s*$/, '');
+  return { reason: 'NotYaml', file, line, message: `not YAML: ${message}` };
+}
+
+function badLineEnds(text: string, at: number, file: string): Problem {
+  return {
+    reason: 'BadLineEnds',
+    file,
+    line: text.slice(0, at).split('\n').length,
+    message: 'a carriage return without a line feed, which YAML readers take for different things',
+    fix: 'save the file with Unix line ends',
+  };
+}
+
+function fileEmpty(file: string): Problem {
+  return {
+    reason: 'FileEmpty',
+    file,
+    message: 'holds no object',
+    expected: 'at least one YAML document with apiVersion, kind, metadata and spec',
+  };
+}
