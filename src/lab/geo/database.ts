@@ -80,7 +80,10 @@ function readText(data: Buffer, offset: number): { readonly value: string; reado
 }
 
 function readMetadata(database: Buffer, start: number): { readonly nodeCount: number; readonly recordSize: number } {
-  return { nodeCount: readNumber(database, start, 'node_count'), recordSize: readNumber(database, start, 'record_size') };
+  return {
+    nodeCount: readNumber(database, start, 'node_count'),
+    recordSize: readNumber(database, start, 'record_size'),
+  };
 }
 
 /** The unsigned integer after a metadata key: a control byte whose low five bits are its length in bytes. */
