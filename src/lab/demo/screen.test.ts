@@ -1,0 +1,71 @@
+import { stripVTControlCharacters } from 'node:util';
+import { expect, it } from 'vitest';
+import { type DemoView, renderScreen } from './screen.ts';
+
+const view: DemoView = {
+  elapsedMs: 83_000,
+  caveat: 'health checks 10x faster',
+  steps: [
+    { name: 'pods-routable', state: 'done' },
+    { name: 'blade-killed', state: 'running' },
+    { name: 'cluster-lost', state: 'waiting' },
+    { name: 'scale-up', state: 'failed' },
+  ],
+  narration: 'The first blade of paris loses its power. Its link goes down and the router uses the other blade.',
+  sites: [
+    {
+      name: 'paris',
+      servers: [
+        { name: 'paris-blade-1', state: 'down' },
+        { name: 'paris-blade-2', state: 'up' },
+      ],
+      sessionsUp: 3,
+      sessions: 4,
+      routes: 9,
+    },
+  ],
+  countries: [
+    {
+      code: 'FR',
+      answers: { 'Route 53': 'paris', PowerDNS: 'paris' },
+      servedBy: ['paris'],
+      requestsPerSecond: 5,
+      failed: 0,
+    },
+    {
+      code: 'JP',
+      answers: { 'Route 53': 'cloud', PowerDNS: 'cloud' },
+      servedBy: ['cloud-asia'],
+      requestsPerSecond: 4.9,
+      failed: 2,
+    },
+  ],
+  totals: { requestsPerSecond: 9.9, requests: 412, failed: 2, retried: 1 },
+  nginxReloads: 0,
+  keys: [{ key: 'q', label: 'quit' }],
+};
+
+it('shows the world, the users and the step', () => {
+  expect(`${stripVTControlCharacters(renderScreen(view, 100).join('\n'))}\n`).toMatchInlineSnapshot(`
+    "TIDELINE the platform in a box 1:23   health checks 10x faster
+
+     paris  BGP 3/4    9 routes  blade-1 down  blade-2
+
+     users Route 53      PowerDNS      served by                  req/s  failed
+     FR    paris         paris         paris                        5.0       0
+     JP    cloud         cloud         cloud-asia                   4.9       2
+     all   10 req/s, 412 requests, 2 failed, 1 retried, nginx reloads 0
+
+     ✓ pods-routable  ▶ blade-killed  · cluster-lost  ✗ scale-up  
+
+     The first blade of paris loses its power. Its link goes down and the router uses the other blade.
+
+    [q] quit
+    "
+  `);
+});
+
+it.each([20, 40, 80])('is never wider than %i characters', (width) => {
+  for (const line of renderScreen(view, width))
+    expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(width);
+});
