@@ -1,0 +1,151 @@
+import { hash } from 'node:crypto';
+import { setImmediate as yieldToOthers } from 'node:timers/promises';
+import { LineCounter, parseDocument } from 'yaml';
+import { knownKind } from '../objects/kinds.ts';
+import { type ReadObject, readObject } from '../objects/read.ts';
+import type { KubeReason } from '../reasons.ts';
+
+/** One object of a file, read or refused; `line` is where its document starts, 1-based. */
+export interface FoundObject {
+  readonly line: number;
+  readonly read: ReadObject;
+}
+
+/** What a document holds; kept by the hash of its text, so that an edit parses only the documents it touched. */
+interface ParsedDocument {
+  readonly objects: readonly ReadObject[];
+  /** Kinds we do not read, counted. */
+  readonly ignored: number;
+}
+export type DocumentCache = ReadonlyMap<string, ParsedDocument>;
+
+export interface ParsedFile {
+  readonly objects: readonly FoundObject[];
+  readonly ignored: number;
+  readonly cache: DocumentCache;
+}
+
+/** A file that cannot be taken as a whole. */
+export class BadFile extends Error {
+  readonly reason: KubeReason;
+  readonly line: number | undefined;
+  constructor(reason: KubeReason, message: string, line?: number) {
+    super(message);
+    this.name = 'BadFile';
+    this.reason = reason;
+    this.line = line;
+  }
+}
+
+/**
+ * Parses a manifest file: YAML (one or many documents) or JSON, objects or lists of them. Throws BadFile when any
+ * document is not readable, because half a file is not a file. Gives way to other work now and then.
+ */
+export async function parseManifests(text: string, before: DocumentCache = new Map()): Promise<ParsedFile> {
+  const cache = new Map<string, ParsedDocument>();
+  const objects: FoundObject[] = [];
+  let ignored = 0;
+  let parsedNow = 0;
+  for (const { body, line } of splitDocuments(text)) {
+    const id = hash('sha1', body);
+    let document = cache.get(id) ?? before.get(id);
+    if (document === undefined) {
+      document = readDocument(body, line);
+      parsedNow += 1;
+      if (parsedNow % 64 === 0) await yieldToOthers();
+    }
+    cache.set(id, document);
+    ignored += document.ignored;
+    for (const read of document.objects) objects.push({ line, read });
+  }
+  return { objects, ignored, cache };
+}
+
+/** YAML gives `---` at the start of a line one meaning only, also inside scalars: a new document (YAML 1.2, 9.1.2). */
+function* splitDocuments(text: string): Generator<{ readonly body: string; readonly line: number }> {
+  const starts = [0];
+  for (const { index } of text.matchAll(/^---(?=[ \t\r\n]|$)/gm)) if (index > 0) starts.push(index);
+  let line = 1;
+  for (const [position, start] of starts.entries()) {
+    const body = text.slice(start, starts[position + 1]);
+    if (!onlyDirectives.test(body)) yield { body, line };
+    line += countLines(body);
+  }
+}
+
+/** Nothing but the marker, comments and `%` directives. */
+const onlyDirectives = /^(---)?([ \t\r]*([#%].*)?(\n|$))*$/;
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
+  return count;
+}
+
+function readDocument(body: string, firstLine: number): ParsedDocument {
+  const value = body.trimStart().startsWith('{') ? parseJson(body, firstLine) : parseYaml(body, firstLine);
+  if (value === null || value === undefined) return { objects: [], ignored: 0 };
+  const objects: ReadObject[] = [];
+  let ignored = 0;
+  for (const item of unpackList(value, firstLine)) {
+    const kind = knownKind(item.apiVersion, item.kind);
+    if (kind === undefined) ignored += 1;
+    else objects.push(readObject(kind, item.raw));
+  }
+  return { objects, ignored };
+}
+
+/** JSON that is not JSON may still be YAML in flow style. */
+function parseJson(body: string, firstLine: number): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return parseYaml(body, firstLine);
+  }
+}
+
+function parseYaml(body: string, firstLine: number): unknown {
+  // Unique keys and pretty errors cost most of the time of large files; the line is looked for only when there is an error.
+  const document = parseDocument(body, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
+  const error = document.errors[0];
+  if (error === undefined) {
+    try {
+      return document.toJS() as unknown;
+    } catch (problem) {
+      throw new BadFile('BadYaml', problem instanceof Error ? problem.message : String(problem), firstLine);
+    }
+  }
+  const lines = new LineCounter();
+  parseDocument(body, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
+  throw new BadFile('BadYaml', firstSentence(error.message), firstLine + lines.linePos(error.pos[0]).line - 1);
+}
+
+function firstSentence(message: string): string {
+  return message.split('\n', 1)[0] ?? message;
+}
+
+interface RawObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly raw: Readonly<Record<string, unknown>>;
+}
+
+/** The objects of a document: itself, or the items of a list. Items of a typed list may leave out what the list says. */
+function* unpackList(value: unknown, line: number, typed?: RawObject): Generator<RawObject> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notAnObject(line);
+  const raw = value as Readonly<Record<string, unknown>>;
+  const apiVersion = raw['apiVersion'] ?? typed?.apiVersion;
+  const kind = raw['kind'] ?? typed?.kind;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') throw notAnObject(line);
+  if (!kind.endsWith('List') || !Array.isArray(raw['items'])) {
+    yield { apiVersion, kind, raw };
+    return;
+  }
+  const items: readonly unknown[] = raw['items'];
+  const itemType = kind === 'List' ? undefined : { apiVersion, kind: kind.slice(0, -'List'.length), raw: {} };
+  for (const item of items) yield* unpackList(item, line, itemType);
+}
+
+function notAnObject(line: number): BadFile {
+  return new BadFile('NotAnObject', 'is not a Kubernetes object: apiVersion and kind are missing', line);
+}

@@ -1,0 +1,85 @@
+import type { AnyObject, Kind, ObjectKey } from '../../model/kubernetes.ts';
+import type { Problem } from '../../model/problem.ts';
+import type { KubeReason } from '../reasons.ts';
+import type { ClusterState } from '../source.ts';
+import { type ObjectsByKind, objectsOfKind } from '../state.ts';
+import { BadFile, type DocumentCache, type FoundObject, parseManifests } from './documents.ts';
+import { readSettled, type Signature } from './folder.ts';
+
+/** What is in force of one file: its last good content, and what is wrong with the newest one. */
+export interface FileContent {
+  /** Of the content that was read last, good or bad. */
+  readonly signature: Signature;
+  readonly objects: readonly FoundObject[];
+  readonly ignored: number;
+  readonly cache: DocumentCache;
+  readonly problem?: FileProblem;
+}
+
+export interface FileProblem extends Problem {
+  readonly reason: KubeReason;
+}
+
+/** Reads the newest content of a file; a bad one keeps what `before` had and carries the problem. */
+export async function readContent(
+  folder: string,
+  path: string,
+  signature: Signature,
+  before: FileContent | undefined,
+): Promise<FileContent | 'changing'> {
+  const kept = {
+    signature,
+    objects: before?.objects ?? [],
+    ignored: before?.ignored ?? 0,
+    cache: before?.cache ?? new Map(),
+  };
+  try {
+    const text = await readSettled(folder, path, signature);
+    if (text === undefined) return 'changing';
+    const parsed = await parseManifests(text, before?.cache);
+    if (parsed.objects.length + parsed.ignored === 0 && kept.objects.length > 0)
+      throw new BadFile('FileEmpty', 'is empty; delete the file to delete its objects');
+    return { signature, ...parsed };
+  } catch (error) {
+    return { ...kept, problem: problemOf(path, error) };
+  }
+}
+
+function problemOf(path: string, error: unknown): FileProblem {
+  if (!(error instanceof BadFile))
+    return { reason: 'NotReadable', file: path, message: error instanceof Error ? error.message : String(error) };
+  const { reason, message, line } = error;
+  return { reason, file: path, message, ...(line === undefined ? {} : { line }) };
+}
+
+export interface Assembled {
+  readonly objects: ObjectsByKind;
+  readonly ignored: number;
+  /** Refused objects; each was dropped or is in its last good version. */
+  readonly refused: readonly FileProblem[];
+}
+
+/** Puts the files, in the order of their names, together to one set of objects. `inForce` has the last good versions. */
+export function assemble(files: ReadonlyMap<string, FileContent>, inForce: ClusterState): Assembled {
+  const objects = new Map<Kind, Map<ObjectKey, AnyObject>>();
+  const refused: FileProblem[] = [];
+  let ignored = 0;
+  for (const [file, content] of files) {
+    ignored += content.ignored;
+    for (const { line, read } of content.objects) {
+      const ofKind = objects.get(read.kind) ?? new Map<ObjectKey, AnyObject>();
+      objects.set(read.kind, ofKind);
+      const about = { file, line, object: read.key === undefined ? read.kind : `${read.kind}/${read.key}` };
+      if (!read.ok) {
+        refused.push({ ...about, reason: read.reason, path: read.path, message: read.message });
+        const last = read.key === undefined ? undefined : objectsOfKind(inForce, read.kind).get(read.key);
+        if (read.key !== undefined && last !== undefined && !ofKind.has(read.key)) ofKind.set(read.key, last);
+      } else if (ofKind.has(read.key)) {
+        refused.push({ ...about, reason: 'DuplicateObject', message: 'is already in an earlier place' });
+      } else {
+        ofKind.set(read.key, read.object);
+      }
+    }
+  }
+  return { objects, ignored, refused };
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import type { Kind, ObjectKey } from '../../model/kubernetes.ts';
+import { kinds } from '../objects/kinds.ts';
+import type { ClusterState } from '../source.ts';
+import { type ObjectsByKind, objectsOfKind } from '../state.ts';
+
+/** What a step takes away. */
+export interface Losses {
+  /** `Kind/key` of every object (other than Pods) that is there no more, sorted. */
+  readonly vanished: readonly string[];
+  /** Names exactly these vanished objects. */
+  readonly fingerprint: string;
+  /** What makes the step look like loss; absent when it looks like an edit. */
+  readonly finding?: string;
+}
+
+/** From this many objects of a kind on, more than half of them vanishing at once looks like loss. */
+const smallestCrowd = 4;
+
+/** A Deployment that is scaled down or rolled takes most Pods with it, and no plane routes by Pods: not counted. */
+const judged: readonly Kind[] = kinds.filter((kind) => kind !== 'Pod');
+
+/**
+ * Tells an edit from loss: it looks like loss when a kind (other than Pod) of four or more objects loses more than half
+ * of them in one step, or a kind of two or more loses all of them.
+ */
+export function judgeStep(before: ClusterState, next: ObjectsByKind): Losses {
+  const findings: string[] = [];
+  const vanished: string[] = [];
+  for (const kind of judged) {
+    const old = objectsOfKind(before, kind);
+    const missing = missingKeys(old, next.get(kind));
+    for (const key of missing) vanished.push(`${kind}/${key}`);
+    const most = old.size >= smallestCrowd && missing.length * 2 > old.size;
+    const all = old.size >= 2 && missing.length === old.size;
+    if (most || all) findings.push(`${missing.length} of ${old.size} ${kind} objects`);
+  }
+  vanished.sort();
+  const fingerprint = createHash('sha256').update(vanished.join('\n')).digest('hex').slice(0, 12);
+  return findings.length === 0
+    ? { vanished, fingerprint }
+    : { vanished, fingerprint, finding: `${findings.join(', ')} vanished in one step` };
+}
+
+function missingKeys(
+  old: ReadonlyMap<ObjectKey, unknown>,
+  next: ReadonlyMap<ObjectKey, unknown> | undefined,
+): ObjectKey[] {
+  return [...old.keys()].filter((key) => next?.has(key) !== true);
+}

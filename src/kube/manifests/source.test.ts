@@ -1,0 +1,158 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeClusterSource, node, service } from '../../../test/support/kube/conformance.ts';
+import { TestFolder, yaml } from '../../../test/support/kube/folder.ts';
+import { type Recorder, record } from '../../../test/support/kube/recorder.ts';
+import { createRegistry } from '../../runtime/metrics.ts';
+import { acceptFile } from './source.ts';
+
+describeClusterSource('the manifest folder', () => TestFolder.create());
+
+describe('manifest folder', () => {
+  let folder: TestFolder;
+  let seen: Recorder;
+  beforeEach(async () => {
+    folder = await TestFolder.create();
+  });
+  afterEach(() => folder.end());
+
+  const start = async (files: Record<string, string>): Promise<void> => {
+    for (const [file, content] of Object.entries(files)) await folder.write(file, content);
+    seen = record(folder.source);
+    await seen.live();
+  };
+  const many = (count: number) => Array.from({ length: count }, (_, index) => node(`n${index}`));
+
+  it('reads many documents, lists, typed lists and JSON at any depth', async () => {
+    await start({
+      'all.yaml': `# nodes\n${yaml([node('a'), node('b')])}---\n`,
+      'deep/er/list.yml': `apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: web}}\n`,
+      'typed.json': JSON.stringify({ apiVersion: 'v1', kind: 'NodeList', items: [{ metadata: { name: 'c' } }] }),
+      'README.md': 'not a manifest',
+      '.hidden.yaml': 'not: [a manifest',
+    });
+    expect(seen.keys('Node')).toEqual(['a', 'b', 'c']);
+    expect(seen.keys('Service')).toEqual(['default/web']);
+  });
+
+  it('keeps the last good content of a broken file, says file and line, lets others proceed, and recovers', async () => {
+    await start({ 'a.yaml': yaml([node('a')]), 'b.yaml': yaml([node('b')]) });
+    await folder.write('a.yaml', 'apiVersion: v1\nkind: Node\nmetadata: {name: [\n');
+    await seen.stale('SourceUnreadable');
+    expect(seen.status).toMatchObject({ message: expect.stringMatching(/^a\.yaml:\d+: .*\(BadYaml\)$/) });
+    await folder.write('b.yaml', yaml([node('b'), node('c')]));
+    await seen.until('the other file', () => seen.keys('Node').join() === 'a,b,c');
+    expect(folder.source.status().phase).toBe('stale');
+    await folder.write('a.yaml', yaml([node('a2')]));
+    await seen.live();
+    expect(seen.keys('Node')).toEqual(['a2', 'b', 'c']);
+  });
+
+  it('removes nothing while a file is unreadable', async () => {
+    await start({ 'a.yaml': yaml([node('a')]), 'b.yaml': yaml([node('b')]) });
+    await folder.write('a.yaml', 'garbage');
+    await folder.delete('b.yaml');
+    await seen.stale('SourceUnreadable');
+    await folder.write('c.yaml', yaml([node('c')]));
+    await seen.until('the addition', () => seen.keys('Node').includes('c'));
+    expect(seen.keys('Node')).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each([
+    ['removed', 'SourceMissing', (input: TestFolder) => input.delete('.')],
+    ['emptied of files', 'SourceEmpty', (input: TestFolder) => input.delete('all.yaml')],
+    ['truncated', 'SourceEmpty', (input: TestFolder) => input.write('all.yaml', '')],
+    ['garbled', 'SourceUnreadable', (input: TestFolder) => input.write('all.yaml', '\u0001\u0002 %%% garbage')],
+    ['emptied of known kinds', 'SourceUnreadable', (input: TestFolder) => input.write('all.yaml', 'a: 1')],
+  ])('folder %s: stale %s, nothing changes, then it comes back', async (_, reason, lose) => {
+    await start({ 'all.yaml': yaml(many(3)) });
+    const before = seen.state;
+    await lose(folder);
+    await seen.stale(reason);
+    await folder.write('all.yaml', yaml([...many(3), service('new')]));
+    await seen.live();
+    expect(before?.objects.Node.size).toBe(3);
+    expect(seen.keys('Node')).toEqual(['n0', 'n1', 'n2']);
+    expect(seen.keys('Service')).toEqual(['video/new']);
+    expect(seen.changes).toHaveLength(2);
+  });
+
+  it('takes single deletions at once and holds a mass deletion until a person accepts it', async () => {
+    await start({ 'all.yaml': yaml(many(8)) });
+    await folder.write('all.yaml', yaml(many(7)));
+    await seen.until('one less', () => seen.keys('Node').length === 7);
+    await folder.write('all.yaml', yaml([...many(2), service('new')]));
+    await seen.stale('SourceImplausible');
+    await seen.until('the addition', () => seen.keys('Service').length === 1);
+    expect(seen.keys('Node')).toHaveLength(7);
+    const message = seen.status?.phase === 'stale' ? seen.status.message : '';
+    expect(message).toMatch(/^5 of 7 Node objects vanished in one step; write [0-9a-f]{12} into .*\.tideline-accept/);
+    const fingerprint = /write ([0-9a-f]{12})/.exec(message)?.[1] ?? '';
+    await writeFile(join(folder.path, acceptFile), 'ffffffffffff\n');
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect(seen.keys('Node')).toHaveLength(7);
+    await writeFile(join(folder.path, acceptFile), `${fingerprint}\n`);
+    await seen.live();
+    expect(seen.keys('Node')).toEqual(['n0', 'n1']);
+  });
+
+  it('takes nothing away while a lost folder is copied back piece by piece', async () => {
+    await start(Object.fromEntries(many(8).map((object, index) => [`${index}.yaml`, yaml([object])])));
+    await folder.lose();
+    await seen.stale('SourceMissing');
+    for (const [index, object] of many(7).entries()) {
+      await folder.write(`${index}.yaml`, [object]);
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      expect(seen.keys('Node')).toHaveLength(8);
+    }
+    await seen.live();
+    expect(seen.keys('Node')).toHaveLength(7);
+  });
+
+  it('never loses an object that moves between files', async () => {
+    await start({ 'a.yaml': yaml([node('a'), service('web')]), 'b.yaml': yaml([node('b')]) });
+    await folder.write('b.yaml', [node('b'), service('web')]);
+    await folder.write('a.yaml', [node('a'), node('c')]);
+    await seen.until('the new one', () => seen.keys('Node').includes('c'));
+    for (const { state } of seen.changes) expect([...state.objects.Service.keys()]).toEqual(['video/web']);
+  });
+
+  it('does not take the pause of a slow writer for the end of a file', async () => {
+    await start({ 'all.yaml': yaml(many(3)) });
+    const text = yaml(many(40));
+    for (let at = 0; at < text.length; at += 200) {
+      await folder.write('all.yaml', text.slice(0, at));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await folder.write('all.yaml', text);
+    await seen.until('all', () => seen.keys('Node').length === 40);
+    await seen.live();
+    for (const { state } of seen.changes) expect(state.objects.Node.size).toBeGreaterThanOrEqual(3);
+  });
+
+  it('starts without its folder and without a readable file, and waits', async () => {
+    await folder.delete('.');
+    seen = record(folder.source);
+    await seen.until('missing', () => seen.status?.phase === 'syncing' && seen.status.reason === 'SourceMissing');
+    await folder.write('a.yaml', 'kind: [');
+    await folder.write('b.yaml', [node('b')]);
+    await seen.until('bad', () => seen.status?.phase === 'syncing' && seen.status.reason === 'SourceUnreadable');
+    expect(seen.changes).toEqual([]);
+    await folder.write('a.yaml', [node('a')]);
+    await seen.live();
+    expect(seen.keys('Node')).toEqual(['a', 'b']);
+  });
+
+  it('counts objects, refusals and the age of the last change', async () => {
+    await folder.end();
+    const registry = createRegistry('test');
+    folder = await TestFolder.create({ registry });
+    await start({ 'a.yaml': yaml([node('a'), { ...node('b'), spec: { podCIDRs: 1 } }]) });
+    const text = await registry.metrics();
+    expect(text).toContain('tideline_kube_objects{kind="Node",component="test"} 1');
+    expect(text).toContain('tideline_kube_errors_total{reason="WrongType",component="test"} 1');
+    expect(text).toContain('tideline_kube_source_phase{phase="live",component="test"} 1');
+    expect(text).toMatch(/tideline_kube_last_change_age_seconds\{component="test"\} 0\.\d+/);
+  });
+});

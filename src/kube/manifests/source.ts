@@ -1,0 +1,208 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatProblem } from '../../model/problem.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import { Loop } from '../../runtime/loop.ts';
+import type { Registry } from '../../runtime/metrics.ts';
+import { createSourceMetrics, type SourceMetrics } from '../metrics.ts';
+import type { ClusterListener, ClusterSource, ClusterState, SourceStatus, StaleReason } from '../source.ts';
+import { advance, countObjects, emptyState, type ObjectsByKind } from '../state.ts';
+import { assemble, type FileProblem } from './files.ts';
+import { FileSet } from './fileset.ts';
+import { listFolder } from './folder.ts';
+import { judgeStep } from './plausible.ts';
+import { FolderWatch } from './watch.ts';
+
+export interface ManifestSourceOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry?: Registry;
+  /** A file counts as written when it has been at rest this long. Default 20 ms. */
+  readonly quietMs?: number;
+  /** Files that never rest hold others up no longer than this. Default 1 s. */
+  readonly unrestMs?: number;
+  /** The net under the kernel's events. Default 2 s. */
+  readonly pollMs?: number;
+  /** After a loss, a folder that came back with less is taken when it has not changed for this long. Default 5 s. */
+  readonly returnMs?: number;
+}
+
+/** A person accepts an implausible step by writing its fingerprint (the status names it) into this file of the folder. */
+export const acceptFile = '.tideline-accept';
+
+/** A cluster read from a folder of Kubernetes manifests; see the README of this room for what counts as loss. */
+export function createManifestSource(options: ManifestSourceOptions): ClusterSource {
+  return new ManifestSource(options);
+}
+
+interface Loss {
+  readonly reason: StaleReason;
+  readonly message: string;
+}
+
+class ManifestSource implements ClusterSource {
+  readonly #options: ManifestSourceOptions;
+  readonly #metrics: SourceMetrics;
+  readonly #files: FileSet;
+  readonly #watch: FolderWatch;
+  readonly #loop: Loop;
+  #listener: ClusterListener | undefined;
+  #status: SourceStatus = { phase: 'syncing' };
+  #state: ClusterState = emptyState;
+  #reported = new Set<string>();
+  /** Since when the same reduced content stands, while we are back from a loss. */
+  #reduced: { readonly fingerprint: string; readonly sinceMs: number } | undefined;
+
+  constructor(options: ManifestSourceOptions) {
+    this.#options = options;
+    const { clock, quietMs = 20, pollMs = 2000, unrestMs = 1000 } = options;
+    this.#metrics = createSourceMetrics(options.registry, clock);
+    this.#files = new FileSet({ folder: options.folder, clock, quietMs, unrestMs });
+    this.#loop = new Loop({
+      clock,
+      debounceMs: quietMs,
+      ceilingMs: quietMs * 10,
+      retryMs: 500,
+      retryCeilingMs: 10_000,
+      run: () => this.#scan(),
+      onError: (error) => options.log.error({ err: error }, 'reading the manifest folder failed'),
+    });
+    this.#watch = new FolderWatch({
+      clock,
+      pollMs,
+      onHint: (byEvent) => {
+        if (byEvent) this.#files.noteEvent();
+        this.#loop.trigger();
+      },
+    });
+  }
+
+  start(listener: ClusterListener): void {
+    this.#listener = listener;
+    this.#metrics.status(this.#status);
+    this.#watch.start();
+    this.#loop.trigger();
+  }
+
+  status(): SourceStatus {
+    return this.#status;
+  }
+
+  async stop(): Promise<void> {
+    this.#listener = undefined;
+    this.#watch.stop();
+    await this.#loop.stop();
+  }
+
+  async #scan(): Promise<void> {
+    const listing = await listFolder(this.#options.folder);
+    if (this.#watch.follow(listing.ok ? listing.folders : [])) this.#loop.trigger();
+    if (!listing.ok) {
+      this.#files.forget();
+      return this.#lose({ reason: listing.missing ? 'SourceMissing' : 'SourceUnreadable', message: listing.message });
+    }
+    const found = await this.#files.update(listing.files);
+    if (found.unsettled) this.#loop.trigger();
+    if (found.wait || (!found.changed && this.#status.phase === 'live')) return;
+    const { objects, refused } = assemble(this.#files.contents, this.#state);
+    this.#report([...found.problems, ...refused]);
+    await this.#take(objects, found.problems);
+  }
+
+  /** Decides whether what is on disk is an edit or a loss. */
+  async #take(objects: ObjectsByKind, problems: readonly FileProblem[]): Promise<void> {
+    const [problem] = problems;
+    if (problems.length === this.#files.contents.size && problems.every(({ reason }) => reason === 'FileEmpty'))
+      return this.#lose({ reason: 'SourceEmpty', message: `every file in ${this.#options.folder} is empty` });
+    if (problem !== undefined) {
+      const others = problems.length === 1 ? '' : ` (and ${problems.length - 1} more)`;
+      return this.#lose({ reason: 'SourceUnreadable', message: `${formatProblem(problem)}${others}` }, objects);
+    }
+    if (countObjects(objects) === 0)
+      return this.#lose({ reason: 'SourceEmpty', message: `no object of a kind we read in ${this.#options.folder}` });
+    const loss = await this.#judge(objects);
+    if (loss !== undefined) return this.#lose(loss, objects);
+    this.#publish(objects, false);
+    if (this.#status.phase !== 'live') this.#setStatus({ phase: 'live', sinceMs: this.#options.clock.now() });
+  }
+
+  async #judge(objects: ObjectsByKind): Promise<Loss | undefined> {
+    const { vanished, fingerprint, finding } = judgeStep(this.#state, objects);
+    if (vanished.length === 0) return undefined;
+    if (finding === undefined && !this.#backFromLoss()) return undefined;
+    if (await this.#accepted(fingerprint)) return undefined;
+    if (finding !== undefined) {
+      this.#reduced = undefined;
+      const how = `write ${fingerprint} into ${join(this.#options.folder, acceptFile)} to accept it`;
+      return { reason: 'SourceImplausible', message: `${finding}; ${how}` };
+    }
+    const now = this.#options.clock.monotonic();
+    if (this.#reduced?.fingerprint !== fingerprint) this.#reduced = { fingerprint, sinceMs: now };
+    const restMs = this.#reduced.sinceMs + (this.#options.returnMs ?? 5000) - now;
+    if (restMs <= 0) return undefined;
+    return {
+      reason: 'SourceImplausible',
+      message: `the folder came back with ${vanished.length} objects less; waiting`,
+    };
+  }
+
+  /** A folder that is being restored passes through plausible halves: less is then taken only when it is at rest. */
+  #backFromLoss(): boolean {
+    return this.#status.phase === 'stale' && this.#status.reason !== 'SourceUnreadable';
+  }
+
+  async #accepted(fingerprint: string): Promise<boolean> {
+    const text = await readFile(join(this.#options.folder, acceptFile), 'utf8').catch(() => '');
+    if (text.trim() !== fingerprint) return false;
+    this.#options.log.warn({ fingerprint }, 'implausible change accepted by a person');
+    return true;
+  }
+
+  /** Input is lost: nothing is removed; what is new or modified in the rest proceeds. */
+  #lose(loss: Loss, rest?: ObjectsByKind): void {
+    if (this.#state.revision === 0) {
+      this.#setStatus({ phase: 'syncing', reason: loss.reason });
+      return;
+    }
+    const sinceMs = this.#status.phase === 'stale' ? this.#status.sinceMs : this.#options.clock.now();
+    this.#setStatus({ phase: 'stale', sinceMs, ...loss });
+    if (rest !== undefined) this.#publish(rest, true);
+  }
+
+  #publish(objects: ObjectsByKind, keepMissing: boolean): void {
+    const change = advance(this.#state, objects, keepMissing);
+    this.#reduced = keepMissing ? this.#reduced : undefined;
+    if (change === undefined || this.#listener === undefined) return;
+    this.#state = change.state;
+    this.#metrics.changed(change.state);
+    this.#listener.onChange(change);
+  }
+
+  #setStatus(status: SourceStatus): void {
+    const before = this.#status;
+    if (JSON.stringify(before) === JSON.stringify(status) || this.#listener === undefined) return;
+    this.#status = status;
+    this.#metrics.status(status);
+    const { folder, log } = this.#options;
+    if (status.phase === 'live') log.info({ folder }, 'cluster source is live');
+    else log.warn({ folder, ...status }, status.phase === 'stale' ? 'cluster source is stale' : 'cluster source waits');
+    if (status.phase === 'stale' && (before.phase !== 'stale' || before.reason !== status.reason))
+      this.#metrics.error(status.reason);
+    this.#listener.onStatus(status);
+  }
+
+  /** Logs and counts every problem once, as long as it stands. */
+  #report(problems: readonly FileProblem[]): void {
+    const standing = new Set<string>();
+    for (const problem of problems) {
+      const id = formatProblem(problem);
+      standing.add(id);
+      if (this.#reported.has(id)) continue;
+      this.#metrics.error(problem.reason);
+      this.#options.log.warn({ ...problem }, 'manifest refused');
+    }
+    this.#reported = standing;
+  }
+}

@@ -1,0 +1,81 @@
+import type { AnyObject, Kind, ObjectKey, ObjectMeta } from '../../model/kubernetes.ts';
+import { keyOf } from '../../model/kubernetes.ts';
+import type { KubeReason } from '../reasons.ts';
+import { kindFacts } from './kinds.ts';
+import { recordOf, shape, text, WrongShape, whole } from './pick.ts';
+import { bodies } from './shapes.ts';
+
+/** An object as a ClusterState holds it, or why not; `key` is there when its last good version can be named. */
+export type ReadObject =
+  | { readonly ok: true; readonly kind: Kind; readonly key: ObjectKey; readonly object: AnyObject }
+  | {
+      readonly ok: false;
+      readonly kind: Kind;
+      readonly key?: ObjectKey;
+      readonly reason: KubeReason;
+      readonly path: string;
+      readonly message: string;
+    };
+
+const readMeta = shape<ObjectMeta>(
+  {
+    name: text,
+    namespace: text,
+    uid: text,
+    resourceVersion: text,
+    generation: whole,
+    creationTimestamp: text,
+    deletionTimestamp: text,
+    labels: recordOf(text),
+    annotations: recordOf(text),
+  },
+  ['name'],
+);
+
+/** Bulky and unused: what `kubectl apply` writes for itself. */
+const droppedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
+const usableName = /^[^/\s\p{Cc}]{1,253}$/u;
+
+/** Keeps of a raw object of a known kind the fields that `model/kubernetes.ts` names. Never throws. */
+export function readObject(kind: Kind, raw: Readonly<Record<string, unknown>>): ReadObject {
+  const key = identify(kind, raw['metadata']);
+  if (key === undefined)
+    return { ok: false, kind, reason: 'MissingName', path: 'metadata.name', message: 'has no usable name' };
+  try {
+    const metadata = withNamespace(kind, readMeta(raw['metadata']));
+    // The table of bodies gives the body that belongs to this kind; the compiler cannot follow the pairing.
+    const object = { kind, metadata, ...bodies[kind](raw) } as AnyObject;
+    return { ok: true, kind, key: keyOf(metadata), object };
+  } catch (error) {
+    if (!(error instanceof WrongShape)) throw error;
+    return { ok: false, kind, key, reason: 'WrongType', path: error.path, message: error.message };
+  }
+}
+
+function identify(kind: Kind, metadata: unknown): ObjectKey | undefined {
+  if (typeof metadata !== 'object' || metadata === null) return undefined;
+  const { name, namespace } = metadata as { readonly name?: unknown; readonly namespace?: unknown };
+  if (typeof name !== 'string' || !usableName.test(name)) return undefined;
+  if (namespace !== undefined && namespace !== null && typeof namespace !== 'string') return undefined;
+  if (typeof namespace === 'string' && namespace.includes('/')) return undefined;
+  return keyOf(withNamespace(kind, typeof namespace === 'string' ? { name, namespace } : { name }));
+}
+
+/** As kubectl does: `default` where a namespace is due and none is given, none where none is due. */
+function withNamespace(kind: Kind, metadata: ObjectMeta): ObjectMeta {
+  const { namespace, annotations, ...rest } = metadata;
+  const kept = annotations === undefined ? undefined : withoutDropped(annotations);
+  return {
+    ...rest,
+    ...(kept === undefined ? {} : { annotations: kept }),
+    ...(kindFacts[kind].namespaced
+      ? { namespace: namespace === undefined || namespace === '' ? 'default' : namespace }
+      : {}),
+  };
+}
+
+function withoutDropped(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (!(droppedAnnotation in annotations)) return annotations;
+  const { [droppedAnnotation]: _, ...rest } = annotations;
+  return rest;
+}

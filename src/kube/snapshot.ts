@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import type { AnyObject, Kind, ObjectKey } from '../model/kubernetes.ts';
+import { parseManifests } from './manifests/documents.ts';
+import { codeOf } from './manifests/folder.ts';
+import { kindFacts, kinds } from './objects/kinds.ts';
+import type { KubeReason } from './reasons.ts';
+import type { ClusterState } from './source.ts';
+import { objectsOfKind, stateOf } from './state.ts';
+
+export type SnapshotRead =
+  | { readonly ok: true; readonly state: ClusterState }
+  | {
+      readonly ok: false;
+      readonly reason: Extract<KubeReason, 'SourceMissing' | 'SourceEmpty' | 'SourceUnreadable'>;
+      readonly message: string;
+    };
+
+/**
+ * Writes the state as one Kubernetes List in JSON, an object a line, sorted: a manifest file like any other. Atomic (a
+ * reader finds the old one or the new one, also after a power cut) and readable by its owner only, because of Secrets.
+ */
+export async function writeSnapshot(file: string, state: ClusterState): Promise<void> {
+  const temporary = `${file}.${randomUUID()}.tmp`;
+  try {
+    const handle = await open(temporary, 'wx', 0o600);
+    try {
+      await handle.writeFile(snapshotText(state));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The same state gives the same bytes. */
+function snapshotText(state: ClusterState): string {
+  const items: string[] = [];
+  for (const kind of kinds) {
+    const sorted = [...objectsOfKind(state, kind)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    for (const [, object] of sorted)
+      items.push(JSON.stringify({ apiVersion: kindFacts[kind].apiVersions[0], ...object }));
+  }
+  return `{"apiVersion":"v1","kind":"List","items":[\n${items.join(',\n')}\n]}\n`;
+}
+
+/** The state a snapshot file holds, as revision 0; never throws. A file with any bad object is not trusted at all. */
+export async function readSnapshot(file: string): Promise<SnapshotRead> {
+  const objects = new Map<Kind, Map<ObjectKey, AnyObject>>();
+  try {
+    const parsed = await parseManifests(await readFile(file, 'utf8'));
+    for (const { read } of parsed.objects) {
+      if (!read.ok)
+        return { ok: false, reason: 'SourceUnreadable', message: `${read.kind} ${read.path} ${read.message}` };
+      const ofKind = objects.get(read.kind) ?? new Map<ObjectKey, AnyObject>();
+      objects.set(read.kind, ofKind.set(read.key, read.object));
+    }
+  } catch (error) {
+    const reason = codeOf(error) === 'ENOENT' ? 'SourceMissing' : 'SourceUnreadable';
+    return { ok: false, reason, message: error instanceof Error ? error.message : String(error) };
+  }
+  if (objects.size === 0) return { ok: false, reason: 'SourceEmpty', message: `no object in ${file}` };
+  return { ok: true, state: stateOf(0, objects) };
+}

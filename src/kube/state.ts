@@ -1,0 +1,70 @@
+import type { AnyObject, Kind, ObjectByKind, ObjectKey } from '../model/kubernetes.ts';
+import { deepEqual } from './objects/equal.ts';
+import { kinds } from './objects/kinds.ts';
+import type { ClusterChange, ClusterState } from './source.ts';
+
+/** Objects by kind and key, not yet a state. */
+export type ObjectsByKind = ReadonlyMap<Kind, ReadonlyMap<ObjectKey, AnyObject>>;
+
+export const emptyState: ClusterState = stateOf(0, new Map());
+
+/** A state from objects whose map for a kind holds objects of that kind only. */
+export function stateOf(revision: number, objects: ObjectsByKind): ClusterState {
+  const byKind = Object.fromEntries(kinds.map((kind) => [kind, objects.get(kind) ?? new Map<ObjectKey, AnyObject>()]));
+  // `kinds` is every kind, and the caller pairs kinds and objects rightly.
+  return { revision, objects: byKind as unknown as ClusterState['objects'] };
+}
+
+export function objectsOfKind(state: ClusterState, kind: Kind): ReadonlyMap<ObjectKey, AnyObject> {
+  return state.objects[kind];
+}
+
+/** The object, typed by its kind. */
+export function objectOf<K extends Kind>(state: ClusterState, kind: K, key: ObjectKey): ObjectByKind[K] | undefined {
+  return state.objects[kind].get(key);
+}
+
+/** How many objects there are, all kinds together. */
+export function countObjects(objects: ObjectsByKind): number {
+  let count = 0;
+  for (const ofKind of objects.values()) count += ofKind.size;
+  return count;
+}
+
+/**
+ * The next snapshot: unchanged objects and unchanged kinds are shared with `current`, so that consumers may compare by
+ * identity. Undefined when nothing differs. `keepMissing`: objects that `next` lacks stay (loss is not a deletion).
+ */
+export function advance(current: ClusterState, next: ObjectsByKind, keepMissing: boolean): ClusterChange | undefined {
+  const changed = new Map<Kind, ReadonlySet<ObjectKey>>();
+  const objects = new Map<Kind, ReadonlyMap<ObjectKey, AnyObject>>();
+  for (const kind of kinds) {
+    const before = objectsOfKind(current, kind);
+    const merged = mergeKind(before, next.get(kind) ?? new Map<ObjectKey, AnyObject>(), keepMissing);
+    objects.set(kind, merged.changed.size === 0 ? before : merged.objects);
+    if (merged.changed.size > 0) changed.set(kind, merged.changed);
+  }
+  if (changed.size === 0) return undefined;
+  return { state: stateOf(current.revision + 1, objects), changed };
+}
+
+function mergeKind(
+  before: ReadonlyMap<ObjectKey, AnyObject>,
+  next: ReadonlyMap<ObjectKey, AnyObject>,
+  keepMissing: boolean,
+): { readonly objects: ReadonlyMap<ObjectKey, AnyObject>; readonly changed: ReadonlySet<ObjectKey> } {
+  const objects = new Map<ObjectKey, AnyObject>();
+  const changed = new Set<ObjectKey>();
+  for (const [key, object] of next) {
+    const old = before.get(key);
+    const same = old !== undefined && deepEqual(old, object);
+    objects.set(key, same ? old : object);
+    if (!same) changed.add(key);
+  }
+  for (const [key, object] of before) {
+    if (next.has(key)) continue;
+    if (keepMissing) objects.set(key, object);
+    else changed.add(key);
+  }
+  return { objects, changed };
+}
