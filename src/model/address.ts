@@ -39,6 +39,14 @@ export function parsePrefix(text: string): Prefix | undefined {
   return { family: address.family, network: address.text, length, text: `${address.text}/${length}` };
 }
 
+/** The prefix that `text` was most likely meant to be: host bits cleared, or a bare address as a host prefix. */
+export function nearestPrefix(text: string): Prefix | undefined {
+  if (!ipaddr.isValidCIDR(text)) return parsePrefix(text);
+  const [address, length] = ipaddr.parseCIDR(text);
+  const kind = address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6;
+  return parsePrefix(`${kind.networkAddressFromCIDR(text).toString()}/${length}`);
+}
+
 /** The host prefix (/32 or /128) of an address. */
 export function hostPrefix(address: Address): Prefix {
   const length = address.family === 4 ? 32 : 128;

@@ -1,50 +1,82 @@
-import type { z } from 'zod';
 import type { Problem } from '../problem.ts';
-import { pathText, type SpecDocument, valueAt } from './document.ts';
-import { Cluster, Drain, EdgePool, Site, TrafficPolicy } from './kinds.ts';
+import { checkAddresses } from './checks/addresses.ts';
+import { checkNames } from './checks/names.ts';
+import { checkPolicies } from './checks/policies.ts';
+import { checkPrefixes } from './checks/prefixes.ts';
+import { checkReferences } from './checks/references.ts';
+import type { SpecDocument } from './document.ts';
+import type { Cluster, Drain, EdgePool, KindName, Site, TrafficPolicy } from './kinds.ts';
+import { type Declared, type Objects, problemAt, type Report, type Table, valid } from './objects.ts';
 import type { Platform } from './platform.ts';
+import { readObject } from './read.ts';
 
 export interface Built {
-  /** Holds what is valid; whole only when `problems` is empty. */
+  /** Holds what is valid by itself; trust it only when `problems` is empty. */
   readonly platform: Platform;
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
 }
 
-/** Validates documents and puts them together. */
-export function buildPlatform(documents: readonly SpecDocument[], _nowMs: number): Built {
+/** Validates documents, each by itself and all together. `nowMs` (since the epoch) decides which drains have expired. */
+export function buildPlatform(documents: readonly SpecDocument[], nowMs: number): Built {
   const problems: Problem[] = [];
-  const folders = new Map<string, string>();
-  function all<S extends z.ZodType<{ readonly metadata: { readonly name: string } }>>(kind: string, schema: S) {
-    const map = new Map<string, z.infer<S>>();
-    for (const document of documents) {
-      if (valueAt(document.value, ['kind']) !== kind) continue;
-      const result = schema.safeParse(document.value);
-      if (result.success) {
-        map.set(result.data.metadata.name, result.data);
-        if (kind === 'Cluster') folders.set(result.data.metadata.name, document.folder);
-        continue;
-      }
-      for (const issue of result.error.issues) {
-        const path = issue.path.filter((part) => typeof part !== 'symbol');
-        problems.push({
-          reason: 'WrongValue',
-          file: document.file,
-          line: document.lineOf(path),
-          path: pathText(path),
-          message: issue.message,
-        });
-      }
-    }
-    return map;
+  const declared: Declared<unknown>[] = [];
+  for (const document of documents) {
+    const read = readObject(document);
+    problems.push(...read.problems);
+    if (read.kind !== undefined && read.name !== undefined)
+      declared.push({ kind: read.kind, name: read.name, document, value: read.value });
   }
-  const platform: Platform = {
-    sites: all('Site', Site),
-    clusters: all('Cluster', Cluster),
-    edgePools: all('EdgePool', EdgePool),
-    policies: all('TrafficPolicy', TrafficPolicy),
-    drains: all('Drain', Drain),
-    folderOf: (name) => folders.get(name) ?? '.',
+  const objects: Objects = {
+    Site: tableOf<Site>(declared, 'Site'),
+    Cluster: tableOf<Cluster>(declared, 'Cluster'),
+    EdgePool: tableOf<EdgePool>(declared, 'EdgePool'),
+    TrafficPolicy: tableOf<TrafficPolicy>(declared, 'TrafficPolicy'),
+    Drain: tableOf<Drain>(declared, 'Drain'),
   };
-  return { platform, problems, warnings: [] };
+  const report: Report = (at, path, finding) => {
+    problems.push(problemAt(at, path, finding));
+  };
+  problems.push(...checkNames(objects));
+  for (const check of [checkReferences, checkPrefixes, checkAddresses, checkPolicies]) check(objects, report);
+  return { platform: platformOf(objects), problems, warnings: expiredDrains(objects, nowMs) };
+}
+
+/** `readObject` has parsed every value with the schema of its kind. */
+function tableOf<T>(declared: readonly Declared<unknown>[], kind: KindName): Table<T> {
+  const all = declared.filter((at) => at.kind === kind) as Declared<T>[];
+  return { all, byName: new Map(all.toReversed().map((at) => [at.name, at])) };
+}
+
+function platformOf(objects: Objects): Platform {
+  const byName = <T>(table: Table<T>): ReadonlyMap<string, T> =>
+    new Map(
+      valid(table.byName.values())
+        .map(({ at, value }) => [at.name, value] as const)
+        .toReversed(),
+    );
+  return {
+    sites: byName(objects.Site),
+    clusters: byName(objects.Cluster),
+    edgePools: byName(objects.EdgePool),
+    policies: byName(objects.TrafficPolicy),
+    drains: byName(objects.Drain),
+    folderOf: (clusterName) => {
+      const at = objects.Cluster.byName.get(clusterName);
+      if (at === undefined) throw new RangeError(`there is no Cluster ${clusterName}`);
+      return at.document.folder;
+    },
+  };
+}
+
+function expiredDrains(objects: Objects, nowMs: number): readonly Problem[] {
+  return valid(objects.Drain.all)
+    .filter(({ value }) => Date.parse(value.spec.expires) <= nowMs)
+    .map(({ at, value }) =>
+      problemAt(at, ['spec', 'expires'], {
+        reason: 'DrainExpired',
+        message: `ended on ${value.spec.expires} and does nothing any more`,
+        fix: 'remove it, or give it a later end',
+      }),
+    );
 }

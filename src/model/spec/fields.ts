@@ -10,7 +10,7 @@ export const Name = z
 export const IpAddress = z.string().transform((text, context) => {
   const address = parseAddress(text);
   if (address === undefined) {
-    context.addIssue({ code: 'custom', message: 'an IPv4 or IPv6 address' });
+    context.addIssue({ code: 'custom', message: 'an IPv4 or IPv6 address', params: { reason: 'BadAddress' } });
     return z.NEVER;
   }
   return address;
@@ -19,7 +19,8 @@ export const IpAddress = z.string().transform((text, context) => {
 export const IpPrefix = z.string().transform((text, context) => {
   const prefix = text.includes('/') ? parsePrefix(text) : undefined;
   if (prefix === undefined) {
-    context.addIssue({ code: 'custom', message: 'a prefix such as 10.0.0.0/16 with no host bits set' });
+    const message = 'a prefix such as 10.0.0.0/16 with no host bits set';
+    context.addIssue({ code: 'custom', message, params: { reason: 'BadPrefix' } });
     return z.NEVER;
   }
   return prefix;
@@ -36,6 +37,10 @@ export const DnsName = z
     /^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/,
     'a DNS name in lower case, without a trailing dot',
   );
+
+/** Whether there is such a country is checked later, with a better message. */
+export const CountryCode = z.string().regex(/^[A-Z]{2}$/, 'an ISO 3166-1 alpha-2 code in capitals, e.g. FR');
+export const ContinentCode = z.enum(['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA']);
 
 export const Metadata = z.strictObject({
   name: Name,

@@ -1,0 +1,75 @@
+import { type Command, Option } from 'commander';
+import { formatProblem, type Problem } from '../model/problem.ts';
+import type { Platform } from '../model/spec/platform.ts';
+import type { LoadResult } from '../platform/load.ts';
+
+/** `tideline check FILE...`: validates the platform spec. */
+export function register(program: Command): void {
+  program
+    .command('check')
+    .description('Validate the platform spec in files and folders')
+    .argument('<path...>', 'YAML or JSON files, or folders of them')
+    .addOption(new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .addHelpText(
+      'after',
+      '\nExit code 0: valid (warnings do not count), 2: not valid. Reasons: docs/reference/errors.md',
+    )
+    .action(async (paths: string[], options: { output: 'text' | 'json' }) => {
+      const { loadPlatform } = await import('../platform/load.ts');
+      const result = await loadPlatform(paths);
+      const good = 'platform' in result;
+      if (options.output === 'json') process.stdout.write(renderJson(result));
+      else (good ? process.stdout : process.stderr).write(renderText(result));
+      if (!good) process.exitCode = 2;
+    });
+}
+
+/** For people: problems, then warnings, then one line that sums up. */
+export function renderText(result: LoadResult): string {
+  const problems = 'problems' in result ? result.problems : [];
+  const lines = [
+    ...problems.map(formatProblem),
+    ...result.warnings.map((warning) => `warning: ${formatProblem(warning)}`),
+  ];
+  return `${[...lines, 'platform' in result ? `ok: ${countText(result.platform)}` : sumUp(problems)].join('\n')}\n`;
+}
+
+/** For programs: `{ ok, counts?, problems, warnings }`. */
+export function renderJson(result: LoadResult): string {
+  const { warnings } = result;
+  const body =
+    'platform' in result
+      ? { ok: true, counts: countsOf(result.platform), problems: [], warnings }
+      : { ok: false, problems: result.problems, warnings };
+  return `${JSON.stringify(body, null, 2)}\n`;
+}
+
+function countsOf(platform: Platform) {
+  return {
+    sites: platform.sites.size,
+    clusters: platform.clusters.size,
+    edgePools: platform.edgePools.size,
+    policies: platform.policies.size,
+    drains: platform.drains.size,
+  };
+}
+
+function countText(platform: Platform): string {
+  const counts = countsOf(platform);
+  return [
+    plural(counts.sites, 'site'),
+    plural(counts.clusters, 'cluster'),
+    plural(counts.edgePools, 'edge pool'),
+    plural(counts.policies, 'traffic policy', 'traffic policies'),
+    plural(counts.drains, 'drain'),
+  ].join(', ');
+}
+
+function sumUp(problems: readonly Problem[]): string {
+  const files = new Set(problems.map((problem) => problem.file)).size;
+  return `${plural(problems.length, 'problem')} in ${plural(files, 'file')}`;
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

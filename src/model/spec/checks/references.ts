@@ -1,0 +1,86 @@
+import type { Path } from '../document.ts';
+import type { Drain } from '../kinds.ts';
+import { type Declared, listText, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
+import { mostSimilar } from '../similar.ts';
+
+/** Every name that one object uses of another exists, and the two agree about each other. */
+export function checkReferences(objects: Objects, report: Report): void {
+  for (const { at, value } of valid(objects.Cluster.all)) {
+    for (const [index, site] of value.spec.sites.entries()) {
+      const path = ['spec', 'sites', index];
+      checkExists(objects, { kind: 'Site', name: site, at, path }, report);
+      if (value.spec.sites.indexOf(site) < index)
+        report(at, path, { reason: 'NamedTwice', message: `the site ${site} is named twice`, fix: 'remove one' });
+    }
+    if ('edgePool' in value.spec.entry) checkEntryPool(objects, at, value.spec.entry.edgePool, report);
+  }
+  for (const { at, value } of valid(objects.EdgePool.all))
+    checkExists(objects, { kind: 'Cluster', name: value.spec.cluster, at, path: ['spec', 'cluster'] }, report);
+  for (const { at, value } of valid(objects.TrafficPolicy.all)) {
+    const answers = [
+      ...value.spec.rules.map((rule, index) => ({ answer: rule, path: ['spec', 'rules', index] })),
+      { answer: value.spec.default, path: ['spec', 'default'] },
+    ];
+    for (const { answer, path } of answers) {
+      for (const [index, { name }] of answer.clusters.entries())
+        checkExists(objects, { kind: 'Cluster', name, at, path: [...path, 'clusters', index, 'name'] }, report);
+      for (const [index, name] of answer.failover.entries())
+        checkExists(objects, { kind: 'Cluster', name, at, path: [...path, 'failover', index] }, report);
+    }
+  }
+  for (const drain of valid(objects.Drain.all)) checkDrainTarget(objects, drain, report);
+}
+
+function checkEntryPool(objects: Objects, at: Declared<unknown>, poolName: string, report: Report): void {
+  const path = ['spec', 'entry', 'edgePool'];
+  checkExists(objects, { kind: 'EdgePool', name: poolName, at, path }, report);
+  const pool = objects.EdgePool.byName.get(poolName);
+  if (pool?.value === undefined) return;
+  const { cluster, vips } = pool.value.spec;
+  if (cluster !== at.name)
+    report(at, path, {
+      reason: 'PoolOfOtherCluster',
+      message: `the edge pool ${poolName} serves the cluster ${cluster}, see ${whereIs(pool, ['spec', 'cluster'])}`,
+      expected: `an EdgePool whose cluster is ${at.name}`,
+      fix: "name this cluster's own pool, or correct the pool",
+    });
+  if (!vips.some((vip) => vip.scope === 'public'))
+    report(at, path, {
+      reason: 'NoPublicVip',
+      message: `the edge pool ${poolName} has no public VIP, so DNS would have no answer`,
+      fix: `make a VIP of ${whereIs(pool, ['spec', 'vips'])} public`,
+    });
+}
+
+function checkDrainTarget(objects: Objects, { at, value }: Valid<Drain>, report: Report): void {
+  const { kind, name } = value.spec.target;
+  if (kind === 'Worker') return;
+  checkExists(objects, { kind: kind === 'Blade' ? 'blade' : kind, name, at, path: ['spec', 'target', 'name'] }, report);
+}
+
+interface Reference {
+  readonly kind: 'Site' | 'Cluster' | 'EdgePool' | 'blade';
+  readonly name: string;
+  readonly at: Declared<unknown>;
+  readonly path: Path;
+}
+
+/** The names that can be referred to; undefined when they cannot all be known. */
+function namesOf(objects: Objects, kind: Reference['kind']): readonly string[] | undefined {
+  if (kind !== 'blade') return [...objects[kind].byName.keys()];
+  const pools = [...objects.EdgePool.byName.values()];
+  if (pools.some((pool) => pool.value === undefined)) return undefined;
+  return valid(pools).flatMap((pool) => pool.value.spec.blades.map((blade) => blade.name));
+}
+
+function checkExists(objects: Objects, { kind, name, at, path }: Reference, report: Report): void {
+  const known = namesOf(objects, kind);
+  if (known === undefined || known.includes(name)) return;
+  const similar = mostSimilar(name, known);
+  report(at, path, {
+    reason: 'UnknownName',
+    message: `there is no ${kind} "${name}"`,
+    expected: known.length === 0 ? `a ${kind}, but none is declared` : listText(known.toSorted()),
+    fix: similar === undefined ? `correct the name, or declare the ${kind}` : `did you mean "${similar}"?`,
+  });
+}

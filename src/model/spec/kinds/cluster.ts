@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { IpAddress, Name, Port } from '../fields.ts';
+
+export const ClusterSpec = z
+  .strictObject({
+    sites: z.array(Name.describe('Name of a Site.')).min(1).describe('The sites it runs in.'),
+    source: z
+      .union([
+        z.strictObject({
+          manifests: z
+            .string()
+            .min(1)
+            .describe('Folder of Kubernetes YAML, relative to the file that says so. It holds no spec objects.'),
+        }),
+        z.strictObject({
+          kubeconfig: z.string().min(1).describe('File, relative to the file that says so.'),
+          context: z.string().min(1).optional().describe('Context of the kubeconfig; absent: its current one.'),
+        }),
+        z.strictObject({ none: z.literal(true).describe('It is not read at all: steering only.') }),
+      ])
+      .describe('How to read it: exactly one of `manifests`, `kubeconfig` or `none`.'),
+    entry: z
+      .union([
+        z.strictObject({
+          edgePool: Name.describe('Name of an EdgePool of this cluster; its public VIPs are the entry.'),
+        }),
+        z.strictObject({
+          anycast: z
+            .array(IpAddress)
+            .min(1)
+            .describe('Addresses that every site of the cluster announces; inside the `vips` prefixes of each.'),
+        }),
+      ])
+      .describe('What DNS answers lead to: exactly one of `edgePool` or `anycast`.'),
+    healthCheck: z
+      .strictObject({
+        protocol: z.enum(['HTTP', 'HTTPS']).default('HTTP').describe('Protocol of the check.'),
+        port: Port.default(80).describe('Port of the check.'),
+        intervalSeconds: z
+          .union([z.literal(10), z.literal(30)])
+          .default(10)
+          .describe('Seconds between two checks of one checker; Route 53 knows these two.'),
+        failureThreshold: z.int().min(1).max(10).default(3).describe('Failed checks in a row that make it unhealthy.'),
+      })
+      .prefault({})
+      .describe('How DNS providers check each entry address.'),
+    capacity: z
+      .strictObject({ requestsPerSecond: z.number().positive().describe('Requests a second it can serve.') })
+      .optional()
+      .describe('What it can carry.'),
+    cost: z
+      .strictObject({
+        perMillionRequests: z.number().min(0).describe('Price of a million requests.'),
+        currency: z
+          .string()
+          .regex(/^[A-Z]{3}$/, 'an ISO 4217 code, e.g. EUR')
+          .describe('ISO 4217 code.'),
+      })
+      .optional()
+      .describe('What serving from it costs.'),
+  })
+  .describe('A Kubernetes cluster: its sites, how to read it, and what DNS answers lead to.');

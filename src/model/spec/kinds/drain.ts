@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { Name } from '../fields.ts';
+
+export const DrainSpec = z
+  .strictObject({
+    target: z
+      .strictObject({
+        kind: z.enum(['Site', 'Cluster', 'Blade', 'Worker']).describe('What to take out of service.'),
+        name: Name.describe(
+          'Its name. A Worker is a Node of a cluster, so this spec cannot tell whether there is one.',
+        ),
+      })
+      .describe('What to take out of service.'),
+    reason: z.string().min(1).describe('For people: why.'),
+    expires: z.iso.datetime({ offset: true }).describe('RFC 3339 time; the drain ends by itself then.'),
+  })
+  .describe('Takes a site, cluster, blade or worker out of service for a while.');

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { IpAddress, Name, Port } from '../fields.ts';
+
+export const EdgePoolSpec = z
+  .strictObject({
+    cluster: Name.describe('Name of the Cluster whose Ingresses it serves.'),
+    blades: z
+      .array(
+        z.strictObject({
+          name: Name.describe('Name, unique in the platform.'),
+          address: IpAddress.describe("Its own address, inside the `servers` prefixes of the cluster's sites."),
+        }),
+      )
+      .min(1)
+      .describe('The servers that run nginx for the cluster.'),
+    vips: z
+      .array(
+        z.strictObject({
+          address: IpAddress.describe("Inside the `vips` prefixes of the cluster's sites."),
+          scope: z
+            .enum(['public', 'private'])
+            .default('public')
+            .describe('Public VIPs are what DNS answers with; private ones are announced only.'),
+        }),
+      )
+      .min(1)
+      .describe('The addresses that every fit blade announces.'),
+    ports: z
+      .strictObject({
+        http: Port.default(80).describe('Port of plain HTTP.'),
+        https: Port.default(443).describe('Port of HTTPS.'),
+      })
+      .prefault({})
+      .describe('Where nginx listens on the VIPs.'),
+    ingressClass: Name.default('tideline').describe('The IngressClass it serves.'),
+    defaultCertificate: z
+      .strictObject({
+        namespace: Name.describe('Namespace of the Secret.'),
+        secret: Name.describe('Name of a Secret of type kubernetes.io/tls.'),
+      })
+      .optional()
+      .describe('Certificate for hosts that have none; absent: a self-signed one made at first start.'),
+    minAnnouncers: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe(
+        'Never fewer announcers of a VIP than this by our own doing. The first so many blades (by name) are its keepers.',
+      ),
+    leaseSeconds: z
+      .number()
+      .min(1)
+      .max(60)
+      .default(5)
+      .describe(
+        "A VIP is withdrawn this long after the blade's agent was last heard of, unless the blade is a keeper.",
+      ),
+    drain: z
+      .strictObject({
+        graceSeconds: z
+          .number()
+          .min(0)
+          .default(5)
+          .describe('Seconds that a drained blade goes on serving after its VIPs are withdrawn.'),
+      })
+      .prefault({})
+      .describe('How a blade is taken out of service.'),
+  })
+  .describe('The blades of a cluster and the VIPs they announce.');

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { ContinentCode, CountryCode, DnsName, Name } from '../fields.ts';
+
+const WeightedCluster = z.strictObject({
+  name: Name.describe('Name of a Cluster.'),
+  weight: z
+    .int()
+    .min(0)
+    .max(255)
+    .default(100)
+    .describe('Share of the answers, relative to the others; 0: none while another is healthy.'),
+});
+
+const Answer = {
+  clusters: z.array(WeightedCluster).min(1).describe('Who answers. At least one weight is not 0.'),
+  failover: z
+    .array(Name.describe('Name of a Cluster.'))
+    .default([])
+    .describe('Tried in order when none of `clusters` is healthy.'),
+};
+
+export const TrafficPolicySpec = z
+  .strictObject({
+    hosts: z.array(DnsName).min(1).describe('Host names, each in one policy only, inside the zone.'),
+    dns: z
+      .strictObject({
+        zone: DnsName.describe('The DNS zone of the hosts.'),
+        providers: z
+          .array(z.enum(['route53', 'powerdns']))
+          .min(1)
+          .describe('Who is to hold the records.'),
+      })
+      .describe('Where the records go.'),
+    ttlSeconds: z.int().min(1).max(86_400).default(60).describe('How long resolvers may keep an answer.'),
+    rules: z
+      .array(
+        z.strictObject({
+          countries: z
+            .array(CountryCode)
+            .default([])
+            .describe('ISO 3166-1 alpha-2 codes, each in one rule only. A country beats its continent.'),
+          continents: z.array(ContinentCode).default([]).describe('Continents, each in one rule only.'),
+          ...Answer,
+        }),
+      )
+      .default([])
+      .describe('Who answers whom.'),
+    default: z.strictObject(Answer).describe('Everyone no rule names. Never empty.'),
+    minReadyRatio: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.5)
+      .describe("The health endpoint fails when less than this share of the policy's backends has a ready endpoint."),
+    guard: z
+      .strictObject({
+        maxTrafficShare: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.25)
+          .describe('A plan that moves more than this share of the traffic waits for a person.'),
+      })
+      .prefault({})
+      .describe('Limits of what one plan may change by itself.'),
+  })
+  .describe("Which cluster serves which country's users, for a set of host names.");

@@ -1,0 +1,71 @@
+import type { Problem } from '../problem.ts';
+import { type Path, pathText, type SpecDocument } from './document.ts';
+import type { Cluster, Drain, EdgePool, KindName, Site, TrafficPolicy } from './kinds.ts';
+import type { SpecReason } from './reasons.ts';
+
+/** An object that a document declares. `value` is absent when it is not valid: its name still counts as declared. */
+export interface Declared<T> {
+  readonly kind: KindName;
+  readonly name: string;
+  readonly document: SpecDocument;
+  readonly value: T | undefined;
+}
+
+export interface Table<T> {
+  /** In the order of the files, also those whose name is taken. */
+  readonly all: readonly Declared<T>[];
+  /** The first of every name. */
+  readonly byName: ReadonlyMap<string, Declared<T>>;
+}
+
+export interface Objects {
+  readonly Site: Table<Site>;
+  readonly Cluster: Table<Cluster>;
+  readonly EdgePool: Table<EdgePool>;
+  readonly TrafficPolicy: Table<TrafficPolicy>;
+  readonly Drain: Table<Drain>;
+}
+
+export interface Finding {
+  readonly reason: SpecReason;
+  readonly message: string;
+  readonly expected?: string;
+  readonly fix?: string;
+}
+
+/** Says that something is wrong with the value at `path` of an object. */
+export type Report = (at: Declared<unknown>, path: Path, finding: Finding) => void;
+
+export interface Valid<T> {
+  readonly at: Declared<T>;
+  readonly value: T;
+}
+
+/** The objects that are valid, with where they were declared. */
+export function valid<T>(declared: Iterable<Declared<T>>): readonly Valid<T>[] {
+  return [...declared].flatMap((at) => (at.value === undefined ? [] : [{ at, value: at.value }]));
+}
+
+export function problemAt(at: Declared<unknown>, path: Path, finding: Finding): Problem {
+  return { ...finding, ...placeOf(at.document, path), object: `${at.kind}/${at.name}`, path: pathText(path) };
+}
+
+export function placeOf(document: SpecDocument, path: Path, what?: 'value' | 'key'): { file: string; line: number } {
+  return { file: document.file, line: document.lineOf(path, what) };
+}
+
+/** `Site/paris (sites.yaml:4)` */
+export function whereIs(at: Declared<unknown>, path: Path): string {
+  return `${at.kind}/${at.name} (${at.document.file}:${at.document.lineOf(path)})`;
+}
+
+/** For messages: the value as JSON, short. */
+export function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
+}
+
+/** `a, b or c` */
+export function listText(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}

@@ -1,0 +1,100 @@
+import type { z } from 'zod';
+import type { Problem } from '../problem.ts';
+import { type Path, pathText, type SpecDocument, valueAt } from './document.ts';
+import { explainIssues } from './issues.ts';
+import { apiVersion, isKindName, type KindName, kindNames, kinds } from './kinds.ts';
+import { listText, placeOf, show } from './objects.ts';
+import { schemaOf } from './schema.ts';
+import { mostSimilar } from './similar.ts';
+
+export interface ReadObject {
+  /** Absent when nobody can tell what it is. */
+  readonly kind?: KindName;
+  readonly name?: string;
+  /** Absent when it is not valid. */
+  readonly value?: unknown;
+  readonly problems: readonly Problem[];
+}
+
+/** One document against the schema of its kind. */
+export function readObject(document: SpecDocument): ReadObject {
+  const { value } = document;
+  const kind = valueAt(value, ['kind']);
+  const name = valueAt(value, ['metadata', 'name']);
+  const identity = {
+    ...(isKindName(kind) ? { kind } : {}),
+    ...(typeof name === 'string' ? { name } : {}),
+  };
+  if (document.broken) return { ...identity, problems: [] };
+  const head = headProblem(document);
+  if (head !== undefined && (head.reason !== 'UnknownApiVersion' || !isKindName(kind))) return { problems: [head] };
+  if (!isKindName(kind)) return { problems: [] };
+  const { parsed, issues } = parse(kind, value);
+  const object = typeof name === 'string' ? `${kind}/${name}` : kind;
+  const located = explainIssues(issues, value, schemaOf(kind)).filter(
+    ({ path }) => head === undefined || pathText(path) !== 'apiVersion',
+  );
+  const problems = located.map(({ path, what, finding }) => ({
+    ...finding,
+    ...placeOf(document, path, what),
+    object,
+    path: pathText(path),
+  }));
+  return {
+    ...identity,
+    ...(parsed === undefined ? {} : { value: parsed }),
+    problems: head === undefined ? problems : [head, ...problems],
+  };
+}
+
+/** Unknown fields alone do not keep the rest of an object from being checked: they are set aside after being reported. */
+function parse(
+  kind: KindName,
+  value: unknown,
+): { readonly parsed?: unknown; readonly issues: readonly z.core.$ZodIssue[] } {
+  const first = kinds[kind].safeParse(value);
+  if (first.success) return { parsed: first.data, issues: [] };
+  const { issues } = first.error;
+  const pruned = structuredClone(value);
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys') continue;
+    const parent = valueAt(pruned, issue.path as Path);
+    if (typeof parent === 'object' && parent !== null)
+      for (const key of issue.keys) Reflect.deleteProperty(parent, key);
+  }
+  const second = kinds[kind].safeParse(pruned);
+  return second.success ? { parsed: second.data, issues } : { issues };
+}
+
+function headProblem(document: SpecDocument): Problem | undefined {
+  const { value } = document;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const expected = 'a mapping with apiVersion, kind, metadata and spec';
+    return { reason: 'NotAnObject', ...placeOf(document, []), message: 'the document is not a mapping', expected };
+  }
+  const version = valueAt(value, ['apiVersion']);
+  if (version !== apiVersion) {
+    const kubernetes = valueAt(value, ['kind']) !== undefined && !isKindName(valueAt(value, ['kind']));
+    return {
+      reason: version === undefined ? 'MissingField' : 'UnknownApiVersion',
+      ...placeOf(document, ['apiVersion']),
+      path: 'apiVersion',
+      message: version === undefined ? 'is missing' : `${show(version)} is not an apiVersion of the platform spec`,
+      expected: apiVersion,
+      fix: kubernetes
+        ? 'Kubernetes objects belong into the manifest folder of a Cluster'
+        : `write apiVersion: ${apiVersion}`,
+    };
+  }
+  const kind = valueAt(value, ['kind']);
+  if (isKindName(kind)) return undefined;
+  const similar = typeof kind === 'string' ? mostSimilar(kind, kindNames) : undefined;
+  return {
+    reason: kind === undefined ? 'MissingField' : 'UnknownKind',
+    ...placeOf(document, ['kind']),
+    path: 'kind',
+    message: kind === undefined ? 'is missing' : `there is no kind ${show(kind)}`,
+    expected: listText(kindNames),
+    ...(similar === undefined ? {} : { fix: `did you mean "${similar}"?` }),
+  };
+}
