@@ -1,0 +1,63 @@
+/**
+ * Every named refusal and state of the edge: log field, metric label, status condition and test assertion at once.
+ * The text says what it means and what the edge does about it.
+ */
+export const edgeReasons = {
+  // Ingress objects.
+  Malformed: 'The object does not have the shape of its kind; nothing of it serves.',
+  HostInvalid:
+    'A rule names a host that is no lower-case DNS name (or one-label wildcard) of at most 253 characters; the rule does not serve.',
+  PathInvalid:
+    'A path is not absolute and normal, longer than 4096 bytes, or has control characters; it does not serve.',
+  PathTypeUnknown: 'pathType is none of Exact, Prefix, ImplementationSpecific; the path does not serve.',
+  PathConflict:
+    'An older Ingress (or an earlier rule of this one) owns the same host and path; this one does not serve.',
+  DefaultBackendConflict: 'An older Ingress owns the default backend of this host; this one does not serve.',
+  // Backends.
+  BackendInvalid:
+    'A backend names no Service, or names it with something that is no DNS label; its path does not serve.',
+  ResourceBackend: 'The backend is a resource other than a Service; its path does not serve.',
+  ExternalNameService: 'The Service is of type ExternalName, which could lead anywhere; its path does not serve.',
+  ServiceMissing: 'The Service does not exist (yet); its path answers 503.',
+  ServicePortMissing: 'The Service has no such TCP port; its path answers 503.',
+  // TLS.
+  TlsHostInvalid: 'spec.tls names a host that is no DNS name; it gets no certificate from here.',
+  TlsHostWithoutRule:
+    'spec.tls names a host that no serving rule of this Ingress has; it gets no certificate from here.',
+  TlsConflict: 'An older Ingress owns the certificate of this host; this one is not used.',
+  SecretMissing: 'The TLS Secret does not exist (yet); the host is served with the default certificate.',
+  SecretTypeWrong: 'The Secret is not of type kubernetes.io/tls; the host is served with the default certificate.',
+  CertificateUnreadable: 'tls.crt is not base64 of PEM certificates; the host is served with the default certificate.',
+  CertificateKeyUnreadable:
+    'tls.key is not base64 of an unencrypted PEM key; the host is served with the default certificate.',
+  CertificateKeyMismatch:
+    'tls.key is not the key of the first certificate in tls.crt; the host is served with the default certificate.',
+  CertificateKeyWeak:
+    'The key is one that OpenSSL refuses at a handshake (RSA below 2048 bits, unusual type); the default certificate is served.',
+  // Endpoints.
+  EndpointAddressInvalid: 'An endpoint is not an IP address, or its slice holds names; it is left out.',
+  EndpointAddressForbidden:
+    'An endpoint is loopback, link-local, multicast, unspecified or an embedded IPv4 address; it is left out.',
+  EndpointIsOwn: 'An endpoint is a VIP or a blade of this pool, which would proxy to itself; it is left out.',
+  // Source.
+  ServingSnapshot: 'The cluster was not readable since this agent started; the last good snapshot from disk is served.',
+  SnapshotUnreadable: 'The snapshot on disk cannot be read; the agent waits for the cluster.',
+  PlatformInvalid: 'The platform folder does not load; the last good platform stays in force.',
+  // Fitness of a VIP on this blade.
+  NotSynced: 'Neither the cluster nor a snapshot was read yet.',
+  NginxUnreachable: 'nginx does not answer on its control socket.',
+  TableNotAcknowledged: 'nginx has not acknowledged the current table in time, or lost it in a restart.',
+  ProbeFailed: 'nginx does not answer the fitness path on the VIP.',
+  Draining: 'A Drain of this blade, its cluster or its site is active.',
+  Stopping: 'The agent was asked to stop and to withdraw.',
+  LastAnnouncer: 'Unfit, but not enough other blades are known to be fit and to announce the VIP: it stays announced.',
+  VipAddressMissing: 'The VIP could not be added to the loopback interface.',
+  // Policy health.
+  BackendsServing: 'Enough backends of the policy have a ready endpoint.',
+  BelowThreshold: 'Fewer backends of the policy than minReadyRatio have a ready endpoint.',
+  HostNotServed: 'No Ingress here serves any host of the policy.',
+  ClusterDraining: 'A Drain of the cluster or of all its sites is active.',
+  Unknown: 'Nothing is known yet; healthy, because health fails open.',
+} as const;
+
+export type EdgeReason = keyof typeof edgeReasons;
