@@ -2,6 +2,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type AnyObject, type Kind, keyOf, type ObjectKey } from '../model/kubernetes.ts';
 import { parseManifests } from './manifests/documents.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
 import { stateOf } from './state.ts';
@@ -15,31 +16,21 @@ describe('snapshot', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
+  const objects: readonly AnyObject[] = [
+    { kind: 'Node', metadata: { name: 'a' }, spec: { podCIDRs: ['10.10.1.0/26'] } },
+    {
+      kind: 'Secret',
+      metadata: { name: 'web', namespace: 'video' },
+      type: 'kubernetes.io/tls',
+      data: { 'tls.crt': 'Yw==', 'tls.key': 'aw==' },
+    },
+    { kind: 'BlockAffinity', metadata: { name: 'b' }, spec: { cidr: '10.10.1.0/26', deleted: 'false' } },
+  ];
   const state = stateOf(
     7,
-    new Map([
-      ['Node', new Map([['a', { kind: 'Node', metadata: { name: 'a' }, spec: { podCIDRs: ['10.10.1.0/26'] } }]])],
-      [
-        'Secret',
-        new Map([
-          [
-            'video/web',
-            {
-              kind: 'Secret',
-              metadata: { name: 'web', namespace: 'video' },
-              type: 'kubernetes.io/tls',
-              data: { 'tls.crt': 'Yw==', 'tls.key': 'aw==' },
-            },
-          ],
-        ]),
-      ],
-      [
-        'BlockAffinity',
-        new Map([
-          ['b', { kind: 'BlockAffinity', metadata: { name: 'b' }, spec: { cidr: '10.10.1.0/26', deleted: 'false' } }],
-        ]),
-      ],
-    ]),
+    new Map<Kind, Map<ObjectKey, AnyObject>>(
+      objects.map((object) => [object.kind, new Map([[keyOf(object.metadata), object]])]),
+    ),
   );
 
   it('comes back as it was, is private, and leaves no other file', async () => {
