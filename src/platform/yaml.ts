@@ -1,6 +1,16 @@
-import { type Document, isMap, isNode, isPair, LineCounter, type Node, parseAllDocuments, type YAMLError } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isNode,
+  isPair,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import type { Problem } from '../model/problem.ts';
-import type { Path, SpecDocument } from '../model/spec/document.ts';
+import { type Path, type SpecDocument, valueAt } from '../model/spec/document.ts';
 
 /** The documents of one file's text (YAML 1.2, so JSON too) and what is wrong with its syntax. Never throws. */
 export function readDocuments(
@@ -14,14 +24,14 @@ export function readDocuments(
   const documents: SpecDocument[] = [];
   const problems: Problem[] = [];
   for (const document of parse(text, lines)) {
-    const syntax = document.errors.map((error) => syntaxProblem(error, file, lines));
-    problems.push(...syntax);
+    const read = valueOf(document, file, lines);
+    const object = objectText(read.value);
+    const syntax = syntaxProblems(document, text, file, lines).map((problem) => ({ ...problem, ...object }));
+    problems.push(...syntax, ...read.problems);
     if (isEmpty(document)) continue;
-    const read = valueOf(document);
     const lineOf = (path: Path, what: 'value' | 'key' = 'value'): number => lineAt(document, path, what, lines);
-    if ('problem' in read) problems.push({ ...read.problem, file, line: lineOf([]) });
-    const broken = 'problem' in read || syntax.some((problem) => problem.reason !== 'DuplicateKey');
-    documents.push({ file, folder, value: 'value' in read ? read.value : undefined, broken, lineOf });
+    const broken = read.problems.length > 0 || syntax.some((problem) => problem.reason === 'NotYaml');
+    documents.push({ file, folder, value: read.value, broken, lineOf });
   }
   if (documents.length === 0 && problems.length === 0) problems.push(fileEmpty(file));
   return { documents, problems };
@@ -38,18 +48,39 @@ function isEmpty(document: Document.Parsed): boolean {
   return !isMap(contents) && document.errors.length === 0 && document.toJS() === null;
 }
 
-function valueOf(document: Document.Parsed): { readonly value: unknown } | { readonly problem: Problem } {
+interface Read {
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+}
+
+/** The document as plain data. Aliases without an anchor, and bombs made of aliases, are problems. */
+function valueOf(document: Document.Parsed, file: string, lines: LineCounter): Read {
   try {
-    return { value: document.toJS({ maxAliasCount: 100 }) };
+    return { value: document.toJS({ maxAliasCount: 100 }), problems: [] };
   } catch (error) {
-    return {
-      problem: {
-        reason: 'NotYaml',
-        message: `cannot be resolved: ${error instanceof Error ? error.message : String(error)}`,
-        fix: 'write the values out instead of using YAML aliases',
+    let offset = document.contents?.range[0] ?? 0;
+    visit(document, {
+      Alias(_key, alias) {
+        if (alias.resolve(document) !== undefined) return undefined;
+        offset = alias.range?.[0] ?? offset;
+        return visit.BREAK;
       },
+    });
+    const problem: Problem = {
+      reason: 'NotYaml',
+      file,
+      line: lines.linePos(offset).line,
+      message: `not YAML: ${error instanceof Error ? error.message : String(error)}`,
+      fix: 'write the values out instead of using YAML aliases',
     };
+    return { value: undefined, problems: [problem] };
   }
+}
+
+function objectText(value: unknown): { readonly object?: string } {
+  const kind = valueAt(value, ['kind']);
+  const name = valueAt(value, ['metadata', 'name']);
+  return typeof kind === 'string' && typeof name === 'string' ? { object: `${kind}/${name}` } : {};
 }
 
 function lineAt(document: Document.Parsed, path: Path, what: 'value' | 'key', lines: LineCounter): number {
@@ -73,16 +104,25 @@ function keyText(key: unknown): string {
   return isNode(key) && 'value' in key ? String(key.value) : String(key);
 }
 
+/** Every duplicate key, and the first other error: those after it are mostly its consequences. */
+function syntaxProblems(document: Document.Parsed, text: string, file: string, lines: LineCounter): readonly Problem[] {
+  const duplicates = document.errors.filter((error) => error.code === 'DUPLICATE_KEY');
+  const first = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
+  return [
+    ...duplicates.map((error) => duplicateKey(error, text, file, lines)),
+    ...(first === undefined ? [] : [syntaxProblem(first, file, lines)]),
+  ];
+}
+
+function duplicateKey(error: YAMLError, text: string, file: string, lines: LineCounter): Problem {
+  const key = /^["']?([^"':\s,}]+)/.exec(text.slice(error.pos[0], error.pos[0] + 80))?.[1] ?? '';
+  const { line } = lines.linePos(error.pos[0]);
+  const message = `the key "${key}" is written twice in one mapping`;
+  return { reason: 'DuplicateKey', file, line, message, fix: 'keep one' };
+}
+
 function syntaxProblem(error: YAMLError, file: string, lines: LineCounter): Problem {
   const { line } = lines.linePos(error.pos[0]);
-  if (error.code === 'DUPLICATE_KEY')
-    return {
-      reason: 'DuplicateKey',
-      file,
-      line,
-      message: 'the same key is written twice in one mapping',
-      fix: 'keep one',
-    };
   if (error.code === 'TAB_AS_INDENT')
     return { reason: 'NotYaml', file, line, message: 'a tab is used for indentation', fix: 'indent with spaces' };
   const message = error.message.replaceAll('\n', ' ').replace(/[.:]?\s*$/, '');

@@ -45,16 +45,14 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
 /** `readObject` has parsed every value with the schema of its kind. */
 function tableOf<T>(declared: readonly Declared<unknown>[], kind: KindName): Table<T> {
   const all = declared.filter((at) => at.kind === kind) as Declared<T>[];
-  return { all, byName: new Map(all.toReversed().map((at) => [at.name, at])) };
+  const byName = new Map<string, Declared<T>>();
+  for (const at of all) if (!byName.has(at.name)) byName.set(at.name, at);
+  return { all, byName };
 }
 
 function platformOf(objects: Objects): Platform {
   const byName = <T>(table: Table<T>): ReadonlyMap<string, T> =>
-    new Map(
-      valid(table.byName.values())
-        .map(({ at, value }) => [at.name, value] as const)
-        .toReversed(),
-    );
+    new Map(valid(table.byName.values()).map(({ at, value }) => [at.name, value] as const));
   return {
     sites: byName(objects.Site),
     clusters: byName(objects.Cluster),

@@ -31,8 +31,9 @@ function explain(issue: Issue, context: Context): readonly Located[] {
   const value = valueAt(context.value, path);
   const schemas = schemasAt(context.schema, path);
   const at = (finding: Finding): readonly Located[] => [{ path, what: 'value', finding }];
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField([...path, key], key, schemas));
-  if (value === undefined) return at(missingField(schemas));
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => unknownField([...path, key], key, value, schemas));
+  if (value === undefined) return at(missingField(path.at(-1), schemas));
   switch (issue.code) {
     case 'invalid_type':
       return at({ reason: 'WrongType', message: `is ${typeText(value)}`, expected: expectedText(schemas) });
@@ -52,27 +53,28 @@ function explain(issue: Issue, context: Context): readonly Located[] {
   }
 }
 
-function unknownField(path: Path, key: string, schemas: readonly JsonSchema[]): Located {
-  const known = schemas.flatMap((schema) => Object.keys(schema.properties ?? {}));
+function unknownField(path: Path, key: string, parent: unknown, schemas: readonly JsonSchema[]): Located {
+  const meant = typeof parent === 'object' && parent !== null ? meantBy(parent, schemas) : [];
+  const known = (meant.length > 0 ? meant : schemas).flatMap((schema) => Object.keys(schema.properties ?? {}));
   const similar = mostSimilar(key, known);
   const fix = similar === undefined ? 'remove it' : `did you mean "${similar}"?`;
-  const expected = `one of the fields ${known.join(', ')}`;
+  const expected = known.length === 1 ? `the field ${known[0]}` : `one of the fields ${known.join(', ')}`;
   return { path, what: 'key', finding: { reason: 'UnknownField', message: 'there is no such field', expected, fix } };
 }
 
-function missingField(schemas: readonly JsonSchema[]): Finding {
-  const description = schemas[0]?.description;
+function missingField(key: string | number | undefined, schemas: readonly JsonSchema[]): Finding {
+  const meaning = schemas[0]?.description?.replace(/\.( .*)?$/, '');
   return {
     reason: 'MissingField',
     message: 'is missing',
     expected: expectedText(schemas),
-    fix: description === undefined ? 'add it' : `add it: ${description.replace(/\.$/, '')}`,
+    fix: `add "${key}"${meaning === undefined ? '' : ` (${meaning})`}`,
   };
 }
 
 function wrongValue(value: unknown, values: readonly unknown[]): Finding {
   const texts = values.map(String);
-  const similar = mostSimilar(String(value), texts);
+  const similar = typeof value === 'string' ? mostSimilar(value, texts) : undefined;
   return {
     reason: 'WrongValue',
     message: `${show(value)} is not allowed`,
@@ -94,13 +96,17 @@ function outOfRange(issue: RangeIssue, value: unknown, path: Path): Finding {
         expected: 'at least one cluster',
         fix: 'name the cluster that can serve everyone',
       };
-    return { reason: 'EmptyList', message: 'is empty', expected: `at least ${limit}` };
+    return {
+      reason: 'EmptyList',
+      message: 'is empty',
+      expected: limit === 1 ? 'at least one entry' : `at least ${limit} entries`,
+    };
   }
   if (issue.origin === 'string')
     return {
       reason: 'OutOfRange',
       message: small ? 'is an empty text' : 'is too long',
-      expected: `${small ? 'at least' : 'at most'} ${limit} characters`,
+      expected: small ? 'some text' : `at most ${limit} characters`,
     };
   const bound = small ? (issue.inclusive ? 'at least' : 'more than') : issue.inclusive ? 'at most' : 'less than';
   return {
@@ -140,39 +146,31 @@ function explainChoice(
   context: Context,
 ): readonly Located[] {
   const schemas = schemasAt(context.schema, path);
-  const finding: Finding = { reason: 'WrongChoice', message: `is ${typeText(value)}`, expected: expectedText(schemas) };
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const literal = schemas.every((schema) => schema.const !== undefined);
-    if (literal)
-      return [
-        {
-          path,
-          what: 'value',
-          finding: wrongValue(
-            value,
-            schemas.map((schema) => schema.const),
-          ),
-        },
-      ];
-    return [{ path, what: 'value', finding: { ...finding, reason: 'WrongType' } }];
-  }
-  const keys = Object.keys(value);
-  const meant = schemas.flatMap((schema, index) =>
-    (schema.required ?? []).some((key) => keys.includes(key)) ? [{ schema, index }] : [],
-  );
+  const at = (finding: Finding): readonly Located[] => [{ path, what: 'value', finding }];
+  const literals = schemas.flatMap((schema) => (schema.const === undefined ? [] : [schema.const]));
+  if (literals.length === schemas.length) return at(wrongValue(value, literals));
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return at({ reason: 'WrongType', message: `is ${typeText(value)}`, expected: expectedText(schemas) });
+  const meant = meantBy(value, schemas);
   const only = meant[0];
-  if (meant.length === 1 && only !== undefined) {
-    return (branches[only.index] ?? []).flatMap((issue) => explain(issue, { ...context, prefix: path }));
-  }
-  const choices = schemas.flatMap((schema) => schema.required ?? []);
-  const similar = keys.flatMap((key) => mostSimilar(key, choices) ?? [])[0];
-  const message =
-    meant.length === 0
-      ? `has none of ${listText(choices)}`
-      : `has ${meant.flatMap(({ schema }) => schema.required ?? []).join(' and ')}, which exclude each other`;
-  const fix = meant.length > 0 ? 'keep one' : similar === undefined ? undefined : `did you mean "${similar}"?`;
-  const expected = `exactly one of ${listText(choices)}`;
-  return [{ path, what: 'value', finding: { ...finding, message, expected, ...(fix === undefined ? {} : { fix }) } }];
+  if (only === undefined || meant.length > 1) return at(noOneChoice(Object.keys(value), meant, schemas));
+  const issues = branches[schemas.indexOf(only)] ?? [];
+  return issues.flatMap((issue) => explain(issue, { ...context, prefix: path }));
+}
+
+/** The shapes that a mapping has the distinguishing field of. */
+function meantBy(value: object, schemas: readonly JsonSchema[]): readonly JsonSchema[] {
+  return schemas.filter((schema) => (schema.required ?? []).some((key) => Object.hasOwn(value, key)));
+}
+
+function noOneChoice(keys: readonly string[], meant: readonly JsonSchema[], schemas: readonly JsonSchema[]): Finding {
+  const fields = (some: readonly JsonSchema[]): readonly string[] => some.flatMap((schema) => schema.required ?? []);
+  const finding = { reason: 'WrongChoice', expected: `exactly one of ${listText(fields(schemas))}` } as const;
+  if (meant.length > 0)
+    return { ...finding, message: `has ${fields(meant).join(' and ')}, which exclude each other`, fix: 'keep one' };
+  const similar = keys.flatMap((key) => mostSimilar(key, fields(schemas)) ?? [])[0];
+  const message = keys.length === 0 ? 'is empty' : `has ${keys.join(', ')}, which is none of the choices`;
+  return { ...finding, message, ...(similar === undefined ? {} : { fix: `did you mean "${similar}"?` }) };
 }
 
 function typeText(value: unknown): string {

@@ -10,16 +10,19 @@ export function mostSimilar(text: string, candidates: Iterable<string>): string 
   return best?.candidate;
 }
 
-/** Insertions, deletions and replacements that turn `a` into `b` (Levenshtein). */
+/** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [row, left] of Array.from(a).entries()) {
-    const current = [row + 1];
-    for (const [column, right] of Array.from(b).entries()) {
-      const replace = (previous[column] ?? 0) + (left === right ? 0 : 1);
-      current.push(Math.min(replace, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+  const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, index) => index)];
+  for (let row = 1; row <= a.length; row += 1) {
+    const above = rows[row - 1] ?? [];
+    const current = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const replace = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      const swap = swapped ? (rows[row - 2]?.[column - 2] ?? 0) + 1 : replace;
+      current.push(Math.min(replace, swap, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
     }
-    previous = current;
+    rows.push(current);
   }
-  return previous.at(-1) ?? 0;
+  return rows.at(-1)?.at(-1) ?? 0;
 }
