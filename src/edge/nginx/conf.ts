@@ -1,0 +1,246 @@
+/**
+ * The whole of what nginx is configured with (pure). Constant but for the settings of the pool and the folders: nothing
+ * a tenant wrote ever enters it, so no change of an Ingress, endpoint or certificate needs a reload.
+ */
+export interface NginxSettings {
+  /** Folder of the Lua files and the static certificate; absolute. */
+  readonly rendered: string;
+  /** Sockets, pid, logs and temporary files; absolute, must exist when nginx starts. */
+  readonly runDir: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  /** Listen on IPv6 as well. */
+  readonly ipv6: boolean;
+  /** The user of the worker processes. In a user namespace only `root` exists. */
+  readonly user: string;
+  /** Worker processes; `auto`: one a processor. */
+  readonly workers: number | 'auto';
+  /** One JSON object a request in `<runDir>/nginx-access.log`. */
+  readonly accessLog: boolean;
+  /** Sizes of the shared memory zones in MiB. Memory is used as it fills. */
+  readonly zoneMiB: Readonly<Record<'hosts' | 'backends' | 'certificates', number>>;
+}
+
+/** Room for 5,000 hosts, 50,000 endpoints and 5,000 certificates, twice (a full push replaces all at once). */
+export const defaultZoneMiB = { hosts: 32, backends: 64, certificates: 128 } as const;
+
+/** Words that nginx reads back as one token, whatever comes: a path with anything else is refused. */
+const plainPath = /^\/[A-Za-z0-9._/@+-]*$/;
+const plainUser = /^[a-z_][a-z0-9_-]{0,31}$/;
+
+/** What is wrong with the settings, or nothing. */
+export function checkSettings(settings: NginxSettings): readonly string[] {
+  const wrong: string[] = [];
+  for (const [name, path] of [
+    ['run directory', settings.runDir],
+    ['target folder', settings.rendered],
+  ] as const) {
+    if (!plainPath.test(path))
+      wrong.push(`the ${name} must be an absolute path of letters, digits and ./_@+-, not ${JSON.stringify(path)}`);
+  }
+  if (Buffer.byteLength(`${settings.runDir}/nginx.sock`) > 107)
+    wrong.push(`the run directory ${settings.runDir} is too long for a unix socket (107 bytes with /nginx.sock)`);
+  if (!plainUser.test(settings.user)) wrong.push(`${JSON.stringify(settings.user)} is no user name`);
+  if (settings.workers !== 'auto' && !(Number.isInteger(settings.workers) && settings.workers >= 1))
+    wrong.push('workers must be a whole number from 1, or auto');
+  return wrong;
+}
+
+/** nginx.conf. The settings must be free of faults by `checkSettings`. */
+export function nginxConf(settings: NginxSettings): string {
+  return `${main(settings)}
+events {
+    worker_connections 8192;
+}
+
+http {
+${indent(http(settings))}
+
+${indent(publicServer(settings))}
+
+${indent(controlServer(settings))}
+}
+`;
+}
+
+function main({ runDir, user, workers }: NginxSettings): string {
+  return `# Made by "tideline edge render". Routes, endpoints and certificates come over ${runDir}/nginx.sock, never from here.
+load_module /usr/lib/nginx/modules/ndk_http_module.so;
+load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
+daemon off;
+user ${user};
+worker_processes ${workers};
+worker_shutdown_timeout 60s;
+pid ${runDir}/nginx.pid;
+error_log ${runDir}/nginx-error.log warn;
+pcre_jit on;
+`;
+}
+
+function http({ rendered, runDir, accessLog, zoneMiB }: NginxSettings): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (kind) => `${kind}_temp_path ${runDir}/nginx-${kind.replace('_', '-')};`,
+  );
+  return `lua_package_path "${rendered}/lua/?.lua;/usr/share/lua/5.1/?.lua;;";
+lua_shared_dict tideline_state 8m;
+lua_shared_dict tideline_hosts ${zoneMiB.hosts}m;
+lua_shared_dict tideline_backends ${zoneMiB.backends}m;
+lua_shared_dict tideline_certificates ${zoneMiB.certificates}m;
+init_by_lua_block { require("tideline.start").master() }
+init_worker_by_lua_block { require("tideline.start").worker("${runDir}/nginx.sock") }
+
+${temporary.join('\n')}
+${accessLog ? accessLogFormat(runDir) : 'access_log off;'}
+default_type application/octet-stream;
+server_tokens off;
+absolute_redirect off;
+log_not_found off;
+
+# Slow and oversized requests.
+client_header_timeout 10s;
+client_body_timeout 30s;
+send_timeout 30s;
+reset_timedout_connection on;
+keepalive_timeout 75s;
+keepalive_requests 10000;
+client_header_buffer_size 2k;
+large_client_header_buffers 4 16k;
+max_headers 128;
+client_max_body_size 64m;
+client_body_buffer_size 64k;
+
+# Only WebSocket: any other upgrade (h2c) would take the connection out of the router's sight.
+map $http_upgrade $tideline_upgrade {
+    default "";
+    websocket websocket;
+}
+map $tideline_upgrade $tideline_connection {
+    default upgrade;
+    "" "";
+}
+
+upstream tideline_backends {
+    server 0.0.0.1;
+    balancer_by_lua_block { require("tideline.request").balance() }
+    keepalive 256;
+    keepalive_requests 10000;
+    # Shorter than the 5 s after which Node and others close an idle connection: a request must not meet that end.
+    keepalive_timeout 4s;
+}`;
+}
+
+function accessLogFormat(runDir: string): string {
+  const fields = [
+    '"time":"$time_iso8601","id":"$request_id","client":"$remote_addr","scheme":"$scheme","host":"$host"',
+    '"method":"$request_method","uri":"$request_uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time',
+    '"upstream":"$upstream_addr","upstreamStatus":"$upstream_status","upstreamSeconds":"$upstream_response_time"',
+    '"reason":"$tideline_reason"',
+  ];
+  const lines = fields.map((field, index) => `    '${index === 0 ? '{' : ','}${field}'`);
+  return `log_format tideline escape=json\n${lines.join('\n')}\n    '}';\naccess_log ${runDir}/nginx-access.log tideline buffer=64k flush=1s;`;
+}
+
+function publicServer({ rendered, httpPort, httpsPort, ipv6 }: NginxSettings): string {
+  const listen = [
+    `listen ${httpPort} default_server backlog=4096;`,
+    `listen ${httpsPort} default_server ssl http2 backlog=4096;`,
+  ];
+  if (ipv6) {
+    listen.push(
+      `listen [::]:${httpPort} default_server ipv6only=on backlog=4096;`,
+      `listen [::]:${httpsPort} default_server ssl http2 ipv6only=on backlog=4096;`,
+    );
+  }
+  return `server {
+${indent(listen.join('\n'))}
+    server_name "";
+
+    ssl_certificate ${rendered}/default.crt;
+    ssl_certificate_key ${rendered}/default.key;
+    ssl_certificate_by_lua_block { require("tideline.certificate").present() }
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;
+    ssl_prefer_server_ciphers off;
+    ssl_session_cache shared:tideline_tls:16m;
+    ssl_session_timeout 1h;
+    ssl_session_tickets off;
+
+    set $tideline_host "";
+    set $tideline_reason "";
+
+    location = /.well-known/tideline/blade {
+        content_by_lua_block { require("tideline.answers").blade() }
+    }
+    location ^~ /.well-known/tideline/health/ {
+        content_by_lua_block { require("tideline.answers").health() }
+    }
+    location ^~ /.well-known/tideline/ {
+        return 404;
+    }
+
+    location / {
+        access_by_lua_block { require("tideline.request").enter() }
+${indent(indent(proxy))}
+    }
+    location @draining {
+        keepalive_timeout 0;
+        access_by_lua_block { require("tideline.request").route() }
+${indent(indent(proxy))}
+    }
+}`;
+}
+
+/** The blade faces the Internet: what a client says of itself in forwarding headers is replaced, never continued. */
+const proxy = `proxy_pass http://tideline_backends;
+proxy_http_version 1.1;
+proxy_set_header Host $tideline_host;
+proxy_set_header Connection $tideline_connection;
+proxy_set_header Upgrade $tideline_upgrade;
+proxy_set_header X-Real-IP $remote_addr;
+proxy_set_header X-Forwarded-For $remote_addr;
+proxy_set_header X-Forwarded-Proto $scheme;
+proxy_set_header X-Forwarded-Host $tideline_host;
+proxy_set_header X-Forwarded-Port $server_port;
+proxy_set_header X-Request-ID $request_id;
+proxy_set_header Forwarded "";
+proxy_set_header X-Forwarded-Prefix "";
+proxy_set_header X-Forwarded-Scheme "";
+proxy_set_header X-Forwarded-Server "";
+proxy_set_header X-Forwarded-Ssl "";
+proxy_set_header Proxy-Connection "";
+proxy_set_header Proxy "";
+# A backend must not steer nginx: an internal redirect would lead past the router.
+proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset;
+proxy_redirect off;
+# Another endpoint when one cannot be reached; a POST only when nothing of it was sent.
+proxy_next_upstream error timeout;
+proxy_next_upstream_timeout 10s;
+proxy_next_upstream_tries 0;
+proxy_connect_timeout 2s;
+proxy_send_timeout 60s;
+proxy_read_timeout 60s;
+proxy_buffer_size 16k;
+proxy_buffers 8 16k;
+proxy_busy_buffers_size 32k;
+proxy_max_temp_file_size 0;`;
+
+function controlServer({ runDir }: NginxSettings): string {
+  return `server {
+    listen unix:${runDir}/nginx.sock;
+    access_log off;
+    keepalive_timeout 3600s;
+    keepalive_requests 1000000;
+    client_max_body_size 8m;
+    client_body_buffer_size 8m;
+    location / {
+        content_by_lua_block { require("tideline.control").serve() }
+    }
+}`;
+}
+
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => (line === '' ? line : `    ${line}`))
+    .join('\n');
+}

@@ -1,0 +1,79 @@
+-- What this worker process has decoded of the table, as of one generation. Only entries that exist are kept, so requests
+-- for unknown hosts cannot make it grow. `snapshot` is the only way to read: whatever it runs sees one generation.
+local store = require "tideline.store"
+local routes = require "tideline.routes"
+local endpoints = require "tideline.endpoints"
+
+local _M = {}
+
+local at = 0
+local decoded = { hosts = {}, backends = {} }
+local decoders = { hosts = routes.decode, backends = endpoints.decode }
+local kind_of_letter = { h = "hosts", b = "backends" }
+local loaded = false
+
+local function forget_all()
+  decoded = { hosts = {}, backends = {} }
+end
+
+-- Drops what changed between the generation of the cache and `generation`.
+local function follow(generation)
+  if generation < at or generation - at > 100 then
+    forget_all()
+  else
+    for step = at + 1, generation do
+      local log = store.log(step)
+      if log == nil or log == "*" then
+        forget_all()
+        break
+      end
+      for line in log:gmatch("[^\n]+") do
+        local kind = kind_of_letter[line:sub(1, 1)]
+        if kind then
+          decoded[kind][line:sub(2)] = nil
+        end
+      end
+    end
+  end
+  at = generation
+end
+
+-- The decoded entry or nil; inside `snapshot` only.
+function _M.get(kind, name)
+  local entry = decoded[kind][name]
+  if entry ~= nil then
+    return entry
+  end
+  local value = store.read(kind, name, at)
+  loaded = true
+  if value == nil then
+    return nil
+  end
+  entry = decoders[kind](value)
+  decoded[kind][name] = entry
+  return entry
+end
+
+-- The raw value of an entry or nil; inside `snapshot` only.
+function _M.raw(kind, name)
+  loaded = true
+  return store.read(kind, name, at)
+end
+
+-- Runs `read` (which must not yield) on one generation, again when a commit came in between; returns the generation and
+-- its results.
+function _M.snapshot(read, argument, other)
+  while true do
+    local generation = store.generation()
+    if generation ~= at then
+      follow(generation)
+    end
+    loaded = false
+    local first, second = read(argument, other)
+    if not loaded or store.generation() == generation then
+      return generation, first, second
+    end
+  end
+end
+
+return _M

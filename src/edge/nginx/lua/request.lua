@@ -1,0 +1,101 @@
+-- One request: host and path to a backend, an endpoint of it, and another one when that cannot be reached.
+local balancer = require "ngx.balancer"
+local cache = require "tideline.cache"
+local endpoints = require "tideline.endpoints"
+local routes = require "tideline.routes"
+local store = require "tideline.store"
+
+local _M = {}
+
+local MORE_TRIES = 2
+local CONNECT_SECONDS = 2
+local READ_SECONDS = 60
+-- An upgraded connection (WebSocket) may be silent for as long.
+local UPGRADED_SECONDS = 3600
+
+-- The host that takes this name: exact, then the wildcard of its parent (one label), then the one for any host.
+function _M.host(name)
+  local host = cache.get("hosts", name)
+  if host then
+    return host
+  end
+  local dot = name:find(".", 1, true)
+  if dot and dot > 1 then
+    host = cache.get("hosts", "*" .. name:sub(dot))
+    if host then
+      return host
+    end
+  end
+  return cache.get("hosts", "")
+end
+
+-- Endpoints, or nil and why.
+local function choose(name, path)
+  local host = _M.host(name)
+  if not host then
+    return nil, "HostUnknown"
+  end
+  local key = routes.match(host, path)
+  if not key then
+    return nil, "PathUnknown"
+  end
+  local backend = cache.get("backends", key)
+  if not backend or backend.count == 0 then
+    return nil, "NoEndpoints"
+  end
+  return backend
+end
+
+-- The Host header as sent when it is the name that was routed; a request line with a name of its own wins (RFC 9112, 3.2.2).
+local function forwarded_host(routed, sent)
+  if sent == nil then
+    return routed
+  end
+  local bare = sent:lower():gsub(":%d*$", ""):gsub("%.$", "")
+  return bare == routed and sent or routed
+end
+
+-- While draining, requests are served by a location that closes the connection after the response.
+function _M.enter()
+  if store.state:get("draining") then
+    return ngx.exec("@draining")
+  end
+  return _M.route()
+end
+
+function _M.route()
+  local var = ngx.var
+  local name = var.host
+  local generation, backend, reason = cache.snapshot(choose, name, var.uri)
+  if not backend then
+    if generation == 0 then
+      reason = "NoTable"
+    end
+    var.tideline_reason = reason
+    return ngx.exit((reason == "HostUnknown" or reason == "PathUnknown") and 404 or 503)
+  end
+  var.tideline_host = forwarded_host(name, var.http_host)
+  ngx.ctx.backend = backend
+  ngx.ctx.index = endpoints.next(backend)
+  ngx.ctx.tries = 0
+  ngx.ctx.read_seconds = var.tideline_upgrade ~= "" and UPGRADED_SECONDS or READ_SECONDS
+end
+
+-- Runs once for every try; the endpoints are those of the generation that was routed.
+function _M.balance()
+  local ctx = ngx.ctx
+  local backend, tries = ctx.backend, ctx.tries
+  if tries == 0 and backend.count > 1 then
+    balancer.set_more_tries(math.min(MORE_TRIES, backend.count - 1))
+  end
+  ctx.tries = tries + 1
+  local index = endpoints.after(backend, ctx.index, tries)
+  balancer.set_timeouts(CONNECT_SECONDS, ctx.read_seconds, ctx.read_seconds)
+  local ok, err = balancer.set_current_peer(backend.address[index], backend.port[index])
+  if not ok then
+    ngx.log(ngx.ERR, "endpoint refused by nginx: ", err)
+    return ngx.exit(502)
+  end
+end
+
+return _M

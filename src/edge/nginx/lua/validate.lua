@@ -1,0 +1,233 @@
+-- The last check before anything enters shared memory, whoever sent it. One bad element is left out and named, never the
+-- whole change; only what does not have the shape of the protocol at all is refused as a whole (`error` with a table).
+local ffi = require "ffi"
+local cjson = require "cjson.safe"
+local ssl = require "ngx.ssl"
+local endpoints = require "tideline.endpoints"
+
+ffi.cdef([[
+int inet_pton(int family, const char *text, void *address);
+void *OPENSSL_sk_value(const void *stack, int index);
+int X509_check_private_key(const void *certificate, const void *key);
+]])
+
+local _M = {}
+
+local INET, INET6 = 2, 10
+local bytes = ffi.new("uint8_t[16]")
+
+local function malformed(message)
+  error({ malformed = message }, 0)
+end
+
+local function expect(value, kind, what)
+  if type(value) ~= kind then
+    malformed(what .. " must be a " .. kind)
+  end
+  return value
+end
+
+local function optional(value, kind, what)
+  if value == nil or value == cjson.null then
+    return false
+  end
+  return expect(value, kind, what)
+end
+
+-- A JSON array, or absent.
+local function list(value, what)
+  if value == nil then
+    return {}
+  end
+  expect(value, "table", what)
+  local count = 0
+  for _ in pairs(value) do
+    count = count + 1
+  end
+  if count ~= #value then
+    malformed(what .. " must be an array")
+  end
+  return value
+end
+_M.list = list
+
+local function valid_host(name)
+  if name == "" then
+    return true
+  end
+  local rest = name:gsub("^%*%.", "")
+  if #name > 253 or rest == "" then
+    return false
+  end
+  for label in (rest .. "."):gmatch("([^.]*)%.") do
+    if #label > 63 or not (label:match("^[a-z0-9_][-a-z0-9_]*[a-z0-9_]$") or label:match("^[a-z0-9_]$")) then
+      return false
+    end
+  end
+  return true
+end
+
+local function valid_key(key)
+  return #key <= 512 and key:match("^[A-Za-z0-9][-A-Za-z0-9._/]*$") ~= nil
+end
+
+local function valid_id(id)
+  return #id <= 128 and id:match("^[-A-Za-z0-9:+/=_.]+$") ~= nil
+end
+
+local function valid_path(path)
+  return #path <= 4096 and path:byte(1) == 47 and not path:find("%c")
+end
+
+-- `not nil`: refused, as in compile: what Kubernetes itself does not allow as an endpoint.
+local function address_reason(text)
+  if #text > 45 or not text:match("^[0-9a-f:.]+$") then
+    return "EndpointAddressInvalid"
+  end
+  if ffi.C.inet_pton(INET, text, bytes) == 1 then
+    local first, second = bytes[0], bytes[1]
+    if first == 0 or first == 127 or first >= 224 or (first == 169 and second == 254) then
+      return "EndpointAddressForbidden"
+    end
+    return nil
+  end
+  if ffi.C.inet_pton(INET6, text, bytes) ~= 1 then
+    return "EndpointAddressInvalid"
+  end
+  local zeros = 0
+  while zeros < 10 and bytes[zeros] == 0 do
+    zeros = zeros + 1
+  end
+  -- ::, ::1, ::a.b.c.d, ::ffff:a.b.c.d; link-local; multicast.
+  if zeros == 10 or (bytes[0] == 0xfe and bytes[1] >= 0x80 and bytes[1] < 0xc0) or bytes[0] == 0xff then
+    return "EndpointAddressForbidden"
+  end
+  return nil
+end
+
+-- Each returns the value to store, or nil and the reason; `refuse(kind, name, reason)` hears of elements left out.
+
+function _M.hosts(entry, refuse)
+  local name = expect(entry.name, "string", "host name")
+  if not valid_host(name) then
+    return nil, "HostInvalid"
+  end
+  local paths = {}
+  for _, path in ipairs(list(entry.paths, "paths")) do
+    expect(path, "table", "path")
+    local match, text = expect(path.match, "string", "match"), expect(path.path, "string", "path")
+    local backend = expect(path.backend, "string", "backend")
+    if match ~= "exact" and match ~= "prefix" then
+      malformed("match must be exact or prefix")
+    end
+    if not valid_path(text) then
+      refuse("path", name .. " " .. text, "PathInvalid")
+    elseif not valid_key(backend) then
+      refuse("path", name .. " " .. text, "BackendKeyInvalid")
+    else
+      paths[#paths + 1] = { match, text, backend }
+    end
+  end
+  local default = optional(entry.defaultBackend, "string", "defaultBackend")
+  if default and not valid_key(default) then
+    refuse("path", name, "BackendKeyInvalid")
+    default = false
+  end
+  local certificate = optional(entry.certificate, "string", "certificate")
+  if certificate and not valid_id(certificate) then
+    refuse("certificate", certificate, "CertificateIdInvalid")
+    certificate = false
+  end
+  -- cjson writes an empty table as an object; decode does not mind.
+  return cjson.encode({ paths, default, certificate })
+end
+
+function _M.backends(entry, refuse)
+  local key = expect(entry.key, "string", "backend key")
+  if not valid_key(key) then
+    return nil, "BackendKeyInvalid"
+  end
+  local kept = {}
+  for _, endpoint in ipairs(list(entry.endpoints, "endpoints")) do
+    expect(endpoint, "table", "endpoint")
+    local address, port = expect(endpoint.address, "string", "address"), expect(endpoint.port, "number", "port")
+    local reason = address_reason(address)
+    if port < 1 or port > 65535 or port % 1 ~= 0 then
+      reason = "EndpointPortInvalid"
+    end
+    if reason then
+      refuse("endpoint", key .. " " .. address, reason)
+    else
+      kept[#kept + 1] = endpoint
+    end
+  end
+  return endpoints.encode(kept)
+end
+
+function _M.certificates(entry)
+  local id = expect(entry.id, "string", "certificate id")
+  local chain, key = expect(entry.chain, "string", "chain"), expect(entry.key, "string", "key")
+  if not valid_id(id) then
+    return nil, "CertificateIdInvalid"
+  end
+  local parsed = ssl.parse_pem_cert(chain)
+  if not parsed then
+    return nil, "CertificateUnreadable"
+  end
+  local private = ssl.parse_pem_priv_key(key)
+  if not private then
+    return nil, "CertificateKeyUnreadable"
+  end
+  if ffi.C.X509_check_private_key(ffi.C.OPENSSL_sk_value(parsed, 0), private) ~= 1 then
+    return nil, "CertificateKeyMismatch"
+  end
+  return cjson.encode({ chain, key })
+end
+
+-- Policies by name, or malformed.
+function _M.policies(value)
+  local known = {}
+  for _, policy in ipairs(list(value, "policies")) do
+    expect(policy, "table", "policy")
+    local name = expect(policy.policy, "string", "policy")
+    local reason = expect(policy.reason, "string", "reason")
+    if not name:match("^[a-z0-9][-a-z0-9]*$") or #name > 63 then
+      malformed("policy must be a DNS label")
+    end
+    if not reason:match("^%u%w*$") or #reason > 63 then
+      malformed("reason must be CamelCase")
+    end
+    known[name] = { healthy = expect(policy.healthy, "boolean", "healthy"), reason = reason }
+  end
+  return known
+end
+
+local names = { hosts = "name", backends = "key", certificates = "id" }
+
+-- The changes of one request, as the store takes them, and what was left out.
+function _M.changes(body)
+  local changes, refused = {}, {}
+  local function refuse(kind, name, reason)
+    refused[#refused + 1] = { kind = kind, name = name:sub(1, 256):gsub("[^%g ]", "?"), reason = reason }
+  end
+  for kind, field in pairs(names) do
+    local change = body[kind]
+    if change ~= nil then
+      expect(change, "table", kind)
+      for _, name in ipairs(list(change.delete, "delete")) do
+        changes[#changes + 1] = { kind = kind, name = expect(name, "string", "delete") }
+      end
+      for _, entry in ipairs(list(change.upsert, "upsert")) do
+        expect(entry, "table", "upsert")
+        local value, reason = _M[kind](entry, refuse)
+        changes[#changes + 1] = { kind = kind, name = entry[field], value = value, keep = value == nil }
+        if not value then
+          refuse(kind:sub(1, -2), entry[field], reason)
+        end
+      end
+    end
+  end
+  return changes, refused
+end
+
+return _M
