@@ -28,7 +28,7 @@ export function readDocuments(
     const object = objectText(read.value);
     const syntax = syntaxProblems(document, text, file, lines).map((problem) => ({ ...problem, ...object }));
     problems.push(...syntax, ...read.problems);
-    if (isEmpty(document)) continue;
+    if (read.value === null || read.value === undefined) continue;
     const lineOf = (path: Path, what: 'value' | 'key' = 'value'): number => lineAt(document, path, what, lines);
     const broken = read.problems.length > 0 || syntax.some((problem) => problem.reason === 'NotYaml');
     documents.push({ file, folder, value: read.value, broken, lineOf });
@@ -40,12 +40,6 @@ export function readDocuments(
 function parse(text: string, lineCounter: LineCounter): readonly Document.Parsed[] {
   const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false, logLevel: 'silent' });
   return Array.isArray(documents) ? documents : [];
-}
-
-function isEmpty(document: Document.Parsed): boolean {
-  const { contents } = document;
-  if (contents === null) return true;
-  return !isMap(contents) && document.errors.length === 0 && document.toJS() === null;
 }
 
 interface Read {
