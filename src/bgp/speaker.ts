@@ -25,6 +25,11 @@ export interface SpeakerStatus {
   readonly refusals: readonly Refusal[];
 }
 
+export interface DesiredOptions {
+  /** A large withdrawal is meant (a drain, a planned stop) and does not wait out the mass-withdrawal guard. */
+  readonly confirmed?: boolean;
+}
+
 /**
  * The driver of one server's ExaBGP through its relay. Level-triggered: the caller sets the whole desired set again and
  * again, the speaker converges to it, through guardrails, and announces it anew on every session up.
@@ -32,7 +37,7 @@ export interface SpeakerStatus {
 export interface Speaker {
   start(): void;
   /** The whole set we want. Before the first call nothing is announced, withdrawn or ended (no end-of-RIB). */
-  setDesired(routes: readonly Route[]): void;
+  setDesired(routes: readonly Route[], options?: DesiredOptions): void;
   status(): SpeakerStatus;
   /** Called after every change of status; returns the unsubscribe function. */
   onStatus(listener: (status: SpeakerStatus) => void): () => void;

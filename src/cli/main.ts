@@ -3,7 +3,12 @@ import { InputError } from '../model/problem.ts';
 import type { Register } from './command.ts';
 
 /** Command files are imported when they run, so that a small agent does not pay for a large one. */
-const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [() => import('./check.ts')];
+const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
+  () => import('./check.ts'),
+  () => import('./lab.ts'),
+  () => import('./bgp.ts'),
+  () => import('./edge.ts'),
+];
 
 /** Exit codes: 0 done, 1 failed, 2 bad input (a message, never a stack trace). */
 async function main(argv: readonly string[]): Promise<number> {

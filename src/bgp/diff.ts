@@ -1,0 +1,41 @@
+import { comparePrefixes } from '../model/address.ts';
+import type { Route } from './route.ts';
+
+export interface RouteChange {
+  /** New routes, and routes whose attributes differ. */
+  readonly announce: readonly Route[];
+  /** The routes as they are announced now. */
+  readonly withdraw: readonly Route[];
+}
+
+/** Routes by prefix text; of two with the same prefix the last one stays. */
+export type RouteSet = ReadonlyMap<string, Route>;
+
+export function routeSet(routes: Iterable<Route>): RouteSet {
+  return new Map([...routes].map((route) => [route.prefix.text, route]));
+}
+
+/** What leads from `have` to `want`, both sorted by prefix. Class and `because` are ours and never on the wire: not compared. */
+export function diffRoutes(have: RouteSet, want: RouteSet): RouteChange {
+  const announce = [...want.values()].filter((route) => {
+    const held = have.get(route.prefix.text);
+    return held === undefined || attributesKey(held) !== attributesKey(route);
+  });
+  const withdraw = [...have.values()].filter((route) => !want.has(route.prefix.text));
+  return { announce: sortRoutes(announce), withdraw: sortRoutes(withdraw) };
+}
+
+export function sortRoutes(routes: readonly Route[]): readonly Route[] {
+  return routes.toSorted((a, b) => comparePrefixes(a.prefix, b.prefix));
+}
+
+/** Equal for two routes that may share one announcement: the same next hop and path attributes. */
+export function attributesKey(route: Route): string {
+  return JSON.stringify([
+    route.nextHop.text,
+    route.med ?? null,
+    route.localPreference ?? null,
+    (route.communities ?? []).map(([asn, value]) => `${asn}:${value}`).toSorted(),
+    route.prepend ?? 0,
+  ]);
+}

@@ -1,0 +1,80 @@
+import { createConnection, type Socket } from 'node:net';
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import { lineSplitter } from '../lines.ts';
+import { type AgentMessage, encodeMessage, parseRelayMessage, type RelayMessage } from '../wire.ts';
+
+export interface ConnectionOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly onMessage: (message: RelayMessage) => void;
+  readonly onClose: () => void;
+}
+
+const firstRetryMs = 100;
+const lastRetryMs = 2000;
+
+/** The agent's end of the relay's socket: connected again for ever, with a growing pause. */
+export class RelayConnection {
+  readonly #options: ConnectionOptions;
+  #socket: Socket | undefined;
+  #timer: Timer | undefined;
+  #retryMs = firstRetryMs;
+  #stopped = true;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#connect();
+  }
+
+  /** False when there is no connection; the whole state is sent again on the next one anyway. */
+  send(message: AgentMessage): boolean {
+    if (this.#socket?.writable !== true) return false;
+    this.#socket.write(encodeMessage(message));
+    return true;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    const socket = this.#socket;
+    if (socket === undefined || socket.destroyed) return;
+    await new Promise<void>((resolve) => {
+      socket.once('close', () => resolve());
+      socket.end();
+      // The last message leaves with `end`; a relay that does not close its side is not waited for.
+      this.#timer = this.#options.clock.setTimeout(() => socket.destroy(), 500);
+    });
+    this.#timer?.cancel();
+  }
+
+  #connect(): void {
+    const socket = createConnection(this.#options.path);
+    this.#socket = socket;
+    socket.setEncoding('utf8');
+    socket.on(
+      'data',
+      lineSplitter({
+        maxLength: 16 << 20,
+        onOverlong: () => socket.destroy(),
+        onLine: (line) => {
+          const message = parseRelayMessage(line);
+          if (message === undefined || this.#stopped) return;
+          this.#retryMs = message.type === 'replaced' ? lastRetryMs : firstRetryMs;
+          this.#options.onMessage(message);
+        },
+      }),
+    );
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      if (this.#socket === socket) this.#socket = undefined;
+      if (this.#stopped) return;
+      this.#options.onClose();
+      this.#timer = this.#options.clock.setTimeout(() => this.#connect(), this.#retryMs);
+      this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
+    });
+  }
+}

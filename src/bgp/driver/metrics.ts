@@ -1,0 +1,38 @@
+import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
+import type { Refusal, SpeakerStatus } from '../speaker.ts';
+
+/** What the driver tells Prometheus; the names are public. */
+export interface SpeakerMetrics {
+  status(status: SpeakerStatus, desired: number, differences: number): void;
+  refused(refusal: Refusal): void;
+}
+
+export const noMetrics: SpeakerMetrics = { status: () => {}, refused: () => {} };
+
+export function speakerMetrics(registry: Registry): SpeakerMetrics {
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  const connected = gauge('tideline_bgp_relay_connected', '1 while the agent is connected to a synchronised relay');
+  const up = gauge('tideline_bgp_session_up', '1 while the BGP session is established', ['neighbor']);
+  const routes = gauge('tideline_bgp_routes', 'routes asked for, and routes ExaBGP holds', ['state']);
+  const differences = gauge('tideline_bgp_route_differences', 'routes allowed but not held, or held but not wanted');
+  const refused = gauge('tideline_bgp_refused_routes', 'routes refused now', ['reason']);
+  const refusals = new Counter({
+    name: 'tideline_bgp_refusals_total',
+    help: 'refusals since the agent started, each counted when it begins',
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+  return {
+    refused: ({ reason }) => refusals.inc({ reason }),
+    status(status, desired, difference) {
+      connected.set(status.relay === 'synced' ? 1 : 0);
+      for (const neighbor of status.neighbors) up.set({ neighbor: neighbor.address }, neighbor.up ? 1 : 0);
+      routes.set({ state: 'desired' }, desired);
+      routes.set({ state: 'announced' }, status.announced.length);
+      differences.set(difference);
+      refused.reset();
+      for (const { reason } of status.refusals) refused.inc({ reason });
+    },
+  };
+}

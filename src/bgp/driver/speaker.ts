@@ -1,0 +1,203 @@
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Registry } from '../../runtime/metrics.ts';
+import { diffRoutes, routeSet } from '../diff.ts';
+import { Guard, type GuardLimits, type Judgement } from '../guard.ts';
+import type { Route } from '../route.ts';
+import type { DesiredOptions, Refusal, Speaker, SpeakerStatus } from '../speaker.ts';
+import type { LeaseTerms, RelayMessage, RelayState } from '../wire.ts';
+import { RelayConnection } from './connection.ts';
+import { noMetrics, type SpeakerMetrics, speakerMetrics } from './metrics.ts';
+
+export interface SpeakerOptions {
+  /** The relay's socket, `<run-dir>/bgp.sock`. */
+  readonly socketPath: string;
+  readonly limits: GuardLimits;
+  /** For VIPs; absent on servers that announce none. */
+  readonly lease?: LeaseTerms;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry?: Registry;
+  /** How often what ExaBGP holds is read back and compared. Default 30,000. */
+  readonly verifyEveryMs?: number;
+}
+
+/** The driver of one server's ExaBGP through its relay (`bgp/README.md`). Constructing it has no effect. */
+export function createSpeaker(options: SpeakerOptions): Speaker {
+  return new RelaySpeaker(options);
+}
+
+class RelaySpeaker implements Speaker {
+  readonly #options: SpeakerOptions;
+  readonly #guard: Guard;
+  readonly #metrics: SpeakerMetrics;
+  readonly #connection: RelayConnection;
+  readonly #listeners = new Set<(status: SpeakerStatus) => void>();
+  readonly #timers: { renew?: Timer; verify?: Timer; retry?: Timer } = {};
+  #desired: readonly Route[] | undefined;
+  #confirmed = false;
+  #judgement: Judgement = { target: [], refusals: [], complete: false };
+  #revision = 0;
+  /** The last revision sent on this connection; nothing is sent before the relay is synchronised. */
+  #sent: number | undefined;
+  #adopted = false;
+  #state: RelayState | undefined;
+  #held: readonly Route[] = [];
+  #fixed: ReadonlySet<string> = new Set();
+  #stopped = false;
+
+  constructor(options: SpeakerOptions) {
+    this.#options = options;
+    this.#guard = new Guard(options.limits);
+    this.#metrics = options.registry === undefined ? noMetrics : speakerMetrics(options.registry);
+    this.#connection = new RelayConnection({
+      path: options.socketPath,
+      clock: options.clock,
+      onMessage: (message) => this.#receive(message),
+      onClose: () => this.#lost(),
+    });
+  }
+
+  start(): void {
+    this.#connection.start();
+    this.#every('verify', this.#options.verifyEveryMs ?? 30_000, () => this.#connection.send({ type: 'read' }));
+    const { lease } = this.#options;
+    if (lease !== undefined) this.#every('renew', lease.seconds * 200, () => this.#renew());
+  }
+
+  setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
+    this.#desired = [...routes];
+    this.#confirmed = options.confirmed ?? false;
+    this.#apply();
+  }
+
+  status(): SpeakerStatus {
+    return {
+      relay: this.#state === undefined ? 'disconnected' : this.#state.phase,
+      neighbors: (this.#state?.neighbors ?? []).map(({ address, asn, up, changedAtMs }) => ({
+        address,
+        asn,
+        up,
+        ...(changedAtMs === undefined ? {} : { changedAtMs }),
+      })),
+      announced: this.#held,
+      refusals: [...this.#judgement.refusals, ...(this.#state?.rejected ?? [])],
+    };
+  }
+
+  onStatus(listener: (status: SpeakerStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  settled(timeoutMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (error?: Error): void => {
+        timer.cancel();
+        unsubscribe();
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const unsubscribe = this.onStatus(() => {
+        if (this.#isSettled()) done();
+      });
+      const timer = this.#options.clock.setTimeout(() => {
+        done(
+          new Error(`ExaBGP has not acknowledged the routes within ${timeoutMs} ms (relay: ${this.status().relay})`),
+        );
+      }, timeoutMs);
+      if (this.#isSettled()) done();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    for (const timer of Object.values(this.#timers)) timer.cancel();
+    await this.#connection.stop();
+  }
+
+  #isSettled(): boolean {
+    return this.#sent !== undefined && this.#state?.settled === true && this.#state.revision === this.#sent;
+  }
+
+  #receive(message: RelayMessage): void {
+    switch (message.type) {
+      case 'held':
+        this.#held = message.routes;
+        this.#fixed = new Set(message.fixed);
+        this.#changed();
+        return;
+      case 'state':
+        this.#state = message;
+        if (message.phase === 'synced' && this.#sent === undefined) this.#apply();
+        else this.#changed();
+        return;
+      case 'replaced':
+        this.#options.log.warn({ reason: 'AgentReplaced' }, 'another agent has taken over the relay');
+        return;
+      case 'refused':
+        this.#options.log.error({ reason: message.reason, detail: message.message }, 'the relay refused a message');
+    }
+  }
+
+  #lost(): void {
+    this.#state = undefined;
+    this.#sent = undefined;
+    this.#changed();
+  }
+
+  /** Judges the desired set and sends what came of it; the relay's first words are the base of the first judgement. */
+  #apply(): void {
+    this.#timers.retry?.cancel();
+    if (this.#stopped || this.#desired === undefined || this.#state?.phase !== 'synced') return this.#changed();
+    if (!this.#adopted) {
+      this.#adopted = true;
+      this.#guard.adopt(this.#held.filter((route) => !this.#fixed.has(route.prefix.text)));
+    }
+    const before = this.#judgement;
+    this.#judgement = this.#guard.judge(this.#desired, {
+      families: new Set(this.#state.neighbors.map(({ family }) => family)),
+      nowMs: this.#options.clock.monotonic(),
+      confirmed: this.#confirmed,
+    });
+    this.#reportRefusals(before.refusals);
+    this.#revision += 1;
+    const { target, complete, retryAfterMs } = this.#judgement;
+    const { lease } = this.#options;
+    const message = { type: 'desired', revision: this.#revision, complete, routes: target } as const;
+    if (this.#connection.send(lease === undefined ? message : { ...message, lease })) this.#sent = this.#revision;
+    if (retryAfterMs !== undefined) {
+      this.#timers.retry = this.#options.clock.setTimeout(() => this.#apply(), retryAfterMs);
+    }
+    this.#changed();
+  }
+
+  #renew(): void {
+    if (this.#sent !== undefined) this.#connection.send({ type: 'renew' });
+  }
+
+  #reportRefusals(before: readonly Refusal[]): void {
+    const known = new Set(before.map(({ prefix, reason }) => `${prefix} ${reason}`));
+    for (const refusal of this.#judgement.refusals) {
+      if (known.has(`${refusal.prefix} ${refusal.reason}`)) continue;
+      this.#metrics.refused(refusal);
+      this.#options.log.warn({ ...refusal }, 'a route was refused');
+    }
+  }
+
+  #changed(): void {
+    const status = this.status();
+    const ours = this.#held.filter((route) => !this.#fixed.has(route.prefix.text));
+    const wanted = this.#judgement.target.filter((route) => !this.#fixed.has(route.prefix.text));
+    const { announce, withdraw } = diffRoutes(routeSet(ours), routeSet(wanted));
+    this.#metrics.status(status, this.#desired?.length ?? 0, announce.length + withdraw.length);
+    for (const listener of this.#listeners) listener(status);
+  }
+
+  #every(name: 'renew' | 'verify', delayMs: number, action: () => void): void {
+    this.#timers[name] = this.#options.clock.setTimeout(() => {
+      action();
+      if (!this.#stopped) this.#every(name, delayMs, action);
+    }, delayMs);
+  }
+}

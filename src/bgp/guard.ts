@@ -1,0 +1,171 @@
+import { contains, overlaps, type Prefix, parseAddress, parsePrefix } from '../model/address.ts';
+import { diffRoutes, type RouteSet, routeSet, sortRoutes } from './diff.ts';
+import type { Reason } from './reasons.ts';
+import type { Route, RouteClass } from './route.ts';
+import type { Refusal } from './speaker.ts';
+import { RateWindow } from './window.ts';
+
+export interface GuardLimits {
+  /** What may ever be announced from this site, by class; default deny. */
+  readonly allowed: { readonly [C in RouteClass]: readonly Prefix[] };
+  readonly maxRoutes: number;
+  readonly maxAnnouncementsPerMinute: number;
+  readonly maxWithdrawalsPerMinute: number;
+  /** More withdrawals than this in one step, and more than half of all routes, wait. Default 8. */
+  readonly massWithdrawal?: number;
+  /** How long a mass withdrawal must be asked for without a break before it starts. Default 60,000. */
+  readonly massWithdrawalWaitMs?: number;
+}
+
+export interface Judgement {
+  /** What ExaBGP should hold now: what is asked for and allowed, and what may not be withdrawn yet. Sorted. */
+  readonly target: readonly Route[];
+  readonly refusals: readonly Refusal[];
+  /** False while something that will be announced is still waiting: an end-of-RIB now would lose it at the peer. */
+  readonly complete: boolean;
+  /** When something that waits can be tried again; absent when nothing waits. */
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * The guardrails of one server. A refusal is a named answer: the other routes proceed, and nothing here throws. What an
+ * earlier judgement let through is the base of the next: announcing the same again (after a restart of ExaBGP) costs nothing.
+ */
+export class Guard {
+  readonly #limits: GuardLimits;
+  readonly #announcements: RateWindow;
+  readonly #withdrawals: RateWindow;
+  #granted: RouteSet = new Map();
+  #massSinceMs: number | undefined;
+
+  constructor(limits: GuardLimits) {
+    this.#limits = limits;
+    this.#announcements = new RateWindow(limits.maxAnnouncementsPerMinute, 60_000);
+    this.#withdrawals = new RateWindow(limits.maxWithdrawalsPerMinute, 60_000);
+  }
+
+  /** What ExaBGP already holds when this agent starts: the base of the first judgement. */
+  adopt(held: readonly Route[]): void {
+    this.#granted = routeSet(held);
+  }
+
+  /**
+   * @param families those that have a session
+   * @param nowMs on a clock that never goes back
+   * @param confirmed a mass withdrawal is meant (a drain, a planned stop) and need not wait
+   */
+  judge(
+    desired: readonly Route[],
+    context: { readonly families: ReadonlySet<4 | 6>; readonly nowMs: number; readonly confirmed: boolean },
+  ): Judgement {
+    const refusals: Refusal[] = [];
+    const candidates = this.#candidates(desired, context.families, refusals);
+    const { announce, withdraw } = diffRoutes(this.#granted, candidates);
+    const target = new Map(candidates);
+    let retryAfterMs: number | undefined;
+    const waits = (delayMs: number): void => {
+      retryAfterMs = Math.min(retryAfterMs ?? delayMs, delayMs);
+    };
+
+    const announceNow = this.#announcements.take(announce.length, context.nowMs);
+    for (const route of announce.slice(announceNow)) {
+      refusals.push(refuse(route, 'announce', 'AnnouncementRateExceeded', this.#limits.maxAnnouncementsPerMinute));
+      const before = this.#granted.get(route.prefix.text);
+      if (before === undefined) target.delete(route.prefix.text);
+      else target.set(route.prefix.text, before);
+      waits(this.#announcements.freeInMs(context.nowMs));
+    }
+
+    const massWaitMs = this.#massWaitMs(withdraw.length, context);
+    const withdrawNow = massWaitMs > 0 ? 0 : this.#withdrawals.take(withdraw.length, context.nowMs);
+    for (const route of withdraw.slice(withdrawNow)) {
+      refusals.push(
+        massWaitMs > 0
+          ? refuse(route, 'withdraw', 'MassWithdrawal', withdraw.length)
+          : refuse(route, 'withdraw', 'WithdrawalRateExceeded', this.#limits.maxWithdrawalsPerMinute),
+      );
+      target.set(route.prefix.text, route);
+      waits(massWaitMs > 0 ? massWaitMs : this.#withdrawals.freeInMs(context.nowMs));
+    }
+
+    this.#granted = target;
+    return {
+      target: sortRoutes([...target.values()]),
+      refusals: refusals.toSorted((a, b) => (a.prefix < b.prefix ? -1 : a.prefix > b.prefix ? 1 : 0)),
+      complete: announceNow === announce.length,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    };
+  }
+
+  #candidates(desired: readonly Route[], families: ReadonlySet<4 | 6>, refusals: Refusal[]): RouteSet {
+    const passed = new Map<string, Route>();
+    for (const route of desired) {
+      const reason = passed.has(route.prefix.text) ? 'DuplicatePrefix' : refusalOf(route, this.#limits, families);
+      if (reason === undefined) passed.set(route.prefix.text, route);
+      else refusals.push(refuse(route, 'announce', reason));
+    }
+    const old = sortRoutes([...passed.values()].filter((route) => this.#granted.has(route.prefix.text)));
+    const young = sortRoutes([...passed.values()].filter((route) => !this.#granted.has(route.prefix.text)));
+    const ordered = [...old, ...young];
+    for (const route of ordered.slice(this.#limits.maxRoutes)) {
+      refusals.push(refuse(route, 'announce', 'TooManyRoutes', this.#limits.maxRoutes));
+    }
+    return routeSet(ordered.slice(0, this.#limits.maxRoutes));
+  }
+
+  /** 0 when these withdrawals may start; a mass withdrawal that has been let through once goes on until it is done. */
+  #massWaitMs(count: number, context: { readonly nowMs: number; readonly confirmed: boolean }): number {
+    const isMass = count > (this.#limits.massWithdrawal ?? 8) && count > this.#granted.size / 2;
+    if (!isMass) {
+      this.#massSinceMs = count === 0 ? undefined : this.#massSinceMs;
+      return 0;
+    }
+    this.#massSinceMs ??= context.nowMs;
+    if (context.confirmed) return 0;
+    return Math.max(0, this.#massSinceMs + (this.#limits.massWithdrawalWaitMs ?? 60_000) - context.nowMs);
+  }
+}
+
+function refusalOf(route: Route, limits: GuardLimits, families: ReadonlySet<4 | 6>): Reason | undefined {
+  if (!isWellFormed(route)) return 'MalformedRoute';
+  const { prefix } = route;
+  if (prefix.length === 0) return 'DefaultRoute';
+  if (route.nextHop.family !== prefix.family) return 'NextHopFamilyMismatch';
+  if (!families.has(prefix.family)) return 'NoSessionForFamily';
+  const allowed = limits.allowed[route.class];
+  if (allowed.some((outer) => contains(outer, prefix))) return undefined;
+  return allowed.some((outer) => overlaps(outer, prefix)) ? 'PrefixTooShort' : 'PrefixOutsideSite';
+}
+
+function isWellFormed(route: Route): boolean {
+  const prefix = parsePrefix(route.prefix.text);
+  const whole = (value: number | undefined, most: number): boolean =>
+    value === undefined || (Number.isInteger(value) && value >= 0 && value <= most);
+  return (
+    prefix !== undefined &&
+    prefix.text === route.prefix.text &&
+    prefix.network === route.prefix.network &&
+    prefix.length === route.prefix.length &&
+    prefix.family === route.prefix.family &&
+    parseAddress(route.nextHop.text)?.family === route.nextHop.family &&
+    whole(route.med, 4_294_967_295) &&
+    whole(route.localPreference, 4_294_967_295) &&
+    whole(route.prepend, 16) &&
+    (route.communities ?? []).every(([asn, value]) => whole(asn, 65_535) && whole(value, 65_535)) &&
+    (route.communities ?? []).length <= 32
+  );
+}
+
+const explain: { readonly [R in Reason]?: (number: number) => string } = {
+  TooManyRoutes: (limit) => `this server may announce ${limit} routes`,
+  AnnouncementRateExceeded: (limit) => `more than ${limit} announcements in a minute`,
+  WithdrawalRateExceeded: (limit) => `more than ${limit} withdrawals in a minute`,
+  MassWithdrawal: (count) => `one of ${count} withdrawals in one step`,
+  PrefixOutsideSite: () => "not in the site's prefixes of this class",
+  PrefixTooShort: () => "shorter than the site's prefix",
+};
+
+function refuse(route: Route, action: Refusal['action'], reason: Reason, number = 0): Refusal {
+  const message = explain[reason]?.(number) ?? `refused (${reason})`;
+  return { prefix: route.prefix.text, action, reason, message: `${message}: ${route.because}` };
+}

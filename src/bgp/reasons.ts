@@ -1,0 +1,19 @@
+/** Why a route is not announced, or not withdrawn, although asked for; and why a message on the relay's socket was refused. */
+export const reasons = {
+  MalformedRoute: 'the prefix has host bits set or is no prefix, or an attribute is outside its range',
+  DuplicatePrefix: 'the same prefix is asked for twice; the first one counts',
+  NextHopFamilyMismatch: 'the next hop is of another family than the prefix',
+  NoSessionForFamily:
+    'no session carries the family of the prefix; ExaBGP would lose routes of the other family with it',
+  DefaultRoute: 'a default route is never announced',
+  PrefixTooShort: 'the prefix covers more than the allowed prefix it overlaps with',
+  PrefixOutsideSite: "the prefix is in none of the site's allowed prefixes for its class",
+  TooManyRoutes: "the server's maximum number of routes is reached; routes already announced go first",
+  AnnouncementRateExceeded: 'too many announcements in the last minute; tried again when the window allows',
+  WithdrawalRateExceeded: 'too many withdrawals in the last minute; the route stays and is tried again',
+  MassWithdrawal:
+    'too large a part of the routes would go in one step; they stay until the wish has lasted, or was confirmed',
+  RejectedByExabgp: 'ExaBGP answered `error`; tried again, one prefix a line, every few seconds',
+  BadMessage: 'a line on the socket is no message of the protocol; it changes nothing',
+} as const;
+export type Reason = keyof typeof reasons;

@@ -1,0 +1,78 @@
+import { parseArgs } from 'node:util';
+import { type Prefix, parseAddress, parsePrefix } from '../../model/address.ts';
+import type { LeaseTerms } from '../wire.ts';
+
+export interface RelayArguments {
+  readonly socket: string;
+  readonly sessions: readonly {
+    readonly address: string;
+    readonly asn: number;
+    readonly family: 4 | 6;
+    readonly localAsn: number;
+  }[];
+  readonly fixed: readonly Prefix[];
+  readonly vips: readonly Prefix[];
+  readonly lease: LeaseTerms;
+}
+
+export const usage = `tideline bgp relay --socket PATH --local-asn N --neighbor ADDRESS=ASN...
+  [--fixed PREFIX...] [--vip PREFIX...] [--lease SECONDS] [--keeper]
+
+Runs as ExaBGP's API child (see \`tideline bgp render\`): commands on standard output, answers on standard input.
+  --neighbor  a session of exabgp.conf that lists this process; the family of the address is the family of the session
+  --fixed     a static route of exabgp.conf, never touched
+  --vip       a prefix that is withdrawn when no agent renewed the lease (until the agent tells the classes itself)
+  --lease     seconds, default 5        --keeper    VIPs stay without an agent`;
+
+/** The arguments, or what is wrong with them. */
+export function parseRelayArguments(argv: readonly string[]): RelayArguments | { readonly problem: string } {
+  let values: ReturnType<typeof parse>;
+  try {
+    values = parse(argv);
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+  const localAsn = asNumber(values['local-asn']);
+  const sessions = (values.neighbor ?? []).map((text) => session(text, localAsn ?? 0));
+  const fixed = (values.fixed ?? []).map((text) => parsePrefix(text));
+  const vips = (values.vip ?? []).map((text) => parsePrefix(text));
+  const seconds = Number(values.lease ?? '5');
+  if (values.socket === undefined) return { problem: '--socket PATH is missing' };
+  if (Buffer.byteLength(values.socket) > 100) return { problem: 'the path of a unix socket may have 100 bytes' };
+  if (localAsn === undefined) return { problem: '--local-asn N is missing or no AS number' };
+  if (sessions.length === 0) return { problem: '--neighbor ADDRESS=ASN is missing' };
+  if (!sessions.every((entry) => entry !== undefined)) return { problem: '--neighbor must be ADDRESS=ASN' };
+  if (!fixed.every((entry) => entry !== undefined)) return { problem: '--fixed must be a prefix without host bits' };
+  if (!vips.every((entry) => entry !== undefined)) return { problem: '--vip must be a prefix without host bits' };
+  if (!(seconds > 0 && seconds <= 3600)) return { problem: '--lease must be a number of seconds, at most 3600' };
+  return { socket: values.socket, sessions, fixed, vips, lease: { seconds, keeper: values.keeper ?? false } };
+}
+
+function parse(argv: readonly string[]) {
+  return parseArgs({
+    args: [...argv],
+    strict: true,
+    options: {
+      socket: { type: 'string' },
+      'local-asn': { type: 'string' },
+      neighbor: { type: 'string', multiple: true },
+      fixed: { type: 'string', multiple: true },
+      vip: { type: 'string', multiple: true },
+      lease: { type: 'string' },
+      keeper: { type: 'boolean' },
+    },
+  }).values;
+}
+
+function session(text: string, localAsn: number): RelayArguments['sessions'][number] | undefined {
+  const [addressText = '', asnText] = text.split('=');
+  const address = parseAddress(addressText);
+  const asn = asNumber(asnText);
+  if (address === undefined || asn === undefined) return undefined;
+  return { address: address.text, asn, family: address.family, localAsn };
+}
+
+function asNumber(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return text !== undefined && /^\d+$/.test(text) && value >= 1 && value <= 4_294_967_294 ? value : undefined;
+}

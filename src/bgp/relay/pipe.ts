@@ -1,0 +1,142 @@
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import { decodeLine, type Line } from '../decode.ts';
+import { poison, showNeighbors } from '../encode.ts';
+
+export interface PipeOptions {
+  /** Writes one line whole; calls back when the pipe has taken it. */
+  readonly write: (line: string, taken: () => void) => void;
+  readonly clock: Clock;
+  /** A session came up or went down. */
+  readonly onSession: (neighbor: string, state: 'up' | 'down') => void;
+  /** Lines sent but not answered yet; ExaBGP answers into a 64 KiB pipe and blocks for ever when nobody reads it. */
+  readonly window?: number;
+  readonly answerTimeoutMs?: number;
+}
+
+/** ExaBGP did not answer in time; from now on answers cannot be matched to commands until `resync`. */
+export class AnswerLost extends Error {}
+
+export interface Answer {
+  readonly ok: boolean;
+  /** What was printed before the `done`. */
+  readonly output: readonly Line[];
+}
+
+interface Pending {
+  readonly line: string;
+  readonly output: Line[];
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Commands to ExaBGP and their answers. Answers carry no id and are matched by order, so at most one writer, a bounded
+ * number outstanding, and one way to find the place again when an answer was lost (a line with a bad address gets none).
+ */
+export class CommandPipe {
+  readonly #options: PipeOptions;
+  readonly #window: number;
+  #queued: Pending[] = [];
+  #outstanding: Pending[] = [];
+  #writing = false;
+  #timer: Timer | undefined;
+  /** Set while looking for the mark: everything before it is an answer to somebody else. */
+  #marker: { sawHeader: boolean; readonly pending: Pending } | undefined;
+
+  constructor(options: PipeOptions) {
+    this.#options = options;
+    this.#window = options.window ?? 100;
+  }
+
+  /** Resolves with ExaBGP's answer; rejects with AnswerLost. */
+  send(line: string): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#queued.push({ line, output: [], resolve, reject });
+      this.#pump();
+    });
+  }
+
+  /** Forgets all that is outstanding and finds the place in the stream of answers; resolves with the established sessions. */
+  async resync(): Promise<readonly string[]> {
+    this.#fail(new AnswerLost('resynchronising'));
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      const pending: Pending = { line: showNeighbors, output: [], resolve, reject };
+      this.#marker = { sawHeader: false, pending };
+      this.#write(poison, () => this.#write(showNeighbors, () => {}));
+      this.#startTimer();
+    });
+    return answer.output.flatMap((line) => (line.kind === 'established' ? [line.neighbor] : []));
+  }
+
+  /** One line from ExaBGP. */
+  receive(text: string): void {
+    const line = decodeLine(text);
+    if (line.kind === 'session') {
+      this.#options.onSession(line.neighbor, line.state);
+      return;
+    }
+    if (this.#marker !== undefined) {
+      this.#receiveMark(this.#marker, line);
+      return;
+    }
+    const head = this.#outstanding[0];
+    if (head === undefined) return;
+    if (line.kind !== 'done' && line.kind !== 'error') {
+      head.output.push(line);
+      this.#startTimer();
+      return;
+    }
+    this.#outstanding.shift();
+    this.#startTimer();
+    head.resolve({ ok: line.kind === 'done', output: head.output });
+    this.#pump();
+  }
+
+  #receiveMark(marker: { sawHeader: boolean; readonly pending: Pending }, line: Line): void {
+    if (line.kind === 'neighborsHeader') marker.sawHeader = true;
+    else if (marker.sawHeader && (line.kind === 'done' || line.kind === 'error')) {
+      this.#marker = undefined;
+      this.#startTimer();
+      marker.pending.resolve({ ok: true, output: marker.pending.output });
+      this.#pump();
+    } else if (marker.sawHeader) marker.pending.output.push(line);
+  }
+
+  #pump(): void {
+    if (this.#writing || this.#marker !== undefined || this.#outstanding.length >= this.#window) return;
+    const next = this.#queued.shift();
+    if (next === undefined) return;
+    this.#outstanding.push(next);
+    if (this.#outstanding.length === 1) this.#startTimer();
+    this.#write(next.line, () => this.#pump());
+  }
+
+  /** One write in flight: the next line waits until the pipe has taken this one whole. */
+  #write(line: string, then: () => void): void {
+    this.#writing = true;
+    this.#options.write(`${line}\n`, () => {
+      this.#writing = false;
+      then();
+    });
+  }
+
+  #startTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#outstanding.length === 0 && this.#marker === undefined) return;
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.#fail(
+        new AnswerLost(`no answer to: ${(this.#outstanding[0] ?? this.#marker?.pending)?.line.slice(0, 120)}`),
+      );
+    }, this.#options.answerTimeoutMs ?? 10_000);
+  }
+
+  #fail(error: Error): void {
+    this.#timer?.cancel();
+    const lost = [...(this.#marker === undefined ? [] : [this.#marker.pending]), ...this.#outstanding, ...this.#queued];
+    this.#marker = undefined;
+    this.#outstanding = [];
+    this.#queued = [];
+    for (const pending of lost) pending.reject(error);
+  }
+}

@@ -1,0 +1,249 @@
+import type { Prefix } from '../../model/address.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import { type RouteSet, routeSet, sortRoutes } from '../diff.ts';
+import { endOfRib, type Session, showAdjRibOut } from '../encode.ts';
+import type { Route } from '../route.ts';
+import type { AgentMessage, LeaseTerms, RelayMessage, RelayState } from '../wire.ts';
+import { Lease } from './lease.ts';
+import { AnswerLost, type CommandPipe } from './pipe.ts';
+import { NeighborState } from './session.ts';
+
+export interface RelayOptions {
+  readonly clock: Clock;
+  readonly sessions: readonly (Session & { readonly asn: number })[];
+  /** Routes that are static in exabgp.conf: never announced nor withdrawn here. */
+  readonly fixed: readonly Prefix[];
+  /** Which of the routes read back are VIPs; needed only until the agent has told the classes. */
+  readonly vips: readonly Prefix[];
+  /** The lease until the agent brings its own terms. */
+  readonly lease: LeaseTerms;
+  readonly pipe: CommandPipe;
+  /** State for the agent; `held` only when it changed. */
+  readonly publish: (message: RelayMessage) => void;
+  readonly onProblem: (message: string) => void;
+}
+
+const resyncPauseMs = 1000;
+
+/**
+ * Keeps ExaBGP holding what the agent last asked for. One step at a time: read back, reconcile, end-of-RIB, publish;
+ * whatever happens in between only asks for another step. Without an agent's word nothing is withdrawn but VIPs whose
+ * lease ran out, and no end-of-RIB is sent.
+ */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #pipe: CommandPipe;
+  readonly #neighbors: ReadonlyMap<string, NeighborState>;
+  readonly #fixed: ReadonlySet<string>;
+  readonly #vips: ReadonlySet<string>;
+  readonly #lease: Lease;
+  #desired: (AgentMessage & { readonly type: 'desired' }) | undefined;
+  #wanted: RouteSet = new Map();
+  #synced = false;
+  #readBackDue = false;
+  #running = false;
+  #again = false;
+  #timer: Timer | undefined;
+  #published = { state: '', held: '' };
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#neighbors = new Map(options.sessions.map((session) => [session.address, new NeighborState(session)]));
+    this.#fixed = new Set(options.fixed.map((prefix) => prefix.text));
+    this.#vips = new Set(options.vips.map((prefix) => prefix.text));
+    this.#lease = new Lease(options.lease, options.clock.monotonic());
+    this.#pipe = options.pipe;
+  }
+
+  start(): void {
+    this.#wake();
+  }
+
+  receive(message: AgentMessage): void {
+    const now = this.#options.clock.monotonic();
+    const wasExpired = this.#lease.expired(now);
+    this.#lease.renew(now, message.type === 'desired' ? message.lease : undefined);
+    if (message.type === 'desired') {
+      this.#desired = message;
+      this.#wanted = routeSet(message.routes);
+    }
+    if (message.type === 'read') this.#readBackDue = true;
+    if (message.type !== 'renew' || wasExpired) this.#wake();
+  }
+
+  /** Everything a new agent needs to know. */
+  snapshot(): readonly RelayMessage[] {
+    return [{ type: 'held', routes: this.#heldEverywhere(), fixed: [...this.#fixed] }, this.#state()];
+  }
+
+  /** A session event from ExaBGP. */
+  sessionChanged(address: string, state: 'up' | 'down'): void {
+    const neighbor = this.#neighbors.get(address);
+    if (neighbor === undefined) return;
+    neighbor.events += 1;
+    neighbor.up = state === 'up';
+    neighbor.changedAtMs = this.#options.clock.now();
+    neighbor.endOfRib = false;
+    if (neighbor.up) {
+      neighbor.reannounce = true;
+      this.#readBackDue = true;
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    this.#timer?.cancel();
+    this.#running = true;
+    void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    let pauseMs = 0;
+    do {
+      this.#again = false;
+      try {
+        await this.#step();
+      } catch (error) {
+        this.#synced = false;
+        pauseMs = resyncPauseMs;
+        this.#options.onProblem(error instanceof AnswerLost ? error.message : `unexpected: ${String(error)}`);
+      }
+      this.#publish();
+    } while (this.#again && pauseMs === 0);
+    this.#running = false;
+    const now = this.#options.clock.monotonic();
+    const retryMs = Math.min(...[...this.#neighbors.values()].map((neighbor) => neighbor.retryAtMs)) - now;
+    const leaseMs = this.#lease.remainingMs(now);
+    const nextMs = pauseMs > 0 ? pauseMs : Math.min(retryMs, leaseMs > 0 ? leaseMs : Number.POSITIVE_INFINITY);
+    if (!Number.isFinite(nextMs)) return;
+    this.#timer = this.#options.clock.setTimeout(() => this.#wake(), Math.max(1, nextMs));
+  }
+
+  async #step(): Promise<void> {
+    if (!this.#synced) {
+      const seen = new Map([...this.#neighbors.values()].map((neighbor) => [neighbor, neighbor.events]));
+      const established = new Set(await this.#pipe.resync());
+      for (const [address, neighbor] of this.#neighbors) {
+        if (neighbor.events === seen.get(neighbor)) neighbor.up = established.has(address);
+      }
+      await this.#readBack();
+      this.#synced = true;
+      this.#publish();
+    }
+    for (const neighbor of this.#neighbors.values()) await this.#reconcile(neighbor);
+    if (this.#readBackDue) {
+      this.#readBackDue = false;
+      await this.#readBack();
+      for (const neighbor of this.#neighbors.values()) await this.#reconcile(neighbor);
+    }
+    for (const neighbor of this.#neighbors.values()) {
+      if (!this.#again && neighbor.up && !neighbor.endOfRib && this.#desired?.complete === true) {
+        neighbor.endOfRib = true;
+        const { ok } = await this.#pipe.send(endOfRib(neighbor.session));
+        if (!ok) neighbor.endOfRib = false;
+      }
+    }
+  }
+
+  async #readBack(): Promise<void> {
+    const { output } = await this.#pipe.send(showAdjRibOut);
+    const routes = output.filter((line) => line.kind === 'route');
+    for (const [address, neighbor] of this.#neighbors) {
+      const all = routes.filter((line) => line.neighbor === address).map(({ route }) => this.#recognise(route));
+      neighbor.readBack(
+        all.filter((route) => !this.#fixed.has(route.prefix.text)),
+        all.filter((route) => this.#fixed.has(route.prefix.text)),
+      );
+    }
+  }
+
+  /** ExaBGP knows neither class nor cause of a route: they come from the agent, or from our command line. */
+  #recognise(route: Route): Route {
+    const prefix = route.prefix.text;
+    if (this.#fixed.has(prefix)) return { ...route, class: 'server', because: 'static in exabgp.conf' };
+    const known = this.#wanted.get(prefix);
+    if (known !== undefined) return { ...route, class: known.class, because: known.because };
+    return this.#vips.has(prefix) ? { ...route, class: 'vip' } : route;
+  }
+
+  /** Repeats until nothing is left to say, so that rejected groups are tried one by one at once. */
+  async #reconcile(neighbor: NeighborState): Promise<void> {
+    for (let round = 0; round < 3; round += 1) {
+      const commands = neighbor.plan(this.#target(neighbor), this.#options.clock.monotonic());
+      neighbor.reannounce = false;
+      if (commands.length === 0) return;
+      await Promise.all(
+        commands.map(async (command) => {
+          const { ok } = await this.#pipe.send(command.line);
+          neighbor.acknowledge(command, ok, this.#options.clock.monotonic());
+        }),
+      );
+    }
+  }
+
+  /** What ExaBGP should hold for a neighbour beside the static routes. */
+  #target(neighbor: NeighborState): RouteSet {
+    const expired = this.#lease.expired(this.#options.clock.monotonic());
+    const base = this.#desired === undefined ? neighbor.held : this.#wanted;
+    const target = new Map<string, Route>();
+    for (const [prefix, route] of base) {
+      const isOurs = !this.#fixed.has(prefix) && route.prefix.family === neighbor.session.family;
+      if (isOurs && !(expired && route.class === 'vip')) target.set(prefix, route);
+    }
+    return target;
+  }
+
+  #heldEverywhere(): readonly Route[] {
+    const neighbors = [...this.#neighbors.values()];
+    const routes = new Map<string, Route>();
+    for (const family of [4, 6] as const) {
+      const [first, ...others] = neighbors.filter(({ session }) => session.family === family);
+      for (const route of first?.fixed ?? []) routes.set(route.prefix.text, route);
+      for (const [prefix, route] of first?.held ?? []) {
+        if (others.every((other) => other.held.has(prefix))) routes.set(prefix, route);
+      }
+    }
+    return sortRoutes([...routes.values()]);
+  }
+
+  #state(): RelayState {
+    const now = this.#options.clock.monotonic();
+    const neighbors = [...this.#neighbors.values()];
+    const expired = this.#lease.expired(now);
+    return {
+      type: 'state',
+      phase: this.#synced ? 'synced' : 'syncing',
+      revision: this.#desired?.revision ?? 0,
+      settled:
+        this.#synced &&
+        !this.#readBackDue &&
+        neighbors.every((neighbor) => {
+          const left = neighbor.plan(this.#target(neighbor), Number.NEGATIVE_INFINITY);
+          return left.length === 0 && !neighbor.reannounce;
+        }),
+      neighbors: neighbors.map(({ session, up, endOfRib: sent, changedAtMs }) => ({
+        address: session.address,
+        asn: session.asn,
+        family: session.family,
+        up,
+        endOfRib: sent,
+        ...(changedAtMs === undefined ? {} : { changedAtMs }),
+      })),
+      leaseExpired: expired,
+      rejected: neighbors.flatMap((neighbor) => neighbor.rejected),
+    };
+  }
+
+  #publish(): void {
+    const [held, state] = [this.snapshot()[0], this.#state()];
+    const text = { held: JSON.stringify(held), state: JSON.stringify(state) };
+    const before = this.#published;
+    this.#published = text;
+    if (held !== undefined && text.held !== before.held) this.#options.publish(held);
+    if (text.state !== before.state) this.#options.publish(state);
+  }
+}

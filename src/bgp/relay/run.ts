@@ -1,0 +1,51 @@
+import { systemClock } from '../../runtime/clock.ts';
+import { lineSplitter } from '../lines.ts';
+import { parseRelayArguments, usage } from './arguments.ts';
+import { CommandPipe } from './pipe.ts';
+import { Relay } from './relay.ts';
+import { openAgentSocket } from './socket.ts';
+
+const problem = (message: string): void => {
+  process.stderr.write(`${JSON.stringify({ component: 'bgp-relay', level: 'warn', message })}\n`);
+};
+
+/**
+ * Runs the relay on this process's standard streams. It ends when ExaBGP ends (end of standard input), never because of an
+ * agent: five ends of an API child within a minute make ExaBGP stop and lose every route. Returns an exit code when the
+ * arguments are bad.
+ */
+export function runRelay(argv: readonly string[]): number | undefined {
+  const options = parseRelayArguments(argv);
+  if ('problem' in options) {
+    process.stderr.write(`tideline bgp relay: ${options.problem}\n${usage}\n`);
+    return 2;
+  }
+  process.on('uncaughtException', (error) => problem(`unexpected: ${error.stack ?? error.message}`));
+  process.stdout.on('error', () => process.exit(0));
+  const pipe = new CommandPipe({
+    write: (line, taken) => process.stdout.write(line, () => taken()),
+    clock: systemClock,
+    onSession: (neighbor, state) => relay.sessionChanged(neighbor, state),
+  });
+  const relay = new Relay({
+    ...options,
+    clock: systemClock,
+    pipe,
+    publish: (message) => socket.publish(message),
+    onProblem: problem,
+  });
+  const socket = openAgentSocket({
+    path: options.socket,
+    greeting: () => relay.snapshot(),
+    onMessage: (message) => relay.receive(message),
+    onProblem: problem,
+  });
+  process.stdin.setEncoding('utf8');
+  process.stdin.on(
+    'data',
+    lineSplitter({ maxLength: 1 << 20, onLine: (line) => pipe.receive(line.trimEnd()), onOverlong: () => {} }),
+  );
+  process.stdin.on('end', () => process.exit(0));
+  relay.start();
+  return undefined;
+}

@@ -1,0 +1,99 @@
+import { attributesKey, diffRoutes, type RouteSet } from '../diff.ts';
+import { announceCommands, type RouteCommand, type Session, withdrawCommands } from '../encode.ts';
+import type { Route } from '../route.ts';
+import type { Refusal } from '../speaker.ts';
+
+const retryRejectedMs = 5000;
+
+/** What the relay knows of one neighbour: whether its session is up, and what ExaBGP holds for it. */
+export class NeighborState {
+  readonly session: Session & { readonly asn: number };
+  up = false;
+  changedAtMs: number | undefined;
+  /** The end-of-RIB was sent on the session as it is now. */
+  endOfRib = false;
+  /** The session came up: everything is announced again, whatever we think ExaBGP holds. */
+  reannounce = false;
+  /** Counts session events, so that an older answer does not overwrite a newer event. */
+  events = 0;
+  #held = new Map<string, Route>();
+  #fixed: readonly Route[] = [];
+  readonly #rejected = new Map<
+    string,
+    { readonly refusal: Refusal; readonly key: string; readonly retryAtMs: number }
+  >();
+
+  constructor(session: Session & { readonly asn: number }) {
+    this.session = session;
+  }
+
+  /** Without the routes that are static in exabgp.conf. */
+  get held(): RouteSet {
+    return this.#held;
+  }
+
+  get fixed(): readonly Route[] {
+    return this.#fixed;
+  }
+
+  get rejected(): readonly Refusal[] {
+    return [...this.#rejected.values()].map(({ refusal }) => refusal);
+  }
+
+  /** The earliest time a rejected prefix is tried again. */
+  get retryAtMs(): number {
+    return Math.min(...[...this.#rejected.values()].map(({ retryAtMs }) => retryAtMs));
+  }
+
+  readBack(held: readonly Route[], fixed: readonly Route[]): void {
+    this.#held = new Map(held.map((route) => [route.prefix.text, route]));
+    this.#fixed = fixed;
+  }
+
+  /** Announcements first, so that a more specific route stands before its aggregate goes. */
+  plan(target: RouteSet, nowMs: number): readonly RouteCommand[] {
+    const change = diffRoutes(this.#held, target);
+    for (const [prefix, entry] of this.#rejected) {
+      const wanted = target.get(prefix);
+      const obsolete =
+        entry.refusal.action === 'announce'
+          ? wanted === undefined || attributesKey(wanted) !== entry.key
+          : wanted !== undefined;
+      if (obsolete) this.#rejected.delete(prefix);
+    }
+    const announce = this.reannounce ? [...target.values()] : change.announce;
+    const due = (route: Route): boolean => (this.#rejected.get(route.prefix.text)?.retryAtMs ?? 0) <= nowMs;
+    const fresh = (route: Route): boolean => !this.#rejected.has(route.prefix.text);
+    const retry = (route: Route): boolean => !fresh(route) && due(route);
+    return [
+      ...announceCommands(this.session, announce.filter(fresh)),
+      ...announceCommands(this.session, announce.filter(retry), 1),
+      ...withdrawCommands(this.session, change.withdraw.filter(fresh)),
+      ...withdrawCommands(this.session, change.withdraw.filter(retry), 1),
+    ];
+  }
+
+  acknowledge(command: RouteCommand, ok: boolean, nowMs: number): void {
+    for (const route of command.routes) {
+      const prefix = route.prefix.text;
+      if (ok) {
+        this.#rejected.delete(prefix);
+        if (command.action === 'announce') this.#held.set(prefix, route);
+        else this.#held.delete(prefix);
+      } else {
+        // A group is rejected whole for one bad member: its members are tried one by one at once, then seldom.
+        const alone = command.routes.length === 1;
+        this.#rejected.set(prefix, {
+          refusal: {
+            prefix,
+            action: command.action,
+            reason: 'RejectedByExabgp',
+            message: `ExaBGP refuses to ${command.action} ${prefix} to ${this.session.address}`,
+          },
+          key: attributesKey(route),
+          retryAtMs: alone ? nowMs + retryRejectedMs : nowMs,
+        });
+      }
+    }
+  }
+}

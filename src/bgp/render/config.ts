@@ -1,0 +1,104 @@
+import { hostPrefix } from '../../model/address.ts';
+import { InputError } from '../../model/problem.ts';
+import type { ServerSpec } from './server.ts';
+
+export interface RenderOptions {
+  /** The relay's program and first arguments, absolute paths: `[node, …/relay/main.ts]`. */
+  readonly relay: readonly string[];
+  /** The relay's socket is `<runDirectory>/bgp.sock`. */
+  readonly runDirectory: string;
+  /** Default 9. */
+  readonly holdSeconds?: number;
+  /** How long routers keep a worker's routes while ExaBGP restarts. Default 120. */
+  readonly restartSeconds?: number;
+}
+
+/**
+ * The whole exabgp.conf of a server. One family a session, no route-refresh capability (with it `flush` and `clear` reset
+ * sessions or do nothing), the server's own address static so that it never depends on an agent. Workers have graceful
+ * restart with manual end-of-RIB (their routes survive a restart of ExaBGP); blades have none (VIPs leave with ExaBGP).
+ */
+export function renderExabgp(server: ServerSpec, options: RenderOptions): string {
+  const command = relayCommand(server, options);
+  const odd = command.find((word) => !/^[A-Za-z0-9._:/=@+-]+$/.test(word));
+  if (odd !== undefined) throw new InputError(`exabgp.conf cannot hold this in a command line: ${JSON.stringify(odd)}`);
+  const neighbors = server.routers.map((router) => neighbor(server, router, options));
+  return `# ${server.name}, by \`tideline bgp render\`
+process tideline {
+  run ${command.join(' ')};
+  encoder json;
+}
+${neighbors.join('')}`;
+}
+
+function neighbor(server: ServerSpec, router: ServerSpec['routers'][number], options: RenderOptions): string {
+  const { address } = server;
+  const graceful = server.blade === undefined;
+  return `neighbor ${router.address.text} {
+  # ${router.name}
+  router-id ${address.text};
+  local-address ${address.text};
+  local-as ${server.localAsn};
+  peer-as ${router.asn};
+  hold-time ${options.holdSeconds ?? 9};
+${graceful ? '  manual-eor true;\n' : ''}  family {
+    ipv${router.address.family} unicast;
+  }
+  capability {
+    asn4 enable;
+    route-refresh disable;
+    graceful-restart ${graceful ? (options.restartSeconds ?? 120) : 'disable'};
+  }
+  api {
+    processes [ tideline ];
+    neighbor-changes;
+  }
+  static {
+    route ${hostPrefix(address).text} next-hop ${address.text};
+  }
+}
+`;
+}
+
+/** A compile cache spares every start after the first the type stripper, which costs 12 MB of memory. */
+function relayCommand(server: ServerSpec, options: RenderOptions): readonly string[] {
+  const { blade } = server;
+  return [
+    '/usr/bin/env',
+    `NODE_COMPILE_CACHE=${options.runDirectory}/cache`,
+    ...options.relay,
+    '--socket',
+    `${options.runDirectory}/bgp.sock`,
+    '--local-asn',
+    String(server.localAsn),
+    ...server.routers.flatMap((router) => ['--neighbor', `${router.address.text}=${router.asn}`]),
+    '--fixed',
+    hostPrefix(server.address).text,
+    ...(blade?.vips ?? []).flatMap((vip) => ['--vip', hostPrefix(vip).text]),
+    ...(blade === undefined ? [] : ['--lease', String(blade.lease.seconds)]),
+    ...(blade?.lease.keeper === true ? ['--keeper'] : []),
+  ];
+}
+
+/**
+ * exabgp.env, for `exabgp --env FILE`. Answers must be on; the log must stay enabled (off crashes 4.2.21 at start) and be
+ * named ERR; the command-line pipes share one answer pipe and are off; the service manager does the rest.
+ */
+export const exabgpEnvironment = `# by \`tideline bgp render\`; run: exabgp --env FILE exabgp.conf
+[exabgp.api]
+ack = true
+chunk = 100
+cli = false
+respawn = true
+terminate = false
+
+[exabgp.daemon]
+daemonize = false
+drop = false
+user = 'root'
+
+[exabgp.log]
+enable = true
+level = ERR
+destination = stderr
+`;

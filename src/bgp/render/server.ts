@@ -1,0 +1,56 @@
+import { type Address, contains, hostPrefix } from '../../model/address.ts';
+import { InputError } from '../../model/problem.ts';
+import type { EdgePool, Site } from '../../model/spec/kinds.ts';
+import type { Platform } from '../../model/spec/platform.ts';
+import type { LeaseTerms } from '../wire.ts';
+
+/** One server's side of BGP, as the platform spec has it. */
+export interface ServerSpec {
+  readonly name: string;
+  readonly address: Address;
+  readonly localAsn: number;
+  readonly site: Site;
+  readonly routers: readonly { readonly name: string; readonly address: Address; readonly asn: number }[];
+  /** Present for a blade: its VIPs fail closed on this lease. Absent for a worker: its routes fail static. */
+  readonly blade?: { readonly vips: readonly Address[]; readonly lease: LeaseTerms };
+}
+
+/** Blades are found by name in the pools; every other name is a worker and needs its address. */
+export function resolveServer(platform: Platform, name: string, givenAddress: Address | undefined): ServerSpec {
+  const pool = [...platform.edgePools.values()].find((entry) => entry.spec.blades.some((blade) => blade.name === name));
+  const address = givenAddress ?? pool?.spec.blades.find((blade) => blade.name === name)?.address;
+  if (address === undefined)
+    throw new InputError(`${name} is a blade of no EdgePool: give the worker's address with --address`);
+  if (address.family !== 4)
+    throw new InputError(`${name}: an IPv4 address is needed, it is also the BGP router id (${address.text})`);
+  const site = [...platform.sites.values()].find((entry) =>
+    entry.spec.prefixes.servers.some((prefix) => contains(prefix, hostPrefix(address))),
+  );
+  if (site === undefined) throw new InputError(`${name}: no Site has ${address.text} in spec.prefixes.servers`);
+  const { serverAsn, routers } = site.spec;
+  if (serverAsn === undefined) throw new InputError(`Site/${site.metadata.name}: spec.serverAsn is missing`);
+  const reachable = routers.filter((router) => router.address.family === address.family);
+  if (reachable.length === 0) throw new InputError(`Site/${site.metadata.name}: spec.routers has no IPv4 router`);
+  return {
+    name,
+    address,
+    localAsn: serverAsn,
+    site,
+    routers: reachable,
+    ...(pool === undefined
+      ? {}
+      : {
+          blade: {
+            vips: pool.spec.vips.map((vip) => vip.address),
+            lease: { seconds: pool.spec.leaseSeconds, keeper: isKeeper(pool, name) },
+          },
+        }),
+  };
+}
+
+/** The first `minAnnouncers` blades of a pool by name hold their VIPs also without an agent. */
+export function isKeeper(pool: EdgePool, blade: string): boolean {
+  const names = pool.spec.blades.map((entry) => entry.name).toSorted();
+  const place = names.indexOf(blade);
+  return place >= 0 && place < pool.spec.minAnnouncers;
+}

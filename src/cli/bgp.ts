@@ -1,0 +1,62 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import { parseAddress } from '../model/address.ts';
+import { InputError } from '../model/problem.ts';
+
+/** `tideline bgp render | relay`: the configuration of a server's ExaBGP, and its API child. */
+export function register(program: Command): void {
+  const bgp = program.command('bgp').description("A server's ExaBGP: its configuration and our relay under it");
+  bgp
+    .command('render')
+    .description('Write exabgp.conf and exabgp.env of a worker or blade')
+    .requiredOption('--platform <path>', 'the platform spec, file or folder')
+    .requiredOption('--server <name>', 'name of the worker or blade')
+    .option('--address <address>', 'its address; blades have it in their EdgePool')
+    .option('--run-dir <folder>', "where the relay's socket bgp.sock is", '/run/tideline')
+    .requiredOption('--to <path>', 'a folder, or the path of a file that ends in .conf (the .env file goes beside it)')
+    .addHelpText('after', '\nThen run: exabgp --env <folder>/exabgp.env <folder>/exabgp.conf')
+    .action(render);
+  bgp
+    .command('relay')
+    .description("ExaBGP's API child; exabgp.conf as rendered runs it")
+    .allowUnknownOption()
+    .helpOption(false)
+    .argument('[arguments...]')
+    .action(async (argv: string[]) => {
+      const { runRelay } = await import('../bgp/relay/run.ts');
+      process.exitCode = runRelay(argv) ?? 0;
+    });
+}
+
+interface RenderArguments {
+  readonly platform: string;
+  readonly server: string;
+  readonly address?: string;
+  readonly runDir: string;
+  readonly to: string;
+}
+
+async function render(options: RenderArguments): Promise<void> {
+  const { loadPlatformOrThrow } = await import('../platform/load.ts');
+  const { exabgpEnvironment, renderExabgp } = await import('../bgp/render/config.ts');
+  const { resolveServer } = await import('../bgp/render/server.ts');
+
+  const address = options.address === undefined ? undefined : parseAddress(options.address);
+  if (options.address !== undefined && address === undefined)
+    throw new InputError(`--address: not an IP address: ${options.address}`);
+  const platform = await loadPlatformOrThrow([options.platform]);
+  const text = renderExabgp(resolveServer(platform, options.server, address), {
+    relay: [
+      process.execPath,
+      '--max-semi-space-size=1',
+      fileURLToPath(new URL('../bgp/relay/main.ts', import.meta.url)),
+    ],
+    runDirectory: resolve(options.runDir),
+  });
+  const file = options.to.endsWith('.conf') ? options.to : join(options.to, 'exabgp.conf');
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+  await writeFile(`${file.slice(0, -'.conf'.length)}.env`, exabgpEnvironment);
+}
