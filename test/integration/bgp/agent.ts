@@ -1,0 +1,23 @@
+import { createSpeaker } from '../../../src/bgp/driver/speaker.ts';
+import type { RouteClass } from '../../../src/bgp/route.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { silentLog } from '../../../src/runtime/log.ts';
+import { route, testLimits } from './world.ts';
+
+// An agent to be killed: announces what its argument says, prints a line when it is settled, and lives on.
+const options: {
+  readonly socketPath: string;
+  readonly lease?: { readonly seconds: number; readonly keeper: boolean };
+  readonly routes: readonly { readonly prefix: string; readonly class: RouteClass }[];
+} = JSON.parse(process.argv[2] ?? '');
+const speaker = createSpeaker({
+  socketPath: options.socketPath,
+  limits: testLimits,
+  clock: systemClock,
+  log: silentLog,
+  ...(options.lease === undefined ? {} : { lease: options.lease }),
+});
+speaker.start();
+speaker.setDesired(options.routes.map((entry) => route(entry.prefix, entry.class)));
+await speaker.settled(10_000);
+process.stdout.write('settled\n');

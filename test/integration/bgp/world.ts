@@ -1,0 +1,267 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createSpeaker, type SpeakerOptions } from '../../../src/bgp/driver/speaker.ts';
+import { exabgpEnvironment, renderExabgp } from '../../../src/bgp/render/config.ts';
+import type { ServerSpec } from '../../../src/bgp/render/server.ts';
+import type { Route, RouteClass } from '../../../src/bgp/route.ts';
+import type { Speaker } from '../../../src/bgp/speaker.ts';
+import type { LeaseTerms } from '../../../src/bgp/wire.ts';
+import { type Bird, startBird } from '../../../src/lab/daemons/bird.ts';
+import { renderRouter } from '../../../src/lab/daemons/birdconfig.ts';
+import { type Exabgp, startExabgp } from '../../../src/lab/daemons/exabgp.ts';
+import { Network } from '../../../src/lab/net/network.ts';
+import { parseAddress, parsePrefix } from '../../../src/model/address.ts';
+import { Site } from '../../../src/model/spec/kinds.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { silentLog } from '../../../src/runtime/log.ts';
+
+const relayMain = fileURLToPath(new URL('../../../src/bgp/relay/main.ts', import.meta.url));
+const agentMain = fileURLToPath(new URL('agent.ts', import.meta.url));
+
+/** One server (10.1.0.11) with ExaBGP and our relay, and its router (10.1.0.1, BIRD), each in a namespace. */
+export class World {
+  readonly network = new Network();
+  readonly directory: string;
+  readonly #children = new Set<ChildProcess>();
+  readonly #speakers = new Set<Speaker>();
+  #router: Bird | undefined;
+  #exabgp: Exabgp | undefined;
+  #config = '';
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async start(blade?: LeaseTerms): Promise<World> {
+    const world = new World(await mkdtemp(join(tmpdir(), 'tideline-bgp-')));
+    try {
+      await world.#start(blade);
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+    return world;
+  }
+
+  get socket(): string {
+    return join(this.directory, 'bgp.sock');
+  }
+
+  get router(): Bird {
+    if (this.#router === undefined) throw new Error('the router is not started');
+    return this.#router;
+  }
+
+  get exabgp(): Exabgp {
+    if (this.#exabgp === undefined) throw new Error('ExaBGP is not started');
+    return this.#exabgp;
+  }
+
+  async #start(blade?: LeaseTerms): Promise<void> {
+    const { network } = this;
+    await network.addNamespace('server');
+    await network.addNamespace('router');
+    await network.link({ namespace: 'server', device: 'eth0' }, { namespace: 'router', device: 'eth0' });
+    await network.ip('server', 'addr', 'add', '10.1.0.11', 'peer', '10.1.0.1/32', 'dev', 'eth0');
+    await network.ip('router', 'addr', 'add', '10.1.0.1', 'peer', '10.1.0.11/32', 'dev', 'eth0');
+    this.#router = await startBird({
+      network,
+      namespace: 'router',
+      directory: this.directory,
+      config: renderRouter({
+        routerId: '10.1.0.1',
+        asn: 65010,
+        neighbors: [
+          {
+            name: 'server',
+            localAddress: '10.1.0.1',
+            address: '10.1.0.11',
+            asn: 65011,
+            accept: [{ prefix: '10.10.0.0/16' }, { prefix: '10.1.0.0/24' }, { prefix: '192.0.2.0/28' }],
+            announce: 'nothing',
+          },
+        ],
+      }),
+    });
+    this.#config = renderExabgp(server(blade), {
+      relay: [process.execPath, '--max-semi-space-size=1', relayMain],
+      runDirectory: this.directory,
+    });
+    await this.startExabgp();
+    await this.router.waitEstablished(['server'], 15_000);
+  }
+
+  async startExabgp(): Promise<void> {
+    this.#exabgp = await startExabgp({
+      network: this.network,
+      namespace: 'server',
+      directory: this.directory,
+      config: { text: this.#config },
+      environment: { text: exabgpEnvironment },
+      relaySocket: this.socket,
+    });
+  }
+
+  /** A speaker in this process. */
+  speaker(options: Partial<SpeakerOptions> = {}): Speaker {
+    const speaker = createSpeaker({
+      socketPath: this.socket,
+      limits: testLimits,
+      clock: systemClock,
+      log: silentLog,
+      ...options,
+    });
+    this.#speakers.add(speaker);
+    speaker.start();
+    return speaker;
+  }
+
+  /** A speaker in a process of its own; resolves when its routes are settled. */
+  async agent(routes: readonly Route[], lease?: LeaseTerms): Promise<ChildProcess> {
+    const argument = JSON.stringify({
+      socketPath: this.socket,
+      lease,
+      routes: routes.map((route) => ({ prefix: route.prefix.text, class: route.class })),
+    });
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', agentMain, argument], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#children.add(child);
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.once('data', () => resolve());
+      child.once('exit', (code) => reject(new Error(`the agent ended with ${code}`)));
+    });
+    return child;
+  }
+
+  /** The prefixes that BGP put into the router's kernel table. */
+  async kernelRoutes(): Promise<readonly string[]> {
+    const text = await this.network.ip('router', '-j', 'route', 'show', 'proto', 'bird');
+    const routes: readonly { readonly dst: string }[] = JSON.parse(text === '' ? '[]' : text);
+    return routes.map(({ dst }) => (dst.includes('/') ? dst : `${dst}/32`)).toSorted();
+  }
+
+  /** Resolves with the time it took until the router's kernel has exactly these (beside the server's own address). */
+  async waitKernel(prefixes: readonly string[], timeoutMs = 10_000): Promise<number> {
+    const wanted = [...prefixes, '10.1.0.11/32'].toSorted().join(' ');
+    const begin = performance.now();
+    for (;;) {
+      const now = (await this.kernelRoutes()).join(' ');
+      if (now === wanted) return performance.now() - begin;
+      if (performance.now() - begin > timeoutMs)
+        throw new Error(`kernel has ${now.slice(0, 500)}, not ${wanted.slice(0, 500)}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Resolves when BGP has no route in the router's kernel table. */
+  async waitKernelEmpty(): Promise<void> {
+    await eventually('no route in the kernel', async () => (await this.kernelRoutes()).length === 0);
+  }
+
+  /** Watches the router's kernel table; the returned function ends it and gives the lines of deleted routes. */
+  watchDeletions(): () => readonly string[] {
+    const child = this.network.spawn('router', 'ip', ['monitor', 'route'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let text = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    return () => {
+      child.kill('SIGKILL');
+      return text.split('\n').filter((line) => line.startsWith('Deleted'));
+    };
+  }
+
+  /** The relay is the only child of ExaBGP. */
+  async relayPid(): Promise<number> {
+    const text = await readFile(`/proc/${this.exabgp.daemon.pid}/task/${this.exabgp.daemon.pid}/children`, 'utf8');
+    return Number(text.trim().split(' ')[0]);
+  }
+
+  async stop(): Promise<void> {
+    for (const speaker of this.#speakers) await speaker.stop();
+    for (const child of this.#children) child.kill('SIGKILL');
+    await this.network.destroy();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** For the message of a failed test. */
+  async logs(): Promise<string> {
+    const names = (await readdir(this.directory)).filter((name) => name.endsWith('.log'));
+    const texts = await Promise.all(names.map((name) => readFile(join(this.directory, name), 'utf8')));
+    return texts.join('\n');
+  }
+}
+
+export const testLimits: SpeakerOptions['limits'] = {
+  allowed: {
+    pods: prefixes('10.10.0.0/16', '2001:db8:10::/48'),
+    server: prefixes('10.1.0.0/24'),
+    vip: prefixes('192.0.2.0/28'),
+  },
+  maxRoutes: 2000,
+  maxAnnouncementsPerMinute: 10_000,
+  maxWithdrawalsPerMinute: 10_000,
+};
+
+export function route(prefixText: string, routeClass: RouteClass = 'pods'): Route {
+  const prefix = parsePrefix(prefixText);
+  const nextHop = parseAddress(prefix?.family === 6 ? '2001:db8::11' : '10.1.0.11');
+  if (prefix === undefined || nextHop === undefined) throw new Error(prefixText);
+  return { prefix, nextHop, class: routeClass, because: 'test' };
+}
+
+/** Sends raw bytes to a unix socket; resolves with the lines that came back within `forMs`. */
+export async function talk(path: string, text: string, forMs: number): Promise<readonly string[]> {
+  const socket = createConnection(path);
+  let answer = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    answer += chunk;
+  });
+  socket.on('error', () => undefined);
+  socket.write(text);
+  await new Promise((resolve) => setTimeout(resolve, forMs));
+  socket.destroy();
+  return answer.split('\n').filter((line) => line !== '');
+}
+
+export async function eventually(
+  what: string,
+  check: () => boolean | Promise<boolean>,
+  timeoutMs = 10_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await check())) {
+    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function prefixes(...texts: readonly string[]) {
+  return texts.map((text) => route(text).prefix);
+}
+
+function server(lease: LeaseTerms | undefined): ServerSpec {
+  const address = route('10.1.0.11/32').nextHop;
+  const router = parseAddress('10.1.0.1');
+  const vip = parseAddress('192.0.2.10');
+  if (router === undefined || vip === undefined) throw new Error('unreachable');
+  return {
+    name: 'paris-server',
+    address,
+    localAsn: 65011,
+    site: Site.parse({
+      apiVersion: 'tideline.dev/v1alpha1',
+      kind: 'Site',
+      metadata: { name: 'paris' },
+      spec: { type: 'datacentre', location: { country: 'FR', latitude: 48.86, longitude: 2.35 }, prefixes: {} },
+    }),
+    routers: [{ name: 'paris-tor', address: router, asn: 65010 }],
+    ...(lease === undefined ? {} : { blade: { vips: [vip], lease } }),
+  };
+}
