@@ -1,0 +1,72 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { InputError } from '../../model/problem.ts';
+
+interface RenderArguments {
+  readonly platform: string;
+  readonly pool: string;
+  readonly runDir: string;
+  readonly to: string;
+  readonly user?: string;
+  readonly workers: number | 'auto';
+  readonly accessLog: boolean;
+}
+
+/** `tideline edge render`: writes what nginx of a pool's blade is started with. */
+export function registerRender(edge: Command): void {
+  edge
+    .command('render')
+    .description('Write nginx.conf and the Lua data plane of a pool; constant, whatever the cluster holds')
+    .requiredOption('--platform <dir>', 'folder or file of the platform spec')
+    .requiredOption('--pool <name>', 'the EdgePool')
+    .requiredOption('--run-dir <dir>', 'folder of the control socket, pid, logs and temporary files')
+    .requiredOption('--to <dir>', 'folder to write')
+    .option('--user <name>', 'user of the worker processes (default: www-data, or root where no other user exists)')
+    .option('--workers <count>', 'worker processes, or auto: one a processor', parseWorkers, 'auto')
+    .option('--access-log', 'write one JSON object a request to <run-dir>/nginx-access.log', false)
+    .action(render);
+}
+
+function parseWorkers(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('a number from 1 to 999, or auto.');
+  return Number(text);
+}
+
+async function render(options: RenderArguments): Promise<void> {
+  const { existsSync } = await import('node:fs');
+  const { join, resolve } = await import('node:path');
+  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
+  const { checkSettings, defaultZoneMiB } = await import('../../edge/nginx/conf.ts');
+  const { renderDataPlane } = await import('../../edge/nginx/render.ts');
+
+  const platform = await loadPlatformOrThrow([options.platform]);
+  const pool = platform.edgePools.get(options.pool);
+  if (pool === undefined) {
+    const names = [...platform.edgePools.keys()].join(', ') || 'none';
+    throw new InputError(
+      `--pool: no EdgePool ${JSON.stringify(options.pool)} in ${options.platform} (there are: ${names})`,
+    );
+  }
+  const settings = {
+    rendered: resolve(options.to),
+    runDir: resolve(options.runDir),
+    httpPort: pool.spec.ports.http,
+    httpsPort: pool.spec.ports.https,
+    ipv6: existsSync('/proc/net/if_inet6'),
+    user: options.user ?? (await defaultUser()),
+    workers: options.workers,
+    accessLog: options.accessLog,
+    zoneMiB: defaultZoneMiB,
+  };
+  const wrong = checkSettings(settings);
+  if (wrong.length > 0) throw new InputError(wrong.join('\n'));
+  await renderDataPlane(settings, Date.now());
+  process.stdout.write(`${join(settings.rendered, 'nginx.conf')}\n`);
+}
+
+/** In a user namespace only the users of its map exist: nginx could not change to another one. */
+async function defaultUser(): Promise<string> {
+  const { readFile } = await import('node:fs/promises');
+  const map = await readFile('/proc/self/uid_map', 'utf8').catch(() => '');
+  return /^\s*0\s+0\s+4294967295\s*$/.test(map) ? 'www-data' : 'root';
+}
