@@ -8,6 +8,8 @@ export interface SpawnInNamespace {
   readonly cwd?: string;
   /** As for child_process.spawn; default: nothing in, both outputs ignored. */
   readonly stdio?: SpawnOptions['stdio'];
+  /** A session of its own: signals of the terminal do not reach it, and its process group is its id. */
+  readonly detached?: boolean;
 }
 
 /**
@@ -35,6 +37,11 @@ export class Network {
     await this.ip(namespace, 'link', 'set', 'lo', 'up');
   }
 
+  /** Gives the namespace that this process lives in a name, so that links can be made to it. `destroy` spares it. */
+  async adoptOwn(namespace: string): Promise<void> {
+    await run('ip', ['netns', 'attach', this.kernelName(namespace), String(process.pid)]);
+  }
+
   /** Ends the namespace; its ends of links go with it, so peers lose their carrier. Processes in it are not touched. */
   async removeNamespace(namespace: string): Promise<void> {
     await run('ip', ['netns', 'del', this.kernelName(namespace)]);
@@ -50,6 +57,7 @@ export class Network {
       a.namespace,
       'link',
       'add',
+      'name',
       a.device,
       'type',
       'veth',
@@ -69,6 +77,19 @@ export class Network {
     return stdout;
   }
 
+  /** Runs many `ip` commands in the namespace in one process, in order; rejects with the first one that fails. */
+  async batch(namespace: string, lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    const child = run('ip', ['-n', this.kernelName(namespace), '-batch', '-']);
+    child.child.stdin?.end(`${lines.join('\n')}\n`);
+    await child;
+  }
+
+  /** Sets kernel parameters of the namespace, `net.ipv4.ip_forward=1`. */
+  async sysctl(namespace: string, settings: readonly string[]): Promise<void> {
+    await this.exec(namespace, 'sysctl', '-q', '-w', ...settings);
+  }
+
   /** Runs a command in the namespace to its end; rejects with its standard error when it fails. */
   async exec(namespace: string, command: string, ...args: readonly string[]): Promise<string> {
     const { stdout } = await run('nsenter', [this.#flag(namespace), '--', command, ...args], { maxBuffer: 64 << 20 });
@@ -79,6 +100,7 @@ export class Network {
   spawn(namespace: string, command: string, args: readonly string[], options: SpawnInNamespace = {}): ChildProcess {
     const child = spawn('nsenter', [this.#flag(namespace), '--', command, ...args], {
       stdio: options.stdio ?? 'ignore',
+      detached: options.detached ?? false,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: { ...process.env, ...options.env },
     });

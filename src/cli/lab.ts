@@ -1,0 +1,139 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { faultSummaries } from '../lab/faults/names.ts';
+import { InputError } from '../model/problem.ts';
+import type { Register } from './command.ts';
+
+const checkout = resolve(import.meta.dirname, '..', '..');
+const program = join(checkout, 'bin', 'tideline');
+
+/** `tideline lab`: the platform in a box. Its parts are imported when they run. */
+export const register: Register = (root) => {
+  const lab = root
+    .command('lab')
+    .description('the platform in a box: real routers, servers, name servers, clients, faults');
+  withState(lab.command('up'))
+    .description('start the lab and keep it until Ctrl-C or `lab down`')
+    .option('--spec <DIR>', 'the platform spec to run', join(checkout, 'examples', 'hybrid'))
+    .action(up);
+  withState(lab.command('inside', { hidden: true }))
+    .requiredOption('--spec <DIR>')
+    .action(inside);
+  withState(lab.command('status'))
+    .description('show sessions, routes, agents, DNS answers and clients')
+    .option('--json', 'everything, as JSON')
+    .option('--memory', 'also the memory of every program')
+    .action(status);
+  withState(lab.command('fault'))
+    .description('make trouble')
+    .argument('<name>', 'which trouble')
+    .argument('[target]', 'whom it hits; absent: the first possible target')
+    .addHelpText('after', `\nFaults:\n${faultList()}`)
+    .action(fault);
+  withState(lab.command('heal')).description('end the faults of that name, or all').argument('[name]').action(heal);
+  withState(lab.command('down')).description('end the lab').action(down);
+};
+
+interface StateOption {
+  readonly state: string;
+}
+
+function withState(command: Command): Command {
+  return command.option(
+    '--state <DIR>',
+    'folder of the lab: control socket, logs, platform',
+    join(checkout, 'build', 'lab'),
+  );
+}
+
+async function up(options: StateOption & { readonly spec: string }): Promise<void> {
+  const [{ runInBox }, { labIsRunning }] = await Promise.all([
+    import('../lab/box.ts'),
+    import('../lab/control/client.ts'),
+  ]);
+  const state = resolve(options.state);
+  if (await labIsRunning(state))
+    throw new InputError([
+      { reason: 'LabRunning', message: `a lab is running in ${state}`, fix: 'end it with: tideline lab down' },
+    ]);
+  await mkdir(state, { recursive: true }).catch((error: unknown) => {
+    throw new InputError(`cannot make the state folder ${state}: ${error instanceof Error ? error.message : error}`);
+  });
+  process.exitCode = await runInBox({
+    command: [program, 'lab', 'inside', '--state', state, '--spec', resolve(options.spec)],
+    environment: labEnvironment(state),
+  });
+  await rm(join(state, 'lab.sock'), { force: true });
+}
+
+async function inside(options: StateOption & { readonly spec: string }): Promise<void> {
+  const [{ runLab }, { systemClock }] = await Promise.all([import('../lab/run.ts'), import('../runtime/clock.ts')]);
+  await runLab({
+    stateFolder: options.state,
+    runFolder: '/run/tideline',
+    specFolder: options.spec,
+    tideline: program,
+    node: process.execPath,
+    clock: systemClock,
+    environment: labEnvironment(options.state),
+    progress: ({ what, elapsedMs }) =>
+      process.stdout.write(`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}\n`),
+  });
+  process.exit(0);
+}
+
+async function status(options: StateOption & { readonly json?: true; readonly memory?: true }): Promise<void> {
+  const [{ askLab }, { formatStatus }] = await Promise.all([
+    import('../lab/control/client.ts'),
+    import('../lab/observe/format.ts'),
+  ]);
+  const answer = await askLab(options.state, 'GET', `/status${options.memory === true ? '?memory' : ''}`);
+  const text = options.json === true ? JSON.stringify(answer, undefined, 2) : formatStatus(answer);
+  process.stdout.write(`${text}\n`);
+}
+
+async function fault(name: string, target: string | undefined, options: StateOption): Promise<void> {
+  const [{ askLab }, { findFault }] = await Promise.all([
+    import('../lab/control/client.ts'),
+    import('../lab/faults/board.ts'),
+  ]);
+  const known = findFault(name);
+  const query = new URLSearchParams({ name: known.name, ...(target === undefined ? {} : { target }) });
+  const begun = (await askLab(options.state, 'POST', `/fault?${query}`)) as { readonly target: string };
+  process.stdout.write(`${known.name} ${begun.target}: ${faultSummaries[known.name]}\n`);
+}
+
+async function heal(name: string | undefined, options: StateOption): Promise<void> {
+  const { askLab } = await import('../lab/control/client.ts');
+  const query = name === undefined ? '' : `?${new URLSearchParams({ name })}`;
+  const healed = (await askLab(options.state, 'POST', `/heal${query}`)) as readonly { name: string; target: string }[];
+  const lines = healed.map((one) => `healed ${one.name} ${one.target}`);
+  process.stdout.write(`${lines.length === 0 ? 'nothing to heal' : lines.join('\n')}\n`);
+}
+
+async function down(options: StateOption): Promise<void> {
+  const { askLab, labIsRunning } = await import('../lab/control/client.ts');
+  await askLab(options.state, 'POST', '/down');
+  for (const deadline = performance.now() + 10_000; performance.now() < deadline; ) {
+    if (!(await labIsRunning(options.state))) return;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error('the lab did not end within 10 s');
+}
+
+function faultList(): string {
+  return Object.entries(faultSummaries)
+    .map(([name, summary]) => `  ${name.padEnd(18)} ${summary}\n`)
+    .join('');
+}
+
+/** The daemons are in sbin folders, which an ordinary user's PATH lacks; compiled code is kept for the next start. */
+function labEnvironment(state: string): Readonly<Record<string, string>> {
+  const { PATH = '', HOME = '/', LANG = 'C.UTF-8', TERM = 'dumb' } = process.env;
+  return {
+    ...{ HOME, LANG, TERM },
+    PATH: `${PATH}:/usr/local/sbin:/usr/sbin:/sbin`,
+    NODE_COMPILE_CACHE: join(state, 'compile-cache'),
+  };
+}

@@ -1,0 +1,106 @@
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface RequestOptions {
+  readonly protocol: 'http' | 'https';
+  /** The server's address: DNS was asked before. */
+  readonly address: string;
+  /** Default 80 or 443. */
+  readonly port?: number;
+  readonly host: string;
+  readonly source: string;
+  readonly path: string;
+  readonly timeoutMs: number;
+  readonly trust?: string;
+}
+
+/** About this many requests a connection, as browsers do on a page. */
+const requestsPerConnection = 10;
+
+/** The connections of one client: kept alive, closed after some ten requests. */
+export class Connections {
+  readonly #http = new HttpAgent({ keepAlive: true, maxFreeSockets: 2 });
+  readonly #https = new HttpsAgent({ keepAlive: true, maxFreeSockets: 2 });
+  readonly #used = new WeakMap<object, number>();
+
+  /**
+   * Sends a GET. When a kept-alive connection turns out closed before any byte of the answer, the request is sent once
+   * more on a new connection (RFC 9110, 9.2.2); any other trouble is the user's: it rejects with the reason's name.
+   */
+  async get(options: RequestOptions): Promise<{ readonly answer: Answer; readonly retried: boolean }> {
+    const deadline = performance.now() + options.timeoutMs;
+    try {
+      return { answer: await this.#once(options, deadline, false), retried: false };
+    } catch (error) {
+      if (!(error instanceof StaleConnection)) throw error;
+      return { answer: await this.#once(options, deadline, true), retried: true };
+    }
+  }
+
+  /** Closes connections that no request uses, so that the next one opens its own: DNS sent the user elsewhere. */
+  closeIdle(): void {
+    for (const agent of [this.#http, this.#https])
+      for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+  }
+
+  #once(options: RequestOptions, deadline: number, fresh: boolean): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const request = this.#open(options, fresh);
+    let bytesBefore = 0;
+    const timer = setTimeout(
+      () => {
+        reject(new Error('Timeout'));
+        request.destroy();
+      },
+      Math.max(0, deadline - performance.now()),
+    );
+    request.on('socket', (socket) => {
+      bytesBefore = socket.bytesRead;
+      this.#used.set(socket, (this.#used.get(socket) ?? 0) + 1);
+    });
+    request.on('response', (response) => {
+      collect(response, resolve, reject);
+      response.on('end', () => {
+        if ((this.#used.get(response.socket) ?? 0) >= requestsPerConnection) response.socket.destroy();
+      });
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => {
+      const unanswered = request.reusedSocket && (request.socket?.bytesRead ?? 0) === bytesBefore;
+      reject(unanswered && !fresh ? new StaleConnection() : new Error(error.code ?? error.message));
+    });
+    request.end();
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  #open(options: RequestOptions, fresh: boolean): ClientRequest {
+    const { protocol, address, host, source, path, trust } = options;
+    const common = {
+      host: address,
+      port: options.port ?? (protocol === 'http' ? 80 : 443),
+      localAddress: source,
+      path,
+      headers: { host },
+    };
+    const create = protocol === 'http' ? httpRequest : httpsRequest;
+    const agent = protocol === 'http' ? this.#http : this.#https;
+    const tls = protocol === 'http' ? {} : { servername: host, ca: trust };
+    return create({ ...common, ...tls, agent: fresh ? false : agent });
+  }
+}
+
+class StaleConnection extends Error {}
+
+function collect(response: IncomingMessage, resolve: (answer: Answer) => void, reject: (error: Error) => void): void {
+  let body = '';
+  response.setEncoding('utf8');
+  response.on('data', (chunk: string) => {
+    body += chunk;
+  });
+  response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+  response.on('error', (error: NodeJS.ErrnoException) => reject(new Error(error.code ?? 'BodyCut')));
+}

@@ -1,0 +1,174 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Lab } from '../lab.ts';
+import type { Link } from '../world/links.ts';
+import { compression } from '../world/platform.ts';
+import { breakInput, inputTargets, mendInput } from './input.ts';
+import type { FaultName } from './names.ts';
+
+/** One kind of trouble. `begin` and `heal` are level: doing them twice does no more than once. */
+export interface Fault {
+  readonly name: FaultName;
+  /** What it can hit; the first is the default. */
+  targets(lab: Lab): readonly string[];
+  begin(lab: Lab, target: string): Promise<void>;
+  heal(lab: Lab, target: string): Promise<void>;
+}
+
+const nothing = async (): Promise<void> => {};
+const blades = (lab: Lab): readonly string[] => lab.world.datacentres.flatMap((d) => d.blades.map((b) => b.name));
+const workers = (lab: Lab): readonly string[] => lab.world.datacentres.flatMap((d) => d.workers.map((w) => w.name));
+
+/** Every fault, sorted by name. */
+export const faults: readonly Fault[] = [
+  {
+    name: 'agents-killed',
+    targets: () => ['all'],
+    begin: async (lab) => killServices(lab, /\/(network|edge)-agent$/),
+    heal: nothing,
+  },
+  {
+    name: 'blade-drained',
+    targets: blades,
+    begin: (lab, target) => writeFile(drainFile(lab, target), drain(target, lab.options.clock.now())),
+    heal: (lab, target) => rm(drainFile(lab, target), { force: true }),
+  },
+  {
+    name: 'blade-killed',
+    targets: blades,
+    begin: serverDown,
+    heal: serverUp,
+  },
+  {
+    name: 'cloud-region-lost',
+    targets: (lab) => lab.world.regions.map((region) => region.site),
+    async begin(lab, target) {
+      await setLinks(lab, (link) => link.a.namespace === target, 'down');
+      await holdServices(lab, [target]);
+    },
+    async heal(lab, target) {
+      releaseServices(lab, [target]);
+      await setLinks(lab, (link) => link.a.namespace === target, 'up');
+    },
+  },
+  {
+    name: 'cluster-lost',
+    targets: (lab) => lab.world.datacentres.map((datacentre) => datacentre.cluster),
+    async begin(lab, target) {
+      const { router, machines } = machinesOf(lab, target);
+      await setLinks(lab, (link) => link.a.namespace === router, 'down');
+      await holdServices(lab, machines);
+    },
+    async heal(lab, target) {
+      const { router, machines } = machinesOf(lab, target);
+      await setLinks(lab, (link) => link.a.namespace === router, 'up');
+      releaseServices(lab, machines);
+    },
+  },
+  {
+    name: 'exabgp-killed',
+    targets: (lab) => ['all', ...workers(lab), ...blades(lab)],
+    begin: async (lab, target) => killServices(lab, target === 'all' ? /\/exabgp$/ : new RegExp(`^${target}/exabgp$`)),
+    heal: nothing,
+  },
+  {
+    name: 'input-lost',
+    targets: inputTargets,
+    begin: breakInput,
+    heal: mendInput,
+  },
+  {
+    name: 'nginx-killed',
+    targets: blades,
+    begin: async (lab, target) => lab.supervisor.kill(`${target}/nginx`),
+    heal: nothing,
+  },
+  {
+    name: 'uplink-cut',
+    targets: (lab) => lab.world.datacentres.flatMap((d) => d.uplinks.map((uplink) => `${d.router.name}/${uplink}`)),
+    begin: (lab, target) => setLinks(lab, isUplink(target), 'down'),
+    heal: (lab, target) => setLinks(lab, isUplink(target), 'up'),
+  },
+  {
+    name: 'worker-killed',
+    targets: workers,
+    async begin(lab, target) {
+      await serverDown(lab, target);
+      await new Promise((resolve) => setTimeout(resolve, compression.nodeGraceMs));
+      await setPodsReady(lab, target, false);
+    },
+    async heal(lab, target) {
+      await serverUp(lab, target);
+      await setPodsReady(lab, target, true);
+    },
+  },
+];
+
+async function serverDown(lab: Lab, server: string): Promise<void> {
+  await setLinks(lab, (link) => link.a.namespace === server, 'down');
+  await holdServices(lab, [server]);
+}
+
+async function serverUp(lab: Lab, server: string): Promise<void> {
+  await setLinks(lab, (link) => link.a.namespace === server, 'up');
+  releaseServices(lab, [server]);
+}
+
+/** Takes the far end (b, the router's or transit's) down: the near end only loses its carrier and keeps its routes. */
+async function setLinks(lab: Lab, chosen: (link: Link) => boolean, state: 'up' | 'down'): Promise<void> {
+  await Promise.all(
+    lab.links.filter(chosen).map(({ b }) => lab.network.ip(b.namespace, 'link', 'set', b.device, state)),
+  );
+}
+
+function isUplink(target: string): (link: Link) => boolean {
+  return (link) => target === `${link.a.namespace}/${link.a.device}`;
+}
+
+/** Services are named `<machine>/<program>`. */
+function servicesOf(lab: Lab, machines: readonly string[]): readonly string[] {
+  return lab.supervisor.names((service) => machines.includes(service.name.slice(0, service.name.indexOf('/'))));
+}
+
+async function holdServices(lab: Lab, machines: readonly string[]): Promise<void> {
+  await Promise.all(servicesOf(lab, machines).map((name) => lab.supervisor.hold(name)));
+}
+
+function releaseServices(lab: Lab, machines: readonly string[]): void {
+  for (const name of servicesOf(lab, machines)) lab.supervisor.release(name);
+}
+
+function killServices(lab: Lab, pattern: RegExp): void {
+  for (const name of lab.supervisor.names((service) => pattern.test(service.name))) lab.supervisor.kill(name);
+}
+
+function machinesOf(lab: Lab, cluster: string): { readonly router: string; readonly machines: readonly string[] } {
+  const datacentre = lab.world.datacentres.find((candidate) => candidate.cluster === cluster);
+  const router = datacentre?.router.name ?? '';
+  const servers = [...(datacentre?.workers ?? []), ...(datacentre?.blades ?? [])];
+  return { router, machines: [router, ...servers.map((server) => server.name)] };
+}
+
+async function setPodsReady(lab: Lab, worker: string, ready: boolean): Promise<void> {
+  for (const { manifests } of lab.clusters.values()) {
+    const pods = manifests.pods.filter((pod) => pod.node === worker);
+    if (pods.length === 0) continue;
+    for (const pod of pods) manifests.setReady(pod.name, ready);
+    await manifests.write();
+  }
+}
+
+function drainFile(lab: Lab, blade: string): string {
+  return join(lab.platformFolder, `drain-${blade}.yaml`);
+}
+
+function drain(blade: string, nowMs: number): string {
+  return `apiVersion: tideline.dev/v1alpha1
+kind: Drain
+metadata: { name: lab-${blade} }
+spec:
+  target: { kind: Blade, name: ${blade} }
+  reason: the lab drains it
+  expires: ${new Date(nowMs + 3_600_000).toISOString()}
+`;
+}

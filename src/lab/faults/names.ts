@@ -1,0 +1,15 @@
+/** Every fault by name, with what it does. Apart from the code, so that the help costs nothing. */
+export const faultSummaries = {
+  'agents-killed': 'SIGKILL to every tideline agent; systemd (the lab) starts them again',
+  'blade-drained': 'a Drain object takes the blade out of service on purpose',
+  'blade-killed': 'the blade loses its power: its processes die and its link goes down',
+  'cloud-region-lost': 'a cloud region dies; the anycast address is served by another one',
+  'cluster-lost': 'a whole data centre dies: servers, pods, router, uplinks',
+  'exabgp-killed': 'SIGKILL to ExaBGP of one server, or of all; systemd (the lab) starts it again',
+  'input-lost': "the cluster's manifests vanish, become empty, or turn into garbage",
+  'nginx-killed': 'SIGKILL to nginx of one blade; systemd (the lab) starts it again',
+  'uplink-cut': 'one uplink of a data centre goes down',
+  'worker-killed': 'the worker loses its power, its pods with it; Kubernetes notices after its grace time',
+} as const;
+
+export type FaultName = keyof typeof faultSummaries;

@@ -1,0 +1,274 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Platform } from '../model/spec/platform.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { Ledger } from './clients/ledger.ts';
+import type { ClientsConfig, Outcome } from './clients/protocol.ts';
+import { makeCertificate, type SelfMadeCertificate } from './cluster/certificate.ts';
+import { LabCluster } from './cluster/cluster.ts';
+import { application } from './cluster/objects.ts';
+import { Network } from './net/network.ts';
+import { Supervisor } from './supervise.ts';
+import { startNameServers } from './world/dns.ts';
+import { buildNetwork, type Link, linksOf } from './world/links.ts';
+import { preparePlatform } from './world/platform.ts';
+import { Kubelets } from './world/pods.ts';
+import { type Router, routersOf } from './world/routers.ts';
+import { startBlade, startWorker } from './world/servers.ts';
+import { type Datacentre, nameServers, type World, worldOf } from './world/topology.ts';
+import { cloudBalancer, podServer } from './world/webserver.ts';
+
+export interface LabOptions {
+  /** Kept after the end: platform, logs, certificates. */
+  readonly stateFolder: string;
+  /** Ends with the box: sockets, configuration of daemons. */
+  readonly runFolder: string;
+  /** The platform spec to copy. */
+  readonly specFolder: string;
+  /** The tideline command, and the Node program it runs with. */
+  readonly tideline: string;
+  readonly node: string;
+  readonly clock: Clock;
+  /** What every program of the world gets. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly progress: (step: Progress) => void;
+}
+
+export interface Progress {
+  readonly what: string;
+  /** Since the start of the lab. */
+  readonly elapsedMs: number;
+}
+
+/** What runs one data centre's cluster. */
+export interface RunningCluster {
+  readonly datacentre: Datacentre;
+  readonly manifests: LabCluster;
+  readonly kubelets: Kubelets;
+  /** The manifest folder that the agents read. */
+  readonly folder: string;
+}
+
+const podsPerWorker = 2;
+const requestsPerSecond = 2.5;
+
+/**
+ * The platform in a box. Must run inside a box of its own (see box.ts): it makes namespaces and starts everything in
+ * them; `start` resolves when a client of every country has been served.
+ */
+export class Lab {
+  readonly options: LabOptions;
+  readonly network = new Network('tl');
+  readonly ledger = new Ledger();
+  readonly supervisor: Supervisor;
+  #platform: Platform | undefined;
+  #world: World | undefined;
+  #links: readonly Link[] = [];
+  #routers: readonly Router[] = [];
+  #clusters: ReadonlyMap<string, RunningCluster> = new Map();
+  #startedAt = 0;
+  /** ms from the start to the first request a client got served. */
+  firstServedAfterMs: number | undefined;
+
+  constructor(options: LabOptions) {
+    this.options = options;
+    this.supervisor = new Supervisor({
+      network: this.network,
+      logFolder: this.logFolder,
+      clock: options.clock,
+      environment: options.environment,
+    });
+  }
+
+  get logFolder(): string {
+    return join(this.options.stateFolder, 'logs');
+  }
+  get platformFolder(): string {
+    return join(this.options.stateFolder, 'platform');
+  }
+  get platform(): Platform {
+    return started(this.#platform);
+  }
+  get world(): World {
+    return started(this.#world);
+  }
+  get links(): readonly Link[] {
+    return this.#links;
+  }
+  get routers(): readonly Router[] {
+    return this.#routers;
+  }
+  get clusters(): ReadonlyMap<string, RunningCluster> {
+    return this.#clusters;
+  }
+  get uptimeMs(): number {
+    return this.options.clock.monotonic() - this.#startedAt;
+  }
+
+  async start(): Promise<void> {
+    const { options } = this;
+    this.#startedAt = options.clock.monotonic();
+    await rm(this.logFolder, { recursive: true, force: true });
+    await mkdir(this.logFolder, { recursive: true });
+    await mkdir(options.runFolder, { recursive: true });
+    this.#platform = await preparePlatform(options.specFolder, this.platformFolder);
+    this.#world = worldOf(this.platform);
+    this.#links = linksOf(this.world);
+    this.#routers = routersOf(this.world, this.#links);
+    const [certificate] = await Promise.all([
+      makeCertificate(join(options.stateFolder, 'tls'), [application.host]),
+      buildNetwork(this.network, this.world, this.#links),
+    ]);
+    this.#say('network: namespaces, links, addresses');
+    await Promise.all([
+      this.#startRouters(),
+      this.#startClusters(certificate),
+      this.#startServers(),
+      this.#startCloud(certificate),
+      this.#startDns(certificate),
+    ]);
+    await this.#untilServed();
+  }
+
+  #say(what: string): void {
+    this.options.progress({ what, elapsedMs: Math.round(this.uptimeMs) });
+  }
+
+  async #startRouters(): Promise<void> {
+    const folder = join(this.options.runFolder, 'bird');
+    await mkdir(folder, { recursive: true });
+    for (const router of this.#routers) {
+      const file = join(folder, `${router.name}.conf`);
+      await writeFile(file, router.config);
+      this.supervisor.start({
+        name: `${router.name}/bird`,
+        namespace: router.name,
+        command: 'bird',
+        arguments: ['-f', '-c', file, '-s', this.birdSocket(router.name)],
+      });
+    }
+    this.#say('routers: BIRD in the transits, racks and cloud regions');
+  }
+
+  birdSocket(router: string): string {
+    return join(this.options.runFolder, 'bird', `${router}.ctl`);
+  }
+
+  async #startClusters(certificate: SelfMadeCertificate): Promise<void> {
+    const clusters = this.world.datacentres.map((datacentre, index) => {
+      const folder = join(this.platformFolder, 'clusters', datacentre.cluster);
+      const manifests = new LabCluster({
+        folder,
+        workers: datacentre.workers,
+        pool: datacentre.prefixes.pods[0] ?? '',
+        clusterIp: `10.96.${index}.10`,
+        ingressClass: this.platform.edgePools.get(datacentre.pool)?.spec.ingressClass ?? 'tideline',
+        certificate,
+      });
+      const kubelets = new Kubelets({
+        network: this.network,
+        supervisor: this.supervisor,
+        cluster: manifests,
+        clusterName: datacentre.cluster,
+        directory: join(this.options.runFolder, 'pods'),
+      });
+      return [datacentre.cluster, { datacentre, manifests, kubelets, folder }] as const;
+    });
+    this.#clusters = new Map(clusters);
+    await Promise.all(
+      clusters.flatMap(([, { datacentre, kubelets }]) =>
+        datacentre.workers.map((worker) => kubelets.addPods(worker.name, podsPerWorker)),
+      ),
+    );
+    this.#say(`clusters: manifests, ${podsPerWorker} pods on each worker`);
+  }
+
+  async #startServers(): Promise<void> {
+    const { supervisor, options, platformFolder } = this;
+    const { tideline, runFolder, environment } = options;
+    const common = { supervisor, tideline, platformFolder, runFolder, environment };
+    await Promise.all(
+      this.world.datacentres.flatMap((datacentre) => [
+        ...datacentre.workers.map((worker) => startWorker(common, datacentre, worker)),
+        ...datacentre.blades.map((blade) => startBlade(common, datacentre, blade)),
+      ]),
+    );
+    this.#say('servers: ExaBGP, nginx and the agents on workers and blades');
+  }
+
+  async #startCloud(certificate: SelfMadeCertificate): Promise<void> {
+    await Promise.all(
+      this.world.regions.map(async ({ site, cluster, anycast, pod }) => {
+        const listen = `${pod}:${application.podPort}`;
+        const directory = (name: string): string => join(this.options.runFolder, 'pods', `${site}-${name}`);
+        const identity = { pod: `web-${site}-1`, node: site, cluster };
+        const common = { namespace: site };
+        this.supervisor.start(await podServer({ ...common, identity, listen, directory: directory('web') }));
+        this.supervisor.start(
+          await cloudBalancer({ ...common, anycast, pods: [listen], certificate, directory: directory('balancer') }),
+        );
+      }),
+    );
+    this.#say('cloud: a load balancer and a pod in each region');
+  }
+
+  async #startDns(certificate: SelfMadeCertificate): Promise<void> {
+    const { clock, runFolder, node } = this.options;
+    const zone = this.platform.policies.get(application.policy)?.spec.dns.zone ?? '';
+    await startNameServers({ supervisor: this.supervisor, clock, runFolder, zone, node });
+    this.#say('name servers: Route 53 emulator and PowerDNS hold the records');
+    this.#startClients(certificate);
+  }
+
+  #startClients(certificate: SelfMadeCertificate): void {
+    for (const { name, clients } of this.world.users) {
+      const config: ClientsConfig = {
+        clients,
+        nameServers,
+        host: application.host,
+        trust: certificate.chainFile,
+        requestsPerSecond,
+        timeoutMs: 2000,
+      };
+      this.supervisor.start({
+        name: `${name}/clients`,
+        namespace: name,
+        command: this.options.node,
+        arguments: [join(import.meta.dirname, 'clients', 'main.ts'), JSON.stringify(config)],
+        onLine: (line) => this.#record(JSON.parse(line) as Outcome),
+      });
+    }
+  }
+
+  #record(outcome: Outcome): void {
+    this.ledger.record(outcome);
+    if (outcome.failure !== undefined || this.firstServedAfterMs !== undefined) return;
+    this.firstServedAfterMs = Math.round(this.uptimeMs);
+    this.#say(`first request served: ${outcome.country} by ${outcome.pod}`);
+  }
+
+  /** Resolves when every country's last request through either name server was served. */
+  async #untilServed(): Promise<void> {
+    const wanted = this.world.users.flatMap((site) => site.clients).length;
+    for (const deadline = this.options.clock.monotonic() + 60_000; this.options.clock.monotonic() < deadline; ) {
+      if (this.ledger.servedClients() >= wanted) {
+        this.#say('every country is served');
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(
+      `not every country is served after 60 s: ${this.ledger.unserved().join(', ')} (see ${this.logFolder})`,
+    );
+  }
+
+  /** Ends every process; namespaces and mounts end with the box. */
+  async stop(): Promise<void> {
+    await this.supervisor.stop();
+  }
+}
+
+function started<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the lab has not started');
+  return value;
+}

@@ -1,0 +1,47 @@
+import { get } from 'node:http';
+import type { Lab } from '../lab.ts';
+import { edgeAgentPort, networkAgentPort } from '../world/servers.ts';
+
+export interface AgentView {
+  readonly server: string;
+  readonly kind: 'network' | 'edge';
+  readonly url: string;
+  /** Its own /status; absent when it does not answer. */
+  readonly status?: unknown;
+}
+
+/** The /status of every agent, asked over the network from the operator's machine. */
+export function agentViews(lab: Lab): Promise<readonly AgentView[]> {
+  const agents = lab.world.datacentres.flatMap(({ workers, blades }) => [
+    ...workers.map((s) => ({ server: s.name, kind: 'network' as const, at: `${s.address}:${networkAgentPort}` })),
+    ...blades.map((s) => ({ server: s.name, kind: 'edge' as const, at: `${s.address}:${edgeAgentPort}` })),
+  ]);
+  return Promise.all(
+    agents.map(async ({ server, kind, at }) => {
+      const url = `http://${at}/status`;
+      const status = await fetchJson(url).catch(() => undefined);
+      return { server, kind, url, ...(status === undefined ? {} : { status }) };
+    }),
+  );
+}
+
+function fetchJson(url: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { timeout: 1500, agent: false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => {
+        try {
+          resolve(JSON.parse(body));
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
+    });
+    request.on('timeout', () => request.destroy(new Error('Timeout')));
+    request.on('error', reject);
+  });
+}

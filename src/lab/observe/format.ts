@@ -1,0 +1,65 @@
+import type { LabStatus } from './status.ts';
+
+/** The status as a page of text, for people. */
+export function formatStatus(answer: unknown): string {
+  const status = answer as LabStatus;
+  const { compressed, totals, firstServedAfterMs } = status;
+  const sections = [
+    [
+      `up ${seconds(status.uptimeMs)} s, first request served after ${firstServedAfterMs === null ? '-' : seconds(firstServedAfterMs)} s, ${totals.requests} requests, ${totals.failed} failed`,
+      `compressed: health checks ${compressed.healthFactor}x faster, TTL ${compressed.ttlSeconds} s`,
+    ],
+    ['faults', ...status.faults.map((fault) => `  ${fault.name} ${fault.target}`)],
+    ['routers', ...status.routers.map(routerLine)],
+    ...Object.entries(status.routes).map(([rack, routes]) => [
+      `routes of ${rack} from its neighbours`,
+      ...routes.map(({ prefix, via }) => `  ${prefix.padEnd(20)} ${via.join(' ')}`),
+    ]),
+    [
+      'agents',
+      ...status.agents.map(
+        (agent) =>
+          `  ${agent.server.padEnd(18)} ${agent.kind.padEnd(8)} ${agent.status === undefined ? 'no answer' : 'answers'}`,
+      ),
+    ],
+    [
+      'countries   route53        powerdns       served by (last 10 s)',
+      ...status.countries.map(
+        (c) =>
+          `  ${c.country.padEnd(9)} ${c.route53.join(',').padEnd(14)} ${c.powerdns.join(',').padEnd(14)} ${Object.entries(
+            c.servedBy,
+          )
+            .map(([place, count]) => `${place} ${count}`)
+            .join(', ')}${c.failed === 0 ? '' : `  FAILED ${c.failed}`}`,
+      ),
+    ],
+    [
+      'services not running',
+      ...status.services
+        .filter((service) => service.state !== 'running')
+        .map((service) => `  ${service.name} ${service.state}, started again ${service.restarts} times`),
+    ],
+    status.memory === undefined
+      ? []
+      : [
+          `memory ${status.memory.totalMiB} MiB in ${status.memory.processes} processes`,
+          ...status.memory.programs.map(
+            (p) => `  ${p.program.padEnd(32)} ${String(p.processes).padStart(3)}  ${p.mib} MiB`,
+          ),
+        ],
+  ];
+  return sections
+    .filter((lines) => lines.length > 1)
+    .map((lines) => lines.join('\n'))
+    .join('\n');
+}
+
+function routerLine(router: LabStatus['routers'][number]): string {
+  const up = router.sessions.filter((session) => session.established).length;
+  const missing = router.sessions.filter((session) => !session.established).map((session) => session.neighbor);
+  return `  ${router.name.padEnd(16)} ${up}/${router.sessions.length} sessions${missing.length === 0 ? '' : `, not: ${missing.join(' ')}`}`;
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}

@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import type { RequestOptions } from '../clients/request.ts';
+import type { Lab } from '../lab.ts';
+import type { PodAnswer } from '../world/webserver.ts';
+
+/** What one request from a namespace of the world came to. */
+export type ProbeResult =
+  | { readonly ok: true; readonly status: number; readonly pod?: PodAnswer }
+  | { readonly ok: false; readonly reason: string };
+
+/** Sends one GET from an address of a namespace, by a process of its own there. Never rejects. */
+export async function requestFrom(lab: Lab, namespace: string, options: RequestOptions): Promise<ProbeResult> {
+  const script = join(import.meta.dirname, '..', 'clients', 'once.ts');
+  try {
+    return JSON.parse(
+      await lab.network.exec(namespace, lab.options.node, script, JSON.stringify(options)),
+    ) as ProbeResult;
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** A client of `country` asks a pod directly, by the pod's own address: no VIP, no DNS. */
+export function directPodRequest(lab: Lab, country: string, pod: { readonly address: string }): Promise<ProbeResult> {
+  const { namespace, address } = clientOf(lab, country);
+  return requestFrom(lab, namespace, {
+    protocol: 'http',
+    address: pod.address,
+    port: 8080,
+    host: 'direct',
+    source: address,
+    path: '/',
+    timeoutMs: 2000,
+  });
+}
+
+/** The namespace and source address of a country's first client. */
+export function clientOf(lab: Lab, country: string): { readonly namespace: string; readonly address: string } {
+  for (const { name, clients } of lab.world.users) {
+    const client = clients.find((candidate) => candidate.country === country);
+    if (client !== undefined) return { namespace: name, address: client.address };
+  }
+  throw new Error(`the lab has no client in ${country}`);
+}

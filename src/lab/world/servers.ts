@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Supervisor } from '../supervise.ts';
+import type { Datacentre, Server } from './topology.ts';
+
+const run = promisify(execFile);
+
+export const networkAgentPort = 9463;
+export const edgeAgentPort = 9464;
+
+export interface ServersOptions {
+  readonly supervisor: Supervisor;
+  /** The tideline command. */
+  readonly tideline: string;
+  readonly platformFolder: string;
+  /** Holds a folder for each server: sockets and rendered configuration. */
+  readonly runFolder: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** What systemd starts on a worker: ExaBGP with the relay under it, and the network agent. */
+export async function startWorker(options: ServersOptions, datacentre: Datacentre, worker: Server): Promise<void> {
+  const { supervisor, tideline, platformFolder } = options;
+  const directory = await serverFolder(options, worker);
+  supervisor.start({
+    name: `${worker.name}/network-agent`,
+    namespace: worker.name,
+    command: tideline,
+    arguments: [
+      ...['network', 'agent', '--platform', platformFolder, '--cluster', datacentre.cluster, '--node', worker.name],
+      ...['--run-dir', directory, '--metrics-address', `${worker.address}:${networkAgentPort}`],
+    ],
+  });
+  await startExabgp(options, worker, directory);
+}
+
+/** What systemd starts on a blade: nginx, ExaBGP, and the edge agent, each on its own. */
+export async function startBlade(options: ServersOptions, datacentre: Datacentre, blade: Server): Promise<void> {
+  const { supervisor, tideline, platformFolder } = options;
+  const directory = await serverFolder(options, blade);
+  supervisor.start({
+    name: `${blade.name}/edge-agent`,
+    namespace: blade.name,
+    command: tideline,
+    arguments: [
+      ...['edge', 'agent', '--platform', platformFolder, '--pool', datacentre.pool, '--blade', blade.name],
+      ...['--run-dir', directory, '--metrics-address', `${blade.address}:${edgeAgentPort}`],
+    ],
+  });
+  await Promise.all([startExabgp(options, blade, directory), startNginx(options, datacentre, blade, directory)]);
+}
+
+async function startExabgp(options: ServersOptions, server: Server, directory: string): Promise<void> {
+  const file = join(directory, 'exabgp.conf');
+  await run(
+    options.tideline,
+    [
+      ...['bgp', 'render', '--platform', options.platformFolder, '--server', server.name],
+      ...['--address', server.address, '--run-dir', directory, '--to', file],
+    ],
+    { env: options.environment },
+  );
+  options.supervisor.start({
+    name: `${server.name}/exabgp`,
+    namespace: server.name,
+    command: 'exabgp',
+    arguments: ['--env', join(directory, 'exabgp.env'), file],
+  });
+}
+
+async function startNginx(
+  options: ServersOptions,
+  datacentre: Datacentre,
+  blade: Server,
+  directory: string,
+): Promise<void> {
+  const folder = join(directory, 'nginx');
+  await run(
+    options.tideline,
+    [
+      ...['edge', 'render', '--platform', options.platformFolder, '--pool', datacentre.pool],
+      ...['--run-dir', directory, '--to', folder],
+    ],
+    { env: options.environment },
+  );
+  options.supervisor.start({
+    name: `${blade.name}/nginx`,
+    namespace: blade.name,
+    command: 'nginx',
+    arguments: ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf')],
+  });
+}
+
+async function serverFolder(options: ServersOptions, server: Server): Promise<string> {
+  const folder = join(options.runFolder, server.name);
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
