@@ -8,6 +8,9 @@ const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
   () => import('./lab.ts'),
   () => import('./bgp.ts'),
   () => import('./edge.ts'),
+  () => import('./plan.ts'),
+  () => import('./apply.ts'),
+  () => import('./explain.ts'),
 ];
 
 /** Exit codes: 0 done, 1 failed, 2 bad input (a message, never a stack trace). */

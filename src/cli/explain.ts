@@ -1,0 +1,22 @@
+import { type Command, Option } from 'commander';
+
+/** `tideline explain HOST COUNTRY FILES...`: why the users of a country get the answer they get. */
+export function register(program: Command): void {
+  program
+    .command('explain')
+    .description('Say which cluster answers a country, why, and who would answer when clusters fail')
+    .argument('<host>', 'a host of a traffic policy')
+    .argument('<country>', 'ISO 3166-1 alpha-2 code, or "unknown"')
+    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
+    .addOption(new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .action(async (host: string, country: string, paths: string[], options: { output: 'text' | 'json' }) => {
+      const { loadPlatformOrThrow } = await import('../platform/load.ts');
+      const { explain, renderExplanation } = await import('../steering/plan/explain.ts');
+      const { asInput } = await import('./steering/run.ts');
+      const platform = await loadPlatformOrThrow(paths);
+      const explanation = await asInput(() => explain(platform, host, country, Date.now()));
+      const text =
+        options.output === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : renderExplanation(explanation);
+      process.stdout.write(text);
+    });
+}

@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import { addProviderOptions, type ProviderOptions } from './steering/connect.ts';
+
+/** `tideline plan FILES...`: what would change in DNS, for whom. Never writes. */
+export function register(program: Command): void {
+  addProviderOptions(
+    program
+      .command('plan')
+      .description('Show what the traffic policies would change in DNS, for whom, and the checksum of it')
+      .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them'),
+  ).action(async (paths: string[], options: ProviderOptions) => {
+    const { loadPlatformOrThrow } = await import('../platform/load.ts');
+    const { planAll } = await import('./steering/run.ts');
+    const plans = await planAll(await loadPlatformOrThrow(paths), options, Date.now());
+    if (options.output === 'json') {
+      const { plansToJson } = await import('../steering/plan/json.ts');
+      process.stdout.write(`${JSON.stringify(plansToJson(plans), null, 2)}\n`);
+    } else {
+      const { renderPlans } = await import('../steering/plan/text.ts');
+      process.stdout.write(renderPlans(plans));
+    }
+  });
+}

@@ -1,0 +1,138 @@
+import { request } from 'undici';
+import { SteeringError } from '../reasons.ts';
+import type { Batch } from '../records/batches.ts';
+import { formatRecord, groupKey, type RecordSet } from '../records/record.ts';
+import type { ZoneProvider, ZoneReader, ZoneState } from './provider.ts';
+
+export interface PowerDnsOptions {
+  /** `http://host:port` of the server's webserver with `api=yes`. */
+  readonly url: string;
+  readonly apiKey: string;
+  /** Server identifier of the API; `localhost` for a pdns_server. */
+  readonly server?: string;
+}
+
+/** Reads only: the transport knows no other method than GET. */
+export function powerDnsReader(options: PowerDnsOptions): ZoneReader {
+  return { name: 'powerdns', read: (zone) => readZone(options, zone) };
+}
+
+/**
+ * PowerDNS over its HTTP API. One PATCH is one transaction of the backend. The API has no precondition, so the generation
+ * is compared immediately before the PATCH: a writer that slept between its plan and its write is refused, two writers
+ * within the same milliseconds are not kept apart.
+ */
+export function powerDns(options: PowerDnsOptions): ZoneProvider {
+  return {
+    ...powerDnsReader(options),
+    createHealthChecks: async () => new Map(),
+    deleteHealthChecks: async () => {},
+    async applyBatch(state, batch) {
+      const now = await readZone(options, state.zone);
+      refuseStale(now.records, batch);
+      const body = JSON.stringify({ rrsets: rrsetsOf(batch) });
+      await send(options, 'PATCH', zonePath(options, state.zone), body);
+    },
+  };
+}
+
+/** Everything that the batch deletes must be there exactly, and what it creates must not. */
+function refuseStale(records: readonly RecordSet[], batch: Batch): void {
+  const present = new Map(records.map((record) => [groupKey(record), formatRecord(record)]));
+  for (const { action, record } of batch.changes) {
+    const key = groupKey(record);
+    const matches = action === 'DELETE' ? present.get(key) === formatRecord(record) : !present.has(key);
+    if (!matches) throw new SteeringError('StaleGeneration', `${key} is not as it was when the plan was made`);
+    if (action === 'DELETE') present.delete(key);
+    else present.set(key, formatRecord(record));
+  }
+}
+
+interface Rrset {
+  readonly name: string;
+  readonly type: string;
+  readonly ttl?: number;
+  readonly records?: readonly { readonly content: string; readonly disabled: boolean }[];
+}
+
+function rrsetsOf(batch: Batch): readonly (Rrset & { readonly changetype: 'REPLACE' | 'DELETE' })[] {
+  const final = new Map(batch.changes.map(({ action, record }) => [groupKey(record), { action, record }]));
+  return [...final.values()].map(({ action, record }) => {
+    const name = `${record.name}.`;
+    const { target, type } = record;
+    if (action === 'DELETE' || target.kind !== 'values') return { name, type, changetype: 'DELETE' };
+    const records = target.values.map((content) => ({ content, disabled: false }));
+    return { name, type, ttl: target.ttlSeconds, changetype: 'REPLACE', records };
+  });
+}
+
+async function readZone(options: PowerDnsOptions, zone: string): Promise<ZoneState> {
+  const text = await send(options, 'GET', zonePath(options, zone));
+  const body = JSON.parse(text) as { readonly id: string; readonly rrsets: readonly Rrset[] };
+  const records = body.rrsets.map(
+    (rrset): RecordSet => ({
+      name: rrset.name.replace(/\.$/, '').toLowerCase(),
+      type: rrset.type,
+      target: {
+        kind: 'values',
+        ttlSeconds: rrset.ttl ?? 0,
+        values: (rrset.records ?? []).map((record) => record.content).sort(byRegistryOrder),
+      },
+    }),
+  );
+  return { zone, zoneId: body.id, records, healthChecks: new Map(), strayHealthChecks: [] };
+}
+
+/** The server returns values in an order of its own; ours is: the registry's head first, then by text. */
+function byRegistryOrder(a: string, b: string): number {
+  const rank = (text: string): number => (text.startsWith('"tideline ') ? 0 : 1);
+  if (rank(a) !== rank(b)) return rank(a) - rank(b);
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function zonePath(options: PowerDnsOptions, zone: string): string {
+  return `/api/v1/servers/${options.server ?? 'localhost'}/zones/${zone}.`;
+}
+
+async function send(options: PowerDnsOptions, method: 'GET' | 'PATCH', path: string, body?: string): Promise<string> {
+  const { status, text } = await exchange(options, method, path, body);
+  if (status >= 200 && status < 300) return text;
+  const detail = errorText(text);
+  if (status === 404 || /could not find domain/i.test(detail)) {
+    throw new SteeringError('ZoneMissing', `PowerDNS has no such zone: ${path.slice(path.lastIndexOf('/') + 1)}`);
+  }
+  throw new SteeringError('ProviderRefused', `PowerDNS answered ${status} to ${method} ${path}: ${detail}`);
+}
+
+async function exchange(
+  options: PowerDnsOptions,
+  method: 'GET' | 'PATCH',
+  path: string,
+  body: string | undefined,
+): Promise<{ readonly status: number; readonly text: string }> {
+  try {
+    const response = await request(new URL(path, options.url), {
+      method,
+      headers: { 'x-api-key': options.apiKey, 'content-type': 'application/json' },
+      headersTimeout: 10_000,
+      bodyTimeout: 10_000,
+      ...(body === undefined ? {} : { body }),
+    });
+    return { status: response.statusCode, text: await response.body.text() };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SteeringError('ProviderUnreachable', `PowerDNS at ${options.url} did not answer: ${why}`, {
+      cause: error,
+    });
+  }
+}
+
+function errorText(text: string): string {
+  try {
+    const parsed = JSON.parse(text) as { readonly error?: unknown };
+    return typeof parsed.error === 'string' ? parsed.error : text;
+  } catch {
+    return text.slice(0, 200);
+  }
+}

@@ -1,0 +1,40 @@
+import type { Batch } from '../records/batches.ts';
+import type { HealthCheck, RecordSet } from '../records/record.ts';
+
+export type ProviderName = 'route53' | 'powerdns';
+
+/** A zone as the provider holds it now. Health checks of records are given by key when they are ours. */
+export interface ZoneState {
+  readonly zone: string;
+  /** The provider's own identifier of the zone. */
+  readonly zoneId: string;
+  readonly records: readonly RecordSet[];
+  /** Our health checks of this zone: the provider's identifier by key. */
+  readonly healthChecks: ReadonlyMap<string, string>;
+  /** Identifiers of health checks that are ours but of no use: settings changed by somebody, or duplicates. */
+  readonly strayHealthChecks: readonly string[];
+}
+
+/** Can only look. What `plan` and `explain` are given: its transport refuses every request that could write. */
+export interface ZoneReader {
+  readonly name: ProviderName;
+  /** Throws ZoneMissing, ProviderRefused or ProviderUnreachable. */
+  read(zone: string): Promise<ZoneState>;
+}
+
+/**
+ * Can write, in the order of these methods. Every write of records is one atomic batch that swaps the generation record;
+ * a batch made from an older generation is refused with StaleGeneration and changes nothing.
+ */
+export interface ZoneProvider extends ZoneReader {
+  /** Creates what is missing; safe to repeat. Resolves with the identifier by key of these checks. */
+  createHealthChecks(
+    state: ZoneState,
+    checks: readonly HealthCheck[],
+    generation: number,
+  ): Promise<ReadonlyMap<string, string>>;
+  /** Resolves when every name server of the provider answers with it. `healthCheckIds` by key, old and new. */
+  applyBatch(state: ZoneState, batch: Batch, healthCheckIds: ReadonlyMap<string, string>): Promise<void>;
+  /** Deletes our checks that are not in `keep`, unless a record of the zone still uses them. */
+  deleteHealthChecks(zone: string, keep: ReadonlySet<string>): Promise<void>;
+}

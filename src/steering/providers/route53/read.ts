@@ -1,0 +1,107 @@
+import {
+  type HealthCheck,
+  ListHealthChecksCommand,
+  ListHostedZonesByNameCommand,
+  ListResourceRecordSetsCommand,
+  type ListResourceRecordSetsCommandOutput,
+  type ResourceRecordSet,
+  type Route53Client,
+} from '@aws-sdk/client-route-53';
+import { SteeringError } from '../../reasons.ts';
+import type { RecordSet } from '../../records/record.ts';
+import type { ZoneReader, ZoneState } from '../provider.ts';
+import { fromName, keyOfConfig, referencePrefix, toRecord } from './convert.ts';
+import { asSteeringError, type RetryOptions, retrying } from './retry.ts';
+
+/** Reads whole zones: their records, and the health checks that are ours in them. Sends GET requests only. */
+export function route53Reader(client: Route53Client, retry: RetryOptions): ZoneReader {
+  return { name: 'route53', read: (zone) => readZone(client, retry, zone) };
+}
+
+async function readZone(client: Route53Client, retry: RetryOptions, zone: string): Promise<ZoneState> {
+  try {
+    const zoneId = await findZone(client, retry, zone);
+    const ours = await ourHealthChecks(client, retry, zoneId);
+    const keyById = new Map([...ours.byKey].map(([key, id]) => [id, key]));
+    const sets = await allRecords(client, retry, zoneId);
+    const records = sets.map((set) =>
+      withoutOwnZone(
+        toRecord(set, (id) => keyById.get(id) ?? `id:${id}`),
+        zoneId,
+      ),
+    );
+    return { zone, zoneId, records, healthChecks: ours.byKey, strayHealthChecks: ours.stray };
+  } catch (error) {
+    throw asSteeringError(error, `read the zone ${zone}`);
+  }
+}
+
+/** The public hosted zone of exactly this name. */
+async function findZone(client: Route53Client, retry: RetryOptions, zone: string): Promise<string> {
+  const command = new ListHostedZonesByNameCommand({ DNSName: `${zone}.`, MaxItems: 10 });
+  const { HostedZones = [] } = await retrying(retry, () => client.send(command));
+  const found = HostedZones.find(({ Name, Config }) => fromName(Name ?? '') === zone && Config?.PrivateZone !== true);
+  if (found?.Id === undefined) throw new SteeringError('ZoneMissing', `Route 53 has no public hosted zone ${zone}`);
+  return found.Id.replace(/^\/hostedzone\//, '');
+}
+
+async function allRecords(
+  client: Route53Client,
+  retry: RetryOptions,
+  HostedZoneId: string,
+): Promise<readonly ResourceRecordSet[]> {
+  const sets: ResourceRecordSet[] = [];
+  let page: ListResourceRecordSetsCommandOutput | undefined;
+  do {
+    const command = new ListResourceRecordSetsCommand({
+      HostedZoneId,
+      MaxItems: 300,
+      StartRecordName: page?.NextRecordName,
+      StartRecordType: page?.NextRecordType,
+      StartRecordIdentifier: page?.NextRecordIdentifier,
+    });
+    page = await retrying(retry, () => client.send(command));
+    sets.push(...(page.ResourceRecordSets ?? []));
+  } while (page.IsTruncated === true);
+  return sets;
+}
+
+interface OurHealthChecks {
+  readonly byKey: ReadonlyMap<string, string>;
+  readonly stray: readonly string[];
+}
+
+/** Ours by caller reference. One whose settings are no longer those of its reference, or a second of its key, is stray. */
+async function ourHealthChecks(client: Route53Client, retry: RetryOptions, zoneId: string): Promise<OurHealthChecks> {
+  const prefix = referencePrefix(zoneId);
+  const byKey = new Map<string, string>();
+  const stray: string[] = [];
+  for (const check of await allHealthChecks(client, retry)) {
+    const { Id, CallerReference } = check;
+    if (Id === undefined || CallerReference?.startsWith(prefix) !== true) continue;
+    const key = CallerReference.slice(prefix.length).split('/')[0] ?? '';
+    if (byKey.has(key) || keyOfConfig(check.HealthCheckConfig) !== key) stray.push(Id);
+    else byKey.set(key, Id);
+  }
+  return { byKey, stray };
+}
+
+async function allHealthChecks(client: Route53Client, retry: RetryOptions): Promise<readonly HealthCheck[]> {
+  const checks: HealthCheck[] = [];
+  let marker: string | undefined;
+  do {
+    const command = new ListHealthChecksCommand({ MaxItems: 100, Marker: marker });
+    const page = await retrying(retry, () => client.send(command));
+    checks.push(...(page.HealthChecks ?? []));
+    marker = page.IsTruncated === true ? page.NextMarker : undefined;
+  } while (marker !== undefined);
+  return checks;
+}
+
+/** Ours are aliases within the zone; that is the default and needs no words. */
+function withoutOwnZone(record: RecordSet, zoneId: string): RecordSet {
+  const { target } = record;
+  if (target.kind !== 'alias' || target.zoneId !== zoneId) return record;
+  const { zoneId: _own, ...rest } = target;
+  return { ...record, target: rest };
+}

@@ -1,0 +1,44 @@
+/** Every named state and refusal of this room, with what it means. */
+export const steeringReasons = {
+  NoPolicy: 'No traffic policy of these files uses the host, the provider or the zone that was asked for.',
+  HostInTwoPolicies: 'Two policies answer for the same host; one name has one answer.',
+  HostOutsideZone: 'A host of a policy is not inside the DNS zone of the policy.',
+  NoAddress: 'None of the clusters of a policy has a public entry address, so there would be nothing to answer.',
+  UnknownCountry: 'Not a country that answers can be given for.',
+  FailoverMerged:
+    'The failover list is longer than the provider can order exactly: the last choices share one step, in no order.',
+  WeightsRounded: 'The weights cannot be written exactly as whole numbers up to 255; the shares differ slightly.',
+  HealthIntervalOfServer: 'PowerDNS checks health at the interval of its own setting, without a failure threshold.',
+  PlanDisagrees:
+    'The records, read as the provider reads them, do not give the answers of the policy. A fault of ours.',
+  TooManyRecords: 'More records for one name than the provider allows.',
+  UnownedRecord: 'A record of the same name exists that Tideline did not write; it is never touched.',
+  UnreadableRegistry: 'The generation record of the zone is not in a form that this version understands.',
+  StaleGeneration: 'Somebody else changed the zone since it was read; plan again.',
+  PlanChanged: 'The plan is no longer the one that was approved: the files or the zone changed since.',
+  NeedsApproval: 'The plan moves more traffic than the guard of the policy allows; a person must approve the share.',
+  Drift: 'Records that Tideline wrote were changed by somebody else; applying the plan puts them back.',
+  ZoneMissing: 'The provider has no such zone.',
+  BatchTooLarge: 'The records of one host do not fit in one atomic batch of the provider.',
+  ProviderRefused: 'The provider refused the request.',
+  ProviderUnreachable: 'The provider did not answer.',
+  ReadOnly: 'A plan tried to write. A fault of ours; the transport refused it.',
+} as const;
+
+export type SteeringReason = keyof typeof steeringReasons;
+
+/** A refusal while planning or applying; nothing was written after it was raised. */
+export class SteeringError extends Error {
+  readonly reason: SteeringReason;
+  constructor(reason: SteeringReason, message: string, options?: ErrorOptions) {
+    super(`${message} (${reason})`, options);
+    this.name = 'SteeringError';
+    this.reason = reason;
+  }
+}
+
+/** Something a person should know about a plan that is applied all the same. */
+export interface Notice {
+  readonly reason: SteeringReason;
+  readonly message: string;
+}

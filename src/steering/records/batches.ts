@@ -1,0 +1,148 @@
+import { SteeringError } from '../reasons.ts';
+import type { Changes, WantedZone } from './changes.ts';
+import { type RecordSet, route53Limits } from './record.ts';
+import { digestOf, type Registry, registryRecord } from './registry.ts';
+import { registryName } from './tree.ts';
+
+/** One atomic step. `changes` starts with the swap of the generation record, and is in an order that the provider takes. */
+export interface Batch {
+  readonly changes: readonly Change[];
+  readonly before: RecordSet | undefined;
+  readonly after: RecordSet;
+}
+
+export interface Change {
+  readonly action: 'CREATE' | 'DELETE';
+  readonly record: RecordSet;
+}
+
+export interface BatchLimits {
+  readonly elements: number;
+  readonly characters: number;
+}
+
+const defaultLimits: BatchLimits = {
+  elements: route53Limits.batchElements,
+  characters: route53Limits.batchCharacters,
+};
+
+/**
+ * New targets first, then each host's swap in one piece, then what nothing refers to any more; so a stop between two
+ * batches leaves every host with its old or its new answer. None when nothing is to do.
+ */
+export function batchesOf(wanted: WantedZone, changes: Changes, limits: BatchLimits = defaultLimits): readonly Batch[] {
+  const last: Registry = {
+    generation: changes.registryBefore.generation + 1,
+    digest: digestOf(wanted.records),
+    hosts: [...wanted.hosts].sort(),
+  };
+  if (changes.create.length + changes.delete.length === 0 && sameIntent(changes.registryBefore, last)) return [];
+  const allHosts = [...new Set([...wanted.hosts, ...changes.registryBefore.hosts])];
+  const reserved = 2 * sizeOf([registryRecord(wanted.zone, { ...last, hosts: allHosts })]).elements;
+  const reservedCharacters = 2 * sizeOf([registryRecord(wanted.zone, { ...last, hosts: allHosts })]).characters;
+  const room = { elements: limits.elements - reserved, characters: limits.characters - reservedCharacters };
+  return numbered(wanted, changes, fill(unitsOf(wanted.zone, changes), room), last);
+}
+
+function sameIntent(a: Registry, b: Registry): boolean {
+  return a.digest === b.digest && a.hosts.join() === b.hosts.join();
+}
+
+/** Changes that must not be torn apart, in order. */
+function unitsOf(zone: string, changes: Changes): readonly (readonly Change[])[] {
+  const isTarget = (record: RecordSet): boolean => record.name.endsWith(`.${registryName(zone)}`);
+  const creates = changes.create.map((record): Change => ({ action: 'CREATE', record }));
+  const deletes = changes.delete.map((record): Change => ({ action: 'DELETE', record }));
+  const targets = (list: readonly Change[]): readonly Change[] => list.filter(({ record }) => isTarget(record));
+  const hosts = new Set(
+    [...deletes, ...creates].filter(({ record }) => !isTarget(record)).map(({ record }) => record.name),
+  );
+  const swaps = [...hosts].sort().map((host) => [...deletes, ...creates].filter(({ record }) => record.name === host));
+  const replaced = pairs(targets(deletes), targets(creates));
+  return [
+    ...replaced,
+    ...leavesFirst(targets(creates).filter((change) => !replaced.flat().includes(change))).map((change) => [change]),
+    ...swaps,
+    ...leavesFirst(targets(deletes).filter((change) => !replaced.flat().includes(change)))
+      .toReversed()
+      .map((change) => [change]),
+  ];
+}
+
+/** Targets with the same identity on both sides: somebody changed them by hand; they are put back in one step. */
+function pairs(deletes: readonly Change[], creates: readonly Change[]): readonly (readonly Change[])[] {
+  const id = ({ record }: Change): string => `${record.name} ${record.type} ${record.setIdentifier ?? ''}`;
+  const byId = new Map(creates.map((change) => [id(change), change]));
+  return deletes.flatMap((change) => {
+    const create = byId.get(id(change));
+    return create === undefined ? [] : [[change, create]];
+  });
+}
+
+/** Records before the aliases that lead to them. */
+function leavesFirst(changes: readonly Change[]): readonly Change[] {
+  const byName = Map.groupBy(changes, ({ record }) => `${record.name} ${record.type}`);
+  const ordered = new Set<Change>();
+  const visit = (key: string): void => {
+    const group = byName.get(key);
+    if (group === undefined) return;
+    byName.delete(key);
+    for (const { record } of group) if (record.target.kind === 'alias') visit(`${record.target.name} ${record.type}`);
+    for (const change of group) ordered.add(change);
+  };
+  for (const key of [...byName.keys()]) visit(key);
+  return [...ordered];
+}
+
+function fill(units: readonly (readonly Change[])[], room: BatchLimits): readonly (readonly Change[])[] {
+  const batches: Change[][] = [[]];
+  for (const unit of units) {
+    const alone = sizeOf(unit.map(({ record }) => record));
+    if (alone.elements > room.elements || alone.characters > room.characters) {
+      throw new SteeringError(
+        'BatchTooLarge',
+        `${unit[0]?.record.name ?? 'a host'} needs ${alone.elements} elements in one batch`,
+      );
+    }
+    const current = batches.at(-1) ?? [];
+    const size = sizeOf([...current, ...unit].map(({ record }) => record));
+    if (size.elements > room.elements || size.characters > room.characters) batches.push([...unit]);
+    else current.push(...unit);
+  }
+  return batches;
+}
+
+/** Adds the swap of the generation record to each step; hosts are listed from the batch that creates their answer on. */
+function numbered(
+  wanted: WantedZone,
+  changes: Changes,
+  steps: readonly (readonly Change[])[],
+  last: Registry,
+): readonly Batch[] {
+  const owned = new Set(changes.registryBefore.hosts);
+  let before = changes.before;
+  return steps.map((step, index) => {
+    for (const { action, record } of step)
+      if (action === 'CREATE' && wanted.hosts.includes(record.name)) owned.add(record.name);
+    const isLast = index === steps.length - 1;
+    const generation = changes.registryBefore.generation + index + 1;
+    const between: Registry = { generation, digest: 'unfinished', hosts: [...owned] };
+    const after = registryRecord(wanted.zone, isLast ? { ...last, generation } : between);
+    const swap: Change[] = [{ action: 'CREATE', record: after }];
+    if (before !== undefined) swap.unshift({ action: 'DELETE', record: before });
+    const batch: Batch = { changes: [...swap, ...step], before, after };
+    before = after;
+    return batch;
+  });
+}
+
+/** As Route 53 counts: an alias is one element, a value is one; characters are those of values. */
+export function sizeOf(records: readonly RecordSet[]): BatchLimits {
+  let elements = 0;
+  let characters = 0;
+  for (const { target } of records) {
+    elements += target.kind === 'alias' ? 1 : target.values.length;
+    if (target.kind === 'values') characters += target.values.reduce((sum, value) => sum + value.length, 0);
+  }
+  return { elements, characters };
+}

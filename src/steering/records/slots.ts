@@ -1,0 +1,97 @@
+import type { Tier } from '../policy/answers.ts';
+import type { Notice } from '../reasons.ts';
+import { type HealthCheck, route53Limits } from './record.ts';
+
+/**
+ * How an ordered list of tiers fits into weighted groups. Route 53 uses records of weight 0 only when every other one of
+ * the group is unhealthy, so a group holds two tiers: one by weight, and one in which every record is equal.
+ */
+export interface Slot {
+  readonly main: Tier;
+  readonly standby: Tier;
+}
+
+export interface Packing {
+  readonly slots: readonly Slot[];
+  /** The tiers that the slots really stand for: as wanted, unless a notice says otherwise. */
+  readonly effective: readonly Tier[];
+  readonly notices: readonly Notice[];
+}
+
+type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
+
+/** Fits `tiers` into at most `capacity` (one or more) slots; what does not fit is merged into the last tier. */
+export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: number): Packing {
+  const notices: Notice[] = [];
+  let effective = tiers.map((tier) => withWholeWeights(tier, addresses, notices));
+  let slots = slotsOf(effective, addresses);
+  if (slots.length > capacity) {
+    const wanted = effective.length;
+    while (slots.length > capacity) {
+      const kept = effective.length > 2 ? effective.slice(0, -2) : effective.slice(0, 1);
+      const last = effective.slice(kept.length).flat();
+      effective = [...kept, evenByAddress(last, addresses)];
+      slots = slotsOf(effective, addresses);
+    }
+    notices.push({
+      reason: 'FailoverMerged',
+      message: `${wanted} choices in order do not fit: choice ${effective.length} and what follows share one step`,
+    });
+  }
+  return { slots, effective, notices };
+}
+
+function slotsOf(tiers: readonly Tier[], addresses: Addresses): readonly Slot[] {
+  const slots: Slot[] = [];
+  for (let index = 0; index < tiers.length; index += 1) {
+    const next = tiers[index + 1];
+    const standby = next !== undefined && isEvenByAddress(next, addresses) ? next : [];
+    slots.push({ main: tiers[index] ?? [], standby });
+    if (standby.length > 0) index += 1;
+  }
+  return slots;
+}
+
+/** Weight of one record of a cluster whose weight is shared by all of its addresses. */
+export function recordWeight(cluster: Tier[number], addresses: Addresses): number {
+  return cluster.weight / count(cluster.name, addresses);
+}
+
+/** The tier with weights such that every record's is a whole number from 1 to 255. */
+function withWholeWeights(tier: Tier, addresses: Addresses, notices: Notice[]): Tier {
+  const multiple = tier.map((cluster) => count(cluster.name, addresses)).reduce(leastCommonMultiple, 1);
+  const scaled = tier.map(({ name, weight }) => ({ name, weight: weight * multiple }));
+  const records = scaled.map((cluster) => recordWeight(cluster, addresses));
+  const divisor = multiple === 1 ? 1 : records.reduce(greatestCommonDivisor, 0);
+  const largest = Math.max(...records) / divisor;
+  if (largest <= route53Limits.weight) return scaled.map(({ name, weight }) => ({ name, weight: weight / divisor }));
+  notices.push({
+    reason: 'WeightsRounded',
+    message: `weights of ${tier.map(({ name }) => name).join(', ')} are rounded`,
+  });
+  const factor = route53Limits.weight / Math.max(...records);
+  return scaled.map((cluster) => ({
+    name: cluster.name,
+    weight: Math.max(1, Math.round(recordWeight(cluster, addresses) * factor)) * count(cluster.name, addresses),
+  }));
+}
+
+function evenByAddress(tier: Tier, addresses: Addresses): Tier {
+  return tier.map(({ name }) => ({ name, weight: count(name, addresses) })).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function isEvenByAddress(tier: Tier, addresses: Addresses): boolean {
+  return new Set(tier.map((cluster) => recordWeight(cluster, addresses))).size === 1;
+}
+
+function count(cluster: string, addresses: Addresses): number {
+  return addresses.get(cluster)?.length ?? 1;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  return (a * b) / greatestCommonDivisor(a, b);
+}
