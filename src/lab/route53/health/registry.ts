@@ -1,0 +1,98 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ApiError, invalidInput } from '../reasons.ts';
+import { type HealthCheck, type HealthCheckSettings, statusOf } from './check.ts';
+import type { Checkers } from './checkers.ts';
+
+/** Route 53's default quota of an account. */
+const maxHealthChecks = 200;
+
+/** The account's health checks and what DNS may know of them. */
+export class HealthChecks {
+  readonly #checks = new Map<string, HealthCheck>();
+  /** Caller references ever used, with their check's id: a deleted one cannot be used again. */
+  readonly #references = new Map<string, string>();
+  readonly #checkers: Checkers;
+  readonly #newId: () => string;
+
+  constructor(checkers: Checkers, newId: () => string) {
+    this.#checkers = checkers;
+    this.#newId = newId;
+  }
+
+  /** The same caller reference and settings give the existing check; other settings, or a deleted check, are refused. */
+  create(callerReference: string, settings: HealthCheckSettings): HealthCheck {
+    const usedBy = this.#references.get(callerReference);
+    if (usedBy !== undefined) {
+      const existing = this.#checks.get(usedBy);
+      if (existing !== undefined && isDeepStrictEqual(existing.settings, settings)) return existing;
+      throw new ApiError(
+        'HealthCheckAlreadyExists',
+        existing === undefined
+          ? `The CallerReference ${callerReference} belonged to a health check that was deleted.`
+          : `A health check with CallerReference ${callerReference} but other settings already exists.`,
+      );
+    }
+    if (this.#checks.size >= maxHealthChecks)
+      throw invalidInput(`the account has reached its limit of ${maxHealthChecks} health checks`);
+    this.#requireChildren(settings);
+    const check: HealthCheck = { id: this.#newId(), callerReference, version: 1, settings };
+    this.#checks.set(check.id, check);
+    this.#references.set(callerReference, check.id);
+    this.#checkers.watch(check);
+    return check;
+  }
+
+  /** Changes a check; `version`, when given, must be the current one. */
+  update(id: string, version: number | undefined, change: (current: HealthCheck) => HealthCheckSettings): HealthCheck {
+    const current = this.require(id);
+    if (version !== undefined && version !== current.version)
+      throw new ApiError(
+        'HealthCheckVersionMismatch',
+        `The health check ${id} has version ${current.version}, not ${version}.`,
+      );
+    const settings = change(current);
+    this.#requireChildren(settings);
+    const changed: HealthCheck = { ...current, version: current.version + 1, settings };
+    this.#checks.set(id, changed);
+    this.#checkers.watch(changed);
+    return changed;
+  }
+
+  /** Route 53 deletes also a check that records still use; see README.md for what the emulator then answers. */
+  delete(id: string): void {
+    this.require(id);
+    this.#checks.delete(id);
+    this.#checkers.forget(id);
+  }
+
+  require(id: string): HealthCheck {
+    const check = this.#checks.get(id);
+    if (check === undefined) throw new ApiError('NoSuchHealthCheck', `A health check with id ${id} does not exist.`);
+    return check;
+  }
+
+  exists(id: string): boolean {
+    return this.#checks.has(id);
+  }
+
+  /** All checks by id. */
+  list(): readonly HealthCheck[] {
+    return [...this.#checks.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** The status that DNS uses; a check that does not exist counts as unhealthy. */
+  isHealthy(id: string): boolean {
+    const check = this.#checks.get(id);
+    if (check === undefined) return false;
+    return statusOf(check.settings, this.#checkers.isHealthy(id), (child) => this.isHealthy(child));
+  }
+
+  #requireChildren(settings: HealthCheckSettings): void {
+    for (const child of settings.children) {
+      const check = this.#checks.get(child);
+      if (check === undefined) throw invalidInput(`ChildHealthChecks: no health check exists with ID ${child}`);
+      if (check.settings.type === 'CALCULATED')
+        throw invalidInput(`ChildHealthChecks: ${child} is itself calculated; calculated checks do not nest`);
+    }
+  }
+}
