@@ -42,6 +42,7 @@ type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
  * cluster at every query, so that PowerDNS keeps checking all of them, then answers from the first tier with a healthy
  * cluster, by weight and hash of the client's network. `ifurlup` does not say whether anything was up; given the same
  * list twice and `backupSelector='all'` it returns the list once when something is up, and both when nothing is.
+ * Country keys start with `_` because `do` and `in` are words of Lua.
  * A group is a function so that a query pays only for its own (PowerDNS counts instructions).
  */
 function script(answers: Answers, addresses: Addresses): readonly string[] {
@@ -59,7 +60,7 @@ function script(answers: Answers, addresses: Addresses): readonly string[] {
     .filter(({ group }) => group !== unknown);
   return [
     ';local m={',
-    ...members.map(({ code, group }) => `${code.toLowerCase()}=${group},`),
+    ...members.map(({ code, group }) => `_${code.toLowerCase()}=${group},`),
     '} local t={',
     ...[...groups.values()].flatMap(({ index, tiers }) => [
       `[${index}]=function() return `,
@@ -78,7 +79,7 @@ function script(answers: Answers, addresses: Addresses): readonly string[] {
     'local function p(s,f) local w,b={},{} for _,e in ipairs(s) do local r=f[e[1]] ',
     'if r then w[#w+1]={e[2],r[1]} b[r[1]]=r end end ',
     'if #w>0 then return b[pickwhashed(w)] end end ',
-    `local l=t[m[countryCode()] or ${unknown}]() `,
+    `local l=t[m['_'..countryCode()] or ${unknown}]() `,
     'for _,s in ipairs(l) do local r=p(s,u) if r then return r end end return p(l[1],d)',
   ];
 }
@@ -96,7 +97,7 @@ export function readLua(value: string): LuaReading | undefined {
   const members = /^;local m=\{(.*?)\} local t=/.exec(code)?.[1];
   const unknown = /countryCode\(\)\] or (\d+)\]/.exec(code)?.[1];
   if (members === undefined || unknown === undefined) return undefined;
-  const group = new Map([...members.matchAll(/([a-z]{2})=(\d+),/g)].map((match) => [match[1], match[2]]));
+  const group = new Map([...members.matchAll(/_([a-z]{2})=(\d+),/g)].map((match) => [match[1], match[2]]));
   const tiers = new Map(
     [...code.matchAll(/\[(\d+)\]=function\(\) return (\{.*?\}) end,/g)].map((match) => [
       match[1],
