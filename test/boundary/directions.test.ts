@@ -70,6 +70,10 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
     rule: 'runtime-and-model-at-the-bottom',
     files: { 'src/runtime/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty },
   },
+  {
+    rule: 'platform-reads-files-only',
+    files: { 'src/platform/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty },
+  },
   { rule: 'src-without-tests', files: { 'src/kube/a.ts': importing('./b.test.ts'), 'src/kube/b.test.ts': empty } },
   { rule: 'no-cycles', files: { 'src/kube/a.ts': importing('./b.ts'), 'src/kube/b.ts': importing('./a.ts') } },
   { rule: 'resolvable', files: { 'src/kube/a.ts': importing('./missing.ts') } },

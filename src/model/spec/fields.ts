@@ -7,24 +7,30 @@ export const Name = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a DNS label: lower-case letters, digits and dashes, at most 63');
 
-export const IpAddress = z.string().transform((text, context) => {
-  const address = parseAddress(text);
-  if (address === undefined) {
-    context.addIssue({ code: 'custom', message: 'an IPv4 or IPv6 address', params: { reason: 'BadAddress' } });
-    return z.NEVER;
-  }
-  return address;
-});
+export const IpAddress = z
+  .string()
+  .meta({ format: 'ip' })
+  .transform((text, context) => {
+    const address = parseAddress(text);
+    if (address === undefined) {
+      context.addIssue({ code: 'custom', message: 'an IPv4 or IPv6 address', params: { reason: 'BadAddress' } });
+      return z.NEVER;
+    }
+    return address;
+  });
 
-export const IpPrefix = z.string().transform((text, context) => {
-  const prefix = text.includes('/') ? parsePrefix(text) : undefined;
-  if (prefix === undefined) {
-    const message = 'a prefix such as 10.0.0.0/16 with no host bits set';
-    context.addIssue({ code: 'custom', message, params: { reason: 'BadPrefix' } });
-    return z.NEVER;
-  }
-  return prefix;
-});
+export const IpPrefix = z
+  .string()
+  .meta({ format: 'cidr' })
+  .transform((text, context) => {
+    const prefix = text.includes('/') ? parsePrefix(text) : undefined;
+    if (prefix === undefined) {
+      const message = 'a prefix such as 10.0.0.0/16 with no host bits set';
+      context.addIssue({ code: 'custom', message, params: { reason: 'BadPrefix' } });
+      return z.NEVER;
+    }
+    return prefix;
+  });
 
 export const AsNumber = z.int().min(1).max(4_294_967_294);
 export const Port = z.int().min(1).max(65_535);

@@ -195,5 +195,6 @@ function shapeText(schema: JsonSchema): string {
   if (schema.type === 'integer') return 'a whole number';
   if (schema.type === 'number') return 'a number';
   if (schema.type === 'boolean') return 'true or false';
-  return 'a text';
+  if (schema.format === 'ip') return 'an IP address';
+  return schema.format === 'cidr' ? 'an IP prefix' : 'a text';
 }

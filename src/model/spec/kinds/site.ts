@@ -21,18 +21,18 @@ export const SiteSpec = z
           asn: AsNumber.describe('AS number of the router.'),
         }),
       )
-      .default([])
+      .prefault([])
       .describe('The routers that servers peer with (top of rack). Empty for a cloud region.'),
     serverAsn: AsNumber.optional().describe(
       "AS number of the servers' own BGP speakers; needed when there are routers.",
     ),
     prefixes: z
       .strictObject({
-        pods: z.array(IpPrefix).default([]).describe('Pod addresses: the blocks of workers lie in here.'),
-        servers: z.array(IpPrefix).default([]).describe('Addresses of workers and blades.'),
+        pods: z.array(IpPrefix).prefault([]).describe('Pod addresses: the blocks of workers lie in here.'),
+        servers: z.array(IpPrefix).prefault([]).describe('Addresses of workers and blades.'),
         vips: z
           .array(IpPrefix)
-          .default([])
+          .prefault([])
           .describe('Public or private service addresses of edge pools, or anycast addresses.'),
       })
       .describe(

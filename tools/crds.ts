@@ -1,0 +1,24 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { crdFiles } from './spec/crd.ts';
+import { errorReference } from './spec/errors.ts';
+import { specReference } from './spec/reference.ts';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** Everything that is made from the schemas of the platform spec, by path in the repository. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ...crdFiles(),
+    ['docs/reference/platform-spec.md', specReference(root)],
+    ['docs/reference/errors.md', errorReference(root)],
+  ]);
+}
+
+if (import.meta.main) {
+  for (const [path, text] of generatedFiles()) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+    process.stdout.write(`${path}\n`);
+  }
+}

@@ -1,0 +1,147 @@
+import { stringify } from 'yaml';
+import { type KindName, kindNames } from '../../src/model/spec/kinds.ts';
+import { type JsonSchema, schemaOf } from '../../src/model/spec/schema.ts';
+import { structural } from './structural.ts';
+
+interface Names {
+  readonly plural: string;
+  readonly short: string;
+  /** Columns of `kubectl get`: heading and JSON path. */
+  readonly columns: readonly (readonly [name: string, type: 'string' | 'integer', path: string])[];
+}
+
+const names: Readonly<Record<KindName, Names>> = {
+  Site: {
+    plural: 'sites',
+    short: 'tsite',
+    columns: [
+      ['Type', 'string', '.spec.type'],
+      ['Country', 'string', '.spec.location.country'],
+      ['ASN', 'integer', '.spec.serverAsn'],
+    ],
+  },
+  Cluster: {
+    plural: 'clusters',
+    short: 'tcluster',
+    columns: [
+      ['Sites', 'string', '.spec.sites'],
+      ['Pool', 'string', '.spec.entry.edgePool'],
+      ['Anycast', 'string', '.spec.entry.anycast'],
+    ],
+  },
+  EdgePool: {
+    plural: 'edgepools',
+    short: 'epool',
+    columns: [
+      ['Cluster', 'string', '.spec.cluster'],
+      ['VIPs', 'string', '.spec.vips[*].address'],
+      ['Class', 'string', '.spec.ingressClass'],
+    ],
+  },
+  TrafficPolicy: {
+    plural: 'trafficpolicies',
+    short: 'tpol',
+    columns: [
+      ['Zone', 'string', '.spec.dns.zone'],
+      ['TTL', 'integer', '.spec.ttlSeconds'],
+      ['Default', 'string', '.spec.default.clusters[*].name'],
+    ],
+  },
+  Drain: {
+    plural: 'drains',
+    short: 'tdrain',
+    columns: [
+      ['Kind', 'string', '.spec.target.kind'],
+      ['Target', 'string', '.spec.target.name'],
+      ['Reason', 'string', '.spec.reason'],
+      ['Expires', 'string', '.spec.expires'],
+    ],
+  },
+};
+
+export const group = 'tideline.dev';
+
+/** The CustomResourceDefinition of a kind, `apiextensions.k8s.io/v1`. */
+export function crdOf(kind: KindName) {
+  const { plural, short, columns } = names[kind];
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: 'Cluster',
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        shortNames: [short],
+        categories: ['tideline'],
+      },
+      versions: [
+        {
+          name: 'v1alpha1',
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: [
+            ...columns.map(([name, type, jsonPath]) => ({ name, type, jsonPath })),
+            { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+          ],
+          schema: { openAPIV3Schema: rootOf(kind, schemaOf(kind)) },
+        },
+      ],
+    },
+  };
+}
+
+/** Of metadata a CRD may restrict the name only; the API server checks apiVersion and kind itself. */
+function rootOf(kind: KindName, schema: JsonSchema) {
+  const spec = schema.properties?.['spec'] ?? {};
+  const name = schema.properties?.['metadata']?.properties?.['name'] ?? {};
+  return {
+    description: spec.description ?? '',
+    type: 'object',
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { type: 'object', properties: { name: structural(name, `${kind}.metadata.name`) } },
+      spec: structural(spec, `${kind}.spec`),
+      status,
+    },
+  };
+}
+
+const status = {
+  description: 'Written by Tideline.',
+  type: 'object',
+  properties: {
+    conditions: {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+      items: {
+        type: 'object',
+        required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
+        properties: {
+          type: { type: 'string' },
+          status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+          observedGeneration: { type: 'integer', format: 'int64' },
+          lastTransitionTime: { type: 'string', format: 'date-time' },
+          reason: { type: 'string' },
+          message: { type: 'string' },
+        },
+      },
+    },
+  },
+} as const;
+
+/** Every CRD as a file, by path in the repository. */
+export function crdFiles(): readonly (readonly [path: string, text: string])[] {
+  return kindNames.map((kind) => [
+    `deploy/crds/${names[kind].plural}.yaml`,
+    `# Made by \`make generate\` from src/model/spec; do not edit.\n${stringify(crdOf(kind), { lineWidth: 120, aliasDuplicateObjects: false })}`,
+  ]);
+}
