@@ -58,7 +58,9 @@ async function up(options: StateOption & { readonly spec: string }): Promise<voi
       { reason: 'LabRunning', message: `a lab is running in ${state}`, fix: 'end it with: tideline lab down' },
     ]);
   await mkdir(state, { recursive: true }).catch((error: unknown) => {
-    throw new InputError(`cannot make the state folder ${state}: ${error instanceof Error ? error.message : error}`);
+    throw new InputError(
+      `cannot make the state folder ${state}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   });
   process.exitCode = await runInBox({
     command: [program, 'lab', 'inside', '--state', state, '--spec', resolve(options.spec)],
@@ -99,14 +101,14 @@ async function fault(name: string, target: string | undefined, options: StateOpt
     import('../lab/faults/board.ts'),
   ]);
   const known = findFault(name);
-  const query = new URLSearchParams({ name: known.name, ...(target === undefined ? {} : { target }) });
+  const query = new URLSearchParams({ name: known.name, ...(target === undefined ? {} : { target }) }).toString();
   const begun = (await askLab(options.state, 'POST', `/fault?${query}`)) as { readonly target: string };
   process.stdout.write(`${known.name} ${begun.target}: ${faultSummaries[known.name]}\n`);
 }
 
 async function heal(name: string | undefined, options: StateOption): Promise<void> {
   const { askLab } = await import('../lab/control/client.ts');
-  const query = name === undefined ? '' : `?${new URLSearchParams({ name })}`;
+  const query = name === undefined ? '' : `?${new URLSearchParams({ name }).toString()}`;
   const healed = (await askLab(options.state, 'POST', `/heal${query}`)) as readonly { name: string; target: string }[];
   const lines = healed.map((one) => `healed ${one.name} ${one.target}`);
   process.stdout.write(`${lines.length === 0 ? 'nothing to heal' : lines.join('\n')}\n`);
@@ -132,7 +134,9 @@ function faultList(): string {
 function labEnvironment(state: string): Readonly<Record<string, string>> {
   const { PATH = '', HOME = '/', LANG = 'C.UTF-8', TERM = 'dumb' } = process.env;
   return {
-    ...{ HOME, LANG, TERM },
+    HOME,
+    LANG,
+    TERM,
     PATH: `${PATH}:/usr/local/sbin:/usr/sbin:/sbin`,
     NODE_COMPILE_CACHE: join(state, 'compile-cache'),
   };

@@ -9,7 +9,7 @@ import { LabCluster } from './cluster/cluster.ts';
 import { application } from './cluster/objects.ts';
 import { Network } from './net/network.ts';
 import { Supervisor } from './supervise.ts';
-import { startNameServers } from './world/dns.ts';
+import { planAndApply, startNameServers } from './world/dns.ts';
 import { buildNetwork, type Link, linksOf } from './world/links.ts';
 import { preparePlatform } from './world/platform.ts';
 import { Kubelets } from './world/pods.ts';
@@ -213,10 +213,13 @@ export class Lab {
   }
 
   async #startDns(certificate: SelfMadeCertificate): Promise<void> {
-    const { clock, runFolder, node } = this.options;
+    const { clock, runFolder, node, tideline, environment } = this.options;
+    const { platformFolder, supervisor } = this;
     const zone = this.platform.policies.get(application.policy)?.spec.dns.zone ?? '';
-    await startNameServers({ supervisor: this.supervisor, clock, runFolder, zone, node });
-    this.#say('name servers: Route 53 emulator and PowerDNS hold the records');
+    await startNameServers({ supervisor, clock, runFolder, zone, node, tideline, environment });
+    this.#say('name servers: the Route 53 emulator and PowerDNS answer');
+    await planAndApply({ tideline, platformFolder, environment });
+    this.#say('records: tideline plan, tideline apply');
     this.#startClients(certificate);
   }
 

@@ -81,7 +81,9 @@ export class Ledger {
       retried: inside.filter((o) => o.retried).length,
       recoveredAfterMs: Math.round(lastFailure - fromMs),
       failures,
-      countries: new Map([...byCountry].toSorted().map(([country, outcomes]) => [country, countryAccount(outcomes)])),
+      countries: new Map(
+        [...byCountry].toSorted(byName).map(([country, outcomes]) => [country, countryAccount(outcomes)]),
+      ),
     };
   }
 }
@@ -115,5 +117,9 @@ function placeOf(outcome: Outcome): string {
 function count(names: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return new Map([...counts].toSorted());
+  return new Map([...counts].toSorted(byName));
+}
+
+function byName(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  return a[0] < b[0] ? -1 : 1;
 }

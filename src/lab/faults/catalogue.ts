@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab } from '../lab.ts';
 import type { Link } from '../world/links.ts';
@@ -30,7 +30,11 @@ export const faults: readonly Fault[] = [
   {
     name: 'blade-drained',
     targets: blades,
-    begin: (lab, target) => writeFile(drainFile(lab, target), drain(target, lab.options.clock.now())),
+    async begin(lab, target) {
+      const unfinished = join(lab.platformFolder, `.drain-${target}`);
+      await writeFile(unfinished, drain(target, lab.options.clock.now()));
+      await rename(unfinished, drainFile(lab, target));
+    },
     heal: (lab, target) => rm(drainFile(lab, target), { force: true }),
   },
   {

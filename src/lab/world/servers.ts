@@ -28,10 +28,13 @@ export async function startWorker(options: ServersOptions, datacentre: Datacentr
     name: `${worker.name}/network-agent`,
     namespace: worker.name,
     command: tideline,
-    arguments: [
-      ...['network', 'agent', '--platform', platformFolder, '--cluster', datacentre.cluster, '--node', worker.name],
-      ...['--run-dir', directory, '--metrics-address', `${worker.address}:${networkAgentPort}`],
-    ],
+    arguments: words('network agent', {
+      platform: platformFolder,
+      cluster: datacentre.cluster,
+      node: worker.name,
+      'run-dir': directory,
+      'metrics-address': `${worker.address}:${networkAgentPort}`,
+    }),
   });
   await startExabgp(options, worker, directory);
 }
@@ -44,10 +47,13 @@ export async function startBlade(options: ServersOptions, datacentre: Datacentre
     name: `${blade.name}/edge-agent`,
     namespace: blade.name,
     command: tideline,
-    arguments: [
-      ...['edge', 'agent', '--platform', platformFolder, '--pool', datacentre.pool, '--blade', blade.name],
-      ...['--run-dir', directory, '--metrics-address', `${blade.address}:${edgeAgentPort}`],
-    ],
+    arguments: words('edge agent', {
+      platform: platformFolder,
+      pool: datacentre.pool,
+      blade: blade.name,
+      'run-dir': directory,
+      'metrics-address': `${blade.address}:${edgeAgentPort}`,
+    }),
   });
   await Promise.all([startExabgp(options, blade, directory), startNginx(options, datacentre, blade, directory)]);
 }
@@ -56,10 +62,13 @@ async function startExabgp(options: ServersOptions, server: Server, directory: s
   const file = join(directory, 'exabgp.conf');
   await run(
     options.tideline,
-    [
-      ...['bgp', 'render', '--platform', options.platformFolder, '--server', server.name],
-      ...['--address', server.address, '--run-dir', directory, '--to', file],
-    ],
+    words('bgp render', {
+      platform: options.platformFolder,
+      server: server.name,
+      address: server.address,
+      'run-dir': directory,
+      to: file,
+    }),
     { env: options.environment },
   );
   options.supervisor.start({
@@ -79,10 +88,12 @@ async function startNginx(
   const folder = join(directory, 'nginx');
   await run(
     options.tideline,
-    [
-      ...['edge', 'render', '--platform', options.platformFolder, '--pool', datacentre.pool],
-      ...['--run-dir', directory, '--to', folder],
-    ],
+    words('edge render', {
+      platform: options.platformFolder,
+      pool: datacentre.pool,
+      'run-dir': directory,
+      to: folder,
+    }),
     { env: options.environment },
   );
   options.supervisor.start({
@@ -97,4 +108,9 @@ async function serverFolder(options: ServersOptions, server: Server): Promise<st
   const folder = join(options.runFolder, server.name);
   await mkdir(folder, { recursive: true });
   return folder;
+}
+
+/** A command and its options as words. */
+function words(command: string, options: Readonly<Record<string, string>>): readonly string[] {
+  return [...command.split(' '), ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])];
 }
