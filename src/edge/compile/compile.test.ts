@@ -206,7 +206,7 @@ describe('compile', () => {
     ]);
   });
 
-  test('5,000 Ingresses with 50,000 endpoints compile in under a second', () => {
+  test('5,000 Ingresses with 50,000 endpoints compile in under a second of processor time', () => {
     const world: Raw[] = [];
     for (let at = 0; at < 5000; at += 1) {
       world.push(ingress(`i${at}`, { rules: [rule(`h${at}.example`, '/', `s${at}`)] }), service(`s${at}`));
@@ -220,11 +220,11 @@ describe('compile', () => {
     }
     const state = stateFromObjects(world);
     compile({ state, pool, readCertificate });
-    const started = performance.now();
+    const before = process.threadCpuUsage();
     const { table } = compile({ state, pool, readCertificate });
-    const tookMs = performance.now() - started;
+    const { user, system } = process.threadCpuUsage(before);
     expect(table.hosts).toHaveLength(5000);
     expect(table.backends.every(({ endpoints }) => endpoints.length === 10)).toBe(true);
-    expect(tookMs).toBeLessThan(1000);
+    expect((user + system) / 1000).toBeLessThan(1000);
   });
 });

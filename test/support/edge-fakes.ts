@@ -1,0 +1,144 @@
+import type { Route } from '../../src/bgp/route.ts';
+import type { Speaker, SpeakerStatus } from '../../src/bgp/speaker.ts';
+import type { Backend, DataPlane, DataPlaneStatus, PolicyHealth, RoutingTable } from '../../src/edge/table.ts';
+import type { ClusterListener, ClusterSource, ClusterState, SourceStatus } from '../../src/kube/source.ts';
+import type { Kind, ObjectKey } from '../../src/model/kubernetes.ts';
+
+/** A source that says what the test makes it say. */
+export class FakeSource implements ClusterSource {
+  listener: ClusterListener | undefined;
+  #status: SourceStatus = { phase: 'syncing' };
+
+  start(listener: ClusterListener): void {
+    this.listener = listener;
+  }
+
+  status(): SourceStatus {
+    return this.#status;
+  }
+
+  async stop(): Promise<void> {
+    this.listener = undefined;
+  }
+
+  say(status: SourceStatus): void {
+    this.#status = status;
+    this.listener?.onStatus(status);
+  }
+
+  publish(state: ClusterState, changed: Partial<Record<Kind, readonly ObjectKey[]>> = {}): void {
+    const entries = Object.entries(changed).map(([kind, keys]) => [kind as Kind, new Set(keys)] as const);
+    this.listener?.onChange({ state, changed: new Map(entries) });
+  }
+}
+
+/** An nginx in memory: holds a table, counts generations, can be started anew, away, or slow. */
+export class FakeDataPlane implements DataPlane {
+  table: RoutingTable | undefined;
+  health: readonly PolicyHealth[] | undefined;
+  draining = false;
+  readonly calls: string[] = [];
+  /** Holds back the answer of `apply` until it resolves. */
+  gate: Promise<void> = Promise.resolve();
+  failing = false;
+  #instance: string | undefined = 'first';
+  #generation = 0;
+  readonly #listeners = new Set<(status: DataPlaneStatus | undefined) => void>();
+
+  start(): void {}
+  async stop(): Promise<void> {}
+
+  async apply(table: RoutingTable): Promise<number> {
+    this.calls.push('apply');
+    await this.gate;
+    return this.#take(() => {
+      this.table = table;
+    });
+  }
+
+  async applyEndpoints(backends: readonly Backend[]): Promise<number> {
+    this.calls.push('applyEndpoints');
+    return this.#take(() => {
+      const fresh = new Map(backends.map((backend) => [backend.key, backend]));
+      if (this.table === undefined) return;
+      this.table = { ...this.table, backends: this.table.backends.map((old) => fresh.get(old.key) ?? old) };
+    });
+  }
+
+  async setHealth(policies: readonly PolicyHealth[]): Promise<void> {
+    this.calls.push('setHealth');
+    this.health = policies;
+  }
+
+  async setDraining(draining: boolean): Promise<void> {
+    this.draining = draining;
+  }
+
+  status(): DataPlaneStatus | undefined {
+    if (this.#instance === undefined) return undefined;
+    const { hosts, backends, certificates } = this.table ?? { hosts: [], backends: [], certificates: [] };
+    return {
+      instance: this.#instance,
+      generation: this.#generation,
+      hosts: hosts.length,
+      backends: backends.length,
+      certificates: certificates.length,
+      freeBytes: {},
+      draining: this.draining,
+      activeConnections: 0,
+    };
+  }
+
+  onStatus(listener: (status: DataPlaneStatus | undefined) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** nginx ended (undefined) or started: a new instance knows nothing. */
+  become(instance: string | undefined): void {
+    this.#instance = instance;
+    this.#generation = 0;
+    this.table = undefined;
+    this.health = undefined;
+    this.draining = false;
+    for (const listener of this.#listeners) listener(this.status());
+  }
+
+  #take(change: () => void): number {
+    if (this.failing || this.#instance === undefined) throw new Error('nginx is away');
+    change();
+    this.#generation += 1;
+    return this.#generation;
+  }
+}
+
+/** An ExaBGP that does at once what it is told. */
+export class FakeSpeaker implements Speaker {
+  desired: readonly Route[] | undefined;
+  announced: readonly Route[] = [];
+  up = true;
+  relay: SpeakerStatus['relay'] = 'synced';
+
+  start(): void {}
+  async stop(): Promise<void> {}
+  async settled(): Promise<void> {}
+
+  setDesired(routes: readonly Route[]): void {
+    this.desired = routes;
+    this.announced = routes;
+  }
+
+  status(): SpeakerStatus {
+    const neighbors = [{ address: '10.1.0.1', asn: 65_010, up: this.up }];
+    return { relay: this.relay, neighbors, announced: this.announced, refusals: [] };
+  }
+
+  onStatus(): () => void {
+    return () => {};
+  }
+
+  /** The prefixes announced now. */
+  get prefixes(): readonly string[] {
+    return this.announced.map(({ prefix }) => prefix.text);
+  }
+}
