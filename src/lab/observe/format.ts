@@ -1,3 +1,4 @@
+import type { RouteSeen } from './routers.ts';
 import type { LabStatus } from './status.ts';
 
 /** The status as a page of text, for people. */
@@ -12,8 +13,8 @@ export function formatStatus(answer: unknown): string {
     ['faults', ...status.faults.map((fault) => `  ${fault.name} ${fault.target}`)],
     ['routers', ...status.routers.map(routerLine)],
     ...Object.entries(status.routes).map(([rack, routes]) => [
-      `routes of ${rack} from its neighbours`,
-      ...routes.map(({ prefix, via }) => `  ${prefix.padEnd(20)} ${via.join(' ')}`),
+      `routes of ${rack} towards its servers`,
+      ...routes.filter(isLocal).map(({ prefix, via }) => `  ${prefix.padEnd(20)} ${via.join(' ')}`),
     ]),
     [
       'agents',
@@ -52,6 +53,11 @@ export function formatStatus(answer: unknown): string {
     .filter((lines) => lines.length > 1)
     .map((lines) => lines.join('\n'))
     .join('\n');
+}
+
+/** Links between routers are in 172.16.0.0/16: a route without a hop there stays inside the site. */
+function isLocal(route: RouteSeen): boolean {
+  return !route.via.some((address) => address.startsWith('172.16.'));
 }
 
 function routerLine(router: LabStatus['routers'][number]): string {
