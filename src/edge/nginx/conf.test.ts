@@ -1,0 +1,57 @@
+import { X509Certificate } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { selfSigned } from './certificate.ts';
+import { checkSettings, defaultZoneMiB, type NginxSettings, nginxConf } from './conf.ts';
+
+const settings: NginxSettings = {
+  rendered: '/etc/tideline/nginx',
+  runDir: '/run/tideline',
+  httpPort: 80,
+  httpsPort: 443,
+  ipv6: true,
+  user: 'www-data',
+  workers: 'auto',
+  accessLog: true,
+  zoneMiB: defaultZoneMiB,
+};
+
+describe('nginx.conf', () => {
+  it('uses neither rewrite nor maps with expressions', () => {
+    const text = nginxConf(settings);
+    expect(text).not.toMatch(/\brewrite\s/);
+    expect(text).not.toMatch(/^\s+~/m);
+    expect(text).toContain('max_headers');
+  });
+
+  it('listens on the pool’s ports, on IPv6 when there is any', () => {
+    const listens = (of: Partial<NginxSettings>) => nginxConf({ ...settings, ...of }).match(/listen [^;]*/g) ?? [];
+    expect(listens({ httpPort: 8080, ipv6: false })).toEqual([
+      'listen 8080 default_server backlog=4096',
+      'listen 443 default_server ssl http2 backlog=4096',
+      'listen unix:/run/tideline/nginx.sock',
+    ]);
+    expect(listens({})).toHaveLength(5);
+  });
+
+  it('refuses settings that nginx would read as something else', () => {
+    expect(checkSettings(settings)).toEqual([]);
+    for (const runDir of ['relative', '/run/a b', '/run/x;y', '/run/$host', '/run/"', `/${'x'.repeat(100)}`])
+      expect(checkSettings({ ...settings, runDir })).toHaveLength(1);
+    expect(checkSettings({ ...settings, user: 'root; x' })).toHaveLength(1);
+    expect(checkSettings({ ...settings, workers: 0 })).toHaveLength(1);
+  });
+});
+
+describe('the static certificate', () => {
+  it('is a certificate that its own key signed', () => {
+    const now = Date.UTC(2026, 10, 22);
+    const { certificate, key } = selfSigned('default.tideline.invalid', now);
+    const parsed = new X509Certificate(certificate);
+    expect(parsed.verify(parsed.publicKey)).toBe(true);
+    expect(parsed.subject).toBe('CN=default.tideline.invalid');
+    expect(parsed.checkHost('default.tideline.invalid')).toBe('default.tideline.invalid');
+    expect(new Date(parsed.validFrom).getTime()).toBeLessThan(now);
+    expect(new Date(parsed.validTo).getTime()).toBeGreaterThan(now + 3000 * 86_400_000);
+    expect(key).toContain('PRIVATE KEY');
+  });
+});

@@ -1,0 +1,138 @@
+import { Agent, request } from 'node:http';
+import { z } from 'zod';
+import type { DataPlaneStatus } from '../table.ts';
+
+/** What nginx said no to. The table in force is the one before. */
+export class ControlRefusal extends Error {
+  readonly status: number;
+  /** From `dataPlaneReasons`. */
+  readonly reason: string;
+  constructor(status: number, reason: string, message: string) {
+    super(`nginx refused (${reason}): ${message}`);
+    this.name = 'ControlRefusal';
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+const Status = z.object({
+  instance: z.string(),
+  generation: z.number(),
+  hosts: z.number(),
+  backends: z.number(),
+  certificates: z.number(),
+  freeBytes: z.record(z.string(), z.number()),
+  draining: z.boolean(),
+  activeConnections: z.number(),
+});
+const Refusal = z.object({ reason: z.string(), message: z.string().default('') });
+const Left = z.object({ kind: z.string(), name: z.string(), reason: z.string() });
+const Acknowledged = z.object({ generation: z.number().optional(), refused: z.array(Left).default([]) });
+const Begun = z.object({ transaction: z.number() });
+
+/** An entry or element that nginx left out of a change. */
+export type LeftOut = z.infer<typeof Left>;
+
+export interface Acknowledgement {
+  readonly generation: number;
+  readonly leftOut: readonly LeftOut[];
+}
+
+/** From which table a change starts. */
+export interface Base {
+  readonly instance: string;
+  readonly generation: number;
+}
+
+/** nginx that does not say how it is for so long is as good as gone; a commit of everything may take a part of a second. */
+const statusTimeoutMs = 1000;
+const changeTimeoutMs = 5000;
+
+/** The calls of the control channel (README.md). Rejects with ControlRefusal, or with a system error when nginx is away. */
+export class ControlChannel {
+  readonly #socketPath: string;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  async status(): Promise<DataPlaneStatus> {
+    return Status.parse(await this.#call('GET', '/v1/status'));
+  }
+
+  /** One change in one step. `members` as `encodeDelta` makes them. */
+  async delta(base: Base, members: string): Promise<Acknowledgement> {
+    const head = JSON.stringify(base).slice(0, -1);
+    return acknowledgement(await this.#call('POST', '/v1/delta', `${head},${members}}`));
+  }
+
+  /** A change in many parts; nothing of it is visible before the last. `replace`: what it does not name is deleted. */
+  async transaction(base: Base, replace: boolean, parts: readonly string[]): Promise<Acknowledgement> {
+    const begun = Begun.parse(await this.#call('POST', '/v1/transactions', JSON.stringify({ ...base, replace })));
+    const path = `/v1/transactions/${begun.transaction}`;
+    const leftOut: LeftOut[] = [];
+    for (const members of parts) {
+      leftOut.push(...Acknowledged.parse(await this.#call('POST', path, `{${members}}`)).refused);
+    }
+    const { generation } = acknowledgement(await this.#call('POST', `${path}/commit`, '{}'));
+    return { generation, leftOut };
+  }
+
+  async put(path: '/v1/health' | '/v1/draining', body: unknown): Promise<void> {
+    await this.#call('PUT', path, JSON.stringify(body));
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #call(method: string, path: string, body?: string): Promise<unknown> {
+    const { status, text } = await this.#exchange(method, path, body);
+    const value: unknown = parseJson(text);
+    if (status >= 200 && status < 300) return value;
+    const refusal = Refusal.safeParse(value);
+    const { reason, message } = refusal.success ? refusal.data : { reason: 'InternalError', message: `HTTP ${status}` };
+    throw new ControlRefusal(status, reason, message);
+  }
+
+  #exchange(method: string, path: string, body = ''): Promise<{ readonly status: number; readonly text: string }> {
+    const timeoutMs = method === 'GET' ? statusTimeoutMs : changeTimeoutMs;
+    return new Promise((resolve, reject) => {
+      const call = request(
+        {
+          socketPath: this.#socketPath,
+          agent: this.#agent,
+          method,
+          path,
+          headers: { host: 'nginx', 'content-length': Buffer.byteLength(body) },
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+          );
+          response.on('error', reject);
+        },
+      );
+      call.setTimeout(timeoutMs, () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+      call.on('error', reject);
+      call.end(body);
+    });
+  }
+}
+
+function acknowledgement(answer: unknown): Acknowledgement {
+  const { generation, refused } = Acknowledged.parse(answer);
+  if (generation === undefined) throw new Error('nginx acknowledged without a generation');
+  return { generation, leftOut: refused };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,35 @@
+/** Every named refusal and state of the data plane: in answers of the control channel, in logs and in tests. */
+export const dataPlaneReasons = {
+  // Answers to requests on the public listeners; field `reason` of the access log.
+  HostUnknown: 'No host of the table takes the request; 404.',
+  PathUnknown: 'The host has no such path and no default backend; 404.',
+  NoEndpoints: 'The backend is unknown or has no endpoint; 503.',
+  NoTable: 'nginx never got a table since it started; 503, and health checks fail.',
+  PolicyInvalid: 'The health path names something that cannot be a policy; 404.',
+  MethodNotAllowed: 'The edge answers only GET and HEAD itself; 405.',
+  Unknown: 'Nobody reported the health of this policy: healthy, because health fails open.',
+  // Entries and elements that the control channel leaves out; everything else of the change is taken.
+  HostInvalid: 'The name is no lower-case DNS name or one-label wildcard; the host stays as it was.',
+  PathInvalid: 'The path is not absolute, too long, or has control characters; the path is left out.',
+  BackendKeyInvalid: 'The key is not of letters, digits, dots, dashes and slashes; the entry or path is left out.',
+  EndpointAddressInvalid: 'Not an IP address; the endpoint is left out.',
+  EndpointAddressForbidden: 'Loopback, link-local, multicast, unspecified or embedded IPv4; the endpoint is left out.',
+  EndpointPortInvalid: 'Not a whole number from 1 to 65535; the endpoint is left out.',
+  CertificateIdInvalid: 'The id is not of letters, digits and :+/=_.-; the certificate is left out.',
+  CertificateUnreadable: 'OpenSSL cannot read the chain; the certificate is left out.',
+  CertificateKeyUnreadable: 'OpenSSL cannot read the key; the certificate is left out.',
+  CertificateKeyMismatch: 'The key is not that of the first certificate; the certificate is left out.',
+  // Refusals of a whole control request; the table in force stays as it is.
+  RequestMalformed: 'Not JSON, or not the shape of the protocol; 400.',
+  NoSuchCall: 'The control channel has no such method and path; 404.',
+  GenerationMismatch: 'nginx holds another table than the change starts from; 409, the driver pushes everything.',
+  TransactionGone: 'Another transaction began since, or nginx started again; 409.',
+  SharedMemoryFull: 'The named zone has no room for the change; 507.',
+  Busy: 'Another worker is writing for more than two seconds; 503.',
+  InternalError: 'A fault in the Lua code; 500, and the error log says which.',
+  // States of the driver.
+  ControlUnreachable: 'nginx does not answer on its control socket; tried again until it does.',
+  Stopped: 'The driver was stopped before nginx acknowledged.',
+} as const;
+
+export type DataPlaneReason = keyof typeof dataPlaneReasons;
