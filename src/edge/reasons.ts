@@ -41,6 +41,7 @@ export const edgeReasons = {
   EndpointIsOwn: 'An endpoint is a VIP or a blade of this pool, which would proxy to itself; it is left out.',
   // Source.
   ServingSnapshot: 'The cluster was not readable since this agent started; the last good snapshot from disk is served.',
+  SnapshotMissing: 'There is no snapshot on disk (a first start); the agent waits for the cluster.',
   SnapshotUnreadable: 'The snapshot on disk cannot be read; the agent waits for the cluster.',
   PlatformInvalid: 'The platform folder does not load; the last good platform stays in force.',
   // Fitness of a VIP on this blade.

@@ -126,9 +126,9 @@ export class EdgeAgent {
     this.#timer?.cancel();
     await this.#ticking;
     this.#options.peers.stop();
-    await this.#tables.stop();
+    // A table that waits for an nginx that is away is given up by the driver's own stop.
+    await Promise.all([this.#tables.stop(), this.#options.dataPlane.stop()]);
     await this.#options.speaker.stop();
-    await this.#options.dataPlane.stop();
   }
 
   #tick(): void {

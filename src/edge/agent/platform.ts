@@ -26,7 +26,6 @@ export interface PlatformFeedOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly intervalMs: number;
-  readonly onChange: () => void;
 }
 
 /**
@@ -38,6 +37,7 @@ export class PlatformFeed {
   #current: BladePlatform | undefined;
   #status: PlatformStatus = { phase: 'current' };
   #signature = '';
+  #listener: () => void = () => {};
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -55,6 +55,11 @@ export class PlatformFeed {
   current(): BladePlatform {
     if (this.#current === undefined) throw new Error('the platform was not loaded yet');
     return this.#current;
+  }
+
+  /** The one listener, called after the platform or its status changed. */
+  onChange(listener: () => void): void {
+    this.#listener = listener;
   }
 
   status(): PlatformStatus {
@@ -90,7 +95,7 @@ export class PlatformFeed {
         'platform does not load, the last good one stays',
       );
     }
-    this.#options.onChange();
+    this.#listener();
   }
 
   async #load(): Promise<BladePlatform> {

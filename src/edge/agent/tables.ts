@@ -52,6 +52,7 @@ export class Tables implements ClusterListener {
   #waitingSinceMs: number | undefined;
   #flyingSinceMs: number | undefined;
   #instance: string | undefined;
+  #stopped = false;
   #snapshotTimer: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
 
@@ -145,6 +146,7 @@ export class Tables implements ClusterListener {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#unsubscribe?.();
     this.#snapshotTimer?.cancel();
     await this.#options.source.stop();
@@ -247,6 +249,7 @@ export class Tables implements ClusterListener {
   }
 
   #failed(path: 'table' | 'endpoints', error: unknown): void {
+    if (this.#stopped) return;
     const { log, metrics } = this.#options;
     metrics.applyFailures.inc({ path });
     const message = error instanceof Error ? error.message : String(error);

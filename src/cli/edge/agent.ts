@@ -1,0 +1,208 @@
+import { join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { EdgeAgentOptions } from '../../edge/agent/agent.ts';
+import type { BladePlatform } from '../../edge/agent/platform.ts';
+import type { SnapshotFile } from '../../edge/agent/snapshot.ts';
+import { InputError } from '../../model/problem.ts';
+import type { Log, LogLevel } from '../../runtime/log.ts';
+import type { Registry } from '../../runtime/metrics.ts';
+
+interface AgentArguments {
+  readonly platform: string;
+  readonly pool: string;
+  readonly blade: string;
+  readonly runDir: string;
+  readonly manifests?: string;
+  readonly metricsAddress?: HostPort;
+  readonly peerPort?: number;
+  readonly withdrawOnStop: boolean;
+  readonly logLevel: LogLevel;
+}
+
+interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+const defaultPort = 9464;
+
+/** `tideline edge agent`: the agent of one blade, beside its nginx and its ExaBGP. */
+export function registerAgent(edge: Command): void {
+  edge
+    .command('agent')
+    .description("Keep a blade's nginx at the state of its cluster, and announce its VIPs while it is fit")
+    .requiredOption('--platform <dir>', 'folder of the platform spec; watched, a bad edit changes nothing')
+    .requiredOption('--pool <name>', 'the EdgePool')
+    .requiredOption('--blade <name>', 'this blade')
+    .option('--run-dir <dir>', 'folder of nginx.sock, bgp.sock and the snapshot', '/run/tideline')
+    .option('--manifests <dir>', "read the cluster from this folder instead of the Cluster's source")
+    .option(
+      '--metrics-address <host:port>',
+      `/metrics, /status and /healthz (default: <address of the blade>:${defaultPort})`,
+      parseHostPort,
+    )
+    .option('--peer-port <port>', "port of the other blades' /status (default: the same port)", parsePort)
+    .option(
+      '--withdraw-on-stop',
+      'on SIGTERM drain and withdraw first (planned stop); without it everything stays as it is',
+      false,
+    )
+    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .action(run);
+}
+
+async function run(options: AgentArguments): Promise<void> {
+  const { mkdir } = await import('node:fs/promises');
+  const { EdgeAgent } = await import('../../edge/agent/agent.ts');
+  const { PlatformFeed } = await import('../../edge/agent/platform.ts');
+  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
+  const { systemClock } = await import('../../runtime/clock.ts');
+  const { createLog } = await import('../../runtime/log.ts');
+  const { createRegistry, serveAgentEndpoint } = await import('../../runtime/metrics.ts');
+  const { waitForShutdown } = await import('../../runtime/shutdown.ts');
+
+  const shutdown = waitForShutdown();
+  const log = createLog('edge', options.logLevel).child({ pool: options.pool, blade: options.blade });
+  const registry = createRegistry('edge');
+  const feed = new PlatformFeed({
+    folder: options.platform,
+    pool: options.pool,
+    blade: options.blade,
+    load: loadPlatformOrThrow,
+    clock: systemClock,
+    log,
+    intervalMs: 1000,
+  });
+  await feed.start();
+  await mkdir(options.runDir, { recursive: true });
+  const listen = options.metricsAddress ?? { host: addressOf(feed.current(), options.blade), port: defaultPort };
+  const parts = await composeParts({
+    options,
+    platform: () => feed.current(),
+    log,
+    registry,
+    peerPort: options.peerPort ?? listen.port,
+  });
+  const agent = new EdgeAgent({ ...parts, platformStatus: () => feed.status() });
+  feed.onChange(() => agent.platformChanged());
+  const endpoint = await serveAgentEndpoint({ ...listen, registry, status: () => agent.status() });
+  agent.start();
+  log.info({ url: endpoint.url }, 'edge agent started');
+  const signal = await shutdown;
+  log.info({ signal, withdraw: options.withdrawOnStop }, 'edge agent stops');
+  if (options.withdrawOnStop) await agent.withdraw();
+  feed.stop();
+  await agent.stop();
+  await endpoint.stop();
+}
+
+interface Composition {
+  readonly options: AgentArguments;
+  readonly platform: () => BladePlatform;
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly peerPort: number;
+}
+
+async function composeParts({
+  options,
+  platform,
+  log,
+  registry,
+  peerPort,
+}: Composition): Promise<Omit<EdgeAgentOptions, 'platformStatus'>> {
+  const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
+  const { limitsOf } = await import('../../bgp/render/limits.ts');
+  const { resolveServer } = await import('../../bgp/render/server.ts');
+  const { createCertificateReader } = await import('../../edge/agent/certificate.ts');
+  const { addToLoopback } = await import('../../edge/agent/loopback.ts');
+  const { edgeMetrics } = await import('../../edge/agent/metrics.ts');
+  const { HttpPeers } = await import('../../edge/agent/peers.ts');
+  const { httpProbe } = await import('../../edge/agent/probe.ts');
+  const { createDataPlane } = await import('../../edge/nginx/driver.ts');
+  const { createManifestSource } = await import('../../kube/manifests/source.ts');
+  const { systemClock: clock } = await import('../../runtime/clock.ts');
+
+  const { blade, runDir } = options;
+  const now = platform();
+  const server = resolveServer(now.platform, blade, undefined);
+  return {
+    blade,
+    platform,
+    source: createManifestSource({
+      folder: await manifestsOf(now, options.manifests),
+      clock,
+      log: log.child({ room: 'kube' }),
+      registry,
+    }),
+    dataPlane: createDataPlane({ socketPath: join(runDir, 'nginx.sock'), clock, log: log.child({ room: 'nginx' }) }),
+    speaker: createSpeaker({
+      socketPath: join(runDir, 'bgp.sock'),
+      limits: limitsOf(server.site),
+      ...(server.blade === undefined ? {} : { lease: server.blade.lease }),
+      clock,
+      log: log.child({ room: 'bgp' }),
+      registry,
+    }),
+    peers: new HttpPeers({
+      clock,
+      port: peerPort,
+      peers: () =>
+        platform()
+          .pool.spec.blades.filter(({ name }) => name !== blade)
+          .map(({ name, address }) => ({ name, address: address.text })),
+      intervalMs: 1000,
+      timeoutMs: 500,
+    }),
+    probe: httpProbe(1000),
+    addAddresses: addToLoopback,
+    readCertificate: createCertificateReader(),
+    snapshot: snapshotFile(join(runDir, 'edge-snapshot.json'), log),
+    clock,
+    log,
+    metrics: edgeMetrics(registry),
+  };
+}
+
+/** The snapshot of this blade; that none is there yet is no news. */
+function snapshotFile(file: string, log: Log): SnapshotFile {
+  return {
+    async read() {
+      const { readSnapshot } = await import('../../kube/snapshot.ts');
+      const read = await readSnapshot(file);
+      if (read.ok) return read.state;
+      const reason = read.reason === 'SourceMissing' ? 'SnapshotMissing' : 'SnapshotUnreadable';
+      log.warn({ reason, file, problem: read.message }, 'no snapshot to serve');
+      return undefined;
+    },
+    async write(state) {
+      const { writeSnapshot } = await import('../../kube/snapshot.ts');
+      await writeSnapshot(file, state);
+    },
+  };
+}
+
+async function manifestsOf({ platform, pool }: BladePlatform, override: string | undefined): Promise<string> {
+  if (override !== undefined) return resolve(override);
+  const cluster = platform.clusters.get(pool.spec.cluster);
+  const source = cluster?.spec.source ?? { none: true as const };
+  if ('manifests' in source) return resolve(platform.folderOf(pool.spec.cluster), source.manifests);
+  throw new InputError(`Cluster/${pool.spec.cluster} has no manifest folder as its source: name one with --manifests`);
+}
+
+function addressOf({ pool }: BladePlatform, blade: string): string {
+  return pool.spec.blades.find(({ name }) => name === blade)?.address.text ?? '127.0.0.1';
+}
+
+function parseHostPort(text: string): HostPort {
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s[\]]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  if (host === undefined) throw new InvalidArgumentError('expected host:port, for example 10.1.0.21:9464.');
+  return { host, port: parsePort(match?.[3] ?? '') };
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('expected a port from 0 to 65535.');
+  return port;
+}
