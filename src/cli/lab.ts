@@ -5,8 +5,8 @@ import { faultSummaries } from '../lab/faults/names.ts';
 import { InputError } from '../model/problem.ts';
 import type { Register } from './command.ts';
 
-const checkout = resolve(import.meta.dirname, '..', '..');
-const program = join(checkout, 'bin', 'tideline');
+export const checkout = resolve(import.meta.dirname, '..', '..');
+export const program = join(checkout, 'bin', 'tideline');
 
 /** `tideline lab`: the platform in a box. Its parts are imported when they run. */
 export const register: Register = (root) => {
@@ -48,24 +48,24 @@ function withState(command: Command): Command {
 }
 
 async function up(options: StateOption & { readonly spec: string }): Promise<void> {
+  const state = resolve(options.state);
+  await runLabInBox(state, ['lab', 'inside', '--state', state, '--spec', resolve(options.spec)]);
+}
+
+/** Runs a tideline command inside a box, as the only lab of that state folder; its exit code becomes ours. */
+export async function runLabInBox(state: string, words: readonly string[]): Promise<void> {
   const [{ runInBox }, { labIsRunning }] = await Promise.all([
     import('../lab/box.ts'),
     import('../lab/control/client.ts'),
   ]);
-  const state = resolve(options.state);
   if (await labIsRunning(state))
     throw new InputError([
       { reason: 'LabRunning', message: `a lab is running in ${state}`, fix: 'end it with: tideline lab down' },
     ]);
   await mkdir(state, { recursive: true }).catch((error: unknown) => {
-    throw new InputError(
-      `cannot make the state folder ${state}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new InputError(`cannot make the state folder ${state}: ${error instanceof Error ? error.message : error}`);
   });
-  process.exitCode = await runInBox({
-    command: [program, 'lab', 'inside', '--state', state, '--spec', resolve(options.spec)],
-    environment: labEnvironment(state),
-  });
+  process.exitCode = await runInBox({ command: [program, ...words], environment: labEnvironment(state) });
   await rm(join(state, 'lab.sock'), { force: true });
 }
 
@@ -131,7 +131,7 @@ function faultList(): string {
 }
 
 /** The daemons are in sbin folders, which an ordinary user's PATH lacks; compiled code is kept for the next start. */
-function labEnvironment(state: string): Readonly<Record<string, string>> {
+export function labEnvironment(state: string): Readonly<Record<string, string>> {
   const { PATH = '', HOME = '/', LANG = 'C.UTF-8', TERM = 'dumb' } = process.env;
   return {
     HOME,

@@ -6,7 +6,9 @@ import type { Register } from './command.ts';
 const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
   () => import('./check.ts'),
   () => import('./lab.ts'),
+  () => import('./demo.ts'),
   () => import('./bgp.ts'),
+  () => import('./network.ts'),
   () => import('./edge.ts'),
   () => import('./plan.ts'),
   () => import('./apply.ts'),

@@ -23,7 +23,8 @@ export interface SiteView {
   readonly servers: readonly { readonly name: string; readonly state: 'up' | 'down' | 'drained' }[];
   readonly sessionsUp: number;
   readonly sessions: number;
-  readonly routes: number;
+  /** Routes that the rack's router forwards by; absent for sites without one. */
+  readonly routes?: number;
 }
 
 export interface CountryView {
@@ -72,7 +73,8 @@ function renderSites(sites: readonly SiteView[]): readonly string[] {
     });
     const sessions = `BGP ${site.sessionsUp}/${site.sessions}`;
     const bgp = site.sessionsUp === site.sessions ? sessions : red(sessions);
-    return ` ${site.name.padEnd(widest)}  ${bgp}  ${String(site.routes).padStart(3)} routes  ${servers.join('  ')}`;
+    const routes = site.routes === undefined ? ' '.repeat(10) : `${String(site.routes).padStart(3)} routes`;
+    return ` ${site.name.padEnd(widest)}  ${bgp}  ${routes}  ${servers.join('  ')}`;
   });
 }
 

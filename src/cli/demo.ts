@@ -1,0 +1,63 @@
+import { join, resolve } from 'node:path';
+import type { Register } from './command.ts';
+import { checkout, labEnvironment, program, runLabInBox } from './lab.ts';
+
+/** `tideline demo`: the lab with its scenario, live on a terminal, or once as lines of text. */
+export const register: Register = (root) => {
+  const demo = root
+    .command('demo')
+    .description('the platform in a box, its scenario step by step, then faults by keys')
+    .option('--once', 'run the scenario once as text and exit: 0 when every step went well (also without a terminal)')
+    .option('--report <FILE>', 'where the report goes', join(checkout, 'build', 'demo', 'report.json'))
+    .option('--state <DIR>', 'folder of the lab: control socket, logs, platform', join(checkout, 'build', 'lab'))
+    .action(run);
+  demo
+    .command('inside', { hidden: true })
+    .requiredOption('--begun <MS>')
+    .action((_options, command: { optsWithGlobals(): Options & { readonly begun: string } }) =>
+      inside(command.optsWithGlobals()),
+    );
+};
+
+interface Options {
+  readonly once?: true;
+  readonly report: string;
+  readonly state: string;
+}
+
+async function run(options: Options): Promise<void> {
+  const state = resolve(options.state);
+  const words = ['--state', state, '--report', resolve(options.report), ...(options.once === true ? ['--once'] : [])];
+  await runLabInBox(state, ['demo', ...words, 'inside', '--begun', String(Date.now())]);
+}
+
+async function inside(options: Options & { readonly begun: string }): Promise<void> {
+  const [{ runLab }, { playDemo }, { systemClock }] = await Promise.all([
+    import('../lab/run.ts'),
+    import('../lab/demo/run.ts'),
+    import('../runtime/clock.ts'),
+  ]);
+  const { stdin, stdout } = process;
+  const live = options.once !== true && stdin.isTTY && stdout.isTTY;
+  const startupMs = Date.now() - Number(options.begun);
+  const code = await runLab(
+    {
+      stateFolder: options.state,
+      runFolder: '/run/tideline',
+      specFolder: join(checkout, 'examples', 'hybrid'),
+      tideline: program,
+      node: process.execPath,
+      clock: systemClock,
+      environment: labEnvironment(options.state),
+      progress: ({ what, elapsedMs }) => stdout.write(`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}\n`),
+    },
+    (lab, board) =>
+      playDemo(lab, board, {
+        reportFile: options.report,
+        startupMs,
+        output: stdout,
+        ...(live ? { terminal: { input: stdin, output: stdout } } : {}),
+      }),
+  );
+  process.exit(code);
+}

@@ -1,0 +1,53 @@
+import type { FaultBoard } from '../faults/board.ts';
+import type { Lab } from '../lab.ts';
+
+/** What a person can do by a key, while the scenario runs and after it. */
+interface Key {
+  readonly key: string;
+  readonly label: string;
+  readonly press: (lab: Lab, board: FaultBoard) => Promise<string>;
+}
+
+function fault(key: string, label: string, name: string, target: string): Key {
+  return {
+    key,
+    label,
+    async press(_lab, board) {
+      await board.begin(name, target);
+      return `${name} ${target}`;
+    },
+  };
+}
+
+export const faultKeys: readonly Key[] = [
+  fault('1', 'drain a blade', 'blade-drained', 'paris-blade-1'),
+  fault('2', 'kill a blade', 'blade-killed', 'newyork-blade-1'),
+  fault('3', 'cut an uplink', 'uplink-cut', 'paris-tor/transit-europe'),
+  fault('4', 'lose paris', 'cluster-lost', 'paris'),
+  fault('5', 'lose a cloud region', 'cloud-region-lost', 'cloud-asia'),
+  fault('6', 'lose manifests', 'input-lost', 'paris/vanished'),
+  fault('7', 'kill all agents', 'agents-killed', 'all'),
+  fault('8', 'kill nginx', 'nginx-killed', 'paris-blade-1'),
+  fault('9', 'kill ExaBGP', 'exabgp-killed', 'all'),
+  {
+    key: 'a',
+    label: 'add pods',
+    async press(lab) {
+      const cluster = lab.clusters.get('paris');
+      const worker = cluster?.datacentre.workers[0];
+      if (cluster === undefined || worker === undefined) return 'there is no worker in paris';
+      const pods = await cluster.kubelets.addPods(worker.name, 2);
+      return `added ${pods.map(({ name, address }) => `${name} ${address}`).join(', ')}`;
+    },
+  },
+  {
+    key: 'h',
+    label: 'heal all',
+    async press(_lab, board) {
+      const healed = await board.heal();
+      return healed.length === 0 ? 'nothing to heal' : `healed ${healed.map(({ name }) => name).join(', ')}`;
+    },
+  },
+];
+
+export const quitKeys: ReadonlySet<string> = new Set(['q', '\u0003', '\u0004']);

@@ -1,0 +1,125 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+import type { FaultBoard } from '../faults/board.ts';
+import type { Lab } from '../lab.ts';
+import { labStatus } from '../observe/status.ts';
+import { faultKeys, quitKeys } from './keys.ts';
+import { reloadsOfAll } from './reloads.ts';
+import type { StepReport } from './report.ts';
+import { scenario } from './scenario.ts';
+import { type DemoView, renderScreen } from './screen.ts';
+import { viewOf } from './view.ts';
+
+const enterScreen = '\u001b[?1049h\u001b[?25l';
+const leaveScreen = '\u001b[?25h\u001b[?1049l';
+const home = '\u001b[H';
+const clearLine = '\u001b[K';
+const clearBelow = '\u001b[J';
+
+/** The live view on a terminal: a frame a second, keys for faults. */
+export class LiveView {
+  readonly #lab: Lab;
+  readonly #board: FaultBoard;
+  readonly #input: ReadStream;
+  readonly #output: WriteStream;
+  readonly #quit = Promise.withResolvers<void>();
+  #narration = '';
+  #running: string | undefined;
+  #done: readonly StepReport[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: {
+    readonly lab: Lab;
+    readonly board: FaultBoard;
+    readonly input: ReadStream;
+    readonly output: WriteStream;
+  }) {
+    this.#lab = options.lab;
+    this.#board = options.board;
+    this.#input = options.input;
+    this.#output = options.output;
+  }
+
+  /** Resolves when the person wants to leave. */
+  get quit(): Promise<void> {
+    return this.#quit.promise;
+  }
+
+  start(): void {
+    this.#output.write(enterScreen);
+    this.#input.setRawMode(true);
+    this.#input.setEncoding('utf8');
+    this.#input.on('data', this.#onKeys);
+    this.#input.resume();
+    void this.#draw();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#input.off('data', this.#onKeys);
+    this.#input.setRawMode(false);
+    this.#input.pause();
+    this.#output.write(leaveScreen);
+  }
+
+  narrate(line: string): void {
+    this.#narration = line;
+  }
+
+  begin(step: string): void {
+    this.#running = step;
+  }
+
+  end(report: StepReport): void {
+    this.#running = undefined;
+    this.#done = [...this.#done, report];
+  }
+
+  readonly #onKeys = (chunk: string | Buffer): void => {
+    for (const key of String(chunk)) {
+      if (quitKeys.has(key)) this.#quit.resolve();
+      else void this.#press(key);
+    }
+  };
+
+  async #press(key: string): Promise<void> {
+    const known = faultKeys.find((candidate) => candidate.key === key);
+    if (known === undefined) return;
+    try {
+      this.narrate(`[${key}] ${known.label}: ${await known.press(this.#lab, this.#board)}`);
+    } catch (error) {
+      this.narrate(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #draw(): Promise<void> {
+    try {
+      const [status, nginxReloads] = await Promise.all([
+        labStatus(this.#lab, this.#board.active),
+        reloadsOfAll(this.#lab),
+      ]);
+      const retried = this.#lab.ledger.window(0).retried;
+      const keys = [...faultKeys, { key: 'q', label: 'quit' }];
+      const steps = this.#steps();
+      const view = viewOf(this.#lab.world, status, { steps, narration: this.#narration, keys, nginxReloads, retried });
+      if (!this.#stopped) this.#paint(renderScreen(view, this.#output.columns));
+    } catch (error) {
+      this.narrate(error instanceof Error ? error.message : String(error));
+    }
+    if (!this.#stopped) this.#timer = setTimeout(() => void this.#draw(), 1000);
+  }
+
+  #steps(): DemoView['steps'] {
+    return scenario.map(({ name }) => {
+      const report = this.#done.find((done) => done.name === name);
+      if (report !== undefined) return { name, state: report.ok ? 'done' : 'failed' };
+      return { name, state: name === this.#running ? 'running' : 'waiting' };
+    });
+  }
+
+  #paint(lines: readonly string[]): void {
+    const fitting = lines.slice(0, this.#output.rows);
+    this.#output.write(`${home}${fitting.map((line) => `${line}${clearLine}`).join('\r\n')}${clearBelow}`);
+  }
+}

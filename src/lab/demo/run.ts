@@ -1,0 +1,82 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+import type { FaultBoard } from '../faults/board.ts';
+import type { Lab } from '../lab.ts';
+import { memoryUse } from '../observe/memory.ts';
+import { LiveView } from './live.ts';
+import { reloadsOfAll } from './reloads.ts';
+import { type DemoReport, type StepReport, summarise, writeReport } from './report.ts';
+import { runStep, scenario } from './scenario.ts';
+
+export interface DemoOptions {
+  readonly reportFile: string;
+  /** ms from the person's command to the start of the lab: set-up is not in it. */
+  readonly startupMs: number;
+  readonly output: NodeJS.WritableStream;
+  /** The live view's terminal; absent: the scenario runs once, as lines of text. */
+  readonly terminal?: { readonly input: ReadStream; readonly output: WriteStream };
+}
+
+/** What hears of the scenario's progress. */
+interface Audience {
+  begin(step: string): void;
+  narrate(line: string): void;
+  end(report: StepReport): void;
+}
+
+/** Plays the scenario on a running lab and writes the report; with a terminal it then stays until the person leaves. */
+export async function playDemo(lab: Lab, board: FaultBoard, options: DemoOptions): Promise<number> {
+  if (options.terminal === undefined) {
+    const report = await play(lab, board, options, textAudience(options.output));
+    options.output.write(`${summary(report, options.reportFile)}\n`);
+    return report.ok ? 0 : 1;
+  }
+  const view = new LiveView({ lab, board, ...options.terminal });
+  view.start();
+  try {
+    const played = play(lab, board, options, view).then((report) => {
+      view.narrate(`${summary(report, options.reportFile)} Now it is yours: make trouble with the keys below.`);
+    });
+    await Promise.race([view.quit, played.then(() => view.quit)]);
+  } finally {
+    view.stop();
+  }
+  return 0;
+}
+
+async function play(lab: Lab, board: FaultBoard, options: DemoOptions, audience: Audience): Promise<DemoReport> {
+  const steps: StepReport[] = [];
+  for (const step of scenario) {
+    audience.begin(step.name);
+    const report = await runStep(step, lab, board, (line) => audience.narrate(line));
+    audience.end(report);
+    steps.push(report);
+  }
+  const report = summarise(steps, {
+    nginxReloads: await reloadsOfAll(lab),
+    firstServedAfterMs: options.startupMs + (lab.firstServedAfterMs ?? 0),
+    memoryMiB: (await memoryUse()).totalMiB,
+  });
+  await writeReport(options.reportFile, report);
+  return report;
+}
+
+function textAudience(output: NodeJS.WritableStream): Audience {
+  return {
+    begin: (step) => void output.write(`\n> ${step}\n`),
+    narrate: (line) => void output.write(`  ${line}\n`),
+    end: (report) => {
+      const { ok, name, seconds, requests, failed, recoveredAfterMs, detail } = report;
+      const recovered = recoveredAfterMs === null || failed === 0 ? '' : `, recovered after ${recoveredAfterMs} ms`;
+      output.write(
+        `${ok ? 'ok' : 'FAILED'} ${name}: ${seconds} s, ${requests} requests, ${failed} failed${recovered}\n  ${detail}\n`,
+      );
+    },
+  };
+}
+
+function summary(report: DemoReport, file: string): string {
+  const good = report.steps.filter(({ ok }) => ok).length;
+  const requests = report.steps.reduce((sum, step) => sum + step.requests, 0);
+  const first = (report.firstServedAfterMs / 1000).toFixed(1);
+  return `${good} of ${report.steps.length} steps went well, ${requests} requests, ${report.nginxReloads} nginx reloads, first request served after ${first} s, ${report.memoryMiB} MiB; report in ${file}.`;
+}

@@ -1,0 +1,109 @@
+import type { Account } from '../clients/ledger.ts';
+import type { FaultBoard } from '../faults/board.ts';
+import type { Lab } from '../lab.ts';
+import { type AgentView, agentViews } from '../observe/agents.ts';
+import { clusterOfAddress, dnsViews } from '../observe/dns.ts';
+import { kernelRoutes } from '../observe/routers.ts';
+import { Unmet } from './unmet.ts';
+
+/** What steps see of the world and do to it. Everything is observed from outside: clients, routers, name servers, agents. */
+export class Stage {
+  readonly lab: Lab;
+  readonly board: FaultBoard;
+  readonly #narrate: (line: string) => void;
+  /** When the step's fault began, ms since the epoch. */
+  faultAtMs: number | undefined;
+
+  constructor(lab: Lab, board: FaultBoard, narrate: (line: string) => void) {
+    this.lab = lab;
+    this.board = board;
+    this.#narrate = narrate;
+  }
+
+  now(): number {
+    return this.lab.options.clock.now();
+  }
+
+  say(line: string): void {
+    this.#narrate(line);
+  }
+
+  /** The clients' account since a moment. */
+  since(fromMs: number): Account {
+    return this.lab.ledger.window(fromMs);
+  }
+
+  async fault(name: string, target: string): Promise<void> {
+    this.faultAtMs ??= this.now();
+    await this.board.begin(name, target);
+  }
+
+  async heal(name: string): Promise<void> {
+    await this.board.heal(name);
+  }
+
+  /** Polls until `missing` says nothing is missing any more; throws Unmet with its last word after `timeoutMs`. */
+  async until(missing: () => Promise<string | undefined> | string | undefined, timeoutMs: number): Promise<void> {
+    const { clock } = this.lab.options;
+    const deadline = clock.monotonic() + timeoutMs;
+    for (;;) {
+      const word = await missing();
+      if (word === undefined) return;
+      if (clock.monotonic() > deadline) throw new Unmet(`after ${Math.round(timeoutMs / 1000)} s: ${word}`);
+      await this.pause(100);
+    }
+  }
+
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.lab.options.clock.setTimeout(resolve, ms);
+    });
+  }
+
+  /** Waits until no request has failed for `quietMs`: what was broken is mended for the clients. */
+  async calm(quietMs: number, timeoutMs: number): Promise<void> {
+    const from = this.now();
+    await this.until(() => {
+      const quietFrom = Math.max(from, this.now() - quietMs);
+      const account = this.since(quietFrom);
+      if (this.now() - from < quietMs) return 'too early to tell';
+      const [failure] = account.failures;
+      return failure === undefined ? undefined : `requests still fail: ${failure.country} ${failure.reason}`;
+    }, timeoutMs);
+  }
+
+  /** Lets requests in flight end, so that an account up to now is complete. */
+  async settle(): Promise<void> {
+    await this.pause(2200);
+  }
+
+  /** The kernel routes of a cluster's top-of-rack router, one `prefix via next hops` a line. */
+  async rackRoutes(cluster: string): Promise<readonly string[]> {
+    const router =
+      this.lab.world.datacentres.find((datacentre) => datacentre.cluster === cluster)?.router.name ?? cluster;
+    return (await kernelRoutes(this.lab, router)).map(({ prefix, via }) => `${prefix} via ${via.join(' ')}`);
+  }
+
+  /** Next hops of one prefix on a cluster's top-of-rack router; empty without a route. */
+  async nextHops(cluster: string, prefix: string): Promise<readonly string[]> {
+    const line = (await this.rackRoutes(cluster)).find((route) => route.startsWith(`${prefix} `));
+    return line?.split(' ').slice(2) ?? [];
+  }
+
+  agents(): Promise<readonly AgentView[]> {
+    return agentViews(this.lab);
+  }
+
+  /** The clusters that each name server's answer leads a country to, now. */
+  async answers(): Promise<
+    readonly { readonly country: string; readonly route53: string; readonly powerdns: string }[]
+  > {
+    const name = (addresses: readonly string[]): string =>
+      addresses.map((address) => clusterOfAddress(this.lab, address) ?? address).join(',');
+    return (await dnsViews(this.lab)).map(({ country, route53, powerdns }) => ({
+      country,
+      route53: name(route53),
+      powerdns: name(powerdns),
+    }));
+  }
+}

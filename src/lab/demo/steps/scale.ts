@@ -1,0 +1,39 @@
+import { reloadsOfAll } from '../reloads.ts';
+import type { Stage } from '../stage.ts';
+import { type Step, unnoticed } from '../step.ts';
+import { expect } from '../unmet.ts';
+
+export const scaleUp: Step = {
+  name: 'scale-up',
+  explanation:
+    'Pods are added in paris: some from a block the worker has, some from a new block. The block is announced, the endpoints reach nginx through its control socket, and nothing is reloaded.',
+  tolerance: unnoticed,
+  async run(stage) {
+    const cluster = stage.lab.clusters.get('paris');
+    const [first, second] = cluster?.datacentre.workers ?? [];
+    expect(cluster !== undefined && first !== undefined && second !== undefined, 'paris has two workers');
+    const reloadsBefore = await reloadsOfAll(stage.lab);
+    const from = stage.now();
+    const onOldBlock = await cluster.kubelets.addPods(first.name, 2);
+    const block = cluster.manifests.addBlock(second.name);
+    const onNewBlock = await cluster.kubelets.addPods(second.name, 2);
+    stage.say(
+      `${second.name} claims block ${block}; its new pods have ${onNewBlock.map(({ address }) => address).join(' and ')}.`,
+    );
+    await stage.until(
+      async () =>
+        (await stage.nextHops('paris', block)).includes(second.address) ? undefined : `no route to ${block}`,
+      10_000,
+    );
+    const pods = [...onOldBlock, ...onNewBlock].map(({ name }) => name);
+    await stage.until(() => unserving(stage, from, pods), 15_000);
+    expect((await reloadsOfAll(stage.lab)) === reloadsBefore, 'nginx was reloaded');
+    return `${pods.length} new pods serve, two of them from the new block ${block}; nginx was not reloaded`;
+  },
+};
+
+function unserving(stage: Stage, fromMs: number, pods: readonly string[]): string | undefined {
+  const counts = [...stage.since(fromMs).countries.values()].map((account) => account.pods);
+  const missing = pods.filter((pod) => !counts.some((count) => count.has(pod)));
+  return missing.length === 0 ? undefined : `no request has reached ${missing.join(', ')}`;
+}

@@ -1,0 +1,85 @@
+import type { AgentView } from '../../observe/agents.ts';
+import type { Stage } from '../stage.ts';
+import { type Step, unnoticed } from '../step.ts';
+import { expect } from '../unmet.ts';
+
+/** How an agent says what it thinks of its input. */
+interface SourceOf {
+  readonly source?: { readonly phase?: string; readonly reason?: string };
+}
+
+function phaseOf(agent: AgentView): string {
+  const { source } = (agent.status ?? {}) as SourceOf;
+  if (source?.phase === undefined) return 'no answer';
+  return source.reason === undefined ? source.phase : `${source.phase} ${source.reason}`;
+}
+
+async function untilPhases(stage: Stage, cluster: string, wanted: string): Promise<void> {
+  await stage.until(async () => {
+    const agents = (await stage.agents()).filter(({ server }) => server.startsWith(`${cluster}-`));
+    const other = agents.find((agent) => !phaseOf(agent).startsWith(wanted));
+    return other === undefined ? undefined : `${other.server} says ${phaseOf(other)}, not ${wanted}`;
+  }, 20_000);
+}
+
+const losses = [
+  { mode: 'vanished', says: 'stale SourceMissing' },
+  { mode: 'empty', says: 'stale' },
+  { mode: 'garbage', says: 'stale' },
+] as const;
+
+export const inputLost: Step = {
+  name: 'input-lost',
+  explanation:
+    'The manifests of paris vanish, then become empty, then garbage. Loss of input is not a change of intent: every agent says stale, and no route, endpoint or answer changes.',
+  tolerance: unnoticed,
+  async run(stage) {
+    const before = (await stage.rackRoutes('paris')).join('\n');
+    for (const { mode, says } of losses) {
+      stage.say(`The manifests of paris are ${mode}: every agent should say "${says}", and hold.`);
+      await stage.fault('input-lost', `paris/${mode}`);
+      await untilPhases(stage, 'paris', says);
+      await stage.pause(1500);
+      const now = (await stage.rackRoutes('paris')).join('\n');
+      expect(now === before, `the routes of paris changed: ${now}`);
+      await stage.heal('input-lost');
+      await untilPhases(stage, 'paris', 'live');
+    }
+    const after = (await stage.rackRoutes('paris')).join('\n');
+    expect(after === before, `the routes of paris changed: ${after}`);
+    await stage.settle();
+    return 'vanished, empty, garbage: every agent of paris said stale and held everything, then live again';
+  },
+};
+
+export const agentsRestarted: Step = {
+  name: 'agents-restarted',
+  explanation:
+    'Every Tideline agent is killed at once (SIGKILL), under load. nginx and ExaBGP serve on what they hold; the agents start again, read it back, and change nothing.',
+  tolerance: unnoticed,
+  async run(stage) {
+    const before = await pids(stage);
+    const racks = ['paris', 'newyork'];
+    const routes = (await Promise.all(racks.map((rack) => stage.rackRoutes(rack)))).flat().join('\n');
+    await stage.fault('agents-killed', 'all');
+    await stage.until(() => restarted(stage, before), 10_000);
+    for (const rack of racks) await untilPhases(stage, rack, 'live');
+    await stage.pause(4000);
+    const after = (await Promise.all(racks.map((rack) => stage.rackRoutes(rack)))).flat().join('\n');
+    expect(after === routes, `the routes are not the same afterwards: ${after}`);
+    await stage.heal('agents-killed');
+    await stage.settle();
+    return `${before.size} agents started again; the same ${routes.split('\n').length} routes before and after`;
+  },
+};
+
+async function pids(stage: Stage): Promise<ReadonlyMap<string, number | undefined>> {
+  const agents = stage.lab.supervisor.status().filter(({ name }) => name.endsWith('-agent'));
+  return new Map(agents.map(({ name, pid }) => [name, pid]));
+}
+
+async function restarted(stage: Stage, before: ReadonlyMap<string, number | undefined>): Promise<string | undefined> {
+  const now = await pids(stage);
+  const waiting = [...before].find(([name, pid]) => now.get(name) === undefined || now.get(name) === pid);
+  return waiting === undefined ? undefined : `${waiting[0]} has not started again`;
+}

@@ -1,0 +1,76 @@
+import type { ActiveFault } from '../faults/board.ts';
+import type { LabStatus } from '../observe/status.ts';
+import type { World } from '../world/topology.ts';
+import type { CountryView, DemoView, SiteView } from './screen.ts';
+
+/** What the demo itself knows, beside the lab's status. */
+export interface DemoProgress {
+  readonly steps: DemoView['steps'];
+  readonly narration: string;
+  readonly keys: DemoView['keys'];
+  readonly nginxReloads: number;
+  readonly retried: number;
+}
+
+const recentSeconds = 10;
+
+/** The frame for a status of the lab (pure). */
+export function viewOf(world: World, status: LabStatus, progress: DemoProgress): DemoView {
+  const { compressed, totals } = status;
+  const recent = status.countries.reduce((sum, { requests }) => sum + requests, 0);
+  return {
+    elapsedMs: status.uptimeMs,
+    caveat: `compressed: health checks ${compressed.healthFactor}x faster, TTL ${compressed.ttlSeconds} s`,
+    steps: progress.steps,
+    narration: progress.narration,
+    sites: sitesOf(world, status),
+    countries: status.countries.map(countryOf),
+    totals: {
+      requestsPerSecond: recent / recentSeconds,
+      requests: totals.requests,
+      failed: totals.failed,
+      retried: progress.retried,
+    },
+    nginxReloads: progress.nginxReloads,
+    keys: progress.keys,
+  };
+}
+
+function sitesOf(world: World, status: LabStatus): readonly SiteView[] {
+  const racks = world.datacentres.map(({ site, router, workers, blades }) => ({
+    name: site,
+    servers: [...workers, ...blades].map(({ name }) => ({ name, state: stateOf(name, status) })),
+    ...sessionsOf(router.name, status),
+    routes: status.routes[router.name]?.length ?? 0,
+  }));
+  const regions = world.regions.map(({ site }) => ({
+    name: site,
+    servers: [{ name: site, state: stateOf(site, status) }],
+    ...sessionsOf(site, status),
+  }));
+  return [...racks, ...regions];
+}
+
+function stateOf(machine: string, status: LabStatus): 'up' | 'down' | 'drained' {
+  const held = status.services.some(({ name, state }) => name.startsWith(`${machine}/`) && state === 'held');
+  if (held) return 'down';
+  return status.faults.some((fault: ActiveFault) => fault.name === 'blade-drained' && fault.target === machine)
+    ? 'drained'
+    : 'up';
+}
+
+function sessionsOf(router: string, status: LabStatus): { readonly sessionsUp: number; readonly sessions: number } {
+  const sessions = status.routers.find(({ name }) => name === router)?.sessions ?? [];
+  return { sessionsUp: sessions.filter(({ established }) => established).length, sessions: sessions.length };
+}
+
+function countryOf(country: LabStatus['countries'][number]): CountryView {
+  const served = Object.entries(country.servedBy).toSorted(([, a], [, b]) => b - a);
+  return {
+    code: country.country,
+    answers: { 'Route 53': country.route53.join(' '), PowerDNS: country.powerdns.join(' ') },
+    servedBy: served.map(([place]) => place),
+    requestsPerSecond: country.requests / recentSeconds,
+    failed: country.failed,
+  };
+}
