@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPowerDns } from '../../../src/lab/daemons/powerdns.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { powerDns } from '../../../src/steering/providers/powerdns.ts';
+import { describeProvider } from '../../support/steering/conformance.ts';
+
+describeProvider('PowerDNS', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'tideline-powerdns-'));
+  const server = await startPowerDns({
+    spawn: (command, args) => spawn(command, args, { stdio: 'ignore' }),
+    clock: systemClock,
+    directory,
+    address: '127.0.0.1',
+    port: 5300,
+    apiPort: 8081,
+    apiKey: 'secret',
+    zones: ['video.example'],
+    healthIntervalSeconds: 1,
+  });
+  const patch = async (name: string, address: string, changetype: 'REPLACE' | 'DELETE'): Promise<void> => {
+    const records = [{ content: address, disabled: false }];
+    const response = await fetch(`${server.apiUrl}/api/v1/servers/localhost/zones/video.example.`, {
+      method: 'PATCH',
+      headers: { 'x-api-key': server.apiKey },
+      body: JSON.stringify({ rrsets: [{ name: `${name}.`, type: 'A', ttl: 60, changetype, records }] }),
+    });
+    if (!response.ok) throw new Error(await response.text());
+  };
+  return {
+    provider: powerDns({ url: server.apiUrl, apiKey: server.apiKey }),
+    dns: { host: '127.0.0.1', port: 5300 },
+    putAddress: (name, address) => patch(name, address, 'REPLACE'),
+    removeAddress: (name, address) => patch(name, address, 'DELETE'),
+    async stop() {
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+});

@@ -1,0 +1,62 @@
+import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand } from '@aws-sdk/client-route-53';
+import { startEmulator } from '../../../src/lab/route53/emulator.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { silentLog } from '../../../src/runtime/log.ts';
+import { route53Client } from '../../../src/steering/providers/route53/client.ts';
+import { route53 } from '../../../src/steering/providers/route53/write.ts';
+import { describeProvider } from '../../support/steering/conformance.ts';
+
+const timing = {
+  clock: systemClock,
+  random: Math.random,
+  firstMs: 100,
+  ceilingMs: 1000,
+  limitMs: 30_000,
+  pollMs: 50,
+  inSyncLimitMs: 10_000,
+};
+
+describeProvider('Route 53', async () => {
+  const emulator = await startEmulator({
+    api: { host: '127.0.0.1', port: 0 },
+    dns: { host: '127.0.0.1', port: 0 },
+    timeCompression: 50,
+    insyncDelayMs: 200,
+    rate: 5,
+    burst: 5,
+    checkers: 3,
+    allowPrivateEndpoints: true,
+    clock: systemClock,
+    log: silentLog,
+  });
+  const client = route53Client({
+    endpoint: emulator.apiUrl,
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const created = await client.send(new CreateHostedZoneCommand({ Name: 'video.example', CallerReference: 'test' }));
+  const HostedZoneId = created.HostedZone?.Id;
+  const change = async (Action: 'CREATE' | 'DELETE', Name: string, Value: string): Promise<void> => {
+    const ResourceRecordSet = { Name, Type: 'A' as const, TTL: 60, ResourceRecords: [{ Value }] };
+    const ChangeBatch = { Changes: [{ Action, ResourceRecordSet }] };
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId, ChangeBatch }));
+        return;
+      } catch (error) {
+        const later = error instanceof Error && /Throttling|PriorRequestNotComplete/.test(error.name);
+        if (!later || attempt > 20) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  };
+  return {
+    provider: route53(client, timing),
+    dns: emulator.dns,
+    putAddress: (name, address) => change('CREATE', name, address),
+    removeAddress: (name, address) => change('DELETE', name, address),
+    async stop() {
+      client.destroy();
+      await emulator.stop();
+    },
+  };
+});

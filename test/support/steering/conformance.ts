@@ -1,0 +1,149 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { clientAddress, countriesWithPrefixes } from '../../../src/lab/geo/prefixes.ts';
+import type { Platform } from '../../../src/model/spec/platform.ts';
+import { applyZone } from '../../../src/steering/plan/apply.ts';
+import { isEmpty, planZone } from '../../../src/steering/plan/plan.ts';
+import { answersFor, answersOf, preferenceOf } from '../../../src/steering/policy/answers.ts';
+import type { ZoneProvider } from '../../../src/steering/providers/provider.ts';
+import { type NameServer, resolveFor } from './resolve.ts';
+import { eventually, examplePlatform, Vips } from './world.ts';
+
+/** A provider with an empty zone video.example, its DNS server, and a way to write into the zone behind our back. */
+export interface ProviderUnderTest {
+  readonly provider: ZoneProvider;
+  readonly dns: NameServer;
+  /** Adds or replaces an A record of a name. */
+  putAddress(name: string, address: string): Promise<void>;
+  /** Puts the record that `putAddress` put away. */
+  removeAddress(name: string, address: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const zone = 'video.example';
+const host = 'www.video.example';
+const long = 60_000;
+
+/** What every provider promises, seen through real DNS with the client subnet. Runs against the example platform. */
+export function describeProvider(name: string, start: () => Promise<ProviderUnderTest>): void {
+  describe(`${name} provider`, () => {
+    const vips = new Vips();
+    let subject: ProviderUnderTest;
+    let platform: Platform;
+    const now = Date.now();
+
+    beforeAll(async () => {
+      await vips.start();
+      subject = await start();
+      platform = await examplePlatform();
+    });
+    afterAll(async () => {
+      await subject?.stop();
+      await vips.stop();
+    });
+
+    const plan = (spec: Platform) => planZone(spec, subject.provider, zone, now);
+    const apply = async (spec: Platform): Promise<void> => applyZone(await plan(spec), subject.provider);
+    const serves = async (client: string): Promise<string> => {
+      const [address, ...others] = await resolveFor(subject.dns, host, client);
+      expect(others).toEqual([]);
+      return Object.entries(vips.addresses).find(([, vip]) => vip === address)?.[0] ?? `${address}`;
+    };
+
+    /** Every country gets one of the clusters that the policy gives it while `failed` are down. */
+    const everyCountryAsWanted = async (spec: Platform, failed: readonly string[]): Promise<string | undefined> => {
+      const policy = spec.policies.get('video');
+      if (policy === undefined) return 'no policy';
+      const answers = answersOf(policy, new Set());
+      for (const country of countriesWithPrefixes()) {
+        const wanted = answersFor(preferenceOf(answers, country).tiers, new Set(failed));
+        const got = await serves(clientAddress(country, 0));
+        if (!wanted.has(got)) return `${country} is served by ${got}, wanted ${[...wanted.keys()].join(' or ')}`;
+      }
+      return undefined;
+    };
+
+    test('a record of somebody else on our host is refused, and stays', async () => {
+      await subject.putAddress(host, '192.0.2.77');
+      await expect(plan(platform)).rejects.toThrow('UnownedRecord');
+      expect(await resolveFor(subject.dns, host, '192.0.2.1')).toEqual(['192.0.2.77']);
+      await subject.removeAddress(host, '192.0.2.77');
+    });
+
+    test(
+      'every country is answered as the policy says; the second plan is empty; others are untouched',
+      async () => {
+        await subject.putAddress('other.video.example', '192.0.2.78');
+        const first = await plan(platform);
+        expect(first.overGuard).toEqual([]);
+        await applyZone(first, subject.provider);
+        expect(isEmpty(await plan(platform))).toBe(true);
+        await eventually(() => everyCountryAsWanted(platform, []));
+        expect(await resolveFor(subject.dns, 'other.video.example', '192.0.2.1')).toEqual(['192.0.2.78']);
+      },
+      long,
+    );
+
+    test('a country with two clusters sees both, by weight', async () => {
+      const seen: Record<string, number> = {};
+      for (let n = 0; n < 300; n += 1) {
+        const cluster = await serves(clientAddress('GB', n));
+        seen[cluster] = (seen[cluster] ?? 0) + 1;
+      }
+      expect(Object.keys(seen).sort()).toEqual(['newyork', 'paris']);
+      expect((seen['paris'] ?? 0) / 300).toBeGreaterThan(0.5);
+      expect((seen['paris'] ?? 0) / 300).toBeLessThan(0.9);
+    });
+
+    test.each([[['paris']], [['cloud']], [['paris', 'cloud']], [['paris', 'newyork', 'cloud']], [[]]])(
+      'with %j failed the records alone give the next choice',
+      async (failed) => {
+        vips.fail(...failed);
+        await eventually(() => everyCountryAsWanted(platform, failed), long);
+      },
+      long,
+    );
+
+    test(
+      'a plan made before somebody else wrote is refused and changes nothing',
+      async () => {
+        const mine = withDefault(platform, 'newyork');
+        const theirs = withDefault(platform, 'paris');
+        const stale = await plan(mine);
+        await apply(theirs);
+        await expect(applyZone(stale, subject.provider)).rejects.toThrow('StaleGeneration');
+        await eventually(() => everyCountryAsWanted(theirs, []));
+        expect(isEmpty(await plan(theirs))).toBe(true);
+      },
+      long,
+    );
+
+    test(
+      'a change that moves much is over the guard, and while it is applied every answer is an old or a new one',
+      async () => {
+        const back = await plan(platform);
+        expect(back.overGuard.map((over) => over.host)).toEqual([host]);
+        let done = false;
+        const watch = (async () => {
+          const seen = new Set<string>();
+          while (!done) seen.add(await serves(clientAddress('JP', 0)));
+          return seen;
+        })();
+        await applyZone(back, subject.provider);
+        done = true;
+        for (const cluster of await watch) expect(['paris', 'cloud']).toContain(cluster);
+        await eventually(() => everyCountryAsWanted(platform, []));
+      },
+      long,
+    );
+  });
+}
+
+/** The platform with everyone whom no rule names at another cluster. */
+export function withDefault(platform: Platform, cluster: string): Platform {
+  const policies = new Map(platform.policies);
+  const video = policies.get('video');
+  if (video === undefined) return platform;
+  const changed = { clusters: [{ name: cluster, weight: 100 }], failover: ['cloud'] };
+  policies.set('video', { ...video, spec: { ...video.spec, default: changed } });
+  return { ...platform, policies };
+}

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import { promisify } from 'node:util';
+import type { Platform } from '../../../src/model/spec/platform.ts';
+import { loadPlatformOrThrow } from '../../../src/platform/load.ts';
+
+const run = promisify(execFile);
+
+/** The example platform, optionally with its policy changed. */
+export async function examplePlatform(): Promise<Platform> {
+  return loadPlatformOrThrow(['examples/hybrid']);
+}
+
+/** The VIPs of the example on the loopback interface (of a namespace of our own), each with a health endpoint. */
+export class Vips {
+  readonly addresses: Readonly<Record<string, string>> = {
+    paris: '192.0.2.10',
+    newyork: '198.51.100.10',
+    cloud: '203.0.113.10',
+  };
+  readonly #failed = new Set<string>();
+  readonly #servers: Server[] = [];
+
+  async start(): Promise<void> {
+    for (const [cluster, address] of Object.entries(this.addresses)) {
+      await run('ip', ['addr', 'replace', `${address}/32`, 'dev', 'lo']);
+      const server = createServer((request, response) => {
+        const known = request.url === '/.well-known/tideline/health/video';
+        response.writeHead(known && !this.#failed.has(cluster) ? 200 : 503).end();
+      });
+      await new Promise<void>((resolve) => server.listen(80, address, resolve));
+      this.#servers.push(server);
+    }
+  }
+
+  fail(...clusters: readonly string[]): void {
+    this.#failed.clear();
+    for (const cluster of clusters) this.#failed.add(cluster);
+  }
+
+  async stop(): Promise<void> {
+    for (const server of this.#servers) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+    for (const address of Object.values(this.addresses)) await run('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo']);
+  }
+}
+
+/** Waits until `check` holds; rejects with what it last said. Polls every 50 ms. */
+export async function eventually(check: () => Promise<string | undefined>, limitMs = 15_000): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    const problem = await check();
+    if (problem === undefined) return;
+    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${problem}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
