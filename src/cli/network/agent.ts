@@ -1,0 +1,122 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { InputError } from '../../model/problem.ts';
+import type { Cluster, Site } from '../../model/spec/kinds.ts';
+import type { Platform } from '../../model/spec/platform.ts';
+import type { LogLevel } from '../../runtime/log.ts';
+import { parseListenAddress } from './listen.ts';
+
+interface AgentArguments {
+  readonly platform: string;
+  readonly node: string;
+  readonly cluster: string;
+  readonly runDir: string;
+  readonly manifests?: string;
+  readonly metricsAddress: { readonly host: string; readonly port: number };
+  readonly podsFrom: 'calico' | 'podCIDRs';
+  readonly withdrawOnStop: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** `tideline network agent`: announces this worker's pods. */
+export function registerAgent(network: Command): void {
+  network
+    .command('agent')
+    .description('Announce the pods of this worker through ExaBGP, with blackholes in the kernel')
+    .requiredOption('--platform <path>', 'the platform spec, file or folder')
+    .requiredOption('--node <name>', 'name of this worker, as Kubernetes and Calico have it')
+    .requiredOption('--cluster <name>', 'the Cluster it belongs to')
+    .option('--run-dir <folder>', "where the relay's socket bgp.sock is", '/run/tideline')
+    .option('--manifests <folder>', 'read the cluster from this folder instead of its source')
+    .addOption(
+      new Option('--metrics-address <host:port>', 'where /metrics, /status and /healthz are served')
+        .argParser(parseListenAddress)
+        .default({ host: '127.0.0.1', port: 9463 }, '127.0.0.1:9463'),
+    )
+    .addOption(
+      new Option('--pods-from <source>', "where the pods' prefixes come from")
+        .choices(['calico', 'podCIDRs'])
+        .default('calico'),
+    )
+    .option('--withdraw-on-stop', 'withdraw every route before ending (default: routes stay)', false)
+    .addOption(
+      new Option('--log-level <level>', 'least important line that is logged')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .action(run);
+}
+
+async function run(options: AgentArguments): Promise<void> {
+  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
+  const platform = await loadPlatformOrThrow([options.platform]);
+  const cluster = platform.clusters.get(options.cluster);
+  if (cluster === undefined) throw unknownCluster(options, platform);
+  const folder = manifestsOf(options, cluster, platform);
+  const sites = sitesOf(cluster, platform);
+  const { createManifestSource } = await import('../../kube/manifests/source.ts');
+  const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
+  const { NetworkAgent } = await import('../../network/agent.ts');
+  const { limitsOfSites } = await import('../../network/limits.ts');
+  const { kernelBlackholes } = await import('../../network/kernel/blackholes.ts');
+  const { createLog } = await import('../../runtime/log.ts');
+  const { systemClock: clock } = await import('../../runtime/clock.ts');
+  const { createRegistry, serveAgentEndpoint } = await import('../../runtime/metrics.ts');
+  const { waitForShutdown } = await import('../../runtime/shutdown.ts');
+  const { SpecWatch } = await import('./spec.ts');
+
+  const stopped = waitForShutdown();
+  const log = createLog('network', options.logLevel).child({ node: options.node });
+  const registry = createRegistry('network');
+  const spec = new SpecWatch({ path: options.platform, platform, clock, log, onChange: () => agent.refresh() });
+  const agent = new NetworkAgent({
+    node: options.node,
+    podsFrom: options.podsFrom,
+    spec: () => ({
+      sites: sitesOf(spec.current.clusters.get(options.cluster) ?? cluster, spec.current),
+      drains: [...spec.current.drains.values()],
+    }),
+    source: createManifestSource({ folder, clock, log, registry }),
+    speaker: createSpeaker({
+      socketPath: resolve(options.runDir, 'bgp.sock'),
+      limits: limitsOfSites(sites),
+      clock,
+      log,
+      registry,
+    }),
+    blackholes: kernelBlackholes,
+    clock,
+    log,
+    registry,
+  });
+  const endpoint = await serveAgentEndpoint({ ...options.metricsAddress, registry, status: () => agent.status() });
+  spec.start();
+  agent.start();
+  log.info({ cluster: options.cluster, folder, endpoint: endpoint.url }, 'network agent started');
+  const signal = await stopped;
+  log.info({ signal, withdraw: options.withdrawOnStop }, 'network agent stops');
+  await spec.stop();
+  try {
+    await agent.stop(options.withdrawOnStop ? { timeoutMs: 10_000 } : undefined);
+  } finally {
+    await endpoint.stop();
+  }
+}
+
+function unknownCluster({ cluster, platform: path }: AgentArguments, platform: Platform): InputError {
+  const names = [...platform.clusters.keys()].join(', ') || 'none';
+  return new InputError(`--cluster: no Cluster ${JSON.stringify(cluster)} in ${path} (there are: ${names})`);
+}
+
+function manifestsOf(options: AgentArguments, cluster: Cluster, platform: Platform): string {
+  if (options.manifests !== undefined) return resolve(options.manifests);
+  const { source } = cluster.spec;
+  if ('manifests' in source) return resolve(platform.folderOf(options.cluster), source.manifests);
+  throw new InputError(
+    `Cluster/${options.cluster}: spec.source is no manifest folder, which is all this version reads; give one with --manifests`,
+  );
+}
+
+function sitesOf(cluster: Cluster, platform: Platform): readonly Site[] {
+  return cluster.spec.sites.flatMap((name) => platform.sites.get(name) ?? []);
+}

@@ -1,0 +1,29 @@
+/** Every named refusal and state of this room: log field, metric label and status at once. */
+export const networkReasons = {
+  AffinityVirtual: 'The BlockAffinity is not of a host (a load balancer pool); such blocks are not ours to announce.',
+  AffinityPending: 'The node has not got the block yet.',
+  AffinityReleasing: 'The node is giving the block back; addresses in use there become host routes.',
+  AffinityDeleted: 'The BlockAffinity is marked as deleted.',
+  AffinityStateUnknown: 'The BlockAffinity is in a state we do not know; only confirmed ones are announced.',
+  BadPrefix: 'The text is not a prefix.',
+  BadAddress: 'The text is not an address.',
+  BlockMissing: 'There is no IPAMBlock for the BlockAffinity, so nothing says that the block is really there.',
+  BlockDeleted: 'The IPAMBlock is marked as deleted.',
+  BlockReleased: 'The IPAMBlock belongs to no node any more.',
+  BlockOfOtherNode: 'The IPAMBlock says that another node has the block; the IPAMBlock is right.',
+  BlockSizeMismatch: 'The block has not the size its pool gives out.',
+  PoolMissing: 'No IPPool holds the block.',
+  PoolNotExported: 'The pool forbids BGP export.',
+  PoolNotForWorkloads: 'The pool is for load balancer addresses only.',
+  PrefixOutsideSite: "The prefix is not inside the Site's prefixes of its class.",
+  NoNextHop: 'The server has no address of this family to be the next hop.',
+  BlackholeMissing: 'The kernel did not take the blackhole of the block, and a block is announced only after it.',
+  NotSynced: 'The cluster was not read completely yet; nothing is announced, withdrawn or ended.',
+  NodesMissing: 'No Node object at all can be seen: that is a loss of sight, not of the node; everything is held.',
+  NodeAddressMissing: "The Node has no InternalIP inside the Site's server prefixes; everything is held.",
+  NodeDeleted: 'The Node was deleted: everything is withdrawn.',
+  NodeDrained: 'A Drain of this worker is in force: pod routes are withdrawn, the address of the server stays.',
+  KernelUnreadable: 'The routing table of the kernel cannot be read or changed.',
+} as const;
+
+export type NetworkReason = keyof typeof networkReasons;
