@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { type AnswerContext, type Place, resolve } from './answer.ts';
+import type { RecordSet, Routing } from './record.ts';
+import { RecordDraft } from './table.ts';
+
+const france: Place = { country: 'FR', continent: 'EU' };
+const germany: Place = { country: 'DE', continent: 'EU' };
+const japan: Place = { country: 'JP', continent: 'AS' };
+const nowhere: Place = { country: undefined, continent: undefined };
+
+/** A record named by its first label; its value is its set identifier. `to` makes it an alias. */
+interface Short {
+  readonly name: string;
+  readonly id?: string;
+  readonly routing?: Routing;
+  readonly check?: string;
+  readonly to?: string;
+  readonly evaluate?: boolean;
+}
+
+function recordOf({ name, id, routing, check, to, evaluate = true }: Short): RecordSet {
+  return {
+    name,
+    type: 'A',
+    setIdentifier: id,
+    routing: routing ?? { kind: 'simple' },
+    ttl: to === undefined ? 60 : undefined,
+    values: to === undefined ? [id ?? name] : [],
+    alias: to === undefined ? undefined : { hostedZoneId: 'Z', name: to, evaluateTargetHealth: evaluate },
+    healthCheckId: check,
+  };
+}
+
+const country = (code: string): Routing => ({ kind: 'geolocation', location: { country: code } });
+const continent = (code: 'EU' | 'AS'): Routing => ({ kind: 'geolocation', location: { continent: code } });
+const weight = (value: number): Routing => ({ kind: 'weighted', weight: value });
+const primary: Routing = { kind: 'failover', role: 'PRIMARY' };
+const secondary: Routing = { kind: 'failover', role: 'SECONDARY' };
+
+function answer(records: readonly Short[], place: Place, failed: readonly string[] = [], random = 0) {
+  const table = new RecordDraft();
+  for (const record of records) table.put(recordOf(record));
+  const context: AnswerContext = { table, place, isHealthy: (id) => !failed.includes(id), random: () => random };
+  const result = resolve('www', 'A', context);
+  return result === undefined ? 'no record' : (result.leaf?.values[0] ?? 'no answer');
+}
+
+describe('geolocation', () => {
+  const records: readonly Short[] = [
+    { name: 'www', id: 'fr', routing: country('FR'), check: 'fr' },
+    { name: 'www', id: 'eu', routing: continent('EU'), check: 'eu' },
+    { name: 'www', id: 'world', routing: country('*'), check: 'world' },
+  ];
+  it.each([
+    ['country before continent', france, [], 'fr'],
+    ['continent', germany, [], 'eu'],
+    ['the rest of the world', japan, [], 'world'],
+    ['an address that no data knows', nowhere, [], 'world'],
+    ['an unhealthy country: the continent', france, ['fr'], 'eu'],
+    ['unhealthy country and continent: the world', france, ['fr', 'eu'], 'world'],
+    ['nothing healthy: the smallest region', france, ['fr', 'eu', 'world'], 'fr'],
+    ['never a smaller region than the place is in', japan, ['world'], 'world'],
+  ] as const)('%s', (_, place, failed, expected) => {
+    expect(answer(records, place, failed)).toBe(expected);
+  });
+
+  it('answers nothing where no record is for the place', () => {
+    expect(answer(records.slice(0, 2), japan)).toBe('no answer');
+  });
+
+  it('stops climbing at a record without a health check', () => {
+    const always = records.map(({ check: _, ...record }) => record);
+    expect(answer(always, france, ['fr', 'eu', 'world'])).toBe('fr');
+  });
+});
+
+describe('weighted', () => {
+  const records: readonly Short[] = [
+    { name: 'www', id: 'a', routing: weight(70), check: 'a' },
+    { name: 'www', id: 'b', routing: weight(30), check: 'b' },
+    { name: 'www', id: 'spare', routing: weight(0), check: 'spare' },
+  ];
+  it.each([
+    ['the first 70 %', [], 0.69, 'a'],
+    ['the next 30 %', [], 0.7, 'b'],
+    ['only healthy ones', ['a'], 0.1, 'b'],
+    ['weight 0 when all others are unhealthy', ['a', 'b'], 0.5, 'spare'],
+    ['nothing healthy: as if all were, the zero ones not', ['a', 'b', 'spare'], 0.69, 'a'],
+    ['an unhealthy spare', ['a', 'spare'], 0.99, 'b'],
+  ] as const)('%s', (_, failed, random, expected) => {
+    expect(answer(records, nowhere, failed, random)).toBe(expected);
+  });
+
+  it('gives all of weight 0 the same share', () => {
+    const zeros = records.map((record) => ({ ...record, routing: weight(0) }));
+    expect([0.1, 0.5, 0.9].map((random) => answer(zeros, nowhere, [], random))).toEqual(['a', 'b', 'spare']);
+  });
+});
+
+describe('failover', () => {
+  const records: readonly Short[] = [
+    { name: 'www', id: 'p', routing: primary, check: 'p' },
+    { name: 'www', id: 's', routing: secondary, check: 's' },
+  ];
+  it.each([
+    ['primary', [], 'p'],
+    ['secondary when the primary is unhealthy', ['p'], 's'],
+    ['primary when both are', ['p', 's'], 'p'],
+    ['primary when only the secondary is', ['s'], 'p'],
+  ] as const)('%s', (_, failed, expected) => {
+    expect(answer(records, nowhere, failed)).toBe(expected);
+  });
+
+  it('makes do with one record', () => {
+    expect(answer(records.slice(0, 1), nowhere, ['p'])).toBe('p');
+    expect(answer(records.slice(1), nowhere)).toBe('s');
+  });
+});
+
+describe('aliases', () => {
+  const tree = (evaluate: boolean): readonly Short[] => [
+    { name: 'www', id: 'fr', routing: country('FR'), to: 'fo', evaluate },
+    { name: 'www', id: 'world', routing: country('*') },
+    { name: 'fo', id: 'first', routing: primary, to: 'pool' },
+    { name: 'fo', id: 'cloud', routing: secondary, check: 'cloud' },
+    { name: 'pool', id: 'blade-1', routing: weight(1), check: 'blade-1' },
+    { name: 'pool', id: 'blade-2', routing: weight(1), check: 'blade-2' },
+  ];
+  it.each([
+    ['down to the leaf', [], 0, 'blade-1'],
+    ['another leaf of the group', ['blade-1'], 0, 'blade-2'],
+    ['a group without healthy records fails over', ['blade-1', 'blade-2'], 0, 'cloud'],
+    ['a tree without healthy records climbs to the larger region', ['blade-1', 'blade-2', 'cloud'], 0, 'world'],
+  ] as const)('%s', (_, failed, random, expected) => {
+    expect(answer(tree(true), france, failed, random)).toBe(expected);
+  });
+
+  it('without EvaluateTargetHealth keeps the branch, and its primary, whatever happens', () => {
+    expect(answer(tree(false), france, ['blade-1', 'blade-2', 'cloud'])).toBe('blade-1');
+  });
+
+  it('an unhealthy check on the alias itself kills the branch', () => {
+    const records = tree(false).map((record) => (record.id === 'fr' ? { ...record, check: 'own' } : record));
+    expect(answer(records, france, ['own'])).toBe('world');
+  });
+
+  it('says that there is no such record', () => {
+    expect(answer([], france)).toBe('no record');
+  });
+});
