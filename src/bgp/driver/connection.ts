@@ -11,7 +11,7 @@ export interface ConnectionOptions {
 }
 
 const firstRetryMs = 100;
-const lastRetryMs = 2000;
+const lastRetryMs = 1000;
 
 /** The agent's end of the relay's socket: connected again for ever, with a growing pause. */
 export class RelayConnection {

@@ -8,6 +8,8 @@ export interface PipeOptions {
   readonly clock: Clock;
   /** A session came up or went down. */
   readonly onSession: (neighbor: string, state: 'up' | 'down') => void;
+  /** An answer that nobody waits for: some answers were matched to the wrong commands, a `resync` is due. */
+  readonly onStray: () => void;
   /** Lines sent but not answered yet; ExaBGP answers into a 64 KiB pipe and blocks for ever when nobody reads it. */
   readonly window?: number;
   readonly answerTimeoutMs?: number;
@@ -79,8 +81,12 @@ export class CommandPipe {
       this.#receiveMark(this.#marker, line);
       return;
     }
+    if (line.kind === 'unknown') return;
     const head = this.#outstanding[0];
-    if (head === undefined) return;
+    if (head === undefined) {
+      this.#options.onStray();
+      return;
+    }
     if (line.kind !== 'done' && line.kind !== 'error') {
       head.output.push(line);
       this.#startTimer();
@@ -99,7 +105,7 @@ export class CommandPipe {
       this.#startTimer();
       marker.pending.resolve({ ok: true, output: marker.pending.output });
       this.#pump();
-    } else if (marker.sawHeader) marker.pending.output.push(line);
+    } else if (marker.sawHeader && line.kind === 'established') marker.pending.output.push(line);
   }
 
   #pump(): void {

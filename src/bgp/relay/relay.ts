@@ -40,6 +40,7 @@ export class Relay {
   #desired: (AgentMessage & { readonly type: 'desired' }) | undefined;
   #wanted: RouteSet = new Map();
   #synced = false;
+  #disordered = false;
   #readBackDue = false;
   #running = false;
   #again = false;
@@ -69,6 +70,12 @@ export class Relay {
     }
     if (message.type === 'read') this.#readBackDue = true;
     if (message.type !== 'renew' || wasExpired) this.#wake();
+  }
+
+  /** ExaBGP's answers do not match its commands any more: find the place again and read everything back. */
+  answersDisordered(): void {
+    this.#disordered = true;
+    this.#wake();
   }
 
   /** Everything a new agent needs to know. */
@@ -102,29 +109,36 @@ export class Relay {
   }
 
   async #run(): Promise<void> {
+    const { clock, onProblem } = this.#options;
     let pauseMs = 0;
+    let now = clock.monotonic();
+    let wasExpired: boolean;
     do {
       this.#again = false;
+      wasExpired = this.#lease.expired(now);
       try {
         await this.#step();
       } catch (error) {
         this.#synced = false;
         pauseMs = resyncPauseMs;
-        this.#options.onProblem(error instanceof AnswerLost ? error.message : `unexpected: ${String(error)}`);
+        onProblem(error instanceof AnswerLost ? error.message : `unexpected: ${String(error)}`);
       }
       this.#publish();
-    } while (this.#again && pauseMs === 0);
+      now = clock.monotonic();
+      // A lease that ran out during the step was not seen by all of it: once more.
+    } while (pauseMs === 0 && (this.#again || this.#lease.expired(now) !== wasExpired));
     this.#running = false;
-    const now = this.#options.clock.monotonic();
     const retryMs = Math.min(...[...this.#neighbors.values()].map((neighbor) => neighbor.retryAtMs)) - now;
-    const leaseMs = this.#lease.remainingMs(now);
-    const nextMs = pauseMs > 0 ? pauseMs : Math.min(retryMs, leaseMs > 0 ? leaseMs : Number.POSITIVE_INFINITY);
+    const leaseMs = wasExpired ? Number.POSITIVE_INFINITY : this.#lease.remainingMs(now);
+    const nextMs = pauseMs > 0 ? pauseMs : Math.min(retryMs, leaseMs);
     if (!Number.isFinite(nextMs)) return;
-    this.#timer = this.#options.clock.setTimeout(() => this.#wake(), Math.max(1, nextMs));
+    this.#timer = clock.setTimeout(() => this.#wake(), Math.max(1, nextMs));
   }
 
   async #step(): Promise<void> {
+    if (this.#disordered) this.#synced = false;
     if (!this.#synced) {
+      this.#disordered = false;
       const seen = new Map([...this.#neighbors.values()].map((neighbor) => [neighbor, neighbor.events]));
       const established = new Set(await this.#pipe.resync());
       for (const [address, neighbor] of this.#neighbors) {

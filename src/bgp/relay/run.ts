@@ -26,6 +26,7 @@ export function runRelay(argv: readonly string[]): number | undefined {
     write: (line, taken) => process.stdout.write(line, () => taken()),
     clock: systemClock,
     onSession: (neighbor, state) => relay.sessionChanged(neighbor, state),
+    onStray: () => relay.answersDisordered(),
   });
   const relay = new Relay({
     ...options,

@@ -1,0 +1,148 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually, route, talk, World } from './world.ts';
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const pods = ['10.10.1.0/26', '10.10.2.0/26', '10.10.3.0/26'];
+const vip = '192.0.2.10/32';
+
+let world: World;
+afterEach(async () => {
+  await world.stop();
+});
+
+describe('a worker', () => {
+  it('keeps its routes when the agent is killed', async () => {
+    world = await World.start();
+    const agent = await world.agent(pods.map((prefix) => route(prefix)));
+    await world.waitKernel(pods);
+    const deletions = world.watchDeletions();
+    agent.kill('SIGKILL');
+    await sleep(1000);
+    expect(deletions()).toEqual([]);
+    expect(await world.waitKernel(pods)).toBeLessThan(1000);
+  });
+
+  it('loses nothing when the relay is killed, and converges', async () => {
+    world = await World.start();
+    const speaker = world.speaker();
+    speaker.setDesired(pods.map((prefix) => route(prefix)));
+    await speaker.settled(10_000);
+    await world.waitKernel(pods);
+    const deletions = world.watchDeletions();
+    const before = await world.relayPid();
+    process.kill(before, 'SIGKILL');
+    await eventually('the agent sees it', () => speaker.status().relay === 'disconnected');
+    speaker.setDesired([...pods, '10.10.4.0/26'].map((prefix) => route(prefix)));
+    await world.waitKernel([...pods, '10.10.4.0/26']);
+    expect(await world.relayPid()).not.toBe(before);
+    expect(deletions()).toEqual([]);
+    speaker.setDesired([route('10.10.4.0/26')]);
+    await world.waitKernel(['10.10.4.0/26']);
+  });
+
+  it('withdraws nothing when relay and agent are killed and only the relay comes back', async () => {
+    world = await World.start();
+    const agent = await world.agent(pods.map((prefix) => route(prefix)));
+    await world.waitKernel(pods);
+    const deletions = world.watchDeletions();
+    agent.kill('SIGKILL');
+    process.kill(await world.relayPid(), 'SIGKILL');
+    await sleep(1500);
+    expect(deletions()).toEqual([]);
+    const [held] = (await talk(world.socket, '', 200)).filter((line) => line.includes('"held"'));
+    expect(JSON.parse(held ?? '{}').routes.map((entry: { prefix: string }) => entry.prefix)).toEqual([
+      '10.1.0.11/32',
+      ...pods,
+    ]);
+  });
+
+  it('loses no route when ExaBGP is killed and started again', async () => {
+    world = await World.start();
+    const speaker = world.speaker();
+    speaker.setDesired(pods.map((prefix) => route(prefix)));
+    await speaker.settled(10_000);
+    await world.waitKernel(pods);
+    await eventually('end-of-RIB', async () =>
+      (await talk(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true')),
+    );
+    const deletions = world.watchDeletions();
+    world.exabgp.daemon.kill('SIGKILL');
+    await world.exabgp.daemon.exited;
+    await sleep(500);
+    expect(await world.router.established('server')).toBe(false);
+    await world.startExabgp();
+    await world.router.waitEstablished(['server'], 15_000);
+    await speaker.settled(10_000);
+    await eventually('end-of-RIB', async () =>
+      (await talk(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true')),
+    );
+    await eventually('nothing is stale', async () =>
+      (await world.router.ask('show route all')).every((line) => !line.includes('stale')),
+    );
+    expect(deletions()).toEqual([]);
+    expect(await world.waitKernel(pods)).toBeLessThan(1000);
+  });
+
+  it('stays when the relay hears nothing of a newer agent, and the newer agent wins', async () => {
+    world = await World.start();
+    const older = await world.agent(pods.map((prefix) => route(prefix)));
+    await world.waitKernel(pods);
+    older.kill('SIGSTOP');
+    const newer = world.speaker();
+    newer.setDesired([...pods, '10.10.5.0/26'].map((prefix) => route(prefix)));
+    await newer.settled(10_000);
+    await world.waitKernel([...pods, '10.10.5.0/26']);
+  });
+});
+
+describe('a blade', () => {
+  it('withdraws its VIP when the lease has run out, and has it back with the agent', async () => {
+    world = await World.start({ seconds: 2, keeper: false });
+    const agent = await world.agent([route(vip, 'vip')], { seconds: 2, keeper: false });
+    await world.waitKernel([vip]);
+    await sleep(2500);
+    await world.waitKernel([vip], 100);
+    agent.kill('SIGKILL');
+    const begin = performance.now();
+    await world.waitKernel([], 5000);
+    const tookMs = performance.now() - begin;
+    console.log(`lease of 2 s: withdrawn ${tookMs.toFixed(0)} ms after the agent's death`);
+    expect(tookMs).toBeGreaterThan(1500);
+    expect(tookMs).toBeLessThan(2500);
+    await world.agent([route(vip, 'vip')], { seconds: 2, keeper: false });
+    await world.waitKernel([vip]);
+  });
+
+  it('keeps its VIP without an agent when it is a keeper', async () => {
+    world = await World.start({ seconds: 1, keeper: true });
+    const agent = await world.agent([route(vip, 'vip')], { seconds: 1, keeper: true });
+    await world.waitKernel([vip]);
+    const deletions = world.watchDeletions();
+    agent.kill('SIGKILL');
+    await sleep(1500);
+    process.kill(await world.relayPid(), 'SIGKILL');
+    await sleep(2500);
+    expect(deletions()).toEqual([]);
+  });
+
+  it('gives the agent a whole lease after the relay itself was killed', async () => {
+    world = await World.start({ seconds: 2, keeper: false });
+    const agent = await world.agent([route(vip, 'vip')], { seconds: 2, keeper: false });
+    await world.waitKernel([vip]);
+    const deletions = world.watchDeletions();
+    process.kill(await world.relayPid(), 'SIGKILL');
+    await sleep(3000);
+    expect(deletions()).toEqual([]);
+    agent.kill('SIGKILL');
+    process.kill(await world.relayPid(), 'SIGKILL');
+    await world.waitKernel([], 6000);
+  });
+
+  it('loses its VIP with ExaBGP at once', async () => {
+    world = await World.start({ seconds: 2, keeper: true });
+    await world.agent([route(vip, 'vip')], { seconds: 2, keeper: true });
+    await world.waitKernel([vip]);
+    world.exabgp.daemon.kill('SIGKILL');
+    await eventually('no route', async () => (await world.kernelRoutes()).length === 0, 1000);
+  });
+});
