@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { kindNames } from '../src/model/spec/kinds.ts';
 import { generatedFiles } from './crds.ts';
 import { crdOf } from './spec/crd.ts';
-import { notStructural, structural } from './spec/structural.ts';
+import { structural } from './spec/structural.ts';
+import { notStructural } from './spec/structural-rules.ts';
 
 const root = resolve(import.meta.dirname, '..');
 

@@ -8,6 +8,7 @@ import {
   parseAllDocuments,
   visit,
   type YAMLError,
+  type YAMLWarning,
 } from 'yaml';
 import type { Problem } from '../model/problem.ts';
 import { type Path, type SpecDocument, valueAt } from '../model/spec/document.ts';
@@ -101,7 +102,8 @@ function keyText(key: unknown): string {
 /** Every duplicate key, and the first other error: those after it are mostly its consequences. */
 function syntaxProblems(document: Document.Parsed, text: string, file: string, lines: LineCounter): readonly Problem[] {
   const duplicates = document.errors.filter((error) => error.code === 'DUPLICATE_KEY');
-  const first = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
+  const others = [...document.errors, ...document.warnings].filter((error) => error.code !== 'DUPLICATE_KEY');
+  const first = others.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
   return [
     ...duplicates.map((error) => duplicateKey(error, text, file, lines)),
     ...(first === undefined ? [] : [syntaxProblem(first, file, lines)]),
@@ -115,7 +117,7 @@ function duplicateKey(error: YAMLError, text: string, file: string, lines: LineC
   return { reason: 'DuplicateKey', file, line, message, fix: 'keep one' };
 }
 
-function syntaxProblem(error: YAMLError, file: string, lines: LineCounter): Problem {
+function syntaxProblem(error: YAMLError | YAMLWarning, file: string, lines: LineCounter): Problem {
   const { line } = lines.linePos(error.pos[0]);
   if (error.code === 'TAB_AS_INDENT')
     return { reason: 'NotYaml', file, line, message: 'a tab is used for indentation', fix: 'indent with spaces' };

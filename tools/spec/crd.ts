@@ -59,7 +59,7 @@ const names: Readonly<Record<KindName, Names>> = {
   },
 };
 
-export const group = 'tideline.dev';
+const group = 'tideline.dev';
 
 /** The CustomResourceDefinition of a kind, `apiextensions.k8s.io/v1`. */
 export function crdOf(kind: KindName) {

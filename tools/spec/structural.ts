@@ -22,15 +22,14 @@ export interface StructuralSchema {
   readonly 'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[];
 }
 
+/** Keywords that JSON Schema and structural schemas have in common. */
+export const sharedKeywords: readonly string[] =
+  `type description default format pattern minLength maxLength minimum maximum exclusiveMinimum minItems items enum
+  properties required additionalProperties`.split(/\s+/);
+
 /** Keywords that say nothing to the API server: it prunes unknown fields by itself, and keys of a map are always texts. */
 const dropped = new Set(['$schema', 'propertyNames']);
-const shared =
-  'type description default format pattern minLength maxLength minimum maximum exclusiveMinimum minItems items enum ' +
-  'properties required additionalProperties';
-const known = new Set(`${shared} const anyOf`.split(' '));
-const allowed = new Set(
-  `${shared} oneOf x-kubernetes-validations x-kubernetes-list-type x-kubernetes-list-map-keys`.split(' '),
-);
+const known = new Set([...sharedKeywords, 'const', 'anyOf']);
 
 /** Throws a RangeError on a keyword that it does not know, so that none is lost silently. */
 export function structural(schema: JsonSchema, where: string): StructuralSchema {
@@ -124,29 +123,4 @@ function pick(schema: JsonSchema, names: readonly (keyof JsonSchema)[]): Partial
 function typeOf(values: readonly unknown[]): string {
   if (values.every((value) => Number.isInteger(value))) return 'integer';
   return typeof values[0];
-}
-
-/** Where a schema breaks the API server's rules for structural schemas; the empty list is good. */
-export function notStructural(schema: unknown, where = ''): readonly string[] {
-  if (typeof schema !== 'object' || schema === null) return [`${where}: not a schema`];
-  const { type, properties, items, additionalProperties, oneOf } = schema as Partial<StructuralSchema>;
-  const faults: string[] = [];
-  if (typeof type !== 'string') faults.push(`${where}: no type`);
-  for (const keyword of Object.keys(schema))
-    if (!allowed.has(keyword)) faults.push(`${where}: ${keyword} is forbidden`);
-  if (typeof additionalProperties === 'boolean') faults.push(`${where}: additionalProperties must be a schema`);
-  if (properties !== undefined && additionalProperties !== undefined)
-    faults.push(`${where}: properties and additionalProperties exclude each other`);
-  for (const branch of oneOf ?? []) {
-    const others = Object.keys(branch).filter((keyword) => keyword !== 'required');
-    if (others.length > 0) faults.push(`${where}: oneOf holds ${others.join(', ')}`);
-    for (const name of branch.required)
-      if (properties?.[name] === undefined) faults.push(`${where}: ${name} of oneOf is not among the properties`);
-  }
-  for (const [name, value] of Object.entries(properties ?? {}))
-    faults.push(...notStructural(value, `${where}.${name}`));
-  if (type === 'array' && items === undefined) faults.push(`${where}: no items`);
-  if (items !== undefined) faults.push(...notStructural(items, `${where}[]`));
-  if (typeof additionalProperties === 'object') faults.push(...notStructural(additionalProperties, `${where}.*`));
-  return faults;
 }

@@ -6,12 +6,6 @@ import { EdgePoolSpec } from './kinds/edge-pool.ts';
 import { SiteSpec } from './kinds/site.ts';
 import { TrafficPolicySpec } from './kinds/traffic-policy.ts';
 
-export { ClusterSpec } from './kinds/cluster.ts';
-export { DrainSpec } from './kinds/drain.ts';
-export { EdgePoolSpec } from './kinds/edge-pool.ts';
-export { SiteSpec } from './kinds/site.ts';
-export { TrafficPolicySpec } from './kinds/traffic-policy.ts';
-
 /** The platform spec, `tideline.dev/v1alpha1`: a schema per kind, for files and (generated) CRDs. */
 export const apiVersion = 'tideline.dev/v1alpha1';
 

@@ -9,7 +9,7 @@ export type PolicyRule = TrafficPolicy['spec']['rules'][number];
 export type Blade = EdgePool['spec']['blades'][number];
 
 /** The sites of a cluster, in the order the spec names them. */
-export function sitesOfCluster(platform: Platform, clusterName: string): readonly Site[] {
+function sitesOfCluster(platform: Platform, clusterName: string): readonly Site[] {
   const names = platform.clusters.get(clusterName)?.spec.sites ?? [];
   return names.map((name) => platform.sites.get(name)).filter((site) => site !== undefined);
 }
@@ -28,7 +28,7 @@ export function siteOfServer(platform: Platform, clusterName: string, server: Ad
 }
 
 /** The edge pool that a cluster's DNS answers lead to; undefined for a cluster behind an anycast address. */
-export function entryPoolOf(platform: Platform, cluster: Cluster): EdgePool | undefined {
+function entryPoolOf(platform: Platform, cluster: Cluster): EdgePool | undefined {
   return 'edgePool' in cluster.spec.entry ? platform.edgePools.get(cluster.spec.entry.edgePool) : undefined;
 }
 

@@ -31,7 +31,7 @@ export function readObject(document: SpecDocument): ReadObject {
   if (!isKindName(kind)) return { problems: [] };
   const { parsed, issues } = parse(kind, value);
   const object = typeof name === 'string' ? `${kind}/${name}` : kind;
-  const located = explainIssues(issues, value, schemaOf(kind)).filter(
+  const located = (issues.length === 0 ? [] : explainIssues(issues, value, schemaOf(kind))).filter(
     ({ path }) => head === undefined || pathText(path) !== 'apiVersion',
   );
   const problems = located.map(({ path, what, finding }) => ({
@@ -74,7 +74,8 @@ function headProblem(document: SpecDocument): Problem | undefined {
   }
   const version = valueAt(value, ['apiVersion']);
   if (version !== apiVersion) {
-    const kubernetes = valueAt(value, ['kind']) !== undefined && !isKindName(valueAt(value, ['kind']));
+    const kubernetes =
+      version !== undefined && valueAt(value, ['kind']) !== undefined && !isKindName(valueAt(value, ['kind']));
     return {
       reason: version === undefined ? 'MissingField' : 'UnknownApiVersion',
       ...placeOf(document, ['apiVersion']),

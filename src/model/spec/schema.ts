@@ -42,7 +42,13 @@ export function schemasAt(schema: JsonSchema, path: readonly (string | number)[]
   const [part, ...rest] = path;
   if (part === undefined) return choices;
   return choices.flatMap((choice) => {
-    const next = typeof part === 'number' ? choice.items : choice.properties?.[part];
+    const next = typeof part === 'number' ? choice.items : fieldOf(choice, part);
     return next === undefined ? [] : schemasAt(next, rest);
   });
+}
+
+function fieldOf(schema: JsonSchema, name: string): JsonSchema | undefined {
+  const { properties = {}, additionalProperties } = schema;
+  if (Object.hasOwn(properties, name)) return properties[name];
+  return typeof additionalProperties === 'object' ? additionalProperties : undefined;
 }
