@@ -1,5 +1,5 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import type { Platform } from '../../model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../../platform/load.ts';
@@ -18,7 +18,8 @@ export const compression = {
 export async function preparePlatform(source: string, folder: string): Promise<Platform> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  await cp(source, folder, { recursive: true });
+  // The clusters' manifests are the lab's own: its pods are not those of the example.
+  await cp(source, folder, { recursive: true, filter: (path) => basename(path) !== 'clusters' });
   const traffic = join(folder, 'traffic.yaml');
   const documents = parseAllDocuments(await readFile(traffic, 'utf8'));
   for (const document of documents)
