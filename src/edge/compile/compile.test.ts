@@ -206,6 +206,26 @@ describe('compile', () => {
     ]);
   });
 
+  test("the pool's default certificate is the certificate of the host without a name; a missing one is a condition", () => {
+    const own = poolForTests({ defaultCertificate: { namespace: 'edge', secret: 'default' } });
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/tls',
+      metadata: { name: 'default', namespace: 'edge' },
+      data: { 'tls.crt': 'Zm9v' },
+    };
+    const withSecret = compile({ state: stateFromObjects([secret]), pool: own, readCertificate });
+    expect(withSecret.table.hosts).toEqual([{ name: '', paths: [], certificate: 'Zm9v' }]);
+    expect(withSecret.conditions).toEqual([]);
+    const without = compile({ state: stateFromObjects([]), pool: own, readCertificate });
+    expect(without.table.hosts).toEqual([]);
+    expect(without.conditions[0]).toMatchObject({
+      object: 'EdgePool/paris-edge',
+      problems: [{ reason: 'SecretMissing' }],
+    });
+  });
+
   test('5,000 Ingresses with 50,000 endpoints compile in under a second of processor time', () => {
     const world: Raw[] = [];
     for (let at = 0; at < 5000; at += 1) {

@@ -20,7 +20,7 @@ export interface CompileInput {
 
 /** What became of an object: `partial` means that some of it serves. Objects of other classes have no condition. */
 export interface Condition {
-  /** `Ingress/namespace/name` or `EndpointSlice/namespace/name`. */
+  /** `Ingress/namespace/name`, `EndpointSlice/namespace/name` or `EdgePool/name`. */
   readonly object: string;
   readonly state: 'accepted' | 'partial' | 'refused';
   /** What was refused or does not work, with the field; empty when accepted. */
@@ -55,7 +55,7 @@ export function compile(input: CompileInput): Compiled {
     .sort((a, b) => compareAge(a, b));
   const routes = new Routes(Service);
   const certificates = new CertificateClaims(Secret, input.readCertificate);
-  const conditions: Condition[] = [];
+  const conditions: Condition[] = [...defaultCertificate(pool, certificates)];
   for (const reading of readings) {
     const won = routes.claim(reading);
     const problems = [...reading.problems, ...won.problems, ...certificates.claim(reading, won.hosts)];
@@ -69,6 +69,7 @@ export function compile(input: CompileInput): Compiled {
     backends.set(key, fillBackend(key, port, slices, rules));
   conditions.push(...sliceConditions(backends));
   conditions.sort((a, b) => compareText(a.object, b.object));
+  if (certificates.certificateOf('') !== undefined) routes.ensureHost('');
   const hosts = routes.hosts((name) => certificates.certificateOf(name)?.id);
   return {
     table: {
@@ -79,6 +80,15 @@ export function compile(input: CompileInput): Compiled {
     conditions,
     backends,
   };
+}
+
+function defaultCertificate({ metadata, spec }: EdgePool, certificates: CertificateClaims): readonly Condition[] {
+  if (spec.defaultCertificate === undefined) return [];
+  const { namespace, secret } = spec.defaultCertificate;
+  const fault = certificates.claimDefault(`${namespace}/${secret}`);
+  if (fault === undefined) return [];
+  const object = `EdgePool/${metadata.name}`;
+  return [{ object, state: 'partial', problems: [{ object, path: 'spec.defaultCertificate', ...fault }] }];
 }
 
 function compareAge(a: IngressReading, b: IngressReading): number {
@@ -112,6 +122,11 @@ class Routes {
       if (fault !== undefined) problems.push(fault.problem);
     }
     return { hosts, problems };
+  }
+
+  /** The host is in the table, if only for its certificate. */
+  ensureHost(name: string): void {
+    if (!this.#hosts.has(name)) this.#hosts.set(name, { paths: new Map() });
   }
 
   /** The hosts of the table, sorted by name. */

@@ -52,6 +52,11 @@ export class CertificateClaims {
     return uniqueProblems(problems);
   }
 
+  /** The pool's own certificate, for every handshake without another: the certificate of the host ``. */
+  claimDefault(secret: ObjectKey): Fault | undefined {
+    return this.#take('', secret, '');
+  }
+
   /** The certificate of a host, when it has a good one. */
   certificateOf(host: string): Certificate | undefined {
     const secret = this.#secretOf.get(host);
