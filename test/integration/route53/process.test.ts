@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { promisify } from 'node:util';
+import { ListHostedZonesCommand } from '@aws-sdk/client-route-53';
+import { expect, it } from 'vitest';
+import { ask, startEmulatorProcess } from './emulator.ts';
+
+it('throttles like the real one, and the SDK gets through by itself', async () => {
+  const emulator = await startEmulatorProcess('--rate', '5', '--burst', '2');
+  try {
+    const impatient = emulator.client(1);
+    const requests = Array.from({ length: 6 }, () => impatient.send(new ListHostedZonesCommand({})));
+    const outcomes = await Promise.allSettled(requests);
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected').map(({ reason }): unknown => reason);
+    expect(refused.length).toBeGreaterThanOrEqual(2);
+    const throttling = { name: 'Throttling', message: 'Rate exceeded', $metadata: { httpStatusCode: 400 } };
+    expect(refused[0]).toMatchObject(throttling);
+    const patient = emulator.client(10);
+    for (let n = 0; n < 3; n++) await patient.send(new ListHostedZonesCommand({}));
+  } finally {
+    expect(await emulator.stop()).toBe(0);
+  }
+});
+
+it('ends at once on SIGTERM, with clients connected', async () => {
+  const emulator = await startEmulatorProcess();
+  const idle = [
+    connect(emulator.dns.port, emulator.dns.host),
+    connect(Number(new URL(emulator.api).port), '127.0.0.1'),
+  ];
+  for (const socket of idle) socket.on('error', () => undefined);
+  await ask(emulator, 'www.video.example');
+  const startedAt = performance.now();
+  expect(await emulator.stop()).toBe(0);
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+  for (const socket of idle) socket.destroy();
+});
+
+it('stays small', async () => {
+  const emulator = await startEmulatorProcess('--rate', '0');
+  try {
+    for (let n = 0; n < 200; n++) await ask(emulator, 'www.video.example', 'A', '176.128.0.1');
+    const status = await readFile(`/proc/${emulator.process.pid}/status`, 'utf8');
+    const residentKb = Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]);
+    expect(residentKb).toBeLessThan(150_000);
+  } finally {
+    await emulator.stop();
+  }
+});
+
+it.each([
+  [['--rate', 'much'], '--rate must be a number from 0 to 10000, not much'],
+  [['--api', 'localhost:80'], '--api needs ADDRESS:PORT, such as 127.0.0.1:8053, not localhost:80'],
+  [['--dns', '127.0.0.1:99999'], '--dns needs ADDRESS:PORT'],
+  [['--colour'], "Unknown option '--colour'"],
+])('says what is wrong with %j, without a stack trace', async (args, message) => {
+  const base = ['src/lab/route53/main.ts', '--api', '127.0.0.1:0', '--dns', '127.0.0.1:0'];
+  const failure: unknown = await promisify(execFile)(process.execPath, [...base, ...args]).catch(
+    (error: unknown) => error,
+  );
+  expect(failure).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  expect(failure).toMatchObject({ stderr: expect.not.stringMatching(/\n\s+at /) });
+});
