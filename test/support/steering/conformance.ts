@@ -43,6 +43,11 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
 
     const plan = (spec: Platform) => planZone(spec, subject.provider, zone, now);
     const apply = async (spec: Platform): Promise<void> => applyZone(await plan(spec), subject.provider);
+    const answers = (name: string, wanted: string): Promise<void> =>
+      eventually(async () => {
+        const got = await resolveFor(subject.dns, name, '192.0.2.1').catch(String);
+        return got.toString() === wanted ? undefined : `${name} answers ${got.toString()}, wanted ${wanted}`;
+      });
     const serves = async (client: string): Promise<string> => {
       const [address, ...others] = await resolveFor(subject.dns, host, client);
       expect(others).toEqual([]);
@@ -65,7 +70,7 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
     test('a record of somebody else on our host is refused, and stays', async () => {
       await subject.putAddress(host, '192.0.2.77');
       await expect(plan(platform)).rejects.toThrow('UnownedRecord');
-      expect(await resolveFor(subject.dns, host, '192.0.2.1')).toEqual(['192.0.2.77']);
+      await answers(host, '192.0.2.77');
       await subject.removeAddress(host, '192.0.2.77');
     });
 
@@ -78,7 +83,7 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
         await applyZone(first, subject.provider);
         expect(isEmpty(await plan(platform))).toBe(true);
         await eventually(() => everyCountryAsWanted(platform, []));
-        expect(await resolveFor(subject.dns, 'other.video.example', '192.0.2.1')).toEqual(['192.0.2.78']);
+        await answers('other.video.example', '192.0.2.78');
       },
       long,
     );
