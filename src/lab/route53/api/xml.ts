@@ -1,7 +1,7 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { ApiError, invalidInput } from '../reasons.ts';
 
-export const namespace = 'https://route53.amazonaws.com/doc/2013-04-01/';
+const namespace = 'https://route53.amazonaws.com/doc/2013-04-01/';
 
 /** An element of a request: either text or children, never both. */
 export interface Element {
@@ -70,7 +70,7 @@ function textOf(nodes: unknown): string {
 }
 
 /** What is written: text is escaped here, undefined leaves the element out. */
-export type XmlContent = string | number | boolean | readonly XmlNode[] | undefined;
+type XmlContent = string | number | boolean | readonly XmlNode[] | undefined;
 export type XmlNode = readonly [name: string, content: XmlContent];
 
 /** A whole response document. */

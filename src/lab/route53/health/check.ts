@@ -1,6 +1,6 @@
 /** A health check's configuration, as the API has it. */
 export const probeTypes = ['HTTP', 'HTTPS', 'HTTP_STR_MATCH', 'HTTPS_STR_MATCH', 'TCP'] as const;
-export type ProbeType = (typeof probeTypes)[number];
+type ProbeType = (typeof probeTypes)[number];
 
 export interface HealthCheckSettings {
   readonly type: ProbeType | 'CALCULATED';
@@ -29,7 +29,7 @@ export interface HealthCheck {
 }
 
 /** Route 53: healthy when more than 18 % of the checkers say so. */
-export const healthyShare = 0.18;
+const healthyShare = 0.18;
 
 /** An endpoint check's status from its checkers. */
 export function healthyByCheckers(healthyCheckers: number, checkers: number): boolean {

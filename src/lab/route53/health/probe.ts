@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import type { HealthCheckSettings } from './check.ts';
 
 /** One probe's verdict, in words that GetHealthCheckStatus shows. */
-export interface ProbeResult {
+interface ProbeResult {
   readonly healthy: boolean;
   readonly detail: string;
 }

@@ -5,7 +5,7 @@ import type { RecordDraft, RecordTable } from './table.ts';
 import { parseValue } from './values.ts';
 
 /** Route 53's quotas, as documented; see README.md. */
-export const limits = {
+const limits = {
   elementsPerBatch: 1000,
   valueCharactersPerBatch: 32_000,
   recordsPerZone: 10_000,

@@ -14,7 +14,7 @@ export function canonicalName(text: string): string | undefined {
 }
 
 /** The labels, rightmost first. */
-export function labelsFromRoot(name: string): readonly string[] {
+function labelsFromRoot(name: string): readonly string[] {
   return name.slice(0, -1).split('.').toReversed();
 }
 
