@@ -59,8 +59,9 @@ async function readFolder(folder: string, found: Found): Promise<number> {
   for (const name of names) {
     const path = join(folder, name);
     try {
-      if ((await stat(path)).isDirectory()) folders.push(path);
-      else if (/\.(yaml|yml|json)$/.test(name)) {
+      const kind = await stat(path);
+      if (kind.isDirectory()) folders.push(path);
+      else if (kind.isFile() && /\.(yaml|yml|json)$/.test(name)) {
         files += 1;
         await readOne(path, found);
       }

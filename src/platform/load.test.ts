@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -70,6 +71,12 @@ test('a link to nowhere and a link to itself are problems of their own', async (
   await symlink('nowhere', join(folder, 'b.yaml'));
   await symlink('c.yaml', join(folder, 'c.yaml'));
   expect(await reasonsOf('')).toEqual(['FileMissing', 'FileUnreadable']);
+});
+
+test('in a folder only files are read: a pipe would never end', async () => {
+  await write({ 'a.yaml': site('a', 1) });
+  execFileSync('mkfifo', [join(folder, 'pipe.yaml')]);
+  expect(await reasonsOf('')).toEqual([]);
 });
 
 test('problems are sorted by file and line, those of every path together', async () => {

@@ -14,7 +14,8 @@ what it can say.
 
 - Of a folder every \`*.yaml\`, \`*.yml\` and \`*.json\` counts, at any depth, except hidden entries and the manifest folders that
   Clusters name: Kubernetes objects live there.
-- A name is a DNS label, unique for its kind. Blades and routers have names and addresses unique in the platform.
+- A name is a DNS label, unique for its kind. Blades and routers have names unique in the platform. So are
+  addresses, except that routers of two sites may share one.
 - An address says where it lives: no prefix of a site overlaps another, whatever its role, within a site or between sites. One
   exception: cloud sites may list the same \`vips\` prefix, written alike, since an anycast address lives in each of them.
 - A prefix is at least /8 (IPv4) or /16 (IPv6).

@@ -11,9 +11,9 @@ export interface Country {
 
 /**
  * The 246 countries that Route 53 can answer for: AF 57, AN 3, AS 50, EU 54, NA 41, OC 27, SA 14. These are the 249 codes
- * of ISO 3166-1 less BV, CX, EH and HM (Route 53 has no data for them) plus XK. The continents are GeoNames' with TR moved
- * to EU, which gives Route 53's published count on every continent; a single exchange of two countries between two
- * continents would not show in these counts. Names are Unicode CLDR's English ones.
+ * of ISO 3166-1 less BV, CX, EH and HM (Route 53 has no data for them) plus XK, which the count of 246 asks for. The
+ * continents are GeoNames' with TR moved to EU, which gives Route 53's count on every continent; an exchange of two
+ * countries between two continents would not show in these counts. Names are Unicode CLDR's English ones.
  */
 const table: readonly (readonly [code: string, name: string, continent: Continent])[] = [
   ['AD', 'Andorra', 'EU'],

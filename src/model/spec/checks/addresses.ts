@@ -97,32 +97,43 @@ interface Holder {
   readonly address?: Address;
 }
 
+/**
+ * Blades and routers have names of their own, and every address has one holder; but routers of two sites may share an
+ * address, since racks like to have the same gateway.
+ */
 function checkUnique(objects: Objects, report: Report): void {
   const addresses = new Map<string, Holder>();
   const names = new Map<string, Holder>();
   for (const holder of holders(objects)) {
     const { at, path, name, address } = holder;
-    if (address !== undefined) {
-      const first = addresses.get(address.text);
-      addresses.set(address.text, first ?? holder);
-      if (first !== undefined)
-        report(at, path, {
-          reason: 'DuplicateAddress',
-          message: `${address.text} is also the address at ${whereIs(first.at, first.path)}`,
-          fix: 'give each its own address',
-        });
-    }
-    if (name !== undefined) {
-      const first = names.get(name);
-      names.set(name, first ?? holder);
-      if (first !== undefined)
-        report(at, path, {
-          reason: 'DuplicateName',
-          message: `the name ${name} is also used at ${whereIs(first.at, first.path)}`,
-          fix: 'give each blade and router its own name',
-        });
-    }
+    const otherAddress = address === undefined ? undefined : claimAddress(addresses, address.text, holder);
+    if (otherAddress !== undefined)
+      report(at, path, {
+        reason: 'DuplicateAddress',
+        message: `${address?.text} is also the address at ${whereIs(otherAddress.at, otherAddress.path)}`,
+        fix: 'give each its own address',
+      });
+    const otherName = name === undefined ? undefined : claim(names, name, holder);
+    if (otherName !== undefined)
+      report(at, path, {
+        reason: 'DuplicateName',
+        message: `the name ${name} is also used at ${whereIs(otherName.at, otherName.path)}`,
+        fix: 'give each blade and router its own name',
+      });
   }
+}
+
+/** The holder that was there before, if any; the first one stays. */
+function claim(holders: Map<string, Holder>, key: string, holder: Holder): Holder | undefined {
+  const first = holders.get(key);
+  if (first === undefined) holders.set(key, holder);
+  return first;
+}
+
+/** A router meets the routers of its own site, everything else meets everything. Routers come first. */
+function claimAddress(addresses: Map<string, Holder>, address: string, holder: Holder): Holder | undefined {
+  const everywhere = claim(addresses, address, holder);
+  return holder.at.kind === 'Site' ? claim(addresses, `${address} in ${holder.at.name}`, holder) : everywhere;
 }
 
 function holders(objects: Objects): readonly Holder[] {

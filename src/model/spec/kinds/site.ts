@@ -17,7 +17,7 @@ export const SiteSpec = z
       .array(
         z.strictObject({
           name: Name.describe('Name, unique in the platform.'),
-          address: IpAddress.describe('Address towards the servers, unique in the platform.'),
+          address: IpAddress.describe('Address towards the servers, unique in the site.'),
           asn: AsNumber.describe('AS number of the router.'),
         }),
       )
