@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../../model/problem.ts';
 
@@ -33,8 +36,6 @@ function parseWorkers(text: string): number | 'auto' {
 }
 
 async function render(options: RenderArguments): Promise<void> {
-  const { existsSync } = await import('node:fs');
-  const { join, resolve } = await import('node:path');
   const { loadPlatformOrThrow } = await import('../../platform/load.ts');
   const { checkSettings, defaultZoneMiB } = await import('../../edge/nginx/conf.ts');
   const { renderDataPlane } = await import('../../edge/nginx/render.ts');
@@ -66,7 +67,6 @@ async function render(options: RenderArguments): Promise<void> {
 
 /** In a user namespace only the users of its map exist: nginx could not change to another one. */
 async function defaultUser(): Promise<string> {
-  const { readFile } = await import('node:fs/promises');
   const map = await readFile('/proc/self/uid_map', 'utf8').catch(() => '');
   return /^\s*0\s+0\s+4294967295\s*$/.test(map) ? 'www-data' : 'root';
 }

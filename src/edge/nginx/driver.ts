@@ -217,7 +217,9 @@ class NginxDriver implements DataPlane {
       applyDelta(table, delta);
       this.#held = { instance: status.instance, generation, table };
       for (const entry of leftOut) this.#options.log.warn({ ...entry }, 'nginx left an entry out of the table');
-      await this.#tell({ ...status, generation });
+      const { hosts, backends, certificates } = table;
+      const counts = { hosts: hosts.size, backends: backends.size, certificates: certificates.size };
+      await this.#tell({ ...status, ...counts, generation });
       this.#resolve(version, generation);
     } catch (error) {
       this.#changed = 'everything';

@@ -119,7 +119,12 @@ export function controlStatus(socketPath: string): Promise<{ readonly reloads: n
 }
 
 function readReloads(body: string): { readonly reloads: number } | undefined {
-  const status: unknown = JSON.parse(body);
+  let status: unknown;
+  try {
+    status = JSON.parse(body);
+  } catch {
+    return undefined;
+  }
   if (typeof status !== 'object' || status === null || !('reloads' in status)) return undefined;
   return typeof status.reloads === 'number' ? { reloads: status.reloads } : undefined;
 }

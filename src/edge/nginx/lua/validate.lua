@@ -210,10 +210,20 @@ function _M.changes(body)
   local function refuse(kind, name, reason)
     refused[#refused + 1] = { kind = kind, name = name:sub(1, 256):gsub("[^%g ]", "?"), reason = reason }
   end
+  for member in pairs(body) do
+    if not names[member] and member ~= "instance" and member ~= "generation" then
+      malformed("unknown member " .. tostring(member))
+    end
+  end
   for kind, field in pairs(names) do
     local change = body[kind]
     if change ~= nil then
       expect(change, "table", kind)
+      for member in pairs(change) do
+        if member ~= "upsert" and member ~= "delete" then
+          malformed(kind .. " must have upsert and delete only")
+        end
+      end
       for _, name in ipairs(list(change.delete, "delete")) do
         changes[#changes + 1] = { kind = kind, name = expect(name, "string", "delete") }
       end

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'render-'));
+  await mkdir(join(folder, 'run'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function render(...more: readonly string[]): Promise<{ stdout: string }> {
+  return run('bin/tideline', ['edge', 'render', '--platform', 'examples/hybrid', ...more]);
+}
+
+describe('tideline edge render', () => {
+  it('writes what nginx -t accepts, the same every time, and keeps its certificate', async () => {
+    const to = join(folder, 'nginx');
+    const args = [
+      '--pool',
+      'paris-edge',
+      '--run-dir',
+      join(folder, 'run'),
+      '--to',
+      to,
+      '--access-log',
+      '--workers',
+      '1',
+    ];
+    expect((await render(...args)).stdout).toBe(`${to}/nginx.conf\n`);
+    const files = ['nginx.conf', 'default.crt', 'default.key'];
+    const read = () => Promise.all(files.map((file) => readFile(join(to, file), 'utf8')));
+    const first = await read();
+    await render(...args);
+    expect(await read()).toEqual(first);
+    expect((await stat(join(to, 'default.key'))).mode & 0o777).toBe(0o600);
+    await run('nginx', ['-t', '-e', 'stderr', '-p', `${to}/`, '-c', join(to, 'nginx.conf')]);
+    expect(await readdir(join(folder, 'run'))).not.toContain('nginx.sock');
+  });
+
+  it.each([
+    [['--pool', 'nope', '--run-dir', '/run/x', '--to', '/nonexistent/x'], 'there are: paris-edge, newyork-edge'],
+    [['--pool', 'paris-edge', '--run-dir', '/run/a b', '--to', '/nonexistent/x'], 'the run directory must be'],
+    [['--pool', 'paris-edge', '--run-dir', '/run/x', '--to', '/nonexistent/$x'], 'the target folder must be'],
+    [['--pool', 'paris-edge', '--run-dir', '/run/x', '--to', '/nonexistent/x', '--workers', '0'], 'a number from 1'],
+    [['--pool', 'paris-edge', '--run-dir', '/run/x', '--to', '/nonexistent/x', '--user', 'a;b'], 'is no user name'],
+    [['--pool', 'paris-edge'], '--run-dir'],
+  ])('refuses %j', async (args, message) => {
+    const failure: unknown = await render(...args).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+    expect(failure).toMatchObject({ stderr: expect.not.stringMatching(/^\s+at /m) });
+  });
+});
