@@ -1,0 +1,242 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { selfSigned } from '../../../src/edge/nginx/certificate.ts';
+import { ask, Load, podOf } from './client.ts';
+import { Blade, eventually, type Objects, vip, World } from './world.ts';
+
+// Two blades with real nginx, ExaBGP and BIRD; everything is judged by clients behind the router. The tests build on each other.
+let world: World;
+let one: Blade;
+let two: Blade;
+const both = ['10.1.0.21', '10.1.0.22'];
+
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'video' },
+  spec: { ports: [{ port: 80 }] },
+};
+
+function ingress(name: string, host: string, tls?: string): Objects[number] {
+  const backend = { service: { name: 'web', port: { number: 80 } } };
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name, namespace: 'video' },
+    spec: {
+      ingressClassName: 'tideline',
+      rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
+      ...(tls === undefined ? {} : { tls: [{ hosts: [host], secretName: tls }] }),
+    },
+  };
+}
+
+function slice(...addresses: readonly string[]): Objects[number] {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'web-1', namespace: 'video', labels: { 'kubernetes.io/service-name': 'web' } },
+    addressType: 'IPv4',
+    ports: [{ port: 3000 }],
+    endpoints: addresses.map((address) => ({ addresses: [address], conditions: { ready: true } })),
+  };
+}
+
+function secret(name: string, commonName: string): Objects[number] {
+  const { certificate, key } = selfSigned(commonName, Date.now());
+  const encode = (text: string): string => Buffer.from(text).toString('base64');
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/tls',
+    metadata: { name, namespace: 'video' },
+    data: { 'tls.crt': encode(certificate), 'tls.key': encode(key) },
+  };
+}
+
+async function fit(blade: Blade): Promise<boolean> {
+  const [state] = (await blade.status()).vips;
+  return state?.fit === true && state.announced;
+}
+
+async function settled(): Promise<void> {
+  await eventually('both blades are fit and routed to', async () => {
+    return (await fit(one)) && (await fit(two)) && (await world.routed()).join() === both.join();
+  });
+}
+
+beforeAll(async () => {
+  world = await World.create({
+    'web.yaml': [service, ingress('web', 'www.video.example')],
+    'slices.yaml': [slice('10.10.1.5')],
+  });
+  [one, two] = world.blades;
+  await world.pod('first', 5);
+  await world.pod('second', 6);
+  await settled();
+});
+afterAll(() => world?.destroy());
+
+describe('two blades', () => {
+  it('serve a request directly: the pod sees the blade', async () => {
+    const { status, body } = await ask('www.video.example');
+    expect(status).toBe(200);
+    expect(both).toContain((JSON.parse(body) as { readonly peer: string }).peer);
+    expect((await ask('unknown.example')).status).toBe(404);
+    const health = await ask(vip, '/.well-known/tideline/health/video');
+    expect([health.status, JSON.parse(health.body)]).toEqual([
+      200,
+      { policy: 'video', state: 'healthy', reason: 'BackendsServing' },
+    ]);
+  });
+
+  it('take a new Ingress, new endpoints and certificates without a reload', async () => {
+    const workers = await one.nginx.workerPids();
+    await world.write('web.yaml', [
+      service,
+      ingress('web', 'www.video.example', 'cert'),
+      ingress('new', 'new.video.example'),
+    ]);
+    await world.write('cert.yaml', [secret('cert', 'www.video.example')]);
+    await eventually('the new host is served', async () => (await podOf('new.video.example')) === 'first');
+    await eventually('with its certificate', async () => {
+      return (await ask('www.video.example', '/', { tls: true })).certificate === 'www.video.example';
+    });
+    await world.write('slices.yaml', [slice('10.10.1.6')]);
+    await eventually('the other pod serves', async () => (await podOf('new.video.example')) === 'second');
+    await world.write('slices.yaml', [slice('10.10.1.5', '10.10.1.6')]);
+    expect(await one.nginx.workerPids()).toEqual(workers);
+    expect(await one.nginx.reloads()).toBe(0);
+    const memory = await readFile(`/proc/${one.agent.pid}/status`, 'utf8');
+    const residentMiB = Number(/VmRSS:\s+(\d+) kB/.exec(memory)?.[1]) / 1024;
+    console.info(`agent RSS ${residentMiB.toFixed(0)} MiB`);
+    expect(residentMiB).toBeLessThan(130);
+  });
+
+  it('refuse a bad Ingress by name and serve the rest', async () => {
+    await world.write('bad.yaml', [ingress('bad', 'x;return 299')]);
+    await eventually('the refusal is in the status', async () => {
+      const { conditions, refused } = await one.status();
+      return conditions.refused === 1 && refused[0]?.problems[0]?.reason === 'HostInvalid';
+    });
+    expect(['first', 'second']).toContain(await podOf('www.video.example'));
+    await rm(join(world.manifests, 'bad.yaml'));
+  });
+
+  it('serve on under load while both agents are killed and started again', async () => {
+    const load = new Load('www.video.example');
+    for (const blade of [one, two]) {
+      blade.agent.kill('SIGKILL');
+      await blade.agent.exited;
+      blade.startAgent();
+    }
+    await eventually('both agents are back', async () => (await fit(one)) && (await fit(two)));
+    const { requests, failures } = await load.stop();
+    expect(failures).toEqual([]);
+    expect(requests).toBeGreaterThan(20);
+    expect(await world.routed()).toEqual(both);
+  });
+
+  it('hold everything when the input is garbage, empty or gone, and say so', async () => {
+    const load = new Load('www.video.example');
+    const stale = async (reason: string): Promise<void> => {
+      await eventually(reason, async () => {
+        const { source } = await one.status();
+        return source.phase === 'stale' && source.reason === reason;
+      });
+    };
+    const good = await readFile(join(world.manifests, 'slices.yaml'), 'utf8');
+    await world.write('slices.yaml', '\u0000{{ garbage');
+    await stale('SourceUnreadable');
+    await world.write('slices.yaml', good);
+    await eventually('live again', async () => (await one.status()).source.phase === 'live');
+    await rename(world.manifests, `${world.folder}/away`);
+    await stale('SourceMissing');
+    await mkdir(world.manifests);
+    await stale('SourceEmpty');
+    expect(await world.routed()).toEqual(both);
+    expect((await load.stop()).failures).toEqual([]);
+  });
+
+  it('start from the snapshot while the cluster is still away', async () => {
+    one.agent.kill('SIGKILL');
+    await one.agent.exited;
+    await one.nginx.kill();
+    await one.startNginx();
+    one.startAgent();
+    await eventually(
+      'the snapshot is served',
+      async () => (await fit(one)) && (await one.status()).source.servingSnapshot,
+    );
+    expect((await one.status()).nginx?.hosts).toBe(2);
+    await rm(world.manifests, { recursive: true });
+    await rename(`${world.folder}/away`, world.manifests);
+    await eventually('the cluster is read again', async () => {
+      const { source } = await one.status();
+      return source.phase === 'live' && !source.servingSnapshot;
+    });
+    await settled();
+  });
+
+  it('withdraw the VIP of a blade whose nginx died, and bring it back with the full table', async () => {
+    await one.nginx.kill();
+    await eventually(
+      'only the other blade is routed to',
+      async () => (await world.routed()).join() === two.address,
+      5000,
+    );
+    expect(['first', 'second']).toContain(await podOf('www.video.example'));
+    await one.startNginx();
+    await settled();
+    expect((await one.status()).nginx?.hosts).toBe(2);
+  });
+
+  it('hold the VIP on the last blade, however unfit', async () => {
+    await one.nginx.kill();
+    await eventually('only the other blade is routed to', async () => (await world.routed()).join() === two.address);
+    await two.nginx.kill();
+    await eventually('the last one says why', async () => {
+      const [state] = (await two.status()).vips;
+      return state?.fit === false && state.announced && state.reasons.includes('LastAnnouncer');
+    });
+    expect(await world.routed()).toEqual([two.address]);
+    await two.startNginx();
+    await one.startNginx();
+    await settled();
+  });
+
+  it('drain a blade without a failed request; the drain ends by itself', async () => {
+    const load = new Load('www.video.example');
+    await world.writePlatform({ kind: 'Blade', name: one.name, seconds: 8 });
+    await eventually('the drained blade is out', async () => (await world.routed()).join() === two.address);
+    expect(await one.status()).toMatchObject({ draining: true, nginx: { draining: true } });
+    await settled();
+    const { failures, repeated } = await load.stop();
+    console.info(`repeated after a reset: ${repeated}`);
+    expect(failures).toEqual([]);
+    await world.writePlatform();
+  });
+
+  it('keep the last good platform when an edit is bad', async () => {
+    const file = join(world.platform, 'platform.yaml');
+    const good = await readFile(file, 'utf8');
+    await writeFile(file, `${good}---\nkind: Nonsense\n`);
+    await eventually('the status says so', async () => (await one.status()).platform.reason === 'PlatformInvalid');
+    expect(await fit(one)).toBe(true);
+    await writeFile(file, good);
+    await eventually('good again', async () => (await one.status()).platform.phase === 'current');
+  });
+
+  it('a planned stop withdraws first', async () => {
+    await one.agent.stop();
+    one.startAgent('--withdraw-on-stop');
+    await settled();
+    await one.agent.stop(15_000);
+    await eventually(
+      'only the other blade is routed to',
+      async () => (await world.routed()).join() === two.address,
+      3000,
+    );
+  });
+});
