@@ -63,7 +63,9 @@ export async function runLabInBox(state: string, words: readonly string[]): Prom
       { reason: 'LabRunning', message: `a lab is running in ${state}`, fix: 'end it with: tideline lab down' },
     ]);
   await mkdir(state, { recursive: true }).catch((error: unknown) => {
-    throw new InputError(`cannot make the state folder ${state}: ${error instanceof Error ? error.message : error}`);
+    throw new InputError(
+      `cannot make the state folder ${state}: ${error instanceof Error ? error.message : String(error)}`,
+    );
   });
   process.exitCode = await runInBox({ command: [program, ...words], environment: labEnvironment(state) });
   await rm(join(state, 'lab.sock'), { force: true });

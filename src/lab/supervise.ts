@@ -48,6 +48,7 @@ export class Supervisor {
   readonly #clock: Clock;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #units = new Map<string, Unit>();
+  #stopped = false;
 
   constructor(options: {
     readonly network: Network;
@@ -63,6 +64,7 @@ export class Supervisor {
 
   /** Starts it, and again whenever it ends. Returns its first process. The name must be new. */
   start(service: Service): ChildProcess {
+    if (this.#stopped) throw new Error('the lab is ending');
     if (this.#units.has(service.name)) throw new Error(`the service ${service.name} was started before`);
     const unit: Unit = {
       service,
@@ -120,7 +122,9 @@ export class Supervisor {
     }));
   }
 
+  /** Ends every service; nothing is started after it. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([...this.#units.keys()].map((name) => this.remove(name)));
   }
 

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { nginxCommand } from '../daemons/nginx.ts';
 import type { Supervisor } from '../supervise.ts';
 import type { Datacentre, Server } from './topology.ts';
 
@@ -96,12 +97,8 @@ async function startNginx(
     }),
     { env: options.environment },
   );
-  options.supervisor.start({
-    name: `${blade.name}/nginx`,
-    namespace: blade.name,
-    command: 'nginx',
-    arguments: ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf')],
-  });
+  const { command, args } = nginxCommand({ rendered: folder, runDir: directory });
+  options.supervisor.start({ name: `${blade.name}/nginx`, namespace: blade.name, command, arguments: args });
 }
 
 async function serverFolder(options: ServersOptions, server: Server): Promise<string> {

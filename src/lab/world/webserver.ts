@@ -87,6 +87,7 @@ async function webServer(name: string, namespace: string, directory: string, con
 function nginxConfig(http: string): string {
   return `load_module /usr/lib/nginx/modules/ndk_http_module.so;
 load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
+user root;
 daemon off;
 master_process off;
 pid nginx.pid;
