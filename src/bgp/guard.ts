@@ -1,6 +1,6 @@
 import { contains, overlaps, type Prefix, parseAddress, parsePrefix } from '../model/address.ts';
 import { diffRoutes, type RouteSet, routeSet, sortRoutes } from './diff.ts';
-import type { Reason } from './reasons.ts';
+import { type Reason, reasons } from './reasons.ts';
 import type { Route, RouteClass } from './route.ts';
 import type { Refusal } from './speaker.ts';
 import { RateWindow } from './window.ts';
@@ -166,6 +166,6 @@ const explain: { readonly [R in Reason]?: (number: number) => string } = {
 };
 
 function refuse(route: Route, action: Refusal['action'], reason: Reason, number = 0): Refusal {
-  const message = explain[reason]?.(number) ?? `refused (${reason})`;
+  const message = explain[reason]?.(number) ?? reasons[reason];
   return { prefix: route.prefix.text, action, reason, message: `${message}: ${route.because}` };
 }

@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { parseAddress } from '../model/address.ts';
 import { InputError } from '../model/problem.ts';
@@ -41,21 +40,21 @@ interface RenderArguments {
 async function render(options: RenderArguments): Promise<void> {
   const { loadPlatformOrThrow } = await import('../platform/load.ts');
   const { exabgpEnvironment, renderExabgp } = await import('../bgp/render/config.ts');
+  const { relayProgram, warmRelay } = await import('../bgp/render/relay.ts');
   const { resolveServer } = await import('../bgp/render/server.ts');
 
   const address = options.address === undefined ? undefined : parseAddress(options.address);
   if (options.address !== undefined && address === undefined)
     throw new InputError(`--address: not an IP address: ${options.address}`);
   const platform = await loadPlatformOrThrow([options.platform]);
+  const compileCache = resolve(options.runDir, 'cache');
   const text = renderExabgp(resolveServer(platform, options.server, address), {
-    relay: [
-      process.execPath,
-      '--max-semi-space-size=1',
-      fileURLToPath(new URL('../bgp/relay/main.ts', import.meta.url)),
-    ],
+    relay: relayProgram(),
+    compileCache,
     runDirectory: resolve(options.runDir),
   });
   const file = options.to.endsWith('.conf') ? options.to : join(options.to, 'exabgp.conf');
+  await warmRelay(compileCache);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);
   await writeFile(`${file.slice(0, -'.conf'.length)}.env`, exabgpEnvironment);

@@ -24,14 +24,17 @@ Runs as ExaBGP's API child (see \`tideline bgp render\`): commands on standard o
   --vip       a prefix that is withdrawn when no agent renewed the lease (until the agent tells the classes itself)
   --lease     seconds, default 5        --keeper    VIPs stay without an agent`;
 
-/** The arguments, or what is wrong with them. */
-export function parseRelayArguments(argv: readonly string[]): RelayArguments | { readonly problem: string } {
+/** The arguments, or what is wrong with them, or a wish for the usage. */
+export function parseRelayArguments(
+  argv: readonly string[],
+): RelayArguments | { readonly problem: string } | { readonly help: true } {
   let values: ReturnType<typeof parse>;
   try {
     values = parse(argv);
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
+  if (values.help === true) return { help: true };
   const localAsn = asNumber(values['local-asn']);
   const sessions = (values.neighbor ?? []).map((text) => session(text, localAsn ?? 0));
   const fixed = (values.fixed ?? []).map((text) => parsePrefix(text));
@@ -60,6 +63,7 @@ function parse(argv: readonly string[]) {
       vip: { type: 'string', multiple: true },
       lease: { type: 'string' },
       keeper: { type: 'boolean' },
+      help: { type: 'boolean' },
     },
   }).values;
 }

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { systemClock } from '../../runtime/clock.ts';
 import { lineSplitter } from '../lines.ts';
 import { parseRelayArguments, usage } from './arguments.ts';
@@ -11,14 +12,18 @@ const problem = (message: string): void => {
 
 /**
  * Runs the relay on this process's standard streams. It ends when ExaBGP ends (end of standard input), never because of an
- * agent: five ends of an API child within a minute make ExaBGP stop and lose every route. Returns an exit code when the
- * arguments are bad.
+ * agent: five ends of an API child within a minute make ExaBGP stop and lose every route. Returns an exit code when
+ * there is nothing to run.
  */
 export function runRelay(argv: readonly string[]): number | undefined {
   const options = parseRelayArguments(argv);
   if ('problem' in options) {
     process.stderr.write(`tideline bgp relay: ${options.problem}\n${usage}\n`);
     return 2;
+  }
+  if ('help' in options) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
   }
   process.on('uncaughtException', (error) => problem(`unexpected: ${error.stack ?? error.message}`));
   process.stdout.on('error', () => process.exit(0));
@@ -48,5 +53,7 @@ export function runRelay(argv: readonly string[]): number | undefined {
   );
   process.stdin.on('end', () => process.exit(0));
   relay.start();
+  // ExaBGP ends its children with SIGTERM, which leaves no time to keep the compiled code.
+  flushCompileCache();
   return undefined;
 }

@@ -5,6 +5,8 @@ import type { ServerSpec } from './server.ts';
 export interface RenderOptions {
   /** The relay's program and first arguments, absolute paths: `[node, …/relay/main.ts]`. */
   readonly relay: readonly string[];
+  /** Where Node keeps the relay's compiled code (`warmRelay`). */
+  readonly compileCache: string;
   /** The relay's socket is `<runDirectory>/bgp.sock`. */
   readonly runDirectory: string;
   /** Default 9. */
@@ -60,12 +62,11 @@ ${graceful ? '  manual-eor true;\n' : ''}  family {
 `;
 }
 
-/** A compile cache spares every start after the first the type stripper, which costs 12 MB of memory. */
 function relayCommand(server: ServerSpec, options: RenderOptions): readonly string[] {
   const { blade } = server;
   return [
     '/usr/bin/env',
-    `NODE_COMPILE_CACHE=${options.runDirectory}/cache`,
+    `NODE_COMPILE_CACHE=${options.compileCache}`,
     ...options.relay,
     '--socket',
     `${options.runDirectory}/bgp.sock`,
@@ -82,7 +83,7 @@ function relayCommand(server: ServerSpec, options: RenderOptions): readonly stri
 
 /**
  * exabgp.env, for `exabgp --env FILE`. Answers must be on; the log must stay enabled (off crashes 4.2.21 at start) and be
- * named ERR; the command-line pipes share one answer pipe and are off; the service manager does the rest.
+ * named ERR; the command-line pipes share one answer pipe and are off; the default umask makes folders that cannot be entered.
  */
 export const exabgpEnvironment = `# by \`tideline bgp render\`; run: exabgp --env FILE exabgp.conf
 [exabgp.api]
@@ -95,6 +96,7 @@ terminate = false
 [exabgp.daemon]
 daemonize = false
 drop = false
+umask = 0o022
 user = 'root'
 
 [exabgp.log]

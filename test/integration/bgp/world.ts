@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSpeaker, type SpeakerOptions } from '../../../src/bgp/driver/speaker.ts';
 import { exabgpEnvironment, renderExabgp } from '../../../src/bgp/render/config.ts';
+import { relayProgram } from '../../../src/bgp/render/relay.ts';
 import type { ServerSpec } from '../../../src/bgp/render/server.ts';
 import type { Route, RouteClass } from '../../../src/bgp/route.ts';
 import type { Speaker } from '../../../src/bgp/speaker.ts';
@@ -19,7 +20,6 @@ import { Site } from '../../../src/model/spec/kinds.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 
-const relayMain = fileURLToPath(new URL('../../../src/bgp/relay/main.ts', import.meta.url));
 const agentMain = fileURLToPath(new URL('agent.ts', import.meta.url));
 
 /** One server (10.1.0.11) with ExaBGP and our relay, and its router (10.1.0.1, BIRD), each in a namespace. */
@@ -88,7 +88,8 @@ export class World {
       }),
     });
     this.#config = renderExabgp(server(blade), {
-      relay: [process.execPath, '--max-semi-space-size=1', relayMain],
+      relay: relayProgram(),
+      compileCache: join(tmpdir(), 'tideline-compile-cache'),
       runDirectory: this.directory,
     });
     await this.startExabgp();

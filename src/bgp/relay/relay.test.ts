@@ -1,0 +1,213 @@
+import { beforeEach, expect, it } from 'vitest';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
+import { parsePrefix } from '../../model/address.ts';
+import type { Route } from '../route.ts';
+import { type AgentMessage, parseAgentMessage, type RelayMessage } from '../wire.ts';
+import { CommandPipe } from './pipe.ts';
+import { Relay } from './relay.ts';
+
+/** Answers as ExaBGP 4.2 does, in order; can be told to refuse a prefix or to leave one command unanswered. */
+class FakeExabgp {
+  readonly commands: string[] = [];
+  readonly rib = new Map<string, string>();
+  refuse = '';
+  forget = '';
+  established = true;
+
+  answer(line: string): readonly string[] {
+    this.commands.push(line);
+    if (this.forget !== '' && line.includes(this.forget)) {
+      this.forget = '';
+      return [];
+    }
+    if (line === 'show neighbor summary') {
+      const session = '10.1.0.1        65010     0:00:06 established           5          1';
+      return [
+        'Peer            AS        up/down state       |     #sent     #recvd',
+        ...(this.established ? [session] : []),
+        'done',
+      ];
+    }
+    if (line === 'show adj-rib out extensive')
+      return [...this.rib]
+        .map(([prefix, rest]) => `neighbor 10.1.0.1 local-ip x ipv4 unicast ${prefix} ${rest}`)
+        .concat('done');
+    if (line.includes(' announce eor ')) return [this.established ? 'done' : 'error'];
+    const match = /^neighbor 10\.1\.0\.1 (announce|withdraw) attributes (.*) nlri (.*)$/.exec(line);
+    const prefixes = match?.[3]?.split(' ') ?? [];
+    if (match === null || prefixes.includes(this.refuse)) return ['error'];
+    for (const prefix of prefixes) {
+      if (match[1] === 'announce') this.rib.set(prefix, match[2] ?? '');
+      else this.rib.delete(prefix);
+    }
+    return ['done'];
+  }
+}
+
+let clock: FakeClock;
+let exabgp: FakeExabgp;
+let published: RelayMessage[];
+beforeEach(() => {
+  clock = new FakeClock();
+  exabgp = new FakeExabgp();
+  published = [];
+});
+
+function prefix(text: string): Route['prefix'] {
+  const parsed = parsePrefix(text);
+  if (parsed === undefined) throw new Error(text);
+  return parsed;
+}
+
+async function startRelay(lease = { seconds: 5, keeper: false }): Promise<Relay> {
+  const pipe = new CommandPipe({
+    clock,
+    onSession: (neighbor, state) => relay.sessionChanged(neighbor, state),
+    onStray: () => relay.answersDisordered(),
+    write: (line, taken) => {
+      const answers = exabgp.answer(line.trimEnd());
+      queueMicrotask(() => {
+        taken();
+        for (const answer of answers) pipe.receive(answer);
+      });
+    },
+  });
+  const relay: Relay = new Relay({
+    clock,
+    pipe,
+    lease,
+    sessions: [{ address: '10.1.0.1', asn: 65010, family: 4, localAsn: 65011 }],
+    fixed: [prefix('10.1.0.11/32')],
+    vips: [prefix('192.0.2.10/32')],
+    publish: (message) => published.push(message),
+    onProblem: () => {},
+  });
+  relay.start();
+  await settle();
+  return relay;
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await clock.advance(0);
+}
+
+function desired(prefixes: readonly string[], complete = true): AgentMessage {
+  const routes = prefixes.map((text) => ({
+    prefix: text,
+    nextHop: '10.1.0.11',
+    class: text.startsWith('192') ? 'vip' : 'pods',
+  }));
+  const message = parseAgentMessage(JSON.stringify({ type: 'desired', revision: 1, complete, routes }));
+  if (message === undefined) throw new Error('unreachable');
+  return message;
+}
+
+const attributes = 'next-hop 10.1.0.11';
+const endOfRibs = (): number => exabgp.commands.filter((line) => line.includes(' eor ')).length;
+
+it('withdraws nothing and ends no RIB before an agent has spoken, but a VIP whose lease ran out', async () => {
+  exabgp.rib.set('10.10.1.0/26', attributes).set('192.0.2.10/32', attributes).set('10.1.0.11/32', attributes);
+  await startRelay();
+  await clock.advance(4999);
+  expect([...exabgp.rib.keys()]).toEqual(['10.10.1.0/26', '192.0.2.10/32', '10.1.0.11/32']);
+  await clock.advance(1);
+  await settle();
+  expect([...exabgp.rib.keys()]).toEqual(['10.10.1.0/26', '10.1.0.11/32']);
+  expect(endOfRibs()).toBe(0);
+});
+
+it('never touches a static route, and withdraws what the agent does not want', async () => {
+  exabgp.rib.set('10.10.1.0/26', attributes).set('10.1.0.11/32', attributes);
+  const relay = await startRelay();
+  relay.receive(desired(['10.10.2.0/26']));
+  await settle();
+  expect([...exabgp.rib.keys()]).toEqual(['10.1.0.11/32', '10.10.2.0/26']);
+  expect(exabgp.commands.filter((line) => line.includes('10.1.0.11/32'))).toEqual([]);
+});
+
+it('ends the RIB once, after the routes, and only when the agent is complete', async () => {
+  const relay = await startRelay();
+  relay.receive(desired(['10.10.1.0/26'], false));
+  await settle();
+  expect(endOfRibs()).toBe(0);
+  relay.receive(desired(['10.10.1.0/26', '10.10.2.0/26']));
+  await settle();
+  expect(exabgp.commands.at(-1)).toBe('neighbor 10.1.0.1 announce eor ipv4 unicast');
+  relay.receive(desired(['10.10.1.0/26']));
+  await settle();
+  expect(endOfRibs()).toBe(1);
+});
+
+it('announces everything again on session up, reads back, and ends the RIB anew', async () => {
+  const relay = await startRelay();
+  relay.receive(desired(['10.10.1.0/26']));
+  await settle();
+  relay.sessionChanged('10.1.0.1', 'down');
+  exabgp.rib.clear();
+  await settle();
+  relay.sessionChanged('10.1.0.1', 'up');
+  await settle();
+  expect([...exabgp.rib.keys()]).toEqual(['10.10.1.0/26']);
+  expect(endOfRibs()).toBe(2);
+});
+
+it('repairs what ExaBGP holds against our will when it is read back', async () => {
+  const relay = await startRelay();
+  relay.receive(desired(['10.10.1.0/26']));
+  await settle();
+  exabgp.rib.clear();
+  exabgp.rib.set('10.10.7.0/26', attributes);
+  relay.receive({ type: 'read' });
+  await settle();
+  expect([...exabgp.rib.keys()]).toEqual(['10.10.1.0/26']);
+});
+
+it('announces the good members of a rejected group, names the bad one, and tries it again later', async () => {
+  exabgp.refuse = '10.10.2.0/26';
+  const relay = await startRelay();
+  relay.receive(desired(['10.10.1.0/26', '10.10.2.0/26', '10.10.3.0/26']));
+  await settle();
+  expect([...exabgp.rib.keys()]).toEqual(['10.10.1.0/26', '10.10.3.0/26']);
+  expect(published.findLast((message) => message.type === 'state')).toMatchObject({
+    settled: true,
+    rejected: [{ prefix: '10.10.2.0/26', action: 'announce', reason: 'RejectedByExabgp' }],
+  });
+  exabgp.refuse = '';
+  await clock.advance(5000);
+  await settle();
+  expect(exabgp.rib.has('10.10.2.0/26')).toBe(true);
+});
+
+it('finds its place after a lost answer, and converges', async () => {
+  const relay = await startRelay();
+  exabgp.forget = '10.10.1.0/26';
+  relay.receive(desired(['10.10.1.0/26']));
+  await settle();
+  expect(exabgp.rib.size).toBe(0);
+  await clock.advance(11_001);
+  await settle();
+  expect([...exabgp.rib.keys()]).toEqual(['10.10.1.0/26']);
+});
+
+it('renews, expires and revives a lease without ever announcing a VIP unasked', async () => {
+  const relay = await startRelay({ seconds: 2, keeper: false });
+  relay.receive(desired(['10.10.1.0/26', '192.0.2.10/32']));
+  for (let turn = 0; turn < 10; turn += 1) {
+    await clock.advance(1000);
+    relay.receive({ type: 'renew' });
+  }
+  expect(exabgp.rib.has('192.0.2.10/32')).toBe(true);
+  await clock.advance(2000);
+  await settle();
+  expect([...exabgp.rib.keys()]).toEqual(['10.10.1.0/26']);
+  relay.receive({ type: 'renew' });
+  await settle();
+  expect(exabgp.rib.has('192.0.2.10/32')).toBe(true);
+});
+
+it('keeps a keeper’s VIP for ever', async () => {
+  const relay = await startRelay({ seconds: 2, keeper: true });
+  relay.receive(desired(['192.0.2.10/32']));
+  await clock.advance(3_600_000);
+  expect(exabgp.rib.has('192.0.2.10/32')).toBe(true);
+});

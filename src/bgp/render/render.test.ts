@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { parseAddress } from '../../model/address.ts';
+import { loadPlatformOrThrow } from '../../platform/load.ts';
+import { parseRelayArguments } from '../relay/arguments.ts';
+import { renderExabgp } from './config.ts';
+import { isKeeper, resolveServer } from './server.ts';
+
+const platform = await loadPlatformOrThrow(['examples/hybrid']);
+const options = {
+  relay: ['/opt/tideline/node', '/opt/tideline/relay.ts'],
+  compileCache: '/var/cache/tideline',
+  runDirectory: '/run/tideline',
+};
+const worker = () => resolveServer(platform, 'paris-worker-1', parseAddress('10.1.0.11'));
+
+// test/integration/bgp/config.test.ts gives the goldens to the real ExaBGP.
+it('renders a worker: graceful restart with manual end-of-RIB, its address static', async () => {
+  await expect(renderExabgp(worker(), options)).toMatchFileSnapshot('../../../test/golden/bgp/worker.conf');
+});
+
+it('renders a blade: no graceful restart, VIPs on a lease', async () => {
+  const keeper = resolveServer(platform, 'paris-blade-1', undefined);
+  await expect(renderExabgp(keeper, options)).toMatchFileSnapshot('../../../test/golden/bgp/blade.conf');
+  expect(keeper.blade?.lease.keeper).toBe(true);
+  const other = resolveServer(platform, 'paris-blade-2', undefined);
+  expect(renderExabgp(other, options)).not.toContain('--keeper');
+});
+
+it('gives the relay arguments that it understands', () => {
+  const line = /^ {2}run (.*);$/m.exec(renderExabgp(resolveServer(platform, 'paris-blade-1', undefined), options))?.[1];
+  expect(parseRelayArguments(line?.split(' ').slice(4) ?? [])).toMatchObject({
+    socket: '/run/tideline/bgp.sock',
+    sessions: [{ address: '10.1.0.1', asn: 65010, family: 4, localAsn: 65011 }],
+    fixed: [{ text: '10.1.0.21/32' }],
+    vips: [{ text: '192.0.2.10/32' }],
+    lease: { seconds: 5, keeper: true },
+  });
+});
+
+describe('bad input', () => {
+  it.each([
+    ['nobody', undefined, 'give the worker'],
+    ['w', '172.16.0.1', 'no Site has 172.16.0.1'],
+    ['w', '2001:db8::1', 'an IPv4 address is needed'],
+  ])('%s at %s', (name, address, message) => {
+    expect(() => resolveServer(platform, name, address === undefined ? undefined : parseAddress(address))).toThrow(
+      message,
+    );
+  });
+
+  it('refuses a folder that exabgp.conf cannot hold', () => {
+    expect(() => renderExabgp(worker(), { ...options, runDirectory: '/run/a b' })).toThrow('cannot hold');
+    expect(() => renderExabgp(worker(), { ...options, runDirectory: '/run/a;b' })).toThrow('cannot hold');
+  });
+
+  it.each([
+    [[], '--socket'],
+    [['--socket', '/s'], '--local-asn'],
+    [['--socket', '/s', '--local-asn', '65011'], '--neighbor'],
+    [['--socket', '/s', '--local-asn', '65011', '--neighbor', '10.1.0.1'], 'ADDRESS=ASN'],
+    [['--socket', '/s', '--local-asn', '0', '--neighbor', '10.1.0.1=1'], '--local-asn'],
+    [['--socket', '/s', '--local-asn', '1', '--neighbor', '10.1.0.1=1', '--vip', '10.1.0.1/8'], '--vip'],
+    [['--socket', '/s', '--local-asn', '1', '--neighbor', '10.1.0.1=1', '--lease', 'x'], '--lease'],
+    [['--socket', '/s'.repeat(60), '--local-asn', '1', '--neighbor', '10.1.0.1=1'], '100 bytes'],
+    [['--what'], '--what'],
+  ])('relay %s', (argv, problem) => {
+    expect(parseRelayArguments(argv)).toMatchObject({ problem: expect.stringContaining(problem) });
+  });
+});
+
+it('makes keepers of the first blades by name', () => {
+  const pool = platform.edgePools.get('paris-edge');
+  if (pool === undefined) throw new Error('unreachable');
+  const two = { ...pool, spec: { ...pool.spec, minAnnouncers: 2 } };
+  expect(['paris-blade-1', 'paris-blade-2'].map((name) => isKeeper(pool, name))).toEqual([true, false]);
+  expect(isKeeper(two, 'paris-blade-2')).toBe(true);
+  expect(isKeeper(two, 'stranger')).toBe(false);
+});

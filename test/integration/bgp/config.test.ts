@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { exabgpEnvironment } from '../../../src/bgp/render/config.ts';
+
+const run = promisify(execFile);
+let directory = '';
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tideline-config-'));
+});
+afterAll(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+it.each(['worker', 'blade'])(
+  'the golden of a %s passes the real parser, and ExaBGP understands all of it',
+  async (name) => {
+    await writeFile(join(directory, 'exabgp.env'), exabgpEnvironment);
+    const { stdout, stderr } = await run('exabgp', [
+      '--env',
+      join(directory, 'exabgp.env'),
+      '--validate',
+      `test/golden/bgp/${name}.conf`,
+    ]);
+    expect(`${stdout}${stderr}`).not.toMatch(/error|syntax|invalid/i);
+  },
+);
+
+it('the parser would have said so: a broken configuration fails', async () => {
+  const broken = join(directory, 'broken.conf');
+  await writeFile(
+    broken,
+    (await readFile('test/golden/bgp/worker.conf', 'utf8')).replace('hold-time 9', 'hold-time x'),
+  );
+  await writeFile(join(directory, 'exabgp.env'), exabgpEnvironment);
+  await expect(run('exabgp', ['--env', join(directory, 'exabgp.env'), '--validate', broken])).rejects.toThrow();
+});
+
+it('`tideline bgp render` writes both files; bad input is a message and exit code 2', async () => {
+  const base = ['bgp', 'render', '--platform', 'examples/hybrid', '--run-dir', directory, '--to', directory];
+  await run('bin/tideline', [...base, '--server', 'paris-worker-1', '--address', '10.1.0.11']);
+  expect(await readFile(join(directory, 'exabgp.conf'), 'utf8')).toContain(`--socket ${directory}/bgp.sock`);
+  expect((await stat(join(directory, 'exabgp.env'))).size).toBeGreaterThan(0);
+  const failed = await run('bin/tideline', [...base, '--server', 'nobody']).catch((error: unknown) => error);
+  expect(failed).toMatchObject({ code: 2, stderr: expect.not.stringContaining('    at ') });
+  const relay = await run('bin/tideline', ['bgp', 'relay', '--socket', '/s']).catch((error: unknown) => error);
+  expect(relay).toMatchObject({ code: 2, stderr: expect.stringContaining('--local-asn') });
+});
