@@ -25,12 +25,5 @@ export async function preparePlatform(source: string, folder: string): Promise<P
   for (const document of documents)
     if (document.get('kind') === 'TrafficPolicy') document.setIn(['spec', 'ttlSeconds'], compression.ttlSeconds);
   await writeFile(traffic, documents.map(String).join(''));
-  const platform = await loadPlatformOrThrow([folder]);
-  // The lab's clusters write their own manifests: the example's would be beside them.
-  for (const [name, cluster] of platform.clusters) {
-    const { source } = cluster.spec;
-    if ('manifests' in source)
-      await rm(resolve(platform.folderOf(name), source.manifests), { recursive: true, force: true });
-  }
-  return platform;
+  return loadPlatformOrThrow([folder]);
 }
