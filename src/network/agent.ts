@@ -1,6 +1,6 @@
 import type { Speaker } from '../bgp/speaker.ts';
 import type { ClusterListener, ClusterSource, ClusterState } from '../kube/source.ts';
-import type { Prefix } from '../model/address.ts';
+import { comparePrefixes, type Prefix } from '../model/address.ts';
 import type { Drain, Site } from '../model/spec/kinds.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -181,9 +181,13 @@ export class NetworkAgent {
     if (add.length + remove.length === 0) return;
     const { blackholes, log } = this.#options;
     const complaints = await blackholes.change(add, remove);
+    if (complaints !== '') {
+      log.warn({ reason: 'BlackholeMissing', detail: complaints }, 'the kernel complained');
+      return this.#readKernel();
+    }
     log.info({ add: add.map(({ text }) => text), remove: remove.map(({ text }) => text) }, 'blackholes changed');
-    if (complaints !== '') log.warn({ reason: 'BlackholeMissing', detail: complaints }, 'the kernel complained');
-    await this.#readKernel();
+    const removed = new Set(remove.map(({ text }) => text));
+    this.#installed = [...this.#installed.filter(({ text }) => !removed.has(text)), ...add].toSorted(comparePrefixes);
   }
 
   async #readKernel(): Promise<void> {

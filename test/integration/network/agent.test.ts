@@ -1,0 +1,185 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { calico } from '../../support/network/calico.ts';
+import { basics, me, World } from './world.ts';
+
+const a = '10.10.1.0/26';
+const b = '10.10.3.0/26';
+let world: World;
+beforeEach(async () => {
+  world = await World.start();
+  await world.put('basics.yaml', basics);
+  await world.put('a.yaml', calico.owned(a, me, { 5: me }));
+});
+afterEach(() => world.stop());
+
+const running = async (...more: readonly string[]): Promise<void> => {
+  world.startAgent(...more);
+  await world.waitRouter(a);
+  await world.waitBlackholes(a);
+};
+const stale = (reason: string): Promise<void> =>
+  world.until(`stale ${reason}`, async () => {
+    const { source } = await world.status();
+    return source.phase === 'stale' && source.reason === reason;
+  });
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+it('claims a block: the blackhole with our protocol first, then the route in the router', async () => {
+  const seen = world.watchRoutes();
+  await running();
+  const begin = performance.now();
+  await world.put('b.yaml', calico.owned(b, me));
+  await world.waitRouter(a, b);
+  console.log(`block in the folder → route in the router's kernel: ${(performance.now() - begin).toFixed(0)} ms`);
+  await world.waitBlackholes(a, b);
+  const order = seen();
+  expect(order.indexOf(`worker + ${a}`)).toBeGreaterThanOrEqual(0);
+  expect(order.indexOf(`tor + ${a}`)).toBeGreaterThan(order.indexOf(`worker + ${a}`));
+  expect(order.indexOf(`tor + ${b}`)).toBeGreaterThan(order.indexOf(`worker + ${b}`));
+  expect(await world.network.ip('worker', 'route', 'show', 'proto', '114')).toContain(`blackhole ${a} metric 65535`);
+});
+
+it('announces no block that is pending, foreign, or outside the site, and says why', async () => {
+  await world.put('others.yaml', [
+    calico.pool('10.99.0.0/16'),
+    calico.affinity('10.10.4.0/26', me, { state: 'pending' }),
+    calico.block('10.10.4.0/26', `host:${me}`),
+    ...calico.owned('10.10.2.0/26', 'paris-worker-2'),
+    calico.affinity('10.10.2.0/26', me),
+    ...calico.owned('10.99.1.0/26', me),
+    ...calico.owned('10.10.5.0/26', 'paris-worker-2', { 9: me }),
+  ]);
+  world.startAgent();
+  await world.waitRouter(a, '10.10.5.9/32');
+  const { refusals, relay, neighbors } = await world.status();
+  expect(refusals.map(({ subject, reason }) => `${subject} ${reason}`).toSorted()).toEqual([
+    '10.10.2.0/26 BlockOfOtherNode',
+    '10.10.4.0/26 AffinityPending',
+    '10.99.1.0/26 PrefixOutsideSite',
+  ]);
+  expect({ relay, up: neighbors.map(({ up }) => up) }).toEqual({ relay: 'synced', up: [true] });
+  expect(await world.get('/metrics')).toMatch(/tideline_network_refusals\{reason="AffinityPending"[^}]*\} 1/);
+  expect(await world.blackholes()).toEqual([a]);
+});
+
+it('withdraws nothing when its input is lost: removed, emptied, garbled', async () => {
+  await world.put('b.yaml', calico.owned(b, me));
+  world.startAgent();
+  await world.waitRouter(a, b);
+  const seen = world.watchRoutes();
+  await world.lose();
+  await stale('SourceMissing');
+  await world.restore();
+  await world.until('live', async () => (await world.status()).source.phase === 'live');
+  for (const file of ['a.yaml', 'b.yaml', 'basics.yaml']) await rm(join(world.manifests, file));
+  await stale('SourceEmpty');
+  await world.putAll();
+  await world.until('live', async () => (await world.status()).source.phase === 'live');
+  for (const file of ['a.yaml', 'b.yaml', 'basics.yaml']) await writeFile(join(world.manifests, file), '\u0000garbage');
+  await stale('SourceUnreadable');
+  await pause(1500);
+  expect(seen().filter((line) => line.includes(' - '))).toEqual([]);
+  expect(await world.inRouter()).toEqual([a, b]);
+  const { wanted, action } = await world.status();
+  expect({ action, wanted: wanted.length }).toEqual({ action: 'announce', wanted: 3 });
+});
+
+it('loses no route when it is killed and started again, even without its input, and catches up', async () => {
+  await running();
+  const seen = world.watchRoutes();
+  expect(await world.endAgent('SIGKILL')).toBe('SIGKILL');
+  await world.lose();
+  world.startAgent();
+  await world.until('it waits', async () => (await world.status()).reason === 'NotSynced');
+  await pause(500);
+  await world.restore();
+  await world.put('b.yaml', calico.owned(b, me));
+  await world.waitRouter(a, b);
+  expect(seen().filter((line) => line.includes(' - '))).toEqual([]);
+  expect(await world.endAgent('SIGTERM')).toBe(0);
+  await pause(500);
+  expect(await world.inRouter()).toEqual([a, b]);
+  expect(await world.blackholes()).toEqual([a, b]);
+  await world.remove('b.yaml');
+  world.startAgent();
+  await world.waitRouter(a);
+  await world.waitBlackholes(a);
+});
+
+it('loses no route when ExaBGP is killed and started again', async () => {
+  await running();
+  const seen = world.watchRoutes();
+  await world.killExabgp();
+  await world.startExabgp();
+  await world.until('in step again', async () => {
+    const { relay, announced, neighbors } = await world.status();
+    return relay === 'synced' && neighbors[0]?.up === true && announced.some(({ prefix }) => prefix === a);
+  });
+  await pause(500);
+  expect(seen().filter((line) => line.includes(' - '))).toEqual([]);
+});
+
+it('releases a block in order: host routes, then the block, then the blackhole', async () => {
+  await world.put('b.yaml', calico.owned(b, me, { 7: me }));
+  world.startAgent();
+  await world.waitRouter(a, b);
+  const seen = world.watchRoutes();
+  await pause(200);
+  await world.put('b.yaml', [
+    calico.affinity(b, me, { state: 'pendingDeletion' }),
+    calico.block(b, undefined, { 7: me }),
+  ]);
+  await world.waitRouter(a, '10.10.3.7/32');
+  await world.waitBlackholes(a);
+  const order = seen().filter((line) => line.includes('10.10.3'));
+  expect(order).toEqual(['tor + 10.10.3.7', `tor - ${b}`, `worker - ${b}`]);
+  await world.remove('b.yaml');
+  await world.waitRouter(a);
+});
+
+it('puts back a blackhole that somebody removed, and touches no route of others', async () => {
+  await world.network.ip('worker', 'route', 'add', 'blackhole', '10.10.77.0/26', 'proto', '80');
+  await world.network.ip('worker', 'route', 'add', 'blackhole', '10.10.78.0/26', 'proto', '114', 'metric', '65535');
+  await running();
+  await world.network.ip('worker', 'route', 'del', 'blackhole', a, 'proto', '114');
+  await world.until('it is back', async () => (await world.blackholes()).includes(a));
+  expect(await world.network.ip('worker', 'route', 'show', 'proto', '80')).toContain('10.10.77.0/26');
+});
+
+it('withdraws for a Drain of its worker until it ends, and for a deleted Node', async () => {
+  await running();
+  const drain = (expires: string) => ({
+    apiVersion: 'tideline.dev/v1alpha1',
+    kind: 'Drain',
+    metadata: { name: 'maintenance' },
+    spec: { target: { kind: 'Worker', name: me }, reason: 'test', expires },
+  });
+  await world.putSpec('drain.yaml', drain('2099-01-01T00:00:00Z'));
+  await world.waitRouter();
+  await world.waitBlackholes();
+  expect(await world.status()).toMatchObject({
+    action: 'announce',
+    reason: 'NodeDrained',
+    wanted: [{ class: 'server' }],
+  });
+  await rm(join(world.directory, 'platform/drain.yaml'));
+  await world.waitRouter(a);
+  await world.put('basics.yaml', basics.slice(1));
+  await world.waitRouter();
+  expect(await world.status()).toMatchObject({ reason: 'NodeDeleted', wanted: [] });
+});
+
+it('withdraws in order when it is told to at its end, and is small', async () => {
+  await running('--withdraw-on-stop');
+  const memory = /VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${world.agentPid}/status`, 'utf8'))?.[1];
+  console.log(`RSS of the agent: ${(Number(memory) / 1024).toFixed(0)} MiB`);
+  expect(Number(memory) / 1024).toBeLessThan(130);
+  const seen = world.watchRoutes();
+  await pause(200);
+  expect(await world.endAgent('SIGTERM')).toBe(0);
+  await world.waitRouter();
+  expect(await world.blackholes()).toEqual([]);
+  expect(seen()).toEqual([`tor - ${a}`, `worker - ${a}`]);
+});

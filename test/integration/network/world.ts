@@ -1,0 +1,253 @@
+import type { ChildProcess } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import { startBird } from '../../../src/lab/daemons/bird.ts';
+import { renderRouter } from '../../../src/lab/daemons/birdconfig.ts';
+import { type Exabgp, startExabgp } from '../../../src/lab/daemons/exabgp.ts';
+import { Network } from '../../../src/lab/net/network.ts';
+import type { NetworkStatus } from '../../../src/network/status.ts';
+import type { Manifest } from '../../support/kube/conformance.ts';
+import { yaml } from '../../support/kube/folder.ts';
+import { calico } from '../../support/network/calico.ts';
+
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
+const tideline = join(repository, 'bin/tideline');
+export const me = 'paris-worker-1';
+
+/** paris-worker-1 with ExaBGP, relay and agent as systemd would run them, and its BIRD top-of-rack router. */
+export class World {
+  readonly network = new Network();
+  readonly directory: string;
+  readonly #files = new Map<string, readonly Manifest[]>();
+  #agent: ChildProcess | undefined;
+  #exabgp: Exabgp | undefined;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async start(): Promise<World> {
+    const world = new World(await mkdtemp(join(tmpdir(), 'tideline-network-')));
+    try {
+      await world.#start();
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+    return world;
+  }
+
+  get manifests(): string {
+    return join(this.directory, 'platform/clusters/paris');
+  }
+
+  async #start(): Promise<void> {
+    const { network, directory } = this;
+    await network.addNamespace('worker');
+    await network.addNamespace('tor');
+    await network.link({ namespace: 'worker', device: 'eth0' }, { namespace: 'tor', device: 'w1' });
+    await network.ip('worker', 'addr', 'add', '10.1.0.11', 'peer', '10.1.0.1/32', 'dev', 'eth0');
+    await network.ip('worker', 'route', 'add', 'default', 'via', '10.1.0.1', 'src', '10.1.0.11');
+    await network.ip('tor', 'addr', 'add', '10.1.0.1', 'peer', '10.1.0.11/32', 'dev', 'w1');
+    const accept = [{ prefix: '10.10.0.0/16' }, { prefix: '10.1.0.0/24' }];
+    const neighbor = { name: 'worker', localAddress: '10.1.0.1', address: '10.1.0.11', asn: 65011, accept };
+    const bird = await startBird({
+      network,
+      namespace: 'tor',
+      directory,
+      config: renderRouter({
+        routerId: '10.1.0.1',
+        asn: 65010,
+        neighbors: [{ ...neighbor, announce: 'nothing', maxPrefixes: 100 }],
+      }),
+    });
+    const platform = join(directory, 'platform');
+    await mkdir(this.manifests, { recursive: true });
+    for (const file of ['sites.yaml', 'clusters.yaml', 'traffic.yaml'])
+      await writeFile(join(platform, file), await readFile(join(repository, 'examples/hybrid', file)));
+    const render = ['bgp', 'render', '--platform', platform, '--server', me, '--address', '10.1.0.11'];
+    await network.exec('worker', tideline, ...render, '--run-dir', directory, '--to', join(directory, 'exabgp.conf'));
+    await this.startExabgp();
+    await bird.waitEstablished(['worker'], 15_000);
+  }
+
+  async startExabgp(): Promise<void> {
+    this.#exabgp = await startExabgp({
+      network: this.network,
+      namespace: 'worker',
+      directory: this.directory,
+      config: { file: join(this.directory, 'exabgp.conf') },
+      environment: { file: join(this.directory, 'exabgp.env') },
+      relaySocket: join(this.directory, 'bgp.sock'),
+    });
+  }
+
+  async killExabgp(): Promise<void> {
+    this.#exabgp?.daemon.kill('SIGKILL');
+    await this.#exabgp?.daemon.exited;
+  }
+
+  /** Starts `tideline network agent` in the worker. */
+  startAgent(...more: readonly string[]): void {
+    const paths = ['--platform', join(this.directory, 'platform'), '--run-dir', this.directory];
+    const child = this.network.spawn(
+      'worker',
+      tideline,
+      [
+        'network',
+        'agent',
+        ...paths,
+        '--node',
+        me,
+        '--cluster',
+        'paris',
+        '--metrics-address',
+        '10.1.0.11:9463',
+        ...more,
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    child.stderr?.on('data', (chunk: Buffer) => appendFileSync(join(this.directory, 'agent.log'), chunk));
+    this.#agent = child;
+  }
+
+  get agentPid(): number {
+    return this.#agent?.pid ?? -1;
+  }
+
+  /** Resolves with its exit code, or the signal. */
+  async endAgent(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
+    const child = this.#agent;
+    if (child === undefined) throw new Error('no agent');
+    const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
+      child.once('exit', (code, by) => resolve(code ?? by));
+    });
+    child.kill(signal);
+    return ended;
+  }
+
+  /** Writes one manifest file, as a finished file moved into place. */
+  async put(file: string, objects: readonly Manifest[]): Promise<void> {
+    this.#files.set(file, objects);
+    await mkdir(this.manifests, { recursive: true });
+    const temporary = join(this.directory, 'next.yaml');
+    await writeFile(temporary, yaml(objects));
+    await rename(temporary, join(this.manifests, file));
+  }
+
+  /** Takes the whole folder away, as a failed mount would. */
+  async lose(): Promise<void> {
+    await rename(this.manifests, join(this.directory, 'lost'));
+  }
+
+  async restore(): Promise<void> {
+    await rename(join(this.directory, 'lost'), this.manifests);
+  }
+
+  async remove(file: string): Promise<void> {
+    await rm(join(this.manifests, file));
+  }
+
+  /** Puts back every file as `put` wrote it last. */
+  async putAll(): Promise<void> {
+    for (const [file, objects] of this.#files) await this.put(file, objects);
+  }
+
+  async putSpec(file: string, object: unknown): Promise<void> {
+    await writeFile(join(this.directory, 'platform', file), stringify(object));
+  }
+
+  /** The agent's endpoint, asked from the router by a process that costs nothing to start. */
+  async get(path: string): Promise<string> {
+    const script = `exec 3<>/dev/tcp/10.1.0.11/9463; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
+    const answer = await this.network.exec('tor', 'bash', '-c', script);
+    return answer.slice(answer.indexOf('\r\n\r\n') + 4);
+  }
+
+  async status(): Promise<NetworkStatus> {
+    return JSON.parse(await this.get('/status')) as NetworkStatus;
+  }
+
+  async until(what: string, check: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    let last: unknown;
+    for (;;) {
+      try {
+        if (await check()) return;
+      } catch (error) {
+        last = error;
+      }
+      if (performance.now() > deadline) {
+        const log = await readFile(join(this.directory, 'agent.log'), 'utf8').catch(() => '');
+        throw new Error(`not within ${timeoutMs} ms: ${what} (${String(last)})\n${log.slice(-3000)}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Prefixes of pods in the router's kernel table, by BGP. */
+  async inRouter(): Promise<readonly string[]> {
+    return prefixesOf(await this.network.ip('tor', '-j', 'route', 'show', 'proto', 'bird')).filter((text) =>
+      text.startsWith('10.10.'),
+    );
+  }
+
+  async blackholes(): Promise<readonly string[]> {
+    return prefixesOf(await this.network.ip('worker', '-j', 'route', 'show', 'type', 'blackhole', 'proto', '114'));
+  }
+
+  async waitRouter(...prefixes: readonly string[]): Promise<void> {
+    const wanted = prefixes.toSorted().join();
+    await this.until(`the router has ${wanted}`, async () => (await this.inRouter()).join() === wanted);
+  }
+
+  async waitBlackholes(...prefixes: readonly string[]): Promise<void> {
+    const wanted = prefixes.toSorted().join();
+    await this.until(`blackholes ${wanted}`, async () => (await this.blackholes()).join() === wanted);
+  }
+
+  /** Every change of both kernels' tables from now on, in order; the function gives them so far, as `where verb prefix`. */
+  watchRoutes(): () => readonly string[] {
+    const seen: { readonly at: number; readonly text: string }[] = [];
+    for (const where of ['worker', 'tor']) {
+      const child = this.network.spawn(where, 'ip', ['-ts', 'monitor', 'route'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      let rest = '';
+      child.stdout?.on('data', (chunk: Buffer) => {
+        const lines = (rest + chunk.toString()).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) {
+          const match = /^\[(\S+)\] (Deleted )?(?:blackhole )?(10\.10\.\S+)/.exec(line);
+          if (match !== null)
+            seen.push({
+              at: Date.parse(`${match[1]}Z`),
+              text: `${where} ${match[2] === undefined ? '+' : '-'} ${match[3]}`,
+            });
+        }
+      });
+    }
+    return () => seen.toSorted((a, b) => a.at - b.at).map(({ text }) => text);
+  }
+
+  async stop(): Promise<void> {
+    await this.network.destroy();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+function prefixesOf(json: string): readonly string[] {
+  const routes = JSON.parse(json.trim() === '' ? '[]' : json) as readonly { readonly dst: string }[];
+  return routes.map(({ dst }) => (dst.includes('/') ? dst : `${dst}/32`)).toSorted();
+}
+
+/** The nodes and the pool of paris. */
+export const basics = [
+  calico.node(me, '10.1.0.11'),
+  calico.node('paris-worker-2', '10.1.0.12'),
+  calico.pool('10.10.0.0/16'),
+];
