@@ -1,0 +1,143 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+/**
+ * Runs every command of README.md that stands in a ```sh block, in order, as it stands there. A command that this test
+ * does not know how to judge fails it: nothing enters the README untried.
+ */
+const commands = shellCommands(await readFile('README.md', 'utf8'));
+
+/** Run elsewhere, and where. */
+const elsewhere: Readonly<Record<string, string>> = {
+  'make demo': 'test/integration/demo drives it on a terminal',
+  'make demo ONCE=1': 'test/integration/demo',
+  'make test': 'it runs this test',
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'tideline-readme-'));
+const apiPort = 18053;
+const environment = {
+  ...process.env,
+  AWS_ACCESS_KEY_ID: 'example',
+  AWS_SECRET_ACCESS_KEY: 'example',
+  AWS_ENDPOINT_URL_ROUTE_53: `http://127.0.0.1:${apiPort}`,
+};
+const background: ChildProcess[] = [];
+
+beforeAll(async () => {
+  const emulator = [
+    'src/lab/route53/main.ts',
+    '--api',
+    `127.0.0.1:${apiPort}`,
+    '--dns',
+    '127.0.0.1:15353',
+    '--time-compression',
+    '10',
+  ];
+  background.push(spawn(process.execPath, emulator, { stdio: 'ignore' }));
+  await untilAnswers(`http://127.0.0.1:${apiPort}/emulator/status`);
+  await createZone();
+});
+
+afterAll(async () => {
+  for (const child of background) await end(child);
+  rmSync(folder, { recursive: true });
+});
+
+describe('README commands', () => {
+  it('has commands', () => {
+    expect(commands.length).toBeGreaterThan(10);
+    expect(Object.keys(elsewhere).filter((command) => !commands.includes(command))).toEqual([]);
+  });
+
+  let checksum = '';
+  for (const command of commands.filter((line) => !(line in elsewhere))) {
+    it(command, async () => {
+      if (command.includes(' agent ')) await runAgent(command);
+      else if (command === 'bin/tideline lab up') await runLab(command);
+      else {
+        const { code, output } = await run(command.replace('CHECKSUM', checksum));
+        expect([code, output]).toEqual([0, output]);
+        checksum = /^plan ([0-9a-f]+)$/m.exec(output)?.[1] ?? checksum;
+      }
+    }, 180_000);
+  }
+});
+
+function shellCommands(text: string): readonly string[] {
+  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => block.trim().split('\n'));
+}
+
+async function run(command: string): Promise<{ readonly code: number; readonly output: string }> {
+  const child = spawn('sh', ['-c', command], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, output };
+}
+
+/** An agent runs until it is told to end; it answers on its endpoint meanwhile, and ends cleanly. */
+async function runAgent(command: string): Promise<void> {
+  const child = spawn('sh', ['-c', `exec ${command}`], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+  background.push(child);
+  const port = /--metrics-address \S+:(\d+)/.exec(command)?.[1] ?? '9463';
+  const status = JSON.parse(await untilAnswers(`http://127.0.0.1:${port}/status`)) as {
+    readonly source: { readonly phase: string };
+  };
+  expect(status.source.phase).toMatch(/live|syncing/);
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(metrics).toContain('process_resident_memory_bytes');
+  expect(await end(child)).toBe(0);
+}
+
+/** The lab stays up for the commands after it; the last of them is `lab down`. */
+async function runLab(command: string): Promise<void> {
+  const child = spawn('sh', ['-c', `exec ${command}`], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+  background.push(child);
+  let said = '';
+  const served = new Promise<void>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (said.includes('every country is served')) resolve();
+    });
+    child.once('exit', () => reject(new Error(`the lab ended: ${said}`)));
+  });
+  await served;
+}
+
+async function end(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const [code] = (await exited) as [number | null];
+  return code;
+}
+
+async function untilAnswers(url: string): Promise<string> {
+  for (const deadline = performance.now() + 30_000; performance.now() < deadline; ) {
+    try {
+      const response = await fetch(url);
+      if (response.ok) return await response.text();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+  throw new Error(`${url} does not answer`);
+}
+
+async function createZone(): Promise<void> {
+  const { CreateHostedZoneCommand, Route53Client } = await import('@aws-sdk/client-route-53');
+  const client = new Route53Client({
+    region: 'us-east-1',
+    endpoint: `http://127.0.0.1:${apiPort}`,
+    credentials: { accessKeyId: 'example', secretAccessKey: 'example' },
+  });
+  await client.send(new CreateHostedZoneCommand({ Name: 'video.example', CallerReference: 'readme' }));
+  client.destroy();
+}
