@@ -7,6 +7,8 @@ export const steeringReasons = {
   UnknownCountry: 'Not a country that answers can be given for.',
   FailoverMerged:
     'The failover list is longer than the provider can order exactly: the last choices share one step, in no order.',
+  FailoverCut:
+    'With so many countries of their own there is room for two choices only; when both are down the first one answers.',
   WeightsRounded: 'The weights cannot be written exactly as whole numbers up to 255; the shares differ slightly.',
   HealthIntervalOfServer: 'PowerDNS checks health at the interval of its own setting, without a failure threshold.',
   PlanDisagrees:

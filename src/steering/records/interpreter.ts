@@ -1,5 +1,5 @@
 import { continentOf } from '../../model/geo/countries.ts';
-import { groupKey, type Location, type RecordSet, route53Limits } from './record.ts';
+import { formatLocation, groupKey, type RecordSet, route53Limits } from './record.ts';
 
 /** Who gets which answer: the probability of each value; empty when there is no answer at all. */
 export type Distribution = ReadonlyMap<string, number>;
@@ -13,10 +13,10 @@ export type Distribution = ReadonlyMap<string, number>;
  * - a record is healthy when its check is, and, for an alias that evaluates health, when any record of its target is.
  */
 export class Interpreter {
-  readonly #groups: ReadonlyMap<string, readonly RecordSet[]>;
+  readonly #groups: Groups;
 
   constructor(records: readonly RecordSet[]) {
-    this.#groups = Map.groupBy(records, groupKey);
+    this.#groups = new Map([...Map.groupBy(records, groupKey)].map(([key, group]) => [key, indexGroup(group)]));
   }
 
   /** `isHealthy` is asked by health check key. An undefined country is a user of unknown location. */
@@ -25,21 +25,33 @@ export class Interpreter {
   }
 }
 
+interface Group {
+  readonly records: readonly RecordSet[];
+  /** Geolocation records by `formatLocation`. */
+  readonly byLocation: ReadonlyMap<string, RecordSet>;
+}
+type Groups = ReadonlyMap<string, Group>;
+
+const emptyGroup: Group = { records: [], byLocation: new Map() };
+
+function indexGroup(records: readonly RecordSet[]): Group {
+  const byLocation = new Map<string, RecordSet>();
+  for (const record of records) {
+    if (record.routing?.kind === 'geo') byLocation.set(formatLocation(record.routing.location), record);
+  }
+  return { records, byLocation };
+}
+
 /** One question under one state of health; remembers what does not depend on the country. */
 class View {
-  readonly #groups: ReadonlyMap<string, readonly RecordSet[]>;
+  readonly #groups: Groups;
   readonly #root: string;
   readonly #type: string;
   readonly #isHealthy: (key: string) => boolean;
   readonly #answers = new Map<string, Distribution>();
   readonly #health = new Map<string, boolean>();
 
-  constructor(
-    groups: ReadonlyMap<string, readonly RecordSet[]>,
-    root: string,
-    type: string,
-    isHealthy: (key: string) => boolean,
-  ) {
+  constructor(groups: Groups, root: string, type: string, isHealthy: (key: string) => boolean) {
     this.#groups = groups;
     this.#root = root;
     this.#type = type;
@@ -56,7 +68,7 @@ class View {
     let level = [this.#root];
     for (let depth = 1; depth <= route53Limits.levels && level.length > 0; depth += 1) {
       const chosen = level.flatMap((key) =>
-        this.#choose(this.#groups.get(key) ?? [], country).map(([record]) => record),
+        this.#choose(this.#groups.get(key) ?? emptyGroup, country).map(([record]) => record),
       );
       path.push(...chosen);
       level = [
@@ -74,10 +86,17 @@ class View {
     const known = this.#answers.get(key);
     if (known !== undefined) return { answer: known, geo: false };
     if (depth > route53Limits.levels) return { answer: new Map(), geo: true };
-    const records = this.#groups.get(key) ?? [];
-    let geo = records.some((record) => record.routing?.kind === 'geo');
+    const group = this.#groups.get(key) ?? emptyGroup;
+    let geo = group.byLocation.size > 0;
+    const chosen = this.#choose(group, country);
+    const [only] = chosen;
+    if (only !== undefined && chosen.length === 1 && only[0].target.kind === 'alias') {
+      const below = this.#resolve(`${only[0].target.name} ${this.#type}`, country, depth + 1);
+      if (!geo && !below.geo) this.#answers.set(key, below.answer);
+      return { answer: below.answer, geo: geo || below.geo };
+    }
     const answer = new Map<string, number>();
-    for (const [record, share] of this.#choose(records, country)) {
+    for (const [record, share] of chosen) {
       if (record.target.kind === 'values') {
         const { values } = record.target;
         for (const value of values) answer.set(value, (answer.get(value) ?? 0) + share / values.length);
@@ -91,12 +110,13 @@ class View {
     return { answer, geo };
   }
 
-  #choose(records: readonly RecordSet[], country: string | undefined): readonly (readonly [RecordSet, number])[] {
+  #choose(group: Group, country: string | undefined): readonly (readonly [RecordSet, number])[] {
+    const { records } = group;
     const kind = records[0]?.routing?.kind;
     const one = (record: RecordSet | undefined): readonly (readonly [RecordSet, number])[] =>
       record === undefined ? [] : [[record, 1]];
     if (kind === 'geo') {
-      const candidates = matching(records, country);
+      const candidates = matching(group, country);
       return one(candidates.find((record) => this.#healthy(record)) ?? candidates[0]);
     }
     if (kind === 'failover') {
@@ -124,7 +144,7 @@ class View {
     const key = `${target.name} ${this.#type}`;
     const known = this.#health.get(key);
     if (known !== undefined) return known;
-    const healthy = (this.#groups.get(key) ?? []).some((member) => this.#healthy(member));
+    const healthy = (this.#groups.get(key) ?? emptyGroup).records.some((member) => this.#healthy(member));
     this.#health.set(key, healthy);
     return healthy;
   }
@@ -135,14 +155,7 @@ function weightOf(record: RecordSet): number {
 }
 
 /** The geolocation records that match, most specific first. */
-function matching(records: readonly RecordSet[], country: string | undefined): readonly RecordSet[] {
+function matching({ byLocation }: Group, country: string | undefined): readonly RecordSet[] {
   const continent = country === undefined ? undefined : continentOf(country);
-  const wanted: readonly ((location: Location) => boolean)[] = [
-    (location) => location !== '*' && 'country' in location && location.country === country,
-    (location) => location !== '*' && 'continent' in location && location.continent === continent,
-    (location) => location === '*',
-  ];
-  return wanted.flatMap((matches) =>
-    records.filter(({ routing }) => routing?.kind === 'geo' && matches(routing.location)).slice(0, 1),
-  );
+  return [country ?? '', `continent ${continent ?? ''}`, '*'].flatMap((location) => byLocation.get(location) ?? []);
 }

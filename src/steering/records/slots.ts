@@ -20,25 +20,33 @@ export interface Packing {
 
 type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
 
-/** Fits `tiers` into at most `capacity` (one or more) slots; what does not fit is merged into the last tier. */
+/**
+ * Fits `tiers` into at most `capacity` (one or more) slots. The first two choices stay as they are; with room for more,
+ * the last step takes all that is left together (FailoverMerged), without it the list ends there (FailoverCut).
+ */
 export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: number): Packing {
   const notices: Notice[] = [];
-  let effective = tiers.map((tier) => withWholeWeights(tier, addresses, notices));
-  let slots = slotsOf(effective, addresses);
-  if (slots.length > capacity) {
-    const wanted = effective.length;
-    while (slots.length > capacity) {
-      const kept = effective.length > 2 ? effective.slice(0, -2) : effective.slice(0, 1);
-      const last = effective.slice(kept.length).flat();
-      effective = [...kept, evenByAddress(last, addresses)];
-      slots = slotsOf(effective, addresses);
-    }
-    notices.push({
-      reason: 'FailoverMerged',
-      message: `${wanted} choices in order do not fit: choice ${effective.length} and what follows share one step`,
-    });
+  const wanted = tiers.map((tier) => withWholeWeights(tier, addresses, notices));
+  if (slotsOf(wanted, addresses).length <= capacity) {
+    return { slots: slotsOf(wanted, addresses), effective: wanted, notices };
   }
-  return { slots, effective, notices };
+  if (capacity === 1) return cut(wanted, addresses, notices);
+  let effective: readonly Tier[] = wanted;
+  while (slotsOf(effective, addresses).length > capacity) {
+    effective = [...effective.slice(0, -2), evenByAddress(effective.slice(-2).flat(), addresses)];
+  }
+  const message = `${wanted.length} choices in order do not fit: choice ${effective.length} and what follows share one step`;
+  notices.push({ reason: 'FailoverMerged', message });
+  return { slots: slotsOf(effective, addresses), effective, notices };
+}
+
+function cut(wanted: readonly Tier[], addresses: Addresses, notices: Notice[]): Packing {
+  const [main = [], second = []] = wanted;
+  const effective = [main, evenByAddress(second, addresses)];
+  const even = isEvenByAddress(second, addresses) ? '' : ', and the second choice is shared by its addresses evenly';
+  const message = `${wanted.length} choices in order do not fit: none follows the second${even}`;
+  notices.push({ reason: 'FailoverCut', message });
+  return { slots: slotsOf(effective, addresses), effective, notices };
 }
 
 function slotsOf(tiers: readonly Tier[], addresses: Addresses): readonly Slot[] {

@@ -6,7 +6,7 @@ import { isEmpty, planZone } from '../../../src/steering/plan/plan.ts';
 import { answersFor, answersOf, preferenceOf } from '../../../src/steering/policy/answers.ts';
 import type { ZoneProvider } from '../../../src/steering/providers/provider.ts';
 import { type NameServer, resolveFor } from './resolve.ts';
-import { eventually, examplePlatform, Vips } from './world.ts';
+import { eventually, examplePlatform, Vips, withDefault } from './world.ts';
 
 /** A provider with an empty zone video.example, its DNS server, and a way to write into the zone behind our back. */
 export interface ProviderUnderTest {
@@ -141,14 +141,4 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
       long,
     );
   });
-}
-
-/** The platform with everyone whom no rule names at another cluster. */
-export function withDefault(platform: Platform, cluster: string): Platform {
-  const policies = new Map(platform.policies);
-  const video = policies.get('video');
-  if (video === undefined) return platform;
-  const changed = { clusters: [{ name: cluster, weight: 100 }], failover: ['cloud'] };
-  policies.set('video', { ...video, spec: { ...video.spec, default: changed } });
-  return { ...platform, policies };
 }

@@ -6,9 +6,19 @@ import { loadPlatformOrThrow } from '../../../src/platform/load.ts';
 
 const run = promisify(execFile);
 
-/** The example platform, optionally with its policy changed. */
+/** The platform of examples/hybrid. */
 export async function examplePlatform(): Promise<Platform> {
   return loadPlatformOrThrow(['examples/hybrid']);
+}
+
+/** The platform with everyone whom no rule names at another cluster. */
+export function withDefault(platform: Platform, cluster: string): Platform {
+  const policies = new Map(platform.policies);
+  const video = policies.get('video');
+  if (video === undefined) return platform;
+  const changed = { clusters: [{ name: cluster, weight: 100 }], failover: ['cloud'] };
+  policies.set('video', { ...video, spec: { ...video.spec, default: changed } });
+  return { ...platform, policies };
 }
 
 /** The VIPs of the example on the loopback interface (of a namespace of our own), each with a health endpoint. */

@@ -1,0 +1,61 @@
+import { parse } from 'yaml';
+import { parseAddress } from '../../../src/model/address.ts';
+import { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
+import { clustersOfPolicy } from '../../../src/model/spec/lookup.ts';
+import { answersOf } from '../../../src/steering/policy/answers.ts';
+import { type Entry, healthPath } from '../../../src/steering/records/entries.ts';
+import { contentName } from '../../../src/steering/records/hash.ts';
+import type { TreeInput } from '../../../src/steering/records/tree.ts';
+
+/** A TrafficPolicy of the host www.example.net whose spec is this YAML (rules and default). */
+export function policyOf(yaml: string): TrafficPolicy {
+  return TrafficPolicy.parse({
+    apiVersion: 'tideline.dev/v1alpha1',
+    kind: 'TrafficPolicy',
+    metadata: { name: 'site' },
+    spec: {
+      hosts: ['www.example.net'],
+      dns: { zone: 'example.net', providers: ['route53', 'powerdns'] },
+      ttlSeconds: 30,
+      ...(parse(yaml) as object),
+    },
+  });
+}
+
+/** Entries of a policy's clusters with these addresses; a cluster that is not listed gets one address of its own. */
+export function entriesFor(
+  policy: TrafficPolicy,
+  addresses: Readonly<Record<string, readonly string[]>> = {},
+): readonly Entry[] {
+  return clustersOfPolicy(policy).map((cluster, index) => ({
+    cluster,
+    checks: (addresses[cluster] ?? [`192.0.2.${index + 1}`]).map((text) => {
+      const settings = {
+        address: parseAddress(text)?.text ?? text,
+        port: 80,
+        protocol: 'HTTP' as const,
+        path: healthPath(policy.metadata.name),
+        host: policy.spec.hosts[0] ?? '',
+        intervalSeconds: 10 as const,
+        failureThreshold: 3,
+      };
+      return { key: contentName(JSON.stringify(settings)), ...settings };
+    }),
+  }));
+}
+
+export function treeInputOf(
+  policy: TrafficPolicy,
+  options: {
+    readonly drained?: readonly string[];
+    readonly addresses?: Readonly<Record<string, readonly string[]>>;
+  } = {},
+): TreeInput {
+  return {
+    answers: answersOf(policy, new Set(options.drained ?? [])),
+    hosts: policy.spec.hosts,
+    zone: policy.spec.dns.zone,
+    ttlSeconds: policy.spec.ttlSeconds,
+    entries: entriesFor(policy, options.addresses),
+  };
+}
