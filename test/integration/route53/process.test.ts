@@ -37,6 +37,44 @@ it('ends at once on SIGTERM, with clients connected', async () => {
   for (const socket of idle) socket.destroy();
 });
 
+it('answers hostile clients politely or not at all, and lives on', async () => {
+  const emulator = await startEmulatorProcess('--rate', '0');
+  try {
+    const headers = { authorization: 'AWS4-HMAC-SHA256 Credential=dummy' };
+    const post = (path: string, body: string) => fetch(`${emulator.api}${path}`, { method: 'POST', headers, body });
+    const bodies = [
+      '',
+      '<',
+      '<a>'.repeat(5000),
+      '\0\u0001',
+      '<!DOCTYPE a [<!ENTITY b "&b;">]><a>&b;</a>',
+      '<a>&undefined;</a>',
+    ];
+    for (const body of bodies) expect((await post('/2013-04-01/hostedzone', body)).status).toBe(400);
+    expect((await post('/2013-04-01/hostedzone', 'x'.repeat(2 << 20))).status).toBe(400);
+    for (const path of ['/', '//', '/%zz', '/2013-04-01/hostedzone/%2e%2e/rrset', '/2013-04-01/hostedzone/%00'])
+      expect([400, 404]).toContain((await fetch(`${emulator.api}${path}`, { headers })).status);
+    for (const message of [
+      '\0',
+      '\0\0',
+      '\xff\xff'.repeat(100),
+      'GET / HTTP/1.1\r\n\r\n',
+      `\0\x0c${'\xff'.repeat(12)}`,
+    ]) {
+      const socket = connect(emulator.dns.port, emulator.dns.host);
+      socket.on('error', () => undefined);
+      await new Promise<void>((resolve) => {
+        socket.end(Buffer.from(message, 'latin1'), resolve);
+      });
+      socket.destroy();
+    }
+    expect(await ask(emulator, 'www.video.example')).toMatchObject({ rcode: 'REFUSED' });
+    expect(await emulator.status()).toMatchObject({ zones: [] });
+  } finally {
+    expect(await emulator.stop()).toBe(0);
+  }
+});
+
 it('stays small', async () => {
   const emulator = await startEmulatorProcess('--rate', '0');
   try {

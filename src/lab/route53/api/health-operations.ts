@@ -83,7 +83,7 @@ const getHealthCheckStatus: Operation = {
     const observations = checkers.observations(check.id).map((one): XmlNode => {
       const report: readonly XmlNode[] = [
         ['Status', one.detail ?? 'Success: not yet probed'],
-        ['CheckedTime', new Date(one.at ?? 0).toISOString()],
+        ['CheckedTime', one.at === undefined ? undefined : new Date(one.at).toISOString()],
       ];
       return [
         'HealthCheckObservation',

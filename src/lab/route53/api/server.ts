@@ -71,7 +71,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
 }
 
 function perform(request: IncomingMessage, body: string, { account, limiter }: ApiServerOptions): ApiResponse {
-  const url = new URL(request.url ?? '/', 'http://emulator.invalid');
+  const url = requestUrl(request);
   if (!(request.headers.authorization ?? '').startsWith('AWS4-HMAC-SHA256 '))
     throw new ApiError('MissingAuthenticationToken', 'Missing Authentication Token: an AWS Signature Version 4 header');
   const { operation, path } = findOperation(request.method ?? '', url.pathname);
@@ -86,6 +86,12 @@ function perform(request: IncomingMessage, body: string, { account, limiter }: A
   const element = body === '' ? undefined : parseBody(operation, body);
   const apiRequest: ApiRequest = { path, query: url.searchParams, body: element };
   return operation.run(account, apiRequest);
+}
+
+function requestUrl(request: IncomingMessage): URL {
+  const url = URL.parse(`http://emulator.invalid${request.url ?? '/'}`);
+  if (url === null) throw invalidInput(`malformed request target ${request.url ?? ''}`);
+  return url;
 }
 
 function parseBody(operation: Operation, body: string): Element {
@@ -129,15 +135,16 @@ function matchPath(pattern: string, segments: readonly string[]): Record<string,
   return found;
 }
 
+/** The body as text. One that is too large is read to its end and dropped, so that the client gets its answer. */
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
     if (!Buffer.isBuffer(chunk)) continue;
     size += chunk.length;
-    if (size > largestBody) throw invalidInput(`the body is larger than ${largestBody} bytes`);
-    chunks.push(chunk);
+    if (size <= largestBody) chunks.push(chunk);
   }
+  if (size > largestBody) throw invalidInput(`the body is larger than ${largestBody} bytes`);
   return Buffer.concat(chunks).toString('utf8');
 }
 

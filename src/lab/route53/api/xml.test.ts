@@ -66,6 +66,7 @@ describe('refuses, and names it:', () => {
     ['no changes', batch(simple).replace(/<Change>[^]*<\/Change>/, ''), 'at least one Change'],
     ['document types', `<!DOCTYPE a [<!ENTITY b "c">]>${batch(simple)}`, 'document types'],
     ['broken XML', '<a><b></a>', 'not well-formed XML'],
+    ['5000 levels', `${'<a>'.repeat(5000)}${'</a>'.repeat(5000)}`, 'Maximum nested tags'],
     ['two roots', '<a/><b/>', 'root'],
   ])('%s', (_, body, message) => {
     expect(() => read(body)).toThrow(message);

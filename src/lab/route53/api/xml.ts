@@ -26,11 +26,20 @@ export function parseXml(body: string): Element {
   const valid = XMLValidator.validate(body);
   if (valid !== true)
     throw new ApiError('MalformedInput', `not well-formed XML, line ${valid.err.line}: ${valid.err.msg}`);
-  const roots = elementsOf(parser.parse(body));
+  const roots = elementsOf(parseLimited(body));
   const [root] = roots;
   if (root === undefined || roots.length > 1)
     throw new ApiError('MalformedInput', 'exactly one root element is expected');
   return root;
+}
+
+/** The parser has limits of its own (depth, entities). */
+function parseLimited(body: string): unknown {
+  try {
+    return parser.parse(body);
+  } catch (error) {
+    throw new ApiError('MalformedInput', error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** The parser's ordered form: `[{ name: [...children], ':@': { attributes } }, { '#text': '...' }]`. */

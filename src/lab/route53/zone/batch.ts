@@ -185,6 +185,7 @@ function groupProblems(record: RecordSet, others: readonly RecordSet[]): readonl
 /** What must hold when the whole batch is done. */
 function finalProblems(draft: RecordDraft, changes: readonly Change[], context: BatchContext): readonly string[] {
   const all = draft.all();
+  const depthOf = depthCounter(draft);
   const problems: string[] = [];
   if (all.length > limits.recordsPerZone)
     problems.push(`The zone has reached its limit of ${limits.recordsPerZone} records`);
@@ -194,7 +195,7 @@ function finalProblems(draft: RecordDraft, changes: readonly Change[], context: 
     if (draft.group(record.alias.name, record.type).length === 0) {
       const why = deleted.has(record.alias.name) ? 'which this batch deletes' : 'which does not exist';
       problems.push(`The alias ${describe(record)} would target ${record.alias.name}, ${why}`);
-    } else if (aliasDepth(draft, record, limits.aliasLevels) > limits.aliasLevels) {
+    } else if (depthOf(record, limits.aliasLevels) > limits.aliasLevels) {
       problems.push(
         `The alias ${describe(record)} leads through more than ${limits.aliasLevels} levels (or in a circle) in zone ${context.zone}`,
       );
@@ -203,12 +204,22 @@ function finalProblems(draft: RecordDraft, changes: readonly Change[], context: 
   return problems;
 }
 
-/** Levels from this record down to values; stops counting just above `bound`, so circles end. */
-function aliasDepth(table: RecordTable, record: RecordSet, bound: number): number {
-  if (record.alias === undefined) return 1;
-  if (bound === 0) return 1;
-  const below = table.group(record.alias.name, record.type).map((target) => aliasDepth(table, target, bound - 1));
-  return 1 + Math.max(0, ...below);
+/**
+ * Counts the levels from a record down to values, and stops just above `bound`, so circles end. Each group is looked at once
+ * for each bound.
+ */
+function depthCounter(table: RecordTable): (record: RecordSet, bound: number) => number {
+  const known = new Map<string, number>();
+  const depthOf = (record: RecordSet, bound: number): number => {
+    if (record.alias === undefined || bound === 0) return 1;
+    const key = `${record.alias.name} ${record.type} ${bound}`;
+    const below =
+      known.get(key) ??
+      Math.max(0, ...table.group(record.alias.name, record.type).map((target) => depthOf(target, bound - 1)));
+    known.set(key, below);
+    return 1 + below;
+  };
+  return depthOf;
 }
 
 /** True when Route 53 takes the code in a GeoLocation: its own list of countries, or `*`. */
