@@ -163,6 +163,10 @@ export class Vips {
       fitPeers,
       aloneMs: vip.aloneSinceMs === undefined ? 0 : clock.monotonic() - vip.aloneSinceMs,
     };
+    if (this.#desired === undefined && !this.#mayBegin()) {
+      vip.decision = { announce: view.held };
+      return;
+    }
     const before = vip.decision;
     vip.decision = decideVip(view, minAnnouncers, leaseSeconds * 1000);
     if (vip.decision.reason !== undefined && before.reason === undefined)

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../../src/edge/nginx/certificate.ts';
 import { ask, Load, podOf } from './client.ts';
-import { Blade, eventually, type Objects, vip, World } from './world.ts';
+import { type Blade, eventually, type Objects, vip, World } from './world.ts';
 
 // Two blades with real nginx, ExaBGP and BIRD; everything is judged by clients behind the router. The tests build on each other.
 let world: World;

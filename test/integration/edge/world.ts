@@ -98,6 +98,7 @@ export class Blade {
         ...more,
       ],
       logFile: join(this.runDir, 'agent.log'),
+      env: { NODE_COMPILE_CACHE: resolve(import.meta.dirname, '../../../build/compile-cache') },
     });
   }
 

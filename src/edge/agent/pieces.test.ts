@@ -1,0 +1,281 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import { platformForTests } from '../../../test/support/edge-platform.ts';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
+import { InputError } from '../../model/problem.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { createCertificateReader } from './certificate.ts';
+import { decideVip } from './decide.ts';
+import { Fitness } from './fitness.ts';
+import { HttpPeers } from './peers.ts';
+import { PlatformFeed } from './platform.ts';
+import { getJson } from './probe.ts';
+import { Push } from './push.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+});
+
+describe('Fitness', () => {
+  test('changes its verdict at the second result in a row, both ways', () => {
+    const fitness = new Fitness();
+    expect([fitness.fit, fitness.known]).toEqual([false, false]);
+    fitness.take([]);
+    expect(fitness.fit).toBe(false);
+    fitness.take([]);
+    expect(fitness.fit).toBe(true);
+    fitness.take(['ProbeFailed']);
+    fitness.take([]);
+    fitness.take(['ProbeFailed']);
+    expect([fitness.fit, fitness.reasons]).toEqual([true, []]);
+    fitness.take(['NginxUnreachable']);
+    expect([fitness.fit, fitness.reasons]).toEqual([false, ['NginxUnreachable']]);
+  });
+});
+
+describe('decideVip', () => {
+  test('in any order of failures, with any number of blades, a VIP never loses its last announcer', () => {
+    // Every blade raises its flag (unfit) before it asks; asking and withdrawing of different blades interleave freely.
+    const step = fc.record({
+      blade: fc.nat(3),
+      action: fc.constantFrom('fail' as const, 'ask' as const, 'decide' as const, 'recover' as const),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 }), fc.array(step, { maxLength: 80 }), (minAnnouncers, steps) => {
+        const blades = Array.from({ length: 4 }, () => ({
+          fit: true,
+          announced: true,
+          fitPeers: undefined as number | undefined,
+        }));
+        for (const { blade: index, action } of steps) {
+          const blade = blades[index]!;
+          if (action === 'fail') Object.assign(blade, { fit: false, fitPeers: blade.fit ? undefined : blade.fitPeers });
+          if (action === 'recover') Object.assign(blade, { fit: true, announced: true, fitPeers: undefined });
+          if (action === 'ask' && !blade.fit)
+            blade.fitPeers = blades.filter((peer) => peer !== blade && peer.fit && peer.announced).length;
+          if (action === 'decide' && blade.fitPeers !== undefined) {
+            const view = {
+              fit: blade.fit,
+              capable: false,
+              held: blade.announced,
+              fitPeers: blade.fitPeers,
+              aloneMs: 0,
+            };
+            blade.announced = decideVip(view, minAnnouncers, 5000).announce;
+          }
+          expect(blades.filter(({ announced }) => announced).length).toBeGreaterThanOrEqual(minAnnouncers);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('who let go takes back only what it can serve, when the others are gone for longer than their lease', () => {
+    const view = { fit: false, held: false, fitPeers: 0 };
+    expect(decideVip({ ...view, capable: true, aloneMs: 4000 }, 1, 5000).announce).toBe(false);
+    expect(decideVip({ ...view, capable: true, aloneMs: 6000 }, 1, 5000)).toEqual({
+      announce: true,
+      reason: 'LastAnnouncer',
+    });
+    expect(decideVip({ ...view, capable: false, aloneMs: 60_000 }, 1, 5000).announce).toBe(false);
+  });
+});
+
+async function serve(
+  answer: (path: string) => { readonly code?: number; readonly body: string } | undefined,
+): Promise<number> {
+  const server = createServer((request, response) => {
+    const reply = answer(request.url ?? '');
+    if (reply !== undefined) response.writeHead(reply.code ?? 200).end(reply.body);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  cleanups.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+describe('HttpPeers', () => {
+  const vips = [{ address: '192.0.2.10', fit: true, announced: true }, { address: 7 }, null];
+  test.each([
+    ['a good answer', { body: JSON.stringify({ blade: 'b', vips }) }, [['192.0.2.10', { fit: true, announced: true }]]],
+    ['another blade at that address', { body: JSON.stringify({ blade: 'c', vips }) }, undefined],
+    ['garbage', { body: '[]' }, undefined],
+    ['no VIPs', { body: '{"blade":"b"}' }, undefined],
+    ['an error', { code: 500, body: '{}' }, undefined],
+    ['silence', undefined, undefined],
+  ])('%s', async (_, reply, expected) => {
+    const port = await serve(() => reply);
+    const peers = new HttpPeers({
+      clock: systemClock,
+      port,
+      peers: () => [{ name: 'b', address: '127.0.0.1' }],
+      intervalMs: 1000,
+      timeoutMs: 200,
+    });
+    await peers.ask();
+    const [answer] = peers.answers();
+    expect(answer === undefined ? undefined : [...answer.vips]).toEqual(expected);
+  });
+
+  test('an answer is forgotten when the blade stops to answer', async () => {
+    let up = true;
+    const port = await serve(() => (up ? { body: JSON.stringify({ blade: 'b', vips }) } : { code: 503, body: '' }));
+    const options = {
+      clock: systemClock,
+      port,
+      peers: () => [{ name: 'b', address: '127.0.0.1' }],
+      intervalMs: 1000,
+      timeoutMs: 200,
+    };
+    const peers = new HttpPeers(options);
+    await peers.ask();
+    expect(peers.answers()).toHaveLength(1);
+    up = false;
+    await peers.ask();
+    expect(peers.answers()).toEqual([]);
+  });
+
+  test('nobody there', async () => {
+    expect(await getJson({ address: '127.0.0.1', port: 1, path: '/', timeoutMs: 200 })).toBeUndefined();
+  });
+});
+
+describe('Push', () => {
+  test('sends a value once, again to a new receiver, again after a failure, and nothing while there is none', async () => {
+    const sent: number[] = [];
+    let receiver: string | undefined;
+    let failing = false;
+    const push = new Push<number>({
+      what: 'test',
+      log: silentLog,
+      instance: () => receiver,
+      send: async (value) => {
+        if (failing) throw new Error('no');
+        sent.push(value);
+      },
+    });
+    const set = async (value: number): Promise<void> => {
+      push.set(value);
+      await Promise.resolve();
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await set(1);
+    receiver = 'first';
+    await set(1);
+    await set(1);
+    await set(2);
+    receiver = 'second';
+    failing = true;
+    await set(2);
+    failing = false;
+    await set(2);
+    await set(2);
+    expect(sent).toEqual([1, 2, 2]);
+    expect(push.value).toBe(2);
+  });
+});
+
+describe('PlatformFeed', () => {
+  test('keeps the last good platform over bad edits and over one that drops the blade', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'feed-'));
+    cleanups.push(() => rm(folder, { recursive: true, force: true }));
+    await mkdir(join(folder, 'clusters', 'paris'), { recursive: true });
+    const clock = new FakeClock();
+    let loads = 0;
+    let next = platformForTests();
+    let fault: Error | undefined;
+    const feed = new PlatformFeed({
+      folder,
+      pool: 'paris-edge',
+      blade: 'paris-blade-1',
+      clock,
+      log: silentLog,
+      intervalMs: 1000,
+      load: async () => {
+        loads += 1;
+        if (fault !== undefined) throw fault;
+        return { ...next, folderOf: () => folder };
+      },
+    });
+    cleanups.push(() => feed.stop());
+    await feed.start();
+    let changes = 0;
+    feed.onChange(() => {
+      changes += 1;
+    });
+    const look = async (): Promise<void> => {
+      const before = clock.pending;
+      await clock.advance(1000);
+      await expect.poll(() => clock.pending).toBe(before);
+    };
+    await look();
+    await writeFile(join(folder, 'clusters', 'paris', 'pod.yaml'), 'kind: Pod');
+    await look();
+    expect([loads, changes]).toEqual([1, 0]);
+    const good = feed.current();
+    fault = new InputError('wrong');
+    await writeFile(join(folder, 'a.yaml'), 'x');
+    await look();
+    expect(feed.status()).toEqual({ phase: 'invalid', reason: 'PlatformInvalid', message: 'wrong (BadInput)' });
+    expect(feed.current()).toBe(good);
+    fault = undefined;
+    next = { ...next, edgePools: new Map() };
+    await writeFile(join(folder, 'a.yaml'), 'xy');
+    await look();
+    expect(feed.status()).toMatchObject({ phase: 'invalid' });
+    expect(feed.current()).toBe(good);
+    next = platformForTests();
+    await writeFile(join(folder, 'a.yaml'), 'xyz');
+    await look();
+    expect(feed.status()).toEqual({ phase: 'current' });
+    expect(feed.current()).not.toBe(good);
+  });
+
+  test('refuses to start for a pool or a blade that nobody knows', async () => {
+    const start = (pool: string, blade: string): Promise<void> =>
+      new PlatformFeed({
+        folder: '/none',
+        pool,
+        blade,
+        clock: new FakeClock(),
+        log: silentLog,
+        intervalMs: 1000,
+        load: async () => platformForTests(),
+      }).start();
+    await expect(start('nobody', 'paris-blade-1')).rejects.toThrow(/no EdgePool nobody .*UnknownName/);
+    await expect(start('paris-edge', 'paris-blade-9')).rejects.toThrow(/expected: one of paris-blade-1, paris-blade-2/);
+  });
+});
+
+describe('the certificate reader', () => {
+  const secret = (data: Readonly<Record<string, string>>) => ({
+    kind: 'Secret' as const,
+    type: 'kubernetes.io/tls',
+    metadata: { name: 's', namespace: 'n' },
+    data,
+  });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })).toString('base64');
+
+  test.each([
+    ['nothing', {}, 'CertificateUnreadable'],
+    ['not base64', { 'tls.crt': '%%%', 'tls.key': key }, 'CertificateUnreadable'],
+    ['a key where the certificate should be', { 'tls.crt': key, 'tls.key': key }, 'CertificateUnreadable'],
+    ['a huge one', { 'tls.crt': 'A'.repeat(600_000), 'tls.key': key }, 'CertificateUnreadable'],
+  ])('refuses %s', (_, data, reason) => {
+    const reading = createCertificateReader()(secret(data));
+    expect(reading).toMatchObject({ ok: false, fault: { reason } });
+  });
+});
