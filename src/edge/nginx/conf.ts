@@ -87,7 +87,7 @@ lua_shared_dict tideline_hosts ${zoneMiB.hosts}m;
 lua_shared_dict tideline_backends ${zoneMiB.backends}m;
 lua_shared_dict tideline_certificates ${zoneMiB.certificates}m;
 init_by_lua_block { require("tideline.start").master() }
-init_worker_by_lua_block { require("tideline.start").worker("${runDir}/nginx.sock") }
+init_worker_by_lua_block { require("tideline.start").worker("${runDir}") }
 
 ${temporary.join('\n')}
 ${accessLog ? accessLogFormat(runDir) : 'access_log off;'}

@@ -69,7 +69,10 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
     controlSocket,
     async workerPids() {
       const titles = await Promise.all(
-        (await processes()).map(async (pid) => ({ pid, title: await readFile(`/proc/${pid}/cmdline`, 'utf8') })),
+        (await processes()).map(async (pid) => ({
+          pid,
+          title: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
+        })),
       );
       return titles.filter(({ title }) => title.includes('worker process')).map(({ pid }) => pid);
     },

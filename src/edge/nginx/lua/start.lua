@@ -9,9 +9,13 @@ require "tideline.request"
 
 ffi.cdef([[
 int chmod(const char *path, unsigned int mode);
+int access(const char *path, int mode);
 ]])
 
 local _M = {}
+
+local OWNER_ONLY = 384 -- 0600
+local MAY_ENTER = 1
 
 function _M.master()
   store.prepare()
@@ -19,9 +23,12 @@ end
 
 -- nginx makes unix sockets with mode 0666 whatever the umask is. Only the socket's owner may change that: a worker when
 -- nginx runs under one user, else the agent does it when it connects (driver.ts).
-function _M.worker(socket)
+function _M.worker(run_dir)
   math.randomseed(ngx.now() * 1000 + ngx.worker.pid() * 7919)
-  ffi.C.chmod(socket, 384)
+  ffi.C.chmod(run_dir .. "/nginx.sock", OWNER_ONLY)
+  if ffi.C.access(run_dir .. "/.", MAY_ENTER) ~= 0 then
+    ngx.log(ngx.ERR, "the workers may not enter ", run_dir, ": large uploads will fail; give it mode 0711")
+  end
 end
 
 return _M

@@ -7,6 +7,12 @@
 -- What a commit replaced is deleted after it; a reader that notices that the generation moved while it read starts again.
 --
 -- Nothing is ever evicted: only safe_set is used, and when memory is short the staged versions are removed again.
+local ffi = require "ffi"
+
+ffi.cdef([[
+int kill(int pid, int signal);
+]])
+
 local _M = {}
 
 local zones = {
@@ -27,6 +33,7 @@ local NONE = string.rep("0", 16)
 -- Changes are logged by name for workers to drop what they decoded; a longer log says `*`: drop everything.
 local LOG_BYTES = 16384
 local LOG_KEPT = 128
+local LOCK_SECONDS = 10
 
 local function padded(generation)
   return string.format("%016.0f", generation)
@@ -71,10 +78,18 @@ function _M.log(generation)
   return state:get("log" .. padded(generation))
 end
 
+-- A worker that was killed while it wrote does not let go of the lock. Only one of those that notice takes it away.
+local function free_lock_of_the_dead()
+  local holder = state:get("lock")
+  if holder and ffi.C.kill(holder, 0) ~= 0 and state:safe_add("dead" .. holder, true, LOCK_SECONDS) then
+    state:delete("lock")
+  end
+end
+
 -- Runs `action` while no other worker changes the table. Waits at most two seconds for the other one.
 local function locked(action)
   for _ = 1, 400 do
-    if state:safe_add("lock", ngx.worker.pid(), 10) then
+    if state:safe_add("lock", ngx.worker.pid(), LOCK_SECONDS) then
       local ok, result, detail = xpcall(action, debug.traceback)
       state:delete("lock")
       if not ok then
@@ -82,6 +97,7 @@ local function locked(action)
       end
       return result, detail
     end
+    free_lock_of_the_dead()
     ngx.sleep(0.005)
   end
   return nil, { status = 503, reason = "Busy", message = "another change is being written" }
@@ -151,7 +167,10 @@ end
 
 local function abort(transaction)
   local log = state:get("staging_log") or "*"
-  state:safe_set("log" .. padded(transaction), "")
+  -- When its worker died after the commit, it did happen, and its log stays.
+  if transaction > _M.generation() then
+    state:safe_set("log" .. padded(transaction), "")
+  end
   settle(log)
 end
 
