@@ -31,7 +31,7 @@ const Acknowledged = z.object({ generation: z.number().optional(), refused: z.ar
 const Begun = z.object({ transaction: z.number() });
 
 /** An entry or element that nginx left out of a change. */
-export type LeftOut = z.infer<typeof Left>;
+type LeftOut = z.infer<typeof Left>;
 
 export interface Acknowledgement {
   readonly generation: number;

@@ -7,7 +7,7 @@ export interface IndexedTable {
   readonly certificates: Map<string, Certificate>;
 }
 
-export interface Change<Entry> {
+interface Change<Entry> {
   readonly upsert: readonly Entry[];
   readonly delete: readonly string[];
 }

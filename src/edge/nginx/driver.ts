@@ -14,6 +14,7 @@ import {
   indexTable,
   type TableDelta,
 } from './delta.ts';
+import type { DataPlaneReason } from './reasons.ts';
 
 export interface DataPlaneOptions {
   readonly socketPath: string;
@@ -288,7 +289,8 @@ class NginxDriver implements DataPlane {
     this.#polledAt = Number.NEGATIVE_INFINITY;
     // One lost connection says nothing yet; the next try follows at once.
     if (this.#failures < 2 || this.#status === undefined || this.#stopped) return;
-    log.warn({ reason: 'ControlUnreachable', message: String(error) }, 'nginx does not answer on its control socket');
+    const reason: DataPlaneReason = 'ControlUnreachable';
+    log.warn({ reason, message: String(error) }, 'nginx does not answer on its control socket');
     void this.#tell(undefined);
   }
 
