@@ -68,15 +68,21 @@ export function openBox(options: BoxOptions): Box {
 
 /**
  * Runs a command in a box until it ends, a signal asks for the end, or our own parent dies. Resolves with the exit code of
- * what ran inside. Throws InputError when this machine does not allow boxes.
+ * what ran inside, or 0 when it had to be killed because the end was asked for. Throws InputError when this machine does
+ * not allow boxes.
  */
 export async function runInBox(options: BoxOptions): Promise<number> {
   await checkBoxAllowed(options.environment);
   const box = openBox(options);
-  const stop = (): void => box.stop(graceMs);
+  let asked = false;
+  const stop = (): void => {
+    asked = true;
+    box.stop(graceMs);
+  };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   void orphaned().then(stop);
-  return box.ended;
+  const code = await box.ended;
+  return asked && code === killed ? 0 : code;
 }
 
 /** Inside a box: resolves when the process that opened it wants the end, or is gone. */
@@ -90,6 +96,7 @@ export function lifelineClosed(): Promise<void> {
   });
 }
 
+const killed = 137;
 /** What runs inside gets this long to end by itself; nothing of value is lost when it does not. */
 const graceMs = 3000;
 
@@ -118,6 +125,6 @@ function isRoot(): boolean {
 function exitCode(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code) => resolve(code ?? 137));
+    child.once('exit', (code) => resolve(code ?? killed));
   });
 }

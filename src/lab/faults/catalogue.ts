@@ -1,6 +1,8 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sleep } from '../../runtime/clock.ts';
 import type { Lab } from '../lab.ts';
+import { kernelRoutes } from '../observe/routers.ts';
 import type { Link } from '../world/links.ts';
 import { compression } from '../world/platform.ts';
 import { breakInput, inputTargets, mendInput } from './input.ts';
@@ -98,11 +100,12 @@ export const faults: readonly Fault[] = [
     targets: workers,
     async begin(lab, target) {
       await serverDown(lab, target);
-      await new Promise((resolve) => setTimeout(resolve, compression.nodeGraceMs));
+      await sleep(lab.options.clock, compression.nodeGraceMs);
       await setPodsReady(lab, target, false);
     },
     async heal(lab, target) {
       await serverUp(lab, target);
+      await routesBack(lab, target);
       await setPodsReady(lab, target, true);
     },
   },
@@ -159,6 +162,18 @@ async function setPodsReady(lab: Lab, worker: string, ready: boolean): Promise<v
     if (pods.length === 0) continue;
     for (const pod of pods) manifests.setReady(pod.name, ready);
     await manifests.write();
+  }
+}
+
+/** A node whose pods cannot be reached is not ready: waits until the router has the routes to its blocks, at most 20 s. */
+async function routesBack(lab: Lab, worker: string): Promise<void> {
+  const datacentre = lab.world.datacentres.find(({ workers }) => workers.some(({ name }) => name === worker));
+  const manifests = lab.clusters.get(datacentre?.cluster ?? '')?.manifests;
+  const blocks = (manifests?.blocks ?? []).filter((block) => block.node === worker).map((block) => block.cidr);
+  const { clock } = lab.options;
+  for (const deadline = clock.monotonic() + 20_000; clock.monotonic() < deadline; await sleep(clock, 100)) {
+    const seen = (await kernelRoutes(lab, datacentre?.router.name ?? '')).map((route) => route.prefix);
+    if (blocks.every((block) => seen.includes(block))) return;
   }
 }
 

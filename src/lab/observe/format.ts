@@ -45,7 +45,8 @@ export function formatStatus(answer: unknown): string {
       : [
           `memory ${status.memory.totalMiB} MiB in ${status.memory.processes} processes`,
           ...status.memory.programs.map(
-            (p) => `  ${p.program.padEnd(32)} ${String(p.processes).padStart(3)}  ${p.mib} MiB`,
+            (p) =>
+              `  ${p.program.padEnd(32)} ${String(p.processes).padStart(3)}  ${String(p.mib).padStart(6)} MiB ${p.cpuSeconds.toFixed(1).padStart(6)} s of processor`,
           ),
         ],
   ];

@@ -4,8 +4,13 @@ export interface MemoryUse {
   /** Sum of the proportional set sizes of every process of the box, in MiB. */
   readonly totalMiB: number;
   readonly processes: number;
-  /** By program, the largest first. */
-  readonly programs: readonly { readonly program: string; readonly processes: number; readonly mib: number }[];
+  /** By program, the largest first; processor time includes that of children that have ended. */
+  readonly programs: readonly {
+    readonly program: string;
+    readonly processes: number;
+    readonly mib: number;
+    readonly cpuSeconds: number;
+  }[];
 }
 
 /** The proportional memory of every process in this process namespace: the whole lab, this process included. */
@@ -14,7 +19,7 @@ export async function memoryUse(): Promise<MemoryUse> {
   const seen = await Promise.all(pids.map(memoryOf));
   const present = seen.filter((one) => one !== undefined);
   const programs = [...Map.groupBy(present, (one) => one.program)]
-    .map(([program, ones]) => ({ program, processes: ones.length, mib: mib(ones) }))
+    .map(([program, ones]) => ({ program, processes: ones.length, mib: mib(ones), cpuSeconds: cpuSeconds(ones) }))
     .toSorted((a, b) => b.mib - a.mib);
   return { totalMiB: mib(present), processes: present.length, programs };
 }
@@ -23,14 +28,32 @@ function mib(ones: readonly { readonly kib: number }[]): number {
   return Math.round(ones.reduce((sum, one) => sum + one.kib, 0) / 102.4) / 10;
 }
 
-async function memoryOf(pid: string): Promise<{ readonly program: string; readonly kib: number } | undefined> {
+/** The kernel counts processor time in hundredths of a second. */
+function cpuSeconds(ones: readonly { readonly ticks: number }[]): number {
+  return ones.reduce((sum, one) => sum + one.ticks, 0) / 100;
+}
+
+interface ProcessUse {
+  readonly program: string;
+  readonly kib: number;
+  readonly ticks: number;
+}
+
+async function memoryOf(pid: string): Promise<ProcessUse | undefined> {
   try {
-    const [rollup, command] = await Promise.all([
+    const [rollup, command, stat] = await Promise.all([
       readFile(`/proc/${pid}/smaps_rollup`, 'utf8'),
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
+      readFile(`/proc/${pid}/stat`, 'utf8'),
     ]);
+    // proc(5): utime, stime, cutime, cstime are fields 14 to 17; the name, field 2, may hold anything.
+    const times = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 15);
+    const ticks = times.reduce((sum, time) => sum + Number(time), 0);
     const kib = Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0);
-    return { program: programName(command.split('\0')), kib };
+    return { program: programName(command.split('\0')), kib, ticks };
   } catch {
     return undefined; // It ended while we looked.
   }

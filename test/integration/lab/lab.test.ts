@@ -1,0 +1,136 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { LabStatus } from '../../../src/lab/observe/status.ts';
+import { descendants, LabProcess, lab, pidsMentioning, traces, until } from './labprocess.ts';
+
+const servedTimeoutMs = 100_000;
+
+async function status(state: string): Promise<LabStatus> {
+  const { code, stdout, stderr } = await lab('status', '--json', '--memory', '--state', state);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as LabStatus;
+}
+
+describe('a lab from start to end', () => {
+  let folder = '';
+  let state = '';
+  let running: LabProcess;
+  const before = traces();
+  let filesBefore: readonly string[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp('/tmp/tl-lab-');
+    state = join(folder, 'a');
+    filesBefore = [...(await readdir('/run')), ...(await readdir('/tmp'))].sort();
+    running = new LabProcess(state);
+    await running.says(/every country is served/, servedTimeoutMs);
+  });
+  afterAll(async () => {
+    running.destroy();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('serves every country, each session is up, nothing runs twice', async () => {
+    await until(async () => {
+      const { routers, countries, agents, services } = await status(state);
+      const missing = [
+        ...routers.flatMap((r) => r.sessions.filter((s) => !s.established).map((s) => `${r.name}-${s.neighbor}`)),
+        ...countries.filter((c) => Object.keys(c.servedBy).length === 0).map((c) => c.country),
+        ...countries.filter((c) => c.route53.length === 0 || c.powerdns.length === 0).map((c) => `DNS of ${c.country}`),
+        ...agents.filter((agent) => agent.status === undefined).map((agent) => agent.server),
+        ...services.filter((service) => service.state !== 'running').map((service) => service.name),
+      ];
+      return missing.length === 0 ? undefined : `missing: ${missing.join(' ')}`;
+    }, 30_000);
+    const { countries, memory, compressed } = await status(state);
+    expect(countries.length).toBeGreaterThanOrEqual(8);
+    expect(compressed).toMatchObject({ healthFactor: 10, ttlSeconds: 2 });
+    expect(memory?.totalMiB).toBeLessThan(3072);
+  });
+
+  it('is the only lab of its state folder', async () => {
+    expect(await lab('up', '--state', state)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/a lab is running in .*\(LabRunning\)\n {4}fix: end it with: tideline lab down/),
+    });
+  });
+
+  it('kills a blade and heals it; the router follows', async () => {
+    const vip = async (): Promise<readonly string[]> =>
+      (await status(state)).routes['paris-tor']?.find((route) => route.prefix === '192.0.2.10/32')?.via ?? [];
+    const announcers = (count: number) =>
+      until(async () => {
+        const via = await vip();
+        return via.length === count ? undefined : `192.0.2.10 is announced by ${via.join(' ')}`;
+      }, 30_000);
+    await announcers(2);
+    const begun = await lab('fault', 'blade-killed', 'paris-blade-1', '--state', state);
+    expect(begun).toMatchObject({ code: 0, stdout: expect.stringContaining('blade-killed paris-blade-1: ') });
+    await announcers(1);
+    expect((await status(state)).faults).toMatchObject([{ name: 'blade-killed', target: 'paris-blade-1' }]);
+    expect(await lab('heal', '--state', state)).toMatchObject({ stdout: 'healed blade-killed paris-blade-1\n' });
+    await announcers(2);
+    expect(await lab('heal', '--state', state)).toMatchObject({ stdout: 'nothing to heal\n' });
+  });
+
+  it('starts again what is killed, and leaves no zombie', async () => {
+    await lab('fault', 'agents-killed', '--state', state);
+    await until(async () => {
+      const killed = (await status(state)).services.filter((service) => service.name.endsWith('-agent'));
+      const missing = killed.filter((service) => service.state !== 'running' || service.restarts === 0);
+      return missing.length === 0 ? undefined : `not started again: ${missing.map((s) => s.name).join(' ')}`;
+    }, 15_000);
+    await until(() => {
+      const zombies = descendants(running.child.pid ?? 0).filter((one) => one.state === 'Z');
+      return zombies.length === 0 ? undefined : `${zombies.length} zombies`;
+    }, 5000);
+  });
+
+  it.each([
+    [['fault', 'earthquake'], /there is no fault earthquake .*\n {4}expected: agents-killed, blade-drained/],
+    [
+      ['fault', 'blade-killed', 'tokyo-blade-1'],
+      /blade-killed cannot hit tokyo-blade-1 .*\n {4}expected: paris-blade-1/,
+    ],
+    [['heal', 'earthquake'], /there is no fault earthquake/],
+  ])('refuses %s', async (words, message) => {
+    expect(await lab(...words, '--state', state)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
+  });
+
+  it('runs beside another lab, which ends with its parent', async () => {
+    const other = new LabProcess(join(folder, 'b'), ['sh', '-c', '"$@"; exit', 'parent']);
+    await other.says(/network: /, 30_000);
+    other.child.kill('SIGKILL');
+    await until(() => {
+      const left = pidsMentioning(other.state).length;
+      return left === 0 ? undefined : `${left} processes are left`;
+    }, 10_000);
+    expect(await lab('status', '--state', other.state)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no lab is running'),
+    });
+    expect((await status(state)).countries.length).toBeGreaterThan(0);
+  });
+
+  it('ends completely by `lab down`', async () => {
+    expect(await lab('down', '--state', state)).toMatchObject({ code: 0 });
+    expect(await running.exitCode(10_000)).toBe(0);
+    await until(() => {
+      const left = pidsMentioning(state);
+      return left.length === 0 ? undefined : `${left.length} processes are left`;
+    }, 10_000);
+    await until(() => {
+      const extra = traces().namespaces.filter((namespace) => !before.namespaces.includes(namespace));
+      return extra.length === 0 ? undefined : `left: ${extra.join(' ')}`;
+    }, 5000);
+    expect(traces().mounts).toEqual(before.mounts);
+    expect([...(await readdir('/run')), ...(await readdir('/tmp'))].sort()).toEqual(filesBefore);
+    expect((await readdir(state)).sort()).not.toContain('lab.sock');
+    expect(await lab('down', '--state', state)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('fix: start one with: tideline lab up'),
+    });
+  });
+});

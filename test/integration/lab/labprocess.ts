@@ -1,0 +1,125 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+const tideline = 'bin/tideline';
+
+/** `tideline lab up` as a child process, with what it says. */
+export class LabProcess {
+  readonly child: ChildProcess;
+  readonly state: string;
+  output = '';
+
+  constructor(state: string, wrap: readonly string[] = []) {
+    this.state = state;
+    const [command = '', ...args] = [...wrap, tideline, 'lab', 'up', '--state', state];
+    this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text;
+      });
+  }
+
+  /** Resolves when the output matches; rejects after `timeoutMs` or when the command ends before. */
+  async says(pattern: RegExp, timeoutMs: number): Promise<void> {
+    await until(() => {
+      if (pattern.test(this.output)) return undefined;
+      const { exitCode, signalCode } = this.child;
+      if (exitCode !== null || signalCode !== null) throw new Error(`lab up ended: ${this.output}`);
+      return `lab up says only: ${this.output}`;
+    }, timeoutMs);
+  }
+
+  async exitCode(timeoutMs: number): Promise<number> {
+    await until(() => (this.child.exitCode === null ? 'lab up still runs' : undefined), timeoutMs);
+    return this.child.exitCode ?? -1;
+  }
+
+  /** SIGKILL to everything that mentions this state folder, for tests that failed. */
+  destroy(): void {
+    for (const pid of pidsMentioning(this.state)) process.kill(pid, 'SIGKILL');
+  }
+}
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `tideline lab WORDS`, whatever its exit code. */
+export async function lab(...words: readonly string[]): Promise<CommandResult> {
+  return runCommand(tideline, ['lab', ...words]);
+}
+
+export async function runCommand(command: string, args: readonly string[]): Promise<CommandResult> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(command, [...args], { maxBuffer: 64 << 20 });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+}
+
+/** Polls until `missing` says nothing is missing; rejects with its last word. */
+export async function until(
+  missing: () => string | undefined | Promise<string | undefined>,
+  timeoutMs: number,
+): Promise<void> {
+  for (const deadline = performance.now() + timeoutMs; ; ) {
+    const word = await missing();
+    if (word === undefined) return;
+    if (performance.now() > deadline) throw new Error(`after ${timeoutMs} ms: ${word}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Everything on this machine that a lab could leave behind. */
+export function traces(): { readonly namespaces: readonly string[]; readonly mounts: readonly string[] } {
+  const namespaces = new Set<string>();
+  for (const pid of pids())
+    for (const kind of ['net', 'mnt', 'pid', 'user']) {
+      const link = attempt(() => readlinkSync(`/proc/${pid}/ns/${kind}`));
+      if (link !== undefined) namespaces.add(link);
+    }
+  return { namespaces: [...namespaces].sort(), mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n') };
+}
+
+/** Processes whose command line names the text, this one aside. */
+export function pidsMentioning(text: string): readonly number[] {
+  return pids().filter(
+    (pid) =>
+      pid !== process.pid && attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))?.includes(text) === true,
+  );
+}
+
+/** Descendants of a process, each with its state letter (Z is a zombie). */
+export function descendants(root: number): readonly { readonly pid: number; readonly state: string }[] {
+  const all = pids().flatMap((pid) => {
+    const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    const [state = '', parent = ''] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+    return stat === undefined ? [] : [{ pid, state, parent: Number(parent) }];
+  });
+  const found: { pid: number; state: string }[] = [];
+  for (let parents = new Set([root]); parents.size > 0; ) {
+    const children = all.filter((one) => parents.has(one.parent));
+    found.push(...children);
+    parents = new Set(children.map((one) => one.pid));
+  }
+  return found;
+}
+
+function pids(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined; // The process ended while we looked.
+  }
+}
