@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseAddress, parsePrefix } from '../model/address.ts';
+import { contains, parseAddress, parsePrefix } from '../model/address.ts';
 import { Guard, type GuardLimits } from './guard.ts';
 import type { Route, RouteClass } from './route.ts';
 
@@ -174,4 +175,37 @@ describe('a mass withdrawal', () => {
     guard.adopt(pods(30));
     expect(judge(guard, pods(16)).refusals).toEqual([]);
   });
+});
+
+it('holds its promises in any sequence of wishes', () => {
+  const texts = ['0.0.0.0/0', '8.8.8.0/24', '10.0.0.0/8', ...Array.from({ length: 50 }, (_, i) => `10.10.${i}.0/26`)];
+  const wish = fc.record({ routes: fc.subarray(texts), laterMs: fc.nat(90_000), confirmed: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(wish, { maxLength: 20 }), (wishes) => {
+      const guard = new Guard(limits);
+      const withdrawals: { readonly atMs: number; readonly count: number }[] = [];
+      let held = new Set<string>();
+      let nowMs = 0;
+      for (const { routes, laterMs, confirmed } of wishes) {
+        nowMs += laterMs;
+        const wanted = new Set(routes);
+        const { target, refusals } = judge(
+          guard,
+          routes.map((text) => route(text)),
+          nowMs,
+          confirmed,
+        );
+        const next = new Set(target.map(({ prefix: { text } }) => text));
+        withdrawals.push({ atMs: nowMs, count: [...held].filter((text) => !next.has(text)).length });
+        const lastMinute = withdrawals.filter(({ atMs }) => atMs > nowMs - 60_000);
+        expect(lastMinute.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(5);
+        expect(target.every((entry) => limits.allowed.pods.some((outer) => contains(outer, entry.prefix)))).toBe(true);
+        // Whatever is not as asked for has a name.
+        const named = new Set(refusals.map((refusal) => refusal.prefix));
+        for (const text of [...wanted].filter((entry) => !next.has(entry))) expect(named).toContain(text);
+        for (const text of [...next].filter((entry) => !wanted.has(entry))) expect(named).toContain(text);
+        held = next;
+      }
+    }),
+  );
 });

@@ -39,7 +39,7 @@ interface RenderArguments {
 
 async function render(options: RenderArguments): Promise<void> {
   const { loadPlatformOrThrow } = await import('../platform/load.ts');
-  const { exabgpEnvironment, renderExabgp } = await import('../bgp/render/config.ts');
+  const { renderEnvironment, renderExabgp } = await import('../bgp/render/config.ts');
   const { relayProgram, warmRelay } = await import('../bgp/render/relay.ts');
   const { resolveServer } = await import('../bgp/render/server.ts');
 
@@ -48,7 +48,8 @@ async function render(options: RenderArguments): Promise<void> {
     throw new InputError(`--address: not an IP address: ${options.address}`);
   const platform = await loadPlatformOrThrow([options.platform]);
   const compileCache = resolve(options.runDir, 'cache');
-  const text = renderExabgp(resolveServer(platform, options.server, address), {
+  const server = resolveServer(platform, options.server, address);
+  const text = renderExabgp(server, {
     relay: relayProgram(),
     compileCache,
     runDirectory: resolve(options.runDir),
@@ -57,5 +58,5 @@ async function render(options: RenderArguments): Promise<void> {
   await warmRelay(compileCache);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);
-  await writeFile(`${file.slice(0, -'.conf'.length)}.env`, exabgpEnvironment);
+  await writeFile(`${file.slice(0, -'.conf'.length)}.env`, renderEnvironment(server));
 }

@@ -60,9 +60,9 @@ class RelaySpeaker implements Speaker {
 
   start(): void {
     this.#connection.start();
-    this.#every('verify', this.#options.verifyEveryMs ?? 30_000, () => this.#connection.send({ type: 'read' }));
+    this.#every('verify', this.#options.verifyEveryMs ?? 30_000, () => this.#tell('read'));
     const { lease } = this.#options;
-    if (lease !== undefined) this.#every('renew', lease.seconds * 200, () => this.#renew());
+    if (lease !== undefined) this.#every('renew', lease.seconds * 200, () => this.#tell('renew'));
   }
 
   setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
@@ -172,8 +172,9 @@ class RelaySpeaker implements Speaker {
     this.#changed();
   }
 
-  #renew(): void {
-    if (this.#sent !== undefined) this.#connection.send({ type: 'renew' });
+  /** Not before the first desired set: the first message makes this connection the relay's agent. */
+  #tell(type: 'renew' | 'read'): void {
+    if (this.#sent !== undefined) this.#connection.send({ type });
   }
 
   #reportRefusals(before: readonly Refusal[]): void {

@@ -63,7 +63,8 @@ export class Relay {
   receive(message: AgentMessage): void {
     const now = this.#options.clock.monotonic();
     const wasExpired = this.#lease.expired(now);
-    this.#lease.renew(now, message.type === 'desired' ? message.lease : undefined);
+    if (message.type === 'desired') this.#lease.renew(now, message.lease);
+    else if (message.type === 'renew') this.#lease.renew(now);
     if (message.type === 'desired') {
       this.#desired = message;
       this.#wanted = routeSet(message.routes);

@@ -14,6 +14,8 @@ export interface AgentSocketOptions {
 export interface AgentSocket {
   /** To every connection that reads; one that lets megabytes pile up is closed. */
   publish(message: RelayMessage): void;
+  /** Ends every connection; the relay itself never does. */
+  close(): Promise<void>;
 }
 
 /** 10,000 routes are about 1.5 MB. */
@@ -69,6 +71,12 @@ export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
   return {
     publish: (message) => {
       for (const socket of connections) send(socket, message);
+    },
+    close: () => {
+      for (const socket of connections) socket.destroy();
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+      });
     },
   };
 }

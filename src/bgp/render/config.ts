@@ -84,8 +84,10 @@ function relayCommand(server: ServerSpec, options: RenderOptions): readonly stri
 /**
  * exabgp.env, for `exabgp --env FILE`. Answers must be on; the log must stay enabled (off crashes 4.2.21 at start) and be
  * named ERR; the command-line pipes share one answer pipe and are off; the default umask makes folders that cannot be entered.
+ * ExaBGP listens too: its own pause between attempts grows to a minute, and a router that comes back does not wait for it.
  */
-export const exabgpEnvironment = `# by \`tideline bgp render\`; run: exabgp --env FILE exabgp.conf
+export function renderEnvironment(server: Pick<ServerSpec, 'address'>): string {
+  return `# by \`tideline bgp render\`; run: exabgp --env FILE exabgp.conf
 [exabgp.api]
 ack = true
 chunk = 100
@@ -103,4 +105,9 @@ user = 'root'
 enable = true
 level = ERR
 destination = stderr
+
+[exabgp.tcp]
+bind = ${server.address.text}
+port = 179
 `;
+}

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { exabgpEnvironment } from '../../../src/bgp/render/config.ts';
+import { renderEnvironment } from '../../../src/bgp/render/config.ts';
 
 const run = promisify(execFile);
 let directory = '';
@@ -18,7 +18,7 @@ afterAll(async () => {
 it.each(['worker', 'blade'])(
   'the golden of a %s passes the real parser, and ExaBGP understands all of it',
   async (name) => {
-    await writeFile(join(directory, 'exabgp.env'), exabgpEnvironment);
+    await writeFile(join(directory, 'exabgp.env'), renderEnvironment({ address: { family: 4, text: '127.0.0.1' } }));
     const { stdout, stderr } = await run('exabgp', [
       '--env',
       join(directory, 'exabgp.env'),
@@ -35,7 +35,7 @@ it('the parser would have said so: a broken configuration fails', async () => {
     broken,
     (await readFile('test/golden/bgp/worker.conf', 'utf8')).replace('hold-time 9', 'hold-time x'),
   );
-  await writeFile(join(directory, 'exabgp.env'), exabgpEnvironment);
+  await writeFile(join(directory, 'exabgp.env'), renderEnvironment({ address: { family: 4, text: '127.0.0.1' } }));
   await expect(run('exabgp', ['--env', join(directory, 'exabgp.env'), '--validate', broken])).rejects.toThrow();
 });
 

@@ -8,7 +8,7 @@ import { attributesKey, sortRoutes } from '../../../src/bgp/diff.ts';
 import { announceCommands, endOfRib, type Session, showAdjRibOut, withdrawCommands } from '../../../src/bgp/encode.ts';
 import { lineSplitter } from '../../../src/bgp/lines.ts';
 import { AnswerLost, CommandPipe } from '../../../src/bgp/relay/pipe.ts';
-import { exabgpEnvironment } from '../../../src/bgp/render/config.ts';
+import { renderEnvironment } from '../../../src/bgp/render/config.ts';
 import type { Route } from '../../../src/bgp/route.ts';
 import { type Exabgp, startExabgp } from '../../../src/lab/daemons/exabgp.ts';
 import { Network } from '../../../src/lab/net/network.ts';
@@ -46,7 +46,7 @@ beforeEach(async () => {
     config: {
       text: `process child { run ${process.execPath} ${child} ${path}; encoder json; }\n${neighbor(four)}\n${neighbor(six)}`,
     },
-    environment: { text: exabgpEnvironment },
+    environment: { text: renderEnvironment({ address: { family: 4, text: '127.0.0.1' } }) },
     relaySocket: path,
   });
   socket = createConnection(path);

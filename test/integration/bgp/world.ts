@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createSpeaker, type SpeakerOptions } from '../../../src/bgp/driver/speaker.ts';
-import { exabgpEnvironment, renderExabgp } from '../../../src/bgp/render/config.ts';
+import { renderEnvironment, renderExabgp } from '../../../src/bgp/render/config.ts';
 import { relayProgram } from '../../../src/bgp/render/relay.ts';
 import type { ServerSpec } from '../../../src/bgp/render/server.ts';
 import type { Route, RouteClass } from '../../../src/bgp/route.ts';
@@ -102,7 +102,7 @@ export class World {
       namespace: 'server',
       directory: this.directory,
       config: { text: this.#config },
-      environment: { text: exabgpEnvironment },
+      environment: { text: renderEnvironment(server(undefined)) },
       relaySocket: this.socket,
     });
   }

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { parseAddress, parsePrefix } from '../../model/address.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { Registry } from '../../runtime/metrics.ts';
+import { type AgentSocket, openAgentSocket } from '../relay/socket.ts';
+import type { Route } from '../route.ts';
+import type { Speaker } from '../speaker.ts';
+import type { AgentMessage, RelayMessage, RelayState } from '../wire.ts';
+import { createSpeaker } from './speaker.ts';
+
+let directory = '';
+let door: AgentSocket | undefined;
+let speaker: Speaker;
+let registry: Registry;
+let received: AgentMessage[] = [];
+
+const state: RelayState = {
+  type: 'state',
+  phase: 'synced',
+  revision: 0,
+  settled: true,
+  neighbors: [{ address: '10.1.0.1', asn: 65010, family: 4, up: true, endOfRib: false }],
+  leaseExpired: false,
+  rejected: [],
+};
+
+function route(text: string): Route {
+  const [prefix, nextHop] = [parsePrefix(text), parseAddress('10.1.0.11')];
+  if (prefix === undefined || nextHop === undefined) throw new Error(text);
+  return { prefix, nextHop, class: 'pods', because: 'test' };
+}
+
+/** Acknowledges every desired set as ExaBGP's own. */
+function openRelay(held: readonly Route[] = []): void {
+  const greeting = (): readonly RelayMessage[] => [{ type: 'held', routes: held, fixed: ['10.1.0.11/32'] }, state];
+  door = openAgentSocket({
+    path: join(directory, 'bgp.sock'),
+    greeting,
+    onProblem: () => {},
+    onMessage: (message) => {
+      received.push(message);
+      if (message.type !== 'desired') return;
+      door?.publish({ type: 'held', routes: message.routes, fixed: ['10.1.0.11/32'] });
+      door?.publish({ ...state, revision: message.revision });
+    },
+  });
+}
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tideline-driver-'));
+  received = [];
+  registry = new Registry();
+  const pods = parsePrefix('10.10.0.0/16');
+  speaker = createSpeaker({
+    socketPath: join(directory, 'bgp.sock'),
+    limits: {
+      allowed: { pods: pods === undefined ? [] : [pods], server: [], vip: [] },
+      maxRoutes: 10,
+      maxAnnouncementsPerMinute: 10,
+      maxWithdrawalsPerMinute: 10,
+    },
+    lease: { seconds: 0.2, keeper: false },
+    clock: systemClock,
+    log: silentLog,
+    registry,
+    verifyEveryMs: 100,
+  });
+});
+afterEach(async () => {
+  await speaker.stop();
+  await door?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const sets = () => received.filter((message) => message.type === 'desired');
+
+it('waits for a relay, and says nothing before it was told what to want', async () => {
+  speaker.start();
+  expect(speaker.status().relay).toBe('disconnected');
+  openRelay();
+  await vi.waitFor(() => expect(speaker.status().relay).toBe('synced'));
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  expect(received).toEqual([]);
+  speaker.setDesired([]);
+  await vi.waitFor(() => expect(received.filter(({ type }) => type === 'read').length).toBeGreaterThan(1));
+});
+
+it('settles, renews the lease, and sends the whole set again to a new relay', async () => {
+  openRelay();
+  speaker.start();
+  speaker.setDesired([route('10.10.1.0/26'), route('172.16.0.0/26')]);
+  await speaker.settled(5000);
+  expect(sets()).toMatchObject([
+    { complete: true, lease: { seconds: 0.2 }, routes: [{ prefix: { text: '10.10.1.0/26' } }] },
+  ]);
+  await vi.waitFor(() => expect(received.filter(({ type }) => type === 'renew').length).toBeGreaterThan(2));
+  const metrics = await registry.metrics();
+  expect(metrics).toContain('tideline_bgp_relay_connected 1');
+  expect(metrics).toContain('tideline_bgp_session_up{neighbor="10.1.0.1"} 1');
+  expect(metrics).toContain('tideline_bgp_routes{state="announced"} 1');
+  expect(metrics).toContain('tideline_bgp_refused_routes{reason="PrefixOutsideSite"} 1');
+  expect(metrics).toContain('tideline_bgp_route_differences 0');
+
+  await door?.close();
+  await vi.waitFor(() => expect(speaker.status().relay).toBe('disconnected'));
+  received = [];
+  openRelay();
+  await vi.waitFor(() => expect(sets()).toHaveLength(1));
+  await speaker.settled(5000);
+});
+
+it('starts from what is held: a smaller first set is a withdrawal like any other', async () => {
+  openRelay(Array.from({ length: 10 }, (_, i) => route(`10.10.${i}.0/26`)));
+  speaker.start();
+  speaker.setDesired([]);
+  await speaker.settled(5000);
+  expect(sets()[0]?.routes).toHaveLength(10);
+  expect(speaker.status().refusals[0]?.reason).toBe('MassWithdrawal');
+  speaker.setDesired([], { confirmed: true });
+  await vi.waitFor(() => expect(speaker.status().announced).toEqual([]));
+});
+
+it('says so when nothing settles', async () => {
+  speaker.start();
+  speaker.setDesired([]);
+  await expect(speaker.settled(50)).rejects.toThrow('has not acknowledged');
+});

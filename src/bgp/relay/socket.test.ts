@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createConnection, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { AgentMessage } from '../wire.ts';
+import { type AgentSocket, openAgentSocket } from './socket.ts';
+
+let directory = '';
+let path = '';
+let door: AgentSocket;
+let received: AgentMessage[] = [];
+const clients: Socket[] = [];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tideline-socket-'));
+  path = join(directory, 'bgp.sock');
+  received = [];
+  writeFileSync(path, 'left by a relay that died');
+  door = openAgentSocket({
+    path,
+    greeting: () => [{ type: 'held', routes: [], fixed: [] }],
+    onMessage: (message) => received.push(message),
+    onProblem: () => {},
+  });
+  await vi.waitFor(() => expect(statSync(path).isSocket()).toBe(true));
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await door.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function connect(): { readonly say: (text: string) => void; readonly heard: string[]; readonly closed: () => boolean } {
+  const socket = createConnection(path);
+  clients.push(socket);
+  const heard: string[] = [];
+  let closed = false;
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => heard.push(...chunk.trimEnd().split('\n')));
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    closed = true;
+  });
+  return { say: (text) => socket.write(text), heard, closed: () => closed };
+}
+
+it('replaces a stale file by a socket for its owner alone, and greets', async () => {
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  const client = connect();
+  await vi.waitFor(() => expect(client.heard).toEqual(['{"type":"held","routes":[],"fixed":[]}']));
+});
+
+it('lets the newer agent win and tells the older, whose last words do not count', async () => {
+  const [older, listener, newer] = [connect(), connect(), connect()];
+  older.say('{"type":"renew"}\n');
+  await vi.waitFor(() => expect(received).toHaveLength(1));
+  newer.say('{"type":"read"}\n');
+  await vi.waitFor(() => expect(older.heard).toContain('{"type":"replaced"}'));
+  older.say('{"type":"renew"}\n');
+  await vi.waitFor(() => expect(older.closed()).toBe(true));
+  newer.say('{"type":"read"}\n');
+  await vi.waitFor(() => expect(received.map(({ type }) => type)).toEqual(['renew', 'read', 'read']));
+  expect(listener.closed()).toBe(false);
+});
+
+it('refuses garbage and goes on', async () => {
+  const client = connect();
+  client.say('garbage\n{"type":"renew"}\n');
+  await vi.waitFor(() => expect(received).toEqual([{ type: 'renew' }]));
+  expect(client.heard.join()).toContain('BadMessage');
+});
+
+it('takes a message in pieces', async () => {
+  const client = connect();
+  client.say('{"type":');
+  await vi.waitFor(() => expect(client.heard).toHaveLength(1));
+  client.say('"renew"}\n');
+  await vi.waitFor(() => expect(received).toEqual([{ type: 'renew' }]));
+});
