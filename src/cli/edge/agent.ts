@@ -48,7 +48,7 @@ export function registerAgent(edge: Command): void {
       'on SIGTERM drain and withdraw first (planned stop); without it everything stays as it is',
       false,
     )
-    .option('--log-level <level>', 'debug, info, warn or error', 'info')
+    .addOption(logLevelOption())
     .action(run);
 }
 
@@ -75,28 +75,26 @@ async function run(options: AgentArguments): Promise<void> {
     intervalMs: 1000,
   });
   await feed.start();
-  await mkdir(options.runDir, { recursive: true });
-  const listen = options.metricsAddress ?? { host: addressOf(feed.current(), options.blade), port: defaultPort };
-  const parts = await composeParts({
-    options,
-    platform: () => feed.current(),
-    log,
-    registry,
-    peerPort: options.peerPort ?? listen.port,
-  });
-  const agent = new EdgeAgent({ ...parts, platformStatus: () => feed.status() });
-  feed.onChange(() => agent.platformChanged());
-  const endpoint = await serveAgentEndpoint({ ...listen, registry, status: () => agent.status() });
-  agent.start();
-  log.info({ url: endpoint.url }, 'edge agent started');
-  // With NODE_COMPILE_CACHE set, the next start costs half: also after a SIGKILL, at which Node itself would not save it.
-  flushCompileCache();
-  const signal = await shutdown;
-  log.info({ signal, withdraw: options.withdrawOnStop }, 'edge agent stops');
-  if (options.withdrawOnStop) await agent.withdraw();
-  feed.stop();
-  await agent.stop();
-  await endpoint.stop();
+  try {
+    await mkdir(options.runDir, { recursive: true });
+    const listen = options.metricsAddress ?? { host: addressOf(feed.current(), options.blade), port: defaultPort };
+    const peerPort = options.peerPort ?? listen.port;
+    const parts = await composeParts({ options, platform: () => feed.current(), log, registry, peerPort });
+    const agent = new EdgeAgent({ ...parts, platformStatus: () => feed.status() });
+    feed.onChange(() => agent.platformChanged());
+    const endpoint = await serveAgentEndpoint({ ...listen, registry, status: () => agent.status() });
+    agent.start();
+    log.info({ url: endpoint.url }, 'edge agent started');
+    // With NODE_COMPILE_CACHE set, the next start costs half: also after a SIGKILL, at which Node itself would not save it.
+    flushCompileCache();
+    const signal = await shutdown;
+    log.info({ signal, withdraw: options.withdrawOnStop }, 'edge agent stops');
+    if (options.withdrawOnStop) await agent.withdraw();
+    await agent.stop();
+    await endpoint.stop();
+  } finally {
+    feed.stop();
+  }
 }
 
 interface Composition {

@@ -1,0 +1,142 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+/**
+ * Bad input to every command: exit code 2, a message that names what is wrong, no stack trace, nothing done. A command
+ * without a case here fails the last test.
+ */
+const folder = mkdtempSync(join(tmpdir(), 'tideline-bad-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const notYaml = file('not.yaml', 'kind: [Site\n');
+const badSite = file(
+  'site.yaml',
+  'apiVersion: tideline.dev/v1alpha1\nkind: Site\nmetadata: { name: paris }\nspec: { type: moon }\n',
+);
+const spec = 'examples/hybrid';
+const out = join(folder, 'out');
+const noState = ['--state', join(folder, 'no-lab')];
+
+interface Case {
+  readonly words: readonly string[];
+  /** What the message must say. */
+  readonly says: RegExp;
+}
+
+const cases: readonly Case[] = [
+  { words: ['nonsense'], says: /unknown command 'nonsense'/ },
+  { words: ['check'], says: /missing required argument/ },
+  { words: ['check', 'no-such-file.yaml'], says: /no-such-file\.yaml/ },
+  { words: ['check', notYaml], says: /not\.yaml:\d+/ },
+  { words: ['check', badSite], says: /site\.yaml:4: Site\/paris spec\.type/ },
+  { words: ['plan'], says: /missing required argument/ },
+  { words: ['plan', badSite], says: /spec\.type/ },
+  { words: ['plan', spec, '--provider', 'bind'], says: /route53, powerdns, all/ },
+  { words: ['plan', spec, '--provider', 'route53', '--route53-endpoint', 'not a url'], says: /not a url/ },
+  { words: ['apply', spec], says: /--plan/ },
+  { words: ['apply', spec, '--plan', 'x'], says: /checksum/i },
+  { words: ['apply', spec, '--plan', '0123456789abcdef', '--approve-share', '7'], says: /share/ },
+  { words: ['explain', 'www.video.example'], says: /missing required argument/ },
+  { words: ['explain', 'www.video.example', 'XX', spec], says: /XX/ },
+  { words: ['explain', 'nobody.example', 'FR', spec], says: /nobody\.example/ },
+  { words: ['network', 'agent'], says: /--platform/ },
+  { words: ['network', 'agent', '--platform', badSite, '--cluster', 'paris', '--node', 'w'], says: /spec\.type/ },
+  { words: ['network', 'agent', '--platform', spec, '--cluster', 'rome', '--node', 'w'], says: /rome/ },
+  {
+    words: ['network', 'agent', '--platform', spec, '--cluster', 'paris', '--node', 'w', '--metrics-address', 'here'],
+    says: /here/,
+  },
+  {
+    words: ['network', 'agent', '--platform', spec, '--cluster', 'paris', '--node', 'w', '--log-level', 'loud'],
+    says: /loud/,
+  },
+  { words: ['edge', 'agent'], says: /--platform/ },
+  { words: ['edge', 'agent', '--platform', spec, '--pool', 'rome-edge', '--blade', 'b'], says: /rome-edge/ },
+  { words: ['edge', 'agent', '--platform', spec, '--pool', 'paris-edge', '--blade', 'b'], says: /\bb\b/ },
+  {
+    words: [
+      'edge',
+      'agent',
+      '--platform',
+      spec,
+      '--pool',
+      'paris-edge',
+      '--blade',
+      'paris-blade-1',
+      '--log-level',
+      'loud',
+    ],
+    says: /loud/,
+  },
+  { words: ['edge', 'render', '--platform', spec, '--pool', 'paris-edge'], says: /--run-dir|--to/ },
+  {
+    words: ['edge', 'render', '--platform', spec, '--pool', 'rome-edge', '--run-dir', out, '--to', out],
+    says: /rome-edge/,
+  },
+  {
+    words: [
+      'edge',
+      'render',
+      '--platform',
+      spec,
+      '--pool',
+      'paris-edge',
+      '--run-dir',
+      out,
+      '--to',
+      out,
+      '--workers',
+      'many',
+    ],
+    says: /many/,
+  },
+  { words: ['bgp', 'render', '--platform', spec, '--server', 'paris-worker-1', '--to', out], says: /address/ },
+  {
+    words: ['bgp', 'render', '--platform', spec, '--server', 'w', '--address', '10.1.0.300', '--to', out],
+    says: /10\.1\.0\.300/,
+  },
+  { words: ['bgp', 'relay'], says: /--socket PATH is missing/ },
+  { words: ['bgp', 'relay', '--socket', out], says: /--local-asn/ },
+  { words: ['lab', 'status', ...noState], says: /no lab is running/ },
+  { words: ['lab', 'down', ...noState], says: /no lab is running/ },
+  { words: ['lab', 'heal', ...noState], says: /no lab is running/ },
+  { words: ['lab', 'fault', 'earthquake', ...noState], says: /blade-killed/ },
+  { words: ['lab', 'up', '--state', join(folder, 'x'.repeat(120))], says: /too long/ },
+  { words: ['demo', '--state', join(folder, 'x'.repeat(120))], says: /too long/ },
+  { words: ['demo', '--nonsense'], says: /--nonsense/ },
+];
+
+function tideline(words: readonly string[]) {
+  return spawnSync('bin/tideline', words, { encoding: 'utf8', timeout: 60_000 });
+}
+
+describe('bad input', () => {
+  it.each(cases)('$words', ({ words, says }) => {
+    const { status, stdout, stderr } = tideline(words);
+    expect({ status, stderr }).toEqual({ status: 2, stderr });
+    expect(stdout + stderr).toMatch(says);
+    expect(stdout + stderr).not.toMatch(/^\s+at .*[:(]/m);
+  });
+});
+
+it('every command has a case', () => {
+  const known = (words: readonly string[]): boolean =>
+    cases.some((one) => words.every((word, index) => one.words[index] === word));
+  for (const words of leafCommands([])) expect(words, `no case for: tideline ${words.join(' ')}`).toSatisfy(known);
+});
+
+/** The commands that have no subcommands, read from the help. */
+function leafCommands(path: readonly string[]): readonly (readonly string[])[] {
+  const help = tideline([...path, '--help']).stdout;
+  const [, list = ''] = help.split(/^Commands:$/m);
+  const names = [...list.matchAll(/^ {2}([a-z]\S*)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+  return names.length === 0 ? [path] : names.flatMap((name) => leafCommands([...path, name]));
+}
