@@ -47,7 +47,8 @@ async function render(options: RenderArguments): Promise<void> {
   if (options.address !== undefined && address === undefined)
     throw new InputError(`--address: not an IP address: ${options.address}`);
   const platform = await loadPlatformOrThrow([options.platform]);
-  const compileCache = resolve(options.runDir, 'cache');
+  // Shared with the other commands where the environment has one, so that eight servers of a lab compile once.
+  const compileCache = resolve(process.env.NODE_COMPILE_CACHE ?? join(options.runDir, 'cache'));
   const server = resolveServer(platform, options.server, address);
   const text = renderExabgp(server, {
     relay: relayProgram(),
