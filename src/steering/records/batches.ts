@@ -90,7 +90,7 @@ function leavesFirst(changes: readonly Change[]): readonly Change[] {
     for (const { record } of group) if (record.target.kind === 'alias') visit(`${record.target.name} ${record.type}`);
     for (const change of group) ordered.add(change);
   };
-  for (const key of [...byName.keys()]) visit(key);
+  for (const key of byName.keys()) visit(key);
   return [...ordered];
 }
 

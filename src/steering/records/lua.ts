@@ -1,7 +1,7 @@
 import { countries } from '../../model/geo/countries.ts';
 import { type Answers, formatTiers, preferenceOf, type Tier } from '../policy/answers.ts';
 import { type Notice, SteeringError } from '../reasons.ts';
-import { type AddressType, type Entry, entriesOfType } from './entries.ts';
+import { type AddressType, entriesOfType } from './entries.ts';
 import type { HealthCheck, RecordSet } from './record.ts';
 import type { TreeInput } from './tree.ts';
 

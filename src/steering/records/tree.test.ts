@@ -92,7 +92,9 @@ test('every country different: the continents get groups of their own and every 
 
 test('a list too long to order says so by name', () => {
   const failover = ['b', 'c', 'd', 'e', 'f'];
-  const tree = compileTree(treeInputOf(policyOf(`default: { clusters: [{ name: a }], failover: [${failover}] }`)));
+  const tree = compileTree(
+    treeInputOf(policyOf(`default: { clusters: [{ name: a }], failover: [${failover.join()}] }`)),
+  );
   expect(tree.notices.map(({ reason }) => reason)).toEqual(['FailoverMerged']);
   expect(formatTiers(tree.effective.get('A')?.get('FR') ?? [])).toBe('a > b > c > d:1,e:1,f:1');
 });

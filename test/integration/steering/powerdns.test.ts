@@ -20,16 +20,30 @@ describeProvider('PowerDNS', async () => {
     zones: ['video.example'],
     healthIntervalSeconds: 1,
   });
-  const patch = async (name: string, address: string, changetype: 'REPLACE' | 'DELETE'): Promise<void> => {
-    const records = [{ content: address, disabled: false }];
-    const response = await fetch(`${server.apiUrl}/api/v1/servers/localhost/zones/video.example.`, {
-      method: 'PATCH',
-      headers: { 'x-api-key': server.apiKey },
-      body: JSON.stringify({ rrsets: [{ name: `${name}.`, type: 'A', ttl: 60, changetype, records }] }),
-    });
+  const send = async (body: string): Promise<void> => {
+    const url = `${server.apiUrl}/api/v1/servers/localhost/zones/video.example.`;
+    const response = await fetch(url, { method: 'PATCH', headers: { 'x-api-key': server.apiKey }, body });
     if (!response.ok) throw new Error(await response.text());
   };
+  const patch = async (name: string, address: string, changetype: 'REPLACE' | 'DELETE'): Promise<void> => {
+    const records = [{ content: address, disabled: false }];
+    await send(JSON.stringify({ rrsets: [{ name: `${name}.`, type: 'A', ttl: 60, changetype, records }] }));
+  };
+  const disturbed = JSON.stringify({
+    rrsets: [
+      {
+        name: 'www.video.example.',
+        type: 'LUA',
+        ttl: 30,
+        changetype: 'REPLACE',
+        records: [{ content: `A "pickrandom({'192.0.2.66'})"`, disabled: false }],
+      },
+    ],
+  });
   return {
+    async disturb() {
+      await send(disturbed);
+    },
     provider: powerDns({ url: server.apiUrl, apiKey: server.apiKey }),
     dns: { host: '127.0.0.1', port: 5300 },
     putAddress: (name, address) => patch(name, address, 'REPLACE'),

@@ -1,8 +1,15 @@
-import { ChangeResourceRecordSetsCommand, CreateHostedZoneCommand } from '@aws-sdk/client-route-53';
+import {
+  type ChangeAction,
+  ChangeResourceRecordSetsCommand,
+  CreateHostedZoneCommand,
+  ListResourceRecordSetsCommand,
+  type ResourceRecordSet,
+} from '@aws-sdk/client-route-53';
 import { startEmulator } from '../../../src/lab/route53/emulator.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { route53Client } from '../../../src/steering/providers/route53/client.ts';
+import { retrying } from '../../../src/steering/providers/route53/retry.ts';
 import { route53 } from '../../../src/steering/providers/route53/write.ts';
 import { describeProvider } from '../../support/steering/conformance.ts';
 
@@ -35,21 +42,20 @@ describeProvider('Route 53', async () => {
   });
   const created = await client.send(new CreateHostedZoneCommand({ Name: 'video.example', CallerReference: 'test' }));
   const HostedZoneId = created.HostedZone?.Id;
-  const change = async (Action: 'CREATE' | 'DELETE', Name: string, Value: string): Promise<void> => {
-    const ResourceRecordSet = { Name, Type: 'A' as const, TTL: 60, ResourceRecords: [{ Value }] };
+  const send = async (Action: ChangeAction, ResourceRecordSet: ResourceRecordSet): Promise<void> => {
     const ChangeBatch = { Changes: [{ Action, ResourceRecordSet }] };
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        await client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId, ChangeBatch }));
-        return;
-      } catch (error) {
-        const later = error instanceof Error && /Throttling|PriorRequestNotComplete/.test(error.name);
-        if (!later || attempt > 20) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 200));
-      }
-    }
+    await retrying(timing, () => client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId, ChangeBatch })));
   };
+  const change = (Action: ChangeAction, Name: string, Value: string): Promise<void> =>
+    send(Action, { Name, Type: 'A', TTL: 60, ResourceRecords: [{ Value }] });
   return {
+    async disturb() {
+      const list = new ListResourceRecordSetsCommand({ HostedZoneId });
+      const { ResourceRecordSets = [] } = await retrying(timing, () => client.send(list));
+      const leaf = ResourceRecordSets.find(({ Weight }) => Weight !== undefined && Weight > 0);
+      if (leaf === undefined) throw new Error('no weighted record');
+      await send('UPSERT', { ...leaf, Weight: 9, TTL: 7 });
+    },
     provider: route53(client, timing),
     dns: emulator.dns,
     putAddress: (name, address) => change('CREATE', name, address),

@@ -16,6 +16,8 @@ export interface ProviderUnderTest {
   putAddress(name: string, address: string): Promise<void>;
   /** Puts the record that `putAddress` put away. */
   removeAddress(name: string, address: string): Promise<void>;
+  /** Changes one record of ours, as a person at the provider's console would. */
+  disturb(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -118,6 +120,20 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
         await expect(applyZone(stale, subject.provider)).rejects.toThrow('StaleGeneration');
         await eventually(() => everyCountryAsWanted(theirs, []));
         expect(isEmpty(await plan(theirs))).toBe(true);
+      },
+      long,
+    );
+
+    test(
+      'a record of ours that somebody changed is named and put back',
+      async () => {
+        const wanted = withDefault(platform, 'paris');
+        await subject.disturb();
+        const repair = await plan(wanted);
+        expect(repair.notices.map(({ reason }) => reason)).toContain('Drift');
+        await applyZone(repair, subject.provider);
+        expect(isEmpty(await plan(wanted))).toBe(true);
+        await eventually(() => everyCountryAsWanted(wanted, []));
       },
       long,
     );
