@@ -26,7 +26,7 @@ const pollMs = 250;
 const firstRetryMs = 50;
 const retryCeilingMs = 1000;
 /** A part that nginx stages without holding up requests for more than a few milliseconds. */
-const partLength = 128 * 1024;
+const partLength = 32 * 1024;
 
 interface Waiter {
   readonly version: number;

@@ -135,6 +135,14 @@ local function names_in(zone)
   return names
 end
 
+-- Between the steps of a long walk the worker serves requests; the lock stays ours.
+local function breathe(step)
+  if step % 250 == 0 then
+    state:set("lock", ngx.worker.pid(), LOCK_SECONDS)
+    ngx.sleep(0)
+  end
+end
+
 -- After a commit, an abort, or the death of a worker in the middle of one. `log`: the entries concerned, `*`: any.
 local function settle(log)
   local in_force = padded(_M.generation())
@@ -154,10 +162,11 @@ local function settle(log)
   else
     for _, kind in ipairs(kinds) do
       local count = 0
-      for _, name in ipairs(names_in(zones[kind])) do
+      for step, name in ipairs(names_in(zones[kind])) do
         if settle_entry(zones[kind], name, in_force) then
           count = count + 1
         end
+        breathe(step)
       end
       state:set("count_" .. kind, count)
     end
@@ -322,11 +331,12 @@ end
 local function delete_unseen(transaction)
   local at = padded(transaction)
   for _, kind in ipairs(kinds) do
-    for _, name in ipairs(names_in(zones[kind])) do
+    for step, name in ipairs(names_in(zones[kind])) do
       local _, _, _, _, seen = read_pointer(zones[kind], name)
       if seen ~= at then
         put(kind, name, nil, transaction, true)
       end
+      breathe(step)
     end
   end
 end
