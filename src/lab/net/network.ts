@@ -85,9 +85,13 @@ export class Network {
     await child;
   }
 
-  /** Sets kernel parameters of the namespace, `net.ipv4.ip_forward=1`. */
+  /** Sets kernel parameters of the namespace, `net.ipv4.ip_forward=1`. Names of devices in them must have no dots. */
   async sysctl(namespace: string, settings: readonly string[]): Promise<void> {
-    await this.exec(namespace, 'sysctl', '-q', '-w', ...settings);
+    const writes = settings.map((setting) => {
+      const [name = '', value = ''] = setting.split('=');
+      return `echo ${value} >/proc/sys/${name.replaceAll('.', '/')}`;
+    });
+    await this.exec(namespace, 'sh', '-c', writes.join(' && '));
   }
 
   /** Runs a command in the namespace to its end; rejects with its standard error when it fails. */

@@ -12,7 +12,7 @@ export class LabProcess {
 
   constructor(state: string, wrap: readonly string[] = []) {
     this.state = state;
-    const [command = '', ...args] = [...wrap, tideline, 'lab', 'up', '--state', state];
+    const [command, ...args] = [...wrap, tideline, 'lab', 'up', '--state', state];
     this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
