@@ -7,6 +7,7 @@ import type { SnapshotFile } from '../../edge/agent/snapshot.ts';
 import { InputError } from '../../model/problem.ts';
 import type { Log, LogLevel } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import { logLevelOption } from '../options.ts';
 
 interface AgentArguments {
   readonly platform: string;
