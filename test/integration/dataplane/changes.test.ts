@@ -132,6 +132,15 @@ describe('a request', () => {
     for (const name of ['forwarded', 'proxy', 'upgrade', 'connection']) expect(headers[name]).toBeUndefined();
   });
 
+  it('has one host: the one of its request line, when that has one', async () => {
+    const reply = await world.ask({ host: 'other.example', path: 'http://www.example/x' });
+    expect(seen(reply)).toMatchObject({
+      url: '/x',
+      headers: { host: 'www.example', 'x-forwarded-host': 'www.example' },
+    });
+    expect((await world.ask({ host: 'www.example', path: 'http://other.example/x' })).status).toBe(404);
+  });
+
   it('cannot make a pod steer nginx', async () => {
     const reply = await world.ask({ host: 'www.example', path: '/steer' });
     expect(seen(reply).who).toBe('a');
