@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../runtime/clock.ts';
 import { getJson } from './probe.ts';
 
 /** What another blade of the pool says of one VIP. */
-export interface PeerVip {
+interface PeerVip {
   readonly fit: boolean;
   readonly announced: boolean;
 }

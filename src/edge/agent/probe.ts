@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import type { Address } from '../../model/address.ts';
 
 /** The path on which nginx answers for itself, for any Host, without any tenant's backend. */
-export const fitnessPath = '/.well-known/tideline/blade';
+const fitnessPath = '/.well-known/tideline/blade';
 
 /** Resolves with the `instance` of the nginx that answers on the VIP, or undefined when none does in time. Never rejects. */
 export type Probe = (vip: Address, port: number) => Promise<string | undefined>;

@@ -6,7 +6,7 @@ import { type BackendReference, readBackend } from './backends.ts';
 import { isHost, isLabel, normalPrefix, pathFault } from './names.ts';
 
 /** The controller name that our IngressClass objects carry. */
-export const controllerName = 'tideline.dev/edge';
+const controllerName = 'tideline.dev/edge';
 const legacyClassAnnotation = 'kubernetes.io/ingress.class';
 
 /**

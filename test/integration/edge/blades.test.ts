@@ -108,10 +108,6 @@ describe('two blades', () => {
     await world.write('slices.yaml', [slice('10.10.1.5', '10.10.1.6')]);
     expect(await one.nginx.workerPids()).toEqual(workers);
     expect(await one.nginx.reloads()).toBe(0);
-    const memory = await readFile(`/proc/${one.agent.pid}/status`, 'utf8');
-    const residentMiB = Number(/VmRSS:\s+(\d+) kB/.exec(memory)?.[1]) / 1024;
-    console.info(`agent RSS ${residentMiB.toFixed(0)} MiB`);
-    expect(residentMiB).toBeLessThan(130);
   });
 
   it('refuse a bad Ingress by name and serve the rest', async () => {
@@ -136,6 +132,9 @@ describe('two blades', () => {
     expect(failures).toEqual([]);
     expect(requests).toBeGreaterThan(20);
     expect(await world.routed()).toEqual(both);
+    // The second start has a compile cache, as in production.
+    const memory = await readFile(`/proc/${one.agent.pid}/status`, 'utf8');
+    expect(Number(/VmRSS:\s+(\d+) kB/.exec(memory)?.[1])).toBeLessThan(110 * 1024);
   });
 
   it('hold everything when the input is garbage, empty or gone, and say so', async () => {
@@ -212,8 +211,7 @@ describe('two blades', () => {
     await eventually('the drained blade is out', async () => (await world.routed()).join() === two.address);
     expect(await one.status()).toMatchObject({ draining: true, nginx: { draining: true } });
     await settled();
-    const { failures, repeated } = await load.stop();
-    console.info(`repeated after a reset: ${repeated}`);
+    const { failures } = await load.stop();
     expect(failures).toEqual([]);
     await world.writePlatform();
   });

@@ -17,7 +17,7 @@ import { Network } from '../../../src/lab/net/network.ts';
 const run = promisify(execFile);
 const main = resolve(import.meta.dirname, '../../../src/cli/main.ts');
 export const vip = '192.0.2.10';
-export const client = '10.9.0.2';
+const client = '10.9.0.2';
 
 /** Polls until `check` is true; rejects with `what` and the last error or `show()` after `timeoutMs`. */
 export async function eventually(
