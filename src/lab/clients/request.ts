@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 
 export interface Answer {
   readonly status: number;
@@ -52,6 +53,7 @@ export class Connections {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const request = this.#open(options, fresh);
     let bytesBefore = 0;
+    let socket: Socket | undefined;
     const timer = setTimeout(
       () => {
         reject(new Error('Timeout'));
@@ -59,18 +61,19 @@ export class Connections {
       },
       Math.max(0, deadline - performance.now()),
     );
-    request.on('socket', (socket) => {
-      bytesBefore = socket.bytesRead;
-      this.#used.set(socket, (this.#used.get(socket) ?? 0) + 1);
+    request.on('socket', (given) => {
+      socket = given;
+      bytesBefore = given.bytesRead;
+      this.#used.set(given, (this.#used.get(given) ?? 0) + 1);
     });
     request.on('response', (response) => {
       collect(response, resolve, reject);
       response.on('end', () => {
-        if ((this.#used.get(response.socket) ?? 0) >= requestsPerConnection) response.socket.destroy();
+        if (socket !== undefined && (this.#used.get(socket) ?? 0) >= requestsPerConnection) socket.destroy();
       });
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
-      const unanswered = request.reusedSocket && (request.socket?.bytesRead ?? 0) === bytesBefore;
+      const unanswered = request.reusedSocket && (socket?.bytesRead ?? 0) === bytesBefore;
       reject(unanswered && !fresh ? new StaleConnection() : new Error(error.code ?? error.message));
     });
     request.end();
