@@ -1,4 +1,4 @@
-import type { AnyObject, Kind, ObjectByKind, ObjectKey } from '../model/kubernetes.ts';
+import type { AnyObject, Kind, ObjectKey } from '../model/kubernetes.ts';
 import { deepEqual } from './objects/equal.ts';
 import { kinds } from './objects/kinds.ts';
 import type { ClusterChange, ClusterState } from './source.ts';
@@ -17,11 +17,6 @@ export function stateOf(revision: number, objects: ObjectsByKind): ClusterState 
 
 export function objectsOfKind(state: ClusterState, kind: Kind): ReadonlyMap<ObjectKey, AnyObject> {
   return state.objects[kind];
-}
-
-/** The object, typed by its kind. */
-export function objectOf<K extends Kind>(state: ClusterState, kind: K, key: ObjectKey): ObjectByKind[K] | undefined {
-  return state.objects[kind].get(key);
 }
 
 /** How many objects there are, all kinds together. */

@@ -15,7 +15,7 @@ export interface SpecWatchOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onChange: () => void;
-  /** Default 2 s. */
+  /** Default 3 s. */
   readonly pollMs?: number;
 }
 
@@ -39,7 +39,7 @@ export class SpecWatch {
 
   start(): void {
     this.#looking = this.#look().finally(() => {
-      const { clock, pollMs = 2000 } = this.#options;
+      const { clock, pollMs = 3000 } = this.#options;
       if (!this.#stopped) this.#timer = clock.setTimeout(() => this.start(), pollMs);
     });
   }

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { node, service } from '../../../test/support/kube/conformance.ts';
 import { TestFolder } from '../../../test/support/kube/folder.ts';
 import { record } from '../../../test/support/kube/recorder.ts';
+import { deepEqual } from '../objects/equal.ts';
 
 const files = ['a.yaml', 'b.yaml', 'sub/c.yaml'];
 /** Owned by one file each, so that what is on disk says unambiguously what is meant. */
@@ -47,19 +48,19 @@ it('after any sequence of edits and losses equals what is on disk, having remove
           }
         }
         for (const [file, objects] of onDisk) await folder.write(file, objects);
-        const wanted = [...onDisk.values()]
-          .flat()
-          .map(({ metadata, spec }) => [`video/${metadata.name}`, spec] as const);
+        const wanted = new Map(
+          [...onDisk.values()].flat().map(({ metadata, spec }) => [`video/${metadata.name}`, spec]),
+        );
+        const got = () =>
+          new Map([...(seen.state?.objects.Service.entries() ?? [])].map(([key, { spec }]) => [key, spec]));
         await seen.until('live and equal', () => {
-          const state = seen.state?.objects.Service ?? new Map();
           if (seen.status?.phase === 'stale' && seen.status.reason === 'SourceImplausible') {
             const fingerprint = /write (\w{12}) into/.exec(seen.status.message)?.[1];
             if (fingerprint !== undefined) void folder.write('.tideline-accept', fingerprint);
           }
-          return seen.status?.phase === 'live' && state.size === wanted.length;
+          return seen.status?.phase === 'live' && deepEqual(Object.fromEntries(got()), Object.fromEntries(wanted));
         });
-        const got = [...(seen.state?.objects.Service.entries() ?? [])].map(([key, { spec }]) => [key, spec] as const);
-        expect(new Map(got)).toEqual(new Map(wanted));
+        expect(got()).toEqual(wanted);
         for (const { state } of seen.changes)
           for (const file of files)
             expect(state.objects.Service.has(`video/${file.replace(/\W/g, '-')}-always`)).toBe(true);

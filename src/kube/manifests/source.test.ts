@@ -98,6 +98,8 @@ describe('manifest folder', () => {
   });
 
   it('takes nothing away while a lost folder is copied back piece by piece', async () => {
+    await folder.end();
+    folder = await TestFolder.create({ returnMs: 1500 });
     await start(Object.fromEntries(many(8).map((object, index) => [`${index}.yaml`, yaml([object])])));
     await folder.lose();
     await seen.stale('SourceMissing');

@@ -23,7 +23,7 @@ export interface ManifestSourceOptions {
   readonly quietMs?: number;
   /** Files that never rest hold others up no longer than this. Default 1 s. */
   readonly unrestMs?: number;
-  /** The net under the kernel's events. Default 2 s. */
+  /** The net under the kernel's events. Default 5 s. */
   readonly pollMs?: number;
   /** After a loss, a folder that came back with less is taken when it has not changed for this long. Default 5 s. */
   readonly returnMs?: number;
@@ -57,7 +57,7 @@ class ManifestSource implements ClusterSource {
 
   constructor(options: ManifestSourceOptions) {
     this.#options = options;
-    const { clock, quietMs = 20, pollMs = 2000, unrestMs = 1000 } = options;
+    const { clock, quietMs = 20, pollMs = 5000, unrestMs = 1000 } = options;
     this.#metrics = createSourceMetrics(options.registry, clock);
     this.#files = new FileSet({ folder: options.folder, clock, quietMs, unrestMs });
     this.#loop = new Loop({

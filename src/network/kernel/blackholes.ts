@@ -10,7 +10,8 @@ export interface BlackholeTable {
 }
 
 /** Our routing protocol number (docs/decisions): nobody else's in iproute2, BIRD, FRR, Calico or Cilium. */
-export const routeProtocol = 114;
+const routeProtocol = 114;
+const tool = 'ip';
 /** Any real route to the same prefix wins. */
 const metric = 65_535;
 
@@ -70,7 +71,7 @@ function ip(
   input = '',
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn('ip', args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: 10_000 });
+    const child = spawn(tool, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: 10_000 });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
