@@ -17,9 +17,12 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   expect(await world.nginx.reloads()).toBe(0);
-  expect(
-    (await world.errorLog()).split('\n').filter((line) => /\[(alert|emerg|crit)\]|attempt to|exited on/.test(line)),
-  ).toEqual([]);
+  const alarms = (await world.errorLog())
+    .split('\n')
+    .filter((line) => /\[(alert|emerg|crit)\]|attempt to|exited on/.test(line))
+    // A user namespace has no supplementary groups to set; nginx says so and goes on.
+    .filter((line) => !line.includes('initgroups(root'));
+  expect(alarms).toEqual([]);
 });
 afterAll(() => world.destroy());
 
