@@ -1,8 +1,6 @@
 /** Every named state and refusal of this room, with what it means. */
 export const steeringReasons = {
   NoPolicy: 'No traffic policy of these files uses the host, the provider or the zone that was asked for.',
-  HostInTwoPolicies: 'Two policies answer for the same host; one name has one answer.',
-  HostOutsideZone: 'A host of a policy is not inside the DNS zone of the policy.',
   NoAddress: 'None of the clusters of a policy has a public entry address, so there would be nothing to answer.',
   UnknownCountry: 'Not a country that answers can be given for.',
   FailoverMerged:

@@ -88,7 +88,7 @@ function missing(variable: string, provider: string): InputError {
   ]);
 }
 
-export function parseUrl(text: string): string {
+function parseUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:/.test(text)) throw new InvalidArgumentError('Expected http://host:port.');
   return text;
 }

@@ -5,13 +5,7 @@ import { SteeringError, type SteeringReason } from '../../steering/reasons.ts';
 import { connectReader, type ProviderOptions } from './connect.ts';
 
 /** Refusals whose cause is what the person wrote. */
-const inputReasons: ReadonlySet<SteeringReason> = new Set([
-  'NoPolicy',
-  'HostInTwoPolicies',
-  'HostOutsideZone',
-  'NoAddress',
-  'UnknownCountry',
-]);
+const inputReasons: ReadonlySet<SteeringReason> = new Set(['NoPolicy', 'NoAddress', 'UnknownCountry']);
 
 /** Runs `work`; a refusal because of bad input becomes an InputError (exit code 2). */
 export async function asInput<T>(work: () => T | Promise<T>): Promise<T> {

@@ -16,7 +16,7 @@ export interface HostImpact {
   readonly groups: readonly ImpactGroup[];
 }
 
-export interface ImpactGroup {
+interface ImpactGroup {
   readonly before: string;
   readonly after: string;
   readonly countries: readonly string[];

@@ -25,7 +25,7 @@ export interface ZonePlan {
   readonly notices: readonly Notice[];
 }
 
-export interface OverGuard {
+interface OverGuard {
   readonly host: string;
   readonly movedShare: number;
   readonly allowedShare: number;

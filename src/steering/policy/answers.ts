@@ -21,12 +21,12 @@ export interface Preference {
 }
 
 /** `rules[2] (country)`, `rules[2] (continent)` or `default`. */
-export type RuleName = string;
+type RuleName = string;
 
 /** Clusters that share the traffic, sorted by name; weights are 1..255. */
 export type Tier = readonly WeightedCluster[];
 
-export interface WeightedCluster {
+interface WeightedCluster {
   readonly name: string;
   readonly weight: number;
 }

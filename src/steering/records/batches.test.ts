@@ -79,6 +79,17 @@ describe('from one policy to another', () => {
     expect(planned(two, records, elements)).toEqual([]);
   });
 
+  test('stopped after any batch, the next plan finishes the work', () => {
+    const first = planned(one, []).reduce(applyTo, [] as readonly RecordSet[]);
+    const batches = planned(two, first, 12);
+    for (let done = 0; done <= batches.length; done += 1) {
+      const stopped = batches.slice(0, done).reduce(applyTo, first);
+      const finished = planned(two, stopped, 12).reduce(applyTo, stopped);
+      expect(planned(two, finished, 12)).toEqual([]);
+      expect(finished).toHaveLength(two.records.length + 1);
+    }
+  });
+
   test('a plan from an older generation does not apply', () => {
     const first = planned(one, []).reduce(applyTo, [] as readonly RecordSet[]);
     const stale = planned(two, first);

@@ -2,7 +2,7 @@ import type { TrafficPolicy } from '../../model/spec/kinds.ts';
 import { drainsOfCluster } from '../../model/spec/lookup.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { type Answers, answersOf } from '../policy/answers.ts';
-import { type Notice, SteeringError } from '../reasons.ts';
+import type { Notice } from '../reasons.ts';
 import type { WantedZone } from './changes.ts';
 import { type Entry, entriesOf } from './entries.ts';
 import { compileLua } from './lua.ts';
@@ -18,7 +18,7 @@ export interface Intent {
   readonly policies: readonly PolicyIntent[];
 }
 
-export interface PolicyIntent {
+interface PolicyIntent {
   readonly policy: TrafficPolicy;
   readonly answers: Answers;
   readonly entries: readonly Entry[];
@@ -44,7 +44,6 @@ export function intentOf(platform: Platform, provider: ProviderName, zone: strin
   const policies = [...platform.policies.values()]
     .filter(({ spec }) => spec.dns.zone === zone && spec.dns.providers.includes(provider))
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
-  refuseBadHosts(policies, zone);
   const compiled = policies.map((policy) => compilePolicy(platform, provider, policy, nowMs));
   return {
     wanted: {
@@ -81,23 +80,4 @@ function compilePolicy(platform: Platform, provider: ProviderName, policy: Traff
   const verification = verifyTree(tree, hosts, entries);
   const intent: PolicyIntent = { policy, answers, entries, verification };
   return { records: tree.records, healthChecks: tree.healthChecks, notices: tree.notices.map(named), intent };
-}
-
-function refuseBadHosts(policies: readonly TrafficPolicy[], zone: string): void {
-  const seen = new Map<string, string>();
-  for (const { metadata, spec } of policies) {
-    for (const host of spec.hosts) {
-      if (host !== zone && !host.endsWith(`.${zone}`)) {
-        throw new SteeringError(
-          'HostOutsideZone',
-          `host ${host} of policy ${metadata.name} is not in the zone ${zone}`,
-        );
-      }
-      const other = seen.get(host);
-      if (other !== undefined) {
-        throw new SteeringError('HostInTwoPolicies', `host ${host} is in the policies ${other} and ${metadata.name}`);
-      }
-      seen.set(host, metadata.name);
-    }
-  }
 }

@@ -118,6 +118,12 @@ test('no address anywhere is refused', () => {
   expect(() => compileTree(treeInputOf(policy, { addresses: { a: [] } }))).toThrow('NoAddress');
 });
 
+test('more addresses than one name may hold are refused', () => {
+  const a = Array.from({ length: 101 }, (_, index) => `192.0.2.${index}`);
+  const policy = policyOf('default: { clusters: [{ name: a }] }');
+  expect(() => compileTree(treeInputOf(policy, { addresses: { a } }))).toThrow('TooManyRecords');
+});
+
 test('a broken tree is refused with the place of the fault', () => {
   const input = treeInputOf(policyOf('default: { clusters: [{ name: a }], failover: [b] }'));
   const tree = compileTree(input);

@@ -72,7 +72,8 @@ interface Result {
 function tideline(...args: readonly string[]): Promise<Result> {
   const env = { ...process.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', POWERDNS_API_KEY: '' };
   return new Promise((resolve) => {
-    execFile('bin/tideline', [...args], { env }, (error, out, err) => {
+    const command = ['--disable-warning=ExperimentalWarning', 'src/cli/main.ts', ...args];
+    execFile(process.execPath, command, { env }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err });
     });
   });

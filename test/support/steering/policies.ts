@@ -23,7 +23,7 @@ export function policyOf(yaml: string): TrafficPolicy {
 }
 
 /** Entries of a policy's clusters with these addresses; a cluster that is not listed gets one address of its own. */
-export function entriesFor(
+function entriesFor(
   policy: TrafficPolicy,
   addresses: Readonly<Record<string, readonly string[]>> = {},
 ): readonly Entry[] {

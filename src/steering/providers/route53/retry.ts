@@ -50,7 +50,7 @@ export function errorName(error: unknown): string {
 }
 
 /** The HTTP status of an answer from the provider; undefined when there was none. */
-export function statusOf(error: unknown): number | undefined {
+function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
   const metadata = error.$metadata as { readonly httpStatusCode?: number };
   return metadata.httpStatusCode;
