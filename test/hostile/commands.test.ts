@@ -119,7 +119,7 @@ function tideline(words: readonly string[]) {
 }
 
 describe('bad input', () => {
-  it.each(cases)('$words', ({ words, says }) => {
+  it.each(cases.map((one) => ({ ...one, line: one.words.join(' ') })))('tideline $line', ({ words, says }) => {
     const { status, stdout, stderr } = tideline(words);
     expect({ status, stderr }).toEqual({ status: 2, stderr });
     expect(stdout + stderr).toMatch(says);

@@ -56,11 +56,11 @@ it('shows the world, the users and the step', () => {
      JP    cloud         cloud         cloud-asia                   4.9       2
      all   10 req/s, 412 requests, 2 failed, 1 retried, nginx reloads 0
 
-     ✓ pods-routable  ▶ blade-killed  · cluster-lost  ✗ scale-up  
+     ✓ pods-routable  ▶ blade-killed  · cluster-lost  ✗ scale-up
 
      The first blade of paris loses its power. Its link goes down and the router uses the other blade.
 
-    [q] quit
+     [q] quit
     "
   `);
 });

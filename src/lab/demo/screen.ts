@@ -58,7 +58,7 @@ export function renderScreen(view: DemoView, width: number): readonly string[] {
     '',
     ...wrap(view.narration, width - 2).map((line) => ` ${line}`),
     '',
-    dim(view.keys.map(({ key, label }) => `[${key}] ${label}`).join('  ')),
+    ...renderKeys(view, width),
   ];
   return lines.map((line) => clip(line, width));
 }
@@ -96,20 +96,35 @@ function renderTotals(view: DemoView): string {
   return ` ${bold('all')}   ${requestsPerSecond.toFixed(0)} req/s, ${requests} requests, ${lost}, ${retried} retried, nginx reloads ${view.nginxReloads}`;
 }
 
-/** As many steps a line as fit. */
 function renderSteps(view: DemoView, width: number): readonly string[] {
   const marks = { waiting: dim('·'), running: yellow('▶'), done: green('✓'), failed: red('✗') };
+  const cells = view.steps.map(({ name, state }) => ({
+    length: name.length + 2,
+    text: `${marks[state]} ${state === 'running' ? bold(name) : name}`,
+  }));
+  return flow(cells, width);
+}
+
+function renderKeys(view: DemoView, width: number): readonly string[] {
+  const cells = view.keys.map(({ key, label }) => ({
+    length: key.length + label.length + 3,
+    text: `[${key}] ${label}`,
+  }));
+  return flow(cells, width).map(dim);
+}
+
+/** As many cells a line as fit; `length` counts the visible characters. */
+function flow(cells: readonly { readonly length: number; readonly text: string }[], width: number): readonly string[] {
   const lines: string[] = [];
   let room = 0;
-  for (const { name, state } of view.steps) {
-    const cell = `${marks[state]} ${state === 'running' ? bold(name) : name}  `;
-    const length = name.length + 4;
+  for (const { length, text } of cells) {
     if (length > room) {
-      lines.push(' ');
-      room = width - 1;
+      lines.push(` ${text}`);
+      room = width - 1 - length - 2;
+    } else {
+      lines.push(`${lines.pop() ?? ''}  ${text}`);
+      room -= length + 2;
     }
-    lines.push(`${lines.pop() ?? ''}${cell}`);
-    room -= length;
   }
   return lines;
 }

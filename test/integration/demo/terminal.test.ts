@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+/** `make demo` as a person has it: a terminal (made by script(1)), the live view, a fault by a key, and the way out. */
+let folder = '';
+let child: ChildProcess;
+let screen = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tideline-terminal-'));
+  const words = ['demo', '--report', join(folder, 'report.json'), '--state', join(folder, 'lab')];
+  const command = `stty cols 120 rows 45; exec bin/tideline ${words.join(' ')}`;
+  child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    screen += text;
+  });
+});
+
+afterAll(async () => {
+  if (child.exitCode === null) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('shows the world, the users and the scenario', async () => {
+  const frame = await untilFrame(/pods-routable/, 90_000);
+  expect(frame).toMatch(/paris +BGP \d\/6/);
+  expect(frame).toMatch(/users +Route 53 +PowerDNS +served by/);
+  expect(frame).toMatch(/^ FR /m);
+  expect(frame).toContain('compressed: health checks 10x faster');
+  expect(frame).toContain('[q] quit');
+}, 120_000);
+
+it('makes trouble by a key, and heals it', async () => {
+  child.stdin?.write('6');
+  await untilFrame(/\[6\] lose manifests: input-lost paris\/vanished/, 20_000);
+  child.stdin?.write('h');
+  await untilFrame(/\[h\] heal all: healed/, 20_000);
+}, 60_000);
+
+it('ends on q and gives the terminal back', async () => {
+  child.stdin?.write('q');
+  const [code] = (await once(child, 'exit')) as [number | null];
+  expect(code).toBe(0);
+  expect(screen.trimEnd().endsWith('\u001b[?25h\u001b[?1049l')).toBe(true);
+}, 30_000);
+
+/** The newest whole frame, once it matches. */
+async function untilFrame(pattern: RegExp, timeoutMs: number): Promise<string> {
+  for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; ) {
+    const frame = stripVTControlCharacters(screen.split('\u001b[H').at(-1) ?? '').replaceAll('\r', '');
+    if (pattern.test(frame)) return frame;
+    if (child.exitCode !== null) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`no frame matches ${pattern}: ${stripVTControlCharacters(screen).slice(-3000)}`);
+}
