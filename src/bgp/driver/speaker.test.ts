@@ -124,6 +124,31 @@ it('starts from what is held: a smaller first set is a withdrawal like any other
   await vi.waitFor(() => expect(speaker.status().announced).toEqual([]));
 });
 
+it('keeps what was asked for while the relay reads back, and sends it then', async () => {
+  openRelay();
+  speaker.start();
+  speaker.setDesired([route('10.10.1.0/26')]);
+  await speaker.settled(5000);
+  door?.publish({ ...state, revision: 1, phase: 'syncing' });
+  await vi.waitFor(() => expect(speaker.status().relay).toBe('syncing'));
+  speaker.setDesired([route('10.10.2.0/26')]);
+  expect(sets()).toHaveLength(1);
+  door?.publish({ ...state, revision: 1 });
+  await speaker.settled(5000);
+  expect(sets()[1]?.routes.map(({ prefix }) => prefix.text)).toEqual(['10.10.2.0/26']);
+});
+
+it('does not take the acknowledgement of an agent before it for its own', async () => {
+  openRelay();
+  speaker.start();
+  await vi.waitFor(() => expect(speaker.status().relay).toBe('synced'));
+  door?.publish({ ...state, revision: 41 });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  speaker.setDesired([route('10.10.1.0/26')]);
+  await speaker.settled(5000);
+  expect(sets()).toMatchObject([{ revision: 42 }]);
+});
+
 it('says so when nothing settles', async () => {
   speaker.start();
   speaker.setDesired([]);

@@ -40,6 +40,8 @@ class RelaySpeaker implements Speaker {
   #revision = 0;
   /** The last revision sent on this connection; nothing is sent before the relay is synchronised. */
   #sent: number | undefined;
+  /** The desired set has changed since it was last sent. */
+  #due = false;
   #adopted = false;
   #state: RelayState | undefined;
   #held: readonly Route[] = [];
@@ -68,6 +70,7 @@ class RelaySpeaker implements Speaker {
   setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
     this.#desired = [...routes];
     this.#confirmed = options.confirmed ?? false;
+    this.#due = true;
     this.#apply();
   }
 
@@ -117,7 +120,7 @@ class RelaySpeaker implements Speaker {
   }
 
   #isSettled(): boolean {
-    return this.#sent !== undefined && this.#state?.settled === true && this.#state.revision === this.#sent;
+    return !this.#due && this.#state?.settled === true && this.#state.revision === this.#sent;
   }
 
   #receive(message: RelayMessage): void {
@@ -129,7 +132,7 @@ class RelaySpeaker implements Speaker {
         return;
       case 'state':
         this.#state = message;
-        if (message.phase === 'synced' && this.#sent === undefined) this.#apply();
+        if (message.phase === 'synced' && (this.#due || this.#sent === undefined)) this.#apply();
         else this.#changed();
         return;
       case 'replaced':
@@ -161,13 +164,20 @@ class RelaySpeaker implements Speaker {
       confirmed: this.#confirmed,
     });
     this.#reportRefusals(before.refusals);
-    this.#revision += 1;
+    // Above whatever an agent before us has sent: its acknowledgement must not pass for ours.
+    this.#revision = Math.max(this.#revision, this.#state.revision) + 1;
     const { target, complete, retryAfterMs } = this.#judgement;
     const { lease } = this.#options;
     const message = { type: 'desired', revision: this.#revision, complete, routes: target } as const;
-    if (this.#connection.send(lease === undefined ? message : { ...message, lease })) this.#sent = this.#revision;
+    if (this.#connection.send(lease === undefined ? message : { ...message, lease })) {
+      this.#sent = this.#revision;
+      this.#due = false;
+    }
     if (retryAfterMs !== undefined) {
-      this.#timers.retry = this.#options.clock.setTimeout(() => this.#apply(), retryAfterMs);
+      this.#timers.retry = this.#options.clock.setTimeout(() => {
+        this.#due = true;
+        this.#apply();
+      }, retryAfterMs);
     }
     this.#changed();
   }

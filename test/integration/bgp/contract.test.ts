@@ -53,7 +53,7 @@ beforeEach(async () => {
   socket.setEncoding('utf8');
   pipe = new CommandPipe({
     clock: systemClock,
-    answerTimeoutMs: 500,
+    answerTimeoutMs: 1500,
     onSession: () => {},
     onStray: () => {},
     write: (line, taken) => socket.write(line, () => taken()),
