@@ -44,6 +44,9 @@ export const edgeReasons = {
   SnapshotMissing: 'There is no snapshot on disk (a first start); the agent waits for the cluster.',
   SnapshotUnreadable: 'The snapshot on disk cannot be read; the agent waits for the cluster.',
   PlatformInvalid: 'The platform folder does not load; the last good platform stays in force.',
+  // The table.
+  TableRefused:
+    'nginx refused the newest table or endpoints and serves the ones before; tried again, and the blade stays fit.',
   // Fitness of a VIP on this blade.
   NotSynced: 'Neither the cluster nor a snapshot was read yet.',
   NginxUnreachable: 'nginx does not answer on its control socket.',

@@ -19,7 +19,10 @@ export interface EdgeStatus {
   readonly generation: number;
   /** Absent while nginx cannot be reached. */
   readonly nginx?: DataPlaneStatus;
+  /** Why the blade as a whole is unfit. */
   readonly fault?: string;
+  /** Why nginx refused the newest table; it serves the one before, and the blade stays fit. */
+  readonly tableRefused?: string;
   readonly vips: readonly VipStatus[];
   readonly vipsMissing: Readonly<Record<string, string>>;
   readonly bgp: {
@@ -47,6 +50,7 @@ export interface StatusInput {
   readonly tables: {
     readonly servesSnapshot: boolean;
     readonly generation: number;
+    readonly refusal: string | undefined;
     readonly conditions: readonly Condition[];
     fault(): string | undefined;
   };
@@ -76,6 +80,7 @@ export function statusOf(input: StatusInput): EdgeStatus {
     generation: tables.generation,
     ...(nginx === undefined ? {} : { nginx }),
     ...(fault === undefined ? {} : { fault }),
+    ...(tables.refusal === undefined ? {} : { tableRefused: tables.refusal }),
     vips: input.vips,
     vipsMissing: Object.fromEntries(input.missing),
     bgp: { relay, neighbors, refusals },

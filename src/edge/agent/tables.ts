@@ -52,6 +52,7 @@ export class Tables implements ClusterListener {
   #waitingSinceMs: number | undefined;
   #flyingSinceMs: number | undefined;
   #instance: string | undefined;
+  #refusal: string | undefined;
   #stopped = false;
   #snapshotTimer: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -120,10 +121,14 @@ export class Tables implements ClusterListener {
     const status = this.#options.dataPlane.status();
     if (status === undefined) return 'NginxUnreachable';
     if (this.#state === undefined) return 'NotSynced';
-    if (this.#acknowledged === undefined || status.instance !== this.#acknowledged.instance)
-      return 'TableNotAcknowledged';
+    if (!this.#holdsTable) return 'TableNotAcknowledged';
     const sinceMs = this.#flyingSinceMs ?? this.#waitingSinceMs ?? Infinity;
     return this.#options.clock.monotonic() - sinceMs > acknowledgeWithinMs ? 'TableNotAcknowledged' : undefined;
+  }
+
+  /** Why nginx refused the newest table, while it serves the one before. */
+  get refusal(): string | undefined {
+    return this.#refusal;
   }
 
   get servesSnapshot(): boolean {
@@ -154,6 +159,12 @@ export class Tables implements ClusterListener {
     await this.#snapshots?.flush();
   }
 
+  /** The nginx that runs has a table of ours. */
+  get #holdsTable(): boolean {
+    const instance = this.#options.dataPlane.status()?.instance;
+    return this.#acknowledged !== undefined && instance !== undefined && instance === this.#acknowledged.instance;
+  }
+
   async #useSnapshot(): Promise<void> {
     const state = await this.#options.snapshot?.read();
     if (state === undefined || this.#state !== undefined) return;
@@ -178,8 +189,12 @@ export class Tables implements ClusterListener {
       compileEnd();
       this.#take(compiled);
       await this.#apply(compiled.table);
+      this.#refusal = undefined;
     } catch (error) {
-      this.#waitingSinceMs = this.#flyingSinceMs;
+      this.#refusal = messageOf(error);
+      // An nginx that answers no serves its table before: what it refused may be a tenant's fault, which is none of the
+      // blade's. One that does not answer at all is.
+      if (!this.#holdsTable) this.#waitingSinceMs = this.#flyingSinceMs;
       throw error;
     } finally {
       this.#flyingSinceMs = undefined;
@@ -252,10 +267,13 @@ export class Tables implements ClusterListener {
     if (this.#stopped) return;
     const { log, metrics } = this.#options;
     metrics.applyFailures.inc({ path });
-    const message = error instanceof Error ? error.message : String(error);
     log.error(
-      { reason: 'TableNotAcknowledged' satisfies EdgeReason, path, error: message },
+      { reason: 'TableRefused' satisfies EdgeReason, path, error: messageOf(error) },
       'nginx did not take a change, trying again',
     );
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

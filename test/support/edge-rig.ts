@@ -1,0 +1,136 @@
+import { EdgeAgent } from '../../src/edge/agent/agent.ts';
+import { createCertificateReader } from '../../src/edge/agent/certificate.ts';
+import { edgeMetrics } from '../../src/edge/agent/metrics.ts';
+import type { PeerAnswer, Peers } from '../../src/edge/agent/peers.ts';
+import type { SnapshotFile } from '../../src/edge/agent/snapshot.ts';
+import type { VipStatus } from '../../src/edge/agent/vips.ts';
+import type { ClusterState } from '../../src/kube/source.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { Registry } from '../../src/runtime/metrics.ts';
+import { stateFromObjects } from './cluster-state.ts';
+import { FakeDataPlane, FakeSource, FakeSpeaker } from './edge-fakes.ts';
+import { platformForTests } from './edge-platform.ts';
+import { FakeClock } from './fake-clock.ts';
+
+const vip = '192.0.2.10';
+const started: EdgeAgent[] = [];
+
+/** Ends every agent that was made; call it after each test. */
+export async function stopAgents(): Promise<void> {
+  await Promise.all(started.splice(0).map((agent) => agent.stop()));
+}
+
+/** One blade with everything around it in memory; `peers` are other rigs on the same clock. */
+export class Rig {
+  readonly source = new FakeSource();
+  readonly dataPlane = new FakeDataPlane();
+  readonly speaker = new FakeSpeaker();
+  readonly peers: Rig[] = [];
+  readonly registry = new Registry();
+  readonly written: ClusterState[] = [];
+  readonly agent: EdgeAgent;
+  readonly clock: FakeClock;
+  platform = platformForTests();
+  /** What the nginx on the VIP answers as. */
+  answering: (() => string | undefined) | undefined;
+  /** False: other blades cannot reach this one's /status. */
+  reachable = true;
+  onDisk: ClusterState | undefined;
+
+  constructor(blade: string, clock = new FakeClock()) {
+    this.clock = clock;
+    const snapshot: SnapshotFile = {
+      read: async () => this.onDisk,
+      write: async (state) => {
+        this.written.push(state);
+      },
+    };
+    this.agent = new EdgeAgent({
+      blade,
+      platform: () => ({ platform: this.platform, pool: this.platform.edgePools.get('paris-edge')! }),
+      platformStatus: () => ({ phase: 'current' }),
+      source: this.source,
+      dataPlane: this.dataPlane,
+      speaker: this.speaker,
+      peers: this.#peers(),
+      probe: async () => (this.answering === undefined ? this.dataPlane.status()?.instance : this.answering()),
+      addAddresses: async () => new Map(),
+      readCertificate: createCertificateReader(),
+      snapshot,
+      clock,
+      log: silentLog,
+      metrics: edgeMetrics(this.registry),
+    });
+    started.push(this.agent);
+  }
+
+  #peers(): Peers {
+    let answers: readonly PeerAnswer[] = [];
+    const ask = async (): Promise<void> => {
+      const askedAtMs = this.clock.monotonic();
+      answers = this.peers
+        .filter(({ reachable }) => reachable)
+        .map(({ agent }) => {
+          const { blade, vips } = agent.status();
+          return { blade, askedAtMs, vips: new Map(vips.map((entry) => [entry.address, entry])) };
+        });
+    };
+    return { start: () => {}, ask, answers: () => answers, stop: () => {} };
+  }
+
+  async serve(): Promise<void> {
+    this.agent.start();
+    this.source.publish(clusterWith());
+    await this.clock.advance(1500);
+  }
+
+  get announces(): boolean {
+    return this.speaker.prefixes.includes(`${vip}/32`);
+  }
+
+  vip(): VipStatus {
+    return this.agent.status().vips[0]!;
+  }
+}
+
+export async function pair(): Promise<readonly [Rig, Rig]> {
+  const clock = new FakeClock();
+  const [one, two] = [new Rig('paris-blade-1', clock), new Rig('paris-blade-2', clock)];
+  one.peers.push(two);
+  two.peers.push(one);
+  await one.serve();
+  await two.serve();
+  return [one, two];
+}
+
+export function clusterWith(
+  addresses: readonly string[] = ['10.10.1.5'],
+  extra: readonly Record<string, unknown>[] = [],
+): ClusterState {
+  const backend = { service: { name: 'web', port: { number: 80 } } };
+  return stateFromObjects([
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'web', namespace: 'video' },
+      spec: {
+        ingressClassName: 'tideline',
+        rules: [{ host: 'www.video.example', http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
+      },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web', namespace: 'video' },
+      spec: { ports: [{ port: 80 }] },
+    },
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'web-1', namespace: 'video', labels: { 'kubernetes.io/service-name': 'web' } },
+      ports: [{ port: 3000 }],
+      endpoints: addresses.map((address) => ({ addresses: [address] })),
+    },
+    ...extra,
+  ]);
+}
