@@ -1,0 +1,104 @@
+import { createServer, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CreateHostedZoneCommand } from '@aws-sdk/client-route-53';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Emulator, startEmulator } from '../../../src/lab/route53/emulator.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { silentLog } from '../../../src/runtime/log.ts';
+import { applyZone } from '../../../src/steering/plan/apply.ts';
+import { isEmpty, planZone } from '../../../src/steering/plan/plan.ts';
+import type { ZoneProvider } from '../../../src/steering/providers/provider.ts';
+import { route53Client } from '../../../src/steering/providers/route53/client.ts';
+import { route53 } from '../../../src/steering/providers/route53/write.ts';
+import { examplePlatform, withDefault } from '../../support/steering/world.ts';
+
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const timing = {
+  clock: systemClock,
+  random: Math.random,
+  firstMs: 50,
+  ceilingMs: 500,
+  limitMs: 20_000,
+  pollMs: 50,
+  inSyncLimitMs: 10_000,
+};
+let emulator: Emulator;
+let lossy: Server;
+let losing = 0;
+
+/** Between us and the emulator: passes everything on, but loses the answers to the next `losing` changes of records. */
+beforeAll(async () => {
+  emulator = await startEmulator({
+    api: { host: '127.0.0.1', port: 0 },
+    dns: { host: '127.0.0.1', port: 0 },
+    timeCompression: 50,
+    insyncDelayMs: 300,
+    rate: 20,
+    burst: 20,
+    checkers: 1,
+    allowPrivateEndpoints: true,
+    clock: systemClock,
+    log: silentLog,
+  });
+  lossy = createServer((incoming, outgoing) => {
+    const { method = 'GET', headers, url = '/' } = incoming;
+    const onward = request(new URL(url, emulator.apiUrl), { method, headers }, (answer) => {
+      if (method === 'POST' && url.includes('/rrset') && losing > 0) {
+        losing -= 1;
+        answer.resume().once('end', () => outgoing.destroy());
+        return;
+      }
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(onward);
+  });
+  await new Promise<void>((resolve) => lossy.listen(0, '127.0.0.1', resolve));
+  const client = route53Client({ endpoint: emulator.apiUrl, credentials });
+  await client.send(new CreateHostedZoneCommand({ Name: 'video.example', CallerReference: 'test' }));
+  client.destroy();
+});
+
+afterAll(async () => {
+  lossy?.closeAllConnections();
+  lossy?.close();
+  await emulator?.stop();
+});
+
+function writer(): ZoneProvider {
+  const endpoint = `http://127.0.0.1:${(lossy.address() as AddressInfo).port}`;
+  return route53(route53Client({ endpoint, credentials }), timing);
+}
+
+const plan = (platform: Awaited<ReturnType<typeof examplePlatform>>, provider: ZoneProvider) =>
+  planZone(platform, provider, 'video.example', 0);
+
+test('of five writers at the same moment exactly one wins, the others are told StaleGeneration', async () => {
+  const platform = await examplePlatform();
+  const writers = Array.from({ length: 5 }, writer);
+  const plans = await Promise.all(
+    writers.map((provider, index) => plan(withDefault(platform, index % 2 === 0 ? 'paris' : 'newyork'), provider)),
+  );
+  const results = await Promise.allSettled(
+    plans.map(async (made, index) => {
+      const provider = writers[index];
+      if (provider !== undefined) await applyZone(made, provider);
+    }),
+  );
+  const refusals = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
+  expect(refusals).toHaveLength(4);
+  for (const refusal of refusals) expect(refusal).toContain('(StaleGeneration)');
+  expect((await plan(platform, writer())).changes.registryBefore.generation).toBe(1);
+});
+
+test('a batch whose answer was lost is not done twice and not taken for a failure', async () => {
+  const platform = await examplePlatform();
+  const provider = writer();
+  const made = await plan(platform, provider);
+  losing = 1;
+  await applyZone(made, provider);
+  expect(losing).toBe(0);
+  const after = await plan(platform, provider);
+  expect(after.changes.registryBefore.generation).toBe(2);
+  expect(isEmpty(after)).toBe(true);
+});
