@@ -89,7 +89,7 @@ export class World {
     });
     this.#config = renderExabgp(server(blade), {
       relay: relayProgram(),
-      compileCache: join(tmpdir(), 'tideline-compile-cache'),
+      compileCache: fileURLToPath(new URL('../../../build/compile-cache', import.meta.url)),
       runDirectory: this.directory,
     });
     await this.startExabgp();
