@@ -28,9 +28,12 @@ export interface ClusterChange {
 }
 
 export interface ClusterListener {
-  /** A new snapshot; the first call is the first full sync. Never called with a state that lost its input. */
+  /**
+   * A new snapshot; the first call is the first full sync. Never called with a state that lost its input: while stale, a
+   * change may add and modify (what is still readable proceeds), and removes nothing.
+   */
   onChange(change: ClusterChange): void;
-  /** The status changed; while stale the last good snapshot stays in force. */
+  /** The status changed; while stale nothing of the last good snapshot is taken away. */
   onStatus(status: SourceStatus): void;
 }
 

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterEach, expect, it } from 'vitest';
+import { type Prefix, parsePrefix } from '../../../src/model/address.ts';
+import { kernelBlackholes } from '../../../src/network/kernel/blackholes.ts';
+
+// In the namespace that `tools/isolated` made: nothing else has routes of protocol 114 here.
+const run = promisify(execFile);
+const prefixes = (...texts: readonly string[]): readonly Prefix[] =>
+  texts.map((text) => parsePrefix(text)).filter((prefix) => prefix !== undefined);
+const listed = async (): Promise<readonly string[]> => (await kernelBlackholes.list()).map(({ text }) => text);
+
+afterEach(async () => {
+  await kernelBlackholes.change([], await kernelBlackholes.list());
+  await run('ip', ['route', 'flush', 'proto', '80']);
+});
+
+it('adds and removes blackholes of both families, in one go and repeatedly', async () => {
+  const both = prefixes('10.10.1.0/26', '10.10.2.0/26', '2001:db8:10::40/122');
+  expect(await listed()).toEqual([]);
+  expect(await kernelBlackholes.change(both, [])).toBe('');
+  expect(await listed()).toEqual(['10.10.1.0/26', '10.10.2.0/26', '2001:db8:10::40/122']);
+  expect(await kernelBlackholes.change(prefixes('10.10.3.0/26'), prefixes('10.10.1.0/26', '2001:db8:10::40/122'))).toBe(
+    '',
+  );
+  expect(await listed()).toEqual(['10.10.2.0/26', '10.10.3.0/26']);
+});
+
+it('complains about one and does the others', async () => {
+  await kernelBlackholes.change(prefixes('10.10.1.0/26'), []);
+  const complaints = await kernelBlackholes.change(prefixes('10.10.1.0/26', '10.10.2.0/26'), prefixes('10.10.9.0/26'));
+  expect(complaints).toContain('File exists');
+  expect(complaints).toContain('No such process');
+  expect(await listed()).toEqual(['10.10.1.0/26', '10.10.2.0/26']);
+});
+
+it("neither sees, replaces nor removes another program's routes", async () => {
+  await run('ip', ['route', 'add', 'blackhole', '10.10.1.0/26', 'proto', '80']);
+  await run('ip', ['route', 'add', 'blackhole', '10.10.2.0/26', 'proto', '80', 'metric', '65535']);
+  expect(await listed()).toEqual([]);
+  expect(await kernelBlackholes.change(prefixes('10.10.1.0/26', '10.10.2.0/26'), [])).toContain('File exists');
+  expect(await listed()).toEqual(['10.10.1.0/26']);
+  await kernelBlackholes.change([], prefixes('10.10.1.0/26', '10.10.2.0/26'));
+  const { stdout } = await run('ip', ['route', 'show', 'proto', '80']);
+  expect(stdout).toMatch(/blackhole 10\.10\.1\.0\/26.*\n.*blackhole 10\.10\.2\.0\/26/);
+});
