@@ -187,12 +187,15 @@ export class Lab {
     const { supervisor, options, platformFolder } = this;
     const { tideline, runFolder, environment } = options;
     const common = { supervisor, tideline, platformFolder, runFolder, environment };
-    await Promise.all(
-      this.world.datacentres.flatMap((datacentre) => [
-        ...datacentre.workers.map((worker) => startWorker(common, datacentre, worker)),
-        ...datacentre.blades.map((blade) => startBlade(common, datacentre, blade)),
-      ]),
-    );
+    const starts = this.world.datacentres.flatMap((datacentre) => [
+      ...datacentre.blades.map((blade) => () => startBlade(common, datacentre, blade)),
+      ...datacentre.workers.map((worker) => () => startWorker(common, datacentre, worker)),
+    ]);
+    // Two at a time: all at once would keep the name servers, which clients wait for, from the processors.
+    const lane = async (): Promise<void> => {
+      for (let next = starts.shift(); next !== undefined; next = starts.shift()) await next();
+    };
+    await Promise.all([lane(), lane()]);
     this.#say('servers: ExaBGP, nginx and the agents on workers and blades');
   }
 

@@ -78,7 +78,7 @@ export async function until(
 /** Everything on this machine that a lab could leave behind. */
 export function traces(): { readonly namespaces: readonly string[]; readonly mounts: readonly string[] } {
   const namespaces = new Set<string>();
-  for (const pid of pids())
+  for (const pid of pids().filter((candidate) => !isZombie(candidate)))
     for (const kind of ['net', 'mnt', 'pid', 'user']) {
       const link = attempt(() => readlinkSync(`/proc/${pid}/ns/${kind}`));
       if (link !== undefined) namespaces.add(link);
@@ -108,6 +108,12 @@ export function descendants(root: number): readonly { readonly pid: number; read
     parents = new Set(children.map((one) => one.pid));
   }
   return found;
+}
+
+/** An orphan of a killed lab is this machine's process 1 to collect, which in tests is the test runner, and it does not. */
+function isZombie(pid: number): boolean {
+  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? '';
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
 }
 
 function pids(): readonly number[] {
