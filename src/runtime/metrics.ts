@@ -7,7 +7,8 @@ export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 export function createRegistry(component: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ component });
-  collectDefaultMetrics({ register: registry });
+  // The default precision of 10 ms wakes an idle agent a hundred times a second: half a percent of a core.
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1000 });
   return registry;
 }
 

@@ -4,6 +4,7 @@ import { InputError } from '../../model/problem.ts';
 import type { Cluster, Site } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { LogLevel } from '../../runtime/log.ts';
+import { logLevelOption } from '../options.ts';
 import { parseListenAddress } from './listen.ts';
 
 interface AgentArguments {
@@ -39,11 +40,7 @@ export function registerAgent(network: Command): void {
         .default('calico'),
     )
     .option('--withdraw-on-stop', 'withdraw every route before ending (default: routes stay)', false)
-    .addOption(
-      new Option('--log-level <level>', 'least important line that is logged')
-        .choices(['debug', 'info', 'warn', 'error'])
-        .default('info'),
-    )
+    .addOption(logLevelOption())
     .action(run);
 }
 
