@@ -1,4 +1,3 @@
-import { flushCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EdgeAgentOptions } from '../../edge/agent/agent.ts';
@@ -7,6 +6,7 @@ import type { SnapshotFile } from '../../edge/agent/snapshot.ts';
 import { InputError } from '../../model/problem.ts';
 import type { Log, LogLevel } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
 import { logLevelOption } from '../options.ts';
 
 interface AgentArguments {
@@ -54,6 +54,7 @@ export function registerAgent(edge: Command): void {
 }
 
 async function run(options: AgentArguments): Promise<void> {
+  useCompileCache(options.runDir);
   const { mkdir } = await import('node:fs/promises');
   const { EdgeAgent } = await import('../../edge/agent/agent.ts');
   const { PlatformFeed } = await import('../../edge/agent/platform.ts');
@@ -86,8 +87,7 @@ async function run(options: AgentArguments): Promise<void> {
     const endpoint = await serveAgentEndpoint({ ...listen, registry, status: () => agent.status() });
     agent.start();
     log.info({ url: endpoint.url }, 'edge agent started');
-    // With NODE_COMPILE_CACHE set, the next start costs half: also after a SIGKILL, at which Node itself would not save it.
-    flushCompileCache();
+    keepCompileCache();
     const signal = await shutdown;
     log.info({ signal, withdraw: options.withdrawOnStop }, 'edge agent stops');
     if (options.withdrawOnStop) await agent.withdraw();

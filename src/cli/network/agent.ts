@@ -4,6 +4,7 @@ import { InputError } from '../../model/problem.ts';
 import type { Cluster, Site } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { LogLevel } from '../../runtime/log.ts';
+import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
 import { logLevelOption } from '../options.ts';
 import { parseListenAddress } from './listen.ts';
 
@@ -45,6 +46,7 @@ export function registerAgent(network: Command): void {
 }
 
 async function run(options: AgentArguments): Promise<void> {
+  useCompileCache(options.runDir);
   const { loadPlatformOrThrow } = await import('../../platform/load.ts');
   const platform = await loadPlatformOrThrow([options.platform]);
   const cluster = platform.clusters.get(options.cluster);
@@ -90,6 +92,7 @@ async function run(options: AgentArguments): Promise<void> {
   spec.start();
   agent.start();
   log.info({ cluster: options.cluster, folder, endpoint: endpoint.url }, 'network agent started');
+  keepCompileCache();
   const signal = await stopped;
   log.info({ signal, withdraw: options.withdrawOnStop }, 'network agent stops');
   await spec.stop();
