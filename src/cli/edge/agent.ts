@@ -1,13 +1,13 @@
 import { join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { EdgeAgentOptions } from '../../edge/agent/agent.ts';
 import type { BladePlatform } from '../../edge/agent/platform.ts';
 import type { SnapshotFile } from '../../edge/agent/snapshot.ts';
-import { InputError } from '../../model/problem.ts';
 import type { Log, LogLevel } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
-import { logLevelOption } from '../options.ts';
+import { manifestFolder } from '../manifests.ts';
+import { type ListenAddress, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
 
 interface AgentArguments {
   readonly platform: string;
@@ -15,15 +15,10 @@ interface AgentArguments {
   readonly blade: string;
   readonly runDir: string;
   readonly manifests?: string;
-  readonly metricsAddress?: HostPort;
+  readonly metricsAddress?: ListenAddress;
   readonly peerPort?: number;
   readonly withdrawOnStop: boolean;
   readonly logLevel: LogLevel;
-}
-
-interface HostPort {
-  readonly host: string;
-  readonly port: number;
 }
 
 const defaultPort = 9464;
@@ -41,7 +36,7 @@ export function registerAgent(edge: Command): void {
     .option(
       '--metrics-address <host:port>',
       `/metrics, /status and /healthz (default: <address of the blade>:${defaultPort})`,
-      parseHostPort,
+      parseListenAddress,
     )
     .option('--peer-port <port>', "port of the other blades' /status (default: the same port)", parsePort)
     .option(
@@ -57,8 +52,8 @@ async function run(options: AgentArguments): Promise<void> {
   useCompileCache(options.runDir);
   const { mkdir } = await import('node:fs/promises');
   const { EdgeAgent } = await import('../../edge/agent/agent.ts');
-  const { PlatformFeed } = await import('../../edge/agent/platform.ts');
-  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
+  const { bladePlatform } = await import('../../edge/agent/platform.ts');
+  const { PlatformWatch } = await import('../../platform/watch.ts');
   const { systemClock } = await import('../../runtime/clock.ts');
   const { createLog } = await import('../../runtime/log.ts');
   const { createRegistry, serveAgentEndpoint } = await import('../../runtime/metrics.ts');
@@ -67,23 +62,21 @@ async function run(options: AgentArguments): Promise<void> {
   const shutdown = waitForShutdown();
   const log = createLog('edge', options.logLevel).child({ pool: options.pool, blade: options.blade });
   const registry = createRegistry('edge');
-  const feed = new PlatformFeed({
-    folder: options.platform,
-    pool: options.pool,
-    blade: options.blade,
-    load: loadPlatformOrThrow,
+  const watch = new PlatformWatch({
+    path: options.platform,
+    view: (platform) => bladePlatform(platform, options.pool, options.blade),
     clock: systemClock,
     log,
     intervalMs: 1000,
   });
-  await feed.start();
+  await watch.start();
   try {
     await mkdir(options.runDir, { recursive: true });
-    const listen = options.metricsAddress ?? { host: addressOf(feed.current(), options.blade), port: defaultPort };
+    const listen = options.metricsAddress ?? { host: addressOf(watch.current(), options.blade), port: defaultPort };
     const peerPort = options.peerPort ?? listen.port;
-    const parts = await composeParts({ options, platform: () => feed.current(), log, registry, peerPort });
-    const agent = new EdgeAgent({ ...parts, platformStatus: () => feed.status() });
-    feed.onChange(() => agent.platformChanged());
+    const parts = await composeParts({ options, platform: () => watch.current(), log, registry, peerPort });
+    const agent = new EdgeAgent({ ...parts, platformStatus: () => watch.status() });
+    watch.onChange(() => agent.platformChanged());
     const endpoint = await serveAgentEndpoint({ ...listen, registry, status: () => agent.status() });
     agent.start();
     log.info({ url: endpoint.url }, 'edge agent started');
@@ -94,7 +87,7 @@ async function run(options: AgentArguments): Promise<void> {
     await agent.stop();
     await endpoint.stop();
   } finally {
-    feed.stop();
+    await watch.stop();
   }
 }
 
@@ -132,7 +125,7 @@ async function composeParts({
     blade,
     platform,
     source: createManifestSource({
-      folder: await manifestsOf(now, options.manifests),
+      folder: manifestFolder(now.platform, now.pool.spec.cluster, options.manifests),
       clock,
       log: log.child({ room: 'kube' }),
       registry,
@@ -184,27 +177,6 @@ function snapshotFile(file: string, log: Log): SnapshotFile {
   };
 }
 
-async function manifestsOf({ platform, pool }: BladePlatform, override: string | undefined): Promise<string> {
-  if (override !== undefined) return resolve(override);
-  const cluster = platform.clusters.get(pool.spec.cluster);
-  const source = cluster?.spec.source ?? { none: true as const };
-  if ('manifests' in source) return resolve(platform.folderOf(pool.spec.cluster), source.manifests);
-  throw new InputError(`Cluster/${pool.spec.cluster} has no manifest folder as its source: name one with --manifests`);
-}
-
 function addressOf({ pool }: BladePlatform, blade: string): string {
   return pool.spec.blades.find(({ name }) => name === blade)?.address.text ?? '127.0.0.1';
-}
-
-function parseHostPort(text: string): HostPort {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s[\]]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  if (host === undefined) throw new InvalidArgumentError('expected host:port, for example 10.1.0.21:9464.');
-  return { host, port: parsePort(match?.[3] ?? '') };
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('expected a port from 0 to 65535.');
-  return port;
 }

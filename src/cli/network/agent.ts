@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { InputError } from '../../model/problem.ts';
-import type { Cluster, Site } from '../../model/spec/kinds.ts';
+import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { LogLevel } from '../../runtime/log.ts';
 import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
-import { logLevelOption } from '../options.ts';
-import { parseListenAddress } from './listen.ts';
+import { manifestFolder } from '../manifests.ts';
+import { logLevelOption, parseListenAddress } from '../options.ts';
 
 interface AgentArguments {
   readonly platform: string;
@@ -47,12 +47,6 @@ export function registerAgent(network: Command): void {
 
 async function run(options: AgentArguments): Promise<void> {
   useCompileCache(options.runDir);
-  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
-  const platform = await loadPlatformOrThrow([options.platform]);
-  const cluster = platform.clusters.get(options.cluster);
-  if (cluster === undefined) throw unknownCluster(options, platform);
-  const folder = manifestsOf(options, cluster, platform);
-  const sites = sitesOf(cluster, platform);
   const { createManifestSource } = await import('../../kube/manifests/source.ts');
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
   const { NetworkAgent } = await import('../../network/agent.ts');
@@ -62,19 +56,24 @@ async function run(options: AgentArguments): Promise<void> {
   const { systemClock: clock } = await import('../../runtime/clock.ts');
   const { createRegistry, serveAgentEndpoint } = await import('../../runtime/metrics.ts');
   const { waitForShutdown } = await import('../../runtime/shutdown.ts');
-  const { SpecWatch } = await import('./spec.ts');
+  const { PlatformWatch } = await import('../../platform/watch.ts');
 
   const stopped = waitForShutdown();
   const log = createLog('network', options.logLevel).child({ node: options.node });
   const registry = createRegistry('network');
-  const spec = new SpecWatch({ path: options.platform, platform, clock, log, onChange: () => agent.refresh() });
+  const watch = new PlatformWatch({
+    path: options.platform,
+    view: (platform) => nodePlatform(platform, options),
+    clock,
+    log,
+    intervalMs: 3000,
+  });
+  await watch.start();
+  const { folder, sites } = watch.current();
   const agent = new NetworkAgent({
     node: options.node,
     podsFrom: options.podsFrom,
-    spec: () => ({
-      sites: sitesOf(spec.current.clusters.get(options.cluster) ?? cluster, spec.current),
-      drains: [...spec.current.drains.values()],
-    }),
+    spec: () => watch.current(),
     source: createManifestSource({ folder, clock, log, registry }),
     speaker: createSpeaker({
       socketPath: resolve(options.runDir, 'bgp.sock'),
@@ -89,13 +88,13 @@ async function run(options: AgentArguments): Promise<void> {
     registry,
   });
   const endpoint = await serveAgentEndpoint({ ...options.metricsAddress, registry, status: () => agent.status() });
-  spec.start();
+  watch.onChange(() => agent.refresh());
   agent.start();
   log.info({ cluster: options.cluster, folder, endpoint: endpoint.url }, 'network agent started');
   keepCompileCache();
   const signal = await stopped;
   log.info({ signal, withdraw: options.withdrawOnStop }, 'network agent stops');
-  await spec.stop();
+  await watch.stop();
   try {
     await agent.stop(options.withdrawOnStop ? { timeoutMs: 10_000 } : undefined);
   } finally {
@@ -103,20 +102,22 @@ async function run(options: AgentArguments): Promise<void> {
   }
 }
 
-function unknownCluster({ cluster, platform: path }: AgentArguments, platform: Platform): InputError {
-  const names = [...platform.clusters.keys()].join(', ') || 'none';
-  return new InputError(`--cluster: no Cluster ${JSON.stringify(cluster)} in ${path} (there are: ${names})`);
+/** The platform as a worker sees it. */
+interface NodePlatform {
+  readonly folder: string;
+  readonly sites: readonly Site[];
+  readonly drains: readonly Drain[];
 }
 
-function manifestsOf(options: AgentArguments, cluster: Cluster, platform: Platform): string {
-  if (options.manifests !== undefined) return resolve(options.manifests);
-  const { source } = cluster.spec;
-  if ('manifests' in source) return resolve(platform.folderOf(options.cluster), source.manifests);
-  throw new InputError(
-    `Cluster/${options.cluster}: spec.source is no manifest folder, which is all this version reads; give one with --manifests`,
-  );
-}
-
-function sitesOf(cluster: Cluster, platform: Platform): readonly Site[] {
-  return cluster.spec.sites.flatMap((name) => platform.sites.get(name) ?? []);
+function nodePlatform(platform: Platform, { cluster: name, manifests, platform: path }: AgentArguments): NodePlatform {
+  const cluster = platform.clusters.get(name);
+  if (cluster === undefined) {
+    const names = [...platform.clusters.keys()].join(', ') || 'none';
+    throw new InputError(`--cluster: no Cluster ${JSON.stringify(name)} in ${path} (there are: ${names})`);
+  }
+  return {
+    folder: manifestFolder(platform, name, manifests),
+    sites: cluster.spec.sites.flatMap((site) => platform.sites.get(site) ?? []),
+    drains: [...platform.drains.values()],
+  };
 }

@@ -1,6 +1,7 @@
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { ClusterSource } from '../../kube/source.ts';
 import type { Drain } from '../../model/spec/kinds.ts';
+import type { PlatformStatus } from '../../platform/watch.ts';
 import { type Clock, sleep, type Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { bladeDrain, policyHealth } from '../compile/health.ts';
@@ -10,7 +11,7 @@ import type { DataPlane } from '../table.ts';
 import type { AddAddresses } from './loopback.ts';
 import type { EdgeMetrics } from './metrics.ts';
 import type { Peers } from './peers.ts';
-import type { BladePlatform, PlatformStatus } from './platform.ts';
+import type { BladePlatform } from './platform.ts';
 import type { Probe } from './probe.ts';
 import { Push } from './push.ts';
 import type { SnapshotFile } from './snapshot.ts';

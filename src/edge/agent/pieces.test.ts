@@ -1,21 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { platformForTests } from '../../../test/support/edge-platform.ts';
-import { FakeClock } from '../../../test/support/fake-clock.ts';
-import { InputError } from '../../model/problem.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { createCertificateReader } from './certificate.ts';
 import { decideVip } from './decide.ts';
 import { Fitness } from './fitness.ts';
 import { HttpPeers } from './peers.ts';
-import { PlatformFeed } from './platform.ts';
+import { bladePlatform } from './platform.ts';
 import { getJson } from './probe.ts';
 import { Push } from './push.ts';
 
@@ -187,75 +182,12 @@ describe('Push', () => {
   });
 });
 
-describe('PlatformFeed', () => {
-  test('keeps the last good platform over bad edits and over one that drops the blade', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'feed-'));
-    cleanups.push(() => rm(folder, { recursive: true, force: true }));
-    await mkdir(join(folder, 'clusters', 'paris'), { recursive: true });
-    const clock = new FakeClock();
-    let loads = 0;
-    let next = platformForTests();
-    let fault: Error | undefined;
-    const feed = new PlatformFeed({
-      folder,
-      pool: 'paris-edge',
-      blade: 'paris-blade-1',
-      clock,
-      log: silentLog,
-      intervalMs: 1000,
-      load: async () => {
-        loads += 1;
-        if (fault !== undefined) throw fault;
-        return { ...next, folderOf: () => folder };
-      },
-    });
-    cleanups.push(() => feed.stop());
-    await feed.start();
-    let changes = 0;
-    feed.onChange(() => {
-      changes += 1;
-    });
-    const look = async (): Promise<void> => {
-      const before = clock.pending;
-      await clock.advance(1000);
-      await expect.poll(() => clock.pending).toBe(before);
-    };
-    await look();
-    await writeFile(join(folder, 'clusters', 'paris', 'pod.yaml'), 'kind: Pod');
-    await look();
-    expect([loads, changes]).toEqual([1, 0]);
-    const good = feed.current();
-    fault = new InputError('wrong');
-    await writeFile(join(folder, 'a.yaml'), 'x');
-    await look();
-    expect(feed.status()).toEqual({ phase: 'invalid', reason: 'PlatformInvalid', message: 'wrong (BadInput)' });
-    expect(feed.current()).toBe(good);
-    fault = undefined;
-    next = { ...next, edgePools: new Map() };
-    await writeFile(join(folder, 'a.yaml'), 'xy');
-    await look();
-    expect(feed.status()).toMatchObject({ phase: 'invalid' });
-    expect(feed.current()).toBe(good);
-    next = platformForTests();
-    await writeFile(join(folder, 'a.yaml'), 'xyz');
-    await look();
-    expect(feed.status()).toEqual({ phase: 'current' });
-    expect(feed.current()).not.toBe(good);
-  });
-
-  test('refuses to start for a pool or a blade that nobody knows', async () => {
-    const start = (pool: string, blade: string): Promise<void> =>
-      new PlatformFeed({
-        folder: '/none',
-        pool,
-        blade,
-        clock: new FakeClock(),
-        log: silentLog,
-        intervalMs: 1000,
-        load: async () => platformForTests(),
-      }).start();
-    await expect(start('nobody', 'paris-blade-1')).rejects.toThrow(/no EdgePool nobody .*UnknownName/);
-    await expect(start('paris-edge', 'paris-blade-9')).rejects.toThrow(/expected: one of paris-blade-1, paris-blade-2/);
+describe('bladePlatform', () => {
+  test.each([
+    ['nobody', 'paris-blade-1', /no EdgePool nobody .*UnknownName/],
+    ['paris-edge', 'paris-blade-9', /expected: one of paris-blade-1, paris-blade-2/],
+  ])('refuses pool %s with blade %s', (pool, blade, says) => {
+    expect(() => bladePlatform(platformForTests(), pool, blade)).toThrow(says);
   });
 });
 

@@ -1,10 +1,11 @@
 import type { NeighborStatus, Refusal, Speaker } from '../../bgp/speaker.ts';
 import type { ClusterSource, SourceStatus } from '../../kube/source.ts';
 import type { Drain } from '../../model/spec/kinds.ts';
+import type { PlatformStatus } from '../../platform/watch.ts';
 import type { Condition } from '../compile/compile.ts';
 import type { DataPlane, DataPlaneStatus, PolicyHealth } from '../table.ts';
 import type { PeerAnswer, Peers } from './peers.ts';
-import type { BladePlatform, PlatformStatus } from './platform.ts';
+import type { BladePlatform } from './platform.ts';
 import type { VipStatus } from './vips.ts';
 
 /** `/status` of the agent. Other blades read `blade` and `vips`; people and the lab read the rest. */
