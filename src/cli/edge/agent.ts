@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EdgeAgentOptions } from '../../edge/agent/agent.ts';
 import type { BladePlatform } from '../../edge/agent/platform.ts';
