@@ -1,5 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { faultSummaries } from '../lab/faults/names.ts';
 import { InputError } from '../model/problem.ts';
@@ -62,13 +62,21 @@ export async function runLabInBox(state: string, words: readonly string[]): Prom
     throw new InputError([
       { reason: 'LabRunning', message: `a lab is running in ${state}`, fix: 'end it with: tideline lab down' },
     ]);
-  await mkdir(state, { recursive: true }).catch((error: unknown) => {
+  await makeFolder(state).catch((error: unknown) => {
     throw new InputError(
       `cannot make the state folder ${state}: ${error instanceof Error ? error.message : String(error)}`,
     );
   });
   process.exitCode = await runInBox({ command: [program, ...words], environment: labEnvironment(state) });
   await rm(join(state, 'lab.sock'), { force: true });
+}
+
+/** The last step is not recursive: where the kernel makes no folders (below /proc), Node would try for ever. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
 }
 
 async function inside(options: StateOption & { readonly spec: string }): Promise<void> {

@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import type { Platform } from '../../model/spec/platform.ts';
@@ -14,16 +14,20 @@ export const compression = {
   nodeGraceMs: 4000,
 } as const;
 
-/** Copies the platform spec to where faults may edit it, with the TTL compressed, and loads it. */
+/** Copies the platform spec to where faults may edit it, with the TTL compressed, and loads it. Throws InputError for a bad one. */
 export async function preparePlatform(source: string, folder: string): Promise<Platform> {
+  await loadPlatformOrThrow([source]);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   // The clusters' manifests are the lab's own: its pods are not those of the example.
   await cp(source, folder, { recursive: true, filter: (path) => basename(path) !== 'clusters' });
-  const traffic = join(folder, 'traffic.yaml');
-  const documents = parseAllDocuments(await readFile(traffic, 'utf8'));
-  for (const document of documents)
-    if (document.get('kind') === 'TrafficPolicy') document.setIn(['spec', 'ttlSeconds'], compression.ttlSeconds);
-  await writeFile(traffic, documents.map(String).join(''));
+  for (const name of await readdir(folder)) if (/\.ya?ml$/.test(name)) await compressTtl(join(folder, name));
   return loadPlatformOrThrow([folder]);
+}
+
+async function compressTtl(file: string): Promise<void> {
+  const documents = parseAllDocuments(await readFile(file, 'utf8'));
+  const policies = documents.filter((document) => document.get('kind') === 'TrafficPolicy');
+  for (const policy of policies) policy.setIn(['spec', 'ttlSeconds'], compression.ttlSeconds);
+  if (policies.length > 0) await writeFile(file, documents.map(String).join(''));
 }

@@ -1,4 +1,6 @@
+import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
+import { application } from '../cluster/objects.ts';
 import { clientAddress } from '../geo/prefixes.ts';
 
 /**
@@ -105,8 +107,12 @@ export interface World {
   readonly users: readonly UserSite[];
 }
 
-/** The world of a platform: the spec's sites with the lab's networks around them. Throws for a site the lab does not know. */
+/** The world of a platform: the spec's sites with the lab's networks around them. Throws InputError for one it cannot host. */
 export function worldOf(platform: Platform): World {
+  if (!platform.policies.has(application.policy))
+    throw new InputError(
+      `the lab's clients follow the TrafficPolicy ${application.policy}, which this spec does not have`,
+    );
   const datacentres: Datacentre[] = [];
   const regions: CloudRegion[] = [];
   for (const cluster of platform.clusters.values()) {
@@ -142,7 +148,9 @@ function datacentreOf(platform: Platform, cluster: string, poolName: string): Da
     lab === undefined ||
     site.spec.serverAsn === undefined
   )
-    throw new Error(`the lab has no place for cluster ${cluster}: its site needs uplinks and workers in topology.ts`);
+    throw new InputError(
+      `the lab has no place for cluster ${cluster}: its site needs uplinks and workers in topology.ts`,
+    );
   const { prefixes } = site.spec;
   return {
     site: site.metadata.name,
@@ -164,7 +172,7 @@ function datacentreOf(platform: Platform, cluster: string, poolName: string): Da
 
 function regionOf(site: string, cluster: string, anycast: readonly string[]): CloudRegion {
   const lab = cloudSites[site];
-  if (lab === undefined) throw new Error(`the lab has no place for cloud region ${site}: add it to topology.ts`);
+  if (lab === undefined) throw new InputError(`the lab has no place for cloud region ${site}: add it to topology.ts`);
   return { site, cluster, anycast, ...lab };
 }
 
