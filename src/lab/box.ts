@@ -23,16 +23,16 @@ export interface Box {
   readonly ended: Promise<number>;
 }
 
-/** Process 1 of the box is a shell that waits: while it waits it reaps every orphan. */
+/** Process 1 of the box (mount -n: else mount leaves a lock in the outer /run) is a shell that waits: while it waits it reaps every orphan. */
 const firstProcess = `
-mount -t tmpfs tmpfs /run && mkdir -p /run/netns /run/lock && ip link set lo up || exit 125
+mount -n -t tmpfs tmpfs /run && mkdir -p /run/netns /run/lock && ip link set lo up || exit 125
 "$@"
 exit $?`;
 
 /** Namespaces as root; without root a user namespace in which we are. Throws InputError when the kernel allows neither. */
 export async function checkBoxAllowed(environment: Readonly<Record<string, string>>): Promise<void> {
   try {
-    await run('unshare', [...unshareFlags(), '--', 'sh', '-c', 'mount -t tmpfs tmpfs /run && ip link set lo up'], {
+    await run('unshare', [...unshareFlags(), '--', 'sh', '-c', 'mount -n -t tmpfs tmpfs /run && ip link set lo up'], {
       env: environment,
     });
   } catch (error) {
