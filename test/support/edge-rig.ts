@@ -75,7 +75,15 @@ export class Rig {
           return { blade, askedAtMs, vips: new Map(vips.map((entry) => [entry.address, entry])) };
         });
     };
-    return { start: () => {}, ask, answers: () => answers, stop: () => {} };
+    let stopped = false;
+    const start = (): void => {
+      void ask();
+      if (!stopped) this.clock.setTimeout(start, 1000);
+    };
+    const stop = (): void => {
+      stopped = true;
+    };
+    return { start, ask, answers: () => answers, stop };
   }
 
   async serve(): Promise<void> {

@@ -21,11 +21,14 @@ export interface VipDecision {
 
 /**
  * Fit: announce. Unfit: withdraw only while enough other blades are known to do the work; else hold. A blade that let
- * go and could still serve takes the VIP back when the others have been missing for longer than their lease.
+ * go and could still serve takes the VIP back when the others have been missing for half a lease: before the relay of a
+ * blade whose agent died withdraws it too.
  */
 export function decideVip(view: VipView, minAnnouncers: number, leaseMs: number): VipDecision {
   if (view.fit) return { announce: true };
   if (view.fitPeers >= minAnnouncers) return { announce: false };
   if (view.held) return { announce: true, reason: 'LastAnnouncer' };
-  return view.capable && view.aloneMs > leaseMs ? { announce: true, reason: 'LastAnnouncer' } : { announce: false };
+  return view.capable && view.aloneMs >= leaseMs / 2
+    ? { announce: true, reason: 'LastAnnouncer' }
+    : { announce: false };
 }

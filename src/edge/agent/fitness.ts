@@ -4,30 +4,25 @@ import type { EdgeReason } from '../reasons.ts';
 const rise = 2;
 const fall = 2;
 
-/** The verdict over a check that is repeated: `unknown` until it has said the same thing often enough. */
+/** The verdict over a check that is repeated: unfit until it was good often enough in a row. */
 export class Fitness {
-  #verdict: 'unknown' | 'fit' | 'unfit' = 'unknown';
+  #fit = false;
+  #last: 'good' | 'bad' | undefined;
   #inRow = 0;
   #reasons: readonly EdgeReason[] = ['NotSynced'];
 
   /** Takes one result: the reasons against, none when all is well. */
   take(reasons: readonly EdgeReason[]): void {
     const good = reasons.length === 0;
-    const agrees = this.#verdict === (good ? 'fit' : 'unfit');
-    this.#inRow = agrees ? 0 : this.#inRow + 1;
+    const result = good ? 'good' : 'bad';
+    this.#inRow = result === this.#last ? this.#inRow + 1 : 1;
+    this.#last = result;
     if (!good) this.#reasons = reasons;
-    if (this.#inRow < (good ? rise : fall)) return;
-    this.#verdict = good ? 'fit' : 'unfit';
-    this.#inRow = 0;
-    if (good) this.#reasons = [];
+    if (this.#inRow >= (good ? rise : fall)) this.#fit = good;
   }
 
   get fit(): boolean {
-    return this.#verdict === 'fit';
-  }
-
-  get known(): boolean {
-    return this.#verdict !== 'unknown';
+    return this.#fit;
   }
 
   /** Why it is not fit; empty when it is. */

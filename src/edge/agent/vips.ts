@@ -81,7 +81,8 @@ export class Vips {
           decision: { announce: false },
         },
     );
-    for (const vip of this.#vips) await this.#examine(vip);
+    // At once: one VIP on which nothing answers must not hold up the verdict over the others.
+    await Promise.all(this.#vips.map((vip) => this.#examine(vip)));
     // Our unfitness is published from here on (status() tells it); only answers to later questions count for a withdrawal.
     if (this.#vips.some((vip) => vip.unfitSinceMs !== undefined && this.#isHeld(vip))) await this.#askPeers();
     for (const vip of this.#vips) this.#decide(vip);
