@@ -34,8 +34,8 @@ format: setup ## format the code and order imports
 generate: setup ## write the generated files again (CRDs, reference)
 	@$(RUN) tools/crds.ts
 
-bench: setup ## measure, and print ratios
-	@$(RUN) test/bench/main.ts
+bench: setup ## measure, and print ratios; ONLY=name runs some
+	@$(RUN) test/bench/main.ts $(if $(ONLY),--only $(ONLY))
 
 clean: ## remove everything that was built or installed here
 	rm -rf build dist node_modules

@@ -14,6 +14,7 @@ export default defineConfig({
             'test/golden/**/*.test.ts',
             'test/boundary/**/*.test.ts',
             'test/hostile/**/*.test.ts',
+            'test/bench/**/*.test.ts',
           ],
           testTimeout: 30_000,
         },

@@ -1,0 +1,107 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defaultZoneMiB, type NginxSettings } from '../../../src/edge/nginx/conf.ts';
+import { renderDataPlane } from '../../../src/edge/nginx/render.ts';
+import { type Nginx, startNginx } from '../../../src/lab/daemons/nginx.ts';
+import { type Daemon, startDaemon, waitReady } from '../../../src/lab/daemons/process.ts';
+import type { Network } from '../../../src/lab/net/network.ts';
+import { descendantsMatching } from '../support/processes.ts';
+import { addressesOf, endpointNetwork, hostName, upstreamPort } from './fleet.ts';
+import { Client } from './load.ts';
+
+export const ports = { ours: 8081, static: 8082 } as const;
+
+export interface Place {
+  readonly network: Network;
+  readonly namespace: string;
+  readonly folder: string;
+}
+
+/** Our rendered data plane with one worker and no table; its control socket is `<folder>/ours/nginx.sock`. */
+export async function startOurs({ network, namespace, folder }: Place): Promise<Nginx & { readonly runDir: string }> {
+  const runDir = join(folder, 'ours');
+  await mkdir(runDir, { recursive: true });
+  const settings: NginxSettings = {
+    rendered: join(runDir, 'conf'),
+    runDir,
+    httpPort: ports.ours,
+    httpsPort: 8443,
+    ipv6: false,
+    user: 'root',
+    workers: 1,
+    accessLog: false,
+    zoneMiB: defaultZoneMiB,
+  };
+  await renderDataPlane(settings, Date.now());
+  return { ...(await startNginx({ network, namespace, rendered: settings.rendered, runDir })), runDir };
+}
+
+/** An nginx.conf as a person would write it for these hosts: a server and an upstream each, the same headers as ours. */
+export async function startStatic(place: Place, hosts: number): Promise<Daemon> {
+  const body = Array.from({ length: hosts }, (_, index) => staticHost(index)).join('\n');
+  const conf = `keepalive_timeout 75s; keepalive_requests 10000; server_tokens off;
+  server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
+  client_header_timeout 10s; client_max_body_size 64m; proxy_next_upstream error timeout;
+  map $http_upgrade $connection_upgrade { default ""; websocket upgrade; }
+  server { listen ${ports.static} default_server backlog=4096; return 404; }
+  ${body}`;
+  return startPlain(place, 'static', conf, ports.static);
+}
+
+function staticHost(index: number): string {
+  const servers = addressesOf(index).map((address) => `server ${address}:${upstreamPort};`);
+  return `upstream u${index} { ${servers.join(' ')} keepalive 16; keepalive_timeout 4s; }
+  server { listen ${ports.static}; server_name ${hostName(index)};
+    location / { proxy_pass http://u${index}; proxy_http_version 1.1; proxy_redirect off;
+      proxy_connect_timeout 2s; proxy_read_timeout 60s; proxy_send_timeout 60s;
+      proxy_set_header Host $http_host; proxy_set_header Connection $connection_upgrade; proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header X-Real-IP $remote_addr; proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $host;
+      proxy_set_header X-Forwarded-Port $server_port; proxy_set_header X-Request-ID $request_id; proxy_set_header Proxy "";
+      proxy_buffer_size 16k; proxy_buffers 8 16k; proxy_busy_buffers_size 32k; proxy_max_temp_file_size 0;
+    } }`;
+}
+
+/** Every endpoint of the fleet: an nginx that answers, with the address it was reached at, on a whole local network. */
+export async function startUpstream(place: Place): Promise<Daemon> {
+  await place.network.ip(place.namespace, 'route', 'add', 'local', endpointNetwork, 'dev', 'lo');
+  const conf = `keepalive_timeout 75s; keepalive_requests 1000000;
+  server { listen ${upstreamPort} backlog=4096; location / { default_type text/plain; return 200 "$server_addr\\n"; } }`;
+  return startPlain(place, 'upstream', conf, upstreamPort);
+}
+
+async function startPlain(place: Place, name: string, http: string, port: number): Promise<Daemon> {
+  const folder = join(place.folder, name);
+  await mkdir(folder, { recursive: true });
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (kind) => `${kind}_temp_path ${folder}/${kind};`,
+  );
+  const file = join(folder, 'nginx.conf');
+  await writeFile(
+    file,
+    `daemon off; user root; worker_processes 1; pid ${folder}/nginx.pid; error_log ${folder}/error.log warn; pcre_jit on;
+events { worker_connections 65536; }
+worker_rlimit_nofile 131072;
+http {
+  access_log off; ${temporary.join(' ')}
+  ${http}
+}
+`,
+  );
+  const daemon = startDaemon({
+    network: place.network,
+    namespace: place.namespace,
+    command: 'nginx',
+    args: ['-e', 'stderr', '-c', file],
+    logFile: join(folder, 'nginx.log'),
+  });
+  await waitReady(daemon, () => Client.accepts(port), 90_000);
+  return daemon;
+}
+
+/** The one worker of an nginx. */
+export async function workerOf(masterPid: number): Promise<number> {
+  const [worker] = await descendantsMatching(masterPid, /worker process/);
+  if (worker === undefined) throw new Error(`nginx ${masterPid} has no worker`);
+  return worker;
+}

@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDataPlane } from '../../../src/edge/nginx/driver.ts';
+import { Network } from '../../../src/lab/net/network.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { silentLog } from '../../../src/runtime/log.ts';
+import { processorMs, residentMiB } from '../support/processes.ts';
+import { atMost, type Bench, figure, type Row } from '../support/row.ts';
+import { median, pairedRatio } from '../support/statistics.ts';
+import { hostCount, hostName, tableOf } from './fleet.ts';
+import { load } from './load.ts';
+import { ports, startOurs, startStatic, startUpstream, workerOf } from './nginxes.ts';
+
+const rounds = 7;
+const requestsARound = 4000;
+const connections = 20;
+
+interface Worker {
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** One worker of our data plane beside one of a static nginx.conf, 5,000 hosts each, the same upstream, by turns. */
+export const processorTime: Bench = {
+  name: 'edge-processor-time',
+  async run(say) {
+    const network = new Network();
+    const folder = await mkdtemp(join(tmpdir(), 'tideline-bench-'));
+    try {
+      await network.adoptOwn('bench');
+      const place = { network, namespace: 'bench', folder };
+      await startUpstream(place);
+      say(`static nginx.conf with ${hostCount} hosts`);
+      const before = performance.now();
+      const still = await startStatic(place, hostCount);
+      const staticStart = performance.now() - before;
+      say(`our data plane with ${hostCount} hosts`);
+      const nginx = await startOurs(place);
+      const plane = createDataPlane({ socketPath: nginx.controlSocket, clock: systemClock, log: silentLog });
+      plane.start();
+      const pushed = performance.now();
+      await plane.apply(tableOf(hostCount));
+      const pushMs = performance.now() - pushed;
+      await plane.stop();
+      const ours: Worker = { port: ports.ours, pid: await workerOf(nginx.masterPid) };
+      const peer: Worker = { port: ports.static, pid: await workerOf(still.pid) };
+
+      const all = Array.from({ length: hostCount }, (_, index) => hostName(index));
+      say('20 busy hosts, by turns');
+      const busy = await byTurns(ours, peer, all.slice(0, 20));
+      say('all hosts, by turns');
+      const spread = await byTurns(ours, peer, all);
+      const [mine, its] = await Promise.all([residentMiB(ours.pid), residentMiB(peer.pid)]);
+      return [
+        timeRow('processor time a request, 20 busy hosts of 5,000', busy, 1.15),
+        timeRow('processor time a request, every host in turn', spread),
+        {
+          ...atMost('nginx worker memory (RSS), 5,000 hosts', mine.now, 40, 'MiB'),
+          peer: figure(its.now, 'MiB'),
+          ratio: mine.now / its.now,
+        },
+        {
+          what: 'nginx ready with 5,000 hosts (ours: first full table pushed)',
+          measured: figure(pushMs / 1000, 's'),
+          peer: figure(staticStart / 1000, 's'),
+          ratio: pushMs / staticStart,
+        },
+      ];
+    } finally {
+      await network.destroy();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+interface Turns {
+  readonly ours: readonly number[];
+  readonly peer: readonly number[];
+}
+
+/** Processor time in microseconds a request, round after round; the first round of each warms up and is left out. */
+async function byTurns(ours: Worker, peer: Worker, hosts: readonly string[]): Promise<Turns> {
+  const spent = { ours: [] as number[], peer: [] as number[] };
+  for (let round = 0; round <= rounds; round += 1) {
+    const order = round % 2 === 0 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const);
+    for (const who of order) {
+      const { port, pid } = who === 'ours' ? ours : peer;
+      const begin = await processorMs(pid);
+      await load(port, hosts, connections, requestsARound);
+      const microseconds = (((await processorMs(pid)) - begin) * 1000) / requestsARound;
+      if (round > 0) spent[who].push(microseconds);
+    }
+  }
+  return spent;
+}
+
+function timeRow(what: string, { ours, peer }: Turns, limit?: number): Row {
+  const ratio = pairedRatio(ours, peer);
+  return {
+    what,
+    measured: figure(median(ours), 'µs'),
+    peer: figure(median(peer), 'µs'),
+    ratio,
+    ...(limit === undefined ? {} : { budget: `ratio ≤ ${limit}`, met: ratio <= limit }),
+  };
+}

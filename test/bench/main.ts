@@ -1,0 +1,106 @@
+import { execFile, spawn } from 'node:child_process';
+import { availableParallelism, loadavg, release, totalmem } from 'node:os';
+import { promisify } from 'node:util';
+import { bgpBlock } from './bgp/block.ts';
+import { bgpRoutes } from './bgp/routes.ts';
+import { edgeAgent } from './edge/agent.ts';
+import { edgeChanges } from './edge/changes.ts';
+import { processorTime } from './edge/processor-time.ts';
+import { labStart } from './lab.ts';
+import { networkAgent } from './network-agent.ts';
+import { steeringPlan } from './steering-plan.ts';
+import { type Bench, markdownTable, type Row } from './support/row.ts';
+
+/**
+ * `make bench`: every bench, or those whose names begin with `--only NAME`, one after the other, each in a process and
+ * namespaces of its own (tools/isolated), which end whatever it left. A missed budget is a row, not a failure: the exit code
+ * tells only whether every bench could measure. The table at the end is Markdown.
+ */
+const benches: readonly Bench[] = [
+  processorTime,
+  edgeChanges,
+  edgeAgent,
+  bgpRoutes,
+  bgpBlock,
+  networkAgent,
+  steeringPlan,
+  labStart,
+];
+
+const [option, name = ''] = process.argv.slice(2);
+if (option === '--inside') {
+  await inside(name);
+} else if (option === undefined || option === '--only') {
+  const chosen = benches.filter((bench) => bench.name.startsWith(name));
+  if (chosen.length === 0) {
+    process.stderr.write(`no bench ${name}; there are: ${benches.map((bench) => bench.name).join(', ')}\n`);
+    process.exit(2);
+  }
+  await runAll(chosen);
+} else {
+  process.stderr.write('usage: test/bench/main.ts [--only NAME]\n');
+  process.exit(2);
+}
+
+async function runAll(chosen: readonly Bench[]): Promise<void> {
+  const begin = performance.now();
+  const rows: Row[] = [];
+  const failed: string[] = [];
+  const [loadBefore = 0] = loadavg();
+  for (const bench of chosen) {
+    process.stderr.write(`== ${bench.name}\n`);
+    const measured = await apart(bench);
+    if (measured === undefined) failed.push(bench.name);
+    else rows.push(...measured);
+  }
+  const [load = 0] = loadavg();
+  process.stdout.write(`\n${await machine()}; load ${loadBefore.toFixed(1)} before, ${load.toFixed(1)} after\n`);
+  const missed = rows.filter(({ met }) => met === false).length;
+  process.stdout.write(`\n${markdownTable(rows)}\n\n`);
+  process.stdout.write(
+    `${rows.length} figures in ${Math.round((performance.now() - begin) / 1000)} s; budgets missed: ${missed}\n`,
+  );
+  if (failed.length > 0) process.stdout.write(`could not measure: ${failed.join(', ')}\n`);
+  process.exitCode = failed.length === 0 ? 0 : 1;
+}
+
+/** Where and when, for whoever reads the figures later. */
+async function machine(): Promise<string> {
+  const first = async (command: string, args: readonly string[], pattern: RegExp): Promise<string> => {
+    const { stdout, stderr } = await promisify(execFile)(command, args);
+    return pattern.exec(stdout + stderr)?.[1] ?? 'unknown';
+  };
+  const [nginx, exabgp, bird] = await Promise.all([
+    first('nginx', ['-v'], /nginx\/(\S+)/),
+    first('exabgp', ['--version'], /ExaBGP : (\S+)/),
+    first('bird', ['--version'], /BIRD version (\S+)/),
+  ]);
+  const day = new Date().toISOString().slice(0, 10);
+  const software = `Node ${process.version}, nginx ${nginx}, ExaBGP ${exabgp}, BIRD ${bird}`;
+  return `${day}; ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}; ${software}`;
+}
+
+/** Runs one bench in a process of its own; undefined when it failed. */
+async function apart(bench: Bench): Promise<readonly Row[] | undefined> {
+  const words = [process.execPath, ...process.execArgv, import.meta.filename, '--inside', bench.name];
+  const child = spawn('tools/isolated', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const code = await new Promise((resolve) => {
+    child.once('error', () => resolve(127));
+    child.once('close', resolve);
+  });
+  return code === 0 ? (JSON.parse(output) as readonly Row[]) : undefined;
+}
+
+async function inside(wanted: string): Promise<void> {
+  const bench = benches.find((candidate) => candidate.name === wanted);
+  if (bench === undefined) throw new Error(`no bench ${wanted}`);
+  const begin = performance.now();
+  const rows = await bench.run((doing) => {
+    process.stderr.write(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${doing}\n`);
+  });
+  process.stdout.write(JSON.stringify(rows), () => process.exit(0));
+}

@@ -1,0 +1,41 @@
+/** One figure of a bench: what was measured, beside what, and what was allowed. */
+export interface Row {
+  readonly what: string;
+  readonly measured: string;
+  /** The peer that was measured in the same run. */
+  readonly peer?: string;
+  readonly ratio?: number;
+  readonly budget?: string;
+  /** Absent for figures that have no budget. */
+  readonly met?: boolean;
+}
+
+/** A bench: says what it is doing, gives its rows. Whatever it started has ended when it resolves or rejects. */
+export interface Bench {
+  readonly name: string;
+  readonly run: (say: (doing: string) => void) => Promise<readonly Row[]>;
+}
+
+/** A figure with its unit, to three digits: `1.62 ms`, `240 MiB`. */
+export function figure(value: number, unit: string): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return `${value.toFixed(digits)} ${unit}`;
+}
+
+/** A figure that must not exceed its budget. */
+export function atMost(what: string, value: number, limit: number, unit: string): Row {
+  return { what, measured: figure(value, unit), budget: `≤ ${limit} ${unit}`, met: value <= limit };
+}
+
+export function markdownTable(rows: readonly Row[]): string {
+  const head = ['what', 'measured', 'peer', 'ratio', 'budget', 'met'];
+  const lines = rows.map(({ what, measured, peer, ratio, budget, met }) => [
+    what,
+    measured,
+    peer ?? '',
+    ratio === undefined ? '' : ratio.toFixed(2),
+    budget ?? '',
+    met === undefined ? '' : met ? 'yes' : '**no**',
+  ]);
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
