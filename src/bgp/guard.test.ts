@@ -168,6 +168,16 @@ describe('a mass withdrawal', () => {
     expect(judge(guard, [], 0, true).target).toHaveLength(8);
   });
 
+  it('is not: every VIP of a blade, however many; an unfit blade must let go of them at once', () => {
+    const guard = new Guard({ ...limits, maxWithdrawalsPerMinute: 60 });
+    const vips = Array.from({ length: 12 }, (_, i) => route(`192.0.2.${i}/32`, 'vip'));
+    judge(guard, [...vips, ...pods(12)]);
+    const { target, refusals } = judge(guard, []);
+    expect(target.every((entry) => entry.class === 'pods')).toBe(true);
+    expect(refusals).toHaveLength(12);
+    expect(new Set(refusals.map(({ reason }) => reason))).toEqual(new Set(['MassWithdrawal']));
+  });
+
   it('is not: one VIP, or a few routes of many', () => {
     const guard = new Guard(roomy);
     guard.adopt([route('192.0.2.10/32', 'vip')]);

@@ -11,7 +11,7 @@ export interface GuardLimits {
   readonly maxRoutes: number;
   readonly maxAnnouncementsPerMinute: number;
   readonly maxWithdrawalsPerMinute: number;
-  /** More withdrawals than this in one step, and more than half of all routes, wait. Default 8. */
+  /** More withdrawals than this in one step, and more than half of all routes, wait; VIPs aside. Default 8. */
   readonly massWithdrawal?: number;
   /** How long a mass withdrawal must be asked for without a break before it starts. Default 60,000. */
   readonly massWithdrawalWaitMs?: number;
@@ -76,16 +76,21 @@ export class Guard {
       waits(this.#announcements.freeInMs(context.nowMs));
     }
 
-    const massWaitMs = this.#massWaitMs(withdraw.length, context);
-    const withdrawNow = massWaitMs > 0 ? 0 : this.#withdrawals.take(withdraw.length, context.nowMs);
-    for (const route of withdraw.slice(withdrawNow)) {
-      refusals.push(
-        massWaitMs > 0
-          ? refuse(route, 'withdraw', 'MassWithdrawal', withdraw.length)
-          : refuse(route, 'withdraw', 'WithdrawalRateExceeded', this.#limits.maxWithdrawalsPerMinute),
-      );
+    const failStatic = withdraw.filter(isFailStatic);
+    const massWaitMs = this.#massWaitMs(failStatic.length, context);
+    const held = massWaitMs > 0 ? failStatic : [];
+    for (const route of held) {
+      refusals.push(refuse(route, 'withdraw', 'MassWithdrawal', held.length));
       target.set(route.prefix.text, route);
-      waits(massWaitMs > 0 ? massWaitMs : this.#withdrawals.freeInMs(context.nowMs));
+      waits(massWaitMs);
+    }
+    // VIPs first: an unfit server must not answer for them while pods' routes use up the minute.
+    const closing = withdraw.filter((route) => !isFailStatic(route));
+    const may = massWaitMs > 0 ? closing : [...closing, ...failStatic];
+    for (const route of may.slice(this.#withdrawals.take(may.length, context.nowMs))) {
+      refusals.push(refuse(route, 'withdraw', 'WithdrawalRateExceeded', this.#limits.maxWithdrawalsPerMinute));
+      target.set(route.prefix.text, route);
+      waits(this.#withdrawals.freeInMs(context.nowMs));
     }
 
     this.#granted = target;
@@ -115,7 +120,8 @@ export class Guard {
 
   /** 0 when these withdrawals may start; a mass withdrawal that has been let through once goes on until it is done. */
   #massWaitMs(count: number, context: { readonly nowMs: number; readonly confirmed: boolean }): number {
-    const isMass = count > (this.#limits.massWithdrawal ?? 8) && count > this.#granted.size / 2;
+    const all = [...this.#granted.values()].filter(isFailStatic).length;
+    const isMass = count > (this.#limits.massWithdrawal ?? 8) && count > all / 2;
     if (!isMass) {
       this.#massSinceMs = count === 0 ? undefined : this.#massSinceMs;
       return 0;
@@ -124,6 +130,11 @@ export class Guard {
     if (context.confirmed) return 0;
     return Math.max(0, this.#massSinceMs + (this.#limits.massWithdrawalWaitMs ?? 60_000) - context.nowMs);
   }
+}
+
+/** VIPs fail closed: whether an unfit server may keep them is decided by its agent and the lease, not by how many there are. */
+function isFailStatic(route: Route): boolean {
+  return route.class !== 'vip';
 }
 
 function refusalOf(route: Route, limits: GuardLimits, families: ReadonlySet<4 | 6>): Reason | undefined {

@@ -14,6 +14,7 @@ export const reasons = {
   MassWithdrawal:
     'too large a part of the routes would go in one step; they stay until the wish has lasted, or was confirmed',
   RejectedByExabgp: 'ExaBGP answered `error`; tried again, one prefix a line, every few seconds',
+  AgentReplaced: 'another agent has taken charge of the relay; this one says nothing until that one is gone',
   BadMessage: 'a line on the socket is no message of the protocol; it changes nothing',
 } as const;
 export type Reason = keyof typeof reasons;

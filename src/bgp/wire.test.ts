@@ -39,6 +39,7 @@ it('carries what the relay says', () => {
       phase: 'synced',
       revision: 3,
       settled: true,
+      hasAgent: true,
       leaseExpired: false,
       neighbors: [{ address: '10.1.0.1', asn: 65010, family: 4, up: true, endOfRib: false, changedAtMs: 5 }],
       rejected: [{ prefix: '10.10.1.0/26', action: 'withdraw', reason: 'RejectedByExabgp', message: 'm' }],

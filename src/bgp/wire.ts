@@ -7,7 +7,7 @@ import type { NeighborStatus, Refusal } from './speaker.ts';
  * Parsed by hand, because the relay carries no schema library; each side drops what it cannot read.
  */
 export type AgentMessage =
-  /** The whole set. Also renews the lease. */
+  /** The whole set. Also renews the lease, and makes the connection the agent in charge. */
   | {
       readonly type: 'desired';
       readonly revision: number;
@@ -16,7 +16,7 @@ export type AgentMessage =
       readonly lease?: LeaseTerms;
       readonly routes: readonly Route[];
     }
-  /** The agent lives and is in charge of its VIPs. */
+  /** The agent lives and is in charge of its VIPs; nothing from anybody else. */
   | { readonly type: 'renew' }
   /** Compare with what ExaBGP holds now. */
   | { readonly type: 'read' };
@@ -36,6 +36,8 @@ export interface RelayState {
   /** True when ExaBGP has acknowledged exactly that set on every session (what it rejected aside). */
   readonly settled: boolean;
   readonly neighbors: readonly (NeighborStatus & { readonly family: 4 | 6; readonly endOfRib: boolean })[];
+  /** Some agent is in charge; one that was replaced waits until there is none. */
+  readonly hasAgent: boolean;
   readonly leaseExpired: boolean;
   readonly rejected: readonly Refusal[];
 }
@@ -98,6 +100,7 @@ function parseState(value: Fields): RelayState | undefined {
     phase: value.phase === 'synced' ? 'synced' : 'syncing',
     revision: value.revision,
     settled: value.settled === true,
+    hasAgent: value.hasAgent === true,
     leaseExpired: value.leaseExpired === true,
     neighbors: array(value.neighbors).map((entry) => {
       const { address, asn, family, up, endOfRib, changedAtMs } = object(entry);

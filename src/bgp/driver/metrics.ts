@@ -1,10 +1,10 @@
 import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
-import type { Refusal, SpeakerStatus } from '../speaker.ts';
+import type { SpeakerStatus } from '../speaker.ts';
 
 /** What the driver tells Prometheus; the names are public. */
 export interface SpeakerMetrics {
   status(status: SpeakerStatus, desired: number, differences: number): void;
-  refused(refusal: Refusal): void;
+  refused(reason: string): void;
 }
 
 export const noMetrics: SpeakerMetrics = { status: () => {}, refused: () => {} };
@@ -24,7 +24,7 @@ export function speakerMetrics(registry: Registry): SpeakerMetrics {
     registers: [registry],
   });
   return {
-    refused: ({ reason }) => refusals.inc({ reason }),
+    refused: (reason) => refusals.inc({ reason }),
     status(status, desired, difference) {
       connected.set(status.relay === 'synced' ? 1 : 0);
       for (const neighbor of status.neighbors) up.set({ neighbor: neighbor.address }, neighbor.up ? 1 : 0);

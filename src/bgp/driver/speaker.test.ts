@@ -15,7 +15,9 @@ import { createSpeaker } from './speaker.ts';
 let directory = '';
 let door: AgentSocket | undefined;
 let speaker: Speaker;
+const speakers: Speaker[] = [];
 let registry: Registry;
+let hasAgent = false;
 let received: AgentMessage[] = [];
 
 const state: RelayState = {
@@ -24,6 +26,7 @@ const state: RelayState = {
   revision: 0,
   settled: true,
   neighbors: [{ address: '10.1.0.1', asn: 65010, family: 4, up: true, endOfRib: false }],
+  hasAgent: false,
   leaseExpired: false,
   rejected: [],
 };
@@ -36,26 +39,30 @@ function route(text: string): Route {
 
 /** Acknowledges every desired set as ExaBGP's own. */
 function openRelay(held: readonly Route[] = []): void {
-  const greeting = (): readonly RelayMessage[] => [{ type: 'held', routes: held, fixed: ['10.1.0.11/32'] }, state];
+  const greeting = (): readonly RelayMessage[] => [
+    { type: 'held', routes: held, fixed: ['10.1.0.11/32'] },
+    { ...state, hasAgent },
+  ];
   door = openAgentSocket({
     path: join(directory, 'bgp.sock'),
     greeting,
     onProblem: () => {},
+    onAgent: (present) => {
+      hasAgent = present;
+      door?.publish({ ...state, hasAgent, revision: 0 });
+    },
     onMessage: (message) => {
       received.push(message);
       if (message.type !== 'desired') return;
       door?.publish({ type: 'held', routes: message.routes, fixed: ['10.1.0.11/32'] });
-      door?.publish({ ...state, revision: message.revision });
+      door?.publish({ ...state, hasAgent, revision: message.revision });
     },
   });
 }
 
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'tideline-driver-'));
-  received = [];
-  registry = new Registry();
+function newSpeaker(): Speaker {
   const pods = parsePrefix('10.10.0.0/16');
-  speaker = createSpeaker({
+  const created = createSpeaker({
     socketPath: join(directory, 'bgp.sock'),
     limits: {
       allowed: { pods: pods === undefined ? [] : [pods], server: [], vip: [] },
@@ -69,9 +76,19 @@ beforeEach(() => {
     registry,
     verifyEveryMs: 100,
   });
+  speakers.push(created);
+  return created;
+}
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tideline-driver-'));
+  received = [];
+  hasAgent = false;
+  registry = new Registry();
+  speaker = newSpeaker();
 });
 afterEach(async () => {
-  await speaker.stop();
+  await Promise.all(speakers.splice(0).map((one) => one.stop()));
   await door?.close();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -147,6 +164,30 @@ it('does not take the acknowledgement of an agent before it for its own', async 
   speaker.setDesired([route('10.10.1.0/26')]);
   await speaker.settled(5000);
   expect(sets()).toMatchObject([{ revision: 42 }]);
+});
+
+it('stays away when it was replaced, until the other agent is gone', async () => {
+  openRelay();
+  speaker.start();
+  speaker.setDesired([route('10.10.1.0/26')]);
+  await speaker.settled(5000);
+  registry = new Registry();
+  const newer = newSpeaker();
+  newer.start();
+  newer.setDesired([route('10.10.2.0/26')]);
+  await newer.settled(5000);
+  // Longer than the pause before a replaced agent connects again.
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(speaker.status().relay).toBe('synced');
+  speaker.setDesired([route('10.10.3.0/26')]);
+  expect(sets()).toHaveLength(2);
+  await newer.stop();
+  await speaker.settled(5000);
+  expect(
+    sets()
+      .at(-1)
+      ?.routes.map(({ prefix }) => prefix.text),
+  ).toEqual(['10.10.3.0/26']);
 });
 
 it('says so when nothing settles', async () => {

@@ -3,6 +3,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { diffRoutes, routeSet } from '../diff.ts';
 import { Guard, type GuardLimits, type Judgement } from '../guard.ts';
+import { reasons } from '../reasons.ts';
 import type { Route } from '../route.ts';
 import type { DesiredOptions, Refusal, Speaker, SpeakerStatus } from '../speaker.ts';
 import type { LeaseTerms, RelayMessage, RelayState } from '../wire.ts';
@@ -47,6 +48,8 @@ class RelaySpeaker implements Speaker {
   #held: readonly Route[] = [];
   #fixed: ReadonlySet<string> = new Set();
   #stopped = false;
+  /** Another agent is in charge: two that take it from each other would flap every route. */
+  #replaced = false;
 
   constructor(options: SpeakerOptions) {
     this.#options = options;
@@ -132,11 +135,14 @@ class RelaySpeaker implements Speaker {
         return;
       case 'state':
         this.#state = message;
+        if (!message.hasAgent) this.#replaced = false;
         if (message.phase === 'synced' && (this.#due || this.#sent === undefined)) this.#apply();
         else this.#changed();
         return;
       case 'replaced':
-        this.#options.log.warn({ reason: 'AgentReplaced' }, 'another agent has taken over the relay');
+        this.#replaced = true;
+        this.#metrics.refused('AgentReplaced');
+        this.#options.log.error({ reason: 'AgentReplaced' }, reasons.AgentReplaced);
         return;
       case 'refused':
         this.#options.log.error({ reason: message.reason, detail: message.message }, 'the relay refused a message');
@@ -152,7 +158,8 @@ class RelaySpeaker implements Speaker {
   /** Judges the desired set and sends what came of it; the relay's first words are the base of the first judgement. */
   #apply(): void {
     this.#timers.retry?.cancel();
-    if (this.#stopped || this.#desired === undefined || this.#state?.phase !== 'synced') return this.#changed();
+    if (this.#stopped || this.#replaced || this.#desired === undefined || this.#state?.phase !== 'synced')
+      return this.#changed();
     if (!this.#adopted) {
       this.#adopted = true;
       this.#guard.adopt(this.#held.filter((route) => !this.#fixed.has(route.prefix.text)));
@@ -191,7 +198,7 @@ class RelaySpeaker implements Speaker {
     const known = new Set(before.map(({ prefix, reason }) => `${prefix} ${reason}`));
     for (const refusal of this.#judgement.refusals) {
       if (known.has(`${refusal.prefix} ${refusal.reason}`)) continue;
-      this.#metrics.refused(refusal);
+      this.#metrics.refused(refusal.reason);
       this.#options.log.warn({ ...refusal }, 'a route was refused');
     }
   }

@@ -178,6 +178,35 @@ it('announces the good members of a rejected group, names the bad one, and tries
   expect(exabgp.rib.has('10.10.2.0/26')).toBe(true);
 });
 
+it('rests when a read-back shows that what was rejected is held, or gone, after all', async () => {
+  const relay = await startRelay({ seconds: 5, keeper: true });
+  exabgp.refuse = '10.10.2.0/26';
+  relay.receive(desired(['10.10.2.0/26']));
+  await settle();
+  exabgp.rib.set('10.10.2.0/26', attributes);
+  relay.receive({ type: 'read' });
+  await settle();
+  expect(clock.pending).toBe(0);
+  relay.receive(desired([]));
+  await settle();
+  expect(published.at(-1)).toMatchObject({ rejected: [{ prefix: '10.10.2.0/26', action: 'withdraw' }] });
+  exabgp.rib.clear();
+  relay.receive({ type: 'read' });
+  await settle();
+  expect(clock.pending).toBe(0);
+  expect(published.at(-1)).toMatchObject({ settled: true, rejected: [] });
+});
+
+it('ends the RIB again when the answer to its end was lost', async () => {
+  const relay = await startRelay({ seconds: 5, keeper: true });
+  exabgp.forget = ' eor ';
+  relay.receive(desired(['10.10.1.0/26']));
+  await settle();
+  await clock.advance(11_001);
+  await settle();
+  expect(endOfRibs()).toBe(2);
+});
+
 it('finds its place after a lost answer, and converges', async () => {
   const relay = await startRelay();
   exabgp.forget = '10.10.1.0/26';

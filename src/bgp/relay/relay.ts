@@ -46,6 +46,7 @@ export class Relay {
   #again = false;
   #timer: Timer | undefined;
   #published = { state: '', held: '' };
+  #hasAgent = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -82,6 +83,12 @@ export class Relay {
   /** Everything a new agent needs to know. */
   snapshot(): readonly RelayMessage[] {
     return [{ type: 'held', routes: this.#heldEverywhere(), fixed: [...this.#fixed] }, this.#state()];
+  }
+
+  /** An agent has taken charge, or the one in charge is gone. */
+  agentChanged(present: boolean): void {
+    this.#hasAgent = present;
+    this.#publish();
   }
 
   /** A session event from ExaBGP. */
@@ -157,10 +164,19 @@ export class Relay {
     }
     for (const neighbor of this.#neighbors.values()) {
       if (!this.#again && neighbor.up && !neighbor.endOfRib && this.#desired?.complete === true) {
-        neighbor.endOfRib = true;
-        const { ok } = await this.#pipe.send(endOfRib(neighbor.session));
-        if (!ok) neighbor.endOfRib = false;
+        await this.#endRib(neighbor);
       }
+    }
+  }
+
+  /** Noted before it is sent, so that a session event in between is not overwritten by the answer. */
+  async #endRib(neighbor: NeighborState): Promise<void> {
+    neighbor.endOfRib = true;
+    let sent = false;
+    try {
+      sent = (await this.#pipe.send(endOfRib(neighbor.session))).ok;
+    } finally {
+      if (!sent) neighbor.endOfRib = false;
     }
   }
 
@@ -248,6 +264,7 @@ export class Relay {
         endOfRib: sent,
         ...(changedAtMs === undefined ? {} : { changedAtMs }),
       })),
+      hasAgent: this.#hasAgent,
       leaseExpired: expired,
       rejected: neighbors.flatMap((neighbor) => neighbor.rejected),
     };

@@ -44,6 +44,7 @@ export function runRelay(argv: readonly string[]): number | undefined {
     path: options.socket,
     greeting: () => relay.snapshot(),
     onMessage: (message) => relay.receive(message),
+    onAgent: (present) => relay.agentChanged(present),
     onProblem: problem,
   });
   process.stdin.setEncoding('utf8');

@@ -1,4 +1,4 @@
-import { attributesKey, diffRoutes, type RouteSet } from '../diff.ts';
+import { attributesKey, diffRoutes, type RouteChange, type RouteSet, routeSet } from '../diff.ts';
 import { announceCommands, type RouteCommand, type Session, withdrawCommands } from '../encode.ts';
 import type { Route } from '../route.ts';
 import type { Refusal } from '../speaker.ts';
@@ -53,14 +53,7 @@ export class NeighborState {
   /** Announcements first, so that a more specific route stands before its aggregate goes. */
   plan(target: RouteSet, nowMs: number): readonly RouteCommand[] {
     const change = diffRoutes(this.#held, target);
-    for (const [prefix, entry] of this.#rejected) {
-      const wanted = target.get(prefix);
-      const obsolete =
-        entry.refusal.action === 'announce'
-          ? wanted === undefined || attributesKey(wanted) !== entry.key
-          : wanted !== undefined;
-      if (obsolete) this.#rejected.delete(prefix);
-    }
+    this.#forgetSolved(change);
     const announce = this.reannounce ? [...target.values()] : change.announce;
     const due = (route: Route): boolean => (this.#rejected.get(route.prefix.text)?.retryAtMs ?? 0) <= nowMs;
     const fresh = (route: Route): boolean => !this.#rejected.has(route.prefix.text);
@@ -71,6 +64,18 @@ export class NeighborState {
       ...withdrawCommands(this.session, change.withdraw.filter(fresh)),
       ...withdrawCommands(this.session, change.withdraw.filter(retry), 1),
     ];
+  }
+
+  /** A rejection counts as long as the very same is still to be done; a read-back may have shown that it is not. */
+  #forgetSolved(change: RouteChange): void {
+    const open = {
+      announce: routeSet(change.announce),
+      withdraw: routeSet(change.withdraw),
+    };
+    for (const [prefix, { refusal, key }] of this.#rejected) {
+      const route = open[refusal.action].get(prefix);
+      if (route === undefined || attributesKey(route) !== key) this.#rejected.delete(prefix);
+    }
   }
 
   acknowledge(command: RouteCommand, ok: boolean, nowMs: number): void {

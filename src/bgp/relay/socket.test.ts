@@ -10,17 +10,20 @@ let directory = '';
 let path = '';
 let door: AgentSocket;
 let received: AgentMessage[] = [];
+let inCharge: boolean[] = [];
 const clients: Socket[] = [];
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tideline-socket-'));
   path = join(directory, 'bgp.sock');
   received = [];
+  inCharge = [];
   writeFileSync(path, 'left by a relay that died');
   door = openAgentSocket({
     path,
     greeting: () => [{ type: 'held', routes: [], fixed: [] }],
     onMessage: (message) => received.push(message),
+    onAgent: (present) => inCharge.push(present),
     onProblem: () => {},
   });
   await vi.waitFor(() => expect(statSync(path).isSocket()).toBe(true));
@@ -51,23 +54,39 @@ it('replaces a stale file by a socket for its owner alone, and greets', async ()
   await vi.waitFor(() => expect(client.heard).toEqual(['{"type":"held","routes":[],"fixed":[]}']));
 });
 
+const desired = '{"type":"desired","revision":1,"complete":true,"routes":[]}\n';
+
 it('lets the newer agent win and tells the older, whose last words do not count', async () => {
   const [older, listener, newer] = [connect(), connect(), connect()];
-  older.say('{"type":"renew"}\n');
+  older.say(desired);
   await vi.waitFor(() => expect(received).toHaveLength(1));
-  newer.say('{"type":"read"}\n');
+  newer.say(desired);
   await vi.waitFor(() => expect(older.heard).toContain('{"type":"replaced"}'));
   older.say('{"type":"renew"}\n');
   await vi.waitFor(() => expect(older.closed()).toBe(true));
-  newer.say('{"type":"read"}\n');
-  await vi.waitFor(() => expect(received.map(({ type }) => type)).toEqual(['renew', 'read', 'read']));
+  newer.say('{"type":"renew"}\n');
+  await vi.waitFor(() => expect(received.map(({ type }) => type)).toEqual(['desired', 'desired', 'renew']));
   expect(listener.closed()).toBe(false);
+  expect(inCharge).toEqual([true]);
+  clients[2]?.destroy();
+  await vi.waitFor(() => expect(inCharge).toEqual([true, false]));
+});
+
+it('lets nobody but the agent renew the lease, and a person read back without taking its place', async () => {
+  const [agent, person] = [connect(), connect()];
+  agent.say(desired);
+  await vi.waitFor(() => expect(received).toHaveLength(1));
+  person.say('{"type":"renew"}\n{"type":"read"}\n');
+  await vi.waitFor(() => expect(received.map(({ type }) => type)).toEqual(['desired', 'read']));
+  agent.say('{"type":"renew"}\n');
+  await vi.waitFor(() => expect(received).toHaveLength(3));
+  expect([agent.closed(), agent.heard.length]).toEqual([false, 1]);
 });
 
 it('refuses garbage and goes on', async () => {
   const client = connect();
-  client.say('garbage\n{"type":"renew"}\n');
-  await vi.waitFor(() => expect(received).toEqual([{ type: 'renew' }]));
+  client.say('garbage\n{"type":"read"}\n');
+  await vi.waitFor(() => expect(received).toEqual([{ type: 'read' }]));
   expect(client.heard.join()).toContain('BadMessage');
 });
 
@@ -75,6 +94,6 @@ it('takes a message in pieces', async () => {
   const client = connect();
   client.say('{"type":');
   await vi.waitFor(() => expect(client.heard).toHaveLength(1));
-  client.say('"renew"}\n');
-  await vi.waitFor(() => expect(received).toEqual([{ type: 'renew' }]));
+  client.say('"read"}\n');
+  await vi.waitFor(() => expect(received).toEqual([{ type: 'read' }]));
 });

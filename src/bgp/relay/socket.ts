@@ -8,6 +8,8 @@ export interface AgentSocketOptions {
   /** What a new connection is told at once. */
   readonly greeting: () => readonly RelayMessage[];
   readonly onMessage: (message: AgentMessage) => void;
+  /** Somebody has taken charge, or whoever was in charge is gone. */
+  readonly onAgent: (present: boolean) => void;
   readonly onProblem: (message: string) => void;
 }
 
@@ -23,8 +25,8 @@ const maxMessageLength = 16 << 20;
 const maxUnreadBytes = 32 << 20;
 
 /**
- * The agent's door, mode 0600. A connection becomes the agent with its first valid message; the one before is told and
- * let go. Whoever only connects or talks garbage changes nothing.
+ * The agent's door, mode 0600. A connection becomes the agent with its first `desired`; the one before is told and let
+ * go. Whoever only connects, asks for a read-back, renews a lease that is not its own or talks garbage changes nothing.
  */
 export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
   const connections = new Set<Socket>();
@@ -37,6 +39,14 @@ export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
     send(socket, { type: 'refused', reason: 'BadMessage', message });
     options.onProblem(`BadMessage: ${message}`);
   };
+  const takeCharge = (socket: Socket): void => {
+    const before = agent;
+    if (before === socket) return;
+    agent = socket;
+    if (before === undefined) return options.onAgent(true);
+    send(before, { type: 'replaced' });
+    before.end();
+  };
   const server = createServer((socket) => {
     connections.add(socket);
     socket.setEncoding('utf8');
@@ -46,14 +56,8 @@ export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
       onLine: (line) => {
         const message = parseAgentMessage(line);
         if (message === undefined) return refuse(socket, `not a message: ${JSON.stringify(line.slice(0, 80))}`);
-        if (agent !== socket) {
-          if (agent !== undefined) {
-            send(agent, { type: 'replaced' });
-            agent.end();
-          }
-          agent = socket;
-        }
-        options.onMessage(message);
+        if (message.type === 'desired') takeCharge(socket);
+        if (message.type !== 'renew' || agent === socket) options.onMessage(message);
       },
     });
     socket.on('data', (chunk: string) => {
@@ -63,7 +67,9 @@ export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       connections.delete(socket);
-      if (agent === socket) agent = undefined;
+      if (agent !== socket) return;
+      agent = undefined;
+      options.onAgent(false);
     });
     for (const message of options.greeting()) send(socket, message);
   });
