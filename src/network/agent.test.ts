@@ -162,6 +162,22 @@ describe('NetworkAgent', () => {
     expect(agent.status()).toMatchObject({ action: 'hold', reason: 'NodesMissing' });
   });
 
+  it('holds when the pools are out of sight, and when it never saw its Node; withdraws when that was deleted', async () => {
+    world.announced = [];
+    const [, other, pool] = base;
+    if (other === undefined || pool === undefined) throw new Error('unreachable');
+    world.publish(other, pool, ...calico.owned(a, me));
+    expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'hold', reason: 'NodeUnknown' });
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.publish(...base.slice(0, 2), ...calico.owned(a, me));
+    expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'hold', reason: 'PoolsMissing' });
+    world.publish(other, pool);
+    expect(await happens(5000)).toEqual(['announce [] confirmed', `- ${a}`]);
+  });
+
   it('withdraws for a drain, confirmed, and announces again when it has expired', async () => {
     world.publish(...base, ...calico.owned(a, me));
     await happens();

@@ -55,6 +55,8 @@ export class NetworkAgent {
   readonly #loop: Loop;
   readonly #release: ReleaseQueue;
   #state: ClusterState | undefined;
+  /** The Node of this agent has been seen. */
+  #known = false;
   #plan: NetworkPlan = notSynced;
   #stepRefusals: readonly NetworkRefusal[] = [];
   #installed: readonly Prefix[] = [];
@@ -144,7 +146,8 @@ export class NetworkAgent {
     const { node, podsFrom, spec, clock, log } = this.#options;
     const { sites, drains } = spec();
     const drained = isDrained(drains, node, clock.now());
-    const plan = compileNetwork({ state: this.#state, sites, node, podsFrom, drained });
+    this.#known ||= this.#state.objects.Node.has(node);
+    const plan = compileNetwork({ state: this.#state, sites, node, podsFrom, drained, known: this.#known });
     const before = this.#plan;
     if (plan.action === 'hold' && (before.action !== 'hold' || before.reason !== plan.reason))
       log.warn({ reason: plan.reason }, 'holding what is announced');

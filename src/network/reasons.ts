@@ -20,6 +20,8 @@ export const networkReasons = {
   BlackholeMissing: 'The kernel did not take the blackhole of the block, and a block is announced only after it.',
   NotSynced: 'The cluster was not read completely yet; nothing is announced, withdrawn or ended.',
   NodesMissing: 'No Node object at all can be seen: that is a loss of sight, not of the node; everything is held.',
+  NodeUnknown: 'No Node of this name has been seen since the agent started (is --node right?); everything is held.',
+  PoolsMissing: 'No IPPool at all can be seen: that is a loss of sight, not of every pool; everything is held.',
   NodeAddressMissing: "The Node has no InternalIP inside the Site's server prefixes; everything is held.",
   NodeDeleted: 'The Node was deleted: everything is withdrawn.',
   NodeDrained: 'A Drain of this worker is in force: pod routes are withdrawn, the address of the server stays.',

@@ -112,6 +112,20 @@ describe('manifest folder', () => {
     expect(seen.keys('Node')).toHaveLength(7);
   });
 
+  it('still waits when a file was unreadable on the way back from a loss', async () => {
+    await start(Object.fromEntries(many(8).map((object, index) => [`${index}.yaml`, yaml([object])])));
+    await folder.lose();
+    await seen.stale('SourceMissing');
+    await folder.write('0.yaml', 'kind: [');
+    for (const [index, object] of many(7).entries()) if (index > 0) await folder.write(`${index}.yaml`, [object]);
+    await seen.stale('SourceUnreadable');
+    await folder.write('0.yaml', many(1));
+    await seen.stale('SourceImplausible');
+    expect(seen.keys('Node')).toHaveLength(8);
+    await seen.live();
+    expect(seen.keys('Node')).toHaveLength(7);
+  });
+
   it('never loses an object that moves between files', async () => {
     await start({ 'a.yaml': yaml([node('a'), service('web')]), 'b.yaml': yaml([node('b')]) });
     await folder.write('b.yaml', [node('b'), service('web')]);

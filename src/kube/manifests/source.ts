@@ -52,6 +52,8 @@ class ManifestSource implements ClusterSource {
   #status: SourceStatus = { phase: 'syncing' };
   #state: ClusterState = emptyState;
   #reported = new Set<string>();
+  /** The folder was missing, empty or implausible since it was last live. */
+  #lost = false;
   /** Since when the same reduced content stands, while we are back from a loss. */
   #reduced: { readonly fingerprint: string; readonly sinceMs: number } | undefined;
 
@@ -124,6 +126,7 @@ class ManifestSource implements ClusterSource {
       return this.#lose({ reason: 'SourceEmpty', message: `no object of a kind we read in ${this.#options.folder}` });
     const loss = await this.#judge(objects);
     if (loss !== undefined) return this.#lose(loss, objects);
+    this.#lost = false;
     this.#publish(objects, false);
     if (this.#status.phase !== 'live') this.#setStatus({ phase: 'live', sinceMs: this.#options.clock.now() });
   }
@@ -131,7 +134,8 @@ class ManifestSource implements ClusterSource {
   async #judge(objects: ObjectsByKind): Promise<Loss | undefined> {
     const { vanished, fingerprint, finding } = judgeStep(this.#state, objects);
     if (vanished.length === 0) return undefined;
-    if (finding === undefined && !this.#backFromLoss()) return undefined;
+    // A folder that is being restored passes through plausible halves: less is then taken only when it is at rest.
+    if (finding === undefined && !this.#lost) return undefined;
     if (await this.#accepted(fingerprint)) return undefined;
     if (finding !== undefined) {
       this.#reduced = undefined;
@@ -148,11 +152,6 @@ class ManifestSource implements ClusterSource {
     };
   }
 
-  /** A folder that is being restored passes through plausible halves: less is then taken only when it is at rest. */
-  #backFromLoss(): boolean {
-    return this.#status.phase === 'stale' && this.#status.reason !== 'SourceUnreadable';
-  }
-
   async #accepted(fingerprint: string): Promise<boolean> {
     const text = await readFile(join(this.#options.folder, acceptFile), 'utf8').catch(() => '');
     if (text.trim() !== fingerprint) return false;
@@ -166,6 +165,7 @@ class ManifestSource implements ClusterSource {
       this.#setStatus({ phase: 'syncing', reason: loss.reason });
       return;
     }
+    if (loss.reason !== 'SourceUnreadable') this.#lost = true;
     const sinceMs = this.#status.phase === 'stale' ? this.#status.sinceMs : this.#options.clock.now();
     this.#setStatus({ phase: 'stale', sinceMs, ...loss });
     if (rest !== undefined) this.#publish(rest, true);

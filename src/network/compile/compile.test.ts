@@ -31,6 +31,7 @@ const compile = (objects: readonly Manifest[], input: Partial<NetworkInput> = {}
     node: me,
     podsFrom: 'calico',
     drained: false,
+    known: true,
     ...input,
   });
 const summary = (objects: readonly Manifest[], input: Partial<NetworkInput> = {}) => {
@@ -197,7 +198,10 @@ describe('compileNetwork', () => {
   });
 
   it('takes podCIDRs only when it is told to', () => {
-    const objects = [calico.node(me, '10.1.0.11', { podCIDRs: ['10.10.7.0/24', '10.99.0.0/24', 'x'] })];
+    const objects = [
+      calico.node(me, '10.1.0.11', { podCIDRs: ['10.10.7.0/24', '10.99.0.0/24', 'x'] }),
+      calico.pool('10.10.0.0/16'),
+    ];
     expect(summary(objects)).toEqual(nothing());
     expect(summary(objects, { podsFrom: 'podCIDRs' })).toEqual({
       pods: ['10.10.7.0/24'],
@@ -211,6 +215,19 @@ describe('compileNetwork', () => {
     expect(summary([calico.node(me, '192.168.0.1'), ...calico.owned(cidr, me)])).toEqual({
       hold: 'NodeAddressMissing',
     });
+  });
+
+  it('holds a node it never saw: a wrong name is no deletion', () => {
+    const others = [calico.node('other', '10.1.0.12'), calico.pool('10.10.0.0/16'), ...calico.owned(cidr, me)];
+    expect(summary(others, { known: false })).toEqual({ hold: 'NodeUnknown' });
+  });
+
+  it('holds when no pool at all can be seen; one pool less is an edit', () => {
+    const objects = [calico.node(me, '10.1.0.11'), ...calico.owned(cidr, me)];
+    expect(summary(objects)).toEqual({ hold: 'PoolsMissing' });
+    expect(compile(objects, { podsFrom: 'podCIDRs' }).action).toBe('announce');
+    expect(compile(objects, { drained: true }).action).toBe('announce');
+    expect(summary([...objects, calico.pool('10.77.0.0/16')])).toEqual(nothing(`${cidr} PoolMissing`));
   });
 
   it('withdraws everything of a deleted node, and the pods of a drained one', () => {

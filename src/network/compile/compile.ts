@@ -19,6 +19,8 @@ export interface NetworkInput {
   readonly podsFrom: 'calico' | 'podCIDRs';
   /** A Drain of this worker is in force. */
   readonly drained: boolean;
+  /** The Node has been there since this agent started: only then its absence is a deletion. */
+  readonly known: boolean;
 }
 
 /** From everything known of a cluster to what one node announces: the whole set, sorted, with a reason for every no. */
@@ -26,6 +28,7 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
   const { state, node } = input;
   if (state.objects.Node.size === 0) return { action: 'hold', reason: 'NodesMissing', refusals: [] };
   const object = state.objects.Node.get(node);
+  if (object === undefined && !input.known) return { action: 'hold', reason: 'NodeUnknown', refusals: [] };
   if (object === undefined)
     return { action: 'announce', routes: [], blackholes: [], refusals: [], withdrawn: 'NodeDeleted' };
   const server = serverOf(object, input.sites);
@@ -37,6 +40,8 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
   const refusals = [...server.refusals];
   if (input.drained)
     return { action: 'announce', routes: sorted(servers), blackholes: [], refusals, withdrawn: 'NodeDrained' };
+  if (input.podsFrom === 'calico' && state.objects.IPPool.size === 0)
+    return { action: 'hold', reason: 'PoolsMissing', refusals };
   const pods = compilePods(input);
   refusals.push(...pods.refusals);
   const routes = [...servers];

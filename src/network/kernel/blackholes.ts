@@ -31,8 +31,8 @@ export const kernelBlackholes: BlackholeTable = {
         ...remove.filter((prefix) => prefix.family === family).map((prefix) => line('del', prefix)),
       ];
       if (lines.length === 0) continue;
-      const { stderr } = await ip([`-${family}`, '-force', '-batch', '-'], `${lines.join('\n')}\n`);
-      complaints += stderr;
+      const { code, stderr } = await ip([`-${family}`, '-force', '-batch', '-'], `${lines.join('\n')}\n`);
+      complaints += code !== 0 && stderr === '' ? `ip ended with ${code ?? 'a signal (10 s passed?)'}\n` : stderr;
     }
     return complaints.trim();
   },
