@@ -94,10 +94,10 @@ export class FakeDataPlane implements DataPlane {
     return () => this.#listeners.delete(listener);
   }
 
-  /** nginx ended (undefined) or started: a new instance knows nothing. */
-  become(instance: string | undefined): void {
+  /** nginx ended (undefined) or started: a new instance knows nothing, unless it was given another table at once. */
+  become(instance: string | undefined, generation = 0): void {
     this.#instance = instance;
-    this.#generation = 0;
+    this.#generation = generation;
     this.table = undefined;
     this.health = undefined;
     this.draining = false;

@@ -114,6 +114,28 @@ describe('tables', () => {
   });
 });
 
+test.each([
+  ['nginx started anew and got the table before', () => pair()],
+  [
+    'the agent started anew beside an nginx with a table',
+    async () => {
+      const [, two] = await pair();
+      const one = new Rig('paris-blade-1', two.clock);
+      one.peers.push(two);
+      one.agent.start();
+      one.source.publish(clusterWith());
+      return [one, two] as const;
+    },
+  ],
+])('a table that nginx refuses makes no blade unfit: %s', async (_, start) => {
+  const [one] = await start();
+  one.dataPlane.failing = true;
+  one.dataPlane.become('second', 3);
+  await one.clock.advance(5000);
+  expect(one.vip()).toMatchObject({ fit: true, announced: true });
+  expect(one.agent.status().tableRefused).toBe('nginx is away');
+});
+
 describe('loss of input', () => {
   test('a stale source changes nothing; a blade that starts without its source serves the snapshot and says so', async () => {
     const rig = new Rig('paris-blade-1');

@@ -159,10 +159,11 @@ export class Tables implements ClusterListener {
     await this.#snapshots?.flush();
   }
 
-  /** The nginx that runs has a table of ours. */
+  /** The nginx that runs has our table or, when it refused that, the one before. */
   get #holdsTable(): boolean {
-    const instance = this.#options.dataPlane.status()?.instance;
-    return this.#acknowledged !== undefined && instance !== undefined && instance === this.#acknowledged.instance;
+    const status = this.#options.dataPlane.status();
+    if (status === undefined) return false;
+    return this.#acknowledged?.instance === status.instance || (this.#refusal !== undefined && status.generation > 0);
   }
 
   async #useSnapshot(): Promise<void> {

@@ -69,8 +69,15 @@ class NginxDriver implements DataPlane {
   #changed: 'nothing' | 'everything' | Set<BackendKey> = 'nothing';
   #waiters: Waiter[] = [];
   #held: Held | undefined;
-  /** What nginx refused is not asked of it again before something changes; it serves the table before. */
-  #refused: { readonly version: number; readonly instance: string } | undefined;
+  /** The last table that nginx took, for a started nginx that refuses the wanted one. */
+  #served: IndexedTable | undefined;
+  /**
+   * What nginx refused as a whole is not asked of it again before there is another table: it serves the one before, and
+   * of the refused one only the endpoints of backends that it serves are still followed.
+   */
+  #refused: { readonly table: IndexedTable; readonly instance: string } | undefined;
+  /** What it refused even so, until something changes. */
+  #refusedBeside: { readonly version: number; readonly instance: string } | undefined;
   #status: DataPlaneStatus | undefined;
   #polledAt = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
@@ -187,9 +194,12 @@ class NginxDriver implements DataPlane {
     const status = await this.#freshStatus();
     const { instance, generation } = status;
     if (this.#held?.instance !== instance || this.#held.generation !== generation) this.#held = undefined;
-    const refused = this.#refused?.version === this.#version && this.#refused.instance === instance;
+    const refused = this.#refused?.table === this.#desired && this.#refused?.instance === instance;
     const behind = this.#held === undefined || this.#changed !== 'nothing';
-    if (this.#desired !== undefined && behind && !refused) await this.#push(this.#desired, status);
+    if (this.#desired !== undefined && behind) {
+      if (!refused) await this.#push(this.#desired, status);
+      else await this.#pushBeside(this.#desired, status);
+    }
     if (this.#changed === 'nothing' && this.#held !== undefined) {
       this.#resolve(this.#version, this.#held.generation);
     }
@@ -213,24 +223,57 @@ class NginxDriver implements DataPlane {
     this.#changed = 'nothing';
     try {
       if (held !== undefined && deltaSize(delta) === 0) return;
-      const { generation, leftOut } = await this.#exchange(status, held, delta);
-      const table = held?.table ?? emptyTable();
-      applyDelta(table, delta);
-      this.#held = { instance: status.instance, generation, table };
-      for (const entry of leftOut) this.#options.log.warn({ ...entry }, 'nginx left an entry out of the table');
-      const { hosts, backends, certificates } = table;
-      const counts = { hosts: hosts.size, backends: backends.size, certificates: certificates.size };
-      await this.#tell({ ...status, ...counts, generation });
+      const generation = await this.#take(status, held, delta);
       this.#resolve(version, generation);
     } catch (error) {
       this.#changed = 'everything';
       if (error instanceof ControlRefusal && error.status === 409) this.#held = undefined;
       else if (error instanceof ControlRefusal && error.status !== 503) {
-        this.#refused = { version, instance: status.instance };
+        this.#refused = { table: desired, instance: status.instance };
         for (const waiter of this.#takeWaiters(version)) waiter.reject(error);
       }
       throw error;
     }
+  }
+
+  /**
+   * What can be done beside a refused table: nginx keeps (or, started anew, gets) the one it took last, with the endpoints
+   * of now. No tenant's part of a table may hold up the endpoints of the others.
+   */
+  async #pushBeside(desired: IndexedTable, status: DataPlaneStatus): Promise<void> {
+    const version = this.#version;
+    const { instance } = status;
+    if (this.#refusedBeside?.version === version && this.#refusedBeside.instance === instance) return;
+    const held = this.#held;
+    const from = held?.table ?? emptyTable();
+    const served = this.#served ?? from;
+    const backends = new Map([...served.backends].map(([key, backend]) => [key, desired.backends.get(key) ?? backend]));
+    const delta = diffTables(from, { ...served, backends });
+    try {
+      if (deltaSize(delta) > 0) await this.#take(status, held, delta);
+      if (this.#held !== undefined) this.#resolve(version, this.#held.generation);
+    } catch (error) {
+      if (error instanceof ControlRefusal && error.status === 409) this.#held = undefined;
+      else if (error instanceof ControlRefusal && error.status !== 503) {
+        this.#refusedBeside = { version, instance };
+        for (const waiter of this.#takeWaiters(version)) waiter.reject(error);
+      }
+      throw error;
+    }
+  }
+
+  /** Sends a delta and takes note of what nginx holds after it; resolves with the generation. */
+  async #take(status: DataPlaneStatus, held: Held | undefined, delta: TableDelta): Promise<number> {
+    const { generation, leftOut } = await this.#exchange(status, held, delta);
+    const table = held?.table ?? emptyTable();
+    applyDelta(table, delta);
+    this.#held = { instance: status.instance, generation, table };
+    this.#served = table;
+    for (const entry of leftOut) this.#options.log.warn({ ...entry }, 'nginx left an entry out of the table');
+    const { hosts, backends, certificates } = table;
+    const counts = { hosts: hosts.size, backends: backends.size, certificates: certificates.size };
+    await this.#tell({ ...status, ...counts, generation });
+    return generation;
   }
 
   #deltaFrom(held: Held | undefined, desired: IndexedTable): TableDelta {

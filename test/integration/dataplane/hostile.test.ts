@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dataPlaneReasons } from '../../../src/edge/nginx/reasons.ts';
 import type { DataPlaneStatus, Endpoint, RoutingTable } from '../../../src/edge/table.ts';
-import { backend, host, seen, table, World } from './world.ts';
+import { backend, host, seen, table, until, World } from './world.ts';
 
 let world: World;
 let a: Endpoint;
@@ -254,10 +254,21 @@ describe('shared memory', () => {
     await world.plane.setDraining(false);
     expect(world.warnings.filter(({ reason }) => reason === 'SharedMemoryFull')).toHaveLength(1);
     const after = await status();
-    expect(after).toMatchObject({ generation: before.generation, hosts: 1, backends: 1 });
+    expect(after).toMatchObject({ hosts: 1, backends: 1 });
     expect(after.freeBytes.tideline_hosts).toBeGreaterThan((before.freeBytes.tideline_hosts ?? 0) * 0.9);
-    expect(seen(await world.ask({ host: 'control.example' })).who).toBe('a');
     expect((await world.ask({ host: 'h1.example' })).status).toBe(404);
+    // One tenant's hosts do not hold up the endpoints of the others: those that came with them, and those of later.
+    const moved = async (who: string): Promise<void> => {
+      await until(async () => seen(await world.ask({ host: 'control.example' })).who === who);
+    };
+    await moved('b');
+    await world.plane.applyEndpoints([backend('n/control/80', a)]);
+    expect(seen(await world.ask({ host: 'control.example' })).who).toBe('a');
+    // A started nginx gets the table that was served before, since it cannot have the wanted one either.
+    await world.nginx.kill();
+    await world.startNginx();
+    await until(async () => (await status()).hosts === 1);
+    await moved('a');
     await world.plane.apply(
       table({ hosts: [control, host('fits.example', {})], backends: [backend('n/control/80', b)] }),
     );
