@@ -24,9 +24,10 @@ export async function applyZone(plan: ZonePlan, provider: ZoneProvider): Promise
   const generation = changes.registryBefore.generation + 1;
   const ids = await provider.createHealthChecks(state, intent.healthChecks, generation);
   for (const batch of batches) await provider.applyBatch(state, batch, new Map([...state.healthChecks, ...ids]));
-  if (plan.deleteHealthChecks.length + state.strayHealthChecks.length > 0) {
-    await provider.deleteHealthChecks(plan.zone, new Set(intent.healthChecks.map((check) => check.key)));
-  }
+  const unused = plan.deleteHealthChecks.flatMap((key) => state.healthChecks.get(key) ?? []);
+  const doomed = [...unused, ...state.strayHealthChecks];
+  const registry = batches.at(-1)?.after ?? changes.before;
+  if (doomed.length > 0) await provider.deleteHealthChecks(state, doomed, registry);
 }
 
 export function percent(share: number): string {

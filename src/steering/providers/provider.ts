@@ -35,6 +35,9 @@ export interface ZoneProvider extends ZoneReader {
   ): Promise<ReadonlyMap<string, string>>;
   /** Resolves when every name server of the provider answers with it. `healthCheckIds` by key, old and new. */
   applyBatch(state: ZoneState, batch: Batch, healthCheckIds: ReadonlyMap<string, string>): Promise<void>;
-  /** Deletes our checks that are not in `keep`, unless a record of the zone still uses them. */
-  deleteHealthChecks(zone: string, keep: ReadonlySet<string>): Promise<void>;
+  /**
+   * Deletes these checks of ours, by identifier, unless a record uses one. Deletes none when `registry` is no longer the
+   * generation record of the zone (undefined: there was none): they belong to a newer plan then.
+   */
+  deleteHealthChecks(state: ZoneState, ids: readonly string[], registry: RecordSet | undefined): Promise<void>;
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { CreateHostedZoneCommand } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Emulator, startEmulator } from '../../../src/lab/route53/emulator.ts';
+import type { Platform } from '../../../src/model/spec/platform.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { applyZone } from '../../../src/steering/plan/apply.ts';
@@ -25,8 +26,10 @@ const timing = {
 let emulator: Emulator;
 let lossy: Server;
 let losing = 0;
+let losingDeletions = 0;
 
-/** Between us and the emulator: passes everything on, but loses the answers to the next `losing` changes of records. */
+/** Between us and the emulator: passes everything on, but loses the answers to the next `losing` changes of records and
+ * `losingDeletions` deletions. */
 beforeAll(async () => {
   emulator = await startEmulator({
     api: { host: '127.0.0.1', port: 0 },
@@ -43,8 +46,11 @@ beforeAll(async () => {
   lossy = createServer((incoming, outgoing) => {
     const { method = 'GET', headers, url = '/' } = incoming;
     const onward = request(new URL(url, emulator.apiUrl), { method, headers }, (answer) => {
-      if (method === 'POST' && url.includes('/rrset') && losing > 0) {
-        losing -= 1;
+      const losesChange = method === 'POST' && url.includes('/rrset') && losing > 0;
+      const losesDeletion = method === 'DELETE' && losingDeletions > 0;
+      if (losesChange || losesDeletion) {
+        if (losesChange) losing -= 1;
+        else losingDeletions -= 1;
         answer.resume().once('end', () => outgoing.destroy());
         return;
       }
@@ -102,3 +108,49 @@ test('a batch whose answer was lost is not done twice and not taken for a failur
   expect(after.changes.registryBefore.generation).toBe(2);
   expect(isEmpty(after)).toBe(true);
 });
+
+test('a writer that slept before its last step deletes nothing that a newer plan needs', async () => {
+  const platform = await examplePlatform();
+  const [slow, quick] = [writer(), writer()];
+  const sleeping = await plan(withHealthPort(withDefault(platform, 'newyork'), 8080), slow);
+  let wake = (): void => {};
+  let asleep = (): void => {};
+  const reached = new Promise<void>((resolve) => {
+    asleep = resolve;
+  });
+  const woken = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const sleeper: ZoneProvider = {
+    ...slow,
+    async deleteHealthChecks(...all) {
+      asleep();
+      await woken;
+      await slow.deleteHealthChecks(...all);
+    },
+  };
+  const late = applyZone(sleeping, sleeper);
+  await reached;
+  // The newer plan has just made its checks; no record uses them yet.
+  const newer = await plan(withHealthPort(platform, 9090), quick);
+  const generation = newer.changes.registryBefore.generation + 1;
+  const made = await quick.createHealthChecks(newer.state, newer.intent.healthChecks, generation);
+  wake();
+  await late;
+  const held = (await quick.read('video.example')).healthChecks;
+  expect(newer.createHealthChecks).not.toEqual([]);
+  for (const { key } of newer.createHealthChecks) expect(held.get(key)).toBe(made.get(key));
+  losingDeletions = 1;
+  await applyZone(newer, quick);
+  expect(losingDeletions).toBe(0);
+  expect(isEmpty(await plan(withHealthPort(platform, 9090), quick))).toBe(true);
+});
+
+/** The same platform, its clusters probed at another port: other health checks. */
+function withHealthPort(platform: Platform, port: number): Platform {
+  const clusters = [...platform.clusters].map(([name, cluster]) => {
+    const healthCheck = { ...cluster.spec.healthCheck, port };
+    return [name, { ...cluster, spec: { ...cluster.spec, healthCheck } }] as const;
+  });
+  return { ...platform, clusters: new Map(clusters) };
+}

@@ -8,7 +8,8 @@ import {
 import { sleep } from '../../../runtime/clock.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { Batch } from '../../records/batches.ts';
-import { formatRecord, groupKey, type HealthCheck } from '../../records/record.ts';
+import { formatRecord, groupKey, type HealthCheck, type RecordSet } from '../../records/record.ts';
+import { registryName } from '../../records/tree.ts';
 import type { ZoneProvider, ZoneState } from '../provider.ts';
 import { callerReference, toChange, toHealthCheckConfig } from './convert.ts';
 import { route53Reader } from './read.ts';
@@ -34,16 +35,16 @@ export function route53(client: Route53Client, options: Route53WriterOptions): Z
       const changeId = await sendBatch({ client, options, reader, state, batch, healthCheckIds });
       if (changeId !== undefined) await waitInSync(client, options, changeId);
     },
-    async deleteHealthChecks(zone, keep) {
-      const { healthChecks, strayHealthChecks, records } = await reader.read(zone);
-      const used = new Set(records.map((record) => record.healthCheck));
-      const unused = [...healthChecks].filter(([key]) => !keep.has(key) && !used.has(key)).map(([, id]) => id);
-      const stray = strayHealthChecks.filter((id) => !used.has(`id:${id}`));
-      for (const HealthCheckId of [...unused, ...stray]) {
-        await call('delete a health check', options, () =>
-          client.send(new DeleteHealthCheckCommand({ HealthCheckId })),
-        );
-      }
+    async deleteHealthChecks(state, ids, registry) {
+      const now = await reader.read(state.zone);
+      const inForce = now.records.find((record) => groupKey(record) === `${registryName(state.zone)} TXT`);
+      if (textOf(inForce) !== textOf(registry)) return;
+      const used = new Set(
+        now.records.flatMap(({ healthCheck: key }) =>
+          key === undefined ? [] : (now.healthChecks.get(key) ?? key.replace(/^id:/, '')),
+        ),
+      );
+      for (const id of ids.filter((doomed) => !used.has(doomed))) await deleteHealthCheck(client, options, id);
     },
   };
 }
@@ -65,6 +66,15 @@ async function createMissing(
     if (HealthCheck?.Id !== undefined) ids.set(check.key, HealthCheck.Id);
   }
   return ids;
+}
+
+/** One that is gone is deleted: by a request whose answer was lost, or by another writer. */
+async function deleteHealthCheck(client: Route53Client, options: RetryOptions, HealthCheckId: string): Promise<void> {
+  try {
+    await retrying(options, () => client.send(new DeleteHealthCheckCommand({ HealthCheckId })));
+  } catch (error) {
+    if (errorName(error) !== 'NoSuchHealthCheck') throw asSteeringError(error, 'delete a health check');
+  }
 }
 
 interface Sending {
@@ -105,18 +115,21 @@ async function explainRefusal(sending: Sending, error: unknown, maybeDone: boole
   const { reader, state, batch } = sending;
   const now = (await reader.read(state.zone)).records;
   const registry = now.find((record) => groupKey(record) === groupKey(batch.after));
-  const text = registry === undefined ? '' : formatRecord(registry);
+  const text = textOf(registry);
   if (maybeDone && text === formatRecord(batch.after)) return undefined;
-  const expected = batch.before === undefined ? '' : formatRecord(batch.before);
   const deletedAsSeen = batch.changes
     .filter(({ action }) => action === 'DELETE')
     .every(({ record }) => now.some((current) => formatRecord(current) === formatRecord(record)));
-  if (text !== expected || !deletedAsSeen) {
+  if (text !== textOf(batch.before) || !deletedAsSeen) {
     throw new SteeringError('StaleGeneration', `the zone ${state.zone} was changed since it was read`, {
       cause: error,
     });
   }
   throw asSteeringError(error, 'change records');
+}
+
+function textOf(registry: RecordSet | undefined): string {
+  return registry === undefined ? '' : formatRecord(registry);
 }
 
 async function waitInSync(client: Route53Client, options: Route53WriterOptions, Id: string): Promise<void> {
