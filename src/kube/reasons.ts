@@ -12,6 +12,7 @@ export const kubeReasons = {
   NotReadable: 'The operating system refuses to read the file or folder.',
   BadYaml: 'The file is neither YAML nor JSON.',
   NotAnObject: 'A document is not a Kubernetes object: it has no apiVersion and kind.',
+  FileTooLarge: 'The file is larger than any manifest; reading it could use up the memory of the agent.',
   FileEmpty: 'A file that held objects is empty now: delete the file to delete its objects.',
   StillChanging: 'The file is being written without a pause.',
   MissingName: 'The object has no usable metadata.name; it is dropped.',

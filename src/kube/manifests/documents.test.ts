@@ -76,6 +76,56 @@ describe('parseManifests', () => {
     expect(after.objects[1]?.read).toBe(before.objects[1]?.read);
   });
 
+  const large = (count: number, indent: number, more: Record<string, unknown> = {}): string =>
+    stringify(
+      {
+        apiVersion: 'v1',
+        items: Array.from({ length: count }, (_, index) => ({
+          apiVersion: 'v1',
+          kind: 'Node',
+          metadata: { name: `n${index}`, annotations: { x: 'items:\n- a\n\n  # b\n- c\n', y: 'long '.repeat(40) } },
+        })),
+        kind: 'List',
+        metadata: { resourceVersion: '' },
+        ...more,
+      },
+      { indentSeq: indent > 0 },
+    );
+
+  it.each([0, 2])('reads a large list item by item as it reads it whole, indented by %i', async (indent) => {
+    const text = large(200, indent);
+    const cut = await parseManifests(text);
+    // An alias anywhere is a reason to parse the whole.
+    const whole = await parseManifests(`# *a\n${text}`);
+    expect(cut.objects.map(({ read }) => read)).toEqual(whole.objects.map(({ read }) => read));
+    expect(cut.objects).toHaveLength(200);
+    expect([cut.cache.size, whole.cache.size]).toEqual([200, 1]);
+    expect(cut.objects[1]?.line).toBe(text.slice(0, text.indexOf('name: n1\n')).split('\n').length - 3);
+    const edited = await parseManifests(text.replace('n7\n', 'x7\n'), cut.cache);
+    expect(edited.objects.filter(({ read }, index) => read !== cut.objects[index]?.read)).toHaveLength(1);
+  });
+
+  it('lets others work while it reads a large list', async () => {
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    }, 1);
+    await parseManifests(large(2000, 0));
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(20);
+  });
+
+  it('says where a large list is broken, and does not cut what only looks like one', async () => {
+    const text = large(200, 0);
+    const broken = text.replace('name: n150\n', 'name: [\n');
+    const line = broken.slice(0, broken.indexOf('name: [')).split('\n').length;
+    const error = await parseManifests(broken).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ reason: 'BadYaml' });
+    expect(Math.abs((error as BadFile).line ?? 0) - line).toBeLessThan(10);
+    expect((await parseManifests(large(200, 0, { kind: 'Thing' }))).ignored).toBe(1);
+    expect((await parseManifests(large(200, 0, { kind: 'PodList' }))).objects).toHaveLength(200);
+  });
+
   it('never throws anything but BadFile', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: fc.constantFrom(...'---\n :{}[]"\'&*!|>%@#abc'.split('')) }), async (text) => {

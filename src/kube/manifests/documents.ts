@@ -4,8 +4,9 @@ import { LineCounter, parseDocument } from 'yaml';
 import { knownKind } from '../objects/kinds.ts';
 import { type ReadObject, readObject } from '../objects/read.ts';
 import type { KubeReason } from '../reasons.ts';
+import { countLines, cutList } from './lists.ts';
 
-/** One object of a file, read or refused; `line` is where its document starts, 1-based. */
+/** One object of a file, read or refused; `line` is where its document (or its item of a large list) starts, 1-based. */
 export interface FoundObject {
   readonly line: number;
   readonly read: ReadObject;
@@ -45,20 +46,64 @@ export async function parseManifests(text: string, before: DocumentCache = new M
   const cache = new Map<string, ParsedDocument>();
   const objects: FoundObject[] = [];
   let ignored = 0;
-  let parsedNow = 0;
-  for (const { body, line } of splitDocuments(text)) {
-    const id = hash('sha1', body);
+  let parsedLength = 0;
+  for (const { body, line, typed } of splitParts(text)) {
+    const id = hash('sha1', typed === undefined ? body : `${typed.apiVersion} ${typed.kind}\n${body}`);
     let document = cache.get(id) ?? before.get(id);
     if (document === undefined) {
-      document = readDocument(body, line);
-      parsedNow += 1;
-      if (parsedNow % 64 === 0) await yieldToOthers();
+      document = typed === undefined ? readDocument(body, line) : readItem(body, line, typed);
+      parsedLength += body.length;
+      if (parsedLength > breathLength) {
+        parsedLength = 0;
+        await yieldToOthers();
+      }
     }
     cache.set(id, document);
     ignored += document.ignored;
     for (const read of document.objects) objects.push({ line, read });
   }
   return { objects, ignored, cache };
+}
+
+/** So much YAML is parsed without a break: some ten milliseconds. */
+const breathLength = 16_384;
+
+interface Part {
+  readonly body: string;
+  readonly line: number;
+  /** Set for an item of a large list: what the list says of its items. */
+  readonly typed?: ListType;
+}
+
+/** What the items of a typed list may leave out; `List` itself says nothing. */
+interface ListType {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** Documents; large lists in their items. */
+function* splitParts(text: string): Generator<Part> {
+  for (const part of splitDocuments(text)) {
+    const cut = part.body.length > breathLength ? cutList(part.body) : undefined;
+    const typed = cut === undefined ? undefined : listType(cut.rest);
+    if (cut === undefined || typed === undefined) yield part;
+    else for (const item of cut.items) yield { body: item.text, line: part.line + item.line, typed };
+  }
+}
+
+function listType(rest: string): ListType | undefined {
+  const document = parseDocument(rest, { prettyErrors: false, logLevel: 'silent' });
+  if (document.errors.length > 0) return undefined;
+  const { apiVersion, kind, items } = document.toJS() as Readonly<Record<string, unknown>>;
+  const isList = typeof apiVersion === 'string' && typeof kind === 'string' && kind.endsWith('List') && items === null;
+  return isList ? { apiVersion, kind } : undefined;
+}
+
+function readItem(text: string, line: number, typed: ListType): ParsedDocument {
+  const value = parseYaml(text, line);
+  if (!Array.isArray(value)) throw notAnObject(line);
+  const items: readonly unknown[] = value;
+  return sortOut(unpackList({ ...typed, items }, line));
 }
 
 /** YAML gives `---` at the start of a line one meaning only, also inside scalars: a new document (YAML 1.2, 9.1.2). */
@@ -76,18 +121,16 @@ function* splitDocuments(text: string): Generator<{ readonly body: string; reado
 /** Nothing but the marker, comments and `%` directives. */
 const onlyDirectives = /^(---)?([ \t\r]*([#%].*)?(\n|$))*$/;
 
-function countLines(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count += 1;
-  return count;
-}
-
 function readDocument(body: string, firstLine: number): ParsedDocument {
   const value = body.trimStart().startsWith('{') ? parseJson(body, firstLine) : parseYaml(body, firstLine);
   if (value === null || value === undefined) return { objects: [], ignored: 0 };
+  return sortOut(unpackList(value, firstLine));
+}
+
+function sortOut(found: Iterable<RawObject>): ParsedDocument {
   const objects: ReadObject[] = [];
   let ignored = 0;
-  for (const item of unpackList(value, firstLine)) {
+  for (const item of found) {
     const kind = knownKind(item.apiVersion, item.kind);
     if (kind === undefined) ignored += 1;
     else objects.push(readObject(kind, item.raw));

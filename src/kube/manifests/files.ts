@@ -4,7 +4,7 @@ import type { KubeReason } from '../reasons.ts';
 import type { ClusterState } from '../source.ts';
 import { type ObjectsByKind, objectsOfKind } from '../state.ts';
 import { BadFile, type DocumentCache, type FoundObject, parseManifests } from './documents.ts';
-import { readSettled, type Signature } from './folder.ts';
+import { readSettled, type Signature, sizeOf } from './folder.ts';
 
 /** What is in force of one file: its last good content, and what is wrong with the newest one. */
 export interface FileContent {
@@ -20,6 +20,9 @@ export interface FileProblem extends Problem {
   readonly reason: KubeReason;
 }
 
+/** Parsed it would need a multiple of it in memory. */
+const maxFileBytes = 128 << 20;
+
 /** Reads the newest content of a file; a bad one keeps what `before` had and carries the problem. */
 export async function readContent(
   folder: string,
@@ -34,6 +37,7 @@ export async function readContent(
     cache: before?.cache ?? new Map(),
   };
   try {
+    if (sizeOf(signature) > maxFileBytes) throw new BadFile('FileTooLarge', `has more than ${maxFileBytes} bytes`);
     const text = await readSettled(folder, path, signature);
     if (text === undefined) return 'changing';
     const parsed = await parseManifests(text, before?.cache);

@@ -74,6 +74,10 @@ function signatureOf(state: { ino: bigint; size: bigint; mtimeNs: bigint; ctimeN
   return `${state.ino}:${state.size}:${state.mtimeNs}:${state.ctimeNs}`;
 }
 
+export function sizeOf(signature: Signature): number {
+  return Number(signature.split(':')[1]);
+}
+
 /** The text of a file, or undefined when it changed while it was read or is gone; rejects when it may not be read. */
 export async function readSettled(folder: string, path: string, signature: Signature): Promise<string | undefined> {
   const full = join(folder, path);

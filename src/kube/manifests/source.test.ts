@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeClusterSource, node, service } from '../../../test/support/kube/conformance.ts';
@@ -47,6 +47,14 @@ describe('manifest folder', () => {
     await folder.write('a.yaml', yaml([node('a2')]));
     await seen.live();
     expect(seen.keys('Node')).toEqual(['a2', 'b', 'c']);
+  });
+
+  it('does not read a file that is too large to be a manifest', async () => {
+    await start({ 'a.yaml': yaml([node('a')]) });
+    await truncate(join(folder.path, 'a.yaml'), (128 << 20) + 1);
+    await seen.stale('SourceUnreadable');
+    expect(seen.status).toMatchObject({ message: expect.stringContaining('(FileTooLarge)') });
+    expect(seen.keys('Node')).toEqual(['a']);
   });
 
   it('removes nothing while a file is unreadable', async () => {
