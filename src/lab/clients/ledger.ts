@@ -44,12 +44,14 @@ export class Ledger {
   readonly #newest = new Map<string, Outcome>();
   #total = 0;
   #failed = 0;
+  #retried = 0;
 
   record(outcome: Outcome): void {
     this.#outcomes.push(outcome);
     this.#newest.set(`${outcome.country} ${outcome.resolver}`, outcome);
     this.#total += 1;
     if (outcome.failure !== undefined) this.#failed += 1;
+    if (outcome.retried) this.#retried += 1;
     if (this.#outcomes.length > capacity * 1.1) this.#outcomes = this.#outcomes.slice(-capacity);
   }
 
@@ -65,8 +67,8 @@ export class Ledger {
     );
   }
 
-  get totals(): { readonly requests: number; readonly failed: number } {
-    return { requests: this.#total, failed: this.#failed };
+  get totals(): { readonly requests: number; readonly failed: number; readonly retried: number } {
+    return { requests: this.#total, failed: this.#failed, retried: this.#retried };
   }
 
   /** Requests started at or after `fromMs` and before `toMs` (ms since the epoch). Those in flight are not in it yet. */

@@ -50,4 +50,5 @@ export const faultKeys: readonly Key[] = [
   },
 ];
 
+export const skipKey = 's';
 export const quitKeys: ReadonlySet<string> = new Set(['q', '\u0003', '\u0004']);

@@ -2,7 +2,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 import type { FaultBoard } from '../faults/board.ts';
 import type { Lab } from '../lab.ts';
 import { labStatus } from '../observe/status.ts';
-import { faultKeys, quitKeys } from './keys.ts';
+import { faultKeys, quitKeys, skipKey } from './keys.ts';
 import { reloadsOfAll } from './reloads.ts';
 import type { StepReport } from './report.ts';
 import { scenario } from './scenario.ts';
@@ -15,7 +15,7 @@ const home = '\u001b[H';
 const clearLine = '\u001b[K';
 const clearBelow = '\u001b[J';
 
-/** The live view on a terminal: a frame a second, keys for faults. */
+/** The live view on a terminal: a frame a second; after the scenario, keys for faults. */
 export class LiveView {
   readonly #lab: Lab;
   readonly #board: FaultBoard;
@@ -23,6 +23,8 @@ export class LiveView {
   readonly #output: WriteStream;
   readonly #quit = Promise.withResolvers<void>();
   #narration = '';
+  #notice = '';
+  #scenario: 'playing' | 'skipped' | 'over' = 'playing';
   #running: string | undefined;
   #done: readonly StepReport[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -67,6 +69,18 @@ export class LiveView {
     this.#narration = line;
   }
 
+  /** The person does not want the rest of the scenario. */
+  get skipped(): boolean {
+    return this.#scenario === 'skipped';
+  }
+
+  /** The scenario is over: faults are the person's now. */
+  handOver(line: string): void {
+    this.#scenario = 'over';
+    this.#notice = '';
+    this.narrate(line);
+  }
+
   begin(step: string): void {
     this.#running = step;
   }
@@ -84,12 +98,21 @@ export class LiveView {
   };
 
   async #press(key: string): Promise<void> {
+    if (key === skipKey && this.#scenario === 'playing') {
+      this.#scenario = 'skipped';
+      this.#notice = '[s] the scenario ends after this step';
+    }
     const known = faultKeys.find((candidate) => candidate.key === key);
     if (known === undefined) return;
+    if (this.#scenario !== 'over') {
+      this.#notice = `[${key}] ${known.label}: once the scenario is over ([s] ends it after this step)`;
+      return;
+    }
+    this.#notice = `[${key}] ${known.label} ...`;
     try {
-      this.narrate(`[${key}] ${known.label}: ${await known.press(this.#lab, this.#board)}`);
+      this.#notice = `[${key}] ${known.label}: ${await known.press(this.#lab, this.#board)}`;
     } catch (error) {
-      this.narrate(error instanceof Error ? error.message : String(error));
+      this.#notice = error instanceof Error ? error.message : String(error);
     }
   }
 
@@ -99,15 +122,23 @@ export class LiveView {
         labStatus(this.#lab, this.#board.active),
         reloadsOfAll(this.#lab),
       ]);
-      const retried = this.#lab.ledger.window(0).retried;
-      const keys = [...faultKeys, { key: 'q', label: 'quit' }];
-      const steps = this.#steps();
-      const view = viewOf(this.#lab.world, status, { steps, narration: this.#narration, keys, nginxReloads, retried });
+      const view = viewOf(this.#lab.world, status, {
+        steps: this.#steps(),
+        narration: this.#narration,
+        notice: this.#notice,
+        keys: this.#keys(),
+        nginxReloads,
+      });
       if (!this.#stopped) this.#paint(renderScreen(view, this.#output.columns));
     } catch (error) {
       this.narrate(error instanceof Error ? error.message : String(error));
     }
     if (!this.#stopped) this.#timer = setTimeout(() => void this.#draw(), 1000);
+  }
+
+  #keys(): DemoView['keys'] {
+    const quit = { key: 'q', label: 'quit' };
+    return this.#scenario === 'over' ? [...faultKeys, quit] : [{ key: skipKey, label: 'skip the scenario' }, quit];
   }
 
   #steps(): DemoView['steps'] {

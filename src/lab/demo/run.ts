@@ -18,6 +18,8 @@ export interface DemoOptions {
 
 /** What hears of the scenario's progress. */
 interface Audience {
+  /** True once nobody wants to see further steps. */
+  readonly skipped: boolean;
   begin(step: string): void;
   narrate(line: string): void;
   end(report: StepReport): void;
@@ -34,7 +36,7 @@ export async function playDemo(lab: Lab, board: FaultBoard, options: DemoOptions
   view.start();
   try {
     const played = play(lab, board, options, view).then((report) => {
-      view.narrate(`${summary(report, options.reportFile)} Now it is yours: make trouble with the keys below.`);
+      view.handOver(`${summary(report, options.reportFile)} Now it is yours: make trouble with the keys below.`);
     });
     await Promise.race([view.quit, played.then(() => view.quit)]);
   } finally {
@@ -46,6 +48,7 @@ export async function playDemo(lab: Lab, board: FaultBoard, options: DemoOptions
 async function play(lab: Lab, board: FaultBoard, options: DemoOptions, audience: Audience): Promise<DemoReport> {
   const steps: StepReport[] = [];
   for (const step of scenario) {
+    if (audience.skipped) break;
     audience.begin(step.name);
     const report = await runStep(step, lab, board, (line) => audience.narrate(line));
     audience.end(report);
@@ -62,6 +65,7 @@ async function play(lab: Lab, board: FaultBoard, options: DemoOptions, audience:
 
 function textAudience(output: NodeJS.WritableStream): Audience {
   return {
+    skipped: false,
     begin: (step) => void output.write(`\n> ${step}\n`),
     narrate: (line) => void output.write(`  ${line}\n`),
     end: (report) => {

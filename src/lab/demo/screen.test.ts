@@ -12,6 +12,7 @@ const view: DemoView = {
     { name: 'scale-up', state: 'failed' },
   ],
   narration: 'The first blade of paris loses its power. Its link goes down and the router uses the other blade.',
+  notice: '[2] kill a blade: blade-killed newyork-blade-1',
   sites: [
     {
       name: 'paris',
@@ -59,6 +60,7 @@ it('shows the world, the users and the step', () => {
      ✓ pods-routable  ▶ blade-killed  · cluster-lost  ✗ scale-up
 
      The first blade of paris loses its power. Its link goes down and the router uses the other blade.
+     [2] kill a blade: blade-killed newyork-blade-1
 
      [q] quit
     "

@@ -6,6 +6,8 @@ export interface DemoView {
   readonly steps: readonly { readonly name: string; readonly state: 'waiting' | 'running' | 'done' | 'failed' }[];
   /** What happens now, one or two sentences. */
   readonly narration: string;
+  /** The answer to the last key; empty before the first. */
+  readonly notice: string;
   readonly sites: readonly SiteView[];
   readonly countries: readonly CountryView[];
   readonly totals: {
@@ -57,6 +59,7 @@ export function renderScreen(view: DemoView, width: number): readonly string[] {
     ...renderSteps(view, width),
     '',
     ...wrap(view.narration, width - 2).map((line) => ` ${line}`),
+    ...wrap(view.notice, width - 2).map((line) => ` ${yellow(line)}`),
     '',
     ...renderKeys(view, width),
   ];

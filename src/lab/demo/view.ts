@@ -7,9 +7,9 @@ import type { CountryView, DemoView, SiteView } from './screen.ts';
 export interface DemoProgress {
   readonly steps: DemoView['steps'];
   readonly narration: string;
+  readonly notice: string;
   readonly keys: DemoView['keys'];
   readonly nginxReloads: number;
-  readonly retried: number;
 }
 
 const recentSeconds = 10;
@@ -23,13 +23,14 @@ export function viewOf(world: World, status: LabStatus, progress: DemoProgress):
     caveat: `compressed: health checks ${compressed.healthFactor}x faster, TTL ${compressed.ttlSeconds} s`,
     steps: progress.steps,
     narration: progress.narration,
+    notice: progress.notice,
     sites: sitesOf(world, status),
     countries: status.countries.map(countryOf),
     totals: {
       requestsPerSecond: recent / recentSeconds,
       requests: totals.requests,
       failed: totals.failed,
-      retried: progress.retried,
+      retried: totals.retried,
     },
     nginxReloads: progress.nginxReloads,
     keys: progress.keys,

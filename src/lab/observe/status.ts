@@ -26,7 +26,7 @@ export interface LabStatus {
     readonly ready: boolean;
   }[];
   readonly countries: readonly CountryStatus[];
-  readonly totals: { readonly requests: number; readonly failed: number };
+  readonly totals: { readonly requests: number; readonly failed: number; readonly retried: number };
   readonly memory?: MemoryUse;
 }
 

@@ -46,6 +46,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const child of background) await end(child);
+  // What agents leave in the kernel on purpose: other tests share this namespace.
+  await run('ip route flush proto 114; ip addr del 192.0.2.10/32 dev lo');
   rmSync(folder, { recursive: true });
 });
 
