@@ -70,6 +70,21 @@ describe('PlatformWatch', () => {
     expect(watch.current().sites.has('paris')).toBe(true);
   });
 
+  it('takes no half of a file that is being saved in place', async () => {
+    await writeFile(join(folder, 'drain.yaml'), drain);
+    await watch.start();
+    const drains: number[] = [];
+    watch.onChange(() => drains.push(watch.current().drains.size));
+    for (let turn = 0; turn < 5; turn += 1) {
+      await writeFile(join(folder, 'drain.yaml'), '# drains\n---\n');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await writeFile(join(folder, 'drain.yaml'), `# ${turn}\n${drain}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await poll(() => drains.length).toBeGreaterThan(0);
+    expect(new Set(drains)).toEqual(new Set([1]));
+  });
+
   it('does not look at manifests', async () => {
     await watch.start();
     await mkdir(join(folder, 'clusters/paris'), { recursive: true });

@@ -22,8 +22,12 @@ export interface PlatformWatchOptions<View> {
   readonly load?: (paths: readonly string[]) => Promise<Platform>;
 }
 
+/** A file that has not changed for this long is taken for saved. */
+const restMs = 100;
+
 /**
- * The platform spec, looked at every `intervalMs` and read again when a file of it changed. An edit that does not load, or
+ * The platform spec, looked at every `intervalMs` and read again when a file of it changed and all are at rest: half of a
+ * spec that is being saved is often a valid spec. An edit that does not load, or
  * without what the caller needs, changes nothing but the status: the last good one stays in force.
  */
 export class PlatformWatch<View> {
@@ -31,6 +35,8 @@ export class PlatformWatch<View> {
   #current: { readonly platform: Platform; readonly view: View } | undefined;
   #status: PlatformStatus = { phase: 'current' };
   #signature = '';
+  /** What the look before found and did not trust yet. */
+  #seen: string | undefined;
   #listener: () => void = () => {};
   #timer: Timer | undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -42,9 +48,9 @@ export class PlatformWatch<View> {
 
   /** The first load; throws an InputError when the spec is bad or lacks what the caller needs. */
   async start(): Promise<void> {
-    await this.#load();
+    this.#use(await this.#load());
     this.#signature = await this.#sign();
-    this.#schedule();
+    this.#schedule(this.#options.intervalMs);
   }
 
   current(): View {
@@ -67,19 +73,26 @@ export class PlatformWatch<View> {
     await this.#looking;
   }
 
-  #schedule(): void {
+  #schedule(delayMs: number): void {
     if (this.#stopped) return;
     this.#timer = this.#options.clock.setTimeout(() => {
-      this.#looking = this.#look().finally(() => this.#schedule());
-    }, this.#options.intervalMs);
+      this.#looking = this.#look().then((rested) => this.#schedule(rested ? this.#options.intervalMs : restMs));
+    }, delayMs);
   }
 
-  async #look(): Promise<void> {
+  /** False when files are being written: look again soon. */
+  async #look(): Promise<boolean> {
     const signature = await this.#sign();
-    if (signature === this.#signature || this.#stopped) return;
+    if (this.#stopped || signature === this.#signature) return true;
+    const atRest = this.#seen === signature;
+    this.#seen = signature;
+    if (!atRest) return false;
+    const [loaded] = await Promise.allSettled([this.#load()]);
+    if ((await this.#sign()) !== signature) return false;
     this.#signature = signature;
     try {
-      await this.#load();
+      if (loaded.status === 'rejected') throw loaded.reason;
+      this.#use(loaded.value);
       this.#status = { phase: 'current' };
       this.#options.log.info({}, 'platform read again');
     } catch (error) {
@@ -88,12 +101,16 @@ export class PlatformWatch<View> {
       this.#options.log.error({ ...this.#status }, 'platform does not load, the last good one stays');
     }
     this.#listener();
+    return true;
   }
 
-  async #load(): Promise<void> {
-    const { load = loadPlatformOrThrow, path, view } = this.#options;
-    const platform = await load([path]);
-    this.#current = { platform, view: view(platform) };
+  #load(): Promise<Platform> {
+    const { load = loadPlatformOrThrow, path } = this.#options;
+    return load([path]);
+  }
+
+  #use(platform: Platform): void {
+    this.#current = { platform, view: this.#options.view(platform) };
   }
 
   /** Names, sizes and times of the spec's files; what lies in a cluster's manifest folder is not the spec. */
