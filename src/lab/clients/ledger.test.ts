@@ -20,7 +20,7 @@ it('accounts for requests by when they were started', () => {
   for (const at of [999, 1000, 1500, 1999, 2000]) ledger.record(outcome(at));
   expect(ledger.window(1000, 2000)).toMatchObject({ requests: 3, failed: 0, recoveredAfterMs: 0 });
   expect(ledger.window(2001).requests).toBe(0);
-  expect(ledger.totals).toEqual({ requests: 5, failed: 0 });
+  expect(ledger.totals).toEqual({ requests: 5, failed: 0, retried: 0 });
 });
 
 it('counts recovery to the end of the last failed request', () => {
