@@ -61,7 +61,7 @@ export const EdgePoolSpec = z
           .number()
           .min(0)
           .default(5)
-          .describe('Seconds that a drained blade goes on serving after its VIPs are withdrawn.'),
+          .describe('Seconds in which a drained blade ends its keep-alive connections before it withdraws its VIPs.'),
       })
       .prefault({})
       .describe('How a blade is taken out of service.'),
