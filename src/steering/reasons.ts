@@ -19,6 +19,7 @@ export const steeringReasons = {
   NeedsApproval: 'The plan moves more traffic than the guard of the policy allows; a person must approve the share.',
   Drift: 'Records that Tideline wrote were changed by somebody else; applying the plan puts them back.',
   ZoneMissing: 'The provider has no such zone.',
+  ZoneAmbiguous: 'The provider has several public zones of this name; delete those that nothing delegates to.',
   BatchTooLarge: 'The records of one host do not fit in one atomic batch of the provider.',
   ProviderRefused: 'The provider refused the request.',
   ProviderUnreachable: 'The provider did not answer.',

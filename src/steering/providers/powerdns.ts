@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import { z } from 'zod';
 import { SteeringError } from '../reasons.ts';
 import type { Batch } from '../records/batches.ts';
 import { formatRecord, groupKey, type RecordSet } from '../records/record.ts';
@@ -48,12 +49,14 @@ function refuseStale(records: readonly RecordSet[], batch: Batch): void {
   }
 }
 
-interface Rrset {
-  readonly name: string;
-  readonly type: string;
-  readonly ttl?: number;
-  readonly records?: readonly { readonly content: string; readonly disabled: boolean }[];
-}
+const Rrset = z.object({
+  name: z.string(),
+  type: z.string(),
+  ttl: z.number().optional(),
+  records: z.array(z.object({ content: z.string(), disabled: z.boolean().default(false) })).optional(),
+});
+type Rrset = z.infer<typeof Rrset>;
+const Zone = z.object({ id: z.string(), rrsets: z.array(Rrset) });
 
 function rrsetsOf(batch: Batch): readonly (Rrset & { readonly changetype: 'REPLACE' | 'DELETE' })[] {
   const final = new Map(batch.changes.map(({ action, record }) => [groupKey(record), { action, record }]));
@@ -67,8 +70,7 @@ function rrsetsOf(batch: Batch): readonly (Rrset & { readonly changetype: 'REPLA
 }
 
 async function readZone(options: PowerDnsOptions, zone: string): Promise<ZoneState> {
-  const text = await send(options, 'GET', zonePath(options, zone));
-  const body = JSON.parse(text) as { readonly id: string; readonly rrsets: readonly Rrset[] };
+  const body = parseZone(options, await send(options, 'GET', zonePath(options, zone)));
   const records = body.rrsets.map(
     (rrset): RecordSet => ({
       name: rrset.name.replace(/\.$/, '').toLowerCase(),
@@ -76,11 +78,26 @@ async function readZone(options: PowerDnsOptions, zone: string): Promise<ZoneSta
       target: {
         kind: 'values',
         ttlSeconds: rrset.ttl ?? 0,
-        values: (rrset.records ?? []).map((record) => record.content).sort(byRegistryOrder),
+        values: (rrset.records ?? []).map(contentOf).sort(byRegistryOrder),
       },
     }),
   );
   return { zone, zoneId: body.id, records, healthChecks: new Map(), strayHealthChecks: [] };
+}
+
+function parseZone(options: PowerDnsOptions, text: string): z.infer<typeof Zone> {
+  try {
+    return Zone.parse(JSON.parse(text));
+  } catch (error) {
+    throw new SteeringError('ProviderRefused', `${options.url} answers something else; is this the API of PowerDNS?`, {
+      cause: error,
+    });
+  }
+}
+
+/** A disabled record answers nobody: it must not look like the one that we wrote. */
+function contentOf(record: { readonly content: string; readonly disabled: boolean }): string {
+  return record.disabled ? `disabled ${record.content}` : record.content;
 }
 
 /** The server returns values in an order of its own; ours is: the registry's head first, then by text. */

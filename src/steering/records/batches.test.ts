@@ -137,3 +137,12 @@ test('what somebody changed by hand is named and put back', () => {
 test('a host that does not fit in one batch is refused', () => {
   expect(() => planned(one, [], 5)).toThrow('BatchTooLarge');
 });
+
+test('more hosts than a generation record holds are refused by name, not by the provider', () => {
+  const many = Array.from({ length: 400 }, (_, n) => `h${n}.example.net`);
+  const records = many.map(
+    (name): RecordSet => ({ name, type: 'A', target: { kind: 'values', ttlSeconds: 60, values: ['192.0.2.1'] } }),
+  );
+  expect(() => planned({ zone, records, hosts: many }, [])).toThrow(/400 hosts.*399.*\(TooManyRecords\)/);
+  expect(() => planned({ zone, records: records.slice(1), hosts: many.slice(1) }, [])).not.toThrow();
+});

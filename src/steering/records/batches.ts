@@ -38,6 +38,12 @@ export function batchesOf(wanted: WantedZone, changes: Changes, limits: BatchLim
   };
   if (changes.create.length + changes.delete.length === 0 && sameIntent(changes.registryBefore, last)) return [];
   const allHosts = [...new Set([...wanted.hosts, ...changes.registryBefore.hosts])];
+  if (allHosts.length >= route53Limits.values) {
+    throw new SteeringError(
+      'TooManyRecords',
+      `the zone ${wanted.zone} has ${allHosts.length} hosts, its generation record holds ${route53Limits.values - 1}`,
+    );
+  }
   const reserved = 2 * sizeOf([registryRecord(wanted.zone, { ...last, hosts: allHosts })]).elements;
   const reservedCharacters = 2 * sizeOf([registryRecord(wanted.zone, { ...last, hosts: allHosts })]).characters;
   const room = { elements: limits.elements - reserved, characters: limits.characters - reservedCharacters };

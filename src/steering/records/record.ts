@@ -54,6 +54,8 @@ export const route53Limits = {
   weight: 255,
   /** Names that one query may pass, the queried one included: "up to three levels of recursion". */
   levels: 3,
+  /** Values of one record set. */
+  values: 400,
   batchElements: 1000,
   batchCharacters: 32_000,
 } as const;

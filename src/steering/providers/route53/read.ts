@@ -36,13 +36,19 @@ async function readZone(client: Route53Client, retry: RetryOptions, zone: string
   }
 }
 
-/** The public hosted zone of exactly this name. */
+/** The public hosted zone of exactly this name; of several only one is delegated to, and we cannot know which. */
 async function findZone(client: Route53Client, retry: RetryOptions, zone: string): Promise<string> {
   const command = new ListHostedZonesByNameCommand({ DNSName: `${zone}.`, MaxItems: 10 });
   const { HostedZones = [] } = await retrying(retry, () => client.send(command));
-  const found = HostedZones.find(({ Name, Config }) => fromName(Name ?? '') === zone && Config?.PrivateZone !== true);
-  if (found?.Id === undefined) throw new SteeringError('ZoneMissing', `Route 53 has no public hosted zone ${zone}`);
-  return found.Id.replace(/^\/hostedzone\//, '');
+  const ids = HostedZones.filter(({ Name, Config }) => fromName(Name ?? '') === zone && Config?.PrivateZone !== true)
+    .flatMap(({ Id }) => Id ?? [])
+    .map((id) => id.replace(/^\/hostedzone\//, ''));
+  const [found, ...others] = ids;
+  if (found === undefined) throw new SteeringError('ZoneMissing', `Route 53 has no public hosted zone ${zone}`);
+  if (others.length > 0) {
+    throw new SteeringError('ZoneAmbiguous', `Route 53 has several public hosted zones ${zone}: ${ids.join(', ')}`);
+  }
+  return found;
 }
 
 async function allRecords(

@@ -44,6 +44,18 @@ test('throttling is waited out; a zone that does not exist has a name', async ()
   expect(seen).toHaveLength(3);
 });
 
+test('two public zones of one name are refused: only one of them answers', async () => {
+  const zone = (id: string, isPrivate: boolean) =>
+    `<HostedZone><Id>/hostedzone/${id}</Id><Name>example.net.</Name><CallerReference>${id}</CallerReference><Config><PrivateZone>${isPrivate}</PrivateZone></Config></HostedZone>`;
+  const body = noZones.body.replace(
+    '<HostedZones/>',
+    `<HostedZones>${zone('Z1', true)}${zone('Z2', false)}${zone('Z3', false)}</HostedZones>`,
+  );
+  const { endpoint } = await answering({ status: 200, body });
+  const reader = route53Reader(route53Client({ endpoint, credentials }), fast);
+  await expect(reader.read('example.net')).rejects.toThrow(/Z2.*Z3.*\(ZoneAmbiguous\)/);
+});
+
 test('throttling without end gives up with the name of the refusal', async () => {
   const { endpoint } = await answering(throttled);
   const reader = route53Reader(route53Client({ endpoint, credentials }), { ...fast, limitMs: 50 });
