@@ -102,6 +102,31 @@ describe('a change', () => {
   });
 });
 
+describe('tables and endpoints that overtake each other', () => {
+  it('end with the last word on every backend, whatever was in flight', async () => {
+    const keys = Array.from({ length: 5 }, (_, n) => `n/s${n}/80`);
+    const hostOf = (n: number) => host(`s${n}.example`, { 'prefix /': `n/s${n}/80` });
+    const random = (below: number) => Math.floor(Math.random() * below);
+    for (let round = 0; round < 15; round += 1) {
+      const last = new Map(keys.map((name) => [name, a]));
+      const calls: Promise<unknown>[] = [];
+      for (let step = 0; step < 30; step += 1) {
+        const name = keys[random(keys.length)] ?? '';
+        last.set(name, last.get(name) === a ? b : a);
+        // A table of now, as a compile makes it, or only the endpoints, as the fast path does; nobody waits for nginx.
+        if (random(3) === 0 || step === 0) {
+          const backends = [...last].map(([of, endpoint]) => backend(of, endpoint));
+          calls.push(world.plane.apply(table({ hosts: keys.map((_, n) => hostOf(n)), backends })));
+        } else calls.push(world.plane.applyEndpoints([backend(name, last.get(name) ?? a)]));
+        if (random(4) === 0) await new Promise((resolve) => setTimeout(resolve, random(4)));
+      }
+      await Promise.all(calls);
+      const replies = await Promise.all(keys.map((_, n) => world.ask({ host: `s${n}.example` })));
+      expect(replies.map((reply) => seen(reply).who)).toEqual([...last.values()].map((one) => (one === a ? 'a' : 'b')));
+    }
+  });
+});
+
 describe('a request', () => {
   it('carries who asks, and nothing that the client says about that', async () => {
     await world.plane.apply(table({ hosts, backends: [backend(key, a)] }));
