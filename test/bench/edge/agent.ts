@@ -13,7 +13,7 @@ import { applicationYaml, hostsAFile, writeFolder } from './manifests.ts';
 import { ports, startOurs, startUpstream } from './nginxes.ts';
 
 const endpointChanges = 40;
-const newHosts = 20;
+const newHosts = 15;
 
 /** `tideline edge agent` from a folder of manifests at full size, as its own process; the client asks until it is served. */
 export const edgeAgent: Bench = {
