@@ -23,16 +23,23 @@ export interface Box {
   readonly ended: Promise<number>;
 }
 
-/** Process 1 of the box (mount -n: else mount leaves a lock in the outer /run) is a shell that waits: while it waits it reaps every orphan. */
+/**
+ * An empty /run that nobody outside sees. The mounts are made private here, not by unshare, which needs / to be a mount
+ * point: in a chroot it is none, and then only /run is. `-n`: else mount leaves a lock in the outer /run.
+ */
+const emptyRun =
+  '{ mount -n --make-rprivate / || mount -n --make-private /run || true; } 2>/dev/null; mount -n -t tmpfs tmpfs /run';
+
+/** Process 1 of the box is a shell that waits: while it waits it reaps every orphan. */
 const firstProcess = `
-mount -n -t tmpfs tmpfs /run && mkdir -p /run/netns /run/lock && ip link set lo up || exit 125
+${emptyRun} && mkdir -p /run/netns /run/lock && ip link set lo up || exit 125
 "$@"
 exit $?`;
 
 /** Namespaces as root; without root a user namespace in which we are. Throws InputError when the kernel allows neither. */
 export async function checkBoxAllowed(environment: Readonly<Record<string, string>>): Promise<void> {
   try {
-    await run('unshare', [...unshareFlags(), '--', 'sh', '-c', 'mount -n -t tmpfs tmpfs /run && ip link set lo up'], {
+    await run('unshare', [...unshareFlags(), '--', 'sh', '-c', `${emptyRun} && ip link set lo up`], {
       env: environment,
     });
   } catch (error) {
@@ -115,7 +122,16 @@ export function orphaned(pollMs = 250): Promise<void> {
 
 function unshareFlags(): readonly string[] {
   const user = isRoot() ? [] : ['--user', '--map-root-user'];
-  return [...user, '--mount', '--net', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
+  return [
+    ...user,
+    '--mount',
+    '--propagation=unchanged',
+    '--net',
+    '--pid',
+    '--fork',
+    '--kill-child=KILL',
+    '--mount-proc',
+  ];
 }
 
 function isRoot(): boolean {
