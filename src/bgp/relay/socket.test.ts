@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,6 +81,23 @@ it('lets nobody but the agent renew the lease, and a person read back without ta
   agent.say('{"type":"renew"}\n');
   await vi.waitFor(() => expect(received).toHaveLength(3));
   expect([agent.closed(), agent.heard.length]).toEqual([false, 1]);
+});
+
+it.each([
+  ['removed', () => rmSync(path)],
+  ['replaced', () => [rmSync(path), writeFileSync(path, 'by somebody')]],
+  ['removed with its folder, which comes back', () => [rmSync(directory, { recursive: true }), mkdirSync(directory)]],
+])('listens again when its path was %s, and keeps who is connected', async (_, harm) => {
+  const older = connect();
+  older.say(desired);
+  await vi.waitFor(() => expect(received).toHaveLength(1));
+  harm();
+  await vi.waitFor(() => expect(statSync(path).isSocket()).toBe(true), 5000);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  const newer = connect();
+  await vi.waitFor(() => expect(newer.heard).toHaveLength(1));
+  older.say('{"type":"renew"}\n');
+  await vi.waitFor(() => expect(received).toHaveLength(2));
 });
 
 it('refuses garbage and goes on', async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { lineSplitter } from '../lines.ts';
 import { type AgentMessage, encodeMessage, parseAgentMessage, type RelayMessage } from '../wire.ts';
@@ -73,12 +73,13 @@ export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
     });
     for (const message of options.greeting()) send(socket, message);
   });
-  listen(server, options.path, options.onProblem);
+  const stopListening = keepListening(server, options.path, options.onProblem);
   return {
     publish: (message) => {
       for (const socket of connections) send(socket, message);
     },
     close: () => {
+      stopListening();
       for (const socket of connections) socket.destroy();
       return new Promise((resolve) => {
         server.close(() => resolve());
@@ -87,31 +88,54 @@ export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
   };
 }
 
-/** Bound under another name and renamed, so that the path always leads to a live socket; a stale file is replaced. */
-function listen(server: ReturnType<typeof createServer>, path: string, onProblem: (message: string) => void): void {
-  const temporary = `${path}.new`;
-  const retry = (error: Error): void => {
-    onProblem(`cannot listen on ${path}: ${error.message}`);
-    setTimeout(() => listen(server, path, onProblem), 1000);
+const lookMs = 1000;
+
+/**
+ * Listens on a path, and again when the path does not lead here any more: a folder that was cleaned up, a second relay
+ * started by hand. Without that an agent that restarts would never be heard again. Returns what ends it.
+ */
+function keepListening(
+  server: ReturnType<typeof createServer>,
+  path: string,
+  onProblem: (message: string) => void,
+): () => void {
+  let inode: number | undefined;
+  let problem = '';
+  const look = (): void => {
+    if (inode !== undefined && inode === statSync(path, { throwIfNoEntry: false })?.ino) return;
+    if (inode !== undefined) onProblem(`${path} was removed or replaced; listening anew`);
+    inode = undefined;
+    if (server.listening) server.close();
+    bind(server, path, (outcome) => {
+      if (typeof outcome === 'number') inode = outcome;
+      else if (outcome.message !== problem) onProblem(`cannot listen on ${path}: ${outcome.message}`);
+      problem = typeof outcome === 'number' ? '' : outcome.message;
+    });
   };
+  look();
+  const timer = setInterval(look, lookMs);
+  return () => clearInterval(timer);
+}
+
+/** Under another name and renamed, so that the path always leads to a live socket; a stale file is replaced. Tells the inode. */
+function bind(server: ReturnType<typeof createServer>, path: string, done: (outcome: number | Error) => void): void {
+  const temporary = `${path}.new`;
+  const failed = (error: unknown): void => done(error instanceof Error ? error : new Error(String(error)));
+  server.removeAllListeners('error').once('error', failed);
   const mask = process.umask(0o177);
   try {
     rmSync(temporary, { force: true });
-    server.once('error', retry);
-    server.listen(temporary, () => {
+    server.removeAllListeners('listening').listen(temporary, () => {
       try {
         chmodSync(temporary, 0o600);
         renameSync(temporary, path);
-        server.off('error', retry);
-        server.on('error', (error) => onProblem(error.message));
+        done(statSync(path).ino);
       } catch (error) {
-        server.close();
-        server.off('error', retry);
-        retry(error instanceof Error ? error : new Error(String(error)));
+        failed(error);
       }
     });
   } catch (error) {
-    retry(error instanceof Error ? error : new Error(String(error)));
+    failed(error);
   } finally {
     process.umask(mask);
   }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Speaker } from '../../../src/bgp/speaker.ts';
 import { eventually, route, talk, World } from './world.ts';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -82,6 +83,42 @@ describe('a worker', () => {
     expect(deletions()).toEqual([]);
     expect(await world.waitKernel(pods)).toBeLessThan(1000);
   });
+
+  it.each(['agent', 'ExaBGP'] as const)(
+    'loses no route when all three are killed and the %s is back first',
+    async (first) => {
+      world = await World.start();
+      const agent = await world.agent(pods.map((prefix) => route(prefix)));
+      await world.waitKernel(pods);
+      await eventually('end-of-RIB', async () =>
+        (await talk(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true')),
+      );
+      const deletions = world.watchDeletions();
+      agent.kill('SIGKILL');
+      world.exabgp.daemon.kill('SIGKILL');
+      await world.exabgp.daemon.exited;
+      const startAgent = (): Speaker => {
+        const speaker = world.speaker();
+        speaker.setDesired(pods.map((prefix) => route(prefix)));
+        return speaker;
+      };
+      const early = first === 'agent' ? startAgent() : undefined;
+      await sleep(500);
+      await world.startExabgp();
+      await world.router.waitEstablished(['server'], 15_000);
+      if (first === 'ExaBGP') {
+        await sleep(2000);
+        // Without an agent nothing may say that this is all.
+        expect((await talk(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true'))).toBe(false);
+      }
+      await (early ?? startAgent()).settled(10_000);
+      await eventually('nothing is stale', async () =>
+        (await world.router.ask('show route all')).every((line) => !line.includes('stale')),
+      );
+      expect(deletions()).toEqual([]);
+      expect(await world.waitKernel(pods)).toBeLessThan(1000);
+    },
+  );
 
   it('stays when the relay hears nothing of a newer agent, and the newer agent wins', async () => {
     world = await World.start();
