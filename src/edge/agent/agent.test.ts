@@ -171,6 +171,17 @@ describe('loss of input', () => {
   });
 });
 
+test('a restarted agent does not call healthy what its predecessor knew to be down, but fails open in the end', async () => {
+  const rig = new Rig('paris-blade-1');
+  const known = [{ policy: 'video', healthy: false, reason: 'BelowThreshold' }];
+  rig.dataPlane.health = known;
+  rig.agent.start();
+  await rig.clock.advance(4000);
+  expect(rig.dataPlane.health).toEqual(known);
+  await rig.clock.advance(8000);
+  expect(rig.dataPlane.health).toEqual([{ policy: 'video', healthy: true, reason: 'Unknown' }]);
+});
+
 describe('VIPs', () => {
   test("a tenant's fault never withdraws a VIP", async () => {
     const [one, two] = await pair();

@@ -40,6 +40,8 @@ export interface EdgeAgentOptions {
 
 const addressesEveryMs = 5000;
 const settleMs = 5000;
+/** How long after a start nginx is left with the health that an agent before us reported, while we know nothing. */
+const recallMs = 10_000;
 
 /**
  * The agent of one blade: cluster → table → nginx, drains and health → nginx, fitness → VIPs. It owns neither nginx nor
@@ -52,6 +54,7 @@ export class EdgeAgent {
   readonly #health: Push<ReturnType<typeof policyHealth>>;
   readonly #draining: Push<boolean>;
   #drain: { readonly object: Drain; readonly sinceMs: number } | undefined;
+  #startedMs = 0;
   #stopping: number | undefined;
   #missing: ReadonlyMap<string, string> = new Map();
   #addressesAtMs = -Infinity;
@@ -77,7 +80,8 @@ export class EdgeAgent {
   }
 
   start(): void {
-    const { dataPlane, speaker, peers } = this.#options;
+    const { dataPlane, speaker, peers, clock } = this.#options;
+    this.#startedMs = clock.monotonic();
     dataPlane.start();
     speaker.start();
     peers.start();
@@ -178,6 +182,8 @@ export class EdgeAgent {
     const now = platform();
     const served = this.#tables.served();
     const health = policyHealth({ ...now, nowMs: clock.now(), ...(served === undefined ? {} : { served }) });
+    const ignorant = served === undefined && health.every(({ reason }) => reason === 'Unknown');
+    if (ignorant && clock.monotonic() - this.#startedMs < recallMs) return;
     for (const { policy, healthy } of health) metrics.policyHealthy.set({ policy }, healthy ? 1 : 0);
     this.#health.set(health);
   }

@@ -39,8 +39,8 @@ function readCertificate(secret: Secret): CertificateReading {
   return { ok: true, certificate: { id, chain: chainText, key: keyText } };
 }
 
-function decode(text: string | undefined): string | undefined {
-  if (text === undefined || text.length > maxCertificateBytes * 2 || !base64.test(text)) return undefined;
+function decode(text: unknown): string | undefined {
+  if (typeof text !== 'string' || text.length > maxCertificateBytes * 2 || !base64.test(text)) return undefined;
   return Buffer.from(text, 'base64').toString('latin1');
 }
 

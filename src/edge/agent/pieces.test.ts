@@ -206,6 +206,8 @@ describe('the certificate reader', () => {
     ['nothing', {}, 'CertificateUnreadable'],
     ['not base64', { 'tls.crt': '%%%', 'tls.key': key }, 'CertificateUnreadable'],
     ['a key where the certificate should be', { 'tls.crt': key, 'tls.key': key }, 'CertificateUnreadable'],
+    ['a number', { 'tls.crt': 123, 'tls.key': key } as never, 'CertificateUnreadable'],
+    ['a list', { 'tls.crt': [key], 'tls.key': [key] } as never, 'CertificateUnreadable'],
     ['a huge one', { 'tls.crt': 'A'.repeat(600_000), 'tls.key': key }, 'CertificateUnreadable'],
   ])('refuses %s', (_, data, reason) => {
     const reading = createCertificateReader()(secret(data));
