@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stateFromObjects } from '../../test/support/cluster-state.ts';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import type { Manifest } from '../../test/support/kube/conformance.ts';
@@ -29,6 +29,7 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
   readonly did: string[] = [];
   readonly clock = new FakeClock();
   spec: NetworkSpec = { sites: [paris], drains: [] };
+  specProblem: string | undefined;
   kernel: readonly Prefix[] = [];
   kernelFails = false;
   relay: SpeakerStatus['relay'] = 'synced';
@@ -99,6 +100,7 @@ describe('NetworkAgent', () => {
       node: me,
       podsFrom: 'calico',
       spec: () => world.spec,
+      specProblem: () => world.specProblem,
       source: world,
       speaker: world,
       blackholes: world,
@@ -198,6 +200,33 @@ describe('NetworkAgent', () => {
     world.kernelFails = false;
     expect(await happens(10_000)).toEqual([`+ ${a}`, `announce [10.1.0.11/32 ${a}]`]);
     expect(agent.status().refusals).toEqual([]);
+  });
+
+  it('asks for nothing new while the relay reads back: what it holds is not known then', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.kernel = [];
+    const change = vi.spyOn(world, 'change').mockResolvedValue('RTNETLINK answers: File exists');
+    expect(await happens(10_000)).toEqual([]);
+    world.relay = 'syncing';
+    const { announced } = world;
+    world.announced = [];
+    world.wake();
+    expect(await happens()).toEqual([]);
+    world.relay = 'synced';
+    world.announced = announced;
+    world.wake();
+    expect(await happens()).toEqual([]);
+    change.mockRestore();
+    expect(await happens(10_000)).toEqual([`+ ${a}`]);
+  });
+
+  it('says when the newest spec is not in force', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    world.specProblem = 'sites.yaml:3: no';
+    expect(await happens()).toHaveLength(2);
+    const refusal = { subject: 'platform', reason: 'PlatformInvalid', message: 'sites.yaml:3: no' };
+    expect(agent.status().refusals).toEqual([refusal]);
   });
 
   it('leaves all as it is when it stops, unless it is told to withdraw', async () => {

@@ -25,6 +25,8 @@ export interface NetworkAgentOptions {
   readonly node: string;
   readonly podsFrom: NetworkInput['podsFrom'];
   readonly spec: () => NetworkSpec;
+  /** Why the newest spec is not the one in force; undefined when it is. */
+  readonly specProblem?: () => string | undefined;
   readonly source: ClusterSource;
   readonly speaker: Speaker;
   readonly blackholes: BlackholeTable;
@@ -164,8 +166,9 @@ export class NetworkAgent {
       plan.blackholes.filter(({ text }) => !present.has(text)),
       [],
     );
-    // Before the relay has said what ExaBGP holds, nothing can be put in order.
-    if (speaker.status().relay !== 'synced' && this.#asked === undefined) return;
+    // While it is not known what ExaBGP holds, nothing can be put in order; without a relay the last word counts.
+    const { relay } = speaker.status();
+    if (relay === 'syncing' || (relay === 'disconnected' && this.#asked === undefined)) return;
     const now = this.#options.clock.monotonic();
     const patient = now - (this.#waitingSinceMs ?? now) < patienceMs;
     const step = nextStep({ ...plan, installed: this.#installed, speaker: speaker.status(), patient });
@@ -219,7 +222,10 @@ export class NetworkAgent {
       this.#kernelProblem === undefined
         ? []
         : [{ subject: 'kernel', reason: 'KernelUnreadable', message: this.#kernelProblem }];
-    return [...this.#plan.refusals, ...this.#stepRefusals, ...kernel];
+    const message = this.#options.specProblem?.();
+    const spec: readonly NetworkRefusal[] =
+      message === undefined ? [] : [{ subject: 'platform', reason: 'PlatformInvalid', message }];
+    return [...this.#plan.refusals, ...this.#stepRefusals, ...kernel, ...spec];
   }
 
   #reportRefusals(refusals: readonly NetworkRefusal[]): void {

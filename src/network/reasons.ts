@@ -25,6 +25,7 @@ export const networkReasons = {
   NodeAddressMissing: "The Node has no InternalIP inside the Site's server prefixes; everything is held.",
   NodeDeleted: 'The Node was deleted: everything is withdrawn.',
   NodeDrained: 'A Drain of this worker is in force: pod routes are withdrawn, the address of the server stays.',
+  PlatformInvalid: 'The newest platform spec does not load; the last good one stays in force.',
   KernelUnreadable: 'The routing table of the kernel cannot be read or changed.',
 } as const;
 

@@ -74,6 +74,7 @@ async function run(options: AgentArguments): Promise<void> {
     node: options.node,
     podsFrom: options.podsFrom,
     spec: () => watch.current(),
+    specProblem: () => watch.status().message,
     source: createManifestSource({ folder, clock, log, registry }),
     speaker: createSpeaker({
       socketPath: resolve(options.runDir, 'bgp.sock'),
