@@ -35,23 +35,36 @@ export function register(program: Command): void {
       );
     }
     refuseUnapproved(plans, options.approveShare);
-    const applied: { provider: string; zone: string; generation: number; batches: number }[] = [];
-    for (const plan of plans) {
-      if (isEmpty(plan)) continue;
-      await applyZone(plan, await connectProvider(plan.provider, options));
-      const { provider, zone, batches } = plan;
-      const generation = plan.changes.registryBefore.generation + batches.length;
-      applied.push({ provider, zone, generation, batches: batches.length });
+    const applied: Applied[] = [];
+    const say = (): void => {
+      const json = `${JSON.stringify({ checksum, applied }, null, 2)}\n`;
+      process.stdout.write(options.output === 'json' ? json : render(applied));
+    };
+    try {
+      for (const plan of plans) {
+        if (isEmpty(plan)) continue;
+        await applyZone(plan, await connectProvider(plan.provider, options));
+        const { provider, zone, batches } = plan;
+        const generation = plan.changes.registryBefore.generation + batches.length;
+        applied.push({ provider, zone, generation, batches: batches.length });
+      }
+    } catch (error) {
+      // The zones before the one that failed have their new answers: who reads the error must know.
+      if (applied.length > 0) say();
+      throw error;
     }
-    process.stdout.write(
-      options.output === 'json' ? `${JSON.stringify({ checksum, applied }, null, 2)}\n` : render(applied),
-    );
+    say();
   });
 }
 
-function render(
-  applied: readonly { readonly provider: string; readonly zone: string; readonly generation: number }[],
-): string {
+interface Applied {
+  readonly provider: string;
+  readonly zone: string;
+  readonly generation: number;
+  readonly batches: number;
+}
+
+function render(applied: readonly Applied[]): string {
   if (applied.length === 0) return 'nothing to do\n';
   return applied
     .map(({ provider, zone, generation }) => `${provider} zone ${zone}: generation ${generation} answers\n`)

@@ -23,6 +23,8 @@ let client: Route53Client;
 let recorder: Server;
 let folder: string;
 const methods: string[] = [];
+/** Changes of the zone with this identifier are refused. */
+let refused: string | undefined;
 
 beforeAll(async () => {
   emulator = await startEmulator({
@@ -42,6 +44,10 @@ beforeAll(async () => {
   recorder = createServer((incoming, outgoing) => {
     methods.push(incoming.method ?? '');
     const { method, headers, url } = incoming;
+    if (method === 'POST' && refused !== undefined && url?.includes(refused) === true) {
+      outgoing.writeHead(403, { 'content-type': 'text/xml' }).end(denied);
+      return;
+    }
     const onward = request(new URL(url ?? '/', emulator.apiUrl), { ...(method && { method }), headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(outgoing);
@@ -61,6 +67,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const denied =
+  '<ErrorResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>';
 const compareText = (a: string, b: string): number => (a < b ? -1 : 1);
 
 interface Result {
@@ -133,6 +141,29 @@ test('health checks that nothing uses any more are deleted; those of others are 
     const wanted = ['192.0.2.11', '192.0.2.99', '198.51.100.10', '203.0.113.10'];
     return addresses.join() === wanted.join() ? undefined : addresses.join();
   });
+});
+
+test('when one zone fails, what was done before is said', async () => {
+  const created = await client.send(new CreateHostedZoneCommand({ Name: 'zz.example', CallerReference: 'zz' }));
+  const second = {
+    apiVersion: 'tideline.dev/v1alpha1',
+    kind: 'TrafficPolicy',
+    metadata: { name: 'zz' },
+    spec: {
+      hosts: ['www.zz.example'],
+      dns: { zone: 'zz.example', providers: ['route53'] },
+      default: { clusters: [{ name: 'cloud' }] },
+    },
+  };
+  await writeFile(join(folder, 'zz.json'), JSON.stringify(second));
+  await movePolicy('- countries: [GB, IE]', '- countries: [GB, IE, IS]');
+  const plan = await tideline('plan', ...on());
+  refused = created.HostedZone?.Id?.replace('/hostedzone/', '') ?? 'none';
+  const { code, out, err } = await tideline('apply', ...on(), '--plan', checksum(plan.out), '--approve-share', '1');
+  refused = undefined;
+  expect(code).toBe(1);
+  expect(out).toMatch(/^route53 zone video\.example: generation \d+ answers\n$/);
+  expect(err).toMatch(/AccessDenied.*\(ProviderRefused\)/);
 });
 
 test.each([
