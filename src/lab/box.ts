@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { InputError } from '../model/problem.ts';
 
@@ -23,25 +24,13 @@ export interface Box {
   readonly ended: Promise<number>;
 }
 
-/**
- * An empty /run that nobody outside sees. The mounts are made private here, not by unshare, which needs / to be a mount
- * point: in a chroot it is none, and then only /run is. `-n`: else mount leaves a lock in the outer /run.
- */
-const emptyRun =
-  '{ mount -n --make-rprivate / || mount -n --make-private /run || true; } 2>/dev/null; mount -n -t tmpfs tmpfs /run';
-
-/** Process 1 of the box is a shell that waits: while it waits it reaps every orphan. */
-const firstProcess = `
-${emptyRun} && mkdir -p /run/netns /run/lock && ip link set lo up || exit 125
-"$@"
-exit $?`;
+/** Prepares the namespaces from inside, and runs the command in them. */
+const firstProcess = join(import.meta.dirname, 'box.sh');
 
 /** Namespaces as root; without root a user namespace in which we are. Throws InputError when the kernel allows neither. */
 export async function checkBoxAllowed(environment: Readonly<Record<string, string>>): Promise<void> {
   try {
-    await run('unshare', [...unshareFlags(), '--', 'sh', '-c', `${emptyRun} && ip link set lo up`], {
-      env: environment,
-    });
+    await run('unshare', [...unshareFlags(), '--', 'sh', firstProcess, 'true'], { env: environment });
   } catch (error) {
     const said = String((error as { stderr?: string }).stderr ?? error).trim();
     throw new InputError([
@@ -59,7 +48,7 @@ export async function checkBoxAllowed(environment: Readonly<Record<string, strin
 export function openBox(options: BoxOptions): Box {
   const child = spawn(
     'setpriv',
-    ['--pdeathsig', 'KILL', 'unshare', ...unshareFlags(), '--', 'sh', '-c', firstProcess, 'box', ...options.command],
+    ['--pdeathsig', 'KILL', 'unshare', ...unshareFlags(), '--', 'sh', firstProcess, ...options.command],
     { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env: options.environment },
   );
   const lifeline = child.stdio[3];
