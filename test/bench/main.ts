@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { availableParallelism, loadavg, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bgpBlock } from './bgp/block.ts';
 import { bgpRoutes } from './bgp/routes.ts';
@@ -26,6 +27,8 @@ const benches: readonly Bench[] = [
   steeringPlan,
   labStart,
 ];
+
+const isolated = join(import.meta.dirname, '../../tools/isolated');
 
 const [option, name = ''] = process.argv.slice(2);
 if (option === '--inside') {
@@ -83,7 +86,7 @@ async function machine(): Promise<string> {
 /** Runs one bench in a process of its own; undefined when it failed. */
 async function apart(bench: Bench): Promise<readonly Row[] | undefined> {
   const words = [process.execPath, ...process.execArgv, import.meta.filename, '--inside', bench.name];
-  const child = spawn('tools/isolated', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(isolated, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
