@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { AnyObject, Kind, ObjectKey } from '../model/kubernetes.ts';
 import { parseManifests } from './manifests/documents.ts';
 import { codeOf } from './manifests/folder.ts';
@@ -25,7 +26,10 @@ export async function writeSnapshot(file: string, state: ClusterState): Promise<
   try {
     const handle = await open(temporary, 'wx', 0o600);
     try {
-      await handle.writeFile(snapshotText(state));
+      for (const piece of snapshotPieces(state)) {
+        await handle.appendFile(piece);
+        await setImmediate();
+      }
       await handle.sync();
     } finally {
       await handle.close();
@@ -37,15 +41,25 @@ export async function writeSnapshot(file: string, state: ClusterState): Promise<
   }
 }
 
-/** The same state gives the same bytes. */
-function snapshotText(state: ClusterState): string {
-  const items: string[] = [];
+/** Objects of a piece: some milliseconds of work, so that a large state does not hold up what is urgent. */
+const pieceSize = 500;
+
+/** The text in pieces; the same state gives the same bytes. */
+function* snapshotPieces(state: ClusterState): Generator<string> {
+  yield '{"apiVersion":"v1","kind":"List","items":[\n';
+  let piece: string[] = [];
+  let separator = '';
   for (const kind of kinds) {
     const sorted = [...objectsOfKind(state, kind)].toSorted(([a], [b]) => (a < b ? -1 : 1));
-    for (const [, object] of sorted)
-      items.push(JSON.stringify({ apiVersion: kindFacts[kind].apiVersions[0], ...object }));
+    for (const [, object] of sorted) {
+      piece.push(`${separator}${JSON.stringify({ apiVersion: kindFacts[kind].apiVersions[0], ...object })}`);
+      separator = ',\n';
+      if (piece.length < pieceSize) continue;
+      yield piece.join('');
+      piece = [];
+    }
   }
-  return `{"apiVersion":"v1","kind":"List","items":[\n${items.join(',\n')}\n]}\n`;
+  yield `${piece.join('')}\n]}\n`;
 }
 
 /** The state a snapshot file holds, as revision 0; never throws. A file with any bad object is not trusted at all. */

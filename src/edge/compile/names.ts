@@ -13,7 +13,7 @@ export function isHost(text: unknown): text is string {
     typeof text === 'string' &&
     text.length <= maxHostLength &&
     hostPattern.test(text) &&
-    parseAddress(text) === undefined
+    !(/^[\d.]+$/.test(text) && parseAddress(text) !== undefined)
   );
 }
 

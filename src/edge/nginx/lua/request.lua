@@ -48,7 +48,7 @@ end
 
 -- The Host header as sent when it is the name that was routed; a request line with a name of its own wins (RFC 9112, 3.2.2).
 local function forwarded_host(routed, sent)
-  if sent == nil then
+  if sent == nil or sent == routed then
     return routed
   end
   local bare = sent:lower():gsub(":%d*$", ""):gsub("%.$", "")
