@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { type HttpEndpoint, listenHttp } from './http.ts';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -12,12 +13,6 @@ export function createRegistry(component: string): Registry {
   return registry;
 }
 
-export interface AgentEndpoint {
-  /** The address it listens on, `http://host:port`. */
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
 /**
  * The agent's own HTTP endpoint: `/metrics` (Prometheus text), `/status` (the agent's state as JSON), `/healthz` (200 as
  * long as the process answers).
@@ -27,28 +22,13 @@ export async function serveAgentEndpoint(options: {
   readonly port: number;
   readonly registry: Registry;
   readonly status: () => unknown;
-}): Promise<AgentEndpoint> {
+}): Promise<HttpEndpoint> {
   const server = createServer((request, response) => {
     void respond(request.url ?? '/', options).then(({ code, type, body }) => {
       response.writeHead(code, { 'content-type': type }).end(body);
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  return {
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
-    async stop() {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return listenHttp(server, options.host, options.port);
 }
 
 interface Answer {

@@ -1,4 +1,4 @@
-import type { EdgePool} from '../../src/model/spec/kinds.ts';
+import type { EdgePool } from '../../src/model/spec/kinds.ts';
 import { Cluster, Drain, Site, TrafficPolicy } from '../../src/model/spec/kinds.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
 import { poolForTests } from './edge-pool.ts';

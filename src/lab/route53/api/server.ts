@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type HttpEndpoint, listenHttp } from '../../../runtime/http.ts';
 import { ApiError, errorStatus, invalidInput } from '../reasons.ts';
 import type { RateLimiter } from './buckets.ts';
 import { healthOperations } from './health-operations.ts';
@@ -22,32 +23,12 @@ export interface ApiServerOptions {
   readonly status: () => unknown;
 }
 
-export interface ApiServer {
-  readonly url: string;
-  stop(): Promise<void>;
-}
-
 /** The REST-XML API over HTTP. Signatures must be there and are not verified. */
-export async function serveApi(options: ApiServerOptions): Promise<ApiServer> {
+export async function serveApi(options: ApiServerOptions): Promise<HttpEndpoint> {
   const server = createServer((request, response) => {
     void handle(request, response, options);
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
-  return {
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
-    async stop() {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return listenHttp(server, options.host, options.port);
 }
 
 async function handle(request: IncomingMessage, response: ServerResponse, options: ApiServerOptions): Promise<void> {

@@ -1,0 +1,28 @@
+import type { Server } from 'node:http';
+
+export interface HttpEndpoint {
+  /** Where it listens, `http://host:port`, with the port that the system chose for 0. */
+  readonly url: string;
+  /** Ends it with every connection it has. */
+  stop(): Promise<void>;
+}
+
+/** Makes a server listen; rejects when it cannot. */
+export async function listenHttp(server: Server, host: string, port: number): Promise<HttpEndpoint> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
+    async stop() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
