@@ -53,7 +53,7 @@ beforeEach(async () => {
   socket.setEncoding('utf8');
   pipe = new CommandPipe({
     clock: systemClock,
-    answerTimeoutMs: 1500,
+    answerTimeoutMs: 4000,
     onSession: () => {},
     onStray: () => {},
     write: (line, taken) => socket.write(line, () => taken()),
