@@ -50,6 +50,7 @@ beforeEach(async () => {
     relaySocket: path,
   });
   socket = createConnection(path);
+  socket.on('error', () => undefined); // ExaBGP is ended with its answers unread.
   socket.setEncoding('utf8');
   pipe = new CommandPipe({
     clock: systemClock,
