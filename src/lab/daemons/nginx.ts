@@ -103,8 +103,14 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
+interface ControlStatus {
+  /** Another one with every start of nginx; a reload keeps it. */
+  readonly instance: string;
+  readonly reloads: number;
+}
+
 /** What nginx says of itself over its control socket; undefined when it does not answer. */
-export function controlStatus(socketPath: string): Promise<{ readonly reloads: number } | undefined> {
+export function controlStatus(socketPath: string): Promise<ControlStatus | undefined> {
   return new Promise((resolve) => {
     const call = request({ socketPath, path: '/v1/status', timeout: 2000 }, (response) => {
       let body = '';
@@ -112,7 +118,7 @@ export function controlStatus(socketPath: string): Promise<{ readonly reloads: n
       response.on('data', (chunk: string) => {
         body += chunk;
       });
-      response.on('end', () => resolve(readReloads(body)));
+      response.on('end', () => resolve(readStatus(body)));
       response.on('error', () => resolve(undefined));
     });
     call.on('timeout', () => call.destroy());
@@ -121,13 +127,15 @@ export function controlStatus(socketPath: string): Promise<{ readonly reloads: n
   });
 }
 
-function readReloads(body: string): { readonly reloads: number } | undefined {
+function readStatus(body: string): ControlStatus | undefined {
   let status: unknown;
   try {
     status = JSON.parse(body);
   } catch {
     return undefined;
   }
-  if (typeof status !== 'object' || status === null || !('reloads' in status)) return undefined;
-  return typeof status.reloads === 'number' ? { reloads: status.reloads } : undefined;
+  if (typeof status !== 'object' || status === null || !('reloads' in status) || !('instance' in status))
+    return undefined;
+  const { instance, reloads } = status;
+  return typeof reloads === 'number' && typeof instance === 'string' ? { instance, reloads } : undefined;
 }

@@ -3,7 +3,7 @@ import type { FaultBoard } from '../faults/board.ts';
 import type { Lab } from '../lab.ts';
 import { labStatus } from '../observe/status.ts';
 import { faultKeys, quitKeys, skipKey } from './keys.ts';
-import { reloadsOfAll } from './reloads.ts';
+import { ReloadCount } from './reloads.ts';
 import type { StepReport } from './report.ts';
 import { scenario } from './scenario.ts';
 import { type DemoView, renderScreen } from './screen.ts';
@@ -18,6 +18,7 @@ const clearBelow = '\u001b[J';
 /** The live view on a terminal: a frame a second; after the scenario, keys for faults. */
 export class LiveView {
   readonly #lab: Lab;
+  readonly #reloads: ReloadCount;
   readonly #board: FaultBoard;
   readonly #input: ReadStream;
   readonly #output: WriteStream;
@@ -37,6 +38,7 @@ export class LiveView {
     readonly output: WriteStream;
   }) {
     this.#lab = options.lab;
+    this.#reloads = new ReloadCount(options.lab);
     this.#board = options.board;
     this.#input = options.input;
     this.#output = options.output;
@@ -120,7 +122,7 @@ export class LiveView {
     try {
       const [status, nginxReloads] = await Promise.all([
         labStatus(this.#lab, this.#board.active),
-        reloadsOfAll(this.#lab),
+        this.#reloads.total(),
       ]);
       const view = viewOf(this.#lab.world, status, {
         steps: this.#steps(),

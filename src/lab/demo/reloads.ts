@@ -2,11 +2,24 @@ import { join } from 'node:path';
 import { controlStatus } from '../daemons/nginx.ts';
 import type { Lab } from '../lab.ts';
 
-/** Configuration reloads of every blade's nginx together, as each counts itself; one that is down counts none. */
-export async function reloadsOfAll(lab: Lab): Promise<number> {
-  const blades = lab.world.datacentres.flatMap((datacentre) => datacentre.blades);
-  const statuses = await Promise.all(
-    blades.map(({ name }) => controlStatus(join(lab.options.runFolder, name, 'nginx.sock'))),
-  );
-  return statuses.reduce((sum, status) => sum + (status?.reloads ?? 0), 0);
+/**
+ * Configuration reloads of every blade's nginx, as each counts itself. What a killed nginx had counted when it was last
+ * looked at stays counted: look after every step.
+ */
+export class ReloadCount {
+  readonly #lab: Lab;
+  readonly #ofInstance = new Map<string, number>();
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
+  }
+
+  /** Looks again; the reloads of all nginx there ever were. */
+  async total(): Promise<number> {
+    const blades = this.#lab.world.datacentres.flatMap((datacentre) => datacentre.blades);
+    const sockets = blades.map(({ name }) => join(this.#lab.options.runFolder, name, 'nginx.sock'));
+    for (const status of await Promise.all(sockets.map(controlStatus)))
+      if (status !== undefined) this.#ofInstance.set(status.instance, status.reloads);
+    return [...this.#ofInstance.values()].reduce((sum, reloads) => sum + reloads, 0);
+  }
 }

@@ -3,7 +3,7 @@ import type { FaultBoard } from '../faults/board.ts';
 import type { Lab } from '../lab.ts';
 import { memoryUse } from '../observe/memory.ts';
 import { LiveView } from './live.ts';
-import { reloadsOfAll } from './reloads.ts';
+import { ReloadCount } from './reloads.ts';
 import { type DemoReport, type StepReport, summarise, writeReport } from './report.ts';
 import { runStep, scenario } from './scenario.ts';
 
@@ -47,15 +47,20 @@ export async function playDemo(lab: Lab, board: FaultBoard, options: DemoOptions
 
 async function play(lab: Lab, board: FaultBoard, options: DemoOptions, audience: Audience): Promise<DemoReport> {
   const steps: StepReport[] = [];
+  const reloads = new ReloadCount(lab);
+  const narrate = (line: string): void => audience.narrate(line);
+  let fromMs = lab.options.clock.now();
   for (const step of scenario) {
     if (audience.skipped) break;
     audience.begin(step.name);
-    const report = await runStep(step, lab, board, (line) => audience.narrate(line));
+    await reloads.total();
+    const { report, toMs } = await runStep(step, { lab, board, narrate, fromMs });
+    fromMs = toMs;
     audience.end(report);
     steps.push(report);
   }
   const report = summarise(steps, {
-    nginxReloads: await reloadsOfAll(lab),
+    nginxReloads: await reloads.total(),
     firstServedAfterMs: options.startupMs + (lab.firstServedAfterMs ?? 0),
     memoryMiB: (await memoryUse()).totalMiB,
   });

@@ -1,5 +1,6 @@
 import type { FaultBoard } from '../faults/board.ts';
 import type { Lab } from '../lab.ts';
+import { judge } from './judge.ts';
 import type { StepReport } from './report.ts';
 import { Stage } from './stage.ts';
 import type { Step } from './step.ts';
@@ -26,15 +27,21 @@ export const scenario: readonly Step[] = [
   agentsRestarted,
 ];
 
-/** Runs one step and judges it by what the clients saw from its begin to its end. Heals what a failed step left. Never rejects. */
+export interface StepRun {
+  readonly lab: Lab;
+  readonly board: FaultBoard;
+  readonly narrate: (line: string) => void;
+  /** Requests started from here on are this step's: the end of the step before, so that every request is some step's. */
+  readonly fromMs: number;
+}
+
+/** Runs one step and judges it by what the clients saw until its end. Heals what a failed step left. Never rejects. */
 export async function runStep(
   step: Step,
-  lab: Lab,
-  board: FaultBoard,
-  narrate: (line: string) => void,
-): Promise<StepReport> {
+  run: StepRun,
+): Promise<{ readonly report: StepReport; readonly toMs: number }> {
+  const { lab, board, narrate, fromMs } = run;
   const stage = new Stage(lab, board, narrate);
-  const fromMs = stage.now();
   narrate(step.explanation);
   let detail: string;
   let met = true;
@@ -43,30 +50,20 @@ export async function runStep(
   } catch (error) {
     met = false;
     detail = error instanceof Error ? error.message : String(error);
-    if (step.name !== 'cluster-lost') await board.heal().catch(() => undefined);
+    if (step.leavesFault !== true) await board.heal().catch(() => undefined);
   }
-  const account = lab.ledger.window(fromMs);
-  const lastFailureMs = Math.max(0, ...account.failures.map(({ atMs }) => atMs));
-  const recoveredAfterMs =
-    stage.faultAtMs === undefined ? null : Math.max(0, Math.round(lastFailureMs - stage.faultAtMs));
-  const complaint = intolerable(step, account.failed, recoveredAfterMs ?? 0);
-  const reasons = [...new Set(account.failures.map(({ country, reason }) => `${country} ${reason}`))].slice(0, 5);
-  return {
+  const toMs = stage.now();
+  await stage.settle();
+  const account = lab.ledger.window(fromMs, toMs);
+  const { recoveredAfterMs, complaint } = judge(step.tolerance, account, { fromMs, faultAtMs: stage.faultAtMs });
+  const report = {
     name: step.name,
     ok: met && complaint === undefined,
-    seconds: Math.round((stage.now() - fromMs) / 100) / 10,
+    seconds: Math.round((toMs - fromMs) / 100) / 10,
     requests: account.requests,
     failed: account.failed,
     recoveredAfterMs,
-    detail: complaint === undefined ? detail : `${complaint} (${reasons.join(', ')}); ${detail}`,
+    detail: complaint === undefined ? detail : `${complaint}; ${detail}`,
   };
-}
-
-function intolerable(step: Step, failed: number, recoveredAfterMs: number): string | undefined {
-  if (failed === 0) return undefined;
-  if (step.tolerance.kind === 'nothing') return `${failed} requests failed, none may`;
-  const { withinMs } = step.tolerance;
-  return recoveredAfterMs <= withinMs
-    ? undefined
-    : `requests failed until ${recoveredAfterMs} ms after the fault, ${withinMs} are allowed`;
+  return { report, toMs };
 }

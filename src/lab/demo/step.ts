@@ -7,13 +7,15 @@ export interface Step {
   readonly explanation: string;
   /** What the clients may notice. */
   readonly tolerance: Tolerance;
+  /** Its fault stays for the next step to heal. */
+  readonly leavesFault?: true;
   run(stage: Stage): Promise<string>;
 }
 
 export type Tolerance =
   /** Not one failed request. */
   | { readonly kind: 'nothing' }
-  /** Requests may fail, but not later than this after the fault. */
+  /** Requests may fail, but not later than this after the fault (or, without one, after the step's begin). */
   | { readonly kind: 'recovers'; readonly withinMs: number };
 
 export const unnoticed: Tolerance = { kind: 'nothing' };

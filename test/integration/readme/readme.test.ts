@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /**
- * Runs every command of README.md that stands in a ```sh block, in order, as it stands there. A command that this test
- * does not know how to judge fails it: nothing enters the README untried.
+ * Runs every command of README.md that stands in a ```sh block, in order, as it stands there: agents until they answer, the
+ * lab while the commands after it need it, all others to their end, which must be exit code 0.
  */
 const commands = shellCommands(await readFile('README.md', 'utf8'));
 

@@ -32,7 +32,6 @@ export const bladeDrained: Step = {
     await stage.pause(3000);
     await stage.heal('blade-drained');
     await untilHops(stage, route, [out.address, stays.address], 10_000);
-    await stage.settle();
     return `${route} moved to ${stays.name} and back`;
   },
 };
@@ -52,7 +51,6 @@ export const bladeKilled: Step = {
     stage.say(`${out.name} gets its power back.`);
     await stage.heal('blade-killed');
     await untilHops(stage, route, [out.address, stays.address], 20_000);
-    await stage.settle();
     return `${stays.name} took over; ${out.name} came back and announced again`;
   },
 };

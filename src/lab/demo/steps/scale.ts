@@ -1,4 +1,4 @@
-import { reloadsOfAll } from '../reloads.ts';
+import { ReloadCount } from '../reloads.ts';
 import type { Stage } from '../stage.ts';
 import { type Step, unnoticed } from '../step.ts';
 import { expect } from '../unmet.ts';
@@ -12,7 +12,8 @@ export const scaleUp: Step = {
     const cluster = stage.lab.clusters.get('paris');
     const [first, second] = cluster?.datacentre.workers ?? [];
     expect(cluster !== undefined && first !== undefined && second !== undefined, 'paris has two workers');
-    const reloadsBefore = await reloadsOfAll(stage.lab);
+    const reloads = new ReloadCount(stage.lab);
+    const reloadsBefore = await reloads.total();
     const from = stage.now();
     const onOldBlock = await cluster.kubelets.addPods(first.name, 2);
     const block = cluster.manifests.addBlock(second.name);
@@ -27,7 +28,7 @@ export const scaleUp: Step = {
     );
     const pods = [...onOldBlock, ...onNewBlock].map(({ name }) => name);
     await stage.until(() => unserving(stage, from, pods), 15_000);
-    expect((await reloadsOfAll(stage.lab)) === reloadsBefore, 'nginx was reloaded');
+    expect((await reloads.total()) === reloadsBefore, 'nginx was reloaded');
     return `${pods.length} new pods serve, two of them from the new block ${block}; nginx was not reloaded`;
   },
 };

@@ -17,7 +17,6 @@ export const uplinkCut: Step = {
     await stage.pause(4000);
     await stage.heal('uplink-cut');
     await stage.calm(3000, 15_000);
-    await stage.settle();
     return `traffic of paris went over ${paris.uplinks[1]} and came back to ${paris.uplinks[0]}`;
   },
 };
@@ -46,6 +45,7 @@ export const clusterLost: Step = {
   explanation:
     'All of paris dies: servers, router, uplinks. The name servers see its health checks fail; the next choice is already in the records, so the cloud serves its countries. Nobody calls an API.',
   tolerance: { kind: 'recovers', withinMs: 15_000 },
+  leavesFault: true,
   async run(stage) {
     const policy = application.policy;
     const moved = countriesOf(stage.lab.platform, policy, 'paris', labCountries(stage));
@@ -56,7 +56,6 @@ export const clusterLost: Step = {
     };
     await untilAnswers(stage, allowed, 20_000);
     await stage.calm(4000, 20_000);
-    await stage.settle();
     return `${moved.join(', ')} are served by the next choice of the policy`;
   },
 };
@@ -75,7 +74,6 @@ export const clusterBack: Step = {
       return clusters?.has('paris') === true ? undefined : 'FR is not served by paris yet';
     }, 15_000);
     await stage.calm(3000, 20_000);
-    await stage.settle();
     return 'paris serves its countries again';
   },
 };
@@ -101,7 +99,6 @@ export const cloudRegionLost: Step = {
       const clusters = stage.since(back).countries.get('JP')?.clusters;
       return clusters?.has(`cloud/${region}`) === true ? undefined : `JP is not back on ${region}`;
     }, 15_000);
-    await stage.settle();
     return `JP was served by ${places.join(', ')}, then by ${region} again`;
   },
 };
