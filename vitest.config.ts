@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests sit beside the code; integration tests drive real daemons and run one file at a time per project. */
+/** Unit tests sit beside the code; integration tests drive real daemons and run one file at a time per project; kubernetes tests need real control planes. */
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -25,6 +25,15 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'kubernetes',
+          include: ['test/kubernetes/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
         },
       },
