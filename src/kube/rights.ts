@@ -1,0 +1,95 @@
+/** Who talks to a kube-apiserver: the agents, and the preflight of a person or a pipeline. */
+export type Party = 'edge' | 'network' | 'check';
+
+/** One thing that a party does there. Stated here once: deploy/rbac grants exactly this, the preflight checks exactly this. */
+export interface Right {
+  readonly apiGroup: string;
+  /** Plural; a subresource after a slash. */
+  readonly resource: string;
+  readonly verbs: readonly string[];
+  /** Only in this namespace; absent: everywhere. */
+  readonly namespace?: string;
+  /** Only objects of these names. */
+  readonly names?: readonly string[];
+  /** What for, as part of a sentence. */
+  readonly why: string;
+}
+
+/** Where Leases are, and what runs inside. */
+export const systemNamespace = 'tideline-system';
+
+/** The groups that Calico's objects are read from; a cluster serves one of them, or both. */
+export const calicoGroups = ['crd.projectcalico.org', 'projectcalico.org'] as const;
+export type CalicoGroup = (typeof calicoGroups)[number];
+
+/** The CustomResourceDefinitions of the platform spec. */
+export const ownCrds = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'drains'].map(
+  (plural) => `${plural}.tideline.dev`,
+);
+
+const follow = ['list', 'watch'];
+
+function calico(resource: string, verbs: readonly string[], why: string): readonly Right[] {
+  return calicoGroups.map((apiGroup) => ({ apiGroup, resource, verbs, why }));
+}
+
+export const rights: { readonly [P in Party]: readonly Right[] } = {
+  edge: [
+    { apiGroup: '', resource: 'services', verbs: follow, why: 'backends of Ingresses' },
+    {
+      apiGroup: '',
+      resource: 'secrets',
+      verbs: follow,
+      why: 'certificates (only type kubernetes.io/tls is asked for)',
+    },
+    { apiGroup: 'discovery.k8s.io', resource: 'endpointslices', verbs: follow, why: 'addresses of pods' },
+    { apiGroup: 'networking.k8s.io', resource: 'ingresses', verbs: follow, why: 'routes' },
+    { apiGroup: 'networking.k8s.io', resource: 'ingressclasses', verbs: follow, why: 'which Ingresses are ours' },
+    {
+      apiGroup: 'networking.k8s.io',
+      resource: 'ingresses/status',
+      verbs: ['patch'],
+      why: 'the addresses of Ingresses',
+    },
+    { apiGroup: 'events.k8s.io', resource: 'events', verbs: ['create', 'patch'], why: 'Events on refused Ingresses' },
+    {
+      apiGroup: 'coordination.k8s.io',
+      resource: 'leases',
+      verbs: ['get', 'create', 'update'],
+      namespace: systemNamespace,
+      why: 'one writer among several agents',
+    },
+  ],
+  network: [
+    { apiGroup: '', resource: 'nodes', verbs: follow, why: "the server's own address" },
+    ...calico('blockaffinities', follow, 'the blocks of this node'),
+    ...calico('ipamblocks', follow, 'borrowed and released addresses'),
+    ...calico('ippools', follow, 'which blocks may be announced'),
+  ],
+  check: [
+    {
+      apiGroup: 'apiextensions.k8s.io',
+      resource: 'customresourcedefinitions',
+      verbs: ['get'],
+      names: ownCrds,
+      why: 'are the CRDs those of this version',
+    },
+    { apiGroup: '', resource: 'namespaces', verbs: ['get'], names: [systemNamespace], why: 'is it there' },
+    { apiGroup: '', resource: 'nodes', verbs: ['list'], why: 'addresses and pod prefixes of nodes' },
+    { apiGroup: 'networking.k8s.io', resource: 'ingressclasses', verbs: ['list'], why: 'is our class there' },
+    ...calico('blockaffinities', ['list'], 'which IPAM is in use'),
+    ...calico('ippools', ['list'], 'pools and their encapsulation'),
+    ...calico('clusterinformations', ['list'], "is Calico's datastore ready"),
+    ...calico('bgpconfigurations', ['list'], 'does Calico announce too'),
+    ...calico('bgppeers', ['list'], 'does Calico announce too'),
+    { apiGroup: 'crd.projectcalico.org', resource: 'ipamconfigs', verbs: ['list'], why: 'settings of the IPAM' },
+    { apiGroup: 'projectcalico.org', resource: 'ipamconfigurations', verbs: ['list'], why: 'settings of the IPAM' },
+  ],
+};
+
+/** `verb resource.group`, as `kubectl auth can-i` and error messages write it. */
+export function rightText(verb: string, right: Pick<Right, 'apiGroup' | 'resource'>): string {
+  const [resource = '', subresource] = right.resource.split('/');
+  const group = right.apiGroup === '' ? '' : `.${right.apiGroup}`;
+  return `${verb} ${resource}${group}${subresource === undefined ? '' : `/${subresource}`}`;
+}
