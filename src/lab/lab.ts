@@ -5,17 +5,17 @@ import type { Clock } from '../runtime/clock.ts';
 import { Ledger } from './clients/ledger.ts';
 import type { ClientsConfig, Outcome } from './clients/protocol.ts';
 import { makeCertificate, type SelfMadeCertificate } from './cluster/certificate.ts';
-import { LabCluster } from './cluster/cluster.ts';
+import { makeCluster } from './cluster/make.ts';
 import { application } from './cluster/objects.ts';
+import type { RunningCluster } from './cluster/running.ts';
 import { Network } from './net/network.ts';
 import { Supervisor } from './supervise.ts';
 import { planAndApply, startNameServers } from './world/dns.ts';
 import { buildNetwork, type Link, linksOf } from './world/links.ts';
 import { preparePlatform } from './world/platform.ts';
-import { Kubelets } from './world/pods.ts';
 import { type Router, routersOf } from './world/routers.ts';
 import { startBlade, startWorker } from './world/servers.ts';
-import { type Datacentre, nameServers, type World, worldOf } from './world/topology.ts';
+import { nameServers, type World, worldOf } from './world/topology.ts';
 import { cloudBalancer, podServer } from './world/webserver.ts';
 
 export interface LabOptions {
@@ -32,21 +32,14 @@ export interface LabOptions {
   /** What every program of the world gets. */
   readonly environment: Readonly<Record<string, string>>;
   readonly progress: (step: Progress) => void;
+  /** Real control planes, with programs of this folder; absent: folders of manifests play them. */
+  readonly kubernetes?: { readonly binaries: string };
 }
 
 export interface Progress {
   readonly what: string;
   /** Since the start of the lab. */
   readonly elapsedMs: number;
-}
-
-/** What runs one data centre's cluster. */
-export interface RunningCluster {
-  readonly datacentre: Datacentre;
-  readonly manifests: LabCluster;
-  readonly kubelets: Kubelets;
-  /** The manifest folder that the agents read. */
-  readonly folder: string;
 }
 
 const podsPerWorker = 2;
@@ -101,6 +94,10 @@ export class Lab {
   get clusters(): ReadonlyMap<string, RunningCluster> {
     return this.#clusters;
   }
+  /** Whether control planes are real. */
+  get #real(): boolean {
+    return this.options.kubernetes !== undefined;
+  }
   get uptimeMs(): number {
     return this.options.clock.monotonic() - this.#startedAt;
   }
@@ -111,8 +108,8 @@ export class Lab {
     await rm(this.logFolder, { recursive: true, force: true });
     await mkdir(this.logFolder, { recursive: true });
     await mkdir(options.runFolder, { recursive: true });
-    this.#platform = await preparePlatform(options.specFolder, this.platformFolder);
-    this.#world = worldOf(this.platform);
+    this.#platform = await preparePlatform(options.specFolder, this.platformFolder, this.#real);
+    this.#world = worldOf(this.platform, this.#real);
     this.#links = linksOf(this.world);
     this.#routers = routersOf(this.world, this.#links);
     const [certificate] = await Promise.all([
@@ -120,9 +117,10 @@ export class Lab {
       buildNetwork(this.network, this.world, this.#links),
     ]);
     this.#say('network: namespaces, links, addresses');
+    await this.#makeClusters(certificate);
     await Promise.all([
       this.#startRouters(),
-      this.#startClusters(certificate),
+      this.#startClusters(),
       this.#startServers(),
       this.#startCloud(certificate),
       this.#startDns(certificate),
@@ -154,48 +152,35 @@ export class Lab {
     return join(this.options.runFolder, 'bird', `${router}.ctl`);
   }
 
-  async #startClusters(certificate: SelfMadeCertificate): Promise<void> {
-    const clusters = this.world.datacentres.map((datacentre, index) => {
-      const folder = join(this.platformFolder, 'clusters', datacentre.cluster);
-      const manifests = new LabCluster({
-        folder,
-        workers: datacentre.workers,
-        pool: datacentre.prefixes.pods[0] ?? '',
-        clusterIp: `10.96.${index}.10`,
-        ingressClass: this.platform.edgePools.get(datacentre.pool)?.spec.ingressClass ?? 'tideline',
-        certificate,
-      });
-      const kubelets = new Kubelets({
-        network: this.network,
-        supervisor: this.supervisor,
-        cluster: manifests,
-        clusterName: datacentre.cluster,
-        directory: join(this.options.runFolder, 'pods'),
-      });
-      return [datacentre.cluster, { datacentre, manifests, kubelets, folder }] as const;
+  async #makeClusters(certificate: SelfMadeCertificate): Promise<void> {
+    const clusters = this.world.datacentres.map(async (datacentre, index) => {
+      const ingressClass = this.platform.edgePools.get(datacentre.pool)?.spec.ingressClass ?? 'tideline';
+      return [datacentre.cluster, await makeCluster(this, { datacentre, index, ingressClass, certificate })] as const;
     });
-    this.#clusters = new Map(clusters);
-    await Promise.all(
-      clusters.flatMap(([, { datacentre, kubelets }]) =>
-        datacentre.workers.map((worker) => kubelets.addPods(worker.name, podsPerWorker)),
-      ),
-    );
-    this.#say(`clusters: manifests, ${podsPerWorker} pods on each worker`);
+    this.#clusters = new Map(await Promise.all(clusters));
+  }
+
+  async #startClusters(): Promise<void> {
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.start(podsPerWorker)));
+    const what = this.#real ? 'control planes' : 'manifests';
+    this.#say(`clusters: ${what}, ${podsPerWorker} pods on each worker`);
   }
 
   async #startServers(): Promise<void> {
     const { supervisor, options, platformFolder } = this;
     const { tideline, runFolder, environment } = options;
     const common = { supervisor, tideline, platformFolder, runFolder, environment };
-    const starts = this.world.datacentres.flatMap((datacentre) => [
-      ...datacentre.blades.map((blade) => () => startBlade(common, datacentre, blade)),
-      ...datacentre.workers.map((worker) => () => startWorker(common, datacentre, worker)),
+    const starts = [...this.#clusters.values()].flatMap((cluster) => [
+      ...cluster.datacentre.blades.map((blade) => () => startBlade(common, cluster, blade)),
+      ...cluster.datacentre.workers.map((worker) => () => startWorker(common, cluster, worker)),
     ]);
     // Two at a time: all at once would keep the name servers, which clients wait for, from the processors.
+    const agents: Promise<void>[] = [];
     const lane = async (): Promise<void> => {
-      for (let next = starts.shift(); next !== undefined; next = starts.shift()) await next();
+      for (let next = starts.shift(); next !== undefined; next = starts.shift()) agents.push((await next()).agent);
     };
     await Promise.all([lane(), lane()]);
+    await Promise.all(agents);
     this.#say('servers: ExaBGP, nginx and the agents on workers and blades');
   }
 
@@ -271,6 +256,7 @@ export class Lab {
   /** Ends every process; namespaces and mounts end with the box. */
   async stop(): Promise<void> {
     await this.supervisor.stop();
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.stop()));
   }
 }
 

@@ -34,9 +34,8 @@ export const faultKeys: readonly Key[] = [
     label: 'add pods',
     async press(lab) {
       const cluster = lab.clusters.get('paris');
-      const worker = cluster?.datacentre.workers[0];
-      if (cluster === undefined || worker === undefined) return 'there is no worker in paris';
-      const pods = await cluster.kubelets.addPods(worker.name, 2);
+      if (cluster === undefined) return 'there is no paris';
+      const pods = await cluster.scaleUp(2);
       return `added ${pods.map(({ name, address }) => `${name} ${address}`).join(', ')}`;
     },
   },

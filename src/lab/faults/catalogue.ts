@@ -1,11 +1,11 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep } from '../../runtime/clock.ts';
+import type { RunningCluster } from '../cluster/running.ts';
 import type { Lab } from '../lab.ts';
 import { kernelRoutes } from '../observe/routers.ts';
 import type { Link } from '../world/links.ts';
-import { compression } from '../world/platform.ts';
-import { breakInput, inputTargets, mendInput } from './input.ts';
+import { serversOf } from '../world/topology.ts';
 import type { FaultName } from './names.ts';
 
 /** One kind of trouble. `begin` and `heal` are level: doing them twice does no more than once. */
@@ -63,12 +63,14 @@ export const faults: readonly Fault[] = [
     async begin(lab, target) {
       const { router, machines } = machinesOf(lab, target);
       await setLinks(lab, (link) => link.a.namespace === router, 'down');
-      await holdServices(lab, machines);
+      const { control } = clusterNamed(lab, target);
+      await Promise.all([holdServices(lab, machines), control?.kill(control.components.map(({ name }) => name))]);
     },
     async heal(lab, target) {
       const { router, machines } = machinesOf(lab, target);
       await setLinks(lab, (link) => link.a.namespace === router, 'up');
       releaseServices(lab, machines);
+      await clusterNamed(lab, target).control?.mend();
     },
   },
   {
@@ -79,9 +81,10 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'input-lost',
-    targets: inputTargets,
-    begin: breakInput,
-    heal: mendInput,
+    targets: (lab) =>
+      [...lab.clusters].flatMap(([name, { inputLosses }]) => inputLosses.map(({ mode }) => `${name}/${mode}`)),
+    begin: (lab, target) => clusterNamed(lab, target).loseInput(target.slice(target.indexOf('/') + 1)),
+    heal: (lab, target) => clusterNamed(lab, target).mendInput(),
   },
   {
     name: 'nginx-killed',
@@ -100,13 +103,12 @@ export const faults: readonly Fault[] = [
     targets: workers,
     async begin(lab, target) {
       await serverDown(lab, target);
-      await sleep(lab.options.clock, compression.nodeGraceMs);
-      await setPodsReady(lab, target, false);
+      await clusterOfNode(lab, target).nodeLost(target);
     },
     async heal(lab, target) {
       await serverUp(lab, target);
       await routesBack(lab, target);
-      await setPodsReady(lab, target, true);
+      await clusterOfNode(lab, target).nodeBack(target);
     },
   },
 ];
@@ -152,27 +154,30 @@ function killServices(lab: Lab, pattern: RegExp): void {
 function machinesOf(lab: Lab, cluster: string): { readonly router: string; readonly machines: readonly string[] } {
   const datacentre = lab.world.datacentres.find((candidate) => candidate.cluster === cluster);
   const router = datacentre?.router.name ?? '';
-  const servers = [...(datacentre?.workers ?? []), ...(datacentre?.blades ?? [])];
+  const servers = datacentre === undefined ? [] : serversOf(datacentre);
   return { router, machines: [router, ...servers.map((server) => server.name)] };
 }
 
-async function setPodsReady(lab: Lab, worker: string, ready: boolean): Promise<void> {
-  for (const { manifests } of lab.clusters.values()) {
-    const pods = manifests.pods.filter((pod) => pod.node === worker);
-    if (pods.length === 0) continue;
-    for (const pod of pods) manifests.setReady(pod.name, ready);
-    await manifests.write();
-  }
+/** The cluster of a target: `paris` or `paris/...`. */
+function clusterNamed(lab: Lab, target: string): RunningCluster {
+  const [name = ''] = target.split('/');
+  const cluster = lab.clusters.get(name);
+  if (cluster === undefined) throw new Error(`the lab runs no cluster ${name}`);
+  return cluster;
+}
+
+function clusterOfNode(lab: Lab, node: string): RunningCluster {
+  const { cluster = '' } = lab.world.datacentres.find(({ workers }) => workers.some(({ name }) => name === node)) ?? {};
+  return clusterNamed(lab, cluster);
 }
 
 /** A node whose pods cannot be reached is not ready: waits until the router has the routes to its blocks, at most 20 s. */
 async function routesBack(lab: Lab, worker: string): Promise<void> {
-  const datacentre = lab.world.datacentres.find(({ workers }) => workers.some(({ name }) => name === worker));
-  const manifests = lab.clusters.get(datacentre?.cluster ?? '')?.manifests;
-  const blocks = (manifests?.blocks ?? []).filter((block) => block.node === worker).map((block) => block.cidr);
+  const { datacentre, blocks: all } = clusterOfNode(lab, worker);
+  const blocks = all.filter((block) => block.node === worker).map((block) => block.cidr);
   const { clock } = lab.options;
   for (const deadline = clock.monotonic() + 20_000; clock.monotonic() < deadline; await sleep(clock, 100)) {
-    const seen = (await kernelRoutes(lab, datacentre?.router.name ?? '')).map((route) => route.prefix);
+    const seen = (await kernelRoutes(lab, datacentre.router.name)).map((route) => route.prefix);
     if (blocks.every((block) => seen.includes(block))) return;
   }
 }

@@ -66,7 +66,7 @@ export async function labStatus(
     routers,
     routes,
     agents,
-    pods: [...lab.clusters].flatMap(([cluster, { manifests }]) => manifests.pods.map((pod) => ({ cluster, ...pod }))),
+    pods: [...lab.clusters].flatMap(([cluster, { pods }]) => pods.map((pod) => ({ cluster, ...pod }))),
     countries,
     totals: lab.ledger.totals,
     ...(memory === undefined ? {} : { memory }),

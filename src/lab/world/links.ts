@@ -1,5 +1,5 @@
 import type { Network } from '../net/network.ts';
-import { nameServers, operator, transits, type World } from './topology.ts';
+import { nameServers, operator, serversOf, transits, type World } from './topology.ts';
 
 /** One end of a link. `peer` is a point-to-point address: the other end's, as a host route. */
 export interface End {
@@ -32,12 +32,14 @@ export function linksOf(world: World): readonly Link[] {
   for (const site of world.users) join(site.name, site.transit);
   join(nameServers.namespace, nameServers.transit);
   join(operator.namespace, operator.transit);
-  for (const { site, router, workers, blades } of world.datacentres)
-    for (const server of [...workers, ...blades])
+  for (const datacentre of world.datacentres) {
+    const { site, router } = datacentre;
+    for (const server of serversOf(datacentre))
       links.push({
         a: { namespace: server.name, device: 'eth0', address: server.address, peer: router.address },
         b: { namespace: router.name, device: portOf(site, server.name), address: router.address, peer: server.address },
       });
+  }
   return links;
 }
 
@@ -118,8 +120,9 @@ function staticRoutes(world: World, links: readonly Link[]): ReadonlyMap<string,
   const lines = new Map<string, string[]>();
   const own = (namespace: string, addresses: readonly string[]): string[] =>
     addresses.map((a) => `addr add ${a}/32 dev lo`);
-  for (const { router, workers, blades, vips } of world.datacentres) {
-    for (const server of [...workers, ...blades])
+  for (const datacentre of world.datacentres) {
+    const { router, blades, vips } = datacentre;
+    for (const server of serversOf(datacentre))
       lines.set(server.name, [`route add default via ${router.address} dev eth0 src ${server.address}`]);
     for (const blade of blades) lines.get(blade.name)?.push(...own(blade.name, vips));
   }

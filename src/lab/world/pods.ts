@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import type { LabCluster } from '../cluster/cluster.ts';
-import { application, type LabPod } from '../cluster/objects.ts';
+import { application } from '../cluster/objects.ts';
 import type { Network } from '../net/network.ts';
 import type { Supervisor } from '../supervise.ts';
 import { podServer } from './webserver.ts';
@@ -8,53 +7,36 @@ import { podServer } from './webserver.ts';
 /** The gateway that Calico gives every pod: an address of the node's end of the pod's link. */
 const gateway = '169.254.1.1';
 
-/** Runs the pods of one cluster, as its kubelets and controllers would: process first, endpoint when it answers. */
-export class Kubelets {
+/** A pod that has its place and address. */
+export interface PlacedPod {
+  readonly name: string;
+  readonly node: string;
+  readonly address: string;
+}
+
+/** Runs pods as processes: a namespace each, a link to the worker and a /32 route there, as Calico makes them. */
+export class PodHost {
   readonly #network: Network;
   readonly #supervisor: Supervisor;
-  readonly #cluster: LabCluster;
-  readonly #clusterName: string;
+  readonly #cluster: string;
   readonly #directory: string;
   #links = 0;
 
   constructor(options: {
     readonly network: Network;
     readonly supervisor: Supervisor;
-    readonly cluster: LabCluster;
-    readonly clusterName: string;
+    /** Name of the cluster, which the pods tell in their answers. */
+    readonly cluster: string;
     readonly directory: string;
   }) {
     this.#network = options.network;
     this.#supervisor = options.supervisor;
     this.#cluster = options.cluster;
-    this.#clusterName = options.clusterName;
     this.#directory = options.directory;
   }
 
-  /** Starts pods on a worker; resolves when they answer and are endpoints in the manifests. */
-  async addPods(node: string, count: number): Promise<readonly LabPod[]> {
-    const pods = Array.from({ length: count }, () => this.#cluster.addPod(node));
-    await this.#cluster.write();
-    await Promise.all(pods.map((pod) => this.#start(pod)));
-    for (const pod of pods) this.#cluster.setReady(pod.name, true);
-    await this.#cluster.write();
-    return pods;
-  }
-
-  /** Takes the pod out of the endpoints, gives the edges `graceMs` to notice, and ends it. */
-  async removePod(name: string, graceMs = 2000): Promise<void> {
-    const pod = this.#cluster.pods.find((candidate) => candidate.name === name);
-    if (pod === undefined) throw new Error(`there is no pod ${name}`);
-    this.#cluster.setReady(name, false);
-    await this.#cluster.write();
-    await new Promise((resolve) => setTimeout(resolve, graceMs));
-    await this.#supervisor.remove(serviceName(pod));
-    await this.#network.removeNamespace(podNamespace(pod.name));
-    this.#cluster.removePod(name);
-    await this.#cluster.write();
-  }
-
-  async #start(pod: LabPod): Promise<void> {
+  /** Resolves when the pod listens. */
+  async start(pod: PlacedPod): Promise<void> {
     const namespace = podNamespace(pod.name);
     await this.#network.addNamespace(namespace);
     this.#links += 1;
@@ -72,13 +54,19 @@ export class Kubelets {
       `route add default via ${gateway} dev eth0`,
     ]);
     const service = await podServer({
-      identity: { pod: pod.name, node: pod.node, cluster: this.#clusterName },
+      identity: { pod: pod.name, node: pod.node, cluster: this.#cluster },
       namespace,
       listen: `${pod.address}:${application.podPort}`,
       directory: join(this.#directory, pod.name),
     });
     this.#supervisor.start(service);
     await this.#untilListening(namespace);
+  }
+
+  /** Ends its process and takes its network away. */
+  async stop(pod: PlacedPod): Promise<void> {
+    await this.#supervisor.remove(podService(pod));
+    await this.#network.removeNamespace(podNamespace(pod.name));
   }
 
   /** Readiness: something listens on the pod's port, as its kubelet's probe would find. */
@@ -91,10 +79,11 @@ export class Kubelets {
   }
 }
 
-export function podNamespace(pod: string): string {
+function podNamespace(pod: string): string {
   return `pod-${pod}`;
 }
 
-function serviceName(pod: LabPod): string {
+/** The supervisor's name of a pod's process. */
+export function podService(pod: { readonly name: string; readonly node: string }): string {
   return `${pod.node}/pod-${pod.name}`;
 }

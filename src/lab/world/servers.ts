@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { AgentKind, RunningCluster } from '../cluster/running.ts';
 import { nginxCommand } from '../daemons/nginx.ts';
 import type { Supervisor } from '../supervise.ts';
 import type { Datacentre, Server } from './topology.ts';
@@ -21,42 +22,65 @@ export interface ServersOptions {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** A server whose other programs run; its agent starts once it may read its cluster. */
+export interface StartedServer {
+  readonly agent: Promise<void>;
+}
+
 /** What systemd starts on a worker: ExaBGP with the relay under it, and the network agent. */
-export async function startWorker(options: ServersOptions, datacentre: Datacentre, worker: Server): Promise<void> {
-  const { supervisor, tideline, platformFolder } = options;
+export async function startWorker(
+  options: ServersOptions,
+  cluster: RunningCluster,
+  worker: Server,
+): Promise<StartedServer> {
   const directory = await serverFolder(options, worker);
-  supervisor.start({
-    name: `${worker.name}/network-agent`,
-    namespace: worker.name,
-    command: tideline,
-    arguments: words('network agent', {
-      platform: platformFolder,
-      cluster: datacentre.cluster,
-      node: worker.name,
-      'run-dir': directory,
-      'metrics-address': `${worker.address}:${networkAgentPort}`,
-    }),
+  const agent = startAgent(options, cluster, {
+    kind: 'network',
+    server: worker,
+    words: { cluster: cluster.datacentre.cluster, node: worker.name, 'run-dir': directory },
   });
   await startExabgp(options, worker, directory);
+  return { agent };
 }
 
 /** What systemd starts on a blade: nginx, ExaBGP, and the edge agent, each on its own. */
-export async function startBlade(options: ServersOptions, datacentre: Datacentre, blade: Server): Promise<void> {
-  const { supervisor, tideline, platformFolder } = options;
+export async function startBlade(
+  options: ServersOptions,
+  cluster: RunningCluster,
+  blade: Server,
+): Promise<StartedServer> {
+  const { datacentre } = cluster;
   const directory = await serverFolder(options, blade);
-  supervisor.start({
-    name: `${blade.name}/edge-agent`,
-    namespace: blade.name,
-    command: tideline,
-    arguments: words('edge agent', {
-      platform: platformFolder,
-      pool: datacentre.pool,
-      blade: blade.name,
-      'run-dir': directory,
-      'metrics-address': `${blade.address}:${edgeAgentPort}`,
-    }),
+  const agent = startAgent(options, cluster, {
+    kind: 'edge',
+    server: blade,
+    words: { pool: datacentre.pool, blade: blade.name, 'run-dir': directory },
   });
   await Promise.all([startExabgp(options, blade, directory), startNginx(options, datacentre, blade, directory)]);
+  return { agent };
+}
+
+const agentPorts = { network: networkAgentPort, edge: edgeAgentPort } as const;
+
+/** Starts the agent once it may read its cluster. */
+async function startAgent(
+  { supervisor, tideline, platformFolder }: ServersOptions,
+  cluster: RunningCluster,
+  agent: { readonly kind: AgentKind; readonly server: Server; readonly words: Readonly<Record<string, string>> },
+): Promise<void> {
+  const { kind, server } = agent;
+  const source = await cluster.agentOptions(kind, server.name);
+  supervisor.start({
+    name: `${server.name}/${kind}-agent`,
+    namespace: server.name,
+    command: tideline,
+    arguments: words(`${kind} agent`, {
+      platform: platformFolder,
+      ...agent.words,
+      ...source,
+      'metrics-address': `${server.address}:${agentPorts[kind]}`,
+    }),
+  });
 }
 
 async function startExabgp(options: ServersOptions, server: Server, directory: string): Promise<void> {

@@ -15,7 +15,7 @@ export const transits = [
 
 /** The first uplink of a site is its nearest; the pods' pool is the site's first pod prefix. */
 const datacentreSites: Readonly<
-  Record<string, { readonly uplinks: readonly string[]; readonly workers: readonly Server[] }>
+  Record<string, { readonly uplinks: readonly string[]; readonly workers: readonly Server[]; readonly master: Server }>
 > = {
   paris: {
     uplinks: ['transit-europe', 'transit-america'],
@@ -23,6 +23,7 @@ const datacentreSites: Readonly<
       { name: 'paris-worker-1', address: '10.1.0.11' },
       { name: 'paris-worker-2', address: '10.1.0.12' },
     ],
+    master: { name: 'paris-master-1', address: '10.1.0.5' },
   },
   newyork: {
     uplinks: ['transit-america', 'transit-europe'],
@@ -30,6 +31,7 @@ const datacentreSites: Readonly<
       { name: 'newyork-worker-1', address: '10.2.0.11' },
       { name: 'newyork-worker-2', address: '10.2.0.12' },
     ],
+    master: { name: 'newyork-master-1', address: '10.2.0.5' },
   },
 };
 
@@ -70,6 +72,8 @@ export interface Datacentre {
   readonly uplinks: readonly string[];
   readonly workers: readonly Server[];
   readonly blades: readonly Server[];
+  /** Where the control plane runs; none where a folder of manifests plays it. */
+  readonly masters: readonly Server[];
   readonly vips: readonly string[];
   readonly prefixes: {
     readonly pods: readonly string[];
@@ -101,14 +105,22 @@ export interface UserSite {
   readonly clients: readonly Client[];
 }
 
+/** Every machine of a data centre but its router. */
+export function serversOf({ workers, blades, masters }: Datacentre): readonly Server[] {
+  return [...workers, ...blades, ...masters];
+}
+
 export interface World {
   readonly datacentres: readonly Datacentre[];
   readonly regions: readonly CloudRegion[];
   readonly users: readonly UserSite[];
 }
 
-/** The world of a platform: the spec's sites with the lab's networks around them. Throws InputError for one it cannot host. */
-export function worldOf(platform: Platform): World {
+/**
+ * The world of a platform: the spec's sites with the lab's networks around them, and a master server a data centre where
+ * control planes are real. Throws InputError for a platform it cannot host.
+ */
+export function worldOf(platform: Platform, kubernetes = false): World {
   if (!platform.policies.has(application.policy))
     throw new InputError(
       `the lab's clients follow the TrafficPolicy ${application.policy}, which this spec does not have`,
@@ -117,7 +129,8 @@ export function worldOf(platform: Platform): World {
   const regions: CloudRegion[] = [];
   for (const cluster of platform.clusters.values()) {
     const { entry, sites } = cluster.spec;
-    if ('edgePool' in entry) datacentres.push(datacentreOf(platform, cluster.metadata.name, entry.edgePool));
+    if ('edgePool' in entry)
+      datacentres.push(datacentreOf(platform, cluster.metadata.name, entry.edgePool, kubernetes));
     else
       for (const site of sites)
         regions.push(
@@ -136,7 +149,7 @@ export function worldOf(platform: Platform): World {
   return { datacentres, regions, users };
 }
 
-function datacentreOf(platform: Platform, cluster: string, poolName: string): Datacentre {
+function datacentreOf(platform: Platform, cluster: string, poolName: string, kubernetes: boolean): Datacentre {
   const pool = platform.edgePools.get(poolName);
   const site = platform.sites.get(platform.clusters.get(cluster)?.spec.sites[0] ?? '');
   const router = site?.spec.routers[0];
@@ -161,6 +174,7 @@ function datacentreOf(platform: Platform, cluster: string, poolName: string): Da
     uplinks: lab.uplinks,
     workers: lab.workers,
     blades: pool.spec.blades.map((blade) => ({ name: blade.name, address: blade.address.text })),
+    masters: kubernetes ? [lab.master] : [],
     vips: pool.spec.vips.map((vip) => vip.address.text),
     prefixes: {
       pods: prefixes.pods.map((p) => p.text),

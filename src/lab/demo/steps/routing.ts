@@ -14,11 +14,11 @@ export const podsRoutable: Step = {
   tolerance: unnoticed,
   async run(stage) {
     const reached: string[] = [];
-    for (const [cluster, { datacentre, manifests }] of stage.lab.clusters) {
+    for (const [cluster, { datacentre, pods }] of stage.lab.clusters) {
       const country = farFrom[cluster] ?? 'FR';
       const { address } = clientOf(stage.lab, country);
       for (const worker of datacentre.workers) {
-        const pod = manifests.pods.find(({ node }) => node === worker.name);
+        const pod = pods.find(({ node }) => node === worker.name);
         expect(pod !== undefined, `${worker.name} has no pod`);
         const result = await directPodRequest(stage.lab, country, pod);
         expect(result.ok, `${country} cannot reach ${pod.name} at ${pod.address}: ${result.ok ? '' : result.reason}`);

@@ -22,12 +22,6 @@ async function untilPhases(stage: Stage, cluster: string, wanted: string): Promi
   }, 20_000);
 }
 
-const losses = [
-  { mode: 'vanished', says: 'stale SourceMissing' },
-  { mode: 'empty', says: 'stale' },
-  { mode: 'garbage', says: 'stale' },
-] as const;
-
 export const inputLost: Step = {
   name: 'input-lost',
   explanation:
@@ -35,8 +29,9 @@ export const inputLost: Step = {
   tolerance: unnoticed,
   async run(stage) {
     const before = (await stage.rackRoutes('paris')).join('\n');
-    for (const { mode, says } of losses) {
-      stage.say(`The manifests of paris are ${mode}: every agent should say "${says}", and hold.`);
+    const losses = stage.lab.clusters.get('paris')?.inputLosses ?? [];
+    for (const { mode, what, says } of losses) {
+      stage.say(`${what}: every agent should say "${says}", and hold.`);
       await stage.fault('input-lost', `paris/${mode}`);
       await untilPhases(stage, 'paris', says);
       await stage.pause(1500);
@@ -47,7 +42,8 @@ export const inputLost: Step = {
     }
     const after = (await stage.rackRoutes('paris')).join('\n');
     expect(after === before, `the routes of paris changed: ${after}`);
-    return 'vanished, empty, garbage: every agent of paris said stale and held everything, then live again';
+    const modes = losses.map(({ mode }) => mode).join(', ');
+    return `${modes}: every agent of paris said stale and held everything, then live again`;
   },
 };
 

@@ -1,4 +1,4 @@
-import type { BlockAffinity, IPAMBlock, IPPool } from '../../model/kubernetes.ts';
+import type { BlockAffinity, IPAMBlock, IPPool } from '../../../model/kubernetes.ts';
 
 /** A block of 64 addresses that belongs to a worker. */
 export interface Block {

@@ -1,8 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { AnyObject } from '../../model/kubernetes.ts';
-import { affinityObject, allocate, type Block, blockObject, claim, free, nextFreeCidr, poolObject } from './ipam.ts';
+import type { AnyObject } from '../../../model/kubernetes.ts';
 import {
   endpointSliceObject,
   ingressClassObject,
@@ -12,9 +11,10 @@ import {
   podObject,
   secretObject,
   serviceObject,
-} from './objects.ts';
+} from '../objects.ts';
+import { affinityObject, allocate, type Block, blockObject, claim, nextFreeCidr, poolObject } from './ipam.ts';
 
-export interface ClusterOptions {
+export interface ManifestsOptions {
   readonly folder: string;
   readonly workers: readonly { readonly name: string; readonly address: string }[];
   /** The IPPool, an IPv4 /16. */
@@ -27,17 +27,17 @@ export interface ClusterOptions {
 type Manifest = AnyObject & { readonly apiVersion: string };
 
 /**
- * The control plane of a lab cluster, as far as Tideline sees it: pods, their addresses from Calico blocks, Service,
+ * What a cluster would say of itself, as far as Tideline sees it: pods, their addresses from Calico blocks, Service,
  * EndpointSlice, Ingress. It is a folder of ordinary YAML in step with what runs; each file is replaced in one move.
  */
-export class LabCluster {
-  readonly #options: ClusterOptions;
+export class Manifests {
+  readonly #options: ManifestsOptions;
   #blocks: readonly Block[];
   #pods: readonly LabPod[] = [];
   #numbers = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(options: ClusterOptions) {
+  constructor(options: ManifestsOptions) {
     this.#options = options;
     const [a, b] = options.pool.split('.');
     this.#blocks = options.workers.reduce<readonly Block[]>(
@@ -67,11 +67,6 @@ export class LabCluster {
 
   setReady(name: string, ready: boolean): void {
     this.#pods = this.#pods.map((pod) => (pod.name === name ? { ...pod, ready } : pod));
-  }
-
-  removePod(name: string): void {
-    this.#blocks = free(this.#blocks, name);
-    this.#pods = this.#pods.filter((pod) => pod.name !== name);
   }
 
   /** The node claims a further block; new pods of the node use it first. Returns its prefix. */
