@@ -1,4 +1,11 @@
 import type { JsonSchema } from '../../src/model/spec/schema.ts';
+import { formatRules, type Place, places, type Rule } from './rules.ts';
+
+interface Validation {
+  readonly rule: string;
+  readonly message: string;
+  readonly fieldPath?: string;
+}
 
 /** The part of an OpenAPI v3 schema that the API server takes in a CustomResourceDefinition. */
 export interface StructuralSchema {
@@ -14,53 +21,76 @@ export interface StructuralSchema {
   readonly exclusiveMinimum?: boolean;
   readonly maximum?: number;
   readonly minItems?: number;
+  readonly maxItems?: number;
   readonly items?: StructuralSchema;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, StructuralSchema>>;
   readonly additionalProperties?: StructuralSchema;
-  readonly oneOf?: readonly { readonly required: readonly string[] }[];
-  readonly 'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[];
+  readonly 'x-kubernetes-validations'?: readonly Validation[];
+  readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
+  readonly 'x-kubernetes-list-map-keys'?: readonly string[];
 }
 
-/** Keywords that JSON Schema and structural schemas have in common. */
-export const sharedKeywords: readonly string[] =
-  `type description default format pattern minLength maxLength minimum maximum exclusiveMinimum minItems items enum
-  properties required additionalProperties`.split(/\s+/);
+/** `$schema` and `propertyNames` say nothing to the API server: keys of a map are always texts. */
+const known = new Set(
+  `type description default format pattern minLength maxLength minimum maximum exclusiveMinimum minItems maxItems items enum
+  properties required additionalProperties const anyOf $schema propertyNames`.split(/\s+/),
+);
 
-/** Keywords that say nothing to the API server: it prunes unknown fields by itself, and keys of a map are always texts. */
-const dropped = new Set(['$schema', 'propertyNames']);
-const known = new Set([...sharedKeywords, 'const', 'anyOf']);
-
-/** Throws a RangeError on a keyword that it does not know, so that none is lost silently. */
+/**
+ * The schema as the API server takes it, with the rules that are known for `where`. Throws a RangeError on a keyword that
+ * it does not know, so that none is lost silently.
+ */
 export function structural(schema: JsonSchema, where: string): StructuralSchema {
   for (const keyword of Object.keys(schema))
-    if (!known.has(keyword) && !dropped.has(keyword)) throw new RangeError(`${where}: unknown keyword ${keyword}`);
-  const head = {
+    if (!known.has(keyword)) throw new RangeError(`${where}: unknown keyword ${keyword}`);
+  const place = places[where] ?? {};
+  const body = bodyOf(schema, where, place);
+  const validations = [
+    ...(body['x-kubernetes-validations'] ?? []),
+    ...[...(formatRules[schema.format ?? ''] ?? []), ...(place.rules ?? [])].map(validation),
+  ];
+  return {
     ...(schema.description === undefined ? {} : { description: schema.description }),
     ...(schema.default === undefined ? {} : { default: schema.default }),
+    ...body,
+    ...(validations.length === 0 ? {} : { 'x-kubernetes-validations': validations }),
   };
-  if (schema.anyOf !== undefined) return { ...head, ...choice(schema.anyOf, where) };
-  if (schema.const !== undefined) return { ...head, type: typeOf([schema.const]), enum: [schema.const] };
+}
+
+function bodyOf(schema: JsonSchema, where: string, place: Place): StructuralSchema {
+  if (schema.anyOf !== undefined) return choice(schema.anyOf, where);
+  if (schema.const !== undefined) return { type: typeOf([schema.const]), enum: [schema.const] };
   switch (schema.type) {
     case 'object':
-      return { ...head, ...object(schema, where) };
+      return object(schema, where);
     case 'array':
       return {
-        ...head,
         type: 'array',
-        ...pick(schema, ['minItems']),
+        ...pick(schema, ['minItems', 'maxItems']),
+        ...listType(place),
         items: structural(schema.items ?? {}, `${where}[]`),
       };
     case 'string':
-      return { ...head, type: 'string', ...text(schema) };
+      return { type: 'string', ...text(schema) };
     case 'integer':
     case 'number':
-      return { ...head, type: schema.type, ...number(schema) };
+      return { type: schema.type, ...number(schema) };
     case 'boolean':
-      return { ...head, type: 'boolean' };
+      return { type: 'boolean' };
     default:
       throw new RangeError(`${where}: no type`);
   }
+}
+
+function validation({ reason, rule, message, fieldPath }: Rule): Validation {
+  return { rule, message: `${reason}: ${message}`, ...(fieldPath === undefined ? {} : { fieldPath }) };
+}
+
+function listType({ unique }: Place): Partial<StructuralSchema> {
+  if (unique === undefined) return { 'x-kubernetes-list-type': 'atomic' };
+  if (unique === 'set') return { 'x-kubernetes-list-type': 'set' };
+  return { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': unique };
 }
 
 function object(schema: JsonSchema, where: string): StructuralSchema {
@@ -78,41 +108,53 @@ function object(schema: JsonSchema, where: string): StructuralSchema {
   };
 }
 
-/** Literals become an enum. Mappings become one mapping with every field, of which exactly one choice is required. */
+/**
+ * Literals become an enum. Mappings become one mapping with every field, of which exactly one choice is required: by a
+ * rule, since the words of a failed `oneOf` help nobody.
+ */
 function choice(choices: readonly JsonSchema[], where: string): StructuralSchema {
   const literals = choices.flatMap((schema) => (schema.const === undefined ? [] : [schema.const]));
   if (literals.length === choices.length) return { type: typeOf(literals), enum: literals };
   const objects = choices.map((schema) => ({ ...object(schema, where), keys: schema.required ?? [] }));
-  const rules = objects.flatMap(({ keys, properties }) =>
-    Object.keys(properties ?? {})
-      .filter((name) => !keys.includes(name))
-      .map((name) => ({
-        rule: `!has(self.${name}) || has(self.${keys[0]})`,
-        message: `${name} goes with ${keys[0]}`,
-      })),
+  const keys = objects.flatMap((one) => one.keys);
+  const exactlyOne: Rule = {
+    reason: 'WrongChoice',
+    rule: `[${keys.map((key) => `has(self.${key})`).join(', ')}].exists_one(chosen, chosen)`,
+    message: `exactly one of ${keys.slice(0, -1).join(', ')} or ${keys.at(-1)}`,
+  };
+  const companions = objects.flatMap(({ keys: [own = ''], properties = {} }) =>
+    Object.keys(properties)
+      .filter((name) => name !== own)
+      .map((name): Rule => {
+        const others = keys.filter((key) => key !== own).map((key) => `has(self.${key})`);
+        return {
+          reason: 'UnknownField',
+          rule: `!has(self.${name}) || has(self.${own}) || !(${others.join(' || ')})`,
+          message: `${name} goes with ${own}`,
+          fieldPath: `.${name}`,
+        };
+      }),
   );
   return {
     type: 'object',
     properties: Object.assign({}, ...objects.map(({ properties }) => properties)),
-    oneOf: objects.map(({ keys }) => ({ required: keys })),
-    ...(rules.length === 0 ? {} : { 'x-kubernetes-validations': rules }),
+    'x-kubernetes-validations': [exactlyOne, ...companions].map(validation),
   };
 }
 
-/** The API server knows the formats `cidr` and `date-time`; the pattern that comes with a format needs a page. */
+/** Of our formats the API server knows `date-time` only; the others are rules. */
 function text(schema: JsonSchema): Partial<StructuralSchema> {
-  const base = pick(schema, ['enum', 'minLength', 'maxLength']);
-  if (schema.format === undefined) return { ...base, ...pick(schema, ['pattern']) };
-  return schema.format === 'ip' ? { ...base, pattern: '^[0-9a-f:.]+$' } : { ...base, format: schema.format };
+  const format = schema.format === 'date-time' ? { format: 'date-time' } : {};
+  return { ...format, ...pick(schema, ['enum', 'minLength', 'maxLength', 'pattern']) };
 }
 
+/** Without a format: a number that breaks one is refused without saying where. */
 function number(schema: JsonSchema): Partial<StructuralSchema> {
   const { minimum, maximum, exclusiveMinimum } = schema;
   return {
-    ...(schema.type === 'integer' ? { format: 'int64' } : {}),
     ...(minimum === undefined ? {} : { minimum }),
     ...(exclusiveMinimum === undefined ? {} : { minimum: exclusiveMinimum, exclusiveMinimum: true }),
-    ...(maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? {} : { maximum }),
+    ...(maximum === undefined ? {} : { maximum }),
   };
 }
 

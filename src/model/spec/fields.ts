@@ -5,13 +5,39 @@ import { parseAddress, parsePrefix } from '../address.ts';
 
 export const Name = z
   .string()
-  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a DNS label: lower-case letters, digits and dashes, at most 63');
+  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a DNS label: lower-case letters, digits and dashes, at most 63')
+  .meta({ maxLength: 63 });
+
+/** Some text for people or programs. Its length is counted in characters (code points), as the API server does. */
+export function text(longest: number) {
+  return z
+    .string()
+    .min(1)
+    .check((context) => {
+      if ([...context.value].length > longest)
+        context.issues.push({
+          code: 'too_big',
+          origin: 'string',
+          maximum: longest,
+          inclusive: true,
+          input: context.value,
+        });
+    })
+    .meta({ maxLength: longest });
+}
+
+/** An IPv6 address in the forms that the API server reads: at most four digits a group, no IPv4 address inside ::ffff:0:0/96. */
+function readsAlike(address: string): boolean {
+  if (/[0-9a-f]{5}/i.test(address)) return false;
+  const canonical = parseAddress(address)?.text ?? '';
+  return !/^::ffff:(\d+\.|[0-9a-f]+:)/.test(canonical);
+}
 
 export const IpAddress = z
   .string()
-  .meta({ format: 'ip' })
+  .meta({ format: 'ip', maxLength: 45 })
   .transform((text, context) => {
-    const address = parseAddress(text);
+    const address = readsAlike(text) ? parseAddress(text) : undefined;
     if (address === undefined) {
       context.addIssue({ code: 'custom', message: 'an IPv4 or IPv6 address', params: { reason: 'BadAddress' } });
       return z.NEVER;
@@ -21,9 +47,10 @@ export const IpAddress = z
 
 export const IpPrefix = z
   .string()
-  .meta({ format: 'cidr' })
+  .meta({ format: 'cidr', maxLength: 49 })
   .transform((text, context) => {
-    const prefix = text.includes('/') ? parsePrefix(text) : undefined;
+    const [address = '', ...length] = text.split('/');
+    const prefix = length.length > 0 && readsAlike(address) ? parsePrefix(text) : undefined;
     if (prefix === undefined) {
       const message = 'a prefix such as 10.0.0.0/16 with no host bits set';
       context.addIssue({ code: 'custom', message, params: { reason: 'BadPrefix' } });
@@ -45,11 +72,37 @@ export const DnsName = z
   );
 
 /** Whether there is such a country is checked later, with a better message. */
-export const CountryCode = z.string().regex(/^[A-Z]{2}$/, 'an ISO 3166-1 alpha-2 code in capitals, e.g. FR');
+export const CountryCode = z
+  .string()
+  .regex(/^[A-Z]{2}$/, 'an ISO 3166-1 alpha-2 code in capitals, e.g. FR')
+  .meta({ format: 'country', maxLength: 2 });
 export const ContinentCode = z.enum(['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA']);
+
+const labelName = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)$/;
+const labelDomain = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** `name` or `domain/name`, as Kubernetes wants the keys of labels and annotations. */
+function isQualifiedName(key: string): boolean {
+  const [name = '', domain, ...rest] = key.split('/').reverse();
+  return rest.length === 0 && labelName.test(name) && (domain === undefined || labelDomain.test(domain));
+}
+
+/** Texts by qualified name; `allows` says which values Kubernetes takes. */
+function labels(allows: (value: string, key: string) => boolean, expected: string) {
+  return z.record(z.string(), z.string()).check((context) => {
+    for (const [key, value] of Object.entries(context.value)) {
+      if (isQualifiedName(key) && allows(value, key)) continue;
+      const path = [key];
+      context.issues.push({ code: 'invalid_format', format: 'label', path, input: value, message: expected });
+    }
+  });
+}
 
 export const Metadata = z.strictObject({
   name: Name,
-  labels: z.record(z.string(), z.string()).optional(),
-  annotations: z.record(z.string(), z.string()).optional(),
+  labels: labels(
+    (value) => value === '' || labelName.test(value),
+    'a label as Kubernetes takes it: [DOMAIN/]NAME, name and value at most 63 letters, digits, dashes, dots and underscores',
+  ).optional(),
+  annotations: labels(() => true, 'an annotation as Kubernetes takes it: its key is [DOMAIN/]NAME').optional(),
 });

@@ -88,6 +88,12 @@ type RangeIssue = Extract<Issue, { code: 'too_small' | 'too_big' }>;
 function outOfRange(issue: RangeIssue, value: unknown, path: Path): Finding {
   const small = issue.code === 'too_small';
   const limit = small ? issue.minimum : issue.maximum;
+  if (issue.origin === 'array' && !small)
+    return {
+      reason: 'OutOfRange',
+      message: `has ${Array.isArray(value) ? value.length : 'too many'} entries`,
+      expected: `at most ${limit}`,
+    };
   if (issue.origin === 'array') {
     if (path.join('.') === 'spec.default.clusters')
       return {

@@ -20,7 +20,7 @@ export const reasons = {
   BadFormat: 'A text has not the form that the field needs.',
   BadAddress: 'Not an IP address.',
   BadPrefix: 'Not an IP prefix, or one with host bits set.',
-  OutOfRange: 'A number, or a length, outside its range.',
+  OutOfRange: 'A number, or a length of a text or list, outside its range.',
   EmptyList: 'A list that needs an entry has none.',
   DuplicateName: 'Two objects of a kind, or two blades or routers, have one name.',
   NamedTwice: 'A list names the same thing twice.',

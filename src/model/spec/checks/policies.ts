@@ -20,9 +20,21 @@ export function checkPolicies(objects: Objects, report: Report): void {
     checkCountry(value.spec.location.country, at, ['spec', 'location', 'country'], report);
   const hosts = new Map<string, { readonly at: Declared<unknown>; readonly path: Path }>();
   for (const policy of valid(objects.TrafficPolicy.all)) {
+    checkProviders(policy, report);
     checkRules(policy, report);
     checkHosts(policy, hosts, report);
   }
+}
+
+function checkProviders({ at, value }: Valid<TrafficPolicy>, report: Report): void {
+  const { providers } = value.spec.dns;
+  for (const [index, provider] of providers.entries())
+    if (providers.indexOf(provider) < index)
+      report(at, ['spec', 'dns', 'providers', index], {
+        reason: 'NamedTwice',
+        message: `the provider ${provider} is named twice`,
+        fix: 'remove one',
+      });
 }
 
 function checkRules({ at, value }: Valid<TrafficPolicy>, report: Report): void {

@@ -1,20 +1,19 @@
 import { z } from 'zod';
-import { IpAddress, Name, Port } from '../fields.ts';
+import { IpAddress, Name, Port, text } from '../fields.ts';
 
 export const ClusterSpec = z
   .strictObject({
-    sites: z.array(Name.describe('Name of a Site.')).min(1).describe('The sites it runs in.'),
+    sites: z.array(Name.describe('Name of a Site.')).min(1).max(64).describe('The sites it runs in.'),
     source: z
       .union([
         z.strictObject({
-          manifests: z
-            .string()
-            .min(1)
-            .describe('Folder of Kubernetes YAML, relative to the file that says so. It holds no spec objects.'),
+          manifests: text(1024).describe(
+            'Folder of Kubernetes YAML, relative to the file that says so. It holds no spec objects.',
+          ),
         }),
         z.strictObject({
-          kubeconfig: z.string().min(1).describe('File, relative to the file that says so.'),
-          context: z.string().min(1).optional().describe('Context of the kubeconfig; absent: its current one.'),
+          kubeconfig: text(1024).describe('File, relative to the file that says so.'),
+          context: text(253).optional().describe('Context of the kubeconfig; absent: its current one.'),
         }),
         z.strictObject({ none: z.literal(true).describe('It is not read at all: steering only.') }),
       ])
@@ -28,6 +27,7 @@ export const ClusterSpec = z
           anycast: z
             .array(IpAddress)
             .min(1)
+            .max(64)
             .describe('Addresses that every site of the cluster announces; inside the `vips` prefixes of each.'),
         }),
       ])

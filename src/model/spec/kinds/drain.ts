@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Name } from '../fields.ts';
+import { Name, text } from '../fields.ts';
 
 export const DrainSpec = z
   .strictObject({
@@ -11,7 +11,7 @@ export const DrainSpec = z
         ),
       })
       .describe('What to take out of service.'),
-    reason: z.string().min(1).describe('For people: why.'),
-    expires: z.iso.datetime({ offset: true }).describe('RFC 3339 time; the drain ends by itself then.'),
+    reason: text(1024).describe('For people: why.'),
+    expires: z.iso.datetime({ offset: true }).max(64).describe('RFC 3339 time; the drain ends by itself then.'),
   })
   .describe('Takes a site, cluster, blade or worker out of service for a while.');

@@ -12,6 +12,7 @@ export const EdgePoolSpec = z
         }),
       )
       .min(1)
+      .max(128)
       .describe('The servers that run nginx for the cluster.'),
     vips: z
       .array(
@@ -24,6 +25,7 @@ export const EdgePoolSpec = z
         }),
       )
       .min(1)
+      .max(128)
       .describe('The addresses that every fit blade announces.'),
     ports: z
       .strictObject({
@@ -43,6 +45,7 @@ export const EdgePoolSpec = z
     minAnnouncers: z
       .int()
       .min(1)
+      .max(128)
       .default(1)
       .describe(
         'Never fewer announcers of a VIP than this by our own doing. The first so many blades (by name) are its keepers.',

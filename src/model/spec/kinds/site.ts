@@ -21,6 +21,7 @@ export const SiteSpec = z
           asn: AsNumber.describe('AS number of the router.'),
         }),
       )
+      .max(64)
       .prefault([])
       .describe('The routers that servers peer with (top of rack). Empty for a cloud region.'),
     serverAsn: AsNumber.optional().describe(
@@ -28,10 +29,11 @@ export const SiteSpec = z
     ),
     prefixes: z
       .strictObject({
-        pods: z.array(IpPrefix).prefault([]).describe('Pod addresses: the blocks of workers lie in here.'),
-        servers: z.array(IpPrefix).prefault([]).describe('Addresses of workers and blades.'),
+        pods: z.array(IpPrefix).max(64).prefault([]).describe('Pod addresses: the blocks of workers lie in here.'),
+        servers: z.array(IpPrefix).max(64).prefault([]).describe('Addresses of workers and blades.'),
         vips: z
           .array(IpPrefix)
+          .max(64)
           .prefault([])
           .describe('Public or private service addresses of edge pools, or anycast addresses.'),
       })
@@ -41,13 +43,19 @@ export const SiteSpec = z
       ),
     limits: z
       .strictObject({
-        maxRoutesPerServer: z.int().min(1).default(256).describe('Routes that one server may announce.'),
+        maxRoutesPerServer: z.int().min(1).max(1_000_000).default(256).describe('Routes that one server may announce.'),
         maxAnnouncementsPerMinute: z
           .int()
           .min(1)
+          .max(1_000_000)
           .default(600)
           .describe('New or changed routes of one server in a minute.'),
-        maxWithdrawalsPerMinute: z.int().min(1).default(60).describe('Withdrawn routes of one server in a minute.'),
+        maxWithdrawalsPerMinute: z
+          .int()
+          .min(1)
+          .max(1_000_000)
+          .default(60)
+          .describe('Withdrawn routes of one server in a minute.'),
       })
       .prefault({})
       .describe('Limits of what one server may announce.'),

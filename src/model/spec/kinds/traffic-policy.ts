@@ -12,22 +12,24 @@ const WeightedCluster = z.strictObject({
 });
 
 const Answer = {
-  clusters: z.array(WeightedCluster).min(1).describe('Who answers. At least one weight is not 0.'),
+  clusters: z.array(WeightedCluster).min(1).max(32).describe('Who answers. At least one weight is not 0.'),
   failover: z
     .array(Name.describe('Name of a Cluster.'))
+    .max(32)
     .default([])
     .describe('Tried in order when none of `clusters` is healthy.'),
 };
 
 export const TrafficPolicySpec = z
   .strictObject({
-    hosts: z.array(DnsName).min(1).describe('Host names, each in one policy only, inside the zone.'),
+    hosts: z.array(DnsName).min(1).max(500).describe('Host names, each in one policy only, inside the zone.'),
     dns: z
       .strictObject({
         zone: DnsName.describe('The DNS zone of the hosts.'),
         providers: z
           .array(z.enum(['route53', 'powerdns']))
           .min(1)
+          .max(2)
           .describe('Who is to hold the records.'),
       })
       .describe('Where the records go.'),
@@ -37,12 +39,14 @@ export const TrafficPolicySpec = z
         z.strictObject({
           countries: z
             .array(CountryCode)
+            .max(246)
             .default([])
             .describe('ISO 3166-1 alpha-2 codes, each in one rule only. A country beats its continent.'),
-          continents: z.array(ContinentCode).default([]).describe('Continents, each in one rule only.'),
+          continents: z.array(ContinentCode).max(7).default([]).describe('Continents, each in one rule only.'),
           ...Answer,
         }),
       )
+      .max(100)
       .default([])
       .describe('Who answers whom.'),
     default: z.strictObject(Answer).describe('Everyone no rule names. Never empty.'),

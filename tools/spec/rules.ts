@@ -1,0 +1,184 @@
+import { countries } from '../../src/model/geo/countries.ts';
+import type { SpecReason } from '../../src/model/spec/reasons.ts';
+
+/** A rule of the loader in CEL. The message starts with the loader's reason, since the API server has reasons of its own. */
+export interface Rule {
+  readonly reason: SpecReason;
+  readonly rule: string;
+  readonly message: string;
+  /** Where the loader reports it, below the schema that has the rule; absent: there. Never an entry of a list. */
+  readonly fieldPath?: string;
+}
+
+/** What the API server is told about one place of a schema beyond what JSON Schema says. */
+export interface Place {
+  /** `set`: no entry twice. A list of field names: no two entries agree in them. Absent: the list has one owner. */
+  readonly unique?: 'set' | readonly string[];
+  readonly rules?: readonly Rule[];
+}
+
+/** By the format of a text. */
+export const formatRules: Readonly<Record<string, readonly Rule[]>> = {
+  ip: [{ reason: 'BadAddress', rule: 'isIP(self)', message: 'not an IPv4 or IPv6 address' }],
+  cidr: [
+    {
+      reason: 'BadPrefix',
+      rule: 'isCIDR(self) && cidr(self) == cidr(self).masked()',
+      message: 'not a prefix such as 10.0.0.0/16 with no host bits set',
+    },
+    {
+      reason: 'PrefixTooWide',
+      rule: '!isCIDR(self) || cidr(self).prefixLength() >= (cidr(self).ip().family() == 4 ? 8 : 16)',
+      message: "too wide to be one site's; at least /8 for IPv4, /16 for IPv6",
+    },
+  ],
+  country: [
+    {
+      reason: 'UnknownCountry',
+      rule: `self.matches('^(${countryPattern()})$') || !self.matches('^[A-Z]{2}$')`,
+      message: `not one of the ${countries.length} ISO 3166-1 alpha-2 codes that Route 53 knows, e.g. FR`,
+    },
+  ],
+};
+
+/** `A[DEF]|B[ABD]`: short, because the cost of a match grows with the pattern. */
+function countryPattern(): string {
+  const byFirst = Map.groupBy(countries, ({ code }) => code.charAt(0));
+  return [...byFirst].map(([first, some]) => `${first}[${some.map(({ code }) => code.charAt(1)).join('')}]`).join('|');
+}
+
+const countryCodes = `[${countries.map(({ code }) => `'${code}'`).join(',')}]`;
+const continentCodes = "['AF','AN','AS','EU','NA','OC','SA']";
+
+/** Every address of `list` is the address of one entry only, however it is written. */
+function addressesDiffer(list: string): Rule {
+  const one = `${list}.exists_one(b, ip(b.address) == ip(a.address))`;
+  return {
+    reason: 'DuplicateAddress',
+    rule: `!${list}.all(a, isIP(a.address)) || ${list}.all(a, ${one})`,
+    message: 'two entries have one address',
+    fieldPath: list.replace('self', ''),
+  };
+}
+
+const roles = ['pods', 'servers', 'vips'] as const;
+
+/** A prefix contains one prefix of its own list: itself; and none of the other lists, nor do they contain it. */
+const prefixesApart: readonly Rule[] = roles.flatMap((role, index) => [
+  {
+    reason: 'OverlappingPrefixes',
+    rule: `!self.${role}.all(a, isCIDR(a)) || self.${role}.all(a, self.${role}.exists_one(b, cidr(a).containsCIDR(b)))`,
+    message: `two prefixes of ${role} share addresses`,
+    fieldPath: `.${role}`,
+  } as const,
+  ...roles.slice(index + 1).map((other): Rule => {
+    const valid = `self.${role}.all(a, isCIDR(a)) && self.${other}.all(b, isCIDR(b))`;
+    const apart = '!cidr(a).containsCIDR(b) && !cidr(b).containsCIDR(a)';
+    return {
+      reason: 'OverlappingPrefixes',
+      rule: `!(${valid}) || self.${role}.all(a, self.${other}.all(b, ${apart}))`,
+      message: `a prefix of ${role} and one of ${other} share addresses`,
+    };
+  }),
+]);
+
+function weighs(reason: 'AllWeightsZero' | 'EmptyDefault'): Rule {
+  return {
+    reason,
+    rule: 'self.clusters.size() == 0 || self.clusters.exists(c, c.weight > 0)',
+    message: 'every weight is 0, so nobody answers',
+    fieldPath: '.clusters',
+  };
+}
+
+const namedOnce: Rule = {
+  reason: 'NamedTwice',
+  rule: 'self.failover.all(f, self.failover.exists_one(g, g == f) && !self.clusters.exists(c, c.name == f))',
+  message: 'a cluster is named twice in one answer',
+  fieldPath: '.failover',
+};
+
+function inOneRule(what: 'countries' | 'continents', codes: string): Rule {
+  return {
+    reason: 'CountryTwice',
+    rule: `${codes}.all(c, self.rules.filter(r, c in r.${what}).size() < 2)`,
+    message: `one of the ${what} is named by two rules`,
+    fieldPath: '.rules',
+  };
+}
+
+/** By kind and path: `[]` stands for the entries of a list. */
+export const places: Readonly<Record<string, Place>> = {
+  'Site.spec': {
+    rules: [
+      {
+        reason: 'MissingServerAsn',
+        rule: 'self.routers.size() == 0 || has(self.serverAsn)',
+        message: 'the site has routers, but its servers have no AS number to speak BGP with: add serverAsn',
+        fieldPath: '.routers',
+      },
+      addressesDiffer('self.routers'),
+    ],
+  },
+  'Site.spec.routers': { unique: ['name'] },
+  'Site.spec.prefixes': { rules: prefixesApart },
+  'Cluster.spec.sites': { unique: 'set' },
+  'Cluster.spec.entry.anycast': {
+    rules: [
+      {
+        reason: 'DuplicateAddress',
+        rule: '!self.all(a, isIP(a)) || self.all(a, self.exists_one(b, ip(b) == ip(a)))',
+        message: 'two entries are one address',
+      },
+    ],
+  },
+  'EdgePool.spec': {
+    rules: [
+      {
+        reason: 'TooFewBlades',
+        rule: 'self.blades.size() == 0 || self.minAnnouncers <= self.blades.size()',
+        message: 'more blades must announce every VIP than there are',
+        fieldPath: '.minAnnouncers',
+      },
+      addressesDiffer('self.blades'),
+      addressesDiffer('self.vips'),
+      {
+        reason: 'DuplicateAddress',
+        rule: '!(self.blades.all(a, isIP(a.address)) && self.vips.all(b, isIP(b.address))) || self.blades.all(a, !self.vips.exists(b, ip(b.address) == ip(a.address)))',
+        message: 'a VIP is also the address of a blade',
+        fieldPath: '.vips',
+      },
+    ],
+  },
+  'EdgePool.spec.blades': { unique: ['name'] },
+  'TrafficPolicy.spec': {
+    rules: [
+      {
+        reason: 'HostOutsideZone',
+        rule: "self.hosts.all(h, h == self.dns.zone || h.endsWith('.' + self.dns.zone))",
+        message: 'a host is not inside the zone',
+        fieldPath: '.hosts',
+      },
+      inOneRule('countries', countryCodes),
+      inOneRule('continents', continentCodes),
+    ],
+  },
+  'TrafficPolicy.spec.hosts': { unique: 'set' },
+  'TrafficPolicy.spec.dns.providers': { unique: 'set' },
+  'TrafficPolicy.spec.rules[]': {
+    rules: [
+      {
+        reason: 'RuleForNobody',
+        rule: 'self.countries.size() + self.continents.size() > 0',
+        message: 'the rule names neither a country nor a continent',
+      },
+      weighs('AllWeightsZero'),
+      namedOnce,
+    ],
+  },
+  'TrafficPolicy.spec.rules[].countries': { unique: 'set' },
+  'TrafficPolicy.spec.rules[].continents': { unique: 'set' },
+  'TrafficPolicy.spec.rules[].clusters': { unique: ['name'] },
+  'TrafficPolicy.spec.default': { rules: [weighs('EmptyDefault'), namedOnce] },
+  'TrafficPolicy.spec.default.clusters': { unique: ['name'] },
+};
