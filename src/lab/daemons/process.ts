@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Network } from '../net/network.ts';
 
 export interface DaemonOptions {
-  readonly network: Network;
+  readonly network: Pick<Network, 'spawn'>;
   readonly namespace: string;
   readonly command: string;
   readonly args: readonly string[];

@@ -7,7 +7,10 @@ export interface Identity {
   readonly groups?: readonly string[];
 }
 
-/** One request of the audit log, as the apiserver wrote it (`audit.k8s.io/v1`, stage ResponseComplete), only what is used. */
+/**
+ * One request of the audit log, as the apiserver wrote it (`audit.k8s.io/v1`), only what is used. Each request is there once:
+ * as it ended, or a watch that still runs as it began.
+ */
 export interface AuditEvent {
   readonly user: string;
   readonly groups: readonly string[];
@@ -47,13 +50,25 @@ export interface ControlPlane {
   kubeconfigForServiceAccount(namespace: string, name: string): Promise<string>;
   /** Requests so far, oldest first. */
   audit(filter?: (event: AuditEvent) => boolean): Promise<readonly AuditEvent[]>;
+  /** The id of its process, while it runs. */
+  pid(component: Component): number | undefined;
   signal(component: Component, signal: NodeJS.Signals): void;
   /** Ends it (SIGTERM, then SIGKILL) and starts it again on the same data; resolves when ready. */
   restart(component: Component): Promise<void>;
   end(component: Component): Promise<void>;
   start(component: Component): Promise<void>;
-  /** Compacts etcd up to now, so that older resourceVersions answer 410. */
+  /**
+   * Compacts etcd up to now, so that older resourceVersions answer 410. Restarts the apiserver, which would serve watches from
+   * the history in its own cache; while it does not run, only etcd is compacted.
+   */
   compact(): Promise<void>;
+  /**
+   * A new authority for the apiserver and all its clients: the file `authority` and every kubeconfig written so far, the
+   * administrator's too, are replaced in place, then the components are restarted. Old certificates are refused, tokens stay
+   * good. With `keepKubeconfigs` those of clients stay as they were, until `rewriteKubeconfigs`.
+   */
+  rotateAuthority(options?: { readonly keepKubeconfigs?: boolean }): Promise<void>;
+  rewriteKubeconfigs(): Promise<void>;
   /** Ends every process, removes the folder. Never rejects. */
   stop(): Promise<void>;
 }

@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Network, SpawnInNamespace } from '../net/network.ts';
+
+/**
+ * Where a control plane lives: processes start there, and connections are made from there. Processes that are started here
+ * die with this one, also when it is killed.
+ */
+export interface Place {
+  /** Where the apiserver answers. */
+  readonly address: string;
+  /** Where the other components answer. */
+  readonly innerAddress: string;
+  spawn(command: string, args: readonly string[], options: SpawnInNamespace): ChildProcess;
+  connect(host: string, port: number): Socket;
+  close(): void;
+}
+
+const dieWithParent = ['--pdeathsig', 'KILL', '--'];
+
+/** The network namespace of this process. Every control plane needs an address of its own (127.0.1.N), ports are fixed. */
+export function ownPlace(address: string): Place {
+  return {
+    address,
+    innerAddress: address,
+    spawn: (command, args, options) =>
+      spawn('setpriv', [...dieWithParent, command, ...args], {
+        stdio: options.stdio ?? 'ignore',
+        env: { ...process.env, ...options.env },
+      }),
+    connect: (host, port) => connect({ host, port }),
+    close: () => undefined,
+  };
+}
+
+/** A namespace of a network. What goes on inside is asked through a door (door/main.ts), so that no route to it is needed. */
+export function namespacePlace(network: Network, namespace: string, address: string, folder: string): Place {
+  const socket = join(folder, 'door');
+  const program = join(import.meta.dirname, 'door', 'main.ts');
+  const enter: Place['spawn'] = (command, args, options) =>
+    network.spawn(namespace, 'setpriv', [...dieWithParent, command, ...args], options);
+  let door: ChildProcess | undefined;
+  return {
+    address,
+    innerAddress: '127.0.0.1',
+    spawn: enter,
+    connect(host, port) {
+      door ??= enter(process.execPath, [program, socket], { stdio: ['ignore', 'ignore', 'inherit'] });
+      const connection = connect({ path: socket });
+      connection.write(`${host} ${port}\n`);
+      return connection;
+    },
+    close: () => void door?.kill('SIGKILL'),
+  };
+}
