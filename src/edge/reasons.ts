@@ -39,6 +39,15 @@ export const edgeReasons = {
   EndpointAddressForbidden:
     'An endpoint is loopback, link-local, multicast, unspecified or an embedded IPv4 address; it is left out.',
   EndpointIsOwn: 'An endpoint is a VIP or a blade of this pool, which would proxy to itself; it is left out.',
+  // What an Ingress or the EdgePool is told when all is well, and of the pool as a whole.
+  Accepted: 'Everything it asks for is served.',
+  TableServed: 'nginx of at least one blade serves the table.',
+  NoBladeFit: 'No blade of the pool is known to be fit.',
+  VipsAnnounced: 'Every VIP of the pool is announced by at least one blade.',
+  VipNotAnnounced: 'A VIP is announced by no blade that answers.',
+  // Writing status and events.
+  PoolObjectMissing: 'The cluster has no EdgePool object of this name (or not its definition); its status is shown in /status only.',
+  NotPublishing: 'This blade writes no status: its source is not live, or its nginx does not serve the newest table.',
   // Source.
   ServingSnapshot: 'The cluster was not readable since this agent started; the last good snapshot from disk is served.',
   SnapshotMissing: 'There is no snapshot on disk (a first start); the agent waits for the cluster.',

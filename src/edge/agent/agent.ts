@@ -13,11 +13,12 @@ import type { EdgeMetrics } from './metrics.ts';
 import type { Peers } from './peers.ts';
 import type { BladePlatform } from './platform.ts';
 import type { Probe } from './probe.ts';
+import type { PublisherStatus, PublishView } from './publish.ts';
 import { Push } from './push.ts';
 import type { SnapshotFile } from './snapshot.ts';
 import { type EdgeStatus, statusOf } from './status.ts';
 import { Tables } from './tables.ts';
-import { Vips } from './vips.ts';
+import { type VipStatus, Vips } from './vips.ts';
 
 export interface EdgeAgentOptions {
   readonly blade: string;
@@ -31,6 +32,12 @@ export interface EdgeAgentOptions {
   readonly addAddresses: AddAddresses;
   readonly readCertificate: CertificateReader;
   readonly snapshot?: SnapshotFile;
+  /** Tells the cluster what became of its objects; absent when the cluster is a folder of manifests. */
+  readonly publisher?: {
+    tick(view: PublishView): void;
+    status(): PublisherStatus;
+    stop(): Promise<void>;
+  };
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: EdgeMetrics;
@@ -130,6 +137,7 @@ export class EdgeAgent {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#ticking;
+    await this.#options.publisher?.stop();
     this.#options.peers.stop();
     // A table that waits for an nginx that is away is given up by the driver's own stop.
     await Promise.all([this.#tables.stop(), this.#options.dataPlane.stop()]);
@@ -157,6 +165,7 @@ export class EdgeAgent {
       this.#missing = await addAddresses(platform().pool.spec.vips.map(({ address }) => address));
     }
     await this.#vips.tick();
+    this.#options.publisher?.tick(this.#publishView());
   }
 
   #readDrain(): void {
@@ -170,6 +179,30 @@ export class EdgeAgent {
       );
     this.#drain = object === undefined ? undefined : { object, sinceMs: this.#drain?.sinceMs ?? clock.monotonic() };
     metrics.draining.set(object === undefined ? 0 : 1);
+  }
+
+  #publishView(): PublishView {
+    const { source, platformStatus, platform, peers } = this.#options;
+    const own = this.#vips.status();
+    const others = peers.answers().map(({ vips }) => [...vips.values()]);
+    const { blades, vips } = platform().pool.spec;
+    const tableRefused = this.#tables.refusal;
+    return {
+      state: source.status().phase === 'live' ? this.#tables.state : undefined,
+      fault: this.#tables.fault(),
+      conditions: this.#tables.conditions,
+      platformInvalid: platformStatus().phase !== 'current',
+      ...(tableRefused === undefined ? {} : { tableRefused }),
+      blades: blades.length,
+      fitBlades: [own, ...others].filter((blade) => blade.some(({ fit }) => fit)).length,
+      announced: new Set(
+        vips
+          .map(({ address }) => address.text)
+          .filter(
+            (vip) => isAnnounced(own, vip) || peers.answers().some((peer) => peer.vips.get(vip)?.announced === true),
+          ),
+      ),
+    };
   }
 
   #retiring(): { readonly reason: Extract<EdgeReason, 'Draining' | 'Stopping'>; readonly sinceMs: number } | undefined {
@@ -187,4 +220,8 @@ export class EdgeAgent {
     for (const { policy, healthy } of health) metrics.policyHealthy.set({ policy }, healthy ? 1 : 0);
     this.#health.set(health);
   }
+}
+
+function isAnnounced(vips: readonly VipStatus[], address: string): boolean {
+  return vips.some((vip) => vip.address === address && vip.announced);
 }

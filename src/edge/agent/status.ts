@@ -6,6 +6,7 @@ import type { Condition } from '../compile/compile.ts';
 import type { DataPlane, DataPlaneStatus, PolicyHealth } from '../table.ts';
 import type { PeerAnswer, Peers } from './peers.ts';
 import type { BladePlatform } from './platform.ts';
+import type { PublisherStatus } from './publish.ts';
 import type { VipStatus } from './vips.ts';
 
 /** `/status` of the agent. Other blades read `blade` and `vips`; people and the lab read the rest. */
@@ -36,6 +37,8 @@ export interface EdgeStatus {
   readonly drain?: { readonly name: string; readonly reason: string; readonly expires: string };
   readonly policies: readonly PolicyHealth[];
   readonly conditions: { readonly accepted: number; readonly partial: number; readonly refused: number };
+  /** Who writes status and events to the cluster, and what waits; absent when nobody does. */
+  readonly publishing?: PublisherStatus;
   /** The conditions that are not `accepted`, the first hundred by name. */
   readonly refused: readonly Condition[];
 }
@@ -59,6 +62,7 @@ export interface StatusInput {
   readonly missing: ReadonlyMap<string, string>;
   readonly drain: Drain | undefined;
   readonly health: readonly PolicyHealth[];
+  readonly publisher?: { status(): PublisherStatus };
 }
 
 const shownConditions = 100;
@@ -92,6 +96,7 @@ export function statusOf(input: StatusInput): EdgeStatus {
       : { drain: { name: drain.metadata.name, reason: drain.spec.reason, expires: drain.spec.expires } }),
     policies: input.health,
     conditions: { accepted: count('accepted'), partial: count('partial'), refused: count('refused') },
+    ...(input.publisher === undefined ? {} : { publishing: input.publisher.status() }),
     refused: tables.conditions.filter(({ state }) => state !== 'accepted').slice(0, shownConditions),
   };
 }

@@ -1,5 +1,4 @@
 import type { ClusterChange, ClusterListener, ClusterSource, ClusterState, SourceStatus } from '../../kube/source.ts';
-import type { Kind } from '../../model/kubernetes.ts';
 import type { EdgePool } from '../../model/spec/kinds.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -11,6 +10,7 @@ import type { CertificateReader } from '../compile/tls.ts';
 import type { EdgeReason } from '../reasons.ts';
 import type { BackendKey, DataPlane, Host, RoutingTable } from '../table.ts';
 import type { EdgeMetrics } from './metrics.ts';
+import { needsCompile } from './relevant.ts';
 import { type SnapshotFile, SnapshotWriter } from './snapshot.ts';
 
 export interface TablesOptions {
@@ -30,7 +30,7 @@ export interface TablesOptions {
 const snapshotAfterMs = 2000;
 /** A change that nginx has not acknowledged for this long makes the blade unfit. */
 const acknowledgeWithinMs = 10_000;
-const compiledKinds: readonly Kind[] = ['Ingress', 'IngressClass', 'Service', 'Secret'];
+const nothing: readonly Condition[] = [];
 
 /**
  * Keeps nginx at the newest state of the cluster. Two paths: the loop compiles the whole table; changes of
@@ -86,7 +86,8 @@ export class Tables implements ClusterListener {
 
   onChange({ state, changed }: ClusterChange): void {
     this.#snapshotTimer?.cancel();
-    const first = this.#state === undefined || this.#fromSnapshot;
+    const before = this.#state;
+    const first = before === undefined || this.#fromSnapshot;
     this.#state = state;
     this.#snapshots?.save(state);
     if (first) {
@@ -96,7 +97,7 @@ export class Tables implements ClusterListener {
       return;
     }
     const services = this.#slices.update(state, changed.get('EndpointSlice') ?? []);
-    if (compiledKinds.some((kind) => changed.has(kind))) this.recompile();
+    if (needsCompile(before, { state, changed })) this.recompile();
     if (services.size > 0) this.#updateEndpoints(services);
   }
 
@@ -135,8 +136,14 @@ export class Tables implements ClusterListener {
     return this.#fromSnapshot;
   }
 
+  /** Of the last compile; the same list until the next one. */
   get conditions(): readonly Condition[] {
-    return this.#compiled?.conditions ?? [];
+    return this.#compiled?.conditions ?? nothing;
+  }
+
+  /** The newest state of the cluster; undefined while none was read, or that of the snapshot serves. */
+  get state(): ClusterState | undefined {
+    return this.#fromSnapshot ? undefined : this.#state;
   }
 
   /** The last generation that nginx acknowledged, 0 for none. */

@@ -81,6 +81,7 @@ const backend = shape<IngressBackend>({
 });
 
 type Rule = Item<In<Ingress['spec']>['rules']>;
+type LoadBalancer = In<In<Ingress['status']>['loadBalancer']>;
 const ingress = shape<Body<'Ingress'>>({
   spec: shape<In<Ingress['spec']>>({
     ingressClassName: text,
@@ -95,6 +96,11 @@ const ingress = shape<Body<'Ingress'>>({
         ),
       }),
     ),
+  }),
+  status: shape<In<Ingress['status']>>({
+    loadBalancer: shape<LoadBalancer>({
+      ingress: listOf(shape<Item<LoadBalancer['ingress']>>({ ip: text, hostname: text })),
+    }),
   }),
 });
 

@@ -1,0 +1,108 @@
+import { ApiError, type KubeClient } from '../../kube/kubernetes/client.ts';
+import { deepEqual } from '../../kube/objects/equal.ts';
+import { holdsConditions, type StatusCondition, withTransitionTimes } from '../../kube/status/conditions.ts';
+import { pathOf } from '../../kube/status/object.ts';
+import type { EdgePool } from '../../model/spec/kinds.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { type PoolView, poolStatus } from '../compile/pool-status.ts';
+import type { ObjectName, WantedStatus } from '../compile/statuses.ts';
+
+interface RawPool {
+  readonly metadata: { readonly uid?: string; readonly generation?: number };
+  readonly status?: {
+    readonly addresses?: readonly object[];
+    readonly conditions?: readonly Partial<StatusCondition>[];
+  };
+}
+
+/** The agents read the platform from a folder; this object is looked at only for its status, by the leader. */
+const readEveryMs = 20_000;
+
+/** The EdgePool object of the cluster and the status it should have. */
+export class PoolObject {
+  readonly #options: { readonly client: KubeClient; readonly pool: () => EdgePool; readonly clock: Clock };
+  #raw: RawPool | undefined;
+  #conditions: readonly StatusCondition[] | undefined;
+  #readMs = -Infinity;
+  #reading: Promise<void> | undefined;
+  presence: 'unknown' | 'absent' | 'present' = 'unknown';
+  /** The same object until it says something else. */
+  wish: WantedStatus | undefined;
+
+  constructor(options: { readonly client: KubeClient; readonly pool: () => EdgePool; readonly clock: Clock }) {
+    this.#options = options;
+  }
+
+  tick(view: PoolView): void {
+    const now = this.#options.clock.monotonic();
+    if (this.#reading === undefined && now - this.#readMs >= readEveryMs) {
+      this.#readMs = now;
+      this.#reading = this.#read().finally(() => {
+        this.#reading = undefined;
+      });
+    }
+    const wish = this.#raw === undefined ? undefined : this.#wishOf(this.#raw, view);
+    if (!deepEqual(wish, this.wish)) this.wish = wish;
+  }
+
+  /** What is known may be outdated: another blade writes from now on. */
+  forget(): void {
+    this.#raw = undefined;
+    this.#conditions = undefined;
+    this.#readMs = -Infinity;
+    this.wish = undefined;
+  }
+
+  async idle(): Promise<void> {
+    await this.#reading;
+  }
+
+  /**
+   * A change of nothing, tried without doing it, answers with the whole object: the right to write the status is enough,
+   * and no other right is needed.
+   */
+  async #read(): Promise<void> {
+    const { client } = this.#options;
+    try {
+      this.#raw = await client.request<RawPool>({
+        method: 'PATCH',
+        path: `${pathOf(this.#name())}/status`,
+        query: { dryRun: 'All' },
+        contentType: 'application/merge-patch+json',
+        body: {},
+        timeoutMs: 5000,
+      });
+      this.presence = 'present';
+    } catch (error) {
+      // No definition and no object are the same answer; what else goes wrong is tried again.
+      if (!(error instanceof ApiError) || error.status !== 404) return;
+      this.presence = 'absent';
+      this.#raw = undefined;
+      this.#conditions = undefined;
+    }
+  }
+
+  #name(uid?: string): ObjectName {
+    const { name } = this.#options.pool().metadata;
+    const known = uid === undefined ? {} : { uid };
+    return { apiVersion: 'tideline.dev/v1alpha1', kind: 'EdgePool', resource: 'edgepools', name, ...known };
+  }
+
+  #wishOf({ metadata, status }: RawPool, view: PoolView): WantedStatus {
+    const { addresses, conditions } = poolStatus(view);
+    const held = status?.conditions ?? [];
+    const { clock } = this.#options;
+    this.#conditions = withTransitionTimes(conditions, this.#conditions ?? held, clock.now(), metadata.generation);
+    const wanted = { addresses, conditions: this.#conditions };
+    const types = new Set(conditions.map(({ type }) => String(type)));
+    const heldOurs = holdsConditions(held, this.#conditions)
+      ? this.#conditions
+      : held.filter(({ type }) => type !== undefined && types.has(type));
+    // Without its resourceVersion, which is as old as the last look.
+    return {
+      object: this.#name(metadata.uid),
+      wanted,
+      held: status === undefined ? undefined : { addresses: status.addresses ?? [], conditions: heldOurs },
+    };
+  }
+}

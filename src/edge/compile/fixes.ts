@@ -1,0 +1,27 @@
+import type { EdgeReason } from '../reasons.ts';
+
+/** What the owner of an object can do about a refusal; absent where the message says all there is. */
+export const fixes: { readonly [R in EdgeReason]?: string } = {
+  HostInvalid: 'write the host in lower case, as a DNS name or *. and a DNS name',
+  PathInvalid: 'let the path start with / and have no //, . or .. segments',
+  PathTypeUnknown: 'use Exact, Prefix or ImplementationSpecific',
+  PathConflict: 'choose another host or path, or delete the older Ingress',
+  DefaultBackendConflict: 'give this Ingress rules of its own, or delete the older one',
+  BackendInvalid: 'name a Service of the same namespace, and its port',
+  ResourceBackend: 'use backend.service',
+  ExternalNameService: 'use a Service with a selector or with EndpointSlices',
+  ServiceMissing: 'create the Service, or correct its name',
+  ServicePortMissing: 'add the port to the Service, or correct it here',
+  TlsHostInvalid: 'write the host in lower case, as a DNS name or *. and a DNS name',
+  TlsHostWithoutRule: 'add a rule for the host, or remove it from spec.tls',
+  TlsConflict: 'leave the certificate of this host to the older Ingress',
+  SecretMissing: 'create the Secret in this namespace, or correct its name',
+  SecretTypeWrong: 'create it with kubectl create secret tls',
+  CertificateUnreadable: 'create the Secret anew with kubectl create secret tls',
+  CertificateKeyUnreadable: 'use a PEM key without a passphrase',
+  CertificateKeyMismatch: 'put the certificate of this key first in tls.crt',
+  CertificateKeyWeak: 'use RSA of at least 2048 bits, or ECDSA',
+  EndpointAddressInvalid: 'list IP addresses',
+  EndpointAddressForbidden: 'list addresses of pods',
+  EndpointIsOwn: 'list addresses of pods, not of the edge',
+};

@@ -1,0 +1,80 @@
+import type { EdgeReason } from '../reasons.ts';
+import type { Condition } from './compile.ts';
+import { compareText } from './names.ts';
+
+/** What a blade knows of its whole pool in one moment. */
+export interface PoolView {
+  readonly pool: string;
+  readonly conditions: readonly Condition[];
+  /** The platform folder loads; else the last good one is in force. */
+  readonly platformInvalid: boolean;
+  /** Why nginx of this blade refused the newest table. */
+  readonly tableRefused?: string;
+  /** Blades whose nginx serves the pool's table, of all. */
+  readonly fitBlades: number;
+  readonly blades: number;
+  /** The VIPs that somebody announces, and those of them that are public. */
+  readonly announced: readonly string[];
+  readonly vips: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+interface PoolCondition {
+  readonly type: 'Accepted' | 'ResolvedRefs' | 'Programmed' | 'Ready';
+  readonly status: 'True' | 'False';
+  readonly reason: EdgeReason;
+  readonly message: string;
+}
+
+/** The status of an EdgePool object, with the words of Gateway API; without times. */
+export interface PoolStatus {
+  readonly addresses: readonly { readonly type: 'IPAddress'; readonly value: string }[];
+  readonly conditions: readonly PoolCondition[];
+}
+
+export function poolStatus(view: PoolView): PoolStatus {
+  return {
+    addresses: view.addresses.toSorted(compareText).map((value) => ({ type: 'IPAddress', value })),
+    conditions: [accepted(view), resolvedRefs(view), programmed(view), ready(view)],
+  };
+}
+
+function accepted({ platformInvalid }: PoolView): PoolCondition {
+  return platformInvalid
+    ? no(
+        'Accepted',
+        'PlatformInvalid',
+        'the platform folder of the leading blade does not load, the one before it is in force',
+      )
+    : yes('Accepted', 'Accepted', 'the pool is in force');
+}
+
+function resolvedRefs({ pool, conditions }: PoolView): PoolCondition {
+  const problem = conditions.find(({ object }) => object === `EdgePool/${pool}`)?.problems[0];
+  // The compile step names its problems from this room's catalogue.
+  if (problem !== undefined)
+    return no('ResolvedRefs', problem.reason as EdgeReason, `${problem.path ?? ''}: ${problem.message}`);
+  return yes('ResolvedRefs', 'Accepted', 'everything it refers to is there');
+}
+
+function programmed({ tableRefused, fitBlades, blades }: PoolView): PoolCondition {
+  if (tableRefused !== undefined) return no('Programmed', 'TableRefused', tableRefused);
+  return fitBlades === 0
+    ? no('Programmed', 'NoBladeFit', `none of ${blades} blades is known to be fit`)
+    : yes('Programmed', 'TableServed', `${fitBlades} of ${blades} blades are fit`);
+}
+
+function ready({ announced, vips }: PoolView): PoolCondition {
+  const missing = vips.filter((vip) => !announced.includes(vip));
+  return missing.length === 0
+    ? yes('Ready', 'VipsAnnounced', 'every VIP is announced')
+    : no('Ready', 'VipNotAnnounced', `announced by no blade that answers: ${missing.join(', ')}`);
+}
+
+function yes(type: PoolCondition['type'], reason: EdgeReason, message: string): PoolCondition {
+  return { type, status: 'True', reason, message };
+}
+
+function no(type: PoolCondition['type'], reason: EdgeReason, message: string): PoolCondition {
+  return { type, status: 'False', reason, message };
+}

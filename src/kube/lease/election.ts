@@ -1,0 +1,213 @@
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Counter, Gauge } from '../../runtime/metrics.ts';
+import { ApiError, type KubeClient, type KubeRequest } from '../kubernetes/client.ts';
+import type { KubeReason } from '../reasons.ts';
+import { type Lease, type LeaseSpec, mayTake, type Observation, observe, released, takenBy } from './record.ts';
+
+export interface ElectionOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly name: string;
+  /** Unique to this start of this process: a former life of ours is another holder. */
+  readonly identity: string;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics?: { readonly leading: Gauge; readonly transitions: Counter };
+  /** Another may take over after this long without a renewal. Default 15 s, as client-go. */
+  readonly leaseDurationMs?: number;
+  /** We stop leading this long after the last renewal was sent. Default 10 s; what lies between is the margin. */
+  readonly renewDeadlineMs?: number;
+  /** Default 2 s, up to 20 % more by chance when it is not ours. */
+  readonly retryPeriodMs?: number;
+  /** Called after every change of `leading`; not when only time has ended it. */
+  readonly onChange?: (leading: boolean) => void;
+}
+
+const jitter = 0.2;
+
+/**
+ * One candidate for a Lease. At most one candidate leads at any moment, whatever the network does: a leader counts its
+ * time from before it sent the renewal that succeeded, the others count from when they saw it, and it gives up earlier
+ * than they may take over. Every write is guarded by the resourceVersion that was read. `leading` looks at the clock, so
+ * a process that was stopped and goes on knows at once that its time is over.
+ */
+export class Election {
+  readonly #options: ElectionOptions;
+  readonly #durationMs: number;
+  readonly #deadlineMs: number;
+  readonly #retryMs: number;
+  #lease: Lease | undefined;
+  #seen: Observation | undefined;
+  #heldSince: { readonly monotonicMs: number; readonly wallMs: number } | undefined;
+  #said = false;
+  #standing = false;
+  #timer: Timer | undefined;
+  #turn: Promise<void> = Promise.resolve();
+  #error: string | undefined;
+
+  constructor(options: ElectionOptions) {
+    this.#options = options;
+    this.#durationMs = options.leaseDurationMs ?? 15_000;
+    this.#deadlineMs = options.renewDeadlineMs ?? 10_000;
+    this.#retryMs = options.retryPeriodMs ?? 2000;
+    if (this.#deadlineMs >= this.#durationMs) throw new RangeError('the deadline must end before the lease does');
+  }
+
+  /** Becomes a candidate. Nothing happens when it is one. */
+  stand(): void {
+    if (this.#standing) return;
+    this.#standing = true;
+    this.#next(0);
+  }
+
+  /** Ends the candidacy; a leader releases the lease, so that another need not wait for its end. Never rejects. */
+  async resign(): Promise<void> {
+    if (!this.#standing) return;
+    this.#standing = false;
+    this.#timer?.cancel();
+    const held = this.leading;
+    this.#heldSince = undefined;
+    this.#announce();
+    await this.#turn;
+    // A turn in flight may have won meanwhile: what counts is who the record names.
+    if (held || this.#lease?.spec?.holderIdentity === this.#options.identity) await this.#release();
+  }
+
+  get leading(): boolean {
+    return this.leadingForMs > 0;
+  }
+
+  /** How long we lead still without another renewal; 0 when we do not. A write must have ended by then. */
+  get leadingForMs(): number {
+    if (this.#heldSince === undefined) return 0;
+    const { clock } = this.#options;
+    // The wall clock too: the monotonic one stands still while a virtual machine is suspended.
+    const passedMs = Math.max(clock.monotonic() - this.#heldSince.monotonicMs, clock.now() - this.#heldSince.wallMs);
+    return Math.max(0, this.#deadlineMs - passedMs);
+  }
+
+  /** For `/status`. */
+  status(): {
+    readonly leading: boolean;
+    readonly holder?: string;
+    readonly transitions?: number;
+    readonly error?: string;
+  } {
+    const { holderIdentity: holder, leaseTransitions: transitions } = this.#lease?.spec ?? {};
+    return {
+      leading: this.leading,
+      ...(holder === undefined ? {} : { holder }),
+      ...(transitions === undefined ? {} : { transitions }),
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+    };
+  }
+
+  #next(delayMs: number): void {
+    if (!this.#standing) return;
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.#turn = this.#tryOnce().then(() => {
+        const spread = this.leading ? 0 : jitter * this.#options.random();
+        this.#next(this.#retryMs * (1 + spread));
+      });
+    }, delayMs);
+  }
+
+  async #tryOnce(): Promise<void> {
+    try {
+      await this.#acquireOrRenew();
+      this.#error = undefined;
+    } catch (error) {
+      // What we know may be outdated (409), or the write may have been done unseen: read before the next one.
+      const { namespace, name, log } = this.#options;
+      this.#lease = undefined;
+      this.#error = error instanceof Error ? error.message : String(error);
+      const conflict = error instanceof ApiError && error.status === 409;
+      if (!conflict)
+        log.warn(
+          { reason: 'LeaseNotWritable' satisfies KubeReason, lease: `${namespace}/${name}`, error: this.#error },
+          'the lease can neither be read nor renewed, trying again',
+        );
+    }
+    this.#announce();
+  }
+
+  async #acquireOrRenew(): Promise<void> {
+    const { clock, identity } = this.#options;
+    // While we hold it nobody else writes it: the version that our last write made is good for the next.
+    const mine = this.leading && this.#lease?.spec?.holderIdentity === identity;
+    const lease = mine ? this.#lease : await this.#read();
+    if (lease !== undefined) {
+      this.#lease = lease;
+      const now = clock.monotonic();
+      this.#seen = observe(this.#seen, lease, now);
+      if (!mayTake(lease, this.#seen, identity, now, this.#durationMs)) {
+        this.#heldSince = undefined;
+        return;
+      }
+    }
+    if (!this.#standing) return;
+    const before = { monotonicMs: clock.monotonic(), wallMs: clock.now() };
+    const written = await this.#write(lease, takenBy(lease?.spec, identity, clock.now(), this.#durationMs));
+    this.#lease = written;
+    this.#seen = observe(this.#seen, written, clock.monotonic());
+    if (this.#standing) this.#heldSince = before;
+  }
+
+  async #read(): Promise<Lease | undefined> {
+    const { namespace, name } = this.#options;
+    try {
+      return await this.#send<Lease>({ path: `${pathOf(namespace)}/${name}` });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  #write(before: Lease | undefined, spec: LeaseSpec): Promise<Lease> {
+    const { namespace, name } = this.#options;
+    const query = { fieldManager: 'tideline-edge' };
+    if (before !== undefined)
+      return this.#send({ method: 'PUT', path: `${pathOf(namespace)}/${name}`, query, body: { ...before, spec } });
+    const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace }, spec };
+    return this.#send({ method: 'POST', path: pathOf(namespace), query, body: lease });
+  }
+
+  #send<T>(request: KubeRequest): Promise<T> {
+    return this.#options.client.request<T>({ ...request, timeoutMs: this.#deadlineMs / 2 });
+  }
+
+  async #release(): Promise<void> {
+    const { clock, log, identity, name } = this.#options;
+    try {
+      const lease = this.#lease ?? (await this.#read());
+      if (lease?.spec?.holderIdentity !== identity) return;
+      await this.#write(lease, released(lease.spec, clock.now()));
+      log.info({ lease: name }, 'lease released');
+    } catch (error) {
+      log.warn(
+        { lease: name, error: error instanceof Error ? error.message : String(error) },
+        'lease not released, it ends by itself',
+      );
+    }
+    this.#lease = undefined;
+  }
+
+  #announce(): void {
+    const { leading } = this;
+    const { metrics, log, name, identity, onChange } = this.#options;
+    metrics?.leading.set(leading ? 1 : 0);
+    if (leading === this.#said) return;
+    this.#said = leading;
+    if (leading) metrics?.transitions.inc();
+    log.info({ lease: name, identity, leading }, leading ? 'leads now' : 'leads no longer');
+    onChange?.(leading);
+  }
+}
+
+function pathOf(namespace: string): string {
+  return `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`;
+}

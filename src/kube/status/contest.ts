@@ -1,0 +1,128 @@
+import { deepEqual } from '../objects/equal.ts';
+import type { ObjectReference } from './object.ts';
+import type { Outcome } from './outcome.ts';
+
+/** What should stand on one object, and what stood there when the cluster was last read. */
+export interface StatusWish {
+  readonly object: ObjectReference;
+  /** The status as it should be, only our fields; undefined takes back what we wrote. */
+  readonly wanted: object | undefined;
+  /** The same fields as the cluster holds them. */
+  readonly held: object | undefined;
+  /** The write is refused when the object is not this one any more. */
+  readonly resourceVersion?: string;
+}
+
+const minute = 60_000;
+/** How long the watch may take to bring back what we wrote before it is written again. */
+const firstEchoMs = 30_000;
+/** The longest pause, and how long what we wrote must stand before old trouble is forgotten. */
+const ceilingMs = 30 * minute;
+
+/**
+ * The story of one object: what we wrote, whether it stood, and when the next write is due. Pure: time comes with every
+ * call. Another writer is never fought: whoever owns a field keeps it, and one who undoes what we wrote is answered
+ * ever more slowly.
+ */
+export class Contest {
+  #wish: StatusWish;
+  /** We wrote this wish, and the cluster has not shown it since. */
+  #wroteMs: number | undefined;
+  #echoes = 0;
+  #stood = false;
+  #notBeforeMs = -Infinity;
+  #triedMs = -Infinity;
+  #failures = 0;
+  #rounds = 0;
+  #calmSinceMs = Infinity;
+  #owned = false;
+
+  constructor(wish: StatusWish) {
+    this.#wish = wish;
+  }
+
+  get wish(): StatusWish {
+    return this.#wish;
+  }
+
+  /** Another manager owns a field of ours. */
+  get ownedByOther(): boolean {
+    return this.#owned;
+  }
+
+  /** The newest wish. Returns true when somebody undid what we wrote. */
+  look(wish: StatusWish, nowMs: number): boolean {
+    const before = this.#wish;
+    this.#wish = wish;
+    if (!deepEqual(before.wanted, wish.wanted)) this.#begin();
+    if (stands(wish)) {
+      this.#calm(nowMs);
+      return false;
+    }
+    this.#calmSinceMs = Infinity;
+    if (deepEqual(before.held, wish.held)) return false;
+    // The other owner moved, perhaps away.
+    if (this.#owned) this.#notBeforeMs = Math.min(this.#notBeforeMs, this.#triedMs + spacingMs(this.#rounds));
+    if (this.#wroteMs === undefined) return false;
+    this.#begin();
+    this.#rounds += 1;
+    this.#notBeforeMs = nowMs + spacingMs(this.#rounds);
+    return true;
+  }
+
+  /** When the next write is due, on the same clock; Infinity when nothing is to be written. */
+  get dueMs(): number {
+    if (stands(this.#wish)) return Infinity;
+    if (this.#wroteMs === undefined) return this.#notBeforeMs;
+    // Taken back, and what stands there is somebody else's; or written, and the watch has not brought it yet.
+    const echoMs = this.#wish.wanted === undefined ? Infinity : firstEchoMs * 2 ** this.#echoes;
+    return Math.max(this.#wroteMs + echoMs, this.#notBeforeMs);
+  }
+
+  /** Takes the outcome of a write of `wish` that has just ended. */
+  take({ result }: Outcome, wish: StatusWish, nowMs: number): void {
+    this.#triedMs = nowMs;
+    if (result === 'owned-by-other') this.#owned = true;
+    else if (result === 'written' || result === 'gone') this.#owned = false;
+    if (result === 'written') {
+      this.#failures = 0;
+      if (!deepEqual(wish.wanted, this.#wish.wanted)) return;
+      if (this.#wroteMs !== undefined && !this.#stood) this.#echoes = Math.min(this.#echoes + 1, 8);
+      this.#wroteMs = nowMs;
+      this.#stood = stands(this.#wish);
+      return;
+    }
+    if (result === 'owned-by-other') {
+      this.#rounds += 1;
+      this.#notBeforeMs = nowMs + Math.min(5 * minute * 2 ** (this.#rounds - 1), ceilingMs);
+      return;
+    }
+    const base = result === 'outdated' || result === 'unavailable' ? 1000 : minute;
+    this.#notBeforeMs = nowMs + Math.min(base * 2 ** this.#failures, 10 * minute);
+    this.#failures = Math.min(this.#failures + 1, 16);
+  }
+
+  #calm(nowMs: number): void {
+    this.#owned = false;
+    this.#echoes = 0;
+    this.#stood = true;
+    this.#calmSinceMs = Math.min(this.#calmSinceMs, nowMs);
+    if (nowMs - this.#calmSinceMs > ceilingMs) this.#rounds = 0;
+  }
+
+  #begin(): void {
+    this.#wroteMs = undefined;
+    this.#echoes = 0;
+    this.#stood = false;
+    this.#failures = 0;
+  }
+}
+
+function stands({ wanted, held }: StatusWish): boolean {
+  return wanted === undefined ? held === undefined : deepEqual(held, wanted);
+}
+
+/** 2 s after the first time, then twice as long each. */
+function spacingMs(rounds: number): number {
+  return Math.min(2000 * 2 ** Math.max(0, rounds - 1), ceilingMs);
+}

@@ -1,0 +1,40 @@
+import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
+import type { Outcome } from './outcome.ts';
+
+/** The metrics of what we write to a cluster, and of who writes. */
+export interface WriteMetrics {
+  readonly writes: Counter<'kind' | 'result'>;
+  /** Objects whose status is not what it should be. */
+  readonly waiting: Gauge;
+  /** Objects of which another manager owns a field of ours. */
+  readonly ownedByOther: Gauge;
+  /** Times that somebody undid what we wrote. */
+  readonly undone: Counter;
+  readonly events: Counter<'result'>;
+  readonly eventsWaiting: Gauge;
+  readonly leading: Gauge;
+  readonly transitions: Counter;
+}
+
+/** Beside the outcomes: an event that was not sent because there were too many. */
+export type EventResult = Outcome['result'] | 'dropped';
+
+export function writeMetrics(registry: Registry): WriteMetrics {
+  const registers = [registry];
+  const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> =>
+    new Counter({ name: `tideline_kube_${name}`, help, labelNames, registers });
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name: `tideline_kube_${name}`, help, registers });
+  return {
+    writes: counter('status_writes_total', 'Writes of a status, by kind of object and result', ['kind', 'result']),
+    waiting: gauge('status_waiting', 'Objects whose status is not what it should be'),
+    ownedByOther: gauge(
+      'status_owned_by_other',
+      'Objects whose status another field manager owns; they are left alone',
+    ),
+    undone: counter('status_undone_total', 'Times that somebody undid a status that we wrote'),
+    events: counter('events_total', 'Events sent, by result; dropped: there were too many', ['result']),
+    eventsWaiting: gauge('events_waiting', 'Events that wait for their turn'),
+    leading: gauge('leading', '1 while this agent leads, that is, writes for all agents of its pool'),
+    transitions: counter('leadership_gained_total', 'Times that this agent became the leader'),
+  };
+}

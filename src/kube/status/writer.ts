@@ -1,0 +1,169 @@
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { KubeClient } from '../kubernetes/client.ts';
+import type { KubeReason } from '../reasons.ts';
+import { TokenBucket } from './bucket.ts';
+import { Contest, type StatusWish } from './contest.ts';
+import type { WriteMetrics } from './metrics.ts';
+import { nameOf, type ObjectReference, pathOf } from './object.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
+import { Pump, type Write } from './pump.ts';
+
+export interface StatusWriterOptions {
+  readonly client: KubeClient;
+  readonly fieldManager: string;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: WriteMetrics;
+  /** How long writing is allowed from now on. */
+  readonly allowedForMs: () => number;
+  /** Default 10. */
+  readonly perSecond?: number;
+  /** Default 50. */
+  readonly burst?: number;
+  /** Another manager was found to own a field of ours; once until it lets go. */
+  readonly onOwnedByOther?: (object: ObjectReference, message: string) => void;
+}
+
+/**
+ * Keeps the status of objects as it should be, by server-side apply without force. `set` names all that should stand;
+ * only what differs is written, the newest wish of each object, no faster than the bucket allows.
+ */
+export class StatusWriter {
+  readonly #options: StatusWriterOptions;
+  readonly #pump: Pump;
+  #contests = new Map<string, Contest>();
+  /** What differs, in the order of its turn. */
+  readonly #waiting = new Set<string>();
+  /** A kind that we may not write is left alone until then. */
+  readonly #forbiddenUntilMs = new Map<string, number>();
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+    const { perSecond = 10, burst = 50 } = options;
+    const bucket = new TokenBucket({ perSecond, burst });
+    this.#pump = new Pump({ ...options, bucket, next: (nowMs) => this.#next(nowMs) });
+  }
+
+  set(wishes: readonly StatusWish[]): void {
+    const { clock, metrics, log } = this.#options;
+    const now = clock.monotonic();
+    const contests = new Map<string, Contest>();
+    for (const wish of wishes) {
+      const name = nameOf(wish.object);
+      const contest = this.#contests.get(name) ?? new Contest(wish);
+      if (contest.look(wish, now)) {
+        metrics.undone.inc();
+        log.warn({ reason: 'StatusUndone' satisfies KubeReason, object: name }, 'somebody undid our status');
+      }
+      contests.set(name, contest);
+      if (contest.dueMs === Infinity) this.#waiting.delete(name);
+      else this.#waiting.add(name);
+    }
+    for (const name of this.#waiting) if (!contests.has(name)) this.#waiting.delete(name);
+    this.#contests = contests;
+    this.#measure();
+    this.#pump.wake();
+  }
+
+  /** Writing may be allowed now. */
+  wake(): void {
+    this.#pump.wake();
+  }
+
+  /** For `/status`. */
+  status(): { readonly waiting: number; readonly ownedByOther: readonly string[]; readonly pausedForMs?: number } {
+    const { pausedForMs } = this.#pump;
+    const owned = [...this.#contests].filter(([, contest]) => contest.ownedByOther).map(([name]) => name);
+    return {
+      waiting: this.#waiting.size,
+      ownedByOther: owned.slice(0, 100),
+      ...(pausedForMs === undefined ? {} : { pausedForMs }),
+    };
+  }
+
+  /** Gives up the write in flight: leadership is over. */
+  cut(): void {
+    this.#pump.cut();
+  }
+
+  idle(): Promise<void> {
+    return this.#pump.idle();
+  }
+
+  stop(): Promise<void> {
+    return this.#pump.stop();
+  }
+
+  #next(nowMs: number): Write | number {
+    let soonestMs = Infinity;
+    for (const name of this.#waiting) {
+      const contest = this.#contests.get(name);
+      if (contest === undefined) continue;
+      const dueMs = Math.max(contest.dueMs, this.#forbiddenUntilMs.get(contest.wish.object.kind) ?? -Infinity);
+      if (dueMs <= nowMs) return (limits) => this.#write(name, contest, limits);
+      soonestMs = Math.min(soonestMs, dueMs);
+    }
+    return soonestMs - nowMs;
+  }
+
+  async #write(name: string, contest: Contest, limits: Parameters<Write>[0]): Promise<Outcome> {
+    const { clock, metrics } = this.#options;
+    const { wish } = contest;
+    const owned = contest.ownedByOther;
+    const outcome = await this.#apply(wish, limits);
+    contest.take(outcome, wish, clock.monotonic());
+    metrics.writes.inc({ kind: wish.object.kind, result: outcome.result });
+    // Its next turn comes after the others'.
+    this.#waiting.delete(name);
+    if (this.#contests.get(name) === contest && contest.dueMs !== Infinity) this.#waiting.add(name);
+    this.#tell(name, wish, outcome, owned);
+    this.#measure();
+    return outcome;
+  }
+
+  async #apply({ object, wanted, resourceVersion }: StatusWish, limits: Parameters<Write>[0]): Promise<Outcome> {
+    const { client, fieldManager } = this.#options;
+    const { apiVersion, kind, name, namespace } = object;
+    const metadata = { name, ...(namespace === undefined ? {} : { namespace }), ...withVersion(resourceVersion) };
+    try {
+      await client.request({
+        method: 'PATCH',
+        path: `${pathOf(object)}/status`,
+        // The server, too, gives up in time: a write that waits there must not be done when another leads.
+        query: { fieldManager, force: false, timeout: `${Math.floor(limits.timeoutMs)}ms` },
+        contentType: 'application/apply-patch+yaml',
+        body: { apiVersion, kind, metadata, ...(wanted === undefined ? {} : { status: wanted }) },
+        ...limits,
+      });
+      return { result: 'written' };
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  }
+
+  #tell(name: string, { object }: StatusWish, outcome: Outcome, ownedBefore: boolean): void {
+    const { log, onOwnedByOther, clock } = this.#options;
+    if (outcome.result === 'owned-by-other' && !ownedBefore) {
+      const reason = 'OwnedByOther' satisfies KubeReason;
+      log.warn({ reason, object: name, error: outcome.message }, 'another manager owns the status, leaving it');
+      onOwnedByOther?.(object, outcome.message);
+    } else if (outcome.result === 'forbidden' || outcome.result === 'refused')
+      log.warn({ reason: outcome.reason, object: name, error: outcome.message }, 'the API refuses our status');
+    if (outcome.result === 'forbidden') this.#forbiddenUntilMs.set(object.kind, clock.monotonic() + 60_000);
+  }
+
+  #measure(): void {
+    const { metrics } = this.#options;
+    metrics.waiting.set(this.#waiting.size);
+    let owned = 0;
+    for (const contest of this.#contests.values()) if (contest.ownedByOther) owned += 1;
+    metrics.ownedByOther.set(owned);
+  }
+}
+
+function withVersion(resourceVersion: string | undefined): { readonly resourceVersion?: string } {
+  return resourceVersion === undefined ? {} : { resourceVersion };
+}
