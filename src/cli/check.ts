@@ -1,27 +1,56 @@
 import { type Command, Option } from 'commander';
-import { formatProblem, type Problem } from '../model/problem.ts';
+import { formatProblem, InputError, type Problem } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import type { LoadResult } from '../platform/load.ts';
 
-/** `tideline check FILE...`: validates the platform spec. */
+interface CheckArguments {
+  readonly output: 'text' | 'json';
+  readonly cluster?: string | true;
+}
+
+/** `tideline check FILE...`: validates the platform spec; with `--cluster` looks at a cluster instead. */
 export function register(program: Command): void {
   program
     .command('check')
-    .description('Validate the platform spec in files and folders')
-    .argument('<path...>', 'YAML or JSON files, or folders of them')
+    .description('Validate the platform spec in files and folders, or look what a cluster misses')
+    .argument('[path...]', 'YAML or JSON files, or folders of them')
     .addOption(new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .option('--cluster [name]', 'look at this Cluster of the spec, as an agent would; writes nothing')
+    .option('--kubeconfig <file>', 'with --cluster: read it by this kubeconfig instead of its source')
+    .option('--context <name>', 'with --cluster: context of the kubeconfig')
+    .addOption(new Option('--as <agent>', 'whose needs').choices(['edge', 'network', 'all']).default('all'))
+    .addOption(
+      new Option('--pods-from <source>', "where the network agents take the pods' prefixes from")
+        .choices(['calico', 'podCIDRs'])
+        .default('calico'),
+    )
     .addHelpText(
       'after',
-      '\nExit code 0: valid (warnings do not count), 2: not valid. Reasons: docs/reference/errors.md',
+      `
+Exit code 0: valid (warnings do not count), 2: not valid. Reasons: docs/reference/errors.md
+With --cluster 0: nothing is missing, 1: something is, 2: bad input. Reasons: docs/reference/check-cluster.md`,
     )
-    .action(async (paths: string[], options: { output: 'text' | 'json' }) => {
-      const { loadPlatform } = await import('../platform/load.ts');
-      const result = await loadPlatform(paths);
-      const good = 'platform' in result;
-      if (options.output === 'json') process.stdout.write(renderJson(result));
-      else (good ? process.stdout : process.stderr).write(renderText(result));
-      if (!good) process.exitCode = 2;
-    });
+    .action(run);
+}
+
+async function run(paths: string[], options: CheckArguments, command: Command): Promise<void> {
+  if (options.cluster !== undefined) {
+    const { checkCluster } = await import('./check/cluster.ts');
+    process.exitCode = await checkCluster(paths, command.opts());
+    return;
+  }
+  const stray = ['kubeconfig', 'context', 'as', 'podsFrom'].filter(
+    (name) => command.getOptionValueSource(name) === 'cli',
+  );
+  if (stray.length > 0)
+    throw new InputError(`--${stray[0] === 'podsFrom' ? 'pods-from' : stray[0]} goes with --cluster`);
+  if (paths.length === 0) command.error("error: missing required argument 'path'", { exitCode: 2 });
+  const { loadPlatform } = await import('../platform/load.ts');
+  const result = await loadPlatform(paths);
+  const good = 'platform' in result;
+  if (options.output === 'json') process.stdout.write(renderJson(result));
+  else (good ? process.stdout : process.stderr).write(renderText(result));
+  if (!good) process.exitCode = 2;
 }
 
 /** For people: problems, then warnings, then one line that sums up. */

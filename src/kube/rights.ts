@@ -29,11 +29,22 @@ export const ownCrds = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'dr
 
 const follow = ['list', 'watch'];
 
-function calico(resource: string, verbs: readonly string[], why: string): readonly Right[] {
-  return calicoGroups.map((apiGroup) => ({ apiGroup, resource, verbs, why }));
+/** The rights of a party in a cluster that serves Calico by this group; undefined: pods from podCIDRs, Calico is not asked. */
+export function rightsOf(party: Party, calico: CalicoGroup | undefined): readonly Right[] {
+  const own = plain[party];
+  if (calico === undefined) return own;
+  const configs = calico === 'projectcalico.org' ? 'ipamconfigurations' : 'ipamconfigs';
+  const resources: { readonly [P in Party]: readonly string[] } = {
+    edge: [],
+    network: ['blockaffinities', 'ipamblocks', 'ippools'],
+    check: ['blockaffinities', 'ippools', 'clusterinformations', configs, 'bgpconfigurations', 'bgppeers'],
+  };
+  const verbs = party === 'check' ? ['list'] : follow;
+  const why = party === 'check' ? 'IPAM, pools and BGP of Calico' : 'the blocks of this node and their pools';
+  return [...own, ...resources[party].map((resource) => ({ apiGroup: calico, resource, verbs, why }))];
 }
 
-export const rights: { readonly [P in Party]: readonly Right[] } = {
+const plain: { readonly [P in Party]: readonly Right[] } = {
   edge: [
     { apiGroup: '', resource: 'services', verbs: follow, why: 'backends of Ingresses' },
     {
@@ -51,6 +62,7 @@ export const rights: { readonly [P in Party]: readonly Right[] } = {
       verbs: ['patch'],
       why: 'the addresses of Ingresses',
     },
+    { apiGroup: 'tideline.dev', resource: 'edgepools/status', verbs: ['patch'], why: 'conditions of the pool' },
     { apiGroup: 'events.k8s.io', resource: 'events', verbs: ['create', 'patch'], why: 'Events on refused Ingresses' },
     {
       apiGroup: 'coordination.k8s.io',
@@ -60,12 +72,7 @@ export const rights: { readonly [P in Party]: readonly Right[] } = {
       why: 'one writer among several agents',
     },
   ],
-  network: [
-    { apiGroup: '', resource: 'nodes', verbs: follow, why: "the server's own address" },
-    ...calico('blockaffinities', follow, 'the blocks of this node'),
-    ...calico('ipamblocks', follow, 'borrowed and released addresses'),
-    ...calico('ippools', follow, 'which blocks may be announced'),
-  ],
+  network: [{ apiGroup: '', resource: 'nodes', verbs: follow, why: "the server's own address" }],
   check: [
     {
       apiGroup: 'apiextensions.k8s.io',
@@ -77,13 +84,6 @@ export const rights: { readonly [P in Party]: readonly Right[] } = {
     { apiGroup: '', resource: 'namespaces', verbs: ['get'], names: [systemNamespace], why: 'is it there' },
     { apiGroup: '', resource: 'nodes', verbs: ['list'], why: 'addresses and pod prefixes of nodes' },
     { apiGroup: 'networking.k8s.io', resource: 'ingressclasses', verbs: ['list'], why: 'is our class there' },
-    ...calico('blockaffinities', ['list'], 'which IPAM is in use'),
-    ...calico('ippools', ['list'], 'pools and their encapsulation'),
-    ...calico('clusterinformations', ['list'], "is Calico's datastore ready"),
-    ...calico('bgpconfigurations', ['list'], 'does Calico announce too'),
-    ...calico('bgppeers', ['list'], 'does Calico announce too'),
-    { apiGroup: 'crd.projectcalico.org', resource: 'ipamconfigs', verbs: ['list'], why: 'settings of the IPAM' },
-    { apiGroup: 'projectcalico.org', resource: 'ipamconfigurations', verbs: ['list'], why: 'settings of the IPAM' },
   ],
 };
 

@@ -65,7 +65,7 @@ export function judgeRights(agent: Agent, denied: readonly Need[], who: Identity
 
 function fixOf(agent: Agent, who: Identity, rbac: string, denied: readonly Need[]): string {
   const role = `tideline-${agent}`;
-  const apply = `kubectl apply --server-side --force-conflicts -f ${quote(rbac)}`;
+  const apply = `kubectl apply --server-side --force-conflicts -k ${quote(rbac)}`;
   const member =
     who.groups.includes(`tideline:${agent}`) || who.username === `system:serviceaccount:${systemNamespace}:${role}`;
   if (member) return apply;

@@ -1,0 +1,143 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { parse } from 'yaml';
+import type { Crd, ExpectedCrd } from '../../kube/preflight/judge/crds.ts';
+import type { Expectations } from '../../kube/preflight/preflight.ts';
+import { InputError } from '../../model/problem.ts';
+import type { Platform } from '../../model/spec/platform.ts';
+
+export interface ClusterArguments {
+  /** `true`: none was named, `--kubeconfig` says which. */
+  readonly cluster: string | true;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly as: 'edge' | 'network' | 'all';
+  readonly podsFrom: 'calico' | 'podCIDRs';
+  readonly output: 'text' | 'json';
+}
+
+const deploy = resolve(import.meta.dirname, '..', '..', '..', 'deploy');
+
+/** `tideline check --cluster`: prints what an agent would miss in that cluster. Resolves with the exit code. */
+export async function checkCluster(paths: readonly string[], options: ClusterArguments): Promise<number> {
+  const platform = paths.length === 0 ? undefined : await loadPlatform(paths);
+  const source = sourceOf(options, platform);
+  const agents = options.as === 'all' ? (['edge', 'network'] as const) : [options.as];
+  const { systemClock: clock } = await import('../../runtime/clock.ts');
+  const { exitCodeOf, renderJson, renderText } = await import('../../kube/preflight/render.ts');
+  const common = { agents, podsFrom: options.podsFrom, clock };
+  const cluster = options.cluster === true ? undefined : options.cluster;
+  const expectations = platform === undefined || cluster === undefined ? undefined : expectationsOf(platform, cluster);
+  if ('manifests' in source) {
+    const { preflightFolder } = await import('../../kube/preflight/folder.ts');
+    const empty = { sites: [], classes: [] };
+    const findings = await preflightFolder({
+      ...common,
+      folder: source.manifests,
+      expectations: expectations ?? empty,
+    });
+    const head = `cluster ${cluster ?? ''}: ${shown(source.manifests)}`;
+    process.stdout.write(options.output === 'json' ? renderJson({ cluster }, findings) : renderText(head, findings));
+    return exitCodeOf(findings);
+  }
+  const { readTarget } = await import('../../kube/preflight/kubeconfig.ts');
+  const { preflight } = await import('../../kube/preflight/preflight.ts');
+  const { identityText } = await import('../../kube/preflight/judge/credentials.ts');
+  const target = await readTarget(source.kubeconfig, source.context);
+  const progress = showProgress();
+  const { findings, identity } = await preflight({
+    ...common,
+    target,
+    connect: async () => (await import('../../kube/kubernetes/connect.ts')).connect({ ...source, clock }),
+    ...(expectations === undefined ? {} : { expectations }),
+    crds: await readCrds(),
+    rbac: shown(join(deploy, 'rbac')),
+    onStep: progress.step,
+  }).finally(progress.end);
+  const who = identity === undefined ? '' : ` as ${identityText(identity)}`;
+  const head = `cluster ${cluster ?? target.cluster}: ${target.server}${who}`;
+  const facts = { cluster: cluster ?? target.cluster, server: target.server, identity };
+  process.stdout.write(options.output === 'json' ? renderJson(facts, findings) : renderText(head, findings));
+  return exitCodeOf(findings);
+}
+
+async function loadPlatform(paths: readonly string[]): Promise<Platform> {
+  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
+  return loadPlatformOrThrow(paths);
+}
+
+type Source = { readonly manifests: string } | { readonly kubeconfig: string; readonly context?: string };
+
+function sourceOf({ cluster: name, kubeconfig, context }: ClusterArguments, platform: Platform | undefined): Source {
+  const cluster = name === true ? undefined : platform?.clusters.get(name);
+  if (platform !== undefined && name === true) throw new InputError('--cluster: name the Cluster of the platform spec');
+  if (platform !== undefined && cluster === undefined) {
+    const names = [...platform.clusters.keys()].join(', ') || 'none';
+    throw new InputError(`--cluster: no Cluster ${JSON.stringify(name)} in the platform spec (there are: ${names})`);
+  }
+  if (kubeconfig !== undefined) return { kubeconfig, ...(context === undefined ? {} : { context }) };
+  if (cluster === undefined || platform === undefined)
+    throw new InputError('--cluster needs the platform spec that declares it, or --kubeconfig FILE');
+  const { source } = cluster.spec;
+  const folder = platform.folderOf(cluster.metadata.name);
+  if ('manifests' in source) return { manifests: shown(resolve(folder, source.manifests)) };
+  if ('none' in source)
+    throw new InputError(`Cluster/${cluster.metadata.name} is not read at all (spec.source.none): nothing to check`);
+  const chosen = context ?? source.context;
+  return {
+    kubeconfig: shown(resolve(folder, source.kubeconfig)),
+    ...(chosen === undefined ? {} : { context: chosen }),
+  };
+}
+
+function expectationsOf(platform: Platform, name: string): Expectations {
+  const sites = (platform.clusters.get(name)?.spec.sites ?? []).flatMap((site) => platform.sites.get(site) ?? []);
+  const pools = [...platform.edgePools.values()].filter(({ spec }) => spec.cluster === name);
+  return {
+    sites: sites.map(({ metadata, spec }) => ({
+      name: metadata.name,
+      pods: spec.prefixes.pods,
+      servers: spec.prefixes.servers,
+      maxRoutes: spec.limits.maxRoutesPerServer,
+    })),
+    classes: [...new Set(pools.map(({ spec }) => spec.ingressClass))].toSorted(),
+  };
+}
+
+/** The CRDs that come with this version. */
+async function readCrds(): Promise<readonly ExpectedCrd[]> {
+  const folder = join(deploy, 'crds');
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml')).toSorted();
+  return Promise.all(
+    files.map(async (file) => {
+      const path = join(folder, file);
+      // Our own file, checked by the tests.
+      return { crd: parse(await readFile(path, 'utf8')) as Crd, file: shown(path) };
+    }),
+  );
+}
+
+/** As short as it can be pasted. */
+function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}
+
+/** On a terminal, a line on standard error for what is being done after a second. */
+function showProgress(): { readonly step: (step: string) => void; readonly end: () => void } {
+  let current = '';
+  let silent = true;
+  const write = () => process.stderr.write(`${current} ...\n`);
+  const timer = setTimeout(() => {
+    silent = false;
+    write();
+  }, 1000);
+  if (!process.stderr.isTTY) clearTimeout(timer);
+  return {
+    step: (step) => {
+      current = step;
+      if (!silent) write();
+    },
+    end: () => clearTimeout(timer),
+  };
+}

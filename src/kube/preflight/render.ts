@@ -1,0 +1,35 @@
+import type { Finding, FindingState } from './finding.ts';
+
+const states: readonly FindingState[] = ['failed', 'warning', 'unknown', 'ok'];
+
+/** 1 when something is missing; what is only doubtful or unknown does not count. */
+export function exitCodeOf(findings: readonly Finding[]): 0 | 1 {
+  return findings.some(({ state }) => state === 'failed') ? 1 : 0;
+}
+
+/** For people: a line a finding, then what was expected and the fix, then a line that sums up. */
+export function renderText(head: string, findings: readonly Finding[]): string {
+  const width = Math.max(...findings.map(({ check }) => check.length));
+  const lines = findings.flatMap(({ check, state, reason, found, expected, fix }) => [
+    `${state.padEnd(8)} ${check.padEnd(width)}  ${found}${reason === undefined ? '' : ` (${reason})`}`,
+    ...(expected === undefined ? [] : [`    expected: ${expected}`]),
+    ...(fix === undefined ? [] : [`    fix: ${fix}`]),
+  ]);
+  return `${[head, ...lines, sumUp(findings)].join('\n')}\n`;
+}
+
+/** For programs: `{ ok, cluster, counts, findings }`. */
+export function renderJson(cluster: object, findings: readonly Finding[]): string {
+  return `${JSON.stringify({ ok: exitCodeOf(findings) === 0, ...cluster, counts: countsOf(findings), findings }, null, 2)}\n`;
+}
+
+function sumUp(findings: readonly Finding[]): string {
+  const counts = countsOf(findings);
+  const parts = states.filter((state) => counts[state] > 0).map((state) => `${counts[state]} ${state}`);
+  return parts.join(', ');
+}
+
+function countsOf(findings: readonly Finding[]): Readonly<Record<FindingState, number>> {
+  const number = (wanted: FindingState) => findings.filter(({ state }) => state === wanted).length;
+  return { failed: number('failed'), warning: number('warning'), unknown: number('unknown'), ok: number('ok') };
+}
