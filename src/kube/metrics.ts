@@ -1,3 +1,4 @@
+import type { Kind } from '../model/kubernetes.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Counter, Gauge, type Registry } from '../runtime/metrics.ts';
 import { kinds } from './objects/kinds.ts';
@@ -58,4 +59,99 @@ export function createSourceMetrics(registry: Registry | undefined, clock: Clock
       errors.inc({ reason });
     },
   };
+}
+
+/** The metrics of the list-watch of every kind. */
+export interface WatchMetrics {
+  phase(kind: Kind, phase: string): void;
+  /** Something came: an event, a bookmark, a page. */
+  heard(kind: Kind): void;
+  event(kind: Kind, type: string): void;
+  relisted(kind: Kind, cause: string): void;
+  reconnected(kind: Kind, cause: string): void;
+}
+
+const noWatchMetrics: WatchMetrics = {
+  phase: () => {},
+  heard: () => {},
+  event: () => {},
+  relisted: () => {},
+  reconnected: () => {},
+};
+
+export function createWatchMetrics(registry: Registry | undefined, clock: Clock): WatchMetrics {
+  if (registry === undefined) return noWatchMetrics;
+  const registers = [registry];
+  const heardAt = new Map<Kind, number>();
+  const phaseOf = new Map<Kind, string>();
+  const counter = (name: string, help: string, ...labels: readonly string[]) =>
+    new Counter({ name, help, labelNames: ['kind', ...labels], registers });
+  const states = new Gauge({
+    name: 'tideline_kube_watch_phase',
+    help: '1 for the phase the list-watch of a kind is in',
+    labelNames: ['kind', 'phase'],
+    registers,
+  });
+  const events = counter('tideline_kube_events_total', 'Events of watches, by kind and type', 'type');
+  const relists = counter('tideline_kube_relists_total', 'Lists begun, by kind and cause', 'cause');
+  const reconnects = counter('tideline_kube_reconnects_total', 'Watches opened again, by kind and cause', 'cause');
+  registry.registerMetric(
+    new Gauge({
+      name: 'tideline_kube_last_event_age_seconds',
+      help: 'Time since the kube-apiserver last sent anything of a kind (bookmarks too); absent before it did',
+      labelNames: ['kind'],
+      registers: [],
+      collect() {
+        for (const [kind, at] of heardAt) this.set({ kind }, (clock.monotonic() - at) / 1000);
+      },
+    }),
+  );
+  return {
+    phase(kind, phase) {
+      const before = phaseOf.get(kind);
+      if (before === phase) return;
+      if (before !== undefined) states.set({ kind, phase: before }, 0);
+      states.set({ kind, phase }, 1);
+      phaseOf.set(kind, phase);
+    },
+    heard: (kind) => heardAt.set(kind, clock.monotonic()),
+    event: (kind, type) => events.inc({ kind, type }),
+    relisted: (kind, cause) => relists.inc({ kind, cause }),
+    reconnected: (kind, cause) => reconnects.inc({ kind, cause }),
+  };
+}
+
+/** What happens on the wire to the kube-apiserver. */
+export interface ClientMetrics {
+  bytes(count: number): void;
+  /** An answer's status, or 0 for none. */
+  answered(status: number): void;
+}
+
+/** `reloads` says how often credentials were read anew so far. */
+export function createClientMetrics(registry: Registry | undefined, reloads: () => number): ClientMetrics {
+  if (registry === undefined) return { bytes: () => {}, answered: () => {} };
+  const registers = [registry];
+  const bytes = new Counter({
+    name: 'tideline_kube_received_bytes_total',
+    help: 'Bytes of answers and watches of the kube-apiserver',
+    registers,
+  });
+  const answers = new Counter({
+    name: 'tideline_kube_requests_total',
+    help: 'Requests to the kube-apiserver by the code of the answer; 0: none came',
+    labelNames: ['code'],
+    registers,
+  });
+  registry.registerMetric(
+    new Gauge({
+      name: 'tideline_kube_credential_reloads',
+      help: 'How often certificates, tokens or the kubeconfig were read anew because they changed or expired',
+      registers: [],
+      collect() {
+        this.set(reloads());
+      },
+    }),
+  );
+  return { bytes: (count) => bytes.inc(count), answered: (status) => answers.inc({ code: String(status) }) };
 }

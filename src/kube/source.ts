@@ -9,7 +9,7 @@ export interface ClusterState {
 
 /** How far the source can be trusted. A source never becomes `live` on an empty or half-read input. */
 export type SourceStatus =
-  | { readonly phase: 'syncing'; readonly reason?: string }
+  | { readonly phase: 'syncing'; readonly reason?: string; readonly message?: string }
   | { readonly phase: 'live'; readonly sinceMs: number }
   | { readonly phase: 'stale'; readonly sinceMs: number; readonly reason: StaleReason; readonly message: string };
 
@@ -19,7 +19,12 @@ export type StaleReason =
   | 'SourceEmpty'
   | 'SourceUnreadable'
   | 'SourceImplausible'
-  | 'SourceUnreachable';
+  | 'SourceUnreachable'
+  | 'SourceUnauthorized'
+  | 'SourceUntrusted'
+  | 'SourceForbidden'
+  | 'SourceThrottled'
+  | 'SourceKindMissing';
 
 /** The keys that differ from the snapshot before; the edge uses it to take its endpoint fast path. */
 export interface ClusterChange {

@@ -26,6 +26,45 @@ export function countObjects(objects: ObjectsByKind): number {
   return count;
 }
 
+export function countState(state: ClusterState): number {
+  let count = 0;
+  for (const kind of kinds) count += objectsOfKind(state, kind).size;
+  return count;
+}
+
+/** Objects put (or, undefined, taken away) by key. */
+export type Edits = ReadonlyMap<ObjectKey, AnyObject | undefined>;
+
+export function withEdits(before: ReadonlyMap<ObjectKey, AnyObject>, edits: Edits): ReadonlyMap<ObjectKey, AnyObject> {
+  const objects = new Map(before);
+  for (const [key, object] of edits) {
+    if (object === undefined) objects.delete(key);
+    else objects.set(key, object);
+  }
+  return objects;
+}
+
+/**
+ * The next snapshot from what changed since `current`: like `advance`, at the cost of one copy of the map of each kind
+ * that changed, whatever the others hold. An edit that changes nothing is none. Undefined when nothing differs.
+ */
+export function edit(current: ClusterState, edits: ReadonlyMap<Kind, Edits>): ClusterChange | undefined {
+  const changed = new Map<Kind, ReadonlySet<ObjectKey>>();
+  const objects = new Map<Kind, ReadonlyMap<ObjectKey, AnyObject>>();
+  for (const kind of kinds) {
+    const before = objectsOfKind(current, kind);
+    const real = new Map<ObjectKey, AnyObject | undefined>();
+    for (const [key, object] of edits.get(kind) ?? []) {
+      const old = before.get(key);
+      if (old !== object && !(old !== undefined && deepEqual(old, object))) real.set(key, object);
+    }
+    objects.set(kind, real.size === 0 ? before : withEdits(before, real));
+    if (real.size > 0) changed.set(kind, new Set(real.keys()));
+  }
+  if (changed.size === 0) return undefined;
+  return { state: stateOf(current.revision + 1, objects), changed };
+}
+
 /**
  * The next snapshot: unchanged objects and unchanged kinds are shared with `current`, so that consumers may compare by
  * identity. Undefined when nothing differs. `keepMissing`: objects that `next` lacks stay (loss is not a deletion).

@@ -6,12 +6,12 @@ import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { createSourceMetrics, type SourceMetrics } from '../metrics.ts';
+import { judgeStep } from '../plausible.ts';
 import type { ClusterListener, ClusterSource, ClusterState, SourceStatus, StaleReason } from '../source.ts';
 import { advance, countObjects, emptyState, type ObjectsByKind } from '../state.ts';
 import { assemble, type FileProblem } from './files.ts';
 import { FileSet } from './fileset.ts';
 import { listFolder } from './folder.ts';
-import { judgeStep } from './plausible.ts';
 import { FolderWatch } from './watch.ts';
 
 export interface ManifestSourceOptions {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Kind, ObjectKey } from '../../model/kubernetes.ts';
-import { kinds } from '../objects/kinds.ts';
-import type { ClusterState } from '../source.ts';
-import { type ObjectsByKind, objectsOfKind } from '../state.ts';
+import type { Kind, ObjectKey } from '../model/kubernetes.ts';
+import { kinds } from './objects/kinds.ts';
+import type { ClusterState } from './source.ts';
+import { type ObjectsByKind, objectsOfKind } from './state.ts';
 
 /** What a step takes away. */
 export interface Losses {
@@ -18,7 +18,9 @@ export interface Losses {
 const smallestCrowd = 4;
 
 /** A Deployment that is scaled down or rolled takes most Pods with it, and no plane routes by Pods: not counted. */
-const judged: readonly Kind[] = kinds.filter((kind) => kind !== 'Pod');
+function isJudged(kind: Kind): boolean {
+  return kind !== 'Pod';
+}
 
 /**
  * Tells an edit from loss: it looks like loss when a kind (other than Pod) of four or more objects loses more than half
@@ -27,22 +29,35 @@ const judged: readonly Kind[] = kinds.filter((kind) => kind !== 'Pod');
 export function judgeStep(before: ClusterState, next: ObjectsByKind): Losses {
   const findings: string[] = [];
   const vanished: string[] = [];
-  for (const kind of judged) {
+  for (const kind of kinds) {
     const old = objectsOfKind(before, kind);
+    if (!isJudged(kind)) continue;
     const missing = missingKeys(old, next.get(kind));
     for (const key of missing) vanished.push(`${kind}/${key}`);
-    const most = old.size >= smallestCrowd && missing.length * 2 > old.size;
-    const all = old.size >= 2 && missing.length === old.size;
-    if (most || all) findings.push(`${missing.length} of ${old.size} ${kind} objects`);
+    const finding = findLoss(kind, old.size, missing.length);
+    if (finding !== undefined) findings.push(finding);
   }
   vanished.sort();
-  const fingerprint = createHash('sha256').update(vanished.join('\n')).digest('hex').slice(0, 12);
+  const fingerprint = fingerprintOf(vanished);
   return findings.length === 0
     ? { vanished, fingerprint }
     : { vanished, fingerprint, finding: `${findings.join(', ')} vanished in one step` };
 }
 
-function missingKeys(
+/** What makes it look like loss that so many of a kind vanish at once; undefined when it looks like an edit. */
+export function findLoss(kind: Kind, before: number, missing: number): string | undefined {
+  if (!isJudged(kind)) return undefined;
+  const most = before >= smallestCrowd && missing * 2 > before;
+  const all = before >= 2 && missing === before;
+  return most || all ? `${missing} of ${before} ${kind} objects` : undefined;
+}
+
+/** Names exactly these vanished objects (`Kind/key`, sorted); a person repeats it to accept their loss. */
+export function fingerprintOf(vanished: readonly string[]): string {
+  return createHash('sha256').update(vanished.join('\n')).digest('hex').slice(0, 12);
+}
+
+export function missingKeys(
   old: ReadonlyMap<ObjectKey, unknown>,
   next: ReadonlyMap<ObjectKey, unknown> | undefined,
 ): ObjectKey[] {

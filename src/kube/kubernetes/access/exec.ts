@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import type { User } from '@kubernetes/client-node/dist/config_types.js';
+import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js';
+import type { Clock } from '../../../runtime/clock.ts';
+import { noCredentials } from './access.ts';
+
+/** What an exec plugin gave: a token, a client certificate, or both. */
+export interface ExecCredential {
+  readonly token?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly expiresMs: number;
+}
+
+/** A plugin that asks somebody, or hangs, is ended. */
+const pluginTimeoutMs = 30_000;
+/** New credentials are fetched this long before the old ones expire: a request takes time, and clocks differ. */
+const leewayMs = 10_000;
+
+/** The library's ExecAuth, as its own types do not show it. */
+interface Plugin {
+  execFn: (command: string, args: readonly string[] | undefined, options: object) => unknown;
+  getCredential(user: User): Promise<{ readonly status?: Readonly<Record<string, string | undefined>> } | null>;
+}
+
+/** Credentials of a kubeconfig's exec plugin: fetched once, and anew shortly before they expire. */
+export class ExecPlugin {
+  readonly #user: User;
+  readonly #clock: Clock;
+  #credential: ExecCredential | undefined;
+  #running: Promise<ExecCredential> | undefined;
+  runs = 0;
+
+  constructor(user: User, clock: Clock) {
+    this.#user = user;
+    this.#clock = clock;
+  }
+
+  async get(): Promise<ExecCredential> {
+    const now = this.#clock.now();
+    if (this.#credential !== undefined && now < this.#credential.expiresMs - leewayMs) return this.#credential;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    });
+    try {
+      this.#credential = await this.#running;
+    } catch (error) {
+      if (this.#credential === undefined || now >= this.#credential.expiresMs) throw error;
+    }
+    return this.#credential;
+  }
+
+  forget(): void {
+    this.#credential = undefined;
+  }
+
+  async #run(): Promise<ExecCredential> {
+    this.runs += 1;
+    const { exec } = this.#user as { readonly exec?: { readonly command?: string } };
+    const name = `exec plugin ${exec?.command ?? ''}`;
+    const plugin = new ExecAuth() as unknown as Plugin;
+    plugin.execFn = (command, args, options) =>
+      spawn(command, args ?? [], { ...options, timeout: pluginTimeoutMs, killSignal: 'SIGKILL' });
+    let status: Readonly<Record<string, string | undefined>> | undefined;
+    try {
+      status = (await plugin.getCredential(this.#user))?.status;
+    } catch (error) {
+      // What the plugin printed may hold the token: of output that is not JSON nothing is repeated.
+      const said = error instanceof SyntaxError ? 'its output is not JSON' : firstLine(error);
+      throw noCredentials(`${name} failed: ${said}`);
+    }
+    const { token, clientCertificateData: cert, clientKeyData: key, expirationTimestamp } = status ?? {};
+    if (token === undefined && cert === undefined) throw noCredentials(`${name} gave neither token nor certificate`);
+    const expiresMs = Date.parse(expirationTimestamp ?? '');
+    return {
+      ...(token === undefined ? {} : { token }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      expiresMs: Number.isNaN(expiresMs) ? Number.POSITIVE_INFINITY : expiresMs,
+    };
+  }
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.trim().split('\n', 1)[0]?.slice(0, 200) || 'no message (ended by a signal?)';
+}

@@ -1,0 +1,48 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Clock } from '../../../runtime/clock.ts';
+import { noCredentials } from './access.ts';
+
+interface Known {
+  readonly mark: string;
+  readonly content: string;
+  lookedMs: number;
+}
+
+/** A change on disk is seen after this long at the latest. */
+const lookMs = 1000;
+
+/** Small files (certificates, tokens, kubeconfig) that are read again when they changed, as a rotation does. */
+export class WatchedFiles {
+  readonly #clock: Clock;
+  readonly #known = new Map<string, Known>();
+  /** Files that were read again because they differed. */
+  reloads = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async read(path: string): Promise<string> {
+    const now = this.#clock.monotonic();
+    const known = this.#known.get(path);
+    if (known !== undefined && now - known.lookedMs < lookMs) return known.content;
+    try {
+      const { mtimeMs, ino, size } = await stat(path);
+      const mark = `${mtimeMs} ${ino} ${size}`;
+      if (known?.mark === mark) {
+        known.lookedMs = now;
+        return known.content;
+      }
+      const content = await readFile(path, 'utf8');
+      if (known !== undefined && known.content !== content) this.reloads += 1;
+      this.#known.set(path, { mark, content, lookedMs: now });
+      return content;
+    } catch (error) {
+      throw noCredentials(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  forget(): void {
+    for (const known of this.#known.values()) known.lookedMs = Number.NEGATIVE_INFINITY;
+  }
+}

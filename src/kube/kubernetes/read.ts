@@ -1,0 +1,14 @@
+import type { AnyObject, Kind } from '../../model/kubernetes.ts';
+import { type ReadObject, readObject } from '../objects/read.ts';
+
+/**
+ * An object of the API as the state holds it: without its resourceVersion, which changes with every write of a status or a
+ * managed field that we do not read. An object that is the same to us is then the same, and causes no work.
+ */
+export function readStored(kind: Kind, raw: Readonly<Record<string, unknown>>): ReadObject {
+  const read = readObject(kind, raw);
+  if (!read.ok || read.object.metadata.resourceVersion === undefined) return read;
+  const { resourceVersion: _, ...metadata } = read.object.metadata;
+  // Only the metadata differs; the compiler cannot follow kind and body through a spread.
+  return { ...read, object: { ...read.object, metadata } as AnyObject };
+}

@@ -1,0 +1,71 @@
+import type { AnyObject, Kind, ObjectKey } from '../../model/kubernetes.ts';
+import { deepEqual } from '../objects/equal.ts';
+import type { ClusterChange, ClusterState } from '../source.ts';
+import { countState, edit, emptyState, objectsOfKind, withEdits } from '../state.ts';
+
+/**
+ * The last published state and what has changed since, kind by kind. A change costs what it touches; publishing costs one
+ * copy of the map of every kind that changed.
+ */
+export class Store {
+  #state: ClusterState = emptyState;
+  #edits = new Map<Kind, Map<ObjectKey, AnyObject | undefined>>();
+
+  get state(): ClusterState {
+    return this.#state;
+  }
+
+  get(kind: Kind, key: ObjectKey): AnyObject | undefined {
+    const edits = this.#edits.get(kind);
+    return edits?.has(key) === true ? edits.get(key) : objectsOfKind(this.#state, kind).get(key);
+  }
+
+  /** An object that is the same to us stays the one there is. */
+  put(kind: Kind, key: ObjectKey, object: AnyObject): void {
+    const old = this.get(kind, key);
+    if (old === object || (old !== undefined && deepEqual(old, object))) return;
+    this.#editsOf(kind).set(key, object);
+  }
+
+  remove(kind: Kind, key: ObjectKey): void {
+    if (this.get(kind, key) !== undefined) this.#editsOf(kind).set(key, undefined);
+  }
+
+  /** Everything of a kind now, changes included. */
+  all(kind: Kind): ReadonlyMap<ObjectKey, AnyObject> {
+    const edits = this.#edits.get(kind);
+    const published = objectsOfKind(this.#state, kind);
+    if (edits === undefined || edits.size === 0) return published;
+    return withEdits(published, edits);
+  }
+
+  /** How many objects there are now, all kinds together. */
+  count(): number {
+    let count = countState(this.#state);
+    for (const [kind, edits] of this.#edits) {
+      const published = objectsOfKind(this.#state, kind);
+      for (const [key, object] of edits) count += (object === undefined ? 0 : 1) - (published.has(key) ? 1 : 0);
+    }
+    return count;
+  }
+
+  get pending(): boolean {
+    for (const edits of this.#edits.values()) if (edits.size > 0) return true;
+    return false;
+  }
+
+  /** The next snapshot with everything that changed; undefined when nothing did. */
+  publish(): ClusterChange | undefined {
+    const edits = this.#edits;
+    this.#edits = new Map();
+    const result = edit(this.#state, edits);
+    if (result !== undefined) this.#state = result.state;
+    return result;
+  }
+
+  #editsOf(kind: Kind): Map<ObjectKey, AnyObject | undefined> {
+    const edits = this.#edits.get(kind) ?? new Map<ObjectKey, AnyObject | undefined>();
+    this.#edits.set(kind, edits);
+    return edits;
+  }
+}

@@ -1,0 +1,63 @@
+import { request as httpRequest, type RequestOptions } from 'node:http';
+import { Agent, type AgentOptions } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { connect as tlsConnect } from 'node:tls';
+import type { Tls } from './access/access.ts';
+import { ApiError } from './client.ts';
+
+type Connected = (error: Error | null, socket: Duplex) => void;
+
+/** Through an HTTP proxy by CONNECT; TLS is with the apiserver, so the proxy learns nothing but its name. */
+export class TunnelAgent extends Agent {
+  readonly #proxy: URL;
+  readonly #tls: Tls;
+
+  constructor(options: AgentOptions, proxy: string, tls: Tls) {
+    super(options);
+    this.#proxy = new URL(proxy);
+    this.#tls = tls;
+    if (this.#proxy.protocol !== 'http:')
+      throw new ApiError(
+        0,
+        'NoCredentials',
+        `proxy-url: only http:// proxies are supported, not ${this.#proxy.protocol}//`,
+      );
+  }
+
+  override createConnection(
+    options: RequestOptions & { readonly servername?: string },
+    callback?: Connected,
+  ): undefined {
+    const host = options.host ?? '';
+    const { username, password, hostname, port } = this.#proxy;
+    const credentials = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString(
+      'base64',
+    );
+    const asked = httpRequest({
+      method: 'CONNECT',
+      host: hostname,
+      port: port === '' ? 80 : port,
+      path: `${host.includes(':') ? `[${host}]` : host}:${options.port}`,
+      headers: username === '' ? {} : { 'proxy-authorization': `Basic ${credentials}` },
+    });
+    // Node calls it with the error alone.
+    const fail = (error: Error): void => (callback as ((error: Error) => void) | undefined)?.(error);
+    asked.on('error', fail);
+    asked.on('connect', (answer, socket) => {
+      if (answer.statusCode !== 200) {
+        socket.destroy();
+        return fail(new Error(`the proxy ${hostname} answered ${answer.statusCode}`));
+      }
+      const servername = this.#tls.servername ?? options.servername;
+      const secure = tlsConnect({ ...this.#tls, socket, host, ...(servername === undefined ? {} : { servername }) });
+      secure.once('error', fail);
+      secure.once('secureConnect', () => {
+        secure.off('error', fail);
+        callback?.(null, secure);
+      });
+      return undefined;
+    });
+    asked.end();
+    return undefined;
+  }
+}
