@@ -5,7 +5,7 @@ RUN := $(NODE) --disable-warning=ExperimentalWarning
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit integration format generate bench clean
+.PHONY: help setup demo test lint unit integration kubernetes format generate bench clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ unit: setup ## unit tests
 
 integration: setup ## tests against real daemons, in namespaces of their own
 	@tools/isolated $(VITEST) --project integration
+
+kubernetes: setup ## build the real control plane of tests and lab (once; about 10 minutes)
+	@$(RUN) tools/kubernetes/build.ts
 
 format: setup ## format the code and order imports
 	@node_modules/.bin/biome check --write .
