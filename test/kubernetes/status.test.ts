@@ -1,0 +1,251 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import type { AuditEvent, ControlPlane } from '../../src/lab/kubernetes/control-plane.ts';
+import { eventually, startTestControlPlane } from '../support/kubernetes/control-plane.ts';
+import { LivePublisher } from '../support/kubernetes/publishing.ts';
+
+const root = join(import.meta.dirname, '../..');
+const blade = { user: 'tideline:edge:paris-blade-1', groups: ['tideline:edge'] };
+const vips = ['192.0.2.10', '192.0.2.11'];
+
+let plane: ControlPlane;
+let live: LivePublisher;
+
+async function objectsOf(file: string): Promise<readonly object[]> {
+  return parseAllDocuments(await readFile(join(root, file), 'utf8')).map((document) => document.toJS() as object);
+}
+
+function ingress(name: string, host: string, extra: object = {}): object {
+  const backend = { service: { name: 'web', port: { number: 80 } } };
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name, namespace: 'video' },
+    spec: {
+      ingressClassName: 'tideline',
+      rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
+      ...extra,
+    },
+  };
+}
+
+async function get(...args: readonly string[]): Promise<Record<string, never>> {
+  return JSON.parse(await plane.kubectl(['get', '-o', 'json', '--show-managed-fields', ...args])) as never;
+}
+
+async function addressesOf(name: string): Promise<readonly string[]> {
+  const text = await plane.kubectl([
+    ...['get', 'ingress', '-n', 'video', name, '-o'],
+    'jsonpath={.status.loadBalancer.ingress[*].ip}',
+  ]);
+  return text === '' ? [] : text.split(' ');
+}
+
+/** What we wrote to the status of an Ingress, whatever came of it. */
+async function statusWrites(name: string): Promise<readonly AuditEvent[]> {
+  return plane.audit(
+    (event) =>
+      event.user === blade.user &&
+      event.resource === 'ingresses' &&
+      event.subresource === 'status' &&
+      event.name === name,
+  );
+}
+
+async function setStatus(name: string, ips: readonly string[], manager: string): Promise<void> {
+  const status = { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } };
+  await plane.kubectl([
+    ...['patch', 'ingress', '-n', 'video', name, '--subresource=status', '--type=merge'],
+    ...[`--field-manager=${manager}`, '-p', JSON.stringify({ status })],
+  ]);
+}
+
+async function quietly(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+  await plane.kubectl(['create', 'namespace', 'video']);
+  await plane.kubectl(['create', 'namespace', 'tideline-system']);
+  await plane.apply(...(await objectsOf('deploy/rbac/edge.yaml')), ...(await objectsOf('deploy/crds/edgepools.yaml')));
+  await plane.apply({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'video' },
+    spec: { ports: [{ port: 80 }] },
+  });
+  live = await LivePublisher.start(await plane.kubeconfigFor(blade), 'paris-blade-1');
+});
+
+afterAll(async () => {
+  await live?.stop();
+  await plane?.stop();
+});
+
+describe('the status of an Ingress', () => {
+  it('shows the public addresses, owned by our manager, and is written once', async () => {
+    await plane.apply(ingress('web', 'www.video.example'));
+    await eventually(async () => (await addressesOf('web')).join() === vips.join());
+    const { metadata } = (await get('ingress', '-n', 'video', 'web')) as unknown as {
+      metadata: { managedFields: { manager: string; operation: string; subresource?: string }[] };
+    };
+    expect(metadata.managedFields).toContainEqual(
+      expect.objectContaining({ manager: 'tideline-edge', operation: 'Apply', subresource: 'status' }),
+    );
+    await quietly(3000);
+    expect((await statusWrites('web')).map(({ verb, code }) => `${verb} ${code}`)).toEqual(['patch 200']);
+  });
+
+  it('follows the pool, and is taken back when the Ingress is of another class', async () => {
+    live.announced = new Set(['192.0.2.10', '192.0.2.11', '192.0.2.12']);
+    await plane.apply(ingress('moving', 'moving.video.example'));
+    await eventually(async () => (await addressesOf('moving')).join() === vips.join());
+    await plane.apply(ingress('moving', 'moving.video.example', { ingressClassName: 'nginx' }));
+    await eventually(async () => (await addressesOf('moving')).length === 0);
+    const { metadata } = (await get('ingress', '-n', 'video', 'moving')) as unknown as {
+      metadata: { managedFields: { manager: string; subresource?: string }[] };
+    };
+    expect(metadata.managedFields.filter(({ manager }) => manager === 'tideline-edge')).toEqual([]);
+    // What the next owner writes is none of ours.
+    await setStatus('moving', ['198.51.100.7'], 'other');
+    await quietly(2000);
+    expect(await addressesOf('moving')).toEqual(['198.51.100.7']);
+    expect(await statusWrites('moving')).toHaveLength(2);
+  });
+
+  it('is left to another writer, without a fight, and taken when that one lets go', async () => {
+    await plane.apply(ingress('fought', 'fought.video.example'));
+    await eventually(async () => (await addressesOf('fought')).join() === vips.join());
+    await setStatus('fought', ['198.51.100.7'], 'other');
+    await eventually(() => live.status().ownedByOther.includes('Ingress/video/fought'));
+    await quietly(10_000);
+    expect(await addressesOf('fought')).toEqual(['198.51.100.7']);
+    const writes = await statusWrites('fought');
+    console.log(`writes while another writer holds the status: ${writes.map(({ code }) => code).join(' ')}`);
+    expect(writes.map(({ code }) => code)).toEqual([200, 409]);
+    const described = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'fought']);
+    expect(described).toContain('OwnedByOther');
+
+    await setStatus('fought', [], 'other');
+    await eventually(async () => (await addressesOf('fought')).join() === vips.join());
+    expect((await statusWrites('fought')).length).toBeLessThanOrEqual(5);
+    expect(live.status().ownedByOther).toEqual([]);
+  });
+
+  it('is repaired ever more slowly when somebody removes it again and again', async () => {
+    await plane.apply(ingress('wiped', 'wiped.video.example'));
+    await eventually(async () => (await addressesOf('wiped')).join() === vips.join());
+    const until = performance.now() + 20_000;
+    let wiped = 0;
+    while (performance.now() < until) {
+      if ((await addressesOf('wiped')).length > 0) {
+        await setStatus('wiped', [], 'wiper');
+        wiped += 1;
+      }
+      await quietly(500);
+    }
+    const writes = await statusWrites('wiped');
+    console.log(`${writes.length} writes in 20 s against a writer that wiped the status ${wiped} times`);
+    expect(writes.length).toBeLessThanOrEqual(6);
+  });
+
+  it('is not written while the source is not live', async () => {
+    live.live = false;
+    await plane.apply(ingress('late', 'late.video.example'));
+    await quietly(3000);
+    expect(await addressesOf('late')).toEqual([]);
+    expect(live.status().reason).toBe('NotPublishing');
+    live.live = true;
+    await eventually(async () => (await addressesOf('late')).join() === vips.join());
+  });
+
+  it('is forgotten when the Ingress is deleted', async () => {
+    await plane.kubectl(['delete', 'ingress', '-n', 'video', 'late']);
+    await quietly(1500);
+    expect((await statusWrites('late')).every(({ code }) => code === 200 || code === 404)).toBe(true);
+  });
+});
+
+describe('Events', () => {
+  it('say why an Ingress is refused, where, and what to do; once; and that it is good again', async () => {
+    await plane.apply(ingress('young', 'www.video.example'));
+    const described = await eventually(async () => {
+      const text = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'young']);
+      return text.includes('PathConflict') && text;
+    });
+    expect(described).toMatch(/Warning\s+PathConflict\s+\S+\s+tideline-edge\s+spec\.rules\[0\]\.http\.paths\[0\]:/);
+    expect(described).toContain('belongs to Ingress video/web');
+    expect(described).toContain('Fix: choose another host or path');
+    expect(await addressesOf('young')).toEqual([]);
+    await plane.apply(ingress('young', 'young.video.example'));
+    const better = await eventually(async () => {
+      const text = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'young']);
+      return text.includes('Accepted') && text;
+    });
+    expect(better).toMatch(/Normal\s+Accepted\s+\S+\s+tideline-edge\s+Everything it asks for is served/);
+    await eventually(async () => (await addressesOf('young')).join() === vips.join());
+    const writes = await plane.audit(({ user, resource }) => user === blade.user && resource === 'events');
+    expect(writes.every(({ code }) => code === 201)).toBe(true);
+    expect(writes.filter(({ namespace }) => namespace === 'video').length).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('the EdgePool', () => {
+  it('has addresses and conditions whose times stay while nothing changes', async () => {
+    await eventually(() => live.status().poolObject === 'absent');
+    await plane.apply({
+      apiVersion: 'tideline.dev/v1alpha1',
+      kind: 'EdgePool',
+      metadata: { name: 'paris-edge' },
+      spec: {
+        cluster: 'paris',
+        blades: [{ name: 'paris-blade-1', address: '10.1.0.21' }],
+        vips: [{ address: '192.0.2.10' }],
+      },
+    });
+    interface PoolObject {
+      readonly metadata: { readonly resourceVersion: string };
+      readonly status?: {
+        readonly addresses: readonly object[];
+        readonly conditions: readonly {
+          readonly type: string;
+          readonly status: string;
+          readonly lastTransitionTime: string;
+        }[];
+      };
+    }
+    const read = async (): Promise<PoolObject> => (await get('edgepool', 'paris-edge')) as unknown as PoolObject;
+    const first = await eventually(async () => {
+      const pool = await read();
+      return pool.status?.conditions.length === 4 && pool;
+    });
+    expect(first.status?.addresses).toEqual(vips.map((value) => ({ type: 'IPAddress', value })));
+    expect(first.status?.conditions.map(({ type, status }) => `${type}=${status}`).sort()).toEqual([
+      'Accepted=True',
+      'Programmed=True',
+      'Ready=True',
+      'ResolvedRefs=True',
+    ]);
+    await quietly(25_000);
+    expect((await read()).metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+    live.announced = new Set(['192.0.2.10', '192.0.2.11']);
+    const second = await eventually(async () => {
+      const pool = await read();
+      return (
+        pool.status?.conditions.some(({ type, status }) => type === 'Ready' && status === 'False') === true && pool
+      );
+    });
+    const times = (pool: PoolObject, type: string): string | undefined =>
+      pool.status?.conditions.find((condition) => condition.type === type)?.lastTransitionTime;
+    expect(times(second, 'Accepted')).toBe(times(first, 'Accepted'));
+    expect(times(second, 'Ready')).not.toBe(times(first, 'Ready'));
+  });
+});
+
+it('needed no right that the blade has not', async () => {
+  const denied = await plane.audit(({ user, decision }) => user === blade.user && decision === 'forbid');
+  expect(denied).toEqual([]);
+});
