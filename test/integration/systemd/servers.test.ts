@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EdgeStatus } from '../../../src/edge/agent/status.ts';
+import type { NetworkStatus } from '../../../src/network/status.ts';
+import type { Machine } from '../../support/systemd/machine.ts';
+import { commandsOf, Rack, until } from '../../support/systemd/rack.ts';
+
+const addresses = { blade: '10.1.0.21', worker: '10.1.0.11' };
+const vip = '192.0.2.10';
+/** Of paris-worker-1 in examples/hybrid. */
+const block = '10.10.1.0/26';
+const rack = new Rack(addresses);
+let blade: Machine;
+let worker: Machine;
+const unitNames = {
+  blade: ['tideline-nginx', 'tideline-exabgp', 'tideline-edge-agent'],
+  worker: ['tideline-exabgp', 'tideline-network-agent'],
+} as const;
+const everyUnit = [
+  ['blade', 'tideline-nginx'],
+  ['blade', 'tideline-exabgp'],
+  ['blade', 'tideline-edge-agent'],
+  ['worker', 'tideline-exabgp'],
+  ['worker', 'tideline-network-agent'],
+] as const;
+const machineOf = (name: 'blade' | 'worker'): Machine => (name === 'blade' ? blade : worker);
+
+/** What the administrator brings: the platform spec and the kubeconfig. The agents read the example's manifest folders. */
+const bring = `
+install -d -m 0755 /etc/tideline
+cp -r /opt/tideline/examples/hybrid /etc/tideline/platform
+(umask 077; echo "a secret" >/etc/tideline/kubeconfig)
+for agent in edge network; do
+  install -d /etc/systemd/system/tideline-$agent-agent.service.d
+  printf '[Service]\\nExecStart=\\n' >/etc/systemd/system/tideline-$agent-agent.service.d/manifests.conf
+  sed -n '/^ExecStart=/,/[^\\\\]$/p' /etc/systemd/system/tideline-$agent-agent.service | grep -v kubeconfig \\
+    >>/etc/systemd/system/tideline-$agent-agent.service.d/manifests.conf
+done
+systemctl daemon-reload
+`;
+
+const edge = async (): Promise<EdgeStatus> =>
+  JSON.parse(await rack.get(addresses.blade, 9464, '/status')) as EdgeStatus;
+const network = async (): Promise<NetworkStatus> => {
+  const script = `exec 3<>/dev/tcp/127.0.0.1/9463; printf 'GET /status HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
+  const answer = await rack.network.exec('worker', 'timeout', '5', 'bash', '-c', script);
+  return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as NetworkStatus;
+};
+const journals = async (name: 'blade' | 'worker'): Promise<string> =>
+  (await Promise.all(unitNames[name].map((unit) => machineOf(name).journal(unit)))).join('\n');
+
+const serving = (): Promise<void> =>
+  until(
+    'the VIP is announced and answers',
+    async () =>
+      (await rack.routes()).includes(vip) &&
+      (await edge()).vips[0]?.announced === true &&
+      (await rack.get(vip, 80, '/.well-known/tideline/blade')).includes('instance'),
+    () => journals('blade'),
+  );
+const announcing = (): Promise<void> =>
+  until(
+    'the block is announced and has its blackhole',
+    async () => (await rack.routes()).includes(block) && (await blackholes()).includes(block),
+    () => journals('worker'),
+  );
+const blackholes = (): Promise<string> =>
+  rack.network.ip('worker', 'route', 'show', 'type', 'blackhole', 'proto', '114');
+const pidOf = async (name: 'blade' | 'worker', unit: string): Promise<string> =>
+  (await machineOf(name).sh(`systemctl show -P MainPID ${unit}`)).trim();
+
+beforeAll(async () => {
+  await rack.start();
+  [blade, worker] = await Promise.all([rack.boot('blade'), rack.boot('worker')]);
+  for (const [machine, heading] of [
+    [blade, 'A blade'],
+    [worker, 'A worker'],
+  ] as const) {
+    await machine.sh(await commandsOf('servers.md', 'Install'));
+    await machine.sh(bring);
+    await machine.sh(await commandsOf('servers.md', heading));
+  }
+  await Promise.all([serving(), announcing()]);
+});
+afterAll(() => rack.stop());
+
+describe('what the documented commands start', () => {
+  it.each(everyUnit)('%s: %s runs as an ordinary user that can gain nothing', async (name, unit) => {
+    const statuses = await machineOf(name).sh(
+      `for p in $(cat /sys/fs/cgroup/system.slice/${unit}.service/cgroup.procs); do cat /proc/$p/status; done`,
+    );
+    const values = (key: string): readonly string[] => [
+      ...new Set([...statuses.matchAll(new RegExp(`^${key}:\\s*(\\S+)`, 'gm'))].map(([, value = '']) => value)),
+    ];
+    const allowed = unit.endsWith('agent') ? 'cap_net_admin' : 'cap_net_bind_service';
+    const hex = (BigInt(1) << BigInt(allowed === 'cap_net_admin' ? 12 : 10)).toString(16).padStart(16, '0');
+    expect(values('Uid')).not.toContain('0');
+    expect(['CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].map((key) => values(key))).toEqual(Array(4).fill([hex]));
+    expect([values('NoNewPrivs'), values('Seccomp')]).toEqual([['1'], ['2']]);
+  });
+
+  it.each([
+    ['blade', 'tideline-nginx', ['/run/tideline/nginx']],
+    ['blade', 'tideline-exabgp', ['/run/tideline/bgp']],
+    ['blade', 'tideline-edge-agent', ['/var/cache/tideline/edge', '/var/lib/tideline/edge']],
+    ['worker', 'tideline-exabgp', ['/run/tideline/bgp']],
+    ['worker', 'tideline-network-agent', ['/var/cache/tideline/network', '/var/lib/tideline/network']],
+  ] as const)('%s: %s may write to its own folders and nowhere else', async (name, unit, folders) => {
+    const pid = await pidOf(name, unit);
+    const mounts = (await machineOf(name).sh(`cat /proc/${pid}/mountinfo`)).split('\n').map((line) => line.split(' '));
+    const writable = mounts.filter(([, , , , , options = '']) => /^rw\b/.test(options)).map(([, , , , at = '']) => at);
+    // The kernel's own, and what is private to the unit: an empty /dev and /tmp.
+    const own = writable.filter((at) => !/^\/(?:dev|proc|tmp|var\/tmp|sys)(?:\/|$)/.test(at));
+    expect([...new Set(own)].toSorted()).toEqual([...folders]);
+  });
+
+  it('keeps the agents apart from what is not theirs', async () => {
+    const look = async (unit: string, path: string): Promise<string> =>
+      (
+        await blade.try(
+          `nsenter -t ${await pidOf('blade', unit)} -m setpriv --reuid tideline --clear-groups ls ${path}`,
+        )
+      ).output;
+    expect(await look('tideline-nginx', '/var/lib/tideline/edge')).toContain('Permission denied');
+    expect(await look('tideline-nginx', '/run/tideline/bgp')).toContain('Permission denied');
+    expect(await look('tideline-nginx', '/run/credentials')).toMatch(/Permission denied|No such file/);
+    expect(await look('tideline-edge-agent', '/etc/tideline/kubeconfig -l')).toContain('root');
+    expect(await look('tideline-edge-agent', '/run/credentials/tideline-edge-agent.service')).toBe('kubeconfig\n');
+  });
+
+  it("closes its sockets and the snapshot with the certificates' keys to everyone else", async () => {
+    const files = [
+      '/run/tideline/nginx',
+      '/run/tideline/bgp',
+      '/var/lib/tideline/edge',
+      '/run/tideline/nginx/nginx.sock',
+    ];
+    const modes = await blade.sh(`stat -c '%a %U' ${files.join(' ')}`);
+    expect(modes.trim().split('\n')).toEqual(['700 tideline', '700 tideline', '700 tideline', '600 tideline']);
+  });
+});
+
+describe('systemd', () => {
+  it('finds no fault in the units', async () => {
+    expect(await blade.sh('systemd-analyze verify /etc/systemd/system/tideline-*.service /etc/systemd/system/tideline-*.target')).toBe('');
+  });
+
+  it.each([
+    ['tideline-edge-agent', 17],
+    ['tideline-network-agent', 17],
+    ['tideline-nginx', 16],
+    ['tideline-exabgp', 16],
+    ['tideline-nginx-render', 8],
+    ['tideline-exabgp-render', 8],
+  ])('rates the exposure of %s at %i tenths at most', async (unit, threshold) => {
+    const path = `/etc/systemd/system/${unit}.service`;
+    await blade.sh(`systemd-analyze security --no-pager --offline=true --threshold=${threshold} ${path}`);
+  });
+});
+
+describe('a capability less', () => {
+  it.each([
+    ['blade', 'tideline-nginx', async () => !(await answers(vip, 80))],
+    ['blade', 'tideline-exabgp', async () => !(await listens())],
+    ['blade', 'tideline-edge-agent', async () => Object.keys((await edge()).vipsMissing).includes(vip)],
+    ['worker', 'tideline-exabgp', async () => !(await rack.established('worker'))],
+    ['worker', 'tideline-network-agent', async () => JSON.stringify((await network()).refusals).includes('Blackhole')],
+  ] as const)('%s: %s does not do its work without its one capability', async (name, unit, broken) => {
+    const machine = machineOf(name);
+    const dropIn = `/etc/systemd/system/${unit}.service.d/none.conf`;
+    await machine.sh(`
+      mkdir -p ${dropIn.slice(0, dropIn.lastIndexOf('/'))}
+      printf '[Service]\\nCapabilityBoundingSet=\\nAmbientCapabilities=\\n' >${dropIn}
+      ip address del ${vip}/32 dev lo 2>/dev/null || true
+      ip route flush proto 114 || true
+      systemctl daemon-reload; systemctl stop ${unit}; systemctl start --no-block ${unit}`);
+    await until(`${unit} says what it misses`, broken, () => machine.journal(unit));
+    await machine.sh(`rm ${dropIn}; systemctl daemon-reload; systemctl restart ${unit}`);
+    await (name === 'blade' ? serving() : announcing());
+  });
+});
+
+describe('traffic', () => {
+  it('does not feel the restart of an agent', async () => {
+    const withdrawn = rack.watchWithdrawals();
+    await Promise.all([
+      blade.sh('systemctl restart tideline-edge-agent'),
+      worker.sh('systemctl restart tideline-network-agent'),
+    ]);
+    await Promise.all([serving(), announcing()]);
+    expect(withdrawn()).toEqual([]);
+  });
+
+  it('is not moved by stopping an agent: the keeper holds its VIP, the worker its routes', async () => {
+    const withdrawn = rack.watchWithdrawals();
+    await Promise.all([
+      blade.sh('systemctl stop tideline-edge-agent'),
+      worker.sh('systemctl stop tideline-network-agent'),
+    ]);
+    // Longer than the lease of a VIP.
+    await new Promise((done) => setTimeout(done, 7000));
+    expect(withdrawn()).toEqual([]);
+    expect([await rack.routes(), await blackholes()]).toEqual([
+      expect.arrayContaining([vip, block]),
+      expect.stringContaining(block),
+    ]);
+    await Promise.all([
+      blade.sh('systemctl start tideline-edge-agent'),
+      worker.sh('systemctl start tideline-network-agent'),
+    ]);
+    await Promise.all([serving(), announcing()]);
+  });
+
+  it('returns when anything was killed', async () => {
+    for (const [name, unit] of everyUnit) {
+      const before = await pidOf(name, unit);
+      await machineOf(name).sh(`systemctl kill -s KILL ${unit}`);
+      await until(`${unit} is started again`, async () => !['0', before].includes(await pidOf(name, unit)));
+    }
+    await Promise.all([serving(), announcing()]);
+  });
+
+  it('is served by the last rendered configuration when the platform spec is broken', async () => {
+    await blade.sh('mv /etc/tideline/platform /etc/tideline/gone; systemctl restart tideline-nginx tideline-exabgp');
+    await until(
+      'nginx serves again',
+      async () => answers(vip, 80),
+      () => journals('blade'),
+    );
+    await blade.sh('mv /etc/tideline/gone /etc/tideline/platform');
+    await serving();
+  });
+
+  it('survives the upgrade as documented', async () => {
+    await blade.sh(await commandsOf('servers.md', 'Day by day'));
+    await serving();
+  });
+});
+
+const answers = async (address: string, port: number): Promise<boolean> =>
+  rack.get(address, port, '/.well-known/tideline/blade').then(
+    () => true,
+    () => false,
+  );
+const listens = async (): Promise<boolean> => (await blade.sh('ss -Hltn sport = :179')).trim() !== '';

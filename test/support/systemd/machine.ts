@@ -1,0 +1,122 @@
+import type { ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import type { Network } from '../../../src/lab/net/network.ts';
+
+const run = promisify(execFile);
+const repository = resolve(import.meta.dirname, '../../..');
+const script = join(import.meta.dirname, 'machine.sh');
+
+/** What a command in the machine came to. */
+export interface Outcome {
+  readonly code: number;
+  readonly output: string;
+}
+
+/**
+ * A server with a real systemd, in a namespace of a Network: this machine's packages, the repository on /opt/tideline, and
+ * nothing that outlives it. Needs root: a control group of its own.
+ */
+export class Machine {
+  /** The same folder inside as /mnt. */
+  readonly shared: string;
+  readonly #process: ChildProcess;
+  readonly #group: string;
+  #init = -1;
+
+  private constructor(shared: string, group: string, process: ChildProcess) {
+    this.shared = shared;
+    this.#group = group;
+    this.#process = process;
+  }
+
+  static async boot(network: Network, namespace: string): Promise<Machine> {
+    const shared = await mkdtemp(join(tmpdir(), 'machine-'));
+    const group = `tideline-${network.kernelName(namespace)}`;
+    const flags = ['--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child'];
+    const child = network.spawn(namespace, 'unshare', [...flags, 'sh', script, repository, shared, group], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const machine = new Machine(shared, group, child);
+    try {
+      await machine.#waitUp(() => said);
+    } catch (error) {
+      await machine.stop();
+      throw error;
+    }
+    return machine;
+  }
+
+  async #waitUp(said: () => string): Promise<void> {
+    const deadline = performance.now() + 60_000;
+    let last = '';
+    while (performance.now() < deadline && this.#process.exitCode === null) {
+      const children = await readFile(`/proc/${this.#process.pid}/task/${this.#process.pid}/children`, 'utf8').catch(
+        () => '',
+      );
+      this.#init = Number(children.trim().split(' ')[0] || -1);
+      if (this.#init > 0) {
+        last = (await this.try('systemctl is-active machine.target')).output;
+        if (last.trim() === 'active') return;
+      }
+      await new Promise((done) => setTimeout(done, 100));
+    }
+    throw new Error(`the machine did not come up: ${said()} ${last}`);
+  }
+
+  /** Runs a shell script in the machine, in its own namespaces, as root. */
+  async try(commands: string): Promise<Outcome> {
+    const enter = ['-t', String(this.#init), '-m', '-u', '-i', '-n', '-p', '-C', '--'];
+    const shell = ['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'sh', '-euc', `cd /; exec 2>&1; ${commands}`];
+    return await new Promise((done) => {
+      const child = execFile('nsenter', [...enter, ...shell], { maxBuffer: 16 << 20 }, (_error, stdout) =>
+        done({ code: child.exitCode ?? -1, output: stdout }),
+      );
+    });
+  }
+
+  /** As `try`; rejects with the output when it fails. */
+  async sh(commands: string): Promise<string> {
+    const { code, output } = await this.try(commands);
+    if (code !== 0) throw new Error(`${commands} ended with ${code}: ${output}`);
+    return output;
+  }
+
+  async journal(unit: string): Promise<string> {
+    return (await this.try(`journalctl --no-pager -o cat -n 200 -u ${unit}`)).output;
+  }
+
+  /** Ends everything in it at once. Never rejects. */
+  async stop(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const ended = new Promise((done) => {
+        this.#process.once('exit', done);
+      });
+      this.#process.kill('SIGKILL');
+      await ended;
+    }
+    await removeGroup(this.#group);
+    await rm(this.shared, { recursive: true, force: true });
+  }
+}
+
+/** Its control groups, once the processes in them are gone. */
+async function removeGroup(group: string): Promise<void> {
+  const at = await mkdtemp(join(tmpdir(), 'cgroup-'));
+  const remove = `for i in 1 2 3 4 5 6 7 8 9 10; do find "$1/$2" -depth -type d -exec rmdir {} + 2>/dev/null; [ -d "$1/$2" ] || break; sleep 0.2; done`;
+  try {
+    await run('mount', ['-n', '-t', 'cgroup2', 'cgroup2', at]);
+    await run('sh', ['-c', remove, 'sh', at, group]);
+    await run('umount', ['-n', at]);
+  } catch {
+    // A machine that did not come so far has none.
+  }
+  await rm(at, { recursive: true, force: true });
+}

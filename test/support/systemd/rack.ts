@@ -1,0 +1,127 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Bird, startBird } from '../../../src/lab/daemons/bird.ts';
+import { renderRouter } from '../../../src/lab/daemons/birdconfig.ts';
+import { Network } from '../../../src/lab/net/network.ts';
+import { Machine } from './machine.ts';
+
+const repository = resolve(import.meta.dirname, '../../..');
+const router = '10.1.0.1';
+
+/** A top-of-rack router (BIRD) of site paris, namespace `tor`, and servers beside it, each a Machine with a systemd. */
+export class Rack {
+  readonly network = new Network();
+  readonly #addresses: Readonly<Record<string, string>>;
+  readonly #machines: Machine[] = [];
+  #folder = '';
+  #bird: Bird | undefined;
+
+  /** `addresses`: short name → its address in 10.1.0.0/24. */
+  constructor(addresses: Readonly<Record<string, string>>) {
+    this.#addresses = addresses;
+  }
+
+  async start(): Promise<void> {
+    const { network } = this;
+    this.#folder = await mkdtemp(join(tmpdir(), 'rack-'));
+    await network.addNamespace('tor');
+    for (const [name, address] of Object.entries(this.#addresses)) {
+      await network.addNamespace(name);
+      await network.link({ namespace: name, device: 'eth0' }, { namespace: 'tor', device: name });
+      await network.ip(name, 'addr', 'add', address, 'peer', `${router}/32`, 'dev', 'eth0');
+      await network.ip(name, 'route', 'add', 'default', 'via', router, 'src', address);
+      await network.ip('tor', 'addr', 'add', router, 'peer', `${address}/32`, 'dev', name);
+    }
+    const accept = ['10.10.0.0/16', '10.1.0.0/24', '192.0.2.0/28'].map((prefix) => ({ prefix }));
+    this.#bird = await startBird({
+      network,
+      namespace: 'tor',
+      directory: this.#folder,
+      config: renderRouter({
+        routerId: router,
+        asn: 65_010,
+        neighbors: Object.entries(this.#addresses).map(([name, address]) => ({
+          name,
+          localAddress: router,
+          address,
+          asn: 65_011,
+          accept,
+          announce: 'nothing' as const,
+        })),
+      }),
+    });
+  }
+
+  async boot(name: string): Promise<Machine> {
+    const machine = await Machine.boot(this.network, name);
+    this.#machines.push(machine);
+    return machine;
+  }
+
+  /** True when the session with this server is up. */
+  async established(name: string): Promise<boolean> {
+    return (await this.#bird?.established(name)) ?? false;
+  }
+
+  /** What BGP put into the router's kernel table. */
+  async routes(): Promise<readonly string[]> {
+    const text = await this.network.ip('tor', '-j', 'route', 'show', 'proto', 'bird');
+    const routes = JSON.parse(text.trim() === '' ? '[]' : text) as readonly { readonly dst: string }[];
+    return routes.map(({ dst }) => dst).toSorted();
+  }
+
+  /** Routes that leave the router's kernel table from now on. */
+  watchWithdrawals(): () => readonly string[] {
+    const child = this.network.spawn('tor', 'ip', ['monitor', 'route'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let seen = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      seen += chunk.toString();
+    });
+    return () => seen.split('\n').filter((line) => line.startsWith('Deleted') && line.includes('bird'));
+  }
+
+  /** GET from the router; rejects unless the answer is 200. */
+  async get(address: string, port: number, path: string): Promise<string> {
+    const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET ${path} HTTP/1.0\\r\\nHost: www.video.example\\r\\n\\r\\n' >&3; cat <&3`;
+    const answer = await this.network.exec('tor', 'timeout', '5', 'bash', '-c', script);
+    if (!/^HTTP\/1\.\d 200 /.test(answer)) throw new Error(`${address}:${port}${path}: ${answer.slice(0, 300)}`);
+    return answer.slice(answer.indexOf('\r\n\r\n') + 4);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#machines.map((machine) => machine.stop()));
+    await this.#bird?.stop();
+    await this.network.destroy();
+    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** The shell blocks under a heading of docs/operations, as one script. */
+export async function commandsOf(document: string, heading: string): Promise<string> {
+  const text = await readFile(join(repository, 'docs/operations', document), 'utf8');
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  const blocks = [...(section ?? '').matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+  if (blocks.length === 0) throw new Error(`${document} has no commands under "${heading}"`);
+  return blocks.join('');
+}
+
+/** Polls until `check` is true; rejects with `what`, the last error and what `show` says after `timeoutMs`. */
+export async function until(
+  what: string,
+  check: () => Promise<boolean>,
+  show: () => Promise<string> = async () => '',
+  timeoutMs = 60_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  let last: unknown = '';
+  while (performance.now() < deadline) {
+    try {
+      if (await check()) return;
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new Error(`not within ${timeoutMs} ms: ${what} (${String(last)})\n${(await show()).slice(-4000)}`);
+}
