@@ -62,6 +62,32 @@ async function setStatus(name: string, ips: readonly string[], manager: string):
   ]);
 }
 
+/** Our definition of the EdgePool, its status with or without addresses. */
+async function poolDefinition(addresses: boolean): Promise<object> {
+  const [crd] = (await objectsOf('deploy/crds/edgepools.yaml')) as Crd[];
+  const properties = crd?.spec.versions[0]?.schema.openAPIV3Schema.properties.status.properties;
+  if (crd === undefined || properties === undefined) throw new Error('the definition has another form');
+  const text = { type: 'string' };
+  properties['addresses'] ??= {
+    type: 'array',
+    items: { type: 'object', required: ['value'], properties: { type: text, value: text } },
+  };
+  if (!addresses) delete properties['addresses'];
+  return crd;
+}
+
+interface Crd {
+  readonly spec: {
+    readonly versions: readonly {
+      readonly schema: {
+        readonly openAPIV3Schema: {
+          readonly properties: { readonly status: { readonly properties: Record<string, object> } };
+        };
+      };
+    }[];
+  };
+}
+
 async function quietly(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -70,7 +96,7 @@ beforeAll(async () => {
   plane = await startTestControlPlane();
   await plane.kubectl(['create', 'namespace', 'video']);
   await plane.kubectl(['create', 'namespace', 'tideline-system']);
-  await plane.apply(...(await objectsOf('deploy/rbac/edge.yaml')), ...(await objectsOf('deploy/crds/edgepools.yaml')));
+  await plane.apply(...(await objectsOf('deploy/rbac/edge.yaml')));
   await plane.apply({
     apiVersion: 'v1',
     kind: 'Service',
@@ -194,8 +220,11 @@ describe('Events', () => {
 });
 
 describe('the EdgePool', () => {
-  it('has addresses and conditions whose times stay while nothing changes', async () => {
+  it('that does not exist is no fault, and one of an older definition holds nothing up', async () => {
+    live.announced = new Set(['192.0.2.10', '192.0.2.11']);
     await eventually(() => live.status().poolObject === 'absent');
+    await plane.apply(await poolDefinition(false));
+    await plane.kubectl(['wait', '--for=condition=Established', 'crd/edgepools.tideline.dev', '--timeout=60s']);
     await plane.apply({
       apiVersion: 'tideline.dev/v1alpha1',
       kind: 'EdgePool',
@@ -206,6 +235,16 @@ describe('the EdgePool', () => {
         vips: [{ address: '192.0.2.10' }],
       },
     });
+    await eventually(async () => (await live.registry.metrics()).includes('{kind="EdgePool",result="refused"} 1'));
+    await plane.apply(ingress('beside', 'beside.video.example'));
+    await eventually(async () => (await addressesOf('beside')).join() === vips.join());
+  });
+
+  it('has addresses and conditions whose times stay while nothing changes', async () => {
+    await plane.apply(await poolDefinition(true));
+    // The server takes a moment to use the new definition; another wish is tried at once.
+    await quietly(3000);
+    live.announced = new Set(['192.0.2.10', '192.0.2.11', '192.0.2.12']);
     interface PoolObject {
       readonly metadata: { readonly resourceVersion: string };
       readonly status?: {

@@ -54,7 +54,11 @@ export class Contest {
   look(wish: StatusWish, nowMs: number): boolean {
     const before = this.#wish;
     this.#wish = wish;
-    if (!deepEqual(before.wanted, wish.wanted)) this.#begin();
+    if (!deepEqual(before.wanted, wish.wanted)) {
+      this.#begin();
+      // Another wish is not to blame for what was said of the one before.
+      if (!this.#owned && this.#rounds === 0) this.#notBeforeMs = -Infinity;
+    }
     if (stands(wish)) {
       this.#calm(nowMs);
       return false;

@@ -23,6 +23,9 @@ export function outcomeOf(error: unknown): Outcome {
   if (status === 401 || status === 403) return { result: 'forbidden', reason: 'WriteForbidden', message };
   if (status === 409) return conflictOf(error);
   if (status === 400 || status === 415 || status === 422) return { result: 'refused', reason: 'WriteRefused', message };
+  // An apply with a field that the definition of the kind does not have is answered with 500, and it will be again.
+  if (/failed to create typed patch object/.test(message))
+    return { result: 'refused', reason: 'WriteRefused', message };
   return { result: 'unavailable', message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }
 
