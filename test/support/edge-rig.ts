@@ -2,6 +2,7 @@ import { EdgeAgent } from '../../src/edge/agent/agent.ts';
 import { createCertificateReader } from '../../src/edge/agent/certificate.ts';
 import { edgeMetrics } from '../../src/edge/agent/metrics.ts';
 import type { PeerAnswer, Peers } from '../../src/edge/agent/peers.ts';
+import type { PublishView } from '../../src/edge/agent/publish.ts';
 import type { SnapshotFile } from '../../src/edge/agent/snapshot.ts';
 import type { VipStatus } from '../../src/edge/agent/vips.ts';
 import type { ClusterState } from '../../src/kube/source.ts';
@@ -14,6 +15,15 @@ import { FakeClock } from './fake-clock.ts';
 
 const vip = '192.0.2.10';
 const started: EdgeAgent[] = [];
+
+const quietPublisher = {
+  leading: false,
+  addresses: [],
+  waiting: 0,
+  eventsWaiting: 0,
+  ownedByOther: [],
+  poolObject: 'unknown' as const,
+};
 
 /** Ends every agent that was made; call it after each test. */
 export async function stopAgents(): Promise<void> {
@@ -28,6 +38,8 @@ export class Rig {
   readonly peers: Rig[] = [];
   readonly registry = new Registry();
   readonly written: ClusterState[] = [];
+  /** What the publisher was told. */
+  readonly views: PublishView[] = [];
   readonly agent: EdgeAgent;
   readonly clock: FakeClock;
   platform = platformForTests();
@@ -57,6 +69,11 @@ export class Rig {
       addAddresses: async () => new Map(),
       readCertificate: createCertificateReader(),
       snapshot,
+      publisher: {
+        tick: (view) => this.views.push(view),
+        status: () => quietPublisher,
+        stop: async () => {},
+      },
       clock,
       log: silentLog,
       metrics: edgeMetrics(this.registry),

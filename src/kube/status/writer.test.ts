@@ -1,0 +1,279 @@
+import { describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { Registry } from '../../runtime/metrics.ts';
+import { ApiError, type KubeClient, type KubeRequest } from '../kubernetes/client.ts';
+import type { StatusWish } from './contest.ts';
+import type { EventWish } from './event.ts';
+import { EventWriter } from './events.ts';
+import { writeMetrics } from './metrics.ts';
+import type { ObjectReference } from './object.ts';
+import { StatusWriter } from './writer.ts';
+
+/** Answers as told and remembers what it was asked. The rules of a real API server are tried in test/kubernetes. */
+class Recorder implements KubeClient {
+  readonly server = 'https://recorder';
+  readonly requests: (KubeRequest & { readonly atMs: number })[] = [];
+  answer: () => Promise<unknown> = async () => ({});
+  readonly #clock: FakeClock;
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  request<T>(request: KubeRequest): Promise<T> {
+    this.requests.push({ ...request, atMs: this.#clock.monotonic() });
+    return this.answer() as Promise<T>;
+  }
+
+  stream(): Promise<never> {
+    return Promise.reject(new Error('no watch here'));
+  }
+
+  async close(): Promise<void> {}
+}
+
+function rig() {
+  const clock = new FakeClock(0);
+  const client = new Recorder(clock);
+  const metrics = writeMetrics(new Registry());
+  let allowedMs = 10_000;
+  const common = {
+    client,
+    fieldManager: 'tideline-edge',
+    clock,
+    random: () => 0,
+    log: silentLog,
+    metrics,
+    allowedForMs: () => allowedMs,
+  };
+  return {
+    clock,
+    client,
+    metrics,
+    writer: new StatusWriter(common),
+    events: new EventWriter({ ...common, reporter: { controller: 'tideline-edge', instance: 'b1', action: 'Serve' } }),
+    allow(ms: number) {
+      allowedMs = ms;
+    },
+  };
+}
+
+/** Lets every promise settle, however long the chain. */
+async function settle(clock: FakeClock): Promise<void> {
+  for (let turn = 0; turn < 200; turn += 1) await clock.advance(0);
+}
+
+function ingress(name: string): ObjectReference {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    resource: 'ingresses',
+    namespace: 'video',
+    name,
+    uid: name,
+  };
+}
+
+function wish(name: string, wanted: object | undefined = { ip: 1 }, held?: object): StatusWish {
+  return { object: ingress(name), wanted, held, resourceVersion: '7' };
+}
+
+const many = (count: number): readonly StatusWish[] => Array.from({ length: count }, (_, index) => wish(`i${index}`));
+
+describe('StatusWriter', () => {
+  it('applies without force, as our manager, guarded by the version that was read', async () => {
+    const { writer, client, clock } = rig();
+    writer.set([wish('web')]);
+    await clock.advance(10);
+    expect(client.requests[0]).toMatchObject({
+      method: 'PATCH',
+      path: '/apis/networking.k8s.io/v1/namespaces/video/ingresses/web/status',
+      query: { fieldManager: 'tideline-edge', force: false, timeout: '5000ms' },
+      contentType: 'application/apply-patch+yaml',
+      body: { kind: 'Ingress', metadata: { name: 'web', namespace: 'video', resourceVersion: '7' }, status: { ip: 1 } },
+    });
+    expect(writer.status().waiting).toBe(1);
+    writer.set([wish('web', { ip: 1 }, { ip: 1 })]);
+    await clock.advance(100_000);
+    expect(client.requests).toHaveLength(1);
+    expect(writer.status().waiting).toBe(0);
+  });
+
+  it('writes a burst and then ten a second, whatever is asked for meanwhile', async () => {
+    const { writer, client, clock } = rig();
+    writer.set(many(500));
+    await settle(clock);
+    expect(client.requests).toHaveLength(50);
+    for (let turn = 0; turn < 50; turn += 1) {
+      writer.set(many(500));
+      await clock.advance(100);
+    }
+    expect(client.requests.length).toBeGreaterThan(90);
+    expect(client.requests.length).toBeLessThanOrEqual(101);
+    expect(new Set(client.requests.map(({ path }) => path)).size).toBe(client.requests.length);
+  });
+
+  it('writes the newest wish of an object, once', async () => {
+    const { writer, client, clock, allow } = rig();
+    allow(0);
+    for (let ip = 1; ip <= 5; ip += 1) writer.set([wish('web', { ip })]);
+    await clock.advance(5000);
+    expect(client.requests).toEqual([]);
+    allow(10_000);
+    writer.wake();
+    await clock.advance(5000);
+    expect(client.requests.map(({ body }) => body)).toEqual([expect.objectContaining({ status: { ip: 5 } })]);
+  });
+
+  it('begins nothing that could not end in time, and tells the server how long it may take', async () => {
+    const { writer, client, clock, allow } = rig();
+    allow(900);
+    writer.set([wish('web')]);
+    await clock.advance(5000);
+    expect(client.requests).toEqual([]);
+    allow(2500);
+    writer.wake();
+    await clock.advance(1);
+    expect(client.requests[0]).toMatchObject({ timeoutMs: 2500, query: { timeout: '2500ms' } });
+  });
+
+  it('leaves an API in trouble alone, as long as it asks for', async () => {
+    const { writer, client, clock } = rig();
+    client.answer = () => Promise.reject(new ApiError(429, 'TooManyRequests', 'later', 20_000));
+    writer.set(many(5));
+    await clock.advance(19_000);
+    expect(client.requests).toHaveLength(1);
+    client.answer = () => Promise.reject(new ApiError(0, 'Unreachable', 'gone'));
+    await clock.advance(60_000);
+    expect(client.requests.length).toBeLessThan(9);
+    client.answer = async () => ({});
+    await clock.advance(60_000);
+    expect(new Set(client.requests.map(({ path }) => path)).size).toBe(5);
+  });
+
+  it('lets one kind that it may not write not hold up another', async () => {
+    const { writer, client, clock, metrics } = rig();
+    client.answer = () => {
+      const { path } = client.requests.at(-1) ?? { path: '' };
+      return path.includes('edgepools') ? Promise.reject(new ApiError(403, 'Forbidden', 'no')) : Promise.resolve({});
+    };
+    const pool = { apiVersion: 'tideline.dev/v1alpha1', kind: 'EdgePool', resource: 'edgepools', name: 'paris' };
+    writer.set([{ object: pool, wanted: { ip: 1 }, held: undefined }, ...many(3)]);
+    await settle(clock);
+    expect(client.requests.map(({ path }) => path.split('/').at(-2))).toEqual(['paris', 'i0', 'i1', 'i2']);
+    expect((await metrics.writes.get()).values.map(({ labels, value }) => [labels.kind, labels.result, value])).toEqual(
+      [
+        ['EdgePool', 'forbidden', 1],
+        ['Ingress', 'written', 3],
+      ],
+    );
+  });
+
+  it('says once that another owns it', async () => {
+    const { client, clock, writer: _, ...parts } = rig();
+    const told: string[] = [];
+    const writer = new StatusWriter({
+      ...parts,
+      client,
+      clock,
+      fieldManager: 'tideline-edge',
+      random: () => 0,
+      log: silentLog,
+      allowedForMs: () => 10_000,
+      onOwnedByOther: (object, message) => told.push(`${object.name}: ${message}`),
+    });
+    client.answer = () =>
+      Promise.reject(new ApiError(409, 'Conflict', 'Apply failed with 1 conflict: conflict with "other"'));
+    writer.set([wish('web', { ip: 1 }, { ip: 2 })]);
+    await clock.advance(3_600_000);
+    expect(told).toEqual(['web: Apply failed with 1 conflict: conflict with "other"']);
+    // After 5, 10, 20 and 30 minutes.
+    expect(client.requests).toHaveLength(4);
+    expect(writer.status().ownedByOther).toEqual(['Ingress/video/web']);
+  });
+});
+
+describe('EventWriter', () => {
+  const refused: EventWish = {
+    object: ingress('web'),
+    type: 'Warning',
+    reason: 'HostInvalid',
+    note: 'x',
+    fieldPath: 'spec.rules[0].host',
+  };
+
+  it('creates an Event once and renews it while it holds', async () => {
+    const { events, client, clock } = rig();
+    for (let turn = 0; turn < 50; turn += 1) {
+      events.set([refused]);
+      await clock.advance(1000);
+    }
+    expect(client.requests).toHaveLength(1);
+    expect(client.requests[0]).toMatchObject({
+      method: 'POST',
+      path: '/apis/events.k8s.io/v1/namespaces/video/events',
+      body: {
+        reportingController: 'tideline-edge',
+        reason: 'HostInvalid',
+        regarding: { kind: 'Ingress', name: 'web', uid: 'web', fieldPath: 'spec.rules[0].host' },
+      },
+    });
+    await clock.advance(40 * 60_000);
+    expect(client.requests.slice(1)).toEqual([
+      expect.objectContaining({
+        method: 'PATCH',
+        body: expect.objectContaining({ series: expect.objectContaining({ count: 2 }) }),
+      }),
+    ]);
+  });
+
+  it('counts one that comes and goes at most every ten minutes', async () => {
+    const { events, client, clock } = rig();
+    for (let turn = 0; turn < 1100; turn += 1) {
+      events.set(turn % 2 === 0 ? [refused] : []);
+      await clock.advance(1000);
+    }
+    expect(client.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH']);
+    expect(client.requests[1]?.body).toMatchObject({ series: { count: 300 } });
+  });
+
+  it('takes one that exists for told, and makes one anew that was forgotten', async () => {
+    const { events, client, clock } = rig();
+    client.answer = () => Promise.reject(new ApiError(409, 'AlreadyExists', 'it exists'));
+    events.set([refused]);
+    await clock.advance(60_000);
+    expect(client.requests).toHaveLength(1);
+    client.answer = () => Promise.reject(new ApiError(404, 'NotFound', 'gone'));
+    await clock.advance(10 * 60_000);
+    client.answer = async () => ({});
+    await clock.advance(60_000);
+    expect(client.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'POST']);
+  });
+
+  it('is not flooded by one object, nor by all', async () => {
+    const { events, client, clock } = rig();
+    const notes = Array.from({ length: 100 }, (_, index) => ({ ...refused, note: `note ${index}` }));
+    const others = Array.from({ length: 20 }, (_, index) => ({ ...refused, object: ingress(`o${index}`) }));
+    events.set([...notes, ...others]);
+    await settle(clock);
+    await clock.advance(60_000);
+    const of = (name: string): number =>
+      client.requests.filter(({ body }) => (body as { regarding: { name: string } }).regarding.name === name).length;
+    expect(of('web')).toBeLessThanOrEqual(11);
+    expect(of('o7')).toBe(1);
+    events.set([]);
+    expect(events.waiting).toBe(0);
+  });
+
+  it('does not tell what was over before anybody could be told', async () => {
+    const { events, client, clock, allow } = rig();
+    allow(0);
+    events.set([refused]);
+    events.set([]);
+    allow(10_000);
+    events.wake();
+    await clock.advance(60_000);
+    expect(client.requests).toEqual([]);
+  });
+});
