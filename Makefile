@@ -16,7 +16,7 @@ setup: ## install what is missing (Debian packages, npm packages, the pinned Nod
 demo: setup ## the platform in a box, live; ONCE=1 runs its scenario once without a terminal
 	@$(RUN) src/cli/main.ts demo $(if $(ONCE),--once)
 
-test: setup ## every check and every test; ends with "N passed, N failed"
+test: setup kubernetes ## every check and every test; ends with "N passed, N failed"
 	@$(RUN) tools/test.ts
 
 lint: setup ## types, lint, format, dependency directions, dead code
@@ -27,6 +27,9 @@ unit: setup ## unit tests
 
 integration: setup ## tests against real daemons, in namespaces of their own
 	@tools/isolated $(VITEST) --project integration
+
+clusters: setup kubernetes ## tests against real Kubernetes control planes
+	@$(RUN) tools/test.ts --only clusters
 
 kubernetes: setup ## build the real control plane of tests and lab (once; about 10 minutes)
 	@$(RUN) tools/kubernetes/build.ts

@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 
 /**
- * `make test`: the static checks, the unit tests, then the tests against real daemons inside namespaces of their own.
+ * `make test`: the static checks, the unit tests, then the tests against real daemons and against real Kubernetes
+ * control planes, inside namespaces of their own.
  * Everything runs even when something fails before it. The last line is `N passed, N failed`: CI reads it.
  */
 interface Step {
-  readonly group: 'lint' | 'unit' | 'integration';
+  readonly group: 'lint' | 'unit' | 'integration' | 'clusters';
   readonly name: string;
   readonly command: readonly string[];
   /** vitest's JSON report; a step without one counts as a single test. */
@@ -48,6 +49,12 @@ const steps: readonly Step[] = [
     name: 'integration tests',
     command: ['tools/isolated', ...vitest('integration')],
     report: `${reports}/integration.json`,
+  },
+  {
+    group: 'clusters',
+    name: 'tests against real control planes',
+    command: ['tools/isolated', ...vitest('kubernetes')],
+    report: `${reports}/kubernetes.json`,
   },
 ];
 
