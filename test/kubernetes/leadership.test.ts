@@ -152,10 +152,9 @@ describe('three blades', () => {
       ({ subresource, resource, code }) => resource === 'ingresses' && subresource === 'status' && code === 200,
     );
     expect(writes.map(({ name }) => name).toSorted()).toEqual(['fifth', 'first', 'fourth', 'second', 'third']);
-    const lease = await plane.kubectl([
-      ...['get', 'lease', '-n', 'tideline-system', 'tideline-edge-paris-edge', '-o'],
-      'jsonpath={.spec.leaseTransitions}',
-    ]);
+    const lease = await plane.kubectl(
+      'get lease -n tideline-system tideline-edge-paris-edge -o jsonpath={.spec.leaseTransitions}'.split(' '),
+    );
     expect(Number(lease)).toBeGreaterThanOrEqual(2);
   });
 });

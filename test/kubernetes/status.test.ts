@@ -35,11 +35,10 @@ async function get(...args: readonly string[]): Promise<Record<string, never>> {
   return JSON.parse(await plane.kubectl(['get', '-o', 'json', '--show-managed-fields', ...args])) as never;
 }
 
+const ips = '{.status.loadBalancer.ingress[*].ip}';
+
 async function addressesOf(name: string): Promise<readonly string[]> {
-  const text = await plane.kubectl([
-    ...['get', 'ingress', '-n', 'video', name, '-o'],
-    'jsonpath={.status.loadBalancer.ingress[*].ip}',
-  ]);
+  const text = await plane.kubectl(['get', 'ingress', '-n', 'video', name, '-o', `jsonpath=${ips}`]);
   return text === '' ? [] : text.split(' ');
 }
 
@@ -56,10 +55,11 @@ async function statusWrites(name: string): Promise<readonly AuditEvent[]> {
 
 async function setStatus(name: string, ips: readonly string[], manager: string): Promise<void> {
   const status = { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } };
-  await plane.kubectl([
-    ...['patch', 'ingress', '-n', 'video', name, '--subresource=status', '--type=merge'],
-    ...[`--field-manager=${manager}`, '-p', JSON.stringify({ status })],
-  ]);
+  await plane.kubectl(
+    `patch ingress -n video ${name} --subresource=status --type=merge --field-manager=${manager} -p`
+      .split(' ')
+      .concat(JSON.stringify({ status })),
+  );
 }
 
 /** Our definition of the EdgePool, its status with or without addresses. */

@@ -53,7 +53,7 @@ function rig() {
     metrics,
     writer: new StatusWriter(common),
     events: new EventWriter({ ...common, reporter: { controller: 'tideline-edge', instance: 'b1', action: 'Serve' } }),
-    allow(ms: number) {
+    allow: (ms: number): void => {
       allowedMs = ms;
     },
   };
