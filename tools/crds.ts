@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { checkClusterReference } from './spec/check-cluster.ts';
 import { crdFiles } from './spec/crd.ts';
+import { crdReference } from './spec/crd-reference.ts';
 import { errorReference } from './spec/errors.ts';
 import { specReference } from './spec/reference.ts';
 
@@ -11,7 +13,9 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ...crdFiles(),
     ['docs/reference/platform-spec.md', specReference(root)],
+    ['docs/reference/crds.md', crdReference()],
     ['docs/reference/errors.md', errorReference(root)],
+    ['docs/reference/check-cluster.md', checkClusterReference()],
   ]);
 }
 

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { type KindName, kindNames } from '../../src/model/spec/kinds.ts';
 import { type JsonSchema, schemaOf } from '../../src/model/spec/schema.ts';
+import { statusOf } from './status.ts';
 import { structural } from './structural.ts';
 
 interface Names {
@@ -8,6 +9,10 @@ interface Names {
   readonly short: string;
   /** Columns of `kubectl get`: heading and JSON path. */
   readonly columns: readonly (readonly [name: string, type: 'string' | 'integer', path: string])[];
+}
+
+function conditionPath(type: string): string {
+  return `.status.conditions[?(@.type=="${type}")].status`;
 }
 
 const names: Readonly<Record<KindName, Names>> = {
@@ -36,6 +41,9 @@ const names: Readonly<Record<KindName, Names>> = {
       ['Cluster', 'string', '.spec.cluster'],
       ['VIPs', 'string', '.spec.vips[*].address'],
       ['Class', 'string', '.spec.ingressClass'],
+      ['Addresses', 'string', '.status.addresses[*].value'],
+      ['Programmed', 'string', conditionPath('Programmed')],
+      ['Ready', 'string', conditionPath('Ready')],
     ],
   },
   TrafficPolicy: {
@@ -109,34 +117,10 @@ function rootOf(kind: KindName, schema: JsonSchema) {
       kind: { type: 'string' },
       metadata: { type: 'object', properties: { name: structural(name, `${kind}.metadata.name`) } },
       spec: structural(spec, `${kind}.spec`),
-      status,
+      status: statusOf(kind),
     },
   };
 }
-
-const status = {
-  description: 'Written by Tideline.',
-  type: 'object',
-  properties: {
-    conditions: {
-      type: 'array',
-      'x-kubernetes-list-type': 'map',
-      'x-kubernetes-list-map-keys': ['type'],
-      items: {
-        type: 'object',
-        required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
-        properties: {
-          type: { type: 'string' },
-          status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
-          observedGeneration: { type: 'integer', format: 'int64' },
-          lastTransitionTime: { type: 'string', format: 'date-time' },
-          reason: { type: 'string' },
-          message: { type: 'string' },
-        },
-      },
-    },
-  },
-} as const;
 
 /** Every CRD as a file, by path in the repository. */
 export function crdFiles(): readonly (readonly [path: string, text: string])[] {

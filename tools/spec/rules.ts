@@ -17,13 +17,16 @@ export interface Place {
   readonly rules?: readonly Rule[];
 }
 
+/** Of an IPv6 address: not every reader takes `::192.0.2.1` for one. */
+const noDots = "!(self.contains(':') && self.contains('.'))";
+
 /** By the format of a text. */
 export const formatRules: Readonly<Record<string, readonly Rule[]>> = {
-  ip: [{ reason: 'BadAddress', rule: 'isIP(self)', message: 'not an IPv4 or IPv6 address' }],
+  ip: [{ reason: 'BadAddress', rule: `isIP(self) && ${noDots}`, message: 'not an IPv4 or IPv6 address' }],
   cidr: [
     {
       reason: 'BadPrefix',
-      rule: 'isCIDR(self) && cidr(self) == cidr(self).masked()',
+      rule: `isCIDR(self) && cidr(self) == cidr(self).masked() && ${noDots}`,
       message: 'not a prefix such as 10.0.0.0/16 with no host bits set',
     },
     {

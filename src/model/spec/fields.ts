@@ -12,25 +12,21 @@ export const Name = z
 export function text(longest: number) {
   return z
     .string()
-    .min(1)
-    .check((context) => {
-      if ([...context.value].length > longest)
-        context.issues.push({
-          code: 'too_big',
-          origin: 'string',
-          maximum: longest,
-          inclusive: true,
-          input: context.value,
-        });
+    .check(({ value, issues }) => {
+      const found = { origin: 'string', inclusive: true, input: value } as const;
+      if (value === '') issues.push({ ...found, code: 'too_small', minimum: 1 });
+      if ([...value].length > longest) issues.push({ ...found, code: 'too_big', maximum: longest });
     })
-    .meta({ maxLength: longest });
+    .meta({ minLength: 1, maxLength: longest });
 }
 
-/** An IPv6 address in the forms that the API server reads: at most four digits a group, no IPv4 address inside ::ffff:0:0/96. */
+/**
+ * Only what every reader takes for the same address: groups of at most four digits, and no IPv4 address
+ * inside an IPv6 one.
+ */
 function readsAlike(address: string): boolean {
-  if (/[0-9a-f]{5}/i.test(address)) return false;
-  const canonical = parseAddress(address)?.text ?? '';
-  return !/^::ffff:(\d+\.|[0-9a-f]+:)/.test(canonical);
+  const mapped = /^::ffff:[0-9a-f]+:[0-9a-f]+$/.test(parseAddress(address)?.text ?? '');
+  return !mapped && !/[0-9a-f]{5}/i.test(address) && !/:.*\./.test(address);
 }
 
 export const IpAddress = z

@@ -32,7 +32,11 @@ function explain(issue: Issue, context: Context): readonly Located[] {
   const schemas = schemasAt(context.schema, path);
   const at = (finding: Finding): readonly Located[] => [{ path, what: 'value', finding }];
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => unknownField([...path, key], key, value, schemas));
+    return issue.keys.map((key) =>
+      schemas.some((schema) => schema.required?.includes(key))
+        ? { path, what: 'value', finding: noOneChoice(issue.keys, meantBy(Object(value), schemas), schemas) }
+        : unknownField([...path, key], key, value, schemas),
+    );
   if (value === undefined) return at(missingField(path.at(-1), schemas));
   switch (issue.code) {
     case 'invalid_type':

@@ -29,7 +29,8 @@ export function readObject(document: SpecDocument): ReadObject {
   const head = headProblem(document);
   if (head !== undefined && (head.reason !== 'UnknownApiVersion' || !isKindName(kind))) return { problems: [head] };
   if (!isKindName(kind)) return { problems: [] };
-  const { parsed, issues } = parse(kind, value);
+  const { parsed, issues: found } = parse(kind, value);
+  const issues = [...found, ...hiddenLabels(value)];
   const object = typeof name === 'string' ? `${kind}/${name}` : kind;
   const located = (issues.length === 0 ? [] : explainIssues(issues, value, schemaOf(kind))).filter(
     ({ path }) => head === undefined || pathText(path) !== 'apiVersion',
@@ -45,6 +46,16 @@ export function readObject(document: SpecDocument): ReadObject {
     ...(parsed === undefined ? {} : { value: parsed }),
     problems: head === undefined ? problems : [head, ...problems],
   };
+}
+
+/** A label may have any name but this one, which the schema would drop silently. */
+function hiddenLabels(value: unknown): readonly z.core.$ZodIssue[] {
+  return ['labels', 'annotations'].flatMap((field) => {
+    const path = ['metadata', field, '__proto__'];
+    const holder = valueAt(value, path.slice(0, 2));
+    if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, '__proto__')) return [];
+    return { code: 'invalid_format', format: 'label', path, message: 'the name of a label' };
+  });
 }
 
 /** Unknown fields alone do not keep the rest of an object from being checked: they are set aside after being reported. */

@@ -25,8 +25,12 @@ export interface Verdict {
 export function loaderVerdict(value: unknown): Verdict {
   const document = { file: 'object.json', folder: '/', value, broken: false, lineOf: () => 1 };
   const problems = buildPlatform([document], 0).problems.filter(({ reason }) => reason !== 'UnknownName');
-  const faults = problems.map(({ path = '', reason, message }) => ({ path, reasons: [reason], message }));
-  return { accepted: faults.length === 0, faults, partial: faults.some(({ reasons: [reason] }) => isOfShape(reason)) };
+  const faults = problems.map(({ path = '', reason, message }) => ({
+    path,
+    reasons: reason === 'WrongChoice' ? ['*'] : [reason],
+    message,
+  }));
+  return { accepted: faults.length === 0, faults, partial: problems.some(({ reason }) => ofShape.has(reason)) };
 }
 
 /** What the API server says of it, as kubectl asks: with strict field validation. Nothing is kept. */
@@ -41,19 +45,15 @@ export async function serverVerdict(client: RawClient, value: unknown): Promise<
 
 /** There is no place to send it to: kubectl says that there are no matches for the kind, or that it is missing. */
 function unserved(path: string, value: unknown, reason: SpecReason): Verdict {
-  const reasons = [value === undefined ? 'MissingField' : reason];
+  const reasons = value === undefined || value === null ? ['MissingField', reason] : [reason];
   return { accepted: false, faults: [{ path, reasons, message: 'no matches for kind' }], partial: true };
 }
 
 /** Found while an object is parsed; the loader looks at what its fields mean together only when there is none. */
-const ofShape = new Set<string | undefined>([
+const ofShape = new Set<string>([
   ...['MissingField', 'WrongType', 'WrongValue', 'WrongChoice', 'BadFormat', 'BadAddress', 'BadPrefix', 'OutOfRange'],
   ...['EmptyList', 'EmptyDefault', 'NotAnObject', 'UnknownApiVersion', 'UnknownKind'],
 ]);
-
-function isOfShape(reason: string | undefined): boolean {
-  return ofShape.has(reason);
-}
 
 interface Status {
   readonly message?: string;
@@ -79,19 +79,24 @@ function verdictOf({ status, body }: RawAnswer): Verdict {
   return { accepted: false, faults, partial: causes.length > faults.length };
 }
 
-/** A request that cannot be read: fields that do not exist, or metadata of a wrong type. */
+/**
+ * A request that cannot be read: fields that do not exist (here or inside something of a wrong type or in a choice that
+ * is none), or metadata of a wrong type. Nothing else is looked at.
+ */
 function requestFaults(message: string): readonly Fault[] {
   const unknown = [...message.matchAll(/unknown field "([^"]+)"/g)].map(([, path = '']) => ({
     path,
-    reasons: ['UnknownField', 'WrongChoice'],
+    reasons: ['*'],
     message,
   }));
   const metadata = /cannot unmarshal .* field ObjectMeta\.(?:metadata\.)?([\w.]+)/.exec(message)?.[1];
-  if (metadata !== undefined) return [{ path: `metadata.${metadata}`, reasons: ['WrongType'], message }];
+  if (metadata !== undefined) return [{ path: `metadata.${metadata}`, reasons: ['*'], message }];
   return unknown.length > 0 ? unknown : [{ path: '', reasons: ['*'], message }];
 }
 
 function faultOf({ reason, message = '', field = '' }: Cause): Fault {
+  const number = /Checked value must be of type .* in (\S+)$/.exec(message)?.[1];
+  if (number !== undefined) return { path: number, reasons: ['WrongType'], message };
   return { path: field === '<nil>' ? '' : field, reasons: meanings(reason ?? '', message), message };
 }
 
@@ -100,9 +105,9 @@ function meanings(reason: string, message: string): readonly SpecReason[] {
   const own = /: ([A-Z]\w+): /.exec(message)?.[1];
   switch (reason) {
     case 'FieldValueRequired':
-      return ['MissingField'];
+      return message.includes('name or generateName') ? ['MissingField', 'BadFormat'] : ['MissingField'];
     case 'FieldValueTypeInvalid':
-      return message.includes('must be of type date-time') ? ['BadFormat'] : ['WrongType'];
+      return message.includes('must be of type date-time') ? ['BadFormat', 'WrongType'] : ['WrongType', 'WrongValue'];
     case 'FieldValueNotSupported':
       return ['WrongValue'];
     case 'FieldValueDuplicate':
@@ -125,8 +130,14 @@ export function sameFault(a: Fault, b: Fault): boolean {
   return reason && (isInside(a.path, b.path) || isInside(b.path, a.path));
 }
 
-function isInside(inner: string, outer: string): boolean {
+function isInside(innerPath: string, outerPath: string): boolean {
+  const [inner, outer] = [unquoted(innerPath), unquoted(outerPath)];
   return outer === '' || inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
+}
+
+/** The loader quotes names of fields that are no words. */
+function unquoted(path: string): string {
+  return path.replaceAll(/\.("(?:[^"\\]|\\.)*")/g, (_, quoted: string) => `.${JSON.parse(quoted)}`);
 }
 
 /** What one side found and the other did not, though nothing kept it from looking; empty: they agree. */

@@ -1,0 +1,74 @@
+import { edgeReasons } from '../../src/edge/reasons.ts';
+import { kindNames } from '../../src/model/spec/kinds.ts';
+import { reasons, type SpecReason } from '../../src/model/spec/reasons.ts';
+import { crdOf } from './crd.ts';
+import { differences } from './differences.ts';
+import { type Scope, scopes } from './scopes.ts';
+import { conditionTypes } from './status.ts';
+
+const introduction = `# The platform spec in a cluster
+
+<!-- Made by \`make generate\` from tools/spec; do not edit. -->
+
+\`deploy/crds\` holds a CustomResourceDefinition for every kind. The API server (1.30 or later) refuses by itself what
+\`tideline check\` refuses in one object: by the schema, or by a rule in CEL whose message starts with the reason of
+[errors](errors.md). \`test/kubernetes/crds.test.ts\` sends thousands of right and wrong objects to both and compares.
+
+\`\`\`
+The TrafficPolicy "video" is invalid: spec.rules[0].countries[1]: Invalid value: UnknownCountry: not one of the ...
+\`\`\`
+`;
+
+/** `docs/reference/crds.md`: what the API server checks, what it cannot, and what it is told about status. */
+export function crdReference(): string {
+  return [introduction, kindTable(), checkedSection(), differenceTable(), statusSection()].join('\n');
+}
+
+function kindTable(): string {
+  const rows = kindNames.map((kind) => {
+    const { names } = crdOf(kind).spec;
+    return `| ${kind} | \`${names.plural}\` | \`${names.shortNames.join('`, `')}\` |`;
+  });
+  return ['## Kinds\n', '| kind | resource | short |', '|---|---|---|', ...rows, ''].join('\n');
+}
+
+function checkedSection(): string {
+  return [
+    '## Who checks what\n',
+    'Checked by the API server too, for one object alone:\n',
+    list(['object', 'both']),
+    'Checked by `tideline check` and the agents only, because more than one object must be known:\n',
+    list(['platform', 'both']),
+    'Texts and files, which an API server never sees:\n',
+    list(['file']),
+  ].join('\n');
+}
+
+function list(wanted: readonly Scope[]): string {
+  const some = (Object.keys(reasons) as SpecReason[]).filter((reason) => wanted.includes(scopes[reason]));
+  return `${some.map((reason) => `- \`${reason}\`: ${reasons[reason]}`).join('\n')}\n`;
+}
+
+function differenceTable(): string {
+  const rows = Object.values(differences).map(
+    ({ what, loader, server, why }) => `| ${what} | ${loader} | ${server} | ${why} |`,
+  );
+  const head = ['| what | `tideline check` | API server | why |', '|---|---|---|---|'];
+  return ['## Where the two differ\n', ...head, ...rows, ''].join('\n');
+}
+
+function statusSection(): string {
+  const types = Object.entries(conditionTypes).flatMap(([kind, conditions]) =>
+    Object.entries(conditions).map(([type, meaning]) => `| ${kind} | \`${type}\` | ${meaning} |`),
+  );
+  return [
+    '## Status\n',
+    '`status.addresses` of an EdgePool has the shape of Gateway API. Conditions are those of Kubernetes, one a type:\n',
+    '| kind | condition | true when |',
+    '|---|---|---|',
+    ...types,
+    '\nTheir reasons are those of the edge:\n',
+    ...Object.entries(edgeReasons).map(([reason, meaning]) => `- \`${reason}\`: ${meaning}`),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,52 @@
+import type { SpecReason } from '../../src/model/spec/reasons.ts';
+
+/**
+ * How much must be known to find a reason: a `file` as text, one `object`, or the whole `platform`; `both`: within one
+ * object, and between objects. An API server sees one object at a time.
+ */
+export type Scope = 'file' | 'object' | 'platform' | 'both';
+
+export const scopes: Readonly<Record<SpecReason, Scope>> = {
+  FileMissing: 'file',
+  FileUnreadable: 'file',
+  FileEmpty: 'file',
+  FolderEmpty: 'file',
+  NotText: 'file',
+  BadLineEnds: 'file',
+  NotYaml: 'file',
+  DuplicateKey: 'file',
+  NotAnObject: 'object',
+  UnknownApiVersion: 'object',
+  UnknownKind: 'object',
+  ManifestsHoldSpec: 'file',
+  UnknownField: 'object',
+  MissingField: 'object',
+  WrongType: 'object',
+  WrongValue: 'object',
+  WrongChoice: 'object',
+  BadFormat: 'object',
+  BadAddress: 'object',
+  BadPrefix: 'object',
+  OutOfRange: 'object',
+  EmptyList: 'object',
+  DuplicateName: 'both',
+  NamedTwice: 'object',
+  UnknownName: 'platform',
+  PoolOfOtherCluster: 'platform',
+  NoPublicVip: 'platform',
+  OverlappingPrefixes: 'both',
+  PrefixTooWide: 'object',
+  MissingServerAsn: 'object',
+  OutsideServers: 'platform',
+  OutsideVips: 'platform',
+  DuplicateAddress: 'both',
+  TooFewBlades: 'object',
+  UnknownCountry: 'object',
+  CountryTwice: 'object',
+  RuleForNobody: 'object',
+  AllWeightsZero: 'object',
+  EmptyDefault: 'object',
+  HostOutsideZone: 'object',
+  HostTwice: 'both',
+  DrainExpired: 'platform',
+};

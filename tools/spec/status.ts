@@ -1,0 +1,81 @@
+import type { KindName } from '../../src/model/spec/kinds.ts';
+
+/** The conditions that Tideline writes, by kind; of the others nothing is written yet, and whoever reads them may. */
+export const conditionTypes: Readonly<Partial<Record<KindName, Readonly<Record<string, string>>>>> = {
+  EdgePool: {
+    Accepted: 'The pool is in force as it is written.',
+    ResolvedRefs: 'Everything it refers to is there.',
+    Programmed: 'nginx of at least one blade serves the newest table.',
+    Ready: 'Every VIP is announced.',
+  },
+};
+
+const conditions = {
+  description: 'What is true of it now, one entry a type.',
+  type: 'array',
+  maxItems: 32,
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': ['type'],
+  items: {
+    type: 'object',
+    required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
+    properties: {
+      type: { type: 'string', maxLength: 316, pattern: '^[A-Z][A-Za-z0-9]*$' },
+      status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+      observedGeneration: {
+        description: 'The metadata.generation that this was said of.',
+        type: 'integer',
+        format: 'int64',
+        minimum: 0,
+      },
+      lastTransitionTime: { description: 'When `status` changed last.', type: 'string', format: 'date-time' },
+      reason: {
+        description: 'Why: a name of the catalogue, see docs/reference/crds.md.',
+        type: 'string',
+        maxLength: 1024,
+        pattern: '^[A-Z][A-Za-z0-9]*$',
+      },
+      message: { description: 'For people.', type: 'string', maxLength: 32_768 },
+    },
+  },
+} as const;
+
+const observedGeneration = {
+  description: 'The newest metadata.generation that the status is about.',
+  type: 'integer',
+  format: 'int64',
+  minimum: 0,
+} as const;
+
+/** Gateway API's shape. */
+const addresses = {
+  description: 'The addresses that blades announce for the pool.',
+  type: 'array',
+  maxItems: 128,
+  'x-kubernetes-list-type': 'atomic',
+  items: {
+    type: 'object',
+    required: ['type', 'value'],
+    properties: {
+      type: { type: 'string', enum: ['IPAddress', 'Hostname'] },
+      value: { type: 'string', minLength: 1, maxLength: 253 },
+    },
+    'x-kubernetes-validations': [
+      { rule: "self.type != 'IPAddress' || isIP(self.value)", message: 'BadAddress: not an IPv4 or IPv6 address' },
+    ],
+  },
+} as const;
+
+/** The status of a kind. Only `/status` writes it; what a file says of it is dropped. */
+export function statusOf(kind: KindName) {
+  const types = Object.keys(conditionTypes[kind] ?? {});
+  return {
+    description: `Written by Tideline${types.length === 0 ? '' : `: the conditions ${types.join(', ')}`}.`,
+    type: 'object',
+    properties: {
+      observedGeneration,
+      ...(kind === 'EdgePool' ? { addresses } : {}),
+      conditions,
+    },
+  };
+}
