@@ -12,7 +12,7 @@ export interface Place {
   readonly path: string;
 }
 
-interface TextAnswer {
+export interface TextAnswer {
   readonly status: number;
   readonly body: string;
   /**

@@ -1,7 +1,7 @@
 import type { Prefix } from '../../model/address.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
-import { type CalicoGroup, rightsOf, systemNamespace } from '../rights.ts';
+import { type CalicoGroup, calicoGroups, rightsOf, systemNamespace } from '../rights.ts';
 import { Questions } from './ask.ts';
 import { type Finding, failed, ok, unanswered } from './finding.ts';
 import { calicoGroup, gatherCalico, gatherClasses, gatherCrds, gatherNodes } from './gather.ts';
@@ -81,10 +81,11 @@ export async function preflight(options: PreflightOptions): Promise<Report> {
     const findings = [...way, credentials];
     if (!('got' in answer) || credentials.state === 'failed') return { findings: ordered(findings) };
     onStep?.('asking what is there and what we may do');
-    findings.push(
-      ...(await judgeServer(facts, questions, target)),
-      ...(await judgeCluster(options, questions, answer.got)),
-    );
+    findings.push(...(await judgeServer(facts, questions, target)));
+    // A server without its etcd answers nothing else.
+    if (findings.some(({ reason }) => reason === 'ServerNotReady'))
+      return { findings: ordered(findings), identity: answer.got };
+    findings.push(...(await judgeCluster(options, questions, answer.got)));
     return { findings: ordered(findings), identity: answer.got };
   } finally {
     timer.cancel();
@@ -190,7 +191,10 @@ async function judgeOwnRights(
     const denied = answers.filter(({ allowed }) => allowed === false).map(({ need }) => need);
     return judgeRights(agent, denied, who, rbac);
   });
-  const needed = [...agents, 'check' as const].flatMap((party) => rightsOf(party, calico));
+  // A right in a group of Calico that is not served opens nothing.
+  const needed = [...agents, 'check' as const].flatMap((party) =>
+    calicoGroups.flatMap((group) => rightsOf(party, group)),
+  );
   return [...(await Promise.all(findings)), judgeExcess(needed, granted.got, who)];
 }
 

@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { type Clock, sleep } from '../../runtime/clock.ts';
-import { ask, type ClockRange, type Open, type Place } from './http.ts';
+import { ask, type ClockRange, type Open, type Place, type TextAnswer } from './http.ts';
 import { clockUndecided } from './judge/server.ts';
 import { factsOf } from './kubeconfig.ts';
 import type { AddressFacts, HttpFacts, ProbeFacts, Target, TlsFacts, VersionFacts } from './target.ts';
@@ -21,9 +21,7 @@ export async function probe(target: Target, clock: Clock, timeoutMs: number): Pr
   const deadline = clock.monotonic() + timeoutMs;
   const names = await within(resolveName(target.host), clock, timeoutMs, { error: 'timeout' });
   if ('error' in names) return { nameError: names.error, addresses: [] };
-  const addresses = names.list
-    .slice(0, maxAddresses)
-    .map((address) => probeAddress({ target, single: names.list.length === 1 }, address, clock, deadline));
+  const addresses = names.list.slice(0, maxAddresses).map((address) => probeAddress(target, address, clock, deadline));
   return { addresses: await Promise.all(addresses) };
 }
 
@@ -37,12 +35,7 @@ async function resolveName(host: string): Promise<{ readonly list: readonly stri
   }
 }
 
-async function probeAddress(
-  { target, single }: Omit<Asking, 'open'>,
-  address: string,
-  clock: Clock,
-  deadline: number,
-): Promise<AddressFacts> {
+async function probeAddress(target: Target, address: string, clock: Clock, deadline: number): Promise<AddressFacts> {
   const leftMs = () => Math.max(1, deadline - clock.monotonic());
   const opened = await openTcp(address, target.port, clock, leftMs());
   if (typeof opened === 'string') return { address, tcp: opened };
@@ -59,31 +52,36 @@ async function probeAddress(
     if (socket === undefined) tcp.destroy();
     return socket;
   };
-  return { address, tcp: 'ok', tls: secured.facts, http: await askServer({ target, open, single }, clock, leftMs) };
+  return { address, tcp: 'ok', tls: secured.facts, http: await askServer({ target, open }, clock, leftMs) };
 }
 
-async function askServer({ target, open, single }: Asking, clock: Clock, leftMs: () => number): Promise<HttpFacts> {
+async function askServer({ target, open }: Asking, clock: Clock, leftMs: () => number): Promise<HttpFacts> {
   const host = target.serverName ?? target.host;
-  const [ready, version] = await Promise.all([
+  // Also a refusal has a Date, and needs nothing but the server itself.
+  const place = { host, path: '/version' };
+  const [version, ready] = await Promise.all([
+    ask(open, place, clock, leftMs()),
     ask(open, { host, path: '/readyz?verbose' }, clock, leftMs()),
-    // With one address the client asks for it, as somebody: not everyone may.
-    single ? undefined : ask(open, { host, path: '/version' }, clock, leftMs()),
   ]);
   const parsed = version?.status === 200 ? versionOf(version.body) : undefined;
-  const range = ready?.clock && (await narrow(ready.clock, { host, path: '/livez' }, open, clock, leftMs));
+  const range = version?.clock && (await narrow(version.clock, place, open, clock, leftMs));
   return {
     ...(parsed === undefined ? {} : { version: parsed }),
-    ...(ready === undefined || (ready.status !== 200 && ready.status !== 500)
-      ? {}
-      : { ready: { ok: ready.status === 200, lines: ready.body.split('\n') } }),
+    ...(version === undefined ? {} : readyFacts(ready)),
     ...(range === undefined ? {} : { clock: range }),
   };
+}
+
+/** A server that answers, and not this question, waits for its etcd. */
+function readyFacts(ready: TextAnswer | undefined): Pick<HttpFacts, 'ready'> {
+  if (ready === undefined) return { ready: { ok: false, lines: [] } };
+  if (ready.status !== 200 && ready.status < 500) return {};
+  return { ready: { ok: ready.status === 200, lines: ready.body.split('\n') } };
 }
 
 interface Asking {
   readonly target: Target;
   readonly open: Open;
-  readonly single: boolean;
 }
 
 /** One answer suffices when the clocks agree; more, at other parts of the second, where a limit is near. */

@@ -72,7 +72,7 @@ function judgeDatastore({ information, group }: CalicoFacts, { who }: CalicoCont
     expected: 'ClusterInformation/default with datastoreReady true; agents hold until then',
     fix:
       first === undefined
-        ? `kubectl create -f - <<'EOF'\n{"apiVersion":"${apiVersionOf(group)}","kind":"ClusterInformation","metadata":{"name":"default"},"spec":{"datastoreReady":true}}\nEOF`
+        ? `echo '{"apiVersion":"${apiVersionOf(group)}","kind":"ClusterInformation","metadata":{"name":"default"},"spec":{"datastoreReady":true}}' | kubectl create -f -`
         : `kubectl patch clusterinformations.${group} default --type=merge -p ${patch}`,
   });
 }
@@ -135,7 +135,7 @@ function judgeBgp({ bgp, peers, group }: CalicoFacts, { who }: CalicoContext): r
         expected: 'one speaker a node: two that announce the same block hide each other, and both want port 179',
         fix:
           named === undefined
-            ? `kubectl create -f - <<'EOF'\n{"apiVersion":"${apiVersionOf(group)}","kind":"BGPConfiguration","metadata":{"name":"default"},"spec":{"nodeToNodeMeshEnabled":false}}\nEOF`
+            ? `echo '{"apiVersion":"${apiVersionOf(group)}","kind":"BGPConfiguration","metadata":{"name":"default"},"spec":{"nodeToNodeMeshEnabled":false}}' | kubectl create -f -`
             : `kubectl patch bgpconfigurations.${group} default --type=merge -p '{"spec":{"nodeToNodeMeshEnabled":false}}'`,
       }),
     );

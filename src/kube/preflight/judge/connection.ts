@@ -15,7 +15,8 @@ export function judgeConnection(target: Target, probe: ProbeFacts): readonly Fin
     ];
   const dead = probe.addresses.filter(({ tcp }) => tcp !== 'ok');
   const first = dead[0];
-  const name = ok('api-name', `${host} is ${names(probe.addresses.map(({ address }) => address))}`);
+  const list = names(probe.addresses.map(({ address }) => address));
+  const name = ok('api-name', list === host ? `${host} is an address itself` : `${host} is ${list}`);
   if (first === undefined) {
     const found = `${count(probe.addresses.length, 'address', 'addresses')} on port ${port}`;
     return [name, ok('api-connection', `connected to ${found}`)];

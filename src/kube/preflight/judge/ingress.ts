@@ -24,7 +24,7 @@ export function judgeIngress(
 function judgeClass(name: string, classes: readonly ClassFacts[]): Finding {
   const found = classes.find((one) => one.name === name);
   if (found?.controller === ourController) return ok('ingress-class', `${name} is ours`);
-  const create = `kubectl create -f - <<'EOF'\n{"apiVersion":"networking.k8s.io/v1","kind":"IngressClass","metadata":{"name":"${name}"},"spec":{"controller":"${ourController}"}}\nEOF`;
+  const create = `echo '{"apiVersion":"networking.k8s.io/v1","kind":"IngressClass","metadata":{"name":"${name}"},"spec":{"controller":"${ourController}"}}' | kubectl create -f -`;
   if (found === undefined)
     return failed('ingress-class', 'ClassMissing', {
       found: `there is no IngressClass ${name}`,

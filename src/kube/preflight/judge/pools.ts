@@ -45,7 +45,7 @@ function noPools({ group, allowed }: PoolContext): Finding {
   return failed('calico-pools', 'PoolsMissing', {
     found: 'there is no enabled IPPool for pods',
     expected: 'at least one; agents hold until then',
-    fix: `kubectl create -f - <<'EOF'\n{"apiVersion":"${group}/${version}","kind":"IPPool","metadata":{"name":"pods"},"spec":{"cidr":"${cidr}","ipipMode":"Never","vxlanMode":"Never"}}\nEOF`,
+    fix: `echo '{"apiVersion":"${group}/${version}","kind":"IPPool","metadata":{"name":"pods"},"spec":{"cidr":"${cidr}","ipipMode":"Never","vxlanMode":"Never"}}' | kubectl create -f -`,
   });
 }
 

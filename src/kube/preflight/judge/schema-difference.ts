@@ -45,7 +45,7 @@ function topmost(paths: readonly string[]): readonly string[] {
 }
 
 function parentsOf(path: string): readonly string[] {
-  const parents: string[] = [];
+  const parents: string[] = path === '' ? [] : [''];
   for (let end = path.length - 1; end > 0; end -= 1)
     if (path[end] === '.' || path[end] === '[') parents.push(path.slice(0, end));
   return parents;

@@ -48,11 +48,15 @@ export function judgeHealth(answers: readonly NonNullable<HttpFacts['ready']>[])
     return ok('api-health', `ready, ${first.lines.filter((line) => line.startsWith('[+]')).length} parts`);
   const parts = bad.lines.filter((line) => line.startsWith('[-]')).map((line) => line.slice(3).split(' ')[0] ?? line);
   return failed('api-health', 'ServerNotReady', {
-    found: `not ready: ${parts.join(', ') || 'it does not say what'}`,
+    found:
+      parts.length === 0
+        ? 'the server answers, but not whether it is ready: it waits for its etcd'
+        : `not ready: ${parts.join(', ')}`,
     expected: 'every part of /readyz is ok',
-    fix: parts.includes('etcd')
-      ? 'etcdctl endpoint health --cluster   # on a control plane node'
-      : "kubectl get --raw='/readyz?verbose'",
+    fix:
+      parts.length === 0 || parts.includes('etcd')
+        ? 'etcdctl endpoint health --cluster   # on a control plane node'
+        : "kubectl get --raw='/readyz?verbose'",
   });
 }
 
