@@ -141,16 +141,20 @@ describe('what the documented commands start', () => {
 
 describe('systemd', () => {
   it('finds no fault in the units', async () => {
-    expect(await blade.sh('systemd-analyze verify /etc/systemd/system/tideline-*.service /etc/systemd/system/tideline-*.target')).toBe('');
+    expect(
+      await blade.sh(
+        'systemd-analyze verify /etc/systemd/system/tideline-*.service /etc/systemd/system/tideline-*.target',
+      ),
+    ).toBe('');
   });
 
   it.each([
-    ['tideline-edge-agent', 17],
-    ['tideline-network-agent', 17],
-    ['tideline-nginx', 16],
-    ['tideline-exabgp', 16],
-    ['tideline-nginx-render', 8],
-    ['tideline-exabgp-render', 8],
+    ['tideline-edge-agent', 16],
+    ['tideline-network-agent', 16],
+    ['tideline-nginx', 14],
+    ['tideline-exabgp', 14],
+    ['tideline-nginx-render', 6],
+    ['tideline-exabgp-render', 6],
   ])('rates the exposure of %s at %i tenths at most', async (unit, threshold) => {
     const path = `/etc/systemd/system/${unit}.service`;
     await blade.sh(`systemd-analyze security --no-pager --offline=true --threshold=${threshold} ${path}`);

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { ControlPlaneOptions } from '../../../src/lab/kubernetes/options.ts';
+import { binaries } from '../kubernetes/binaries.ts';
+import { startTestControlPlane } from '../kubernetes/control-plane.ts';
+import { commandsOf } from './rack.ts';
+
+const repository = resolve(import.meta.dirname, '../../..');
+
+/** A control plane whose API signs certificates of clients, as every real one does. */
+export async function startAdministeredControlPlane(options: Partial<ControlPlaneOptions> = {}): Promise<ControlPlane> {
+  const folder = await mkdtemp(join(tmpdir(), 'tideline-control-plane-'));
+  const authority = join(folder, 'pki', 'ca');
+  const flags = {
+    controllers:
+      '*,-node-ipam-controller,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller',
+    'cluster-signing-cert-file': `${authority}.crt`,
+    'cluster-signing-key-file': `${authority}.key`,
+    'cluster-signing-duration': '8760h',
+  };
+  return startTestControlPlane({ ...options, folder, flags: { 'kube-controller-manager': flags } });
+}
+
+/** Who types the documented commands: kubectl in the path, the cluster's administrator, in a folder of its own. */
+export class Administrator {
+  readonly #plane: ControlPlane;
+  readonly #folder: string;
+  readonly #enter: readonly string[];
+
+  /** `enter`: a command that leads to where the apiserver is reachable; default: here. */
+  constructor(plane: ControlPlane, folder: string, enter: readonly string[] = []) {
+    this.#plane = plane;
+    this.#folder = folder;
+    this.#enter = enter;
+  }
+
+  /** The commands under a heading of a document in docs/operations. */
+  async run(document: string, heading: string): Promise<string> {
+    return this.sh(await commandsOf(document, heading));
+  }
+
+  /** Resolves with the standard output; rejects with everything that was said. */
+  sh(commands: string): Promise<string> {
+    const script = commands.replaceAll('/opt/tideline', repository);
+    const [command = 'sh', ...args] = [...this.#enter, 'sh', '-euc', script];
+    const env = {
+      ...process.env,
+      PATH: [binaries(), process.env.PATH].join(delimiter),
+      KUBECONFIG: this.#plane.kubeconfig,
+      HOME: this.#folder,
+    };
+    return new Promise((done, failed) => {
+      const child = spawn(command, args, { cwd: this.#folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+      let output = '';
+      let errors = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        output += chunk.toString();
+      });
+      child.stderr.on('data', (chunk: Buffer) => {
+        errors += chunk.toString();
+      });
+      child.once('error', failed);
+      child.once('close', (code) => {
+        if (code === 0) done(output);
+        else failed(new Error(`${commands}\nended with ${code}: ${output}${errors}`));
+      });
+    });
+  }
+}
