@@ -1,10 +1,28 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** `--log-level`, the same for every agent. */
 export function logLevelOption(): Option {
   return new Option('--log-level <level>', 'least important line that is logged')
     .choices(['debug', 'info', 'warn', 'error'])
     .default('info');
+}
+
+/** Where the cluster is read, instead of what the Cluster's source says; the same for every agent. */
+export function addSourceOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--manifests <dir>', "read the cluster from this folder instead of the Cluster's source").conflicts([
+        'kubeconfig',
+        'inCluster',
+      ]),
+    )
+    .addOption(
+      new Option('--kubeconfig <file>', 'read the cluster from the kube-apiserver that this file names').conflicts(
+        'inCluster',
+      ),
+    )
+    .option('--context <name>', 'context of the kubeconfig (default: its current one)')
+    .option('--in-cluster', 'read the cluster that this pod runs in, as its ServiceAccount');
 }
 
 export interface ListenAddress {

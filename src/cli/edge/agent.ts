@@ -5,16 +5,15 @@ import type { BladePlatform } from '../../edge/agent/platform.ts';
 import type { SnapshotFile } from '../../edge/agent/snapshot.ts';
 import type { Log, LogLevel } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import { clusterSource, type SourceArguments, sourcePlace, wantedByEdge } from '../cluster-source.ts';
 import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
-import { manifestFolder } from '../manifests.ts';
-import { type ListenAddress, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
+import { addSourceOptions, type ListenAddress, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
 
-interface AgentArguments {
+interface AgentArguments extends SourceArguments {
   readonly platform: string;
   readonly pool: string;
   readonly blade: string;
   readonly runDir: string;
-  readonly manifests?: string;
   readonly metricsAddress?: ListenAddress;
   readonly peerPort?: number;
   readonly withdrawOnStop: boolean;
@@ -25,14 +24,13 @@ const defaultPort = 9464;
 
 /** `tideline edge agent`: the agent of one blade, beside its nginx and its ExaBGP. */
 export function registerAgent(edge: Command): void {
-  edge
+  const agent = edge
     .command('agent')
     .description("Keep a blade's nginx at the state of its cluster, and announce its VIPs while it is fit")
     .requiredOption('--platform <dir>', 'folder of the platform spec; watched, a bad edit changes nothing')
     .requiredOption('--pool <name>', 'the EdgePool')
     .requiredOption('--blade <name>', 'this blade')
     .option('--run-dir <dir>', 'folder of nginx.sock, bgp.sock and the snapshot', '/run/tideline')
-    .option('--manifests <dir>', "read the cluster from this folder instead of the Cluster's source")
     .option(
       '--metrics-address <host:port>',
       `/metrics, /status and /healthz (default: <address of the blade>:${defaultPort})`,
@@ -46,6 +44,7 @@ export function registerAgent(edge: Command): void {
     )
     .addOption(logLevelOption())
     .action(run);
+  addSourceOptions(agent);
 }
 
 async function run(options: AgentArguments): Promise<void> {
@@ -115,21 +114,25 @@ async function composeParts({
   const { HttpPeers } = await import('../../edge/agent/peers.ts');
   const { httpProbe } = await import('../../edge/agent/probe.ts');
   const { createDataPlane } = await import('../../edge/nginx/driver.ts');
-  const { createManifestSource } = await import('../../kube/manifests/source.ts');
   const { systemClock: clock } = await import('../../runtime/clock.ts');
 
   const { blade, runDir } = options;
   const now = platform();
   const server = resolveServer(now.platform, blade, undefined);
+  const { cluster } = now.pool.spec;
+  const { source } = await clusterSource({
+    place: sourcePlace(now.platform, cluster, options),
+    wanted: wantedByEdge,
+    cluster,
+    runDir,
+    clock,
+    log: log.child({ room: 'kube' }),
+    registry,
+  });
   return {
     blade,
     platform,
-    source: createManifestSource({
-      folder: manifestFolder(now.platform, now.pool.spec.cluster, options.manifests),
-      clock,
-      log: log.child({ room: 'kube' }),
-      registry,
-    }),
+    source,
     dataPlane: createDataPlane({ socketPath: join(runDir, 'nginx.sock'), clock, log: log.child({ room: 'nginx' }) }),
     speaker: createSpeaker({
       socketPath: join(runDir, 'bgp.sock'),

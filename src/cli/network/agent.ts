@@ -4,16 +4,22 @@ import { InputError } from '../../model/problem.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { LogLevel } from '../../runtime/log.ts';
+import {
+  clusterSource,
+  describePlace,
+  type SourceArguments,
+  type SourcePlace,
+  sourcePlace,
+  wantedByNetwork,
+} from '../cluster-source.ts';
 import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
-import { manifestFolder } from '../manifests.ts';
-import { logLevelOption, parseListenAddress } from '../options.ts';
+import { addSourceOptions, logLevelOption, parseListenAddress } from '../options.ts';
 
-interface AgentArguments {
+interface AgentArguments extends SourceArguments {
   readonly platform: string;
   readonly node: string;
   readonly cluster: string;
   readonly runDir: string;
-  readonly manifests?: string;
   readonly metricsAddress: { readonly host: string; readonly port: number };
   readonly podsFrom: 'calico' | 'podCIDRs';
   readonly withdrawOnStop: boolean;
@@ -22,14 +28,13 @@ interface AgentArguments {
 
 /** `tideline network agent`: announces this worker's pods. */
 export function registerAgent(network: Command): void {
-  network
+  const agent = network
     .command('agent')
     .description('Announce the pods of this worker through ExaBGP, with blackholes in the kernel')
     .requiredOption('--platform <path>', 'the platform spec, file or folder')
     .requiredOption('--node <name>', 'name of this worker, as Kubernetes and Calico have it')
     .requiredOption('--cluster <name>', 'the Cluster it belongs to')
     .option('--run-dir <folder>', "where the relay's socket bgp.sock is", '/run/tideline')
-    .option('--manifests <folder>', 'read the cluster from this folder instead of its source')
     .addOption(
       new Option('--metrics-address <host:port>', 'where /metrics, /status and /healthz are served')
         .argParser(parseListenAddress)
@@ -43,11 +48,11 @@ export function registerAgent(network: Command): void {
     .option('--withdraw-on-stop', 'withdraw every route before ending (default: routes stay)', false)
     .addOption(logLevelOption())
     .action(run);
+  addSourceOptions(agent);
 }
 
 async function run(options: AgentArguments): Promise<void> {
   useCompileCache(options.runDir);
-  const { createManifestSource } = await import('../../kube/manifests/source.ts');
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
   const { NetworkAgent } = await import('../../network/agent.ts');
   const { limitsOfSites } = await import('../../network/limits.ts');
@@ -69,13 +74,22 @@ async function run(options: AgentArguments): Promise<void> {
     intervalMs: 3000,
   });
   await watch.start();
-  const { folder, sites } = watch.current();
+  const { place, sites } = watch.current();
+  const { source, client } = await clusterSource({
+    place,
+    wanted: wantedByNetwork(options.node, options.podsFrom),
+    cluster: options.cluster,
+    runDir: options.runDir,
+    clock,
+    log,
+    registry,
+  });
   const agent = new NetworkAgent({
     node: options.node,
     podsFrom: options.podsFrom,
     spec: () => watch.current(),
     specProblem: () => watch.status().message,
-    source: createManifestSource({ folder, clock, log, registry }),
+    source,
     speaker: createSpeaker({
       socketPath: resolve(options.runDir, 'bgp.sock'),
       limits: limitsOfSites(sites),
@@ -91,7 +105,7 @@ async function run(options: AgentArguments): Promise<void> {
   const endpoint = await serveAgentEndpoint({ ...options.metricsAddress, registry, status: () => agent.status() });
   watch.onChange(() => agent.refresh());
   agent.start();
-  log.info({ cluster: options.cluster, folder, endpoint: endpoint.url }, 'network agent started');
+  log.info({ cluster: options.cluster, source: describePlace(place), endpoint: endpoint.url }, 'network agent started');
   keepCompileCache();
   const signal = await stopped;
   log.info({ signal, withdraw: options.withdrawOnStop }, 'network agent stops');
@@ -99,25 +113,27 @@ async function run(options: AgentArguments): Promise<void> {
   try {
     await agent.stop(options.withdrawOnStop ? { timeoutMs: 10_000 } : undefined);
   } finally {
+    await client?.close();
     await endpoint.stop();
   }
 }
 
 /** The platform as a worker sees it. */
 interface NodePlatform {
-  readonly folder: string;
+  readonly place: SourcePlace;
   readonly sites: readonly Site[];
   readonly drains: readonly Drain[];
 }
 
-function nodePlatform(platform: Platform, { cluster: name, manifests, platform: path }: AgentArguments): NodePlatform {
+function nodePlatform(platform: Platform, given: AgentArguments): NodePlatform {
+  const { cluster: name, platform: path } = given;
   const cluster = platform.clusters.get(name);
   if (cluster === undefined) {
     const names = [...platform.clusters.keys()].join(', ') || 'none';
     throw new InputError(`--cluster: no Cluster ${JSON.stringify(name)} in ${path} (there are: ${names})`);
   }
   return {
-    folder: manifestFolder(platform, name, manifests),
+    place: sourcePlace(platform, name, given),
     sites: cluster.spec.sites.flatMap((site) => platform.sites.get(site) ?? []),
     drains: [...platform.drains.values()],
   };

@@ -22,6 +22,8 @@ export interface KindSink {
   remove(key: ObjectKey): void;
   /** An object cannot be read; its last good version stays. */
   refuse(problem: Extract<ReadObject, { ok: false }>): void;
+  /** The server sent what is no answer or no event. */
+  garbage(message: string): void;
   /** The list-watch stands elsewhere now. */
   moved(): void;
   /** The server answered after it could not be reached. */
@@ -144,12 +146,17 @@ export class KindWatch {
     const attempt = new AbortController();
     this.#attempt = attempt;
     const running = task(attempt.signal)
-      .catch((error: unknown): MachineEvent => ({ type: 'failed', error: asApiError(error) }))
+      .catch((error: unknown): MachineEvent => this.#failed(asApiError(error), attempt.signal))
       .then((event) => {
         this.#running.delete(running);
         if (event !== undefined && !attempt.signal.aborted) this.#dispatch(event);
       });
     this.#running.add(running);
+  }
+
+  #failed(error: ApiError, signal: AbortSignal): MachineEvent {
+    if (error.reason === 'BadAnswer' && !signal.aborted) this.#sink.garbage(error.message);
+    return { type: 'failed', error };
   }
 
   async #discover(signal: AbortSignal): Promise<MachineEvent> {

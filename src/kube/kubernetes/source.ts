@@ -168,6 +168,10 @@ class KubernetesSource implements ClusterSource {
         this.#loop.trigger();
       },
       refuse: (problem) => this.#refuse(problem),
+      garbage: (detail) => {
+        this.#metrics.error('BadEvent');
+        this.#options.log.warn({ kind, reason: 'BadEvent', detail }, 'the kube-apiserver sent what cannot be read');
+      },
       moved: () => this.#moved(),
       gotThrough: () => {
         for (const watch of this.#watches) watch.nudge();

@@ -1,0 +1,122 @@
+import { resolve } from 'node:path';
+import type { KubeClient } from '../kube/kubernetes/client.ts';
+import type { ClusterSource } from '../kube/source.ts';
+import type { Kind } from '../model/kubernetes.ts';
+import { InputError } from '../model/problem.ts';
+import type { Platform } from '../model/spec/platform.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Registry } from '../runtime/metrics.ts';
+
+/** What the command line says about where the cluster is read; it goes before the Cluster's own source. */
+export interface SourceArguments {
+  readonly manifests?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly inCluster?: boolean;
+}
+
+/** How a cluster is read, and the client to write with where there is a kube-apiserver. */
+export interface ClusterAccess {
+  readonly source: ClusterSource;
+  readonly client?: KubeClient;
+}
+
+/** Where a cluster is read. */
+export type SourcePlace =
+  | { readonly manifests: string }
+  | { readonly kubeconfig: string; readonly context?: string }
+  | { readonly inCluster: { readonly host: string; readonly port: string } };
+
+/** The objects of a cluster that an agent needs, all of a kind unless selected. */
+export interface Wanted {
+  readonly kinds: readonly Kind[];
+  readonly selectors?: Readonly<Partial<Record<Kind, { readonly fields?: string; readonly labels?: string }>>>;
+}
+
+/** What the edge compiles; of the Secrets only certificates ever leave the server. */
+export const wantedByEdge: Wanted = {
+  kinds: ['Service', 'EndpointSlice', 'Ingress', 'IngressClass', 'Secret'],
+  selectors: { Secret: { fields: 'type=kubernetes.io/tls' } },
+};
+
+/** What the routes of one node come from: of the Nodes only its own. */
+export function wantedByNetwork(node: string, podsFrom: 'calico' | 'podCIDRs'): Wanted {
+  return {
+    kinds: podsFrom === 'calico' ? ['Node', 'BlockAffinity', 'IPAMBlock', 'IPPool'] : ['Node'],
+    selectors: { Node: { fields: `metadata.name=${node}` } },
+  };
+}
+
+/** Where to read a cluster: as the arguments say, else as the Cluster does. Throws InputError without either. */
+export function sourcePlace(
+  platform: Platform,
+  cluster: string,
+  given: SourceArguments,
+  env: NodeJS.ProcessEnv = process.env,
+): SourcePlace {
+  const ways = [given.manifests, given.kubeconfig, given.inCluster === true ? 'x' : undefined];
+  if (ways.filter((way) => way !== undefined).length > 1)
+    throw new InputError('--manifests, --kubeconfig and --in-cluster exclude each other');
+  if (given.manifests !== undefined) return { manifests: resolve(given.manifests) };
+  if (given.inCluster === true) return { inCluster: podIdentity(env) };
+  const context = given.context === undefined ? {} : { context: given.context };
+  if (given.kubeconfig !== undefined) return { kubeconfig: resolve(given.kubeconfig), ...context };
+  const source = platform.clusters.get(cluster)?.spec.source;
+  const folder = platform.folderOf(cluster);
+  if (source !== undefined && 'manifests' in source) return { manifests: resolve(folder, source.manifests) };
+  if (source !== undefined && 'kubeconfig' in source) {
+    const named = source.context === undefined ? {} : { context: source.context };
+    return { kubeconfig: resolve(folder, source.kubeconfig), ...named, ...context };
+  }
+  throw new InputError([
+    {
+      reason: 'NoClusterSource',
+      object: `Cluster/${cluster}`,
+      path: 'spec.source',
+      message: 'it says neither manifests nor kubeconfig, so there is nothing to read the cluster from',
+      fix: 'name a folder with --manifests, a file with --kubeconfig, or use --in-cluster',
+    },
+  ]);
+}
+
+/** Every pod is told by these variables where its apiserver is. */
+function podIdentity(env: NodeJS.ProcessEnv): { readonly host: string; readonly port: string } {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
+  if (host === undefined || host === '' || port === undefined || port === '')
+    throw new InputError('--in-cluster: KUBERNETES_SERVICE_HOST and _PORT are not set; this is no pod');
+  return { host, port };
+}
+
+/**
+ * The source of a cluster. Only the code of the source that is used is loaded: an agent that reads a folder pays nothing
+ * for Kubernetes, and the other way round.
+ */
+export async function clusterSource(options: {
+  readonly place: SourcePlace;
+  readonly wanted: Wanted;
+  readonly cluster: string;
+  /** Where a person accepts an implausible loss: `accept-<cluster>` in it. */
+  readonly runDir: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry: Registry;
+}): Promise<ClusterAccess> {
+  const { place, wanted, clock, log, registry } = options;
+  if ('manifests' in place) {
+    const { createManifestSource } = await import('../kube/manifests/source.ts');
+    return { source: createManifestSource({ folder: place.manifests, clock, log, registry }) };
+  }
+  const { connect } = await import('../kube/kubernetes/connect.ts');
+  const { createKubernetesSource } = await import('../kube/kubernetes/source.ts');
+  const client = await connect({ ...place, clock, registry });
+  const acceptFile = resolve(options.runDir, `accept-${options.cluster}`);
+  const source = createKubernetesSource({ client, ...wanted, acceptFile, clock, random: Math.random, log, registry });
+  return { source, client };
+}
+
+/** For the log: where a cluster is read, without a secret. */
+export function describePlace(place: SourcePlace): string {
+  if ('manifests' in place) return place.manifests;
+  return 'kubeconfig' in place ? place.kubeconfig : 'in-cluster';
+}
