@@ -43,41 +43,41 @@ const Kubeconfig = z.object({
 /** Reads where a kubeconfig leads. Throws InputError when it leads nowhere. */
 export async function readTarget(file: string, context: string | undefined): Promise<Target> {
   const config = await readConfig(file);
-  const name = context ?? config['current-context'];
-  const contexts = config.contexts ?? [];
-  const chosen = contexts.find((one) => one.name === name)?.context;
-  if (name === undefined || chosen === undefined) {
-    const known = contexts.map((one) => one.name).join(', ') || 'none';
-    throw new InputError(
-      `${file}: ${name === undefined ? 'no current-context' : `no context ${JSON.stringify(name)}`} (there are: ${known})`,
-    );
-  }
-  const cluster = (config.clusters ?? []).find((one) => one.name === chosen.cluster)?.cluster;
+  const { name, cluster: clusterName, userName } = chooseContext(file, config, context);
+  const cluster = (config.clusters ?? []).find((one) => one.name === clusterName)?.cluster;
   if (cluster === undefined)
     throw new InputError(
-      `${file}: context ${name} names the cluster ${JSON.stringify(chosen.cluster)}, which is not there`,
+      `${file}: context ${name} names the cluster ${JSON.stringify(clusterName)}, which is not there`,
     );
-  const user = (config.users ?? []).find((one) => one.name === chosen.user)?.user;
   const url = URL.parse(cluster.server);
   if (url?.protocol !== 'https:')
     throw new InputError(`${file}: the server ${JSON.stringify(cluster.server)} is not an https:// address`);
-  const authority = await pem(file, cluster['certificate-authority-data'], cluster['certificate-authority']);
+  const user = (config.users ?? []).find((one) => one.name === userName)?.user;
   const certificate = await pem(file, user?.['client-certificate-data'], user?.['client-certificate']);
-  const [serverName, proxy] = [cluster['tls-server-name'], cluster['proxy-url']];
   return {
     file,
     context: name,
-    cluster: chosen.cluster,
-    user: chosen.user ?? '',
+    cluster: clusterName,
+    user: userName,
     server: url.origin,
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 443 : Number(url.port),
     insecure: cluster['insecure-skip-tls-verify'] === true,
-    ...(authority === undefined ? {} : { authority }),
-    ...(serverName === undefined ? {} : { serverName }),
-    ...(proxy === undefined ? {} : { proxy }),
-    ...(certificate === undefined ? {} : { clientCertificate: certificateFacts(file, certificate) }),
+    authority: await pem(file, cluster['certificate-authority-data'], cluster['certificate-authority']),
+    serverName: cluster['tls-server-name'],
+    proxy: cluster['proxy-url'],
+    clientCertificate: certificate === undefined ? undefined : certificateFacts(file, certificate),
   };
+}
+
+function chooseContext(file: string, config: z.infer<typeof Kubeconfig>, wanted: string | undefined) {
+  const name = wanted ?? config['current-context'];
+  const contexts = config.contexts ?? [];
+  const chosen = contexts.find((one) => one.name === name)?.context;
+  if (name !== undefined && chosen !== undefined) return { name, cluster: chosen.cluster, userName: chosen.user ?? '' };
+  const known = contexts.map((one) => one.name).join(', ') || 'none';
+  const what = name === undefined ? 'no current-context' : `no context ${JSON.stringify(name)}`;
+  throw new InputError(`${file}: ${what} (there are: ${known})`);
 }
 
 async function readConfig(file: string): Promise<z.infer<typeof Kubeconfig>> {

@@ -11,13 +11,13 @@ export interface Target {
   readonly host: string;
   readonly port: number;
   /** PEM of the authorities; absent: the system's. */
-  readonly authority?: string;
+  readonly authority?: string | undefined;
   /** The name to ask for and to verify, when it is not the host. */
-  readonly serverName?: string;
+  readonly serverName?: string | undefined;
   readonly insecure: boolean;
   /** Connections go through it; the probes do not look behind it. */
-  readonly proxy?: string;
-  readonly clientCertificate?: CertificateFacts;
+  readonly proxy?: string | undefined;
+  readonly clientCertificate?: CertificateFacts | undefined;
 }
 
 /** Times are milliseconds since the epoch. */
