@@ -10,7 +10,8 @@ const introduction = `# The platform spec in a cluster
 
 <!-- Made by \`make generate\` from tools/spec; do not edit. -->
 
-\`deploy/crds\` holds a CustomResourceDefinition for every kind. The API server (1.30 or later) refuses by itself what
+\`deploy/crds\` holds a CustomResourceDefinition for every kind. The API server (tested with 1.36; nothing newer
+than 1.30 is used) refuses by itself what
 \`tideline check\` refuses in one object: by the schema, or by a rule in CEL whose message starts with the reason of
 [errors](errors.md). \`test/kubernetes/crds.test.ts\` sends thousands of right and wrong objects to both and compares.
 

@@ -49,9 +49,18 @@ function without(value: unknown, path: Path, known: (path: Path) => boolean): un
   if (typeof value !== 'object' || value === null) return value;
   const kept = Object.entries(value).filter(
     ([key, inner]) =>
-      !(path.length === 0 && key === 'status') && !(inner === null && !isLabels(path) && known([...path, key])),
+      !(path.length === 0 && key === 'status' && isStatus(inner)) &&
+      !(inner === null && !isLabels(path) && known([...path, key])),
   );
   return Object.fromEntries(kept.map(([key, inner]) => [key, without(inner, [...path, key], known)]));
+}
+
+/** Unknown fields are refused in a status too; whatever else it is, nobody looks at it. */
+function isStatus(value: unknown): boolean {
+  const known = ['observedGeneration', 'addresses', 'conditions'];
+  return (
+    Array.isArray(value) || Object.keys(Object(value)).every((key) => typeof value !== 'object' || known.includes(key))
+  );
 }
 
 /** The values of labels and annotations are texts to the API server: null is the empty one. */

@@ -18,6 +18,8 @@ what it can say.
   addresses, except that routers of two sites may share one.
 - An address says where it lives: no prefix of a site overlaps another, whatever its role, within a site or between sites. One
   exception: cloud sites may list the same \`vips\` prefix, written alike, since an anycast address lives in each of them.
+- An IPv6 address may be written in any usual way, but without dots: not \`::192.0.2.1\`.
+- Labels and annotations are those that Kubernetes takes.
 - A prefix is at least /8 (IPv4) or /16 (IPv6).
 - Countries are the 246 that Route 53 can answer for. Files are YAML 1.2, where \`NO\` is Norway. When the same object goes
   through kubectl, which reads YAML 1.1, write \`"NO"\`.
@@ -86,12 +88,13 @@ function typeText(schema: JsonSchema): string {
       : 'mapping';
   if (schema.const !== undefined) return codes([schema.const]);
   if (schema.enum !== undefined) return codes(schema.enum);
-  if (schema.type === 'array') return `list of ${plural(typeText(schema.items ?? {}))}`;
+  if (schema.type === 'array') return `list of ${plural(typeText(schema.items ?? {}))}${upTo(schema.maxItems)}`;
   if (schema.type === 'object') return 'mapping';
   if (schema.type === 'integer' || schema.type === 'number') {
     const range = rangeText(schema);
     return `${schema.type === 'integer' ? 'whole number' : 'number'}${range === '' ? '' : `, ${range}`}`;
   }
+  if (schema.minLength !== undefined) return `text${upTo(schema.maxLength)}`;
   return formats[schema.format ?? ''] ?? 'text';
 }
 
@@ -102,6 +105,11 @@ function rangeText({ minimum, maximum, exclusiveMinimum }: JsonSchema): string {
   if (exclusiveMinimum !== undefined) return `above ${exclusiveMinimum}`;
   if (minimum !== undefined && high !== undefined) return `${minimum} to ${high}`;
   return minimum === undefined ? '' : `at least ${minimum}`;
+}
+
+/** Of a list or of a text that a person is free to write. */
+function upTo(longest: number | undefined): string {
+  return longest === undefined ? '' : `, up to ${longest}`;
 }
 
 function codes(values: readonly unknown[]): string {

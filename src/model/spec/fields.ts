@@ -15,7 +15,7 @@ export function text(longest: number) {
     .check(({ value, issues }) => {
       const found = { origin: 'string', inclusive: true, input: value } as const;
       if (value === '') issues.push({ ...found, code: 'too_small', minimum: 1 });
-      if ([...value].length > longest) issues.push({ ...found, code: 'too_big', maximum: longest });
+      if (Array.from(value).length > longest) issues.push({ ...found, code: 'too_big', maximum: longest });
     })
     .meta({ minLength: 1, maxLength: longest });
 }

@@ -35,6 +35,7 @@ export function loaderVerdict(value: unknown): Verdict {
 
 /** What the API server says of it, as kubectl asks: with strict field validation. Nothing is kept. */
 export async function serverVerdict(client: RawClient, value: unknown): Promise<Verdict> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return unserved('', value, 'NotAnObject');
   const version = valueAt(value, ['apiVersion']);
   const kind = valueAt(value, ['kind']);
   if (version !== apiVersion) return unserved('apiVersion', version, 'UnknownApiVersion');
@@ -50,10 +51,10 @@ function unserved(path: string, value: unknown, reason: SpecReason): Verdict {
 }
 
 /** Found while an object is parsed; the loader looks at what its fields mean together only when there is none. */
-const ofShape = new Set<string>([
-  ...['MissingField', 'WrongType', 'WrongValue', 'WrongChoice', 'BadFormat', 'BadAddress', 'BadPrefix', 'OutOfRange'],
-  ...['EmptyList', 'EmptyDefault', 'NotAnObject', 'UnknownApiVersion', 'UnknownKind'],
-]);
+const ofShape = new Set(
+  `MissingField WrongType WrongValue WrongChoice BadFormat BadAddress BadPrefix OutOfRange EmptyList EmptyDefault NotAnObject
+  UnknownApiVersion UnknownKind`.split(/\s+/),
+);
 
 interface Status {
   readonly message?: string;
@@ -140,12 +141,18 @@ function unquoted(path: string): string {
   return path.replaceAll(/\.("(?:[^"\\]|\\.)*")/g, (_, quoted: string) => `.${JSON.parse(quoted)}`);
 }
 
+/** The API server names a value that a list has several times only once. */
+function listOf(path: string): string {
+  return path.replace(/\[\d+\](\.name)?$/, '');
+}
+
 /** What one side found and the other did not, though nothing kept it from looking; empty: they agree. */
 export function disagreement(loader: Verdict, server: Verdict): readonly string[] {
   const only = (mine: Verdict, others: Verdict): readonly Fault[] =>
     mine.faults.filter(
       (fault) =>
-        !others.faults.some((other) => sameFault(fault, other)) && !(others.partial && others.faults.length > 0),
+        !others.faults.some((other) => sameFault(fault, { ...other, path: listOf(other.path) })) &&
+        !(others.partial && others.faults.length > 0),
     );
   const show = (side: string, faults: readonly Fault[]): readonly string[] =>
     faults.map(({ path, reasons, message }) => `${side}: ${path} ${reasons.join('|')}: ${message}`);

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { buildPlatform } from './build.ts';
+import type { KindName } from './kinds.ts';
+
+/** What the loader says of one object, without dangling references. */
+function faults(kind: KindName, spec: object, metadata: object = {}): readonly string[] {
+  const value = { apiVersion: 'tideline.dev/v1alpha1', kind, metadata: { name: 'x', ...metadata }, spec };
+  const document = { file: 'input.yaml', folder: '/', value, broken: false, lineOf: () => 1 };
+  return buildPlatform([document], 0)
+    .problems.filter(({ reason }) => reason !== 'UnknownName')
+    .map(({ reason, path, message }) => `${reason} ${path}: ${message}`);
+}
+
+const drain = { target: { kind: 'Site', name: 'paris' }, reason: 'why', expires: '2026-12-24T18:00:00Z' };
+const cluster = { sites: ['paris'], source: { none: true }, entry: { anycast: ['192.0.2.1'] } };
+const policy = {
+  hosts: ['www.video.example'],
+  dns: { zone: 'video.example', providers: ['route53'] },
+  default: { clusters: [{ name: 'paris' }] },
+};
+
+test('what these tests spoil is right', () => {
+  expect([faults('Drain', drain), faults('Cluster', cluster), faults('TrafficPolicy', policy)]).toEqual([[], [], []]);
+});
+
+test.each([
+  ['a'.repeat(1024), []],
+  ['a'.repeat(1025), ['OutOfRange spec.reason: is too long']],
+  ['🏄'.repeat(1024), []],
+  ['🏄'.repeat(1025), ['OutOfRange spec.reason: is too long']],
+  ['', ['OutOfRange spec.reason: is an empty text']],
+  [[], ['WrongType spec.reason: is a list']],
+])('a text is as long as its characters are many (%#)', (reason, expected) => {
+  expect(faults('Drain', { ...drain, reason })).toEqual(expected);
+});
+
+test('a list has an upper bound', () => {
+  const sites = Array.from({ length: 65 }, (_, index) => `site-${index}`);
+  expect(faults('Cluster', { ...cluster, sites: sites.slice(1) })).toEqual([]);
+  expect(faults('Cluster', { ...cluster, sites })).toEqual(['OutOfRange spec.sites: has 65 entries']);
+});
+
+test.each([
+  ['2001:DB8::1', true],
+  ['2001:0db8:0:0:0:0:0:1', true],
+  ['::1', true],
+  ['::192.0.2.1', false],
+  ['64:ff9b::192.0.2.1', false],
+  ['::ffff:192.0.2.1', false],
+  ['::ffff:c000:201', false],
+  ['0:0:0:0:0:FFFF:c000:0201', false],
+  ['00001::1', false],
+  ['fe80::1%eth0', false],
+])('%s is an address that everybody reads alike: %j', (address, right) => {
+  expect(faults('Cluster', { ...cluster, entry: { anycast: [address] } })).toEqual(
+    right ? [] : [`BadAddress spec.entry.anycast[0]: ${JSON.stringify(address)} is not an address`],
+  );
+});
+
+test.each([
+  [{ tier: '' }, []],
+  [{ 'video.example/tier': 'A.b_c-1' }, []],
+  [{ tier: '-a' }, ['BadFormat metadata.labels.tier: "-a" has the wrong form']],
+  [{ tier: 'a'.repeat(64) }, [expect.stringContaining('BadFormat metadata.labels.tier')]],
+  [{ 'a/b/c': 'x' }, ['BadFormat metadata.labels."a/b/c": "x" has the wrong form']],
+  [{ 'Video/tier': 'x' }, ['BadFormat metadata.labels."Video/tier": "x" has the wrong form']],
+  [JSON.parse('{"__proto__": "x"}'), ['BadFormat metadata.labels.__proto__: "x" has the wrong form']],
+])('labels are those that Kubernetes takes: %j', (labels, expected) => {
+  expect(faults('Drain', drain, { labels })).toEqual(expected);
+});
+
+test('a provider is named once', () => {
+  const dns = { ...policy.dns, providers: ['route53', 'route53'] };
+  expect(faults('TrafficPolicy', { ...policy, dns })).toEqual([
+    'NamedTwice spec.dns.providers[1]: the provider route53 is named twice',
+  ]);
+});
+
+test('two choices exclude each other, also when one of them is wrong in itself', () => {
+  expect(faults('Cluster', { ...cluster, source: { kubeconfig: 'a', manifests: 1 } })).toEqual([
+    'WrongChoice spec.source: has manifests and kubeconfig, which exclude each other',
+  ]);
+});
