@@ -21,7 +21,7 @@ class Candidate {
 
   constructor(name: string, kubeconfig: string) {
     this.name = name;
-    const program = join(root, 'test/support/kubernetes/publisher-child.ts');
+    const program = join(root, 'test/support/kubernetes/publishing.ts');
     this.#child = spawn(process.execPath, [program, kubeconfig, name], { stdio: ['ignore', 'pipe', 'inherit'] });
     if (this.#child.stdout === null) throw new Error('no output');
     createInterface({ input: this.#child.stdout }).on('line', (line) => {

@@ -8,6 +8,7 @@ import type { Registry } from '../../runtime/metrics.ts';
 import { clusterSource, type SourceArguments, sourcePlace, wantedByEdge } from '../cluster-source.ts';
 import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
 import { addSourceOptions, type ListenAddress, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
+import { edgePublisher } from './publisher.ts';
 
 interface AgentArguments extends SourceArguments {
   readonly platform: string;
@@ -120,7 +121,7 @@ async function composeParts({
   const now = platform();
   const server = resolveServer(now.platform, blade, undefined);
   const { cluster } = now.pool.spec;
-  const { source } = await clusterSource({
+  const { source, client } = await clusterSource({
     place: sourcePlace(now.platform, cluster, options),
     wanted: wantedByEdge,
     cluster,
@@ -133,6 +134,7 @@ async function composeParts({
     blade,
     platform,
     source,
+    ...(await edgePublisher({ client, platform, blade, clock, log, registry })),
     dataPlane: createDataPlane({ socketPath: join(runDir, 'nginx.sock'), clock, log: log.child({ room: 'nginx' }) }),
     speaker: createSpeaker({
       socketPath: join(runDir, 'bgp.sock'),

@@ -10,7 +10,7 @@ import type { Log } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import type { Condition } from '../compile/compile.ts';
 import type { PoolView } from '../compile/pool-status.ts';
-import { ingressStatuses, recoveryEvents, refusalEvents, type WantedStatus } from '../compile/statuses.ts';
+import { IngressStatuses, recoveryEvents, refusalEvents, type WantedStatus } from '../compile/statuses.ts';
 import type { EdgeReason } from '../reasons.ts';
 import { PoolObject } from './pool-object.ts';
 import { ServedVips } from './served.ts';
@@ -74,9 +74,11 @@ export class Publisher {
   #ableSinceMs: number | undefined;
   #unableSinceMs: number | undefined;
   #addresses: readonly string[] = [];
+  readonly #wishes = new IngressStatuses();
   #ingresses: readonly WantedStatus[] = [];
   /** What `#ingresses` was made from. */
   #followed: { readonly ingresses: unknown; readonly conditions: unknown; readonly addresses: unknown } | undefined;
+  #followAgainMs = -Infinity;
   #told: readonly Condition[] = [];
   #shown: { readonly ingresses: unknown; readonly pool: unknown } | undefined;
   #retreat: Promise<void> | undefined;
@@ -119,13 +121,15 @@ export class Publisher {
     if (addresses !== undefined && addresses.join() !== this.#addresses.join()) this.#addresses = addresses;
     if (view.state === undefined || view.fault !== undefined) return;
     this.#tell(view.conditions, view.state);
-    if (addresses !== undefined) this.#follow(view.conditions, view.state);
+    if (addresses !== undefined && now >= this.#followAgainMs) this.#follow(view.conditions, view.state);
     if (this.#election.leading) {
       const vips = spec.vips.map(({ address }) => address.text);
       const announced = [...view.announced];
       this.#poolObject.tick({ ...view, pool: metadata.name, announced, vips, addresses: this.#addresses });
     }
     this.#show();
+    // While thousands of statuses come back one by one: no more than a tenth of a core for this.
+    this.#followAgainMs = now + 10 * (clock.monotonic() - now);
     this.#statuses.wake();
     this.#events.wake();
   }
@@ -180,7 +184,7 @@ export class Publisher {
       return;
     this.#followed = { ingresses, conditions, addresses: this.#addresses };
     const poolAddresses = this.#options.pool().spec.vips.map(({ address }) => address.text);
-    this.#ingresses = ingressStatuses({ state, conditions, addresses: this.#addresses, poolAddresses });
+    this.#ingresses = this.#wishes.of({ state, conditions, addresses: this.#addresses, poolAddresses });
   }
 
   #tell(conditions: readonly Condition[], state: ClusterState): void {

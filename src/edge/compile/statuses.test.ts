@@ -3,7 +3,7 @@ import { stateFromYaml } from '../../../test/support/cluster-state.ts';
 import { poolForTests } from '../../../test/support/edge-pool.ts';
 import { compile } from './compile.ts';
 import { poolStatus } from './pool-status.ts';
-import { ingressStatuses, recoveryEvents, refusalEvents } from './statuses.ts';
+import { IngressStatuses, recoveryEvents, refusalEvents } from './statuses.ts';
 
 const addresses = ['192.0.2.11', '192.0.2.10'];
 const shown = 'status: { loadBalancer: { ingress: [{ ip: 192.0.2.10 }, { ip: 192.0.2.11 }] } }';
@@ -36,9 +36,9 @@ function compiled(...documents: readonly string[]) {
 }
 
 function statuses(...documents: readonly string[]) {
-  return ingressStatuses({ ...compiled(...documents), addresses, poolAddresses: addresses }).map(
-    ({ object, wanted, held, resourceVersion }) => ({ name: object.name, wanted, held, resourceVersion }),
-  );
+  return new IngressStatuses()
+    .of({ ...compiled(...documents), addresses, poolAddresses: addresses })
+    .map(({ object, wanted, held, resourceVersion }) => ({ name: object.name, wanted, held, resourceVersion }));
 }
 
 const both = { loadBalancer: { ingress: [{ ip: '192.0.2.10' }, { ip: '192.0.2.11' }] } };
@@ -79,6 +79,14 @@ describe('the status of Ingresses', () => {
     ],
   ])('%s: none of ours', (_, document) => {
     expect(statuses(document)).toEqual([]);
+  });
+
+  it('gives the same objects again for what did not change', () => {
+    const all = new IngressStatuses();
+    const input = { ...compiled(ingress('web'), ingress('other')), poolAddresses: addresses };
+    const [first] = all.of({ ...input, addresses });
+    expect(all.of({ ...input, addresses: addresses.toReversed() })[0]).toBe(first);
+    expect(all.of({ ...input, addresses: ['192.0.2.10'] })[0]).not.toBe(first);
   });
 
   it('sorts, and gives one that serves in part the addresses', () => {

@@ -39,38 +39,61 @@ interface Input {
   readonly conditions: readonly Condition[];
 }
 
-/**
- * The status of every Ingress that is ours or says that it is: one that serves something has the addresses; one that does
- * not (any more) and still shows an address of the pool has none. Sorted by namespace and name.
- */
-export function ingressStatuses({
-  state,
-  conditions,
-  addresses,
-  poolAddresses,
-}: Input & {
+interface StatusInput extends Input {
   /** Where requests are taken now. */
   readonly addresses: readonly string[];
   /** All addresses of the pool. */
   readonly poolAddresses: readonly string[];
-}): readonly WantedStatus[] {
-  const serving = new Set(conditions.filter((condition) => condition.state !== 'refused').map(({ object }) => object));
-  const own = new Set(poolAddresses);
-  const status = { loadBalancer: { ingress: addresses.toSorted(compareText).map((ip) => ({ ip })) } };
-  const wanted: WantedStatus[] = [];
-  for (const [key, ingress] of state.objects.Ingress) {
-    const serves = serving.has(`Ingress/${key}`);
+}
+
+/**
+ * The status of every Ingress that is ours or says that it is: one that serves something has the addresses; one that does
+ * not (any more) and still shows an address of the pool has none. Sorted by namespace and name. What is as it was in the
+ * call before is the same object as then: thousands of Ingresses change their status one after the other.
+ */
+export class IngressStatuses {
+  readonly #known = new WeakMap<Ingress, WantedStatus>();
+  #status: { readonly addresses: string; readonly wanted: object } | undefined;
+
+  of({ state, conditions, addresses, poolAddresses }: StatusInput): readonly WantedStatus[] {
+    const serving = new Set<string>();
+    for (const condition of conditions) if (condition.state !== 'refused') serving.add(condition.object);
+    const own = new Set(poolAddresses);
+    const status = this.#statusOf(addresses);
+    const all: WantedStatus[] = [];
+    for (const [key, ingress] of [...state.objects.Ingress].sort(([a], [b]) => compareText(a, b))) {
+      const serves = serving.has(`Ingress/${key}`);
+      if (serves || showsAnyOf(ingress, own)) all.push(this.#wish(ingress, serves ? status : undefined));
+    }
+    return all;
+  }
+
+  #wish(ingress: Ingress, wanted: object | undefined): WantedStatus {
+    const known = this.#known.get(ingress);
+    if (known !== undefined && known.wanted === wanted) return known;
     const shown = ingress.status?.loadBalancer?.ingress ?? [];
-    if (!serves && !shown.some(({ ip }) => ip !== undefined && own.has(ip))) continue;
     const { resourceVersion } = ingress.metadata;
-    wanted.push({
+    const wish = {
       object: nameOfIngress(ingress),
-      wanted: serves ? status : undefined,
+      wanted,
       held: shown.length === 0 ? undefined : { loadBalancer: { ingress: shown } },
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    });
+    };
+    this.#known.set(ingress, wish);
+    return wish;
   }
-  return wanted.sort((a, b) => compareText(keyOf(a.object), keyOf(b.object)));
+
+  #statusOf(addresses: readonly string[]): object {
+    const sorted = addresses.toSorted(compareText);
+    const text = sorted.join();
+    if (this.#status?.addresses !== text)
+      this.#status = { addresses: text, wanted: { loadBalancer: { ingress: sorted.map((ip) => ({ ip })) } } };
+    return this.#status.wanted;
+  }
+}
+
+function showsAnyOf({ status }: Ingress, addresses: ReadonlySet<string>): boolean {
+  return status?.loadBalancer?.ingress?.some(({ ip }) => ip !== undefined && addresses.has(ip)) === true;
 }
 
 /** A Warning for every reason that an object is refused for, in whole or in part; its note names the first field. */
@@ -140,8 +163,4 @@ function nameOf(
   kind: Pick<ObjectName, 'apiVersion' | 'kind' | 'resource'>,
 ): ObjectName {
   return { ...kind, namespace, name, ...(uid === undefined ? {} : { uid }) };
-}
-
-function keyOf({ namespace, name }: ObjectName): string {
-  return `${namespace}/${name}`;
 }

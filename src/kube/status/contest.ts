@@ -63,6 +63,7 @@ export class Contest {
       this.#calm(nowMs);
       return false;
     }
+    if (nowMs - this.#calmSinceMs > ceilingMs) this.#rounds = 0;
     this.#calmSinceMs = Infinity;
     if (deepEqual(before.held, wish.held)) return false;
     // The other owner moved, perhaps away.
@@ -111,7 +112,6 @@ export class Contest {
     this.#echoes = 0;
     this.#stood = true;
     this.#calmSinceMs = Math.min(this.#calmSinceMs, nowMs);
-    if (nowMs - this.#calmSinceMs > ceilingMs) this.#rounds = 0;
   }
 
   #begin(): void {

@@ -1,5 +1,4 @@
 import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
-import type { Outcome } from './outcome.ts';
 
 /** The metrics of what we write to a cluster, and of who writes. */
 export interface WriteMetrics {
@@ -15,9 +14,6 @@ export interface WriteMetrics {
   readonly leading: Gauge;
   readonly transitions: Counter;
 }
-
-/** Beside the outcomes: an event that was not sent because there were too many. */
-export type EventResult = Outcome['result'] | 'dropped';
 
 export function writeMetrics(registry: Registry): WriteMetrics {
   const registers = [registry];

@@ -47,13 +47,19 @@ export class StatusWriter {
     this.#pump = new Pump({ ...options, bucket, next: (nowMs) => this.#next(nowMs) });
   }
 
+  /** A wish that is the same object as before is taken for unchanged. */
   set(wishes: readonly StatusWish[]): void {
     const { clock, metrics, log } = this.#options;
     const now = clock.monotonic();
     const contests = new Map<string, Contest>();
     for (const wish of wishes) {
       const name = nameOf(wish.object);
-      const contest = this.#contests.get(name) ?? new Contest(wish);
+      const known = this.#contests.get(name);
+      if (known?.wish === wish) {
+        contests.set(name, known);
+        continue;
+      }
+      const contest = known ?? new Contest(wish);
       if (contest.look(wish, now)) {
         metrics.undone.inc();
         log.warn({ reason: 'StatusUndone' satisfies KubeReason, object: name }, 'somebody undid our status');

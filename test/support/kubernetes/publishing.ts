@@ -104,3 +104,14 @@ export class LivePublisher {
     };
   }
 }
+
+// As a process of its own, `node publishing.ts KUBECONFIG BLADE`: publishes until it is ended, and says ten times a second who leads.
+if (import.meta.main) {
+  const [kubeconfig = '', blade = ''] = process.argv.slice(2);
+  const live = await LivePublisher.start(kubeconfig, blade);
+  const timer = setInterval(() => process.stdout.write(`${JSON.stringify(live.status())}\n`), 100);
+  process.once('SIGTERM', () => {
+    clearInterval(timer);
+    void live.stop();
+  });
+}
