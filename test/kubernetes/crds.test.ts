@@ -167,6 +167,7 @@ describe('what the loader refuses the API server refuses, and nothing else', () 
       'spec.source.context',
       'UnknownField: context goes with kubeconfig',
     ],
+    ['Drain', { expires: ['2026-12-24T18:00:00Z'] }, 'spec.expires', 'must be of type string'],
     [
       'EdgePool',
       { blades: ['192.0.2.1', '192.0.2.2'].map((address) => ({ name: 'b', address })) },

@@ -142,10 +142,12 @@ function choice(choices: readonly JsonSchema[], where: string): StructuralSchema
   };
 }
 
-/** Of our formats the API server knows `date-time` only; the others are rules. */
+/**
+ * Formats are rules or patterns: of a text with the format `date-time` the API server also takes a list of one time, so the
+ * pattern that comes with it, calendar and all, has to do.
+ */
 function text(schema: JsonSchema): Partial<StructuralSchema> {
-  const format = schema.format === 'date-time' ? { format: 'date-time' } : {};
-  return { ...format, ...pick(schema, ['enum', 'minLength', 'maxLength', 'pattern']) };
+  return pick(schema, ['enum', 'minLength', 'maxLength', 'pattern']);
 }
 
 /** Without a format: a number that breaks one is refused without saying where. */
