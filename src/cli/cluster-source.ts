@@ -16,7 +16,7 @@ export interface SourceArguments {
   readonly inCluster?: boolean;
 }
 
-/** How a cluster is read, and the client to write with where there is a kube-apiserver. */
+/** How a cluster is read, and the client behind it where there is a kube-apiserver; who composes them closes it. */
 export interface ClusterAccess {
   readonly source: ClusterSource;
   readonly client?: KubeClient;

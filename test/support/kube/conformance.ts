@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ClusterSource } from '../../../src/kube/source.ts';
+import { type Kind, keyOf } from '../../../src/model/kubernetes.ts';
 import { type Recorder, record } from './recorder.ts';
 
 /** A raw Kubernetes object as a person would write it. */
@@ -18,6 +19,8 @@ export interface SourceInput {
   lose(): Promise<void>;
   /** Brings it back as it was. */
   restore(): Promise<void>;
+  /** An object that the input can hold in a good and in a bad shape. */
+  readonly loose: { readonly kind: Kind; readonly good: Manifest; readonly bad: Manifest };
   /** Stops the source if it runs, and cleans up. */
   end(): Promise<void>;
 }
@@ -28,6 +31,13 @@ export function service(name: string, port = 80): Manifest {
 
 export function node(name: string): Manifest {
   return { apiVersion: 'v1', kind: 'Node', metadata: { name } };
+}
+
+function deployment(name: string): Manifest {
+  const labels = { app: name };
+  const template = { metadata: { labels }, spec: { containers: [{ name, image: name }] } };
+  const spec = { replicas: 0, selector: { matchLabels: labels }, template };
+  return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'video' }, spec };
 }
 
 /** Every ClusterSource keeps this contract, whatever it reads from. */
@@ -109,18 +119,21 @@ export function describeClusterSource(name: string, create: () => Promise<Source
     });
 
     it('refuses a bad object alone, and keeps its last good version', async () => {
-      const seen = await startWith(service('web'), service('api'));
-      await input.apply({ ...service('web'), spec: { ports: 'eighty' } }, service('api', 81), service('new'));
+      const { kind, good, bad } = input.loose;
+      const seen = await startWith(good, service('api'));
+      const before = seen.get(kind, keyOf(good.metadata));
+      await input.apply(bad, service('api', 81), service('new'));
       await seen.until('the good ones', () => seen.get('Service', 'video/api')?.spec?.ports?.[0]?.port === 81);
       await seen.until('the good ones', () => seen.get('Service', 'video/new') !== undefined);
-      expect(seen.get('Service', 'video/web')?.spec?.ports).toEqual([{ port: 80 }]);
+      expect(before).toBeDefined();
+      expect(seen.get(kind, keyOf(good.metadata))).toEqual(before);
       expect(input.source.status()).toMatchObject({ phase: 'live' });
     });
 
     it('keeps only the fields of the model, and ignores kinds it does not read', async () => {
       const seen = await startWith(
         { ...node('a'), spec: { podCIDRs: ['10.10.1.0/26'], providerID: 'x' }, extra: 1 },
-        { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'video' } },
+        deployment('web'),
       );
       expect(seen.get('Node', 'a')?.spec).toEqual({ podCIDRs: ['10.10.1.0/26'] });
       expect(seen.get('Node', 'a')).not.toHaveProperty('extra');

@@ -5,13 +5,18 @@ import { stringify } from 'yaml';
 import { createManifestSource, type ManifestSourceOptions } from '../../../src/kube/manifests/source.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
-import type { Manifest, SourceInput } from './conformance.ts';
+import { type Manifest, type SourceInput, service } from './conformance.ts';
 
 /** A manifest folder of a test, with a source that looks at it eagerly. */
 export class TestFolder implements SourceInput {
   readonly root: string;
   readonly path: string;
   readonly source;
+  readonly loose = {
+    kind: 'Service',
+    good: service('loose'),
+    bad: { ...service('loose'), spec: { ports: 'eighty' } },
+  } as const;
 
   private constructor(root: string, options: Partial<ManifestSourceOptions>) {
     this.root = root;

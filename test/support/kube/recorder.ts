@@ -40,7 +40,7 @@ export class Recorder implements ClusterListener {
   }
 
   /** Resolves when the predicate holds, now or after a report; rejects with what was seen after `timeoutMs`. */
-  async until(what: string, predicate: () => boolean, timeoutMs = 5000): Promise<void> {
+  async until(what: string, predicate: () => boolean, timeoutMs = 30_000): Promise<void> {
     if (predicate()) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const check = (): void => {
