@@ -37,8 +37,6 @@ async function run(paths: string[], options: CheckArguments, command: Command): 
   if (options.cluster !== undefined) {
     const { checkCluster } = await import('./check/cluster.ts');
     process.exitCode = await checkCluster(paths, command.opts());
-    // A resolver that does not answer would keep the process for as long as the system waits for it.
-    process.stdout.write('', () => process.exit());
     return;
   }
   const stray = ['kubeconfig', 'context', 'as', 'podsFrom'].filter(

@@ -51,20 +51,20 @@ export class Questions {
     // Bindings of this namespace do not exist, so its rules are those of the whole cluster.
     const namespaces = ['tideline-check-nowhere', systemNamespace];
     try {
-      const [everywhere = [], inSystem = []] = await Promise.all(namespaces.map((namespace) => this.#rules(namespace)));
-      return { got: { everywhere, inSystem } };
+      const [everywhere, inSystem] = await Promise.all(namespaces.map((namespace) => this.#rules(namespace)));
+      const incomplete = everywhere?.incomplete === true || inSystem?.incomplete === true;
+      return {
+        got: { everywhere: everywhere?.resourceRules ?? [], inSystem: inSystem?.resourceRules ?? [], incomplete },
+      };
     } catch (error) {
       return answerOf(error, 'create selfsubjectrulesreviews.authorization.k8s.io');
     }
   }
 
-  async #rules(namespace: string): Promise<readonly Rule[]> {
-    const { status } = await this.#review<{ status?: { resourceRules?: readonly Rule[] } }>(
-      'authorization.k8s.io/v1/selfsubjectrulesreviews',
-      'SelfSubjectRulesReview',
-      { namespace },
-    );
-    return status?.resourceRules ?? [];
+  async #rules(namespace: string): Promise<ListedRules> {
+    const path = 'authorization.k8s.io/v1/selfsubjectrulesreviews';
+    const { status } = await this.#review<{ status?: ListedRules }>(path, 'SelfSubjectRulesReview', { namespace });
+    return status ?? {};
   }
 
   /** The server's last word on a need that no listed rule meets; undefined: no answer. */
@@ -137,6 +137,11 @@ export class Questions {
       signal: this.#signal,
     });
   }
+}
+
+interface ListedRules {
+  readonly resourceRules?: readonly Rule[];
+  readonly incomplete?: boolean;
 }
 
 interface ListAnswer<T> {

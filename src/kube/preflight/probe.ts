@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import type { X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
 import { type Clock, sleep } from '../../runtime/clock.ts';
 import { ask, type ClockRange, type Open, type Place, type TextAnswer } from './http.ts';
 import { clockUndecided } from './judge/server.ts';
@@ -19,14 +21,36 @@ const maxClockAnswers = 6;
  */
 export async function probe(target: Target, clock: Clock, timeoutMs: number): Promise<ProbeFacts> {
   const deadline = clock.monotonic() + timeoutMs;
-  const names = await within(resolveName(target.host), clock, timeoutMs, { error: 'timeout' });
+  const names = await resolveName(target.host, timeoutMs);
   if ('error' in names) return { nameError: names.error, addresses: [] };
   const addresses = names.list.slice(0, maxAddresses).map((address) => probeAddress(target, address, clock, deadline));
   return { addresses: await Promise.all(addresses) };
 }
 
-async function resolveName(host: string): Promise<{ readonly list: readonly string[] } | { readonly error: string }> {
+type Names = { readonly list: readonly string[] } | { readonly error: string };
+
+/**
+ * Asks the system's resolver (files, DNS, as configured) in a process of its own: one that does not answer can be ended, while
+ * a lookup inside this process would keep it for as long as the system waits.
+ */
+async function resolveName(host: string, timeoutMs: number): Promise<Names> {
   if (isIP(host) !== 0) return { list: [host] };
+  try {
+    const { stdout } = await promisify(execFile)('getent', ['ahosts', host], {
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    const list = stdout.split('\n').flatMap((line) => /^\S+/.exec(line)?.[0] ?? []);
+    return { list: [...new Set(list)] };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const { killed, code } = error as Error & { readonly killed?: boolean; readonly code?: unknown };
+    if (killed === true) return { error: 'timeout' };
+    return code === 'ENOENT' ? lookUp(host) : { error: 'ENOTFOUND' };
+  }
+}
+
+async function lookUp(host: string): Promise<Names> {
   try {
     const found = await lookup(host, { all: true, verbatim: true });
     return { list: [...new Set(found.map(({ address }) => address))] };

@@ -1,13 +1,13 @@
 import { describe, expect, it, test } from 'vitest';
 import { parsePrefix } from '../../../model/address.ts';
-import { rightsOf } from '../../rights.ts';
+import { type CalicoGroup, rightsOf } from '../../rights.ts';
 import type { Answer, Finding } from '../finding.ts';
 import { type CalicoFacts, judgeCalico } from './calico.ts';
 import { type Crd, judgeCrds } from './crds.ts';
 import { type ClassFacts, judgeIngress } from './ingress.ts';
 import { judgeNodes } from './nodes.ts';
 import { judgePools } from './pools.ts';
-import { type Granted, judgeExcess, type Rule, unmet } from './rights.ts';
+import { type Granted, judgeExcess, judgeRights, type Rule, unmet } from './rights.ts';
 import { compareSchemas } from './schema-difference.ts';
 
 const prefix = (text: string) => parsePrefix(text) ?? expect.unreachable(text);
@@ -114,6 +114,29 @@ describe('rights', () => {
   ] as const)('too many of %#', (everywhere, found) => {
     const finding = judgeExcess(needs, { everywhere, inSystem: [] }, who);
     expect(finding.state === 'ok' ? undefined : finding.found).toBe(found);
+  });
+});
+
+describe('the fix of missing rights', () => {
+  const denied = (group: CalicoGroup) => unmet(rightsOf('network', group), { everywhere: [], inSystem: [] });
+
+  it('applies deploy/rbac for its own groups, and binds the role for others', () => {
+    const own = { username: 'tideline:network:w1', groups: ['tideline:network'] };
+    const apply = 'kubectl apply --server-side --force-conflicts -k deploy/rbac';
+    expect(judgeRights('network', denied('crd.projectcalico.org'), own, 'deploy/rbac').fix).toBe(apply);
+    expect(
+      judgeRights('network', denied('crd.projectcalico.org'), { username: 'ops', groups: [] }, 'deploy/rbac').fix,
+    ).toBe(
+      `${apply} && kubectl create clusterrolebinding tideline-network-ops --clusterrole=tideline-network --user=ops`,
+    );
+  });
+
+  it('adds a rule where Calico is in its other group', () => {
+    const account = { username: 'system:serviceaccount:tideline-system:tideline-network', groups: [] };
+    const v3 = denied('projectcalico.org').filter(({ right }) => right.apiGroup !== '');
+    expect(judgeRights('network', v3, account, 'deploy/rbac').fix).toBe(
+      `kubectl patch clusterrole tideline-network --type=json -p '[{"op":"add","path":"/rules/-","value":{"apiGroups":["projectcalico.org"],"resources":["blockaffinities","ipamblocks","ippools"],"verbs":["list","watch"]}}]'`,
+    );
   });
 });
 
