@@ -37,7 +37,7 @@ export interface ControlPlane {
   /** The authority that signed every certificate, a PEM file. */
   readonly authority: string;
   readonly folder: string;
-  /** Runs kubectl as the administrator and resolves with its output; rejects with what it said. */
+  /** Runs kubectl as the administrator (`--kubeconfig FILE` in `args`: as another), resolves with its output; rejects with what it said. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** `kubectl apply -f -` of objects (server-side, field manager `tideline-test` unless told). */
   apply(...objects: readonly object[]): Promise<void>;

@@ -49,10 +49,10 @@ function etcd(_: ControlPlaneOptions, { pki, innerAddress, etcdData }: Layout): 
     'peer-key-file': keyOf(pki.etcd),
     'peer-trusted-ca-file': certificateOf(pki.etcdAuthority),
     'peer-client-cert-auth': true,
-    // The data need not survive the machine, only the process; and a single member waits its election out in vain.
+    // The data need not survive the machine, only the process; and a single member waits for its election in vain.
     'unsafe-no-fsync': true,
-    'heartbeat-interval': 10,
-    'election-timeout': 100,
+    'heartbeat-interval': 25,
+    'election-timeout': 250,
     'quota-backend-bytes': 4 * 2 ** 30,
     'log-level': 'warn',
   };

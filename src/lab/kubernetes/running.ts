@@ -26,7 +26,8 @@ export interface Parts {
 }
 
 const restartTimeoutMs = 120_000;
-const graceMs = 5000;
+/** apiserver and etcd wait much longer for their clients' connections when they may; a kill loses nothing here. */
+const graceMs = 2000;
 const tokenSeconds = 3600;
 
 /** A control plane of this machine. Made by `startControlPlane`. */
@@ -63,7 +64,7 @@ export class RunningControlPlane implements ControlPlane {
   kubectl(args: readonly string[], input?: string): Promise<string> {
     const { place, kubectl, kubeconfig, folder } = this.#parts;
     const own = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(folder, 'kubectl-cache')}`];
-    return runKubectl(place, kubectl, [...args, ...own], input);
+    return runKubectl(place, kubectl, [...own, ...args], input);
   }
 
   async apply(...objects: readonly object[]): Promise<void> {

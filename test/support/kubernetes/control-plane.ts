@@ -5,14 +5,16 @@ import { afterAll, beforeAll } from 'vitest';
 import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
 import type { ControlPlaneOptions } from '../../../src/lab/kubernetes/options.ts';
 import { startControlPlane } from '../../../src/lab/kubernetes/start.ts';
+import { binaries } from './binaries.ts';
 
 let addresses = 0;
 
 /** Starts a control plane on the next address 127.0.1.N of this process. The caller stops it. */
 export async function startTestControlPlane(options: Partial<ControlPlaneOptions> = {}): Promise<ControlPlane> {
   addresses += 1;
-  const folder = await mkdtemp(join(tmpdir(), 'tideline-control-plane-'));
-  return startControlPlane({ folder, address: `127.0.1.${addresses}`, binaries: binaries(), ...options });
+  const address = `127.0.1.${addresses}`;
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tideline-control-plane-')));
+  return startControlPlane({ address, binaries: await binaries(), ...options, folder });
 }
 
 /** One control plane for all tests of a file: started before the first, stopped after the last. */
@@ -48,8 +50,4 @@ export async function eventually<T>(
     if (performance.now() > deadline) throw new Error(`not seen within ${timeoutMs} ms: ${String(last)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-function binaries(): string {
-  return '/tmp/k/bin';
 }
