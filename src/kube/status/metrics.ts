@@ -18,8 +18,8 @@ export interface WriteMetrics {
 export function writeMetrics(registry: Registry): WriteMetrics {
   const registers = [registry];
   const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> =>
-    new Counter({ name: `tideline_kube_${name}`, help, labelNames, registers });
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name: `tideline_kube_${name}`, help, registers });
+    new Counter({ name: `tideline_publish_${name}`, help, labelNames, registers });
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name: `tideline_publish_${name}`, help, registers });
   return {
     writes: counter('status_writes_total', 'Writes of a status, by kind of object and result', ['kind', 'result']),
     waiting: gauge('status_waiting', 'Objects whose status is not what it should be'),
