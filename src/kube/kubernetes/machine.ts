@@ -205,7 +205,7 @@ function page(
   const { apiVersion } = machine;
   if (event.next !== undefined && apiVersion !== undefined)
     return { machine, effects: [{ do: 'list', apiVersion, next: event.next }] };
-  const over = machine.trouble?.of !== 'watch';
+  const over = machine.trouble !== undefined && machine.trouble.of !== 'watch';
   const synced: Machine = {
     ...machine,
     synced: true,
