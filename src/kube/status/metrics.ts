@@ -18,8 +18,8 @@ export interface WriteMetrics {
 export function writeMetrics(registry: Registry): WriteMetrics {
   const registers = [registry];
   const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> =>
-    new Counter({ name: `tideline_publish_${name}`, help, labelNames, registers });
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name: `tideline_publish_${name}`, help, registers });
+    new Counter({ name: `tideline_kube_${name}`, help, labelNames, registers });
+  const gauge = (name: string, help: string): Gauge => new Gauge({ name: `tideline_kube_${name}`, help, registers });
   return {
     writes: counter('status_writes_total', 'Writes of a status, by kind of object and result', ['kind', 'result']),
     waiting: gauge('status_waiting', 'Objects whose status is not what it should be'),
@@ -28,8 +28,8 @@ export function writeMetrics(registry: Registry): WriteMetrics {
       'Objects whose status another field manager owns; they are left alone',
     ),
     undone: counter('status_undone_total', 'Times that somebody undid a status that we wrote'),
-    events: counter('events_total', 'Events sent, by result; dropped: there were too many', ['result']),
-    eventsWaiting: gauge('events_waiting', 'Events that wait for their turn'),
+    events: counter('event_writes_total', 'Events sent, by result; dropped: there were too many', ['result']),
+    eventsWaiting: gauge('event_writes_waiting', 'Events that wait for their turn'),
     leading: gauge('leading', '1 while this agent leads, that is, writes for all agents of its pool'),
     transitions: counter('leadership_gained_total', 'Times that this agent became the leader'),
   };

@@ -3,6 +3,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { Registry } from '../../runtime/metrics.ts';
 import { ApiError, type KubeClient, type KubeRequest } from '../kubernetes/client.ts';
+import { createClientMetrics, createSourceMetrics, createWatchMetrics } from '../metrics.ts';
 import type { StatusWish } from './contest.ts';
 import type { EventWish } from './event.ts';
 import { EventWriter } from './events.ts';
@@ -80,6 +81,15 @@ function wish(name: string, wanted: object | undefined = { ip: 1 }, held?: objec
 }
 
 const many = (count: number): readonly StatusWish[] => Array.from({ length: count }, (_, index) => wish(`i${index}`));
+
+it('has metrics of other names than the source that lives in the same registry', () => {
+  const registry = new Registry();
+  const clock = new FakeClock();
+  createSourceMetrics(registry, clock);
+  createWatchMetrics(registry, clock);
+  createClientMetrics(registry, () => 0);
+  expect(() => writeMetrics(registry)).not.toThrow();
+});
 
 describe('StatusWriter', () => {
   it('applies without force, as our manager, guarded by the version that was read', async () => {
