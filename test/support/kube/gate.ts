@@ -25,6 +25,15 @@ export class Gate {
     return `https://${this.#target.host}:${this.#port}`;
   }
 
+  /** Connections that are open now. */
+  get open(): number {
+    return this.#sockets.size / 2;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
   /** Connections break, new ones are refused. */
   async cut(): Promise<void> {
     const server = this.#server;

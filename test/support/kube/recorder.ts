@@ -63,8 +63,12 @@ export class Recorder implements ClusterListener {
     await this.until('live', () => this.status?.phase === 'live' && this.state !== undefined);
   }
 
-  async stale(reason: string): Promise<void> {
-    await this.until(`stale ${reason}`, () => this.status?.phase === 'stale' && this.status.reason === reason);
+  async stale(reason: string, timeoutMs?: number): Promise<void> {
+    await this.until(
+      `stale ${reason}`,
+      () => this.status?.phase === 'stale' && this.status.reason === reason,
+      timeoutMs,
+    );
   }
 
   #wake(): void {

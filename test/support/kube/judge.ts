@@ -1,0 +1,101 @@
+import { readObject } from '../../../src/kube/objects/read.ts';
+import type { ClusterChange, ClusterState, SourceStatus } from '../../../src/kube/source.ts';
+import { objectsOfKind } from '../../../src/kube/state.ts';
+import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { AnyObject, Kind, ObjectKey } from '../../../src/model/kubernetes.ts';
+import { Recorder } from './recorder.ts';
+import { countAnnotation, type Writer } from './writer.ts';
+
+export interface Told {
+  readonly status: SourceStatus;
+  readonly atMs: number;
+  /** No later than the last word of the kind that was heard least recently, as far as changes show. */
+  readonly leastHeardMs: number;
+}
+
+/** Listens to a source as a plane does, and remembers whatever no plane may ever see. */
+export class Judge extends Recorder {
+  readonly told: Told[] = [];
+  /** Reports that must not have come; empty is right. */
+  readonly faults: string[] = [];
+  readonly #kinds: readonly Kind[];
+  readonly #writer: Pick<Writer, 'everDeleted'>;
+  readonly #highest = new Map<string, number>();
+  readonly #changedMs = new Map<Kind, number>();
+
+  constructor(kinds: readonly Kind[], writer: Pick<Writer, 'everDeleted'>) {
+    super();
+    this.#kinds = kinds;
+    this.#writer = writer;
+  }
+
+  override onChange(change: ClusterChange): void {
+    const before = this.state;
+    for (const [kind, keys] of change.changed) {
+      this.#changedMs.set(kind, Date.now());
+      for (const key of keys) this.#look(kind, key, before, change.state);
+    }
+    // Only the newest: thousands of snapshots are not kept.
+    this.changes.length = 0;
+    super.onChange(change);
+  }
+
+  override onStatus(status: SourceStatus): void {
+    const leastHeardMs = Math.min(...this.#kinds.map((kind) => this.#changedMs.get(kind) ?? 0));
+    this.told.push({ status, atMs: Date.now(), leastHeardMs });
+    super.onStatus(status);
+  }
+
+  #look(kind: Kind, key: ObjectKey, before: ClusterState | undefined, after: ClusterState): void {
+    const id = `${kind} ${key}`;
+    const old = before === undefined ? undefined : objectsOfKind(before, kind).get(key);
+    const now = objectsOfKind(after, kind).get(key);
+    if (now === undefined) {
+      if (!this.#writer.everDeleted(kind, key)) this.faults.push(`${id} vanished, and nobody deleted it`);
+      return;
+    }
+    const count = countOf(now);
+    if (count === undefined) return;
+    const highest = this.#highest.get(id) ?? 0;
+    if (count < highest) this.faults.push(`${id} went back from ${highest} to ${count}`);
+    if (old === undefined && before !== undefined && count <= highest)
+      this.faults.push(`${id} is there again as it was deleted (${count})`);
+    this.#highest.set(id, Math.max(highest, count));
+  }
+}
+
+export function countOf(object: AnyObject): number | undefined {
+  const text = object.metadata.annotations?.[countAnnotation];
+  return text === undefined ? undefined : Number(text);
+}
+
+/**
+ * What the apiserver has, by kubectl: another client, another way of listing. Objects as a state holds them, i.e. without
+ * their resourceVersion.
+ */
+export async function freshList(
+  plane: ControlPlane,
+  kind: Kind,
+  options: { readonly label?: string; readonly args?: readonly string[] } = {},
+): Promise<ReadonlyMap<ObjectKey, AnyObject>> {
+  const selector = options.label === undefined ? [] : ['-l', `tideline-test=${options.label}`];
+  const scope = ['Node', 'IngressClass', 'BlockAffinity', 'IPAMBlock', 'IPPool'].includes(kind) ? [] : ['-A'];
+  const text = await plane.kubectl([
+    'get',
+    kind.toLowerCase(),
+    ...scope,
+    ...selector,
+    '-o',
+    'json',
+    ...(options.args ?? []),
+  ]);
+  const { items } = JSON.parse(text) as { readonly items: readonly Readonly<Record<string, unknown>>[] };
+  const objects = new Map<ObjectKey, AnyObject>();
+  for (const item of items) {
+    const read = readObject(kind, item);
+    if (!read.ok) throw new Error(`${kind} ${read.key}: ${read.message}`);
+    const { resourceVersion: _, ...metadata } = read.object.metadata;
+    objects.set(read.key, { ...read.object, metadata } as AnyObject);
+  }
+  return objects;
+}

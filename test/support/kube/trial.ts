@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { KubernetesSourceOptions } from '../../../src/kube/kubernetes/source.ts';
+import { deepEqual } from '../../../src/kube/objects/equal.ts';
+import type { StaleReason } from '../../../src/kube/source.ts';
+import { objectsOfKind } from '../../../src/kube/state.ts';
+import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { Kind } from '../../../src/model/kubernetes.ts';
+import { TestCluster } from './cluster.ts';
+import { countOf, freshList, Judge } from './judge.ts';
+import { Writer, writtenKinds } from './writer.ts';
+
+export interface Expectation {
+  /** Reasons that must be told while the fault lasts; `none`: it must not be noticed; absent: it may be. */
+  readonly stale?: readonly StaleReason[] | 'none';
+  /** From the end of the fault until live with everything; machines of tests are loaded. Default 60,000. */
+  readonly withinMs?: number;
+  /** How much later than the begin of the fault something may still have been heard. Default 3,000. */
+  readonly lateMs?: number;
+}
+
+/** Keep-alive connections that the client may hold beside its watches. */
+const spareConnections = 4;
+
+/** A source of a busy cluster, a fault, and the verdict on what the source told of it. */
+export class Trial {
+  readonly plane: ControlPlane;
+  readonly cluster: TestCluster;
+  readonly writer: Writer;
+  readonly judge: Judge;
+  readonly kinds: readonly Kind[];
+
+  private constructor(plane: ControlPlane, cluster: TestCluster, kinds: readonly Kind[], pauseMs: number) {
+    this.plane = plane;
+    this.cluster = cluster;
+    this.kinds = kinds;
+    this.writer = new Writer(plane, { label: cluster.label, pauseMs });
+    this.judge = new Judge(kinds, this.writer);
+  }
+
+  /** Starts the writer and the source, and waits until the one follows the other. */
+  static async begin(
+    plane: ControlPlane,
+    options: Partial<KubernetesSourceOptions> = {},
+    pauseMs = 15,
+  ): Promise<Trial> {
+    const kinds = options.kinds ?? writtenKinds;
+    const cluster = await TestCluster.create(plane, { ...options, kinds });
+    const trial = new Trial(plane, cluster, kinds, pauseMs);
+    trial.writer.start();
+    await trial.writer.writes(60);
+    cluster.source.start(trial.judge);
+    await trial.judge.live();
+    await trial.writer.writes(20);
+    return trial;
+  }
+
+  /** Breaks something and mends it; then everything must be as if nothing had been. Resolves with the seconds it took to return. */
+  async endure(fault: () => Promise<void>, expected: Expectation = {}): Promise<number> {
+    const { judge, writer } = this;
+    const firstTold = judge.told.length;
+    const beganMs = Date.now();
+    await fault();
+    const mendedMs = Date.now();
+    await writer.writes(20);
+    await writer.stop();
+    await this.#settled(mendedMs + (expected.withinMs ?? 60_000));
+    const tookMs = Date.now() - mendedMs;
+    this.#wasHonest(firstTold, beganMs, expected);
+    expect(judge.faults).toEqual([]);
+    await this.isEqual();
+    await this.#connectionsAreFew();
+    writer.start();
+    return tookMs / 1000;
+  }
+
+  /** Kind by kind the same as a fresh list, and as what the writer knows. */
+  async isEqual(): Promise<void> {
+    const { state } = this.judge;
+    for (const kind of this.kinds) {
+      const ours = state === undefined ? new Map() : objectsOfKind(state, kind);
+      expect(ours, `${kind} as listed anew`).toEqual(await freshList(this.plane, kind, { label: this.cluster.label }));
+      expect(this.#lost(kind), `${kind} as written`).toEqual([]);
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.writer.stop();
+    await this.cluster.end();
+    await this.writer.end();
+  }
+
+  #lost(kind: Kind): readonly string[] {
+    const { state } = this.judge;
+    const lost: string[] = [];
+    for (const [key, last] of this.writer.last(kind)) {
+      const object = state === undefined ? undefined : objectsOfKind(state, kind).get(key);
+      const count = object === undefined ? 'gone' : countOf(object);
+      if (count !== last) lost.push(`${key}: ${count}, written ${last}`);
+    }
+    return lost;
+  }
+
+  /** Live, and nothing that was written is missing. */
+  async #settled(deadlineMs: number): Promise<void> {
+    for (;;) {
+      const lost = this.kinds.flatMap((kind) => this.#lost(kind));
+      if (this.judge.status?.phase === 'live' && lost.length === 0) return;
+      if (Date.now() > deadlineMs) {
+        expect({ status: this.judge.status, lost, faults: this.judge.faults }).toEqual({ status: 'live', lost: [] });
+      }
+      await sleep(25);
+    }
+  }
+
+  /** What the source said of its age while it could not follow. */
+  #wasHonest(firstTold: number, beganMs: number, { stale, lateMs = 3000 }: Expectation): void {
+    const told = this.judge.told.slice(firstTold);
+    const reasons = told.flatMap(({ status }) => (status.phase === 'stale' ? [status.reason] : []));
+    if (stale === 'none') expect(reasons).toEqual([]);
+    else for (const reason of stale ?? []) expect(reasons).toContain(reason);
+    let since: number | undefined;
+    let first = true;
+    for (const { status, atMs, leastHeardMs } of told) {
+      expect(status.phase, 'a source that was live once').not.toBe('syncing');
+      if (status.phase !== 'stale') {
+        since = undefined;
+        continue;
+      }
+      // Within one time of staleness the begin does not move.
+      if (since !== undefined) expect(status.sinceMs).toBe(since);
+      else {
+        if (first) expect(status.sinceMs, 'stale since').toBeLessThanOrEqual(beganMs + lateMs);
+        expect(status.sinceMs, 'stale since').toBeLessThanOrEqual(atMs);
+        // A change is published at most some milliseconds after it was heard, or later on a loaded machine.
+        expect(status.sinceMs, 'stale since').toBeGreaterThanOrEqual(leastHeardMs - 2000);
+      }
+      since = status.sinceMs;
+      first = false;
+    }
+  }
+
+  async #connectionsAreFew(): Promise<void> {
+    const limit = this.kinds.length + spareConnections;
+    await expect.poll(() => this.cluster.gate.open, { timeout: 30_000 }).toBeLessThanOrEqual(limit);
+  }
+}
+
+/** Deep equality that is quick for tens of thousands of objects; gives the keys that differ. */
+export function differing(ours: ReadonlyMap<string, unknown>, theirs: ReadonlyMap<string, unknown>): readonly string[] {
+  const keys = new Set([...ours.keys(), ...theirs.keys()]);
+  return [...keys].filter((key) => !deepEqual(ours.get(key), theirs.get(key)));
+}
