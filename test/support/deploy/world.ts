@@ -56,13 +56,12 @@ export class Paris {
       calico.pool('10.10.0.0/16'),
       ...calico.owned(block, 'paris-worker-1'),
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'video' } },
-      object(
-        'networking.k8s.io/v1',
-        'IngressClass',
-        'tideline',
-        { spec: { controller: 'tideline.dev/edge' } },
-        undefined,
-      ),
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'IngressClass',
+        metadata: { name: 'tideline' },
+        spec: { controller: 'tideline.dev/edge' },
+      },
     );
     await plane.kubectl([
       'patch',
@@ -74,19 +73,12 @@ export class Paris {
       JSON.stringify({ status }),
     ]);
     await plane.apply(
-      object('v1', 'Service', 'web', { spec: { clusterIP: 'None', ports: [{ port: 80 }] } }),
-      object(
-        'discovery.k8s.io/v1',
-        'EndpointSlice',
-        'web-1',
-        {
-          addressType: 'IPv4',
-          ports: [{ port: 3000 }],
-          endpoints: [{ addresses: ['10.10.1.5'] }],
-        },
-        'video',
-        { 'kubernetes.io/service-name': 'web' },
-      ),
+      inVideo('v1', 'Service', 'web', { spec: { clusterIP: 'None', ports: [{ port: 80 }] } }),
+      inVideo('discovery.k8s.io/v1', 'EndpointSlice', 'web-1', {
+        addressType: 'IPv4',
+        ports: [{ port: 3000 }],
+        endpoints: [{ addresses: ['10.10.1.5'] }],
+      }),
       ingress('web', 'www.video.example', 'web'),
     );
     // The pool that the blades tell their condition, without the rest of the spec.
@@ -141,21 +133,16 @@ export class Paris {
 export const platform = join(repository, 'examples/hybrid');
 export const tideline = join(repository, 'bin/tideline');
 
-function object(
-  apiVersion: string,
-  kind: string,
-  name: string,
-  fields: object,
-  namespace: string | undefined = 'video',
-  labels: object = {},
-): object {
-  return { apiVersion, kind, metadata: { name, labels, ...(kind === 'IngressClass' ? {} : { namespace }) }, ...fields };
+/** An object of namespace video. */
+function inVideo(apiVersion: string, kind: string, name: string, fields: object): object {
+  const labels = { 'kubernetes.io/service-name': 'web' };
+  return { apiVersion, kind, metadata: { name, namespace: 'video', labels }, ...fields };
 }
 
 /** An Ingress of class tideline for one host. */
 export function ingress(name: string, host: string, service: string): object {
   const backend = { service: { name: service, port: { number: 80 } } };
-  return object('networking.k8s.io/v1', 'Ingress', name, {
+  return inVideo('networking.k8s.io/v1', 'Ingress', name, {
     spec: {
       ingressClassName: 'tideline',
       rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],

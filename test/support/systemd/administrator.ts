@@ -43,17 +43,17 @@ export class Administrator {
   }
 
   /** Resolves with the standard output; rejects with everything that was said. */
-  sh(commands: string): Promise<string> {
+  async sh(commands: string): Promise<string> {
     const script = commands.replaceAll('/opt/tideline', repository);
-    const [command = 'sh', ...args] = [...this.#enter, 'sh', '-euc', script];
+    const args = [...this.#enter, 'sh', '-euc', script];
     const env = {
       ...process.env,
-      PATH: [binaries(), process.env.PATH].join(delimiter),
+      PATH: [await binaries(), process.env.PATH].join(delimiter),
       KUBECONFIG: this.#plane.kubeconfig,
       HOME: this.#folder,
     };
     return new Promise((done, failed) => {
-      const child = spawn(command, args, { cwd: this.#folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn('env', args, { cwd: this.#folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
       let output = '';
       let errors = '';
       child.stdout.on('data', (chunk: Buffer) => {
