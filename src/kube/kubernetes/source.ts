@@ -180,14 +180,17 @@ class KubernetesSource implements ClusterSource {
   }
 
   #publish(): void {
+    this.#tell();
+    this.#moved();
+  }
+
+  #tell(): void {
     if (this.#listener === undefined || !this.#synced()) return;
     // A cluster without a single object of our kinds is not one to start from.
     const change = this.#isEmpty() ? undefined : this.#store.publish();
-    if (change !== undefined) {
-      this.#metrics.changed(change.state);
-      this.#listener.onChange(change);
-    }
-    this.#moved();
+    if (change === undefined) return;
+    this.#metrics.changed(change.state);
+    this.#listener.onChange(change);
   }
 
   #synced(): boolean {
@@ -201,6 +204,8 @@ class KubernetesSource implements ClusterSource {
   /** Says anew how far we can be trusted, and looks again when that may change by itself. */
   #moved(): void {
     const { clock } = this.#options;
+    // Who hears that we are live again must have heard what changed meanwhile.
+    if (this.#status.phase !== 'live') this.#tell();
     const { status, recheckMs } = judgeStatus({
       before: this.#status,
       published: this.#store.state.revision > 0,
