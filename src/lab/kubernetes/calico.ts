@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+export interface Pool {
+  readonly name: string;
+  readonly cidr: string;
+  readonly blockSize?: number;
+  readonly disabled?: boolean;
+  readonly disableBGPExport?: boolean;
+  readonly natOutgoing?: boolean;
+  readonly nodeSelector?: string;
+  readonly allowedUses?: readonly ('Workload' | 'Tunnel' | 'LoadBalancer')[];
+}
+
+/** A pod on a node. The handle, by which its addresses are released, is made of its names unless given. */
+export interface Workload {
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly handle?: string;
+}
+
+export interface Assigned {
+  readonly addresses: readonly string[];
+  readonly handle: string;
+}
+
+export interface Allocations {
+  readonly blocks: readonly {
+    readonly cidr: string;
+    /** Absent: its node released it while addresses were in use. */
+    readonly node?: string;
+    readonly free: number;
+    readonly allocations: readonly {
+      readonly address: string;
+      readonly handle?: string;
+      readonly node?: string;
+      readonly namespace?: string;
+      readonly pod?: string;
+    }[];
+  }[];
+  readonly affinities: readonly { readonly node: string; readonly cidr: string; readonly state: string }[];
+}
+
+/** Calico's own allocator at work in one cluster. Every method rejects with what the allocator said. */
+export interface Calico {
+  /** What an installation writes: a ready ClusterInformation, the allocator's configuration, the pools that are missing. */
+  init(options: {
+    readonly pools: readonly Pool[];
+    readonly strictAffinity?: boolean;
+    readonly maxBlocksPerHost?: number;
+  }): Promise<void>;
+  /** Gives a pod addresses, all or none: the next ones (one of IPv4 unless told), or this one. The Node must exist. */
+  assign(
+    pod: Workload & {
+      readonly address?: string;
+      readonly ipv4?: number;
+      readonly ipv6?: number;
+      readonly pools?: readonly string[];
+      readonly maxBlocks?: number;
+    },
+  ): Promise<Assigned>;
+  /** Gives a pod an address out of a block of the node `from`. */
+  borrow(pod: Workload & { readonly from: string }): Promise<Assigned>;
+  /** Takes back the addresses of a pod, of a handle, or these; resolves with them. */
+  release(
+    what:
+      | { readonly namespace: string; readonly pod: string }
+      | { readonly handle: string }
+      | { readonly addresses: readonly string[] },
+  ): Promise<readonly string[]>;
+  /** A node takes a block: this one, or the first that is free. */
+  claim(what: { readonly node: string; readonly block?: string; readonly pool?: string }): Promise<string>;
+  /** A node gives up one block or all. One with addresses in use stays, without a node, unless `mustBeEmpty` refuses that. */
+  releaseAffinity(what: {
+    readonly node: string;
+    readonly block?: string;
+    readonly mustBeEmpty?: boolean;
+  }): Promise<void>;
+  show(): Promise<Allocations>;
+  /** Ends the process. Never rejects. */
+  stop(): Promise<void>;
+}
+
+interface Answer {
+  readonly id: number | null;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Starts `calico-ipam serve`; requests are answered in order. The CRDs must be in the cluster before the first one. The
+ * process ends with this one, since its input does.
+ */
+export function startCalico(options: { readonly kubeconfig: string; readonly calicoIpam: string }): Calico {
+  const child = spawn(options.calicoIpam, ['--kubeconfig', options.kubeconfig, 'serve'], { stdio: 'pipe' });
+  const waiting = new Map<number, Waiting>();
+  let complaint = '';
+  let ended = false;
+  let next = 0;
+  child.stderr.on('data', (text: Buffer) => {
+    complaint = (complaint + text.toString()).slice(-4000);
+  });
+  createInterface(child.stdout).on('line', (line) => {
+    const { id, result, error } = JSON.parse(line) as Answer;
+    const asked = id === null ? undefined : waiting.get(id);
+    if (id !== null) waiting.delete(id);
+    if (error === undefined) asked?.resolve(result);
+    else asked?.reject(new Error(error));
+  });
+  const gone = new Promise<void>((resolve) => {
+    const end = (why: string): void => {
+      ended = true;
+      for (const asked of waiting.values()) asked.reject(new Error(`calico-ipam ended (${why}): ${complaint}`));
+      waiting.clear();
+      resolve();
+    };
+    child.once('error', (error) => end(error.message));
+    child.once('close', (code, signal) => end(String(code ?? signal)));
+  });
+  child.stdin.on('error', () => undefined); // told by its end
+
+  const ask = (operation: string, args: object): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (ended) return reject(new Error(`calico-ipam has ended: ${complaint}`));
+      next += 1;
+      waiting.set(next, { resolve, reject });
+      child.stdin.write(`${JSON.stringify({ id: next, operation, arguments: args })}\n`);
+    });
+
+  return {
+    init: async (args) => void (await ask('init', args)),
+    assign: async (args) => (await ask('assign', args)) as Assigned,
+    borrow: async (args) => (await ask('borrow', args)) as Assigned,
+    release: async (args) => ((await ask('release', args)) as { readonly addresses: readonly string[] }).addresses,
+    claim: async (args) => ((await ask('claim', args)) as { readonly block: string }).block,
+    releaseAffinity: async (args) => void (await ask('release-affinity', args)),
+    show: async () => (await ask('show', {})) as Allocations,
+    async stop() {
+      child.stdin.end();
+      const late = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await gone;
+      clearTimeout(late);
+    },
+  };
+}
