@@ -9,6 +9,7 @@ import type { ControlPlane } from '../../src/lab/kubernetes/control-plane.ts';
 import { ownPlace } from '../../src/lab/kubernetes/place.ts';
 import { ask } from '../../src/lab/kubernetes/request.ts';
 import { Network } from '../../src/lab/net/network.ts';
+import { binaries } from '../support/kubernetes/binaries.ts';
 import { eventually, startTestControlPlane } from '../support/kubernetes/control-plane.ts';
 import { web, workerNode } from '../support/kubernetes/objects.ts';
 
@@ -290,8 +291,15 @@ describe('a control plane that cannot start', () => {
 describe('a control plane whose owner is killed', () => {
   it('ends with it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'tideline-orphan-'));
-    const support = join(import.meta.dirname, '../support/kubernetes/control-plane-child.ts');
-    const owner = spawn(process.execPath, [support, folder, '127.0.1.201'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const start = join(import.meta.dirname, '../../src/lab/kubernetes/start.ts');
+    const options = { folder, address: '127.0.1.201', binaries: await binaries() };
+    const script = `import { startControlPlane } from ${JSON.stringify(start)};
+      await startControlPlane(${JSON.stringify(options)});
+      console.log('ready');
+      setInterval(() => undefined, 60_000);`;
+    const owner = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     try {
       await once(owner.stdout, 'data');
       expect((await processesOf(folder)).length).toBeGreaterThanOrEqual(4);

@@ -13,8 +13,9 @@ let addresses = 0;
 export async function startTestControlPlane(options: Partial<ControlPlaneOptions> = {}): Promise<ControlPlane> {
   addresses += 1;
   const address = `127.0.1.${addresses}`;
+  const programs = options.binaries ?? (await binaries());
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tideline-control-plane-')));
-  return startControlPlane({ address, binaries: await binaries(), ...options, folder });
+  return startControlPlane({ address, ...options, binaries: programs, folder });
 }
 
 /** One control plane for all tests of a file: started before the first, stopped after the last. */
