@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { Register } from './command.ts';
-import { checkout, labEnvironment, program, runLabInBox } from './lab.ts';
+import { checkout, kubernetesPrograms, labEnvironment, program, runLabInBox } from './lab.ts';
 
 /** `tideline demo`: the lab with its scenario, live on a terminal, or once as lines of text. */
 export const register: Register = (root) => {
@@ -8,6 +8,10 @@ export const register: Register = (root) => {
     .command('demo')
     .description('the platform in a box, its scenario step by step, then faults by keys')
     .option('--once', 'run the scenario once as text and exit: 0 when every step went well (also without a terminal)')
+    .option(
+      '--kubernetes',
+      'a real control plane for each cluster, and two steps more (build them first: make kubernetes)',
+    )
     .option('--report <FILE>', 'where the report goes', join(checkout, 'build', 'demo', 'report.json'))
     .option('--state <DIR>', 'folder of the lab: control socket, logs, platform', join(checkout, 'build', 'lab'))
     .action(run);
@@ -21,13 +25,17 @@ export const register: Register = (root) => {
 
 interface Options {
   readonly once?: true;
+  readonly kubernetes?: true;
   readonly report: string;
   readonly state: string;
 }
 
 async function run(options: Options): Promise<void> {
   const state = resolve(options.state);
-  const words = ['--state', state, '--report', resolve(options.report), ...(options.once === true ? ['--once'] : [])];
+  if (options.kubernetes === true) await kubernetesPrograms();
+  const words = ['--state', state, '--report', resolve(options.report)];
+  if (options.once === true) words.push('--once');
+  if (options.kubernetes === true) words.push('--kubernetes');
   await runLabInBox(state, ['demo', ...words, 'inside', '--begun', String(Date.now())]);
 }
 
@@ -49,6 +57,7 @@ async function inside(options: Options & { readonly begun: string }): Promise<vo
       node: process.execPath,
       clock: systemClock,
       environment: labEnvironment(options.state),
+      ...(options.kubernetes === true ? { kubernetes: await kubernetesPrograms() } : {}),
       progress: ({ what, elapsedMs }) => stdout.write(`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}\n`),
     },
     (lab, board) =>

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { faultSummaries } from '../lab/faults/names.ts';
+import type { KubernetesPrograms } from '../lab/lab.ts';
 import { InputError } from '../model/problem.ts';
 import type { Register } from './command.ts';
 
@@ -16,9 +17,11 @@ export const register: Register = (root) => {
   withState(lab.command('up'))
     .description('start the lab and keep it until Ctrl-C or `lab down`')
     .option('--spec <DIR>', 'the platform spec to run', join(checkout, 'examples', 'hybrid'))
+    .option('--kubernetes', 'a real control plane for each cluster (build them first: make kubernetes)')
     .action(up);
   withState(lab.command('inside', { hidden: true }))
     .requiredOption('--spec <DIR>')
+    .option('--kubernetes')
     .action(inside);
   withState(lab.command('status'))
     .description('show sessions, routes, agents, DNS answers and clients')
@@ -47,9 +50,22 @@ function withState(command: Command): Command {
   );
 }
 
-async function up(options: StateOption & { readonly spec: string }): Promise<void> {
+interface UpOptions extends StateOption {
+  readonly spec: string;
+  readonly kubernetes?: true;
+}
+
+async function up(options: UpOptions): Promise<void> {
   const state = resolve(options.state);
-  await runLabInBox(state, ['lab', 'inside', '--state', state, '--spec', resolve(options.spec)]);
+  if (options.kubernetes === true) await kubernetesPrograms();
+  const words = ['lab', 'inside', '--state', state, '--spec', resolve(options.spec)];
+  await runLabInBox(state, [...words, ...(options.kubernetes === true ? ['--kubernetes'] : [])]);
+}
+
+/** What the lab needs for real control planes. Throws InputError when they are not built. */
+export async function kubernetesPrograms(): Promise<KubernetesPrograms> {
+  const { findBinaries } = await import('../lab/kubernetes/binaries.ts');
+  return { binaries: await findBinaries(process.env), deploy: join(checkout, 'deploy') };
 }
 
 /** Runs a tideline command inside a box, as the only lab of that state folder; its exit code becomes ours. */
@@ -79,7 +95,7 @@ async function makeFolder(path: string): Promise<void> {
   });
 }
 
-async function inside(options: StateOption & { readonly spec: string }): Promise<void> {
+async function inside(options: UpOptions): Promise<void> {
   const [{ runLab }, { systemClock }] = await Promise.all([import('../lab/run.ts'), import('../runtime/clock.ts')]);
   await runLab({
     stateFolder: options.state,
@@ -89,6 +105,7 @@ async function inside(options: StateOption & { readonly spec: string }): Promise
     node: process.execPath,
     clock: systemClock,
     environment: labEnvironment(options.state),
+    ...(options.kubernetes === true ? { kubernetes: await kubernetesPrograms() } : {}),
     progress: ({ what, elapsedMs }) =>
       process.stdout.write(`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}\n`),
   });
@@ -142,11 +159,12 @@ function faultList(): string {
 
 /** The daemons are in sbin folders, which an ordinary user's PATH lacks; compiled code is kept for the next start. */
 export function labEnvironment(state: string): Readonly<Record<string, string>> {
-  const { PATH = '', HOME = '/', LANG = 'C.UTF-8', TERM = 'dumb' } = process.env;
+  const { PATH = '', HOME = '/', LANG = 'C.UTF-8', TERM = 'dumb', XDG_CACHE_HOME } = process.env;
   return {
     HOME,
     LANG,
     TERM,
+    ...(XDG_CACHE_HOME === undefined ? {} : { XDG_CACHE_HOME }),
     PATH: `${PATH}:/usr/local/sbin:/usr/sbin:/sbin`,
     NODE_COMPILE_CACHE: join(state, 'compile-cache'),
   };

@@ -8,6 +8,7 @@ import { makeCertificate, type SelfMadeCertificate } from './cluster/certificate
 import { makeCluster } from './cluster/make.ts';
 import { application } from './cluster/objects.ts';
 import type { RunningCluster } from './cluster/running.ts';
+import type { Binaries } from './kubernetes/binaries.ts';
 import { Network } from './net/network.ts';
 import { Supervisor } from './supervise.ts';
 import { planAndApply, startNameServers } from './world/dns.ts';
@@ -32,8 +33,14 @@ export interface LabOptions {
   /** What every program of the world gets. */
   readonly environment: Readonly<Record<string, string>>;
   readonly progress: (step: Progress) => void;
-  /** Real control planes, with programs of this folder; absent: folders of manifests play them. */
-  readonly kubernetes?: { readonly binaries: string };
+  /** Real control planes; absent: folders of manifests play them. */
+  readonly kubernetes?: KubernetesPrograms;
+}
+
+export interface KubernetesPrograms {
+  readonly binaries: Pick<Binaries, 'folder' | 'calicoIpam' | 'calicoCrds'>;
+  /** What a cluster needs for Tideline, as `kubectl apply -k` takes it. */
+  readonly deploy: string;
 }
 
 export interface Progress {

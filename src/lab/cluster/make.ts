@@ -1,5 +1,7 @@
+import { appendFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Lab } from '../lab.ts';
+import type { KubernetesPrograms, Lab } from '../lab.ts';
 import { PodHost } from '../world/pods.ts';
 import type { Datacentre } from '../world/topology.ts';
 import type { SelfMadeCertificate } from './certificate.ts';
@@ -17,23 +19,70 @@ export interface ClusterPlace {
 
 /** What runs the cluster of a data centre in this lab; nothing starts yet. */
 export async function makeCluster(lab: Lab, place: ClusterPlace): Promise<RunningCluster> {
-  const { datacentre, index, ingressClass, certificate } = place;
   const { network, supervisor, options } = lab;
-  const { clock, runFolder } = options;
-  const host = new PodHost({
-    network,
-    supervisor,
-    cluster: datacentre.cluster,
-    directory: join(runFolder, 'pods'),
-  });
+  const directory = join(options.runFolder, 'pods');
+  const host = new PodHost({ network, supervisor, cluster: place.datacentre.cluster, directory });
+  const { kubernetes } = options;
+  return kubernetes === undefined ? folderCluster(lab, place, host) : kubernetesCluster(lab, place, host, kubernetes);
+}
+
+function folderCluster(lab: Lab, place: ClusterPlace, host: PodHost): RunningCluster {
+  const { datacentre, index, ingressClass, certificate } = place;
   const folder = join(lab.platformFolder, 'clusters', datacentre.cluster);
   const manifests = new Manifests({
     folder,
     workers: datacentre.workers,
-    pool: datacentre.prefixes.pods[0] ?? '',
-    clusterIp: `10.96.${index}.10`,
+    pool: poolOf(datacentre),
+    clusterIp: clusterIpOf(index),
     ingressClass,
     certificate,
   });
-  return new FolderCluster({ datacentre, manifests, folder, host, clock });
+  return new FolderCluster({ datacentre, manifests, folder, host, clock: lab.options.clock });
+}
+
+/** Its parts are imported only when they are wanted. */
+async function kubernetesCluster(
+  lab: Lab,
+  place: ClusterPlace,
+  host: PodHost,
+  programs: KubernetesPrograms,
+): Promise<RunningCluster> {
+  const { KubernetesCluster } = await import('./kubernetes/cluster.ts');
+  const { calicoAddresses } = await import('./kubernetes/calico.ts');
+  const { datacentre, index, ingressClass, certificate } = place;
+  const { cluster } = datacentre;
+  const { binaries, deploy } = programs;
+  const { clock, stateFolder } = lab.options;
+  const folder = join(stateFolder, 'kubernetes', cluster);
+  await rm(folder, { recursive: true, force: true });
+  const log = join(lab.logFolder, `${cluster}-kubelets.log`);
+  return new KubernetesCluster({
+    datacentre,
+    network: lab.network,
+    host,
+    clock,
+    binaries: binaries.folder,
+    folder,
+    logFolder: lab.logFolder,
+    clusterIp: clusterIpOf(index),
+    ingressClass,
+    certificate,
+    deploy,
+    addresses: (plane) =>
+      calicoAddresses({
+        plane,
+        program: binaries.calicoIpam,
+        crds: binaries.calicoCrds,
+        pool: poolOf(datacentre),
+      }),
+    warn: (message) => appendFileSync(log, `${new Date(clock.now()).toISOString()} ${message}\n`),
+  });
+}
+
+function poolOf({ prefixes }: Datacentre): string {
+  return prefixes.pods[0] ?? '';
+}
+
+function clusterIpOf(index: number): string {
+  return `10.96.${index}.10`;
 }

@@ -5,7 +5,7 @@ import { labStatus } from '../observe/status.ts';
 import { faultKeys, quitKeys, skipKey } from './keys.ts';
 import { ReloadCount } from './reloads.ts';
 import type { StepReport } from './report.ts';
-import { scenario } from './scenario.ts';
+import { scenarioOf } from './scenario.ts';
 import { type DemoView, renderScreen } from './screen.ts';
 import { viewOf } from './view.ts';
 
@@ -144,7 +144,7 @@ export class LiveView {
   }
 
   #steps(): DemoView['steps'] {
-    return scenario.map(({ name }) => {
+    return scenarioOf(this.#lab).map(({ name }) => {
       const report = this.#done.find((done) => done.name === name);
       if (report !== undefined) return { name, state: report.ok ? 'done' : 'failed' };
       return { name, state: name === this.#running ? 'running' : 'waiting' };

@@ -5,7 +5,7 @@ import { memoryUse } from '../observe/memory.ts';
 import { LiveView } from './live.ts';
 import { ReloadCount } from './reloads.ts';
 import { type DemoReport, type StepReport, summarise, writeReport } from './report.ts';
-import { runStep, scenario } from './scenario.ts';
+import { runStep, scenarioOf } from './scenario.ts';
 
 export interface DemoOptions {
   readonly reportFile: string;
@@ -50,7 +50,7 @@ async function play(lab: Lab, board: FaultBoard, options: DemoOptions, audience:
   const reloads = new ReloadCount(lab);
   const narrate = (line: string): void => audience.narrate(line);
   let fromMs = lab.options.clock.now();
-  for (const step of scenario) {
+  for (const step of scenarioOf(lab)) {
     if (audience.skipped) break;
     audience.begin(step.name);
     await reloads.total();

@@ -5,14 +5,14 @@ import type { StepReport } from './report.ts';
 import { Stage } from './stage.ts';
 import type { Step } from './step.ts';
 import { bladeDrained, bladeKilled } from './steps/blades.ts';
+import { apiserverLost, bladeColdStart } from './steps/kubernetes.ts';
 import { ingressDirect, podsRoutable } from './steps/routing.ts';
 import { scaleUp } from './steps/scale.ts';
 import { cloudRegionLost, clusterBack, clusterLost, uplinkCut } from './steps/sites.ts';
 import { steering } from './steps/steering.ts';
 import { agentsRestarted, inputLost } from './steps/tideline.ts';
 
-/** The scenario, in order. */
-export const scenario: readonly Step[] = [
+const everywhere: readonly Step[] = [
   podsRoutable,
   ingressDirect,
   steering,
@@ -26,6 +26,11 @@ export const scenario: readonly Step[] = [
   inputLost,
   agentsRestarted,
 ];
+
+/** The scenario, in order: two steps more where control planes are real. */
+export function scenarioOf(lab: Lab): readonly Step[] {
+  return lab.options.kubernetes === undefined ? everywhere : [...everywhere, apiserverLost, bladeColdStart];
+}
 
 export interface StepRun {
   readonly lab: Lab;

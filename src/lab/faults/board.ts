@@ -72,6 +72,10 @@ function checkTarget(fault: Fault, targets: readonly string[], target: string | 
   const hit = target ?? targets[0];
   if (hit !== undefined && targets.includes(hit)) return hit;
   throw new InputError([
-    { reason: 'UnknownTarget', message: `${fault.name} cannot hit ${target}`, expected: targets.join(', ') },
+    {
+      reason: 'UnknownTarget',
+      message: `${fault.name} cannot hit ${target ?? 'anything here'}`,
+      expected: targets.length === 0 ? 'a lab with other clusters' : targets.join(', '),
+    },
   ]);
 }

@@ -74,6 +74,19 @@ export const faults: readonly Fault[] = [
     },
   },
   {
+    name: 'control-plane-lost',
+    targets: (lab) =>
+      [...lab.clusters].flatMap(([name, { control }]) =>
+        control === undefined ? [] : [...control.components.map((part) => `${name}/${part.name}`), `${name}/frozen`],
+      ),
+    async begin(lab, target) {
+      const part = target.slice(target.indexOf('/') + 1);
+      const { control } = clusterNamed(lab, target);
+      await (part === 'frozen' ? control?.freeze(['kube-apiserver']) : control?.kill([part]));
+    },
+    heal: async (lab, target) => clusterNamed(lab, target).control?.mend(),
+  },
+  {
     name: 'exabgp-killed',
     targets: (lab) => ['all', ...workers(lab), ...blades(lab)],
     begin: async (lab, target) => killServices(lab, target === 'all' ? /\/exabgp$/ : new RegExp(`^${target}/exabgp$`)),

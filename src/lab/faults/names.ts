@@ -5,8 +5,11 @@ export const faultSummaries = {
   'blade-killed': 'the blade loses its power: its processes die and its link goes down',
   'cloud-region-lost': 'a cloud region dies; the anycast address is served by another one',
   'cluster-lost': 'a whole data centre dies: servers, pods, router, uplinks',
+  'control-plane-lost':
+    'with --kubernetes: a part of a control plane is killed, or the kube-apiserver frozen (SIGSTOP), until it is healed',
   'exabgp-killed': 'SIGKILL to ExaBGP of one server, or of all; systemd (the lab) starts it again',
-  'input-lost': "the cluster's manifests vanish, become empty, or turn into garbage",
+  'input-lost':
+    "the cluster's manifests vanish, become empty, or turn into garbage; with --kubernetes its kube-apiserver is cut off",
   'nginx-killed': 'SIGKILL to nginx of one blade; systemd (the lab) starts it again',
   'uplink-cut': 'one uplink of a data centre goes down',
   'worker-killed': 'the worker loses its power, its pods with it; Kubernetes notices after its grace time',

@@ -13,7 +13,10 @@ export interface Link {
   readonly b: End;
 }
 
-/** Every link of the world, in a stable order. Links between routers take pairs of 172.16.0.0/16. */
+/**
+ * Every link of the world, in a stable order. Links between routers take pairs of 172.16.0.0/16. Masters have a link to the
+ * operator's machine beside the one to their rack: the lab plays the nodes of a cluster from there, whatever fails between.
+ */
 export function linksOf(world: World): readonly Link[] {
   const links: Link[] = [];
   let next = 0;
@@ -34,6 +37,11 @@ export function linksOf(world: World): readonly Link[] {
   join(operator.namespace, operator.transit);
   for (const datacentre of world.datacentres) {
     const { site, router } = datacentre;
+    for (const master of datacentre.masters)
+      links.push({
+        a: { namespace: master.name, device: 'management', address: master.address, peer: operator.address },
+        b: { namespace: operator.namespace, device: `${site}-m`, address: operator.address, peer: master.address },
+      });
     for (const server of serversOf(datacentre))
       links.push({
         a: { namespace: server.name, device: 'eth0', address: server.address, peer: router.address },

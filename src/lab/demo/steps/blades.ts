@@ -3,7 +3,7 @@ import { type Step, unnoticed } from '../step.ts';
 import { expect } from '../unmet.ts';
 
 /** The VIP of paris with its two blades: the one that is taken out and the one that stays. */
-function parisVip(stage: Stage) {
+export function parisVip(stage: Stage) {
   const paris = stage.lab.world.datacentres.find(({ cluster }) => cluster === 'paris');
   const [out, stays] = paris?.blades ?? [];
   const vip = paris?.vips[0];
@@ -11,7 +11,12 @@ function parisVip(stage: Stage) {
   return { out, stays, vip, route: `${vip}/32` };
 }
 
-async function untilHops(stage: Stage, route: string, wanted: readonly string[], timeoutMs: number): Promise<void> {
+export async function untilHops(
+  stage: Stage,
+  route: string,
+  wanted: readonly string[],
+  timeoutMs: number,
+): Promise<void> {
   const sorted = wanted.toSorted().join(' ');
   await stage.until(async () => {
     const hops = (await stage.nextHops('paris', route)).join(' ');

@@ -33,7 +33,7 @@ export const scaleUp: Step = {
   },
 };
 
-function unserving(stage: Stage, fromMs: number, pods: readonly string[]): string | undefined {
+export function unserving(stage: Stage, fromMs: number, pods: readonly string[]): string | undefined {
   const counts = [...stage.since(fromMs).countries.values()].map((account) => account.pods);
   const missing = pods.filter((pod) => !counts.some((count) => count.has(pod)));
   return missing.length === 0 ? undefined : `no request has reached ${missing.join(', ')}`;

@@ -14,12 +14,13 @@ function phaseOf(agent: AgentView): string {
   return source.reason === undefined ? source.phase : `${source.phase} ${source.reason}`;
 }
 
-async function untilPhases(stage: Stage, cluster: string, wanted: string): Promise<void> {
+/** Waits until every agent of the cluster says so of its source: `live`, `stale SourceMissing`. */
+export async function untilPhases(stage: Stage, cluster: string, wanted: string): Promise<void> {
   await stage.until(async () => {
     const agents = (await stage.agents()).filter(({ server }) => server.startsWith(`${cluster}-`));
     const other = agents.find((agent) => !phaseOf(agent).startsWith(wanted));
     return other === undefined ? undefined : `${other.server} says ${phaseOf(other)}, not ${wanted}`;
-  }, 20_000);
+  }, 60_000);
 }
 
 export const inputLost: Step = {
