@@ -3,19 +3,9 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TestCluster } from '../../support/kube/cluster.ts';
 import { prepare } from '../../support/kube/prepare.ts';
 import { record } from '../../support/kube/recorder.ts';
-import { Trial } from '../../support/kube/trial.ts';
+import { production, Trial } from '../../support/kube/trial.ts';
 import { writtenKinds } from '../../support/kube/writer.ts';
 import { withControlPlane } from '../../support/kubernetes/control-plane.ts';
-
-/** What an agent runs with (the defaults), where the tests' own timing is quicker. */
-const production = {
-  staleAfterMs: 5000,
-  steadyMs: 1000,
-  backoffBaseMs: 250,
-  backoffCapMs: 15_000,
-  lookAgainMs: 5000,
-  confirmMs: 10_000,
-};
 
 describe('a kube-apiserver that fails', () => {
   const plane = withControlPlane();

@@ -18,6 +18,8 @@ export class Judge extends Recorder {
   readonly told: Told[] = [];
   /** Reports that must not have come; empty is right. */
   readonly faults: string[] = [];
+  /** What others than the writer deleted. */
+  mayVanish: (key: ObjectKey) => boolean = () => false;
   readonly #kinds: readonly Kind[];
   readonly #writer: Pick<Writer, 'everDeleted'>;
   readonly #highest = new Map<string, number>();
@@ -51,7 +53,8 @@ export class Judge extends Recorder {
     const old = before === undefined ? undefined : objectsOfKind(before, kind).get(key);
     const now = objectsOfKind(after, kind).get(key);
     if (now === undefined) {
-      if (!this.#writer.everDeleted(kind, key)) this.faults.push(`${id} vanished, and nobody deleted it`);
+      if (!this.mayVanish(key) && !this.#writer.everDeleted(kind, key))
+        this.faults.push(`${id} vanished, and nobody deleted it`);
       return;
     }
     const count = countOf(now);

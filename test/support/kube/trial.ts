@@ -19,6 +19,17 @@ export interface Expectation {
   readonly lateMs?: number;
 }
 
+/** What an agent runs with (the defaults), where the tests' own timing is quicker. */
+export const production = {
+  staleAfterMs: 5000,
+  steadyMs: 1000,
+  backoffBaseMs: 250,
+  backoffCapMs: 15_000,
+  missingMs: 30_000,
+  lookAgainMs: 5000,
+  confirmMs: 10_000,
+};
+
 /** Keep-alive connections that the client may hold beside its watches. */
 const spareConnections = 4;
 
@@ -30,23 +41,24 @@ export class Trial {
   readonly judge: Judge;
   readonly kinds: readonly Kind[];
 
-  private constructor(plane: ControlPlane, cluster: TestCluster, kinds: readonly Kind[], pauseMs: number) {
+  private constructor(plane: ControlPlane, cluster: TestCluster, kinds: readonly Kind[]) {
     this.plane = plane;
     this.cluster = cluster;
     this.kinds = kinds;
-    this.writer = new Writer(plane, { label: cluster.label, pauseMs });
+    this.writer = new Writer(plane, { label: cluster.label });
     this.judge = new Judge(kinds, this.writer);
   }
 
-  /** Starts the writer and the source, and waits until the one follows the other. */
+  /** Starts the writer and the source, and waits until the one follows the other. `prepared` is called before that. */
   static async begin(
     plane: ControlPlane,
     options: Partial<KubernetesSourceOptions> = {},
-    pauseMs = 15,
+    prepared: (cluster: TestCluster) => Promise<void> = async () => {},
   ): Promise<Trial> {
     const kinds = options.kinds ?? writtenKinds;
     const cluster = await TestCluster.create(plane, { ...options, kinds });
-    const trial = new Trial(plane, cluster, kinds, pauseMs);
+    await prepared(cluster);
+    const trial = new Trial(plane, cluster, kinds);
     trial.writer.start();
     await trial.writer.writes(60);
     cluster.source.start(trial.judge);

@@ -1,0 +1,89 @@
+import { copyFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { prepare } from '../../support/kube/prepare.ts';
+import { Trial } from '../../support/kube/trial.ts';
+import { withControlPlane } from '../../support/kubernetes/control-plane.ts';
+
+const group = 'tideline-test:throttled';
+const flowcontrol = 'flowcontrol.apiserver.k8s.io/v1';
+
+describe('a kube-apiserver that has no room for us (API priority and fairness)', () => {
+  const plane = withControlPlane();
+  let trial: Trial;
+  beforeAll(async () => {
+    await prepare(plane());
+    await plane().apply(reader);
+  });
+  afterEach(() => trial.end());
+
+  it('is left alone for as long as it asks', async () => {
+    trial = await Trial.begin(plane(), {}, async (cluster) => {
+      // system:masters would be exempt.
+      const kubeconfig = await plane().kubeconfigFor(
+        { user: 'throttled', groups: [group] },
+        { server: cluster.gate.url },
+      );
+      await copyFile(kubeconfig, cluster.kubeconfig);
+      await sleep(1500);
+    });
+    const refusals = async (): Promise<number> =>
+      (await plane().audit(({ user, code }) => user === 'throttled' && code === 429)).length;
+    let seconds = 0;
+    await trial.endure(
+      async () => {
+        await plane().apply(...rejecting);
+        await sleep(3000);
+        await trial.cluster.gate.cut();
+        await trial.cluster.gate.restore();
+        await trial.judge.stale('SourceThrottled', 60_000);
+        const before = await refusals();
+        const began = performance.now();
+        await sleep(8000);
+        seconds = (performance.now() - began) / 1000;
+        // Retry-After is at least a second for each of the three kinds; our own backoff here ends at 0.3 s.
+        const asked = (await refusals()) - before;
+        expect(asked).toBeGreaterThan(0);
+        expect(asked / seconds).toBeLessThanOrEqual(3.5);
+        await plane().kubectl(['delete', 'flowschema,prioritylevelconfiguration', 'tideline-test-no-room']);
+      },
+      { stale: ['SourceThrottled'], lateMs: 60_000 },
+    );
+  });
+});
+
+const reader = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: 'throttled-reads' },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+  subjects: [{ kind: 'Group', name: group, apiGroup: 'rbac.authorization.k8s.io' }],
+};
+
+/** No seat at all for this group, and no queue. */
+const rejecting = [
+  {
+    apiVersion: flowcontrol,
+    kind: 'PriorityLevelConfiguration',
+    metadata: { name: 'tideline-test-no-room' },
+    spec: {
+      type: 'Limited',
+      limited: { nominalConcurrencyShares: 0, lendablePercent: 0, limitResponse: { type: 'Reject' } },
+    },
+  },
+  {
+    apiVersion: flowcontrol,
+    kind: 'FlowSchema',
+    metadata: { name: 'tideline-test-no-room' },
+    spec: {
+      priorityLevelConfiguration: { name: 'tideline-test-no-room' },
+      matchingPrecedence: 2,
+      rules: [
+        {
+          subjects: [{ kind: 'Group', group: { name: group } }],
+          resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], clusterScope: true, namespaces: ['*'] }],
+        },
+      ],
+    },
+  },
+];

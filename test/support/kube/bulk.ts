@@ -1,0 +1,35 @@
+import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import { RawClient } from '../kubernetes/raw.ts';
+
+export interface BulkRequest {
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly body?: object;
+}
+
+/** Sends requests as the administrator over some connections that are kept; rejects for an answer that is not 2xx. */
+export async function bulk(
+  plane: ControlPlane,
+  requests: Iterable<BulkRequest> | AsyncIterable<BulkRequest>,
+  connections = 4,
+): Promise<number> {
+  const queue = Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
+  let sent = 0;
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      const client = new RawClient(plane.kubeconfig);
+      try {
+        for (let next = await queue.next(); next.done !== true; next = await queue.next()) {
+          const { method, path, body } = next.value;
+          const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+          const { status } = await client.send(method, path, body, type);
+          if (status < 200 || status >= 300) throw new Error(`${method} ${path}: ${status}`);
+          sent += 1;
+        }
+      } finally {
+        await client.close();
+      }
+    }),
+  );
+  return sent;
+}

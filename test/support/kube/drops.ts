@@ -1,0 +1,22 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const table = 'tideline_test_drops';
+
+export type Direction = 'to the server' | 'from the server' | 'both ways';
+
+/** Every packet from or to this TCP port vanishes on its way in: no reset, no answer. Needs a network namespace of the test. */
+export async function dropPackets(port: number, direction: Direction): Promise<void> {
+  const rules = [
+    ...(direction === 'from the server' ? [] : [`tcp dport ${port} drop`]),
+    ...(direction === 'to the server' ? [] : [`tcp sport ${port} drop`]),
+  ];
+  await run('nft', [
+    `table inet ${table} { chain input { type filter hook input priority 0; ${rules.map((rule) => `${rule};`).join(' ')} } }`,
+  ]);
+}
+
+export async function passPackets(): Promise<void> {
+  await run('nft', ['delete', 'table', 'inet', table]);
+}
