@@ -285,7 +285,7 @@ describe('with one right to write less, the leader says which', () => {
       edgeRole,
       rules.edge,
       'patch tideline.dev/edgepools/status',
-      // Its conditions are the same as before: whoever begins to lead writes them once more.
+      // The leader looks at it every 20 s, and when it begins to lead.
       () => blade.sh('systemctl restart tideline-edge-agent'),
       () => journalSays('WriteForbidden', 'edgepools/status'),
     ));

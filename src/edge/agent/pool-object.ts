@@ -1,9 +1,11 @@
 import { ApiError, type KubeClient } from '../../kube/kubernetes/client.ts';
 import { deepEqual } from '../../kube/objects/equal.ts';
+import type { KubeReason } from '../../kube/reasons.ts';
 import { holdsConditions, type StatusCondition, withTransitionTimes } from '../../kube/status/conditions.ts';
 import { pathOf } from '../../kube/status/object.ts';
 import type { EdgePool } from '../../model/spec/kinds.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
 import { type PoolView, poolStatus } from '../compile/pool-status.ts';
 import type { ObjectName, WantedStatus } from '../compile/statuses.ts';
 
@@ -18,18 +20,26 @@ interface RawPool {
 /** The agents read the platform from a folder; this object is looked at only for its status, by the leader. */
 const readEveryMs = 20_000;
 
+export interface PoolObjectOptions {
+  readonly client: KubeClient;
+  readonly pool: () => EdgePool;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 /** The EdgePool object of the cluster and the status it should have. */
 export class PoolObject {
-  readonly #options: { readonly client: KubeClient; readonly pool: () => EdgePool; readonly clock: Clock };
+  readonly #options: PoolObjectOptions;
   #raw: RawPool | undefined;
   #conditions: readonly StatusCondition[] | undefined;
   #readMs = -Infinity;
   #reading: Promise<void> | undefined;
+  #forbidden = false;
   presence: 'unknown' | 'absent' | 'present' = 'unknown';
   /** The same object until it says something else. */
   wish: WantedStatus | undefined;
 
-  constructor(options: { readonly client: KubeClient; readonly pool: () => EdgePool; readonly clock: Clock }) {
+  constructor(options: PoolObjectOptions) {
     this.#options = options;
   }
 
@@ -73,13 +83,26 @@ export class PoolObject {
         timeoutMs: 5000,
       });
       this.presence = 'present';
+      this.#forbidden = false;
     } catch (error) {
+      this.#tellForbidden(error);
       // No definition and no object are the same answer; what else goes wrong is tried again.
       if (!(error instanceof ApiError) || error.status !== 404) return;
       this.presence = 'absent';
       this.#raw = undefined;
       this.#conditions = undefined;
     }
+  }
+
+  /** Once, until it is allowed again. */
+  #tellForbidden(error: unknown): void {
+    if (this.#forbidden || !(error instanceof ApiError) || error.status !== 403) return;
+    this.#forbidden = true;
+    const reason = 'WriteForbidden' satisfies KubeReason;
+    this.#options.log.warn(
+      { reason, object: `EdgePool/${this.#name().name}`, error: error.message },
+      'the API refuses our status',
+    );
   }
 
   #name(uid?: string): ObjectName {

@@ -106,7 +106,7 @@ export class Publisher {
       onOwnedByOther: (object, message) =>
         this.#events.say({ object, type: 'Warning', reason: 'OwnedByOther', note: `${message}. It is left alone.` }),
     });
-    this.#poolObject = new PoolObject({ client, pool, clock });
+    this.#poolObject = new PoolObject({ client, pool, clock, log: options.log });
   }
 
   /** A look at what the agent knows, and what follows from it. Called often. */
