@@ -1,7 +1,7 @@
 import { findBinaries } from '../../../src/lab/kubernetes/binaries.ts';
 
-/** The folder of the programs of a control plane. */
+/** The folder of the programs of a control plane; rejects with what to run when they are not built. */
 export async function binaries(): Promise<string> {
-  const found = await findBinaries(process.env).catch(() => ({ folder: '/tmp/k/bin' }));
-  return found.folder;
+  const { folder } = await findBinaries(process.env);
+  return folder;
 }
