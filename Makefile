@@ -13,8 +13,8 @@ help: ## show this help
 setup: ## install what is missing (Debian packages, npm packages, the pinned Node)
 	@tools/setup
 
-demo: setup ## the platform in a box, live; ONCE=1 runs its scenario once without a terminal
-	@$(RUN) src/cli/main.ts demo $(if $(ONCE),--once)
+demo: setup $(if $(KUBERNETES),kubernetes) ## the platform in a box, live; KUBERNETES=1: real control planes; ONCE=1: the scenario once, as text
+	@$(RUN) src/cli/main.ts demo $(if $(ONCE),--once) $(if $(KUBERNETES),--kubernetes)
 
 test: setup kubernetes ## every check and every test; ends with "N passed, N failed"
 	@$(RUN) tools/test.ts

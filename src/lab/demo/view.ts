@@ -1,6 +1,6 @@
 import type { ActiveFault } from '../faults/board.ts';
 import type { LabStatus } from '../observe/status.ts';
-import type { World } from '../world/topology.ts';
+import { serversOf, type World } from '../world/topology.ts';
 import type { CountryView, DemoView, SiteView } from './screen.ts';
 
 /** What the demo itself knows, beside the lab's status. */
@@ -38,11 +38,11 @@ export function viewOf(world: World, status: LabStatus, progress: DemoProgress):
 }
 
 function sitesOf(world: World, status: LabStatus): readonly SiteView[] {
-  const racks = world.datacentres.map(({ site, router, workers, blades }) => ({
-    name: site,
-    servers: [...workers, ...blades].map(({ name }) => ({ name, state: stateOf(name, status) })),
-    ...sessionsOf(router.name, status),
-    routes: status.routes[router.name]?.length ?? 0,
+  const racks = world.datacentres.map((datacentre) => ({
+    name: datacentre.site,
+    servers: serversOf(datacentre).map(({ name }) => ({ name, state: stateOf(name, status) })),
+    ...sessionsOf(datacentre.router.name, status),
+    routes: status.routes[datacentre.router.name]?.length ?? 0,
   }));
   const regions = world.regions.map(({ site }) => ({
     name: site,
@@ -54,7 +54,8 @@ function sitesOf(world: World, status: LabStatus): readonly SiteView[] {
 
 function stateOf(machine: string, status: LabStatus): 'up' | 'down' | 'drained' {
   const held = status.services.some(({ name, state }) => name.startsWith(`${machine}/`) && state === 'held');
-  if (held) return 'down';
+  const plane = status.controlPlanes.find(({ server }) => server === machine);
+  if (held || plane?.components.some(({ state }) => state !== 'running') === true) return 'down';
   return status.faults.some((fault: ActiveFault) => fault.name === 'blade-drained' && fault.target === machine)
     ? 'drained'
     : 'up';

@@ -69,8 +69,9 @@ export const faults: readonly Fault[] = [
     async heal(lab, target) {
       const { router, machines } = machinesOf(lab, target);
       await setLinks(lab, (link) => link.a.namespace === router, 'up');
-      releaseServices(lab, machines);
+      // Masters first: blades start from their snapshot at once, but workers announce nothing until they have read their blocks.
       await clusterNamed(lab, target).control?.mend();
+      releaseServices(lab, machines);
     },
   },
   {

@@ -23,6 +23,7 @@ export function formatStatus(answer: unknown): string {
           `  ${agent.server.padEnd(18)} ${agent.kind.padEnd(8)} ${agent.status === undefined ? 'no answer' : 'answers'}`,
       ),
     ],
+    ['control planes', ...status.controlPlanes.map(controlPlaneLine)],
     [
       'countries   route53        powerdns       served by (last 10 s)',
       ...status.countries.map(
@@ -65,6 +66,11 @@ function routerLine(router: LabStatus['routers'][number]): string {
   const up = router.sessions.filter((session) => session.established).length;
   const missing = router.sessions.filter((session) => !session.established).map((session) => session.neighbor);
   return `  ${router.name.padEnd(16)} ${up}/${router.sessions.length} sessions${missing.length === 0 ? '' : `, not: ${missing.join(' ')}`}`;
+}
+
+function controlPlaneLine({ cluster, server, components }: LabStatus['controlPlanes'][number]): string {
+  const parts = components.map(({ name, state }) => `${name} ${state}`);
+  return `  ${cluster.padEnd(10)} ${server.padEnd(18)} ${parts.join(', ')}`;
 }
 
 function seconds(ms: number): string {

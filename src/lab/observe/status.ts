@@ -1,3 +1,4 @@
+import type { ComponentState } from '../cluster/running.ts';
 import type { ActiveFault } from '../faults/board.ts';
 import type { Lab } from '../lab.ts';
 import type { ServiceStatus } from '../supervise.ts';
@@ -18,6 +19,8 @@ export interface LabStatus {
   /** What the rack routers forward by. */
   readonly routes: Readonly<Record<string, readonly RouteSeen[]>>;
   readonly agents: readonly AgentView[];
+  /** Of clusters that have a real one. */
+  readonly controlPlanes: readonly ControlPlaneView[];
   readonly pods: readonly {
     readonly cluster: string;
     readonly name: string;
@@ -28,6 +31,12 @@ export interface LabStatus {
   readonly countries: readonly CountryStatus[];
   readonly totals: { readonly requests: number; readonly failed: number; readonly retried: number };
   readonly memory?: MemoryUse;
+}
+
+export interface ControlPlaneView {
+  readonly cluster: string;
+  readonly server: string;
+  readonly components: readonly { readonly name: string; readonly state: ComponentState }[];
 }
 
 export interface CountryStatus {
@@ -66,6 +75,9 @@ export async function labStatus(
     routers,
     routes,
     agents,
+    controlPlanes: [...lab.clusters].flatMap(([cluster, { control }]) =>
+      control === undefined ? [] : [{ cluster, server: control.server, components: control.components }],
+    ),
     pods: [...lab.clusters].flatMap(([cluster, { pods }]) => pods.map((pod) => ({ cluster, ...pod }))),
     countries,
     totals: lab.ledger.totals,

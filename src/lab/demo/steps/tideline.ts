@@ -26,7 +26,7 @@ export async function untilPhases(stage: Stage, cluster: string, wanted: string)
 export const inputLost: Step = {
   name: 'input-lost',
   explanation:
-    'The manifests of paris vanish, then become empty, then garbage. Loss of input is not a change of intent: every agent says stale, and no route, endpoint or answer changes.',
+    'Paris loses its input: manifests that vanish, become empty, turn into garbage, or a real kube-apiserver that is killed or cut off. Loss of input is not a change of intent: every agent says stale, and no route, endpoint or answer changes.',
   tolerance: unnoticed,
   async run(stage) {
     const before = (await stage.rackRoutes('paris')).join('\n');
