@@ -4,10 +4,9 @@ import { Doubts } from './doubts.ts';
 
 const objects = (names: string, uid = 'u'): ReadonlyMap<string, AnyObject> =>
   new Map(
-    [...names].map((name): [string, AnyObject] => [
-      name,
-      { kind: 'Service', metadata: { name, uid: `${uid}-${name}` } },
-    ]),
+    names
+      .split('')
+      .map((name): [string, AnyObject] => [name, { kind: 'Service', metadata: { name, uid: `${uid}-${name}` } }]),
   );
 
 describe('doubts', () => {
