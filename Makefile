@@ -31,7 +31,7 @@ integration: setup ## tests against real daemons, in namespaces of their own
 clusters: setup kubernetes ## tests against real Kubernetes control planes
 	@$(RUN) tools/test.ts --only clusters
 
-kubernetes: setup ## build the real control plane of tests and lab (once; about 10 minutes)
+kubernetes: setup ## build the real control plane of tests and lab (once; 10 to 15 minutes)
 	@$(RUN) tools/kubernetes/build.ts
 
 format: setup ## format the code and order imports

@@ -78,7 +78,10 @@ async function underLock(): Promise<number> {
   await mkdir(builds, { recursive: true });
   const start = async (...how: readonly string[]): Promise<number> => {
     const self = [process.execPath, ...process.execArgv, import.meta.filename, '--locked'];
-    const child = spawn('flock', [...how, join(builds, 'lock'), ...self], { stdio: 'inherit' });
+    // Without a fork, so that a signal sent to the child reaches the build and not a process beside it.
+    const child = spawn('flock', ['--no-fork', ...how, join(builds, 'lock'), ...self], { stdio: 'inherit' });
+    const forward = (signal: NodeJS.Signals): boolean => child.kill(signal);
+    process.on('SIGTERM', forward).on('SIGINT', forward);
     return await new Promise((resolve, reject) => {
       child.once('error', reject).once('exit', (code) => resolve(code ?? 1));
     });
@@ -98,13 +101,14 @@ async function requirements(folder: string): Promise<(module: string) => string>
 async function build(name: string, versions: Versions): Promise<void> {
   const progress = new Progress();
   progress.say(`building Kubernetes ${versions.kubernetes}, etcd, Calico's allocator and kwok with ${versions.go}`);
-  progress.say('once: about 10 minutes on 2 cores, 0.25 GB of downloads, 4 GB in the caches of Go');
+  progress.say('once: 10 to 15 minutes on 2 idle cores, 0.25 GB of downloads, 4 GB in the caches of Go');
   for (const left of await readdir(builds))
     if (left.startsWith(unfinished)) await rm(join(builds, left), { recursive: true, force: true });
   const folder = join(builds, `${unfinished}${process.pid}`);
   const bin = join(folder, 'bin');
   await mkdir(bin, { recursive: true });
   await compile(progress, sources, ours, `${bin}/`, stamps(versions));
+  progress.say('the control plane is built; now kwok');
   await compile(progress, kwokFolder, [kwok], `${bin}/`, []);
   for (const program of programs) await symlink('control-plane', join(bin, program));
   await copyCrds(join(folder, 'crds', 'calico'));
