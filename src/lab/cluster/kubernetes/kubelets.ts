@@ -198,7 +198,6 @@ export class Kubelets {
     const status = statusOf(pod, {
       address,
       hostAddress: node.address,
-      running: true,
       nowMs: this.#options.clock.now(),
     });
     await this.#options.client.request({

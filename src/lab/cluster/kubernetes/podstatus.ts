@@ -31,19 +31,13 @@ export function preStopMs(pod: ApiPod): number {
   return 1000 * Math.max(0, ...pod.spec.containers.map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0));
 }
 
-/** The status that a kubelet writes for a pod whose containers run, or have ended when `running` is false. */
+/** The status that a kubelet writes for a pod whose containers run. */
 export function statusOf(
   pod: ApiPod,
-  now: { readonly address: string; readonly hostAddress: string; readonly running: boolean; readonly nowMs: number },
+  now: { readonly address: string; readonly hostAddress: string; readonly nowMs: number },
 ): object {
   const at = new Date(now.nowMs).toISOString();
-  const ready = now.running ? 'True' : 'False';
-  const condition = (type: string, status: string): object => ({
-    type,
-    status,
-    lastTransitionTime: at,
-    ...(status === 'True' ? { reason: null } : { reason: 'ContainersNotReady' }),
-  });
+  const conditions = ['Initialized', 'PodReadyToStartContainers', 'ContainersReady', 'Ready'];
   return {
     phase: 'Running',
     hostIP: now.hostAddress,
@@ -51,20 +45,15 @@ export function statusOf(
     podIP: now.address,
     podIPs: [{ ip: now.address }],
     startTime: pod.metadata.creationTimestamp ?? at,
-    conditions: [
-      condition('Initialized', 'True'),
-      condition('PodReadyToStartContainers', 'True'),
-      condition('ContainersReady', ready),
-      condition('Ready', ready),
-    ],
+    conditions: conditions.map((type) => ({ type, status: 'True', lastTransitionTime: at, reason: null })),
     containerStatuses: pod.spec.containers.map(({ name, image }) => ({
       name,
       image,
       imageID: '',
-      ready: now.running,
-      started: now.running,
+      ready: true,
+      started: true,
       restartCount: 0,
-      state: now.running ? { running: { startedAt: at } } : { waiting: { reason: 'CrashLoopBackOff' } },
+      state: { running: { startedAt: at } },
     })),
   };
 }
