@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { KubernetesPrograms } from '../lab/cluster/make.ts';
 import { faultSummaries } from '../lab/faults/names.ts';
-import type { KubernetesPrograms } from '../lab/lab.ts';
 import { InputError } from '../model/problem.ts';
 import type { Register } from './command.ts';
 

@@ -5,10 +5,9 @@ import type { Clock } from '../runtime/clock.ts';
 import { Ledger } from './clients/ledger.ts';
 import type { ClientsConfig, Outcome } from './clients/protocol.ts';
 import { makeCertificate, type SelfMadeCertificate } from './cluster/certificate.ts';
-import { makeCluster } from './cluster/make.ts';
+import { type KubernetesPrograms, makeCluster } from './cluster/make.ts';
 import { application } from './cluster/objects.ts';
 import type { RunningCluster } from './cluster/running.ts';
-import type { Binaries } from './kubernetes/binaries.ts';
 import { Network } from './net/network.ts';
 import { Supervisor } from './supervise.ts';
 import { planAndApply, startNameServers } from './world/dns.ts';
@@ -35,12 +34,6 @@ export interface LabOptions {
   readonly progress: (step: Progress) => void;
   /** Real control planes; absent: folders of manifests play them. */
   readonly kubernetes?: KubernetesPrograms;
-}
-
-export interface KubernetesPrograms {
-  readonly binaries: Pick<Binaries, 'folder' | 'calicoIpam' | 'calicoCrds'>;
-  /** What a cluster needs for Tideline, as `kubectl apply -k` takes it. */
-  readonly deploy: string;
 }
 
 export interface Progress {

@@ -1,7 +1,10 @@
 import { appendFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KubernetesPrograms, Lab } from '../lab.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Binaries } from '../kubernetes/binaries.ts';
+import type { Network } from '../net/network.ts';
+import type { Supervisor } from '../supervise.ts';
 import { PodHost } from '../world/pods.ts';
 import type { Datacentre } from '../world/topology.ts';
 import type { SelfMadeCertificate } from './certificate.ts';
@@ -9,7 +12,28 @@ import { FolderCluster } from './folder/cluster.ts';
 import { Manifests } from './folder/manifests.ts';
 import type { RunningCluster } from './running.ts';
 
-export interface ClusterPlace {
+export interface KubernetesPrograms {
+  readonly binaries: Pick<Binaries, 'folder' | 'calicoIpam' | 'calicoCrds'>;
+  /** What a cluster needs for Tideline, as `kubectl apply -k` takes it. */
+  readonly deploy: string;
+}
+
+/** The lab, as far as its clusters need it. */
+interface Surroundings {
+  readonly network: Network;
+  readonly supervisor: Supervisor;
+  readonly platformFolder: string;
+  readonly logFolder: string;
+  readonly options: {
+    readonly clock: Clock;
+    readonly runFolder: string;
+    readonly stateFolder: string;
+    /** Absent: folders of manifests play the control planes. */
+    readonly kubernetes?: KubernetesPrograms;
+  };
+}
+
+interface ClusterPlace {
   readonly datacentre: Datacentre;
   /** Of the data centre among all; its cluster's addresses differ by it. */
   readonly index: number;
@@ -18,7 +42,7 @@ export interface ClusterPlace {
 }
 
 /** What runs the cluster of a data centre in this lab; nothing starts yet. */
-export async function makeCluster(lab: Lab, place: ClusterPlace): Promise<RunningCluster> {
+export async function makeCluster(lab: Surroundings, place: ClusterPlace): Promise<RunningCluster> {
   const { network, supervisor, options } = lab;
   const directory = join(options.runFolder, 'pods');
   const host = new PodHost({ network, supervisor, cluster: place.datacentre.cluster, directory });
@@ -26,7 +50,7 @@ export async function makeCluster(lab: Lab, place: ClusterPlace): Promise<Runnin
   return kubernetes === undefined ? folderCluster(lab, place, host) : kubernetesCluster(lab, place, host, kubernetes);
 }
 
-function folderCluster(lab: Lab, place: ClusterPlace, host: PodHost): RunningCluster {
+function folderCluster(lab: Surroundings, place: ClusterPlace, host: PodHost): RunningCluster {
   const { datacentre, index, ingressClass, certificate } = place;
   const folder = join(lab.platformFolder, 'clusters', datacentre.cluster);
   const manifests = new Manifests({
@@ -42,7 +66,7 @@ function folderCluster(lab: Lab, place: ClusterPlace, host: PodHost): RunningClu
 
 /** Its parts are imported only when they are wanted. */
 async function kubernetesCluster(
-  lab: Lab,
+  lab: Surroundings,
   place: ClusterPlace,
   host: PodHost,
   programs: KubernetesPrograms,
