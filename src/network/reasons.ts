@@ -19,7 +19,8 @@ export const networkReasons = {
   NoNextHop: 'The server has no address of this family to be the next hop.',
   BlackholeMissing: 'The kernel did not take the blackhole of the block, and a block is announced only after it.',
   NotSynced: 'The cluster was not read completely yet; nothing is announced, withdrawn or ended.',
-  NodesMissing: 'No Node object at all can be seen: that is a loss of sight, not of the node; everything is held.',
+  NodesMissing:
+    'No Node and no block of another node can be seen: that is a loss of sight, not of the node; everything is held.',
   NodeUnknown: 'No Node of this name has been seen since the agent started (is --node right?); everything is held.',
   PoolsMissing: 'No IPPool at all can be seen: that is a loss of sight, not of every pool; everything is held.',
   NodeAddressMissing: "The Node has no InternalIP inside the Site's server prefixes; everything is held.",

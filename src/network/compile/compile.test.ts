@@ -230,6 +230,12 @@ describe('compileNetwork', () => {
     expect(summary([...objects, calico.pool('10.77.0.0/16')])).toEqual(nothing(`${cidr} PoolMissing`));
   });
 
+  it('takes the blocks of others for proof of sight: its own Node, the only one it follows, was deleted', () => {
+    const others = [calico.pool('10.10.0.0/16'), ...calico.owned('10.10.2.0/26', 'other')];
+    expect(compile(others)).toMatchObject({ action: 'announce', routes: [], withdrawn: 'NodeDeleted' });
+    expect(summary(others, { known: false })).toEqual({ hold: 'NodeUnknown' });
+  });
+
   it('withdraws everything of a deleted node, and the pods of a drained one', () => {
     const others = [calico.node('other', '10.1.0.12'), calico.pool('10.10.0.0/16'), ...calico.owned(cidr, me)];
     expect(compile(others)).toMatchObject({ action: 'announce', routes: [], blackholes: [], withdrawn: 'NodeDeleted' });

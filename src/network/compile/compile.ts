@@ -26,7 +26,8 @@ export interface NetworkInput {
 /** From everything known of a cluster to what one node announces: the whole set, sorted, with a reason for every no. */
 export function compileNetwork(input: NetworkInput): NetworkPlan {
   const { state, node } = input;
-  if (state.objects.Node.size === 0) return { action: 'hold', reason: 'NodesMissing', refusals: [] };
+  if (state.objects.Node.size === 0 && !seesOthers(state, node))
+    return { action: 'hold', reason: 'NodesMissing', refusals: [] };
   const object = state.objects.Node.get(node);
   if (object === undefined && !input.known) return { action: 'hold', reason: 'NodeUnknown', refusals: [] };
   if (object === undefined)
@@ -57,6 +58,16 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
     if (prefix.length < (prefix.family === 4 ? 32 : 128)) blackholes.push(prefix);
   }
   return { action: 'announce', routes: sorted(routes), blackholes: blackholes.toSorted(comparePrefixes), refusals };
+}
+
+/**
+ * An agent on a kube-apiserver follows no Node but its own: when that one is gone, the blocks of others show that it can
+ * see. Holding on would go on announcing blocks that Calico gives to other workers.
+ */
+function seesOthers(state: ClusterState, node: string): boolean {
+  for (const { spec } of state.objects.BlockAffinity.values())
+    if (spec?.node !== undefined && spec.node !== node) return true;
+  return false;
 }
 
 function compilePods(input: NetworkInput): Findings {
