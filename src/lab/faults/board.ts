@@ -75,7 +75,7 @@ function checkTarget(fault: Fault, targets: readonly string[], target: string | 
     {
       reason: 'UnknownTarget',
       message: `${fault.name} cannot hit ${target ?? 'anything here'}`,
-      expected: targets.length === 0 ? 'a lab with other clusters' : targets.join(', '),
+      expected: targets.length === 0 ? 'a lab that was started with --kubernetes' : targets.join(', '),
     },
   ]);
 }

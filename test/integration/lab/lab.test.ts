@@ -94,6 +94,10 @@ describe('a lab from start to end', () => {
       ['fault', 'blade-killed', 'tokyo-blade-1'],
       /blade-killed cannot hit tokyo-blade-1 .*\n {4}expected: paris-blade-1/,
     ],
+    [
+      ['fault', 'control-plane-lost'],
+      /cannot hit anything here .*\n {4}expected: a lab that was started with --kubernetes/,
+    ],
     [['heal', 'earthquake'], /there is no fault earthquake/],
   ])('refuses %s', async (words, message) => {
     expect(await lab(...words, '--state', state)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });

@@ -48,6 +48,7 @@ interface Running {
 
 const readyTimeoutMs = 60_000;
 const pollMs = 100;
+const alone = { 'leader-elect': 'false' };
 
 /** A cluster with a control plane of its own on a master server. The lab plays its nodes: kubelets, pods, heartbeats. */
 export class KubernetesCluster implements RunningCluster {
@@ -64,7 +65,7 @@ export class KubernetesCluster implements RunningCluster {
     const { datacentre } = options;
     this.#options = options;
     this.datacentre = datacentre;
-    this.control = new PlaneControl(datacentre.masters[0]?.name ?? '', () => this.#started);
+    this.control = new PlaneControl(datacentre.masters[0]?.name ?? '', () => this.#started, options.clock);
     this.inputLosses = [
       {
         mode: 'refused',
@@ -98,8 +99,11 @@ export class KubernetesCluster implements RunningCluster {
         network,
         namespace: master.name,
         binaries,
+        // One of each: none has to wait for the lease of another that is dead.
+        flags: { 'kube-controller-manager': alone, 'kube-scheduler': alone },
         nodeFailure: { graceSeconds: compression.nodeGraceMs / 1000, periodSeconds: 1 },
       });
+      this.control.supervise();
       await this.#install(this.#started, podsPerWorker * datacentre.workers.length);
     } catch (error) {
       this.#plane.promise.catch(() => undefined);
@@ -159,6 +163,7 @@ export class KubernetesCluster implements RunningCluster {
 
   async stop(): Promise<void> {
     const running = this.#running;
+    this.control.stop();
     for (const heartbeat of running?.heartbeats.values() ?? []) heartbeat.stop();
     await running?.kubelets.stop();
     await Promise.all([running?.addresses.stop(), running?.client.close()]);

@@ -1,16 +1,26 @@
 import { expect, it } from 'vitest';
-import type { ControlPlane } from '../../kubernetes/control-plane.ts';
+import { FakeClock } from '../../../../test/support/fake-clock.ts';
+import type { Component, ControlPlane } from '../../kubernetes/control-plane.ts';
 import { components, PlaneControl } from './control.ts';
 
 /** What is asked of a control plane, in order. */
-function recorded(): { readonly calls: string[]; readonly control: PlaneControl } {
+function recorded() {
   const calls: string[] = [];
-  const plane: Pick<ControlPlane, 'signal' | 'end' | 'start'> = {
-    signal: (component, signal) => void calls.push(`${signal} ${component}`),
+  const running = new Set<Component>(components);
+  const plane: Pick<ControlPlane, 'pid' | 'signal' | 'end' | 'start'> = {
+    pid: (component) => (running.has(component) ? 1 : undefined),
+    signal(component, signal) {
+      calls.push(`${signal} ${component}`);
+      if (signal === 'SIGKILL') running.delete(component);
+    },
     end: async (component) => void calls.push(`end ${component}`),
-    start: async (component) => void calls.push(`start ${component}`),
+    async start(component) {
+      calls.push(`start ${component}`);
+      running.add(component);
+    },
   };
-  return { calls, control: new PlaneControl('paris-master-1', () => plane as ControlPlane) };
+  const clock = new FakeClock();
+  return { calls, running, clock, control: new PlaneControl('paris-master-1', () => plane as ControlPlane, clock) };
 }
 
 it('starts what it killed in the order of a start, and only that', async () => {
@@ -43,7 +53,20 @@ it('lets go on what it froze, and starts what was killed frozen', async () => {
 });
 
 it('has stopped components before the control plane is there', async () => {
-  const control = new PlaneControl('paris-master-1', () => undefined);
+  const control = new PlaneControl('paris-master-1', () => undefined, new FakeClock());
   await control.kill(components);
   expect(control.components.every(({ state }) => state === 'stopped')).toBe(true);
+});
+
+it('starts again what ended by itself, never what was killed on purpose', async () => {
+  const { calls, running, clock, control } = recorded();
+  control.supervise();
+  await control.kill(['etcd']);
+  running.delete('kube-scheduler');
+  await clock.advance(2000);
+  expect(calls.filter((call) => call.startsWith('start'))).toEqual(['start kube-scheduler']);
+  control.stop();
+  running.delete('kube-scheduler');
+  await clock.advance(2000);
+  expect(calls.filter((call) => call.startsWith('start'))).toHaveLength(1);
 });

@@ -56,6 +56,8 @@ export const apiserverLost: Step = {
     );
     expect((await rackRoutes(stage)) === routes, 'routes changed while the control planes were away');
     stage.say('Both control planes come back.');
+    // Side by side; the board would heal one after the other.
+    await Promise.all([...planes.values()].map((control) => control.mend()));
     await stage.heal('control-plane-lost');
     for (const name of clusters) await untilPhases(stage, name, 'live');
     await halfOpen(stage, clusters);
@@ -73,7 +75,7 @@ function sinceOf(agent: AgentView): number | undefined {
 async function halfOpen(stage: Stage, clusters: readonly string[]): Promise<void> {
   stage.say('Now they freeze: connections stay open, and nothing answers.');
   for (const name of clusters) await stage.fault('control-plane-lost', `${name}/frozen`);
-  for (const name of clusters) await podDies(stage, name, 2000);
+  await Promise.all(clusters.map((name) => podDies(stage, name, 2000)));
   await stage.heal('control-plane-lost');
   for (const name of clusters) await untilPhases(stage, name, 'live');
 }
