@@ -28,7 +28,9 @@ describe('a history with a gap', () => {
   });
 
   describe('when a namespace is deleted wholesale', () => {
-    const perKind = 120;
+    const perKind = 100;
+    // What empties a namespace is the controller-manager.
+    beforeAll(() => plane().start('kube-controller-manager'));
 
     const populate = async (label: string): Promise<void> => {
       await plane().apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'doomed' } });
@@ -42,10 +44,7 @@ describe('a history with a gap', () => {
       );
     const destroy = async (): Promise<void> => {
       trial.judge.mayVanish = (key) => key.startsWith('doomed/');
-      // What empties a namespace is the controller-manager.
-      await plane().start('kube-controller-manager');
       await plane().kubectl(['delete', 'namespace', 'doomed', '--wait', '--timeout=120s']);
-      await plane().end('kube-controller-manager');
     };
 
     it('under its eyes: it follows, and doubts nothing', async () => {

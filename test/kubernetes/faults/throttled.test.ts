@@ -1,9 +1,11 @@
 import { copyFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { takeSeat } from '../../support/kube/hog.ts';
 import { prepare } from '../../support/kube/prepare.ts';
 import { Trial } from '../../support/kube/trial.ts';
 import { withControlPlane } from '../../support/kubernetes/control-plane.ts';
+import { RawClient } from '../../support/kubernetes/raw.ts';
 
 const group = 'tideline-test:throttled';
 const flowcontrol = 'flowcontrol.apiserver.k8s.io/v1';
@@ -33,7 +35,13 @@ describe('a kube-apiserver that has no room for us (API priority and fairness)',
     await trial.endure(
       async () => {
         await plane().apply(...rejecting);
-        await sleep(3000);
+        const hogs = await plane().kubeconfigFor({ user: 'hog', groups: [group] });
+        const probe = new RawClient(hogs);
+        const refused = async (): Promise<boolean> =>
+          (await probe.send('GET', '/api/v1/namespaces/video')).status === 429;
+        const letGo = await takeSeat(hogs);
+        await expect.poll(refused, { timeout: 30_000 }).toBe(true);
+        await probe.close();
         await trial.cluster.gate.cut();
         await trial.cluster.gate.restore();
         await trial.judge.stale('SourceThrottled', 60_000);
@@ -43,6 +51,7 @@ describe('a kube-apiserver that has no room for us (API priority and fairness)',
         seconds = (performance.now() - began) / 1000;
         // Retry-After is at least a second for each of the three kinds; our own backoff here ends at 0.3 s.
         const asked = (await refusals()) - before;
+        letGo();
         expect(asked).toBeGreaterThan(0);
         expect(asked / seconds).toBeLessThanOrEqual(3.5);
         await plane().kubectl(['delete', 'flowschema,prioritylevelconfiguration', 'tideline-test-no-room']);
@@ -60,7 +69,7 @@ const reader = {
   subjects: [{ kind: 'Group', name: group, apiGroup: 'rbac.authorization.k8s.io' }],
 };
 
-/** No seat at all for this group, and no queue. */
+/** One seat for this group (there is no level without), and no queue. */
 const rejecting = [
   {
     apiVersion: flowcontrol,
@@ -68,7 +77,12 @@ const rejecting = [
     metadata: { name: 'tideline-test-no-room' },
     spec: {
       type: 'Limited',
-      limited: { nominalConcurrencyShares: 0, lendablePercent: 0, limitResponse: { type: 'Reject' } },
+      limited: {
+        nominalConcurrencyShares: 0,
+        lendablePercent: 0,
+        borrowingLimitPercent: 0,
+        limitResponse: { type: 'Reject' },
+      },
     },
   },
   {

@@ -12,9 +12,8 @@ export async function dropPackets(port: number, direction: Direction): Promise<v
     ...(direction === 'from the server' ? [] : [`tcp dport ${port} drop`]),
     ...(direction === 'to the server' ? [] : [`tcp sport ${port} drop`]),
   ];
-  await run('nft', [
-    `table inet ${table} { chain input { type filter hook input priority 0; ${rules.map((rule) => `${rule};`).join(' ')} } }`,
-  ]);
+  const chain = ['type filter hook input priority 0;', ...rules].join('\n');
+  await run('nft', [`table inet ${table} {\nchain input {\n${chain}\n}\n}`]);
 }
 
 export async function passPackets(): Promise<void> {

@@ -7,7 +7,7 @@ interface Kubeconfig {
   readonly users: readonly { readonly user: Readonly<Record<string, string>> }[];
 }
 
-/** What the apiserver answered, with the whole body: a client for agents shows less of it. */
+/** What the apiserver answered, with the whole body (a text when it is no JSON): a client for agents shows less of it. */
 export interface RawAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -44,7 +44,7 @@ export class RawClient {
       headers: { 'content-type': contentType },
       ...(body === undefined ? {} : { body: text }),
     });
-    return { status: answer.statusCode, body: await answer.body.json() };
+    return { status: answer.statusCode, body: parsed(await answer.body.text()) };
   }
 
   async close(): Promise<void> {
@@ -55,4 +55,12 @@ export class RawClient {
 function contentOf(from: Readonly<Record<string, string>>, key: string): Buffer {
   const data = from[`${key}-data`];
   return data === undefined ? readFileSync(from[key] ?? '') : Buffer.from(data, 'base64');
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
