@@ -109,8 +109,9 @@ export class KindWatch {
         'a kind is not followed',
       );
     this.#sink.moved();
-    if (before.trouble?.reason === 'SourceUnreachable' && before.phase === 'opening' && machine.phase === 'watching')
-      this.#sink.gotThrough();
+    const opened = before.phase === 'opening' && machine.phase === 'watching';
+    const listed = before.phase === 'listing' && machine.phase === 'opening';
+    if (before.trouble?.unanswered === true && (opened || listed)) this.#sink.gotThrough();
   }
 
   #perform(effect: Effect): void {

@@ -119,6 +119,23 @@ describe('list-watch machine', () => {
       [{ do: 'relisted', cause: 'refused' }, { do: 'list' }],
     ],
     [
+      'lists again when three watches in a row open and bring the same error, which stands at a place in the history',
+      [
+        ...watching,
+        fail(500, 'InternalError'),
+        { type: 'due' },
+        opened,
+        fail(500, 'InternalError'),
+        { type: 'due' },
+        opened,
+        { type: 'steady' },
+        fail(500, 'InternalError'),
+        { type: 'due' },
+      ],
+      'listing',
+      [{ do: 'relisted', cause: 'refused' }, { do: 'list' }],
+    ],
+    [
       'does not list again because it is not let in',
       [...watching, ...Array.from({ length: 9 }, () => [fail(401, 'Unauthorized'), { type: 'due' } as const]).flat()],
       'opening',
@@ -139,13 +156,31 @@ describe('list-watch machine', () => {
     ['has no time for doubts while it lists', [start, { type: 'doubt' }], 'listing', []],
     [
       'comes back soon when another kind got through',
-      [...watching, fail(0, 'Unreachable'), { type: 'nudge' }],
+      [...watching, fail(0, 'Unreachable'), { type: 'due' }, fail(0, 'Unreachable'), { type: 'nudge' }],
       'waiting',
       [{ do: 'wait', ms: 150 }],
     ],
     [
+      'is not hurried when its own watches open, and break at once',
+      [...watching, fail(0, 'Unreachable'), { type: 'due' }, opened, fail(0, 'Unreachable'), { type: 'nudge' }],
+      'waiting',
+      [],
+    ],
+    [
+      'nor when they end at once',
+      [...watching, fail(0, 'Unreachable'), { type: 'due' }, opened, { type: 'ended' }, { type: 'nudge' }],
+      'waiting',
+      [],
+    ],
+    [
       'is not hurried when the server sent it away',
       [...watching, fail(429, 'TooManyRequests', 8000), { type: 'nudge' }],
+      'waiting',
+      [],
+    ],
+    [
+      'is not hurried when a server that is busy said for how long',
+      [...watching, fail(503, 'ServiceUnavailable', 8000), { type: 'nudge' }],
       'waiting',
       [],
     ],
@@ -183,6 +218,16 @@ describe('list-watch machine', () => {
     expect(after([...garbage, opened]).machine.trouble).toBeDefined();
     expect(after([...garbage, opened, heard]).machine.trouble).toBeUndefined();
     expect(after([...garbage, opened, { type: 'steady' }]).machine.trouble).toBeUndefined();
+  });
+
+  it('is in trouble when it can list but never go on from there, until a watch works', () => {
+    const expired = fail(410, 'Gone');
+    const once = [...watching, expired, lastPage];
+    expect(after(once).machine.trouble).toBeUndefined();
+    const twice = [...once, expired, { type: 'due' } as const, lastPage];
+    expect(after(twice).machine.trouble).toMatchObject({ reason: 'SourceUnreachable', of: 'watch' });
+    expect(after([...twice, expired, { type: 'due' }, lastPage]).machine.trouble).toMatchObject({ sinceMs: 60 });
+    expect(after([...twice, opened, heard]).machine.trouble).toBeUndefined();
   });
 
   it('asks which API version has a kind of several, waits for it, and asks again when it is gone', () => {

@@ -12,6 +12,8 @@ export interface Trouble {
   readonly sinceMs: number;
   /** A list that works proves that list trouble is over, not that a watch will work. */
   readonly of: 'discovery' | 'list' | 'watch';
+  /** Not even a refusal came: as soon as somebody gets an answer it is worth asking again. */
+  readonly unanswered: boolean;
 }
 
 type Next = 'discover' | 'list' | 'watch';
@@ -29,7 +31,7 @@ export interface Machine {
   /** A whole list has been taken at least once. */
   readonly synced: boolean;
   readonly failures: number;
-  /** Answers in a row by which the server refused to resume. */
+  /** Answers by which the server refused to resume, since the last thing a watch brought. */
   readonly refusals: number;
   readonly trouble: Trouble | undefined;
   /** The watch in progress has brought something. */
@@ -136,11 +138,12 @@ export function step(machine: Machine, event: MachineEvent, options: MachineOpti
     case 'page':
       return page(machine, event, options, moment);
     case 'opened':
-      return { machine: { ...machine, phase: 'watching', refusals: 0, heard: false }, effects: [] };
+      return { machine: { ...machine, phase: 'watching', heard: false }, effects: [] };
     case 'event':
       return { machine: { ...healthy(machine), resourceVersion: event.resourceVersion, heard: true }, effects: [] };
     case 'steady':
-      return { machine: { ...healthy(machine), heard: true }, effects: [] };
+      // That it stays open does not prove that it can bring what comes next.
+      return { machine: { ...healthy(machine), refusals: machine.refusals, heard: true }, effects: [] };
     case 'ended':
       return ended(machine, options, moment);
     case 'idle':
@@ -156,7 +159,7 @@ export function step(machine: Machine, event: MachineEvent, options: MachineOpti
 }
 
 function healthy(machine: Machine): Machine {
-  return machine.failures === 0 && machine.trouble === undefined
+  return machine.failures === 0 && machine.trouble === undefined && machine.refusals === 0
     ? machine
     : { ...machine, failures: 0, refusals: 0, trouble: undefined };
 }
@@ -226,12 +229,18 @@ function ended(machine: Machine, options: MachineOptions, moment: Moment): Step 
 /** Half-open, or a server that stands still: the watch is opened again at once, and is in trouble until it brings something. */
 function idle(machine: Machine, options: MachineOptions, moment: Moment): Step {
   const trouble = troubleOf(machine, 'SourceUnreachable', 'nothing was heard from the server for too long', moment);
-  return watch({ ...machine, trouble }, options, moment, [{ do: 'cancel' }, { do: 'reconnected', cause: 'idle' }]);
+  return watch({ ...machine, trouble: { ...trouble, unanswered: true } }, options, moment, [
+    { do: 'cancel' },
+    { do: 'reconnected', cause: 'idle' },
+  ]);
 }
 
-/** The server is back: there is no point in waiting out what was meant for one that is away. */
+/**
+ * The server is back: there is no point in waiting out what was meant for one that is away. Who was answered keeps its
+ * pace: kinds whose watches open and break at once would else hurry one another for ever.
+ */
 function nudged(machine: Machine, { random }: Moment): Step {
-  if (machine.phase !== 'waiting' || machine.trouble?.reason !== 'SourceUnreachable') return { machine, effects: [] };
+  if (machine.phase !== 'waiting' || machine.trouble?.unanswered !== true) return { machine, effects: [] };
   return { machine, effects: [{ do: 'wait', ms: Math.round(random() * nudgeMs) }] };
 }
 
@@ -251,9 +260,15 @@ function failed(machine: Machine, error: ApiError, options: MachineOptions, mome
     const again: Machine = { ...machine, next: 'list', cause: 'expired' };
     // At once the first time: being too old says nothing about the server's health.
     if (inWatch && machine.failures === 0) return list({ ...again, failures: 1 }, [{ do: 'cancel' }]);
-    return wait(again, options, moment, { retryAfterMs });
+    if (machine.failures === 0) return wait(again, options, moment, { retryAfterMs });
+    // The second time in a row nothing is followed any more: what we have is only as new as the last list.
+    const stuck = troubleOf(machine, 'SourceUnreachable', `the server cannot go on: ${error.message}`, moment);
+    return wait({ ...again, trouble: stuck }, options, moment, { retryAfterMs });
   }
-  const trouble = troubleOf(machine, reasonOf(error), error.message, moment);
+  const trouble: Trouble = {
+    ...troubleOf(machine, reasonOf(error), error.message, moment),
+    unanswered: error.reason === 'Unreachable' && machine.phase !== 'watching',
+  };
   if (error.status === 404 && needsDiscovery(options.kind))
     return wait({ ...machine, next: 'discover', trouble }, options, moment, { retryAfterMs });
   if (!inWatch) return wait({ ...machine, trouble }, options, moment, { retryAfterMs });
@@ -303,7 +318,8 @@ const phaseOfTrouble: { readonly [P in Machine['phase']]: Trouble['of'] } = {
 
 /** The newest reason, since the first failure in a row. */
 function troubleOf(machine: Machine, reason: Trouble['reason'], message: string, { nowMs }: Moment): Trouble {
-  return { reason, message, sinceMs: machine.trouble?.sinceMs ?? nowMs, of: phaseOfTrouble[machine.phase] };
+  const sinceMs = machine.trouble?.sinceMs ?? nowMs;
+  return { reason, message, sinceMs, of: phaseOfTrouble[machine.phase], unanswered: false };
 }
 
 const reasonsByStatus: Readonly<Record<number, Trouble['reason']>> = {

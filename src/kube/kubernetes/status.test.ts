@@ -8,7 +8,7 @@ const well = { kind: 'Node', machine: { trouble: undefined }, heardMs: 900 } as 
 const ill = (sinceMs: number) =>
   ({
     kind: 'Service',
-    machine: { trouble: { reason: 'SourceForbidden', message: 'no', sinceMs, of: 'watch' } },
+    machine: { trouble: { reason: 'SourceForbidden', message: 'no', sinceMs, of: 'watch', unanswered: false } },
     heardMs: 800,
   }) as const;
 const base = { published: true, empty: false, doubt: undefined, staleAfterMs: 100, nowMs: 500, wallMs: 1000 };
