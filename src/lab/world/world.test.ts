@@ -1,15 +1,18 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAddress } from '../../model/address.ts';
+import type { Platform } from '../../model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../../platform/load.ts';
 import { endOf, type Link, linksOf } from './links.ts';
 import { routersOf } from './routers.ts';
 import { transits, type World, worldOf } from './topology.ts';
 
+let platform: Platform;
 let world: World;
 let links: readonly Link[];
 beforeAll(async () => {
-  world = worldOf(await loadPlatformOrThrow([join(import.meta.dirname, '..', '..', '..', 'examples', 'hybrid')]));
+  platform = await loadPlatformOrThrow([join(import.meta.dirname, '..', '..', '..', 'examples', 'hybrid')]);
+  world = worldOf(platform);
   links = linksOf(world);
 });
 
@@ -62,5 +65,22 @@ describe('the world of the example', () => {
     expect(rack?.neighbors).toHaveLength(6);
     expect(rack?.config).toContain('10.10.0.0/16');
     expect(rack?.config).toMatch(/import limit 256 action block/);
+  });
+
+  it('has a master server a data centre where control planes are real, with a link to the operator beside the rack', () => {
+    expect(world.datacentres.flatMap(({ masters }) => masters)).toEqual([]);
+    const real = worldOf(platform, true);
+    expect(real.datacentres.flatMap(({ masters }) => masters.map(({ name, address }) => `${name} ${address}`))).toEqual(
+      ['paris-master-1 10.1.0.5', 'newyork-master-1 10.2.0.5'],
+    );
+    const more = linksOf(real);
+    expect(more).toHaveLength(links.length + 4);
+    const devices = more.flatMap(({ a, b }) => [a, b]).map((end) => `${end.namespace}/${end.device}`);
+    expect(new Set(devices).size).toBe(devices.length);
+    for (const device of devices) expect(device.split('/')[1]?.length).toBeLessThanOrEqual(15);
+    expect(endOf(more, 'paris-tor', 'master-1').peer).toBe('10.1.0.5');
+    expect(routersOf(real, more).map(({ neighbors }) => neighbors.length)).toEqual(
+      routersOf(world, links).map(({ neighbors }) => neighbors.length),
+    );
   });
 });
