@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { User } from '@kubernetes/client-node/dist/config_types.js';
 import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js';
 import type { Clock } from '../../../runtime/clock.ts';
@@ -12,7 +12,7 @@ export interface ExecCredential {
   readonly expiresMs: number;
 }
 
-/** A plugin that asks somebody, or hangs, is ended. */
+/** A plugin that hangs is ended, with what it started. */
 const pluginTimeoutMs = 30_000;
 /** New credentials are fetched this long before the old ones expire: a request takes time, and clocks differ. */
 const leewayMs = 10_000;
@@ -27,13 +27,15 @@ interface Plugin {
 export class ExecPlugin {
   readonly #user: User;
   readonly #clock: Clock;
+  readonly #limitMs: number;
   #credential: ExecCredential | undefined;
   #running: Promise<ExecCredential> | undefined;
   runs = 0;
 
-  constructor(user: User, clock: Clock) {
+  constructor(user: User, clock: Clock, limitMs = pluginTimeoutMs) {
     this.#user = user;
     this.#clock = clock;
+    this.#limitMs = limitMs;
   }
 
   async get(): Promise<ExecCredential> {
@@ -59,8 +61,7 @@ export class ExecPlugin {
     const { exec } = this.#user as { readonly exec?: { readonly command?: string } };
     const name = `exec plugin ${exec?.command ?? ''}`;
     const plugin = new ExecAuth() as unknown as Plugin;
-    plugin.execFn = (command, args, options) =>
-      spawn(command, args ?? [], { ...options, timeout: pluginTimeoutMs, killSignal: 'SIGKILL' });
+    plugin.execFn = (command, args, options) => start(command, args ?? [], options, this.#limitMs);
     let status: Readonly<Record<string, string | undefined>> | undefined;
     try {
       status = (await plugin.getCredential(this.#user))?.status;
@@ -79,6 +80,25 @@ export class ExecPlugin {
       expiresMs: Number.isNaN(expiresMs) ? Number.POSITIVE_INFINITY : expiresMs,
     };
   }
+}
+
+/**
+ * A group of its own: what a plugin started keeps its output open, and would keep us waiting, when only the plugin is
+ * ended. There is nobody to answer on its input.
+ */
+function start(command: string, args: readonly string[], options: object, limitMs: number): ChildProcess {
+  const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { pid } = child;
+  if (pid === undefined) return child;
+  const late = setTimeout(() => {
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It ended in this moment.
+    }
+  }, limitMs);
+  child.once('close', () => clearTimeout(late));
+  return child;
 }
 
 function firstLine(error: unknown): string {

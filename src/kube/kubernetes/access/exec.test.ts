@@ -1,0 +1,54 @@
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { FakeClock } from '../../../../test/support/fake-clock.ts';
+import { ExecPlugin } from './exec.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'plugin-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+const credential = JSON.stringify({ kind: 'ExecCredential', status: { token: 'secret' } });
+
+async function plugin(lines: string, limitMs?: number): Promise<ExecPlugin> {
+  const command = join(folder, 'plugin');
+  await writeFile(command, `#!/bin/sh\n${lines}\n`);
+  await chmod(command, 0o755);
+  return new ExecPlugin({ name: 'u', exec: { command } }, new FakeClock(), limitMs);
+}
+
+async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat !== '' && !stat.includes(') Z ');
+}
+
+it('reads no input: a plugin that asks somebody gets its end', async () => {
+  const asked = await plugin(`read answer; echo '${credential}'`);
+  await expect(asked.get()).resolves.toMatchObject({ token: 'secret' });
+}, 60_000);
+
+it('ends one that hangs, with everything that it started', async () => {
+  const hanging = await plugin(`sleep 300 & echo $! > ${folder}/child; wait`, 500);
+  await expect(hanging.get()).rejects.toMatchObject({ reason: 'NoCredentials' });
+  const child = Number(await readFile(join(folder, 'child'), 'utf8'));
+  await expect.poll(() => isRunning(child), { timeout: 30_000 }).toBe(false);
+}, 60_000);
+
+it('does not wait for what it left behind, and leaves that alone no longer than the limit', async () => {
+  const leaving = await plugin(`sleep 300 & echo $! > ${folder}/child; echo '${credential}'`, 1000);
+  await leaving.get().catch(() => undefined);
+  const child = Number(await readFile(join(folder, 'child'), 'utf8'));
+  await expect.poll(() => isRunning(child), { timeout: 30_000 }).toBe(false);
+}, 60_000);
+
+it('says why it failed, never what it printed', async () => {
+  const failing = await plugin(`echo secret; echo 'log in first' >&2; exit 1`);
+  await expect(failing.get()).rejects.toThrow(/^exec plugin .* failed: log in first$/);
+  const garbling = await plugin(`echo secret`);
+  await expect(garbling.get()).rejects.toThrow(/its output is not JSON$/);
+});
