@@ -117,7 +117,7 @@ describe('what the documented commands start', () => {
     const look = async (unit: string, path: string): Promise<string> =>
       (
         await blade.try(
-          `nsenter -t ${await pidOf('blade', unit)} -m setpriv --reuid tideline --clear-groups ls ${path}`,
+          `nsenter -t ${await pidOf('blade', unit)} -m -r setpriv --reuid tideline --clear-groups ls ${path}`,
         )
       ).output;
     expect(await look('tideline-nginx', '/var/lib/tideline/edge')).toContain('Permission denied');

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Network } from '../../../src/lab/net/network.ts';
 
@@ -18,7 +18,8 @@ export interface Outcome {
 
 /**
  * A server with a real systemd, in a namespace of a Network: this machine's packages, the repository on /opt/tideline, and
- * nothing that outlives it. Needs root: a control group of its own.
+ * nothing that outlives it (a killed test leaves an empty control group and a folder in /tmp). Needs root: a control group
+ * of its own.
  */
 export class Machine {
   /** The same folder inside as /mnt. */
@@ -35,7 +36,8 @@ export class Machine {
 
   static async boot(network: Network, namespace: string): Promise<Machine> {
     const shared = await mkdtemp(join(tmpdir(), 'machine-'));
-    const group = `tideline-${network.kernelName(namespace)}`;
+    // Control groups belong to the whole machine, where another network may have the same names.
+    const group = `tideline-${basename(shared)}`;
     const flags = ['--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child'];
     const child = network.spawn(namespace, 'unshare', [...flags, 'sh', script, repository, shared, group], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -73,7 +75,8 @@ export class Machine {
 
   /** Runs a shell script in the machine, in its own namespaces, as root. */
   async try(commands: string): Promise<Outcome> {
-    const enter = ['-t', String(this.#init), '-m', '-u', '-i', '-n', '-p', '-C', '--'];
+    // Its root as well: where the test runs in a chroot, that of the mount namespace is not the machine's.
+    const enter = ['-t', String(this.#init), '-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w', '--'];
     const shell = ['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'sh', '-euc', `cd /; exec 2>&1; ${commands}`];
     return await new Promise((done) => {
       const child = execFile('nsenter', [...enter, ...shell], { maxBuffer: 16 << 20 }, (_error, stdout) =>
