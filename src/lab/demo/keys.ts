@@ -25,7 +25,15 @@ export const faultKeys: readonly Key[] = [
   fault('3', 'cut an uplink', 'uplink-cut', 'paris-tor/transit-europe'),
   fault('4', 'lose paris', 'cluster-lost', 'paris'),
   fault('5', 'lose a cloud region', 'cloud-region-lost', 'cloud-asia'),
-  fault('6', 'lose manifests', 'input-lost', 'paris/vanished'),
+  {
+    key: '6',
+    label: 'lose input',
+    async press(lab, board) {
+      const mode = lab.clusters.get('paris')?.inputLosses[0]?.mode ?? '';
+      const { name, target } = await board.begin('input-lost', `paris/${mode}`);
+      return `${name} ${target}`;
+    },
+  },
   fault('7', 'kill all agents', 'agents-killed', 'all'),
   fault('8', 'kill nginx', 'nginx-killed', 'paris-blade-1'),
   fault('9', 'kill ExaBGP', 'exabgp-killed', 'all'),

@@ -39,14 +39,14 @@ it('shows the world, the users and the scenario', async () => {
 
 it('keeps faults for after the scenario, which can be skipped', async () => {
   child.stdin?.write('6');
-  await untilFrame(/\[6\] lose manifests: once the scenario is over/, 20_000);
+  await untilFrame(/\[6\] lose input: once the scenario is over/, 20_000);
   child.stdin?.write('s');
   await untilFrame(/Now it is yours/, 40_000);
 }, 60_000);
 
 it('makes trouble by a key, and heals it', async () => {
   child.stdin?.write('6');
-  await untilFrame(/\[6\] lose manifests: input-lost paris\/vanished/, 20_000);
+  await untilFrame(/\[6\] lose input: input-lost paris\/vanished/, 20_000);
   child.stdin?.write('h');
   await untilFrame(/\[h\] heal all: healed input-lost/, 20_000);
 }, 60_000);
