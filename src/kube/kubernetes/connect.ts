@@ -17,9 +17,12 @@ export interface ConnectOptions {
   readonly registry?: Registry;
 }
 
+/** Only messages need to know the server so early. */
+const patienceMs = 2000;
+
 /**
  * A client of one kube-apiserver. Asks nothing yet, and does not fail when the kubeconfig cannot be read: that is a state
- * (`NoCredentials`) that ends when the file is repaired. Throws only when told neither kubeconfig nor identity.
+ * (`NoCredentials`) that ends when the file is repaired; nor does it wait for a plugin that hangs. Throws only when told neither kubeconfig nor identity.
  */
 export async function connect(options: ConnectOptions): Promise<KubeClient> {
   const { kubeconfig, context, inCluster, clock = systemClock } = options;
@@ -29,10 +32,15 @@ export async function connect(options: ConnectOptions): Promise<KubeClient> {
     kubeconfig !== undefined
       ? new (await import('./access/kubeconfig.ts')).KubeconfigAccess({ file: kubeconfig, context, clock })
       : new InClusterAccess(inCluster ?? { host: '', port: '' }, clock);
-  const server = await access.read().then(
+  const unknown = kubeconfig ?? 'the cluster we run in';
+  const late = Promise.withResolvers<string>();
+  const timer = clock.setTimeout(() => late.resolve(unknown), patienceMs);
+  const read = access.read().then(
     (now) => now.server,
-    () => kubeconfig ?? 'the cluster we run in',
+    () => unknown,
   );
+  const server = await Promise.race([read, late.promise]);
+  timer.cancel();
   const metrics = createClientMetrics(options.registry, () => access.reloads);
   return new HttpKubeClient({ access, server, metrics });
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ClientMetrics } from '../metrics.ts';
-import { type Access, type AccessSource, sameAccess } from './access/access.ts';
+import { type Access, type AccessSource, noCredentials, sameAccess } from './access/access.ts';
 import { ApiError, type KubeClient, type KubeRequest, type KubeStream } from './client.ts';
 import { linesOf } from './lines.ts';
 import { Transport, toApiError } from './transport.ts';
@@ -77,18 +77,35 @@ export class HttpKubeClient implements KubeClient {
 
   /** A 2xx answer. What the server refuses for who we are is asked once more when there are newer credentials. */
   async #answer(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
-    const access = await this.#access.read();
-    this.#server = access.server;
+    const access = await this.#read(signal);
     try {
       return await this.#ask(access, request, signal);
     } catch (error) {
       const refused = error instanceof ApiError && (error.status === 401 || error.reason === 'Untrusted');
       if (!refused) throw error;
-      this.#access.forget();
-      const newer = await this.#access.read();
-      if (sameAccess(newer, access)) throw error;
-      this.#server = newer.server;
+      let newer = await this.#read(signal);
+      if (sameAccess(newer, access)) {
+        // Only what was refused is dropped: another request may have been faster, and a plugin is not run for each.
+        this.#access.forget();
+        newer = await this.#read(signal);
+        if (sameAccess(newer, access)) throw error;
+      }
       return await this.#ask(newer, request, signal);
+    }
+  }
+
+  /** A plugin or a file system that hangs holds nobody up longer than the server might. */
+  async #read(signal: AbortSignal): Promise<Access> {
+    const late = Promise.withResolvers<never>();
+    const give = (): void => late.reject(noCredentials('who we are is not known in time: a plugin or a file hangs'));
+    signal.addEventListener('abort', give);
+    if (signal.aborted) give();
+    try {
+      const access = await Promise.race([this.#access.read(), late.promise]);
+      this.#server = access.server;
+      return access;
+    } finally {
+      signal.removeEventListener('abort', give);
     }
   }
 
@@ -131,15 +148,15 @@ export class HttpKubeClient implements KubeClient {
   }
 
   #failure(error: unknown, limit: Limit): ApiError {
+    if (error instanceof ApiError && error.reason === 'NoCredentials') return error;
     if (limit.timedOut()) {
       this.#transport.dropIdle();
       this.#metrics.answered(0);
       return new ApiError(0, 'Unreachable', `${this.#server}: no answer within ${limit.timeoutMs} ms`);
     }
     if (error instanceof ApiError && error.status > 0) return error;
-    const failure = toApiError(error, this.#server);
-    if (failure.reason !== 'NoCredentials') this.#metrics.answered(0);
-    return failure;
+    this.#metrics.answered(0);
+    return toApiError(error, this.#server);
   }
 
   #limit(request: KubeRequest): Limit {

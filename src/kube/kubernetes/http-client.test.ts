@@ -1,0 +1,59 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { createClientMetrics } from '../metrics.ts';
+import type { Access, AccessSource } from './access/access.ts';
+import { HttpKubeClient } from './http-client.ts';
+
+const opened: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const thing of opened.splice(0)) await thing.close();
+});
+
+async function serve(answer: RequestListener): Promise<string> {
+  const server: Server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  opened.push({
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function clientWith(access: AccessSource): HttpKubeClient {
+  const client = new HttpKubeClient({ access, server: 'here', metrics: createClientMetrics(undefined, () => 0) });
+  opened.push(client);
+  return client;
+}
+
+it('gives up in time, also when nobody says who we are', async () => {
+  const client = clientWith({ read: () => new Promise(() => undefined), forget: () => undefined });
+  const asked = { path: '/', timeoutMs: 50 };
+  await expect(client.request(asked)).rejects.toMatchObject({ reason: 'NoCredentials', status: 0 });
+  await expect(client.stream(asked)).rejects.toMatchObject({ reason: 'NoCredentials', status: 0 });
+  const abort = new AbortController();
+  const waiting = client.request({ path: '/', signal: abort.signal });
+  abort.abort();
+  await expect(waiting).rejects.toMatchObject({ reason: 'NoCredentials', status: 0 });
+});
+
+it('drops credentials that were refused once, however many requests bore them', async () => {
+  // Tickets stand for tokens, which are not sent without TLS.
+  const server = await serve((request, response) => {
+    response.statusCode = request.headers['x-ticket'] === '1' ? 401 : 200;
+    // Only when all have asked.
+    setTimeout(() => response.end('{}'), request.headers['x-ticket'] === '1' ? Number(request.url?.slice(1)) : 0);
+  });
+  let ticket = 1;
+  const access: AccessSource = {
+    read: async (): Promise<Access> => ({ server, tls: {}, headers: { 'x-ticket': String(ticket) } }),
+    forget: () => {
+      ticket += 1;
+    },
+  };
+  const client = clientWith(access);
+  await Promise.all([0, 100, 200, 300].map((delayMs) => client.request({ path: `/${delayMs}` })));
+  expect(ticket).toBe(2);
+});
