@@ -15,14 +15,20 @@ export type Outcome =
   /** The API has trouble of its own, or too much to do: it is left alone for a while. */
   | { readonly result: 'unavailable'; readonly message: string; readonly retryAfterMs?: number };
 
-/** How a rejected write is to be taken. Only what the API is not to blame for is rethrown. */
+/**
+ * How a rejected write is to be taken. A 403 tells in words alone whether we may never do this (the authoriser) or not
+ * with this object (a policy, a quota, a namespace that ends): one object must not silence all of its kind. Only what the
+ * API is not to blame for is rethrown.
+ */
 export function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof ApiError)) throw error;
   const { status, message, retryAfterMs } = error;
   if (status === 404) return { result: 'gone' };
-  if (status === 401 || status === 403) return { result: 'forbidden', reason: 'WriteForbidden', message };
+  if (status === 401 || (status === 403 && /\bcannot \w+ resource\b/.test(message)))
+    return { result: 'forbidden', reason: 'WriteForbidden', message };
   if (status === 409) return conflictOf(error);
-  if (status === 400 || status === 415 || status === 422) return { result: 'refused', reason: 'WriteRefused', message };
+  if (status === 400 || status === 403 || status === 415 || status === 422)
+    return { result: 'refused', reason: 'WriteRefused', message };
   // An apply with a field that the definition of the kind does not have is answered with 500, and it will be again.
   if (/failed to create typed patch object/.test(message))
     return { result: 'refused', reason: 'WriteRefused', message };

@@ -46,9 +46,12 @@ export class Pump {
     const allowedMs = allowedForMs();
     if (allowedMs < leastMs) return;
     if (now < this.#pausedUntilMs) return this.#later(this.#pausedUntilMs - now);
+    // First: `next` counts what it gives as sent.
+    const emptyMs = bucket.waitMs(now);
+    if (emptyMs > 0) return this.#later(emptyMs);
     const due = next(now);
     if (typeof due === 'number') return due === Infinity ? undefined : this.#later(due);
-    if (!bucket.take(now)) return this.#later(bucket.waitMs(now));
+    bucket.take(now);
     this.#flight = this.#send(due, Math.min(mostMs, allowedMs)).finally(() => {
       this.#flight = undefined;
       this.wake();

@@ -80,6 +80,18 @@ function wish(name: string, wanted: object | undefined = { ip: 1 }, held?: objec
   return { object: ingress(name), wanted, held, resourceVersion: '7' };
 }
 
+const notAllowed = new ApiError(
+  403,
+  'Forbidden',
+  'edgepools.tideline.dev "paris" is forbidden: User "tideline:edge:b1" cannot patch resource "edgepools/status" in API group "tideline.dev" at the cluster scope',
+);
+const denied = new ApiError(403, 'Forbidden', 'admission webhook "policy.video" denied the request: frozen');
+const ending = new ApiError(
+  403,
+  'Forbidden',
+  'events "web.1" is forbidden: unable to create new content in namespace ending because it is being terminated',
+);
+
 const many = (count: number): readonly StatusWish[] => Array.from({ length: count }, (_, index) => wish(`i${index}`));
 
 it('has metrics of other names than the source that lives in the same registry', () => {
@@ -166,7 +178,7 @@ describe('StatusWriter', () => {
     const { writer, client, clock, metrics } = rig();
     client.answer = () => {
       const { path } = client.requests.at(-1) ?? { path: '' };
-      return path.includes('edgepools') ? Promise.reject(new ApiError(403, 'Forbidden', 'no')) : Promise.resolve({});
+      return path.includes('edgepools') ? Promise.reject(notAllowed) : Promise.resolve({});
     };
     const pool = { apiVersion: 'tideline.dev/v1alpha1', kind: 'EdgePool', resource: 'edgepools', name: 'paris' };
     writer.set([{ object: pool, wanted: { ip: 1 }, held: undefined }, ...many(3)]);
@@ -178,6 +190,17 @@ describe('StatusWriter', () => {
         ['Ingress', 'written', 3],
       ],
     );
+  });
+
+  it('lets an object that a policy of its namespace guards not hold up the others of its kind', async () => {
+    const { writer, client, clock } = rig();
+    client.answer = () => {
+      const { path } = client.requests.at(-1) ?? { path: '' };
+      return path.includes('/i0/') ? Promise.reject(denied) : Promise.resolve({});
+    };
+    writer.set(many(3));
+    await settle(clock);
+    expect(client.requests.map(({ path }) => path.split('/').at(-2))).toEqual(['i0', 'i1', 'i2']);
   });
 
   it('says once that another owns it', async () => {
@@ -274,6 +297,27 @@ describe('EventWriter', () => {
     expect(of('o7')).toBe(1);
     events.set([]);
     expect(events.waiting).toBe(0);
+  });
+
+  it('lets a namespace that never ends to end not silence the others', async () => {
+    const { events, client, clock } = rig();
+    client.answer = () => {
+      const { path } = client.requests.at(-1) ?? { path: '' };
+      return path.includes('/ending/') ? Promise.reject(ending) : Promise.resolve({});
+    };
+    events.set([{ ...refused, object: { ...ingress('web'), namespace: 'ending' } }, refused]);
+    await clock.advance(1000);
+    expect(client.requests.map(({ path }) => path.split('/')[5])).toEqual(['ending', 'video']);
+  });
+
+  it('does not count what was not sent, however often it is woken', async () => {
+    const { events, client, clock } = rig();
+    events.set(Array.from({ length: 30 }, (_, index) => ({ ...refused, object: ingress(`o${index}`) })));
+    await settle(clock);
+    expect(client.requests).toHaveLength(25);
+    for (let turn = 0; turn < 60; turn += 1) events.wake();
+    await clock.advance(5000);
+    expect(client.requests).toHaveLength(30);
   });
 
   it('does not tell what was over before anybody could be told', async () => {
