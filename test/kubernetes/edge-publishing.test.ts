@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import type { ControlPlane } from '../../src/lab/kubernetes/control-plane.ts';
 import { vip, World } from '../integration/edge/world.ts';
 import { eventually, startTestControlPlane } from '../support/kubernetes/control-plane.ts';
+import { videoIngress } from '../support/kubernetes/objects.ts';
 
 // Two blades with real nginx, ExaBGP and BIRD that read and write a real API server with the rights of deploy/rbac.
 const service = {
@@ -13,19 +14,6 @@ const service = {
   metadata: { name: 'web', namespace: 'video' },
   spec: { ports: [{ port: 80 }] },
 };
-
-function ingress(name: string, host: string): object {
-  const backend = { service: { name: 'web', port: { number: 80 } } };
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'Ingress',
-    metadata: { name, namespace: 'video' },
-    spec: {
-      ingressClassName: 'tideline',
-      rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
-    },
-  };
-}
 
 let world: World;
 let plane: ControlPlane;
@@ -58,9 +46,9 @@ afterAll(async () => {
 });
 
 it('shows the VIP on an Ingress that is served, and an Event on one that is not', async () => {
-  await plane.apply(ingress('web', 'www.video.example'));
+  await plane.apply(videoIngress('web', 'www.video.example'));
   await eventually(async () => (await addressOf('web')) === vip, 120_000);
-  await plane.apply(ingress('young', 'www.video.example'));
+  await plane.apply(videoIngress('young', 'www.video.example'));
   await eventually(async () => {
     const text = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'young']);
     return /Warning\s+PathConflict\s.*belongs to Ingress video\/web/.test(text);
@@ -76,7 +64,7 @@ it('goes on when the agent that writes ends, and says in /status who does', asyn
   const name = await eventually(leader);
   const [first, second] = world.blades[0].name === name ? world.blades : [world.blades[1], world.blades[0]];
   await first.agent.stop();
-  await plane.apply(ingress('later', 'later.video.example'));
+  await plane.apply(videoIngress('later', 'later.video.example'));
   await eventually(async () => (await addressOf('later')) === vip);
   expect((await second.status()).publishing).toMatchObject({ leading: true, addresses: [vip], poolObject: 'absent' });
   const denied = await plane.audit(({ user, decision }) => user.startsWith('tideline:') && decision === 'forbid');

@@ -16,7 +16,8 @@ import {
   used,
   without,
 } from '../support/deploy/rights.ts';
-import { addresses, block, ingress, Paris, platform, tideline } from '../support/deploy/world.ts';
+import { addresses, block, Paris, platform, tideline } from '../support/deploy/world.ts';
+import { videoIngress } from '../support/kubernetes/objects.ts';
 import type { Machine } from '../support/systemd/machine.ts';
 import { until } from '../support/systemd/rack.ts';
 
@@ -59,7 +60,7 @@ describe('with exactly these rights', () => {
     await until('the VIP is announced', async () => (await edge()).vips[0]?.announced === true, journal);
     expect((await edge()).source).toMatchObject({ phase: 'live', servingSnapshot: false });
     await until('the Ingress has the VIP', async () => (await ingressStatus('web')).includes(vip), journal);
-    await paris.plane.apply(ingress('second', 'www.video.example', 'web'));
+    await paris.plane.apply(videoIngress('second', 'www.video.example'));
     await until('the Ingress that lost has an Event', async () => (await eventsOf('second')).length > 0, journal);
     await until('the pool has its conditions', async () => (await poolStatus()).includes('conditions'), journal);
   });
@@ -276,7 +277,7 @@ describe('with one right to write less, the leader says which', () => {
       edgeRole,
       rules.edge,
       'patch networking.k8s.io/ingresses/status',
-      () => paris.plane.apply(ingress('third', 'three.video.example', 'web')),
+      () => paris.plane.apply(videoIngress('third', 'three.video.example')),
       () => journalSays('WriteForbidden', 'ingresses/status'),
     ));
 
@@ -295,7 +296,7 @@ describe('with one right to write less, the leader says which', () => {
       edgeRole,
       rules.edge,
       'create events.k8s.io/events',
-      () => paris.plane.apply(ingress('fourth', 'www.video.example', 'web')),
+      () => paris.plane.apply(videoIngress('fourth', 'www.video.example')),
       () => journalSays('WriteForbidden', 'events'),
     ));
 

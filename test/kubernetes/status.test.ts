@@ -2,8 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { AuditEvent, ControlPlane } from '../../src/lab/kubernetes/control-plane.ts';
+import { connect } from '../../src/kube/kubernetes/connect.ts';
+import { EventWriter } from '../../src/kube/status/events.ts';
+import { writeMetrics } from '../../src/kube/status/metrics.ts';
+import type { AuditEvent, ControlPlane, Identity } from '../../src/lab/kubernetes/control-plane.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { Registry } from '../../src/runtime/metrics.ts';
+import { rulesOf, without } from '../support/deploy/rights.ts';
 import { eventually, startTestControlPlane } from '../support/kubernetes/control-plane.ts';
+import { videoIngress } from '../support/kubernetes/objects.ts';
 import { LivePublisher } from '../support/kubernetes/publishing.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -15,20 +23,6 @@ let live: LivePublisher;
 
 async function objectsOf(file: string): Promise<readonly object[]> {
   return parseAllDocuments(await readFile(join(root, file), 'utf8')).map((document) => document.toJS() as object);
-}
-
-function ingress(name: string, host: string, extra: object = {}): object {
-  const backend = { service: { name: 'web', port: { number: 80 } } };
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'Ingress',
-    metadata: { name, namespace: 'video' },
-    spec: {
-      ingressClassName: 'tideline',
-      rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
-      ...extra,
-    },
-  };
 }
 
 async function get(...args: readonly string[]): Promise<Record<string, never>> {
@@ -113,7 +107,7 @@ afterAll(async () => {
 
 describe('the status of an Ingress', () => {
   it('shows the public addresses, owned by our manager, and is written once', async () => {
-    await plane.apply(ingress('web', 'www.video.example'));
+    await plane.apply(videoIngress('web', 'www.video.example'));
     await eventually(async () => (await addressesOf('web')).join() === vips.join());
     const { metadata } = (await get('ingress', '-n', 'video', 'web')) as unknown as {
       metadata: { managedFields: { manager: string; operation: string; subresource?: string }[] };
@@ -127,9 +121,9 @@ describe('the status of an Ingress', () => {
 
   it('follows the pool, and is taken back when the Ingress is of another class', async () => {
     live.announced = new Set(['192.0.2.10', '192.0.2.11', '192.0.2.12']);
-    await plane.apply(ingress('moving', 'moving.video.example'));
+    await plane.apply(videoIngress('moving', 'moving.video.example'));
     await eventually(async () => (await addressesOf('moving')).join() === vips.join());
-    await plane.apply(ingress('moving', 'moving.video.example', { ingressClassName: 'nginx' }));
+    await plane.apply(videoIngress('moving', 'moving.video.example', { ingressClassName: 'nginx' }));
     await eventually(async () => (await addressesOf('moving')).length === 0);
     const { metadata } = (await get('ingress', '-n', 'video', 'moving')) as unknown as {
       metadata: { managedFields: { manager: string; subresource?: string }[] };
@@ -143,7 +137,7 @@ describe('the status of an Ingress', () => {
   });
 
   it('is left to another writer, without a fight, and taken when that one lets go', async () => {
-    await plane.apply(ingress('fought', 'fought.video.example'));
+    await plane.apply(videoIngress('fought', 'fought.video.example'));
     await eventually(async () => (await addressesOf('fought')).join() === vips.join());
     await setStatus('fought', ['198.51.100.7'], 'other');
     await eventually(() => live.status().ownedByOther.includes('Ingress/video/fought'));
@@ -162,7 +156,7 @@ describe('the status of an Ingress', () => {
   });
 
   it('is repaired ever more slowly when somebody removes it again and again', async () => {
-    await plane.apply(ingress('wiped', 'wiped.video.example'));
+    await plane.apply(videoIngress('wiped', 'wiped.video.example'));
     await eventually(async () => (await addressesOf('wiped')).join() === vips.join());
     const until = performance.now() + 20_000;
     let wiped = 0;
@@ -180,7 +174,7 @@ describe('the status of an Ingress', () => {
 
   it('is not written while the source is not live', async () => {
     live.live = false;
-    await plane.apply(ingress('late', 'late.video.example'));
+    await plane.apply(videoIngress('late', 'late.video.example'));
     await quietly(3000);
     expect(await addressesOf('late')).toEqual([]);
     expect(live.status().reason).toBe('NotPublishing');
@@ -197,7 +191,7 @@ describe('the status of an Ingress', () => {
 
 describe('Events', () => {
   it('say why an Ingress is refused, where, and what to do; once; and that it is good again', async () => {
-    await plane.apply(ingress('young', 'www.video.example'));
+    await plane.apply(videoIngress('young', 'www.video.example'));
     const described = await eventually(async () => {
       const text = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'young']);
       return text.includes('PathConflict') && text;
@@ -206,7 +200,7 @@ describe('Events', () => {
     expect(described).toContain('belongs to Ingress video/web');
     expect(described).toContain('Fix: choose another host or path');
     expect(await addressesOf('young')).toEqual([]);
-    await plane.apply(ingress('young', 'young.video.example'));
+    await plane.apply(videoIngress('young', 'young.video.example'));
     const better = await eventually(async () => {
       const text = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'young']);
       return text.includes('Accepted') && text;
@@ -217,7 +211,77 @@ describe('Events', () => {
     expect(writes.every(({ code }) => code === 201)).toBe(true);
     expect(writes.filter(({ namespace }) => namespace === 'video').length).toBeLessThanOrEqual(4);
   });
+
+  it('are counted up when they begin again; without the right to do so that is said', async () => {
+    const other = { user: 'tideline:edge:paris-blade-2', groups: blade.groups };
+    const client = await connect({ kubeconfig: await plane.kubeconfigFor(other) });
+    const registry = new Registry();
+    // Ten minutes must be over between two writes of one Event.
+    let aheadMs = 0;
+    const clock = { ...systemClock, monotonic: () => performance.now() + aheadMs };
+    const events = new EventWriter({
+      client,
+      fieldManager: 'tideline-edge',
+      reporter: { controller: 'tideline-edge', instance: 'paris-blade-2', action: 'Serve' },
+      clock,
+      random: Math.random,
+      log: silentLog,
+      metrics: writeMetrics(registry),
+      allowedForMs: () => 10_000,
+    });
+    const object = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', resource: 'ingresses' };
+    const wish = { object: { ...object, namespace: 'video', name: 'counted' }, reason: 'PathConflict', note: 'again' };
+    const written = (result: string, count: number): Promise<boolean> =>
+      eventually(async () => (await registry.metrics()).includes(`event_writes_total{result="${result}"} ${count}`));
+    const minutesLater = (minutes: number): void => {
+      aheadMs += minutes * 60_000;
+      events.wake();
+    };
+    try {
+      events.set([{ ...wish, type: 'Warning' }]);
+      await written('written', 1);
+      events.set([]);
+      events.set([{ ...wish, type: 'Warning' }]);
+      await withoutPatchingEvents(other, async () => {
+        minutesLater(11);
+        await written('forbidden', 1);
+      });
+      minutesLater(2);
+      await written('written', 2);
+    } finally {
+      await events.stop();
+      await client.close();
+    }
+    const { items } = (await get('events.events.k8s.io', '-n', 'video')) as unknown as {
+      items: { regarding: { name: string }; series?: { count: number } }[];
+    };
+    expect(items.filter(({ regarding }) => regarding.name === 'counted')).toMatchObject([{ series: { count: 2 } }]);
+    const patches = await plane.audit(({ user, verb }) => user === other.user && verb === 'patch');
+    expect(patches.map(({ resource, code }) => `${resource} ${code}`)).toEqual(['events 403', 'events 200']);
+  });
 });
+
+/** Runs `act` while edge agents may not patch Events, as the API server itself says. */
+async function withoutPatchingEvents(who: Identity, act: () => Promise<void>): Promise<void> {
+  const rules = await rulesOf(plane, 'clusterrole', 'tideline-edge');
+  const grant = { verb: 'patch', apiGroup: 'events.k8s.io', resource: 'events', name: '' };
+  const grantAll = (next: typeof rules): Promise<string> =>
+    plane.kubectl(['patch', 'clusterrole', 'tideline-edge', '--type=merge', '-p', JSON.stringify({ rules: next })]);
+  const as = [`--as=${who.user}`, ...(who.groups ?? []).map((group) => `--as-group=${group}`)];
+  const may = (): Promise<boolean> =>
+    plane.kubectl(['auth', 'can-i', 'patch', 'events.events.k8s.io', '-n', 'video', ...as]).then(
+      () => true,
+      () => false,
+    );
+  await grantAll(without(rules, grant));
+  try {
+    await eventually(async () => !(await may()));
+    await act();
+  } finally {
+    await grantAll(rules);
+    await eventually(may);
+  }
+}
 
 describe('the EdgePool', () => {
   it('that does not exist is no fault, and one of an older definition holds nothing up', async () => {
@@ -236,7 +300,7 @@ describe('the EdgePool', () => {
       },
     });
     await eventually(async () => (await live.registry.metrics()).includes('{kind="EdgePool",result="refused"} 1'));
-    await plane.apply(ingress('beside', 'beside.video.example'));
+    await plane.apply(videoIngress('beside', 'beside.video.example'));
     await eventually(async () => (await addressesOf('beside')).join() === vips.join());
   });
 

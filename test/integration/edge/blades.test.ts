@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../../src/edge/nginx/certificate.ts';
+import { videoIngress } from '../../support/kubernetes/objects.ts';
 import { ask, Load, podOf } from './client.ts';
 import { type Blade, eventually, type Objects, vip, World } from './world.ts';
 
@@ -18,19 +19,8 @@ const service = {
   spec: { ports: [{ port: 80 }] },
 };
 
-function ingress(name: string, host: string, tls?: string): Objects[number] {
-  const backend = { service: { name: 'web', port: { number: 80 } } };
-  return {
-    apiVersion: 'networking.k8s.io/v1',
-    kind: 'Ingress',
-    metadata: { name, namespace: 'video' },
-    spec: {
-      ingressClassName: 'tideline',
-      rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
-      ...(tls === undefined ? {} : { tls: [{ hosts: [host], secretName: tls }] }),
-    },
-  };
-}
+const ingress = (name: string, host: string, tls?: string): Objects[number] =>
+  videoIngress(name, host, tls === undefined ? {} : { tls: [{ hosts: [host], secretName: tls }] });
 
 function slice(...addresses: readonly string[]): Objects[number] {
   return {

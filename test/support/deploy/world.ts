@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import { looseDefinition } from '../kube/cluster.ts';
+import { videoIngress } from '../kubernetes/objects.ts';
 import { calico } from '../network/calico.ts';
 import { Administrator, startAdministeredControlPlane } from '../systemd/administrator.ts';
 import type { Machine } from '../systemd/machine.ts';
@@ -79,7 +81,7 @@ export class Paris {
         ports: [{ port: 3000 }],
         endpoints: [{ addresses: ['10.10.1.5'] }],
       }),
-      ingress('web', 'www.video.example', 'web'),
+      videoIngress('web', 'www.video.example'),
     );
     // The pool that the blades tell their condition, without the rest of the spec.
     await this.administrator.sh(
@@ -139,17 +141,6 @@ function inVideo(apiVersion: string, kind: string, name: string, fields: object)
   return { apiVersion, kind, metadata: { name, namespace: 'video', labels }, ...fields };
 }
 
-/** An Ingress of class tideline for one host. */
-export function ingress(name: string, host: string, service: string): object {
-  const backend = { service: { name: service, port: { number: 80 } } };
-  return inVideo('networking.k8s.io/v1', 'Ingress', name, {
-    spec: {
-      ingressClassName: 'tideline',
-      rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
-    },
-  });
-}
-
 /** Calico's kinds, with any content: what they mean is tested elsewhere. */
 function calicoCrds(): readonly object[] {
   const group = 'crd.projectcalico.org';
@@ -162,19 +153,7 @@ function calicoCrds(): readonly object[] {
     'BGPConfiguration',
     'BGPPeer',
   ];
-  return kinds.map((kind) => {
-    const plural = kind === 'BlockAffinity' ? 'blockaffinities' : `${kind.toLowerCase()}s`;
-    const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-    return {
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: `${plural}.${group}` },
-      spec: {
-        group,
-        names: { kind, plural, singular: kind.toLowerCase(), listKind: `${kind}List` },
-        scope: 'Cluster',
-        versions: [{ name: 'v1', served: true, storage: true, schema }],
-      },
-    };
-  });
+  return kinds.map((kind) =>
+    looseDefinition(group, 'v1', kind, kind === 'BlockAffinity' ? 'blockaffinities' : `${kind.toLowerCase()}s`),
+  );
 }

@@ -16,6 +16,21 @@ export function workerNode(name: string, address: string) {
   };
 }
 
+/** An Ingress of class tideline in namespace video: one host, all its paths to the Service `web`. */
+export function videoIngress(name: string, host: string, more: object = {}) {
+  const backend = { service: { name: 'web', port: { number: 80 } } };
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'Ingress',
+    metadata: { name, namespace: 'video' },
+    spec: {
+      ingressClassName: 'tideline',
+      rules: [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
+      ...more,
+    },
+  };
+}
+
 /** A Deployment and its Service, in the default namespace, label `app`. */
 export function web(name: string, replicas: number): readonly object[] {
   const labels = { app: name };
