@@ -1,6 +1,6 @@
 /**
  * Kubernetes and Calico objects as Tideline reads them: only the fields used, all others are dropped when an object
- * enters a ClusterState. Field names are the API's own (Kubernetes 1.36, Calico 3.32).
+ * enters a ClusterState. Field names are the API's own (Kubernetes 1.36, Calico 3.31).
  */
 export interface ObjectMeta {
   readonly name: string;
@@ -154,6 +154,9 @@ export interface ObjectByKind {
 }
 export type Kind = keyof ObjectByKind;
 export type AnyObject = ObjectByKind[Kind];
+
+/** The controller that our IngressClass objects name. */
+export const ingressController = 'tideline.dev/edge';
 
 /** `namespace/name`, or `name` for cluster-scoped objects. */
 export type ObjectKey = string;

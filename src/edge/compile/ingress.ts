@@ -1,12 +1,16 @@
-import type { Ingress, IngressClass, IngressPath, ObjectKey } from '../../model/kubernetes.ts';
+import {
+  type Ingress,
+  type IngressClass,
+  type IngressPath,
+  ingressController,
+  type ObjectKey,
+} from '../../model/kubernetes.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { EdgeReason } from '../reasons.ts';
 import { quoted } from './address.ts';
 import { type BackendReference, readBackend } from './backends.ts';
 import { isHost, isLabel, normalPrefix, pathFault } from './names.ts';
 
-/** The controller name that our IngressClass objects carry. */
-const controllerName = 'tideline.dev/edge';
 const legacyClassAnnotation = 'kubernetes.io/ingress.class';
 
 /**
@@ -17,7 +21,7 @@ export function isOurs(ingress: Ingress, className: string, classes: ReadonlyMap
   const named = ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.[legacyClassAnnotation];
   if (named !== className) return false;
   const controller = classes.get(className)?.spec?.controller;
-  return controller === undefined || controller === controllerName;
+  return controller === undefined || controller === ingressController;
 }
 
 type GoodReference = Extract<BackendReference, { ok: true }>;

@@ -1,3 +1,4 @@
+import { ingressController } from '../../../model/kubernetes.ts';
 import { type Answer, type Finding, failed, ok, unanswered, warning } from '../finding.ts';
 
 export interface ClassFacts {
@@ -6,9 +7,6 @@ export interface ClassFacts {
   /** Annotation ingressclass.kubernetes.io/is-default-class. */
   readonly isDefault: boolean;
 }
-
-/** What our IngressClass objects carry. */
-export const ourController = 'tideline.dev/edge';
 
 /** `wanted`: the classes that the edge pools of the cluster serve, at least one. */
 export function judgeIngress(
@@ -23,24 +21,24 @@ export function judgeIngress(
 
 function judgeClass(name: string, classes: readonly ClassFacts[]): Finding {
   const found = classes.find((one) => one.name === name);
-  if (found?.controller === ourController) return ok('ingress-class', `${name} is ours`);
-  const create = `echo '{"apiVersion":"networking.k8s.io/v1","kind":"IngressClass","metadata":{"name":"${name}"},"spec":{"controller":"${ourController}"}}' | kubectl create -f -`;
+  if (found?.controller === ingressController) return ok('ingress-class', `${name} is ours`);
+  const create = `echo '{"apiVersion":"networking.k8s.io/v1","kind":"IngressClass","metadata":{"name":"${name}"},"spec":{"controller":"${ingressController}"}}' | kubectl create -f -`;
   if (found === undefined)
     return failed('ingress-class', 'ClassMissing', {
       found: `there is no IngressClass ${name}`,
-      expected: `one with controller ${ourController}`,
+      expected: `one with controller ${ingressController}`,
       fix: create,
     });
   return failed('ingress-class', 'ClassOfOther', {
     found: `IngressClass ${name} is of ${found.controller}`,
-    expected: `controller ${ourController}; it cannot be changed in place. Or name another class in the EdgePool`,
+    expected: `controller ${ingressController}; it cannot be changed in place. Or name another class in the EdgePool`,
     fix: `kubectl delete ingressclass ${name} && ${create}`,
   });
 }
 
 function judgeDefault(classes: readonly ClassFacts[]): Finding {
   const defaults = classes.filter(({ isDefault }) => isDefault);
-  const others = defaults.filter(({ controller }) => controller !== ourController);
+  const others = defaults.filter(({ controller }) => controller !== ingressController);
   const [first] = others;
   const unset = (name: string) => `kubectl annotate ingressclass ${name} ingressclass.kubernetes.io/is-default-class-`;
   if (defaults.length > 1)
