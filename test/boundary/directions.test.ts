@@ -74,6 +74,7 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
     rule: 'platform-reads-files-only',
     files: { 'src/platform/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty },
   },
+  { rule: 'client-node-in-one-place', files: { 'src/kube/status/a.ts': importing('@kubernetes/client-node') } },
   { rule: 'src-without-tests', files: { 'src/kube/a.ts': importing('./b.test.ts'), 'src/kube/b.test.ts': empty } },
   { rule: 'no-cycles', files: { 'src/kube/a.ts': importing('./b.ts'), 'src/kube/b.ts': importing('./a.ts') } },
   { rule: 'resolvable', files: { 'src/kube/a.ts': importing('./missing.ts') } },
