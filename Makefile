@@ -5,7 +5,7 @@ RUN := $(NODE) --disable-warning=ExperimentalWarning
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit integration kubernetes format generate bench clean
+.PHONY: help setup demo test lint unit integration clusters kubernetes format generate bench clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
