@@ -7,6 +7,7 @@ import { bgpRoutes } from './bgp/routes.ts';
 import { edgeAgent } from './edge/agent.ts';
 import { edgeChanges } from './edge/changes.ts';
 import { processorTime } from './edge/processor-time.ts';
+import { kubernetesSource } from './kube/source.ts';
 import { labStart } from './lab.ts';
 import { networkAgent } from './network-agent.ts';
 import { steeringPlan } from './steering-plan.ts';
@@ -24,6 +25,7 @@ const benches: readonly Bench[] = [
   bgpRoutes,
   bgpBlock,
   networkAgent,
+  kubernetesSource,
   steeringPlan,
   labStart,
 ];

@@ -27,6 +27,7 @@ export class Crowd {
   readonly last = new Map<`${Kind} ${ObjectKey}`, number | 'gone'>();
   #count = 0;
   #extra = 0;
+  #removed = 0;
 
   constructor(plane: ControlPlane, size: CrowdSize, label: string) {
     this.#plane = plane;
@@ -64,8 +65,8 @@ export class Crowd {
       this.last.set(`Ingress video/${name}`, this.#count);
       return { method: 'POST', path: ingressesPath, body: this.#ingress(name, annotations) };
     }
-    if (index % 50 === 35 && index / 50 < this.#size.ingresses / 10) {
-      const name = `i${Math.floor(index / 50)}`;
+    if (index % 50 === 35 && this.#removed < Math.floor(this.#size.ingresses / 10)) {
+      const name = `i${this.#removed++}`;
       this.last.set(`Ingress video/${name}`, 'gone');
       return { method: 'DELETE', path: `${ingressesPath}/${name}` };
     }

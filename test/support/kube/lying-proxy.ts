@@ -9,6 +9,7 @@ import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts'
 /** A request of the source at the proxy. */
 export interface Question {
   readonly kind: 'list' | 'page' | 'watch';
+  readonly url: string;
   readonly response: ServerResponse;
 }
 
@@ -53,7 +54,7 @@ export class LyingProxy {
       };
       outgoing.on('close', () => this.#watches.delete(outgoing));
       outgoing.on('error', () => undefined);
-      void Promise.resolve(this.lie?.({ kind, response: outgoing }) ?? false).then((answered) => {
+      void Promise.resolve(this.lie?.({ kind, url, response: outgoing }) ?? false).then((answered) => {
         if (!answered) through();
       });
     });

@@ -72,18 +72,22 @@ export class Trial {
     const { judge, writer } = this;
     const firstTold = judge.told.length;
     const beganMs = Date.now();
-    await fault();
-    const mendedMs = Date.now();
-    await writer.writes(20);
-    await writer.stop();
-    await this.#settled(mendedMs + (expected.withinMs ?? 60_000));
-    const tookMs = Date.now() - mendedMs;
-    this.#wasHonest(firstTold, beganMs, expected);
-    expect(judge.faults).toEqual([]);
-    await this.isEqual();
-    await this.#connectionsAreFew();
-    writer.start();
-    return tookMs / 1000;
+    try {
+      await fault();
+      const mendedMs = Date.now();
+      await writer.writes(20);
+      await writer.stop();
+      await this.#settled(mendedMs + (expected.withinMs ?? 60_000));
+      const tookMs = Date.now() - mendedMs;
+      this.#wasHonest(firstTold, beganMs, expected);
+      expect(judge.faults).toEqual([]);
+      await this.isEqual();
+      await this.#connectionsAreFew();
+      return tookMs / 1000;
+    } finally {
+      judge.faults.length = 0;
+      writer.start();
+    }
   }
 
   /** Kind by kind the same as a fresh list, and as what the writer knows. */

@@ -69,7 +69,7 @@ export class Writer {
 
   start(): void {
     this.#stopping = false;
-    this.#running = this.#run();
+    this.#running ??= this.#run();
   }
 
   /** Resolves when the write in progress is known to be done. */
@@ -79,10 +79,14 @@ export class Writer {
     this.#running = undefined;
   }
 
-  /** Resolves when this many more writes are done. */
+  /** Resolves when this many more writes are done; rejects when that takes more than two minutes. */
   async writes(more: number): Promise<void> {
     const goal = this.#count + more;
-    while (this.#count < goal) await sleep(20);
+    const deadline = performance.now() + 120_000;
+    while (this.#count < goal) {
+      if (performance.now() > deadline) throw new Error(`the writer has not come from ${goal - more} to ${goal}`);
+      await sleep(20);
+    }
   }
 
   /** Deletes everything it made and ends its connection. */

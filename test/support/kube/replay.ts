@@ -1,0 +1,80 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { LyingProxy } from './lying-proxy.ts';
+import { countAnnotation } from './writer.ts';
+
+const mark = '"@count@"';
+const version = '"@version@"';
+
+/** The frames of one collection: what the apiserver lists, as it would say that it changed. */
+interface Frames {
+  readonly collection: string;
+  readonly frames: readonly string[];
+  readonly names: readonly string[];
+}
+
+/**
+ * Says changes of real objects at a rate that the apiserver of a small machine cannot reach: it answers watches at the proxy
+ * with frames made of what the apiserver lists. Lists go through.
+ */
+export class Replay {
+  readonly #collections: readonly Frames[];
+  readonly #watches = new Map<string, ServerResponse>();
+  /** When each count was sent (performance.now). */
+  readonly sentMs = new Map<number, number>();
+  /** The last count of each object, by collection and key. */
+  readonly last = new Map<string, number>();
+
+  private constructor(collections: readonly Frames[]) {
+    this.#collections = collections;
+  }
+
+  static async of(plane: ControlPlane, proxy: LyingProxy, collections: readonly string[]): Promise<Replay> {
+    const replay = new Replay(await Promise.all(collections.map((collection) => recorded(plane, collection))));
+    proxy.lie = ({ kind, url, response }) => {
+      const collection = collections.find((candidate) => url.startsWith(candidate));
+      if (kind !== 'watch' || collection === undefined) return false;
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.flushHeaders();
+      replay.#watches.set(collection, response);
+      return true;
+    };
+    return replay;
+  }
+
+  /** Sends one change after the other, by turns of the collections; resolves with the rate that it kept. */
+  async play(perSecond: number, seconds: number): Promise<number> {
+    const began = performance.now();
+    const total = perSecond * seconds;
+    for (let count = 1; count <= total; count += 1) {
+      const restMs = began + (count * 1000) / perSecond - performance.now();
+      if (restMs > 1) await sleep(restMs);
+      const { collection, frames, names } = this.#collections[count % this.#collections.length] ?? nothing;
+      const index = Math.floor(count / this.#collections.length) % frames.length;
+      const frame = (frames[index] ?? '').replace(mark, `"${count}"`).replace(version, `"${1_000_000 + count}"`);
+      this.sentMs.set(count, performance.now());
+      this.last.set(`${collection} ${names[index]}`, count);
+      this.#watches.get(collection)?.write(frame);
+    }
+    return total / ((performance.now() - began) / 1000);
+  }
+}
+
+const nothing: Frames = { collection: '', frames: [], names: [] };
+
+async function recorded(plane: ControlPlane, collection: string): Promise<Frames> {
+  const { items } = JSON.parse(await plane.kubectl(['get', '--raw', collection])) as {
+    readonly items: readonly { readonly metadata: Readonly<Record<string, unknown>> }[];
+  };
+  const frames = items.map((item) => {
+    const annotations = { ...(item.metadata['annotations'] as object), [countAnnotation]: '@count@' };
+    const metadata = { ...item.metadata, annotations, resourceVersion: '@version@' };
+    return `${JSON.stringify({ type: 'MODIFIED', object: { ...item, metadata } })}\n`;
+  });
+  return {
+    collection,
+    frames,
+    names: items.map(({ metadata }) => `${String(metadata['namespace'])}/${String(metadata['name'])}`),
+  };
+}
