@@ -61,6 +61,11 @@ export class Doubts {
     return [...this.#doubts.keys()];
   }
 
+  /** How long the newest doubt has stood. */
+  ageMs(nowMs: number): number {
+    return Math.min(...[...this.#doubts.values()].map(({ sinceMs }) => nowMs - sinceMs));
+  }
+
   /** What is in doubt, and the fingerprint of exactly these objects; undefined when nothing is. */
   summary(): { readonly findings: string; readonly fingerprint: string } | undefined {
     if (this.#doubts.size === 0) return undefined;

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import type { Kind, ObjectKey } from '../../model/kubernetes.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -23,7 +23,7 @@ export interface KubernetesSourceOptions {
   readonly random: () => number;
   readonly log: Log;
   readonly registry?: Registry;
-  /** A person accepts an implausible loss by writing its fingerprint (the status names it) into this file. */
+  /** A person accepts an implausible loss by writing its fingerprint (the status names it) into this file; it is removed then. */
   readonly acceptFile?: string;
   readonly timing?: Partial<SourceTiming>;
 }
@@ -49,7 +49,7 @@ export interface SourceTiming {
   readonly backoffCapMs: number;
   /** How often a kind that the server does not have is looked for. Default 30,000. */
   readonly missingMs: number;
-  /** How often what is in doubt is listed again, and how long it must stand. Defaults 5,000 and 10,000. */
+  /** How often what is in doubt is listed again at first, and how long it must stand. Defaults 5,000 and 10,000. */
   readonly lookAgainMs: number;
   readonly confirmMs: number;
 }
@@ -75,6 +75,9 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Cluste
   return new KubernetesSource(options);
 }
 
+/** What a person must judge is listed no more often than this in the end: every agent of a fleet may be in the same doubt. */
+const seldomMs = 300_000;
+
 class KubernetesSource implements ClusterSource {
   readonly #options: KubernetesSourceOptions;
   readonly #timing: SourceTiming;
@@ -88,7 +91,9 @@ class KubernetesSource implements ClusterSource {
   #status: SourceStatus = { phase: 'syncing' };
   #recheck: Timer | undefined;
   #lookAgain: Timer | undefined;
-  #listedAgainMs = 0;
+  #listedAgainMs = -Infinity;
+  /** Agents in the same doubt do not ask together. */
+  #spread = 1;
 
   constructor(options: KubernetesSourceOptions) {
     this.#options = options;
@@ -203,6 +208,7 @@ class KubernetesSource implements ClusterSource {
 
   /** Says anew how far we can be trusted, and looks again when that may change by itself. */
   #moved(): void {
+    if (this.#listener === undefined) return;
     const { clock } = this.#options;
     // Who hears that we are live again must have heard what changed meanwhile.
     if (this.#status.phase !== 'live') this.#tell();
@@ -240,7 +246,7 @@ class KubernetesSource implements ClusterSource {
   }
 
   async #look(): Promise<void> {
-    const { clock, acceptFile, log } = this.#options;
+    const { acceptFile, log } = this.#options;
     const doubt = this.#doubts.summary();
     const said = acceptFile === undefined ? '' : await readFile(acceptFile, 'utf8').catch(() => '');
     if (this.#listener === undefined) return;
@@ -253,15 +259,28 @@ class KubernetesSource implements ClusterSource {
       log.warn({ fingerprint: doubt.fingerprint }, 'implausible change accepted by a person');
       for (const [kind, keys] of this.#doubts.accept()) for (const key of keys) this.#store.remove(kind, key);
       this.#loop.trigger();
+      // Else it would accept the same loss another time, when nobody means it.
+      if (acceptFile !== undefined)
+        await rm(acceptFile, { force: true }).catch((error: unknown) =>
+          log.warn({ err: error, acceptFile }, 'the accept file is used, but cannot be removed'),
+        );
       return;
     }
     const doubted = this.#doubts.kinds;
     if (doubted.length === 0) return this.#moved();
-    if (clock.monotonic() - this.#listedAgainMs >= this.#timing.lookAgainMs) {
-      this.#listedAgainMs = clock.monotonic();
-      for (const watch of this.#watches) if (doubted.includes(watch.kind)) watch.lookAgain();
-    }
+    this.#listAgain(doubted);
     this.#lookLater();
+  }
+
+  /** Often while that may settle it, then ever more seldom: who comes back is told by the watch. */
+  #listAgain(doubted: readonly Kind[]): void {
+    const { clock, random } = this.#options;
+    const now = clock.monotonic();
+    const everyMs = Math.max(this.#timing.lookAgainMs, Math.min(this.#doubts.ageMs(now) / 4, seldomMs));
+    if (now - this.#listedAgainMs < everyMs * this.#spread) return;
+    this.#listedAgainMs = now;
+    this.#spread = 1 + random() / 4;
+    for (const watch of this.#watches) if (doubted.includes(watch.kind)) watch.lookAgain();
   }
 
   #refuse({ kind, key, reason, path, message }: Extract<ReadObject, { ok: false }>): void {
