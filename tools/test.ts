@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { glob, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 
@@ -76,6 +76,14 @@ async function run(step: Step, output: 'shown' | 'kept' = 'shown'): Promise<Coun
   return count;
 }
 
+/** Namespaces end with their first process, which heeds nothing but SIGKILL. */
+const running = new Set<ChildProcess>();
+for (const signal of ['SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    for (const child of running) child.kill('SIGKILL');
+    process.exit(1);
+  });
+
 async function execute(
   [command = '', ...args]: readonly string[],
   output: 'shown' | 'kept',
@@ -88,6 +96,7 @@ async function execute(
       npm_config_loglevel: 'error',
     },
   });
+  running.add(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -100,6 +109,7 @@ async function execute(
     });
     child.once('close', (status) => resolve(status ?? 1));
   });
+  running.delete(child);
   return { code, text };
 }
 
