@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { KubeConfig, type KubernetesListObject, type KubernetesObject, makeInformer } from '@kubernetes/client-node';
-import { connect } from '../../../src/kube/kubernetes/connect.ts';
-import { createKubernetesSource } from '../../../src/kube/kubernetes/source.ts';
+import { request } from 'node:https';
+import type { KubeConfig, KubernetesListObject, KubernetesObject } from '@kubernetes/client-node';
 import { objectsOfKind } from '../../../src/kube/state.ts';
 import type { Kind } from '../../../src/model/kubernetes.ts';
-import { systemClock } from '../../../src/runtime/clock.ts';
-import { silentLog } from '../../../src/runtime/log.ts';
 
 /**
  * `follower.ts ours|informer KUBECONFIG`: follows EndpointSlices and Ingresses in a process of its own, by our source or by the
@@ -40,48 +37,54 @@ const note = (
   if (count !== undefined) seen.push([Number(count), Date.now()]);
 };
 
-async function ours(kubeconfig: string): Promise<number> {
-  const source = createKubernetesSource({
-    client: await connect({ kubeconfig }),
-    kinds,
-    clock: systemClock,
-    random: Math.random,
-    log: silentLog,
-  });
-  return new Promise((resolve) => {
-    let first = true;
-    source.start({
-      onStatus: () => undefined,
-      onChange({ state, changed }) {
-        if (first) resolve(kinds.reduce((sum, kind) => sum + objectsOfKind(state, kind).size, 0));
-        else for (const [kind, keys] of changed) for (const key of keys) note(objectsOfKind(state, kind).get(key));
-        first = false;
-      },
+type Follow = (kubeconfig: string) => Promise<number>;
+
+/** Each imports only what it needs, before it is measured: its memory is its own. */
+async function ours(): Promise<Follow> {
+  const { connect } = await import('../../../src/kube/kubernetes/connect.ts');
+  const { createKubernetesSource } = await import('../../../src/kube/kubernetes/source.ts');
+  const { systemClock } = await import('../../../src/runtime/clock.ts');
+  const { silentLog } = await import('../../../src/runtime/log.ts');
+  return async (kubeconfig) => {
+    const client = await connect({ kubeconfig });
+    const random = Math.random;
+    const source = createKubernetesSource({ client, kinds, clock: systemClock, random, log: silentLog });
+    return await new Promise((resolve) => {
+      let first = true;
+      source.start({
+        onStatus: () => undefined,
+        onChange({ state, changed }) {
+          if (first) resolve(kinds.reduce((sum, kind) => sum + objectsOfKind(state, kind).size, 0));
+          else for (const [kind, keys] of changed) for (const key of keys) note(objectsOfKind(state, kind).get(key));
+          first = false;
+        },
+      });
     });
-  });
+  };
 }
 
-async function informer(kubeconfig: string): Promise<number> {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
-  const counts = await Promise.all(
-    informerPaths.map(async (path) => {
-      const list = async (): Promise<KubernetesListObject<KubernetesObject>> => await get(config, path);
-      const made = makeInformer(config, path, list);
-      await made.start();
-      made.on('add', note);
-      made.on('update', note);
-      return made.list().length;
-    }),
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
+async function informer(): Promise<Follow> {
+  const { KubeConfig, makeInformer } = await import('@kubernetes/client-node');
+  return async (kubeconfig) => {
+    const config = new KubeConfig();
+    config.loadFromFile(kubeconfig);
+    const counts = await Promise.all(
+      informerPaths.map(async (path) => {
+        const made = makeInformer(config, path, () => get(config, path));
+        await made.start();
+        made.on('add', note);
+        made.on('update', note);
+        return made.list().length;
+      }),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  };
 }
 
 /** The whole list at once, as the examples of the library do; without its generated classes, which cost more. */
 async function get(config: KubeConfig, path: string): Promise<KubernetesListObject<KubernetesObject>> {
   const options: { headers?: Record<string, string> } = {};
   await config.applyToHTTPSOptions(options);
-  const { request } = await import('node:https');
   return await new Promise((resolve, reject) => {
     const asked = request(`${config.getCurrentCluster()?.server}${path}`, options, (answer) => {
       const chunks: Buffer[] = [];
@@ -97,10 +100,11 @@ async function get(config: KubeConfig, path: string): Promise<KubernetesListObje
 }
 
 const [, , who, kubeconfig = ''] = process.argv;
+const follow = await (who === 'ours' ? ours() : informer());
 const idleMiB = memory('VmRSS');
 const beganMs = performance.now();
 const before = processor();
-const objects = await (who === 'ours' ? ours(kubeconfig) : informer(kubeconfig));
+const objects = await follow(kubeconfig);
 say({
   objects,
   seconds: (performance.now() - beganMs) / 1000,

@@ -121,9 +121,10 @@ export class Trial {
   async #settled(deadlineMs: number): Promise<void> {
     for (;;) {
       const lost = this.kinds.flatMap((kind) => this.#lost(kind));
-      if (this.judge.status?.phase === 'live' && lost.length === 0) return;
+      const status = this.cluster.source.status();
+      if (status.phase === 'live' && lost.length === 0) return;
       if (Date.now() > deadlineMs) {
-        expect({ status: this.judge.status, lost, faults: this.judge.faults }).toEqual({ status: 'live', lost: [] });
+        expect({ status, lost, faults: this.judge.faults }).toEqual({ status: 'live', lost: [], faults: [] });
       }
       await sleep(25);
     }
