@@ -220,7 +220,8 @@ export class KubernetesCluster implements RunningCluster {
   async #until(condition: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
     const { clock } = this.#options;
     for (const deadline = clock.monotonic() + readyTimeoutMs; clock.monotonic() < deadline; await sleep(clock, pollMs))
-      if (await condition()) return;
+      // An apiserver that does not answer has not said no.
+      if (await (async () => condition())().catch(() => false)) return;
     const pods = this.pods.map(({ name, ready }) => `${name} ${ready ? 'ready' : 'not ready'}`).join(', ');
     throw new Error(`${this.datacentre.cluster}: ${otherwise} after ${readyTimeoutMs / 1000} s (pods: ${pods})`);
   }

@@ -1,6 +1,6 @@
 import type { KubeClient } from '../../../kube/kubernetes/client.ts';
 import { ApiError } from '../../../kube/kubernetes/client.ts';
-import { type Clock, type Timer } from '../../../runtime/clock.ts';
+import { type Clock, sleep, type Timer } from '../../../runtime/clock.ts';
 import type { Server } from '../../world/topology.ts';
 
 const beatMs = 1000;
@@ -24,9 +24,18 @@ export class NodeHeartbeat {
     this.#node = options.node;
   }
 
-  /** Resolves when the node is registered; it then goes on by itself. */
+  /** Resolves when the node is registered; it then goes on by itself. Rejects when that did not work for half a minute. */
   async start(): Promise<void> {
-    await this.#beat();
+    const deadline = this.#clock.monotonic() + registrationMs;
+    for (;;) {
+      try {
+        await this.#beat();
+        break;
+      } catch (error) {
+        if (this.#stopped || this.#clock.monotonic() > deadline) throw error;
+        await sleep(this.#clock, beatMs);
+      }
+    }
     this.#later();
   }
 
@@ -86,7 +95,10 @@ export class NodeHeartbeat {
   }
 }
 
+/** Of one request. A beat that takes longer is as good as none. */
 const timeoutMs = 2000;
+/** A young apiserver on a busy machine may be slow at first. */
+const registrationMs = 30_000;
 
 interface NodeStatus {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
