@@ -129,6 +129,7 @@ describe('something between us and the apiserver that tells garbage', () => {
       ],
       ['an empty mapping', saying(200, json, '{}\n'), 'SourceUnreadable'],
       ['a list without a version', saying(200, json, '{"items":[],"metadata":{}}\n'), 'SourceUnreadable'],
+      ['a way to another place', saying(302, { location: 'https://portal.example.com/' }, ''), 'SourceUnreadable'],
       ['bad gateway', saying(502, { 'content-type': 'text/html' }, page), 'SourceUnreachable'],
       ['nothing at all', saying(200, json, ''), 'SourceUnreachable'],
     ])('%s', async (_, lie, reason) => {

@@ -73,7 +73,9 @@ describe('a large cluster', () => {
     });
   });
 
-  it('of 50,000 endpoints and 5,000 Ingresses is listed, and followed at 500 changes a second', async () => {
+  it('of 50,000 endpoints and 5,000 Ingresses is listed, and followed at 500 changes a second', async ({
+    annotate,
+  }) => {
     const kinds: readonly Kind[] = ['EndpointSlice', 'Ingress'];
     const cluster = await TestCluster.create(plane(), { kinds });
     const crowd = new Crowd(plane(), fullCrowd, cluster.label);
@@ -114,8 +116,8 @@ describe('a large cluster', () => {
       await sleep(100);
       await equal();
       expect(judge.faults).toEqual([]);
-      process.stdout.write(
-        `50,000 endpoints, 5,000 Ingresses: listed in ${listSeconds.toFixed(1)} s; the apiserver took ${rate.toFixed(0)} changes a second of 500 asked for; everything followed ${behindSeconds.toFixed(2)} s after the last\n`,
+      await annotate(
+        `50,000 endpoints, 5,000 Ingresses: listed in ${listSeconds.toFixed(1)} s; the apiserver took ${rate.toFixed(0)} changes a second of 500 asked for; everything followed ${behindSeconds.toFixed(2)} s after the last`,
       );
       // A source that cannot follow falls behind by seconds.
       expect(behindSeconds).toBeLessThan(10);
@@ -125,7 +127,7 @@ describe('a large cluster', () => {
   });
 
   // After the one before, whose objects are still there: the apiserver of two busy cores takes far less than 500 a second.
-  it('is followed at 500 changes a second, said by a server that can', async () => {
+  it('is followed at 500 changes a second, said by a server that can', async ({ annotate }) => {
     const proxy = await LyingProxy.open(plane());
     const folder = await mkdtemp(join(tmpdir(), 'tideline-replay-'));
     const kubeconfig = join(folder, 'kubeconfig');
@@ -164,7 +166,7 @@ describe('a large cluster', () => {
       expect(judge.faults).toEqual([]);
       expect(judge.told.map(({ status }) => status.phase)).toEqual(['live']);
       const [p50, p99] = [0.5, 0.99].map((share) => percentile(lagsMs, share).toFixed(0));
-      process.stdout.write(`${rate.toFixed(0)} changes a second said: told after ${p50} ms (p99 ${p99} ms)\n`);
+      await annotate(`${rate.toFixed(0)} changes a second said: told after ${p50} ms (p99 ${p99} ms)`);
       expect(percentile(lagsMs, 0.99)).toBeLessThan(5000);
     } finally {
       await source.stop();
