@@ -62,7 +62,7 @@ function run(
 export const bad = ({ findings }: CheckResult): readonly Finding[] => findings.filter(({ state }) => state !== 'ok');
 
 /** A request that stores nothing. */
-export function isHarmless({ verb, resource }: AuditEvent): boolean {
+function isHarmless({ verb, resource }: AuditEvent): boolean {
   return (
     verb === 'get' || verb === 'list' || (verb === 'create' && /^selfsubject(access|rules)?reviews$/.test(resource))
   );
@@ -100,6 +100,10 @@ export function withHealthyCluster() {
     ops: () => ops,
     paris: (kubeconfig: string, ...more: readonly string[]) =>
       check('--cluster', 'paris', '--kubeconfig', kubeconfig, ...more, 'examples/hybrid'),
+    /** Requests of these users that stored something. */
+    async writes(...users: readonly string[]): Promise<readonly AuditEvent[]> {
+      return (await plane().audit(({ user }) => users.includes(user))).filter((request) => !isHarmless(request));
+    },
     paste: (fix: string | undefined, where?: string) => paste(plane(), kubectl, fix, where),
     patch: (object: string, content: object) =>
       plane().kubectl(['patch', object, '--type=merge', '-p', JSON.stringify(content)]),
