@@ -16,7 +16,7 @@ class Server implements KubeClient {
   lists = 0;
   #watches: ((line: string) => void)[] = [];
 
-  async request<T>(_: KubeRequest): Promise<T> {
+  async request<T>(): Promise<T> {
     this.lists += 1;
     const items = this.names.map((name) => ({
       apiVersion: 'v1',
@@ -127,7 +127,16 @@ it('takes the word of a person for one loss, not for the next one that looks the
   await writeFile(acceptFile, `${await lose()}\n`);
   await expect.poll(() => pass(1).then(held), { timeout: 20_000 }).toBe(0);
   expect(source.status().phase).toBe('live');
-  await expect(access(acceptFile)).rejects.toThrow(/ENOENT/);
+  await expect
+    .poll(
+      () =>
+        access(acceptFile).then(
+          () => 'there',
+          () => 'gone',
+        ),
+      { timeout: 20_000 },
+    )
+    .toBe('gone');
   server.gap('a', 'b', 'c');
   await pass(3);
   expect(held()).toBe(3);
