@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { rightText } from '../../src/kube/rights.ts';
+import { grantsOf, rulesOf, without } from '../support/deploy/rights.ts';
 import { eventually } from '../support/kubernetes/control-plane.ts';
 import { bad, withHealthyCluster } from '../support/kubernetes/preflight.ts';
 
@@ -165,6 +167,36 @@ describe('rights', () => {
     await rig.paste(bad(result)[0]?.fix);
     await eventually(async () => (await rig.paris(blade, '--as', 'edge')).bad.length === 0);
   });
+
+  it('names each right of deploy/rbac/check.yaml that it does not have', async () => {
+    const rules = await rulesOf(rig.plane(), 'clusterrole', 'tideline-check');
+    // Of Calico's two groups a cluster has one.
+    const left = grantsOf(rules).filter(({ apiGroup }) => apiGroup !== 'projectcalico.org');
+    expect(left.length).toBeGreaterThan(12);
+    const next = async (): Promise<void> => {
+      for (let grant = left.shift(); grant !== undefined; grant = left.shift()) {
+        const kubeconfig = await somebodyWith(`looks-${left.length}`, without(rules, grant));
+        const text = `${rightText(grant.verb, grant)} ${grant.name}`.trim();
+        await eventually(async () => {
+          const { findings } = await rig.paris(kubeconfig);
+          const missing = findings.filter(({ reason }) => reason === 'RightMissing').map(({ found }) => found);
+          if (missing.length === 1 && missing[0]?.includes(text) === true) return true;
+          throw new Error(`without ${text}: ${missing.join('; ')}`);
+        });
+      }
+    };
+    await Promise.all([next(), next(), next()]);
+  });
+
+  async function somebodyWith(name: string, rules: readonly object[]): Promise<string> {
+    const apiGroup = 'rbac.authorization.k8s.io';
+    const object = { apiVersion: `${apiGroup}/v1`, metadata: { name } };
+    const roleRef = { apiGroup, kind: 'ClusterRole', name };
+    const subjects = [{ apiGroup, kind: 'User', name }];
+    const binding = { ...object, kind: 'ClusterRoleBinding', roleRef, subjects };
+    await rig.plane().apply({ ...object, kind: 'ClusterRole', rules }, binding);
+    return rig.plane().kubeconfigFor({ user: name });
+  }
 });
 
 describe('Calico and nodes', () => {
