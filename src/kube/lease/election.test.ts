@@ -239,6 +239,32 @@ describe('Election', () => {
     expect(server.lease?.spec?.leaseTransitions).toBe(2);
   });
 
+  it.each([10, 30, 60, 90, 120, 300])(
+    'does not release what it won again while it resigned (after %i ms)',
+    async (ms) => {
+      const { clock, server, candidates, leaders } = world([0, 0]);
+      await clock.advance(3000);
+      const [first, second] = candidates.toSorted((a) => (a.election.leading ? -1 : 1));
+      if (first === undefined || second === undefined) throw new Error('two stand');
+      const identity = server.lease?.spec?.holderIdentity;
+      // The renewal in flight is slow, and its answer is lost; what comes after is fast.
+      first.machine.weather.delayMs = 100;
+      first.machine.weather.losesAnswers = true;
+      await clock.advance(2001);
+      first.machine.weather.losesAnswers = false;
+      first.machine.weather.delayMs = 5;
+      void first.election.resign();
+      await clock.advance(ms);
+      first.election.stand();
+      for (let turn = 0; turn < 400; turn += 1) {
+        await clock.advance(50);
+        expect(leaders()).toBeLessThanOrEqual(1);
+        if (first.election.leading) expect(server.lease?.spec?.holderIdentity).toBe(identity);
+      }
+      expect(leaders()).toBe(1);
+    },
+  );
+
   it('stops before another may take over, and counts the wall clock too', async () => {
     const { clock, candidates } = world([0]);
     await clock.advance(100);

@@ -72,6 +72,8 @@ export class Election {
     this.#heldSince = undefined;
     this.#announce();
     await this.#turn;
+    // Stands again: what it may have won meanwhile is not given away.
+    if (this.#standing) return;
     // A turn in flight may have won meanwhile: what counts is who the record names.
     if (held || this.#lease?.spec?.holderIdentity === this.#options.identity) await this.#release();
   }
@@ -109,10 +111,13 @@ export class Election {
     if (!this.#standing) return;
     this.#timer?.cancel();
     this.#timer = this.#options.clock.setTimeout(() => {
-      this.#turn = this.#tryOnce().then(() => {
-        const spread = this.leading ? 0 : jitter * this.#options.random();
-        this.#next(this.#retryMs * (1 + spread));
-      });
+      // One after the other: who stands again while a slow turn ends must not be overtaken by it.
+      this.#turn = this.#turn
+        .then(() => this.#tryOnce())
+        .then(() => {
+          const spread = this.leading ? 0 : jitter * this.#options.random();
+          this.#next(this.#retryMs * (1 + spread));
+        });
     }, delayMs);
   }
 
@@ -184,7 +189,7 @@ export class Election {
     const { clock, log, identity, name } = this.#options;
     try {
       const lease = this.#lease ?? (await this.#read());
-      if (lease?.spec?.holderIdentity !== identity) return;
+      if (lease?.spec?.holderIdentity !== identity || this.#standing) return;
       await this.#write(lease, released(lease.spec, clock.now()));
       log.info({ lease: name }, 'lease released');
     } catch (error) {
