@@ -78,6 +78,8 @@ export interface Calico {
     readonly mustBeEmpty?: boolean;
   }): Promise<void>;
   show(): Promise<Allocations>;
+  /** Its process is gone; every further request is rejected. */
+  readonly ended: boolean;
   /** Ends the process. Never rejects. */
   stop(): Promise<void>;
 }
@@ -134,6 +136,9 @@ export function startCalico(options: { readonly kubeconfig: string; readonly cal
     });
 
   return {
+    get ended() {
+      return ended;
+    },
     init: async (args) => void (await ask('init', args)),
     assign: async (args) => (await ask('assign', args)) as Assigned,
     borrow: async (args) => (await ask('borrow', args)) as Assigned,

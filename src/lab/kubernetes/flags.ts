@@ -95,7 +95,7 @@ function apiserver(options: ControlPlaneOptions, layout: Layout): Flags {
     'audit-log-maxsize': 4096,
     'event-ttl': `${options.eventTtlSeconds ?? 3600}s`,
     'allow-privileged': true,
-    profiling: false,
+    profiling: 'false',
   };
 }
 
@@ -113,7 +113,7 @@ function controllerManager(options: ControlPlaneOptions, layout: Layout): Flags 
   return {
     kubeconfig: layout.kubeconfigs.controllerManager,
     ...served(layout, ports.controllerManager),
-    'leader-elect': false,
+    'leader-elect': 'false',
     controllers: controllers(clusterCidr !== undefined).join(','),
     'use-service-account-credentials': true,
     'service-account-private-key-file': keyOf(pki.serviceAccount),
@@ -128,7 +128,7 @@ function controllerManager(options: ControlPlaneOptions, layout: Layout): Flags 
         }),
     'kube-api-qps': 500,
     'kube-api-burst': 1000,
-    profiling: false,
+    profiling: 'false',
   };
 }
 
@@ -136,10 +136,10 @@ function scheduler(_: ControlPlaneOptions, layout: Layout): Flags {
   return {
     kubeconfig: layout.kubeconfigs.scheduler,
     ...served(layout, ports.scheduler),
-    'leader-elect': false,
+    'leader-elect': 'false',
     'kube-api-qps': 500,
     'kube-api-burst': 1000,
-    profiling: false,
+    profiling: 'false',
   };
 }
 

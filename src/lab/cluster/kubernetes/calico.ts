@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { type Calico, startCalico } from '../../kubernetes/calico.ts';
 import type { ControlPlane } from '../../kubernetes/control-plane.ts';
 import type { Addresses } from './addresses.ts';
 
@@ -27,44 +26,34 @@ export async function calicoAddresses(options: CalicoOptions): Promise<Addresses
   await plane.kubectl(['apply', '--server-side', ...files.flatMap((file) => ['-f', join(crds, file)])]);
   const names = files.map((file) => `crd/${file.replace(/^.*_|\.yaml$/g, '')}.crd.projectcalico.org`);
   await plane.kubectl(['wait', '--for=condition=Established', '--timeout=60s', ...names]);
-  const allocator = new Allocator(program, plane.kubeconfig);
-  await allocator.ask('init', { pools: [{ name: 'default-ipv4-ippool', cidr: pool, blockSize }] });
+  const allocator = new Restarted(() => startCalico({ kubeconfig: plane.kubeconfig, calicoIpam: program }));
+  await allocator.now.init({ pools: [{ name: 'default-ipv4-ippool', cidr: pool, blockSize }] });
   return {
     async assign(pod) {
       // A second time, after an apiserver that went away in the middle: what the pod has already.
-      const { blocks } = await allocator.ask<Shown>('show', {});
+      const { blocks } = await allocator.now.show();
       const own = blocks.flatMap(({ allocations }) => allocations).find((given) => isOf(given, pod));
       if (own !== undefined) return own.address;
-      const { addresses } = await allocator.ask<{ readonly addresses: readonly string[] }>('assign', pod);
+      const { addresses } = await allocator.now.assign(pod);
       const [address] = addresses;
       if (address === undefined) throw new Error(`Calico gave ${pod.pod} no address`);
       return address;
     },
     async release(pod) {
-      await allocator.ask('release', pod);
+      await allocator.now.release(pod);
     },
     async claimBlock(node) {
-      const { blocks } = await allocator.ask<Shown>('show', {});
+      const { blocks } = await allocator.now.show();
       const free = blocks.filter((block) => block.node === node).reduce((sum, block) => sum + block.free, 0);
-      if (free > 0) await allocator.ask('assign', { node, handle: `reserved.${node}`, ipv4: free });
-      const { block } = await allocator.ask<{ readonly block: string }>('claim', { node });
-      return block;
+      if (free > 0) await allocator.now.assign({ node, namespace: 'reserved', pod: node, ipv4: free });
+      return allocator.now.claim({ node });
     },
     async blocks() {
-      const { blocks } = await allocator.ask<Shown>('show', {});
+      const { blocks } = await allocator.now.show();
       return blocks.flatMap(({ cidr, node }) => (node === undefined ? [] : [{ cidr, node }]));
     },
     stop: () => allocator.stop(),
   };
-}
-
-interface Shown {
-  readonly blocks: readonly {
-    readonly cidr: string;
-    readonly node?: string;
-    readonly free: number;
-    readonly allocations: readonly { readonly address: string; readonly namespace?: string; readonly pod?: string }[];
-  }[];
 }
 
 function isOf(
@@ -74,59 +63,21 @@ function isOf(
   return given.namespace === pod.namespace && given.pod === pod.pod;
 }
 
-interface Answer {
-  readonly id: number;
-  readonly result?: unknown;
-  readonly error?: string;
-}
+/** The allocator, started again when it has ended: it may, while its apiserver is away. */
+class Restarted {
+  readonly #start: () => Calico;
+  #calico: Calico | undefined;
 
-/** `calico-ipam serve`: requests and answers as lines of JSON. Started again when it has ended. */
-class Allocator {
-  readonly #program: string;
-  readonly #kubeconfig: string;
-  readonly #waiting = new Map<number, (answer: Answer) => void>();
-  #child: ChildProcess | undefined;
-  #next = 1;
-
-  constructor(program: string, kubeconfig: string) {
-    this.#program = program;
-    this.#kubeconfig = kubeconfig;
+  constructor(start: () => Calico) {
+    this.#start = start;
   }
 
-  /** Rejects with what the allocator said. */
-  async ask<T>(operation: string, args: object): Promise<T> {
-    this.#child ??= this.#spawn();
-    const id = this.#next++;
-    const answered = new Promise<Answer>((resolve) => this.#waiting.set(id, resolve));
-    this.#child.stdin?.write(`${JSON.stringify({ id, operation, arguments: args })}\n`);
-    const { result, error } = await answered;
-    if (error !== undefined) throw new Error(`calico-ipam: ${error}`);
-    return result as T;
+  get now(): Calico {
+    if (this.#calico === undefined || this.#calico.ended) this.#calico = this.#start();
+    return this.#calico;
   }
 
   async stop(): Promise<void> {
-    this.#child?.kill('SIGKILL');
-  }
-
-  #spawn(): ChildProcess {
-    const child = spawn(
-      'setpriv',
-      ['--pdeathsig', 'KILL', '--', this.#program, '--kubeconfig', this.#kubeconfig, 'serve'],
-      { stdio: ['pipe', 'pipe', 'ignore'] },
-    );
-    child.stdin.on('error', () => undefined);
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const answer = JSON.parse(line) as Answer;
-      this.#waiting.get(answer.id)?.(answer);
-      this.#waiting.delete(answer.id);
-    });
-    const ended = (): void => {
-      if (this.#child === child) this.#child = undefined;
-      for (const [id, answer] of this.#waiting) answer({ id, error: 'it ended' });
-      this.#waiting.clear();
-    };
-    child.once('exit', ended);
-    child.once('error', ended);
-    return child;
+    await this.#calico?.stop();
   }
 }

@@ -48,7 +48,6 @@ interface Running {
 
 const readyTimeoutMs = 60_000;
 const pollMs = 100;
-const alone = { 'leader-elect': 'false' };
 
 /** A cluster with a control plane of its own on a master server. The lab plays its nodes: kubelets, pods, heartbeats. */
 export class KubernetesCluster implements RunningCluster {
@@ -100,7 +99,6 @@ export class KubernetesCluster implements RunningCluster {
         namespace: master.name,
         binaries,
         // One of each: none has to wait for the lease of another that is dead.
-        flags: { 'kube-controller-manager': alone, 'kube-scheduler': alone },
         nodeFailure: { graceSeconds: compression.nodeGraceMs / 1000, periodSeconds: 1 },
       });
       this.control.supervise();
