@@ -5,15 +5,20 @@ import { connect as tlsConnect } from 'node:tls';
 import type { Tls } from './access/access.ts';
 import { ApiError } from './client.ts';
 
+/** Who asked may have given up meanwhile, and the agent does not say so: nothing else would end a silent connection. */
+const handshakeMs = 30_000;
+
 type Connected = (error: Error | null, socket: Duplex) => void;
 
 /** Through an HTTP proxy by CONNECT; TLS is with the apiserver, so the proxy learns nothing but its name. */
 export class TunnelAgent extends Agent {
   readonly #proxy: URL;
   readonly #tls: Tls;
+  readonly #limitMs: number;
 
-  constructor(options: AgentOptions, proxy: string, tls: Tls) {
+  constructor(options: AgentOptions, proxy: string, tls: Tls, limitMs = handshakeMs) {
     super(options);
+    this.#limitMs = limitMs;
     this.#proxy = new URL(proxy);
     this.#tls = tls;
     if (this.#proxy.protocol !== 'http:')
@@ -35,13 +40,22 @@ export class TunnelAgent extends Agent {
     );
     const asked = httpRequest({
       method: 'CONNECT',
-      host: hostname,
+      host: hostname.replace(/^\[|\]$/g, ''),
+      agent: false,
       port: port === '' ? 80 : port,
       path: `${host.includes(':') ? `[${host}]` : host}:${options.port}`,
       headers: username === '' ? {} : { 'proxy-authorization': `Basic ${credentials}` },
     });
     // Node calls it with the error alone.
-    const fail = (error: Error): void => (callback as ((error: Error) => void) | undefined)?.(error);
+    const fail = (error: Error): void => {
+      clearTimeout(late);
+      (callback as ((error: Error) => void) | undefined)?.(error);
+    };
+    let end = (error: Error): unknown => asked.destroy(error);
+    const late = setTimeout(
+      () => end(new Error(`the proxy ${hostname} made no connection within ${this.#limitMs} ms`)),
+      this.#limitMs,
+    );
     asked.on('error', fail);
     asked.on('connect', (answer, socket) => {
       if (answer.statusCode !== 200) {
@@ -50,8 +64,10 @@ export class TunnelAgent extends Agent {
       }
       const servername = this.#tls.servername ?? options.servername;
       const secure = tlsConnect({ ...this.#tls, socket, host, ...(servername === undefined ? {} : { servername }) });
+      end = (error) => secure.destroy(error);
       secure.once('error', fail);
       secure.once('secureConnect', () => {
+        clearTimeout(late);
         secure.off('error', fail);
         callback?.(null, secure);
       });
