@@ -53,12 +53,12 @@ describe('a large cluster', () => {
       await trial.endure(
         async () => {
           await bulk(plane(), [{ method: 'POST', path: ingresses, body: big(1) }]);
-          for (let port = 2; port < 10; port += 1)
+          for (let port = 2; port < 5; port += 1)
             await bulk(plane(), [{ method: 'PATCH', path: `${ingresses}/big`, body: big(port) }]);
           const port = (): unknown =>
             trial.judge.get('Ingress', 'video/big')?.spec?.defaultBackend?.service?.port?.number;
-          await trial.judge.until('its last version', () => port() === 9, 60_000);
-          expect(trial.judge.get('Ingress', 'video/big')?.metadata.annotations?.['text']).toBe(`9 ${text}`);
+          await trial.judge.until('its last version', () => port() === 4, 60_000);
+          expect(trial.judge.get('Ingress', 'video/big')?.metadata.annotations?.['text']).toBe(`4 ${text}`);
           // Now by a list.
           await trial.cluster.gate.cut();
           await plane().compact();
@@ -67,7 +67,7 @@ describe('a large cluster', () => {
         },
         { lateMs: 120_000 },
       );
-      expect(trial.judge.get('Ingress', 'video/big')?.metadata.annotations?.['text']).toBe(`9 ${text}`);
+      expect(trial.judge.get('Ingress', 'video/big')?.metadata.annotations?.['text']).toBe(`4 ${text}`);
       trial.judge.mayVanish = () => true;
       await bulk(plane(), [{ method: 'DELETE', path: `${ingresses}/big` }]);
     });
@@ -162,7 +162,7 @@ describe('a large cluster', () => {
           const object = judge.state?.objects[kind].get(key);
           return object !== undefined && countOf(object) === count;
         });
-      await expect.poll(right, { timeout: 60_000, interval: 50 }).toBe(true);
+      await expect.poll(right, { timeout: 60_000, interval: 200 }).toBe(true);
       expect(judge.faults).toEqual([]);
       expect(judge.told.map(({ status }) => status.phase)).toEqual(['live']);
       const [p50, p99] = [0.5, 0.99].map((share) => percentile(lagsMs, share).toFixed(0));

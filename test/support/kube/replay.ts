@@ -45,6 +45,8 @@ export class Replay {
 
   /** Sends one change after the other, by turns of the collections; resolves with the rate that it kept. */
   async play(perSecond: number, seconds: number): Promise<number> {
+    // What is said before anybody listens would be lost: each object is said anew only after all others.
+    while (this.#watches.size < this.#collections.length) await sleep(10);
     const began = performance.now();
     const total = perSecond * seconds;
     for (let count = 1; count <= total; count += 1) {
