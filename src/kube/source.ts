@@ -35,7 +35,8 @@ export interface ClusterChange {
 export interface ClusterListener {
   /**
    * A new snapshot; the first call is the first full sync. Never called with a state that lost its input: while stale, a
-   * change may add and modify (what is still readable proceeds), and removes nothing.
+   * change may add and modify (what is still readable proceeds), and removes only what the input itself says was deleted
+   * (a watch of another kind that still works), never what is merely missing.
    */
   onChange(change: ClusterChange): void;
   /** The status changed; while stale nothing of the last good snapshot is taken away. */
