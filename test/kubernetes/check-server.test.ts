@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { writeKubeconfig } from '../../src/lab/kubernetes/kubeconfig.ts';
 import { createAuthority } from '../../src/lab/kubernetes/pki/certificate.ts';
@@ -127,6 +127,23 @@ describe('the way to the server', () => {
 });
 
 describe('clocks', () => {
+  const account = { kind: 'ServiceAccount', name: 'blade', namespace: 'tideline-system' };
+  const edge = { metadata: { name: 'blade-by-token' }, subjects: [account] };
+  beforeAll(async () => {
+    const apiVersion = 'rbac.authorization.k8s.io/v1';
+    const roleRef = (kind: string) => ({ apiGroup: 'rbac.authorization.k8s.io', kind, name: 'tideline-edge' });
+    await rig.plane().apply(
+      { apiVersion, kind: 'ClusterRoleBinding', ...edge, roleRef: roleRef('ClusterRole') },
+      {
+        apiVersion,
+        kind: 'RoleBinding',
+        ...edge,
+        metadata: { ...edge.metadata, namespace: account.namespace },
+        roleRef: roleRef('Role'),
+      },
+    );
+  });
+
   it.each([
     [0, []],
     [1200, []],
@@ -137,8 +154,8 @@ describe('clocks', () => {
     try {
       proxy.skewMs = skewMs;
       const file = join(rig.folder(), 'skewed');
-      const account = await rig.plane().kubeconfigForServiceAccount('tideline-system', 'tideline-edge');
-      await writeFile(file, (await readFile(account, 'utf8')).replace(/(https:\/\/[\d.]+):6443/, `$1:${proxy.port}`));
+      const byToken = await rig.plane().kubeconfigForServiceAccount(account.namespace, account.name);
+      await writeFile(file, (await readFile(byToken, 'utf8')).replace(/(https:\/\/[\d.]+):6443/, `$1:${proxy.port}`));
       const result = await rig.paris(file, '--as', 'edge');
       expect(result.bad.filter((line) => !line.startsWith('unknown'))).toEqual(expected);
       const clock = result.findings.find(({ check: name }) => name === 'clock');

@@ -171,7 +171,7 @@ describe('with a real control plane', () => {
     it('speaks as the ServiceAccount of a pod, with a token that is renewed on disk', async () => {
       await plane().apply(
         { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'agent', namespace: 'video' } },
-        viewer,
+        ...viewer,
       );
       cluster = await TestCluster.create(plane(), {});
       await writeFile(join(cluster.folder, 'token'), 'not a token');
@@ -193,7 +193,7 @@ describe('with a real control plane', () => {
     it('asks the exec plugin of a kubeconfig, and asks it again before its token expires', async () => {
       await plane().apply(
         { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'agent', namespace: 'video' } },
-        viewer,
+        ...viewer,
       );
       cluster = await TestCluster.create(plane(), {});
       const token = (await plane().kubectl(['create', 'token', 'agent', '-n', 'video', '--duration=600s'])).trim();
@@ -213,13 +213,22 @@ describe('with a real control plane', () => {
   });
 });
 
-const viewer: Manifest = {
-  apiVersion: 'rbac.authorization.k8s.io/v1',
-  kind: 'ClusterRoleBinding',
-  metadata: { name: 'agent-views' },
-  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
-  subjects: [{ kind: 'ServiceAccount', name: 'agent', namespace: 'video' }],
-};
+/** Not the built-in role `view`: that one is put together by a controller, a while after a start. */
+const viewer: readonly Manifest[] = [
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'agent-views' },
+    rules: [{ apiGroups: [''], resources: ['services'], verbs: ['list'] }],
+  },
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'agent-views' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'agent-views' },
+    subjects: [{ kind: 'ServiceAccount', name: 'agent', namespace: 'video' }],
+  },
+];
 
 /** Gives a token that expires in 12 seconds: two seconds of use, with the leeway. */
 function pluginScript(token: string): string {
