@@ -4,6 +4,8 @@ import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts'
 import type { LyingProxy } from './lying-proxy.ts';
 import { countAnnotation } from './writer.ts';
 
+/** Above whatever the objects carry from before: counts, and resourceVersions, never go back. */
+const firstCount = 1_000_000;
 const mark = '"@count@"';
 const version = '"@version@"';
 
@@ -49,12 +51,13 @@ export class Replay {
     while (this.#watches.size < this.#collections.length) await sleep(10);
     const began = performance.now();
     const total = perSecond * seconds;
-    for (let count = 1; count <= total; count += 1) {
-      const restMs = began + (count * 1000) / perSecond - performance.now();
+    for (let turn = 1; turn <= total; turn += 1) {
+      const restMs = began + (turn * 1000) / perSecond - performance.now();
       if (restMs > 1) await sleep(restMs);
+      const count = firstCount + turn;
       const { collection, frames, names } = this.#collections[count % this.#collections.length] ?? nothing;
       const index = Math.floor(count / this.#collections.length) % frames.length;
-      const frame = (frames[index] ?? '').replace(mark, `"${count}"`).replace(version, `"${1_000_000 + count}"`);
+      const frame = (frames[index] ?? '').replace(mark, `"${count}"`).replace(version, `"${count}"`);
       this.sentMs.set(count, performance.now());
       this.last.set(`${collection} ${names[index]}`, count);
       this.#watches.get(collection)?.write(frame);
