@@ -46,9 +46,9 @@ export const TrafficPolicySpec = z
           ...Answer,
         }),
       )
-      .max(100)
+      .max(253)
       .default([])
-      .describe('Who answers whom.'),
+      .describe('Who answers whom. 246 countries and 7 continents, each in one rule.'),
     default: z.strictObject(Answer).describe('Everyone no rule names. Never empty.'),
     minReadyRatio: z
       .number()
