@@ -158,6 +158,18 @@ export type AnyObject = ObjectByKind[Kind];
 /** The controller that our IngressClass objects name. */
 export const ingressController = 'tideline.dev/edge';
 
+/** An object of the API, as a path is made of it and an event refers to it. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** As in the path: `ingresses`. */
+  readonly resource: string;
+  /** Absent for cluster-scoped objects. */
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid?: string;
+}
+
 /** `namespace/name`, or `name` for cluster-scoped objects. */
 export type ObjectKey = string;
 

@@ -3,11 +3,12 @@ import { deepEqual } from '../../kube/objects/equal.ts';
 import type { KubeReason } from '../../kube/reasons.ts';
 import { holdsConditions, type StatusCondition, withTransitionTimes } from '../../kube/status/conditions.ts';
 import { pathOf } from '../../kube/status/object.ts';
+import type { ObjectReference } from '../../model/kubernetes.ts';
 import type { EdgePool } from '../../model/spec/kinds.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { type PoolView, poolStatus } from '../compile/pool-status.ts';
-import type { ObjectName, WantedStatus } from '../compile/statuses.ts';
+import type { WantedStatus } from '../compile/statuses.ts';
 
 interface RawPool {
   readonly metadata: { readonly uid?: string; readonly generation?: number };
@@ -105,7 +106,7 @@ export class PoolObject {
     );
   }
 
-  #name(uid?: string): ObjectName {
+  #name(uid?: string): ObjectReference {
     const { name } = this.#options.pool().metadata;
     const known = uid === undefined ? {} : { uid };
     return { apiVersion: 'tideline.dev/v1alpha1', kind: 'EdgePool', resource: 'edgepools', name, ...known };

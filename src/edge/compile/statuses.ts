@@ -1,32 +1,21 @@
 import type { ClusterState } from '../../kube/source.ts';
-import type { Ingress, ObjectMeta } from '../../model/kubernetes.ts';
+import type { Ingress, ObjectMeta, ObjectReference } from '../../model/kubernetes.ts';
 import type { Problem } from '../../model/problem.ts';
 import { type EdgeReason, edgeReasons } from '../reasons.ts';
 import type { Condition } from './compile.ts';
 import { fixes } from './fixes.ts';
 import { compareText } from './names.ts';
 
-/** An object as the API names it. */
-export interface ObjectName {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly resource: string;
-  readonly namespace?: string;
-  readonly name: string;
-  readonly uid?: string;
-}
-
 /** The status that an object should have, our fields only (undefined: none of ours), beside the one it has. */
 export interface WantedStatus {
-  readonly object: ObjectName;
+  readonly object: ObjectReference;
   readonly wanted: object | undefined;
   readonly held: object | undefined;
-  readonly resourceVersion?: string;
 }
 
 /** What people who look at an object should read. */
 export interface WantedEvent {
-  readonly object: ObjectName;
+  readonly object: ObjectReference;
   readonly type: 'Normal' | 'Warning';
   readonly reason: EdgeReason;
   readonly note: string;
@@ -72,12 +61,10 @@ export class IngressStatuses {
     const known = this.#known.get(ingress);
     if (known !== undefined && known.wanted === wanted) return known;
     const shown = ingress.status?.loadBalancer?.ingress ?? [];
-    const { resourceVersion } = ingress.metadata;
     const wish = {
       object: nameOfIngress(ingress),
       wanted,
       held: shown.length === 0 ? undefined : { loadBalancer: { ingress: shown } },
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
     };
     this.#known.set(ingress, wish);
     return wish;
@@ -121,7 +108,7 @@ export function recoveryEvents(before: readonly Condition[], { state, conditions
 }
 
 function warning(
-  object: ObjectName,
+  object: ObjectReference,
   reason: EdgeReason,
   { path, message, expected, fix }: Problem,
   more: number,
@@ -141,7 +128,7 @@ function isEdgeReason(reason: string): reason is EdgeReason {
 }
 
 /** The object of a condition, if the cluster has it. */
-function find(object: string, { objects }: ClusterState): ObjectName | undefined {
+function find(object: string, { objects }: ClusterState): ObjectReference | undefined {
   const [kind = '', ...rest] = object.split('/');
   const key = rest.join('/');
   if (kind === 'Ingress') {
@@ -154,13 +141,13 @@ function find(object: string, { objects }: ClusterState): ObjectName | undefined
     : nameOf(slice.metadata, { apiVersion: 'discovery.k8s.io/v1', kind, resource: 'endpointslices' });
 }
 
-function nameOfIngress({ metadata }: Ingress): ObjectName {
+function nameOfIngress({ metadata }: Ingress): ObjectReference {
   return nameOf(metadata, { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', resource: 'ingresses' });
 }
 
 function nameOf(
   { namespace = 'default', name, uid }: ObjectMeta,
-  kind: Pick<ObjectName, 'apiVersion' | 'kind' | 'resource'>,
-): ObjectName {
+  kind: Pick<ObjectReference, 'apiVersion' | 'kind' | 'resource'>,
+): ObjectReference {
   return { ...kind, namespace, name, ...(uid === undefined ? {} : { uid }) };
 }

@@ -1,5 +1,5 @@
+import type { ObjectReference } from '../../model/kubernetes.ts';
 import { deepEqual } from '../objects/equal.ts';
-import type { ObjectReference } from './object.ts';
 import type { Outcome } from './outcome.ts';
 
 /** What should stand on one object, and what stood there when the cluster was last read. */
@@ -9,8 +9,6 @@ export interface StatusWish {
   readonly wanted: object | undefined;
   /** The same fields as the cluster holds them. */
   readonly held: object | undefined;
-  /** The write is refused when the object is not this one any more. */
-  readonly resourceVersion?: string;
 }
 
 const minute = 60_000;

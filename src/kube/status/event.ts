@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { ObjectReference } from '../../model/kubernetes.ts';
 import { microTime } from '../lease/record.ts';
-import { nameOf, type ObjectReference } from './object.ts';
+import { nameOf } from './object.ts';
 
 /** Something that people who look at an object should read. */
 export interface EventWish {

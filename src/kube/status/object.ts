@@ -1,14 +1,4 @@
-/** One object of the API that we write to, as a path is made of it and an event refers to it. */
-export interface ObjectReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  /** As in the path: `ingresses`. */
-  readonly resource: string;
-  /** Absent for cluster-scoped objects. */
-  readonly namespace?: string;
-  readonly name: string;
-  readonly uid?: string;
-}
+import type { ObjectReference } from '../../model/kubernetes.ts';
 
 /** `Kind/namespace/name`, or `Kind/name`. */
 export function nameOf({ kind, namespace, name }: ObjectReference): string {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
+import type { ObjectReference } from '../../model/kubernetes.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { Registry } from '../../runtime/metrics.ts';
 import { ApiError, type KubeClient, type KubeRequest } from '../kubernetes/client.ts';
@@ -8,7 +9,6 @@ import type { StatusWish } from './contest.ts';
 import type { EventWish } from './event.ts';
 import { EventWriter } from './events.ts';
 import { writeMetrics } from './metrics.ts';
-import type { ObjectReference } from './object.ts';
 import { StatusWriter } from './writer.ts';
 
 /** Answers as told and remembers what it was asked. The rules of a real API server are tried in test/kubernetes. */
@@ -77,7 +77,7 @@ function ingress(name: string): ObjectReference {
 }
 
 function wish(name: string, wanted: object | undefined = { ip: 1 }, held?: object): StatusWish {
-  return { object: ingress(name), wanted, held, resourceVersion: '7' };
+  return { object: ingress(name), wanted, held };
 }
 
 const notAllowed = new ApiError(
@@ -113,7 +113,7 @@ describe('StatusWriter', () => {
       path: '/apis/networking.k8s.io/v1/namespaces/video/ingresses/web/status',
       query: { fieldManager: 'tideline-edge', force: false, timeout: '5000ms' },
       contentType: 'application/apply-patch+yaml',
-      body: { kind: 'Ingress', metadata: { name: 'web', namespace: 'video', resourceVersion: '7' }, status: { ip: 1 } },
+      body: { kind: 'Ingress', metadata: { name: 'web', namespace: 'video' }, status: { ip: 1 } },
     });
     expect(writer.status().waiting).toBe(1);
     writer.set([wish('web', { ip: 1 }, { ip: 1 })]);

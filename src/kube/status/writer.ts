@@ -1,3 +1,4 @@
+import type { ObjectReference } from '../../model/kubernetes.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
@@ -5,7 +6,7 @@ import type { KubeReason } from '../reasons.ts';
 import { TokenBucket } from './bucket.ts';
 import { Contest, type StatusWish } from './contest.ts';
 import type { WriteMetrics } from './metrics.ts';
-import { nameOf, type ObjectReference, pathOf } from './object.ts';
+import { nameOf, pathOf } from './object.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { Pump, type Write } from './pump.ts';
 
@@ -130,10 +131,10 @@ export class StatusWriter {
     return outcome;
   }
 
-  async #apply({ object, wanted, resourceVersion }: StatusWish, limits: Parameters<Write>[0]): Promise<Outcome> {
+  async #apply({ object, wanted }: StatusWish, limits: Parameters<Write>[0]): Promise<Outcome> {
     const { client, fieldManager } = this.#options;
     const { apiVersion, kind, name, namespace } = object;
-    const metadata = { name, ...(namespace === undefined ? {} : { namespace }), ...withVersion(resourceVersion) };
+    const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
     try {
       await client.request({
         method: 'PATCH',
@@ -168,8 +169,4 @@ export class StatusWriter {
     for (const contest of this.#contests.values()) if (contest.ownedByOther) owned += 1;
     metrics.ownedByOther.set(owned);
   }
-}
-
-function withVersion(resourceVersion: string | undefined): { readonly resourceVersion?: string } {
-  return resourceVersion === undefined ? {} : { resourceVersion };
 }

@@ -1,4 +1,13 @@
-import type { EndpointSlice, Ingress, IngressClass, Node, Pod, Secret, Service } from '../../model/kubernetes.ts';
+import {
+  type EndpointSlice,
+  type Ingress,
+  type IngressClass,
+  ingressController,
+  type Node,
+  type Pod,
+  type Secret,
+  type Service,
+} from '../../model/kubernetes.ts';
 
 /** The application of the lab: one Deployment `web` in namespace `video`, one host. */
 export const application = {
@@ -73,7 +82,7 @@ export function ingressClassObject(className: string): Manifest<IngressClass> {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'IngressClass',
     metadata: { name: className },
-    spec: { controller: 'tideline.dev/edge' },
+    spec: { controller: ingressController },
   };
 }
 

@@ -1,4 +1,4 @@
-// kwok plays the kubelets. A module of its own: it needs newer gRPC and OpenTelemetry than Kubernetes is built with.
+// kwok, for nodes that only exist on paper. A module of its own: it needs newer gRPC and OpenTelemetry than Kubernetes is built with.
 module tideline.dev/tools/kubernetes/kwok
 
 go 1.26.0

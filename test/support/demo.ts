@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { DemoReport } from '../../src/lab/demo/report.ts';
+
+/** The twelve steps, on any kind of cluster. */
+const steps = [
+  'pods-routable',
+  'ingress-direct',
+  'steering',
+  'scale-up',
+  'blade-drained',
+  'blade-killed',
+  'uplink-cut',
+  'cluster-lost',
+  'cluster-back',
+  'cloud-region-lost',
+  'input-lost',
+  'agents-restarted',
+] as const;
+/** Those in which no request may fail. */
+const unnoticed = [
+  'pods-routable',
+  'ingress-direct',
+  'steering',
+  'scale-up',
+  'blade-drained',
+  'input-lost',
+  'agents-restarted',
+] as const;
+
+interface DemoRun {
+  readonly code: number | null;
+  readonly report: DemoReport;
+  readonly output: string;
+}
+
+/** Plays the scenario once and judges it by its report: every step, in order, and nothing left. */
+export function describeDemo(options: {
+  /** Of the command, besides `demo --once`. */
+  readonly words: readonly string[];
+  readonly moreSteps: readonly string[];
+  readonly moreUnnoticed: readonly string[];
+  readonly timeoutMs: number;
+}): void {
+  let run: DemoRun | undefined;
+  let folder = '';
+  let processesBefore: readonly string[] = [];
+  const theRun = (): DemoRun => {
+    if (run === undefined) throw new Error('the demo wrote no report');
+    return run;
+  };
+  const stepNamed = (name: string) => theRun().report.steps.find((step) => step.name === name);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tideline-demo-'));
+    processesBefore = await processes();
+    const file = join(folder, 'report.json');
+    const words = ['demo', '--once', ...options.words, '--report', file, '--state', join(folder, 'lab')];
+    const child = spawn('bin/tideline', words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      process.stdout.write(text);
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    run = { code, output, report: JSON.parse(await readFile(file, 'utf8')) as DemoReport };
+  }, options.timeoutMs);
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('plays every step of the scenario, in order', () => {
+    expect(theRun().report.steps.map(({ name }) => name)).toEqual([...steps, ...options.moreSteps]);
+  });
+
+  it.each([...steps, ...options.moreSteps])('%s goes well', (name) => {
+    const step = stepNamed(name);
+    expect({ ok: step?.ok, detail: step?.detail }).toEqual({ ok: true, detail: step?.detail });
+    expect(step?.requests).toBeGreaterThan(0);
+  });
+
+  it.each([...unnoticed, ...options.moreUnnoticed])('%s costs no request', (name) => {
+    expect(stepNamed(name)?.failed).toBe(0);
+  });
+
+  it('never reloads nginx, exits with 0, and says so', () => {
+    const { code, report, output } = theRun();
+    expect({ code, ok: report.ok, reloads: report.nginxReloads }).toEqual({ code: 0, ok: true, reloads: 0 });
+    const count = steps.length + options.moreSteps.length;
+    expect(output).toContain(`${count} of ${count} steps went well`);
+  });
+
+  it('stays within its memory', () => {
+    expect(theRun().report.memoryMiB).toBeGreaterThan(0);
+    expect(theRun().report.memoryMiB).toBeLessThan(3072);
+  });
+
+  it('leaves no process behind', async () => {
+    expect((await processes()).filter((line) => !processesBefore.includes(line))).toEqual([]);
+  });
+}
+
+const programs =
+  /\b(bird|exabgp|nginx|pdns_server|relay\/main|clients\/main|route53\/main|calico-ipam|etcd|kube-(apiserver|controller-manager|scheduler))\b/;
+
+/** Programs of a lab that run on this machine, `pid command`. */
+async function processes(): Promise<readonly string[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(
+    ids.map(async (id) => `${id} ${await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')}`),
+  );
+  return commands.filter((line) => programs.test(line));
+}
