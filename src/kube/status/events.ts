@@ -1,26 +1,13 @@
-import type { Clock } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
-import type { KubeClient, KubeRequest } from '../kubernetes/client.ts';
+import type { KubeRequest } from '../kubernetes/client.ts';
 import { TokenBucket } from './bucket.ts';
 import { type EventWish, eventBody, eventName, eventsPath, type Reporter, seriesBody } from './event.ts';
-import type { WriteMetrics } from './metrics.ts';
 import { nameOf } from './object.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { Pump, type Write } from './pump.ts';
+import { Pump, type Write, type WriterOptions } from './pump.ts';
 
-export interface EventWriterOptions {
-  readonly client: KubeClient;
-  readonly fieldManager: string;
+/** 5 a second, 25 at once, of all objects together, unless told. */
+export interface EventWriterOptions extends WriterOptions {
   readonly reporter: Reporter;
-  readonly clock: Clock;
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly log: Log;
-  readonly metrics: WriteMetrics;
-  readonly allowedForMs: () => number;
-  /** Of all objects together. Default 5, burst 25. */
-  readonly perSecond?: number;
-  readonly burst?: number;
 }
 
 interface Told {

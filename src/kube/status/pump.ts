@@ -1,16 +1,28 @@
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { KubeClient } from '../kubernetes/client.ts';
 import type { TokenBucket } from './bucket.ts';
+import type { WriteMetrics } from './metrics.ts';
 import type { Outcome } from './outcome.ts';
 
-export interface PumpOptions {
+/** What every writer is handed. */
+export interface WriterOptions {
+  readonly client: KubeClient;
+  readonly fieldManager: string;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: Log;
-  readonly bucket: TokenBucket;
+  readonly metrics: WriteMetrics;
   /** How long writes are allowed from now on (leadership, a live source); a write that cannot end by then is not begun. */
   readonly allowedForMs: () => number;
+  /** Writes a second, and how many at once after a rest. */
+  readonly perSecond?: number;
+  readonly burst?: number;
+}
+
+export interface PumpOptions extends Pick<WriterOptions, 'clock' | 'random' | 'log' | 'allowedForMs'> {
+  readonly bucket: TokenBucket;
   /** The next write that is due, or in how many ms one will be (Infinity: none until `wake`). */
   readonly next: (nowMs: number) => Write | number;
 }

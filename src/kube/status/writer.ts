@@ -1,29 +1,13 @@
 import type { ObjectReference } from '../../model/kubernetes.ts';
-import type { Clock } from '../../runtime/clock.ts';
-import type { Log } from '../../runtime/log.ts';
-import type { KubeClient } from '../kubernetes/client.ts';
 import type { KubeReason } from '../reasons.ts';
 import { TokenBucket } from './bucket.ts';
 import { Contest, type StatusWish } from './contest.ts';
-import type { WriteMetrics } from './metrics.ts';
 import { nameOf, pathOf } from './object.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { Pump, type Write } from './pump.ts';
+import { Pump, type Write, type WriterOptions } from './pump.ts';
 
-export interface StatusWriterOptions {
-  readonly client: KubeClient;
-  readonly fieldManager: string;
-  readonly clock: Clock;
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly log: Log;
-  readonly metrics: WriteMetrics;
-  /** How long writing is allowed from now on. */
-  readonly allowedForMs: () => number;
-  /** Default 10. */
-  readonly perSecond?: number;
-  /** Default 50. */
-  readonly burst?: number;
+/** 10 a second, 50 at once, unless told. */
+export interface StatusWriterOptions extends WriterOptions {
   /** Another manager was found to own a field of ours; once until it lets go. */
   readonly onOwnedByOther?: (object: ObjectReference, message: string) => void;
 }
