@@ -24,6 +24,7 @@ it('carries what the agent says', () => {
     { type: 'desired', revision: 3, complete: true, lease: { seconds: 5, keeper: false }, routes: [route, plain] },
     { type: 'desired', revision: 0, complete: false, routes: [] },
     { type: 'renew' },
+    { type: 'starting' },
     { type: 'read' },
   ];
   for (const message of messages) expect(parseAgentMessage(encodeMessage(message).trimEnd())).toEqual(message);

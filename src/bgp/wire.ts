@@ -18,6 +18,8 @@ export type AgentMessage =
     }
   /** The agent lives and is in charge of its VIPs; nothing from anybody else. */
   | { readonly type: 'renew' }
+  /** An agent has been started and will take charge; its connection may end with this. */
+  | { readonly type: 'starting' }
   /** Compare with what ExaBGP holds now. */
   | { readonly type: 'read' };
 
@@ -63,7 +65,7 @@ function encodeRoute(route: Route): unknown {
 /** The message, or undefined: no half of a message ever counts. */
 export function parseAgentMessage(line: string): AgentMessage | undefined {
   const value = parseObject(line);
-  if (value?.type === 'renew' || value?.type === 'read') return { type: value.type };
+  if (value?.type === 'renew' || value?.type === 'starting' || value?.type === 'read') return { type: value.type };
   if (value?.type !== 'desired') return undefined;
   const { revision, complete } = value;
   const routes = parseRoutes(value.routes);

@@ -1,21 +1,33 @@
 import type { LeaseTerms } from '../wire.ts';
 
+/** An agent that was started has this many leases to take charge: modules, the spec, the cluster, nginx, two probes. */
+const leasesToStart = 2;
+
 /**
  * How long VIPs outlive their agent. A new lease starts when the relay starts, so that a relay that was itself restarted
  * gives the agent the whole time to come back. Keepers' leases never run out: they hold their VIPs (last announcers).
  */
 export class Lease {
   #terms: LeaseTerms;
-  #heardAtMs: number;
+  #untilMs: number;
+  #startGiven = false;
 
   constructor(terms: LeaseTerms, nowMs: number) {
     this.#terms = terms;
-    this.#heardAtMs = nowMs;
+    this.#untilMs = nowMs + terms.seconds * 1000;
   }
 
   renew(nowMs: number, terms: LeaseTerms = this.#terms): void {
     this.#terms = terms;
-    this.#heardAtMs = nowMs;
+    this.#untilMs = nowMs + terms.seconds * 1000;
+    this.#startGiven = false;
+  }
+
+  /** Given once until an agent renews, so that one that dies at every start does not hold a VIP; a lease that ran out stays so. */
+  giveTimeToStart(nowMs: number): void {
+    if (this.#startGiven || this.expired(nowMs)) return;
+    this.#startGiven = true;
+    this.#untilMs = nowMs + leasesToStart * this.#terms.seconds * 1000;
   }
 
   expired(nowMs: number): boolean {
@@ -24,7 +36,6 @@ export class Lease {
 
   /** Infinity for a keeper. */
   remainingMs(nowMs: number): number {
-    if (this.#terms.keeper) return Number.POSITIVE_INFINITY;
-    return Math.max(0, this.#heardAtMs + this.#terms.seconds * 1000 - nowMs);
+    return this.#terms.keeper ? Number.POSITIVE_INFINITY : Math.max(0, this.#untilMs - nowMs);
   }
 }

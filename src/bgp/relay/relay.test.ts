@@ -234,6 +234,40 @@ it('renews, expires and revives a lease without ever announcing a VIP unasked', 
   expect(exabgp.rib.has('192.0.2.10/32')).toBe(true);
 });
 
+it('gives an agent that starts two leases to take charge, once, and none to one that comes too late', async () => {
+  const relay = await startRelay({ seconds: 2, keeper: false });
+  const announced = (): boolean => exabgp.rib.has('192.0.2.10/32');
+  const after = async (ms: number): Promise<boolean> => {
+    await clock.advance(ms);
+    await settle();
+    return announced();
+  };
+  relay.receive(desired(['192.0.2.10/32']));
+  expect(await after(1900)).toBe(true);
+  relay.receive({ type: 'starting' });
+  expect(await after(3900)).toBe(true);
+  // It starts again and again: the VIP goes, for nobody knows whether the blade is fit.
+  relay.receive({ type: 'starting' });
+  expect(await after(200)).toBe(false);
+  relay.receive({ type: 'starting' });
+  expect(await after(0)).toBe(false);
+
+  relay.receive(desired(['192.0.2.10/32']));
+  expect(await after(1900)).toBe(true);
+  relay.receive({ type: 'starting' });
+  expect(await after(3900)).toBe(true);
+});
+
+it('gives nothing to an agent that starts beside the one in charge, frozen as that may be', async () => {
+  const relay = await startRelay({ seconds: 2, keeper: false });
+  relay.receive(desired(['192.0.2.10/32']));
+  relay.agentChanged(true);
+  relay.receive({ type: 'starting' });
+  await clock.advance(2100);
+  await settle();
+  expect(exabgp.rib.has('192.0.2.10/32')).toBe(false);
+});
+
 it('keeps a keeper’s VIP for ever', async () => {
   const relay = await startRelay({ seconds: 2, keeper: true });
   relay.receive(desired(['192.0.2.10/32']));

@@ -66,6 +66,7 @@ export class Relay {
     const wasExpired = this.#lease.expired(now);
     if (message.type === 'desired') this.#lease.renew(now, message.lease);
     else if (message.type === 'renew') this.#lease.renew(now);
+    else if (message.type === 'starting' && !this.#hasAgent) this.#lease.giveTimeToStart(now);
     if (message.type === 'desired') {
       this.#desired = message;
       this.#wanted = routeSet(message.routes);

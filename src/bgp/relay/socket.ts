@@ -26,7 +26,8 @@ const maxUnreadBytes = 32 << 20;
 
 /**
  * The agent's door, mode 0600. A connection becomes the agent with its first `desired`; the one before is told and let
- * go. Whoever only connects, asks for a read-back, renews a lease that is not its own or talks garbage changes nothing.
+ * go. Whoever only connects, asks for a read-back, renews a lease that is not its own or talks garbage changes nothing; who
+ * says `starting` gets a little time.
  */
 export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
   const connections = new Set<Socket>();

@@ -50,6 +50,8 @@ export function registerAgent(edge: Command): void {
 
 async function run(options: AgentArguments): Promise<void> {
   useCompileCache(options.runDir);
+  const { tellStarting } = await import('../../bgp/driver/starting.ts');
+  await tellStarting(relaySocket(options.runDir));
   const { mkdir } = await import('node:fs/promises');
   const { EdgeAgent } = await import('../../edge/agent/agent.ts');
   const { bladePlatform } = await import('../../edge/agent/platform.ts');
@@ -137,7 +139,7 @@ async function composeParts({
     ...(await edgePublisher({ client, platform, blade, clock, log, registry })),
     dataPlane: createDataPlane({ socketPath: join(runDir, 'nginx.sock'), clock, log: log.child({ room: 'nginx' }) }),
     speaker: createSpeaker({
-      socketPath: join(runDir, 'bgp.sock'),
+      socketPath: relaySocket(runDir),
       limits: limitsOf(server.site),
       ...(server.blade === undefined ? {} : { lease: server.blade.lease }),
       clock,
@@ -180,6 +182,10 @@ function snapshotFile(file: string, log: Log): SnapshotFile {
       await writeSnapshot(file, state);
     },
   };
+}
+
+function relaySocket(runDir: string): string {
+  return join(runDir, 'bgp.sock');
 }
 
 function addressOf({ pool }: BladePlatform, blade: string): string {

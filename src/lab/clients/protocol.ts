@@ -23,7 +23,7 @@ export interface Outcome {
   readonly address?: string;
   /** Absent on success: `Timeout`, `Status503`, `DnsTimeout`, `ECONNREFUSED`, ... */
   readonly failure?: string;
-  /** Sent again once, because a kept-alive connection was closed before any byte of the answer (RFC 9110, 9.2.2). */
+  /** Sent again once, because the connection was closed before any byte of the answer (RFC 9110, 9.2.2). */
   readonly retried: boolean;
   readonly pod?: string;
   readonly node?: string;

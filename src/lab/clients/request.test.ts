@@ -43,9 +43,23 @@ it('retries once when a kept-alive connection was closed before any byte of the 
   expect(await get(connections, port)).toEqual({ answer: { status: 200, body: 'ok' }, retried: true });
 });
 
-it('does not retry on a new connection, nor after the first byte, nor after silence', async () => {
-  const closed = await serve((socket) => socket.destroy());
+it('retries once when a new connection was closed before any byte of the answer', async () => {
+  const port = await serve((socket, request) => (request === 0 ? socket.destroy() : socket.write(good)));
+  expect(await get(new Connections(), port)).toEqual({ answer: { status: 200, body: 'ok' }, retried: true });
+});
+
+it('does not retry twice, nor a refused connection, nor after the first byte, nor after silence', async () => {
+  let tries = 0;
+  const closed = await serve((socket, request) => {
+    tries = request + 1;
+    socket.destroy();
+  });
   await expect(get(new Connections(), closed)).rejects.toThrow('ECONNRESET');
+  expect(tries).toBe(2);
+
+  const nobody = await serve(() => undefined);
+  await new Promise((done) => servers.pop()?.close(done));
+  await expect(get(new Connections(), nobody)).rejects.toThrow('ECONNREFUSED');
 
   const cut = await serve((socket, _request, own) => {
     if (own === 0) socket.write(good);

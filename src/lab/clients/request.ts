@@ -23,6 +23,9 @@ export interface RequestOptions {
 /** About this many requests a connection, as browsers do on a page. */
 const requestsPerConnection = 10;
 
+/** A connection that was there is gone; refused, unreachable and silent ones are no such loss. */
+const lossCodes: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
+
 /** The connections of one client: kept alive, closed after some ten requests. */
 export class Connections {
   readonly #http = new HttpAgent({ keepAlive: true, maxFreeSockets: 2 });
@@ -30,15 +33,15 @@ export class Connections {
   readonly #used = new WeakMap<object, number>();
 
   /**
-   * Sends a GET. When a kept-alive connection turns out closed before any byte of the answer, the request is sent once
-   * more on a new connection (RFC 9110, 9.2.2); any other trouble is the user's: it rejects with the reason's name.
+   * Sends a GET. When its connection is closed before any byte of the answer, it is sent once more on a new one, as clients
+   * may do with what is idempotent (RFC 9110, 9.2.2); any other trouble is the user's: it rejects with the reason's name.
    */
   async get(options: RequestOptions): Promise<{ readonly answer: Answer; readonly retried: boolean }> {
     const deadline = performance.now() + options.timeoutMs;
     try {
       return { answer: await this.#once(options, deadline, false), retried: false };
     } catch (error) {
-      if (!(error instanceof StaleConnection)) throw error;
+      if (!(error instanceof ConnectionLost)) throw error;
       return { answer: await this.#once(options, deadline, true), retried: true };
     }
   }
@@ -49,9 +52,9 @@ export class Connections {
       for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 
-  #once(options: RequestOptions, deadline: number, fresh: boolean): Promise<Answer> {
+  #once(options: RequestOptions, deadline: number, again: boolean): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const request = this.#open(options, fresh);
+    const request = this.#open(options, again);
     let bytesBefore = 0;
     let socket: Socket | undefined;
     const timer = setTimeout(
@@ -73,14 +76,14 @@ export class Connections {
       });
     });
     request.on('error', (error: NodeJS.ErrnoException) => {
-      const unanswered = request.reusedSocket && (socket?.bytesRead ?? 0) === bytesBefore;
-      reject(unanswered && !fresh ? new StaleConnection() : new Error(error.code ?? error.message));
+      const lost = lossCodes.has(error.code) && (socket?.bytesRead ?? 0) === bytesBefore;
+      reject(lost && !again ? new ConnectionLost() : new Error(error.code ?? error.message));
     });
     request.end();
     return promise.finally(() => clearTimeout(timer));
   }
 
-  #open(options: RequestOptions, fresh: boolean): ClientRequest {
+  #open(options: RequestOptions, again: boolean): ClientRequest {
     const { protocol, address, host, source, path, trust } = options;
     const common = {
       host: address,
@@ -92,11 +95,12 @@ export class Connections {
     const create = protocol === 'http' ? httpRequest : httpsRequest;
     const agent = protocol === 'http' ? this.#http : this.#https;
     const tls = protocol === 'http' ? {} : { servername: host, ca: trust };
-    return create({ ...common, ...tls, agent: fresh ? false : agent });
+    return create({ ...common, ...tls, agent: again ? false : agent });
   }
 }
 
-class StaleConnection extends Error {}
+/** Before any byte of the answer. */
+class ConnectionLost extends Error {}
 
 function collect(response: IncomingMessage, resolve: (answer: Answer) => void, reject: (error: Error) => void): void {
   let body = '';

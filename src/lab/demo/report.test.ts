@@ -10,6 +10,7 @@ const step = (ok: boolean): StepReport => ({
   seconds: 1,
   requests: 10,
   failed: 0,
+  retried: 0,
   recoveredAfterMs: null,
   detail: '',
 });

@@ -9,6 +9,8 @@ export interface StepReport {
   /** Requests of all clients that ended during the step. */
   readonly requests: number;
   readonly failed: number;
+  /** Served, but sent twice: the connection was lost before any byte of the answer, because its flow moved to another server. */
+  readonly retried: number;
   /** From the fault to the last failed request; 0 when none failed; null for steps without a fault. */
   readonly recoveredAfterMs: number | null;
   /** What was seen, or what was expected and not seen. */

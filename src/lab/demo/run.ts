@@ -74,10 +74,10 @@ function textAudience(output: NodeJS.WritableStream): Audience {
     begin: (step) => void output.write(`\n> ${step}\n`),
     narrate: (line) => void output.write(`  ${line}\n`),
     end: (report) => {
-      const { ok, name, seconds, requests, failed, recoveredAfterMs, detail } = report;
+      const { ok, name, seconds, requests, failed, retried, recoveredAfterMs, detail } = report;
       const recovered = recoveredAfterMs === null || failed === 0 ? '' : `, recovered after ${recoveredAfterMs} ms`;
       output.write(
-        `${ok ? 'ok' : 'FAILED'} ${name}: ${seconds} s, ${requests} requests, ${failed} failed${recovered}\n  ${detail}\n`,
+        `${ok ? 'ok' : 'FAILED'} ${name}: ${seconds} s, ${requests} requests, ${failed} failed${recovered}, ${retried} retried\n  ${detail}\n`,
       );
     },
   };

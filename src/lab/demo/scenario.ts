@@ -67,6 +67,7 @@ export async function runStep(
     seconds: Math.round((toMs - fromMs) / 100) / 10,
     requests: account.requests,
     failed: account.failed,
+    retried: account.retried,
     recoveredAfterMs,
     detail: complaint === undefined ? detail : `${complaint}; ${detail}`,
   };

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
+import { tellStarting } from '../../../src/bgp/driver/starting.ts';
 import type { Speaker } from '../../../src/bgp/speaker.ts';
 import { eventually, route, talk, World } from './world.ts';
 
@@ -148,6 +150,26 @@ describe('a blade', () => {
     expect(tookMs).toBeLessThan(4000);
     await world.agent([route(vip, 'vip')], { seconds: 2, keeper: false });
     await world.waitKernel([vip]);
+  });
+
+  it('keeps its VIP while a new agent starts, however often, for three leases in all', async () => {
+    world = await World.start({ seconds: 3, keeper: false });
+    const agent = await world.agent([route(vip, 'vip')], { seconds: 3, keeper: false });
+    await world.waitKernel([vip]);
+    const deletions = world.watchDeletions();
+    const ended = once(agent, 'exit');
+    agent.kill('SIGKILL');
+    const begin = performance.now();
+    await ended;
+    await tellStarting(world.socket);
+    await sleep(4500);
+    expect(deletions()).toEqual([]);
+    await tellStarting(world.socket);
+    await world.waitKernel([], 8000);
+    expect(performance.now() - begin).toBeLessThan(9500);
+    await tellStarting(world.socket);
+    await sleep(500);
+    await world.waitKernel([], 100);
   });
 
   it('keeps its VIP without an agent when it is a keeper', async () => {
