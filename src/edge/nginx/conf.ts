@@ -86,7 +86,7 @@ lua_shared_dict tideline_state 8m;
 lua_shared_dict tideline_hosts ${zoneMiB.hosts}m;
 lua_shared_dict tideline_backends ${zoneMiB.backends}m;
 lua_shared_dict tideline_certificates ${zoneMiB.certificates}m;
-init_by_lua_block { require("tideline.start").master() }
+init_by_lua_block { require("tideline.start").master("${runDir}") }
 init_worker_by_lua_block { require("tideline.start").worker("${runDir}") }
 
 ${temporary.join('\n')}

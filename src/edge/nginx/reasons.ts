@@ -5,6 +5,8 @@ export const dataPlaneReasons = {
   PathUnknown: 'The host has no such path and no default backend; 404.',
   NoEndpoints: 'The backend is unknown or has no endpoint; 503.',
   NoTable: 'nginx never got a table since it started; 503, and health checks fail.',
+  SharedMemoryTorn:
+    'A worker died while it held a zone of shared memory: nginx is ended by its own worker to start anew; 503 until then.',
   PolicyInvalid: 'The health path names something that cannot be a policy; 404.',
   MethodNotAllowed: 'The edge answers only GET and HEAD itself; 405.',
   Unknown: 'Nobody reported the health of this policy: healthy, because health fails open.',

@@ -215,42 +215,6 @@ describe('draining', () => {
   });
 });
 
-describe('a worker killed in the middle of a change', () => {
-  it('leaves no half of it', async () => {
-    const big = (turn: number) =>
-      table({
-        hosts: [
-          ...hosts,
-          ...Array.from({ length: 2000 }, (_, n) => host(`h${n}-${turn % 2}.example`, { 'prefix /': key })),
-        ],
-        backends: [backend(key, turn % 2 === 0 ? a : b)],
-      });
-    for (let turn = 0; turn < 8; turn += 1) {
-      const pending = world.plane.apply(big(turn));
-      const timer = setTimeout(
-        () =>
-          void world.nginx.workerPids().then((pids) => {
-            const victim = pids[turn % pids.length];
-            if (victim !== undefined) process.kill(victim, 'SIGKILL');
-          }),
-        turn * 8,
-      );
-      await pending;
-      clearTimeout(timer);
-      await until(async () => (await world.nginx.workerPids()).length === 2);
-      await until(async () => {
-        const reply = await world.ask({ host: 'www.example' }).catch(() => undefined);
-        return reply?.status === 200 && seen(reply).who === (turn % 2 === 0 ? 'a' : 'b');
-      });
-      await until(async () => {
-        const { body } = await world.control('GET', '/v1/status').catch(() => ({ body: {} }));
-        return (body as DataPlaneStatus).hosts === 2001;
-      });
-    }
-    expect(await world.nginx.reloads()).toBe(0);
-  });
-});
-
 describe('nginx killed and started again', () => {
   it('gets everything pushed again, and the driver says what happens', async () => {
     await world.plane.setHealth([{ policy: 'video', healthy: false, reason: 'BelowThreshold' }]);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -62,7 +62,8 @@ export class World {
     this.plane = plane;
   }
 
-  static async create(overrides: Partial<NginxSettings> = {}): Promise<World> {
+  /** `faults`: Lua that runs before the product's own, with `FOLDER` set to the folder of this world. */
+  static async create(overrides: Partial<NginxSettings> = {}, faults?: string): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'dataplane-'));
     const runDir = join(folder, 'run');
     await mkdir(runDir);
@@ -79,6 +80,10 @@ export class World {
       ...overrides,
     };
     await renderDataPlane(settings, Date.now());
+    if (faults !== undefined) {
+      const start = join(settings.rendered, 'lua', 'tideline', 'start.lua');
+      await writeFile(start, `local FOLDER = "${folder}"\ndo\n${faults}\nend\n${await readFile(start, 'utf8')}`);
+    }
     const world = new World(folder, settings, undefined as never, undefined as never);
     try {
       await world.#connect();
@@ -116,8 +121,12 @@ export class World {
     this.plane.start();
   }
 
+  get errorLogFile(): string {
+    return join(this.#settings.runDir, 'nginx-error.log');
+  }
+
   errorLog(): Promise<string> {
-    return readFile(join(this.#settings.runDir, 'nginx-error.log'), 'utf8');
+    return readFile(this.errorLogFile, 'utf8');
   }
 
   /** A pod: answers with what it saw as JSON; upgrades to a connection that echoes bytes. */

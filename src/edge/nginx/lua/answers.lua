@@ -1,5 +1,6 @@
 -- What the edge answers itself, before any routing and for any host.
 local cjson = require "cjson.safe"
+local memory = require "tideline.memory"
 local store = require "tideline.store"
 
 local _M = {}
@@ -33,6 +34,9 @@ function _M.health()
   if not policy:match("^[a-z0-9][-a-z0-9]*$") or #policy > 63 then
     return answer(404, { reason = "PolicyInvalid" })
   end
+  if memory.torn() then
+    return answer(503, { policy = policy, state = "unhealthy", reason = "SharedMemoryTorn" })
+  end
   if store.generation() == 0 then
     return answer(503, { policy = policy, state = "unhealthy", reason = "NoTable" })
   end
@@ -49,6 +53,9 @@ end
 function _M.blade()
   if not readable() then
     return
+  end
+  if memory.torn() then
+    return answer(503, { reason = "SharedMemoryTorn" })
   end
   local state = store.state
   return answer(200, {

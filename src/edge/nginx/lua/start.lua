@@ -1,6 +1,6 @@
 -- What runs once: in the master at every start and reload, and in every process when it begins.
 local ffi = require "ffi"
-local store = require "tideline.store"
+local memory = require "tideline.memory"
 
 require "tideline.answers"
 require "tideline.certificate"
@@ -17,8 +17,8 @@ local _M = {}
 local OWNER_ONLY = 384 -- 0600
 local MAY_ENTER = 1
 
-function _M.master()
-  store.prepare()
+function _M.master(run_dir)
+  memory.prepare(run_dir)
 end
 
 -- nginx makes unix sockets with mode 0666 whatever the umask is. Only the socket's owner may change that: a worker when
@@ -29,6 +29,7 @@ function _M.worker(run_dir)
   if ffi.C.access(run_dir .. "/.", MAY_ENTER) ~= 0 then
     ngx.log(ngx.ERR, "the workers may not enter ", run_dir, ": large uploads will fail; give it mode 0711")
   end
+  memory.torn()
 end
 
 return _M

@@ -183,39 +183,6 @@ local function abort(transaction)
   settle(log)
 end
 
--- Called when nginx starts and when it is reloaded: memory may be new (empty), kept, or kept in part.
-function _M.prepare()
-  local instance = state:get("instance")
-  local whole = instance ~= nil
-  for _, kind in ipairs(kinds) do
-    whole = whole and zones[kind]:get("instance") == instance
-  end
-  if not whole then
-    local random = assert(io.open("/dev/urandom", "rb"))
-    instance = random:read(16):gsub(".", function(byte)
-      return string.format("%02x", byte:byte())
-    end)
-    random:close()
-    state:flush_all()
-    state:flush_expired()
-    state:set("instance", instance)
-    for _, key in ipairs({ "generation", "sequence", "staging", "reloads" }) do
-      state:set(key, 0)
-    end
-    state:set("staging_replace", false)
-    state:set("staging_log", "")
-    state:set("draining", false)
-    for _, kind in ipairs(kinds) do
-      zones[kind]:flush_all()
-      zones[kind]:flush_expired()
-      zones[kind]:set("instance", instance)
-      state:set("count_" .. kind, 0)
-    end
-  else
-    state:incr("reloads", 1)
-  end
-end
-
 local function gone(transaction)
   if state:get("staging") ~= transaction then
     return { status = 409, reason = "TransactionGone", message = "no such transaction is open" }

@@ -1,0 +1,126 @@
+-- The shared memory: made when nginx starts, kept when it is reloaded, given up when a worker may have torn it.
+--
+-- A worker that dies by a signal inside a call of a zone leaves its tree, queue or pages half linked: entries are lost, or
+-- each worker that comes to the place dies as well, and no push can mend that. The master takes the dead one's lock away and
+-- goes on; only its alert in the error log, written before the next worker starts, tells. New memory needs a new master.
+local ffi = require "ffi"
+local store = require "tideline.store"
+
+ffi.cdef([[
+int getppid(void);
+int kill(int pid, int signal);
+]])
+
+local _M = {}
+
+local SIGTERM = 15
+local TAIL_BYTES = 65536
+-- From the beginning of a line: what a client or a pod says can be in others, never there.
+local ALERT = '^%%d+/%%d+/%%d+ %%d+:%%d+:%%d+ %%[alert%%] %d#%%d+: shared memory zone "(tideline_%%w+)" was locked by (%%d+)'
+
+local error_log
+-- How long the error log was when the memory was made: what is before is of other memory, though maybe of the same pid.
+local made_at = 0
+local found = false
+local looked_at
+
+local function error_log_length()
+  local file = io.open(error_log)
+  if not file then
+    return 0
+  end
+  local length = file:seek("end")
+  file:close()
+  return length
+end
+
+-- Called in the master when nginx starts and when it is reloaded: memory may be new (empty), kept, or kept in part.
+function _M.prepare(run_dir)
+  local state, zones, kinds = store.state, store.zones, store.kinds
+  error_log = run_dir .. "/nginx-error.log"
+  local instance = state:get("instance")
+  local whole = instance ~= nil
+  for _, kind in ipairs(kinds) do
+    whole = whole and zones[kind]:get("instance") == instance
+  end
+  if whole then
+    state:incr("reloads", 1)
+    made_at = state:get("made_at") or error_log_length()
+    return
+  end
+  local random = assert(io.open("/dev/urandom", "rb"))
+  instance = random:read(16):gsub(".", function(byte)
+    return string.format("%02x", byte:byte())
+  end)
+  random:close()
+  made_at = error_log_length()
+  state:flush_all()
+  state:flush_expired()
+  state:set("instance", instance)
+  state:set("made_at", made_at)
+  for _, key in ipairs({ "generation", "sequence", "staging", "reloads" }) do
+    state:set(key, 0)
+  end
+  state:set("staging_replace", false)
+  state:set("staging_log", "")
+  state:set("draining", false)
+  for _, kind in ipairs(kinds) do
+    zones[kind]:flush_all()
+    zones[kind]:flush_expired()
+    zones[kind]:set("instance", instance)
+    state:set("count_" .. kind, 0)
+  end
+end
+
+-- The zone and its dead holder, by the last alert of this master since the memory was made, or nil.
+local function alert(master)
+  local file, err = io.open(error_log)
+  if not file then
+    ngx.log(ngx.ERR, "cannot tell whether shared memory is whole: ", err)
+    return nil
+  end
+  local length = file:seek("end")
+  -- A shorter log was begun anew since.
+  local from = length < made_at and 0 or made_at
+  local tail = math.max(from, length - TAIL_BYTES)
+  file:seek("set", tail)
+  local text = file:read("*a")
+  file:close()
+  if tail > from then
+    text = text:gsub("^[^\n]*\n?", "")
+  end
+  local pattern = ALERT:format(master)
+  local zone, holder
+  for line in text:gmatch("[^\n]+") do
+    local of, by = line:match(pattern)
+    if of then
+      zone, holder = of, by
+    end
+  end
+  return zone, holder
+end
+
+-- Whether a worker may have torn the memory. Who finds that ends nginx, for whoever runs it to start it anew; where it may
+-- not, nginx stays unfit. Looks at most once a second, and never into the memory itself.
+function _M.torn()
+  if found or (looked_at and ngx.now() - looked_at < 1) then
+    return found
+  end
+  looked_at = ngx.now()
+  local master = ffi.C.getppid()
+  local zone, holder = alert(master)
+  if not zone then
+    return false
+  end
+  found = true
+  local what = "SharedMemoryTorn: worker " .. holder .. " died while it held " .. zone .. "; "
+  if ffi.C.kill(master, 0) == 0 then
+    ngx.log(ngx.EMERG, what, "nginx (", master, ") is ended, its next start has everything pushed again")
+    ffi.C.kill(master, SIGTERM)
+  else
+    ngx.log(ngx.EMERG, what, "restart nginx: a worker may not end it unless master and workers are the same user")
+  end
+  return true
+end
+
+return _M

@@ -1,0 +1,135 @@
+import { appendFile, chmod, readFile, truncate } from 'node:fs/promises';
+import { request } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { NginxSettings } from '../../../src/edge/nginx/conf.ts';
+import { backend, host, seen, table, until, World } from './world.ts';
+
+let world: World;
+const key = 'n/s/80';
+const size = 2000;
+
+async function serving(overrides: Partial<NginxSettings> = {}): Promise<void> {
+  world = await World.create(overrides, await readFile(new URL('./faults/hold.lua', import.meta.url), 'utf8'));
+  await chmod(world.folder, 0o711);
+  const names = ['www.example', ...Array.from({ length: size }, (_, n) => `h${n}.example`)];
+  const hosts = names.map((name) => host(name, { 'prefix /': key }));
+  await world.plane.apply(table({ hosts, backends: [backend(key, await world.pod('a', 1))] }));
+}
+afterEach(() => world.destroy());
+
+/** Puts a worker inside the calls of a zone; resolves with its pid. */
+function holding(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath: world.nginx.controlSocket, path: '/test/hold' }, (response) => {
+      response.once('data', (chunk: Buffer) => resolve(Number(chunk.toString())));
+      response.on('error', () => undefined);
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+/** Kills workers inside a call of a zone until nginx says of one that it held the lock: nearly always the first. */
+async function killInside(): Promise<number> {
+  for (;;) {
+    const before = await world.nginx.workerPids();
+    const victim = await holding();
+    process.kill(victim, 'SIGKILL');
+    const ended = `process ${victim} exited on signal 9`;
+    await until(async () => {
+      if (!(await world.errorLog()).includes(ended)) return false;
+      const now = await world.nginx.workerPids();
+      return now.length === 0 || now.some((pid) => !before.includes(pid));
+    });
+    if ((await world.errorLog()).includes(`"tideline_hosts" was locked by ${victim}`)) return victim;
+  }
+}
+
+async function masterEnded(): Promise<boolean> {
+  return await Promise.race([
+    world.nginx.daemon.exited.then(() => true),
+    new Promise<boolean>((resolve) => {
+      setTimeout(() => resolve(false), 20_000).unref();
+    }),
+  ]);
+}
+
+/** nginx was started again: it gets everything from the driver and serves as before. */
+async function startAgain(): Promise<void> {
+  const before = world.plane.status()?.instance;
+  await world.startNginx();
+  await until(() => {
+    const status = world.plane.status();
+    return status !== undefined && status.instance !== before && status.hosts === size + 1;
+  }, 30_000);
+  for (const name of ['www.example', 'h0.example', `h${size - 1}.example`])
+    expect(seen(await world.ask({ host: name })).who).toBe('a');
+}
+
+/** An idle worker is killed: no memory is torn, so the master starts another one and stays. */
+async function staysWithoutOne(): Promise<void> {
+  const [victim, ...others] = await world.nginx.workerPids();
+  process.kill(victim as number, 'SIGKILL');
+  await until(async () => {
+    const now = await world.nginx.workerPids();
+    return now.length === 2 && now.some((pid) => pid !== victim && !others.includes(pid));
+  });
+  for (let n = 0; n < 20; n += 1) expect((await world.ask({ path: '/.well-known/tideline/blade' })).status).toBe(200);
+}
+
+describe('a worker killed inside a call of shared memory', () => {
+  it('ends nginx; the next one gets everything pushed, and is not ended by what the log says of others', async () => {
+    await serving();
+    await staysWithoutOne();
+    const victim = await killInside();
+    expect(await masterEnded()).toBe(true);
+    expect(await world.errorLog()).toMatch(
+      new RegExp(`\\[emerg\\].*SharedMemoryTorn: worker ${victim} died while it held tideline_hosts`),
+    );
+    // Pids come again: whichever the next master gets, one before it had the same and torn memory.
+    const old = Array.from(
+      { length: 500 },
+      (_, n) =>
+        `2026/11/23 02:34:10 [alert] ${victim + n}#${victim + n}: shared memory zone "tideline_hosts" was locked by 239`,
+    );
+    await appendFile(world.errorLogFile, `${old.join('\n')}\n`);
+    await startAgain();
+    expect(world.nginx.masterPid).toBeGreaterThan(victim);
+    expect(world.nginx.masterPid).toBeLessThan(victim + 500);
+    await staysWithoutOne();
+  });
+
+  it('ends nginx after a reload and when its log was begun anew, too', async () => {
+    await serving();
+    const before = await world.nginx.workerPids();
+    world.nginx.daemon.kill('SIGHUP');
+    await until(async () => {
+      const now = await world.nginx.workerPids();
+      return now.length === 2 && now.every((pid) => !before.includes(pid));
+    });
+    expect(await world.nginx.reloads()).toBe(1);
+    await truncate(world.errorLogFile);
+    await killInside();
+    expect(await masterEnded()).toBe(true);
+    await startAgain();
+    expect(await world.nginx.reloads()).toBe(0);
+  });
+
+  it('makes the blade unfit where workers may not end nginx, and the log says what to do', async () => {
+    await serving({ user: 'daemon' });
+    await killInside();
+    const paths = ['/.well-known/tideline/blade', '/.well-known/tideline/health/video'];
+    // Each worker finds it within a second.
+    for (const path of paths) {
+      await until(async () => {
+        const replies = await Promise.all(Array.from({ length: 16 }, () => world.ask({ path })));
+        return replies.every(({ status, body }) => status === 503 && JSON.parse(body).reason === 'SharedMemoryTorn');
+      });
+    }
+    expect(await world.errorLog()).toMatch(/\[emerg\].*SharedMemoryTorn: .*restart nginx/);
+    expect((await world.ask({ host: 'www.example' })).status).toBe(200);
+    await world.nginx.kill();
+    await startAgain();
+    expect((await world.ask({ path: paths[0] as string })).status).toBe(200);
+  });
+});
