@@ -26,7 +26,7 @@ unit: setup ## unit tests
 	@$(VITEST) --project unit
 
 integration: setup ## tests against real daemons, in namespaces of their own
-	@tools/isolated $(VITEST) --project integration
+	@$(RUN) tools/test.ts --only integration
 
 clusters: setup kubernetes ## tests against real Kubernetes control planes
 	@$(RUN) tools/test.ts --only clusters

@@ -1,9 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { compileCache } from './test/support/compile-cache.ts';
 
-/** Unit tests sit beside the code; integration tests drive real daemons and run one file at a time per project; kubernetes tests need real control planes. */
+/** Not for the integration tests, of which some are about agents without: those that start many commands say it themselves. */
+const env = { NODE_COMPILE_CACHE: compileCache };
+
+/** Unit tests sit beside the code; integration tests drive real daemons, kubernetes tests real control planes, one file at a time in its own box. */
 export default defineConfig({
   test: {
     reporters: ['default'],
+    // All processors: while tests run nothing else needs one.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
@@ -16,6 +22,7 @@ export default defineConfig({
             'test/hostile/**/*.test.ts',
             'test/bench/**/*.test.ts',
           ],
+          env,
           testTimeout: 30_000,
         },
       },
@@ -32,6 +39,7 @@ export default defineConfig({
         test: {
           name: 'kubernetes',
           include: ['test/kubernetes/**/*.test.ts'],
+          env,
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

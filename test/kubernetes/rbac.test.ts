@@ -5,6 +5,7 @@ import type { EdgeStatus } from '../../src/edge/agent/status.ts';
 import { type Daemon, startDaemon } from '../../src/lab/daemons/process.ts';
 import type { AuditEvent } from '../../src/lab/kubernetes/control-plane.ts';
 import type { NetworkStatus } from '../../src/network/status.ts';
+import { compileCache } from '../support/compile-cache.ts';
 import { type PodSpec, podAsUnit } from '../support/deploy/pod.ts';
 import {
   denied,
@@ -220,7 +221,7 @@ async function missedOne(
       `10.1.0.1:${port}`,
     ]),
     logFile: join(paris.folder, `${name}.log`),
-    env: { NODE_COMPILE_CACHE: join(paris.folder, 'compile-cache') },
+    env: { NODE_COMPILE_CACHE: compileCache },
   });
   try {
     const source = async () => (JSON.parse(await paris.rack.get('10.1.0.1', port, '/status')) as NetworkStatus).source;

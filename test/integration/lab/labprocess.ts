@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { compileCache } from '../../support/compile-cache.ts';
 
 const tideline = 'bin/tideline';
 
@@ -54,7 +55,8 @@ export async function lab(...words: readonly string[]): Promise<CommandResult> {
 
 export async function runCommand(command: string, args: readonly string[]): Promise<CommandResult> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(command, [...args], { maxBuffer: 64 << 20 });
+    const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
+    const { stdout, stderr } = await promisify(execFile)(command, [...args], { maxBuffer: 64 << 20, env });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };

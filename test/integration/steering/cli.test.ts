@@ -15,6 +15,7 @@ import { type Emulator, startEmulator } from '../../../src/lab/route53/emulator.
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { route53Client } from '../../../src/steering/providers/route53/client.ts';
+import { compileCache } from '../../support/compile-cache.ts';
 import { eventually } from '../../support/steering/world.ts';
 
 /** The commands as a person runs them, against the emulator; every request of theirs passes a recorder. */
@@ -78,7 +79,13 @@ interface Result {
 }
 
 function tideline(...args: readonly string[]): Promise<Result> {
-  const env = { ...process.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', POWERDNS_API_KEY: '' };
+  const env = {
+    ...process.env,
+    NODE_COMPILE_CACHE: compileCache,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    POWERDNS_API_KEY: '',
+  };
   return new Promise((resolve) => {
     const command = ['--disable-warning=ExperimentalWarning', 'src/cli/main.ts', ...args];
     execFile(process.execPath, command, { env }, (error, out, err) => {

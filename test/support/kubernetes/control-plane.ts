@@ -49,6 +49,7 @@ export async function eventually<T>(
       last = error;
     }
     if (performance.now() > deadline) throw new Error(`not seen within ${timeoutMs} ms: ${String(last)}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Most looks start a kubectl, which takes a fifth of a second of a processor.
+    await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }

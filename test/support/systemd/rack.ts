@@ -121,7 +121,8 @@ export async function until(
     } catch (error) {
       last = error;
     }
-    await new Promise((done) => setTimeout(done, 100));
+    // Each look starts processes.
+    await new Promise((done) => setTimeout(done, 250));
   }
   throw new Error(`not within ${timeoutMs} ms: ${what} (${String(last)})\n${(await show()).slice(-4000)}`);
 }

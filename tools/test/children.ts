@@ -1,0 +1,48 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+/** `shown`: it writes where we write. `kept`: what it writes is in the result. */
+export type Output = 'shown' | 'kept';
+
+export interface Outcome {
+  readonly code: number;
+  readonly text: string;
+}
+
+const running = new Set<ChildProcess>();
+
+/** From now on a signal that ends us ends what we run, at once: namespaces heed nothing but SIGKILL, and end with their first process. */
+export function endWithUs(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      for (const child of running) child.kill('SIGKILL');
+      process.exit(128 + constants.signals[signal]);
+    });
+}
+
+/** Runs a command to its end. Never rejects: what cannot be started ends with 127. It ends with us also when we are killed. */
+export async function execute(command: readonly string[], output: Output): Promise<Outcome> {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
+    stdio: output === 'shown' ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      PATH: `${process.cwd()}/node_modules/node/bin:${process.env['PATH'] ?? ''}`,
+      npm_config_loglevel: 'error',
+    },
+  });
+  running.add(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  const code = await new Promise<number>((resolve) => {
+    child.once('error', (error) => {
+      text += `${error.message}\n`;
+      resolve(127);
+    });
+    child.once('close', (status) => resolve(status ?? 1));
+  });
+  running.delete(child);
+  return { code, text };
+}

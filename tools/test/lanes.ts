@@ -1,0 +1,21 @@
+/** Does all, at most `lanes` at a time, begun in their order. `now` is told what runs and how many wait, after each end. */
+export async function inLanes<T, R>(
+  all: readonly T[],
+  lanes: number,
+  act: (one: T) => Promise<R>,
+  now: (running: readonly T[], waiting: number) => void = () => undefined,
+): Promise<readonly R[]> {
+  const queue = [...all];
+  const running = new Set<T>();
+  const results: R[] = [];
+  const lane = async (): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      running.add(next);
+      results.push(await act(next));
+      running.delete(next);
+      now([...running], queue.length);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}

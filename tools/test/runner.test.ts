@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { longestFirst } from './files.ts';
+import { inLanes } from './lanes.ts';
+import { countReport } from './step.ts';
+
+describe('a report', () => {
+  const report = (numPassedTests: number, numTotalTests: number): string =>
+    JSON.stringify({ numPassedTests, numTotalTests });
+
+  it.each([
+    ['all passed', report(3, 3), 0, { passed: 3, failed: 0 }],
+    ['one failed or was skipped', report(2, 3), 1, { passed: 2, failed: 1 }],
+    ['a test was skipped, which vitest takes for good', report(2, 3), 0, { passed: 2, failed: 1 }],
+    ['the runner failed, no test did', report(3, 3), 1, { passed: 3, failed: 1 }],
+    ['no test ran', report(0, 0), 0, { passed: 0, failed: 1 }],
+    ['the runner crashed before', '', 139, { passed: 0, failed: 1 }],
+    ['the runner crashed while it wrote', '{"numPassed', 139, { passed: 0, failed: 1 }],
+  ])('%s', (_, text, code, count) => {
+    expect(countReport(text, code)).toEqual(count);
+  });
+});
+
+describe('lanes', () => {
+  it('do all, in order, never more than so many at once', async () => {
+    let now = 0;
+    let most = 0;
+    const begun: number[] = [];
+    const told: number[] = [];
+    const act = async (one: number): Promise<number> => {
+      begun.push(one);
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now -= 1;
+      return one * 2;
+    };
+    const results = await inLanes([1, 2, 3, 4, 5], 2, act, (_, waiting) => told.push(waiting));
+    expect({ begun, most, results: results.toSorted((a, b) => a - b) }).toEqual({
+      begun: [1, 2, 3, 4, 5],
+      most: 2,
+      results: [2, 4, 6, 8, 10],
+    });
+    expect(told.at(-1)).toBe(0);
+  });
+
+  it('begin with what took longest, and guess by the size of what never ran', () => {
+    const file = (name: string, bytes: number) => ({ file: name, project: 'kubernetes', bytes }) as const;
+    const files = [file('short', 9000), file('new', 5000), file('long', 10)];
+    expect(longestFirst(files, { short: 2, long: 100 }).map((one) => one.file)).toEqual(['long', 'new', 'short']);
+  });
+});
+
+describe('what runs', () => {
+  const runs = (mark: string): boolean =>
+    readdirSync('/proc').some((id) => {
+      try {
+        return /^\d+$/.test(id) && readFileSync(`/proc/${id}/cmdline`, 'utf8').startsWith(`sleep\0${mark}\0`);
+      } catch {
+        return false; // It ended while we looked.
+      }
+    });
+  const until = async (what: () => boolean): Promise<void> => {
+    await expect.poll(what, { timeout: 20_000 }).toBe(true);
+  };
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)('ends with us by %s', async (signal) => {
+    const mark = `1000.${process.pid}${Math.floor(Math.random() * 1e6)}`;
+    const script = `import { endWithUs, execute } from ${JSON.stringify(join(import.meta.dirname, 'children.ts'))};
+      endWithUs();
+      await Promise.all([execute(['tools/isolated', 'sleep', '${mark}'], 'kept'), execute(['sleep', '${mark}'], 'shown')]);`;
+    const us = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+    try {
+      await until(() => runs(mark));
+    } finally {
+      us.kill(signal);
+    }
+    await once(us, 'close');
+    await until(() => !runs(mark));
+  });
+});

@@ -1,0 +1,66 @@
+import { readFile, rm } from 'node:fs/promises';
+import { execute, type Output } from './children.ts';
+
+/** One command of `make test`. */
+export interface Step {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** vitest's JSON report; a step without one counts as a single test. */
+  readonly report?: string;
+}
+
+export interface Count {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+export interface Result extends Count {
+  readonly name: string;
+  readonly seconds: number;
+}
+
+/** Where reports and durations of the last run are. */
+export const reports = 'build/test';
+
+/** The tests of a vitest project, or only those of one file. `wrap`: a command to run them by. */
+export function vitest(name: string, project: string, file?: string, wrap: readonly string[] = []): Step {
+  const report = `${reports}/${name.replaceAll(/[ /]/g, '-')}.json`;
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const run = [process.execPath, 'node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters];
+  return { name, report, command: [...wrap, ...run, ...(file === undefined ? [] : [file])] };
+}
+
+/** Runs a step and says how it went; what a step wrote is shown as it writes it, or else only when it failed. */
+export async function run(step: Step, output: Output): Promise<Result> {
+  const { name, command, report } = step;
+  const startedAt = performance.now();
+  if (output === 'shown') process.stdout.write(`\n== ${name}\n`);
+  if (report !== undefined) await rm(report, { force: true });
+  const { code, text } = await execute(command, output);
+  const count = report === undefined ? countOf(code) : countReport(await read(report), code);
+  const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
+  if (count.failed > 0) process.stdout.write(text);
+  process.stdout.write(`== ${name}: ${count.passed} passed, ${count.failed} failed (${seconds} s)\n`);
+  return { name, seconds, ...count };
+}
+
+const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+const countOf = (code: number): Count => (code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
+
+/**
+ * Counts vitest's JSON report. A skipped test is a failed one. A runner that failed without naming a failed test (it crashed,
+ * or a file did not load) counts as one failure, and so does one that ran nothing.
+ */
+export function countReport(text: string, code: number): Count {
+  try {
+    const { numPassedTests, numTotalTests } = JSON.parse(text) as {
+      readonly numPassedTests: number;
+      readonly numTotalTests: number;
+    };
+    const failed = numTotalTests - numPassedTests;
+    const silent = failed === 0 && (code !== 0 || numTotalTests === 0);
+    return { passed: numPassedTests, failed: silent ? 1 : failed };
+  } catch {
+    return { passed: 0, failed: 1 };
+  }
+}
