@@ -223,6 +223,19 @@ describe('traffic', () => {
     await Promise.all([serving(), announcing()]);
   });
 
+  it('returns when a worker of nginx ends its master over torn shared memory', async () => {
+    const master = await pidOf('blade', 'tideline-nginx');
+    const log = '/run/tideline/nginx/nginx-error.log';
+    // What the master says of a worker that died inside a zone; the next worker finds it.
+    const alert = `2026/11/23 02:34:10 [alert] ${master}#${master}: shared memory zone "tideline_hosts" was locked by 239`;
+    await blade.sh(`
+      echo '${alert}' >>${log}
+      kill -s KILL $(cut -d' ' -f1 /proc/${master}/task/${master}/children)`);
+    await until('nginx is started again', async () => !['0', master].includes(await pidOf('blade', 'tideline-nginx')));
+    expect(await blade.sh(`grep -F '[emerg]' ${log}`)).toContain(`nginx (${master}) is ended`);
+    await serving();
+  });
+
   it('is served by the last rendered configuration when the platform spec is broken', async () => {
     await blade.sh('mv /etc/tideline/platform /etc/tideline/gone; systemctl restart tideline-nginx tideline-exabgp');
     await until(

@@ -135,11 +135,12 @@ local function names_in(zone)
   return names
 end
 
--- Between the steps of a long walk the worker serves requests; the lock stays ours.
+-- Between the steps of a long walk the worker serves requests; the lock stays ours. Not sleep(0): an nginx without OpenResty's
+-- patches writes a warning for each.
 local function breathe(step)
   if step % 250 == 0 then
     state:set("lock", ngx.worker.pid(), LOCK_SECONDS)
-    ngx.sleep(0)
+    ngx.sleep(0.001)
   end
 end
 
