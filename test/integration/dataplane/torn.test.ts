@@ -40,7 +40,7 @@ async function killInside(): Promise<number> {
       if (!(await world.errorLog()).includes(ended)) return false;
       const now = await world.nginx.workerPids();
       return now.length === 0 || now.some((pid) => !before.includes(pid));
-    });
+    }, 30_000);
     if ((await world.errorLog()).includes(`"tideline_hosts" was locked by ${victim}`)) return victim;
   }
 }
