@@ -118,6 +118,8 @@ async function startNginx(
       pool: datacentre.pool,
       'run-dir': directory,
       to: folder,
+      // One user for master and workers, as under systemd: a worker that finds shared memory torn may end nginx.
+      user: 'root',
     }),
     { env: options.environment },
   );
