@@ -45,7 +45,7 @@ async function runFiles(projects: readonly Project[]): Promise<readonly Count[]>
       (step) => run(step, 'kept'),
       (running, waiting) => {
         const names = running.map(({ name }) => name.replace(/^test\/(.*)\.test\.ts$/, '$1'));
-        if (names.length > 0) process.stdout.write(`   now ${names.join(', ')}; ${waiting} to come\n`);
+        process.stdout.write(`   now ${names.join(', ')}; ${waiting} to come\n`);
       },
     )),
   ];

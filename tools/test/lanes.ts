@@ -1,4 +1,7 @@
-/** Does all, at most `lanes` at a time, begun in their order. `now` is told what runs and how many wait, after each end. */
+/**
+ * Does all, at most `lanes` at a time, begun in their order. `now` is told what runs and how many wait: when all lanes are
+ * busy again, and when one has nothing left to do.
+ */
 export async function inLanes<T, R>(
   all: readonly T[],
   lanes: number,
@@ -11,10 +14,11 @@ export async function inLanes<T, R>(
   const lane = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       running.add(next);
+      if (running.size === lanes) now([...running], queue.length);
       results.push(await act(next));
       running.delete(next);
-      now([...running], queue.length);
     }
+    if (running.size > 0) now([...running], 0);
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return results;

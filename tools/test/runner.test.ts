@@ -29,7 +29,7 @@ describe('lanes', () => {
     let now = 0;
     let most = 0;
     const begun: number[] = [];
-    const told: number[] = [];
+    const told: string[] = [];
     const act = async (one: number): Promise<number> => {
       begun.push(one);
       now += 1;
@@ -38,13 +38,16 @@ describe('lanes', () => {
       now -= 1;
       return one * 2;
     };
-    const results = await inLanes([1, 2, 3, 4, 5], 2, act, (_, waiting) => told.push(waiting));
+    const results = await inLanes([1, 2, 3, 4, 5], 2, act, (running, waiting) =>
+      told.push(`${running.join(' ')}; ${waiting}`),
+    );
     expect({ begun, most, results: results.toSorted((a, b) => a - b) }).toEqual({
       begun: [1, 2, 3, 4, 5],
       most: 2,
       results: [2, 4, 6, 8, 10],
     });
-    expect(told.at(-1)).toBe(0);
+    expect(told[0]).toBe('1 2; 3');
+    expect(told.at(-1)).toMatch(/^[45]; 0$/);
   });
 
   it('begin with what took longest, and guess by the size of what never ran', () => {

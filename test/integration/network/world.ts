@@ -10,6 +10,7 @@ import { renderRouter } from '../../../src/lab/daemons/birdconfig.ts';
 import { type Exabgp, startExabgp } from '../../../src/lab/daemons/exabgp.ts';
 import { Network } from '../../../src/lab/net/network.ts';
 import type { NetworkStatus } from '../../../src/network/status.ts';
+import { compileCache } from '../../support/compile-cache.ts';
 import type { Manifest } from '../../support/kube/conformance.ts';
 import { yaml } from '../../support/kube/folder.ts';
 import { calico } from '../../support/network/calico.ts';
@@ -70,7 +71,9 @@ export class World {
     for (const file of ['sites.yaml', 'clusters.yaml', 'traffic.yaml'])
       await writeFile(join(platform, file), await readFile(join(repository, 'examples/hybrid', file)));
     const render = ['bgp', 'render', '--platform', platform, '--server', me, '--address', '10.1.0.11'];
-    await network.exec('worker', tideline, ...render, '--run-dir', directory, '--to', join(directory, 'exabgp.conf'));
+    // Where the relay keeps what it compiled comes from the environment too.
+    const command = ['env', `NODE_COMPILE_CACHE=${compileCache}`, tideline] as const;
+    await network.exec('worker', ...command, ...render, '--run-dir', directory, '--to', join(directory, 'exabgp.conf'));
     await this.startExabgp();
     await bird.waitEstablished(['worker'], 15_000);
   }
@@ -109,7 +112,7 @@ export class World {
         '10.1.0.11:9463',
         ...more,
       ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
+      { stdio: ['ignore', 'ignore', 'pipe'], env: { NODE_COMPILE_CACHE: compileCache } },
     );
     child.stderr?.on('data', (chunk: Buffer) => appendFileSync(join(this.directory, 'agent.log'), chunk));
     this.#agent = child;
