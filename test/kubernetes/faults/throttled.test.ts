@@ -36,12 +36,7 @@ describe('a kube-apiserver that has no room for us (API priority and fairness)',
       async () => {
         await plane().apply(...rejecting);
         const hogs = await plane().kubeconfigFor({ user: 'hog', groups: [group] });
-        const probe = new RawClient(hogs);
-        const refused = async (): Promise<boolean> =>
-          (await probe.send('GET', '/api/v1/namespaces/video')).status === 429;
-        const letGo = await takeSeat(hogs);
-        await expect.poll(refused, { timeout: 30_000 }).toBe(true);
-        await probe.close();
+        const letGo = await takeLastSeat(hogs);
         await trial.cluster.gate.cut();
         await trial.cluster.gate.restore();
         await trial.judge.stale('SourceThrottled', 60_000);
@@ -60,6 +55,27 @@ describe('a kube-apiserver that has no room for us (API priority and fairness)',
     );
   });
 });
+
+/**
+ * Takes a seat, again until others are refused: the apiserver heeds a new level some time after it was made, and whoever
+ * takes a seat before has one of another level.
+ */
+async function takeLastSeat(kubeconfig: string): Promise<() => void> {
+  const probe = new RawClient(kubeconfig);
+  try {
+    for (const deadline = performance.now() + 90_000; performance.now() < deadline; ) {
+      const letGo = await takeSeat(kubeconfig);
+      for (const patience = performance.now() + 5000; performance.now() < patience; ) {
+        await sleep(250);
+        if ((await probe.send('GET', '/api/v1/namespaces/video')).status === 429) return letGo;
+      }
+      letGo();
+    }
+  } finally {
+    await probe.close();
+  }
+  throw new Error('the apiserver has room for everybody');
+}
 
 const reader = {
   apiVersion: 'rbac.authorization.k8s.io/v1',
