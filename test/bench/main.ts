@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { bgpBlock } from './bgp/block.ts';
 import { bgpRoutes } from './bgp/routes.ts';
 import { edgeAgent } from './edge/agent.ts';
+import { edgeAgentOnKubernetes } from './edge/agent-kubernetes.ts';
 import { edgeChanges } from './edge/changes.ts';
 import { processorTime } from './edge/processor-time.ts';
 import { kubernetesSource } from './kube/source.ts';
@@ -22,6 +23,7 @@ const benches: readonly Bench[] = [
   processorTime,
   edgeChanges,
   edgeAgent,
+  edgeAgentOnKubernetes,
   bgpRoutes,
   bgpBlock,
   networkAgent,

@@ -3,12 +3,17 @@ import type { Backend, Endpoint, Host, RoutingTable } from '../../../src/edge/ta
 /** The size that the budgets speak of: 5,000 hosts with ten endpoints each. */
 export const hostCount = 5000;
 export const endpointsAHost = 10;
+export const namespaceCount = 250;
 /** The network of the endpoints; startUpstream answers at every address of it, at this port. */
 export const endpointNetwork = '10.64.0.0/14';
 export const upstreamPort = 8000;
 
+export function namespaceOf(index: number): string {
+  return `shop-${index % namespaceCount}`;
+}
+
 export function hostName(index: number): string {
-  return `app-${index}.shop-${index % 250}.example.com`;
+  return `app-${index}.${namespaceOf(index)}.example.com`;
 }
 
 /** The endpoint addresses of a host: 10.64.0.0 onwards, all different. */
@@ -26,7 +31,7 @@ export function freshAddress(number: number): string {
 
 export function backendOf(index: number, addresses: readonly string[] = addressesOf(index)): Backend {
   const endpoints: readonly Endpoint[] = addresses.map((address) => ({ address, port: upstreamPort }));
-  return { key: `shop-${index % 250}/app-${index}/80`, endpoints };
+  return { key: `${namespaceOf(index)}/app-${index}/80`, endpoints };
 }
 
 export function hostOf(index: number): Host {

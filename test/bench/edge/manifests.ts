@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { addressesOf, hostName, upstreamPort } from './fleet.ts';
+import { addressesOf, hostName, namespaceOf, upstreamPort } from './fleet.ts';
 
 /** 5,000 applications make 200 files, as a company with a file a team might have them. */
 export const hostsAFile = 25;
@@ -8,13 +8,21 @@ export const hostsAFile = 25;
 /** As JSON has it, without `null`. */
 type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
 
-/** Ingress, Service and EndpointSlice of one application, with the fields that a cluster would give them. */
-function application(index: number, addresses: readonly string[]): readonly Value[] {
+type Manifest = Readonly<Record<string, Value>>;
+
+/** What one application is made of, with the fields that a cluster would give them. */
+export interface Application {
+  readonly ingress: Manifest;
+  readonly service: Manifest;
+  readonly slice: Manifest;
+}
+
+export function applicationOf(index: number, addresses: readonly string[] = addressesOf(index)): Application {
   const name = `app-${index}`;
-  const namespace = `shop-${index % 250}`;
+  const namespace = namespaceOf(index);
   const backend = { service: { name, port: { number: 80 } } };
-  return [
-    {
+  return {
+    ingress: {
       apiVersion: 'networking.k8s.io/v1',
       kind: 'Ingress',
       metadata: { name, namespace },
@@ -23,7 +31,7 @@ function application(index: number, addresses: readonly string[]): readonly Valu
         rules: [{ host: hostName(index), http: { paths: [{ backend, path: '/', pathType: 'Prefix' }] } }],
       },
     },
-    {
+    service: {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name, namespace },
@@ -33,7 +41,7 @@ function application(index: number, addresses: readonly string[]): readonly Valu
         type: 'ClusterIP',
       },
     },
-    {
+    slice: {
       addressType: 'IPv4',
       apiVersion: 'discovery.k8s.io/v1',
       endpoints: addresses.map((address, place) => ({
@@ -43,16 +51,20 @@ function application(index: number, addresses: readonly string[]): readonly Valu
         targetRef: { kind: 'Pod', name: `${name}-${place}`, namespace },
       })),
       kind: 'EndpointSlice',
-      metadata: { name: `${name}-1`, namespace, labels: { 'kubernetes.io/service-name': name } },
+      metadata: { name: sliceName(index), namespace, labels: { 'kubernetes.io/service-name': name } },
       ports: [{ name: 'http', port: upstreamPort, protocol: 'TCP' }],
     },
-  ];
+  };
+}
+
+export function sliceName(index: number): string {
+  return `app-${index}-1`;
 }
 
 /** The manifests of one application, as a file holds them. */
-export function applicationYaml(index: number, addresses: readonly string[] = addressesOf(index)): string {
-  return application(index, addresses)
-    .map((object) => `---${blockYaml(object, '\n')}\n`)
+export function applicationYaml(index: number, addresses?: readonly string[]): string {
+  return Object.values(applicationOf(index, addresses))
+    .map((manifest: Manifest) => `---${blockYaml(manifest, '\n')}\n`)
     .join('');
 }
 
@@ -67,7 +79,7 @@ export async function writeFolder(folder: string, count: number, format: 'yaml' 
         : JSON.stringify({
             apiVersion: 'v1',
             kind: 'List',
-            items: indexes.flatMap((index) => application(index, addressesOf(index))),
+            items: indexes.flatMap((index) => Object.values(applicationOf(index))),
           });
     await writeFile(join(folder, `apps-${first}.${format}`), text);
   }

@@ -20,10 +20,7 @@ export async function bulk(
       const client = new RawClient(plane.kubeconfig);
       try {
         for (let next = await queue.next(); next.done !== true; next = await queue.next()) {
-          const { method, path, body } = next.value;
-          const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-          const { status } = await client.send(method, path, body, type);
-          if (status < 200 || status >= 300) throw new Error(`${method} ${path}: ${status}`);
+          await ask(client, next.value);
           sent += 1;
         }
       } finally {
@@ -32,4 +29,11 @@ export async function bulk(
     }),
   );
   return sent;
+}
+
+/** Sends one request, a PATCH as a merge patch; rejects for an answer that is not 2xx. */
+export async function ask(client: RawClient, { method, path, body }: BulkRequest): Promise<void> {
+  const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+  const { status } = await client.send(method, path, body, type);
+  if (status < 200 || status >= 300) throw new Error(`${method} ${path}: ${status}`);
 }

@@ -1,0 +1,109 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Daemon, startDaemon } from '../../../src/lab/daemons/process.ts';
+import { processorMs, residentMiB } from '../support/processes.ts';
+import { atMost, figure, type Row } from '../support/row.ts';
+import { percentile } from '../support/statistics.ts';
+import { waitFor } from '../support/wait.ts';
+import { hostName } from './fleet.ts';
+import type { Client } from './load.ts';
+import type { Place } from './nginxes.ts';
+
+export const endpointChanges = 40;
+export const newHosts = 15;
+
+export interface Start {
+  readonly seconds: number;
+  readonly processorSeconds: number;
+  readonly pid: number;
+}
+
+/** `tideline edge agent` as its own process, one at a time, over an nginx that was started with `runDir`. */
+export class AgentProcess {
+  readonly #place: Place;
+  readonly #runDir: string;
+  readonly #client: Client;
+  #agent: Daemon | undefined;
+
+  constructor(place: Place, runDir: string, client: Client) {
+    this.#place = place;
+    this.#runDir = runDir;
+    this.#client = client;
+  }
+
+  /** Ends the one before and starts another without a snapshot; resolves when the host `marker`, which nginx did not know, is served. */
+  async start(source: readonly string[], marker: number): Promise<Start> {
+    await this.stop();
+    await rm(join(this.#runDir, 'edge-snapshot.json'), { force: true });
+    const begin = performance.now();
+    const words = [
+      'edge',
+      'agent',
+      '--platform',
+      'examples/hybrid',
+      '--pool',
+      'paris-edge',
+      '--blade',
+      'paris-blade-1',
+    ];
+    const agent = startDaemon({
+      network: this.#place.network,
+      namespace: this.#place.namespace,
+      command: 'bin/tideline',
+      args: [...words, '--run-dir', this.#runDir, '--metrics-address', '127.0.0.1:9464', ...source],
+      logFile: join(this.#place.folder, 'agent.log'),
+    });
+    this.#agent = agent;
+    await waitFor(`host ${marker}`, 180_000, async () => {
+      const { status } = await this.#client.get(hostName(marker));
+      return status === 200 ? true : undefined;
+    });
+    const seconds = (performance.now() - begin) / 1000;
+    return { seconds, processorSeconds: (await processorMs(agent.pid)) / 1000, pid: agent.pid };
+  }
+
+  async stop(): Promise<void> {
+    await this.#agent?.stop();
+  }
+}
+
+/** Asks every millisecond or so, to leave the processor to those who are measured. */
+export async function untilServed(client: Client, host: string, address?: string): Promise<void> {
+  for (const deadline = performance.now() + 20_000; performance.now() < deadline; ) {
+    const { status, body } = await client.get(host);
+    if (status === 200 && (address === undefined || body === address)) return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  throw new Error(`${host} is not served within 20 s`);
+}
+
+/** `from`: where the agent reads them. */
+export function startRow(from: string, { seconds, processorSeconds }: Start): Row {
+  return {
+    ...atMost(`edge agent: start → first full table served, 5,000 hosts, 50,000 endpoints, ${from}`, seconds, 5, 's'),
+    peer: `${figure(processorSeconds, 's')} processor time of the agent in it`,
+  };
+}
+
+/** Latencies in ms, `asked`: what they begin with. */
+export function changeRows(asked: string, endpoints: readonly number[], hosts: readonly number[]): readonly Row[] {
+  return [
+    atMost(`edge agent: ${asked} → first request on the new endpoint: p50`, percentile(endpoints, 0.5), 100, 'ms'),
+    atMost(`edge agent: ${asked} → first request on the new endpoint: p99`, percentile(endpoints, 0.99), 100, 'ms'),
+    atMost(`edge agent: ${asked} → new Ingress served: p50`, percentile(hosts, 0.5), 250, 'ms'),
+    atMost(`edge agent: ${asked} → new Ingress served: p99`, percentile(hosts, 0.99), 250, 'ms'),
+  ];
+}
+
+/** What the agent has and does while nothing changes; takes 10 s. */
+export async function restingRows(pid: number): Promise<readonly Row[]> {
+  const before = await processorMs(pid);
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  const idleShare = ((await processorMs(pid)) - before) / 100;
+  const memory = await residentMiB(pid);
+  return [
+    atMost('edge agent: memory (RSS) after that', memory.now, 300, 'MiB'),
+    { what: 'edge agent: most memory it ever had (RSS)', measured: figure(memory.peak, 'MiB') },
+    { what: 'edge agent: share of a core when idle', measured: figure(idleShare, '%') },
+  ];
+}
