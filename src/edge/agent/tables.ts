@@ -43,7 +43,7 @@ export class Tables implements ClusterListener {
   #state: ClusterState | undefined;
   #fromSnapshot = false;
   #slices = new SliceIndex();
-  #compiled: Pick<Compiled, 'table' | 'conditions'> | undefined;
+  #compiled: Omit<Compiled, 'backends'> | undefined;
   #backends = new Map<BackendKey, LiveBackend>();
   #keysOfService = new Map<string, BackendKey[]>();
   /** What nginx acknowledged last, and of which start of nginx. */
@@ -193,7 +193,13 @@ export class Tables implements ClusterListener {
     this.#waitingSinceMs = undefined;
     try {
       const compileEnd = metrics.compileSeconds.startTimer();
-      const compiled = compile({ state: this.#state, pool: pool(), readCertificate, slices: this.#slices });
+      const compiled = compile({
+        state: this.#state,
+        pool: pool(),
+        readCertificate,
+        slices: this.#slices,
+        ...(this.#compiled === undefined ? {} : { before: { ...this.#compiled, backends: this.#backends } }),
+      });
       compileEnd();
       this.#take(compiled);
       await this.#apply(compiled.table);
@@ -217,8 +223,8 @@ export class Tables implements ClusterListener {
     this.#acknowledge(generation);
   }
 
-  #take({ table, conditions, backends }: Compiled): void {
-    this.#compiled = { table, conditions };
+  #take({ backends, ...compiled }: Compiled): void {
+    this.#compiled = compiled;
     this.#backends = new Map(backends);
     this.#keysOfService = new Map();
     for (const [key, { service }] of backends) {
@@ -226,7 +232,7 @@ export class Tables implements ClusterListener {
       keys.push(key);
       this.#keysOfService.set(service, keys);
     }
-    this.#countRefusals(table.hosts.length, conditions);
+    this.#countRefusals(compiled.table.hosts.length, compiled.conditions);
   }
 
   #countRefusals(hosts: number, conditions: readonly Condition[]): void {
@@ -239,7 +245,7 @@ export class Tables implements ClusterListener {
 
   /** The fast path: these Services' endpoints as they are now, for the backends that nginx knows. */
   #updateEndpoints(services: ReadonlySet<string>): void {
-    const rules = endpointRules(this.#options.pool());
+    const rules = endpointRules(this.#options.pool(), this.#compiled);
     const updated: LiveBackend[] = [];
     for (const service of services)
       for (const key of this.#keysOfService.get(service) ?? []) {

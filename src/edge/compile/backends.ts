@@ -6,7 +6,7 @@ import type { Backend, BackendKey } from '../table.ts';
 import { quoted } from './address.ts';
 import { type EndpointRules, resolveEndpoints } from './endpoints.ts';
 import { isLabel } from './names.ts';
-import type { SliceIndex } from './slices.ts';
+import type { ServiceSlices, SliceIndex } from './slices.ts';
 
 export interface Fault {
   readonly reason: EdgeReason;
@@ -76,19 +76,25 @@ export interface LiveBackend {
   readonly port?: ServicePort;
   readonly ready: number;
   readonly problems: readonly Problem[];
+  /** What it was made of, beside its port. */
+  readonly slices: ServiceSlices;
+  readonly rules: EndpointRules;
 }
 
-/** Fills a backend with the endpoints its slices have now. */
+/** Fills a backend with the endpoints its slices have now; `known`, the same backend before, when it is made of the same. */
 export function fillBackend(
   key: BackendKey,
   port: ServicePort | undefined,
-  slices: SliceIndex,
+  index: SliceIndex,
   rules: EndpointRules,
+  known?: LiveBackend,
 ): LiveBackend {
   const service = key.slice(0, key.lastIndexOf('/'));
-  if (port === undefined) return { backend: { key, endpoints: [] }, service, ready: 0, problems: [] };
-  const { endpoints, ready, problems } = resolveEndpoints(slices.get(service), port, rules);
-  return { backend: { key, endpoints }, service, port, ready, problems };
+  const slices = index.get(service);
+  if (known !== undefined && known.port === port && known.slices === slices && known.rules === rules) return known;
+  if (port === undefined) return { backend: { key, endpoints: [] }, service, ready: 0, problems: [], slices, rules };
+  const { endpoints, ready, problems } = resolveEndpoints(slices, port, rules);
+  return { backend: { key, endpoints }, service, port, ready, problems, slices, rules };
 }
 
 function refuse(reason: EdgeReason, message: string): { readonly ok: false; readonly fault: Fault } {

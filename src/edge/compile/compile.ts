@@ -1,5 +1,5 @@
 import type { ClusterState } from '../../kube/source.ts';
-import type { ServicePort } from '../../model/kubernetes.ts';
+import type { Ingress, ServicePort } from '../../model/kubernetes.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { EdgePool } from '../../model/spec/kinds.ts';
 import type { BackendKey, Certificate, Host, Path, RoutingTable } from '../table.ts';
@@ -16,6 +16,8 @@ export interface CompileInput {
   readonly readCertificate: CertificateReader;
   /** The EndpointSlices of `state` by Service; made here when absent. */
   readonly slices?: SliceIndex;
+  /** The compile before: what it made of objects that are the same ones still is taken from it. */
+  readonly before?: Pick<Compiled, 'pool' | 'rules' | 'readings' | 'backends'>;
 }
 
 /** What became of an object: `partial` means that some of it serves. Objects of other classes have no condition. */
@@ -33,10 +35,15 @@ export interface Compiled {
   readonly conditions: readonly Condition[];
   /** The table's backends with what the endpoint fast path and the policy health need. */
   readonly backends: ReadonlyMap<BackendKey, LiveBackend>;
+  /** What each Ingress of our class asks for. */
+  readonly readings: ReadonlyMap<Ingress, IngressReading>;
+  readonly pool: EdgePool;
+  readonly rules: EndpointRules;
 }
 
-/** What endpoints a pool refuses or prefers. */
-export function endpointRules(pool: EdgePool): EndpointRules {
+/** What endpoints a pool refuses or prefers: those of the compile before, as long as the pool is the same one. */
+export function endpointRules(pool: EdgePool, before?: Pick<Compiled, 'pool' | 'rules'>): EndpointRules {
+  if (before?.pool === pool) return before.rules;
   const { blades, vips } = pool.spec;
   const own = new Set([...blades, ...vips].map(({ address }) => address.text));
   return { own, family: blades[0]?.address.family ?? 4 };
@@ -44,19 +51,17 @@ export function endpointRules(pool: EdgePool): EndpointRules {
 
 /**
  * The routing table of a pool, pure: the same objects in any order give the same bytes. Conflicts go to the oldest
- * Ingress (creationTimestamp, then namespace/name). One bad object takes nothing from another.
+ * Ingress (creationTimestamp, then namespace/name). One bad object takes nothing from another. States share the objects that
+ * did not change, so after a small change most of the work is found in `before`.
  */
 export function compile(input: CompileInput): Compiled {
-  const { state, pool } = input;
-  const { Ingress, IngressClass, Service, Secret } = state.objects;
-  const readings = [...Ingress]
-    .filter(([, ingress]) => isOurs(ingress, pool.spec.ingressClass, IngressClass))
-    .map(([key, ingress]) => readIngress(key, ingress))
-    .sort((a, b) => compareAge(a, b));
+  const { state, pool, before } = input;
+  const { Service, Secret } = state.objects;
+  const readings = readIngresses(input);
   const routes = new Routes(Service);
   const certificates = new CertificateClaims(Secret, input.readCertificate);
   const conditions: Condition[] = [...defaultCertificate(pool, certificates)];
-  for (const reading of readings) {
+  for (const reading of [...readings.values()].sort(compareAge)) {
     const won = routes.claim(reading);
     const problems = [...reading.problems, ...won.problems, ...certificates.claim(reading, won.hosts)];
     const state = problems.length === 0 ? 'accepted' : won.hosts.size > 0 ? 'partial' : 'refused';
@@ -64,9 +69,9 @@ export function compile(input: CompileInput): Compiled {
   }
   const backends = new Map<BackendKey, LiveBackend>();
   const slices = input.slices ?? SliceIndex.of(state);
-  const rules = endpointRules(pool);
+  const rules = endpointRules(pool, before);
   for (const [key, port] of [...routes.backends].sort(([a], [b]) => compareText(a, b)))
-    backends.set(key, fillBackend(key, port, slices, rules));
+    backends.set(key, fillBackend(key, port, slices, rules, before?.backends.get(key)));
   conditions.push(...sliceConditions(backends));
   conditions.sort((a, b) => compareText(a.object, b.object));
   if (certificates.certificateOf('') !== undefined) routes.ensureHost('');
@@ -79,7 +84,19 @@ export function compile(input: CompileInput): Compiled {
     },
     conditions,
     backends,
+    readings,
+    pool,
+    rules,
   };
+}
+
+function readIngresses({ state, pool, before }: CompileInput): ReadonlyMap<Ingress, IngressReading> {
+  const { Ingress, IngressClass } = state.objects;
+  const readings = new Map<Ingress, IngressReading>();
+  for (const [key, ingress] of Ingress)
+    if (isOurs(ingress, pool.spec.ingressClass, IngressClass))
+      readings.set(ingress, before?.readings.get(ingress) ?? readIngress(key, ingress));
+  return readings;
 }
 
 function defaultCertificate({ metadata, spec }: EdgePool, certificates: CertificateClaims): readonly Condition[] {

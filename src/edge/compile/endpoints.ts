@@ -3,6 +3,7 @@ import type { Problem } from '../../model/problem.ts';
 import type { Endpoint } from '../table.ts';
 import { checkAddress } from './address.ts';
 import { compareText } from './names.ts';
+import type { ServiceSlices } from './slices.ts';
 
 /** What a pool refuses to proxy to beside the addresses nobody may, and the family it prefers. */
 export interface EndpointRules {
@@ -31,11 +32,7 @@ interface Candidate extends Endpoint {
  * The endpoints of one Service port, from all its slices. Only the ready ones; when none is ready the serving ones;
  * when none is serving all that do not terminate; else all: the list is empty only when the Service has no endpoint.
  */
-export function resolveEndpoints(
-  slices: readonly (readonly [ObjectKey, EndpointSlice])[],
-  port: ServicePort,
-  rules: EndpointRules,
-): ResolvedEndpoints {
+export function resolveEndpoints(slices: ServiceSlices, port: ServicePort, rules: EndpointRules): ResolvedEndpoints {
   const candidates: Candidate[] = [];
   const problems: Problem[] = [];
   for (const [key, slice] of slices) {

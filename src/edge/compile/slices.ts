@@ -3,9 +3,14 @@ import type { EndpointSlice, ObjectKey } from '../../model/kubernetes.ts';
 
 const serviceLabel = 'kubernetes.io/service-name';
 
+/** The slices of one Service in the order of their keys; another list as soon as one of them is another. */
+export type ServiceSlices = readonly (readonly [ObjectKey, EndpointSlice])[];
+
+const none: ServiceSlices = [];
+
 /** EndpointSlices by the Service (`namespace/name`) that their label names; kept by changes, so that one change costs one. */
 export class SliceIndex {
-  readonly #byService = new Map<ObjectKey, Map<ObjectKey, EndpointSlice>>();
+  readonly #byService = new Map<ObjectKey, ServiceSlices>();
   readonly #serviceOf = new Map<ObjectKey, ObjectKey>();
 
   static of(state: ClusterState): SliceIndex {
@@ -32,24 +37,20 @@ export class SliceIndex {
     return services;
   }
 
-  /** The slices of a Service in the order of their keys. */
-  get(service: ObjectKey): readonly (readonly [ObjectKey, EndpointSlice])[] {
-    const slices = this.#byService.get(service);
-    if (slices === undefined) return [];
-    return [...slices].sort(([a], [b]) => (a < b ? -1 : 1));
+  get(service: ObjectKey): ServiceSlices {
+    return this.#byService.get(service) ?? none;
   }
 
   #add(service: ObjectKey, key: ObjectKey, slice: EndpointSlice): void {
-    const slices = this.#byService.get(service) ?? new Map<ObjectKey, EndpointSlice>();
-    slices.set(key, slice);
+    const slices = [...this.get(service), [key, slice] as const].sort(([a], [b]) => (a < b ? -1 : 1));
     this.#byService.set(service, slices);
     this.#serviceOf.set(key, service);
   }
 
   #remove(service: ObjectKey, key: ObjectKey): void {
-    const slices = this.#byService.get(service);
-    slices?.delete(key);
-    if (slices?.size === 0) this.#byService.delete(service);
+    const rest = this.get(service).filter(([name]) => name !== key);
+    if (rest.length === 0) this.#byService.delete(service);
+    else this.#byService.set(service, rest);
     this.#serviceOf.delete(key);
   }
 }

@@ -9,8 +9,8 @@ import { hostName } from './fleet.ts';
 import type { Client } from './load.ts';
 import type { Place } from './nginxes.ts';
 
-export const endpointChanges = 40;
-export const newHosts = 15;
+export const endpointChanges = 200;
+export const newHosts = 40;
 
 export interface Start {
   readonly seconds: number;
