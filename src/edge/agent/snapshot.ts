@@ -8,7 +8,14 @@ export interface SnapshotFile {
   write(state: ClusterState): Promise<void>;
 }
 
-/** Writes the newest state a while after it changed, one write at a time; a failed write is logged and tried with the next. */
+/** After a write there is a rest, this many times as long as the write took, at most `longestRestMs`. */
+const restFactor = 20;
+const longestRestMs = 10_000;
+
+/**
+ * Writes the newest state a while after it changed, one write at a time; a failed write is logged and tried with the next. A large
+ * cluster that changes all the time is written less often, so that a twentieth of the time goes into it, but every ten seconds.
+ */
 export class SnapshotWriter {
   readonly #file: SnapshotFile;
   readonly #clock: Clock;
@@ -16,6 +23,7 @@ export class SnapshotWriter {
   readonly #delayMs: number;
   #newest: ClusterState | undefined;
   #timer: Timer | undefined;
+  #restUntilMs = -Infinity;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: {
@@ -32,10 +40,7 @@ export class SnapshotWriter {
 
   save(state: ClusterState): void {
     this.#newest = state;
-    this.#timer ??= this.#clock.setTimeout(() => {
-      this.#timer = undefined;
-      void this.flush();
-    }, this.#delayMs);
+    this.#arm(this.#delayMs);
   }
 
   /** Writes what is waiting; resolves when it is on disk (or was logged). */
@@ -47,14 +52,31 @@ export class SnapshotWriter {
     await this.#writing;
   }
 
+  #arm(delayMs: number): void {
+    this.#timer ??= this.#clock.setTimeout(() => {
+      this.#timer = undefined;
+      void this.#due();
+    }, delayMs);
+  }
+
+  async #due(): Promise<void> {
+    await this.#writing;
+    const restMs = this.#restUntilMs - this.#clock.monotonic();
+    if (restMs <= 0) await this.flush();
+    else if (this.#newest !== undefined) this.#arm(restMs);
+  }
+
   async #writeNewest(): Promise<void> {
     const state = this.#newest;
     if (state === undefined) return;
     this.#newest = undefined;
+    const beganMs = this.#clock.monotonic();
     try {
       await this.#file.write(state);
     } catch (error) {
       this.#log.warn({ error: error instanceof Error ? error.message : String(error) }, 'snapshot not written');
     }
+    const endedMs = this.#clock.monotonic();
+    this.#restUntilMs = endedMs + Math.min((endedMs - beganMs) * restFactor, longestRestMs);
   }
 }
