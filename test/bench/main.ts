@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bgpBlock } from './bgp/block.ts';
 import { bgpRoutes } from './bgp/routes.ts';
-import { edgeAgent } from './edge/agent.ts';
+import { edgeAgentFromFolder } from './edge/agent-folder.ts';
 import { edgeAgentOnKubernetes } from './edge/agent-kubernetes.ts';
 import { edgeChanges } from './edge/changes.ts';
 import { processorTime } from './edge/processor-time.ts';
@@ -22,7 +22,7 @@ import { type Bench, markdownTable, type Row } from './support/row.ts';
 const benches: readonly Bench[] = [
   processorTime,
   edgeChanges,
-  edgeAgent,
+  edgeAgentFromFolder,
   edgeAgentOnKubernetes,
   bgpRoutes,
   bgpBlock,

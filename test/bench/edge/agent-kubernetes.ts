@@ -1,27 +1,16 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { findBinaries } from '../../../src/lab/kubernetes/binaries.ts';
 import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
 import { startControlPlane } from '../../../src/lab/kubernetes/start.ts';
-import { Network } from '../../../src/lab/net/network.ts';
 import { ask, type BulkRequest, bulk } from '../../support/kube/bulk.ts';
 import { RawClient } from '../../support/kubernetes/raw.ts';
 import type { Bench } from '../support/row.ts';
-import {
-  AgentProcess,
-  changeRows,
-  endpointChanges,
-  newHosts,
-  restingRows,
-  startRow,
-  untilServed,
-} from './agent-process.ts';
-import { freshAddress, hostCount, hostName, namespaceCount, namespaceOf } from './fleet.ts';
-import { Client } from './load.ts';
+import { changeRows, pauseMs, restingRows, startRow, withAgent } from './agent-process.ts';
+import { hostCount, hostName, namespaceCount, namespaceOf } from './fleet.ts';
+import { untilServed } from './load.ts';
 import { type Application, applicationOf, sliceName } from './manifests.ts';
-import { ports, startOurs, startUpstream } from './nginxes.ts';
 
 const edgeRights = join(import.meta.dirname, '../../../deploy/rbac/edge.yaml');
 
@@ -33,88 +22,59 @@ export const edgeAgentOnKubernetes: Bench = {
   name: 'edge-agent-kubernetes',
   async run(say) {
     const { folder: binaries } = await findBinaries(process.env);
-    const network = new Network();
-    const folder = await mkdtemp(join(tmpdir(), 'tideline-bench-'));
-    const client = new Client(ports.ours);
-    let plane: ControlPlane | undefined;
-    let agent: AgentProcess | undefined;
-    try {
-      await network.adoptOwn('bench');
-      const place = { network, namespace: 'bench', folder };
-      await startUpstream(place);
-      const { runDir } = await startOurs(place);
+    return withAgent(async ({ folder, agent, client }) => {
       say('starting a control plane');
-      const planeFolder = join(folder, 'control-plane');
-      await mkdir(planeFolder);
-      plane = await startControlPlane({ folder: planeFolder, address: '127.0.1.1', binaries });
-      await plane.end('kube-controller-manager');
-      await plane.end('kube-scheduler');
-      await bulk(plane, namespaces());
-      const rights = parseAllDocuments(await readFile(edgeRights, 'utf8'));
-      await plane.apply(...rights.map((document) => document.toJS() as object));
-      const identity = { user: 'tideline:edge:paris-blade-1', groups: ['tideline:edge'] };
-      const source = ['--kubeconfig', await plane.kubeconfigFor(identity)];
-      agent = new AgentProcess(place, runDir, client);
-      say('a first start with one application, which compiles');
-      await bulk(plane, Object.values(creations(hostCount + 900)), 1);
-      await agent.start(source, hostCount + 900);
-      await agent.stop();
-      say(`filling the cluster: ${hostCount} applications`);
-      await bulk(plane, fleet(), 8);
-      say(`start with ${hostCount} hosts, 50,000 endpoints`);
-      const started = await agent.start(source, hostCount - 1);
+      const plane = await startControlPlane({ folder: join(folder, 'control-plane'), address: '127.0.1.1', binaries });
+      const apiserver = new RawClient(plane.kubeconfig);
+      try {
+        await plane.end('kube-controller-manager');
+        await plane.end('kube-scheduler');
+        await bulk(plane, namespaces());
+        const source = ['--kubeconfig', await bladeKubeconfig(plane)];
+        say('a first start with one application, which compiles');
+        await bulk(plane, Object.values(creations(hostCount + 900)), 1);
+        await agent.start(source, hostCount + 900);
+        await agent.stop();
+        say(`filling the cluster: ${hostCount} applications`);
+        await bulk(plane, fleet(), 8);
+        say(`start with ${hostCount} hosts, 50,000 endpoints`);
+        const started = await agent.start(source, hostCount - 1);
 
-      const { hosts, endpoints } = await changes(plane, client, say);
-      say('idle for 10 s');
-      return [
-        startRow('kube-apiserver', started),
-        ...changeRows('asked of the kube-apiserver', endpoints, hosts),
-        ...(await restingRows(started.pid)),
-      ];
-    } finally {
-      client.close();
-      await agent?.stop();
-      await plane?.stop();
-      await network.destroy();
-      await rm(folder, { recursive: true, force: true });
-    }
+        const timed = async (request: BulkRequest, host: string, address?: string): Promise<number> => {
+          const begin = performance.now();
+          await Promise.all([ask(apiserver, request), untilServed(client, host, address, pauseMs)]);
+          return performance.now() - begin;
+        };
+        const newHost = async (index: number): Promise<number> => {
+          const { ingress, service, slice } = creations(index);
+          await ask(apiserver, service);
+          await ask(apiserver, slice);
+          return timed(ingress, hostName(index));
+        };
+        const newAddress = (index: number, address: string): Promise<number> => {
+          const { endpoints } = applicationOf(index, [address]).slice;
+          const path = `${slicesOf(index)}/${sliceName(index)}`;
+          return timed({ method: 'PATCH', path, body: { endpoints } }, hostName(index), address);
+        };
+        return [
+          startRow('kube-apiserver', started),
+          ...(await changeRows('asked of the kube-apiserver', { newHost, newAddress }, say)),
+          ...(await restingRows(started.pid, say)),
+        ];
+      } finally {
+        await apiserver.close();
+        await agent.stop();
+        await plane.stop();
+      }
+    });
   },
 };
 
-/** New Ingresses, then changed endpoints; resolves with the milliseconds until each was served. */
-async function changes(
-  plane: ControlPlane,
-  client: Client,
-  say: (doing: string) => void,
-): Promise<{ readonly hosts: readonly number[]; readonly endpoints: readonly number[] }> {
-  const apiserver = new RawClient(plane.kubeconfig);
-  const timed = async (request: BulkRequest, host: string, address?: string): Promise<number> => {
-    const begin = performance.now();
-    await Promise.all([ask(apiserver, request), untilServed(client, host, address)]);
-    return performance.now() - begin;
-  };
-  try {
-    say(`${newHosts} new Ingresses`);
-    const hosts: number[] = [];
-    for (let index = hostCount; index < hostCount + newHosts; index += 1) {
-      const { ingress, service, slice } = creations(index);
-      await ask(apiserver, service);
-      await ask(apiserver, slice);
-      hosts.push(await timed(ingress, hostName(index)));
-    }
-    say(`${endpointChanges} changes of endpoints`);
-    const endpoints: number[] = [];
-    for (let number = 0; number < endpointChanges; number += 1) {
-      const index = hostCount + (number % newHosts);
-      const address = freshAddress(number);
-      const { endpoints: body } = applicationOf(index, [address]).slice;
-      const path = `${slicesOf(index)}/${sliceName(index)}`;
-      endpoints.push(await timed({ method: 'PATCH', path, body: { endpoints: body } }, hostName(index), address));
-    }
-    return { hosts, endpoints };
-  } finally {
-    await apiserver.close();
-  }
+/** With the rights that deploy/ gives to blades. */
+async function bladeKubeconfig(plane: ControlPlane): Promise<string> {
+  const rights = parseAllDocuments(await readFile(edgeRights, 'utf8'));
+  await plane.apply(...rights.map((document) => document.toJS() as object));
+  return plane.kubeconfigFor({ user: 'tideline:edge:paris-blade-1', groups: ['tideline:edge'] });
 }
 
 function namespaces(): readonly BulkRequest[] {

@@ -5,12 +5,14 @@ import { processorMs, residentMiB } from '../support/processes.ts';
 import { atMost, figure, type Row } from '../support/row.ts';
 import { percentile } from '../support/statistics.ts';
 import { waitFor } from '../support/wait.ts';
-import { hostName } from './fleet.ts';
-import type { Client } from './load.ts';
-import type { Place } from './nginxes.ts';
+import { freshAddress, hostCount, hostName } from './fleet.ts';
+import { Client } from './load.ts';
+import { type Place, ports, startOurs, withUpstream } from './nginxes.ts';
 
-export const endpointChanges = 200;
-export const newHosts = 40;
+const endpointChanges = 200;
+const newHosts = 40;
+/** Between the questions of the client: the agent is what is measured. */
+export const pauseMs = 1;
 
 export interface Start {
   readonly seconds: number;
@@ -18,8 +20,30 @@ export interface Start {
   readonly pid: number;
 }
 
+export interface AgentRig {
+  readonly folder: string;
+  readonly agent: AgentProcess;
+  /** Asks nginx. */
+  readonly client: Client;
+}
+
+/** Our data plane before the upstream of the fleet, and the agent that has yet to start; all is gone when `act` has ended. */
+export function withAgent<T>(act: (rig: AgentRig) => Promise<T>): Promise<T> {
+  return withUpstream(async (place) => {
+    const { runDir } = await startOurs(place);
+    const client = new Client(ports.ours);
+    const agent = new AgentProcess(place, runDir, client);
+    try {
+      return await act({ folder: place.folder, agent, client });
+    } finally {
+      client.close();
+      await agent.stop();
+    }
+  });
+}
+
 /** `tideline edge agent` as its own process, one at a time, over an nginx that was started with `runDir`. */
-export class AgentProcess {
+class AgentProcess {
   readonly #place: Place;
   readonly #runDir: string;
   readonly #client: Client;
@@ -67,16 +91,6 @@ export class AgentProcess {
   }
 }
 
-/** Asks every millisecond or so, to leave the processor to those who are measured. */
-export async function untilServed(client: Client, host: string, address?: string): Promise<void> {
-  for (const deadline = performance.now() + 20_000; performance.now() < deadline; ) {
-    const { status, body } = await client.get(host);
-    if (status === 200 && (address === undefined || body === address)) return;
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  throw new Error(`${host} is not served within 20 s`);
-}
-
 /** `from`: where the agent reads them. */
 export function startRow(from: string, { seconds, processorSeconds }: Start): Row {
   return {
@@ -85,8 +99,25 @@ export function startRow(from: string, { seconds, processorSeconds }: Start): Ro
   };
 }
 
-/** Latencies in ms, `asked`: what they begin with. */
-export function changeRows(asked: string, endpoints: readonly number[], hosts: readonly number[]): readonly Row[] {
+/** How the cluster is changed; each resolves with the milliseconds until the change is served. */
+export interface Changes {
+  readonly newHost: (index: number) => Promise<number>;
+  readonly newAddress: (index: number, address: string) => Promise<number>;
+}
+
+/** Makes new hosts, then gives them new endpoints. `asked`: what a latency begins with. */
+export async function changeRows(
+  asked: string,
+  { newHost, newAddress }: Changes,
+  say: (doing: string) => void,
+): Promise<readonly Row[]> {
+  say(`${newHosts} new hosts`);
+  const hosts: number[] = [];
+  for (let number = 0; number < newHosts; number += 1) hosts.push(await newHost(hostCount + number));
+  say(`${endpointChanges} changes of their endpoints`);
+  const endpoints: number[] = [];
+  for (let number = 0; number < endpointChanges; number += 1)
+    endpoints.push(await newAddress(hostCount + (number % newHosts), freshAddress(number)));
   return [
     atMost(`edge agent: ${asked} → first request on the new endpoint: p50`, percentile(endpoints, 0.5), 100, 'ms'),
     atMost(`edge agent: ${asked} → first request on the new endpoint: p99`, percentile(endpoints, 0.99), 100, 'ms'),
@@ -95,8 +126,9 @@ export function changeRows(asked: string, endpoints: readonly number[], hosts: r
   ];
 }
 
-/** What the agent has and does while nothing changes; takes 10 s. */
-export async function restingRows(pid: number): Promise<readonly Row[]> {
+/** What the agent has and does while nothing changes. */
+export async function restingRows(pid: number, say: (doing: string) => void): Promise<readonly Row[]> {
+  say('idle for 10 s');
   const before = await processorMs(pid);
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   const idleShare = ((await processorMs(pid)) - before) / 100;

@@ -94,3 +94,13 @@ export async function load(port: number, hosts: readonly string[], connections: 
   };
   await Promise.all(Array.from({ length: connections }, one));
 }
+
+/** Asks until the host is served, by this endpoint if one is named; a pause leaves the processor to those who are measured. */
+export async function untilServed(client: Client, host: string, address?: string, pauseMs = 0): Promise<void> {
+  for (const deadline = performance.now() + 20_000; performance.now() < deadline; ) {
+    const { status, body } = await client.get(host);
+    if (status === 200 && (address === undefined || body === address)) return;
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  throw new Error(`${host} is not served within 20 s`);
+}

@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultZoneMiB, type NginxSettings } from '../../../src/edge/nginx/conf.ts';
 import { renderDataPlane } from '../../../src/edge/nginx/render.ts';
 import { type Nginx, startNginx } from '../../../src/lab/daemons/nginx.ts';
 import { type Daemon, startDaemon, waitReady } from '../../../src/lab/daemons/process.ts';
-import type { Network } from '../../../src/lab/net/network.ts';
+import { Network } from '../../../src/lab/net/network.ts';
 import { descendantsMatching } from '../support/processes.ts';
 import { addressesOf, endpointNetwork, hostName, upstreamPort } from './fleet.ts';
 import { Client } from './load.ts';
@@ -15,6 +16,21 @@ export interface Place {
   readonly network: Network;
   readonly namespace: string;
   readonly folder: string;
+}
+
+/** A place in which the upstream of the fleet runs; it is gone when `act` has ended. */
+export async function withUpstream<T>(act: (place: Place) => Promise<T>): Promise<T> {
+  const network = new Network();
+  const folder = await mkdtemp(join(tmpdir(), 'tideline-bench-'));
+  try {
+    await network.adoptOwn('bench');
+    const place = { network, namespace: 'bench', folder };
+    await startUpstream(place);
+    return await act(place);
+  } finally {
+    await network.destroy();
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Our rendered data plane with one worker and no table; its control socket is `<folder>/ours/nginx.sock`. */
@@ -63,11 +79,11 @@ function staticHost(index: number): string {
 }
 
 /** Every endpoint of the fleet: an nginx that answers, with the address it was reached at, on a whole local network. */
-export async function startUpstream(place: Place): Promise<Daemon> {
+async function startUpstream(place: Place): Promise<void> {
   await place.network.ip(place.namespace, 'route', 'add', 'local', endpointNetwork, 'dev', 'lo');
   const conf = `keepalive_timeout 75s; keepalive_requests 1000000;
   server { listen ${upstreamPort} backlog=4096; location / { default_type text/plain; return 200 "$server_addr\\n"; } }`;
-  return startPlain(place, 'upstream', conf, upstreamPort);
+  await startPlain(place, 'upstream', conf, upstreamPort);
 }
 
 async function startPlain(place: Place, name: string, http: string, port: number): Promise<Daemon> {

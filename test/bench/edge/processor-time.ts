@@ -1,8 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createDataPlane } from '../../../src/edge/nginx/driver.ts';
-import { Network } from '../../../src/lab/net/network.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { processorMs, residentMiB } from '../support/processes.ts';
@@ -10,7 +6,7 @@ import { atMost, type Bench, figure, type Row } from '../support/row.ts';
 import { median, pairedRatio } from '../support/statistics.ts';
 import { hostCount, hostName, tableOf } from './fleet.ts';
 import { load } from './load.ts';
-import { ports, startOurs, startStatic, startUpstream, workerOf } from './nginxes.ts';
+import { ports, startOurs, startStatic, withUpstream, workerOf } from './nginxes.ts';
 
 const rounds = 7;
 const requestsARound = 4000;
@@ -25,12 +21,7 @@ interface Worker {
 export const processorTime: Bench = {
   name: 'edge-processor-time',
   async run(say) {
-    const network = new Network();
-    const folder = await mkdtemp(join(tmpdir(), 'tideline-bench-'));
-    try {
-      await network.adoptOwn('bench');
-      const place = { network, namespace: 'bench', folder };
-      await startUpstream(place);
+    return withUpstream(async (place) => {
       say(`static nginx.conf with ${hostCount} hosts`);
       const before = performance.now();
       const still = await startStatic(place, hostCount);
@@ -67,10 +58,7 @@ export const processorTime: Bench = {
           ratio: pushMs / staticStart,
         },
       ];
-    } finally {
-      await network.destroy();
-      await rm(folder, { recursive: true, force: true });
-    }
+    });
   },
 };
 
