@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { longestFirst } from './files.ts';
 import { inLanes } from './lanes.ts';
-import { countReport } from './step.ts';
+import { countReport, failureList } from './report.ts';
+import type { Result, Step } from './step.ts';
+import { settle } from './unsteady.ts';
 
 describe('a report', () => {
   const report = (numPassedTests: number, numTotalTests: number): string =>
@@ -20,7 +22,77 @@ describe('a report', () => {
     ['the runner crashed before', '', 139, { passed: 0, failed: 1 }],
     ['the runner crashed while it wrote', '{"numPassed', 139, { passed: 0, failed: 1 }],
   ])('%s', (_, text, code, count) => {
-    expect(countReport(text, code)).toEqual(count);
+    expect(countReport(text, code)).toEqual({ ...count, failures: [] });
+  });
+});
+
+describe('the last lines', () => {
+  it('name what failed, and why, without its trace', () => {
+    const report = JSON.stringify({
+      numPassedTests: 1,
+      numTotalTests: 3,
+      testResults: [
+        {
+          name: '/t/some.test.ts',
+          status: 'failed',
+          assertionResults: [
+            { fullName: 'good', status: 'passed', failureMessages: [] },
+            {
+              fullName: 'bad',
+              status: 'failed',
+              failureMessages: ['Error: 3 is not 4\n    at here\n    at there\n    at nowhere'],
+            },
+            { fullName: 'left out', status: 'skipped', failureMessages: [] },
+          ],
+        },
+        { name: '/t/broken.test.ts', status: 'failed', message: 'cannot load', assertionResults: [] },
+      ],
+    });
+    const list = failureList('FAILED', [
+      { name: 'some', ...countReport(report, 1) },
+      { name: 'good', passed: 1, failed: 0, failures: [] },
+      { name: 'crashed', ...countReport('', 139) },
+    ]);
+    expect(list).toBe(`
+FAILED
+  some
+    bad
+      Error: 3 is not 4
+          at here
+          at there
+    left out
+      skipped
+    /t/broken.test.ts
+      cannot load
+  crashed
+    no test was named: see what it wrote, above
+`);
+    expect(failureList('FAILED', [])).toBe('');
+  });
+});
+
+describe('a file that failed beside others', () => {
+  const step = (name: string): Step => ({ name, command: [] });
+  const result = (name: string, failed: number): Result => ({ name, seconds: 1, passed: 1, failed, failures: [] });
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const settled = async (bad: readonly string[], stillBad: readonly string[]) => {
+    const again: string[] = [];
+    const first = names.map((name) => result(name, bad.includes(name) ? 2 : 0));
+    const { results, unsteady } = await settle(names.map(step), first, async ({ name }) => {
+      again.push(name);
+      return result(name, stillBad.includes(name) ? 1 : 0);
+    });
+    const failed = results.filter((one) => one.failed > 0).map((one) => one.name);
+    return { again, failed, unsteady: unsteady.map((one) => one.name) };
+  };
+
+  it('runs once more alone: it passes and is named, or it has failed', async () => {
+    expect(await settled([], [])).toEqual({ again: [], failed: [], unsteady: [] });
+    expect(await settled(['b', 'd'], ['d'])).toEqual({ again: ['b', 'd'], failed: ['d'], unsteady: ['b'] });
+  });
+
+  it('does not run again among more than three: that is not chance', async () => {
+    expect(await settled(['a', 'b', 'c', 'd'], [])).toEqual({ again: [], failed: ['a', 'b', 'c', 'd'], unsteady: [] });
   });
 });
 

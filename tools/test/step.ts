@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { execute, type Output } from './children.ts';
+import { type Count, countReport } from './report.ts';
 
 /** One command of `make test`. */
 export interface Step {
@@ -7,11 +8,6 @@ export interface Step {
   readonly command: readonly string[];
   /** vitest's JSON report; a step without one counts as a single test. */
   readonly report?: string;
-}
-
-export interface Count {
-  readonly passed: number;
-  readonly failed: number;
 }
 
 export interface Result extends Count {
@@ -37,7 +33,7 @@ export async function run(step: Step, output: Output): Promise<Result> {
   if (output === 'shown') process.stdout.write(`\n== ${name}\n`);
   if (report !== undefined) await rm(report, { force: true });
   const { code, text } = await execute(command, output);
-  const count = report === undefined ? countOf(code) : countReport(await read(report), code);
+  const count = report === undefined ? countOf(code, text) : countReport(await read(report), code);
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   if (count.failed > 0) process.stdout.write(text);
   process.stdout.write(`== ${name}: ${count.passed} passed, ${count.failed} failed (${seconds} s)\n`);
@@ -45,22 +41,9 @@ export async function run(step: Step, output: Output): Promise<Result> {
 }
 
 const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
-const countOf = (code: number): Count => (code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
 
-/**
- * Counts vitest's JSON report. A skipped test is a failed one. A runner that failed without naming a failed test (it crashed,
- * or a file did not load) counts as one failure, and so does one that ran nothing.
- */
-export function countReport(text: string, code: number): Count {
-  try {
-    const { numPassedTests, numTotalTests } = JSON.parse(text) as {
-      readonly numPassedTests: number;
-      readonly numTotalTests: number;
-    };
-    const failed = numTotalTests - numPassedTests;
-    const silent = failed === 0 && (code !== 0 || numTotalTests === 0);
-    return { passed: numPassedTests, failed: silent ? 1 : failed };
-  } catch {
-    return { passed: 0, failed: 1 };
-  }
+function countOf(code: number, text: string): Count {
+  if (code === 0) return { passed: 1, failed: 0, failures: [] };
+  const why = text.trimEnd().split('\n').slice(-12).join('\n');
+  return { passed: 0, failed: 1, failures: [{ test: `exit code ${code}`, why }] };
 }
