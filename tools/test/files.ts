@@ -9,10 +9,17 @@ const alone = ['test/integration/demo/demo.test.ts', 'test/kubernetes/demo.test.
 
 /** Small files that wait for long, and how many seconds: for the first run in a checkout. */
 const patient: Readonly<Record<string, number>> = {
-  'test/kubernetes/faults/apiserver.test.ts': 200,
-  'test/kubernetes/faults/history.test.ts': 180,
-  'test/kubernetes/faults/scale.test.ts': 150,
-  'test/kubernetes/faults/cycles.test.ts': 100,
+  'test/kubernetes/rbac.test.ts': 190,
+  'test/kubernetes/faults/scale.test.ts': 175,
+  'test/kubernetes/check-cluster.test.ts': 160,
+  'test/kubernetes/faults/apiserver.test.ts': 155,
+  'test/kubernetes/faults/cycles.test.ts': 145,
+  'test/kubernetes/faults/network.test.ts': 120,
+  'test/kubernetes/faults/credentials.test.ts': 100,
+  'test/kubernetes/faults/history.test.ts': 100,
+  'test/kubernetes/faults/garbage.test.ts': 95,
+  'test/integration/network/agent.test.ts': 90,
+  'test/integration/systemd/servers.test.ts': 90,
 };
 
 const durations = `${reports}/seconds.json`;

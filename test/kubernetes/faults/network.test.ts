@@ -33,7 +33,7 @@ describe('a network that swallows packets', () => {
             await sleep(3000);
           }),
         // The server goes on sending until its window is full of what nobody acknowledges.
-        { stale: ['SourceUnreachable'], lateMs: direction === 'to the server' ? 30_000 : 3000 },
+        { stale: ['SourceUnreachable'], lateMs: direction === 'to the server' ? 30_000 : 10_000 },
       );
     },
   );

@@ -167,7 +167,8 @@ describe('a large cluster', () => {
       expect(judge.told.map(({ status }) => status.phase)).toEqual(['live']);
       const [p50, p99] = [0.5, 0.99].map((share) => percentile(lagsMs, share).toFixed(0));
       await annotate(`${rate.toFixed(0)} changes a second said: told after ${p50} ms (p99 ${p99} ms)`);
-      expect(percentile(lagsMs, 0.99)).toBeLessThan(5000);
+      // A source that cannot follow is behind by as long as it was told, at the end.
+      expect(percentile(lagsMs, 0.99)).toBeLessThan(20_000);
     } finally {
       await source.stop();
       await client.close();

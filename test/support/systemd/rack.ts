@@ -111,7 +111,7 @@ export async function until(
   what: string,
   check: () => Promise<boolean>,
   show: () => Promise<string> = async () => '',
-  timeoutMs = 60_000,
+  timeoutMs = 150_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   let last: unknown = '';
