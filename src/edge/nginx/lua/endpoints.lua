@@ -23,15 +23,27 @@ function _M.decode(value)
   return backend
 end
 
+-- The first from `index` on that is not avoided; when all are, this one: then all serve.
+function _M.from(backend, index, is_avoided)
+  local count = backend.count
+  for step = 0, count - 1 do
+    local at = (index - 1 + step) % count + 1
+    if not is_avoided(backend, at) then
+      return at
+    end
+  end
+  return index
+end
+
 -- The next one's index, 1-based.
-function _M.next(backend)
-  backend.turn = backend.turn % backend.count + 1
+function _M.next(backend, is_avoided)
+  backend.turn = _M.from(backend, backend.turn % backend.count + 1, is_avoided)
   return backend.turn
 end
 
--- The index `step` places after `index`, for retries.
-function _M.after(backend, index, step)
-  return (index - 1 + step) % backend.count + 1
+-- Where try number `try` of `tries` begins to look, far from the first one: neighbours in the list often share a server.
+function _M.other(backend, index, try, tries)
+  return (index - 1 + math.ceil(backend.count * (try - 1) / tries)) % backend.count + 1
 end
 
 return _M

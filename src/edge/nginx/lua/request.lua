@@ -1,4 +1,5 @@
 -- One request: host and path to a backend, an endpoint of it, and another one when that cannot be reached.
+local avoided = require "tideline.avoided"
 local balancer = require "ngx.balancer"
 local cache = require "tideline.cache"
 local endpoints = require "tideline.endpoints"
@@ -7,7 +8,7 @@ local store = require "tideline.store"
 
 local _M = {}
 
-local MORE_TRIES = 2
+local TRIES = 3
 local CONNECT_SECONDS = 2
 local READ_SECONDS = 60
 -- An upgraded connection (WebSocket) may be silent for as long.
@@ -76,22 +77,36 @@ function _M.route()
   end
   var.tideline_host = forwarded_host(name, var.http_host)
   ngx.ctx.backend = backend
-  ngx.ctx.index = endpoints.next(backend)
+  ngx.ctx.first = endpoints.next(backend, avoided.has)
   ngx.ctx.tries = 0
   ngx.ctx.read_seconds = var.tideline_upgrade ~= "" and UPGRADED_SECONDS or READ_SECONDS
+end
+
+-- Whether the try before this one got as far as a connection. nginx notes the time of each, `-` for none: `0.001, - : ` after
+-- two tries, the one that begins has no entry yet.
+local function was_connected()
+  return ngx.var.upstream_connect_time:match("([^%s,:]+)[%s,:]*$") ~= "-"
 end
 
 -- Runs once for every try; the endpoints are those of the generation that was routed.
 function _M.balance()
   local ctx = ngx.ctx
-  local backend, tries = ctx.backend, ctx.tries
-  if tries == 0 and backend.count > 1 then
-    balancer.set_more_tries(math.min(MORE_TRIES, backend.count - 1))
+  local backend, try = ctx.backend, ctx.tries + 1
+  ctx.tries = try
+  if try == 1 then
+    ctx.index = ctx.first
+    if backend.count > 1 then
+      balancer.set_more_tries(math.min(TRIES, backend.count) - 1)
+    end
+  else
+    if not was_connected() then
+      local _, status = balancer.get_last_failure()
+      avoided.add(backend, ctx.index, status == 504)
+    end
+    ctx.index = endpoints.from(backend, endpoints.other(backend, ctx.first, try, TRIES), avoided.has)
   end
-  ctx.tries = tries + 1
-  local index = endpoints.after(backend, ctx.index, tries)
   balancer.set_timeouts(CONNECT_SECONDS, ctx.read_seconds, ctx.read_seconds)
-  local ok, err = balancer.set_current_peer(backend.address[index], backend.port[index])
+  local ok, err = balancer.set_current_peer(backend.address[ctx.index], backend.port[ctx.index])
   if not ok then
     ngx.log(ngx.ERR, "endpoint refused by nginx: ", err)
     return ngx.exit(502)

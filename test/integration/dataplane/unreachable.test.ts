@@ -1,0 +1,138 @@
+import { createServer, type Server } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Endpoint } from '../../../src/edge/table.ts';
+import { backend, host, type Reply, seen, table, until, World } from './world.ts';
+
+const key = 'n/s/80';
+const hosts = [host('www.example', { 'prefix /': key })];
+let world: World;
+let a: Endpoint;
+let b: Endpoint;
+
+/** Nobody answers there: a server that died. Neighbours, as pods of one server are. */
+const dead = [1, 2, 3, 4].map((index): Endpoint => ({ address: `10.77.2.${index}`, port: 8000 }));
+/** Somebody is there, but no such program: it says so at once. */
+const refusing = (port: number): Endpoint => ({ address: '10.77.0.1', port });
+
+beforeAll(async () => {
+  // What one worker process has found out the other one has not.
+  world = await World.create({ workers: 1 });
+  [a, b] = await Promise.all([world.pod('a', 1), world.pod('b', 2)]);
+});
+afterAll(() => world.destroy());
+
+const serves = (...endpoints: readonly Endpoint[]): Promise<unknown> =>
+  world.plane.apply(table({ hosts, backends: [backend(key, ...endpoints)] }));
+
+async function timed(): Promise<{ readonly reply: Reply; readonly ms: number }> {
+  const begin = performance.now();
+  const reply = await world.ask({ host: 'www.example' });
+  return { reply, ms: performance.now() - begin };
+}
+
+describe('a server that died with four of six pods', () => {
+  const slowOnes = async (requests: number): Promise<readonly number[]> => {
+    const slow: number[] = [];
+    for (let n = 0; n < requests; n += 1) {
+      const { reply, ms } = await timed();
+      expect(reply.status).toBe(200);
+      if (ms > 1000) slow.push(Math.round(ms));
+    }
+    return slow;
+  };
+
+  it('fails no request, and slows down one for each pod', async () => {
+    const beganMs = performance.now();
+    await serves(...dead, a, b);
+    const slow = await slowOnes(60);
+    expect(slow.length, slow.join()).toBeGreaterThan(0);
+    const times = 1 + Math.floor((performance.now() - beganMs) / 10_000);
+    expect(slow.length, slow.join()).toBeLessThanOrEqual(dead.length * times);
+    // What is left shares the load evenly.
+    const whos: string[] = [];
+    for (let n = 0; n < 20; n += 1) whos.push(seen((await timed()).reply).who);
+    expect(whos.filter((who) => who === 'a')).toHaveLength(10);
+  }, 60_000);
+
+  it('is remembered over a change of the other endpoints, for ten seconds; then it is asked again', async () => {
+    const silent: Endpoint = { address: '10.77.2.9', port: 8000 };
+    await serves(silent, a);
+    expect(await slowOnes(4)).toHaveLength(1);
+    await serves(silent, a, b);
+    expect(await slowOnes(9)).toEqual([]);
+    await until(async () => (await slowOnes(1)).length === 1, 30_000);
+  }, 60_000);
+});
+
+describe('an endpoint that refused a connection', () => {
+  let late: Server | undefined;
+  let connections = 0;
+  let port = 9100;
+
+  const appear = async (): Promise<void> => {
+    late = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined);
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: close\r\n\r\n{"who":"late"}'),
+      );
+    });
+    await new Promise<void>((resolve) => {
+      late?.listen(port, '10.77.0.1', resolve);
+    });
+  };
+  const ask = async (times: number): Promise<readonly string[]> => {
+    const whos: string[] = [];
+    for (let n = 0; n < times; n += 1) whos.push(seen((await timed()).reply).who);
+    return whos;
+  };
+
+  beforeEach(() => {
+    connections = 0;
+    port += 1;
+  });
+  afterEach(() => {
+    late?.close();
+    late = undefined;
+  });
+
+  it('comes last for a second, and then is asked again', async () => {
+    await serves(a, refusing(port));
+    expect(new Set(await ask(4))).toEqual(new Set(['a']));
+    const refused = async () => (await world.errorLog()).split(`upstream: "http://10.77.0.1:${port}/`).length - 1;
+    const beganMs = performance.now();
+    while (performance.now() - beganMs < 3000) expect(await ask(1)).toEqual(['a']);
+    // Once a second, not with every other request.
+    expect(await refused()).toBeLessThanOrEqual(5);
+    await appear();
+    await until(async () => (await ask(10)).filter((who) => who === 'late').length === 5, 20_000);
+  }, 60_000);
+
+  it('is asked all the same when no other one is left', async () => {
+    await serves(refusing(port));
+    for (let n = 0; n < 3; n += 1) expect((await timed()).reply.status).toBe(502);
+    await appear();
+    expect(await ask(3)).toEqual(['late', 'late', 'late']);
+  });
+});
+
+describe('an endpoint that takes connections and breaks them', () => {
+  it('is asked again and again: it can be reached, and what it breaks may be only this request', async () => {
+    let connections = 0;
+    const breaking = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.resetAndDestroy());
+    });
+    await new Promise<void>((resolve) => {
+      breaking.listen(9200, '10.77.0.1', resolve);
+    });
+    try {
+      await serves(a, refusing(9200));
+      for (let n = 0; n < 20; n += 1) expect((await timed()).reply.status).toBe(200);
+      expect(connections).toBe(10);
+    } finally {
+      breaking.close();
+    }
+  });
+});
