@@ -54,7 +54,6 @@ beforeEach(async () => {
   socket.setEncoding('utf8');
   pipe = new CommandPipe({
     clock: systemClock,
-    answerTimeoutMs: 4000,
     onSession: () => {},
     onStray: () => {},
     write: (line, taken) => socket.write(line, () => taken()),

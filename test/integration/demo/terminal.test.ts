@@ -61,10 +61,16 @@ it('ends on q and gives the terminal back', async () => {
 /** The newest whole frame, once it matches. */
 async function untilFrame(pattern: RegExp, timeoutMs: number): Promise<string> {
   for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; ) {
-    const frame = stripVTControlCharacters(screen.split('\u001b[H').at(-1) ?? '').replaceAll('\r', '');
+    const frame = stripVTControlCharacters(newestFrame()).replaceAll('\r', '');
     if (pattern.test(frame)) return frame;
     if (child.exitCode !== null) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`no frame matches ${pattern}: ${stripVTControlCharacters(screen).slice(-3000)}`);
+}
+
+/** From home to clear-below; what has come from the terminal may end in the middle of the next one. */
+function newestFrame(): string {
+  const frames = screen.split('\u001b[H').slice(1);
+  return frames.findLast((frame) => frame.includes('\u001b[J')) ?? '';
 }
