@@ -12,6 +12,7 @@ interface RenderArguments {
   readonly user?: string;
   readonly workers: number | 'auto';
   readonly accessLog: boolean;
+  readonly syslog: boolean;
 }
 
 /** `tideline edge render`: writes what nginx of a pool's blade is started with. */
@@ -25,7 +26,8 @@ export function registerRender(edge: Command): void {
     .requiredOption('--to <dir>', 'folder to write')
     .option('--user <name>', 'user of the worker processes (default: www-data, or root where no other user exists)')
     .option('--workers <count>', 'worker processes, or auto: one a processor', parseWorkers, 'auto')
-    .option('--access-log', 'write one JSON object a request to <run-dir>/nginx-access.log', false)
+    .option('--access-log', 'log one JSON object a request (to <run-dir>/nginx-access.log)', false)
+    .option('--syslog', 'log to /dev/log, where the journal bounds it, instead of to files of the run directory', false)
     .action(render);
 }
 
@@ -57,6 +59,7 @@ async function render(options: RenderArguments): Promise<void> {
     user: options.user ?? (await defaultUser()),
     workers: options.workers,
     accessLog: options.accessLog,
+    syslog: options.syslog,
     zoneMiB: defaultZoneMiB,
   };
   const wrong = checkSettings(settings);

@@ -12,6 +12,7 @@ const settings: NginxSettings = {
   user: 'www-data',
   workers: 'auto',
   accessLog: true,
+  syslog: false,
   zoneMiB: defaultZoneMiB,
 };
 
@@ -31,6 +32,26 @@ describe('nginx.conf', () => {
       'listen unix:/run/tideline/nginx.sock',
     ]);
     expect(listens({})).toHaveLength(5);
+  });
+
+  it('logs to files of the run directory, or to the server; alerts to a file, for the workers', () => {
+    const logs = (of: Partial<NginxSettings>) =>
+      nginxConf({ ...settings, ...of })
+        .match(/(access|error)_log [^;]*/g)
+        ?.filter((line) => line !== 'access_log off');
+    const alerts = 'error_log /run/tideline/nginx-alerts.log alert';
+    expect(logs({})).toEqual([
+      'error_log /run/tideline/nginx-error.log warn',
+      alerts,
+      'access_log /run/tideline/nginx-access.log tideline buffer=64k flush=1s',
+    ]);
+    const syslog = 'syslog:server=unix:/dev/log,nohostname,tag';
+    expect(logs({ syslog: true })).toEqual([
+      `error_log ${syslog}=tideline_nginx warn`,
+      alerts,
+      `access_log ${syslog}=tideline_access tideline`,
+    ]);
+    expect(logs({ accessLog: false })).toHaveLength(2);
   });
 
   it('refuses settings that nginx would read as something else', () => {

@@ -15,8 +15,10 @@ export interface NginxSettings {
   readonly user: string;
   /** Worker processes; `auto`: one a processor. */
   readonly workers: number | 'auto';
-  /** One JSON object a request in `<runDir>/nginx-access.log`. */
+  /** One JSON object a request in the log of the server, or in `<runDir>/nginx-access.log`. */
   readonly accessLog: boolean;
+  /** Logs go to the server's /dev/log, which bounds them (the journal), and not to files of `runDir`, which nobody rotates. */
+  readonly syslog: boolean;
   /** Sizes of the shared memory zones in MiB. Memory is used as it fills. */
   readonly zoneMiB: Readonly<Record<'hosts' | 'backends' | 'certificates', number>>;
 }
@@ -63,7 +65,10 @@ ${indent(controlServer(settings))}
 `;
 }
 
-function main({ runDir, user, workers }: NginxSettings): string {
+/** Where nginx logs; not waited for: what /dev/log cannot take is dropped. */
+const devLog = (tag: string): string => `syslog:server=unix:/dev/log,nohostname,tag=${tag}`;
+
+function main({ runDir, user, workers, syslog }: NginxSettings): string {
   return `# Made by "tideline edge render". Routes, endpoints and certificates come over ${runDir}/nginx.sock, never from here.
 load_module /usr/lib/nginx/modules/ndk_http_module.so;
 load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
@@ -72,12 +77,15 @@ user ${user};
 worker_processes ${workers};
 worker_shutdown_timeout 60s;
 pid ${runDir}/nginx.pid;
-error_log ${runDir}/nginx-error.log warn;
+error_log ${syslog ? devLog('tideline_nginx') : `${runDir}/nginx-error.log`} warn;
+# Workers read here whether one of them tore shared memory.
+error_log ${runDir}/nginx-alerts.log alert;
 pcre_jit on;
 `;
 }
 
-function http({ rendered, runDir, accessLog, zoneMiB }: NginxSettings): string {
+function http(settings: NginxSettings): string {
+  const { rendered, runDir, zoneMiB } = settings;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${runDir}/nginx-${kind.replace('_', '-')};`,
   );
@@ -90,7 +98,7 @@ init_by_lua_block { require("tideline.start").master("${runDir}") }
 init_worker_by_lua_block { require("tideline.start").worker("${runDir}") }
 
 ${temporary.join('\n')}
-${accessLog ? accessLogFormat(runDir) : 'access_log off;'}
+${accessLogs(settings)}
 default_type application/octet-stream;
 server_tokens off;
 absolute_redirect off;
@@ -129,7 +137,8 @@ upstream tideline_backends {
 }`;
 }
 
-function accessLogFormat(runDir: string): string {
+function accessLogs({ accessLog, syslog, runDir }: NginxSettings): string {
+  if (!accessLog) return 'access_log off;';
   const fields = [
     '"time":"$time_iso8601","id":"$request_id","client":"$remote_addr","scheme":"$scheme","host":"$host"',
     '"method":"$request_method","uri":"$request_uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time',
@@ -137,7 +146,10 @@ function accessLogFormat(runDir: string): string {
     '"reason":"$tideline_reason"',
   ];
   const lines = fields.map((field, index) => `    '${index === 0 ? '{' : ','}${field}'`);
-  return `log_format tideline escape=json\n${lines.join('\n')}\n    '}';\naccess_log ${runDir}/nginx-access.log tideline buffer=64k flush=1s;`;
+  const to = syslog
+    ? `${devLog('tideline_access')} tideline`
+    : `${runDir}/nginx-access.log tideline buffer=64k flush=1s`;
+  return `log_format tideline escape=json\n${lines.join('\n')}\n    '}';\naccess_log ${to};`;
 }
 
 function publicServer({ rendered, httpPort, httpsPort, ipv6 }: NginxSettings): string {

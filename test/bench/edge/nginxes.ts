@@ -46,6 +46,7 @@ export async function startOurs({ network, namespace, folder }: Place): Promise<
     user: 'root',
     workers: 1,
     accessLog: false,
+    syslog: false,
     zoneMiB: defaultZoneMiB,
   };
   await renderDataPlane(settings, Date.now());

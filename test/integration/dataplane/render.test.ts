@@ -29,6 +29,7 @@ describe('tideline edge render', () => {
       '--to',
       to,
       '--access-log',
+      '--syslog',
       '--workers',
       '1',
     ];

@@ -1,4 +1,4 @@
-import { appendFile, chmod, readFile, truncate } from 'node:fs/promises';
+import { appendFile, chmod, readFile, stat, truncate } from 'node:fs/promises';
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NginxSettings } from '../../../src/edge/nginx/conf.ts';
@@ -92,7 +92,7 @@ describe('a worker killed inside a call of shared memory', () => {
       (_, n) =>
         `2026/11/23 02:34:10 [alert] ${victim + n}#${victim + n}: shared memory zone "tideline_hosts" was locked by 239`,
     );
-    await appendFile(world.errorLogFile, `${old.join('\n')}\n`);
+    await appendFile(world.alertsFile, `${old.join('\n')}\n`);
     await startAgain();
     expect(world.nginx.masterPid).toBeGreaterThan(victim);
     expect(world.nginx.masterPid).toBeLessThan(victim + 500);
@@ -108,11 +108,28 @@ describe('a worker killed inside a call of shared memory', () => {
       return now.length === 2 && now.every((pid) => !before.includes(pid));
     });
     expect(await world.nginx.reloads()).toBe(1);
-    await truncate(world.errorLogFile);
+    await truncate(world.alertsFile);
     await killInside();
     expect(await masterEnded()).toBe(true);
     await startAgain();
     expect(await world.nginx.reloads()).toBe(0);
+  });
+
+  it('is found among the alerts of an overloaded nginx, which take no more than a megabyte', async () => {
+    await serving();
+    const flood = '2026/11/23 02:34:10 [alert] 7#7: 8192 worker_connections are not enough\n'.repeat(60_000);
+    for (let n = 1; n <= 3; n += 1) {
+      await appendFile(world.alertsFile, flood);
+      await until(async () => {
+        await world.ask({ path: '/.well-known/tideline/blade' });
+        const { size: length, blocks } = await stat(world.alertsFile);
+        expect(length).toBeGreaterThanOrEqual(n * flood.length);
+        return blocks * 512 < 1.2 * 2 ** 20;
+      });
+    }
+    await killInside();
+    expect(await masterEnded()).toBe(true);
+    await startAgain();
   });
 
   it('makes the blade unfit where workers may not end nginx, and the log says what to do', async () => {

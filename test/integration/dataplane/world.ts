@@ -76,6 +76,7 @@ export class World {
       user: 'root',
       workers: 2,
       accessLog: true,
+      syslog: false,
       zoneMiB: defaultZoneMiB,
       ...overrides,
     };
@@ -121,12 +122,12 @@ export class World {
     this.plane.start();
   }
 
-  get errorLogFile(): string {
-    return join(this.#settings.runDir, 'nginx-error.log');
+  get alertsFile(): string {
+    return join(this.#settings.runDir, 'nginx-alerts.log');
   }
 
   errorLog(): Promise<string> {
-    return readFile(this.errorLogFile, 'utf8');
+    return readFile(join(this.#settings.runDir, 'nginx-error.log'), 'utf8');
   }
 
   /** A pod: answers with what it saw as JSON; upgrades to a connection that echoes bytes. */

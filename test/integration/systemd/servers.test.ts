@@ -225,7 +225,7 @@ describe('traffic', () => {
 
   it('returns when a worker of nginx ends its master over torn shared memory', async () => {
     const master = await pidOf('blade', 'tideline-nginx');
-    const log = '/run/tideline/nginx/nginx-error.log';
+    const log = '/run/tideline/nginx/nginx-alerts.log';
     // What the master says of a worker that died inside a zone; the next worker finds it.
     const alert = `2026/11/23 02:34:10 [alert] ${master}#${master}: shared memory zone "tideline_hosts" was locked by 239`;
     await blade.sh(`
@@ -233,6 +233,8 @@ describe('traffic', () => {
       kill -s KILL $(cut -d' ' -f1 /proc/${master}/task/${master}/children)`);
     await until('nginx is started again', async () => !['0', master].includes(await pidOf('blade', 'tideline-nginx')));
     expect(await blade.sh(`grep -F '[emerg]' ${log}`)).toContain(`nginx (${master}) is ended`);
+    expect(await blade.journal('tideline-nginx')).toContain(`nginx (${master}) is ended`);
+    expect(await blade.sh('ls /run/tideline/nginx')).not.toMatch(/(error|access)\.log/);
     await serving();
   });
 

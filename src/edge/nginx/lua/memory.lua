@@ -2,30 +2,39 @@
 --
 -- A worker that dies by a signal inside a call of a zone leaves its tree, queue or pages half linked: entries are lost, or
 -- each worker that comes to the place dies as well, and no push can mend that. The master takes the dead one's lock away and
--- goes on; only its alert in the error log, written before the next worker starts, tells. New memory needs a new master.
+-- goes on; only its alert, written to nginx-alerts.log before the next worker starts, tells. New memory needs a new master.
 local ffi = require "ffi"
 local store = require "tideline.store"
 
 ffi.cdef([[
 int getppid(void);
 int kill(int pid, int signal);
+int open(const char *path, int flags, ...);
+int fallocate(int fd, int mode, long offset, long length);
+int close(int fd);
 ]])
 
 local _M = {}
 
 local SIGTERM = 15
 local TAIL_BYTES = 65536
+local FORGET_BYTES = 1048576
+local O_WRONLY_CLOEXEC = 0x80001
+-- The file keeps its length: FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.
+local PUNCH_HOLE = 3
 -- From the beginning of a line: what a client or a pod says can be in others, never there.
 local ALERT = '^%%d+/%%d+/%%d+ %%d+:%%d+:%%d+ %%[alert%%] %d#%%d+: shared memory zone "(tideline_%%w+)" was locked by (%%d+)'
 
-local error_log
--- How long the error log was when the memory was made: what is before is of other memory, though maybe of the same pid.
+local alerts
+-- How long the alerts were when the memory was made: what is before is of other memory, though maybe of the same pid.
 local made_at = 0
+-- What is before in the alerts has been made a hole.
+local forgotten = 0
 local found = false
 local looked_at
 
-local function error_log_length()
-  local file = io.open(error_log)
+local function alerts_length()
+  local file = io.open(alerts)
   if not file then
     return 0
   end
@@ -37,7 +46,7 @@ end
 -- Called in the master when nginx starts and when it is reloaded: memory may be new (empty), kept, or kept in part.
 function _M.prepare(run_dir)
   local state, zones, kinds = store.state, store.zones, store.kinds
-  error_log = run_dir .. "/nginx-error.log"
+  alerts = run_dir .. "/nginx-alerts.log"
   local instance = state:get("instance")
   local whole = instance ~= nil
   for _, kind in ipairs(kinds) do
@@ -45,7 +54,7 @@ function _M.prepare(run_dir)
   end
   if whole then
     state:incr("reloads", 1)
-    made_at = state:get("made_at") or error_log_length()
+    made_at = state:get("made_at") or alerts_length()
     return
   end
   local random = assert(io.open("/dev/urandom", "rb"))
@@ -53,7 +62,7 @@ function _M.prepare(run_dir)
     return string.format("%02x", byte:byte())
   end)
   random:close()
-  made_at = error_log_length()
+  made_at = alerts_length()
   state:flush_all()
   state:flush_expired()
   state:set("instance", instance)
@@ -72,9 +81,25 @@ function _M.prepare(run_dir)
   end
 end
 
+-- The run directory is memory, nobody rotates what is there, and an nginx without a connection left writes an alert for each
+-- that it refuses: what is never read again is given back. Where the file is not the worker's it stays as it is.
+local function forget(before)
+  forgotten = math.min(forgotten, before)
+  if before - forgotten < FORGET_BYTES then
+    return
+  end
+  local fd = ffi.C.open(alerts, O_WRONLY_CLOEXEC)
+  if fd < 0 then
+    return
+  end
+  ffi.C.fallocate(fd, PUNCH_HOLE, 0, before)
+  ffi.C.close(fd)
+  forgotten = before
+end
+
 -- The zone and its dead holder, by the last alert of this master since the memory was made, or nil.
 local function alert(master)
-  local file, err = io.open(error_log)
+  local file, err = io.open(alerts)
   if not file then
     ngx.log(ngx.ERR, "cannot tell whether shared memory is whole: ", err)
     return nil
@@ -86,6 +111,7 @@ local function alert(master)
   file:seek("set", tail)
   local text = file:read("*a")
   file:close()
+  forget(tail)
   if tail > from then
     text = text:gsub("^[^\n]*\n?", "")
   end
