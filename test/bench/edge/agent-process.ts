@@ -126,9 +126,13 @@ export async function changeRows(
   ];
 }
 
+/** A busy agent writes its last snapshot at most so long after the last change. */
+const lastSnapshotMs = 12_000;
+
 /** What the agent has and does while nothing changes. */
 export async function restingRows(pid: number, say: (doing: string) => void): Promise<readonly Row[]> {
-  say('idle for 10 s');
+  say('the last snapshot, then idle for 10 s');
+  await new Promise((resolve) => setTimeout(resolve, lastSnapshotMs));
   const before = await processorMs(pid);
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   const idleShare = ((await processorMs(pid)) - before) / 100;
