@@ -40,9 +40,9 @@ async function runParts(wanted: readonly Part[]): Promise<Settled> {
 
 async function runFiles(projects: readonly Project[]): Promise<Settled> {
   const files = await stepsOf(projects);
-  process.stdout.write(`\n== tests against real daemons: ${files.length} files, ${lanes} at a time\n`);
+  process.stdout.write(`\n== tests against real daemons: ${files.together.length} files, ${lanes} at a time\n`);
   const beside = await inLanes(
-    files,
+    files.together,
     lanes,
     (step) => run(step, 'kept'),
     (running, waiting) => {
@@ -50,9 +50,12 @@ async function runFiles(projects: readonly Project[]): Promise<Settled> {
       process.stdout.write(`   now ${names.join(', ')}; ${waiting} to come\n`);
     },
   );
-  const settled = await settle(files, beside, (step) => run(step, 'shown'));
-  await keepDurations(settled.results);
-  return settled;
+  const { results, unsteady } = await settle(files.together, beside, (step) => run(step, 'shown'));
+  const alone: Result[] = [];
+  for (const step of files.alone) alone.push(await run(step, 'shown'));
+  const all = [...results, ...alone];
+  await keepDurations(all);
+  return { results: all, unsteady };
 }
 
 const [flag, part] = process.argv.slice(2);

@@ -4,19 +4,17 @@ import { type Result, reports, type Step, vitest } from './step.ts';
 /** Folders under test/ whose files drive real daemons. Each is a project of vitest. */
 export type Project = 'integration' | 'kubernetes';
 
-/** These judge second by second what users see: the files beside them give way to them. */
-const judging = ['test/integration/demo/demo.test.ts', 'test/kubernetes/demo.test.ts'];
+/** These judge second by second what users see, and share the machine with nobody. */
+const alone = ['test/integration/demo/demo.test.ts', 'test/kubernetes/demo.test.ts'];
 
 /** Small files that wait for long, and how many seconds: for the first run in a checkout. */
 const patient: Readonly<Record<string, number>> = {
-  'test/kubernetes/demo.test.ts': 270,
   'test/kubernetes/rbac.test.ts': 190,
   'test/kubernetes/faults/scale.test.ts': 175,
   'test/kubernetes/check-cluster.test.ts': 160,
   'test/kubernetes/faults/apiserver.test.ts': 155,
   'test/kubernetes/faults/cycles.test.ts': 145,
   'test/kubernetes/faults/network.test.ts': 120,
-  'test/integration/demo/demo.test.ts': 105,
   'test/kubernetes/faults/credentials.test.ts': 100,
   'test/kubernetes/faults/history.test.ts': 100,
   'test/kubernetes/faults/garbage.test.ts': 95,
@@ -26,15 +24,21 @@ const patient: Readonly<Record<string, number>> = {
 
 const durations = `${reports}/seconds.json`;
 
-/** Each file in namespaces of its own, so that several run at once; in the order to begin: the longest first. */
-export async function stepsOf(projects: readonly Project[]): Promise<readonly Step[]> {
+/** Each file in namespaces of its own, so that several run at once. `together` is in the order to begin: the longest first. */
+export async function stepsOf(
+  projects: readonly Project[],
+): Promise<{ readonly together: readonly Step[]; readonly alone: readonly Step[] }> {
   const files: TestFile[] = [];
   for (const project of projects)
     for await (const file of glob(`test/${project}/**/*.test.ts`))
       files.push({ file, project, bytes: (await stat(file)).size });
-  return longestFirst(files, await lastDurations()).map(({ file, project }) =>
-    vitest(file, project, file, judging.includes(file) ? ['tools/isolated'] : ['nice', '-n', '10', 'tools/isolated']),
+  const steps = longestFirst(files, await lastDurations()).map(({ file, project }) =>
+    vitest(file, project, file, ['tools/isolated']),
   );
+  return {
+    together: steps.filter(({ name }) => !alone.includes(name)),
+    alone: steps.filter(({ name }) => alone.includes(name)),
+  };
 }
 
 export interface TestFile {
