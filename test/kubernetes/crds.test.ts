@@ -182,6 +182,14 @@ describe('what the loader refuses the API server refuses, and nothing else', () 
     expect(faults).toEqual([expect.objectContaining({ path, message: expect.stringContaining(message) })]);
   });
 
+  test.each([1, '', 'c'.repeat(254), null])('a field of another choice that is %j besides', async (context) => {
+    const { spec } = minimal.find(({ kind }) => kind === 'Cluster') ?? {};
+    const object = named({ kind: 'Cluster', spec: { ...spec, source: { manifests: 'a', context } } });
+    const loader = loaderVerdict(seenByServer(object));
+    expect(loader.accepted).toBe(context === null);
+    expect(disagreement(loader, await serverVerdict(client, object))).toEqual([]);
+  });
+
   /** Right and wrong ones, of which about half are refused. */
   const runs = { Site: 800, Cluster: 1000, EdgePool: 800, TrafficPolicy: 600, Drain: 800 } as const;
 

@@ -125,10 +125,14 @@ function meanings(reason: string, message: string): readonly SpecReason[] {
   }
 }
 
-/** True when both mean the same: a reason in common, at one place or at one inside the other (a list and its entry). */
+/**
+ * True when both mean the same: a reason in common, at one place or at one inside the other (a list and its entry). A field
+ * of another choice is none for the loader; the API server, with one schema for all choices, also judges what is in it.
+ */
 export function sameFault(a: Fault, b: Fault): boolean {
+  const noField = a.path === b.path && [a, b].some(({ reasons }) => reasons.includes('UnknownField'));
   const reason = a.reasons.includes('*') || b.reasons.includes('*') || a.reasons.some((one) => b.reasons.includes(one));
-  return reason && (isInside(a.path, b.path) || isInside(b.path, a.path));
+  return noField || (reason && (isInside(a.path, b.path) || isInside(b.path, a.path)));
 }
 
 function isInside(innerPath: string, outerPath: string): boolean {
