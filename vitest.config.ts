@@ -16,6 +16,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             'src/**/*.test.ts',
+            'lab/**/*.test.ts',
             'tools/**/*.test.ts',
             'test/golden/**/*.test.ts',
             'test/boundary/**/*.test.ts',
@@ -37,8 +38,8 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'kubernetes',
-          include: ['test/kubernetes/**/*.test.ts'],
+          name: 'clusters',
+          include: ['test/clusters/**/*.test.ts'],
           // Go collects garbage less often: a sixth less processor time of control planes and kubectl, for 200 MiB a control plane.
           env: { ...env, GOGC: '400' },
           testTimeout: 300_000,

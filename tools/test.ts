@@ -19,7 +19,7 @@ const checks: readonly Step[] = [
   { name: 'lint', command: [bin('oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'types', command: [bin('tsc'), '-p', '.'] },
   { name: 'dead code', command: [bin('knip'), '--no-progress'] },
-  { name: 'directions', command: [bin('depcruise'), 'src', '--config', '.dependency-cruiser.cjs'] },
+  { name: 'directions', command: [bin('depcruise'), 'src', 'lab', '--config', '.dependency-cruiser.cjs'] },
   { name: 'format', command: [bin('biome'), 'ci', '.'] },
 ];
 
@@ -32,7 +32,7 @@ async function runParts(wanted: readonly Part[]): Promise<Settled> {
   if (wanted.includes('unit')) results.push(await run(vitest('unit tests', 'unit'), 'shown'));
   const projects: Project[] = [];
   if (wanted.includes('integration')) projects.push('integration');
-  if (wanted.includes('clusters')) projects.push('kubernetes');
+  if (wanted.includes('clusters')) projects.push('clusters');
   if (projects.length === 0) return { results, unsteady: [] };
   const files = await runFiles(projects);
   return { results: [...results, ...files.results], unsteady: files.unsteady };

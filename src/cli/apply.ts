@@ -23,9 +23,9 @@ export function register(program: Command): void {
   ).action(async (paths: string[], options: ApplyOptions) => {
     const { loadPlatformOrThrow } = await import('../platform/load.ts');
     const { planAll } = await import('./steering/run.ts');
-    const { checksumOf, isEmpty } = await import('../steering/plan/plan.ts');
-    const { applyZone, refuseUnapproved } = await import('../steering/plan/apply.ts');
-    const { SteeringError } = await import('../steering/reasons.ts');
+    const { checksumOf, isEmpty } = await import('../planes/steering/plan/plan.ts');
+    const { applyZone, refuseUnapproved } = await import('../planes/steering/plan/apply.ts');
+    const { SteeringError } = await import('../planes/steering/reasons.ts');
     const plans = await planAll(await loadPlatformOrThrow(paths), options, Date.now());
     const checksum = checksumOf(plans);
     if (checksum !== options.plan) {

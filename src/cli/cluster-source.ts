@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { KubeClient } from '../kube/kubernetes/client.ts';
+import type { KubeClient } from '../kube/api/client.ts';
 import type { ClusterSource } from '../kube/source.ts';
 import type { Kind } from '../model/kubernetes.ts';
 import { InputError } from '../model/problem.ts';
@@ -107,8 +107,8 @@ export async function clusterSource(options: {
     const { createManifestSource } = await import('../kube/manifests/source.ts');
     return { source: createManifestSource({ folder: place.manifests, clock, log, registry }) };
   }
-  const { connect } = await import('../kube/kubernetes/connect.ts');
-  const { createKubernetesSource } = await import('../kube/kubernetes/source.ts');
+  const { connect } = await import('../kube/api/connect.ts');
+  const { createKubernetesSource } = await import('../kube/watch/source.ts');
   const client = await connect({ ...place, clock, registry });
   const acceptFile = resolve(options.runDir, `accept-${options.cluster}`);
   const source = createKubernetesSource({ client, ...wanted, acceptFile, clock, random: Math.random, log, registry });

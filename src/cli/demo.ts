@@ -41,8 +41,8 @@ async function run(options: Options): Promise<void> {
 
 async function inside(options: Options & { readonly begun: string }): Promise<void> {
   const [{ runLab }, { playDemo }, { systemClock }] = await Promise.all([
-    import('../lab/run.ts'),
-    import('../lab/demo/run.ts'),
+    import('../../lab/run.ts'),
+    import('../../lab/demo/run.ts'),
     import('../runtime/clock.ts'),
   ]);
   const { stdin, stdout } = process;

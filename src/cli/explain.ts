@@ -11,7 +11,7 @@ export function register(program: Command): void {
     .addOption(new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text'))
     .action(async (host: string, country: string, paths: string[], options: { output: 'text' | 'json' }) => {
       const { loadPlatformOrThrow } = await import('../platform/load.ts');
-      const { explain, renderExplanation } = await import('../steering/plan/explain.ts');
+      const { explain, renderExplanation } = await import('../planes/steering/plan/explain.ts');
       const { asInput } = await import('./steering/run.ts');
       const platform = await loadPlatformOrThrow(paths);
       const explanation = await asInput(() => explain(platform, host, country, Date.now()));

@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { KubernetesPrograms } from '../lab/cluster/make.ts';
-import { faultSummaries } from '../lab/faults/names.ts';
+import type { KubernetesPrograms } from '../../lab/clusters/make.ts';
+import { faultSummaries } from '../../lab/faults/names.ts';
 import { InputError } from '../model/problem.ts';
 import type { Register } from './command.ts';
 
@@ -64,15 +64,15 @@ async function up(options: UpOptions): Promise<void> {
 
 /** What the lab needs for real control planes. Throws InputError when they are not built. */
 export async function kubernetesPrograms(): Promise<KubernetesPrograms> {
-  const { findBinaries } = await import('../lab/kubernetes/binaries.ts');
+  const { findBinaries } = await import('../../lab/control-plane/binaries.ts');
   return { binaries: await findBinaries(process.env), deploy: join(checkout, 'deploy') };
 }
 
 /** Runs a tideline command inside a box, as the only lab of that state folder; its exit code becomes ours. */
 export async function runLabInBox(state: string, words: readonly string[]): Promise<void> {
   const [{ runInBox }, { labIsRunning }] = await Promise.all([
-    import('../lab/box.ts'),
-    import('../lab/control/client.ts'),
+    import('../../lab/box.ts'),
+    import('../../lab/control/client.ts'),
   ]);
   if (await labIsRunning(state))
     throw new InputError([
@@ -96,7 +96,7 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 async function inside(options: UpOptions): Promise<void> {
-  const [{ runLab }, { systemClock }] = await Promise.all([import('../lab/run.ts'), import('../runtime/clock.ts')]);
+  const [{ runLab }, { systemClock }] = await Promise.all([import('../../lab/run.ts'), import('../runtime/clock.ts')]);
   await runLab({
     stateFolder: options.state,
     runFolder: '/run/tideline',
@@ -114,8 +114,8 @@ async function inside(options: UpOptions): Promise<void> {
 
 async function status(options: StateOption & { readonly json?: true; readonly memory?: true }): Promise<void> {
   const [{ askLab }, { formatStatus }] = await Promise.all([
-    import('../lab/control/client.ts'),
-    import('../lab/observe/format.ts'),
+    import('../../lab/control/client.ts'),
+    import('../../lab/observe/format.ts'),
   ]);
   const answer = await askLab(options.state, 'GET', `/status${options.memory === true ? '?memory' : ''}`);
   const text = options.json === true ? JSON.stringify(answer, undefined, 2) : formatStatus(answer);
@@ -124,8 +124,8 @@ async function status(options: StateOption & { readonly json?: true; readonly me
 
 async function fault(name: string, target: string | undefined, options: StateOption): Promise<void> {
   const [{ askLab }, { findFault }] = await Promise.all([
-    import('../lab/control/client.ts'),
-    import('../lab/faults/board.ts'),
+    import('../../lab/control/client.ts'),
+    import('../../lab/faults/board.ts'),
   ]);
   const known = findFault(name);
   const query = new URLSearchParams({ name: known.name, ...(target === undefined ? {} : { target }) }).toString();
@@ -134,7 +134,7 @@ async function fault(name: string, target: string | undefined, options: StateOpt
 }
 
 async function heal(name: string | undefined, options: StateOption): Promise<void> {
-  const { askLab } = await import('../lab/control/client.ts');
+  const { askLab } = await import('../../lab/control/client.ts');
   const query = name === undefined ? '' : `?${new URLSearchParams({ name }).toString()}`;
   const healed = (await askLab(options.state, 'POST', `/heal${query}`)) as readonly { name: string; target: string }[];
   const lines = healed.map((one) => `healed ${one.name} ${one.target}`);
@@ -142,7 +142,7 @@ async function heal(name: string | undefined, options: StateOption): Promise<voi
 }
 
 async function down(options: StateOption): Promise<void> {
-  const { askLab, labIsRunning } = await import('../lab/control/client.ts');
+  const { askLab, labIsRunning } = await import('../../lab/control/client.ts');
   await askLab(options.state, 'POST', '/down');
   for (const deadline = performance.now() + 10_000; performance.now() < deadline; ) {
     if (!(await labIsRunning(options.state))) return;

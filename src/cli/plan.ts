@@ -13,10 +13,10 @@ export function register(program: Command): void {
     const { planAll } = await import('./steering/run.ts');
     const plans = await planAll(await loadPlatformOrThrow(paths), options, Date.now());
     if (options.output === 'json') {
-      const { plansToJson } = await import('../steering/plan/json.ts');
+      const { plansToJson } = await import('../planes/steering/plan/json.ts');
       process.stdout.write(`${JSON.stringify(plansToJson(plans), null, 2)}\n`);
     } else {
-      const { renderPlans } = await import('../steering/plan/text.ts');
+      const { renderPlans } = await import('../planes/steering/plan/text.ts');
       process.stdout.write(renderPlans(plans));
     }
   });

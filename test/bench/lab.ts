@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LabStatus } from '../../src/lab/observe/status.ts';
+import type { LabStatus } from '../../lab/observe/status.ts';
 import { LabProcess, lab } from '../integration/lab/labprocess.ts';
 import { atMost, type Bench, figure } from './support/row.ts';
 import { median } from './support/statistics.ts';

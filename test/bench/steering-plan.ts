@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { countries } from '../../src/model/geo/countries.ts';
+import { planZone } from '../../src/planes/steering/plan/plan.ts';
+import type { ZoneReader } from '../../src/planes/steering/providers/provider.ts';
 import { loadPlatformOrThrow } from '../../src/platform/load.ts';
-import { planZone } from '../../src/steering/plan/plan.ts';
-import type { ZoneReader } from '../../src/steering/providers/provider.ts';
 import { atMost, type Bench, figure } from './support/row.ts';
 import { median } from './support/statistics.ts';
 

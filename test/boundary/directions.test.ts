@@ -16,7 +16,7 @@ const config = resolve('.dependency-cruiser.cjs');
 
 function cruise(folder: string): Promise<Report> {
   return new Promise((done, fail) => {
-    const args = [cruiser, 'src', '--config', config, '--output-type', 'json'];
+    const args = [cruiser, 'src', 'lab', '--config', config, '--output-type', 'json'];
     execFile(process.execPath, args, { cwd: folder, maxBuffer: 64 << 20 }, (error, stdout) => {
       if (stdout === '') fail(error ?? new Error('dependency-cruiser said nothing'));
       else done(JSON.parse(stdout) as Report);
@@ -28,7 +28,7 @@ function cruise(folder: string): Promise<Report> {
 async function plantedRules(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'tideline-planted-'));
   try {
-    for (const [path, text] of Object.entries(files)) {
+    for (const [path, text] of Object.entries({ 'src/planes/README.md': '', 'lab/empty.ts': '', ...files })) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), text);
     }
@@ -45,27 +45,32 @@ const importing = (target: string): string => `import { value } from '${target}'
 const planted: readonly { readonly rule: string; readonly files: Readonly<Record<string, string>> }[] = [
   {
     rule: 'network-meets-no-other-plane',
-    files: { 'src/network/a.ts': importing('../edge/b.ts'), 'src/edge/b.ts': empty },
+    files: { 'src/planes/network/a.ts': importing('../edge/b.ts'), 'src/planes/edge/b.ts': empty },
   },
   {
     rule: 'edge-meets-no-other-plane',
-    files: { 'src/edge/a.ts': importing('../steering/b.ts'), 'src/steering/b.ts': empty },
+    files: { 'src/planes/edge/a.ts': importing('../steering/b.ts'), 'src/planes/steering/b.ts': empty },
   },
   {
     rule: 'steering-meets-no-other-plane',
-    files: { 'src/steering/a.ts': importing('../network/b.ts'), 'src/network/b.ts': empty },
+    files: { 'src/planes/steering/a.ts': importing('../network/b.ts'), 'src/planes/network/b.ts': empty },
   },
   {
     rule: 'pure-has-no-effects',
-    files: { 'src/edge/compile/a.ts': "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n" },
+    files: {
+      'src/planes/edge/compile/a.ts': "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n",
+    },
   },
   {
     rule: 'pure-imports-pure',
-    files: { 'src/steering/policy/a.ts': importing('../../runtime/b.ts'), 'src/runtime/b.ts': empty },
+    files: { 'src/planes/steering/policy/a.ts': importing('../../../runtime/b.ts'), 'src/runtime/b.ts': empty },
   },
-  { rule: 'nothing-imports-the-top', files: { 'src/bgp/a.ts': importing('../lab/b.ts'), 'src/lab/b.ts': empty } },
-  { rule: 'lab-does-not-import-cli', files: { 'src/lab/a.ts': importing('../cli/b.ts'), 'src/cli/b.ts': empty } },
-  { rule: 'bgp-and-kube-below-planes', files: { 'src/kube/a.ts': importing('../edge/b.ts'), 'src/edge/b.ts': empty } },
+  { rule: 'nothing-imports-the-top', files: { 'src/bgp/a.ts': importing('../lab/b.ts'), 'lab/b.ts': empty } },
+  { rule: 'lab-does-not-import-cli', files: { 'lab/a.ts': importing('../cli/b.ts'), 'src/cli/b.ts': empty } },
+  {
+    rule: 'bgp-and-kube-below-planes',
+    files: { 'src/kube/a.ts': importing('../planes/edge/b.ts'), 'src/planes/edge/b.ts': empty },
+  },
   {
     rule: 'runtime-and-model-at-the-bottom',
     files: { 'src/runtime/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty },
@@ -73,6 +78,25 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
   {
     rule: 'platform-reads-files-only',
     files: { 'src/platform/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty },
+  },
+  { rule: 'kube-and-bgp-do-not-meet', files: { 'src/kube/a.ts': importing('../bgp/b.ts'), 'src/bgp/b.ts': empty } },
+  { rule: 'kube-and-bgp-do-not-meet', files: { 'src/bgp/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty } },
+  {
+    rule: 'kube-knows-no-platform',
+    files: { 'src/kube/a.ts': importing('../platform/b.ts'), 'src/platform/b.ts': empty },
+  },
+  {
+    // A plane that no rule names: it is fenced because its folder is there.
+    rule: 'tides-meets-no-other-plane',
+    files: { 'src/planes/tides/a.ts': importing('../edge/b.ts'), 'src/planes/edge/b.ts': empty },
+  },
+  {
+    rule: 'pure-imports-pure',
+    files: { 'src/planes/tides/step.ts': importing('./agent.ts'), 'src/planes/tides/agent.ts': empty },
+  },
+  {
+    rule: 'pure-has-no-effects',
+    files: { 'src/bgp/guard.ts': "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n" },
   },
   { rule: 'client-node-in-one-place', files: { 'src/kube/status/a.ts': importing('@kubernetes/client-node') } },
   { rule: 'src-without-tests', files: { 'src/kube/a.ts': importing('./b.test.ts'), 'src/kube/b.test.ts': empty } },
@@ -86,7 +110,9 @@ describe('dependency directions', () => {
   });
 
   it('accepts imports that follow the directions', async () => {
-    expect(await plantedRules({ 'src/edge/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty })).toEqual([]);
+    expect(
+      await plantedRules({ 'src/planes/edge/a.ts': importing('../../kube/b.ts'), 'src/kube/b.ts': empty }),
+    ).toEqual([]);
   });
 
   it('reads this repository, and finds nothing', async () => {

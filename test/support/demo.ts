@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { DemoReport } from '../../src/lab/demo/report.ts';
+import type { DemoReport } from '../../lab/demo/report.ts';
 
 /** The twelve steps, on any kind of cluster. */
 const steps = [

@@ -1,11 +1,11 @@
-import { EdgeAgent } from '../../src/edge/agent/agent.ts';
-import { createCertificateReader } from '../../src/edge/agent/certificate.ts';
-import { edgeMetrics } from '../../src/edge/agent/metrics.ts';
-import type { PeerAnswer, Peers } from '../../src/edge/agent/peers.ts';
-import type { PublishView } from '../../src/edge/agent/publish.ts';
-import type { SnapshotFile } from '../../src/edge/agent/snapshot.ts';
-import type { VipStatus } from '../../src/edge/agent/vips.ts';
 import type { ClusterState } from '../../src/kube/source.ts';
+import { EdgeAgent } from '../../src/planes/edge/agent/agent.ts';
+import { createCertificateReader } from '../../src/planes/edge/agent/certificate.ts';
+import { edgeMetrics } from '../../src/planes/edge/agent/metrics.ts';
+import type { PeerAnswer, Peers } from '../../src/planes/edge/agent/peers.ts';
+import type { PublishView } from '../../src/planes/edge/agent/publish.ts';
+import type { SnapshotFile } from '../../src/planes/edge/agent/snapshot.ts';
+import type { VipStatus } from '../../src/planes/edge/agent/vips.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { Registry } from '../../src/runtime/metrics.ts';
 import { stateFromObjects } from './cluster-state.ts';

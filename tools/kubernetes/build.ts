@@ -20,7 +20,7 @@ import {
   sourcesKey,
   type Versions,
   versionsFile,
-} from '../../src/lab/kubernetes/binaries.ts';
+} from '../../lab/control-plane/binaries.ts';
 import { atLeast, go, goVersion } from './go.ts';
 import { Progress } from './progress.ts';
 

@@ -1,9 +1,9 @@
-import { preflightChecks, preflightReasons } from '../../src/kube/preflight/reasons.ts';
 import { type Party, rightsOf, rightText } from '../../src/kube/rights.ts';
+import { preflightChecks, preflightReasons } from '../../src/preflight/reasons.ts';
 
 const introduction = `# What \`tideline check --cluster\` can say
 
-<!-- Made by \`make generate\` from src/kube/preflight/reasons.ts and src/kube/rights.ts; do not edit. -->
+<!-- Made by \`make generate\` from src/preflight/reasons.ts and src/kube/rights.ts; do not edit. -->
 
 \`\`\`
 tideline check --cluster paris PATH...                          # the Cluster's own source: kubeconfig or manifest folder

@@ -1,6 +1,6 @@
-import { edgeReasons } from '../../src/edge/reasons.ts';
 import { kindNames } from '../../src/model/spec/kinds.ts';
 import { reasons, type SpecReason } from '../../src/model/spec/reasons.ts';
+import { edgeReasons } from '../../src/planes/edge/reasons.ts';
 import { crdOf } from './crd.ts';
 import { differences } from './differences.ts';
 import { type Scope, scopes } from './scopes.ts';
@@ -13,7 +13,7 @@ const introduction = `# The platform spec in a cluster
 \`deploy/crds\` holds a CustomResourceDefinition for every kind. The API server (tested with 1.36; nothing newer
 than 1.30 is used) refuses by itself what
 \`tideline check\` refuses in one object: by the schema, or by a rule in CEL whose message starts with the reason of
-[errors](errors.md). \`test/kubernetes/crds.test.ts\` sends thousands of right and wrong objects to both and compares.
+[errors](errors.md). \`test/clusters/crds.test.ts\` sends thousands of right and wrong objects to both and compares.
 
 \`\`\`
 The TrafficPolicy "video" is invalid: spec.rules[0].countries[1]: Invalid value: UnknownCountry: not one of the ...

@@ -2,22 +2,22 @@ import { glob, readFile, stat, writeFile } from 'node:fs/promises';
 import { type Result, reports, type Step, vitest } from './step.ts';
 
 /** Folders under test/ whose files drive real daemons. Each is a project of vitest. */
-export type Project = 'integration' | 'kubernetes';
+export type Project = 'integration' | 'clusters';
 
 /** These judge second by second what users see, and share the machine with nobody. */
-const alone = ['test/integration/demo/demo.test.ts', 'test/kubernetes/demo.test.ts'];
+const alone = ['test/integration/demo/demo.test.ts', 'test/clusters/demo.test.ts'];
 
 /** Small files that wait for long, and how many seconds: for the first run in a checkout. */
 const patient: Readonly<Record<string, number>> = {
-  'test/kubernetes/rbac.test.ts': 190,
-  'test/kubernetes/faults/scale.test.ts': 175,
-  'test/kubernetes/check-cluster.test.ts': 160,
-  'test/kubernetes/faults/apiserver.test.ts': 155,
-  'test/kubernetes/faults/cycles.test.ts': 145,
-  'test/kubernetes/faults/network.test.ts': 120,
-  'test/kubernetes/faults/credentials.test.ts': 100,
-  'test/kubernetes/faults/history.test.ts': 100,
-  'test/kubernetes/faults/garbage.test.ts': 95,
+  'test/clusters/rbac.test.ts': 190,
+  'test/clusters/faults/scale.test.ts': 175,
+  'test/clusters/check-cluster.test.ts': 160,
+  'test/clusters/faults/apiserver.test.ts': 155,
+  'test/clusters/faults/cycles.test.ts': 145,
+  'test/clusters/faults/network.test.ts': 120,
+  'test/clusters/faults/credentials.test.ts': 100,
+  'test/clusters/faults/history.test.ts': 100,
+  'test/clusters/faults/garbage.test.ts': 95,
   'test/integration/network/agent.test.ts': 90,
   'test/integration/systemd/servers.test.ts': 90,
 };
@@ -52,7 +52,7 @@ export function longestFirst(
   files: readonly TestFile[],
   seconds: Readonly<Record<string, number>>,
 ): readonly TestFile[] {
-  const bytesASecond = { integration: 400, kubernetes: 100 } as const;
+  const bytesASecond = { integration: 400, clusters: 100 } as const;
   const guess = ({ file, project, bytes }: TestFile): number =>
     seconds[file] ?? patient[file] ?? bytes / bytesASecond[project];
   return files.toSorted((a, b) => guess(b) - guess(a));

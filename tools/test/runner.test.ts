@@ -123,7 +123,7 @@ describe('lanes', () => {
   });
 
   it('begin with what took longest, and guess by the size of what never ran', () => {
-    const file = (name: string, bytes: number) => ({ file: name, project: 'kubernetes', bytes }) as const;
+    const file = (name: string, bytes: number) => ({ file: name, project: 'clusters', bytes }) as const;
     const files = [file('short', 9000), file('new', 5000), file('long', 10)];
     expect(longestFirst(files, { short: 2, long: 100 }).map((one) => one.file)).toEqual(['long', 'new', 'short']);
   });

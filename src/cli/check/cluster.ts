@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
-import type { Crd, ExpectedCrd } from '../../kube/preflight/judge/crds.ts';
-import type { Expectations } from '../../kube/preflight/preflight.ts';
 import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
+import type { Crd, ExpectedCrd } from '../../preflight/judge/crds.ts';
+import type { Expectations } from '../../preflight/preflight.ts';
 
 export interface ClusterArguments {
   /** `true`: none was named, `--kubeconfig` says which. */
@@ -24,12 +24,12 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
   const source = sourceOf(options, platform);
   const agents = options.as === 'all' ? (['edge', 'network'] as const) : [options.as];
   const { systemClock: clock } = await import('../../runtime/clock.ts');
-  const { exitCodeOf, renderJson, renderText } = await import('../../kube/preflight/render.ts');
+  const { exitCodeOf, renderJson, renderText } = await import('../../preflight/render.ts');
   const common = { agents, podsFrom: options.podsFrom, clock };
   const cluster = options.cluster === true ? undefined : options.cluster;
   const expectations = platform === undefined || cluster === undefined ? undefined : expectationsOf(platform, cluster);
   if ('manifests' in source) {
-    const { preflightFolder } = await import('../../kube/preflight/folder.ts');
+    const { preflightFolder } = await import('../../preflight/folder.ts');
     const empty = { sites: [], classes: [] };
     const findings = await preflightFolder({
       ...common,
@@ -40,15 +40,15 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
     process.stdout.write(options.output === 'json' ? renderJson({ cluster }, findings) : renderText(head, findings));
     return exitCodeOf(findings);
   }
-  const { readTarget } = await import('../../kube/preflight/kubeconfig.ts');
-  const { preflight } = await import('../../kube/preflight/preflight.ts');
-  const { identityText } = await import('../../kube/preflight/judge/credentials.ts');
+  const { readTarget } = await import('../../preflight/kubeconfig.ts');
+  const { preflight } = await import('../../preflight/preflight.ts');
+  const { identityText } = await import('../../preflight/judge/credentials.ts');
   const target = await readTarget(source.kubeconfig, source.context);
   const progress = showProgress();
   const { findings, identity } = await preflight({
     ...common,
     target,
-    connect: async () => (await import('../../kube/kubernetes/connect.ts')).connect({ ...source, clock }),
+    connect: async () => (await import('../../kube/api/connect.ts')).connect({ ...source, clock }),
     ...(expectations === undefined ? {} : { expectations }),
     crds: await readCrds(),
     rbac: shown(join(deploy, 'rbac')),

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { EdgeAgentOptions } from '../../edge/agent/agent.ts';
-import type { BladePlatform } from '../../edge/agent/platform.ts';
-import type { SnapshotFile } from '../../edge/agent/snapshot.ts';
+import type { EdgeAgentOptions } from '../../planes/edge/agent/agent.ts';
+import type { BladePlatform } from '../../planes/edge/agent/platform.ts';
+import type { SnapshotFile } from '../../planes/edge/agent/snapshot.ts';
 import type { Log, LogLevel } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { clusterSource, type SourceArguments, sourcePlace, wantedByEdge } from '../cluster-source.ts';
@@ -53,8 +53,8 @@ async function run(options: AgentArguments): Promise<void> {
   const { tellStarting } = await import('../../bgp/driver/starting.ts');
   await tellStarting(relaySocket(options.runDir));
   const { mkdir } = await import('node:fs/promises');
-  const { EdgeAgent } = await import('../../edge/agent/agent.ts');
-  const { bladePlatform } = await import('../../edge/agent/platform.ts');
+  const { EdgeAgent } = await import('../../planes/edge/agent/agent.ts');
+  const { bladePlatform } = await import('../../planes/edge/agent/platform.ts');
   const { PlatformWatch } = await import('../../platform/watch.ts');
   const { systemClock } = await import('../../runtime/clock.ts');
   const { createLog } = await import('../../runtime/log.ts');
@@ -111,12 +111,12 @@ async function composeParts({
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
   const { limitsOf } = await import('../../bgp/render/limits.ts');
   const { resolveServer } = await import('../../bgp/render/server.ts');
-  const { createCertificateReader } = await import('../../edge/agent/certificate.ts');
-  const { addToLoopback } = await import('../../edge/agent/loopback.ts');
-  const { edgeMetrics } = await import('../../edge/agent/metrics.ts');
-  const { HttpPeers } = await import('../../edge/agent/peers.ts');
-  const { httpProbe } = await import('../../edge/agent/probe.ts');
-  const { createDataPlane } = await import('../../edge/nginx/driver.ts');
+  const { createCertificateReader } = await import('../../planes/edge/agent/certificate.ts');
+  const { addToLoopback } = await import('../../planes/edge/agent/loopback.ts');
+  const { edgeMetrics } = await import('../../planes/edge/agent/metrics.ts');
+  const { HttpPeers } = await import('../../planes/edge/agent/peers.ts');
+  const { httpProbe } = await import('../../planes/edge/agent/probe.ts');
+  const { createDataPlane } = await import('../../planes/edge/nginx/driver.ts');
   const { systemClock: clock } = await import('../../runtime/clock.ts');
 
   const { blade, runDir } = options;

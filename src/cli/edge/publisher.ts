@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { EdgeAgentOptions } from '../../edge/agent/agent.ts';
-import type { BladePlatform } from '../../edge/agent/platform.ts';
-import type { KubeClient } from '../../kube/kubernetes/client.ts';
+import type { KubeClient } from '../../kube/api/client.ts';
+import type { EdgeAgentOptions } from '../../planes/edge/agent/agent.ts';
+import type { BladePlatform } from '../../planes/edge/agent/platform.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
@@ -17,7 +17,7 @@ export async function edgePublisher(options: {
 }): Promise<Pick<EdgeAgentOptions, 'publisher'>> {
   const { client, platform, blade, clock, log, registry } = options;
   if (client === undefined) return {};
-  const { Publisher } = await import('../../edge/agent/publish.ts');
+  const { Publisher } = await import('../../planes/edge/agent/publish.ts');
   const publisher = new Publisher({
     client,
     pool: () => platform().pool,

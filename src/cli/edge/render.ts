@@ -39,8 +39,8 @@ function parseWorkers(text: string): number | 'auto' {
 
 async function render(options: RenderArguments): Promise<void> {
   const { loadPlatformOrThrow } = await import('../../platform/load.ts');
-  const { checkSettings, defaultZoneMiB } = await import('../../edge/nginx/conf.ts');
-  const { renderDataPlane } = await import('../../edge/nginx/render.ts');
+  const { checkSettings, defaultZoneMiB } = await import('../../planes/edge/nginx/conf.ts');
+  const { renderDataPlane } = await import('../../planes/edge/nginx/render.ts');
 
   const platform = await loadPlatformOrThrow([options.platform]);
   const pool = platform.edgePools.get(options.pool);

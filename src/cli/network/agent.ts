@@ -54,9 +54,9 @@ export function registerAgent(network: Command): void {
 async function run(options: AgentArguments): Promise<void> {
   useCompileCache(options.runDir);
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
-  const { NetworkAgent } = await import('../../network/agent.ts');
-  const { limitsOfSites } = await import('../../network/limits.ts');
-  const { kernelBlackholes } = await import('../../network/kernel/blackholes.ts');
+  const { NetworkAgent } = await import('../../planes/network/agent.ts');
+  const { limitsOfSites } = await import('../../planes/network/limits.ts');
+  const { kernelBlackholes } = await import('../../planes/network/kernel/blackholes.ts');
   const { createLog } = await import('../../runtime/log.ts');
   const { systemClock: clock } = await import('../../runtime/clock.ts');
   const { createRegistry, serveAgentEndpoint } = await import('../../runtime/metrics.ts');

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../../model/problem.ts';
-import type { ZoneProvider, ZoneReader } from '../../steering/providers/provider.ts';
-import type { Route53Options } from '../../steering/providers/route53/client.ts';
+import type { ZoneProvider, ZoneReader } from '../../planes/steering/providers/provider.ts';
+import type { Route53Options } from '../../planes/steering/providers/route53/client.ts';
 
 export interface ProviderOptions {
   readonly provider: 'route53' | 'powerdns' | 'all';
@@ -26,21 +26,21 @@ export function addProviderOptions(command: Command): Command {
 /** A reader whose transport cannot write. */
 export async function connectReader(name: 'route53' | 'powerdns', options: ProviderOptions): Promise<ZoneReader> {
   if (name === 'powerdns') {
-    const { powerDnsReader } = await import('../../steering/providers/powerdns.ts');
+    const { powerDnsReader } = await import('../../planes/steering/providers/powerdns.ts');
     return powerDnsReader({ url: options.powerdnsUrl, apiKey: powerDnsKey() });
   }
-  const { readOnlyRoute53Client } = await import('../../steering/providers/route53/client.ts');
-  const { route53Reader } = await import('../../steering/providers/route53/read.ts');
+  const { readOnlyRoute53Client } = await import('../../planes/steering/providers/route53/client.ts');
+  const { route53Reader } = await import('../../planes/steering/providers/route53/read.ts');
   return route53Reader(readOnlyRoute53Client(route53Options(options)), await timing());
 }
 
 export async function connectProvider(name: 'route53' | 'powerdns', options: ProviderOptions): Promise<ZoneProvider> {
   if (name === 'powerdns') {
-    const { powerDns } = await import('../../steering/providers/powerdns.ts');
+    const { powerDns } = await import('../../planes/steering/providers/powerdns.ts');
     return powerDns({ url: options.powerdnsUrl, apiKey: powerDnsKey() });
   }
-  const { route53Client } = await import('../../steering/providers/route53/client.ts');
-  const { route53 } = await import('../../steering/providers/route53/write.ts');
+  const { route53Client } = await import('../../planes/steering/providers/route53/client.ts');
+  const { route53 } = await import('../../planes/steering/providers/route53/write.ts');
   return route53(route53Client(route53Options(options)), await timing());
 }
 

@@ -1,7 +1,7 @@
 import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
-import type { ZonePlan } from '../../steering/plan/plan.ts';
-import { SteeringError, type SteeringReason } from '../../steering/reasons.ts';
+import type { ZonePlan } from '../../planes/steering/plan/plan.ts';
+import { SteeringError, type SteeringReason } from '../../planes/steering/reasons.ts';
 import { connectReader, type ProviderOptions } from './connect.ts';
 
 /** Refusals whose cause is what the person wrote. */
@@ -24,8 +24,8 @@ export async function planAll(
   options: ProviderOptions,
   nowMs: number,
 ): Promise<readonly ZonePlan[]> {
-  const { zonesOf } = await import('../../steering/records/intent.ts');
-  const { planZone } = await import('../../steering/plan/plan.ts');
+  const { zonesOf } = await import('../../planes/steering/records/intent.ts');
+  const { planZone } = await import('../../planes/steering/plan/plan.ts');
   const zones = zonesOf(platform).filter(({ provider }) => options.provider === 'all' || options.provider === provider);
   if (zones.length === 0) {
     const who = options.provider === 'all' ? 'a DNS zone' : `the provider ${options.provider}`;

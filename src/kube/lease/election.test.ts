@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { ApiError, type KubeClient, type KubeRequest } from '../kubernetes/client.ts';
+import { ApiError, type KubeClient, type KubeRequest } from '../api/client.ts';
 import { Election } from './election.ts';
 import type { Lease } from './record.ts';
 

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Counter, Gauge } from '../../runtime/metrics.ts';
-import { ApiError, type KubeClient, type KubeRequest } from '../kubernetes/client.ts';
+import { ApiError, type KubeClient, type KubeRequest } from '../api/client.ts';
 import type { KubeReason } from '../reasons.ts';
 import { type Lease, type LeaseSpec, mayTake, type Observation, observe, released, takenBy } from './record.ts';
 

@@ -1,4 +1,4 @@
-import type { KubeRequest } from '../kubernetes/client.ts';
+import type { KubeRequest } from '../api/client.ts';
 import { TokenBucket } from './bucket.ts';
 import { type EventWish, eventBody, eventName, eventsPath, type Reporter, seriesBody } from './event.ts';
 import { nameOf } from './object.ts';

@@ -1,4 +1,4 @@
-import { ApiError } from '../kubernetes/client.ts';
+import { ApiError } from '../api/client.ts';
 import type { KubeReason } from '../reasons.ts';
 
 /** What became of one write. */

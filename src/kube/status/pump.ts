@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import type { KubeClient } from '../kubernetes/client.ts';
+import type { KubeClient } from '../api/client.ts';
 import type { TokenBucket } from './bucket.ts';
 import type { WriteMetrics } from './metrics.ts';
 import type { Outcome } from './outcome.ts';

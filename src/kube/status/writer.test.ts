@@ -3,7 +3,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import type { ObjectReference } from '../../model/kubernetes.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { Registry } from '../../runtime/metrics.ts';
-import { ApiError, type KubeClient, type KubeRequest } from '../kubernetes/client.ts';
+import { ApiError, type KubeClient, type KubeRequest } from '../api/client.ts';
 import { createClientMetrics, createSourceMetrics, createWatchMetrics } from '../metrics.ts';
 import type { StatusWish } from './contest.ts';
 import type { EventWish } from './event.ts';
@@ -11,7 +11,7 @@ import { EventWriter } from './events.ts';
 import { writeMetrics } from './metrics.ts';
 import { StatusWriter } from './writer.ts';
 
-/** Answers as told and remembers what it was asked. The rules of a real API server are tried in test/kubernetes. */
+/** Answers as told and remembers what it was asked. The rules of a real API server are tried in test/clusters. */
 class Recorder implements KubeClient {
   readonly server = 'https://recorder';
   readonly requests: (KubeRequest & { readonly atMs: number })[] = [];

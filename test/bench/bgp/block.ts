@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Network } from '../../../src/lab/net/network.ts';
+import { Network } from '../../../lab/net/network.ts';
 import { basics, me, World } from '../../integration/network/world.ts';
 import { calico } from '../../support/network/calico.ts';
 import { type Bench, figure, type Row } from '../support/row.ts';

@@ -3,14 +3,14 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startBird } from '../../../lab/daemons/bird.ts';
+import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
+import { startExabgp } from '../../../lab/daemons/exabgp.ts';
+import type { Network } from '../../../lab/net/network.ts';
 import { renderEnvironment, renderExabgp } from '../../../src/bgp/render/config.ts';
 import { relayProgram, warmRelay } from '../../../src/bgp/render/relay.ts';
 import { resolveServer } from '../../../src/bgp/render/server.ts';
 import type { Route } from '../../../src/bgp/route.ts';
-import { startBird } from '../../../src/lab/daemons/bird.ts';
-import { renderRouter } from '../../../src/lab/daemons/birdconfig.ts';
-import { startExabgp } from '../../../src/lab/daemons/exabgp.ts';
-import type { Network } from '../../../src/lab/net/network.ts';
 import { parseAddress, parsePrefix } from '../../../src/model/address.ts';
 import { loadPlatformOrThrow } from '../../../src/platform/load.ts';
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Network } from '../../../src/lab/net/network.ts';
+import { Network } from '../../../lab/net/network.ts';
 import { type Bench, figure, type Row } from '../support/row.ts';
 import { median, pairedRatio } from '../support/statistics.ts';
 import { type Announcer, throughBare, throughRelay } from './announcers.ts';

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { findBinaries } from '../../../src/lab/kubernetes/binaries.ts';
-import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
-import { startControlPlane } from '../../../src/lab/kubernetes/start.ts';
+import { findBinaries } from '../../../lab/control-plane/binaries.ts';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
+import { startControlPlane } from '../../../lab/control-plane/start.ts';
+import { RawClient } from '../../support/clusters/raw.ts';
 import { ask, type BulkRequest, bulk } from '../../support/kube/bulk.ts';
-import { RawClient } from '../../support/kubernetes/raw.ts';
 import type { Bench } from '../support/row.ts';
 import { changeRows, pauseMs, restingRows, startRow, withAgent } from './agent-process.ts';
 import { hostCount, hostName, namespaceCount, namespaceOf } from './fleet.ts';

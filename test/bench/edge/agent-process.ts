@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Daemon, startDaemon } from '../../../src/lab/daemons/process.ts';
+import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
 import { processorMs, residentMiB } from '../support/processes.ts';
 import { atMost, figure, type Row } from '../support/row.ts';
 import { percentile } from '../support/statistics.ts';

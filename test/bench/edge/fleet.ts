@@ -1,4 +1,4 @@
-import type { Backend, Endpoint, Host, RoutingTable } from '../../../src/edge/table.ts';
+import type { Backend, Endpoint, Host, RoutingTable } from '../../../src/planes/edge/table.ts';
 
 /** The size that the budgets speak of: 5,000 hosts with ten endpoints each. */
 export const hostCount = 5000;

@@ -1,4 +1,4 @@
-import { createDataPlane } from '../../../src/edge/nginx/driver.ts';
+import { createDataPlane } from '../../../src/planes/edge/nginx/driver.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { processorMs, residentMiB } from '../support/processes.ts';

@@ -41,8 +41,8 @@ type Follow = (kubeconfig: string) => Promise<number>;
 
 /** Each imports only what it needs, before it is measured: its memory is its own. */
 async function ours(): Promise<Follow> {
-  const { connect } = await import('../../../src/kube/kubernetes/connect.ts');
-  const { createKubernetesSource } = await import('../../../src/kube/kubernetes/source.ts');
+  const { connect } = await import('../../../src/kube/api/connect.ts');
+  const { createKubernetesSource } = await import('../../../src/kube/watch/source.ts');
   const { systemClock } = await import('../../../src/runtime/clock.ts');
   const { silentLog } = await import('../../../src/runtime/log.ts');
   return async (kubeconfig) => {

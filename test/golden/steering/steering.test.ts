@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { answersOf, formatTiers } from '../../../src/steering/policy/answers.ts';
-import { compileLua } from '../../../src/steering/records/lua.ts';
-import { formatRecord } from '../../../src/steering/records/record.ts';
-import { compileTree } from '../../../src/steering/records/tree.ts';
-import { verifyTree } from '../../../src/steering/records/verify.ts';
+import { answersOf, formatTiers } from '../../../src/planes/steering/policy/answers.ts';
+import { compileLua } from '../../../src/planes/steering/records/lua.ts';
+import { formatRecord } from '../../../src/planes/steering/records/record.ts';
+import { compileTree } from '../../../src/planes/steering/records/tree.ts';
+import { verifyTree } from '../../../src/planes/steering/records/verify.ts';
 import { policyOf, treeInputOf } from '../../support/steering/policies.ts';
 
 /** Each `<case>.in.yaml` (rules and default of a policy) becomes `<case>.out.txt`. `vitest -u` writes them again. */

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type Exabgp, startExabgp } from '../../../lab/daemons/exabgp.ts';
+import { Network } from '../../../lab/net/network.ts';
 import { attributesKey, sortRoutes } from '../../../src/bgp/diff.ts';
 import { announceCommands, endOfRib, type Session, showAdjRibOut, withdrawCommands } from '../../../src/bgp/encode.ts';
 import { lineSplitter } from '../../../src/bgp/lines.ts';
 import { AnswerLost, CommandPipe } from '../../../src/bgp/relay/pipe.ts';
 import { renderEnvironment } from '../../../src/bgp/render/config.ts';
 import type { Route } from '../../../src/bgp/route.ts';
-import { type Exabgp, startExabgp } from '../../../src/lab/daemons/exabgp.ts';
-import { Network } from '../../../src/lab/net/network.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { route } from './world.ts';
 

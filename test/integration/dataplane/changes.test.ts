@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DataPlaneStatus, Endpoint } from '../../../src/edge/table.ts';
+import type { DataPlaneStatus, Endpoint } from '../../../src/planes/edge/table.ts';
 import { backend, host, seen, table, until, vip, World } from './world.ts';
 
 let world: World;

@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { dataPlaneReasons } from '../../../src/edge/nginx/reasons.ts';
-import type { DataPlaneStatus, Endpoint, RoutingTable } from '../../../src/edge/table.ts';
+import { dataPlaneReasons } from '../../../src/planes/edge/nginx/reasons.ts';
+import type { DataPlaneStatus, Endpoint, RoutingTable } from '../../../src/planes/edge/table.ts';
 import { backend, host, seen, table, until, World } from './world.ts';
 
 let world: World;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DataPlaneStatus, Endpoint, RoutingTable } from '../../../src/edge/table.ts';
+import type { DataPlaneStatus, Endpoint, RoutingTable } from '../../../src/planes/edge/table.ts';
 import { backend, host, table, until, World } from './world.ts';
 
 let world: World;

@@ -1,7 +1,7 @@
 import { connect } from 'node:http2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { selfSigned } from '../../../src/edge/nginx/certificate.ts';
-import type { Certificate } from '../../../src/edge/table.ts';
+import { selfSigned } from '../../../src/planes/edge/nginx/certificate.ts';
+import type { Certificate } from '../../../src/planes/edge/table.ts';
 import { backend, host, seen, table, vip, World } from './world.ts';
 
 let world: World;

@@ -1,7 +1,7 @@
 import { appendFile, chmod, readFile, stat, truncate } from 'node:fs/promises';
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { NginxSettings } from '../../../src/edge/nginx/conf.ts';
+import type { NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
 import { backend, host, seen, table, until, World } from './world.ts';
 
 let world: World;

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Endpoint } from '../../../src/edge/table.ts';
+import type { Endpoint } from '../../../src/planes/edge/table.ts';
 import { backend, host, type Reply, seen, table, until, World } from './world.ts';
 
 const key = 'n/s/80';

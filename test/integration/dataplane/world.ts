@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
-import { defaultZoneMiB, type NginxSettings } from '../../../src/edge/nginx/conf.ts';
-import { createDataPlane } from '../../../src/edge/nginx/driver.ts';
-import { renderDataPlane } from '../../../src/edge/nginx/render.ts';
-import type { Backend, DataPlane, Endpoint, Host, RoutingTable } from '../../../src/edge/table.ts';
-import { type Nginx, startNginx } from '../../../src/lab/daemons/nginx.ts';
-import { Network } from '../../../src/lab/net/network.ts';
+import { type Nginx, startNginx } from '../../../lab/daemons/nginx.ts';
+import { Network } from '../../../lab/net/network.ts';
+import { defaultZoneMiB, type NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
+import { createDataPlane } from '../../../src/planes/edge/nginx/driver.ts';
+import { renderDataPlane } from '../../../src/planes/edge/nginx/render.ts';
+import type { Backend, DataPlane, Endpoint, Host, RoutingTable } from '../../../src/planes/edge/table.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { type Log, silentLog } from '../../../src/runtime/log.ts';
 

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { selfSigned } from '../../../src/edge/nginx/certificate.ts';
-import { videoIngress } from '../../support/kubernetes/objects.ts';
+import { selfSigned } from '../../../src/planes/edge/nginx/certificate.ts';
+import { videoIngress } from '../../support/clusters/objects.ts';
 import { ask, Load, podOf } from './client.ts';
 import { type Blade, eventually, type Objects, vip, World } from './world.ts';
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LabStatus } from '../../../src/lab/observe/status.ts';
+import type { LabStatus } from '../../../lab/observe/status.ts';
 import { descendants, LabProcess, lab, pidsMentioning, traces, until } from './labprocess.ts';
 
 const servedTimeoutMs = 100_000;

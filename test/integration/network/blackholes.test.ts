@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, expect, it } from 'vitest';
 import { type Prefix, parsePrefix } from '../../../src/model/address.ts';
-import { kernelBlackholes } from '../../../src/network/kernel/blackholes.ts';
+import { kernelBlackholes } from '../../../src/planes/network/kernel/blackholes.ts';
 
 // In the namespace that `tools/isolated` made: nothing else has routes of protocol 114 here.
 const run = promisify(execFile);

@@ -16,7 +16,7 @@ const commands = shellCommands(await readFile('README.md', 'utf8'));
 const elsewhere: Readonly<Record<string, string>> = {
   'make demo': 'test/integration/demo drives it on a terminal',
   'make demo ONCE=1': 'test/integration/demo',
-  'make demo KUBERNETES=1 ONCE=1': 'test/kubernetes/demo.test.ts',
+  'make demo KUBERNETES=1 ONCE=1': 'test/clusters/demo.test.ts',
   'make test': 'it runs this test',
 };
 
@@ -32,7 +32,7 @@ const background: ChildProcess[] = [];
 
 beforeAll(async () => {
   const emulator = [
-    'src/lab/route53/main.ts',
+    'lab/emulators/route53/main.ts',
     '--api',
     `127.0.0.1:${apiPort}`,
     '--dns',

@@ -11,10 +11,10 @@ import {
   type Route53Client,
 } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Emulator, startEmulator } from '../../../src/lab/route53/emulator.ts';
+import { type Emulator, startEmulator } from '../../../lab/emulators/route53/emulator.ts';
+import { route53Client } from '../../../src/planes/steering/providers/route53/client.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
-import { route53Client } from '../../../src/steering/providers/route53/client.ts';
 import { compileCache } from '../../support/compile-cache.ts';
 import { eventually } from '../../support/steering/world.ts';
 

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startPowerDns } from '../../../src/lab/daemons/powerdns.ts';
+import { startPowerDns } from '../../../lab/daemons/powerdns.ts';
+import { powerDns } from '../../../src/planes/steering/providers/powerdns.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { powerDns } from '../../../src/steering/providers/powerdns.ts';
 import { describeProvider } from '../../support/steering/conformance.ts';
 
 describeProvider('PowerDNS', async () => {

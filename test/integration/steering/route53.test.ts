@@ -5,12 +5,12 @@ import {
   ListResourceRecordSetsCommand,
   type ResourceRecordSet,
 } from '@aws-sdk/client-route-53';
-import { startEmulator } from '../../../src/lab/route53/emulator.ts';
+import { startEmulator } from '../../../lab/emulators/route53/emulator.ts';
+import { route53Client } from '../../../src/planes/steering/providers/route53/client.ts';
+import { retrying } from '../../../src/planes/steering/providers/route53/retry.ts';
+import { route53 } from '../../../src/planes/steering/providers/route53/write.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
-import { route53Client } from '../../../src/steering/providers/route53/client.ts';
-import { retrying } from '../../../src/steering/providers/route53/retry.ts';
-import { route53 } from '../../../src/steering/providers/route53/write.ts';
 import { describeProvider } from '../../support/steering/conformance.ts';
 
 const timing = {

@@ -1,4 +1,4 @@
-import type { AuditEvent, ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { AuditEvent, ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 
 export interface Rule {
   readonly apiGroups: readonly string[];

@@ -1,5 +1,5 @@
-import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
-import { RawClient } from '../kubernetes/raw.ts';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
+import { RawClient } from '../clusters/raw.ts';
 
 export interface BulkRequest {
   readonly method: 'POST' | 'PATCH' | 'DELETE';

@@ -1,17 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ApiError, type KubeClient } from '../../../src/kube/kubernetes/client.ts';
-import { connect } from '../../../src/kube/kubernetes/connect.ts';
-import { collectionPath } from '../../../src/kube/kubernetes/resources.ts';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
+import { ApiError, type KubeClient } from '../../../src/kube/api/client.ts';
+import { connect } from '../../../src/kube/api/connect.ts';
+import { collectionPath } from '../../../src/kube/api/resources.ts';
+import { knownKind } from '../../../src/kube/objects/kinds.ts';
+import type { ClusterSource } from '../../../src/kube/source.ts';
 import {
   createKubernetesSource,
   type KubernetesSourceOptions,
   type SourceTiming,
-} from '../../../src/kube/kubernetes/source.ts';
-import { knownKind } from '../../../src/kube/objects/kinds.ts';
-import type { ClusterSource } from '../../../src/kube/source.ts';
-import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+} from '../../../src/kube/watch/source.ts';
 import type { Kind } from '../../../src/model/kubernetes.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';

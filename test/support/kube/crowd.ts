@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import type { Kind, ObjectKey } from '../../../src/model/kubernetes.ts';
 import { type BulkRequest, bulk } from './bulk.ts';
 import { countAnnotation } from './writer.ts';

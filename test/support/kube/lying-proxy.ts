@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { Agent, createServer, request, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 
 /** A request of the source at the proxy. */
 export interface Question {

@@ -1,4 +1,4 @@
-import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import { looseDefinition } from './cluster.ts';
 
 /** Makes a control plane one in which only the test writes, with namespace `video` and a loose BlockAffinity. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import type { LyingProxy } from './lying-proxy.ts';
 import { countAnnotation } from './writer.ts';
 

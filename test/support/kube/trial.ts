@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { KubernetesSourceOptions } from '../../../src/kube/kubernetes/source.ts';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import { deepEqual } from '../../../src/kube/objects/equal.ts';
 import type { StaleReason } from '../../../src/kube/source.ts';
 import { objectsOfKind } from '../../../src/kube/state.ts';
-import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { KubernetesSourceOptions } from '../../../src/kube/watch/source.ts';
 import type { Kind } from '../../../src/model/kubernetes.ts';
 import { TestCluster } from './cluster.ts';
 import { countOf, freshList, Judge } from './judge.ts';

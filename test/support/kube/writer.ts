@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { collectionPath } from '../../../src/kube/kubernetes/resources.ts';
-import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
+import { collectionPath } from '../../../src/kube/api/resources.ts';
 import type { Kind, ObjectKey } from '../../../src/model/kubernetes.ts';
-import { RawClient } from '../kubernetes/raw.ts';
+import { RawClient } from '../clusters/raw.ts';
 
 /** Kinds that the writer writes, so that a source of exactly these is always kept busy. */
 export const writtenKinds = ['Service', 'EndpointSlice', 'Ingress'] as const satisfies readonly Kind[];

@@ -2,10 +2,10 @@ import { parse } from 'yaml';
 import { parseAddress } from '../../../src/model/address.ts';
 import { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
 import { clustersOfPolicy } from '../../../src/model/spec/lookup.ts';
-import { answersOf } from '../../../src/steering/policy/answers.ts';
-import { type Entry, healthPath } from '../../../src/steering/records/entries.ts';
-import { contentName } from '../../../src/steering/records/hash.ts';
-import type { TreeInput } from '../../../src/steering/records/tree.ts';
+import { answersOf } from '../../../src/planes/steering/policy/answers.ts';
+import { type Entry, healthPath } from '../../../src/planes/steering/records/entries.ts';
+import { contentName } from '../../../src/planes/steering/records/hash.ts';
+import type { TreeInput } from '../../../src/planes/steering/records/tree.ts';
 
 /** A TrafficPolicy of the host www.example.net whose spec is this YAML (rules and default). */
 export function policyOf(yaml: string): TrafficPolicy {

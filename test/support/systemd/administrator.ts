@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import type { ControlPlane } from '../../../src/lab/kubernetes/control-plane.ts';
-import type { ControlPlaneOptions } from '../../../src/lab/kubernetes/options.ts';
-import { binaries } from '../kubernetes/binaries.ts';
-import { startTestControlPlane } from '../kubernetes/control-plane.ts';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
+import type { ControlPlaneOptions } from '../../../lab/control-plane/options.ts';
+import { binaries } from '../clusters/binaries.ts';
+import { startTestControlPlane } from '../clusters/control-plane.ts';
 import { commandsOf } from './rack.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { Network } from '../../../src/lab/net/network.ts';
+import type { Network } from '../../../lab/net/network.ts';
 
 const run = promisify(execFile);
 const repository = resolve(import.meta.dirname, '../../..');

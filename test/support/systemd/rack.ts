@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Bird, startBird } from '../../../src/lab/daemons/bird.ts';
-import { renderRouter } from '../../../src/lab/daemons/birdconfig.ts';
-import { Network } from '../../../src/lab/net/network.ts';
+import { type Bird, startBird } from '../../../lab/daemons/bird.ts';
+import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
+import { Network } from '../../../lab/net/network.ts';
 import { Machine } from './machine.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { request } from 'node:http';
+import { join, resolve } from 'node:path';
+import { InputError } from '../../src/model/problem.ts';
+
+/** A unix socket's path may have 107 bytes. */
+const longestSocketPath = 107;
+
+/** Where the control socket of a lab is. Throws InputError when the kernel could not bind it. */
+export function controlSocket(stateFolder: string): string {
+  const path = join(resolve(stateFolder), 'lab.sock');
+  if (Buffer.byteLength(path) > longestSocketPath)
+    throw new InputError([
+      {
+        reason: 'StatePathTooLong',
+        message: `${path} is too long for a unix socket (${longestSocketPath} bytes)`,
+        fix: 'choose a shorter folder with --state DIR',
+      },
+    ]);
+  return path;
+}
+
+/** Asks a running lab. Throws InputError when none runs there, or when the lab refuses the input. */
+export async function askLab(stateFolder: string, method: 'GET' | 'POST', path: string): Promise<unknown> {
+  const socketPath = controlSocket(stateFolder);
+  let answered: { readonly code: number; readonly body: string };
+  try {
+    answered = await exchange(socketPath, method, path);
+  } catch {
+    throw new InputError([
+      {
+        reason: 'NoLab',
+        message: existsSync(socketPath)
+          ? `no lab is running in ${stateFolder} (its socket is left from one that was killed)`
+          : `no lab is running in ${stateFolder}`,
+        fix: 'start one with: tideline lab up',
+      },
+    ]);
+  }
+  const body = JSON.parse(answered.body) as { readonly message?: string };
+  if (answered.code === 400) throw new InputError(body.message ?? 'refused');
+  if (answered.code !== 200) throw new Error(body.message ?? `the lab answered ${answered.code}`);
+  return body;
+}
+
+/** True when a lab answers on the socket; a socket file that nobody listens on is none. */
+export async function labIsRunning(stateFolder: string): Promise<boolean> {
+  return exchange(controlSocket(stateFolder), 'GET', '/').then(
+    () => true,
+    () => false,
+  );
+}
+
+function exchange(socketPath: string, method: string, path: string): Promise<{ code: number; body: string }> {
+  return new Promise((done, reject) => {
+    const call = request({ socketPath, method, path }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        body += chunk;
+      });
+      response.on('end', () => done({ code: response.statusCode ?? 0, body }));
+      response.on('error', reject);
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}

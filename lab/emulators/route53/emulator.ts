@@ -1,0 +1,115 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { continentOf } from '../../../src/model/geo/countries.ts';
+import type { Clock } from '../../../src/runtime/clock.ts';
+import type { Log } from '../../../src/runtime/log.ts';
+import { countryOf } from '../../geo/lookup.ts';
+import { RateLimiter } from './api/buckets.ts';
+import type { Account } from './api/operation.ts';
+import { serveApi } from './api/server.ts';
+import { serveDns } from './dns/server.ts';
+import { Checkers } from './health/checkers.ts';
+import { probeEndpoint } from './health/probe.ts';
+import { HealthChecks } from './health/registry.ts';
+import { describeStatus } from './status.ts';
+import type { Place } from './zone/answer.ts';
+import { Zones } from './zone/zones.ts';
+
+export interface Endpoint {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+export interface EmulatorOptions {
+  readonly api: Endpoint;
+  readonly dns: Endpoint;
+  /** Health check intervals and timeouts are divided by this. */
+  readonly timeCompression: number;
+  readonly insyncDelayMs: number;
+  /** Requests a second of the account, and how many at once; rate 0: no limits. */
+  readonly rate: number;
+  readonly burst: number;
+  /** Checkers for each health check. */
+  readonly checkers: number;
+  readonly allowPrivateEndpoints: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Emulator {
+  readonly apiUrl: string;
+  readonly dns: Endpoint;
+  stop(): Promise<void>;
+}
+
+/** Starts the whole emulator: API, DNS and health checkers. */
+export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const { clock, log } = options;
+  const checkers = new Checkers({
+    clock,
+    probe: probeEndpoint,
+    compression: options.timeCompression,
+    count: options.checkers,
+    onChange: (check, healthy, detail) =>
+      log.info({ healthCheck: check.id, address: check.settings.address, healthy, detail }, 'health check changed'),
+  });
+  const healthChecks = new HealthChecks(checkers, randomUUID);
+  const zones = new Zones({
+    clock,
+    insyncDelayMs: options.insyncDelayMs,
+    newId,
+    onInsync: (zone, change) => log.info({ zone, change }, 'change in sync'),
+  });
+  const dns = await serveDns({
+    ...options.dns,
+    log,
+    zoneOf: (name) => zones.zoneOf(name),
+    placeOf,
+    isHealthy: (id) => healthChecks.isHealthy(id),
+    random: Math.random,
+  });
+  const account: Account = {
+    zones,
+    healthChecks,
+    checkers,
+    tags: new Map(),
+    healthRules: { allowPrivateEndpoints: options.allowPrivateEndpoints },
+    clock,
+    log,
+  };
+  const stopInside = async (): Promise<void> => {
+    checkers.stop();
+    zones.stop();
+    await dns.stop();
+  };
+  try {
+    const api = await serveApi({
+      ...options.api,
+      account,
+      limiter: new RateLimiter(clock, options.rate, options.burst),
+      status: () => describeStatus(account, options, dns),
+    });
+    return {
+      apiUrl: api.url,
+      dns: { host: dns.host, port: dns.port },
+      async stop() {
+        await api.stop();
+        await stopInside();
+      },
+    };
+  } catch (error) {
+    await stopInside();
+    throw error;
+  }
+}
+
+/** Like Route 53's: a letter and twenty of A-Z and 0-9. */
+function newId(letter: string): string {
+  const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
+  return letter + Array.from({ length: 20 }, () => alphabet[randomInt(alphabet.length)]).join('');
+}
+
+function placeOf(address: string): Place {
+  const country = countryOf(address);
+  return { country, continent: country === undefined ? undefined : continentOf(country) };
+}

@@ -1,0 +1,124 @@
+import type { Continent } from '../../../../src/model/geo/countries.ts';
+import type { RecordSet, RecordType } from './record.ts';
+import type { RecordTable } from './table.ts';
+
+/** Where the asker is, as far as the data knows. */
+export interface Place {
+  readonly country: string | undefined;
+  readonly continent: Continent | undefined;
+}
+
+export interface AnswerContext {
+  readonly table: RecordTable;
+  readonly place: Place;
+  /** The health of a check; a deleted one counts as the emulator's README says. */
+  readonly isHealthy: (healthCheckId: string) => boolean;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+export interface Resolution {
+  /** The record whose values are the answer; undefined when no record is for this place (no `*`). */
+  readonly leaf: RecordSet | undefined;
+  /** False when the answer is given only because there is nothing better. */
+  readonly healthy: boolean;
+  /** True when a geolocation group was on the way: the answer is good for this place only. */
+  readonly byPlace: boolean;
+}
+
+/**
+ * What the records of a name and type answer, by Route 53's documented rules: choose by the routing policy among the
+ * healthy, going down aliases; a branch that comes back unhealthy is left for the next one; when nothing is healthy, all
+ * count as healthy. Undefined when there is no such record at all.
+ */
+export function resolve(name: string, type: RecordType, context: AnswerContext): Resolution | undefined {
+  const group = context.table.group(name, type);
+  const kind = group[0]?.routing.kind;
+  switch (kind) {
+    case undefined:
+      return undefined;
+    case 'simple':
+      return simple(group, context);
+    case 'weighted':
+      return weighted(group, context);
+    case 'failover':
+      return failover(group, context);
+    case 'geolocation':
+      return geolocation(group, context);
+  }
+}
+
+/** A record's own answer and health, its alias followed. */
+function evaluate(record: RecordSet, context: AnswerContext): Resolution {
+  const own = record.healthCheckId === undefined || context.isHealthy(record.healthCheckId);
+  if (record.alias === undefined) return { leaf: record, healthy: own, byPlace: false };
+  const target = resolve(record.alias.name, record.type, context);
+  if (target === undefined) return { leaf: undefined, healthy: own, byPlace: false };
+  return { ...target, healthy: own && (target.healthy || !record.alias.evaluateTargetHealth) };
+}
+
+function simple(group: readonly RecordSet[], context: AnswerContext): Resolution {
+  const [record] = group;
+  return record === undefined ? nothing : evaluate(record, context);
+}
+
+const nothing: Resolution = { leaf: undefined, healthy: true, byPlace: false };
+
+interface Candidate {
+  readonly weight: number;
+  readonly resolution: Resolution;
+}
+
+/** Non-zero weights first; zero weights only when all others are unhealthy, then equally likely. */
+function weighted(group: readonly RecordSet[], context: AnswerContext): Resolution {
+  const candidates = group.map((record): Candidate => {
+    const weight = record.routing.kind === 'weighted' ? record.routing.weight : 0;
+    return { weight, resolution: evaluate(record, context) };
+  });
+  const byPlace = candidates.some((candidate) => candidate.resolution.byPlace);
+  const nonZero = candidates.filter((candidate) => candidate.weight > 0);
+  const zero = candidates
+    .filter((candidate) => candidate.weight === 0)
+    .map((candidate) => ({ ...candidate, weight: 1 }));
+  const healthy = (list: readonly Candidate[]) => list.filter((candidate) => candidate.resolution.healthy);
+  const choices = [healthy(nonZero), healthy(zero), nonZero, zero];
+  const chosen = draw(choices.find((list) => list.length > 0) ?? [], context.random());
+  return { ...(chosen?.resolution ?? nothing), byPlace };
+}
+
+function draw(candidates: readonly Candidate[], random: number): Candidate | undefined {
+  const total = candidates.reduce((sum, candidate) => sum + candidate.weight, 0);
+  let left = random * total;
+  for (const candidate of candidates) {
+    left -= candidate.weight;
+    if (left < 0) return candidate;
+  }
+  return candidates.at(-1);
+}
+
+/** The primary when healthy, else the secondary when healthy, else the primary. */
+function failover(group: readonly RecordSet[], context: AnswerContext): Resolution {
+  const role = (wanted: string) => {
+    const record = group.find(({ routing }) => routing.kind === 'failover' && routing.role === wanted);
+    return record === undefined ? undefined : evaluate(record, context);
+  };
+  const primary = role('PRIMARY');
+  const secondary = role('SECONDARY');
+  const byPlace = (primary?.byPlace ?? false) || (secondary?.byPlace ?? false);
+  if (primary?.healthy === true) return { ...primary, byPlace };
+  if (secondary?.healthy === true) return { ...secondary, byPlace };
+  return { ...(primary ?? secondary ?? nothing), byPlace };
+}
+
+/** The smallest region that names the place and is healthy: country, continent, `*`; when none is, the smallest. */
+function geolocation(group: readonly RecordSet[], context: AnswerContext): Resolution {
+  const { country, continent } = context.place;
+  const matching = (matches: (location: { continent?: string; country?: string }) => boolean) =>
+    group.filter(({ routing }) => routing.kind === 'geolocation' && matches(routing.location));
+  const chain = [
+    ...matching((location) => country !== undefined && location.country === country),
+    ...matching((location) => continent !== undefined && location.continent === continent),
+    ...matching((location) => location.country === '*'),
+  ].map((record) => evaluate(record, context));
+  return { ...(chain.find((candidate) => candidate.healthy) ?? chain[0] ?? nothing), byPlace: true };
+}

@@ -1,0 +1,78 @@
+import type { Continent } from '../../../../src/model/geo/countries.ts';
+import { compareNames, compareText } from './names.ts';
+
+export const recordTypes = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const;
+export type RecordType = (typeof recordTypes)[number];
+
+/** One resource record set, as the API has it. */
+export interface RecordSet {
+  /** Canonical (names.ts). */
+  readonly name: string;
+  readonly type: RecordType;
+  /** Present on everything but simple records; unique in its name and type. */
+  readonly setIdentifier: string | undefined;
+  readonly routing: Routing;
+  /** Seconds; an alias has none. */
+  readonly ttl: number | undefined;
+  /** As written by the caller; empty for an alias. */
+  readonly values: readonly string[];
+  readonly alias: AliasTarget | undefined;
+  readonly healthCheckId: string | undefined;
+}
+
+export type Routing =
+  | { readonly kind: 'simple' }
+  | { readonly kind: 'weighted'; readonly weight: number }
+  | { readonly kind: 'failover'; readonly role: 'PRIMARY' | 'SECONDARY' }
+  | { readonly kind: 'geolocation'; readonly location: GeoLocation };
+
+/** `country: '*'` is everyone whom no other record names. */
+export type GeoLocation = { readonly continent: Continent } | { readonly country: string };
+
+export interface AliasTarget {
+  readonly hostedZoneId: string;
+  readonly name: string;
+  readonly evaluateTargetHealth: boolean;
+}
+
+export interface Change {
+  readonly action: 'CREATE' | 'DELETE' | 'UPSERT';
+  readonly record: RecordSet;
+}
+
+/** Route 53's listing order: name, type, set identifier. */
+export function compareRecords(a: RecordKey, b: RecordKey): number {
+  return (
+    compareNames(a.name, b.name) ||
+    compareText(a.type, b.type) ||
+    compareText(a.setIdentifier ?? '', b.setIdentifier ?? '')
+  );
+}
+export type RecordKey = Pick<RecordSet, 'name' | 'type' | 'setIdentifier'>;
+
+export function sameKey(a: RecordKey, b: RecordKey): boolean {
+  return a.name === b.name && a.type === b.type && a.setIdentifier === b.setIdentifier;
+}
+
+/** `EU`, `FR` or `*`: unique in a geolocation group. */
+export function locationKey(location: GeoLocation): string {
+  return 'continent' in location ? `continent ${location.continent}` : `country ${location.country}`;
+}
+
+/** True when a DELETE of `given` matches `current` in every field; the order of values does not matter. */
+export function sameRecord(current: RecordSet, given: RecordSet): boolean {
+  return comparable(current) === comparable(given);
+}
+
+function comparable(record: RecordSet): string {
+  return JSON.stringify([
+    record.name,
+    record.type,
+    record.setIdentifier,
+    record.routing,
+    record.ttl,
+    record.values.toSorted(),
+    record.alias,
+    record.healthCheckId,
+  ]);
+}

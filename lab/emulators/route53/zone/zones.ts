@@ -1,0 +1,158 @@
+import type { Clock, Timer } from '../../../../src/runtime/clock.ts';
+import { ApiError, invalidInput } from '../reasons.ts';
+import { parentOf } from './names.ts';
+import type { RecordSet } from './record.ts';
+import { RecordDraft, type RecordTable } from './table.ts';
+
+export interface HostedZone {
+  readonly id: string;
+  /** Canonical. */
+  readonly name: string;
+  readonly callerReference: string;
+  readonly comment: string | undefined;
+  /** What the API shows: with the changes that are still PENDING. */
+  readonly table: RecordTable;
+  /** What DNS answers from: changes arrive when they are INSYNC. */
+  readonly published: RecordTable;
+}
+
+export interface ChangeInfo {
+  readonly id: string;
+  readonly status: 'PENDING' | 'INSYNC';
+  /** Milliseconds since the epoch. */
+  readonly submittedAt: number;
+  readonly comment: string | undefined;
+}
+
+export interface ZonesOptions {
+  readonly clock: Clock;
+  /** From the answer to a change until it is INSYNC. */
+  readonly insyncDelayMs: number;
+  /** A new id with the given first letter, such as Z or C. */
+  readonly newId: (letter: string) => string;
+  readonly onInsync?: (zone: string, changeId: string) => void;
+}
+
+export const nameServers = [1, 2, 3, 4].map((number) => `ns-${number}.route53-emulator.example.`);
+
+/** Old changes are forgotten beyond so many. */
+const changesKept = 10_000;
+
+/** The account's hosted zones and changes. */
+export class Zones {
+  readonly #options: ZonesOptions;
+  readonly #byId = new Map<string, HostedZone>();
+  readonly #byName = new Map<string, string>();
+  readonly #references = new Set<string>();
+  readonly #changes = new Map<string, ChangeInfo>();
+  /** Zone id to the change that is PENDING in it. */
+  readonly #inFlight = new Map<string, string>();
+  readonly #timers = new Set<Timer>();
+
+  constructor(options: ZonesOptions) {
+    this.#options = options;
+  }
+
+  create(
+    name: string,
+    callerReference: string,
+    comment?: string,
+  ): { readonly zone: HostedZone; readonly change: ChangeInfo } {
+    if (this.#references.has(callerReference))
+      throw new ApiError('HostedZoneAlreadyExists', `A hosted zone was already created with ${callerReference}.`);
+    if (this.#byName.has(name)) throw invalidInput(`a second hosted zone of the same name is not emulated: ${name}`);
+    const table = new RecordDraft();
+    for (const record of apexRecords(name)) table.put(record);
+    const id = this.#options.newId('Z');
+    const zone: HostedZone = { id, name, callerReference, comment, table, published: table };
+    this.#byId.set(id, zone);
+    this.#byName.set(name, id);
+    this.#references.add(callerReference);
+    return { zone, change: this.#newChange(undefined, undefined) };
+  }
+
+  require(id: string): HostedZone {
+    const zone = this.#byId.get(id);
+    if (zone === undefined) throw new ApiError('NoSuchHostedZone', `No hosted zone found with ID: ${id}`);
+    return zone;
+  }
+
+  list(): readonly HostedZone[] {
+    return [...this.#byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** The zone that a name is in: the one with the longest matching name. */
+  zoneOf(name: string): HostedZone | undefined {
+    for (let at: string | undefined = name; at !== undefined; at = parentOf(at)) {
+      const id = this.#byName.get(at);
+      if (id !== undefined) return this.#byId.get(id);
+    }
+    return undefined;
+  }
+
+  /** Throws while the previous change of the zone is PENDING. */
+  requireIdle(id: string): void {
+    if (this.#inFlight.has(id))
+      throw new ApiError(
+        'PriorRequestNotComplete',
+        `The request was rejected because a change of ${id} is still PENDING.`,
+      );
+  }
+
+  /** Takes a zone's new records; DNS sees them when the change is INSYNC. */
+  commit(id: string, table: RecordTable, comment: string | undefined): ChangeInfo {
+    const zone = this.require(id);
+    this.#byId.set(id, { ...zone, table });
+    return this.#newChange(id, comment);
+  }
+
+  requireChange(id: string): ChangeInfo {
+    const change = this.#changes.get(id);
+    if (change === undefined) throw new ApiError('NoSuchChange', `Could not find resource with ID: ${id}`);
+    return change;
+  }
+
+  /** The change that is PENDING in a zone. */
+  pendingChange(id: string): string | undefined {
+    return this.#inFlight.get(id);
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+  }
+
+  #newChange(zoneId: string | undefined, comment: string | undefined): ChangeInfo {
+    const { clock, newId, insyncDelayMs } = this.#options;
+    const change: ChangeInfo = { id: newId('C'), status: 'PENDING', submittedAt: clock.now(), comment };
+    this.#changes.set(change.id, change);
+    const oldest = this.#changes.keys().next().value;
+    if (this.#changes.size > changesKept && oldest !== undefined) this.#changes.delete(oldest);
+    if (zoneId !== undefined) this.#inFlight.set(zoneId, change.id);
+    const timer = clock.setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#complete(zoneId, change);
+    }, insyncDelayMs);
+    this.#timers.add(timer);
+    return change;
+  }
+
+  #complete(zoneId: string | undefined, change: ChangeInfo): void {
+    this.#changes.set(change.id, { ...change, status: 'INSYNC' });
+    const zone = zoneId === undefined ? undefined : this.#byId.get(zoneId);
+    if (zone === undefined) return;
+    this.#inFlight.delete(zone.id);
+    this.#byId.set(zone.id, { ...zone, published: zone.table });
+    this.#options.onInsync?.(zone.name, change.id);
+  }
+}
+
+/** A new zone's NS and SOA, with Route 53's TTLs and numbers. */
+function apexRecords(name: string): readonly RecordSet[] {
+  const common = { name, setIdentifier: undefined, routing: { kind: 'simple' }, alias: undefined } as const;
+  const soa = `${nameServers[0] ?? ''} awsdns-hostmaster.route53-emulator.example. 1 7200 900 1209600 86400`;
+  return [
+    { ...common, type: 'NS', ttl: 172_800, values: nameServers, healthCheckId: undefined },
+    { ...common, type: 'SOA', ttl: 900, values: [soa], healthCheckId: undefined },
+  ];
+}

@@ -1,0 +1,81 @@
+import { InputError } from '../../src/model/problem.ts';
+import type { Lab } from '../lab.ts';
+import { type Fault, faults } from './catalogue.ts';
+
+export interface ActiveFault {
+  readonly name: string;
+  readonly target: string;
+  /** ms since the epoch. */
+  readonly sinceMs: number;
+}
+
+/** Which faults are in force now. One at a time is begun or healed. */
+export class FaultBoard {
+  readonly #lab: Lab;
+  #active: readonly ActiveFault[] = [];
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(lab: Lab) {
+    this.#lab = lab;
+  }
+
+  get active(): readonly ActiveFault[] {
+    return this.#active;
+  }
+
+  /** Begins a fault. Throws InputError for an unknown name or target. Faults without a lasting state are not kept. */
+  begin(name: string, target?: string): Promise<ActiveFault> {
+    return this.#inTurn(async () => {
+      const fault = findFault(name);
+      const hit = checkTarget(fault, fault.targets(this.#lab), target);
+      const begun = { name, target: hit, sinceMs: this.#lab.options.clock.now() };
+      this.#active = [...this.#active.filter((a) => a.name !== name || a.target !== hit), begun];
+      await fault.begin(this.#lab, hit);
+      return begun;
+    });
+  }
+
+  /** Heals the faults of that name, or all, the newest first; resolves with what was healed. */
+  heal(name?: string): Promise<readonly ActiveFault[]> {
+    return this.#inTurn(async () => {
+      if (name !== undefined) findFault(name);
+      const healed = this.#active.filter((fault) => name === undefined || fault.name === name).toReversed();
+      for (const fault of healed) {
+        await findFault(fault.name).heal(this.#lab, fault.target);
+        this.#active = this.#active.filter((other) => other !== fault);
+      }
+      return healed;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** Throws InputError with the list of names. */
+export function findFault(name: string): Fault {
+  const fault = faults.find((candidate) => candidate.name === name);
+  if (fault !== undefined) return fault;
+  throw new InputError([
+    {
+      reason: 'UnknownFault',
+      message: `there is no fault ${name === '' ? '""' : name}`,
+      expected: faults.map((known) => known.name).join(', '),
+    },
+  ]);
+}
+
+function checkTarget(fault: Fault, targets: readonly string[], target: string | undefined): string {
+  const hit = target ?? targets[0];
+  if (hit !== undefined && targets.includes(hit)) return hit;
+  throw new InputError([
+    {
+      reason: 'UnknownTarget',
+      message: `${fault.name} cannot hit ${target ?? 'anything here'}`,
+      expected: targets.length === 0 ? 'a lab that was started with --kubernetes' : targets.join(', '),
+    },
+  ]);
+}

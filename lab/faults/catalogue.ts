@@ -1,0 +1,212 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sleep } from '../../src/runtime/clock.ts';
+import type { RunningCluster } from '../clusters/running.ts';
+import type { Lab } from '../lab.ts';
+import { kernelRoutes } from '../observe/routers.ts';
+import type { Link } from '../world/links.ts';
+import { serversOf } from '../world/topology.ts';
+import type { FaultName } from './names.ts';
+
+/** One kind of trouble. `begin` and `heal` are level: doing them twice does no more than once. */
+export interface Fault {
+  readonly name: FaultName;
+  /** What it can hit; the first is the default. */
+  targets(lab: Lab): readonly string[];
+  begin(lab: Lab, target: string): Promise<void>;
+  heal(lab: Lab, target: string): Promise<void>;
+}
+
+const nothing = async (): Promise<void> => {};
+const blades = (lab: Lab): readonly string[] => lab.world.datacentres.flatMap((d) => d.blades.map((b) => b.name));
+const workers = (lab: Lab): readonly string[] => lab.world.datacentres.flatMap((d) => d.workers.map((w) => w.name));
+
+/** Every fault, sorted by name. */
+export const faults: readonly Fault[] = [
+  {
+    name: 'agents-killed',
+    targets: () => ['all'],
+    begin: async (lab) => killServices(lab, /\/(network|edge)-agent$/),
+    heal: nothing,
+  },
+  {
+    name: 'blade-drained',
+    targets: blades,
+    async begin(lab, target) {
+      const unfinished = join(lab.platformFolder, `.drain-${target}`);
+      await writeFile(unfinished, drain(target, lab.options.clock.now()));
+      await rename(unfinished, drainFile(lab, target));
+    },
+    heal: (lab, target) => rm(drainFile(lab, target), { force: true }),
+  },
+  {
+    name: 'blade-killed',
+    targets: blades,
+    begin: serverDown,
+    heal: serverUp,
+  },
+  {
+    name: 'cloud-region-lost',
+    targets: (lab) => lab.world.regions.map((region) => region.site),
+    async begin(lab, target) {
+      await setLinks(lab, (link) => link.a.namespace === target, 'down');
+      await holdServices(lab, [target]);
+    },
+    async heal(lab, target) {
+      releaseServices(lab, [target]);
+      await setLinks(lab, (link) => link.a.namespace === target, 'up');
+    },
+  },
+  {
+    name: 'cluster-lost',
+    targets: (lab) => lab.world.datacentres.map((datacentre) => datacentre.cluster),
+    async begin(lab, target) {
+      const { router, machines } = machinesOf(lab, target);
+      await setLinks(lab, (link) => link.a.namespace === router, 'down');
+      const { control } = clusterNamed(lab, target);
+      await Promise.all([holdServices(lab, machines), control?.kill(control.components.map(({ name }) => name))]);
+    },
+    async heal(lab, target) {
+      const { router, machines } = machinesOf(lab, target);
+      await setLinks(lab, (link) => link.a.namespace === router, 'up');
+      // Masters first: blades start from their snapshot at once, but workers announce nothing until they have read their blocks.
+      await clusterNamed(lab, target).control?.mend();
+      releaseServices(lab, machines);
+    },
+  },
+  {
+    name: 'control-plane-lost',
+    targets: (lab) =>
+      [...lab.clusters].flatMap(([name, { control }]) =>
+        control === undefined ? [] : [...control.components.map((part) => `${name}/${part.name}`), `${name}/frozen`],
+      ),
+    async begin(lab, target) {
+      const part = target.slice(target.indexOf('/') + 1);
+      const { control } = clusterNamed(lab, target);
+      await (part === 'frozen' ? control?.freeze(['kube-apiserver']) : control?.kill([part]));
+    },
+    heal: async (lab, target) => clusterNamed(lab, target).control?.mend(),
+  },
+  {
+    name: 'exabgp-killed',
+    targets: (lab) => ['all', ...workers(lab), ...blades(lab)],
+    begin: async (lab, target) => killServices(lab, target === 'all' ? /\/exabgp$/ : new RegExp(`^${target}/exabgp$`)),
+    heal: nothing,
+  },
+  {
+    name: 'input-lost',
+    targets: (lab) =>
+      [...lab.clusters].flatMap(([name, { inputLosses }]) => inputLosses.map(({ mode }) => `${name}/${mode}`)),
+    begin: (lab, target) => clusterNamed(lab, target).loseInput(target.slice(target.indexOf('/') + 1)),
+    heal: (lab, target) => clusterNamed(lab, target).mendInput(),
+  },
+  {
+    name: 'nginx-killed',
+    targets: blades,
+    begin: async (lab, target) => lab.supervisor.kill(`${target}/nginx`),
+    heal: nothing,
+  },
+  {
+    name: 'uplink-cut',
+    targets: (lab) => lab.world.datacentres.flatMap((d) => d.uplinks.map((uplink) => `${d.router.name}/${uplink}`)),
+    begin: (lab, target) => setLinks(lab, isUplink(target), 'down'),
+    heal: (lab, target) => setLinks(lab, isUplink(target), 'up'),
+  },
+  {
+    name: 'worker-killed',
+    targets: workers,
+    async begin(lab, target) {
+      await serverDown(lab, target);
+      await clusterOfNode(lab, target).nodeLost(target);
+    },
+    async heal(lab, target) {
+      await serverUp(lab, target);
+      await routesBack(lab, target);
+      await clusterOfNode(lab, target).nodeBack(target);
+    },
+  },
+];
+
+async function serverDown(lab: Lab, server: string): Promise<void> {
+  await setLinks(lab, (link) => link.a.namespace === server, 'down');
+  await holdServices(lab, [server]);
+}
+
+async function serverUp(lab: Lab, server: string): Promise<void> {
+  await setLinks(lab, (link) => link.a.namespace === server, 'up');
+  releaseServices(lab, [server]);
+}
+
+/** Takes the far end (b, the router's or transit's) down: the near end only loses its carrier and keeps its routes. */
+async function setLinks(lab: Lab, chosen: (link: Link) => boolean, state: 'up' | 'down'): Promise<void> {
+  await Promise.all(
+    lab.links.filter(chosen).map(({ b }) => lab.network.ip(b.namespace, 'link', 'set', b.device, state)),
+  );
+}
+
+function isUplink(target: string): (link: Link) => boolean {
+  return (link) => target === `${link.a.namespace}/${link.a.device}`;
+}
+
+/** Services are named `<machine>/<program>`. */
+function servicesOf(lab: Lab, machines: readonly string[]): readonly string[] {
+  return lab.supervisor.names((service) => machines.includes(service.name.slice(0, service.name.indexOf('/'))));
+}
+
+async function holdServices(lab: Lab, machines: readonly string[]): Promise<void> {
+  await Promise.all(servicesOf(lab, machines).map((name) => lab.supervisor.hold(name)));
+}
+
+function releaseServices(lab: Lab, machines: readonly string[]): void {
+  for (const name of servicesOf(lab, machines)) lab.supervisor.release(name);
+}
+
+function killServices(lab: Lab, pattern: RegExp): void {
+  for (const name of lab.supervisor.names((service) => pattern.test(service.name))) lab.supervisor.kill(name);
+}
+
+function machinesOf(lab: Lab, cluster: string): { readonly router: string; readonly machines: readonly string[] } {
+  const datacentre = lab.world.datacentres.find((candidate) => candidate.cluster === cluster);
+  const router = datacentre?.router.name ?? '';
+  const servers = datacentre === undefined ? [] : serversOf(datacentre);
+  return { router, machines: [router, ...servers.map((server) => server.name)] };
+}
+
+/** The cluster of a target: `paris` or `paris/...`. */
+function clusterNamed(lab: Lab, target: string): RunningCluster {
+  const [name = ''] = target.split('/');
+  const cluster = lab.clusters.get(name);
+  if (cluster === undefined) throw new Error(`the lab runs no cluster ${name}`);
+  return cluster;
+}
+
+function clusterOfNode(lab: Lab, node: string): RunningCluster {
+  const { cluster = '' } = lab.world.datacentres.find(({ workers }) => workers.some(({ name }) => name === node)) ?? {};
+  return clusterNamed(lab, cluster);
+}
+
+/** A node whose pods cannot be reached is not ready: waits until the router has the routes to its blocks, at most 20 s. */
+async function routesBack(lab: Lab, worker: string): Promise<void> {
+  const { datacentre, blocks: all } = clusterOfNode(lab, worker);
+  const blocks = all.filter((block) => block.node === worker).map((block) => block.cidr);
+  const { clock } = lab.options;
+  for (const deadline = clock.monotonic() + 20_000; clock.monotonic() < deadline; await sleep(clock, 100)) {
+    const seen = (await kernelRoutes(lab, datacentre.router.name)).map((route) => route.prefix);
+    if (blocks.every((block) => seen.includes(block))) return;
+  }
+}
+
+function drainFile(lab: Lab, blade: string): string {
+  return join(lab.platformFolder, `drain-${blade}.yaml`);
+}
+
+function drain(blade: string, nowMs: number): string {
+  return `apiVersion: tideline.dev/v1alpha1
+kind: Drain
+metadata: { name: lab-${blade} }
+spec:
+  target: { kind: Blade, name: ${blade} }
+  reason: the lab drains it
+  expires: ${new Date(nowMs + 3_600_000).toISOString()}
+`;
+}

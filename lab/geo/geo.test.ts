@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { parseAddress } from '../../src/model/address.ts';
+import { countryOf } from './lookup.ts';
+import { clientAddress, countriesWithPrefixes, prefixesOf, prefixesPerCountry } from './prefixes.ts';
+
+describe('countryOf', () => {
+  it.each([
+    ['8.8.8.8', 'US'],
+    ['2001:4860:4860::8888', 'US'],
+    ['193.0.6.139', 'NL'],
+    ['10.0.0.1', undefined],
+    ['192.0.2.1', undefined],
+    ['nonsense', undefined],
+    ['', undefined],
+  ])('%s is %s', (address, country) => {
+    expect(countryOf(address)).toBe(country);
+  });
+});
+
+describe('prefixesOf', () => {
+  it('gives real prefixes of every country it knows, /24 or larger, quickly', () => {
+    const startedAt = performance.now();
+    const countries = countriesWithPrefixes();
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+    expect(countries.length).toBeGreaterThan(220);
+    for (const country of countries) {
+      const prefixes = prefixesOf(country);
+      expect(prefixes.length).toBeLessThanOrEqual(prefixesPerCountry);
+      for (const prefix of prefixes) {
+        expect(prefix.length).toBeLessThanOrEqual(24);
+        expect(countryOf(prefix.network)).toBe(country);
+      }
+    }
+  });
+
+  it('knows nothing of a country that is none', () => {
+    expect(prefixesOf('QQ')).toEqual([]);
+    expect(() => clientAddress('QQ', 0)).toThrow('no IPv4 prefix of QQ');
+  });
+});
+
+describe('clientAddress', () => {
+  it.each(['FR', 'US', 'SN', 'GB', 'BR', 'JP', 'AU', 'ZA', 'IN', 'NR', 'VA'])('gives addresses of %s', (country) => {
+    const addresses = Array.from({ length: 50 }, (_, n) => clientAddress(country, n));
+    for (const address of addresses) {
+      expect(parseAddress(address)).toBeDefined();
+      expect(countryOf(address)).toBe(country);
+    }
+    expect(new Set(addresses).size).toBe(50);
+    expect(clientAddress(country, 7)).toBe(addresses[7]);
+  });
+});

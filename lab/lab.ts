@@ -1,0 +1,266 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Platform } from '../src/model/spec/platform.ts';
+import type { Clock } from '../src/runtime/clock.ts';
+import { Ledger } from './clients/ledger.ts';
+import type { ClientsConfig, Outcome } from './clients/protocol.ts';
+import { makeCertificate, type SelfMadeCertificate } from './clusters/certificate.ts';
+import { type KubernetesPrograms, makeCluster } from './clusters/make.ts';
+import { application } from './clusters/objects.ts';
+import type { RunningCluster } from './clusters/running.ts';
+import { Network } from './net/network.ts';
+import { Supervisor } from './supervise.ts';
+import { planAndApply, startNameServers } from './world/dns.ts';
+import { buildNetwork, type Link, linksOf } from './world/links.ts';
+import { preparePlatform } from './world/platform.ts';
+import { type Router, routersOf } from './world/routers.ts';
+import { startBlade, startWorker } from './world/servers.ts';
+import { nameServers, type World, worldOf } from './world/topology.ts';
+import { cloudBalancer, podServer } from './world/webserver.ts';
+
+export interface LabOptions {
+  /** Kept after the end: platform, logs, certificates. */
+  readonly stateFolder: string;
+  /** Ends with the box: sockets, configuration of daemons. */
+  readonly runFolder: string;
+  /** The platform spec to copy. */
+  readonly specFolder: string;
+  /** The tideline command, and the Node program it runs with. */
+  readonly tideline: string;
+  readonly node: string;
+  readonly clock: Clock;
+  /** What every program of the world gets. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly progress: (step: Progress) => void;
+  /** Real control planes; absent: folders of manifests play them. */
+  readonly kubernetes?: KubernetesPrograms;
+}
+
+export interface Progress {
+  readonly what: string;
+  /** Since the start of the lab. */
+  readonly elapsedMs: number;
+}
+
+const podsPerWorker = 2;
+const requestsPerSecond = 2.5;
+
+/**
+ * The platform in a box. Must run inside a box of its own (see box.ts): it makes namespaces and starts everything in
+ * them; `start` resolves when a client of every country has been served.
+ */
+export class Lab {
+  readonly options: LabOptions;
+  readonly network = new Network('tl');
+  readonly ledger = new Ledger();
+  readonly supervisor: Supervisor;
+  #platform: Platform | undefined;
+  #world: World | undefined;
+  #links: readonly Link[] = [];
+  #routers: readonly Router[] = [];
+  #clusters: ReadonlyMap<string, RunningCluster> = new Map();
+  #startedAt = 0;
+  /** ms from the start to the first request a client got served. */
+  firstServedAfterMs: number | undefined;
+
+  constructor(options: LabOptions) {
+    this.options = options;
+    this.supervisor = new Supervisor({
+      network: this.network,
+      logFolder: this.logFolder,
+      clock: options.clock,
+      environment: options.environment,
+    });
+  }
+
+  get logFolder(): string {
+    return join(this.options.stateFolder, 'logs');
+  }
+  get platformFolder(): string {
+    return join(this.options.stateFolder, 'platform');
+  }
+  get platform(): Platform {
+    return started(this.#platform);
+  }
+  get world(): World {
+    return started(this.#world);
+  }
+  get links(): readonly Link[] {
+    return this.#links;
+  }
+  get routers(): readonly Router[] {
+    return this.#routers;
+  }
+  get clusters(): ReadonlyMap<string, RunningCluster> {
+    return this.#clusters;
+  }
+  /** Whether control planes are real. */
+  get #real(): boolean {
+    return this.options.kubernetes !== undefined;
+  }
+  get uptimeMs(): number {
+    return this.options.clock.monotonic() - this.#startedAt;
+  }
+
+  async start(): Promise<void> {
+    const { options } = this;
+    this.#startedAt = options.clock.monotonic();
+    await rm(this.logFolder, { recursive: true, force: true });
+    await mkdir(this.logFolder, { recursive: true });
+    await mkdir(options.runFolder, { recursive: true });
+    this.#platform = await preparePlatform(options.specFolder, this.platformFolder, this.#real);
+    this.#world = worldOf(this.platform, this.#real);
+    this.#links = linksOf(this.world);
+    this.#routers = routersOf(this.world, this.#links);
+    const [certificate] = await Promise.all([
+      makeCertificate(join(options.stateFolder, 'tls'), [application.host]),
+      buildNetwork(this.network, this.world, this.#links),
+    ]);
+    this.#say('network: namespaces, links, addresses');
+    await this.#makeClusters(certificate);
+    await Promise.all([
+      this.#startRouters(),
+      this.#startClusters(),
+      this.#startServers(),
+      this.#startCloud(certificate),
+      this.#startDns(certificate),
+    ]);
+    await this.#untilServed();
+  }
+
+  #say(what: string): void {
+    this.options.progress({ what, elapsedMs: Math.round(this.uptimeMs) });
+  }
+
+  async #startRouters(): Promise<void> {
+    const folder = join(this.options.runFolder, 'bird');
+    await mkdir(folder, { recursive: true });
+    for (const router of this.#routers) {
+      const file = join(folder, `${router.name}.conf`);
+      await writeFile(file, router.config);
+      this.supervisor.start({
+        name: `${router.name}/bird`,
+        namespace: router.name,
+        command: 'bird',
+        arguments: ['-f', '-c', file, '-s', this.birdSocket(router.name)],
+      });
+    }
+    this.#say('routers: BIRD in the transits, racks and cloud regions');
+  }
+
+  birdSocket(router: string): string {
+    return join(this.options.runFolder, 'bird', `${router}.ctl`);
+  }
+
+  async #makeClusters(certificate: SelfMadeCertificate): Promise<void> {
+    const clusters = this.world.datacentres.map(async (datacentre, index) => {
+      const ingressClass = this.platform.edgePools.get(datacentre.pool)?.spec.ingressClass ?? 'tideline';
+      return [datacentre.cluster, await makeCluster(this, { datacentre, index, ingressClass, certificate })] as const;
+    });
+    this.#clusters = new Map(await Promise.all(clusters));
+  }
+
+  async #startClusters(): Promise<void> {
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.start(podsPerWorker)));
+    const what = this.#real ? 'control planes' : 'manifests';
+    this.#say(`clusters: ${what}, ${podsPerWorker} pods on each worker`);
+  }
+
+  async #startServers(): Promise<void> {
+    const { supervisor, options, platformFolder } = this;
+    const { tideline, runFolder, environment } = options;
+    const common = { supervisor, tideline, platformFolder, runFolder, environment };
+    const starts = [...this.#clusters.values()].flatMap((cluster) => [
+      ...cluster.datacentre.blades.map((blade) => () => startBlade(common, cluster, blade)),
+      ...cluster.datacentre.workers.map((worker) => () => startWorker(common, cluster, worker)),
+    ]);
+    // Two at a time: all at once would keep the name servers, which clients wait for, from the processors.
+    const agents: Promise<void>[] = [];
+    const lane = async (): Promise<void> => {
+      for (let next = starts.shift(); next !== undefined; next = starts.shift()) agents.push((await next()).agent);
+    };
+    await Promise.all([lane(), lane()]);
+    await Promise.all(agents);
+    this.#say('servers: ExaBGP, nginx and the agents on workers and blades');
+  }
+
+  async #startCloud(certificate: SelfMadeCertificate): Promise<void> {
+    await Promise.all(
+      this.world.regions.map(async ({ site, cluster, anycast, pod }) => {
+        const listen = `${pod}:${application.podPort}`;
+        const directory = (name: string): string => join(this.options.runFolder, 'pods', `${site}-${name}`);
+        const identity = { pod: `web-${site}-1`, node: site, cluster };
+        const common = { namespace: site };
+        this.supervisor.start(await podServer({ ...common, identity, listen, directory: directory('web') }));
+        this.supervisor.start(
+          await cloudBalancer({ ...common, anycast, pods: [listen], certificate, directory: directory('balancer') }),
+        );
+      }),
+    );
+    this.#say('cloud: a load balancer and a pod in each region');
+  }
+
+  async #startDns(certificate: SelfMadeCertificate): Promise<void> {
+    const { clock, runFolder, node, tideline, environment } = this.options;
+    const { platformFolder, supervisor } = this;
+    const zone = this.platform.policies.get(application.policy)?.spec.dns.zone ?? '';
+    await startNameServers({ supervisor, clock, runFolder, zone, node, tideline, environment });
+    this.#say('name servers: the Route 53 emulator and PowerDNS answer');
+    await planAndApply({ tideline, platformFolder, environment });
+    this.#say('records: tideline plan, tideline apply');
+    this.#startClients(certificate);
+  }
+
+  #startClients(certificate: SelfMadeCertificate): void {
+    for (const { name, clients } of this.world.users) {
+      const config: ClientsConfig = {
+        clients,
+        nameServers,
+        host: application.host,
+        trust: certificate.chainFile,
+        requestsPerSecond,
+        timeoutMs: 2000,
+      };
+      this.supervisor.start({
+        name: `${name}/clients`,
+        namespace: name,
+        command: this.options.node,
+        arguments: [join(import.meta.dirname, 'clients', 'main.ts'), JSON.stringify(config)],
+        onLine: (line) => this.#record(JSON.parse(line) as Outcome),
+      });
+    }
+  }
+
+  #record(outcome: Outcome): void {
+    this.ledger.record(outcome);
+    if (outcome.failure !== undefined || this.firstServedAfterMs !== undefined) return;
+    this.firstServedAfterMs = Math.round(this.uptimeMs);
+    this.#say(`first request served: ${outcome.country} by ${outcome.pod}`);
+  }
+
+  /** Resolves when every country's last request through either name server was served. */
+  async #untilServed(): Promise<void> {
+    const wanted = this.world.users.flatMap((site) => site.clients).length;
+    for (const deadline = this.options.clock.monotonic() + 60_000; this.options.clock.monotonic() < deadline; ) {
+      if (this.ledger.servedClients() >= wanted) {
+        this.#say('every country is served');
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    throw new Error(
+      `not every country is served after 60 s: ${this.ledger.unserved().join(', ')} (see ${this.logFolder})`,
+    );
+  }
+
+  /** Ends every process; namespaces and mounts end with the box. */
+  async stop(): Promise<void> {
+    await this.supervisor.stop();
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.stop()));
+  }
+}
+
+function started<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the lab has not started');
+  return value;
+}

@@ -1,0 +1,38 @@
+import { resolveWithSubnet } from '../clients/resolver.ts';
+import { application } from '../clusters/objects.ts';
+import type { Lab } from '../lab.ts';
+import { nameServers } from '../world/topology.ts';
+
+export interface DnsView {
+  readonly country: string;
+  /** Addresses that each name server answers now with the subnet of the country's client; empty when it does not answer. */
+  readonly route53: readonly string[];
+  readonly powerdns: readonly string[];
+}
+
+/** What both name servers answer to every country now, with the same subnet for both. */
+export function dnsViews(lab: Lab): Promise<readonly DnsView[]> {
+  const clients = lab.world.users.flatMap((site) => site.clients).filter((client) => client.resolver === 'route53');
+  return Promise.all(
+    clients.map(async ({ country, address }) => {
+      const [route53, powerdns] = await Promise.all([
+        answers(nameServers.route53, address),
+        answers(nameServers.powerdns, address),
+      ]);
+      return { country, route53, powerdns };
+    }),
+  );
+}
+
+async function answers(server: string, subnet: string): Promise<readonly string[]> {
+  const answer = await resolveWithSubnet({ server, host: application.host, subnet }).catch(() => undefined);
+  return answer?.addresses ?? [];
+}
+
+/** The cluster that an entry address belongs to: `paris`, `cloud`; undefined for an address that is nobody's. */
+export function clusterOfAddress(lab: Lab, address: string): string | undefined {
+  return (
+    lab.world.datacentres.find((datacentre) => datacentre.vips.includes(address))?.cluster ??
+    lab.world.regions.find((region) => region.anycast.includes(address))?.cluster
+  );
+}

@@ -1,0 +1,111 @@
+import type { ComponentState } from '../clusters/running.ts';
+import type { ActiveFault } from '../faults/board.ts';
+import type { Lab } from '../lab.ts';
+import type { ServiceStatus } from '../supervise.ts';
+import { compression } from '../world/platform.ts';
+import { type AgentView, agentViews } from './agents.ts';
+import { clusterOfAddress, dnsViews } from './dns.ts';
+import { type MemoryUse, memoryUse } from './memory.ts';
+import { kernelRoutes, type RouterView, type RouteSeen, routerViews } from './routers.ts';
+
+export interface LabStatus {
+  readonly uptimeMs: number;
+  readonly firstServedAfterMs: number | null;
+  /** What passes faster than in production. */
+  readonly compressed: typeof compression;
+  readonly faults: readonly ActiveFault[];
+  readonly services: readonly ServiceStatus[];
+  readonly routers: readonly RouterView[];
+  /** What the rack routers forward by. */
+  readonly routes: Readonly<Record<string, readonly RouteSeen[]>>;
+  readonly agents: readonly AgentView[];
+  /** Of clusters that have a real one. */
+  readonly controlPlanes: readonly ControlPlaneView[];
+  readonly pods: readonly {
+    readonly cluster: string;
+    readonly name: string;
+    readonly node: string;
+    readonly address: string;
+    readonly ready: boolean;
+  }[];
+  readonly countries: readonly CountryStatus[];
+  readonly totals: { readonly requests: number; readonly failed: number; readonly retried: number };
+  readonly memory?: MemoryUse;
+}
+
+export interface ControlPlaneView {
+  readonly cluster: string;
+  readonly server: string;
+  readonly components: readonly { readonly name: string; readonly state: ComponentState }[];
+}
+
+export interface CountryStatus {
+  readonly country: string;
+  /** Clusters that the name servers' answers lead to now. */
+  readonly route53: readonly string[];
+  readonly powerdns: readonly string[];
+  /** Of the last ten seconds. */
+  readonly servedBy: Readonly<Record<string, number>>;
+  readonly requests: number;
+  readonly failed: number;
+  readonly medianMs: number;
+}
+
+const recentMs = 10_000;
+
+/** Everything there is to see, asked of the parts themselves. */
+export async function labStatus(
+  lab: Lab,
+  faults: readonly ActiveFault[],
+  options: { readonly memory: boolean } = { memory: false },
+): Promise<LabStatus> {
+  const [routers, agents, countries, routes, memory] = await Promise.all([
+    routerViews(lab),
+    agentViews(lab),
+    countryStatus(lab),
+    rackRoutes(lab),
+    options.memory ? memoryUse() : undefined,
+  ]);
+  return {
+    uptimeMs: Math.round(lab.uptimeMs),
+    firstServedAfterMs: lab.firstServedAfterMs ?? null,
+    compressed: compression,
+    faults,
+    services: lab.supervisor.status(),
+    routers,
+    routes,
+    agents,
+    controlPlanes: [...lab.clusters].flatMap(([cluster, { control }]) =>
+      control === undefined ? [] : [{ cluster, server: control.server, components: control.components }],
+    ),
+    pods: [...lab.clusters].flatMap(([cluster, { pods }]) => pods.map((pod) => ({ cluster, ...pod }))),
+    countries,
+    totals: lab.ledger.totals,
+    ...(memory === undefined ? {} : { memory }),
+  };
+}
+
+async function rackRoutes(lab: Lab): Promise<Readonly<Record<string, readonly RouteSeen[]>>> {
+  const racks = lab.world.datacentres.map(({ router }) => router.name);
+  return Object.fromEntries(
+    await Promise.all(racks.map(async (name) => [name, await kernelRoutes(lab, name)] as const)),
+  );
+}
+
+async function countryStatus(lab: Lab): Promise<readonly CountryStatus[]> {
+  const recent = lab.ledger.window(lab.options.clock.now() - recentMs);
+  const clusters = (addresses: readonly string[]): readonly string[] =>
+    addresses.map((address) => clusterOfAddress(lab, address) ?? address);
+  return (await dnsViews(lab)).map(({ country, route53, powerdns }) => {
+    const account = recent.countries.get(country);
+    return {
+      country,
+      route53: clusters(route53),
+      powerdns: clusters(powerdns),
+      servedBy: Object.fromEntries(account?.clusters ?? []),
+      requests: account?.requests ?? 0,
+      failed: account?.failed ?? 0,
+      medianMs: account?.medianMs ?? 0,
+    };
+  });
+}

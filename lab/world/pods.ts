@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { application } from '../clusters/objects.ts';
+import type { Network } from '../net/network.ts';
+import type { Supervisor } from '../supervise.ts';
+import { podServer } from './webserver.ts';
+
+/** The gateway that Calico gives every pod: an address of the node's end of the pod's link. */
+const gateway = '169.254.1.1';
+
+/** A pod that has its place and address. */
+export interface PlacedPod {
+  readonly name: string;
+  readonly node: string;
+  readonly address: string;
+}
+
+/** Runs pods as processes: a namespace each, a link to the worker and a /32 route there, as Calico makes them. */
+export class PodHost {
+  readonly #network: Network;
+  readonly #supervisor: Supervisor;
+  readonly #cluster: string;
+  readonly #directory: string;
+  #links = 0;
+
+  constructor(options: {
+    readonly network: Network;
+    readonly supervisor: Supervisor;
+    /** Name of the cluster, which the pods tell in their answers. */
+    readonly cluster: string;
+    readonly directory: string;
+  }) {
+    this.#network = options.network;
+    this.#supervisor = options.supervisor;
+    this.#cluster = options.cluster;
+    this.#directory = options.directory;
+  }
+
+  /** Resolves when the pod listens. */
+  async start(pod: PlacedPod): Promise<void> {
+    const namespace = podNamespace(pod.name);
+    await this.#network.addNamespace(namespace);
+    this.#links += 1;
+    const device = `cali${this.#links}`;
+    await this.#network.batch(pod.node, [
+      `link add name ${device} type veth peer name eth0 netns ${this.#network.kernelName(namespace)}`,
+      `addr add ${gateway}/32 dev ${device}`,
+      `link set ${device} up`,
+      `route add ${pod.address}/32 dev ${device} scope link`,
+    ]);
+    await this.#network.batch(namespace, [
+      `addr add ${pod.address}/32 dev eth0`,
+      'link set eth0 up',
+      `route add ${gateway} dev eth0 scope link`,
+      `route add default via ${gateway} dev eth0`,
+    ]);
+    const service = await podServer({
+      identity: { pod: pod.name, node: pod.node, cluster: this.#cluster },
+      namespace,
+      listen: `${pod.address}:${application.podPort}`,
+      directory: join(this.#directory, pod.name),
+    });
+    this.#supervisor.start(service);
+    await this.#untilListening(namespace);
+  }
+
+  /** Ends its process and takes its network away. */
+  async stop(pod: PlacedPod): Promise<void> {
+    await this.#supervisor.remove(podService(pod));
+    await this.#network.removeNamespace(podNamespace(pod.name));
+  }
+
+  /** Readiness: something listens on the pod's port, as its kubelet's probe would find. */
+  async #untilListening(namespace: string): Promise<void> {
+    for (const deadline = performance.now() + 10_000; performance.now() < deadline; ) {
+      if ((await this.#network.exec(namespace, 'ss', '-Hltn', `sport = ${application.podPort}`)) !== '') return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`${namespace} does not listen after 10 s`);
+  }
+}
+
+function podNamespace(pod: string): string {
+  return `pod-${pod}`;
+}
+
+/** The supervisor's name of a pod's process. */
+export function podService(pod: { readonly name: string; readonly node: string }): string {
+  return `${pod.node}/pod-${pod.name}`;
+}

@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { AgentKind, RunningCluster } from '../clusters/running.ts';
+import { nginxCommand } from '../daemons/nginx.ts';
+import type { Supervisor } from '../supervise.ts';
+import type { Datacentre, Server } from './topology.ts';
+
+const run = promisify(execFile);
+
+export const networkAgentPort = 9463;
+export const edgeAgentPort = 9464;
+
+export interface ServersOptions {
+  readonly supervisor: Supervisor;
+  /** The tideline command. */
+  readonly tideline: string;
+  readonly platformFolder: string;
+  /** Holds a folder for each server: sockets and rendered configuration. */
+  readonly runFolder: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A server whose other programs run; its agent starts once it may read its cluster. */
+export interface StartedServer {
+  readonly agent: Promise<void>;
+}
+
+/** What systemd starts on a worker: ExaBGP with the relay under it, and the network agent. */
+export async function startWorker(
+  options: ServersOptions,
+  cluster: RunningCluster,
+  worker: Server,
+): Promise<StartedServer> {
+  const directory = await serverFolder(options, worker);
+  const agent = startAgent(options, cluster, {
+    kind: 'network',
+    server: worker,
+    words: { cluster: cluster.datacentre.cluster, node: worker.name, 'run-dir': directory },
+  });
+  await startExabgp(options, worker, directory);
+  return { agent };
+}
+
+/** What systemd starts on a blade: nginx, ExaBGP, and the edge agent, each on its own. */
+export async function startBlade(
+  options: ServersOptions,
+  cluster: RunningCluster,
+  blade: Server,
+): Promise<StartedServer> {
+  const { datacentre } = cluster;
+  const directory = await serverFolder(options, blade);
+  const agent = startAgent(options, cluster, {
+    kind: 'edge',
+    server: blade,
+    words: { pool: datacentre.pool, blade: blade.name, 'run-dir': directory },
+  });
+  await Promise.all([startExabgp(options, blade, directory), startNginx(options, datacentre, blade, directory)]);
+  return { agent };
+}
+
+const agentPorts = { network: networkAgentPort, edge: edgeAgentPort } as const;
+
+/** Starts the agent once it may read its cluster. */
+async function startAgent(
+  { supervisor, tideline, platformFolder }: ServersOptions,
+  cluster: RunningCluster,
+  agent: { readonly kind: AgentKind; readonly server: Server; readonly words: Readonly<Record<string, string>> },
+): Promise<void> {
+  const { kind, server } = agent;
+  const source = await cluster.agentOptions(kind, server.name);
+  supervisor.start({
+    name: `${server.name}/${kind}-agent`,
+    namespace: server.name,
+    command: tideline,
+    arguments: words(`${kind} agent`, {
+      platform: platformFolder,
+      ...agent.words,
+      ...source,
+      'metrics-address': `${server.address}:${agentPorts[kind]}`,
+    }),
+  });
+}
+
+async function startExabgp(options: ServersOptions, server: Server, directory: string): Promise<void> {
+  const file = join(directory, 'exabgp.conf');
+  await run(
+    options.tideline,
+    words('bgp render', {
+      platform: options.platformFolder,
+      server: server.name,
+      address: server.address,
+      'run-dir': directory,
+      to: file,
+    }),
+    { env: options.environment },
+  );
+  options.supervisor.start({
+    name: `${server.name}/exabgp`,
+    namespace: server.name,
+    command: 'exabgp',
+    arguments: ['--env', join(directory, 'exabgp.env'), file],
+  });
+}
+
+async function startNginx(
+  options: ServersOptions,
+  datacentre: Datacentre,
+  blade: Server,
+  directory: string,
+): Promise<void> {
+  const folder = join(directory, 'nginx');
+  await run(
+    options.tideline,
+    words('edge render', {
+      platform: options.platformFolder,
+      pool: datacentre.pool,
+      'run-dir': directory,
+      to: folder,
+      // One user for master and workers, as under systemd: a worker that finds shared memory torn may end nginx.
+      user: 'root',
+    }),
+    { env: options.environment },
+  );
+  const { command, args } = nginxCommand({ rendered: folder, runDir: directory });
+  options.supervisor.start({ name: `${blade.name}/nginx`, namespace: blade.name, command, arguments: args });
+}
+
+async function serverFolder(options: ServersOptions, server: Server): Promise<string> {
+  const folder = join(options.runFolder, server.name);
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+/** A command and its options as words. */
+function words(command: string, options: Readonly<Record<string, string>>): readonly string[] {
+  return [...command.split(' '), ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])];
+}

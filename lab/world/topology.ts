@@ -1,0 +1,199 @@
+import { InputError } from '../../src/model/problem.ts';
+import type { Platform } from '../../src/model/spec/platform.ts';
+import { application } from '../clusters/objects.ts';
+import { clientAddress } from '../geo/prefixes.ts';
+
+/**
+ * What the lab adds to the platform spec: the networks between the sites, the servers that run pods, and the users.
+ * Everything else (sites, routers, blades, VIPs, clusters) is read from the spec.
+ */
+export const transits = [
+  { name: 'transit-europe', asn: 64501, id: '172.16.255.1' },
+  { name: 'transit-america', asn: 64502, id: '172.16.255.2' },
+  { name: 'transit-asia', asn: 64503, id: '172.16.255.3' },
+] as const;
+
+/** The first uplink of a site is its nearest; the pods' pool is the site's first pod prefix. */
+const datacentreSites: Readonly<
+  Record<string, { readonly uplinks: readonly string[]; readonly workers: readonly Server[]; readonly master: Server }>
+> = {
+  paris: {
+    uplinks: ['transit-europe', 'transit-america'],
+    workers: [
+      { name: 'paris-worker-1', address: '10.1.0.11' },
+      { name: 'paris-worker-2', address: '10.1.0.12' },
+    ],
+    master: { name: 'paris-master-1', address: '10.1.0.5' },
+  },
+  newyork: {
+    uplinks: ['transit-america', 'transit-europe'],
+    workers: [
+      { name: 'newyork-worker-1', address: '10.2.0.11' },
+      { name: 'newyork-worker-2', address: '10.2.0.12' },
+    ],
+    master: { name: 'newyork-master-1', address: '10.2.0.5' },
+  },
+};
+
+const cloudSites: Readonly<Record<string, { readonly transit: string; readonly asn: number; readonly pod: string }>> = {
+  'cloud-europe': { transit: 'transit-europe', asn: 64511, pod: '10.31.0.1' },
+  'cloud-america': { transit: 'transit-america', asn: 64512, pod: '10.32.0.1' },
+  'cloud-asia': { transit: 'transit-asia', asn: 64513, pod: '10.33.0.1' },
+};
+
+const userSites = [
+  { name: 'users-europe', transit: 'transit-europe', countries: ['FR', 'GB', 'ZA', 'SN', 'EG'] },
+  { name: 'users-america', transit: 'transit-america', countries: ['US', 'CA', 'BR'] },
+  { name: 'users-asia', transit: 'transit-asia', countries: ['JP', 'IN', 'AU'] },
+] as const;
+
+/** Where the name servers are: one machine on the European transit, an address for each. */
+export const nameServers = {
+  namespace: 'dns',
+  transit: 'transit-europe',
+  route53: '198.18.53.1',
+  powerdns: '198.18.53.2',
+} as const;
+
+/** The operator's machine: the lab's own process, which asks routers, agents and name servers, and runs `tideline apply`. */
+export const operator = { namespace: 'operator', transit: 'transit-europe', address: '198.18.54.1' } as const;
+
+export interface Server {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface Datacentre {
+  readonly site: string;
+  readonly cluster: string;
+  readonly pool: string;
+  readonly router: Server & { readonly asn: number };
+  readonly serverAsn: number;
+  readonly uplinks: readonly string[];
+  readonly workers: readonly Server[];
+  readonly blades: readonly Server[];
+  /** Where the control plane runs; none where a folder of manifests plays it. */
+  readonly masters: readonly Server[];
+  readonly vips: readonly string[];
+  readonly prefixes: {
+    readonly pods: readonly string[];
+    readonly servers: readonly string[];
+    readonly vips: readonly string[];
+  };
+}
+
+export interface CloudRegion {
+  readonly site: string;
+  readonly cluster: string;
+  readonly transit: string;
+  readonly asn: number;
+  readonly anycast: readonly string[];
+  /** Address of the region's pod, reachable inside the region only. */
+  readonly pod: string;
+}
+
+export interface Client {
+  readonly country: string;
+  readonly address: string;
+  /** Which name server it asks. */
+  readonly resolver: 'route53' | 'powerdns';
+}
+
+export interface UserSite {
+  readonly name: string;
+  readonly transit: string;
+  readonly clients: readonly Client[];
+}
+
+/** Every machine of a data centre but its router. */
+export function serversOf({ workers, blades, masters }: Datacentre): readonly Server[] {
+  return [...workers, ...blades, ...masters];
+}
+
+export interface World {
+  readonly datacentres: readonly Datacentre[];
+  readonly regions: readonly CloudRegion[];
+  readonly users: readonly UserSite[];
+}
+
+/**
+ * The world of a platform: the spec's sites with the lab's networks around them, and a master server a data centre where
+ * control planes are real. Throws InputError for a platform it cannot host.
+ */
+export function worldOf(platform: Platform, kubernetes = false): World {
+  if (!platform.policies.has(application.policy))
+    throw new InputError(
+      `the lab's clients follow the TrafficPolicy ${application.policy}, which this spec does not have`,
+    );
+  const datacentres: Datacentre[] = [];
+  const regions: CloudRegion[] = [];
+  for (const cluster of platform.clusters.values()) {
+    const { entry, sites } = cluster.spec;
+    if ('edgePool' in entry)
+      datacentres.push(datacentreOf(platform, cluster.metadata.name, entry.edgePool, kubernetes));
+    else
+      for (const site of sites)
+        regions.push(
+          regionOf(
+            site,
+            cluster.metadata.name,
+            entry.anycast.map((a) => a.text),
+          ),
+        );
+  }
+  const users = userSites.map(({ name, transit, countries }) => ({
+    name,
+    transit,
+    clients: countries.flatMap(clientsOf),
+  }));
+  return { datacentres, regions, users };
+}
+
+function datacentreOf(platform: Platform, cluster: string, poolName: string, kubernetes: boolean): Datacentre {
+  const pool = platform.edgePools.get(poolName);
+  const site = platform.sites.get(platform.clusters.get(cluster)?.spec.sites[0] ?? '');
+  const router = site?.spec.routers[0];
+  const lab = datacentreSites[site?.metadata.name ?? ''];
+  if (
+    pool === undefined ||
+    site === undefined ||
+    router === undefined ||
+    lab === undefined ||
+    site.spec.serverAsn === undefined
+  )
+    throw new InputError(
+      `the lab has no place for cluster ${cluster}: its site needs uplinks and workers in topology.ts`,
+    );
+  const { prefixes } = site.spec;
+  return {
+    site: site.metadata.name,
+    cluster,
+    pool: poolName,
+    router: { name: router.name, address: router.address.text, asn: router.asn },
+    serverAsn: site.spec.serverAsn,
+    uplinks: lab.uplinks,
+    workers: lab.workers,
+    blades: pool.spec.blades.map((blade) => ({ name: blade.name, address: blade.address.text })),
+    masters: kubernetes ? [lab.master] : [],
+    vips: pool.spec.vips.map((vip) => vip.address.text),
+    prefixes: {
+      pods: prefixes.pods.map((p) => p.text),
+      servers: prefixes.servers.map((p) => p.text),
+      vips: prefixes.vips.map((p) => p.text),
+    },
+  };
+}
+
+function regionOf(site: string, cluster: string, anycast: readonly string[]): CloudRegion {
+  const lab = cloudSites[site];
+  if (lab === undefined) throw new InputError(`the lab has no place for cloud region ${site}: add it to topology.ts`);
+  return { site, cluster, anycast, ...lab };
+}
+
+/** Two clients a country, in different subnets where the data allows: each asks one of the two name servers. */
+function clientsOf(country: string): readonly Client[] {
+  return [
+    { country, address: clientAddress(country, 0), resolver: 'route53' },
+    { country, address: clientAddress(country, 1), resolver: 'powerdns' },
+  ];
+}

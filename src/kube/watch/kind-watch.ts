@@ -1,0 +1,270 @@
+import { setImmediate } from 'node:timers/promises';
+import type { AnyObject, Kind, ObjectKey } from '../../model/kubernetes.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import { readEvent, readPage } from '../api/answers.ts';
+import { ApiError, type KubeClient } from '../api/client.ts';
+import { readStored } from '../api/read.ts';
+import { collectionPath, groupPath, hasCollection, type Selector, selection } from '../api/resources.ts';
+import type { WatchMetrics } from '../metrics.ts';
+import { kindFacts } from '../objects/kinds.ts';
+import type { ReadObject } from '../objects/read.ts';
+import { type Effect, type Machine, type MachineEvent, type MachineOptions, newMachine, step } from './machine.ts';
+
+/** What becomes of what a kind's list-watch brings. */
+export interface KindSink {
+  /** What is held now under this key. */
+  get(key: ObjectKey): AnyObject | undefined;
+  /** Everything there is, at one moment. */
+  swap(objects: ReadonlyMap<ObjectKey, AnyObject>): void;
+  put(key: ObjectKey, object: AnyObject): void;
+  /** The server said that it was deleted. */
+  remove(key: ObjectKey): void;
+  /** An object cannot be read; its last good version stays. */
+  refuse(problem: Extract<ReadObject, { ok: false }>): void;
+  /** The server sent what is no answer or no event. */
+  garbage(message: string): void;
+  /** The list-watch stands elsewhere now. */
+  moved(): void;
+  /** The server answered after it could not be reached. */
+  gotThrough(): void;
+}
+
+export interface KindWatchOptions extends MachineOptions {
+  readonly client: KubeClient;
+  readonly selector?: Selector | undefined;
+  readonly pageSize: number;
+  /** A watch that has been open this long works. */
+  readonly steadyMs: number;
+  readonly requestMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: WatchMetrics;
+}
+
+/** Objects read between two breaths: some milliseconds of work. */
+const breath = 100;
+
+/** The rim of the machine: requests, timers and the objects themselves, which go by it. */
+export class KindWatch {
+  readonly kind: Kind;
+  readonly #options: KindWatchOptions;
+  readonly #sink: KindSink;
+  #machine: Machine;
+  #attempt = new AbortController();
+  #running = new Set<Promise<void>>();
+  #timer: Timer | undefined;
+  #gathered = new Map<ObjectKey, AnyObject>();
+  #stopped = false;
+  /** Wall time when the server last sent anything of this kind; undefined before. */
+  heardMs: number | undefined;
+
+  constructor(options: KindWatchOptions, sink: KindSink) {
+    this.kind = options.kind;
+    this.#options = options;
+    this.#sink = sink;
+    this.#machine = newMachine(options.kind, kindFacts[options.kind].apiVersions[0]);
+  }
+
+  get machine(): Machine {
+    return this.#machine;
+  }
+
+  start(): void {
+    this.#dispatch({ type: 'start' });
+  }
+
+  /** Lists everything again, if the kind is being watched now. */
+  lookAgain(): void {
+    this.#dispatch({ type: 'doubt' });
+  }
+
+  /** The server can be reached again. */
+  nudge(): void {
+    this.#dispatch({ type: 'nudge' });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#attempt.abort();
+    await Promise.all(this.#running);
+  }
+
+  #dispatch(event: MachineEvent): void {
+    if (this.#stopped) return;
+    const { clock, random } = this.#options;
+    const before = this.#machine;
+    const { machine, effects } = step(before, event, this.#options, { nowMs: clock.monotonic(), random });
+    this.#machine = machine;
+    for (const effect of effects) this.#perform(effect);
+    if (before.phase === machine.phase && before.trouble === machine.trouble && before.synced === machine.synced)
+      return;
+    this.#options.metrics.phase(this.kind, machine.phase);
+    const { trouble } = machine;
+    if (trouble !== undefined && before.trouble?.reason !== trouble.reason)
+      this.#options.log.info(
+        { kind: this.kind, reason: trouble.reason, detail: trouble.message },
+        'a kind is not followed',
+      );
+    this.#sink.moved();
+    const opened = before.phase === 'opening' && machine.phase === 'watching';
+    const listed = before.phase === 'listing' && machine.phase === 'opening';
+    if (before.trouble?.unanswered === true && (opened || listed)) this.#sink.gotThrough();
+  }
+
+  #perform(effect: Effect): void {
+    const { metrics, clock, log } = this.#options;
+    switch (effect.do) {
+      case 'cancel':
+        return this.#attempt.abort();
+      case 'discover':
+        return this.#run((attempt) => this.#discover(attempt));
+      case 'list':
+        return this.#run((attempt) => this.#list(effect, attempt));
+      case 'swap':
+        this.#sink.swap(this.#gathered);
+        this.#gathered = new Map();
+        return undefined;
+      case 'watch':
+        return this.#run((attempt) => this.#watch(effect, attempt));
+      case 'wait':
+        this.#timer?.cancel();
+        this.#timer = clock.setTimeout(() => this.#dispatch({ type: 'due' }), effect.ms);
+        return undefined;
+      case 'relisted':
+        if (effect.cause !== 'first') log.info({ kind: this.kind, cause: effect.cause }, 'listing everything again');
+        return metrics.relisted(this.kind, effect.cause);
+      case 'reconnected':
+        return metrics.reconnected(this.kind, effect.cause);
+    }
+  }
+
+  /** Runs one request; its result counts only as long as no other one has taken its place. */
+  #run(task: (attempt: AbortSignal) => Promise<MachineEvent | undefined>): void {
+    this.#attempt.abort();
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    const running = task(attempt.signal)
+      .catch((error: unknown): MachineEvent => this.#failed(asApiError(error), attempt.signal))
+      .then((event) => {
+        this.#running.delete(running);
+        if (event !== undefined && !attempt.signal.aborted) this.#dispatch(event);
+      });
+    this.#running.add(running);
+  }
+
+  #failed(error: ApiError, signal: AbortSignal): MachineEvent {
+    if (error.reason === 'BadAnswer' && !signal.aborted) this.#sink.garbage(error.message);
+    return { type: 'failed', error };
+  }
+
+  async #discover(signal: AbortSignal): Promise<MachineEvent> {
+    const { client, requestMs: timeoutMs } = this.#options;
+    for (const apiVersion of kindFacts[this.kind].apiVersions) {
+      try {
+        const found = await client.request<unknown>({ path: groupPath(apiVersion), signal, timeoutMs });
+        if (hasCollection(found, this.kind)) return { type: 'found', apiVersion };
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      }
+    }
+    return { type: 'found', apiVersion: undefined };
+  }
+
+  async #list(effect: Extract<Effect, { do: 'list' }>, signal: AbortSignal): Promise<MachineEvent | undefined> {
+    const { client, selector, pageSize, requestMs } = this.#options;
+    if (effect.next === undefined) this.#gathered = new Map();
+    const page = readPage(
+      await client.request<unknown>({
+        path: collectionPath(this.kind, effect.apiVersion),
+        query: {
+          limit: pageSize,
+          ...selection(selector),
+          ...(effect.next === undefined ? {} : { continue: effect.next }),
+        },
+        signal,
+        timeoutMs: requestMs * 2,
+      }),
+    );
+    this.#heard();
+    for (const [index, item] of page.items.entries()) {
+      if (index % breath === breath - 1) await setImmediate();
+      if (signal.aborted) return undefined;
+      this.#gather(readStored(this.kind, item));
+    }
+    return { type: 'page', next: page.next, resourceVersion: page.resourceVersion };
+  }
+
+  #gather(read: ReadObject): void {
+    if (!read.ok) this.#sink.refuse(read);
+    const object = read.ok ? read.object : read.key === undefined ? undefined : this.#sink.get(read.key);
+    if (read.key !== undefined && object !== undefined) this.#gathered.set(read.key, object);
+  }
+
+  async #watch(effect: Extract<Effect, { do: 'watch' }>, signal: AbortSignal): Promise<MachineEvent | undefined> {
+    const { client, selector, clock, steadyMs, requestMs } = this.#options;
+    const { apiVersion, resourceVersion, timeoutSeconds, idleMs } = effect;
+    const stream = await client.stream({
+      path: collectionPath(this.kind, apiVersion),
+      query: { watch: true, allowWatchBookmarks: true, resourceVersion, timeoutSeconds, ...selection(selector) },
+      signal,
+      timeoutMs: requestMs,
+    });
+    if (signal.aborted) {
+      stream.close();
+      return undefined;
+    }
+    let lastMs = clock.monotonic();
+    this.#dispatch({ type: 'opened' });
+    this.#heard();
+    const tell = (event: MachineEvent): void => {
+      if (!signal.aborted) this.#dispatch(event);
+    };
+    const watchdog = (): void => {
+      const restMs = lastMs + idleMs - clock.monotonic();
+      if (restMs <= 0) tell({ type: 'idle' });
+      else idle = clock.setTimeout(watchdog, restMs);
+    };
+    let idle = clock.setTimeout(watchdog, idleMs);
+    const steady = clock.setTimeout(() => tell({ type: 'steady' }), steadyMs);
+    try {
+      for await (const line of stream.lines) {
+        if (signal.aborted) return undefined;
+        lastMs = clock.monotonic();
+        this.#heard();
+        this.#dispatch({ type: 'event', resourceVersion: this.#apply(line) });
+      }
+      return { type: 'ended' };
+    } finally {
+      idle.cancel();
+      steady.cancel();
+      stream.close();
+    }
+  }
+
+  /** Applies one line of a watch; returns the version it brings us to. */
+  #apply(line: string): string {
+    const { metrics } = this.#options;
+    const event = readEvent(line);
+    metrics.event(this.kind, event.type);
+    if (event.type === 'BOOKMARK') return event.resourceVersion;
+    const read = readStored(this.kind, event.object);
+    if (event.type === 'DELETED') {
+      if (read.key !== undefined) this.#sink.remove(read.key);
+    } else if (read.ok) this.#sink.put(read.key, read.object);
+    else this.#sink.refuse(read);
+    return event.resourceVersion;
+  }
+
+  #heard(): void {
+    this.heardMs = this.#options.clock.now();
+    this.#options.metrics.heard(this.kind);
+  }
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  return new ApiError(0, 'BadAnswer', error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,35 @@
+import { ApiError } from '../api/client.ts';
+
+/** Larger than any object etcd takes (1.5 MiB), with room for what JSON makes of it. */
+export const maxLineBytes = 16 << 20;
+
+const newline = 10;
+
+/**
+ * The lines of a stream, as text; what comes without a newline at the end is not given. Takes no more from the stream
+ * than is asked for. Throws ApiError `BadAnswer` for a line beyond `maxBytes`.
+ */
+export async function* linesOf(
+  chunks: AsyncIterable<Buffer>,
+  onBytes: (count: number) => void,
+  maxBytes = maxLineBytes,
+): AsyncGenerator<string, void, undefined> {
+  let rest: Buffer[] = [];
+  let restBytes = 0;
+  for await (const chunk of chunks) {
+    onBytes(chunk.length);
+    let from = 0;
+    for (let at = chunk.indexOf(newline); at !== -1; at = chunk.indexOf(newline, from)) {
+      rest.push(chunk.subarray(from, at));
+      const line = rest.length === 1 ? (rest[0] ?? chunk) : Buffer.concat(rest);
+      rest = [];
+      restBytes = 0;
+      from = at + 1;
+      if (line.length > 0) yield line.toString('utf8');
+    }
+    if (from === chunk.length) continue;
+    rest.push(chunk.subarray(from));
+    restBytes += chunk.length - from;
+    if (restBytes > maxBytes) throw new ApiError(0, 'BadAnswer', `a line of more than ${maxBytes} bytes`);
+  }
+}

@@ -1,0 +1,174 @@
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
+import { silentLog } from '../../runtime/log.ts';
+import type { KubeClient, KubeRequest, KubeStream } from '../api/client.ts';
+import type { ClusterChange, ClusterSource, SourceStatus } from '../source.ts';
+import { createKubernetesSource } from './source.ts';
+
+/** Services by name, each with a uid; what the real server does is tried in test/clusters. */
+class Server implements KubeClient {
+  readonly server = 'https://here';
+  names: readonly string[] = [];
+  lists = 0;
+  #watches: ((line: string) => void)[] = [];
+
+  async request<T>(): Promise<T> {
+    this.lists += 1;
+    const items = this.names.map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name, namespace: 'video', uid: name, resourceVersion: '1' },
+      spec: { type: 'ClusterIP' },
+    }));
+    return { metadata: { resourceVersion: '1' }, items } as T;
+  }
+
+  async stream({ signal }: KubeRequest): Promise<KubeStream> {
+    const lines: string[] = [];
+    let wake = Promise.withResolvers<void>();
+    let over = false;
+    const end = (): void => {
+      over = true;
+      wake.resolve();
+    };
+    signal?.addEventListener('abort', end);
+    this.#watches.push((line) => {
+      lines.push(line);
+      wake.resolve();
+    });
+    async function* read(): AsyncGenerator<string, void, undefined> {
+      while (!over || lines.length > 0) {
+        await wake.promise;
+        wake = Promise.withResolvers();
+        yield* lines.splice(0);
+      }
+    }
+    return { lines: read(), close: end };
+  }
+
+  async close(): Promise<void> {}
+
+  /** What is there from now on, after a gap that no watch reports. */
+  gap(...names: readonly string[]): void {
+    this.names = names;
+    const status = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' };
+    for (const say of this.#watches.splice(0)) say(JSON.stringify({ type: 'ERROR', object: status }));
+  }
+}
+
+let folder = '';
+const running: ClusterSource[] = [];
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'source-'));
+});
+afterEach(async () => {
+  for (const source of running.splice(0)) await source.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function begin(names: readonly string[]) {
+  const clock = new FakeClock();
+  const server = new Server();
+  server.names = names;
+  const acceptFile = join(folder, 'accept');
+  const source = createKubernetesSource({
+    client: server,
+    kinds: ['Service'],
+    clock,
+    random: () => 0.5,
+    log: silentLog,
+    acceptFile,
+  });
+  running.push(source);
+  const heard: { changes: ClusterChange[]; statuses: SourceStatus[] } = { changes: [], statuses: [] };
+  source.start({
+    onChange: (change) => void heard.changes.push(change),
+    onStatus: (status) => void heard.statuses.push(status),
+  });
+  const held = (): number | undefined => heard.changes.at(-1)?.state.objects.Service.size;
+  /** Looking at the accept file takes real time, too. */
+  const pass = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second += 1) {
+      await clock.advance(1000);
+      await sleep(5);
+    }
+  };
+  return { clock, server, source, acceptFile, heard, held, pass };
+}
+
+it('asks ever more seldom about a loss that only a person can explain', async () => {
+  const { server, source, held, pass } = begin(['a', 'b', 'c', 'd', 'e']);
+  await pass(2);
+  expect(source.status().phase).toBe('live');
+  server.gap();
+  await pass(30);
+  expect(source.status()).toMatchObject({ phase: 'stale', reason: 'SourceImplausible' });
+  const soon = server.lists;
+  expect(soon).toBeGreaterThanOrEqual(4);
+  await pass(600);
+  expect(server.lists - soon).toBeLessThan(20);
+  expect(held()).toBe(5);
+}, 60_000);
+
+it('takes the word of a person for one loss, not for the next one that looks the same', async () => {
+  const { server, source, acceptFile, held, pass } = begin(['a', 'b', 'c']);
+  await pass(2);
+  const lose = async (): Promise<string> => {
+    server.gap();
+    await pass(5);
+    const status = source.status();
+    expect(status).toMatchObject({ phase: 'stale', reason: 'SourceImplausible' });
+    return /write (\w+) into/.exec(status.phase === 'stale' ? status.message : '')?.[1] ?? '';
+  };
+  await writeFile(acceptFile, `${await lose()}\n`);
+  await expect.poll(() => pass(1).then(held), { timeout: 20_000 }).toBe(0);
+  expect(source.status().phase).toBe('live');
+  await expect
+    .poll(
+      () =>
+        access(acceptFile).then(
+          () => 'there',
+          () => 'gone',
+        ),
+      { timeout: 20_000 },
+    )
+    .toBe('gone');
+  server.gap('a', 'b', 'c');
+  await pass(3);
+  expect(held()).toBe(3);
+  await lose();
+  await pass(10);
+  expect(held()).toBe(3);
+}, 60_000);
+
+it('leaves nothing behind when the listener stops it while it hears of a change', async () => {
+  const clock = new FakeClock();
+  const server = new Server();
+  server.names = ['a'];
+  const source = createKubernetesSource({
+    client: server,
+    kinds: ['Service'],
+    clock,
+    random: () => 0.5,
+    log: silentLog,
+  });
+  let stopped: Promise<void> | undefined;
+  let after = 0;
+  source.start({
+    onChange() {
+      stopped = source.stop();
+    },
+    onStatus() {
+      if (stopped !== undefined) after += 1;
+    },
+  });
+  await clock.advance(1000);
+  await stopped;
+  expect(stopped).toBeDefined();
+  expect(after).toBe(0);
+  expect(clock.pending).toBe(0);
+});

@@ -1,0 +1,309 @@
+import { readFile, rm } from 'node:fs/promises';
+import type { Kind, ObjectKey } from '../../model/kubernetes.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import { Loop } from '../../runtime/loop.ts';
+import type { Registry } from '../../runtime/metrics.ts';
+import type { KubeClient } from '../api/client.ts';
+import type { Selector } from '../api/resources.ts';
+import { createSourceMetrics, createWatchMetrics, type SourceMetrics } from '../metrics.ts';
+import type { ReadObject } from '../objects/read.ts';
+import type { ClusterListener, ClusterSource, SourceStatus } from '../source.ts';
+import { Doubts } from './doubts.ts';
+import { type KindSink, KindWatch } from './kind-watch.ts';
+import { judgeStatus } from './status.ts';
+import { Store } from './store.ts';
+
+export interface KubernetesSourceOptions {
+  readonly client: KubeClient;
+  /** Only these are read; the others stay empty. */
+  readonly kinds: readonly Kind[];
+  readonly selectors?: { readonly [K in Kind]?: Selector };
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly registry?: Registry;
+  /** A person accepts an implausible loss by writing its fingerprint (the status names it) into this file; it is removed then. */
+  readonly acceptFile?: string;
+  readonly timing?: Partial<SourceTiming>;
+}
+
+/** All in milliseconds, unless said otherwise. */
+export interface SourceTiming {
+  /** Objects a page of a list. Default 500. */
+  readonly pageSize: number;
+  /** Changes are gathered this long, and never longer than `ceilingMs`. Defaults 5 and 25. */
+  readonly debounceMs: number;
+  readonly ceilingMs: number;
+  /** A watch is asked to last this many seconds, up to twice as many. Default 300. */
+  readonly watchSeconds: number;
+  /** A watch that brings nothing at all is closed and resumed. Default 90,000: bookmarks come about every minute. */
+  readonly idleMs: number;
+  /** A watch that is open this long works. Default 1,000. */
+  readonly steadyMs: number;
+  /** Failure for this long is stale; less is a reconnect. Default 5,000. */
+  readonly staleAfterMs: number;
+  /** Until an answer's headers are there. Default 30,000; a page of a list has twice as long in all. */
+  readonly requestMs: number;
+  readonly backoffBaseMs: number;
+  readonly backoffCapMs: number;
+  /** How often a kind that the server does not have is looked for. Default 30,000. */
+  readonly missingMs: number;
+  /** How often what is in doubt is listed again at first, and how long it must stand. Defaults 5,000 and 10,000. */
+  readonly lookAgainMs: number;
+  readonly confirmMs: number;
+}
+
+const defaults: SourceTiming = {
+  pageSize: 500,
+  debounceMs: 5,
+  ceilingMs: 25,
+  watchSeconds: 300,
+  idleMs: 90_000,
+  steadyMs: 1000,
+  staleAfterMs: 5000,
+  requestMs: 30_000,
+  backoffBaseMs: 250,
+  backoffCapMs: 15_000,
+  missingMs: 30_000,
+  lookAgainMs: 5000,
+  confirmMs: 10_000,
+};
+
+/** A cluster read from its kube-apiserver, kind by kind; see the README of this room for what counts as loss. */
+export function createKubernetesSource(options: KubernetesSourceOptions): ClusterSource {
+  return new KubernetesSource(options);
+}
+
+/** What a person must judge is listed no more often than this in the end: every agent of a fleet may be in the same doubt. */
+const seldomMs = 300_000;
+
+class KubernetesSource implements ClusterSource {
+  readonly #options: KubernetesSourceOptions;
+  readonly #timing: SourceTiming;
+  readonly #metrics: SourceMetrics;
+  readonly #watches: readonly KindWatch[];
+  readonly #store = new Store();
+  readonly #doubts: Doubts;
+  readonly #loop: Loop;
+  readonly #refused = new Set<string>();
+  #listener: ClusterListener | undefined;
+  #status: SourceStatus = { phase: 'syncing' };
+  #recheck: Timer | undefined;
+  #lookAgain: Timer | undefined;
+  #listedAgainMs = -Infinity;
+  /** Agents in the same doubt do not ask together. */
+  #spread = 1;
+
+  constructor(options: KubernetesSourceOptions) {
+    this.#options = options;
+    const timing: SourceTiming = { ...defaults, ...options.timing };
+    this.#timing = timing;
+    const { clock, client, random, log, registry } = options;
+    this.#metrics = createSourceMetrics(registry, clock);
+    this.#doubts = new Doubts(timing.confirmMs);
+    const metrics = createWatchMetrics(registry, clock);
+    this.#watches = options.kinds.map(
+      (kind) =>
+        new KindWatch(
+          {
+            ...timing,
+            kind,
+            backoff: { baseMs: timing.backoffBaseMs, capMs: timing.backoffCapMs },
+            client,
+            selector: options.selectors?.[kind],
+            clock,
+            random,
+            log,
+            metrics,
+          },
+          this.#sinkOf(kind),
+        ),
+    );
+    this.#loop = new Loop({
+      clock,
+      debounceMs: timing.debounceMs,
+      ceilingMs: timing.ceilingMs,
+      retryMs: 500,
+      retryCeilingMs: 10_000,
+      run: async () => this.#publish(),
+      onError: (error) => log.error({ err: error }, 'publishing a change failed'),
+    });
+  }
+
+  start(listener: ClusterListener): void {
+    this.#listener = listener;
+    this.#metrics.status(this.#status);
+    for (const watch of this.#watches) watch.start();
+  }
+
+  status(): SourceStatus {
+    return this.#status;
+  }
+
+  async stop(): Promise<void> {
+    this.#listener = undefined;
+    this.#recheck?.cancel();
+    this.#lookAgain?.cancel();
+    await Promise.all([this.#loop.stop(), ...this.#watches.map((watch) => watch.stop())]);
+  }
+
+  #sinkOf(kind: Kind): KindSink {
+    const changed = (key: ObjectKey): void => {
+      this.#doubts.settle(kind, key);
+      if (this.#store.pending) this.#loop.trigger();
+    };
+    return {
+      get: (key) => this.#store.get(kind, key),
+      put: (key, object) => {
+        this.#store.put(kind, key, object);
+        changed(key);
+      },
+      remove: (key) => {
+        this.#store.remove(kind, key);
+        changed(key);
+      },
+      swap: (objects) => {
+        const before = this.#store.all(kind);
+        const { gone, believed } = this.#doubts.judge(kind, before, objects, this.#options.clock.monotonic());
+        if (believed !== undefined)
+          this.#options.log.warn({ finding: believed }, 'a loss is believed: the same cluster says it twice');
+        for (const [key, object] of objects) this.#store.put(kind, key, object);
+        for (const key of gone) this.#store.remove(kind, key);
+        this.#loop.trigger();
+      },
+      refuse: (problem) => this.#refuse(problem),
+      garbage: (detail) => {
+        this.#metrics.error('BadEvent');
+        this.#options.log.warn({ kind, reason: 'BadEvent', detail }, 'the kube-apiserver sent what cannot be read');
+      },
+      moved: () => this.#moved(),
+      gotThrough: () => {
+        for (const watch of this.#watches) watch.nudge();
+      },
+    };
+  }
+
+  #publish(): void {
+    this.#tell();
+    this.#moved();
+  }
+
+  #tell(): void {
+    if (this.#listener === undefined || !this.#synced()) return;
+    // A cluster without a single object of our kinds is not one to start from.
+    const change = this.#isEmpty() ? undefined : this.#store.publish();
+    if (change === undefined) return;
+    this.#metrics.changed(change.state);
+    this.#listener.onChange(change);
+  }
+
+  #synced(): boolean {
+    return this.#watches.every(({ machine }) => machine.synced);
+  }
+
+  #isEmpty(): boolean {
+    return this.#store.state.revision === 0 && this.#store.count() === 0;
+  }
+
+  /** Says anew how far we can be trusted, and looks again when that may change by itself. */
+  #moved(): void {
+    if (this.#listener === undefined) return;
+    const { clock } = this.#options;
+    // Who hears that we are live again must have heard what changed meanwhile.
+    if (this.#status.phase !== 'live') this.#tell();
+    const { status, recheckMs } = judgeStatus({
+      before: this.#status,
+      published: this.#store.state.revision > 0,
+      empty: this.#synced() && this.#isEmpty(),
+      watches: this.#watches.map(({ kind, machine, heardMs }) => ({ kind, machine, heardMs })),
+      doubt: this.#doubtMessage(),
+      staleAfterMs: this.#timing.staleAfterMs,
+      nowMs: clock.monotonic(),
+      wallMs: clock.now(),
+    });
+    this.#recheck?.cancel();
+    this.#recheck = recheckMs === undefined ? undefined : clock.setTimeout(() => this.#moved(), recheckMs);
+    this.#setStatus(status);
+    if (this.#doubts.kinds.length > 0 && this.#lookAgain === undefined) this.#lookLater();
+  }
+
+  #doubtMessage(): string | undefined {
+    const doubt = this.#doubts.summary();
+    if (doubt === undefined) return undefined;
+    const { acceptFile } = this.#options;
+    const how = acceptFile === undefined ? '' : `; write ${doubt.fingerprint} into ${acceptFile} to accept it`;
+    return `${doubt.findings} vanished in one step${how}`;
+  }
+
+  #lookLater(): void {
+    this.#lookAgain = this.#options.clock.setTimeout(
+      () => {
+        void this.#look();
+      },
+      Math.min(1000, this.#timing.lookAgainMs),
+    );
+  }
+
+  async #look(): Promise<void> {
+    const { acceptFile, log } = this.#options;
+    const doubt = this.#doubts.summary();
+    const said = acceptFile === undefined ? '' : await readFile(acceptFile, 'utf8').catch(() => '');
+    if (this.#listener === undefined) return;
+    this.#lookAgain = undefined;
+    if (
+      doubt !== undefined &&
+      said.trim() === doubt.fingerprint &&
+      this.#doubts.summary()?.fingerprint === said.trim()
+    ) {
+      log.warn({ fingerprint: doubt.fingerprint }, 'implausible change accepted by a person');
+      for (const [kind, keys] of this.#doubts.accept()) for (const key of keys) this.#store.remove(kind, key);
+      this.#loop.trigger();
+      // Else it would accept the same loss another time, when nobody means it.
+      if (acceptFile !== undefined)
+        await rm(acceptFile, { force: true }).catch((error: unknown) =>
+          log.warn({ err: error, acceptFile }, 'the accept file is used, but cannot be removed'),
+        );
+      return;
+    }
+    const doubted = this.#doubts.kinds;
+    if (doubted.length === 0) return this.#moved();
+    this.#listAgain(doubted);
+    this.#lookLater();
+  }
+
+  /** Often while that may settle it, then ever more seldom: who comes back is told by the watch. */
+  #listAgain(doubted: readonly Kind[]): void {
+    const { clock, random } = this.#options;
+    const now = clock.monotonic();
+    const everyMs = Math.max(this.#timing.lookAgainMs, Math.min(this.#doubts.ageMs(now) / 4, seldomMs));
+    if (now - this.#listedAgainMs < everyMs * this.#spread) return;
+    this.#listedAgainMs = now;
+    this.#spread = 1 + random() / 4;
+    for (const watch of this.#watches) if (doubted.includes(watch.kind)) watch.lookAgain();
+  }
+
+  #refuse({ kind, key, reason, path, message }: Extract<ReadObject, { ok: false }>): void {
+    const id = `${kind} ${key ?? ''} ${path} ${message}`;
+    if (this.#refused.has(id)) return;
+    // Bounded: what is refused over and over is said again now and then.
+    if (this.#refused.size > 1000) this.#refused.clear();
+    this.#refused.add(id);
+    this.#metrics.error(reason);
+    this.#options.log.warn({ kind, key, reason, path, message }, 'object refused');
+  }
+
+  #setStatus(status: SourceStatus): void {
+    const before = this.#status;
+    if (this.#listener === undefined || JSON.stringify(before) === JSON.stringify(status)) return;
+    this.#status = status;
+    this.#metrics.status(status);
+    const { log, client } = this.#options;
+    const fields = { server: client.server, ...status };
+    if (status.phase === 'live') log.info(fields, 'cluster source is live');
+    else log.warn(fields, status.phase === 'stale' ? 'cluster source is stale' : 'cluster source waits');
+    if (status.phase === 'stale' && (before.phase !== 'stale' || before.reason !== status.reason))
+      this.#metrics.error(status.reason);
+    this.#listener.onStatus(status);
+  }
+}

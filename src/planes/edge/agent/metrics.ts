@@ -1,0 +1,60 @@
+import { Counter, Gauge, Histogram, type Registry } from '../../../runtime/metrics.ts';
+
+export interface EdgeMetrics {
+  /** Seconds until nginx acknowledged; `path` is `table` or `endpoints`. */
+  readonly applySeconds: Histogram<'path'>;
+  readonly compileSeconds: Histogram;
+  /** Backends whose endpoints were replaced on the fast path. */
+  readonly endpointUpdates: Counter;
+  readonly applyFailures: Counter<'path'>;
+  readonly generation: Gauge;
+  readonly hosts: Gauge;
+  readonly backends: Gauge;
+  /** What is refused now, by reason. */
+  readonly refusals: Gauge<'reason'>;
+  readonly vipFit: Gauge<'vip'>;
+  readonly vipAnnounced: Gauge<'vip'>;
+  readonly policyHealthy: Gauge<'policy'>;
+  readonly draining: Gauge;
+}
+
+export function edgeMetrics(registry: Registry): EdgeMetrics {
+  const registers = [registry];
+  const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> =>
+    new Gauge({ name: `tideline_edge_${name}`, help, labelNames, registers });
+  const buckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+  return {
+    applySeconds: new Histogram({
+      name: 'tideline_edge_apply_seconds',
+      help: 'Time until nginx acknowledged a change',
+      labelNames: ['path'],
+      buckets,
+      registers,
+    }),
+    compileSeconds: new Histogram({
+      name: 'tideline_edge_compile_seconds',
+      help: 'Time of a compile of the whole table',
+      buckets,
+      registers,
+    }),
+    endpointUpdates: new Counter({
+      name: 'tideline_edge_endpoint_updates_total',
+      help: 'Backends whose endpoints were replaced without a compile',
+      registers,
+    }),
+    applyFailures: new Counter({
+      name: 'tideline_edge_apply_failures_total',
+      help: 'Changes that nginx did not acknowledge; they are tried again',
+      labelNames: ['path'],
+      registers,
+    }),
+    generation: gauge('generation', 'The last table generation that nginx acknowledged'),
+    hosts: gauge('hosts', 'Hosts in the routing table'),
+    backends: gauge('backends', 'Backends in the routing table'),
+    refusals: gauge('refusals', 'What is refused now, by reason', ['reason']),
+    vipFit: gauge('vip_fit', '1 when this blade is fit to serve the VIP', ['vip']),
+    vipAnnounced: gauge('vip_announced', '1 when ExaBGP announces the VIP from this blade', ['vip']),
+    policyHealthy: gauge('policy_healthy', '1 when the policy is healthy here', ['policy']),
+    draining: gauge('draining', '1 while a drain of this blade, its cluster or its site is in force'),
+  };
+}

@@ -1,0 +1,93 @@
+import type { Clock, Timer } from '../../../runtime/clock.ts';
+import { getJson } from './probe.ts';
+
+/** What another blade of the pool says of one VIP. */
+interface PeerVip {
+  readonly fit: boolean;
+  readonly announced: boolean;
+}
+
+export interface PeerAnswer {
+  readonly blade: string;
+  /** Monotonic ms at which the question left; the answer is no older. */
+  readonly askedAtMs: number;
+  readonly vips: ReadonlyMap<string, PeerVip>;
+}
+
+export interface Peer {
+  readonly name: string;
+  readonly address: string;
+}
+
+/** The other blades of the pool, asked over HTTP what they announce. A blade that does not answer is not known to do anything. */
+export interface Peers {
+  start(): void;
+  /** Asks everyone now; resolves when all have answered or their time is over. */
+  ask(): Promise<void>;
+  /** The last answer of each peer that answered its last question. */
+  answers(): readonly PeerAnswer[];
+  stop(): void;
+}
+
+export interface HttpPeersOptions {
+  readonly clock: Clock;
+  readonly port: number;
+  readonly peers: () => readonly Peer[];
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+}
+
+export class HttpPeers implements Peers {
+  readonly #options: HttpPeersOptions;
+  readonly #answers = new Map<string, PeerAnswer>();
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  constructor(options: HttpPeersOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    void this.ask().then(() => {
+      if (this.#stopped) return;
+      this.#timer = this.#options.clock.setTimeout(() => this.start(), this.#options.intervalMs);
+    });
+  }
+
+  async ask(): Promise<void> {
+    const peers = this.#options.peers();
+    for (const known of this.#answers.keys())
+      if (!peers.some(({ name }) => name === known)) this.#answers.delete(known);
+    await Promise.all(peers.map((peer) => this.#askOne(peer)));
+  }
+
+  answers(): readonly PeerAnswer[] {
+    return [...this.#answers.values()];
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  async #askOne({ name, address }: Peer): Promise<void> {
+    const { clock, port, timeoutMs } = this.#options;
+    const askedAtMs = clock.monotonic();
+    const body = await getJson({ address, port, path: '/status', timeoutMs });
+    const vips = body === undefined || body['blade'] !== name ? undefined : readVips(body['vips']);
+    if (vips === undefined) this.#answers.delete(name);
+    else if ((this.#answers.get(name)?.askedAtMs ?? 0) <= askedAtMs)
+      this.#answers.set(name, { blade: name, askedAtMs, vips });
+  }
+}
+
+function readVips(value: unknown): ReadonlyMap<string, PeerVip> | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const vips = new Map<string, PeerVip>();
+  for (const entry of value as readonly unknown[]) {
+    if (typeof entry !== 'object' || entry === null) continue;
+    const { address, fit, announced } = entry as Readonly<Record<string, unknown>>;
+    if (typeof address === 'string') vips.set(address, { fit: fit === true, announced: announced === true });
+  }
+  return vips;
+}

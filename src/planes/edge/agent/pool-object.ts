@@ -1,0 +1,132 @@
+import { ApiError, type KubeClient } from '../../../kube/api/client.ts';
+import { deepEqual } from '../../../kube/objects/equal.ts';
+import type { KubeReason } from '../../../kube/reasons.ts';
+import { holdsConditions, type StatusCondition, withTransitionTimes } from '../../../kube/status/conditions.ts';
+import { pathOf } from '../../../kube/status/object.ts';
+import type { ObjectReference } from '../../../model/kubernetes.ts';
+import type { EdgePool } from '../../../model/spec/kinds.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { Log } from '../../../runtime/log.ts';
+import { type PoolView, poolStatus } from '../compile/pool-status.ts';
+import type { WantedStatus } from '../compile/statuses.ts';
+
+interface RawPool {
+  readonly metadata: { readonly uid?: string; readonly generation?: number };
+  readonly status?: {
+    readonly addresses?: readonly object[];
+    readonly conditions?: readonly Partial<StatusCondition>[];
+  };
+}
+
+/** The agents read the platform from a folder; this object is looked at only for its status, by the leader. */
+const readEveryMs = 20_000;
+
+export interface PoolObjectOptions {
+  readonly client: KubeClient;
+  readonly pool: () => EdgePool;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The EdgePool object of the cluster and the status it should have. */
+export class PoolObject {
+  readonly #options: PoolObjectOptions;
+  #raw: RawPool | undefined;
+  #conditions: readonly StatusCondition[] | undefined;
+  #readMs = -Infinity;
+  #reading: Promise<void> | undefined;
+  #forbidden = false;
+  presence: 'unknown' | 'absent' | 'present' = 'unknown';
+  /** The same object until it says something else. */
+  wish: WantedStatus | undefined;
+
+  constructor(options: PoolObjectOptions) {
+    this.#options = options;
+  }
+
+  tick(view: PoolView): void {
+    const now = this.#options.clock.monotonic();
+    if (this.#reading === undefined && now - this.#readMs >= readEveryMs) {
+      this.#readMs = now;
+      this.#reading = this.#read().finally(() => {
+        this.#reading = undefined;
+      });
+    }
+    const wish = this.#raw === undefined ? undefined : this.#wishOf(this.#raw, view);
+    if (!deepEqual(wish, this.wish)) this.wish = wish;
+  }
+
+  /** What is known may be outdated: another blade writes from now on. */
+  forget(): void {
+    this.#raw = undefined;
+    this.#conditions = undefined;
+    this.#readMs = -Infinity;
+    this.wish = undefined;
+  }
+
+  async idle(): Promise<void> {
+    await this.#reading;
+  }
+
+  /**
+   * A change of nothing, tried without doing it, answers with the whole object: the right to write the status is enough,
+   * and no other right is needed.
+   */
+  async #read(): Promise<void> {
+    const { client } = this.#options;
+    try {
+      this.#raw = await client.request<RawPool>({
+        method: 'PATCH',
+        path: `${pathOf(this.#name())}/status`,
+        query: { dryRun: 'All' },
+        contentType: 'application/merge-patch+json',
+        body: {},
+        timeoutMs: 5000,
+      });
+      this.presence = 'present';
+      this.#forbidden = false;
+    } catch (error) {
+      this.#tellForbidden(error);
+      // No definition and no object are the same answer; what else goes wrong is tried again.
+      if (!(error instanceof ApiError) || error.status !== 404) return;
+      this.presence = 'absent';
+      this.#raw = undefined;
+      this.#conditions = undefined;
+    }
+  }
+
+  /** Once, until it is allowed again. */
+  #tellForbidden(error: unknown): void {
+    if (this.#forbidden || !(error instanceof ApiError) || error.status !== 403) return;
+    this.#forbidden = true;
+    const reason = 'WriteForbidden' satisfies KubeReason;
+    this.#options.log.warn(
+      { reason, object: `EdgePool/${this.#name().name}`, error: error.message },
+      'the API refuses our status',
+    );
+  }
+
+  #name(uid?: string): ObjectReference {
+    const { name } = this.#options.pool().metadata;
+    const known = uid === undefined ? {} : { uid };
+    return { apiVersion: 'tideline.dev/v1alpha1', kind: 'EdgePool', resource: 'edgepools', name, ...known };
+  }
+
+  #wishOf({ metadata, status }: RawPool, view: PoolView): WantedStatus {
+    const { addresses, conditions } = poolStatus(view);
+    const held = status?.conditions ?? [];
+    const { clock } = this.#options;
+    this.#conditions = withTransitionTimes(conditions, this.#conditions ?? held, clock.now(), metadata.generation);
+    const wanted = { addresses, conditions: this.#conditions };
+    const types = new Set(conditions.map(({ type }) => String(type)));
+    const heldOurs = holdsConditions(held, this.#conditions)
+      ? this.#conditions
+      : held.filter(({ type }) => type !== undefined && types.has(type));
+    // Without its resourceVersion, which is as old as the last look.
+    return {
+      object: this.#name(metadata.uid),
+      wanted,
+      held: status === undefined ? undefined : { addresses: status.addresses ?? [], conditions: heldOurs },
+    };
+  }
+}

@@ -1,0 +1,63 @@
+import { request } from 'node:http';
+import type { Address } from '../../../model/address.ts';
+
+/** The path on which nginx answers for itself, for any Host, without any tenant's backend. */
+const fitnessPath = '/.well-known/tideline/blade';
+
+/** Resolves with the `instance` of the nginx that answers on the VIP, or undefined when none does in time. Never rejects. */
+export type Probe = (vip: Address, port: number) => Promise<string | undefined>;
+
+/** A new connection for every probe, from this host to the VIP on its loopback interface: the whole data path. */
+export function httpProbe(timeoutMs: number): Probe {
+  return async (vip, port) => {
+    const body = await getJson({ address: vip.text, port, path: fitnessPath, timeoutMs });
+    const instance = body?.['instance'];
+    return typeof instance === 'string' ? instance : undefined;
+  };
+}
+
+export interface GetJson {
+  readonly address: string;
+  readonly port: number;
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
+const maxBodyBytes = 4 << 20;
+
+/** The JSON object that a GET answers with status 200, or undefined. Never rejects. */
+export function getJson({
+  address,
+  port,
+  path,
+  timeoutMs,
+}: GetJson): Promise<Readonly<Record<string, unknown>> | undefined> {
+  return new Promise((resolve) => {
+    const call = request(
+      { host: address, port, path, agent: false, signal: AbortSignal.timeout(timeoutMs) },
+      (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          size += chunk.length;
+          if (size > maxBodyBytes) call.destroy();
+          else chunks.push(chunk);
+        });
+        response.on('error', () => resolve(undefined));
+        response.on('end', () => resolve(response.statusCode === 200 ? parse(Buffer.concat(chunks)) : undefined));
+      },
+    );
+    call.on('error', () => resolve(undefined));
+    call.on('close', () => resolve(undefined));
+    call.end();
+  });
+}
+
+function parse(body: Buffer): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,211 @@
+import type { KubeClient } from '../../../kube/api/client.ts';
+import { Election } from '../../../kube/lease/election.ts';
+import type { ClusterState } from '../../../kube/source.ts';
+import { EventWriter } from '../../../kube/status/events.ts';
+import { writeMetrics } from '../../../kube/status/metrics.ts';
+import { StatusWriter } from '../../../kube/status/writer.ts';
+import type { EdgePool } from '../../../model/spec/kinds.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { Log } from '../../../runtime/log.ts';
+import type { Registry } from '../../../runtime/metrics.ts';
+import type { Condition } from '../compile/compile.ts';
+import type { PoolView } from '../compile/pool-status.ts';
+import { IngressStatuses, recoveryEvents, refusalEvents, type WantedStatus } from '../compile/statuses.ts';
+import type { EdgeReason } from '../reasons.ts';
+import { PoolObject } from './pool-object.ts';
+import { ServedVips } from './served.ts';
+
+export interface PublisherOptions {
+  readonly client: KubeClient;
+  readonly pool: () => EdgePool;
+  readonly blade: string;
+  /** Unique to this start of the agent. */
+  readonly identity: string;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly registry: Registry;
+  /** Of the Lease. Default `tideline-system`. */
+  readonly namespace?: string;
+}
+
+/** What the agent knows in one moment. */
+export interface PublishView extends Pick<PoolView, 'platformInvalid' | 'tableRefused' | 'fitBlades' | 'blades'> {
+  /** What the source says now; undefined while it is not live, or a snapshot is served. */
+  readonly state: ClusterState | undefined;
+  /** This blade serves the newest table. */
+  readonly fault: string | undefined;
+  readonly conditions: readonly Condition[];
+  /** The VIPs that this blade or one that answers announces. */
+  readonly announced: ReadonlySet<string>;
+}
+
+export interface PublisherStatus {
+  readonly leading: boolean;
+  readonly holder?: string;
+  readonly transitions?: number;
+  /** Why this blade is no candidate. */
+  readonly reason?: EdgeReason;
+  readonly error?: string;
+  readonly addresses: readonly string[];
+  readonly waiting: number;
+  readonly eventsWaiting: number;
+  readonly ownedByOther: readonly string[];
+  /** The EdgePool object in the cluster: `absent` is no fault. */
+  readonly poolObject: 'unknown' | 'absent' | 'present';
+}
+
+const fieldManager = 'tideline-edge';
+/** A blade that cannot publish for this long lets another one lead. */
+const resignAfterMs = 10_000;
+
+/**
+ * Tells the cluster what became of its objects: addresses of Ingresses, the status of the EdgePool, Events for refusals.
+ * Every blade follows what should stand; one writes, who holds the Lease of the pool and reads the cluster live.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #election: Election;
+  readonly #statuses: StatusWriter;
+  readonly #events: EventWriter;
+  readonly #poolObject: PoolObject;
+  readonly #served = new ServedVips();
+  #ableSinceMs: number | undefined;
+  #unableSinceMs: number | undefined;
+  #addresses: readonly string[] = [];
+  readonly #wishes = new IngressStatuses();
+  #ingresses: readonly WantedStatus[] = [];
+  /** What `#ingresses` was made from. */
+  #followed: { readonly ingresses: unknown; readonly conditions: unknown; readonly addresses: unknown } | undefined;
+  #followAgainMs = -Infinity;
+  #told: readonly Condition[] = [];
+  #shown: { readonly ingresses: unknown; readonly pool: unknown } | undefined;
+  #retreat: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    const { client, pool, blade, clock, registry, namespace = 'tideline-system' } = options;
+    const metrics = writeMetrics(registry);
+    const allowedForMs = (): number => (this.#ableSinceMs === undefined ? 0 : this.#election.leadingForMs);
+    const common = { ...options, fieldManager, metrics, allowedForMs };
+    this.#election = new Election({
+      ...options,
+      namespace,
+      name: `tideline-edge-${pool().metadata.name}`,
+      metrics,
+      onChange: (leading) => this.#leadershipChanged(leading),
+    });
+    this.#events = new EventWriter({
+      ...common,
+      reporter: { controller: fieldManager, instance: blade, action: 'Serve' },
+    });
+    this.#statuses = new StatusWriter({
+      ...common,
+      onOwnedByOther: (object, message) =>
+        this.#events.say({ object, type: 'Warning', reason: 'OwnedByOther', note: `${message}. It is left alone.` }),
+    });
+    this.#poolObject = new PoolObject({ client, pool, clock, log: options.log });
+  }
+
+  /** A look at what the agent knows, and what follows from it. Called often. */
+  tick(view: PublishView): void {
+    if (this.#stopped) return;
+    const { clock, pool } = this.#options;
+    const now = clock.monotonic();
+    this.#stand(view.state !== undefined && view.fault === undefined, now);
+    const { metadata, spec } = pool();
+    const open = spec.vips.filter(({ scope }) => scope === 'public').map(({ address }) => address.text);
+    const addresses = this.#served.look(open, view.announced, now);
+    if (addresses !== undefined && addresses.join() !== this.#addresses.join()) this.#addresses = addresses;
+    if (view.state === undefined || view.fault !== undefined) return;
+    this.#tell(view.conditions, view.state);
+    if (addresses !== undefined && now >= this.#followAgainMs) this.#follow(view.conditions, view.state);
+    if (this.#election.leading) {
+      const vips = spec.vips.map(({ address }) => address.text);
+      const announced = [...view.announced];
+      this.#poolObject.tick({ ...view, pool: metadata.name, announced, vips, addresses: this.#addresses });
+    }
+    this.#show();
+    // While thousands of statuses come back one by one: no more than a tenth of a core for this.
+    this.#followAgainMs = now + 10 * (clock.monotonic() - now);
+    this.#statuses.wake();
+    this.#events.wake();
+  }
+
+  status(): PublisherStatus {
+    const { waiting, ownedByOther } = this.#statuses.status();
+    return {
+      ...this.#election.status(),
+      ...(this.#ableSinceMs === undefined ? { reason: 'NotPublishing' } : {}),
+      addresses: this.#addresses,
+      waiting,
+      eventsWaiting: this.#events.waiting,
+      ownedByOther,
+      poolObject: this.#poolObject.presence,
+    };
+  }
+
+  /** Ends what is being written, then lets another blade lead. Never rejects. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ableSinceMs = undefined;
+    await Promise.all([this.#statuses.stop(), this.#events.stop(), this.#poolObject.idle()]);
+    await this.#retreat;
+    await this.#election.resign();
+  }
+
+  #stand(able: boolean, nowMs: number): void {
+    if (able) {
+      this.#ableSinceMs ??= nowMs;
+      this.#unableSinceMs = undefined;
+      if (this.#retreat === undefined) this.#election.stand();
+      return;
+    }
+    this.#ableSinceMs = undefined;
+    this.#unableSinceMs ??= nowMs;
+    if (nowMs - this.#unableSinceMs < resignAfterMs) return;
+    this.#retreat ??= this.#leave().finally(() => {
+      this.#retreat = undefined;
+    });
+  }
+
+  async #leave(): Promise<void> {
+    await Promise.all([this.#statuses.idle(), this.#events.idle(), this.#poolObject.idle()]);
+    await this.#election.resign();
+  }
+
+  /** Every blade does this, so that whoever leads next knows at once what differs. */
+  #follow(conditions: readonly Condition[], state: ClusterState): void {
+    const { Ingress: ingresses } = state.objects;
+    const before = this.#followed;
+    if (before?.ingresses === ingresses && before.conditions === conditions && before.addresses === this.#addresses)
+      return;
+    this.#followed = { ingresses, conditions, addresses: this.#addresses };
+    const poolAddresses = this.#options.pool().spec.vips.map(({ address }) => address.text);
+    this.#ingresses = this.#wishes.of({ state, conditions, addresses: this.#addresses, poolAddresses });
+  }
+
+  #tell(conditions: readonly Condition[], state: ClusterState): void {
+    if (this.#told === conditions) return;
+    this.#events.set(refusalEvents({ state, conditions }));
+    if (this.#election.leading)
+      for (const event of recoveryEvents(this.#told, { state, conditions })) this.#events.say(event);
+    this.#told = conditions;
+  }
+
+  #show(): void {
+    const pool = this.#election.leading ? this.#poolObject.wish : undefined;
+    if (this.#shown?.ingresses === this.#ingresses && this.#shown.pool === pool) return;
+    this.#shown = { ingresses: this.#ingresses, pool };
+    this.#statuses.set(pool === undefined ? this.#ingresses : [...this.#ingresses, pool]);
+  }
+
+  #leadershipChanged(leading: boolean): void {
+    if (leading) return;
+    this.#statuses.cut();
+    this.#events.cut();
+    this.#poolObject.forget();
+  }
+}

@@ -1,0 +1,26 @@
+import { deepEqual } from '../../../kube/objects/equal.ts';
+import type { ClusterChange, ClusterState } from '../../../kube/source.ts';
+import type { Ingress, Kind } from '../../../model/kubernetes.ts';
+
+const compiledKinds: readonly Kind[] = ['IngressClass', 'Service', 'Secret'];
+
+/**
+ * True when the table may be another one. A change of nothing but the status of Ingresses is none: the leading agent
+ * writes it to every Ingress, and no agent should compile because of that.
+ */
+export function needsCompile(before: ClusterState, { state, changed }: ClusterChange): boolean {
+  if (compiledKinds.some((kind) => changed.has(kind))) return true;
+  for (const key of changed.get('Ingress') ?? [])
+    if (!onlyStatus(before.objects.Ingress.get(key), state.objects.Ingress.get(key))) return true;
+  return false;
+}
+
+function onlyStatus(before: Ingress | undefined, after: Ingress | undefined): boolean {
+  if (before === undefined || after === undefined) return false;
+  return !deepEqual(before.status, after.status) && deepEqual(compared(before), compared(after));
+}
+
+function compared({ metadata, spec }: Ingress): object {
+  const { resourceVersion: _, ...rest } = metadata;
+  return { metadata: rest, spec };
+}

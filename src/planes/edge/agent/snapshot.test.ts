@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { FakeClock } from '../../../../test/support/fake-clock.ts';
+import type { ClusterState } from '../../../kube/source.ts';
+import { emptyState } from '../../../kube/state.ts';
+import { sleep } from '../../../runtime/clock.ts';
+import { silentLog } from '../../../runtime/log.ts';
+import { SnapshotWriter } from './snapshot.ts';
+
+const state = (revision: number): ClusterState => ({ ...emptyState, revision });
+
+/** A disk that needs `takesMs` for each write. */
+function rig(takesMs: number) {
+  const clock = new FakeClock(0);
+  const written: { readonly revision: number; readonly endedMs: number }[] = [];
+  let busy = false;
+  const file = {
+    read: () => Promise.resolve(undefined),
+    async write({ revision }: ClusterState): Promise<void> {
+      if (busy) throw new Error('two writes at a time');
+      busy = true;
+      await sleep(clock, takesMs);
+      busy = false;
+      written.push({ revision, endedMs: clock.monotonic() });
+    },
+  };
+  return { clock, written, writer: new SnapshotWriter({ file, clock, log: silentLog, delayMs: 1000 }) };
+}
+
+describe('the snapshot of a cluster', () => {
+  test('is written a second after it changed, with what is newest then', async () => {
+    const { clock, written, writer } = rig(10);
+    writer.save(state(1));
+    await clock.advance(500);
+    writer.save(state(2));
+    await clock.advance(520);
+    expect(written).toEqual([{ revision: 2, endedMs: 1010 }]);
+    await clock.advance(60_000);
+    expect(written).toHaveLength(1);
+  });
+
+  test.each([
+    [200, 1000 + 200 + 20 * 200 + 200],
+    [3000, 1000 + 3000 + 10_000 + 3000],
+  ])(
+    'that changes all the time and takes %d ms to write is written again only after a rest, and is the newest',
+    async (takesMs, secondEndsMs) => {
+      const { clock, written, writer } = rig(takesMs);
+      for (let revision = 0; revision < 400; revision += 1) {
+        writer.save(state(revision));
+        await clock.advance(100);
+      }
+      expect(written[0]?.endedMs).toBe(1000 + takesMs);
+      expect(written[1]?.endedMs).toBe(secondEndsMs);
+      expect(written[1]?.revision).toBe((secondEndsMs - takesMs) / 100 - 1);
+    },
+  );
+
+  test('is written at once when the agent ends', async () => {
+    const { clock, written, writer } = rig(200);
+    writer.save(state(1));
+    await clock.advance(1300);
+    writer.save(state(2));
+    const flushed = writer.flush();
+    await clock.advance(200);
+    await flushed;
+    expect(written.map(({ revision }) => revision)).toEqual([1, 2]);
+    await clock.advance(60_000);
+    expect(written).toHaveLength(2);
+    expect(clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,82 @@
+import type { ClusterState } from '../../../kube/source.ts';
+import type { Clock, Timer } from '../../../runtime/clock.ts';
+import type { Log } from '../../../runtime/log.ts';
+
+export interface SnapshotFile {
+  /** The state on disk; undefined when there is none that can be trusted (the reason is logged). */
+  read(): Promise<ClusterState | undefined>;
+  write(state: ClusterState): Promise<void>;
+}
+
+/** After a write there is a rest, this many times as long as the write took, at most `longestRestMs`. */
+const restFactor = 20;
+const longestRestMs = 10_000;
+
+/**
+ * Writes the newest state a while after it changed, one write at a time; a failed write is logged and tried with the next. A large
+ * cluster that changes all the time is written less often, so that a twentieth of the time goes into it, but every ten seconds.
+ */
+export class SnapshotWriter {
+  readonly #file: SnapshotFile;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #delayMs: number;
+  #newest: ClusterState | undefined;
+  #timer: Timer | undefined;
+  #restUntilMs = -Infinity;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(options: {
+    readonly file: SnapshotFile;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly delayMs: number;
+  }) {
+    this.#file = options.file;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#delayMs = options.delayMs;
+  }
+
+  save(state: ClusterState): void {
+    this.#newest = state;
+    this.#arm(this.#delayMs);
+  }
+
+  /** Writes what is waiting; resolves when it is on disk (or was logged). */
+  async flush(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const before = this.#writing;
+    this.#writing = before.then(() => this.#writeNewest());
+    await this.#writing;
+  }
+
+  #arm(delayMs: number): void {
+    this.#timer ??= this.#clock.setTimeout(() => {
+      this.#timer = undefined;
+      void this.#due();
+    }, delayMs);
+  }
+
+  async #due(): Promise<void> {
+    await this.#writing;
+    const restMs = this.#restUntilMs - this.#clock.monotonic();
+    if (restMs <= 0) await this.flush();
+    else if (this.#newest !== undefined) this.#arm(restMs);
+  }
+
+  async #writeNewest(): Promise<void> {
+    const state = this.#newest;
+    if (state === undefined) return;
+    this.#newest = undefined;
+    const beganMs = this.#clock.monotonic();
+    try {
+      await this.#file.write(state);
+    } catch (error) {
+      this.#log.warn({ error: error instanceof Error ? error.message : String(error) }, 'snapshot not written');
+    }
+    const endedMs = this.#clock.monotonic();
+    this.#restUntilMs = endedMs + Math.min((endedMs - beganMs) * restFactor, longestRestMs);
+  }
+}

@@ -1,0 +1,102 @@
+import type { ClusterState } from '../../../kube/source.ts';
+import type { IngressBackend, Service, ServicePort } from '../../../model/kubernetes.ts';
+import type { Problem } from '../../../model/problem.ts';
+import type { EdgeReason } from '../reasons.ts';
+import type { Backend, BackendKey } from '../table.ts';
+import { quoted } from './address.ts';
+import { type EndpointRules, resolveEndpoints } from './endpoints.ts';
+import { isLabel } from './names.ts';
+import type { ServiceSlices, SliceIndex } from './slices.ts';
+
+export interface Fault {
+  readonly reason: EdgeReason;
+  readonly message: string;
+}
+
+/** A backend as an Ingress names it, checked for shape only. */
+export type BackendReference =
+  | { readonly ok: true; readonly namespace: string; readonly service: string; readonly port: string | number }
+  | { readonly ok: false; readonly fault: Fault };
+
+/** Reads an Ingress backend. Never looks at other objects: that a Service is missing is no fault of shape. */
+export function readBackend(backend: IngressBackend | undefined, namespace: string): BackendReference {
+  if (backend?.resource !== undefined)
+    return refuse('ResourceBackend', `only Services are supported, not ${quoted(backend.resource.kind)}`);
+  const { name, port } = backend?.service ?? {};
+  if (!isLabel(name) || !isLabel(namespace)) return refuse('BackendInvalid', `${quoted(name)} is not a Service name`);
+  if (port?.number !== undefined) {
+    if (!Number.isInteger(port.number) || port.number < 1 || port.number > 65_535)
+      return refuse('BackendInvalid', `${quoted(port.number)} is not a port`);
+    return { ok: true, namespace, service: name, port: port.number };
+  }
+  if (!isLabel(port?.name)) return refuse('BackendInvalid', 'the backend has neither a port number nor a port name');
+  return { ok: true, namespace, service: name, port: port.name };
+}
+
+/** Where a reference leads: a table key, and why its backend has no endpoints if it can have none. */
+export type ResolvedBackend =
+  | { readonly ok: true; readonly key: BackendKey; readonly port?: ServicePort; readonly fault?: Fault }
+  | { readonly ok: false; readonly fault: Fault };
+
+/** Looks up the Service. A missing Service or port keeps the route (503), an ExternalName refuses it. */
+export function resolveBackend(
+  reference: Extract<BackendReference, { ok: true }>,
+  services: ClusterState['objects']['Service'],
+): ResolvedBackend {
+  const name = `${reference.namespace}/${reference.service}`;
+  const service = services.get(name);
+  const unresolved = `${name}/${reference.port}`;
+  if (service === undefined)
+    return { ok: true, key: unresolved, fault: { reason: 'ServiceMissing', message: `there is no Service ${name}` } };
+  if (service.spec?.type === 'ExternalName' || service.spec?.externalName !== undefined)
+    return refuse('ExternalNameService', `Service ${name} is of type ExternalName`);
+  const port = portOf(service, reference.port);
+  if (port === undefined)
+    return {
+      ok: true,
+      key: unresolved,
+      fault: { reason: 'ServicePortMissing', message: `Service ${name} has no TCP port ${reference.port}` },
+    };
+  return { ok: true, key: `${name}/${port.port}`, port };
+}
+
+function portOf(service: Service, wanted: string | number): ServicePort | undefined {
+  const ports = Array.isArray(service.spec?.ports) ? service.spec.ports : [];
+  return ports.find(
+    (port) =>
+      (port.protocol ?? 'TCP') === 'TCP' && (typeof wanted === 'number' ? port.port === wanted : port.name === wanted),
+  );
+}
+
+/** A backend of the table together with what the fast path needs to make it again. */
+export interface LiveBackend {
+  readonly backend: Backend;
+  readonly service: string;
+  /** Absent: the Service or its port does not exist, no endpoint can make it serve. */
+  readonly port?: ServicePort;
+  readonly ready: number;
+  readonly problems: readonly Problem[];
+  /** What it was made of, beside its port. */
+  readonly slices: ServiceSlices;
+  readonly rules: EndpointRules;
+}
+
+/** Fills a backend with the endpoints its slices have now; `known`, the same backend before, when it is made of the same. */
+export function fillBackend(
+  key: BackendKey,
+  port: ServicePort | undefined,
+  index: SliceIndex,
+  rules: EndpointRules,
+  known?: LiveBackend,
+): LiveBackend {
+  const service = key.slice(0, key.lastIndexOf('/'));
+  const slices = index.get(service);
+  if (known !== undefined && known.port === port && known.slices === slices && known.rules === rules) return known;
+  if (port === undefined) return { backend: { key, endpoints: [] }, service, ready: 0, problems: [], slices, rules };
+  const { endpoints, ready, problems } = resolveEndpoints(slices, port, rules);
+  return { backend: { key, endpoints }, service, port, ready, problems, slices, rules };
+}
+
+function refuse(reason: EdgeReason, message: string): { readonly ok: false; readonly fault: Fault } {
+  return { ok: false, fault: { reason, message } };
+}

@@ -1,0 +1,225 @@
+import type { ClusterState } from '../../../kube/source.ts';
+import type { Ingress, ServicePort } from '../../../model/kubernetes.ts';
+import type { Problem } from '../../../model/problem.ts';
+import type { EdgePool } from '../../../model/spec/kinds.ts';
+import type { BackendKey, Certificate, Host, Path, RoutingTable } from '../table.ts';
+import { fillBackend, type LiveBackend, resolveBackend } from './backends.ts';
+import type { EndpointRules } from './endpoints.ts';
+import { type IngressReading, isOurs, type RouteClaim, readIngress } from './ingress.ts';
+import { compareText } from './names.ts';
+import { SliceIndex } from './slices.ts';
+import { CertificateClaims, type CertificateReader } from './tls.ts';
+
+export interface CompileInput {
+  readonly state: ClusterState;
+  readonly pool: EdgePool;
+  readonly readCertificate: CertificateReader;
+  /** The EndpointSlices of `state` by Service; made here when absent. */
+  readonly slices?: SliceIndex;
+  /** The compile before: what it made of objects that are the same ones still is taken from it. */
+  readonly before?: Pick<Compiled, 'pool' | 'rules' | 'readings' | 'backends'>;
+}
+
+/** What became of an object: `partial` means that some of it serves. Objects of other classes have no condition. */
+export interface Condition {
+  /** `Ingress/namespace/name`, `EndpointSlice/namespace/name` or `EdgePool/name`. */
+  readonly object: string;
+  readonly state: 'accepted' | 'partial' | 'refused';
+  /** What was refused or does not work, with the field; empty when accepted. */
+  readonly problems: readonly Problem[];
+}
+
+export interface Compiled {
+  readonly table: RoutingTable;
+  /** Every Ingress of our class, and every EndpointSlice with a refused endpoint, sorted by object. */
+  readonly conditions: readonly Condition[];
+  /** The table's backends with what the endpoint fast path and the policy health need. */
+  readonly backends: ReadonlyMap<BackendKey, LiveBackend>;
+  /** What each Ingress of our class asks for. */
+  readonly readings: ReadonlyMap<Ingress, IngressReading>;
+  readonly pool: EdgePool;
+  readonly rules: EndpointRules;
+}
+
+/** What endpoints a pool refuses or prefers: those of the compile before, as long as the pool is the same one. */
+export function endpointRules(pool: EdgePool, before?: Pick<Compiled, 'pool' | 'rules'>): EndpointRules {
+  if (before?.pool === pool) return before.rules;
+  const { blades, vips } = pool.spec;
+  const own = new Set([...blades, ...vips].map(({ address }) => address.text));
+  return { own, family: blades[0]?.address.family ?? 4 };
+}
+
+/**
+ * The routing table of a pool, pure: the same objects in any order give the same bytes. Conflicts go to the oldest
+ * Ingress (creationTimestamp, then namespace/name). One bad object takes nothing from another. States share the objects that
+ * did not change, so after a small change most of the work is found in `before`.
+ */
+export function compile(input: CompileInput): Compiled {
+  const { state, pool, before } = input;
+  const { Service, Secret } = state.objects;
+  const readings = readIngresses(input);
+  const routes = new Routes(Service);
+  const certificates = new CertificateClaims(Secret, input.readCertificate);
+  const conditions: Condition[] = [...defaultCertificate(pool, certificates)];
+  for (const reading of [...readings.values()].sort(compareAge)) {
+    const won = routes.claim(reading);
+    const problems = [...reading.problems, ...won.problems, ...certificates.claim(reading, won.hosts)];
+    const state = problems.length === 0 ? 'accepted' : won.hosts.size > 0 ? 'partial' : 'refused';
+    conditions.push({ object: `Ingress/${reading.key}`, state, problems });
+  }
+  const backends = new Map<BackendKey, LiveBackend>();
+  const slices = input.slices ?? SliceIndex.of(state);
+  const rules = endpointRules(pool, before);
+  for (const [key, port] of [...routes.backends].sort(([a], [b]) => compareText(a, b)))
+    backends.set(key, fillBackend(key, port, slices, rules, before?.backends.get(key)));
+  conditions.push(...sliceConditions(backends));
+  conditions.sort((a, b) => compareText(a.object, b.object));
+  if (certificates.certificateOf('') !== undefined) routes.ensureHost('');
+  const hosts = routes.hosts((name) => certificates.certificateOf(name)?.id);
+  return {
+    table: {
+      hosts,
+      backends: [...backends.values()].map(({ backend }) => backend),
+      certificates: used(hosts, certificates),
+    },
+    conditions,
+    backends,
+    readings,
+    pool,
+    rules,
+  };
+}
+
+function readIngresses({ state, pool, before }: CompileInput): ReadonlyMap<Ingress, IngressReading> {
+  const { Ingress, IngressClass } = state.objects;
+  const readings = new Map<Ingress, IngressReading>();
+  for (const [key, ingress] of Ingress)
+    if (isOurs(ingress, pool.spec.ingressClass, IngressClass))
+      readings.set(ingress, before?.readings.get(ingress) ?? readIngress(key, ingress));
+  return readings;
+}
+
+function defaultCertificate({ metadata, spec }: EdgePool, certificates: CertificateClaims): readonly Condition[] {
+  if (spec.defaultCertificate === undefined) return [];
+  const { namespace, secret } = spec.defaultCertificate;
+  const fault = certificates.claimDefault(`${namespace}/${secret}`);
+  if (fault === undefined) return [];
+  const object = `EdgePool/${metadata.name}`;
+  return [{ object, state: 'partial', problems: [{ object, path: 'spec.defaultCertificate', ...fault }] }];
+}
+
+function compareAge(a: IngressReading, b: IngressReading): number {
+  if (a.createdMs !== b.createdMs) return a.createdMs < b.createdMs ? -1 : 1;
+  return compareText(a.key, b.key);
+}
+
+interface HostDraft {
+  readonly paths: Map<string, Path>;
+  defaultBackend?: BackendKey;
+}
+
+/** Who owns which host and path. */
+class Routes {
+  readonly #services: ClusterState['objects']['Service'];
+  readonly #hosts = new Map<string, HostDraft>();
+  readonly #owners = new Map<string, string>();
+  readonly backends = new Map<BackendKey, ServicePort | undefined>();
+
+  constructor(services: ClusterState['objects']['Service']) {
+    this.#services = services;
+  }
+
+  /** Takes the routes of one Ingress, oldest first; returns the hosts on which it won any. */
+  claim(reading: IngressReading): { readonly hosts: ReadonlySet<string>; readonly problems: readonly Problem[] } {
+    const hosts = new Set<string>();
+    const problems: Problem[] = [];
+    for (const route of reading.routes) {
+      const fault = this.#claimRoute(route, reading.key);
+      if (fault?.serves !== false) hosts.add(route.host);
+      if (fault !== undefined) problems.push(fault.problem);
+    }
+    return { hosts, problems };
+  }
+
+  /** The host is in the table, if only for its certificate. */
+  ensureHost(name: string): void {
+    if (!this.#hosts.has(name)) this.#hosts.set(name, { paths: new Map() });
+  }
+
+  /** The hosts of the table, sorted by name. */
+  hosts(certificateOf: (host: string) => string | undefined): readonly Host[] {
+    return [...this.#hosts]
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([name, { paths, defaultBackend }]) => {
+        const certificate = certificateOf(name);
+        return {
+          name,
+          paths: [...paths].sort(([a], [b]) => compareText(a, b)).map(([, path]) => path),
+          ...(defaultBackend === undefined ? {} : { defaultBackend }),
+          ...(certificate === undefined ? {} : { certificate }),
+        };
+      });
+  }
+
+  #claimRoute(route: RouteClaim, ingress: string): { readonly serves: boolean; readonly problem: Problem } | undefined {
+    const object = `Ingress/${ingress}`;
+    const resolved = this.#resolve(route);
+    if (!resolved.ok)
+      return { serves: false, problem: { object, path: `${route.field}${fieldOfBackend(route)}`, ...resolved.fault } };
+    const { path } = route;
+    const slot = path === undefined ? '' : `${path.path} ${path.match}`;
+    const owner = this.#owners.get(`${route.host} ${slot}`);
+    if (owner !== undefined) {
+      const reason = path === undefined ? 'DefaultBackendConflict' : 'PathConflict';
+      const message = `${route.host === '' ? 'any host' : route.host}${path?.path ?? ''} belongs to Ingress ${owner}`;
+      return { serves: false, problem: { reason, object, path: route.field, message } };
+    }
+    this.#owners.set(`${route.host} ${slot}`, ingress);
+    this.#add(route, slot, resolved.key);
+    this.backends.set(resolved.key, this.backends.get(resolved.key) ?? resolved.port);
+    if (resolved.fault === undefined) return undefined;
+    return { serves: true, problem: { object, path: `${route.field}${fieldOfBackend(route)}`, ...resolved.fault } };
+  }
+
+  #add({ host, path }: RouteClaim, slot: string, backend: BackendKey): void {
+    const draft: HostDraft = this.#hosts.get(host) ?? { paths: new Map() };
+    if (path === undefined) draft.defaultBackend = backend;
+    else draft.paths.set(slot, { ...path, backend });
+    this.#hosts.set(host, draft);
+  }
+
+  #resolve(route: RouteClaim): ReturnType<typeof resolveBackend> {
+    try {
+      return resolveBackend(route.backend, this.#services);
+    } catch {
+      return {
+        ok: false,
+        fault: { reason: 'Malformed', message: `Service ${route.backend.service} has not the shape of one` },
+      };
+    }
+  }
+}
+
+function fieldOfBackend(route: RouteClaim): string {
+  return route.path === undefined ? '' : '.backend';
+}
+
+function sliceConditions(backends: ReadonlyMap<BackendKey, LiveBackend>): readonly Condition[] {
+  const byObject = new Map<string, Map<string, Problem>>();
+  for (const { problems } of backends.values())
+    for (const problem of problems) {
+      const object = problem.object ?? '';
+      const known = byObject.get(object) ?? new Map<string, Problem>();
+      byObject.set(object, known.set(problem.path ?? '', problem));
+    }
+  return [...byObject].map(([object, problems]) => ({ object, state: 'partial', problems: [...problems.values()] }));
+}
+
+function used(hosts: readonly Host[], claims: CertificateClaims): readonly Certificate[] {
+  const byId = new Map<string, Certificate>();
+  for (const { name } of hosts) {
+    const certificate = claims.certificateOf(name);
+    if (certificate !== undefined) byId.set(certificate.id, certificate);
+  }
+  return [...byId.values()].sort((a, b) => compareText(a.id, b.id));
+}

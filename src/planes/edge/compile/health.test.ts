@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { platformForTests } from '../../../../test/support/edge-platform.ts';
+import { poolForTests } from '../../../../test/support/edge-pool.ts';
+import type { Host } from '../table.ts';
+import { bladeDrain, policyHealth } from './health.ts';
+
+const pool = poolForTests();
+const nowMs = Date.parse('2026-06-01T00:00:00Z');
+const later = '2026-06-01T01:00:00Z';
+const host = (name: string, ...backends: string[]): Host => ({
+  name,
+  paths: backends.map((backend, at) => ({ match: 'prefix', path: `/${at}`, backend })),
+});
+const served = (hosts: readonly Host[], ready: Readonly<Record<string, number>>) => ({
+  hosts,
+  ready: (key: string) => ready[key] ?? 0,
+});
+
+describe('policyHealth', () => {
+  const cases = [
+    ['all backends serve', served([host('www.video.example', 'a', 'b')], { a: 1, b: 3 }), true, 'BackendsServing'],
+    ['exactly the ratio', served([host('www.video.example', 'a', 'b')], { a: 1 }), true, 'BackendsServing'],
+    ['below the ratio', served([host('www.video.example', 'a', 'b', 'c')], { a: 1 }), false, 'BelowThreshold'],
+    ['served by the wildcard', served([host('*.video.example', 'a')], { a: 1 }), true, 'BackendsServing'],
+    [
+      'the exact host hides the wildcard',
+      served([host('*.video.example', 'a'), host('www.video.example', 'b')], { a: 1 }),
+      false,
+      'BelowThreshold',
+    ],
+    ['served by the host for any name', served([host('', 'a')], { a: 1 }), true, 'BackendsServing'],
+    ['not served here', served([host('other.example', 'a')], { a: 1 }), false, 'HostNotServed'],
+    ['nothing is known', undefined, true, 'Unknown'],
+  ] as const;
+  test.each(cases)('%s', (_, known, healthy, reason) => {
+    const input = { platform: platformForTests(), pool, nowMs, ...(known === undefined ? {} : { served: known }) };
+    expect(policyHealth(input)).toEqual([{ policy: 'video', healthy, reason }]);
+  });
+
+  test('a drain of the cluster or its only site is unhealthy, also before anything is known; an expired one is nothing', () => {
+    for (const [kind, expires, reason] of [
+      ['Cluster', later, 'ClusterDraining'],
+      ['Site', later, 'ClusterDraining'],
+      ['Cluster', '2026-05-31T00:00:00Z', 'Unknown'],
+    ] as const) {
+      const platform = platformForTests({ drains: [{ kind, name: 'paris', expires }] });
+      expect(policyHealth({ platform, pool, nowMs })[0]?.reason).toBe(reason);
+    }
+  });
+
+  test('a policy that does not name the cluster is not ours', () => {
+    const other = poolForTests({ cluster: 'elsewhere' });
+    expect(policyHealth({ platform: platformForTests(), pool: other, nowMs })).toEqual([]);
+  });
+});
+
+describe('bladeDrain', () => {
+  test.each([
+    ['Blade', 'paris-blade-1', true],
+    ['Blade', 'paris-blade-2', false],
+    ['Cluster', 'paris', true],
+    ['Site', 'paris', true],
+    ['Site', 'newyork', false],
+    ['Worker', 'paris-blade-1', false],
+  ])('%s %s', (kind, name, drained) => {
+    const platform = platformForTests({ drains: [{ kind, name, expires: later }] });
+    expect(bladeDrain(platform, pool, 'paris-blade-1', nowMs) !== undefined).toBe(drained);
+    expect(bladeDrain(platform, pool, 'paris-blade-1', Date.parse(later))).toBeUndefined();
+  });
+});

@@ -1,0 +1,160 @@
+import {
+  type Ingress,
+  type IngressClass,
+  type IngressPath,
+  ingressController,
+  type ObjectKey,
+} from '../../../model/kubernetes.ts';
+import type { Problem } from '../../../model/problem.ts';
+import type { EdgeReason } from '../reasons.ts';
+import { quoted } from './address.ts';
+import { type BackendReference, readBackend } from './backends.ts';
+import { isHost, isLabel, normalPrefix, pathFault } from './names.ts';
+
+const legacyClassAnnotation = 'kubernetes.io/ingress.class';
+
+/**
+ * Ours when it names the pool's class (spec.ingressClassName, else the legacy annotation) and the class, if there is
+ * an object for it, names our controller. A missing object is accepted: manifest folders rarely carry one.
+ */
+export function isOurs(ingress: Ingress, className: string, classes: ReadonlyMap<ObjectKey, IngressClass>): boolean {
+  const named = ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.[legacyClassAnnotation];
+  if (named !== className) return false;
+  const controller = classes.get(className)?.spec?.controller;
+  return controller === undefined || controller === ingressController;
+}
+
+type GoodReference = Extract<BackendReference, { ok: true }>;
+
+/** A wish for one host and path, or for the default backend of a host when `path` is absent. Host `` is any host. */
+export interface RouteClaim {
+  readonly host: string;
+  readonly path?: { readonly match: 'exact' | 'prefix'; readonly path: string };
+  readonly backend: GoodReference;
+  /** Where it stands in the Ingress. */
+  readonly field: string;
+}
+
+/** One entry of spec.tls. No hosts means: every host of the Ingress's rules. */
+export interface TlsClaim {
+  readonly hosts: readonly string[];
+  /** `namespace/name`; absent: the default certificate. */
+  readonly secret?: ObjectKey;
+  readonly field: string;
+}
+
+/** An Ingress by itself, checked for shape: what it asks for, and what of it was refused. */
+export interface IngressReading {
+  readonly key: ObjectKey;
+  /** ms since the epoch; Infinity when it does not say, so that it never beats one that does. */
+  readonly createdMs: number;
+  readonly routes: readonly RouteClaim[];
+  readonly tls: readonly TlsClaim[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads one Ingress without looking at any other object; never throws, whatever the object holds. */
+export function readIngress(key: ObjectKey, ingress: Ingress): IngressReading {
+  try {
+    return new Reader(key, ingress).read();
+  } catch {
+    const problem = { reason: 'Malformed', object: `Ingress/${key}`, message: 'not the shape of an Ingress' };
+    return { key, createdMs: Infinity, routes: [], tls: [], problems: [problem] };
+  }
+}
+
+class Reader {
+  readonly #key: ObjectKey;
+  readonly #ingress: Ingress;
+  readonly #namespace: string;
+  readonly #routes: RouteClaim[] = [];
+  readonly #tls: TlsClaim[] = [];
+  readonly #problems: Problem[] = [];
+
+  constructor(key: ObjectKey, ingress: Ingress) {
+    this.#key = key;
+    this.#ingress = ingress;
+    this.#namespace = ingress.metadata.namespace ?? 'default';
+  }
+
+  read(): IngressReading {
+    const spec = this.#ingress.spec ?? {};
+    const rules = spec.rules ?? [];
+    const hosts: string[] = [];
+    for (const [index, rule] of rules.entries()) {
+      const field = `spec.rules[${index}]`;
+      const host = rule.host ?? '';
+      if (host !== '' && !isHost(host)) {
+        this.#refuse('HostInvalid', `${field}.host`, `${quoted(host)} is not a host`);
+        continue;
+      }
+      hosts.push(host);
+      for (const [at, path] of (rule.http?.paths ?? []).entries()) this.#path(host, path, `${field}.http.paths[${at}]`);
+    }
+    if (spec.defaultBackend !== undefined) this.#defaults(rules.length === 0 ? [''] : hosts);
+    for (const [index, entry] of (spec.tls ?? []).entries())
+      this.#tlsEntry(entry.hosts ?? [], entry.secretName, `spec.tls[${index}]`);
+    const createdMs = Date.parse(this.#ingress.metadata.creationTimestamp ?? '');
+    return {
+      key: this.#key,
+      createdMs: Number.isNaN(createdMs) ? Infinity : createdMs,
+      routes: this.#routes,
+      tls: this.#tls,
+      problems: this.#problems,
+    };
+  }
+
+  #path(host: string, path: IngressPath, field: string): void {
+    const match = matchOf(path.pathType);
+    if (match === undefined) {
+      this.#refuse('PathTypeUnknown', `${field}.pathType`, `${quoted(path.pathType)} is not a pathType`);
+      return;
+    }
+    const text = path.path ?? (path.pathType === 'ImplementationSpecific' ? '/' : undefined);
+    const fault = pathFault(text);
+    if (text === undefined || fault !== undefined) {
+      this.#refuse('PathInvalid', `${field}.path`, `${quoted(text)}: ${fault}`);
+      return;
+    }
+    const backend = readBackend(path.backend, this.#namespace);
+    if (!backend.ok) {
+      this.#refuse(backend.fault.reason, `${field}.backend`, backend.fault.message);
+      return;
+    }
+    this.#routes.push({ host, path: { match, path: match === 'prefix' ? normalPrefix(text) : text }, backend, field });
+  }
+
+  #defaults(hosts: readonly string[]): void {
+    const backend = readBackend(this.#ingress.spec?.defaultBackend, this.#namespace);
+    if (!backend.ok) {
+      this.#refuse(backend.fault.reason, 'spec.defaultBackend', backend.fault.message);
+      return;
+    }
+    for (const host of new Set(hosts)) this.#routes.push({ host, backend, field: 'spec.defaultBackend' });
+  }
+
+  #tlsEntry(hosts: readonly string[], secretName: string | undefined, field: string): void {
+    const good: string[] = [];
+    for (const [index, host] of hosts.entries()) {
+      if (isHost(host)) good.push(host);
+      else this.#refuse('TlsHostInvalid', `${field}.hosts[${index}]`, `${quoted(host)} is not a host`);
+    }
+    if (hosts.length > 0 && good.length === 0) return;
+    if (secretName !== undefined && !secretName.split('.').every(isLabel)) {
+      this.#refuse('SecretMissing', `${field}.secretName`, `${quoted(secretName)} is not a Secret name`);
+      return;
+    }
+    const secret = secretName === undefined ? {} : { secret: `${this.#namespace}/${secretName}` };
+    this.#tls.push({ hosts: good, ...secret, field });
+  }
+
+  #refuse(reason: EdgeReason, path: string, message: string): void {
+    this.#problems.push({ reason, object: `Ingress/${this.#key}`, path, message });
+  }
+}
+
+/** ImplementationSpecific is Prefix here. */
+function matchOf(pathType: string | undefined): 'exact' | 'prefix' | undefined {
+  if (pathType === 'Exact') return 'exact';
+  return pathType === 'Prefix' || pathType === 'ImplementationSpecific' ? 'prefix' : undefined;
+}

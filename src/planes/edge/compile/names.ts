@@ -1,0 +1,54 @@
+import { parseAddress } from '../../../model/address.ts';
+
+const label = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
+const hostPattern = new RegExp(`^(\\*\\.)?${label}(\\.${label})*$`);
+const labelPattern = new RegExp(`^${label}$`);
+const maxHostLength = 253;
+const maxPathBytes = 4096;
+const utf8 = new TextEncoder();
+
+/** Lower-case DNS name, or `*.` and a DNS name; never an address. What the API server accepts for an Ingress rule. */
+export function isHost(text: unknown): text is string {
+  return (
+    typeof text === 'string' &&
+    text.length <= maxHostLength &&
+    hostPattern.test(text) &&
+    !(/^[\d.]+$/.test(text) && parseAddress(text) !== undefined)
+  );
+}
+
+/** A DNS label (RFC 1123): names of Services, namespaces, Secrets' parts. */
+export function isLabel(text: unknown): text is string {
+  return typeof text === 'string' && labelPattern.test(text);
+}
+
+/**
+ * What is wrong with a path, or undefined. nginx matches the normal form of a request's path, so a path with `//`, `.`
+ * or `..` segments or an encoded slash could never match; the API server refuses the same ones.
+ */
+export function pathFault(path: unknown): string | undefined {
+  if (typeof path !== 'string' || !path.startsWith('/')) return 'it must start with /';
+  if (path.length > maxPathBytes || utf8.encode(path).length > maxPathBytes) return `longer than ${maxPathBytes} bytes`;
+  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
+  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(path)) return 'it has control characters';
+  if (!path.isWellFormed()) return 'it is not well-formed Unicode';
+  if (path.includes('//') || /\/\.\.?(\/|$)/.test(path)) return 'it has an empty, . or .. segment';
+  if (/%2f/i.test(path)) return 'it has an encoded slash';
+  return undefined;
+}
+
+/** A prefix without its trailing slashes (Ingress v1 ignores them); `/` stays. */
+export function normalPrefix(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+/** The wildcard that covers a host, `*.example.com` for `www.example.com`. */
+export function wildcardOf(host: string): string | undefined {
+  const dot = host.indexOf('.');
+  return dot < 0 || host.startsWith('*.') ? undefined : `*${host.slice(dot)}`;
+}
+
+/** Bytewise order, the same on every machine (localeCompare is not). */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

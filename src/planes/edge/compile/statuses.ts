@@ -1,0 +1,153 @@
+import type { ClusterState } from '../../../kube/source.ts';
+import type { Ingress, ObjectMeta, ObjectReference } from '../../../model/kubernetes.ts';
+import type { Problem } from '../../../model/problem.ts';
+import { type EdgeReason, edgeReasons } from '../reasons.ts';
+import type { Condition } from './compile.ts';
+import { fixes } from './fixes.ts';
+import { compareText } from './names.ts';
+
+/** The status that an object should have, our fields only (undefined: none of ours), beside the one it has. */
+export interface WantedStatus {
+  readonly object: ObjectReference;
+  readonly wanted: object | undefined;
+  readonly held: object | undefined;
+}
+
+/** What people who look at an object should read. */
+export interface WantedEvent {
+  readonly object: ObjectReference;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: EdgeReason;
+  readonly note: string;
+  readonly fieldPath?: string;
+}
+
+interface Input {
+  readonly state: ClusterState;
+  /** Of a compile of this state or one shortly before. */
+  readonly conditions: readonly Condition[];
+}
+
+interface StatusInput extends Input {
+  /** Where requests are taken now. */
+  readonly addresses: readonly string[];
+  /** All addresses of the pool. */
+  readonly poolAddresses: readonly string[];
+}
+
+/**
+ * The status of every Ingress that is ours or says that it is: one that serves something has the addresses; one that does
+ * not (any more) and still shows an address of the pool has none. Sorted by namespace and name. What is as it was in the
+ * call before is the same object as then: thousands of Ingresses change their status one after the other.
+ */
+export class IngressStatuses {
+  readonly #known = new WeakMap<Ingress, WantedStatus>();
+  #status: { readonly addresses: string; readonly wanted: object } | undefined;
+
+  of({ state, conditions, addresses, poolAddresses }: StatusInput): readonly WantedStatus[] {
+    const serving = new Set<string>();
+    for (const condition of conditions) if (condition.state !== 'refused') serving.add(condition.object);
+    const own = new Set(poolAddresses);
+    const status = this.#statusOf(addresses);
+    const all: WantedStatus[] = [];
+    for (const [key, ingress] of [...state.objects.Ingress].sort(([a], [b]) => compareText(a, b))) {
+      const serves = serving.has(`Ingress/${key}`);
+      if (serves || showsAnyOf(ingress, own)) all.push(this.#wish(ingress, serves ? status : undefined));
+    }
+    return all;
+  }
+
+  #wish(ingress: Ingress, wanted: object | undefined): WantedStatus {
+    const known = this.#known.get(ingress);
+    if (known !== undefined && known.wanted === wanted) return known;
+    const shown = ingress.status?.loadBalancer?.ingress ?? [];
+    const wish = {
+      object: nameOfIngress(ingress),
+      wanted,
+      held: shown.length === 0 ? undefined : { loadBalancer: { ingress: shown } },
+    };
+    this.#known.set(ingress, wish);
+    return wish;
+  }
+
+  #statusOf(addresses: readonly string[]): object {
+    const sorted = addresses.toSorted(compareText);
+    const text = sorted.join();
+    if (this.#status?.addresses !== text)
+      this.#status = { addresses: text, wanted: { loadBalancer: { ingress: sorted.map((ip) => ({ ip })) } } };
+    return this.#status.wanted;
+  }
+}
+
+function showsAnyOf({ status }: Ingress, addresses: ReadonlySet<string>): boolean {
+  return status?.loadBalancer?.ingress?.some(({ ip }) => ip !== undefined && addresses.has(ip)) === true;
+}
+
+/** A Warning for every reason that an object is refused for, in whole or in part; its note names the first field. */
+export function refusalEvents({ state, conditions }: Input): readonly WantedEvent[] {
+  const events: WantedEvent[] = [];
+  for (const { object, problems } of conditions) {
+    const name = find(object, state);
+    if (name === undefined) continue;
+    for (const [reason, [first, ...more]] of Map.groupBy(problems, (problem) => problem.reason))
+      if (first !== undefined && isEdgeReason(reason)) events.push(warning(name, reason, first, more.length));
+  }
+  return events;
+}
+
+/** A Normal for every Ingress that was refused, in whole or in part, and now serves all it asks for. */
+export function recoveryEvents(before: readonly Condition[], { state, conditions }: Input): readonly WantedEvent[] {
+  const troubled = new Set(before.filter(({ problems }) => problems.length > 0).map(({ object }) => object));
+  const events: WantedEvent[] = [];
+  for (const { object, problems } of conditions) {
+    const name = troubled.has(object) && problems.length === 0 ? find(object, state) : undefined;
+    if (name !== undefined)
+      events.push({ object: name, type: 'Normal', reason: 'Accepted', note: edgeReasons.Accepted });
+  }
+  return events;
+}
+
+function warning(
+  object: ObjectReference,
+  reason: EdgeReason,
+  { path, message, expected, fix }: Problem,
+  more: number,
+): WantedEvent {
+  const advice = fix ?? fixes[reason];
+  const note = [
+    `${message}${more === 0 ? '' : ` (and ${more} more like this)`}.`,
+    edgeReasons[reason],
+    ...(expected === undefined ? [] : [`Expected: ${expected}.`]),
+    ...(advice === undefined ? [] : [`Fix: ${advice}.`]),
+  ].join(' ');
+  return { object, type: 'Warning', reason, note, ...(path === undefined ? {} : { fieldPath: path }) };
+}
+
+function isEdgeReason(reason: string): reason is EdgeReason {
+  return Object.hasOwn(edgeReasons, reason);
+}
+
+/** The object of a condition, if the cluster has it. */
+function find(object: string, { objects }: ClusterState): ObjectReference | undefined {
+  const [kind = '', ...rest] = object.split('/');
+  const key = rest.join('/');
+  if (kind === 'Ingress') {
+    const ingress = objects.Ingress.get(key);
+    return ingress === undefined ? undefined : nameOfIngress(ingress);
+  }
+  const slice = kind === 'EndpointSlice' ? objects.EndpointSlice.get(key) : undefined;
+  return slice === undefined
+    ? undefined
+    : nameOf(slice.metadata, { apiVersion: 'discovery.k8s.io/v1', kind, resource: 'endpointslices' });
+}
+
+function nameOfIngress({ metadata }: Ingress): ObjectReference {
+  return nameOf(metadata, { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', resource: 'ingresses' });
+}
+
+function nameOf(
+  { namespace = 'default', name, uid }: ObjectMeta,
+  kind: Pick<ObjectReference, 'apiVersion' | 'kind' | 'resource'>,
+): ObjectReference {
+  return { ...kind, namespace, name, ...(uid === undefined ? {} : { uid }) };
+}

@@ -1,0 +1,258 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { stateFromObjects } from '../../../test/support/cluster-state.ts';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
+import type { Manifest } from '../../../test/support/kube/conformance.ts';
+import { calico } from '../../../test/support/network/calico.ts';
+import type { Route } from '../../bgp/route.ts';
+import type { DesiredOptions, Speaker, SpeakerStatus } from '../../bgp/speaker.ts';
+import type { ClusterListener, ClusterSource, SourceStatus } from '../../kube/source.ts';
+import type { Prefix } from '../../model/address.ts';
+import { Drain, Site } from '../../model/spec/kinds.ts';
+import { silentLog } from '../../runtime/log.ts';
+import { NetworkAgent, type NetworkSpec } from './agent.ts';
+import type { BlackholeTable } from './kernel/blackholes.ts';
+
+const apiVersion = 'tideline.dev/v1alpha1';
+const paris = Site.parse({
+  apiVersion,
+  kind: 'Site',
+  metadata: { name: 'paris' },
+  spec: {
+    type: 'datacentre',
+    location: { country: 'FR', latitude: 48.86, longitude: 2.35 },
+    prefixes: { pods: ['10.10.0.0/16'], servers: ['10.1.0.0/24'] },
+  },
+});
+
+/** The world of one agent in memory: what it does to the kernel and to BGP is in `did`, in order. */
+class InMemory implements ClusterSource, Speaker, BlackholeTable {
+  readonly did: string[] = [];
+  readonly clock = new FakeClock();
+  spec: NetworkSpec = { sites: [paris], drains: [] };
+  specProblem: string | undefined;
+  kernel: readonly Prefix[] = [];
+  kernelFails = false;
+  relay: SpeakerStatus['relay'] = 'synced';
+  announced: readonly Route[] = [];
+  acknowledges = true;
+  #cluster: ClusterListener | undefined;
+  #listener: ((status: SpeakerStatus) => void) | undefined;
+  #desired: readonly Route[] = [];
+
+  start(listener?: ClusterListener): void {
+    if (listener !== undefined) this.#cluster = listener;
+  }
+  status(): SourceStatus & SpeakerStatus {
+    return { phase: 'live', sinceMs: 0, relay: this.relay, neighbors: [], announced: this.announced, refusals: [] };
+  }
+  async stop(): Promise<void> {}
+  setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
+    const text = routes.map(({ prefix }) => prefix.text).join(' ');
+    this.did.push(`announce [${text}]${options.confirmed === true ? ' confirmed' : ''}`);
+    this.#desired = routes;
+    if (this.acknowledges) this.acknowledge();
+  }
+  acknowledge(): void {
+    this.announced = this.#desired;
+    this.wake();
+  }
+  wake(): void {
+    this.#listener?.(this.status());
+  }
+  onStatus(listener: (status: SpeakerStatus) => void): () => void {
+    this.#listener = listener;
+    return () => {};
+  }
+  async settled(): Promise<void> {}
+  async list(): Promise<readonly Prefix[]> {
+    if (this.kernelFails) throw new Error('no kernel');
+    return this.kernel;
+  }
+  async change(add: readonly Prefix[], remove: readonly Prefix[]): Promise<string> {
+    if (this.kernelFails) return 'RTNETLINK answers: Operation not permitted';
+    this.did.push(...add.map(({ text }) => `+ ${text}`), ...remove.map(({ text }) => `- ${text}`));
+    const gone = new Set(remove.map(({ text }) => text));
+    this.kernel = [...this.kernel.filter(({ text }) => !gone.has(text)), ...add];
+    return '';
+  }
+  publish(...objects: readonly Manifest[]): void {
+    this.#cluster?.onChange({ state: stateFromObjects(objects), changed: new Map() });
+  }
+}
+
+const me = 'paris-worker-1';
+const a = '10.10.1.0/26';
+const b = '10.10.2.0/26';
+const base = [calico.node(me, '10.1.0.11'), calico.node('other', '10.1.0.12'), calico.pool('10.10.0.0/16')];
+
+describe('NetworkAgent', () => {
+  let world: InMemory;
+  let agent: NetworkAgent;
+  beforeEach(() => {
+    world = new InMemory();
+    agent = make();
+    agent.start();
+  });
+  afterEach(() => agent.stop());
+
+  const make = (): NetworkAgent =>
+    new NetworkAgent({
+      node: me,
+      podsFrom: 'calico',
+      spec: () => world.spec,
+      specProblem: () => world.specProblem,
+      source: world,
+      speaker: world,
+      blackholes: world,
+      clock: world.clock,
+      log: silentLog,
+    });
+  const happens = async (ms = 100): Promise<readonly string[]> => {
+    await world.clock.advance(ms);
+    return world.did.splice(0);
+  };
+
+  it('asks for nothing before the first sync', async () => {
+    expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'hold', reason: 'NotSynced' });
+  });
+
+  it('claims blackhole first, and releases it a moment after the block', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    expect(await happens()).toEqual([`+ ${a}`, `announce [10.1.0.11/32 ${a}]`]);
+    world.publish(...base);
+    expect(await happens(500)).toEqual(['announce [10.1.0.11/32]']);
+    expect(await happens(1000)).toEqual([`- ${a}`]);
+  });
+
+  it('keeps a block until its host routes are announced, but not for ever', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.acknowledges = false;
+    world.publish(...base, calico.block(a, undefined, { 7: me }));
+    expect(await happens(2000)).toEqual([`announce [10.1.0.11/32 ${a} 10.10.1.7/32]`]);
+    world.acknowledge();
+    expect(await happens(100)).toEqual(['announce [10.1.0.11/32 10.10.1.7/32]']);
+    world.acknowledge();
+    world.publish(...base, calico.block(b, undefined, { 9: me }));
+    expect(await happens(100)).toEqual(['announce [10.1.0.11/32 10.10.1.7/32 10.10.2.9/32]']);
+    expect(await happens(20_000)).toContain('announce [10.1.0.11/32 10.10.2.9/32]');
+  });
+
+  it('does not speak before it knows what ExaBGP holds, and then keeps the order', async () => {
+    world.relay = 'disconnected';
+    world.publish(...base, ...calico.owned(a, me));
+    expect(await happens()).toEqual([`+ ${a}`]);
+    world.relay = 'synced';
+    world.wake();
+    expect(await happens()).toEqual([`announce [10.1.0.11/32 ${a}]`]);
+  });
+
+  it('says the same only once', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.publish(...base, ...calico.owned(a, me));
+    for (let turn = 0; turn < 5; turn += 1) world.wake();
+    expect(await happens(60_000)).toEqual([]);
+  });
+
+  it('holds when the nodes are out of sight', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.publish(calico.pool('10.10.0.0/16'));
+    expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'hold', reason: 'NodesMissing' });
+  });
+
+  it('holds when the pools are out of sight, and when it never saw its Node; withdraws when that was deleted', async () => {
+    world.announced = [];
+    const [, other, pool] = base;
+    if (other === undefined || pool === undefined) throw new Error('unreachable');
+    world.publish(other, pool, ...calico.owned(a, me));
+    expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'hold', reason: 'NodeUnknown' });
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.publish(...base.slice(0, 2), ...calico.owned(a, me));
+    expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'hold', reason: 'PoolsMissing' });
+    world.publish(other, pool);
+    expect(await happens(5000)).toEqual(['announce [] confirmed', `- ${a}`]);
+  });
+
+  it('withdraws for a drain, confirmed, and announces again when it has expired', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    const expires = new Date(world.clock.now() + 60_000).toISOString();
+    const target = { kind: 'Worker', name: me };
+    const drain = { apiVersion, kind: 'Drain', metadata: { name: 'd' }, spec: { target, reason: 'disk', expires } };
+    world.spec = { sites: [paris], drains: [Drain.parse(drain)] };
+    agent.refresh();
+    expect(await happens(5000)).toEqual(['announce [10.1.0.11/32] confirmed', `- ${a}`]);
+    expect(await happens(70_000)).toEqual([`+ ${a}`, `announce [10.1.0.11/32 ${a}]`]);
+  });
+
+  it('announces no block whose blackhole the kernel refuses, and keeps trying', async () => {
+    world.kernelFails = true;
+    world.publish(...base, ...calico.owned(a, me));
+    expect(await happens()).toEqual(['announce [10.1.0.11/32]']);
+    expect(agent.status().refusals.map(({ reason }) => reason)).toEqual(['BlackholeMissing', 'KernelUnreadable']);
+    world.kernelFails = false;
+    expect(await happens(10_000)).toEqual([`+ ${a}`, `announce [10.1.0.11/32 ${a}]`]);
+    expect(agent.status().refusals).toEqual([]);
+  });
+
+  it('asks for nothing new while the relay reads back: what it holds is not known then', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.kernel = [];
+    const change = vi.spyOn(world, 'change').mockResolvedValue('RTNETLINK answers: File exists');
+    expect(await happens(10_000)).toEqual([]);
+    world.relay = 'syncing';
+    const { announced } = world;
+    world.announced = [];
+    world.wake();
+    expect(await happens()).toEqual([]);
+    world.relay = 'synced';
+    world.announced = announced;
+    world.wake();
+    expect(await happens()).toEqual([]);
+    change.mockRestore();
+    expect(await happens(10_000)).toEqual([`+ ${a}`]);
+  });
+
+  it('says when the newest spec is not in force', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    world.specProblem = 'sites.yaml:3: no';
+    expect(await happens()).toHaveLength(2);
+    const refusal = { subject: 'platform', reason: 'PlatformInvalid', message: 'sites.yaml:3: no' };
+    expect(agent.status().refusals).toEqual([refusal]);
+  });
+
+  it('leaves all as it is when it stops, unless it is told to withdraw', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    const stopped = agent.stop({ timeoutMs: 10_000 });
+    const did = await happens(5000);
+    await stopped;
+    expect(did).toEqual(['announce [] confirmed', `- ${a}`]);
+    agent = make();
+    agent.start();
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    await agent.stop();
+    expect(await happens(60_000)).toEqual([]);
+    expect(world.announced).toHaveLength(2);
+  });
+
+  it('gives up waiting for a withdrawal that nobody acknowledges', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.acknowledges = false;
+    const stopped = agent.stop({ timeoutMs: 3000 });
+    const failed = expect(stopped).rejects.toThrow('not withdrawn within 3000 ms');
+    await happens(4000);
+    await failed;
+    expect(world.kernel.map(({ text }) => text)).toEqual([a]);
+  });
+});

@@ -1,0 +1,262 @@
+import type { Speaker } from '../../bgp/speaker.ts';
+import type { ClusterListener, ClusterSource, ClusterState } from '../../kube/source.ts';
+import { comparePrefixes, type Prefix } from '../../model/address.ts';
+import type { Drain, Site } from '../../model/spec/kinds.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import { Loop } from '../../runtime/loop.ts';
+import type { Registry } from '../../runtime/metrics.ts';
+import { compileNetwork, type NetworkInput } from './compile/compile.ts';
+import { isDrained } from './compile/drain.ts';
+import type { BlackholeTable } from './kernel/blackholes.ts';
+import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
+import type { NetworkPlan, NetworkRefusal } from './plan.ts';
+import { ReleaseQueue } from './release.ts';
+import { type NetworkStatus, statusOf } from './status.ts';
+import { nextStep } from './step.ts';
+
+/** What the platform spec says that concerns this agent; read anew in every run. */
+export interface NetworkSpec {
+  readonly sites: readonly Site[];
+  readonly drains: readonly Drain[];
+}
+
+export interface NetworkAgentOptions {
+  readonly node: string;
+  readonly podsFrom: NetworkInput['podsFrom'];
+  readonly spec: () => NetworkSpec;
+  /** Why the newest spec is not the one in force; undefined when it is. */
+  readonly specProblem?: () => string | undefined;
+  readonly source: ClusterSource;
+  readonly speaker: Speaker;
+  readonly blackholes: BlackholeTable;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry?: Registry;
+  /** How often the kernel's real table is read and drains are looked at. Default 10 s. */
+  readonly reconcileMs?: number;
+  /** How long a blackhole outlives its block, so that the routers are done with the block. Default 1 s. */
+  readonly releaseMs?: number;
+}
+
+/**
+ * A block that was released may already be another node's: its route is not kept for ever because something else cannot be
+ * announced.
+ */
+const patienceMs = 5000;
+
+const notSynced: NetworkPlan = { action: 'hold', reason: 'NotSynced', refusals: [] };
+
+/**
+ * The worker's agent: cluster → plan → kernel and speaker, one step a run, driven by whatever changes. It keeps nothing
+ * that it could not read again: what is announced comes from the speaker, what is blackholed from the kernel.
+ */
+export class NetworkAgent {
+  readonly #options: NetworkAgentOptions;
+  readonly #metrics: NetworkMetrics;
+  readonly #loop: Loop;
+  readonly #release: ReleaseQueue;
+  #state: ClusterState | undefined;
+  /** The Node of this agent has been seen. */
+  #known = false;
+  #plan: NetworkPlan = notSynced;
+  #stepRefusals: readonly NetworkRefusal[] = [];
+  #installed: readonly Prefix[] = [];
+  #kernelRead = false;
+  #kernelProblem: string | undefined;
+  /** The last set given to the speaker, as text: the same is not given twice. */
+  #asked: string | undefined;
+  #waitingSinceMs: number | undefined;
+  #stopping = false;
+  #timer: Timer | undefined;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(options: NetworkAgentOptions) {
+    this.#options = options;
+    this.#metrics = createNetworkMetrics(options.registry);
+    this.#release = new ReleaseQueue(options.clock, options.releaseMs ?? 1000, () => this.refresh());
+    this.#loop = new Loop({
+      clock: options.clock,
+      debounceMs: 2,
+      ceilingMs: 20,
+      retryMs: 500,
+      retryCeilingMs: 10_000,
+      run: () => this.#run(),
+      onError: (error) => options.log.error({ err: error }, 'a run of the network agent failed; tried again'),
+    });
+  }
+
+  start(): void {
+    const { source, speaker } = this.#options;
+    this.#unsubscribe = speaker.onStatus(() => this.refresh());
+    speaker.start();
+    const listener: ClusterListener = {
+      onChange: ({ state }) => {
+        this.#state = state;
+        this.refresh();
+      },
+      // While stale the last state stays in force: there is nothing to do but to say so, in the status.
+      onStatus: () => this.refresh(),
+    };
+    source.start(listener);
+    this.#reconcileLater();
+  }
+
+  /** Something outside changed (a drain, say): look again. */
+  refresh(): void {
+    this.#loop.trigger();
+  }
+
+  status(): NetworkStatus {
+    return statusOf({
+      node: this.#options.node,
+      source: this.#options.source.status(),
+      plan: this.#plan,
+      speaker: this.#options.speaker.status(),
+      installed: this.#installed,
+      refusals: this.#refusals(),
+    });
+  }
+
+  /**
+   * Ends the agent. Without `withdraw` every route and blackhole stays as it is (fail static). With it all is withdrawn
+   * in order first; rejects when that is not acknowledged within `timeoutMs`, the agent being ended nevertheless.
+   */
+  async stop(withdraw?: { readonly timeoutMs: number }): Promise<void> {
+    this.#timer?.cancel();
+    await this.#options.source.stop();
+    try {
+      if (withdraw !== undefined) await this.#withdrawAll(withdraw.timeoutMs);
+    } finally {
+      this.#unsubscribe?.();
+      this.#release.stop();
+      await this.#loop.stop();
+      await this.#options.speaker.stop();
+    }
+  }
+
+  async #run(): Promise<void> {
+    if (!this.#stopping) this.#plan = this.#compile();
+    if (!this.#kernelRead) await this.#readKernel();
+    if (this.#plan.action === 'announce') await this.#approach(this.#plan);
+    else this.#stepRefusals = [];
+    this.#metrics.update(this.status());
+  }
+
+  #compile(): NetworkPlan {
+    if (this.#state === undefined) return notSynced;
+    const { node, podsFrom, spec, clock, log } = this.#options;
+    const { sites, drains } = spec();
+    const drained = isDrained(drains, node, clock.now());
+    this.#known ||= this.#state.objects.Node.has(node);
+    const plan = compileNetwork({ state: this.#state, sites, node, podsFrom, drained, known: this.#known });
+    const before = this.#plan;
+    if (plan.action === 'hold' && (before.action !== 'hold' || before.reason !== plan.reason))
+      log.warn({ reason: plan.reason }, 'holding what is announced');
+    if (plan.action === 'announce' && plan.withdrawn !== undefined && plan.withdrawn !== withdrawnOf(before))
+      log.warn({ reason: plan.withdrawn }, 'withdrawing on purpose');
+    return plan;
+  }
+
+  /** One step towards the plan: missing blackholes first, then the speaker, surplus blackholes last. */
+  async #approach(plan: Extract<NetworkPlan, { action: 'announce' }>): Promise<void> {
+    const { speaker } = this.#options;
+    const present = new Set(this.#installed.map(({ text }) => text));
+    await this.#changeKernel(
+      plan.blackholes.filter(({ text }) => !present.has(text)),
+      [],
+    );
+    // While it is not known what ExaBGP holds, nothing can be put in order; without a relay the last word counts.
+    const { relay } = speaker.status();
+    if (relay === 'syncing' || (relay === 'disconnected' && this.#asked === undefined)) return;
+    const now = this.#options.clock.monotonic();
+    const patient = now - (this.#waitingSinceMs ?? now) < patienceMs;
+    const step = nextStep({ ...plan, installed: this.#installed, speaker: speaker.status(), patient });
+    this.#waitingSinceMs = step.waiting ? (this.#waitingSinceMs ?? now) : undefined;
+    this.#reportRefusals(step.refusals);
+    const confirmed = plan.withdrawn !== undefined || this.#stopping;
+    const asked = JSON.stringify([confirmed, step.desired]);
+    if (asked !== this.#asked) {
+      this.#asked = asked;
+      speaker.setDesired(step.desired, { confirmed });
+    }
+    await this.#changeKernel([], this.#release.due(step.surplus));
+  }
+
+  async #changeKernel(add: readonly Prefix[], remove: readonly Prefix[]): Promise<void> {
+    if (add.length + remove.length === 0) return;
+    const { blackholes, log } = this.#options;
+    const complaints = await blackholes.change(add, remove);
+    if (complaints !== '') {
+      log.warn({ reason: 'BlackholeMissing', detail: complaints }, 'the kernel complained');
+      return this.#readKernel();
+    }
+    log.info({ add: add.map(({ text }) => text), remove: remove.map(({ text }) => text) }, 'blackholes changed');
+    const removed = new Set(remove.map(({ text }) => text));
+    this.#installed = [...this.#installed.filter(({ text }) => !removed.has(text)), ...add].toSorted(comparePrefixes);
+  }
+
+  async #readKernel(): Promise<void> {
+    try {
+      this.#installed = await this.#options.blackholes.list();
+      this.#kernelRead = true;
+      this.#kernelProblem = undefined;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (message !== this.#kernelProblem)
+        this.#options.log.error({ reason: 'KernelUnreadable', detail: message }, 'the kernel cannot be asked');
+      this.#kernelProblem = message;
+    }
+  }
+
+  #reconcileLater(): void {
+    this.#timer = this.#options.clock.setTimeout(() => {
+      this.#kernelRead = false;
+      this.refresh();
+      this.#reconcileLater();
+    }, this.#options.reconcileMs ?? 10_000);
+  }
+
+  #refusals(): readonly NetworkRefusal[] {
+    const kernel: readonly NetworkRefusal[] =
+      this.#kernelProblem === undefined
+        ? []
+        : [{ subject: 'kernel', reason: 'KernelUnreadable', message: this.#kernelProblem }];
+    const message = this.#options.specProblem?.();
+    const spec: readonly NetworkRefusal[] =
+      message === undefined ? [] : [{ subject: 'platform', reason: 'PlatformInvalid', message }];
+    return [...this.#plan.refusals, ...this.#stepRefusals, ...kernel, ...spec];
+  }
+
+  #reportRefusals(refusals: readonly NetworkRefusal[]): void {
+    this.#stepRefusals = refusals;
+    for (const refusal of this.#metrics.newRefusals(this.#refusals()))
+      this.#options.log.warn({ ...refusal }, 'not announced');
+  }
+
+  async #withdrawAll(timeoutMs: number): Promise<void> {
+    const { speaker, clock } = this.#options;
+    this.#stopping = true;
+    this.#plan = { action: 'announce', routes: [], blackholes: [], refusals: [] };
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = clock.setTimeout(() => reject(new Error(`not withdrawn within ${timeoutMs} ms`)), timeoutMs);
+    const check = (): void => {
+      if (this.#installed.length === 0 && speaker.status().announced.every((route) => route.class !== 'pods'))
+        resolve();
+      else poll = clock.setTimeout(check, 50);
+    };
+    let poll = clock.setTimeout(check, 50);
+    this.refresh();
+    try {
+      await promise;
+      await speaker.settled(timeoutMs);
+    } finally {
+      timer.cancel();
+      poll.cancel();
+    }
+  }
+}
+
+function withdrawnOf(plan: NetworkPlan): string | undefined {
+  return plan.action === 'announce' ? plan.withdrawn : undefined;
+}

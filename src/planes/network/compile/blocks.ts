@@ -1,0 +1,64 @@
+import type { ClusterState } from '../../../kube/source.ts';
+import { parsePrefix } from '../../../model/address.ts';
+import type { BlockAffinity, IPAMBlock } from '../../../model/kubernetes.ts';
+import type { NetworkRefusal } from '../plan.ts';
+import type { NetworkReason } from '../reasons.ts';
+import type { Findings, Wanted } from './findings.ts';
+import { Pools } from './pools.ts';
+
+/**
+ * The blocks of a node. A BlockAffinity alone proves nothing: two nodes can hold one for the same block (Calico issue
+ * 6486), one can outlive its block (4471) or precede it (6867). The IPAMBlock decides.
+ */
+export function compileBlocks(state: ClusterState, node: string): Findings {
+  const pools = new Pools(state);
+  const blocks = blocksByPrefix(state);
+  const wanted: Wanted[] = [];
+  const refusals: NetworkRefusal[] = [];
+  for (const affinity of state.objects.BlockAffinity.values()) {
+    if (affinity.spec?.node !== node) continue;
+    const text = affinity.spec.cidr ?? '';
+    const prefix = parsePrefix(text);
+    if (prefix === undefined) {
+      refusals.push({ subject: `BlockAffinity/${affinity.metadata.name}`, reason: 'BadPrefix', message: `"${text}"` });
+      continue;
+    }
+    const no = whyNotAffinity(affinity) ?? whyNotBlock(blocks.get(prefix.text), node) ?? pools.refusal(prefix);
+    if (no === undefined) wanted.push({ prefix, because: `block ${prefix.text} of worker ${node}` });
+    else refusals.push({ subject: prefix.text, ...no });
+  }
+  return { wanted, refusals };
+}
+
+type No = { readonly reason: NetworkReason; readonly message: string } | undefined;
+
+function whyNotAffinity({ metadata, spec }: BlockAffinity): No {
+  const message = `BlockAffinity ${metadata.name}`;
+  if (spec?.type !== undefined && spec.type !== '' && spec.type !== 'host')
+    return { reason: 'AffinityVirtual', message };
+  if (spec?.deleted === true || spec?.deleted === 'true') return { reason: 'AffinityDeleted', message };
+  if (spec?.state === 'pending') return { reason: 'AffinityPending', message };
+  if (spec?.state === 'pendingDeletion') return { reason: 'AffinityReleasing', message };
+  if (spec?.state !== 'confirmed')
+    return { reason: 'AffinityStateUnknown', message: `${message}: "${spec?.state ?? ''}"` };
+  return undefined;
+}
+
+function whyNotBlock(block: IPAMBlock | undefined, node: string): No {
+  if (block === undefined) return { reason: 'BlockMissing', message: 'there is no IPAMBlock' };
+  const message = `IPAMBlock ${block.metadata.name}`;
+  if (block.spec?.deleted === true) return { reason: 'BlockDeleted', message };
+  const affinity = block.spec?.affinity ?? '';
+  if (affinity === '') return { reason: 'BlockReleased', message };
+  if (affinity !== `host:${node}`) return { reason: 'BlockOfOtherNode', message: `${message} is of ${affinity}` };
+  return undefined;
+}
+
+function blocksByPrefix(state: ClusterState): ReadonlyMap<string, IPAMBlock> {
+  const blocks = new Map<string, IPAMBlock>();
+  for (const block of state.objects.IPAMBlock.values()) {
+    const prefix = parsePrefix(block.spec?.cidr ?? '');
+    if (prefix !== undefined) blocks.set(prefix.text, block);
+  }
+  return blocks;
+}

@@ -1,0 +1,281 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { stateFromObjects } from '../../../../test/support/cluster-state.ts';
+import type { Manifest } from '../../../../test/support/kube/conformance.ts';
+import { calico } from '../../../../test/support/network/calico.ts';
+import { contains } from '../../../model/address.ts';
+import { Site } from '../../../model/spec/kinds.ts';
+import { compileNetwork, type NetworkInput } from './compile.ts';
+
+const site = (name: string, pods: readonly string[], servers: readonly string[]): Site =>
+  Site.parse({
+    apiVersion: 'tideline.dev/v1alpha1',
+    kind: 'Site',
+    metadata: { name },
+    spec: {
+      type: 'datacentre',
+      location: { country: 'FR', latitude: 48.86, longitude: 2.35 },
+      serverAsn: 65011,
+      prefixes: { pods, servers },
+    },
+  });
+const paris = site('paris', ['10.10.0.0/16', '2001:db8:10::/48'], ['10.1.0.0/24', '2001:db8::/64']);
+const lyon = site('lyon', ['10.30.0.0/16'], ['10.3.0.0/24']);
+
+const me = 'paris-worker-1';
+const base = [calico.node(me, '10.1.0.11'), calico.pool('10.10.0.0/16')];
+const compile = (objects: readonly Manifest[], input: Partial<NetworkInput> = {}) =>
+  compileNetwork({
+    state: stateFromObjects(objects),
+    sites: [paris, lyon],
+    node: me,
+    podsFrom: 'calico',
+    drained: false,
+    known: true,
+    ...input,
+  });
+const summary = (objects: readonly Manifest[], input: Partial<NetworkInput> = {}) => {
+  const plan = compile(objects, input);
+  if (plan.action === 'hold') return { hold: plan.reason };
+  return {
+    pods: plan.routes.filter((route) => route.class === 'pods').map(({ prefix }) => prefix.text),
+    blackholes: plan.blackholes.map(({ text }) => text),
+    refusals: plan.refusals.map(({ subject, reason }) => `${subject} ${reason}`),
+  };
+};
+const cidr = '10.10.1.0/26';
+const nothing = (...refusals: string[]) => ({ pods: [], blackholes: [], refusals });
+
+describe('compileNetwork', () => {
+  it('announces confirmed blocks and the address of the server, with the server as the next hop', () => {
+    const plan = compile([...base, ...calico.owned('10.10.5.64/26', me), ...calico.owned(cidr, me)]);
+    expect(plan).toEqual({
+      action: 'announce',
+      routes: [
+        expect.objectContaining({ class: 'server', because: 'address of server paris-worker-1' }),
+        expect.objectContaining({ class: 'pods', because: 'block 10.10.1.0/26 of worker paris-worker-1' }),
+        expect.objectContaining({ class: 'pods' }),
+      ],
+      blackholes: [expect.objectContaining({ text: cidr }), expect.objectContaining({ text: '10.10.5.64/26' })],
+      refusals: [],
+    });
+    if (plan.action !== 'announce') return;
+    expect(plan.routes.map(({ prefix, nextHop }) => `${prefix.text} ${nextHop.text}`)).toEqual([
+      '10.1.0.11/32 10.1.0.11',
+      '10.10.1.0/26 10.1.0.11',
+      '10.10.5.64/26 10.1.0.11',
+    ]);
+  });
+
+  it.each<[string, readonly Manifest[], ReturnType<typeof nothing>]>([
+    [
+      'pending',
+      [calico.affinity(cidr, me, { state: 'pending' }), calico.block(cidr, `host:${me}`, { 3: me })],
+      nothing(`${cidr} AffinityPending`),
+    ],
+    [
+      'in an unknown state',
+      [calico.affinity(cidr, me, { state: '' }), calico.block(cidr, `host:${me}`)],
+      nothing(`${cidr} AffinityStateUnknown`),
+    ],
+    [
+      'deleted (v1)',
+      [calico.affinity(cidr, me, { deleted: 'true' }), calico.block(cidr, `host:${me}`)],
+      nothing(`${cidr} AffinityDeleted`),
+    ],
+    [
+      'deleted (v3)',
+      [calico.affinity(cidr, me, { deleted: true }), calico.block(cidr, `host:${me}`)],
+      nothing(`${cidr} AffinityDeleted`),
+    ],
+    [
+      'virtual',
+      [calico.affinity(cidr, me, { type: 'virtual' }), calico.block(cidr, 'virtual:load-balancer', { 1: me })],
+      nothing(`${cidr} AffinityVirtual`),
+    ],
+    ['without a block', [calico.affinity(cidr, me)], nothing(`${cidr} BlockMissing`)],
+    [
+      'whose block is deleted',
+      [calico.affinity(cidr, me), calico.block(cidr, `host:${me}`, {}, { deleted: true })],
+      nothing(`${cidr} BlockDeleted`),
+    ],
+    [
+      'whose block is of nobody',
+      [calico.affinity(cidr, me), calico.block(cidr, undefined)],
+      nothing(`${cidr} BlockReleased`),
+    ],
+    [
+      'claimed twice, the block being of another node',
+      [...calico.owned(cidr, 'other'), calico.affinity(cidr, me)],
+      nothing(`${cidr} BlockOfOtherNode`),
+    ],
+    ['of another node', calico.owned(cidr, 'other'), nothing()],
+    [
+      'outside the site',
+      [calico.pool('10.99.0.0/16'), ...calico.owned('10.99.1.0/26', me)],
+      nothing('10.99.1.0/26 PrefixOutsideSite'),
+    ],
+    [
+      "inside another site's prefixes",
+      [calico.pool('10.30.0.0/16'), ...calico.owned('10.30.1.0/26', me)],
+      nothing('10.30.1.0/26 PrefixOutsideSite'),
+    ],
+    ['without a pool', calico.owned('10.11.1.0/26', me), nothing('10.11.1.0/26 PoolMissing')],
+    ['of another size', calico.owned('10.10.1.0/25', me), nothing('10.10.1.0/25 BlockSizeMismatch')],
+    ['without a prefix', [calico.affinity('10.10.1.1/26', me)], nothing(`BlockAffinity/${me}-10-10-1-1-26 BadPrefix`)],
+    [
+      'of a family without address',
+      [calico.pool('2001:db8:10::/48'), ...calico.owned('2001:db8:10::40/122', me)],
+      nothing('2001:db8:10::40/122 NoNextHop'),
+    ],
+  ])('does not announce a block %s', (_, objects, expected) => {
+    expect(summary([...base, ...objects])).toEqual(expected);
+  });
+
+  it.each([
+    ['forbids export', { disableBGPExport: true }, 'PoolNotExported'],
+    ['is for load balancers', { allowedUses: ['LoadBalancer'] }, 'PoolNotForWorkloads'],
+  ])('does not announce a block or address whose pool %s', (_, spec, reason) => {
+    const objects = [calico.node(me, '10.1.0.11'), calico.pool('10.10.0.0/16', spec)];
+    expect(summary([...objects, ...calico.owned(cidr, me)])).toEqual(nothing(`${cidr} ${reason}`));
+    expect(summary([...objects, ...calico.owned(cidr, 'other', { 4: me })])).toEqual(nothing(`${cidr} ${reason}`));
+  });
+
+  it('lets the smallest pool decide, and does not care whether it is disabled', () => {
+    const pool = calico.pool('10.10.1.0/24', { disabled: true });
+    expect(summary([...base, pool, ...calico.owned(cidr, me)])).toMatchObject({ pods: [cidr] });
+  });
+
+  it('makes host routes, without blackholes, of addresses in blocks it does not announce', () => {
+    const borrowed = calico.owned('10.10.2.0/26', 'other', { 0: me, 1: 'other', 63: me });
+    expect(summary([...base, ...borrowed])).toEqual({
+      ...nothing(),
+      pods: ['10.10.2.0/32', '10.10.2.63/32'],
+    });
+    const releasing = [
+      calico.affinity(cidr, me, { state: 'pendingDeletion' }),
+      calico.block(cidr, undefined, { 7: me }),
+    ];
+    expect(summary([...base, ...releasing])).toEqual({
+      ...nothing(`${cidr} AffinityReleasing`),
+      pods: ['10.10.1.7/32'],
+    });
+    const cooling = calico.block(
+      '10.10.3.0/26',
+      undefined,
+      {},
+      {
+        allocations: [0],
+        attributes: [{ secondary: { node: me }, releasedAt: '2026-11-01T00:00:00Z' }],
+      },
+    );
+    expect(summary([...base, cooling])).toEqual(nothing());
+  });
+
+  it('announces a block of one address without a blackhole', () => {
+    const objects = [calico.node(me, '10.1.0.11'), calico.pool('10.10.0.0/16', { blockSize: 32 })];
+    expect(summary([...objects, ...calico.owned('10.10.1.9/32', me)])).toEqual({
+      ...nothing(),
+      pods: ['10.10.1.9/32'],
+    });
+  });
+
+  it('speaks IPv6 with an IPv6 next hop', () => {
+    const plan = compile([
+      calico.node(me, '10.1.0.11 2001:db8::11'),
+      calico.pool('2001:db8:10::/48'),
+      ...calico.owned('2001:db8:10::40/122', me),
+      ...calico.owned('2001:db8:10::80/122', 'other', { 5: me }),
+    ]);
+    expect(
+      plan.action === 'announce' && plan.routes.map(({ prefix, nextHop }) => `${prefix.text} ${nextHop.text}`),
+    ).toEqual([
+      '10.1.0.11/32 10.1.0.11',
+      '2001:db8::11/128 2001:db8::11',
+      '2001:db8:10::40/122 2001:db8::11',
+      '2001:db8:10::85/128 2001:db8::11',
+    ]);
+  });
+
+  it('takes podCIDRs only when it is told to', () => {
+    const objects = [
+      calico.node(me, '10.1.0.11', { podCIDRs: ['10.10.7.0/24', '10.99.0.0/24', 'x'] }),
+      calico.pool('10.10.0.0/16'),
+    ];
+    expect(summary(objects)).toEqual(nothing());
+    expect(summary(objects, { podsFrom: 'podCIDRs' })).toEqual({
+      pods: ['10.10.7.0/24'],
+      blackholes: ['10.10.7.0/24'],
+      refusals: [`Node/${me} BadPrefix`, '10.99.0.0/24 PrefixOutsideSite'],
+    });
+  });
+
+  it('holds when it cannot see nodes, or its own address', () => {
+    expect(summary([calico.pool('10.10.0.0/16'), ...calico.owned(cidr, me)])).toEqual({ hold: 'NodesMissing' });
+    expect(summary([calico.node(me, '192.168.0.1'), ...calico.owned(cidr, me)])).toEqual({
+      hold: 'NodeAddressMissing',
+    });
+  });
+
+  it('holds a node it never saw: a wrong name is no deletion', () => {
+    const others = [calico.node('other', '10.1.0.12'), calico.pool('10.10.0.0/16'), ...calico.owned(cidr, me)];
+    expect(summary(others, { known: false })).toEqual({ hold: 'NodeUnknown' });
+  });
+
+  it('holds when no pool at all can be seen; one pool less is an edit', () => {
+    const objects = [calico.node(me, '10.1.0.11'), ...calico.owned(cidr, me)];
+    expect(summary(objects)).toEqual({ hold: 'PoolsMissing' });
+    expect(compile(objects, { podsFrom: 'podCIDRs' }).action).toBe('announce');
+    expect(compile(objects, { drained: true }).action).toBe('announce');
+    expect(summary([...objects, calico.pool('10.77.0.0/16')])).toEqual(nothing(`${cidr} PoolMissing`));
+  });
+
+  it('takes the blocks of others for proof of sight: its own Node, the only one it follows, was deleted', () => {
+    const others = [calico.pool('10.10.0.0/16'), ...calico.owned('10.10.2.0/26', 'other')];
+    expect(compile(others)).toMatchObject({ action: 'announce', routes: [], withdrawn: 'NodeDeleted' });
+    expect(summary(others, { known: false })).toEqual({ hold: 'NodeUnknown' });
+  });
+
+  it('withdraws everything of a deleted node, and the pods of a drained one', () => {
+    const others = [calico.node('other', '10.1.0.12'), calico.pool('10.10.0.0/16'), ...calico.owned(cidr, me)];
+    expect(compile(others)).toMatchObject({ action: 'announce', routes: [], blackholes: [], withdrawn: 'NodeDeleted' });
+    expect(compile([...base, ...calico.owned(cidr, me)], { drained: true })).toMatchObject({
+      routes: [{ class: 'server' }],
+      blackholes: [],
+      withdrawn: 'NodeDrained',
+    });
+  });
+
+  it('never announces anything outside the site, whatever the cluster says', () => {
+    const third = fc.integer({ min: 0, max: 3 });
+    const objects = fc.array(
+      fc.record({
+        net: fc.constantFrom('10.10', '10.99', '10.1', '0.0', '10.30'),
+        third,
+        length: fc.constantFrom(0, 8, 24, 26, 32),
+        node: fc.constantFrom(me, 'other'),
+        state: fc.constantFrom('confirmed', 'pending', 'pendingDeletion'),
+        owner: fc.constantFrom(`host:${me}`, 'host:other', undefined),
+        inUse: fc.dictionary(fc.constantFrom('0', '7', '63'), fc.constantFrom(me, 'other')),
+      }),
+      { maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(objects, (items) => {
+        const raw = items.flatMap(({ net, third: byte, length, node, state, owner, inUse }) => {
+          const text = length < 16 ? `0.0.0.0/${length}` : `${net}.${byte}.0/${length}`;
+          return [calico.affinity(text, node, { state }), calico.block(text, owner, inUse)];
+        });
+        const pools = ['10.10.0.0/16', '10.99.0.0/16', '0.0.0.0/0'].map((text) => calico.pool(text));
+        const plan = compile([calico.node(me, '10.1.0.11'), ...pools, ...raw]);
+        if (plan.action !== 'announce') throw new Error(plan.reason);
+        const texts = plan.routes.map(({ prefix }) => prefix.text);
+        expect(new Set(texts).size).toBe(texts.length);
+        for (const { prefix, class: kind } of plan.routes) {
+          const allowed = kind === 'pods' ? paris.spec.prefixes.pods : paris.spec.prefixes.servers;
+          expect(allowed.some((outer) => contains(outer, prefix))).toBe(true);
+        }
+      }),
+    );
+  });
+});

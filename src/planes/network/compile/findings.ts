@@ -1,0 +1,13 @@
+import type { Prefix } from '../../../model/address.ts';
+import type { NetworkRefusal } from '../plan.ts';
+
+/** A wanted prefix of pods, before the site and the next hop are asked. */
+export interface Wanted {
+  readonly prefix: Prefix;
+  readonly because: string;
+}
+
+export interface Findings {
+  readonly wanted: readonly Wanted[];
+  readonly refusals: readonly NetworkRefusal[];
+}

@@ -1,0 +1,17 @@
+import type { ClusterState } from '../../../kube/source.ts';
+import { parsePrefix } from '../../../model/address.ts';
+import type { NetworkRefusal } from '../plan.ts';
+import type { Findings, Wanted } from './findings.ts';
+
+/** The other source of pods' prefixes: `Node.spec.podCIDRs`, for clusters whose addresses are handed out by the node itself. */
+export function compilePodCidrs(state: ClusterState, node: string): Findings {
+  const wanted: Wanted[] = [];
+  const refusals: NetworkRefusal[] = [];
+  for (const text of state.objects.Node.get(node)?.spec?.podCIDRs ?? []) {
+    const prefix = parsePrefix(text);
+    if (prefix === undefined)
+      refusals.push({ subject: `Node/${node}`, reason: 'BadPrefix', message: `podCIDR "${text}"` });
+    else wanted.push({ prefix, because: `podCIDR ${prefix.text} of worker ${node}` });
+  }
+  return { wanted, refusals };
+}

@@ -1,0 +1,35 @@
+import { type Address, contains, hostPrefix, parseAddress } from '../../../model/address.ts';
+import type { Node } from '../../../model/kubernetes.ts';
+import type { Site } from '../../../model/spec/kinds.ts';
+import type { NetworkRefusal } from '../plan.ts';
+
+export interface Server {
+  /** The site whose server prefixes hold the node's address; absent when none does. */
+  readonly site?: Site;
+  /** Its addresses there, in the order the Node names them: the first of a family is the next hop. */
+  readonly addresses: readonly Address[];
+  readonly refusals: readonly NetworkRefusal[];
+}
+
+/** Where a node stands and under which addresses: its InternalIPs, as far as a site allows them. */
+export function serverOf(node: Node, sites: readonly Site[]): Server {
+  const refusals: NetworkRefusal[] = [];
+  const addresses: Address[] = [];
+  let site: Site | undefined;
+  for (const { type, address: text } of node.status?.addresses ?? []) {
+    if (type !== 'InternalIP') continue;
+    const address = parseAddress(text);
+    const home = address === undefined ? undefined : sites.find((candidate) => holds(candidate, address));
+    site ??= home;
+    if (address === undefined)
+      refusals.push({ subject: text, reason: 'BadAddress', message: `InternalIP of Node ${node.metadata.name}` });
+    else if (home === undefined || home !== site)
+      refusals.push({ subject: address.text, reason: 'PrefixOutsideSite', message: 'not inside the server prefixes' });
+    else addresses.push(address);
+  }
+  return site === undefined ? { addresses, refusals } : { site, addresses, refusals };
+}
+
+function holds(site: Site, address: Address): boolean {
+  return site.spec.prefixes.servers.some((outer) => contains(outer, hostPrefix(address)));
+}

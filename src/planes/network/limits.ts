@@ -1,0 +1,21 @@
+import type { GuardLimits } from '../../bgp/guard.ts';
+import type { Site } from '../../model/spec/kinds.ts';
+
+/**
+ * The guardrails of a worker of a cluster with these sites: what any of them allows of pods and servers (the compile step
+ * has already kept to the worker's own site), and no VIP.
+ */
+export function limitsOfSites(sites: readonly Site[]): GuardLimits {
+  const least = (pick: (limits: Site['spec']['limits']) => number): number =>
+    Math.min(...sites.map(({ spec }) => pick(spec.limits)));
+  return {
+    allowed: {
+      pods: sites.flatMap(({ spec }) => spec.prefixes.pods),
+      server: sites.flatMap(({ spec }) => spec.prefixes.servers),
+      vip: [],
+    },
+    maxRoutes: least(({ maxRoutesPerServer }) => maxRoutesPerServer),
+    maxAnnouncementsPerMinute: least(({ maxAnnouncementsPerMinute }) => maxAnnouncementsPerMinute),
+    maxWithdrawalsPerMinute: least(({ maxWithdrawalsPerMinute }) => maxWithdrawalsPerMinute),
+  };
+}

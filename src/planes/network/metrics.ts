@@ -1,0 +1,57 @@
+import { Gauge, type Registry } from '../../runtime/metrics.ts';
+import type { NetworkRefusal } from './plan.ts';
+import type { NetworkStatus } from './status.ts';
+
+export interface NetworkMetrics {
+  update(status: NetworkStatus): void;
+  /** Those that were not there in the call before. */
+  newRefusals(refusals: readonly NetworkRefusal[]): readonly NetworkRefusal[];
+}
+
+export function createNetworkMetrics(registry: Registry | undefined): NetworkMetrics {
+  const registers = registry === undefined ? [] : [registry];
+  const wanted = new Gauge({
+    name: 'tideline_network_routes_wanted',
+    help: 'Routes this node wants, by class',
+    labelNames: ['class'],
+    registers,
+  });
+  const blackholes = new Gauge({
+    name: 'tideline_network_blackholes',
+    help: 'Blackhole routes of ours in the kernel',
+    registers,
+  });
+  const holding = new Gauge({
+    name: 'tideline_network_holding',
+    help: '1 while too little is known and all that is announced stays, by reason',
+    labelNames: ['reason'],
+    registers,
+  });
+  const refused = new Gauge({
+    name: 'tideline_network_refusals',
+    help: 'What is not announced now although it looks as if it should, by reason',
+    labelNames: ['reason'],
+    registers,
+  });
+  let known = new Set<string>();
+  return {
+    update(status) {
+      for (const name of ['pods', 'server'])
+        wanted.set({ class: name }, status.wanted.filter((route) => route.class === name).length);
+      blackholes.set(status.blackholes.installed.length);
+      holding.reset();
+      if (status.action === 'hold' && status.reason !== undefined) holding.set({ reason: status.reason }, 1);
+      refused.reset();
+      for (const { reason } of status.refusals) refused.inc({ reason });
+    },
+    newRefusals(refusals) {
+      const before = known;
+      known = new Set(refusals.map(idOf));
+      return refusals.filter((refusal) => !before.has(idOf(refusal)));
+    },
+  };
+}
+
+function idOf({ subject, reason }: NetworkRefusal): string {
+  return `${subject} ${reason}`;
+}

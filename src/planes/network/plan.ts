@@ -1,0 +1,26 @@
+import type { Route } from '../../bgp/route.ts';
+import type { Prefix } from '../../model/address.ts';
+import type { NetworkReason } from './reasons.ts';
+
+/** Something that is not announced although it looks as if it should. */
+export interface NetworkRefusal {
+  /** A prefix, an address, or `Kind/name`. */
+  readonly subject: string;
+  readonly reason: NetworkReason;
+  readonly message: string;
+}
+
+/** What one node wants of BGP and of the kernel. */
+export type NetworkPlan =
+  | {
+      readonly action: 'announce';
+      /** Sorted by prefix. */
+      readonly routes: readonly Route[];
+      /** Sorted. */
+      readonly blackholes: readonly Prefix[];
+      readonly refusals: readonly NetworkRefusal[];
+      /** Set when routes are gone on purpose: a large withdrawal is meant. */
+      readonly withdrawn?: Extract<NetworkReason, 'NodeDeleted' | 'NodeDrained'>;
+    }
+  /** Not enough is known to want anything: whatever is announced stays. */
+  | { readonly action: 'hold'; readonly reason: NetworkReason; readonly refusals: readonly NetworkRefusal[] };

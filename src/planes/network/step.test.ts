@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { Route } from '../../bgp/route.ts';
+import { type Prefix, parseAddress, parsePrefix } from '../../model/address.ts';
+import { nextStep } from './step.ts';
+
+const prefix = (text: string): Prefix => {
+  const parsed = parsePrefix(text);
+  if (parsed === undefined) throw new Error(text);
+  return parsed;
+};
+const route = (text: string, kind: Route['class'] = 'pods'): Route => ({
+  prefix: prefix(text),
+  nextHop: parseAddress('10.1.0.11')!,
+  class: kind,
+  because: 'test',
+});
+const step = (now: {
+  want?: string[];
+  announced?: string[];
+  installed?: string[];
+  refused?: string[];
+  relay?: 'synced' | 'disconnected';
+  patient?: boolean;
+}) => {
+  const want = now.want ?? [];
+  const result = nextStep({
+    routes: want.map((text) => route(text)),
+    blackholes: want.filter((text) => !text.endsWith('/32')).map(prefix),
+    installed: (now.installed ?? []).map(prefix),
+    patient: now.patient ?? true,
+    speaker: {
+      relay: now.relay ?? 'synced',
+      neighbors: [],
+      announced: [route('10.1.0.11/32', 'server'), ...(now.announced ?? []).map((text) => route(text))],
+      refusals: (now.refused ?? []).map((text) => ({ prefix: text, action: 'announce', reason: 'X', message: '' })),
+    },
+  });
+  return {
+    desired: result.desired.map(({ prefix: { text } }) => text),
+    surplus: result.surplus.map(({ text }) => text),
+    refusals: result.refusals.map(({ subject, reason }) => `${subject} ${reason}`),
+  };
+};
+const a = '10.10.1.0/26';
+const b = '10.10.2.0/26';
+const host = '10.10.1.7/32';
+
+describe('nextStep', () => {
+  it.each([
+    ['claims only what is blackholed', { want: [a, b], installed: [b] }, [b], [], [`${a} BlackholeMissing`]],
+    [
+      'keeps what is announced though its blackhole is lost',
+      { want: [a], announced: [a] },
+      [a],
+      [],
+      [`${a} BlackholeMissing`],
+    ],
+    [
+      'does not withdraw a block before its host routes are announced',
+      { want: [host], announced: [a], installed: [a] },
+      [a, host],
+      [],
+      [],
+    ],
+    ['then withdraws the block', { want: [host], announced: [a, host], installed: [a] }, [host], [], []],
+    ['then lets go of the blackhole', { want: [host], announced: [host], installed: [a] }, [host], [a], []],
+    [
+      'does not let go while the relay is away',
+      { want: [], installed: [a], relay: 'disconnected' as const },
+      [],
+      [],
+      [],
+    ],
+    [
+      'does not wait for what is refused',
+      { want: [host], announced: [a], installed: [a], refused: [host] },
+      [host],
+      [],
+      [],
+    ],
+    ['does not wait for ever', { want: [host], announced: [a], installed: [a], patient: false }, [host], [], []],
+    [
+      'leaves what a withdrawal guard keeps, and its blackhole',
+      { want: [], announced: [a], installed: [a] },
+      [],
+      [],
+      [],
+    ],
+  ])('%s', (_, now, desired, surplus, refusals) => {
+    expect(step(now)).toEqual({ desired, surplus, refusals });
+  });
+});

@@ -1,0 +1,57 @@
+import type { Route } from '../../bgp/route.ts';
+import type { SpeakerStatus } from '../../bgp/speaker.ts';
+import { comparePrefixes, type Prefix } from '../../model/address.ts';
+import type { NetworkRefusal } from './plan.ts';
+
+export interface StepInput {
+  readonly routes: readonly Route[];
+  readonly blackholes: readonly Prefix[];
+  /** Our blackholes in the kernel, after the missing ones were tried. */
+  readonly installed: readonly Prefix[];
+  readonly speaker: SpeakerStatus;
+  /** False: what is new has had its time, withdraw all the same. */
+  readonly patient: boolean;
+}
+
+export interface Step {
+  /** What to ask the speaker for now: on the way to the plan, in order. */
+  readonly desired: readonly Route[];
+  /** Blackholes that no route needs any more; to be removed a moment after this has become true. */
+  readonly surplus: readonly Prefix[];
+  readonly refusals: readonly NetworkRefusal[];
+  /** Something should leave and waits for something new that is not announced yet. */
+  readonly waiting: boolean;
+}
+
+/**
+ * The next step towards a plan, from what is true now. Claim: a block is announced once its blackhole is in the kernel.
+ * Release: nothing is withdrawn while something new is not yet announced (host routes take over from their block), and
+ * a blackhole goes only after its block. Repeating it with the newest truth ends at the plan.
+ */
+export function nextStep({ routes, blackholes, installed, speaker, patient }: StepInput): Step {
+  const announced = new Map(speaker.announced.map((route) => [route.prefix.text, route]));
+  const inKernel = textsOf(installed);
+  const needsBlackhole = textsOf(blackholes);
+  const refusals: NetworkRefusal[] = [];
+  const desired = routes.filter(({ prefix: { text } }) => {
+    if (!needsBlackhole.has(text) || inKernel.has(text)) return true;
+    refusals.push({ subject: text, reason: 'BlackholeMissing', message: 'the kernel did not take the blackhole' });
+    return announced.has(text);
+  });
+  const refused = new Set(speaker.refusals.map(({ prefix }) => prefix));
+  const comes = desired.some(({ prefix: { text } }) => !announced.has(text) && !refused.has(text));
+  const wanted = textsOf(desired.map(({ prefix }) => prefix));
+  const leaving = speaker.announced.filter((route) => route.class === 'pods' && !wanted.has(route.prefix.text));
+  const waiting = comes && leaving.length > 0;
+  const now = waiting && patient ? [...desired, ...leaving] : desired;
+  const asked = textsOf(now.map(({ prefix }) => prefix));
+  const surplus =
+    speaker.relay === 'synced'
+      ? installed.filter(({ text }) => !needsBlackhole.has(text) && !announced.has(text) && !asked.has(text))
+      : [];
+  return { desired: now.toSorted((a, b) => comparePrefixes(a.prefix, b.prefix)), surplus, refusals, waiting };
+}
+
+function textsOf(prefixes: readonly Prefix[]): ReadonlySet<string> {
+  return new Set(prefixes.map(({ text }) => text));
+}

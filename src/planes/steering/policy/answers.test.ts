@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { policyOf } from '../../../../test/support/steering/policies.ts';
+import { answersFor, answersOf, formatTiers, preferenceOf } from './answers.ts';
+
+const policy = policyOf(`
+rules:
+  - { continents: [EU], clusters: [{ name: paris }], failover: [cloud] }
+  - { countries: [GB], clusters: [{ name: paris, weight: 70 }, { name: newyork, weight: 30 }], failover: [cloud] }
+  - { countries: [GB, IE], clusters: [{ name: newyork }, { name: paris, weight: 0 }] }
+default: { clusters: [{ name: cloud }], failover: [paris, newyork] }
+`);
+const tiers = (country: string | undefined, drained: readonly string[] = []) =>
+  formatTiers(preferenceOf(answersOf(policy, new Set(drained)), country).tiers);
+const shares = (country: string, failed: readonly string[]) =>
+  Object.fromEntries(answersFor(preferenceOf(answersOf(policy, new Set()), country).tiers, new Set(failed)));
+
+test('a country rule beats a continent rule, the first of two rules counts, the default takes the rest', () => {
+  expect(tiers('FR')).toBe('paris > cloud > newyork');
+  expect(tiers('GB')).toBe('newyork:30,paris:70 > cloud');
+  expect(tiers('IE')).toBe('newyork > paris > cloud');
+  expect(tiers('JP')).toBe('cloud > paris > newyork');
+  expect(preferenceOf(answersOf(policy, new Set()), 'GB').rule).toBe('rules[1] (country)');
+  expect(preferenceOf(answersOf(policy, new Set()), 'FR').rule).toBe('rules[0] (continent)');
+});
+
+test('unknown and unlisted locations get the default', () => {
+  expect(tiers(undefined)).toBe(tiers('JP'));
+  expect(tiers('ZZ')).toBe(tiers('JP'));
+  expect(answersOf(policy, new Set()).byCountry.size).toBe(246);
+});
+
+test('a drained cluster answers only when nothing else is left', () => {
+  expect(tiers('FR', ['paris'])).toBe('cloud > newyork > paris');
+  expect(tiers('GB', ['paris'])).toBe('newyork > cloud > paris');
+  expect(tiers('GB', ['paris', 'newyork', 'cloud'])).toBe('newyork:30,paris:70 > cloud');
+});
+
+test('the first tier with a healthy cluster answers; when nothing is healthy the first answers whole', () => {
+  expect(shares('GB', [])).toEqual({ newyork: 0.3, paris: 0.7 });
+  expect(shares('GB', ['paris'])).toEqual({ newyork: 1 });
+  expect(shares('GB', ['paris', 'newyork'])).toEqual({ cloud: 1 });
+  expect(shares('GB', ['paris', 'newyork', 'cloud'])).toEqual({ newyork: 0.3, paris: 0.7 });
+});

@@ -1,0 +1,124 @@
+import { countries } from '../../../model/geo/countries.ts';
+import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import { clustersOfPolicy, countriesOfRule, type PolicyRule } from '../../../model/spec/lookup.ts';
+
+/**
+ * The answers of one policy: for every country code, and for users of unknown location, an ordered list of tiers. The
+ * first tier with a healthy cluster answers, by weight among its healthy clusters. When nothing is healthy the first tier
+ * answers as if all of it were. A tier is never empty and no list is.
+ */
+export interface Answers {
+  readonly policy: string;
+  readonly byCountry: ReadonlyMap<string, Preference>;
+  /** Users whose country is unknown, or is not one of Route 53's 246. */
+  readonly unknown: Preference;
+}
+
+export interface Preference {
+  readonly tiers: readonly Tier[];
+  /** Which part of the policy decided. */
+  readonly rule: RuleName;
+}
+
+/** `rules[2] (country)`, `rules[2] (continent)` or `default`. */
+type RuleName = string;
+
+/** Clusters that share the traffic, sorted by name; weights are 1..255. */
+export type Tier = readonly WeightedCluster[];
+
+interface WeightedCluster {
+  readonly name: string;
+  readonly weight: number;
+}
+
+/**
+ * A country rule beats a continent rule, which beats the default; of two rules for the same country the first counts. The
+ * tiers are: the clusters with a weight, the clusters of weight 0 together, each name of the failover list, then every
+ * other cluster that the policy names. Drained clusters come last of all, in the same order among themselves.
+ */
+export function answersOf(policy: TrafficPolicy, drained: ReadonlySet<string>): Answers {
+  const all = clustersOfPolicy(policy);
+  const { rules } = policy.spec;
+  const byRule = rules.map((rule) => tiersOf(rule, all, drained));
+  const byCountry = new Map<string, Preference>();
+  const fallback: Preference = { tiers: tiersOf(policy.spec.default, all, drained), rule: 'default' };
+  const claim = (codes: readonly string[], index: number, by: string): void => {
+    const tiers = byRule[index];
+    if (tiers === undefined) return;
+    for (const code of codes) {
+      if (!byCountry.has(code)) byCountry.set(code, { tiers, rule: `rules[${index}] (${by})` });
+    }
+  };
+  for (const [index, rule] of rules.entries()) claim(rule.countries, index, 'country');
+  for (const [index, rule] of rules.entries()) {
+    claim(countriesOfRule({ countries: [], continents: rule.continents }), index, 'continent');
+  }
+  return {
+    policy: policy.metadata.name,
+    byCountry: new Map(countries.map(({ code }) => [code, byCountry.get(code) ?? fallback])),
+    unknown: fallback,
+  };
+}
+
+/** The preference of a country code; of an unknown or unlisted one, that of unknown location. */
+export function preferenceOf(answers: Answers, country: string | undefined): Preference {
+  return (country === undefined ? undefined : answers.byCountry.get(country)) ?? answers.unknown;
+}
+
+/** Who answers, as shares of 1 by cluster, while the clusters `failed` are down. Never empty. */
+export function answersFor(tiers: readonly Tier[], failed: ReadonlySet<string>): ReadonlyMap<string, number> {
+  for (const tier of tiers) {
+    const healthy = tier.filter((cluster) => !failed.has(cluster.name));
+    if (healthy.length > 0) return shares(healthy);
+  }
+  return shares(tiers[0] ?? []);
+}
+
+function shares(tier: Tier): ReadonlyMap<string, number> {
+  const total = tier.reduce((sum, cluster) => sum + cluster.weight, 0);
+  return new Map(tier.map((cluster) => [cluster.name, cluster.weight / total]));
+}
+
+type AnswerSpec = Pick<PolicyRule, 'clusters' | 'failover'>;
+
+function tiersOf(answer: AnswerSpec, all: readonly string[], drained: ReadonlySet<string>): readonly Tier[] {
+  const wanted: Tier[] = [
+    answer.clusters.filter((cluster) => cluster.weight > 0),
+    answer.clusters.filter((cluster) => cluster.weight === 0).map(({ name }) => ({ name, weight: 1 })),
+    ...answer.failover.map((name) => [{ name, weight: 1 }]),
+    all.map((name) => ({ name, weight: 1 })),
+  ];
+  const inService = wanted.map((tier) => tier.filter((cluster) => !drained.has(cluster.name)));
+  const outOfService = wanted.map((tier) => tier.filter((cluster) => drained.has(cluster.name)));
+  return withoutRepeats([...inService, ...outOfService]);
+}
+
+/** A cluster counts where it stands first; tiers that become empty vanish. */
+function withoutRepeats(tiers: readonly Tier[]): readonly Tier[] {
+  const seen = new Set<string>();
+  const result: Tier[] = [];
+  for (const tier of tiers) {
+    const fresh = mergeByName(tier).filter((cluster) => !seen.has(cluster.name));
+    for (const cluster of fresh) seen.add(cluster.name);
+    if (fresh.length > 0) result.push(fresh);
+  }
+  return result;
+}
+
+function mergeByName(tier: Tier): Tier {
+  const weights = new Map<string, number>();
+  for (const cluster of tier)
+    weights.set(cluster.name, Math.min(255, (weights.get(cluster.name) ?? 0) + cluster.weight));
+  return [...weights].map(([name, weight]) => ({ name, weight })).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A text that is the same exactly for equal tiers: `newyork:30,paris:70 > cloud`. */
+export function formatTiers(tiers: readonly Tier[]): string {
+  return tiers.map(formatTier).join(' > ');
+}
+
+function formatTier(tier: Tier): string {
+  const [only, ...others] = tier;
+  if (only !== undefined && others.length === 0) return only.name;
+  return tier.map((cluster) => `${cluster.name}:${cluster.weight}`).join(',');
+}

@@ -1,0 +1,139 @@
+import type { Change, HealthCheckConfig, ResourceRecordSet } from '@aws-sdk/client-route-53';
+import { continents } from '../../../../model/geo/countries.ts';
+import type { Change as OurChange } from '../../records/batches.ts';
+import { contentName } from '../../records/hash.ts';
+import type { HealthCheck, Location, RecordSet, Routing, Target } from '../../records/record.ts';
+
+/** Route 53's shapes to ours and back. Names: theirs end in a dot and write unusual characters as `\ooo`. */
+
+export function toRecord(set: ResourceRecordSet, keyOfId: (id: string) => string): RecordSet {
+  const routing = toRouting(set);
+  return {
+    name: fromName(set.Name ?? ''),
+    type: set.Type ?? '',
+    ...(set.SetIdentifier === undefined ? {} : { setIdentifier: set.SetIdentifier }),
+    ...(routing === undefined ? {} : { routing }),
+    target: toTarget(set),
+    ...(set.HealthCheckId === undefined ? {} : { healthCheck: keyOfId(set.HealthCheckId) }),
+  };
+}
+
+function toRouting(set: ResourceRecordSet): Routing | undefined {
+  if (set.GeoLocation !== undefined) {
+    const { ContinentCode, CountryCode, SubdivisionCode } = set.GeoLocation;
+    const continent = continents.find((code) => code === ContinentCode);
+    if (continent !== undefined) return { kind: 'geo', location: { continent } };
+    if (CountryCode === '*') return { kind: 'geo', location: '*' };
+    if (CountryCode !== undefined && SubdivisionCode === undefined) {
+      return { kind: 'geo', location: { country: CountryCode } };
+    }
+    return { kind: 'other', description: `geo=${CountryCode}-${SubdivisionCode}` };
+  }
+  if (set.Weight !== undefined) return { kind: 'weighted', weight: set.Weight };
+  if (set.Failover !== undefined) return { kind: 'failover', role: set.Failover };
+  if (set.Region !== undefined) return { kind: 'other', description: `latency=${set.Region}` };
+  if (set.MultiValueAnswer === true) return { kind: 'other', description: 'multivalue' };
+  if (set.SetIdentifier !== undefined) return { kind: 'other', description: 'another routing' };
+  return undefined;
+}
+
+function toTarget(set: ResourceRecordSet): Target {
+  const alias = set.AliasTarget;
+  if (alias === undefined) {
+    const values = (set.ResourceRecords ?? []).map((record) => record.Value ?? '');
+    return { kind: 'values', ttlSeconds: set.TTL ?? 0, values };
+  }
+  return {
+    kind: 'alias',
+    name: fromName(alias.DNSName ?? ''),
+    evaluateHealth: alias.EvaluateTargetHealth ?? false,
+    ...(alias.HostedZoneId === undefined ? {} : { zoneId: alias.HostedZoneId }),
+  };
+}
+
+/** `idOf` gives the provider's identifier of a health check key; a key it does not know is an identifier already. */
+export function toChange(change: OurChange, zoneId: string, idOf: (key: string) => string): Change {
+  const { record } = change;
+  const set: ResourceRecordSet = {
+    Name: `${record.name}.`,
+    Type: record.type as NonNullable<ResourceRecordSet['Type']>,
+    ...(record.setIdentifier === undefined ? {} : { SetIdentifier: record.setIdentifier }),
+    ...fromRouting(record.routing),
+    ...fromTarget(record.target, zoneId),
+    ...(record.healthCheck === undefined ? {} : { HealthCheckId: idOf(record.healthCheck) }),
+  };
+  return { Action: change.action, ResourceRecordSet: set };
+}
+
+function fromRouting(routing: Routing | undefined): Partial<ResourceRecordSet> {
+  switch (routing?.kind) {
+    case 'geo':
+      return { GeoLocation: fromLocation(routing.location) };
+    case 'weighted':
+      return { Weight: routing.weight };
+    case 'failover':
+      return { Failover: routing.role };
+    case 'other':
+    case undefined:
+      return {};
+  }
+}
+
+function fromLocation(location: Location): NonNullable<ResourceRecordSet['GeoLocation']> {
+  if (location === '*') return { CountryCode: '*' };
+  return 'country' in location ? { CountryCode: location.country } : { ContinentCode: location.continent };
+}
+
+function fromTarget(target: Target, zoneId: string): Partial<ResourceRecordSet> {
+  if (target.kind === 'values') {
+    return { TTL: target.ttlSeconds, ResourceRecords: target.values.map((Value) => ({ Value })) };
+  }
+  const alias = { DNSName: `${target.name}.`, EvaluateTargetHealth: target.evaluateHealth };
+  return { AliasTarget: { ...alias, HostedZoneId: target.zoneId ?? zoneId } };
+}
+
+export function fromName(name: string): string {
+  return name
+    .replace(/\.$/, '')
+    .replace(/\\(\d{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+    .toLowerCase();
+}
+
+export function toHealthCheckConfig(check: HealthCheck): HealthCheckConfig {
+  return {
+    Type: check.protocol,
+    IPAddress: check.address,
+    Port: check.port,
+    ResourcePath: check.path,
+    FullyQualifiedDomainName: check.host,
+    RequestInterval: check.intervalSeconds,
+    FailureThreshold: check.failureThreshold,
+    ...(check.protocol === 'HTTPS' ? { EnableSNI: true } : {}),
+  };
+}
+
+/** The key of these settings, as `entriesOf` names them; of settings that we would not write, a key of nobody. */
+export function keyOfConfig(config: HealthCheckConfig | undefined): string {
+  if (config === undefined || config.Disabled === true || config.Inverted === true) return 'none';
+  return contentName(
+    JSON.stringify({
+      address: config.IPAddress,
+      port: config.Port,
+      protocol: config.Type,
+      path: config.ResourcePath,
+      host: config.FullyQualifiedDomainName,
+      intervalSeconds: config.RequestInterval,
+      failureThreshold: config.FailureThreshold,
+    }),
+  );
+}
+
+/** Every CallerReference of ours in a zone starts so; other health checks are never touched. */
+export function referencePrefix(zoneId: string): string {
+  return `tideline/${contentName(zoneId)}/`;
+}
+
+/** Route 53 refuses a reference whose check was deleted, so the generation is part of it. */
+export function callerReference(zoneId: string, key: string, generation: number): string {
+  return `${referencePrefix(zoneId)}${key}/${generation}`;
+}

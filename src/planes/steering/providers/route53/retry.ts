@@ -1,0 +1,68 @@
+import { type Clock, sleep } from '../../../../runtime/clock.ts';
+import { SteeringError } from '../../reasons.ts';
+
+export interface RetryOptions {
+  readonly clock: Clock;
+  /** 0 up to 1; spreads writers that were refused at the same moment. */
+  readonly random: () => number;
+  /** First wait, doubled up to `ceilingMs`. */
+  readonly firstMs: number;
+  readonly ceilingMs: number;
+  /** Gives up after this long. */
+  readonly limitMs: number;
+}
+
+/** Refusals that say "later": nothing was done. */
+const later: ReadonlySet<string> = new Set([
+  'PriorRequestNotComplete',
+  'Throttling',
+  'ThrottlingException',
+  'ThrottledException',
+  'RequestLimitExceeded',
+  'TooManyRequestsException',
+  'ServiceUnavailable',
+]);
+
+/**
+ * Repeats `call` while the provider asks to come back later. `onUnknown` is told when a request was sent and no answer
+ * came: it may or may not have been done, and is repeated as well.
+ */
+export async function retrying<T>(options: RetryOptions, call: () => Promise<T>, onUnknown?: () => void): Promise<T> {
+  const deadline = options.clock.monotonic() + options.limitMs;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (error instanceof SteeringError) throw error;
+      const name = errorName(error);
+      const unanswered = statusOf(error) === undefined || (statusOf(error) ?? 0) >= 500;
+      if (!later.has(name) && !unanswered) throw error;
+      if (unanswered) onUnknown?.();
+      const backoff = Math.min(options.firstMs * 2 ** attempt, options.ceilingMs) * (0.5 + options.random() / 2);
+      if (options.clock.monotonic() + backoff > deadline) throw error;
+      await sleep(options.clock, backoff);
+    }
+  }
+}
+
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : '';
+}
+
+/** The HTTP status of an answer from the provider; undefined when there was none. */
+function statusOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
+  const metadata = error.$metadata as { readonly httpStatusCode?: number };
+  return metadata.httpStatusCode;
+}
+
+/** An error of the SDK as a refusal with a name. */
+export function asSteeringError(error: unknown, what: string): SteeringError {
+  if (error instanceof SteeringError) return error;
+  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  if (statusOf(error) === undefined) {
+    return new SteeringError('ProviderUnreachable', `Route 53 did not answer to ${what}: ${why}`, { cause: error });
+  }
+  if (errorName(error) === 'NoSuchHostedZone') return new SteeringError('ZoneMissing', why, { cause: error });
+  return new SteeringError('ProviderRefused', `Route 53 refused to ${what}: ${why}`, { cause: error });
+}

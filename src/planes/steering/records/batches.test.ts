@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { policyOf, treeInputOf } from '../../../../test/support/steering/policies.ts';
+import { type Batch, batchesOf, sizeOf } from './batches.ts';
+import { changesOf, type WantedZone } from './changes.ts';
+import { Interpreter } from './interpreter.ts';
+import { formatRecord, groupKey, identityOf, type RecordSet } from './record.ts';
+import { compileTree } from './tree.ts';
+
+const zone = 'example.net';
+const host = 'www.example.net';
+
+function wantedOf(yaml: string, hosts: readonly string[] = [host]): WantedZone {
+  const input = { ...treeInputOf(policyOf(yaml)), hosts };
+  return { zone, records: compileTree(input).records, hosts };
+}
+
+/** What an atomic provider does; throws where Route 53 would refuse. */
+function applyTo(records: readonly RecordSet[], batch: Batch): readonly RecordSet[] {
+  const now = new Map(records.map((record) => [identityOf(record), record]));
+  for (const { action, record } of batch.changes) {
+    const id = identityOf(record);
+    const current = now.get(id);
+    if (action === 'DELETE') {
+      if (current === undefined || formatRecord(current) !== formatRecord(record)) throw new Error(`no such ${id}`);
+      now.delete(id);
+    } else {
+      if (current !== undefined) throw new Error(`exists: ${id}`);
+      const { target } = record;
+      const leads = target.kind === 'alias' ? `${target.name} ${record.type}` : undefined;
+      if (leads !== undefined && ![...now.values()].some((other) => groupKey(other) === leads))
+        throw new Error(`no ${leads}`);
+      now.set(id, record);
+    }
+  }
+  const left = [...now.values()];
+  for (const { target, type } of left) {
+    if (target.kind === 'alias' && !left.some((other) => groupKey(other) === `${target.name} ${type}`)) {
+      throw new Error(`dangling ${target.name}`);
+    }
+  }
+  return left;
+}
+
+const planned = (wanted: WantedZone, records: readonly RecordSet[], elements = 1000): readonly Batch[] =>
+  batchesOf(wanted, changesOf(wanted, records), { elements, characters: 32_000 });
+
+const one = wantedOf(
+  'rules: [{ countries: [FR], clusters: [{ name: a }] }]\ndefault: { clusters: [{ name: b }], failover: [c] }',
+);
+const two = wantedOf(
+  'rules: [{ countries: [FR, DE], clusters: [{ name: b }] }]\ndefault: { clusters: [{ name: c }], failover: [a] }',
+);
+
+describe('from one policy to another', () => {
+  test('one batch, generations counted, nothing left of the old one, the next plan is empty', () => {
+    const first = planned(one, []).reduce(applyTo, [] as readonly RecordSet[]);
+    const batches = planned(two, first);
+    expect(batches).toHaveLength(1);
+    const second = batches.reduce(applyTo, first);
+    expect(planned(two, second)).toEqual([]);
+    expect(second.map(formatRecord).filter((text) => text.includes('tideline v='))).toEqual([
+      expect.stringContaining('generation=2'),
+    ]);
+    expect(second).toHaveLength(two.records.length + 1);
+  });
+
+  test.each([12, 18, 22])('in batches of %i elements no host is ever without a whole answer', (elements) => {
+    let records = planned(one, [], elements).reduce(applyTo, [] as readonly RecordSet[]);
+    const batches = planned(two, records, elements);
+    expect(batches.length).toBeGreaterThan(1);
+    for (const batch of batches) {
+      expect(sizeOf(batch.changes.map(({ record }) => record)).elements).toBeLessThanOrEqual(elements);
+      records = applyTo(records, batch);
+      for (const country of ['FR', 'DE', 'JP', undefined]) {
+        const view = new Interpreter(records).query({ name: host, type: 'A' }, () => true);
+        expect(view.answer(country).size).toBe(1);
+      }
+    }
+    expect(planned(two, records, elements)).toEqual([]);
+  });
+
+  test('stopped after any batch, the next plan finishes the work', () => {
+    const first = planned(one, []).reduce(applyTo, [] as readonly RecordSet[]);
+    const batches = planned(two, first, 12);
+    for (let done = 0; done <= batches.length; done += 1) {
+      const stopped = batches.slice(0, done).reduce(applyTo, first);
+      const finished = planned(two, stopped, 12).reduce(applyTo, stopped);
+      expect(planned(two, finished, 12)).toEqual([]);
+      expect(finished).toHaveLength(two.records.length + 1);
+    }
+  });
+
+  test('a plan from an older generation does not apply', () => {
+    const first = planned(one, []).reduce(applyTo, [] as readonly RecordSet[]);
+    const stale = planned(two, first);
+    const moved = planned(wantedOf('default: { clusters: [{ name: a }] }'), first).reduce(applyTo, first);
+    expect(() => stale.reduce(applyTo, moved)).toThrow('no such _tideline.example.net TXT');
+    expect(() => planned(one, []).reduce(applyTo, first)).toThrow('exists: _tideline.example.net TXT');
+  });
+});
+
+test('a host that no policy names any more loses its records, and only that one', () => {
+  const both = wantedOf('default: { clusters: [{ name: a }] }', [host, 'api.example.net']);
+  const first = planned(both, []).reduce(applyTo, [] as readonly RecordSet[]);
+  const left = planned(wantedOf('default: { clusters: [{ name: a }] }'), first).reduce(applyTo, first);
+  expect(left.some(({ name }) => name === 'api.example.net')).toBe(false);
+  expect(left.some(({ name }) => name === host)).toBe(true);
+});
+
+test('records of others are neither compared nor touched; on our host they are refused', () => {
+  const foreign: RecordSet = {
+    name: 'mail.example.net',
+    type: 'A',
+    target: { kind: 'values', ttlSeconds: 60, values: ['192.0.2.9'] },
+  };
+  const [batch] = planned(one, [foreign]);
+  expect(batch?.changes.some(({ record }) => record.name === foreign.name)).toBe(false);
+  expect(() => planned(one, [{ ...foreign, name: host }])).toThrow('UnownedRecord');
+  expect(() => planned(one, [{ ...foreign, name: host, type: 'CNAME' }])).toThrow('UnownedRecord');
+  expect(() => planned(one, [{ ...foreign, name: '_tideline.example.net', type: 'TXT' }])).toThrow(
+    'UnreadableRegistry',
+  );
+});
+
+test('what somebody changed by hand is named and put back', () => {
+  const first = planned(one, []).reduce(applyTo, [] as readonly RecordSet[]);
+  const touched = first.map((record): RecordSet => {
+    const { routing } = record;
+    return routing?.kind === 'weighted' && routing.weight > 0
+      ? { ...record, routing: { ...routing, weight: 7 } }
+      : record;
+  });
+  expect(changesOf(one, touched).notices.map(({ reason }) => reason)).toEqual(['Drift']);
+  expect(planned(one, planned(one, touched).reduce(applyTo, touched))).toEqual([]);
+});
+
+test('a host that does not fit in one batch is refused', () => {
+  expect(() => planned(one, [], 5)).toThrow('BatchTooLarge');
+});
+
+test('more hosts than a generation record holds are refused by name, not by the provider', () => {
+  const many = Array.from({ length: 400 }, (_, n) => `h${n}.example.net`);
+  const records = many.map(
+    (name): RecordSet => ({ name, type: 'A', target: { kind: 'values', ttlSeconds: 60, values: ['192.0.2.1'] } }),
+  );
+  expect(() => planned({ zone, records, hosts: many }, [])).toThrow(/400 hosts.*399.*\(TooManyRecords\)/);
+  expect(() => planned({ zone, records: records.slice(1), hosts: many.slice(1) }, [])).not.toThrow();
+});

@@ -1,0 +1,147 @@
+import { countries } from '../../../model/geo/countries.ts';
+import { type Answers, formatTiers, preferenceOf, type Tier } from '../policy/answers.ts';
+import { type Notice, SteeringError } from '../reasons.ts';
+import { type AddressType, entriesOfType } from './entries.ts';
+import type { HealthCheck, RecordSet } from './record.ts';
+import type { TreeInput } from './tree.ts';
+
+/** What a policy becomes in PowerDNS: one LUA record set a host, exact for any policy. */
+export interface LuaRecords {
+  readonly records: readonly RecordSet[];
+  readonly notices: readonly Notice[];
+}
+
+export function compileLua(input: TreeInput): LuaRecords {
+  const values = (['A', 'AAAA'] as const)
+    .map((type) => ({ type, addresses: entriesOfType(input.entries, type) }))
+    .filter(({ addresses }) => addresses.size > 0)
+    .map(({ type, addresses }) => `${type} ${quote(script(input.answers, addresses))}`);
+  if (values.length === 0) {
+    throw new SteeringError('NoAddress', `no cluster of policy ${input.answers.policy} has a public entry address`);
+  }
+  return {
+    records: input.hosts.map((name) => ({
+      name,
+      type: 'LUA',
+      target: { kind: 'values', ttlSeconds: input.ttlSeconds, values },
+    })),
+    notices: [
+      {
+        reason: 'HealthIntervalOfServer',
+        message:
+          "PowerDNS checks health at its own lua-health-checks-interval; the clusters' interval and threshold do not count there",
+      },
+    ],
+  };
+}
+
+type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
+
+/**
+ * The pieces of the script; between any two of them white space may stand. The script asks for the health of every
+ * cluster at every query, so that PowerDNS keeps checking all of them, then answers from the first tier with a healthy
+ * cluster, by weight and hash of the client's network. `ifurlup` does not say whether anything was up; given the same
+ * list twice and `backupSelector='all'` it returns the list once when something is up, and both when nothing is.
+ * Country keys start with `_` because `do` and `in` are words of Lua.
+ * A group is a function so that a query pays only for its own (PowerDNS counts instructions).
+ */
+function script(answers: Answers, addresses: Addresses): readonly string[] {
+  const groups = new Map<string, { readonly index: number; readonly tiers: readonly Tier[] }>();
+  const groupOf = (country: string | undefined): number => {
+    const tiers = servable(preferenceOf(answers, country).tiers, addresses);
+    const key = formatTiers(tiers);
+    const group = groups.get(key) ?? { index: groups.size, tiers };
+    groups.set(key, group);
+    return group.index;
+  };
+  const unknown = groupOf(undefined);
+  const members = countries
+    .map(({ code }) => ({ code, group: groupOf(code) }))
+    .filter(({ group }) => group !== unknown);
+  return [
+    ';local m={',
+    ...members.map(({ code, group }) => `_${code.toLowerCase()}=${group},`),
+    '} local t={',
+    ...[...groups.values()].flatMap(({ index, tiers }) => [
+      `[${index}]=function() return `,
+      ...luaTiers(tiers),
+      ' end,',
+    ]),
+    '} local c={',
+    ...[...addresses].flatMap(([name, checks]) => [
+      `['${name}']={'${urlOf(checks)}',`,
+      ...checks.map((check) => `'${check.address}',`),
+      '},',
+    ]),
+    '} local u,d={},{} for k,v in pairs(c) do local a={} for i=2,#v do a[#a+1]=v[i] end ',
+    "local r=ifurlup(v[1],{a,a},{selector='all',backupSelector='all'}) ",
+    'd[k]=a if #r<=#a then u[k]=r end end ',
+    'local function p(s,f) local w,b={},{} for _,e in ipairs(s) do local r=f[e[1]] ',
+    'if r then w[#w+1]={e[2],r[1]} b[r[1]]=r end end ',
+    'if #w>0 then return b[pickwhashed(w)] end end ',
+    `local l=t[m['_'..countryCode()] or ${unknown}]() `,
+    'for _,s in ipairs(l) do local r=p(s,u) if r then return r end end return p(l[1],d)',
+  ];
+}
+
+/** What a LUA value that we wrote stands for; undefined when it is not one of ours. */
+export interface LuaReading {
+  readonly type: string;
+  /** Tiers of a country code, undefined for unknown location. */
+  readonly tiersOf: (country: string | undefined) => readonly Tier[];
+}
+
+export function readLua(value: string): LuaReading | undefined {
+  const type = value.slice(0, value.indexOf(' ')) as AddressType;
+  const code = value.slice(type.length + 2, -1).replaceAll('" "', '');
+  const members = /^;local m=\{(.*?)\} local t=/.exec(code)?.[1];
+  const unknown = /countryCode\(\)\] or (\d+)\]/.exec(code)?.[1];
+  if (members === undefined || unknown === undefined) return undefined;
+  const group = new Map([...members.matchAll(/_([a-z]{2})=(\d+),/g)].map((match) => [match[1], match[2]]));
+  const tiers = new Map(
+    [...code.matchAll(/\[(\d+)\]=function\(\) return (\{.*?\}) end,/g)].map((match) => [
+      match[1],
+      parseTiers(match[2] ?? ''),
+    ]),
+  );
+  return { type, tiersOf: (country) => tiers.get(group.get(country?.toLowerCase()) ?? unknown) ?? [] };
+}
+
+function parseTiers(text: string): readonly Tier[] {
+  const json = text.replaceAll('{', '[').replaceAll('}', ']').replaceAll("'", '"').replaceAll(',]', ']');
+  const tiers = JSON.parse(json) as readonly (readonly (readonly [string, number])[])[];
+  return tiers.map((tier) => tier.map(([name, weight]) => ({ name, weight })));
+}
+
+function luaTiers(tiers: readonly Tier[]): readonly string[] {
+  return [
+    '{',
+    ...tiers.flatMap((tier) => ['{', ...tier.map(({ name, weight }) => `{'${name}',${weight}},`), '},']),
+    '}',
+  ];
+}
+
+function urlOf(checks: readonly HealthCheck[]): string {
+  const [check] = checks;
+  if (check === undefined) return '';
+  return `${check.protocol.toLowerCase()}://${check.host}:${check.port}${check.path}`;
+}
+
+function servable(tiers: readonly Tier[], addresses: Addresses): readonly Tier[] {
+  return tiers.map((tier) => tier.filter(({ name }) => addresses.has(name))).filter((tier) => tier.length > 0);
+}
+
+/** Character strings of at most 255 bytes; PowerDNS puts white space between them when it runs the script. */
+function quote(pieces: readonly string[]): string {
+  const strings: string[] = [];
+  let current = '';
+  for (const piece of pieces) {
+    if (current.length + piece.length > 250) {
+      strings.push(current);
+      current = '';
+    }
+    current += piece;
+  }
+  strings.push(current);
+  return strings.map((text) => `"${text}"`).join(' ');
+}

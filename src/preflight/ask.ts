@@ -1,0 +1,166 @@
+import { ApiError, type KubeClient, type KubeRequest } from '../kube/api/client.ts';
+import { rightText } from '../kube/rights.ts';
+import type { Answer } from './finding.ts';
+import type { IdentityAnswer } from './judge/credentials.ts';
+import type { Granted, Need, Rule } from './judge/rights.ts';
+
+/** What is read: a collection or one object of it. */
+export interface Resource {
+  readonly apiGroup: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly name?: string;
+}
+
+/** No single request may take longer. */
+const requestMs = 4000;
+/** A cluster has more nodes than this only on paper. */
+const maxPages = 20;
+
+/**
+ * The questions of the preflight. It reads (GET), and asks about itself (SelfSubject*Review, which the API wants as POST
+ * and which store nothing); it has no other way to speak.
+ */
+export class Questions {
+  readonly #client: KubeClient;
+  readonly #signal: AbortSignal;
+
+  constructor(client: KubeClient, signal: AbortSignal) {
+    this.#client = client;
+    this.#signal = signal;
+  }
+
+  async identity(): Promise<IdentityAnswer> {
+    try {
+      const { status } = await this.#review<{ status?: { userInfo?: { username?: string; groups?: string[] } } }>(
+        'authentication.k8s.io/v1/selfsubjectreviews',
+        'SelfSubjectReview',
+      );
+      const { username = '', groups = [] } = status?.userInfo ?? {};
+      return { got: { username, groups } };
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.reason === 'NoCredentials') return { unusable: error.message };
+      if (error.status === 401) return { refused: error.message };
+      return answerOf(error, 'create selfsubjectreviews.authentication.k8s.io');
+    }
+  }
+
+  /** What we may do, as far as the server's authorisers list it. */
+  async granted(systemNamespace: string): Promise<Answer<Granted>> {
+    // Bindings of this namespace do not exist, so its rules are those of the whole cluster.
+    const namespaces = ['tideline-check-nowhere', systemNamespace];
+    try {
+      const [everywhere, inSystem] = await Promise.all(namespaces.map((namespace) => this.#rules(namespace)));
+      const incomplete = everywhere?.incomplete === true || inSystem?.incomplete === true;
+      return {
+        got: { everywhere: everywhere?.resourceRules ?? [], inSystem: inSystem?.resourceRules ?? [], incomplete },
+      };
+    } catch (error) {
+      return answerOf(error, 'create selfsubjectrulesreviews.authorization.k8s.io');
+    }
+  }
+
+  async #rules(namespace: string): Promise<ListedRules> {
+    const path = 'authorization.k8s.io/v1/selfsubjectrulesreviews';
+    const { status } = await this.#review<{ status?: ListedRules }>(path, 'SelfSubjectRulesReview', { namespace });
+    return status ?? {};
+  }
+
+  /** The server's last word on a need that no listed rule meets; undefined: no answer. */
+  async allowed({ verb, right }: Need): Promise<boolean | undefined> {
+    const [resource, subresource] = right.resource.split('/');
+    const resourceAttributes = {
+      verb,
+      group: right.apiGroup,
+      resource,
+      ...(subresource === undefined ? {} : { subresource }),
+      ...(right.namespace === undefined ? {} : { namespace: right.namespace }),
+    };
+    try {
+      const { status } = await this.#review<{ status?: { allowed?: boolean } }>(
+        'authorization.k8s.io/v1/selfsubjectaccessreviews',
+        'SelfSubjectAccessReview',
+        { resourceAttributes },
+      );
+      return status?.allowed === true;
+    } catch (error) {
+      if (error instanceof ApiError) return undefined;
+      throw error;
+    }
+  }
+
+  async get<T>(resource: Resource): Promise<Answer<T>> {
+    try {
+      return { got: await this.#read<T>({ path: pathOf(resource) }) };
+    } catch (error) {
+      return answerOf(error, textOf('get', resource));
+    }
+  }
+
+  /** Every object of a collection, in pages. */
+  async list<T>(resource: Resource): Promise<Answer<readonly T[]>> {
+    const items: T[] = [];
+    let page: string | undefined;
+    try {
+      for (let pages = 0; pages < maxPages && page !== ''; pages += 1) {
+        const query = { limit: 500, ...(page === undefined ? {} : { continue: page }) };
+        const answer = await this.#read<ListAnswer<T>>({ path: pathOf(resource), query });
+        items.push(...(answer.items ?? []));
+        page = answer.metadata?.continue ?? '';
+      }
+      return { got: items };
+    } catch (error) {
+      return answerOf(error, textOf('list', resource));
+    }
+  }
+
+  async plain<T>(path: string): Promise<Answer<T>> {
+    try {
+      return { got: await this.#read<T>({ path }) };
+    } catch (error) {
+      return answerOf(error, `get ${path}`);
+    }
+  }
+
+  #read<T>(request: KubeRequest): Promise<T> {
+    return this.#client.request<T>({ ...request, timeoutMs: requestMs, signal: this.#signal });
+  }
+
+  #review<T>(path: string, kind: string, spec: object = {}): Promise<T> {
+    const [group = '', version = ''] = path.split('/');
+    return this.#client.request<T>({
+      method: 'POST',
+      path: `/apis/${path}`,
+      body: { apiVersion: `${group}/${version}`, kind, ...(kind === 'SelfSubjectReview' ? {} : { spec }) },
+      timeoutMs: requestMs,
+      signal: this.#signal,
+    });
+  }
+}
+
+interface ListedRules {
+  readonly resourceRules?: readonly Rule[];
+  readonly incomplete?: boolean;
+}
+
+interface ListAnswer<T> {
+  readonly items?: readonly T[];
+  readonly metadata?: { readonly continue?: string };
+}
+
+function answerOf(error: unknown, right: string): Exclude<Answer<never>, { readonly got: never }> {
+  if (!(error instanceof ApiError)) throw error;
+  if (error.status === 404) return { missing: true };
+  if (error.status === 403) return { forbidden: right };
+  return { failed: error.message };
+}
+
+function pathOf({ apiGroup, version, resource, name }: Resource): string {
+  const root = apiGroup === '' ? `/api/${version}` : `/apis/${apiGroup}/${version}`;
+  return `${root}/${resource}${name === undefined ? '' : `/${name}`}`;
+}
+
+function textOf(verb: string, resource: Resource): string {
+  return `${rightText(verb, resource)}${resource.name === undefined ? '' : ` ${resource.name}`}`;
+}

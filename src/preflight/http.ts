@@ -1,0 +1,60 @@
+import { request } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../runtime/clock.ts';
+import type { HttpFacts } from './target.ts';
+
+/** A new connection, or undefined when there is none to be had. */
+export type Open = () => Promise<TLSSocket | undefined>;
+export type ClockRange = NonNullable<HttpFacts['clock']>;
+
+export interface Place {
+  readonly host: string;
+  readonly path: string;
+}
+
+export interface TextAnswer {
+  readonly status: number;
+  readonly body: string;
+  /**
+   * Server's clock minus ours. The Date header was written between the moment we asked and the moment its answer came, and
+   * is cut to the second: so the range is a second and a round trip wide. Absent when there was no Date.
+   */
+  readonly clock?: ClockRange;
+}
+
+/** One anonymous GET on a connection of its own; undefined when it fails or takes longer than `timeoutMs`. */
+export async function ask(open: Open, place: Place, clock: Clock, timeoutMs: number): Promise<TextAnswer | undefined> {
+  const socket = await open();
+  return socket === undefined ? undefined : await get(socket, place, clock, timeoutMs);
+}
+
+function get(
+  socket: TLSSocket,
+  { host, path }: Place,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<TextAnswer | undefined> {
+  return new Promise((resolve) => {
+    const [askedMs, startMs] = [clock.now(), clock.monotonic()];
+    const headers = { host, accept: '*/*', 'user-agent': 'tideline-check', connection: 'close' };
+    const signal = AbortSignal.timeout(Math.ceil(timeoutMs));
+    const sent = request({ createConnection: () => socket, path, headers, signal }, (response) => {
+      const answeredMs = askedMs + (clock.monotonic() - startMs);
+      const dateMs = Date.parse(response.headers.date ?? '');
+      const range = { lowMs: dateMs - answeredMs, highMs: dateMs + 1000 - askedMs };
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', () => resolve(undefined));
+      response.on('end', () => {
+        const body = Buffer.concat(chunks).toString('utf8');
+        resolve({ status: response.statusCode ?? 0, body, ...(Number.isNaN(dateMs) ? {} : { clock: range }) });
+      });
+    });
+    sent.on('error', () => resolve(undefined));
+    sent.on('close', () => {
+      socket.destroy();
+      resolve(undefined);
+    });
+    sent.end();
+  });
+}

@@ -1,0 +1,205 @@
+import type { KubeClient } from '../kube/api/client.ts';
+import { type CalicoGroup, calicoGroups, rightsOf, systemNamespace } from '../kube/rights.ts';
+import type { Prefix } from '../model/address.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { Questions } from './ask.ts';
+import { type Finding, failed, ok, unanswered } from './finding.ts';
+import { calicoGroup, gatherCalico, gatherClasses, gatherCrds, gatherNodes } from './gather.ts';
+import { calicoMissing, judgeCalico } from './judge/calico.ts';
+import { judgeCertificate } from './judge/certificate.ts';
+import { judgeConnection } from './judge/connection.ts';
+import { type ExpectedCrd, judgeCrds } from './judge/crds.ts';
+import { type Identity, judgeCredentials } from './judge/credentials.ts';
+import { judgeIngress } from './judge/ingress.ts';
+import { judgeNodes } from './judge/nodes.ts';
+import { judgePools } from './judge/pools.ts';
+import { type Agent, judgeExcess, judgeRights, unmet } from './judge/rights.ts';
+import { judgeClock, judgeHealth, judgeVersion } from './judge/server.ts';
+import { probe } from './probe.ts';
+import { preflightChecks } from './reasons.ts';
+import type { ProbeFacts, Target, VersionFacts } from './target.ts';
+
+/** What the platform spec says of a cluster, as far as the preflight compares it. */
+export interface Expectations {
+  readonly sites: readonly {
+    readonly name: string;
+    readonly pods: readonly Prefix[];
+    readonly servers: readonly Prefix[];
+    readonly maxRoutes: number;
+  }[];
+  /** IngressClasses of the edge pools. */
+  readonly classes: readonly string[];
+}
+
+export interface PreflightOptions {
+  readonly target: Target;
+  readonly connect: () => Promise<KubeClient>;
+  /** Whose rights are checked, and whose needs. */
+  readonly agents: readonly Agent[];
+  readonly podsFrom: 'calico' | 'podCIDRs';
+  /** Absent: there is no platform spec, and nothing is compared with it. */
+  readonly expectations?: Expectations;
+  readonly crds: readonly ExpectedCrd[];
+  /** The folder of the rights, as a person would name it. */
+  readonly rbac: string;
+  readonly clock: Clock;
+  /** Told what is being done, for people who wait. */
+  readonly onStep?: (step: string) => void;
+}
+
+export interface Report {
+  readonly findings: readonly Finding[];
+  readonly identity?: Identity;
+}
+
+const probeMs = 4000;
+const questionsMs = 5000;
+
+/**
+ * Looks at one cluster and says what an agent would miss there. Writes nothing. A step that fails ends the report where
+ * the next one could say nothing of its own. Never longer than 10 s.
+ */
+export async function preflight(options: PreflightOptions): Promise<Report> {
+  const { target, clock, onStep } = options;
+  onStep?.(`connecting to ${target.server}`);
+  // Behind a proxy only the client's own connection can be seen.
+  const facts = target.proxy === undefined ? await probe(target, clock, probeMs) : { addresses: [] };
+  const nowMs = clock.now();
+  const way =
+    target.proxy === undefined
+      ? judgeWay(target, facts, nowMs)
+      : [ok('api-connection', `through the proxy ${target.proxy}`)];
+  if (way.some(({ state }) => state === 'failed')) return { findings: way };
+  const client = await options.connect();
+  const abort = new AbortController();
+  const timer = clock.setTimeout(() => abort.abort(), questionsMs);
+  try {
+    const questions = new Questions(client, abort.signal);
+    onStep?.('asking who we are');
+    const answer = await questions.identity();
+    const credentials = judgeCredentials(target, answer, nowMs);
+    const findings = [...way, credentials];
+    if (!('got' in answer) || credentials.state === 'failed') return { findings: ordered(findings) };
+    onStep?.('asking what is there and what we may do');
+    findings.push(...(await judgeServer(facts, questions, target)));
+    // A server without its etcd answers nothing else.
+    if (findings.some(({ reason }) => reason === 'ServerNotReady'))
+      return { findings: ordered(findings), identity: answer.got };
+    findings.push(...(await judgeCluster(options, questions, answer.got)));
+    return { findings: ordered(findings), identity: answer.got };
+  } finally {
+    timer.cancel();
+    await client.close();
+  }
+}
+
+function judgeWay(target: Target, facts: ProbeFacts, nowMs: number): readonly Finding[] {
+  return [...judgeConnection(target, facts), ...judgeCertificate(target, facts, nowMs)];
+}
+
+async function judgeServer(facts: ProbeFacts, questions: Questions, target: Target): Promise<readonly Finding[]> {
+  const http = facts.addresses.flatMap((address) => address.http ?? []);
+  const versions = http.flatMap(({ version }) => version ?? []);
+  const ready = http.flatMap((one) => one.ready ?? []);
+  if (versions.length === 0) {
+    // Anonymous clients may not see it.
+    const answer = await questions.plain<VersionFacts>('/version');
+    if ('got' in answer) versions.push(answer.got);
+  }
+  return [judgeVersion(versions), judgeHealth(ready), judgeClock(target, facts)];
+}
+
+async function judgeCluster(
+  options: PreflightOptions,
+  questions: Questions,
+  who: Identity,
+): Promise<readonly Finding[]> {
+  const { agents, crds, expectations } = options;
+  const [crdAnswers, namespace, classes, network] = await Promise.all([
+    gatherCrds(
+      questions,
+      crds.map(({ crd }) => crd.metadata.name),
+    ),
+    questions.get({ apiGroup: '', version: 'v1', resource: 'namespaces', name: systemNamespace }),
+    agents.includes('edge') ? gatherClasses(questions) : undefined,
+    judgeNetwork(options, questions, who.username),
+  ]);
+  const findings = [...judgeCrds(crds, crdAnswers, who.username), ...network.findings];
+  if ('got' in namespace) findings.push(ok('namespace', systemNamespace));
+  else if ('missing' in namespace)
+    findings.push(
+      failed('namespace', 'NamespaceMissing', {
+        found: `there is no namespace ${systemNamespace}`,
+        fix: `kubectl create namespace ${systemNamespace}`,
+      }),
+    );
+  else findings.push(unanswered('namespace', namespace, who.username));
+  const wanted = expectations?.classes ?? ['tideline'];
+  if (classes !== undefined && wanted.length > 0) findings.push(...judgeIngress(classes, wanted, who.username));
+  findings.push(...(await judgeOwnRights(options, questions, who, network.group)));
+  return findings;
+}
+
+async function judgeNetwork(
+  { agents, podsFrom, expectations }: PreflightOptions,
+  questions: Questions,
+  who: string,
+): Promise<{ readonly findings: readonly Finding[]; readonly group: CalicoGroup | undefined }> {
+  if (!agents.includes('network')) return { findings: [], group: undefined };
+  const sites = expectations?.sites;
+  const allowed = sites && { servers: sites.flatMap((site) => site.servers), pods: sites.flatMap((site) => site.pods) };
+  const [group, nodes] = await Promise.all([
+    podsFrom === 'calico' ? calicoGroup(questions) : undefined,
+    gatherNodes(questions),
+  ]);
+  const findings = [...judgeNodes(nodes, { who, podsFrom, allowed })];
+  if (group === undefined) return { findings, group };
+  if (!('got' in group)) {
+    const answer = 'missing' in group ? { failed: 'the server has no /apis' } : group;
+    return { findings: [...findings, unanswered('calico-api', answer, who)], group: undefined };
+  }
+  if (group.got === undefined) return { findings: [...findings, calicoMissing()], group: 'crd.projectcalico.org' };
+  const calico = await gatherCalico(questions, group.got);
+  const maxRoutes = sites && Math.min(...sites.map((site) => site.maxRoutes));
+  const nodeNames = 'got' in nodes ? nodes.got.map(({ name }) => name) : [];
+  findings.push(
+    ...judgeCalico(calico, { who, nodes: nodeNames, maxRoutes }),
+    ...judgePools(calico.pools, {
+      who,
+      group: group.got,
+      allowed: allowed?.pods,
+      sites: (sites ?? []).map(({ name }) => name),
+    }),
+  );
+  return { findings, group: group.got };
+}
+
+async function judgeOwnRights(
+  { agents, rbac }: PreflightOptions,
+  questions: Questions,
+  who: Identity,
+  calico: CalicoGroup | undefined,
+): Promise<readonly Finding[]> {
+  const granted = await questions.granted(systemNamespace);
+  if ('missing' in granted) return [];
+  if (!('got' in granted)) return agents.map((agent) => unanswered(`rights-${agent}`, granted, who.username));
+  const findings = agents.map(async (agent) => {
+    const doubtful = unmet(rightsOf(agent, calico), granted.got);
+    const answers = await Promise.all(doubtful.map(async (need) => ({ need, allowed: await questions.allowed(need) })));
+    if (answers.some(({ allowed }) => allowed === undefined))
+      return unanswered(`rights-${agent}`, { failed: 'the server did not say what we may do' }, who.username);
+    const denied = answers.filter(({ allowed }) => allowed === false).map(({ need }) => need);
+    return judgeRights(agent, denied, who, rbac);
+  });
+  // A right in a group of Calico that is not served opens nothing.
+  const needed = [...agents, 'check' as const].flatMap((party) =>
+    calicoGroups.flatMap((group) => rightsOf(party, group)),
+  );
+  return [...(await Promise.all(findings)), judgeExcess(needed, granted.got, who)];
+}
+
+/** In the order of the catalogue. */
+function ordered(findings: readonly Finding[]): readonly Finding[] {
+  const order = Object.keys(preflightChecks);
+  return findings.toSorted((a, b) => order.indexOf(a.check) - order.indexOf(b.check));
+}

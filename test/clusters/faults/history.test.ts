@@ -1,0 +1,111 @@
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { withControlPlane } from '../../support/clusters/control-plane.ts';
+import { bulk } from '../../support/kube/bulk.ts';
+import { prepare } from '../../support/kube/prepare.ts';
+import { Trial } from '../../support/kube/trial.ts';
+
+describe('a history with a gap', () => {
+  const plane = withControlPlane();
+  let trial: Trial;
+  beforeAll(async () => {
+    await prepare(plane());
+  });
+  afterEach(() => trial.end());
+
+  it('is forgotten by etcd while the agent was away', async () => {
+    trial = await Trial.begin(plane());
+    await trial.endure(
+      async () => {
+        await trial.cluster.gate.cut();
+        await trial.writer.writes(60);
+        await plane().compact();
+        await trial.writer.writes(10);
+        await trial.cluster.gate.restore();
+      },
+      { stale: ['SourceUnreachable'] },
+    );
+    expect(await trial.cluster.metric('tideline_kube_relists_total', { cause: 'expired' })).toBeGreaterThanOrEqual(3);
+  });
+
+  describe('when a namespace is deleted wholesale', () => {
+    const perKind = 100;
+    // What empties a namespace is the controller-manager.
+    beforeAll(() => plane().start('kube-controller-manager'));
+
+    const populate = async (label: string): Promise<void> => {
+      await plane().apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'doomed' } });
+      await bulk(plane(), doomed(perKind, label));
+      await trial.judge.until('all of it', () => countDoomed() === perKind * 3, 60_000);
+    };
+    const countDoomed = (): number =>
+      trial.kinds.reduce(
+        (sum, kind) => sum + trial.judge.keys(kind).filter((key) => key.startsWith('doomed/')).length,
+        0,
+      );
+    const destroy = async (): Promise<void> => {
+      trial.judge.mayVanish = (key) => key.startsWith('doomed/');
+      await plane().kubectl(['delete', 'namespace', 'doomed', '--wait', '--timeout=120s']);
+    };
+
+    it('under its eyes: it follows, and doubts nothing', async () => {
+      trial = await Trial.begin(plane());
+      await populate(trial.cluster.label);
+      await trial.endure(destroy, { stale: 'none' });
+      expect(countDoomed()).toBe(0);
+    });
+
+    it('while it was away, with the history kept: it follows what it is told', async () => {
+      trial = await Trial.begin(plane());
+      await populate(trial.cluster.label);
+      await trial.endure(
+        async () => {
+          await trial.cluster.gate.cut();
+          await destroy();
+          await trial.cluster.gate.restore();
+        },
+        { stale: ['SourceUnreachable'] },
+      );
+      expect(countDoomed()).toBe(0);
+    });
+
+    it('while it was away, with the history gone: it holds until the same cluster has said it twice', async () => {
+      trial = await Trial.begin(plane());
+      await populate(trial.cluster.label);
+      await trial.endure(
+        async () => {
+          await trial.cluster.gate.cut();
+          await destroy();
+          await plane().compact();
+          trial.judge.mayVanish = () => false;
+          await trial.cluster.gate.restore();
+          await trial.judge.stale('SourceImplausible', 60_000);
+          expect(countDoomed()).toBe(perKind * 3);
+          trial.judge.mayVanish = (key) => key.startsWith('doomed/');
+        },
+        { stale: ['SourceUnreachable', 'SourceImplausible'] },
+      );
+      await trial.judge.until('all gone', () => countDoomed() === 0);
+    });
+  });
+});
+
+function* doomed(count: number, label: string): Generator<{ method: 'POST'; path: string; body: object }> {
+  for (let index = 0; index < count; index += 1) {
+    const metadata = { name: `d${index}`, labels: { 'tideline-test': label } };
+    yield {
+      method: 'POST',
+      path: '/api/v1/namespaces/doomed/services',
+      body: { metadata, spec: { clusterIP: 'None', ports: [{ port: 80 }] } },
+    };
+    yield {
+      method: 'POST',
+      path: '/apis/discovery.k8s.io/v1/namespaces/doomed/endpointslices',
+      body: { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['10.1.1.1'] }], ports: [{ port: 80 }] },
+    };
+    yield {
+      method: 'POST',
+      path: '/apis/networking.k8s.io/v1/namespaces/doomed/ingresses',
+      body: { metadata, spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } } },
+    };
+  }
+}

@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { withControlPlane } from '../../support/clusters/control-plane.ts';
+import { type Direction, dropPackets, passPackets } from '../../support/kube/drops.ts';
+import { prepare } from '../../support/kube/prepare.ts';
+import { production, Trial } from '../../support/kube/trial.ts';
+
+describe('a network that swallows packets', () => {
+  const plane = withControlPlane();
+  let trial: Trial;
+  beforeAll(async () => {
+    await prepare(plane());
+  });
+  afterEach(() => trial.end());
+
+  const swallow = async (direction: Direction, lasts: () => Promise<void>): Promise<void> => {
+    await dropPackets(trial.cluster.gate.port, direction);
+    try {
+      await lasts();
+    } finally {
+      await passPackets();
+    }
+  };
+
+  it.each<Direction>(['both ways', 'to the server', 'from the server'])(
+    'is found by the watchdog: %s',
+    async (direction) => {
+      trial = await Trial.begin(plane(), { timing: { idleMs: 2000, requestMs: 2000 } });
+      await trial.endure(
+        () =>
+          swallow(direction, async () => {
+            await trial.judge.stale('SourceUnreachable', 60_000);
+            await sleep(3000);
+          }),
+        // The server goes on sending until its window is full of what nobody acknowledges.
+        { stale: ['SourceUnreachable'], lateMs: direction === 'to the server' ? 30_000 : 10_000 },
+      );
+    },
+  );
+
+  it('is found by the kernel before the watchdog of production would look', async () => {
+    trial = await Trial.begin(plane(), { timing: production });
+    const began = Date.now();
+    await trial.endure(() => swallow('both ways', () => trial.judge.stale('SourceUnreachable', 90_000)), {
+      stale: ['SourceUnreachable'],
+      withinMs: 90_000,
+    });
+    // 15 s of silence, ten questions a second apart, five seconds of grace.
+    const stale = trial.judge.told.find(({ status }) => status.phase === 'stale');
+    expect((stale?.atMs ?? 0) - began).toBeLessThan(60_000);
+  });
+});

@@ -1,0 +1,354 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import type { AuditEvent, ControlPlane, Identity } from '../../lab/control-plane/control-plane.ts';
+import { connect } from '../../src/kube/api/connect.ts';
+import { EventWriter } from '../../src/kube/status/events.ts';
+import { writeMetrics } from '../../src/kube/status/metrics.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { Registry } from '../../src/runtime/metrics.ts';
+import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
+import { videoIngress } from '../support/clusters/objects.ts';
+import { LivePublisher } from '../support/clusters/publishing.ts';
+import { rulesOf, without } from '../support/deploy/rights.ts';
+
+const root = join(import.meta.dirname, '../..');
+const blade = { user: 'tideline:edge:paris-blade-1', groups: ['tideline:edge'] };
+const vips = ['192.0.2.10', '192.0.2.11'];
+
+let plane: ControlPlane;
+let live: LivePublisher;
+
+async function objectsOf(file: string): Promise<readonly object[]> {
+  return parseAllDocuments(await readFile(join(root, file), 'utf8')).map((document) => document.toJS() as object);
+}
+
+async function get(...args: readonly string[]): Promise<Record<string, never>> {
+  return JSON.parse(await plane.kubectl(['get', '-o', 'json', '--show-managed-fields', ...args])) as never;
+}
+
+const ips = '{.status.loadBalancer.ingress[*].ip}';
+
+async function addressesOf(name: string): Promise<readonly string[]> {
+  const text = await plane.kubectl(['get', 'ingress', '-n', 'video', name, '-o', `jsonpath=${ips}`]);
+  return text === '' ? [] : text.split(' ');
+}
+
+/** What we wrote to the status of an Ingress, whatever came of it. */
+async function statusWrites(name: string): Promise<readonly AuditEvent[]> {
+  return plane.audit(
+    (event) =>
+      event.user === blade.user &&
+      event.resource === 'ingresses' &&
+      event.subresource === 'status' &&
+      event.name === name,
+  );
+}
+
+async function setStatus(name: string, ips: readonly string[], manager: string): Promise<void> {
+  const status = { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } };
+  await plane.kubectl(
+    `patch ingress -n video ${name} --subresource=status --type=merge --field-manager=${manager} -p`
+      .split(' ')
+      .concat(JSON.stringify({ status })),
+  );
+}
+
+/** Our definition of the EdgePool, its status with or without addresses. */
+async function poolDefinition(addresses: boolean): Promise<object> {
+  const [crd] = (await objectsOf('deploy/crds/edgepools.yaml')) as Crd[];
+  const properties = crd?.spec.versions[0]?.schema.openAPIV3Schema.properties.status.properties;
+  if (crd === undefined || properties === undefined) throw new Error('the definition has another form');
+  const text = { type: 'string' };
+  properties['addresses'] ??= {
+    type: 'array',
+    items: { type: 'object', required: ['value'], properties: { type: text, value: text } },
+  };
+  if (!addresses) delete properties['addresses'];
+  return crd;
+}
+
+interface Crd {
+  readonly spec: {
+    readonly versions: readonly {
+      readonly schema: {
+        readonly openAPIV3Schema: {
+          readonly properties: { readonly status: { readonly properties: Record<string, object> } };
+        };
+      };
+    }[];
+  };
+}
+
+async function quietly(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+beforeAll(async () => {
+  plane = await startTestControlPlane();
+  await plane.kubectl(['create', 'namespace', 'video']);
+  await plane.kubectl(['create', 'namespace', 'tideline-system']);
+  await plane.apply(...(await objectsOf('deploy/rbac/edge.yaml')));
+  await plane.apply({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'video' },
+    spec: { ports: [{ port: 80 }] },
+  });
+  live = await LivePublisher.start(await plane.kubeconfigFor(blade), 'paris-blade-1');
+});
+
+afterAll(async () => {
+  await live?.stop();
+  await plane?.stop();
+});
+
+describe('the status of an Ingress', () => {
+  it('shows the public addresses, owned by our manager, and is written once', async () => {
+    await plane.apply(videoIngress('web', 'www.video.example'));
+    await eventually(async () => (await addressesOf('web')).join() === vips.join());
+    const { metadata } = (await get('ingress', '-n', 'video', 'web')) as unknown as {
+      metadata: { managedFields: { manager: string; operation: string; subresource?: string }[] };
+    };
+    expect(metadata.managedFields).toContainEqual(
+      expect.objectContaining({ manager: 'tideline-edge', operation: 'Apply', subresource: 'status' }),
+    );
+    await quietly(3000);
+    expect((await statusWrites('web')).map(({ verb, code }) => `${verb} ${code}`)).toEqual(['patch 200']);
+  });
+
+  it('follows the pool, and is taken back when the Ingress is of another class', async () => {
+    live.announced = new Set(['192.0.2.10', '192.0.2.11', '192.0.2.12']);
+    await plane.apply(videoIngress('moving', 'moving.video.example'));
+    await eventually(async () => (await addressesOf('moving')).join() === vips.join());
+    await plane.apply(videoIngress('moving', 'moving.video.example', { ingressClassName: 'nginx' }));
+    await eventually(async () => (await addressesOf('moving')).length === 0);
+    const { metadata } = (await get('ingress', '-n', 'video', 'moving')) as unknown as {
+      metadata: { managedFields: { manager: string; subresource?: string }[] };
+    };
+    expect(metadata.managedFields.filter(({ manager }) => manager === 'tideline-edge')).toEqual([]);
+    // What the next owner writes is none of ours.
+    await setStatus('moving', ['198.51.100.7'], 'other');
+    await quietly(2000);
+    expect(await addressesOf('moving')).toEqual(['198.51.100.7']);
+    expect(await statusWrites('moving')).toHaveLength(2);
+  });
+
+  it('is left to another writer, without a fight, and taken when that one lets go', async () => {
+    await plane.apply(videoIngress('fought', 'fought.video.example'));
+    await eventually(async () => (await addressesOf('fought')).join() === vips.join());
+    await setStatus('fought', ['198.51.100.7'], 'other');
+    await eventually(() => live.status().ownedByOther.includes('Ingress/video/fought'));
+    await quietly(10_000);
+    expect(await addressesOf('fought')).toEqual(['198.51.100.7']);
+    const writes = await statusWrites('fought');
+    console.log(`writes while another writer holds the status: ${writes.map(({ code }) => code).join(' ')}`);
+    expect(writes.map(({ code }) => code)).toEqual([200, 409]);
+    const described = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'fought']);
+    expect(described).toContain('OwnedByOther');
+
+    await setStatus('fought', [], 'other');
+    await eventually(async () => (await addressesOf('fought')).join() === vips.join());
+    expect((await statusWrites('fought')).length).toBeLessThanOrEqual(5);
+    expect(live.status().ownedByOther).toEqual([]);
+  });
+
+  it('is repaired ever more slowly when somebody removes it again and again', async () => {
+    await plane.apply(videoIngress('wiped', 'wiped.video.example'));
+    await eventually(async () => (await addressesOf('wiped')).join() === vips.join());
+    const until = performance.now() + 20_000;
+    let wiped = 0;
+    while (performance.now() < until) {
+      if ((await addressesOf('wiped')).length > 0) {
+        await setStatus('wiped', [], 'wiper');
+        wiped += 1;
+      }
+      await quietly(500);
+    }
+    const writes = await statusWrites('wiped');
+    console.log(`${writes.length} writes in 20 s against a writer that wiped the status ${wiped} times`);
+    expect(writes.length).toBeLessThanOrEqual(6);
+  });
+
+  it('is not written while the source is not live', async () => {
+    live.live = false;
+    await plane.apply(videoIngress('late', 'late.video.example'));
+    await quietly(3000);
+    expect(await addressesOf('late')).toEqual([]);
+    expect(live.status().reason).toBe('NotPublishing');
+    live.live = true;
+    await eventually(async () => (await addressesOf('late')).join() === vips.join());
+  });
+
+  it('is forgotten when the Ingress is deleted', async () => {
+    await plane.kubectl(['delete', 'ingress', '-n', 'video', 'late']);
+    await quietly(1500);
+    expect((await statusWrites('late')).every(({ code }) => code === 200 || code === 404)).toBe(true);
+  });
+});
+
+describe('Events', () => {
+  it('say why an Ingress is refused, where, and what to do; once; and that it is good again', async () => {
+    await plane.apply(videoIngress('young', 'www.video.example'));
+    const described = await eventually(async () => {
+      const text = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'young']);
+      return text.includes('PathConflict') && text;
+    });
+    expect(described).toMatch(/Warning\s+PathConflict\s+\S+\s+tideline-edge\s+spec\.rules\[0\]\.http\.paths\[0\]:/);
+    expect(described).toContain('belongs to Ingress video/web');
+    expect(described).toContain('Fix: choose another host or path');
+    expect(await addressesOf('young')).toEqual([]);
+    await plane.apply(videoIngress('young', 'young.video.example'));
+    const better = await eventually(async () => {
+      const text = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'young']);
+      return text.includes('Accepted') && text;
+    });
+    expect(better).toMatch(/Normal\s+Accepted\s+\S+\s+tideline-edge\s+Everything it asks for is served/);
+    await eventually(async () => (await addressesOf('young')).join() === vips.join());
+    const writes = await plane.audit(({ user, resource }) => user === blade.user && resource === 'events');
+    expect(writes.every(({ code }) => code === 201)).toBe(true);
+    expect(writes.filter(({ namespace }) => namespace === 'video').length).toBeLessThanOrEqual(4);
+  });
+
+  it('are counted up when they begin again; without the right to do so that is said', async () => {
+    const other = { user: 'tideline:edge:paris-blade-2', groups: blade.groups };
+    const client = await connect({ kubeconfig: await plane.kubeconfigFor(other) });
+    const registry = new Registry();
+    // Ten minutes must be over between two writes of one Event.
+    let aheadMs = 0;
+    const clock = { ...systemClock, monotonic: () => performance.now() + aheadMs };
+    const events = new EventWriter({
+      client,
+      fieldManager: 'tideline-edge',
+      reporter: { controller: 'tideline-edge', instance: 'paris-blade-2', action: 'Serve' },
+      clock,
+      random: Math.random,
+      log: silentLog,
+      metrics: writeMetrics(registry),
+      allowedForMs: () => 10_000,
+    });
+    const object = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', resource: 'ingresses' };
+    const wish = { object: { ...object, namespace: 'video', name: 'counted' }, reason: 'PathConflict', note: 'again' };
+    const written = (result: string, count: number): Promise<boolean> =>
+      eventually(async () => (await registry.metrics()).includes(`event_writes_total{result="${result}"} ${count}`));
+    const minutesLater = (minutes: number): void => {
+      aheadMs += minutes * 60_000;
+      events.wake();
+    };
+    try {
+      events.set([{ ...wish, type: 'Warning' }]);
+      await written('written', 1);
+      events.set([]);
+      events.set([{ ...wish, type: 'Warning' }]);
+      await withoutPatchingEvents(other, async () => {
+        minutesLater(11);
+        await written('forbidden', 1);
+      });
+      minutesLater(2);
+      await written('written', 2);
+    } finally {
+      await events.stop();
+      await client.close();
+    }
+    const { items } = (await get('events.events.k8s.io', '-n', 'video')) as unknown as {
+      items: { regarding: { name: string }; series?: { count: number } }[];
+    };
+    expect(items.filter(({ regarding }) => regarding.name === 'counted')).toMatchObject([{ series: { count: 2 } }]);
+    const patches = await plane.audit(({ user, verb }) => user === other.user && verb === 'patch');
+    expect(patches.map(({ resource, code }) => `${resource} ${code}`)).toEqual(['events 403', 'events 200']);
+  });
+});
+
+/** Runs `act` while edge agents may not patch Events, as the API server itself says. */
+async function withoutPatchingEvents(who: Identity, act: () => Promise<void>): Promise<void> {
+  const rules = await rulesOf(plane, 'clusterrole', 'tideline-edge');
+  const grant = { verb: 'patch', apiGroup: 'events.k8s.io', resource: 'events', name: '' };
+  const grantAll = (next: typeof rules): Promise<string> =>
+    plane.kubectl(['patch', 'clusterrole', 'tideline-edge', '--type=merge', '-p', JSON.stringify({ rules: next })]);
+  const as = [`--as=${who.user}`, ...(who.groups ?? []).map((group) => `--as-group=${group}`)];
+  const may = (): Promise<boolean> =>
+    plane.kubectl(['auth', 'can-i', 'patch', 'events.events.k8s.io', '-n', 'video', ...as]).then(
+      () => true,
+      () => false,
+    );
+  await grantAll(without(rules, grant));
+  try {
+    await eventually(async () => !(await may()));
+    await act();
+  } finally {
+    await grantAll(rules);
+    await eventually(may);
+  }
+}
+
+describe('the EdgePool', () => {
+  it('that does not exist is no fault, and one of an older definition holds nothing up', async () => {
+    live.announced = new Set(['192.0.2.10', '192.0.2.11']);
+    await eventually(() => live.status().poolObject === 'absent');
+    await plane.apply(await poolDefinition(false));
+    await plane.kubectl(['wait', '--for=condition=Established', 'crd/edgepools.tideline.dev', '--timeout=60s']);
+    await plane.apply({
+      apiVersion: 'tideline.dev/v1alpha1',
+      kind: 'EdgePool',
+      metadata: { name: 'paris-edge' },
+      spec: {
+        cluster: 'paris',
+        blades: [{ name: 'paris-blade-1', address: '10.1.0.21' }],
+        vips: [{ address: '192.0.2.10' }],
+      },
+    });
+    await eventually(async () => (await live.registry.metrics()).includes('{kind="EdgePool",result="refused"} 1'));
+    await plane.apply(videoIngress('beside', 'beside.video.example'));
+    await eventually(async () => (await addressesOf('beside')).join() === vips.join());
+  });
+
+  it('has addresses and conditions whose times stay while nothing changes', async () => {
+    await plane.apply(await poolDefinition(true));
+    // The server takes a moment to use the new definition; another wish is tried at once.
+    await quietly(3000);
+    live.announced = new Set(['192.0.2.10', '192.0.2.11', '192.0.2.12']);
+    interface PoolObject {
+      readonly metadata: { readonly resourceVersion: string };
+      readonly status?: {
+        readonly addresses: readonly object[];
+        readonly conditions: readonly {
+          readonly type: string;
+          readonly status: string;
+          readonly lastTransitionTime: string;
+        }[];
+      };
+    }
+    const read = async (): Promise<PoolObject> => (await get('edgepool', 'paris-edge')) as unknown as PoolObject;
+    const first = await eventually(async () => {
+      const pool = await read();
+      return pool.status?.conditions.length === 4 && pool;
+    });
+    expect(first.status?.addresses).toEqual(vips.map((value) => ({ type: 'IPAddress', value })));
+    expect(first.status?.conditions.map(({ type, status }) => `${type}=${status}`).sort()).toEqual([
+      'Accepted=True',
+      'Programmed=True',
+      'Ready=True',
+      'ResolvedRefs=True',
+    ]);
+    await quietly(25_000);
+    expect((await read()).metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+    live.announced = new Set(['192.0.2.10', '192.0.2.11']);
+    const second = await eventually(async () => {
+      const pool = await read();
+      return (
+        pool.status?.conditions.some(({ type, status }) => type === 'Ready' && status === 'False') === true && pool
+      );
+    });
+    const times = (pool: PoolObject, type: string): string | undefined =>
+      pool.status?.conditions.find((condition) => condition.type === type)?.lastTransitionTime;
+    expect(times(second, 'Accepted')).toBe(times(first, 'Accepted'));
+    expect(times(second, 'Ready')).not.toBe(times(first, 'Ready'));
+  });
+});
+
+it('needed no right that the blade has not', async () => {
+  const denied = await plane.audit(({ user, decision }) => user === blade.user && decision === 'forbid');
+  expect(denied).toEqual([]);
+});

@@ -1,0 +1,55 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll } from 'vitest';
+import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
+import type { ControlPlaneOptions } from '../../../lab/control-plane/options.ts';
+import { startControlPlane } from '../../../lab/control-plane/start.ts';
+import { binaries } from './binaries.ts';
+
+let addresses = 0;
+
+/** Starts a control plane on the next address 127.0.1.N of this process. The caller stops it. */
+export async function startTestControlPlane(options: Partial<ControlPlaneOptions> = {}): Promise<ControlPlane> {
+  addresses += 1;
+  const address = `127.0.1.${addresses}`;
+  const programs = options.binaries ?? (await binaries());
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'tideline-control-plane-')));
+  return startControlPlane({ address, ...options, binaries: programs, folder });
+}
+
+/** One control plane for all tests of a file: started before the first, stopped after the last. */
+export function withControlPlane(options: Partial<ControlPlaneOptions> = {}): () => ControlPlane {
+  let plane: ControlPlane | undefined;
+  beforeAll(async () => {
+    plane = await startTestControlPlane(options);
+  });
+  afterAll(async () => {
+    await plane?.stop();
+  });
+  return () => {
+    if (plane === undefined) throw new Error('the control plane is there only inside tests and hooks');
+    return plane;
+  };
+}
+
+/** Polls until `look` returns something other than undefined and false; rejects after `timeoutMs` with what it said last. */
+export async function eventually<T>(
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  let last: unknown;
+  for (;;) {
+    try {
+      const seen = await look();
+      if (seen !== undefined && seen !== false) return seen;
+      last = seen;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > deadline) throw new Error(`not seen within ${timeoutMs} ms: ${String(last)}`);
+    // Most looks start a kubectl, which takes a fifth of a second of a processor.
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
