@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../src/model/values.ts';
 import type { Outcome } from './protocol.ts';
 
 export interface Failure {
@@ -92,7 +93,7 @@ export class Ledger {
 
 function failureOf(outcome: Outcome, reason: string): Failure {
   const { country, startedAtMs, tookMs, address } = outcome;
-  return { country, atMs: startedAtMs + tookMs, reason, ...(address === undefined ? {} : { address }) };
+  return { country, atMs: startedAtMs + tookMs, reason, ...withoutUndefined({ address }) };
 }
 
 function countryAccount(outcomes: readonly Outcome[]): CountryAccount {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { messageOf, withoutUndefined } from '../../src/model/values.ts';
 import type { Client } from '../world/topology.ts';
 import type { PodAnswer } from '../world/webserver.ts';
 import type { ClientsConfig, Outcome } from './protocol.ts';
@@ -52,8 +53,8 @@ class User {
       });
       result = { retried, address, ...read(answer.status, answer.body) };
     } catch (error) {
-      const failure = error instanceof Error ? error.message : String(error);
-      result = { retried: false, failure, ...(address === undefined ? {} : { address }) };
+      const failure = messageOf(error);
+      result = { retried: false, failure, ...withoutUndefined({ address }) };
     }
     const tookMs = Math.round((performance.now() - startedAt) * 10) / 10;
     const outcome: Outcome = { country, resolver, protocol, startedAtMs, tookMs, ...result };

@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/model/values.ts';
 import { Connections, type RequestOptions } from './request.ts';
 
 /** One request, told as the one argument (JSON); its result as JSON on standard output. */
@@ -6,7 +7,7 @@ try {
   const { answer } = await new Connections().get(options);
   process.stdout.write(JSON.stringify({ ok: true, status: answer.status, ...podOf(answer.body) }));
 } catch (error) {
-  process.stdout.write(JSON.stringify({ ok: false, reason: error instanceof Error ? error.message : String(error) }));
+  process.stdout.write(JSON.stringify({ ok: false, reason: messageOf(error) }));
 }
 process.exit(0);
 

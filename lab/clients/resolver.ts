@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { decode, encode, type StringAnswer } from 'dns-packet';
+import { withoutUndefined } from '../../src/model/values.ts';
 
 export interface DnsAnswer {
   readonly addresses: readonly string[];
@@ -45,7 +46,7 @@ function askOnce(question: DnsQuestion): Promise<DnsAnswer | undefined> {
       const answer = readAnswer(message, id);
       if (answer !== undefined) finish(answer);
     });
-    socket.bind({ port: 0, ...(question.source === undefined ? {} : { address: question.source }) }, () => {
+    socket.bind({ port: 0, ...withoutUndefined({ address: question.source }) }, () => {
       socket.send(query(id, question), 53, question.server, (error) => {
         if (error !== null) finish();
       });

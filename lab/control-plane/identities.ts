@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withoutUndefined } from '../../src/model/values.ts';
 import type { Identity } from './control-plane.ts';
 import { type KubeconfigContent, writeKubeconfig } from './kubeconfig.ts';
 import type { Pki } from './pki/pki.ts';
@@ -60,7 +61,7 @@ export class Identities {
       credential: this.#pki.authority().issue({
         commonName: identity.user,
         organisations: identity.groups ?? [],
-        ...(options.validSeconds === undefined ? {} : { validSeconds: options.validSeconds }),
+        ...withoutUndefined({ validSeconds: options.validSeconds }),
       }),
     });
   }

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import { InputError } from '../../src/model/problem.ts';
+import { messageOf } from '../../src/model/values.ts';
 
 /** What the control socket can ask of a running lab. */
 export interface ControlTarget {
@@ -50,7 +51,7 @@ async function answer(request: IncomingMessage, target: ControlTarget): Promise<
         return { code: 404, body: { message: 'GET /status, POST /fault, /heal or /down' } };
     }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     return { code: error instanceof InputError ? 400 : 500, body: { message } };
   }
 }

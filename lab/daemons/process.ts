@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { withoutUndefined } from '../../src/model/values.ts';
 import type { Network } from '../net/network.ts';
 
 export interface DaemonOptions {
@@ -29,7 +30,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
   const log = openSync(options.logFile, 'a');
   const child = options.network.spawn(options.namespace, options.command, options.args, {
     stdio: ['ignore', log, log],
-    ...(options.env === undefined ? {} : { env: options.env }),
+    ...withoutUndefined({ env: options.env }),
   });
   closeSync(log);
   const exited = new Promise<void>((resolve) => {

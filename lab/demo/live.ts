@@ -1,4 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
+import { messageOf } from '../../src/model/values.ts';
 import type { FaultBoard } from '../faults/board.ts';
 import type { Lab } from '../lab.ts';
 import { labStatus } from '../observe/status.ts';
@@ -114,7 +115,7 @@ export class LiveView {
     try {
       this.#notice = `[${key}] ${known.label}: ${await known.press(this.#lab, this.#board)}`;
     } catch (error) {
-      this.#notice = error instanceof Error ? error.message : String(error);
+      this.#notice = messageOf(error);
     }
   }
 
@@ -133,7 +134,7 @@ export class LiveView {
       });
       if (!this.#stopped) this.#paint(renderScreen(view, this.#output.columns));
     } catch (error) {
-      this.narrate(error instanceof Error ? error.message : String(error));
+      this.narrate(messageOf(error));
     }
     if (!this.#stopped) this.#timer = setTimeout(() => void this.#draw(), 1000);
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/model/values.ts';
 import type { FaultBoard } from '../faults/board.ts';
 import type { Lab } from '../lab.ts';
 import { judge } from './judge.ts';
@@ -54,7 +55,7 @@ export async function runStep(
     detail = await step.run(stage);
   } catch (error) {
     met = false;
-    detail = error instanceof Error ? error.message : String(error);
+    detail = messageOf(error);
     if (step.leavesFault !== true) await board.heal().catch(() => undefined);
   }
   const toMs = stage.now();

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
+import { withoutUndefined } from '../../src/model/values.ts';
 
 const run = promisify(execFile);
 
@@ -105,7 +106,7 @@ export class Network {
     const child = spawn('nsenter', [this.#flag(namespace), '--', command, ...args], {
       stdio: options.stdio ?? 'ignore',
       detached: options.detached ?? false,
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...withoutUndefined({ cwd: options.cwd }),
       env: { ...process.env, ...options.env },
     });
     this.#processes.add(child);

@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { withoutUndefined } from '../../src/model/values.ts';
 import type { Lab } from '../lab.ts';
 import { edgeAgentPort, networkAgentPort } from '../world/servers.ts';
 
@@ -20,7 +21,7 @@ export function agentViews(lab: Lab): Promise<readonly AgentView[]> {
     agents.map(async ({ server, kind, at }) => {
       const url = `http://${at}/status`;
       const status = await fetchJson(url).catch(() => undefined);
-      return { server, kind, url, ...(status === undefined ? {} : { status }) };
+      return { server, kind, url, ...withoutUndefined({ status }) };
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { messageOf } from '../../src/model/values.ts';
 import type { RequestOptions } from '../clients/request.ts';
 import type { Lab } from '../lab.ts';
 import type { PodAnswer } from '../world/webserver.ts';
@@ -16,7 +17,7 @@ export async function requestFrom(lab: Lab, namespace: string, options: RequestO
       await lab.network.exec(namespace, lab.options.node, script, JSON.stringify(options)),
     ) as ProbeResult;
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: messageOf(error) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../src/model/values.ts';
 import type { ComponentState } from '../clusters/running.ts';
 import type { ActiveFault } from '../faults/board.ts';
 import type { Lab } from '../lab.ts';
@@ -81,7 +82,7 @@ export async function labStatus(
     pods: [...lab.clusters].flatMap(([cluster, { pods }]) => pods.map((pod) => ({ cluster, ...pod }))),
     countries,
     totals: lab.ledger.totals,
-    ...(memory === undefined ? {} : { memory }),
+    ...withoutUndefined({ memory }),
   };
 }
 

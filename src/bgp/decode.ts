@@ -1,4 +1,5 @@
 import { parseAddress, parsePrefix } from '../model/address.ts';
+import { withoutUndefined } from '../model/values.ts';
 import type { Route } from './route.ts';
 
 /**
@@ -69,8 +70,7 @@ function decodeRoute(text: string): Line {
       prefix,
       nextHop,
       class: 'pods',
-      ...(med === undefined ? {} : { med }),
-      ...(localPreference === undefined ? {} : { localPreference }),
+      ...withoutUndefined({ med, localPreference }),
       ...(communities.length === 0 ? {} : { communities }),
       ...(path.length < 2 ? {} : { prepend: path.length - 1 }),
       because: 'read back from ExaBGP',

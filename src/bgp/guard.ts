@@ -1,4 +1,5 @@
 import { contains, overlaps, type Prefix, parseAddress, parsePrefix } from '../model/address.ts';
+import { withoutUndefined } from '../model/values.ts';
 import { diffRoutes, type RouteSet, routeSet, sortRoutes } from './diff.ts';
 import { type Reason, reasons } from './reasons.ts';
 import type { Route, RouteClass } from './route.ts';
@@ -98,7 +99,7 @@ export class Guard {
       target: sortRoutes([...target.values()]),
       refusals: refusals.toSorted((a, b) => (a.prefix < b.prefix ? -1 : a.prefix > b.prefix ? 1 : 0)),
       complete: announceNow === announce.length,
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...withoutUndefined({ retryAfterMs }),
     };
   }
 

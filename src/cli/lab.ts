@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import type { KubernetesPrograms } from '../../lab/clusters/make.ts';
 import { faultSummaries } from '../../lab/faults/names.ts';
 import { InputError } from '../model/problem.ts';
+import { messageOf, withoutUndefined } from '../model/values.ts';
 import type { Register } from './command.ts';
 
 export const checkout = resolve(import.meta.dirname, '..', '..');
@@ -79,9 +80,7 @@ export async function runLabInBox(state: string, words: readonly string[]): Prom
       { reason: 'LabRunning', message: `a lab is running in ${state}`, fix: 'end it with: tideline lab down' },
     ]);
   await makeFolder(state).catch((error: unknown) => {
-    throw new InputError(
-      `cannot make the state folder ${state}: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new InputError(`cannot make the state folder ${state}: ${messageOf(error)}`);
   });
   process.exitCode = await runInBox({ command: [program, ...words], environment: labEnvironment(state) });
   await rm(join(state, 'lab.sock'), { force: true });
@@ -128,7 +127,7 @@ async function fault(name: string, target: string | undefined, options: StateOpt
     import('../../lab/faults/board.ts'),
   ]);
   const known = findFault(name);
-  const query = new URLSearchParams({ name: known.name, ...(target === undefined ? {} : { target }) }).toString();
+  const query = new URLSearchParams({ name: known.name, ...withoutUndefined({ target }) }).toString();
   const begun = (await askLab(options.state, 'POST', `/fault?${query}`)) as { readonly target: string };
   process.stdout.write(`${known.name} ${begun.target}: ${faultSummaries[known.name]}\n`);
 }
@@ -164,7 +163,7 @@ export function labEnvironment(state: string): Readonly<Record<string, string>> 
     HOME,
     LANG,
     TERM,
-    ...(XDG_CACHE_HOME === undefined ? {} : { XDG_CACHE_HOME }),
+    ...withoutUndefined({ XDG_CACHE_HOME }),
     PATH: `${PATH}:/usr/local/sbin:/usr/sbin:/sbin`,
     NODE_COMPILE_CACHE: join(state, 'compile-cache'),
   };

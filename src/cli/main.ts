@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../model/problem.ts';
+import { messageOf } from '../model/values.ts';
 import type { Register } from './command.ts';
 
 /** Command files are imported when they run, so that a small agent does not pay for a large one. */
@@ -38,7 +39,7 @@ function report(error: unknown): number {
     process.stderr.write(`${error.message}\n`);
     return 2;
   }
-  process.stderr.write(`tideline: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`tideline: ${messageOf(error)}\n`);
   return 1;
 }
 

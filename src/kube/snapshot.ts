@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { AnyObject, Kind, ObjectKey } from '../model/kubernetes.ts';
+import { compareKeys, messageOf } from '../model/values.ts';
 import { parseManifests } from './manifests/documents.ts';
 import { codeOf } from './manifests/folder.ts';
 import { kindFacts, kinds } from './objects/kinds.ts';
@@ -50,7 +51,7 @@ function* snapshotPieces(state: ClusterState): Generator<string> {
   let piece: string[] = [];
   let separator = '';
   for (const kind of kinds) {
-    const sorted = [...objectsOfKind(state, kind)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const sorted = [...objectsOfKind(state, kind)].toSorted(compareKeys);
     for (const [, object] of sorted) {
       piece.push(`${separator}${JSON.stringify({ apiVersion: kindFacts[kind].apiVersions[0], ...object })}`);
       separator = ',\n';
@@ -75,7 +76,7 @@ export async function readSnapshot(file: string): Promise<SnapshotRead> {
     }
   } catch (error) {
     const reason = codeOf(error) === 'ENOENT' ? 'SourceMissing' : 'SourceUnreadable';
-    return { ok: false, reason, message: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason, message: messageOf(error) };
   }
   if (objects.size === 0) return { ok: false, reason: 'SourceEmpty', message: `no object in ${file}` };
   return { ok: true, state: stateOf(0, objects) };

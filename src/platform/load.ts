@@ -1,6 +1,7 @@
 import { InputError, type Problem } from '../model/problem.ts';
 import { buildPlatform } from '../model/spec/build.ts';
 import type { Platform } from '../model/spec/platform.ts';
+import { compareText } from '../model/values.ts';
 import { readPaths } from './files.ts';
 
 /** Either a platform without a fault, or every fault of every file, sorted by file and line. Warnings come with both. */
@@ -28,9 +29,4 @@ export async function loadPlatformOrThrow(paths: readonly string[]): Promise<Pla
 
 function byPlace(a: Problem, b: Problem): number {
   return compareText(a.file ?? '', b.file ?? '') || (a.line ?? 0) - (b.line ?? 0);
-}
-
-function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Platform } from '../model/spec/platform.ts';
+import { messageOf } from '../model/values.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { loadPlatformOrThrow } from './load.ts';
@@ -96,7 +97,7 @@ export class PlatformWatch<View> {
       this.#status = { phase: 'current' };
       this.#options.log.info({}, 'platform read again');
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.#status = { phase: 'invalid', reason: 'PlatformInvalid', message };
       this.#options.log.error({ ...this.#status }, 'platform does not load, the last good one stays');
     }

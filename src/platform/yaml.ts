@@ -12,6 +12,7 @@ import {
 } from 'yaml';
 import type { Problem } from '../model/problem.ts';
 import { type Path, type SpecDocument, valueAt } from '../model/spec/document.ts';
+import { messageOf } from '../model/values.ts';
 
 /** The documents of one file's text (YAML 1.2, so JSON too) and what is wrong with its syntax. Never throws. */
 export function readDocuments(
@@ -65,7 +66,7 @@ function valueOf(document: Document.Parsed, file: string, lines: LineCounter): R
       reason: 'NotYaml',
       file,
       line: lines.linePos(offset).line,
-      message: `not YAML: ${error instanceof Error ? error.message : String(error)}`,
+      message: `not YAML: ${messageOf(error)}`,
       fix: 'write the values out instead of using YAML aliases',
     };
     return { value: undefined, problems: [problem] };

@@ -1,5 +1,6 @@
 import { ApiError, type KubeClient, type KubeRequest } from '../kube/api/client.ts';
 import { rightText } from '../kube/rights.ts';
+import { withoutUndefined } from '../model/values.ts';
 import type { Answer } from './finding.ts';
 import type { IdentityAnswer } from './judge/credentials.ts';
 import type { Granted, Need, Rule } from './judge/rights.ts';
@@ -74,8 +75,7 @@ export class Questions {
       verb,
       group: right.apiGroup,
       resource,
-      ...(subresource === undefined ? {} : { subresource }),
-      ...(right.namespace === undefined ? {} : { namespace: right.namespace }),
+      ...withoutUndefined({ subresource, namespace: right.namespace }),
     };
     try {
       const { status } = await this.#review<{ status?: { allowed?: boolean } }>(
@@ -104,7 +104,7 @@ export class Questions {
     let page: string | undefined;
     try {
       for (let pages = 0; pages < maxPages && page !== ''; pages += 1) {
-        const query = { limit: 500, ...(page === undefined ? {} : { continue: page }) };
+        const query = { limit: 500, ...withoutUndefined({ continue: page }) };
         const answer = await this.#read<ListAnswer<T>>({ path: pathOf(resource), query });
         items.push(...(answer.items ?? []));
         page = answer.metadata?.continue ?? '';

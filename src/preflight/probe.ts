@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
+import { messageOf, withoutUndefined } from '../model/values.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { ask, type ClockRange, type Open, type Place, type TextAnswer } from './http.ts';
 import { clockUndecided } from './judge/server.ts';
@@ -90,9 +91,9 @@ async function askServer({ target, open }: Asking, clock: Clock, leftMs: () => n
   const parsed = version?.status === 200 ? versionOf(version.body) : undefined;
   const range = version?.clock && (await narrow(version.clock, place, open, clock, leftMs));
   return {
-    ...(parsed === undefined ? {} : { version: parsed }),
+    ...withoutUndefined({ version: parsed }),
     ...(version === undefined ? {} : readyFacts(ready)),
-    ...(range === undefined ? {} : { clock: range }),
+    ...withoutUndefined({ clock: range }),
   };
 }
 
@@ -168,7 +169,7 @@ function openTls(target: Target, tcp: Socket, clock: Clock, timeoutMs: number): 
     rejectUnauthorized: false,
     host: name,
     ...(isIP(name) === 0 ? { servername: name } : {}),
-    ...(target.authority === undefined ? {} : { ca: target.authority }),
+    ...withoutUndefined({ ca: target.authority }),
   });
   const done = new Promise<Secured>((resolve) => {
     socket.once('secureConnect', () => resolve({ socket, facts: handshakeFacts(socket) }));
@@ -201,7 +202,7 @@ function handshakeFacts(socket: TLSSocket): TlsFacts {
 
 function codeOf(error: unknown): string {
   if (error instanceof Error && 'code' in error) return String(error.code);
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** The result, or `late` when it does not come in time; what comes afterwards is dropped. */

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { messageOf } from '../model/values.ts';
 import { type HttpEndpoint, listenHttp } from './http.ts';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
@@ -49,6 +50,6 @@ async function respond(
     if (path === '/healthz') return { code: 200, type: 'text/plain', body: 'ok\n' };
     return { code: 404, type: 'text/plain', body: 'try /metrics, /status or /healthz\n' };
   } catch (error) {
-    return { code: 500, type: 'text/plain', body: `${error instanceof Error ? error.message : String(error)}\n` };
+    return { code: 500, type: 'text/plain', body: `${messageOf(error)}\n` };
   }
 }

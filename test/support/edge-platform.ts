@@ -1,6 +1,7 @@
 import type { EdgePool } from '../../src/model/spec/kinds.ts';
 import { Cluster, Drain, Site, TrafficPolicy } from '../../src/model/spec/kinds.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
+import { withoutUndefined } from '../../src/model/values.ts';
 import { poolForTests } from './edge-pool.ts';
 
 const apiVersion = 'tideline.dev/v1alpha1';
@@ -38,7 +39,7 @@ export function platformForTests(
       hosts: options.hosts ?? ['www.video.example'],
       dns: { zone: 'video.example', providers: ['route53'] },
       default: { clusters: [{ name: 'cloud' }], failover: ['paris'] },
-      ...(options.minReadyRatio === undefined ? {} : { minReadyRatio: options.minReadyRatio }),
+      ...withoutUndefined({ minReadyRatio: options.minReadyRatio }),
     },
   });
   const drains = (options.drains ?? []).map(({ kind, name, expires }) =>

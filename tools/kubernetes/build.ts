@@ -21,6 +21,7 @@ import {
   type Versions,
   versionsFile,
 } from '../../lab/control-plane/binaries.ts';
+import { messageOf } from '../../src/model/values.ts';
 import { atLeast, go, goVersion } from './go.ts';
 import { Progress } from './progress.ts';
 
@@ -185,6 +186,6 @@ async function executables(): Promise<readonly string[]> {
 }
 
 process.exitCode = await main(process.argv.includes('--locked')).catch((error: unknown) => {
-  process.stderr.write(`kubernetes: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`kubernetes: ${messageOf(error)}\n`);
   return 1;
 });

@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../../src/model/spec/schema.ts';
+import { withoutUndefined } from '../../src/model/values.ts';
 import { formatRules, type Place, places, type Rule } from './rules.ts';
 
 interface Validation {
@@ -51,8 +52,7 @@ export function structural(schema: JsonSchema, where: string): StructuralSchema 
     ...[...(formatRules[schema.format ?? ''] ?? []), ...(place.rules ?? [])].map(validation),
   ];
   return {
-    ...(schema.description === undefined ? {} : { description: schema.description }),
-    ...(schema.default === undefined ? {} : { default: schema.default }),
+    ...withoutUndefined({ description: schema.description, default: schema.default }),
     ...body,
     ...(validations.length === 0 ? {} : { 'x-kubernetes-validations': validations }),
   };
@@ -84,7 +84,7 @@ function bodyOf(schema: JsonSchema, where: string, place: Place): StructuralSche
 }
 
 function validation({ reason, rule, message, fieldPath }: Rule): Validation {
-  return { rule, message: `${reason}: ${message}`, ...(fieldPath === undefined ? {} : { fieldPath }) };
+  return { rule, message: `${reason}: ${message}`, ...withoutUndefined({ fieldPath }) };
 }
 
 function listType({ unique }: Place): Partial<StructuralSchema> {
@@ -98,7 +98,7 @@ function object(schema: JsonSchema, where: string): StructuralSchema {
   const extra = schema.additionalProperties;
   return {
     type: 'object',
-    ...(schema.required === undefined ? {} : { required: schema.required }),
+    ...withoutUndefined({ required: schema.required }),
     ...(entries.length === 0
       ? {}
       : {
@@ -154,9 +154,9 @@ function text(schema: JsonSchema): Partial<StructuralSchema> {
 function number(schema: JsonSchema): Partial<StructuralSchema> {
   const { minimum, maximum, exclusiveMinimum } = schema;
   return {
-    ...(minimum === undefined ? {} : { minimum }),
+    ...withoutUndefined({ minimum }),
     ...(exclusiveMinimum === undefined ? {} : { minimum: exclusiveMinimum, exclusiveMinimum: true }),
-    ...(maximum === undefined ? {} : { maximum }),
+    ...withoutUndefined({ maximum }),
   };
 }
 

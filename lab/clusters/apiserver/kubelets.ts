@@ -1,4 +1,5 @@
 import { ApiError, type KubeClient } from '../../../src/kube/api/client.ts';
+import { messageOf } from '../../../src/model/values.ts';
 import { type Clock, sleep } from '../../../src/runtime/clock.ts';
 import type { PlacedPod, PodHost } from '../../world/pods.ts';
 import type { Server } from '../../world/topology.ts';
@@ -141,7 +142,7 @@ export class Kubelets {
     void work()
       .catch(async (error: unknown) => {
         if (this.#stopped.signal.aborted) return;
-        this.#options.warn(error instanceof Error ? error.message : String(error));
+        this.#options.warn(messageOf(error));
         await sleep(this.#options.clock, retryMs);
         this.#busy.set(uid, true);
       })

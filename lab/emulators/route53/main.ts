@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { parseAddress } from '../../../src/model/address.ts';
 import { InputError } from '../../../src/model/problem.ts';
+import { messageOf } from '../../../src/model/values.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { createLog } from '../../../src/runtime/log.ts';
 import { waitForShutdown } from '../../../src/runtime/shutdown.ts';
@@ -47,7 +48,7 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new InputError(error instanceof Error ? error.message : String(error));
+    throw new InputError(messageOf(error));
   }
 }
 
@@ -88,8 +89,6 @@ try {
   await main();
 } catch (error) {
   const input = error instanceof InputError;
-  process.stderr.write(
-    input ? `${error.message}\n${usage}\n` : `${error instanceof Error ? error.message : String(error)}\n`,
-  );
+  process.stderr.write(input ? `${error.message}\n${usage}\n` : `${messageOf(error)}\n`);
   process.exitCode = input ? 2 : 1;
 }

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
@@ -84,7 +85,7 @@ class RelaySpeaker implements Speaker {
         address,
         asn,
         up,
-        ...(changedAtMs === undefined ? {} : { changedAtMs }),
+        ...withoutUndefined({ changedAtMs }),
       })),
       announced: this.#held,
       refusals: [...this.#judgement.refusals, ...(this.#state?.rejected ?? [])],

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Prefix, parseAddress, parsePrefix } from '../../model/address.ts';
+import { messageOf } from '../../model/values.ts';
 import type { LeaseTerms } from '../wire.ts';
 
 export interface RelayArguments {
@@ -32,7 +33,7 @@ export function parseRelayArguments(
   try {
     values = parse(argv);
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: messageOf(error) };
   }
   if (values.help === true) return { help: true };
   const localAsn = asNumber(values['local-asn']);

@@ -1,4 +1,5 @@
 import type { Prefix } from '../../model/address.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { type RouteSet, routeSet, sortRoutes } from '../diff.ts';
 import { endOfRib, type Session, showAdjRibOut } from '../encode.ts';
@@ -263,7 +264,7 @@ export class Relay {
         family: session.family,
         up,
         endOfRib: sent,
-        ...(changedAtMs === undefined ? {} : { changedAtMs }),
+        ...withoutUndefined({ changedAtMs }),
       })),
       hasAgent: this.#hasAgent,
       leaseExpired: expired,

@@ -3,6 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { Crd, ExpectedCrd } from '../../preflight/judge/crds.ts';
 import type { Expectations } from '../../preflight/preflight.ts';
 
@@ -49,7 +50,7 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
     ...common,
     target,
     connect: async () => (await import('../../kube/api/connect.ts')).connect({ ...source, clock }),
-    ...(expectations === undefined ? {} : { expectations }),
+    ...withoutUndefined({ expectations }),
     crds: await readCrds(),
     rbac: shown(join(deploy, 'rbac')),
     onStep: progress.step,
@@ -75,7 +76,7 @@ function sourceOf({ cluster: name, kubeconfig, context }: ClusterArguments, plat
     const names = [...platform.clusters.keys()].join(', ') || 'none';
     throw new InputError(`--cluster: no Cluster ${JSON.stringify(name)} in the platform spec (there are: ${names})`);
   }
-  if (kubeconfig !== undefined) return { kubeconfig, ...(context === undefined ? {} : { context }) };
+  if (kubeconfig !== undefined) return { kubeconfig, ...withoutUndefined({ context }) };
   if (cluster === undefined || platform === undefined)
     throw new InputError('--cluster needs the platform spec that declares it, or --kubeconfig FILE');
   const { source } = cluster.spec;
@@ -86,7 +87,7 @@ function sourceOf({ cluster: name, kubeconfig, context }: ClusterArguments, plat
   const chosen = context ?? source.context;
   return {
     kubeconfig: shown(resolve(folder, source.kubeconfig)),
-    ...(chosen === undefined ? {} : { context: chosen }),
+    ...withoutUndefined({ context: chosen }),
   };
 }
 

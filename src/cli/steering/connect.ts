@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../../model/problem.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { ZoneProvider, ZoneReader } from '../../planes/steering/providers/provider.ts';
 import type { Route53Options } from '../../planes/steering/providers/route53/client.ts';
 
@@ -65,10 +66,10 @@ function route53Options(options: ProviderOptions): Route53Options {
   if (accessKeyId === undefined || secretAccessKey === undefined) {
     throw missing('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY', 'route53');
   }
-  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  const credentials = { accessKeyId, secretAccessKey, ...withoutUndefined({ sessionToken }) };
   return {
     credentials,
-    ...(options.route53Endpoint === undefined ? {} : { endpoint: options.route53Endpoint }),
+    ...withoutUndefined({ endpoint: options.route53Endpoint }),
   };
 }
 

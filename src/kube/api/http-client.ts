@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { withoutUndefined } from '../../model/values.ts';
 import type { ClientMetrics } from '../metrics.ts';
 import { linesOf } from '../watch/lines.ts';
 import { type Access, type AccessSource, noCredentials, sameAccess } from './access/access.ts';
@@ -125,7 +126,7 @@ export class HttpKubeClient implements KubeClient {
               'content-length': String(Buffer.byteLength(body)),
             }),
       },
-      ...(body === undefined ? {} : { body }),
+      ...withoutUndefined({ body }),
       signal,
     });
     const status = response.statusCode ?? 0;

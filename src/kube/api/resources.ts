@@ -1,4 +1,5 @@
 import type { Kind } from '../../model/kubernetes.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import { kindFacts } from '../objects/kinds.ts';
 
 /** The kinds as the API's paths name them. */
@@ -44,8 +45,5 @@ export function hasCollection(list: unknown, kind: Kind): boolean {
 }
 
 export function selection(selector: Selector | undefined): Readonly<Record<string, string>> {
-  return {
-    ...(selector?.fields === undefined ? {} : { fieldSelector: selector.fields }),
-    ...(selector?.labels === undefined ? {} : { labelSelector: selector.labels }),
-  };
+  return withoutUndefined({ fieldSelector: selector?.fields, labelSelector: selector?.labels });
 }

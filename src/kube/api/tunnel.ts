@@ -2,6 +2,7 @@ import { request as httpRequest, type RequestOptions } from 'node:http';
 import { Agent, type AgentOptions } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { connect as tlsConnect } from 'node:tls';
+import { withoutUndefined } from '../../model/values.ts';
 import type { Tls } from './access/access.ts';
 import { ApiError } from './client.ts';
 
@@ -63,7 +64,7 @@ export class TunnelAgent extends Agent {
         return fail(new Error(`the proxy ${hostname} answered ${answer.statusCode}`));
       }
       const servername = this.#tls.servername ?? options.servername;
-      const secure = tlsConnect({ ...this.#tls, socket, host, ...(servername === undefined ? {} : { servername }) });
+      const secure = tlsConnect({ ...this.#tls, socket, host, ...withoutUndefined({ servername }) });
       end = (error) => secure.destroy(error);
       secure.once('error', fail);
       secure.once('secureConnect', () => {

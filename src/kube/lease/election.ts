@@ -1,3 +1,4 @@
+import { messageOf, withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Counter, Gauge } from '../../runtime/metrics.ts';
@@ -101,9 +102,7 @@ export class Election {
     const { holderIdentity: holder, leaseTransitions: transitions } = this.#lease?.spec ?? {};
     return {
       leading: this.leading,
-      ...(holder === undefined ? {} : { holder }),
-      ...(transitions === undefined ? {} : { transitions }),
-      ...(this.#error === undefined ? {} : { error: this.#error }),
+      ...withoutUndefined({ holder, transitions, error: this.#error }),
     };
   }
 
@@ -129,7 +128,7 @@ export class Election {
       // What we know may be outdated (409), or the write may have been done unseen: read before the next one.
       const { namespace, name, log } = this.#options;
       this.#lease = undefined;
-      this.#error = error instanceof Error ? error.message : String(error);
+      this.#error = messageOf(error);
       const conflict = error instanceof ApiError && error.status === 409;
       if (!conflict)
         log.warn(
@@ -193,10 +192,7 @@ export class Election {
       await this.#write(lease, released(lease.spec, clock.now()));
       log.info({ lease: name }, 'lease released');
     } catch (error) {
-      log.warn(
-        { lease: name, error: error instanceof Error ? error.message : String(error) },
-        'lease not released, it ends by itself',
-      );
+      log.warn({ lease: name, error: messageOf(error) }, 'lease not released, it ends by itself');
     }
     this.#lease = undefined;
   }

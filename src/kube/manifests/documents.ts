@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { LineCounter, parseDocument } from 'yaml';
+import { messageOf } from '../../model/values.ts';
 import { knownKind } from '../objects/kinds.ts';
 import { type ReadObject, readObject } from '../objects/read.ts';
 import type { KubeReason } from '../reasons.ts';
@@ -155,7 +156,7 @@ function parseYaml(body: string, firstLine: number): unknown {
     try {
       return document.toJS() as unknown;
     } catch (problem) {
-      throw new BadFile('BadYaml', problem instanceof Error ? problem.message : String(problem), firstLine);
+      throw new BadFile('BadYaml', messageOf(problem), firstLine);
     }
   }
   const lines = new LineCounter();

@@ -1,5 +1,6 @@
 import type { AnyObject, Kind, ObjectKey } from '../../model/kubernetes.ts';
 import type { Problem } from '../../model/problem.ts';
+import { messageOf, withoutUndefined } from '../../model/values.ts';
 import type { KubeReason } from '../reasons.ts';
 import type { ClusterState } from '../source.ts';
 import { type ObjectsByKind, objectsOfKind } from '../state.ts';
@@ -50,10 +51,9 @@ export async function readContent(
 }
 
 function problemOf(path: string, error: unknown): FileProblem {
-  if (!(error instanceof BadFile))
-    return { reason: 'NotReadable', file: path, message: error instanceof Error ? error.message : String(error) };
+  if (!(error instanceof BadFile)) return { reason: 'NotReadable', file: path, message: messageOf(error) };
   const { reason, message, line } = error;
-  return { reason, file: path, message, ...(line === undefined ? {} : { line }) };
+  return { reason, file: path, message, ...withoutUndefined({ line }) };
 }
 
 export interface Assembled {

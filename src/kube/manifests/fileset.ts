@@ -1,3 +1,4 @@
+import { compareKeys } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type FileContent, type FileProblem, readContent } from './files.ts';
 import type { Signature } from './folder.ts';
@@ -81,7 +82,7 @@ export class FileSet {
       }
     }
     this.#seen = seen;
-    this.#contents = new Map([...next].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    this.#contents = new Map([...next].toSorted(compareKeys));
     return this.#conclude();
   }
 

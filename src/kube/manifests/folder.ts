@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compareKeys, messageOf } from '../../model/values.ts';
 
 /** What tells one content of a file from another without reading it. */
 export type Signature = string;
@@ -29,7 +30,7 @@ export async function listFolder(folder: string): Promise<FolderListing> {
   } catch (error) {
     return { ok: false, missing: codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR', message: messageOf(error) };
   }
-  return { ok: true, folders, files: new Map([...files].toSorted(([a], [b]) => (a < b ? -1 : 1))) };
+  return { ok: true, folders, files: new Map([...files].toSorted(compareKeys)) };
 }
 
 interface Found {
@@ -94,8 +95,4 @@ export async function readSettled(folder: string, path: string, signature: Signa
 
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

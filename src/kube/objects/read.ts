@@ -1,5 +1,6 @@
 import type { AnyObject, Kind, ObjectKey, ObjectMeta } from '../../model/kubernetes.ts';
 import { keyOf } from '../../model/kubernetes.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { KubeReason } from '../reasons.ts';
 import { kindFacts } from './kinds.ts';
 import { recordOf, shape, text, WrongShape, whole } from './pick.ts';
@@ -67,7 +68,7 @@ function withNamespace(kind: Kind, metadata: ObjectMeta): ObjectMeta {
   const kept = annotations === undefined ? undefined : withoutDropped(annotations);
   return {
     ...rest,
-    ...(kept === undefined ? {} : { annotations: kept }),
+    ...withoutUndefined({ annotations: kept }),
     ...(kindFacts[kind].namespaced
       ? { namespace: namespace === undefined || namespace === '' ? 'default' : namespace }
       : {}),

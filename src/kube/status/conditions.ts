@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../model/values.ts';
 import { deepEqual } from '../objects/equal.ts';
 
 /** A condition as Kubernetes writes it (`metav1.Condition`). */
@@ -25,7 +26,7 @@ export function withTransitionTimes(
     const since = before?.status === condition.status ? before.lastTransitionTime : undefined;
     return {
       ...condition,
-      ...(observedGeneration === undefined ? {} : { observedGeneration }),
+      ...withoutUndefined({ observedGeneration }),
       lastTransitionTime: since ?? now,
     };
   });

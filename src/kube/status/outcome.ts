@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../model/values.ts';
 import { ApiError } from '../api/client.ts';
 import type { KubeReason } from '../reasons.ts';
 
@@ -32,7 +33,7 @@ export function outcomeOf(error: unknown): Outcome {
   // An apply with a field that the definition of the kind does not have is answered with 500, and it will be again.
   if (/failed to create typed patch object/.test(message))
     return { result: 'refused', reason: 'WriteRefused', message };
-  return { result: 'unavailable', message, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  return { result: 'unavailable', message, ...withoutUndefined({ retryAfterMs }) };
 }
 
 /** A server-side apply that meets another owner says so in its message and nowhere else in the status. */

@@ -1,4 +1,5 @@
 import type { ObjectReference } from '../../model/kubernetes.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { KubeReason } from '../reasons.ts';
 import { TokenBucket } from './bucket.ts';
 import { Contest, type StatusWish } from './contest.ts';
@@ -71,7 +72,7 @@ export class StatusWriter {
     return {
       waiting: this.#waiting.size,
       ownedByOther: owned.slice(0, 100),
-      ...(pausedForMs === undefined ? {} : { pausedForMs }),
+      ...withoutUndefined({ pausedForMs }),
     };
   }
 
@@ -118,7 +119,7 @@ export class StatusWriter {
   async #apply({ object, wanted }: StatusWish, limits: Parameters<Write>[0]): Promise<Outcome> {
     const { client, fieldManager } = this.#options;
     const { apiVersion, kind, name, namespace } = object;
-    const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+    const metadata = { name, ...withoutUndefined({ namespace }) };
     try {
       await client.request({
         method: 'PATCH',
@@ -126,7 +127,7 @@ export class StatusWriter {
         // The server, too, gives up in time: a write that waits there must not be done when another leads.
         query: { fieldManager, force: false, timeout: `${Math.floor(limits.timeoutMs)}ms` },
         contentType: 'application/apply-patch+yaml',
-        body: { apiVersion, kind, metadata, ...(wanted === undefined ? {} : { status: wanted }) },
+        body: { apiVersion, kind, metadata, ...withoutUndefined({ status: wanted }) },
         ...limits,
       });
       return { result: 'written' };

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AnyObject, Kind, ObjectKey } from '../../model/kubernetes.ts';
+import { messageOf, withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { readEvent, readPage } from '../api/answers.ts';
@@ -182,7 +183,7 @@ export class KindWatch {
         query: {
           limit: pageSize,
           ...selection(selector),
-          ...(effect.next === undefined ? {} : { continue: effect.next }),
+          ...withoutUndefined({ continue: effect.next }),
         },
         signal,
         timeoutMs: requestMs * 2,
@@ -266,5 +267,5 @@ export class KindWatch {
 
 function asApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  return new ApiError(0, 'BadAnswer', error instanceof Error ? error.message : String(error));
+  return new ApiError(0, 'BadAnswer', messageOf(error));
 }

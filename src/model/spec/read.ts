@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Problem } from '../problem.ts';
+import { withoutUndefined } from '../values.ts';
 import { type Path, pathText, type SpecDocument, valueAt } from './document.ts';
 import { explainIssues } from './issues.ts';
 import { apiVersion, isKindName, type KindName, kindNames, kinds } from './kinds.ts';
@@ -43,7 +44,7 @@ export function readObject(document: SpecDocument): ReadObject {
   }));
   return {
     ...identity,
-    ...(parsed === undefined ? {} : { value: parsed }),
+    ...withoutUndefined({ value: parsed }),
     problems: head === undefined ? problems : [head, ...problems],
   };
 }

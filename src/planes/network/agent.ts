@@ -2,6 +2,7 @@ import type { Speaker } from '../../bgp/speaker.ts';
 import type { ClusterListener, ClusterSource, ClusterState } from '../../kube/source.ts';
 import { comparePrefixes, type Prefix } from '../../model/address.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
+import { messageOf } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
@@ -202,7 +203,7 @@ export class NetworkAgent {
       this.#kernelRead = true;
       this.#kernelProblem = undefined;
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (message !== this.#kernelProblem)
         this.#options.log.error({ reason: 'KernelUnreadable', detail: message }, 'the kernel cannot be asked');
       this.#kernelProblem = message;

@@ -2,6 +2,7 @@ import type { Route } from '../../bgp/route.ts';
 import type { NeighborStatus, Refusal, SpeakerStatus } from '../../bgp/speaker.ts';
 import type { SourceStatus } from '../../kube/source.ts';
 import type { Prefix } from '../../model/address.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { NetworkPlan, NetworkRefusal } from './plan.ts';
 
 interface RouteView {
@@ -42,7 +43,7 @@ export function statusOf(now: {
     node: now.node,
     source: now.source,
     action: plan.action,
-    ...(reason === undefined ? {} : { reason }),
+    ...withoutUndefined({ reason }),
     wanted: plan.action === 'announce' ? plan.routes.map(viewOf) : [],
     announced: speaker.announced.map(viewOf),
     refusals: [...now.refusals, ...speaker.refusals.map((refusal) => ({ subject: refusal.prefix, ...refusal }))],

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { type CalicoGroup, rightsOf } from '../../kube/rights.ts';
 import { parsePrefix } from '../../model/address.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { Answer, Finding } from '../finding.ts';
 import { type CalicoFacts, judgeCalico } from './calico.ts';
 import { type Crd, judgeCrds } from './crds.ts';
@@ -43,7 +44,7 @@ describe('CRDs', () => {
         { name: 'v1alpha1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties } } },
       ],
     },
-    ...(status === undefined ? {} : { status }),
+    ...withoutUndefined({ status }),
   });
   const established = [{ type: 'Established', status: 'True' }];
   const want = crd({ a: { type: 'string' } }, undefined);

@@ -1,3 +1,4 @@
+import { compareKeys } from '../../model/values.ts';
 /** Paths of fields, e.g. `spec.vips[].scope`, sorted. */
 export interface SchemaDifference {
   /** In the wanted schema only. */
@@ -66,7 +67,7 @@ function canonical(value: unknown, key = ''): string {
     return `[${(key === 'required' || key === 'enum' ? parts.toSorted() : parts).join(',')}]`;
   }
   if (!isMapping(value)) return JSON.stringify(value) ?? 'null';
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const entries = Object.entries(value).toSorted(compareKeys);
   return `{${entries.map(([name, part]) => `${JSON.stringify(name)}:${canonical(part, name)}`).join(',')}}`;
 }
 

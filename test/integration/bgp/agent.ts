@@ -1,5 +1,6 @@
 import { createSpeaker } from '../../../src/bgp/driver/speaker.ts';
 import type { RouteClass } from '../../../src/bgp/route.ts';
+import { withoutUndefined } from '../../../src/model/values.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { route, testLimits } from './world.ts';
@@ -15,7 +16,7 @@ const speaker = createSpeaker({
   limits: testLimits,
   clock: systemClock,
   log: silentLog,
-  ...(options.lease === undefined ? {} : { lease: options.lease }),
+  ...withoutUndefined({ lease: options.lease }),
 });
 speaker.start();
 speaker.setDesired(options.routes.map((entry) => route(entry.prefix, entry.class)));

@@ -8,6 +8,7 @@ import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { type Nginx, startNginx } from '../../../lab/daemons/nginx.ts';
 import { Network } from '../../../lab/net/network.ts';
+import { withoutUndefined } from '../../../src/model/values.ts';
 import { defaultZoneMiB, type NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
 import { createDataPlane } from '../../../src/planes/edge/nginx/driver.ts';
 import { renderDataPlane } from '../../../src/planes/edge/nginx/render.ts';
@@ -207,7 +208,7 @@ function exchange(tls: boolean, ask: Ask): Promise<Reply> {
     method: ask.method ?? 'GET',
     path: ask.path ?? '/',
     agent: ask.agent ?? (tls ? new TlsAgent() : new Agent()),
-    headers: { ...(ask.host === undefined ? {} : { host: ask.host }), ...ask.headers },
+    headers: { ...withoutUndefined({ host: ask.host }), ...ask.headers },
     timeout: 10_000,
     rejectUnauthorized: false,
     servername: ask.serverName ?? '',
@@ -223,7 +224,7 @@ function exchange(tls: boolean, ask: Ask): Promise<Reply> {
       });
       response.on('end', () => {
         const { statusCode = 0, headers } = response;
-        resolve({ status: statusCode, headers, body, ...(certificate === undefined ? {} : { certificate }) });
+        resolve({ status: statusCode, headers, body, ...withoutUndefined({ certificate }) });
       });
     });
     call.on('timeout', () => call.destroy(new Error('no answer')));

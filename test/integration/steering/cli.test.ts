@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Emulator, startEmulator } from '../../../lab/emulators/route53/emulator.ts';
+import { compareText } from '../../../src/model/values.ts';
 import { route53Client } from '../../../src/planes/steering/providers/route53/client.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
@@ -70,7 +71,6 @@ afterAll(async () => {
 
 const denied =
   '<ErrorResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>';
-const compareText = (a: string, b: string): number => (a < b ? -1 : 1);
 
 interface Result {
   readonly code: number;

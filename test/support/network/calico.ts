@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../../src/model/values.ts';
 import type { Manifest } from '../kube/conformance.ts';
 
 const v1 = 'crd.projectcalico.org/v1';
@@ -38,7 +39,7 @@ export const calico = {
       metadata: { name: dashed(cidr) },
       spec: {
         cidr,
-        ...(affinity === undefined ? {} : { affinity }),
+        ...withoutUndefined({ affinity }),
         deleted: false,
         allocations: Array.from({ length: 64 }, (_, index) => {
           const at = users.findIndex(([key]) => Number(key) === index);

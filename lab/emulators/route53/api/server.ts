@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { withoutUndefined } from '../../../../src/model/values.ts';
 import { type HttpEndpoint, listenHttp } from '../../../../src/runtime/http.ts';
 import { ApiError, errorStatus, invalidInput } from '../reasons.ts';
 import type { RateLimiter } from './buckets.ts';
@@ -43,7 +44,7 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
     const result = perform(request, body, options);
     const headers = {
       'content-type': 'text/xml',
-      ...(result.location === undefined ? {} : { location: result.location }),
+      ...withoutUndefined({ location: result.location }),
     };
     response.writeHead(result.status, headers).end(renderDocument(result.root, result.children));
   } catch (error) {

@@ -1,4 +1,5 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { messageOf } from '../../../../src/model/values.ts';
 import { ApiError, invalidInput } from '../reasons.ts';
 
 const namespace = 'https://route53.amazonaws.com/doc/2013-04-01/';
@@ -38,7 +39,7 @@ function parseLimited(body: string): unknown {
   try {
     return parser.parse(body);
   } catch (error) {
-    throw new ApiError('MalformedInput', error instanceof Error ? error.message : String(error));
+    throw new ApiError('MalformedInput', messageOf(error));
   }
 }
 

@@ -1,6 +1,7 @@
+import { compareText } from '../../../../src/model/values.ts';
 import { ApiError, invalidInput } from '../reasons.ts';
 import { applyBatch } from '../zone/batch.ts';
-import { canonicalName, compareNames, compareText } from '../zone/names.ts';
+import { canonicalName, compareNames } from '../zone/names.ts';
 import { compareRecords, type RecordSet, recordTypes } from '../zone/record.ts';
 import { type ChangeInfo, type HostedZone, nameServers } from '../zone/zones.ts';
 import { Fields } from './fields.ts';

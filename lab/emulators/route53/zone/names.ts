@@ -1,3 +1,4 @@
+import { compareText } from '../../../../src/model/values.ts';
 /**
  * A DNS name as the emulator keeps it: lower case, with the trailing dot, a wildcard label as `\052`, which is how
  * Route 53 shows it. Undefined when the text is no name of letters, digits, `-` and `_` (Route 53 takes more, in octal;
@@ -27,11 +28,6 @@ export function compareNames(a: string, b: string): number {
     if (order !== 0) return order;
   }
   return left.length - right.length;
-}
-
-export function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 /** True when `name` is the zone's apex or below it. */

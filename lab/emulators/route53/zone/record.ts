@@ -1,5 +1,6 @@
 import type { Continent } from '../../../../src/model/geo/countries.ts';
-import { compareNames, compareText } from './names.ts';
+import { compareText } from '../../../../src/model/values.ts';
+import { compareNames } from './names.ts';
 
 export const recordTypes = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const;
 export type RecordType = (typeof recordTypes)[number];

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { User } from '@kubernetes/client-node/dist/config_types.js';
 import { ExecAuth } from '@kubernetes/client-node/dist/exec_auth.js';
+import { messageOf, withoutUndefined } from '../../../model/values.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { noCredentials } from './access.ts';
 
@@ -74,9 +75,7 @@ export class ExecPlugin {
     if (token === undefined && cert === undefined) throw noCredentials(`${name} gave neither token nor certificate`);
     const expiresMs = Date.parse(expirationTimestamp ?? '');
     return {
-      ...(token === undefined ? {} : { token }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
+      ...withoutUndefined({ token, cert, key }),
       expiresMs: Number.isNaN(expiresMs) ? Number.POSITIVE_INFINITY : expiresMs,
     };
   }
@@ -102,6 +101,6 @@ function start(command: string, args: readonly string[], options: object, limitM
 }
 
 function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return text.trim().split('\n', 1)[0]?.slice(0, 200) || 'no message (ended by a signal?)';
 }

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { messageOf } from '../../../model/values.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { noCredentials } from './access.ts';
 
@@ -38,7 +39,7 @@ export class WatchedFiles {
       this.#known.set(path, { mark, content, lookedMs: now });
       return content;
     } catch (error) {
-      throw noCredentials(error instanceof Error ? error.message : String(error));
+      throw noCredentials(messageOf(error));
     }
   }
 

@@ -8,6 +8,7 @@ import {
   type User,
 } from '@kubernetes/client-node/dist/config_types.js';
 import { parse } from 'yaml';
+import { withoutUndefined } from '../../../model/values.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { type Access, type AccessSource, noCredentials, type Tls } from './access.ts';
 import { type ExecCredential, ExecPlugin } from './exec.ts';
@@ -111,7 +112,7 @@ export class KubeconfigAccess implements AccessSource {
           ...absolute(folder, 'keyFile', user.keyFile),
         },
         ...(typeof tokenFile === 'string' ? { tokenFile: resolve(folder, tokenFile) } : {}),
-        ...(plugin === undefined ? {} : { plugin }),
+        ...withoutUndefined({ plugin }),
         ...(plugin === undefined && user.authProvider ? { provider: this.#provider(context.name) } : {}),
       };
     } catch (error) {
@@ -143,9 +144,7 @@ export class KubeconfigAccess implements AccessSource {
       executed?.key ?? this.#pem(user.keyFile, user.keyData),
     ]);
     return {
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
+      ...withoutUndefined({ ca, cert, key }),
       ...(cluster.tlsServerName ? { servername: cluster.tlsServerName } : {}),
       ...(cluster.skipTLSVerify ? { rejectUnauthorized: false } : {}),
     };

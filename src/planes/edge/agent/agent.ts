@@ -1,6 +1,7 @@
 import type { Speaker } from '../../../bgp/speaker.ts';
 import type { ClusterSource } from '../../../kube/source.ts';
 import type { Drain } from '../../../model/spec/kinds.ts';
+import { messageOf, withoutUndefined } from '../../../model/values.ts';
 import type { PlatformStatus } from '../../../platform/watch.ts';
 import { type Clock, sleep, type Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
@@ -127,7 +128,7 @@ export class EdgeAgent {
       await sleep(clock, 100);
     }
     await speaker.settled(settleMs).catch((error: unknown) => {
-      log.warn({ error: error instanceof Error ? error.message : String(error) }, 'withdrawal not acknowledged');
+      log.warn({ error: messageOf(error) }, 'withdrawal not acknowledged');
     });
     log.info({ vips: this.#vips.status() }, 'stopping as planned');
   }
@@ -192,7 +193,7 @@ export class EdgeAgent {
       fault: this.#tables.fault(),
       conditions: this.#tables.conditions,
       platformInvalid: platformStatus().phase !== 'current',
-      ...(tableRefused === undefined ? {} : { tableRefused }),
+      ...withoutUndefined({ tableRefused }),
       blades: blades.length,
       fitBlades: [own, ...others].filter((blade) => blade.some(({ fit }) => fit)).length,
       announced: new Set(
@@ -214,7 +215,7 @@ export class EdgeAgent {
     const { platform, clock, metrics } = this.#options;
     const now = platform();
     const served = this.#tables.served();
-    const health = policyHealth({ ...now, nowMs: clock.now(), ...(served === undefined ? {} : { served }) });
+    const health = policyHealth({ ...now, nowMs: clock.now(), ...withoutUndefined({ served }) });
     const ignorant = served === undefined && health.every(({ reason }) => reason === 'Unknown');
     if (ignorant && clock.monotonic() - this.#startedMs < recallMs) return;
     for (const { policy, healthy } of health) metrics.policyHealthy.set({ policy }, healthy ? 1 : 0);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { type Address, hostPrefix } from '../../../model/address.ts';
+import { messageOf } from '../../../model/values.ts';
 
 const run = promisify(execFile);
 
@@ -19,7 +20,7 @@ export const addToLoopback: AddAddresses = async (vips) => {
       const noDad = vip.family === 6 ? ['nodad'] : [];
       await run('ip', ['address', 'add', hostPrefix(vip).text, 'dev', 'lo', ...noDad]);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       if (!/File exists|already assigned/.test(message)) failed.set(vip.text, message.trim());
     }
   }

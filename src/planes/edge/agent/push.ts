@@ -1,3 +1,4 @@
+import { messageOf } from '../../../model/values.ts';
 import type { Log } from '../../../runtime/log.ts';
 
 export interface PushOptions<T> {
@@ -38,10 +39,7 @@ export class Push<T> {
       },
       (error: unknown) => {
         this.#sending = false;
-        log.warn(
-          { what, error: error instanceof Error ? error.message : String(error) },
-          'nginx did not take it, trying again',
-        );
+        log.warn({ what, error: messageOf(error) }, 'nginx did not take it, trying again');
       },
     );
   }

@@ -1,4 +1,5 @@
 import type { ClusterState } from '../../../kube/source.ts';
+import { messageOf } from '../../../model/values.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 
@@ -74,7 +75,7 @@ export class SnapshotWriter {
     try {
       await this.#file.write(state);
     } catch (error) {
-      this.#log.warn({ error: error instanceof Error ? error.message : String(error) }, 'snapshot not written');
+      this.#log.warn({ error: messageOf(error) }, 'snapshot not written');
     }
     const endedMs = this.#clock.monotonic();
     this.#restUntilMs = endedMs + Math.min((endedMs - beganMs) * restFactor, longestRestMs);

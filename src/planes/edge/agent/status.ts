@@ -1,6 +1,7 @@
 import type { NeighborStatus, Refusal, Speaker } from '../../../bgp/speaker.ts';
 import type { ClusterSource, SourceStatus } from '../../../kube/source.ts';
 import type { Drain } from '../../../model/spec/kinds.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import type { PlatformStatus } from '../../../platform/watch.ts';
 import type { Condition } from '../compile/compile.ts';
 import type { DataPlane, DataPlaneStatus, PolicyHealth } from '../table.ts';
@@ -83,9 +84,7 @@ export function statusOf(input: StatusInput): EdgeStatus {
     source: { ...input.source.status(), servingSnapshot: tables.servesSnapshot },
     platform: input.platformStatus(),
     generation: tables.generation,
-    ...(nginx === undefined ? {} : { nginx }),
-    ...(fault === undefined ? {} : { fault }),
-    ...(tables.refusal === undefined ? {} : { tableRefused: tables.refusal }),
+    ...withoutUndefined({ nginx, fault, tableRefused: tables.refusal }),
     vips: input.vips,
     vipsMissing: Object.fromEntries(input.missing),
     bgp: { relay, neighbors, refusals },

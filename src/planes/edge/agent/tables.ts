@@ -6,6 +6,7 @@ import type {
   SourceStatus,
 } from '../../../kube/source.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
+import { messageOf } from '../../../model/values.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Loop } from '../../../runtime/loop.ts';
@@ -292,8 +293,4 @@ export class Tables implements ClusterListener {
       'nginx did not take a change, trying again',
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

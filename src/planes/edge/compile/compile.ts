@@ -2,11 +2,12 @@ import type { ClusterState } from '../../../kube/source.ts';
 import type { Ingress, ServicePort } from '../../../model/kubernetes.ts';
 import type { Problem } from '../../../model/problem.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
+import { compareKeys, compareText, withoutUndefined } from '../../../model/values.ts';
 import type { BackendKey, Certificate, Host, Path, RoutingTable } from '../table.ts';
 import { fillBackend, type LiveBackend, resolveBackend } from './backends.ts';
 import type { EndpointRules } from './endpoints.ts';
 import { type IngressReading, isOurs, type RouteClaim, readIngress } from './ingress.ts';
-import { compareText } from './names.ts';
+
 import { SliceIndex } from './slices.ts';
 import { CertificateClaims, type CertificateReader } from './tls.ts';
 
@@ -70,7 +71,7 @@ export function compile(input: CompileInput): Compiled {
   const backends = new Map<BackendKey, LiveBackend>();
   const slices = input.slices ?? SliceIndex.of(state);
   const rules = endpointRules(pool, before);
-  for (const [key, port] of [...routes.backends].sort(([a], [b]) => compareText(a, b)))
+  for (const [key, port] of [...routes.backends].sort(compareKeys))
     backends.set(key, fillBackend(key, port, slices, rules, before?.backends.get(key)));
   conditions.push(...sliceConditions(backends));
   conditions.sort((a, b) => compareText(a.object, b.object));
@@ -148,17 +149,14 @@ class Routes {
 
   /** The hosts of the table, sorted by name. */
   hosts(certificateOf: (host: string) => string | undefined): readonly Host[] {
-    return [...this.#hosts]
-      .sort(([a], [b]) => compareText(a, b))
-      .map(([name, { paths, defaultBackend }]) => {
-        const certificate = certificateOf(name);
-        return {
-          name,
-          paths: [...paths].sort(([a], [b]) => compareText(a, b)).map(([, path]) => path),
-          ...(defaultBackend === undefined ? {} : { defaultBackend }),
-          ...(certificate === undefined ? {} : { certificate }),
-        };
-      });
+    return [...this.#hosts].sort(compareKeys).map(([name, { paths, defaultBackend }]) => {
+      const certificate = certificateOf(name);
+      return {
+        name,
+        paths: [...paths].sort(compareKeys).map(([, path]) => path),
+        ...withoutUndefined({ defaultBackend, certificate }),
+      };
+    });
   }
 
   #claimRoute(route: RouteClaim, ingress: string): { readonly serves: boolean; readonly problem: Problem } | undefined {

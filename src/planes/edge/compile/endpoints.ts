@@ -1,8 +1,9 @@
 import type { EndpointSlice, ObjectKey, ServicePort } from '../../../model/kubernetes.ts';
 import type { Problem } from '../../../model/problem.ts';
+import { compareText } from '../../../model/values.ts';
 import type { Endpoint } from '../table.ts';
 import { checkAddress } from './address.ts';
-import { compareText } from './names.ts';
+
 import type { ServiceSlices } from './slices.ts';
 
 /** What a pool refuses to proxy to beside the addresses nobody may, and the family it prefers. */

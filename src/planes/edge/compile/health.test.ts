@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { platformForTests } from '../../../../test/support/edge-platform.ts';
 import { poolForTests } from '../../../../test/support/edge-pool.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import type { Host } from '../table.ts';
 import { bladeDrain, policyHealth } from './health.ts';
 
@@ -33,7 +34,7 @@ describe('policyHealth', () => {
     ['nothing is known', undefined, true, 'Unknown'],
   ] as const;
   test.each(cases)('%s', (_, known, healthy, reason) => {
-    const input = { platform: platformForTests(), pool, nowMs, ...(known === undefined ? {} : { served: known }) };
+    const input = { platform: platformForTests(), pool, nowMs, ...withoutUndefined({ served: known }) };
     expect(policyHealth(input)).toEqual([{ policy: 'video', healthy, reason }]);
   });
 

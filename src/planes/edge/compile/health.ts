@@ -1,9 +1,10 @@
 import { contains, hostPrefix } from '../../../model/address.ts';
 import type { Drain, EdgePool, Site, TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
+import { compareText } from '../../../model/values.ts';
 import type { EdgeReason } from '../reasons.ts';
 import type { BackendKey, Host, PolicyHealth } from '../table.ts';
-import { compareText, wildcardOf } from './names.ts';
+import { wildcardOf } from './names.ts';
 
 export interface HealthInput {
   readonly platform: Platform;

@@ -6,6 +6,7 @@ import type { ClusterState } from '../../../kube/source.ts';
 import { advance, type ObjectsByKind } from '../../../kube/state.ts';
 import type { Kind } from '../../../model/kubernetes.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import { type Compiled, compile } from './compile.ts';
 import { SliceIndex } from './slices.ts';
 import type { CertificateReader } from './tls.ts';
@@ -106,7 +107,7 @@ test('is the same as one from nothing, whatever changed', () => {
           pool,
           readCertificate,
           slices,
-          ...(before === undefined ? {} : { before }),
+          ...withoutUndefined({ before }),
         });
         expect(visible(again)).toEqual(visible(compile({ state, pool, readCertificate })));
         before = again;

@@ -47,8 +47,3 @@ export function wildcardOf(host: string): string | undefined {
   const dot = host.indexOf('.');
   return dot < 0 || host.startsWith('*.') ? undefined : `*${host.slice(dot)}`;
 }
-
-/** Bytewise order, the same on every machine (localeCompare is not). */
-export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}

@@ -1,5 +1,6 @@
 import type { ClusterState } from '../../../kube/source.ts';
 import type { EndpointSlice, ObjectKey } from '../../../model/kubernetes.ts';
+import { compareKeys } from '../../../model/values.ts';
 
 const serviceLabel = 'kubernetes.io/service-name';
 
@@ -42,7 +43,7 @@ export class SliceIndex {
   }
 
   #add(service: ObjectKey, key: ObjectKey, slice: EndpointSlice): void {
-    const slices = [...this.get(service), [key, slice] as const].sort(([a], [b]) => (a < b ? -1 : 1));
+    const slices = [...this.get(service), [key, slice] as const].sort(compareKeys);
     this.#byService.set(service, slices);
     this.#serviceOf.set(key, service);
   }

@@ -1,10 +1,10 @@
 import type { ClusterState } from '../../../kube/source.ts';
 import type { Ingress, ObjectMeta, ObjectReference } from '../../../model/kubernetes.ts';
 import type { Problem } from '../../../model/problem.ts';
+import { compareKeys, compareText, withoutUndefined } from '../../../model/values.ts';
 import { type EdgeReason, edgeReasons } from '../reasons.ts';
 import type { Condition } from './compile.ts';
 import { fixes } from './fixes.ts';
-import { compareText } from './names.ts';
 
 /** The status that an object should have, our fields only (undefined: none of ours), beside the one it has. */
 export interface WantedStatus {
@@ -50,7 +50,7 @@ export class IngressStatuses {
     const own = new Set(poolAddresses);
     const status = this.#statusOf(addresses);
     const all: WantedStatus[] = [];
-    for (const [key, ingress] of [...state.objects.Ingress].sort(([a], [b]) => compareText(a, b))) {
+    for (const [key, ingress] of [...state.objects.Ingress].sort(compareKeys)) {
       const serves = serving.has(`Ingress/${key}`);
       if (serves || showsAnyOf(ingress, own)) all.push(this.#wish(ingress, serves ? status : undefined));
     }
@@ -120,7 +120,7 @@ function warning(
     ...(expected === undefined ? [] : [`Expected: ${expected}.`]),
     ...(advice === undefined ? [] : [`Fix: ${advice}.`]),
   ].join(' ');
-  return { object, type: 'Warning', reason, note, ...(path === undefined ? {} : { fieldPath: path }) };
+  return { object, type: 'Warning', reason, note, ...withoutUndefined({ fieldPath: path }) };
 }
 
 function isEdgeReason(reason: string): reason is EdgeReason {
@@ -149,5 +149,5 @@ function nameOf(
   { namespace = 'default', name, uid }: ObjectMeta,
   kind: Pick<ObjectReference, 'apiVersion' | 'kind' | 'resource'>,
 ): ObjectReference {
-  return { ...kind, namespace, name, ...(uid === undefined ? {} : { uid }) };
+  return { ...kind, namespace, name, ...withoutUndefined({ uid }) };
 }

@@ -1,5 +1,6 @@
 import { request } from 'undici';
 import { z } from 'zod';
+import { messageOf, withoutUndefined } from '../../../model/values.ts';
 import { SteeringError } from '../reasons.ts';
 import type { Batch } from '../records/batches.ts';
 import { formatRecord, groupKey, type RecordSet } from '../records/record.ts';
@@ -134,11 +135,11 @@ async function exchange(
       headers: { 'x-api-key': options.apiKey, 'content-type': 'application/json' },
       headersTimeout: 10_000,
       bodyTimeout: 10_000,
-      ...(body === undefined ? {} : { body }),
+      ...withoutUndefined({ body }),
     });
     return { status: response.statusCode, text: await response.body.text() };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new SteeringError('ProviderUnreachable', `PowerDNS at ${options.url} did not answer: ${why}`, {
       cause: error,
     });

@@ -1,3 +1,4 @@
+import { compareKeys } from '../../../model/values.ts';
 import { answersFor } from '../policy/answers.ts';
 import { SteeringError } from '../reasons.ts';
 import { type AddressType, type Entry, entriesOfType } from './entries.ts';
@@ -98,6 +99,6 @@ function disagreement(detail: {
 /** `newyork 30%, paris 70%`, sorted by name; `nothing` when empty. */
 export function formatShares(shares: Distribution): string {
   if (shares.size === 0) return 'nothing';
-  const sorted = [...shares].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...shares].sort(compareKeys);
   return sorted.map(([name, share]) => (share === 1 ? name : `${name} ${Math.round(share * 1000) / 10}%`)).join(', ');
 }

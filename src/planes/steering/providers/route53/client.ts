@@ -1,4 +1,5 @@
 import { Route53Client } from '@aws-sdk/client-route-53';
+import { withoutUndefined } from '../../../../model/values.ts';
 import { SteeringError } from '../../reasons.ts';
 
 export interface Route53Options {
@@ -18,7 +19,7 @@ export function route53Client(options: Route53Options): Route53Client {
     credentials: options.credentials,
     maxAttempts: 1,
     requestHandler: { connectionTimeout: 5000, requestTimeout: 15_000 },
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    ...withoutUndefined({ endpoint: options.endpoint }),
   });
 }
 

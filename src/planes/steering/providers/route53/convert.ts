@@ -1,5 +1,6 @@
 import type { Change, HealthCheckConfig, ResourceRecordSet } from '@aws-sdk/client-route-53';
 import { continents } from '../../../../model/geo/countries.ts';
+import { withoutUndefined } from '../../../../model/values.ts';
 import type { Change as OurChange } from '../../records/batches.ts';
 import { contentName } from '../../records/hash.ts';
 import type { HealthCheck, Location, RecordSet, Routing, Target } from '../../records/record.ts';
@@ -11,8 +12,7 @@ export function toRecord(set: ResourceRecordSet, keyOfId: (id: string) => string
   return {
     name: fromName(set.Name ?? ''),
     type: set.Type ?? '',
-    ...(set.SetIdentifier === undefined ? {} : { setIdentifier: set.SetIdentifier }),
-    ...(routing === undefined ? {} : { routing }),
+    ...withoutUndefined({ setIdentifier: set.SetIdentifier, routing }),
     target: toTarget(set),
     ...(set.HealthCheckId === undefined ? {} : { healthCheck: keyOfId(set.HealthCheckId) }),
   };
@@ -47,7 +47,7 @@ function toTarget(set: ResourceRecordSet): Target {
     kind: 'alias',
     name: fromName(alias.DNSName ?? ''),
     evaluateHealth: alias.EvaluateTargetHealth ?? false,
-    ...(alias.HostedZoneId === undefined ? {} : { zoneId: alias.HostedZoneId }),
+    ...withoutUndefined({ zoneId: alias.HostedZoneId }),
   };
 }
 
@@ -57,7 +57,7 @@ export function toChange(change: OurChange, zoneId: string, idOf: (key: string) 
   const set: ResourceRecordSet = {
     Name: `${record.name}.`,
     Type: record.type as NonNullable<ResourceRecordSet['Type']>,
-    ...(record.setIdentifier === undefined ? {} : { SetIdentifier: record.setIdentifier }),
+    ...withoutUndefined({ SetIdentifier: record.setIdentifier }),
     ...fromRouting(record.routing),
     ...fromTarget(record.target, zoneId),
     ...(record.healthCheck === undefined ? {} : { HealthCheckId: idOf(record.healthCheck) }),
