@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { join, resolve } from 'node:path';
-import { InputError } from '../../src/model/problem.ts';
+import { InputError, type InputProblem } from '../../src/model/problem.ts';
 
 /** A unix socket's path may have 107 bytes. */
 const longestSocketPath = 107;
@@ -37,8 +37,8 @@ export async function askLab(stateFolder: string, method: 'GET' | 'POST', path: 
       },
     ]);
   }
-  const body = JSON.parse(answered.body) as { readonly message?: string };
-  if (answered.code === 400) throw new InputError(body.message ?? 'refused');
+  const body = JSON.parse(answered.body) as { readonly message?: string; readonly problems?: readonly InputProblem[] };
+  if (body.problems !== undefined) throw new InputError(body.problems);
   if (answered.code !== 200) throw new Error(body.message ?? `the lab answered ${answered.code}`);
   return body;
 }

@@ -12,7 +12,7 @@ export interface ControlTarget {
   down(): void;
 }
 
-/** Serves HTTP on a unix socket: GET /status, POST /fault, /heal, /down. Bad input is answered 400 with the message. */
+/** Serves HTTP on a unix socket: GET /status, POST /fault, /heal, /down. Bad input is answered 400 with its problems. */
 export async function serveControl(socketPath: string, target: ControlTarget): Promise<{ stop(): Promise<void> }> {
   await rm(socketPath, { force: true });
   const server = createServer((request, response) => {
@@ -51,7 +51,7 @@ async function answer(request: IncomingMessage, target: ControlTarget): Promise<
         return { code: 404, body: { message: 'GET /status, POST /fault, /heal or /down' } };
     }
   } catch (error) {
-    const message = messageOf(error);
-    return { code: error instanceof InputError ? 400 : 500, body: { message } };
+    if (error instanceof InputError) return { code: 400, body: { problems: error.problems } };
+    return { code: 500, body: { message: messageOf(error) } };
   }
 }

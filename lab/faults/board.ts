@@ -64,6 +64,7 @@ export function findFault(name: string): Fault {
       reason: 'UnknownFault',
       message: `there is no fault ${name === '' ? '""' : name}`,
       expected: faults.map((known) => known.name).join(', '),
+      fix: 'name one of these',
     },
   ]);
 }
@@ -76,6 +77,7 @@ function checkTarget(fault: Fault, targets: readonly string[], target: string | 
       reason: 'UnknownTarget',
       message: `${fault.name} cannot hit ${target ?? 'anything here'}`,
       expected: targets.length === 0 ? 'a lab that was started with --kubernetes' : targets.join(', '),
+      fix: targets.length === 0 ? 'start the lab with --kubernetes' : 'name one of these',
     },
   ]);
 }

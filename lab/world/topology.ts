@@ -122,9 +122,11 @@ export interface World {
  */
 export function worldOf(platform: Platform, kubernetes = false): World {
   if (!platform.policies.has(application.policy))
-    throw new InputError(
-      `the lab's clients follow the TrafficPolicy ${application.policy}, which this spec does not have`,
-    );
+    throw new InputError({
+      reason: 'NoPlaceInLab',
+      message: `the lab's clients follow the TrafficPolicy ${application.policy}, which this spec does not have`,
+      fix: `give the policy that the clients should follow the name ${application.policy}`,
+    });
   const datacentres: Datacentre[] = [];
   const regions: CloudRegion[] = [];
   for (const cluster of platform.clusters.values()) {
@@ -161,9 +163,11 @@ function datacentreOf(platform: Platform, cluster: string, poolName: string, kub
     lab === undefined ||
     site.spec.serverAsn === undefined
   )
-    throw new InputError(
-      `the lab has no place for cluster ${cluster}: its site needs uplinks and workers in topology.ts`,
-    );
+    throw new InputError({
+      reason: 'NoPlaceInLab',
+      message: `the lab has no place for cluster ${cluster}: it knows no uplinks and workers of its site`,
+      fix: 'add the site to lab/world/topology.ts',
+    });
   const { prefixes } = site.spec;
   return {
     site: site.metadata.name,
@@ -186,7 +190,12 @@ function datacentreOf(platform: Platform, cluster: string, poolName: string, kub
 
 function regionOf(site: string, cluster: string, anycast: readonly string[]): CloudRegion {
   const lab = cloudSites[site];
-  if (lab === undefined) throw new InputError(`the lab has no place for cloud region ${site}: add it to topology.ts`);
+  if (lab === undefined)
+    throw new InputError({
+      reason: 'NoPlaceInLab',
+      message: `the lab has no place for cloud region ${site}`,
+      fix: 'add the region to lab/world/topology.ts',
+    });
   return { site, cluster, anycast, ...lab };
 }
 

@@ -3,7 +3,7 @@ import { withoutUndefined } from '../model/values.ts';
 import { diffRoutes, type RouteSet, routeSet, sortRoutes } from './diff.ts';
 import { type Reason, reasons } from './reasons.ts';
 import type { Route, RouteClass } from './route.ts';
-import type { Refusal } from './speaker.ts';
+import type { RouteRefusal } from './speaker.ts';
 import { RateWindow } from './window.ts';
 
 export interface GuardLimits {
@@ -21,7 +21,7 @@ export interface GuardLimits {
 export interface Judgement {
   /** What ExaBGP should hold now: what is asked for and allowed, and what may not be withdrawn yet. Sorted. */
   readonly target: readonly Route[];
-  readonly refusals: readonly Refusal[];
+  readonly refusals: readonly RouteRefusal[];
   /** False while something that will be announced is still waiting: an end-of-RIB now would lose it at the peer. */
   readonly complete: boolean;
   /** When something that waits can be tried again; absent when nothing waits. */
@@ -59,7 +59,7 @@ export class Guard {
     desired: readonly Route[],
     context: { readonly families: ReadonlySet<4 | 6>; readonly nowMs: number; readonly confirmed: boolean },
   ): Judgement {
-    const refusals: Refusal[] = [];
+    const refusals: RouteRefusal[] = [];
     const candidates = this.#candidates(desired, context.families, refusals);
     const { announce, withdraw } = diffRoutes(this.#granted, candidates);
     const target = new Map(candidates);
@@ -103,7 +103,7 @@ export class Guard {
     };
   }
 
-  #candidates(desired: readonly Route[], families: ReadonlySet<4 | 6>, refusals: Refusal[]): RouteSet {
+  #candidates(desired: readonly Route[], families: ReadonlySet<4 | 6>, refusals: RouteRefusal[]): RouteSet {
     const passed = new Map<string, Route>();
     for (const route of desired) {
       const reason = passed.has(route.prefix.text) ? 'DuplicatePrefix' : refusalOf(route, this.#limits, families);
@@ -177,7 +177,7 @@ const explain: { readonly [R in Reason]?: (number: number) => string } = {
   PrefixTooShort: () => "shorter than the site's prefix",
 };
 
-function refuse(route: Route, action: Refusal['action'], reason: Reason, number = 0): Refusal {
+function refuse(route: Route, action: RouteRefusal['action'], reason: Reason, number = 0): RouteRefusal {
   const message = explain[reason]?.(number) ?? reasons[reason];
   return { prefix: route.prefix.text, action, reason, message: `${message}: ${route.because}` };
 }

@@ -18,3 +18,7 @@ export const reasons = {
   BadMessage: 'a line on the socket is no message of the protocol; it changes nothing',
 } as const;
 export type Reason = keyof typeof reasons;
+
+export function isReason(text: unknown): text is Reason {
+  return typeof text === 'string' && Object.hasOwn(reasons, text);
+}

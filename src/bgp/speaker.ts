@@ -1,11 +1,11 @@
+import type { Refusal } from '../model/problem.ts';
+import type { Reason } from './reasons.ts';
 import type { Route } from './route.ts';
 
-/** A route that was not announced (or not withdrawn) although asked for; `reason` is from `bgp/reasons.ts`. */
-export interface Refusal {
+/** A route that was not announced (or not withdrawn) although asked for. */
+export interface RouteRefusal extends Refusal<Reason> {
   readonly prefix: string;
   readonly action: 'announce' | 'withdraw';
-  readonly reason: string;
-  readonly message: string;
 }
 
 export interface NeighborStatus {
@@ -22,7 +22,7 @@ export interface SpeakerStatus {
   readonly neighbors: readonly NeighborStatus[];
   /** What ExaBGP holds, as acknowledged and read back, sorted by prefix. */
   readonly announced: readonly Route[];
-  readonly refusals: readonly Refusal[];
+  readonly refusals: readonly RouteRefusal[];
 }
 
 export interface DesiredOptions {

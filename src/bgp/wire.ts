@@ -1,6 +1,7 @@
 import { parseAddress, parsePrefix } from '../model/address.ts';
+import { isReason } from './reasons.ts';
 import type { Route, RouteClass } from './route.ts';
-import type { NeighborStatus, Refusal } from './speaker.ts';
+import type { NeighborStatus, RouteRefusal } from './speaker.ts';
 
 /**
  * The protocol between agent and relay: one JSON object a line over a unix socket, level-triggered in both directions.
@@ -41,7 +42,7 @@ export interface RelayState {
   /** Some agent is in charge; one that was replaced waits until there is none. */
   readonly hasAgent: boolean;
   readonly leaseExpired: boolean;
-  readonly rejected: readonly Refusal[];
+  readonly rejected: readonly RouteRefusal[];
 }
 
 export type RelayMessage =
@@ -120,7 +121,8 @@ function parseState(value: Fields): RelayState | undefined {
       return {
         prefix: String(prefix),
         action: action === 'withdraw' ? 'withdraw' : 'announce',
-        reason: String(reason),
+        // What the relay rejects is what ExaBGP refused, whatever a relay of another version calls it.
+        reason: isReason(reason) ? reason : 'RejectedByExabgp',
         message: String(message),
       };
     }),

@@ -45,7 +45,11 @@ async function render(options: RenderArguments): Promise<void> {
 
   const address = options.address === undefined ? undefined : parseAddress(options.address);
   if (options.address !== undefined && address === undefined)
-    throw new InputError(`--address: not an IP address: ${options.address}`);
+    throw new InputError({
+      reason: 'BadOption',
+      message: `--address: not an IP address: ${options.address}`,
+      fix: 'write the whole address, such as 10.1.0.11',
+    });
   const platform = await loadPlatformOrThrow([options.platform]);
   // Shared with the other commands where the environment has one, so that eight servers of a lab compile once.
   const compileCache = resolve(process.env.NODE_COMPILE_CACHE ?? join(options.runDir, 'cache'));

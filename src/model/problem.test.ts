@@ -18,5 +18,6 @@ it('formats place, subject, message, reason, expectation and fix', () => {
 });
 
 it('formats a problem that has no place', () => {
-  expect(new InputError('no such file').message).toBe('no such file (BadInput)');
+  const problem = { reason: 'FileMissing', message: 'no such file', fix: 'check the path' };
+  expect(new InputError(problem).message).toBe('no such file (FileMissing)\n    fix: check the path');
 });

@@ -1,9 +1,26 @@
 /**
- * Something wrong in what a person wrote. `reason` is from the catalogue of its room (stable, CamelCase): at once log
- * field, metric label, status condition and test assertion.
+ * The words for no, the same in every room. Each bears a reason from the catalogue of its room (`reasons.ts`): stable, CamelCase,
+ * at once log field, metric label, status condition and test assertion.
+ *
+ * - A **refusal** is something that was asked for and is not done.
+ * - A **finding** is something that a look showed, good or bad (`src/preflight/finding.ts`).
+ * - A **notice** is something that a person should know about what is done all the same.
+ * - A **problem** is something wrong in what a person wrote; it knows the place, and what to do about it.
  */
-export interface Problem {
-  readonly reason: string;
+export interface Refusal<Reason extends string> {
+  readonly reason: Reason;
+  /** Why, one sentence without a full stop. */
+  readonly message: string;
+}
+
+export interface Notice<Reason extends string> {
+  readonly reason: Reason;
+  /** What to know, one sentence without a full stop. */
+  readonly message: string;
+}
+
+export interface Problem<Reason extends string = string> {
+  readonly reason: Reason;
   /** File as the person named it; absent for objects read from an API. */
   readonly file?: string;
   /** 1-based. */
@@ -20,11 +37,21 @@ export interface Problem {
   readonly fix?: string;
 }
 
+/** A problem that ends a command: the person who is told must also be told what to do. */
+export interface InputProblem<Reason extends string = string> extends Problem<Reason> {
+  readonly fix: string;
+}
+
 /** Bad input from a person: commands print it without a stack trace and exit with code 2. */
 export class InputError extends Error {
-  readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[] | string) {
-    const list = typeof problems === 'string' ? [{ reason: 'BadInput', message: problems }] : problems;
+  readonly problems: readonly InputProblem[];
+  constructor(problems: InputProblem | readonly InputProblem[] | string) {
+    const list =
+      typeof problems === 'string'
+        ? [{ reason: 'BadInput', message: problems, fix: 'see --help' }]
+        : 'reason' in problems
+          ? [problems]
+          : problems;
     super(list.map(formatProblem).join('\n'));
     this.name = 'InputError';
     this.problems = list;

@@ -1,12 +1,12 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
-import type { Problem } from '../model/problem.ts';
 import { type SpecDocument, valueAt } from '../model/spec/document.ts';
+import type { SpecProblem } from '../model/spec/objects.ts';
 import { readDocuments } from './yaml.ts';
 
 interface Found {
   readonly documents: SpecDocument[];
-  readonly problems: Problem[];
+  readonly problems: SpecProblem[];
   /** Real paths of what was read, so that a file named twice is read once and a link cannot lead round in circles. */
   readonly seen: Set<string>;
   /** Absolute manifest folders that Clusters name: Kubernetes objects live there, not ours. */
@@ -19,7 +19,7 @@ interface Found {
  */
 export async function readPaths(
   paths: readonly string[],
-): Promise<{ readonly documents: readonly SpecDocument[]; readonly problems: readonly Problem[] }> {
+): Promise<{ readonly documents: readonly SpecDocument[]; readonly problems: readonly SpecProblem[] }> {
   const found: Found = { documents: [], problems: [], seen: new Set(), manifestFolders: new Set() };
   const named = new Set<string>();
   for (const path of paths) {
@@ -36,7 +36,7 @@ export async function readPaths(
   };
 }
 
-async function readPath(path: string, found: Found, named: Set<string>): Promise<Problem | undefined> {
+async function readPath(path: string, found: Found, named: Set<string>): Promise<SpecProblem | undefined> {
   try {
     if ((await stat(path)).isDirectory()) {
       const files = await readFolder(path, found);
@@ -116,7 +116,7 @@ function isInside(folder: string, file: string): boolean {
   return way !== '..' && !way.startsWith('../') && !way.startsWith('/');
 }
 
-function manifestsHoldSpec(document: SpecDocument, file: string): Problem {
+function manifestsHoldSpec(document: SpecDocument, file: string): SpecProblem {
   return {
     reason: 'ManifestsHoldSpec',
     file,
@@ -129,11 +129,16 @@ function manifestsHoldSpec(document: SpecDocument, file: string): Problem {
   };
 }
 
-function folderEmpty(path: string): Problem {
-  return { reason: 'FolderEmpty', file: path, message: 'the folder holds no *.yaml, *.yml or *.json file' };
+function folderEmpty(path: string): SpecProblem {
+  return {
+    reason: 'FolderEmpty',
+    file: path,
+    message: 'the folder holds no *.yaml, *.yml or *.json file',
+    fix: 'name the folder that holds the platform spec',
+  };
 }
 
-function unreadable(path: string, error: unknown): Problem {
+function unreadable(path: string, error: unknown): SpecProblem {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   if (code === 'ENOENT')
     return { reason: 'FileMissing', file: path, message: 'no such file or folder', fix: 'check the path' };

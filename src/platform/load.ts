@@ -1,13 +1,14 @@
-import { InputError, type Problem } from '../model/problem.ts';
+import { InputError } from '../model/problem.ts';
 import { buildPlatform } from '../model/spec/build.ts';
+import type { SpecProblem } from '../model/spec/objects.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { compareText } from '../model/values.ts';
 import { readPaths } from './files.ts';
 
 /** Either a platform without a fault, or every fault of every file, sorted by file and line. Warnings come with both. */
 export type LoadResult =
-  | { readonly platform: Platform; readonly warnings: readonly Problem[] }
-  | { readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
+  | { readonly platform: Platform; readonly warnings: readonly SpecProblem[] }
+  | { readonly problems: readonly SpecProblem[]; readonly warnings: readonly SpecProblem[] };
 
 /**
  * Reads and validates the spec in `paths` (files or folders, see `readPaths`). Never rejects because of what is in a
@@ -27,6 +28,6 @@ export async function loadPlatformOrThrow(paths: readonly string[]): Promise<Pla
   return result.platform;
 }
 
-function byPlace(a: Problem, b: Problem): number {
+function byPlace(a: SpecProblem, b: SpecProblem): number {
   return compareText(a.file ?? '', b.file ?? '') || (a.line ?? 0) - (b.line ?? 0);
 }

@@ -10,8 +10,8 @@ import {
   type YAMLError,
   type YAMLWarning,
 } from 'yaml';
-import type { Problem } from '../model/problem.ts';
 import { type Path, type SpecDocument, valueAt } from '../model/spec/document.ts';
+import type { SpecProblem } from '../model/spec/objects.ts';
 import { messageOf } from '../model/values.ts';
 
 /** The documents of one file's text (YAML 1.2, so JSON too) and what is wrong with its syntax. Never throws. */
@@ -19,12 +19,12 @@ export function readDocuments(
   text: string,
   file: string,
   folder: string,
-): { readonly documents: readonly SpecDocument[]; readonly problems: readonly Problem[] } {
+): { readonly documents: readonly SpecDocument[]; readonly problems: readonly SpecProblem[] } {
   const loneReturn = text.search(/\r(?!\n)/);
   if (loneReturn >= 0) return { documents: [], problems: [badLineEnds(text, loneReturn, file)] };
   const lines = new LineCounter();
   const documents: SpecDocument[] = [];
-  const problems: Problem[] = [];
+  const problems: SpecProblem[] = [];
   for (const document of parse(text, lines)) {
     const read = valueOf(document, file, lines);
     const object = objectText(read.value);
@@ -46,7 +46,7 @@ function parse(text: string, lineCounter: LineCounter): readonly Document.Parsed
 
 interface Read {
   readonly value: unknown;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly SpecProblem[];
 }
 
 /** The document as plain data. Aliases without an anchor, and bombs made of aliases, are problems. */
@@ -62,7 +62,7 @@ function valueOf(document: Document.Parsed, file: string, lines: LineCounter): R
         return visit.BREAK;
       },
     });
-    const problem: Problem = {
+    const problem: SpecProblem = {
       reason: 'NotYaml',
       file,
       line: lines.linePos(offset).line,
@@ -101,7 +101,12 @@ function keyText(key: unknown): string {
 }
 
 /** Every duplicate key, and the first other error: those after it are mostly its consequences. */
-function syntaxProblems(document: Document.Parsed, text: string, file: string, lines: LineCounter): readonly Problem[] {
+function syntaxProblems(
+  document: Document.Parsed,
+  text: string,
+  file: string,
+  lines: LineCounter,
+): readonly SpecProblem[] {
   const duplicates = document.errors.filter((error) => error.code === 'DUPLICATE_KEY');
   const others = [...document.errors, ...document.warnings].filter((error) => error.code !== 'DUPLICATE_KEY');
   const first = others.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
@@ -111,22 +116,22 @@ function syntaxProblems(document: Document.Parsed, text: string, file: string, l
   ];
 }
 
-function duplicateKey(error: YAMLError, text: string, file: string, lines: LineCounter): Problem {
+function duplicateKey(error: YAMLError, text: string, file: string, lines: LineCounter): SpecProblem {
   const key = /^["']?([^"':\s,}]+)/.exec(text.slice(error.pos[0], error.pos[0] + 80))?.[1] ?? '';
   const { line } = lines.linePos(error.pos[0]);
   const message = `the key "${key}" is written twice in one mapping`;
   return { reason: 'DuplicateKey', file, line, message, fix: 'keep one' };
 }
 
-function syntaxProblem(error: YAMLError | YAMLWarning, file: string, lines: LineCounter): Problem {
+function syntaxProblem(error: YAMLError | YAMLWarning, file: string, lines: LineCounter): SpecProblem {
   const { line } = lines.linePos(error.pos[0]);
   if (error.code === 'TAB_AS_INDENT')
     return { reason: 'NotYaml', file, line, message: 'a tab is used for indentation', fix: 'indent with spaces' };
   const message = error.message.replaceAll('\n', ' ').replace(/[.:]?\s*$/, '');
-  return { reason: 'NotYaml', file, line, message: `not YAML: ${message}` };
+  return { reason: 'NotYaml', file, line, message: `not YAML: ${message}`, fix: 'correct the text there' };
 }
 
-function badLineEnds(text: string, at: number, file: string): Problem {
+function badLineEnds(text: string, at: number, file: string): SpecProblem {
   return {
     reason: 'BadLineEnds',
     file,
@@ -136,11 +141,12 @@ function badLineEnds(text: string, at: number, file: string): Problem {
   };
 }
 
-function fileEmpty(file: string): Problem {
+function fileEmpty(file: string): SpecProblem {
   return {
     reason: 'FileEmpty',
     file,
     message: 'holds no object',
     expected: 'at least one YAML document with apiVersion, kind, metadata and spec',
+    fix: 'write an object into it, or remove the file',
   };
 }

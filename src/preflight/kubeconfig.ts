@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { InputError } from '../model/problem.ts';
+import { messageOf } from '../model/values.ts';
 import type { CertificateFacts, Target } from './target.ts';
 
 const text = z
@@ -46,12 +47,18 @@ export async function readTarget(file: string, context: string | undefined): Pro
   const { name, cluster: clusterName, userName } = chooseContext(file, config, context);
   const cluster = (config.clusters ?? []).find((one) => one.name === clusterName)?.cluster;
   if (cluster === undefined)
-    throw new InputError(
-      `${file}: context ${name} names the cluster ${JSON.stringify(clusterName)}, which is not there`,
+    throw bad(
+      file,
+      `context ${name} names the cluster ${JSON.stringify(clusterName)}, which is not there`,
+      'add the cluster, or name another context',
     );
   const url = URL.parse(cluster.server);
   if (url?.protocol !== 'https:')
-    throw new InputError(`${file}: the server ${JSON.stringify(cluster.server)} is not an https:// address`);
+    throw bad(
+      file,
+      `the server ${JSON.stringify(cluster.server)} is not an https:// address`,
+      'write https://HOST:PORT',
+    );
   const user = (config.users ?? []).find((one) => one.name === userName)?.user;
   const certificate = await pem(file, user?.['client-certificate-data'], user?.['client-certificate']);
   return {
@@ -70,6 +77,10 @@ export async function readTarget(file: string, context: string | undefined): Pro
   };
 }
 
+function bad(file: string, message: string, fix: string): InputError {
+  return new InputError({ reason: 'BadKubeconfig', file, message, fix });
+}
+
 function chooseContext(file: string, config: z.infer<typeof Kubeconfig>, wanted: string | undefined) {
   const name = wanted ?? config['current-context'];
   const contexts = config.contexts ?? [];
@@ -77,7 +88,7 @@ function chooseContext(file: string, config: z.infer<typeof Kubeconfig>, wanted:
   if (name !== undefined && chosen !== undefined) return { name, cluster: chosen.cluster, userName: chosen.user ?? '' };
   const known = contexts.map((one) => one.name).join(', ') || 'none';
   const what = name === undefined ? 'no current-context' : `no context ${JSON.stringify(name)}`;
-  throw new InputError(`${file}: ${what} (there are: ${known})`);
+  throw bad(file, `${what} (there are: ${known})`, 'name a context with --context');
 }
 
 async function readConfig(file: string): Promise<z.infer<typeof Kubeconfig>> {
@@ -86,12 +97,12 @@ async function readConfig(file: string): Promise<z.infer<typeof Kubeconfig>> {
   try {
     document = parse(content);
   } catch (error) {
-    throw new InputError(`${file}: not YAML: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+    throw bad(file, `not YAML: ${messageOf(error).split('\n')[0]}`, 'correct the text there');
   }
   const result = Kubeconfig.safeParse(document);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new InputError(`${file}: not a kubeconfig: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
+  throw bad(file, `not a kubeconfig: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, 'name a kubeconfig');
 }
 
 async function pem(file: string, data: string | undefined, path: string | undefined): Promise<string | undefined> {
@@ -104,7 +115,7 @@ async function readText(path: string, file: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new InputError(`${file}: ${path === file ? '' : `${path} `}cannot be read (${code})`);
+    throw bad(file, `${path === file ? '' : `${path} `}cannot be read (${code})`, 'check the path and its permissions');
   }
 }
 
@@ -112,7 +123,7 @@ function certificateFacts(file: string, certificate: string): CertificateFacts {
   try {
     return factsOf(new X509Certificate(certificate));
   } catch {
-    throw new InputError(`${file}: the client certificate is not one`);
+    throw bad(file, 'the client certificate is not one', 'write a certificate in PEM form');
   }
 }
 

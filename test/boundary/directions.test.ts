@@ -65,8 +65,8 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
     rule: 'pure-imports-pure',
     files: { 'src/planes/steering/policy/a.ts': importing('../../../runtime/b.ts'), 'src/runtime/b.ts': empty },
   },
-  { rule: 'nothing-imports-the-top', files: { 'src/bgp/a.ts': importing('../lab/b.ts'), 'lab/b.ts': empty } },
-  { rule: 'lab-does-not-import-cli', files: { 'lab/a.ts': importing('../cli/b.ts'), 'src/cli/b.ts': empty } },
+  { rule: 'nothing-imports-the-top', files: { 'src/bgp/a.ts': importing('../../lab/b.ts'), 'lab/b.ts': empty } },
+  { rule: 'lab-does-not-import-cli', files: { 'lab/a.ts': importing('../src/cli/b.ts'), 'src/cli/b.ts': empty } },
   {
     rule: 'bgp-and-kube-below-planes',
     files: { 'src/kube/a.ts': importing('../planes/edge/b.ts'), 'src/planes/edge/b.ts': empty },

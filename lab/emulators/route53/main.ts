@@ -48,7 +48,7 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new InputError(messageOf(error));
+    throw new InputError({ reason: 'BadOption', message: messageOf(error), fix: 'see --help' });
   }
 }
 
@@ -57,7 +57,11 @@ function endpoint(option: string, text: string | undefined): Endpoint {
   const address = parseAddress((match?.[1] ?? '').replace(/^\[(.*)\]$/, '$1'));
   const port = Number(match?.[2]);
   if (address === undefined || port > 65_535)
-    throw new InputError(`${option} needs ADDRESS:PORT, such as 127.0.0.1:8053, not ${text ?? 'nothing'}`);
+    throw new InputError({
+      reason: 'BadOption',
+      message: `${option} needs ADDRESS:PORT, not ${text ?? 'nothing'}`,
+      fix: `write ${option} 127.0.0.1:8053, for instance`,
+    });
   return { host: address.text, port };
 }
 
@@ -65,7 +69,11 @@ function endpoint(option: string, text: string | undefined): Endpoint {
 function number(option: string, text: string, minimum: number, maximum: number): number {
   const value = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || value < minimum || value > maximum)
-    throw new InputError(`${option} must be a number from ${minimum} to ${maximum}, not ${text}`);
+    throw new InputError({
+      reason: 'BadOption',
+      message: `${option} must be a number from ${minimum} to ${maximum}, not ${text}`,
+      fix: 'write such a number',
+    });
   return value;
 }
 

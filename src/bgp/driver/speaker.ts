@@ -6,7 +6,7 @@ import { diffRoutes, routeSet } from '../diff.ts';
 import { Guard, type GuardLimits, type Judgement } from '../guard.ts';
 import { reasons } from '../reasons.ts';
 import type { Route } from '../route.ts';
-import type { DesiredOptions, Refusal, Speaker, SpeakerStatus } from '../speaker.ts';
+import type { DesiredOptions, RouteRefusal, Speaker, SpeakerStatus } from '../speaker.ts';
 import type { LeaseTerms, RelayMessage, RelayState } from '../wire.ts';
 import { RelayConnection } from './connection.ts';
 import { noMetrics, type SpeakerMetrics, speakerMetrics } from './metrics.ts';
@@ -195,7 +195,7 @@ class RelaySpeaker implements Speaker {
     if (this.#sent !== undefined) this.#connection.send({ type });
   }
 
-  #reportRefusals(before: readonly Refusal[]): void {
+  #reportRefusals(before: readonly RouteRefusal[]): void {
     const known = new Set(before.map(({ prefix, reason }) => `${prefix} ${reason}`));
     for (const refusal of this.#judgement.refusals) {
       if (known.has(`${refusal.prefix} ${refusal.reason}`)) continue;

@@ -1,7 +1,7 @@
 import { attributesKey, diffRoutes, type RouteChange, type RouteSet, routeSet } from '../diff.ts';
 import { announceCommands, type RouteCommand, type Session, withdrawCommands } from '../encode.ts';
 import type { Route } from '../route.ts';
-import type { Refusal } from '../speaker.ts';
+import type { RouteRefusal } from '../speaker.ts';
 
 const retryRejectedMs = 5000;
 
@@ -20,7 +20,7 @@ export class NeighborState {
   #fixed: readonly Route[] = [];
   readonly #rejected = new Map<
     string,
-    { readonly refusal: Refusal; readonly key: string; readonly retryAtMs: number }
+    { readonly refusal: RouteRefusal; readonly key: string; readonly retryAtMs: number }
   >();
 
   constructor(session: Session & { readonly asn: number }) {
@@ -36,7 +36,7 @@ export class NeighborState {
     return this.#fixed;
   }
 
-  get rejected(): readonly Refusal[] {
+  get rejected(): readonly RouteRefusal[] {
     return [...this.#rejected.values()].map(({ refusal }) => refusal);
   }
 

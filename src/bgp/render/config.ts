@@ -23,7 +23,12 @@ export interface RenderOptions {
 export function renderExabgp(server: ServerSpec, options: RenderOptions): string {
   const command = relayCommand(server, options);
   const odd = command.find((word) => !/^[A-Za-z0-9._:/=@+-]+$/.test(word));
-  if (odd !== undefined) throw new InputError(`exabgp.conf cannot hold this in a command line: ${JSON.stringify(odd)}`);
+  if (odd !== undefined)
+    throw new InputError({
+      reason: 'UnsafePath',
+      message: `exabgp.conf cannot hold this in a command line: ${JSON.stringify(odd)}`,
+      fix: 'choose paths and names of letters, digits and . _ : / = @ + -',
+    });
   const neighbors = server.routers.map((router) => neighbor(server, router, options));
   return `# ${server.name}, by \`tideline bgp render\`
 process tideline {

@@ -14,7 +14,11 @@ export async function asInput<T>(work: () => T | Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof SteeringError) || !inputReasons.has(error.reason)) throw error;
     const message = error.message.slice(0, -` (${error.reason})`.length);
-    throw new InputError([{ reason: error.reason, message }]);
+    throw new InputError({
+      reason: error.reason,
+      message,
+      fix: 'change the traffic policy, or ask for something else',
+    });
   }
 }
 
@@ -29,7 +33,11 @@ export async function planAll(
   const zones = zonesOf(platform).filter(({ provider }) => options.provider === 'all' || options.provider === provider);
   if (zones.length === 0) {
     const who = options.provider === 'all' ? 'a DNS zone' : `the provider ${options.provider}`;
-    throw new InputError([{ reason: 'NoPolicy', message: `no traffic policy in these files uses ${who}` }]);
+    throw new InputError({
+      reason: 'NoPolicy',
+      message: `no traffic policy in these files uses ${who}`,
+      fix: 'name the files that have one, or another --provider',
+    });
   }
   const plans: ZonePlan[] = [];
   for (const { provider, zone } of zones) {

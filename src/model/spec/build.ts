@@ -1,4 +1,3 @@
-import type { Problem } from '../problem.ts';
 import { checkAddresses } from './checks/addresses.ts';
 import { checkNames } from './checks/names.ts';
 import { checkPolicies } from './checks/policies.ts';
@@ -6,20 +5,20 @@ import { checkPrefixes } from './checks/prefixes.ts';
 import { checkReferences } from './checks/references.ts';
 import type { SpecDocument } from './document.ts';
 import type { Cluster, Drain, EdgePool, KindName, Site, TrafficPolicy } from './kinds.ts';
-import { type Declared, type Objects, problemAt, type Report, type Table, valid } from './objects.ts';
+import { type Declared, type Objects, problemAt, type Report, type SpecProblem, type Table, valid } from './objects.ts';
 import type { Platform } from './platform.ts';
 import { readObject } from './read.ts';
 
 export interface Built {
   /** Holds what is valid by itself; trust it only when `problems` is empty. */
   readonly platform: Platform;
-  readonly problems: readonly Problem[];
-  readonly warnings: readonly Problem[];
+  readonly problems: readonly SpecProblem[];
+  readonly warnings: readonly SpecProblem[];
 }
 
 /** Validates documents, each by itself and all together. `nowMs` (since the epoch) decides which drains have expired. */
 export function buildPlatform(documents: readonly SpecDocument[], nowMs: number): Built {
-  const problems: Problem[] = [];
+  const problems: SpecProblem[] = [];
   const declared: Declared<unknown>[] = [];
   for (const document of documents) {
     const read = readObject(document);
@@ -67,7 +66,7 @@ function platformOf(objects: Objects): Platform {
   };
 }
 
-function expiredDrains(objects: Objects, nowMs: number): readonly Problem[] {
+function expiredDrains(objects: Objects, nowMs: number): readonly SpecProblem[] {
   return valid(objects.Drain.all)
     .filter(({ value }) => Date.parse(value.spec.expires) <= nowMs)
     .map(({ at, value }) =>

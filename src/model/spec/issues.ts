@@ -1,15 +1,15 @@
 import type { z } from 'zod';
 import { nearestPrefix } from '../address.ts';
 import { type Path, valueAt } from './document.ts';
-import { type Finding, listText, show } from './objects.ts';
+import { type Fault, listText, show } from './objects.ts';
 import { type JsonSchema, schemasAt } from './schema.ts';
 import { mostSimilar } from './similar.ts';
 
-/** A finding of the schema, with where it is; `what` says whether the key or the value is at fault. */
+/** A fault against the schema, with where it is; `what` says whether the key or the value is at fault. */
 export interface Located {
   readonly path: Path;
   readonly what: 'value' | 'key';
-  readonly finding: Finding;
+  readonly fault: Fault;
 }
 
 type Issue = z.core.$ZodIssue;
@@ -30,17 +30,22 @@ function explain(issue: Issue, context: Context): readonly Located[] {
   const path: Path = [...context.prefix, ...issue.path.filter((part) => typeof part !== 'symbol')];
   const value = valueAt(context.value, path);
   const schemas = schemasAt(context.schema, path);
-  const at = (finding: Finding): readonly Located[] => [{ path, what: 'value', finding }];
+  const at = (fault: Fault): readonly Located[] => [{ path, what: 'value', fault }];
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) =>
       schemas.some((schema) => schema.required?.includes(key))
-        ? { path, what: 'value', finding: noOneChoice(issue.keys, meantBy(Object(value), schemas), schemas) }
+        ? { path, what: 'value', fault: noOneChoice(issue.keys, meantBy(Object(value), schemas), schemas) }
         : unknownField([...path, key], key, value, schemas),
     );
   if (value === undefined) return at(missingField(path.at(-1), schemas));
   switch (issue.code) {
     case 'invalid_type':
-      return at({ reason: 'WrongType', message: `is ${typeText(value)}`, expected: expectedText(schemas) });
+      return at({
+        reason: 'WrongType',
+        message: `is ${typeText(value)}`,
+        expected: expectedText(schemas),
+        fix: writeText(schemas),
+      });
     case 'invalid_union':
       return explainChoice(issue.errors, path, value, context);
     case 'invalid_value':
@@ -53,7 +58,12 @@ function explain(issue: Issue, context: Context): readonly Located[] {
     case 'custom':
       return at(badText(issue, value));
     default:
-      return at({ reason: 'WrongValue', message: `${show(value)} is not allowed`, expected: expectedText(schemas) });
+      return at({
+        reason: 'WrongValue',
+        message: `${show(value)} is not allowed`,
+        expected: expectedText(schemas),
+        fix: writeText(schemas),
+      });
   }
 }
 
@@ -63,10 +73,10 @@ function unknownField(path: Path, key: string, parent: unknown, schemas: readonl
   const similar = mostSimilar(key, known);
   const fix = similar === undefined ? 'remove it' : `did you mean "${similar}"?`;
   const expected = known.length === 1 ? `the field ${known[0]}` : `one of the fields ${known.join(', ')}`;
-  return { path, what: 'key', finding: { reason: 'UnknownField', message: 'there is no such field', expected, fix } };
+  return { path, what: 'key', fault: { reason: 'UnknownField', message: 'there is no such field', expected, fix } };
 }
 
-function missingField(key: string | number | undefined, schemas: readonly JsonSchema[]): Finding {
+function missingField(key: string | number | undefined, schemas: readonly JsonSchema[]): Fault {
   const meaning = schemas[0]?.description?.replace(/\.( .*)?$/, '');
   return {
     reason: 'MissingField',
@@ -76,20 +86,20 @@ function missingField(key: string | number | undefined, schemas: readonly JsonSc
   };
 }
 
-function wrongValue(value: unknown, values: readonly unknown[]): Finding {
+function wrongValue(value: unknown, values: readonly unknown[]): Fault {
   const texts = values.map(String);
   const similar = typeof value === 'string' ? mostSimilar(value, texts) : undefined;
   return {
     reason: 'WrongValue',
     message: `${show(value)} is not allowed`,
     expected: listText(texts),
-    ...(similar === undefined ? {} : { fix: `did you mean "${similar}"?` }),
+    fix: similar === undefined ? 'write one of these' : `did you mean "${similar}"?`,
   };
 }
 
 type RangeIssue = Extract<Issue, { code: 'too_small' | 'too_big' }>;
 
-function outOfRange(issue: RangeIssue, value: unknown, path: Path): Finding {
+function outOfRange(issue: RangeIssue, value: unknown, path: Path): Fault {
   const small = issue.code === 'too_small';
   const limit = small ? issue.minimum : issue.maximum;
   if (issue.origin === 'array' && !small)
@@ -97,6 +107,7 @@ function outOfRange(issue: RangeIssue, value: unknown, path: Path): Finding {
       reason: 'OutOfRange',
       message: `has ${Array.isArray(value) ? value.length : 'too many'} entries`,
       expected: `at most ${limit}`,
+      fix: 'remove some',
     };
   if (issue.origin === 'array') {
     if (path.join('.') === 'spec.default.clusters')
@@ -110,6 +121,7 @@ function outOfRange(issue: RangeIssue, value: unknown, path: Path): Finding {
       reason: 'EmptyList',
       message: 'is empty',
       expected: limit === 1 ? 'at least one entry' : `at least ${limit} entries`,
+      fix: limit === 1 ? 'add an entry' : 'add entries',
     };
   }
   if (issue.origin === 'string')
@@ -117,35 +129,42 @@ function outOfRange(issue: RangeIssue, value: unknown, path: Path): Finding {
       reason: 'OutOfRange',
       message: small ? 'is an empty text' : 'is too long',
       expected: small ? 'some text' : `at most ${limit} characters`,
+      fix: small ? 'write something, or remove the field' : 'shorten it',
     };
   const bound = small ? (issue.inclusive ? 'at least' : 'more than') : issue.inclusive ? 'at most' : 'less than';
   return {
     reason: 'OutOfRange',
     message: `${show(value)} is too ${small ? 'small' : 'large'}`,
     expected: `${bound} ${limit}`,
+    fix: small ? 'write a larger number' : 'write a smaller number',
   };
 }
 
 type FormatIssue = Extract<Issue, { code: 'invalid_format' }>;
 
-function badFormat(issue: FormatIssue, value: unknown, schemas: readonly JsonSchema[]): Finding {
-  const finding = { reason: 'BadFormat', message: `${show(value)} has the wrong form` } as const;
+function badFormat(issue: FormatIssue, value: unknown, schemas: readonly JsonSchema[]): Fault {
+  const fault = { reason: 'BadFormat', message: `${show(value)} has the wrong form` } as const;
   if (issue.format === 'datetime')
-    return { ...finding, expected: 'an RFC 3339 time with a zone, e.g. 2026-12-24T18:00:00Z' };
+    return { ...fault, expected: 'an RFC 3339 time with a zone', fix: 'write it like 2026-12-24T18:00:00Z' };
   const pattern = schemas.find((schema) => schema.pattern !== undefined)?.pattern;
   const text = String(value);
   const close = [text.toLowerCase(), text.toUpperCase(), text.toLowerCase().replace(/\.$/, '')];
   const right = pattern === undefined ? undefined : close.find((candidate) => new RegExp(pattern).test(candidate));
-  return { ...finding, expected: issue.message, ...(right === undefined ? {} : { fix: `write ${right}` }) };
+  return { ...fault, expected: issue.message, fix: `write ${right ?? 'it in that form'}` };
 }
 
-function badText(issue: Extract<Issue, { code: 'custom' }>, value: unknown): Finding {
+function badText(issue: Extract<Issue, { code: 'custom' }>, value: unknown): Fault {
   if (issue.params?.['reason'] === 'BadPrefix') {
     const near = nearestPrefix(String(value));
-    const fix = near === undefined ? {} : { fix: `write ${near.text}` };
-    return { reason: 'BadPrefix', message: `${show(value)} is not a prefix`, expected: issue.message, ...fix };
+    const fix = `write ${near?.text ?? 'an address, a slash and the length of the prefix'}`;
+    return { reason: 'BadPrefix', message: `${show(value)} is not a prefix`, expected: issue.message, fix };
   }
-  return { reason: 'BadAddress', message: `${show(value)} is not an address`, expected: issue.message };
+  return {
+    reason: 'BadAddress',
+    message: `${show(value)} is not an address`,
+    expected: issue.message,
+    fix: 'write the whole address, such as 192.0.2.1 or 2001:db8::1',
+  };
 }
 
 /** Of several shapes that exclude each other, the one that was meant; or that none or several were. */
@@ -156,11 +175,16 @@ function explainChoice(
   context: Context,
 ): readonly Located[] {
   const schemas = schemasAt(context.schema, path);
-  const at = (finding: Finding): readonly Located[] => [{ path, what: 'value', finding }];
+  const at = (fault: Fault): readonly Located[] => [{ path, what: 'value', fault }];
   const literals = schemas.flatMap((schema) => (schema.const === undefined ? [] : [schema.const]));
   if (literals.length === schemas.length) return at(wrongValue(value, literals));
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return at({ reason: 'WrongType', message: `is ${typeText(value)}`, expected: expectedText(schemas) });
+    return at({
+      reason: 'WrongType',
+      message: `is ${typeText(value)}`,
+      expected: expectedText(schemas),
+      fix: writeText(schemas),
+    });
   const meant = meantBy(value, schemas);
   const only = meant[0];
   if (only === undefined || meant.length > 1) return at(noOneChoice(Object.keys(value), meant, schemas));
@@ -173,14 +197,14 @@ function meantBy(value: object, schemas: readonly JsonSchema[]): readonly JsonSc
   return schemas.filter((schema) => (schema.required ?? []).some((key) => Object.hasOwn(value, key)));
 }
 
-function noOneChoice(keys: readonly string[], meant: readonly JsonSchema[], schemas: readonly JsonSchema[]): Finding {
+function noOneChoice(keys: readonly string[], meant: readonly JsonSchema[], schemas: readonly JsonSchema[]): Fault {
   const fields = (some: readonly JsonSchema[]): readonly string[] => some.flatMap((schema) => schema.required ?? []);
-  const finding = { reason: 'WrongChoice', expected: `exactly one of ${listText(fields(schemas))}` } as const;
+  const fault = { reason: 'WrongChoice', expected: `exactly one of ${listText(fields(schemas))}` } as const;
   if (meant.length > 0)
-    return { ...finding, message: `has ${fields(meant).join(' and ')}, which exclude each other`, fix: 'keep one' };
+    return { ...fault, message: `has ${fields(meant).join(' and ')}, which exclude each other`, fix: 'keep one' };
   const similar = keys.flatMap((key) => mostSimilar(key, fields(schemas)) ?? [])[0];
   const message = keys.length === 0 ? 'is empty' : `has ${keys.join(', ')}, which is none of the choices`;
-  return { ...finding, message, ...(similar === undefined ? {} : { fix: `did you mean "${similar}"?` }) };
+  return { ...fault, message, fix: similar === undefined ? 'write one of them' : `did you mean "${similar}"?` };
 }
 
 function typeText(value: unknown): string {
@@ -194,6 +218,10 @@ function typeText(value: unknown): string {
 
 function expectedText(schemas: readonly JsonSchema[]): string {
   return listText([...new Set(schemas.map(shapeText))]);
+}
+
+function writeText(schemas: readonly JsonSchema[]): string {
+  return `write ${schemas.some(({ type }) => type === 'array') ? 'a list, each entry on a line of its own after a dash' : expectedText(schemas)}`;
 }
 
 function shapeText(schema: JsonSchema): string {

@@ -1,4 +1,4 @@
-import type { Problem } from '../problem.ts';
+import type { InputProblem } from '../problem.ts';
 import { type Path, pathText, type SpecDocument } from './document.ts';
 import type { Cluster, Drain, EdgePool, KindName, Site, TrafficPolicy } from './kinds.ts';
 import type { SpecReason } from './reasons.ts';
@@ -26,15 +26,14 @@ export interface Objects {
   readonly Drain: Table<Drain>;
 }
 
-export interface Finding {
-  readonly reason: SpecReason;
-  readonly message: string;
-  readonly expected?: string;
-  readonly fix?: string;
-}
+/** Something wrong in a spec. */
+export type SpecProblem = InputProblem<SpecReason>;
+
+/** What is wrong with a value, before it is said where that stands. */
+export type Fault = Pick<SpecProblem, 'reason' | 'message' | 'expected' | 'fix'>;
 
 /** Says that something is wrong with the value at `path` of an object. */
-export type Report = (at: Declared<unknown>, path: Path, finding: Finding) => void;
+export type Report = (at: Declared<unknown>, path: Path, fault: Fault) => void;
 
 export interface Valid<T> {
   readonly at: Declared<T>;
@@ -46,8 +45,8 @@ export function valid<T>(declared: Iterable<Declared<T>>): readonly Valid<T>[] {
   return [...declared].flatMap((at) => (at.value === undefined ? [] : [{ at, value: at.value }]));
 }
 
-export function problemAt(at: Declared<unknown>, path: Path, finding: Finding): Problem {
-  return { ...finding, ...placeOf(at.document, path), object: `${at.kind}/${at.name}`, path: pathText(path) };
+export function problemAt(at: Declared<unknown>, path: Path, fault: Fault): SpecProblem {
+  return { ...fault, ...placeOf(at.document, path), object: `${at.kind}/${at.name}`, path: pathText(path) };
 }
 
 export function placeOf(document: SpecDocument, path: Path, what?: 'value' | 'key'): { file: string; line: number } {

@@ -1,10 +1,9 @@
 import type { z } from 'zod';
-import type { Problem } from '../problem.ts';
 import { withoutUndefined } from '../values.ts';
 import { type Path, pathText, type SpecDocument, valueAt } from './document.ts';
 import { explainIssues } from './issues.ts';
 import { apiVersion, isKindName, type KindName, kindNames, kinds } from './kinds.ts';
-import { listText, placeOf, show } from './objects.ts';
+import { listText, placeOf, type SpecProblem, show } from './objects.ts';
 import { schemaOf } from './schema.ts';
 import { mostSimilar } from './similar.ts';
 
@@ -14,7 +13,7 @@ export interface ReadObject {
   readonly name?: string;
   /** Absent when it is not valid. */
   readonly value?: unknown;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly SpecProblem[];
 }
 
 /** One document against the schema of its kind. */
@@ -36,8 +35,8 @@ export function readObject(document: SpecDocument): ReadObject {
   const located = (issues.length === 0 ? [] : explainIssues(issues, value, schemaOf(kind))).filter(
     ({ path }) => head === undefined || pathText(path) !== 'apiVersion',
   );
-  const problems = located.map(({ path, what, finding }) => ({
-    ...finding,
+  const problems = located.map(({ path, what, fault }) => ({
+    ...fault,
     ...placeOf(document, path, what),
     object,
     path: pathText(path),
@@ -78,11 +77,12 @@ function parse(
   return second.success ? { parsed: second.data, issues } : { issues };
 }
 
-function headProblem(document: SpecDocument): Problem | undefined {
+function headProblem(document: SpecDocument): SpecProblem | undefined {
   const { value } = document;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const expected = 'a mapping with apiVersion, kind, metadata and spec';
-    return { reason: 'NotAnObject', ...placeOf(document, []), message: 'the document is not a mapping', expected };
+    const fix = 'write these four as keys of the document';
+    return { reason: 'NotAnObject', ...placeOf(document, []), message: 'the document is not a mapping', expected, fix };
   }
   const version = valueAt(value, ['apiVersion']);
   if (version !== apiVersion) {
@@ -108,6 +108,6 @@ function headProblem(document: SpecDocument): Problem | undefined {
     path: 'kind',
     message: kind === undefined ? 'is missing' : `there is no kind ${show(kind)}`,
     expected: listText(kindNames),
-    ...(similar === undefined ? {} : { fix: `did you mean "${similar}"?` }),
+    fix: similar === undefined ? `write ${kind === undefined ? 'the' : 'another'} kind` : `did you mean "${similar}"?`,
   };
 }

@@ -1,13 +1,12 @@
 import type { Route } from '../../bgp/route.ts';
 import type { Prefix } from '../../model/address.ts';
+import type { Refusal } from '../../model/problem.ts';
 import type { NetworkReason } from './reasons.ts';
 
 /** Something that is not announced although it looks as if it should. */
-export interface NetworkRefusal {
+export interface NetworkRefusal extends Refusal<NetworkReason> {
   /** A prefix, an address, or `Kind/name`. */
   readonly subject: string;
-  readonly reason: NetworkReason;
-  readonly message: string;
 }
 
 /** What one node wants of BGP and of the kernel. */

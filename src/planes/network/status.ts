@@ -1,5 +1,5 @@
 import type { Route } from '../../bgp/route.ts';
-import type { NeighborStatus, Refusal, SpeakerStatus } from '../../bgp/speaker.ts';
+import type { NeighborStatus, RouteRefusal, SpeakerStatus } from '../../bgp/speaker.ts';
 import type { SourceStatus } from '../../kube/source.ts';
 import type { Prefix } from '../../model/address.ts';
 import { withoutUndefined } from '../../model/values.ts';
@@ -23,7 +23,7 @@ export interface NetworkStatus {
   readonly wanted: readonly RouteView[];
   /** What ExaBGP holds. */
   readonly announced: readonly RouteView[];
-  readonly refusals: readonly (NetworkRefusal | (Refusal & { readonly subject: string }))[];
+  readonly refusals: readonly (NetworkRefusal | (RouteRefusal & { readonly subject: string }))[];
   readonly blackholes: { readonly wanted: readonly string[]; readonly installed: readonly string[] };
   readonly relay: SpeakerStatus['relay'];
   readonly neighbors: readonly NeighborStatus[];

@@ -32,7 +32,12 @@ const step = (now: {
       relay: now.relay ?? 'synced',
       neighbors: [],
       announced: [route('10.1.0.11/32', 'server'), ...(now.announced ?? []).map((text) => route(text))],
-      refusals: (now.refused ?? []).map((text) => ({ prefix: text, action: 'announce', reason: 'X', message: '' })),
+      refusals: (now.refused ?? []).map((text) => ({
+        prefix: text,
+        action: 'announce',
+        reason: 'RejectedByExabgp',
+        message: '',
+      })),
     },
   });
   return {

@@ -1,3 +1,5 @@
+import type { Notice } from '../../model/problem.ts';
+
 /** Every named state and refusal of this room, with what it means. */
 export const steeringReasons = {
   NoPolicy: 'No traffic policy of these files uses the host, the provider or the zone that was asked for.',
@@ -38,8 +40,5 @@ export class SteeringError extends Error {
   }
 }
 
-/** Something a person should know about a plan that is applied all the same. */
-export interface Notice {
-  readonly reason: SteeringReason;
-  readonly message: string;
-}
+/** What a person should know about a plan that is applied all the same. */
+export type SteeringNotice = Notice<SteeringReason>;

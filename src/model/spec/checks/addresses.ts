@@ -3,7 +3,7 @@ import type { Path } from '../document.ts';
 import type { Cluster, EdgePool, Site } from '../kinds.ts';
 import {
   type Declared,
-  type Finding,
+  type Fault,
   listText,
   type Objects,
   type Report,
@@ -70,7 +70,7 @@ function outside(
   prefixes: readonly Prefix[],
   role: 'servers' | 'vips',
   where: string,
-): Finding | undefined {
+): Fault | undefined {
   if (prefixes.some((prefix) => contains(prefix, hostPrefix(address)))) return undefined;
   return {
     reason: role === 'servers' ? 'OutsideServers' : 'OutsideVips',

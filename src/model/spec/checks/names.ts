@@ -1,9 +1,8 @@
-import type { Problem } from '../../problem.ts';
 import type { KindName } from '../kinds.ts';
-import { type Objects, problemAt, whereIs } from '../objects.ts';
+import { type Objects, problemAt, type SpecProblem, whereIs } from '../objects.ts';
 
 /** Two objects of a kind never share a name. */
-export function checkNames(objects: Objects): readonly Problem[] {
+export function checkNames(objects: Objects): readonly SpecProblem[] {
   return (Object.keys(objects) as KindName[]).flatMap((kind) => {
     const { all, byName } = objects[kind];
     return all.flatMap((at) => {

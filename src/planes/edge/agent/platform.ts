@@ -19,5 +19,5 @@ export function bladePlatform(platform: Platform, poolName: string, blade: strin
 
 function unknown(message: string, known: readonly string[]): InputError {
   const expected = `one of ${known.toSorted().join(', ') || '(there are none)'}`;
-  return new InputError([{ reason: 'UnknownName', message, expected }]);
+  return new InputError({ reason: 'UnknownName', message, expected, fix: 'name one of these, or declare it' });
 }

@@ -1,4 +1,4 @@
-import type { NeighborStatus, Refusal, Speaker } from '../../../bgp/speaker.ts';
+import type { NeighborStatus, RouteRefusal, Speaker } from '../../../bgp/speaker.ts';
 import type { ClusterSource, SourceStatus } from '../../../kube/source.ts';
 import type { Drain } from '../../../model/spec/kinds.ts';
 import { withoutUndefined } from '../../../model/values.ts';
@@ -31,7 +31,7 @@ export interface EdgeStatus {
   readonly bgp: {
     readonly relay: string;
     readonly neighbors: readonly NeighborStatus[];
-    readonly refusals: readonly Refusal[];
+    readonly refusals: readonly RouteRefusal[];
   };
   readonly peers: readonly { readonly blade: string; readonly vips: Readonly<Record<string, unknown>> }[];
   readonly draining: boolean;

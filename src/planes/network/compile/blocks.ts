@@ -3,14 +3,14 @@ import { parsePrefix } from '../../../model/address.ts';
 import type { BlockAffinity, IPAMBlock } from '../../../model/kubernetes.ts';
 import type { NetworkRefusal } from '../plan.ts';
 import type { NetworkReason } from '../reasons.ts';
-import type { Findings, Wanted } from './findings.ts';
 import { Pools } from './pools.ts';
+import type { Wanted, WantedPrefixes } from './wanted.ts';
 
 /**
  * The blocks of a node. A BlockAffinity alone proves nothing: two nodes can hold one for the same block (Calico issue
  * 6486), one can outlive its block (4471) or precede it (6867). The IPAMBlock decides.
  */
-export function compileBlocks(state: ClusterState, node: string): Findings {
+export function compileBlocks(state: ClusterState, node: string): WantedPrefixes {
   const pools = new Pools(state);
   const blocks = blocksByPrefix(state);
   const wanted: Wanted[] = [];

@@ -4,10 +4,10 @@ import { comparePrefixes, contains, hostPrefix, type Prefix } from '../../../mod
 import type { Site } from '../../../model/spec/kinds.ts';
 import type { NetworkPlan, NetworkRefusal } from '../plan.ts';
 import { compileBlocks } from './blocks.ts';
-import type { Findings } from './findings.ts';
 import { compileHosts } from './hosts.ts';
 import { compilePodCidrs } from './podcidrs.ts';
 import { serverOf } from './server.ts';
+import type { WantedPrefixes } from './wanted.ts';
 
 export interface NetworkInput {
   readonly state: ClusterState;
@@ -70,7 +70,7 @@ function seesOthers(state: ClusterState, node: string): boolean {
   return false;
 }
 
-function compilePods(input: NetworkInput): Findings {
+function compilePods(input: NetworkInput): WantedPrefixes {
   if (input.podsFrom === 'podCIDRs') return compilePodCidrs(input.state, input.node);
   const blocks = compileBlocks(input.state, input.node);
   const hosts = compileHosts(input.state, input.node, new Set(blocks.wanted.map(({ prefix }) => prefix.text)));

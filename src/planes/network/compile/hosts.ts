@@ -2,15 +2,15 @@ import type { ClusterState } from '../../../kube/source.ts';
 import { type Address, hostPrefix, type Prefix, parsePrefix } from '../../../model/address.ts';
 import type { IPAMBlock } from '../../../model/kubernetes.ts';
 import type { NetworkRefusal } from '../plan.ts';
-import type { Findings, Wanted } from './findings.ts';
 import { addressAt } from './offset.ts';
 import { Pools } from './pools.ts';
+import type { Wanted, WantedPrefixes } from './wanted.ts';
 
 /**
  * Host routes: addresses that pods of this node use in blocks it does not announce, borrowed from another node's block
  * or left over in a released one. A block that the node is still claiming has none.
  */
-export function compileHosts(state: ClusterState, node: string, announced: ReadonlySet<string>): Findings {
+export function compileHosts(state: ClusterState, node: string, announced: ReadonlySet<string>): WantedPrefixes {
   const pools = new Pools(state);
   const claiming = pendingOf(state, node);
   const wanted: Wanted[] = [];

@@ -1,10 +1,10 @@
 import type { ClusterState } from '../../../kube/source.ts';
 import { parsePrefix } from '../../../model/address.ts';
 import type { NetworkRefusal } from '../plan.ts';
-import type { Findings, Wanted } from './findings.ts';
+import type { Wanted, WantedPrefixes } from './wanted.ts';
 
 /** The other source of pods' prefixes: `Node.spec.podCIDRs`, for clusters whose addresses are handed out by the node itself. */
-export function compilePodCidrs(state: ClusterState, node: string): Findings {
+export function compilePodCidrs(state: ClusterState, node: string): WantedPrefixes {
   const wanted: Wanted[] = [];
   const refusals: NetworkRefusal[] = [];
   for (const text of state.objects.Node.get(node)?.spec?.podCIDRs ?? []) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { ProviderName, ZoneReader, ZoneState } from '../providers/provider.ts';
-import type { Notice } from '../reasons.ts';
+import type { SteeringNotice } from '../reasons.ts';
 import { type Batch, batchesOf } from '../records/batches.ts';
 import { type Changes, changesOf } from '../records/changes.ts';
 import { type Intent, intentOf } from '../records/intent.ts';
@@ -22,7 +22,7 @@ export interface ZonePlan {
   readonly impacts: readonly HostImpact[];
   /** Hosts that move more traffic than their policy's guard allows. */
   readonly overGuard: readonly OverGuard[];
-  readonly notices: readonly Notice[];
+  readonly notices: readonly SteeringNotice[];
 }
 
 interface OverGuard {

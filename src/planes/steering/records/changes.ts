@@ -1,4 +1,4 @@
-import { type Notice, SteeringError } from '../reasons.ts';
+import { SteeringError, type SteeringNotice } from '../reasons.ts';
 import { compareRecords, formatRecord, identityOf, type RecordSet } from './record.ts';
 import { digestOf, emptyRegistry, parseRegistry, type Registry } from './registry.ts';
 import { registryName } from './tree.ts';
@@ -9,7 +9,7 @@ export interface Changes {
   readonly delete: readonly RecordSet[];
   readonly before: RecordSet | undefined;
   readonly registryBefore: Registry;
-  readonly notices: readonly Notice[];
+  readonly notices: readonly SteeringNotice[];
 }
 
 export interface WantedZone {
@@ -65,7 +65,7 @@ function refuseUnowned(wanted: WantedZone, current: readonly RecordSet[], owned:
   );
 }
 
-function driftOf(owned: readonly RecordSet[], registry: Registry): readonly Notice[] {
+function driftOf(owned: readonly RecordSet[], registry: Registry): readonly SteeringNotice[] {
   if (registry.generation === 0 || registry.digest === 'unfinished' || registry.digest === digestOf(owned)) return [];
   return [{ reason: 'Drift', message: `the records are not those that generation ${registry.generation} wrote` }];
 }

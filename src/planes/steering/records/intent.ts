@@ -2,7 +2,7 @@ import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import { drainsOfCluster } from '../../../model/spec/lookup.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { type Answers, answersOf } from '../policy/answers.ts';
-import type { Notice } from '../reasons.ts';
+import type { SteeringNotice } from '../reasons.ts';
 import type { WantedZone } from './changes.ts';
 import { type Entry, entriesOf } from './entries.ts';
 import { compileLua } from './lua.ts';
@@ -14,7 +14,7 @@ import { type Verification, verifyTree } from './verify.ts';
 export interface Intent {
   readonly wanted: WantedZone;
   readonly healthChecks: readonly HealthCheck[];
-  readonly notices: readonly Notice[];
+  readonly notices: readonly SteeringNotice[];
   readonly policies: readonly PolicyIntent[];
 }
 
@@ -68,7 +68,7 @@ function compilePolicy(platform: Platform, provider: ProviderName, policy: Traff
   const entries = entriesOf(platform, policy);
   const { hosts, ttlSeconds, dns } = policy.spec;
   const input = { answers, hosts, zone: dns.zone, ttlSeconds, entries };
-  const named = (notice: Notice): Notice => ({
+  const named = (notice: SteeringNotice): SteeringNotice => ({
     ...notice,
     message: `policy ${policy.metadata.name}: ${notice.message}`,
   });

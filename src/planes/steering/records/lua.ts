@@ -1,6 +1,6 @@
 import { countries } from '../../../model/geo/countries.ts';
 import { type Answers, formatTiers, preferenceOf, type Tier } from '../policy/answers.ts';
-import { type Notice, SteeringError } from '../reasons.ts';
+import { SteeringError, type SteeringNotice } from '../reasons.ts';
 import { type AddressType, entriesOfType } from './entries.ts';
 import type { HealthCheck, RecordSet } from './record.ts';
 import type { TreeInput } from './tree.ts';
@@ -8,7 +8,7 @@ import type { TreeInput } from './tree.ts';
 /** What a policy becomes in PowerDNS: one LUA record set a host, exact for any policy. */
 export interface LuaRecords {
   readonly records: readonly RecordSet[];
-  readonly notices: readonly Notice[];
+  readonly notices: readonly SteeringNotice[];
 }
 
 export function compileLua(input: TreeInput): LuaRecords {

@@ -1,5 +1,5 @@
 import type { Tier } from '../policy/answers.ts';
-import type { Notice } from '../reasons.ts';
+import type { SteeringNotice } from '../reasons.ts';
 import { type HealthCheck, route53Limits } from './record.ts';
 
 /**
@@ -15,7 +15,7 @@ export interface Packing {
   readonly slots: readonly Slot[];
   /** The tiers that the slots really stand for: as wanted, unless a notice says otherwise. */
   readonly effective: readonly Tier[];
-  readonly notices: readonly Notice[];
+  readonly notices: readonly SteeringNotice[];
 }
 
 type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
@@ -25,7 +25,7 @@ type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
  * the last step takes all that is left together (FailoverMerged), without it the list ends there (FailoverCut).
  */
 export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: number): Packing {
-  const notices: Notice[] = [];
+  const notices: SteeringNotice[] = [];
   const wanted = tiers.map((tier) => withWholeWeights(tier, addresses, notices));
   if (slotsOf(wanted, addresses).length <= capacity) {
     return { slots: slotsOf(wanted, addresses), effective: wanted, notices };
@@ -40,7 +40,7 @@ export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: num
   return { slots: slotsOf(effective, addresses), effective, notices };
 }
 
-function cut(wanted: readonly Tier[], addresses: Addresses, notices: Notice[]): Packing {
+function cut(wanted: readonly Tier[], addresses: Addresses, notices: SteeringNotice[]): Packing {
   const [main = [], second = []] = wanted;
   const effective = [main, evenByAddress(second, addresses)];
   const even = isEvenByAddress(second, addresses) ? '' : ', and the second choice is shared by its addresses evenly';
@@ -66,7 +66,7 @@ export function recordWeight(cluster: Tier[number], addresses: Addresses): numbe
 }
 
 /** The tier with weights such that every record's is a whole number from 1 to 255. */
-function withWholeWeights(tier: Tier, addresses: Addresses, notices: Notice[]): Tier {
+function withWholeWeights(tier: Tier, addresses: Addresses, notices: SteeringNotice[]): Tier {
   const multiple = tier.map((cluster) => count(cluster.name, addresses)).reduce(leastCommonMultiple, 1);
   const scaled = tier.map(({ name, weight }) => ({ name, weight: weight * multiple }));
   const records = scaled.map((cluster) => recordWeight(cluster, addresses));

@@ -1,6 +1,6 @@
 import { countries } from '../../../model/geo/countries.ts';
 import { type Answers, formatTiers, preferenceOf, type Tier } from '../policy/answers.ts';
-import { type Notice, SteeringError } from '../reasons.ts';
+import { SteeringError, type SteeringNotice } from '../reasons.ts';
 import { type AddressType, type Entry, entriesOfType } from './entries.ts';
 import { contentName } from './hash.ts';
 import { type Cover, coverOf, flatten, flattenContinent } from './locations.ts';
@@ -20,7 +20,7 @@ export interface Tree {
   readonly healthChecks: readonly HealthCheck[];
   /** For each record type that is served: the tiers that the records really stand for, by country ('' for unknown). */
   readonly effective: ReadonlyMap<AddressType, ReadonlyMap<string, readonly Tier[]>>;
-  readonly notices: readonly Notice[];
+  readonly notices: readonly SteeringNotice[];
 }
 
 export interface TreeInput {
@@ -65,7 +65,7 @@ class TreeBuilder {
   readonly records = new Map<string, RecordSet>();
   readonly checks = new Map<string, HealthCheck>();
   readonly effective = new Map<string, readonly Tier[]>();
-  readonly notices: Notice[] = [];
+  readonly notices: SteeringNotice[] = [];
   readonly #input: TreeInput;
   readonly #addresses: Addresses;
   /** Name of the node that stands for a tier list, by its text. */

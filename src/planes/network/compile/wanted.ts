@@ -7,7 +7,7 @@ export interface Wanted {
   readonly because: string;
 }
 
-export interface Findings {
+export interface WantedPrefixes {
   readonly wanted: readonly Wanted[];
   readonly refusals: readonly NetworkRefusal[];
 }
