@@ -14,7 +14,8 @@ const pure = [
   '^src/planes/[^/]+/(reasons|needs|step|plan|limits|table)\\.ts$',
   '^src/bgp/(decode|diff|encode|guard|lines|reasons|route|speaker|window|wire)\\.ts$',
   '^src/bgp/render/(config|limits|server)\\.ts$',
-  '^src/kube/(objects/|source|state|reasons)',
+  '^src/kube/(objects/|kinds/)',
+  '^src/kube/(calico|kinds|read-object|reasons|source|state)\\.ts$',
 ].join('|');
 const tests = '\\.test\\.ts$';
 

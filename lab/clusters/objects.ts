@@ -1,13 +1,12 @@
-import {
-  type EndpointSlice,
-  type Ingress,
-  type IngressClass,
-  ingressController,
-  type Node,
-  type Pod,
-  type Secret,
-  type Service,
-} from '../../src/model/kubernetes.ts';
+import type { EndpointSlice } from '../../src/kube/kinds/endpoint-slice.ts';
+import type { Ingress } from '../../src/kube/kinds/ingress.ts';
+import type { IngressClass } from '../../src/kube/kinds/ingress-class.ts';
+import type { Node } from '../../src/kube/kinds/node.ts';
+import type { Pod } from '../../src/kube/kinds/pod.ts';
+import type { Secret } from '../../src/kube/kinds/secret.ts';
+import type { Service } from '../../src/kube/kinds/service.ts';
+import { kindFacts } from '../../src/kube/kinds.ts';
+import { ingressController } from '../../src/model/ingress-controller.ts';
 
 /** The application of the lab: one Deployment `web` in namespace `video`, one host. */
 export const application = {
@@ -31,7 +30,7 @@ const { namespace, name } = application;
 
 export function nodeObject(node: { readonly name: string; readonly address: string }): Manifest<Node> {
   return {
-    apiVersion: 'v1',
+    apiVersion: kindFacts.Node.apiVersions[0],
     kind: 'Node',
     metadata: { name: node.name, labels: { 'kubernetes.io/hostname': node.name } },
     status: { addresses: [{ type: 'InternalIP', address: node.address }] },
@@ -40,7 +39,7 @@ export function nodeObject(node: { readonly name: string; readonly address: stri
 
 export function podObject(pod: LabPod): Manifest<Pod> {
   return {
-    apiVersion: 'v1',
+    apiVersion: kindFacts.Pod.apiVersions[0],
     kind: 'Pod',
     metadata: { namespace, name: pod.name, labels: { app: name } },
     spec: { nodeName: pod.node },
@@ -50,7 +49,7 @@ export function podObject(pod: LabPod): Manifest<Pod> {
 
 export function serviceObject(clusterIp: string): Manifest<Service> {
   return {
-    apiVersion: 'v1',
+    apiVersion: kindFacts.Service.apiVersions[0],
     kind: 'Service',
     metadata: { namespace, name },
     spec: {
@@ -63,7 +62,7 @@ export function serviceObject(clusterIp: string): Manifest<Service> {
 
 export function endpointSliceObject(pods: readonly LabPod[]): Manifest<EndpointSlice> {
   return {
-    apiVersion: 'discovery.k8s.io/v1',
+    apiVersion: kindFacts.EndpointSlice.apiVersions[0],
     kind: 'EndpointSlice',
     metadata: { namespace, name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
     addressType: 'IPv4',
@@ -79,7 +78,7 @@ export function endpointSliceObject(pods: readonly LabPod[]): Manifest<EndpointS
 
 export function ingressClassObject(className: string): Manifest<IngressClass> {
   return {
-    apiVersion: 'networking.k8s.io/v1',
+    apiVersion: kindFacts.IngressClass.apiVersions[0],
     kind: 'IngressClass',
     metadata: { name: className },
     spec: { controller: ingressController },
@@ -88,7 +87,7 @@ export function ingressClassObject(className: string): Manifest<IngressClass> {
 
 export function ingressObject(className: string): Manifest<Ingress> {
   return {
-    apiVersion: 'networking.k8s.io/v1',
+    apiVersion: kindFacts.Ingress.apiVersions[0],
     kind: 'Ingress',
     metadata: { namespace, name },
     spec: {
@@ -109,7 +108,7 @@ export function ingressObject(className: string): Manifest<Ingress> {
 export function secretObject(certificate: { readonly chain: string; readonly key: string }): Manifest<Secret> {
   const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
   return {
-    apiVersion: 'v1',
+    apiVersion: kindFacts.Secret.apiVersions[0],
     kind: 'Secret',
     metadata: { namespace, name: application.tlsSecret },
     type: 'kubernetes.io/tls',

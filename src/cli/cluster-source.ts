@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { KubeClient } from '../kube/api/client.ts';
+import type { Kind } from '../kube/kinds.ts';
 import type { ClusterSource } from '../kube/source.ts';
-import type { Kind } from '../model/kubernetes.ts';
 import { InputError } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import type { Clock } from '../runtime/clock.ts';

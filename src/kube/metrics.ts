@@ -1,7 +1,7 @@
-import type { Kind } from '../model/kubernetes.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Counter, Gauge, type Registry } from '../runtime/metrics.ts';
-import { kinds } from './objects/kinds.ts';
+import type { Kind } from './kinds.ts';
+import { kinds } from './kinds.ts';
 import type { KubeReason } from './reasons.ts';
 import type { ClusterState, SourceStatus } from './source.ts';
 import { objectsOfKind } from './state.ts';

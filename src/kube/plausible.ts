@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Kind, ObjectKey } from '../model/kubernetes.ts';
-import { kinds } from './objects/kinds.ts';
+import type { Kind } from './kinds.ts';
+import { kinds } from './kinds.ts';
+import type { ObjectKey } from './objects/metadata.ts';
 import type { ClusterState } from './source.ts';
 import { type ObjectsByKind, objectsOfKind } from './state.ts';
 

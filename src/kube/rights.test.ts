@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { kindNames } from '../model/spec/kinds.ts';
-import { calicoGroups, ownCrds, type Right, rightsOf, rightText } from './rights.ts';
+import { calicoGroups } from './calico.ts';
+import { ownCrds, type Right, rightsOf, rightText } from './rights.ts';
 
 interface Role {
   readonly kind: string;

@@ -1,3 +1,5 @@
+import type { CalicoGroup } from './calico.ts';
+
 /** Who talks to a kube-apiserver: the agents, and the preflight of a person or a pipeline. */
 export type Party = 'edge' | 'network' | 'check';
 
@@ -17,10 +19,6 @@ export interface Right {
 
 /** Where Leases are, and what runs inside. */
 export const systemNamespace = 'tideline-system';
-
-/** The groups that Calico's objects are read from; a cluster serves one of them, or both. */
-export const calicoGroups = ['crd.projectcalico.org', 'projectcalico.org'] as const;
-export type CalicoGroup = (typeof calicoGroups)[number];
 
 /** The CustomResourceDefinitions of the platform spec. */
 export const ownCrds = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'drains'].map(

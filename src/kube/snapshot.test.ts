@@ -2,8 +2,9 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AnyObject, type Kind, keyOf, type ObjectKey } from '../model/kubernetes.ts';
+import type { AnyObject, Kind } from './kinds.ts';
 import { parseManifests } from './manifests/documents.ts';
+import { keyOf, type ObjectKey } from './objects/metadata.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
 import { stateOf } from './state.ts';
 

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import type { AnyObject, Kind, ObjectKey } from '../model/kubernetes.ts';
 import { compareKeys, messageOf } from '../model/values.ts';
+import type { AnyObject, Kind } from './kinds.ts';
+import { kindFacts, kinds } from './kinds.ts';
 import { parseManifests } from './manifests/documents.ts';
 import { codeOf } from './manifests/folder.ts';
-import { kindFacts, kinds } from './objects/kinds.ts';
+import type { ObjectKey } from './objects/metadata.ts';
 import type { KubeReason } from './reasons.ts';
 import type { ClusterState } from './source.ts';
 import { objectsOfKind, stateOf } from './state.ts';

@@ -1,4 +1,5 @@
-import type { Kind, ObjectByKind, ObjectKey } from '../model/kubernetes.ts';
+import type { Kind, ObjectByKind } from './kinds.ts';
+import type { ObjectKey } from './objects/metadata.ts';
 
 /** What a cluster is now: an immutable snapshot, objects by kind and key. Never partial: it exists only after a full sync. */
 export interface ClusterState {

@@ -1,6 +1,7 @@
-import type { AnyObject, Kind, ObjectKey } from '../model/kubernetes.ts';
+import type { AnyObject, Kind } from './kinds.ts';
+import { kinds } from './kinds.ts';
 import { deepEqual } from './objects/equal.ts';
-import { kinds } from './objects/kinds.ts';
+import type { ObjectKey } from './objects/metadata.ts';
 import type { ClusterChange, ClusterState } from './source.ts';
 
 /** Objects by kind and key, not yet a state. */

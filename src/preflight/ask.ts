@@ -1,4 +1,5 @@
 import { ApiError, type KubeClient, type KubeRequest } from '../kube/api/client.ts';
+import { groupPath } from '../kube/api/resources.ts';
 import { rightText } from '../kube/rights.ts';
 import { withoutUndefined } from '../model/values.ts';
 import type { Answer } from './finding.ts';
@@ -157,7 +158,7 @@ function answerOf(error: unknown, right: string): Exclude<Answer<never>, { reado
 }
 
 function pathOf({ apiGroup, version, resource, name }: Resource): string {
-  const root = apiGroup === '' ? `/api/${version}` : `/apis/${apiGroup}/${version}`;
+  const root = groupPath(apiGroup === '' ? version : `${apiGroup}/${version}`);
   return `${root}/${resource}${name === undefined ? '' : `/${name}`}`;
 }
 

@@ -1,7 +1,8 @@
-import { type CalicoGroup, calicoGroups } from '../kube/rights.ts';
-import type { Questions } from './ask.ts';
+import { type CalicoGroup, calicoGroups, calicoVersion } from '../kube/calico.ts';
+import { type Kind, kindFacts, type ObjectByKind } from '../kube/kinds.ts';
+import type { Questions, Resource } from './ask.ts';
 import type { Answer } from './finding.ts';
-import { apiVersionOf, type CalicoFacts, configResource, type IpamConfig, type Pool } from './judge/calico.ts';
+import { type CalicoFacts, configResource, type IpamConfig, type Pool } from './judge/calico.ts';
 import type { Crd } from './judge/crds.ts';
 import type { ClassFacts } from './judge/ingress.ts';
 import type { NodeFacts } from './judge/nodes.ts';
@@ -20,12 +21,11 @@ interface Named<Spec> {
 }
 
 export async function gatherCalico(questions: Questions, group: CalicoGroup): Promise<CalicoFacts> {
-  const version = apiVersionOf(group).split('/')[1] ?? '';
-  const list = <Spec>(resource: string) => questions.list<Named<Spec>>({ apiGroup: group, version, resource });
+  const list = <Spec>(resource: string) => questions.list<Named<Spec>>(inVersion(calicoVersion(group), resource));
   const config = configResource(group).split('.')[0] ?? '';
   const [pools, affinities, information, configs, bgp, peers] = await Promise.all([
-    list<Omit<Pool, 'name'>>('ippools'),
-    list<{ node?: string; type?: string; deleted?: string | boolean }>('blockaffinities'),
+    list<Omit<Pool, 'name'>>(kindFacts.IPPool.plural),
+    list<{ node?: string; type?: string; deleted?: string | boolean }>(kindFacts.BlockAffinity.plural),
     list<{ datastoreReady?: boolean }>('clusterinformations'),
     list<IpamConfig>(config),
     list<{ nodeToNodeMeshEnabled?: boolean }>('bgpconfigurations'),
@@ -42,17 +42,11 @@ export async function gatherCalico(questions: Questions, group: CalicoGroup): Pr
   };
 }
 
-interface NodeObject {
-  readonly metadata: { readonly name: string };
-  readonly spec?: { readonly podCIDRs?: readonly string[] };
-  readonly status?: { readonly addresses?: readonly { readonly type: string; readonly address: string }[] };
-}
-
 export async function gatherNodes(questions: Questions): Promise<Answer<readonly NodeFacts[]>> {
-  return map(await questions.list<NodeObject>({ apiGroup: '', version: 'v1', resource: 'nodes' }), nodeFacts);
+  return map(await listKind(questions, 'Node'), nodeFacts);
 }
 
-export function nodeFacts({ metadata, spec, status }: NodeObject): NodeFacts {
+export function nodeFacts({ metadata, spec, status }: Item<'Node'>): NodeFacts {
   return {
     name: metadata.name,
     podCIDRs: spec?.podCIDRs ?? [],
@@ -60,17 +54,11 @@ export function nodeFacts({ metadata, spec, status }: NodeObject): NodeFacts {
   };
 }
 
-interface ClassObject {
-  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
-  readonly spec?: { readonly controller?: string };
-}
-
 export async function gatherClasses(questions: Questions): Promise<Answer<readonly ClassFacts[]>> {
-  const resource = { apiGroup: 'networking.k8s.io', version: 'v1', resource: 'ingressclasses' };
-  return map(await questions.list<ClassObject>(resource), classFacts);
+  return map(await listKind(questions, 'IngressClass'), classFacts);
 }
 
-export function classFacts({ metadata, spec }: ClassObject): ClassFacts {
+export function classFacts({ metadata, spec }: Item<'IngressClass'>): ClassFacts {
   return {
     name: metadata.name,
     controller: spec?.controller ?? '',
@@ -82,9 +70,22 @@ export async function gatherCrds(
   questions: Questions,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, Answer<Crd>>> {
-  const group = { apiGroup: 'apiextensions.k8s.io', version: 'v1', resource: 'customresourcedefinitions' };
+  const group = inVersion('apiextensions.k8s.io/v1', 'customresourcedefinitions');
   const answers = names.map(async (name) => [name, await questions.get<Crd>({ ...group, name })] as const);
   return new Map(await Promise.all(answers));
+}
+
+/** An object as a list of its kind holds it: the server leaves `kind` out of items. */
+type Item<K extends Kind> = Omit<ObjectByKind[K], 'kind'>;
+
+function listKind<K extends Kind>(questions: Questions, kind: K): Promise<Answer<readonly Item<K>[]>> {
+  const { apiVersions, plural } = kindFacts[kind];
+  return questions.list<Item<K>>(inVersion(apiVersions[0], plural));
+}
+
+function inVersion(apiVersion: string, resource: string): Resource {
+  const [version = '', apiGroup = ''] = apiVersion.split('/').toReversed();
+  return { apiGroup, version, resource };
 }
 
 function map<A, B>(answer: Answer<readonly A[]>, change: (item: A) => B): Answer<readonly B[]> {

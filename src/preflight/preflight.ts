@@ -1,5 +1,6 @@
 import type { KubeClient } from '../kube/api/client.ts';
-import { type CalicoGroup, calicoGroups, rightsOf, systemNamespace } from '../kube/rights.ts';
+import { type CalicoGroup, calicoGroups } from '../kube/calico.ts';
+import { rightsOf, systemNamespace } from '../kube/rights.ts';
 import type { Prefix } from '../model/address.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Questions } from './ask.ts';

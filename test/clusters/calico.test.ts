@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Binaries, findBinaries } from '../../lab/control-plane/binaries.ts';
 import { type Calico, startCalico } from '../../lab/control-plane/calico.ts';
-import { readObject } from '../../src/kube/objects/read.ts';
-import type { AnyObject, Kind } from '../../src/model/kubernetes.ts';
+import type { AnyObject, Kind } from '../../src/kube/kinds.ts';
+import { readObject } from '../../src/kube/read-object.ts';
 import { withControlPlane } from '../support/clusters/control-plane.ts';
 
 /** Two blocks of four addresses in all: what Calico does when they are used up shows soon. */

@@ -1,9 +1,10 @@
 import { parseAllDocuments } from 'yaml';
-import { kinds, knownKind } from '../../src/kube/objects/kinds.ts';
-import { readObject } from '../../src/kube/objects/read.ts';
+import type { AnyObject, Kind } from '../../src/kube/kinds.ts';
+import { kinds, knownKind } from '../../src/kube/kinds.ts';
+import type { ObjectKey } from '../../src/kube/objects/metadata.ts';
+import { readObject } from '../../src/kube/read-object.ts';
 import type { ClusterState } from '../../src/kube/source.ts';
 import { stateOf } from '../../src/kube/state.ts';
-import type { AnyObject, Kind, ObjectKey } from '../../src/model/kubernetes.ts';
 
 /** The state that these Kubernetes objects make; throws when one of them is not readable. */
 export function stateFromObjects(raw: readonly Readonly<Record<string, unknown>>[], revision = 1): ClusterState {

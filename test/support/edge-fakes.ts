@@ -1,7 +1,8 @@
 import type { Route } from '../../src/bgp/route.ts';
 import type { Speaker, SpeakerStatus } from '../../src/bgp/speaker.ts';
+import type { Kind } from '../../src/kube/kinds.ts';
+import type { ObjectKey } from '../../src/kube/objects/metadata.ts';
 import type { ClusterListener, ClusterSource, ClusterState, SourceStatus } from '../../src/kube/source.ts';
-import type { Kind, ObjectKey } from '../../src/model/kubernetes.ts';
 import type { Backend, DataPlane, DataPlaneStatus, PolicyHealth, RoutingTable } from '../../src/planes/edge/table.ts';
 
 /** A source that says what the test makes it say. */

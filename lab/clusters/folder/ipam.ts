@@ -1,4 +1,7 @@
-import type { BlockAffinity, IPAMBlock, IPPool } from '../../../src/model/kubernetes.ts';
+import type { BlockAffinity } from '../../../src/kube/kinds/block-affinity.ts';
+import type { IPPool } from '../../../src/kube/kinds/ip-pool.ts';
+import type { IPAMBlock } from '../../../src/kube/kinds/ipam-block.ts';
+import { kindFacts } from '../../../src/kube/kinds.ts';
 
 /** A block of 64 addresses that belongs to a worker. */
 export interface Block {
@@ -63,7 +66,7 @@ function addressAt(cidr: string, index: number): string {
 
 export function poolObject(pool: string): IPPool & { readonly apiVersion: string } {
   return {
-    apiVersion: calicoApi,
+    apiVersion: kindFacts.IPPool.apiVersions[0],
     kind: 'IPPool',
     metadata: { name: 'default-ipv4-ippool' },
     spec: { cidr: pool, blockSize, disabled: false, disableBGPExport: false, allowedUses: ['Workload', 'Tunnel'] },
@@ -72,7 +75,7 @@ export function poolObject(pool: string): IPPool & { readonly apiVersion: string
 
 export function affinityObject(block: Block): BlockAffinity & { readonly apiVersion: string } {
   return {
-    apiVersion: calicoApi,
+    apiVersion: kindFacts.BlockAffinity.apiVersions[0],
     kind: 'BlockAffinity',
     metadata: { name: `${block.node}-${dashed(block.cidr)}` },
     spec: { cidr: block.cidr, node: block.node, state: 'confirmed', deleted: 'false', type: 'host' },
@@ -82,7 +85,7 @@ export function affinityObject(block: Block): BlockAffinity & { readonly apiVers
 export function blockObject(block: Block): IPAMBlock & { readonly apiVersion: string } {
   const pods = block.allocations.filter((name) => name !== null);
   return {
-    apiVersion: calicoApi,
+    apiVersion: kindFacts.IPAMBlock.apiVersions[0],
     kind: 'IPAMBlock',
     metadata: { name: dashed(block.cidr) },
     spec: {
@@ -97,8 +100,6 @@ export function blockObject(block: Block): IPAMBlock & { readonly apiVersion: st
     },
   };
 }
-
-const calicoApi = 'crd.projectcalico.org/v1';
 
 function dashed(cidr: string): string {
   return cidr.replaceAll(/[./]/g, '-');

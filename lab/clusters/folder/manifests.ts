@@ -1,7 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { AnyObject } from '../../../src/model/kubernetes.ts';
+import type { AnyObject } from '../../../src/kube/kinds.ts';
 import {
   endpointSliceObject,
   ingressClassObject,

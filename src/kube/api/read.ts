@@ -1,5 +1,5 @@
-import type { AnyObject, Kind } from '../../model/kubernetes.ts';
-import { type ReadObject, readObject } from '../objects/read.ts';
+import type { AnyObject, Kind } from '../kinds.ts';
+import { type ReadObject, readObject } from '../read-object.ts';
 
 /**
  * An object of the API as the state holds it: without its resourceVersion, which changes with every write of a status or a

@@ -1,20 +1,6 @@
-import type { Kind } from '../../model/kubernetes.ts';
 import { withoutUndefined } from '../../model/values.ts';
-import { kindFacts } from '../objects/kinds.ts';
-
-/** The kinds as the API's paths name them. */
-const plurals: { readonly [K in Kind]: string } = {
-  Node: 'nodes',
-  Pod: 'pods',
-  Service: 'services',
-  EndpointSlice: 'endpointslices',
-  Ingress: 'ingresses',
-  IngressClass: 'ingressclasses',
-  Secret: 'secrets',
-  BlockAffinity: 'blockaffinities',
-  IPAMBlock: 'ipamblocks',
-  IPPool: 'ippools',
-};
+import type { Kind } from '../kinds.ts';
+import { kindFacts } from '../kinds.ts';
 
 /** Which objects of a kind are read; the server filters. */
 export interface Selector {
@@ -30,7 +16,7 @@ export function groupPath(apiVersion: string): string {
 }
 
 export function collectionPath(kind: Kind, apiVersion: string): string {
-  return `${groupPath(apiVersion)}/${plurals[kind]}`;
+  return `${groupPath(apiVersion)}/${kindFacts[kind].plural}`;
 }
 
 /** Kinds of one built-in API version are always there; for others the server is asked which it has. */
@@ -41,7 +27,8 @@ export function needsDiscovery(kind: Kind): boolean {
 /** Whether an APIResourceList names the collection of this kind. */
 export function hasCollection(list: unknown, kind: Kind): boolean {
   const { resources } = (list ?? {}) as { readonly resources?: unknown };
-  return Array.isArray(resources) && resources.some((resource: { name?: unknown }) => resource?.name === plurals[kind]);
+  const { plural } = kindFacts[kind];
+  return Array.isArray(resources) && resources.some((resource: { name?: unknown }) => resource?.name === plural);
 }
 
 export function selection(selector: Selector | undefined): Readonly<Record<string, string>> {

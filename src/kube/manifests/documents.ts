@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import { messageOf } from '../../model/values.ts';
-import { knownKind } from '../objects/kinds.ts';
-import { type ReadObject, readObject } from '../objects/read.ts';
+import { knownKind } from '../kinds.ts';
+import { type ReadObject, readObject } from '../read-object.ts';
 import type { KubeReason } from '../reasons.ts';
 import { countLines, cutList } from './lists.ts';
 

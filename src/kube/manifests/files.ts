@@ -1,6 +1,7 @@
-import type { AnyObject, Kind, ObjectKey } from '../../model/kubernetes.ts';
 import type { Problem } from '../../model/problem.ts';
 import { messageOf, withoutUndefined } from '../../model/values.ts';
+import type { AnyObject, Kind } from '../kinds.ts';
+import type { ObjectKey } from '../objects/metadata.ts';
 import type { KubeReason } from '../reasons.ts';
 import type { ClusterState } from '../source.ts';
 import { type ObjectsByKind, objectsOfKind } from '../state.ts';

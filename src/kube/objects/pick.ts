@@ -1,6 +1,11 @@
 /** Reads one value and keeps only what its shape names; throws WrongShape. Null counts as absent, as in Kubernetes. */
 export type Picker<T> = (value: unknown) => T;
 
+/** The type of a field when it is there. */
+export type Present<T> = Exclude<T, undefined>;
+/** The type of the items of a list when it is there. */
+export type Item<T> = Present<T> extends readonly (infer E)[] ? E : never;
+
 /** A field is not what its kind says. `path` grows while it travels up. */
 export class WrongShape extends Error {
   path: string;
@@ -66,7 +71,7 @@ export function recordOf<T>(item: Picker<T>): Picker<Readonly<Record<string, T>>
 
 /** An object with these fields, others dropped, absent ones left out; `required` ones must be there. */
 export function shape<T extends object>(
-  fields: { readonly [K in keyof T]-?: Picker<Exclude<T[K], undefined>> },
+  fields: { readonly [K in keyof T]-?: Picker<Present<T[K]>> },
   required: readonly (keyof T & string)[] = [],
 ): Picker<T> {
   const entries = Object.entries<Picker<unknown>>(fields);

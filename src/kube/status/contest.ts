@@ -1,5 +1,5 @@
-import type { ObjectReference } from '../../model/kubernetes.ts';
 import { deepEqual } from '../objects/equal.ts';
+import type { ObjectReference } from '../objects/reference.ts';
 import type { Outcome } from './outcome.ts';
 
 /** What should stand on one object, and what stood there when the cluster was last read. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ObjectReference } from '../../model/kubernetes.ts';
 import { microTime } from '../lease/record.ts';
+import type { ObjectReference } from '../objects/reference.ts';
 import { nameOf } from './object.ts';
 
 /** Something that people who look at an object should read. */

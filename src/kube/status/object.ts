@@ -1,4 +1,5 @@
-import type { ObjectReference } from '../../model/kubernetes.ts';
+import { groupPath } from '../api/resources.ts';
+import type { ObjectReference } from '../objects/reference.ts';
 
 /** `Kind/namespace/name`, or `Kind/name`. */
 export function nameOf({ kind, namespace, name }: ObjectReference): string {
@@ -6,7 +7,6 @@ export function nameOf({ kind, namespace, name }: ObjectReference): string {
 }
 
 export function pathOf({ apiVersion, resource, namespace, name }: ObjectReference): string {
-  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  return `${group}${scope}/${resource}/${encodeURIComponent(name)}`;
+  return `${groupPath(apiVersion)}${scope}/${resource}/${encodeURIComponent(name)}`;
 }

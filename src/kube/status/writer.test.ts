@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
-import type { ObjectReference } from '../../model/kubernetes.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { Registry } from '../../runtime/metrics.ts';
 import { ApiError, type KubeClient, type KubeRequest } from '../api/client.ts';
 import { createClientMetrics, createSourceMetrics, createWatchMetrics } from '../metrics.ts';
+import type { ObjectReference } from '../objects/reference.ts';
 import type { StatusWish } from './contest.ts';
 import type { EventWish } from './event.ts';
 import { EventWriter } from './events.ts';

@@ -1,5 +1,5 @@
-import type { ObjectReference } from '../../model/kubernetes.ts';
 import { withoutUndefined } from '../../model/values.ts';
+import type { ObjectReference } from '../objects/reference.ts';
 import type { KubeReason } from '../reasons.ts';
 import { TokenBucket } from './bucket.ts';
 import { Contest, type StatusWish } from './contest.ts';

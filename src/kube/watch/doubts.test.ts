@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnyObject } from '../../model/kubernetes.ts';
+import type { AnyObject } from '../kinds.ts';
 import { Doubts } from './doubts.ts';
 
 const objects = (names: string, uid = 'u'): ReadonlyMap<string, AnyObject> =>

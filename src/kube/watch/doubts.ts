@@ -1,4 +1,5 @@
-import type { AnyObject, Kind, ObjectKey } from '../../model/kubernetes.ts';
+import type { AnyObject, Kind } from '../kinds.ts';
+import type { ObjectKey } from '../objects/metadata.ts';
 import { findLoss, fingerprintOf, missingKeys } from '../plausible.ts';
 
 type Objects = ReadonlyMap<ObjectKey, AnyObject>;

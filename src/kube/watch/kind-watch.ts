@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import type { AnyObject, Kind, ObjectKey } from '../../model/kubernetes.ts';
 import { messageOf, withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -7,9 +6,11 @@ import { readEvent, readPage } from '../api/answers.ts';
 import { ApiError, type KubeClient } from '../api/client.ts';
 import { readStored } from '../api/read.ts';
 import { collectionPath, groupPath, hasCollection, type Selector, selection } from '../api/resources.ts';
+import type { AnyObject, Kind } from '../kinds.ts';
+import { kindFacts } from '../kinds.ts';
 import type { WatchMetrics } from '../metrics.ts';
-import { kindFacts } from '../objects/kinds.ts';
-import type { ReadObject } from '../objects/read.ts';
+import type { ObjectKey } from '../objects/metadata.ts';
+import type { ReadObject } from '../read-object.ts';
 import { type Effect, type Machine, type MachineEvent, type MachineOptions, newMachine, step } from './machine.ts';
 
 /** What becomes of what a kind's list-watch brings. */

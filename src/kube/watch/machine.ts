@@ -1,7 +1,7 @@
-import type { Kind } from '../../model/kubernetes.ts';
 import { type BackoffOptions, backoffMs, isExpired } from '../api/backoff.ts';
 import type { ApiError } from '../api/client.ts';
 import { needsDiscovery } from '../api/resources.ts';
+import type { Kind } from '../kinds.ts';
 import type { StaleReason } from '../source.ts';
 
 /** Why a kind is not followed now, and since when. */

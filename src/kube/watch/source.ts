@@ -1,13 +1,14 @@
 import { readFile, rm } from 'node:fs/promises';
-import type { Kind, ObjectKey } from '../../model/kubernetes.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import type { KubeClient } from '../api/client.ts';
 import type { Selector } from '../api/resources.ts';
+import type { Kind } from '../kinds.ts';
 import { createSourceMetrics, createWatchMetrics, type SourceMetrics } from '../metrics.ts';
-import type { ReadObject } from '../objects/read.ts';
+import type { ObjectKey } from '../objects/metadata.ts';
+import type { ReadObject } from '../read-object.ts';
 import type { ClusterListener, ClusterSource, SourceStatus } from '../source.ts';
 import { Doubts } from './doubts.ts';
 import { type KindSink, KindWatch } from './kind-watch.ts';

@@ -1,4 +1,4 @@
-import type { Kind } from '../../model/kubernetes.ts';
+import type { Kind } from '../kinds.ts';
 import type { SourceStatus } from '../source.ts';
 import type { Machine } from './machine.ts';
 

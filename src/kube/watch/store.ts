@@ -1,5 +1,6 @@
-import type { AnyObject, Kind, ObjectKey } from '../../model/kubernetes.ts';
+import type { AnyObject, Kind } from '../kinds.ts';
 import { deepEqual } from '../objects/equal.ts';
+import type { ObjectKey } from '../objects/metadata.ts';
 import type { ClusterChange, ClusterState } from '../source.ts';
 import { countState, edit, emptyState, objectsOfKind, withEdits } from '../state.ts';
 

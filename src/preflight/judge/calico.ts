@@ -1,4 +1,4 @@
-import type { CalicoGroup } from '../../kube/rights.ts';
+import { type CalicoGroup, calicoVersion } from '../../kube/calico.ts';
 import { type Answer, count, type Finding, failed, names, ok, unanswered, warning } from '../finding.ts';
 
 /** Calico's objects as they are looked at; both API groups have these fields. */
@@ -72,7 +72,7 @@ function judgeDatastore({ information, group }: CalicoFacts, { who }: CalicoCont
     expected: 'ClusterInformation/default with datastoreReady true; agents hold until then',
     fix:
       first === undefined
-        ? `echo '{"apiVersion":"${apiVersionOf(group)}","kind":"ClusterInformation","metadata":{"name":"default"},"spec":{"datastoreReady":true}}' | kubectl create -f -`
+        ? `echo '{"apiVersion":"${calicoVersion(group)}","kind":"ClusterInformation","metadata":{"name":"default"},"spec":{"datastoreReady":true}}' | kubectl create -f -`
         : `kubectl patch clusterinformations.${group} default --type=merge -p ${patch}`,
   });
 }
@@ -135,7 +135,7 @@ function judgeBgp({ bgp, peers, group }: CalicoFacts, { who }: CalicoContext): r
         expected: 'one speaker a node: two that announce the same block hide each other, and both want port 179',
         fix:
           named === undefined
-            ? `echo '{"apiVersion":"${apiVersionOf(group)}","kind":"BGPConfiguration","metadata":{"name":"default"},"spec":{"nodeToNodeMeshEnabled":false}}' | kubectl create -f -`
+            ? `echo '{"apiVersion":"${calicoVersion(group)}","kind":"BGPConfiguration","metadata":{"name":"default"},"spec":{"nodeToNodeMeshEnabled":false}}' | kubectl create -f -`
             : `kubectl patch bgpconfigurations.${group} default --type=merge -p '{"spec":{"nodeToNodeMeshEnabled":false}}'`,
       }),
     );
@@ -149,10 +149,6 @@ function judgeBgp({ bgp, peers, group }: CalicoFacts, { who }: CalicoContext): r
       }),
     );
   return findings.length === 0 ? [ok('calico-bgp', "Calico's mesh is off, and it has no peers")] : findings;
-}
-
-export function apiVersionOf(group: CalicoGroup): string {
-  return group === 'projectcalico.org' ? `${group}/v3` : `${group}/v1`;
 }
 
 /** The one resource whose name differs between the groups. */

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { type CalicoGroup, rightsOf } from '../../kube/rights.ts';
+import type { CalicoGroup } from '../../kube/calico.ts';
+import { rightsOf } from '../../kube/rights.ts';
 import { parsePrefix } from '../../model/address.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { Answer, Finding } from '../finding.ts';
@@ -183,7 +184,12 @@ describe('Calico', () => {
     [{ cidr: '10.10.0.0/16', disabled: true }, ['PoolsMissing']],
     [{ cidr: '10.10.0.0/16', allowedUses: ['Tunnel'] }, ['PoolsMissing']],
   ])('pool %j', (pool, expected) => {
-    const context = { who: 'ops', group: 'crd.projectcalico.org', allowed: [prefix('10.10.0.0/16')], sites: ['paris'] };
+    const context = {
+      who: 'ops',
+      group: 'crd.projectcalico.org' as const,
+      allowed: [prefix('10.10.0.0/16')],
+      sites: ['paris'],
+    };
     expect(reasons(judgePools({ got: [{ name: 'pods', ...pool }] }, context))).toEqual(expected);
   });
 });

@@ -1,4 +1,5 @@
-import { ingressController } from '../../model/kubernetes.ts';
+import { kindFacts } from '../../kube/kinds.ts';
+import { ingressController } from '../../model/ingress-controller.ts';
 import { type Answer, type Finding, failed, ok, unanswered, warning } from '../finding.ts';
 
 export interface ClassFacts {
@@ -22,7 +23,7 @@ export function judgeIngress(
 function judgeClass(name: string, classes: readonly ClassFacts[]): Finding {
   const found = classes.find((one) => one.name === name);
   if (found?.controller === ingressController) return ok('ingress-class', `${name} is ours`);
-  const create = `echo '{"apiVersion":"networking.k8s.io/v1","kind":"IngressClass","metadata":{"name":"${name}"},"spec":{"controller":"${ingressController}"}}' | kubectl create -f -`;
+  const create = `echo '{"apiVersion":"${kindFacts.IngressClass.apiVersions[0]}","kind":"IngressClass","metadata":{"name":"${name}"},"spec":{"controller":"${ingressController}"}}' | kubectl create -f -`;
   if (found === undefined)
     return failed('ingress-class', 'ClassMissing', {
       found: `there is no IngressClass ${name}`,

@@ -1,10 +1,11 @@
+import { type CalicoGroup, calicoVersion } from '../../kube/calico.ts';
 import { contains, type Prefix, parsePrefix } from '../../model/address.ts';
 import { type Answer, count, type Finding, failed, ok, unanswered, warning } from '../finding.ts';
 import type { Pool } from './calico.ts';
 
 export interface PoolContext {
   readonly who: string;
-  readonly group: string;
+  readonly group: CalicoGroup;
   /** Pod prefixes of the cluster's sites; absent without a platform spec. */
   readonly allowed: readonly Prefix[] | undefined;
   readonly sites: readonly string[];
@@ -41,11 +42,10 @@ function isForPods({ disabled, allowedUses }: Pool): boolean {
 
 function noPools({ group, allowed }: PoolContext): Finding {
   const cidr = allowed?.[0]?.text ?? 'PREFIX';
-  const version = group === 'projectcalico.org' ? 'v3' : 'v1';
   return failed('calico-pools', 'PoolsMissing', {
     found: 'there is no enabled IPPool for pods',
     expected: 'at least one; agents hold until then',
-    fix: `echo '{"apiVersion":"${group}/${version}","kind":"IPPool","metadata":{"name":"pods"},"spec":{"cidr":"${cidr}","ipipMode":"Never","vxlanMode":"Never"}}' | kubectl create -f -`,
+    fix: `echo '{"apiVersion":"${calicoVersion(group)}","kind":"IPPool","metadata":{"name":"pods"},"spec":{"cidr":"${cidr}","ipipMode":"Never","vxlanMode":"Never"}}' | kubectl create -f -`,
   });
 }
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import type { KubeConfig, KubernetesListObject, KubernetesObject } from '@kubernetes/client-node';
+import type { Kind } from '../../../src/kube/kinds.ts';
 import { objectsOfKind } from '../../../src/kube/state.ts';
-import type { Kind } from '../../../src/model/kubernetes.ts';
 
 /**
  * `follower.ts ours|informer KUBECONFIG`: follows EndpointSlices and Ingresses in a process of its own, by our source or by the

@@ -5,14 +5,14 @@ import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import { ApiError, type KubeClient } from '../../../src/kube/api/client.ts';
 import { connect } from '../../../src/kube/api/connect.ts';
 import { collectionPath } from '../../../src/kube/api/resources.ts';
-import { knownKind } from '../../../src/kube/objects/kinds.ts';
+import type { Kind } from '../../../src/kube/kinds.ts';
+import { knownKind } from '../../../src/kube/kinds.ts';
 import type { ClusterSource } from '../../../src/kube/source.ts';
 import {
   createKubernetesSource,
   type KubernetesSourceOptions,
   type SourceTiming,
 } from '../../../src/kube/watch/source.ts';
-import type { Kind } from '../../../src/model/kubernetes.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { createRegistry, type Registry } from '../../../src/runtime/metrics.ts';

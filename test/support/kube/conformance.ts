@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Kind } from '../../../src/kube/kinds.ts';
+import { keyOf } from '../../../src/kube/objects/metadata.ts';
 import type { ClusterSource } from '../../../src/kube/source.ts';
-import { type Kind, keyOf } from '../../../src/model/kubernetes.ts';
 import { type Recorder, record } from './recorder.ts';
 
 /** A raw Kubernetes object as a person would write it. */

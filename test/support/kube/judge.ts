@@ -1,8 +1,9 @@
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
-import { readObject } from '../../../src/kube/objects/read.ts';
+import type { AnyObject, Kind } from '../../../src/kube/kinds.ts';
+import type { ObjectKey } from '../../../src/kube/objects/metadata.ts';
+import { readObject } from '../../../src/kube/read-object.ts';
 import type { ClusterChange, ClusterState, SourceStatus } from '../../../src/kube/source.ts';
 import { objectsOfKind } from '../../../src/kube/state.ts';
-import type { AnyObject, Kind, ObjectKey } from '../../../src/model/kubernetes.ts';
 import { Recorder } from './recorder.ts';
 import { countAnnotation, type Writer } from './writer.ts';
 

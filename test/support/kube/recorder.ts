@@ -1,3 +1,4 @@
+import type { Kind, ObjectByKind } from '../../../src/kube/kinds.ts';
 import type {
   ClusterChange,
   ClusterListener,
@@ -5,7 +6,6 @@ import type {
   ClusterState,
   SourceStatus,
 } from '../../../src/kube/source.ts';
-import type { Kind, ObjectByKind } from '../../../src/model/kubernetes.ts';
 
 /** What a source told its listener, in order, and a way to wait for more. */
 export class Recorder implements ClusterListener {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
+import type { Kind } from '../../../src/kube/kinds.ts';
 import { deepEqual } from '../../../src/kube/objects/equal.ts';
 import type { StaleReason } from '../../../src/kube/source.ts';
 import { objectsOfKind } from '../../../src/kube/state.ts';
 import type { KubernetesSourceOptions } from '../../../src/kube/watch/source.ts';
-import type { Kind } from '../../../src/model/kubernetes.ts';
 import { TestCluster } from './cluster.ts';
 import { countOf, freshList, Judge } from './judge.ts';
 import { Writer, writtenKinds } from './writer.ts';

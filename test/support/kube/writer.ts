@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import { collectionPath } from '../../../src/kube/api/resources.ts';
-import type { Kind, ObjectKey } from '../../../src/model/kubernetes.ts';
+import { type Kind, kindFacts } from '../../../src/kube/kinds.ts';
+import type { ObjectKey } from '../../../src/kube/objects/metadata.ts';
 import { RawClient } from '../clusters/raw.ts';
 
 /** Kinds that the writer writes, so that a source of exactly these is always kept busy. */
@@ -9,12 +10,6 @@ export const writtenKinds = ['Service', 'EndpointSlice', 'Ingress'] as const sat
 export type WrittenKind = (typeof writtenKinds)[number];
 
 export const countAnnotation = 'tideline-test/count';
-
-const apiVersions: { readonly [K in WrittenKind]: string } = {
-  Service: 'v1',
-  EndpointSlice: 'discovery.k8s.io/v1',
-  Ingress: 'networking.k8s.io/v1',
-};
 
 const slotsPerKind = 12;
 
@@ -159,12 +154,15 @@ export class Writer {
   }
 
   #collection(kind: WrittenKind): string {
-    return collectionPath(kind, apiVersions[kind]).replace(/\/([a-z]+)$/, `/namespaces/${this.#namespace}/$1`);
+    return collectionPath(kind, kindFacts[kind].apiVersions[0]).replace(
+      /\/([a-z]+)$/,
+      `/namespaces/${this.#namespace}/$1`,
+    );
   }
 
   #bodyOf(kind: WrittenKind, name: string, count: number): object {
     const head = {
-      apiVersion: apiVersions[kind],
+      apiVersion: kindFacts[kind].apiVersions[0],
       kind,
       metadata: {
         name,

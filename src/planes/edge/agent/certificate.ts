@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import type { Secret } from '../../../model/kubernetes.ts';
+import type { Secret } from '../../../kube/kinds/secret.ts';
 import type { CertificateReader, CertificateReading } from '../compile/tls.ts';
 import type { EdgeReason } from '../reasons.ts';
 

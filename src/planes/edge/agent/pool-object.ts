@@ -1,9 +1,9 @@
 import { ApiError, type KubeClient } from '../../../kube/api/client.ts';
 import { deepEqual } from '../../../kube/objects/equal.ts';
+import type { ObjectReference } from '../../../kube/objects/reference.ts';
 import type { KubeReason } from '../../../kube/reasons.ts';
 import { holdsConditions, type StatusCondition, withTransitionTimes } from '../../../kube/status/conditions.ts';
 import { pathOf } from '../../../kube/status/object.ts';
-import type { ObjectReference } from '../../../model/kubernetes.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';

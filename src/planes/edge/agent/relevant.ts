@@ -1,6 +1,7 @@
+import type { Ingress } from '../../../kube/kinds/ingress.ts';
+import type { Kind } from '../../../kube/kinds.ts';
 import { deepEqual } from '../../../kube/objects/equal.ts';
 import type { ClusterChange, ClusterState } from '../../../kube/source.ts';
-import type { Ingress, Kind } from '../../../model/kubernetes.ts';
 
 const compiledKinds: readonly Kind[] = ['IngressClass', 'Service', 'Secret'];
 

@@ -1,5 +1,6 @@
+import type { IngressBackend } from '../../../kube/kinds/ingress.ts';
+import type { Service, ServicePort } from '../../../kube/kinds/service.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import type { IngressBackend, Service, ServicePort } from '../../../model/kubernetes.ts';
 import type { Problem } from '../../../model/problem.ts';
 import type { EdgeReason } from '../reasons.ts';
 import type { Backend, BackendKey } from '../table.ts';

@@ -1,5 +1,6 @@
+import type { Ingress } from '../../../kube/kinds/ingress.ts';
+import type { ServicePort } from '../../../kube/kinds/service.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import type { Ingress, ServicePort } from '../../../model/kubernetes.ts';
 import type { Problem } from '../../../model/problem.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
 import { compareKeys, compareText, withoutUndefined } from '../../../model/values.ts';

@@ -1,4 +1,6 @@
-import type { EndpointSlice, ObjectKey, ServicePort } from '../../../model/kubernetes.ts';
+import type { EndpointSlice } from '../../../kube/kinds/endpoint-slice.ts';
+import type { ServicePort } from '../../../kube/kinds/service.ts';
+import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { Problem } from '../../../model/problem.ts';
 import { compareText } from '../../../model/values.ts';
 import type { Endpoint } from '../table.ts';

@@ -1,5 +1,6 @@
+import type { EndpointSlice } from '../../../kube/kinds/endpoint-slice.ts';
+import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import type { EndpointSlice, ObjectKey } from '../../../model/kubernetes.ts';
 import { compareKeys } from '../../../model/values.ts';
 
 const serviceLabel = 'kubernetes.io/service-name';

@@ -1,5 +1,7 @@
+import type { Ingress } from '../../../kube/kinds/ingress.ts';
+import { kindFacts } from '../../../kube/kinds.ts';
+import { type ObjectReference, referenceTo } from '../../../kube/objects/reference.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import type { Ingress, ObjectMeta, ObjectReference } from '../../../model/kubernetes.ts';
 import type { Problem } from '../../../model/problem.ts';
 import { compareKeys, compareText, withoutUndefined } from '../../../model/values.ts';
 import { type EdgeReason, edgeReasons } from '../reasons.ts';
@@ -62,7 +64,7 @@ export class IngressStatuses {
     if (known !== undefined && known.wanted === wanted) return known;
     const shown = ingress.status?.loadBalancer?.ingress ?? [];
     const wish = {
-      object: nameOfIngress(ingress),
+      object: referenceTo(kindFacts.Ingress, ingress),
       wanted,
       held: shown.length === 0 ? undefined : { loadBalancer: { ingress: shown } },
     };
@@ -133,21 +135,8 @@ function find(object: string, { objects }: ClusterState): ObjectReference | unde
   const key = rest.join('/');
   if (kind === 'Ingress') {
     const ingress = objects.Ingress.get(key);
-    return ingress === undefined ? undefined : nameOfIngress(ingress);
+    return ingress && referenceTo(kindFacts.Ingress, ingress);
   }
   const slice = kind === 'EndpointSlice' ? objects.EndpointSlice.get(key) : undefined;
-  return slice === undefined
-    ? undefined
-    : nameOf(slice.metadata, { apiVersion: 'discovery.k8s.io/v1', kind, resource: 'endpointslices' });
-}
-
-function nameOfIngress({ metadata }: Ingress): ObjectReference {
-  return nameOf(metadata, { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', resource: 'ingresses' });
-}
-
-function nameOf(
-  { namespace = 'default', name, uid }: ObjectMeta,
-  kind: Pick<ObjectReference, 'apiVersion' | 'kind' | 'resource'>,
-): ObjectReference {
-  return { ...kind, namespace, name, ...withoutUndefined({ uid }) };
+  return slice && referenceTo(kindFacts.EndpointSlice, slice);
 }

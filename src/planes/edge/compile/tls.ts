@@ -1,4 +1,5 @@
-import type { ObjectKey, Secret } from '../../../model/kubernetes.ts';
+import type { Secret } from '../../../kube/kinds/secret.ts';
+import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { Problem } from '../../../model/problem.ts';
 import type { Certificate } from '../table.ts';
 import type { Fault } from './backends.ts';

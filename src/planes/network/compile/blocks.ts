@@ -1,6 +1,7 @@
+import type { BlockAffinity } from '../../../kube/kinds/block-affinity.ts';
+import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { parsePrefix } from '../../../model/address.ts';
-import type { BlockAffinity, IPAMBlock } from '../../../model/kubernetes.ts';
 import type { NetworkRefusal } from '../plan.ts';
 import type { NetworkReason } from '../reasons.ts';
 import { Pools } from './pools.ts';

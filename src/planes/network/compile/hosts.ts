@@ -1,6 +1,6 @@
+import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { type Address, hostPrefix, type Prefix, parsePrefix } from '../../../model/address.ts';
-import type { IPAMBlock } from '../../../model/kubernetes.ts';
 import type { NetworkRefusal } from '../plan.ts';
 import { addressAt } from './offset.ts';
 import { Pools } from './pools.ts';

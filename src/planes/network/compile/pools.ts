@@ -1,6 +1,6 @@
+import type { IPPool } from '../../../kube/kinds/ip-pool.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { contains, type Prefix, parsePrefix } from '../../../model/address.ts';
-import type { IPPool } from '../../../model/kubernetes.ts';
 import type { NetworkReason } from '../reasons.ts';
 
 interface Pool {

@@ -1,5 +1,5 @@
+import type { Node } from '../../../kube/kinds/node.ts';
 import { type Address, contains, hostPrefix, parseAddress } from '../../../model/address.ts';
-import type { Node } from '../../../model/kubernetes.ts';
 import type { Site } from '../../../model/spec/kinds.ts';
 import type { NetworkRefusal } from '../plan.ts';
 

@@ -1,10 +1,8 @@
-import type { AnyObject, Kind, ObjectKey, ObjectMeta } from '../../model/kubernetes.ts';
-import { keyOf } from '../../model/kubernetes.ts';
-import { withoutUndefined } from '../../model/values.ts';
-import type { KubeReason } from '../reasons.ts';
-import { kindFacts } from './kinds.ts';
-import { recordOf, shape, text, WrongShape, whole } from './pick.ts';
-import { bodies } from './shapes.ts';
+import { withoutUndefined } from '../model/values.ts';
+import { type AnyObject, type Kind, kindFacts } from './kinds.ts';
+import { keyOf, type ObjectKey, type ObjectMeta } from './objects/metadata.ts';
+import { recordOf, shape, text, WrongShape, whole } from './objects/pick.ts';
+import type { KubeReason } from './reasons.ts';
 
 /** An object as a ClusterState holds it, or why not; `key` is there when its last good version can be named. */
 export type ReadObject =
@@ -37,15 +35,15 @@ const readMeta = shape<ObjectMeta>(
 const droppedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 const usableName = /^[^/\s\p{Cc}]{1,253}$/u;
 
-/** Keeps of a raw object of a known kind the fields that `model/kubernetes.ts` names. Never throws. */
+/** Keeps of a raw object of a known kind the fields that its file in `kinds/` names. Never throws. */
 export function readObject(kind: Kind, raw: Readonly<Record<string, unknown>>): ReadObject {
   const key = identify(kind, raw['metadata']);
   if (key === undefined)
     return { ok: false, kind, reason: 'MissingName', path: 'metadata.name', message: 'has no usable name' };
   try {
     const metadata = withNamespace(kind, readMeta(raw['metadata']));
-    // The table of bodies gives the body that belongs to this kind; the compiler cannot follow the pairing.
-    const object = { kind, metadata, ...bodies[kind](raw) } as AnyObject;
+    // The facts of a kind give the body that belongs to this kind; the compiler cannot follow the pairing.
+    const object = { kind, metadata, ...kindFacts[kind].body(raw) } as AnyObject;
     return { ok: true, kind, key: keyOf(metadata), object };
   } catch (error) {
     if (!(error instanceof WrongShape)) throw error;

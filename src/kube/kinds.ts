@@ -1,0 +1,42 @@
+import { blockAffinity } from './kinds/block-affinity.ts';
+import { endpointSlice } from './kinds/endpoint-slice.ts';
+import { ingress } from './kinds/ingress.ts';
+import { ingressClass } from './kinds/ingress-class.ts';
+import { ipPool } from './kinds/ip-pool.ts';
+import { ipamBlock } from './kinds/ipam-block.ts';
+import { node } from './kinds/node.ts';
+import { pod } from './kinds/pod.ts';
+import { secret } from './kinds/secret.ts';
+import { service } from './kinds/service.ts';
+import type { KindFacts } from './objects/kind-facts.ts';
+
+/** Every kind that a ClusterState holds, in the order of a snapshot on disk. Everything that is said of all kinds follows from it. */
+const table = {
+  Node: node,
+  Pod: pod,
+  Service: service,
+  EndpointSlice: endpointSlice,
+  Ingress: ingress,
+  IngressClass: ingressClass,
+  Secret: secret,
+  BlockAffinity: blockAffinity,
+  IPAMBlock: ipamBlock,
+  IPPool: ipPool,
+};
+
+export type Kind = keyof typeof table;
+type ObjectOf<Facts> = Facts extends KindFacts<infer T> ? T : never;
+export type ObjectByKind = { readonly [K in Kind]: ObjectOf<(typeof table)[K]> };
+export type AnyObject = ObjectByKind[Kind];
+
+/** The facts of every kind, under the name that they say. */
+export const kindFacts: { readonly [K in Kind]: KindFacts<ObjectByKind[K]> & { readonly kind: K } } = table;
+
+// Object.keys gives string[]; the table's keys are exactly the kinds.
+export const kinds = Object.keys(table) as readonly Kind[];
+
+/** The kind we read under this apiVersion and kind, or undefined. */
+export function knownKind(apiVersion: string, kind: string): Kind | undefined {
+  const found = kinds.find((known) => known === kind);
+  return found !== undefined && kindFacts[found].apiVersions.includes(apiVersion) ? found : undefined;
+}

@@ -1,0 +1,25 @@
+/** The metadata of an object of the Kubernetes API: only the fields that are read. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** What every object has, whatever its kind. */
+export interface KubernetesObject<Kind extends string> {
+  readonly kind: Kind;
+  readonly metadata: ObjectMeta;
+}
+
+/** `namespace/name`, or `name` for cluster-scoped objects. */
+export type ObjectKey = string;
+
+export function keyOf(metadata: ObjectMeta): ObjectKey {
+  return metadata.namespace === undefined ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+}
