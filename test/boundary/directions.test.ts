@@ -98,6 +98,18 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
     rule: 'pure-has-no-effects',
     files: { 'src/bgp/guard.ts': "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n" },
   },
+  {
+    rule: 'pure-has-no-effects',
+    files: { 'src/kube/kinds/tide.ts': "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n" },
+  },
+  {
+    rule: 'pure-imports-pure',
+    files: {
+      'src/kube/kinds.ts': importing('./kinds/tide.ts'),
+      'src/kube/kinds/tide.ts': importing('../watch/a.ts'),
+      'src/kube/watch/a.ts': empty,
+    },
+  },
   { rule: 'client-node-in-one-place', files: { 'src/kube/status/a.ts': importing('@kubernetes/client-node') } },
   { rule: 'src-without-tests', files: { 'src/kube/a.ts': importing('./b.test.ts'), 'src/kube/b.test.ts': empty } },
   { rule: 'no-cycles', files: { 'src/kube/a.ts': importing('./b.ts'), 'src/kube/b.ts': importing('./a.ts') } },
