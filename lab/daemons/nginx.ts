@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { runFiles } from '../../src/model/contract.ts';
 import type { Network } from '../net/network.ts';
 import { type Daemon, startDaemon, waitReady } from './process.ts';
 
@@ -13,7 +14,7 @@ export function nginxCommand(options: { readonly rendered: string; readonly runD
   readonly args: readonly string[];
 } {
   const { rendered, runDir } = options;
-  const script = 'rm -f "$1/nginx.sock" && exec nginx -e stderr -p "$2/" -c "$2/nginx.conf"';
+  const script = `rm -f "$1/${runFiles.nginxSocket}" && exec nginx -e stderr -p "$2/" -c "$2/nginx.conf"`;
   return { command: 'sh', args: ['-c', script, 'nginx', runDir, rendered] };
 }
 
@@ -49,7 +50,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
     ...nginxCommand(options),
     logFile: join(runDir, 'nginx.log'),
   });
-  const controlSocket = join(runDir, 'nginx.sock');
+  const controlSocket = join(runDir, runFiles.nginxSocket);
   const processes = (): Promise<readonly number[]> => childrenOf(daemon.pid);
   const kill = async (): Promise<void> => {
     const workers = await processes();

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { runFiles } from '../../src/model/contract.ts';
 import { controlStatus } from '../daemons/nginx.ts';
 import type { Lab } from '../lab.ts';
 
@@ -17,7 +18,7 @@ export class ReloadCount {
   /** Looks again; the reloads of all nginx there ever were. */
   async total(): Promise<number> {
     const blades = this.#lab.world.datacentres.flatMap((datacentre) => datacentre.blades);
-    const sockets = blades.map(({ name }) => join(this.#lab.options.runFolder, name, 'nginx.sock'));
+    const sockets = blades.map(({ name }) => join(this.#lab.options.runFolder, name, runFiles.nginxSocket));
     for (const status of await Promise.all(sockets.map(controlStatus)))
       if (status !== undefined) this.#ofInstance.set(status.instance, status.reloads);
     return [...this.#ofInstance.values()].reduce((sum, reloads) => sum + reloads, 0);

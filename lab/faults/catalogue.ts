@@ -1,5 +1,6 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { apiVersion } from '../../src/model/contract.ts';
 import { sleep } from '../../src/runtime/clock.ts';
 import type { RunningCluster } from '../clusters/running.ts';
 import type { Lab } from '../lab.ts';
@@ -201,7 +202,7 @@ function drainFile(lab: Lab, blade: string): string {
 }
 
 function drain(blade: string, nowMs: number): string {
-  return `apiVersion: tideline.dev/v1alpha1
+  return `apiVersion: ${apiVersion}
 kind: Drain
 metadata: { name: lab-${blade} }
 spec:

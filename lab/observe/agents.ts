@@ -1,7 +1,7 @@
 import { get } from 'node:http';
+import { agentPaths, agentPorts } from '../../src/model/contract.ts';
 import { withoutUndefined } from '../../src/model/values.ts';
 import type { Lab } from '../lab.ts';
-import { edgeAgentPort, networkAgentPort } from '../world/servers.ts';
 
 export interface AgentView {
   readonly server: string;
@@ -14,12 +14,12 @@ export interface AgentView {
 /** The /status of every agent, asked over the network from the operator's machine. */
 export function agentViews(lab: Lab): Promise<readonly AgentView[]> {
   const agents = lab.world.datacentres.flatMap(({ workers, blades }) => [
-    ...workers.map((s) => ({ server: s.name, kind: 'network' as const, at: `${s.address}:${networkAgentPort}` })),
-    ...blades.map((s) => ({ server: s.name, kind: 'edge' as const, at: `${s.address}:${edgeAgentPort}` })),
+    ...workers.map((s) => ({ server: s.name, kind: 'network' as const, at: `${s.address}:${agentPorts.network}` })),
+    ...blades.map((s) => ({ server: s.name, kind: 'edge' as const, at: `${s.address}:${agentPorts.edge}` })),
   ]);
   return Promise.all(
     agents.map(async ({ server, kind, at }) => {
-      const url = `http://${at}/status`;
+      const url = `http://${at}${agentPaths.status}`;
       const status = await fetchJson(url).catch(() => undefined);
       return { server, kind, url, ...withoutUndefined({ status }) };
     }),

@@ -2,15 +2,13 @@ import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { agentPorts } from '../../src/model/contract.ts';
 import type { AgentKind, RunningCluster } from '../clusters/running.ts';
 import { nginxCommand } from '../daemons/nginx.ts';
 import type { Supervisor } from '../supervise.ts';
 import type { Datacentre, Server } from './topology.ts';
 
 const run = promisify(execFile);
-
-export const networkAgentPort = 9463;
-export const edgeAgentPort = 9464;
 
 export interface ServersOptions {
   readonly supervisor: Supervisor;
@@ -59,8 +57,6 @@ export async function startBlade(
   await Promise.all([startExabgp(options, blade, directory), startNginx(options, datacentre, blade, directory)]);
   return { agent };
 }
-
-const agentPorts = { network: networkAgentPort, edge: edgeAgentPort } as const;
 
 /** Starts the agent once it may read its cluster. */
 async function startAgent(

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseAddress } from '../model/address.ts';
+import { defaultRunDir, runFiles } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
 
 /** `tideline bgp render | relay`: the configuration of a server's ExaBGP, and its API child. */
@@ -13,7 +14,7 @@ export function register(program: Command): void {
     .requiredOption('--platform <path>', 'the platform spec, file or folder')
     .requiredOption('--server <name>', 'name of the worker or blade')
     .option('--address <address>', 'its address; blades have it in their EdgePool')
-    .option('--run-dir <folder>', "where the relay's socket bgp.sock is", '/run/tideline')
+    .option('--run-dir <folder>', "where the relay's socket bgp.sock is", defaultRunDir)
     .requiredOption('--to <path>', 'a folder, or the path of a file that ends in .conf (the .env file goes beside it)')
     .addHelpText('after', '\nThen run: exabgp --env <folder>/exabgp.env <folder>/exabgp.conf')
     .action(render);
@@ -52,7 +53,7 @@ async function render(options: RenderArguments): Promise<void> {
     });
   const platform = await loadPlatformOrThrow([options.platform]);
   // Shared with the other commands where the environment has one, so that eight servers of a lab compile once.
-  const compileCache = resolve(process.env.NODE_COMPILE_CACHE ?? join(options.runDir, 'cache'));
+  const compileCache = resolve(process.env.NODE_COMPILE_CACHE ?? join(options.runDir, runFiles.compileCache));
   const server = resolveServer(platform, options.server, address);
   const text = renderExabgp(server, {
     relay: relayProgram(),

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { KubeClient } from '../kube/api/client.ts';
 import type { Kind } from '../kube/kinds.ts';
 import type { ClusterSource } from '../kube/source.ts';
+import { acceptFileOf } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -110,7 +111,7 @@ export async function clusterSource(options: {
   const { connect } = await import('../kube/api/connect.ts');
   const { createKubernetesSource } = await import('../kube/watch/source.ts');
   const client = await connect({ ...place, clock, registry });
-  const acceptFile = resolve(options.runDir, `accept-${options.cluster}`);
+  const acceptFile = resolve(options.runDir, acceptFileOf(options.cluster));
   const source = createKubernetesSource({ client, ...wanted, acceptFile, clock, random: Math.random, log, registry });
   return { source, client };
 }

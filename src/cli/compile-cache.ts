@@ -1,5 +1,6 @@
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { resolve } from 'node:path';
+import { runFiles } from '../model/contract.ts';
 
 /**
  * From its second start on an agent takes its compiled modules from `<run-dir>/cache`: half the time to start, and some 20 MiB
@@ -7,7 +8,7 @@ import { resolve } from 'node:path';
  * plane is imported; where NODE_COMPILE_CACHE is set, that folder is used.
  */
 export function useCompileCache(runDir: string): void {
-  if (process.env.NODE_COMPILE_CACHE === undefined) enableCompileCache(resolve(runDir, 'cache'));
+  if (process.env.NODE_COMPILE_CACHE === undefined) enableCompileCache(resolve(runDir, runFiles.compileCache));
 }
 
 /** Writes it now, once everything is loaded: at a SIGKILL Node would not. */

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { defaultRunDir } from '../model/contract.ts';
 import type { Register } from './command.ts';
 import { checkout, kubernetesPrograms, labEnvironment, program, runLabInBox } from './lab.ts';
 
@@ -51,7 +52,7 @@ async function inside(options: Options & { readonly begun: string }): Promise<vo
   const code = await runLab(
     {
       stateFolder: options.state,
-      runFolder: '/run/tideline',
+      runFolder: defaultRunDir,
       specFolder: join(checkout, 'examples', 'hybrid'),
       tideline: program,
       node: process.execPath,

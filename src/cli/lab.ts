@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { KubernetesPrograms } from '../../lab/clusters/make.ts';
 import { faultSummaries } from '../../lab/faults/names.ts';
+import { defaultRunDir } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
 import { messageOf, withoutUndefined } from '../model/values.ts';
 import type { Register } from './command.ts';
@@ -98,7 +99,7 @@ async function inside(options: UpOptions): Promise<void> {
   const [{ runLab }, { systemClock }] = await Promise.all([import('../../lab/run.ts'), import('../runtime/clock.ts')]);
   await runLab({
     stateFolder: options.state,
-    runFolder: '/run/tideline',
+    runFolder: defaultRunDir,
     specFolder: options.spec,
     tideline: program,
     node: process.execPath,

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { agentPorts } from '../model/contract.ts';
 
 /** `--log-level`, the same for every agent. */
 export function logLevelOption(): Option {
@@ -34,7 +35,7 @@ export interface ListenAddress {
 export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
-  if (host === undefined) throw new InvalidArgumentError('expected host:port, e.g. 127.0.0.1:9463.');
+  if (host === undefined) throw new InvalidArgumentError(`expected host:port, e.g. 127.0.0.1:${agentPorts.network}.`);
   return { host, port: parsePort(match?.[3] ?? '') };
 }
 

@@ -1,3 +1,4 @@
+import { apiGroup, systemNamespace } from '../model/contract.ts';
 import type { CalicoGroup } from './calico.ts';
 
 /** Who talks to a kube-apiserver: the agents, and the preflight of a person or a pipeline. */
@@ -17,12 +18,9 @@ export interface Right {
   readonly why: string;
 }
 
-/** Where Leases are, and what runs inside. */
-export const systemNamespace = 'tideline-system';
-
 /** The CustomResourceDefinitions of the platform spec. */
 export const ownCrds = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'drains'].map(
-  (plural) => `${plural}.tideline.dev`,
+  (plural) => `${plural}.${apiGroup}`,
 );
 
 const follow = ['list', 'watch'];
@@ -60,7 +58,7 @@ const plain: { readonly [P in Party]: readonly Right[] } = {
       verbs: ['patch'],
       why: 'the addresses of Ingresses',
     },
-    { apiGroup: 'tideline.dev', resource: 'edgepools/status', verbs: ['patch'], why: 'conditions of the pool' },
+    { apiGroup, resource: 'edgepools/status', verbs: ['patch'], why: 'conditions of the pool' },
     { apiGroup: 'events.k8s.io', resource: 'events', verbs: ['create', 'patch'], why: 'Events on refused Ingresses' },
     {
       apiGroup: 'coordination.k8s.io',

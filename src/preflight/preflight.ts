@@ -1,7 +1,8 @@
 import type { KubeClient } from '../kube/api/client.ts';
 import { type CalicoGroup, calicoGroups } from '../kube/calico.ts';
-import { rightsOf, systemNamespace } from '../kube/rights.ts';
+import { rightsOf } from '../kube/rights.ts';
 import type { Prefix } from '../model/address.ts';
+import { systemNamespace } from '../model/contract.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Questions } from './ask.ts';
 import { type Finding, failed, ok, unanswered } from './finding.ts';

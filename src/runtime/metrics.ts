@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { agentPaths } from '../model/contract.ts';
 import { messageOf } from '../model/values.ts';
 import { type HttpEndpoint, listenHttp } from './http.ts';
 
@@ -43,11 +44,11 @@ async function respond(
   options: { readonly registry: Registry; readonly status: () => unknown },
 ): Promise<Answer> {
   try {
-    if (path === '/metrics')
+    if (path === agentPaths.metrics)
       return { code: 200, type: options.registry.contentType, body: await options.registry.metrics() };
-    if (path === '/status')
+    if (path === agentPaths.status)
       return { code: 200, type: 'application/json', body: `${JSON.stringify(options.status())}\n` };
-    if (path === '/healthz') return { code: 200, type: 'text/plain', body: 'ok\n' };
+    if (path === agentPaths.health) return { code: 200, type: 'text/plain', body: 'ok\n' };
     return { code: 404, type: 'text/plain', body: 'try /metrics, /status or /healthz\n' };
   } catch (error) {
     return { code: 500, type: 'text/plain', body: `${messageOf(error)}\n` };

@@ -1,10 +1,9 @@
+import { apiVersion } from '../../src/model/contract.ts';
 import type { EdgePool } from '../../src/model/spec/kinds.ts';
 import { Cluster, Drain, Site, TrafficPolicy } from '../../src/model/spec/kinds.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
 import { withoutUndefined } from '../../src/model/values.ts';
 import { poolForTests } from './edge-pool.ts';
-
-const apiVersion = 'tideline.dev/v1alpha1';
 
 /** Site and cluster paris, pool paris-edge, policy video, and these drains. */
 export function platformForTests(

@@ -1,9 +1,10 @@
+import { apiVersion } from '../../src/model/contract.ts';
 import { EdgePool } from '../../src/model/spec/kinds.ts';
 
 /** The pool `paris-edge` of the example: two blades, one VIP. */
 export function poolForTests(spec: Readonly<Record<string, unknown>> = {}): EdgePool {
   return EdgePool.parse({
-    apiVersion: 'tideline.dev/v1alpha1',
+    apiVersion,
     kind: 'EdgePool',
     metadata: { name: 'paris-edge' },
     spec: {

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { apiGroup } from '../../src/model/contract.ts';
 import { type KindName, kindNames } from '../../src/model/spec/kinds.ts';
 import { type JsonSchema, schemaOf } from '../../src/model/spec/schema.ts';
 import { statusOf } from './status.ts';
@@ -67,17 +68,15 @@ const names: Readonly<Record<KindName, Names>> = {
   },
 };
 
-const group = 'tideline.dev';
-
 /** The CustomResourceDefinition of a kind, `apiextensions.k8s.io/v1`. */
 export function crdOf(kind: KindName) {
   const { plural, short, columns } = names[kind];
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}` },
+    metadata: { name: `${plural}.${apiGroup}` },
     spec: {
-      group,
+      group: apiGroup,
       scope: 'Cluster',
       names: {
         kind,

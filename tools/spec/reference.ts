@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { apiVersion, type KindName, kindNames } from '../../src/model/spec/kinds.ts';
+import { apiVersion } from '../../src/model/contract.ts';
+import { type KindName, kindNames } from '../../src/model/spec/kinds.ts';
 import { type JsonSchema, schemaOf } from '../../src/model/spec/schema.ts';
 
 const introduction = `# The platform spec

@@ -1,4 +1,5 @@
 import { hostPrefix } from '../../model/address.ts';
+import { runFiles } from '../../model/contract.ts';
 import { InputError } from '../../model/problem.ts';
 import type { ServerSpec } from './server.ts';
 
@@ -74,7 +75,7 @@ function relayCommand(server: ServerSpec, options: RenderOptions): readonly stri
     `NODE_COMPILE_CACHE=${options.compileCache}`,
     ...options.relay,
     '--socket',
-    `${options.runDirectory}/bgp.sock`,
+    `${options.runDirectory}/${runFiles.relaySocket}`,
     '--local-asn',
     String(server.localAsn),
     ...server.routers.flatMap((router) => ['--neighbor', `${router.address.text}=${router.asn}`]),

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
 import type { EdgeAgentOptions } from '../../planes/edge/agent/agent.ts';
 import type { BladePlatform } from '../../planes/edge/agent/platform.ts';
 import type { SnapshotFile } from '../../planes/edge/agent/snapshot.ts';
@@ -21,8 +22,6 @@ interface AgentArguments extends SourceArguments {
   readonly logLevel: LogLevel;
 }
 
-const defaultPort = 9464;
-
 /** `tideline edge agent`: the agent of one blade, beside its nginx and its ExaBGP. */
 export function registerAgent(edge: Command): void {
   const agent = edge
@@ -31,10 +30,10 @@ export function registerAgent(edge: Command): void {
     .requiredOption('--platform <dir>', 'folder of the platform spec; watched, a bad edit changes nothing')
     .requiredOption('--pool <name>', 'the EdgePool')
     .requiredOption('--blade <name>', 'this blade')
-    .option('--run-dir <dir>', 'folder of nginx.sock, bgp.sock and the snapshot', '/run/tideline')
+    .option('--run-dir <dir>', 'folder of nginx.sock, bgp.sock and the snapshot', defaultRunDir)
     .option(
       '--metrics-address <host:port>',
-      `/metrics, /status and /healthz (default: <address of the blade>:${defaultPort})`,
+      `/metrics, /status and /healthz (default: <address of the blade>:${agentPorts.edge})`,
       parseListenAddress,
     )
     .option('--peer-port <port>', "port of the other blades' /status (default: the same port)", parsePort)
@@ -74,7 +73,7 @@ async function run(options: AgentArguments): Promise<void> {
   await watch.start();
   try {
     await mkdir(options.runDir, { recursive: true });
-    const listen = options.metricsAddress ?? { host: addressOf(watch.current(), options.blade), port: defaultPort };
+    const listen = options.metricsAddress ?? { host: addressOf(watch.current(), options.blade), port: agentPorts.edge };
     const peerPort = options.peerPort ?? listen.port;
     const parts = await composeParts({ options, platform: () => watch.current(), log, registry, peerPort });
     const agent = new EdgeAgent({ ...parts, platformStatus: () => watch.status() });
@@ -137,7 +136,11 @@ async function composeParts({
     platform,
     source,
     ...(await edgePublisher({ client, platform, blade, clock, log, registry })),
-    dataPlane: createDataPlane({ socketPath: join(runDir, 'nginx.sock'), clock, log: log.child({ room: 'nginx' }) }),
+    dataPlane: createDataPlane({
+      socketPath: join(runDir, runFiles.nginxSocket),
+      clock,
+      log: log.child({ room: 'nginx' }),
+    }),
     speaker: createSpeaker({
       socketPath: relaySocket(runDir),
       limits: limitsOf(server.site),
@@ -159,7 +162,7 @@ async function composeParts({
     probe: httpProbe(1000),
     addAddresses: addToLoopback,
     readCertificate: createCertificateReader(),
-    snapshot: snapshotFile(join(runDir, 'edge-snapshot.json'), log),
+    snapshot: snapshotFile(join(runDir, runFiles.edgeSnapshot), log),
     clock,
     log,
     metrics: edgeMetrics(registry),
@@ -185,7 +188,7 @@ function snapshotFile(file: string, log: Log): SnapshotFile {
 }
 
 function relaySocket(runDir: string): string {
-  return join(runDir, 'bgp.sock');
+  return join(runDir, runFiles.relaySocket);
 }
 
 function addressOf({ pool }: BladePlatform, blade: string): string {

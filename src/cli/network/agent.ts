@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
 import { InputError } from '../../model/problem.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
@@ -34,11 +35,11 @@ export function registerAgent(network: Command): void {
     .requiredOption('--platform <path>', 'the platform spec, file or folder')
     .requiredOption('--node <name>', 'name of this worker, as Kubernetes and Calico have it')
     .requiredOption('--cluster <name>', 'the Cluster it belongs to')
-    .option('--run-dir <folder>', "where the relay's socket bgp.sock is", '/run/tideline')
+    .option('--run-dir <folder>', "where the relay's socket bgp.sock is", defaultRunDir)
     .addOption(
       new Option('--metrics-address <host:port>', 'where /metrics, /status and /healthz are served')
         .argParser(parseListenAddress)
-        .default({ host: '127.0.0.1', port: 9463 }, '127.0.0.1:9463'),
+        .default({ host: '127.0.0.1', port: agentPorts.network }, `127.0.0.1:${agentPorts.network}`),
     )
     .addOption(
       new Option('--pods-from <source>', "where the pods' prefixes come from")
@@ -91,7 +92,7 @@ async function run(options: AgentArguments): Promise<void> {
     specProblem: () => watch.status().message,
     source,
     speaker: createSpeaker({
-      socketPath: resolve(options.runDir, 'bgp.sock'),
+      socketPath: resolve(options.runDir, runFiles.relaySocket),
       limits: limitsOfSites(sites),
       clock,
       log,

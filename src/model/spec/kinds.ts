@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiVersion } from '../contract.ts';
 import { Metadata } from './fields.ts';
 import { ClusterSpec } from './kinds/cluster.ts';
 import { DrainSpec } from './kinds/drain.ts';
@@ -6,9 +7,7 @@ import { EdgePoolSpec } from './kinds/edge-pool.ts';
 import { SiteSpec } from './kinds/site.ts';
 import { TrafficPolicySpec } from './kinds/traffic-policy.ts';
 
-/** The platform spec, `tideline.dev/v1alpha1`: a schema per kind, for files and (generated) CRDs. */
-export const apiVersion = 'tideline.dev/v1alpha1';
-
+/** A schema of the platform spec, `tideline.dev/v1alpha1`, for files and (generated) CRDs. */
 function kind<K extends string, S extends z.ZodType>(name: K, spec: S) {
   return z.strictObject({ apiVersion: z.literal(apiVersion), kind: z.literal(name), metadata: Metadata, spec });
 }

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import { apiVersion } from '../contract.ts';
 import { withoutUndefined } from '../values.ts';
 import { type Path, pathText, type SpecDocument, valueAt } from './document.ts';
 import { explainIssues } from './issues.ts';
-import { apiVersion, isKindName, type KindName, kindNames, kinds } from './kinds.ts';
+import { isKindName, type KindName, kindNames, kinds } from './kinds.ts';
 import { listText, placeOf, type SpecProblem, show } from './objects.ts';
 import { schemaOf } from './schema.ts';
 import { mostSimilar } from './similar.ts';

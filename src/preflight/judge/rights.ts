@@ -1,4 +1,5 @@
-import { type Party, type Right, rightText, systemNamespace } from '../../kube/rights.ts';
+import { type Party, type Right, rightText } from '../../kube/rights.ts';
+import { systemNamespace } from '../../model/contract.ts';
 import { bindingName, count, type Finding, failed, names, ok, quote, warning } from '../finding.ts';
 import type { Identity } from './credentials.ts';
 

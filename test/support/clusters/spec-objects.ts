@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import { apiVersion } from '../../../src/model/contract.ts';
 import { countries } from '../../../src/model/geo/countries.ts';
-import { apiVersion, type KindName } from '../../../src/model/spec/kinds.ts';
+import { type KindName } from '../../../src/model/spec/kinds.ts';
 import { address, prefixesApart } from './spec-addresses.ts';
 
 /** Valid objects of every kind, as a person may write them: optional fields present or absent, addresses in any spelling. */

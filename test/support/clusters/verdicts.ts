@@ -1,6 +1,7 @@
+import { apiVersion } from '../../../src/model/contract.ts';
 import { buildPlatform } from '../../../src/model/spec/build.ts';
 import { valueAt } from '../../../src/model/spec/document.ts';
-import { apiVersion, isKindName } from '../../../src/model/spec/kinds.ts';
+import { isKindName } from '../../../src/model/spec/kinds.ts';
 import type { SpecReason } from '../../../src/model/spec/reasons.ts';
 import { crdOf } from '../../../tools/spec/crd.ts';
 import type { RawAnswer, RawClient } from './raw.ts';

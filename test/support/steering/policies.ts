@@ -1,16 +1,17 @@
 import { parse } from 'yaml';
 import { parseAddress } from '../../../src/model/address.ts';
+import { apiVersion, healthPathOf } from '../../../src/model/contract.ts';
 import { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
 import { clustersOfPolicy } from '../../../src/model/spec/lookup.ts';
 import { answersOf } from '../../../src/planes/steering/policy/answers.ts';
-import { type Entry, healthPath } from '../../../src/planes/steering/records/entries.ts';
+import type { Entry } from '../../../src/planes/steering/records/entries.ts';
 import { contentName } from '../../../src/planes/steering/records/hash.ts';
 import type { TreeInput } from '../../../src/planes/steering/records/tree.ts';
 
 /** A TrafficPolicy of the host www.example.net whose spec is this YAML (rules and default). */
 export function policyOf(yaml: string): TrafficPolicy {
   return TrafficPolicy.parse({
-    apiVersion: 'tideline.dev/v1alpha1',
+    apiVersion,
     kind: 'TrafficPolicy',
     metadata: { name: 'site' },
     spec: {
@@ -34,7 +35,7 @@ function entriesFor(
         address: parseAddress(text)?.text ?? text,
         port: 80,
         protocol: 'HTTP' as const,
-        path: healthPath(policy.metadata.name),
+        path: healthPathOf(policy.metadata.name),
         host: policy.spec.hosts[0] ?? '',
         intervalSeconds: 10 as const,
         failureThreshold: 3,

@@ -1,3 +1,4 @@
+import { agentPaths } from '../../../model/contract.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import { getJson } from './probe.ts';
 
@@ -73,7 +74,7 @@ export class HttpPeers implements Peers {
   async #askOne({ name, address }: Peer): Promise<void> {
     const { clock, port, timeoutMs } = this.#options;
     const askedAtMs = clock.monotonic();
-    const body = await getJson({ address, port, path: '/status', timeoutMs });
+    const body = await getJson({ address, port, path: agentPaths.status, timeoutMs });
     const vips = body === undefined || body['blade'] !== name ? undefined : readVips(body['vips']);
     if (vips === undefined) this.#answers.delete(name);
     else if ((this.#answers.get(name)?.askedAtMs ?? 0) <= askedAtMs)

@@ -4,6 +4,7 @@ import type { ObjectReference } from '../../../kube/objects/reference.ts';
 import type { KubeReason } from '../../../kube/reasons.ts';
 import { holdsConditions, type StatusCondition, withTransitionTimes } from '../../../kube/status/conditions.ts';
 import { pathOf } from '../../../kube/status/object.ts';
+import { apiVersion } from '../../../model/contract.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
@@ -109,7 +110,7 @@ export class PoolObject {
   #name(uid?: string): ObjectReference {
     const { name } = this.#options.pool().metadata;
     const known = uid === undefined ? {} : { uid };
-    return { apiVersion: 'tideline.dev/v1alpha1', kind: 'EdgePool', resource: 'edgepools', name, ...known };
+    return { apiVersion, kind: 'EdgePool', resource: 'edgepools', name, ...known };
   }
 
   #wishOf({ metadata, status }: RawPool, view: PoolView): WantedStatus {

@@ -1,8 +1,6 @@
 import { request } from 'node:http';
 import type { Address } from '../../../model/address.ts';
-
-/** The path on which nginx answers for itself, for any Host, without any tenant's backend. */
-const fitnessPath = '/.well-known/tideline/blade';
+import { bladePaths } from '../../../model/contract.ts';
 
 /** Resolves with the `instance` of the nginx that answers on the VIP, or undefined when none does in time. Never rejects. */
 export type Probe = (vip: Address, port: number) => Promise<string | undefined>;
@@ -10,7 +8,7 @@ export type Probe = (vip: Address, port: number) => Promise<string | undefined>;
 /** A new connection for every probe, from this host to the VIP on its loopback interface: the whole data path. */
 export function httpProbe(timeoutMs: number): Probe {
   return async (vip, port) => {
-    const body = await getJson({ address: vip.text, port, path: fitnessPath, timeoutMs });
+    const body = await getJson({ address: vip.text, port, path: bladePaths.blade, timeoutMs });
     const instance = body?.['instance'];
     return typeof instance === 'string' ? instance : undefined;
   };

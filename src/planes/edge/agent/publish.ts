@@ -4,6 +4,7 @@ import type { ClusterState } from '../../../kube/source.ts';
 import { EventWriter } from '../../../kube/status/events.ts';
 import { writeMetrics } from '../../../kube/status/metrics.ts';
 import { StatusWriter } from '../../../kube/status/writer.ts';
+import { systemNamespace } from '../../../model/contract.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
@@ -86,7 +87,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    const { client, pool, blade, clock, registry, namespace = 'tideline-system' } = options;
+    const { client, pool, blade, clock, registry, namespace = systemNamespace } = options;
     const metrics = writeMetrics(registry);
     const allowedForMs = (): number => (this.#ableSinceMs === undefined ? 0 : this.#election.leadingForMs);
     const common = { ...options, fieldManager, metrics, allowedForMs };

@@ -1,3 +1,5 @@
+import { bladePaths, runFiles } from '../../../model/contract.ts';
+
 /**
  * The whole of what nginx is configured with (pure). Constant but for the settings of the pool and the folders: nothing
  * a tenant wrote ever enters it, so no change of an Ingress, endpoint or certificate needs a reload.
@@ -40,8 +42,10 @@ export function checkSettings(settings: NginxSettings): readonly string[] {
     if (!plainPath.test(path))
       wrong.push(`the ${name} must be an absolute path of letters, digits and ./_@+-, not ${JSON.stringify(path)}`);
   }
-  if (Buffer.byteLength(`${settings.runDir}/nginx.sock`) > 107)
-    wrong.push(`the run directory ${settings.runDir} is too long for a unix socket (107 bytes with /nginx.sock)`);
+  if (Buffer.byteLength(`${settings.runDir}/${runFiles.nginxSocket}`) > 107)
+    wrong.push(
+      `the run directory ${settings.runDir} is too long for a unix socket (107 bytes with /${runFiles.nginxSocket})`,
+    );
   if (!plainUser.test(settings.user)) wrong.push(`${JSON.stringify(settings.user)} is no user name`);
   if (settings.workers !== 'auto' && !(Number.isInteger(settings.workers) && settings.workers >= 1))
     wrong.push('workers must be a whole number from 1, or auto');
@@ -69,7 +73,7 @@ ${indent(controlServer(settings))}
 const devLog = (tag: string): string => `syslog:server=unix:/dev/log,nohostname,tag=${tag}`;
 
 function main({ runDir, user, workers, syslog }: NginxSettings): string {
-  return `# Made by "tideline edge render". Routes, endpoints and certificates come over ${runDir}/nginx.sock, never from here.
+  return `# Made by "tideline edge render". Routes, endpoints and certificates come over ${runDir}/${runFiles.nginxSocket}, never from here.
 load_module /usr/lib/nginx/modules/ndk_http_module.so;
 load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
 daemon off;
@@ -77,7 +81,7 @@ user ${user};
 worker_processes ${workers};
 worker_shutdown_timeout 60s;
 pid ${runDir}/nginx.pid;
-error_log ${syslog ? devLog('tideline_nginx') : `${runDir}/nginx-error.log`} warn;
+error_log ${syslog ? devLog('tideline_nginx') : `${runDir}/${runFiles.nginxErrorLog}`} warn;
 # Workers read here whether one of them tore shared memory.
 error_log ${runDir}/nginx-alerts.log alert;
 pcre_jit on;
@@ -148,7 +152,7 @@ function accessLogs({ accessLog, syslog, runDir }: NginxSettings): string {
   const lines = fields.map((field, index) => `    '${index === 0 ? '{' : ','}${field}'`);
   const to = syslog
     ? `${devLog('tideline_access')} tideline`
-    : `${runDir}/nginx-access.log tideline buffer=64k flush=1s`;
+    : `${runDir}/${runFiles.nginxAccessLog} tideline buffer=64k flush=1s`;
   return `log_format tideline escape=json\n${lines.join('\n')}\n    '}';\naccess_log ${to};`;
 }
 
@@ -180,13 +184,13 @@ ${indent(listen.join('\n'))}
     set $tideline_host "";
     set $tideline_reason "";
 
-    location = /.well-known/tideline/blade {
+    location = ${bladePaths.blade} {
         content_by_lua_block { require("tideline.answers").blade() }
     }
-    location ^~ /.well-known/tideline/health/ {
+    location ^~ ${bladePaths.health} {
         content_by_lua_block { require("tideline.answers").health() }
     }
-    location ^~ /.well-known/tideline/ {
+    location ^~ ${bladePaths.reserved} {
         return 404;
     }
 
@@ -238,7 +242,7 @@ proxy_max_temp_file_size 0;`;
 
 function controlServer({ runDir }: NginxSettings): string {
   return `server {
-    listen unix:${runDir}/nginx.sock;
+    listen unix:${runDir}/${runFiles.nginxSocket};
     access_log off;
     keepalive_timeout 3600s;
     keepalive_requests 1000000;

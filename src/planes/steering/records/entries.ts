@@ -1,3 +1,4 @@
+import { healthPathOf } from '../../../model/contract.ts';
 import type { Cluster, TrafficPolicy } from '../../../model/spec/kinds.ts';
 import { clustersOfPolicy, entryAddresses } from '../../../model/spec/lookup.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -33,10 +34,6 @@ export function entriesOfType(
   return new Map(ofType.filter(([, checks]) => checks.length > 0));
 }
 
-export function healthPath(policyName: string): string {
-  return `/.well-known/tideline/health/${policyName}`;
-}
-
 function checksOf(platform: Platform, policy: TrafficPolicy, cluster: Cluster): readonly HealthCheck[] {
   const { healthCheck } = cluster.spec;
   const host = policy.spec.hosts[0] ?? policy.spec.dns.zone;
@@ -45,7 +42,7 @@ function checksOf(platform: Platform, policy: TrafficPolicy, cluster: Cluster): 
       address: address.text,
       port: healthCheck.port,
       protocol: healthCheck.protocol,
-      path: healthPath(policy.metadata.name),
+      path: healthPathOf(policy.metadata.name),
       host,
       intervalSeconds: healthCheck.intervalSeconds,
       failureThreshold: healthCheck.failureThreshold,

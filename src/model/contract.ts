@@ -1,0 +1,55 @@
+/**
+ * Names, paths and ports on which programs of different rooms meet: an agent and whoever asks it, ExaBGP's relay and the
+ * agent beside it, nginx and the health checks of a DNS provider. Each is stated here once; changing one changes what
+ * servers that run another version of Tideline expect.
+ */
+
+/** API group of the platform spec, and the prefix of every name of ours in other people's objects. */
+export const apiGroup = 'tideline.dev';
+export const apiVersion = `${apiGroup}/v1alpha1`;
+
+/** Namespace of what Tideline runs inside a cluster, and of its Leases. */
+export const systemNamespace = 'tideline-system';
+
+/** Folder of the sockets and files of one server's agents, unless `--run-dir` names another one. */
+export const defaultRunDir = '/run/tideline';
+
+/** File names in the run directory. */
+export const runFiles = {
+  /** Unix socket of ExaBGP's relay, see `src/bgp/README.md`. */
+  relaySocket: 'bgp.sock',
+  /** Unix socket of nginx's control server; `lua/start.lua` names it too. */
+  nginxSocket: 'nginx.sock',
+  nginxErrorLog: 'nginx-error.log',
+  nginxAccessLog: 'nginx-access.log',
+  /** The last good state of the cluster, for a blade that starts without one. */
+  edgeSnapshot: 'edge-snapshot.json',
+  /** Compiled modules, Node's own format. */
+  compileCache: 'cache',
+} as const;
+
+/** File in the run directory where a person accepts an implausible loss of this cluster's objects. */
+export function acceptFileOf(cluster: string): string {
+  return `accept-${cluster}`;
+}
+
+/** Default ports of the agents' own HTTP endpoint. */
+export const agentPorts = { network: 9463, edge: 9464 } as const;
+
+/** What an agent's endpoint answers. */
+export const agentPaths = { metrics: '/metrics', status: '/status', health: '/healthz' } as const;
+
+/** What every blade answers itself, for any host, before it looks at any route; `lua/answers.lua` names the second too. */
+export const bladePaths = {
+  /** Prefix of all of them: no Ingress can take a path below it. */
+  reserved: '/.well-known/tideline/',
+  /** Which nginx answers: the blade's own probe asks here. */
+  blade: '/.well-known/tideline/blade',
+  /** Prefix of a traffic policy's health: health checks of DNS providers ask here. */
+  health: '/.well-known/tideline/health/',
+} as const;
+
+/** Path of the health of one traffic policy. */
+export function healthPathOf(policy: string): string {
+  return `${bladePaths.health}${policy}`;
+}
