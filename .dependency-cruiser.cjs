@@ -15,7 +15,8 @@ const pure = [
   '^src/bgp/(decode|diff|encode|guard|lines|reasons|route|speaker|window|wire)\\.ts$',
   '^src/bgp/render/(config|limits|server)\\.ts$',
   '^src/kube/(objects/|kinds/)',
-  '^src/kube/(calico|kinds|read-object|reasons|source|state)\\.ts$',
+  '^src/kube/(calico|kinds|needs|read-object|reasons|rights|source|state)\\.ts$',
+  '^src/preflight/(agents|needs|reasons)\\.ts$',
 ].join('|');
 const tests = '\\.test\\.ts$';
 
@@ -55,6 +56,8 @@ module.exports = {
     { name: 'kube-knows-no-platform', comment: 'What a cluster is now does not depend on what the spec says of it.', severity: 'error', from: { path: '^src/kube/', pathNot: tests }, to: { path: '^src/(platform|model/spec)/' } },
     { name: 'platform-reads-files-only', comment: 'The spec loader: model, runtime and node:*, nothing else of ours.', severity: 'error', from: { path: '^src/platform/' }, to: { path: '^src/(?!platform/|model/|runtime/)' } },
     { name: 'runtime-and-model-at-the-bottom', severity: 'error', from: { path: '^src/(runtime|model)/' }, to: { path: '^src/(kube|bgp|platform)/' } },
+    { name: 'preflight-looks-at-clusters', comment: 'It judges a cluster by what planes say that they need, and knows nothing else of them.', severity: 'error', from: { path: '^src/preflight/' }, to: { path: '^src/', pathNot: '^src/(preflight|kube|model|runtime)/|^src/planes/[^/]+/needs\\.ts$' } },
+    { name: 'only-cli-looks', comment: 'A preflight is for people: no agent and no other room waits for one.', severity: 'error', from: { path: '^(src|lab)/', pathNot: '^src/(preflight|cli)/' }, to: { path: '^src/preflight/' } },
     { name: 'client-node-in-one-place', comment: 'Kubernetes, as the library knows it, ends at KubeClient; most of the library is too large to load (decision 42).', severity: 'error', from: { pathNot: '^src/kube/api/access/' }, to: { path: '@kubernetes/client-node' } },
     { name: 'src-without-tests', severity: 'error', from: { path: '^(src|lab)/', pathNot: tests }, to: { path: `(^test/|${tests})` } },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },

@@ -1,5 +1,6 @@
 import { get } from 'node:http';
 import { agentPaths, agentPorts } from '../../src/model/contract.ts';
+import type { AgentStatus } from '../../src/model/status.ts';
 import { withoutUndefined } from '../../src/model/values.ts';
 import type { Lab } from '../lab.ts';
 
@@ -8,7 +9,7 @@ export interface AgentView {
   readonly kind: 'network' | 'edge';
   readonly url: string;
   /** Its own /status; absent when it does not answer. */
-  readonly status?: unknown;
+  readonly status?: AgentStatus;
 }
 
 /** The /status of every agent, asked over the network from the operator's machine. */
@@ -20,13 +21,14 @@ export function agentViews(lab: Lab): Promise<readonly AgentView[]> {
   return Promise.all(
     agents.map(async ({ server, kind, at }) => {
       const url = `http://${at}${agentPaths.status}`;
-      const status = await fetchJson(url).catch(() => undefined);
+      const status = await fetchStatus(url).catch(() => undefined);
       return { server, kind, url, ...withoutUndefined({ status }) };
     }),
   );
 }
 
-function fetchJson(url: string): Promise<unknown> {
+/** An agent of this version: nothing else runs in the lab. */
+function fetchStatus(url: string): Promise<AgentStatus> {
   return new Promise((resolve, reject) => {
     const request = get(url, { timeout: 1500, agent: false }, (response) => {
       let body = '';
@@ -36,7 +38,7 @@ function fetchJson(url: string): Promise<unknown> {
       });
       response.on('end', () => {
         try {
-          resolve(JSON.parse(body));
+          resolve(JSON.parse(body) as AgentStatus);
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
         }

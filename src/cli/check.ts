@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { formatProblem, InputError, type Problem } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import type { LoadResult } from '../platform/load.ts';
+import { agents } from '../preflight/agents.ts';
 
 interface CheckArguments {
   readonly output: 'text' | 'json';
@@ -18,7 +19,7 @@ export function register(program: Command): void {
     .option('--cluster [name]', 'look at this Cluster of the spec, as an agent would; writes nothing')
     .option('--kubeconfig <file>', 'with --cluster: read it by this kubeconfig instead of its source')
     .option('--context <name>', 'with --cluster: context of the kubeconfig')
-    .addOption(new Option('--as <agent>', 'whose needs').choices(['edge', 'network', 'all']).default('all'))
+    .addOption(new Option('--as <agent>', 'whose needs').choices([...agents, 'all']).default('all'))
     .addOption(
       new Option('--pods-from <source>', "where the network agents take the pods' prefixes from")
         .choices(['calico', 'podCIDRs'])

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { KubeClient } from '../kube/api/client.ts';
-import type { Kind } from '../kube/kinds.ts';
+import { type Need, sourceSelection } from '../kube/needs.ts';
 import type { ClusterSource } from '../kube/source.ts';
 import { acceptFileOf } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
@@ -28,26 +28,6 @@ export type SourcePlace =
   | { readonly manifests: string }
   | { readonly kubeconfig: string; readonly context?: string }
   | { readonly inCluster: { readonly host: string; readonly port: string } };
-
-/** The objects of a cluster that an agent needs, all of a kind unless selected. */
-export interface Wanted {
-  readonly kinds: readonly Kind[];
-  readonly selectors?: Readonly<Partial<Record<Kind, { readonly fields?: string; readonly labels?: string }>>>;
-}
-
-/** What the edge compiles; of the Secrets only certificates ever leave the server. */
-export const wantedByEdge: Wanted = {
-  kinds: ['Service', 'EndpointSlice', 'Ingress', 'IngressClass', 'Secret'],
-  selectors: { Secret: { fields: 'type=kubernetes.io/tls' } },
-};
-
-/** What the routes of one node come from: of the Nodes only its own. */
-export function wantedByNetwork(node: string, podsFrom: 'calico' | 'podCIDRs'): Wanted {
-  return {
-    kinds: podsFrom === 'calico' ? ['Node', 'BlockAffinity', 'IPAMBlock', 'IPPool'] : ['Node'],
-    selectors: { Node: { fields: `metadata.name=${node}` } },
-  };
-}
 
 /** Where to read a cluster: as the arguments say, else as the Cluster does. Throws InputError without either. */
 export function sourcePlace(
@@ -95,7 +75,7 @@ function podIdentity(env: NodeJS.ProcessEnv): { readonly host: string; readonly 
  */
 export async function clusterSource(options: {
   readonly place: SourcePlace;
-  readonly wanted: Wanted;
+  readonly needs: readonly Need[];
   readonly cluster: string;
   /** Where a person accepts an implausible loss: `accept-<cluster>` in it. */
   readonly runDir: string;
@@ -103,7 +83,7 @@ export async function clusterSource(options: {
   readonly log: Log;
   readonly registry: Registry;
 }): Promise<ClusterAccess> {
-  const { place, wanted, clock, log, registry } = options;
+  const { place, needs, clock, log, registry } = options;
   if ('manifests' in place) {
     const { createManifestSource } = await import('../kube/manifests/source.ts');
     return { source: createManifestSource({ folder: place.manifests, clock, log, registry }) };
@@ -112,7 +92,16 @@ export async function clusterSource(options: {
   const { createKubernetesSource } = await import('../kube/watch/source.ts');
   const client = await connect({ ...place, clock, registry });
   const acceptFile = resolve(options.runDir, acceptFileOf(options.cluster));
-  const source = createKubernetesSource({ client, ...wanted, acceptFile, clock, random: Math.random, log, registry });
+  const selection = sourceSelection(needs);
+  const source = createKubernetesSource({
+    client,
+    ...selection,
+    acceptFile,
+    clock,
+    random: Math.random,
+    log,
+    registry,
+  });
   return { source, client };
 }
 

@@ -1,10 +1,9 @@
-import { apiGroup, systemNamespace } from '../model/contract.ts';
+import { withoutUndefined } from '../model/values.ts';
 import type { CalicoGroup } from './calico.ts';
+import { type Kind, kindFacts } from './kinds.ts';
+import type { Need } from './needs.ts';
 
-/** Who talks to a kube-apiserver: the agents, and the preflight of a person or a pipeline. */
-export type Party = 'edge' | 'network' | 'check';
-
-/** One thing that a party does there. Stated here once: deploy/rbac grants exactly this, the preflight checks exactly this. */
+/** One thing that may be done at a kube-apiserver, as RBAC says it. */
 export interface Right {
   readonly apiGroup: string;
   /** Plural; a subresource after a slash. */
@@ -18,70 +17,34 @@ export interface Right {
   readonly why: string;
 }
 
-/** The CustomResourceDefinitions of the platform spec. */
-export const ownCrds = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'drains'].map(
-  (plural) => `${plural}.${apiGroup}`,
-);
-
-const follow = ['list', 'watch'];
-
-/** The rights of a party in a cluster that serves Calico by this group; undefined: pods from podCIDRs, Calico is not asked. */
-export function rightsOf(party: Party, calico: CalicoGroup | undefined): readonly Right[] {
-  const own = plain[party];
-  if (calico === undefined) return own;
-  const configs = calico === 'projectcalico.org' ? 'ipamconfigurations' : 'ipamconfigs';
-  const resources: { readonly [P in Party]: readonly string[] } = {
-    edge: [],
-    network: ['blockaffinities', 'ipamblocks', 'ippools'],
-    check: ['blockaffinities', 'ippools', 'clusterinformations', configs, 'bgpconfigurations', 'bgppeers'],
-  };
-  const verbs = party === 'check' ? ['list'] : follow;
-  const why = party === 'check' ? 'IPAM, pools and BGP of Calico' : 'the blocks of this node and their pools';
-  return [...own, ...resources[party].map((resource) => ({ apiGroup: calico, resource, verbs, why }))];
+/**
+ * The rights that these needs take in a cluster that serves Calico by this group; undefined: it serves none, and what would
+ * be read of Calico is left out. `deploy/rbac` grants exactly this, and the preflight checks exactly this.
+ */
+export function rightsOf(needs: readonly Need[], calico: CalicoGroup | undefined): readonly Right[] {
+  return needs.flatMap(({ of, verbs, why, namespace, names }) => {
+    const resource = resourceOf(of, calico);
+    return resource === undefined ? [] : [{ ...resource, verbs, why, ...withoutUndefined({ namespace, names }) }];
+  });
 }
 
-const plain: { readonly [P in Party]: readonly Right[] } = {
-  edge: [
-    { apiGroup: '', resource: 'services', verbs: follow, why: 'backends of Ingresses' },
-    {
-      apiGroup: '',
-      resource: 'secrets',
-      verbs: follow,
-      why: 'certificates (only type kubernetes.io/tls is asked for)',
-    },
-    { apiGroup: 'discovery.k8s.io', resource: 'endpointslices', verbs: follow, why: 'addresses of pods' },
-    { apiGroup: 'networking.k8s.io', resource: 'ingresses', verbs: follow, why: 'routes' },
-    { apiGroup: 'networking.k8s.io', resource: 'ingressclasses', verbs: follow, why: 'which Ingresses are ours' },
-    {
-      apiGroup: 'networking.k8s.io',
-      resource: 'ingresses/status',
-      verbs: ['patch'],
-      why: 'the addresses of Ingresses',
-    },
-    { apiGroup, resource: 'edgepools/status', verbs: ['patch'], why: 'conditions of the pool' },
-    { apiGroup: 'events.k8s.io', resource: 'events', verbs: ['create', 'patch'], why: 'Events on refused Ingresses' },
-    {
-      apiGroup: 'coordination.k8s.io',
-      resource: 'leases',
-      verbs: ['get', 'create', 'update'],
-      namespace: systemNamespace,
-      why: 'one writer among several agents',
-    },
-  ],
-  network: [{ apiGroup: '', resource: 'nodes', verbs: follow, why: "the server's own address" }],
-  check: [
-    {
-      apiGroup: 'apiextensions.k8s.io',
-      resource: 'customresourcedefinitions',
-      verbs: ['get'],
-      names: ownCrds,
-      why: 'are the CRDs those of this version',
-    },
-    { apiGroup: '', resource: 'namespaces', verbs: ['get'], names: [systemNamespace], why: 'is it there' },
-    { apiGroup: '', resource: 'nodes', verbs: ['list'], why: 'addresses and pod prefixes of nodes' },
-    { apiGroup: 'networking.k8s.io', resource: 'ingressclasses', verbs: ['list'], why: 'is our class there' },
-  ],
-};
+function resourceOf(of: Need['of'], calico: CalicoGroup | undefined): Pick<Right, 'apiGroup' | 'resource'> | undefined {
+  if ('apiGroup' in of) return of;
+  if ('kind' in of) {
+    const apiGroup = groupOf(of.kind, calico);
+    const resource =
+      of.subresource === undefined ? kindFacts[of.kind].plural : `${kindFacts[of.kind].plural}/${of.subresource}`;
+    return apiGroup === undefined ? undefined : { apiGroup, resource };
+  }
+  if (calico === undefined) return undefined;
+  return { apiGroup: calico, resource: typeof of.calico === 'string' ? of.calico : of.calico[calico] };
+}
+
+/** A kind of several groups is one of Calico's: it is read from the group that the cluster serves. */
+function groupOf(kind: Kind, calico: CalicoGroup | undefined): string | undefined {
+  const groups = kindFacts[kind].apiVersions.map((version) => (version.includes('/') ? version.split('/')[0] : ''));
+  return groups.length === 1 ? groups[0] : groups.find((group) => group === calico);
+}
 
 /** `verb resource.group`, as `kubectl auth can-i` and error messages write it. */
 export function rightText(verb: string, right: Pick<Right, 'apiGroup' | 'resource'>): string {

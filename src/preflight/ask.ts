@@ -4,7 +4,7 @@ import { rightText } from '../kube/rights.ts';
 import { withoutUndefined } from '../model/values.ts';
 import type { Answer } from './finding.ts';
 import type { IdentityAnswer } from './judge/credentials.ts';
-import type { Granted, Need, Rule } from './judge/rights.ts';
+import type { Granted, Rule, SingleRight } from './judge/rights.ts';
 
 /** What is read: a collection or one object of it. */
 export interface Resource {
@@ -69,8 +69,8 @@ export class Questions {
     return status ?? {};
   }
 
-  /** The server's last word on a need that no listed rule meets; undefined: no answer. */
-  async allowed({ verb, right }: Need): Promise<boolean | undefined> {
+  /** The server's last word on a right that no listed rule grants; undefined: no answer. */
+  async allowed({ verb, right }: SingleRight): Promise<boolean | undefined> {
     const [resource, subresource] = right.resource.split('/');
     const resourceAttributes = {
       verb,

@@ -1,18 +1,19 @@
 import { createManifestSource } from '../kube/manifests/source.ts';
+import { reads, sourceSelection } from '../kube/needs.ts';
 import type { ClusterState } from '../kube/source.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
+import { type Agent, needsOf, type PodsFrom } from './agents.ts';
 import { count, type Finding, failed, ok, quote } from './finding.ts';
 import { classFacts, nodeFacts } from './gather.ts';
 import { judgeIngress } from './judge/ingress.ts';
 import { judgeNodes } from './judge/nodes.ts';
-import type { Agent } from './judge/rights.ts';
 import type { Expectations } from './preflight.ts';
 
 export interface FolderOptions {
   readonly folder: string;
   readonly agents: readonly Agent[];
-  readonly podsFrom: 'calico' | 'podCIDRs';
+  readonly podsFrom: PodsFrom;
   readonly expectations: Expectations;
   readonly clock: Clock;
 }
@@ -72,11 +73,8 @@ async function readFolder({
 }
 
 function judgeKinds({ objects }: ClusterState, { agents, podsFrom, folder }: FolderOptions): readonly Finding[] {
-  const wanted = new Set([
-    ...(agents.includes('edge') ? (['Service', 'EndpointSlice', 'Ingress'] as const) : []),
-    ...(agents.includes('network') ? (['Node'] as const) : []),
-    ...(agents.includes('network') && podsFrom === 'calico' ? (['IPPool', 'BlockAffinity', 'IPAMBlock'] as const) : []),
-  ]);
+  const needs = agents.flatMap((agent) => needsOf(agent, podsFrom));
+  const wanted = new Set(sourceSelection(needs.filter(({ mayLack }) => mayLack !== true)).kinds);
   const missing = [...wanted].filter((kind) => objects[kind].size === 0);
   if (missing.length === 0) return [ok('kinds', [...wanted].join(', '))];
   return missing.map((kind) =>
@@ -90,13 +88,14 @@ function judgeKinds({ objects }: ClusterState, { agents, podsFrom, folder }: Fol
 
 function judgeObjects({ objects }: ClusterState, options: FolderOptions): readonly Finding[] {
   const { agents, expectations, podsFrom } = options;
+  const needs = agents.flatMap((agent) => needsOf(agent, podsFrom));
   const { sites, classes } = expectations;
   const allowed = { servers: sites.flatMap((site) => site.servers), pods: sites.flatMap((site) => site.pods) };
   const nodes = { got: [...objects.Node.values()].map(nodeFacts) };
   const known = [...objects.IngressClass.values()].map(classFacts);
   return [
-    ...(agents.includes('network') && nodes.got.length > 0 ? judgeNodes(nodes, { who: '', podsFrom, allowed }) : []),
+    ...(reads(needs, 'Node') && nodes.got.length > 0 ? judgeNodes(nodes, { who: '', podsFrom, allowed }) : []),
     // Folders rarely carry classes: the agent takes a class without an object for ours.
-    ...(agents.includes('edge') && known.length > 0 ? judgeIngress({ got: known }, classes, '') : []),
+    ...(reads(needs, 'IngressClass') && known.length > 0 ? judgeIngress({ got: known }, classes, '') : []),
   ];
 }

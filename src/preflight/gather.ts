@@ -2,10 +2,11 @@ import { type CalicoGroup, calicoGroups, calicoVersion } from '../kube/calico.ts
 import { type Kind, kindFacts, type ObjectByKind } from '../kube/kinds.ts';
 import type { Questions, Resource } from './ask.ts';
 import type { Answer } from './finding.ts';
-import { type CalicoFacts, configResource, type IpamConfig, type Pool } from './judge/calico.ts';
+import type { CalicoFacts, IpamConfig, Pool } from './judge/calico.ts';
 import type { Crd } from './judge/crds.ts';
 import type { ClassFacts } from './judge/ingress.ts';
 import type { NodeFacts } from './judge/nodes.ts';
+import { ipamConfigs } from './needs.ts';
 
 /** The group that Calico is read from: the one that the Kubernetes source takes too. */
 export async function calicoGroup(questions: Questions): Promise<Answer<CalicoGroup | undefined>> {
@@ -22,12 +23,11 @@ interface Named<Spec> {
 
 export async function gatherCalico(questions: Questions, group: CalicoGroup): Promise<CalicoFacts> {
   const list = <Spec>(resource: string) => questions.list<Named<Spec>>(inVersion(calicoVersion(group), resource));
-  const config = configResource(group).split('.')[0] ?? '';
   const [pools, affinities, information, configs, bgp, peers] = await Promise.all([
     list<Omit<Pool, 'name'>>(kindFacts.IPPool.plural),
     list<{ node?: string; type?: string; deleted?: string | boolean }>(kindFacts.BlockAffinity.plural),
     list<{ datastoreReady?: boolean }>('clusterinformations'),
-    list<IpamConfig>(config),
+    list<IpamConfig>(ipamConfigs[group]),
     list<{ nodeToNodeMeshEnabled?: boolean }>('bgpconfigurations'),
     list<unknown>('bgppeers'),
   ]);

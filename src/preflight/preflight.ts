@@ -1,9 +1,11 @@
 import type { KubeClient } from '../kube/api/client.ts';
 import { type CalicoGroup, calicoGroups } from '../kube/calico.ts';
+import { type Need, reads } from '../kube/needs.ts';
 import { rightsOf } from '../kube/rights.ts';
 import type { Prefix } from '../model/address.ts';
 import { systemNamespace } from '../model/contract.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { type Agent, needsOf, type PodsFrom } from './agents.ts';
 import { Questions } from './ask.ts';
 import { type Finding, failed, ok, unanswered } from './finding.ts';
 import { calicoGroup, gatherCalico, gatherClasses, gatherCrds, gatherNodes } from './gather.ts';
@@ -15,8 +17,9 @@ import { type Identity, judgeCredentials } from './judge/credentials.ts';
 import { judgeIngress } from './judge/ingress.ts';
 import { judgeNodes } from './judge/nodes.ts';
 import { judgePools } from './judge/pools.ts';
-import { type Agent, judgeExcess, judgeRights, unmet } from './judge/rights.ts';
+import { judgeExcess, judgeRights, unmet } from './judge/rights.ts';
 import { judgeClock, judgeHealth, judgeVersion } from './judge/server.ts';
+import { preflightNeeds } from './needs.ts';
 import { probe } from './probe.ts';
 import { preflightChecks } from './reasons.ts';
 import type { ProbeFacts, Target, VersionFacts } from './target.ts';
@@ -38,7 +41,7 @@ export interface PreflightOptions {
   readonly connect: () => Promise<KubeClient>;
   /** Whose rights are checked, and whose needs. */
   readonly agents: readonly Agent[];
-  readonly podsFrom: 'calico' | 'podCIDRs';
+  readonly podsFrom: PodsFrom;
   /** Absent: there is no platform spec, and nothing is compared with it. */
   readonly expectations?: Expectations;
   readonly crds: readonly ExpectedCrd[];
@@ -116,14 +119,14 @@ async function judgeCluster(
   questions: Questions,
   who: Identity,
 ): Promise<readonly Finding[]> {
-  const { agents, crds, expectations } = options;
+  const { crds, expectations } = options;
   const [crdAnswers, namespace, classes, network] = await Promise.all([
     gatherCrds(
       questions,
       crds.map(({ crd }) => crd.metadata.name),
     ),
     questions.get({ apiGroup: '', version: 'v1', resource: 'namespaces', name: systemNamespace }),
-    agents.includes('edge') ? gatherClasses(questions) : undefined,
+    reads(allNeeds(options), 'IngressClass') ? gatherClasses(questions) : undefined,
     judgeNetwork(options, questions, who.username),
   ]);
   const findings = [...judgeCrds(crds, crdAnswers, who.username), ...network.findings];
@@ -143,15 +146,17 @@ async function judgeCluster(
 }
 
 async function judgeNetwork(
-  { agents, podsFrom, expectations }: PreflightOptions,
+  options: PreflightOptions,
   questions: Questions,
   who: string,
 ): Promise<{ readonly findings: readonly Finding[]; readonly group: CalicoGroup | undefined }> {
-  if (!agents.includes('network')) return { findings: [], group: undefined };
+  const needs = allNeeds(options);
+  if (!reads(needs, 'Node')) return { findings: [], group: undefined };
+  const { podsFrom, expectations } = options;
   const sites = expectations?.sites;
   const allowed = sites && { servers: sites.flatMap((site) => site.servers), pods: sites.flatMap((site) => site.pods) };
   const [group, nodes] = await Promise.all([
-    podsFrom === 'calico' ? calicoGroup(questions) : undefined,
+    reads(needs, 'BlockAffinity') ? calicoGroup(questions) : undefined,
     gatherNodes(questions),
   ]);
   const findings = [...judgeNodes(nodes, { who, podsFrom, allowed })];
@@ -177,7 +182,7 @@ async function judgeNetwork(
 }
 
 async function judgeOwnRights(
-  { agents, rbac }: PreflightOptions,
+  { agents, podsFrom, rbac }: PreflightOptions,
   questions: Questions,
   who: Identity,
   calico: CalicoGroup | undefined,
@@ -186,7 +191,7 @@ async function judgeOwnRights(
   if ('missing' in granted) return [];
   if (!('got' in granted)) return agents.map((agent) => unanswered(`rights-${agent}`, granted, who.username));
   const findings = agents.map(async (agent) => {
-    const doubtful = unmet(rightsOf(agent, calico), granted.got);
+    const doubtful = unmet(rightsOf(needsOf(agent, podsFrom), calico), granted.got);
     const answers = await Promise.all(doubtful.map(async (need) => ({ need, allowed: await questions.allowed(need) })));
     if (answers.some(({ allowed }) => allowed === undefined))
       return unanswered(`rights-${agent}`, { failed: 'the server did not say what we may do' }, who.username);
@@ -194,10 +199,13 @@ async function judgeOwnRights(
     return judgeRights(agent, denied, who, rbac);
   });
   // A right in a group of Calico that is not served opens nothing.
-  const needed = [...agents, 'check' as const].flatMap((party) =>
-    calicoGroups.flatMap((group) => rightsOf(party, group)),
-  );
+  const needs = [...agents.flatMap((agent) => needsOf(agent, 'calico')), ...preflightNeeds];
+  const needed = calicoGroups.flatMap((group) => rightsOf(needs, group));
   return [...(await Promise.all(findings)), judgeExcess(needed, granted.got, who)];
+}
+
+function allNeeds({ agents, podsFrom }: PreflightOptions): readonly Need[] {
+  return agents.flatMap((agent) => needsOf(agent, podsFrom));
 }
 
 /** In the order of the catalogue. */

@@ -110,6 +110,15 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
       'src/kube/watch/a.ts': empty,
     },
   },
+  {
+    rule: 'preflight-looks-at-clusters',
+    files: { 'src/preflight/a.ts': importing('../planes/edge/compile.ts'), 'src/planes/edge/compile.ts': empty },
+  },
+  {
+    rule: 'only-cli-looks',
+    files: { 'src/planes/edge/a.ts': importing('../../preflight/b.ts'), 'src/preflight/b.ts': empty },
+  },
+  { rule: 'only-cli-looks', files: { 'lab/a.ts': importing('../src/preflight/b.ts'), 'src/preflight/b.ts': empty } },
   { rule: 'client-node-in-one-place', files: { 'src/kube/status/a.ts': importing('@kubernetes/client-node') } },
   { rule: 'src-without-tests', files: { 'src/kube/a.ts': importing('./b.test.ts'), 'src/kube/b.test.ts': empty } },
   { rule: 'no-cycles', files: { 'src/kube/a.ts': importing('./b.ts'), 'src/kube/b.ts': importing('./a.ts') } },
@@ -124,6 +133,15 @@ describe('dependency directions', () => {
   it('accepts imports that follow the directions', async () => {
     expect(
       await plantedRules({ 'src/planes/edge/a.ts': importing('../../kube/b.ts'), 'src/kube/b.ts': empty }),
+    ).toEqual([]);
+  });
+
+  it('lets the preflight read what planes need', async () => {
+    expect(
+      await plantedRules({
+        'src/preflight/a.ts': importing('../planes/edge/needs.ts'),
+        'src/planes/edge/needs.ts': empty,
+      }),
     ).toEqual([]);
   });
 

@@ -1,11 +1,11 @@
 import type { ClusterState } from '../../src/kube/source.ts';
+import type { VipView } from '../../src/model/status.ts';
 import { EdgeAgent } from '../../src/planes/edge/agent/agent.ts';
 import { createCertificateReader } from '../../src/planes/edge/agent/certificate.ts';
 import { edgeMetrics } from '../../src/planes/edge/agent/metrics.ts';
 import type { PeerAnswer, Peers } from '../../src/planes/edge/agent/peers.ts';
 import type { PublishView } from '../../src/planes/edge/agent/publish.ts';
 import type { SnapshotFile } from '../../src/planes/edge/agent/snapshot.ts';
-import type { VipStatus } from '../../src/planes/edge/agent/vips.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { Registry } from '../../src/runtime/metrics.ts';
 import { stateFromObjects } from './cluster-state.ts';
@@ -113,7 +113,7 @@ export class Rig {
     return this.speaker.prefixes.includes(`${vip}/32`);
   }
 
-  vip(): VipStatus {
+  vip(): VipView {
     return this.agent.status().vips[0]!;
   }
 }

@@ -1,9 +1,12 @@
-import { type Party, rightsOf, rightText } from '../../src/kube/rights.ts';
+import type { Need } from '../../src/kube/needs.ts';
+import { rightsOf, rightText } from '../../src/kube/rights.ts';
+import { agents, needsOf } from '../../src/preflight/agents.ts';
+import { preflightNeeds } from '../../src/preflight/needs.ts';
 import { preflightChecks, preflightReasons } from '../../src/preflight/reasons.ts';
 
 const introduction = `# What \`tideline check --cluster\` can say
 
-<!-- Made by \`make generate\` from src/preflight/reasons.ts and src/kube/rights.ts; do not edit. -->
+<!-- Made by \`make generate\` from src/preflight/reasons.ts and the needs.ts of each plane; do not edit. -->
 
 \`\`\`
 tideline check --cluster paris PATH...                          # the Cluster's own source: kubeconfig or manifest folder
@@ -37,13 +40,14 @@ export function checkClusterReference(): string {
     ...rows(preflightReasons),
     `\n## Rights\n\nWhat \`deploy/rbac\` grants, and this command checks; \`crd.projectcalico.org\` or \`projectcalico.org\`, as the cluster
 serves Calico.\n\n| party | right | what for |\n|---|---|---|`,
-    ...(['edge', 'network', 'check'] as const).flatMap(rightRows),
+    ...agents.flatMap((agent) => rightRows(agent, needsOf(agent, 'calico'))),
+    ...rightRows('check', preflightNeeds),
     '',
   ].join('\n');
 }
 
-function rightRows(party: Party): readonly string[] {
-  return rightsOf(party, 'crd.projectcalico.org').map((right) => {
+function rightRows(party: string, needs: readonly Need[]): readonly string[] {
+  return rightsOf(needs, 'crd.projectcalico.org').map((right) => {
     const where = right.namespace === undefined ? '' : ` in ${right.namespace}`;
     return `| ${party} | \`${rightText(right.verbs.join(', '), right)}\`${where} | ${right.why} |`;
   });

@@ -4,16 +4,18 @@ import { parse } from 'yaml';
 import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { withoutUndefined } from '../../model/values.ts';
+import { type Agent, agents as allAgents, type PodsFrom } from '../../preflight/agents.ts';
 import type { Crd, ExpectedCrd } from '../../preflight/judge/crds.ts';
 import type { Expectations } from '../../preflight/preflight.ts';
+import { clusterNamed } from '../named.ts';
 
 export interface ClusterArguments {
   /** `true`: none was named, `--kubeconfig` says which. */
   readonly cluster: string | true;
   readonly kubeconfig?: string;
   readonly context?: string;
-  readonly as: 'edge' | 'network' | 'all';
-  readonly podsFrom: 'calico' | 'podCIDRs';
+  readonly as: Agent | 'all';
+  readonly podsFrom: PodsFrom;
   readonly output: 'text' | 'json';
 }
 
@@ -23,7 +25,7 @@ const deploy = resolve(import.meta.dirname, '..', '..', '..', 'deploy');
 export async function checkCluster(paths: readonly string[], options: ClusterArguments): Promise<number> {
   const platform = paths.length === 0 ? undefined : await loadPlatform(paths);
   const source = sourceOf(options, platform);
-  const agents = options.as === 'all' ? (['edge', 'network'] as const) : [options.as];
+  const agents = options.as === 'all' ? allAgents : [options.as];
   const { systemClock: clock } = await import('../../runtime/clock.ts');
   const { exitCodeOf, renderJson, renderText } = await import('../../preflight/render.ts');
   const common = { agents, podsFrom: options.podsFrom, clock };
@@ -70,12 +72,8 @@ async function loadPlatform(paths: readonly string[]): Promise<Platform> {
 type Source = { readonly manifests: string } | { readonly kubeconfig: string; readonly context?: string };
 
 function sourceOf({ cluster: name, kubeconfig, context }: ClusterArguments, platform: Platform | undefined): Source {
-  const cluster = name === true ? undefined : platform?.clusters.get(name);
   if (platform !== undefined && name === true) throw new InputError('--cluster: name the Cluster of the platform spec');
-  if (platform !== undefined && cluster === undefined) {
-    const names = [...platform.clusters.keys()].join(', ') || 'none';
-    throw new InputError(`--cluster: no Cluster ${JSON.stringify(name)} in the platform spec (there are: ${names})`);
-  }
+  const cluster = platform && name !== true ? clusterNamed(platform, name, 'the platform spec') : undefined;
   if (kubeconfig !== undefined) return { kubeconfig, ...withoutUndefined({ context }) };
   if (cluster === undefined || platform === undefined)
     throw new InputError('--cluster needs the platform spec that declares it, or --kubeconfig FILE');

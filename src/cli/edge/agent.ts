@@ -1,26 +1,10 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
-import type { EdgeAgentOptions } from '../../planes/edge/agent/agent.ts';
 import type { BladePlatform } from '../../planes/edge/agent/platform.ts';
-import type { SnapshotFile } from '../../planes/edge/agent/snapshot.ts';
-import type { Log, LogLevel } from '../../runtime/log.ts';
-import type { Registry } from '../../runtime/metrics.ts';
-import { clusterSource, type SourceArguments, sourcePlace, wantedByEdge } from '../cluster-source.ts';
-import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
-import { addSourceOptions, type ListenAddress, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
-import { edgePublisher } from './publisher.ts';
-
-interface AgentArguments extends SourceArguments {
-  readonly platform: string;
-  readonly pool: string;
-  readonly blade: string;
-  readonly runDir: string;
-  readonly metricsAddress?: ListenAddress;
-  readonly peerPort?: number;
-  readonly withdrawOnStop: boolean;
-  readonly logLevel: LogLevel;
-}
+import { type Agent, type AgentPlane, runAgent } from '../agent/host.ts';
+import { addSourceOptions, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
+import { type BladeArguments, type BladeHost, dataPlane, peers, publisher, snapshot, speaker } from './parts.ts';
 
 /** `tideline edge agent`: the agent of one blade, beside its nginx and its ExaBGP. */
 export function registerAgent(edge: Command): void {
@@ -43,154 +27,66 @@ export function registerAgent(edge: Command): void {
       false,
     )
     .addOption(logLevelOption())
-    .action(run);
+    .action((given: BladeArguments) => runAgent(bladePlane, given));
   addSourceOptions(agent);
 }
 
-async function run(options: AgentArguments): Promise<void> {
-  useCompileCache(options.runDir);
-  const { tellStarting } = await import('../../bgp/driver/starting.ts');
-  await tellStarting(relaySocket(options.runDir));
-  const { mkdir } = await import('node:fs/promises');
+const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
+  name: 'edge',
+  identity: ({ pool, blade }) => ({ pool, blade }),
+  // The relay holds the VIPs for two leases more while this agent loads and reads its cluster.
+  firstWord: async ({ runDir }) => {
+    const { tellStarting } = await import('../../bgp/driver/starting.ts');
+    await tellStarting(resolve(runDir, runFiles.relaySocket));
+  },
+  view: async ({ pool, blade }) => {
+    const { bladePlatform } = await import('../../planes/edge/agent/platform.ts');
+    return (platform) => bladePlatform(platform, pool, blade);
+  },
+  cluster: ({ pool }) => pool.spec.cluster,
+  needs: async () => (await import('../../planes/edge/needs.ts')).edgeNeeds,
+  // Where the other blades of the pool look for it.
+  listen: ({ pool }, { blade, metricsAddress }) => {
+    const own = pool.spec.blades.find(({ name }) => name === blade)?.address.text ?? '127.0.0.1';
+    return metricsAddress ?? { host: own, port: agentPorts.edge };
+  },
+  agent: bladeAgent,
+};
+
+/** What the agent of a blade is made of. */
+async function bladeAgent(host: BladeHost): Promise<Agent> {
   const { EdgeAgent } = await import('../../planes/edge/agent/agent.ts');
-  const { bladePlatform } = await import('../../planes/edge/agent/platform.ts');
-  const { PlatformWatch } = await import('../../platform/watch.ts');
-  const { systemClock } = await import('../../runtime/clock.ts');
-  const { createLog } = await import('../../runtime/log.ts');
-  const { createRegistry, serveAgentEndpoint } = await import('../../runtime/metrics.ts');
-  const { waitForShutdown } = await import('../../runtime/shutdown.ts');
-
-  const shutdown = waitForShutdown();
-  const log = createLog('edge', options.logLevel).child({ pool: options.pool, blade: options.blade });
-  const registry = createRegistry('edge');
-  const watch = new PlatformWatch({
-    path: options.platform,
-    view: (platform) => bladePlatform(platform, options.pool, options.blade),
-    clock: systemClock,
-    log,
-    intervalMs: 1000,
-  });
-  await watch.start();
-  try {
-    await mkdir(options.runDir, { recursive: true });
-    const listen = options.metricsAddress ?? { host: addressOf(watch.current(), options.blade), port: agentPorts.edge };
-    const peerPort = options.peerPort ?? listen.port;
-    const parts = await composeParts({ options, platform: () => watch.current(), log, registry, peerPort });
-    const agent = new EdgeAgent({ ...parts, platformStatus: () => watch.status() });
-    watch.onChange(() => agent.platformChanged());
-    const endpoint = await serveAgentEndpoint({ ...listen, registry, status: () => agent.status() });
-    agent.start();
-    log.info({ url: endpoint.url }, 'edge agent started');
-    keepCompileCache();
-    const signal = await shutdown;
-    log.info({ signal, withdraw: options.withdrawOnStop }, 'edge agent stops');
-    if (options.withdrawOnStop) await agent.withdraw();
-    await agent.stop();
-    await endpoint.stop();
-  } finally {
-    await watch.stop();
-  }
-}
-
-interface Composition {
-  readonly options: AgentArguments;
-  readonly platform: () => BladePlatform;
-  readonly log: Log;
-  readonly registry: Registry;
-  readonly peerPort: number;
-}
-
-async function composeParts({
-  options,
-  platform,
-  log,
-  registry,
-  peerPort,
-}: Composition): Promise<Omit<EdgeAgentOptions, 'platformStatus'>> {
-  const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
-  const { limitsOf } = await import('../../bgp/render/limits.ts');
-  const { resolveServer } = await import('../../bgp/render/server.ts');
   const { createCertificateReader } = await import('../../planes/edge/agent/certificate.ts');
   const { addToLoopback } = await import('../../planes/edge/agent/loopback.ts');
   const { edgeMetrics } = await import('../../planes/edge/agent/metrics.ts');
-  const { HttpPeers } = await import('../../planes/edge/agent/peers.ts');
   const { httpProbe } = await import('../../planes/edge/agent/probe.ts');
-  const { createDataPlane } = await import('../../planes/edge/nginx/driver.ts');
-  const { systemClock: clock } = await import('../../runtime/clock.ts');
-
-  const { blade, runDir } = options;
-  const now = platform();
-  const server = resolveServer(now.platform, blade, undefined);
-  const { cluster } = now.pool.spec;
-  const { source, client } = await clusterSource({
-    place: sourcePlace(now.platform, cluster, options),
-    wanted: wantedByEdge,
-    cluster,
-    runDir,
-    clock,
-    log: log.child({ room: 'kube' }),
-    registry,
-  });
-  return {
-    blade,
+  const { given, platform, platformStatus, source, clock, log, registry } = host;
+  const agent = new EdgeAgent({
+    blade: given.blade,
     platform,
+    platformStatus,
     source,
-    ...(await edgePublisher({ client, platform, blade, clock, log, registry })),
-    dataPlane: createDataPlane({
-      socketPath: join(runDir, runFiles.nginxSocket),
-      clock,
-      log: log.child({ room: 'nginx' }),
-    }),
-    speaker: createSpeaker({
-      socketPath: relaySocket(runDir),
-      limits: limitsOf(server.site),
-      ...(server.blade === undefined ? {} : { lease: server.blade.lease }),
-      clock,
-      log: log.child({ room: 'bgp' }),
-      registry,
-    }),
-    peers: new HttpPeers({
-      clock,
-      port: peerPort,
-      peers: () =>
-        platform()
-          .pool.spec.blades.filter(({ name }) => name !== blade)
-          .map(({ name, address }) => ({ name, address: address.text })),
-      intervalMs: 1000,
-      timeoutMs: 500,
-    }),
+    dataPlane: await dataPlane(host),
+    speaker: await speaker(host),
+    peers: await peers(host),
+    // From this host to the VIP on its loopback interface: the whole data path, once a tick.
     probe: httpProbe(1000),
     addAddresses: addToLoopback,
     readCertificate: createCertificateReader(),
-    snapshot: snapshotFile(join(runDir, runFiles.edgeSnapshot), log),
+    // A blade that starts while its cluster is away serves what it knew last.
+    snapshot: await snapshot(host),
+    ...(await publisher(host)),
     clock,
     log,
     metrics: edgeMetrics(registry),
-  };
-}
-
-/** The snapshot of this blade; that none is there yet is no news. */
-function snapshotFile(file: string, log: Log): SnapshotFile {
+  });
   return {
-    async read() {
-      const { readSnapshot } = await import('../../kube/snapshot.ts');
-      const read = await readSnapshot(file);
-      if (read.ok) return read.state;
-      const reason = read.reason === 'SourceMissing' ? 'SnapshotMissing' : 'SnapshotUnreadable';
-      log.warn({ reason, file, problem: read.message }, 'no snapshot to serve');
-      return undefined;
-    },
-    async write(state) {
-      const { writeSnapshot } = await import('../../kube/snapshot.ts');
-      await writeSnapshot(file, state);
+    start: () => agent.start(),
+    platformChanged: () => agent.platformChanged(),
+    status: () => agent.status(),
+    stop: async ({ withdraw }) => {
+      if (withdraw) await agent.withdraw();
+      await agent.stop();
     },
   };
-}
-
-function relaySocket(runDir: string): string {
-  return join(runDir, runFiles.relaySocket);
-}
-
-function addressOf({ pool }: BladePlatform, blade: string): string {
-  return pool.spec.blades.find(({ name }) => name === blade)?.address.text ?? '127.0.0.1';
 }

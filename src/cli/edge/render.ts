@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../../model/problem.ts';
+import { poolNamed } from '../named.ts';
 
 interface RenderArguments {
   readonly platform: string;
@@ -43,13 +44,7 @@ async function render(options: RenderArguments): Promise<void> {
   const { renderDataPlane } = await import('../../planes/edge/nginx/render.ts');
 
   const platform = await loadPlatformOrThrow([options.platform]);
-  const pool = platform.edgePools.get(options.pool);
-  if (pool === undefined) {
-    const names = [...platform.edgePools.keys()].join(', ') || 'none';
-    throw new InputError(
-      `--pool: no EdgePool ${JSON.stringify(options.pool)} in ${options.platform} (there are: ${names})`,
-    );
-  }
+  const pool = poolNamed(platform, options.pool, options.platform);
   const settings = {
     rendered: resolve(options.to),
     runDir: resolve(options.runDir),

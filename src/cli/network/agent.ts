@@ -1,30 +1,15 @@
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
-import { InputError } from '../../model/problem.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
-import type { Platform } from '../../model/spec/platform.ts';
-import type { LogLevel } from '../../runtime/log.ts';
-import {
-  clusterSource,
-  describePlace,
-  type SourceArguments,
-  type SourcePlace,
-  sourcePlace,
-  wantedByNetwork,
-} from '../cluster-source.ts';
-import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
-import { addSourceOptions, logLevelOption, parseListenAddress } from '../options.ts';
+import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
+import { clusterNamed } from '../named.ts';
+import { addSourceOptions, type ListenAddress, logLevelOption, parseListenAddress } from '../options.ts';
 
-interface AgentArguments extends SourceArguments {
-  readonly platform: string;
+interface WorkerArguments extends AgentArguments {
   readonly node: string;
   readonly cluster: string;
-  readonly runDir: string;
-  readonly metricsAddress: { readonly host: string; readonly port: number };
+  readonly metricsAddress: ListenAddress;
   readonly podsFrom: 'calico' | 'podCIDRs';
-  readonly withdrawOnStop: boolean;
-  readonly logLevel: LogLevel;
 }
 
 /** `tideline network agent`: announces this worker's pods. */
@@ -48,94 +33,67 @@ export function registerAgent(network: Command): void {
     )
     .option('--withdraw-on-stop', 'withdraw every route before ending (default: routes stay)', false)
     .addOption(logLevelOption())
-    .action(run);
+    .action((given: WorkerArguments) => runAgent(workerPlane, given));
   addSourceOptions(agent);
 }
 
-async function run(options: AgentArguments): Promise<void> {
-  useCompileCache(options.runDir);
+/** The platform as a worker sees it. */
+interface WorkerPlatform {
+  readonly sites: readonly Site[];
+  readonly drains: readonly Drain[];
+}
+
+type WorkerHost = AgentHost<WorkerArguments, WorkerPlatform>;
+
+const workerPlane: AgentPlane<WorkerArguments, WorkerPlatform> = {
+  name: 'network',
+  identity: ({ node }) => ({ node }),
+  view:
+    async ({ cluster, platform: path }) =>
+    (platform) => ({
+      sites: clusterNamed(platform, cluster, path).spec.sites.flatMap((site) => platform.sites.get(site) ?? []),
+      drains: [...platform.drains.values()],
+    }),
+  cluster: (_, { cluster }) => cluster,
+  needs: async ({ node, podsFrom }) => {
+    const { networkNeeds } = await import('../../planes/network/needs.ts');
+    return networkNeeds({ node, podsFrom });
+  },
+  listen: (_, { metricsAddress }) => metricsAddress,
+  agent: workerAgent,
+};
+
+/** What the agent of a worker is made of. */
+async function workerAgent(host: WorkerHost): Promise<Agent> {
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
   const { NetworkAgent } = await import('../../planes/network/agent.ts');
-  const { limitsOfSites } = await import('../../planes/network/limits.ts');
   const { kernelBlackholes } = await import('../../planes/network/kernel/blackholes.ts');
-  const { createLog } = await import('../../runtime/log.ts');
-  const { systemClock: clock } = await import('../../runtime/clock.ts');
-  const { createRegistry, serveAgentEndpoint } = await import('../../runtime/metrics.ts');
-  const { waitForShutdown } = await import('../../runtime/shutdown.ts');
-  const { PlatformWatch } = await import('../../platform/watch.ts');
-
-  const stopped = waitForShutdown();
-  const log = createLog('network', options.logLevel).child({ node: options.node });
-  const registry = createRegistry('network');
-  const watch = new PlatformWatch({
-    path: options.platform,
-    view: (platform) => nodePlatform(platform, options),
-    clock,
-    log,
-    intervalMs: 3000,
-  });
-  await watch.start();
-  const { place, sites } = watch.current();
-  const { source, client } = await clusterSource({
-    place,
-    wanted: wantedByNetwork(options.node, options.podsFrom),
-    cluster: options.cluster,
-    runDir: options.runDir,
-    clock,
-    log,
-    registry,
-  });
+  const { limitsOfSites } = await import('../../planes/network/limits.ts');
+  const { given, platform, platformStatus, source, runFile, clock, log, registry } = host;
   const agent = new NetworkAgent({
-    node: options.node,
-    podsFrom: options.podsFrom,
-    spec: () => watch.current(),
-    specProblem: () => watch.status().message,
+    node: given.node,
+    podsFrom: given.podsFrom,
+    spec: platform,
+    specProblem: () => platformStatus().message,
     source,
+    // ExaBGP beside us, through its relay. No lease: the routes of a worker stay when its agent falls silent.
     speaker: createSpeaker({
-      socketPath: resolve(options.runDir, runFiles.relaySocket),
-      limits: limitsOfSites(sites),
+      socketPath: runFile(runFiles.relaySocket),
+      limits: limitsOfSites(platform().sites),
       clock,
-      log,
+      log: log.child({ room: 'bgp' }),
       registry,
     }),
+    // Packets to an address of a block that no pod has end here, instead of going round in circles.
     blackholes: kernelBlackholes,
     clock,
     log,
     registry,
   });
-  const endpoint = await serveAgentEndpoint({ ...options.metricsAddress, registry, status: () => agent.status() });
-  watch.onChange(() => agent.refresh());
-  agent.start();
-  log.info({ cluster: options.cluster, source: describePlace(place), endpoint: endpoint.url }, 'network agent started');
-  keepCompileCache();
-  const signal = await stopped;
-  log.info({ signal, withdraw: options.withdrawOnStop }, 'network agent stops');
-  await watch.stop();
-  try {
-    await agent.stop(options.withdrawOnStop ? { timeoutMs: 10_000 } : undefined);
-  } finally {
-    await client?.close();
-    await endpoint.stop();
-  }
-}
-
-/** The platform as a worker sees it. */
-interface NodePlatform {
-  readonly place: SourcePlace;
-  readonly sites: readonly Site[];
-  readonly drains: readonly Drain[];
-}
-
-function nodePlatform(platform: Platform, given: AgentArguments): NodePlatform {
-  const { cluster: name, platform: path } = given;
-  const cluster = platform.clusters.get(name);
-  if (cluster === undefined) {
-    const names = [...platform.clusters.keys()].join(', ') || 'none';
-    throw new InputError(`--cluster: no Cluster ${JSON.stringify(name)} in ${path} (there are: ${names})`);
-  }
   return {
-    place: sourcePlace(platform, name, given),
-    sites: cluster.spec.sites.flatMap((site) => platform.sites.get(site) ?? []),
-    drains: [...platform.drains.values()],
+    start: () => agent.start(),
+    platformChanged: () => agent.refresh(),
+    status: () => agent.status(),
+    stop: ({ withdraw }) => agent.stop(withdraw ? { timeoutMs: 10_000 } : undefined),
   };
 }

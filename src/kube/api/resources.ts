@@ -1,14 +1,7 @@
 import { withoutUndefined } from '../../model/values.ts';
 import type { Kind } from '../kinds.ts';
 import { kindFacts } from '../kinds.ts';
-
-/** Which objects of a kind are read; the server filters. */
-export interface Selector {
-  /** E.g. `type=kubernetes.io/tls`. */
-  readonly fields?: string;
-  /** E.g. `app in (web,api)`. */
-  readonly labels?: string;
-}
+import type { Selector } from '../needs.ts';
 
 /** `/apis/discovery.k8s.io/v1`. */
 export function groupPath(apiVersion: string): string {

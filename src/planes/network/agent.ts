@@ -2,6 +2,7 @@ import type { Speaker } from '../../bgp/speaker.ts';
 import type { ClusterListener, ClusterSource, ClusterState } from '../../kube/source.ts';
 import { comparePrefixes, type Prefix } from '../../model/address.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
+import type { NetworkStatus, PlanePart } from '../../model/status.ts';
 import { messageOf } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -13,7 +14,7 @@ import type { BlackholeTable } from './kernel/blackholes.ts';
 import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
 import type { NetworkPlan, NetworkRefusal } from './plan.ts';
 import { ReleaseQueue } from './release.ts';
-import { type NetworkStatus, statusOf } from './status.ts';
+import { statusOf } from './status.ts';
 import { nextStep } from './step.ts';
 
 /** What the platform spec says that concerns this agent; read anew in every run. */
@@ -108,7 +109,7 @@ export class NetworkAgent {
     this.#loop.trigger();
   }
 
-  status(): NetworkStatus {
+  status(): PlanePart<NetworkStatus> {
     return statusOf({
       node: this.#options.node,
       source: this.#options.source.status(),

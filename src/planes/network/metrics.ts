@@ -1,9 +1,9 @@
+import type { NetworkStatus, PlanePart } from '../../model/status.ts';
 import { Gauge, type Registry } from '../../runtime/metrics.ts';
 import type { NetworkRefusal } from './plan.ts';
-import type { NetworkStatus } from './status.ts';
 
 export interface NetworkMetrics {
-  update(status: NetworkStatus): void;
+  update(status: PlanePart<NetworkStatus>): void;
   /** Those that were not there in the call before. */
   newRefusals(refusals: readonly NetworkRefusal[]): readonly NetworkRefusal[];
 }

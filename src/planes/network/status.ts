@@ -1,34 +1,12 @@
 import type { Route } from '../../bgp/route.ts';
-import type { NeighborStatus, RouteRefusal, SpeakerStatus } from '../../bgp/speaker.ts';
+import type { SpeakerStatus } from '../../bgp/speaker.ts';
 import type { SourceStatus } from '../../kube/source.ts';
 import type { Prefix } from '../../model/address.ts';
+import type { NetworkStatus, PlanePart, RouteView } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { NetworkPlan, NetworkRefusal } from './plan.ts';
 
-interface RouteView {
-  readonly prefix: string;
-  readonly nextHop: string;
-  readonly class: string;
-  readonly because: string;
-}
-
-/** The answer of `/status`. */
-export interface NetworkStatus {
-  readonly node: string;
-  readonly source: SourceStatus;
-  /** `announce`: the routes below are wanted; `hold`: too little is known, all stays. */
-  readonly action: NetworkPlan['action'];
-  /** Why all is held, or withdrawn on purpose. */
-  readonly reason?: string;
-  readonly wanted: readonly RouteView[];
-  /** What ExaBGP holds. */
-  readonly announced: readonly RouteView[];
-  readonly refusals: readonly (NetworkRefusal | (RouteRefusal & { readonly subject: string }))[];
-  readonly blackholes: { readonly wanted: readonly string[]; readonly installed: readonly string[] };
-  readonly relay: SpeakerStatus['relay'];
-  readonly neighbors: readonly NeighborStatus[];
-}
-
+/** What this agent says in `/status`. */
 export function statusOf(now: {
   readonly node: string;
   readonly source: SourceStatus;
@@ -36,7 +14,7 @@ export function statusOf(now: {
   readonly speaker: SpeakerStatus;
   readonly installed: readonly Prefix[];
   readonly refusals: readonly NetworkRefusal[];
-}): NetworkStatus {
+}): PlanePart<NetworkStatus> {
   const { plan, speaker } = now;
   const reason = plan.action === 'hold' ? plan.reason : plan.withdrawn;
   return {

@@ -1,5 +1,6 @@
 import { type CalicoGroup, calicoVersion } from '../../kube/calico.ts';
 import { type Answer, count, type Finding, failed, names, ok, unanswered, warning } from '../finding.ts';
+import { ipamConfigs } from '../needs.ts';
 
 /** Calico's objects as they are looked at; both API groups have these fields. */
 export interface CalicoFacts {
@@ -101,7 +102,7 @@ function judgeIpam(
     findings.push(
       warning('calico-ipam', 'BlocksNotAutomatic', {
         found: 'autoAllocateBlocks is false: a node without a block gets no pods',
-        fix: `kubectl patch ${configResource(group)} default --type=merge -p '{"spec":{"autoAllocateBlocks":true}}'`,
+        fix: `kubectl patch ${ipamConfigs[group]}.${group} default --type=merge -p '{"spec":{"autoAllocateBlocks":true}}'`,
       }),
     );
   const most = settings?.maxBlocksPerHost ?? 0;
@@ -110,7 +111,7 @@ function judgeIpam(
       warning('calico-ipam', 'BlocksOverLimit', {
         found: `maxBlocksPerHost is ${most}, a server may announce ${maxRoutes} routes`,
         expected: 'spec.limits.maxRoutesPerServer of the Site above it',
-        fix: `kubectl patch ${configResource(group)} default --type=merge -p '{"spec":{"maxBlocksPerHost":${maxRoutes - 1}}}'`,
+        fix: `kubectl patch ${ipamConfigs[group]}.${group} default --type=merge -p '{"spec":{"maxBlocksPerHost":${maxRoutes - 1}}}'`,
       }),
     );
   if (findings.length > 0) return findings;
@@ -149,9 +150,4 @@ function judgeBgp({ bgp, peers, group }: CalicoFacts, { who }: CalicoContext): r
       }),
     );
   return findings.length === 0 ? [ok('calico-bgp', "Calico's mesh is off, and it has no peers")] : findings;
-}
-
-/** The one resource whose name differs between the groups. */
-export function configResource(group: CalicoGroup): string {
-  return group === 'projectcalico.org' ? `ipamconfigurations.${group}` : `ipamconfigs.${group}`;
 }

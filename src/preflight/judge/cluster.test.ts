@@ -3,6 +3,7 @@ import type { CalicoGroup } from '../../kube/calico.ts';
 import { rightsOf } from '../../kube/rights.ts';
 import { parsePrefix } from '../../model/address.ts';
 import { withoutUndefined } from '../../model/values.ts';
+import { needsOf } from '../agents.ts';
 import type { Answer, Finding } from '../finding.ts';
 import { type CalicoFacts, judgeCalico } from './calico.ts';
 import { type Crd, judgeCrds } from './crds.ts';
@@ -74,7 +75,7 @@ describe('CRDs', () => {
 });
 
 describe('rights', () => {
-  const needs = rightsOf('edge', undefined);
+  const needs = rightsOf(needsOf('edge', 'calico'), undefined);
   const all: Rule = { verbs: ['*'], apiGroups: ['*'], resources: ['*'] };
   const nothing: Granted = { everywhere: [], inSystem: [] };
   const exact: readonly Rule[] = needs.map(({ verbs, apiGroup, resource }) => ({
@@ -120,7 +121,8 @@ describe('rights', () => {
 });
 
 describe('the fix of missing rights', () => {
-  const denied = (group: CalicoGroup) => unmet(rightsOf('network', group), { everywhere: [], inSystem: [] });
+  const denied = (group: CalicoGroup) =>
+    unmet(rightsOf(needsOf('network', 'calico'), group), { everywhere: [], inSystem: [] });
 
   it('applies deploy/rbac for its own groups, and binds the role for others', () => {
     const own = { username: 'tideline:network:w1', groups: ['tideline:network'] };

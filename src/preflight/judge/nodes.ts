@@ -1,4 +1,5 @@
 import { contains, hostPrefix, type Prefix, parseAddress, parsePrefix } from '../../model/address.ts';
+import type { PodsFrom } from '../agents.ts';
 import { type Answer, count, type Finding, failed, names, ok, unanswered } from '../finding.ts';
 
 export interface NodeFacts {
@@ -10,7 +11,7 @@ export interface NodeFacts {
 
 export interface NodeContext {
   readonly who: string;
-  readonly podsFrom: 'calico' | 'podCIDRs';
+  readonly podsFrom: PodsFrom;
   /** Prefixes of the cluster's sites; absent without a platform spec. */
   readonly allowed: { readonly servers: readonly Prefix[]; readonly pods: readonly Prefix[] } | undefined;
 }

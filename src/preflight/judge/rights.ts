@@ -1,5 +1,6 @@
-import { type Party, type Right, rightText } from '../../kube/rights.ts';
+import { type Right, rightText } from '../../kube/rights.ts';
 import { systemNamespace } from '../../model/contract.ts';
+import type { Agent } from '../agents.ts';
 import { bindingName, count, type Finding, failed, names, ok, quote, warning } from '../finding.ts';
 import type { Identity } from './credentials.ts';
 
@@ -19,15 +20,14 @@ export interface Granted {
   readonly incomplete?: boolean;
 }
 
-export interface Need {
+/** One verb of a right. */
+export interface SingleRight {
   readonly verb: string;
   readonly right: Right;
 }
 
-export type Agent = Exclude<Party, 'check'>;
-
-/** Needs that no rule meets. An authoriser that does not list its rules may still allow them: ask for each. */
-export function unmet(rights: readonly Right[], granted: Granted): readonly Need[] {
+/** Rights that no rule grants. An authoriser that does not list its rules may still allow them: ask for each. */
+export function unmet(rights: readonly Right[], granted: Granted): readonly SingleRight[] {
   return rights.flatMap((right) => {
     const rules = right.namespace === systemNamespace ? granted.inSystem : granted.everywhere;
     return right.verbs
@@ -52,7 +52,7 @@ function allows(
 }
 
 /** Does the identity have every right of the agent. */
-export function judgeRights(agent: Agent, denied: readonly Need[], who: Identity, rbac: string): Finding {
+export function judgeRights(agent: Agent, denied: readonly SingleRight[], who: Identity, rbac: string): Finding {
   const check = `rights-${agent}` as const;
   const [first] = denied;
   if (first === undefined) return ok(check, `${who.username} may do all that the ${agent} agent does`);
@@ -66,7 +66,7 @@ export function judgeRights(agent: Agent, denied: readonly Need[], who: Identity
   });
 }
 
-function fixOf(agent: Agent, who: Identity, rbac: string, denied: readonly Need[]): string {
+function fixOf(agent: Agent, who: Identity, rbac: string, denied: readonly SingleRight[]): string {
   const role = `tideline-${agent}`;
   const apply = `kubectl apply --server-side --force-conflicts -k ${quote(rbac)}`;
   const member =
@@ -85,7 +85,7 @@ function fixOf(agent: Agent, who: Identity, rbac: string, denied: readonly Need[
   ].join(' && ');
 }
 
-function addRule(role: string, needs: readonly Need[]): string {
+function addRule(role: string, needs: readonly SingleRight[]): string {
   const unique = (list: readonly string[]) => [...new Set(list)].toSorted();
   const value = {
     apiGroups: unique(needs.map(({ right }) => right.apiGroup)),

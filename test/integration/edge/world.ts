@@ -11,8 +11,8 @@ import { type Exabgp, startExabgp } from '../../../lab/daemons/exabgp.ts';
 import { type Nginx, startNginx } from '../../../lab/daemons/nginx.ts';
 import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
 import { Network } from '../../../lab/net/network.ts';
+import type { EdgeStatus } from '../../../src/model/status.ts';
 import { getJson } from '../../../src/planes/edge/agent/probe.ts';
-import type { EdgeStatus } from '../../../src/planes/edge/agent/status.ts';
 
 const run = promisify(execFile);
 const main = resolve(import.meta.dirname, '../../../src/cli/main.ts');

@@ -9,7 +9,7 @@ import { startBird } from '../../../lab/daemons/bird.ts';
 import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
 import { type Exabgp, startExabgp } from '../../../lab/daemons/exabgp.ts';
 import { Network } from '../../../lab/net/network.ts';
-import type { NetworkStatus } from '../../../src/planes/network/status.ts';
+import type { NetworkStatus } from '../../../src/model/status.ts';
 import { compileCache } from '../../support/compile-cache.ts';
 import type { Manifest } from '../../support/kube/conformance.ts';
 import { yaml } from '../../support/kube/folder.ts';

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EdgeStatus } from '../../../src/planes/edge/agent/status.ts';
-import type { NetworkStatus } from '../../../src/planes/network/status.ts';
+import type { EdgeStatus, NetworkStatus } from '../../../src/model/status.ts';
 import type { Machine } from '../../support/systemd/machine.ts';
 import { commandsOf, Rack, until } from '../../support/systemd/rack.ts';
 

@@ -1,6 +1,7 @@
 import type { Speaker } from '../../../bgp/speaker.ts';
 import type { ClusterSource } from '../../../kube/source.ts';
 import type { Drain } from '../../../model/spec/kinds.ts';
+import type { EdgeStatus, PlanePart } from '../../../model/status.ts';
 import { messageOf, withoutUndefined } from '../../../model/values.ts';
 import type { PlatformStatus } from '../../../platform/watch.ts';
 import { type Clock, sleep, type Timer } from '../../../runtime/clock.ts';
@@ -17,7 +18,7 @@ import type { Probe } from './probe.ts';
 import type { PublisherStatus, PublishView } from './publish.ts';
 import { Push } from './push.ts';
 import type { SnapshotFile } from './snapshot.ts';
-import { type EdgeStatus, statusOf } from './status.ts';
+import { statusOf } from './status.ts';
 import { Tables } from './tables.ts';
 import { type VipStatus, Vips } from './vips.ts';
 
@@ -103,7 +104,7 @@ export class EdgeAgent {
     this.#tables.recompile();
   }
 
-  status(): EdgeStatus {
+  status(): PlanePart<EdgeStatus> {
     return statusOf({
       ...this.#options,
       tables: this.#tables,

@@ -1,18 +1,13 @@
 import { agentPaths } from '../../../model/contract.ts';
+import type { PeerVipView } from '../../../model/status.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import { getJson } from './probe.ts';
-
-/** What another blade of the pool says of one VIP. */
-interface PeerVip {
-  readonly fit: boolean;
-  readonly announced: boolean;
-}
 
 export interface PeerAnswer {
   readonly blade: string;
   /** Monotonic ms at which the question left; the answer is no older. */
   readonly askedAtMs: number;
-  readonly vips: ReadonlyMap<string, PeerVip>;
+  readonly vips: ReadonlyMap<string, PeerVipView>;
 }
 
 export interface Peer {
@@ -82,9 +77,9 @@ export class HttpPeers implements Peers {
   }
 }
 
-function readVips(value: unknown): ReadonlyMap<string, PeerVip> | undefined {
+function readVips(value: unknown): ReadonlyMap<string, PeerVipView> | undefined {
   if (!Array.isArray(value)) return undefined;
-  const vips = new Map<string, PeerVip>();
+  const vips = new Map<string, PeerVipView>();
   for (const entry of value as readonly unknown[]) {
     if (typeof entry !== 'object' || entry === null) continue;
     const { address, fit, announced } = entry as Readonly<Record<string, unknown>>;

@@ -2,9 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { calicoGroups } from '../kube/calico.ts';
+import { type Need, sourceSelection } from '../kube/needs.ts';
+import { type Right, rightsOf, rightText } from '../kube/rights.ts';
 import { kindNames } from '../model/spec/kinds.ts';
-import { calicoGroups } from './calico.ts';
-import { ownCrds, type Right, rightsOf, rightText } from './rights.ts';
+import { networkNeeds } from '../planes/network/needs.ts';
+import { steeringNeeds } from '../planes/steering/needs.ts';
+import { agents, needsOf } from './agents.ts';
+import { ownCrds, preflightNeeds } from './needs.ts';
 
 interface Role {
   readonly kind: string;
@@ -45,13 +50,17 @@ function lines(right: Line): readonly string[] {
 }
 
 describe('deploy/rbac grants exactly what is stated', () => {
-  it.each(['edge', 'network'] as const)('%s', (party) => {
-    const stated = rightsOf(party, 'crd.projectcalico.org').flatMap(lines).toSorted();
-    expect(granted(`${party}.yaml`)).toEqual(stated);
+  it('to an agent of each plane that needs anything', () => {
+    expect(agents).toEqual(['edge', 'network']);
+  });
+
+  it.each(agents)('%s', (agent) => {
+    const stated = rightsOf(needsOf(agent, 'calico'), 'crd.projectcalico.org').flatMap(lines).toSorted();
+    expect(granted(`${agent}.yaml`)).toEqual(stated);
   });
 
   it('check, for whichever group Calico is in', () => {
-    const stated = new Set(calicoGroups.flatMap((group) => rightsOf('check', group).flatMap(lines)));
+    const stated = new Set(calicoGroups.flatMap((group) => rightsOf(preflightNeeds, group).flatMap(lines)));
     expect(granted('check.yaml')).toEqual([...stated].toSorted());
   });
 });
@@ -61,5 +70,32 @@ it('names the CRD of every kind of the platform spec', () => {
 });
 
 it('asks nothing of Calico when pods have podCIDRs', () => {
-  expect(rightsOf('network', undefined).map(({ resource }) => resource)).toEqual(['nodes']);
+  expect(rightsOf(networkNeeds({ podsFrom: 'calico' }), undefined).map(({ resource }) => resource)).toEqual(['nodes']);
+  expect(networkNeeds({ podsFrom: 'podCIDRs' })).toHaveLength(1);
+});
+
+it('asks nothing of any cluster for DNS', () => {
+  expect(steeringNeeds).toEqual([]);
+});
+
+it.each<[string, readonly Need[], object]>([
+  [
+    'a blade',
+    needsOf('edge', 'calico'),
+    {
+      kinds: ['Service', 'EndpointSlice', 'Ingress', 'IngressClass', 'Secret'],
+      selectors: { Secret: { fields: 'type=kubernetes.io/tls' } },
+    },
+  ],
+  [
+    'the worker w1',
+    networkNeeds({ podsFrom: 'calico', node: 'w1' }),
+    {
+      kinds: ['Node', 'IPPool', 'BlockAffinity', 'IPAMBlock'],
+      selectors: { Node: { fields: 'metadata.name=w1' } },
+    },
+  ],
+  ['whoever only looks', preflightNeeds, { kinds: [], selectors: {} }],
+])('the source of %s reads what it needs and no more', (_, needs, selection) => {
+  expect(sourceSelection(needs)).toEqual(selection);
 });

@@ -1,0 +1,203 @@
+import { resolve } from 'node:path';
+import type { KubeClient } from '../../kube/api/client.ts';
+import type { Need } from '../../kube/needs.ts';
+import type { ClusterSource } from '../../kube/source.ts';
+import type { Platform } from '../../model/spec/platform.ts';
+import { statusVersion } from '../../model/status.ts';
+import type { PlatformStatus, PlatformWatch } from '../../platform/watch.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log, LogLevel } from '../../runtime/log.ts';
+import type { Registry } from '../../runtime/metrics.ts';
+import {
+  clusterSource,
+  describePlace,
+  type SourceArguments,
+  type SourcePlace,
+  sourcePlace,
+} from '../cluster-source.ts';
+import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
+import type { ListenAddress } from '../options.ts';
+import { Started } from './started.ts';
+
+/** The options that every agent has. */
+export interface AgentArguments extends SourceArguments {
+  readonly platform: string;
+  readonly runDir: string;
+  readonly withdrawOnStop: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** What a plane brings to become an agent. Its functions import what they need when they are called, in this order. */
+export interface AgentPlane<Given extends AgentArguments, View> {
+  /** `component` of logs and metrics, and how the agent is called there. */
+  readonly name: string;
+  /** Fields of every line of its log. */
+  readonly identity: (given: Given) => Readonly<Record<string, string>>;
+  /** Said before anything large is loaded, and whatever comes of the start. */
+  readonly firstWord?: (given: Given) => Promise<void>;
+  /** The platform as the agent sees it. What this makes throws InputError for a platform that lacks what the agent needs. */
+  readonly view: (given: Given) => Promise<(platform: Platform) => View>;
+  /** Name of the Cluster that the agent reads. */
+  readonly cluster: (view: View, given: Given) => string;
+  readonly needs: (given: Given) => Promise<readonly Need[]>;
+  /** Where the agent's own endpoint listens. */
+  readonly listen: (view: View, given: Given) => ListenAddress;
+  /** Makes the agent of its parts; nothing is started yet. */
+  readonly agent: (host: AgentHost<Given, View>) => Promise<Agent>;
+}
+
+/** What the host has for the parts of an agent. */
+export interface AgentHost<Given, View> {
+  readonly given: Given;
+  /** The last good platform. */
+  readonly platform: () => View;
+  readonly platformStatus: () => PlatformStatus;
+  readonly source: ClusterSource;
+  /** Undefined where the cluster is a folder of manifests. */
+  readonly client: KubeClient | undefined;
+  readonly listen: ListenAddress;
+  /** Path of a file in the run directory. */
+  readonly runFile: (name: string) => string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry: Registry;
+}
+
+/** The agent of a plane, as the host runs it. */
+export interface Agent {
+  start(): void;
+  /** The platform, or its status, is another one now. */
+  platformChanged(): void;
+  /** The plane's part of `/status`. */
+  status(): object;
+  /** Ends the agent and leaves everything as it is. `withdraw`: it lets go in order first, of what others can take over. */
+  stop(how: { readonly withdraw: boolean }): Promise<void>;
+}
+
+/** What the host has from the process; tests hand in their own. */
+export interface Process {
+  /** Resolves with the name of the first signal that asks for the end. */
+  readonly shutdown: () => Promise<string>;
+  readonly createLog: (component: string, level: LogLevel) => Log;
+}
+
+/** A folder that was edited is seen within a second, by every agent alike: a drain begins everywhere at once. */
+const platformIntervalMs = 1000;
+
+/**
+ * Runs the agent of a plane until a signal asks for its end: platform, cluster, endpoint and agent are started in this order
+ * and stopped in reverse. When a start fails half way, what was started is stopped, and this rejects with the failure; when
+ * a stop fails, everything else is stopped nevertheless, and this rejects with that.
+ */
+export async function runAgent<Given extends AgentArguments, View>(
+  plane: AgentPlane<Given, View>,
+  given: Given,
+  outside?: Process,
+): Promise<void> {
+  useCompileCache(given.runDir);
+  await plane.firstWord?.(given);
+  const { shutdown, createLog } = outside ?? (await thisProcess());
+  const asked = shutdown();
+  const log = createLog(plane.name, given.logLevel).child(plane.identity(given));
+  const started = new Started(log);
+  let withdraw = false;
+  try {
+    await start({ plane, given, log, started, withdraw: () => withdraw });
+    keepCompileCache();
+    const signal = await asked;
+    withdraw = given.withdrawOnStop;
+    log.info({ signal, withdraw }, `${plane.name} agent stops`);
+  } catch (error) {
+    await started.stop().catch(() => log.debug({}, 'the failure of the start is told, not those of the stop'));
+    throw error;
+  }
+  await started.stop();
+}
+
+async function thisProcess(): Promise<Process> {
+  const { createLog } = await import('../../runtime/log.ts');
+  const { waitForShutdown } = await import('../../runtime/shutdown.ts');
+  return { shutdown: waitForShutdown, createLog };
+}
+
+interface Start<Given extends AgentArguments, View> {
+  readonly plane: AgentPlane<Given, View>;
+  readonly given: Given;
+  readonly log: Log;
+  readonly started: Started;
+  /** Whether the end is a planned one, once it has come. */
+  readonly withdraw: () => boolean;
+}
+
+async function start<Given extends AgentArguments, View>(how: Start<Given, View>): Promise<void> {
+  const { plane, given, log, started } = how;
+  const { systemClock: clock } = await import('../../runtime/clock.ts');
+  const { createRegistry, serveAgentEndpoint } = await import('../../runtime/metrics.ts');
+  const registry = createRegistry(plane.name);
+
+  const watch = await watchPlatform(how, clock);
+  const { view, place } = watch.current();
+  const cluster = plane.cluster(view, given);
+  const needs = await plane.needs(given);
+  const kubeLog = log.child({ room: 'kube' });
+  const { source, client } = await clusterSource({
+    place,
+    needs,
+    cluster,
+    runDir: given.runDir,
+    clock,
+    log: kubeLog,
+    registry,
+  });
+  if (client !== undefined) started.add('kube client', () => client.close());
+
+  const listen = plane.listen(view, given);
+  const agent = await plane.agent({
+    given,
+    platform: () => watch.current().view,
+    platformStatus: () => watch.status(),
+    source,
+    client,
+    listen,
+    runFile: (name) => resolve(given.runDir, name),
+    clock,
+    log,
+    registry,
+  });
+  const common = { agent: plane.name, statusVersion, startedAtMs: clock.now() };
+  const status = () => ({ ...common, platform: watch.status(), ...agent.status() });
+  const endpoint = await serveAgentEndpoint({ ...listen, registry, status });
+  started.add('endpoint', () => endpoint.stop());
+
+  started.add('agent', () => agent.stop({ withdraw: how.withdraw() }));
+  watch.onChange(() => agent.platformChanged());
+  agent.start();
+  log.info({ cluster, source: describePlace(place), endpoint: endpoint.url }, `${plane.name} agent started`);
+}
+
+/** The platform as the agent sees it, and where its cluster is read. */
+interface Seen<View> {
+  readonly view: View;
+  readonly place: SourcePlace;
+}
+
+async function watchPlatform<Given extends AgentArguments, View>(
+  { plane, given, log, started }: Start<Given, View>,
+  clock: Clock,
+): Promise<PlatformWatch<Seen<View>>> {
+  const { PlatformWatch: Watch } = await import('../../platform/watch.ts');
+  const viewOf = await plane.view(given);
+  const watch = new Watch({
+    path: given.platform,
+    view: (platform) => {
+      const view = viewOf(platform);
+      return { view, place: sourcePlace(platform, plane.cluster(view, given), given) };
+    },
+    clock,
+    log,
+    intervalMs: platformIntervalMs,
+  });
+  await watch.start();
+  started.add('platform', () => watch.stop());
+  return watch;
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import type { Speaker } from '../../bgp/speaker.ts';
+import { runFiles } from '../../model/contract.ts';
+import type { EdgeAgentOptions } from '../../planes/edge/agent/agent.ts';
+import type { Peers } from '../../planes/edge/agent/peers.ts';
+import type { BladePlatform } from '../../planes/edge/agent/platform.ts';
+import type { SnapshotFile } from '../../planes/edge/agent/snapshot.ts';
+import type { DataPlane } from '../../planes/edge/table.ts';
+import type { AgentArguments, AgentHost } from '../agent/host.ts';
+import type { ListenAddress } from '../options.ts';
+
+export interface BladeArguments extends AgentArguments {
+  readonly pool: string;
+  readonly blade: string;
+  readonly metricsAddress?: ListenAddress;
+  readonly peerPort?: number;
+}
+
+export type BladeHost = AgentHost<BladeArguments, BladePlatform>;
+
+/** nginx beside us, through its control socket. */
+export async function dataPlane({ runFile, clock, log }: BladeHost): Promise<DataPlane> {
+  const { createDataPlane } = await import('../../planes/edge/nginx/driver.ts');
+  return createDataPlane({ socketPath: runFile(runFiles.nginxSocket), clock, log: log.child({ room: 'nginx' }) });
+}
+
+/** ExaBGP beside us, through its relay: the VIPs on a lease, so that a blade that falls silent loses them. */
+export async function speaker({ given, platform, runFile, clock, log, registry }: BladeHost): Promise<Speaker> {
+  const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
+  const { limitsOf } = await import('../../bgp/render/limits.ts');
+  const { resolveServer } = await import('../../bgp/render/server.ts');
+  const { site, blade } = resolveServer(platform().platform, given.blade, undefined);
+  return createSpeaker({
+    socketPath: runFile(runFiles.relaySocket),
+    limits: limitsOf(site),
+    ...(blade === undefined ? {} : { lease: blade.lease }),
+    clock,
+    log: log.child({ room: 'bgp' }),
+    registry,
+  });
+}
+
+/** The other blades of the pool: a VIP is let go only when one of them has it. */
+export async function peers({ given, platform, listen, clock }: BladeHost): Promise<Peers> {
+  const { HttpPeers } = await import('../../planes/edge/agent/peers.ts');
+  return new HttpPeers({
+    clock,
+    port: given.peerPort ?? listen.port,
+    peers: () =>
+      platform()
+        .pool.spec.blades.filter(({ name }) => name !== given.blade)
+        .map(({ name, address }) => ({ name, address: address.text })),
+    intervalMs: 1000,
+    timeoutMs: 500,
+  });
+}
+
+/** The last good state of the cluster on disk; that none is there yet is no news. */
+export async function snapshot({ given, runFile, log }: BladeHost): Promise<SnapshotFile> {
+  const { mkdir } = await import('node:fs/promises');
+  await mkdir(given.runDir, { recursive: true });
+  const file = runFile(runFiles.edgeSnapshot);
+  return {
+    async read() {
+      const { readSnapshot } = await import('../../kube/snapshot.ts');
+      const read = await readSnapshot(file);
+      if (read.ok) return read.state;
+      const reason = read.reason === 'SourceMissing' ? 'SnapshotMissing' : 'SnapshotUnreadable';
+      log.warn({ reason, file, problem: read.message }, 'no snapshot to serve');
+      return undefined;
+    },
+    async write(state) {
+      const { writeSnapshot } = await import('../../kube/snapshot.ts');
+      await writeSnapshot(file, state);
+    },
+  };
+}
+
+/** What writes status and events to the cluster; nothing for a folder of manifests, where there is nobody to tell. */
+export async function publisher(host: BladeHost): Promise<Pick<EdgeAgentOptions, 'publisher'>> {
+  const { given, client, platform, clock, log, registry } = host;
+  if (client === undefined) return {};
+  const { Publisher } = await import('../../planes/edge/agent/publish.ts');
+  return {
+    publisher: new Publisher({
+      client,
+      pool: () => platform().pool,
+      blade: given.blade,
+      identity: `${given.blade}_${randomUUID()}`,
+      clock,
+      random: Math.random,
+      log: log.child({ room: 'publish' }),
+      registry,
+    }),
+  };
+}

@@ -1,0 +1,20 @@
+import { electLeader, follow, type Need, writeEvents, writeStatus } from '../../kube/needs.ts';
+import { apiGroup } from '../../model/contract.ts';
+
+/** What the agent of a blade needs of its cluster. */
+export const edgeNeeds: readonly Need[] = [
+  follow('Service', 'backends of Ingresses'),
+  follow('EndpointSlice', 'addresses of pods'),
+  follow('Ingress', 'routes'),
+  // Manifest folders rarely carry it: a class without an object is taken for ours.
+  follow('IngressClass', 'which Ingresses are ours', { mayLack: true }),
+  // Other Secrets never leave the server.
+  follow('Secret', 'certificates (only type kubernetes.io/tls is asked for)', {
+    select: { fields: 'type=kubernetes.io/tls' },
+    mayLack: true,
+  }),
+  writeStatus({ kind: 'Ingress', subresource: 'status' }, 'the addresses of Ingresses'),
+  writeStatus({ apiGroup, resource: 'edgepools/status' }, 'conditions of the pool'),
+  writeEvents('Events on refused Ingresses'),
+  electLeader('one writer among several agents'),
+];

@@ -1,0 +1,18 @@
+import { follow, type Need } from '../../kube/needs.ts';
+import { withoutUndefined } from '../../model/values.ts';
+
+/** What the agent of a worker needs of its cluster; `node`: of the Nodes only this one. */
+export function networkNeeds(choice: {
+  readonly podsFrom: 'calico' | 'podCIDRs';
+  readonly node?: string;
+}): readonly Need[] {
+  const select = choice.node === undefined ? undefined : { fields: `metadata.name=${choice.node}` };
+  const server = follow('Node', "the server's own address", withoutUndefined({ select }));
+  if (choice.podsFrom === 'podCIDRs') return [server];
+  return [
+    server,
+    follow('IPPool', 'which blocks are exported, and of what size'),
+    follow('BlockAffinity', 'the blocks of this node'),
+    follow('IPAMBlock', 'whether a block is really ours, and who uses its addresses'),
+  ];
+}

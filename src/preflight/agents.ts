@@ -1,0 +1,24 @@
+import type { Need } from '../kube/needs.ts';
+import { edgeNeeds } from '../planes/edge/needs.ts';
+import { networkNeeds } from '../planes/network/needs.ts';
+
+/** Where the network agents of a cluster take the pods' prefixes from. */
+export type PodsFrom = 'calico' | 'podCIDRs';
+
+/**
+ * The agents that a cluster is looked at for, each with what its plane needs there: a plane whose agent reads a cluster has
+ * a line here, and `rights-<agent>` among the checks of reasons.ts.
+ */
+const needs = {
+  edge: () => edgeNeeds,
+  network: (podsFrom) => networkNeeds({ podsFrom }),
+} satisfies Readonly<Record<string, (podsFrom: PodsFrom) => readonly Need[]>>;
+
+export type Agent = keyof typeof needs;
+
+// Object.keys gives string[]; the record's keys are exactly the agents.
+export const agents = Object.keys(needs) as readonly Agent[];
+
+export function needsOf(agent: Agent, podsFrom: PodsFrom): readonly Need[] {
+  return needs[agent](podsFrom);
+}

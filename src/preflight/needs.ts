@@ -1,0 +1,34 @@
+import type { CalicoGroup } from '../kube/calico.ts';
+import { getNamed, list, type Need } from '../kube/needs.ts';
+import { apiGroup, systemNamespace } from '../model/contract.ts';
+
+/** The CustomResourceDefinitions of the platform spec. */
+export const ownCrds = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'drains'].map(
+  (plural) => `${plural}.${apiGroup}`,
+);
+
+/** Calico's own configuration of its IPAM is called differently in its two groups. */
+export const ipamConfigs: Readonly<Record<CalicoGroup, string>> = {
+  'crd.projectcalico.org': 'ipamconfigs',
+  'projectcalico.org': 'ipamconfigurations',
+};
+
+const ipam = 'IPAM, pools and BGP of Calico';
+
+/** What `tideline check --cluster` itself needs, beside the rights of the agents that it looks for. */
+export const preflightNeeds: readonly Need[] = [
+  getNamed(
+    { apiGroup: 'apiextensions.k8s.io', resource: 'customresourcedefinitions' },
+    ownCrds,
+    'are the CRDs those of this version',
+  ),
+  getNamed({ apiGroup: '', resource: 'namespaces' }, [systemNamespace], 'is it there'),
+  list({ kind: 'Node' }, 'addresses and pod prefixes of nodes'),
+  list({ kind: 'IngressClass' }, 'is our class there'),
+  list({ kind: 'BlockAffinity' }, ipam),
+  list({ kind: 'IPPool' }, ipam),
+  list({ calico: 'clusterinformations' }, ipam),
+  list({ calico: ipamConfigs }, ipam),
+  list({ calico: 'bgpconfigurations' }, ipam),
+  list({ calico: 'bgppeers' }, ipam),
+];
