@@ -2,8 +2,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Platform } from '../model/spec/platform.ts';
 import { messageOf } from '../model/values.ts';
-import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { Loop } from '../runtime/loop.ts';
+import { Signal, type Unsubscribe } from '../runtime/signal.ts';
 import { loadPlatformOrThrow } from './load.ts';
 
 export interface PlatformStatus {
@@ -33,25 +35,32 @@ const restMs = 100;
  */
 export class PlatformWatch<View> {
   readonly #options: PlatformWatchOptions<View>;
+  readonly #loop: Loop;
+  readonly #changes: Signal<void>;
   #current: { readonly platform: Platform; readonly view: View } | undefined;
   #status: PlatformStatus = { phase: 'current' };
   #signature = '';
   /** What the look before found and did not trust yet. */
   #seen: string | undefined;
-  #listener: () => void = () => {};
-  #timer: Timer | undefined;
-  #looking: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(options: PlatformWatchOptions<View>) {
     this.#options = options;
+    const { clock, log, intervalMs } = options;
+    this.#changes = new Signal((error) => log.error({ err: error }, 'a listener of the platform failed'));
+    this.#loop = new Loop({
+      clock,
+      run: async () => ((await this.#look()) ? intervalMs : restMs),
+      onError: (error) => log.error({ err: error }, 'looking at the platform failed; tried again'),
+      retry: { firstMs: intervalMs, ceilingMs: intervalMs },
+    });
   }
 
   /** The first load; throws an InputError when the spec is bad or lacks what the caller needs. */
   async start(): Promise<void> {
     this.#use(await this.#load());
     this.#signature = await this.#sign();
-    this.#schedule(this.#options.intervalMs);
+    this.#loop.triggerIn(this.#options.intervalMs);
   }
 
   current(): View {
@@ -59,9 +68,9 @@ export class PlatformWatch<View> {
     return this.#current.view;
   }
 
-  /** The one listener, called after the platform or its status changed. */
-  onChange(listener: () => void): void {
-    this.#listener = listener;
+  /** Calls the listener after the platform or its status changed. */
+  onChange(listener: () => void): Unsubscribe {
+    return this.#changes.subscribe(listener);
   }
 
   status(): PlatformStatus {
@@ -70,15 +79,7 @@ export class PlatformWatch<View> {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#looking;
-  }
-
-  #schedule(delayMs: number): void {
-    if (this.#stopped) return;
-    this.#timer = this.#options.clock.setTimeout(() => {
-      this.#looking = this.#look().then((rested) => this.#schedule(rested ? this.#options.intervalMs : restMs));
-    }, delayMs);
+    await this.#loop.stop();
   }
 
   /** False when files are being written: look again soon. */
@@ -101,7 +102,7 @@ export class PlatformWatch<View> {
       this.#status = { phase: 'invalid', reason: 'PlatformInvalid', message };
       this.#options.log.error({ ...this.#status }, 'platform does not load, the last good one stays');
     }
-    this.#listener();
+    this.#changes.emit();
     return true;
   }
 

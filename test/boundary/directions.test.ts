@@ -82,6 +82,10 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
   { rule: 'kube-and-bgp-do-not-meet', files: { 'src/kube/a.ts': importing('../bgp/b.ts'), 'src/bgp/b.ts': empty } },
   { rule: 'kube-and-bgp-do-not-meet', files: { 'src/bgp/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty } },
   {
+    rule: 'relay-stays-small',
+    files: { 'src/bgp/relay/a.ts': importing('../../runtime/log.ts'), 'src/runtime/log.ts': empty },
+  },
+  {
     rule: 'kube-knows-no-platform',
     files: { 'src/kube/a.ts': importing('../platform/b.ts'), 'src/platform/b.ts': empty },
   },

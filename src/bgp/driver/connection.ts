@@ -1,4 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
+import { backoffMs } from '../../runtime/backoff.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { lineSplitter } from '../lines.ts';
 import { type AgentMessage, encodeMessage, parseRelayMessage, type RelayMessage } from '../wire.ts';
@@ -10,15 +11,17 @@ export interface ConnectionOptions {
   readonly onClose: () => void;
 }
 
-const firstRetryMs = 100;
-const lastRetryMs = 1000;
+const retry = { firstMs: 100, ceilingMs: 1000 };
+
+/** An agent that was replaced has no reason to hurry: it waits as after so many failures, which is the ceiling. */
+const patientFailures = 10;
 
 /** The agent's end of the relay's socket: connected again for ever, with a growing pause. */
 export class RelayConnection {
   readonly #options: ConnectionOptions;
   #socket: Socket | undefined;
   #timer: Timer | undefined;
-  #retryMs = firstRetryMs;
+  #failures = 0;
   #stopped = true;
 
   constructor(options: ConnectionOptions) {
@@ -63,7 +66,7 @@ export class RelayConnection {
         onLine: (line) => {
           const message = parseRelayMessage(line);
           if (message === undefined || this.#stopped) return;
-          this.#retryMs = message.type === 'replaced' ? lastRetryMs : firstRetryMs;
+          this.#failures = message.type === 'replaced' ? patientFailures : 0;
           this.#options.onMessage(message);
         },
       }),
@@ -73,8 +76,8 @@ export class RelayConnection {
       if (this.#socket === socket) this.#socket = undefined;
       if (this.#stopped) return;
       this.#options.onClose();
-      this.#timer = this.#options.clock.setTimeout(() => this.#connect(), this.#retryMs);
-      this.#retryMs = Math.min(this.#retryMs * 2, lastRetryMs);
+      this.#failures += 1;
+      this.#timer = this.#options.clock.setTimeout(() => this.#connect(), backoffMs(this.#failures, retry));
     });
   }
 }

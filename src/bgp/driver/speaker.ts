@@ -2,6 +2,7 @@ import { withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import { Signal, type Unsubscribe } from '../../runtime/signal.ts';
 import { diffRoutes, routeSet } from '../diff.ts';
 import { Guard, type GuardLimits, type Judgement } from '../guard.ts';
 import { reasons } from '../reasons.ts';
@@ -34,7 +35,7 @@ class RelaySpeaker implements Speaker {
   readonly #guard: Guard;
   readonly #metrics: SpeakerMetrics;
   readonly #connection: RelayConnection;
-  readonly #listeners = new Set<(status: SpeakerStatus) => void>();
+  readonly #statuses: Signal<SpeakerStatus>;
   readonly #timers: { renew?: Timer; verify?: Timer; retry?: Timer } = {};
   #desired: readonly Route[] | undefined;
   #confirmed = false;
@@ -55,6 +56,7 @@ class RelaySpeaker implements Speaker {
   constructor(options: SpeakerOptions) {
     this.#options = options;
     this.#guard = new Guard(options.limits);
+    this.#statuses = new Signal((error) => options.log.error({ err: error }, 'a listener of the speaker failed'));
     this.#metrics = options.registry === undefined ? noMetrics : speakerMetrics(options.registry);
     this.#connection = new RelayConnection({
       path: options.socketPath,
@@ -92,9 +94,8 @@ class RelaySpeaker implements Speaker {
     };
   }
 
-  onStatus(listener: (status: SpeakerStatus) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  onStatus(listener: (status: SpeakerStatus) => void): Unsubscribe {
+    return this.#statuses.subscribe(listener);
   }
 
   settled(timeoutMs: number): Promise<void> {
@@ -210,7 +211,7 @@ class RelaySpeaker implements Speaker {
     const wanted = this.#judgement.target.filter((route) => !this.#fixed.has(route.prefix.text));
     const { announce, withdraw } = diffRoutes(routeSet(ours), routeSet(wanted));
     this.#metrics.status(status, this.#desired?.length ?? 0, announce.length + withdraw.length);
-    for (const listener of this.#listeners) listener(status);
+    this.#statuses.emit(status);
   }
 
   #every(name: 'renew' | 'verify', delayMs: number, action: () => void): void {

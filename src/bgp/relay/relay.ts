@@ -1,6 +1,7 @@
 import type { Prefix } from '../../model/address.ts';
 import { withoutUndefined } from '../../model/values.ts';
-import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { Loop } from '../../runtime/loop.ts';
 import { type RouteSet, routeSet, sortRoutes } from '../diff.ts';
 import { endOfRib, type Session, showAdjRibOut } from '../encode.ts';
 import type { Route } from '../route.ts';
@@ -38,14 +39,12 @@ export class Relay {
   readonly #fixed: ReadonlySet<string>;
   readonly #vips: ReadonlySet<string>;
   readonly #lease: Lease;
+  readonly #loop: Loop;
   #desired: (AgentMessage & { readonly type: 'desired' }) | undefined;
   #wanted: RouteSet = new Map();
   #synced = false;
   #disordered = false;
   #readBackDue = false;
-  #running = false;
-  #again = false;
-  #timer: Timer | undefined;
   #published = { state: '', held: '' };
   #hasAgent = false;
 
@@ -56,10 +55,16 @@ export class Relay {
     this.#vips = new Set(options.vips.map((prefix) => prefix.text));
     this.#lease = new Lease(options.lease, options.clock.monotonic());
     this.#pipe = options.pipe;
+    this.#loop = new Loop({
+      clock: options.clock,
+      run: () => this.#run(),
+      onError: (error) => this.#failed(error),
+      retry: { firstMs: resyncPauseMs, ceilingMs: resyncPauseMs },
+    });
   }
 
   start(): void {
-    this.#wake();
+    this.#loop.trigger();
   }
 
   receive(message: AgentMessage): void {
@@ -73,13 +78,13 @@ export class Relay {
       this.#wanted = routeSet(message.routes);
     }
     if (message.type === 'read') this.#readBackDue = true;
-    if (message.type !== 'renew' || wasExpired) this.#wake();
+    if (message.type !== 'renew' || wasExpired) this.#loop.trigger();
   }
 
   /** ExaBGP's answers do not match its commands any more: find the place again and read everything back. */
   answersDisordered(): void {
     this.#disordered = true;
-    this.#wake();
+    this.#loop.trigger();
   }
 
   /** Everything a new agent needs to know. */
@@ -105,44 +110,27 @@ export class Relay {
       neighbor.reannounce = true;
       this.#readBackDue = true;
     }
-    this.#wake();
+    this.#loop.trigger();
   }
 
-  #wake(): void {
-    if (this.#running) {
-      this.#again = true;
-      return;
-    }
-    this.#timer?.cancel();
-    this.#running = true;
-    void this.#run();
-  }
-
-  async #run(): Promise<void> {
-    const { clock, onProblem } = this.#options;
-    let pauseMs = 0;
-    let now = clock.monotonic();
-    let wasExpired: boolean;
-    do {
-      this.#again = false;
-      wasExpired = this.#lease.expired(now);
-      try {
-        await this.#step();
-      } catch (error) {
-        this.#synced = false;
-        pauseMs = resyncPauseMs;
-        onProblem(error instanceof AnswerLost ? error.message : `unexpected: ${String(error)}`);
-      }
-      this.#publish();
-      now = clock.monotonic();
-      // A lease that ran out during the step was not seen by all of it: once more.
-    } while (pauseMs === 0 && (this.#again || this.#lease.expired(now) !== wasExpired));
-    this.#running = false;
+  /** One step, and when the next one is due by itself: a rejected route is tried again, or the lease runs out. */
+  async #run(): Promise<number> {
+    const { clock } = this.#options;
+    const wasExpired = this.#lease.expired(clock.monotonic());
+    await this.#step();
+    this.#publish();
+    const now = clock.monotonic();
+    // A lease that ran out during the step was not seen by all of it: once more.
+    if (this.#lease.expired(now) !== wasExpired) return 0;
     const retryMs = Math.min(...[...this.#neighbors.values()].map((neighbor) => neighbor.retryAtMs)) - now;
     const leaseMs = wasExpired ? Number.POSITIVE_INFINITY : this.#lease.remainingMs(now);
-    const nextMs = pauseMs > 0 ? pauseMs : Math.min(retryMs, leaseMs);
-    if (!Number.isFinite(nextMs)) return;
-    this.#timer = clock.setTimeout(() => this.#wake(), Math.max(1, nextMs));
+    return Math.max(1, Math.min(retryMs, leaseMs));
+  }
+
+  #failed(error: unknown): void {
+    this.#synced = false;
+    this.#options.onProblem(error instanceof AnswerLost ? error.message : `unexpected: ${String(error)}`);
+    this.#publish();
   }
 
   async #step(): Promise<void> {
@@ -165,7 +153,7 @@ export class Relay {
       for (const neighbor of this.#neighbors.values()) await this.#reconcile(neighbor);
     }
     for (const neighbor of this.#neighbors.values()) {
-      if (!this.#again && neighbor.up && !neighbor.endOfRib && this.#desired?.complete === true) {
+      if (!this.#loop.triggered && neighbor.up && !neighbor.endOfRib && this.#desired?.complete === true) {
         await this.#endRib(neighbor);
       }
     }

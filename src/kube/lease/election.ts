@@ -1,6 +1,7 @@
 import { messageOf, withoutUndefined } from '../../model/values.ts';
-import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import { Loop } from '../../runtime/loop.ts';
 import type { Counter, Gauge } from '../../runtime/metrics.ts';
 import { ApiError, type KubeClient, type KubeRequest } from '../api/client.ts';
 import type { KubeReason } from '../reasons.ts';
@@ -40,13 +41,12 @@ export class Election {
   readonly #durationMs: number;
   readonly #deadlineMs: number;
   readonly #retryMs: number;
+  readonly #loop: Loop;
   #lease: Lease | undefined;
   #seen: Observation | undefined;
   #heldSince: { readonly monotonicMs: number; readonly wallMs: number } | undefined;
   #said = false;
   #standing = false;
-  #timer: Timer | undefined;
-  #turn: Promise<void> = Promise.resolve();
   #error: string | undefined;
 
   constructor(options: ElectionOptions) {
@@ -55,24 +55,31 @@ export class Election {
     this.#deadlineMs = options.renewDeadlineMs ?? 10_000;
     this.#retryMs = options.retryPeriodMs ?? 2000;
     if (this.#deadlineMs >= this.#durationMs) throw new RangeError('the deadline must end before the lease does');
+    this.#loop = new Loop({
+      clock: options.clock,
+      run: () => this.#turn(),
+      onError: (error) => options.log.error({ err: error }, 'a turn of the election failed; tried again'),
+      retry: { firstMs: this.#retryMs, ceilingMs: this.#retryMs },
+    });
   }
 
   /** Becomes a candidate. Nothing happens when it is one. */
   stand(): void {
     if (this.#standing) return;
     this.#standing = true;
-    this.#next(0);
+    this.#loop.trigger();
   }
 
   /** Ends the candidacy; a leader releases the lease, so that another need not wait for its end. Never rejects. */
   async resign(): Promise<void> {
     if (!this.#standing) return;
     this.#standing = false;
-    this.#timer?.cancel();
     const held = this.leading;
     this.#heldSince = undefined;
     this.#announce();
-    await this.#turn;
+    // The turn that would be next finds that we stand no more, and asks for no other.
+    this.#loop.trigger();
+    await this.#loop.idle();
     // Stands again: what it may have won meanwhile is not given away.
     if (this.#standing) return;
     // A turn in flight may have won meanwhile: what counts is who the record names.
@@ -106,18 +113,12 @@ export class Election {
     };
   }
 
-  #next(delayMs: number): void {
-    if (!this.#standing) return;
-    this.#timer?.cancel();
-    this.#timer = this.#options.clock.setTimeout(() => {
-      // One after the other: who stands again while a slow turn ends must not be overtaken by it.
-      this.#turn = this.#turn
-        .then(() => this.#tryOnce())
-        .then(() => {
-          const spread = this.leading ? 0 : jitter * this.#options.random();
-          this.#next(this.#retryMs * (1 + spread));
-        });
-    }, delayMs);
+  /** One after the other: a candidate that stands again while a slow turn ends must not be overtaken by it. */
+  async #turn(): Promise<number> {
+    if (!this.#standing) return Infinity;
+    await this.#tryOnce();
+    const spread = this.leading ? 0 : jitter * this.#options.random();
+    return this.#retryMs * (1 + spread);
   }
 
   async #tryOnce(): Promise<void> {

@@ -66,8 +66,7 @@ class ManifestSource implements ClusterSource {
       clock,
       debounceMs: quietMs,
       ceilingMs: quietMs * 10,
-      retryMs: 500,
-      retryCeilingMs: 10_000,
+      retry: { firstMs: 500, ceilingMs: 10_000 },
       run: () => this.#scan(),
       onError: (error) => options.log.error({ err: error }, 'reading the manifest folder failed'),
     });

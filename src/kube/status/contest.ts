@@ -1,3 +1,4 @@
+import { backoffMs } from '../../runtime/backoff.ts';
 import { deepEqual } from '../objects/equal.ts';
 import type { ObjectReference } from '../objects/reference.ts';
 import type { Outcome } from './outcome.ts';
@@ -12,10 +13,15 @@ export interface StatusWish {
 }
 
 const minute = 60_000;
-/** How long the watch may take to bring back what we wrote before it is written again. */
-const firstEchoMs = 30_000;
 /** The longest pause, and how long what we wrote must stand before old trouble is forgotten. */
 const ceilingMs = 30 * minute;
+/** How long the watch may take to bring back what we wrote before it is written again. */
+const echo = { firstMs: 30_000, ceilingMs: 128 * minute };
+/** After somebody undid what we wrote. */
+const spacing = { firstMs: 2000, ceilingMs };
+/** While another manager owns a field. */
+const owned = { firstMs: 5 * minute, ceilingMs };
+const longestFailureMs = 10 * minute;
 
 /**
  * The story of one object: what we wrote, whether it stood, and when the next write is due. Pure: time comes with every
@@ -65,11 +71,11 @@ export class Contest {
     this.#calmSinceMs = Infinity;
     if (deepEqual(before.held, wish.held)) return false;
     // The other owner moved, perhaps away.
-    if (this.#owned) this.#notBeforeMs = Math.min(this.#notBeforeMs, this.#triedMs + spacingMs(this.#rounds));
+    if (this.#owned) this.#notBeforeMs = Math.min(this.#notBeforeMs, this.#triedMs + backoffMs(this.#rounds, spacing));
     if (this.#wroteMs === undefined) return false;
     this.#begin();
     this.#rounds += 1;
-    this.#notBeforeMs = nowMs + spacingMs(this.#rounds);
+    this.#notBeforeMs = nowMs + backoffMs(this.#rounds, spacing);
     return true;
   }
 
@@ -78,7 +84,7 @@ export class Contest {
     if (stands(this.#wish)) return Infinity;
     if (this.#wroteMs === undefined) return this.#notBeforeMs;
     // Taken back, and what stands there is somebody else's; or written, and the watch has not brought it yet.
-    const echoMs = this.#wish.wanted === undefined ? Infinity : firstEchoMs * 2 ** this.#echoes;
+    const echoMs = this.#wish.wanted === undefined ? Infinity : backoffMs(this.#echoes + 1, echo);
     return Math.max(this.#wroteMs + echoMs, this.#notBeforeMs);
   }
 
@@ -97,12 +103,12 @@ export class Contest {
     }
     if (result === 'owned-by-other') {
       this.#rounds += 1;
-      this.#notBeforeMs = nowMs + Math.min(5 * minute * 2 ** (this.#rounds - 1), ceilingMs);
+      this.#notBeforeMs = nowMs + backoffMs(this.#rounds, owned);
       return;
     }
-    const base = result === 'outdated' || result === 'unavailable' ? 1000 : minute;
-    this.#notBeforeMs = nowMs + Math.min(base * 2 ** this.#failures, 10 * minute);
-    this.#failures = Math.min(this.#failures + 1, 16);
+    this.#failures += 1;
+    const firstMs = result === 'outdated' || result === 'unavailable' ? 1000 : minute;
+    this.#notBeforeMs = nowMs + backoffMs(this.#failures, { firstMs, ceilingMs: longestFailureMs });
   }
 
   #calm(nowMs: number): void {
@@ -122,9 +128,4 @@ export class Contest {
 
 function stands({ wanted, held }: StatusWish): boolean {
   return wanted === undefined ? held === undefined : deepEqual(held, wanted);
-}
-
-/** 2 s after the first time, then twice as long each. */
-function spacingMs(rounds: number): number {
-  return Math.min(2000 * 2 ** Math.max(0, rounds - 1), ceilingMs);
 }

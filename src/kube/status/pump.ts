@@ -1,5 +1,7 @@
-import type { Clock, Timer } from '../../runtime/clock.ts';
+import { backoffMs } from '../../runtime/backoff.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import { Loop } from '../../runtime/loop.ts';
 import type { KubeClient } from '../api/client.ts';
 import type { TokenBucket } from './bucket.ts';
 import type { WriteMetrics } from './metrics.ts';
@@ -32,42 +34,30 @@ export type Write = (limits: { readonly timeoutMs: number; readonly signal: Abor
 
 const mostMs = 5000;
 const leastMs = 1000;
-const backoffMs = 1000;
-const backoffCeilingMs = 30_000;
+const pause = { firstMs: 1000, ceilingMs: 30_000, jitter: [1, 1.2] } as const;
 
 /** Sends one write at a time, no faster than its bucket allows, only while that is allowed, and pauses with the API. */
 export class Pump {
   readonly #options: PumpOptions;
-  #timer: Timer | undefined;
-  #flight: Promise<void> | undefined;
+  readonly #loop: Loop;
   #abort = new AbortController();
   #pausedUntilMs = -Infinity;
   #troubles = 0;
-  #stopped = false;
 
   constructor(options: PumpOptions) {
     this.#options = options;
+    const { clock, log } = options;
+    this.#loop = new Loop({
+      clock,
+      run: () => this.#sendNext(),
+      onError: (error) => log.error({ err: error }, 'choosing the next write failed'),
+      retry: pause,
+    });
   }
 
   /** Something may be due now. */
   wake(): void {
-    if (this.#stopped || this.#flight !== undefined) return;
-    this.#timer?.cancel();
-    const { clock, bucket, allowedForMs, next } = this.#options;
-    const now = clock.monotonic();
-    const allowedMs = allowedForMs();
-    if (allowedMs < leastMs) return;
-    if (now < this.#pausedUntilMs) return this.#later(this.#pausedUntilMs - now);
-    // First: `next` counts what it gives as sent.
-    const emptyMs = bucket.waitMs(now);
-    if (emptyMs > 0) return this.#later(emptyMs);
-    const due = next(now);
-    if (typeof due === 'number') return due === Infinity ? undefined : this.#later(due);
-    bucket.take(now);
-    this.#flight = this.#send(due, Math.min(mostMs, allowedMs)).finally(() => {
-      this.#flight = undefined;
-      this.wake();
-    });
+    this.#loop.trigger();
   }
 
   /** Until when the API is left alone, for people; undefined when it is not. */
@@ -83,18 +73,29 @@ export class Pump {
   }
 
   /** Resolves when no write is in flight. */
-  async idle(): Promise<void> {
-    await this.#flight;
+  idle(): Promise<void> {
+    return this.#loop.idle();
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#flight;
+  stop(): Promise<void> {
+    return this.#loop.stop();
   }
 
-  #later(delayMs: number): void {
-    this.#timer = this.#options.clock.setTimeout(() => this.wake(), Math.max(1, delayMs));
+  /** Sends what is due; resolves with in how many ms to look again, 0 after a write. */
+  async #sendNext(): Promise<number> {
+    const { clock, bucket, allowedForMs, next } = this.#options;
+    const now = clock.monotonic();
+    const allowedMs = allowedForMs();
+    if (allowedMs < leastMs) return Infinity;
+    if (now < this.#pausedUntilMs) return this.#pausedUntilMs - now;
+    // First: `next` counts what it gives as sent.
+    const emptyMs = bucket.waitMs(now);
+    if (emptyMs > 0) return emptyMs;
+    const due = next(now);
+    if (typeof due === 'number') return Math.max(1, due);
+    bucket.take(now);
+    await this.#send(due, Math.min(mostMs, allowedMs));
+    return 0;
   }
 
   async #send(write: Write, timeoutMs: number): Promise<void> {
@@ -110,9 +111,9 @@ export class Pump {
       this.#troubles = 0;
       return;
     }
-    const ownMs = Math.min(backoffMs * 2 ** this.#troubles, backoffCeilingMs) * (1 + 0.2 * random());
-    this.#pausedUntilMs = clock.monotonic() + Math.max(ownMs, outcome.retryAfterMs ?? 0);
-    if (this.#troubles === 0) log.warn({ error: outcome.message }, 'the API takes no writes, pausing');
-    this.#troubles = Math.min(this.#troubles + 1, 16);
+    this.#troubles += 1;
+    const { message, retryAfterMs } = outcome;
+    this.#pausedUntilMs = clock.monotonic() + backoffMs(this.#troubles, pause, { random, retryAfterMs });
+    if (this.#troubles === 1) log.warn({ error: message }, 'the API takes no writes, pausing');
   }
 }

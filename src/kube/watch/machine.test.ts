@@ -4,7 +4,7 @@ import { type Effect, type Machine, type MachineEvent, type MachineOptions, newM
 
 const options: MachineOptions = {
   kind: 'Service',
-  backoff: { baseMs: 100, capMs: 1000 },
+  backoff: { firstMs: 200, ceilingMs: 1000 },
   watchSeconds: 300,
   idleMs: 90_000,
   missingMs: 30_000,

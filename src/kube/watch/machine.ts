@@ -1,4 +1,4 @@
-import { type BackoffOptions, backoffMs, isExpired } from '../api/backoff.ts';
+import { type BackoffOptions, backoffMs } from '../../runtime/backoff.ts';
 import type { ApiError } from '../api/client.ts';
 import { needsDiscovery } from '../api/resources.ts';
 import type { Kind } from '../kinds.ts';
@@ -81,7 +81,8 @@ export type Effect =
 
 export interface MachineOptions {
   readonly kind: Kind;
-  readonly backoff: BackoffOptions;
+  /** The ceilings of the first wait and of all: a wait is anything between nothing and its ceiling. */
+  readonly backoff: Pick<BackoffOptions, 'firstMs' | 'ceilingMs'>;
   /** Server-side life of a watch in seconds: at least this, less than twice as much. */
   readonly watchSeconds: number;
   /** Nothing at all for this long (bookmarks come about every minute): the connection is taken for dead. */
@@ -103,6 +104,12 @@ export interface Step {
 
 /** This often in a row the server may refuse to resume before everything is listed again. */
 const patience = 3;
+
+/**
+ * Full jitter, so that a thousand agents do not come back together. A server may ask for patience, but not for ever, and what it
+ * asks of everybody is spread over a quarter more.
+ */
+const politeness = { jitter: [0, 1], longestAskedMs: 300_000, askedSpread: 0.25 } as const;
 
 /** Kinds come back spread over this long. */
 const nudgeMs = 300;
@@ -284,6 +291,11 @@ function failed(machine: Machine, error: ApiError, options: MachineOptions, mome
   });
 }
 
+/** The server said that what we stand on is too old to go on from. */
+function isExpired({ status, reason }: ApiError): boolean {
+  return status === 410 || reason === 'Expired' || reason === 'Gone';
+}
+
 /** The server answered that it will not go on from here; being overloaded or not letting us in says nothing about that. */
 function isRefusal({ status }: ApiError): boolean {
   return status >= 400 && ![401, 403, 429, 503].includes(status);
@@ -296,7 +308,8 @@ function wait(
   why: { readonly retryAfterMs?: number | undefined; readonly reconnected?: ReconnectCause },
 ): Step {
   const failures = machine.failures + 1;
-  const ms = backoffMs(failures, why.retryAfterMs, moment.random, options.backoff);
+  const { random } = moment;
+  const ms = backoffMs(failures, { ...options.backoff, ...politeness }, { random, retryAfterMs: why.retryAfterMs });
   return {
     machine: { ...machine, phase: 'waiting', failures },
     effects: [

@@ -46,8 +46,9 @@ export interface SourceTiming {
   readonly staleAfterMs: number;
   /** Until an answer's headers are there. Default 30,000; a page of a list has twice as long in all. */
   readonly requestMs: number;
-  readonly backoffBaseMs: number;
-  readonly backoffCapMs: number;
+  /** After the first failure at most this, then twice as much each time, never more than the ceiling. Defaults 500 and 15,000. */
+  readonly backoffFirstMs: number;
+  readonly backoffCeilingMs: number;
   /** How often a kind that the server does not have is looked for. Default 30,000. */
   readonly missingMs: number;
   /** How often what is in doubt is listed again at first, and how long it must stand. Defaults 5,000 and 10,000. */
@@ -64,8 +65,8 @@ const defaults: SourceTiming = {
   steadyMs: 1000,
   staleAfterMs: 5000,
   requestMs: 30_000,
-  backoffBaseMs: 250,
-  backoffCapMs: 15_000,
+  backoffFirstMs: 500,
+  backoffCeilingMs: 15_000,
   missingMs: 30_000,
   lookAgainMs: 5000,
   confirmMs: 10_000,
@@ -110,7 +111,7 @@ class KubernetesSource implements ClusterSource {
           {
             ...timing,
             kind,
-            backoff: { baseMs: timing.backoffBaseMs, capMs: timing.backoffCapMs },
+            backoff: { firstMs: timing.backoffFirstMs, ceilingMs: timing.backoffCeilingMs },
             client,
             selector: options.selectors?.[kind],
             clock,
@@ -125,8 +126,7 @@ class KubernetesSource implements ClusterSource {
       clock,
       debounceMs: timing.debounceMs,
       ceilingMs: timing.ceilingMs,
-      retryMs: 500,
-      retryCeilingMs: 10_000,
+      retry: { firstMs: 500, ceilingMs: 10_000 },
       run: async () => this.#publish(),
       onError: (error) => log.error({ err: error }, 'publishing a change failed'),
     });

@@ -4,7 +4,7 @@ import { comparePrefixes, type Prefix } from '../../model/address.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { NetworkStatus, PlanePart } from '../../model/status.ts';
 import { messageOf } from '../../model/values.ts';
-import type { Clock, Timer } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
@@ -58,6 +58,7 @@ export class NetworkAgent {
   readonly #metrics: NetworkMetrics;
   readonly #loop: Loop;
   readonly #release: ReleaseQueue;
+  readonly #reconcileMs: number;
   #state: ClusterState | undefined;
   /** The Node of this agent has been seen. */
   #known = false;
@@ -65,31 +66,32 @@ export class NetworkAgent {
   #stepRefusals: readonly NetworkRefusal[] = [];
   #installed: readonly Prefix[] = [];
   #kernelRead = false;
+  /** When the kernel's real table is read again. */
+  #reconcileAtMs = Infinity;
   #kernelProblem: string | undefined;
   /** The last set given to the speaker, as text: the same is not given twice. */
   #asked: string | undefined;
   #waitingSinceMs: number | undefined;
   #stopping = false;
-  #timer: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: NetworkAgentOptions) {
     this.#options = options;
     this.#metrics = createNetworkMetrics(options.registry);
-    this.#release = new ReleaseQueue(options.clock, options.releaseMs ?? 1000, () => this.refresh());
+    this.#release = new ReleaseQueue(options.releaseMs ?? 1000);
+    this.#reconcileMs = options.reconcileMs ?? 10_000;
     this.#loop = new Loop({
       clock: options.clock,
       debounceMs: 2,
       ceilingMs: 20,
-      retryMs: 500,
-      retryCeilingMs: 10_000,
+      retry: { firstMs: 500, ceilingMs: 10_000 },
       run: () => this.#run(),
       onError: (error) => options.log.error({ err: error }, 'a run of the network agent failed; tried again'),
     });
   }
 
   start(): void {
-    const { source, speaker } = this.#options;
+    const { source, speaker, clock } = this.#options;
     this.#unsubscribe = speaker.onStatus(() => this.refresh());
     speaker.start();
     const listener: ClusterListener = {
@@ -101,7 +103,8 @@ export class NetworkAgent {
       onStatus: () => this.refresh(),
     };
     source.start(listener);
-    this.#reconcileLater();
+    this.#reconcileAtMs = clock.monotonic() + this.#reconcileMs;
+    this.#loop.triggerIn(this.#reconcileMs);
   }
 
   /** Something outside changed (a drain, say): look again. */
@@ -125,24 +128,30 @@ export class NetworkAgent {
    * in order first; rejects when that is not acknowledged within `timeoutMs`, the agent being ended nevertheless.
    */
   async stop(withdraw?: { readonly timeoutMs: number }): Promise<void> {
-    this.#timer?.cancel();
     await this.#options.source.stop();
     try {
       if (withdraw !== undefined) await this.#withdrawAll(withdraw.timeoutMs);
     } finally {
       this.#unsubscribe?.();
-      this.#release.stop();
       await this.#loop.stop();
       await this.#options.speaker.stop();
     }
   }
 
-  async #run(): Promise<void> {
+  /** One step, and in how many ms the next one is due by itself. */
+  async #run(): Promise<number> {
+    const { clock } = this.#options;
+    if (clock.monotonic() >= this.#reconcileAtMs) {
+      this.#kernelRead = false;
+      this.#reconcileAtMs = clock.monotonic() + this.#reconcileMs;
+    }
     if (!this.#stopping) this.#plan = this.#compile();
     if (!this.#kernelRead) await this.#readKernel();
     if (this.#plan.action === 'announce') await this.#approach(this.#plan);
     else this.#stepRefusals = [];
     this.#metrics.update(this.status());
+    const now = clock.monotonic();
+    return Math.max(1, Math.min(this.#reconcileAtMs - now, this.#release.nextMs(now)));
   }
 
   #compile(): NetworkPlan {
@@ -182,7 +191,7 @@ export class NetworkAgent {
       this.#asked = asked;
       speaker.setDesired(step.desired, { confirmed });
     }
-    await this.#changeKernel([], this.#release.due(step.surplus));
+    await this.#changeKernel([], this.#release.due(step.surplus, this.#options.clock.monotonic()));
   }
 
   async #changeKernel(add: readonly Prefix[], remove: readonly Prefix[]): Promise<void> {
@@ -209,14 +218,6 @@ export class NetworkAgent {
         this.#options.log.error({ reason: 'KernelUnreadable', detail: message }, 'the kernel cannot be asked');
       this.#kernelProblem = message;
     }
-  }
-
-  #reconcileLater(): void {
-    this.#timer = this.#options.clock.setTimeout(() => {
-      this.#kernelRead = false;
-      this.refresh();
-      this.#reconcileLater();
-    }, this.#options.reconcileMs ?? 10_000);
   }
 
   #refusals(): readonly NetworkRefusal[] {

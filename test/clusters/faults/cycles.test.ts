@@ -131,4 +131,4 @@ async function reached(goal: () => boolean): Promise<void> {
   }
 }
 
-const impatient = { backoffBaseMs: 1, backoffCapMs: 5, steadyMs: 1 };
+const impatient = { backoffFirstMs: 2, backoffCeilingMs: 5, steadyMs: 1 };

@@ -23,8 +23,8 @@ import { Gate } from './gate.ts';
 export const eager: Partial<SourceTiming> = {
   staleAfterMs: 300,
   steadyMs: 100,
-  backoffBaseMs: 20,
-  backoffCapMs: 300,
+  backoffFirstMs: 40,
+  backoffCeilingMs: 300,
   missingMs: 300,
   lookAgainMs: 300,
   confirmMs: 1000,

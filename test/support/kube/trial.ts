@@ -23,8 +23,8 @@ export interface Expectation {
 export const production = {
   staleAfterMs: 5000,
   steadyMs: 1000,
-  backoffBaseMs: 250,
-  backoffCapMs: 15_000,
+  backoffFirstMs: 500,
+  backoffCeilingMs: 15_000,
   missingMs: 30_000,
   lookAgainMs: 5000,
   confirmMs: 10_000,

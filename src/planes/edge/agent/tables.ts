@@ -71,8 +71,7 @@ export class Tables implements ClusterListener {
       clock,
       debounceMs: 20,
       ceilingMs: 200,
-      retryMs: 100,
-      retryCeilingMs: 5000,
+      retry: { firstMs: 100, ceilingMs: 5000 },
       run: () => this.#program(),
       onError: (error) => this.#failed('table', error),
     });
