@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { z } from 'zod';
 import type { DataPlaneStatus } from '../table.ts';
+import type { Base } from './convergence.ts';
 
 /** What nginx said no to. The table in force is the one before. */
 export class ControlRefusal extends Error {
@@ -36,12 +37,6 @@ type LeftOut = z.infer<typeof Left>;
 export interface Acknowledgement {
   readonly generation: number;
   readonly leftOut: readonly LeftOut[];
-}
-
-/** From which table a change starts. */
-export interface Base {
-  readonly instance: string;
-  readonly generation: number;
 }
 
 /** nginx that does not say how it is for so long is as good as gone; a commit of everything may take a part of a second. */
