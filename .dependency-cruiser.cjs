@@ -9,8 +9,8 @@ const planes = readdirSync(join(process.cwd(), 'src/planes'), { withFileTypes: t
 
 /** Everything in these folders is pure; of other rooms the files listed here are. */
 const pure = [
-  '^src/model/',
-  '^src/planes/[^/]+/(compile|policy|records)/',
+  '^src/(model|answers)/',
+  '^src/planes/[^/]+/(compile|dialects|policy|records)/',
   '^src/planes/[^/]+/(reasons|needs|step|plan|limits|table)\\.ts$',
   '^src/planes/edge/nginx/(conf|convergence|delta|reasons)\\.ts$',
   '^src/planes/network/release\\.ts$',
@@ -59,6 +59,8 @@ module.exports = {
     { name: 'relay-stays-small', comment: 'The relay runs on every server, beside each ExaBGP.', severity: 'error', from: { path: '^src/bgp/relay/', pathNot: tests }, to: { path: 'node_modules/|^src/(?!bgp/|model/|runtime/(backoff|clock|loop)\\.ts)|^src/bgp/driver/' } },
     { name: 'kube-knows-no-platform', comment: 'What a cluster is now does not depend on what the spec says of it.', severity: 'error', from: { path: '^src/kube/', pathNot: tests }, to: { path: '^src/(platform|model/spec)/' } },
     { name: 'platform-reads-files-only', comment: 'The spec loader: model, runtime and node:*, nothing else of ours.', severity: 'error', from: { path: '^src/platform/' }, to: { path: '^src/(?!platform/|model/|runtime/)' } },
+    { name: 'answers-imports-model-only', comment: 'Who answers whom is a question to the spec and to records, nothing else.', severity: 'error', from: { path: '^src/answers/', pathNot: tests }, to: { path: '^src/(?!answers/|model/)' } },
+    { name: 'answers-is-read-from-above', comment: 'Planes, strategy and observe ask who answers whom; the rooms below them do not.', severity: 'error', from: { path: '^src/(?!answers/|planes/|strategy/|observe/|cli/)' }, to: { path: '^src/answers/' } },
     { name: 'runtime-and-model-at-the-bottom', severity: 'error', from: { path: '^src/(runtime|model)/' }, to: { path: '^src/(kube|bgp|platform)/' } },
     { name: 'preflight-looks-at-clusters', comment: 'It judges a cluster by what planes say that they need, and knows nothing else of them.', severity: 'error', from: { path: '^src/preflight/' }, to: { path: '^src/', pathNot: '^src/(preflight|kube|model|runtime)/|^src/planes/[^/]+/needs\\.ts$' } },
     { name: 'only-cli-looks', comment: 'A preflight is for people: no agent and no other room waits for one.', severity: 'error', from: { path: '^(src|lab)/', pathNot: '^src/(preflight|cli)/' }, to: { path: '^src/preflight/' } },

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { addProviderOptions, connectProvider, type ProviderOptions } from './steering/connect.ts';
+import type { Outcome } from '../planes/steering/plan/apply.ts';
+import { addProviderOptions, connectProvider, connectReader, type ProviderOptions } from './steering/connect.ts';
 
 interface ApplyOptions extends ProviderOptions {
   readonly plan: string;
@@ -22,53 +23,27 @@ export function register(program: Command): void {
       ),
   ).action(async (paths: string[], options: ApplyOptions) => {
     const { loadPlatformOrThrow } = await import('../platform/load.ts');
-    const { planAll } = await import('./steering/run.ts');
-    const { checksumOf, isEmpty } = await import('../planes/steering/plan/plan.ts');
-    const { applyZone, refuseUnapproved } = await import('../planes/steering/plan/apply.ts');
-    const { SteeringError } = await import('../planes/steering/reasons.ts');
-    const plans = await planAll(await loadPlatformOrThrow(paths), options, Date.now());
-    const checksum = checksumOf(plans);
-    if (checksum !== options.plan) {
-      throw new SteeringError(
-        'PlanChanged',
-        `the plan is now ${checksum}, not ${options.plan}; look at it and apply that one`,
-      );
-    }
-    refuseUnapproved(plans, options.approveShare);
-    const applied: Applied[] = [];
-    const say = (): void => {
-      const json = `${JSON.stringify({ checksum, applied }, null, 2)}\n`;
-      process.stdout.write(options.output === 'json' ? json : render(applied));
-    };
-    try {
-      for (const plan of plans) {
-        if (isEmpty(plan)) continue;
-        await applyZone(plan, await connectProvider(plan.provider, options));
-        const { provider, zone, batches } = plan;
-        const generation = plan.changes.registryBefore.generation + batches.length;
-        applied.push({ provider, zone, generation, batches: batches.length });
-      }
-    } catch (error) {
-      // The zones before the one that failed have their new answers: who reads the error must know.
-      if (applied.length > 0) say();
-      throw error;
-    }
-    say();
+    const { planZones } = await import('../planes/steering/plan/plan.ts');
+    const { applyPlans } = await import('../planes/steering/plan/apply.ts');
+    const platform = await loadPlatformOrThrow(paths);
+    const plans = await planZones(platform, options.provider, (name) => connectReader(name, options), Date.now());
+    const approval = { checksum: options.plan, share: options.approveShare };
+    const outcome = await applyPlans(plans, approval, (name) => connectProvider(name, options));
+    const failed = 'failure' in outcome;
+    // The zones before the one that failed have their new answers: whoever reads the error must know.
+    if (!failed || outcome.applied.length > 0) await print(outcome, options.output);
+    if (failed) throw outcome.failure;
   });
 }
 
-interface Applied {
-  readonly provider: string;
-  readonly zone: string;
-  readonly generation: number;
-  readonly batches: number;
-}
-
-function render(applied: readonly Applied[]): string {
-  if (applied.length === 0) return 'nothing to do\n';
-  return applied
-    .map(({ provider, zone, generation }) => `${provider} zone ${zone}: generation ${generation} answers\n`)
-    .join('');
+async function print(outcome: Outcome, format: ProviderOptions['output']): Promise<void> {
+  if (format === 'json') {
+    const { outcomeToJson } = await import('../planes/steering/plan/json.ts');
+    process.stdout.write(`${JSON.stringify(outcomeToJson(outcome), null, 2)}\n`);
+  } else {
+    const { renderOutcome } = await import('../planes/steering/plan/text.ts');
+    process.stdout.write(renderOutcome(outcome));
+  }
 }
 
 function parseChecksum(text: string): string {

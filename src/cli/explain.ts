@@ -12,9 +12,8 @@ export function register(program: Command): void {
     .action(async (host: string, country: string, paths: string[], options: { output: 'text' | 'json' }) => {
       const { loadPlatformOrThrow } = await import('../platform/load.ts');
       const { explain, renderExplanation } = await import('../planes/steering/plan/explain.ts');
-      const { asInput } = await import('./steering/run.ts');
       const platform = await loadPlatformOrThrow(paths);
-      const explanation = await asInput(() => explain(platform, host, country, Date.now()));
+      const explanation = explain(platform, host, country, Date.now());
       const text =
         options.output === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : renderExplanation(explanation);
       process.stdout.write(text);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addProviderOptions, type ProviderOptions } from './steering/connect.ts';
+import { addProviderOptions, connectReader, type ProviderOptions } from './steering/connect.ts';
 
 /** `tideline plan FILES...`: what would change in DNS, for whom. Never writes. */
 export function register(program: Command): void {
@@ -10,8 +10,9 @@ export function register(program: Command): void {
       .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them'),
   ).action(async (paths: string[], options: ProviderOptions) => {
     const { loadPlatformOrThrow } = await import('../platform/load.ts');
-    const { planAll } = await import('./steering/run.ts');
-    const plans = await planAll(await loadPlatformOrThrow(paths), options, Date.now());
+    const { planZones } = await import('../planes/steering/plan/plan.ts');
+    const platform = await loadPlatformOrThrow(paths);
+    const plans = await planZones(platform, options.provider, (name) => connectReader(name, options), Date.now());
     if (options.output === 'json') {
       const { plansToJson } = await import('../planes/steering/plan/json.ts');
       process.stdout.write(`${JSON.stringify(plansToJson(plans), null, 2)}\n`);

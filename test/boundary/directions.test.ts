@@ -63,7 +63,7 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
   },
   {
     rule: 'pure-imports-pure',
-    files: { 'src/planes/steering/policy/a.ts': importing('../../../runtime/b.ts'), 'src/runtime/b.ts': empty },
+    files: { 'src/planes/steering/records/a.ts': importing('../../../runtime/b.ts'), 'src/runtime/b.ts': empty },
   },
   { rule: 'nothing-imports-the-top', files: { 'src/bgp/a.ts': importing('../../lab/b.ts'), 'lab/b.ts': empty } },
   { rule: 'lab-does-not-import-cli', files: { 'lab/a.ts': importing('../src/cli/b.ts'), 'src/cli/b.ts': empty } },
@@ -74,6 +74,25 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
   {
     rule: 'runtime-and-model-at-the-bottom',
     files: { 'src/runtime/a.ts': importing('../kube/b.ts'), 'src/kube/b.ts': empty },
+  },
+  {
+    rule: 'pure-has-no-effects',
+    files: {
+      'src/planes/steering/dialects/a.ts':
+        "import { readFileSync } from 'node:fs';\nexport const read = readFileSync;\n",
+    },
+  },
+  {
+    rule: 'answers-imports-model-only',
+    files: { 'src/answers/a.ts': importing('../planes/steering/b.ts'), 'src/planes/steering/b.ts': empty },
+  },
+  {
+    rule: 'pure-imports-pure',
+    files: { 'src/answers/a.ts': importing('../runtime/b.ts'), 'src/runtime/b.ts': empty },
+  },
+  {
+    rule: 'answers-is-read-from-above',
+    files: { 'src/platform/a.ts': importing('../answers/b.ts'), 'src/answers/b.ts': empty },
   },
   {
     rule: 'platform-reads-files-only',
@@ -136,7 +155,12 @@ describe('dependency directions', () => {
 
   it('accepts imports that follow the directions', async () => {
     expect(
-      await plantedRules({ 'src/planes/edge/a.ts': importing('../../kube/b.ts'), 'src/kube/b.ts': empty }),
+      await plantedRules({
+        'src/planes/edge/a.ts': importing('../../kube/b.ts'),
+        'src/kube/b.ts': empty,
+        'src/planes/tides/a.ts': importing('../../answers/b.ts'),
+        'src/answers/b.ts': empty,
+      }),
     ).toEqual([]);
   });
 

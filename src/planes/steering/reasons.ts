@@ -1,9 +1,10 @@
-import type { Notice } from '../../model/problem.ts';
+import { InputError, type Notice } from '../../model/problem.ts';
 
 /** Every named state and refusal of this room, with what it means. */
 export const steeringReasons = {
   NoPolicy: 'No traffic policy of these files uses the host, the provider or the zone that was asked for.',
   NoAddress: 'None of the clusters of a policy has a public entry address, so there would be nothing to answer.',
+  MissingCredentials: 'The environment does not hold what the provider asks of whoever wants to read or write a zone.',
   UnknownCountry: 'Not a country that answers can be given for.',
   FailoverMerged:
     'The failover list is longer than the provider can order exactly: the last choices share one step, in no order.',
@@ -30,7 +31,7 @@ export const steeringReasons = {
 
 export type SteeringReason = keyof typeof steeringReasons;
 
-/** A refusal while planning or applying; nothing was written after it was raised. */
+/** A refusal while planning or applying whose cause is the zone, the provider or ourselves; nothing was written after it was raised. */
 export class SteeringError extends Error {
   readonly reason: SteeringReason;
   constructor(reason: SteeringReason, message: string, options?: ErrorOptions) {
@@ -38,6 +39,29 @@ export class SteeringError extends Error {
     this.name = 'SteeringError';
     this.reason = reason;
   }
+}
+
+/** What a person wrote cannot be done; `fix` says what to change. Commands print it and exit with code 2. */
+export function badInput(reason: SteeringReason, message: string, fix: string): InputError {
+  return new InputError({ reason, message, fix });
+}
+
+/** What every dialect says of a policy that has nothing to answer. */
+export function noAddress(policy: string): InputError {
+  return badInput(
+    'NoAddress',
+    `no cluster of policy ${policy} has a public entry address`,
+    'give a cluster that it names an anycast address (spec.entry.anycast) or a public VIP (spec.vips of its EdgePool)',
+  );
+}
+
+/** `variables` are all that the provider requires, present or not. */
+export function missingCredentials(provider: string, variables: readonly string[]): InputError {
+  return badInput(
+    'MissingCredentials',
+    `the provider ${provider} needs ${variables.join(' and ')} in the environment`,
+    'set it, or leave the provider out with --provider',
+  );
 }
 
 /** What a person should know about a plan that is applied all the same. */

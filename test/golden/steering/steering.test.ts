@@ -1,12 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { answersOf, formatTiers } from '../../../src/planes/steering/policy/answers.ts';
-import { compileLua } from '../../../src/planes/steering/records/lua.ts';
-import { formatRecord } from '../../../src/planes/steering/records/record.ts';
-import { compileTree } from '../../../src/planes/steering/records/tree.ts';
-import { verifyTree } from '../../../src/planes/steering/records/verify.ts';
-import { policyOf, treeInputOf } from '../../support/steering/policies.ts';
+import { answersOf, formatTiers } from '../../../src/answers/answers.ts';
+import { formatRecord } from '../../../src/answers/record.ts';
+import { verify } from '../../../src/planes/steering/compile/verify.ts';
+import { dialects } from '../../../src/planes/steering/dialects/table.ts';
+import { compileInputOf, policyOf } from '../../support/steering/policies.ts';
 
 /** Each `<case>.in.yaml` (rules and default of a policy) becomes `<case>.out.txt`. `vitest -u` writes them again. */
 const folder = import.meta.dirname;
@@ -16,9 +15,11 @@ test('there are cases', () => expect(cases.length).toBeGreaterThanOrEqual(4));
 
 test.each(cases)('%s', async (name) => {
   const policy = policyOf(readFileSync(join(folder, `${name}.in.yaml`), 'utf8'));
-  const input = treeInputOf(policy);
-  const tree = compileTree(input);
-  const lua = compileLua(input);
+  const input = compileInputOf(policy);
+  const tree = dialects.route53.compile(input);
+  const lua = dialects.powerdns.compile(input);
+  const verification = verify(dialects.route53, tree, input.hosts, input.entries);
+  expect(verify(dialects.powerdns, lua, input.hosts, input.entries)).toEqual(verification);
   const byTiers = Map.groupBy(
     [...answersOf(policy, new Set()).byCountry],
     ([, preference]) => `${formatTiers(preference.tiers)} because of ${preference.rule}`,
@@ -32,7 +33,7 @@ test.each(cases)('%s', async (name) => {
     ...tree.healthChecks.map((check) => `  ${JSON.stringify(check)}`),
     'notices',
     ...tree.notices.map(({ reason, message }) => `  ${reason}: ${message}`),
-    `verified ${JSON.stringify(verifyTree(tree, input.hosts, input.entries))}`,
+    `verified ${JSON.stringify(verification)}`,
     'powerdns records',
     ...lua.records.map((record) => `  ${formatRecord(record)}`),
     '',

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPowerDns } from '../../../lab/daemons/powerdns.ts';
-import { powerDns } from '../../../src/planes/steering/providers/powerdns.ts';
+import { powerDns } from '../../../src/planes/steering/providers/powerdns/client.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { describeProvider } from '../../support/steering/conformance.ts';
 

@@ -1,12 +1,12 @@
 import { parse } from 'yaml';
+import { answersOf } from '../../../src/answers/answers.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 import { apiVersion, healthPathOf } from '../../../src/model/contract.ts';
 import { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
 import { clustersOfPolicy } from '../../../src/model/spec/lookup.ts';
-import { answersOf } from '../../../src/planes/steering/policy/answers.ts';
-import type { Entry } from '../../../src/planes/steering/records/entries.ts';
+import type { Entry } from '../../../src/planes/steering/compile/entries.ts';
+import type { CompileInput } from '../../../src/planes/steering/dialects/dialect.ts';
 import { contentName } from '../../../src/planes/steering/records/hash.ts';
-import type { TreeInput } from '../../../src/planes/steering/records/tree.ts';
 
 /** A TrafficPolicy of the host www.example.net whose spec is this YAML (rules and default). */
 export function policyOf(yaml: string): TrafficPolicy {
@@ -45,13 +45,13 @@ function entriesFor(
   }));
 }
 
-export function treeInputOf(
+export function compileInputOf(
   policy: TrafficPolicy,
   options: {
     readonly drained?: readonly string[];
     readonly addresses?: Readonly<Record<string, readonly string[]>>;
   } = {},
-): TreeInput {
+): CompileInput {
   return {
     answers: answersOf(policy, new Set(options.drained ?? [])),
     hosts: policy.spec.hosts,

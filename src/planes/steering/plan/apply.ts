@@ -1,9 +1,67 @@
+import type { ZoneAtProvider } from '../compile/intent.ts';
+import type { ProviderName } from '../dialects/dialect.ts';
 import type { ZoneProvider } from '../providers/provider.ts';
 import { SteeringError } from '../reasons.ts';
-import type { ZonePlan } from './plan.ts';
+import { nextGeneration } from '../records/registry.ts';
+import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 
-/** Share of traffic, 0..1, that a person agreed to move; 0 when nobody was asked. */
-export function refuseUnapproved(plans: readonly ZonePlan[], approvedShare: number): void {
+/** What a person agreed to. */
+export interface Approval {
+  /** Of the plan that was looked at. */
+  readonly checksum: string;
+  /** Share of traffic, 0..1, that may move whatever the guard says; 0 when nobody was asked. */
+  readonly share: number;
+}
+
+/** A zone that answers as its plan says. */
+export interface AppliedZone extends ZoneAtProvider {
+  readonly generation: number;
+  readonly batches: number;
+}
+
+/** How far the plans were carried out. */
+export interface Outcome {
+  readonly checksum: string;
+  /** In order. They keep their new answers also when a later zone failed. */
+  readonly applied: readonly AppliedZone[];
+  /** What ended the work; absent when everything was done. */
+  readonly failure?: unknown;
+}
+
+/**
+ * Carries out these plans, zone after zone, if they are those that a person agreed to; else throws PlanChanged or
+ * NeedsApproval, and nothing is written. A zone that fails ends the work: what was done before it stands in the outcome.
+ */
+export async function applyPlans(
+  plans: readonly ZonePlan[],
+  approval: Approval,
+  connect: (provider: ProviderName) => Promise<ZoneProvider>,
+): Promise<Outcome> {
+  const checksum = checksumOf(plans);
+  refuseChanged(checksum, approval.checksum);
+  refuseUnapproved(plans, approval.share);
+  const applied: AppliedZone[] = [];
+  try {
+    for (const plan of plans.filter((candidate) => !isEmpty(candidate))) {
+      await applyZone(plan, await connect(plan.provider));
+      applied.push(appliedOf(plan));
+    }
+  } catch (failure) {
+    return { checksum, applied, failure };
+  }
+  return { checksum, applied };
+}
+
+function appliedOf({ provider, zone, changes, batches }: ZonePlan): AppliedZone {
+  return { provider, zone, generation: changes.registryBefore.generation + batches.length, batches: batches.length };
+}
+
+function refuseChanged(checksum: string, agreed: string): void {
+  if (checksum === agreed) return;
+  throw new SteeringError('PlanChanged', `the plan is now ${checksum}, not ${agreed}; look at it and apply that one`);
+}
+
+function refuseUnapproved(plans: readonly ZonePlan[], approvedShare: number): void {
   const over = plans.flatMap((plan) => plan.overGuard).filter(({ movedShare }) => movedShare > approvedShare + 1e-9);
   const worst = over.sort((a, b) => b.movedShare - a.movedShare)[0];
   if (worst === undefined) return;
@@ -21,8 +79,7 @@ export function refuseUnapproved(plans: readonly ZonePlan[], approvedShare: numb
  */
 export async function applyZone(plan: ZonePlan, provider: ZoneProvider): Promise<void> {
   const { state, batches, intent, changes } = plan;
-  const generation = changes.registryBefore.generation + 1;
-  const ids = await provider.createHealthChecks(state, intent.healthChecks, generation);
+  const ids = await provider.createHealthChecks(state, intent.healthChecks, nextGeneration(changes.registryBefore));
   for (const batch of batches) await provider.applyBatch(state, batch, new Map([...state.healthChecks, ...ids]));
   const unused = plan.deleteHealthChecks.flatMap((key) => state.healthChecks.get(key) ?? []);
   const doomed = [...unused, ...state.strayHealthChecks];

@@ -1,15 +1,15 @@
+import { type Answers, answersFor, answersNow, formatTiers, preferenceOf } from '../../../answers/answers.ts';
+import { formatShares } from '../../../answers/distribution.ts';
+import { failureSets } from '../../../answers/failures.ts';
+import { formatRecord } from '../../../answers/record.ts';
 import { countryOf } from '../../../model/geo/countries.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import { drainsOfCluster } from '../../../model/spec/lookup.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
-import { type Answers, answersFor, formatTiers, preferenceOf } from '../policy/answers.ts';
-import { SteeringError } from '../reasons.ts';
-import { type Entry, entriesOf } from '../records/entries.ts';
-import { answersNow } from '../records/intent.ts';
-import { Interpreter } from '../records/interpreter.ts';
-import { formatRecord } from '../records/record.ts';
-import { compileTree } from '../records/tree.ts';
-import { failureSets, formatShares } from '../records/verify.ts';
+import { type Entry, entriesOf } from '../compile/entries.ts';
+import { compileIn } from '../compile/intent.ts';
+import { dialects } from '../dialects/table.ts';
+import { badInput } from '../reasons.ts';
 
 /** Why the users of a country get the answer they get, according to the spec. */
 export interface Explanation {
@@ -23,26 +23,32 @@ export interface Explanation {
   readonly answer: string;
   /** What each set of one or two failed clusters, and the loss of all, would give. */
   readonly failures: readonly { readonly failed: readonly string[]; readonly answer: string }[];
-  /** The records that Route 53 reads for these users while all is healthy; empty when the policy does not use it. */
+  /** The records that decide for these users while all is healthy, where several do; else empty. */
   readonly records: readonly string[];
+  /** The providers that read them. */
+  readonly recordsReadBy: readonly string[];
   readonly addresses: readonly { readonly cluster: string; readonly addresses: readonly string[] }[];
 }
 
 /** `country` is a code, or `unknown` for users whose location nobody knows. */
 export function explain(platform: Platform, host: string, country: string, nowMs: number): Explanation {
   const policy = [...platform.policies.values()].find(({ spec }) => spec.hosts.includes(host));
-  if (policy === undefined) throw new SteeringError('NoPolicy', `no policy answers for ${host}`);
+  if (policy === undefined) {
+    throw badInput('NoPolicy', `no policy answers for ${host}`, 'ask for a host of spec.hosts of a TrafficPolicy');
+  }
   const code = country === 'unknown' ? undefined : country.toUpperCase();
   if (code !== undefined && countryOf(code) === undefined) {
-    throw new SteeringError(
+    throw badInput(
       'UnknownCountry',
       `${country} is not a country that answers can be given for; "unknown" is taken too`,
+      'give an ISO 3166-1 alpha-2 code, e.g. FR',
     );
   }
   const answers = answersNow(platform, policy, nowMs);
   const { tiers, rule } = preferenceOf(answers, code);
   const entries = entriesOf(platform, policy);
   const clusters = entries.map((entry) => entry.cluster);
+  const paths = pathsOf({ policy, answers, entries, host, code });
   return {
     host,
     country: code ?? 'unknown',
@@ -60,13 +66,14 @@ export function explain(platform: Platform, host: string, country: string, nowMs
     failures: failureSets(clusters)
       .filter(({ size }) => size > 0 && (size <= 2 || size === clusters.length))
       .map((failed) => ({ failed: [...failed].sort(), answer: formatShares(answersFor(tiers, failed)) })),
-    records: policy.spec.dns.providers.includes('route53') ? recordsFor({ policy, answers, entries, host, code }) : [],
+    records: paths.flatMap(({ records }) => records),
+    recordsReadBy: paths.map(({ title }) => title),
     addresses: entries.map(({ cluster, checks }) => ({ cluster, addresses: checks.map(({ address }) => address) })),
   };
 }
 
 export function renderExplanation(explanation: Explanation): string {
-  const { host, country, policy, rule, preference, drained, answer, failures, records } = explanation;
+  const { host, country, policy, rule, preference, drained, answer, failures, records, recordsReadBy } = explanation;
   return [
     `${host} for ${country}: ${answer}`,
     `  because: policy ${policy}, ${rule}`,
@@ -74,7 +81,9 @@ export function renderExplanation(explanation: Explanation): string {
     ...drained.map(({ cluster, reason, expires }) => `  drained: ${cluster} until ${expires}: ${reason}`),
     '  when clusters fail:',
     ...failures.map(({ failed, answer: then }) => `    without ${failed.join(' and ')}: ${then}`),
-    ...(records.length === 0 ? [] : ['  records that Route 53 reads:', ...records.map((record) => `    ${record}`)]),
+    ...(records.length === 0
+      ? []
+      : [`  records that ${recordsReadBy.join(', ')} reads:`, ...records.map((record) => `    ${record}`)]),
     '  addresses:',
     ...explanation.addresses.map(
       ({ cluster, addresses }) => `    ${cluster}: ${addresses.join(', ') || 'none public'}`,
@@ -83,21 +92,26 @@ export function renderExplanation(explanation: Explanation): string {
   ].join('\n');
 }
 
-function recordsFor(question: {
+interface Path {
+  readonly title: string;
+  readonly records: readonly string[];
+}
+
+/** For each provider of the policy where a query passes several names: the records that decide, in its reading. */
+function pathsOf(question: {
   readonly policy: TrafficPolicy;
   readonly answers: Answers;
   readonly entries: readonly Entry[];
   readonly host: string;
   readonly code: string | undefined;
-}): readonly string[] {
+}): readonly Path[] {
   const { policy, answers, entries, host, code } = question;
-  const { hosts, ttlSeconds, dns } = policy.spec;
-  const tree = compileTree({ answers, hosts, zone: dns.zone, ttlSeconds, entries });
-  const interpreter = new Interpreter(tree.records);
-  return [...tree.effective.keys()].flatMap((type) =>
-    interpreter
-      .query({ name: host, type }, () => true)
-      .trace(code)
-      .map(formatRecord),
-  );
+  const layered = policy.spec.dns.providers.map((name) => dialects[name]).filter(({ limits }) => limits.levels > 1);
+  const paths = layered.map((dialect): Path => {
+    const { records, effective } = compileIn(dialect, policy, answers, entries);
+    const reading = dialect.interpret(records);
+    const trace = [...effective.keys()].flatMap((type) => reading.view(host, type, []).trace(code));
+    return { title: dialect.title, records: trace.map(formatRecord) };
+  });
+  return paths.filter(({ records }) => records.length > 0);
 }

@@ -1,11 +1,8 @@
+import { type Distribution, formatShares, movedBetween, sumByCluster } from '../../../answers/distribution.ts';
 import { countries } from '../../../model/geo/countries.ts';
 import { entryAddresses } from '../../../model/spec/lookup.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
-import { answersFor } from '../policy/answers.ts';
-import { type Distribution, Interpreter } from '../records/interpreter.ts';
-import { readLua } from '../records/lua.ts';
-import type { RecordSet } from '../records/record.ts';
-import { formatShares, sumByCluster } from '../records/verify.ts';
+import type { Reading } from '../dialects/dialect.ts';
 
 /** What changes for the users of one host while everything is healthy. */
 export interface HostImpact {
@@ -23,21 +20,19 @@ interface ImpactGroup {
   readonly movedShare: number;
 }
 
-/** Compares what two sets of records answer for a host. A host that had no answer moves nothing; one that loses it, all. */
-export function impactOf(
-  platform: Platform,
-  host: string,
-  before: readonly RecordSet[],
-  after: readonly RecordSet[],
-): HostImpact {
-  const clusterOf = new Map(
+/**
+ * Compares what a host answers before and after, in the provider's reading. A host that had no answer moves nothing; one that
+ * loses it, all.
+ */
+export function impactOf(platform: Platform, host: string, before: Reading, after: Reading): HostImpact {
+  const clusters = new Map(
     [...platform.clusters.keys()].flatMap((name) =>
       entryAddresses(platform, name).map((address) => [address.text, name] as const),
     ),
   );
   const readers = {
-    before: answersByCountry(before, host, clusterOf),
-    after: answersByCountry(after, host, clusterOf),
+    before: answersByCountry(before, host, clusters),
+    after: answersByCountry(after, host, clusters),
   };
   const groups = new Map<string, { before: string; after: string; countries: string[]; moved: number }>();
   for (const { code } of countries) {
@@ -57,26 +52,18 @@ export function impactOf(
   };
 }
 
-/** Half the sum of the differences: the share of users who get another answer. */
 function distance(before: Distribution, after: Distribution): number {
   if (before.size === 0) return 0;
-  if (after.size === 0) return 1;
-  const names = new Set([...before.keys(), ...after.keys()]);
-  return [...names].reduce((sum, name) => sum + Math.abs((before.get(name) ?? 0) - (after.get(name) ?? 0)), 0) / 2;
+  return after.size === 0 ? 1 : movedBetween(before, after);
 }
 
+/** A provider whose records name their clusters is believed; of others the platform knows whose address it is. */
 function answersByCountry(
-  records: readonly RecordSet[],
+  reading: Reading,
   host: string,
-  clusterOf: ReadonlyMap<string, string>,
+  clusters: ReadonlyMap<string, string>,
 ): (country: string) => Distribution {
-  const lua = records.find((record) => record.name === host && record.type === 'LUA');
-  if (lua?.target.kind === 'values') {
-    const reading = readLua(lua.target.values[0] ?? '');
-    if (reading === undefined) return () => new Map([['an unknown script', 1]]);
-    return (country) => answersFor(reading.tiersOf(country), new Set());
-  }
-  const type = records.some((record) => record.name === host && record.type === 'A') ? 'A' : 'AAAA';
-  const view = new Interpreter(records).query({ name: host, type }, () => true);
+  const view = reading.view(host, reading.types(host)[0] ?? 'AAAA', []);
+  const clusterOf = (address: string): string | undefined => view.clusterOf(address) ?? clusters.get(address);
   return (country) => sumByCluster(view.answer(country), clusterOf);
 }

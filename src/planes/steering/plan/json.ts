@@ -1,4 +1,5 @@
-import { formatRecord } from '../records/record.ts';
+import { formatRecord } from '../../../answers/record.ts';
+import type { Outcome } from './apply.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 
 /** The same as `renderPlans`, for programs. Stable: fields are only ever added. */
@@ -26,4 +27,9 @@ export function plansToJson(plans: readonly ZonePlan[]): unknown {
       })),
     })),
   };
+}
+
+/** The same as `renderOutcome`, for programs. */
+export function outcomeToJson({ checksum, applied }: Outcome): unknown {
+  return { checksum, applied };
 }

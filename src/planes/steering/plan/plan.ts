@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
+import { formatRecord } from '../../../answers/record.ts';
+import type { InputError } from '../../../model/problem.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
-import type { ProviderName, ZoneReader, ZoneState } from '../providers/provider.ts';
-import type { SteeringNotice } from '../reasons.ts';
+import type { HealthCheck } from '../compile/entries.ts';
+import { type Intent, intentOf, zonesOf } from '../compile/intent.ts';
+import type { ProviderName } from '../dialects/dialect.ts';
+import { dialects } from '../dialects/table.ts';
+import type { ZoneReader, ZoneState } from '../providers/provider.ts';
+import { badInput, type SteeringNotice } from '../reasons.ts';
 import { type Batch, batchesOf } from '../records/batches.ts';
 import { type Changes, changesOf } from '../records/changes.ts';
-import { type Intent, intentOf } from '../records/intent.ts';
-import { formatRecord, type HealthCheck } from '../records/record.ts';
 import { type HostImpact, impactOf } from './impact.ts';
 
 /** What would be done in one zone of one provider. Nothing in it depends on the time or on chance. */
@@ -31,21 +35,55 @@ interface OverGuard {
   readonly allowedShare: number;
 }
 
-/** Reads the zone and plans; throws a SteeringError when the plan must not exist. */
+/**
+ * Plans every zone of a provider, or of all, that the policies name, each with a reader of `connect`. Throws what `planZone`
+ * throws, and an InputError when there is no such zone.
+ */
+export async function planZones(
+  platform: Platform,
+  provider: ProviderName | 'all',
+  connect: (provider: ProviderName) => Promise<ZoneReader>,
+  nowMs: number,
+): Promise<readonly ZonePlan[]> {
+  const zones = zonesOf(platform).filter((zone) => provider === 'all' || zone.provider === provider);
+  if (zones.length === 0) throw noZone(provider);
+  const plans: ZonePlan[] = [];
+  for (const zone of zones) plans.push(await planZone(platform, await connect(zone.provider), zone.zone, nowMs));
+  return plans;
+}
+
+function noZone(provider: ProviderName | 'all'): InputError {
+  if (provider === 'all') {
+    return badInput(
+      'NoPolicy',
+      'no traffic policy in these files uses a DNS zone',
+      'add a TrafficPolicy to the files, or name those that hold one',
+    );
+  }
+  return badInput(
+    'NoPolicy',
+    `no traffic policy in these files uses the provider ${provider}`,
+    `add ${provider} to spec.dns.providers of a TrafficPolicy, or leave --provider out`,
+  );
+}
+
+/** Reads the zone and plans; throws a SteeringError, or for bad input an InputError, when the plan must not exist. */
 export async function planZone(platform: Platform, reader: ZoneReader, zone: string, nowMs: number): Promise<ZonePlan> {
+  const dialect = dialects[reader.name];
   const intent = intentOf(platform, reader.name, zone, nowMs);
   const state = await reader.read(zone);
-  const changes = changesOf(intent.wanted, state.records);
+  const changes = changesOf(intent.wanted, state.records, dialect);
   const wantedKeys = new Set(intent.healthChecks.map((check) => check.key));
   const hosts = [...new Set([...intent.wanted.hosts, ...changes.registryBefore.hosts])].sort();
-  const impacts = hosts.map((host) => impactOf(platform, host, state.records, intent.wanted.records));
+  const [before, after] = [dialect.interpret(state.records), dialect.interpret(intent.wanted.records)];
+  const impacts = hosts.map((host) => impactOf(platform, host, before, after));
   return {
     provider: reader.name,
     zone,
     state,
     intent,
     changes,
-    batches: batchesOf(intent.wanted, changes),
+    batches: batchesOf(intent.wanted, changes, dialect.limits),
     createHealthChecks: intent.healthChecks.filter((check) => !state.healthChecks.has(check.key)),
     deleteHealthChecks: [...state.healthChecks.keys()].filter((key) => !wantedKeys.has(key)).sort(),
     impacts,

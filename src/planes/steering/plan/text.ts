@@ -1,6 +1,6 @@
+import { formatRecord } from '../../../answers/record.ts';
 import { type Continent, continentOf, continents, countriesOf } from '../../../model/geo/countries.ts';
-import { formatRecord } from '../records/record.ts';
-import { percent } from './apply.ts';
+import { type Outcome, percent } from './apply.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 
 /** Plans as a person reads them; the last line is the checksum that `apply` takes. */
@@ -8,6 +8,14 @@ export function renderPlans(plans: readonly ZonePlan[]): string {
   const lines = plans.flatMap(renderPlan);
   if (plans.every(isEmpty)) return [...lines, 'nothing to do', ''].join('\n');
   return [...lines, `plan ${checksumOf(plans)}`, ''].join('\n');
+}
+
+/** What was done, a line a zone; the failure that ended it is not told. */
+export function renderOutcome({ applied }: Outcome): string {
+  if (applied.length === 0) return 'nothing to do\n';
+  return applied
+    .map(({ provider, zone, generation }) => `${provider} zone ${zone}: generation ${generation} answers\n`)
+    .join('');
 }
 
 function renderPlan(plan: ZonePlan): readonly string[] {
@@ -56,12 +64,9 @@ function renderHealthChecks(plan: ZonePlan): readonly string[] {
 }
 
 function renderVerification({ intent }: ZonePlan): readonly string[] {
-  return intent.policies.flatMap(({ policy, verification }) =>
-    verification === undefined
-      ? []
-      : [
-          `  verified: ${policy.metadata.name}, ${verification.countries} locations x ${verification.failureSets} sets of failed clusters`,
-        ],
+  return intent.policies.map(
+    ({ policy, verification }) =>
+      `  verified: ${policy.metadata.name}, ${verification.countries} locations x ${verification.failureSets} sets of failed clusters`,
   );
 }
 

@@ -1,7 +1,8 @@
+import type { RecordSet } from '../../../answers/record.ts';
+import type { Clock } from '../../../runtime/clock.ts';
+import type { HealthCheck } from '../compile/entries.ts';
+import type { ProviderName } from '../dialects/dialect.ts';
 import type { Batch } from '../records/batches.ts';
-import type { HealthCheck, RecordSet } from '../records/record.ts';
-
-export type ProviderName = 'route53' | 'powerdns';
 
 /** A zone as the provider holds it now. Health checks of records are given by key when they are ours. */
 export interface ZoneState {
@@ -40,4 +41,25 @@ export interface ZoneProvider extends ZoneReader {
    * generation record of the zone (undefined: there was none): they belong to a newer plan then.
    */
   deleteHealthChecks(state: ZoneState, ids: readonly string[], registry: RecordSet | undefined): Promise<void>;
+}
+
+/** How a command reaches a provider. What it needs is said as data, so that a command reads it for all of them alike. */
+export interface ProviderAccess {
+  /** Environment variables; secrets come from there only. */
+  readonly variables: { readonly required: readonly string[]; readonly optional: readonly string[] };
+  /** The option that names the address of its API. */
+  readonly url: { readonly flags: string; readonly description: string; readonly preset?: string };
+  /** A reader whose transport cannot write. */
+  reader(reach: Reach): Promise<ZoneReader>;
+  provider(reach: Reach): Promise<ZoneProvider>;
+}
+
+export interface Reach {
+  /** Absent: the provider's own address. */
+  readonly url?: string;
+  /** By name; every required one is there. */
+  readonly variables: ReadonlyMap<string, string>;
+  readonly clock: Clock;
+  /** 0 up to 1. */
+  readonly random: () => number;
 }

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { policyOf, treeInputOf } from '../../../../test/support/steering/policies.ts';
+import { compileInputOf, policyOf } from '../../../../test/support/steering/policies.ts';
+import { Interpreter } from '../../../answers/interpreter.ts';
+import { formatRecord, groupKey, identityOf, type RecordSet } from '../../../answers/record.ts';
+import { route53Dialect } from '../dialects/route53/dialect.ts';
 import { type Batch, batchesOf, sizeOf } from './batches.ts';
 import { changesOf, type WantedZone } from './changes.ts';
-import { Interpreter } from './interpreter.ts';
-import { formatRecord, groupKey, identityOf, type RecordSet } from './record.ts';
-import { compileTree } from './tree.ts';
 
 const zone = 'example.net';
 const host = 'www.example.net';
 
 function wantedOf(yaml: string, hosts: readonly string[] = [host]): WantedZone {
-  const input = { ...treeInputOf(policyOf(yaml)), hosts };
-  return { zone, records: compileTree(input).records, hosts };
+  const input = { ...compileInputOf(policyOf(yaml)), hosts };
+  return { zone, records: route53Dialect.compile(input).records, hosts };
 }
 
 /** What an atomic provider does; throws where Route 53 would refuse. */
@@ -42,7 +42,10 @@ function applyTo(records: readonly RecordSet[], batch: Batch): readonly RecordSe
 }
 
 const planned = (wanted: WantedZone, records: readonly RecordSet[], elements = 1000): readonly Batch[] =>
-  batchesOf(wanted, changesOf(wanted, records), { elements, characters: 32_000 });
+  batchesOf(wanted, changesOf(wanted, records, route53Dialect), {
+    ...route53Dialect.limits,
+    batch: { elements, characters: 32_000 },
+  });
 
 const one = wantedOf(
   'rules: [{ countries: [FR], clusters: [{ name: a }] }]\ndefault: { clusters: [{ name: b }], failover: [c] }',
@@ -130,7 +133,7 @@ test('what somebody changed by hand is named and put back', () => {
       ? { ...record, routing: { ...routing, weight: 7 } }
       : record;
   });
-  expect(changesOf(one, touched).notices.map(({ reason }) => reason)).toEqual(['Drift']);
+  expect(changesOf(one, touched, route53Dialect).notices.map(({ reason }) => reason)).toEqual(['Drift']);
   expect(planned(one, planned(one, touched).reduce(applyTo, touched))).toEqual([]);
 });
 

@@ -1,8 +1,17 @@
+import { identityOf, type RecordSet } from '../../../answers/record.ts';
+import type { BatchLimits, Limits } from '../dialects/dialect.ts';
 import { SteeringError } from '../reasons.ts';
 import type { Changes, WantedZone } from './changes.ts';
-import { type RecordSet, route53Limits } from './record.ts';
-import { digestOf, type Registry, registryRecord } from './registry.ts';
-import { registryName } from './tree.ts';
+import {
+  between,
+  finished,
+  isBelowRegistry,
+  nextGeneration,
+  type Registry,
+  refuseTooManyHosts,
+  registryRecord,
+  sameContent,
+} from './registry.ts';
 
 /** One atomic step. `changes` starts with the swap of the generation record, and is in an order that the provider takes. */
 export interface Batch {
@@ -16,47 +25,27 @@ export interface Change {
   readonly record: RecordSet;
 }
 
-export interface BatchLimits {
-  readonly elements: number;
-  readonly characters: number;
-}
-
-const defaultLimits: BatchLimits = {
-  elements: route53Limits.batchElements,
-  characters: route53Limits.batchCharacters,
-};
-
 /**
  * New targets first, then each host's swap in one piece, then what nothing refers to any more; so a stop between two
  * batches leaves every host with its old or its new answer. None when nothing is to do.
  */
-export function batchesOf(wanted: WantedZone, changes: Changes, limits: BatchLimits = defaultLimits): readonly Batch[] {
-  const last: Registry = {
-    generation: changes.registryBefore.generation + 1,
-    digest: digestOf(wanted.records),
-    hosts: [...wanted.hosts].sort(),
+export function batchesOf(wanted: WantedZone, changes: Changes, limits: Limits): readonly Batch[] {
+  const { create, delete: doomed, registryBefore } = changes;
+  const done = finished(nextGeneration(registryBefore), wanted.records, wanted.hosts);
+  if (create.length + doomed.length === 0 && sameContent(registryBefore, done)) return [];
+  const allHosts = [...new Set([...wanted.hosts, ...registryBefore.hosts])];
+  refuseTooManyHosts(wanted.zone, allHosts.length, limits.values);
+  const largest = sizeOf([registryRecord(wanted.zone, { ...done, hosts: allHosts })]);
+  const room = {
+    elements: limits.batch.elements - 2 * largest.elements,
+    characters: limits.batch.characters - 2 * largest.characters,
   };
-  if (changes.create.length + changes.delete.length === 0 && sameIntent(changes.registryBefore, last)) return [];
-  const allHosts = [...new Set([...wanted.hosts, ...changes.registryBefore.hosts])];
-  if (allHosts.length >= route53Limits.values) {
-    throw new SteeringError(
-      'TooManyRecords',
-      `the zone ${wanted.zone} has ${allHosts.length} hosts, its generation record holds ${route53Limits.values - 1}`,
-    );
-  }
-  const reserved = 2 * sizeOf([registryRecord(wanted.zone, { ...last, hosts: allHosts })]).elements;
-  const reservedCharacters = 2 * sizeOf([registryRecord(wanted.zone, { ...last, hosts: allHosts })]).characters;
-  const room = { elements: limits.elements - reserved, characters: limits.characters - reservedCharacters };
-  return numbered(wanted, changes, fill(unitsOf(wanted.zone, changes), room), last);
-}
-
-function sameIntent(a: Registry, b: Registry): boolean {
-  return a.digest === b.digest && a.hosts.join() === b.hosts.join();
+  return numbered(wanted, changes, fill(unitsOf(wanted.zone, changes), room), done);
 }
 
 /** Changes that must not be torn apart, in order. */
 function unitsOf(zone: string, changes: Changes): readonly (readonly Change[])[] {
-  const isTarget = (record: RecordSet): boolean => record.name.endsWith(`.${registryName(zone)}`);
+  const isTarget = (record: RecordSet): boolean => isBelowRegistry(zone, record.name);
   const creates = changes.create.map((record): Change => ({ action: 'CREATE', record }));
   const deletes = changes.delete.map((record): Change => ({ action: 'DELETE', record }));
   const targets = (list: readonly Change[]): readonly Change[] => list.filter(({ record }) => isTarget(record));
@@ -77,10 +66,9 @@ function unitsOf(zone: string, changes: Changes): readonly (readonly Change[])[]
 
 /** Targets with the same identity on both sides: somebody changed them by hand; they are put back in one step. */
 function pairs(deletes: readonly Change[], creates: readonly Change[]): readonly (readonly Change[])[] {
-  const id = ({ record }: Change): string => `${record.name} ${record.type} ${record.setIdentifier ?? ''}`;
-  const byId = new Map(creates.map((change) => [id(change), change]));
+  const byId = new Map(creates.map((change) => [identityOf(change.record), change]));
   return deletes.flatMap((change) => {
-    const create = byId.get(id(change));
+    const create = byId.get(identityOf(change.record));
     return create === undefined ? [] : [[change, create]];
   });
 }
@@ -123,17 +111,16 @@ function numbered(
   wanted: WantedZone,
   changes: Changes,
   steps: readonly (readonly Change[])[],
-  last: Registry,
+  done: Registry,
 ): readonly Batch[] {
   const owned = new Set(changes.registryBefore.hosts);
   let before = changes.before;
   return steps.map((step, index) => {
     for (const { action, record } of step)
       if (action === 'CREATE' && wanted.hosts.includes(record.name)) owned.add(record.name);
-    const isLast = index === steps.length - 1;
-    const generation = changes.registryBefore.generation + index + 1;
-    const between: Registry = { generation, digest: 'unfinished', hosts: [...owned] };
-    const after = registryRecord(wanted.zone, isLast ? { ...last, generation } : between);
+    const generation = nextGeneration(changes.registryBefore) + index;
+    const registry = index === steps.length - 1 ? { ...done, generation } : between(generation, [...owned]);
+    const after = registryRecord(wanted.zone, registry);
     const swap: Change[] = [{ action: 'CREATE', record: after }];
     if (before !== undefined) swap.unshift({ action: 'DELETE', record: before });
     const batch: Batch = { changes: [...swap, ...step], before, after };
@@ -142,7 +129,7 @@ function numbered(
   });
 }
 
-/** As Route 53 counts: an alias is one element, a value is one; characters are those of values. */
+/** As Route 53 counts, and as every dialect states its limits: an alias is one element, a value is one; characters are those of values. */
 export function sizeOf(records: readonly RecordSet[]): BatchLimits {
   let elements = 0;
   let characters = 0;

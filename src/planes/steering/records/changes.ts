@@ -1,7 +1,7 @@
+import { compareRecords, formatRecord, identityOf, type RecordSet } from '../../../answers/record.ts';
+import type { Dialect } from '../dialects/dialect.ts';
 import { SteeringError, type SteeringNotice } from '../reasons.ts';
-import { compareRecords, formatRecord, identityOf, type RecordSet } from './record.ts';
-import { digestOf, emptyRegistry, parseRegistry, type Registry } from './registry.ts';
-import { registryName } from './tree.ts';
+import { emptyRegistry, findRegistry, isDrifted, isOwned, type Registry, readRegistry } from './registry.ts';
 
 /** Wanted against current: what to delete exactly as it is, and what to create. Sorted by identity. */
 export interface Changes {
@@ -18,23 +18,25 @@ export interface WantedZone {
   readonly hosts: readonly string[];
 }
 
-/** Record types that answer for a host, in either provider. */
-const answering: ReadonlySet<string> = new Set(['A', 'AAAA', 'LUA']);
-/** Types that cannot stand beside an answer. */
-const conflicting: ReadonlySet<string> = new Set([...answering, 'CNAME', 'ALIAS']);
+/** Types that stand beside no answer, in any dialect. */
+const exclusive: readonly string[] = ['CNAME', 'ALIAS'];
 
 /**
  * Compares only what is ours: everything below the registry's name, and the answers of the hosts that the registry lists.
  * Throws UnownedRecord when a wanted host has an answer that is not ours.
  */
-export function changesOf(wanted: WantedZone, current: readonly RecordSet[]): Changes {
-  const before = current.find(({ name, type }) => name === registryName(wanted.zone) && type === 'TXT');
-  const registryBefore = before === undefined ? emptyRegistry : parseRegistry(before);
-  if (registryBefore === undefined) {
-    throw new SteeringError('UnreadableRegistry', `${registryName(wanted.zone)} TXT is not a generation record`);
-  }
-  const owned = current.filter((record) => record !== before && isOwned(record, wanted.zone, registryBefore));
-  refuseUnowned(wanted, current, new Set(owned));
+export function changesOf(
+  wanted: WantedZone,
+  current: readonly RecordSet[],
+  { answerTypes }: Pick<Dialect, 'answerTypes'>,
+): Changes {
+  const before = findRegistry(wanted.zone, current);
+  const registryBefore = before === undefined ? emptyRegistry : readRegistry(before);
+  const answering = new Set(answerTypes);
+  const owned = current.filter(
+    (record) => record !== before && isOwned(record, wanted.zone, registryBefore, answering),
+  );
+  refuseUnowned(wanted, current, { owned: new Set(owned), conflicting: new Set([...answerTypes, ...exclusive]) });
   const ownedTexts = new Map(owned.map((record) => [identityOf(record), formatRecord(record)]));
   const wantedTexts = new Map(wanted.records.map((record) => [identityOf(record), formatRecord(record)]));
   const differs = (record: RecordSet, other: ReadonlyMap<string, string>): boolean =>
@@ -48,12 +50,11 @@ export function changesOf(wanted: WantedZone, current: readonly RecordSet[]): Ch
   };
 }
 
-function isOwned(record: RecordSet, zone: string, registry: Registry): boolean {
-  const below = record.name.endsWith(`.${registryName(zone)}`);
-  return below || (answering.has(record.type) && registry.hosts.includes(record.name));
-}
-
-function refuseUnowned(wanted: WantedZone, current: readonly RecordSet[], owned: ReadonlySet<RecordSet>): void {
+function refuseUnowned(
+  wanted: WantedZone,
+  current: readonly RecordSet[],
+  { owned, conflicting }: { readonly owned: ReadonlySet<RecordSet>; readonly conflicting: ReadonlySet<string> },
+): void {
   const hosts = new Set(wanted.hosts);
   const foreign = current.find(
     (record) => hosts.has(record.name) && conflicting.has(record.type) && !owned.has(record),
@@ -66,6 +67,6 @@ function refuseUnowned(wanted: WantedZone, current: readonly RecordSet[], owned:
 }
 
 function driftOf(owned: readonly RecordSet[], registry: Registry): readonly SteeringNotice[] {
-  if (registry.generation === 0 || registry.digest === 'unfinished' || registry.digest === digestOf(owned)) return [];
+  if (!isDrifted(registry, owned)) return [];
   return [{ reason: 'Drift', message: `the records are not those that generation ${registry.generation} wrote` }];
 }

@@ -1,9 +1,10 @@
 import type { Change, HealthCheckConfig, ResourceRecordSet } from '@aws-sdk/client-route-53';
+import type { Location, RecordSet, Routing, Target } from '../../../../answers/record.ts';
 import { continents } from '../../../../model/geo/countries.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
+import type { HealthCheck } from '../../compile/entries.ts';
 import type { Change as OurChange } from '../../records/batches.ts';
 import { contentName } from '../../records/hash.ts';
-import type { HealthCheck, Location, RecordSet, Routing, Target } from '../../records/record.ts';
 
 /** Route 53's shapes to ours and back. Names: theirs end in a dot and write unusual characters as `\ooo`. */
 

@@ -7,8 +7,8 @@ import {
   type ResourceRecordSet,
   type Route53Client,
 } from '@aws-sdk/client-route-53';
+import type { RecordSet } from '../../../../answers/record.ts';
 import { SteeringError } from '../../reasons.ts';
-import type { RecordSet } from '../../records/record.ts';
 import type { ZoneReader, ZoneState } from '../provider.ts';
 import { fromName, keyOfConfig, referencePrefix, toRecord } from './convert.ts';
 import { asSteeringError, type RetryOptions, retrying } from './retry.ts';

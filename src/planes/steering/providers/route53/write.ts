@@ -5,11 +5,12 @@ import {
   GetChangeCommand,
   type Route53Client,
 } from '@aws-sdk/client-route-53';
+import { formatRecord, type RecordSet } from '../../../../answers/record.ts';
 import { sleep } from '../../../../runtime/clock.ts';
+import type { HealthCheck } from '../../compile/entries.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { Batch } from '../../records/batches.ts';
-import { formatRecord, groupKey, type HealthCheck, type RecordSet } from '../../records/record.ts';
-import { registryName } from '../../records/tree.ts';
+import { findRegistry } from '../../records/registry.ts';
 import type { ZoneProvider, ZoneState } from '../provider.ts';
 import { callerReference, toChange, toHealthCheckConfig } from './convert.ts';
 import { route53Reader } from './read.ts';
@@ -37,8 +38,7 @@ export function route53(client: Route53Client, options: Route53WriterOptions): Z
     },
     async deleteHealthChecks(state, ids, registry) {
       const now = await reader.read(state.zone);
-      const inForce = now.records.find((record) => groupKey(record) === `${registryName(state.zone)} TXT`);
-      if (textOf(inForce) !== textOf(registry)) return;
+      if (textOf(findRegistry(state.zone, now.records)) !== textOf(registry)) return;
       const used = new Set(
         now.records.flatMap(({ healthCheck: key }) =>
           key === undefined ? [] : (now.healthChecks.get(key) ?? key.replace(/^id:/, '')),
@@ -114,8 +114,7 @@ async function sendBatch(sending: Sending): Promise<string | undefined> {
 async function explainRefusal(sending: Sending, error: unknown, maybeDone: boolean): Promise<undefined> {
   const { reader, state, batch } = sending;
   const now = (await reader.read(state.zone)).records;
-  const registry = now.find((record) => groupKey(record) === groupKey(batch.after));
-  const text = textOf(registry);
+  const text = textOf(findRegistry(state.zone, now));
   if (maybeDone && text === formatRecord(batch.after)) return undefined;
   const deletedAsSeen = batch.changes
     .filter(({ action }) => action === 'DELETE')

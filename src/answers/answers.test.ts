@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { policyOf } from '../../../../test/support/steering/policies.ts';
+import { policyOf } from '../../test/support/steering/policies.ts';
 import { answersFor, answersOf, formatTiers, preferenceOf } from './answers.ts';
 
 const policy = policyOf(`

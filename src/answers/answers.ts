@@ -1,6 +1,9 @@
-import { countries } from '../../../model/geo/countries.ts';
-import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
-import { clustersOfPolicy, countriesOfRule, type PolicyRule } from '../../../model/spec/lookup.ts';
+import { countries } from '../model/geo/countries.ts';
+import type { TrafficPolicy } from '../model/spec/kinds.ts';
+import { clustersOfPolicy, countriesOfRule, drainsOfCluster, type PolicyRule } from '../model/spec/lookup.ts';
+import type { Platform } from '../model/spec/platform.ts';
+import { compareText } from '../model/values.ts';
+import type { Distribution } from './distribution.ts';
 
 /**
  * The answers of one policy: for every country code, and for users of unknown location, an ordered list of tiers. The
@@ -29,6 +32,12 @@ export type Tier = readonly WeightedCluster[];
 interface WeightedCluster {
   readonly name: string;
   readonly weight: number;
+}
+
+/** The answers of a policy with the drains that are in force at `nowMs` (milliseconds since the epoch). */
+export function answersNow(platform: Platform, policy: TrafficPolicy, nowMs: number): Answers {
+  const drained = [...platform.clusters.keys()].filter((name) => drainsOfCluster(platform, name, nowMs).length > 0);
+  return answersOf(policy, new Set(drained));
 }
 
 /**
@@ -66,7 +75,7 @@ export function preferenceOf(answers: Answers, country: string | undefined): Pre
 }
 
 /** Who answers, as shares of 1 by cluster, while the clusters `failed` are down. Never empty. */
-export function answersFor(tiers: readonly Tier[], failed: ReadonlySet<string>): ReadonlyMap<string, number> {
+export function answersFor(tiers: readonly Tier[], failed: ReadonlySet<string>): Distribution {
   for (const tier of tiers) {
     const healthy = tier.filter((cluster) => !failed.has(cluster.name));
     if (healthy.length > 0) return shares(healthy);
@@ -74,7 +83,7 @@ export function answersFor(tiers: readonly Tier[], failed: ReadonlySet<string>):
   return shares(tiers[0] ?? []);
 }
 
-function shares(tier: Tier): ReadonlyMap<string, number> {
+function shares(tier: Tier): Distribution {
   const total = tier.reduce((sum, cluster) => sum + cluster.weight, 0);
   return new Map(tier.map((cluster) => [cluster.name, cluster.weight / total]));
 }
@@ -109,7 +118,7 @@ function mergeByName(tier: Tier): Tier {
   const weights = new Map<string, number>();
   for (const cluster of tier)
     weights.set(cluster.name, Math.min(255, (weights.get(cluster.name) ?? 0) + cluster.weight));
-  return [...weights].map(([name, weight]) => ({ name, weight })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...weights].map(([name, weight]) => ({ name, weight })).sort((a, b) => compareText(a.name, b.name));
 }
 
 /** A text that is the same exactly for equal tiers: `newyork:30,paris:70 > cloud`. */

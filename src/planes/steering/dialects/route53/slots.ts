@@ -1,6 +1,8 @@
-import type { Tier } from '../policy/answers.ts';
-import type { SteeringNotice } from '../reasons.ts';
-import { type HealthCheck, route53Limits } from './record.ts';
+import type { Tier } from '../../../../answers/answers.ts';
+import { compareText } from '../../../../model/values.ts';
+import type { Addresses } from '../../compile/entries.ts';
+import type { SteeringNotice } from '../../reasons.ts';
+import { route53Limits } from './limits.ts';
 
 /**
  * How an ordered list of tiers fits into weighted groups. Route 53 uses records of weight 0 only when every other one of
@@ -17,8 +19,6 @@ export interface Packing {
   readonly effective: readonly Tier[];
   readonly notices: readonly SteeringNotice[];
 }
-
-type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
 
 /**
  * Fits `tiers` into at most `capacity` (one or more) slots. The first two choices stay as they are; with room for more,
@@ -85,7 +85,7 @@ function withWholeWeights(tier: Tier, addresses: Addresses, notices: SteeringNot
 }
 
 function evenByAddress(tier: Tier, addresses: Addresses): Tier {
-  return tier.map(({ name }) => ({ name, weight: count(name, addresses) })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return tier.map(({ name }) => ({ name, weight: count(name, addresses) })).sort((a, b) => compareText(a.name, b.name));
 }
 
 function isEvenByAddress(tier: Tier, addresses: Addresses): boolean {

@@ -2,8 +2,20 @@ import { healthPathOf } from '../../../model/contract.ts';
 import type { Cluster, TrafficPolicy } from '../../../model/spec/kinds.ts';
 import { clustersOfPolicy, entryAddresses } from '../../../model/spec/lookup.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
-import { contentName } from './hash.ts';
-import type { HealthCheck } from './record.ts';
+import { contentName } from '../records/hash.ts';
+
+/** What the provider probes. The key names the settings, which are immutable: other settings are another check. */
+export interface HealthCheck {
+  readonly key: string;
+  readonly address: string;
+  readonly port: number;
+  readonly protocol: 'HTTP' | 'HTTPS';
+  readonly path: string;
+  /** Sent as the Host header. */
+  readonly host: string;
+  readonly intervalSeconds: 10 | 30;
+  readonly failureThreshold: number;
+}
 
 /** Where the answers for a cluster lead and how its health is seen, for one policy. */
 export interface Entry {
@@ -12,6 +24,10 @@ export interface Entry {
 }
 
 export type AddressType = 'A' | 'AAAA';
+export const addressTypes: readonly AddressType[] = ['A', 'AAAA'];
+
+/** The checks of each cluster that has an address of one type. */
+export type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
 
 /** The entries of every cluster that the policy names, sorted by cluster; a cluster without public address has no checks. */
 export function entriesOf(platform: Platform, policy: TrafficPolicy): readonly Entry[] {
@@ -22,10 +38,7 @@ export function entriesOf(platform: Platform, policy: TrafficPolicy): readonly E
 }
 
 /** The entries with only the addresses of one record type. */
-export function entriesOfType(
-  entries: readonly Entry[],
-  type: AddressType,
-): ReadonlyMap<string, readonly HealthCheck[]> {
+export function entriesOfType(entries: readonly Entry[], type: AddressType): Addresses {
   const wantsColon = type === 'AAAA';
   const ofType = entries.map(({ cluster, checks }): [string, readonly HealthCheck[]] => [
     cluster,

@@ -1,8 +1,9 @@
-import { continentOf } from '../../../model/geo/countries.ts';
-import { formatLocation, groupKey, type RecordSet, route53Limits } from './record.ts';
+import { continentOf } from '../model/geo/countries.ts';
+import type { Distribution } from './distribution.ts';
+import { formatLocation, groupKey, type RecordSet } from './record.ts';
 
-/** Who gets which answer: the probability of each value; empty when there is no answer at all. */
-export type Distribution = ReadonlyMap<string, number>;
+/** Names that one query may pass, the queried one included: "up to three levels of recursion" in Route 53's documentation. */
+export const maxLevels = 3;
 
 /**
  * Route 53's reading of a record tree, written from its documentation and independent of how trees are compiled:
@@ -66,7 +67,7 @@ class View {
   trace(country: string | undefined): readonly RecordSet[] {
     const path: RecordSet[] = [];
     let level = [this.#root];
-    for (let depth = 1; depth <= route53Limits.levels && level.length > 0; depth += 1) {
+    for (let depth = 1; depth <= maxLevels && level.length > 0; depth += 1) {
       const chosen = level.flatMap((key) =>
         this.#choose(this.#groups.get(key) ?? emptyGroup, country).map(([record]) => record),
       );
@@ -85,7 +86,7 @@ class View {
   ): { readonly answer: Distribution; readonly geo: boolean } {
     const known = this.#answers.get(key);
     if (known !== undefined) return { answer: known, geo: false };
-    if (depth > route53Limits.levels) return { answer: new Map(), geo: true };
+    if (depth > maxLevels) return { answer: new Map(), geo: true };
     const group = this.#groups.get(key) ?? emptyGroup;
     let geo = group.byLocation.size > 0;
     const chosen = this.#choose(group, country);

@@ -1,4 +1,5 @@
-import type { Continent } from '../../../model/geo/countries.ts';
+import type { Continent } from '../model/geo/countries.ts';
+import { compareText } from '../model/values.ts';
 
 /**
  * A record set in Route 53's terms. Names are in lower case without the trailing dot. `name`, `type` and `setIdentifier`
@@ -10,7 +11,7 @@ export interface RecordSet {
   readonly setIdentifier?: string;
   readonly routing?: Routing;
   readonly target: Target;
-  /** Key of a HealthCheck; a record without one is always healthy by itself. */
+  /** Key of the health check that decides for it; a record without one is always healthy by itself. */
   readonly healthCheck?: string;
 }
 
@@ -34,32 +35,6 @@ export type Target =
       readonly zoneId?: string;
     };
 
-/** What the provider probes. The key names the settings, which are immutable: other settings are another check. */
-export interface HealthCheck {
-  readonly key: string;
-  readonly address: string;
-  readonly port: number;
-  readonly protocol: 'HTTP' | 'HTTPS';
-  readonly path: string;
-  /** Sent as the Host header. */
-  readonly host: string;
-  readonly intervalSeconds: 10 | 30;
-  readonly failureThreshold: number;
-}
-
-/** What Route 53 accepts and what we rely on. */
-export const route53Limits = {
-  /** Geolocation, weighted, ... records of one name and type. */
-  recordsPerGroup: 100,
-  weight: 255,
-  /** Names that one query may pass, the queried one included: "up to three levels of recursion". */
-  levels: 3,
-  /** Values of one record set. */
-  values: 400,
-  batchElements: 1000,
-  batchCharacters: 32_000,
-} as const;
-
 export function identityOf(record: RecordSet): string {
   return `${record.name} ${record.type} ${record.setIdentifier ?? ''}`;
 }
@@ -82,10 +57,7 @@ export function formatRecord(record: RecordSet): string {
 }
 
 export function compareRecords(a: RecordSet, b: RecordSet): number {
-  const left = identityOf(a);
-  const right = identityOf(b);
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+  return compareText(identityOf(a), identityOf(b));
 }
 
 function formatRouting(routing: Routing): string {

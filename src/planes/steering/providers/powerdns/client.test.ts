@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { powerDnsReader } from './powerdns.ts';
+import { powerDnsReader } from './client.ts';
 
 let server: Server | undefined;
 

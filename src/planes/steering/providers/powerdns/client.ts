@@ -1,10 +1,11 @@
 import { request } from 'undici';
 import { z } from 'zod';
-import { messageOf, withoutUndefined } from '../../../model/values.ts';
-import { SteeringError } from '../reasons.ts';
-import type { Batch } from '../records/batches.ts';
-import { formatRecord, groupKey, type RecordSet } from '../records/record.ts';
-import type { ZoneProvider, ZoneReader, ZoneState } from './provider.ts';
+import { formatRecord, groupKey, type RecordSet } from '../../../../answers/record.ts';
+import { messageOf, withoutUndefined } from '../../../../model/values.ts';
+import { SteeringError } from '../../reasons.ts';
+import type { Batch } from '../../records/batches.ts';
+import { compareRegistryValues } from '../../records/registry.ts';
+import type { ZoneProvider, ZoneReader, ZoneState } from '../provider.ts';
 
 export interface PowerDnsOptions {
   /** `http://host:port` of the server's webserver with `api=yes`. */
@@ -79,7 +80,7 @@ async function readZone(options: PowerDnsOptions, zone: string): Promise<ZoneSta
       target: {
         kind: 'values',
         ttlSeconds: rrset.ttl ?? 0,
-        values: (rrset.records ?? []).map(contentOf).sort(byRegistryOrder),
+        values: (rrset.records ?? []).map(contentOf).sort(compareRegistryValues),
       },
     }),
   );
@@ -99,14 +100,6 @@ function parseZone(options: PowerDnsOptions, text: string): z.infer<typeof Zone>
 /** A disabled record answers nobody: it must not look like the one that we wrote. */
 function contentOf(record: { readonly content: string; readonly disabled: boolean }): string {
   return record.disabled ? `disabled ${record.content}` : record.content;
-}
-
-/** The server returns values in an order of its own; ours is: the registry's head first, then by text. */
-function byRegistryOrder(a: string, b: string): number {
-  const rank = (text: string): number => (text.startsWith('"tideline ') ? 0 : 1);
-  if (rank(a) !== rank(b)) return rank(a) - rank(b);
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 function zonePath(options: PowerDnsOptions, zone: string): string {

@@ -1,41 +1,40 @@
-import { countries } from '../../../model/geo/countries.ts';
-import { type Answers, formatTiers, preferenceOf, type Tier } from '../policy/answers.ts';
-import { SteeringError, type SteeringNotice } from '../reasons.ts';
-import { type AddressType, entriesOfType } from './entries.ts';
-import type { HealthCheck, RecordSet } from './record.ts';
-import type { TreeInput } from './tree.ts';
+import { type Answers, formatTiers, preferenceOf, type Tier } from '../../../../answers/answers.ts';
+import { countries } from '../../../../model/geo/countries.ts';
+import { type Addresses, addressTypes, entriesOfType, type HealthCheck } from '../../compile/entries.ts';
+import { noAddress, type SteeringNotice } from '../../reasons.ts';
+import type { Compiled, CompileInput } from '../dialect.ts';
 
-/** What a policy becomes in PowerDNS: one LUA record set a host, exact for any policy. */
-export interface LuaRecords {
-  readonly records: readonly RecordSet[];
-  readonly notices: readonly SteeringNotice[];
-}
-
-export function compileLua(input: TreeInput): LuaRecords {
-  const values = (['A', 'AAAA'] as const)
+/** One LUA record set a host, with a script for each address type; exact for any policy. */
+export function compileLua(input: CompileInput): Compiled {
+  const served = addressTypes
     .map((type) => ({ type, addresses: entriesOfType(input.entries, type) }))
-    .filter(({ addresses }) => addresses.size > 0)
-    .map(({ type, addresses }) => `${type} ${quote(script(input.answers, addresses))}`);
-  if (values.length === 0) {
-    throw new SteeringError('NoAddress', `no cluster of policy ${input.answers.policy} has a public entry address`);
-  }
+    .filter(({ addresses }) => addresses.size > 0);
+  if (served.length === 0) throw noAddress(input.answers.policy);
+  const values = served.map(({ type, addresses }) => `${type} ${quote(script(input.answers, addresses))}`);
   return {
     records: input.hosts.map((name) => ({
       name,
       type: 'LUA',
       target: { kind: 'values', ttlSeconds: input.ttlSeconds, values },
     })),
-    notices: [
-      {
-        reason: 'HealthIntervalOfServer',
-        message:
-          "PowerDNS checks health at its own lua-health-checks-interval; the clusters' interval and threshold do not count there",
-      },
-    ],
+    healthChecks: [],
+    effective: new Map(served.map(({ type, addresses }) => [type, effectiveOf(input.answers, addresses)])),
+    notices: [healthIntervalOfServer],
   };
 }
 
-type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
+const healthIntervalOfServer: SteeringNotice = {
+  reason: 'HealthIntervalOfServer',
+  message:
+    "PowerDNS checks health at its own lua-health-checks-interval; the clusters' interval and threshold do not count there",
+};
+
+/** Every tier as the policy has it, but for the clusters without an address of the type. */
+function effectiveOf(answers: Answers, addresses: Addresses): ReadonlyMap<string, readonly Tier[]> {
+  const tiersOf = (country: string | undefined): readonly Tier[] =>
+    servable(preferenceOf(answers, country).tiers, addresses);
+  return new Map([...countries.map(({ code }) => [code, tiersOf(code)] as const), ['', tiersOf(undefined)]]);
+}
 
 /**
  * The pieces of the script; between any two of them white space may stand. The script asks for the health of every
@@ -82,35 +81,6 @@ function script(answers: Answers, addresses: Addresses): readonly string[] {
     `local l=t[m['_'..countryCode()] or ${unknown}]() `,
     'for _,s in ipairs(l) do local r=p(s,u) if r then return r end end return p(l[1],d)',
   ];
-}
-
-/** What a LUA value that we wrote stands for; undefined when it is not one of ours. */
-export interface LuaReading {
-  readonly type: string;
-  /** Tiers of a country code, undefined for unknown location. */
-  readonly tiersOf: (country: string | undefined) => readonly Tier[];
-}
-
-export function readLua(value: string): LuaReading | undefined {
-  const type = value.slice(0, value.indexOf(' ')) as AddressType;
-  const code = value.slice(type.length + 2, -1).replaceAll('" "', '');
-  const members = /^;local m=\{(.*?)\} local t=/.exec(code)?.[1];
-  const unknown = /countryCode\(\)\] or (\d+)\]/.exec(code)?.[1];
-  if (members === undefined || unknown === undefined) return undefined;
-  const group = new Map([...members.matchAll(/_([a-z]{2})=(\d+),/g)].map((match) => [match[1], match[2]]));
-  const tiers = new Map(
-    [...code.matchAll(/\[(\d+)\]=function\(\) return (\{.*?\}) end,/g)].map((match) => [
-      match[1],
-      parseTiers(match[2] ?? ''),
-    ]),
-  );
-  return { type, tiersOf: (country) => tiers.get(group.get(country?.toLowerCase()) ?? unknown) ?? [] };
-}
-
-function parseTiers(text: string): readonly Tier[] {
-  const json = text.replaceAll('{', '[').replaceAll('}', ']').replaceAll("'", '"').replaceAll(',]', ']');
-  const tiers = JSON.parse(json) as readonly (readonly (readonly [string, number])[])[];
-  return tiers.map((tier) => tier.map(([name, weight]) => ({ name, weight })));
 }
 
 function luaTiers(tiers: readonly Tier[]): readonly string[] {

@@ -1,5 +1,6 @@
-import { type Continent, continents, countriesOf } from '../../../model/geo/countries.ts';
-import type { Location } from './record.ts';
+import type { Location } from '../../../../answers/record.ts';
+import { type Continent, continents, countriesOf } from '../../../../model/geo/countries.ts';
+import { compareText } from '../../../../model/values.ts';
 
 /** A cover of the world: the most specific location that matches a user decides. */
 export interface Cover {
@@ -27,7 +28,7 @@ function coverContinent(continent: Continent, keyOf: (country: string) => string
   const codes = countriesOf(continent).map((country) => country.code);
   const count = new Map<string, number>();
   for (const code of codes) count.set(keyOf(code), (count.get(keyOf(code)) ?? 0) + 1);
-  const [favourite, favouriteCount] = [...count].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))[0] ?? [star, 0];
+  const [favourite, favouriteCount] = [...count].sort((a, b) => b[1] - a[1] || compareText(a[0], b[0]))[0] ?? [star, 0];
   const base = favouriteCount > (count.get(star) ?? 0) + 1 ? favourite : star;
   const exceptions = new Map(codes.filter((code) => keyOf(code) !== base).map((code) => [code, keyOf(code)]));
   return { continent, base: base === star ? undefined : base, exceptions };

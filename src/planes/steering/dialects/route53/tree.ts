@@ -1,35 +1,21 @@
-import { countries } from '../../../model/geo/countries.ts';
-import { type Answers, formatTiers, preferenceOf, type Tier } from '../policy/answers.ts';
-import { SteeringError, type SteeringNotice } from '../reasons.ts';
-import { type AddressType, type Entry, entriesOfType } from './entries.ts';
-import { contentName } from './hash.ts';
-import { type Cover, coverOf, flatten, flattenContinent } from './locations.ts';
+import { formatTiers, preferenceOf, type Tier } from '../../../../answers/answers.ts';
+import { compareRecords, formatRecord, type Location, type RecordSet } from '../../../../answers/record.ts';
+import { countries } from '../../../../model/geo/countries.ts';
+import { compareText } from '../../../../model/values.ts';
 import {
-  compareRecords,
-  formatRecord,
+  type Addresses,
+  type AddressType,
+  addressTypes,
+  entriesOfType,
   type HealthCheck,
-  type Location,
-  type RecordSet,
-  route53Limits,
-} from './record.ts';
+} from '../../compile/entries.ts';
+import { noAddress, SteeringError, type SteeringNotice } from '../../reasons.ts';
+import { contentName } from '../../records/hash.ts';
+import { ownedName } from '../../records/registry.ts';
+import type { Compiled, CompileInput } from '../dialect.ts';
+import { route53Limits } from './limits.ts';
+import { type Cover, coverOf, flatten, flattenContinent } from './locations.ts';
 import { pack, recordWeight, type Slot } from './slots.ts';
-
-/** What a policy becomes in Route 53. Records are sorted by identity, checks by key. */
-export interface Tree {
-  readonly records: readonly RecordSet[];
-  readonly healthChecks: readonly HealthCheck[];
-  /** For each record type that is served: the tiers that the records really stand for, by country ('' for unknown). */
-  readonly effective: ReadonlyMap<AddressType, ReadonlyMap<string, readonly Tier[]>>;
-  readonly notices: readonly SteeringNotice[];
-}
-
-export interface TreeInput {
-  readonly answers: Answers;
-  readonly hosts: readonly string[];
-  readonly zone: string;
-  readonly ttlSeconds: number;
-  readonly entries: readonly Entry[];
-}
 
 /**
  * Compiles answers into records: a geolocation group on each host, aliases that ignore health (so that no user ever climbs
@@ -37,13 +23,13 @@ export interface TreeInput {
  * `_tideline.<zone>` carry a hash of what they hold: a name never changes its content, so a change of policy creates new
  * names, swaps the host's aliases and deletes the old names.
  */
-export function compileTree(input: TreeInput): Tree {
-  const builders = (['A', 'AAAA'] as const)
+export function compileTree(input: CompileInput): Compiled {
+  const builders = addressTypes
     .map((type) => ({ type, addresses: entriesOfType(input.entries, type) }))
     .filter(({ addresses }) => addresses.size > 0)
     .map(({ type, addresses }) => new TreeBuilder(input, type, addresses));
   if (builders.length === 0) {
-    throw new SteeringError('NoAddress', `no cluster of policy ${input.answers.policy} has a public entry address`);
+    throw noAddress(input.answers.policy);
   }
   for (const builder of builders) builder.build();
   const records = builders.flatMap((builder) => [...builder.records.values()]).sort(compareRecords);
@@ -51,13 +37,11 @@ export function compileTree(input: TreeInput): Tree {
   const notices = new Map(builders.flatMap((builder) => builder.notices).map((notice) => [notice.message, notice]));
   return {
     records,
-    healthChecks: [...checks.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),
+    healthChecks: [...checks.values()].sort((a, b) => compareText(a.key, b.key)),
     effective: new Map(builders.map((builder) => [builder.type, builder.effective])),
     notices: [...notices.values()],
   };
 }
-
-type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
 
 /** Builds the records of one address type. */
 class TreeBuilder {
@@ -66,12 +50,12 @@ class TreeBuilder {
   readonly checks = new Map<string, HealthCheck>();
   readonly effective = new Map<string, readonly Tier[]>();
   readonly notices: SteeringNotice[] = [];
-  readonly #input: TreeInput;
+  readonly #input: CompileInput;
   readonly #addresses: Addresses;
   /** Name of the node that stands for a tier list, by its text. */
   readonly #nodes = new Map<string, { readonly name: string; readonly effective: readonly Tier[] }>();
 
-  constructor(input: TreeInput, type: AddressType, addresses: Addresses) {
+  constructor(input: CompileInput, type: AddressType, addresses: Addresses) {
     this.type = type;
     this.#input = input;
     this.#addresses = addresses;
@@ -89,7 +73,7 @@ class TreeBuilder {
     const star = keyOf(undefined);
     const cover = coverOf((code) => keys.get(code) ?? star, star);
     const flat = flatten(cover);
-    const nested = flat.length > route53Limits.recordsPerGroup;
+    const nested = flat.length > route53Limits.recordsPerName;
     const capacity = 2 ** (route53Limits.levels - (nested ? 3 : 2));
     const node = (key: string): string => this.#node(key, tiersByKey.get(key) ?? [], capacity);
     const locations = nested ? this.#nest(cover, node) : flat.map(([location, key]) => [location, node(key)] as const);
@@ -155,7 +139,7 @@ class TreeBuilder {
     ];
     const name = this.#nodeName('mix', leaves.map(formatRecord));
     for (const leaf of leaves) this.#add({ ...leaf, name });
-    if (leaves.length > route53Limits.recordsPerGroup) {
+    if (leaves.length > route53Limits.recordsPerName) {
       throw new SteeringError('TooManyRecords', `${leaves.length} addresses would share the name ${name}`);
     }
     return name;
@@ -198,7 +182,7 @@ class TreeBuilder {
 
   #nodeName(kind: string, content: readonly string[]): string {
     const { answers, zone } = this.#input;
-    return `${kind}-${contentName([this.type, ...content].join('\n'))}.${answers.policy}.${registryName(zone)}`;
+    return ownedName(zone, `${kind}-${contentName([this.type, ...content].join('\n'))}`, answers.policy);
   }
 
   /** The tiers with only the clusters that have an address of this type. */
@@ -207,9 +191,4 @@ class TreeBuilder {
       .map((tier) => tier.filter((cluster) => this.#addresses.has(cluster.name)))
       .filter((tier) => tier.length > 0);
   }
-}
-
-/** The name of the zone's generation record; everything below it is ours. */
-export function registryName(zone: string): string {
-  return `_tideline.${zone}`;
 }

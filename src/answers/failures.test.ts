@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest';
+import { failureSets } from './failures.ts';
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`);
+
+test('up to eight clusters every set is looked at', () => {
+  expect(failureSets(['a', 'b']).map((set) => [...set])).toEqual([[], ['a'], ['b'], ['a', 'b']]);
+  expect(failureSets(names(8))).toHaveLength(256);
+});
+
+test('of more clusters: none, each one, each pair and all', () => {
+  const sets = failureSets(names(20));
+  expect(sets).toHaveLength(1 + 20 + 190 + 1);
+  expect(Math.max(...sets.slice(0, -1).map(({ size }) => size))).toBe(2);
+  expect(sets.at(-1)?.size).toBe(20);
+});

@@ -1,0 +1,17 @@
+/** Up to this many clusters every set of failed ones is looked at. */
+const everySubsetUpTo = 8;
+
+/**
+ * The sets of failed clusters that answers are judged under: every set of up to eight clusters; of more, none, each one,
+ * each pair and all.
+ */
+export function failureSets(clusters: readonly string[]): readonly ReadonlySet<string>[] {
+  if (clusters.length <= everySubsetUpTo) {
+    return Array.from(
+      { length: 2 ** clusters.length },
+      (_, bits) => new Set(clusters.filter((_name, index) => (bits >> index) & 1)),
+    );
+  }
+  const pairs = clusters.flatMap((a, index) => clusters.slice(index + 1).map((b) => new Set([a, b])));
+  return [new Set<string>(), ...clusters.map((name) => new Set([name])), ...pairs, new Set(clusters)];
+}

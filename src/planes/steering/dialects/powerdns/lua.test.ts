@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { clusterAddresses, drainedClusters, policySpec } from '../../../../../test/support/steering/arbitrary.ts';
+import { compileInputOf, policyOf } from '../../../../../test/support/steering/policies.ts';
+import { formatTiers, preferenceOf } from '../../../../answers/answers.ts';
+import type { RecordSet } from '../../../../answers/record.ts';
+import { countries } from '../../../../model/geo/countries.ts';
+import { verify } from '../../compile/verify.ts';
+import { powerDnsDialect } from './dialect.ts';
+import { Program } from './program.ts';
+
+const codes = countries.map(({ code }) => code);
+const valuesOf = (record: RecordSet | undefined): readonly string[] =>
+  record?.target.kind === 'values' ? record.target.values : [];
+
+describe('any policy', () => {
+  test('comes back from its LUA record as it was', () => {
+    fc.assert(
+      fc.property(policySpec, drainedClusters, (generated, drained) => {
+        const input = compileInputOf(policyOf(JSON.stringify(generated)), { drained });
+        const [record] = powerDnsDialect.compile(input).records;
+        const program = Program.parse(valuesOf(record)[0] ?? '');
+        for (const code of [...codes, undefined]) {
+          expect(formatTiers(program?.tiersOf(code) ?? [])).toBe(formatTiers(preferenceOf(input.answers, code).tiers));
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('gives scripts that answer exactly as promised', () => {
+    fc.assert(
+      fc.property(policySpec, clusterAddresses, drainedClusters, (generated, addresses, drained) => {
+        const input = compileInputOf(policyOf(JSON.stringify(generated)), { addresses, drained });
+        const compiled = powerDnsDialect.compile(input);
+        expect(verify(powerDnsDialect, compiled, input.hosts, input.entries).countries).toBe(247);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe('a script that is not what it should be is refused with the place of the fault', () => {
+  const input = compileInputOf(
+    policyOf(
+      'rules: [{ countries: [FR, DO], clusters: [{ name: a }], failover: [b] }]\ndefault: { clusters: [{ name: b }] }',
+    ),
+  );
+  const compiled = powerDnsDialect.compile(input);
+  const verifyWith = (change: (value: string) => string) => {
+    const records = compiled.records.map(
+      (record): RecordSet => ({
+        ...record,
+        target: { kind: 'values', ttlSeconds: 30, values: valuesOf(record).map(change) },
+      }),
+    );
+    return verify(powerDnsDialect, { ...compiled, records }, input.hosts, input.entries);
+  };
+
+  test('as it is, it is not', () => expect(verifyWith((value) => value)).toEqual({ countries: 247, failureSets: 4 }));
+
+  test.each([
+    ['a country is missing', '_do=1,', '', /for DO with \[\] failed: wanted a, the records give b/],
+    ['a country has another group', '_fr=1,', '_fr=0,', /for FR with \[\] failed: wanted a, the records give b/],
+    ['the second choice is another one', "{'a',1},", "{'b',1},", /with \[b\] failed: wanted a, the records give b/],
+    ['an address is another one', "'192.0.2.1',", "'192.0.2.9',", /wanted a, the records give 192\.0\.2\.9/],
+    ['a cluster has no address', "'192.0.2.1',", '', /wanted a, the records give b/],
+    ['the code is not ours', ';local m={', 'local m={', /the records give an unknown script/],
+  ])('%s', (_what, from, to, message) => {
+    expect(() => verifyWith((value) => value.replace(from, to))).toThrow(message);
+    expect(() => verifyWith((value) => value.replace(from, to))).toThrow('PlanDisagrees');
+  });
+});
+
+test('a record of somebody else is read too: plain addresses as they stand, another script as nobody knows', () => {
+  const answerOf = (type: string, values: readonly string[]) => {
+    const record: RecordSet = { name: 'x.example', type, target: { kind: 'values', ttlSeconds: 60, values } };
+    const reading = powerDnsDialect.interpret([record]);
+    return Object.fromEntries(reading.view('x.example', 'A', []).answer('FR'));
+  };
+  expect(answerOf('A', ['192.0.2.1', '192.0.2.2'])).toEqual({ '192.0.2.1': 0.5, '192.0.2.2': 0.5 });
+  expect(answerOf('LUA', [`A "pickrandom({'192.0.2.66'})"`])).toEqual({ 'an unknown script': 1 });
+});
+
+test('no address anywhere is refused', () => {
+  const policy = policyOf('default: { clusters: [{ name: a }] }');
+  expect(() => powerDnsDialect.compile(compileInputOf(policy, { addresses: { a: [] } }))).toThrow('NoAddress');
+});

@@ -1,0 +1,125 @@
+import type { Tier } from '../../../../answers/answers.ts';
+import type { Distribution } from '../../../../answers/distribution.ts';
+import { type AddressType, addressTypes } from '../../compile/entries.ts';
+
+/**
+ * A script of ours, read back from a LUA record: its tables, and what its code makes of them. The code is the same in every
+ * script (`lua.ts`), so only the tables are parsed; what the code does is written here from PowerDNS's documentation of
+ * `ifurlup` and `pickwhashed`, and compared with a real server by the conformance suite.
+ */
+export class Program {
+  readonly type: AddressType;
+  /** Country codes in lower case to the index of their group. */
+  readonly #groups: ReadonlyMap<string, string>;
+  /** The group of everybody else, and of unknown locations. */
+  readonly #otherwise: string;
+  readonly #tiers: ReadonlyMap<string, readonly Tier[]>;
+  readonly #addresses: ReadonlyMap<string, readonly string[]>;
+  readonly #clusters: ReadonlyMap<string, string>;
+  /** Answers by group while these addresses are down. */
+  #known: { readonly down: ReadonlySet<string>; readonly byGroup: Map<string, Distribution> } | undefined;
+
+  private constructor(type: AddressType, tables: Tables) {
+    this.type = type;
+    this.#groups = tables.groups;
+    this.#otherwise = tables.otherwise;
+    this.#tiers = tables.tiers;
+    this.#addresses = tables.addresses;
+    this.#clusters = new Map(
+      [...tables.addresses].flatMap(([name, addresses]) => addresses.map((address) => [address, name] as const)),
+    );
+  }
+
+  /** Reads the value of a LUA record, `A "…" "…"`; undefined when it is not in our form. */
+  static parse(value: string): Program | undefined {
+    const type = addressTypes.find((candidate) => value.startsWith(`${candidate} "`));
+    const tables = parseTables(codeOf(value));
+    return type === undefined || tables === undefined ? undefined : new Program(type, tables);
+  }
+
+  tiersOf(country: string | undefined): readonly Tier[] {
+    return this.#tiers.get(this.#groupOf(country)) ?? [];
+  }
+
+  /** The cluster that an address belongs to. */
+  clusterOf(address: string): string | undefined {
+    return this.#clusters.get(address);
+  }
+
+  /** Shares by address for a country, undefined for users of unknown location. The same set again is answered from memory. */
+  answer(country: string | undefined, down: ReadonlySet<string>): Distribution {
+    if (this.#known?.down !== down) this.#known = { down, byGroup: new Map() };
+    const { byGroup } = this.#known;
+    const group = this.#groupOf(country);
+    const known = byGroup.get(group) ?? this.#evaluate(this.#tiers.get(group) ?? [], down);
+    byGroup.set(group, known);
+    return known;
+  }
+
+  #groupOf(country: string | undefined): string {
+    return this.#groups.get(country?.toLowerCase() ?? '') ?? this.#otherwise;
+  }
+
+  /**
+   * The first tier in which a cluster has an address that is up, by weight among these clusters; when there is none, the first
+   * tier with all of its addresses. A cluster answers with all of its addresses that are up, which a client takes at random.
+   */
+  #evaluate(tiers: readonly Tier[], down: ReadonlySet<string>): Distribution {
+    for (const tier of tiers) {
+      const answer = this.#pick(tier, (address) => !down.has(address));
+      if (answer.size > 0) return answer;
+    }
+    return this.#pick(tiers[0] ?? [], () => true);
+  }
+
+  #pick(tier: Tier, serves: (address: string) => boolean): Distribution {
+    const choices = tier
+      .map(({ name, weight }) => ({ weight, addresses: (this.#addresses.get(name) ?? []).filter(serves) }))
+      .filter(({ addresses }) => addresses.length > 0);
+    const total = choices.reduce((sum, { weight }) => sum + weight, 0);
+    const shares = new Map<string, number>();
+    for (const { weight, addresses } of choices) {
+      for (const address of addresses) {
+        shares.set(address, (shares.get(address) ?? 0) + weight / total / addresses.length);
+      }
+    }
+    return shares;
+  }
+}
+
+interface Tables {
+  readonly groups: ReadonlyMap<string, string>;
+  readonly otherwise: string;
+  readonly tiers: ReadonlyMap<string, readonly Tier[]>;
+  readonly addresses: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The script alone: between its character strings PowerDNS puts white space, and they are cut where ours may have it. */
+function codeOf(value: string): string {
+  return value.slice(value.indexOf('"') + 1, -1).replaceAll('" "', '');
+}
+
+function parseTables(code: string): Tables | undefined {
+  const members = /^;local m=\{(.*?)\} local t=/.exec(code)?.[1];
+  const clusters = / local c=\{(.*?)\} local u,d=/.exec(code)?.[1];
+  const otherwise = /countryCode\(\)\] or (\d+)\]/.exec(code)?.[1];
+  if (members === undefined || clusters === undefined || otherwise === undefined) return undefined;
+  const functions = code.matchAll(/\[(\d+)\]=function\(\) return (\{.*?\}) end,/g);
+  return {
+    groups: new Map([...members.matchAll(/_([a-z]{2})=(\d+),/g)].map(([, code = '', group = '']) => [code, group])),
+    otherwise,
+    tiers: new Map([...functions].map(([, group = '', tiers = '']) => [group, parseTiers(tiers)])),
+    addresses: new Map(
+      [...clusters.matchAll(/\['(.*?)'\]=\{'.*?',(.*?)\},/g)].map(([, name = '', addresses = '']) => [
+        name,
+        [...addresses.matchAll(/'(.*?)',/g)].map(([, address = '']) => address),
+      ]),
+    ),
+  };
+}
+
+function parseTiers(text: string): readonly Tier[] {
+  const json = text.replaceAll('{', '[').replaceAll('}', ']').replaceAll("'", '"').replaceAll(',]', ']');
+  const tiers = JSON.parse(json) as readonly (readonly (readonly [string, number])[])[];
+  return tiers.map((tier) => tier.map(([name, weight]) => ({ name, weight })));
+}
