@@ -4,9 +4,8 @@ import { parseAddress } from '../../../src/model/address.ts';
 import { apiVersion, healthPathOf } from '../../../src/model/contract.ts';
 import { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
 import { clustersOfPolicy } from '../../../src/model/spec/lookup.ts';
-import type { Entry } from '../../../src/planes/steering/compile/entries.ts';
+import { type Entry, healthCheckKey } from '../../../src/planes/steering/compile/entries.ts';
 import type { CompileInput } from '../../../src/planes/steering/dialects/dialect.ts';
-import { contentName } from '../../../src/planes/steering/records/hash.ts';
 
 /** A TrafficPolicy of the host www.example.net whose spec is this YAML (rules and default). */
 export function policyOf(yaml: string): TrafficPolicy {
@@ -40,7 +39,7 @@ function entriesFor(
         intervalSeconds: 10 as const,
         failureThreshold: 3,
       };
-      return { key: contentName(JSON.stringify(settings)), ...settings };
+      return { key: healthCheckKey(settings), ...settings };
     }),
   }));
 }

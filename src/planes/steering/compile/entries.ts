@@ -47,6 +47,12 @@ export function entriesOfType(entries: readonly Entry[], type: AddressType): Add
   return new Map(ofType.filter(([, checks]) => checks.length > 0));
 }
 
+/** The key of a check with these settings, whoever made it: a setting that we would not write gives a key of nobody. */
+export function healthCheckKey(settings: Readonly<Record<Exclude<keyof HealthCheck, 'key'>, unknown>>): string {
+  const { address, port, protocol, path, host, intervalSeconds, failureThreshold } = settings;
+  return contentName(JSON.stringify({ address, port, protocol, path, host, intervalSeconds, failureThreshold }));
+}
+
 function checksOf(platform: Platform, policy: TrafficPolicy, cluster: Cluster): readonly HealthCheck[] {
   const { healthCheck } = cluster.spec;
   const host = policy.spec.hosts[0] ?? policy.spec.dns.zone;
@@ -60,6 +66,6 @@ function checksOf(platform: Platform, policy: TrafficPolicy, cluster: Cluster): 
       intervalSeconds: healthCheck.intervalSeconds,
       failureThreshold: healthCheck.failureThreshold,
     };
-    return { key: contentName(JSON.stringify(settings)), ...settings };
+    return { key: healthCheckKey(settings), ...settings };
   });
 }

@@ -30,9 +30,11 @@ export function verify(
     countries = effective.size;
     for (const failed of sets) {
       const failedChecks = [...failed].flatMap((name) => addresses.get(name) ?? []);
+      const judged = new Set<View>();
       for (const name of hosts) {
         const view = reading.view(name, type, failedChecks);
-        compare({ name, type, failed, effective, clusters, view });
+        if (!judged.has(view)) compare({ name, type, failed, effective, clusters, view });
+        judged.add(view);
       }
     }
   }

@@ -65,7 +65,7 @@ export interface Compiled {
 export interface Reading {
   /** The record types that hold an answer for a host, A before AAAA. */
   types(host: string): readonly AddressType[];
-  /** What a host answers while these checks fail. Asked again with the same array, it may answer from memory. */
+  /** What a host answers while these checks fail. Of hosts that hold the same, and the same array, it is the same view. */
   view(host: string, type: AddressType, failed: readonly HealthCheck[]): View;
 }
 

@@ -1,8 +1,9 @@
 import type { Distribution } from '../../../../answers/distribution.ts';
 import type { RecordSet } from '../../../../answers/record.ts';
 import { type AddressType, addressTypes, type HealthCheck } from '../../compile/entries.ts';
-import type { Dialect, Reading } from '../dialect.ts';
+import type { Dialect, Reading, View } from '../dialect.ts';
 import { route53Dialect } from '../route53/dialect.ts';
+import { rememberViews } from '../views.ts';
 import { compileLua } from './lua.ts';
 import { Program } from './program.ts';
 
@@ -25,7 +26,7 @@ export const powerDnsDialect: Dialect = {
 function interpret(records: readonly RecordSet[]): Reading {
   const scripts = scriptsByHost(records);
   const plain = route53Dialect.interpret(records);
-  const downOf = addressesOfLast();
+  const remember = rememberViews<Program | Script>();
   return {
     types(host) {
       const script = scripts.get(host);
@@ -35,13 +36,17 @@ function interpret(records: readonly RecordSet[]): Reading {
       const script = scripts.get(host);
       if (script === undefined) return plain.view(host, type, failed);
       const program = script.programs.get(type);
-      const down = downOf(failed);
-      return {
-        answer: (country) => program?.answer(country, down) ?? script.otherwise,
-        trace: () => [],
-        clusterOf: (address) => program?.clusterOf(address),
-      };
+      return remember(failed, program ?? script, () => viewOf(program, script, failed));
     },
+  };
+}
+
+function viewOf(program: Program | undefined, { otherwise }: Script, failed: readonly HealthCheck[]): View {
+  if (program === undefined) return { answer: () => otherwise, trace: () => [], clusterOf: () => undefined };
+  return {
+    answer: program.without(new Set(failed.map(({ address }) => address))),
+    trace: () => [],
+    clusterOf: (address) => program.clusterOf(address),
   };
 }
 
@@ -74,14 +79,5 @@ function scriptOf(values: readonly (Program | undefined)[]): Script {
   return {
     programs: new Map(ours.map((program) => [program.type, program])),
     otherwise: ours.length === values.length ? nothing : unknownScript,
-  };
-}
-
-/** The addresses of checks; the same set for the same array as last time, by which a Program knows what it was asked before. */
-function addressesOfLast(): (failed: readonly HealthCheck[]) => ReadonlySet<string> {
-  let last: { readonly failed: readonly HealthCheck[]; readonly addresses: ReadonlySet<string> } | undefined;
-  return (failed) => {
-    if (last?.failed !== failed) last = { failed, addresses: new Set(failed.map(({ address }) => address)) };
-    return last.addresses;
   };
 }

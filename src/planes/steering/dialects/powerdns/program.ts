@@ -9,15 +9,13 @@ import { type AddressType, addressTypes } from '../../compile/entries.ts';
  */
 export class Program {
   readonly type: AddressType;
-  /** Country codes in lower case to the index of their group. */
+  /** Country codes to the index of their group. */
   readonly #groups: ReadonlyMap<string, string>;
   /** The group of everybody else, and of unknown locations. */
   readonly #otherwise: string;
   readonly #tiers: ReadonlyMap<string, readonly Tier[]>;
   readonly #addresses: ReadonlyMap<string, readonly string[]>;
   readonly #clusters: ReadonlyMap<string, string>;
-  /** Answers by group while these addresses are down. */
-  #known: { readonly down: ReadonlySet<string>; readonly byGroup: Map<string, Distribution> } | undefined;
 
   private constructor(type: AddressType, tables: Tables) {
     this.type = type;
@@ -46,18 +44,19 @@ export class Program {
     return this.#clusters.get(address);
   }
 
-  /** Shares by address for a country, undefined for users of unknown location. The same set again is answered from memory. */
-  answer(country: string | undefined, down: ReadonlySet<string>): Distribution {
-    if (this.#known?.down !== down) this.#known = { down, byGroup: new Map() };
-    const { byGroup } = this.#known;
-    const group = this.#groupOf(country);
-    const known = byGroup.get(group) ?? this.#evaluate(this.#tiers.get(group) ?? [], down);
-    byGroup.set(group, known);
-    return known;
+  /** Shares by address while these addresses are down: of a country or, when undefined, of users of unknown location. */
+  without(down: ReadonlySet<string>): (country: string | undefined) => Distribution {
+    const byGroup = new Map<string, Distribution>();
+    return (country) => {
+      const group = this.#groupOf(country);
+      const answer = byGroup.get(group) ?? this.#evaluate(this.tiersOf(country), down);
+      byGroup.set(group, answer);
+      return answer;
+    };
   }
 
   #groupOf(country: string | undefined): string {
-    return this.#groups.get(country?.toLowerCase() ?? '') ?? this.#otherwise;
+    return this.#groups.get(country ?? '') ?? this.#otherwise;
   }
 
   /**
@@ -106,7 +105,9 @@ function parseTables(code: string): Tables | undefined {
   if (members === undefined || clusters === undefined || otherwise === undefined) return undefined;
   const functions = code.matchAll(/\[(\d+)\]=function\(\) return (\{.*?\}) end,/g);
   return {
-    groups: new Map([...members.matchAll(/_([a-z]{2})=(\d+),/g)].map(([, code = '', group = '']) => [code, group])),
+    groups: new Map(
+      [...members.matchAll(/_([a-z]{2})=(\d+),/g)].map(([, code = '', group = '']) => [code.toUpperCase(), group]),
+    ),
     otherwise,
     tiers: new Map([...functions].map(([, group = '', tiers = '']) => [group, parseTiers(tiers)])),
     addresses: new Map(

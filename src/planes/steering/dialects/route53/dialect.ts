@@ -1,7 +1,8 @@
 import { Interpreter } from '../../../../answers/interpreter.ts';
-import type { RecordSet } from '../../../../answers/record.ts';
+import { formatRecord, groupKey, type RecordSet } from '../../../../answers/record.ts';
 import { addressTypes } from '../../compile/entries.ts';
 import type { Dialect, Reading } from '../dialect.ts';
+import { rememberViews } from '../views.ts';
 import { route53Limits } from './limits.ts';
 import { compileTree } from './tree.ts';
 
@@ -16,17 +17,25 @@ export const route53Dialect: Dialect = {
 
 function interpret(records: readonly RecordSet[]): Reading {
   const interpreter = new Interpreter(records);
+  const groups = Map.groupBy(records, groupKey);
+  const contents = new Map([...groups].map(([key, group]) => [key, contentOf(group)]));
+  const remember = rememberViews<string>();
   return {
-    types: (host) =>
-      addressTypes.filter((type) => records.some((record) => record.name === host && record.type === type)),
-    view(name, type, failed) {
-      const keys = new Set(failed.map(({ key }) => key));
-      const view = interpreter.query({ name, type }, (key) => !keys.has(key));
-      return {
-        answer: (country) => view.answer(country),
-        trace: (country) => view.trace(country),
-        clusterOf: () => undefined,
-      };
-    },
+    types: (host) => addressTypes.filter((type) => groups.has(groupKey({ name: host, type }))),
+    view: (name, type, failed) =>
+      remember(failed, contents.get(groupKey({ name, type })) ?? '', () => {
+        const keys = new Set(failed.map(({ key }) => key));
+        const view = interpreter.query({ name, type }, (key) => !keys.has(key));
+        return {
+          answer: (country) => view.answer(country),
+          trace: (country) => view.trace(country),
+          clusterOf: () => undefined,
+        };
+      }),
   };
+}
+
+/** Everything of a group but its name, which decides nothing. */
+function contentOf(group: readonly RecordSet[]): string {
+  return group.map((record) => formatRecord({ ...record, name: '' })).join('\n');
 }

@@ -2,7 +2,7 @@ import type { Change, HealthCheckConfig, ResourceRecordSet } from '@aws-sdk/clie
 import type { Location, RecordSet, Routing, Target } from '../../../../answers/record.ts';
 import { continents } from '../../../../model/geo/countries.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
-import type { HealthCheck } from '../../compile/entries.ts';
+import { type HealthCheck, healthCheckKey } from '../../compile/entries.ts';
 import type { Change as OurChange } from '../../records/batches.ts';
 import { contentName } from '../../records/hash.ts';
 
@@ -116,17 +116,15 @@ export function toHealthCheckConfig(check: HealthCheck): HealthCheckConfig {
 /** The key of these settings, as `entriesOf` names them; of settings that we would not write, a key of nobody. */
 export function keyOfConfig(config: HealthCheckConfig | undefined): string {
   if (config === undefined || config.Disabled === true || config.Inverted === true) return 'none';
-  return contentName(
-    JSON.stringify({
-      address: config.IPAddress,
-      port: config.Port,
-      protocol: config.Type,
-      path: config.ResourcePath,
-      host: config.FullyQualifiedDomainName,
-      intervalSeconds: config.RequestInterval,
-      failureThreshold: config.FailureThreshold,
-    }),
-  );
+  return healthCheckKey({
+    address: config.IPAddress,
+    port: config.Port,
+    protocol: config.Type,
+    path: config.ResourcePath,
+    host: config.FullyQualifiedDomainName,
+    intervalSeconds: config.RequestInterval,
+    failureThreshold: config.FailureThreshold,
+  });
 }
 
 /** Every CallerReference of ours in a zone starts so; other health checks are never touched. */

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { compileInputOf, policyOf } from '../../../../test/support/steering/policies.ts';
+import { groupKey, type RecordSet } from '../../../answers/record.ts';
+import { verify } from '../compile/verify.ts';
+import { dialects } from './table.ts';
+
+const hosts = ['a.example.net', 'b.example.net', 'c.example.net'];
+const input = {
+  ...compileInputOf(
+    policyOf(
+      'rules: [{ countries: [FR], clusters: [{ name: x }] }]\ndefault: { clusters: [{ name: y }], failover: [x] }',
+    ),
+  ),
+  hosts,
+};
+const other = { ...compileInputOf(policyOf('default: { clusters: [{ name: x }, { name: y }] }')), hosts };
+
+/** What every dialect promises to whoever reads it; what its provider makes of the records is judged by the conformance suite. */
+describe.each(Object.entries(dialects))('%s', (_name, dialect) => {
+  const compiled = dialect.compile(input);
+  const ofHost = (host: string, records: readonly RecordSet[]) => records.filter(({ name }) => name === host);
+
+  test('hosts that hold the same have the same view, while the same checks fail', () => {
+    const reading = dialect.interpret(compiled.records);
+    const [none, all] = [[], input.entries.flatMap(({ checks }) => checks)];
+    const view = reading.view('a.example.net', 'A', none);
+    expect(reading.view('b.example.net', 'A', none)).toBe(view);
+    expect(reading.view('b.example.net', 'A', all)).not.toBe(view);
+    expect(reading.types('a.example.net')).toEqual(['A']);
+    expect(reading.types('nobody.example.net')).toEqual([]);
+    expect(reading.view('nobody.example.net', 'A', none).answer('FR').size).toBe(0);
+  });
+
+  test('a host that holds something else than the others is found among them', () => {
+    expect(verify(dialect, compiled, hosts, input.entries)).toEqual({ countries: 247, failureSets: 4 });
+    const wrong = dialect.compile(other).records;
+    const records = [
+      ...compiled.records.filter(({ name }) => name !== 'b.example.net'),
+      ...ofHost('b.example.net', wrong),
+      ...wrong.filter(({ name }) => !hosts.includes(name)),
+    ];
+    expect(() => verify(dialect, { ...compiled, records }, hosts, input.entries)).toThrow(
+      /^b\.example\.net A for .*\(PlanDisagrees\)/,
+    );
+  });
+
+  test('what is compiled keeps within the limits, and answers for hosts in the types that it says', () => {
+    for (const group of Map.groupBy(compiled.records, groupKey).values()) {
+      expect(group.length).toBeLessThanOrEqual(dialect.limits.recordsPerName);
+    }
+    for (const host of hosts) {
+      for (const { type } of ofHost(host, compiled.records)) expect(dialect.answerTypes).toContain(type);
+    }
+  });
+});
