@@ -6,7 +6,7 @@ import type { Pod } from '../../src/kube/kinds/pod.ts';
 import type { Secret } from '../../src/kube/kinds/secret.ts';
 import type { Service } from '../../src/kube/kinds/service.ts';
 import { kindFacts } from '../../src/kube/kinds.ts';
-import { ingressController } from '../../src/model/ingress-controller.ts';
+import { ingressController } from '../../src/model/contract.ts';
 
 /** The application of the lab: one Deployment `web` in namespace `video`, one host. */
 export const application = {

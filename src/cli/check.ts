@@ -44,7 +44,11 @@ async function run(paths: string[], options: CheckArguments, command: Command): 
     (name) => command.getOptionValueSource(name) === 'cli',
   );
   if (stray.length > 0)
-    throw new InputError(`--${stray[0] === 'podsFrom' ? 'pods-from' : stray[0]} goes with --cluster`);
+    throw new InputError({
+      reason: 'OptionAlone',
+      message: `--${stray[0] === 'podsFrom' ? 'pods-from' : stray[0]} goes with --cluster`,
+      fix: 'name a cluster with --cluster, or leave it out',
+    });
   if (paths.length === 0) command.error("error: missing required argument 'path'", { exitCode: 2 });
   const { loadPlatform } = await import('../platform/load.ts');
   const result = await loadPlatform(paths);

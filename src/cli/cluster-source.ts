@@ -38,7 +38,11 @@ export function sourcePlace(
 ): SourcePlace {
   const ways = [given.manifests, given.kubeconfig, given.inCluster === true ? 'x' : undefined];
   if (ways.filter((way) => way !== undefined).length > 1)
-    throw new InputError('--manifests, --kubeconfig and --in-cluster exclude each other');
+    throw new InputError({
+      reason: 'OptionsExclude',
+      message: '--manifests, --kubeconfig and --in-cluster exclude each other',
+      fix: 'give one of them',
+    });
   if (given.manifests !== undefined) return { manifests: resolve(given.manifests) };
   if (given.inCluster === true) return { inCluster: podIdentity(env) };
   const context = given.context === undefined ? {} : { context: given.context };
@@ -50,22 +54,24 @@ export function sourcePlace(
     const named = source.context === undefined ? {} : { context: source.context };
     return { kubeconfig: resolve(folder, source.kubeconfig), ...named, ...context };
   }
-  throw new InputError([
-    {
-      reason: 'NoClusterSource',
-      object: `Cluster/${cluster}`,
-      path: 'spec.source',
-      message: 'it says neither manifests nor kubeconfig, so there is nothing to read the cluster from',
-      fix: 'name a folder with --manifests, a file with --kubeconfig, or use --in-cluster',
-    },
-  ]);
+  throw new InputError({
+    reason: 'NoClusterSource',
+    object: `Cluster/${cluster}`,
+    path: 'spec.source',
+    message: 'it says neither manifests nor kubeconfig, so there is nothing to read the cluster from',
+    fix: 'name a folder with --manifests, a file with --kubeconfig, or use --in-cluster',
+  });
 }
 
 /** Every pod is told by these variables where its apiserver is. */
 function podIdentity(env: NodeJS.ProcessEnv): { readonly host: string; readonly port: string } {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   if (host === undefined || host === '' || port === undefined || port === '')
-    throw new InputError('--in-cluster: KUBERNETES_SERVICE_HOST and _PORT are not set; this is no pod');
+    throw new InputError({
+      reason: 'NotInPod',
+      message: '--in-cluster: KUBERNETES_SERVICE_HOST and _PORT are not set; this is no pod',
+      fix: 'read the cluster by --kubeconfig',
+    });
   return { host, port };
 }
 

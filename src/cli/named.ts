@@ -20,11 +20,9 @@ function named<T>(
   const object = objects.get(name);
   if (object !== undefined) return object;
   const known = [...objects.keys()].join(', ') || 'none';
-  throw new InputError([
-    {
-      reason: 'UnknownName',
-      message: `${option}: no ${kind} ${JSON.stringify(name)} in ${where} (there are: ${known})`,
-      fix: `name one of them with ${option}`,
-    },
-  ]);
+  throw new InputError({
+    reason: 'UnknownName',
+    message: `${option}: no ${kind} ${JSON.stringify(name)} in ${where} (there are: ${known})`,
+    fix: `name one of them with ${option}`,
+  });
 }

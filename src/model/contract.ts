@@ -8,6 +8,9 @@
 export const apiGroup = 'tideline.dev';
 export const apiVersion = `${apiGroup}/v1alpha1`;
 
+/** The controller that our IngressClass objects name: an Ingress of such a class is ours to serve. */
+export const ingressController = `${apiGroup}/edge`;
+
 /** Namespace of what Tideline runs inside a cluster, and of its Leases. */
 export const systemNamespace = 'tideline-system';
 

@@ -72,16 +72,29 @@ async function loadPlatform(paths: readonly string[]): Promise<Platform> {
 type Source = { readonly manifests: string } | { readonly kubeconfig: string; readonly context?: string };
 
 function sourceOf({ cluster: name, kubeconfig, context }: ClusterArguments, platform: Platform | undefined): Source {
-  if (platform !== undefined && name === true) throw new InputError('--cluster: name the Cluster of the platform spec');
+  if (platform !== undefined && name === true)
+    throw new InputError({
+      reason: 'ClusterUnnamed',
+      message: '--cluster: name the Cluster of the platform spec',
+      fix: `--cluster ${[...platform.clusters.keys()][0] ?? 'NAME'}`,
+    });
   const cluster = platform && name !== true ? clusterNamed(platform, name, 'the platform spec') : undefined;
   if (kubeconfig !== undefined) return { kubeconfig, ...withoutUndefined({ context }) };
   if (cluster === undefined || platform === undefined)
-    throw new InputError('--cluster needs the platform spec that declares it, or --kubeconfig FILE');
+    throw new InputError({
+      reason: 'NoClusterSource',
+      message: '--cluster needs the platform spec that declares it, or --kubeconfig FILE',
+      fix: 'name the files of the platform spec, or a kubeconfig',
+    });
   const { source } = cluster.spec;
   const folder = platform.folderOf(cluster.metadata.name);
   if ('manifests' in source) return { manifests: shown(resolve(folder, source.manifests)) };
   if ('none' in source)
-    throw new InputError(`Cluster/${cluster.metadata.name} is not read at all (spec.source.none): nothing to check`);
+    throw new InputError({
+      reason: 'NoClusterSource',
+      message: `Cluster/${cluster.metadata.name} is not read at all (spec.source.none): nothing to check`,
+      fix: 'name a kubeconfig with --kubeconfig',
+    });
   const chosen = context ?? source.context;
   return {
     kubeconfig: shown(resolve(folder, source.kubeconfig)),

@@ -58,7 +58,14 @@ async function render(options: RenderArguments): Promise<void> {
     zoneMiB: defaultZoneMiB,
   };
   const wrong = checkSettings(settings);
-  if (wrong.length > 0) throw new InputError(wrong.join('\n'));
+  if (wrong.length > 0)
+    throw new InputError(
+      wrong.map((message) => ({
+        reason: 'BadSetting',
+        message,
+        fix: 'give another --run-dir, --to, --user or --workers',
+      })),
+    );
   await renderDataPlane(settings, Date.now());
   process.stdout.write(`${join(settings.rendered, 'nginx.conf')}\n`);
 }

@@ -1,5 +1,5 @@
 import { kindFacts } from '../../kube/kinds.ts';
-import { ingressController } from '../../model/ingress-controller.ts';
+import { ingressController } from '../../model/contract.ts';
 import { type Answer, type Finding, failed, ok, unanswered, warning } from '../finding.ts';
 
 export interface ClassFacts {

@@ -1,7 +1,7 @@
 import type { Ingress, IngressPath } from '../../../kube/kinds/ingress.ts';
 import type { IngressClass } from '../../../kube/kinds/ingress-class.ts';
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
-import { ingressController } from '../../../model/ingress-controller.ts';
+import { ingressController } from '../../../model/contract.ts';
 import type { Problem } from '../../../model/problem.ts';
 import type { EdgeReason } from '../reasons.ts';
 import { quoted } from './address.ts';
