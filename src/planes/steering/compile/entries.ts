@@ -47,7 +47,7 @@ export function entriesOfType(entries: readonly Entry[], type: AddressType): Add
   return new Map(ofType.filter(([, checks]) => checks.length > 0));
 }
 
-/** The key of a check with these settings, whoever made it: a setting that we would not write gives a key of nobody. */
+/** Equal settings have an equal key, ours and those that a provider returns; what we would never write gives a key that nothing wants. */
 export function healthCheckKey(settings: Readonly<Record<Exclude<keyof HealthCheck, 'key'>, unknown>>): string {
   const { address, port, protocol, path, host, intervalSeconds, failureThreshold } = settings;
   return contentName(JSON.stringify({ address, port, protocol, path, host, intervalSeconds, failureThreshold }));
