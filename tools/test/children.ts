@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { newMeter, secondsOfEndedChildren } from './meter.ts';
 
 /** `shown`: it writes where we write. `kept`: what it writes is in the result. */
 export type Output = 'shown' | 'kept';
@@ -7,6 +8,8 @@ export type Output = 'shown' | 'kept';
 export interface Outcome {
   readonly code: number;
   readonly text: string;
+  /** User and system time of it and of all that it started. */
+  readonly processorSeconds: number;
 }
 
 const running = new Set<ChildProcess>();
@@ -22,7 +25,8 @@ export function endWithUs(): void {
 
 /** Runs a command to its end. Never rejects: what cannot be started ends with 127. It ends with us also when we are killed. */
 export async function execute(command: readonly string[], output: Output): Promise<Outcome> {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
+  const meter = await newMeter();
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...meter.enter, ...command], {
     stdio: output === 'shown' ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
@@ -32,6 +36,10 @@ export async function execute(command: readonly string[], output: Output): Promi
   });
   running.add(child);
   let text = '';
+  let ofWaitedFor = 0;
+  child.once('exit', () => {
+    ofWaitedFor = secondsSinceLastEnd();
+  });
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
@@ -44,5 +52,14 @@ export async function execute(command: readonly string[], output: Output): Promi
     child.once('close', (status) => resolve(status ?? 1));
   });
   running.delete(child);
-  return { code, text };
+  return { code, text, processorSeconds: await meter.end(ofWaitedFor) };
+}
+
+let secondsBefore = 0;
+
+/** Asked when a child has just ended: what is new since the one before is this child's. */
+function secondsSinceLastEnd(): number {
+  const before = secondsBefore;
+  secondsBefore = secondsOfEndedChildren();
+  return secondsBefore - before;
 }

@@ -2,10 +2,14 @@ import { glob, readFile, stat, writeFile } from 'node:fs/promises';
 import { type Result, reports, type Step, vitest } from './step.ts';
 
 /** Folders under test/ whose files drive real daemons. Each is a project of vitest. */
-export type Project = 'integration' | 'clusters';
+export const projects = ['integration', 'clusters'] as const;
+export type Project = (typeof projects)[number];
 
-/** These judge second by second what users see, and share the machine with nobody. */
-const alone = ['test/integration/demo/demo.test.ts', 'test/clusters/demo.test.ts'];
+/** These judge second by second what users see: beside them runs only what gives way to them (`besideDemos`). */
+const demos = ['test/clusters/demo.test.ts', 'test/integration/demo/demo.test.ts'];
+
+/** These measure no time and leave much of it, so that they may be slowed down. */
+const unhurried: readonly string[] = ['test/clusters/crds.test.ts'];
 
 /** Small files that wait for long, and how many seconds: for the first run in a checkout. */
 const patient: Readonly<Record<string, number>> = {
@@ -24,20 +28,28 @@ const patient: Readonly<Record<string, number>> = {
 
 const durations = `${reports}/seconds.json`;
 
-/** Each file in namespaces of its own, so that several run at once. `together` is in the order to begin: the longest first. */
-export async function stepsOf(
-  projects: readonly Project[],
-): Promise<{ readonly together: readonly Step[]; readonly alone: readonly Step[] }> {
+export interface Files {
+  readonly demos: readonly Step[];
+  /** May run beside the demos, on what they leave of the processors. */
+  readonly unhurried: readonly Step[];
+  readonly others: readonly Step[];
+}
+
+/** Each file in namespaces of its own, so that several run at once; in the order to begin: the longest first. */
+export async function stepsOf(projects: readonly Project[]): Promise<Files> {
   const files: TestFile[] = [];
   for (const project of projects)
     for await (const file of glob(`test/${project}/**/*.test.ts`))
       files.push({ file, project, bytes: (await stat(file)).size });
-  const steps = longestFirst(files, await lastDurations()).map(({ file, project }) =>
-    vitest(file, project, file, ['tools/isolated']),
+  const steps = longestFirst(files, await lastSeconds()).map(({ file, project }) =>
+    vitest(file, demos.includes(file) ? 'demos' : project, project, file, ['tools/isolated']),
   );
+  const judges = ({ part }: Step): boolean => part === 'demos';
+  const waits = ({ name }: Step): boolean => unhurried.includes(name);
   return {
-    together: steps.filter(({ name }) => !alone.includes(name)),
-    alone: steps.filter(({ name }) => alone.includes(name)),
+    demos: steps.filter(judges),
+    unhurried: steps.filter((step) => waits(step)),
+    others: steps.filter((step) => !judges(step) && !waits(step)),
   };
 }
 
@@ -58,7 +70,7 @@ export function longestFirst(
   return files.toSorted((a, b) => guess(b) - guess(a));
 }
 
-async function lastDurations(): Promise<Readonly<Record<string, number>>> {
+async function lastSeconds(): Promise<Readonly<Record<string, number>>> {
   try {
     return JSON.parse(await readFile(durations, 'utf8')) as Record<string, number>;
   } catch {
@@ -69,5 +81,5 @@ async function lastDurations(): Promise<Readonly<Record<string, number>>> {
 /** For the next run's order. */
 export async function keepDurations(results: readonly Result[]): Promise<void> {
   const latest = Object.fromEntries(results.map(({ name, seconds }) => [name, seconds]));
-  await writeFile(durations, `${JSON.stringify({ ...(await lastDurations()), ...latest }, null, 2)}\n`);
+  await writeFile(durations, `${JSON.stringify({ ...(await lastSeconds()), ...latest }, null, 2)}\n`);
 }

@@ -1,14 +1,13 @@
 /**
- * Does all, at most `lanes` at a time, begun in their order. `now` is told what runs and how many wait: when all lanes are
- * busy again, and when one has nothing left to do.
+ * Takes from the queue until it is empty, at most `lanes` at a time, in its order. `now` is told what runs and how many wait:
+ * when all lanes are busy again, and when one has nothing left to do.
  */
 export async function inLanes<T, R>(
-  all: readonly T[],
+  queue: T[],
   lanes: number,
   act: (one: T) => Promise<R>,
   now: (running: readonly T[], waiting: number) => void = () => undefined,
 ): Promise<readonly R[]> {
-  const queue = [...all];
   const running = new Set<T>();
   const results: R[] = [];
   const lane = async (): Promise<void> => {

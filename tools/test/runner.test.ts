@@ -72,8 +72,16 @@ FAILED
 });
 
 describe('a file that failed beside others', () => {
-  const step = (name: string): Step => ({ name, command: [] });
-  const result = (name: string, failed: number): Result => ({ name, seconds: 1, passed: 1, failed, failures: [] });
+  const step = (name: string): Step => ({ name, part: 'integration', command: [] });
+  const result = (name: string, failed: number): Result => ({
+    name,
+    part: 'integration',
+    seconds: 1,
+    processorSeconds: 1,
+    passed: 1,
+    failed,
+    failures: [],
+  });
   const names = ['a', 'b', 'c', 'd', 'e'];
   const settled = async (bad: readonly string[], stillBad: readonly string[]) => {
     const again: string[] = [];

@@ -2,9 +2,14 @@ import { readFile, rm } from 'node:fs/promises';
 import { execute, type Output } from './children.ts';
 import { type Count, countReport } from './report.ts';
 
+/** What the time of a run is told by. */
+export const parts = ['static checks', 'unit tests', 'integration', 'clusters', 'demos'] as const;
+export type Part = (typeof parts)[number];
+
 /** One command of `make test`. */
 export interface Step {
   readonly name: string;
+  readonly part: Part;
   readonly command: readonly string[];
   /** vitest's JSON report; a step without one counts as a single test. */
   readonly report?: string;
@@ -12,32 +17,41 @@ export interface Step {
 
 export interface Result extends Count {
   readonly name: string;
+  readonly part: Part;
   readonly seconds: number;
+  readonly processorSeconds: number;
 }
 
 /** Where reports and durations of the last run are. */
 export const reports = 'build/test';
 
 /** The tests of a vitest project, or only those of one file. `wrap`: a command to run them by. */
-export function vitest(name: string, project: string, file?: string, wrap: readonly string[] = []): Step {
+export function vitest(name: string, part: Part, project: string, file?: string, wrap: readonly string[] = []): Step {
   const report = `${reports}/${name.replaceAll(/[ /]/g, '-')}.json`;
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const run = [process.execPath, 'node_modules/vitest/vitest.mjs', 'run', '--project', project, ...reporters];
-  return { name, report, command: [...wrap, ...run, ...(file === undefined ? [] : [file])] };
+  return { name, part, report, command: [...wrap, ...run, ...(file === undefined ? [] : [file])] };
 }
 
 /** Runs a step and says how it went; what a step wrote is shown as it writes it, or else only when it failed. */
 export async function run(step: Step, output: Output): Promise<Result> {
-  const { name, command, report } = step;
+  const { name, part, command, report } = step;
   const startedAt = performance.now();
   if (output === 'shown') process.stdout.write(`\n== ${name}\n`);
   if (report !== undefined) await rm(report, { force: true });
-  const { code, text } = await execute(command, output);
+  const { code, text, processorSeconds } = await execute(command, output);
   const count = report === undefined ? countOf(code, text) : countReport(await read(report), code);
-  const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
+  const seconds = (performance.now() - startedAt) / 1000;
   if (count.failed > 0) process.stdout.write(text);
-  process.stdout.write(`== ${name}: ${count.passed} passed, ${count.failed} failed (${seconds} s)\n`);
-  return { name, seconds, ...count };
+  process.stdout.write(
+    `== ${name}: ${count.passed} passed, ${count.failed} failed (${cost({ seconds, processorSeconds })})\n`,
+  );
+  return { name, part, seconds, processorSeconds, ...count };
+}
+
+/** How long something took, and how much of a processor. */
+export function cost({ seconds, processorSeconds }: Pick<Result, 'seconds' | 'processorSeconds'>): string {
+  return `${seconds.toFixed(1)} s, processor ${processorSeconds.toFixed(1)} s`;
 }
 
 const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');

@@ -11,14 +11,14 @@ export interface Settled {
 
 /**
  * Files run beside each other on few processors, and some wait for clocks: a file that failed so runs once more, alone. When
- * it passes it counts as passed and is named as unsteady, with what failed at first.
+ * it passes it counts as passed and is named as unsteady, with what failed at first. A result of no step in `steps` stays as it is.
  */
 export async function settle(
   steps: readonly Step[],
   results: readonly Result[],
   act: (step: Step) => Promise<Result>,
 ): Promise<Settled> {
-  const failed = results.filter((result) => result.failed > 0);
+  const failed = results.filter((result) => result.failed > 0 && steps.some(({ name }) => name === result.name));
   if (failed.length > most) return { results, unsteady: [] };
   const settled = new Map(results.map((result) => [result.name, result]));
   const unsteady: Result[] = [];

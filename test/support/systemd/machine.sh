@@ -1,7 +1,7 @@
 #!/bin/sh
 # A throw-away server: this machine's own files under a writable layer in memory, with a systemd of its own as process 1.
 # Called in new mount, process, UTS and IPC namespaces; the network is the caller's. $1: the repository, mounted read-only on
-# /opt/tideline. $2: a folder that machine and test share, mounted on /mnt. $3: name of its control group.
+# /opt/tideline. $2: a folder that machine and test share, mounted on /mnt. $3: its control group, below the root.
 set -eu
 mount -n --make-rprivate /
 mkdir -p /run/machine

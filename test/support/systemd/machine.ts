@@ -36,8 +36,9 @@ export class Machine {
 
   static async boot(network: Network, namespace: string): Promise<Machine> {
     const shared = await mkdtemp(join(tmpdir(), 'machine-'));
-    // Control groups belong to the whole machine, where another network may have the same names.
-    const group = `tideline-${basename(shared)}`;
+    // Control groups belong to the whole machine, where another network may have the same names. Inside ours, so that what the
+    // machine costs is counted with what its test costs (tools/test/meter.ts).
+    const group = join(await ownGroup(), `tideline-${basename(shared)}`);
     const flags = ['--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child'];
     const child = network.spawn(namespace, 'unshare', [...flags, 'sh', script, repository, shared, group], {
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -108,6 +109,11 @@ export class Machine {
     await removeGroup(this.#group);
     await rm(this.shared, { recursive: true, force: true });
   }
+}
+
+/** The path of our control group (v2) below the root of all. */
+async function ownGroup(): Promise<string> {
+  return /^0::(.*)$/m.exec(await readFile('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
 }
 
 /** Its control groups, once the processes in them are gone. */

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest';
+import { besideDemos, givesWay } from './demos.ts';
+import type { Result, Step } from './step.ts';
+
+const step = (name: string): Step => ({ name, part: 'integration', command: [name] });
+const result = ({ name, part }: Step): Result => ({
+  name,
+  part,
+  seconds: 1,
+  processorSeconds: 1,
+  passed: 1,
+  failed: 0,
+  failures: [],
+});
+
+it('runs the demos one after the other, and beside them as much as begins before they are over', async () => {
+  const events: string[] = [];
+  const end = new Map<string, () => void>();
+  const act = async (one: Step): Promise<Result> => {
+    events.push(one.command.join(' '));
+    await new Promise<void>((resolve) => end.set(one.name, resolve));
+    return result(one);
+  };
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  const quiet = ['a', 'b', 'c', 'd', 'e'].map(step);
+  const all = besideDemos(['first', 'second'].map(step), quiet, act);
+  await turn();
+  expect(events.splice(0)).toEqual(['first', 'chrt --idle 0 a', 'chrt --idle 0 b']);
+  end.get('b')?.();
+  await turn();
+  end.get('first')?.();
+  await turn();
+  expect(events.splice(0)).toEqual(['chrt --idle 0 c', 'second']);
+  end.get('second')?.();
+  await turn();
+  for (const name of ['a', 'c']) end.get(name)?.();
+  expect((await all).map(({ name }) => name).toSorted()).toEqual(['a', 'b', 'c', 'first', 'second']);
+  expect(events).toEqual([]);
+  expect(quiet.map(({ name }) => name)).toEqual(['d', 'e']);
+});
+
+it('leaves all for later when there is no demo', async () => {
+  const quiet = [step('a')];
+  expect(await besideDemos([], quiet, async (one) => result(one))).toEqual([]);
+  expect(quiet).toHaveLength(1);
+});
+
+it('gives way by a policy that children inherit', () => {
+  expect(givesWay({ ...step('x'), report: 'r' })).toEqual({
+    ...step('x'),
+    report: 'r',
+    command: ['chrt', '--idle', '0', 'x'],
+  });
+});

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Tells the processor time of one command and of all that it starts. */
+export interface Meter {
+  /** Goes before the command. */
+  readonly enter: readonly string[];
+  /** User and system time in seconds, once the command has ended; `ofWaitedFor` is what we know when there is no control group. */
+  end(ofWaitedFor: number): Promise<number>;
+}
+
+let meters = 0;
+
+/**
+ * A control group of its own counts daemons too that outlive who started them. Without one (not root, no cgroup v2) only
+ * processes count that somebody waited for.
+ */
+export async function newMeter(): Promise<Meter> {
+  meters += 1;
+  try {
+    const group = join(await ownGroup(), `tideline-test-${process.pid}-${meters}`);
+    await mkdir(group);
+    return {
+      enter: ['sh', '-c', 'echo 0 >"$0/cgroup.procs" && exec "$@"', group],
+      async end() {
+        const usage = /^usage_usec (\d+)$/m.exec(await readFile(join(group, 'cpu.stat'), 'utf8'))?.[1];
+        await remove(group);
+        return Number(usage) / 1e6;
+      },
+    };
+  } catch {
+    return { enter: [], end: (ofWaitedFor) => Promise.resolve(ofWaitedFor) };
+  }
+}
+
+/** The folder of the cgroup v2 that we are in. */
+async function ownGroup(): Promise<string> {
+  const mounts = await readFile('/proc/self/mounts', 'utf8');
+  const at = /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1];
+  const path = /^0::(.*)$/m.exec(await readFile('/proc/self/cgroup', 'utf8'))?.[1];
+  if (at === undefined || path === undefined) throw new Error('no cgroup v2 is mounted');
+  return join(at, path);
+}
+
+/** Groups inside first. A group whose processes are still dying cannot be removed yet; one that stays is empty and does no harm. */
+async function remove(group: string): Promise<void> {
+  for (const entry of await readdir(group, { withFileTypes: true }))
+    if (entry.isDirectory()) await remove(join(group, entry.name));
+  for (let tries = 0; tries < 20; tries += 1) {
+    const gone = await rmdir(group).then(
+      () => true,
+      () => false,
+    );
+    if (gone) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** Linux counts times of processes in hundredths of a second, whatever its own tick is. */
+const ticksASecond = 100;
+
+/** User and system time of all our children that have ended, and of theirs that they waited for. */
+export function secondsOfEndedChildren(): number {
+  const stat = readFileSync('/proc/self/stat', 'utf8');
+  // The name of the program, in brackets, may hold blanks. `cutime` and `cstime` are the fields 16 and 17 of proc_pid_stat(5).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / ticksASecond;
+}
+
+export interface ProcessorTime {
+  readonly totalSeconds: number;
+  readonly idleSeconds: number;
+}
+
+/** Of all processors of the machine since it started, whoever used them. */
+export async function machineTime(): Promise<ProcessorTime> {
+  const line = /^cpu +(.*)$/m.exec(await readFile('/proc/stat', 'utf8'))?.[1] ?? '';
+  // user nice system idle iowait irq softirq steal; what guests used is in user already.
+  const ticks = line.split(' ').slice(0, 8).map(Number);
+  const [, , , idle = 0, waiting = 0] = ticks;
+  const total = ticks.reduce((sum, some) => sum + some, 0);
+  return { totalSeconds: total / ticksASecond, idleSeconds: (idle + waiting) / ticksASecond };
+}
