@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DemoReport } from '../../lab/demo/report.ts';
+import { stateOfLab } from './compile-cache.ts';
 
 /** The twelve steps, on any kind of cluster. */
 const steps = [
@@ -59,7 +60,7 @@ export function describeDemo(options: {
     folder = await mkdtemp(join(tmpdir(), 'tideline-demo-'));
     processesBefore = await processes();
     const file = join(folder, 'report.json');
-    const words = ['demo', '--once', ...options.words, '--report', file, '--state', join(folder, 'lab')];
+    const words = ['demo', '--once', ...options.words, '--report', file, '--state', stateOfLab(join(folder, 'lab'))];
     // As a person has it: control planes of tests collect garbage less often (vitest.config.ts).
     const env = { ...process.env, GOGC: '100' };
     const child = spawn('bin/tideline', words, { stdio: ['ignore', 'pipe', 'inherit'], env });

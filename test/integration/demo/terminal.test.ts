@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { stateOfLab } from '../../support/compile-cache.ts';
 
 /** `make demo` as a person has it: a terminal (made by script(1)), the live view, a fault by a key, and the way out. */
 let folder = '';
@@ -13,7 +14,7 @@ let screen = '';
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tideline-terminal-'));
-  const words = ['demo', '--report', join(folder, 'report.json'), '--state', join(folder, 'lab')];
+  const words = ['demo', '--report', join(folder, 'report.json'), '--state', stateOfLab(join(folder, 'lab'))];
   const command = `stty cols 120 rows 45; exec bin/tideline ${words.join(' ')}`;
   child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { compileCache } from '../../support/compile-cache.ts';
+import { compileCache, stateOfLab } from '../../support/compile-cache.ts';
 
 const tideline = 'bin/tideline';
 
@@ -12,7 +12,7 @@ export class LabProcess {
   output = '';
 
   constructor(state: string, wrap: readonly string[] = []) {
-    this.state = state;
+    this.state = stateOfLab(state);
     const [command, ...args] = [...wrap, tideline, 'lab', 'up', '--state', state];
     this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr])
