@@ -27,7 +27,8 @@ export default defineConfig({
           // A process for many files: each would import the same modules anew, which is a third of their processor time. So a unit
           // test leaves nothing changed that others see (environment, globals, working directory).
           isolate: false,
-          testTimeout: 30_000,
+          // In `make test` they run on what the demos leave of the processors.
+          testTimeout: 120_000,
         },
       },
       {

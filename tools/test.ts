@@ -3,6 +3,7 @@ import { endWithUs } from './test/children.ts';
 import { besideDemos } from './test/demos.ts';
 import { keepDurations, projects, stepsOf } from './test/files.ts';
 import { inLanes } from './test/lanes.ts';
+import { machineIsIdle } from './test/meter.ts';
 import { failureList } from './test/report.ts';
 import { type Result, reports, run, type Step, vitest } from './test/step.ts';
 import { keepTime, startWatch, timeReport } from './test/time.ts';
@@ -27,7 +28,7 @@ const checks: readonly Step[] = [
   check('format', bin('biome'), 'ci', '.'),
 ];
 
-/** Daemons wait more than they work, and control planes work when they start: more lanes than processors. */
+/** Daemons wait more than they work, and control planes work when they start: more lanes than processors; more still while those idle. */
 const lanes = 4;
 
 const runKept = (step: Step): Promise<Result> => run(step, 'kept');
@@ -54,11 +55,14 @@ async function runAll(wanted: readonly Choice[]): Promise<Settled> {
 
 async function runFiles(files: Step[]): Promise<readonly Result[]> {
   if (files.length === 0) return [];
-  process.stdout.write(`\n== tests against real daemons: ${files.length} files, ${lanes} at a time\n`);
-  return inLanes(files, lanes, runKept, (running, waiting) => {
+  process.stdout.write(
+    `\n== tests against real daemons: ${files.length} files, ${lanes} at a time, more while processors idle\n`,
+  );
+  const now = (running: readonly Step[], waiting: number): void => {
     const names = running.map(({ name }) => name.replace(/^test\/(.*)\.test\.ts$/, '$1'));
     process.stdout.write(`   now ${names.join(', ')}; ${waiting} to come\n`);
-  });
+  };
+  return inLanes(files, lanes, runKept, { now, spare: machineIsIdle });
 }
 
 const [flag, part] = process.argv.slice(2);

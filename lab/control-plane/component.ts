@@ -15,6 +15,9 @@ export interface ComponentOptions {
   readonly check: () => Promise<boolean>;
 }
 
+/** Between two checks. Each is a connection with a TLS handshake, which costs both sides some milliseconds of a processor. */
+const checkMs = 100;
+
 /** One program of a control plane, which can be started again and again on the same data and port. */
 export class ComponentProcess {
   readonly name: Component;
@@ -58,7 +61,7 @@ export class ComponentProcess {
       if (performance.now() > deadline) {
         throw await this.#failure(`is not ready after ${Math.round(timeoutMs)} ms (${why})`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, checkMs));
     }
   }
 

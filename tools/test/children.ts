@@ -55,7 +55,7 @@ export async function execute(command: readonly string[], output: Output): Promi
   return { code, text, processorSeconds: await meter.end(ofWaitedFor) };
 }
 
-let secondsBefore = 0;
+let secondsBefore = secondsOfEndedChildren();
 
 /** Asked when a child has just ended: what is new since the one before is this child's. */
 function secondsSinceLastEnd(): number {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { execute } from './children.ts';
 import { besideDemos, givesWay } from './demos.ts';
 import type { Result, Step } from './step.ts';
 
@@ -17,7 +18,7 @@ it('runs the demos one after the other, and beside them as much as begins before
   const events: string[] = [];
   const end = new Map<string, () => void>();
   const act = async (one: Step): Promise<Result> => {
-    events.push(one.command.join(' '));
+    events.push(one.command.includes('gives-way') ? `${one.name} gives way` : one.name);
     await new Promise<void>((resolve) => end.set(one.name, resolve));
     return result(one);
   };
@@ -25,12 +26,12 @@ it('runs the demos one after the other, and beside them as much as begins before
   const quiet = ['a', 'b', 'c', 'd', 'e'].map(step);
   const all = besideDemos(['first', 'second'].map(step), quiet, act);
   await turn();
-  expect(events.splice(0)).toEqual(['first', 'chrt --idle 0 a', 'chrt --idle 0 b']);
+  expect(events.splice(0)).toEqual(['first', 'a gives way', 'b gives way']);
   end.get('b')?.();
   await turn();
   end.get('first')?.();
   await turn();
-  expect(events.splice(0)).toEqual(['chrt --idle 0 c', 'second']);
+  expect(events.splice(0)).toEqual(['c gives way', 'second']);
   end.get('second')?.();
   await turn();
   for (const name of ['a', 'c']) end.get(name)?.();
@@ -45,10 +46,14 @@ it('leaves all for later when there is no demo', async () => {
   expect(quiet).toHaveLength(1);
 });
 
-it('gives way by a policy that children inherit', () => {
-  expect(givesWay({ ...step('x'), report: 'r' })).toEqual({
+it('gives way with all that it starts, and says how it ended', async () => {
+  const { command } = givesWay({
     ...step('x'),
-    report: 'r',
-    command: ['chrt', '--idle', '0', 'x'],
+    command: ['sh', '-c', 'cat /proc/self/autogroup; chrt --pid $$; exit 3'],
   });
+  const { code, text } = await execute(command, 'kept');
+  expect(code).toBe(3);
+  expect(text).toMatch(/scheduling policy: SCHED_IDLE$/m);
+  // A kernel without autogroups ranks all processes together.
+  expect(text).toMatch(/ nice 19$|No such file/m);
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Tells the processor time of one command and of all that it starts. */
@@ -10,6 +10,7 @@ export interface Meter {
   end(ofWaitedFor: number): Promise<number>;
 }
 
+const prefix = 'tideline-test-';
 let meters = 0;
 
 /**
@@ -18,8 +19,11 @@ let meters = 0;
  */
 export async function newMeter(): Promise<Meter> {
   meters += 1;
+  const number = meters;
   try {
-    const group = join(await ownGroup(), `tideline-test-${process.pid}-${meters}`);
+    const own = await ownGroup();
+    if (number === 1) await removeAbandoned(own);
+    const group = join(own, `${prefix}${process.pid}-${number}`);
     await mkdir(group);
     return {
       enter: ['sh', '-c', 'echo 0 >"$0/cgroup.procs" && exec "$@"', group],
@@ -43,6 +47,15 @@ async function ownGroup(): Promise<string> {
   return join(at, path);
 }
 
+/** A runner that was killed leaves its groups, empty soon. */
+async function removeAbandoned(own: string): Promise<void> {
+  for (const name of await readdir(own)) {
+    const runner = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
+    if (runner === undefined || (await exists(`/proc/${runner}`))) continue;
+    await remove(join(own, name));
+  }
+}
+
 /** Groups inside first. A group whose processes are still dying cannot be removed yet; one that stays is empty and does no harm. */
 async function remove(group: string): Promise<void> {
   for (const entry of await readdir(group, { withFileTypes: true }))
@@ -56,6 +69,12 @@ async function remove(group: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 /** Linux counts times of processes in hundredths of a second, whatever its own tick is. */
 const ticksASecond = 100;
@@ -81,4 +100,16 @@ export async function machineTime(): Promise<ProcessorTime> {
   const [, , , idle = 0, waiting = 0] = ticks;
   const total = ticks.reduce((sum, some) => sum + some, 0);
   return { totalSeconds: total / ticksASecond, idleSeconds: (idle + waiting) / ticksASecond };
+}
+
+const lookMs = 3000;
+const memoryOfOneBytes = 2 * 2 ** 30;
+
+/** Looks at the machine for three seconds: whether a third of its processors idles, and a file with two control planes has room. */
+export async function machineIsIdle(): Promise<boolean> {
+  const before = await machineTime();
+  await new Promise((resolve) => setTimeout(resolve, lookMs));
+  const after = await machineTime();
+  const idle = (after.idleSeconds - before.idleSeconds) / (after.totalSeconds - before.totalSeconds);
+  return idle > 1 / 3 && process.availableMemory() > memoryOfOneBytes;
 }

@@ -118,9 +118,9 @@ describe('lanes', () => {
       now -= 1;
       return one * 2;
     };
-    const results = await inLanes([1, 2, 3, 4, 5], 2, act, (running, waiting) =>
-      told.push(`${running.join(' ')}; ${waiting}`),
-    );
+    const results = await inLanes([1, 2, 3, 4, 5], 2, act, {
+      now: (running, waiting) => told.push(`${running.join(' ')}; ${waiting}`),
+    });
     expect({ begun, most, results: results.toSorted((a, b) => a - b) }).toEqual({
       begun: [1, 2, 3, 4, 5],
       most: 2,
@@ -128,6 +128,29 @@ describe('lanes', () => {
     });
     expect(told[0]).toBe('1 2; 3');
     expect(told.at(-1)).toMatch(/^[45]; 0$/);
+  });
+
+  it('are more while there is power to spare', async () => {
+    const end: (() => void)[] = [];
+    const act = (one: number): Promise<number> => new Promise((resolve) => end.push(() => resolve(one)));
+    const answers = [true, false, true];
+    const spare = async (): Promise<boolean> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return answers.shift() ?? false;
+    };
+    const all = inLanes([1, 2, 3, 4, 5, 6], 2, act, { spare });
+    await expect.poll(() => answers.length).toBe(0);
+    await expect.poll(() => end.length).toBe(4);
+    // What was begun beside the lanes is followed by nothing.
+    end[2]?.();
+    end[3]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(end).toHaveLength(4);
+    for (let done = 0; done < end.length; done += 1) {
+      end[done]?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await all).toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('begin with what took longest, and guess by the size of what never ran', () => {
@@ -153,8 +176,11 @@ describe('what runs', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)('ends with us by %s', async (signal) => {
     const mark = `1000.${process.pid}${Math.floor(Math.random() * 1e6)}`;
     const script = `import { endWithUs, execute } from ${JSON.stringify(join(import.meta.dirname, 'children.ts'))};
+      import { givesWay } from ${JSON.stringify(join(import.meta.dirname, 'demos.ts'))};
       endWithUs();
-      await Promise.all([execute(['tools/isolated', 'sleep', '${mark}'], 'kept'), execute(['sleep', '${mark}'], 'shown')]);`;
+      const isolated = ['tools/isolated', 'sleep', '${mark}'];
+      const quiet = givesWay({ name: '', part: 'clusters', command: isolated }).command;
+      await Promise.all([execute(isolated, 'kept'), execute(quiet, 'kept'), execute(['sleep', '${mark}'], 'shown')]);`;
     const us = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
     try {
       await until(() => runs(mark));

@@ -13,6 +13,9 @@ export const countAnnotation = 'tideline-test/count';
 
 const slotsPerKind = 12;
 
+/** So many at full pace after a start and after those that somebody waited for; then, while a fault is waited out, at a quarter of it. */
+const quickWrites = 100;
+
 /** What an object must be in the end: its count, or gone. */
 export type Last = number | 'gone';
 
@@ -32,6 +35,7 @@ export class Writer {
   #running: Promise<void> | undefined;
   #stopping = false;
   #count = 0;
+  #quickUntil = 0;
 
   constructor(
     plane: ControlPlane,
@@ -64,6 +68,7 @@ export class Writer {
 
   start(): void {
     this.#stopping = false;
+    this.#beQuick(0);
     this.#running ??= this.#run();
   }
 
@@ -77,6 +82,7 @@ export class Writer {
   /** Resolves when this many more writes are done; rejects when that takes more than two minutes. */
   async writes(more: number): Promise<void> {
     const goal = this.#count + more;
+    this.#beQuick(more);
     const deadline = performance.now() + 120_000;
     while (this.#count < goal) {
       if (performance.now() > deadline) throw new Error(`the writer has not come from ${goal - more} to ${goal}`);
@@ -99,8 +105,12 @@ export class Writer {
     while (!this.#stopping) {
       await this.#write(this.#count + 1);
       this.#count += 1;
-      await sleep(this.#pauseMs);
+      await sleep(this.#count < this.#quickUntil ? this.#pauseMs : 4 * this.#pauseMs);
     }
+  }
+
+  #beQuick(more: number): void {
+    this.#quickUntil = Math.max(this.#quickUntil, this.#count + more + quickWrites);
   }
 
   async #write(count: number): Promise<void> {
