@@ -39,6 +39,11 @@ export interface ControlPlane {
   readonly folder: string;
   /** Runs kubectl as the administrator (`--kubeconfig FILE` in `args`: as another), resolves with its output; rejects with what it said. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
+  /**
+   * The JSON that the apiserver answers the administrator at this path, asked by this process; rejects for anything but 200. A
+   * kubectl takes a fifth of a second of a processor: too much for whoever looks again and again.
+   */
+  read<T>(path: string): Promise<T>;
   /** `kubectl apply -f -` of objects (server-side, field manager `tideline-test` unless told). */
   apply(...objects: readonly object[]): Promise<void>;
   /** Writes a kubeconfig with a client certificate of this identity; resolves with its path. */

@@ -67,6 +67,12 @@ export class RunningControlPlane implements ControlPlane {
     return runKubectl(place, kubectl, [...own, ...args], input);
   }
 
+  async read<T>(path: string): Promise<T> {
+    const { status, body } = await this.#parts.questions.apiserver(path);
+    if (status !== 200) throw new Error(`GET ${path}: ${status} ${body}`);
+    return JSON.parse(body) as T;
+  }
+
   async apply(...objects: readonly object[]): Promise<void> {
     const list = { apiVersion: 'v1', kind: 'List', items: objects };
     await this.kubectl(['apply', '--server-side', '--field-manager=tideline-test', '-f', '-'], JSON.stringify(list));

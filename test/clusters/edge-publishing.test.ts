@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import type { ControlPlane } from '../../lab/control-plane/control-plane.ts';
 import { vip, World } from '../integration/edge/world.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
+import { ingressAddresses } from '../support/clusters/ingress-status.ts';
 import { videoIngress } from '../support/clusters/objects.ts';
 
 // Two blades with real nginx, ExaBGP and BIRD that read and write a real API server with the rights of deploy/rbac.
@@ -18,8 +19,7 @@ const service = {
 let world: World;
 let plane: ControlPlane;
 
-const addressOf = (name: string): Promise<string> =>
-  plane.kubectl(`get ingress -n video ${name} -o jsonpath={.status.loadBalancer.ingress[*].ip}`.split(' '));
+const addressOf = async (name: string): Promise<string> => (await ingressAddresses(plane, name)).join(' ');
 
 async function leader(): Promise<string | undefined> {
   const statuses = await Promise.all(world.blades.map((blade) => blade.status().catch(() => undefined)));

@@ -8,6 +8,7 @@ import { parseAllDocuments } from 'yaml';
 import type { ControlPlane } from '../../lab/control-plane/control-plane.ts';
 import type { PublisherStatus } from '../../src/planes/edge/agent/publish.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
+import { ingressAddresses } from '../support/clusters/ingress-status.ts';
 
 const root = join(import.meta.dirname, '../..');
 const names = ['paris-blade-1', 'paris-blade-2', 'paris-blade-3'];
@@ -77,10 +78,7 @@ async function publish(name: string): Promise<void> {
       rules: [{ host: `${name}.video.example`, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
     },
   });
-  await eventually(async () => {
-    const text = await plane.kubectl(['get', 'ingress', '-n', 'video', name, '-o', 'jsonpath={.status}']);
-    return text.includes('192.0.2.10');
-  }, 120_000);
+  await eventually(async () => (await ingressAddresses(plane, name)).includes('192.0.2.10'), 120_000);
 }
 
 /** Who wrote the status of an Ingress. */

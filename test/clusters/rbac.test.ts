@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../lab/control-plane/control-plane.ts';
 import { type Daemon, startDaemon } from '../../lab/daemons/process.ts';
 import type { EdgeStatus, NetworkStatus } from '../../src/model/status.ts';
+import { ingressAddresses } from '../support/clusters/ingress-status.ts';
 import { videoIngress } from '../support/clusters/objects.ts';
 import { compileCache } from '../support/compile-cache.ts';
 import { type PodSpec, podAsUnit } from '../support/deploy/pod.ts';
@@ -59,7 +60,11 @@ describe('with exactly these rights', () => {
   it('the blade serves and tells the cluster', async () => {
     await until('the VIP is announced', async () => (await edge()).vips[0]?.announced === true, journal);
     expect((await edge()).source).toMatchObject({ phase: 'live', servingSnapshot: false });
-    await until('the Ingress has the VIP', async () => (await ingressStatus('web')).includes(vip), journal);
+    await until(
+      'the Ingress has the VIP',
+      async () => (await ingressAddresses(paris.plane, 'web')).includes(vip),
+      journal,
+    );
     await paris.plane.apply(videoIngress('second', 'www.video.example'));
     await until('the Ingress that lost has an Event', async () => (await eventsOf('second')).length > 0, journal);
     await until('the pool has its conditions', async () => (await poolStatus()).includes('conditions'), journal);
@@ -315,22 +320,13 @@ describe('with one right to write less, the leader says which', () => {
   });
 });
 
-const ingressStatus = (name: string): Promise<string> =>
-  paris.plane.kubectl(['-n', 'video', 'get', 'ingress', name, '-o', 'jsonpath={.status}']);
-const poolStatus = (): Promise<string> =>
-  paris.plane.kubectl(['get', 'edgepool', 'paris-edge', '-o', 'jsonpath={.status}']);
-const eventsOf = async (name: string): Promise<readonly string[]> =>
-  (
-    await paris.plane.kubectl([
-      '-n',
-      'video',
-      'get',
-      'events',
-      '--field-selector',
-      `involvedObject.name=${name}`,
-      '-o',
-      'name',
-    ])
-  )
-    .split('\n')
-    .filter((line) => line !== '');
+const poolStatus = async (): Promise<string> =>
+  JSON.stringify(
+    (await paris.plane.read<{ readonly status?: object }>('/apis/tideline.dev/v1alpha1/edgepools/paris-edge')).status ??
+      {},
+  );
+const eventsOf = async (name: string): Promise<readonly object[]> => {
+  const selector = encodeURIComponent(`involvedObject.name=${name}`);
+  const path = `/api/v1/namespaces/video/events?fieldSelector=${selector}`;
+  return (await paris.plane.read<{ readonly items: readonly object[] }>(path)).items;
+};

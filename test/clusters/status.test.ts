@@ -10,6 +10,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { Registry } from '../../src/runtime/metrics.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
+import { ingressAddresses } from '../support/clusters/ingress-status.ts';
 import { videoIngress } from '../support/clusters/objects.ts';
 import { LivePublisher } from '../support/clusters/publishing.ts';
 import { rulesOf, without } from '../support/deploy/rights.ts';
@@ -29,12 +30,7 @@ async function get(...args: readonly string[]): Promise<Record<string, never>> {
   return JSON.parse(await plane.kubectl(['get', '-o', 'json', '--show-managed-fields', ...args])) as never;
 }
 
-const ips = '{.status.loadBalancer.ingress[*].ip}';
-
-async function addressesOf(name: string): Promise<readonly string[]> {
-  const text = await plane.kubectl(['get', 'ingress', '-n', 'video', name, '-o', `jsonpath=${ips}`]);
-  return text === '' ? [] : text.split(' ');
-}
+const addressesOf = (name: string): Promise<readonly string[]> => ingressAddresses(plane, name);
 
 /** What we wrote to the status of an Ingress, whatever came of it. */
 async function statusWrites(name: string): Promise<readonly AuditEvent[]> {
