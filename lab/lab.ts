@@ -5,11 +5,12 @@ import type { Clock } from '../src/runtime/clock.ts';
 import { Ledger } from './clients/ledger.ts';
 import type { ClientsConfig, Outcome } from './clients/protocol.ts';
 import { makeCertificate, type SelfMadeCertificate } from './clusters/certificate.ts';
-import { type KubernetesPrograms, makeCluster } from './clusters/make.ts';
-import { application } from './clusters/objects.ts';
+import { type ControlPlanePrograms, makeCluster } from './clusters/make.ts';
 import type { RunningCluster } from './clusters/running.ts';
+import { stillMissing } from './missing.ts';
 import { Network } from './net/network.ts';
 import { Supervisor } from './supervise.ts';
+import { application } from './world/application.ts';
 import { planAndApply, startNameServers } from './world/dns.ts';
 import { buildNetwork, type Link, linksOf } from './world/links.ts';
 import { preparePlatform } from './world/platform.ts';
@@ -33,7 +34,7 @@ export interface LabOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly progress: (step: Progress) => void;
   /** Real control planes; absent: folders of manifests play them. */
-  readonly kubernetes?: KubernetesPrograms;
+  readonly controlPlanes?: ControlPlanePrograms;
 }
 
 export interface Progress {
@@ -95,11 +96,20 @@ export class Lab {
     return this.#clusters;
   }
   /** Whether control planes are real. */
-  get #real(): boolean {
-    return this.options.kubernetes !== undefined;
+  get hasControlPlanes(): boolean {
+    return this.options.controlPlanes !== undefined;
+  }
+  get runFolder(): string {
+    return this.options.runFolder;
+  }
+  get node(): string {
+    return this.options.node;
+  }
+  get clock(): Clock {
+    return this.options.clock;
   }
   get uptimeMs(): number {
-    return this.options.clock.monotonic() - this.#startedAt;
+    return this.clock.monotonic() - this.#startedAt;
   }
 
   async start(): Promise<void> {
@@ -108,8 +118,8 @@ export class Lab {
     await rm(this.logFolder, { recursive: true, force: true });
     await mkdir(this.logFolder, { recursive: true });
     await mkdir(options.runFolder, { recursive: true });
-    this.#platform = await preparePlatform(options.specFolder, this.platformFolder, this.#real);
-    this.#world = worldOf(this.platform, this.#real);
+    this.#platform = await preparePlatform(options.specFolder, this.platformFolder, this.hasControlPlanes);
+    this.#world = worldOf(this.platform, this.hasControlPlanes);
     this.#links = linksOf(this.world);
     this.#routers = routersOf(this.world, this.#links);
     const [certificate] = await Promise.all([
@@ -162,7 +172,7 @@ export class Lab {
 
   async #startClusters(): Promise<void> {
     await Promise.all([...this.#clusters.values()].map((cluster) => cluster.start(podsPerWorker)));
-    const what = this.#real ? 'control planes' : 'manifests';
+    const what = this.hasControlPlanes ? 'control planes' : 'manifests';
     this.#say(`clusters: ${what}, ${podsPerWorker} pods on each worker`);
   }
 
@@ -241,16 +251,12 @@ export class Lab {
   /** Resolves when every country's last request through either name server was served. */
   async #untilServed(): Promise<void> {
     const wanted = this.world.users.flatMap((site) => site.clients).length;
-    for (const deadline = this.options.clock.monotonic() + 60_000; this.options.clock.monotonic() < deadline; ) {
-      if (this.ledger.servedClients() >= wanted) {
-        this.#say('every country is served');
-        return;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error(
-      `not every country is served after 60 s: ${this.ledger.unserved().join(', ')} (see ${this.logFolder})`,
-    );
+    const unserved = (): string | undefined =>
+      this.ledger.servedClients() >= wanted ? undefined : this.ledger.unserved().join(', ');
+    const missing = await stillMissing(unserved, { clock: this.clock, timeoutMs: 60_000 });
+    if (missing !== undefined)
+      throw new Error(`not every country is served after 60 s: ${missing} (see ${this.logFolder})`);
+    this.#say('every country is served');
   }
 
   /** Ends every process; namespaces and mounts end with the box. */

@@ -12,7 +12,7 @@ import { FolderCluster } from './folder/cluster.ts';
 import { Manifests } from './folder/manifests.ts';
 import type { RunningCluster } from './running.ts';
 
-export interface KubernetesPrograms {
+export interface ControlPlanePrograms {
   readonly binaries: Pick<Binaries, 'folder' | 'calicoIpam' | 'calicoCrds'>;
   /** What a cluster needs for Tideline, as `kubectl apply -k` takes it. */
   readonly deploy: string;
@@ -29,7 +29,7 @@ interface Surroundings {
     readonly runFolder: string;
     readonly stateFolder: string;
     /** Absent: folders of manifests play the control planes. */
-    readonly kubernetes?: KubernetesPrograms;
+    readonly controlPlanes?: ControlPlanePrograms;
   };
 }
 
@@ -45,9 +45,11 @@ interface ClusterPlace {
 export async function makeCluster(lab: Surroundings, place: ClusterPlace): Promise<RunningCluster> {
   const { network, supervisor, options } = lab;
   const directory = join(options.runFolder, 'pods');
-  const host = new PodHost({ network, supervisor, cluster: place.datacentre.cluster, directory });
-  const { kubernetes } = options;
-  return kubernetes === undefined ? folderCluster(lab, place, host) : kubernetesCluster(lab, place, host, kubernetes);
+  const host = new PodHost({ network, supervisor, cluster: place.datacentre.cluster, directory, clock: options.clock });
+  const { controlPlanes } = options;
+  return controlPlanes === undefined
+    ? folderCluster(lab, place, host)
+    : apiserverCluster(lab, place, host, controlPlanes);
 }
 
 function folderCluster(lab: Surroundings, place: ClusterPlace, host: PodHost): RunningCluster {
@@ -65,13 +67,13 @@ function folderCluster(lab: Surroundings, place: ClusterPlace, host: PodHost): R
 }
 
 /** Its parts are imported only when they are wanted. */
-async function kubernetesCluster(
+async function apiserverCluster(
   lab: Surroundings,
   place: ClusterPlace,
   host: PodHost,
-  programs: KubernetesPrograms,
+  programs: ControlPlanePrograms,
 ): Promise<RunningCluster> {
-  const { KubernetesCluster } = await import('./apiserver/cluster.ts');
+  const { ApiserverCluster } = await import('./apiserver/cluster.ts');
   const { calicoAddresses } = await import('./apiserver/calico.ts');
   const { datacentre, index, ingressClass, certificate } = place;
   const { cluster } = datacentre;
@@ -80,7 +82,7 @@ async function kubernetesCluster(
   const folder = join(stateFolder, 'kubernetes', cluster);
   await rm(folder, { recursive: true, force: true });
   const log = join(lab.logFolder, `${cluster}-kubelets.log`);
-  return new KubernetesCluster({
+  return new ApiserverCluster({
     datacentre,
     network: lab.network,
     host,

@@ -7,16 +7,7 @@ import type { Secret } from '../../src/kube/kinds/secret.ts';
 import type { Service } from '../../src/kube/kinds/service.ts';
 import { kindFacts } from '../../src/kube/kinds.ts';
 import { ingressController } from '../../src/model/contract.ts';
-
-/** The application of the lab: one Deployment `web` in namespace `video`, one host. */
-export const application = {
-  namespace: 'video',
-  name: 'web',
-  host: 'www.video.example',
-  policy: 'video',
-  podPort: 8080,
-  tlsSecret: 'www-video-example-tls',
-} as const;
+import { application } from '../world/application.ts';
 
 export interface LabPod {
   readonly name: string;

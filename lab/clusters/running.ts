@@ -1,12 +1,11 @@
-import type { Datacentre } from '../world/topology.ts';
+import type { ServedCluster } from '../world/servers.ts';
 import type { LabPod } from './objects.ts';
 
 /**
  * What runs one data centre's cluster: a manifest folder that the lab writes, or real control planes. Scenario, faults and
  * views see no more of a cluster than this.
  */
-export interface RunningCluster {
-  readonly datacentre: Datacentre;
+export interface RunningCluster extends ServedCluster {
   /** As the cluster says now. */
   readonly pods: readonly LabPod[];
   readonly blocks: readonly ClusterBlock[];
@@ -20,8 +19,6 @@ export interface RunningCluster {
   nodeLost(node: string): Promise<void>;
   /** The node's machine runs again, and is reachable. */
   nodeBack(node: string): Promise<void>;
-  /** Options with which a server's agent reads this cluster; resolves once it may start. */
-  agentOptions(agent: AgentKind, server: string): Promise<Readonly<Record<string, string>>>;
   /** How its input can be lost, and what every agent must say then. */
   readonly inputLosses: readonly InputLoss[];
   loseInput(mode: string): Promise<void>;
@@ -31,8 +28,6 @@ export interface RunningCluster {
   /** Ends what it started beside the supervisor. Never rejects. */
   stop(): Promise<void>;
 }
-
-export type AgentKind = 'edge' | 'network';
 
 export interface ClusterBlock {
   readonly cidr: string;

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { type Daemon, startDaemon } from '../daemons/process.ts';
+import { stillMissing } from '../missing.ts';
 import type { Component } from './control-plane.ts';
 import type { Place } from './place.ts';
 
@@ -49,20 +51,18 @@ export class ComponentProcess {
 
   /** Resolves when it does its work; rejects with the end of its log when it ends, or when the time is over. */
   async ready(timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
     let why = 'it says so';
-    for (;;) {
+    const missing = async (): Promise<string | undefined> => {
       try {
-        if (await this.#options.check()) return;
+        if (await this.#options.check()) return undefined;
       } catch (error) {
         why = String(error);
       }
       if (this.#daemon?.running !== true) throw await this.#failure('ended');
-      if (performance.now() > deadline) {
-        throw await this.#failure(`is not ready after ${Math.round(timeoutMs)} ms (${why})`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, checkMs));
-    }
+      return `is not ready after ${Math.round(timeoutMs)} ms (${why})`;
+    };
+    const word = await stillMissing(missing, { clock: systemClock, timeoutMs, everyMs: checkMs });
+    if (word !== undefined) throw await this.#failure(word);
   }
 
   signal(signal: NodeJS.Signals): void {

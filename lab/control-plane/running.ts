@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { stillMissing } from '../missing.ts';
 import { readAudit } from './audit.ts';
 import { isPopulated } from './checks.ts';
 import type { ComponentProcess } from './component.ts';
@@ -162,12 +164,14 @@ export class RunningControlPlane implements ControlPlane {
   }
 
   async #populated(timeoutMs: number): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (!(await isPopulated(this.#parts.questions).catch(() => false))) {
-      const controllers = this.#parts.components['kube-controller-manager'];
+    const { questions, components } = this.#parts;
+    const missing = async (): Promise<string | undefined> => {
+      if (await isPopulated(questions).catch(() => false)) return undefined;
+      const controllers = components['kube-controller-manager'];
       if (controllers.pid === undefined) await controllers.ready(0);
-      if (performance.now() > deadline) throw new Error(`the default namespace is not filled after ${timeoutMs} ms`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return `the default namespace is not filled after ${timeoutMs} ms`;
+    };
+    const word = await stillMissing(missing, { clock: systemClock, timeoutMs, everyMs: 50 });
+    if (word !== undefined) throw new Error(word);
   }
 }

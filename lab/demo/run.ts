@@ -1,8 +1,7 @@
 import type { ReadStream, WriteStream } from 'node:tty';
-import type { FaultBoard } from '../faults/board.ts';
-import type { Lab } from '../lab.ts';
 import { memoryUse } from '../observe/memory.ts';
 import { LiveView } from './live.ts';
+import type { DemoPort, Faults } from './port.ts';
 import { ReloadCount } from './reloads.ts';
 import { type DemoReport, type StepReport, summarise, writeReport } from './report.ts';
 import { runStep, scenarioOf } from './scenario.ts';
@@ -26,7 +25,7 @@ interface Audience {
 }
 
 /** Plays the scenario on a running lab and writes the report; with a terminal it then stays until the person leaves. */
-export async function playDemo(lab: Lab, board: FaultBoard, options: DemoOptions): Promise<number> {
+export async function playDemo(lab: DemoPort, board: Faults, options: DemoOptions): Promise<number> {
   if (options.terminal === undefined) {
     const report = await play(lab, board, options, textAudience(options.output));
     options.output.write(`${summary(report, options.reportFile)}\n`);
@@ -45,11 +44,11 @@ export async function playDemo(lab: Lab, board: FaultBoard, options: DemoOptions
   return 0;
 }
 
-async function play(lab: Lab, board: FaultBoard, options: DemoOptions, audience: Audience): Promise<DemoReport> {
+async function play(lab: DemoPort, board: Faults, options: DemoOptions, audience: Audience): Promise<DemoReport> {
   const steps: StepReport[] = [];
   const reloads = new ReloadCount(lab);
   const narrate = (line: string): void => audience.narrate(line);
-  let fromMs = lab.options.clock.now();
+  let fromMs = lab.clock.now();
   for (const step of scenarioOf(lab)) {
     if (audience.skipped) break;
     audience.begin(step.name);

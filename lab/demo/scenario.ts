@@ -1,12 +1,11 @@
 import { messageOf } from '../../src/model/values.ts';
-import type { FaultBoard } from '../faults/board.ts';
-import type { Lab } from '../lab.ts';
 import { judge } from './judge.ts';
+import type { DemoPort, Faults } from './port.ts';
 import type { StepReport } from './report.ts';
 import { Stage } from './stage.ts';
 import type { Step } from './step.ts';
 import { bladeDrained, bladeKilled } from './steps/blades.ts';
-import { apiserverLost, bladeColdStart } from './steps/kubernetes.ts';
+import { apiserverLost, bladeColdStart } from './steps/control-planes.ts';
 import { ingressDirect, podsRoutable } from './steps/routing.ts';
 import { scaleUp } from './steps/scale.ts';
 import { cloudRegionLost, clusterBack, clusterLost, uplinkCut } from './steps/sites.ts';
@@ -29,13 +28,13 @@ const everywhere: readonly Step[] = [
 ];
 
 /** The scenario, in order: two steps more where control planes are real. */
-export function scenarioOf(lab: Lab): readonly Step[] {
-  return lab.options.kubernetes === undefined ? everywhere : [...everywhere, apiserverLost, bladeColdStart];
+export function scenarioOf(lab: Pick<DemoPort, 'hasControlPlanes'>): readonly Step[] {
+  return lab.hasControlPlanes ? [...everywhere, apiserverLost, bladeColdStart] : everywhere;
 }
 
 export interface StepRun {
-  readonly lab: Lab;
-  readonly board: FaultBoard;
+  readonly lab: DemoPort;
+  readonly board: Faults;
   readonly narrate: (line: string) => void;
   /** Requests started from here on are this step's: the end of the step before, so that every request is some step's. */
   readonly fromMs: number;

@@ -1,27 +1,27 @@
 import type { Account } from '../clients/ledger.ts';
-import type { FaultBoard } from '../faults/board.ts';
-import type { Lab } from '../lab.ts';
+import { type Missing, stillMissing } from '../missing.ts';
 import { type AgentView, agentViews } from '../observe/agents.ts';
 import { clusterOfAddress, dnsViews } from '../observe/dns.ts';
-import { kernelRoutes } from '../observe/routers.ts';
+import { kernelRoutes } from '../world/routes.ts';
+import type { DemoPort, Faults } from './port.ts';
 import { Unmet } from './unmet.ts';
 
 /** What steps see of the world and do to it. Everything is observed from outside: clients, routers, name servers, agents. */
 export class Stage {
-  readonly lab: Lab;
-  readonly board: FaultBoard;
+  readonly lab: DemoPort;
+  readonly board: Faults;
   readonly #narrate: (line: string) => void;
   /** When the step's fault began, ms since the epoch. */
   faultAtMs: number | undefined;
 
-  constructor(lab: Lab, board: FaultBoard, narrate: (line: string) => void) {
+  constructor(lab: DemoPort, board: Faults, narrate: (line: string) => void) {
     this.lab = lab;
     this.board = board;
     this.#narrate = narrate;
   }
 
   now(): number {
-    return this.lab.options.clock.now();
+    return this.lab.clock.now();
   }
 
   say(line: string): void {
@@ -43,20 +43,14 @@ export class Stage {
   }
 
   /** Polls until `missing` says nothing is missing any more; throws Unmet with its last word after `timeoutMs`. */
-  async until(missing: () => Promise<string | undefined> | string | undefined, timeoutMs: number): Promise<void> {
-    const { clock } = this.lab.options;
-    const deadline = clock.monotonic() + timeoutMs;
-    for (;;) {
-      const word = await missing();
-      if (word === undefined) return;
-      if (clock.monotonic() > deadline) throw new Unmet(`after ${Math.round(timeoutMs / 1000)} s: ${word}`);
-      await this.pause(100);
-    }
+  async until(missing: Missing, timeoutMs: number): Promise<void> {
+    const word = await stillMissing(missing, { clock: this.lab.clock, timeoutMs });
+    if (word !== undefined) throw new Unmet(`after ${Math.round(timeoutMs / 1000)} s: ${word}`);
   }
 
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.lab.options.clock.setTimeout(resolve, ms);
+      this.lab.clock.setTimeout(resolve, ms);
     });
   }
 
@@ -81,7 +75,7 @@ export class Stage {
   async rackRoutes(cluster: string): Promise<readonly string[]> {
     const router =
       this.lab.world.datacentres.find((datacentre) => datacentre.cluster === cluster)?.router.name ?? cluster;
-    return (await kernelRoutes(this.lab, router)).map(({ prefix, via }) => `${prefix} via ${via.join(' ')}`);
+    return (await kernelRoutes(this.lab.network, router)).map(({ prefix, via }) => `${prefix} via ${via.join(' ')}`);
   }
 
   /** Next hops of one prefix on a cluster's top-of-rack router; empty without a route. */

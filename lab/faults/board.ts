@@ -1,6 +1,6 @@
 import { InputError } from '../../src/model/problem.ts';
-import type { Lab } from '../lab.ts';
 import { type Fault, faults } from './catalogue.ts';
+import type { FaultPort } from './port.ts';
 
 export interface ActiveFault {
   readonly name: string;
@@ -11,11 +11,11 @@ export interface ActiveFault {
 
 /** Which faults are in force now. One at a time is begun or healed. */
 export class FaultBoard {
-  readonly #lab: Lab;
+  readonly #lab: FaultPort;
   #active: readonly ActiveFault[] = [];
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(lab: Lab) {
+  constructor(lab: FaultPort) {
     this.#lab = lab;
   }
 
@@ -28,7 +28,7 @@ export class FaultBoard {
     return this.#inTurn(async () => {
       const fault = findFault(name);
       const hit = checkTarget(fault, fault.targets(this.#lab), target);
-      const begun = { name, target: hit, sinceMs: this.#lab.options.clock.now() };
+      const begun = { name, target: hit, sinceMs: this.#lab.clock.now() };
       this.#active = [...this.#active.filter((a) => a.name !== name || a.target !== hit), begun];
       await fault.begin(this.#lab, hit);
       return begun;

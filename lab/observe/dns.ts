@@ -1,7 +1,7 @@
 import { resolveWithSubnet } from '../clients/resolver.ts';
-import { application } from '../clusters/objects.ts';
-import type { Lab } from '../lab.ts';
+import { application } from '../world/application.ts';
 import { nameServers } from '../world/topology.ts';
+import type { ViewPort } from './port.ts';
 
 export interface DnsView {
   readonly country: string;
@@ -11,7 +11,7 @@ export interface DnsView {
 }
 
 /** What both name servers answer to every country now, with the same subnet for both. */
-export function dnsViews(lab: Lab): Promise<readonly DnsView[]> {
+export function dnsViews(lab: Pick<ViewPort, 'world'>): Promise<readonly DnsView[]> {
   const clients = lab.world.users.flatMap((site) => site.clients).filter((client) => client.resolver === 'route53');
   return Promise.all(
     clients.map(async ({ country, address }) => {
@@ -30,7 +30,7 @@ async function answers(server: string, subnet: string): Promise<readonly string[
 }
 
 /** The cluster that an entry address belongs to: `paris`, `cloud`; undefined for an address that is nobody's. */
-export function clusterOfAddress(lab: Lab, address: string): string | undefined {
+export function clusterOfAddress(lab: Pick<ViewPort, 'world'>, address: string): string | undefined {
   return (
     lab.world.datacentres.find((datacentre) => datacentre.vips.includes(address))?.cluster ??
     lab.world.regions.find((region) => region.anycast.includes(address))?.cluster

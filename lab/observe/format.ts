@@ -1,4 +1,4 @@
-import type { RouteSeen } from './routers.ts';
+import type { RouteSeen } from '../world/routes.ts';
 import type { LabStatus } from './status.ts';
 
 /** The status as a page of text, for people. */

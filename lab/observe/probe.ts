@@ -1,28 +1,33 @@
 import { join } from 'node:path';
 import { messageOf } from '../../src/model/values.ts';
 import type { RequestOptions } from '../clients/request.ts';
-import type { Lab } from '../lab.ts';
 import type { PodAnswer } from '../world/webserver.ts';
+import type { ViewPort } from './port.ts';
 
 /** What one request from a namespace of the world came to. */
 export type ProbeResult =
   | { readonly ok: true; readonly status: number; readonly pod?: PodAnswer }
   | { readonly ok: false; readonly reason: string };
 
+/** What is needed to ask as a client. */
+type ProbePort = Pick<ViewPort, 'world' | 'network' | 'node'>;
+
 /** Sends one GET from an address of a namespace, by a process of its own there. Never rejects. */
-export async function requestFrom(lab: Lab, namespace: string, options: RequestOptions): Promise<ProbeResult> {
+export async function requestFrom(lab: ProbePort, namespace: string, options: RequestOptions): Promise<ProbeResult> {
   const script = join(import.meta.dirname, '..', 'clients', 'once.ts');
   try {
-    return JSON.parse(
-      await lab.network.exec(namespace, lab.options.node, script, JSON.stringify(options)),
-    ) as ProbeResult;
+    return JSON.parse(await lab.network.exec(namespace, lab.node, script, JSON.stringify(options))) as ProbeResult;
   } catch (error) {
     return { ok: false, reason: messageOf(error) };
   }
 }
 
 /** A client of `country` asks a pod directly, by the pod's own address: no VIP, no DNS. */
-export function directPodRequest(lab: Lab, country: string, pod: { readonly address: string }): Promise<ProbeResult> {
+export function directPodRequest(
+  lab: ProbePort,
+  country: string,
+  pod: { readonly address: string },
+): Promise<ProbeResult> {
   const { namespace, address } = clientOf(lab, country);
   return requestFrom(lab, namespace, {
     protocol: 'http',
@@ -36,7 +41,10 @@ export function directPodRequest(lab: Lab, country: string, pod: { readonly addr
 }
 
 /** The namespace and source address of a country's first client. */
-export function clientOf(lab: Lab, country: string): { readonly namespace: string; readonly address: string } {
+export function clientOf(
+  lab: Pick<ViewPort, 'world'>,
+  country: string,
+): { readonly namespace: string; readonly address: string } {
   for (const { name, clients } of lab.world.users) {
     const client = clients.find((candidate) => candidate.country === country);
     if (client !== undefined) return { namespace: name, address: client.address };

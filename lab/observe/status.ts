@@ -1,13 +1,14 @@
 import { withoutUndefined } from '../../src/model/values.ts';
 import type { ComponentState } from '../clusters/running.ts';
 import type { ActiveFault } from '../faults/board.ts';
-import type { Lab } from '../lab.ts';
 import type { ServiceStatus } from '../supervise.ts';
 import { compression } from '../world/platform.ts';
+import { kernelRoutes, type RouteSeen } from '../world/routes.ts';
 import { type AgentView, agentViews } from './agents.ts';
 import { clusterOfAddress, dnsViews } from './dns.ts';
 import { type MemoryUse, memoryUse } from './memory.ts';
-import { kernelRoutes, type RouterView, type RouteSeen, routerViews } from './routers.ts';
+import type { ViewPort } from './port.ts';
+import { type RouterView, routerViews } from './routers.ts';
 
 export interface LabStatus {
   readonly uptimeMs: number;
@@ -56,7 +57,7 @@ const recentMs = 10_000;
 
 /** Everything there is to see, asked of the parts themselves. */
 export async function labStatus(
-  lab: Lab,
+  lab: ViewPort,
   faults: readonly ActiveFault[],
   options: { readonly memory: boolean } = { memory: false },
 ): Promise<LabStatus> {
@@ -86,15 +87,15 @@ export async function labStatus(
   };
 }
 
-async function rackRoutes(lab: Lab): Promise<Readonly<Record<string, readonly RouteSeen[]>>> {
+async function rackRoutes(lab: ViewPort): Promise<Readonly<Record<string, readonly RouteSeen[]>>> {
   const racks = lab.world.datacentres.map(({ router }) => router.name);
   return Object.fromEntries(
-    await Promise.all(racks.map(async (name) => [name, await kernelRoutes(lab, name)] as const)),
+    await Promise.all(racks.map(async (name) => [name, await kernelRoutes(lab.network, name)] as const)),
   );
 }
 
-async function countryStatus(lab: Lab): Promise<readonly CountryStatus[]> {
-  const recent = lab.ledger.window(lab.options.clock.now() - recentMs);
+async function countryStatus(lab: ViewPort): Promise<readonly CountryStatus[]> {
+  const recent = lab.ledger.window(lab.clock.now() - recentMs);
   const clusters = (addresses: readonly string[]): readonly string[] =>
     addresses.map((address) => clusterOfAddress(lab, address) ?? address);
   return (await dnsViews(lab)).map(({ country, route53, powerdns }) => {

@@ -1,4 +1,7 @@
 import { CreateHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
+import { messageOf } from '../../src/model/values.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { stillMissing } from '../missing.ts';
 
 /** Creates a hosted zone through the official SDK: `create-zone.ts ENDPOINT ZONE`. Waits for the API for ten seconds. */
 const [endpoint = '', zone = ''] = process.argv.slice(2);
@@ -11,14 +14,13 @@ const client = new Route53Client({
   },
   maxAttempts: 1,
 });
-const deadline = performance.now() + 10_000;
-for (;;) {
-  try {
-    await client.send(new CreateHostedZoneCommand({ Name: zone, CallerReference: `lab-${zone}` }));
-    break;
-  } catch (error) {
-    if (performance.now() > deadline) throw error;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+const missing = await stillMissing(
+  () =>
+    client.send(new CreateHostedZoneCommand({ Name: zone, CallerReference: `lab-${zone}` })).then(
+      () => undefined,
+      (error: unknown) => messageOf(error),
+    ),
+  { clock: systemClock, timeoutMs: 10_000, everyMs: 50 },
+);
+if (missing !== undefined) throw new Error(`${endpoint} does not create the zone ${zone}: ${missing}`);
 client.destroy();

@@ -37,7 +37,7 @@ async function startRoute53({ supervisor, node, zone, environment }: NameServers
     namespace,
     command: node,
     arguments: [
-      join(folder, 'emulators', 'route53', 'main.ts'),
+      join(folder, 'daemons', 'route53', 'main.ts'),
       '--api',
       `${route53}:8080`,
       '--dns',

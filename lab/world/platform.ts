@@ -15,25 +15,27 @@ export const compression = {
 } as const;
 
 /**
- * Copies the platform spec to where faults may edit it, with the TTL compressed, and loads it. With `kubernetes` the clusters
+ * Copies the platform spec to where faults may edit it, with the TTL compressed, and loads it. With `controlPlanes` the clusters
  * that it reads from folders are read from control planes. Throws InputError for a bad one.
  */
-export async function preparePlatform(source: string, folder: string, kubernetes = false): Promise<Platform> {
+export async function preparePlatform(source: string, folder: string, controlPlanes = false): Promise<Platform> {
   await loadPlatformOrThrow([source]);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   // The clusters' manifests are the lab's own: its pods are not those of the example.
   await cp(source, folder, { recursive: true, filter: (path) => basename(path) !== 'clusters' });
-  for (const name of await readdir(folder)) if (/\.ya?ml$/.test(name)) await adapt(join(folder, name), kubernetes);
+  for (const name of await readdir(folder)) if (/\.ya?ml$/.test(name)) await adapt(join(folder, name), controlPlanes);
   return loadPlatformOrThrow([folder]);
 }
 
-async function adapt(file: string, kubernetes: boolean): Promise<void> {
+async function adapt(file: string, controlPlanes: boolean): Promise<void> {
   const documents = parseAllDocuments(await readFile(file, 'utf8'));
   const ofKind = (kind: string) => documents.filter((document) => document.get('kind') === kind);
   const policies = ofKind('TrafficPolicy');
   for (const policy of policies) policy.setIn(['spec', 'ttlSeconds'], compression.ttlSeconds);
-  const clusters = ofKind('Cluster').filter((cluster) => kubernetes && cluster.hasIn(['spec', 'source', 'manifests']));
+  const clusters = ofKind('Cluster').filter(
+    (cluster) => controlPlanes && cluster.hasIn(['spec', 'source', 'manifests']),
+  );
   for (const cluster of clusters)
     cluster.setIn(['spec', 'source'], {
       kubeconfig: `./clusters/${String(cluster.getIn(['metadata', 'name']))}.kubeconfig`,

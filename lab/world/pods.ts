@@ -1,7 +1,9 @@
 import { join } from 'node:path';
-import { application } from '../clusters/objects.ts';
+import type { Clock } from '../../src/runtime/clock.ts';
+import { stillMissing } from '../missing.ts';
 import type { Network } from '../net/network.ts';
 import type { Supervisor } from '../supervise.ts';
+import { application } from './application.ts';
 import { podServer } from './webserver.ts';
 
 /** The gateway that Calico gives every pod: an address of the node's end of the pod's link. */
@@ -20,6 +22,7 @@ export class PodHost {
   readonly #supervisor: Supervisor;
   readonly #cluster: string;
   readonly #directory: string;
+  readonly #clock: Clock;
   #links = 0;
 
   constructor(options: {
@@ -28,11 +31,13 @@ export class PodHost {
     /** Name of the cluster, which the pods tell in their answers. */
     readonly cluster: string;
     readonly directory: string;
+    readonly clock: Clock;
   }) {
     this.#network = options.network;
     this.#supervisor = options.supervisor;
     this.#cluster = options.cluster;
     this.#directory = options.directory;
+    this.#clock = options.clock;
   }
 
   /** Resolves when the pod listens. */
@@ -71,11 +76,12 @@ export class PodHost {
 
   /** Readiness: something listens on the pod's port, as its kubelet's probe would find. */
   async #untilListening(namespace: string): Promise<void> {
-    for (const deadline = performance.now() + 10_000; performance.now() < deadline; ) {
-      if ((await this.#network.exec(namespace, 'ss', '-Hltn', `sport = ${application.podPort}`)) !== '') return;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error(`${namespace} does not listen after 10 s`);
+    const listening = (): Promise<string> =>
+      this.#network.exec(namespace, 'ss', '-Hltn', `sport = ${application.podPort}`);
+    const missing = async (): Promise<string | undefined> => ((await listening()) === '' ? 'a listener' : undefined);
+    const patience = { clock: this.#clock, timeoutMs: 10_000, everyMs: 50 };
+    if ((await stillMissing(missing, patience)) !== undefined)
+      throw new Error(`${namespace} does not listen after 10 s`);
   }
 }
 

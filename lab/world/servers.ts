@@ -3,7 +3,6 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { agentPorts } from '../../src/model/contract.ts';
-import type { AgentKind, RunningCluster } from '../clusters/running.ts';
 import { nginxCommand } from '../daemons/nginx.ts';
 import type { Supervisor } from '../supervise.ts';
 import type { Datacentre, Server } from './topology.ts';
@@ -20,6 +19,15 @@ export interface ServersOptions {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+export type AgentKind = 'edge' | 'network';
+
+/** What servers need to know of the cluster that their agents read. */
+export interface ServedCluster {
+  readonly datacentre: Datacentre;
+  /** Options with which a server's agent reads this cluster; resolves once it may start. */
+  agentOptions(agent: AgentKind, server: string): Promise<Readonly<Record<string, string>>>;
+}
+
 /** A server whose other programs run; its agent starts once it may read its cluster. */
 export interface StartedServer {
   readonly agent: Promise<void>;
@@ -28,7 +36,7 @@ export interface StartedServer {
 /** What systemd starts on a worker: ExaBGP with the relay under it, and the network agent. */
 export async function startWorker(
   options: ServersOptions,
-  cluster: RunningCluster,
+  cluster: ServedCluster,
   worker: Server,
 ): Promise<StartedServer> {
   const directory = await serverFolder(options, worker);
@@ -44,7 +52,7 @@ export async function startWorker(
 /** What systemd starts on a blade: nginx, ExaBGP, and the edge agent, each on its own. */
 export async function startBlade(
   options: ServersOptions,
-  cluster: RunningCluster,
+  cluster: ServedCluster,
   blade: Server,
 ): Promise<StartedServer> {
   const { datacentre } = cluster;
@@ -61,7 +69,7 @@ export async function startBlade(
 /** Starts the agent once it may read its cluster. */
 async function startAgent(
   { supervisor, tideline, platformFolder }: ServersOptions,
-  cluster: RunningCluster,
+  cluster: ServedCluster,
   agent: { readonly kind: AgentKind; readonly server: Server; readonly words: Readonly<Record<string, string>> },
 ): Promise<void> {
   const { kind, server } = agent;

@@ -1,7 +1,7 @@
 import { InputError } from '../../src/model/problem.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
-import { application } from '../clusters/objects.ts';
 import { clientAddress } from '../geo/prefixes.ts';
+import { application } from './application.ts';
 
 /**
  * What the lab adds to the platform spec: the networks between the sites, the servers that run pods, and the users.
@@ -120,7 +120,7 @@ export interface World {
  * The world of a platform: the spec's sites with the lab's networks around them, and a master server a data centre where
  * control planes are real. Throws InputError for a platform it cannot host.
  */
-export function worldOf(platform: Platform, kubernetes = false): World {
+export function worldOf(platform: Platform, controlPlanes = false): World {
   if (!platform.policies.has(application.policy))
     throw new InputError({
       reason: 'NoPlaceInLab',
@@ -132,7 +132,7 @@ export function worldOf(platform: Platform, kubernetes = false): World {
   for (const cluster of platform.clusters.values()) {
     const { entry, sites } = cluster.spec;
     if ('edgePool' in entry)
-      datacentres.push(datacentreOf(platform, cluster.metadata.name, entry.edgePool, kubernetes));
+      datacentres.push(datacentreOf(platform, cluster.metadata.name, entry.edgePool, controlPlanes));
     else
       for (const site of sites)
         regions.push(
@@ -151,7 +151,7 @@ export function worldOf(platform: Platform, kubernetes = false): World {
   return { datacentres, regions, users };
 }
 
-function datacentreOf(platform: Platform, cluster: string, poolName: string, kubernetes: boolean): Datacentre {
+function datacentreOf(platform: Platform, cluster: string, poolName: string, controlPlanes: boolean): Datacentre {
   const pool = platform.edgePools.get(poolName);
   const site = platform.sites.get(platform.clusters.get(cluster)?.spec.sites[0] ?? '');
   const router = site?.spec.routers[0];
@@ -178,7 +178,7 @@ function datacentreOf(platform: Platform, cluster: string, poolName: string, kub
     uplinks: lab.uplinks,
     workers: lab.workers,
     blades: pool.spec.blades.map((blade) => ({ name: blade.name, address: blade.address.text })),
-    masters: kubernetes ? [lab.master] : [],
+    masters: controlPlanes ? [lab.master] : [],
     vips: pool.spec.vips.map((vip) => vip.address.text),
     prefixes: {
       pods: prefixes.pods.map((p) => p.text),

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { defaultRunDir } from '../model/contract.ts';
 import type { Register } from './command.ts';
-import { checkout, kubernetesPrograms, labEnvironment, program, runLabInBox } from './lab.ts';
+import { checkout, controlPlanePrograms, labEnvironment, program, runLabInBox } from './lab.ts';
 
 /** `tideline demo`: the lab with its scenario, live on a terminal, or once as lines of text. */
 export const register: Register = (root) => {
@@ -33,7 +33,7 @@ interface Options {
 
 async function run(options: Options): Promise<void> {
   const state = resolve(options.state);
-  if (options.kubernetes === true) await kubernetesPrograms();
+  if (options.kubernetes === true) await controlPlanePrograms();
   const words = ['--state', state, '--report', resolve(options.report)];
   if (options.once === true) words.push('--once');
   if (options.kubernetes === true) words.push('--kubernetes');
@@ -58,7 +58,7 @@ async function inside(options: Options & { readonly begun: string }): Promise<vo
       node: process.execPath,
       clock: systemClock,
       environment: labEnvironment(options.state),
-      ...(options.kubernetes === true ? { kubernetes: await kubernetesPrograms() } : {}),
+      ...(options.kubernetes === true ? { controlPlanes: await controlPlanePrograms() } : {}),
       progress: ({ what, elapsedMs }) => stdout.write(`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}\n`),
     },
     (lab, board) =>

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { KubernetesPrograms } from '../../lab/clusters/make.ts';
+import type { ControlPlanePrograms } from '../../lab/clusters/make.ts';
 import { faultSummaries } from '../../lab/faults/names.ts';
 import { defaultRunDir } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
@@ -59,13 +59,13 @@ interface UpOptions extends StateOption {
 
 async function up(options: UpOptions): Promise<void> {
   const state = resolve(options.state);
-  if (options.kubernetes === true) await kubernetesPrograms();
+  if (options.kubernetes === true) await controlPlanePrograms();
   const words = ['lab', 'inside', '--state', state, '--spec', resolve(options.spec)];
   await runLabInBox(state, [...words, ...(options.kubernetes === true ? ['--kubernetes'] : [])]);
 }
 
 /** What the lab needs for real control planes. Throws InputError when they are not built. */
-export async function kubernetesPrograms(): Promise<KubernetesPrograms> {
+export async function controlPlanePrograms(): Promise<ControlPlanePrograms> {
   const { findBinaries } = await import('../../lab/control-plane/binaries.ts');
   return { binaries: await findBinaries(process.env), deploy: join(checkout, 'deploy') };
 }
@@ -105,7 +105,7 @@ async function inside(options: UpOptions): Promise<void> {
     node: process.execPath,
     clock: systemClock,
     environment: labEnvironment(options.state),
-    ...(options.kubernetes === true ? { kubernetes: await kubernetesPrograms() } : {}),
+    ...(options.kubernetes === true ? { controlPlanes: await controlPlanePrograms() } : {}),
     progress: ({ what, elapsedMs }) =>
       process.stdout.write(`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}\n`),
   });

@@ -2,23 +2,26 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubeClient } from '../../../src/kube/api/client.ts';
 import { connect } from '../../../src/kube/api/connect.ts';
-import { type Clock, sleep } from '../../../src/runtime/clock.ts';
+import type { Clock } from '../../../src/runtime/clock.ts';
 import type { ControlPlane } from '../../control-plane/control-plane.ts';
 import { startControlPlane } from '../../control-plane/start.ts';
+import { stillMissing } from '../../missing.ts';
 import type { Network } from '../../net/network.ts';
+import { application } from '../../world/application.ts';
 import { portOf } from '../../world/links.ts';
 import { compression } from '../../world/platform.ts';
 import type { PodHost } from '../../world/pods.ts';
+import type { AgentKind } from '../../world/servers.ts';
 import type { Datacentre } from '../../world/topology.ts';
-import { application, type LabPod } from '../objects.ts';
-import type { AgentKind, ClusterBlock, InputLoss, RunningCluster } from '../running.ts';
+import type { LabPod } from '../objects.ts';
+import type { ClusterBlock, InputLoss, RunningCluster } from '../running.ts';
 import type { Addresses } from './addresses.ts';
 import { components, PlaneControl } from './control.ts';
 import { Kubelets } from './kubelets.ts';
 import { NodeHeartbeat } from './nodes.ts';
 import { workload } from './workload.ts';
 
-export interface KubernetesClusterOptions {
+export interface ApiserverClusterOptions {
   readonly datacentre: Datacentre;
   readonly network: Network;
   readonly host: PodHost;
@@ -47,20 +50,19 @@ interface Running {
 }
 
 const readyTimeoutMs = 60_000;
-const pollMs = 100;
 
 /** A cluster with a control plane of its own on a master server. The lab plays its nodes: kubelets, pods, heartbeats. */
-export class KubernetesCluster implements RunningCluster {
+export class ApiserverCluster implements RunningCluster {
   readonly datacentre: Datacentre;
   readonly inputLosses: readonly InputLoss[];
   readonly control: PlaneControl;
-  readonly #options: KubernetesClusterOptions;
+  readonly #options: ApiserverClusterOptions;
   readonly #plane = Promise.withResolvers<ControlPlane>();
   #started: ControlPlane | undefined;
   #running: Running | undefined;
   #blocks: readonly ClusterBlock[] = [];
 
-  constructor(options: KubernetesClusterOptions) {
+  constructor(options: ApiserverClusterOptions) {
     const { datacentre } = options;
     this.#options = options;
     this.datacentre = datacentre;
@@ -194,7 +196,7 @@ export class KubernetesCluster implements RunningCluster {
     await plane.kubectl(['apply', '-f', '-'], JSON.stringify(listOf(workload({ ...this.#options, replicas }))));
   }
 
-  /** So many pods are ready, and the endpoints of the Service. */
+  /** Resolves when `count` pods are ready and are endpoints of the Service. */
   async #untilReady(count: number): Promise<void> {
     await this.#until(async () => {
       const ready = this.pods.filter((pod) => pod.ready).map(({ address }) => address);
@@ -217,9 +219,10 @@ export class KubernetesCluster implements RunningCluster {
 
   async #until(condition: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
     const { clock } = this.#options;
-    for (const deadline = clock.monotonic() + readyTimeoutMs; clock.monotonic() < deadline; await sleep(clock, pollMs))
-      // An apiserver that does not answer has not said no.
-      if (await (async () => condition())().catch(() => false)) return;
+    // An apiserver that does not answer has not said no.
+    const holds = async (): Promise<boolean> => (async () => condition())().catch(() => false);
+    const missing = async (): Promise<string | undefined> => ((await holds()) ? undefined : otherwise);
+    if ((await stillMissing(missing, { clock, timeoutMs: readyTimeoutMs })) === undefined) return;
     const pods = this.pods.map(({ name, ready }) => `${name} ${ready ? 'ready' : 'not ready'}`).join(', ');
     throw new Error(`${this.datacentre.cluster}: ${otherwise} after ${readyTimeoutMs / 1000} s (pods: ${pods})`);
   }

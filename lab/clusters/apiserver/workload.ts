@@ -1,4 +1,5 @@
-import { application, ingressClassObject, ingressObject, secretObject, serviceObject } from '../objects.ts';
+import { application } from '../../world/application.ts';
+import { ingressClassObject, ingressObject, secretObject, serviceObject } from '../objects.ts';
 
 /** Seconds a pod serves on after its deletion: the edges have long taken it out by then. */
 const preStopSeconds = 2;

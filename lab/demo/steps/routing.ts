@@ -1,5 +1,6 @@
-import { application, type LabPod } from '../../clusters/objects.ts';
+import type { LabPod } from '../../clusters/objects.ts';
 import { clientOf, directPodRequest, requestFrom } from '../../observe/probe.ts';
+import { application } from '../../world/application.ts';
 import type { Datacentre } from '../../world/topology.ts';
 import type { Stage } from '../stage.ts';
 import { type Step, unnoticed } from '../step.ts';

@@ -1,4 +1,4 @@
-import { application } from '../../clusters/objects.ts';
+import { application } from '../../world/application.ts';
 import { countriesOf, expectedClusters } from '../expected.ts';
 import type { Stage } from '../stage.ts';
 import type { Step } from '../step.ts';

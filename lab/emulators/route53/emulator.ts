@@ -2,7 +2,6 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { continentOf } from '../../../src/model/geo/countries.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import type { Log } from '../../../src/runtime/log.ts';
-import { countryOf } from '../../geo/lookup.ts';
 import { RateLimiter } from './api/buckets.ts';
 import type { Account } from './api/operation.ts';
 import { serveApi } from './api/server.ts';
@@ -32,6 +31,8 @@ export interface EmulatorOptions {
   /** Checkers for each health check. */
   readonly checkers: number;
   readonly allowPrivateEndpoints: boolean;
+  /** ISO 3166-1 alpha-2 code of the country that an address is in; undefined when nobody knows. */
+  readonly countryOf: (address: string) => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -64,7 +65,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     ...options.dns,
     log,
     zoneOf: (name) => zones.zoneOf(name),
-    placeOf,
+    placeOf: (address) => placeIn(options.countryOf(address)),
     isHealthy: (id) => healthChecks.isHealthy(id),
     random: Math.random,
   });
@@ -109,7 +110,6 @@ function newId(letter: string): string {
   return letter + Array.from({ length: 20 }, () => alphabet[randomInt(alphabet.length)]).join('');
 }
 
-function placeOf(address: string): Place {
-  const country = countryOf(address);
+function placeIn(country: string | undefined): Place {
   return { country, continent: country === undefined ? undefined : continentOf(country) };
 }

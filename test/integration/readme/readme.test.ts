@@ -32,7 +32,7 @@ const background: ChildProcess[] = [];
 
 beforeAll(async () => {
   const emulator = [
-    'lab/emulators/route53/main.ts',
+    'lab/daemons/route53/main.ts',
     '--api',
     `127.0.0.1:${apiPort}`,
     '--dns',

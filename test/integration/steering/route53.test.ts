@@ -6,6 +6,7 @@ import {
   type ResourceRecordSet,
 } from '@aws-sdk/client-route-53';
 import { startEmulator } from '../../../lab/emulators/route53/emulator.ts';
+import { countryOf } from '../../../lab/geo/lookup.ts';
 import { route53Client } from '../../../src/planes/steering/providers/route53/client.ts';
 import { retrying } from '../../../src/planes/steering/providers/route53/retry.ts';
 import { route53 } from '../../../src/planes/steering/providers/route53/write.ts';
@@ -33,6 +34,7 @@ describeProvider('Route 53', async () => {
     burst: 5,
     checkers: 3,
     allowPrivateEndpoints: true,
+    countryOf,
     clock: systemClock,
     log: silentLog,
   });

@@ -27,7 +27,7 @@ export async function startEmulatorProcess(...args: readonly string[]): Promise<
   const child = spawn(
     process.execPath,
     [
-      'lab/emulators/route53/main.ts',
+      'lab/daemons/route53/main.ts',
       '--api',
       '127.0.0.1:0',
       '--dns',

@@ -93,7 +93,7 @@ it.each([
   [['--dns', '127.0.0.1:99999'], '--dns needs ADDRESS:PORT'],
   [['--colour'], "Unknown option '--colour'"],
 ])('says what is wrong with %j, without a stack trace', async (args, message) => {
-  const base = ['lab/emulators/route53/main.ts', '--api', '127.0.0.1:0', '--dns', '127.0.0.1:0'];
+  const base = ['lab/daemons/route53/main.ts', '--api', '127.0.0.1:0', '--dns', '127.0.0.1:0'];
   const failure: unknown = await promisify(execFile)(process.execPath, [...base, ...args]).catch(
     (error: unknown) => error,
   );

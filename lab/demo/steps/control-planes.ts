@@ -1,7 +1,7 @@
-import { application } from '../../clusters/objects.ts';
 import type { ClusterControl } from '../../clusters/running.ts';
 import type { AgentView } from '../../observe/agents.ts';
 import { clientOf, requestFrom } from '../../observe/probe.ts';
+import { application } from '../../world/application.ts';
 import { podService } from '../../world/pods.ts';
 import type { Stage } from '../stage.ts';
 import { type Step, unnoticed } from '../step.ts';

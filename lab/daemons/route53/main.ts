@@ -5,9 +5,10 @@ import { messageOf } from '../../../src/model/values.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { createLog } from '../../../src/runtime/log.ts';
 import { waitForShutdown } from '../../../src/runtime/shutdown.ts';
-import { type EmulatorOptions, type Endpoint, startEmulator } from './emulator.ts';
+import { type EmulatorOptions, type Endpoint, startEmulator } from '../../emulators/route53/emulator.ts';
+import { countryOf } from '../../geo/lookup.ts';
 
-const usage = `Usage: node lab/emulators/route53/main.ts --api ADDRESS:PORT --dns ADDRESS:PORT [options]
+const usage = `Usage: node lab/daemons/route53/main.ts --api ADDRESS:PORT --dns ADDRESS:PORT [options]
   --time-compression N      divide health check intervals and timeouts by N (default 1)
   --insync-delay-ms N       from a change to INSYNC (default 200; the real one takes about 60000)
   --rate N                  API requests a second of the account, 0 for no limits (default 5)
@@ -16,7 +17,7 @@ const usage = `Usage: node lab/emulators/route53/main.ts --api ADDRESS:PORT --dn
   --allow-private-endpoints health checks may probe private addresses, which the real ones refuse
 Logs go to standard error, one JSON object a line. The state is at http://API/emulator/status.`;
 
-function readOptions(args: readonly string[]): Omit<EmulatorOptions, 'clock' | 'log'> | 'help' {
+function readOptions(args: readonly string[]): Omit<EmulatorOptions, 'clock' | 'log' | 'countryOf'> | 'help' {
   const { values } = parse(args);
   if (values.help === true) return 'help';
   return {
@@ -85,7 +86,7 @@ async function main(): Promise<void> {
   }
   const log = createLog('route53-emulator');
   const shutdown = waitForShutdown();
-  const emulator = await startEmulator({ ...options, clock: systemClock, log });
+  const emulator = await startEmulator({ ...options, countryOf, clock: systemClock, log });
   const { apiUrl, dns } = emulator;
   log.info({ api: apiUrl, dns: `${dns.host}:${dns.port}`, timeCompression: options.timeCompression }, 'listening');
   const signal = await shutdown;

@@ -1,0 +1,24 @@
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { RunningCluster } from '../clusters/running.ts';
+import type { Network } from '../net/network.ts';
+import type { Supervisor } from '../supervise.ts';
+import type { Link } from '../world/links.ts';
+import type { World } from '../world/topology.ts';
+
+/** What a fault can do to a running lab, and what it must know of it: a `Lab` is one, and so is a small object in a test. */
+export interface FaultPort {
+  readonly world: Pick<World, 'datacentres' | 'regions'>;
+  readonly links: readonly Link[];
+  /** By name. */
+  readonly clusters: ReadonlyMap<string, FaultedCluster>;
+  readonly network: Pick<Network, 'ip'>;
+  readonly supervisor: Pick<Supervisor, 'names' | 'kill' | 'hold' | 'release'>;
+  /** The platform spec that agents read; faults may write objects into it. */
+  readonly platformFolder: string;
+  readonly clock: Clock;
+}
+
+export type FaultedCluster = Pick<
+  RunningCluster,
+  'datacentre' | 'blocks' | 'control' | 'inputLosses' | 'loseInput' | 'mendInput' | 'nodeLost' | 'nodeBack'
+>;

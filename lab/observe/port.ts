@@ -1,0 +1,28 @@
+import type { Clock } from '../../src/runtime/clock.ts';
+import type { Ledger } from '../clients/ledger.ts';
+import type { RunningCluster } from '../clusters/running.ts';
+import type { Network } from '../net/network.ts';
+import type { Supervisor } from '../supervise.ts';
+import type { Router } from '../world/routers.ts';
+import type { World } from '../world/topology.ts';
+
+/** What can be asked of a running lab. It changes nothing: a `Lab` is one, and so is a small object in a test. */
+export interface ViewPort {
+  readonly world: World;
+  readonly routers: readonly Router[];
+  /** By name. */
+  readonly clusters: ReadonlyMap<string, Pick<RunningCluster, 'pods' | 'control'>>;
+  /** Programs are run in its namespaces to see what a machine there sees. */
+  readonly network: Pick<Network, 'ip' | 'exec'>;
+  readonly supervisor: Pick<Supervisor, 'status'>;
+  /** The account of all clients. */
+  readonly ledger: Pick<Ledger, 'window' | 'totals'>;
+  readonly clock: Clock;
+  readonly uptimeMs: number;
+  /** From the start to the first request that a client got served; undefined before that. */
+  readonly firstServedAfterMs: number | undefined;
+  /** The Node program that requests are sent with. */
+  readonly node: string;
+  /** The control socket of a router's BIRD. */
+  birdSocket(router: string): string;
+}
