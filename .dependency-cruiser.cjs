@@ -23,6 +23,16 @@ const pure = [
 ].join('|');
 const tests = '\\.test\\.ts$';
 
+/** What the lab may import: npm packages, and which of its rooms may import which others. */
+const lab = require('./lab/dependencies.json');
+const literally = (text) => text.replaceAll('.', '\\.');
+const packages = (names) => `(^|/)node_modules/(${names.map(literally).join('|')})/`;
+const labRoom = (name) => `^lab/${literally(name)}${name.endsWith('.ts') ? '$' : '/'}`;
+/** A room that is not listed is fenced as well: it may import no other. */
+const labRooms = readdirSync(join(process.cwd(), 'lab'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() || /(?<!\.test)\.ts$/.test(entry.name))
+  .map(({ name }) => name);
+
 module.exports = {
   forbidden: [
     ...planes.map((plane) => ({
@@ -53,6 +63,16 @@ module.exports = {
       from: { path: '^src/(?!cli/)' },
       to: { path: '^(src/cli|lab)/' },
     },
+    ...labRooms.map((room) => ({
+      name: `lab-${room}-imports-listed-rooms`,
+      comment: 'lab/dependencies.json lists which rooms of the lab a room may import: those below it.',
+      severity: 'error',
+      from: { path: labRoom(room), pathNot: tests },
+      to: { path: '^lab/', pathNot: [room, ...(lab.rooms[room] ?? [])].map(labRoom).join('|') },
+    })),
+    { name: 'emulators-stand-alone', comment: 'An emulator could leave this repository: it needs model, runtime and npm packages, and is handed the rest.', severity: 'error', from: { path: '^lab/(emulators/[^/]+)/', pathNot: tests }, to: { path: '^(src|lab)/', pathNot: '^(lab/$1|src/(model|runtime))/' } },
+    { name: 'lab-imports-listed-packages', comment: 'lab/dependencies.json lists the npm packages of the lab, each with a reason.', severity: 'error', from: { path: '^lab/', pathNot: tests }, to: { path: '(^|/)node_modules/', pathNot: packages([...Object.keys(lab.npm), ...Object.keys(lab.npmSharedWithSrc)]) } },
+    { name: 'src-without-packages-of-the-lab', comment: 'What is listed in lab/dependencies.json as the lab\'s own stays out of agents.', severity: 'error', from: { path: '^src/' }, to: { path: packages(Object.keys(lab.npm)) } },
     { name: 'lab-does-not-import-cli', severity: 'error', from: { path: '^lab/' }, to: { path: '^src/cli/' } },
     { name: 'bgp-and-kube-below-planes', severity: 'error', from: { path: '^src/(bgp|kube|model|runtime|platform)/' }, to: { path: '^src/(planes|preflight)/' } },
     { name: 'kube-and-bgp-do-not-meet', comment: 'A cluster says nothing of BGP, and a route nothing of clusters; a plane joins them.', severity: 'error', from: { path: '^src/(kube|bgp)/' }, to: { path: '^src/(kube|bgp)/', pathNot: '^src/$1/' } },

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -42,6 +42,12 @@ async function plantedRules(files: Readonly<Record<string, string>>): Promise<re
 const empty = 'export const value = 1;\n';
 const importing = (target: string): string => `import { value } from '${target}';\nexport const copy = value;\n`;
 
+/** A package as npm would have installed it. */
+const installed = (name: string): Readonly<Record<string, string>> => ({
+  [`node_modules/${name}/package.json`]: `{ "name": "${name}", "main": "index.js" }`,
+  [`node_modules/${name}/index.js`]: empty,
+});
+
 const planted: readonly { readonly rule: string; readonly files: Readonly<Record<string, string>> }[] = [
   {
     rule: 'network-meets-no-other-plane',
@@ -67,6 +73,43 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
   },
   { rule: 'nothing-imports-the-top', files: { 'src/bgp/a.ts': importing('../../lab/b.ts'), 'lab/b.ts': empty } },
   { rule: 'lab-does-not-import-cli', files: { 'lab/a.ts': importing('../src/cli/b.ts'), 'src/cli/b.ts': empty } },
+  {
+    rule: 'lab-world-imports-listed-rooms',
+    files: { 'lab/world/a.ts': importing('../clusters/b.ts'), 'lab/clusters/b.ts': empty },
+  },
+  {
+    rule: 'lab-observe-imports-listed-rooms',
+    files: { 'lab/observe/a.ts': "import type { Lab } from '../lab.ts';\nexport type A = Lab;\n", 'lab/lab.ts': empty },
+  },
+  {
+    rule: 'lab-missing.ts-imports-listed-rooms',
+    files: { 'lab/missing.ts': importing('./net/b.ts'), 'lab/net/b.ts': empty },
+  },
+  {
+    // A room that no list names: it is fenced because its folder is there.
+    rule: 'lab-tides-imports-listed-rooms',
+    files: { 'lab/tides/a.ts': importing('../net/b.ts'), 'lab/net/b.ts': empty },
+  },
+  {
+    rule: 'emulators-stand-alone',
+    files: { 'lab/emulators/route53/a.ts': importing('../../geo/b.ts'), 'lab/geo/b.ts': empty },
+  },
+  {
+    rule: 'emulators-stand-alone',
+    files: { 'lab/emulators/route53/a.ts': importing('../azure/b.ts'), 'lab/emulators/azure/b.ts': empty },
+  },
+  {
+    rule: 'emulators-stand-alone',
+    files: { 'lab/emulators/route53/a.ts': importing('../../../src/kube/b.ts'), 'src/kube/b.ts': empty },
+  },
+  {
+    rule: 'lab-imports-listed-packages',
+    files: { 'lab/a.ts': importing('left-pad'), ...installed('left-pad') },
+  },
+  {
+    rule: 'src-without-packages-of-the-lab',
+    files: { 'src/runtime/a.ts': importing('dns-packet'), ...installed('dns-packet') },
+  },
   {
     rule: 'bgp-and-kube-below-planes',
     files: { 'src/kube/a.ts': importing('../planes/edge/b.ts'), 'src/planes/edge/b.ts': empty },
@@ -173,9 +216,58 @@ describe('dependency directions', () => {
     ).toEqual([]);
   });
 
+  it('accepts packages and rooms that the lab lists', async () => {
+    const files = {
+      'lab/world/a.ts': `${importing('dns-packet')}export * from '../net/b.ts';\n`,
+      'lab/net/b.ts': empty,
+    };
+    expect(await plantedRules({ ...files, ...installed('dns-packet') })).toEqual([]);
+  });
+
   it('reads this repository, and finds nothing', async () => {
     const report = await cruise(resolve('.'));
     expect(report.summary.violations).toEqual([]);
     expect(report.summary.totalCruised).toBeGreaterThan(20);
   });
 });
+
+describe('lab/dependencies.json', () => {
+  it('names packages that are installed and used, each in one list', async () => {
+    const used = await sourceOf('lab');
+    const { dependencies } = await readJson<{ dependencies: Record<string, string> }>('package.json');
+    const { npm, npmSharedWithSrc } = await readJson<LabDependencies>('lab/dependencies.json');
+    for (const name of [...Object.keys(npm), ...Object.keys(npmSharedWithSrc)]) {
+      expect(Object.keys(dependencies)).toContain(name);
+      expect(used).toMatch(new RegExp(`'${name}[/']`));
+    }
+    const inSrc = await sourceOf('src');
+    for (const name of Object.keys(npmSharedWithSrc)) expect(inSrc).toMatch(new RegExp(`'${name}[/']`));
+  });
+
+  it('lists the rooms of the lab from the bottom up: each imports from those above it in the list', async () => {
+    const { rooms } = await readJson<LabDependencies>('lab/dependencies.json');
+    const names = Object.keys(rooms);
+    for (const [index, name] of names.entries())
+      for (const below of rooms[name] ?? []) expect(names.slice(0, index), name).toContain(below);
+    const entries = await readdir('lab', { withFileTypes: true });
+    const present = entries.filter((entry) => entry.isDirectory() || /(?<!\.test)\.ts$/.test(entry.name));
+    expect(names.toSorted()).toEqual(present.map(({ name }) => name).toSorted());
+  });
+});
+
+interface LabDependencies {
+  readonly npm: Readonly<Record<string, string>>;
+  readonly npmSharedWithSrc: Readonly<Record<string, string>>;
+  readonly rooms: Readonly<Record<string, readonly string[]>>;
+}
+
+async function readJson<T>(file: string): Promise<T> {
+  return JSON.parse(await readFile(file, 'utf8')) as T;
+}
+
+/** Every source file under a folder, without tests, as one text. */
+async function sourceOf(folder: string): Promise<string> {
+  const files = await readdir(folder, { recursive: true });
+  const sources = files.filter((file) => /(?<!\.test)\.ts$/.test(file));
+  return (await Promise.all(sources.map((file) => readFile(join(folder, file), 'utf8')))).join('\n');
+}
