@@ -4,7 +4,7 @@ import { compileCache } from './test/support/compile-cache.ts';
 /** What tests start finds compiled what others before it compiled. A lab has a folder of its own for that (`stateOfLab`). */
 const env = { NODE_COMPILE_CACHE: compileCache };
 
-/** Unit tests sit beside the code; integration tests drive real daemons, kubernetes tests real control planes, one file at a time in its own box. */
+/** Unit tests sit beside the code; integration tests drive real daemons, cluster tests real control planes, one file at a time in its own box. */
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -22,6 +22,7 @@ export default defineConfig({
             'test/boundary/**/*.test.ts',
             'test/hostile/**/*.test.ts',
             'test/bench/**/*.test.ts',
+            'test/support/**/*.test.ts',
           ],
           env,
           // A process for many files: each would import the same modules anew, which is a third of their processor time. So a unit

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabStatus } from '../../lab/observe/status.ts';
 import { LabProcess, lab } from '../integration/lab/labprocess.ts';
+import { eventually } from '../support/eventually.ts';
 import { atMost, type Bench, figure } from './support/row.ts';
 import { median } from './support/statistics.ts';
-import { waitFor } from './support/wait.ts';
 
 const starts = 2;
 
@@ -64,7 +64,10 @@ async function startOnce(state: string): Promise<Once> {
     await process.says(/every country is served/, 120_000);
     const everyCountrySeconds = (performance.now() - begin) / 1000;
     const firstProgressMs = Number(/([\d.]+) s {2}\S/.exec(process.output)?.[1]) * 1000;
-    const { firstServedAfterMs, memory } = await waitFor('the status of the lab', 20_000, () => statusOf(state));
+    const { firstServedAfterMs, memory } = await eventually('the lab says its status', () => statusOf(state), {
+      timeoutMs: 20_000,
+      everyMs: 20,
+    });
     await lab('down', '--state', state);
     await process.exitCode(20_000);
     return {

@@ -47,7 +47,7 @@ afterAll(async () => {
 
 it('shows the VIP on an Ingress that is served, and an Event on one that is not', async () => {
   await plane.apply(videoIngress('web', 'www.video.example'));
-  await eventually(async () => (await addressOf('web')) === vip, 120_000);
+  await eventually(async () => (await addressOf('web')) === vip, { timeoutMs: 120_000 });
   await plane.apply(videoIngress('young', 'www.video.example'));
   await eventually(async () => {
     const text = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'young']);

@@ -61,10 +61,13 @@ let candidates: Candidate[] = [];
 const leaders = (): readonly Candidate[] => candidates.filter(({ leads }) => leads);
 
 async function leader(other?: Candidate): Promise<Candidate> {
-  return eventually(() => {
-    const [first, second] = leaders();
-    return first !== undefined && second === undefined && first !== other && first;
-  }, 120_000);
+  return eventually(
+    () => {
+      const [first, second] = leaders();
+      return first !== undefined && second === undefined && first !== other && first;
+    },
+    { timeoutMs: 120_000 },
+  );
 }
 
 async function publish(name: string): Promise<void> {
@@ -78,7 +81,7 @@ async function publish(name: string): Promise<void> {
       rules: [{ host: `${name}.video.example`, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
     },
   });
-  await eventually(async () => (await ingressAddresses(plane, name)).includes('192.0.2.10'), 120_000);
+  await eventually(async () => (await ingressAddresses(plane, name)).includes('192.0.2.10'), { timeoutMs: 120_000 });
 }
 
 /** Who wrote the status of an Ingress. */

@@ -4,10 +4,10 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../src/kube/api/connect.ts';
 import type { KubernetesSourceOptions } from '../../src/kube/watch/source.ts';
 import { withControlPlane } from '../support/clusters/control-plane.ts';
-import { looseDefinition, TestCluster } from '../support/kube/cluster.ts';
-import { describeClusterSource, type Manifest, node, service } from '../support/kube/conformance.ts';
-import { prepare } from '../support/kube/prepare.ts';
-import { type Recorder, record } from '../support/kube/recorder.ts';
+import { looseDefinition, TestCluster } from '../support/source/cluster.ts';
+import { describeClusterSource, type Manifest, node, service } from '../support/source/conformance.ts';
+import { prepare } from '../support/source/prepare.ts';
+import { type Recorder, record } from '../support/source/recorder.ts';
 
 describe('with a real control plane', () => {
   const plane = withControlPlane();

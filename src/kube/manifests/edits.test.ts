@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { node, service } from '../../../test/support/kube/conformance.ts';
-import { TestFolder } from '../../../test/support/kube/folder.ts';
-import { record } from '../../../test/support/kube/recorder.ts';
+import { node, service } from '../../../test/support/source/conformance.ts';
+import { TestFolder } from '../../../test/support/source/folder.ts';
+import { record } from '../../../test/support/source/recorder.ts';
 import { deepEqual } from '../objects/equal.ts';
 
 const files = ['a.yaml', 'b.yaml', 'sub/c.yaml'];

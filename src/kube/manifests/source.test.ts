@@ -1,9 +1,9 @@
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { describeClusterSource, node, service } from '../../../test/support/kube/conformance.ts';
-import { TestFolder, yaml } from '../../../test/support/kube/folder.ts';
-import { type Recorder, record } from '../../../test/support/kube/recorder.ts';
+import { describeClusterSource, node, service } from '../../../test/support/source/conformance.ts';
+import { TestFolder, yaml } from '../../../test/support/source/folder.ts';
+import { type Recorder, record } from '../../../test/support/source/recorder.ts';
 import { createRegistry } from '../../runtime/metrics.ts';
 import { acceptFile } from './source.ts';
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { stateFromObjects } from '../../../test/support/cluster-state.ts';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
-import type { Manifest } from '../../../test/support/kube/conformance.ts';
 import { calico } from '../../../test/support/network/calico.ts';
+import type { Manifest } from '../../../test/support/source/conformance.ts';
 import type { Route } from '../../bgp/route.ts';
 import type { DesiredOptions, Speaker, SpeakerStatus } from '../../bgp/speaker.ts';
 import type { ClusterListener, ClusterSource, SourceStatus } from '../../kube/source.ts';

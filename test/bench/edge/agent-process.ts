@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
+import { eventually } from '../../support/eventually.ts';
 import { processorMs, residentMiB } from '../support/processes.ts';
 import { atMost, figure, type Row } from '../support/row.ts';
 import { percentile } from '../support/statistics.ts';
-import { waitFor } from '../support/wait.ts';
 import { freshAddress, hostCount, hostName } from './fleet.ts';
 import { Client } from './load.ts';
 import { type Place, ports, startOurs, withUpstream } from './nginxes.ts';
@@ -78,10 +78,8 @@ class AgentProcess {
       logFile: join(this.#place.folder, 'agent.log'),
     });
     this.#agent = agent;
-    await waitFor(`host ${marker}`, 180_000, async () => {
-      const { status } = await this.#client.get(hostName(marker));
-      return status === 200 ? true : undefined;
-    });
+    const served = async (): Promise<boolean> => (await this.#client.get(hostName(marker))).status === 200;
+    await eventually(`host ${marker} is served`, served, { timeoutMs: 180_000, everyMs: 20 });
     const seconds = (performance.now() - begin) / 1000;
     return { seconds, processorSeconds: (await processorMs(agent.pid)) / 1000, pid: agent.pid };
   }

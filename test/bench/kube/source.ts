@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { findBinaries } from '../../../lab/control-plane/binaries.ts';
 import { startControlPlane } from '../../../lab/control-plane/start.ts';
-import { Crowd, fullCrowd } from '../../support/kube/crowd.ts';
+import { Crowd, fullCrowd } from '../../support/source/crowd.ts';
 import { type Bench, figure, type Row } from '../support/row.ts';
 import { median, pairedRatio, percentile } from '../support/statistics.ts';
 import type { Followed, Listed } from './follower.ts';

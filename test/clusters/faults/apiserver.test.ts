@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import { withControlPlane } from '../../support/clusters/control-plane.ts';
-import { TestCluster } from '../../support/kube/cluster.ts';
-import { prepare } from '../../support/kube/prepare.ts';
-import { record } from '../../support/kube/recorder.ts';
-import { production, Trial } from '../../support/kube/trial.ts';
-import { writtenKinds } from '../../support/kube/writer.ts';
+import { TestCluster } from '../../support/source/cluster.ts';
+import { prepare } from '../../support/source/prepare.ts';
+import { record } from '../../support/source/recorder.ts';
+import { production, Trial } from '../../support/source/trial.ts';
+import { writtenKinds } from '../../support/source/writer.ts';
 
 describe('a kube-apiserver that fails', () => {
   const plane = withControlPlane();

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createAuthority } from '../../../lab/control-plane/pki/certificate.ts';
 import { withControlPlane } from '../../support/clusters/control-plane.ts';
-import type { TestCluster } from '../../support/kube/cluster.ts';
-import { prepare } from '../../support/kube/prepare.ts';
-import { Trial } from '../../support/kube/trial.ts';
+import type { TestCluster } from '../../support/source/cluster.ts';
+import { prepare } from '../../support/source/prepare.ts';
+import { Trial } from '../../support/source/trial.ts';
 
 describe('credentials that end', () => {
   const plane = withControlPlane();

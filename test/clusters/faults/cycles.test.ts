@@ -4,9 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withControlPlane } from '../../support/clusters/control-plane.ts';
-import { LyingProxy, throughProxy } from '../../support/kube/lying-proxy.ts';
-import { prepare } from '../../support/kube/prepare.ts';
-import { Trial } from '../../support/kube/trial.ts';
+import { eventually } from '../../support/eventually.ts';
+import { LyingProxy, throughProxy } from '../../support/source/lying-proxy.ts';
+import { prepare } from '../../support/source/prepare.ts';
+import { Trial } from '../../support/source/trial.ts';
 
 /** Of each fault. A thousand of each are a matter of ten minutes: TIDELINE_CYCLES=1000; docs/benchmarks.md has the figures. */
 const cycles = Number(process.env['TIDELINE_CYCLES'] ?? 160);
@@ -124,11 +125,7 @@ describe('a fault, again and again', () => {
 });
 
 async function reached(goal: () => boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!goal()) {
-    if (performance.now() > deadline) throw new Error('the source did not come back');
-    await sleep(2);
-  }
+  await eventually('the source is back', goal, { timeoutMs: 60_000, everyMs: 2, onError: 'fail' });
 }
 
 const impatient = { backoffFirstMs: 2, backoffCeilingMs: 5, steadyMs: 1 };

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withControlPlane } from '../../support/clusters/control-plane.ts';
-import { type Lie, LyingProxy, throughProxy } from '../../support/kube/lying-proxy.ts';
-import { prepare } from '../../support/kube/prepare.ts';
-import { Trial } from '../../support/kube/trial.ts';
+import { type Lie, LyingProxy, throughProxy } from '../../support/source/lying-proxy.ts';
+import { prepare } from '../../support/source/prepare.ts';
+import { Trial } from '../../support/source/trial.ts';
 
 describe('something between us and the apiserver that tells garbage', () => {
   const plane = withControlPlane();

@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { bulk } from '../../support/clusters/bulk.ts';
 import { withControlPlane } from '../../support/clusters/control-plane.ts';
-import { bulk } from '../../support/kube/bulk.ts';
-import { prepare } from '../../support/kube/prepare.ts';
-import { Trial } from '../../support/kube/trial.ts';
+import { prepare } from '../../support/source/prepare.ts';
+import { Trial } from '../../support/source/trial.ts';
 
 describe('a history with a gap', () => {
   const plane = withControlPlane();

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { withControlPlane } from '../../support/clusters/control-plane.ts';
-import { type Direction, dropPackets, passPackets } from '../../support/kube/drops.ts';
-import { prepare } from '../../support/kube/prepare.ts';
-import { production, Trial } from '../../support/kube/trial.ts';
+import { type Direction, dropPackets, passPackets } from '../../support/source/drops.ts';
+import { prepare } from '../../support/source/prepare.ts';
+import { production, Trial } from '../../support/source/trial.ts';
 
 describe('a network that swallows packets', () => {
   const plane = withControlPlane();

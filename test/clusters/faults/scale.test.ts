@@ -11,15 +11,15 @@ import { createKubernetesSource } from '../../../src/kube/watch/source.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { percentile } from '../../bench/support/statistics.ts';
+import { bulk } from '../../support/clusters/bulk.ts';
 import { withControlPlane } from '../../support/clusters/control-plane.ts';
-import { bulk } from '../../support/kube/bulk.ts';
-import { TestCluster } from '../../support/kube/cluster.ts';
-import { Crowd, fullCrowd } from '../../support/kube/crowd.ts';
-import { countOf, freshList, Judge } from '../../support/kube/judge.ts';
-import { LyingProxy, throughProxy } from '../../support/kube/lying-proxy.ts';
-import { prepare } from '../../support/kube/prepare.ts';
-import { Replay } from '../../support/kube/replay.ts';
-import { differing, Trial } from '../../support/kube/trial.ts';
+import { TestCluster } from '../../support/source/cluster.ts';
+import { Crowd, fullCrowd } from '../../support/source/crowd.ts';
+import { countOf, freshList, Judge } from '../../support/source/judge.ts';
+import { LyingProxy, throughProxy } from '../../support/source/lying-proxy.ts';
+import { prepare } from '../../support/source/prepare.ts';
+import { Replay } from '../../support/source/replay.ts';
+import { differing, Trial } from '../../support/source/trial.ts';
 
 describe('a large cluster', () => {
   const plane = withControlPlane();

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { withControlPlane } from '../../support/clusters/control-plane.ts';
 import { RawClient } from '../../support/clusters/raw.ts';
-import { takeSeat } from '../../support/kube/hog.ts';
-import { prepare } from '../../support/kube/prepare.ts';
-import { Trial } from '../../support/kube/trial.ts';
+import { takeSeat } from '../../support/source/hog.ts';
+import { prepare } from '../../support/source/prepare.ts';
+import { Trial } from '../../support/source/trial.ts';
 
 const group = 'tideline-test:throttled';
 const flowcontrol = 'flowcontrol.apiserver.k8s.io/v1';

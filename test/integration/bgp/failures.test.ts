@@ -202,6 +202,6 @@ describe('a blade', () => {
     await world.agent([route(vip, 'vip')], { seconds: 2, keeper: true });
     await world.waitKernel([vip]);
     world.exabgp.daemon.kill('SIGKILL');
-    await eventually('no route', async () => (await world.kernelRoutes()).length === 0, 1000);
+    await eventually('no route', async () => (await world.kernelRoutes()).length === 0, { timeoutMs: 1000 });
   });
 });

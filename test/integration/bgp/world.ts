@@ -19,6 +19,7 @@ import { parseAddress, parsePrefix } from '../../../src/model/address.ts';
 import { Site } from '../../../src/model/spec/kinds.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { eventuallyWith, NotYet } from '../../support/eventually.ts';
 
 const agentMain = fileURLToPath(new URL('agent.ts', import.meta.url));
 
@@ -150,13 +151,16 @@ export class World {
   async waitKernel(prefixes: readonly string[], timeoutMs = 10_000): Promise<number> {
     const wanted = [...prefixes, '10.1.0.11/32'].toSorted().join(' ');
     const begin = performance.now();
-    for (;;) {
-      const now = (await this.kernelRoutes()).join(' ');
-      if (now === wanted) return performance.now() - begin;
-      if (performance.now() - begin > timeoutMs)
-        throw new Error(`kernel has ${now.slice(0, 500)}, not ${wanted.slice(0, 500)}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await eventually(
+      `the kernel has ${wanted.slice(0, 500)}`,
+      async () => {
+        const now = (await this.kernelRoutes()).join(' ');
+        if (now === wanted) return true;
+        throw new NotYet(now.slice(0, 500));
+      },
+      { timeoutMs },
+    );
+    return performance.now() - begin;
   }
 
   /** Resolves when BGP has no route in the router's kernel table. */
@@ -231,17 +235,7 @@ export async function talk(path: string, text: string, forMs: number): Promise<r
   return answer.split('\n').filter((line) => line !== '');
 }
 
-export async function eventually(
-  what: string,
-  check: () => boolean | Promise<boolean>,
-  timeoutMs = 10_000,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+export const eventually = eventuallyWith({ timeoutMs: 10_000, everyMs: 20, onError: 'fail' });
 
 function prefixes(...texts: readonly string[]) {
   return texts.map((text) => route(text).prefix);

@@ -2,7 +2,7 @@ import { Agent } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataPlaneStatus, Endpoint } from '../../../src/planes/edge/table.ts';
-import { backend, host, seen, table, until, vip, World } from './world.ts';
+import { backend, eventually, host, seen, table, vip, World } from './world.ts';
 
 let world: World;
 let a: Endpoint;
@@ -223,13 +223,13 @@ describe('nginx killed and started again', () => {
     const said: (DataPlaneStatus | undefined)[] = [];
     const end = world.plane.onStatus((status) => said.push(status));
     await world.nginx.kill();
-    await until(() => world.plane.status() === undefined);
+    await eventually(() => world.plane.status() === undefined);
     const pending = world.plane.apply(table({ hosts, backends: [backend(key, b)] }));
     await world.startNginx();
     const generation = await pending;
     expect(generation).toBeGreaterThan(0);
     expect(seen(await world.ask({ host: 'www.example' })).who).toBe('b');
-    await until(async () => (await world.ask({ path: '/.well-known/tideline/health/video' })).status === 503);
+    await eventually(async () => (await world.ask({ path: '/.well-known/tideline/health/video' })).status === 503);
     const blade = await world.ask({ path: '/.well-known/tideline/blade' });
     const status = world.plane.status();
     expect(JSON.parse(blade.body)).toEqual({ instance: status?.instance, generation, draining: true });
@@ -246,7 +246,7 @@ describe('nginx killed and started again', () => {
     expect(seen(await world.ask({ host: 'www.example' })).who).toBe('b');
     await world.plane.apply(table({ hosts, backends: [backend(key, b)] }));
     expect(seen(await world.ask({ host: 'www.example' })).who).toBe('b');
-    await until(() => world.plane.status()?.hosts === 1);
+    await eventually(() => world.plane.status()?.hosts === 1);
     await world.plane.apply(table({ hosts: [], backends: [] }));
     expect((await world.ask({ host: 'www.example' })).status).toBe(404);
   });
@@ -257,7 +257,7 @@ describe('nginx killed and started again', () => {
     const other = { instance, generation, hosts: { upsert: [{ name: 'other.example', paths: [] }] } };
     expect((await world.control('POST', '/v1/delta', JSON.stringify(other))).status).toBe(200);
     await world.plane.apply(table({ hosts, backends: [backend(key, a)] }));
-    await until(() => world.plane.status()?.hosts === 1);
+    await eventually(() => world.plane.status()?.hosts === 1);
     expect(seen(await world.ask({ host: 'www.example' })).who).toBe('a');
   });
 
@@ -265,11 +265,11 @@ describe('nginx killed and started again', () => {
     const before = await world.nginx.workerPids();
     const instance = world.plane.status()?.instance;
     world.nginx.daemon.kill('SIGHUP');
-    await until(async () => (await world.nginx.reloads()) === 1);
+    await eventually(async () => (await world.nginx.reloads()) === 1);
     expect(seen(await world.ask({ host: 'www.example' })).who).toBe('a');
     await world.plane.apply(table({ hosts, backends: [backend(key, b)] }));
-    await until(async () => (await world.nginx.workerPids()).every((pid) => !before.includes(pid)));
+    await eventually(async () => (await world.nginx.workerPids()).every((pid) => !before.includes(pid)));
     expect(seen(await world.ask({ host: 'www.example' })).who).toBe('b');
-    await until(() => world.plane.status()?.instance === instance);
+    await eventually(() => world.plane.status()?.instance === instance);
   });
 });

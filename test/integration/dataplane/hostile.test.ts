@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { dataPlaneReasons } from '../../../src/planes/edge/nginx/reasons.ts';
 import type { DataPlaneStatus, Endpoint, RoutingTable } from '../../../src/planes/edge/table.ts';
-import { backend, host, seen, table, until, World } from './world.ts';
+import { backend, eventually, host, seen, table, World } from './world.ts';
 
 let world: World;
 let a: Endpoint;
@@ -259,7 +259,7 @@ describe('shared memory', () => {
     expect((await world.ask({ host: 'h1.example' })).status).toBe(404);
     // One tenant's hosts do not hold up the endpoints of the others: those that came with them, and those of later.
     const moved = async (who: string): Promise<void> => {
-      await until(async () => seen(await world.ask({ host: 'control.example' })).who === who);
+      await eventually(async () => seen(await world.ask({ host: 'control.example' })).who === who);
     };
     await moved('b');
     await world.plane.applyEndpoints([backend('n/control/80', a)]);
@@ -267,7 +267,7 @@ describe('shared memory', () => {
     // A started nginx gets the table that was served before, since it cannot have the wanted one either.
     await world.nginx.kill();
     await world.startNginx();
-    await until(async () => (await status()).hosts === 1);
+    await eventually(async () => (await status()).hosts === 1);
     await moved('a');
     await world.plane.apply(
       table({ hosts: [control, host('fits.example', {})], backends: [backend('n/control/80', b)] }),

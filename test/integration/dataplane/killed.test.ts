@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DataPlaneStatus, Endpoint, RoutingTable } from '../../../src/planes/edge/table.ts';
-import { backend, host, table, until, World } from './world.ts';
+import { backend, eventually, host, table, World } from './world.ts';
 
 let world: World;
 let endpoints: readonly Endpoint[];
@@ -56,7 +56,7 @@ async function pushAndDie(size: number, ...points: readonly number[]): Promise<n
     done = true;
   });
   while (died < points.length) {
-    await until(() => done || existsSync(file('held')), 30_000);
+    await eventually(() => done || existsSync(file('held')), { timeoutMs: 30_000 });
     if (done) break;
     died += 1;
     workers = await replaced(workers);
@@ -77,10 +77,13 @@ async function pushAndDie(size: number, ...points: readonly number[]): Promise<n
 /** Waits until one of the workers is another one; resolves with those of now. */
 async function replaced(workers: readonly number[]): Promise<readonly number[]> {
   let now: readonly number[] = [];
-  await until(async () => {
-    now = await world.nginx.workerPids();
-    return now.length === 2 && now.some((pid) => !workers.includes(pid));
-  }, 30_000);
+  await eventually(
+    async () => {
+      now = await world.nginx.workerPids();
+      return now.length === 2 && now.some((pid) => !workers.includes(pid));
+    },
+    { timeoutMs: 30_000 },
+  );
   return now;
 }
 

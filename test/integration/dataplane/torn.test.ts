@@ -2,7 +2,7 @@ import { appendFile, chmod, readFile, stat, truncate } from 'node:fs/promises';
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
-import { backend, host, seen, table, until, World } from './world.ts';
+import { backend, eventually, host, seen, table, World } from './world.ts';
 
 let world: World;
 const key = 'n/s/80';
@@ -36,11 +36,14 @@ async function killInside(): Promise<number> {
     const victim = await holding();
     process.kill(victim, 'SIGKILL');
     const ended = `process ${victim} exited on signal 9`;
-    await until(async () => {
-      if (!(await world.errorLog()).includes(ended)) return false;
-      const now = await world.nginx.workerPids();
-      return now.length === 0 || now.some((pid) => !before.includes(pid));
-    }, 30_000);
+    await eventually(
+      async () => {
+        if (!(await world.errorLog()).includes(ended)) return false;
+        const now = await world.nginx.workerPids();
+        return now.length === 0 || now.some((pid) => !before.includes(pid));
+      },
+      { timeoutMs: 30_000 },
+    );
     if ((await world.errorLog()).includes(`"tideline_hosts" was locked by ${victim}`)) return victim;
   }
 }
@@ -58,10 +61,13 @@ async function masterEnded(): Promise<boolean> {
 async function startAgain(): Promise<void> {
   const before = world.plane.status()?.instance;
   await world.startNginx();
-  await until(() => {
-    const status = world.plane.status();
-    return status !== undefined && status.instance !== before && status.hosts === size + 1;
-  }, 30_000);
+  await eventually(
+    () => {
+      const status = world.plane.status();
+      return status !== undefined && status.instance !== before && status.hosts === size + 1;
+    },
+    { timeoutMs: 30_000 },
+  );
   for (const name of ['www.example', 'h0.example', `h${size - 1}.example`])
     expect(seen(await world.ask({ host: name })).who).toBe('a');
 }
@@ -70,7 +76,7 @@ async function startAgain(): Promise<void> {
 async function staysWithoutOne(): Promise<void> {
   const [victim, ...others] = await world.nginx.workerPids();
   process.kill(victim as number, 'SIGKILL');
-  await until(async () => {
+  await eventually(async () => {
     const now = await world.nginx.workerPids();
     return now.length === 2 && now.some((pid) => pid !== victim && !others.includes(pid));
   });
@@ -103,7 +109,7 @@ describe('a worker killed inside a call of shared memory', () => {
     await serving();
     const before = await world.nginx.workerPids();
     world.nginx.daemon.kill('SIGHUP');
-    await until(async () => {
+    await eventually(async () => {
       const now = await world.nginx.workerPids();
       return now.length === 2 && now.every((pid) => !before.includes(pid));
     });
@@ -120,7 +126,7 @@ describe('a worker killed inside a call of shared memory', () => {
     const flood = '2026/11/23 02:34:10 [alert] 7#7: 8192 worker_connections are not enough\n'.repeat(60_000);
     for (let n = 1; n <= 3; n += 1) {
       await appendFile(world.alertsFile, flood);
-      await until(async () => {
+      await eventually(async () => {
         await world.ask({ path: '/.well-known/tideline/blade' });
         const { size: length, blocks } = await stat(world.alertsFile);
         expect(length).toBeGreaterThanOrEqual(n * flood.length);
@@ -138,7 +144,7 @@ describe('a worker killed inside a call of shared memory', () => {
     const paths = ['/.well-known/tideline/blade', '/.well-known/tideline/health/video'];
     // Each worker finds it within a second.
     for (const path of paths) {
-      await until(async () => {
+      await eventually(async () => {
         const replies = await Promise.all(Array.from({ length: 16 }, () => world.ask({ path })));
         return replies.every(({ status, body }) => status === 503 && JSON.parse(body).reason === 'SharedMemoryTorn');
       });

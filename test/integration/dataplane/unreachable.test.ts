@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../../src/planes/edge/table.ts';
-import { backend, host, type Reply, seen, table, until, World } from './world.ts';
+import { backend, eventually, host, type Reply, seen, table, World } from './world.ts';
 
 const key = 'n/s/80';
 const hosts = [host('www.example', { 'prefix /': key })];
@@ -60,7 +60,7 @@ describe('a server that died with four of six pods', () => {
     expect(await slowOnes(4)).toHaveLength(1);
     await serves(silent, a, b);
     expect(await slowOnes(9)).toEqual([]);
-    await until(async () => (await slowOnes(1)).length === 1, 30_000);
+    await eventually(async () => (await slowOnes(1)).length === 1, { timeoutMs: 30_000 });
   }, 60_000);
 });
 
@@ -105,7 +105,7 @@ describe('an endpoint that refused a connection', () => {
     // Once a second, not with every other request.
     expect(await refused()).toBeLessThanOrEqual(5);
     await appear();
-    await until(async () => (await ask(10)).filter((who) => who === 'late').length === 5, 20_000);
+    await eventually(async () => (await ask(10)).filter((who) => who === 'late').length === 5, { timeoutMs: 20_000 });
   }, 60_000);
 
   it('is asked all the same when no other one is left', async () => {

@@ -15,6 +15,7 @@ import { renderDataPlane } from '../../../src/planes/edge/nginx/render.ts';
 import type { Backend, DataPlane, Endpoint, Host, RoutingTable } from '../../../src/planes/edge/table.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { type Log, silentLog } from '../../../src/runtime/log.ts';
+import { eventuallyWith } from '../../support/eventually.ts';
 
 const run = promisify(execFile);
 export const vip = '10.77.0.2';
@@ -254,11 +255,4 @@ export function table(parts: Partial<RoutingTable>): RoutingTable {
   return { hosts: [], backends: [], certificates: [], ...parts };
 }
 
-/** Polls until `check` holds. */
-export async function until(check: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${check.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+export const eventually = eventuallyWith({ timeoutMs: 10_000, everyMs: 20, onError: 'fail' });

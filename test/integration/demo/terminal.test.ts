@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stateOfLab } from '../../support/compile-cache.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** `make demo` as a person has it: a terminal (made by script(1)), the live view, a fault by a key, and the way out. */
 let folder = '';
@@ -61,13 +62,14 @@ it('ends on q and gives the terminal back', async () => {
 
 /** The newest whole frame, once it matches. */
 async function untilFrame(pattern: RegExp, timeoutMs: number): Promise<string> {
-  for (const deadline = performance.now() + timeoutMs; performance.now() < deadline; ) {
+  const look = (): string | undefined => {
     const frame = stripVTControlCharacters(newestFrame()).replaceAll('\r', '');
     if (pattern.test(frame)) return frame;
-    if (child.exitCode !== null) break;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`no frame matches ${pattern}: ${stripVTControlCharacters(screen).slice(-3000)}`);
+    if (child.exitCode !== null) throw new Error(`the demo ended: ${stripVTControlCharacters(screen).slice(-3000)}`);
+    return undefined;
+  };
+  const show = (): string => stripVTControlCharacters(screen);
+  return eventually(`a frame matches ${pattern}`, look, { timeoutMs, everyMs: 100, onError: 'fail', show });
 }
 
 /** From home to clear-below; what has come from the terminal may end in the middle of the next one. */

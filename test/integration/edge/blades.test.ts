@@ -170,11 +170,9 @@ describe('two blades', () => {
 
   it('withdraw the VIP of a blade whose nginx died, and bring it back with the full table', async () => {
     await one.nginx.kill();
-    await eventually(
-      'only the other blade is routed to',
-      async () => (await world.routed()).join() === two.address,
-      5000,
-    );
+    await eventually('only the other blade is routed to', async () => (await world.routed()).join() === two.address, {
+      timeoutMs: 5000,
+    });
     expect(['first', 'second']).toContain(await podOf('www.video.example'));
     await one.startNginx();
     await settled();
@@ -221,10 +219,8 @@ describe('two blades', () => {
     one.startAgent('--withdraw-on-stop');
     await settled();
     await one.agent.stop(15_000);
-    await eventually(
-      'only the other blade is routed to',
-      async () => (await world.routed()).join() === two.address,
-      3000,
-    );
+    await eventually('only the other blade is routed to', async () => (await world.routed()).join() === two.address, {
+      timeoutMs: 3000,
+    });
   });
 });

@@ -13,30 +13,14 @@ import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
 import { Network } from '../../../lab/net/network.ts';
 import type { EdgeStatus } from '../../../src/model/status.ts';
 import { getJson } from '../../../src/planes/edge/agent/probe.ts';
+import { eventuallyWith } from '../../support/eventually.ts';
 
 const run = promisify(execFile);
 const main = resolve(import.meta.dirname, '../../../src/cli/main.ts');
 export const vip = '192.0.2.10';
 const client = '10.9.0.2';
 
-/** Polls until `check` is true; rejects with `what` and the last error or `show()` after `timeoutMs`. */
-export async function eventually(
-  what: string,
-  check: () => Promise<boolean> | boolean,
-  timeoutMs = 15_000,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  let last: unknown;
-  while (performance.now() < deadline) {
-    try {
-      if (await check()) return;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((done) => setTimeout(done, 25));
-  }
-  throw new Error(`not within ${timeoutMs} ms: ${what}`, { cause: last });
-}
+export const eventually = eventuallyWith({ timeoutMs: 15_000, everyMs: 25 });
 
 /** One blade: nginx, ExaBGP and the agent, each a process of its own in the blade's namespace. */
 export class Blade {

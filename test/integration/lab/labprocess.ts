@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { compileCache, stateOfLab } from '../../support/compile-cache.ts';
+import { eventually, nothing } from '../../support/eventually.ts';
 
 const tideline = 'bin/tideline';
 
@@ -64,17 +65,12 @@ export async function runCommand(command: string, args: readonly string[]): Prom
   }
 }
 
-/** Polls until `missing` says nothing is missing; rejects with its last word. */
+/** Waits until `missing` says nothing is missing; rejects with its last word. */
 export async function until(
   missing: () => string | undefined | Promise<string | undefined>,
   timeoutMs: number,
 ): Promise<void> {
-  for (const deadline = performance.now() + timeoutMs; ; ) {
-    const word = await missing();
-    if (word === undefined) return;
-    if (performance.now() > deadline) throw new Error(`after ${timeoutMs} ms: ${word}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await eventually('nothing is missing', nothing(missing), { timeoutMs, everyMs: 50, onError: 'fail' });
 }
 
 /** Everything on this machine that a lab could leave behind. */

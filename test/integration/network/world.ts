@@ -11,9 +11,10 @@ import { type Exabgp, startExabgp } from '../../../lab/daemons/exabgp.ts';
 import { Network } from '../../../lab/net/network.ts';
 import type { NetworkStatus } from '../../../src/model/status.ts';
 import { compileCache } from '../../support/compile-cache.ts';
-import type { Manifest } from '../../support/kube/conformance.ts';
-import { yaml } from '../../support/kube/folder.ts';
+import { eventually, type Look } from '../../support/eventually.ts';
 import { calico } from '../../support/network/calico.ts';
+import type { Manifest } from '../../support/source/conformance.ts';
+import { yaml } from '../../support/source/folder.ts';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const tideline = join(repository, 'bin/tideline');
@@ -175,21 +176,10 @@ export class World {
     return JSON.parse(await this.get('/status')) as NetworkStatus;
   }
 
-  async until(what: string, check: () => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    let last: unknown;
-    for (;;) {
-      try {
-        if (await check()) return;
-      } catch (error) {
-        last = error;
-      }
-      if (performance.now() > deadline) {
-        const log = await readFile(join(this.directory, 'agent.log'), 'utf8').catch(() => '');
-        throw new Error(`not within ${timeoutMs} ms: ${what} (${String(last)})\n${log.slice(-3000)}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  /** As `eventually`; the error has the end of the agent's log. */
+  async until(what: string, look: Look<true>, timeoutMs = 30_000): Promise<void> {
+    const show = (): Promise<string> => readFile(join(this.directory, 'agent.log'), 'utf8').catch(() => '');
+    await eventually(what, look, { timeoutMs, everyMs: 20, show });
   }
 
   /** Prefixes of pods in the router's kernel table, by BGP. */

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 
 /**
  * Runs every command of README.md that stands in a ```sh block, in order, as it stands there: agents until they answer, the
@@ -123,15 +124,11 @@ async function end(child: ChildProcess): Promise<number | null> {
 }
 
 async function untilAnswers(url: string): Promise<string> {
-  for (const deadline = performance.now() + 30_000; performance.now() < deadline; ) {
-    try {
-      const response = await fetch(url);
-      if (response.ok) return await response.text();
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-  throw new Error(`${url} does not answer`);
+  const ask = async (): Promise<string | false> => {
+    const response = await fetch(url);
+    return response.ok && response.text();
+  };
+  return eventually(`${url} answers`, ask, { timeoutMs: 30_000, everyMs: 100 });
 }
 
 async function createZone(): Promise<void> {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from 'vitest';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import type { ControlPlaneOptions } from '../../../lab/control-plane/options.ts';
 import { startControlPlane } from '../../../lab/control-plane/start.ts';
+import { eventuallyWith } from '../eventually.ts';
 import { binaries } from './binaries.ts';
 
 let addresses = 0;
@@ -33,23 +34,5 @@ export function withControlPlane(options: Partial<ControlPlaneOptions> = {}): ()
   };
 }
 
-/** Polls until `look` returns something other than undefined and false; rejects after `timeoutMs` with what it said last. */
-export async function eventually<T>(
-  look: () => Promise<T | undefined | false> | T | undefined | false,
-  timeoutMs = 60_000,
-): Promise<T> {
-  const deadline = performance.now() + timeoutMs;
-  let last: unknown;
-  for (;;) {
-    try {
-      const seen = await look();
-      if (seen !== undefined && seen !== false) return seen;
-      last = seen;
-    } catch (error) {
-      last = error;
-    }
-    if (performance.now() > deadline) throw new Error(`not seen within ${timeoutMs} ms: ${String(last)}`);
-    // Most looks start a kubectl, which takes a fifth of a second of a processor.
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-}
+/** Most looks start a kubectl, which takes a fifth of a second of a processor. */
+export const eventually = eventuallyWith({ timeoutMs: 60_000, everyMs: 250 });

@@ -1,5 +1,5 @@
 import { withoutUndefined } from '../../../src/model/values.ts';
-import type { Manifest } from '../kube/conformance.ts';
+import type { Manifest } from '../source/conformance.ts';
 
 const v1 = 'crd.projectcalico.org/v1';
 const dashed = (cidr: string): string => cidr.replaceAll(/[./:]/g, '-');

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { promisify } from 'node:util';
 import type { Platform } from '../../../src/model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../../../src/platform/load.ts';
+import { nothing, eventually as wait } from '../eventually.ts';
 
 const run = promisify(execFile);
 
@@ -57,13 +58,7 @@ export class Vips {
   }
 }
 
-/** Waits until `check` holds; rejects with what it last said. Polls every 50 ms. */
-export async function eventually(check: () => Promise<string | undefined>, limitMs = 15_000): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    const problem = await check();
-    if (problem === undefined) return;
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs} ms: ${problem}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+/** Waits until `problem` gives none; rejects with the last one. */
+export async function eventually(problem: () => Promise<string | undefined>, timeoutMs = 15_000): Promise<void> {
+  await wait('there is no problem', nothing(problem), { timeoutMs, everyMs: 50, onError: 'fail' });
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Network } from '../../../lab/net/network.ts';
+import { eventually, NotYet } from '../eventually.ts';
 
 const run = promisify(execFile);
 const repository = resolve(import.meta.dirname, '../../..');
@@ -58,20 +59,19 @@ export class Machine {
   }
 
   async #waitUp(said: () => string): Promise<void> {
-    const deadline = performance.now() + 60_000;
-    let last = '';
-    while (performance.now() < deadline && this.#process.exitCode === null) {
-      const children = await readFile(`/proc/${this.#process.pid}/task/${this.#process.pid}/children`, 'utf8').catch(
-        () => '',
-      );
-      this.#init = Number(children.trim().split(' ')[0] || -1);
-      if (this.#init > 0) {
-        last = (await this.try('systemctl is-active machine.target')).output;
-        if (last.trim() === 'active') return;
-      }
-      await new Promise((done) => setTimeout(done, 100));
-    }
-    throw new Error(`the machine did not come up: ${said()} ${last}`);
+    const patience = { timeoutMs: 60_000, everyMs: 100, onError: 'fail', show: said } as const;
+    await eventually('the machine is up', () => this.#isUp(said), patience);
+  }
+
+  async #isUp(said: () => string): Promise<true> {
+    if (this.#process.exitCode !== null) throw new Error(`the machine ended: ${said()}`);
+    const task = `/proc/${this.#process.pid}/task/${this.#process.pid}/children`;
+    const children = await readFile(task, 'utf8').catch(() => '');
+    this.#init = Number(children.trim().split(' ')[0] || -1);
+    if (this.#init <= 0) throw new NotYet('it has no init');
+    const { output } = await this.try('systemctl is-active machine.target');
+    if (output.trim() !== 'active') throw new NotYet(output);
+    return true;
   }
 
   /** Runs a shell script in the machine, in its own namespaces, as root. */

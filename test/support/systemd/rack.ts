@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Bird, startBird } from '../../../lab/daemons/bird.ts';
 import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
 import { Network } from '../../../lab/net/network.ts';
+import { eventually, type Look } from '../eventually.ts';
 import { Machine } from './machine.ts';
 
 const repository = resolve(import.meta.dirname, '../../..');
@@ -106,23 +107,12 @@ export async function commandsOf(document: string, heading: string): Promise<str
   return blocks.join('');
 }
 
-/** Polls until `check` is true; rejects with `what`, the last error and what `show` says after `timeoutMs`. */
+/** As `eventually`, with the patience that a booting machine needs; each look starts processes. The error has what `show` says. */
 export async function until(
   what: string,
-  check: () => Promise<boolean>,
+  look: Look<true>,
   show: () => Promise<string> = async () => '',
   timeoutMs = 150_000,
 ): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  let last: unknown = '';
-  while (performance.now() < deadline) {
-    try {
-      if (await check()) return;
-    } catch (error) {
-      last = error;
-    }
-    // Each look starts processes.
-    await new Promise((done) => setTimeout(done, 250));
-  }
-  throw new Error(`not within ${timeoutMs} ms: ${what} (${String(last)})\n${(await show()).slice(-4000)}`);
+  await eventually(what, look, { timeoutMs, everyMs: 250, show });
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stateFromObjects } from '../../../../test/support/cluster-state.ts';
-import type { Manifest } from '../../../../test/support/kube/conformance.ts';
 import { calico } from '../../../../test/support/network/calico.ts';
+import type { Manifest } from '../../../../test/support/source/conformance.ts';
 import { contains } from '../../../model/address.ts';
 import { Site } from '../../../model/spec/kinds.ts';
 import { compileNetwork, type NetworkInput } from './compile.ts';

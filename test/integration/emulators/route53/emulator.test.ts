@@ -23,7 +23,7 @@ import {
 } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientAddress } from '../../../../lab/geo/prefixes.ts';
-import { ask, askByTcp, insync, type RunningEmulator, startEmulatorProcess, until } from './emulator.ts';
+import { ask, askByTcp, eventually, insync, type RunningEmulator, startEmulatorProcess } from './emulator.ts';
 
 let emulator: RunningEmulator;
 let client: Route53Client;
@@ -106,7 +106,7 @@ const answers = async (name: string, country?: string) =>
 /** Waits for the answer; a wrong one at the deadline is the failure's message. */
 async function expectAnswer(name: string, country: string, value: string): Promise<void> {
   let last: unknown;
-  await until(`${name} for ${country} is ${value}`, async () => {
+  await eventually(`${name} for ${country} is ${value}`, async () => {
     last = (await answers(name, country))[0];
     return last === value ? true : undefined;
   }).catch((error: unknown) => {
@@ -334,7 +334,7 @@ describe('health checks', () => {
         return ids.map((id) => healthChecks.find((check) => check.id === id)?.healthy);
       };
       const reaches = (wanted: readonly boolean[]) =>
-        until(wanted.join(), async () => ((await health()).join() === wanted.join() ? true : undefined));
+        eventually(wanted.join(), async () => ((await health()).join() === wanted.join() ? true : undefined));
       await reaches([true, true, false, true, false, false]);
       web.body = 'all is lost';
       await reaches([false, true, false, false, false, true]);

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { type ChangeResourceRecordSetsCommandOutput, GetChangeCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { type Answer, type DecodedPacket, decode, encode } from 'dns-packet';
+import { eventuallyWith } from '../../../support/eventually.ts';
 
 /** The emulator as a process of its own, on free ports of loopback. */
 export interface RunningEmulator {
@@ -83,24 +84,13 @@ async function listening(
 
 /** Waits until the change is INSYNC, so that the next one is taken and DNS shows it. */
 export async function insync(client: Route53Client, output: ChangeResourceRecordSetsCommandOutput): Promise<void> {
-  await until('INSYNC', async () => {
+  await eventually('INSYNC', async () => {
     const { ChangeInfo } = await client.send(new GetChangeCommand({ Id: output.ChangeInfo?.Id ?? '' }));
     return ChangeInfo?.Status === 'INSYNC' ? true : undefined;
   });
 }
 
-/** Polls until the condition gives something else than undefined. */
-export async function until<T>(what: string, condition: () => Promise<T | undefined>, deadlineMs = 15_000): Promise<T> {
-  const end = Date.now() + deadlineMs;
-  for (;;) {
-    const result = await condition();
-    if (result !== undefined) return result;
-    if (Date.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 25);
-    });
-  }
-}
+export const eventually = eventuallyWith({ timeoutMs: 15_000, everyMs: 25, onError: 'fail' });
 
 export interface Reply {
   readonly rcode: string;

@@ -4,6 +4,7 @@ import { collectionPath } from '../../../src/kube/api/resources.ts';
 import { type Kind, kindFacts } from '../../../src/kube/kinds.ts';
 import type { ObjectKey } from '../../../src/kube/objects/metadata.ts';
 import { RawClient } from '../clusters/raw.ts';
+import { eventually } from '../eventually.ts';
 
 /** Kinds that the writer writes, so that a source of exactly these is always kept busy. */
 export const writtenKinds = ['Service', 'EndpointSlice', 'Ingress'] as const satisfies readonly Kind[];
@@ -83,11 +84,8 @@ export class Writer {
   async writes(more: number): Promise<void> {
     const goal = this.#count + more;
     this.#beQuick(more);
-    const deadline = performance.now() + 120_000;
-    while (this.#count < goal) {
-      if (performance.now() > deadline) throw new Error(`the writer has not come from ${goal - more} to ${goal}`);
-      await sleep(20);
-    }
+    const what = `the writer comes from ${goal - more} to ${goal}`;
+    await eventually(what, () => this.#count >= goal, { timeoutMs: 120_000, everyMs: 20 });
   }
 
   /** Deletes everything it made and ends its connection. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
+import { eventually } from '../eventually.ts';
 import type { LyingProxy } from './lying-proxy.ts';
 import { countAnnotation } from './writer.ts';
 
@@ -48,7 +49,8 @@ export class Replay {
   /** Sends one change after the other, by turns of the collections; resolves with the rate that it kept. */
   async play(perSecond: number, seconds: number): Promise<number> {
     // What is said before anybody listens would be lost: each object is said anew only after all others.
-    while (this.#watches.size < this.#collections.length) await sleep(10);
+    const listening = (): boolean => this.#watches.size >= this.#collections.length;
+    await eventually('every collection is watched', listening, { timeoutMs: 120_000, everyMs: 10 });
     const began = performance.now();
     const total = perSecond * seconds;
     for (let turn = 1; turn <= total; turn += 1) {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import type { Kind } from '../../../src/kube/kinds.ts';
 import type { ObjectKey } from '../../../src/kube/objects/metadata.ts';
-import { type BulkRequest, bulk } from './bulk.ts';
+import { type BulkRequest, bulk } from '../clusters/bulk.ts';
 import { countAnnotation } from './writer.ts';
 
 export interface CrowdSize {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import type { Kind } from '../../../src/kube/kinds.ts';
@@ -6,6 +5,7 @@ import { deepEqual } from '../../../src/kube/objects/equal.ts';
 import type { StaleReason } from '../../../src/kube/source.ts';
 import { objectsOfKind } from '../../../src/kube/state.ts';
 import type { KubernetesSourceOptions } from '../../../src/kube/watch/source.ts';
+import { eventually, nothing } from '../eventually.ts';
 import { TestCluster } from './cluster.ts';
 import { countOf, freshList, Judge } from './judge.ts';
 import { Writer, writtenKinds } from './writer.ts';
@@ -119,15 +119,18 @@ export class Trial {
 
   /** Live, and nothing that was written is missing. */
   async #settled(deadlineMs: number): Promise<void> {
-    for (;;) {
+    const settled = nothing(() => {
       const lost = this.kinds.flatMap((kind) => this.#lost(kind));
-      const status = this.cluster.source.status();
-      if (status.phase === 'live' && lost.length === 0) return;
-      if (Date.now() > deadlineMs) {
-        expect({ status, lost, faults: this.judge.faults }).toEqual({ status: 'live', lost: [], faults: [] });
-      }
-      await sleep(25);
-    }
+      const { phase, ...more } = this.cluster.source.status();
+      if (phase === 'live' && lost.length === 0) return undefined;
+      return JSON.stringify({ phase, ...more, lost, faults: this.judge.faults });
+    });
+    const timeoutMs = Math.max(0, deadlineMs - Date.now());
+    await eventually('live, and nothing that was written is missing', settled, {
+      timeoutMs,
+      everyMs: 25,
+      onError: 'fail',
+    });
   }
 
   /** What the source said of its age while it could not follow. */
