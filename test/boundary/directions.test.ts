@@ -252,6 +252,8 @@ describe('lab/dependencies.json', () => {
     const entries = await readdir('lab', { withFileTypes: true });
     const present = entries.filter((entry) => entry.isDirectory() || /(?<!\.test)\.ts$/.test(entry.name));
     expect(names.toSorted()).toEqual(present.map(({ name }) => name).toSorted());
+    const readme = await readFile('lab/README.md', 'utf8');
+    for (const name of names) expect(readme, name).toMatch(new RegExp(`^\\|.*\`${name}`, 'm'));
   });
 });
 
