@@ -89,7 +89,10 @@ it('stays small', async () => {
 
 it.each([
   [['--rate', 'much'], '--rate must be a number from 0 to 10000, not much'],
-  [['--api', 'localhost:80'], '--api needs ADDRESS:PORT, such as 127.0.0.1:8053, not localhost:80'],
+  [
+    ['--api', 'localhost:80'],
+    '--api needs ADDRESS:PORT, not localhost:80 (BadOption)\n    fix: write --api 127.0.0.1:8053',
+  ],
   [['--dns', '127.0.0.1:99999'], '--dns needs ADDRESS:PORT'],
   [['--colour'], "Unknown option '--colour'"],
 ])('says what is wrong with %j, without a stack trace', async (args, message) => {
