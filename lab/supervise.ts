@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { backoffMs } from '../src/runtime/backoff.ts';
 import type { Clock, Timer } from '../src/runtime/clock.ts';
 import type { Network } from './net/network.ts';
 
@@ -36,8 +37,7 @@ interface Unit {
   quickEnds: number;
 }
 
-const firstDelayMs = 200;
-const longestDelayMs = 3000;
+const restart = { firstMs: 200, ceilingMs: 3000 };
 /** A program that ran this long is well again: the next end is answered with the first delay. */
 const steadyMs = 5000;
 
@@ -153,10 +153,12 @@ export class Supervisor {
     signalGroup(child, 'SIGKILL');
     if (unit.held) return;
     unit.quickEnds = this.#clock.monotonic() - unit.startedAt > steadyMs ? 0 : unit.quickEnds + 1;
-    const delay = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.max(0, unit.quickEnds - 1));
-    unit.timer = this.#clock.setTimeout(() => {
-      if (!unit.held && unit.child === undefined && this.#units.get(unit.service.name) === unit) this.#run(unit);
-    }, delay);
+    unit.timer = this.#clock.setTimeout(
+      () => {
+        if (!unit.held && unit.child === undefined && this.#units.get(unit.service.name) === unit) this.#run(unit);
+      },
+      backoffMs(unit.quickEnds, restart),
+    );
   }
 }
 

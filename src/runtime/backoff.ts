@@ -24,7 +24,7 @@ export interface BackoffMoment {
 }
 
 /**
- * How long to wait, in whole ms, after so many failures in a row (from 1). Pure.
+ * How long to wait, in whole ms, after so many failures in a row (from 1; 0 counts as 1). Pure.
  *
  * With `firstMs` 100, `ceilingMs` 1000 and `jitter` [0.5, 1] the fourth failure in a row gives 100 · 2³ = 800 ms, so a wait between
  * 400 and 800 ms; the fifth would give 1600, so it and all that follow wait between 500 and 1000 ms. Had the other side asked

@@ -1,13 +1,11 @@
+import { type BackoffOptions, backoffMs } from '../../../../runtime/backoff.ts';
 import { type Clock, sleep } from '../../../../runtime/clock.ts';
 import { SteeringError } from '../../reasons.ts';
 
-export interface RetryOptions {
+export interface RetryOptions extends Pick<BackoffOptions, 'firstMs' | 'ceilingMs'> {
   readonly clock: Clock;
   /** 0 up to 1; spreads writers that were refused at the same moment. */
   readonly random: () => number;
-  /** First wait, doubled up to `ceilingMs`. */
-  readonly firstMs: number;
-  readonly ceilingMs: number;
   /** Gives up after this long. */
   readonly limitMs: number;
 }
@@ -29,7 +27,8 @@ const later: ReadonlySet<string> = new Set([
  */
 export async function retrying<T>(options: RetryOptions, call: () => Promise<T>, onUnknown?: () => void): Promise<T> {
   const deadline = options.clock.monotonic() + options.limitMs;
-  for (let attempt = 0; ; attempt += 1) {
+  const { random } = options;
+  for (let failures = 1; ; failures += 1) {
     try {
       return await call();
     } catch (error) {
@@ -38,9 +37,9 @@ export async function retrying<T>(options: RetryOptions, call: () => Promise<T>,
       const unanswered = statusOf(error) === undefined || (statusOf(error) ?? 0) >= 500;
       if (!later.has(name) && !unanswered) throw error;
       if (unanswered) onUnknown?.();
-      const backoff = Math.min(options.firstMs * 2 ** attempt, options.ceilingMs) * (0.5 + options.random() / 2);
-      if (options.clock.monotonic() + backoff > deadline) throw error;
-      await sleep(options.clock, backoff);
+      const waitMs = backoffMs(failures, { ...options, jitter: [0.5, 1] }, { random });
+      if (options.clock.monotonic() + waitMs > deadline) throw error;
+      await sleep(options.clock, waitMs);
     }
   }
 }
