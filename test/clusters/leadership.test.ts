@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { ControlPlane } from '../../lab/control-plane/control-plane.ts';
-import type { PublisherStatus } from '../../src/planes/edge/agent/publish.ts';
+import type { PublisherStatus } from '../../src/planes/edge/publish/publisher.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
 import { ingressAddresses } from '../support/clusters/ingress-status.ts';
 

@@ -1,11 +1,11 @@
 import type { ClusterState } from '../../src/kube/source.ts';
 import type { VipView } from '../../src/model/status.ts';
-import { EdgeAgent } from '../../src/planes/edge/agent/agent.ts';
-import { createCertificateReader } from '../../src/planes/edge/agent/certificate.ts';
-import { edgeMetrics } from '../../src/planes/edge/agent/metrics.ts';
-import type { PeerAnswer, Peers } from '../../src/planes/edge/agent/peers.ts';
-import type { PublishView } from '../../src/planes/edge/agent/publish.ts';
-import type { SnapshotFile } from '../../src/planes/edge/agent/snapshot.ts';
+import { EdgeAgent } from '../../src/planes/edge/agent.ts';
+import { edgeMetrics } from '../../src/planes/edge/metrics.ts';
+import type { PublishView } from '../../src/planes/edge/publish/publisher.ts';
+import { createCertificateReader } from '../../src/planes/edge/tables/certificate.ts';
+import type { SnapshotFile } from '../../src/planes/edge/tables/snapshot.ts';
+import type { PeerAnswer, Peers } from '../../src/planes/edge/vips/peers.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { Registry } from '../../src/runtime/metrics.ts';
 import { stateFromObjects } from './cluster-state.ts';

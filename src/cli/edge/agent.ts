@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
-import type { BladePlatform } from '../../planes/edge/agent/platform.ts';
+import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import { type Agent, type AgentPlane, runAgent } from '../agent/host.ts';
 import { addSourceOptions, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
 import { type BladeArguments, type BladeHost, dataPlane, peers, publisher, snapshot, speaker } from './parts.ts';
@@ -40,7 +40,7 @@ const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
     await tellStarting(resolve(runDir, runFiles.relaySocket));
   },
   view: async ({ pool, blade }) => {
-    const { bladePlatform } = await import('../../planes/edge/agent/platform.ts');
+    const { bladePlatform } = await import('../../planes/edge/compile/platform.ts');
     return (platform) => bladePlatform(platform, pool, blade);
   },
   cluster: ({ pool }) => pool.spec.cluster,
@@ -55,11 +55,11 @@ const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
 
 /** What the agent of a blade is made of. */
 async function bladeAgent(host: BladeHost): Promise<Agent> {
-  const { EdgeAgent } = await import('../../planes/edge/agent/agent.ts');
-  const { createCertificateReader } = await import('../../planes/edge/agent/certificate.ts');
-  const { addToLoopback } = await import('../../planes/edge/agent/loopback.ts');
-  const { edgeMetrics } = await import('../../planes/edge/agent/metrics.ts');
-  const { httpProbe } = await import('../../planes/edge/agent/probe.ts');
+  const { EdgeAgent } = await import('../../planes/edge/agent.ts');
+  const { createCertificateReader } = await import('../../planes/edge/tables/certificate.ts');
+  const { addToLoopback } = await import('../../planes/edge/vips/loopback.ts');
+  const { edgeMetrics } = await import('../../planes/edge/metrics.ts');
+  const { httpProbe } = await import('../../planes/edge/vips/probe.ts');
   const { given, platform, platformStatus, source, clock, log, registry } = host;
   const agent = new EdgeAgent({
     blade: given.blade,

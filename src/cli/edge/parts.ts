@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Speaker } from '../../bgp/speaker.ts';
 import { runFiles } from '../../model/contract.ts';
-import type { EdgeAgentOptions } from '../../planes/edge/agent/agent.ts';
-import type { Peers } from '../../planes/edge/agent/peers.ts';
-import type { BladePlatform } from '../../planes/edge/agent/platform.ts';
-import type { SnapshotFile } from '../../planes/edge/agent/snapshot.ts';
+import type { EdgeAgentOptions } from '../../planes/edge/agent.ts';
+import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import type { DataPlane } from '../../planes/edge/table.ts';
+import type { SnapshotFile } from '../../planes/edge/tables/snapshot.ts';
+import type { Peers } from '../../planes/edge/vips/peers.ts';
 import type { AgentArguments, AgentHost } from '../agent/host.ts';
 import type { ListenAddress } from '../options.ts';
 
@@ -42,7 +42,7 @@ export async function speaker({ given, platform, runFile, clock, log, registry }
 
 /** The other blades of the pool: a VIP is let go only when one of them has it. */
 export async function peers({ given, platform, listen, clock }: BladeHost): Promise<Peers> {
-  const { HttpPeers } = await import('../../planes/edge/agent/peers.ts');
+  const { HttpPeers } = await import('../../planes/edge/vips/peers.ts');
   return new HttpPeers({
     clock,
     port: given.peerPort ?? listen.port,
@@ -80,7 +80,7 @@ export async function snapshot({ given, runFile, log }: BladeHost): Promise<Snap
 export async function publisher(host: BladeHost): Promise<Pick<EdgeAgentOptions, 'publisher'>> {
   const { given, client, platform, clock, log, registry } = host;
   if (client === undefined) return {};
-  const { Publisher } = await import('../../planes/edge/agent/publish.ts');
+  const { Publisher } = await import('../../planes/edge/publish/publisher.ts');
   return {
     publisher: new Publisher({
       client,

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { createCertificateReader } from '../../../src/planes/edge/agent/certificate.ts';
 import { compile } from '../../../src/planes/edge/compile/compile.ts';
 import { edgeReasons } from '../../../src/planes/edge/reasons.ts';
+import { createCertificateReader } from '../../../src/planes/edge/tables/certificate.ts';
 import { stateFromYaml } from '../../support/cluster-state.ts';
 import { poolForTests } from '../../support/edge-pool.ts';
 

@@ -12,7 +12,7 @@ import { type Nginx, startNginx } from '../../../lab/daemons/nginx.ts';
 import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
 import { Network } from '../../../lab/net/network.ts';
 import type { EdgeStatus } from '../../../src/model/status.ts';
-import { getJson } from '../../../src/planes/edge/agent/probe.ts';
+import { getJson } from '../../../src/planes/edge/vips/probe.ts';
 import { eventuallyWith } from '../../support/eventually.ts';
 
 const run = promisify(execFile);

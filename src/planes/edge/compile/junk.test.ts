@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { stateFromObjects } from '../../../../test/support/cluster-state.ts';
 import { poolForTests } from '../../../../test/support/edge-pool.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import { createCertificateReader } from '../agent/certificate.ts';
+import { createCertificateReader } from '../tables/certificate.ts';
 import { compile } from './compile.ts';
 
 type Json = Record<string, unknown>;

@@ -4,10 +4,10 @@ import { type Address, hostPrefix } from '../../../model/address.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
+import type { EdgeMetrics } from '../metrics.ts';
 import type { EdgeReason } from '../reasons.ts';
-import { decideVip } from './decide.ts';
-import { Fitness } from './fitness.ts';
-import type { EdgeMetrics } from './metrics.ts';
+import { decideVip } from '../step/decide.ts';
+import { Fitness } from '../step/fitness.ts';
 import type { Peers } from './peers.ts';
 import type { Probe } from './probe.ts';
 

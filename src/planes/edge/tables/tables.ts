@@ -12,12 +12,12 @@ import type { Log } from '../../../runtime/log.ts';
 import { Loop } from '../../../runtime/loop.ts';
 import { fillBackend, type LiveBackend } from '../compile/backends.ts';
 import { type Compiled, type Condition, compile, endpointRules } from '../compile/compile.ts';
+import { needsCompile } from '../compile/relevant.ts';
 import { SliceIndex } from '../compile/slices.ts';
 import type { CertificateReader } from '../compile/tls.ts';
+import type { EdgeMetrics } from '../metrics.ts';
 import type { EdgeReason } from '../reasons.ts';
 import type { BackendKey, DataPlane, Host, RoutingTable } from '../table.ts';
-import type { EdgeMetrics } from './metrics.ts';
-import { needsCompile } from './relevant.ts';
 import { type SnapshotFile, SnapshotWriter } from './snapshot.ts';
 
 export interface TablesOptions {

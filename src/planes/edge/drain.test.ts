@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { platformForTests } from '../../../../test/support/edge-platform.ts';
-import { pair, Rig, stopAgents } from '../../../../test/support/edge-rig.ts';
-import type { FakeClock } from '../../../../test/support/fake-clock.ts';
+import { platformForTests } from '../../../test/support/edge-platform.ts';
+import { pair, Rig, stopAgents } from '../../../test/support/edge-rig.ts';
+import type { FakeClock } from '../../../test/support/fake-clock.ts';
 
 afterEach(stopAgents);
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { stateFromObjects } from '../../../../test/support/cluster-state.ts';
-import { clusterWith, pair, Rig, stopAgents } from '../../../../test/support/edge-rig.ts';
+import { stateFromObjects } from '../../../test/support/cluster-state.ts';
+import { clusterWith, pair, Rig, stopAgents } from '../../../test/support/edge-rig.ts';
 
 afterEach(stopAgents);
 

@@ -14,7 +14,7 @@ import type { PoolView } from '../compile/pool-status.ts';
 import { IngressStatuses, recoveryEvents, refusalEvents, type WantedStatus } from '../compile/statuses.ts';
 import type { EdgeReason } from '../reasons.ts';
 import { PoolObject } from './pool-object.ts';
-import { ServedVips } from './served.ts';
+import { ServedVips } from './served-vips.ts';
 
 export interface PublisherOptions {
   readonly client: KubeClient;

@@ -1,14 +1,14 @@
-import type { Speaker } from '../../../bgp/speaker.ts';
-import type { ClusterSource } from '../../../kube/source.ts';
-import type { Drain } from '../../../model/spec/kinds.ts';
-import type { EdgeStatus, PlanePart } from '../../../model/status.ts';
-import { withoutUndefined } from '../../../model/values.ts';
-import type { Condition } from '../compile/compile.ts';
-import type { DataPlane, PolicyHealth } from '../table.ts';
-import type { PeerAnswer, Peers } from './peers.ts';
-import type { BladePlatform } from './platform.ts';
-import type { PublisherStatus } from './publish.ts';
-import type { VipStatus } from './vips.ts';
+import type { Speaker } from '../../bgp/speaker.ts';
+import type { ClusterSource } from '../../kube/source.ts';
+import type { Drain } from '../../model/spec/kinds.ts';
+import type { EdgeStatus, PlanePart } from '../../model/status.ts';
+import { withoutUndefined } from '../../model/values.ts';
+import type { Condition } from './compile/compile.ts';
+import type { BladePlatform } from './compile/platform.ts';
+import type { PublisherStatus } from './publish/publisher.ts';
+import type { DataPlane, PolicyHealth } from './table.ts';
+import type { PeerAnswer, Peers } from './vips/peers.ts';
+import type { VipStatus } from './vips/vips.ts';
 
 export interface StatusInput {
   readonly blade: string;

@@ -1,0 +1,32 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { clusterWith, Rig, stopAgents } from '../../../../test/support/edge-rig.ts';
+
+afterEach(stopAgents);
+
+describe('what the publisher is told', () => {
+  it('nothing of a cluster that is not read live', async () => {
+    const rig = new Rig('paris-blade-1');
+    rig.source.say({ phase: 'syncing' });
+    await rig.serve();
+    expect(rig.views.at(-1)).toMatchObject({ state: undefined });
+    rig.source.say({ phase: 'live', sinceMs: 0 });
+    await rig.clock.advance(500);
+    expect(rig.views.at(-1)).toMatchObject({ fault: undefined, fitBlades: 1, blades: 2, platformInvalid: false });
+    expect(rig.views.at(-1)?.state?.objects.Ingress.size).toBe(1);
+    expect([...(rig.views.at(-1)?.announced ?? [])]).toEqual(['192.0.2.10']);
+    rig.source.say({ phase: 'stale', sinceMs: 0, reason: 'SourceUnreachable', message: 'gone' });
+    await rig.clock.advance(500);
+    expect(rig.views.at(-1)?.state).toBeUndefined();
+    expect(rig.agent.status().publishing).toMatchObject({ leading: false });
+  });
+
+  it('nothing of a snapshot, even when the source says that it is live', async () => {
+    const rig = new Rig('paris-blade-1');
+    rig.onDisk = clusterWith();
+    rig.agent.start();
+    rig.source.say({ phase: 'live', sinceMs: 0 });
+    await rig.clock.advance(4000);
+    expect(rig.agent.status().source.servingSnapshot).toBe(true);
+    expect(rig.views.at(-1)?.state).toBeUndefined();
+  });
+});
