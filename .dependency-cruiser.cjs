@@ -10,8 +10,9 @@ const planes = readdirSync(join(process.cwd(), 'src/planes'), { withFileTypes: t
 /** Everything in these folders is pure; of other rooms the files listed here are. */
 const pure = [
   '^src/(model|answers)/',
-  '^src/planes/[^/]+/(compile|dialects|policy|records)/',
+  '^src/planes/[^/]+/(compile|dialects|policy|records|step)/',
   '^src/planes/[^/]+/(reasons|needs|step|plan|limits|table)\\.ts$',
+  '^src/planes/edge/publish/(served-vips|view)\\.ts$',
   '^src/planes/edge/nginx/(conf|convergence|delta|reasons)\\.ts$',
   '^src/planes/network/release\\.ts$',
   '^src/runtime/(backoff|signal)\\.ts$',

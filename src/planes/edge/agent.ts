@@ -1,26 +1,28 @@
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { ClusterSource } from '../../kube/source.ts';
-import type { Drain } from '../../model/spec/kinds.ts';
 import type { EdgeStatus, PlanePart } from '../../model/status.ts';
-import { messageOf, withoutUndefined } from '../../model/values.ts';
+import { messageOf } from '../../model/values.ts';
 import type { PlatformStatus } from '../../platform/watch.ts';
 import { type Clock, sleep, type Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import { bladeDrain, policyHealth } from './compile/health.ts';
 import type { BladePlatform } from './compile/platform.ts';
 import type { CertificateReader } from './compile/tls.ts';
-import type { EdgeMetrics } from './metrics.ts';
-import type { PublisherStatus, PublishView } from './publish/publisher.ts';
-import type { EdgeReason } from './reasons.ts';
+import { type EdgeMetrics, showBlade } from './metrics.ts';
+import type { PublisherStatus } from './publish/publisher.ts';
+import { type PublishView, publishViewOf } from './publish/view.ts';
 import { statusOf } from './status.ts';
-import type { DataPlane } from './table.ts';
+import { addressesDue, vipsToProbe } from './step/look.ts';
+import { type BladeMemory, noMemory } from './step/memory.ts';
+import { mayLeave } from './step/retirement.ts';
+import type { BladeView, HostAddresses, Look } from './step/view.ts';
+import { type Step, step } from './step.ts';
+import type { DataPlane, PolicyHealth } from './table.ts';
 import { Push } from './tables/push.ts';
 import type { SnapshotFile } from './tables/snapshot.ts';
 import { Tables } from './tables/tables.ts';
 import type { AddAddresses } from './vips/loopback.ts';
 import type { Peers } from './vips/peers.ts';
 import type { Probe } from './vips/probe.ts';
-import { type VipStatus, Vips } from './vips/vips.ts';
 
 export interface EdgeAgentOptions {
   readonly blade: string;
@@ -47,26 +49,24 @@ export interface EdgeAgentOptions {
   readonly tickMs?: number;
 }
 
-const addressesEveryMs = 5000;
+/** How long ExaBGP may take to acknowledge the withdrawal of a planned stop. */
 const settleMs = 5000;
-/** How long after a start nginx is left with the health that an agent before us reported, while we know nothing. */
-const recallMs = 10_000;
 
 /**
- * The agent of one blade: cluster → table → nginx, drains and health → nginx, fitness → VIPs. It owns neither nginx nor
- * ExaBGP; when it ends, both go on with what they have.
+ * The agent of one blade: it sees what is true, steps, and does what the step says. Every decision over VIPs, drains and
+ * health is made in step.ts. It owns neither nginx nor ExaBGP; when it ends, both go on with what they have.
  */
 export class EdgeAgent {
   readonly #options: EdgeAgentOptions;
   readonly #tables: Tables;
-  readonly #vips: Vips;
-  readonly #health: Push<ReturnType<typeof policyHealth>>;
+  readonly #health: Push<readonly PolicyHealth[]>;
   readonly #draining: Push<boolean>;
-  #drain: { readonly object: Drain; readonly sinceMs: number } | undefined;
+  #memory: BladeMemory = noMemory;
   #startedMs = 0;
-  #stopping: number | undefined;
-  #missing: ReadonlyMap<string, string> = new Map();
-  #addressesAtMs = -Infinity;
+  #stoppingSinceMs: number | undefined;
+  #host: HostAddresses = { addedMs: -Infinity, vips: [], missing: new Map() };
+  #look: Look = { number: 0, answers: new Map() };
+  #answeredMs = -Infinity;
   #timer: Timer | undefined;
   #ticking: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -74,15 +74,7 @@ export class EdgeAgent {
   constructor(options: EdgeAgentOptions) {
     this.#options = options;
     const { dataPlane, log, platform } = options;
-    this.#tables = new Tables({ ...options, pool: () => platform().pool, onProgrammed: () => this.#pushHealth() });
-    this.#vips = new Vips({
-      ...options,
-      pool: () => platform().pool,
-      instance: () => dataPlane.status()?.instance,
-      bladeFault: () => this.#tables.fault(),
-      retiring: () => this.#retiring(),
-      missing: () => this.#missing,
-    });
+    this.#tables = new Tables({ ...options, pool: () => platform().pool, onProgrammed: () => this.#step() });
     const instance = (): string | undefined => dataPlane.status()?.instance;
     this.#health = new Push({ what: 'policy health', send: (value) => dataPlane.setHealth(value), instance, log });
     this.#draining = new Push({ what: 'draining', send: (value) => dataPlane.setDraining(value), instance, log });
@@ -100,19 +92,12 @@ export class EdgeAgent {
 
   /** The platform was read again. */
   platformChanged(): void {
-    this.#addressesAtMs = -Infinity;
     this.#tables.recompile();
   }
 
   status(): PlanePart<EdgeStatus> {
-    return statusOf({
-      ...this.#options,
-      tables: this.#tables,
-      vips: this.#vips.status(),
-      drain: this.#drain?.object,
-      health: this.#health.value ?? [],
-      missing: this.#missing,
-    });
+    const publishing = this.#options.publisher?.status();
+    return statusOf({ view: this.#view(), memory: this.#memory, publishing });
   }
 
   /**
@@ -120,18 +105,14 @@ export class EdgeAgent {
    * a VIP that nobody else has stays, and so does one whose withdrawal ExaBGP does not acknowledge in time.
    */
   async withdraw(): Promise<void> {
-    const { clock, log, speaker, platform } = this.#options;
-    this.#stopping = clock.monotonic();
-    const deadlineMs = this.#stopping + platform().pool.spec.drain.graceSeconds * 1000 + settleMs;
-    const graceOverMs = deadlineMs - settleMs;
-    while (clock.monotonic() < deadlineMs && this.#vips.busy) {
-      if (clock.monotonic() > graceOverMs + 2000 && this.#vips.onlyLast) break;
-      await sleep(clock, 100);
-    }
+    const { clock, log, speaker } = this.#options;
+    this.#stoppingSinceMs = clock.monotonic();
+    this.#step();
+    while (!mayLeave(this.#view(), this.#memory)) await sleep(clock, 100);
     await speaker.settled(settleMs).catch((error: unknown) => {
       log.warn({ error: messageOf(error) }, 'withdrawal not acknowledged');
     });
-    log.info({ vips: this.#vips.status() }, 'stopping as planned');
+    log.info({ vips: this.status().vips }, 'stopping as planned');
   }
 
   /** Lets go of everything and leaves it as it is: nginx serves on, ExaBGP announces on until the lease ends. */
@@ -158,72 +139,62 @@ export class EdgeAgent {
   }
 
   async #tickOnce(): Promise<void> {
-    const { clock, addAddresses, platform } = this.#options;
-    this.#readDrain();
-    this.#draining.set(this.#retiring() !== undefined);
-    this.#pushHealth();
-    if (clock.monotonic() - this.#addressesAtMs >= addressesEveryMs) {
-      this.#addressesAtMs = clock.monotonic();
-      this.#missing = await addAddresses(platform().pool.spec.vips.map(({ address }) => address));
+    const { clock, peers, publisher, platformStatus } = this.#options;
+    await this.#observe();
+    if (this.#step().actions.ask) {
+      await peers.ask();
+      this.#answeredMs = clock.monotonic();
+      this.#step();
     }
-    await this.#vips.tick();
-    this.#options.publisher?.tick(this.#publishView());
+    publisher?.tick(publishViewOf(this.#view(), this.#memory, platformStatus().phase !== 'current'));
   }
 
-  #readDrain(): void {
-    const { platform, blade, clock, log, metrics } = this.#options;
-    const now = platform();
-    const object = bladeDrain(now.platform, now.pool, blade, clock.now());
-    if ((object === undefined) !== (this.#drain === undefined))
-      log.info(
-        { drain: object?.metadata.name, why: object?.spec.reason },
-        object === undefined ? 'drain over' : 'drain begins',
-      );
-    this.#drain = object === undefined ? undefined : { object, sinceMs: this.#drain?.sinceMs ?? clock.monotonic() };
-    metrics.draining.set(object === undefined ? 0 : 1);
+  /** Puts addresses on the host that may be missing, then looks at the VIPs. */
+  async #observe(): Promise<void> {
+    const { clock, addAddresses, probe, platform } = this.#options;
+    const due = addressesDue(this.#view());
+    if (due.length > 0) {
+      const addedMs = clock.monotonic();
+      this.#host = { addedMs, vips: due.map(({ text }) => text), missing: await addAddresses(due) };
+    }
+    const port = platform().pool.spec.ports.http;
+    const probes = vipsToProbe(this.#view()).map(async (vip) => [vip.text, await probe(vip, port)] as const);
+    // All at once: a VIP on which nothing answers must not hold up the verdict over the others.
+    this.#look = { answers: new Map(await Promise.all(probes)), number: this.#look.number + 1 };
   }
 
-  #publishView(): PublishView {
-    const { source, platformStatus, platform, peers } = this.#options;
-    const own = this.#vips.status();
-    const others = peers.answers().map(({ vips }) => [...vips.values()]);
-    const { blades, vips } = platform().pool.spec;
-    const tableRefused = this.#tables.refusal;
+  /** Steps from what is true now: publishes the new memory first, then does what the step says, but for the asking. */
+  #step(): Step {
+    const { speaker, metrics, log } = this.#options;
+    const result = step(this.#view(), this.#memory);
+    this.#memory = result.memory;
+    const { health, draining, announce } = result.actions;
+    for (const { level, fields, message } of result.news) log[level](fields, message);
+    if (health !== undefined) this.#health.set(health);
+    this.#draining.set(draining);
+    if (announce !== undefined) speaker.setDesired(announce);
+    showBlade(metrics, result);
+    return result;
+  }
+
+  #view(): BladeView {
+    const { blade, platform, source, dataPlane, speaker, peers, clock } = this.#options;
     return {
-      state: source.status().phase === 'live' ? this.#tables.state : undefined,
-      fault: this.#tables.fault(),
+      blade,
+      nowMs: clock.monotonic(),
+      dateMs: clock.now(),
+      startedMs: this.#startedMs,
+      stoppingSinceMs: this.#stoppingSinceMs,
+      ...platform(),
+      source: source.status(),
+      nginx: dataPlane.status(),
+      convergence: this.#tables.convergence,
       conditions: this.#tables.conditions,
-      platformInvalid: platformStatus().phase !== 'current',
-      ...withoutUndefined({ tableRefused }),
-      blades: blades.length,
-      fitBlades: [own, ...others].filter((blade) => blade.some(({ fit }) => fit)).length,
-      announced: new Set(
-        vips
-          .map(({ address }) => address.text)
-          .filter(
-            (vip) => isAnnounced(own, vip) || peers.answers().some((peer) => peer.vips.get(vip)?.announced === true),
-          ),
-      ),
+      served: this.#tables.served,
+      speaker: speaker.status(),
+      host: this.#host,
+      look: this.#look,
+      peers: { answers: peers.answers(), answeredMs: this.#answeredMs },
     };
   }
-
-  #retiring(): { readonly reason: Extract<EdgeReason, 'Draining' | 'Stopping'>; readonly sinceMs: number } | undefined {
-    if (this.#drain !== undefined) return { reason: 'Draining', sinceMs: this.#drain.sinceMs };
-    return this.#stopping === undefined ? undefined : { reason: 'Stopping', sinceMs: this.#stopping };
-  }
-
-  #pushHealth(): void {
-    const { platform, clock, metrics } = this.#options;
-    const now = platform();
-    const served = this.#tables.served();
-    const health = policyHealth({ ...now, nowMs: clock.now(), ...withoutUndefined({ served }) });
-    const ignorant = served === undefined && health.every(({ reason }) => reason === 'Unknown');
-    if (ignorant && clock.monotonic() - this.#startedMs < recallMs) return;
-    for (const { policy, healthy } of health) metrics.policyHealthy.set({ policy }, healthy ? 1 : 0);
-    this.#health.set(health);
-  }
-}
-
-function isAnnounced(vips: readonly VipStatus[], address: string): boolean {
-  return vips.some((vip) => vip.address === address && vip.announced);
 }

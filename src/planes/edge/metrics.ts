@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from '../../runtime/metrics.ts';
+import type { Condition } from './compile/compile.ts';
+import type { Step } from './step.ts';
 
 export interface EdgeMetrics {
   /** Seconds until nginx acknowledged; `path` is `table` or `endpoints`. */
@@ -57,4 +59,25 @@ export function edgeMetrics(registry: Registry): EdgeMetrics {
     policyHealthy: gauge('policy_healthy', '1 when the policy is healthy here', ['policy']),
     draining: gauge('draining', '1 while a drain of this blade, its cluster or its site is in force'),
   };
+}
+
+/** Shows what a step came to. */
+export function showBlade(metrics: EdgeMetrics, { vips, memory, actions }: Step): void {
+  for (const { address, fit, announced } of vips) {
+    metrics.vipFit.set({ vip: address }, fit ? 1 : 0);
+    metrics.vipAnnounced.set({ vip: address }, announced ? 1 : 0);
+  }
+  metrics.draining.set(memory.retirement.phase === 'draining' ? 1 : 0);
+  for (const { policy, healthy } of actions.health ?? []) metrics.policyHealthy.set({ policy }, healthy ? 1 : 0);
+}
+
+/** Shows what a compile came to. */
+export function showTable(
+  metrics: EdgeMetrics,
+  table: { readonly hosts: number; readonly backends: number; readonly conditions: readonly Condition[] },
+): void {
+  metrics.hosts.set(table.hosts);
+  metrics.backends.set(table.backends);
+  metrics.refusals.reset();
+  for (const { problems } of table.conditions) for (const { reason } of problems) metrics.refusals.inc({ reason });
 }

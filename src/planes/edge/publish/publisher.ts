@@ -10,11 +10,11 @@ import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Registry } from '../../../runtime/metrics.ts';
 import type { Condition } from '../compile/compile.ts';
-import type { PoolView } from '../compile/pool-status.ts';
 import { IngressStatuses, recoveryEvents, refusalEvents, type WantedStatus } from '../compile/statuses.ts';
 import type { EdgeReason } from '../reasons.ts';
 import { PoolObject } from './pool-object.ts';
 import { ServedVips } from './served-vips.ts';
+import type { PublishView } from './view.ts';
 
 export interface PublisherOptions {
   readonly client: KubeClient;
@@ -29,17 +29,6 @@ export interface PublisherOptions {
   readonly registry: Registry;
   /** Of the Lease. Default `tideline-system`. */
   readonly namespace?: string;
-}
-
-/** What the agent knows in one moment. */
-export interface PublishView extends Pick<PoolView, 'platformInvalid' | 'tableRefused' | 'fitBlades' | 'blades'> {
-  /** What the source says now; undefined while it is not live, or a snapshot is served. */
-  readonly state: ClusterState | undefined;
-  /** This blade serves the newest table. */
-  readonly fault: string | undefined;
-  readonly conditions: readonly Condition[];
-  /** The VIPs that this blade or one that answers announces. */
-  readonly announced: ReadonlySet<string>;
 }
 
 export interface PublisherStatus {

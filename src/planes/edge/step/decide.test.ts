@@ -24,6 +24,7 @@ describe('decideVip', () => {
             blade.fitPeers = blades.filter((peer) => peer !== blade && peer.fit && peer.announced).length;
           if (action === 'decide' && blade.fitPeers !== undefined) {
             const view = {
+              begun: true,
               fit: blade.fit,
               capable: false,
               held: blade.announced,
@@ -40,7 +41,7 @@ describe('decideVip', () => {
   });
 
   test('who let go takes back only what it can serve, well before the lease of the others ends', () => {
-    const view = { fit: false, held: false, fitPeers: 0 };
+    const view = { begun: true, fit: false, held: false, fitPeers: 0 };
     expect(decideVip({ ...view, capable: true, aloneMs: 2000 }, 1, 5000).announce).toBe(false);
     expect(decideVip({ ...view, capable: true, aloneMs: 2500 }, 1, 5000)).toEqual({
       announce: true,

@@ -1,20 +1,24 @@
 import { describe, expect, test } from 'vitest';
-import { Fitness } from './fitness.ts';
+import type { EdgeReason } from '../reasons.ts';
+import { afterCheck, reasonsAgainst, untried } from './fitness.ts';
 
 describe('Fitness', () => {
   test('changes its verdict at the second result in a row, both ways', () => {
-    const fitness = new Fitness();
+    let fitness = untried;
+    const take = (reasons: readonly EdgeReason[]): void => {
+      fitness = afterCheck(fitness, reasons);
+    };
     expect(fitness.fit).toBe(false);
-    fitness.take(['NotSynced']);
-    fitness.take([]);
+    take(['NotSynced']);
+    take([]);
     expect(fitness.fit).toBe(false);
-    fitness.take([]);
+    take([]);
     expect(fitness.fit).toBe(true);
-    fitness.take(['ProbeFailed']);
-    fitness.take([]);
-    fitness.take(['ProbeFailed']);
-    expect([fitness.fit, fitness.reasons]).toEqual([true, []]);
-    fitness.take(['NginxUnreachable']);
-    expect([fitness.fit, fitness.reasons]).toEqual([false, ['NginxUnreachable']]);
+    take(['ProbeFailed']);
+    take([]);
+    take(['ProbeFailed']);
+    expect([fitness.fit, reasonsAgainst(fitness)]).toEqual([true, []]);
+    take(['NginxUnreachable']);
+    expect([fitness.fit, reasonsAgainst(fitness)]).toEqual([false, ['NginxUnreachable']]);
   });
 });

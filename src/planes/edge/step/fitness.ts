@@ -1,32 +1,29 @@
 import type { EdgeReason } from '../reasons.ts';
 
+/**
+ * The verdict over a check that is repeated: unfit until it was good often enough in a row, then fit until it was bad
+ * often enough in a row. `inRow` counts the results against the verdict.
+ */
+export type Fitness =
+  | { readonly fit: true; readonly inRow: number }
+  | { readonly fit: false; readonly inRow: number; readonly reasons: readonly EdgeReason[] };
+
 /** Results of a check in a row until the verdict changes: withdraw fast, but not on one lost packet. */
 const rise = 2;
 const fall = 2;
 
-/** The verdict over a check that is repeated: unfit until it was good often enough in a row. */
-export class Fitness {
-  #fit = false;
-  #last: 'good' | 'bad' | undefined;
-  #inRow = 0;
-  #reasons: readonly EdgeReason[] = ['NotSynced'];
+export const untried: Fitness = { fit: false, inRow: 0, reasons: ['NotSynced'] };
 
-  /** Takes one result: the reasons against, none when all is well. */
-  take(reasons: readonly EdgeReason[]): void {
-    const good = reasons.length === 0;
-    const result = good ? 'good' : 'bad';
-    this.#inRow = result === this.#last ? this.#inRow + 1 : 1;
-    this.#last = result;
-    if (!good) this.#reasons = reasons;
-    if (this.#inRow >= (good ? rise : fall)) this.#fit = good;
-  }
+/** The verdict after one more result: the reasons against, none when all is well. */
+export function afterCheck(before: Fitness, reasons: readonly EdgeReason[]): Fitness {
+  const good = reasons.length === 0;
+  const inRow = good === before.fit ? 0 : before.inRow + 1;
+  if (before.fit) return inRow < fall ? { fit: true, inRow } : { fit: false, inRow: 0, reasons };
+  if (good) return inRow < rise ? { ...before, inRow } : { fit: true, inRow: 0 };
+  return { fit: false, inRow, reasons };
+}
 
-  get fit(): boolean {
-    return this.#fit;
-  }
-
-  /** Why it is not fit; empty when it is. */
-  get reasons(): readonly EdgeReason[] {
-    return this.fit ? [] : this.#reasons;
-  }
+/** Why it is not fit; empty when it is. */
+export function reasonsAgainst(fitness: Fitness): readonly EdgeReason[] {
+  return fitness.fit ? [] : fitness.reasons;
 }

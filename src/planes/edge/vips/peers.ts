@@ -1,14 +1,8 @@
 import { agentPaths } from '../../../model/contract.ts';
 import type { PeerVipView } from '../../../model/status.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
+import type { PeerAnswer } from '../step/view.ts';
 import { getJson } from './probe.ts';
-
-export interface PeerAnswer {
-  readonly blade: string;
-  /** Monotonic ms at which the question left; the answer is no older. */
-  readonly askedAtMs: number;
-  readonly vips: ReadonlyMap<string, PeerVipView>;
-}
 
 export interface Peer {
   readonly name: string;

@@ -1,0 +1,36 @@
+import type { ClusterState } from '../../../kube/source.ts';
+import { withoutUndefined } from '../../../model/values.ts';
+import type { Condition } from '../compile/compile.ts';
+import type { PoolView } from '../compile/pool-status.ts';
+import { clusterOf, faultOf, refusalOf } from '../step/convergence.ts';
+import type { BladeMemory } from '../step/memory.ts';
+import type { BladeView } from '../step/view.ts';
+import { vipStatuses } from '../step/vip-status.ts';
+
+/** What the agent knows in one moment that the cluster should be told. */
+export interface PublishView extends Pick<PoolView, 'platformInvalid' | 'tableRefused' | 'fitBlades' | 'blades'> {
+  /** What the source says now; undefined while it is not live, or a snapshot is served. */
+  readonly state: ClusterState | undefined;
+  /** Why this blade does not serve the newest table; undefined when it does. */
+  readonly fault: string | undefined;
+  readonly conditions: readonly Condition[];
+  /** The VIPs that this blade or one that answers announces. */
+  readonly announced: ReadonlySet<string>;
+}
+
+export function publishViewOf(view: BladeView, memory: BladeMemory, platformInvalid: boolean): PublishView {
+  const { convergence, pool, nginx, nowMs } = view;
+  const own = vipStatuses(memory, view.speaker);
+  const blades = [new Map(own.map((vip) => [vip.address, vip])), ...view.peers.answers.map(({ vips }) => vips)];
+  const vips = pool.spec.vips.map(({ address }) => address.text);
+  return {
+    state: view.source.phase === 'live' ? clusterOf(convergence) : undefined,
+    fault: faultOf(convergence, nginx, nowMs),
+    conditions: view.conditions,
+    platformInvalid,
+    ...withoutUndefined({ tableRefused: refusalOf(convergence) }),
+    blades: pool.spec.blades.length,
+    fitBlades: blades.filter((blade) => [...blade.values()].some(({ fit }) => fit)).length,
+    announced: new Set(vips.filter((vip) => blades.some((blade) => blade.get(vip)?.announced === true))),
+  };
+}

@@ -1,0 +1,135 @@
+import type { ClusterState } from '../../../kube/source.ts';
+import type { EdgeReason } from '../reasons.ts';
+import type { DataPlaneStatus } from '../table.ts';
+
+/** How far nginx is from the newest state of the cluster. Every function here returns a new one. */
+export interface Convergence {
+  readonly known: Known;
+  readonly change: Change;
+  readonly held: Held;
+  /** The start of nginx that was seen last. */
+  readonly instance?: string;
+}
+
+/** What the table is compiled from: nothing was read yet, a snapshot of an earlier agent, or what the cluster says. */
+export type Known =
+  | { readonly phase: 'nothing' }
+  | { readonly phase: 'snapshot' | 'cluster'; readonly state: ClusterState };
+
+/** What nginx has yet to acknowledge. */
+export type Change =
+  | { readonly phase: 'none' }
+  /** It waits for its compile. */
+  | { readonly phase: 'waiting'; readonly sinceMs: number }
+  /** It is compiled, or on its way to nginx; since `nextSinceMs` another change waits behind it. */
+  | { readonly phase: 'flying'; readonly sinceMs: number; readonly nextSinceMs: number | undefined };
+
+/** A generation, and the start of nginx that acknowledged it. */
+export interface Acknowledged {
+  readonly generation: number;
+  readonly instance: string | undefined;
+}
+
+/** What nginx answered last. After a refusal it serves the table before, whose endpoints are still updated. */
+export type Held =
+  | { readonly phase: 'nothing' }
+  | { readonly phase: 'acknowledged'; readonly last: Acknowledged }
+  | { readonly phase: 'refused'; readonly message: string; readonly last: Acknowledged | undefined };
+
+/** A change that nginx has not acknowledged for this long makes the blade unfit. */
+const acknowledgeWithinMs = 10_000;
+
+export const notConverged: Convergence = {
+  known: { phase: 'nothing' },
+  change: { phase: 'none' },
+  held: { phase: 'nothing' },
+};
+
+/** The cluster was read, or a snapshot in its place. */
+export function learned(before: Convergence, phase: 'snapshot' | 'cluster', state: ClusterState): Convergence {
+  return { ...before, known: { phase, state } };
+}
+
+/** The table may be another one now. The first of several changes tells since when nginx is behind. */
+export function changed(before: Convergence, nowMs: number): Convergence {
+  const { change } = before;
+  if (change.phase === 'none') return { ...before, change: { phase: 'waiting', sinceMs: nowMs } };
+  if (change.phase === 'waiting') return before;
+  return { ...before, change: { ...change, nextSinceMs: change.nextSinceMs ?? nowMs } };
+}
+
+/** nginx says which start of it answers; the same object when that is no news. A new start has empty tables. */
+export function nginxSeen(before: Convergence, instance: string): Convergence {
+  return before.instance === instance ? before : { ...before, instance };
+}
+
+/** A compile begins, and its table goes to nginx. */
+export function departed(before: Convergence, nowMs: number): Convergence {
+  const sinceMs = before.change.phase === 'none' ? nowMs : before.change.sinceMs;
+  return { ...before, change: { phase: 'flying', sinceMs, nextSinceMs: undefined } };
+}
+
+/** nginx acknowledged the table that departed. */
+export function landed(before: Convergence, last: Acknowledged): Convergence {
+  return { ...before, change: next(before.change), held: { phase: 'acknowledged', last } };
+}
+
+/** nginx acknowledged new endpoints of backends that it holds. */
+export function endpointsLanded(before: Convergence, last: Acknowledged): Convergence {
+  const { held } = before;
+  return { ...before, held: held.phase === 'refused' ? { ...held, last } : { phase: 'acknowledged', last } };
+}
+
+/**
+ * The table that departed was not taken. An nginx that answers no serves its table before: what it refused may be a
+ * tenant's fault, which is none of the blade's, so nothing is waited for. While it holds no table the wait goes on.
+ */
+export function failed(before: Convergence, message: string, nginx: DataPlaneStatus | undefined): Convergence {
+  const { change } = before;
+  const held: Held = { phase: 'refused', message, last: lastOf(before.held) };
+  if (holdsTable(held, nginx) || change.phase !== 'flying') return { ...before, held, change: next(change) };
+  return { ...before, held, change: { phase: 'waiting', sinceMs: change.sinceMs } };
+}
+
+/** Why the table in nginx is not the one we want; undefined when it is, or the one before a refused one. */
+export function faultOf(
+  { known, change, held }: Convergence,
+  nginx: DataPlaneStatus | undefined,
+  nowMs: number,
+): EdgeReason | undefined {
+  if (nginx === undefined) return 'NginxUnreachable';
+  if (known.phase === 'nothing') return 'NotSynced';
+  if (!holdsTable(held, nginx)) return 'TableNotAcknowledged';
+  const late = change.phase !== 'none' && nowMs - change.sinceMs > acknowledgeWithinMs;
+  return late ? 'TableNotAcknowledged' : undefined;
+}
+
+/** Why nginx refused the newest table, while it serves the one before. */
+export function refusalOf({ held }: Convergence): string | undefined {
+  return held.phase === 'refused' ? held.message : undefined;
+}
+
+/** The last generation that nginx acknowledged, 0 for none. */
+export function generationOf({ held }: Convergence): number {
+  return lastOf(held)?.generation ?? 0;
+}
+
+/** What the cluster itself said last; undefined while nothing was read, or a snapshot stands for it. */
+export function clusterOf({ known }: Convergence): ClusterState | undefined {
+  return known.phase === 'cluster' ? known.state : undefined;
+}
+
+/** The nginx that runs has our table or, when it refused that, the one before. */
+function holdsTable(held: Held, nginx: DataPlaneStatus | undefined): boolean {
+  if (nginx === undefined) return false;
+  return lastOf(held)?.instance === nginx.instance || (held.phase === 'refused' && nginx.generation > 0);
+}
+
+function lastOf(held: Held): Acknowledged | undefined {
+  return held.phase === 'nothing' ? undefined : held.last;
+}
+
+function next(change: Change): Change {
+  if (change.phase !== 'flying') return change;
+  return change.nextSinceMs === undefined ? { phase: 'none' } : { phase: 'waiting', sinceMs: change.nextSinceMs };
+}

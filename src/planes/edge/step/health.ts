@@ -1,0 +1,18 @@
+import { withoutUndefined } from '../../../model/values.ts';
+import { policyHealth } from '../compile/health.ts';
+import type { PolicyHealth } from '../table.ts';
+import type { BladeView } from './view.ts';
+
+/** How long after a start nginx is left with the health that an agent before us reported, while we know nothing. */
+const recallMs = 10_000;
+
+/** The health of every policy that nginx should report; undefined: what it reports stays. */
+export function healthOf(
+  view: BladeView,
+  before: readonly PolicyHealth[] | undefined,
+): readonly PolicyHealth[] | undefined {
+  const { platform, pool, dateMs, served } = view;
+  const health = policyHealth({ platform, pool, nowMs: dateMs, ...withoutUndefined({ served }) });
+  const ignorant = served === undefined && health.every(({ reason }) => reason === 'Unknown');
+  return ignorant && view.nowMs - view.startedMs < recallMs ? before : health;
+}

@@ -1,0 +1,60 @@
+import type { Address } from '../../../model/address.ts';
+import type { EdgeReason } from '../reasons.ts';
+import { isHeld } from './announce.ts';
+import { faultOf } from './convergence.ts';
+import { afterCheck } from './fitness.ts';
+import { type BladeMemory, newVip, type Standing, type VipMemory } from './memory.ts';
+import { graceMs } from './retirement.ts';
+import type { BladeView } from './view.ts';
+
+/** While unfit and last, peers are asked this often. */
+const askEveryMs = 1000;
+
+/**
+ * Takes a look that was not judged before. From here on a VIP that should not be served is unfit, and `/status` says so;
+ * when one of those is still held, the peers are asked before anything is decided.
+ */
+export function judge(view: BladeView, before: BladeMemory): BladeMemory {
+  const { look, nowMs } = view;
+  if (look.number === before.round.look) return before;
+  const vips = view.pool.spec.vips.map(({ address }) => {
+    const known = before.vips.find((vip) => vip.address.text === address.text);
+    return judgeVip(view, before, known ?? newVip(address));
+  });
+  const mayWithdraw = vips.some(
+    ({ standing, address }) => standing.phase === 'unfit' && isHeld(view, before.announcing, address),
+  );
+  const { askedMs } = before.round;
+  const round =
+    mayWithdraw && nowMs - askedMs >= askEveryMs
+      ? ({ phase: 'asking', look: look.number, askedMs: nowMs } as const)
+      : ({ phase: 'judged', look: look.number, askedMs } as const);
+  return { ...before, vips, round };
+}
+
+function judgeVip(view: BladeView, memory: BladeMemory, before: VipMemory): VipMemory {
+  const against = reasonsIn(view, before.address);
+  const vip = against === undefined ? before : { ...before, fitness: afterCheck(before.fitness, against) };
+  return { ...vip, standing: standingOf(view, memory, vip) };
+}
+
+/** What the look says against a VIP; undefined when it says nothing, for a fault that was over before it ended. */
+function reasonsIn(
+  { convergence, nginx, nowMs, host, look }: BladeView,
+  vip: Address,
+): readonly EdgeReason[] | undefined {
+  const fault = faultOf(convergence, nginx, nowMs) ?? (host.missing.has(vip.text) ? 'VipAddressMissing' : undefined);
+  if (fault !== undefined) return [fault];
+  if (!look.answers.has(vip.text)) return undefined;
+  const instance = look.answers.get(vip.text);
+  return instance !== undefined && instance === nginx?.instance ? [] : ['ProbeFailed'];
+}
+
+/** A retiring blade keeps what it holds during its grace, while keep-alive connections end; it takes nothing new. */
+function standingOf(view: BladeView, { retirement, announcing }: BladeMemory, vip: VipMemory): Standing {
+  const inGrace =
+    retirement.phase === 'none' ||
+    (isHeld(view, announcing, vip.address) && view.nowMs - retirement.sinceMs < graceMs(view));
+  if (vip.fitness.fit && inGrace) return { phase: 'serving' };
+  return vip.standing.phase === 'unfit' ? vip.standing : { phase: 'unfit', sinceMs: view.nowMs };
+}

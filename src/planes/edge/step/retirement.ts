@@ -1,0 +1,33 @@
+import { bladeDrain } from '../compile/health.ts';
+import type { BladeMemory, Retirement } from './memory.ts';
+import type { BladeView } from './view.ts';
+import { isAnnounced } from './vip-status.ts';
+
+/** A drain in force counts before a planned stop: it tells people more. */
+export function retirementOf(view: BladeView, before: Retirement): Retirement {
+  const drain = bladeDrain(view.platform, view.pool, view.blade, view.dateMs);
+  if (drain !== undefined)
+    return { phase: 'draining', drain, sinceMs: before.phase === 'draining' ? before.sinceMs : view.nowMs };
+  if (view.stoppingSinceMs !== undefined) return { phase: 'stopping', sinceMs: view.stoppingSinceMs };
+  return { phase: 'none' };
+}
+
+export function graceMs({ pool }: BladeView): number {
+  return pool.spec.drain.graceSeconds * 1000;
+}
+
+/** How much longer than its grace a planned stop waits for others to take the VIPs, and for ExaBGP to withdraw them. */
+const othersWithinMs = 2000;
+const withdrawnWithinMs = 5000;
+
+/**
+ * True when a planned stop has nothing left to wait for: every VIP is withdrawn, or those that are left are held because
+ * nobody else has them, or ExaBGP does not acknowledge in time.
+ */
+export function mayLeave(view: BladeView, { vips }: BladeMemory): boolean {
+  const overdueMs = view.nowMs - (view.stoppingSinceMs ?? view.nowMs) - graceMs(view);
+  if (overdueMs >= withdrawnWithinMs) return true;
+  if (vips.every(({ address, decision }) => !decision.announce && !isAnnounced(view.speaker, address))) return true;
+  const onlyLast = vips.every(({ decision }) => !decision.announce || decision.reason === 'LastAnnouncer');
+  return onlyLast && overdueMs > othersWithinMs;
+}

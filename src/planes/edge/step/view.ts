@@ -1,0 +1,68 @@
+import type { SpeakerStatus } from '../../../bgp/speaker.ts';
+import type { SourceStatus } from '../../../kube/source.ts';
+import type { EdgePool } from '../../../model/spec/kinds.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
+import type { PeerVipView } from '../../../model/status.ts';
+import type { Condition } from '../compile/compile.ts';
+import type { HealthInput } from '../compile/health.ts';
+import type { DataPlaneStatus } from '../table.ts';
+import type { Convergence } from './convergence.ts';
+
+/** Everything that is true of a blade in one moment. Times are on the monotonic clock, but for `dateMs`. */
+export interface BladeView {
+  readonly blade: string;
+  readonly nowMs: number;
+  /** ms since the epoch: drains expire by it. */
+  readonly dateMs: number;
+  /** When the agent started. */
+  readonly startedMs: number;
+  /** When a planned stop was asked for; undefined while none was. */
+  readonly stoppingSinceMs: number | undefined;
+  readonly platform: Platform;
+  readonly pool: EdgePool;
+  readonly source: SourceStatus;
+  /** What the control socket of nginx says; undefined while nginx cannot be reached. */
+  readonly nginx: DataPlaneStatus | undefined;
+  readonly convergence: Convergence;
+  /** The conditions of the last compile. */
+  readonly conditions: readonly Condition[];
+  /** What the last compile serves; undefined before the first. */
+  readonly served: Served | undefined;
+  readonly speaker: SpeakerStatus;
+  readonly host: HostAddresses;
+  readonly look: Look;
+  readonly peers: PeersView;
+}
+
+export type Served = NonNullable<HealthInput['served']>;
+
+/** The VIPs on the loopback interface of this host. */
+export interface HostAddresses {
+  /** When VIPs were last put there, and which. */
+  readonly addedMs: number;
+  readonly vips: readonly string[];
+  /** Those that could not be put there, and why. */
+  readonly missing: ReadonlyMap<string, string>;
+}
+
+/** One look through the whole data path: from this host to its own VIPs. */
+export interface Look {
+  /** Grows with every look, 0 before the first; a step takes each look once. */
+  readonly number: number;
+  /** The `instance` of the nginx that answered on a VIP, undefined when none did; only of VIPs that were probed. */
+  readonly answers: ReadonlyMap<string, string | undefined>;
+}
+
+export interface PeersView {
+  /** The last answer of each blade that answered its last question. */
+  readonly answers: readonly PeerAnswer[];
+  /** When the last round of questions that a step had asked for was over; -Infinity before the first. */
+  readonly answeredMs: number;
+}
+
+export interface PeerAnswer {
+  readonly blade: string;
+  /** Monotonic ms at which the question left; the answer is no older. */
+  readonly askedAtMs: number;
+  readonly vips: ReadonlyMap<string, PeerVipView>;
+}

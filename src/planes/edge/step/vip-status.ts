@@ -1,0 +1,42 @@
+import type { SpeakerStatus } from '../../../bgp/speaker.ts';
+import { type Address, hostPrefix } from '../../../model/address.ts';
+import type { VipView } from '../../../model/status.ts';
+import type { EdgeReason } from '../reasons.ts';
+import { reasonsAgainst } from './fitness.ts';
+import type { BladeMemory, Retirement, VipMemory } from './memory.ts';
+
+/** `VipView` with the reasons of this version. */
+export interface VipStatus extends VipView {
+  readonly reasons: readonly EdgeReason[];
+}
+
+/** What `/status` says of the VIPs. Peers may never count on a blade that is about to go, so a retiring one is not fit. */
+export function vipStatuses({ vips, retirement }: BladeMemory, speaker: SpeakerStatus): readonly VipStatus[] {
+  return vips.map((vip) => ({
+    address: vip.address.text,
+    fit: vip.fitness.fit && retirement.phase === 'none',
+    reasons: reasonsOf(vip, retirement),
+    announced: isAnnounced(speaker, vip.address),
+  }));
+}
+
+/** What speaks against serving a VIP; `LastAnnouncer` when it is announced nevertheless. */
+export function reasonsOf({ fitness, decision }: VipMemory, retirement: Retirement): readonly EdgeReason[] {
+  return [
+    ...(retirement.phase === 'none'
+      ? []
+      : [retirement.phase === 'draining' ? ('Draining' as const) : ('Stopping' as const)]),
+    ...reasonsAgainst(fitness),
+    ...(decision.reason === undefined ? [] : [decision.reason]),
+  ];
+}
+
+export function isAnnounced(speaker: SpeakerStatus, vip: Address): boolean {
+  return isInExabgp(speaker, vip) && speaker.neighbors.some(({ up }) => up);
+}
+
+/** ExaBGP has it, whether or not it has a session. */
+export function isInExabgp({ announced }: SpeakerStatus, vip: Address): boolean {
+  const { text } = hostPrefix(vip);
+  return announced.some(({ prefix }) => prefix.text === text);
+}
