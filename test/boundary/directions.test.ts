@@ -158,6 +158,10 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
   },
   {
     rule: 'pure-imports-pure',
+    files: { 'src/planes/edge/step/a.ts': importing('../vips/b.ts'), 'src/planes/edge/vips/b.ts': empty },
+  },
+  {
+    rule: 'pure-imports-pure',
     files: { 'src/planes/tides/step.ts': importing('./agent.ts'), 'src/planes/tides/agent.ts': empty },
   },
   {

@@ -10,11 +10,14 @@ export interface VipStatus extends VipView {
   readonly reasons: readonly EdgeReason[];
 }
 
-/** What `/status` says of the VIPs. Peers may never count on a blade that is about to go, so a retiring one is not fit. */
+/**
+ * What `/status` says of the VIPs. Peers may never count on a blade that is about to go: a retiring one is not fit, nor is
+ * one whose decision over a withdrawal is still to come (a drain that is over makes it fit with the next look).
+ */
 export function vipStatuses({ vips, retirement }: BladeMemory, speaker: SpeakerStatus): readonly VipStatus[] {
   return vips.map((vip) => ({
     address: vip.address.text,
-    fit: vip.fitness.fit && retirement.phase === 'none',
+    fit: vip.fitness.fit && retirement.phase === 'none' && vip.standing.phase === 'serving',
     reasons: reasonsOf(vip, retirement),
     announced: isAnnounced(speaker, vip.address),
   }));
