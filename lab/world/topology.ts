@@ -1,3 +1,4 @@
+import { siteOfCluster } from '../../src/model/platform/places.ts';
 import { InputError } from '../../src/model/problem.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
 import { clientAddress } from '../geo/prefixes.ts';
@@ -153,7 +154,7 @@ export function worldOf(platform: Platform, controlPlanes = false): World {
 
 function datacentreOf(platform: Platform, cluster: string, poolName: string, controlPlanes: boolean): Datacentre {
   const pool = platform.edgePools.get(poolName);
-  const site = platform.sites.get(platform.clusters.get(cluster)?.spec.sites[0] ?? '');
+  const site = siteOfCluster(platform, cluster);
   const router = site?.spec.routers[0];
   const lab = datacentreSites[site?.metadata.name ?? ''];
   if (

@@ -1,6 +1,7 @@
 import { countries } from '../model/geo/countries.ts';
+import { drainsOfCluster } from '../model/platform/drains.ts';
+import { clustersOfPolicy, countriesOfRule, type PolicyRule } from '../model/platform/policies.ts';
 import type { TrafficPolicy } from '../model/spec/kinds.ts';
-import { clustersOfPolicy, countriesOfRule, drainsOfCluster, type PolicyRule } from '../model/spec/lookup.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { compareText } from '../model/values.ts';
 import type { Distribution } from './distribution.ts';

@@ -27,7 +27,7 @@ export interface Problem<Reason extends string = string> {
   readonly line?: number;
   /** The object, `Kind/name` or `Kind/namespace/name`. */
   readonly object?: string;
-  /** Path of the field, e.g. `spec.rules[0].countries[1]`. */
+  /** Path of the field, e.g. `spec.rules[0].countries[1]`, or the option of the command: `--cluster`. */
   readonly path?: string;
   /** What is wrong, one sentence without a full stop. */
   readonly message: string;

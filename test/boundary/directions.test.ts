@@ -152,6 +152,10 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
     files: { 'src/kube/a.ts': importing('../platform/b.ts'), 'src/platform/b.ts': empty },
   },
   {
+    rule: 'kube-knows-no-platform',
+    files: { 'src/kube/a.ts': importing('../model/platform/b.ts'), 'src/model/platform/b.ts': empty },
+  },
+  {
     // A plane that no rule names: it is fenced because its folder is there.
     rule: 'tides-meets-no-other-plane',
     files: { 'src/planes/tides/a.ts': importing('../edge/b.ts'), 'src/planes/edge/b.ts': empty },

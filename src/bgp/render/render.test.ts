@@ -3,7 +3,7 @@ import { parseAddress } from '../../model/address.ts';
 import { loadPlatformOrThrow } from '../../platform/load.ts';
 import { parseRelayArguments } from '../relay/arguments.ts';
 import { renderExabgp } from './config.ts';
-import { isKeeper, resolveServer } from './server.ts';
+import { resolveServer } from './server.ts';
 
 const platform = await loadPlatformOrThrow(['examples/hybrid']);
 const options = {
@@ -72,7 +72,11 @@ it('makes keepers of the first blades by name', () => {
   const pool = platform.edgePools.get('paris-edge');
   if (pool === undefined) throw new Error('unreachable');
   const two = { ...pool, spec: { ...pool.spec, minAnnouncers: 2 } };
-  expect(['paris-blade-1', 'paris-blade-2'].map((name) => isKeeper(pool, name))).toEqual([true, false]);
-  expect(isKeeper(two, 'paris-blade-2')).toBe(true);
-  expect(isKeeper(two, 'stranger')).toBe(false);
+  const keepers = (given: typeof pool) => {
+    const changed = { ...platform, edgePools: new Map([...platform.edgePools, ['paris-edge', given]]) };
+    const blades = ['paris-blade-1', 'paris-blade-2'].map((name) => resolveServer(changed, name, undefined).blade);
+    return blades.map((blade) => blade?.lease.keeper);
+  };
+  expect(keepers(pool)).toEqual([true, false]);
+  expect(keepers(two)).toEqual([true, true]);
 });

@@ -1,6 +1,8 @@
-import { type Address, contains, hostPrefix } from '../../model/address.ts';
+import type { Address } from '../../model/address.ts';
+import { isKeeper } from '../../model/platform/keepers.ts';
+import { bladeOf, poolOfBlade, siteOfServer } from '../../model/platform/places.ts';
 import { InputError } from '../../model/problem.ts';
-import type { EdgePool, Site } from '../../model/spec/kinds.ts';
+import type { Site } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { LeaseTerms } from '../wire.ts';
 
@@ -17,15 +19,13 @@ export interface ServerSpec {
 
 /** Blades are found by name in the pools; every other name is a worker and needs its address. */
 export function resolveServer(platform: Platform, name: string, givenAddress: Address | undefined): ServerSpec {
-  const pool = [...platform.edgePools.values()].find((entry) => entry.spec.blades.some((blade) => blade.name === name));
-  const address = givenAddress ?? pool?.spec.blades.find((blade) => blade.name === name)?.address;
+  const pool = poolOfBlade(platform, name);
+  const address = givenAddress ?? (pool === undefined ? undefined : bladeOf(pool, name)?.address);
   if (address === undefined)
     throw new InputError(`${name} is a blade of no EdgePool: give the worker's address with --address`);
   if (address.family !== 4)
     throw new InputError(`${name}: an IPv4 address is needed, it is also the BGP router id (${address.text})`);
-  const site = [...platform.sites.values()].find((entry) =>
-    entry.spec.prefixes.servers.some((prefix) => contains(prefix, hostPrefix(address))),
-  );
+  const site = siteOfServer(platform, address);
   if (site === undefined) throw new InputError(`${name}: no Site has ${address.text} in spec.prefixes.servers`);
   const { serverAsn, routers } = site.spec;
   if (serverAsn === undefined) throw new InputError(`Site/${site.metadata.name}: spec.serverAsn is missing`);
@@ -46,11 +46,4 @@ export function resolveServer(platform: Platform, name: string, givenAddress: Ad
           },
         }),
   };
-}
-
-/** The first `minAnnouncers` blades of a pool by name hold their VIPs also without an agent. */
-export function isKeeper(pool: EdgePool, blade: string): boolean {
-  const names = pool.spec.blades.map((entry) => entry.name).toSorted();
-  const place = names.indexOf(blade);
-  return place >= 0 && place < pool.spec.minAnnouncers;
 }

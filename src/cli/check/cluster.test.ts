@@ -30,7 +30,7 @@ describe('bad input is a message, exit code 2', () => {
     [['--cluster', 'paris'], '--cluster needs the platform spec that declares it, or --kubeconfig FILE'],
     [
       ['--cluster', 'nix', 'examples/hybrid'],
-      'no Cluster "nix" in the platform spec (there are: paris, newyork, cloud)',
+      '--cluster: there is no Cluster "nix" in the platform spec (UnknownName)\n    expected: cloud, newyork or paris\n',
     ],
     [['--cluster', 'cloud', 'examples/hybrid'], 'Cluster/cloud is not read at all'],
     [['--cluster', '--kubeconfig', '/nowhere'], '/nowhere: cannot be read (ENOENT)'],

@@ -1,13 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { findObject } from '../../model/platform/find.ts';
+import { poolsOfCluster, sitesOfCluster } from '../../model/platform/places.ts';
 import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import { type Agent, agents as allAgents, type PodsFrom } from '../../preflight/agents.ts';
 import type { Crd, ExpectedCrd } from '../../preflight/judge/crds.ts';
 import type { Expectations } from '../../preflight/preflight.ts';
-import { clusterNamed } from '../named.ts';
 
 export interface ClusterArguments {
   /** `true`: none was named, `--kubeconfig` says which. */
@@ -78,7 +79,8 @@ function sourceOf({ cluster: name, kubeconfig, context }: ClusterArguments, plat
       message: '--cluster: name the Cluster of the platform spec',
       fix: `--cluster ${[...platform.clusters.keys()][0] ?? 'NAME'}`,
     });
-  const cluster = platform && name !== true ? clusterNamed(platform, name, 'the platform spec') : undefined;
+  const asked = { option: '--cluster', place: 'the platform spec' };
+  const cluster = platform === undefined || name === true ? undefined : findObject(platform, 'Cluster', name, asked);
   if (kubeconfig !== undefined) return { kubeconfig, ...withoutUndefined({ context }) };
   if (cluster === undefined || platform === undefined)
     throw new InputError({
@@ -103,16 +105,14 @@ function sourceOf({ cluster: name, kubeconfig, context }: ClusterArguments, plat
 }
 
 function expectationsOf(platform: Platform, name: string): Expectations {
-  const sites = (platform.clusters.get(name)?.spec.sites ?? []).flatMap((site) => platform.sites.get(site) ?? []);
-  const pools = [...platform.edgePools.values()].filter(({ spec }) => spec.cluster === name);
   return {
-    sites: sites.map(({ metadata, spec }) => ({
+    sites: sitesOfCluster(platform, name).map(({ metadata, spec }) => ({
       name: metadata.name,
       pods: spec.prefixes.pods,
       servers: spec.prefixes.servers,
       maxRoutes: spec.limits.maxRoutesPerServer,
     })),
-    classes: [...new Set(pools.map(({ spec }) => spec.ingressClass))].toSorted(),
+    classes: [...new Set(poolsOfCluster(platform, name).map(({ spec }) => spec.ingressClass))].toSorted(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
+import { bladeOf } from '../../model/platform/places.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import { type Agent, type AgentPlane, runAgent } from '../agent/host.ts';
 import { addSourceOptions, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
@@ -47,7 +48,7 @@ const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
   needs: async () => (await import('../../planes/edge/needs.ts')).edgeNeeds,
   // Where the other blades of the pool look for it.
   listen: ({ pool }, { blade, metricsAddress }) => {
-    const own = pool.spec.blades.find(({ name }) => name === blade)?.address.text ?? '127.0.0.1';
+    const own = bladeOf(pool, blade)?.address.text ?? '127.0.0.1';
     return metricsAddress ?? { host: own, port: agentPorts.edge };
   },
   agent: bladeAgent,

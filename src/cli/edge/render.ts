@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { findObject } from '../../model/platform/find.ts';
 import { InputError } from '../../model/problem.ts';
-import { poolNamed } from '../named.ts';
 
 interface RenderArguments {
   readonly platform: string;
@@ -44,7 +44,7 @@ async function render(options: RenderArguments): Promise<void> {
   const { renderDataPlane } = await import('../../planes/edge/nginx/render.ts');
 
   const platform = await loadPlatformOrThrow([options.platform]);
-  const pool = poolNamed(platform, options.pool, options.platform);
+  const pool = findObject(platform, 'EdgePool', options.pool, { option: '--pool', place: options.platform });
   const settings = {
     rendered: resolve(options.to),
     runDir: resolve(options.runDir),

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
+import { findObject } from '../../model/platform/find.ts';
+import { sitesOfCluster } from '../../model/platform/places.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
 import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
-import { clusterNamed } from '../named.ts';
 import { addSourceOptions, type ListenAddress, logLevelOption, parseListenAddress } from '../options.ts';
 
 interface WorkerArguments extends AgentArguments {
@@ -51,7 +52,10 @@ const workerPlane: AgentPlane<WorkerArguments, WorkerPlatform> = {
   view:
     async ({ cluster, platform: path }) =>
     (platform) => ({
-      sites: clusterNamed(platform, cluster, path).spec.sites.flatMap((site) => platform.sites.get(site) ?? []),
+      sites: sitesOfCluster(
+        platform,
+        findObject(platform, 'Cluster', cluster, { option: '--cluster', place: path }).metadata.name,
+      ),
       drains: [...platform.drains.values()],
     }),
   cluster: (_, { cluster }) => cluster,

@@ -1,3 +1,4 @@
+import { isInForce } from '../platform/drains.ts';
 import { checkAddresses } from './checks/addresses.ts';
 import { checkNames } from './checks/names.ts';
 import { checkPolicies } from './checks/policies.ts';
@@ -68,7 +69,7 @@ function platformOf(objects: Objects): Platform {
 
 function expiredDrains(objects: Objects, nowMs: number): readonly SpecProblem[] {
   return valid(objects.Drain.all)
-    .filter(({ value }) => Date.parse(value.spec.expires) <= nowMs)
+    .filter(({ value }) => !isInForce(value, nowMs))
     .map(({ at, value }) =>
       problemAt(at, ['spec', 'expires'], {
         reason: 'DrainExpired',

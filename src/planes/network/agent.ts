@@ -1,6 +1,7 @@
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { ClusterListener, ClusterSource, ClusterState } from '../../kube/source.ts';
 import { comparePrefixes, type Prefix } from '../../model/address.ts';
+import { isWorkerDrained } from '../../model/platform/drains.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { NetworkStatus, PlanePart } from '../../model/status.ts';
 import { messageOf } from '../../model/values.ts';
@@ -9,7 +10,6 @@ import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { compileNetwork, type NetworkInput } from './compile/compile.ts';
-import { isDrained } from './compile/drain.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
 import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
 import type { NetworkPlan, NetworkRefusal } from './plan.ts';
@@ -158,7 +158,7 @@ export class NetworkAgent {
     if (this.#state === undefined) return notSynced;
     const { node, podsFrom, spec, clock, log } = this.#options;
     const { sites, drains } = spec();
-    const drained = isDrained(drains, node, clock.now());
+    const drained = isWorkerDrained(drains, node, clock.now());
     this.#known ||= this.#state.objects.Node.has(node);
     const plan = compileNetwork({ state: this.#state, sites, node, podsFrom, drained, known: this.#known });
     const before = this.#plan;

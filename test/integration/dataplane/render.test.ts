@@ -45,7 +45,7 @@ describe('tideline edge render', () => {
   });
 
   it.each([
-    [['--pool', 'nope', '--run-dir', '/run/x', '--to', '/nonexistent/x'], 'there are: paris-edge, newyork-edge'],
+    [['--pool', 'nope', '--run-dir', '/run/x', '--to', '/nonexistent/x'], 'expected: newyork-edge or paris-edge'],
     [['--pool', 'paris-edge', '--run-dir', '/run/a b', '--to', '/nonexistent/x'], 'the run directory must be'],
     [['--pool', 'paris-edge', '--run-dir', '/run/x', '--to', '/nonexistent/$x'], 'the target folder must be'],
     [['--pool', 'paris-edge', '--run-dir', '/run/x', '--to', '/nonexistent/x', '--workers', '0'], 'a number from 1'],

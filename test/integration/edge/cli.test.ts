@@ -33,12 +33,12 @@ describe('tideline edge agent', () => {
     [
       'an unknown pool',
       [...platform, '--pool', 'p', '--blade', 'b'],
-      /no EdgePool p .*\n.*expected: one of newyork-edge, paris-edge/,
+      /no EdgePool "p" .*\n.*expected: newyork-edge or paris-edge/,
     ],
     [
       'an unknown blade',
       [...platform, '--pool', 'paris-edge', '--blade', 'b'],
-      /no blade b .*\n.*paris-blade-1, paris-blade-2/,
+      /no blade "b" .*\n.*paris-blade-1 or paris-blade-2/,
     ],
     ['a bad address', [...blade, '--metrics-address', 'nonsense'], /expected host:port/],
     ['a bad port', [...blade, '--peer-port', '70000'], /expected a port/],

@@ -2,8 +2,8 @@ import { parse } from 'yaml';
 import { answersOf } from '../../../src/answers/answers.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 import { apiVersion, healthPathOf } from '../../../src/model/contract.ts';
+import { clustersOfPolicy } from '../../../src/model/platform/policies.ts';
 import { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
-import { clustersOfPolicy } from '../../../src/model/spec/lookup.ts';
 import { type Entry, healthCheckKey } from '../../../src/planes/steering/compile/entries.ts';
 import type { CompileInput } from '../../../src/planes/steering/dialects/dialect.ts';
 

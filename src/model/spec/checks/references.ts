@@ -1,7 +1,7 @@
 import type { Path } from '../document.ts';
 import type { Drain } from '../kinds.ts';
-import { type Declared, listText, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
-import { mostSimilar } from '../similar.ts';
+import { type Declared, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
+import { unknownName } from '../unknown-name.ts';
 
 /** Every name that one object uses of another exists, and the two agree about each other. */
 export function checkReferences(objects: Objects, report: Report): void {
@@ -76,11 +76,5 @@ function namesOf(objects: Objects, kind: Reference['kind']): readonly string[] |
 function checkExists(objects: Objects, { kind, name, at, path }: Reference, report: Report): void {
   const known = namesOf(objects, kind);
   if (known === undefined || known.includes(name)) return;
-  const similar = mostSimilar(name, known);
-  report(at, path, {
-    reason: 'UnknownName',
-    message: `there is no ${kind} "${name}"`,
-    expected: known.length === 0 ? `a ${kind}, but none is declared` : listText(known.toSorted()),
-    fix: similar === undefined ? `correct the name, or declare the ${kind}` : `did you mean "${similar}"?`,
-  });
+  report(at, path, unknownName(kind, name, known));
 }

@@ -3,7 +3,7 @@ import { platformForTests } from '../../../../test/support/edge-platform.ts';
 import { poolForTests } from '../../../../test/support/edge-pool.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { Host } from '../table.ts';
-import { bladeDrain, policyHealth } from './health.ts';
+import { policyHealth } from './health.ts';
 
 const pool = poolForTests();
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
@@ -52,20 +52,5 @@ describe('policyHealth', () => {
   test('a policy that does not name the cluster is not ours', () => {
     const other = poolForTests({ cluster: 'elsewhere' });
     expect(policyHealth({ platform: platformForTests(), pool: other, nowMs })).toEqual([]);
-  });
-});
-
-describe('bladeDrain', () => {
-  test.each([
-    ['Blade', 'paris-blade-1', true],
-    ['Blade', 'paris-blade-2', false],
-    ['Cluster', 'paris', true],
-    ['Site', 'paris', true],
-    ['Site', 'newyork', false],
-    ['Worker', 'paris-blade-1', false],
-  ])('%s %s', (kind, name, drained) => {
-    const platform = platformForTests({ drains: [{ kind, name, expires: later }] });
-    expect(bladeDrain(platform, pool, 'paris-blade-1', nowMs) !== undefined).toBe(drained);
-    expect(bladeDrain(platform, pool, 'paris-blade-1', Date.parse(later))).toBeUndefined();
   });
 });

@@ -4,8 +4,12 @@ import { bladePlatform } from './platform.ts';
 
 describe('bladePlatform', () => {
   test.each([
-    ['nobody', 'paris-blade-1', /no EdgePool nobody .*UnknownName/],
-    ['paris-edge', 'paris-blade-9', /expected: one of paris-blade-1, paris-blade-2/],
+    ['nobody', 'paris-blade-1', /no EdgePool "nobody" .*UnknownName/],
+    [
+      'paris-edge',
+      'paris-blade-9',
+      /^EdgePool\/paris-edge: there is no blade "paris-blade-9" \(UnknownName\)\n.*expected: paris-blade-1 or paris-blade-2/,
+    ],
   ])('refuses pool %s with blade %s', (pool, blade, says) => {
     expect(() => bladePlatform(platformForTests(), pool, blade)).toThrow(says);
   });

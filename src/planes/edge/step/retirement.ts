@@ -1,11 +1,11 @@
-import { bladeDrain } from '../compile/health.ts';
+import { drainOfBlade } from '../../../model/platform/drains.ts';
 import type { BladeMemory, Retirement } from './memory.ts';
 import type { BladeView } from './view.ts';
 import { isAnnounced } from './vip-status.ts';
 
 /** A drain in force counts before a planned stop: it tells people more. */
 export function retirementOf(view: BladeView, before: Retirement): Retirement {
-  const drain = bladeDrain(view.platform, view.pool, view.blade, view.dateMs);
+  const drain = drainOfBlade(view.platform, view.pool, view.blade, view.dateMs);
   if (drain !== undefined)
     return { phase: 'draining', drain, sinceMs: before.phase === 'draining' ? before.sinceMs : view.nowMs };
   if (view.stoppingSinceMs !== undefined) return { phase: 'stopping', sinceMs: view.stoppingSinceMs };

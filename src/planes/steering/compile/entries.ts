@@ -1,6 +1,7 @@
 import { healthPathOf } from '../../../model/contract.ts';
+import { entryAddresses } from '../../../model/platform/entries.ts';
+import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import type { Cluster, TrafficPolicy } from '../../../model/spec/kinds.ts';
-import { clustersOfPolicy, entryAddresses } from '../../../model/spec/lookup.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { contentName } from '../records/hash.ts';
 

@@ -1,6 +1,6 @@
 import { type Distribution, formatShares, movedBetween, sumByCluster } from '../../../answers/distribution.ts';
 import { countries } from '../../../model/geo/countries.ts';
-import { entryAddresses } from '../../../model/spec/lookup.ts';
+import { entryAddresses } from '../../../model/platform/entries.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { Reading } from '../dialects/dialect.ts';
 

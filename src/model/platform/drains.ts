@@ -1,0 +1,54 @@
+import type { Drain, EdgePool } from '../spec/kinds.ts';
+import type { Platform } from '../spec/platform.ts';
+import { compareText } from '../values.ts';
+import { bladeOf, siteOfServer } from './places.ts';
+
+/**
+ * Which drains are in force on what. The one rule for every plane: a Drain counts until the moment in `expires`; `nowMs` is in
+ * milliseconds since the epoch. Lists are sorted by name, so that where a Drain is written never decides which one is shown.
+ */
+
+type Target = Drain['spec']['target'];
+
+export function isInForce(drain: Drain, nowMs: number): boolean {
+  return Date.parse(drain.spec.expires) > nowMs;
+}
+
+function inForceOn(drains: Iterable<Drain>, nowMs: number, isMeant: (target: Target) => boolean): readonly Drain[] {
+  return [...drains]
+    .filter((drain) => isInForce(drain, nowMs) && isMeant(drain.spec.target))
+    .sort((a, b) => compareText(a.metadata.name, b.metadata.name));
+}
+
+/**
+ * The drains in force that take this cluster out of service: of itself, then those of all of its sites together. A drained
+ * site of a cluster in several sites leaves the cluster in service.
+ */
+export function drainsOfCluster(platform: Platform, clusterName: string, nowMs: number): readonly Drain[] {
+  const drains = [...platform.drains.values()];
+  const own = inForceOn(drains, nowMs, ({ kind, name }) => kind === 'Cluster' && name === clusterName);
+  const sites = platform.clusters.get(clusterName)?.spec.sites ?? [];
+  const ofSites = inForceOn(drains, nowMs, ({ kind, name }) => kind === 'Site' && sites.includes(name));
+  const covered = new Set(ofSites.map((drain) => drain.spec.target.name));
+  return sites.length > 0 && sites.every((site) => covered.has(site)) ? [...own, ...ofSites] : own;
+}
+
+/** The Drain in force that takes a blade of this pool out of service: of itself or its site, else of its cluster. */
+export function drainOfBlade(platform: Platform, pool: EdgePool, bladeName: string, nowMs: number): Drain | undefined {
+  const address = bladeOf(pool, bladeName)?.address;
+  const site = address === undefined ? undefined : siteOfServer(platform, address)?.metadata.name;
+  const [own] = inForceOn(
+    platform.drains.values(),
+    nowMs,
+    ({ kind, name }) => (kind === 'Blade' && name === bladeName) || (kind === 'Site' && name === site),
+  );
+  return own ?? drainsOfCluster(platform, pool.spec.cluster, nowMs)[0];
+}
+
+/**
+ * True while a Drain takes this worker out of service. Drains of a whole Site or Cluster do not: users are led away by DNS
+ * and by the edges first, and until the last of them has gone the edges still need the pods.
+ */
+export function isWorkerDrained(drains: readonly Drain[], workerName: string, nowMs: number): boolean {
+  return inForceOn(drains, nowMs, ({ kind, name }) => kind === 'Worker' && name === workerName).length > 0;
+}

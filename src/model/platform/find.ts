@@ -1,0 +1,41 @@
+import { InputError } from '../problem.ts';
+import type { Cluster, Drain, EdgePool, KindName, Site, TrafficPolicy } from '../spec/kinds.ts';
+import type { Platform } from '../spec/platform.ts';
+import { unknownName } from '../spec/unknown-name.ts';
+import { withoutUndefined } from '../values.ts';
+
+interface ObjectOf {
+  readonly Site: Site;
+  readonly Cluster: Cluster;
+  readonly EdgePool: EdgePool;
+  readonly TrafficPolicy: TrafficPolicy;
+  readonly Drain: Drain;
+}
+type Tables = { readonly [Kind in KindName]: ReadonlyMap<string, ObjectOf[Kind]> };
+
+/** Who asks for an object: what the InputError names beside it. */
+export interface Asked {
+  /** The option that names the object: `--cluster`. */
+  readonly option?: string;
+  /** Where the platform was read, as the person named it. */
+  readonly place?: string;
+}
+
+/** The object of the platform with this kind and name. Throws InputError (`UnknownName`) with the names there are. */
+export function findObject<Kind extends KindName>(
+  platform: Platform,
+  kind: Kind,
+  name: string,
+  { option, place }: Asked = {},
+): ObjectOf[Kind] {
+  const objects: ReadonlyMap<string, ObjectOf[Kind]> = tablesOf(platform)[kind];
+  const object = objects.get(name);
+  if (object !== undefined) return object;
+  const { message, ...fault } = unknownName(kind, name, [...objects.keys()]);
+  const where = place === undefined ? '' : ` in ${place}`;
+  throw new InputError({ ...fault, message: `${message}${where}`, ...withoutUndefined({ path: option }) });
+}
+
+function tablesOf({ sites, clusters, edgePools, policies, drains }: Platform): Tables {
+  return { Site: sites, Cluster: clusters, EdgePool: edgePools, TrafficPolicy: policies, Drain: drains };
+}

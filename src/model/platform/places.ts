@@ -1,0 +1,44 @@
+import { type Address, contains, hostPrefix } from '../address.ts';
+import type { EdgePool, Site } from '../spec/kinds.ts';
+import type { Platform } from '../spec/platform.ts';
+
+/** Where things are. A name that does not exist gives an empty answer. */
+
+export type Blade = EdgePool['spec']['blades'][number];
+
+/** The sites of a cluster, in the order the spec names them. */
+export function sitesOfCluster(platform: Platform, clusterName: string): readonly Site[] {
+  const names = platform.clusters.get(clusterName)?.spec.sites ?? [];
+  return names.map((name) => platform.sites.get(name)).filter((site) => site !== undefined);
+}
+
+/** The first site of a cluster: where it is, for everything that needs one place. */
+export function siteOfCluster(platform: Platform, clusterName: string): Site | undefined {
+  return sitesOfCluster(platform, clusterName)[0];
+}
+
+/**
+ * The site whose `servers` prefixes hold this address: of a worker, or of a blade. There is one at most, because prefixes of
+ * sites never overlap; and that of a blade is a site of its cluster, because the spec refuses a blade anywhere else.
+ */
+export function siteOfServer(platform: Platform, server: Address): Site | undefined {
+  const host = hostPrefix(server);
+  return [...platform.sites.values()].find((site) =>
+    site.spec.prefixes.servers.some((prefix) => contains(prefix, host)),
+  );
+}
+
+/** The pools whose blades serve a cluster. */
+export function poolsOfCluster(platform: Platform, clusterName: string): readonly EdgePool[] {
+  return [...platform.edgePools.values()].filter(({ spec }) => spec.cluster === clusterName);
+}
+
+/** The pool that a blade of this name is in (blade names are unique in a platform); undefined for every other server. */
+export function poolOfBlade(platform: Platform, bladeName: string): EdgePool | undefined {
+  return [...platform.edgePools.values()].find((pool) => bladeOf(pool, bladeName) !== undefined);
+}
+
+/** A blade of a pool by its name. */
+export function bladeOf(pool: EdgePool, bladeName: string): Blade | undefined {
+  return pool.spec.blades.find(({ name }) => name === bladeName);
+}

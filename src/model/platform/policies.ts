@@ -1,0 +1,23 @@
+import { countriesOf } from '../geo/countries.ts';
+import type { TrafficPolicy } from '../spec/kinds.ts';
+import type { Platform } from '../spec/platform.ts';
+
+export type PolicyRule = TrafficPolicy['spec']['rules'][number];
+
+/** Every country of a rule, its continents spelled out, sorted. A country rule beats a continent rule elsewhere. */
+export function countriesOfRule(rule: Pick<PolicyRule, 'countries' | 'continents'>): readonly string[] {
+  const byContinent = rule.continents.flatMap((continent) => countriesOf(continent).map((country) => country.code));
+  return [...new Set([...rule.countries, ...byContinent])].sort();
+}
+
+/** Every cluster that a policy can answer with, in any rule, as first choice or failover; sorted. */
+export function clustersOfPolicy(policy: TrafficPolicy): readonly string[] {
+  const answers = [...policy.spec.rules, policy.spec.default];
+  const names = answers.flatMap((answer) => [...answer.clusters.map((cluster) => cluster.name), ...answer.failover]);
+  return [...new Set(names)].sort();
+}
+
+/** Every policy that can answer with a cluster, in the order of the platform. */
+export function policiesOfCluster(platform: Platform, clusterName: string): readonly TrafficPolicy[] {
+  return [...platform.policies.values()].filter((policy) => clustersOfPolicy(policy).includes(clusterName));
+}

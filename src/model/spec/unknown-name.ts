@@ -1,0 +1,13 @@
+import { type Fault, listText } from './objects.ts';
+import { mostSimilar } from './similar.ts';
+
+/** What is said of a name that nothing of its kind has, wherever a person wrote it. `known`: the names there are. */
+export function unknownName(kind: string, name: string, known: readonly string[]): Fault {
+  const similar = mostSimilar(name, known);
+  return {
+    reason: 'UnknownName',
+    message: `there is no ${kind} "${name}"`,
+    expected: known.length === 0 ? `a ${kind}, but none is declared` : listText(known.toSorted()),
+    fix: similar === undefined ? `correct the name, or declare the ${kind}` : `did you mean "${similar}"?`,
+  };
+}
