@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../../src/model/address.ts';
+import { countriesWithPrefixes } from '../../test/support/geo.ts';
 import { countryOf } from './lookup.ts';
-import { clientAddress, countriesWithPrefixes, prefixesOf, prefixesPerCountry } from './prefixes.ts';
+import { clientAddress, prefixesOf, prefixesPerCountry } from './prefixes.ts';
 
 describe('countryOf', () => {
   it.each([

@@ -15,12 +15,6 @@ export function prefixesOf(country: string): readonly Prefix[] {
   return byCountry.get(country) ?? [];
 }
 
-/** The countries that have at least one prefix, sorted. */
-export function countriesWithPrefixes(): readonly string[] {
-  byCountry ??= prefixesByCountry(geoLookup());
-  return [...byCountry.keys()].toSorted();
-}
-
 /**
  * A real address of the country for the lab's n-th client of it (0, 1, ...). Neighbouring clients are in different /24s
  * where the country's data allows, so that each is a client subnet of its own; no two n below the count of the country's

@@ -11,6 +11,7 @@ export interface Route {
   readonly prefix: Prefix;
   readonly nextHop: Address;
   readonly class: RouteClass;
+  // No plane sets the next four yet. They are the one exception to "what only a test uses is dead code" (README.md).
   readonly med?: number;
   readonly localPreference?: number;
   /** Standard communities, `[asn, value]`. */

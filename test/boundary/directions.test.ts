@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { inPlantedTree } from '../support/planted-tree.ts';
 
 interface Report {
   readonly summary: {
@@ -26,17 +26,10 @@ function cruise(folder: string): Promise<Report> {
 
 /** A tree with the given files; every import target that is not itself planted is an empty module. */
 async function plantedRules(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'tideline-planted-'));
-  try {
-    for (const [path, text] of Object.entries({ 'src/planes/README.md': '', 'lab/empty.ts': '', ...files })) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      await writeFile(join(folder, path), text);
-    }
+  return inPlantedTree({ 'src/planes/README.md': '', 'lab/empty.ts': '', ...files }, async (folder) => {
     const report = await cruise(folder);
     return report.summary.violations.map(({ rule }) => rule.name);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }
 
 const empty = 'export const value = 1;\n';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { affinityObject, allocate, type Block, blockObject, claim, free, nextFreeCidr } from './ipam.ts';
+import { affinityObject, allocate, type Block, blockObject, claim, nextFreeCidr } from './ipam.ts';
 
 const pool = '10.10.0.0/16';
 const start = claim([], 'worker-1', '10.10.1.0/26');
@@ -9,6 +9,14 @@ function fill(blocks: readonly Block[], node: string, count: number): readonly B
     (all, _none, index) => allocate(all, { name: `${node}-${index}`, node }, pool).blocks,
     blocks,
   );
+}
+
+/** The pod is gone; the block stays with its node, as Calico leaves it. */
+function free(blocks: readonly Block[], pod: string): readonly Block[] {
+  return blocks.map((block) => ({
+    ...block,
+    allocations: block.allocations.map((name) => (name === pod ? null : name)),
+  }));
 }
 
 describe('allocate', () => {

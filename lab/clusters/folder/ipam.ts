@@ -36,14 +36,6 @@ export function claim(blocks: readonly Block[], node: string, cidr: string): rea
   return [...blocks, { cidr, node, allocations: Array.from({ length: addressesPerBlock }, () => null) }];
 }
 
-/** Frees the address of a pod; the block stays with its node, as Calico leaves it. */
-export function free(blocks: readonly Block[], pod: string): readonly Block[] {
-  return blocks.map((block) => ({
-    ...block,
-    allocations: block.allocations.map((name) => (name === pod ? null : name)),
-  }));
-}
-
 /** The first block of the pool that nobody has, from the middle third octet up, so that first blocks keep their round numbers. */
 export function nextFreeCidr(blocks: readonly Block[], pool: string): string {
   const [a, b] = pool.split('.');

@@ -3,9 +3,7 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startBird } from '../../../lab/daemons/bird.ts';
 import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
-import { startExabgp } from '../../../lab/daemons/exabgp.ts';
 import type { Network } from '../../../lab/net/network.ts';
 import { renderEnvironment, renderExabgp } from '../../../src/bgp/render/config.ts';
 import { relayProgram, warmRelay } from '../../../src/bgp/render/relay.ts';
@@ -13,6 +11,8 @@ import { resolveServer } from '../../../src/bgp/render/server.ts';
 import type { Route } from '../../../src/bgp/route.ts';
 import { parseAddress, parsePrefix } from '../../../src/model/address.ts';
 import { loadPlatformOrThrow } from '../../../src/platform/load.ts';
+import { startBird } from '../../support/daemons/bird.ts';
+import { startExabgp } from '../../support/daemons/exabgp.ts';
 
 const compileCache = fileURLToPath(new URL('../../../build/compile-cache', import.meta.url));
 const bareChild = fileURLToPath(new URL('../../integration/bgp/child.ts', import.meta.url));

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Nginx, startNginx } from '../../../lab/daemons/nginx.ts';
-import { type Daemon, startDaemon, waitReady } from '../../../lab/daemons/process.ts';
+import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
 import { Network } from '../../../lab/net/network.ts';
 import { defaultZoneMiB, type NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
 import { renderDataPlane } from '../../../src/planes/edge/nginx/render.ts';
+import { type Nginx, startNginx } from '../../support/daemons/nginx.ts';
+import { waitReady } from '../../support/daemons/ready.ts';
 import { descendantsMatching } from '../support/processes.ts';
 import { addressesOf, endpointNetwork, hostName, upstreamPort } from './fleet.ts';
 import { Client } from './load.ts';

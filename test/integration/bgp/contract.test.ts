@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Exabgp, startExabgp } from '../../../lab/daemons/exabgp.ts';
 import { Network } from '../../../lab/net/network.ts';
 import { attributesKey, sortRoutes } from '../../../src/bgp/diff.ts';
 import { announceCommands, endOfRib, type Session, showAdjRibOut, withdrawCommands } from '../../../src/bgp/encode.ts';
@@ -13,6 +12,7 @@ import { AnswerLost, CommandPipe } from '../../../src/bgp/relay/pipe.ts';
 import { renderEnvironment } from '../../../src/bgp/render/config.ts';
 import type { Route } from '../../../src/bgp/route.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { type Exabgp, startExabgp } from '../../support/daemons/exabgp.ts';
 import { route } from './world.ts';
 
 // What the encoder says, against the real ExaBGP 4.2. No session is up: the questions are about its outgoing tables.

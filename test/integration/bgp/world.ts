@@ -4,9 +4,7 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Bird, startBird } from '../../../lab/daemons/bird.ts';
 import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
-import { type Exabgp, startExabgp } from '../../../lab/daemons/exabgp.ts';
 import { Network } from '../../../lab/net/network.ts';
 import { createSpeaker, type SpeakerOptions } from '../../../src/bgp/driver/speaker.ts';
 import { renderEnvironment, renderExabgp } from '../../../src/bgp/render/config.ts';
@@ -19,6 +17,8 @@ import { parseAddress, parsePrefix } from '../../../src/model/address.ts';
 import { Site } from '../../../src/model/spec/kinds.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
+import { type Bird, startBird } from '../../support/daemons/bird.ts';
+import { type Exabgp, startExabgp } from '../../support/daemons/exabgp.ts';
 import { eventuallyWith, NotYet } from '../../support/eventually.ts';
 
 const agentMain = fileURLToPath(new URL('agent.ts', import.meta.url));

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
-import { type Nginx, startNginx } from '../../../lab/daemons/nginx.ts';
 import { Network } from '../../../lab/net/network.ts';
 import { withoutUndefined } from '../../../src/model/values.ts';
 import { defaultZoneMiB, type NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
@@ -15,6 +14,7 @@ import { renderDataPlane } from '../../../src/planes/edge/nginx/render.ts';
 import type { Backend, DataPlane, Endpoint, Host, RoutingTable } from '../../../src/planes/edge/table.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { type Log, silentLog } from '../../../src/runtime/log.ts';
+import { type Nginx, startNginx } from '../../support/daemons/nginx.ts';
 import { eventuallyWith } from '../../support/eventually.ts';
 
 const run = promisify(execFile);

@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
-import { type Bird, startBird } from '../../../lab/daemons/bird.ts';
 import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
-import { type Exabgp, startExabgp } from '../../../lab/daemons/exabgp.ts';
-import { type Nginx, startNginx } from '../../../lab/daemons/nginx.ts';
 import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
 import { Network } from '../../../lab/net/network.ts';
 import type { EdgeStatus } from '../../../src/model/status.ts';
 import { getJson } from '../../../src/planes/edge/vips/probe.ts';
+import { type Bird, startBird } from '../../support/daemons/bird.ts';
+import { type Exabgp, startExabgp } from '../../support/daemons/exabgp.ts';
+import { type Nginx, startNginx } from '../../support/daemons/nginx.ts';
 import { eventuallyWith } from '../../support/eventually.ts';
 
 const run = promisify(execFile);

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clientAddress, countriesWithPrefixes } from '../../../lab/geo/prefixes.ts';
+import { clientAddress } from '../../../lab/geo/prefixes.ts';
 import { answersFor, answersOf, preferenceOf } from '../../../src/answers/answers.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
 import { applyZone } from '../../../src/planes/steering/plan/apply.ts';
 import { isEmpty, planZone } from '../../../src/planes/steering/plan/plan.ts';
 import type { ZoneProvider } from '../../../src/planes/steering/providers/provider.ts';
+import { countriesWithPrefixes } from '../geo.ts';
 import { type NameServer, resolveFor } from './resolve.ts';
 import { eventually, examplePlatform, Vips, withDefault } from './world.ts';
 

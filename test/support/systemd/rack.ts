@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Bird, startBird } from '../../../lab/daemons/bird.ts';
 import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
 import { Network } from '../../../lab/net/network.ts';
+import { type Bird, startBird } from '../daemons/bird.ts';
 import { eventually, type Look } from '../eventually.ts';
 import { Machine } from './machine.ts';
 

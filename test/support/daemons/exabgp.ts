@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import type { Network } from '../net/network.ts';
-import { type Daemon, startDaemon, waitReady } from './process.ts';
+import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
+import type { Network } from '../../../lab/net/network.ts';
+import { waitReady } from './ready.ts';
 
 export interface ExabgpOptions {
   readonly network: Network;
