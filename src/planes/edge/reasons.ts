@@ -37,7 +37,7 @@ export const edgeReasons = {
   // Endpoints.
   EndpointAddressInvalid: 'An endpoint is not an IP address, or its slice holds names; it is left out.',
   EndpointAddressForbidden:
-    'An endpoint is loopback, link-local, multicast, unspecified or an embedded IPv4 address; it is left out.',
+    'An endpoint is a loopback, link-local, multicast, unspecified, reserved or embedded IPv4 address; it is left out.',
   EndpointIsOwn: 'An endpoint is a VIP or a blade of this pool, which would proxy to itself; it is left out.',
   // What an Ingress or the EdgePool is told when all is well, and of the pool as a whole.
   Accepted: 'Everything it asks for is served.',

@@ -8,19 +8,12 @@ export type CheckedAddress =
 
 const octet = '(0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])';
 const ipv4 = new RegExp(`^${octet}\\.${octet}\\.${octet}\\.${octet}$`);
-const forbiddenIpv6 = new Set([
-  'loopback',
-  'linkLocal',
-  'multicast',
-  'unspecified',
-  'ipv4Mapped',
-  'rfc6145',
-  'rfc6052',
-  '6to4',
-  'teredo',
-]);
 
-/** Whether nginx may connect to an endpoint's address. Addresses that lead to this host or nowhere are refused. */
+/**
+ * Whether nginx may connect to an endpoint's address. Addresses that lead to this host, to its link, to many or to nowhere are
+ * refused, and so are those that may hold such an IPv4 address. `nginx/lua/validate.lua` has the same rule, and
+ * `test/golden/data-plane/endpoints.txt` holds both to it; the reasons stand beside it.
+ */
 export function checkAddress(text: unknown, own: ReadonlySet<string>): CheckedAddress {
   // Tables have tens of thousands of IPv4 endpoints: they take a way that makes no objects.
   const match = typeof text === 'string' ? ipv4.exec(text) : null;
@@ -31,16 +24,31 @@ export function checkAddress(text: unknown, own: ReadonlySet<string>): CheckedAd
   const address = typeof text === 'string' ? parseAddress(text) : undefined;
   if (address === undefined)
     return { ok: false, reason: 'EndpointAddressInvalid', message: `${quoted(text)} is not an IP address` };
-  const range: string = ipaddr.parse(address.text).range();
-  return forbiddenIpv6.has(range) ? forbidden(address.text, range) : checkOwn(address.text, 6, own);
+  return isForbiddenIpv6(address.text) ? forbidden(address.text, nameOf(address.text)) : checkOwn(address.text, 6, own);
 }
 
 function rangeOf(first: number, second: number, text: string): string | undefined {
   if (first === 0) return 'unspecified';
   if (first === 127) return 'loopback';
   if (first === 169 && second === 254) return 'linkLocal';
-  if (first >= 224 && first <= 239) return 'multicast';
-  return text === '255.255.255.255' ? 'broadcast' : undefined;
+  if (first < 224) return undefined;
+  if (first < 240) return 'multicast';
+  return text === '255.255.255.255' ? 'broadcast' : 'reserved';
+}
+
+/** Of an address in canonical text, whose first two groups decide. */
+function isForbiddenIpv6(text: string): boolean {
+  const [first = 0, second = 0] = text.split(':', 2).map((group) => (group === '' ? 0 : Number.parseInt(group, 16)));
+  // 0000::/8: unspecified, loopback, and every form that holds an IPv4 address but Teredo and 6to4.
+  if (first <= 0xff) return true;
+  if (first === 0x2001) return second === 0;
+  return first === 0x2002 || (first & 0xffc0) === 0xfe80 || first >= 0xff00;
+}
+
+/** What a forbidden IPv6 address is, for people. */
+function nameOf(text: string): string {
+  const range: string = ipaddr.parse(text).range();
+  return range === 'unicast' ? 'reserved' : range;
 }
 
 function checkOwn(address: string, family: 4 | 6, own: ReadonlySet<string>): CheckedAddress {

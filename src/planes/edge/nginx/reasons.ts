@@ -15,7 +15,8 @@ export const dataPlaneReasons = {
   PathInvalid: 'The path is not absolute, too long, or has control characters; the path is left out.',
   BackendKeyInvalid: 'The key is not of letters, digits, dots, dashes and slashes; the entry or path is left out.',
   EndpointAddressInvalid: 'Not an IP address; the endpoint is left out.',
-  EndpointAddressForbidden: 'Loopback, link-local, multicast, unspecified or embedded IPv4; the endpoint is left out.',
+  EndpointAddressForbidden:
+    'Loopback, link-local, multicast, unspecified, reserved or embedded IPv4; the endpoint is left out.',
   EndpointPortInvalid: 'Not a whole number from 1 to 65535; the endpoint is left out.',
   CertificateIdInvalid: 'The id is not of letters, digits and :+/=_.-; the certificate is left out.',
   CertificateUnreadable: 'OpenSSL cannot read the chain; the certificate is left out.',

@@ -79,7 +79,9 @@ local function valid_path(path)
   return #path <= 4096 and path:byte(1) == 47 and not path:find("%c")
 end
 
--- `not nil`: refused, as in compile: what Kubernetes itself does not allow as an endpoint.
+-- Why nginx may not connect to an address, or nil: addresses that lead to this host, to its link, to many or to nowhere, and
+-- those that may hold such an IPv4 address. The rule of src/planes/edge/compile/address.ts; both are held to
+-- test/golden/data-plane/endpoints.txt, which has the reasons beside it.
 local function address_reason(text)
   if #text > 45 or not text:match("^[0-9a-f:.]+$") then
     return "EndpointAddressInvalid"
@@ -94,12 +96,12 @@ local function address_reason(text)
   if ffi.C.inet_pton(INET6, text, bytes) ~= 1 then
     return "EndpointAddressInvalid"
   end
-  local zeros = 0
-  while zeros < 10 and bytes[zeros] == 0 do
-    zeros = zeros + 1
-  end
-  -- ::, ::1, ::a.b.c.d, ::ffff:a.b.c.d; link-local; multicast.
-  if zeros == 10 or (bytes[0] == 0xfe and bytes[1] >= 0x80 and bytes[1] < 0xc0) or bytes[0] == 0xff then
+  local first, second = bytes[0] * 256 + bytes[1], bytes[2] * 256 + bytes[3]
+  -- 0000::/8: unspecified, loopback, and every form that holds an IPv4 address but Teredo and 6to4.
+  local reserved = first <= 0xff
+  local teredo, six_to_four = first == 0x2001 and second == 0, first == 0x2002
+  local link_local, multicast = first >= 0xfe80 and first <= 0xfebf, first >= 0xff00
+  if reserved or teredo or six_to_four or link_local or multicast then
     return "EndpointAddressForbidden"
   end
   return nil
