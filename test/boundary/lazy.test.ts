@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 /** What a file of `src/cli` that composes an agent may load at once: types cost nothing, these little. */
 const light = /^(?:node:|commander$|\.|(?:\.\.\/)+(?:agent|model)\/|\.\.\/[\w-]+\.ts$)/;
-const large = /(?:planes|bgp|kube|platform|preflight|runtime|spec)\//;
+const large = /^(?:\.\.\/)+(?:(?:planes|bgp|kube|platform|preflight|runtime)\/|model\/spec\/)/;
 
 /** The modules that are loaded with this one, those that are not light. `import { type A }` loads what it names. */
 function loadedAtOnce(text: string): readonly string[] {
