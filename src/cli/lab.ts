@@ -81,7 +81,11 @@ export async function runLabInBox(state: string, words: readonly string[]): Prom
       { reason: 'LabRunning', message: `a lab is running in ${state}`, fix: 'end it with: tideline lab down' },
     ]);
   await makeFolder(state).catch((error: unknown) => {
-    throw new InputError(`cannot make the state folder ${state}: ${messageOf(error)}`);
+    throw new InputError({
+      reason: 'StateFolderUnusable',
+      message: `cannot make the state folder ${state}: ${messageOf(error)}`,
+      fix: 'choose another folder with --state',
+    });
   });
   process.exitCode = await runInBox({ command: [program, ...words], environment: labEnvironment(state) });
   await rm(join(state, 'lab.sock'), { force: true });

@@ -45,13 +45,8 @@ export interface InputProblem<Reason extends string = string> extends Problem<Re
 /** Bad input from a person: commands print it without a stack trace and exit with code 2. */
 export class InputError extends Error {
   readonly problems: readonly InputProblem[];
-  constructor(problems: InputProblem | readonly InputProblem[] | string) {
-    const list =
-      typeof problems === 'string'
-        ? [{ reason: 'BadInput', message: problems, fix: 'see --help' }]
-        : 'reason' in problems
-          ? [problems]
-          : problems;
+  constructor(problems: InputProblem | readonly InputProblem[]) {
+    const list = 'reason' in problems ? [problems] : problems;
     super(list.map(formatProblem).join('\n'));
     this.name = 'InputError';
     this.problems = list;

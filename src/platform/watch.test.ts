@@ -36,7 +36,8 @@ afterEach(async () => {
 });
 
 function needsParis(platform: Platform): Platform {
-  if (!platform.sites.has('paris')) throw new InputError('there is no paris');
+  if (!platform.sites.has('paris'))
+    throw new InputError({ reason: 'UnknownName', message: 'there is no paris', fix: 'declare it' });
   return platform;
 }
 

@@ -41,7 +41,7 @@ describe('bad input', () => {
   it.each([
     ['nobody', undefined, 'give the worker'],
     ['w', '172.16.0.1', 'no Site has 172.16.0.1'],
-    ['w', '2001:db8::1', 'an IPv4 address is needed'],
+    ['w', '2001:db8::1', 'is no IPv4 address'],
   ])('%s at %s', (name, address, message) => {
     expect(() => resolveServer(platform, name, address === undefined ? undefined : parseAddress(address))).toThrow(
       message,

@@ -22,15 +22,22 @@ export function resolveServer(platform: Platform, name: string, givenAddress: Ad
   const pool = poolOfBlade(platform, name);
   const address = givenAddress ?? (pool === undefined ? undefined : bladeOf(pool, name)?.address);
   if (address === undefined)
-    throw new InputError(`${name} is a blade of no EdgePool: give the worker's address with --address`);
+    throw bad(name, 'it is a blade of no EdgePool', "give the worker's address with --address");
   if (address.family !== 4)
-    throw new InputError(`${name}: an IPv4 address is needed, it is also the BGP router id (${address.text})`);
+    throw bad(name, `${address.text} is no IPv4 address, and it is also the BGP router id`, 'give an IPv4 address');
   const site = siteOfServer(platform, address);
-  if (site === undefined) throw new InputError(`${name}: no Site has ${address.text} in spec.prefixes.servers`);
+  if (site === undefined)
+    throw bad(
+      name,
+      `no Site has ${address.text} in spec.prefixes.servers`,
+      'add its prefix to the Site, or correct the address',
+    );
   const { serverAsn, routers } = site.spec;
-  if (serverAsn === undefined) throw new InputError(`Site/${site.metadata.name}: spec.serverAsn is missing`);
+  if (serverAsn === undefined)
+    throw bad(`Site/${site.metadata.name}`, 'spec.serverAsn is missing', 'write the AS number of its servers');
   const reachable = routers.filter((router) => router.address.family === address.family);
-  if (reachable.length === 0) throw new InputError(`Site/${site.metadata.name}: spec.routers has no IPv4 router`);
+  if (reachable.length === 0)
+    throw bad(`Site/${site.metadata.name}`, 'spec.routers has no IPv4 router', 'add the router with its IPv4 address');
   return {
     name,
     address,
@@ -46,4 +53,8 @@ export function resolveServer(platform: Platform, name: string, givenAddress: Ad
           },
         }),
   };
+}
+
+function bad(object: string, message: string, fix: string): InputError {
+  return new InputError({ reason: 'ServerUnresolved', object, message, fix });
 }
