@@ -55,25 +55,12 @@ export async function peers({ given, platform, listen, clock }: BladeHost): Prom
   });
 }
 
-/** The last good state of the cluster on disk; that none is there yet is no news. */
+/** The last good state of the cluster, in a file of the run directory. */
 export async function snapshot({ given, runFile, log }: BladeHost): Promise<SnapshotFile> {
   const { mkdir } = await import('node:fs/promises');
+  const { snapshotFile } = await import('../../planes/edge/tables/snapshot-file.ts');
   await mkdir(given.runDir, { recursive: true });
-  const file = runFile(runFiles.edgeSnapshot);
-  return {
-    async read() {
-      const { readSnapshot } = await import('../../kube/snapshot.ts');
-      const read = await readSnapshot(file);
-      if (read.ok) return read.state;
-      const reason = read.reason === 'SourceMissing' ? 'SnapshotMissing' : 'SnapshotUnreadable';
-      log.warn({ reason, file, problem: read.message }, 'no snapshot to serve');
-      return undefined;
-    },
-    async write(state) {
-      const { writeSnapshot } = await import('../../kube/snapshot.ts');
-      await writeSnapshot(file, state);
-    },
-  };
+  return snapshotFile(runFile(runFiles.edgeSnapshot), log);
 }
 
 /** What writes status and events to the cluster; nothing for a folder of manifests, where there is nobody to tell. */

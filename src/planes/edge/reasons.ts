@@ -46,8 +46,6 @@ export const edgeReasons = {
   VipsAnnounced: 'Every VIP of the pool is announced by at least one blade.',
   VipNotAnnounced: 'A VIP is announced by no blade that answers.',
   // Writing status and events.
-  PoolObjectMissing:
-    'The cluster has no EdgePool object of this name (or not its definition); its status is shown in /status only.',
   NotPublishing: 'This blade writes no status: its source is not live, or its nginx does not serve the newest table.',
   // Source.
   ServingSnapshot: 'The cluster was not readable since this agent started; the last good snapshot from disk is served.',

@@ -1,9 +1,14 @@
 import type { Ingress } from '../../../kube/kinds/ingress.ts';
 import type { Kind } from '../../../kube/kinds.ts';
+import { sourceSelection } from '../../../kube/needs.ts';
 import { deepEqual } from '../../../kube/objects/equal.ts';
 import type { ClusterChange, ClusterState } from '../../../kube/source.ts';
+import { edgeNeeds } from '../needs.ts';
 
-const compiledKinds: readonly Kind[] = ['IngressClass', 'Service', 'Secret'];
+/** Every kind that the edge follows, but for EndpointSlices, which go past the compile, and Ingresses, which are looked at. */
+const compiledKinds: readonly Kind[] = sourceSelection(edgeNeeds).kinds.filter(
+  (kind) => kind !== 'EndpointSlice' && kind !== 'Ingress',
+);
 
 /**
  * True when the table may be another one. A change of nothing but the status of Ingresses is none: the leading agent
