@@ -96,7 +96,7 @@ export class Loop {
 
   /** Resolves with in how many ms the next run is due; after a failed one triggers during the run do not count. */
   async #runOnce(): Promise<number> {
-    const { run, retry, onError } = this.#options;
+    const { run, retry } = this.#options;
     try {
       const nextMs = (await run()) ?? Infinity;
       this.#failures = 0;
@@ -104,8 +104,19 @@ export class Loop {
     } catch (error) {
       this.#failures += 1;
       this.#again = false;
-      onError(error);
+      this.#report(error);
       return Math.max(1, backoffMs(this.#failures, retry));
+    }
+  }
+
+  /** A listener that throws must not end the loop: its error becomes the process's, and the loop goes on. */
+  #report(error: unknown): void {
+    try {
+      this.#options.onError(error);
+    } catch (worse) {
+      queueMicrotask(() => {
+        throw worse;
+      });
     }
   }
 

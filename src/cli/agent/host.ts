@@ -8,13 +8,7 @@ import type { PlatformStatus, PlatformWatch } from '../../platform/watch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log, LogLevel } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
-import {
-  clusterSource,
-  describePlace,
-  type SourceArguments,
-  type SourcePlace,
-  sourcePlace,
-} from '../cluster-source.ts';
+import { clusterSource, describePlace, type SourceArguments, sourcePlace } from '../cluster-source.ts';
 import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
 import type { ListenAddress } from '../options.ts';
 import { Started } from './started.ts';
@@ -136,8 +130,10 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   const registry = createRegistry(plane.name);
 
   const watch = await watchPlatform(how, clock);
-  const { view, place } = watch.current();
+  const { view, platform } = watch.current();
   const cluster = plane.cluster(view, given);
+  // Decided at the start alone: an edit of where a cluster is read must not keep an agent from obeying the rest, a Drain say.
+  const place = sourcePlace(platform, cluster, given);
   const needs = await plane.needs(given);
   const kubeLog = log.child({ room: 'kube' });
   const { source, client } = await clusterSource({
@@ -175,10 +171,10 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   log.info({ cluster, source: describePlace(place), endpoint: endpoint.url }, `${plane.name} agent started`);
 }
 
-/** The platform as the agent sees it, and where its cluster is read. */
+/** The platform, and as the agent sees it. */
 interface Seen<View> {
+  readonly platform: Platform;
   readonly view: View;
-  readonly place: SourcePlace;
 }
 
 async function watchPlatform<Given extends AgentArguments, View>(
@@ -189,10 +185,7 @@ async function watchPlatform<Given extends AgentArguments, View>(
   const viewOf = await plane.view(given);
   const watch = new Watch({
     path: given.platform,
-    view: (platform) => {
-      const view = viewOf(platform);
-      return { view, place: sourcePlace(platform, plane.cluster(view, given), given) };
-    },
+    view: (platform) => ({ platform, view: viewOf(platform) }),
     clock,
     log,
     intervalMs: platformIntervalMs,

@@ -86,8 +86,11 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
     platformChanged: () => agent.platformChanged(),
     status: () => agent.status(),
     stop: async ({ withdraw }) => {
-      if (withdraw) await agent.withdraw();
-      await agent.stop();
+      try {
+        if (withdraw) await agent.withdraw();
+      } finally {
+        await agent.stop();
+      }
     },
   };
 }

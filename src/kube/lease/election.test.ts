@@ -137,6 +137,7 @@ function anyNumber(seed: number): () => number {
 function elect(machine: Machine, server: LeaseServer, identity: string): Election {
   const election = new Election({
     client: machine.client(server),
+    fieldManager: 'tideline-edge',
     namespace: 'tideline-system',
     name: 'tideline-edge-paris',
     identity,
@@ -284,6 +285,7 @@ describe('Election', () => {
       client: machine.client(new LeaseServer()),
       namespace: 'n',
       name: 'l',
+      fieldManager: 'f',
       identity: 'i',
       clock: machine,
     };

@@ -11,6 +11,8 @@ export interface ElectionOptions {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly name: string;
+  /** Who writes the Lease, for the API's account of owners. */
+  readonly fieldManager: string;
   /** Unique to this start of this process: a former life of ours is another holder. */
   readonly identity: string;
   readonly clock: Clock;
@@ -173,8 +175,8 @@ export class Election {
   }
 
   #write(before: Lease | undefined, spec: LeaseSpec): Promise<Lease> {
-    const { namespace, name } = this.#options;
-    const query = { fieldManager: 'tideline-edge' };
+    const { namespace, name, fieldManager } = this.#options;
+    const query = { fieldManager };
     if (before !== undefined)
       return this.#send({ method: 'PUT', path: `${pathOf(namespace)}/${name}`, query, body: { ...before, spec } });
     const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace }, spec };

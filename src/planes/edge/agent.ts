@@ -140,6 +140,8 @@ export class EdgeAgent {
 
   async #tickOnce(): Promise<void> {
     const { clock, peers, publisher, platformStatus } = this.#options;
+    // A drain and the health of policies wait for no probe.
+    this.#step();
     await this.#observe();
     if (this.#step().actions.ask) {
       await peers.ask();

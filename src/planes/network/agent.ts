@@ -147,11 +147,12 @@ export class NetworkAgent {
     }
     if (!this.#stopping) this.#plan = this.#compile();
     if (!this.#kernelRead) await this.#readKernel();
-    if (this.#plan.action === 'announce') await this.#approach(this.#plan);
+    let nextAtMs = Infinity;
+    if (this.#plan.action === 'announce') nextAtMs = await this.#approach(this.#plan);
     else this.#stepRefusals = [];
     this.#metrics.update(this.status());
-    const now = clock.monotonic();
-    return Math.max(1, Math.min(this.#reconcileAtMs - now, this.#release.nextMs(now)));
+    // A time that has passed meanwhile is due at once; to leave it out would put it off until the kernel is read again.
+    return Math.max(1, Math.min(this.#reconcileAtMs, nextAtMs) - clock.monotonic());
   }
 
   #compile(): NetworkPlan {
@@ -169,8 +170,11 @@ export class NetworkAgent {
     return plan;
   }
 
-  /** One step towards the plan: missing blackholes first, then the speaker, surplus blackholes last. */
-  async #approach(plan: Extract<NetworkPlan, { action: 'announce' }>): Promise<void> {
+  /**
+   * One step towards the plan: missing blackholes first, then the speaker, surplus blackholes last. Resolves with when the
+   * next one is due by itself, which may have passed by then; Infinity for not before something changes.
+   */
+  async #approach(plan: Extract<NetworkPlan, { action: 'announce' }>): Promise<number> {
     const { speaker } = this.#options;
     const present = new Set(this.#installed.map(({ text }) => text));
     await this.#changeKernel(
@@ -179,7 +183,7 @@ export class NetworkAgent {
     );
     // While it is not known what ExaBGP holds, nothing can be put in order; without a relay the last word counts.
     const { relay } = speaker.status();
-    if (relay === 'syncing' || (relay === 'disconnected' && this.#asked === undefined)) return;
+    if (relay === 'syncing' || (relay === 'disconnected' && this.#asked === undefined)) return Infinity;
     const now = this.#options.clock.monotonic();
     const patient = now - (this.#waitingSinceMs ?? now) < patienceMs;
     const step = nextStep({ ...plan, installed: this.#installed, speaker: speaker.status(), patient });
@@ -192,6 +196,8 @@ export class NetworkAgent {
       speaker.setDesired(step.desired, { confirmed });
     }
     await this.#changeKernel([], this.#release.due(step.surplus, this.#options.clock.monotonic()));
+    const patienceEndsMs = step.waiting && patient ? (this.#waitingSinceMs ?? now) + patienceMs : Infinity;
+    return Math.min(this.#release.nextAtMs, patienceEndsMs);
   }
 
   async #changeKernel(add: readonly Prefix[], remove: readonly Prefix[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { Prefix } from '../../model/address.ts';
 export class ReleaseQueue {
   readonly #waitMs: number;
   #sinceMs = new Map<string, number>();
+  #nextAtMs = Infinity;
 
   constructor(waitMs: number) {
     this.#waitMs = waitMs;
@@ -12,12 +13,13 @@ export class ReleaseQueue {
   /** Those of `surplus` that were in every call for the waiting time. */
   due(surplus: readonly Prefix[], nowMs: number): readonly Prefix[] {
     this.#sinceMs = new Map(surplus.map(({ text }) => [text, this.#sinceMs.get(text) ?? nowMs]));
-    return surplus.filter(({ text }) => (this.#sinceMs.get(text) ?? nowMs) + this.#waitMs <= nowMs);
+    const dueAt = ({ text }: Prefix): number => (this.#sinceMs.get(text) ?? nowMs) + this.#waitMs;
+    this.#nextAtMs = Math.min(...surplus.map(dueAt).filter((atMs) => atMs > nowMs));
+    return surplus.filter((prefix) => dueAt(prefix) <= nowMs);
   }
 
-  /** In how many ms the next one is due; Infinity when none waits. */
-  nextMs(nowMs: number): number {
-    const waits = [...this.#sinceMs.values()].map((since) => since + this.#waitMs - nowMs);
-    return Math.min(...waits.filter((wait) => wait > 0));
+  /** When the next one of those that the last call let wait is due; Infinity when none waits. It may lie in the past by now. */
+  get nextAtMs(): number {
+    return this.#nextAtMs;
   }
 }

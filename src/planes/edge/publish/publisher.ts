@@ -82,6 +82,7 @@ export class Publisher {
     const common = { ...options, fieldManager, metrics, allowedForMs };
     this.#election = new Election({
       ...options,
+      fieldManager,
       namespace,
       name: `tideline-edge-${pool().metadata.name}`,
       metrics,
