@@ -12,22 +12,25 @@ const run = promisify(execFile);
  * cleaned up: mounts, namespaces and processes are the kernel's to drop.
  */
 export interface BoxOptions {
-  /** What runs inside: a program and its arguments. Descriptor 3 is its lifeline: it ends when that closes. */
+  /** The program that runs inside, and its arguments. Its descriptor 3 is its lifeline: the program ends when that closes. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface Box {
-  /** Asks what runs inside to end; kills it after `graceMs`. */
+  /** Asks the program inside to end; kills it after `graceMs`. */
   stop(graceMs: number): void;
-  /** The exit code of what ran inside; 137 when it was killed. */
+  /** The exit code of the program inside; 137 when it was killed. */
   readonly ended: Promise<number>;
 }
 
-/** Prepares the namespaces from inside, and runs the command in them. */
+/** The script that prepares the namespaces from inside and runs the command in them. */
 const firstProcess = join(import.meta.dirname, 'box.sh');
 
-/** Namespaces as root; without root a user namespace in which we are. Throws InputError when the kernel allows neither. */
+/**
+ * Root may make namespaces; anybody else needs a user namespace in which they are root. Throws InputError when the kernel
+ * allows neither.
+ */
 export async function checkBoxAllowed(environment: Readonly<Record<string, string>>): Promise<void> {
   try {
     await run('unshare', [...unshareFlags(), '--', 'sh', firstProcess, 'true'], { env: environment });
@@ -63,8 +66,8 @@ export function openBox(options: BoxOptions): Box {
 }
 
 /**
- * Runs a command in a box until it ends, a signal asks for the end, or our own parent dies. Resolves with the exit code of
- * what ran inside, or 0 when it had to be killed because the end was asked for. Throws InputError when this machine does
+ * Runs a command in a box until it ends, a signal asks for the end, or our own parent dies. Resolves with the command's
+ * exit code, or with 0 when the command had to be killed because the end was asked for. Throws InputError when this machine does
  * not allow boxes.
  */
 export async function runInBox(options: BoxOptions): Promise<number> {
@@ -81,7 +84,7 @@ export async function runInBox(options: BoxOptions): Promise<number> {
   return asked && code === killed ? 0 : code;
 }
 
-/** Inside a box: resolves when the process that opened it wants the end, or is gone. */
+/** Called inside a box: resolves when the process that opened the box wants its end, or is gone. */
 export function lifelineClosed(): Promise<void> {
   return new Promise((resolve) => {
     const lifeline = new Socket({ fd: 3 });
@@ -93,7 +96,7 @@ export function lifelineClosed(): Promise<void> {
 }
 
 const killed = 137;
-/** What runs inside gets this long to end by itself; nothing of value is lost when it does not. */
+/** How long the program inside gets to end by itself; nothing of value is lost when it does not. */
 const graceMs = 3000;
 
 /** Resolves when the parent of this process is not the one it started under: an orphaned lab ends itself. */

@@ -20,26 +20,26 @@ import { nameServers, type World, worldOf } from './world/topology.ts';
 import { cloudBalancer, podServer } from './world/webserver.ts';
 
 export interface LabOptions {
-  /** Kept after the end: platform, logs, certificates. */
+  /** The folder that is kept after the end: platform, logs, certificates. */
   readonly stateFolder: string;
-  /** Ends with the box: sockets, configuration of daemons. */
+  /** The folder that ends with the box: sockets, configuration of daemons. */
   readonly runFolder: string;
   /** The platform spec to copy. */
   readonly specFolder: string;
-  /** The tideline command, and the Node program it runs with. */
+  /** The tideline command; `node` is the Node program that runs it. */
   readonly tideline: string;
   readonly node: string;
   readonly clock: Clock;
-  /** What every program of the world gets. */
+  /** The environment of every program of the world. */
   readonly environment: Readonly<Record<string, string>>;
   readonly progress: (step: Progress) => void;
-  /** Real control planes; absent: folders of manifests play them. */
+  /** The programs of real control planes; when absent, folders of manifests play them. */
   readonly controlPlanes?: ControlPlanePrograms;
 }
 
 export interface Progress {
   readonly what: string;
-  /** Since the start of the lab. */
+  /** The time since the start of the lab. */
   readonly elapsedMs: number;
 }
 
@@ -47,7 +47,7 @@ const podsPerWorker = 2;
 const requestsPerSecond = 2.5;
 
 /**
- * The platform in a box. Must run inside a box of its own (see box.ts): it makes namespaces and starts everything in
+ * The platform in a box. It must run inside a box of its own (see box.ts), because it makes namespaces and starts everything in
  * them; `start` resolves when a client of every country has been served.
  */
 export class Lab {
@@ -61,7 +61,7 @@ export class Lab {
   #routers: readonly Router[] = [];
   #clusters: ReadonlyMap<string, RunningCluster> = new Map();
   #startedAt = 0;
-  /** ms from the start to the first request a client got served. */
+  /** Milliseconds from the start to the first request that a client got served. */
   firstServedAfterMs: number | undefined;
 
   constructor(options: LabOptions) {
@@ -95,7 +95,7 @@ export class Lab {
   get clusters(): ReadonlyMap<string, RunningCluster> {
     return this.#clusters;
   }
-  /** Whether control planes are real. */
+  /** True when the clusters have real control planes. */
   get hasControlPlanes(): boolean {
     return this.options.controlPlanes !== undefined;
   }
@@ -126,7 +126,7 @@ export class Lab {
       makeCertificate(join(options.stateFolder, 'tls'), [application.host]),
       buildNetwork(this.network, this.world, this.#links),
     ]);
-    this.#say('network: namespaces, links, addresses');
+    this.#reportProgress('network: namespaces, links, addresses');
     await this.#makeClusters(certificate);
     await Promise.all([
       this.#startRouters(),
@@ -135,10 +135,10 @@ export class Lab {
       this.#startCloud(certificate),
       this.#startDns(certificate),
     ]);
-    await this.#untilServed();
+    await this.#waitUntilServed();
   }
 
-  #say(what: string): void {
+  #reportProgress(what: string): void {
     this.options.progress({ what, elapsedMs: Math.round(this.uptimeMs) });
   }
 
@@ -155,7 +155,7 @@ export class Lab {
         arguments: ['-f', '-c', file, '-s', this.birdSocket(router.name)],
       });
     }
-    this.#say('routers: BIRD in the transits, racks and cloud regions');
+    this.#reportProgress('routers: BIRD in the transits, racks and cloud regions');
   }
 
   birdSocket(router: string): string {
@@ -173,7 +173,7 @@ export class Lab {
   async #startClusters(): Promise<void> {
     await Promise.all([...this.#clusters.values()].map((cluster) => cluster.start(podsPerWorker)));
     const what = this.hasControlPlanes ? 'control planes' : 'manifests';
-    this.#say(`clusters: ${what}, ${podsPerWorker} pods on each worker`);
+    this.#reportProgress(`clusters: ${what}, ${podsPerWorker} pods on each worker`);
   }
 
   async #startServers(): Promise<void> {
@@ -184,14 +184,14 @@ export class Lab {
       ...cluster.datacentre.blades.map((blade) => () => startBlade(common, cluster, blade)),
       ...cluster.datacentre.workers.map((worker) => () => startWorker(common, cluster, worker)),
     ]);
-    // Two at a time: all at once would keep the name servers, which clients wait for, from the processors.
+    // Two agents start at a time: all at once would take the processors from the name servers, which clients wait for.
     const agents: Promise<void>[] = [];
     const lane = async (): Promise<void> => {
       for (let next = starts.shift(); next !== undefined; next = starts.shift()) agents.push((await next()).agent);
     };
     await Promise.all([lane(), lane()]);
     await Promise.all(agents);
-    this.#say('servers: ExaBGP, nginx and the agents on workers and blades');
+    this.#reportProgress('servers: ExaBGP, nginx and the agents on workers and blades');
   }
 
   async #startCloud(certificate: SelfMadeCertificate): Promise<void> {
@@ -207,7 +207,7 @@ export class Lab {
         );
       }),
     );
-    this.#say('cloud: a load balancer and a pod in each region');
+    this.#reportProgress('cloud: a load balancer and a pod in each region');
   }
 
   async #startDns(certificate: SelfMadeCertificate): Promise<void> {
@@ -215,9 +215,9 @@ export class Lab {
     const { platformFolder, supervisor } = this;
     const zone = this.platform.policies.get(application.policy)?.spec.dns.zone ?? '';
     await startNameServers({ supervisor, clock, runFolder, zone, node, tideline, environment });
-    this.#say('name servers: the Route 53 emulator and PowerDNS answer');
+    this.#reportProgress('name servers: the Route 53 emulator and PowerDNS answer');
     await planAndApply({ tideline, platformFolder, environment });
-    this.#say('records: tideline plan, tideline apply');
+    this.#reportProgress('records: tideline plan, tideline apply');
     this.#startClients(certificate);
   }
 
@@ -245,18 +245,18 @@ export class Lab {
     this.ledger.record(outcome);
     if (outcome.failure !== undefined || this.firstServedAfterMs !== undefined) return;
     this.firstServedAfterMs = Math.round(this.uptimeMs);
-    this.#say(`first request served: ${outcome.country} by ${outcome.pod}`);
+    this.#reportProgress(`first request served: ${outcome.country} by ${outcome.pod}`);
   }
 
   /** Resolves when every country's last request through either name server was served. */
-  async #untilServed(): Promise<void> {
+  async #waitUntilServed(): Promise<void> {
     const wanted = this.world.users.flatMap((site) => site.clients).length;
     const unserved = (): string | undefined =>
       this.ledger.servedClients() >= wanted ? undefined : this.ledger.unserved().join(', ');
     const missing = await stillMissing(unserved, { clock: this.clock, timeoutMs: 60_000 });
     if (missing !== undefined)
       throw new Error(`not every country is served after 60 s: ${missing} (see ${this.logFolder})`);
-    this.#say('every country is served');
+    this.#reportProgress('every country is served');
   }
 
   /** Ends every process; namespaces and mounts end with the box. */

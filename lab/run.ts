@@ -6,12 +6,12 @@ import { FaultBoard } from './faults/board.ts';
 import { Lab, type LabOptions } from './lab.ts';
 import { labStatus } from './observe/status.ts';
 
-/** What is done with a running lab; resolves with the exit code of the command. */
+/** Uses a running lab, as the demo does; resolves with the exit code of the command. */
 export type Play = (lab: Lab, board: FaultBoard) => Promise<number>;
 
 /**
- * Inside the box: runs a lab with its control socket until `play` is over, or until it is told to end by a signal, by
- * `lab down` or by the end of its lifeline. Without a play it stays. Resolves with the exit code. The box ends with it.
+ * Called inside the box: runs a lab with its control socket until `play` is over, or until a signal, `lab down` or the end of its
+ * lifeline ends it. Without a `play` it runs until then. Resolves with the exit code. The box ends with this process.
  */
 export async function runLab(options: LabOptions, play?: Play): Promise<number> {
   const lab = new Lab(options);

@@ -5,25 +5,25 @@ import { backoffMs } from '../src/runtime/backoff.ts';
 import type { Clock, Timer } from '../src/runtime/clock.ts';
 import type { Network } from './net/network.ts';
 
-/** One long-running program of the world. The lab plays systemd for it: what ends by itself is started again. */
+/** One long-running program of the world. The lab plays systemd for it: a program that ends by itself is started again. */
 export interface Service {
-  /** Unique: `paris-blade-1/nginx`. Also the name of its log file, with dashes for slashes. */
+  /** A unique name, `paris-blade-1/nginx`; with dashes for slashes it is also the name of its log file. */
   readonly name: string;
   readonly namespace: string;
   readonly command: string;
   readonly arguments: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Each line of standard output, for programs that report to the lab; absent: the output goes to the log file. */
+  /** Gets each line of standard output of a program that reports to the lab; when absent, the output goes to the log file. */
   readonly onLine?: (line: string) => void;
 }
 
 export interface ServiceStatus {
   readonly name: string;
   readonly namespace: string;
-  /** `held` is down on purpose: a fault says so, and nothing starts it but `release`. */
+  /** A `held` service is down on purpose, because of a fault; only `release` starts it. */
   readonly state: 'running' | 'waiting' | 'held';
   readonly pid?: number;
-  /** Starts after the first one. */
+  /** How often the service was started after its first start. */
   readonly restarts: number;
 }
 
@@ -38,10 +38,10 @@ interface Unit {
 }
 
 const restart = { firstMs: 200, ceilingMs: 3000 };
-/** A program that ran this long is well again: the next end is answered with the first delay. */
+/** After a program has run this long, its next end is answered with the shortest delay again. */
 const steadyMs = 5000;
 
-/** Starts services in their namespaces and keeps them running: 200 ms after an end, doubling to 3 s while it ends quickly. */
+/** Starts services in their namespaces and starts them again 200 ms after they end, doubling to 3 s while they end quickly. */
 export class Supervisor {
   readonly #network: Network;
   readonly #logFolder: string;
@@ -62,7 +62,7 @@ export class Supervisor {
     this.#environment = options.environment;
   }
 
-  /** Starts it, and again whenever it ends. Returns its first process. The name must be new. */
+  /** Starts a service, and starts it again whenever it ends. Returns its first process. The name must be new. */
   start(service: Service): ChildProcess {
     if (this.#stopped) throw new Error('the lab is ending');
     if (this.#units.has(service.name)) throw new Error(`the service ${service.name} was started before`);
@@ -79,13 +79,13 @@ export class Supervisor {
     return this.#run(unit);
   }
 
-  /** Sends a signal to the whole process group; what ends by it is started again. */
+  /** Sends a signal to the whole process group; a service that ends by it is started again. */
   kill(name: string, signal: NodeJS.Signals = 'SIGKILL'): void {
     const unit = this.#units.get(name);
     if (unit?.child !== undefined) signalGroup(unit.child, signal);
   }
 
-  /** Kills it and keeps it down until `release`. Resolves when its process has ended. */
+  /** Kills a service and keeps it down until `release`. Resolves when its process has ended. */
   async hold(name: string): Promise<void> {
     const unit = this.#units.get(name);
     if (unit === undefined) return;
@@ -94,7 +94,7 @@ export class Supervisor {
     await endOf(unit.child);
   }
 
-  /** Starts what `hold` keeps down. */
+  /** Starts a service that `hold` keeps down. */
   release(name: string): void {
     const unit = this.#units.get(name);
     if (unit?.held !== true) return;
@@ -102,7 +102,7 @@ export class Supervisor {
     this.#run(unit);
   }
 
-  /** Ends it and forgets it. */
+  /** Ends a service and forgets it. */
   async remove(name: string): Promise<void> {
     await this.hold(name);
     this.#units.delete(name);
@@ -122,7 +122,7 @@ export class Supervisor {
     }));
   }
 
-  /** Ends every service; nothing is started after it. */
+  /** Ends every service; afterwards nothing can be started. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all([...this.#units.keys()].map((name) => this.remove(name)));
@@ -149,7 +149,7 @@ export class Supervisor {
   #ended(unit: Unit, child: ChildProcess): void {
     if (unit.child !== child) return;
     unit.child = undefined;
-    // As systemd does with a unit's control group: nothing of it outlives its main process.
+    // No child may outlive the service's main process; systemd ends the rest of a unit's control group in the same way.
     signalGroup(child, 'SIGKILL');
     if (unit.held) return;
     unit.quickEnds = this.#clock.monotonic() - unit.startedAt > steadyMs ? 0 : unit.quickEnds + 1;
@@ -162,7 +162,7 @@ export class Supervisor {
   }
 }
 
-/** The group's id is the first process's: every service is started in a session of its own. */
+/** Every service is started in a session of its own, so the id of its process group is that of its first process. */
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {

@@ -3,7 +3,7 @@ import type { Outcome } from './protocol.ts';
 
 export interface Failure {
   readonly country: string;
-  /** ms since the epoch, when it failed. */
+  /** When the request failed, ms since the epoch. */
   readonly atMs: number;
   readonly reason: string;
   readonly address?: string;
@@ -24,22 +24,22 @@ export interface CountryAccount {
   readonly requests: number;
   readonly failed: number;
   readonly retried: number;
-  /** Successful requests by who served them, `paris` or `cloud/cloud-europe`. */
+  /** Successful requests by the cluster that served them, `paris` or `cloud/cloud-europe`. */
   readonly clusters: ReadonlyMap<string, number>;
   readonly pods: ReadonlyMap<string, number>;
-  /** Clusters by the name server that was asked. */
+  /** The same as `clusters`, apart for each name server that was asked. */
   readonly byResolver: {
     readonly route53: ReadonlyMap<string, number>;
     readonly powerdns: ReadonlyMap<string, number>;
   };
-  /** Of the successful ones. */
+  /** The median duration of the successful requests. */
   readonly medianMs: number;
 }
 
-/** Remembers this many outcomes: more than ten minutes of the whole lab. */
+/** The ledger remembers this many outcomes: more than ten minutes of the whole lab. */
 const capacity = 60_000;
 
-/** Every outcome that the clients report, and exact accounts of any window of time. */
+/** Keeps every outcome that the clients report, and gives exact accounts of any window of time. */
 export class Ledger {
   #outcomes: Outcome[] = [];
   readonly #newest = new Map<string, Outcome>();
@@ -56,12 +56,12 @@ export class Ledger {
     if (this.#outcomes.length > capacity * 1.1) this.#outcomes = this.#outcomes.slice(-capacity);
   }
 
-  /** Clients (a country and a name server) whose newest request was served. */
+  /** How many clients (each a country and a name server) had their newest request served. */
   servedClients(): number {
     return [...this.#newest.values()].filter((outcome) => outcome.failure === undefined).length;
   }
 
-  /** What went wrong with the newest request of the others, `FR by route53: Timeout`. */
+  /** The clients whose newest request failed, each with the reason: `FR by route53: Timeout`. */
   unserved(): readonly string[] {
     return [...this.#newest.values()].flatMap(({ country, resolver, failure }) =>
       failure === undefined ? [] : [`${country} by ${resolver}: ${failure}`],
@@ -72,7 +72,7 @@ export class Ledger {
     return { requests: this.#total, failed: this.#failed, retried: this.#retried };
   }
 
-  /** Requests started at or after `fromMs` and before `toMs` (ms since the epoch). Those in flight are not in it yet. */
+  /** The account of requests started at or after `fromMs` and before `toMs` (ms since the epoch), without those in flight. */
   window(fromMs: number, toMs = Number.POSITIVE_INFINITY): Account {
     const inside = this.#outcomes.filter((o) => o.startedAtMs >= fromMs && o.startedAtMs < toMs);
     const failures = inside.flatMap((o) => (o.failure === undefined ? [] : [failureOf(o, o.failure)]));
@@ -112,7 +112,7 @@ function countryAccount(outcomes: readonly Outcome[]): CountryAccount {
   };
 }
 
-/** A cloud's regions are told apart by their node, which has the region's name. */
+/** The cluster that served; for the cloud also its region, whose name the node has. */
 function placeOf(outcome: Outcome): string {
   return outcome.cluster === 'cloud' ? `cloud/${outcome.node}` : (outcome.cluster ?? '');
 }

@@ -51,7 +51,7 @@ class User {
         timeoutMs: config.timeoutMs,
         trust,
       });
-      result = { retried, address, ...read(answer.status, answer.body) };
+      result = { retried, address, ...outcomeOf(answer.status, answer.body) };
     } catch (error) {
       const failure = messageOf(error);
       result = { retried: false, failure, ...withoutUndefined({ address }) };
@@ -63,13 +63,13 @@ class User {
 
   async #resolve(): Promise<string> {
     if (this.#address !== undefined && performance.now() < this.#validUntil) return this.#address;
-    this.#resolving ??= this.#ask().finally(() => {
+    this.#resolving ??= this.#queryDns().finally(() => {
       this.#resolving = undefined;
     });
     return this.#resolving;
   }
 
-  async #ask(): Promise<string> {
+  async #queryDns(): Promise<string> {
     const { resolver, address: source } = this.#client;
     const answer = await resolveWithSubnet({
       server: config.nameServers[resolver],
@@ -86,7 +86,7 @@ class User {
   }
 }
 
-function read(status: number, body: string): Partial<Outcome> {
+function outcomeOf(status: number, body: string): Partial<Outcome> {
   if (status !== 200) return { failure: `Status${status}` };
   try {
     const { pod, node, cluster } = JSON.parse(body) as PodAnswer;

@@ -1,7 +1,7 @@
 import { messageOf } from '../../src/model/values.ts';
 import { Connections, type RequestOptions } from './request.ts';
 
-/** One request, told as the one argument (JSON); its result as JSON on standard output. */
+/** Sends the one request that its argument describes (JSON), and prints the result as JSON on standard output. */
 const options = JSON.parse(process.argv[2] ?? '{}') as RequestOptions;
 try {
   const { answer } = await new Connections().get(options);

@@ -1,6 +1,6 @@
 import type { Client } from '../world/topology.ts';
 
-/** What a client process is told, as its one argument (JSON). */
+/** The settings of a client process: its one argument, as JSON. */
 export interface ClientsConfig {
   readonly clients: readonly Client[];
   readonly nameServers: { readonly route53: string; readonly powerdns: string };
@@ -19,11 +19,11 @@ export interface Outcome {
   /** ms since the epoch. */
   readonly startedAtMs: number;
   readonly tookMs: number;
-  /** Where DNS sent it; absent when it did not answer. */
+  /** The address that DNS answered with; absent when DNS did not answer. */
   readonly address?: string;
-  /** Absent on success: `Timeout`, `Status503`, `DnsTimeout`, `ECONNREFUSED`, ... */
+  /** Why the request failed: `Timeout`, `Status503`, `DnsTimeout`, `ECONNREFUSED`, ...; absent on success. */
   readonly failure?: string;
-  /** Sent again once, because the connection was closed before any byte of the answer (RFC 9110, 9.2.2). */
+  /** True when the request was sent again once, because its connection was closed before any byte of the answer (RFC 9110, 9.2.2). */
   readonly retried: boolean;
   readonly pod?: string;
   readonly node?: string;

@@ -9,7 +9,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => new Promise((done) => server.close(done))));
 });
 
-/** A server that answers the n-th request it sees (from 0) as told; resolves with the port. */
+/** Starts a server that answers its n-th request (from 0) by `answer`; resolves with the port. */
 async function serve(answer: (socket: Socket, request: number, ofConnection: number) => void): Promise<number> {
   let requests = 0;
   const server = createServer((socket) => {

@@ -9,9 +9,9 @@ export interface Answer {
 
 export interface RequestOptions {
   readonly protocol: 'http' | 'https';
-  /** The server's address: DNS was asked before. */
+  /** The server's address; the caller has asked DNS before. */
   readonly address: string;
-  /** Default 80 or 443. */
+  /** By default 80 for HTTP and 443 for HTTPS. */
   readonly port?: number;
   readonly host: string;
   readonly source: string;
@@ -20,10 +20,10 @@ export interface RequestOptions {
   readonly trust?: string;
 }
 
-/** About this many requests a connection, as browsers do on a page. */
+/** A connection carries about this many requests, as a browser's does for a page. */
 const requestsPerConnection = 10;
 
-/** A connection that was there is gone; refused, unreachable and silent ones are no such loss. */
+/** Error codes of an established connection that was lost; a refused, unreachable or silent one is no such loss. */
 const lossCodes: ReadonlySet<string | undefined> = new Set(['ECONNRESET', 'EPIPE']);
 
 /** The connections of one client: kept alive, closed after some ten requests. */
@@ -34,7 +34,7 @@ export class Connections {
 
   /**
    * Sends a GET. When its connection is closed before any byte of the answer, it is sent once more on a new one, as clients
-   * may do with what is idempotent (RFC 9110, 9.2.2); any other trouble is the user's: it rejects with the reason's name.
+   * may do with what is idempotent (RFC 9110, 9.2.2). Any other failure is one that the user sees: `get` rejects with its name.
    */
   async get(options: RequestOptions): Promise<{ readonly answer: Answer; readonly retried: boolean }> {
     const deadline = performance.now() + options.timeoutMs;
@@ -99,7 +99,7 @@ export class Connections {
   }
 }
 
-/** Before any byte of the answer. */
+/** The connection was closed before any byte of the answer came. */
 class ConnectionLost extends Error {}
 
 function collect(response: IncomingMessage, resolve: (answer: Answer) => void, reject: (error: Error) => void): void {

@@ -11,13 +11,13 @@ export interface DnsAnswer {
 export interface DnsQuestion {
   readonly server: string;
   readonly host: string;
-  /** Client subnet: an address, of which the first 24 bits are sent. */
+  /** The client subnet, given as an address of it; its first 24 bits are sent. */
   readonly subnet: string;
-  /** Source address of the question; absent: the kernel's choice. */
+  /** Source address of the question; when absent the kernel chooses it. */
   readonly source?: string;
 }
 
-/** EDNS option 8. */
+/** The code of the EDNS option for the client subnet. */
 const clientSubnet = 8;
 const attemptMs = 400;
 const attempts = 3;

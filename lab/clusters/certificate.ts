@@ -8,12 +8,12 @@ const run = promisify(execFile);
 export interface SelfMadeCertificate {
   readonly chain: string;
   readonly key: string;
-  /** Where they lie, for programs that read files. */
+  /** The certificate and its key as files, for programs that read files. */
   readonly chainFile: string;
   readonly keyFile: string;
 }
 
-/** A certificate of its own authority for the host names, valid for a month; clients trust exactly this one. Needs openssl. */
+/** Makes a self-signed certificate for the host names, valid for a month; clients trust exactly this one. Needs openssl. */
 export async function makeCertificate(folder: string, hosts: readonly string[]): Promise<SelfMadeCertificate> {
   await mkdir(folder, { recursive: true });
   const chainFile = join(folder, 'tls.crt');

@@ -14,11 +14,11 @@ import type { RunningCluster } from './running.ts';
 
 export interface ControlPlanePrograms {
   readonly binaries: Pick<Binaries, 'folder' | 'calicoIpam' | 'calicoCrds'>;
-  /** What a cluster needs for Tideline, as `kubectl apply -k` takes it. */
+  /** The folder for `kubectl apply -k` with what a cluster needs for Tideline. */
   readonly deploy: string;
 }
 
-/** The lab, as far as its clusters need it. */
+/** The parts of the lab that its clusters need. */
 interface Surroundings {
   readonly network: Network;
   readonly supervisor: Supervisor;
@@ -28,20 +28,20 @@ interface Surroundings {
     readonly clock: Clock;
     readonly runFolder: string;
     readonly stateFolder: string;
-    /** Absent: folders of manifests play the control planes. */
+    /** When absent, folders of manifests play the control planes. */
     readonly controlPlanes?: ControlPlanePrograms;
   };
 }
 
 interface ClusterPlace {
   readonly datacentre: Datacentre;
-  /** Of the data centre among all; its cluster's addresses differ by it. */
+  /** The index of the data centre among all; the addresses of its cluster are derived from it. */
   readonly index: number;
   readonly ingressClass: string;
   readonly certificate: SelfMadeCertificate;
 }
 
-/** What runs the cluster of a data centre in this lab; nothing starts yet. */
+/** Makes the cluster of a data centre, of the kind that this lab uses; nothing starts yet. */
 export async function makeCluster(lab: Surroundings, place: ClusterPlace): Promise<RunningCluster> {
   const { network, supervisor, options } = lab;
   const directory = join(options.runFolder, 'pods');
@@ -66,7 +66,7 @@ function folderCluster(lab: Surroundings, place: ClusterPlace, host: PodHost): R
   return new FolderCluster({ datacentre, manifests, folder, host, clock: lab.options.clock });
 }
 
-/** Its parts are imported only when they are wanted. */
+/** A cluster with a real control plane; its modules are imported only here, when they are wanted. */
 async function apiserverCluster(
   lab: Surroundings,
   place: ClusterPlace,

@@ -6,26 +6,26 @@ import type { LabPod } from './objects.ts';
  * views see no more of a cluster than this.
  */
 export interface RunningCluster extends ServedCluster {
-  /** As the cluster says now. */
+  /** The pods that the cluster reports now. */
   readonly pods: readonly LabPod[];
   readonly blocks: readonly ClusterBlock[];
-  /** Starts it with this many pods on each worker; resolves when they answer and are endpoints. */
+  /** Starts the cluster with this many pods on each worker; resolves when they answer and are endpoints. */
   start(podsPerWorker: number): Promise<void>;
-  /** More pods, evenly on its workers; resolves with them when they answer and are endpoints. */
+  /** Adds `count` pods, evenly on its workers; resolves with them when they answer and are endpoints. */
   scaleUp(count: number): Promise<readonly LabPod[]>;
   /** The node claims a further block, from which its next pods get addresses. Resolves with its prefix. */
   claimBlock(node: string): Promise<string>;
-  /** The node's machine has lost its power: resolves when the cluster has noticed. */
+  /** Must be called when the node's machine has lost its power; resolves when the cluster has noticed. */
   nodeLost(node: string): Promise<void>;
-  /** The node's machine runs again, and is reachable. */
+  /** Must be called when the node's machine runs again and is reachable. */
   nodeBack(node: string): Promise<void>;
-  /** How its input can be lost, and what every agent must say then. */
+  /** The ways in which the agents' input can be lost, each with what every agent must report then. */
   readonly inputLosses: readonly InputLoss[];
   loseInput(mode: string): Promise<void>;
   mendInput(): Promise<void>;
-  /** Absent where a folder plays the control plane. */
+  /** The control plane; absent where a folder plays it. */
   readonly control?: ClusterControl;
-  /** Ends what it started beside the supervisor. Never rejects. */
+  /** Ends what the cluster started itself and the supervisor does not know. Never rejects. */
   stop(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export interface ClusterBlock {
 
 export interface InputLoss {
   readonly mode: string;
-  /** What this does to the cluster, for people: `The manifests of paris are empty`. */
+  /** The effect of this loss on the cluster, for people: `The manifests of paris are empty`. */
   readonly what: string;
   /** How the agents' source status begins: phase and reason. */
   readonly says: string;
@@ -49,10 +49,10 @@ export interface ClusterControl {
   /** The machine it runs on. */
   readonly server: string;
   readonly components: readonly { readonly name: string; readonly state: ComponentState }[];
-  /** SIGKILL, and down until `mend`. */
+  /** Kills the components with SIGKILL and keeps them down until `mend`. */
   kill(components: readonly string[]): Promise<void>;
-  /** SIGSTOP: connections stay half open until `mend`. */
+  /** Stops the components with SIGSTOP: connections stay half open until `mend`. */
   freeze(components: readonly string[]): Promise<void>;
-  /** Everything runs and answers again. */
+  /** Starts the stopped components again and continues the frozen ones; resolves when those it started are ready. */
   mend(): Promise<void>;
 }

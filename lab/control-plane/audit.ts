@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { AuditEvent } from './control-plane.ts';
 
-/** Everything but bodies, once a request is answered (a watch: also when it begins). */
+/** Logs each request without its body, once it is answered; a watch also when it begins. */
 export const auditPolicy = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
@@ -20,7 +20,10 @@ interface Entry {
   readonly annotations?: Partial<typeof undecided>;
 }
 
-/** The requests of the log, oldest first, each once: a watch that still runs as it began. None when there is no log yet. */
+/**
+ * The requests of the log, oldest first, each once; a running watch is there as it began. The list is empty while there is no
+ * log.
+ */
 export async function readAudit(
   file: string,
   filter: (event: AuditEvent) => boolean = () => true,

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InputError } from '../../src/model/problem.ts';
 
-/** What `make kubernetes` built. */
+/** The programs that `make kubernetes` built. */
 export interface Binaries {
   /** The folder of the programs; etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kubectl are one file. */
   readonly folder: string;
@@ -16,7 +16,7 @@ export interface Binaries {
   readonly versions: Versions;
 }
 
-/** The releases that are inside, and the compiler. */
+/** The releases that were built, and the compiler that built them. */
 export interface Versions {
   readonly kubernetes: string;
   readonly etcd: string;
@@ -27,19 +27,19 @@ export interface Versions {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the binaries are made from: Go sources, pinned versions, the build program. */
+/** The folder that the binaries are made from: Go sources, pinned versions, the build program. */
 export const sources = join(import.meta.dirname, '../../tools/kubernetes');
 
-/** Written last: a folder without it is not complete. */
+/** The file that a build writes last: a folder without it is not complete. */
 export const versionsFile = 'versions.json';
 
-/** Where builds lie, one folder each, named `<key>-<go version>`. */
+/** The folder that holds one folder for each build, named `<key>-<go version>`. */
 export function buildsFolder(environment: Environment): string {
   const cache = environment['XDG_CACHE_HOME'];
   return join(cache === undefined || cache === '' ? join(homedir(), '.cache') : cache, 'tideline', 'kubernetes');
 }
 
-/** Names the content of the sources for this kind of machine: other sources, another key. */
+/** A key of the sources' content and the kind of this machine: other sources give another key. */
 export async function sourcesKey(folder = sources): Promise<string> {
   const hash = createHash('sha256');
   const files = (await readdir(folder, { recursive: true })).filter((file) => /\.(go|mod|sum|ts)$/.test(file)).sort();
@@ -61,7 +61,7 @@ export async function completeBuilds(folder: string, key: string): Promise<reado
   return found.sort((a, b) => b.usedAt - a.usedAt).map(({ build }) => build);
 }
 
-/** Finds the build of the sources as they are; none is an `InputError` that says what to run. Needs no Go. */
+/** Finds the build of the present sources. Throws an InputError that says what to run when there is none. Needs no Go. */
 export async function findBinaries(environment: Environment): Promise<Binaries> {
   const folder = buildsFolder(environment);
   const [build] = await completeBuilds(folder, await sourcesKey());

@@ -12,7 +12,7 @@ export interface Pool {
   readonly allowedUses?: readonly ('Workload' | 'Tunnel' | 'LoadBalancer')[];
 }
 
-/** A pod on a node. The handle, by which its addresses are released, is made of its names unless given. */
+/** A pod on a node. The handle by which its addresses are released is made of its names when none is given. */
 export interface Workload {
   readonly node: string;
   readonly namespace: string;
@@ -28,7 +28,7 @@ export interface Assigned {
 export interface Allocations {
   readonly blocks: readonly {
     readonly cidr: string;
-    /** Absent: its node released it while addresses were in use. */
+    /** The node that owns the block; absent when it released the block while addresses were in use. */
     readonly node?: string;
     readonly free: number;
     readonly allocations: readonly {
@@ -42,15 +42,15 @@ export interface Allocations {
   readonly affinities: readonly { readonly node: string; readonly cidr: string; readonly state: string }[];
 }
 
-/** Calico's own allocator at work in one cluster. Every method rejects with what the allocator said. */
+/** Calico's own allocator at work in one cluster. Every method rejects with the allocator's message. */
 export interface Calico {
-  /** What an installation writes: a ready ClusterInformation, the allocator's configuration, the pools that are missing. */
+  /** Writes what an installation of Calico writes: a ready ClusterInformation, the allocator's configuration, the missing pools. */
   init(options: {
     readonly pools: readonly Pool[];
     readonly strictAffinity?: boolean;
     readonly maxBlocksPerHost?: number;
   }): Promise<void>;
-  /** Gives a pod addresses, all or none: the next ones (one of IPv4 unless told), or this one. The Node must exist. */
+  /** Gives a pod addresses, all or none: the next free ones (by default one of IPv4), or `address`. The Node must exist. */
   assign(
     pod: Workload & {
       readonly address?: string;
@@ -62,23 +62,23 @@ export interface Calico {
   ): Promise<Assigned>;
   /** Gives a pod an address out of a block of the node `from`. */
   borrow(pod: Workload & { readonly from: string }): Promise<Assigned>;
-  /** Takes back the addresses of a pod, of a handle, or these; resolves with them. */
+  /** Takes back the addresses of a pod or of a handle, or the given addresses; resolves with those it took back. */
   release(
     what:
       | { readonly namespace: string; readonly pod: string }
       | { readonly handle: string }
       | { readonly addresses: readonly string[] },
   ): Promise<readonly string[]>;
-  /** A node takes a block: this one, or the first that is free. */
+  /** Gives a node a block: the one named, or the first that is free. Resolves with its prefix. */
   claim(what: { readonly node: string; readonly block?: string; readonly pool?: string }): Promise<string>;
-  /** A node gives up one block or all. One with addresses in use stays, without a node, unless `mustBeEmpty` refuses that. */
+  /** Takes one block or all from a node. A block with addresses in use stays, without a node, unless `mustBeEmpty` refuses that. */
   releaseAffinity(what: {
     readonly node: string;
     readonly block?: string;
     readonly mustBeEmpty?: boolean;
   }): Promise<void>;
   show(): Promise<Allocations>;
-  /** Its process is gone; every further request is rejected. */
+  /** True when the process has ended; every further request is rejected. */
   readonly ended: boolean;
   /** Ends the process. Never rejects. */
   stop(): Promise<void>;
@@ -125,7 +125,7 @@ export function startCalico(options: { readonly kubeconfig: string; readonly cal
     child.once('error', (error) => end(error.message));
     child.once('close', (code, signal) => end(String(code ?? signal)));
   });
-  child.stdin.on('error', () => undefined); // told by its end
+  child.stdin.on('error', () => undefined); // The end of the process tells it as well.
 
   const ask = (operation: string, args: object): Promise<unknown> =>
     new Promise((resolve, reject) => {

@@ -2,27 +2,28 @@ import type { Component } from './control-plane.ts';
 import { ports } from './ports.ts';
 import type { Answer } from './request.ts';
 
-/** Who has to answer what before a component counts as working. */
-export interface Asker {
-  /** As the administrator, or as nobody (`anonymous`), of the apiserver. */
+/** The requests by which components are checked. */
+export interface ComponentClient {
+  /** Asks the apiserver, as the administrator. */
   apiserver(path: string): Promise<Answer>;
   etcd(path: string): Promise<Answer>;
   component(port: number, path: string): Promise<Answer>;
 }
 
-export function checksOf(asker: Asker): Readonly<Record<Component, () => Promise<boolean>>> {
+/** The check of each component: true when the component works. */
+export function checksOf(client: ComponentClient): Readonly<Record<Component, () => Promise<boolean>>> {
   const ok = async (answer: Promise<Answer>): Promise<boolean> => (await answer).status === 200;
   return {
-    etcd: () => ok(asker.etcd('/readyz')),
-    'kube-apiserver': () => ok(asker.apiserver('/readyz')),
-    'kube-controller-manager': () => ok(asker.component(ports.controllerManager, '/healthz')),
-    'kube-scheduler': () => ok(asker.component(ports.scheduler, '/readyz')),
+    etcd: () => ok(client.etcd('/readyz')),
+    'kube-apiserver': () => ok(client.apiserver('/readyz')),
+    'kube-controller-manager': () => ok(client.component(ports.controllerManager, '/healthz')),
+    'kube-scheduler': () => ok(client.component(ports.scheduler, '/readyz')),
   };
 }
 
-/** What a cluster has when its controllers work: the Service of the API, and an identity for pods. */
-export async function isPopulated(asker: Asker): Promise<boolean> {
+/** True when the cluster has what working controllers make: the Service of the API, and an identity for pods. */
+export async function isPopulated(client: ComponentClient): Promise<boolean> {
   const paths = ['services/kubernetes', 'serviceaccounts/default', 'configmaps/kube-root-ca.crt'];
-  const answers = await Promise.all(paths.map((path) => asker.apiserver(`/api/v1/namespaces/default/${path}`)));
+  const answers = await Promise.all(paths.map((path) => client.apiserver(`/api/v1/namespaces/default/${path}`)));
   return answers.every((answer) => answer.status === 200);
 }

@@ -11,13 +11,13 @@ export interface ComponentOptions {
   readonly place: Place;
   readonly program: string;
   readonly arguments: readonly string[];
-  /** Its log is `<name>.log` in here, appended to by every start. */
+  /** The folder of its log, `<name>.log`, to which every start appends. */
   readonly folder: string;
-  /** Whether it does its work. May reject: then it does not yet. */
+  /** True when the component works. A rejection means the same as false. */
   readonly check: () => Promise<boolean>;
 }
 
-/** Between two checks. Each is a connection with a TLS handshake, which costs both sides some milliseconds of a processor. */
+/** The time between two checks. Each check makes a TLS handshake, which costs both sides some milliseconds of a processor. */
 const checkMs = 100;
 
 /** One program of a control plane, which can be started again and again on the same data and port. */
@@ -36,7 +36,7 @@ export class ComponentProcess {
     return this.#daemon?.running === true ? this.#daemon.pid : undefined;
   }
 
-  /** Starts its process unless it runs; does not wait. */
+  /** Starts the process unless it runs; does not wait until it works. */
   launch(): void {
     if (this.#daemon?.running === true) return;
     const { place, program, folder } = this.#options;
@@ -49,7 +49,7 @@ export class ComponentProcess {
     });
   }
 
-  /** Resolves when it does its work; rejects with the end of its log when it ends, or when the time is over. */
+  /** Resolves when the component works; rejects with the end of its log when it ends, or after `timeoutMs`. */
   async ready(timeoutMs: number): Promise<void> {
     let why = 'it says so';
     const missing = async (): Promise<string | undefined> => {
@@ -70,7 +70,7 @@ export class ComponentProcess {
     this.#daemon.kill(signal);
   }
 
-  /** SIGTERM, and SIGKILL after `graceMs`; resolves when it is gone. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs`; resolves when the process is gone. */
   async end(graceMs: number): Promise<void> {
     await this.#daemon?.stop(graceMs);
   }

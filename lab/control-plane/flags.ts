@@ -6,7 +6,7 @@ import { ports } from './ports.ts';
 
 export interface Layout {
   readonly pki: PkiFiles;
-  /** Where etcd, controller-manager and scheduler listen. */
+  /** The address on which etcd, controller-manager and scheduler listen. */
   readonly innerAddress: string;
   readonly etcdData: string;
   readonly auditPolicy: string;
@@ -15,7 +15,7 @@ export interface Layout {
   readonly kubeconfigs: { readonly controllerManager: string; readonly scheduler: string };
 }
 
-/** The arguments of a component, the caller's flags over ours. */
+/** The arguments of a component; the caller's flags replace our defaults. */
 export function argumentsOf(component: Component, options: ControlPlaneOptions, layout: Layout): readonly string[] {
   const flags: Flags = { ...defaults[component](options, layout), ...options.flags?.[component] };
   return Object.entries(flags)
@@ -49,8 +49,9 @@ function etcd(_: ControlPlaneOptions, { pki, innerAddress, etcdData }: Layout): 
     'peer-key-file': keyOf(pki.etcd),
     'peer-trusted-ca-file': certificateOf(pki.etcdAuthority),
     'peer-client-cert-auth': true,
-    // The data need not survive the machine, only the process; and a single member waits for its election in vain.
+    // The data has to survive the process only, not the machine.
     'unsafe-no-fsync': true,
+    // A single member gains nothing by waiting for its election.
     'heartbeat-interval': 25,
     'election-timeout': 250,
     'quota-backend-bytes': 4 * 2 ** 30,
@@ -67,7 +68,7 @@ function apiserver(options: ControlPlaneOptions, layout: Layout): Flags {
     'etcd-keyfile': keyOf(pki.etcdClient),
     'bind-address': options.address,
     'secure-port': ports.apiserver,
-    ...advertised(options.address),
+    ...advertiseFlags(options.address),
     'tls-cert-file': certificateOf(pki.apiserver),
     'tls-private-key-file': keyOf(pki.apiserver),
     'client-ca-file': certificateOf(pki.authority),
@@ -99,8 +100,8 @@ function apiserver(options: ControlPlaneOptions, layout: Layout): Flags {
   };
 }
 
-/** Endpoints must not be loopback addresses; with one, the Service `kubernetes` stays without, and no address is advertised. */
-function advertised(address: string): Flags {
+/** Kubernetes refuses loopback addresses as endpoints: with one, the Service `kubernetes` gets no endpoints. */
+function advertiseFlags(address: string): Flags {
   const loopback = isIPv4(address) ? address.startsWith('127.') : address === '::1';
   return loopback
     ? { 'advertise-address': address, 'endpoint-reconciler-type': 'none' }
@@ -112,7 +113,7 @@ function controllerManager(options: ControlPlaneOptions, layout: Layout): Flags 
   const { clusterCidr, nodeFailure } = options;
   return {
     kubeconfig: layout.kubeconfigs.controllerManager,
-    ...served(layout, ports.controllerManager),
+    ...servingFlags(layout, ports.controllerManager),
     'leader-elect': 'false',
     controllers: controllers(clusterCidr !== undefined).join(','),
     'use-service-account-credentials': true,
@@ -135,7 +136,7 @@ function controllerManager(options: ControlPlaneOptions, layout: Layout): Flags 
 function scheduler(_: ControlPlaneOptions, layout: Layout): Flags {
   return {
     kubeconfig: layout.kubeconfigs.scheduler,
-    ...served(layout, ports.scheduler),
+    ...servingFlags(layout, ports.scheduler),
     'leader-elect': 'false',
     'kube-api-qps': 500,
     'kube-api-burst': 1000,
@@ -143,8 +144,8 @@ function scheduler(_: ControlPlaneOptions, layout: Layout): Flags {
   };
 }
 
-/** A certificate of ours: else the component makes itself one on an RSA key, which takes longer than its whole start. */
-function served({ pki, innerAddress }: Layout, port: number): Flags {
+/** Gives the component a certificate; without it the component makes one on an RSA key, which takes longer than its whole start. */
+function servingFlags({ pki, innerAddress }: Layout, port: number): Flags {
   return {
     'bind-address': innerAddress,
     'secure-port': port,

@@ -8,7 +8,7 @@ import { ports } from './ports.ts';
 
 type Content = Omit<KubeconfigContent, 'authority'>;
 
-/** Every kubeconfig of a control plane; all can be written again in place, for a new authority. */
+/** Writes every kubeconfig of a control plane, and can write all of them again in place for a new authority. */
 export class Identities {
   readonly url: string;
   readonly #folder: string;
@@ -22,39 +22,42 @@ export class Identities {
     this.url = `https://${address.includes(':') ? `[${address}]` : address}:${ports.apiserver}`;
   }
 
-  /** `admin.kubeconfig`: it counts as a client's. */
-  administrator(): Promise<string> {
+  /** Writes `admin.kubeconfig`, which counts as a client's. */
+  writeForAdministrator(): Promise<string> {
     const identity = { user: 'kubernetes-admin', groups: ['system:masters'] };
-    return this.#write('admin', 'client', this.#certified(identity, {}));
+    return this.#write('admin', 'client', this.#certificateContent(identity, {}));
   }
 
-  async ofComponents(): Promise<{ readonly controllerManager: string; readonly scheduler: string }> {
+  async writeForComponents(): Promise<{ readonly controllerManager: string; readonly scheduler: string }> {
     const of = (name: string): Promise<string> =>
-      this.#write(name, 'component', this.#certified({ user: `system:${name}` }, {}));
+      this.#write(name, 'component', this.#certificateContent({ user: `system:${name}` }, {}));
     const [controllerManager, scheduler] = await Promise.all([of('kube-controller-manager'), of('kube-scheduler')]);
     return { controllerManager, scheduler };
   }
 
-  /** A kubeconfig with a client certificate, in a file of its own. */
-  ofCertificate(
+  /** Writes a kubeconfig with a client certificate, in a file of its own. */
+  writeWithCertificate(
     identity: Identity,
     options: { readonly validSeconds?: number; readonly server?: string },
   ): Promise<string> {
-    return this.#write(this.#numbered(identity.user), 'client', this.#certified(identity, options));
+    return this.#write(this.#uniqueName(identity.user), 'client', this.#certificateContent(identity, options));
   }
 
-  ofToken(user: string, token: string): Promise<string> {
+  writeWithToken(user: string, token: string): Promise<string> {
     const content = (): Content => ({ server: this.url, user, credential: { token } });
-    return this.#write(this.#numbered(user), 'client', content);
+    return this.#write(this.#uniqueName(user), 'client', content);
   }
 
-  /** Writes kubeconfigs again in their place, with the authority of now and new certificates under it. */
+  /** Writes kubeconfigs again in place, with the present authority and new certificates under it. */
   async rewrite(which: 'components' | 'all'): Promise<void> {
     const chosen = this.#written.filter(({ owner }) => which === 'all' || owner === 'component');
     await Promise.all(chosen.map(({ write }) => write()));
   }
 
-  #certified(identity: Identity, options: { readonly validSeconds?: number; readonly server?: string }): () => Content {
+  #certificateContent(
+    identity: Identity,
+    options: { readonly validSeconds?: number; readonly server?: string },
+  ): () => Content {
     return () => ({
       server: options.server ?? this.url,
       user: identity.user,
@@ -66,7 +69,7 @@ export class Identities {
     });
   }
 
-  #numbered(user: string): string {
+  #uniqueName(user: string): string {
     return `${user.replaceAll(/[^A-Za-z0-9.-]/g, '-')}-${this.#next++}`;
   }
 

@@ -2,13 +2,13 @@ import { rename, writeFile } from 'node:fs/promises';
 
 export interface KubeconfigContent {
   readonly server: string;
-  /** PEM. */
+  /** The authority's certificate, PEM. */
   readonly authority: string;
   readonly user: string;
   readonly credential: { readonly certificate: string; readonly key: string } | { readonly token: string };
 }
 
-/** Writes a kubeconfig with everything inside, as JSON (which is YAML), replacing what was there in one step. */
+/** Writes a kubeconfig that contains its certificates and key, as JSON (which is YAML), and replaces an older file in one step. */
 export async function writeKubeconfig(file: string, content: KubeconfigContent): Promise<void> {
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const { credential } = content;

@@ -1,6 +1,6 @@
 import type { Place } from './place.ts';
 
-/** Runs kubectl to its end where the control plane lives; resolves with its standard output, rejects with what it said. */
+/** Runs kubectl to its end in the control plane's namespace; resolves with its standard output, rejects with its errors. */
 export function runKubectl(place: Place, program: string, args: readonly string[], input?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = place.spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });

@@ -1,13 +1,13 @@
 import type { Network } from '../net/network.ts';
 import type { Component } from './control-plane.ts';
 
-/** Flags without their dashes; `false` leaves out one that is set by default. */
+/** Flags by name without dashes; `false` leaves out a flag that is set by default. */
 export type Flags = Readonly<Record<string, string | number | boolean>>;
 
 export interface ControlPlaneOptions {
-  /** Everything lies here; must not exist or be empty, and is removed at the end. */
+  /** The folder of all its files; it must be empty or absent, and is removed at the end. */
   readonly folder: string;
-  /** Where the apiserver answers: 127.0.1.N in the caller's own namespace, else an address of `namespace`. */
+  /** The apiserver's address: 127.0.1.N in the caller's own namespace, else an address of `namespace`. */
   readonly address: string;
   /** The network and the namespace to live in; default: the caller's own. */
   readonly network?: Network;
@@ -26,6 +26,6 @@ export interface ControlPlaneOptions {
   readonly nodeFailure?: { readonly graceSeconds: number; readonly periodSeconds: number };
   /** Flags of single components, stronger than ours: `{ 'kube-apiserver': { 'max-requests-inflight': 5 } }`. */
   readonly flags?: Readonly<Partial<Record<Component, Flags>>>;
-  /** Until everything has to be ready; default 120 s, because machines of tests are loaded. */
+  /** How long the start may take until everything is ready; default 120 s, because machines of tests are loaded. */
   readonly readyTimeoutMs?: number;
 }

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { Network, SpawnInNamespace } from '../net/network.ts';
 
 /**
- * Where a control plane lives: processes start there, and connections are made from there. Processes that are started here
- * die with this one, also when it is killed.
+ * The network namespace in which a control plane runs: its processes start there, and connections are made from there. They
+ * die with this process, also when it is killed.
  */
 export interface Place {
-  /** Where the apiserver answers. */
+  /** The apiserver's address. */
   readonly address: string;
-  /** Where the other components answer. */
+  /** The address of the other components. */
   readonly innerAddress: string;
   spawn(command: string, args: readonly string[], options: SpawnInNamespace): ChildProcess;
   connect(host: string, port: number): Socket;
@@ -19,7 +19,7 @@ export interface Place {
 
 const dieWithParent = ['--pdeathsig', 'KILL', '--'];
 
-/** The network namespace of this process. Every control plane needs an address of its own (127.0.1.N), ports are fixed. */
+/** The network namespace of this process. Ports are fixed, so every control plane needs an address of its own (127.0.1.N). */
 export function ownPlace(address: string): Place {
   return {
     address,
@@ -34,23 +34,23 @@ export function ownPlace(address: string): Place {
   };
 }
 
-/** A namespace of a network. What goes on inside is asked through a door (door/main.ts), so that no route to it is needed. */
+/** A namespace of a network. Connections are made through a proxy inside it (proxy/main.ts), so that no route to it is needed. */
 export function namespacePlace(network: Network, namespace: string, address: string, folder: string): Place {
-  const socket = join(folder, 'door');
-  const program = join(import.meta.dirname, 'door', 'main.ts');
+  const socket = join(folder, 'proxy');
+  const program = join(import.meta.dirname, 'proxy', 'main.ts');
   const enter: Place['spawn'] = (command, args, options) =>
     network.spawn(namespace, 'setpriv', [...dieWithParent, command, ...args], options);
-  let door: ChildProcess | undefined;
+  let proxy: ChildProcess | undefined;
   return {
     address,
     innerAddress: '127.0.0.1',
     spawn: enter,
     connect(host, port) {
-      door ??= enter(process.execPath, [program, socket], { stdio: ['ignore', 'ignore', 'inherit'] });
+      proxy ??= enter(process.execPath, [program, socket], { stdio: ['ignore', 'ignore', 'inherit'] });
       const connection = connect({ path: socket });
       connection.write(`${host} ${port}\n`);
       return connection;
     },
-    close: () => void door?.kill('SIGKILL'),
+    close: () => void proxy?.kill('SIGKILL'),
   };
 }

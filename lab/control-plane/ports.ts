@@ -1,4 +1,4 @@
-/** Where the parts of a control plane listen, each on an address that no other control plane has. */
+/** The ports of a control plane's components; each control plane has an address of its own. */
 export const ports = {
   apiserver: 6443,
   etcd: 2379,

@@ -5,9 +5,9 @@ import type { Place } from './place.ts';
 export interface Target {
   readonly host: string;
   readonly port: number;
-  /** PEM: trusted for this target. */
+  /** The authority that is trusted for this target, PEM. */
   readonly authority: string;
-  /** Who asks; without it nobody in particular. */
+  /** The client certificate of the request; without it the request is anonymous. */
   readonly client?: { readonly certificate: string; readonly key: string };
 }
 
@@ -18,8 +18,14 @@ export interface Answer {
 
 const timeoutMs = 10_000;
 
-/** One request on a connection of its own, with a JSON body if there is one. Rejects when no whole answer comes within 10 s. */
-export function ask(place: Place, target: Target, method: string, path: string, body?: unknown): Promise<Answer> {
+/** Sends one request on a connection of its own, with `body` as JSON if given. Rejects when no whole answer comes within 10 s. */
+export function sendRequest(
+  place: Place,
+  target: Target,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpsRequest(
       {

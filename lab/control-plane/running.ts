@@ -4,13 +4,13 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { stillMissing } from '../missing.ts';
 import { readAudit } from './audit.ts';
 import { isPopulated } from './checks.ts';
+import type { AuthenticatedClient } from './client.ts';
 import type { ComponentProcess } from './component.ts';
 import type { AuditEvent, Component, ControlPlane, Identity } from './control-plane.ts';
 import type { Identities } from './identities.ts';
 import { runKubectl } from './kubectl.ts';
 import { certificateOf, type Pki } from './pki/pki.ts';
 import type { Place } from './place.ts';
-import type { Questions } from './questions.ts';
 import type { Answer } from './request.ts';
 
 export interface Parts {
@@ -18,21 +18,21 @@ export interface Parts {
   readonly place: Place;
   readonly pki: Pki;
   readonly identities: Identities;
-  readonly questions: Questions;
+  readonly client: AuthenticatedClient;
   readonly auditLog: string;
-  /** The program. */
+  /** The path of the program kubectl. */
   readonly kubectl: string;
-  /** Of the administrator. */
+  /** The administrator's kubeconfig. */
   readonly kubeconfig: string;
   readonly components: Readonly<Record<Component, ComponentProcess>>;
 }
 
 const restartTimeoutMs = 120_000;
-/** apiserver and etcd wait much longer for their clients' connections when they may; a kill loses nothing here. */
+/** Without this limit apiserver and etcd wait much longer for their clients to close connections; a kill loses nothing here. */
 const graceMs = 2000;
 const tokenSeconds = 3600;
 
-/** A control plane of this machine. Made by `startControlPlane`. */
+/** A control plane on this machine; `startControlPlane` makes it. */
 export class RunningControlPlane implements ControlPlane {
   readonly url: string;
   readonly kubeconfig: string;
@@ -48,8 +48,8 @@ export class RunningControlPlane implements ControlPlane {
     this.authority = certificateOf(parts.pki.files.authority);
   }
 
-  /** Starts everything; resolves when it works. */
-  async begin(timeoutMs: number): Promise<void> {
+  /** Starts every component in order; resolves when all of them work. */
+  async startAll(timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     const left = (): number => Math.max(0, deadline - performance.now());
     const { etcd, 'kube-apiserver': apiserver, ...others } = this.#parts.components;
@@ -60,7 +60,7 @@ export class RunningControlPlane implements ControlPlane {
     const clients = Object.values(others);
     for (const client of clients) client.launch();
     await Promise.all(clients.map((client) => client.ready(left())));
-    await this.#populated(left());
+    await this.#waitUntilPopulated(left());
   }
 
   kubectl(args: readonly string[], input?: string): Promise<string> {
@@ -70,7 +70,7 @@ export class RunningControlPlane implements ControlPlane {
   }
 
   async read<T>(path: string): Promise<T> {
-    const { status, body } = await this.#parts.questions.apiserver(path);
+    const { status, body } = await this.#parts.client.apiserver(path);
     if (status !== 200) throw new Error(`GET ${path}: ${status} ${body}`);
     return JSON.parse(body) as T;
   }
@@ -84,7 +84,7 @@ export class RunningControlPlane implements ControlPlane {
     identity: Identity,
     options: { readonly validSeconds?: number; readonly server?: string } = {},
   ): Promise<string> {
-    return this.#parts.identities.ofCertificate(identity, options);
+    return this.#parts.identities.writeWithCertificate(identity, options);
   }
 
   async kubeconfigForServiceAccount(namespace: string, name: string): Promise<string> {
@@ -99,7 +99,7 @@ export class RunningControlPlane implements ControlPlane {
     };
     const answer = await this.#post(`${accounts}/${name}/token`, request, [201]);
     const { status } = JSON.parse(answer.body) as { status: { token: string } };
-    return this.#parts.identities.ofToken(`system:serviceaccount:${namespace}:${name}`, status.token);
+    return this.#parts.identities.writeWithToken(`system:serviceaccount:${namespace}:${name}`, status.token);
   }
 
   audit(filter?: (event: AuditEvent) => boolean): Promise<readonly AuditEvent[]> {
@@ -130,10 +130,10 @@ export class RunningControlPlane implements ControlPlane {
   }
 
   async compact(): Promise<void> {
-    const { questions } = this.#parts;
-    const range = await questions.etcd('/v3/kv/range', 'POST', { key: Buffer.from([0]).toString('base64') });
+    const { client } = this.#parts;
+    const range = await client.etcd('/v3/kv/range', 'POST', { key: Buffer.from([0]).toString('base64') });
     const { revision } = (JSON.parse(range.body) as { header: { revision: string } }).header;
-    const answer = await questions.etcd('/v3/kv/compaction', 'POST', { revision, physical: true });
+    const answer = await client.etcd('/v3/kv/compaction', 'POST', { revision, physical: true });
     if (answer.status !== 200) throw new Error(`etcd did not compact: ${answer.body}`);
     if (this.pid('kube-apiserver') !== undefined) await this.restart('kube-apiserver');
   }
@@ -158,15 +158,15 @@ export class RunningControlPlane implements ControlPlane {
   }
 
   async #post(path: string, body: unknown, expected: readonly number[]): Promise<Answer> {
-    const answer = await this.#parts.questions.apiserver(path, 'POST', body);
+    const answer = await this.#parts.client.apiserver(path, 'POST', body);
     if (!expected.includes(answer.status)) throw new Error(`POST ${path}: ${answer.status} ${answer.body}`);
     return answer;
   }
 
-  async #populated(timeoutMs: number): Promise<void> {
-    const { questions, components } = this.#parts;
+  async #waitUntilPopulated(timeoutMs: number): Promise<void> {
+    const { client, components } = this.#parts;
     const missing = async (): Promise<string | undefined> => {
-      if (await isPopulated(questions).catch(() => false)) return undefined;
+      if (await isPopulated(client).catch(() => false)) return undefined;
       const controllers = components['kube-controller-manager'];
       if (controllers.pid === undefined) await controllers.ready(0);
       return `the default namespace is not filled after ${timeoutMs} ms`;

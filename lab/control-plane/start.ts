@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { auditPolicy } from './audit.ts';
 import { checksOf } from './checks.ts';
+import { AuthenticatedClient } from './client.ts';
 import { ComponentProcess } from './component.ts';
 import type { Component, ControlPlane } from './control-plane.ts';
 import { argumentsOf, type Layout, serviceCidrOf } from './flags.ts';
@@ -9,13 +10,12 @@ import { Identities } from './identities.ts';
 import type { ControlPlaneOptions } from './options.ts';
 import { createPki } from './pki/pki.ts';
 import { namespacePlace, ownPlace, type Place } from './place.ts';
-import { Questions } from './questions.ts';
 import { RunningControlPlane } from './running.ts';
 
 /**
  * Starts a control plane and resolves when it works: the apiserver is ready, controller-manager and scheduler are healthy,
- * the default namespace has its Service and its ServiceAccount. When that fails nothing is left, and the error carries the
- * end of the log of the component that failed.
+ * the default namespace has its Service and its ServiceAccount. A start that fails leaves nothing, and its error has the end of
+ * the log of the component that failed.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   await claimFolder(options.folder);
@@ -23,7 +23,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   let plane: RunningControlPlane | undefined;
   try {
     plane = await assemble(options, place);
-    await plane.begin(options.readyTimeoutMs ?? 120_000);
+    await plane.startAll(options.readyTimeoutMs ?? 120_000);
     return plane;
   } catch (error) {
     if (plane === undefined) await rm(options.folder, { recursive: true, force: true });
@@ -32,7 +32,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-/** A folder with something in it belongs to somebody, perhaps to a control plane that runs. */
+/** Makes the folder. Throws when it is not empty: its files may belong to a running control plane. */
 async function claimFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   if ((await readdir(folder)).length > 0) throw new Error(`the folder of a control plane must be empty: ${folder}`);
@@ -55,12 +55,12 @@ async function assemble(options: ControlPlaneOptions, place: Place): Promise<Run
     auditPolicy: join(folder, 'audit-policy.json'),
     auditLog: join(folder, 'audit.log'),
     authenticationConfig: join(folder, 'authentication.json'),
-    kubeconfigs: await identities.ofComponents(),
+    kubeconfigs: await identities.writeForComponents(),
   };
   await writeFile(layout.auditPolicy, JSON.stringify(auditPolicy));
   await writeFile(layout.authenticationConfig, JSON.stringify(anonymousForHealthOnly));
-  const questions = new Questions(place, pki);
-  const checks = checksOf(questions);
+  const client = new AuthenticatedClient(place, pki);
+  const checks = checksOf(client);
   const component = (name: Component): ComponentProcess =>
     new ComponentProcess({
       name,
@@ -75,10 +75,10 @@ async function assemble(options: ControlPlaneOptions, place: Place): Promise<Run
     place,
     pki,
     identities,
-    questions,
+    client,
     auditLog: layout.auditLog,
     kubectl: join(options.binaries, 'kubectl'),
-    kubeconfig: await identities.administrator(),
+    kubeconfig: await identities.writeForAdministrator(),
     components: {
       etcd: component('etcd'),
       'kube-apiserver': component('kube-apiserver'),
@@ -88,7 +88,7 @@ async function assemble(options: ControlPlaneOptions, place: Place): Promise<Run
   });
 }
 
-/** Strangers may ask whether it is alive and nothing else. */
+/** Anonymous clients may ask for the apiserver's health and nothing else. */
 const anonymousForHealthOnly = {
   apiVersion: 'apiserver.config.k8s.io/v1',
   kind: 'AuthenticationConfiguration',
@@ -101,7 +101,7 @@ function hostsOf(options: ControlPlaneOptions): readonly string[] {
   return [...new Set([...addresses, 'localhost', ...inside, ...(options.hosts ?? [])])];
 }
 
-/** The address of the Service `kubernetes`: the first of the range, after the network's own. */
+/** The address of the Service `kubernetes`: the first one after the network address. */
 function firstAddress(cidr: string): string {
   const [network = ''] = cidr.split('/');
   return network.includes(':') ? `${network.replace(/::$/, '')}::1` : network.replace(/\.\d+$/, '.1');

@@ -6,7 +6,7 @@ import { InputError, type InputProblem } from '../../src/model/problem.ts';
 /** A unix socket's path may have 107 bytes. */
 const longestSocketPath = 107;
 
-/** Where the control socket of a lab is. Throws InputError when the kernel could not bind it. */
+/** The path of a lab's control socket. Throws InputError when the path is too long for the kernel. */
 export function controlSocket(stateFolder: string): string {
   const path = join(resolve(stateFolder), 'lab.sock');
   if (Buffer.byteLength(path) > longestSocketPath)
@@ -20,7 +20,7 @@ export function controlSocket(stateFolder: string): string {
   return path;
 }
 
-/** Asks a running lab. Throws InputError when none runs there, or when the lab refuses the input. */
+/** Sends a request to a running lab. Throws InputError when none runs there, or when the lab refuses the input. */
 export async function askLab(stateFolder: string, method: 'GET' | 'POST', path: string): Promise<unknown> {
   const socketPath = controlSocket(stateFolder);
   let answered: { readonly code: number; readonly body: string };
@@ -43,7 +43,7 @@ export async function askLab(stateFolder: string, method: 'GET' | 'POST', path: 
   return body;
 }
 
-/** True when a lab answers on the socket; a socket file that nobody listens on is none. */
+/** True when a lab answers on the socket; false for a socket file on which nobody listens. */
 export async function labIsRunning(stateFolder: string): Promise<boolean> {
   return exchange(controlSocket(stateFolder), 'GET', '/').then(
     () => true,

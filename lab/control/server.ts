@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { InputError } from '../../src/model/problem.ts';
 import { messageOf } from '../../src/model/values.ts';
 
-/** What the control socket can ask of a running lab. */
+/** The operations that the control socket offers on a running lab. */
 export interface ControlTarget {
   status(options: { readonly memory: boolean }): Promise<unknown>;
   fault(name: string, target: string | undefined): Promise<unknown>;
   heal(name: string | undefined): Promise<unknown>;
-  /** Starts the end; the answer is sent first. */
+  /** Ends the lab, after the answer has been sent. */
   down(): void;
 }
 

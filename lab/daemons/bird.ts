@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net';
 
-/** One command over the control socket: lines carry a four-digit code; the code followed by a space ends the answer. */
+/** Sends one command over the control socket. Lines carry a four-digit code; a code followed by a space ends the answer. */
 export function askBird(socketPath: string, command: string): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(socketPath);

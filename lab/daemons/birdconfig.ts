@@ -3,32 +3,35 @@ export interface RouterSpec {
   readonly routerId: string;
   readonly asn: number;
   readonly neighbors: readonly RouterNeighbor[];
-  /** Prefixes announced as our own whatever the kernel says, and not written into the kernel table. */
+  /** Prefixes that the router announces as its own, whatever routes the kernel has; they are not written into the kernel table. */
   readonly originate?: readonly string[];
-  /** Default true: equal paths become one multipath kernel route. */
+  /** When true, which is the default, equal paths become one multipath kernel route. */
   readonly ecmp?: boolean;
 }
 
 export interface RouterNeighbor {
-  /** Name of the protocol, as `show protocols` has it: letters, digits, underscores. */
+  /** The protocol's name in `show protocols`: letters, digits, underscores. */
   readonly name: string;
   readonly localAddress: string;
   readonly address: string;
   readonly asn: number;
   /**
-   * What may be imported, default deny: `{ prefix, longest }` allows the prefix and more specific ones up to `longest`
-   * (default: 32). `'all'` is for routers among themselves.
+   * The prefixes that may be imported; all others are denied. `{ prefix, longest }` allows the prefix and more specific ones up
+   * to the length `longest` (default 32). `'all'` is for sessions between routers.
    */
   readonly accept: 'all' | readonly { readonly prefix: string; readonly longest?: number }[];
-  /** What is announced to it, default `'all'` our best paths; `'nothing'` for servers, which have a default route. */
+  /** The routes announced to the neighbour: by default `'all'` best paths; `'nothing'` for servers, which have a default route. */
   readonly announce?: 'all' | 'nothing';
-  /** `import limit … action block`: more routes than this are not taken, the session stays. */
+  /** `import limit … action block`: routes beyond this number are not taken, and the session stays up. */
   readonly maxPrefixes?: number;
-  /** Default 9. */
+  /** The hold time; default 9. */
   readonly holdSeconds?: number;
 }
 
-/** The whole bird.conf. Connect retry is one second so that the lab is up at once; helper for graceful restart is on (BIRD's default). */
+/**
+ * The whole bird.conf. The connect retry time is one second, so that the lab is up at once; BIRD helps neighbours restart
+ * gracefully (its default).
+ */
 export function renderRouter(spec: RouterSpec): string {
   const originate = spec.originate ?? [];
   const parts = [

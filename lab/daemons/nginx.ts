@@ -2,8 +2,8 @@ import { request } from 'node:http';
 import { runFiles } from '../../src/model/contract.ts';
 
 /**
- * The command that runs a rendered data plane in the foreground, as a unit of systemd would: nginx does not remove the
- * control socket that a killed nginx left behind, so that goes first.
+ * The command that runs a rendered data plane in the foreground, as a unit of systemd would. It first removes the control
+ * socket that a killed nginx left behind, because nginx does not.
  */
 export function nginxCommand(options: { readonly rendered: string; readonly runDir: string }): {
   readonly command: string;
@@ -15,12 +15,12 @@ export function nginxCommand(options: { readonly rendered: string; readonly runD
 }
 
 interface ControlStatus {
-  /** Another one with every start of nginx; a reload keeps it. */
+  /** An id that every start of nginx makes anew; a reload keeps it. */
   readonly instance: string;
   readonly reloads: number;
 }
 
-/** What nginx says of itself over its control socket; undefined when it does not answer. */
+/** Asks nginx for its status over its control socket; resolves with undefined when it does not answer. */
 export function controlStatus(socketPath: string): Promise<ControlStatus | undefined> {
   return new Promise((resolve) => {
     const call = request({ socketPath, path: '/v1/status', timeout: 2000 }, (response) => {

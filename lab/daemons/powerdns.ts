@@ -20,12 +20,12 @@ export interface PowerDns {
 }
 
 export interface PowerDnsOptions {
-  /** Starts the server where it shall live, e.g. `network.spawn(namespace, command, args)`. */
+  /** Starts the server in its network namespace, e.g. `network.spawn(namespace, command, args)`. */
   readonly spawn: (command: string, args: readonly string[]) => ChildProcess;
   readonly clock: Clock;
-  /** Its own folder: configuration, zones, sockets. Made when absent. */
+  /** The server's own folder, for configuration, zones and sockets; made when absent. */
   readonly directory: string;
-  /** Where it answers DNS and, with another port, its HTTP API. */
+  /** The address of its DNS service and, on another port, of its HTTP API. */
   readonly address: string;
   readonly port: number;
   readonly apiPort: number;
@@ -37,8 +37,8 @@ export interface PowerDnsOptions {
 }
 
 /**
- * Starts PowerDNS and resolves when its control socket answers. The API may then be used from the place where the server
- * lives. Needs pdns-server, pdns-backend-lmdb and pdns-backend-geoip.
+ * Starts PowerDNS and resolves when its control socket answers. The API may then be used from the server's network
+ * namespace. Needs pdns-server, pdns-backend-lmdb and pdns-backend-geoip.
  */
 export async function startPowerDns(options: PowerDnsOptions): Promise<PowerDns> {
   const { directory } = options;

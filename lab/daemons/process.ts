@@ -8,7 +8,7 @@ export interface DaemonOptions {
   readonly namespace: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** Both outputs are appended here. */
+  /** Standard output and standard error are appended to this file. */
   readonly logFile: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -18,10 +18,10 @@ export interface Daemon {
   readonly pid: number;
   readonly running: boolean;
   readonly logFile: string;
-  /** Resolves when it ended, however. */
+  /** Resolves when the daemon has ended, whatever ended it. */
   readonly exited: Promise<void>;
   kill(signal: NodeJS.Signals): void;
-  /** SIGTERM, then SIGKILL after `graceMs`; resolves when it is gone. */
+  /** Sends SIGTERM, then SIGKILL after `graceMs`; resolves when the daemon is gone. */
   stop(graceMs?: number): Promise<void>;
 }
 

@@ -2,8 +2,8 @@ import { continentOf } from '../../src/model/geo/countries.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
 
 /**
- * The clusters that a policy names for a country while all is well: the rule that names the country, else the one that
- * names its continent, else the default. Read from the spec alone, so that it can judge what steering made of it.
+ * The clusters that a policy names for a country while all is well: by the rule that names the country, else by the one that
+ * names its continent, else by the default. It reads the spec alone, so that it can judge what steering made of the spec.
  */
 export function expectedClusters(platform: Platform, policyName: string, country: string): readonly string[] {
   const policy = platform.policies.get(policyName);

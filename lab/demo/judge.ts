@@ -8,7 +8,7 @@ export interface Judgement {
   readonly complaint?: string;
 }
 
-/** Judges what the clients saw of a step, against what they may see (pure). Times are ms since the epoch. */
+/** Judges what the clients saw of a step by what they may see (pure). Times are ms since the epoch. */
 export function judge(
   tolerance: Tolerance,
   account: Account,

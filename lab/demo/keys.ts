@@ -1,6 +1,6 @@
 import type { DemoPort, Faults } from './port.ts';
 
-/** What a person can do by a key, while the scenario runs and after it. */
+/** An action that a person starts by a key, while the scenario runs or after it. */
 interface Key {
   readonly key: string;
   readonly label: string;

@@ -15,7 +15,7 @@ const home = '\u001b[H';
 const clearLine = '\u001b[K';
 const clearBelow = '\u001b[J';
 
-/** The live view on a terminal: a frame a second; after the scenario, keys for faults. */
+/** The live view on a terminal: it draws a frame a second, and after the scenario it offers keys for faults. */
 export class LiveView {
   readonly #lab: DemoPort;
   readonly #reloads: ReloadCount;
@@ -71,12 +71,12 @@ export class LiveView {
     this.#narration = line;
   }
 
-  /** The person does not want the rest of the scenario. */
+  /** True when the person does not want the rest of the scenario. */
   get skipped(): boolean {
     return this.#scenario === 'skipped';
   }
 
-  /** The scenario is over: faults are the person's now. */
+  /** Must be called when the scenario is over: from now on the person's keys begin and heal faults. */
   handOver(line: string): void {
     this.#scenario = 'over';
     this.#notice = '';

@@ -4,15 +4,15 @@ import type { FaultBoard } from '../faults/board.ts';
 import type { ViewPort } from '../observe/port.ts';
 import type { Supervisor } from '../supervise.ts';
 
-/** What the scenario needs of a running lab, beside what views ask of it: a `Lab` is one. */
+/** What the scenario needs of a running lab, beside what views need; a `Lab` satisfies it. */
 export interface DemoPort extends ViewPort {
-  /** The spec that runs: what the policies promise is read from it. */
+  /** The spec that runs; the steps read from it what the policies promise. */
   readonly platform: Platform;
   readonly clusters: ReadonlyMap<string, DemoCluster>;
   readonly supervisor: Pick<Supervisor, 'status' | 'hold' | 'release'>;
   /** Holds a folder for each server, with the sockets of its programs. */
   readonly runFolder: string;
-  /** Whether clusters have real control planes: there are steps for these alone. */
+  /** True when clusters have real control planes: some steps are played on these alone. */
   readonly hasControlPlanes: boolean;
 }
 
@@ -21,5 +21,5 @@ export type DemoCluster = Pick<
   'datacentre' | 'pods' | 'control' | 'inputLosses' | 'scaleUp' | 'claimBlock'
 >;
 
-/** Begins and heals faults, and says which are in force: a `FaultBoard`. */
+/** The part of a `FaultBoard` that begins and heals faults and lists those in force. */
 export type Faults = Pick<FaultBoard, 'active' | 'begin' | 'heal'>;

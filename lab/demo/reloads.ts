@@ -4,8 +4,8 @@ import { controlStatus } from '../daemons/nginx.ts';
 import type { DemoPort } from './port.ts';
 
 /**
- * Configuration reloads of every blade's nginx, as each counts itself. What a killed nginx had counted when it was last
- * looked at stays counted: look after every step.
+ * Sums the configuration reloads of every blade's nginx, as each counts them itself. A killed nginx stays in the sum with what it
+ * had counted at the last call of `total`, so that must be called after every step.
  */
 export class ReloadCount {
   readonly #lab: Pick<DemoPort, 'world' | 'runFolder'>;
@@ -15,7 +15,7 @@ export class ReloadCount {
     this.#lab = lab;
   }
 
-  /** Looks again; the reloads of all nginx there ever were. */
+  /** Asks every nginx again; resolves with the reloads of all nginx processes that there ever were. */
   async total(): Promise<number> {
     const blades = this.#lab.world.datacentres.flatMap((datacentre) => datacentre.blades);
     const sockets = blades.map(({ name }) => join(this.#lab.runFolder, name, runFiles.nginxSocket));

@@ -8,16 +8,16 @@ import { runStep, scenarioOf } from './scenario.ts';
 
 export interface DemoOptions {
   readonly reportFile: string;
-  /** ms from the person's command to the start of the lab: set-up is not in it. */
+  /** ms from the person's command to the start of the lab, without the set-up. */
   readonly startupMs: number;
   readonly output: NodeJS.WritableStream;
-  /** The live view's terminal; absent: the scenario runs once, as lines of text. */
+  /** The live view's terminal; when absent the scenario runs once and is told as lines of text. */
   readonly terminal?: { readonly input: ReadStream; readonly output: WriteStream };
 }
 
-/** What hears of the scenario's progress. */
-interface Audience {
-  /** True once nobody wants to see further steps. */
+/** Shows the scenario's progress to a person. */
+interface ScenarioView {
+  /** True once the person wants to see no further steps. */
   readonly skipped: boolean;
   begin(step: string): void;
   narrate(line: string): void;
@@ -27,7 +27,7 @@ interface Audience {
 /** Plays the scenario on a running lab and writes the report; with a terminal it then stays until the person leaves. */
 export async function playDemo(lab: DemoPort, board: Faults, options: DemoOptions): Promise<number> {
   if (options.terminal === undefined) {
-    const report = await play(lab, board, options, textAudience(options.output));
+    const report = await play(lab, board, options, textView(options.output));
     options.output.write(`${summary(report, options.reportFile)}\n`);
     return report.ok ? 0 : 1;
   }
@@ -44,18 +44,18 @@ export async function playDemo(lab: DemoPort, board: Faults, options: DemoOption
   return 0;
 }
 
-async function play(lab: DemoPort, board: Faults, options: DemoOptions, audience: Audience): Promise<DemoReport> {
+async function play(lab: DemoPort, board: Faults, options: DemoOptions, view: ScenarioView): Promise<DemoReport> {
   const steps: StepReport[] = [];
   const reloads = new ReloadCount(lab);
-  const narrate = (line: string): void => audience.narrate(line);
+  const narrate = (line: string): void => view.narrate(line);
   let fromMs = lab.clock.now();
   for (const step of scenarioOf(lab)) {
-    if (audience.skipped) break;
-    audience.begin(step.name);
+    if (view.skipped) break;
+    view.begin(step.name);
     await reloads.total();
     const { report, toMs } = await runStep(step, { lab, board, narrate, fromMs });
     fromMs = toMs;
-    audience.end(report);
+    view.end(report);
     steps.push(report);
   }
   const report = summarise(steps, {
@@ -67,7 +67,7 @@ async function play(lab: DemoPort, board: Faults, options: DemoOptions, audience
   return report;
 }
 
-function textAudience(output: NodeJS.WritableStream): Audience {
+function textView(output: NodeJS.WritableStream): ScenarioView {
   return {
     skipped: false,
     begin: (step) => void output.write(`\n> ${step}\n`),

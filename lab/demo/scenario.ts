@@ -27,7 +27,7 @@ const everywhere: readonly Step[] = [
   agentsRestarted,
 ];
 
-/** The scenario, in order: two steps more where control planes are real. */
+/** The steps of the scenario, in order; there are two more where control planes are real. */
 export function scenarioOf(lab: Pick<DemoPort, 'hasControlPlanes'>): readonly Step[] {
   return lab.hasControlPlanes ? [...everywhere, apiserverLost, bladeColdStart] : everywhere;
 }
@@ -36,11 +36,14 @@ export interface StepRun {
   readonly lab: DemoPort;
   readonly board: Faults;
   readonly narrate: (line: string) => void;
-  /** Requests started from here on are this step's: the end of the step before, so that every request is some step's. */
+  /**
+   * Requests started at or after this time count for this step. It is the end of the step before, so that each request counts
+   * for a step.
+   */
   readonly fromMs: number;
 }
 
-/** Runs one step and judges it by what the clients saw until its end. Heals what a failed step left. Never rejects. */
+/** Runs one step and judges it by what the clients saw until its end. Heals the faults that a failed step left. Never rejects. */
 export async function runStep(
   step: Step,
   run: StepRun,
@@ -58,7 +61,7 @@ export async function runStep(
     if (step.leavesFault !== true) await board.heal().catch(() => undefined);
   }
   const toMs = stage.now();
-  await stage.settle();
+  await stage.waitForRequestsInFlight();
   const account = lab.ledger.window(fromMs, toMs);
   const { recoveredAfterMs, complaint } = judge(step.tolerance, account, { fromMs, faultAtMs: stage.faultAtMs });
   const report = {

@@ -1,10 +1,10 @@
 /** What the live view shows; made anew for every frame from the lab's status. */
 export interface DemoView {
   readonly elapsedMs: number;
-  /** What is compressed or modelled, said openly on every frame. */
+  /** States on every frame what is faster than in production or only modelled. */
   readonly caveat: string;
   readonly steps: readonly { readonly name: string; readonly state: 'waiting' | 'running' | 'done' | 'failed' }[];
-  /** What happens now, one or two sentences. */
+  /** Tells what happens now, in one or two sentences. */
   readonly narration: string;
   /** The answer to the last key; empty before the first. */
   readonly notice: string;
@@ -25,15 +25,15 @@ export interface SiteView {
   readonly servers: readonly { readonly name: string; readonly state: 'up' | 'down' | 'drained' }[];
   readonly sessionsUp: number;
   readonly sessions: number;
-  /** Routes that the rack's router forwards by; absent for sites without one. */
+  /** How many routes the rack's router forwards by; absent for sites without such a router. */
   readonly routes?: number;
 }
 
 export interface CountryView {
   readonly code: string;
-  /** Cluster that each name server's answer leads to now; several when weighted. */
+  /** The cluster to which each name server's answer leads now; several when weighted. */
   readonly answers: Readonly<Record<string, string>>;
-  /** Cluster (and region) that served in the last seconds, most first. */
+  /** The clusters (and regions) that served in the last seconds; the one that served most comes first. */
   readonly servedBy: readonly string[];
   readonly requestsPerSecond: number;
   readonly failed: number;
@@ -116,7 +116,7 @@ function renderKeys(view: DemoView, width: number): readonly string[] {
   return flow(cells, width).map(dim);
 }
 
-/** As many cells a line as fit; `length` counts the visible characters. */
+/** Puts as many cells into each line as fit; `length` counts a cell's visible characters. */
 function flow(cells: readonly { readonly length: number; readonly text: string }[], width: number): readonly string[] {
   const lines: string[] = [];
   let room = 0;
@@ -153,7 +153,7 @@ function wrap(text: string, width: number): readonly string[] {
 function clip(line: string, width: number): string {
   let visible = 0;
   let out = '';
-  // oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
+  // oxlint-disable-next-line no-control-regex -- the pattern looks for the escape character
   for (const part of line.match(/\u001b\[[0-9;]*m|[^\u001b]/gu) ?? []) {
     if (!part.startsWith('\u001b')) {
       if (visible === width) continue;

@@ -6,7 +6,10 @@ import { kernelRoutes } from '../world/routes.ts';
 import type { DemoPort, Faults } from './port.ts';
 import { Unmet } from './unmet.ts';
 
-/** What steps see of the world and do to it. Everything is observed from outside: clients, routers, name servers, agents. */
+/**
+ * The operations by which steps observe and change the world. They observe from outside: by clients, routers, name servers,
+ * agents.
+ */
 export class Stage {
   readonly lab: DemoPort;
   readonly board: Faults;
@@ -24,12 +27,13 @@ export class Stage {
     return this.lab.clock.now();
   }
 
-  say(line: string): void {
+  /** Tells the person what happens now. */
+  narrate(line: string): void {
     this.#narrate(line);
   }
 
-  /** The clients' account since a moment. */
-  since(fromMs: number): Account {
+  /** The clients' account of the requests since `fromMs`. */
+  accountSince(fromMs: number): Account {
     return this.lab.ledger.window(fromMs);
   }
 
@@ -42,7 +46,7 @@ export class Stage {
     await this.board.heal(name);
   }
 
-  /** Polls until `missing` says nothing is missing any more; throws Unmet with its last word after `timeoutMs`. */
+  /** Polls until `missing` reports that nothing is missing; after `timeoutMs` throws Unmet with its last report. */
   async until(missing: Missing, timeoutMs: number): Promise<void> {
     const word = await stillMissing(missing, { clock: this.lab.clock, timeoutMs });
     if (word !== undefined) throw new Unmet(`after ${Math.round(timeoutMs / 1000)} s: ${word}`);
@@ -54,31 +58,31 @@ export class Stage {
     });
   }
 
-  /** Waits until no request has failed for `quietMs`: what was broken is mended for the clients. */
-  async calm(quietMs: number, timeoutMs: number): Promise<void> {
+  /** Waits until no request has failed for `quietMs`, which means that the fault is over for the clients. */
+  async waitUntilNoFailures(quietMs: number, timeoutMs: number): Promise<void> {
     const from = this.now();
     await this.until(() => {
       const quietFrom = Math.max(from, this.now() - quietMs);
-      const account = this.since(quietFrom);
+      const account = this.accountSince(quietFrom);
       if (this.now() - from < quietMs) return 'too early to tell';
       const [failure] = account.failures;
       return failure === undefined ? undefined : `requests still fail: ${failure.country} ${failure.reason}`;
     }, timeoutMs);
   }
 
-  /** Lets requests in flight end, so that an account up to now is complete. */
-  async settle(): Promise<void> {
+  /** Waits until the requests in flight have ended, so that an account up to now is complete. */
+  async waitForRequestsInFlight(): Promise<void> {
     await this.pause(2200);
   }
 
-  /** The kernel routes of a cluster's top-of-rack router, one `prefix via next hops` a line. */
+  /** The kernel routes of a cluster's top-of-rack router, each as `prefix via next hops`. */
   async rackRoutes(cluster: string): Promise<readonly string[]> {
     const router =
       this.lab.world.datacentres.find((datacentre) => datacentre.cluster === cluster)?.router.name ?? cluster;
     return (await kernelRoutes(this.lab.network, router)).map(({ prefix, via }) => `${prefix} via ${via.join(' ')}`);
   }
 
-  /** Next hops of one prefix on a cluster's top-of-rack router; empty without a route. */
+  /** The next hops of one prefix on a cluster's top-of-rack router; empty when it has no route. */
   async nextHops(cluster: string, prefix: string): Promise<readonly string[]> {
     const line = (await this.rackRoutes(cluster)).find((route) => route.startsWith(`${prefix} `));
     return line?.split(' ').slice(2) ?? [];

@@ -1,4 +1,4 @@
-/** Something a step expected of the world and did not find; its message is for people, and the step has failed. */
+/** Thrown by a step that did not find what it expected; the step has failed, and the message tells people why. */
 export class Unmet extends Error {
   override readonly name = 'Unmet';
 }

@@ -3,7 +3,7 @@ import type { LabStatus } from '../observe/status.ts';
 import { serversOf, type World } from '../world/topology.ts';
 import type { CountryView, DemoView, SiteView } from './screen.ts';
 
-/** What the demo itself knows, beside the lab's status. */
+/** The state of the demo itself, which the lab's status does not have. */
 export interface DemoProgress {
   readonly steps: DemoView['steps'];
   readonly narration: string;
@@ -14,7 +14,7 @@ export interface DemoProgress {
 
 const recentSeconds = 10;
 
-/** The frame for a status of the lab (pure). */
+/** Makes the frame that shows a status of the lab (pure). */
 export function viewOf(world: World, status: LabStatus, progress: DemoProgress): DemoView {
   const { compressed, totals } = status;
   const recent = status.countries.reduce((sum, { requests }) => sum + requests, 0);

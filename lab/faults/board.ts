@@ -9,11 +9,11 @@ export interface ActiveFault {
   readonly sinceMs: number;
 }
 
-/** Which faults are in force now. One at a time is begun or healed. */
+/** Keeps which faults are in force. Faults are begun and healed one at a time. */
 export class FaultBoard {
   readonly #lab: FaultPort;
   #active: readonly ActiveFault[] = [];
-  #turn: Promise<unknown> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(lab: FaultPort) {
     this.#lab = lab;
@@ -25,7 +25,7 @@ export class FaultBoard {
 
   /** Begins a fault. Throws InputError for an unknown name or target. Faults without a lasting state are not kept. */
   begin(name: string, target?: string): Promise<ActiveFault> {
-    return this.#inTurn(async () => {
+    return this.#enqueue(async () => {
       const fault = findFault(name);
       const hit = checkTarget(fault, fault.targets(this.#lab), target);
       const begun = { name, target: hit, sinceMs: this.#lab.clock.now() };
@@ -35,9 +35,9 @@ export class FaultBoard {
     });
   }
 
-  /** Heals the faults of that name, or all, the newest first; resolves with what was healed. */
+  /** Heals the faults of that name, or all, the newest first; resolves with those that it healed. */
   heal(name?: string): Promise<readonly ActiveFault[]> {
-    return this.#inTurn(async () => {
+    return this.#enqueue(async () => {
       if (name !== undefined) findFault(name);
       const healed = this.#active.filter((fault) => name === undefined || fault.name === name).toReversed();
       for (const fault of healed) {
@@ -48,14 +48,14 @@ export class FaultBoard {
     });
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
     return result;
   }
 }
 
-/** Throws InputError with the list of names. */
+/** Finds a fault by name. Throws InputError with the list of names when there is none. */
 export function findFault(name: string): Fault {
   const fault = faults.find((candidate) => candidate.name === name);
   if (fault !== undefined) return fault;

@@ -26,7 +26,7 @@ const paris: Datacentre = {
 
 const end = (namespace: string, device: string) => ({ namespace, device, address: '', peer: '' });
 
-/** A lab of one data centre that only writes down what is done to it. */
+/** A lab of one data centre that only records what is done to it. */
 function smallLab(platformFolder = '') {
   const done: string[] = [];
   const services = ['paris-blade-1/nginx', 'paris-blade-1/edge-agent', 'paris-worker-1/network-agent', 'dns/powerdns'];

@@ -8,10 +8,10 @@ import { serversOf } from '../world/topology.ts';
 import type { FaultName } from './names.ts';
 import type { FaultedCluster, FaultPort } from './port.ts';
 
-/** One kind of trouble. `begin` and `heal` are level: doing them twice does no more than once. */
+/** One kind of trouble. `begin` and `heal` are idempotent. */
 export interface Fault {
   readonly name: FaultName;
-  /** What it can hit; the first is the default. */
+  /** The targets that the fault can hit; the first is the default. */
   targets(lab: FaultPort): readonly string[];
   begin(lab: FaultPort, target: string): Promise<void>;
   heal(lab: FaultPort, target: string): Promise<void>;
@@ -70,7 +70,7 @@ export const faults: readonly Fault[] = [
     async heal(lab, target) {
       const { router, machines } = machinesOf(lab, target);
       await setLinks(lab, (link) => link.a.namespace === router, 'up');
-      // Masters first: blades start from their snapshot at once, but workers announce nothing until they have read their blocks.
+      // Masters come first: blades start from their snapshot at once, but workers announce nothing until they have read their blocks.
       await clusterNamed(lab, target).control?.mend();
       releaseServices(lab, machines);
     },
@@ -138,7 +138,10 @@ async function serverUp(lab: FaultPort, server: string): Promise<void> {
   releaseServices(lab, [server]);
 }
 
-/** Takes the far end (b, the router's or transit's) down: the near end only loses its carrier and keeps its routes. */
+/**
+ * Sets the far end (b, the router's or transit's) of the chosen links: when it goes down, the near end only loses its carrier
+ * and keeps its routes.
+ */
 async function setLinks(lab: FaultPort, chosen: (link: Link) => boolean, state: 'up' | 'down'): Promise<void> {
   await Promise.all(
     lab.links.filter(chosen).map(({ b }) => lab.network.ip(b.namespace, 'link', 'set', b.device, state)),
@@ -189,7 +192,7 @@ function clusterOfNode(lab: FaultPort, node: string): FaultedCluster {
   return clusterNamed(lab, cluster);
 }
 
-/** A node whose pods cannot be reached is not ready: waits until the router has the routes to its blocks, at most 20 s. */
+/** Waits until the router has the routes to the worker's blocks, at most 20 s: a node whose pods cannot be reached is not ready. */
 async function routesBack(lab: FaultPort, worker: string): Promise<void> {
   const { datacentre, blocks: all } = clusterOfNode(lab, worker);
   const blocks = all.filter((block) => block.node === worker).map((block) => block.cidr);

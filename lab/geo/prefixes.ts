@@ -1,7 +1,7 @@
 import { type Prefix, parsePrefix } from '../../src/model/address.ts';
 import { type GeoLookup, geoLookup, type SearchTree } from './lookup.ts';
 
-/** The lab uses at most so many prefixes of one country. */
+/** The lab uses at most this many prefixes of one country. */
 export const prefixesPerCountry = 16;
 
 let byCountry: ReadonlyMap<string, readonly Prefix[]> | undefined;
@@ -51,7 +51,7 @@ interface Found {
   readonly length: number;
 }
 
-/** Addresses that the data may list but that no client has, or that the lab itself uses. */
+/** Prefixes that the data may list but no client has, or that the lab itself uses. */
 const reserved = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -85,7 +85,7 @@ function prefixesByCountry(database: GeoLookup): ReadonlyMap<string, readonly Pr
   return result;
 }
 
-/** One walk over the tree, not deeper than /24. Equal records of the file share a data pointer, so a pointer is a country. */
+/** Walks the tree once, not deeper than /24. Equal records of the file share a data pointer, so a pointer stands for a country. */
 function largestPerPointer(tree: SearchTree): ReadonlyMap<number, readonly Found[]> {
   const found = new Map<number, Found[]>();
   const walk = (node: number, network: number, length: number): void => {
@@ -102,14 +102,14 @@ function largestPerPointer(tree: SearchTree): ReadonlyMap<number, readonly Found
   return found;
 }
 
-/** The walk goes by rising address, so among equals the earlier one stays before the later one. */
+/** Keeps the largest networks. The walk goes by rising address, so among equally large ones the lower address stays first. */
 function keepLargest(found: Map<number, Found[]>, pointer: number, item: Found): void {
   const list = found.get(pointer);
   if (list === undefined) {
     found.set(pointer, [item]);
     return;
   }
-  // Room for the few that are dropped as reserved.
+  // The list has room for the few that are dropped later as reserved.
   const full = list.length >= prefixesPerCountry + reserved.length;
   if (full && (list.at(-1)?.length ?? 0) <= item.length) return;
   const at = list.findIndex((other) => other.length > item.length);

@@ -7,9 +7,9 @@ const run = promisify(execFile);
 export interface SpawnInNamespace {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** As for child_process.spawn; default: nothing in, both outputs ignored. */
+  /** The same as for child_process.spawn; by default there is no input and both outputs are ignored. */
   readonly stdio?: SpawnOptions['stdio'];
-  /** A session of its own: signals of the terminal do not reach it, and its process group is its id. */
+  /** Gives the process a session of its own: signals of the terminal do not reach it, and its process group's id is its own. */
   readonly detached?: boolean;
 }
 
@@ -38,18 +38,18 @@ export class Network {
     await this.ip(namespace, 'link', 'set', 'lo', 'up');
   }
 
-  /** Gives the namespace that this process lives in a name, so that links can be made to it. `destroy` spares it. */
+  /** Names the namespace of this process, so that links can be made to it. `destroy` spares it. */
   async adoptOwn(namespace: string): Promise<void> {
     await run('ip', ['netns', 'attach', this.kernelName(namespace), String(process.pid)]);
   }
 
-  /** Ends the namespace; its ends of links go with it, so peers lose their carrier. Processes in it are not touched. */
+  /** Removes the namespace with its ends of links, so that the peers lose their carrier. Its processes are not touched. */
   async removeNamespace(namespace: string): Promise<void> {
     await run('ip', ['netns', 'del', this.kernelName(namespace)]);
     this.#namespaces.delete(namespace);
   }
 
-  /** A veth pair, both ends up: interface `a.device` in `a.namespace`, and so for b. */
+  /** Makes a veth pair with both ends up: interface `a.device` in `a.namespace`, `b.device` in `b.namespace`. */
   async link(
     a: { readonly namespace: string; readonly device: string },
     b: { readonly namespace: string; readonly device: string },
@@ -101,7 +101,7 @@ export class Network {
     return stdout;
   }
 
-  /** Starts a process in the namespace, as the direct child of this process (nsenter becomes it). */
+  /** Starts a process in the namespace; it is the direct child of this process, because nsenter executes it in its own place. */
   spawn(namespace: string, command: string, args: readonly string[], options: SpawnInNamespace = {}): ChildProcess {
     const child = spawn('nsenter', [this.#flag(namespace), '--', command, ...args], {
       stdio: options.stdio ?? 'ignore',
@@ -123,7 +123,7 @@ export class Network {
         try {
           process.kill(pid, 'SIGKILL');
         } catch {
-          // It ended by itself between the two calls.
+          // The process ended by itself between the two calls.
         }
       }
       await run('ip', ['netns', 'del', this.kernelName(namespace)]).catch(() => undefined);

@@ -8,11 +8,11 @@ export interface AgentView {
   readonly server: string;
   readonly kind: 'network' | 'edge';
   readonly url: string;
-  /** Its own /status; absent when it does not answer. */
+  /** The agent's own /status; absent when it does not answer. */
   readonly status?: AgentStatus;
 }
 
-/** The /status of every agent, asked over the network from the operator's machine. */
+/** Asks every agent for its /status, over the network from the operator's machine. */
 export function agentViews(lab: Pick<ViewPort, 'world'>): Promise<readonly AgentView[]> {
   const agents = lab.world.datacentres.flatMap(({ workers, blades }) => [
     ...workers.map((s) => ({ server: s.name, kind: 'network' as const, at: `${s.address}:${agentPorts.network}` })),
@@ -27,7 +27,7 @@ export function agentViews(lab: Pick<ViewPort, 'world'>): Promise<readonly Agent
   );
 }
 
-/** An agent of this version: nothing else runs in the lab. */
+/** Fetches a status. It needs no validation, because the lab runs only agents of this version. */
 function fetchStatus(url: string): Promise<AgentStatus> {
   return new Promise((resolve, reject) => {
     const request = get(url, { timeout: 1500, agent: false }, (response) => {

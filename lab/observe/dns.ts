@@ -5,12 +5,12 @@ import type { ViewPort } from './port.ts';
 
 export interface DnsView {
   readonly country: string;
-  /** Addresses that each name server answers now with the subnet of the country's client; empty when it does not answer. */
+  /** The addresses that each name server answers now to the subnet of the country's client; empty when it does not answer. */
   readonly route53: readonly string[];
   readonly powerdns: readonly string[];
 }
 
-/** What both name servers answer to every country now, with the same subnet for both. */
+/** Asks both name servers what they answer to every country now, with the same subnet for both. */
 export function dnsViews(lab: Pick<ViewPort, 'world'>): Promise<readonly DnsView[]> {
   const clients = lab.world.users.flatMap((site) => site.clients).filter((client) => client.resolver === 'route53');
   return Promise.all(
@@ -29,7 +29,7 @@ async function answers(server: string, subnet: string): Promise<readonly string[
   return answer?.addresses ?? [];
 }
 
-/** The cluster that an entry address belongs to: `paris`, `cloud`; undefined for an address that is nobody's. */
+/** The cluster that an entry address belongs to, such as `paris` or `cloud`; undefined when it belongs to none. */
 export function clusterOfAddress(lab: Pick<ViewPort, 'world'>, address: string): string | undefined {
   return (
     lab.world.datacentres.find((datacentre) => datacentre.vips.includes(address))?.cluster ??

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 
 export interface MemoryUse {
-  /** Sum of the proportional set sizes of every process of the box, in MiB. */
+  /** The sum of the proportional set sizes of all processes of the box, in MiB. */
   readonly totalMiB: number;
   readonly processes: number;
-  /** By program, the largest first; processor time includes that of children that have ended. */
+  /** The use of each program, the largest first; processor time includes that of children that have ended. */
   readonly programs: readonly {
     readonly program: string;
     readonly processes: number;
@@ -13,7 +13,7 @@ export interface MemoryUse {
   }[];
 }
 
-/** The proportional memory of every process in this process namespace: the whole lab, this process included. */
+/** Measures the proportional memory of every process in this process namespace: the whole lab, this process included. */
 export async function memoryUse(): Promise<MemoryUse> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const seen = await Promise.all(pids.map(memoryOf));
@@ -55,11 +55,11 @@ async function memoryOf(pid: string): Promise<ProcessUse | undefined> {
     const kib = Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0);
     return { program: programName(command.split('\0')), kib, ticks };
   } catch {
-    return undefined; // It ended while we looked.
+    return undefined; // The process ended while it was read.
   }
 }
 
-/** `tideline edge agent` for our own commands, else the program's name. */
+/** The name of a program: for our own commands with their words, `tideline edge agent`. */
 function programName(words: readonly string[]): string {
   const main = words.findIndex((word) => word.endsWith('/src/cli/main.ts'));
   if (main >= 0) return ['tideline', ...words.slice(main + 1, main + 3)].join(' ');

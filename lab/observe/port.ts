@@ -6,20 +6,20 @@ import type { Supervisor } from '../supervise.ts';
 import type { Router } from '../world/routers.ts';
 import type { World } from '../world/topology.ts';
 
-/** What can be asked of a running lab. It changes nothing: a `Lab` is one, and so is a small object in a test. */
+/** What can be asked of a running lab without changing it. A `Lab` satisfies it, and so does a small object in a test. */
 export interface ViewPort {
   readonly world: World;
   readonly routers: readonly Router[];
-  /** By name. */
+  /** The clusters, by name. */
   readonly clusters: ReadonlyMap<string, Pick<RunningCluster, 'pods' | 'control'>>;
-  /** Programs are run in its namespaces to see what a machine there sees. */
+  /** The lab's network: views run programs in its namespaces to see what a machine there sees. */
   readonly network: Pick<Network, 'ip' | 'exec'>;
   readonly supervisor: Pick<Supervisor, 'status'>;
   /** The account of all clients. */
   readonly ledger: Pick<Ledger, 'window' | 'totals'>;
   readonly clock: Clock;
   readonly uptimeMs: number;
-  /** From the start to the first request that a client got served; undefined before that. */
+  /** The time from the start to the first request that a client got served; undefined before that. */
   readonly firstServedAfterMs: number | undefined;
   /** The Node program that requests are sent with. */
   readonly node: string;

@@ -4,15 +4,15 @@ import type { RequestOptions } from '../clients/request.ts';
 import type { PodAnswer } from '../world/webserver.ts';
 import type { ViewPort } from './port.ts';
 
-/** What one request from a namespace of the world came to. */
+/** The result of one request from a namespace of the world. */
 export type ProbeResult =
   | { readonly ok: true; readonly status: number; readonly pod?: PodAnswer }
   | { readonly ok: false; readonly reason: string };
 
-/** What is needed to ask as a client. */
+/** The parts of the lab that are needed to send a request as a client. */
 type ProbePort = Pick<ViewPort, 'world' | 'network' | 'node'>;
 
-/** Sends one GET from an address of a namespace, by a process of its own there. Never rejects. */
+/** Sends one GET from an address of a namespace, by a process of its own in that namespace. Never rejects. */
 export async function requestFrom(lab: ProbePort, namespace: string, options: RequestOptions): Promise<ProbeResult> {
   const script = join(import.meta.dirname, '..', 'clients', 'once.ts');
   try {
@@ -22,7 +22,7 @@ export async function requestFrom(lab: ProbePort, namespace: string, options: Re
   }
 }
 
-/** A client of `country` asks a pod directly, by the pod's own address: no VIP, no DNS. */
+/** Sends a request from a client of `country` to a pod's own address, without VIP and DNS. */
 export function directPodRequest(
   lab: ProbePort,
   country: string,

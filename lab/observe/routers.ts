@@ -14,7 +14,7 @@ export interface RouterView {
   readonly sessions: readonly Session[];
 }
 
-/** Sessions of every router, asked of BIRD itself. */
+/** Asks the BIRD of every router for its sessions. */
 export function routerViews(lab: Pick<ViewPort, 'routers' | 'birdSocket'>): Promise<readonly RouterView[]> {
   return Promise.all(lab.routers.map((router) => routerView(lab, router)));
 }

@@ -13,15 +13,15 @@ import { type RouterView, routerViews } from './routers.ts';
 export interface LabStatus {
   readonly uptimeMs: number;
   readonly firstServedAfterMs: number | null;
-  /** What passes faster than in production. */
+  /** How much faster than in production time passes. */
   readonly compressed: typeof compression;
   readonly faults: readonly ActiveFault[];
   readonly services: readonly ServiceStatus[];
   readonly routers: readonly RouterView[];
-  /** What the rack routers forward by. */
+  /** The routes by which each rack router forwards. */
   readonly routes: Readonly<Record<string, readonly RouteSeen[]>>;
   readonly agents: readonly AgentView[];
-  /** Of clusters that have a real one. */
+  /** The control planes of the clusters that have a real one. */
   readonly controlPlanes: readonly ControlPlaneView[];
   readonly pods: readonly {
     readonly cluster: string;
@@ -43,10 +43,10 @@ export interface ControlPlaneView {
 
 export interface CountryStatus {
   readonly country: string;
-  /** Clusters that the name servers' answers lead to now. */
+  /** The clusters to which each name server's answers lead now. */
   readonly route53: readonly string[];
   readonly powerdns: readonly string[];
-  /** Of the last ten seconds. */
+  /** The requests that each cluster served in the last ten seconds. */
   readonly servedBy: Readonly<Record<string, number>>;
   readonly requests: number;
   readonly failed: number;
@@ -55,7 +55,7 @@ export interface CountryStatus {
 
 const recentMs = 10_000;
 
-/** Everything there is to see, asked of the parts themselves. */
+/** Asks every part of the lab for its state, and joins the answers. */
 export async function labStatus(
   lab: ViewPort,
   faults: readonly ActiveFault[],

@@ -21,7 +21,7 @@ export interface NameServersOptions {
 
 const route53Api = `http://${nameServers.route53}:8080`;
 const powerdnsPort = 8081;
-/** Nobody but the lab reaches them; the emulator takes any credentials. */
+/** Credentials for both name servers. Only the lab can reach these, and the emulator takes any credentials. */
 const secrets = { AWS_ACCESS_KEY_ID: 'LAB', AWS_SECRET_ACCESS_KEY: 'lab', POWERDNS_API_KEY: 'lab' };
 
 /** Starts both name servers with an empty zone each, and resolves when both can be written to. */
@@ -71,7 +71,7 @@ async function startPower({ supervisor, clock, runFolder, zone }: NameServersOpt
   });
 }
 
-/** What an operator does: `tideline plan`, a look at it, `tideline apply --plan CHECKSUM`. Resolves with the plan's text. */
+/** Plans and applies as an operator does: `tideline plan`, then `tideline apply --plan CHECKSUM`. Resolves with the plan's text. */
 export async function planAndApply(options: {
   readonly tideline: string;
   readonly platformFolder: string;

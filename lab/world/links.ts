@@ -1,7 +1,7 @@
 import type { Network } from '../net/network.ts';
 import { nameServers, operator, serversOf, transits, type World } from './topology.ts';
 
-/** One end of a link. `peer` is a point-to-point address: the other end's, as a host route. */
+/** One end of a link. `peer` is the other end's address, reached by a host route (point-to-point). */
 export interface End {
   readonly namespace: string;
   readonly device: string;
@@ -51,7 +51,7 @@ export function linksOf(world: World): readonly Link[] {
   return links;
 }
 
-/** The router's device towards a server: `worker-1` for paris-worker-1 (names of devices end at 15 characters). */
+/** The router's device towards a server: `worker-1` for paris-worker-1 (a device's name has at most 15 characters). */
 export function portOf(site: string, server: string): string {
   return server.startsWith(`${site}-`) ? server.slice(site.length + 1) : server;
 }
@@ -97,7 +97,7 @@ export async function buildNetwork(network: Network, world: World, links: readon
         ]),
         ...(routes.get(namespace) ?? []),
       ]);
-      // Layer 4 hashing, so that two connections of one client may take two blades; sources are never checked on return paths.
+      // Flows are hashed by layer 4, so that two connections of one client may take two blades. Reverse path filtering is off.
       await network.sysctl(namespace, [
         `net.ipv4.ip_forward=${forwarding.has(namespace) ? 1 : 0}`,
         'net.ipv4.fib_multipath_hash_policy=1',
@@ -108,8 +108,11 @@ export async function buildNetwork(network: Network, world: World, links: readon
   );
 }
 
-/** What hangs off a transit without a router of its own: users and name servers. The transit announces their addresses. */
-export function rimOf(
+/**
+ * The machines of a transit that have no router of their own: users, name servers, the operator. The transit announces their
+ * addresses.
+ */
+export function stubHostsOf(
   world: World,
   transit: string,
 ): readonly { readonly to: string; readonly addresses: readonly string[] }[] {
@@ -123,7 +126,10 @@ export function rimOf(
   return [...users, ...machines.filter((machine) => machine.at === transit)];
 }
 
-/** Addresses on `lo` and default routes of the machines at the rim, by namespace. Routers learn theirs from BIRD. */
+/**
+ * Addresses on `lo` and default routes of the machines without a router of their own, by namespace. Routers learn theirs from
+ * BIRD.
+ */
 function staticRoutes(world: World, links: readonly Link[]): ReadonlyMap<string, readonly string[]> {
   const lines = new Map<string, string[]>();
   const own = (namespace: string, addresses: readonly string[]): string[] =>
@@ -134,25 +140,25 @@ function staticRoutes(world: World, links: readonly Link[]): ReadonlyMap<string,
       lines.set(server.name, [`route add default via ${router.address} dev eth0 src ${server.address}`]);
     for (const blade of blades) lines.get(blade.name)?.push(...own(blade.name, vips));
   }
-  const rim = (namespace: string, transit: string, addresses: readonly string[]): void => {
+  const configureStub = (namespace: string, transit: string, addresses: readonly string[]): void => {
     lines.set(namespace, [
       ...own(namespace, addresses),
       `route add default via ${endOf(links, namespace, transit).peer} dev ${transit} src ${addresses[0]}`,
     ]);
   };
-  for (const region of world.regions) rim(region.site, region.transit, [...region.anycast, region.pod]);
+  for (const region of world.regions) configureStub(region.site, region.transit, [...region.anycast, region.pod]);
   for (const { name, transit, clients } of world.users)
-    rim(
+    configureStub(
       name,
       transit,
       clients.map((client) => client.address),
     );
-  rim(nameServers.namespace, nameServers.transit, [nameServers.route53, nameServers.powerdns]);
-  rim(operator.namespace, operator.transit, [operator.address]);
+  configureStub(nameServers.namespace, nameServers.transit, [nameServers.route53, nameServers.powerdns]);
+  configureStub(operator.namespace, operator.transit, [operator.address]);
   for (const { name } of transits)
     lines.set(
       name,
-      rimOf(world, name).flatMap(({ to, addresses }) =>
+      stubHostsOf(world, name).flatMap(({ to, addresses }) =>
         addresses.map((address) => `route add ${address}/32 via ${endOf(links, name, to).peer}`),
       ),
     );

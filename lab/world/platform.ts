@@ -4,25 +4,25 @@ import { parseAllDocuments } from 'yaml';
 import type { Platform } from '../../src/model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../../src/platform/load.ts';
 
-/** How much faster than in production time passes, said openly wherever figures are shown. */
+/** How much faster than in production time passes; shown wherever figures are shown. */
 export const compression = {
-  /** Health checks of both name servers: a check every 1 s instead of every 10 s. */
+  /** Both name servers check health every 1 s instead of every 10 s. */
   healthFactor: 10,
-  /** TTL of the lab's copy of the policies; the spec says 30. */
+  /** The TTL in the lab's copy of the policies; the spec has 30. */
   ttlSeconds: 2,
   /** A node is found dead after 4 s instead of 40 s. */
   nodeGraceMs: 4000,
 } as const;
 
 /**
- * Copies the platform spec to where faults may edit it, with the TTL compressed, and loads it. With `controlPlanes` the clusters
- * that it reads from folders are read from control planes. Throws InputError for a bad one.
+ * Copies the platform spec to a folder where faults may edit it, with the compressed TTL, and loads it. With `controlPlanes`,
+ * clusters that the spec reads from folders are read from control planes. Throws InputError for a bad one.
  */
 export async function preparePlatform(source: string, folder: string, controlPlanes = false): Promise<Platform> {
   await loadPlatformOrThrow([source]);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  // The clusters' manifests are the lab's own: its pods are not those of the example.
+  // The lab writes the clusters' manifests itself, because its pods are not those of the example.
   await cp(source, folder, { recursive: true, filter: (path) => basename(path) !== 'clusters' });
   for (const name of await readdir(folder)) if (/\.ya?ml$/.test(name)) await adapt(join(folder, name), controlPlanes);
   return loadPlatformOrThrow([folder]);

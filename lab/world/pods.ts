@@ -6,10 +6,10 @@ import type { Supervisor } from '../supervise.ts';
 import { application } from './application.ts';
 import { podServer } from './webserver.ts';
 
-/** The gateway that Calico gives every pod: an address of the node's end of the pod's link. */
+/** The gateway that Calico gives every pod; here it is an address of the node's end of the pod's link. */
 const gateway = '169.254.1.1';
 
-/** A pod that has its place and address. */
+/** A pod that has its node and its address. */
 export interface PlacedPod {
   readonly name: string;
   readonly node: string;
@@ -28,7 +28,7 @@ export class PodHost {
   constructor(options: {
     readonly network: Network;
     readonly supervisor: Supervisor;
-    /** Name of the cluster, which the pods tell in their answers. */
+    /** The name of the cluster, which the pods give in their answers. */
     readonly cluster: string;
     readonly directory: string;
     readonly clock: Clock;
@@ -40,7 +40,7 @@ export class PodHost {
     this.#clock = options.clock;
   }
 
-  /** Resolves when the pod listens. */
+  /** Starts the pod; resolves when it listens. */
   async start(pod: PlacedPod): Promise<void> {
     const namespace = podNamespace(pod.name);
     await this.#network.addNamespace(namespace);
@@ -68,13 +68,13 @@ export class PodHost {
     await this.#untilListening(namespace);
   }
 
-  /** Ends its process and takes its network away. */
+  /** Ends the pod's process and removes its network. */
   async stop(pod: PlacedPod): Promise<void> {
     await this.#supervisor.remove(podService(pod));
     await this.#network.removeNamespace(podNamespace(pod.name));
   }
 
-  /** Readiness: something listens on the pod's port, as its kubelet's probe would find. */
+  /** Waits until something listens on the pod's port, as a kubelet's readiness probe would find. */
   async #untilListening(namespace: string): Promise<void> {
     const listening = (): Promise<string> =>
       this.#network.exec(namespace, 'ss', '-Hltn', `sport = ${application.podPort}`);

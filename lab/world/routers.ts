@@ -1,8 +1,8 @@
 import { type RouterNeighbor, renderRouter } from '../daemons/birdconfig.ts';
-import { type End, endOf, type Link, portOf, rimOf } from './links.ts';
+import { type End, endOf, type Link, portOf, stubHostsOf } from './links.ts';
 import { type CloudRegion, type Datacentre, transits, type World } from './topology.ts';
 
-/** One BIRD: its configuration as text, and the protocols (one a neighbour) that `show protocols` lists. */
+/** One BIRD: its configuration as text, and the protocols, one for each neighbour, that `show protocols` lists. */
 export interface Router {
   readonly name: string;
   readonly config: string;
@@ -18,7 +18,7 @@ export function routersOf(world: World, links: readonly Link[]): readonly Router
   ];
 }
 
-/** BIRD's symbols have no dashes. */
+/** The name of the protocol for a neighbour, without dashes, which BIRD's symbols may not have. */
 export function protocolName(neighbor: string): string {
   return neighbor.replaceAll('-', '_');
 }
@@ -34,11 +34,11 @@ function transitRouter(world: World, links: readonly Link[], transit: (typeof tr
     const asn = asnOf.get(end.device);
     return asn === undefined ? [] : [neighborAt(end, end.device, asn)];
   });
-  const originate = rimOf(world, transit.name).flatMap(({ addresses }) => addresses.map((a) => `${a}/32`));
+  const originate = stubHostsOf(world, transit.name).flatMap(({ addresses }) => addresses.map((a) => `${a}/32`));
   return router(transit.name, { routerId: transit.id, asn: transit.asn, neighbors, originate });
 }
 
-/** The rack router takes from its servers what the Site allows, no more than 256 routes of each, and tells them nothing. */
+/** The rack router takes from each server the routes that the Site allows, at most 256, and announces nothing to servers. */
 function rackRouter(links: readonly Link[], datacentre: Datacentre): Router {
   const { router: rack, serverAsn, prefixes, workers, blades, uplinks, site } = datacentre;
   const server = (name: string, allowed: readonly string[]): RouterNeighbor => ({

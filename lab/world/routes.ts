@@ -3,11 +3,11 @@ import type { Network } from '../net/network.ts';
 
 export interface RouteSeen {
   readonly prefix: string;
-  /** Next hops of the best paths; several when they share the load. */
+  /** The next hops of the best paths; several when they share the load. */
   readonly via: readonly string[];
 }
 
-/** The kernel's routes that BIRD put there: what the router really forwards by. Sorted by prefix. */
+/** The routes that BIRD put into the kernel's table, by which the router really forwards. Sorted by prefix. */
 export async function kernelRoutes(network: Pick<Network, 'ip'>, router: string): Promise<readonly RouteSeen[]> {
   const text = await network.ip(router, '-json', 'route', 'show', 'proto', 'bird');
   const routes = JSON.parse(text === '' ? '[]' : text) as readonly {

@@ -14,26 +14,26 @@ export interface ServersOptions {
   /** The tideline command. */
   readonly tideline: string;
   readonly platformFolder: string;
-  /** Holds a folder for each server: sockets and rendered configuration. */
+  /** The folder that holds a folder for each server, with sockets and rendered configuration. */
   readonly runFolder: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 export type AgentKind = 'edge' | 'network';
 
-/** What servers need to know of the cluster that their agents read. */
+/** The facts that servers need about the cluster that their agents read. */
 export interface ServedCluster {
   readonly datacentre: Datacentre;
-  /** Options with which a server's agent reads this cluster; resolves once it may start. */
+  /** The options with which a server's agent reads this cluster; resolves once the agent may start. */
   agentOptions(agent: AgentKind, server: string): Promise<Readonly<Record<string, string>>>;
 }
 
-/** A server whose other programs run; its agent starts once it may read its cluster. */
+/** A server whose programs run, apart from its agent, which starts once it may read its cluster. */
 export interface StartedServer {
   readonly agent: Promise<void>;
 }
 
-/** What systemd starts on a worker: ExaBGP with the relay under it, and the network agent. */
+/** Starts what systemd starts on a worker: ExaBGP with the relay under it, and the network agent. */
 export async function startWorker(
   options: ServersOptions,
   cluster: ServedCluster,
@@ -49,7 +49,7 @@ export async function startWorker(
   return { agent };
 }
 
-/** What systemd starts on a blade: nginx, ExaBGP, and the edge agent, each on its own. */
+/** Starts what systemd starts on a blade: nginx, ExaBGP and the edge agent, as separate services. */
 export async function startBlade(
   options: ServersOptions,
   cluster: ServedCluster,
@@ -122,7 +122,7 @@ async function startNginx(
       pool: datacentre.pool,
       'run-dir': directory,
       to: folder,
-      // One user for master and workers, as under systemd: a worker that finds shared memory torn may end nginx.
+      // Master and workers have one user, as under systemd, so that a worker that finds shared memory torn may end nginx.
       user: 'root',
     }),
     { env: options.environment },
@@ -137,7 +137,7 @@ async function serverFolder(options: ServersOptions, server: Server): Promise<st
   return folder;
 }
 
-/** A command and its options as words. */
+/** A command and its options as a list of arguments. */
 function words(command: string, options: Readonly<Record<string, string>>): readonly string[] {
   return [...command.split(' '), ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])];
 }

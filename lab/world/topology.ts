@@ -5,8 +5,8 @@ import { clientAddress } from '../geo/prefixes.ts';
 import { application } from './application.ts';
 
 /**
- * What the lab adds to the platform spec: the networks between the sites, the servers that run pods, and the users.
- * Everything else (sites, routers, blades, VIPs, clusters) is read from the spec.
+ * The lab adds to the platform spec the networks between the sites, the servers that run pods, and the users. It reads
+ * everything else (sites, routers, blades, VIPs, clusters) from the spec.
  */
 export const transits = [
   { name: 'transit-europe', asn: 64501, id: '172.16.255.1' },
@@ -48,7 +48,7 @@ const userSites = [
   { name: 'users-asia', transit: 'transit-asia', countries: ['JP', 'IN', 'AU'] },
 ] as const;
 
-/** Where the name servers are: one machine on the European transit, an address for each. */
+/** The name servers: one machine on the European transit, with an address for each. */
 export const nameServers = {
   namespace: 'dns',
   transit: 'transit-europe',
@@ -56,7 +56,7 @@ export const nameServers = {
   powerdns: '198.18.53.2',
 } as const;
 
-/** The operator's machine: the lab's own process, which asks routers, agents and name servers, and runs `tideline apply`. */
+/** The operator's machine, where the lab's own process asks routers, agents and name servers, and runs `tideline apply`. */
 export const operator = { namespace: 'operator', transit: 'transit-europe', address: '198.18.54.1' } as const;
 
 export interface Server {
@@ -73,7 +73,7 @@ export interface Datacentre {
   readonly uplinks: readonly string[];
   readonly workers: readonly Server[];
   readonly blades: readonly Server[];
-  /** Where the control plane runs; none where a folder of manifests plays it. */
+  /** The servers of the control plane; none where a folder of manifests plays it. */
   readonly masters: readonly Server[];
   readonly vips: readonly string[];
   readonly prefixes: {
@@ -89,14 +89,14 @@ export interface CloudRegion {
   readonly transit: string;
   readonly asn: number;
   readonly anycast: readonly string[];
-  /** Address of the region's pod, reachable inside the region only. */
+  /** The address of the region's pod, reachable inside the region only. */
   readonly pod: string;
 }
 
 export interface Client {
   readonly country: string;
   readonly address: string;
-  /** Which name server it asks. */
+  /** The name server that the client asks. */
   readonly resolver: 'route53' | 'powerdns';
 }
 
@@ -200,7 +200,7 @@ function regionOf(site: string, cluster: string, anycast: readonly string[]): Cl
   return { site, cluster, anycast, ...lab };
 }
 
-/** Two clients a country, in different subnets where the data allows: each asks one of the two name servers. */
+/** Two clients of the country, in different subnets where the data allows: each asks one of the two name servers. */
 function clientsOf(country: string): readonly Client[] {
   return [
     { country, address: clientAddress(country, 0), resolver: 'route53' },

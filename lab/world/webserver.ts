@@ -2,14 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Service } from '../supervise.ts';
 
-/** Who a pod is: it says so in every answer. */
+/** A pod's identity, which is in each of its answers. */
 export interface PodIdentity {
   readonly pod: string;
   readonly node: string;
   readonly cluster: string;
 }
 
-/** What a pod answers to any request: who it is and what it saw. */
+/** A pod's answer to any request: its identity, and the request as it came. */
 export interface PodAnswer extends PodIdentity {
   /** Source address of the connection. */
   readonly peer: string;
@@ -18,7 +18,7 @@ export interface PodAnswer extends PodIdentity {
   readonly path: string;
 }
 
-/** A pod's container: a web server of one process (nginx, some 5 MB) that says who it is and what it saw. */
+/** A pod's container: a web server of one process (nginx, some 5 MB) that answers with its identity and the request as it came. */
 export async function podServer(options: {
   readonly identity: PodIdentity;
   readonly namespace: string;
@@ -46,7 +46,7 @@ export async function podServer(options: {
 
 /**
  * The entry of a cloud region: a load balancer on the anycast address in front of the region's pods. It stands for the
- * cloud provider's, which is not our software; it answers health checks with what a pod says.
+ * cloud provider's, which is not our software; it passes health checks on to a pod.
  */
 export async function cloudBalancer(options: {
   readonly namespace: string;

@@ -8,21 +8,24 @@ import { median } from './support/statistics.ts';
 
 const starts = 2;
 
-/** `tideline lab up` with compiled modules of an earlier start, from the command to the first request a client got served. */
+/**
+ * Measures `tideline lab up` with the compiled modules of an earlier start, from the command to the first request that a client
+ * got served.
+ */
 export const labStart: Bench = {
   name: 'lab',
-  async run(say) {
+  async run(reportProgress) {
     const folder = await mkdtemp('/tmp/tl-bench-');
     const state = join(folder, 's');
     try {
-      say('a first start, which compiles');
+      reportProgress('a first start, which compiles');
       const first = await startOnce(state);
       const served: number[] = [];
       const countries: number[] = [];
       const memory: number[] = [];
       const processor: number[] = [];
       for (let run = 1; run <= starts; run += 1) {
-        say(`warm start ${run} of ${starts}`);
+        reportProgress(`warm start ${run} of ${starts}`);
         const once = await startOnce(state);
         served.push(once.firstServedSeconds);
         countries.push(once.everyCountrySeconds);
@@ -59,9 +62,9 @@ async function startOnce(state: string): Promise<Once> {
   const begin = performance.now();
   const process = new LabProcess(state);
   try {
-    await process.says(/\d s {2}\S/, 30_000);
+    await process.waitForOutput(/\d s {2}\S/, 30_000);
     const untilProgressMs = performance.now() - begin;
-    await process.says(/every country is served/, 120_000);
+    await process.waitForOutput(/every country is served/, 120_000);
     const everyCountrySeconds = (performance.now() - begin) / 1000;
     const firstProgressMs = Number(/([\d.]+) s {2}\S/.exec(process.output)?.[1]) * 1000;
     const { firstServedAfterMs, memory } = await eventually('the lab says its status', () => statusOf(state), {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlPlane } from '../../lab/control-plane/control-plane.ts';
 import { ownPlace } from '../../lab/control-plane/place.ts';
-import { ask } from '../../lab/control-plane/request.ts';
+import { sendRequest } from '../../lab/control-plane/request.ts';
 import { Network } from '../../lab/net/network.ts';
 import { binaries } from '../support/clusters/binaries.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
@@ -45,7 +45,7 @@ describe('a control plane', () => {
     const host = hostOf(plane);
     const client = { certificate: await pki('etcd-client.crt'), key: await pki('etcd-client.key') };
     const etcd = { host, port: 2379, authority: await pki('etcd-ca.crt'), client };
-    const answer = await ask(ownPlace(host), etcd, 'GET', '/version');
+    const answer = await sendRequest(ownPlace(host), etcd, 'GET', '/version');
     expect(JSON.parse(answer.body)).toMatchObject({ etcdserver: '3.6.8' });
   });
 
@@ -77,7 +77,7 @@ describe('a control plane', () => {
   it('answers strangers without a name about its health only', async () => {
     const target = { host: hostOf(plane), port: 6443, authority: await readFile(plane.authority, 'utf8') };
     const status = async (path: string): Promise<number> =>
-      (await ask(ownPlace(target.host), target, 'GET', path)).status;
+      (await sendRequest(ownPlace(target.host), target, 'GET', path)).status;
     expect(await status('/readyz')).toBe(200);
     expect(await status('/version')).toBe(401);
     expect(await status('/api/v1/namespaces')).toBe(401);

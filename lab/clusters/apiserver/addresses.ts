@@ -2,7 +2,7 @@ import type { ClusterBlock } from '../running.ts';
 
 /** Gives pods their addresses out of the blocks of their nodes. */
 export interface Addresses {
-  /** The same pod gets the same address again. */
+  /** Gives the pod an address; a pod that has one already gets the same again. */
   assign(pod: PodName): Promise<string>;
   /** Frees the pod's address, if it has one. */
   release(pod: Omit<PodName, 'node'>): Promise<void>;

@@ -10,11 +10,11 @@ export interface CalicoOptions {
   readonly program: string;
   /** Folder of Calico's CustomResourceDefinitions. */
   readonly crds: string;
-  /** The IPPool, a prefix. */
+  /** The prefix of the IPPool. */
   readonly pool: string;
 }
 
-/** What its allocator reads and writes; the rest of Calico is not here. */
+/** The kinds that Calico's allocator reads and writes; CRDs of other kinds are not installed. */
 const kinds =
   /_(blockaffinities|clusterinformations|ipamblocks|ipamconfigs|ipamhandles|ippools|ipreservations|tiers)\.yaml$/;
 const blockSize = 26;
@@ -26,45 +26,45 @@ export async function calicoAddresses(options: CalicoOptions): Promise<Addresses
   await plane.kubectl(['apply', '--server-side', ...files.flatMap((file) => ['-f', join(crds, file)])]);
   const names = files.map((file) => `crd/${file.replace(/^.*_|\.yaml$/g, '')}.crd.projectcalico.org`);
   await plane.kubectl(['wait', '--for=condition=Established', '--timeout=60s', ...names]);
-  const allocator = new Restarted(() => startCalico({ kubeconfig: plane.kubeconfig, calicoIpam: program }));
-  await allocator.now.init({ pools: [{ name: 'default-ipv4-ippool', cidr: pool, blockSize }] });
+  const allocator = new RestartingAllocator(() => startCalico({ kubeconfig: plane.kubeconfig, calicoIpam: program }));
+  await allocator.current.init({ pools: [{ name: 'default-ipv4-ippool', cidr: pool, blockSize }] });
   return {
     async assign(pod) {
-      // A second time, after an apiserver that went away in the middle: what the pod has already.
-      const { blocks } = await allocator.now.show();
-      const own = blocks.flatMap(({ allocations }) => allocations).find((given) => isOf(given, pod));
+      // An earlier call may have assigned an address before the apiserver went away: then the pod keeps that one.
+      const { blocks } = await allocator.current.show();
+      const own = blocks.flatMap(({ allocations }) => allocations).find((given) => belongsTo(given, pod));
       if (own !== undefined) return own.address;
-      const { addresses } = await allocator.now.assign(pod);
+      const { addresses } = await allocator.current.assign(pod);
       const [address] = addresses;
       if (address === undefined) throw new Error(`Calico gave ${pod.pod} no address`);
       return address;
     },
     async release(pod) {
-      await allocator.now.release(pod);
+      await allocator.current.release(pod);
     },
     async claimBlock(node) {
-      const { blocks } = await allocator.now.show();
+      const { blocks } = await allocator.current.show();
       const free = blocks.filter((block) => block.node === node).reduce((sum, block) => sum + block.free, 0);
-      if (free > 0) await allocator.now.assign({ node, namespace: 'reserved', pod: node, ipv4: free });
-      return allocator.now.claim({ node });
+      if (free > 0) await allocator.current.assign({ node, namespace: 'reserved', pod: node, ipv4: free });
+      return allocator.current.claim({ node });
     },
     async blocks() {
-      const { blocks } = await allocator.now.show();
+      const { blocks } = await allocator.current.show();
       return blocks.flatMap(({ cidr, node }) => (node === undefined ? [] : [{ cidr, node }]));
     },
     stop: () => allocator.stop(),
   };
 }
 
-function isOf(
+function belongsTo(
   given: { readonly namespace?: string; readonly pod?: string },
   pod: { readonly namespace: string; readonly pod: string },
 ): boolean {
   return given.namespace === pod.namespace && given.pod === pod.pod;
 }
 
-/** The allocator, started again when it has ended: it may, while its apiserver is away. */
-class Restarted {
+/** Starts the allocator anew when it has ended, which it does at times while its apiserver is away. */
+class RestartingAllocator {
   readonly #start: () => Calico;
   #calico: Calico | undefined;
 
@@ -72,7 +72,7 @@ class Restarted {
     this.#start = start;
   }
 
-  get now(): Calico {
+  get current(): Calico {
     if (this.#calico === undefined || this.#calico.ended) this.#calico = this.#start();
     return this.#calico;
   }

@@ -26,16 +26,16 @@ export interface ApiserverClusterOptions {
   readonly network: Network;
   readonly host: PodHost;
   readonly clock: Clock;
-  /** Of the control plane's programs. */
+  /** The folder of the control plane's programs. */
   readonly binaries: string;
-  /** Ends with the cluster: the control plane's data and kubeconfigs. */
+  /** Holds the control plane's data and kubeconfigs, and is removed when the cluster stops. */
   readonly folder: string;
-  /** Gets the control plane's logs at the end. */
+  /** The control plane's logs are copied here when the cluster stops. */
   readonly logFolder: string;
   readonly clusterIp: string;
   readonly ingressClass: string;
   readonly certificate: { readonly chain: string; readonly key: string };
-  /** What every cluster that Tideline reads must have: a folder for `kubectl apply -k`. */
+  /** The folder for `kubectl apply -k` with what every cluster that Tideline reads must have. */
   readonly deploy: string;
   readonly addresses: (plane: ControlPlane) => Promise<Addresses>;
   readonly warn: (message: string) => void;
@@ -100,7 +100,7 @@ export class ApiserverCluster implements RunningCluster {
         network,
         namespace: master.name,
         binaries,
-        // One of each: none has to wait for the lease of another that is dead.
+        // There is one of each component, so none waits for the Lease of a dead one.
         nodeFailure: { graceSeconds: compression.nodeGraceMs / 1000, periodSeconds: 1 },
       });
       this.control.supervise();
@@ -110,7 +110,7 @@ export class ApiserverCluster implements RunningCluster {
       this.#plane.reject(error);
       throw error;
     }
-    await this.#untilReady(podsPerWorker * datacentre.workers.length);
+    await this.#waitUntilReady(podsPerWorker * datacentre.workers.length);
     await this.#readBlocks();
   }
 
@@ -118,30 +118,30 @@ export class ApiserverCluster implements RunningCluster {
     const before = new Set(this.pods.map(({ name }) => name));
     const wanted = before.size + count;
     const { namespace, name } = application;
-    await this.#now().plane.kubectl(['-n', namespace, 'scale', `deployment/${name}`, `--replicas=${wanted}`]);
-    await this.#untilReady(wanted);
+    await this.#current().plane.kubectl(['-n', namespace, 'scale', `deployment/${name}`, `--replicas=${wanted}`]);
+    await this.#waitUntilReady(wanted);
     await this.#readBlocks();
     return this.pods.filter((pod) => !before.has(pod.name));
   }
 
   async claimBlock(node: string): Promise<string> {
-    const block = await this.#now().addresses.claimBlock(node);
+    const block = await this.#current().addresses.claimBlock(node);
     await this.#readBlocks();
     return block;
   }
 
   async nodeLost(node: string): Promise<void> {
-    const { kubelets, heartbeats } = this.#now();
+    const { kubelets, heartbeats } = this.#current();
     kubelets.setSilent(node, true);
     heartbeats.get(node)?.setSilent(true);
-    await this.#until(() => this.#podsOf(node).every(({ ready }) => !ready), `${node} is not found dead`);
+    await this.#waitUntil(() => this.#podsOf(node).every(({ ready }) => !ready), `${node} is not found dead`);
   }
 
   async nodeBack(node: string): Promise<void> {
-    const { kubelets, heartbeats } = this.#now();
+    const { kubelets, heartbeats } = this.#current();
     heartbeats.get(node)?.setSilent(false);
     kubelets.setSilent(node, false);
-    await this.#until(() => this.#podsOf(node).every(({ ready }) => ready), `${node} is not ready`);
+    await this.#waitUntil(() => this.#podsOf(node).every(({ ready }) => ready), `${node} is not ready`);
   }
 
   /** A kubeconfig of its own for each server. */
@@ -171,7 +171,7 @@ export class ApiserverCluster implements RunningCluster {
     await this.#started?.stop();
   }
 
-  #now(): Running {
+  #current(): Running {
     if (this.#running === undefined) throw new Error(`the cluster ${this.datacentre.cluster} has not started`);
     return this.#running;
   }
@@ -180,7 +180,7 @@ export class ApiserverCluster implements RunningCluster {
     return this.pods.filter((pod) => pod.node === node);
   }
 
-  /** Rights and CRDs first: with them the agents may start, whatever the nodes do. */
+  /** Installs rights and CRDs first, because with them the agents may start, whatever the nodes do. */
   async #install(plane: ControlPlane, replicas: number): Promise<void> {
     const { deploy, datacentre, host, clock, warn } = this.#options;
     await plane.kubectl(['apply', '--server-side', '-k', deploy]);
@@ -197,8 +197,8 @@ export class ApiserverCluster implements RunningCluster {
   }
 
   /** Resolves when `count` pods are ready and are endpoints of the Service. */
-  async #untilReady(count: number): Promise<void> {
-    await this.#until(async () => {
+  async #waitUntilReady(count: number): Promise<void> {
+    await this.#waitUntil(async () => {
       const ready = this.pods.filter((pod) => pod.ready).map(({ address }) => address);
       if (ready.length !== count) return false;
       const endpoints = await this.#readyEndpoints();
@@ -208,7 +208,7 @@ export class ApiserverCluster implements RunningCluster {
 
   async #readyEndpoints(): Promise<ReadonlySet<string>> {
     const { namespace, name } = application;
-    const slices = await this.#now().client.request<SliceList>({
+    const slices = await this.#current().client.request<SliceList>({
       path: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
       query: { labelSelector: `kubernetes.io/service-name=${name}` },
     });
@@ -217,9 +217,9 @@ export class ApiserverCluster implements RunningCluster {
     return new Set(ready.flatMap(({ addresses }) => addresses));
   }
 
-  async #until(condition: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
+  async #waitUntil(condition: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
     const { clock } = this.#options;
-    // An apiserver that does not answer has not said no.
+    // An apiserver that does not answer is asked again: the condition counts as not yet met.
     const holds = async (): Promise<boolean> => (async () => condition())().catch(() => false);
     const missing = async (): Promise<string | undefined> => ((await holds()) ? undefined : otherwise);
     if ((await stillMissing(missing, { clock, timeoutMs: readyTimeoutMs })) === undefined) return;
@@ -235,10 +235,10 @@ export class ApiserverCluster implements RunningCluster {
   }
 
   async #readBlocks(): Promise<void> {
-    this.#blocks = await this.#now().addresses.blocks();
+    this.#blocks = await this.#current().addresses.blocks();
   }
 
-  /** The router's end: the master keeps its routes, and packets towards it vanish. */
+  /** Sets the router's end of the link, so that the master keeps its routes while packets towards it vanish. */
   async #setMasterLink(state: 'up' | 'down'): Promise<void> {
     const { network, datacentre } = this.#options;
     const { router, site } = datacentre;

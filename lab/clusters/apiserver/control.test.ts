@@ -3,7 +3,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts';
 import type { Component, ControlPlane } from '../../control-plane/control-plane.ts';
 import { components, PlaneControl } from './control.ts';
 
-/** What is asked of a control plane, in order. */
+/** A control plane that records what is asked of it, in order. */
 function recorded() {
   const calls: string[] = [];
   const running = new Set<Component>(components);

@@ -2,14 +2,14 @@ import type { Clock, Timer } from '../../../src/runtime/clock.ts';
 import type { Component, ControlPlane } from '../../control-plane/control-plane.ts';
 import type { ClusterControl, ComponentState } from '../running.ts';
 
-/** In the order they start. */
+/** Every component, in the order in which they start. */
 export const components: readonly Component[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
 
 const lookMs = 500;
 
 /**
- * Kills, freezes and mends the components of a control plane, and knows what it did. Plays systemd for them: what ends by itself
- * is started again.
+ * Kills, freezes and mends the components of a control plane, and remembers which it killed or froze. It also plays systemd for
+ * them: a component that ends by itself is started again.
  */
 export class PlaneControl implements ClusterControl {
   readonly server: string;
@@ -19,17 +19,17 @@ export class PlaneControl implements ClusterControl {
   readonly #starting = new Set<Component>();
   #timer: Timer | undefined;
 
-  /** The control plane may come later: until then everything is stopped. */
+  /** `plane` may give the control plane only later: until then every component counts as stopped. */
   constructor(server: string, plane: () => ControlPlane | undefined, clock: Clock) {
     this.server = server;
     this.#plane = plane;
     this.#clock = clock;
   }
 
-  /** From now on what ends by itself is started again, until `stop`. */
+  /** From now on a component that ends by itself is started again, until `stop`. */
   supervise(): void {
     this.#timer = this.#clock.setTimeout(() => {
-      for (const name of components) this.#revive(name);
+      for (const name of components) this.#restartIfEnded(name);
       this.supervise();
     }, lookMs);
   }
@@ -44,11 +44,11 @@ export class PlaneControl implements ClusterControl {
   }
 
   async kill(names: readonly string[]): Promise<void> {
-    await Promise.all(this.#known(names).map((name) => this.#kill(name)));
+    await Promise.all(this.#componentsNamed(names).map((name) => this.#kill(name)));
   }
 
   freeze(names: readonly string[]): Promise<void> {
-    for (const name of this.#known(names)) {
+    for (const name of this.#componentsNamed(names)) {
       if (this.#states.has(name)) continue;
       if (this.#plane()?.pid(name) === undefined) continue;
       this.#states.set(name, 'frozen');
@@ -73,13 +73,13 @@ export class PlaneControl implements ClusterControl {
     this.#states.set(name, 'stopped');
     if (plane.pid(name) === undefined) return;
     plane.signal(name, 'SIGKILL');
-    // It only waits: the process is dying.
+    // The process is already dying: `end` only waits for it.
     await plane.end(name);
   }
 
-  #revive(name: Component): void {
+  #restartIfEnded(name: Component): void {
     if (this.#states.has(name) || this.#starting.has(name) || this.#plane()?.pid(name) !== undefined) return;
-    // One that ends again before it is ready is found by a later look.
+    // A component that ends again before it is ready is started again by a later round.
     void this.#start(name).catch(() => undefined);
   }
 
@@ -92,7 +92,7 @@ export class PlaneControl implements ClusterControl {
     }
   }
 
-  #known(names: readonly string[]): readonly Component[] {
+  #componentsNamed(names: readonly string[]): readonly Component[] {
     return components.filter((name) => names.includes(name));
   }
 }

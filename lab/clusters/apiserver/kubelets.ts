@@ -19,25 +19,26 @@ interface KubeletsOptions {
   readonly addresses: Addresses;
   readonly nodes: readonly Server[];
   readonly clock: Clock;
-  /** What went wrong; it is tried again. */
+  /** Gets the message of each failure; the work that failed is tried again. */
   readonly warn: (message: string) => void;
 }
 
 const timeoutMs = 3000;
 const retryMs = 300;
-/** Everything is looked at again this often, also when nothing was heard. */
+/** All pods are listed again this often, also when the watch reported nothing. */
 const watchSeconds = 10;
 
 /**
  * The kubelets of all nodes of a cluster, as far as the lab needs them: a pod that is bound to a node gets an address, becomes
- * a process, and its status says so; a deleted pod serves through its preStop sleep, ends, and its object goes. What runs goes
- * on while the apiserver is away. Level: every round compares a whole list with what runs; a watch only says when to look.
+ * a process, and its status says so; a deleted pod serves through its preStop sleep, ends, and its object goes. Running pods
+ * go on while the apiserver is away. It is level-based: each round compares the whole list with what runs; a watch only starts
+ * the next round.
  */
 export class Kubelets {
   readonly #options: KubeletsOptions;
-  /** By uid. */
+  /** The pods that run here, by uid. */
   readonly #local = new Map<string, Local>();
-  /** Pods on which work is being done, by uid; true when there was something new meanwhile. */
+  /** Pods that are being worked on, by uid; true when the pod must be looked at again afterwards. */
   readonly #busy = new Map<string, boolean>();
   readonly #silent = new Set<string>();
   readonly #stopped = new AbortController();
@@ -49,7 +50,7 @@ export class Kubelets {
     this.#options = options;
   }
 
-  /** As the apiserver said last, those that have an address. */
+  /** The pods that have an address, as the apiserver listed them last. */
   get pods(): readonly LabPod[] {
     return this.#pods
       .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
@@ -85,16 +86,16 @@ export class Kubelets {
       try {
         const list = await client.request<PodList>({ path: '/api/v1/pods', timeoutMs });
         this.#pods = list.items;
-        this.#look(list.items);
-        await this.#untilChanged(list.metadata.resourceVersion);
+        this.#reconcile(list.items);
+        await this.#waitForChange(list.metadata.resourceVersion);
       } catch {
-        // The apiserver is away: what runs goes on.
+        // The apiserver is away: running pods go on.
         if (!this.#stopped.signal.aborted) await sleep(clock, retryMs);
       }
     }
   }
 
-  async #untilChanged(resourceVersion: string): Promise<void> {
+  async #waitForChange(resourceVersion: string): Promise<void> {
     const watching = new AbortController();
     this.#watching = watching;
     const query = { watch: true, resourceVersion, timeoutSeconds: watchSeconds };
@@ -117,14 +118,14 @@ export class Kubelets {
     }
   }
 
-  #look(pods: readonly ApiPod[]): void {
+  #reconcile(pods: readonly ApiPod[]): void {
     for (const pod of pods) {
       const node = this.#nodeOf(pod);
-      if (node !== undefined) this.#work(pod.metadata.uid, () => this.#settle(pod, node));
+      if (node !== undefined) this.#workOn(pod.metadata.uid, () => this.#reconcilePod(pod, node));
     }
     const known = new Set(pods.map(({ metadata }) => metadata.uid));
     for (const [uid, local] of this.#local)
-      if (!known.has(uid) && !this.#silent.has(local.placed.node)) this.#work(uid, () => this.#end(uid, local));
+      if (!known.has(uid) && !this.#silent.has(local.placed.node)) this.#workOn(uid, () => this.#endPod(uid, local));
   }
 
   #nodeOf(pod: ApiPod): Server | undefined {
@@ -132,8 +133,8 @@ export class Kubelets {
     return node === undefined || this.#silent.has(node.name) ? undefined : node;
   }
 
-  /** One piece of work at a time for a pod; what fails is tried again in the next round. */
-  #work(uid: string, work: () => Promise<void>): void {
+  /** Does one piece of work at a time for a pod; one that fails is tried again in the next round. */
+  #workOn(uid: string, work: () => Promise<void>): void {
     if (this.#busy.has(uid)) {
       this.#busy.set(uid, true);
       return;
@@ -153,24 +154,25 @@ export class Kubelets {
       });
   }
 
-  async #settle(pod: ApiPod, node: Server): Promise<void> {
+  async #reconcilePod(pod: ApiPod, node: Server): Promise<void> {
     const { uid, name, namespace, deletionTimestamp } = pod.metadata;
     const local = this.#local.get(uid);
     if (deletionTimestamp !== undefined) {
       if (local !== undefined) {
         await sleep(this.#options.clock, preStopMs(pod));
-        await this.#end(uid, local);
+        await this.#endPod(uid, local);
       }
       const body = { gracePeriodSeconds: 0, preconditions: { uid } };
       const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
-      await this.#options.client.request({ method: 'DELETE', path, body, timeoutMs }).catch(unlessGone);
+      await this.#options.client.request({ method: 'DELETE', path, body, timeoutMs }).catch(rethrowUnlessMissing);
       return;
     }
-    const running = local ?? (await this.#begin(pod, node));
-    if (!isReady(pod) || pod.status?.podIP !== running.placed.address) await this.#report(pod, node, running.placed);
+    const running = local ?? (await this.#startPod(pod, node));
+    if (!isReady(pod) || pod.status?.podIP !== running.placed.address)
+      await this.#writeStatus(pod, node, running.placed);
   }
 
-  async #begin(pod: ApiPod, node: Server): Promise<Local> {
+  async #startPod(pod: ApiPod, node: Server): Promise<Local> {
     const { uid, name, namespace } = pod.metadata;
     const address = await this.#options.addresses.assign({ namespace, pod: name, node: node.name });
     const placed = { name, node: node.name, address };
@@ -185,7 +187,7 @@ export class Kubelets {
     return local;
   }
 
-  async #end(uid: string, local: Local): Promise<void> {
+  async #endPod(uid: string, local: Local): Promise<void> {
     if (local.state === 'running') {
       local.state = 'ending';
       await this.#options.host.stop(local.placed);
@@ -194,7 +196,7 @@ export class Kubelets {
     this.#local.delete(uid);
   }
 
-  async #report(pod: ApiPod, node: Server, { address }: PlacedPod): Promise<void> {
+  async #writeStatus(pod: ApiPod, node: Server, { address }: PlacedPod): Promise<void> {
     const { name, namespace } = pod.metadata;
     const status = statusOf(pod, {
       address,
@@ -216,6 +218,6 @@ interface PodList {
   readonly items: readonly ApiPod[];
 }
 
-function unlessGone(error: unknown): void {
+function rethrowUnlessMissing(error: unknown): void {
   if (!(error instanceof ApiError) || error.status !== 404) throw error;
 }

@@ -7,8 +7,8 @@ const beatMs = 1000;
 const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 
 /**
- * What a kubelet says of its node: registers it, renews its Lease every second, and says Ready again when the
- * node-lifecycle controller took it for dead. A node that is `silent` says nothing.
+ * Does for a node what its kubelet does: registers it, renews its Lease every second, and reports Ready again after the
+ * node-lifecycle controller took it for dead. A node that is `silent` reports nothing.
  */
 export class NodeHeartbeat {
   readonly #client: KubeClient;
@@ -24,7 +24,7 @@ export class NodeHeartbeat {
     this.#node = options.node;
   }
 
-  /** Resolves when the node is registered; it then goes on by itself. Rejects when that did not work for half a minute. */
+  /** Resolves when the node is registered; the beats then go on by themselves. Rejects when registration failed for half a minute. */
   async start(): Promise<void> {
     const deadline = this.#clock.monotonic() + registrationMs;
     for (;;) {
@@ -36,7 +36,7 @@ export class NodeHeartbeat {
         await sleep(this.#clock, beatMs);
       }
     }
-    this.#later();
+    this.#scheduleBeat();
   }
 
   setSilent(silent: boolean): void {
@@ -48,19 +48,19 @@ export class NodeHeartbeat {
     this.#timer?.cancel();
   }
 
-  #later(): void {
+  #scheduleBeat(): void {
     if (this.#stopped) return;
     this.#timer = this.#clock.setTimeout(() => {
       const beat = this.#silent ? Promise.resolve() : this.#beat();
-      // An apiserver that is away is no news for a kubelet: the next beat tries again.
-      void beat.catch(() => undefined).then(() => this.#later());
+      // A kubelet does not report that its apiserver is away: the next beat tries again.
+      void beat.catch(() => undefined).then(() => this.#scheduleBeat());
     }, beatMs);
   }
 
   async #beat(): Promise<void> {
     await this.#renew();
     const path = `/api/v1/nodes/${this.#node.name}`;
-    const node = await orUndefined(this.#client.request<NodeStatus>({ path, timeoutMs }));
+    const node = await undefinedIfMissing(this.#client.request<NodeStatus>({ path, timeoutMs }));
     if (node === undefined) {
       const body = nodeOf(this.#node, this.#clock.now());
       await this.#client.request({ method: 'POST', path: '/api/v1/nodes', body, timeoutMs });
@@ -80,7 +80,7 @@ export class NodeHeartbeat {
     const { name } = this.#node;
     const renewTime = new Date(this.#clock.now()).toISOString().replace('Z', '000Z');
     const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime };
-    const renewed = await orUndefined(
+    const renewed = await undefinedIfMissing(
       this.#client.request({
         method: 'PATCH',
         path: `${leases}/${name}`,
@@ -95,7 +95,7 @@ export class NodeHeartbeat {
   }
 }
 
-/** Of one request. A beat that takes longer is as good as none. */
+/** The limit of one request. A beat that takes longer is as good as none. */
 const timeoutMs = 2000;
 /** A young apiserver on a busy machine may be slow at first. */
 const registrationMs = 30_000;
@@ -104,8 +104,8 @@ interface NodeStatus {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** Resolves with undefined for what is not there. */
-async function orUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
+/** Resolves with undefined when the object does not exist. */
+async function undefinedIfMissing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {

@@ -1,4 +1,4 @@
-/** A pod as the apiserver has it: only what a kubelet needs. */
+/** The fields of the apiserver's Pod that a kubelet needs. */
 export interface ApiPod {
   readonly metadata: {
     readonly name: string;
@@ -26,7 +26,7 @@ export function isReady(pod: ApiPod): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 }
 
-/** How long its containers go on serving after its deletion was asked for: their preStop sleep. */
+/** How long the pod's containers go on serving after its deletion was asked for: their preStop sleep. */
 export function preStopMs(pod: ApiPod): number {
   return 1000 * Math.max(0, ...pod.spec.containers.map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0));
 }

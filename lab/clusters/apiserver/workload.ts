@@ -1,10 +1,10 @@
 import { application } from '../../world/application.ts';
 import { ingressClassObject, ingressObject, secretObject, serviceObject } from '../objects.ts';
 
-/** Seconds a pod serves on after its deletion: the edges have long taken it out by then. */
+/** A pod serves for this many seconds after its deletion; by then the edges have long stopped sending it requests. */
 const preStopSeconds = 2;
 
-/** What a team applies to its cluster with kubectl: one application behind an Ingress. */
+/** The objects that a team applies to its cluster with kubectl: one application behind an Ingress. */
 export function workload(options: {
   readonly replicas: number;
   readonly clusterIp: string;
@@ -35,7 +35,7 @@ function deployment(replicas: number): object {
     metadata: { labels },
     spec: {
       automountServiceAccountToken: false,
-      // Two pods a worker where there are four for two: not a must, so that a lost worker's pods may move.
+      // Four pods spread as two on each of two workers; this is a wish and no must, so that the pods of a lost worker may move.
       topologySpreadConstraints: [
         {
           maxSkew: 1,

@@ -20,7 +20,7 @@ export class FolderCluster implements RunningCluster {
   constructor(options: {
     readonly datacentre: Datacentre;
     readonly manifests: Manifests;
-    /** Where the manifests are. */
+    /** The folder of the manifests. */
     readonly folder: string;
     readonly host: PodHost;
     readonly clock: Clock;
@@ -69,12 +69,12 @@ export class FolderCluster implements RunningCluster {
     return this.#setReady(node, true);
   }
 
-  /** They read the folder that the Cluster's source names. */
+  /** None: agents read the folder that the Cluster's source names. */
   agentOptions(): Promise<Readonly<Record<string, string>>> {
     return Promise.resolve({});
   }
 
-  /** Breaks the manifests; pods and everything else go on. */
+  /** Breaks the manifests only: pods and everything else go on. */
   async loseInput(mode: string): Promise<void> {
     if (mode === 'vanished') {
       await rename(this.#folder, this.#away());
@@ -84,7 +84,7 @@ export class FolderCluster implements RunningCluster {
     for (const file of await readdir(this.#folder)) await writeFile(join(this.#folder, file), content);
   }
 
-  /** The manifests are what the cluster says again. */
+  /** Writes the manifests again as the cluster is. */
   async mendInput(): Promise<void> {
     await rm(this.#away(), { recursive: true, force: true });
     await this.#manifests.write();
@@ -92,7 +92,7 @@ export class FolderCluster implements RunningCluster {
 
   async stop(): Promise<void> {}
 
-  /** Process first, endpoint when it answers. */
+  /** Starts the pods' processes, and makes each pod an endpoint once it answers. */
   async #addPods(node: string, count: number): Promise<readonly LabPod[]> {
     const pods = Array.from({ length: count }, () => this.#manifests.addPod(node));
     await this.#manifests.write();
@@ -108,7 +108,7 @@ export class FolderCluster implements RunningCluster {
     await this.#manifests.write();
   }
 
-  /** A hidden folder beside it: what it holds must not be read as part of the platform spec. */
+  /** A hidden folder beside the manifests: its files must not be read as part of the platform spec. */
   #away(): string {
     return join(dirname(this.#folder), `.${basename(this.#folder)}-away`);
   }

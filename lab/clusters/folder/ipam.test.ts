@@ -11,7 +11,7 @@ function fill(blocks: readonly Block[], node: string, count: number): readonly B
   );
 }
 
-/** The pod is gone; the block stays with its node, as Calico leaves it. */
+/** The blocks after the pod has gone: its block stays with the node, as Calico leaves it. */
 function free(blocks: readonly Block[], pod: string): readonly Block[] {
   return blocks.map((block) => ({
     ...block,

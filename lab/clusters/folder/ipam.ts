@@ -7,7 +7,7 @@ import { kindFacts } from '../../../src/kube/kinds.ts';
 export interface Block {
   readonly cidr: string;
   readonly node: string;
-  /** Pod by address index in the block; null is free. */
+  /** The pod of each address of the block, by index; null for a free address. */
   readonly allocations: readonly (string | null)[];
 }
 
@@ -30,13 +30,13 @@ export function allocate(
   return { blocks: blocks.map((block) => (block === own ? changed : block)), address: addressAt(own.cidr, index) };
 }
 
-/** A node claims a block. Throws when another node has it. */
+/** Gives a block to a node. Throws when a node has it already. */
 export function claim(blocks: readonly Block[], node: string, cidr: string): readonly Block[] {
   if (blocks.some((block) => block.cidr === cidr)) throw new Error(`block ${cidr} is taken`);
   return [...blocks, { cidr, node, allocations: Array.from({ length: addressesPerBlock }, () => null) }];
 }
 
-/** The first block of the pool that nobody has, from the middle third octet up, so that first blocks keep their round numbers. */
+/** The first free block of the pool, from the middle third octet up, so that the nodes' first blocks keep their round numbers. */
 export function nextFreeCidr(blocks: readonly Block[], pool: string): string {
   const [a, b] = pool.split('.');
   for (let index = 64 * 4; index < 1024; index += 1) {
@@ -46,7 +46,10 @@ export function nextFreeCidr(blocks: readonly Block[], pool: string): string {
   throw new Error(`pool ${pool} has no free block`);
 }
 
-/** Index 0 is left alone: Calico on Linux may use it, people expect a network address there. */
+/**
+ * The first free index. Index 0 is never given, because people expect a network address there, although Calico on Linux may use
+ * it.
+ */
 function freeIndex(block: Block): number {
   return block.allocations.findIndex((name, index) => name === null && index > 0);
 }

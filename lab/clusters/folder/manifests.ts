@@ -17,7 +17,7 @@ import { affinityObject, allocate, type Block, blockObject, claim, nextFreeCidr,
 export interface ManifestsOptions {
   readonly folder: string;
   readonly workers: readonly { readonly name: string; readonly address: string }[];
-  /** The IPPool, an IPv4 /16. */
+  /** The prefix of the IPPool, an IPv4 /16. */
   readonly pool: string;
   readonly clusterIp: string;
   readonly ingressClass: string;
@@ -27,8 +27,8 @@ export interface ManifestsOptions {
 type Manifest = AnyObject & { readonly apiVersion: string };
 
 /**
- * What a cluster would say of itself, as far as Tideline sees it: pods, their addresses from Calico blocks, Service,
- * EndpointSlice, Ingress. It is a folder of ordinary YAML in step with what runs; each file is replaced in one move.
+ * The objects that a cluster would report, as far as Tideline reads them: pods, their addresses from Calico blocks, Service,
+ * EndpointSlice, Ingress. They are kept as a folder of ordinary YAML in step with what runs; each file is replaced in one move.
  */
 export class Manifests {
   readonly #options: ManifestsOptions;
@@ -104,7 +104,7 @@ export class Manifests {
 
 async function writeManifests(folder: string, name: string, objects: readonly Manifest[]): Promise<void> {
   const path = join(folder, `${name}.yaml`);
-  // A dot file, which a manifest folder does not read; the move puts the whole new file in place at once.
+  // Readers of a manifest folder skip dot files; the move then puts the whole new file in place at once.
   const unfinished = join(folder, `.${name}.yaml`);
   await writeFile(unfinished, objects.map((object) => stringify(object)).join('---\n'));
   await rename(unfinished, path);

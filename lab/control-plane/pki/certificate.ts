@@ -19,7 +19,7 @@ export interface CertificateSubject {
   readonly organisations?: readonly string[];
   /** Names and addresses that it serves; with none it is a client's certificate only. */
   readonly hosts?: readonly string[];
-  /** Until when, from now; default 30 days. */
+  /** How long the certificate is valid from now; default 30 days. */
   readonly validSeconds?: number;
 }
 
@@ -28,7 +28,7 @@ export function createAuthority(commonName: string): Authority {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = keyIdentifier(keys.publicKey);
   const issuer = { name: distinguishedName(commonName, []), key, privateKey: keys.privateKey };
-  const certificate = signed(issuer, issuer.name, keys.publicKey, authorityExtensions(key), defaultSeconds);
+  const certificate = signCertificate(issuer, issuer.name, keys.publicKey, authorityExtensions(key), defaultSeconds);
   return {
     certificate,
     key: privatePem(keys.privateKey),
@@ -37,7 +37,7 @@ export function createAuthority(commonName: string): Authority {
       const name = distinguishedName(subject.commonName, subject.organisations ?? []);
       const extensions = leafExtensions(subject.hosts ?? [], keyIdentifier(own.publicKey), key);
       return {
-        certificate: signed(issuer, name, own.publicKey, extensions, subject.validSeconds ?? defaultSeconds),
+        certificate: signCertificate(issuer, name, own.publicKey, extensions, subject.validSeconds ?? defaultSeconds),
         key: privatePem(own.privateKey),
       };
     },
@@ -51,12 +51,15 @@ interface Issuer {
 }
 
 const defaultSeconds = 30 * 86_400;
-/** Clocks of namespaces are one, but whole seconds are cut off, and a certificate of the future is refused. */
+/**
+ * Certificates are valid from a minute ago. All namespaces share one clock, but certificates have whole seconds only, and one
+ * whose time has not begun is refused.
+ */
 const backdateMs = 60_000;
 const ecdsaWithSha256 = sequence(identifier('1.2.840.10045.4.3.2'));
 
-/** RFC 5280, 4.1. */
-function signed(
+/** A signed certificate (RFC 5280, 4.1), PEM. */
+function signCertificate(
   issuer: Issuer,
   subject: Buffer,
   publicKey: KeyObject,
@@ -114,7 +117,7 @@ function alternativeName(host: string): Buffer {
   return isIP(host) === 0 ? implicit(2, Buffer.from(host)) : implicit(7, Buffer.from(ipaddr.parse(host).toByteArray()));
 }
 
-/** RFC 5280, 4.2.1.2; of the whole SubjectPublicKeyInfo, which is as unique. */
+/** The key identifier (RFC 5280, 4.2.1.2), here a hash of the whole SubjectPublicKeyInfo, which is as unique. */
 function keyIdentifier(publicKey: KeyObject): Buffer {
   return createHash('sha1')
     .update(publicKey.export({ type: 'spki', format: 'der' }))

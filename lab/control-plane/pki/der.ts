@@ -18,16 +18,16 @@ export const octets = (value: Uint8Array): Buffer => element(0x04, value);
 export const bits = (value: Uint8Array, unused = 0): Buffer => element(0x03, Buffer.from([unused]), value);
 export const utf8 = (value: string): Buffer => element(0x0c, Buffer.from(value, 'utf8'));
 
-/** A positive integer of these bytes, most significant first. */
+/** A positive integer, given as bytes with the most significant first. */
 export function integer(value: Uint8Array): Buffer {
   const negative = ((value[0] ?? 0) & 0x80) !== 0;
   return negative ? element(0x02, Buffer.from([0]), value) : element(0x02, value);
 }
 
-/** `[n]` that wraps whole elements. */
+/** An explicit tag `[n]`, which wraps whole elements. */
 export const explicit = (n: number, content: Uint8Array): Buffer => element(0xa0 | n, content);
 
-/** `[n]` in place of the tag that the bytes would have. */
+/** An implicit tag `[n]`, in place of the tag that the bytes would have. */
 export const implicit = (n: number, content: Uint8Array): Buffer => element(0x80 | n, content);
 
 /** An object identifier, `1.2.840.10045.4.3.2`. */
@@ -42,7 +42,7 @@ function base128(value: number): readonly number[] {
   return bytes;
 }
 
-/** Whole seconds; UTCTime before 2050 and GeneralizedTime from then on (RFC 5280, 4.1.2.5). */
+/** A time in whole seconds: UTCTime before 2050, GeneralizedTime from then on (RFC 5280, 4.1.2.5). */
 export function time(value: Date): Buffer {
   const digits = value.toISOString().replaceAll(/[-:T]|\.\d+/g, '');
   return value.getUTCFullYear() < 2050

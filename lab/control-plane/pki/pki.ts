@@ -9,9 +9,9 @@ export interface PkiFiles {
   readonly authority: string;
   readonly apiserver: string;
   readonly kubeletClient: string;
-  /** What controller-manager and scheduler answer with. */
+  /** The serving certificate of controller-manager and scheduler. */
   readonly component: string;
-  /** Signs ServiceAccount tokens; `.pub` beside it. */
+  /** The key that signs ServiceAccount tokens; its `.pub` lies beside it. */
   readonly serviceAccount: string;
   /** The authority of the aggregation layer: never the clients' (a client could claim to be the proxy). */
   readonly frontProxyAuthority: string;
@@ -23,9 +23,9 @@ export interface PkiFiles {
 
 export interface Pki {
   readonly files: PkiFiles;
-  /** The authority of now; `rotate` puts another in its place. */
+  /** The present authority; `rotate` replaces it. */
   authority(): Authority;
-  /** A new authority, and new certificates of the apiserver and the components under it, written over the old files. */
+  /** Makes a new authority and new certificates of the apiserver and the components under it, written over the old files. */
   rotate(): Promise<void>;
 }
 
@@ -74,7 +74,10 @@ function filesIn(folder: string): PkiFiles {
   };
 }
 
-async function write(file: string, issued: { readonly certificate: string; readonly key: string }): Promise<void> {
+async function writeIssued(
+  file: string,
+  issued: { readonly certificate: string; readonly key: string },
+): Promise<void> {
   await Promise.all([
     writeFile(certificateOf(file), issued.certificate),
     writeFile(keyOf(file), issued.key, { mode: 0o600 }),
@@ -89,27 +92,27 @@ async function writeServing(
 ): Promise<void> {
   const kubelet = { commonName: 'kube-apiserver-kubelet-client', organisations: ['system:masters'] };
   await Promise.all([
-    write(files.authority, authority),
-    write(files.apiserver, authority.issue({ commonName: 'kube-apiserver', hosts })),
-    write(files.kubeletClient, authority.issue(kubelet)),
-    write(files.component, authority.issue({ commonName: 'kube-component', hosts: componentHosts })),
+    writeIssued(files.authority, authority),
+    writeIssued(files.apiserver, authority.issue({ commonName: 'kube-apiserver', hosts })),
+    writeIssued(files.kubeletClient, authority.issue(kubelet)),
+    writeIssued(files.component, authority.issue({ commonName: 'kube-component', hosts: componentHosts })),
   ]);
 }
 
 async function writeFrontProxy(files: PkiFiles): Promise<void> {
   const authority = createAuthority('front-proxy-ca');
   await Promise.all([
-    write(files.frontProxyAuthority, authority),
-    write(files.frontProxyClient, authority.issue({ commonName: 'front-proxy-client' })),
+    writeIssued(files.frontProxyAuthority, authority),
+    writeIssued(files.frontProxyClient, authority.issue({ commonName: 'front-proxy-client' })),
   ]);
 }
 
 async function writeEtcd(files: PkiFiles, hosts: readonly string[]): Promise<void> {
   const authority = createAuthority('etcd-ca');
   await Promise.all([
-    write(files.etcdAuthority, authority),
-    write(files.etcd, authority.issue({ commonName: 'etcd', hosts })),
-    write(files.etcdClient, authority.issue({ commonName: 'kube-apiserver-etcd-client' })),
+    writeIssued(files.etcdAuthority, authority),
+    writeIssued(files.etcd, authority.issue({ commonName: 'etcd', hosts })),
+    writeIssued(files.etcdClient, authority.issue({ commonName: 'kube-apiserver-etcd-client' })),
   ]);
 }
 

@@ -66,7 +66,7 @@ function endpoint(option: string, text: string | undefined): Endpoint {
   return { host: address.text, port };
 }
 
-/** Also parts, such as half a request a second. */
+/** A number within limits; fractions are allowed, such as half a request a second. */
 function number(option: string, text: string, minimum: number, maximum: number): number {
   const value = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || value < minimum || value > maximum)

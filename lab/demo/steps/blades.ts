@@ -2,7 +2,7 @@ import type { Stage } from '../stage.ts';
 import { type Step, unnoticed } from '../step.ts';
 import { expect } from '../unmet.ts';
 
-/** The VIP of paris with its two blades: the one that is taken out and the one that stays. */
+/** The VIP of paris with its two blades: `out` is taken out, `stays` stays. */
 export function parisVip(stage: Stage) {
   const paris = stage.lab.world.datacentres.find(({ cluster }) => cluster === 'paris');
   const [out, stays] = paris?.blades ?? [];
@@ -53,7 +53,7 @@ export const bladeKilled: Step = {
     const wrong = (await stage.answers()).find(({ country, route53 }) => country === 'FR' && route53 !== 'paris');
     expect(wrong === undefined, `DNS moved FR to ${wrong?.route53}: routing alone should have mended it`);
     await stage.pause(3000);
-    stage.say(`${out.name} gets its power back.`);
+    stage.narrate(`${out.name} gets its power back.`);
     await stage.heal('blade-killed');
     await untilHops(stage, route, [out.address, stays.address], 20_000);
     return `${stays.name} took over; ${out.name} came back and announced again`;

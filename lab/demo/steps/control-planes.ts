@@ -7,7 +7,7 @@ import type { Stage } from '../stage.ts';
 import { type Step, unnoticed } from '../step.ts';
 import { expect } from '../unmet.ts';
 import { parisVip, untilHops } from './blades.ts';
-import { unserving } from './scale.ts';
+import { podsNotServing } from './scale.ts';
 import { untilPhases } from './tideline.ts';
 
 function controls(stage: Stage): ReadonlyMap<string, ClusterControl> {
@@ -19,8 +19,11 @@ function controls(stage: Stage): ReadonlyMap<string, ClusterControl> {
   );
 }
 
-/** One pod of the cluster dies with no control plane to replace it: its node starts it again after `downMs`, at the same address. */
-async function podDies(stage: Stage, cluster: string, downMs: number): Promise<string> {
+/**
+ * Kills one pod of the cluster while no control plane can replace it: its node starts it again after `downMs`, at the same
+ * address.
+ */
+async function killPod(stage: Stage, cluster: string, downMs: number): Promise<string> {
   const pod = stage.lab.clusters.get(cluster)?.pods[0];
   expect(pod !== undefined, `${cluster} has a pod`);
   await stage.lab.supervisor.hold(podService(pod));
@@ -43,49 +46,52 @@ export const apiserverLost: Step = {
     const clusters = [...planes.keys()];
     const routes = await rackRoutes(stage);
     for (const part of ['kube-controller-manager', 'kube-scheduler', 'etcd', 'kube-apiserver']) {
-      stage.say(`${part} of ${clusters.join(' and ')} is killed.`);
+      stage.narrate(`${part} of ${clusters.join(' and ')} is killed.`);
       for (const name of clusters) await stage.fault('control-plane-lost', `${name}/${part}`);
       await stage.pause(1000);
     }
     for (const name of clusters) await untilPhases(stage, name, 'stale');
-    const died = await Promise.all(clusters.map((name) => podDies(stage, name, 3000)));
-    const stale = (await stage.agents()).map((agent) => sinceOf(agent));
+    const died = await Promise.all(clusters.map((name) => killPod(stage, name, 3000)));
+    const stale = (await stage.agents()).map((agent) => sourceSinceMs(agent));
     expect(
       stale.every((since) => since !== undefined),
       'an agent does not say since when it is stale',
     );
     expect((await rackRoutes(stage)) === routes, 'routes changed while the control planes were away');
-    stage.say('Both control planes come back.');
-    // Side by side; the board would heal one after the other.
+    stage.narrate('Both control planes come back.');
+    // The control planes are mended side by side, because the board would heal one after the other.
     await Promise.all([...planes.values()].map((control) => control.mend()));
     await stage.heal('control-plane-lost');
     for (const name of clusters) await untilPhases(stage, name, 'live');
-    await halfOpen(stage, clusters);
-    const newPods = await scaleEach(stage);
+    await freezeControlPlanes(stage, clusters);
+    const newPods = await addPodToEach(stage);
     return `agents said stale and held everything; ${died.join(' and ')} died and came back; afterwards ${newPods.join(', ')} serve`;
   },
 };
 
-function sinceOf(agent: AgentView): number | undefined {
+function sourceSinceMs(agent: AgentView): number | undefined {
   const { source } = (agent.status ?? {}) as { readonly source?: { readonly sinceMs?: number } };
   return source?.sinceMs;
 }
 
-/** Connections stay open and nothing comes: nobody can tell for a minute or more, and nobody needs to. */
-async function halfOpen(stage: Stage, clusters: readonly string[]): Promise<void> {
-  stage.say('Now they freeze: connections stay open, and nothing answers.');
+/**
+ * Freezes the control planes: connections stay open and carry nothing. Agents cannot notice that for a minute or more, and need
+ * not.
+ */
+async function freezeControlPlanes(stage: Stage, clusters: readonly string[]): Promise<void> {
+  stage.narrate('Now they freeze: connections stay open, and nothing answers.');
   for (const name of clusters) await stage.fault('control-plane-lost', `${name}/frozen`);
-  await Promise.all(clusters.map((name) => podDies(stage, name, 2000)));
+  await Promise.all(clusters.map((name) => killPod(stage, name, 2000)));
   await stage.heal('control-plane-lost');
   for (const name of clusters) await untilPhases(stage, name, 'live');
 }
 
-/** A pod more in each cluster, which gets requests: the way from the scheduler to nginx works again. */
-async function scaleEach(stage: Stage): Promise<readonly string[]> {
+/** Adds a pod to each cluster and waits until it serves, which proves the whole way from the scheduler to nginx. */
+async function addPodToEach(stage: Stage): Promise<readonly string[]> {
   const from = stage.now();
   const pods = (await Promise.all([...stage.lab.clusters.values()].map((cluster) => cluster.scaleUp(1)))).flat();
   const names = pods.map(({ name }) => name);
-  await stage.until(() => unserving(stage, from, names), 30_000);
+  await stage.until(() => podsNotServing(stage, from, names), 30_000);
   return names;
 }
 
@@ -93,7 +99,7 @@ interface Snapshotting {
   readonly source?: { readonly servingSnapshot?: boolean };
 }
 
-async function untilSnapshot(stage: Stage, blade: string, wanted: boolean): Promise<void> {
+async function waitForSnapshot(stage: Stage, blade: string, wanted: boolean): Promise<void> {
   await stage.until(async () => {
     const { status } = (await stage.agents()).find(({ server }) => server === blade) ?? {};
     const said = (status as Snapshotting | undefined)?.source?.servingSnapshot;
@@ -113,21 +119,21 @@ export const bladeColdStart: Step = {
     for (const part of parts) await stage.board.begin('control-plane-lost', `paris/${part}`);
     await stage.fault('blade-killed', out.name);
     await untilHops(stage, route, [stays.address], 10_000);
-    stage.say(`${out.name} gets its power back; there is no kube-apiserver to ask.`);
+    stage.narrate(`${out.name} gets its power back; there is no kube-apiserver to ask.`);
     await stage.heal('blade-killed');
-    await untilSnapshot(stage, out.name, true);
+    await waitForSnapshot(stage, out.name, true);
     await untilHops(stage, route, [out.address, stays.address], 30_000);
-    const pod = await servedBy(stage, vip, out.address);
-    stage.say(`${out.name} serves from its snapshot. The control plane comes back.`);
+    const pod = await waitUntilServedBy(stage, vip, out.address);
+    stage.narrate(`${out.name} serves from its snapshot. The control plane comes back.`);
     await stage.heal('control-plane-lost');
     await untilPhases(stage, 'paris', 'live');
-    await untilSnapshot(stage, out.name, false);
+    await waitForSnapshot(stage, out.name, false);
     return `${out.name} announced ${route} and served (${pod}) from its snapshot, then went live`;
   },
 };
 
-/** Asks the VIP until the blade of that address has served a request. The router chooses a blade for each connection. */
-async function servedBy(stage: Stage, vip: string, blade: string): Promise<string> {
+/** Sends requests to the VIP until the blade with that address has served one. The router chooses a blade for each connection. */
+async function waitUntilServedBy(stage: Stage, vip: string, blade: string): Promise<string> {
   const { namespace, address } = clientOf(stage.lab, 'FR');
   let pod = '';
   await stage.until(async () => {

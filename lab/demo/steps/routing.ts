@@ -23,7 +23,7 @@ export const podsRoutable: Step = {
         const pod = pods.find(({ node }) => node === worker.name);
         expect(pod !== undefined, `${worker.name} has no pod`);
         // The first page may be served before the agent of the last worker has read its cluster.
-        await stage.until(() => unreached(stage, country, pod), 15_000);
+        await stage.until(() => podProblem(stage, country, pod), 15_000);
         reached.push(`${country} ${address} -> ${pod.name} ${pod.address}`);
       }
     }
@@ -31,8 +31,8 @@ export const podsRoutable: Step = {
   },
 };
 
-/** Asks the pod by its own address; what is wrong with the answer, if anything. */
-async function unreached(stage: Stage, country: string, pod: LabPod): Promise<string | undefined> {
+/** Sends a request to the pod's own address; resolves with what is wrong with the answer, if anything. */
+async function podProblem(stage: Stage, country: string, pod: LabPod): Promise<string | undefined> {
   const { address } = clientOf(stage.lab, country);
   const result = await directPodRequest(stage.lab, country, pod);
   if (!result.ok) return `${country} cannot reach ${pod.name} at ${pod.address}: ${result.reason}`;
@@ -51,10 +51,10 @@ export const ingressDirect: Step = {
     for (const [cluster, { datacentre }] of stage.lab.clusters) {
       const country = farFrom[cluster] ?? 'FR';
       for (const vip of datacentre.vips) {
-        // Each VIP is announced by itself, as soon as a blade is fit for it.
+        // Each VIP is announced independently of the others, as soon as a blade is fit for it.
         let way = '';
         await stage.until(async () => {
-          const asked = await throughBlade(stage, datacentre, country, vip);
+          const asked = await requestThroughVip(stage, datacentre, country, vip);
           if ('wrong' in asked) return asked.wrong;
           way = asked.way;
           return undefined;
@@ -67,8 +67,8 @@ export const ingressDirect: Step = {
   },
 };
 
-/** Asks a VIP: the way that the request took, or what is wrong with it. */
-async function throughBlade(
+/** Sends a request to a VIP; resolves with the path that it took, or with what is wrong with it. */
+async function requestThroughVip(
   stage: Stage,
   { blades }: Datacentre,
   country: string,
@@ -92,7 +92,7 @@ async function throughBlade(
   return { way: `${country} -> ${vip} -> ${peer} -> ${pod}` };
 }
 
-/** Neither nftables nor iptables rules (which kube-proxy and NAT would need) on any machine of the data centres. */
+/** Throws Unmet when a machine of the data centres has nftables or iptables rules, which kube-proxy and NAT would need. */
 async function expectNoTranslation(stage: Stage): Promise<void> {
   for (const { router, workers, blades } of stage.lab.world.datacentres) {
     for (const { name } of [router, ...workers, ...blades]) {

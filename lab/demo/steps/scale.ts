@@ -18,7 +18,7 @@ export const scaleUp: Step = {
     const block = await cluster.claimBlock(second.name);
     const pods = await cluster.scaleUp(4);
     const onNewBlock = pods.filter(({ node }) => node === second.name);
-    stage.say(
+    stage.narrate(
       `${second.name} claims block ${block}; its new pods have ${onNewBlock.map(({ address }) => address).join(' and ')}.`,
     );
     await stage.until(
@@ -27,14 +27,15 @@ export const scaleUp: Step = {
       10_000,
     );
     const names = pods.map(({ name }) => name);
-    await stage.until(() => unserving(stage, from, names), 15_000);
+    await stage.until(() => podsNotServing(stage, from, names), 15_000);
     expect((await reloads.total()) === reloadsBefore, 'nginx was reloaded');
     return `${pods.length} new pods serve, ${onNewBlock.length} of them from the new block ${block}; nginx was not reloaded`;
   },
 };
 
-export function unserving(stage: Stage, fromMs: number, pods: readonly string[]): string | undefined {
-  const counts = [...stage.since(fromMs).countries.values()].map((account) => account.pods);
+/** Names the pods that no request has reached since `fromMs`; undefined when there are none. */
+export function podsNotServing(stage: Stage, fromMs: number, pods: readonly string[]): string | undefined {
+  const counts = [...stage.accountSince(fromMs).countries.values()].map((account) => account.pods);
   const missing = pods.filter((pod) => !counts.some((count) => count.has(pod)));
   return missing.length === 0 ? undefined : `no request has reached ${missing.join(', ')}`;
 }

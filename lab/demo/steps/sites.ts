@@ -16,7 +16,7 @@ export const uplinkCut: Step = {
     await stage.fault('uplink-cut', link);
     await stage.pause(4000);
     await stage.heal('uplink-cut');
-    await stage.calm(3000, 15_000);
+    await stage.waitUntilNoFailures(3000, 15_000);
     return `traffic of paris went over ${paris.uplinks[1]} and came back to ${paris.uplinks[0]}`;
   },
 };
@@ -55,7 +55,7 @@ export const clusterLost: Step = {
       return others.length > 0 ? others : ['cloud'];
     };
     await untilAnswers(stage, allowed, 20_000);
-    await stage.calm(4000, 20_000);
+    await stage.waitUntilNoFailures(4000, 20_000);
     return `${moved.join(', ')} are served by the next choice of the policy`;
   },
 };
@@ -70,10 +70,10 @@ export const clusterBack: Step = {
     await untilAnswers(stage, (country) => expectedClusters(stage.lab.platform, application.policy, country), 40_000);
     const from = stage.now();
     await stage.until(() => {
-      const clusters = stage.since(from).countries.get('FR')?.clusters;
+      const clusters = stage.accountSince(from).countries.get('FR')?.clusters;
       return clusters?.has('paris') === true ? undefined : 'FR is not served by paris yet';
     }, 15_000);
-    await stage.calm(3000, 20_000);
+    await stage.waitUntilNoFailures(3000, 20_000);
     return 'paris serves its countries again';
   },
 };
@@ -88,15 +88,15 @@ export const cloudRegionLost: Step = {
     await stage.fault('cloud-region-lost', region);
     const from = stage.now() + 1000;
     await stage.until(() => {
-      const places = [...(stage.since(from).countries.get('JP')?.clusters.keys() ?? [])];
+      const places = [...(stage.accountSince(from).countries.get('JP')?.clusters.keys() ?? [])];
       if (places.includes(`cloud/${region}`)) return `${region} still answers`;
       return places.some((place) => place.startsWith('cloud/')) ? undefined : 'JP is not served by the cloud';
     }, 10_000);
-    const places = [...(stage.since(from).countries.get('JP')?.clusters.keys() ?? [])];
+    const places = [...(stage.accountSince(from).countries.get('JP')?.clusters.keys() ?? [])];
     await stage.heal('cloud-region-lost');
     const back = stage.now();
     await stage.until(() => {
-      const clusters = stage.since(back).countries.get('JP')?.clusters;
+      const clusters = stage.accountSince(back).countries.get('JP')?.clusters;
       return clusters?.has(`cloud/${region}`) === true ? undefined : `JP is not back on ${region}`;
     }, 15_000);
     return `JP was served by ${places.join(', ')}, then by ${region} again`;

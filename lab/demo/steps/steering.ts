@@ -11,7 +11,7 @@ export const steering: Step = {
   tolerance: unnoticed,
   async run(stage) {
     const from = stage.now();
-    // Chance decides when a country with weights has met both clusters: some ten connections at the least likely.
+    // With weights, chance decides when a country has met both clusters: some ten connections in the least likely case.
     await stage.until(() => wronglyServed(stage, from), 60_000);
     for (let round = 0; round < 3; round += 1) await expectAnswers(stage);
     return (await stage.answers())
@@ -37,9 +37,12 @@ async function expectAnswers(stage: Stage): Promise<void> {
   }
 }
 
-/** Every country has been served, through each name server, by every cluster the policy names and by no other. */
+/**
+ * What is missing until every country has been served, through each name server, by every cluster that the policy names and no
+ * other.
+ */
 function wronglyServed(stage: Stage, fromMs: number): string | undefined {
-  const account = stage.since(fromMs);
+  const account = stage.accountSince(fromMs);
   for (const { country } of stage.lab.world.users.flatMap(({ clients }) => clients)) {
     const expected = expectedClusters(stage.lab.platform, application.policy, country);
     for (const [resolver, places] of Object.entries(account.countries.get(country)?.byResolver ?? {})) {

@@ -3,7 +3,7 @@ import type { Stage } from '../stage.ts';
 import { type Step, unnoticed } from '../step.ts';
 import { expect } from '../unmet.ts';
 
-/** How an agent says what it thinks of its input. */
+/** The part of an agent's status that tells the state of its input. */
 interface SourceOf {
   readonly source?: { readonly phase?: string; readonly reason?: string };
 }
@@ -14,7 +14,7 @@ function phaseOf(agent: AgentView): string {
   return source.reason === undefined ? source.phase : `${source.phase} ${source.reason}`;
 }
 
-/** Waits until every agent of the cluster says so of its source: `live`, `stale SourceMissing`. */
+/** Waits until every agent of the cluster reports this phase of its source: `live`, `stale SourceMissing`. */
 export async function untilPhases(stage: Stage, cluster: string, wanted: string): Promise<void> {
   await stage.until(async () => {
     const agents = (await stage.agents()).filter(({ server }) => server.startsWith(`${cluster}-`));
@@ -32,7 +32,7 @@ export const inputLost: Step = {
     const before = (await stage.rackRoutes('paris')).join('\n');
     const losses = stage.lab.clusters.get('paris')?.inputLosses ?? [];
     for (const { mode, what, says } of losses) {
-      stage.say(`${what}: every agent should say "${says}", and hold.`);
+      stage.narrate(`${what}: every agent should say "${says}", and hold.`);
       await stage.fault('input-lost', `paris/${mode}`);
       await untilPhases(stage, 'paris', says);
       await stage.pause(1500);
@@ -68,7 +68,7 @@ export const agentsRestarted: Step = {
   },
 };
 
-/** How many routes the racks had, and each that was gone or new at some moment of the action. */
+/** Watches the racks' routes during `action`: how many there were, and each that was gone or new at some moment. */
 async function whileWatchingRoutes(
   stage: Stage,
   racks: readonly string[],

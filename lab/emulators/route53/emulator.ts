@@ -15,7 +15,7 @@ import { Zones } from './zone/zones.ts';
 
 export interface Endpoint {
   readonly host: string;
-  /** 0: any free one. */
+  /** The port; 0 chooses a free one. */
   readonly port: number;
 }
 
@@ -25,13 +25,13 @@ export interface EmulatorOptions {
   /** Health check intervals and timeouts are divided by this. */
   readonly timeCompression: number;
   readonly insyncDelayMs: number;
-  /** Requests a second of the account, and how many at once; rate 0: no limits. */
+  /** The account's requests a second, and how many at once; with rate 0 there are no limits. */
   readonly rate: number;
   readonly burst: number;
   /** Checkers for each health check. */
   readonly checkers: number;
   readonly allowPrivateEndpoints: boolean;
-  /** ISO 3166-1 alpha-2 code of the country that an address is in; undefined when nobody knows. */
+  /** The ISO 3166-1 alpha-2 code of the country that an address is in; undefined when it is unknown. */
   readonly countryOf: (address: string) => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -104,7 +104,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   }
 }
 
-/** Like Route 53's: a letter and twenty of A-Z and 0-9. */
+/** An id like Route 53's: a letter and twenty characters of A-Z and 0-9. */
 function newId(letter: string): string {
   const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   return letter + Array.from({ length: 20 }, () => alphabet[randomInt(alphabet.length)]).join('');

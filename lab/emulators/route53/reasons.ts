@@ -1,17 +1,17 @@
 /**
  * The named refusals of the emulator: the API's own error codes with their HTTP status, as Route 53 documents them. The
- * SDK turns them into exceptions of the same name. `Emulator*` does not exist: what is not emulated is an InvalidInput
- * whose message says "not emulated".
+ * SDK turns them into exceptions of the same name. There is no code of the emulator's own: what is not emulated is an
+ * InvalidInput whose message says "not emulated".
  */
 export const errorStatus = {
   /** A field, value or parameter is wrong, unknown or not emulated; the message names it. */
   InvalidInput: 400,
-  /** One or more changes of a batch break a rule; nothing of the batch was done. One message per broken rule. */
+  /** One or more changes of a batch break a rule; nothing of the batch was done. There is one message for each broken rule. */
   InvalidChangeBatch: 400,
   InvalidDomainName: 400,
   /** The previous change of the zone is still PENDING. */
   PriorRequestNotComplete: 400,
-  /** A token bucket is empty. 400, not 429: that is what Route 53 does. */
+  /** A token bucket is empty. The status is 400 and not 429, as Route 53 has it. */
   Throttling: 400,
   NoSuchHostedZone: 404,
   NoSuchHealthCheck: 404,
@@ -19,7 +19,7 @@ export const errorStatus = {
   HostedZoneAlreadyExists: 409,
   HealthCheckAlreadyExists: 409,
   HealthCheckVersionMismatch: 409,
-  /** No `Authorization: AWS4-HMAC-SHA256 ...` header. Its signature is not verified. */
+  /** The header `Authorization: AWS4-HMAC-SHA256 ...` is missing. Its signature is not verified. */
   MissingAuthenticationToken: 403,
   /** The body is not well-formed XML, or not the element that the operation takes. */
   MalformedInput: 400,
@@ -28,7 +28,7 @@ export const errorStatus = {
 
 export type ErrorCode = keyof typeof errorStatus;
 
-/** A request that is refused. */
+/** Thrown when a request is refused. */
 export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly messages: readonly string[];

@@ -2,7 +2,7 @@ import type { Account } from './api/operation.ts';
 import type { DnsServer } from './dns/server.ts';
 import { compressTimeouts } from './health/probe.ts';
 
-/** The page at /emulator/status: what the emulator holds and how it differs from real time. */
+/** The page at /emulator/status: everything that the emulator holds, and its time compression. */
 export function describeStatus(
   account: Account,
   settings: { readonly timeCompression: number; readonly insyncDelayMs: number; readonly checkers: number },

@@ -16,7 +16,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function nothingLeft(state: string): Promise<void> {
+async function expectNothingLeft(state: string): Promise<void> {
   await until(() => {
     const left = pidsMentioning(state).length;
     return left === 0 ? undefined : `${left} processes are left`;
@@ -25,9 +25,9 @@ async function nothingLeft(state: string): Promise<void> {
 
 it('ends completely when the command itself is killed, and the socket it leaves is recognised', async () => {
   running = new LabProcess(join(folder, 'lab'));
-  await running.says(/network: /, 30_000);
+  await running.waitForOutput(/network: /, 30_000);
   running.child.kill('SIGKILL');
-  await nothingLeft(running.state);
+  await expectNothingLeft(running.state);
   expect(await lab('status', '--state', running.state)).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('its socket is left from one that was killed'),
@@ -36,10 +36,10 @@ it('ends completely when the command itself is killed, and the socket it leaves 
 
 it.each(['SIGINT', 'SIGTERM'] as const)('ends completely by %s', async (signal) => {
   running = new LabProcess(join(folder, 'lab'));
-  await running.says(/network: /, 30_000);
+  await running.waitForOutput(/network: /, 30_000);
   running.child.kill(signal);
   expect(await running.exitCode(10_000)).toBe(0);
-  await nothingLeft(running.state);
+  await expectNothingLeft(running.state);
 });
 
 it('runs as an ordinary user where user namespaces are allowed, else says why not', async () => {
@@ -48,14 +48,14 @@ it('runs as an ordinary user where user namespaces are allowed, else says why no
   const allowed = await runCommand(command, [...args, 'unshare', '--user', '--map-root-user', '--net', 'true']);
   running = new LabProcess(join(folder, 'lab'), asNobody);
   if (allowed.code === 0) {
-    await running.says(/first request served/, 100_000);
+    await running.waitForOutput(/first request served/, 100_000);
     running.child.kill('SIGTERM');
     expect(await running.exitCode(10_000)).toBe(0);
   } else {
     expect(await running.exitCode(10_000)).not.toBe(0);
     expect(running.output).toMatch(/NamespacesNotAllowed|setpriv/);
   }
-  await nothingLeft(running.state);
+  await expectNothingLeft(running.state);
 });
 
 it('says what to do where the kernel gives no namespaces', async () => {

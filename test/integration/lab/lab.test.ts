@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabStatus } from '../../../lab/observe/status.ts';
-import { descendants, LabProcess, lab, pidsMentioning, traces, until } from './labprocess.ts';
+import { descendants, LabProcess, lab, leftovers, pidsMentioning, until } from './labprocess.ts';
 
 const servedTimeoutMs = 100_000;
 
@@ -17,7 +17,7 @@ describe('a lab from start to end', () => {
   let folder = '';
   let state = '';
   let running: LabProcess;
-  const before = traces();
+  const before = leftovers();
   let filesBefore: readonly string[] = [];
 
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe('a lab from start to end', () => {
     state = join(folder, 'a');
     filesBefore = (await readdir('/run')).sort();
     running = new LabProcess(state);
-    await running.says(/every country is served/, servedTimeoutMs);
+    await running.waitForOutput(/every country is served/, servedTimeoutMs);
   });
   afterAll(async () => {
     running.destroy();
@@ -105,7 +105,7 @@ describe('a lab from start to end', () => {
 
   it('runs beside another lab, which ends with its parent', async () => {
     const other = new LabProcess(join(folder, 'b'), ['sh', '-c', '"$@"; exit', 'parent']);
-    await other.says(/network: /, 30_000);
+    await other.waitForOutput(/network: /, 30_000);
     other.child.kill('SIGKILL');
     await until(() => {
       const left = pidsMentioning(other.state).length;
@@ -126,10 +126,10 @@ describe('a lab from start to end', () => {
       return left.length === 0 ? undefined : `${left.length} processes are left`;
     }, 10_000);
     await until(() => {
-      const extra = traces().namespaces.filter((namespace) => !before.namespaces.includes(namespace));
+      const extra = leftovers().namespaces.filter((namespace) => !before.namespaces.includes(namespace));
       return extra.length === 0 ? undefined : `left: ${extra.join(' ')}`;
     }, 5000);
-    expect(traces().mounts).toEqual(before.mounts);
+    expect(leftovers().mounts).toEqual(before.mounts);
     expect((await readdir('/run')).sort()).toEqual(filesBefore);
     expect((await readdir(state)).sort()).not.toContain('lab.sock');
     expect(await lab('down', '--state', state)).toMatchObject({

@@ -6,7 +6,7 @@ import { eventually, nothing } from '../../support/eventually.ts';
 
 const tideline = 'bin/tideline';
 
-/** `tideline lab up` as a child process, with what it says. */
+/** Runs `tideline lab up` as a child process and keeps its output. */
 export class LabProcess {
   readonly child: ChildProcess;
   readonly state: string;
@@ -23,7 +23,7 @@ export class LabProcess {
   }
 
   /** Resolves when the output matches; rejects after `timeoutMs` or when the command ends before. */
-  async says(pattern: RegExp, timeoutMs: number): Promise<void> {
+  async waitForOutput(pattern: RegExp, timeoutMs: number): Promise<void> {
     await until(() => {
       if (pattern.test(this.output)) return undefined;
       const { exitCode, signalCode } = this.child;
@@ -37,7 +37,7 @@ export class LabProcess {
     return this.child.exitCode ?? -1;
   }
 
-  /** SIGKILL to everything that mentions this state folder, for tests that failed. */
+  /** Sends SIGKILL to every process that mentions this state folder; it cleans up after tests that failed. */
   destroy(): void {
     for (const pid of pidsMentioning(this.state)) process.kill(pid, 'SIGKILL');
   }
@@ -49,7 +49,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs `tideline lab WORDS`, whatever its exit code. */
+/** Runs `tideline lab WORDS`; resolves whatever the exit code is. */
 export async function lab(...words: readonly string[]): Promise<CommandResult> {
   return runCommand(tideline, ['lab', ...words]);
 }
@@ -65,7 +65,7 @@ export async function runCommand(command: string, args: readonly string[]): Prom
   }
 }
 
-/** Waits until `missing` says nothing is missing; rejects with its last word. */
+/** Waits until `missing` reports that nothing is missing; rejects with its last report. */
 export async function until(
   missing: () => string | undefined | Promise<string | undefined>,
   timeoutMs: number,
@@ -73,8 +73,8 @@ export async function until(
   await eventually('nothing is missing', nothing(missing), { timeoutMs, everyMs: 50, onError: 'fail' });
 }
 
-/** Everything on this machine that a lab could leave behind. */
-export function traces(): { readonly namespaces: readonly string[]; readonly mounts: readonly string[] } {
+/** The namespaces and mounts of this machine, which a lab could leave behind. */
+export function leftovers(): { readonly namespaces: readonly string[]; readonly mounts: readonly string[] } {
   const namespaces = new Set<string>();
   for (const pid of pids().filter((candidate) => !isZombie(candidate)))
     for (const kind of ['net', 'mnt', 'pid', 'user']) {
@@ -84,7 +84,7 @@ export function traces(): { readonly namespaces: readonly string[]; readonly mou
   return { namespaces: [...namespaces].sort(), mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n') };
 }
 
-/** Processes whose command line names the text, this one aside. */
+/** The processes whose command line contains the text, without this one. */
 export function pidsMentioning(text: string): readonly number[] {
   return pids().filter(
     (pid) =>
@@ -92,7 +92,7 @@ export function pidsMentioning(text: string): readonly number[] {
   );
 }
 
-/** Descendants of a process, each with its state letter (Z is a zombie). */
+/** The descendants of a process, each with its state letter (Z is a zombie). */
 export function descendants(root: number): readonly { readonly pid: number; readonly state: string }[] {
   const all = pids().flatMap((pid) => {
     const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -108,7 +108,10 @@ export function descendants(root: number): readonly { readonly pid: number; read
   return found;
 }
 
-/** An orphan of a killed lab is this machine's process 1 to collect, which in tests is the test runner, and it does not. */
+/**
+ * True for a zombie. An orphan of a killed lab stays one, because process 1, which in tests is the test runner, does not
+ * collect it.
+ */
 function isZombie(pid: number): boolean {
   const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? '';
   return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
@@ -124,6 +127,6 @@ function attempt<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {
-    return undefined; // The process ended while we looked.
+    return undefined; // The process ended while it was read.
   }
 }

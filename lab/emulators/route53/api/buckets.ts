@@ -1,6 +1,6 @@
 import type { Clock } from '../../../../src/runtime/clock.ts';
 
-/** A token bucket: `burst` tokens at most, `perSecond` new ones a second. */
+/** A token bucket: it holds at most `burst` tokens and gains `perSecond` tokens a second. */
 export class TokenBucket {
   readonly #clock: Clock;
   readonly #burst: number;
@@ -27,7 +27,7 @@ export class TokenBucket {
   }
 }
 
-/** Route 53's published buckets of single actions, `[burst, per second]`; the others have 50 and 10. */
+/** Route 53's published buckets of single actions, `[burst, per second]`; all other actions have 50 and 10. */
 const actionBuckets: Readonly<Record<string, readonly [number, number]>> = {
   CreateHealthCheck: [50, 0.5],
   DeleteHealthCheck: [15, 3],
@@ -35,13 +35,13 @@ const actionBuckets: Readonly<Record<string, readonly [number, number]>> = {
   CreateHostedZone: [40, 2],
 };
 
-/** The account's bucket and one for each action; a request needs a token of both. */
+/** Holds the account's bucket and one for each action; a request needs a token of both. */
 export class RateLimiter {
   readonly #clock: Clock;
   readonly #account: TokenBucket | undefined;
   readonly #actions = new Map<string, TokenBucket>();
 
-  /** `perSecond` 0: no limits at all. */
+  /** With `perSecond` 0 there are no limits at all. */
   constructor(clock: Clock, perSecond: number, burst: number) {
     this.#clock = clock;
     this.#account = perSecond === 0 ? undefined : new TokenBucket(clock, burst, perSecond);

@@ -2,14 +2,14 @@ import { invalidInput } from '../reasons.ts';
 import type { Element } from './xml.ts';
 
 /**
- * The fields of an element that the emulator knows, read once each. Anything unknown, repeated or of the wrong type is an
- * InvalidInput that names it: what is not understood must not be ignored.
+ * Reads the fields of an element, each once. An unknown or repeated field, or one of the wrong type, is an InvalidInput that
+ * names it: the emulator must not ignore what it does not understand.
  */
 export class Fields {
   readonly name: string;
   readonly #children: ReadonlyMap<string, Element>;
 
-  /** `known`: the children that may occur. `notEmulated`: real ones that are refused with a hint. */
+  /** `known` are the children that may occur; `notEmulated` are Route 53's children that are refused with a hint. */
   constructor(element: Element, known: readonly string[], notEmulated: readonly string[] = []) {
     this.name = element.name;
     const children = new Map<string, Element>();

@@ -34,11 +34,11 @@ const changeable = [
 const notEmulated = ['AlarmIdentifier', 'InsufficientDataHealthStatus', 'RoutingControlArn'];
 
 export interface HealthRules {
-  /** The real one refuses private and reserved endpoints; tests and labs on loopback need them. */
+  /** Takes private and reserved endpoints, which Route 53 refuses; tests and labs on loopback need them. */
   readonly allowPrivateEndpoints: boolean;
 }
 
-/** CreateHealthCheckRequest. */
+/** Reads a CreateHealthCheckRequest. */
 export function readCreateHealthCheck(
   root: Element,
   rules: HealthRules,
@@ -74,7 +74,7 @@ export function readCreateHealthCheck(
   return { callerReference, settings: checked(merged(defaults, fields), rules) };
 }
 
-/** UpdateHealthCheckRequest: the version it expects, and the change it makes. */
+/** Reads an UpdateHealthCheckRequest: the version that it expects, and the change that it makes. */
 export function readUpdateHealthCheck(
   root: Element,
   rules: HealthRules,
@@ -146,7 +146,7 @@ function withSlash(path: string | undefined): string | undefined {
   return path === undefined || path.startsWith('/') ? path : `/${path}`;
 }
 
-/** What Route 53 calls local, private, non-routable or multicast (RFC 1918, 6598, 5735, 4193, ...). */
+/** The ranges that Route 53 calls local, private, non-routable or multicast (RFC 1918, 6598, 5735, 4193, ...). */
 const nonPublic = [
   '0.0.0.0/8',
   '10.0.0.0/8',

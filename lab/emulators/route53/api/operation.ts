@@ -12,18 +12,18 @@ export interface Account {
   readonly zones: Zones;
   readonly healthChecks: HealthChecks;
   readonly checkers: Checkers;
-  /** `hostedzone/ID` or `healthcheck/ID` to its tags. */
+  /** The tags of each resource, by `hostedzone/ID` or `healthcheck/ID`. */
   readonly tags: Map<string, ReadonlyMap<string, string>>;
   readonly healthRules: HealthRules;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** One API action. Its request's path is already matched and its query parameters known to be among `query`. */
+/** One API action. When it runs, its path has matched and its query parameters are known to be among `query`. */
 export interface Operation {
   readonly action: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Below /2013-04-01/, with `:name` for parameters. */
+  /** The path below /2013-04-01/, with `:name` for parameters. */
   readonly path: string;
   readonly query: readonly string[];
   run(account: Account, request: ApiRequest): ApiResponse;
@@ -32,7 +32,7 @@ export interface Operation {
 export interface ApiRequest {
   readonly path: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** The body's root; a POST without one is refused before. */
+  /** The root element of the body; a POST without one has been refused before. */
   readonly body: Element | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface ApiResponse {
   readonly location?: string;
 }
 
-/** The body of an operation that takes one. */
+/** The body of a request whose operation needs one. */
 export function bodyOf(request: ApiRequest): Element {
   if (request.body === undefined) throw invalidInput('the request has no body');
   return request.body;
@@ -53,7 +53,7 @@ export function pathParameter(request: ApiRequest, name: string): string {
   return request.path[name] ?? '';
 }
 
-/** `maxitems`, between 1 and `most`, which is also the default. */
+/** The parameter `maxitems`, between 1 and `most`; `most` is also the default. */
 export function maxItems(request: ApiRequest, most: number): number {
   const text = request.query.get('maxitems');
   if (text === null) return most;

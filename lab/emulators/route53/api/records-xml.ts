@@ -13,7 +13,7 @@ import {
 import { Fields } from './fields.ts';
 import type { Element, XmlNode } from './xml.ts';
 
-/** The changes of a ChangeResourceRecordSetsRequest, syntax checked; the zone's rules are in zone/batch.ts. */
+/** Reads the changes of a ChangeResourceRecordSetsRequest and checks their syntax; the zone's rules are in zone/batch.ts. */
 export function readChangeBatch(root: Element): readonly Change[] {
   if (root.name !== 'ChangeResourceRecordSetsRequest') throw invalidInput(`unexpected root element ${root.name}`);
   const request = new Fields(root, ['ChangeBatch']);

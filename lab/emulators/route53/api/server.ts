@@ -12,7 +12,7 @@ import { zoneOperations } from './zone-operations.ts';
 
 const operations: readonly Operation[] = [...zoneOperations, ...healthOperations, ...tagOperations];
 const version = '2013-04-01';
-/** A batch at its limits stays well below. */
+/** The largest body that is read, in bytes; a batch at Route 53's limits stays well below. */
 const largestBody = 1 << 20;
 
 export interface ApiServerOptions {
@@ -20,11 +20,11 @@ export interface ApiServerOptions {
   readonly port: number;
   readonly account: Account;
   readonly limiter: RateLimiter;
-  /** Served as JSON at /emulator/status, outside the API and its limits. */
+  /** The status that is served as JSON at /emulator/status, outside the API and its limits. */
   readonly status: () => unknown;
 }
 
-/** The REST-XML API over HTTP. Signatures must be there and are not verified. */
+/** Serves the REST-XML API over HTTP. Signatures must be there and are not verified. */
 export async function serveApi(options: ApiServerOptions): Promise<HttpEndpoint> {
   const server = createServer((request, response) => {
     void handle(request, response, options);
@@ -117,7 +117,7 @@ function matchPath(pattern: string, segments: readonly string[]): Record<string,
   return found;
 }
 
-/** The body as text. One that is too large is read to its end and dropped, so that the client gets its answer. */
+/** Reads the body as text. A body that is too large is read to its end and dropped, so that the client gets its answer. */
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

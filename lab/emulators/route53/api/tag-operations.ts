@@ -3,8 +3,8 @@ import { Fields } from './fields.ts';
 import { type Account, type ApiRequest, bodyOf, type Operation, pathParameter } from './operation.ts';
 import type { XmlNode } from './xml.ts';
 
-/** `healthcheck` or `hostedzone`, checked; the resource must exist. */
-function tagged(account: Account, request: ApiRequest, id: string): string {
+/** The key of a resource's tags. Throws when the type is neither `healthcheck` nor `hostedzone`, or the resource does not exist. */
+function tagKeyOf(account: Account, request: ApiRequest, id: string): string {
   const type = pathParameter(request, 'type');
   if (type === 'healthcheck') account.healthChecks.require(id);
   else if (type === 'hostedzone') account.zones.require(id);
@@ -39,7 +39,7 @@ const changeTags: Operation = {
   path: 'tags/:type/:id',
   query: [],
   run(account, request) {
-    const key = tagged(account, request, pathParameter(request, 'id'));
+    const key = tagKeyOf(account, request, pathParameter(request, 'id'));
     const root = bodyOf(request);
     if (root.name !== 'ChangeTagsForResourceRequest') throw invalidInput(`unexpected root element ${root.name}`);
     const fields = new Fields(root, ['AddTags', 'RemoveTagKeys']);
@@ -64,7 +64,7 @@ const listTags: Operation = {
   path: 'tags/:type/:id',
   query: [],
   run(account, request) {
-    const key = tagged(account, request, pathParameter(request, 'id'));
+    const key = tagKeyOf(account, request, pathParameter(request, 'id'));
     return { status: 200, root: 'ListTagsForResourceResponse', children: [renderTags(account, key)] };
   },
 };
@@ -79,7 +79,7 @@ const listTagsForResources: Operation = {
     if (root.name !== 'ListTagsForResourcesRequest') throw invalidInput(`unexpected root element ${root.name}`);
     const ids = new Fields(root, ['ResourceIds']).texts('ResourceIds', 'ResourceId') ?? [];
     if (ids.length === 0 || ids.length > 10) throw invalidInput('ResourceIds must have 1 to 10 entries');
-    const sets = ids.map((id) => renderTags(account, tagged(account, request, id)));
+    const sets = ids.map((id) => renderTags(account, tagKeyOf(account, request, id)));
     return { status: 200, root: 'ListTagsForResourcesResponse', children: [['ResourceTagSets', sets]] };
   },
 };

@@ -34,7 +34,7 @@ export function parseXml(body: string): Element {
   return root;
 }
 
-/** The parser has limits of its own (depth, entities). */
+/** Parses a body; the parser throws at limits of its own (depth, entities). */
 function parseLimited(body: string): unknown {
   try {
     return parser.parse(body);
@@ -43,7 +43,7 @@ function parseLimited(body: string): unknown {
   }
 }
 
-/** The parser's ordered form: `[{ name: [...children], ':@': { attributes } }, { '#text': '...' }]`. */
+/** The elements of the parser's ordered form: `[{ name: [...children], ':@': { attributes } }, { '#text': '...' }]`. */
 function elementsOf(nodes: unknown): readonly Element[] {
   if (!Array.isArray(nodes)) return [];
   return nodes.flatMap((node: unknown): readonly Element[] => {
@@ -79,11 +79,11 @@ function textOf(nodes: unknown): string {
     .join('');
 }
 
-/** What is written: text is escaped here, undefined leaves the element out. */
+/** The content of an element that is written: text is escaped on writing, undefined leaves the element out. */
 type XmlContent = string | number | boolean | readonly XmlNode[] | undefined;
 export type XmlNode = readonly [name: string, content: XmlContent];
 
-/** A whole response document. */
+/** Renders a whole response document. */
 export function renderDocument(name: string, children: readonly XmlNode[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${name} xmlns="${namespace}">${children.map(renderNode).join('')}</${name}>`;
 }

@@ -1,7 +1,7 @@
 import type { OptAnswer, Packet } from 'dns-packet';
 import ipaddr from 'ipaddr.js';
 
-/** What a query's OPT record says, as far as it matters here. */
+/** The fields of a query's OPT record that matter here. */
 export interface Edns {
   readonly version: number;
   readonly udpPayloadSize: number;
@@ -13,13 +13,13 @@ export interface ClientSubnet {
   readonly sourcePrefixLength: number;
   /** The subnet's address; undefined when the client asked not to be located (source prefix length 0). */
   readonly address: string | undefined;
-  /** The option's data as received, for the answer. */
+  /** The option's data as received; the answer repeats it. */
   readonly data: Buffer;
 }
 
 const clientSubnetCode = 8;
 
-/** The query's EDNS part: undefined when there is none, 'malformed' when it is not as the RFCs say. */
+/** Reads the query's EDNS part: undefined when there is none, 'malformed' when it breaks the RFCs. */
 export function readEdns(packet: Packet): Edns | undefined | 'malformed' {
   const found = (packet.additionals ?? []).filter((record): record is OptAnswer => record.type === 'OPT');
   const [opt] = found;
@@ -31,7 +31,10 @@ export function readEdns(packet: Packet): Edns | undefined | 'malformed' {
   return { version: opt.ednsVersion, udpPayloadSize: opt.udpPayloadSize, clientSubnet: subnet };
 }
 
-/** Family, lengths, and no more address bytes or bits than the prefix length says (RFC 7871 section 6). */
+/**
+ * Reads the option; undefined when its family or lengths are wrong, or it has more address bits than the prefix length (RFC
+ * 7871 section 6).
+ */
 export function parseClientSubnet(data: Buffer): ClientSubnet | undefined {
   if (data.length < 4) return undefined;
   const family = data.readUInt16BE(0);
@@ -50,7 +53,7 @@ export function parseClientSubnet(data: Buffer): ClientSubnet | undefined {
 /** The largest answer over UDP that this server sends (DNS flag day 2020). */
 export const largestUdpAnswer = 1232;
 
-/** The OPT record of an answer. `scope`: the prefix length that the answer is good for. */
+/** The OPT record of an answer. `scope` is the prefix length for which the answer is good. */
 export function answerOpt(edns: Edns, scope: number, extendedRcode = 0): OptAnswer {
   const { clientSubnet } = edns;
   const data = clientSubnet === undefined ? undefined : Buffer.from(clientSubnet.data);

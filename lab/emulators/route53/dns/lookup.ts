@@ -5,7 +5,7 @@ import { type RecordSet, recordTypes } from '../zone/record.ts';
 import { parseValue } from '../zone/values.ts';
 import type { HostedZone } from '../zone/zones.ts';
 
-/** What the server knows besides the question. */
+/** What the answer depends on besides the question. */
 export interface LookupContext {
   readonly place: Place;
   readonly isHealthy: (healthCheckId: string) => boolean;
@@ -22,7 +22,7 @@ export interface LookupResult {
   readonly byPlace: boolean;
 }
 
-/** A chain of CNAMEs is followed inside the zone, so many times at most. */
+/** How many CNAMEs of a chain are followed, at most; they are followed inside the zone only. */
 const longestChain = 8;
 
 /** The zone's answer to a question (RFC 1034 section 4.3.2, with Route 53's choice among records). */

@@ -28,8 +28,8 @@ type Rcode = keyof typeof rcodes;
 const badVersion = 1;
 
 /**
- * The answer to one message from `source` (the resolver's address), or undefined for what deserves none: fragments and
- * messages that are answers themselves. Never throws, whatever the bytes are.
+ * The answer to one message from `source` (the resolver's address), or undefined for a message that gets none: a fragment, or
+ * an answer. Never throws, whatever the bytes are.
  */
 export function respond(
   message: Buffer,
@@ -103,7 +103,7 @@ function resolveQuestion(
     isHealthy: options.isHealthy,
     random: options.random,
   };
-  // The owner keeps the question's letters: resolvers compare them (0x20).
+  // The owner name keeps the case of the question's letters, because resolvers compare it (0x20).
   return lookup(zone, `${question.name}.`, question.type, context);
 }
 
@@ -124,7 +124,7 @@ function fit(packet: Packet, edns: Edns | undefined, transport: Transport): Buff
   return encode({ ...packet, flags: (packet.flags ?? 0) | TRUNCATED_RESPONSE, answers: [], authorities: [] });
 }
 
-/** Twelve bytes: the query's id, opcode and RD bit, and the code. */
+/** An answer of a header only, twelve bytes: the query's id, opcode and RD bit, and the code. */
 function headerOnly(message: Buffer, rcode: Rcode): Buffer {
   const header = Buffer.alloc(12);
   message.copy(header, 0, 0, 2);

@@ -13,10 +13,10 @@ export interface DnsServer {
 
 const idleTimeoutMs = 10_000;
 const maxConnections = 256;
-/** A client that does not read its answers is cut off. */
+/** A client that leaves more than this unread is cut off. */
 const maxUnsentBytes = 1 << 20;
 
-/** Serves DNS over UDP and TCP on one address and port (0: one that is free for both). */
+/** Serves DNS over UDP and TCP on one address and port; port 0 chooses one that is free for both. */
 export async function serveDns(
   options: ResponderOptions & { readonly host: string; readonly port: number; readonly log: Log },
 ): Promise<DnsServer> {
@@ -91,7 +91,7 @@ function bindUdp(socket: UdpSocket, host: string, port: number): Promise<void> {
   });
 }
 
-/** Messages with a two-byte length before each, several on one connection (RFC 7766). */
+/** Answers the messages of one TCP connection, each with a two-byte length before it (RFC 7766). */
 function serveConnection(
   socket: Socket,
   answer: (message: Buffer, source: string, transport: 'tcp') => Buffer | undefined,

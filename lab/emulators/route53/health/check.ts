@@ -1,4 +1,4 @@
-/** A health check's configuration, as the API has it. */
+/** The types of health checks that probe an endpoint. */
 export const probeTypes = ['HTTP', 'HTTPS', 'HTTP_STR_MATCH', 'HTTPS_STR_MATCH', 'TCP'] as const;
 type ProbeType = (typeof probeTypes)[number];
 
@@ -16,7 +16,7 @@ export interface HealthCheckSettings {
   readonly enableSni: boolean;
   /** Stored and shown; the emulator's checkers have no place in the world. */
   readonly regions: readonly string[];
-  /** Of a CALCULATED check. */
+  /** How many children must be healthy; of a CALCULATED check. */
   readonly healthThreshold: number | undefined;
   readonly children: readonly string[];
 }
@@ -28,17 +28,17 @@ export interface HealthCheck {
   readonly settings: HealthCheckSettings;
 }
 
-/** Route 53: healthy when more than 18 % of the checkers say so. */
+/** Route 53 calls an endpoint healthy when more than 18 % of its checkers do. */
 const healthyShare = 0.18;
 
-/** An endpoint check's status from its checkers. */
+/** The status of an endpoint check, computed from its checkers. */
 export function healthyByCheckers(healthyCheckers: number, checkers: number): boolean {
   return checkers === 0 || healthyCheckers / checkers > healthyShare;
 }
 
 /**
- * The status that DNS uses. A disabled check counts as healthy, a calculated one by its children's statuses; then
- * `inverted` turns it round.
+ * The status that DNS uses. A disabled check counts as healthy, a calculated one by its children's statuses; `inverted` then
+ * reverses the status.
  */
 export function statusOf(
   settings: HealthCheckSettings,
@@ -50,7 +50,7 @@ export function statusOf(
   return healthy !== settings.inverted;
 }
 
-/** Threshold 0: always healthy; above the number of children: never. */
+/** With a threshold of 0 the check is always healthy; with one above the number of children, never. */
 function calculated(settings: HealthCheckSettings, childHealthy: (id: string) => boolean): boolean {
   return settings.children.filter(childHealthy).length >= (settings.healthThreshold ?? settings.children.length);
 }

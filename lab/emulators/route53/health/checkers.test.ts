@@ -24,7 +24,7 @@ function settingsOf(part: Partial<HealthCheckSettings> = {}): HealthCheckSetting
   };
 }
 
-/** Checkers whose probes find what the test says. */
+/** Starts checkers whose probes give the results that the test sets. */
 function start(count: number, compression = 1) {
   const clock = new FakeClock();
   const changes: boolean[] = [];

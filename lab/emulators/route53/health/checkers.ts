@@ -5,19 +5,19 @@ import { compressTimeouts, type Probe, type ProbeTimeouts } from './probe.ts';
 export interface CheckersOptions {
   readonly clock: Clock;
   readonly probe: Probe;
-  /** Intervals are divided by this, timeouts too (never below 500 ms). */
+  /** Intervals are divided by this factor, and so are timeouts (never below 500 ms). */
   readonly compression: number;
   /** Checkers for each health check; they do not coordinate. */
   readonly count: number;
-  /** An endpoint's status changed. */
+  /** Called when an endpoint's status has changed. */
   readonly onChange: (check: HealthCheck, healthy: boolean, detail: string) => void;
 }
 
-/** What one checker thinks of an endpoint. */
+/** One checker's view of an endpoint. */
 export interface Observation {
   readonly checker: number;
   readonly healthy: boolean;
-  /** Of the last probe; undefined before the first. */
+  /** The detail of the last probe; undefined before the first. */
   readonly detail: string | undefined;
   readonly at: number | undefined;
 }
@@ -38,8 +38,8 @@ interface Watched {
 }
 
 /**
- * The checkers of all endpoints. Each checker probes at the check's interval with a start offset of its own, and changes
- * its mind after `failureThreshold` probes in a row, both ways. A new check starts healthy.
+ * The checkers of all endpoints. Each checker probes at the check's interval with a start offset of its own, and changes its
+ * view after `failureThreshold` contrary probes in a row, in either direction. A new check starts healthy.
  */
 export class Checkers {
   readonly #options: CheckersOptions;
@@ -52,7 +52,7 @@ export class Checkers {
     this.#timeouts = compressTimeouts(options.compression);
   }
 
-  /** Starts a check, or goes on with a changed one from its present status. */
+  /** Starts to probe for a check; a changed check goes on from its present status. */
   watch(check: HealthCheck): void {
     const { settings, id } = check;
     const existing = this.#watched.get(id);

@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import type { HealthCheckSettings } from './check.ts';
 
-/** One probe's verdict, in words that GetHealthCheckStatus shows. */
+/** One probe's verdict, in the words that GetHealthCheckStatus shows. */
 interface ProbeResult {
   readonly healthy: boolean;
   readonly detail: string;
@@ -23,9 +23,9 @@ export type Probe = (
   signal: AbortSignal,
 ) => Promise<ProbeResult>;
 
-/** Route 53: connected in 4 s (TCP checks: 10 s), status in 2 s more, the string in 2 s more. */
+/** Route 53's limits: connected within 4 s (TCP checks: 10 s), status within 2 s more, the string within 2 s more. */
 const realTimeouts: ProbeTimeouts = { connectMs: 4000, tcpConnectMs: 10_000, responseMs: 2000, bodyMs: 2000 };
-/** Below this a busy machine, not the endpoint, would decide. */
+/** A shorter timeout would measure a busy machine and not the endpoint. */
 const shortestTimeoutMs = 500;
 
 export function compressTimeouts(compression: number): ProbeTimeouts {
@@ -38,7 +38,7 @@ export function compressTimeouts(compression: number): ProbeTimeouts {
   };
 }
 
-/** The string of a *_STR_MATCH check must lie wholly in the first so many bytes of the body. */
+/** The string of a *_STR_MATCH check must lie wholly within this many bytes at the start of the body. */
 const searchedBytes = 5120;
 
 /** Probes the endpoint over the network. Never rejects. */
@@ -69,7 +69,7 @@ function probeHttp(settings: HealthCheckSettings, timeouts: ProbeTimeouts, signa
       'user-agent': 'Route53-Emulator-Health-Check',
       connection: 'close',
     },
-    // As Route 53: an expired or foreign certificate is no failure.
+    // For Route 53 an expired or foreign certificate is no failure either.
     rejectUnauthorized: false,
     ...(tls && settings.enableSni && settings.hostName !== undefined ? { servername: settings.hostName } : {}),
   });
@@ -109,7 +109,7 @@ function judgeResponse(
   response.once('error', (error) => finish(false, error.message));
 }
 
-/** Runs one exchange to its first verdict; afterwards the connection is gone. */
+/** Runs one exchange until its first verdict, and then closes the connection. */
 function verdict(
   connection: ClientRequest | Socket,
   run: (stage: Stage, finish: Finish) => void,
@@ -125,7 +125,7 @@ function verdict(
       clearTimeout(timer);
       timer = setTimeout(() => finish(false, `Failure: ${onTimeout}`), ms);
     };
-    // Stays for the life of the connection: errors after the verdict are of no interest.
+    // The listener stays for the life of the connection, so that errors after the verdict are ignored.
     connection.on('error', (error) => finish(false, `Failure: ${error.message}`));
     run(stage, finish);
   });

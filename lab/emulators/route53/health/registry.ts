@@ -3,13 +3,13 @@ import { ApiError, invalidInput } from '../reasons.ts';
 import { type HealthCheck, type HealthCheckSettings, statusOf } from './check.ts';
 import type { Checkers } from './checkers.ts';
 
-/** Route 53's default quota of an account. */
+/** Route 53's default quota of health checks in an account. */
 const maxHealthChecks = 200;
 
-/** The account's health checks and what DNS may know of them. */
+/** The account's health checks, and their status for DNS. */
 export class HealthChecks {
   readonly #checks = new Map<string, HealthCheck>();
-  /** Caller references ever used, with their check's id: a deleted one cannot be used again. */
+  /** All caller references ever used, each with its check's id: the reference of a deleted check cannot be used again. */
   readonly #references = new Map<string, string>();
   readonly #checkers: Checkers;
   readonly #newId: () => string;
@@ -19,7 +19,10 @@ export class HealthChecks {
     this.#newId = newId;
   }
 
-  /** The same caller reference and settings give the existing check; other settings, or a deleted check, are refused. */
+  /**
+   * Creates a check. A known caller reference with the same settings gives the existing check; with other settings, or for a
+   * deleted check, it is refused.
+   */
   create(callerReference: string, settings: HealthCheckSettings): HealthCheck {
     const usedBy = this.#references.get(callerReference);
     if (usedBy !== undefined) {
@@ -58,7 +61,7 @@ export class HealthChecks {
     return changed;
   }
 
-  /** Route 53 deletes also a check that records still use; see README.md for what the emulator then answers. */
+  /** Deletes a check, as Route 53 does even when records still use it; README.md tells what the emulator then answers. */
   delete(id: string): void {
     this.require(id);
     this.#checks.delete(id);

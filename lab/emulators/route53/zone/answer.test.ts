@@ -8,7 +8,7 @@ const germany: Place = { country: 'DE', continent: 'EU' };
 const japan: Place = { country: 'JP', continent: 'AS' };
 const nowhere: Place = { country: undefined, continent: undefined };
 
-/** A record named by its first label; its value is its set identifier. `to` makes it an alias. */
+/** A record, named by its first label; its set identifier is also its value. `to` makes it an alias. */
 interface Short {
   readonly name: string;
   readonly id?: string;

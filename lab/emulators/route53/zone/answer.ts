@@ -2,7 +2,7 @@ import type { Continent } from '../../../../src/model/geo/countries.ts';
 import type { RecordSet, RecordType } from './record.ts';
 import type { RecordTable } from './table.ts';
 
-/** Where the asker is, as far as the data knows. */
+/** The client's location, as far as the data knows it. */
 export interface Place {
   readonly country: string | undefined;
   readonly continent: Continent | undefined;
@@ -11,9 +11,9 @@ export interface Place {
 export interface AnswerContext {
   readonly table: RecordTable;
   readonly place: Place;
-  /** The health of a check; a deleted one counts as the emulator's README says. */
+  /** True when the check is healthy; README.md tells how a deleted one counts. */
   readonly isHealthy: (healthCheckId: string) => boolean;
-  /** In [0, 1). */
+  /** A random number in [0, 1). */
   readonly random: () => number;
 }
 
@@ -27,8 +27,8 @@ export interface Resolution {
 }
 
 /**
- * What the records of a name and type answer, by Route 53's documented rules: choose by the routing policy among the
- * healthy, going down aliases; a branch that comes back unhealthy is left for the next one; when nothing is healthy, all
+ * The answer of the records of a name and type, by Route 53's documented rules: the routing policy chooses among the healthy
+ * records and follows aliases; from a branch that turns out unhealthy it goes on to the next one; when nothing is healthy, all
  * count as healthy. Undefined when there is no such record at all.
  */
 export function resolve(name: string, type: RecordType, context: AnswerContext): Resolution | undefined {
@@ -69,7 +69,10 @@ interface Candidate {
   readonly resolution: Resolution;
 }
 
-/** Non-zero weights first; zero weights only when all others are unhealthy, then equally likely. */
+/**
+ * Chooses among records with non-zero weights; those with weight zero are used only when all others are unhealthy, and are then
+ * equally likely.
+ */
 function weighted(group: readonly RecordSet[], context: AnswerContext): Resolution {
   const candidates = group.map((record): Candidate => {
     const weight = record.routing.kind === 'weighted' ? record.routing.weight : 0;
@@ -110,7 +113,10 @@ function failover(group: readonly RecordSet[], context: AnswerContext): Resoluti
   return { ...(primary ?? secondary ?? nothing), byPlace };
 }
 
-/** The smallest region that names the place and is healthy: country, continent, `*`; when none is, the smallest. */
+/**
+ * Chooses the smallest region that contains the place and is healthy: country, continent, `*`; when none is healthy, the
+ * smallest.
+ */
 function geolocation(group: readonly RecordSet[], context: AnswerContext): Resolution {
   const { country, continent } = context.place;
   const matching = (matches: (location: { continent?: string; country?: string }) => boolean) =>

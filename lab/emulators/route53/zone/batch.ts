@@ -11,7 +11,10 @@ const limits = {
   recordsPerZone: 10_000,
   valuesPerRecord: 400,
   recordsPerGroup: 100,
-  /** Groups on one way from a name to its values: a name, the alias it leads to, the records that one leads to. */
+  /**
+   * The most groups on a path from a name to its values: the name's own, the group that its alias leads to, the group that this
+   * one leads to.
+   */
   aliasLevels: 3,
 } as const;
 
@@ -44,7 +47,10 @@ export function applyBatch(current: RecordTable, changes: readonly Change[], con
   return messages.length === 0 ? { ok: true, table: draft } : { ok: false, messages };
 }
 
-/** Values and aliases count one each, characters of values one each; in an UPSERT twice. */
+/**
+ * Checks the batch's size: each value and each alias counts one element, each character of a value one; all count twice in an
+ * UPSERT.
+ */
 function batchSizeProblems(changes: readonly Change[]): readonly string[] {
   let elements = 0;
   let characters = 0;
@@ -91,7 +97,7 @@ function deletionProblem(existing: RecordSet | undefined, given: RecordSet, cont
   return undefined;
 }
 
-/** What the record says, taken alone. */
+/** The problems of the record taken alone. */
 function shapeProblems(record: RecordSet, context: BatchContext): readonly string[] {
   const { name, type } = record;
   const problems: string[] = [];
@@ -129,7 +135,7 @@ function valueProblems(record: RecordSet): readonly string[] {
   return problems;
 }
 
-/** What the record says, beside what the zone holds at this point of the batch. */
+/** The problems of the record beside the records that the zone holds at this point of the batch. */
 function neighbourProblems(draft: RecordDraft, record: RecordSet, context: BatchContext): readonly string[] {
   const { name, type } = record;
   const problems: string[] = [];
@@ -182,7 +188,7 @@ function groupProblems(record: RecordSet, others: readonly RecordSet[]): readonl
   return [];
 }
 
-/** What must hold when the whole batch is done. */
+/** The problems that show only when the whole batch is done. */
 function finalProblems(draft: RecordDraft, changes: readonly Change[], context: BatchContext): readonly string[] {
   const all = draft.all();
   const depthOf = depthCounter(draft);
@@ -205,7 +211,7 @@ function finalProblems(draft: RecordDraft, changes: readonly Change[], context: 
 }
 
 /**
- * Counts the levels from a record down to values, and stops just above `bound`, so circles end. Each group is looked at once
+ * Counts the levels from a record down to values, and stops just above `bound`, so that circles end. Each group is visited once
  * for each bound.
  */
 function depthCounter(table: RecordTable): (record: RecordSet, bound: number) => number {

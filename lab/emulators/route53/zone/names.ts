@@ -1,8 +1,8 @@
 import { compareText } from '../../../../src/model/values.ts';
 /**
  * A DNS name as the emulator keeps it: lower case, with the trailing dot, a wildcard label as `\052`, which is how
- * Route 53 shows it. Undefined when the text is no name of letters, digits, `-` and `_` (Route 53 takes more, in octal;
- * that is not emulated).
+ * Route 53 shows it. Undefined when the text is no name of letters, digits, `-` and `_` (Route 53 takes more characters, in
+ * octal; that is not emulated).
  */
 export function canonicalName(text: string): string | undefined {
   const name = text.toLowerCase().replace(/^\*(?=\.|$)/, '\\052');

@@ -5,17 +5,17 @@ import { compareNames } from './names.ts';
 export const recordTypes = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const;
 export type RecordType = (typeof recordTypes)[number];
 
-/** One resource record set, as the API has it. */
+/** One resource record set, with the API's fields. */
 export interface RecordSet {
-  /** Canonical (names.ts). */
+  /** The canonical name (names.ts). */
   readonly name: string;
   readonly type: RecordType;
-  /** Present on everything but simple records; unique in its name and type. */
+  /** Present on all but simple records; unique among the records of the same name and type. */
   readonly setIdentifier: string | undefined;
   readonly routing: Routing;
-  /** Seconds; an alias has none. */
+  /** The TTL in seconds; an alias has none. */
   readonly ttl: number | undefined;
-  /** As written by the caller; empty for an alias. */
+  /** The values as the caller wrote them; empty for an alias. */
   readonly values: readonly string[];
   readonly alias: AliasTarget | undefined;
   readonly healthCheckId: string | undefined;
@@ -27,7 +27,7 @@ export type Routing =
   | { readonly kind: 'failover'; readonly role: 'PRIMARY' | 'SECONDARY' }
   | { readonly kind: 'geolocation'; readonly location: GeoLocation };
 
-/** `country: '*'` is everyone whom no other record names. */
+/** A location; `country: '*'` stands for every place that no other record names. */
 export type GeoLocation = { readonly continent: Continent } | { readonly country: string };
 
 export interface AliasTarget {
@@ -55,7 +55,7 @@ export function sameKey(a: RecordKey, b: RecordKey): boolean {
   return a.name === b.name && a.type === b.type && a.setIdentifier === b.setIdentifier;
 }
 
-/** `EU`, `FR` or `*`: unique in a geolocation group. */
+/** The location as `EU`, `FR` or `*`, which is unique in a geolocation group. */
 export function locationKey(location: GeoLocation): string {
   return 'continent' in location ? `continent ${location.continent}` : `country ${location.country}`;
 }

@@ -1,10 +1,10 @@
 import { parentOf } from './names.ts';
 import { compareRecords, type RecordKey, type RecordSet, sameKey } from './record.ts';
 
-/** The records of a zone at one moment, as readers see them: DNS answers from the one that was published. */
+/** The records of a zone at one moment, for readers; DNS answers from the table that was published. */
 export type RecordTable = Omit<RecordDraft, 'put' | 'remove'>;
 
-/** A table that is being made: a batch works on a copy of its own, so that a refused one leaves no trace. */
+/** A table that is being changed: a batch works on a copy of its own, so that a refused batch leaves no trace. */
 export class RecordDraft {
   readonly #byName: Map<string, readonly RecordSet[]>;
   #sorted: readonly RecordSet[] | undefined;
@@ -36,7 +36,7 @@ export class RecordDraft {
     return this.#sorted;
   }
 
-  /** True for a name that has records, or that is above one that has (an empty non-terminal, RFC 8020). */
+  /** True for a name that has records, or that is above a name with records (an empty non-terminal, RFC 8020). */
   nameExists(name: string): boolean {
     this.#names ??= namesAndAncestors(this.#byName.keys());
     return this.#names.has(name);

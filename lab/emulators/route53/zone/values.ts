@@ -3,10 +3,10 @@ import { parseAddress } from '../../../../src/model/address.ts';
 import { canonicalName } from './names.ts';
 import type { RecordType } from './record.ts';
 
-/** The DNS data of one value, ready for the encoder; `ttl` and `name` are added by the answerer. */
+/** The DNS data of one value, ready for the encoder; the lookup adds `ttl` and `name`. */
 export type RecordData = Pick<Extract<Answer, { data: unknown }>, 'type' | 'data'>;
 
-/** A value of a record as Route 53 takes it, parsed; or what is wrong with it, in Route 53's wording where known. */
+/** Parses a record's value by Route 53's syntax; or gives what is wrong with it, in Route 53's wording where that is known. */
 export function parseValue(type: RecordType, value: string): RecordData | { readonly problem: string } {
   switch (type) {
     case 'A':
@@ -86,7 +86,10 @@ function parseSoa(value: string): ReturnType<typeof parseValue> {
   return { type: 'SOA', data: { mname, rname, serial, refresh, retry, expire, minimum } };
 }
 
-/** `"one" "two"` with \" \\ and \ooo escapes, each up to 255 bytes; or what is wrong. Route 53 demands the quotation marks. */
+/**
+ * Parses `"one" "two"` with \" \\ and \ooo escapes, each up to 255 bytes; or gives what is wrong. Route 53 demands the
+ * quotation marks.
+ */
 function parseCharacterStrings(value: string): readonly Buffer[] | string {
   if (value.length > 4000) return 'CharacterStringTooLong (Value is longer than 4000 characters)';
   const strings: Buffer[] = [];

@@ -6,36 +6,36 @@ import { RecordDraft, type RecordTable } from './table.ts';
 
 export interface HostedZone {
   readonly id: string;
-  /** Canonical. */
+  /** The canonical name (names.ts). */
   readonly name: string;
   readonly callerReference: string;
   readonly comment: string | undefined;
-  /** What the API shows: with the changes that are still PENDING. */
+  /** The records that the API shows, with the changes that are still PENDING. */
   readonly table: RecordTable;
-  /** What DNS answers from: changes arrive when they are INSYNC. */
+  /** The records that DNS answers from; changes arrive here when they are INSYNC. */
   readonly published: RecordTable;
 }
 
 export interface ChangeInfo {
   readonly id: string;
   readonly status: 'PENDING' | 'INSYNC';
-  /** Milliseconds since the epoch. */
+  /** When the change was submitted, milliseconds since the epoch. */
   readonly submittedAt: number;
   readonly comment: string | undefined;
 }
 
 export interface ZonesOptions {
   readonly clock: Clock;
-  /** From the answer to a change until it is INSYNC. */
+  /** The time from the answer to a change until the change is INSYNC. */
   readonly insyncDelayMs: number;
-  /** A new id with the given first letter, such as Z or C. */
+  /** Makes a new id with the given first letter, such as Z or C. */
   readonly newId: (letter: string) => string;
   readonly onInsync?: (zone: string, changeId: string) => void;
 }
 
 export const nameServers = [1, 2, 3, 4].map((number) => `ns-${number}.route53-emulator.example.`);
 
-/** Old changes are forgotten beyond so many. */
+/** This many changes are remembered; older ones are forgotten. */
 const changesKept = 10_000;
 
 /** The account's hosted zones and changes. */
@@ -45,7 +45,7 @@ export class Zones {
   readonly #byName = new Map<string, string>();
   readonly #references = new Set<string>();
   readonly #changes = new Map<string, ChangeInfo>();
-  /** Zone id to the change that is PENDING in it. */
+  /** The change that is PENDING in each zone, by zone id. */
   readonly #inFlight = new Map<string, string>();
   readonly #timers = new Set<Timer>();
 

@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import type { Asker } from './checks.ts';
+import type { ComponentClient } from './checks.ts';
 import { certificateOf, keyOf, type Pki } from './pki/pki.ts';
 import type { Place } from './place.ts';
 import { ports } from './ports.ts';
-import { type Answer, ask } from './request.ts';
+import { type Answer, sendRequest } from './request.ts';
 
 /** Asks the components of a control plane, each with the credentials that it wants, from the place where it lives. */
-export class Questions implements Asker {
+export class AuthenticatedClient implements ComponentClient {
   readonly #place: Place;
   readonly #pki: Pki;
-  /** The administrator, under the authority that signed it: another one after a rotation. */
+  /** The administrator's certificate and the authority that signed it; both are replaced after a rotation. */
   #administrator: { readonly authority: string; readonly certificate: string; readonly key: string } | undefined;
 
   constructor(place: Place, pki: Pki) {
@@ -17,7 +17,7 @@ export class Questions implements Asker {
     this.#pki = pki;
   }
 
-  /** As the administrator. */
+  /** Asks the apiserver, as the administrator. */
   apiserver(path: string, method = 'GET', body?: unknown): Promise<Answer> {
     const authority = this.#pki.authority();
     if (this.#administrator?.authority !== authority.certificate) {
@@ -30,7 +30,7 @@ export class Questions implements Asker {
       authority: authority.certificate,
       client: this.#administrator,
     };
-    return ask(this.#place, target, method, path, body);
+    return sendRequest(this.#place, target, method, path, body);
   }
 
   async etcd(path: string, method = 'GET', body?: unknown): Promise<Answer> {
@@ -46,11 +46,11 @@ export class Questions implements Asker {
       authority: authority ?? '',
       client: { certificate: certificate ?? '', key: key ?? '' },
     };
-    return ask(this.#place, target, method, path, body);
+    return sendRequest(this.#place, target, method, path, body);
   }
 
   component(port: number, path: string): Promise<Answer> {
     const target = { host: this.#place.innerAddress, port, authority: this.#pki.authority().certificate };
-    return ask(this.#place, target, 'GET', path);
+    return sendRequest(this.#place, target, 'GET', path);
   }
 }

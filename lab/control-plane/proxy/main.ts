@@ -1,8 +1,8 @@
 import { connect, createServer, type Socket } from 'node:net';
 
 /**
- * A door into a network namespace: listens on a unix socket, which has no namespace, and connects from where it runs. The
- * first line of a connection names the target, `HOST PORT`; everything after it is passed on, both ways.
+ * A proxy into a network namespace: it listens on a unix socket, which belongs to no network namespace, and connects from the
+ * namespace in which it runs. The first line of a connection names the target, `HOST PORT`; all that follows is passed on, both ways.
  *   node main.ts SOCKET
  */
 const [socket = ''] = process.argv.slice(2);
