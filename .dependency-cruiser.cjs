@@ -1,13 +1,13 @@
-/* The directions of docs/architecture.md, enforced. `make lint` runs it; test/boundary proves that each rule bites. */
+/* These rules enforce the directions of docs/architecture.md. `make lint` runs them; test/boundary proves that each finds violations. */
 const { readdirSync } = require('node:fs');
 const { join } = require('node:path');
 
-/** Read from the folder, so that a new plane is fenced on the day it appears. */
+/** The planes are read from the folder, so that the rules cover a new plane from its first day. */
 const planes = readdirSync(join(process.cwd(), 'src/planes'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-/** Everything in these folders is pure; of other rooms the files listed here are. */
+/** These folders and files are pure. */
 const pure = [
   '^src/(model|answers)/',
   '^src/planes/[^/]+/(compile|dialects|policy|records|step)/',
@@ -24,12 +24,12 @@ const pure = [
 ].join('|');
 const tests = '\\.test\\.ts$';
 
-/** What the lab may import: npm packages, and which of its rooms may import which others. */
+/** The npm packages that the lab may import, and which of its rooms may import which others. */
 const lab = require('./lab/dependencies.json');
 const literally = (text) => text.replaceAll('.', '\\.');
 const packages = (names) => `(^|/)node_modules/(${names.map(literally).join('|')})/`;
 const labRoom = (name) => `^lab/${literally(name)}${name.endsWith('.ts') ? '$' : '/'}`;
-/** A room that is not listed is fenced as well: it may import no other. */
+/** The rooms of the lab are read from the folder: one that is not listed may import no other. */
 const labRooms = readdirSync(join(process.cwd(), 'lab'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() || /(?<!\.test)\.ts$/.test(entry.name))
   .map(({ name }) => name);
@@ -38,14 +38,14 @@ module.exports = {
   forbidden: [
     ...planes.map((plane) => ({
       name: `${plane}-meets-no-other-plane`,
-      comment: 'Planes meet in model, platform, kube, bgp and runtime only.',
+      comment: 'Planes meet in model, answers, platform, kube, bgp and runtime only.',
       severity: 'error',
       from: { path: `^src/planes/${plane}/` },
       to: { path: '^src/planes/', pathNot: `^src/planes/${plane}/` },
     })),
     {
       name: 'pure-has-no-effects',
-      comment: 'Pure files import no node:*: a whole snapshot in, a whole result out.',
+      comment: 'Pure files import no node:*; they take a whole snapshot and return a whole result.',
       severity: 'error',
       from: { path: pure, pathNot: tests },
       to: { dependencyTypes: ['core'] },
@@ -71,21 +71,21 @@ module.exports = {
       from: { path: labRoom(room), pathNot: tests },
       to: { path: '^lab/', pathNot: [room, ...(lab.rooms[room] ?? [])].map(labRoom).join('|') },
     })),
-    { name: 'emulators-stand-alone', comment: 'An emulator could leave this repository: it needs model, runtime and npm packages, and is handed the rest.', severity: 'error', from: { path: '^lab/(emulators/[^/]+)/', pathNot: tests }, to: { path: '^(src|lab)/', pathNot: '^(lab/$1|src/(model|runtime))/' } },
+    { name: 'emulators-stand-alone', comment: 'An emulator could leave this repository: it imports model, runtime and npm packages, and its callers hand in the rest.', severity: 'error', from: { path: '^lab/(emulators/[^/]+)/', pathNot: tests }, to: { path: '^(src|lab)/', pathNot: '^(lab/$1|src/(model|runtime))/' } },
     { name: 'lab-imports-listed-packages', comment: 'lab/dependencies.json lists the npm packages of the lab, each with a reason.', severity: 'error', from: { path: '^lab/', pathNot: tests }, to: { path: '(^|/)node_modules/', pathNot: packages([...Object.keys(lab.npm), ...Object.keys(lab.npmSharedWithSrc)]) } },
-    { name: 'src-without-packages-of-the-lab', comment: 'What is listed in lab/dependencies.json as the lab\'s own stays out of agents.', severity: 'error', from: { path: '^src/' }, to: { path: packages(Object.keys(lab.npm)) } },
+    { name: 'src-without-packages-of-the-lab', comment: 'Packages that lab/dependencies.json lists as the lab\'s own stay out of agents.', severity: 'error', from: { path: '^src/' }, to: { path: packages(Object.keys(lab.npm)) } },
     { name: 'lab-does-not-import-cli', severity: 'error', from: { path: '^lab/' }, to: { path: '^src/cli/' } },
     { name: 'bgp-and-kube-below-planes', severity: 'error', from: { path: '^src/(bgp|kube|model|runtime|platform)/' }, to: { path: '^src/(planes|preflight)/' } },
-    { name: 'kube-and-bgp-do-not-meet', comment: 'A cluster says nothing of BGP, and a route nothing of clusters; a plane joins them.', severity: 'error', from: { path: '^src/(kube|bgp)/' }, to: { path: '^src/(kube|bgp)/', pathNot: '^src/$1/' } },
+    { name: 'kube-and-bgp-do-not-meet', comment: 'Clusters have no BGP and routes have no clusters; a plane joins the two.', severity: 'error', from: { path: '^src/(kube|bgp)/' }, to: { path: '^src/(kube|bgp)/', pathNot: '^src/$1/' } },
     { name: 'relay-stays-small', comment: 'The relay runs on every server, beside each ExaBGP.', severity: 'error', from: { path: '^src/bgp/relay/', pathNot: tests }, to: { path: 'node_modules/|^src/(?!bgp/|model/|runtime/(backoff|clock|loop)\\.ts)|^src/bgp/driver/' } },
-    { name: 'kube-knows-no-platform', comment: 'What a cluster is now does not depend on what the spec says of it.', severity: 'error', from: { path: '^src/kube/', pathNot: tests }, to: { path: '^src/(platform|model/(spec|platform))/' } },
-    { name: 'platform-reads-files-only', comment: 'The spec loader: model, runtime and node:*, nothing else of ours.', severity: 'error', from: { path: '^src/platform/' }, to: { path: '^src/(?!platform/|model/|runtime/)' } },
-    { name: 'answers-imports-model-only', comment: 'Who answers whom is a question to the spec and to records, nothing else.', severity: 'error', from: { path: '^src/answers/', pathNot: tests }, to: { path: '^src/(?!answers/|model/)' } },
-    { name: 'answers-is-read-from-above', comment: 'Planes, strategy and observe ask who answers whom; the rooms below them do not.', severity: 'error', from: { path: '^src/(?!answers/|planes/|strategy/|observe/|cli/)' }, to: { path: '^src/answers/' } },
+    { name: 'kube-knows-no-platform', comment: 'The state of a cluster does not depend on the spec.', severity: 'error', from: { path: '^src/kube/', pathNot: tests }, to: { path: '^src/(platform|model/(spec|platform))/' } },
+    { name: 'platform-reads-files-only', comment: 'The spec loader imports model, runtime and node:*, and no other room of ours.', severity: 'error', from: { path: '^src/platform/' }, to: { path: '^src/(?!platform/|model/|runtime/)' } },
+    { name: 'answers-imports-model-only', comment: 'Which cluster answers which country is computed from the spec and from records alone.', severity: 'error', from: { path: '^src/answers/', pathNot: tests }, to: { path: '^src/(?!answers/|model/)' } },
+    { name: 'answers-is-read-from-above', comment: 'Planes, strategy and observe ask which cluster answers which country; the rooms below them do not.', severity: 'error', from: { path: '^src/(?!answers/|planes/|strategy/|observe/|cli/)' }, to: { path: '^src/answers/' } },
     { name: 'runtime-and-model-at-the-bottom', severity: 'error', from: { path: '^src/(runtime|model)/' }, to: { path: '^src/(kube|bgp|platform)/' } },
-    { name: 'preflight-looks-at-clusters', comment: 'It judges a cluster by what planes say that they need, and knows nothing else of them.', severity: 'error', from: { path: '^src/preflight/' }, to: { path: '^src/', pathNot: '^src/(preflight|kube|model|runtime)/|^src/planes/[^/]+/needs\\.ts$' } },
-    { name: 'only-cli-looks', comment: 'A preflight is for people: no agent and no other room waits for one.', severity: 'error', from: { path: '^(src|lab)/', pathNot: '^src/(preflight|cli)/' }, to: { path: '^src/preflight/' } },
-    { name: 'client-node-in-one-place', comment: 'Kubernetes, as the library knows it, ends at KubeClient; most of the library is too large to load (decision 42).', severity: 'error', from: { pathNot: '^src/kube/api/access/' }, to: { path: '@kubernetes/client-node' } },
+    { name: 'preflight-checks-clusters', comment: 'The preflight judges a cluster by the needs of the planes (needs.ts), and knows nothing else of planes.', severity: 'error', from: { path: '^src/preflight/' }, to: { path: '^src/', pathNot: '^src/(preflight|kube|model|runtime)/|^src/planes/[^/]+/needs\\.ts$' } },
+    { name: 'only-cli-imports-preflight', comment: 'A preflight is for people: no agent and no other room waits for one.', severity: 'error', from: { path: '^(src|lab)/', pathNot: '^src/(preflight|cli)/' }, to: { path: '^src/preflight/' } },
+    { name: 'client-node-in-one-place', comment: 'KubeClient hides the library from all other files; most of the library is too large to load (decision 42).', severity: 'error', from: { pathNot: '^src/kube/api/access/' }, to: { path: '@kubernetes/client-node' } },
     { name: 'src-without-tests', severity: 'error', from: { path: '^(src|lab)/', pathNot: tests }, to: { path: `(^test/|${tests})` } },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

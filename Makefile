@@ -1,4 +1,4 @@
-# One obvious command for each thing. Every target sets up what it needs.
+# There is one command for each task. Every target sets up what it needs.
 SHELL := /bin/sh
 NODE := node_modules/node/bin/node
 RUN := $(NODE) --disable-warning=ExperimentalWarning

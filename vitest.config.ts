@@ -1,10 +1,13 @@
 import { defineConfig } from 'vitest/config';
 import { compileCache } from './test/support/compile-cache.ts';
 
-/** What tests start finds compiled what others before it compiled. A lab has a folder of its own for that (`stateOfLab`). */
+/** Commands that tests start use the modules that earlier ones compiled. A lab has a folder of its own for that (`stateOfLab`). */
 const env = { NODE_COMPILE_CACHE: compileCache };
 
-/** Unit tests sit beside the code; integration tests drive real daemons, cluster tests real control planes, one file at a time in its own box. */
+/**
+ * Unit tests lie beside the code. Integration tests drive real daemons, cluster tests real control planes; each run has one
+ * file in a box of its own.
+ */
 export default defineConfig({
   test: {
     reporters: ['default'],
@@ -25,10 +28,10 @@ export default defineConfig({
             'test/support/**/*.test.ts',
           ],
           env,
-          // A process for many files: each would import the same modules anew, which is a third of their processor time. So a unit
-          // test leaves nothing changed that others see (environment, globals, working directory).
+          // Many files share a process, because in one of its own each would import the same modules anew, a third of the processor
+          // time. So a unit test must restore what others see (environment, globals, working directory).
           isolate: false,
-          // In `make test` they run on what the demos leave of the processors.
+          // The time is long because in `make test` unit tests run on the processor time that the demos leave.
           testTimeout: 120_000,
         },
       },
@@ -46,7 +49,9 @@ export default defineConfig({
         test: {
           name: 'clusters',
           include: ['test/clusters/**/*.test.ts'],
-          // Go collects garbage less often: a sixth less processor time of control planes and kubectl, for 200 MiB a control plane.
+          // With this Go collects garbage less often. Control planes and kubectl take a sixth less processor time, and each
+          // control plane
+          // 200 MiB more memory.
           env: { ...env, GOGC: '400' },
           testTimeout: 300_000,
           hookTimeout: 300_000,

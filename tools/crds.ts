@@ -8,7 +8,7 @@ import { specReference } from './spec/reference.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** Everything that is made from the schemas of the platform spec, by path in the repository. */
+/** Every file that is generated from the schemas of the platform spec, by path in the repository. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ...crdFiles(),

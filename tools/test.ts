@@ -1,19 +1,19 @@
 import { mkdir } from 'node:fs/promises';
-import { endWithUs } from './test/children.ts';
-import { besideDemos } from './test/demos.ts';
-import { keepDurations, projects, stepsOf } from './test/files.ts';
-import { inLanes } from './test/lanes.ts';
+import { killChildrenOnSignal } from './test/children.ts';
+import { runDemos } from './test/demos.ts';
+import { projects, saveDurations, testSteps } from './test/files.ts';
+import { runInLanes } from './test/lanes.ts';
 import { machineIsIdle } from './test/meter.ts';
 import { failureList } from './test/report.ts';
 import { type Result, reports, run, type Step, vitest } from './test/step.ts';
-import { keepTime, startWatch, timeReport } from './test/time.ts';
-import { type Settled, settle } from './test/unsteady.ts';
+import { saveTime, startMeasuring, timeReport } from './test/time.ts';
+import { type RunResults, rerunFailed } from './test/unsteady.ts';
 
 /**
  * `make test`: the static checks, the unit tests, and the tests against real daemons and real Kubernetes control planes, each
- * file inside namespaces of its own. `--only PART` runs one part. The demos come first, and beside them whatever has no clock.
- * Everything runs even when something fails before it. The last lines are where the time went, what failed, and
- * `N passed, N failed`: CI reads it.
+ * file inside namespaces of its own. `--only PART` runs one part. The demos come first, beside them what depends on no clock.
+ * Everything runs even when something fails before it. The last lines show where the time went, what failed, and
+ * `N passed, N failed`, which CI reads.
  */
 const choices = ['lint', 'unit', 'integration', 'clusters'] as const;
 type Choice = (typeof choices)[number];
@@ -24,34 +24,37 @@ const checks: readonly Step[] = [
   check('lint', bin('oxlint'), '--type-aware', '--deny-warnings'),
   check('types', bin('tsc'), '-p', '.'),
   check('dead code', bin('knip'), '--no-progress'),
-  // Once more without the tests: what only a test uses is dead as well.
+  // knip runs once more without the tests, because code that only a test uses is dead as well.
   check('dead code but for tests', bin('knip'), '--no-progress', '--production'),
   check('directions', bin('depcruise'), 'src', 'lab', '--config', '.dependency-cruiser.cjs'),
   check('format', bin('biome'), 'ci', '.'),
 ];
 
-/** Daemons wait more than they work, and control planes work when they start: more lanes than processors; more still while those idle. */
+/**
+ * There are more lanes than processors, because daemons mostly wait and control planes work at their start; idle processors get
+ * more still.
+ */
 const lanes = 4;
 
 const runKept = (step: Step): Promise<Result> => run(step, 'kept');
 
-async function runAll(wanted: readonly Choice[]): Promise<Settled> {
-  const files = await stepsOf(projects.filter((project) => wanted.includes(project)));
+async function runAll(wanted: readonly Choice[]): Promise<RunResults> {
+  const files = await testSteps(projects.filter((project) => wanted.includes(project)));
   const quick: Step[] = [];
   if (wanted.includes('lint')) quick.push(...checks);
   if (wanted.includes('unit')) quick.push(vitest('unit tests', 'unit tests', 'unit'));
-  const quiet = [...quick, ...files.unhurried];
+  const quiet = [...quick, ...files.timeInsensitive];
   if (files.demos.length > 0) process.stdout.write('\n== the demos, and beside them what may wait\n');
-  const early = await besideDemos(files.demos, quiet, runKept);
+  const early = await runDemos(files.demos, quiet, runKept);
   const left = quiet.filter((step) => quick.includes(step));
-  const checked = await inLanes(left, 2, runKept);
+  const checked = await runInLanes(left, 2, runKept);
   const others = await runFiles(quiet.filter((step) => !quick.includes(step)).concat(files.others));
-  const { results, unsteady } = await settle(
-    files.unhurried.concat(files.others),
+  const { results, unsteady } = await rerunFailed(
+    files.timeInsensitive.concat(files.others),
     [...early, ...checked, ...others],
     (step) => run(step, 'shown'),
   );
-  await keepDurations(results);
+  await saveDurations(results);
   return { results, unsteady };
 }
 
@@ -64,7 +67,7 @@ async function runFiles(files: Step[]): Promise<readonly Result[]> {
     const names = running.map(({ name }) => name.replace(/^test\/(.*)\.test\.ts$/, '$1'));
     process.stdout.write(`   now ${names.join(', ')}; ${waiting} to come\n`);
   };
-  return inLanes(files, lanes, runKept, { now, spare: machineIsIdle });
+  return runInLanes(files, lanes, runKept, { now, spare: machineIsIdle });
 }
 
 const [flag, part] = process.argv.slice(2);
@@ -73,12 +76,12 @@ if (wanted.length === 0 || (flag !== undefined && flag !== '--only')) {
   process.stderr.write(`usage: tools/test.ts [--only ${choices.join('|')}]\n`);
   process.exit(2);
 }
-endWithUs();
+killChildrenOnSignal();
 await mkdir(reports, { recursive: true });
-const watch = await startWatch();
+const watch = await startMeasuring();
 const { results, unsteady } = await runAll(wanted);
 const time = await watch(results);
-await keepTime(time);
+await saveTime(time);
 const sum = (of: (result: Result) => number): number => results.reduce((total, result) => total + of(result), 0);
 const [passed, failed] = [sum((result) => result.passed), sum((result) => result.failed)];
 process.stdout.write(timeReport(time));

@@ -2,7 +2,7 @@ import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 
-/** What `src/model/contract.ts` states, as it would look where somebody states it again. */
+/** Patterns that match facts of `src/model/contract.ts` where another file states them again. */
 const restated = [
   /\/\.well-known\/tideline\//,
   /['"`/](?:bgp|nginx)\.sock['"`]/,

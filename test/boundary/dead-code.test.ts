@@ -12,7 +12,7 @@ interface Report {
   }[];
 }
 
-/** What knip finds in this folder by our configuration: `file: name` of an export, `file` of a whole file. */
+/** The findings of knip in this folder by our configuration: `file: name` for an export, `file` for a whole file. */
 function findings(folder: string, ...mode: readonly string[]): Promise<readonly string[]> {
   const knip = resolve('node_modules/knip/bin/knip.js');
   const args = [knip, '--no-progress', '--reporter', 'json', '--include', 'files,exports', ...mode];
@@ -33,7 +33,7 @@ function findings(folder: string, ...mode: readonly string[]): Promise<readonly 
   });
 }
 
-/** A tree with our configuration, entries that are all there are, and the given files. */
+/** Judges a tree of the given files with our configuration, in which every entry exists. */
 async function planted<T>(files: Readonly<Record<string, string>>, judge: (folder: string) => Promise<T>): Promise<T> {
   const ours = {
     'knip.json': await readFile('knip.json', 'utf8'),

@@ -24,7 +24,7 @@ function cruise(folder: string): Promise<Report> {
   });
 }
 
-/** A tree with the given files; every import target that is not itself planted is an empty module. */
+/** The rules that a tree of the given files violates; every import target that is not given is an empty module. */
 async function plantedRules(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
   return inPlantedTree({ 'src/planes/README.md': '', 'lab/empty.ts': '', ...files }, async (folder) => {
     const report = await cruise(folder);
@@ -35,7 +35,7 @@ async function plantedRules(files: Readonly<Record<string, string>>): Promise<re
 const empty = 'export const value = 1;\n';
 const importing = (target: string): string => `import { value } from '${target}';\nexport const copy = value;\n`;
 
-/** A package as npm would have installed it. */
+/** The files of a package as npm would have installed it. */
 const installed = (name: string): Readonly<Record<string, string>> => ({
   [`node_modules/${name}/package.json`]: `{ "name": "${name}", "main": "index.js" }`,
   [`node_modules/${name}/index.js`]: empty,
@@ -79,7 +79,7 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
     files: { 'lab/missing.ts': importing('./net/b.ts'), 'lab/net/b.ts': empty },
   },
   {
-    // A room that no list names: it is fenced because its folder is there.
+    // No list names this room; the rules cover it because its folder is there.
     rule: 'lab-tides-imports-listed-rooms',
     files: { 'lab/tides/a.ts': importing('../net/b.ts'), 'lab/net/b.ts': empty },
   },
@@ -149,7 +149,7 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
     files: { 'src/kube/a.ts': importing('../model/platform/b.ts'), 'src/model/platform/b.ts': empty },
   },
   {
-    // A plane that no rule names: it is fenced because its folder is there.
+    // No rule names this plane; the rules cover it because its folder is there.
     rule: 'tides-meets-no-other-plane',
     files: { 'src/planes/tides/a.ts': importing('../edge/b.ts'), 'src/planes/edge/b.ts': empty },
   },
@@ -178,14 +178,17 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
     },
   },
   {
-    rule: 'preflight-looks-at-clusters',
+    rule: 'preflight-checks-clusters',
     files: { 'src/preflight/a.ts': importing('../planes/edge/compile.ts'), 'src/planes/edge/compile.ts': empty },
   },
   {
-    rule: 'only-cli-looks',
+    rule: 'only-cli-imports-preflight',
     files: { 'src/planes/edge/a.ts': importing('../../preflight/b.ts'), 'src/preflight/b.ts': empty },
   },
-  { rule: 'only-cli-looks', files: { 'lab/a.ts': importing('../src/preflight/b.ts'), 'src/preflight/b.ts': empty } },
+  {
+    rule: 'only-cli-imports-preflight',
+    files: { 'lab/a.ts': importing('../src/preflight/b.ts'), 'src/preflight/b.ts': empty },
+  },
   { rule: 'client-node-in-one-place', files: { 'src/kube/status/a.ts': importing('@kubernetes/client-node') } },
   { rule: 'src-without-tests', files: { 'src/kube/a.ts': importing('./b.test.ts'), 'src/kube/b.test.ts': empty } },
   { rule: 'no-cycles', files: { 'src/kube/a.ts': importing('./b.ts'), 'src/kube/b.ts': importing('./a.ts') } },

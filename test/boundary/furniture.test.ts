@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-/** What every plane has, and what one with an agent has besides; `docs/architecture.md` says what each is for. */
+/** What every plane has, and below it what a plane with an agent has besides; `docs/architecture.md` says what each is for. */
 const furniture = ['README.md', 'reasons.ts', 'needs.ts'];
 const agentFurniture = ['step.ts', 'status.ts', 'metrics.ts', 'compile'];
-/** Sections of the README, in this order; each may say more after these words. */
+/** The headings of the README, in this order; each may go on after these words. */
 const sections = ['What it promises', 'What it may import', 'How to add'];
 
-/** What the folder of a plane lacks. */
+/** The files and sections that the folder of a plane lacks. */
 function missingIn(plane: string): readonly string[] {
   const wanted = existsSync(join(plane, 'agent.ts')) ? [...furniture, ...agentFurniture] : furniture;
   const lacking = wanted.filter((name) => !existsSync(join(plane, name)));

@@ -22,7 +22,7 @@ export const tide: KindFacts<Tide> = {
 };
 `;
 
-/** Uses the kind wherever kinds are listed; the compiler knows its fields. */
+/** A program that uses the kind wherever kinds are listed; the compiler knows its fields. */
 const use = `import { collectionPath, needsDiscovery } from './src/kube/api/resources.ts';
 import { parseManifests } from './src/kube/manifests/documents.ts';
 import { createSourceMetrics } from './src/kube/metrics.ts';
@@ -61,7 +61,7 @@ const wrong: Readonly<Record<string, string>> = {
   'no-plural': tide.replace("  plural: 'tides',\n", ''),
 };
 
-/** `line` put before the line `at`. */
+/** The text with `line` inserted before the line `at`. */
 function withLine(text: string, at: string, line: string): string {
   if (!text.includes(at)) throw new Error(`there is no line ${at}`);
   return text.replace(at, `${line}\n${at}`);
@@ -94,7 +94,7 @@ describe('a new kind', () => {
   });
   afterAll(() => rm(house, { recursive: true }));
 
-  /** What a program says, whether or not it fails. */
+  /** Resolves with the output of a program, whether or not it fails. */
   const run = (script: string, ...args: readonly string[]): Promise<string> =>
     new Promise((done) => {
       execFile(process.execPath, [script, ...args], { cwd: house }, (_, stdout, stderr) => done(stdout || stderr));

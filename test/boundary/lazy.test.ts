@@ -2,11 +2,11 @@ import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 
-/** What a file of `src/cli` that composes an agent may load at once: types cost nothing, these little. */
+/** The modules that a file of `src/cli` that composes an agent may load at once, because they cost little; types cost nothing. */
 const light = /^(?:node:|commander$|\.|(?:\.\.\/)+(?:agent|model)\/|\.\.\/[\w-]+\.ts$)/;
 const large = /^(?:\.\.\/)+(?:(?:planes|bgp|kube|platform|preflight|runtime)\/|model\/spec\/)/;
 
-/** The modules that are loaded with this one, those that are not light. `import { type A }` loads what it names. */
+/** The modules that load with this text and are not light. `import { type A }` loads the module that it names. */
 function loadedAtOnce(text: string): readonly string[] {
   return [...text.matchAll(/^(?:import|export)\s+(?!type\s)(?:[^;']*?\sfrom\s+)?'([^']+)'/gm)]
     .map(([, target = '']) => target)

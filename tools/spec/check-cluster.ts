@@ -28,7 +28,7 @@ should be what was found, what was expected, and a command that mends it. Comman
   better near a limit, where more answers are asked for.
 `;
 
-/** `docs/reference/check-cluster.md`: every check and every reason of the preflight, and the rights of each party. */
+/** The text of `docs/reference/check-cluster.md`: every check and every reason of the preflight, and the rights of each party. */
 export function checkClusterReference(): string {
   const rows = (catalogue: Readonly<Record<string, string>>) =>
     Object.entries(catalogue).map(([name, meaning]) => `| \`${name}\` | ${meaning} |`);

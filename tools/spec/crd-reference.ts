@@ -20,7 +20,7 @@ The TrafficPolicy "video" is invalid: spec.rules[0].countries[1]: Invalid value:
 \`\`\`
 `;
 
-/** `docs/reference/crds.md`: what the API server checks, what it cannot, and what it is told about status. */
+/** The text of `docs/reference/crds.md`: what the API server checks, what it cannot check, and the status that is written to it. */
 export function crdReference(): string {
   return [introduction, kindTable(), checkedSection(), differenceTable(), statusSection()].join('\n');
 }

@@ -8,7 +8,7 @@ import { structural } from './structural.ts';
 interface Names {
   readonly plural: string;
   readonly short: string;
-  /** Columns of `kubectl get`: heading and JSON path. */
+  /** The columns of `kubectl get`, each with its heading and JSON path. */
   readonly columns: readonly (readonly [name: string, type: 'string' | 'integer', path: string])[];
 }
 
@@ -103,7 +103,7 @@ export function crdOf(kind: KindName) {
   };
 }
 
-/** Of metadata a CRD may restrict the name only; the API server checks apiVersion and kind itself. */
+/** The schema of the whole object. Of metadata a CRD may restrict the name only; the API server checks apiVersion and kind itself. */
 function rootOf(kind: KindName, schema: JsonSchema) {
   const spec = schema.properties?.['spec'] ?? {};
   const name = schema.properties?.['metadata']?.properties?.['name'] ?? {};

@@ -9,7 +9,7 @@ export interface Difference {
   readonly why: string;
 }
 
-/** Where the file loader and the API server differ about one object, and have to. A test shows each. */
+/** The differences that the file loader and the API server must have about one object. A test shows each. */
 export const differences = {
   null: {
     what: 'a field that is null (`limits:` with nothing after it)',
@@ -55,7 +55,7 @@ function without(value: unknown, path: Path, known: (path: Path) => boolean): un
   return Object.fromEntries(kept.map(([key, inner]) => [key, without(inner, [...path, key], known)]));
 }
 
-/** Unknown fields are refused in a status too; whatever else it is, nobody looks at it. */
+/** True for a path into the status: unknown fields are refused there too, but nothing else of it is checked. */
 function isStatus(value: unknown): boolean {
   const known = ['observedGeneration', 'addresses', 'conditions'];
   return (
@@ -63,7 +63,7 @@ function isStatus(value: unknown): boolean {
   );
 }
 
-/** The values of labels and annotations are texts to the API server: null is the empty one. */
+/** True for labels and annotations, whose values are texts to the API server: null is the empty text. */
 function isLabels(path: Path): boolean {
   return path.length === 2 && path[0] === 'metadata' && (path[1] === 'labels' || path[1] === 'annotations');
 }

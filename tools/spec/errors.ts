@@ -13,7 +13,7 @@ otherwise. \`--output json\` prints the same for programs. Reasons are stable; t
 The examples are what the command prints for the inputs in \`test/golden/check\`.
 `;
 
-/** `docs/reference/errors.md`: every reason with its meaning and a message that a golden proves. */
+/** The text of `docs/reference/errors.md`: every reason with its meaning and a message that a golden proves. */
 export function errorReference(root: string): string {
   const messages = goldenMessages(join(root, 'test/golden/check'));
   const sections = Object.entries(reasons).map(([reason, meaning]) => {
@@ -24,7 +24,7 @@ export function errorReference(root: string): string {
   return [introduction, ...sections].join('\n');
 }
 
-/** The first message of every reason; the case that bears its name comes first. */
+/** The first message of every reason; the golden that is named after the reason comes first. */
 function goldenMessages(folder: string): ReadonlyMap<string, string> {
   const messages = new Map<string, string>();
   const cases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());

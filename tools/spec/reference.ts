@@ -26,7 +26,7 @@ what it can say.
   through kubectl, which reads YAML 1.1, write \`"NO"\`.
 `;
 
-/** `docs/reference/platform-spec.md`: a table and an example for every kind. */
+/** The text of `docs/reference/platform-spec.md`: a table and an example for every kind. */
 export function specReference(root: string): string {
   const sections = kindNames.map((kind) => {
     const spec = schemaOf(kind).properties?.['spec'] ?? {};
@@ -108,7 +108,7 @@ function rangeText({ minimum, maximum, exclusiveMinimum }: JsonSchema): string {
   return minimum === undefined ? '' : `at least ${minimum}`;
 }
 
-/** Of a list or of a text that a person is free to write. */
+/** The largest length of a list, or of a text that a person is free to write. */
 function upTo(longest: number | undefined): string {
   return longest === undefined ? '' : `, up to ${longest}`;
 }
@@ -123,7 +123,10 @@ function plural(type: string): string {
   return type === 'text' || type === 'mapping' ? `${type}s` : type;
 }
 
-/** The first object of the kind in the example platform; Drain has none there, so the valid golden lends one. */
+/**
+ * The first object of the kind in the example platform; Drain has none there, so its example comes from the golden of valid
+ * objects.
+ */
 function exampleOf(root: string, kind: KindName): string {
   const folder = join(root, 'examples/hybrid');
   const files = readdirSync(folder)

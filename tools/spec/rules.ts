@@ -1,26 +1,32 @@
 import { countries } from '../../src/model/geo/countries.ts';
 import type { SpecReason } from '../../src/model/spec/reasons.ts';
 
-/** A rule of the loader in CEL. The message starts with the loader's reason, since the API server has reasons of its own. */
+/** A rule of the loader in CEL. The message starts with the loader's reason, because the API server has reasons of its own. */
 export interface Rule {
   readonly reason: SpecReason;
   readonly rule: string;
   readonly message: string;
-  /** Where the loader reports it, below the schema that has the rule; absent: there. Never an entry of a list. */
+  /**
+   * The field that the loader reports, below the schema that has the rule; when absent that schema itself. Never an entry of a
+   * list.
+   */
   readonly fieldPath?: string;
 }
 
-/** What the API server is told about one place of a schema beyond what JSON Schema says. */
+/** The rules of one place of a schema that the API server gets beyond JSON Schema. */
 export interface Place {
-  /** `set`: no entry twice. A list of field names: no two entries agree in them. Absent: the list has one owner. */
+  /**
+   * With `set` no entry may occur twice; with a list of field names no two entries may agree in these. When absent, the list
+   * has one owner.
+   */
   readonly unique?: 'set' | readonly string[];
   readonly rules?: readonly Rule[];
 }
 
-/** Of an IPv6 address: not every reader takes `::192.0.2.1` for one. */
+/** Refuses IPv6 addresses with dots: not every reader takes `::192.0.2.1` for an address. */
 const noDots = "!(self.contains(':') && self.contains('.'))";
 
-/** By the format of a text. */
+/** The rules of each format of a text. */
 export const formatRules: Readonly<Record<string, readonly Rule[]>> = {
   ip: [{ reason: 'BadAddress', rule: `isIP(self) && ${noDots}`, message: 'not an IPv4 or IPv6 address' }],
   cidr: [
@@ -44,20 +50,20 @@ export const formatRules: Readonly<Record<string, readonly Rule[]>> = {
   ],
 };
 
-/** `A[DEF]|B[ABD]`: short, because the cost of a match grows with the pattern. */
+/** A pattern such as `A[DEF]|B[ABD]`. It is short, because the cost of a match grows with the pattern. */
 function countryPattern(): string {
   const byFirst = Map.groupBy(countries, ({ code }) => code.charAt(0));
   return [...byFirst].map(([first, some]) => `${first}[${some.map(({ code }) => code.charAt(1)).join('')}]`).join('|');
 }
 
-/** In halves: one expression about all of them would cost more than the API server allows one. */
+/** The countries are checked in halves: one expression about all of them would cost more than the API server allows for one. */
 const halfOfCountries = Math.ceil(countries.length / 2);
 const countryCodes = [countries.slice(0, halfOfCountries), countries.slice(halfOfCountries)].map(
   (half) => `[${half.map(({ code }) => `'${code}'`).join(',')}]`,
 );
 const continentCodes = "['AF','AN','AS','EU','NA','OC','SA']";
 
-/** Every address of `list` is the address of one entry only, however it is written. */
+/** Demands that every address of `list` belongs to one entry only, however it is written. */
 function addressesDiffer(list: string): Rule {
   const one = `${list}.exists_one(b, ip(b.address) == ip(a.address))`;
   return {
@@ -70,7 +76,7 @@ function addressesDiffer(list: string): Rule {
 
 const roles = ['pods', 'servers', 'vips'] as const;
 
-/** A prefix contains one prefix of its own list: itself; and none of the other lists, nor do they contain it. */
+/** Demands that a prefix contains no other prefix of its own list, and that prefixes of different lists do not contain each other. */
 const prefixesApart: readonly Rule[] = roles.flatMap((role, index) => [
   {
     reason: 'OverlappingPrefixes',
@@ -98,7 +104,7 @@ function weighs(reason: 'AllWeightsZero' | 'EmptyDefault'): Rule {
   };
 }
 
-/** Two expressions: in every rule of a policy one alone would cost more than the API server allows. */
+/** There are two expressions, because a single one in every rule of a policy would cost more than the API server allows. */
 const namedOnce: readonly Rule[] = [
   'self.failover.all(f, self.failover.exists_one(g, g == f))',
   'self.failover.all(f, !self.clusters.exists(c, c.name == f))',
@@ -118,7 +124,7 @@ function inOneRule(what: 'countries' | 'continents', codes: string): Rule {
   };
 }
 
-/** By kind and path: `[]` stands for the entries of a list. */
+/** The places by kind and path; `[]` stands for the entries of a list. */
 export const places: Readonly<Record<string, Place>> = {
   'Site.spec': {
     rules: [

@@ -1,8 +1,8 @@
 import type { SpecReason } from '../../src/model/spec/reasons.ts';
 
 /**
- * How much must be known to find a reason: a `file` as text, one `object`, or the whole `platform`; `both`: within one
- * object, and between objects. An API server sees one object at a time.
+ * What must be read to find a reason: a `file` as text, one `object`, or the whole `platform`. With `both` it can be found within
+ * one object and between objects. An API server sees one object at a time.
  */
 export type Scope = 'file' | 'object' | 'platform' | 'both';
 

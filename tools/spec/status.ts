@@ -1,6 +1,6 @@
 import type { KindName } from '../../src/model/spec/kinds.ts';
 
-/** The conditions that Tideline writes, by kind; of the others nothing is written yet, and whoever reads them may. */
+/** The conditions that Tideline writes, by kind. For the other kinds nothing is written yet. */
 export const conditionTypes: Readonly<Partial<Record<KindName, Readonly<Record<string, string>>>>> = {
   EdgePool: {
     Accepted: 'The pool is in force as it is written.',
@@ -47,7 +47,7 @@ const observedGeneration = {
   minimum: 0,
 } as const;
 
-/** Gateway API's shape. */
+/** The addresses in the status, in Gateway API's shape. */
 const addresses = {
   description: 'The addresses that blades announce for the pool.',
   type: 'array',
@@ -66,7 +66,7 @@ const addresses = {
   },
 } as const;
 
-/** The status of a kind. Only `/status` writes it; what a file says of it is dropped. */
+/** The schema of a kind's status. Only `/status` writes it; a status in a file is dropped. */
 export function statusOf(kind: KindName) {
   const types = Object.keys(conditionTypes[kind] ?? {});
   return {

@@ -32,15 +32,15 @@ export interface StructuralSchema {
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
 }
 
-/** `$schema` and `propertyNames` say nothing to the API server: keys of a map are always texts. */
+/** The known keywords. Of these `$schema` and `propertyNames` say nothing to the API server: keys of a map are always texts. */
 const known = new Set(
   `type description default format pattern minLength maxLength minimum maximum exclusiveMinimum minItems maxItems items enum
   properties required additionalProperties const anyOf $schema propertyNames`.split(/\s+/),
 );
 
 /**
- * The schema as the API server takes it, with the rules that are known for `where`. Throws a RangeError on a keyword that
- * it does not know, so that none is lost silently.
+ * Translates a schema into the form that the API server takes, with the rules for the place `where`. Throws a RangeError on an
+ * unknown keyword, so that none is lost silently.
  */
 export function structural(schema: JsonSchema, where: string): StructuralSchema {
   for (const keyword of Object.keys(schema))
@@ -109,8 +109,8 @@ function object(schema: JsonSchema, where: string): StructuralSchema {
 }
 
 /**
- * Literals become an enum. Mappings become one mapping with every field, of which exactly one choice is required: by a
- * rule, since the words of a failed `oneOf` help nobody.
+ * Translates a choice. Literals become an enum. Mappings become one mapping with every field; a rule demands exactly one of the
+ * choices, because the message of a failed `oneOf` helps nobody.
  */
 function choice(choices: readonly JsonSchema[], where: string): StructuralSchema {
   const literals = choices.flatMap((schema) => (schema.const === undefined ? [] : [schema.const]));
@@ -143,14 +143,14 @@ function choice(choices: readonly JsonSchema[], where: string): StructuralSchema
 }
 
 /**
- * Formats are rules or patterns: of a text with the format `date-time` the API server also takes a list of one time, so the
- * pattern that comes with it, calendar and all, has to do.
+ * Translates a text. Its format becomes rules or a pattern: with the format `date-time` the API server would also take a list of
+ * one time, so the schema's pattern, which has the whole calendar, is used instead.
  */
 function text(schema: JsonSchema): Partial<StructuralSchema> {
   return pick(schema, ['enum', 'minLength', 'maxLength', 'pattern']);
 }
 
-/** Without a format: a number that breaks one is refused without saying where. */
+/** Translates a number, without its format: the API server refuses a number that breaks a format without naming the field. */
 function number(schema: JsonSchema): Partial<StructuralSchema> {
   const { minimum, maximum, exclusiveMinimum } = schema;
   return {

@@ -2,20 +2,23 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { newMeter, secondsOfEndedChildren } from './meter.ts';
 
-/** `shown`: it writes where we write. `kept`: what it writes is in the result. */
+/** With `shown` a command writes to our own output; with `kept` its output is in the result. */
 export type Output = 'shown' | 'kept';
 
 export interface Outcome {
   readonly code: number;
   readonly text: string;
-  /** User and system time of it and of all that it started. */
+  /** The user and system time of the command and of all that it started. */
   readonly processorSeconds: number;
 }
 
 const running = new Set<ChildProcess>();
 
-/** From now on a signal that ends us ends what we run, at once: namespaces heed nothing but SIGKILL, and end with their first process. */
-export function endWithUs(): void {
+/**
+ * From now on a signal that ends us kills all running commands: namespaces ignore all signals but SIGKILL, and end with their
+ * first process.
+ */
+export function killChildrenOnSignal(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => {
       for (const child of running) child.kill('SIGKILL');
@@ -23,7 +26,10 @@ export function endWithUs(): void {
     });
 }
 
-/** Runs a command to its end. Never rejects: what cannot be started ends with 127. It ends with us also when we are killed. */
+/**
+ * Runs a command to its end. Never rejects: a command that cannot be started ends with 127. It dies with us also when we are
+ * killed.
+ */
 export async function execute(command: readonly string[], output: Output): Promise<Outcome> {
   const meter = await newMeter();
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...meter.enter, ...command], {
@@ -57,7 +63,7 @@ export async function execute(command: readonly string[], output: Output): Promi
 
 let secondsBefore = secondsOfEndedChildren();
 
-/** Asked when a child has just ended: what is new since the one before is this child's. */
+/** Must be called when a child has just ended: the time that was added since the end before is this child's. */
 function secondsSinceLastEnd(): number {
   const before = secondsBefore;
   secondsBefore = secondsOfEndedChildren();

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { execute } from './children.ts';
-import { besideDemos, givesWay } from './demos.ts';
+import { runDemos, withIdlePriority } from './demos.ts';
 import type { Result, Step } from './step.ts';
 
 const step = (name: string): Step => ({ name, part: 'integration', command: [name] });
@@ -24,7 +24,7 @@ it('runs the demos one after the other, and beside them as much as begins before
   };
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const quiet = ['a', 'b', 'c', 'd', 'e'].map(step);
-  const all = besideDemos(['first', 'second'].map(step), quiet, act);
+  const all = runDemos(['first', 'second'].map(step), quiet, act);
   await turn();
   expect(events.splice(0)).toEqual(['first', 'a gives way', 'b gives way']);
   end.get('b')?.();
@@ -42,18 +42,18 @@ it('runs the demos one after the other, and beside them as much as begins before
 
 it('leaves all for later when there is no demo', async () => {
   const quiet = [step('a')];
-  expect(await besideDemos([], quiet, async (one) => result(one))).toEqual([]);
+  expect(await runDemos([], quiet, async (one) => result(one))).toEqual([]);
   expect(quiet).toHaveLength(1);
 });
 
 it('gives way with all that it starts, and says how it ended', async () => {
-  const { command } = givesWay({
+  const { command } = withIdlePriority({
     ...step('x'),
     command: ['sh', '-c', 'cat /proc/self/autogroup; chrt --pid $$; exit 3'],
   });
   const { code, text } = await execute(command, 'kept');
   expect(code).toBe(3);
   expect(text).toMatch(/scheduling policy: SCHED_IDLE$/m);
-  // A kernel without autogroups ranks all processes together.
+  // A kernel without autogroups has no such file, and ranks all processes together.
   expect(text).toMatch(/ nice 19$|No such file/m);
 });

@@ -1,18 +1,18 @@
 import { glob, readFile, stat, writeFile } from 'node:fs/promises';
 import { type Result, reports, type Step, vitest } from './step.ts';
 
-/** Folders under test/ whose files drive real daemons. Each is a project of vitest. */
+/** The folders under test/ whose files drive real daemons; each is a project of vitest. */
 export const projects = ['integration', 'clusters'] as const;
 export type Project = (typeof projects)[number];
 
-/** These judge second by second what users see: beside them runs only what gives way to them (`besideDemos`). */
+/** The demos judge second by second what users see: beside them run only steps of idle priority (`runDemos`). */
 const demos = ['test/clusters/demo.test.ts', 'test/integration/demo/demo.test.ts'];
 
 /**
- * These need processors more than time: they passed on a machine that gave them a tenth of what they asked for. None of them makes
- * networks, whose lock the kernel has only once. In the order to begin beside the demos.
+ * Files that do not depend on time: they passed on a machine that gave them a tenth of the processor time that they asked for.
+ * None of them makes networks, for which the kernel has a single lock. They begin beside the demos in this order.
  */
-const unhurried: readonly string[] = [
+const timeInsensitive: readonly string[] = [
   'test/clusters/check-cluster.test.ts',
   'test/clusters/faults/cycles.test.ts',
   'test/clusters/faults/history.test.ts',
@@ -20,8 +20,8 @@ const unhurried: readonly string[] = [
   'test/clusters/crds.test.ts',
 ];
 
-/** Small files that wait for long, and how many seconds: for the first run in a checkout. */
-const patient: Readonly<Record<string, number>> = {
+/** Small files that take long, with their seconds. The first run in a checkout orders them by these. */
+const secondsOfFirstRun: Readonly<Record<string, number>> = {
   'test/clusters/rbac.test.ts': 190,
   'test/clusters/faults/scale.test.ts': 175,
   'test/clusters/check-cluster.test.ts': 160,
@@ -39,26 +39,26 @@ const durations = `${reports}/seconds.json`;
 
 export interface Files {
   readonly demos: readonly Step[];
-  /** May run beside the demos, on what they leave of the processors. */
-  readonly unhurried: readonly Step[];
+  /** Files that may run beside the demos, on the processor time that these leave. */
+  readonly timeInsensitive: readonly Step[];
   readonly others: readonly Step[];
 }
 
-/** Each file in namespaces of its own, so that several run at once; in the order to begin: the longest first. */
-export async function stepsOf(projects: readonly Project[]): Promise<Files> {
+/** A step for each file, in namespaces of its own, so that several can run at once. The longest come first. */
+export async function testSteps(projects: readonly Project[]): Promise<Files> {
   const files: TestFile[] = [];
   for (const project of projects)
     for await (const file of glob(`test/${project}/**/*.test.ts`))
       files.push({ file, project, bytes: (await stat(file)).size });
-  const steps = longestFirst(files, await lastSeconds()).map(({ file, project }) =>
+  const steps = sortLongestFirst(files, await lastSeconds()).map(({ file, project }) =>
     vitest(file, demos.includes(file) ? 'demos' : project, project, file, ['tools/isolated']),
   );
-  const judges = ({ part }: Step): boolean => part === 'demos';
-  const waits = ({ name }: Step): boolean => unhurried.includes(name);
+  const isDemo = ({ part }: Step): boolean => part === 'demos';
+  const isTimeInsensitive = ({ name }: Step): boolean => timeInsensitive.includes(name);
   return {
-    demos: steps.filter(judges),
-    unhurried: steps.filter((step) => waits(step)),
-    others: steps.filter((step) => !judges(step) && !waits(step)),
+    demos: steps.filter(isDemo),
+    timeInsensitive: steps.filter((step) => isTimeInsensitive(step)),
+    others: steps.filter((step) => !isDemo(step) && !isTimeInsensitive(step)),
   };
 }
 
@@ -68,14 +68,14 @@ export interface TestFile {
   readonly bytes: number;
 }
 
-/** By the seconds of the last run; a file that has none is taken for long when it is large. */
-export function longestFirst(
+/** Sorts files by the seconds of their last run; a file without one is guessed by its size. */
+export function sortLongestFirst(
   files: readonly TestFile[],
   seconds: Readonly<Record<string, number>>,
 ): readonly TestFile[] {
   const bytesASecond = { integration: 400, clusters: 100 } as const;
   const guess = ({ file, project, bytes }: TestFile): number =>
-    seconds[file] ?? patient[file] ?? bytes / bytesASecond[project];
+    seconds[file] ?? secondsOfFirstRun[file] ?? bytes / bytesASecond[project];
   return files.toSorted((a, b) => guess(b) - guess(a));
 }
 
@@ -83,12 +83,12 @@ async function lastSeconds(): Promise<Readonly<Record<string, number>>> {
   try {
     return JSON.parse(await readFile(durations, 'utf8')) as Record<string, number>;
   } catch {
-    return {}; // The first run, or one that was killed while it wrote.
+    return {}; // This is the first run, or the last one was killed while it wrote.
   }
 }
 
-/** For the next run's order. */
-export async function keepDurations(results: readonly Result[]): Promise<void> {
+/** Saves how long each file took, for the order of the next run. */
+export async function saveDurations(results: readonly Result[]): Promise<void> {
   const latest = Object.fromEntries(results.map(({ name, seconds }) => [name, seconds]));
   await writeFile(durations, `${JSON.stringify({ ...(await lastSeconds()), ...latest }, null, 2)}\n`);
 }

@@ -1,12 +1,15 @@
 interface More<T> {
-  /** Is told what runs and how many wait: when all lanes are busy again, and when one has nothing left to do. */
+  /** Gets what runs and how many wait, whenever all lanes are busy again and when one has nothing left to do. */
   readonly now?: (running: readonly T[], waiting: number) => void;
-  /** Takes its time, then says whether one more may run beside the lanes; asked again and again. Absent: never. */
+  /**
+   * Resolves, after some seconds, with true when one more may run beside the lanes; called again and again. When absent, none
+   * may.
+   */
   readonly spare?: () => Promise<boolean>;
 }
 
-/** Takes from the queue until it is empty, in its order, at most `lanes` at a time and one more whenever there is power to spare. */
-export async function inLanes<T, R>(
+/** Runs the whole queue in its order, at most `lanes` at a time, and one more whenever `spare` allows it. */
+export async function runInLanes<T, R>(
   queue: T[],
   lanes: number,
   act: (one: T) => Promise<R>,

@@ -13,7 +13,7 @@ it('counts the processor time of a command and of what it starts', async () => {
   expect(outcome).toMatchObject({ code: 0, text: 'done\n' });
   expect(outcome.processorSeconds).toBeGreaterThan(0.05);
   expect(idle.processorSeconds).toBeLessThan(outcome.processorSeconds);
-  // What counts where there are no control groups.
+  // This is the measure on machines without control groups.
   expect(secondsOfEndedChildren() - before).toBeGreaterThanOrEqual(outcome.processorSeconds * 0.9);
 });
 

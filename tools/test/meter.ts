@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Tells the processor time of one command and of all that it starts. */
+/** Measures the processor time of one command and of all that it starts. */
 export interface Meter {
-  /** Goes before the command. */
+  /** The words to put before the command. */
   readonly enter: readonly string[];
-  /** User and system time in seconds, once the command has ended; `ofWaitedFor` is what we know when there is no control group. */
+  /**
+   * The user and system time in seconds, once the command has ended. Without a control group it is `ofWaitedFor`, the time of
+   * waited-for children.
+   */
   end(ofWaitedFor: number): Promise<number>;
 }
 
@@ -14,8 +17,8 @@ const prefix = 'tideline-test-';
 let meters = 0;
 
 /**
- * A control group of its own counts daemons too that outlive who started them. Without one (not root, no cgroup v2) only
- * processes count that somebody waited for.
+ * Makes a meter. A control group of its own also counts daemons that outlive their parents. Without one (not root, no cgroup v2)
+ * only processes count whose parent waited for them.
  */
 export async function newMeter(): Promise<Meter> {
   meters += 1;
@@ -38,7 +41,7 @@ export async function newMeter(): Promise<Meter> {
   }
 }
 
-/** The folder of the cgroup v2 that we are in. */
+/** The folder of this process's cgroup v2. */
 async function ownGroup(): Promise<string> {
   const mounts = await readFile('/proc/self/mounts', 'utf8');
   const at = /^\S+ (\S+) cgroup2 /m.exec(mounts)?.[1];
@@ -47,7 +50,7 @@ async function ownGroup(): Promise<string> {
   return join(at, path);
 }
 
-/** A runner that was killed leaves its groups, empty soon. */
+/** Removes the groups that a killed runner left; they are soon empty. */
 async function removeAbandoned(own: string): Promise<void> {
   for (const name of await readdir(own)) {
     const runner = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
@@ -56,7 +59,10 @@ async function removeAbandoned(own: string): Promise<void> {
   }
 }
 
-/** Groups inside first. A group whose processes are still dying cannot be removed yet; one that stays is empty and does no harm. */
+/**
+ * Removes a group, those inside it first. A group whose processes are still dying cannot be removed yet; one that stays is
+ * empty and does no harm.
+ */
 async function remove(group: string): Promise<void> {
   for (const entry of await readdir(group, { withFileTypes: true }))
     if (entry.isDirectory()) await remove(join(group, entry.name));
@@ -76,10 +82,10 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Linux counts times of processes in hundredths of a second, whatever its own tick is. */
+/** Linux shows the times of processes in hundredths of a second, whatever its own tick is. */
 const ticksASecond = 100;
 
-/** User and system time of all our children that have ended, and of theirs that they waited for. */
+/** The user and system time of all our ended children, and of the descendants that these waited for. */
 export function secondsOfEndedChildren(): number {
   const stat = readFileSync('/proc/self/stat', 'utf8');
   // The name of the program, in brackets, may hold blanks. `cutime` and `cstime` are the fields 16 and 17 of proc_pid_stat(5).
@@ -92,10 +98,10 @@ export interface ProcessorTime {
   readonly idleSeconds: number;
 }
 
-/** Of all processors of the machine since it started, whoever used them. */
+/** The time of all processors of the machine since it started, whoever used them. */
 export async function machineTime(): Promise<ProcessorTime> {
   const line = /^cpu +(.*)$/m.exec(await readFile('/proc/stat', 'utf8'))?.[1] ?? '';
-  // user nice system idle iowait irq softirq steal; what guests used is in user already.
+  // The fields are user nice system idle iowait irq softirq steal; user already includes the time of guests.
   const ticks = line.split(' ').slice(0, 8).map(Number);
   const [, , , idle = 0, waiting = 0] = ticks;
   const total = ticks.reduce((sum, some) => sum + some, 0);
@@ -105,7 +111,10 @@ export async function machineTime(): Promise<ProcessorTime> {
 const lookMs = 3000;
 const memoryOfOneBytes = 2 * 2 ** 30;
 
-/** Looks at the machine for three seconds: whether a third of its processors idles, and a file with two control planes has room. */
+/**
+ * Watches the machine for three seconds; true when a third of its processors idles and there is memory for a file with two
+ * control planes.
+ */
 export async function machineIsIdle(): Promise<boolean> {
   const before = await machineTime();
   await new Promise((resolve) => setTimeout(resolve, lookMs));

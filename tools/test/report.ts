@@ -1,8 +1,8 @@
-/** How a step of `make test` went. A test that was skipped has failed. */
+/** The result of a step of `make test`. A test that was skipped has failed. */
 export interface Count {
   readonly passed: number;
   readonly failed: number;
-  /** One for each failure that is known by name, with the first lines of why. */
+  /** The failures that are known by name, each with the first lines of its message. */
   readonly failures: readonly Failure[];
 }
 
@@ -11,7 +11,7 @@ export interface Failure {
   readonly why: string;
 }
 
-/** What we read of vitest's JSON report (the same as jest's). */
+/** The fields that are read of vitest's JSON report (the same as jest's). */
 interface Report {
   readonly numPassedTests: number;
   readonly numTotalTests: number;
@@ -53,14 +53,14 @@ function failuresOf({ testResults = [] }: Report): readonly Failure[] {
   });
 }
 
-/** Without the trace below it: that is in what the step wrote. */
+/** The message without its stack trace, which is in the step's output. */
 function firstLines(message: string): string {
   const lines = message.split('\n');
   const trace = lines.findIndex((line) => /^\s+at /.test(line));
   return lines.slice(0, Math.min(12, trace < 0 ? lines.length : trace + 2)).join('\n');
 }
 
-/** All failures of some steps, by name, for the end of the run: a reader of the last lines sees what to look at. */
+/** The text at the end of a run that lists all failures of some steps by name. */
 export function failureList(title: string, counts: readonly (Count & { readonly name: string })[]): string {
   const failed = counts.filter((count) => count.failed > 0);
   if (failed.length === 0) return '';

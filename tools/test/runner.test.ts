@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { longestFirst } from './files.ts';
-import { inLanes } from './lanes.ts';
+import { sortLongestFirst } from './files.ts';
+import { runInLanes } from './lanes.ts';
 import { countReport, failureList } from './report.ts';
 import type { Result, Step } from './step.ts';
-import { settle } from './unsteady.ts';
+import { rerunFailed } from './unsteady.ts';
 
 describe('a report', () => {
   const report = (numPassedTests: number, numTotalTests: number): string =>
@@ -86,7 +86,7 @@ describe('a file that failed beside others', () => {
   const settled = async (bad: readonly string[], stillBad: readonly string[]) => {
     const again: string[] = [];
     const first = names.map((name) => result(name, bad.includes(name) ? 2 : 0));
-    const { results, unsteady } = await settle(names.map(step), first, async ({ name }) => {
+    const { results, unsteady } = await rerunFailed(names.map(step), first, async ({ name }) => {
       again.push(name);
       return result(name, stillBad.includes(name) ? 1 : 0);
     });
@@ -118,7 +118,7 @@ describe('lanes', () => {
       now -= 1;
       return one * 2;
     };
-    const results = await inLanes([1, 2, 3, 4, 5], 2, act, {
+    const results = await runInLanes([1, 2, 3, 4, 5], 2, act, {
       now: (running, waiting) => told.push(`${running.join(' ')}; ${waiting}`),
     });
     expect({ begun, most, results: results.toSorted((a, b) => a - b) }).toEqual({
@@ -138,10 +138,10 @@ describe('lanes', () => {
       await new Promise((resolve) => setImmediate(resolve));
       return answers.shift() ?? false;
     };
-    const all = inLanes([1, 2, 3, 4, 5, 6], 2, act, { spare });
+    const all = runInLanes([1, 2, 3, 4, 5, 6], 2, act, { spare });
     await expect.poll(() => answers.length).toBe(0);
     await expect.poll(() => end.length).toBe(4);
-    // What was begun beside the lanes is followed by nothing.
+    // A step that ran beside the lanes is not followed by another.
     end[2]?.();
     end[3]?.();
     await new Promise((resolve) => setImmediate(resolve));
@@ -156,7 +156,7 @@ describe('lanes', () => {
   it('begin with what took longest, and guess by the size of what never ran', () => {
     const file = (name: string, bytes: number) => ({ file: name, project: 'clusters', bytes }) as const;
     const files = [file('short', 9000), file('new', 5000), file('long', 10)];
-    expect(longestFirst(files, { short: 2, long: 100 }).map((one) => one.file)).toEqual(['long', 'new', 'short']);
+    expect(sortLongestFirst(files, { short: 2, long: 100 }).map((one) => one.file)).toEqual(['long', 'new', 'short']);
   });
 });
 
@@ -166,7 +166,7 @@ describe('what runs', () => {
       try {
         return /^\d+$/.test(id) && readFileSync(`/proc/${id}/cmdline`, 'utf8').startsWith(`sleep\0${mark}\0`);
       } catch {
-        return false; // It ended while we looked.
+        return false; // The process ended while it was read.
       }
     });
   const until = async (what: () => boolean): Promise<void> => {
@@ -175,11 +175,11 @@ describe('what runs', () => {
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)('ends with us by %s', async (signal) => {
     const mark = `1000.${process.pid}${Math.floor(Math.random() * 1e6)}`;
-    const script = `import { endWithUs, execute } from ${JSON.stringify(join(import.meta.dirname, 'children.ts'))};
-      import { givesWay } from ${JSON.stringify(join(import.meta.dirname, 'demos.ts'))};
-      endWithUs();
+    const script = `import { killChildrenOnSignal, execute } from ${JSON.stringify(join(import.meta.dirname, 'children.ts'))};
+      import { withIdlePriority } from ${JSON.stringify(join(import.meta.dirname, 'demos.ts'))};
+      killChildrenOnSignal();
       const isolated = ['tools/isolated', 'sleep', '${mark}'];
-      const quiet = givesWay({ name: '', part: 'clusters', command: isolated }).command;
+      const quiet = withIdlePriority({ name: '', part: 'clusters', command: isolated }).command;
       await Promise.all([execute(isolated, 'kept'), execute(quiet, 'kept'), execute(['sleep', '${mark}'], 'shown')]);`;
     const us = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
     try {

@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { execute, type Output } from './children.ts';
 import { type Count, countReport } from './report.ts';
 
-/** What the time of a run is told by. */
+/** The parts by which the time of a run is reported. */
 export const parts = ['static checks', 'unit tests', 'integration', 'clusters', 'demos'] as const;
 export type Part = (typeof parts)[number];
 
@@ -11,7 +11,7 @@ export interface Step {
   readonly name: string;
   readonly part: Part;
   readonly command: readonly string[];
-  /** vitest's JSON report; a step without one counts as a single test. */
+  /** The file of vitest's JSON report; a step without one counts as a single test. */
   readonly report?: string;
 }
 
@@ -22,10 +22,10 @@ export interface Result extends Count {
   readonly processorSeconds: number;
 }
 
-/** Where reports and durations of the last run are. */
+/** The folder of the last run's reports and durations. */
 export const reports = 'build/test';
 
-/** The tests of a vitest project, or only those of one file. `wrap`: a command to run them by. */
+/** A step of the tests of a vitest project, or only of one file. `wrap` is a command to run them by. */
 export function vitest(name: string, part: Part, project: string, file?: string, wrap: readonly string[] = []): Step {
   const report = `${reports}/${name.replaceAll(/[ /]/g, '-')}.json`;
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
@@ -33,7 +33,7 @@ export function vitest(name: string, part: Part, project: string, file?: string,
   return { name, part, report, command: [...wrap, ...run, ...(file === undefined ? [] : [file])] };
 }
 
-/** Runs a step and says how it went; what a step wrote is shown as it writes it, or else only when it failed. */
+/** Runs a step and prints its result. With `shown` the step's output appears as it comes, with `kept` only when it failed. */
 export async function run(step: Step, output: Output): Promise<Result> {
   const { name, part, command, report } = step;
   const startedAt = performance.now();
@@ -44,13 +44,13 @@ export async function run(step: Step, output: Output): Promise<Result> {
   const seconds = (performance.now() - startedAt) / 1000;
   if (count.failed > 0) process.stdout.write(text);
   process.stdout.write(
-    `== ${name}: ${count.passed} passed, ${count.failed} failed (${cost({ seconds, processorSeconds })})\n`,
+    `== ${name}: ${count.passed} passed, ${count.failed} failed (${costText({ seconds, processorSeconds })})\n`,
   );
   return { name, part, seconds, processorSeconds, ...count };
 }
 
-/** How long something took, and how much of a processor. */
-export function cost({ seconds, processorSeconds }: Pick<Result, 'seconds' | 'processorSeconds'>): string {
+/** The text of how long something took, and how much processor time. */
+export function costText({ seconds, processorSeconds }: Pick<Result, 'seconds' | 'processorSeconds'>): string {
   return `${seconds.toFixed(1)} s, processor ${processorSeconds.toFixed(1)} s`;
 }
 

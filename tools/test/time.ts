@@ -3,17 +3,17 @@ import { availableParallelism } from 'node:os';
 import { machineTime, type ProcessorTime } from './meter.ts';
 import { type Part, parts, type Result, reports } from './step.ts';
 
-/** Where the time of a run went, as the report says it and `build/test/time.json` keeps it. All times in seconds. */
+/** Where the time of a run went, for the report and for `build/test/time.json`. All times are in seconds. */
 export interface TimeSpent {
   readonly processors: number;
   readonly seconds: number;
-  /** Of what we started. */
+  /** The processor time of all that we started. */
   readonly processorSeconds: number;
-  /** Of everybody else on the machine, us included. */
+  /** The processor time of everything else on the machine, this runner included. */
   readonly othersSeconds: number;
   readonly idleSeconds: number;
   readonly parts: readonly Spent[];
-  /** All files and checks, those that took most of a processor first. */
+  /** All files and checks; those that took most processor time come first. */
   readonly steps: readonly (Spent & { readonly part: Part })[];
 }
 
@@ -23,17 +23,20 @@ interface Spent {
   readonly processorSeconds: number;
 }
 
-/** Looks at the clock and at the machine's processors now; the function that it resolves with does so again, and says what was between. */
-export async function startWatch(): Promise<(results: readonly Result[]) => Promise<TimeSpent>> {
+/**
+ * Reads the clock and the machine's processor times now, and resolves with a function that reads them again and gives the time
+ * spent between.
+ */
+export async function startMeasuring(): Promise<(results: readonly Result[]) => Promise<TimeSpent>> {
   const startedAt = performance.now();
   const before = await machineTime();
   return async (results) => {
     const seconds = (performance.now() - startedAt) / 1000;
-    return timeSpent(results, seconds, between(before, await machineTime()), availableParallelism());
+    return timeSpent(results, seconds, difference(before, await machineTime()), availableParallelism());
   };
 }
 
-function between(before: ProcessorTime, after: ProcessorTime): ProcessorTime {
+function difference(before: ProcessorTime, after: ProcessorTime): ProcessorTime {
   return {
     totalSeconds: after.totalSeconds - before.totalSeconds,
     idleSeconds: after.idleSeconds - before.idleSeconds,
@@ -70,7 +73,7 @@ export function timeSpent(
 const sum = <K extends string>(all: readonly Readonly<Record<K, number>>[], of: K): number =>
   all.reduce((total, one) => total + one[of], 0);
 
-/** For reading: the sums, and the slowest twenty. */
+/** The report for people: the sums, and the slowest twenty. */
 export function timeReport(spent: TimeSpent): string {
   const { processors, seconds, processorSeconds, othersSeconds, idleSeconds } = spent;
   const share = (some: number): string =>
@@ -90,6 +93,6 @@ export function timeReport(spent: TimeSpent): string {
   ].join('\n');
 }
 
-export async function keepTime(spent: TimeSpent): Promise<void> {
+export async function saveTime(spent: TimeSpent): Promise<void> {
   await writeFile(`${reports}/time.json`, `${JSON.stringify(spent, null, 2)}\n`);
 }

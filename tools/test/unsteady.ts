@@ -1,25 +1,25 @@
 import type { Result, Step } from './step.ts';
 
-/** When more files than this fail, it is not by chance. */
-const most = 3;
+/** When more files than this fail, chance is not the cause, and none is run again. */
+const mostFailures = 3;
 
-export interface Settled {
+export interface RunResults {
   readonly results: readonly Result[];
-  /** How those failed at first that passed alone. */
+  /** The first, failed results of the files that passed when they ran alone. */
   readonly unsteady: readonly Result[];
 }
 
 /**
- * Files run beside each other on few processors, and some wait for clocks: a file that failed so runs once more, alone. When
- * it passes it counts as passed and is named as unsteady, with what failed at first. A result of no step in `steps` stays as it is.
+ * Runs failed files once more, alone, because files run beside each other on few processors and some depend on time. A file that
+ * then passes counts as passed and is named as unsteady, with what failed at first. Results of steps not in `steps` stay.
  */
-export async function settle(
+export async function rerunFailed(
   steps: readonly Step[],
   results: readonly Result[],
   act: (step: Step) => Promise<Result>,
-): Promise<Settled> {
+): Promise<RunResults> {
   const failed = results.filter((result) => result.failed > 0 && steps.some(({ name }) => name === result.name));
-  if (failed.length > most) return { results, unsteady: [] };
+  if (failed.length > mostFailures) return { results, unsteady: [] };
   const settled = new Map(results.map((result) => [result.name, result]));
   const unsteady: Result[] = [];
   for (const first of failed) {
