@@ -15,8 +15,8 @@ import { steeringPlan } from './steering-plan.ts';
 import { type Bench, markdownTable, type Row } from './support/row.ts';
 
 /**
- * `make bench`: every bench, or those whose names begin with `--only NAME`, one after the other, each in a process and
- * namespaces of its own (tools/isolated), which end whatever it left. A missed budget is a row, not a failure: the exit code
+ * `make bench` runs every bench, or those whose names begin with `--only NAME`, one after the other, each in a process and in
+ * namespaces of its own (tools/isolated), with which all that it left ends. A missed budget is a row and no failure: the exit code
  * tells only whether every bench could measure. The table at the end is Markdown.
  */
 const benches: readonly Bench[] = [
@@ -36,7 +36,7 @@ const isolated = join(import.meta.dirname, '../../tools/isolated');
 
 const [option, name = ''] = process.argv.slice(2);
 if (option === '--inside') {
-  await inside(name);
+  await runBench(name);
 } else if (option === undefined || option === '--only') {
   const chosen = benches.filter((bench) => bench.name.startsWith(name));
   if (chosen.length === 0) {
@@ -56,7 +56,7 @@ async function runAll(chosen: readonly Bench[]): Promise<void> {
   const [loadBefore = 0] = loadavg();
   for (const bench of chosen) {
     process.stderr.write(`== ${bench.name}\n`);
-    const measured = await apart(bench);
+    const measured = await runInOwnProcess(bench);
     if (measured === undefined) failed.push(bench.name);
     else rows.push(...measured);
   }
@@ -71,7 +71,7 @@ async function runAll(chosen: readonly Bench[]): Promise<void> {
   process.exitCode = failed.length === 0 ? 0 : 1;
 }
 
-/** Where and when, for whoever reads the figures later. */
+/** The machine, its software and the date, for people who read the figures later. */
 async function machine(): Promise<string> {
   const first = async (command: string, args: readonly string[], pattern: RegExp): Promise<string> => {
     const { stdout, stderr } = await promisify(execFile)(command, args);
@@ -88,7 +88,7 @@ async function machine(): Promise<string> {
 }
 
 /** Runs one bench in a process of its own; undefined when it failed. */
-async function apart(bench: Bench): Promise<readonly Row[] | undefined> {
+async function runInOwnProcess(bench: Bench): Promise<readonly Row[] | undefined> {
   const words = [process.execPath, ...process.execArgv, import.meta.filename, '--inside', bench.name];
   const child = spawn(isolated, words, { stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
@@ -102,7 +102,7 @@ async function apart(bench: Bench): Promise<readonly Row[] | undefined> {
   return code === 0 ? (JSON.parse(output) as readonly Row[]) : undefined;
 }
 
-async function inside(wanted: string): Promise<void> {
+async function runBench(wanted: string): Promise<void> {
   const bench = benches.find((candidate) => candidate.name === wanted);
   if (bench === undefined) throw new Error(`no bench ${wanted}`);
   const begin = performance.now();

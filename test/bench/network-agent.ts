@@ -5,10 +5,13 @@ import { atMost, type Bench, figure } from './support/row.ts';
 
 const idleMs = 20_000;
 
-/** A worker with three blocks, left alone: what agent, relay and ExaBGP hold and use. Second start of the agent (compiled modules). */
+/**
+ * Measures memory and processor time of agent, relay and ExaBGP on a worker with three blocks where nothing changes, at the
+ * agent's second start (compiled modules).
+ */
 export const networkAgent: Bench = {
   name: 'network-agent',
-  async run(say) {
+  async run(reportProgress) {
     const world = await World.start();
     try {
       await world.put('basics.yaml', [
@@ -24,7 +27,7 @@ export const networkAgent: Bench = {
       const pid = world.agentPid;
       const [relay = -1] = await descendantsMatching(process.pid, /bgp\/relay\/main/);
       const [exabgp = -1] = await descendantsMatching(process.pid, /exabgp.*--env/);
-      say(`idle for ${idleMs / 1000} s`);
+      reportProgress(`idle for ${idleMs / 1000} s`);
       await new Promise((resolve) => setTimeout(resolve, 3000));
       const before = await Promise.all([processorMs(pid), processorMs(relay), processorMs(exabgp)]);
       await new Promise((resolve) => setTimeout(resolve, idleMs));

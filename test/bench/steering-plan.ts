@@ -13,10 +13,10 @@ const clusterCount = 20;
 const zone = 'video.example';
 const runs = 5;
 
-/** The whole plan of one host in an empty Route 53 zone: answers, record tree, its verification, batches, impact. */
+/** Measures the whole plan of one host in an empty Route 53 zone: answers, record tree, its verification, batches, impact. */
 export const steeringPlan: Bench = {
   name: 'steering-plan',
-  async run(say) {
+  async run(reportProgress) {
     const folder = await mkdtemp(join(tmpdir(), 'tideline-bench-'));
     try {
       await writeFile(
@@ -26,7 +26,7 @@ export const steeringPlan: Bench = {
           .join('---\n'),
       );
       const platform = await loadPlatformOrThrow([folder]);
-      say(`${runs + 1} plans, the first in a cold process`);
+      reportProgress(`${runs + 1} plans, the first in a cold process`);
       const times: number[] = [];
       let what = '';
       for (let run = 0; run <= runs; run += 1) {
@@ -54,7 +54,10 @@ const emptyZone: ZoneReader = {
   },
 };
 
-/** 20 cloud clusters; every country answered by one of 60 rules of its own mix, each with three clusters in order behind it. */
+/**
+ * A spec of 20 cloud clusters, in which one of 60 rules answers each country; each rule has its own mix of clusters, with three
+ * in order behind it.
+ */
 function documents(): readonly unknown[] {
   const apiVersion = 'tideline.dev/v1alpha1';
   const indexes = Array.from({ length: clusterCount }, (_, index) => index);

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 
 /**
- * Bad input to every command: exit code 2, a message that names what is wrong, no stack trace, nothing done. A command
- * without a case here fails the last test.
+ * Bad input to every command gives exit code 2, a message that names what is wrong, and no stack trace, and has no effect. A
+ * command without a case here fails the last test.
  */
 const folder = mkdtempSync(join(tmpdir(), 'tideline-bad-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -27,7 +27,7 @@ const noState = ['--state', join(folder, 'no-lab')];
 
 interface Case {
   readonly words: readonly string[];
-  /** What the message must say. */
+  /** A pattern that the message must match. */
   readonly says: RegExp;
 }
 

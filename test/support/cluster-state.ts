@@ -6,7 +6,7 @@ import { readObject } from '../../src/kube/read-object.ts';
 import type { ClusterState } from '../../src/kube/source.ts';
 import { stateOf } from '../../src/kube/state.ts';
 
-/** The state that these Kubernetes objects make; throws when one of them is not readable. */
+/** The cluster state that these Kubernetes objects make; throws when one of them is not readable. */
 export function stateFromObjects(raw: readonly Readonly<Record<string, unknown>>[], revision = 1): ClusterState {
   const byKind = new Map<Kind, Map<ObjectKey, AnyObject>>(kinds.map((kind) => [kind, new Map()]));
   for (const object of raw) {

@@ -1,12 +1,15 @@
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** Where commands that tests start keep what they compiled (`NODE_COMPILE_CACHE`): from the second start on half the processor time. */
+/**
+ * The folder in which commands that tests start cache compiled modules (`NODE_COMPILE_CACHE`); it halves the processor time of
+ * later starts.
+ */
 export const compileCache = resolve(import.meta.dirname, '../../build/compile-cache');
 
 /**
- * Makes the state folder of a lab, where its programs find what all tests compiled, as they do from its second start on: a
- * lab starts some forty of them. Anybody may write into it.
+ * Makes the state folder of a lab in which its programs, some forty of them, find the modules that all tests compiled, as they
+ * otherwise do from the lab's second start on. Every user may write into it.
  */
 export function stateOfLab(folder: string): string {
   mkdirSync(compileCache, { recursive: true });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The tables of `test/golden/data-plane`: what the compile step and the data plane take. */
+/** The tables of `test/golden/data-plane` list what the compile step and the data plane accept. */
 
 const folder = join(import.meta.dirname, '..', 'golden', 'data-plane');
 
@@ -33,7 +33,7 @@ export function endpointRows(): readonly EndpointRow[] {
 
 export interface TextRow {
   readonly text: string;
-  /** Taken by the compile step, and by the data plane. */
+  /** Whether the compile step accepts the text; `dataPlane` says the same of the data plane. */
   readonly compile: boolean;
   readonly dataPlane: boolean;
   readonly why: string;
@@ -42,13 +42,13 @@ export interface TextRow {
 export function textRows(file: 'hosts.txt' | 'paths.txt'): readonly TextRow[] {
   return rowsOf(file).map(([text = '', compile, dataPlane, why = '']) => ({
     text,
-    compile: taken(compile),
-    dataPlane: taken(dataPlane),
+    compile: isAccepted(compile),
+    dataPlane: isAccepted(dataPlane),
     why,
   }));
 }
 
-function taken(verdict: string | undefined): boolean {
+function isAccepted(verdict: string | undefined): boolean {
   if (verdict !== 'accepted' && verdict !== 'refused') throw new Error(`${verdict} is no verdict`);
   return verdict === 'accepted';
 }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DemoReport } from '../../lab/demo/report.ts';
 import { stateOfLab } from './compile-cache.ts';
 
-/** The twelve steps, on any kind of cluster. */
+/** The twelve steps that are played on any kind of cluster. */
 const steps = [
   'pods-routable',
   'ingress-direct',
@@ -22,7 +22,7 @@ const steps = [
   'input-lost',
   'agents-restarted',
 ] as const;
-/** Those in which no request may fail. */
+/** The steps in which no request may fail. */
 const unnoticed = [
   'pods-routable',
   'ingress-direct',
@@ -39,9 +39,9 @@ interface DemoRun {
   readonly output: string;
 }
 
-/** Plays the scenario once and judges it by its report: every step, in order, and nothing left. */
+/** Plays the scenario once and judges it by its report: every step was played in order and went well, and no process is left. */
 export function describeDemo(options: {
-  /** Of the command, besides `demo --once`. */
+  /** The command's arguments besides `demo --once`. */
   readonly words: readonly string[];
   readonly moreSteps: readonly string[];
   readonly moreUnnoticed: readonly string[];
@@ -61,7 +61,7 @@ export function describeDemo(options: {
     processesBefore = await processes();
     const file = join(folder, 'report.json');
     const words = ['demo', '--once', ...options.words, '--report', file, '--state', stateOfLab(join(folder, 'lab'))];
-    // As a person has it: control planes of tests collect garbage less often (vitest.config.ts).
+    // This is Go's default, as a person has it; control planes of tests collect garbage less often (vitest.config.ts).
     const env = { ...process.env, GOGC: '100' };
     const child = spawn('bin/tideline', words, { stdio: ['ignore', 'pipe', 'inherit'], env });
     let output = '';
@@ -111,7 +111,7 @@ export function describeDemo(options: {
 const programs =
   /\b(bird|exabgp|nginx|pdns_server|relay\/main|clients\/main|route53\/main|calico-ipam|etcd|kube-(apiserver|controller-manager|scheduler))\b/;
 
-/** Programs of a lab that run on this machine, `pid command`. */
+/** The programs of labs that run on this machine, each as `pid command`. */
 async function processes(): Promise<readonly string[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const commands = await Promise.all(

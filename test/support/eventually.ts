@@ -1,28 +1,28 @@
 import { messageOf } from '../../src/model/values.ts';
 
-/** How long a test waits, and how. */
+/** How long and how often a test looks for what it waits for. */
 export interface Patience {
   readonly timeoutMs: number;
-  /** From one look to the next. */
+  /** The time from one look to the next. */
   readonly everyMs: number;
-  /** What an error of a look means: `not yet`, which is the default, or the end of the wait, for looks that must not fail. */
+  /** What an error of a look means: `not yet`, the default, goes on; `fail` ends the wait, for looks that must not fail. */
   readonly onError?: 'not yet' | 'fail';
-  /** More to say when the time is over, for people: the end of a log. */
+  /** Gives more text for the error when the time is over, such as the end of a log. */
   readonly show?: () => string | Promise<string>;
 }
 
-/** What one look of a test at the world gives; false and undefined mean that it has to look again. */
+/** One look of a test at the world; when it gives false or undefined, the test looks again. */
 export type Look<T> = () => T | false | undefined | Promise<T | false | undefined>;
 
-/** A look throws this to say what it saw instead of what is awaited: always `not yet`, whatever `onError` says. */
+/** A look throws this to tell what it saw instead of what is awaited. It always means `not yet`, whatever `onError` is. */
 export class NotYet extends Error {
   override readonly name = 'NotYet';
 }
 
 /**
  * Looks again and again until a look gives something other than false and undefined, and resolves with that. After
- * `timeoutMs` it rejects, saying what it waited for, for how long, and what it saw last. There is always at least one look,
- * and one after the deadline.
+ * `timeoutMs` it rejects with what it waited for, for how long, and what it saw last. There is always at least one look, and
+ * one after the deadline.
  */
 export async function eventually<T>(what: string, look: Look<T>, patience: Patience): Promise<T> {
   const { timeoutMs, everyMs, onError = 'not yet', show } = patience;
@@ -47,7 +47,7 @@ export async function eventually<T>(what: string, look: Look<T>, patience: Patie
   }
 }
 
-/** As `eventually`, with the patience that a room of tests usually has. Without a `what` the text of the look says it. */
+/** The same as `eventually`, with the usual patience of a room of tests. Without a `what`, errors quote the source of the look. */
 interface Eventually {
   <T>(what: string, look: Look<T>, patience?: Partial<Patience>): Promise<T>;
   <T>(look: Look<T>, patience?: Partial<Patience>): Promise<T>;
@@ -70,7 +70,7 @@ function textOf(look: () => unknown): string {
   return look.toString().replaceAll(/\s+/g, ' ').slice(0, 300);
 }
 
-/** A look that holds once `missing` gives undefined; what is missing is what was last seen. */
+/** A look that succeeds once `missing` gives undefined; until then it throws what is missing as `NotYet`. */
 export function nothing(missing: () => string | undefined | Promise<string | undefined>): Look<true> {
   return async () => {
     const word = await missing();

@@ -25,7 +25,7 @@ export class FakeClock implements Clock {
     return { cancel: () => this.#timers.delete(id) };
   }
 
-  /** Timers that wait. */
+  /** How many timers wait. */
   get pending(): number {
     return this.#timers.size;
   }

@@ -2,7 +2,7 @@ import { prefixesOf } from '../../lab/geo/prefixes.ts';
 
 const letters = Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index));
 
-/** Every two-letter code of which the IP-to-country data has at least one prefix, sorted. */
+/** Every two-letter code for which the IP-to-country data has at least one prefix, sorted. */
 export function countriesWithPrefixes(): readonly string[] {
   return letters
     .flatMap((first) => letters.map((second) => `${first}${second}`))

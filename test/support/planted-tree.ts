@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Writes these files (path to text) to a new folder, judges it, and removes it. For proofs that a check bites. */
+/** Writes these files (path to text) to a new folder, judges it, and removes it. Tests prove by it that a check finds violations. */
 export async function inPlantedTree<T>(
   files: Readonly<Record<string, string>>,
   judge: (folder: string) => Promise<T>,

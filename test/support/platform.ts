@@ -1,7 +1,7 @@
 import { Cluster, Drain, EdgePool, Site, TrafficPolicy } from '../../src/model/spec/kinds.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
 
-/** Builders of spec objects, and of a platform of them, for tests of the rules in `src/model/platform`. */
+/** This file has builders of spec objects, and of a platform of them, for tests of the rules in `src/model/platform`. */
 
 const head = (kind: string, name: string) => ({ apiVersion: 'tideline.dev/v1alpha1', kind, metadata: { name } });
 const location = { country: 'FR', latitude: 0, longitude: 0 };
@@ -20,7 +20,7 @@ export const policy = (name: string, answers: object): TrafficPolicy =>
     spec: { hosts: [`${name}.example`], dns: { zone: `${name}.example`, providers: ['route53'] }, ...answers },
   });
 
-/** Named `kind-target`, in lower case. */
+/** A drain that is named `kind-target`, in lower case. */
 export const drain = (kind: string, name: string, expires: string): Drain =>
   Drain.parse({
     ...head('Drain', `${kind}-${name}`.toLowerCase()),

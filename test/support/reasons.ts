@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Reasons of a catalogue that no source file of the room (a folder) names in quotes, or that are not written as they should. */
+/**
+ * The reasons of a catalogue that no source file of the room (a folder) names in quotes, or that are not in CamelCase with a
+ * sentence.
+ */
 export function oddReasons(room: string, catalogue: Readonly<Record<string, string>>): readonly string[] {
   const text = readdirSync(room, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.endsWith('reasons.ts'))

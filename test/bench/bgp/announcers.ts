@@ -8,7 +8,7 @@ import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { openBare, type Pair, wallClockMs } from './pair.ts';
 
-/** One way to announce routes: ours, or lines into a bare ExaBGP. */
+/** One way to announce routes: by our driver and relay, or by lines written into a bare ExaBGP. */
 export interface Announcer {
   /** Announces exactly these routes; resolves with the ms until the peer's kernel has them. */
   announce(routes: readonly Route[]): Promise<number>;
@@ -19,7 +19,7 @@ export interface Announcer {
 const timeoutMs = 60_000;
 const session: Session = { address: '10.1.0.1', family: 4, localAsn: 65011 };
 
-/** The agent's driver, with its guardrails wide open, and the relay. */
+/** Announces by the agent's driver, with guardrails that hold nothing back, and the relay. */
 export async function throughRelay(pair: Pair): Promise<Announcer> {
   const pods = parsePrefix('10.10.0.0/16');
   const speaker: Speaker = createSpeaker({
@@ -56,7 +56,7 @@ export async function throughRelay(pair: Pair): Promise<Announcer> {
   };
 }
 
-/** The same bulk lines written into ExaBGP at once, nobody waiting for its answers. */
+/** Announces by the same bulk lines, written into ExaBGP at once without waiting for its answers. */
 export async function throughBare(pair: Pair): Promise<Announcer> {
   const socket: Socket = await openBare(pair.socket);
   let announced: readonly Route[] = [];

@@ -13,18 +13,18 @@ const blocks = 30;
 const allowedMs = 50;
 
 /**
- * One more route: through bare ExaBGP, through driver and relay, and through the whole of `tideline network agent` from the
- * moment before its two Calico objects are written into the manifest folder, by turns.
+ * Measures one more route by turns: through bare ExaBGP, through driver and relay, and through the whole of `tideline network
+ * agent`, there from the moment before its two Calico objects are written into the manifest folder.
  */
 export const bgpBlock: Bench = {
   name: 'bgp-block',
-  async run(say) {
+  async run(reportProgress) {
     const network = new Network();
     const directory = await mkdtemp(join(tmpdir(), 'tideline-bench-'));
     const announcers: Announcer[] = [];
     let world: World | undefined;
     try {
-      say('three servers with ExaBGP and their routers, one with the network agent');
+      reportProgress('three servers with ExaBGP and their routers, one with the network agent');
       const driver = await throughRelay(await startPair(network, directory, 'relay'));
       announcers.push(driver);
       const bare = await throughBare(await startPair(network, directory, 'bare'));
@@ -33,7 +33,7 @@ export const bgpBlock: Bench = {
       const agent = await agentOf(world);
       announcers.push(agent);
       const times = { bare: [] as number[], driver: [] as number[], agent: [] as number[] };
-      say(`${blocks} times one more route`);
+      reportProgress(`${blocks} times one more route`);
       for (let count = 1; count <= blocks; count += 1) {
         times.bare.push(await bare.announce(podRoutes(count)));
         times.driver.push(await driver.announce(podRoutes(count)));
@@ -52,7 +52,7 @@ export const bgpBlock: Bench = {
   },
 };
 
-/** The whole agent: route number n stands for the nth block of the worker, written as one manifest file. */
+/** Announces by the whole agent: route number n stands for the nth block of the worker, written as one manifest file. */
 async function agentOf(world: World): Promise<Announcer> {
   await world.put('basics.yaml', basics);
   world.startAgent();

@@ -17,9 +17,9 @@ import { startExabgp } from '../../support/daemons/exabgp.ts';
 const compileCache = fileURLToPath(new URL('../../../build/compile-cache', import.meta.url));
 const bareChild = fileURLToPath(new URL('../../integration/bgp/child.ts', import.meta.url));
 
-/** A server with ExaBGP and its BIRD router. `relay`: our relay is ExaBGP's child; `bare`: a child that only copies bytes. */
+/** A server with ExaBGP and its BIRD router. ExaBGP's child is our relay (`relay`), or a program that only copies bytes (`bare`). */
 export interface Pair {
-  /** What the child listens on. */
+  /** The socket on which ExaBGP's child listens. */
   readonly socket: string;
   readonly kernel: KernelWatch;
 }
@@ -63,7 +63,7 @@ export async function startPair(network: Network, directory: string, kind: 'rela
   return { socket, kernel: await KernelWatch.start(network, router) };
 }
 
-/** The child of a bare ExaBGP: lines go to it as they are, its answers are read and forgotten. */
+/** Connects to the child of a bare ExaBGP: it passes lines on as they are; its answers are read and dropped. */
 export async function openBare(path: string): Promise<Socket> {
   const socket = createConnection(path);
   await once(socket, 'connect');
@@ -71,7 +71,7 @@ export async function openBare(path: string): Promise<Socket> {
   return socket;
 }
 
-/** Hears of every route that comes and goes in the kernel table of a namespace, with the kernel's own order and time. */
+/** Follows every route that comes and goes in the kernel table of a namespace, with the kernel's own order and time. */
 export class KernelWatch {
   readonly #present = new Set<string>();
   readonly #child: ChildProcess;
@@ -89,7 +89,7 @@ export class KernelWatch {
       env: { TZ: 'UTC' },
     });
     const watch = new KernelWatch(child);
-    // It hears when it has reported a route of ours: only then is nothing missed.
+    // Once the monitor has reported a probe route of ours, it misses nothing.
     for (let number = 1; !watch.#present.has('10.10.255.255'); number += 1) {
       await network.ip(namespace, 'route', 'replace', 'blackhole', '10.10.255.255', 'metric', String(number));
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -99,7 +99,7 @@ export class KernelWatch {
     return watch;
   }
 
-  /** Wall-clock ms when the table came to hold `count` routes of pods; at once when it does. */
+  /** Resolves with the wall-clock ms at which the table came to hold `count` routes of pods; at once when it holds them already. */
   until(count: number, timeoutMs: number): Promise<number> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
@@ -139,7 +139,7 @@ export function wallClockMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** `count` host routes of 10.10.0.0/16, starting behind `from`. */
+/** `count` host routes of 10.10.0.0/16, starting after number `from`. */
 export function podRoutes(count: number, from = 0): readonly Route[] {
   const nextHop = parseAddress('10.1.0.11');
   return Array.from({ length: count }, (_, index) => {

@@ -13,15 +13,15 @@ const sizes = [
 ] as const;
 const limit = 1.2;
 
-/** Many routes at once: asked for → all in the kernel of the BIRD peer, ours and bare ExaBGP by turns. */
+/** Measures many routes at once, from the request until all are in the kernel of the BIRD peer; ours and bare ExaBGP by turns. */
 export const bgpRoutes: Bench = {
   name: 'bgp-routes',
-  async run(say) {
+  async run(reportProgress) {
     const network = new Network();
     const directory = await mkdtemp(join(tmpdir(), 'tideline-bench-'));
     const announcers: Announcer[] = [];
     try {
-      say('two servers with ExaBGP and their routers');
+      reportProgress('two servers with ExaBGP and their routers');
       const ours = await throughRelay(await startPair(network, directory, 'relay'));
       announcers.push(ours);
       const bare = await throughBare(await startPair(network, directory, 'bare'));
@@ -30,7 +30,7 @@ export const bgpRoutes: Bench = {
       for (const { routes, rounds } of sizes) {
         const times = { ours: [] as number[], bare: [] as number[] };
         for (let round = 0; round < rounds; round += 1) {
-          say(`${routes} routes, round ${round + 1} of ${rounds}`);
+          reportProgress(`${routes} routes, round ${round + 1} of ${rounds}`);
           const turns = [
             ['ours', ours],
             ['bare', bare],

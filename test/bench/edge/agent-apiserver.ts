@@ -15,15 +15,15 @@ import { type Application, applicationOf, sliceName } from './manifests.ts';
 const edgeRights = join(import.meta.dirname, '../../../deploy/rbac/edge.yaml');
 
 /**
- * `tideline edge agent` with the rights of a blade on a real kube-apiserver, at full size; etcd, kube-apiserver, nginx, upstream
- * and client share the processors with it. Nothing announces the VIPs, so nothing is published.
+ * Measures `tideline edge agent` with the rights of a blade on a real kube-apiserver, at full size; etcd, kube-apiserver, nginx,
+ * upstream and client share the processors with it. Nothing announces the VIPs, so nothing is published.
  */
 export const edgeAgentOnKubernetes: Bench = {
   name: 'edge-agent-kubernetes',
-  async run(say) {
+  async run(reportProgress) {
     const { folder: binaries } = await findBinaries(process.env);
     return withAgent(async ({ folder, agent, client }) => {
-      say('starting a control plane');
+      reportProgress('starting a control plane');
       const plane = await startControlPlane({ folder: join(folder, 'control-plane'), address: '127.0.1.1', binaries });
       const apiserver = new RawClient(plane.kubeconfig);
       try {
@@ -31,13 +31,13 @@ export const edgeAgentOnKubernetes: Bench = {
         await plane.end('kube-scheduler');
         await bulk(plane, namespaces());
         const source = ['--kubeconfig', await bladeKubeconfig(plane)];
-        say('a first start with one application, which compiles');
+        reportProgress('a first start with one application, which compiles');
         await bulk(plane, Object.values(creations(hostCount + 900)), 1);
         await agent.start(source, hostCount + 900);
         await agent.stop();
-        say(`filling the cluster: ${hostCount} applications`);
+        reportProgress(`filling the cluster: ${hostCount} applications`);
         await bulk(plane, fleet(), 8);
-        say(`start with ${hostCount} hosts, 50,000 endpoints`);
+        reportProgress(`start with ${hostCount} hosts, 50,000 endpoints`);
         const started = await agent.start(source, hostCount - 1);
 
         const timed = async (request: BulkRequest, host: string, address?: string): Promise<number> => {
@@ -58,8 +58,8 @@ export const edgeAgentOnKubernetes: Bench = {
         };
         return [
           startRow('kube-apiserver', started),
-          ...(await changeRows('asked of the kube-apiserver', { newHost, newAddress }, say)),
-          ...(await restingRows(started.pid, say)),
+          ...(await changeRows('asked of the kube-apiserver', { newHost, newAddress }, reportProgress)),
+          ...(await restingRows(started.pid, reportProgress)),
         ];
       } finally {
         await apiserver.close();
@@ -70,7 +70,7 @@ export const edgeAgentOnKubernetes: Bench = {
   },
 };
 
-/** With the rights that deploy/ gives to blades. */
+/** Writes a kubeconfig with the rights that deploy/ gives to blades; resolves with its path. */
 async function bladeKubeconfig(plane: ControlPlane): Promise<string> {
   const rights = parseAllDocuments(await readFile(edgeRights, 'utf8'));
   await plane.apply(...rights.map((document) => document.toJS() as object));

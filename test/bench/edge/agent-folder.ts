@@ -6,10 +6,10 @@ import { hostCount, hostName } from './fleet.ts';
 import { untilServed } from './load.ts';
 import { applicationYaml, hostsAFile, writeFolder } from './manifests.ts';
 
-/** `tideline edge agent` from a folder of manifests at full size, as its own process; the client asks until it is served. */
+/** Measures `tideline edge agent` on a folder of manifests at full size, as its own process; the client asks until it is served. */
 export const edgeAgentFromFolder: Bench = {
   name: 'edge-agent-folder',
-  run: (say) =>
+  run: (reportProgress) =>
     withAgent(async ({ folder, agent, client }) => {
       const manifests = join(folder, 'manifests');
       const start = async (from: string, marker: number): Promise<Start> => {
@@ -17,15 +17,15 @@ export const edgeAgentFromFolder: Bench = {
         await writeFile(join(from, `single-${marker}.yaml`), applicationYaml(marker));
         return agent.start(['--manifests', from], marker);
       };
-      say('writing folders');
+      reportProgress('writing folders');
       await writeFolder(join(folder, 'few'), hostsAFile, 'yaml');
       await writeFolder(join(folder, 'json'), hostCount, 'json');
       await writeFolder(manifests, hostCount, 'yaml');
-      say('a first start with one file, which compiles');
+      reportProgress('a first start with one file, which compiles');
       await start(join(folder, 'few'), hostCount + 900);
-      say(`start with ${hostCount} hosts, 50,000 endpoints as JSON`);
+      reportProgress(`start with ${hostCount} hosts, 50,000 endpoints as JSON`);
       const json = await start(join(folder, 'json'), hostCount + 901);
-      say(`start with ${hostCount} hosts, 50,000 endpoints as YAML`);
+      reportProgress(`start with ${hostCount} hosts, 50,000 endpoints as YAML`);
       const yaml = await start(manifests, hostCount + 902);
       const save = async (index: number, address?: string): Promise<number> => {
         await writeFile(
@@ -40,8 +40,8 @@ export const edgeAgentFromFolder: Bench = {
       return [
         startRow('folder of JSON', json),
         startRow('folder of YAML', yaml),
-        ...(await changeRows('file saved', { newHost: save, newAddress: save }, say)),
-        ...(await restingRows(yaml.pid, say)),
+        ...(await changeRows('file saved', { newHost: save, newAddress: save }, reportProgress)),
+        ...(await restingRows(yaml.pid, reportProgress)),
       ];
     }),
 };

@@ -11,7 +11,7 @@ import { type Place, ports, startOurs, withUpstream } from './nginxes.ts';
 
 const endpointChanges = 200;
 const newHosts = 40;
-/** Between the questions of the client: the agent is what is measured. */
+/** The pause between the client's requests: it leaves the processor to the agent, which is what is measured. */
 export const pauseMs = 1;
 
 export interface Start {
@@ -23,11 +23,11 @@ export interface Start {
 export interface AgentRig {
   readonly folder: string;
   readonly agent: AgentProcess;
-  /** Asks nginx. */
+  /** The client that sends requests to nginx. */
   readonly client: Client;
 }
 
-/** Our data plane before the upstream of the fleet, and the agent that has yet to start; all is gone when `act` has ended. */
+/** Starts our data plane in front of the fleet's upstream and hands `act` an agent that it can start; ends everything after `act`. */
 export function withAgent<T>(act: (rig: AgentRig) => Promise<T>): Promise<T> {
   return withUpstream(async (place) => {
     const { runDir } = await startOurs(place);
@@ -42,7 +42,7 @@ export function withAgent<T>(act: (rig: AgentRig) => Promise<T>): Promise<T> {
   });
 }
 
-/** `tideline edge agent` as its own process, one at a time, over an nginx that was started with `runDir`. */
+/** Runs `tideline edge agent` as its own process, one at a time, with an nginx that was started with `runDir`. */
 class AgentProcess {
   readonly #place: Place;
   readonly #runDir: string;
@@ -55,7 +55,10 @@ class AgentProcess {
     this.#client = client;
   }
 
-  /** Ends the one before and starts another without a snapshot; resolves when the host `marker`, which nginx did not know, is served. */
+  /**
+   * Ends the running agent and starts another without a snapshot; resolves when the host `marker`, which nginx did not know, is
+   * served.
+   */
   async start(source: readonly string[], marker: number): Promise<Start> {
     await this.stop();
     await rm(join(this.#runDir, 'edge-snapshot.json'), { force: true });
@@ -89,7 +92,7 @@ class AgentProcess {
   }
 }
 
-/** `from`: where the agent reads them. */
+/** The row of a start; `from` is the source that the agent reads. */
 export function startRow(from: string, { seconds, processorSeconds }: Start): Row {
   return {
     ...atMost(`edge agent: start → first full table served, 5,000 hosts, 50,000 endpoints, ${from}`, seconds, 5, 's'),
@@ -97,22 +100,22 @@ export function startRow(from: string, { seconds, processorSeconds }: Start): Ro
   };
 }
 
-/** How the cluster is changed; each resolves with the milliseconds until the change is served. */
+/** The changes of the cluster; each resolves with the milliseconds until the change is served. */
 export interface Changes {
   readonly newHost: (index: number) => Promise<number>;
   readonly newAddress: (index: number, address: string) => Promise<number>;
 }
 
-/** Makes new hosts, then gives them new endpoints. `asked`: what a latency begins with. */
+/** Makes new hosts, then gives them new endpoints. `asked` names the moment at which a latency begins. */
 export async function changeRows(
   asked: string,
   { newHost, newAddress }: Changes,
-  say: (doing: string) => void,
+  reportProgress: (doing: string) => void,
 ): Promise<readonly Row[]> {
-  say(`${newHosts} new hosts`);
+  reportProgress(`${newHosts} new hosts`);
   const hosts: number[] = [];
   for (let number = 0; number < newHosts; number += 1) hosts.push(await newHost(hostCount + number));
-  say(`${endpointChanges} changes of their endpoints`);
+  reportProgress(`${endpointChanges} changes of their endpoints`);
   const endpoints: number[] = [];
   for (let number = 0; number < endpointChanges; number += 1)
     endpoints.push(await newAddress(hostCount + (number % newHosts), freshAddress(number)));
@@ -124,12 +127,12 @@ export async function changeRows(
   ];
 }
 
-/** A busy agent writes its last snapshot at most so long after the last change. */
+/** A busy agent writes its last snapshot at most this long after the last change. */
 const lastSnapshotMs = 12_000;
 
-/** What the agent has and does while nothing changes. */
-export async function restingRows(pid: number, say: (doing: string) => void): Promise<readonly Row[]> {
-  say('the last snapshot, then idle for 10 s');
+/** Measures the agent's memory and processor time while nothing changes. */
+export async function restingRows(pid: number, reportProgress: (doing: string) => void): Promise<readonly Row[]> {
+  reportProgress('the last snapshot, then idle for 10 s');
   await new Promise((resolve) => setTimeout(resolve, lastSnapshotMs));
   const before = await processorMs(pid);
   await new Promise((resolve) => setTimeout(resolve, 10_000));

@@ -10,22 +10,22 @@ import { ports, startOurs, withUpstream } from './nginxes.ts';
 const endpointChanges = 300;
 const newHosts = 100;
 
-/** The driver and nginx at full size: a change is asked for, and a client asks without a pause until it is served. */
+/** Measures driver and nginx at full size: after a change is requested, a client asks without a pause until it is served. */
 export const edgeChanges: Bench = {
   name: 'edge-changes',
-  async run(say) {
+  async run(reportProgress) {
     return withUpstream(async (place) => {
       const nginx = await startOurs(place);
       const client = new Client(ports.ours);
       const plane = createDataPlane({ socketPath: nginx.controlSocket, clock: systemClock, log: silentLog });
       try {
         plane.start();
-        say(`first full table, ${hostCount} hosts`);
+        reportProgress(`first full table, ${hostCount} hosts`);
         const pushed = performance.now();
         await plane.apply(tableOf(hostCount));
         const pushSeconds = (performance.now() - pushed) / 1000;
 
-        say(`${endpointChanges} changes of endpoints`);
+        reportProgress(`${endpointChanges} changes of endpoints`);
         const endpoints: number[] = [];
         for (let number = 0; number < endpointChanges; number += 1) {
           const index = (number * 1009) % hostCount;
@@ -36,7 +36,7 @@ export const edgeChanges: Bench = {
           endpoints.push(performance.now() - begin);
           await acknowledged;
         }
-        say(`${newHosts} new hosts`);
+        reportProgress(`${newHosts} new hosts`);
         const hosts: number[] = [];
         for (let count = hostCount + 1; count <= hostCount + newHosts; count += 1) {
           const table = tableOf(count);

@@ -1,6 +1,6 @@
 import type { Backend, Endpoint, Host, RoutingTable } from '../../../src/planes/edge/table.ts';
 
-/** The size that the budgets speak of: 5,000 hosts with ten endpoints each. */
+/** The size for which the budgets are set: 5,000 hosts with ten endpoints each. */
 export const hostCount = 5000;
 export const endpointsAHost = 10;
 export const namespaceCount = 250;

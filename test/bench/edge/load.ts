@@ -2,7 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 
 export interface Answer {
   readonly status: number;
-  /** The upstream's own address, as startUpstream makes it answer. */
+  /** The address at which the upstream was reached, which is its answer (startUpstream). */
   readonly body: string;
 }
 
@@ -95,7 +95,10 @@ export async function load(port: number, hosts: readonly string[], connections: 
   await Promise.all(Array.from({ length: connections }, one));
 }
 
-/** Asks until the host is served, by this endpoint if one is named; a pause leaves the processor to those who are measured. */
+/**
+ * Asks until the host is served, by the endpoint `address` if given; a pause leaves the processor to the programs that are
+ * measured.
+ */
 export async function untilServed(client: Client, host: string, address?: string, pauseMs = 0): Promise<void> {
   for (const deadline = performance.now() + 20_000; performance.now() < deadline; ) {
     const { status, body } = await client.get(host);

@@ -2,15 +2,15 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addressesOf, hostName, namespaceOf, upstreamPort } from './fleet.ts';
 
-/** 5,000 applications make 200 files, as a company with a file a team might have them. */
+/** 5,000 applications make 200 files, as a company might have them with one file for each team. */
 export const hostsAFile = 25;
 
-/** As JSON has it, without `null`. */
+/** A value of JSON, without `null`. */
 type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
 
 type Manifest = Readonly<Record<string, Value>>;
 
-/** What one application is made of, with the fields that a cluster would give them. */
+/** The objects of one application, with the fields that a cluster would give them. */
 export interface Application {
   readonly ingress: Manifest;
   readonly service: Manifest;

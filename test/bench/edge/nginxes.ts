@@ -19,7 +19,7 @@ export interface Place {
   readonly folder: string;
 }
 
-/** A place in which the upstream of the fleet runs; it is gone when `act` has ended. */
+/** Runs `act` in a namespace in which the upstream of the fleet runs, and removes everything afterwards. */
 export async function withUpstream<T>(act: (place: Place) => Promise<T>): Promise<T> {
   const network = new Network();
   const folder = await mkdtemp(join(tmpdir(), 'tideline-bench-'));
@@ -34,7 +34,7 @@ export async function withUpstream<T>(act: (place: Place) => Promise<T>): Promis
   }
 }
 
-/** Our rendered data plane with one worker and no table; its control socket is `<folder>/ours/nginx.sock`. */
+/** Starts our rendered data plane with one worker and no table; its control socket is `<folder>/ours/nginx.sock`. */
 export async function startOurs({ network, namespace, folder }: Place): Promise<Nginx & { readonly runDir: string }> {
   const runDir = join(folder, 'ours');
   await mkdir(runDir, { recursive: true });
@@ -54,7 +54,10 @@ export async function startOurs({ network, namespace, folder }: Place): Promise<
   return { ...(await startNginx({ network, namespace, rendered: settings.rendered, runDir })), runDir };
 }
 
-/** An nginx.conf as a person would write it for these hosts: a server and an upstream each, the same headers as ours. */
+/**
+ * Starts nginx with an nginx.conf as a person would write it for these hosts: a server and an upstream each, and the same
+ * headers as ours.
+ */
 export async function startStatic(place: Place, hosts: number): Promise<Daemon> {
   const body = Array.from({ length: hosts }, (_, index) => staticHost(index)).join('\n');
   const conf = `keepalive_timeout 75s; keepalive_requests 10000; server_tokens off;
@@ -80,7 +83,7 @@ function staticHost(index: number): string {
     } }`;
 }
 
-/** Every endpoint of the fleet: an nginx that answers, with the address it was reached at, on a whole local network. */
+/** Starts all endpoints of the fleet: one nginx on a whole local network that answers with the address at which it was reached. */
 async function startUpstream(place: Place): Promise<void> {
   await place.network.ip(place.namespace, 'route', 'add', 'local', endpointNetwork, 'dev', 'lo');
   const conf = `keepalive_timeout 75s; keepalive_requests 1000000;
@@ -117,7 +120,7 @@ http {
   return daemon;
 }
 
-/** The one worker of an nginx. */
+/** The process id of an nginx's only worker. */
 export async function workerOf(masterPid: number): Promise<number> {
   const [worker] = await descendantsMatching(masterPid, /worker process/);
   if (worker === undefined) throw new Error(`nginx ${masterPid} has no worker`);

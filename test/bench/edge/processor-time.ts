@@ -17,16 +17,16 @@ interface Worker {
   readonly pid: number;
 }
 
-/** One worker of our data plane beside one of a static nginx.conf, 5,000 hosts each, the same upstream, by turns. */
+/** Measures by turns one worker of our data plane and one of a static nginx.conf, with 5,000 hosts each and the same upstream. */
 export const processorTime: Bench = {
   name: 'edge-processor-time',
-  async run(say) {
+  async run(reportProgress) {
     return withUpstream(async (place) => {
-      say(`static nginx.conf with ${hostCount} hosts`);
+      reportProgress(`static nginx.conf with ${hostCount} hosts`);
       const before = performance.now();
       const still = await startStatic(place, hostCount);
       const staticStart = performance.now() - before;
-      say(`our data plane with ${hostCount} hosts`);
+      reportProgress(`our data plane with ${hostCount} hosts`);
       const nginx = await startOurs(place);
       const plane = createDataPlane({ socketPath: nginx.controlSocket, clock: systemClock, log: silentLog });
       plane.start();
@@ -38,10 +38,10 @@ export const processorTime: Bench = {
       const peer: Worker = { port: ports.static, pid: await workerOf(still.pid) };
 
       const all = Array.from({ length: hostCount }, (_, index) => hostName(index));
-      say('20 busy hosts, by turns');
-      const busy = await byTurns(ours, peer, all.slice(0, 20));
-      say('all hosts, by turns');
-      const spread = await byTurns(ours, peer, all);
+      reportProgress('20 busy hosts, by turns');
+      const busy = await measureByTurns(ours, peer, all.slice(0, 20));
+      reportProgress('all hosts, by turns');
+      const spread = await measureByTurns(ours, peer, all);
       const [mine, its] = await Promise.all([residentMiB(ours.pid), residentMiB(peer.pid)]);
       return [
         timeRow('processor time a request, 20 busy hosts of 5,000', busy, 1.15),
@@ -67,8 +67,8 @@ interface Turns {
   readonly peer: readonly number[];
 }
 
-/** Processor time in microseconds a request, round after round; the first round of each warms up and is left out. */
-async function byTurns(ours: Worker, peer: Worker, hosts: readonly string[]): Promise<Turns> {
+/** Measures the processor time of a request in microseconds, round after round; the first round of each warms up and is left out. */
+async function measureByTurns(ours: Worker, peer: Worker, hosts: readonly string[]): Promise<Turns> {
   const spent = { ours: [] as number[], peer: [] as number[] };
   for (let round = 0; round <= rounds; round += 1) {
     const order = round % 2 === 0 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const);

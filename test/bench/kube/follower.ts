@@ -6,8 +6,8 @@ import { objectsOfKind } from '../../../src/kube/state.ts';
 
 /**
  * `follower.ts ours|informer KUBECONFIG`: follows EndpointSlices and Ingresses in a process of its own, by our source or by the
- * informer of @kubernetes/client-node. Says one line of JSON when everything is listed, and on SIGTERM a second one with when
- * each change was seen.
+ * informer of @kubernetes/client-node. It prints a line of JSON when everything is listed, and on SIGTERM a second one with the
+ * time at which it saw each change.
  */
 export interface Listed {
   readonly objects: number;
@@ -39,7 +39,7 @@ const note = (
 
 type Follow = (kubeconfig: string) => Promise<number>;
 
-/** Each imports only what it needs, before it is measured: its memory is its own. */
+/** Each follower imports only its own modules, before it is measured, so that its memory has nothing of the other. */
 async function ours(): Promise<Follow> {
   const { connect } = await import('../../../src/kube/api/connect.ts');
   const { createKubernetesSource } = await import('../../../src/kube/watch/source.ts');
@@ -81,7 +81,7 @@ async function informer(): Promise<Follow> {
   };
 }
 
-/** The whole list at once, as the examples of the library do; without its generated classes, which cost more. */
+/** Reads a whole list at once, as the examples of the library do, but without its generated classes, which cost more. */
 async function get(config: KubeConfig, path: string): Promise<KubernetesListObject<KubernetesObject>> {
   const options: { headers?: Record<string, string> } = {};
   await config.applyToHTTPSOptions(options);
@@ -105,7 +105,7 @@ const idleMiB = memory('VmRSS');
 const beganMs = performance.now();
 const before = processor();
 const objects = await follow(kubeconfig);
-say({
+printLine({
   objects,
   seconds: (performance.now() - beganMs) / 1000,
   processorSeconds: processor() - before,
@@ -123,7 +123,7 @@ process.on('SIGTERM', () => {
   process.stdout.write(`${JSON.stringify(followed)}\n`, () => process.exit(0));
 });
 
-function say(what: object): void {
+function printLine(what: object): void {
   process.stdout.write(`${JSON.stringify(what)}\n`);
 }
 

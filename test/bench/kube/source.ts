@@ -26,27 +26,27 @@ interface Round {
 }
 
 /**
- * The Kubernetes source beside the informer of @kubernetes/client-node, on a real kube-apiserver with 50,000 endpoints in 500
- * slices and 5,000 Ingresses. Both run by turns, each in a process of its own; the apiserver is warm.
+ * Measures the Kubernetes source beside the informer of @kubernetes/client-node, on a real kube-apiserver with 50,000 endpoints
+ * in 500 slices and 5,000 Ingresses. Both run by turns, each in a process of its own; the apiserver is warm.
  */
 export const kubernetesSource: Bench = {
   name: 'kubernetes-source',
-  async run(say) {
+  async run(reportProgress) {
     const { folder: binaries } = await findBinaries(process.env);
-    say('starting a control plane');
+    reportProgress('starting a control plane');
     const folder = await mkdtemp(join(tmpdir(), 'tideline-bench-'));
     const plane = await startControlPlane({ folder, address: '127.0.1.1', binaries });
     try {
       await plane.end('kube-controller-manager');
       await plane.end('kube-scheduler');
       await plane.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'video' } });
-      say('filling it');
+      reportProgress('filling it');
       const crowd = new Crowd(plane, fullCrowd, 'bench');
       await crowd.populate();
       const all: Record<Who, Round[]> = { ours: [], informer: [] };
       for (let round = 1; round <= rounds; round += 1) {
         for (const who of ['ours', 'informer'] as const) {
-          say(`round ${round} of ${rounds}: ${who}`);
+          reportProgress(`round ${round} of ${rounds}: ${who}`);
           all[who].push(await oneRound(who, plane.kubeconfig, crowd));
         }
       }

@@ -1,4 +1,4 @@
-/** One figure of a bench: what was measured, beside what, and what was allowed. */
+/** One figure of a bench, with the peer and the budget that it is compared with. */
 export interface Row {
   readonly what: string;
   readonly measured: string;
@@ -6,14 +6,14 @@ export interface Row {
   readonly peer?: string;
   readonly ratio?: number;
   readonly budget?: string;
-  /** Absent for figures that have no budget. */
+  /** Whether the figure is within its budget; absent when it has none. */
   readonly met?: boolean;
 }
 
-/** A bench: says what it is doing, gives its rows. Whatever it started has ended when it resolves or rejects. */
+/** A bench reports what it is doing and resolves with its rows. All that it started has ended when it resolves or rejects. */
 export interface Bench {
   readonly name: string;
-  readonly run: (say: (doing: string) => void) => Promise<readonly Row[]>;
+  readonly run: (reportProgress: (doing: string) => void) => Promise<readonly Row[]>;
 }
 
 /** A figure with its unit, to three digits: `1.62 ms`, `240 MiB`. */
@@ -22,7 +22,7 @@ export function figure(value: number, unit: string): string {
   return `${value.toFixed(digits)} ${unit}`;
 }
 
-/** A figure that must not exceed its budget. */
+/** The row of a figure that must not exceed its budget. */
 export function atMost(what: string, value: number, limit: number, unit: string): Row {
   return { what, measured: figure(value, unit), budget: `≤ ${limit} ${unit}`, met: value <= limit };
 }

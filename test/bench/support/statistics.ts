@@ -7,14 +7,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 || below === undefined ? above : (below + above) / 2;
 }
 
-/** By nearest rank: the smallest value that at least `share` (0 to 1) of all values do not exceed. */
+/** A percentile by nearest rank: the smallest value that at least `share` (0 to 1) of all values do not exceed. */
 export function percentile(values: readonly number[], share: number): number {
   const value = sort(values)[Math.max(0, Math.ceil(share * values.length) - 1)];
   if (value === undefined) throw new RangeError('a percentile of nothing');
   return value;
 }
 
-/** The median of the ratios of runs that were made one after the other: what both suffered from alike falls out. */
+/** The median of the ratios of runs that were made one after the other, in which disturbances of both runs cancel out. */
 export function pairedRatio(ours: readonly number[], peers: readonly number[]): number {
   if (ours.length !== peers.length) throw new RangeError(`${ours.length} runs beside ${peers.length}`);
   return median(ours.map((value, index) => value / (peers[index] ?? Number.NaN)));

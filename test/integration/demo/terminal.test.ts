@@ -8,7 +8,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stateOfLab } from '../../support/compile-cache.ts';
 import { eventually } from '../../support/eventually.ts';
 
-/** `make demo` as a person has it: a terminal (made by script(1)), the live view, a fault by a key, and the way out. */
+/**
+ * Runs `make demo` as a person does: on a terminal (made by script(1)), with the live view, a fault by a key, and the key that
+ * quits.
+ */
 let folder = '';
 let child: ChildProcess;
 let screen = '';
@@ -72,7 +75,7 @@ async function untilFrame(pattern: RegExp, timeoutMs: number): Promise<string> {
   return eventually(`a frame matches ${pattern}`, look, { timeoutMs, everyMs: 100, onError: 'fail', show });
 }
 
-/** From home to clear-below; what has come from the terminal may end in the middle of the next one. */
+/** The newest whole frame, from home to clear-below; the output may end in the middle of the next frame. */
 function newestFrame(): string {
   const frames = screen.split('\u001b[H').slice(1);
   return frames.findLast((frame) => frame.includes('\u001b[J')) ?? '';

@@ -8,12 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 
 /**
- * Runs every command of README.md that stands in a ```sh block, in order, as it stands there: agents until they answer, the
- * lab while the commands after it need it, all others to their end, which must be exit code 0.
+ * Runs every command of README.md that stands in a ```sh block, in order and unchanged: agents until they answer, the lab while
+ * the commands after it need it, all others to their end, with exit code 0.
  */
 const commands = shellCommands(await readFile('README.md', 'utf8'));
 
-/** Run elsewhere, and where. */
+/** Commands that are not run here, each with the place where they are run. */
 const elsewhere: Readonly<Record<string, string>> = {
   'make demo': 'test/integration/demo drives it on a terminal',
   'make demo ONCE=1': 'test/integration/demo',
@@ -48,7 +48,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const child of background) await end(child);
-  // What agents leave in the kernel on purpose: other tests share this namespace.
+  // Agents leave routes and addresses in the kernel on purpose. They are removed because other tests share this namespace.
   await run('ip route flush proto 114; ip addr del 192.0.2.10/32 dev lo');
   rmSync(folder, { recursive: true });
 });

@@ -5,7 +5,7 @@ import { commandsOf, Rack, until } from '../../support/systemd/rack.ts';
 
 const addresses = { blade: '10.1.0.21', worker: '10.1.0.11' };
 const vip = '192.0.2.10';
-/** Of paris-worker-1 in examples/hybrid. */
+/** The block of paris-worker-1 in examples/hybrid. */
 const block = '10.10.1.0/26';
 const rack = new Rack(addresses);
 let blade: Machine;
@@ -23,7 +23,7 @@ const everyUnit = [
 ] as const;
 const machineOf = (name: 'blade' | 'worker'): Machine => (name === 'blade' ? blade : worker);
 
-/** What the administrator brings: the platform spec and the kubeconfig. The agents read the example's manifest folders. */
+/** Copies what the administrator brings: the platform spec and the kubeconfig. The agents read the example's manifest folders. */
 const bring = `
 install -d -m 0755 /etc/tideline
 cp -r /opt/tideline/examples/hybrid /etc/tideline/platform
@@ -107,7 +107,7 @@ describe('what the documented commands start', () => {
     const pid = await pidOf(name, unit);
     const mounts = (await machineOf(name).sh(`cat /proc/${pid}/mountinfo`)).split('\n').map((line) => line.split(' '));
     const writable = mounts.filter(([, , , , , options = '']) => /^rw\b/.test(options)).map(([, , , , at = '']) => at);
-    // The kernel's own, and what is private to the unit: an empty /dev and /tmp.
+    // Left out are the kernel's own mounts, and those that are private to the unit: an empty /dev and /tmp.
     const own = writable.filter((at) => !/^\/(?:dev|proc|tmp|var\/tmp|sys)(?:\/|$)/.test(at));
     expect([...new Set(own)].toSorted()).toEqual([...folders]);
   });
@@ -199,7 +199,7 @@ describe('traffic', () => {
       blade.sh('systemctl stop tideline-edge-agent'),
       worker.sh('systemctl stop tideline-network-agent'),
     ]);
-    // Longer than the lease of a VIP.
+    // This is longer than the lease of a VIP.
     await new Promise((done) => setTimeout(done, 7000));
     expect(withdrawn()).toEqual([]);
     expect([await rack.routes(), await blackholes()]).toEqual([
@@ -225,7 +225,7 @@ describe('traffic', () => {
   it('returns when a worker of nginx ends its master over torn shared memory', async () => {
     const master = await pidOf('blade', 'tideline-nginx');
     const log = '/run/tideline/nginx/nginx-alerts.log';
-    // What the master says of a worker that died inside a zone; the next worker finds it.
+    // The master logs this of a worker that died inside a zone; the next worker finds it.
     const alert = `2026/11/23 02:34:10 [alert] ${master}#${master}: shared memory zone "tideline_hosts" was locked by 239`;
     await blade.sh(`
       echo '${alert}' >>${log}

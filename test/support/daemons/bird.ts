@@ -10,7 +10,7 @@ export interface BirdOptions {
   readonly namespace: string;
   /** Holds `<name>.conf`, `<name>.ctl` and `<name>.log`; a unix socket's path may have 107 bytes. */
   readonly directory: string;
-  /** Default: the namespace. */
+  /** The name of its files; by default the namespace. */
   readonly name?: string;
   /** The whole configuration, as `renderRouter` makes it. */
   readonly config: string;

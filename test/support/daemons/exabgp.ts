@@ -10,13 +10,13 @@ export interface ExabgpOptions {
   readonly namespace: string;
   /** Holds `<name>.log`, and `<name>.conf` and `<name>.env` when they are given as text. */
   readonly directory: string;
-  /** Default: the namespace. */
+  /** The name of its files; by default the namespace. */
   readonly name?: string;
-  /** Path of exabgp.conf, as `tideline bgp render` writes it, or the text itself. */
+  /** The path of exabgp.conf, as `tideline bgp render` writes it, or the text itself. */
   readonly config: { readonly file: string } | { readonly text: string };
-  /** Path of exabgp.env, or the text itself. */
+  /** The path of exabgp.env, or the text itself. */
   readonly environment: { readonly file: string } | { readonly text: string };
-  /** The relay's socket: start waits until the relay accepts connections there. Absent: waits for nothing. */
+  /** The relay's socket, on which the start waits until the relay accepts connections; when absent, it does not wait. */
   readonly relaySocket?: string;
 }
 
@@ -27,7 +27,7 @@ export interface Exabgp {
   stop(): Promise<void>;
 }
 
-/** Starts ExaBGP in the foreground. Sessions come up by themselves; the peer is the one to ask whether they did. */
+/** Starts ExaBGP in the foreground. Sessions come up by themselves; ask the peer whether they did. */
 export async function startExabgp(options: ExabgpOptions): Promise<Exabgp> {
   const name = options.name ?? options.namespace;
   const place = async (source: { file: string } | { text: string }, suffix: string): Promise<string> => {

@@ -11,7 +11,7 @@ export interface NginxOptions {
   readonly namespace: string;
   /** The folder that `tideline edge render` wrote. */
   readonly rendered: string;
-  /** The run directory it was rendered for; must exist. Gets `nginx.log` with what nginx says on standard error. */
+  /** The run directory it was rendered for; must exist. nginx's standard error goes to `nginx.log` in it. */
   readonly runDir: string;
 }
 
@@ -19,13 +19,13 @@ export interface Nginx {
   readonly daemon: Daemon;
   readonly masterPid: number;
   readonly controlSocket: string;
-  /** The processes that serve requests, newest configuration only or of several while a reload is under way. */
+  /** The worker processes; while a reload is under way, those of several configurations. */
   workerPids(): Promise<readonly number[]>;
-  /** How often this nginx was reloaded since it started, as it counts itself. */
+  /** How often this nginx was reloaded since it started, by its own count. */
   reloads(): Promise<number>;
-  /** SIGKILL to the master and all its processes at once, as the end of a unit's control group. */
+  /** Sends SIGKILL to the master and all its processes at once, as the end of a unit's control group does. */
   kill(): Promise<void>;
-  /** Fast shutdown. */
+  /** Ends nginx by a fast shutdown. */
   stop(): Promise<void>;
 }
 
@@ -88,6 +88,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It ended by itself between the two calls.
+    // The process ended by itself between the two calls.
   }
 }

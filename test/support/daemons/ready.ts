@@ -3,7 +3,10 @@ import type { Daemon } from '../../../lab/daemons/process.ts';
 import { stillMissing } from '../../../lab/missing.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 
-/** Polls `check` until it is true; rejects after `timeoutMs`, or as soon as the daemon ended, with the end of its log. */
+/**
+ * Polls `check` until it resolves with true; rejects with the end of the daemon's log after `timeoutMs`, or as soon as the
+ * daemon has ended.
+ */
 export async function waitReady(daemon: Daemon, check: () => Promise<boolean>, timeoutMs: number): Promise<void> {
   const failure = async (why: string): Promise<Error> => {
     const log = await readFile(daemon.logFile, 'utf8').catch(() => '');

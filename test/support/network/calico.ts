@@ -4,7 +4,7 @@ import type { Manifest } from '../source/conformance.ts';
 const v1 = 'crd.projectcalico.org/v1';
 const dashed = (cidr: string): string => cidr.replaceAll(/[./:]/g, '-');
 
-/** Kubernetes and Calico objects as tests of the network plane need them; `spec` overrides fields. */
+/** Makes Kubernetes and Calico objects for tests of the network plane; `spec` overrides fields. */
 export const calico = {
   node: (name: string, address: string, spec: Record<string, unknown> = {}): Manifest => ({
     apiVersion: 'v1',
@@ -25,7 +25,7 @@ export const calico = {
     metadata: { name: `${node}-${dashed(cidr)}` },
     spec: { cidr, node, state: 'confirmed', deleted: 'false', ...spec },
   }),
-  /** `inUse`: index in the block → node whose pod uses it. */
+  /** `inUse` maps an index in the block to the node whose pod uses that address. */
   block: (
     cidr: string,
     affinity: string | undefined,
@@ -50,7 +50,7 @@ export const calico = {
       },
     };
   },
-  /** A block that belongs to its node as it should. */
+  /** A block with the affinity that gives it to its node. */
   owned: (cidr: string, node: string, inUse: Readonly<Record<number, string>> = {}): readonly Manifest[] => [
     calico.affinity(cidr, node),
     calico.block(cidr, `host:${node}`, inUse),

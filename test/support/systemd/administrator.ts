@@ -24,25 +24,25 @@ export async function startAdministeredControlPlane(options: Partial<ControlPlan
   return startTestControlPlane({ ...options, folder, flags: { 'kube-controller-manager': flags } });
 }
 
-/** Who types the documented commands: kubectl in the path, the cluster's administrator, in a folder of its own. */
+/** Runs the documented commands as the cluster's administrator, with kubectl in the path, in a folder of its own. */
 export class Administrator {
   readonly #plane: ControlPlane;
   readonly #folder: string;
   readonly #enter: readonly string[];
 
-  /** `enter`: a command that leads to where the apiserver is reachable; default: here. */
+  /** `enter` is a command that runs others in the namespace where the apiserver is reachable; by default they run here. */
   constructor(plane: ControlPlane, folder: string, enter: readonly string[] = []) {
     this.#plane = plane;
     this.#folder = folder;
     this.#enter = enter;
   }
 
-  /** The commands under a heading of a document in docs/operations. */
+  /** Runs the commands under a heading of a document in docs/operations. */
   async run(document: string, heading: string): Promise<string> {
     return this.sh(await commandsOf(document, heading));
   }
 
-  /** Resolves with the standard output; rejects with everything that was said. */
+  /** Runs a shell script; resolves with its standard output, rejects with all of its output. */
   async sh(commands: string): Promise<string> {
     const script = commands.replaceAll('/opt/tideline', repository);
     const args = [...this.#enter, 'sh', '-euc', script];

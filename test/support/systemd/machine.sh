@@ -1,7 +1,7 @@
 #!/bin/sh
-# A throw-away server: this machine's own files under a writable layer in memory, with a systemd of its own as process 1.
-# Called in new mount, process, UTS and IPC namespaces; the network is the caller's. $1: the repository, mounted read-only on
-# /opt/tideline. $2: a folder that machine and test share, mounted on /mnt. $3: its control group, below the root.
+# Runs a throw-away server: this machine's own files under a writable layer in memory, with a systemd of its own as process 1.
+# It must be called in new mount, process, UTS and IPC namespaces; the network is the caller's. $1 is the repository, mounted
+# read-only on /opt/tideline; $2 a folder that machine and test share, mounted on /mnt; $3 its control group, below the root.
 set -eu
 mount -n --make-rprivate /
 mkdir -p /run/machine
@@ -9,7 +9,7 @@ mount -n -t tmpfs tmpfs /run/machine
 cd /run/machine
 mkdir up work root cgroup
 
-# Process 1 and all its services in a control group of their own: the machine sees it as the root.
+# Process 1 and all its services are in a control group of their own, which the machine sees as the root.
 mount -n -t cgroup2 cgroup2 cgroup
 mkdir -p "cgroup/$3"
 echo 0 >"cgroup/$3/cgroup.procs"
@@ -30,7 +30,7 @@ mknod -m 0666 "$root/dev/ptmx" c 5 2
 ln -s /proc/self/fd "$root/dev/fd"
 mount -n -t tmpfs tmpfs "$root/sys/fs/cgroup"
 
-# Of this machine's own units nothing starts but the journal; sysctl and modules would reach beyond the namespaces.
+# Of this machine's own units only the journal starts; sysctl and modules would reach beyond the namespaces.
 units=$root/etc/systemd/system
 rm -rf "$units" "$root"/etc/tideline "$root"/var/lib/tideline "$root"/var/cache/tideline
 mkdir -p "$units"
@@ -50,7 +50,7 @@ exec unshare --cgroup sh -c '
   mkdir -p .outer
   pivot_root . .outer
   umount -n -l /.outer
-  # systemd leaves this to whoever makes its container; credentials reach a service by it.
+  # systemd expects that the maker of its container shares the mounts; by them credentials reach a service.
   mount -n --make-rshared /
   exec env -i container=tideline PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --system --unit=machine.target --show-status=no
 ' machine "$root"

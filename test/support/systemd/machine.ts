@@ -11,19 +11,19 @@ const run = promisify(execFile);
 const repository = resolve(import.meta.dirname, '../../..');
 const script = join(import.meta.dirname, 'machine.sh');
 
-/** What a command in the machine came to. */
+/** The result of a command in the machine. */
 export interface Outcome {
   readonly code: number;
   readonly output: string;
 }
 
 /**
- * A server with a real systemd, in a namespace of a Network: this machine's packages, the repository on /opt/tideline, and
- * nothing that outlives it (a killed test leaves an empty control group and a folder in /tmp). Needs root: a control group
- * of its own.
+ * A server with a real systemd, in a namespace of a Network. It has this machine's packages and the repository on
+ * /opt/tideline, and nothing outlives it (a killed test leaves an empty control group and a folder in /tmp). It needs root for
+ * a control group of its own.
  */
 export class Machine {
-  /** The same folder inside as /mnt. */
+  /** The folder that the machine has as /mnt. */
   readonly shared: string;
   readonly #process: ChildProcess;
   readonly #group: string;
@@ -37,8 +37,8 @@ export class Machine {
 
   static async boot(network: Network, namespace: string): Promise<Machine> {
     const shared = await mkdtemp(join(tmpdir(), 'machine-'));
-    // Control groups belong to the whole machine, where another network may have the same names. Inside ours, so that what the
-    // machine costs is counted with what its test costs (tools/test/meter.ts).
+    // The name is unique, because control groups belong to the whole machine, where another network may have the same names. The
+    // group lies inside ours, so that its processor time is counted as the test's (tools/test/meter.ts).
     const group = join(await ownGroup(), `tideline-${basename(shared)}`);
     const flags = ['--mount', '--pid', '--uts', '--ipc', '--fork', '--kill-child'];
     const child = network.spawn(namespace, 'unshare', [...flags, 'sh', script, repository, shared, group], {
@@ -76,7 +76,7 @@ export class Machine {
 
   /** Runs a shell script in the machine, in its own namespaces, as root. */
   async try(commands: string): Promise<Outcome> {
-    // Its root as well: where the test runs in a chroot, that of the mount namespace is not the machine's.
+    // nsenter also enters the machine's root: where the test runs in a chroot, the root of the mount namespace is another one.
     const enter = ['-t', String(this.#init), '-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w', '--'];
     const shell = ['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'sh', '-euc', `cd /; exec 2>&1; ${commands}`];
     return await new Promise((done) => {
@@ -86,7 +86,7 @@ export class Machine {
     });
   }
 
-  /** As `try`; rejects with the output when it fails. */
+  /** Does the same as `try`, but rejects with the output when the script fails. */
   async sh(commands: string): Promise<string> {
     const { code, output } = await this.try(commands);
     if (code !== 0) throw new Error(`${commands} ended with ${code}: ${output}`);
@@ -97,7 +97,7 @@ export class Machine {
     return (await this.try(`journalctl --no-pager -o cat -n 200 -u ${unit}`)).output;
   }
 
-  /** Ends everything in it at once. Never rejects. */
+  /** Ends everything in the machine at once. Never rejects. */
   async stop(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const ended = new Promise((done) => {
@@ -111,12 +111,12 @@ export class Machine {
   }
 }
 
-/** The path of our control group (v2) below the root of all. */
+/** The path of this process's control group (v2) below the root group. */
 async function ownGroup(): Promise<string> {
   return /^0::(.*)$/m.exec(await readFile('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
 }
 
-/** Its control groups, once the processes in them are gone. */
+/** Removes a machine's control groups, once the processes in them are gone. */
 async function removeGroup(group: string): Promise<void> {
   const at = await mkdtemp(join(tmpdir(), 'cgroup-'));
   const remove = `for i in 1 2 3 4 5 6 7 8 9 10; do find "$1/$2" -depth -type d -exec rmdir {} + 2>/dev/null; [ -d "$1/$2" ] || break; sleep 0.2; done`;
@@ -125,7 +125,7 @@ async function removeGroup(group: string): Promise<void> {
     await run('sh', ['-c', remove, 'sh', at, group]);
     await run('umount', ['-n', at]);
   } catch {
-    // A machine that did not come so far has none.
+    // A machine that failed early has no control group.
   }
   await rm(at, { recursive: true, force: true });
 }

@@ -18,7 +18,7 @@ export class Rack {
   #folder = '';
   #bird: Bird | undefined;
 
-  /** `addresses`: short name → its address in 10.1.0.0/24. */
+  /** `addresses` maps the short name of each server to its address in 10.1.0.0/24. */
   constructor(addresses: Readonly<Record<string, string>>) {
     this.#addresses = addresses;
   }
@@ -65,14 +65,14 @@ export class Rack {
     return (await this.#bird?.established(name)) ?? false;
   }
 
-  /** What BGP put into the router's kernel table. */
+  /** The routes that BGP put into the router's kernel table. */
   async routes(): Promise<readonly string[]> {
     const text = await this.network.ip('tor', '-j', 'route', 'show', 'proto', 'bird');
     const routes = JSON.parse(text.trim() === '' ? '[]' : text) as readonly { readonly dst: string }[];
     return routes.map(({ dst }) => dst).toSorted();
   }
 
-  /** Routes that leave the router's kernel table from now on. */
+  /** Starts to record the routes that leave the router's kernel table, and returns a function that gives them. */
   watchWithdrawals(): () => readonly string[] {
     const child = this.network.spawn('tor', 'ip', ['monitor', 'route'], { stdio: ['ignore', 'pipe', 'ignore'] });
     let seen = '';
@@ -82,7 +82,7 @@ export class Rack {
     return () => seen.split('\n').filter((line) => line.startsWith('Deleted') && line.includes('bird'));
   }
 
-  /** GET from the router; rejects unless the answer is 200. */
+  /** Sends a GET from the router; rejects unless the answer is 200. */
   async get(address: string, port: number, path: string): Promise<string> {
     const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET ${path} HTTP/1.0\\r\\nHost: www.video.example\\r\\n\\r\\n' >&3; cat <&3`;
     const answer = await this.network.exec('tor', 'timeout', '5', 'bash', '-c', script);
@@ -107,7 +107,10 @@ export async function commandsOf(document: string, heading: string): Promise<str
   return blocks.join('');
 }
 
-/** As `eventually`, with the patience that a booting machine needs; each look starts processes. The error has what `show` says. */
+/**
+ * The same as `eventually`, with the patience that a booting machine needs; each look starts processes. The error has the text
+ * of `show`.
+ */
 export async function until(
   what: string,
   look: Look<true>,

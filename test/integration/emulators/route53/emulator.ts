@@ -13,7 +13,7 @@ export interface RunningEmulator {
   readonly process: ChildProcess;
   client(attempts?: number): Route53Client;
   status(): Promise<Status>;
-  /** SIGTERM; resolves with the exit code. */
+  /** Sends SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
 }
 
@@ -65,7 +65,7 @@ export async function startEmulatorProcess(...args: readonly string[]): Promise<
   };
 }
 
-/** Reads the log until the emulator says where it listens, and lets the rest flow away. */
+/** Reads the log until the emulator prints where it listens, and drops the rest. */
 async function listening(
   child: ChildProcess,
   exited: Promise<number | null>,
@@ -99,7 +99,7 @@ export interface Reply {
   readonly scope: number | undefined;
 }
 
-/** One question by UDP, from a client subnet when given (an address of it; /24). */
+/** Asks one question by UDP, from a client subnet if given (as an address of its /24). */
 export async function ask(emulator: RunningEmulator, name: string, type = 'A', subnet?: string): Promise<Reply> {
   const socket = createSocket('udp4');
   try {
@@ -118,7 +118,7 @@ export async function ask(emulator: RunningEmulator, name: string, type = 'A', s
   }
 }
 
-/** The same questions over one TCP connection, all sent at once. */
+/** Asks several questions over one TCP connection, all sent at once. */
 export async function askByTcp(emulator: RunningEmulator, names: readonly string[]): Promise<readonly Reply[]> {
   const socket = connect(emulator.dns.port, emulator.dns.host);
   try {
