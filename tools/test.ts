@@ -44,7 +44,7 @@ async function runAll(wanted: readonly Choice[]): Promise<RunResults> {
   if (wanted.includes('lint')) quick.push(...checks);
   if (wanted.includes('unit')) quick.push(vitest('unit tests', 'unit tests', 'unit'));
   const quiet = [...quick, ...files.timeInsensitive];
-  if (files.demos.length > 0) process.stdout.write('\n== the demos, and beside them what may wait\n');
+  if (files.demos.length > 0) process.stdout.write('\n== the demos, and beside them the steps that may wait\n');
   const early = await runDemos(files.demos, quiet, runKept);
   const left = quiet.filter((step) => quick.includes(step));
   const checked = await runInLanes(left, 2, runKept);

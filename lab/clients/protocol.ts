@@ -16,7 +16,7 @@ export interface Outcome {
   readonly country: string;
   readonly resolver: 'route53' | 'powerdns';
   readonly protocol: 'http' | 'https';
-  /** ms since the epoch. */
+  /** When the request started, ms since the epoch. */
   readonly startedAtMs: number;
   readonly tookMs: number;
   /** The address that DNS answered with; absent when DNS did not answer. */

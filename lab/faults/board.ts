@@ -5,7 +5,7 @@ import type { FaultPort } from './port.ts';
 export interface ActiveFault {
   readonly name: string;
   readonly target: string;
-  /** ms since the epoch. */
+  /** When the fault began, ms since the epoch. */
   readonly sinceMs: number;
 }
 

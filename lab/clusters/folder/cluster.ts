@@ -69,7 +69,7 @@ export class FolderCluster implements RunningCluster {
     return this.#setReady(node, true);
   }
 
-  /** None: agents read the folder that the Cluster's source names. */
+  /** Resolves with no options, because agents read the folder that the Cluster's source names. */
   agentOptions(): Promise<Readonly<Record<string, string>>> {
     return Promise.resolve({});
   }

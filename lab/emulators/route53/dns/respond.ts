@@ -48,7 +48,7 @@ export function respond(
   }
 }
 
-/** Undefined when the query is malformed. */
+/** The answer to one query; undefined when the query is malformed. */
 function answer(message: Buffer, source: string, transport: Transport, options: ResponderOptions): Buffer | undefined {
   const query = decode(message);
   const [question, ...more] = query.questions ?? [];

@@ -14,7 +14,7 @@ export interface HealthCheckSettings {
   readonly inverted: boolean;
   readonly disabled: boolean;
   readonly enableSni: boolean;
-  /** Stored and shown; the emulator's checkers have no place in the world. */
+  /** The regions are only stored and shown, because the emulator's checkers are all in one place. */
   readonly regions: readonly string[];
   /** How many children must be healthy; of a CALCULATED check. */
   readonly healthThreshold: number | undefined;
