@@ -15,7 +15,7 @@ const config = createRequire(import.meta.url)(resolve('.dependency-cruiser.cjs')
 const pure = new RegExp(config.forbidden.find(({ name }) => name === 'pure-has-no-effects')?.from.path ?? '^$');
 const files = globSync('src/**/*.ts').filter((file) => pure.test(file) && !file.endsWith('.test.ts'));
 
-/** Without comments and strings, where such a word does no harm. */
+/** The code without its comments and strings, in which such a word does no harm. */
 function codeOf(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:[^'\\\n]|\\.)*'/g, '');
 }

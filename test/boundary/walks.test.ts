@@ -7,7 +7,7 @@ interface Walk {
   readonly steps: readonly { readonly file: string; readonly socket: boolean }[];
 }
 
-/** The walks of docs/architecture.md: each numbered item names one file in backticks first; ⇢ before it is a socket. */
+/** The walks of docs/architecture.md: each numbered item names one file in backticks first; ⇢ before it stands for a socket. */
 function walksOf(text: string): readonly Walk[] {
   const section = /^## One change, file by file\n([\s\S]*?)(?=^## )/m.exec(text)?.[1] ?? '';
   return section
@@ -31,7 +31,7 @@ function importsOf(file: string, text: string): readonly string[] {
   );
 }
 
-/** What is wrong with a walk: a file twice, or one that nothing before it leads to. */
+/** The faults of a walk: a file that is there twice, or one to which no file before it leads. */
 function faultsOf({ steps }: Walk, read: (file: string) => string): readonly string[] {
   const before: string[] = [];
   const faults: string[] = [];
@@ -47,7 +47,7 @@ function faultsOf({ steps }: Walk, read: (file: string) => string): readonly str
   return faults;
 }
 
-/** Joined by an import; a contract that both sides import is a file of the walk itself. Lua files of one folder meet in start.lua. */
+/** True when an import joins the files; a contract that both sides import is itself a file of the walk. Lua files meet in start.lua. */
 function leads(from: string, to: string, joined: (a: string, b: string) => boolean): boolean {
   return joined(from, to) || (from.endsWith('store.lua') && basename(to) === 'request.lua');
 }
