@@ -24,7 +24,7 @@ const paris = Site.parse({
   },
 });
 
-/** The world of one agent in memory: what it does to the kernel and to BGP is in `did`, in order. */
+/** The surroundings of one agent, in memory: what it does to the kernel and to BGP is in `did`, in order. */
 class InMemory implements ClusterSource, Speaker, BlackholeTable {
   readonly did: string[] = [];
   readonly clock = new FakeClock();
@@ -159,7 +159,7 @@ describe('NetworkAgent', () => {
     expect(await happens(200)).toEqual([`- ${a}`, `- ${b}`]);
   });
 
-  it('does not speak before it knows what ExaBGP holds, and then keeps the order', async () => {
+  it('announces nothing before it knows what ExaBGP holds, and then keeps the order', async () => {
     world.relay = 'disconnected';
     world.publish(...base, ...calico.owned(a, me));
     expect(await happens()).toEqual([`+ ${a}`]);
@@ -168,7 +168,7 @@ describe('NetworkAgent', () => {
     expect(await happens()).toEqual([`announce [10.1.0.11/32 ${a}]`]);
   });
 
-  it('says the same only once', async () => {
+  it('gives the speaker the same set only once', async () => {
     world.publish(...base, ...calico.owned(a, me));
     await happens();
     world.publish(...base, ...calico.owned(a, me));
@@ -176,7 +176,7 @@ describe('NetworkAgent', () => {
     expect(await happens(60_000)).toEqual([]);
   });
 
-  it('holds when the nodes are out of sight', async () => {
+  it('holds when no node can be seen', async () => {
     world.publish(...base, ...calico.owned(a, me));
     await happens();
     world.publish(calico.pool('10.10.0.0/16'));
@@ -184,7 +184,7 @@ describe('NetworkAgent', () => {
     expect(agent.status()).toMatchObject({ action: 'hold', reason: 'NodesMissing' });
   });
 
-  it('holds when the pools are out of sight, and when it never saw its Node; withdraws when that was deleted', async () => {
+  it('holds when no pool can be seen, and when it never saw its Node; withdraws when that was deleted', async () => {
     world.announced = [];
     const [, other, pool] = base;
     if (other === undefined || pool === undefined) throw new Error('unreachable');
@@ -222,7 +222,7 @@ describe('NetworkAgent', () => {
     expect(agent.status().refusals).toEqual([]);
   });
 
-  it('asks for nothing new while the relay reads back: what it holds is not known then', async () => {
+  it('asks for nothing new while the relay is syncing: what ExaBGP holds is not known then', async () => {
     world.publish(...base, ...calico.owned(a, me));
     await happens();
     world.kernel = [];

@@ -17,7 +17,7 @@ import { ReleaseQueue } from './release.ts';
 import { statusOf } from './status.ts';
 import { nextStep } from './step.ts';
 
-/** What the platform spec says that concerns this agent; read anew in every run. */
+/** The part of the platform spec that concerns this agent; it is read anew in every run. */
 export interface NetworkSpec {
   readonly sites: readonly Site[];
   readonly drains: readonly Drain[];
@@ -35,23 +35,23 @@ export interface NetworkAgentOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly registry?: Registry;
-  /** How often the kernel's real table is read and drains are looked at. Default 10 s. */
+  /** How often the kernel's real table is read and drains are checked. Default 10 s. */
   readonly reconcileMs?: number;
-  /** How long a blackhole outlives its block, so that the routers are done with the block. Default 1 s. */
+  /** How long a blackhole outlives its block, so that the routers have stopped using the block. Default 1 s. */
   readonly releaseMs?: number;
 }
 
 /**
- * A block that was released may already be another node's: its route is not kept for ever because something else cannot be
- * announced.
+ * For this long a released block stays announced while its replacement is not. It may already be another node's block,
+ * so it does not stay for ever because something else cannot be announced.
  */
 const patienceMs = 5000;
 
 const notSynced: NetworkPlan = { action: 'hold', reason: 'NotSynced', refusals: [] };
 
 /**
- * The worker's agent: cluster → plan → kernel and speaker, one step a run, driven by whatever changes. It keeps nothing
- * that it could not read again: what is announced comes from the speaker, what is blackholed from the kernel.
+ * The worker's agent: cluster → plan → kernel and speaker, one step a run, driven by whatever changes. It remembers
+ * nothing that it could not read again: what is announced comes from the speaker, what is blackholed from the kernel.
  */
 export class NetworkAgent {
   readonly #options: NetworkAgentOptions;
@@ -61,7 +61,7 @@ export class NetworkAgent {
   readonly #reconcileMs: number;
   #state: ClusterState | undefined;
   /** The Node of this agent has been seen. */
-  #known = false;
+  #nodeSeen = false;
   #plan: NetworkPlan = notSynced;
   #stepRefusals: readonly NetworkRefusal[] = [];
   #installed: readonly Prefix[] = [];
@@ -69,7 +69,7 @@ export class NetworkAgent {
   /** When the kernel's real table is read again. */
   #reconcileAtMs = Infinity;
   #kernelProblem: string | undefined;
-  /** The last set given to the speaker, as text: the same is not given twice. */
+  /** The last set that the speaker got, as text: the same set is not given twice. */
   #asked: string | undefined;
   #waitingSinceMs: number | undefined;
   #stopping = false;
@@ -99,7 +99,7 @@ export class NetworkAgent {
         this.#state = state;
         this.refresh();
       },
-      // While stale the last state stays in force: there is nothing to do but to say so, in the status.
+      // While the source is stale, the last state stays in force, and only the status changes.
       onStatus: () => this.refresh(),
     };
     source.start(listener);
@@ -107,7 +107,7 @@ export class NetworkAgent {
     this.#loop.triggerIn(this.#reconcileMs);
   }
 
-  /** Something outside changed (a drain, say): look again. */
+  /** Starts a run soon, because something outside changed (a drain, say). */
   refresh(): void {
     this.#loop.trigger();
   }
@@ -124,8 +124,9 @@ export class NetworkAgent {
   }
 
   /**
-   * Ends the agent. Without `withdraw` every route and blackhole stays as it is (fail static). With it all is withdrawn
-   * in order first; rejects when that is not acknowledged within `timeoutMs`, the agent being ended nevertheless.
+   * Ends the agent. Without `withdraw` every route and blackhole stays as it is (fail static). With it everything is
+   * withdrawn in order first; when that is not acknowledged within `timeoutMs`, the promise rejects, and the agent has
+   * ended nevertheless.
    */
   async stop(withdraw?: { readonly timeoutMs: number }): Promise<void> {
     await this.#options.source.stop();
@@ -138,7 +139,7 @@ export class NetworkAgent {
     }
   }
 
-  /** One step, and in how many ms the next one is due by itself. */
+  /** Takes one step; resolves with the ms until the next one is due by itself. */
   async #run(): Promise<number> {
     const { clock } = this.#options;
     if (clock.monotonic() >= this.#reconcileAtMs) {
@@ -148,7 +149,7 @@ export class NetworkAgent {
     if (!this.#stopping) this.#plan = this.#compile();
     if (!this.#kernelRead) await this.#readKernel();
     let nextAtMs = Infinity;
-    if (this.#plan.action === 'announce') nextAtMs = await this.#approach(this.#plan);
+    if (this.#plan.action === 'announce') nextAtMs = await this.#stepTowards(this.#plan);
     else this.#stepRefusals = [];
     this.#metrics.update(this.status());
     // A time that has passed meanwhile is due at once; to leave it out would put it off until the kernel is read again.
@@ -160,8 +161,8 @@ export class NetworkAgent {
     const { node, podsFrom, spec, clock, log } = this.#options;
     const { sites, drains } = spec();
     const drained = isWorkerDrained(drains, node, clock.now());
-    this.#known ||= this.#state.objects.Node.has(node);
-    const plan = compileNetwork({ state: this.#state, sites, node, podsFrom, drained, known: this.#known });
+    this.#nodeSeen ||= this.#state.objects.Node.has(node);
+    const plan = compileNetwork({ state: this.#state, sites, node, podsFrom, drained, nodeSeen: this.#nodeSeen });
     const before = this.#plan;
     if (plan.action === 'hold' && (before.action !== 'hold' || before.reason !== plan.reason))
       log.warn({ reason: plan.reason }, 'holding what is announced');
@@ -171,22 +172,23 @@ export class NetworkAgent {
   }
 
   /**
-   * One step towards the plan: missing blackholes first, then the speaker, surplus blackholes last. Resolves with when the
-   * next one is due by itself, which may have passed by then; Infinity for not before something changes.
+   * Takes one step towards the plan: adds missing blackholes, then tells the speaker its set, then removes surplus
+   * blackholes. Resolves with the time at which the next step is due by itself, which may have passed by then; Infinity means
+   * that no step is due before something changes.
    */
-  async #approach(plan: Extract<NetworkPlan, { action: 'announce' }>): Promise<number> {
+  async #stepTowards(plan: Extract<NetworkPlan, { action: 'announce' }>): Promise<number> {
     const { speaker } = this.#options;
     const present = new Set(this.#installed.map(({ text }) => text));
     await this.#changeKernel(
       plan.blackholes.filter(({ text }) => !present.has(text)),
       [],
     );
-    // While it is not known what ExaBGP holds, nothing can be put in order; without a relay the last word counts.
+    // While it is not known what ExaBGP holds, no order can be kept; without a relay, its last report counts.
     const { relay } = speaker.status();
     if (relay === 'syncing' || (relay === 'disconnected' && this.#asked === undefined)) return Infinity;
     const now = this.#options.clock.monotonic();
-    const patient = now - (this.#waitingSinceMs ?? now) < patienceMs;
-    const step = nextStep({ ...plan, installed: this.#installed, speaker: speaker.status(), patient });
+    const mayWait = now - (this.#waitingSinceMs ?? now) < patienceMs;
+    const step = nextStep({ ...plan, installed: this.#installed, speaker: speaker.status(), mayWait });
     this.#waitingSinceMs = step.waiting ? (this.#waitingSinceMs ?? now) : undefined;
     this.#reportRefusals(step.refusals);
     const confirmed = plan.withdrawn !== undefined || this.#stopping;
@@ -196,7 +198,7 @@ export class NetworkAgent {
       speaker.setDesired(step.desired, { confirmed });
     }
     await this.#changeKernel([], this.#release.due(step.surplus, this.#options.clock.monotonic()));
-    const patienceEndsMs = step.waiting && patient ? (this.#waitingSinceMs ?? now) + patienceMs : Infinity;
+    const patienceEndsMs = step.waiting && mayWait ? (this.#waitingSinceMs ?? now) + patienceMs : Infinity;
     return Math.min(this.#release.nextAtMs, patienceEndsMs);
   }
 
@@ -205,7 +207,7 @@ export class NetworkAgent {
     const { blackholes, log } = this.#options;
     const complaints = await blackholes.change(add, remove);
     if (complaints !== '') {
-      log.warn({ reason: 'BlackholeMissing', detail: complaints }, 'the kernel complained');
+      log.warn({ reason: 'BlackholeMissing', detail: complaints }, 'the kernel did not take a change of blackholes');
       return this.#readKernel();
     }
     log.info({ add: add.map(({ text }) => text), remove: remove.map(({ text }) => text) }, 'blackholes changed');
@@ -221,7 +223,10 @@ export class NetworkAgent {
     } catch (error) {
       const message = messageOf(error);
       if (message !== this.#kernelProblem)
-        this.#options.log.error({ reason: 'KernelUnreadable', detail: message }, 'the kernel cannot be asked');
+        this.#options.log.error(
+          { reason: 'KernelUnreadable', detail: message },
+          'the routing table of the kernel cannot be read',
+        );
       this.#kernelProblem = message;
     }
   }
@@ -240,7 +245,7 @@ export class NetworkAgent {
   #reportRefusals(refusals: readonly NetworkRefusal[]): void {
     this.#stepRefusals = refusals;
     for (const refusal of this.#metrics.newRefusals(this.#refusals()))
-      this.#options.log.warn({ ...refusal }, 'not announced');
+      this.#options.log.warn({ ...refusal }, 'a route is not announced');
   }
 
   async #withdrawAll(timeoutMs: number): Promise<void> {

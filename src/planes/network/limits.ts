@@ -2,8 +2,8 @@ import type { GuardLimits } from '../../bgp/guard.ts';
 import type { Site } from '../../model/spec/kinds.ts';
 
 /**
- * The guardrails of a worker of a cluster with these sites: what any of them allows of pods and servers (the compile step
- * has already kept to the worker's own site), and no VIP.
+ * The guardrails of a worker of a cluster with these sites: it may announce the pod and server prefixes of any of them
+ * (the compile step has already kept to the worker's own site), and no VIP.
  */
 export function limitsOfSites(sites: readonly Site[]): GuardLimits {
   const least = (pick: (limits: Site['spec']['limits']) => number): number =>

@@ -4,7 +4,7 @@ import type { NetworkRefusal } from './plan.ts';
 
 export interface NetworkMetrics {
   update(status: PlanePart<NetworkStatus>): void;
-  /** Those that were not there in the call before. */
+  /** Returns the refusals that were not in the call before. */
   newRefusals(refusals: readonly NetworkRefusal[]): readonly NetworkRefusal[];
 }
 

@@ -1,7 +1,7 @@
 import { follow, type Need } from '../../kube/needs.ts';
 import { withoutUndefined } from '../../model/values.ts';
 
-/** What the agent of a worker needs of its cluster; `node`: of the Nodes only this one. */
+/** What the agent of a worker needs of its cluster; With `node`, only the Node of that name is read. */
 export function networkNeeds(choice: {
   readonly podsFrom: 'calico' | 'podCIDRs';
   readonly node?: string;

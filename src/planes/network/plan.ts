@@ -3,7 +3,7 @@ import type { Prefix } from '../../model/address.ts';
 import type { Refusal } from '../../model/problem.ts';
 import type { NetworkReason } from './reasons.ts';
 
-/** Something that is not announced although it looks as if it should. */
+/** A prefix or address that is not announced although it looks as if it should be. */
 export interface NetworkRefusal extends Refusal<NetworkReason> {
   /** A prefix, an address, or `Kind/name`. */
   readonly subject: string;
@@ -18,7 +18,7 @@ export type NetworkPlan =
       /** Sorted. */
       readonly blackholes: readonly Prefix[];
       readonly refusals: readonly NetworkRefusal[];
-      /** Set when routes are gone on purpose: a large withdrawal is meant. */
+      /** Why routes are withdrawn on purpose; set when a large withdrawal is intended. */
       readonly withdrawn?: Extract<NetworkReason, 'NodeDeleted' | 'NodeDrained'>;
     }
   /** Not enough is known to want anything: whatever is announced stays. */

@@ -20,9 +20,10 @@ export const networkReasons = {
   BlackholeMissing: 'The kernel did not take the blackhole of the block, and a block is announced only after it.',
   NotSynced: 'The cluster was not read completely yet; nothing is announced, withdrawn or ended.',
   NodesMissing:
-    'No Node and no block of another node can be seen: that is a loss of sight, not of the node; everything is held.',
+    'No Node and no block of another node can be seen: the cluster is not fully visible, which does not prove that the node is gone; everything is held.',
   NodeUnknown: 'No Node of this name has been seen since the agent started (is --node right?); everything is held.',
-  PoolsMissing: 'No IPPool at all can be seen: that is a loss of sight, not of every pool; everything is held.',
+  PoolsMissing:
+    'No IPPool at all can be seen: the cluster is not fully visible, which does not prove that every pool is gone; everything is held.',
   NodeAddressMissing: "The Node has no InternalIP inside the Site's server prefixes; everything is held.",
   NodeDeleted: 'The Node was deleted: everything is withdrawn.',
   NodeDrained: 'A Drain of this worker is in force: pod routes are withdrawn, the address of the server stays.',

@@ -1,6 +1,9 @@
 import type { Prefix } from '../../model/address.ts';
 
-/** Lets go of blackholes only when they have been surplus for a while without a break. Pure: time comes with every call. */
+/**
+ * Releases a blackhole only when it has been surplus for a while without a break. It has no clock: the time comes with
+ * every call.
+ */
 export class ReleaseQueue {
   readonly #waitMs: number;
   #sinceMs = new Map<string, number>();
@@ -10,7 +13,7 @@ export class ReleaseQueue {
     this.#waitMs = waitMs;
   }
 
-  /** Those of `surplus` that were in every call for the waiting time. */
+  /** The prefixes of `surplus` that were in every call for the waiting time. */
   due(surplus: readonly Prefix[], nowMs: number): readonly Prefix[] {
     this.#sinceMs = new Map(surplus.map(({ text }) => [text, this.#sinceMs.get(text) ?? nowMs]));
     const dueAt = ({ text }: Prefix): number => (this.#sinceMs.get(text) ?? nowMs) + this.#waitMs;
@@ -18,7 +21,7 @@ export class ReleaseQueue {
     return surplus.filter((prefix) => dueAt(prefix) <= nowMs);
   }
 
-  /** When the next one of those that the last call let wait is due; Infinity when none waits. It may lie in the past by now. */
+  /** The time at which the next prefix that the last call let wait is due; Infinity when none waits. It may have passed. */
   get nextAtMs(): number {
     return this.#nextAtMs;
   }

@@ -20,14 +20,14 @@ const step = (now: {
   installed?: string[];
   refused?: string[];
   relay?: 'synced' | 'disconnected';
-  patient?: boolean;
+  mayWait?: boolean;
 }) => {
   const want = now.want ?? [];
   const result = nextStep({
     routes: want.map((text) => route(text)),
     blackholes: want.filter((text) => !text.endsWith('/32')).map(prefix),
     installed: (now.installed ?? []).map(prefix),
-    patient: now.patient ?? true,
+    mayWait: now.mayWait ?? true,
     speaker: {
       relay: now.relay ?? 'synced',
       neighbors: [],
@@ -68,9 +68,9 @@ describe('nextStep', () => {
       [],
     ],
     ['then withdraws the block', { want: [host], announced: [a, host], installed: [a] }, [host], [], []],
-    ['then lets go of the blackhole', { want: [host], announced: [host], installed: [a] }, [host], [a], []],
+    ['then releases the blackhole', { want: [host], announced: [host], installed: [a] }, [host], [a], []],
     [
-      'does not let go while the relay is away',
+      'does not release a blackhole while the relay is away',
       { want: [], installed: [a], relay: 'disconnected' as const },
       [],
       [],
@@ -83,7 +83,7 @@ describe('nextStep', () => {
       [],
       [],
     ],
-    ['does not wait for ever', { want: [host], announced: [a], installed: [a], patient: false }, [host], [], []],
+    ['does not wait for ever', { want: [host], announced: [a], installed: [a], mayWait: false }, [host], [], []],
     [
       'leaves what a withdrawal guard keeps, and its blackhole',
       { want: [], announced: [a], installed: [a] },

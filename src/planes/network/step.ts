@@ -9,26 +9,26 @@ export interface StepInput {
   /** Our blackholes in the kernel, after the missing ones were tried. */
   readonly installed: readonly Prefix[];
   readonly speaker: SpeakerStatus;
-  /** False: what is new has had its time, withdraw all the same. */
-  readonly patient: boolean;
+  /** False when new routes have had their time to be announced: old ones are then withdrawn all the same. */
+  readonly mayWait: boolean;
 }
 
 export interface Step {
-  /** What to ask the speaker for now: on the way to the plan, in order. */
+  /** The set to ask the speaker for now; it may be a stage on the way to the plan, to keep the order. */
   readonly desired: readonly Route[];
-  /** Blackholes that no route needs any more; to be removed a moment after this has become true. */
+  /** Blackholes that no route needs any more; they are to be removed a moment after they became surplus. */
   readonly surplus: readonly Prefix[];
   readonly refusals: readonly NetworkRefusal[];
-  /** Something should leave and waits for something new that is not announced yet. */
+  /** True when routes are to be withdrawn but new routes are not announced yet. */
   readonly waiting: boolean;
 }
 
 /**
- * The next step towards a plan, from what is true now. Claim: a block is announced once its blackhole is in the kernel.
- * Release: nothing is withdrawn while something new is not yet announced (host routes take over from their block), and
- * a blackhole goes only after its block. Repeating it with the newest truth ends at the plan.
+ * The next step towards a plan, from the state of kernel and speaker. Claim: a block is announced once its blackhole is
+ * in the kernel. Release: nothing is withdrawn while something new is not yet announced (host routes take over from
+ * their block), and a blackhole goes only after its block. Repeated with the newest state, the steps end at the plan.
  */
-export function nextStep({ routes, blackholes, installed, speaker, patient }: StepInput): Step {
+export function nextStep({ routes, blackholes, installed, speaker, mayWait }: StepInput): Step {
   const announced = new Map(speaker.announced.map((route) => [route.prefix.text, route]));
   const inKernel = textsOf(installed);
   const needsBlackhole = textsOf(blackholes);
@@ -43,7 +43,7 @@ export function nextStep({ routes, blackholes, installed, speaker, patient }: St
   const wanted = textsOf(desired.map(({ prefix }) => prefix));
   const leaving = speaker.announced.filter((route) => route.class === 'pods' && !wanted.has(route.prefix.text));
   const waiting = comes && leaving.length > 0;
-  const now = waiting && patient ? [...desired, ...leaving] : desired;
+  const now = waiting && mayWait ? [...desired, ...leaving] : desired;
   const asked = textsOf(now.map(({ prefix }) => prefix));
   const surplus =
     speaker.relay === 'synced'

@@ -69,9 +69,9 @@ it('withdraws nothing when its input is lost: removed, emptied, garbled', async 
   world.startAgent();
   await world.waitRouter(a, b);
   const seen = world.watchRoutes();
-  await world.lose();
+  await world.loseManifests();
   await stale('SourceMissing');
-  await world.restore();
+  await world.restoreManifests();
   await world.until('live', async () => (await world.status()).source.phase === 'live');
   for (const file of ['a.yaml', 'b.yaml', 'basics.yaml']) await rm(join(world.manifests, file));
   await stale('SourceEmpty');
@@ -90,11 +90,11 @@ it('loses no route when it is killed and started again, even without its input, 
   await running();
   const seen = world.watchRoutes();
   expect(await world.endAgent('SIGKILL')).toBe('SIGKILL');
-  await world.lose();
+  await world.loseManifests();
   world.startAgent();
   await world.until('it waits', async () => (await world.status()).reason === 'NotSynced');
   await pause(500);
-  await world.restore();
+  await world.restoreManifests();
   await world.put('b.yaml', calico.owned(b, me));
   await world.waitRouter(a, b);
   expect(seen().filter((line) => line.includes(' - '))).toEqual([]);

@@ -4,7 +4,7 @@ import { afterEach, expect, it } from 'vitest';
 import { type Prefix, parsePrefix } from '../../../src/model/address.ts';
 import { kernelBlackholes } from '../../../src/planes/network/kernel/blackholes.ts';
 
-// In the namespace that `tools/isolated` made: nothing else has routes of protocol 114 here.
+// The test runs in the namespace that `tools/isolated` made: nothing else has routes of protocol 114 there.
 const run = promisify(execFile);
 const prefixes = (...texts: readonly string[]): readonly Prefix[] =>
   texts.map((text) => parsePrefix(text)).filter((prefix) => prefix !== undefined);

@@ -72,7 +72,7 @@ export class World {
     for (const file of ['sites.yaml', 'clusters.yaml', 'traffic.yaml'])
       await writeFile(join(platform, file), await readFile(join(repository, 'examples/hybrid', file)));
     const render = ['bgp', 'render', '--platform', platform, '--server', me, '--address', '10.1.0.11'];
-    // Where the relay keeps what it compiled comes from the environment too.
+    // The rendered configuration takes the relay's compile cache from the environment as well.
     const command = ['env', `NODE_COMPILE_CACHE=${compileCache}`, tideline] as const;
     await network.exec('worker', ...command, ...render, '--run-dir', directory, '--to', join(directory, 'exabgp.conf'));
     await this.startExabgp();
@@ -123,7 +123,7 @@ export class World {
     return this.#agent?.pid ?? -1;
   }
 
-  /** Resolves with its exit code, or the signal. */
+  /** Resolves with the exit code of the agent, or the signal that ended it. */
   async endAgent(signal: NodeJS.Signals): Promise<number | NodeJS.Signals | null> {
     const child = this.#agent;
     if (child === undefined) throw new Error('no agent');
@@ -144,11 +144,11 @@ export class World {
   }
 
   /** Takes the whole folder away, as a failed mount would. */
-  async lose(): Promise<void> {
+  async loseManifests(): Promise<void> {
     await rename(this.manifests, join(this.directory, 'lost'));
   }
 
-  async restore(): Promise<void> {
+  async restoreManifests(): Promise<void> {
     await rename(join(this.directory, 'lost'), this.manifests);
   }
 
@@ -176,13 +176,13 @@ export class World {
     return JSON.parse(await this.get('/status')) as NetworkStatus;
   }
 
-  /** As `eventually`; the error has the end of the agent's log. */
+  /** As `eventually`; the error shows the end of the agent's log. */
   async until(what: string, look: Look<true>, timeoutMs = 30_000): Promise<void> {
     const show = (): Promise<string> => readFile(join(this.directory, 'agent.log'), 'utf8').catch(() => '');
     await eventually(what, look, { timeoutMs, everyMs: 20, show });
   }
 
-  /** Prefixes of pods in the router's kernel table, by BGP. */
+  /** Prefixes of pods that BGP brought into the router's kernel table. */
   async inRouter(): Promise<readonly string[]> {
     return prefixesOf(await this.network.ip('tor', '-j', 'route', 'show', 'proto', 'bird')).filter((text) =>
       text.startsWith('10.10.'),
@@ -203,7 +203,10 @@ export class World {
     await this.until(`blackholes ${wanted}`, async () => (await this.blackholes()).join() === wanted);
   }
 
-  /** Every change of both kernels' tables from now on, in order; the function gives them so far, as `where verb prefix`. */
+  /**
+   * Records every change of both kernels' tables from now on; the function returns those so far, in order, as `where
+   * verb prefix`.
+   */
   watchRoutes(): () => readonly string[] {
     const seen: { readonly at: number; readonly text: string }[] = [];
     for (const where of ['worker', 'tor']) {

@@ -24,16 +24,16 @@ export function compileBlocks(state: ClusterState, node: string): WantedPrefixes
       refusals.push({ subject: `BlockAffinity/${affinity.metadata.name}`, reason: 'BadPrefix', message: `"${text}"` });
       continue;
     }
-    const no = whyNotAffinity(affinity) ?? whyNotBlock(blocks.get(prefix.text), node) ?? pools.refusal(prefix);
-    if (no === undefined) wanted.push({ prefix, because: `block ${prefix.text} of worker ${node}` });
-    else refusals.push({ subject: prefix.text, ...no });
+    const fault = whyNotAffinity(affinity) ?? whyNotBlock(blocks.get(prefix.text), node) ?? pools.refusal(prefix);
+    if (fault === undefined) wanted.push({ prefix, because: `block ${prefix.text} of worker ${node}` });
+    else refusals.push({ subject: prefix.text, ...fault });
   }
   return { wanted, refusals };
 }
 
-type No = { readonly reason: NetworkReason; readonly message: string } | undefined;
+type Fault = { readonly reason: NetworkReason; readonly message: string } | undefined;
 
-function whyNotAffinity({ metadata, spec }: BlockAffinity): No {
+function whyNotAffinity({ metadata, spec }: BlockAffinity): Fault {
   const message = `BlockAffinity ${metadata.name}`;
   if (spec?.type !== undefined && spec.type !== '' && spec.type !== 'host')
     return { reason: 'AffinityVirtual', message };
@@ -45,7 +45,7 @@ function whyNotAffinity({ metadata, spec }: BlockAffinity): No {
   return undefined;
 }
 
-function whyNotBlock(block: IPAMBlock | undefined, node: string): No {
+function whyNotBlock(block: IPAMBlock | undefined, node: string): Fault {
   if (block === undefined) return { reason: 'BlockMissing', message: 'there is no IPAMBlock' };
   const message = `IPAMBlock ${block.metadata.name}`;
   if (block.spec?.deleted === true) return { reason: 'BlockDeleted', message };

@@ -31,7 +31,7 @@ const compile = (objects: readonly Manifest[], input: Partial<NetworkInput> = {}
     node: me,
     podsFrom: 'calico',
     drained: false,
-    known: true,
+    nodeSeen: true,
     ...input,
   });
 const summary = (objects: readonly Manifest[], input: Partial<NetworkInput> = {}) => {
@@ -219,7 +219,7 @@ describe('compileNetwork', () => {
 
   it('holds a node it never saw: a wrong name is no deletion', () => {
     const others = [calico.node('other', '10.1.0.12'), calico.pool('10.10.0.0/16'), ...calico.owned(cidr, me)];
-    expect(summary(others, { known: false })).toEqual({ hold: 'NodeUnknown' });
+    expect(summary(others, { nodeSeen: false })).toEqual({ hold: 'NodeUnknown' });
   });
 
   it('holds when no pool at all can be seen; one pool less is an edit', () => {
@@ -230,10 +230,10 @@ describe('compileNetwork', () => {
     expect(summary([...objects, calico.pool('10.77.0.0/16')])).toEqual(nothing(`${cidr} PoolMissing`));
   });
 
-  it('takes the blocks of others for proof of sight: its own Node, the only one it follows, was deleted', () => {
+  it('takes the blocks of others as proof that the cluster is visible: its own Node, the only one it follows, was deleted', () => {
     const others = [calico.pool('10.10.0.0/16'), ...calico.owned('10.10.2.0/26', 'other')];
     expect(compile(others)).toMatchObject({ action: 'announce', routes: [], withdrawn: 'NodeDeleted' });
-    expect(summary(others, { known: false })).toEqual({ hold: 'NodeUnknown' });
+    expect(summary(others, { nodeSeen: false })).toEqual({ hold: 'NodeUnknown' });
   });
 
   it('withdraws everything of a deleted node, and the pods of a drained one', () => {

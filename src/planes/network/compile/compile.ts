@@ -19,17 +19,19 @@ export interface NetworkInput {
   readonly podsFrom: 'calico' | 'podCIDRs';
   /** A Drain of this worker is in force. */
   readonly drained: boolean;
-  /** The Node has been there since this agent started: only then its absence is a deletion. */
-  readonly known: boolean;
+  /** The Node was seen since this agent started: only then its absence is a deletion. */
+  readonly nodeSeen: boolean;
 }
 
-/** From everything known of a cluster to what one node announces: the whole set, sorted, with a reason for every no. */
+/**
+ * Computes from the state of a cluster what one node announces: the whole set, sorted, with a reason for every refusal.
+ */
 export function compileNetwork(input: NetworkInput): NetworkPlan {
   const { state, node } = input;
   if (state.objects.Node.size === 0 && !seesOthers(state, node))
     return { action: 'hold', reason: 'NodesMissing', refusals: [] };
   const object = state.objects.Node.get(node);
-  if (object === undefined && !input.known) return { action: 'hold', reason: 'NodeUnknown', refusals: [] };
+  if (object === undefined && !input.nodeSeen) return { action: 'hold', reason: 'NodeUnknown', refusals: [] };
   if (object === undefined)
     return { action: 'announce', routes: [], blackholes: [], refusals: [], withdrawn: 'NodeDeleted' };
   const server = serverOf(object, input.sites);
@@ -61,8 +63,9 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
 }
 
 /**
- * An agent on a kube-apiserver follows no Node but its own: when that one is gone, the blocks of others show that it can
- * see. Holding on would go on announcing blocks that Calico gives to other workers.
+ * Whether the state has blocks of other nodes. An agent on a kube-apiserver follows no Node but its own: when that is
+ * gone, the blocks of others show that the cluster is visible. Holding would then announce blocks that Calico gives to
+ * other workers.
  */
 function seesOthers(state: ClusterState, node: string): boolean {
   for (const { spec } of state.objects.BlockAffinity.values())

@@ -8,7 +8,7 @@ import type { Wanted, WantedPrefixes } from './wanted.ts';
 
 /**
  * Host routes: addresses that pods of this node use in blocks it does not announce, borrowed from another node's block
- * or left over in a released one. A block that the node is still claiming has none.
+ * or left over in a released one. A block that the node is still claiming gets no host routes.
  */
 export function compileHosts(state: ClusterState, node: string, announced: ReadonlySet<string>): WantedPrefixes {
   const pools = new Pools(state);
@@ -21,12 +21,12 @@ export function compileHosts(state: ClusterState, node: string, announced: Reado
     if (prefix === undefined || announced.has(prefix.text) || claiming.has(prefix.text)) continue;
     const addresses = inUse(block, prefix, node);
     if (addresses.length === 0) continue;
-    const no = pools.refusal(prefix);
-    if (no !== undefined) {
+    const fault = pools.refusal(prefix);
+    if (fault !== undefined) {
       refusals.push({
         subject: prefix.text,
-        reason: no.reason,
-        message: `${addresses.length} host routes: ${no.message}`,
+        reason: fault.reason,
+        message: `${addresses.length} host routes: ${fault.message}`,
       });
       continue;
     }

@@ -3,7 +3,10 @@ import { parsePrefix } from '../../../model/address.ts';
 import type { NetworkRefusal } from '../plan.ts';
 import type { Wanted, WantedPrefixes } from './wanted.ts';
 
-/** The other source of pods' prefixes: `Node.spec.podCIDRs`, for clusters whose addresses are handed out by the node itself. */
+/**
+ * The other source of pods' prefixes: `Node.spec.podCIDRs`, for clusters in which each node hands out the addresses of
+ * its pods itself.
+ */
 export function compilePodCidrs(state: ClusterState, node: string): WantedPrefixes {
   const wanted: Wanted[] = [];
   const refusals: NetworkRefusal[] = [];

@@ -6,12 +6,12 @@ import type { NetworkRefusal } from '../plan.ts';
 export interface Server {
   /** The site whose server prefixes hold the node's address; absent when none does. */
   readonly site?: Site;
-  /** Its addresses there, in the order the Node names them: the first of a family is the next hop. */
+  /** The node's addresses in that site, in the order the Node names them: the first of a family is the next hop. */
   readonly addresses: readonly Address[];
   readonly refusals: readonly NetworkRefusal[];
 }
 
-/** Where a node stands and under which addresses: its InternalIPs, as far as a site allows them. */
+/** The site of a node and its addresses there: its InternalIPs, as far as a site allows them. */
 export function serverOf(node: Node, sites: readonly Site[]): Server {
   const refusals: NetworkRefusal[] = [];
   const addresses: Address[] = [];

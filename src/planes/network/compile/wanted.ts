@@ -1,7 +1,7 @@
 import type { Prefix } from '../../../model/address.ts';
 import type { NetworkRefusal } from '../plan.ts';
 
-/** A wanted prefix of pods, before the site and the next hop are asked. */
+/** A wanted prefix of pods, before its site and next hop are checked. */
 export interface Wanted {
   readonly prefix: Prefix;
   readonly because: string;

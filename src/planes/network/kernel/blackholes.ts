@@ -5,14 +5,16 @@ import { comparePrefixes, type Prefix, parsePrefix } from '../../../model/addres
 export interface BlackholeTable {
   /** Sorted; rejects when the table cannot be read. */
   list(): Promise<readonly Prefix[]>;
-  /** Adds and removes as far as the kernel allows; ask `list` what came of it. Resolves with what `ip` complained about. */
+  /**
+   * Adds and removes as far as the kernel allows; `list` tells the result. Resolves with what `ip` complained about.
+   */
   change(add: readonly Prefix[], remove: readonly Prefix[]): Promise<string>;
 }
 
-/** Our routing protocol number (docs/decisions): nobody else's in iproute2, BIRD, FRR, Calico or Cilium. */
+/** Our routing protocol number (docs/decisions): iproute2, BIRD, FRR, Calico and Cilium use it for nothing else. */
 const routeProtocol = 114;
 const tool = 'ip';
-/** Any real route to the same prefix wins. */
+/** The metric is so high that any real route to the same prefix wins. */
 const metric = 65_535;
 
 /** The kernel of the network namespace that this process lives in, through `ip`. */
