@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => world.destroy());
 
 /** Reads bytes of a raw connection until they contain `text`. */
-function heard(socket: Socket, text: string): Promise<string> {
+function readUntil(socket: Socket, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let all = '';
     const onData = (chunk: Buffer): void => {
@@ -63,13 +63,13 @@ describe('a change', () => {
     await world.plane.apply(table({ hosts, backends: [backend(key, a)] }));
     const socket = connect(80, vip);
     socket.write('GET /ws HTTP/1.1\r\nHost: www.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
-    expect(await heard(socket, '\r\n\r\n')).toMatch(/^HTTP\/1.1 101 /);
+    expect(await readUntil(socket, '\r\n\r\n')).toMatch(/^HTTP\/1.1 101 /);
     for (let turn = 0; turn < 100; turn += 1) {
       const others = [host(`h${turn}.example`, { 'prefix /': 'n/o/80' })];
       await world.plane.apply(
         table({ hosts: [...others, ...hosts], backends: [backend('n/o/80', b), backend(key, turn % 2 === 0 ? b : a)] }),
       );
-      const echo = heard(socket, `<${turn}>`);
+      const echo = readUntil(socket, `<${turn}>`);
       socket.write(`<${turn}>`);
       await echo;
     }
@@ -113,7 +113,8 @@ describe('tables and endpoints that overtake each other', () => {
       for (let step = 0; step < 30; step += 1) {
         const name = keys[random(keys.length)] ?? '';
         last.set(name, last.get(name) === a ? b : a);
-        // A table of now, as a compile makes it, or only the endpoints, as the fast path does; nobody waits for nginx.
+        // Either the whole newest table is applied, as after a compile, or only the endpoints, as on the fast path; no
+        // call waits for nginx.
         if (random(3) === 0 || step === 0) {
           const backends = [...last].map(([of, endpoint]) => backend(of, endpoint));
           calls.push(world.plane.apply(table({ hosts: keys.map((_, n) => hostOf(n)), backends })));
@@ -128,7 +129,7 @@ describe('tables and endpoints that overtake each other', () => {
 });
 
 describe('a request', () => {
-  it('carries who asks, and nothing that the client says about that', async () => {
+  it('carries the address of the client, and nothing that the client says about it', async () => {
     await world.plane.apply(table({ hosts, backends: [backend(key, a)] }));
     const lies = {
       'X-Forwarded-For': '1.2.3.4',
@@ -216,7 +217,7 @@ describe('draining', () => {
 });
 
 describe('nginx killed and started again', () => {
-  it('gets everything pushed again, and the driver says what happens', async () => {
+  it('gets everything pushed again, and the driver tells its listeners what happens', async () => {
     await world.plane.setHealth([{ policy: 'video', healthy: false, reason: 'BelowThreshold' }]);
     await world.plane.setDraining(true);
     const before = world.plane.status();

@@ -249,7 +249,7 @@ describe('shared memory', () => {
       reason: 'SharedMemoryFull',
       message: expect.stringContaining('tideline_hosts'),
     });
-    // Not tried again and again: nothing changed since.
+    // The change was not tried again, because nothing changed since.
     await world.plane.setDraining(true);
     await world.plane.setDraining(false);
     expect(world.warnings.filter(({ reason }) => reason === 'SharedMemoryFull')).toHaveLength(1);
@@ -257,7 +257,8 @@ describe('shared memory', () => {
     expect(after).toMatchObject({ hosts: 1, backends: 1 });
     expect(after.freeBytes.tideline_hosts).toBeGreaterThan((before.freeBytes.tideline_hosts ?? 0) * 0.9);
     expect((await world.ask({ host: 'h1.example' })).status).toBe(404);
-    // One tenant's hosts do not hold up the endpoints of the others: those that came with them, and those of later.
+    // One tenant's hosts do not hold up the endpoints of the others: neither the endpoints that came with the refused
+    // table, nor later ones.
     const moved = async (who: string): Promise<void> => {
       await eventually(async () => seen(await world.ask({ host: 'control.example' })).who === who);
     };

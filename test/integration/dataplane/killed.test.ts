@@ -28,7 +28,7 @@ function tableOf(which: number, size: number): RoutingTable {
 
 const whole = (which: number): string => (which === 0 ? 'a 200 404' : 'b 404 200');
 
-/** What new connections get: the pod behind the common host, and the last host of either table. */
+/** What new connections get: the pod behind the common host, and the status of the last host of either table. */
 async function served(size: number): Promise<readonly string[]> {
   const answers = new Set<string>();
   for (let n = 0; n < 8; n += 1) {
@@ -41,8 +41,8 @@ async function served(size: number): Promise<readonly string[]> {
 }
 
 /**
- * Pushes the other table; the worker that takes it dies before its `points[0]`-th write, the one that takes it over before
- * its `points[1]`-th. Resolves with how many died: fewer when there were fewer writes.
+ * Pushes the other table; the worker that takes it dies before its `points[0]`-th write, the worker that takes over
+ * before its `points[1]`-th. Resolves with the number of workers that died; it is lower when there were fewer writes.
  */
 async function pushAndDie(size: number, ...points: readonly number[]): Promise<number> {
   const [before, after] = [turn % 2, (turn + 1) % 2];
@@ -74,7 +74,7 @@ async function pushAndDie(size: number, ...points: readonly number[]): Promise<n
   return died;
 }
 
-/** Waits until one of the workers is another one; resolves with those of now. */
+/** Waits until one of the workers was replaced; resolves with the present workers. */
 async function replaced(workers: readonly number[]): Promise<readonly number[]> {
   let now: readonly number[] = [];
   await eventually(
@@ -92,7 +92,7 @@ async function writesOf(size: number): Promise<number> {
   return Number(await readFile(file('count'), 'utf8'));
 }
 
-/** The first and last ones, where a transaction is opened and closed, and some in between. */
+/** The first and last writes, where a transaction is opened and closed, and some in between. */
 function pointsOf(writes: number, some: number): readonly number[] {
   const between = Array.from({ length: some }, (_, n) => Math.round((writes * (n + 0.5)) / some));
   const edges = Array.from({ length: 6 }, (_, n) => [n + 1, writes - n]).flat();
@@ -127,7 +127,7 @@ describe('a worker killed in the middle of a change leaves no half of it', () =>
     }
   });
 
-  it('nor when the one that tidies up after it is killed as well', async () => {
+  it('nor when the worker that tidies up after it is killed as well', async () => {
     await world.plane.apply(tableOf(turn % 2, 30));
     const writes = await writesOf(30);
     for (const at of pointsOf(writes, 3).slice(3, -3)) {

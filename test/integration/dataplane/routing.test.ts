@@ -3,7 +3,10 @@ import { backend, host, seen, table, World } from './world.ts';
 
 let world: World;
 
-/** Rules of the Ingress conformance features (path_rules, host_rules, default_backend) and of the edge's own decisions. */
+/**
+ * The rules of the Ingress conformance features (path_rules, host_rules, default_backend) and of the edge's own
+ * decisions.
+ */
 const hosts = [
   host('exact.example', { 'exact /foo': 'n/a/80', 'exact /slash/': 'n/b/80' }),
   host('prefix.example', {

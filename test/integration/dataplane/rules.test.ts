@@ -36,7 +36,7 @@ async function refusedOf(change: {
   return (reply.body as { readonly refused?: readonly Refused[] }).refused ?? [];
 }
 
-/** nginx's verdict on each address: a backend each, so that it can be told which. */
+/** nginx's verdict on each address. Each has a backend of its own, so that it is known which one is refused. */
 async function verdictsOf(addresses: readonly string[]): Promise<readonly string[]> {
   const backends = addresses.map((address, index) => ({ key: `n/s/${index}`, endpoints: [{ address, port: 80 }] }));
   const refused = await refusedOf({ backends });
@@ -60,7 +60,7 @@ test('nginx and compile agree on every address near the border of a class, and o
   const anywhere = fc.oneof(
     fc.bigInt({ min: 0n, max: (1n << 32n) - 1n }).map((value) => textOf(value, 4)),
     fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }).map((value) => textOf(value, 6)),
-    // The first two groups decide: any of them, with any rest.
+    // The first two groups decide, so addresses with any value of these are tried.
     fc.bigInt({ min: 0n, max: (1n << 32n) - 1n }).map((value) => textOf(value << 96n, 6)),
     fc.ipV4(),
     fc.ipV6(),

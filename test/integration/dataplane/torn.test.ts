@@ -17,7 +17,7 @@ async function serving(overrides: Partial<NginxSettings> = {}): Promise<void> {
 }
 afterEach(() => world.destroy());
 
-/** Puts a worker inside the calls of a zone; resolves with its pid. */
+/** Keeps a worker inside calls of a zone; resolves with its pid. */
 function holding(): Promise<number> {
   return new Promise((resolve, reject) => {
     const call = request({ socketPath: world.nginx.controlSocket, path: '/test/hold' }, (response) => {
@@ -29,7 +29,10 @@ function holding(): Promise<number> {
   });
 }
 
-/** Kills workers inside a call of a zone until nginx says of one that it held the lock: nearly always the first. */
+/**
+ * Kills workers inside calls of a zone until nginx reports that one held the lock, which is nearly always the first;
+ * resolves with its pid.
+ */
 async function killInside(): Promise<number> {
   for (;;) {
     const before = await world.nginx.workerPids();
@@ -57,7 +60,7 @@ async function masterEnded(): Promise<boolean> {
   ]);
 }
 
-/** nginx was started again: it gets everything from the driver and serves as before. */
+/** Starts nginx again and expects that it gets everything from the driver and serves as before. */
 async function startAgain(): Promise<void> {
   const before = world.plane.status()?.instance;
   await world.startNginx();
@@ -72,8 +75,8 @@ async function startAgain(): Promise<void> {
     expect(seen(await world.ask({ host: name })).who).toBe('a');
 }
 
-/** An idle worker is killed: no memory is torn, so the master starts another one and stays. */
-async function staysWithoutOne(): Promise<void> {
+/** Kills an idle worker and expects that the master starts another one and stays, because no memory is torn. */
+async function killIdleWorker(): Promise<void> {
   const [victim, ...others] = await world.nginx.workerPids();
   process.kill(victim as number, 'SIGKILL');
   await eventually(async () => {
@@ -86,13 +89,14 @@ async function staysWithoutOne(): Promise<void> {
 describe('a worker killed inside a call of shared memory', () => {
   it('ends nginx; the next one gets everything pushed, and is not ended by what the log says of others', async () => {
     await serving();
-    await staysWithoutOne();
+    await killIdleWorker();
     const victim = await killInside();
     expect(await masterEnded()).toBe(true);
     expect(await world.errorLog()).toMatch(
       new RegExp(`\\[emerg\\].*SharedMemoryTorn: worker ${victim} died while it held tideline_hosts`),
     );
-    // Pids come again: whichever the next master gets, one before it had the same and torn memory.
+    // Pids are used again: whichever pid the next master gets, an alert says that an earlier master with that pid had
+    // torn memory.
     const old = Array.from(
       { length: 500 },
       (_, n) =>
@@ -102,7 +106,7 @@ describe('a worker killed inside a call of shared memory', () => {
     await startAgain();
     expect(world.nginx.masterPid).toBeGreaterThan(victim);
     expect(world.nginx.masterPid).toBeLessThan(victim + 500);
-    await staysWithoutOne();
+    await killIdleWorker();
   });
 
   it('ends nginx after a reload and when its log was begun anew, too', async () => {
@@ -142,7 +146,7 @@ describe('a worker killed inside a call of shared memory', () => {
     await serving({ user: 'daemon' });
     await killInside();
     const paths = ['/.well-known/tideline/blade', '/.well-known/tideline/health/video'];
-    // Each worker finds it within a second.
+    // Each worker finds the alert within a second.
     for (const path of paths) {
       await eventually(async () => {
         const replies = await Promise.all(Array.from({ length: 16 }, () => world.ask({ path })));

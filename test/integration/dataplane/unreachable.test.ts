@@ -9,13 +9,16 @@ let world: World;
 let a: Endpoint;
 let b: Endpoint;
 
-/** Nobody answers there: a server that died. Neighbours, as pods of one server are. */
+/**
+ * Addresses at which nobody answers, as those of a server that died. They are neighbours, as the pods of one server
+ * are.
+ */
 const dead = [1, 2, 3, 4].map((index): Endpoint => ({ address: `10.77.2.${index}`, port: 8000 }));
-/** Somebody is there, but no such program: it says so at once. */
+/** An address at which the host answers but no program listens: the connection is refused at once. */
 const refusing = (port: number): Endpoint => ({ address: '10.77.0.1', port });
 
 beforeAll(async () => {
-  // What one worker process has found out the other one has not.
+  // There is only one worker process, because workers do not share what they know of endpoints.
   world = await World.create({ workers: 1 });
   [a, b] = await Promise.all([world.pod('a', 1), world.pod('b', 2)]);
 });
@@ -48,7 +51,7 @@ describe('a server that died with four of six pods', () => {
     expect(slow.length, slow.join()).toBeGreaterThan(0);
     const times = 1 + Math.floor((performance.now() - beganMs) / 10_000);
     expect(slow.length, slow.join()).toBeLessThanOrEqual(dead.length * times);
-    // What is left shares the load evenly.
+    // The endpoints that are left share the load evenly.
     const whos: string[] = [];
     for (let n = 0; n < 20; n += 1) whos.push(seen((await timed()).reply).who);
     expect(whos.filter((who) => who === 'a')).toHaveLength(10);
@@ -102,7 +105,7 @@ describe('an endpoint that refused a connection', () => {
     const refused = async () => (await world.errorLog()).split(`upstream: "http://10.77.0.1:${port}/`).length - 1;
     const beganMs = performance.now();
     while (performance.now() - beganMs < 3000) expect(await ask(1)).toEqual(['a']);
-    // Once a second, not with every other request.
+    // The endpoint was tried once a second, not with every other request.
     expect(await refused()).toBeLessThanOrEqual(5);
     await appear();
     await eventually(async () => (await ask(10)).filter((who) => who === 'late').length === 5, { timeoutMs: 20_000 });

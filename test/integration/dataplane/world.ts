@@ -29,7 +29,7 @@ export interface Reply {
   readonly protocol?: string;
 }
 
-/** What an upstream saw. */
+/** The request that an upstream saw. */
 export interface Seen {
   readonly who: string;
   readonly method: string;
@@ -64,7 +64,7 @@ export class World {
     this.plane = plane;
   }
 
-  /** `faults`: Lua that runs before the product's own, with `FOLDER` set to the folder of this world. */
+  /** `faults` is Lua that runs before the product's own, with `FOLDER` set to the folder of this world. */
   static async create(overrides: Partial<NginxSettings> = {}, faults?: string): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'dataplane-'));
     const runDir = join(folder, 'run');
@@ -184,7 +184,7 @@ export class World {
     try {
       parsed = JSON.parse(reply.text);
     } catch {
-      // An answer of nginx itself (413): the text is what there is.
+      // An answer of nginx itself (413) is not JSON: the text is the body.
     }
     return { status: reply.status, body: parsed };
   }
@@ -242,7 +242,7 @@ export function backend(key: string, ...endpoints: readonly Endpoint[]): Backend
   return { key, endpoints };
 }
 
-/** `paths`: `'exact /foo': 'n/s/80'`. */
+/** A host whose `paths` are written as `'exact /foo': 'n/s/80'`. */
 export function host(name: string, paths: Readonly<Record<string, string>>, more: Partial<Host> = {}): Host {
   const list = Object.entries(paths).map(([rule, key]) => {
     const [match, ...path] = rule.split(' ');

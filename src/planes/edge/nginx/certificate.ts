@@ -9,8 +9,8 @@ export interface SelfSigned {
 const day = 86_400_000;
 
 /**
- * A self-signed P-256 certificate that names nobody in particular: what nginx presents when no certificate of the table
- * fits. Node can read X.509 but not write it, hence the few lines of DER (RFC 5280, 4.1).
+ * Makes a self-signed P-256 certificate, which nginx presents when no certificate of the table fits. Node can read
+ * X.509 but not write it, hence the few lines of DER (RFC 5280, 4.1).
  */
 export function selfSigned(commonName: string, nowMs: number): SelfSigned {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });

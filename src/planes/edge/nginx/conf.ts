@@ -1,13 +1,13 @@
 import { bladePaths, runFiles } from '../../../model/contract.ts';
 
 /**
- * The whole of what nginx is configured with (pure). Constant but for the settings of the pool and the folders: nothing
- * a tenant wrote ever enters it, so no change of an Ingress, endpoint or certificate needs a reload.
+ * Everything that nginx.conf depends on. The file is constant but for these settings: nothing that a tenant wrote ever
+ * enters it, so no change of an Ingress, endpoint or certificate needs a reload.
  */
 export interface NginxSettings {
   /** Folder of the Lua files and the static certificate; absolute. */
   readonly rendered: string;
-  /** Sockets, pid, logs and temporary files; absolute, must exist when nginx starts. */
+  /** Folder of sockets, pid, logs and temporary files; absolute, must exist when nginx starts. */
   readonly runDir: string;
   readonly httpPort: number;
   readonly httpsPort: number;
@@ -17,7 +17,7 @@ export interface NginxSettings {
   readonly user: string;
   /** Worker processes; `auto`: one a processor. */
   readonly workers: number | 'auto';
-  /** One JSON object a request in the log of the server, or in `<runDir>/nginx-access.log`. */
+  /** Writes one JSON object a request to the server's log, or to `<runDir>/nginx-access.log`. */
   readonly accessLog: boolean;
   /** Logs go to the server's /dev/log, which bounds them (the journal), and not to files of `runDir`, which nobody rotates. */
   readonly syslog: boolean;
@@ -28,11 +28,11 @@ export interface NginxSettings {
 /** Room for 5,000 hosts, 50,000 endpoints and 5,000 certificates, twice (a full push replaces all at once). */
 export const defaultZoneMiB = { hosts: 32, backends: 64, certificates: 128 } as const;
 
-/** Words that nginx reads back as one token, whatever comes: a path with anything else is refused. */
+/** A path of these characters is always one token for nginx; a path with any other character is refused. */
 const plainPath = /^\/[A-Za-z0-9._/@+-]*$/;
 const plainUser = /^[a-z_][a-z0-9_-]{0,31}$/;
 
-/** What is wrong with the settings, or nothing. */
+/** What is wrong with the settings; empty when they are good. */
 export function checkSettings(settings: NginxSettings): readonly string[] {
   const wrong: string[] = [];
   for (const [name, path] of [
@@ -52,7 +52,7 @@ export function checkSettings(settings: NginxSettings): readonly string[] {
   return wrong;
 }
 
-/** nginx.conf. The settings must be free of faults by `checkSettings`. */
+/** The text of nginx.conf. `checkSettings` must have found no fault in the settings. */
 export function nginxConf(settings: NginxSettings): string {
   return `${main(settings)}
 events {
@@ -69,7 +69,7 @@ ${indent(controlServer(settings))}
 `;
 }
 
-/** Where nginx logs; not waited for: what /dev/log cannot take is dropped. */
+/** The syslog target of a log. nginx does not wait for /dev/log: lines that it cannot take are dropped. */
 const devLog = (tag: string): string => `syslog:server=unix:/dev/log,nohostname,tag=${tag}`;
 
 function main({ runDir, user, workers, syslog }: NginxSettings): string {
@@ -82,7 +82,7 @@ worker_processes ${workers};
 worker_shutdown_timeout 60s;
 pid ${runDir}/nginx.pid;
 error_log ${syslog ? devLog('tideline_nginx') : `${runDir}/${runFiles.nginxErrorLog}`} warn;
-# Workers read here whether one of them tore shared memory.
+# Workers read in this file whether one of them has torn shared memory.
 error_log ${runDir}/nginx-alerts.log alert;
 pcre_jit on;
 `;
@@ -108,7 +108,7 @@ server_tokens off;
 absolute_redirect off;
 log_not_found off;
 
-# Slow and oversized requests.
+# Limits for slow and oversized requests.
 client_header_timeout 10s;
 client_body_timeout 30s;
 send_timeout 30s;
@@ -121,7 +121,7 @@ max_headers 128;
 client_max_body_size 64m;
 client_body_buffer_size 64k;
 
-# Only WebSocket: any other upgrade (h2c) would take the connection out of the router's sight.
+# Only WebSocket is upgraded: any other protocol (h2c) would lead requests past the router.
 map $http_upgrade $tideline_upgrade {
     default "";
     websocket websocket;
@@ -136,7 +136,7 @@ upstream tideline_backends {
     balancer_by_lua_block { require("tideline.request").balance() }
     keepalive 256;
     keepalive_requests 10000;
-    # Shorter than the 5 s after which Node and others close an idle connection: a request must not meet that end.
+    # Shorter than the 5 s after which Node and others close an idle connection: a request must not arrive at that moment.
     keepalive_timeout 4s;
 }`;
 }
@@ -228,7 +228,7 @@ proxy_set_header Proxy "";
 # A backend must not steer nginx: an internal redirect would lead past the router.
 proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset;
 proxy_redirect off;
-# Another endpoint when one cannot be reached; a POST only when nothing of it was sent.
+# nginx tries another endpoint when one cannot be reached; for a POST only when nothing of it was sent.
 proxy_next_upstream error timeout;
 proxy_next_upstream_timeout 10s;
 proxy_next_upstream_tries 0;

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { DataPlaneStatus } from '../table.ts';
 import type { Base } from './convergence.ts';
 
-/** What nginx said no to. The table in force is the one before. */
+/** A call that nginx refused. The table in force is the one before the call. */
 export class ControlRefusal extends Error {
   readonly status: number;
-  /** From `dataPlaneReasons`. */
+  /** A reason of `dataPlaneReasons`. */
   readonly reason: string;
   constructor(status: number, reason: string, message: string) {
     super(`nginx refused (${reason}): ${message}`);
@@ -39,7 +39,10 @@ export interface Acknowledgement {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** nginx that does not say how it is for so long is as good as gone; a commit of everything may take a part of a second. */
+/**
+ * An nginx that does not answer a status call for so long counts as away. The commit of a whole table may take a part
+ * of a second.
+ */
 const statusTimeoutMs = 1000;
 const changeTimeoutMs = 5000;
 
@@ -56,13 +59,16 @@ export class ControlChannel {
     return Status.parse(await this.#call('GET', '/v1/status'));
   }
 
-  /** One change in one step. `members` as `encodeDelta` makes them. */
+  /** Sends a change that takes effect in one step. `members` are as `encodeDelta` makes them. */
   async delta(base: Base, members: string): Promise<Acknowledgement> {
     const head = JSON.stringify(base).slice(0, -1);
     return acknowledgement(await this.#call('POST', '/v1/delta', `${head},${members}}`));
   }
 
-  /** A change in many parts; nothing of it is visible before the last. `replace`: what it does not name is deleted. */
+  /**
+   * Sends a change in many parts; nothing of it is visible before the commit. With `replace`, entries that no part
+   * names are deleted.
+   */
   async transaction(base: Base, replace: boolean, parts: readonly string[]): Promise<Acknowledgement> {
     const begun = Begun.parse(await this.#call('POST', '/v1/transactions', JSON.stringify({ ...base, replace })));
     const path = `/v1/transactions/${begun.transaction}`;

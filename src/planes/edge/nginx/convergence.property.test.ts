@@ -5,18 +5,18 @@ import {
   type Base,
   type Convergence,
   type Failure,
-  failed,
-  heard,
   type Message,
+  messageFailed,
   newConvergence,
-  next,
+  nextMessage,
   type Push,
-  pushed,
-  putDone,
+  pushAcknowledged,
+  putAcknowledged,
   type Setting,
   type SettingBody,
   type Settlement,
   type Subject,
+  statusReceived,
   versionOf,
   wantEndpoints,
   wantSetting,
@@ -25,7 +25,7 @@ import {
 import { applyDelta, emptyTable, type IndexedTable, indexTable } from './delta.ts';
 
 const keys = ['a', 'b', 'c'];
-/** A table of this host, and an endpoint of this port, are refused as a whole, as for want of memory. */
+/** nginx refuses any table that has this host or an endpoint with this port, as it does when memory is short. */
 const tooBig = 'toobig';
 const forbiddenPort = 6;
 
@@ -38,7 +38,7 @@ const copy = ({ hosts, backends, certificates }: IndexedTable): IndexedTable => 
 const isRefused = ({ hosts, backends }: IndexedTable): boolean =>
   hosts.has(tooBig) || [...backends.values()].some(({ endpoints }) => endpoints[0]?.port === forbiddenPort);
 
-/** nginx as its control channel shows it: one table, one generation, lost with every start. */
+/** A model of nginx as its control channel shows it: one table and one generation, both lost with every start. */
 class ModelNginx {
   starts = 1;
   generation = 0;
@@ -56,7 +56,7 @@ class ModelNginx {
     this.settings = new Map();
   }
 
-  /** Another driver has been here. */
+  /** Another driver changes the table. */
   meddle(): void {
     this.generation += 1;
     this.table = indexTable({ hosts: [{ name: 'theirs', paths: [] }], backends: [backend('a', 9)], certificates: [] });
@@ -65,7 +65,7 @@ class ModelNginx {
   take({ base, from, delta }: Push): Failure | undefined {
     const { instance, generation } = this.base;
     if (base.instance !== instance || base.generation !== generation) return { is: 'mismatch', error: 'mismatch' };
-    // A delta says only what changes: it must start from the very table that is here.
+    // A delta says only what changes: it must start from the very table that nginx holds.
     if (from !== undefined) expect(from).toEqual(this.table);
     const table = from === undefined ? emptyTable() : copy(this.table);
     applyDelta(table, delta);
@@ -78,17 +78,17 @@ class ModelNginx {
 
 type Fate = 'answered' | 'lost before it was done' | 'lost after it was done' | 'busy';
 
-/** One nginx, one convergence, and what callers asked for and were told. */
+/** One nginx, one convergence, and what callers wanted and were answered. */
 class World {
   readonly nginx = new ModelNginx();
   state: Convergence = newConvergence();
   nowMs = 0;
   flight: Message | undefined;
-  /** What was wanted, by version, from version 1. */
+  /** The wanted tables, by version, from version 1. */
   readonly history: (IndexedTable | undefined)[] = [];
   readonly wantedSettings = new Map<Setting, { readonly version: number; readonly body: SettingBody }[]>();
   readonly answeredUpTo = new Map<Subject, number>();
-  /** What nginx held when it last said anything, and what it took of us last. */
+  /** What nginx held when it last answered; `lastTaken` is the table that it took from the driver last. */
   heldThen = { table: emptyTable(), settings: new Map<Setting, SettingBody>() };
   lastTaken: IndexedTable | undefined;
 
@@ -108,10 +108,10 @@ class World {
     this.wantedSettings.set(setting, [...wanted, { version: versionOf(this.state, setting), body }]);
   }
 
-  /** Sends what is to be said, if nothing is in flight; false when it is time to wait, which is waited out. */
+  /** Sends the next message, if none is in flight; false when it is time to wait, which is waited out. */
   send(): boolean {
     if (this.flight !== undefined) return true;
-    const step = next(this.state, this.nowMs);
+    const step = nextMessage(this.state, this.nowMs);
     this.#take(step.state, step.settled);
     if ('waitMs' in step) {
       expect(step.waitMs).toBeGreaterThan(0);
@@ -122,7 +122,7 @@ class World {
     return true;
   }
 
-  /** What is in flight arrives, or does not. */
+  /** The message in flight arrives, or gets lost. */
   land(fate: Fate): void {
     const message = this.flight;
     if (message === undefined) return;
@@ -149,16 +149,18 @@ class World {
         draining: false,
         activeConnections: 0,
       };
-      this.state = heard(this.state, message, status);
+      this.state = statusReceived(this.state, message, status);
       return;
     }
     const { state, settled } =
-      message.do === 'push' ? pushed(this.state, message, this.nginx.generation) : putDone(this.state, message);
+      message.do === 'push'
+        ? pushAcknowledged(this.state, message, this.nginx.generation)
+        : putAcknowledged(this.state, message);
     this.#take(state, settled);
   }
 
   #fail(message: Message, failure: Failure): void {
-    const { state, settled } = failed(this.state, message, failure);
+    const { state, settled } = messageFailed(this.state, message, failure);
     this.#take(state, settled);
   }
 
@@ -177,7 +179,10 @@ class World {
     }
   }
 
-  /** What a caller was told that nginx holds: this version or a newer one; of a refused table the endpoints. */
+  /**
+   * Expects that nginx holds what a caller was told: this version or a newer one, or, of a refused table, the
+   * endpoints.
+   */
   #expectHeld(version: number): void {
     const { table } = this.heldThen;
     const holds = (wanted: IndexedTable | undefined): boolean => {
@@ -264,17 +269,17 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
 );
 
-/** Everything works from now on: as many messages as there are to send, and one look more. */
+/** From now on everything works: sends all messages that are left, and one status call more. */
 function calm(world: World): void {
   let waits = 0;
   for (let messages = 0; waits < 3; messages += 1) {
-    expect(messages, 'it never comes to rest').toBeLessThan(100);
+    expect(messages, 'the convergence never comes to rest').toBeLessThan(100);
     if (world.send()) world.land('answered');
     else waits += 1;
   }
 }
 
-it('ends with the newest state, tells nobody what is not so, and starts no delta from what nginx does not have', () => {
+it('the convergence ends with the newest state, gives no caller a false answer, and starts no delta from a table that nginx does not have', () => {
   let refusals = 0;
   let whole = 0;
   fc.assert(
@@ -296,8 +301,8 @@ it('ends with the newest state, tells nobody what is not so, and starts no delta
       }
       refusals += 1;
       const { lastTaken } = world;
-      if (world.state.verdict.is === 'refused-beside' || lastTaken === undefined) return;
-      // The table before, with the endpoints of now.
+      if (world.state.verdict.is === 'fallback-refused' || lastTaken === undefined) return;
+      // nginx must hold the table before, with the newest endpoints.
       expect([...world.nginx.table.hosts.keys()]).toEqual([...lastTaken.hosts.keys()]);
       for (const [key, held] of world.nginx.table.backends)
         expect(held).toEqual(newest.backends.get(key) ?? lastTaken.backends.get(key));
@@ -305,6 +310,6 @@ it('ends with the newest state, tells nobody what is not so, and starts no delta
     }),
     { numRuns: 700 },
   );
-  // Both ends were seen, or the property says little.
+  // Both endings must have occurred, or the property says little.
   expect(Math.min(refusals, whole)).toBeGreaterThan(30);
 });

@@ -10,7 +10,7 @@ import {
   type TableDelta,
 } from './delta.ts';
 
-/** From which table of which start of nginx a change starts. */
+/** The table that a change starts from: its generation, and the start of nginx that holds it. */
 export interface Base {
   readonly instance: string;
   readonly generation: number;
@@ -33,11 +33,16 @@ interface Ask {
 export interface Push {
   readonly do: 'push';
   readonly base: Base;
-  /** The table that nginx holds at `base`; undefined: what the delta does not name is to be deleted. */
+  /**
+   * The table that nginx holds at `base`; undefined when that is unknown: entries that the delta does not name are
+   * deleted.
+   */
   readonly from: IndexedTable | undefined;
   readonly delta: TableDelta;
-  /** `beside`: nginx refused the wanted table; what it took before is sent, with the endpoints of now. */
-  readonly of: 'wanted' | 'beside';
+  /**
+   * `fallback`: nginx refused the wanted table, so the table that it took before is sent, with the newest endpoints.
+   */
+  readonly of: 'wanted' | 'fallback';
   readonly wanted: IndexedTable;
   readonly version: number;
 }
@@ -50,18 +55,18 @@ export interface Put {
   readonly instance: string;
 }
 
-/** Why a message was not answered as hoped. */
+/** Why a message did not succeed. */
 export type Failure =
-  /** No answer came: nobody knows whether it was done. */
+  /** No answer came: it is unknown whether nginx carried the message out. */
   | { readonly is: 'lost' }
   /** nginx holds another table than the change started from. */
   | { readonly is: 'mismatch'; readonly error: unknown }
-  /** Not now; the same message may be taken later. */
+  /** nginx is busy and may take the same message later. */
   | { readonly is: 'busy'; readonly error: unknown }
-  /** Not this, however often it is asked. */
+  /** nginx refuses this message, however often it is sent. */
   | { readonly is: 'refused'; readonly error: unknown };
 
-/** Callers up to this version of the subject are answered: nginx holds it as of this generation, or refused it. */
+/** The answer for all callers up to a version of the subject: nginx holds it since this generation, or refused it. */
 export type Settlement =
   | { readonly of: Subject; readonly upTo: number; readonly generation: number }
   | { readonly of: Subject; readonly upTo: number; readonly error: unknown };
@@ -73,7 +78,7 @@ export interface Outcome {
 
 export type Next = Outcome & ({ readonly message: Message } | { readonly waitMs: number });
 
-/** Whether nginx answers; `failures` in a row since the last turn without one. */
+/** Whether nginx answers; `failures` counts those since nothing was left to send. */
 type Contact =
   | { readonly is: 'away'; readonly failures: number }
   | {
@@ -84,7 +89,7 @@ type Contact =
       readonly failures: number;
     };
 
-/** What callers want served, and what of it was not sent since it changed. */
+/** The table that callers want served, and which part of it was not sent since it changed. */
 type Wanted =
   | { readonly is: 'nothing'; readonly version: number }
   | {
@@ -96,19 +101,23 @@ type Wanted =
 
 /** What nginx holds, as far as we know. */
 type Holding =
-  /** Another's table or none: only a push of everything can tell. `last` is what it took of us last, if it ever did. */
+  /**
+   * The table of another driver, or none; only a push of everything makes it known. `last` is the table that nginx took
+   * from us last.
+   */
   | { readonly is: 'unknown'; readonly last: IndexedTable | undefined }
   | { readonly is: 'ours'; readonly base: Base; readonly table: IndexedTable };
 
 /**
- * What nginx says to the wanted table. One that it refused as a whole is not asked of it again before there is another table:
- * it serves the one before, and of the refused one only the endpoints of backends that it serves are still followed.
+ * Whether nginx refused the wanted table. A table that it refused as a whole is not sent again: nginx serves the one
+ * before until another table is wanted, and takes from the refused one only the endpoints of backends that it serves
+ * (the fallback).
  */
 type Verdict =
   | { readonly is: 'open' }
   | { readonly is: 'refused'; readonly instance: string }
-  /** It refused even those endpoints, of this version. */
-  | { readonly is: 'refused-beside'; readonly instance: string; readonly version: number };
+  /** nginx refused even those endpoints, at this version. */
+  | { readonly is: 'fallback-refused'; readonly instance: string; readonly version: number };
 
 type SettingState =
   | { readonly is: 'unset' }
@@ -116,9 +125,9 @@ type SettingState =
   | { readonly is: 'sent'; readonly version: number; readonly body: SettingBody; readonly instance: string };
 
 /**
- * Where the convergence of one nginx stands. Every function below makes the next state of one; the one before must not be
+ * The state of the convergence of one nginx. Every function below makes the next state from a state, which must not be
  * used any more, because the tables inside are changed in place: copying 50,000 endpoints to change one would cost more
- * than the change itself. Nobody else has references to them.
+ * than the change itself. No other code has references to these tables.
  */
 export interface Convergence {
   readonly contact: Contact;
@@ -126,13 +135,16 @@ export interface Convergence {
   readonly holding: Holding;
   readonly verdict: Verdict;
   readonly settings: Readonly<Record<Setting, SettingState>>;
-  /** What was sent last: the other goes first, so that changes of the table never hold up the settings, nor these the table. */
+  /**
+   * Which of both was sent last. The other goes first, so that changes of the table never hold up the settings, nor
+   * settings the table.
+   */
   readonly last: 'push' | 'put';
 }
 
-/** nginx is asked this often whether it lives and is the same one. */
+/** nginx is asked for its status this often: whether it answers, and whether it was started anew. */
 const lookEveryMs = 250;
-/** One lost connection says nothing yet: the next try follows at once. */
+/** nginx counts as away after this many failures. One lost connection says little, and the next try follows at once. */
 const failuresUntilAway = 2;
 
 export function newConvergence(): Convergence {
@@ -150,7 +162,7 @@ export function statusOf({ contact }: Convergence): DataPlaneStatus | undefined 
   return contact.is === 'there' ? contact.status : undefined;
 }
 
-/** The newest version of what callers want. */
+/** The newest version of the subject that callers want. */
 export function versionOf({ wanted, settings }: Convergence, subject: Subject): number {
   if (subject === 'table') return wanted.version;
   const setting = settings[subject];
@@ -166,7 +178,7 @@ export function wantTable(state: Convergence, table: RoutingTable): Convergence 
   };
 }
 
-/** Other endpoints for backends of the wanted table; those that it does not have are ignored. */
+/** Replaces the endpoints of backends of the wanted table; backends that it does not have are ignored. */
 export function wantEndpoints(state: Convergence, backends: readonly Backend[]): Convergence {
   const { wanted } = state;
   const version = wanted.version + 1;
@@ -188,8 +200,8 @@ export function wantSetting(state: Convergence, setting: Setting, body: SettingB
   return { ...state, settings: { ...state.settings, [setting]: wanted } };
 }
 
-/** What to say to nginx now, nothing being in flight, or for how long nothing is to be said. */
-export function next(state: Convergence, nowMs: number): Next {
+/** The next message to send to nginx, or for how long to send none. To be called while no message is in flight. */
+export function nextMessage(state: Convergence, nowMs: number): Next {
   const { contact } = state;
   if (contact.is === 'away' || nowMs - contact.askedAtMs >= lookEveryMs)
     return { state, settled: [], message: { do: 'ask', atMs: nowMs } };
@@ -207,8 +219,8 @@ export function next(state: Convergence, nowMs: number): Next {
   };
 }
 
-/** nginx said how it is. */
-export function heard(state: Convergence, { atMs }: Ask, status: DataPlaneStatus): Convergence {
+/** nginx answered a status call. */
+export function statusReceived(state: Convergence, { atMs }: Ask, status: DataPlaneStatus): Convergence {
   const { failures } = state.contact;
   const contact: Contact = { is: 'there', status, askedAtMs: atMs, failures };
   const { holding } = state;
@@ -216,8 +228,8 @@ export function heard(state: Convergence, { atMs }: Ask, status: DataPlaneStatus
   return { ...state, contact, holding: same ? holding : unknown(holding) };
 }
 
-/** nginx took a change; what it left out of it counts as held, it would leave it out again. */
-export function pushed(state: Convergence, push: Push, generation: number): Outcome {
+/** nginx took a change. Entries that it left out count as held, because it would leave them out again. */
+export function pushAcknowledged(state: Convergence, push: Push, generation: number): Outcome {
   const table = push.from ?? emptyTable();
   applyDelta(table, push.delta);
   const { contact } = state;
@@ -234,7 +246,7 @@ export function pushed(state: Convergence, push: Push, generation: number): Outc
 }
 
 /** nginx took a setting. */
-export function putDone(state: Convergence, put: Put): Outcome {
+export function putAcknowledged(state: Convergence, put: Put): Outcome {
   const { setting, body, version, instance } = put;
   const { contact } = state;
   const status = statusOf(state);
@@ -253,8 +265,8 @@ export function putDone(state: Convergence, put: Put): Outcome {
   };
 }
 
-/** A message was refused or not answered. nginx is asked how it is before anything else is said. */
-export function failed(state: Convergence, message: Message, failure: Failure): Outcome {
+/** A message was refused or not answered. The next message is a status call. */
+export function messageFailed(state: Convergence, message: Message, failure: Failure): Outcome {
   const doubted: Convergence = { ...state, contact: doubt(state.contact, failure) };
   if (message.do === 'ask') return { state: doubted, settled: [] };
   if (message.do === 'push') return pushFailed(doubted, message, failure);
@@ -282,29 +294,32 @@ function pushFailed(state: Convergence, push: Push, failure: Failure): Outcome {
   if (failure.is !== 'refused') return { state: behind, settled: [] };
   const { instance } = push.base;
   const verdict: Verdict =
-    push.of === 'wanted' ? { is: 'refused', instance } : { is: 'refused-beside', instance, version: push.version };
+    push.of === 'wanted' ? { is: 'refused', instance } : { is: 'fallback-refused', instance, version: push.version };
   return {
-    // There may be another table by now, which nginx has not seen.
+    // Another table may be wanted by now, on which nginx has not decided.
     state: wanted.is === 'table' && wanted.table === push.wanted ? { ...behind, verdict } : behind,
     settled: [{ of: 'table', upTo: push.version, error: failure.error }],
   };
 }
 
-/** The change that brings nginx, which holds the table `base`, to the wanted one; and what is wanted, noted as sent. */
+/**
+ * The change from the table `base`, which nginx holds, to the wanted table; and `wanted` with the note that it was
+ * sent.
+ */
 function planPush(state: Convergence, base: Base): { readonly wanted: Wanted; readonly push?: Push } {
   const { wanted, holding, verdict } = state;
   if (wanted.is === 'nothing') return { wanted };
   if (holding.is === 'ours' && wanted.unsent === 'nothing') return { wanted };
   const refused = verdict.is !== 'open' && verdict.instance === base.instance;
-  if (refused && verdict.is === 'refused-beside' && verdict.version === wanted.version) return { wanted };
-  const delta = refused ? deltaBeside(wanted, holding) : deltaToWanted(wanted, holding);
+  if (refused && verdict.is === 'fallback-refused' && verdict.version === wanted.version) return { wanted };
+  const delta = refused ? fallbackDelta(wanted, holding) : deltaToWanted(wanted, holding);
   if (delta === undefined) return { wanted };
   const sent: Wanted = { ...wanted, unsent: 'nothing' };
   const from = holding.is === 'ours' ? holding.table : undefined;
   if (from !== undefined && deltaSize(delta) === 0) return { wanted: sent };
   const { instance, generation } = base;
   const { version, table } = wanted;
-  const of = refused ? 'beside' : 'wanted';
+  const of = refused ? 'fallback' : 'wanted';
   return {
     wanted: sent,
     push: { do: 'push', base: { instance, generation }, from, delta, of, wanted: table, version },
@@ -319,10 +334,11 @@ function deltaToWanted({ table, unsent }: WantedTable, holding: Holding): TableD
 }
 
 /**
- * What can be done beside a refused table: nginx keeps (or, started anew, gets) the one that it took last, with the endpoints of
- * now. No tenant's part of a table may hold up the endpoints of the others. Undefined when it never took one.
+ * What is sent in place of a refused table: nginx keeps (or, started anew, gets) the table that it took last, with the
+ * newest endpoints. No tenant's part of a table may hold up the endpoints of the others. Undefined when nginx never
+ * took a table.
  */
-function deltaBeside({ table, unsent }: WantedTable, holding: Holding): TableDelta | undefined {
+function fallbackDelta({ table, unsent }: WantedTable, holding: Holding): TableDelta | undefined {
   if (holding.is === 'ours') {
     const served = holding.table;
     const keys = unsent instanceof Set ? [...unsent].filter((key) => served.backends.has(key)) : served.backends.keys();
@@ -344,7 +360,10 @@ function nextPut({ settings }: Convergence, instance: string): Put | undefined {
   return undefined;
 }
 
-/** Nothing is left to be sent: what was asked for and is so already has no message that could be answered. */
+/**
+ * Answers for callers whose wish nginx already held when nothing is left to send: no message goes out that nginx could
+ * acknowledge.
+ */
 function settledBy({ wanted, holding, settings }: Convergence, { generation }: Base): readonly Settlement[] {
   const settled: Settlement[] = [];
   if (wanted.is === 'table' && wanted.unsent === 'nothing' && holding.is === 'ours')

@@ -1,6 +1,6 @@
 import type { Backend, BackendKey, Certificate, Host, RoutingTable } from '../table.ts';
 
-/** A table by key: what the difference is taken from. The maps belong to whoever made them. */
+/** A table with its entries by key, to take differences from. The maps belong to the code that made them. */
 export interface IndexedTable {
   readonly hosts: Map<string, Host>;
   readonly backends: Map<BackendKey, Backend>;
@@ -31,7 +31,7 @@ export function emptyTable(): IndexedTable {
   return { hosts: new Map(), backends: new Map(), certificates: new Map() };
 }
 
-/** The smallest delta from one table to the other; entries that are the same object cost nothing to compare. */
+/** The smallest delta from one table to another; entries that are the same object cost nothing to compare. */
 export function diffTables(from: IndexedTable, to: IndexedTable): TableDelta {
   return {
     hosts: diffMaps(from.hosts, to.hosts, sameHost),
@@ -40,7 +40,7 @@ export function diffTables(from: IndexedTable, to: IndexedTable): TableDelta {
   };
 }
 
-/** The same for some backends only: the endpoint fast path never looks at the rest of the table. */
+/** As `diffTables`, for some backends only: the endpoint fast path never looks at the rest of the table. */
 export function diffBackends(from: IndexedTable, to: IndexedTable, keys: Iterable<BackendKey>): TableDelta {
   const upsert: Backend[] = [];
   for (const key of keys) {
@@ -51,14 +51,14 @@ export function diffBackends(from: IndexedTable, to: IndexedTable, keys: Iterabl
   return { hosts: none, backends: { upsert, delete: [] }, certificates: none };
 }
 
-/** Makes the table what the delta says. */
+/** Applies the delta to the table, in place. */
 export function applyDelta(table: IndexedTable, delta: TableDelta): void {
   applyChange(table.hosts, delta.hosts, (host) => host.name);
   applyChange(table.backends, delta.backends, (backend) => backend.key);
   applyChange(table.certificates, delta.certificates, (certificate) => certificate.id);
 }
 
-/** How many entries it changes. */
+/** The number of entries that the delta changes. */
 export function deltaSize(delta: TableDelta): number {
   return [delta.hosts, delta.backends, delta.certificates].reduce(
     (sum, change) => sum + change.upsert.length + change.delete.length,
@@ -93,7 +93,10 @@ export function encodeDelta(delta: TableDelta, maxLength: number): readonly stri
   return bodies;
 }
 
-/** JSON that every parser takes: half a surrogate pair becomes U+FFFD, or one path would have the whole change refused. */
+/**
+ * JSON that every parser takes: half a surrogate pair becomes U+FFFD, because one such path would make nginx refuse the
+ * whole change.
+ */
 function encode(entry: unknown): string {
   const json = JSON.stringify(entry);
   if (!json.includes('\\ud')) return json;

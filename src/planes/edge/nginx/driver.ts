@@ -9,19 +9,19 @@ import { type Acknowledgement, ControlChannel, ControlRefusal } from './control.
 import {
   type Convergence,
   type Failure,
-  failed,
-  heard,
   type Message,
+  messageFailed,
   newConvergence,
-  next,
+  nextMessage,
   type Outcome,
   type Push,
-  pushed,
-  putDone,
+  pushAcknowledged,
+  putAcknowledged,
   type Setting,
   type SettingBody,
   type Subject,
   statusOf,
+  statusReceived,
   versionOf,
   wantEndpoints,
   wantSetting,
@@ -37,7 +37,7 @@ export interface DataPlaneOptions {
   readonly log: Log;
 }
 
-/** A part that nginx stages without holding up requests for more than a few milliseconds. */
+/** The length of a part, which nginx stages without holding up requests for more than a few milliseconds. */
 const partLength = 32 * 1024;
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
@@ -45,9 +45,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
 }
 
 /**
- * Converges one nginx to the wanted table: `convergence.ts` says what to send, this loop sends it, one message at a time, and
- * `waiters.ts` keeps the callers' promises. A change waits for nginx as long as that is away; it is rejected when nginx
- * refuses it. Status listeners are also called when a started nginx got its first table.
+ * Converges one nginx to the wanted table: `convergence.ts` says what to send, this loop sends it, one message at a
+ * time, and `waiters.ts` keeps the promises of callers. A change waits while nginx is away, and its promise is rejected
+ * when nginx refuses it. Status listeners are also called when an nginx that was started has got its first table.
  */
 class NginxDriver implements DataPlane {
   readonly #options: DataPlaneOptions;
@@ -77,19 +77,19 @@ class NginxDriver implements DataPlane {
   }
 
   apply(table: RoutingTable): Promise<number> {
-    return this.#want('table', wantTable(this.#state, table));
+    return this.#waitFor('table', wantTable(this.#state, table));
   }
 
   applyEndpoints(backends: readonly Backend[]): Promise<number> {
-    return this.#want('table', wantEndpoints(this.#state, backends));
+    return this.#waitFor('table', wantEndpoints(this.#state, backends));
   }
 
   async setHealth(policies: readonly PolicyHealth[]): Promise<void> {
-    await this.#set('health', { policies });
+    await this.#setSetting('health', { policies });
   }
 
   async setDraining(draining: boolean): Promise<void> {
-    await this.#set('draining', { draining });
+    await this.#setSetting('draining', { draining });
   }
 
   status(): DataPlaneStatus | undefined {
@@ -107,30 +107,30 @@ class NginxDriver implements DataPlane {
     this.#waiters.end(new Error('the data plane driver was stopped (Stopped)'));
   }
 
-  #set(setting: Setting, body: SettingBody): Promise<number> {
-    return this.#want(setting, wantSetting(this.#state, setting, body));
+  #setSetting(setting: Setting, body: SettingBody): Promise<number> {
+    return this.#waitFor(setting, wantSetting(this.#state, setting, body));
   }
 
   /** Resolves when nginx holds what is wanted of the subject in this state. */
-  #want(subject: Subject, state: Convergence): Promise<number> {
+  #waitFor(subject: Subject, state: Convergence): Promise<number> {
     this.#state = state;
     const settled = this.#waiters.wait(subject, versionOf(state, subject));
     if (this.#life === 'started') this.#loop.trigger();
     return settled;
   }
 
-  /** Sends one message after the other until nothing is left to say; resolves with when to look again. */
+  /** Sends one message after the other until nothing is left to send; resolves with the ms until the next run. */
   async #converge(): Promise<number> {
     while (this.#life === 'started') {
-      const step = next(this.#state, this.#options.clock.monotonic());
-      this.#take(step);
+      const step = nextMessage(this.#state, this.#options.clock.monotonic());
+      this.#applyOutcome(step);
       if ('waitMs' in step) return step.waitMs;
       await this.#send(step.message);
     }
     return Infinity;
   }
 
-  #take({ state, settled }: Outcome): void {
+  #applyOutcome({ state, settled }: Outcome): void {
     this.#state = state;
     for (const settlement of settled) this.#waiters.settle(settlement);
   }
@@ -138,30 +138,32 @@ class NginxDriver implements DataPlane {
   async #send(message: Message): Promise<void> {
     const before = this.status();
     try {
-      this.#take(await this.#exchange(message));
+      this.#applyOutcome(await this.#exchange(message));
     } catch (error) {
-      this.#take(failed(this.#state, message, failureOf(error)));
+      this.#applyOutcome(messageFailed(this.#state, message, failureOf(error)));
       if (before !== undefined && this.status() === undefined) this.#reportAway(error);
       throw error;
     } finally {
-      await this.#announce(before);
+      await this.#emitStatusChange(before);
     }
   }
 
-  /** Says it to nginx, and takes note of the answer in the state of then: callers may have wanted more meanwhile. */
+  /**
+   * Sends a message to nginx, and applies the answer to the state at that time: callers may have changed it meanwhile.
+   */
   async #exchange(message: Message): Promise<Outcome> {
     switch (message.do) {
       case 'ask': {
         const status = await this.#channel.status();
-        return { state: heard(this.#state, message, status), settled: [] };
+        return { state: statusReceived(this.#state, message, status), settled: [] };
       }
       case 'push': {
         const { generation } = await this.#push(message);
-        return pushed(this.#state, message, generation);
+        return pushAcknowledged(this.#state, message, generation);
       }
       case 'put':
         await this.#channel.put(`/v1/${message.setting}`, message.body);
-        return putDone(this.#state, message);
+        return putAcknowledged(this.#state, message);
     }
   }
 
@@ -194,13 +196,16 @@ class NginxDriver implements DataPlane {
   }
 
   /** Tells the listeners that nginx appeared, disappeared, started again or got its first table. */
-  async #announce(before: DataPlaneStatus | undefined): Promise<void> {
+  async #emitStatusChange(before: DataPlaneStatus | undefined): Promise<void> {
     if (this.#life === 'stopped') return;
     const status = this.status();
     const restarted = before?.instance !== status?.instance;
     if (restarted && status !== undefined) {
-      this.#options.log.info({ instance: status.instance, generation: status.generation }, 'nginx is there');
-      // nginx made it for everybody; where its workers may not, its owner does.
+      this.#options.log.info(
+        { instance: status.instance, generation: status.generation },
+        'nginx answers on its control socket',
+      );
+      // nginx makes the socket with mode 0666. Where its workers may not change that, the owner of the socket does.
       await chmod(this.#options.socketPath, 0o600).catch(() => undefined);
     }
     const filled = before?.generation === 0 && status !== undefined && status.generation > 0;

@@ -7,8 +7,8 @@ import { type NginxSettings, nginxConf } from './conf.ts';
 const luaFolder = fileURLToPath(new URL('./lua', import.meta.url));
 
 /**
- * Writes the data plane into `settings.rendered`: nginx.conf, the Lua files, and the static certificate (made once, then
- * kept). May be repeated; what nginx runs is read at its start only.
+ * Writes the data plane into `settings.rendered`: nginx.conf, the Lua files, and the static certificate (made once,
+ * then kept). It may be repeated; a running nginx does not read the files again.
  */
 export async function renderDataPlane(settings: NginxSettings, nowMs: number): Promise<void> {
   const { rendered } = settings;

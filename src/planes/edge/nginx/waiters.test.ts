@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { Waiters } from './waiters.ts';
 
-/** What became of promises, in the order in which they were given. */
+/** What became of the promises, in the order given. */
 async function fates(...promises: readonly Promise<number>[]): Promise<readonly string[]> {
   const pending = Promise.resolve('waits');
   return Promise.all(

@@ -7,8 +7,8 @@ interface Waiter {
 }
 
 /**
- * The promises that callers of the driver hold. A caller waits for a version of its subject; nginx answers all that wait for
- * the version that it holds or refused, or for an older one. Versions of a subject only grow.
+ * The promises that callers of the driver hold. A caller waits for a version of its subject; a settlement answers every
+ * caller that waits for the version that nginx holds or refused, or for an older one. Versions of a subject only grow.
  */
 export class Waiters {
   readonly #waiting = new Map<Subject, Waiter[]>();
@@ -33,7 +33,7 @@ export class Waiters {
     }
   }
 
-  /** Rejects everybody who waits, and everybody who comes later. */
+  /** Rejects every caller that waits, and every one that comes later. */
   end(error: Error): void {
     this.#ended = error;
     for (const subject of this.#waiting.keys()) this.settle({ of: subject, upTo: Infinity, error });

@@ -1,6 +1,6 @@
--- A worker dies by SIGKILL just before its n-th write to shared memory after the beginning of a push. `n` is what the file
--- `die-at` says; who dies leaves `held`, and while that is there no push begins. A push that ends first leaves `count`: how
--- many writes it had.
+-- A worker dies by SIGKILL just before its n-th write to shared memory after the beginning of a push. The file `die-at` has
+-- `n`. The worker that dies leaves the file `held`, and while that exists no push begins. A push that ends before its n-th
+-- write leaves the file `count` with the number of its writes.
 local ffi = require "ffi"
 local store = require "tideline.store"
 

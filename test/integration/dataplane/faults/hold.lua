@@ -1,4 +1,4 @@
--- `/test/hold` on the control socket: the worker says its pid and then is inside one call of a zone or the next, forever.
+-- `/test/hold` on the control socket: the worker answers with its pid and then calls a zone again and again, forever.
 local control = require "tideline.control"
 
 local serve = control.serve

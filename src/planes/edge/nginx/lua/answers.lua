@@ -1,4 +1,4 @@
--- What the edge answers itself, before any routing and for any host.
+-- The requests that the edge answers itself, before any routing and for any host.
 local cjson = require "cjson.safe"
 local memory = require "tideline.memory"
 local store = require "tideline.store"
@@ -24,8 +24,8 @@ local function readable()
   return false
 end
 
--- For DNS health checks: 503 only when something is known to be wrong. Health that was never reported is healthy (fail
--- open); an edge that never got a table is not, because it can serve nobody.
+-- The answer to DNS health checks: 503 only when something is known to be wrong. A policy whose health was never reported is
+-- healthy (fail open); an edge that never got a table is not, because it can serve nobody.
 function _M.health()
   if not readable() then
     return

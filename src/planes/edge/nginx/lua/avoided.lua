@@ -1,12 +1,12 @@
--- Endpoints that this worker process could not connect to. Others come first for a while: ten seconds (what nginx itself does
--- for a list of servers, with fail_timeout) when the connect took its full time, so that a dead server delays few requests; one
--- second when it was refused at once, because asking costs next to nothing. Then one request asks again; the rest follow when
--- that one had time to fail and did not.
+-- Endpoints that this worker process could not connect to. For a while other endpoints are tried before them: for ten
+-- seconds (as nginx itself does for a list of servers, with fail_timeout) when the connect timed out, so that a dead server
+-- delays few requests; for one second when the connection was refused at once, because another try costs next to nothing.
+-- Then one request probes the endpoint; the others follow when that request has had the time to fail and did not.
 local _M = {}
 
 local SILENT_SECONDS = 10
 local REFUSED_SECONDS = 1
--- Longer than a connect may take.
+-- The time that a probing request has to fail: longer than a connect may take.
 local PROBE_SECONDS = 3
 local MOST = 1000
 
@@ -20,7 +20,7 @@ end
 function _M.add(backend, index, silent)
   local key = name(backend, index)
   if not avoided[key] then
-    -- More than any real trouble: begin anew rather than grow.
+    -- No real trouble has so many: the list is emptied rather than grown.
     if count >= MOST then
       avoided, count = {}, 0
     end
@@ -29,7 +29,7 @@ function _M.add(backend, index, silent)
   avoided[key] = { till = ngx.now() + (silent and SILENT_SECONDS or REFUSED_SECONDS), probed = false }
 end
 
--- Whether others come first. Who hears no is taken to ask.
+-- Whether other endpoints are tried before this one. The caller that gets `false` is the one that probes.
 function _M.has(backend, index)
   if count == 0 then
     return false

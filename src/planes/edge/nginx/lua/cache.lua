@@ -1,5 +1,5 @@
--- What this worker process has decoded of the table, as of one generation. Only entries that exist are kept, so requests
--- for unknown hosts cannot make it grow. `snapshot` is the only way to read: whatever it runs sees one generation.
+-- The entries of the table that this worker process has decoded, as of one generation. Only entries that exist are kept, so
+-- requests for unknown hosts cannot make it grow. `snapshot` is the only way to read: whatever it runs sees one generation.
 local store = require "tideline.store"
 local routes = require "tideline.routes"
 local endpoints = require "tideline.endpoints"
@@ -38,7 +38,7 @@ local function follow(generation)
   at = generation
 end
 
--- The decoded entry or nil; inside `snapshot` only.
+-- The decoded entry or nil. To be called inside `snapshot` only.
 function _M.get(kind, name)
   local entry = decoded[kind][name]
   if entry ~= nil then
@@ -54,14 +54,14 @@ function _M.get(kind, name)
   return entry
 end
 
--- The raw value of an entry or nil; inside `snapshot` only.
+-- The raw value of an entry or nil. To be called inside `snapshot` only.
 function _M.raw(kind, name)
   loaded = true
   return store.read(kind, name, at)
 end
 
--- Runs `read` (which must not yield) on one generation, again when a commit came in between; returns the generation and
--- its results.
+-- Runs `read` (which must not yield) on one generation, and again when a commit came in between; returns the generation and
+-- the results of `read`.
 function _M.snapshot(read, argument, other)
   while true do
     local generation = store.generation()

@@ -10,7 +10,7 @@ local _M = {}
 -- Parsed pairs by id. An id is a hash of the contents, so an entry is never out of date.
 local parsed = lrucache.new(1024)
 
--- Returns id and value.
+-- Returns the id of the certificate for a name, and its value unless it is parsed already.
 local function choose(name)
   local host = request.host(name)
   if host and not host.certificate then

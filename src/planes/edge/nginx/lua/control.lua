@@ -18,7 +18,7 @@ local function refuse(status, reason, message)
   return answer(status, { reason = reason, message = message })
 end
 
--- What a failed call of the store says, with where the table stands.
+-- Answers with the failure of a call of the store, and with the instance and generation of the table in force.
 local function refuse_failure(failure)
   local status = failure.status
   failure.status = nil

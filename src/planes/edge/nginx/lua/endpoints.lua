@@ -1,4 +1,4 @@
--- The endpoints of one backend (pure but for the counter). Stored as `address port` separated by commas.
+-- The endpoints of one backend (pure but for the counter). The store has them as `address port`, separated by commas.
 local _M = {}
 
 function _M.encode(list)
@@ -23,8 +23,8 @@ function _M.decode(value)
   return backend
 end
 
--- The first from `index` on that is not avoided; when all are, this one: then all serve.
-function _M.from(backend, index, is_avoided)
+-- The index of the first endpoint from `index` on that is not avoided; `index` itself when all are avoided: then all serve.
+function _M.first_usable(backend, index, is_avoided)
   local count = backend.count
   for step = 0, count - 1 do
     local at = (index - 1 + step) % count + 1
@@ -35,14 +35,15 @@ function _M.from(backend, index, is_avoided)
   return index
 end
 
--- The next one's index, 1-based.
+-- The index of the next endpoint in the round robin, 1-based.
 function _M.next(backend, is_avoided)
-  backend.turn = _M.from(backend, backend.turn % backend.count + 1, is_avoided)
+  backend.turn = _M.first_usable(backend, backend.turn % backend.count + 1, is_avoided)
   return backend.turn
 end
 
--- Where try number `try` of `tries` begins to look, far from the first one: neighbours in the list often share a server.
-function _M.other(backend, index, try, tries)
+-- The index at which try number `try` of `tries` begins to search. It is far from that of the first try: neighbours in the
+-- list often share a server.
+function _M.retry_index(backend, index, try, tries)
   return (index - 1 + math.ceil(backend.count * (try - 1) / tries)) % backend.count + 1
 end
 

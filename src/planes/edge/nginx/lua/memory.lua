@@ -1,8 +1,9 @@
 -- The shared memory: made when nginx starts, kept when it is reloaded, given up when a worker may have torn it.
 --
 -- A worker that dies by a signal inside a call of a zone leaves its tree, queue or pages half linked: entries are lost, or
--- each worker that comes to the place dies as well, and no push can mend that. The master takes the dead one's lock away and
--- goes on; only its alert, written to nginx-alerts.log before the next worker starts, tells. New memory needs a new master.
+-- each worker that reaches the damaged place dies as well, and no push can mend that. The master takes the lock of the dead
+-- worker away and goes on; only the alert that it writes to nginx-alerts.log before the next worker starts shows what
+-- happened. New memory needs a new master.
 local ffi = require "ffi"
 local store = require "tideline.store"
 
@@ -22,13 +23,14 @@ local FORGET_BYTES = 1048576
 local O_WRONLY_CLOEXEC = 0x80001
 -- The file keeps its length: FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE.
 local PUNCH_HOLE = 3
--- From the beginning of a line: what a client or a pod says can be in others, never there.
+-- Anchored at the beginning of a line: text from a client or a pod can stand elsewhere in the log, never there.
 local ALERT = '^%%d+/%%d+/%%d+ %%d+:%%d+:%%d+ %%[alert%%] %d#%%d+: shared memory zone "(tideline_%%w+)" was locked by (%%d+)'
 
 local alerts
--- How long the alerts were when the memory was made: what is before is of other memory, though maybe of the same pid.
+-- The length of the alerts when the memory was made: earlier alerts are about other memory, even those that name the same
+-- pid.
 local made_at = 0
--- What is before in the alerts has been made a hole.
+-- The offset in the alerts before which everything has been given back to the file system.
 local forgotten = 0
 local found = false
 local looked_at
@@ -81,8 +83,9 @@ function _M.prepare(run_dir)
   end
 end
 
--- The run directory is memory, nobody rotates what is there, and an nginx without a connection left writes an alert for each
--- that it refuses: what is never read again is given back. Where the file is not the worker's it stays as it is.
+-- Gives back to the file system the part of the alerts that is never read again. The run directory is memory, nobody rotates
+-- the files in it, and an nginx that has no free connection left writes an alert for each one that it refuses. A file that
+-- the worker may not write stays as it is.
 local function forget(before)
   forgotten = math.min(forgotten, before)
   if before - forgotten < FORGET_BYTES then
@@ -97,7 +100,7 @@ local function forget(before)
   forgotten = before
 end
 
--- The zone and its dead holder, by the last alert of this master since the memory was made, or nil.
+-- The zone and its dead holder in the last alert of this master since the memory was made, or nil.
 local function alert(master)
   local file, err = io.open(alerts)
   if not file then
@@ -105,7 +108,7 @@ local function alert(master)
     return nil
   end
   local length = file:seek("end")
-  -- A shorter log was begun anew since.
+  -- A file that is shorter was begun anew since then.
   local from = length < made_at and 0 or made_at
   local tail = math.max(from, length - TAIL_BYTES)
   file:seek("set", tail)
@@ -126,8 +129,9 @@ local function alert(master)
   return zone, holder
 end
 
--- Whether a worker may have torn the memory. Who finds that ends nginx, for whoever runs it to start it anew; where it may
--- not, nginx stays unfit. Looks at most once a second, and never into the memory itself.
+-- Whether a worker may have torn the memory. The worker that finds this ends nginx, so that its supervisor starts it anew;
+-- where the worker may not do that, nginx stays unfit. The alerts are read at most once a second, and the memory itself
+-- never.
 function _M.torn()
   if found or (looked_at and ngx.now() - looked_at < 1) then
     return found

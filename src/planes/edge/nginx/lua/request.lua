@@ -1,4 +1,5 @@
--- One request: host and path to a backend, an endpoint of it, and another one when that cannot be reached.
+-- The way of one request: its host and path choose a backend, then an endpoint of that, and another endpoint when the first
+-- cannot be reached.
 local avoided = require "tideline.avoided"
 local balancer = require "ngx.balancer"
 local cache = require "tideline.cache"
@@ -11,7 +12,7 @@ local _M = {}
 local TRIES = 3
 local CONNECT_SECONDS = 2
 local READ_SECONDS = 60
--- An upgraded connection (WebSocket) may be silent for as long.
+-- An upgraded connection (WebSocket) may be silent for this long.
 local UPGRADED_SECONDS = 3600
 
 -- The host that takes this name: exact, then the wildcard of its parent (one label), then the one for any host.
@@ -30,7 +31,7 @@ function _M.host(name)
   return cache.get("hosts", "")
 end
 
--- Endpoints, or nil and why.
+-- The backend for a host and a path, or nil and the reason.
 local function choose(name, path)
   local host = _M.host(name)
   if not host then
@@ -82,8 +83,8 @@ function _M.route()
   ngx.ctx.read_seconds = var.tideline_upgrade ~= "" and UPGRADED_SECONDS or READ_SECONDS
 end
 
--- Whether the try before this one got as far as a connection. nginx notes the time of each, `-` for none: `0.001, - : ` after
--- two tries, the one that begins has no entry yet.
+-- Whether the try before this one made a connection. nginx lists the connect time of each try, `-` for none: `0.001, - : `
+-- after two tries; the try that begins now has no entry yet.
 local function was_connected()
   return ngx.var.upstream_connect_time:match("([^%s,:]+)[%s,:]*$") ~= "-"
 end
@@ -103,7 +104,7 @@ function _M.balance()
       local _, status = balancer.get_last_failure()
       avoided.add(backend, ctx.index, status == 504)
     end
-    ctx.index = endpoints.from(backend, endpoints.other(backend, ctx.first, try, TRIES), avoided.has)
+    ctx.index = endpoints.first_usable(backend, endpoints.retry_index(backend, ctx.first, try, TRIES), avoided.has)
   end
   balancer.set_timeouts(CONNECT_SECONDS, ctx.read_seconds, ctx.read_seconds)
   local ok, err = balancer.set_current_peer(backend.address[ctx.index], backend.port[ctx.index])

@@ -1,5 +1,5 @@
--- The paths of one host (pure). Stored as a JSON array: [[match, path, backend]..., ] , default backend, certificate.
--- Ingress v1: exact before prefix, then the longest prefix, element by element; case-sensitive.
+-- The paths of one host (pure). The store has them as a JSON array: [[[match, path, backend], ...], default backend,
+-- certificate]. Ingress v1: exact before prefix, then the longest prefix, element by element; case-sensitive.
 local cjson = require "cjson.safe"
 
 local _M = {}

@@ -1,4 +1,4 @@
--- What runs once: in the master at every start and reload, and in every process when it begins.
+-- The code that runs in the master at every start and reload, and in every worker process when it begins.
 local ffi = require "ffi"
 local memory = require "tideline.memory"
 

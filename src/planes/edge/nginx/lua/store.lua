@@ -73,12 +73,13 @@ function _M.generation()
   return state:get("generation") or 0
 end
 
--- What changed in one generation: `<letter><name>` lines; `*` or nil: anything may have.
+-- What changed in one generation: `<letter><name>` lines; `*` or nil means that anything may have changed.
 function _M.log(generation)
   return state:get("log" .. padded(generation))
 end
 
--- A worker that was killed while it wrote does not let go of the lock. Only one of those that notice takes it away.
+-- A worker that was killed while it wrote does not release its lock. Only one of the workers that notice this takes the lock
+-- away.
 local function free_lock_of_the_dead()
   local holder = state:get("lock")
   if holder and ffi.C.kill(holder, 0) ~= 0 and state:safe_add("dead" .. holder, true, LOCK_SECONDS) then
@@ -86,7 +87,7 @@ local function free_lock_of_the_dead()
   end
 end
 
--- Runs `action` while no other worker changes the table. Waits at most two seconds for the other one.
+-- Runs `action` while no other worker changes the table. Waits at most two seconds for the other worker.
 local function locked(action)
   for _ = 1, 400 do
     if state:safe_add("lock", ngx.worker.pid(), LOCK_SECONDS) then
@@ -135,16 +136,17 @@ local function names_in(zone)
   return names
 end
 
--- Between the steps of a long walk the worker serves requests; the lock stays ours. Not sleep(0): an nginx without OpenResty's
--- patches writes a warning for each.
-local function breathe(step)
+-- Lets the worker serve requests between the steps of a long walk, and keeps the lock. It does not call sleep(0), because an
+-- nginx without OpenResty's patches writes a warning for each such call.
+local function serve_requests(step)
   if step % 250 == 0 then
     state:set("lock", ngx.worker.pid(), LOCK_SECONDS)
     ngx.sleep(0.001)
   end
 end
 
--- After a commit, an abort, or the death of a worker in the middle of one. `log`: the entries concerned, `*`: any.
+-- Brings entries to rest after a commit, an abort, or the death of a worker in the middle of one. `log` names the entries
+-- concerned; `*` means all.
 local function settle(log)
   local in_force = padded(_M.generation())
   if log ~= "*" then
@@ -154,9 +156,9 @@ local function settle(log)
         done[line] = true
         local kind, name = kind_of_letter[line:sub(1, 1)], line:sub(2)
         local newest, _, _, before_flag = read_pointer(zones[kind], name)
-        local is = settle_entry(zones[kind], name, in_force)
-        if newest == in_force and is ~= (before_flag == "v") then
-          state:incr("count_" .. kind, is and 1 or -1)
+        local exists = settle_entry(zones[kind], name, in_force)
+        if newest == in_force and exists ~= (before_flag == "v") then
+          state:incr("count_" .. kind, exists and 1 or -1)
         end
       end
     end
@@ -167,7 +169,7 @@ local function settle(log)
         if settle_entry(zones[kind], name, in_force) then
           count = count + 1
         end
-        breathe(step)
+        serve_requests(step)
       end
       state:set("count_" .. kind, count)
     end
@@ -177,7 +179,7 @@ end
 
 local function abort(transaction)
   local log = state:get("staging_log") or "*"
-  -- When its worker died after the commit, it did happen, and its log stays.
+  -- A transaction whose worker died after the commit has happened, so its log stays.
   if transaction > _M.generation() then
     state:safe_set("log" .. padded(transaction), "")
   end
@@ -199,7 +201,7 @@ end
 local function begin(instance, generation, replace)
   local open = state:get("staging")
   if open ~= 0 then
-    -- Another agent's unfinished push, or one whose worker died: the last to begin wins.
+    -- The open transaction is the unfinished push of another agent, or its worker died: the last one to begin wins.
     state:set("staging_log", "*")
     abort(open)
   end
@@ -215,7 +217,7 @@ local function begin(instance, generation, replace)
   return transaction
 end
 
--- An entry that a replacing transaction names without a new version stays.
+-- Keeps an entry that a replacing transaction names without a new version.
 local function keep(kind, name, transaction)
   local newest, flag, before, before_flag = read_pointer(zones[kind], name)
   if newest ~= NONE then
@@ -223,7 +225,7 @@ local function keep(kind, name, transaction)
   end
 end
 
--- Writes one version (nil: deleted). Returns why there is no memory for it, or nil and whether anything changed.
+-- Writes one version of an entry (nil: deleted). Returns why there is no memory for it, or nil and whether anything changed.
 local function put(kind, name, value, transaction, replace)
   local zone, at = zones[kind], padded(transaction)
   local newest, flag, before, before_flag = read_pointer(zone, name)
@@ -260,7 +262,7 @@ local function put(kind, name, value, transaction, replace)
   return nil, true
 end
 
--- `changes`: a list of { kind, name, value }; no value: deleted, or left as it is with `keep`.
+-- `changes` is a list of { kind, name, value }. An entry without a value is deleted, or left as it is with `keep`.
 local function stage(transaction, changes)
   local failure = gone(transaction)
   if failure then
@@ -268,7 +270,7 @@ local function stage(transaction, changes)
   end
   local replace = state:get("staging_replace")
   local log = state:get("staging_log")
-  -- Should this worker die in between, everything is looked at.
+  -- If this worker dies before the log is complete, every entry is brought to rest.
   state:set("staging_log", "*")
   local names = {}
   local function logged()
@@ -304,7 +306,7 @@ local function delete_unseen(transaction)
       if seen ~= at then
         put(kind, name, nil, transaction, true)
       end
-      breathe(step)
+      serve_requests(step)
     end
   end
 end
@@ -328,7 +330,7 @@ local function commit(transaction)
   return transaction
 end
 
--- Opens a transaction from `generation` of `instance`; `replace`: whatever it does not write is deleted by its commit.
+-- Opens a transaction from `generation` of `instance`; with `replace`, its commit deletes every entry that it did not name.
 function _M.begin(instance, generation, replace)
   return locked(function()
     return begin(instance, generation, replace)

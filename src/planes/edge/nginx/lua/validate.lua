@@ -34,7 +34,7 @@ local function optional(value, kind, what)
   return expect(value, kind, what)
 end
 
--- A JSON array, or absent.
+-- Returns a JSON array; an absent one is empty.
 local function list(value, what)
   if value == nil then
     return {}
@@ -81,7 +81,7 @@ end
 
 -- Why nginx may not connect to an address, or nil: addresses that lead to this host, to its link, to many or to nowhere, and
 -- those that may hold such an IPv4 address. The rule of src/planes/edge/compile/address.ts; both are held to
--- test/golden/data-plane/endpoints.txt, which has the reasons beside it.
+-- test/golden/data-plane/endpoints.txt, which says why for each address.
 local function address_reason(text)
   if #text > 45 or not text:match("^[0-9a-f:.]+$") then
     return "EndpointAddressInvalid"
@@ -107,7 +107,8 @@ local function address_reason(text)
   return nil
 end
 
--- Each returns the value to store, or nil and the reason; `refuse(kind, name, reason)` hears of elements left out.
+-- Each of the next functions returns the value to store, or nil and the reason; it calls `refuse(kind, name, reason)` for
+-- elements left out.
 
 function _M.hosts(entry, refuse)
   local name = expect(entry.name, "string", "host name")
@@ -186,7 +187,7 @@ function _M.certificates(entry)
   return cjson.encode({ chain, key })
 end
 
--- Policies by name, or malformed.
+-- Returns the policies by name; raises an error for what does not have the shape of the protocol.
 function _M.policies(value)
   local known = {}
   for _, policy in ipairs(list(value, "policies")) do
