@@ -22,7 +22,7 @@ export class FakeSource implements ClusterSource {
     this.listener = undefined;
   }
 
-  say(status: SourceStatus): void {
+  setStatus(status: SourceStatus): void {
     this.#status = status;
     this.listener?.onStatus(status);
   }
@@ -33,13 +33,13 @@ export class FakeSource implements ClusterSource {
   }
 }
 
-/** An nginx in memory: holds a table, counts generations, can be started anew, away, or slow. */
+/** An nginx in memory: it holds a table, counts generations, and can be started anew, be away, or be slow. */
 export class FakeDataPlane implements DataPlane {
   table: RoutingTable | undefined;
   health: readonly PolicyHealth[] | undefined;
   draining = false;
   readonly calls: string[] = [];
-  /** Holds back the answer of `apply` until it resolves. */
+  /** `apply` answers only after this promise has resolved. */
   gate: Promise<void> = Promise.resolve();
   failing = false;
   #instance: string | undefined = 'first';
@@ -95,8 +95,11 @@ export class FakeDataPlane implements DataPlane {
     return () => this.#listeners.delete(listener);
   }
 
-  /** nginx ended (undefined) or started: a new instance knows nothing, unless it was given another table at once. */
-  become(instance: string | undefined, generation = 0): void {
+  /**
+   * nginx ends (undefined) or starts: a new instance holds nothing; with `generation` above 0 it has got another table
+   * meanwhile.
+   */
+  setInstance(instance: string | undefined, generation = 0): void {
     this.#instance = instance;
     this.#generation = generation;
     this.table = undefined;
@@ -113,7 +116,7 @@ export class FakeDataPlane implements DataPlane {
   }
 }
 
-/** An ExaBGP that does at once what it is told. */
+/** A speaker whose ExaBGP does at once what it is told. */
 export class FakeSpeaker implements Speaker {
   desired: readonly Route[] | undefined;
   announced: readonly Route[] = [];
@@ -138,7 +141,7 @@ export class FakeSpeaker implements Speaker {
     return () => {};
   }
 
-  /** The prefixes announced now. */
+  /** The prefixes that are announced now. */
   get prefixes(): readonly string[] {
     return this.announced.map(({ prefix }) => prefix.text);
   }

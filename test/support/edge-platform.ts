@@ -5,7 +5,7 @@ import type { Platform } from '../../src/model/spec/platform.ts';
 import { withoutUndefined } from '../../src/model/values.ts';
 import { poolForTests } from './edge-pool.ts';
 
-/** Site and cluster paris, pool paris-edge, policy video, and these drains. */
+/** A platform with the site and cluster paris, the pool paris-edge, the policy video, and these drains. */
 export function platformForTests(
   options: {
     readonly pool?: EdgePool;

@@ -39,12 +39,12 @@ export class Rig {
   readonly peers: Rig[] = [];
   readonly registry = new Registry();
   readonly written: ClusterState[] = [];
-  /** What the publisher was told. */
+  /** The views that the publisher got. */
   readonly views: PublishView[] = [];
   readonly agent: EdgeAgent;
   readonly clock: FakeClock;
   platform = platformForTests();
-  /** What the nginx on the VIP answers as. */
+  /** The `instance` with which the nginx on the VIP answers. */
   answering: (() => string | undefined) | undefined;
   /** False: other blades cannot reach this one's /status. */
   reachable = true;

@@ -1,6 +1,12 @@
 import type { Route } from '../../src/bgp/route.ts';
 import { emptyState } from '../../src/kube/state.ts';
-import { changed, departed, landed, learned, notConverged } from '../../src/planes/edge/step/convergence.ts';
+import {
+  compileStarted,
+  notConverged,
+  stateChanged,
+  stateRead,
+  tableAcknowledged,
+} from '../../src/planes/edge/step/convergence.ts';
 import { type BladeMemory, noMemory } from '../../src/planes/edge/step/memory.ts';
 import type { BladeView, PeerAnswer } from '../../src/planes/edge/step/view.ts';
 import { type VipStatus, vipStatuses } from '../../src/planes/edge/step/vip-status.ts';
@@ -21,17 +27,20 @@ export const nginxForTests: DataPlaneStatus = {
   activeConnections: 0,
 };
 
-/** nginx has acknowledged the table of a cluster that was read. */
-export const converged = landed(departed(changed(learned(notConverged, 'cluster', emptyState), 0), 0), {
-  generation: 1,
-  instance: 'first',
-});
+/** The convergence of an nginx that has acknowledged the table of a cluster that was read. */
+export const converged = tableAcknowledged(
+  compileStarted(stateChanged(stateRead(notConverged, 'cluster', emptyState), 0), 0),
+  {
+    generation: 1,
+    instance: 'first',
+  },
+);
 
 const platform = platformForTests();
 const [pool] = [...platform.edgePools.values()];
 if (pool === undefined) throw new Error('the platform for tests has no pool');
 
-/** A blade on which all is well, that has just started, was not looked at yet and has no peers. */
+/** A blade on which all is well, that has just started, was not probed yet and has no peers. */
 export const calm: BladeView = {
   blade: 'paris-blade-1',
   nowMs: 100_000,
@@ -52,7 +61,7 @@ export const calm: BladeView = {
     refusals: [],
   },
   host: { addedMs: 0, vips: [vip], missing: new Map() },
-  look: { number: 0, answers: new Map([[vip, 'first']]) },
+  probes: { number: 0, answers: new Map([[vip, 'first']]) },
   peers: { answers: [], answeredMs: -Infinity },
 };
 
@@ -65,7 +74,7 @@ export const drained = platformForTests({
 export class SteppingBlade {
   view: BladeView;
   memory: BladeMemory = noMemory;
-  /** The action of the last step that was not `undefined`, by its name. */
+  /** The actions of the last step. */
   actions: Partial<BladeActions> = {};
   news: readonly string[] = [];
 
@@ -73,13 +82,13 @@ export class SteppingBlade {
     this.view = { ...calm, ...view };
   }
 
-  /** From here on this is true as well. */
-  now(change: Partial<BladeView>): void {
+  /** Changes a part of the view, for all steps from here on. */
+  changeView(change: Partial<BladeView>): void {
     this.view = { ...this.view, ...change };
   }
 
   wait(ms: number): void {
-    this.now({ nowMs: this.view.nowMs + ms, dateMs: this.view.dateMs + ms });
+    this.changeView({ nowMs: this.view.nowMs + ms, dateMs: this.view.dateMs + ms });
   }
 
   step(): Step {
@@ -91,10 +100,10 @@ export class SteppingBlade {
     return result;
   }
 
-  /** A look at the VIPs, and a step; true when the step wants the peers to be asked. */
-  look(): boolean {
-    const { number, answers } = this.view.look;
-    this.now({ look: { number: number + 1, answers } });
+  /** Probes the VIPs and steps; true when the step wants the peers to be asked. */
+  probe(): boolean {
+    const { number, answers } = this.view.probes;
+    this.changeView({ probes: { number: number + 1, answers } });
     return this.step().actions.ask;
   }
 
@@ -108,10 +117,10 @@ export class SteppingBlade {
   }
 
   set announced(routes: readonly Route[]) {
-    this.now({ speaker: { ...this.view.speaker, announced: routes } });
+    this.changeView({ speaker: { ...this.view.speaker, announced: routes } });
   }
 
-  /** ExaBGP has the VIP, and no step has said that it should go. */
+  /** Whether ExaBGP has the VIP. */
   holds(address = vip): boolean {
     return this.announced.some(({ prefix }) => prefix.text === `${address}/32`);
   }

@@ -98,11 +98,11 @@ describe('tables', () => {
 
   test('nginx starts anew: everything is pushed again before the VIP comes back', async () => {
     const [one, two] = await pair();
-    one.dataPlane.become(undefined);
+    one.dataPlane.setInstance(undefined);
     await one.clock.advance(1500);
     expect([one.announces, two.announces]).toEqual([false, true]);
     one.dataPlane.failing = true;
-    one.dataPlane.become('second');
+    one.dataPlane.setInstance('second');
     await one.clock.advance(1500);
     expect(one.announces).toBe(false);
     expect(one.vip().reasons).toEqual(['TableNotAcknowledged']);
@@ -130,7 +130,7 @@ test.each([
 ])('a table that nginx refuses makes no blade unfit: %s', async (_, start) => {
   const [one] = await start();
   one.dataPlane.failing = true;
-  one.dataPlane.become('second', 3);
+  one.dataPlane.setInstance('second', 3);
   await one.clock.advance(5000);
   expect(one.vip()).toMatchObject({ fit: true, announced: true });
   expect(one.agent.status().tableRefused).toBe('nginx is away');
@@ -140,7 +140,7 @@ describe('loss of input', () => {
   test('a stale source changes nothing; a blade that starts without its source serves the snapshot and says so', async () => {
     const rig = new Rig('paris-blade-1');
     await rig.serve();
-    rig.source.say({ phase: 'stale', sinceMs: 1, reason: 'SourceMissing', message: 'gone' });
+    rig.source.setStatus({ phase: 'stale', sinceMs: 1, reason: 'SourceMissing', message: 'gone' });
     await rig.clock.advance(5000);
     expect(rig.dataPlane.table?.hosts).toHaveLength(1);
     expect(rig.announces).toBe(true);

@@ -7,14 +7,14 @@ import { type Clock, sleep, type Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { BladePlatform } from './compile/platform.ts';
 import type { CertificateReader } from './compile/tls.ts';
-import { type EdgeMetrics, showBlade } from './metrics.ts';
+import { type EdgeMetrics, setBladeMetrics } from './metrics.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
 import { type PublishView, publishViewOf } from './publish/view.ts';
 import { statusOf } from './status.ts';
-import { addressesDue, vipsToProbe } from './step/look.ts';
 import { type BladeMemory, noMemory } from './step/memory.ts';
-import { mayLeave } from './step/retirement.ts';
-import type { BladeView, HostAddresses, Look } from './step/view.ts';
+import { addressesDue, vipsToProbe } from './step/probing.ts';
+import { mayStop } from './step/retirement.ts';
+import type { BladeView, HostAddresses, ProbeRound } from './step/view.ts';
 import { type Step, step } from './step.ts';
 import type { DataPlane, PolicyHealth } from './table.ts';
 import { Push } from './tables/push.ts';
@@ -36,7 +36,7 @@ export interface EdgeAgentOptions {
   readonly addAddresses: AddAddresses;
   readonly readCertificate: CertificateReader;
   readonly snapshot?: SnapshotFile;
-  /** Tells the cluster what became of its objects; absent when the cluster is a folder of manifests. */
+  /** Writes status and events to the cluster; absent when the cluster is a folder of manifests. */
   readonly publisher?: {
     tick(view: PublishView): void;
     status(): PublisherStatus;
@@ -45,7 +45,7 @@ export interface EdgeAgentOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: EdgeMetrics;
-  /** Default 250. */
+  /** The time between two ticks. Default 250. */
   readonly tickMs?: number;
 }
 
@@ -53,8 +53,8 @@ export interface EdgeAgentOptions {
 const settleMs = 5000;
 
 /**
- * The agent of one blade: it sees what is true, steps, and does what the step says. Every decision over VIPs, drains and
- * health is made in step.ts. It owns neither nginx nor ExaBGP; when it ends, both go on with what they have.
+ * The agent of one blade: it gathers the view, calls `step` and carries out the actions. Every decision over VIPs,
+ * drains and health is made in step.ts. It owns neither nginx nor ExaBGP; when it ends, both go on with what they have.
  */
 export class EdgeAgent {
   readonly #options: EdgeAgentOptions;
@@ -65,7 +65,7 @@ export class EdgeAgent {
   #startedMs = 0;
   #stoppingSinceMs: number | undefined;
   #host: HostAddresses = { addedMs: -Infinity, vips: [], missing: new Map() };
-  #look: Look = { number: 0, answers: new Map() };
+  #probes: ProbeRound = { number: 0, answers: new Map() };
   #answeredMs = -Infinity;
   #timer: Timer | undefined;
   #ticking: Promise<void> = Promise.resolve();
@@ -90,7 +90,7 @@ export class EdgeAgent {
     this.#tick();
   }
 
-  /** The platform was read again. */
+  /** Compiles the table with the platform that was just read. */
   platformChanged(): void {
     this.#tables.recompile();
   }
@@ -101,28 +101,28 @@ export class EdgeAgent {
   }
 
   /**
-   * A planned stop first drains: keep-alive connections end, VIPs that another blade has are withdrawn. Rejects never;
+   * A planned stop first drains: keep-alive connections end, VIPs that another blade has are withdrawn. Never rejects;
    * a VIP that nobody else has stays, and so does one whose withdrawal ExaBGP does not acknowledge in time.
    */
   async withdraw(): Promise<void> {
     const { clock, log, speaker } = this.#options;
     this.#stoppingSinceMs = clock.monotonic();
     this.#step();
-    while (!mayLeave(this.#view(), this.#memory)) await sleep(clock, 100);
+    while (!mayStop(this.#view(), this.#memory)) await sleep(clock, 100);
     await speaker.settled(settleMs).catch((error: unknown) => {
       log.warn({ error: messageOf(error) }, 'withdrawal not acknowledged');
     });
     log.info({ vips: this.status().vips }, 'stopping as planned');
   }
 
-  /** Lets go of everything and leaves it as it is: nginx serves on, ExaBGP announces on until the lease ends. */
+  /** Ends the agent and leaves nginx and ExaBGP as they are: nginx serves on, ExaBGP announces until the lease ends. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#ticking;
     await this.#options.publisher?.stop();
     this.#options.peers.stop();
-    // A table that waits for an nginx that is away is given up by the driver's own stop.
+    // A table that waits for an nginx that is away is rejected when the driver stops.
     await Promise.all([this.#tables.stop(), this.#options.dataPlane.stop()]);
     await this.#options.speaker.stop();
   }
@@ -151,7 +151,7 @@ export class EdgeAgent {
     publisher?.tick(publishViewOf(this.#view(), this.#memory, platformStatus().phase !== 'current'));
   }
 
-  /** Puts addresses on the host that may be missing, then looks at the VIPs. */
+  /** Adds VIPs that may be missing to the host, then probes the VIPs. */
   async #observe(): Promise<void> {
     const { clock, addAddresses, probe, platform } = this.#options;
     const due = addressesDue(this.#view());
@@ -162,10 +162,10 @@ export class EdgeAgent {
     const port = platform().pool.spec.ports.http;
     const probes = vipsToProbe(this.#view()).map(async (vip) => [vip.text, await probe(vip, port)] as const);
     // All at once: a VIP on which nothing answers must not hold up the verdict over the others.
-    this.#look = { answers: new Map(await Promise.all(probes)), number: this.#look.number + 1 };
+    this.#probes = { answers: new Map(await Promise.all(probes)), number: this.#probes.number + 1 };
   }
 
-  /** Steps from what is true now: publishes the new memory first, then does what the step says, but for the asking. */
+  /** Takes one step: publishes the new memory, then carries out the actions; asking the peers is left to the caller. */
   #step(): Step {
     const { speaker, metrics, log } = this.#options;
     const result = step(this.#view(), this.#memory);
@@ -175,7 +175,7 @@ export class EdgeAgent {
     if (health !== undefined) this.#health.set(health);
     this.#draining.set(draining);
     if (announce !== undefined) speaker.setDesired(announce);
-    showBlade(metrics, result);
+    setBladeMetrics(metrics, result);
     return result;
   }
 
@@ -195,7 +195,7 @@ export class EdgeAgent {
       served: this.#tables.served,
       speaker: speaker.status(),
       host: this.#host,
-      look: this.#look,
+      probes: this.#probes,
       peers: { answers: peers.answers(), answeredMs: this.#answeredMs },
     };
   }

@@ -3,7 +3,7 @@ import type { Condition } from './compile/compile.ts';
 import type { Step } from './step.ts';
 
 export interface EdgeMetrics {
-  /** Seconds until nginx acknowledged; `path` is `table` or `endpoints`. */
+  /** Seconds until nginx acknowledged a change; `path` is `table` or `endpoints`. */
   readonly applySeconds: Histogram<'path'>;
   readonly compileSeconds: Histogram;
   /** Backends whose endpoints were replaced on the fast path. */
@@ -12,7 +12,7 @@ export interface EdgeMetrics {
   readonly generation: Gauge;
   readonly hosts: Gauge;
   readonly backends: Gauge;
-  /** What is refused now, by reason. */
+  /** The number of refusals in force, by reason. */
   readonly refusals: Gauge<'reason'>;
   readonly vipFit: Gauge<'vip'>;
   readonly vipAnnounced: Gauge<'vip'>;
@@ -61,8 +61,8 @@ export function edgeMetrics(registry: Registry): EdgeMetrics {
   };
 }
 
-/** Shows what a step came to. */
-export function showBlade(metrics: EdgeMetrics, { vips, memory, actions }: Step): void {
+/** Sets the metrics of a blade from a step. */
+export function setBladeMetrics(metrics: EdgeMetrics, { vips, memory, actions }: Step): void {
   for (const { address, fit, announced } of vips) {
     metrics.vipFit.set({ vip: address }, fit ? 1 : 0);
     metrics.vipAnnounced.set({ vip: address }, announced ? 1 : 0);
@@ -71,8 +71,8 @@ export function showBlade(metrics: EdgeMetrics, { vips, memory, actions }: Step)
   for (const { policy, healthy } of actions.health ?? []) metrics.policyHealthy.set({ policy }, healthy ? 1 : 0);
 }
 
-/** Shows what a compile came to. */
-export function showTable(
+/** Sets the metrics of the table from a compile. */
+export function setTableMetrics(
   metrics: EdgeMetrics,
   table: { readonly hosts: number; readonly backends: number; readonly conditions: readonly Condition[] },
 ): void {

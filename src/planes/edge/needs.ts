@@ -6,9 +6,9 @@ export const edgeNeeds: readonly Need[] = [
   follow('Service', 'backends of Ingresses'),
   follow('EndpointSlice', 'addresses of pods'),
   follow('Ingress', 'routes'),
-  // Manifest folders rarely carry it: a class without an object is taken for ours.
+  // Manifest folders rarely carry IngressClass objects: a class without an object is taken for ours.
   follow('IngressClass', 'which Ingresses are ours', { mayLack: true }),
-  // Other Secrets never leave the server.
+  // Secrets of other types never leave the kube-apiserver.
   follow('Secret', 'certificates (only type kubernetes.io/tls is asked for)', {
     select: { fields: 'type=kubernetes.io/tls' },
     mayLack: true,

@@ -1,6 +1,6 @@
 /**
- * Every named refusal and state of the edge: log field, metric label, status condition and test assertion at once.
- * The text says what it means and what the edge does about it.
+ * Every named refusal and state of the edge: log field, metric label, status condition and test assertion at once. The
+ * text says what the reason means and what the edge does about it.
  */
 export const edgeReasons = {
   // Ingress objects.
@@ -39,7 +39,7 @@ export const edgeReasons = {
   EndpointAddressForbidden:
     'An endpoint is a loopback, link-local, multicast, unspecified, reserved or embedded IPv4 address; it is left out.',
   EndpointIsOwn: 'An endpoint is a VIP or a blade of this pool, which would proxy to itself; it is left out.',
-  // What an Ingress or the EdgePool is told when all is well, and of the pool as a whole.
+  // Conditions and Events when all is well, and the state of the pool as a whole.
   Accepted: 'Everything it asks for is served.',
   TableServed: 'nginx of at least one blade serves the table.',
   NoBladeFit: 'No blade of the pool is known to be fit.',

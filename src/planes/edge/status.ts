@@ -15,7 +15,7 @@ export interface StatusInput {
 
 const shownConditions = 100;
 
-/** Everything the agent knows, as it is in this moment. */
+/** What the agent shows in `/status` at this moment. */
 export function statusOf({ view, memory, publishing }: StatusInput): PlanePart<EdgeStatus> {
   const { nginx, convergence, conditions } = view;
   const { relay, neighbors, refusals } = view.speaker;

@@ -10,20 +10,20 @@ const drain = { graceSeconds: 1 };
 const specs = [1, 2].map((minAnnouncers) => poolForTests({ minAnnouncers, drain }));
 
 /**
- * Blades of one pool, whose agents go on in any order. What an agent does in a tick are up to four moments (it looks and
- * steps, asks, gets answers, steps), and between any two of them every other agent may do anything.
+ * Blades of one pool, whose agents go on in any order. A tick of an agent has up to four parts (it probes and steps,
+ * asks, gets answers, steps), and between any two of them every other agent may do anything.
  */
 class Pool {
   readonly blades: readonly SteppingBlade[];
   /** Blades that do not answer. */
   readonly #cut = new Set<SteppingBlade>();
-  /** What is left of the tick of a blade, in order. */
+  /** The parts that are left of the tick of a blade, in order. */
   readonly #rest = new Map<SteppingBlade, readonly (() => void)[]>();
 
   constructor(count: number, minAnnouncers: number) {
     const pool = specs[minAnnouncers - 1] ?? calm.pool;
     this.blades = Array.from({ length: count }, () => new SteppingBlade({ pool }));
-    for (const blade of this.blades) for (let looks = 0; looks < 2; looks += 1) blade.look();
+    for (const blade of this.blades) for (let rounds = 0; rounds < 2; rounds += 1) blade.probe();
   }
 
   wait(ms: number): void {
@@ -35,11 +35,11 @@ class Pool {
     if (action === 'step') blade.step();
     if (action === 'break' || action === 'mend') {
       const answers = new Map([[vip, action === 'break' ? undefined : 'first']]);
-      blade.now({ look: { ...blade.view.look, answers } });
+      blade.changeView({ probes: { ...blade.view.probes, answers } });
     }
-    if (action === 'drain') blade.now({ platform: drained });
-    if (action === 'undrain') blade.now({ platform: calm.platform });
-    if (action === 'stop') blade.now({ stoppingSinceMs: blade.view.nowMs });
+    if (action === 'drain') blade.changeView({ platform: drained });
+    if (action === 'undrain') blade.changeView({ platform: calm.platform });
+    if (action === 'stop') blade.changeView({ stoppingSinceMs: blade.view.nowMs });
     if (action === 'cut') this.#cut.add(blade);
     if (action === 'join') this.#cut.delete(blade);
     if (action === 'restart') this.#restart(blade);
@@ -56,23 +56,23 @@ class Pool {
     if (next !== undefined) {
       this.#rest.set(blade, rest);
       next();
-    } else if (blade.look()) {
+    } else if (blade.probe()) {
       const askedAtMs = blade.view.nowMs;
       let answers: readonly PeerAnswer[] = [];
       const answer = (): void => {
         answers = this.#answers(blade, askedAtMs);
       };
       const hear = (): void => {
-        blade.now({ peers: { answers, answeredMs: blade.view.nowMs } });
+        blade.changeView({ peers: { answers, answeredMs: blade.view.nowMs } });
         blade.step();
       };
       this.#rest.set(blade, [answer, hear]);
     }
   }
 
-  /** Between ticks as well: every blade asks its peers all the time. */
+  /** Delivers answers of the peers, also between ticks: every blade asks its peers all the time. */
   #hear(blade: SteppingBlade, answers: readonly PeerAnswer[]): void {
-    blade.now({ peers: { ...blade.view.peers, answers } });
+    blade.changeView({ peers: { ...blade.view.peers, answers } });
   }
 
   #answers(asking: SteppingBlade, askedAtMs: number): readonly PeerAnswer[] {
@@ -84,14 +84,14 @@ class Pool {
       });
   }
 
-  /** The agent forgets everything; ExaBGP goes on announcing what it announces. */
+  /** Starts the agent anew: it forgets everything, and ExaBGP goes on announcing what it announces. */
   #restart(blade: SteppingBlade): void {
     this.#rest.delete(blade);
     blade.memory = noMemory;
-    blade.now({
+    blade.changeView({
       startedMs: blade.view.nowMs,
       stoppingSinceMs: undefined,
-      look: { ...blade.view.look, number: 0 },
+      probes: { ...blade.view.probes, number: 0 },
       peers: calm.peers,
     });
   }

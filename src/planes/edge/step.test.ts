@@ -13,27 +13,30 @@ import { parseAddress } from '../../model/address.ts';
 import type { PeerVipView } from '../../model/status.ts';
 import type { EdgeReason } from './reasons.ts';
 import { routeOf } from './step/announce.ts';
-import { changed, failed, learned, notConverged } from './step/convergence.ts';
+import { notConverged, stateChanged, stateRead, tableFailed } from './step/convergence.ts';
 import { noMemory } from './step/memory.ts';
-import { mayLeave } from './step/retirement.ts';
+import { mayStop } from './step/retirement.ts';
 import type { BladeView } from './step/view.ts';
 import { step } from './step.ts';
 
 const works: PeerVipView = { fit: true, announced: true };
 const formerly = [routeOf(calm, parseAddress(vip)!)];
 
-/** What peers say of the VIP; undefined: none answers. */
+/** What the peers answer about the VIP; undefined when none answers. */
 type Peers = (() => PeerVipView) | undefined;
 
-/** Looks every quarter of a second for `ms`, as the agent does; the other blade is asked all the time, and says `peer`. */
-function look(blade: SteppingBlade, ms: number, peer?: Peers): void {
+/**
+ * Probes every quarter of a second for `ms`, as the agent does; the other blade is asked all the time, and answers
+ * `peer`.
+ */
+function probeFor(blade: SteppingBlade, ms: number, peer?: Peers): void {
   const ask = (askedAtMs: number) =>
     peer === undefined ? [] : [peerAnswer('paris-blade-2', askedAtMs, { [vip]: peer() })];
   for (let passed = 0; passed < ms; passed += 250) {
     const { nowMs } = blade.view;
-    blade.now({ peers: { ...blade.view.peers, answers: ask(nowMs - 1) } });
-    if (blade.look()) {
-      blade.now({ peers: { answers: ask(nowMs), answeredMs: nowMs } });
+    blade.changeView({ peers: { ...blade.view.peers, answers: ask(nowMs - 1) } });
+    if (blade.probe()) {
+      blade.changeView({ peers: { answers: ask(nowMs), answeredMs: nowMs } });
       blade.step();
     }
     blade.wait(250);
@@ -43,13 +46,13 @@ function look(blade: SteppingBlade, ms: number, peer?: Peers): void {
 /** A blade that announces its VIP and is fit. */
 function serving(change: Partial<BladeView> = {}): SteppingBlade {
   const blade = new SteppingBlade(change);
-  look(blade, 750);
+  probeFor(blade, 750);
   expect([blade.holds(), blade.published[0]?.fit]).toEqual([true, true]);
   return blade;
 }
 
-const silent = { look: { number: 100, answers: new Map([[vip, undefined]]) } };
-const other = { look: { number: 100, answers: new Map([[vip, 'another']]) } };
+const silent = { probes: { number: 100, answers: new Map([[vip, undefined]]) } };
+const other = { probes: { number: 100, answers: new Map([[vip, 'another']]) } };
 const missing = { host: { ...calm.host, missing: new Map([[vip, 'no CAP_NET_ADMIN']]) } };
 const stopping = { stoppingSinceMs: calm.nowMs + 750 };
 
@@ -59,7 +62,7 @@ type Outcome = readonly ['announced' | 'withdrawn', ...(readonly EdgeReason[])];
 describe('a blade that serves its VIP', () => {
   it.each<readonly [string, Partial<BladeView>, Peers, number, Outcome]>([
     ['all is well', {}, undefined, 1000, ['announced']],
-    ['one look in which nobody answers', silent, () => works, 250, ['announced']],
+    ['one round of probes in which nobody answers', silent, () => works, 250, ['announced']],
     ['nobody answers, and a peer has the VIP', silent, () => works, 500, ['withdrawn', 'ProbeFailed']],
     ['nobody answers, and no peer does', silent, undefined, 60_000, ['announced', 'ProbeFailed', 'LastAnnouncer']],
     [
@@ -87,21 +90,21 @@ describe('a blade that serves its VIP', () => {
     ],
     [
       'nginx is behind for 10 s',
-      { convergence: changed(converged, calm.nowMs + 750) },
+      { convergence: stateChanged(converged, calm.nowMs + 750) },
       () => works,
       10_000,
       ['announced'],
     ],
     [
       'nginx is behind for longer',
-      { convergence: changed(converged, calm.nowMs + 750) },
+      { convergence: stateChanged(converged, calm.nowMs + 750) },
       () => works,
       11_000,
       ['withdrawn', 'TableNotAcknowledged'],
     ],
     [
       'nginx refused the newest table',
-      { convergence: failed(converged, 'no memory', nginxForTests) },
+      { convergence: tableFailed(converged, 'no memory', nginxForTests) },
       () => works,
       20_000,
       ['announced'],
@@ -122,8 +125,8 @@ describe('a blade that serves its VIP', () => {
   ])('%s', (_, change, peer, forMs, [outcome, ...reasons]) => {
     const announced = outcome === 'announced';
     const blade = serving();
-    blade.now(change);
-    look(blade, forMs, peer);
+    blade.changeView(change);
+    probeFor(blade, forMs, peer);
     expect(blade.holds()).toBe(announced);
     expect(blade.published[0]).toMatchObject({ fit: reasons.length === 0, announced, reasons });
   });
@@ -133,7 +136,7 @@ describe('a blade whose agent has just started', () => {
   const starting = { speaker: { ...calm.speaker, announced: formerly } };
 
   it.each<readonly [string, Partial<BladeView>, Peers, number, boolean]>([
-    ['announces what it is fit for after two looks', {}, undefined, 500, true],
+    ['announces what it is fit for after two rounds of probes', {}, undefined, 500, true],
     ['announces nothing after one', {}, undefined, 250, false],
     ['leaves what it finds announced for ten seconds', { ...starting, ...silent }, () => works, 10_000, true],
     ['then withdraws what a peer has', { ...starting, ...silent }, () => works, 11_500, false],
@@ -155,11 +158,11 @@ describe('a blade whose agent has just started', () => {
     ],
   ])('%s', (_, change, peer, forMs, announces) => {
     const blade = new SteppingBlade(change);
-    look(blade, forMs, peer);
+    probeFor(blade, forMs, peer);
     expect(blade.holds()).toBe(announces);
   });
 
-  it('says that it is not fit before the first look', () => {
+  it('says that it is not fit before the first round of probes', () => {
     const blade = new SteppingBlade();
     blade.step();
     expect([blade.published, blade.actions]).toMatchObject([[], { ask: false, announce: undefined }]);
@@ -178,60 +181,60 @@ describe('the order of a withdrawal', () => {
 
   it('publishes the unfitness in the step that asks, and decides nothing before the answers', () => {
     const blade = serving();
-    blade.now({ ...silent, peers: { answers: [peer(blade.view.nowMs)], answeredMs: -Infinity } });
-    blade.look();
+    blade.changeView({ ...silent, peers: { answers: [peer(blade.view.nowMs)], answeredMs: -Infinity } });
+    blade.probe();
     blade.wait(250);
-    expect(blade.look()).toBe(true);
+    expect(blade.probe()).toBe(true);
     expect(blade.published[0]).toMatchObject({ fit: false, announced: true, reasons: ['ProbeFailed'] });
     blade.wait(100);
     blade.step();
     expect([blade.holds(), blade.published[0]?.reasons]).toEqual([true, ['ProbeFailed']]);
-    blade.now({ peers: { answers: [peer(blade.view.nowMs)], answeredMs: blade.view.nowMs } });
+    blade.changeView({ peers: { answers: [peer(blade.view.nowMs)], answeredMs: blade.view.nowMs } });
     blade.step();
     expect(blade.holds()).toBe(false);
   });
 
   it('counts no answer to a question that left before the unfitness was published', () => {
     const blade = serving();
-    blade.now({ ...silent, peers: { answers: [peer(blade.view.nowMs + 249)], answeredMs: -Infinity } });
-    blade.look();
+    blade.changeView({ ...silent, peers: { answers: [peer(blade.view.nowMs + 249)], answeredMs: -Infinity } });
+    blade.probe();
     blade.wait(250);
-    expect(blade.look()).toBe(true);
-    blade.now({ peers: { ...blade.view.peers, answeredMs: blade.view.nowMs } });
+    expect(blade.probe()).toBe(true);
+    blade.changeView({ peers: { ...blade.view.peers, answeredMs: blade.view.nowMs } });
     blade.step();
     expect([blade.holds(), blade.published[0]?.reasons]).toEqual([true, ['ProbeFailed', 'LastAnnouncer']]);
   });
 
-  it('is not fit again before its next look, when a drain is over while it asks', () => {
+  it('is not fit again before its next round of probes, when a drain ends while it asks', () => {
     const blade = serving();
-    blade.now({ platform: drained });
-    look(blade, 5000);
-    expect(blade.look()).toBe(true);
-    blade.now({ platform: calm.platform });
+    blade.changeView({ platform: drained });
+    probeFor(blade, 5000);
+    expect(blade.probe()).toBe(true);
+    blade.changeView({ platform: calm.platform });
     blade.step();
     expect(blade.published[0]).toMatchObject({ fit: false, announced: true, reasons: [] });
-    blade.now({ peers: { answers: [peer(blade.view.nowMs)], answeredMs: blade.view.nowMs } });
+    blade.changeView({ peers: { answers: [peer(blade.view.nowMs)], answeredMs: blade.view.nowMs } });
     blade.step();
-    look(blade, 250);
+    probeFor(blade, 250);
     expect(blade.published[0]).toMatchObject({ fit: true, announced: true });
   });
 
   it('asks at most once a second', () => {
     const blade = serving();
-    blade.now(silent);
+    blade.changeView(silent);
     const asked: number[] = [];
     for (let passed = 0; passed < 4000; passed += 250) {
-      if (blade.look()) asked.push(passed);
-      blade.now({ peers: { answers: [], answeredMs: blade.view.nowMs } });
+      if (blade.probe()) asked.push(passed);
+      blade.changeView({ peers: { answers: [], answeredMs: blade.view.nowMs } });
       blade.wait(250);
     }
     expect(asked).toEqual([250, 1250, 2250, 3250]);
   });
 
-  it('judges a look once, however often it steps', () => {
+  it('judges a round of probes once, however often it steps', () => {
     const blade = serving();
-    blade.now(silent);
-    blade.look();
+    blade.changeView(silent);
+    blade.probe();
     for (let again = 0; again < 10; again += 1) blade.step();
     expect(blade.published[0]?.fit).toBe(true);
   });
@@ -239,20 +242,20 @@ describe('the order of a withdrawal', () => {
 
 it('a blade that let go takes the VIP back when the others have been missing for half a lease', () => {
   const blade = serving();
-  blade.now({ platform: drained });
-  look(blade, 8000, () => works);
+  blade.changeView({ platform: drained });
+  probeFor(blade, 8000, () => works);
   expect(blade.holds()).toBe(false);
-  look(blade, 2500);
+  probeFor(blade, 2500);
   expect(blade.holds()).toBe(false);
-  look(blade, 250);
+  probeFor(blade, 250);
   expect([blade.holds(), blade.published[0]?.reasons]).toEqual([true, ['Draining', 'LastAnnouncer']]);
 });
 
 it('a blade that let go and cannot serve takes nothing back', () => {
   const blade = serving();
-  blade.now(silent);
-  look(blade, 1000, () => works);
-  look(blade, 60_000);
+  blade.changeView(silent);
+  probeFor(blade, 1000, () => works);
+  probeFor(blade, 60_000);
   expect(blade.holds()).toBe(false);
 });
 
@@ -263,15 +266,15 @@ it('each VIP is decided for itself', () => {
     [vip, 'first'],
     [second, 'first'],
   ]);
-  const blade = new SteppingBlade({ pool, look: { number: 0, answers } });
-  look(blade, 750);
+  const blade = new SteppingBlade({ pool, probes: { number: 0, answers } });
+  probeFor(blade, 750);
   expect([blade.holds(vip), blade.holds(second)]).toEqual([true, true]);
-  blade.now({ look: { ...blade.view.look, answers: new Map([[vip, 'first']]).set(second, 'another') } });
-  look(blade, 2000, () => works);
+  blade.changeView({ probes: { ...blade.view.probes, answers: new Map([[vip, 'first']]).set(second, 'another') } });
+  probeFor(blade, 2000, () => works);
   expect([blade.holds(vip), blade.holds(second)]).toEqual([true, true]);
   expect(blade.published[1]?.reasons).toEqual(['ProbeFailed', 'LastAnnouncer']);
-  blade.now({ pool: poolForTests() });
-  look(blade, 250);
+  blade.changeView({ pool: poolForTests() });
+  probeFor(blade, 250);
   expect([blade.holds(vip), blade.holds(second)]).toEqual([true, false]);
 });
 
@@ -283,29 +286,29 @@ describe('a planned stop', () => {
     ['ends with the VIP that nobody else has', undefined, 7500, true],
   ])('%s', (_, peer, forMs, ends) => {
     const blade = serving();
-    blade.now({ stoppingSinceMs: blade.view.nowMs });
-    look(blade, forMs, peer);
-    expect(mayLeave(blade.view, blade.memory)).toBe(ends);
+    blade.changeView({ stoppingSinceMs: blade.view.nowMs });
+    probeFor(blade, forMs, peer);
+    expect(mayStop(blade.view, blade.memory)).toBe(ends);
   });
 
   it('does not wait for ever for an ExaBGP that does not withdraw', () => {
     const blade = serving();
-    blade.now({ stoppingSinceMs: blade.view.nowMs });
-    look(blade, 6000, () => works);
+    blade.changeView({ stoppingSinceMs: blade.view.nowMs });
+    probeFor(blade, 6000, () => works);
     blade.announced = formerly;
-    expect(mayLeave(blade.view, blade.memory)).toBe(false);
+    expect(mayStop(blade.view, blade.memory)).toBe(false);
     blade.wait(4000);
-    expect(mayLeave(blade.view, blade.memory)).toBe(true);
+    expect(mayStop(blade.view, blade.memory)).toBe(true);
   });
 });
 
 it('tells the log what changed, once', () => {
   const blade = serving();
-  look(blade, 1000);
-  blade.now({ ...silent, platform: drained });
-  look(blade, 10_000);
-  blade.now({ platform: calm.platform });
-  look(blade, 1000);
+  probeFor(blade, 1000);
+  blade.changeView({ ...silent, platform: drained });
+  probeFor(blade, 10_000);
+  blade.changeView({ platform: calm.platform });
+  probeFor(blade, 1000);
   expect(blade.news).toEqual([
     'fit for the VIP',
     'VIPs to announce changed',
@@ -318,18 +321,18 @@ it('tells the log what changed, once', () => {
 
 it('begins with the first sync of the cluster', () => {
   const blade = new SteppingBlade({ convergence: notConverged });
-  look(blade, 1000);
+  probeFor(blade, 1000);
   expect(blade.published[0]).toMatchObject({ fit: false, reasons: ['NotSynced'] });
   const known = converged.known.phase === 'nothing' ? undefined : converged.known.state;
-  blade.now({ convergence: learned(converged, 'snapshot', known!) });
-  look(blade, 500);
+  blade.changeView({ convergence: stateRead(converged, 'snapshot', known!) });
+  probeFor(blade, 500);
   expect(blade.holds()).toBe(true);
 });
 
 it('changes nothing that it was given', () => {
   const blade = serving();
   const before = structuredClone(blade.memory);
-  step({ ...blade.view, look: { number: 900, answers: new Map() } }, blade.memory);
+  step({ ...blade.view, probes: { number: 900, answers: new Map() } }, blade.memory);
   step(blade.view, noMemory);
   expect(structuredClone(blade.memory)).toEqual(before);
 });

@@ -11,7 +11,7 @@ import { type VipStatus, vipStatuses } from './step/vip-status.ts';
 import type { PolicyHealth } from './table.ts';
 
 export interface Step {
-  /** It is published, by `/status`, before any of the actions is done. */
+  /** What to remember. It must be visible in `/status` before any of the actions is carried out. */
   readonly memory: BladeMemory;
   readonly vips: readonly VipStatus[];
   readonly actions: BladeActions;
@@ -20,23 +20,27 @@ export interface Step {
 }
 
 export interface BladeActions {
-  /** What nginx should report of the policies; undefined: what it reports stays. The same in every step until it changes. */
+  /**
+   * The policy health that nginx should report; undefined: nginx keeps what it reports. Every step repeats it, changed
+   * or not.
+   */
   readonly health: readonly PolicyHealth[] | undefined;
-  /** Whether nginx should end keep-alive connections; the same in every step until it changes. */
+  /** Whether nginx should end keep-alive connections. Every step repeats it, changed or not. */
   readonly draining: boolean;
-  /** The whole set of VIPs to announce, in the step in which it became another one. */
+  /** The whole set of VIPs to announce, in the step in which the set changed; else undefined. */
   readonly announce: readonly Route[] | undefined;
-  /** The peers are to be asked now, and when they have answered the next step decides. */
+  /** True when the peers must be asked now; the step after their answers decides. */
   readonly ask: boolean;
 }
 
 /**
- * One step of a blade: from what is true now and what is remembered to what should be done. Repeated with the newest
- * truth, at any moment and as often as one likes, it is safe: a look is judged once, and decided once.
+ * One step of a blade: it computes what should be done from the view of this moment and the memory. It may be repeated
+ * with a newer view at any moment: a round of probes is judged once, and decided once.
  *
- * The order keeps a VIP from losing its last announcer. A blade that should not serve a VIP says so first (`judge`, and
- * the memory is published); then it asks its peers; and only answers to questions that left after that count when it
- * decides (`decide`). Of several blades that fail at once the last to say so sees the others' word, and holds.
+ * The order keeps a VIP from losing its last announcer. A blade that should not serve a VIP first says so (`judge`, and
+ * the memory is published). Then it asks its peers, and when it decides (`decide`), only answers to questions that were
+ * sent after the publication count. Of several blades that fail at once, the last one to publish sees that the others
+ * are unfit too, and holds.
  */
 export function step(view: BladeView, before: BladeMemory): Step {
   const retirement = retirementOf(view, before.retirement);

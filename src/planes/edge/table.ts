@@ -68,7 +68,7 @@ export interface DataPlaneStatus {
   readonly activeConnections: number;
 }
 
-/** Health of one traffic policy here, answered at `/.well-known/tideline/health/<policy>`. */
+/** The health of one traffic policy in this cluster, answered at `/.well-known/tideline/health/<policy>`. */
 export interface PolicyHealth {
   readonly policy: string;
   readonly healthy: boolean;
@@ -79,7 +79,10 @@ export interface PolicyHealth {
 /** The driver of one nginx over its control socket. Every call is level-triggered and may be repeated. */
 export interface DataPlane {
   start(): void;
-  /** The whole table; pushes the difference to what nginx holds. Resolves with the generation nginx acknowledged. */
+  /**
+   * Takes the whole table and pushes the difference to what nginx holds. Resolves with the generation that nginx
+   * acknowledged.
+   */
   apply(table: RoutingTable): Promise<number>;
   /** The endpoint fast path: replaces the endpoints of known backends without a compile. */
   applyEndpoints(backends: readonly Backend[]): Promise<number>;

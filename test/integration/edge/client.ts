@@ -10,7 +10,7 @@ export interface Reply {
   readonly certificate?: string;
 }
 
-/** One GET to the VIP; rejects when it fails on the way. */
+/** Sends one GET to the VIP; rejects when no answer arrives. */
 export function ask(
   host: string,
   path = '/',
@@ -55,7 +55,7 @@ export async function podOf(host: string, path = '/'): Promise<string | number> 
   return status === 200 ? (JSON.parse(body) as { readonly pod: string }).pod : status;
 }
 
-/** A steady stream of requests over new and kept-alive connections until `stop`, which tells what failed. */
+/** A steady stream of requests over new and kept-alive connections until `stop`, which returns the failures. */
 export class Load {
   readonly #host: string;
   readonly #kept = new Agent({ keepAlive: true, maxSockets: 4 });

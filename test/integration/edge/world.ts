@@ -149,7 +149,7 @@ export class Blade {
 export type Objects = readonly Readonly<Record<string, unknown>>[];
 
 /**
- * A rack: a router (BIRD) with two blades. Clients and pods are this process: it is reached through the router, pods as
+ * A rack: a router (BIRD) with two blades. Clients and pods are in this process, which is behind the router; pods are
  * servers on addresses 10.10.1.x of its loopback interface.
  */
 export class World {
@@ -287,7 +287,7 @@ export class World {
     server?.close();
   }
 
-  /** Blades that the router sends the VIP's traffic to, as its kernel has it. */
+  /** The addresses of the blades to which the router sends the VIP's traffic, as its kernel has them. */
   async routed(): Promise<readonly string[]> {
     const route = await this.network.ip('tor', '-j', 'route', 'show', vip);
     const entries: readonly {

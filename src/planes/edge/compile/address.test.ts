@@ -8,7 +8,7 @@ describe('the table of addresses', () => {
   test.each(endpointRows())('$address: $verdict ($why)', ({ address, verdict }) => {
     const checked = checkAddress(address, nobody);
     expect(checked.ok ? 'accepted' : checked.reason).toBe(verdict);
-    // Canonical, so that the data plane is asked about the very text of the table.
+    // The table has canonical texts, so that the data plane is asked about the same text.
     if (checked.ok) expect(checked.address).toBe(address);
   });
 
@@ -30,6 +30,6 @@ test.each([
   expect(checkAddress(address, nobody)).toEqual({ ok: false, reason: 'EndpointAddressForbidden', message });
 });
 
-test('another spelling of an allowed address is told in canonical form', () => {
+test('another spelling of an allowed address becomes its canonical form', () => {
   expect(checkAddress('2001:DB8:0:0::1', nobody)).toEqual({ ok: true, address: '2001:db8::1', family: 6 });
 });

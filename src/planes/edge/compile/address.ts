@@ -10,12 +10,12 @@ const octet = '(0|[1-9]\\d?|1\\d\\d|2[0-4]\\d|25[0-5])';
 const ipv4 = new RegExp(`^${octet}\\.${octet}\\.${octet}\\.${octet}$`);
 
 /**
- * Whether nginx may connect to an endpoint's address. Addresses that lead to this host, to its link, to many or to nowhere are
- * refused, and so are those that may hold such an IPv4 address. `nginx/lua/validate.lua` has the same rule, and
- * `test/golden/data-plane/endpoints.txt` holds both to it; the reasons stand beside it.
+ * Whether nginx may connect to an endpoint's address. Addresses that lead to this host, to its link, to many or to
+ * nowhere are refused, and so are those that may hold such an IPv4 address. `nginx/lua/validate.lua` has the same rule,
+ * and `test/golden/data-plane/endpoints.txt` holds both to it and says why for each address.
  */
 export function checkAddress(text: unknown, own: ReadonlySet<string>): CheckedAddress {
-  // Tables have tens of thousands of IPv4 endpoints: they take a way that makes no objects.
+  // Tables have tens of thousands of IPv4 endpoints: they are checked without making an Address of each.
   const match = typeof text === 'string' ? ipv4.exec(text) : null;
   if (typeof text === 'string' && match !== null) {
     const range = rangeOf(Number(match[1]), Number(match[2]), text);
@@ -36,7 +36,7 @@ function rangeOf(first: number, second: number, text: string): string | undefine
   return text === '255.255.255.255' ? 'broadcast' : 'reserved';
 }
 
-/** Of an address in canonical text, whose first two groups decide. */
+/** Whether an IPv6 address in canonical text is forbidden: its first two groups decide. */
 function isForbiddenIpv6(text: string): boolean {
   const [first = 0, second = 0] = text.split(':', 2).map((group) => (group === '' ? 0 : Number.parseInt(group, 16)));
   // 0000::/8: unspecified, loopback, and every form that holds an IPv4 address but Teredo and 6to4.
@@ -45,7 +45,7 @@ function isForbiddenIpv6(text: string): boolean {
   return first === 0x2002 || (first & 0xffc0) === 0xfe80 || first >= 0xff00;
 }
 
-/** What a forbidden IPv6 address is, for people. */
+/** The name of the range of a forbidden IPv6 address, for people. */
 function nameOf(text: string): string {
   const range: string = ipaddr.parse(text).range();
   return range === 'unicast' ? 'reserved' : range;

@@ -73,16 +73,19 @@ function portOf(service: Service, wanted: string | number): ServicePort | undefi
 export interface LiveBackend {
   readonly backend: Backend;
   readonly service: string;
-  /** Absent: the Service or its port does not exist, no endpoint can make it serve. */
+  /** Absent when the Service or its port does not exist: no endpoint can make the backend serve. */
   readonly port?: ServicePort;
   readonly ready: number;
   readonly problems: readonly Problem[];
-  /** What it was made of, beside its port. */
+  /** What the backend was made of, beside its port. */
   readonly slices: ServiceSlices;
   readonly rules: EndpointRules;
 }
 
-/** Fills a backend with the endpoints its slices have now; `known`, the same backend before, when it is made of the same. */
+/**
+ * Fills a backend with the endpoints that its slices have now. Returns `known`, the backend as it was before, when that
+ * was made of the same port, slices and rules.
+ */
 export function fillBackend(
   key: BackendKey,
   port: ServicePort | undefined,

@@ -18,7 +18,7 @@ export interface CompileInput {
   readonly readCertificate: CertificateReader;
   /** The EndpointSlices of `state` by Service; made here when absent. */
   readonly slices?: SliceIndex;
-  /** The compile before: what it made of objects that are the same ones still is taken from it. */
+  /** The result of the compile before; what that made of objects which are still the same is taken over. */
   readonly before?: Pick<Compiled, 'pool' | 'rules' | 'readings' | 'backends'>;
 }
 
@@ -43,7 +43,10 @@ export interface Compiled {
   readonly rules: EndpointRules;
 }
 
-/** What endpoints a pool refuses or prefers: those of the compile before, as long as the pool is the same one. */
+/**
+ * Which endpoints a pool refuses or prefers. The rules of the compile before are reused while the pool is the same
+ * object.
+ */
 export function endpointRules(pool: EdgePool, before?: Pick<Compiled, 'pool' | 'rules'>): EndpointRules {
   if (before?.pool === pool) return before.rules;
   const { blades, vips } = pool.spec;
@@ -82,7 +85,7 @@ export function compile(input: CompileInput): Compiled {
     table: {
       hosts,
       backends: [...backends.values()].map(({ backend }) => backend),
-      certificates: used(hosts, certificates),
+      certificates: certificatesOf(hosts, certificates),
     },
     conditions,
     backends,
@@ -120,7 +123,7 @@ interface HostDraft {
   defaultBackend?: BackendKey;
 }
 
-/** Who owns which host and path. */
+/** Which Ingress owns which host and path. */
 class Routes {
   readonly #services: ClusterState['objects']['Service'];
   readonly #hosts = new Map<string, HostDraft>();
@@ -131,7 +134,7 @@ class Routes {
     this.#services = services;
   }
 
-  /** Takes the routes of one Ingress, oldest first; returns the hosts on which it won any. */
+  /** Takes the routes of one Ingress and returns the hosts on which it won any. Ingresses must come oldest first. */
   claim(reading: IngressReading): { readonly hosts: ReadonlySet<string>; readonly problems: readonly Problem[] } {
     const hosts = new Set<string>();
     const problems: Problem[] = [];
@@ -143,7 +146,7 @@ class Routes {
     return { hosts, problems };
   }
 
-  /** The host is in the table, if only for its certificate. */
+  /** Puts the host into the table, if only for its certificate. */
   ensureHost(name: string): void {
     if (!this.#hosts.has(name)) this.#hosts.set(name, { paths: new Map() });
   }
@@ -214,7 +217,7 @@ function sliceConditions(backends: ReadonlyMap<BackendKey, LiveBackend>): readon
   return [...byObject].map(([object, problems]) => ({ object, state: 'partial', problems: [...problems.values()] }));
 }
 
-function used(hosts: readonly Host[], claims: CertificateClaims): readonly Certificate[] {
+function certificatesOf(hosts: readonly Host[], claims: CertificateClaims): readonly Certificate[] {
   const byId = new Map<string, Certificate>();
   for (const { name } of hosts) {
     const certificate = claims.certificateOf(name);

@@ -8,7 +8,7 @@ import { checkAddress } from './address.ts';
 
 import type { ServiceSlices } from './slices.ts';
 
-/** What a pool refuses to proxy to beside the addresses nobody may, and the family it prefers. */
+/** The endpoints that a pool refuses beside those that every pool refuses, and the address family it prefers. */
 export interface EndpointRules {
   /** VIPs and blades of the pool, canonical text. */
   readonly own: ReadonlySet<string>;
@@ -55,7 +55,7 @@ interface SliceReading {
   readonly problems: readonly Problem[];
 }
 
-/** One slice; whatever is wrong in it stays in it. */
+/** Reads one slice; whatever is wrong in it affects no other slice. */
 function readSlice(key: ObjectKey, slice: EndpointSlice, port: ServicePort, rules: EndpointRules): SliceReading {
   const object = `EndpointSlice/${key}`;
   try {
@@ -83,7 +83,10 @@ function readSlice(key: ObjectKey, slice: EndpointSlice, port: ServicePort, rule
   }
 }
 
-/** Slices hold target ports under the name of the Service's port; a hand-made slice may only agree by number. */
+/**
+ * The target port in a slice. Slices hold it under the name of the Service's port; a hand-made slice may only agree by
+ * number.
+ */
 function portIn(slice: EndpointSlice, port: ServicePort): number | undefined {
   const ports = (slice.ports ?? []).filter((candidate) => (candidate.protocol ?? 'TCP') === 'TCP');
   const match =
@@ -93,7 +96,9 @@ function portIn(slice: EndpointSlice, port: ServicePort): number | undefined {
   return number !== undefined && Number.isInteger(number) && number >= 1 && number <= 65_535 ? number : undefined;
 }
 
-/** Absent conditions mean yes for ready, the same as ready for serving, and no for terminating (API reference). */
+/**
+ * An absent `ready` means true, an absent `serving` the same as `ready`, an absent `terminating` false (API reference).
+ */
 function tierOf(conditions: {
   readonly ready?: boolean;
   readonly serving?: boolean;

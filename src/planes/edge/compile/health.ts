@@ -20,15 +20,18 @@ export interface HealthInput {
   };
 }
 
-/** Health here of every policy that names the pool's cluster, sorted by policy. Fails open: not knowing is healthy. */
+/**
+ * The health of every policy that names the pool's cluster, sorted by policy. It fails open: while nothing is known, a
+ * policy is healthy.
+ */
 export function policyHealth(input: HealthInput): readonly PolicyHealth[] {
   const { platform, pool } = input;
   return policiesOfCluster(platform, pool.spec.cluster)
-    .map((policy) => judge(policy, input))
+    .map((policy) => healthOfPolicy(policy, input))
     .sort((a, b) => compareText(a.policy, b.policy));
 }
 
-function judge(policy: TrafficPolicy, { platform, pool, nowMs, served }: HealthInput): PolicyHealth {
+function healthOfPolicy(policy: TrafficPolicy, { platform, pool, nowMs, served }: HealthInput): PolicyHealth {
   const answer = (healthy: boolean, reason: EdgeReason): PolicyHealth => ({
     policy: policy.metadata.name,
     healthy,
@@ -44,7 +47,7 @@ function judge(policy: TrafficPolicy, { platform, pool, nowMs, served }: HealthI
     : answer(false, 'BelowThreshold');
 }
 
-/** The host that a request for this name would take, as the data plane chooses it. */
+/** The backends of the host that the data plane would choose for this name. */
 function backendsOf(name: string, hosts: readonly Host[]): readonly BackendKey[] {
   const find = (wanted: string | undefined): Host | undefined => hosts.find((host) => host.name === wanted);
   const host = find(name) ?? find(wildcardOf(name)) ?? find('');

@@ -11,7 +11,7 @@ import { type Compiled, compile } from './compile.ts';
 import { SliceIndex } from './slices.ts';
 import type { CertificateReader } from './tls.ts';
 
-// A compile that knows the one before gives what one that knows nothing gives.
+// A compile that gets the result of the compile before must give what a compile without it gives.
 
 const readCertificate: CertificateReader = () => ({
   ok: false,
@@ -90,7 +90,7 @@ const objectsOf = ({ objects }: ClusterState): ObjectsByKind =>
 
 const visible = ({ table, conditions }: Compiled): unknown => ({ table, conditions });
 
-test('is the same as one from nothing, whatever changed', () => {
+test('an incremental compile gives the same as one from nothing, whatever changed', () => {
   fc.assert(
     fc.property(aWorld, fc.array(anEdit, { minLength: 1, maxLength: 4 }), (first, edits) => {
       const worlds = edits.reduce<World[]>((all, edit) => [...all, { ...(all.at(-1) ?? first), ...edit }], [first]);
@@ -117,7 +117,7 @@ test('is the same as one from nothing, whatever changed', () => {
   );
 });
 
-test('takes over what is made of the same objects, and only that', () => {
+test('an incremental compile takes over what is made of the same objects, and only that', () => {
   const world: World = {
     pool: pools[0] as EdgePool,
     ingresses: ['s0', 's1', 's2'].map((name) => ({ class: 'tideline', service: name, port: 80 })),
@@ -135,7 +135,7 @@ test('takes over what is made of the same objects, and only that', () => {
   slices.update(state, change?.changed.get('EndpointSlice') ?? []);
   const after = compile({ state, pool, readCertificate, slices, before });
   const same = [...after.backends].filter(([key, backend]) => before.backends.get(key) === backend);
-  // That of s1 has another Service, that of s2 another slice.
+  // The backend of s1 has another Service, that of s2 another slice.
   expect(same.map(([key]) => key)).toEqual(['shop/s0/80']);
   expect([...after.readings.values()]).toEqual([...before.readings.values()]);
   expect([...after.readings.values()].every((reading) => [...before.readings.values()].includes(reading))).toBe(true);

@@ -11,8 +11,8 @@ import { isHost, isLabel, normalPrefix, pathFault } from './names.ts';
 const legacyClassAnnotation = 'kubernetes.io/ingress.class';
 
 /**
- * Ours when it names the pool's class (spec.ingressClassName, else the legacy annotation) and the class, if there is
- * an object for it, names our controller. A missing object is accepted: manifest folders rarely carry one.
+ * An Ingress is ours when it names the pool's class (spec.ingressClassName, else the legacy annotation) and the class,
+ * if there is an object for it, names our controller. A missing object is accepted: manifest folders rarely carry one.
  */
 export function isOurs(ingress: Ingress, className: string, classes: ReadonlyMap<ObjectKey, IngressClass>): boolean {
   const named = ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.[legacyClassAnnotation];
@@ -23,12 +23,12 @@ export function isOurs(ingress: Ingress, className: string, classes: ReadonlyMap
 
 type GoodReference = Extract<BackendReference, { ok: true }>;
 
-/** A wish for one host and path, or for the default backend of a host when `path` is absent. Host `` is any host. */
+/** A claim to one host and path, or to the default backend of a host when `path` is absent. Host `` is any host. */
 export interface RouteClaim {
   readonly host: string;
   readonly path?: { readonly match: 'exact' | 'prefix'; readonly path: string };
   readonly backend: GoodReference;
-  /** Where it stands in the Ingress. */
+  /** The field of the Ingress that makes the claim. */
   readonly field: string;
 }
 
@@ -43,7 +43,7 @@ export interface TlsClaim {
 /** An Ingress by itself, checked for shape: what it asks for, and what of it was refused. */
 export interface IngressReading {
   readonly key: ObjectKey;
-  /** ms since the epoch; Infinity when it does not say, so that it never beats one that does. */
+  /** ms since the epoch; Infinity for an Ingress without a timestamp, so that it never beats one that has it. */
   readonly createdMs: number;
   readonly routes: readonly RouteClaim[];
   readonly tls: readonly TlsClaim[];
@@ -86,11 +86,12 @@ class Reader {
         continue;
       }
       hosts.push(host);
-      for (const [at, path] of (rule.http?.paths ?? []).entries()) this.#path(host, path, `${field}.http.paths[${at}]`);
+      for (const [at, path] of (rule.http?.paths ?? []).entries())
+        this.#readPath(host, path, `${field}.http.paths[${at}]`);
     }
-    if (spec.defaultBackend !== undefined) this.#defaults(rules.length === 0 ? [''] : hosts);
+    if (spec.defaultBackend !== undefined) this.#readDefaultBackend(rules.length === 0 ? [''] : hosts);
     for (const [index, entry] of (spec.tls ?? []).entries())
-      this.#tlsEntry(entry.hosts ?? [], entry.secretName, `spec.tls[${index}]`);
+      this.#readTlsEntry(entry.hosts ?? [], entry.secretName, `spec.tls[${index}]`);
     const createdMs = Date.parse(this.#ingress.metadata.creationTimestamp ?? '');
     return {
       key: this.#key,
@@ -101,7 +102,7 @@ class Reader {
     };
   }
 
-  #path(host: string, path: IngressPath, field: string): void {
+  #readPath(host: string, path: IngressPath, field: string): void {
     const match = matchOf(path.pathType);
     if (match === undefined) {
       this.#refuse('PathTypeUnknown', `${field}.pathType`, `${quoted(path.pathType)} is not a pathType`);
@@ -121,7 +122,7 @@ class Reader {
     this.#routes.push({ host, path: { match, path: match === 'prefix' ? normalPrefix(text) : text }, backend, field });
   }
 
-  #defaults(hosts: readonly string[]): void {
+  #readDefaultBackend(hosts: readonly string[]): void {
     const backend = readBackend(this.#ingress.spec?.defaultBackend, this.#namespace);
     if (!backend.ok) {
       this.#refuse(backend.fault.reason, 'spec.defaultBackend', backend.fault.message);
@@ -130,7 +131,7 @@ class Reader {
     for (const host of new Set(hosts)) this.#routes.push({ host, backend, field: 'spec.defaultBackend' });
   }
 
-  #tlsEntry(hosts: readonly string[], secretName: string | undefined, field: string): void {
+  #readTlsEntry(hosts: readonly string[], secretName: string | undefined, field: string): void {
     const good: string[] = [];
     for (const [index, host] of hosts.entries()) {
       if (isHost(host)) good.push(host);

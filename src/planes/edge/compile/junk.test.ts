@@ -8,7 +8,7 @@ import { compile } from './compile.ts';
 
 type Json = Record<string, unknown>;
 
-/** All that one tenant has, in its own namespace. */
+/** All objects of one tenant, in its own namespace. */
 function tenant(namespace: string): readonly Json[] {
   const metadata = { name: 'web', namespace };
   const backend = { service: { name: 'web', port: { number: 80 } } };
@@ -38,7 +38,7 @@ function tenant(namespace: string): readonly Json[] {
   ];
 }
 
-/** Every field below the objects' own names, as a way from the list of objects. */
+/** The path of every field but those that name an object, from the list of objects on. */
 function fieldsOf(value: unknown, way: readonly string[] = []): readonly (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value)

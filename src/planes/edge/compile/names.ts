@@ -7,7 +7,10 @@ const maxHostLength = 253;
 const maxPathBytes = 4096;
 const utf8 = new TextEncoder();
 
-/** Lower-case DNS name, or `*.` and a DNS name; never an address. What the API server accepts for an Ingress rule. */
+/**
+ * Whether a text is a lower-case DNS name, or `*.` and a DNS name, and not an address: what the API server accepts for
+ * an Ingress rule.
+ */
 export function isHost(text: unknown): text is string {
   return (
     typeof text === 'string' &&
@@ -17,7 +20,7 @@ export function isHost(text: unknown): text is string {
   );
 }
 
-/** A DNS label (RFC 1123): names of Services, namespaces, Secrets' parts. */
+/** Whether a text is a DNS label (RFC 1123), as names of Services and namespaces and the parts of Secret names are. */
 export function isLabel(text: unknown): text is string {
   return typeof text === 'string' && labelPattern.test(text);
 }

@@ -6,14 +6,14 @@ import type { Condition } from './compile.ts';
 export interface PoolView {
   readonly pool: string;
   readonly conditions: readonly Condition[];
-  /** The platform folder loads; else the last good one is in force. */
+  /** The platform folder does not load, so the last good platform is in force. */
   readonly platformInvalid: boolean;
-  /** Why nginx of this blade refused the newest table. */
+  /** Why nginx of this blade refused the newest table; absent when it did not. */
   readonly tableRefused?: string;
-  /** Blades whose nginx serves the pool's table, of all. */
+  /** The number of blades that are known to be fit; `blades` counts all. */
   readonly fitBlades: number;
   readonly blades: number;
-  /** The VIPs that somebody announces, and those of them that are public. */
+  /** The VIPs that a blade announces; `vips` are all of the pool, `addresses` the public ones that are served. */
   readonly announced: readonly string[];
   readonly vips: readonly string[];
   readonly addresses: readonly string[];
@@ -51,7 +51,7 @@ function accepted({ platformInvalid }: PoolView): PoolCondition {
 
 function resolvedRefs({ pool, conditions }: PoolView): PoolCondition {
   const problem = conditions.find(({ object }) => object === `EdgePool/${pool}`)?.problems[0];
-  // The compile step names its problems from this room's catalogue.
+  // All reasons of the compile step are in this room's catalogue.
   if (problem !== undefined)
     return no('ResolvedRefs', problem.reason as EdgeReason, `${problem.path ?? ''}: ${problem.message}`);
   return yes('ResolvedRefs', 'Accepted', 'everything it refers to is there');

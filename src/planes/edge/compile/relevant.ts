@@ -11,8 +11,8 @@ const compiledKinds: readonly Kind[] = sourceSelection(edgeNeeds).kinds.filter(
 );
 
 /**
- * True when the table may be another one. A change of nothing but the status of Ingresses is none: the leading agent
- * writes it to every Ingress, and no agent should compile because of that.
+ * True when the table may change. It cannot when only the status of Ingresses changed: the leading agent writes that to
+ * every Ingress, and no agent should compile because of it.
  */
 export function needsCompile(before: ClusterState, { state, changed }: ClusterChange): boolean {
   if (compiledKinds.some((kind) => changed.has(kind))) return true;

@@ -5,12 +5,15 @@ import { compareKeys } from '../../../model/values.ts';
 
 const serviceLabel = 'kubernetes.io/service-name';
 
-/** The slices of one Service in the order of their keys; another list as soon as one of them is another. */
+/** The slices of one Service in the order of their keys. The list is replaced when one of them changes. */
 export type ServiceSlices = readonly (readonly [ObjectKey, EndpointSlice])[];
 
 const none: ServiceSlices = [];
 
-/** EndpointSlices by the Service (`namespace/name`) that their label names; kept by changes, so that one change costs one. */
+/**
+ * EndpointSlices by the Service (`namespace/name`) that their label names; it is updated slice by slice, so that a
+ * change costs no more than the slices of its Service.
+ */
 export class SliceIndex {
   readonly #byService = new Map<ObjectKey, ServiceSlices>();
   readonly #serviceOf = new Map<ObjectKey, ObjectKey>();
@@ -21,7 +24,10 @@ export class SliceIndex {
     return index;
   }
 
-  /** Takes these slices from `state` (gone ones are dropped); returns the Services whose slices changed. */
+  /**
+   * Takes the slices with these keys from `state` (those that are gone are dropped); returns the Services whose slices
+   * changed.
+   */
   update(state: ClusterState, changed: Iterable<ObjectKey>): ReadonlySet<ObjectKey> {
     const services = new Set<ObjectKey>();
     for (const key of changed) {

@@ -37,7 +37,7 @@ function compiled(...documents: readonly string[]) {
 
 function statuses(...documents: readonly string[]) {
   return new IngressStatuses()
-    .of({ ...compiled(...documents), addresses, poolAddresses: addresses })
+    .compute({ ...compiled(...documents), addresses, poolAddresses: addresses })
     .map(({ object, wanted, held }) => ({ name: object.name, wanted, held }));
 }
 
@@ -84,9 +84,9 @@ describe('the status of Ingresses', () => {
   it('gives the same objects again for what did not change', () => {
     const all = new IngressStatuses();
     const input = { ...compiled(ingress('web'), ingress('other')), poolAddresses: addresses };
-    const [first] = all.of({ ...input, addresses });
-    expect(all.of({ ...input, addresses: addresses.toReversed() })[0]).toBe(first);
-    expect(all.of({ ...input, addresses: ['192.0.2.10'] })[0]).not.toBe(first);
+    const [first] = all.compute({ ...input, addresses });
+    expect(all.compute({ ...input, addresses: addresses.toReversed() })[0]).toBe(first);
+    expect(all.compute({ ...input, addresses: ['192.0.2.10'] })[0]).not.toBe(first);
   });
 
   it('sorts, and gives one that serves in part the addresses', () => {

@@ -15,7 +15,7 @@ export interface WantedStatus {
   readonly held: object | undefined;
 }
 
-/** What people who look at an object should read. */
+/** An Event that people who look at an object should read. */
 export interface WantedEvent {
   readonly object: ObjectReference;
   readonly type: 'Normal' | 'Warning';
@@ -26,27 +26,28 @@ export interface WantedEvent {
 
 interface Input {
   readonly state: ClusterState;
-  /** Of a compile of this state or one shortly before. */
+  /** Conditions from the compile of this state, or of a slightly older one. */
   readonly conditions: readonly Condition[];
 }
 
 interface StatusInput extends Input {
-  /** Where requests are taken now. */
+  /** The addresses at which requests are taken now. */
   readonly addresses: readonly string[];
   /** All addresses of the pool. */
   readonly poolAddresses: readonly string[];
 }
 
 /**
- * The status of every Ingress that is ours or says that it is: one that serves something has the addresses; one that does
- * not (any more) and still shows an address of the pool has none. Sorted by namespace and name. What is as it was in the
- * call before is the same object as then: thousands of Ingresses change their status one after the other.
+ * Computes the status of every Ingress that serves something or shows an address of the pool: one that serves has the
+ * addresses; one that does not (any more) has none. The list is sorted by namespace and name. An entry is the same
+ * object as in the call before while its Ingress and its status are: thousands of Ingresses change their status one
+ * after the other.
  */
 export class IngressStatuses {
   readonly #known = new WeakMap<Ingress, WantedStatus>();
   #status: { readonly addresses: string; readonly wanted: object } | undefined;
 
-  of({ state, conditions, addresses, poolAddresses }: StatusInput): readonly WantedStatus[] {
+  compute({ state, conditions, addresses, poolAddresses }: StatusInput): readonly WantedStatus[] {
     const serving = new Set<string>();
     for (const condition of conditions) if (condition.state !== 'refused') serving.add(condition.object);
     const own = new Set(poolAddresses);
@@ -54,22 +55,22 @@ export class IngressStatuses {
     const all: WantedStatus[] = [];
     for (const [key, ingress] of [...state.objects.Ingress].sort(compareKeys)) {
       const serves = serving.has(`Ingress/${key}`);
-      if (serves || showsAnyOf(ingress, own)) all.push(this.#wish(ingress, serves ? status : undefined));
+      if (serves || showsAnyOf(ingress, own)) all.push(this.#wantedStatus(ingress, serves ? status : undefined));
     }
     return all;
   }
 
-  #wish(ingress: Ingress, wanted: object | undefined): WantedStatus {
+  #wantedStatus(ingress: Ingress, wanted: object | undefined): WantedStatus {
     const known = this.#known.get(ingress);
     if (known !== undefined && known.wanted === wanted) return known;
     const shown = ingress.status?.loadBalancer?.ingress ?? [];
-    const wish = {
+    const status = {
       object: referenceTo(kindFacts.Ingress, ingress),
       wanted,
       held: shown.length === 0 ? undefined : { loadBalancer: { ingress: shown } },
     };
-    this.#known.set(ingress, wish);
-    return wish;
+    this.#known.set(ingress, status);
+    return status;
   }
 
   #statusOf(addresses: readonly string[]): object {

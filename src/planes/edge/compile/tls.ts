@@ -16,7 +16,10 @@ export type CertificateReading =
  */
 export type CertificateReader = (secret: Secret) => CertificateReading;
 
-/** Gives hosts their certificates: the oldest Ingress that serves a host and names a Secret for it owns it. */
+/**
+ * Gives hosts their certificates: the oldest Ingress that serves a host and names a Secret for it owns the certificate
+ * of that host.
+ */
 export class CertificateClaims {
   readonly #secrets: ReadonlyMap<ObjectKey, Secret>;
   readonly #read: CertificateReader;
@@ -29,7 +32,9 @@ export class CertificateClaims {
     this.#read = read;
   }
 
-  /** Takes the claims of one Ingress, oldest first; `served` are the hosts on which it won a route. */
+  /**
+   * Takes the claims of one Ingress; Ingresses must come oldest first. `served` are the hosts on which it won a route.
+   */
   claim(reading: IngressReading, served: ReadonlySet<string>): readonly Problem[] {
     const problems: Problem[] = [];
     const refuse = (fault: Fault, path: string): void => {
@@ -58,7 +63,7 @@ export class CertificateClaims {
     return this.#take('', secret, '');
   }
 
-  /** The certificate of a host, when it has a good one. */
+  /** The certificate of a host; undefined when it has no good one. */
   certificateOf(host: string): Certificate | undefined {
     const secret = this.#secretOf.get(host);
     const reading = secret === undefined ? undefined : this.#readings.get(secret);
@@ -69,7 +74,8 @@ export class CertificateClaims {
     const owner = this.#owners.get(host);
     if (owner !== undefined && this.#secretOf.get(host) !== secret)
       return { reason: 'TlsConflict', message: `the certificate of ${host} belongs to the older Ingress ${owner}` };
-    // A bad Secret keeps its claim: a younger tenant's certificate must not appear because an older one slipped.
+    // A bad Secret keeps its claim: a younger tenant's certificate must not appear because an older tenant made a
+    // mistake.
     this.#owners.set(host, owner ?? ingress);
     this.#secretOf.set(host, secret);
     const reading = this.#readings.get(secret) ?? this.#readSecret(secret);
@@ -90,7 +96,7 @@ export class CertificateClaims {
   }
 }
 
-/** Exact host first, then its wildcard, then an entry that names no host. */
+/** The entry for a host: one that names it exactly, else one with its wildcard, else one that names no host. */
 function entryFor(host: string, entries: readonly TlsClaim[]): TlsClaim | undefined {
   const wildcard = wildcardOf(host);
   return (

@@ -38,8 +38,8 @@ export class PoolObject {
   #reading: Promise<void> | undefined;
   #forbidden = false;
   presence: 'unknown' | 'absent' | 'present' = 'unknown';
-  /** The same object until it says something else. */
-  wish: WantedStatus | undefined;
+  /** The status that the object should have. Its identity changes only when its content does. */
+  wanted: WantedStatus | undefined;
 
   constructor(options: PoolObjectOptions) {
     this.#options = options;
@@ -53,16 +53,16 @@ export class PoolObject {
         this.#reading = undefined;
       });
     }
-    const wish = this.#raw === undefined ? undefined : this.#wishOf(this.#raw, view);
-    if (!deepEqual(wish, this.wish)) this.wish = wish;
+    const wanted = this.#raw === undefined ? undefined : this.#wantedOf(this.#raw, view);
+    if (!deepEqual(wanted, this.wanted)) this.wanted = wanted;
   }
 
-  /** What is known may be outdated: another blade writes from now on. */
+  /** Forgets what was read, which may be outdated: another blade writes from now on. */
   forget(): void {
     this.#raw = undefined;
     this.#conditions = undefined;
     this.#readMs = -Infinity;
-    this.wish = undefined;
+    this.wanted = undefined;
   }
 
   async idle(): Promise<void> {
@@ -70,8 +70,8 @@ export class PoolObject {
   }
 
   /**
-   * A change of nothing, tried without doing it, answers with the whole object: the right to write the status is enough,
-   * and no other right is needed.
+   * Reads the object by an empty patch in dry-run mode, which answers with the whole object: the right to write the
+   * status is enough, and no other right is needed.
    */
   async #read(): Promise<void> {
     const { client } = this.#options;
@@ -87,8 +87,8 @@ export class PoolObject {
       this.presence = 'present';
       this.#forbidden = false;
     } catch (error) {
-      this.#tellForbidden(error);
-      // No definition and no object are the same answer; what else goes wrong is tried again.
+      this.#logForbidden(error);
+      // A missing definition and a missing object answer the same; any other failure is tried again.
       if (!(error instanceof ApiError) || error.status !== 404) return;
       this.presence = 'absent';
       this.#raw = undefined;
@@ -96,8 +96,8 @@ export class PoolObject {
     }
   }
 
-  /** Once, until it is allowed again. */
-  #tellForbidden(error: unknown): void {
+  /** Logs a forbidden read once, until a read is allowed again. */
+  #logForbidden(error: unknown): void {
     if (this.#forbidden || !(error instanceof ApiError) || error.status !== 403) return;
     this.#forbidden = true;
     const reason = 'WriteForbidden' satisfies KubeReason;
@@ -113,7 +113,7 @@ export class PoolObject {
     return { apiVersion, kind: 'EdgePool', resource: 'edgepools', name, ...known };
   }
 
-  #wishOf({ metadata, status }: RawPool, view: PoolView): WantedStatus {
+  #wantedOf({ metadata, status }: RawPool, view: PoolView): WantedStatus {
     const { addresses, conditions } = poolStatus(view);
     const held = status?.conditions ?? [];
     const { clock } = this.#options;
@@ -123,7 +123,7 @@ export class PoolObject {
     const heldOurs = holdsConditions(held, this.#conditions)
       ? this.#conditions
       : held.filter(({ type }) => type !== undefined && types.has(type));
-    // Without its resourceVersion, which is as old as the last look.
+    // The resourceVersion is left out, because it is as old as the last read.
     return {
       object: this.#name(metadata.uid),
       wanted,

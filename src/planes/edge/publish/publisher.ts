@@ -20,14 +20,14 @@ export interface PublisherOptions {
   readonly client: KubeClient;
   readonly pool: () => EdgePool;
   readonly blade: string;
-  /** Unique to this start of the agent. */
+  /** The name under which this agent stands for election, unique to this start of it. */
   readonly identity: string;
   readonly clock: Clock;
-  /** In [0, 1). */
+  /** A random number in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
   readonly registry: Registry;
-  /** Of the Lease. Default `tideline-system`. */
+  /** The namespace of the Lease. Default `tideline-system`. */
   readonly namespace?: string;
 }
 
@@ -35,7 +35,7 @@ export interface PublisherStatus {
   readonly leading: boolean;
   readonly holder?: string;
   readonly transitions?: number;
-  /** Why this blade is no candidate. */
+  /** Why this blade does not stand for election. */
   readonly reason?: EdgeReason;
   readonly error?: string;
   readonly addresses: readonly string[];
@@ -51,8 +51,9 @@ const fieldManager = 'tideline-edge';
 const resignAfterMs = 10_000;
 
 /**
- * Tells the cluster what became of its objects: addresses of Ingresses, the status of the EdgePool, Events for refusals.
- * Every blade follows what should stand; one writes, who holds the Lease of the pool and reads the cluster live.
+ * Writes to the cluster what became of its objects: addresses of Ingresses, the status of the EdgePool, Events for
+ * refusals. Every blade computes what should be written; only the one that holds the Lease of the pool and reads the
+ * cluster live writes it.
  */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -64,14 +65,14 @@ export class Publisher {
   #ableSinceMs: number | undefined;
   #unableSinceMs: number | undefined;
   #addresses: readonly string[] = [];
-  readonly #wishes = new IngressStatuses();
-  #ingresses: readonly WantedStatus[] = [];
-  /** What `#ingresses` was made from. */
-  #followed: { readonly ingresses: unknown; readonly conditions: unknown; readonly addresses: unknown } | undefined;
-  #followAgainMs = -Infinity;
-  #told: readonly Condition[] = [];
-  #shown: { readonly ingresses: unknown; readonly pool: unknown } | undefined;
-  #retreat: Promise<void> | undefined;
+  readonly #ingressStatuses = new IngressStatuses();
+  #wantedStatuses: readonly WantedStatus[] = [];
+  /** What `#wantedStatuses` was computed from. */
+  #statusesFrom: { readonly ingresses: unknown; readonly conditions: unknown; readonly addresses: unknown } | undefined;
+  #nextStatusesMs = -Infinity;
+  #eventConditions: readonly Condition[] = [];
+  #handedOver: { readonly ingresses: unknown; readonly pool: unknown } | undefined;
+  #resigning: Promise<void> | undefined;
   #stopped = false;
 
   constructor(options: PublisherOptions) {
@@ -100,27 +101,27 @@ export class Publisher {
     this.#poolObject = new PoolObject({ client, pool, clock, log: options.log });
   }
 
-  /** A look at what the agent knows, and what follows from it. Called often. */
+  /** Computes from the view what should be written, and wakes the writers. Called in every tick of the agent. */
   tick(view: PublishView): void {
     if (this.#stopped) return;
     const { clock, pool } = this.#options;
     const now = clock.monotonic();
-    this.#stand(view.state !== undefined && view.fault === undefined, now);
+    this.#updateCandidacy(view.state !== undefined && view.fault === undefined, now);
     const { metadata, spec } = pool();
     const open = spec.vips.filter(({ scope }) => scope === 'public').map(({ address }) => address.text);
-    const addresses = this.#served.look(open, view.announced, now);
+    const addresses = this.#served.update(open, view.announced, now);
     if (addresses !== undefined && addresses.join() !== this.#addresses.join()) this.#addresses = addresses;
     if (view.state === undefined || view.fault !== undefined) return;
-    this.#tell(view.conditions, view.state);
-    if (addresses !== undefined && now >= this.#followAgainMs) this.#follow(view.conditions, view.state);
+    this.#updateEvents(view.conditions, view.state);
+    if (addresses !== undefined && now >= this.#nextStatusesMs) this.#updateStatuses(view.conditions, view.state);
     if (this.#election.leading) {
       const vips = spec.vips.map(({ address }) => address.text);
       const announced = [...view.announced];
       this.#poolObject.tick({ ...view, pool: metadata.name, announced, vips, addresses: this.#addresses });
     }
-    this.#show();
-    // While thousands of statuses come back one by one: no more than a tenth of a core for this.
-    this.#followAgainMs = now + 10 * (clock.monotonic() - now);
+    this.#handOverStatuses();
+    // Thousands of written statuses come back as changes, one by one; computing them anew may take a tenth of a core.
+    this.#nextStatusesMs = now + 10 * (clock.monotonic() - now);
     this.#statuses.wake();
     this.#events.wake();
   }
@@ -138,59 +139,64 @@ export class Publisher {
     };
   }
 
-  /** Ends what is being written, then lets another blade lead. Never rejects. */
+  /** Waits for the writes in progress, then lets another blade lead. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#ableSinceMs = undefined;
     await Promise.all([this.#statuses.stop(), this.#events.stop(), this.#poolObject.idle()]);
-    await this.#retreat;
+    await this.#resigning;
     await this.#election.resign();
   }
 
-  #stand(able: boolean, nowMs: number): void {
+  #updateCandidacy(able: boolean, nowMs: number): void {
     if (able) {
       this.#ableSinceMs ??= nowMs;
       this.#unableSinceMs = undefined;
-      if (this.#retreat === undefined) this.#election.stand();
+      if (this.#resigning === undefined) this.#election.stand();
       return;
     }
     this.#ableSinceMs = undefined;
     this.#unableSinceMs ??= nowMs;
     if (nowMs - this.#unableSinceMs < resignAfterMs) return;
-    this.#retreat ??= this.#leave().finally(() => {
-      this.#retreat = undefined;
+    this.#resigning ??= this.#resign().finally(() => {
+      this.#resigning = undefined;
     });
   }
 
-  async #leave(): Promise<void> {
+  async #resign(): Promise<void> {
     await Promise.all([this.#statuses.idle(), this.#events.idle(), this.#poolObject.idle()]);
     await this.#election.resign();
   }
 
-  /** Every blade does this, so that whoever leads next knows at once what differs. */
-  #follow(conditions: readonly Condition[], state: ClusterState): void {
+  /** Every blade computes the statuses, so that the next leader knows at once what differs. */
+  #updateStatuses(conditions: readonly Condition[], state: ClusterState): void {
     const { Ingress: ingresses } = state.objects;
-    const before = this.#followed;
+    const before = this.#statusesFrom;
     if (before?.ingresses === ingresses && before.conditions === conditions && before.addresses === this.#addresses)
       return;
-    this.#followed = { ingresses, conditions, addresses: this.#addresses };
+    this.#statusesFrom = { ingresses, conditions, addresses: this.#addresses };
     const poolAddresses = this.#options.pool().spec.vips.map(({ address }) => address.text);
-    this.#ingresses = this.#wishes.of({ state, conditions, addresses: this.#addresses, poolAddresses });
+    this.#wantedStatuses = this.#ingressStatuses.compute({
+      state,
+      conditions,
+      addresses: this.#addresses,
+      poolAddresses,
+    });
   }
 
-  #tell(conditions: readonly Condition[], state: ClusterState): void {
-    if (this.#told === conditions) return;
+  #updateEvents(conditions: readonly Condition[], state: ClusterState): void {
+    if (this.#eventConditions === conditions) return;
     this.#events.set(refusalEvents({ state, conditions }));
     if (this.#election.leading)
-      for (const event of recoveryEvents(this.#told, { state, conditions })) this.#events.say(event);
-    this.#told = conditions;
+      for (const event of recoveryEvents(this.#eventConditions, { state, conditions })) this.#events.say(event);
+    this.#eventConditions = conditions;
   }
 
-  #show(): void {
-    const pool = this.#election.leading ? this.#poolObject.wish : undefined;
-    if (this.#shown?.ingresses === this.#ingresses && this.#shown.pool === pool) return;
-    this.#shown = { ingresses: this.#ingresses, pool };
-    this.#statuses.set(pool === undefined ? this.#ingresses : [...this.#ingresses, pool]);
+  #handOverStatuses(): void {
+    const pool = this.#election.leading ? this.#poolObject.wanted : undefined;
+    if (this.#handedOver?.ingresses === this.#wantedStatuses && this.#handedOver.pool === pool) return;
+    this.#handedOver = { ingresses: this.#wantedStatuses, pool };
+    this.#statuses.set(pool === undefined ? this.#wantedStatuses : [...this.#wantedStatuses, pool]);
   }
 
   #leadershipChanged(leading: boolean): void {

@@ -7,14 +7,14 @@ import type { BladeMemory } from '../step/memory.ts';
 import type { BladeView } from '../step/view.ts';
 import { vipStatuses } from '../step/vip-status.ts';
 
-/** What the agent knows in one moment that the cluster should be told. */
+/** What the agent knows at one moment and the publisher writes to the cluster. */
 export interface PublishView extends Pick<PoolView, 'platformInvalid' | 'tableRefused' | 'fitBlades' | 'blades'> {
-  /** What the source says now; undefined while it is not live, or a snapshot is served. */
+  /** The newest state of the cluster; undefined while the source is not live, or a snapshot is served. */
   readonly state: ClusterState | undefined;
   /** Why this blade does not serve the newest table; undefined when it does. */
   readonly fault: string | undefined;
   readonly conditions: readonly Condition[];
-  /** The VIPs that this blade or one that answers announces. */
+  /** The VIPs that are announced by this blade or by a peer that answers. */
   readonly announced: ReadonlySet<string>;
 }
 

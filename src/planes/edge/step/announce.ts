@@ -4,29 +4,33 @@ import type { Announcing, BladeMemory } from './memory.ts';
 import type { BladeView } from './view.ts';
 import { isInExabgp } from './vip-status.ts';
 
-/** After a start, what a former agent announced is left alone this long, until fitness is known. */
+/** For this long after a start, what a former agent announced is left alone while fitness is not known. */
 const startGraceMs = 10_000;
 
 /**
- * The first set replaces what a former agent announced. It may announce everything at once; a set that withdraws waits
- * until it is known what is announced, and that the fitness is not just about to become good.
+ * Whether the first set of this agent may replace what a former agent announced. A set that announces every VIP may do
+ * so at once. One that withdraws a VIP waits until it is known what ExaBGP announces, and until the blade has had the
+ * time to become fit.
  */
-export function mayBegin(view: BladeView, { vips, retirement }: BladeMemory): boolean {
+export function mayTakeOver(view: BladeView, { vips, retirement }: BladeMemory): boolean {
   const fit = vips.every(({ fitness }) => fitness.fit);
   if (fit && retirement.phase === 'none') return true;
   const waited = view.nowMs - view.startedMs > startGraceMs;
   return view.speaker.relay === 'synced' && (fit || waited);
 }
 
-/** In our set; before the first set, in what ExaBGP holds from a former agent. */
+/** Whether the VIP is in our set or, before the first set, in what ExaBGP holds from a former agent. */
 export function isHeld({ speaker }: BladeView, announcing: Announcing, vip: Address): boolean {
   return announcing.phase === 'ours' ? announcing.vips.has(vip.text) : isInExabgp(speaker, vip);
 }
 
-/** Makes the set of what was decided; the same object while it is the same set, or a former agent's is left alone. */
+/**
+ * The set that was decided. Its identity changes only when the set does; while a former agent's set is left alone, it
+ * stays `inherited`.
+ */
 export function announcingOf(view: BladeView, memory: BladeMemory): Announcing {
   const { announcing, vips } = memory;
-  if (announcing.phase === 'inherited' && !mayBegin(view, memory)) return announcing;
+  if (announcing.phase === 'inherited' && !mayTakeOver(view, memory)) return announcing;
   const wanted = vips.filter(({ decision }) => decision.announce).map(({ address }) => address.text);
   const same =
     announcing.phase === 'ours' &&
@@ -35,7 +39,10 @@ export function announcingOf(view: BladeView, memory: BladeMemory): Announcing {
   return same ? announcing : { phase: 'ours', vips: new Set(wanted) };
 }
 
-/** The route of a VIP. One of the other family than the blade has no next hop here: the speaker refuses it by name. */
+/**
+ * The route of a VIP. A VIP of another address family than the blade's has no valid next hop; the speaker refuses it
+ * with a reason.
+ */
 export function routeOf({ pool, blade }: BladeView, vip: Address): Route {
   const nextHop = pool.spec.blades.find(({ name }) => name === blade)?.address;
   return {

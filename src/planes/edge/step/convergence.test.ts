@@ -3,26 +3,26 @@ import { nginxForTests as nginx } from '../../../../test/support/edge-view.ts';
 import { emptyState } from '../../../kube/state.ts';
 import {
   type Convergence,
-  changed,
   clusterOf,
-  departed,
-  endpointsLanded,
-  failed,
+  compileStarted,
+  endpointsAcknowledged,
   faultOf,
   generationOf,
-  landed,
-  learned,
   nginxSeen,
   notConverged,
   refusalOf,
+  stateChanged,
+  stateRead,
+  tableAcknowledged,
+  tableFailed,
 } from './convergence.ts';
 
 const first = { generation: 1, instance: 'first' };
-const known = learned(notConverged, 'cluster', emptyState);
-const waiting = changed(known, 0);
-const flying = departed(waiting, 20);
-const served = landed(flying, first);
-const refused = failed(departed(changed(served, 1000), 1020), 'no memory', nginx);
+const known = stateRead(notConverged, 'cluster', emptyState);
+const waiting = stateChanged(known, 0);
+const underway = compileStarted(waiting, 20);
+const served = tableAcknowledged(underway, first);
+const refused = tableFailed(compileStarted(stateChanged(served, 1000), 1020), 'no memory', nginx);
 const anew = { ...nginx, instance: 'second', generation: 0 };
 
 describe('the fault of a blade', () => {
@@ -30,18 +30,24 @@ describe('the fault of a blade', () => {
     ['nothing is read', notConverged, nginx, 0, 'NotSynced'],
     ['nginx is away', served, undefined, 0, 'NginxUnreachable'],
     ['the first table waits', waiting, nginx, 1, 'TableNotAcknowledged'],
-    ['the first table is on its way', flying, nginx, 1, 'TableNotAcknowledged'],
+    ['the first table is on its way', underway, nginx, 1, 'TableNotAcknowledged'],
     ['nginx serves the table', served, nginx, 60_000, undefined],
-    ['another table waits', changed(served, 1000), nginx, 11_000, undefined],
-    ['another table waits for too long', changed(served, 1000), nginx, 11_001, 'TableNotAcknowledged'],
-    ['another table flies for too long', departed(changed(served, 1000), 9000), nginx, 11_001, 'TableNotAcknowledged'],
+    ['another table waits', stateChanged(served, 1000), nginx, 11_000, undefined],
+    ['another table waits for too long', stateChanged(served, 1000), nginx, 11_001, 'TableNotAcknowledged'],
+    [
+      'another table is underway for too long',
+      compileStarted(stateChanged(served, 1000), 9000),
+      nginx,
+      11_001,
+      'TableNotAcknowledged',
+    ],
     ['nginx refused a table', refused, nginx, 60_000, undefined],
     ['nginx started anew', served, anew, 60_000, 'TableNotAcknowledged'],
     ['nginx started anew with a table, and refused ours', refused, { ...anew, generation: 7 }, 60_000, undefined],
     ['nginx started anew without one, and refused ours', refused, anew, 60_000, 'TableNotAcknowledged'],
     [
       'nginx took endpoints after a refusal',
-      endpointsLanded(refused, { generation: 2, instance: 'first' }),
+      endpointsAcknowledged(refused, { generation: 2, instance: 'first' }),
       nginx,
       60_000,
       undefined,
@@ -53,35 +59,35 @@ describe('the fault of a blade', () => {
 
 describe('changes', () => {
   it('count from the first that nginx has not taken', () => {
-    expect(changed(changed(known, 5), 9).change).toEqual({ phase: 'waiting', sinceMs: 5 });
-    expect(departed(changed(known, 5), 9).change).toMatchObject({ phase: 'flying', sinceMs: 5 });
-    expect(departed(known, 9).change).toMatchObject({ phase: 'flying', sinceMs: 9 });
+    expect(stateChanged(stateChanged(known, 5), 9).change).toEqual({ phase: 'waiting', sinceMs: 5 });
+    expect(compileStarted(stateChanged(known, 5), 9).change).toMatchObject({ phase: 'underway', sinceMs: 5 });
+    expect(compileStarted(known, 9).change).toMatchObject({ phase: 'underway', sinceMs: 9 });
   });
 
-  it('that come while a table flies wait behind it', () => {
-    const two = changed(changed(flying, 30), 40);
-    expect(landed(two, first).change).toEqual({ phase: 'waiting', sinceMs: 30 });
-    expect(landed(flying, first).change).toEqual({ phase: 'none' });
+  it('that come while a table is underway wait behind it', () => {
+    const two = stateChanged(stateChanged(underway, 30), 40);
+    expect(tableAcknowledged(two, first).change).toEqual({ phase: 'waiting', sinceMs: 30 });
+    expect(tableAcknowledged(underway, first).change).toEqual({ phase: 'none' });
   });
 
   it('wait on when nginx takes none because it is away, not when it refuses one', () => {
-    expect(failed(flying, 'gone', undefined).change).toEqual({ phase: 'waiting', sinceMs: 0 });
+    expect(tableFailed(underway, 'gone', undefined).change).toEqual({ phase: 'waiting', sinceMs: 0 });
     expect(refused.change).toEqual({ phase: 'none' });
-    const behind = changed(departed(changed(served, 1000), 1020), 1030);
-    expect(failed(behind, 'no memory', nginx).change).toEqual({ phase: 'waiting', sinceMs: 1030 });
+    const behind = stateChanged(compileStarted(stateChanged(served, 1000), 1020), 1030);
+    expect(tableFailed(behind, 'no memory', nginx).change).toEqual({ phase: 'waiting', sinceMs: 1030 });
   });
 });
 
 it('a refusal stays until a table is taken, whatever endpoints are', () => {
   expect([refusalOf(served), refusalOf(refused)]).toEqual([undefined, 'no memory']);
-  const after = endpointsLanded(refused, { generation: 2, instance: 'first' });
+  const after = endpointsAcknowledged(refused, { generation: 2, instance: 'first' });
   expect([refusalOf(after), generationOf(after)]).toEqual(['no memory', 2]);
-  expect(refusalOf(landed(departed(after, 0), first))).toBeUndefined();
-  expect([generationOf(notConverged), generationOf(failed(flying, 'gone', undefined))]).toEqual([0, 0]);
+  expect(refusalOf(tableAcknowledged(compileStarted(after, 0), first))).toBeUndefined();
+  expect([generationOf(notConverged), generationOf(tableFailed(underway, 'gone', undefined))]).toEqual([0, 0]);
 });
 
 it('a snapshot is nothing that the cluster said', () => {
-  expect(clusterOf(learned(notConverged, 'snapshot', emptyState))).toBeUndefined();
+  expect(clusterOf(stateRead(notConverged, 'snapshot', emptyState))).toBeUndefined();
   expect(clusterOf(known)).toBe(emptyState);
 });
 

@@ -2,7 +2,7 @@ import type { ClusterState } from '../../../kube/source.ts';
 import type { EdgeReason } from '../reasons.ts';
 import type { DataPlaneStatus } from '../table.ts';
 
-/** How far nginx is from the newest state of the cluster. Every function here returns a new one. */
+/** How far nginx is from the newest state of the cluster. Every function here returns a new value. */
 export interface Convergence {
   readonly known: Known;
   readonly change: Change;
@@ -16,13 +16,15 @@ export type Known =
   | { readonly phase: 'nothing' }
   | { readonly phase: 'snapshot' | 'cluster'; readonly state: ClusterState };
 
-/** What nginx has yet to acknowledge. */
+/** The change that nginx has yet to acknowledge. */
 export type Change =
   | { readonly phase: 'none' }
-  /** It waits for its compile. */
+  /** The change waits for its compile. */
   | { readonly phase: 'waiting'; readonly sinceMs: number }
-  /** It is compiled, or on its way to nginx; since `nextSinceMs` another change waits behind it. */
-  | { readonly phase: 'flying'; readonly sinceMs: number; readonly nextSinceMs: number | undefined };
+  /**
+   * The change is being compiled or is on its way to nginx; another change has waited behind it since `nextSinceMs`.
+   */
+  | { readonly phase: 'underway'; readonly sinceMs: number; readonly nextSinceMs: number | undefined };
 
 /** A generation, and the start of nginx that acknowledged it. */
 export interface Acknowledged {
@@ -30,7 +32,10 @@ export interface Acknowledged {
   readonly instance: string | undefined;
 }
 
-/** What nginx answered last. After a refusal it serves the table before, whose endpoints are still updated. */
+/**
+ * What nginx answered last. After a refusal nginx serves the table before the refused one, and its endpoints are still
+ * updated.
+ */
 export type Held =
   | { readonly phase: 'nothing' }
   | { readonly phase: 'acknowledged'; readonly last: Acknowledged }
@@ -45,53 +50,59 @@ export const notConverged: Convergence = {
   held: { phase: 'nothing' },
 };
 
-/** The cluster was read, or a snapshot in its place. */
-export function learned(before: Convergence, phase: 'snapshot' | 'cluster', state: ClusterState): Convergence {
+/** Notes that the cluster was read, or a snapshot in its place. */
+export function stateRead(before: Convergence, phase: 'snapshot' | 'cluster', state: ClusterState): Convergence {
   return { ...before, known: { phase, state } };
 }
 
-/** The table may be another one now. The first of several changes tells since when nginx is behind. */
-export function changed(before: Convergence, nowMs: number): Convergence {
+/** Notes that the table may have to change. nginx is behind since the first of several changes. */
+export function stateChanged(before: Convergence, nowMs: number): Convergence {
   const { change } = before;
   if (change.phase === 'none') return { ...before, change: { phase: 'waiting', sinceMs: nowMs } };
   if (change.phase === 'waiting') return before;
   return { ...before, change: { ...change, nextSinceMs: change.nextSinceMs ?? nowMs } };
 }
 
-/** nginx says which start of it answers; the same object when that is no news. A new start has empty tables. */
+/**
+ * Notes which start of nginx answers; returns the same object when that start is known. A new start has empty tables.
+ */
 export function nginxSeen(before: Convergence, instance: string): Convergence {
   return before.instance === instance ? before : { ...before, instance };
 }
 
-/** A compile begins, and its table goes to nginx. */
-export function departed(before: Convergence, nowMs: number): Convergence {
+/** Notes that a compile begins, whose table then goes to nginx. */
+export function compileStarted(before: Convergence, nowMs: number): Convergence {
   const sinceMs = before.change.phase === 'none' ? nowMs : before.change.sinceMs;
-  return { ...before, change: { phase: 'flying', sinceMs, nextSinceMs: undefined } };
+  return { ...before, change: { phase: 'underway', sinceMs, nextSinceMs: undefined } };
 }
 
-/** nginx acknowledged the table that departed. */
-export function landed(before: Convergence, last: Acknowledged): Convergence {
+/** Notes that nginx acknowledged the table that was sent. */
+export function tableAcknowledged(before: Convergence, last: Acknowledged): Convergence {
   return { ...before, change: next(before.change), held: { phase: 'acknowledged', last } };
 }
 
-/** nginx acknowledged new endpoints of backends that it holds. */
-export function endpointsLanded(before: Convergence, last: Acknowledged): Convergence {
+/** Notes that nginx acknowledged new endpoints of backends that it holds. */
+export function endpointsAcknowledged(before: Convergence, last: Acknowledged): Convergence {
   const { held } = before;
   return { ...before, held: held.phase === 'refused' ? { ...held, last } : { phase: 'acknowledged', last } };
 }
 
 /**
- * The table that departed was not taken. An nginx that answers no serves its table before: what it refused may be a
- * tenant's fault, which is none of the blade's, so nothing is waited for. While it holds no table the wait goes on.
+ * Notes that nginx did not take the table that was sent. An nginx that refuses a table still serves the one before. The
+ * refusal may be a tenant's fault and must not count against the blade, so the change no longer waits. While nginx
+ * holds no table, it waits on.
  */
-export function failed(before: Convergence, message: string, nginx: DataPlaneStatus | undefined): Convergence {
+export function tableFailed(before: Convergence, message: string, nginx: DataPlaneStatus | undefined): Convergence {
   const { change } = before;
   const held: Held = { phase: 'refused', message, last: lastOf(before.held) };
-  if (holdsTable(held, nginx) || change.phase !== 'flying') return { ...before, held, change: next(change) };
+  if (holdsTable(held, nginx) || change.phase !== 'underway') return { ...before, held, change: next(change) };
   return { ...before, held, change: { phase: 'waiting', sinceMs: change.sinceMs } };
 }
 
-/** Why the table in nginx is not the one we want; undefined when it is, or the one before a refused one. */
+/**
+ * Why nginx does not serve the table that we want; undefined when it does, or when it serves the one before a refused
+ * table.
+ */
 export function faultOf(
   { known, change, held }: Convergence,
   nginx: DataPlaneStatus | undefined,
@@ -119,7 +130,7 @@ export function clusterOf({ known }: Convergence): ClusterState | undefined {
   return known.phase === 'cluster' ? known.state : undefined;
 }
 
-/** The nginx that runs has our table or, when it refused that, the one before. */
+/** Whether the running nginx has our table or, when it refused ours, the one before. */
 function holdsTable(held: Held, nginx: DataPlaneStatus | undefined): boolean {
   if (nginx === undefined) return false;
   return lastOf(held)?.instance === nginx.instance || (held.phase === 'refused' && nginx.generation > 0);
@@ -130,6 +141,6 @@ function lastOf(held: Held): Acknowledged | undefined {
 }
 
 function next(change: Change): Change {
-  if (change.phase !== 'flying') return change;
+  if (change.phase !== 'underway') return change;
   return change.nextSinceMs === undefined ? { phase: 'none' } : { phase: 'waiting', sinceMs: change.nextSinceMs };
 }

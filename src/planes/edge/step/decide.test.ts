@@ -24,12 +24,12 @@ describe('decideVip', () => {
             blade.fitPeers = blades.filter((peer) => peer !== blade && peer.fit && peer.announced).length;
           if (action === 'decide' && blade.fitPeers !== undefined) {
             const view = {
-              begun: true,
+              takenOver: true,
               fit: blade.fit,
               capable: false,
               held: blade.announced,
               fitPeers: blade.fitPeers,
-              aloneMs: 0,
+              tooFewMs: 0,
             };
             blade.announced = decideVip(view, minAnnouncers, 5000).announce;
           }
@@ -40,13 +40,13 @@ describe('decideVip', () => {
     );
   });
 
-  test('who let go takes back only what it can serve, well before the lease of the others ends', () => {
-    const view = { begun: true, fit: false, held: false, fitPeers: 0 };
-    expect(decideVip({ ...view, capable: true, aloneMs: 2000 }, 1, 5000).announce).toBe(false);
-    expect(decideVip({ ...view, capable: true, aloneMs: 2500 }, 1, 5000)).toEqual({
+  test('a blade that has withdrawn takes back only what it can serve, well before the lease of the others ends', () => {
+    const view = { takenOver: true, fit: false, held: false, fitPeers: 0 };
+    expect(decideVip({ ...view, capable: true, tooFewMs: 2000 }, 1, 5000).announce).toBe(false);
+    expect(decideVip({ ...view, capable: true, tooFewMs: 2500 }, 1, 5000)).toEqual({
       announce: true,
       reason: 'LastAnnouncer',
     });
-    expect(decideVip({ ...view, capable: false, aloneMs: 60_000 }, 1, 5000).announce).toBe(false);
+    expect(decideVip({ ...view, capable: false, tooFewMs: 60_000 }, 1, 5000).announce).toBe(false);
   });
 });

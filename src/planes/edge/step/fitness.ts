@@ -2,7 +2,7 @@ import type { EdgeReason } from '../reasons.ts';
 
 /**
  * The verdict over a check that is repeated: unfit until it was good often enough in a row, then fit until it was bad
- * often enough in a row. `inRow` counts the results against the verdict.
+ * often enough in a row. `inRow` counts the latest results that contradict the verdict.
  */
 export type Fitness =
   | { readonly fit: true; readonly inRow: number }
@@ -14,7 +14,7 @@ const fall = 2;
 
 export const untried: Fitness = { fit: false, inRow: 0, reasons: ['NotSynced'] };
 
-/** The verdict after one more result: the reasons against, none when all is well. */
+/** The verdict after one more result of the check; `reasons` is empty when the result was good. */
 export function afterCheck(before: Fitness, reasons: readonly EdgeReason[]): Fitness {
   const good = reasons.length === 0;
   const inRow = good === before.fit ? 0 : before.inRow + 1;
@@ -23,7 +23,7 @@ export function afterCheck(before: Fitness, reasons: readonly EdgeReason[]): Fit
   return { fit: false, inRow, reasons };
 }
 
-/** Why it is not fit; empty when it is. */
+/** Why the verdict is unfit; empty when it is fit. */
 export function reasonsAgainst(fitness: Fitness): readonly EdgeReason[] {
   return fitness.fit ? [] : fitness.reasons;
 }

@@ -3,10 +3,12 @@ import { policyHealth } from '../compile/health.ts';
 import type { PolicyHealth } from '../table.ts';
 import type { BladeView } from './view.ts';
 
-/** How long after a start nginx is left with the health that an agent before us reported, while we know nothing. */
+/**
+ * For this long after a start, while nothing is known, nginx keeps the health that the agent before this one reported.
+ */
 const recallMs = 10_000;
 
-/** The health of every policy that nginx should report; undefined: what it reports stays. */
+/** The health of every policy that nginx should report; undefined: nginx keeps what it reports. */
 export function healthOf(
   view: BladeView,
   before: readonly PolicyHealth[] | undefined,

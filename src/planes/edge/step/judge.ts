@@ -7,16 +7,16 @@ import { type BladeMemory, newVip, type Standing, type VipMemory } from './memor
 import { graceMs } from './retirement.ts';
 import type { BladeView } from './view.ts';
 
-/** While unfit and last, peers are asked this often. */
+/** An unfit blade that holds a VIP asks its peers at most this often. */
 const askEveryMs = 1000;
 
 /**
- * Takes a look that was not judged before. From here on a VIP that should not be served is unfit, and `/status` says so;
- * when one of those is still held, the peers are asked before anything is decided.
+ * Judges a round of probes that was not judged before. A VIP that should not be served becomes unfit, and `/status`
+ * says so. When such a VIP is still held, the peers are asked before anything is decided.
  */
 export function judge(view: BladeView, before: BladeMemory): BladeMemory {
-  const { look, nowMs } = view;
-  if (look.number === before.round.look) return before;
+  const { probes, nowMs } = view;
+  if (probes.number === before.round.number) return before;
   const vips = view.pool.spec.vips.map(({ address }) => {
     const known = before.vips.find((vip) => vip.address.text === address.text);
     return judgeVip(view, before, known ?? newVip(address));
@@ -27,8 +27,8 @@ export function judge(view: BladeView, before: BladeMemory): BladeMemory {
   const { askedMs } = before.round;
   const round =
     mayWithdraw && nowMs - askedMs >= askEveryMs
-      ? ({ phase: 'asking', look: look.number, askedMs: nowMs } as const)
-      : ({ phase: 'judged', look: look.number, askedMs } as const);
+      ? ({ phase: 'asking', number: probes.number, askedMs: nowMs } as const)
+      : ({ phase: 'judged', number: probes.number, askedMs } as const);
   return { ...before, vips, round };
 }
 
@@ -38,15 +38,18 @@ function judgeVip(view: BladeView, memory: BladeMemory, before: VipMemory): VipM
   return { ...vip, standing: standingOf(view, memory, vip) };
 }
 
-/** What the look says against a VIP; undefined when it says nothing, for a fault that was over before it ended. */
+/**
+ * What speaks against a VIP; undefined when nothing can be said, because a fault that has ended meanwhile kept the VIP
+ * from being probed.
+ */
 function reasonsIn(
-  { convergence, nginx, nowMs, host, look }: BladeView,
+  { convergence, nginx, nowMs, host, probes }: BladeView,
   vip: Address,
 ): readonly EdgeReason[] | undefined {
   const fault = faultOf(convergence, nginx, nowMs) ?? (host.missing.has(vip.text) ? 'VipAddressMissing' : undefined);
   if (fault !== undefined) return [fault];
-  if (!look.answers.has(vip.text)) return undefined;
-  const instance = look.answers.get(vip.text);
+  if (!probes.answers.has(vip.text)) return undefined;
+  const instance = probes.answers.get(vip.text);
   return instance !== undefined && instance === nginx?.instance ? [] : ['ProbeFailed'];
 }
 

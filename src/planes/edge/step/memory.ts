@@ -4,10 +4,10 @@ import type { EdgeReason } from '../reasons.ts';
 import type { PolicyHealth } from '../table.ts';
 import { type Fitness, untried } from './fitness.ts';
 
-/** What a blade must remember from one step to the next. Whatever can be seen again is in the view instead. */
+/** What a blade must remember from one step to the next. Whatever can be read again is in the view instead. */
 export interface BladeMemory {
   readonly retirement: Retirement;
-  /** The policy health that nginx should report; undefined while it is left with what it has. */
+  /** The policy health that nginx should report; undefined while nginx keeps what it reports. */
   readonly health: readonly PolicyHealth[] | undefined;
   readonly round: Round;
   /** The VIPs of the pool, in its order. */
@@ -16,7 +16,7 @@ export interface BladeMemory {
 }
 
 /**
- * Why the blade should not serve although it could, and since when. Peers stop counting on it at once; it lets go of a
+ * Why the blade should not serve although it could, and since when. Peers stop counting on it at once; it withdraws a
  * VIP after the pool's grace, in which keep-alive connections end.
  */
 export type Retirement =
@@ -24,11 +24,11 @@ export type Retirement =
   | { readonly phase: 'draining'; readonly sinceMs: number; readonly drain: Drain }
   | { readonly phase: 'stopping'; readonly sinceMs: number };
 
-/** Every look is judged once and then decided: at once, or after the peers were asked. */
+/** Every round of probes is judged once and then decided: at once, or after the peers were asked. */
 export interface Round {
   readonly phase: 'judged' | 'asking' | 'decided';
-  /** The number of the look that was judged last. */
-  readonly look: number;
+  /** The number of the round of probes that was judged last. */
+  readonly number: number;
   /** When the peers were asked last because of a withdrawal; -Infinity for never. */
   readonly askedMs: number;
 }
@@ -37,15 +37,15 @@ export interface VipMemory {
   readonly address: Address;
   readonly fitness: Fitness;
   readonly standing: Standing;
-  readonly company: Company;
+  readonly others: OtherAnnouncers;
   readonly decision: VipDecision;
 }
 
 /** Whether this blade should serve the VIP, and since when it says that it should not. */
 export type Standing = { readonly phase: 'serving' } | { readonly phase: 'unfit'; readonly sinceMs: number };
 
-/** Whether enough peers are known to be fit and to announce the VIP, and since when they are not. */
-export type Company = { readonly phase: 'enough' } | { readonly phase: 'alone'; readonly sinceMs: number };
+/** Whether enough peers are known to be fit and to announce the VIP, and since when they are too few. */
+export type OtherAnnouncers = { readonly phase: 'enough' } | { readonly phase: 'tooFew'; readonly sinceMs: number };
 
 export interface VipDecision {
   readonly announce: boolean;
@@ -60,18 +60,18 @@ export type Announcing =
 export const noMemory: BladeMemory = {
   retirement: { phase: 'none' },
   health: undefined,
-  round: { phase: 'decided', look: 0, askedMs: -Infinity },
+  round: { phase: 'decided', number: 0, askedMs: -Infinity },
   vips: [],
   announcing: { phase: 'inherited' },
 };
 
-/** A VIP that was not looked at yet. */
+/** The memory of a VIP that was never probed. */
 export function newVip(address: Address): VipMemory {
   return {
     address,
     fitness: untried,
     standing: { phase: 'serving' },
-    company: { phase: 'enough' },
+    others: { phase: 'enough' },
     decision: { announce: false },
   };
 }

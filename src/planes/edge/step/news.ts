@@ -2,14 +2,14 @@ import { reasonsAgainst } from './fitness.ts';
 import { type BladeMemory, newVip, type VipMemory } from './memory.ts';
 import { reasonsOf } from './vip-status.ts';
 
-/** A line of the log. */
+/** A line for the log. */
 export interface News {
   readonly level: 'info' | 'warn';
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** What a person should read about in the log: what changed from one memory to the next. */
+/** What changed from one memory to the next and people should read in the log. */
 export function newsOf(before: BladeMemory, after: BladeMemory): readonly News[] {
   const vips = after.vips.map((vip) => {
     const was = before.vips.find(({ address }) => address.text === vip.address.text) ?? newVip(vip.address);

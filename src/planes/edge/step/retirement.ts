@@ -3,7 +3,7 @@ import type { BladeMemory, Retirement } from './memory.ts';
 import type { BladeView } from './view.ts';
 import { isAnnounced } from './vip-status.ts';
 
-/** A drain in force counts before a planned stop: it tells people more. */
+/** Why the blade retires, if it does. A drain in force goes before a planned stop, because it tells people more. */
 export function retirementOf(view: BladeView, before: Retirement): Retirement {
   const drain = drainOfBlade(view.platform, view.pool, view.blade, view.dateMs);
   if (drain !== undefined)
@@ -21,10 +21,10 @@ const othersWithinMs = 2000;
 const withdrawnWithinMs = 5000;
 
 /**
- * True when a planned stop has nothing left to wait for: every VIP is withdrawn, or those that are left are held because
+ * Whether a planned stop has nothing left to wait for: every VIP is withdrawn, or those that are left are held because
  * nobody else has them, or ExaBGP does not acknowledge in time.
  */
-export function mayLeave(view: BladeView, { vips }: BladeMemory): boolean {
+export function mayStop(view: BladeView, { vips }: BladeMemory): boolean {
   const overdueMs = view.nowMs - (view.stoppingSinceMs ?? view.nowMs) - graceMs(view);
   if (overdueMs >= withdrawnWithinMs) return true;
   if (vips.every(({ address, decision }) => !decision.announce && !isAnnounced(view.speaker, address))) return true;

@@ -12,7 +12,7 @@ import type { Convergence } from './convergence.ts';
 export interface BladeView {
   readonly blade: string;
   readonly nowMs: number;
-  /** ms since the epoch: drains expire by it. */
+  /** ms since the epoch; drains expire by this clock. */
   readonly dateMs: number;
   /** When the agent started. */
   readonly startedMs: number;
@@ -30,7 +30,7 @@ export interface BladeView {
   readonly served: Served | undefined;
   readonly speaker: SpeakerStatus;
   readonly host: HostAddresses;
-  readonly look: Look;
+  readonly probes: ProbeRound;
   readonly peers: PeersView;
 }
 
@@ -38,16 +38,16 @@ export type Served = NonNullable<HealthInput['served']>;
 
 /** The VIPs on the loopback interface of this host. */
 export interface HostAddresses {
-  /** When VIPs were last put there, and which. */
+  /** When VIPs were last added to the interface; `vips` names them. */
   readonly addedMs: number;
   readonly vips: readonly string[];
-  /** Those that could not be put there, and why. */
+  /** The VIPs that could not be added, and why. */
   readonly missing: ReadonlyMap<string, string>;
 }
 
-/** One look through the whole data path: from this host to its own VIPs. */
-export interface Look {
-  /** Grows with every look, 0 before the first; a step takes each look once. */
+/** One round of probes through the whole data path, from this host to its own VIPs. */
+export interface ProbeRound {
+  /** Grows with every round, 0 before the first; each round is judged once. */
   readonly number: number;
   /** The `instance` of the nginx that answered on a VIP, undefined when none did; only of VIPs that were probed. */
   readonly answers: ReadonlyMap<string, string | undefined>;

@@ -11,8 +11,9 @@ export interface VipStatus extends VipView {
 }
 
 /**
- * What `/status` says of the VIPs. Peers may never count on a blade that is about to go: a retiring one is not fit, nor is
- * one whose decision over a withdrawal is still to come (a drain that is over makes it fit with the next look).
+ * What `/status` says of the VIPs. Peers may never count on a blade that is about to withdraw: a retiring one is not
+ * fit, nor is one whose decision over a withdrawal is still to come (when its drain has ended, the next round of probes
+ * makes it fit).
  */
 export function vipStatuses({ vips, retirement }: BladeMemory, speaker: SpeakerStatus): readonly VipStatus[] {
   return vips.map((vip) => ({
@@ -23,7 +24,7 @@ export function vipStatuses({ vips, retirement }: BladeMemory, speaker: SpeakerS
   }));
 }
 
-/** What speaks against serving a VIP; `LastAnnouncer` when it is announced nevertheless. */
+/** What speaks against serving a VIP, with `LastAnnouncer` when the VIP is announced nevertheless. */
 export function reasonsOf({ fitness, decision }: VipMemory, retirement: Retirement): readonly EdgeReason[] {
   return [
     ...(retirement.phase === 'none'
@@ -38,7 +39,7 @@ export function isAnnounced(speaker: SpeakerStatus, vip: Address): boolean {
   return isInExabgp(speaker, vip) && speaker.neighbors.some(({ up }) => up);
 }
 
-/** ExaBGP has it, whether or not it has a session. */
+/** Whether ExaBGP holds the route of the VIP, with or without a session. */
 export function isInExabgp({ announced }: SpeakerStatus, vip: Address): boolean {
   const { text } = hostPrefix(vip);
   return announced.some(({ prefix }) => prefix.text === text);

@@ -10,7 +10,7 @@ const base64 = /^[A-Za-z0-9+/\s]*=*\s*$/;
 
 /**
  * The certificate reader of an agent: parses, checks and writes both parts anew, so that only what the crypto library
- * printed reaches nginx. Readings are kept by the contents of the Secret; a Secret object seen before costs nothing.
+ * printed reaches nginx. Readings are kept by Secret object: one that was read before is not parsed again.
  */
 export function createCertificateReader(): CertificateReader {
   const known = new WeakMap<Secret, CertificateReading>();
@@ -62,7 +62,7 @@ function readKey(pem: string | undefined): KeyObject | undefined {
   }
 }
 
-/** Debian's OpenSSL security level 2: RSA from 2048 bits, or an elliptic curve. */
+/** Whether a key meets Debian's OpenSSL security level 2: RSA from 2048 bits, or an elliptic curve. */
 function isStrong(key: KeyObject): boolean {
   if (key.asymmetricKeyType === 'rsa') return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
   return key.asymmetricKeyType === 'ec' || key.asymmetricKeyType === 'ed25519';

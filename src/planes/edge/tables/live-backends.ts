@@ -8,7 +8,7 @@ export class LiveBackends {
   #backends = new Map<BackendKey, LiveBackend>();
   #keysOfService = new Map<string, BackendKey[]>();
 
-  /** A compile made these. */
+  /** Takes the backends of a new compile in place of all earlier ones. */
   replace(backends: ReadonlyMap<BackendKey, LiveBackend>): void {
     this.#backends = new Map(backends);
     this.#keysOfService = new Map();
@@ -19,7 +19,7 @@ export class LiveBackends {
     }
   }
 
-  /** Fills the backends of these Services anew, and returns them. */
+  /** Resolves the endpoints of these Services' backends anew, and returns the backends. */
   refill(services: ReadonlySet<string>, slices: SliceIndex, rules: EndpointRules): readonly LiveBackend[] {
     const filled: LiveBackend[] = [];
     for (const service of services)
@@ -31,7 +31,7 @@ export class LiveBackends {
     return filled;
   }
 
-  /** The ready endpoints of a backend. */
+  /** The number of ready endpoints of a backend. */
   ready(key: BackendKey): number {
     return this.#backends.get(key)?.ready ?? 0;
   }

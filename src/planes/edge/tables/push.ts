@@ -4,7 +4,7 @@ import type { Log } from '../../../runtime/log.ts';
 export interface PushOptions<T> {
   readonly what: string;
   readonly send: (value: T) => Promise<void>;
-  /** Identifies the start of the receiver: a new one has forgotten everything. */
+  /** Identifies the start of the receiver, which forgets everything when it starts anew; undefined while it is away. */
   readonly instance: () => string | undefined;
   readonly log: Log;
 }
@@ -39,7 +39,7 @@ export class Push<T> {
       },
       (error: unknown) => {
         this.#sending = false;
-        log.warn({ what, error: messageOf(error) }, 'nginx did not take it, trying again');
+        log.warn({ what, error: messageOf(error) }, 'nginx did not take a value, trying again');
       },
     );
   }

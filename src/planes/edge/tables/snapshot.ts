@@ -14,8 +14,9 @@ const restFactor = 20;
 const longestRestMs = 10_000;
 
 /**
- * Writes the newest state a while after it changed, one write at a time; a failed write is logged and tried with the next. A large
- * cluster that changes all the time is written less often, so that a twentieth of the time goes into it, but every ten seconds.
+ * Writes the newest state a while after it changed, one write at a time; a failed write is logged, and the next change
+ * is written as usual. A large cluster that changes all the time is written less often, so that writing takes a
+ * twentieth of the time, but at least every ten seconds.
  */
 export class SnapshotWriter {
   readonly #file: SnapshotFile;
@@ -41,10 +42,10 @@ export class SnapshotWriter {
 
   save(state: ClusterState): void {
     this.#newest = state;
-    this.#arm(this.#delayMs);
+    this.#schedule(this.#delayMs);
   }
 
-  /** Writes what is waiting; resolves when it is on disk (or was logged). */
+  /** Writes the state that waits; resolves when it is on disk, or when the failure was logged. */
   async flush(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -53,18 +54,18 @@ export class SnapshotWriter {
     await this.#writing;
   }
 
-  #arm(delayMs: number): void {
+  #schedule(delayMs: number): void {
     this.#timer ??= this.#clock.setTimeout(() => {
       this.#timer = undefined;
-      void this.#due();
+      void this.#writeOrRest();
     }, delayMs);
   }
 
-  async #due(): Promise<void> {
+  async #writeOrRest(): Promise<void> {
     await this.#writing;
     const restMs = this.#restUntilMs - this.#clock.monotonic();
     if (restMs <= 0) await this.flush();
-    else if (this.#newest !== undefined) this.#arm(restMs);
+    else if (this.#newest !== undefined) this.#schedule(restMs);
   }
 
   async #writeNewest(): Promise<void> {

@@ -15,20 +15,20 @@ import { type Compiled, type Condition, compile, endpointRules } from '../compil
 import { needsCompile } from '../compile/relevant.ts';
 import { SliceIndex } from '../compile/slices.ts';
 import type { CertificateReader } from '../compile/tls.ts';
-import { type EdgeMetrics, showTable } from '../metrics.ts';
+import { type EdgeMetrics, setTableMetrics } from '../metrics.ts';
 import type { EdgeReason } from '../reasons.ts';
 import {
   type Acknowledged,
   type Convergence,
-  changed,
-  departed,
-  endpointsLanded,
-  failed,
+  compileStarted,
+  endpointsAcknowledged,
   generationOf,
-  landed,
-  learned,
   nginxSeen,
   notConverged,
+  stateChanged,
+  stateRead,
+  tableAcknowledged,
+  tableFailed,
 } from '../step/convergence.ts';
 import type { Served } from '../step/view.ts';
 import type { DataPlane, RoutingTable } from '../table.ts';
@@ -54,8 +54,8 @@ const nothing: readonly Condition[] = [];
 
 /**
  * Keeps nginx at the newest state of the cluster. Two paths: the loop compiles the whole table; changes of
- * EndpointSlices alone go to nginx at once, past the loop and past a compile that waits. How far nginx is, and whether
- * that is a fault of the blade, is told by `convergence`; every change of it is a function of step/convergence.ts.
+ * EndpointSlices alone go to nginx at once, past the loop and past a compile that waits. `convergence` says how far
+ * nginx is, and whether that is a fault of the blade; only functions of step/convergence.ts change it.
  */
 export class Tables implements ClusterListener {
   readonly #options: TablesOptions;
@@ -100,7 +100,7 @@ export class Tables implements ClusterListener {
     this.#snapshotTimer?.cancel();
     const { state } = change;
     const { known } = this.#convergence;
-    this.#convergence = learned(this.#convergence, 'cluster', state);
+    this.#convergence = stateRead(this.#convergence, 'cluster', state);
     this.#snapshots?.save(state);
     if (known.phase !== 'cluster') {
       this.#slices = SliceIndex.of(state);
@@ -116,7 +116,7 @@ export class Tables implements ClusterListener {
     const { log } = this.#options;
     const reason = 'reason' in status ? status.reason : undefined;
     if (status.phase === 'stale') log.warn({ ...status }, 'the cluster cannot be read, its last good state stays');
-    else log.info({ ...status }, 'the cluster is read');
+    else log.info({ ...status }, 'the source of the cluster changed its phase');
     // A source that already knows that it cannot sync need not be waited for.
     const hopeless = status.phase === 'stale' || reason !== undefined;
     if (this.#convergence.known.phase === 'nothing' && hopeless) void this.#useSnapshot();
@@ -125,7 +125,7 @@ export class Tables implements ClusterListener {
   /** Compiles soon: the platform, nginx or the cluster changed. */
   recompile(): void {
     if (this.#convergence.known.phase === 'nothing') return;
-    this.#convergence = changed(this.#convergence, this.#options.clock.monotonic());
+    this.#convergence = stateChanged(this.#convergence, this.#options.clock.monotonic());
     this.#loop.trigger();
   }
 
@@ -160,7 +160,7 @@ export class Tables implements ClusterListener {
       { reason: 'ServingSnapshot' satisfies EdgeReason },
       'serving the last good snapshot from disk',
     );
-    this.#convergence = learned(this.#convergence, 'snapshot', state);
+    this.#convergence = stateRead(this.#convergence, 'snapshot', state);
     this.#slices = SliceIndex.of(state);
     this.recompile();
   }
@@ -169,13 +169,13 @@ export class Tables implements ClusterListener {
     const { clock, dataPlane } = this.#options;
     const { known } = this.#convergence;
     if (known.phase === 'nothing') return;
-    this.#convergence = departed(this.#convergence, clock.monotonic());
+    this.#convergence = compileStarted(this.#convergence, clock.monotonic());
     try {
       const table = this.#compile(known.state);
       const acknowledged = await this.#timed('table', dataPlane.apply(table));
-      this.#programmed(landed(this.#convergence, acknowledged));
+      this.#programmed(tableAcknowledged(this.#convergence, acknowledged));
     } catch (error) {
-      this.#convergence = failed(this.#convergence, messageOf(error), dataPlane.status());
+      this.#convergence = tableFailed(this.#convergence, messageOf(error), dataPlane.status());
       throw error;
     }
   }
@@ -194,7 +194,7 @@ export class Tables implements ClusterListener {
     compileEnd();
     this.#compiled = compiled;
     this.#live.replace(backends);
-    showTable(metrics, {
+    setTableMetrics(metrics, {
       hosts: compiled.table.hosts.length,
       backends: backends.size,
       conditions: compiled.conditions,
@@ -202,7 +202,7 @@ export class Tables implements ClusterListener {
     return compiled.table;
   }
 
-  /** The fast path: these Services' endpoints as they are now, for the backends that nginx knows. */
+  /** The fast path: sends nginx the endpoints that these Services have now, for the backends that it knows. */
   #updateEndpoints(services: ReadonlySet<string>): void {
     const rules = endpointRules(this.#options.pool(), this.#compiled);
     const updated = this.#live.refill(services, this.#slices, rules);
@@ -215,7 +215,7 @@ export class Tables implements ClusterListener {
       const backends = updated.map(({ backend }) => backend);
       const acknowledged = await this.#timed('endpoints', dataPlane.applyEndpoints(backends));
       metrics.endpointUpdates.inc(updated.length);
-      this.#programmed(endpointsLanded(this.#convergence, acknowledged));
+      this.#programmed(endpointsAcknowledged(this.#convergence, acknowledged));
     } catch (error) {
       this.#reportFailure('endpoints', error);
       this.recompile();

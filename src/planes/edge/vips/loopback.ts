@@ -9,8 +9,8 @@ const run = promisify(execFile);
 export type AddAddresses = (vips: readonly Address[]) => Promise<ReadonlyMap<string, string>>;
 
 /**
- * VIPs live on `lo`, so that every interface accepts them and no ARP answers for them. Needs CAP_NET_ADMIN when one is
- * missing. They are left when the agent ends: without an announcement nobody sends anything to them.
+ * VIPs live on `lo`, so that every interface accepts them and no ARP answers for them. Adding a missing one needs
+ * CAP_NET_ADMIN. They stay when the agent ends: without an announcement nobody sends anything to them.
  */
 export const addToLoopback: AddAddresses = async (vips) => {
   const failed = new Map<string, string>();

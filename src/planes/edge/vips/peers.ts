@@ -9,10 +9,13 @@ export interface Peer {
   readonly address: string;
 }
 
-/** The other blades of the pool, asked over HTTP what they announce. A blade that does not answer is not known to do anything. */
+/**
+ * The other blades of the pool, which are asked over HTTP what they announce. A blade that does not answer counts as
+ * one that announces nothing.
+ */
 export interface Peers {
   start(): void;
-  /** Asks everyone now; resolves when all have answered or their time is over. */
+  /** Asks every peer now; resolves when each has answered or timed out. */
   ask(): Promise<void>;
   /** The last answer of each peer that answered its last question. */
   answers(): readonly PeerAnswer[];

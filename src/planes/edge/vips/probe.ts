@@ -5,7 +5,7 @@ import { bladePaths } from '../../../model/contract.ts';
 /** Resolves with the `instance` of the nginx that answers on the VIP, or undefined when none does in time. Never rejects. */
 export type Probe = (vip: Address, port: number) => Promise<string | undefined>;
 
-/** A new connection for every probe, from this host to the VIP on its loopback interface: the whole data path. */
+/** Probes over a new connection each time, from this host to the VIP on its loopback interface: the whole data path. */
 export function httpProbe(timeoutMs: number): Probe {
   return async (vip, port) => {
     const body = await getJson({ address: vip.text, port, path: bladePaths.blade, timeoutMs });
