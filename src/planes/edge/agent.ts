@@ -161,7 +161,7 @@ export class EdgeAgent {
     }
     const port = platform().pool.spec.ports.http;
     const probes = vipsToProbe(this.#view()).map(async (vip) => [vip.text, await probe(vip, port)] as const);
-    // All at once: a VIP on which nothing answers must not hold up the verdict over the others.
+    // All VIPs are probed at once: one on which nothing answers must not hold up the verdict over the others.
     this.#probes = { answers: new Map(await Promise.all(probes)), number: this.#probes.number + 1 };
   }
 

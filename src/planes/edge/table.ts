@@ -14,7 +14,7 @@ export interface RoutingTable {
 /** `name` is lower-case ASCII: `www.example.com`, `*.example.com` (exactly one label), or `` for requests no other host takes. */
 export interface Host {
   readonly name: string;
-  /** In no particular precedence: the data plane takes exact over prefix, then the longest prefix (by element). */
+  /** The order means no precedence: the data plane takes exact over prefix, then the longest prefix (by element). */
   readonly paths: readonly Path[];
   /** Serves when no path matches (the Ingress defaultBackend); absent: 404. */
   readonly defaultBackend?: BackendKey;
