@@ -10,7 +10,7 @@ import { type ReadObject, readObject } from './read-object.ts';
 import { readSnapshot, writeSnapshot } from './snapshot.ts';
 import { stateOf } from './state.ts';
 
-/** `IPAMBlock` is in `ipam-block.ts`. */
+/** The name of a kind's file: `ipam-block.ts` for `IPAMBlock`. */
 function fileOf(kind: Kind): string {
   return `${kind.replace(/([a-z])(?=[A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$2-').toLowerCase()}.ts`;
 }

@@ -10,7 +10,10 @@ import { secret } from './kinds/secret.ts';
 import { service } from './kinds/service.ts';
 import type { KindFacts } from './objects/kind-facts.ts';
 
-/** Every kind that a ClusterState holds, in the order of a snapshot on disk. Everything that is said of all kinds follows from it. */
+/**
+ * Every kind that a ClusterState holds, in the order of a snapshot on disk. Whatever handles every kind is derived from
+ * this table.
+ */
 const table = {
   Node: node,
   Pod: pod,
@@ -29,13 +32,13 @@ type ObjectOf<Facts> = Facts extends KindFacts<infer T> ? T : never;
 export type ObjectByKind = { readonly [K in Kind]: ObjectOf<(typeof table)[K]> };
 export type AnyObject = ObjectByKind[Kind];
 
-/** The facts of every kind, under the name that they say. */
+/** The facts of every kind, by the kind's name. */
 export const kindFacts: { readonly [K in Kind]: KindFacts<ObjectByKind[K]> & { readonly kind: K } } = table;
 
 // Object.keys gives string[]; the table's keys are exactly the kinds.
 export const kinds = Object.keys(table) as readonly Kind[];
 
-/** The kind we read under this apiVersion and kind, or undefined. */
+/** The kind with this apiVersion and name, or undefined when we do not read it. */
 export function knownKind(apiVersion: string, kind: string): Kind | undefined {
   const found = kinds.find((known) => known === kind);
   return found !== undefined && kindFacts[found].apiVersions.includes(apiVersion) ? found : undefined;

@@ -64,7 +64,7 @@ export function createSourceMetrics(registry: Registry | undefined, clock: Clock
 /** The metrics of the list-watch of every kind. */
 export interface WatchMetrics {
   phase(kind: Kind, phase: string): void;
-  /** Something came: an event, a bookmark, a page. */
+  /** The server sent something of this kind: an event, a bookmark or a page. */
   heard(kind: Kind): void;
   event(kind: Kind, type: string): void;
   relisted(kind: Kind, cause: string): void;
@@ -121,14 +121,14 @@ export function createWatchMetrics(registry: Registry | undefined, clock: Clock)
   };
 }
 
-/** What happens on the wire to the kube-apiserver. */
+/** The metrics of the connections to the kube-apiserver. */
 export interface ClientMetrics {
   bytes(count: number): void;
-  /** An answer's status, or 0 for none. */
+  /** Counts an answer by its status; 0 when none came. */
   answered(status: number): void;
 }
 
-/** `reloads` says how often credentials were read anew so far. */
+/** `reloads` returns how often credentials were read again so far. */
 export function createClientMetrics(registry: Registry | undefined, reloads: () => number): ClientMetrics {
   if (registry === undefined) return { bytes: () => {}, answered: () => {} };
   const registers = [registry];

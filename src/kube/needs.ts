@@ -2,7 +2,7 @@ import { systemNamespace } from '../model/contract.ts';
 import type { CalicoGroup } from './calico.ts';
 import type { Kind } from './kinds.ts';
 
-/** Which objects of a kind are read; the server filters. */
+/** Which objects of a kind are read; the server applies it. */
 export interface Selector {
   /** E.g. `type=kubernetes.io/tls`. */
   readonly fields?: string;
@@ -11,8 +11,8 @@ export interface Selector {
 }
 
 /**
- * What is needed: a kind that we read, whose group and resource its own file states; or a resource of which no object ever
- * enters a ClusterState. One of Calico's is in the group that the cluster serves, and may be called differently in each.
+ * The resource that is needed: a kind that we read, whose group and plural its own file states; or a resource of which no object
+ * ever enters a ClusterState. A resource of Calico is in the group that the cluster serves, and may have another name in each.
  */
 type Subject =
   | { readonly kind: Kind; readonly subresource?: string }
@@ -20,56 +20,56 @@ type Subject =
   | { readonly calico: string | Readonly<Record<CalicoGroup, string>> };
 
 /**
- * One thing that a plane needs of a cluster. Stated once, in the `needs.ts` of the plane: what its source reads, the rights
- * of `deploy/rbac` and what `tideline check --cluster` looks for are all derived from it.
+ * One thing that a plane needs of a cluster. It is stated once, in the `needs.ts` of the plane: the objects that its source
+ * reads, the rights in `deploy/rbac` and the checks of `tideline check --cluster` are all derived from it.
  */
 export interface Need {
   readonly of: Subject;
   readonly verbs: readonly string[];
-  /** What for, as part of a sentence. */
+  /** What it is needed for, as part of a sentence. */
   readonly why: string;
-  /** Only these objects are asked for. RBAC cannot say it, so the right is to all of them. */
+  /** Only these objects are read. RBAC cannot express this, so the right is to all objects of the kind. */
   readonly select?: Selector;
-  /** Only in this namespace; absent: everywhere. */
+  /** The need is limited to this namespace; when absent, it is for all. */
   readonly namespace?: string;
-  /** Only objects of these names. */
+  /** The need is limited to objects of these names. */
   readonly names?: readonly string[];
-  /** A cluster without any such object is no fault. */
+  /** A cluster without any such object is not at fault. */
   readonly mayLack?: true;
 }
 
-/** Every object of a kind, or those selected, now and as they change: the source of the plane reads it. */
+/** The need to follow the objects of a kind, or a selection of them, as they change: the source of the plane reads them. */
 export function follow(kind: Kind, why: string, only: Pick<Need, 'select' | 'mayLack'> = {}): Need {
   return { of: { kind }, verbs: ['list', 'watch'], why, ...only };
 }
 
-/** Every object of a kind, once. */
+/** The need to list every object of a kind, once. */
 export function list(of: Subject, why: string): Need {
   return { of, verbs: ['list'], why };
 }
 
-/** Single objects by their names, once. */
+/** The need to get single objects by their names, once. */
 export function getNamed(of: Subject, names: readonly string[], why: string): Need {
   return { of, verbs: ['get'], names, why };
 }
 
-/** What `kube/status/writer.ts` does to the status of objects. */
+/** The need to write the status of objects, as `kube/status/writer.ts` does. */
 export function writeStatus(of: Subject, why: string): Need {
   return { of, verbs: ['patch'], why };
 }
 
-/** What `kube/status/events.ts` does. */
+/** The need to write Events, as `kube/status/events.ts` does. */
 export function writeEvents(why: string): Need {
   return { of: { apiGroup: 'events.k8s.io', resource: 'events' }, verbs: ['create', 'patch'], why };
 }
 
-/** What `kube/lease/election.ts` does. */
+/** The need to elect a leader, as `kube/lease/election.ts` does. */
 export function electLeader(why: string): Need {
   const of = { apiGroup: 'coordination.k8s.io', resource: 'leases' };
   return { of, verbs: ['get', 'create', 'update'], namespace: systemNamespace, why };
 }
 
-/** Whether these needs include to read a kind. */
+/** Whether a kind is read for these needs. */
 export function reads(needs: readonly Need[], kind: Kind): boolean {
   return needs.some(({ of, verbs }) => 'kind' in of && of.kind === kind && verbs.includes('list'));
 }
@@ -80,7 +80,7 @@ export interface SourceSelection {
   readonly selectors: Readonly<Partial<Record<Kind, Selector>>>;
 }
 
-/** What a source must read to meet these needs. */
+/** The kinds and selectors that a source must have to meet these needs. */
 export function sourceSelection(needs: readonly Need[]): SourceSelection {
   const followed = needs.flatMap(({ of, verbs, select }) =>
     'kind' in of && verbs.includes('watch') ? [{ kind: of.kind, select }] : [],

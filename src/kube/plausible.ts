@@ -5,26 +5,29 @@ import type { ObjectKey } from './objects/metadata.ts';
 import type { ClusterState } from './source.ts';
 import { type ObjectsByKind, objectsOfKind } from './state.ts';
 
-/** What a step takes away. */
+/** The objects that one step, from one state to the next, takes away. */
 export interface Losses {
-  /** `Kind/key` of every object (other than Pods) that is there no more, sorted. */
+  /** `Kind/key` of every object (other than Pods) that is no longer there, sorted. */
   readonly vanished: readonly string[];
-  /** Names exactly these vanished objects. */
+  /** A hash that stands for exactly these vanished objects. */
   readonly fingerprint: string;
-  /** What makes the step look like loss; absent when it looks like an edit. */
+  /** The reason why the step looks like loss; absent when it looks like an edit. */
   readonly finding?: string;
 }
 
-/** From this many objects of a kind on, more than half of them vanishing at once looks like loss. */
-const smallestCrowd = 4;
+/** For a kind of at least this many objects, it looks like loss when more than half of them vanish at once. */
+const smallestJudgedByHalf = 4;
 
-/** A Deployment that is scaled down or rolled takes most Pods with it, and no plane routes by Pods: not counted. */
+/**
+ * Whether losses of a kind count. Pods do not: scaling down or rolling a Deployment removes most of them, and no plane
+ * routes by Pods.
+ */
 function isJudged(kind: Kind): boolean {
   return kind !== 'Pod';
 }
 
 /**
- * Tells an edit from loss: it looks like loss when a kind (other than Pod) of four or more objects loses more than half
+ * Tells an edit from loss. A step looks like loss when a kind (other than Pod) of four or more objects loses more than half
  * of them in one step, or a kind of two or more loses all of them.
  */
 export function judgeStep(before: ClusterState, next: ObjectsByKind): Losses {
@@ -45,15 +48,18 @@ export function judgeStep(before: ClusterState, next: ObjectsByKind): Losses {
     : { vanished, fingerprint, finding: `${findings.join(', ')} vanished in one step` };
 }
 
-/** What makes it look like loss that so many of a kind vanish at once; undefined when it looks like an edit. */
+/**
+ * The finding when `missing` of `before` objects of a kind vanish at once and that looks like loss; undefined when it looks
+ * like an edit.
+ */
 export function findLoss(kind: Kind, before: number, missing: number): string | undefined {
   if (!isJudged(kind)) return undefined;
-  const most = before >= smallestCrowd && missing * 2 > before;
+  const most = before >= smallestJudgedByHalf && missing * 2 > before;
   const all = before >= 2 && missing === before;
   return most || all ? `${missing} of ${before} ${kind} objects` : undefined;
 }
 
-/** Names exactly these vanished objects (`Kind/key`, sorted); a person repeats it to accept their loss. */
+/** A hash that stands for exactly these vanished objects (`Kind/key`, sorted); a person repeats it to accept their loss. */
 export function fingerprintOf(vanished: readonly string[]): string {
   return createHash('sha256').update(vanished.join('\n')).digest('hex').slice(0, 12);
 }

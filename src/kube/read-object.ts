@@ -4,7 +4,10 @@ import { keyOf, type ObjectKey, type ObjectMeta } from './objects/metadata.ts';
 import { recordOf, shape, text, WrongShape, whole } from './objects/pick.ts';
 import type { KubeReason } from './reasons.ts';
 
-/** An object as a ClusterState holds it, or why not; `key` is there when its last good version can be named. */
+/**
+ * An object as a ClusterState holds it, or the reason for its refusal. `key` is there when the object can be identified all
+ * the same.
+ */
 export type ReadObject =
   | { readonly ok: true; readonly kind: Kind; readonly key: ObjectKey; readonly object: AnyObject }
   | {
@@ -31,7 +34,7 @@ const readMeta = shape<ObjectMeta>(
   ['name'],
 );
 
-/** Bulky and unused: what `kubectl apply` writes for itself. */
+/** The annotation that `kubectl apply` writes for itself. It is dropped because it is bulky and unused. */
 const droppedAnnotation = 'kubectl.kubernetes.io/last-applied-configuration';
 const usableName = /^[^/\s\p{Cc}]{1,253}$/u;
 
@@ -60,7 +63,7 @@ function identify(kind: Kind, metadata: unknown): ObjectKey | undefined {
   return keyOf(withNamespace(kind, typeof namespace === 'string' ? { name, namespace } : { name }));
 }
 
-/** As kubectl does: `default` where a namespace is due and none is given, none where none is due. */
+/** Sets the namespace as kubectl does: `default` for a namespaced object without one, and none for a cluster-scoped object. */
 function withNamespace(kind: Kind, metadata: ObjectMeta): ObjectMeta {
   const { namespace, annotations, ...rest } = metadata;
   const kept = annotations === undefined ? undefined : withoutDropped(annotations);

@@ -3,23 +3,24 @@ import type { CalicoGroup } from './calico.ts';
 import { type Kind, kindFacts } from './kinds.ts';
 import type { Need } from './needs.ts';
 
-/** One thing that may be done at a kube-apiserver, as RBAC says it. */
+/** One right at a kube-apiserver, as a rule of RBAC grants it. */
 export interface Right {
   readonly apiGroup: string;
-  /** Plural; a subresource after a slash. */
+  /** The plural of the resource; a subresource follows after a slash. */
   readonly resource: string;
   readonly verbs: readonly string[];
-  /** Only in this namespace; absent: everywhere. */
+  /** The right is limited to this namespace; when absent, it is for all. */
   readonly namespace?: string;
-  /** Only objects of these names. */
+  /** The right is limited to objects of these names. */
   readonly names?: readonly string[];
-  /** What for, as part of a sentence. */
+  /** What the right is needed for, as part of a sentence. */
   readonly why: string;
 }
 
 /**
- * The rights that these needs take in a cluster that serves Calico by this group; undefined: it serves none, and what would
- * be read of Calico is left out. `deploy/rbac` grants exactly this, and the preflight checks exactly this.
+ * The rights that are required for these needs in a cluster that serves Calico in this group. When `calico` is undefined the
+ * cluster serves no group of Calico, and its resources are left out. `deploy/rbac` grants exactly these rights, and the
+ * preflight checks exactly these.
  */
 export function rightsOf(needs: readonly Need[], calico: CalicoGroup | undefined): readonly Right[] {
   return needs.flatMap(({ of, verbs, why, namespace, names }) => {
@@ -40,7 +41,7 @@ function resourceOf(of: Need['of'], calico: CalicoGroup | undefined): Pick<Right
   return { apiGroup: calico, resource: typeof of.calico === 'string' ? of.calico : of.calico[calico] };
 }
 
-/** A kind of several groups is one of Calico's: it is read from the group that the cluster serves. */
+/** The API group of a kind. A kind with several groups belongs to Calico, and is read from the group that the cluster serves. */
 function groupOf(kind: Kind, calico: CalicoGroup | undefined): string | undefined {
   const groups = kindFacts[kind].apiVersions.map((version) => (version.includes('/') ? version.split('/')[0] : ''));
   return groups.length === 1 ? groups[0] : groups.find((group) => group === calico);

@@ -20,8 +20,9 @@ export type SnapshotRead =
     };
 
 /**
- * Writes the state as one Kubernetes List in JSON, an object a line, sorted: a manifest file like any other. Atomic (a
- * reader finds the old one or the new one, also after a power cut) and readable by its owner only, because of Secrets.
+ * Writes the state as one Kubernetes List in JSON, sorted, with one object a line: a manifest file like any other. The write is
+ * atomic (a reader finds the old file or the new one, also after a power cut). The file is readable by its owner only, because
+ * it holds Secrets.
  */
 export async function writeSnapshot(file: string, state: ClusterState): Promise<void> {
   const temporary = `${file}.${randomUUID()}.tmp`;
@@ -43,10 +44,13 @@ export async function writeSnapshot(file: string, state: ClusterState): Promise<
   }
 }
 
-/** Objects of a piece: some milliseconds of work, so that a large state does not hold up what is urgent. */
+/**
+ * How many objects are written before other work may run: some milliseconds of work, so that a large state delays nothing
+ * urgent.
+ */
 const pieceSize = 500;
 
-/** The text in pieces; the same state gives the same bytes. */
+/** The text of the file in pieces. The same state gives the same bytes. */
 function* snapshotPieces(state: ClusterState): Generator<string> {
   yield '{"apiVersion":"v1","kind":"List","items":[\n';
   let piece: string[] = [];
@@ -64,7 +68,7 @@ function* snapshotPieces(state: ClusterState): Generator<string> {
   yield `${piece.join('')}\n]}\n`;
 }
 
-/** The state a snapshot file holds, as revision 0; never throws. A file with any bad object is not trusted at all. */
+/** Reads the state of a snapshot file, as revision 0. Never throws. A file with any bad object is not trusted at all. */
 export async function readSnapshot(file: string): Promise<SnapshotRead> {
   const objects = new Map<Kind, Map<ObjectKey, AnyObject>>();
   try {

@@ -1,9 +1,9 @@
 import type { Kind, ObjectByKind } from './kinds.ts';
 import type { ObjectKey } from './objects/metadata.ts';
 
-/** What a cluster is now: an immutable snapshot, objects by kind and key. Never partial: it exists only after a full sync. */
+/** An immutable snapshot of a cluster: its objects by kind and key. It is never partial: it exists only after a full sync. */
 export interface ClusterState {
-  /** Grows by one with every published snapshot of one source; no meaning across sources. */
+  /** Grows by one with every published snapshot of one source. It has no meaning across sources. */
   readonly revision: number;
   readonly objects: { readonly [K in Kind]: ReadonlyMap<ObjectKey, ObjectByKind[K]> };
 }
@@ -14,7 +14,7 @@ export type SourceStatus =
   | { readonly phase: 'live'; readonly sinceMs: number }
   | { readonly phase: 'stale'; readonly sinceMs: number; readonly reason: StaleReason; readonly message: string };
 
-/** Why the newest readable state is not the newest state. */
+/** Why the state that a source gives may not be the newest one. */
 export type StaleReason =
   | 'SourceMissing'
   | 'SourceEmpty'
@@ -27,7 +27,7 @@ export type StaleReason =
   | 'SourceThrottled'
   | 'SourceKindMissing';
 
-/** The keys that differ from the snapshot before; the edge uses it to take its endpoint fast path. */
+/** A snapshot and the keys that differ from the one before. The edge uses the keys to take its endpoint fast path. */
 export interface ClusterChange {
   readonly state: ClusterState;
   readonly changed: ReadonlyMap<Kind, ReadonlySet<ObjectKey>>;
@@ -35,23 +35,23 @@ export interface ClusterChange {
 
 export interface ClusterListener {
   /**
-   * A new snapshot; the first call is the first full sync. Never called with a state that lost its input: while stale, a
-   * change may add and modify (what is still readable proceeds), and removes only what the input itself says was deleted
-   * (a watch of another kind that still works), never what is merely missing.
+   * Called with a new snapshot; the first call is the first full sync. Lost input never removes an object: while the source is
+   * stale, a change may add and modify objects (the readable part of the input proceeds), and removes only those that the input
+   * itself reports as deleted (a watch of another kind that still works), never those that are merely missing.
    */
   onChange(change: ClusterChange): void;
-  /** The status changed; while stale nothing of the last good snapshot is taken away. */
+  /** Called when the status has changed. A stale status takes nothing of the last good snapshot away. */
   onStatus(status: SourceStatus): void;
 }
 
 /**
- * Where a cluster's objects come from. Constructors have no effects. `start` returns at once; the listener hears of
- * the first sync whenever it comes. Loss of input is a status, never a change. One conformance suite holds every
- * implementation to this contract.
+ * A source of a cluster's objects. Constructors have no effects. `start` returns at once; the listener is called when the first
+ * sync is complete. Loss of input is a status, never a change. One conformance suite tests every implementation of this
+ * contract.
  */
 export interface ClusterSource {
   start(listener: ClusterListener): void;
   status(): SourceStatus;
-  /** Releases every watch; no listener call after it resolves. */
+  /** Releases every watch. The listener is not called after this resolves. */
   stop(): Promise<void>;
 }

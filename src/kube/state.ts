@@ -4,12 +4,12 @@ import { deepEqual } from './objects/equal.ts';
 import type { ObjectKey } from './objects/metadata.ts';
 import type { ClusterChange, ClusterState } from './source.ts';
 
-/** Objects by kind and key, not yet a state. */
+/** Objects by kind and key, before they become a state. */
 export type ObjectsByKind = ReadonlyMap<Kind, ReadonlyMap<ObjectKey, AnyObject>>;
 
 export const emptyState: ClusterState = stateOf(0, new Map());
 
-/** A state from objects whose map for a kind holds objects of that kind only. */
+/** Makes a state. The map of each kind must hold objects of that kind only. */
 export function stateOf(revision: number, objects: ObjectsByKind): ClusterState {
   const byKind = Object.fromEntries(kinds.map((kind) => [kind, objects.get(kind) ?? new Map<ObjectKey, AnyObject>()]));
   // `kinds` is every kind, and the caller pairs kinds and objects rightly.
@@ -20,7 +20,7 @@ export function objectsOfKind(state: ClusterState, kind: Kind): ReadonlyMap<Obje
   return state.objects[kind];
 }
 
-/** How many objects there are, all kinds together. */
+/** The number of objects of all kinds together. */
 export function countObjects(objects: ObjectsByKind): number {
   let count = 0;
   for (const ofKind of objects.values()) count += ofKind.size;
@@ -33,7 +33,7 @@ export function countState(state: ClusterState): number {
   return count;
 }
 
-/** Objects put (or, undefined, taken away) by key. */
+/** Changes of one kind by key: the new object, or undefined for a removal. */
 export type Edits = ReadonlyMap<ObjectKey, AnyObject | undefined>;
 
 export function withEdits(before: ReadonlyMap<ObjectKey, AnyObject>, edits: Edits): ReadonlyMap<ObjectKey, AnyObject> {
@@ -46,8 +46,9 @@ export function withEdits(before: ReadonlyMap<ObjectKey, AnyObject>, edits: Edit
 }
 
 /**
- * The next snapshot from what changed since `current`: like `advance`, at the cost of one copy of the map of each kind
- * that changed, whatever the others hold. An edit that changes nothing is none. Undefined when nothing differs.
+ * The next snapshot, made from the changes since `current`. The result is that of `advance`, at the cost of one copy of the map
+ * of each kind that changed, however large the others are. An edit that gives an equal object is ignored. Undefined when
+ * nothing differs.
  */
 export function edit(current: ClusterState, edits: ReadonlyMap<Kind, Edits>): ClusterChange | undefined {
   const changed = new Map<Kind, ReadonlySet<ObjectKey>>();
@@ -67,8 +68,9 @@ export function edit(current: ClusterState, edits: ReadonlyMap<Kind, Edits>): Cl
 }
 
 /**
- * The next snapshot: unchanged objects and unchanged kinds are shared with `current`, so that consumers may compare by
- * identity. Undefined when nothing differs. `keepMissing`: objects that `next` lacks stay (loss is not a deletion).
+ * The next snapshot, made from all objects. Unchanged objects and unchanged kinds are shared with `current`, so that consumers
+ * may compare by identity. Undefined when nothing differs. With `keepMissing`, objects that `next` lacks stay, because a loss
+ * is not a deletion.
  */
 export function advance(current: ClusterState, next: ObjectsByKind, keepMissing: boolean): ClusterChange | undefined {
   const changed = new Map<Kind, ReadonlySet<ObjectKey>>();

@@ -6,7 +6,7 @@ type Raw = Readonly<Record<string, unknown>>;
 export interface Page {
   readonly items: readonly Raw[];
   readonly next: string | undefined;
-  /** Of the whole list: every page of it shows this moment. */
+  /** The version of the whole list: all its pages show the objects at this version. */
   readonly resourceVersion: string;
 }
 
@@ -14,7 +14,7 @@ export type WatchEvent =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: Raw; readonly resourceVersion: string }
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
 
-/** Throws ApiError `BadAnswer` for what is no list. */
+/** Reads one page of a list. Throws ApiError `BadAnswer` when the answer is not a list. */
 export function readPage(answer: unknown): Page {
   const { items, metadata } = asRaw(answer);
   const { resourceVersion, continue: next } = asRaw(metadata);
@@ -25,7 +25,7 @@ export function readPage(answer: unknown): Page {
   return { items: list.map(asRaw), next: typeof next === 'string' && next !== '' ? next : undefined, resourceVersion };
 }
 
-/** One line of a watch. Throws ApiError: the server's own for an ERROR event, `BadAnswer` for what is no event. */
+/** Reads one line of a watch. Throws ApiError: the server's own for an ERROR event, `BadAnswer` when the line is not an event. */
 export function readEvent(line: string): WatchEvent {
   const { type, object } = asRaw(parse(line));
   const raw = asRaw(object);
@@ -60,6 +60,6 @@ function bad(what: string): ApiError {
 
 function asRaw(value: unknown): Raw {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new ApiError(0, 'BadAnswer', 'not a mapping where one is due');
+    throw new ApiError(0, 'BadAnswer', 'the answer holds something else where a mapping is due');
   return value as Raw;
 }

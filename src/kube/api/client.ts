@@ -1,15 +1,21 @@
 /**
- * One kube-apiserver as an agent talks to it: who we are is settled (kubeconfig, in-cluster identity, exec plugin), bodies
- * are JSON. Every failure is an `ApiError` with a reason of our catalogue or the server's own.
+ * A client of one kube-apiserver. It supplies the credentials (kubeconfig, in-cluster identity, exec plugin); bodies are JSON.
+ * Every failure is an `ApiError` with a reason of our catalogue or the server's own.
  */
 export interface KubeClient {
-  /** The server's URL, without credentials: for messages. */
+  /** The server's URL without credentials, for messages. */
   readonly server: string;
-  /** Resolves with the parsed body of a 2xx answer; rejects with ApiError (also when `timeoutMs` or the signal ends it). */
+  /**
+   * Resolves with the parsed body of a 2xx answer; rejects with ApiError (also when `timeoutMs` or the signal ends the
+   * request).
+   */
   request<T>(request: KubeRequest): Promise<T>;
-  /** Opens a watch: resolves once the server answered 2xx, with its lines; each is one JSON document, not parsed. */
+  /**
+   * Opens a watch. Resolves once the server has answered 2xx, with a stream of lines; each line is one JSON document, not
+   * parsed.
+   */
   stream(request: KubeRequest): Promise<KubeStream>;
-  /** Ends its connections. */
+  /** Ends all connections of this client. */
   close(): Promise<void>;
 }
 
@@ -23,7 +29,7 @@ export interface KubeRequest {
   /** Default `application/json`; a server-side apply is `application/apply-patch+yaml` (JSON is YAML). */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
-  /** Until the whole answer is there; for a stream until its headers are. Default 30 s. */
+  /** The limit until the whole answer is there; for a stream, until its headers are there. Default 30 s. */
   readonly timeoutMs?: number;
 }
 
@@ -33,12 +39,12 @@ export interface KubeStream {
   close(): void;
 }
 
-/** Why the API did not do what was asked. `status` is 0 when no answer came. */
+/** A request that did not succeed. `status` is 0 when no answer came. */
 export class ApiError extends Error {
   readonly status: number;
   /** The server's own reason (`Expired`, `NotFound`, `Forbidden`, ...), else `Unreachable` or `BadAnswer`. */
   readonly reason: string;
-  /** What Retry-After asked for. */
+  /** The wait that the header Retry-After asked for. */
   readonly retryAfterMs: number | undefined;
 
   constructor(status: number, reason: string, message: string, retryAfterMs?: number) {

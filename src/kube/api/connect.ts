@@ -7,9 +7,9 @@ import type { KubeClient } from './client.ts';
 import { HttpKubeClient } from './http-client.ts';
 
 export interface ConnectOptions {
-  /** A file; read again when it or what it names changes. */
+  /** The path of a kubeconfig. It is read again when it or a file that it names changes. */
   readonly kubeconfig?: string;
-  /** A context of the kubeconfig; absent: its current one. */
+  /** A context of the kubeconfig; when absent, its current context. */
   readonly context?: string | undefined;
   /** The identity of the pod we run in, used when no kubeconfig is given. */
   readonly inCluster?: InCluster;
@@ -17,12 +17,13 @@ export interface ConnectOptions {
   readonly registry?: Registry;
 }
 
-/** Only messages need to know the server so early. */
+/** How long `connect` waits for the server's name, which only messages need so early. */
 const patienceMs = 2000;
 
 /**
- * A client of one kube-apiserver. Asks nothing yet, and does not fail when the kubeconfig cannot be read: that is a state
- * (`NoCredentials`) that ends when the file is repaired; nor does it wait for a plugin that hangs. Throws only when told neither kubeconfig nor identity.
+ * Makes a client of one kube-apiserver, and sends no request yet. A kubeconfig that cannot be read is no failure here: requests
+ * fail with `NoCredentials` until the file is repaired. A plugin that hangs is not waited for. Throws only when the options name
+ * neither a kubeconfig nor an identity.
  */
 export async function connect(options: ConnectOptions): Promise<KubeClient> {
   const { kubeconfig, context, inCluster, clock = systemClock } = options;

@@ -40,10 +40,10 @@ it('gives up in time, also when nobody says who we are', async () => {
 });
 
 it('drops credentials that were refused once, however many requests bore them', async () => {
-  // Tickets stand for tokens, which are not sent without TLS.
+  // The header x-ticket takes the place of a token, because tokens are not sent without TLS.
   const server = await serve((request, response) => {
     response.statusCode = request.headers['x-ticket'] === '1' ? 401 : 200;
-    // Only when all have asked.
+    // The refusals end after all requests have been sent.
     setTimeout(() => response.end('{}'), request.headers['x-ticket'] === '1' ? Number(request.url?.slice(1)) : 0);
   });
   let ticket = 1;

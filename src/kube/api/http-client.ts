@@ -7,10 +7,10 @@ import { ApiError, type KubeClient, type KubeRequest, type KubeStream } from './
 import { Transport, toApiError } from './transport.ts';
 
 const defaultTimeoutMs = 30_000;
-/** No answer is larger: a page of 500 objects of the largest size etcd takes is far below it. */
+/** The limit for the body of an answer. A page of 500 objects of the largest size that etcd takes stays below it. */
 const maxBodyBytes = 1 << 30;
 
-/** A KubeClient over HTTPS with access that may change under it. */
+/** A KubeClient over HTTPS whose address and credentials may change while it runs. */
 export class HttpKubeClient implements KubeClient {
   readonly #access: AccessSource;
   readonly #metrics: ClientMetrics;
@@ -29,23 +29,23 @@ export class HttpKubeClient implements KubeClient {
   }
 
   async request<T>(request: KubeRequest): Promise<T> {
-    const limit = this.#limit(request);
+    const limit = this.#startLimit(request);
     try {
-      const response = await this.#answer(request, limit.signal);
-      const text = await this.#body(response);
-      // The caller knows what it asked for.
+      const response = await this.#sendWithNewestAccess(request, limit.signal);
+      const text = await this.#readBody(response);
+      // The caller knows the type of what it asked for.
       return parseJson(text, this.#server) as T;
     } catch (error) {
-      throw this.#failure(error, limit);
+      throw this.#toApiError(error, limit);
     } finally {
       limit.end();
     }
   }
 
   async stream(request: KubeRequest): Promise<KubeStream> {
-    const limit = this.#limit(request);
+    const limit = this.#startLimit(request);
     try {
-      const response = await this.#answer(request, limit.signal);
+      const response = await this.#sendWithNewestAccess(request, limit.signal);
       limit.headersAreHere();
       return {
         lines: this.#lines(response, limit),
@@ -56,7 +56,7 @@ export class HttpKubeClient implements KubeClient {
       };
     } catch (error) {
       limit.end();
-      throw this.#failure(error, limit);
+      throw this.#toApiError(error, limit);
     }
   }
 
@@ -69,36 +69,37 @@ export class HttpKubeClient implements KubeClient {
     try {
       yield* linesOf(response, (count) => this.#metrics.bytes(count));
     } catch (error) {
-      throw this.#failure(error, limit);
+      throw this.#toApiError(error, limit);
     } finally {
       limit.end();
       response.destroy();
     }
   }
 
-  /** A 2xx answer. What the server refuses for who we are is asked once more when there are newer credentials. */
-  async #answer(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
-    const access = await this.#read(signal);
+  /** Resolves with a 2xx answer. A request that is refused for its credentials is sent once more when there are newer ones. */
+  async #sendWithNewestAccess(request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
+    const access = await this.#readAccess(signal);
     try {
-      return await this.#ask(access, request, signal);
+      return await this.#send(access, request, signal);
     } catch (error) {
       const refused = error instanceof ApiError && (error.status === 401 || error.reason === 'Untrusted');
       if (!refused) throw error;
-      let newer = await this.#read(signal);
+      let newer = await this.#readAccess(signal);
       if (sameAccess(newer, access)) {
-        // Only what was refused is dropped: another request may have been faster, and a plugin is not run for each.
+        // Credentials are dropped only while they are the refused ones: when many requests are refused, the plugin runs once.
         this.#access.forget();
-        newer = await this.#read(signal);
+        newer = await this.#readAccess(signal);
         if (sameAccess(newer, access)) throw error;
       }
-      return await this.#ask(newer, request, signal);
+      return await this.#send(newer, request, signal);
     }
   }
 
-  /** A plugin or a file system that hangs holds nobody up longer than the server might. */
-  async #read(signal: AbortSignal): Promise<Access> {
+  /** Reads the access within the time limit of the request, even when a plugin or a file system hangs. */
+  async #readAccess(signal: AbortSignal): Promise<Access> {
     const late = Promise.withResolvers<never>();
-    const give = (): void => late.reject(noCredentials('who we are is not known in time: a plugin or a file hangs'));
+    const give = (): void =>
+      late.reject(noCredentials('the credentials could not be read in time: a plugin or a file hangs'));
     signal.addEventListener('abort', give);
     if (signal.aborted) give();
     try {
@@ -110,7 +111,7 @@ export class HttpKubeClient implements KubeClient {
     }
   }
 
-  async #ask(access: Access, request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
+  async #send(access: Access, request: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> {
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const response = await this.#transport.send({
       access,
@@ -132,23 +133,23 @@ export class HttpKubeClient implements KubeClient {
     const status = response.statusCode ?? 0;
     this.#metrics.answered(status);
     if (status >= 200 && status < 300) return response;
-    throw refusal(status, await this.#body(response), response.headers['retry-after'], access.server);
+    throw refusal(status, await this.#readBody(response), response.headers['retry-after'], access.server);
   }
 
-  async #body(response: IncomingMessage): Promise<string> {
+  async #readBody(response: IncomingMessage): Promise<string> {
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {
       this.#metrics.bytes(chunk.length);
       bytes += chunk.length;
       if (bytes > maxBodyBytes)
-        throw new ApiError(0, 'BadAnswer', `${this.#server}: an answer beyond ${maxBodyBytes} bytes`);
+        throw new ApiError(0, 'BadAnswer', `${this.#server}: the answer has more than ${maxBodyBytes} bytes`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks, bytes).toString('utf8');
   }
 
-  #failure(error: unknown, limit: Limit): ApiError {
+  #toApiError(error: unknown, limit: Limit): ApiError {
     if (error instanceof ApiError && error.reason === 'NoCredentials') return error;
     if (limit.timedOut()) {
       this.#transport.dropIdle();
@@ -160,7 +161,7 @@ export class HttpKubeClient implements KubeClient {
     return toApiError(error, this.#server);
   }
 
-  #limit(request: KubeRequest): Limit {
+  #startLimit(request: KubeRequest): Limit {
     const abort = new AbortController();
     const signals = [this.#closed.signal, ...(request.signal === undefined ? [] : [request.signal])];
     const onAbort = (): void => abort.abort();
@@ -187,7 +188,7 @@ export class HttpKubeClient implements KubeClient {
   }
 }
 
-/** The time and signals that end one request. */
+/** The time limit and the signals that end one request. */
 interface Limit {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
@@ -212,7 +213,7 @@ function parseJson(text: string, server: string): unknown {
   }
 }
 
-/** Reasons for answers whose body is no Status (a proxy's page, an overloaded server's one line). */
+/** Reasons for answers whose body is not a Status (a page of a proxy, a line of an overloaded server). */
 const plainReasons: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
@@ -233,7 +234,7 @@ function refusal(status: number, body: string, retryAfter: string | undefined, s
     if (kind === 'Status' && typeof message === 'string')
       return new ApiError(status, typeof reason === 'string' && reason !== '' ? reason : plain, message, retryAfterMs);
   } catch {
-    // Not a Status: only its first words are worth repeating.
+    // The body is not a Status: the message below repeats its beginning.
   }
   return new ApiError(status, plain, `${server} answered ${status}: ${body.trim().slice(0, 200)}`, retryAfterMs);
 }

@@ -2,8 +2,9 @@ import type { AnyObject, Kind } from '../kinds.ts';
 import { type ReadObject, readObject } from '../read-object.ts';
 
 /**
- * An object of the API as the state holds it: without its resourceVersion, which changes with every write of a status or a
- * managed field that we do not read. An object that is the same to us is then the same, and causes no work.
+ * Reads an object of the API as the state holds it: without its resourceVersion, which changes with every write of a status or
+ * a managed field that we do not read. So a write that changes none of the fields that we read leaves an equal object, and
+ * causes no work.
  */
 export function readStored(kind: Kind, raw: Readonly<Record<string, unknown>>): ReadObject {
   const read = readObject(kind, raw);

@@ -3,7 +3,7 @@ import type { Kind } from '../kinds.ts';
 import { kindFacts } from '../kinds.ts';
 import type { Selector } from '../needs.ts';
 
-/** `/apis/discovery.k8s.io/v1`. */
+/** The path of an API version: `/apis/discovery.k8s.io/v1`, or `/api/v1` for the core group. */
 export function groupPath(apiVersion: string): string {
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 }
@@ -12,7 +12,7 @@ export function collectionPath(kind: Kind, apiVersion: string): string {
   return `${groupPath(apiVersion)}/${kindFacts[kind].plural}`;
 }
 
-/** Kinds of one built-in API version are always there; for others the server is asked which it has. */
+/** Whether the server must be asked which API version of the kind it has. A kind of one built-in version is always there. */
 export function needsDiscovery(kind: Kind): boolean {
   return kindFacts[kind].apiVersions.length > 1;
 }

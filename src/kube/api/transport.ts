@@ -4,7 +4,7 @@ import type { Access } from './access/access.ts';
 import { ApiError } from './client.ts';
 import { TunnelAgent } from './tunnel.ts';
 
-/** Idle for this long, the kernel asks the peer; without an answer the connection breaks ten seconds later. */
+/** After this long without data the kernel probes the peer; when it does not answer, the connection breaks ten seconds later. */
 const keepAliveMs = 15_000;
 
 export interface Sending {
@@ -17,8 +17,9 @@ export interface Sending {
 }
 
 /**
- * HTTP/1.1 over TLS: a connection a request in flight, kept for the next one. A watch that stalls then holds up no
- * other, and is its own half-open detection. Certificates that changed make new connections; those in use go on.
+ * HTTP/1.1 over TLS, with one connection for each request in flight, kept for the next request. So a watch that stalls holds up
+ * no other request, and a half-open connection shows on its own watch. Changed certificates are used for new connections;
+ * connections in use go on.
  */
 export class Transport {
   #agent: { readonly key: string; readonly agent: Agent } | undefined;
@@ -26,15 +27,15 @@ export class Transport {
   /** Resolves when the headers of the answer are there; rejects with ApiError `Unreachable` or `Untrusted`. */
   async send(sending: Sending): Promise<IncomingMessage> {
     try {
-      return await this.#once(sending);
+      return await this.#sendOnce(sending);
     } catch (error) {
-      // A kept connection that the server closed in the same moment: nothing was asked yet that reading could repeat.
-      if (sending.method === 'GET' && error instanceof StaleConnection) return this.#once(sending);
+      // The server closed a kept connection just as it was used again. Only a GET may be repeated safely.
+      if (sending.method === 'GET' && error instanceof StaleConnection) return this.#sendOnce(sending);
       throw error;
     }
   }
 
-  /** Kept connections may be dead: the next requests make new ones. */
+  /** Drops the kept connections, which may be dead: the next requests make new ones. */
   dropIdle(): void {
     if (this.#agent !== undefined) retire(this.#agent.agent);
     this.#agent = undefined;
@@ -45,7 +46,7 @@ export class Transport {
     this.#agent = undefined;
   }
 
-  #once({ access, method, path, headers, body, signal }: Sending): Promise<IncomingMessage> {
+  #sendOnce({ access, method, path, headers, body, signal }: Sending): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const url = new URL(access.server);
     const options = {
@@ -100,7 +101,7 @@ export class Transport {
   }
 }
 
-/** Connections in use go on; none is kept. */
+/** Lets the connections in use finish, and keeps none for later. */
 function retire(agent: Agent): void {
   agent.maxFreeSockets = 0;
   for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
@@ -116,7 +117,7 @@ function isReset(error: Error & { readonly code?: string }): boolean {
   return error.code === 'ECONNRESET' || error.code === 'EPIPE';
 }
 
-/** Errors of Node and OpenSSL by which a certificate was found wanting, on either side. */
+/** Errors of Node and OpenSSL that say that a certificate, on either side, was rejected. */
 const distrust =
   /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|ERR_TLS_CERT|ERR_SSL_.*(ALERT|KEY_VALUES|PEM)|ERR_OSSL|HOSTNAME_MISMATCH/;
 

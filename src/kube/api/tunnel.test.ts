@@ -10,7 +10,7 @@ afterEach(() => {
   proxy?.close();
 });
 
-/** A proxy that takes connections and says this much. */
+/** Starts a proxy that accepts connections and sends exactly this answer. */
 async function serve(host: string, answer: string): Promise<string> {
   const server = createServer((socket) => {
     sockets.add(socket);

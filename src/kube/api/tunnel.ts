@@ -6,12 +6,15 @@ import { withoutUndefined } from '../../model/values.ts';
 import type { Tls } from './access/access.ts';
 import { ApiError } from './client.ts';
 
-/** Who asked may have given up meanwhile, and the agent does not say so: nothing else would end a silent connection. */
+/**
+ * The limit for connecting. Node's Agent does not tell when the caller has given up, so nothing else would end a silent
+ * connection.
+ */
 const handshakeMs = 30_000;
 
 type Connected = (error: Error | null, socket: Duplex) => void;
 
-/** Through an HTTP proxy by CONNECT; TLS is with the apiserver, so the proxy learns nothing but its name. */
+/** Connects through an HTTP proxy by CONNECT. TLS is with the apiserver, so the proxy learns nothing but the apiserver's name. */
 export class TunnelAgent extends Agent {
   readonly #proxy: URL;
   readonly #tls: Tls;
@@ -47,7 +50,7 @@ export class TunnelAgent extends Agent {
       path: `${host.includes(':') ? `[${host}]` : host}:${options.port}`,
       headers: username === '' ? {} : { 'proxy-authorization': `Basic ${credentials}` },
     });
-    // Node calls it with the error alone.
+    // Node itself calls the callback with the error alone, which its type does not allow.
     const fail = (error: Error): void => {
       clearTimeout(late);
       (callback as ((error: Error) => void) | undefined)?.(error);

@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../objects/metadata.ts';
 import { flag, type Item, listOf, type Present, shape, text, whole } from '../objects/pick.ts';
 
 export interface EndpointSlice extends KubernetesObject<'EndpointSlice'> {
-  /** IPv4, IPv6 or FQDN. The Service is named by the label `kubernetes.io/service-name`. */
+  /** IPv4, IPv6 or FQDN. The label `kubernetes.io/service-name` names the Service. */
   readonly addressType?: string;
   readonly endpoints?: readonly {
     readonly addresses: readonly string[];

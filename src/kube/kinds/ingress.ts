@@ -20,7 +20,7 @@ export interface Ingress extends KubernetesObject<'Ingress'> {
     readonly tls?: readonly { readonly hosts?: readonly string[]; readonly secretName?: string }[];
     readonly rules?: readonly { readonly host?: string; readonly http?: { readonly paths: readonly IngressPath[] } }[];
   };
-  /** What users of the Ingress are told; the leading edge agent writes it. */
+  /** The addresses at which users reach the Ingress; the leading edge agent writes them. */
   readonly status?: {
     readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] };
   };

@@ -17,9 +17,9 @@ export const secret: KindFacts<Secret> = {
   body: (value) => certificateOf(written(value)),
 };
 
-/** A Secret as people write it. */
+/** A Secret as it stands in a manifest. */
 interface Written extends Body<Secret> {
-  /** Not base64; goes before `data`. */
+  /** Plain text instead of base64; it takes precedence over `data`. */
   readonly stringData?: Readonly<Record<string, string>>;
 }
 
@@ -27,7 +27,7 @@ const written = shape<Written>({ type: text, data: recordOf(text), stringData: r
 
 const certificateKeys = ['tls.crt', 'tls.key', 'ca.crt'];
 
-/** Of a Secret only what a certificate needs is kept: other contents never enter memory or the snapshot on disk. */
+/** Keeps of a Secret only the keys of a certificate: other contents never enter the state or the snapshot on disk. */
 function certificateOf({ type, data: encoded, stringData }: Written): Body<Secret> {
   const data: Record<string, string> = {};
   for (const key of certificateKeys) {

@@ -27,14 +27,17 @@ class LeaseServer {
   }
 }
 
-/** How the network treats a candidate in this moment. */
+/** The state of the network for a candidate at this moment. */
 interface Weather {
   delayMs: number;
   losesRequests: boolean;
   losesAnswers: boolean;
 }
 
-/** One machine: its wall clock is wrong by an offset, and while it is stopped nothing of it runs. */
+/**
+ * The clock and the network of one machine: its wall clock is wrong by an offset, and none of its timers runs while it is
+ * stopped.
+ */
 class Machine implements Clock {
   readonly weather: Weather = { delayMs: 5, losesRequests: false, losesAnswers: false };
   stopped = false;
@@ -76,7 +79,7 @@ class Machine implements Clock {
     for (const what of this.#held.splice(0)) what();
   }
 
-  /** The same machine after its program ended and began again. */
+  /** Makes the same machine after its program ended and was started again. */
   anew(): Machine {
     return new Machine(this.#clock, this.#offsetMs);
   }
@@ -99,7 +102,7 @@ class Machine implements Clock {
       );
       const { delayMs, losesRequests, losesAnswers } = this.weather;
       if (losesRequests) return;
-      // A request that was given up may still be done, late.
+      // The server may still carry out, later, a request that the client gave up.
       this.#clock.setTimeout(() => {
         let settle: () => void;
         try {
@@ -153,7 +156,7 @@ function world(offsets: readonly number[]) {
   const clock = new FakeClock();
   const server = new LeaseServer();
   const candidates = offsets.map((offsetMs, index) => candidate(clock, server, index, offsetMs));
-  // A stopped machine writes nothing; when it goes on it looks at its clock before it does.
+  // A stopped machine does not count: it writes nothing, and looks at its clock before it writes again.
   const leaders = (): number =>
     candidates.filter(({ machine, election }) => !machine.stopped && election.leading).length;
   return { clock, server, candidates, leaders };
@@ -177,7 +180,7 @@ function perform({ what, ms = 0 }: Act, subject: Candidate, server: LeaseServer)
   else if (what === 'resign') machine.run(() => void subject.election.resign());
   else if (what === 'stand') machine.run(() => subject.election.stand());
   else if (what === 'kill') {
-    // The former life is never heard of again; its requests in flight still arrive.
+    // The earlier process never acts again, but its requests in flight still arrive.
     machine.stopped = true;
     subject.machine = machine.anew();
     subject.life += 1;
@@ -202,7 +205,7 @@ describe('Election', () => {
               expect(leaders()).toBeLessThanOrEqual(1);
             }
           }
-          // Whatever happened: when all is well again, somebody leads.
+          // When no fault is left, there must be a leader, whatever happened before.
           for (const subject of candidates) {
             perform({ what: 'heal' }, subject, server);
             perform({ what: 'go' }, subject, server);
@@ -248,7 +251,7 @@ describe('Election', () => {
       const [first, second] = candidates.toSorted((a) => (a.election.leading ? -1 : 1));
       if (first === undefined || second === undefined) throw new Error('two stand');
       const identity = server.lease?.spec?.holderIdentity;
-      // The renewal in flight is slow, and its answer is lost; what comes after is fast.
+      // The renewal in flight is slow and its answer is lost; later requests are fast.
       first.machine.weather.delayMs = 100;
       first.machine.weather.losesAnswers = true;
       await clock.advance(2001);

@@ -11,22 +11,25 @@ export interface ElectionOptions {
   readonly client: KubeClient;
   readonly namespace: string;
   readonly name: string;
-  /** Who writes the Lease, for the API's account of owners. */
+  /** The field manager under which the Lease is written. */
   readonly fieldManager: string;
-  /** Unique to this start of this process: a former life of ours is another holder. */
+  /** Unique to this start of this process: before a restart, the same agent was another holder. */
   readonly identity: string;
   readonly clock: Clock;
-  /** In [0, 1). */
+  /** A random number in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
   readonly metrics?: { readonly leading: Gauge; readonly transitions: Counter };
-  /** Another may take over after this long without a renewal. Default 15 s, as client-go. */
+  /** Another candidate may take over after this long without a renewal. Default 15 s, as in client-go. */
   readonly leaseDurationMs?: number;
-  /** We stop leading this long after the last renewal was sent. Default 10 s; what lies between is the margin. */
+  /**
+   * We stop leading this long after the last renewal was sent. Default 10 s; the difference to the lease duration is the
+   * margin.
+   */
   readonly renewDeadlineMs?: number;
-  /** Default 2 s, up to 20 % more by chance when it is not ours. */
+  /** The time between two attempts to acquire or renew. Default 2 s, with up to 20 % added at random while we do not lead. */
   readonly retryPeriodMs?: number;
-  /** Called after every change of `leading`; not when only time has ended it. */
+  /** Called after an attempt or `resign` has changed `leading`. When leadership ends by time alone, the next attempt calls it. */
   readonly onChange?: (leading: boolean) => void;
 }
 
@@ -34,9 +37,9 @@ const jitter = 0.2;
 
 /**
  * One candidate for a Lease. At most one candidate leads at any moment, whatever the network does: a leader counts its
- * time from before it sent the renewal that succeeded, the others count from when they saw it, and it gives up earlier
- * than they may take over. Every write is guarded by the resourceVersion that was read. `leading` looks at the clock, so
- * a process that was stopped and goes on knows at once that its time is over.
+ * time from before it sent the renewal that succeeded, the others count from when they saw that renewal, and the leader gives
+ * up earlier than they may take over. Every write is guarded by the resourceVersion that was read. `leading` looks at the
+ * clock, so a process that was stopped and continued knows at once that its time is over.
  */
 export class Election {
   readonly #options: ElectionOptions;
@@ -47,7 +50,7 @@ export class Election {
   #lease: Lease | undefined;
   #seen: Observation | undefined;
   #heldSince: { readonly monotonicMs: number; readonly wallMs: number } | undefined;
-  #said = false;
+  #reportedLeading = false;
   #standing = false;
   #error: string | undefined;
 
@@ -59,32 +62,32 @@ export class Election {
     if (this.#deadlineMs >= this.#durationMs) throw new RangeError('the deadline must end before the lease does');
     this.#loop = new Loop({
       clock: options.clock,
-      run: () => this.#turn(),
-      onError: (error) => options.log.error({ err: error }, 'a turn of the election failed; tried again'),
+      run: () => this.#runElection(),
+      onError: (error) => options.log.error({ err: error }, 'an attempt to lead failed, trying again'),
       retry: { firstMs: this.#retryMs, ceilingMs: this.#retryMs },
     });
   }
 
-  /** Becomes a candidate. Nothing happens when it is one. */
+  /** Makes this a candidate. Does nothing when it already is one. */
   stand(): void {
     if (this.#standing) return;
     this.#standing = true;
     this.#loop.trigger();
   }
 
-  /** Ends the candidacy; a leader releases the lease, so that another need not wait for its end. Never rejects. */
+  /** Ends the candidacy. A leader releases the lease, so that another candidate need not wait until it expires. Never rejects. */
   async resign(): Promise<void> {
     if (!this.#standing) return;
     this.#standing = false;
     const held = this.leading;
     this.#heldSince = undefined;
-    this.#announce();
-    // The turn that would be next finds that we stand no more, and asks for no other.
+    this.#reportLeading();
+    // The run that this triggers finds that we are no candidate any more, and asks for no further run.
     this.#loop.trigger();
     await this.#loop.idle();
-    // Stands again: what it may have won meanwhile is not given away.
+    // `stand` was called again meanwhile: a lease that it may have won is kept.
     if (this.#standing) return;
-    // A turn in flight may have won meanwhile: what counts is who the record names.
+    // An attempt in flight may have won meanwhile: the holder that the record names is what counts.
     if (held || this.#lease?.spec?.holderIdentity === this.#options.identity) await this.#release();
   }
 
@@ -92,11 +95,11 @@ export class Election {
     return this.leadingForMs > 0;
   }
 
-  /** How long we lead still without another renewal; 0 when we do not. A write must have ended by then. */
+  /** How long we may still lead without another renewal; 0 when we do not lead. A write must have ended by then. */
   get leadingForMs(): number {
     if (this.#heldSince === undefined) return 0;
     const { clock } = this.#options;
-    // The wall clock too: the monotonic one stands still while a virtual machine is suspended.
+    // The wall clock counts too: the monotonic one stands still while a virtual machine is suspended.
     const passedMs = Math.max(clock.monotonic() - this.#heldSince.monotonicMs, clock.now() - this.#heldSince.wallMs);
     return Math.max(0, this.#deadlineMs - passedMs);
   }
@@ -115,20 +118,24 @@ export class Election {
     };
   }
 
-  /** One after the other: a candidate that stands again while a slow turn ends must not be overtaken by it. */
-  async #turn(): Promise<number> {
+  /**
+   * One run of the loop, which never runs two at once: a slow attempt from before a `resign` must not overwrite what a new
+   * candidacy has won.
+   */
+  async #runElection(): Promise<number> {
     if (!this.#standing) return Infinity;
-    await this.#tryOnce();
+    await this.#attempt();
     const spread = this.leading ? 0 : jitter * this.#options.random();
     return this.#retryMs * (1 + spread);
   }
 
-  async #tryOnce(): Promise<void> {
+  async #attempt(): Promise<void> {
     try {
       await this.#acquireOrRenew();
       this.#error = undefined;
     } catch (error) {
-      // What we know may be outdated (409), or the write may have been done unseen: read before the next one.
+      // The Lease that we know may be outdated (409), or the write may have been done and only its answer lost: the next
+      // attempt reads before it writes.
       const { namespace, name, log } = this.#options;
       this.#lease = undefined;
       this.#error = messageOf(error);
@@ -139,12 +146,12 @@ export class Election {
           'the lease can neither be read nor renewed, trying again',
         );
     }
-    this.#announce();
+    this.#reportLeading();
   }
 
   async #acquireOrRenew(): Promise<void> {
     const { clock, identity } = this.#options;
-    // While we hold it nobody else writes it: the version that our last write made is good for the next.
+    // While we hold the Lease nobody else writes it: the resourceVersion of our last write is good for the next.
     const mine = this.leading && this.#lease?.spec?.holderIdentity === identity;
     const lease = mine ? this.#lease : await this.#read();
     if (lease !== undefined) {
@@ -195,19 +202,19 @@ export class Election {
       await this.#write(lease, released(lease.spec, clock.now()));
       log.info({ lease: name }, 'lease released');
     } catch (error) {
-      log.warn({ lease: name, error: messageOf(error) }, 'lease not released, it ends by itself');
+      log.warn({ lease: name, error: messageOf(error) }, 'lease not released, it expires by itself');
     }
     this.#lease = undefined;
   }
 
-  #announce(): void {
+  #reportLeading(): void {
     const { leading } = this;
     const { metrics, log, name, identity, onChange } = this.#options;
     metrics?.leading.set(leading ? 1 : 0);
-    if (leading === this.#said) return;
-    this.#said = leading;
+    if (leading === this.#reportedLeading) return;
+    this.#reportedLeading = leading;
     if (leading) metrics?.transitions.inc();
-    log.info({ lease: name, identity, leading }, leading ? 'leads now' : 'leads no longer');
+    log.info({ lease: name, identity, leading }, leading ? 'became the leader' : 'is no longer the leader');
     onChange?.(leading);
   }
 }

@@ -1,4 +1,4 @@
-/** `coordination.k8s.io/v1` Lease, the fields used; others travel along untouched. */
+/** The fields of a `coordination.k8s.io/v1` Lease that are used. All other fields are written back as they were read. */
 export interface Lease {
   readonly apiVersion: 'coordination.k8s.io/v1';
   readonly kind: 'Lease';
@@ -14,22 +14,22 @@ export interface LeaseSpec {
   readonly leaseTransitions?: number;
 }
 
-/** What was read last, and since when it has looked like that here. */
+/** The spec that was read last, and the time of our own clock since which it has not changed. */
 export interface Observation {
   readonly spec: string;
   readonly atMs: number;
 }
 
 /**
- * Since when this record has stood, by our own clock. The times inside it are for people: clocks of machines differ, so
- * only the record's change is evidence that its holder lives.
+ * Notes since when, by our own clock, this record has not changed. The times inside the record are for people: clocks of
+ * machines differ, so only a change of the record is evidence that its holder lives.
  */
 export function observe(before: Observation | undefined, lease: Lease, nowMs: number): Observation {
   const spec = JSON.stringify(lease.spec ?? {});
   return before?.spec === spec ? before : { spec, atMs: nowMs };
 }
 
-/** True when nobody holds it, we do, or its holder has not renewed it for as long as it promised to. */
+/** True when nobody holds the Lease, we do, or its holder has not renewed it within the duration that it promised. */
 export function mayTake(lease: Lease, seen: Observation, identity: string, nowMs: number, durationMs: number): boolean {
   const holder = lease.spec?.holderIdentity ?? '';
   if (holder === '' || holder === identity) return true;
@@ -52,12 +52,12 @@ export function takenBy(before: LeaseSpec | undefined, identity: string, nowMs: 
   };
 }
 
-/** The record without a holder: the next one need not wait. */
+/** The record without a holder: the next candidate need not wait. */
 export function released(before: LeaseSpec | undefined, nowMs: number): LeaseSpec {
   return { leaseDurationSeconds: 1, renewTime: microTime(nowMs), leaseTransitions: before?.leaseTransitions ?? 0 };
 }
 
-/** Kubernetes' MicroTime. */
+/** A time in the format of Kubernetes' MicroTime. */
 export function microTime(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '000Z');
 }

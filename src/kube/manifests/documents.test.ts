@@ -95,7 +95,7 @@ describe('parseManifests', () => {
   it.each([0, 2])('reads a large list item by item as it reads it whole, indented by %i', async (indent) => {
     const text = large(200, indent);
     const cut = await parseManifests(text);
-    // An alias anywhere is a reason to parse the whole.
+    // The alias makes the parser read the whole text at once.
     const whole = await parseManifests(`# *a\n${text}`);
     expect(cut.objects.map(({ read }) => read)).toEqual(whole.objects.map(({ read }) => read));
     expect(cut.objects).toHaveLength(200);

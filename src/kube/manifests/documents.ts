@@ -7,16 +7,16 @@ import { type ReadObject, readObject } from '../read-object.ts';
 import type { KubeReason } from '../reasons.ts';
 import { countLines, cutList } from './lists.ts';
 
-/** One object of a file, read or refused; `line` is where its document (or its item of a large list) starts, 1-based. */
+/** One object of a file, read or refused. `line` is where its document (or its item of a large list) starts, counted from 1. */
 export interface FoundObject {
   readonly line: number;
   readonly read: ReadObject;
 }
 
-/** What a document holds; kept by the hash of its text, so that an edit parses only the documents it touched. */
+/** The content of a document. It is kept by the hash of the text, so that an edit parses only the documents that it touched. */
 interface ParsedDocument {
   readonly objects: readonly ReadObject[];
-  /** Kinds we do not read, counted. */
+  /** How many objects are of kinds that we do not read. */
   readonly ignored: number;
 }
 export type DocumentCache = ReadonlyMap<string, ParsedDocument>;
@@ -27,7 +27,7 @@ export interface ParsedFile {
   readonly cache: DocumentCache;
 }
 
-/** A file that cannot be taken as a whole. */
+/** The error for a file that is refused as a whole. */
 export class BadFile extends Error {
   readonly reason: KubeReason;
   readonly line: number | undefined;
@@ -41,7 +41,7 @@ export class BadFile extends Error {
 
 /**
  * Parses a manifest file: YAML (one or many documents) or JSON, objects or lists of them. Throws BadFile when any
- * document is not readable, because half a file is not a file. Gives way to other work now and then.
+ * document is not readable, because half a file must never be in force. Yields to other work after every `charactersPerTurn` characters.
  */
 export async function parseManifests(text: string, before: DocumentCache = new Map()): Promise<ParsedFile> {
   const cache = new Map<string, ParsedDocument>();
@@ -54,7 +54,7 @@ export async function parseManifests(text: string, before: DocumentCache = new M
     if (document === undefined) {
       document = typed === undefined ? readDocument(body, line) : readItem(body, line, typed);
       parsedLength += body.length;
-      if (parsedLength > breathLength) {
+      if (parsedLength > charactersPerTurn) {
         parsedLength = 0;
         await yieldToOthers();
       }
@@ -66,26 +66,26 @@ export async function parseManifests(text: string, before: DocumentCache = new M
   return { objects, ignored, cache };
 }
 
-/** So much YAML is parsed without a break: some ten milliseconds. */
-const breathLength = 16_384;
+/** How many characters are parsed before other work may run: some ten milliseconds of work. */
+const charactersPerTurn = 16_384;
 
 interface Part {
   readonly body: string;
   readonly line: number;
-  /** Set for an item of a large list: what the list says of its items. */
+  /** The type that a large list gives to its items; absent for anything else. */
   readonly typed?: ListType;
 }
 
-/** What the items of a typed list may leave out; `List` itself says nothing. */
+/** The type of a list such as `ServiceList`, whose items may leave out apiVersion and kind. A plain `List` gives none. */
 interface ListType {
   readonly apiVersion: string;
   readonly kind: string;
 }
 
-/** Documents; large lists in their items. */
+/** Splits a text into its documents, and large lists further into their items. */
 function* splitParts(text: string): Generator<Part> {
   for (const part of splitDocuments(text)) {
-    const cut = part.body.length > breathLength ? cutList(part.body) : undefined;
+    const cut = part.body.length > charactersPerTurn ? cutList(part.body) : undefined;
     const typed = cut === undefined ? undefined : listType(cut.rest);
     if (cut === undefined || typed === undefined) yield part;
     else for (const item of cut.items) yield { body: item.text, line: part.line + item.line, typed };
@@ -107,7 +107,7 @@ function readItem(text: string, line: number, typed: ListType): ParsedDocument {
   return sortOut(unpackList({ ...typed, items }, line));
 }
 
-/** YAML gives `---` at the start of a line one meaning only, also inside scalars: a new document (YAML 1.2, 9.1.2). */
+/** Splits at `---` at the start of a line, which begins a new document even inside a scalar (YAML 1.2, 9.1.2). */
 function* splitDocuments(text: string): Generator<{ readonly body: string; readonly line: number }> {
   const starts = [0];
   for (const { index } of text.matchAll(/^---(?=[ \t\r\n]|$)/gm)) if (index > 0) starts.push(index);
@@ -119,7 +119,7 @@ function* splitDocuments(text: string): Generator<{ readonly body: string; reado
   }
 }
 
-/** Nothing but the marker, comments and `%` directives. */
+/** Matches a document of nothing but the marker, comments and `%` directives. */
 const onlyDirectives = /^(---)?([ \t\r]*([#%].*)?(\n|$))*$/;
 
 function readDocument(body: string, firstLine: number): ParsedDocument {
@@ -139,7 +139,7 @@ function sortOut(found: Iterable<RawObject>): ParsedDocument {
   return { objects, ignored };
 }
 
-/** JSON that is not JSON may still be YAML in flow style. */
+/** Parses a text that starts like JSON. When it is not JSON, it may still be YAML in flow style. */
 function parseJson(body: string, firstLine: number): unknown {
   try {
     return JSON.parse(body);
@@ -149,7 +149,7 @@ function parseJson(body: string, firstLine: number): unknown {
 }
 
 function parseYaml(body: string, firstLine: number): unknown {
-  // Unique keys and pretty errors cost most of the time of large files; the line is looked for only when there is an error.
+  // Checking for unique keys and pretty errors take most of the time of large files; the line is computed only after an error.
   const document = parseDocument(body, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
   const error = document.errors[0];
   if (error === undefined) {
@@ -174,7 +174,7 @@ interface RawObject {
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-/** The objects of a document: itself, or the items of a list. Items of a typed list may leave out what the list says. */
+/** The objects of a document: the document itself, or the items of a list. Items of a typed list may leave out their type. */
 function* unpackList(value: unknown, line: number, typed?: RawObject): Generator<RawObject> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notAnObject(line);
   const raw = value as Readonly<Record<string, unknown>>;

@@ -6,7 +6,7 @@ import { record } from '../../../test/support/source/recorder.ts';
 import { deepEqual } from '../objects/equal.ts';
 
 const files = ['a.yaml', 'b.yaml', 'sub/c.yaml'];
-/** Owned by one file each, so that what is on disk says unambiguously what is meant. */
+/** The objects of one file. Each object is in one file only, so that the files on disk leave no doubt which objects are meant. */
 const objectsOf = (file: string, numbers: readonly number[], port: number) => [
   service(`${file.replace(/\W/g, '-')}-always`, port),
   ...numbers.map((number) => service(`${file.replace(/\W/g, '-')}-${number}`, port)),

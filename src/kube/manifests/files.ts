@@ -8,9 +8,9 @@ import { type ObjectsByKind, objectsOfKind } from '../state.ts';
 import { BadFile, type DocumentCache, type FoundObject, parseManifests } from './documents.ts';
 import { readSettled, type Signature, sizeOf } from './folder.ts';
 
-/** What is in force of one file: its last good content, and what is wrong with the newest one. */
+/** The content of one file that is in force, which is its last good one, and the problem of the newest one. */
 export interface FileContent {
-  /** Of the content that was read last, good or bad. */
+  /** The signature of the content that was read last, good or bad. */
   readonly signature: Signature;
   readonly objects: readonly FoundObject[];
   readonly ignored: number;
@@ -22,10 +22,10 @@ export interface FileProblem extends Problem {
   readonly reason: KubeReason;
 }
 
-/** Parsed it would need a multiple of it in memory. */
+/** The limit for a file; parsing needs several times its size in memory. */
 const maxFileBytes = 128 << 20;
 
-/** Reads the newest content of a file; a bad one keeps what `before` had and carries the problem. */
+/** Reads the newest content of a file. When it is bad, the result holds the objects of `before` and the problem. */
 export async function readContent(
   folder: string,
   path: string,
@@ -60,11 +60,11 @@ function problemOf(path: string, error: unknown): FileProblem {
 export interface Assembled {
   readonly objects: ObjectsByKind;
   readonly ignored: number;
-  /** Refused objects; each was dropped or is in its last good version. */
+  /** Refused objects; each was dropped or stays in its last good version. */
   readonly refused: readonly FileProblem[];
 }
 
-/** Puts the files, in the order of their names, together to one set of objects. `inForce` has the last good versions. */
+/** Merges the files, in the order of their names, into one set of objects. `inForce` has the last good versions. */
 export function assemble(files: ReadonlyMap<string, FileContent>, inForce: ClusterState): Assembled {
   const objects = new Map<Kind, Map<ObjectKey, AnyObject>>();
   const refused: FileProblem[] = [];
@@ -80,7 +80,7 @@ export function assemble(files: ReadonlyMap<string, FileContent>, inForce: Clust
         const last = read.key === undefined ? undefined : objectsOfKind(inForce, read.kind).get(read.key);
         if (read.key !== undefined && last !== undefined && !ofKind.has(read.key)) ofKind.set(read.key, last);
       } else if (ofKind.has(read.key)) {
-        refused.push({ ...about, reason: 'DuplicateObject', message: 'is already in an earlier place' });
+        refused.push({ ...about, reason: 'DuplicateObject', message: 'the same object stands in an earlier place' });
       } else {
         ofKind.set(read.key, read.object);
       }

@@ -11,11 +11,11 @@ export interface FileSetOptions {
 }
 
 export interface FileSetUpdate {
-  /** Something is being written: look again soon. */
+  /** A file is being written: call `update` again soon. */
   readonly unsettled: boolean;
-  /** Make nothing of the contents yet: they are between two saves. */
+  /** The contents must not be used yet: they are between two saves. */
   readonly wait: boolean;
-  /** Contents or problems differ from the update before that did not wait. */
+  /** Contents or problems differ from the last update whose `wait` was false. */
   readonly changed: boolean;
   readonly problems: readonly FileProblem[];
 }
@@ -23,14 +23,14 @@ export interface FileSetUpdate {
 const gone = 'gone';
 
 /**
- * The contents in force of a folder's files. A change (also a disappearance) counts when the file is at rest: the same
- * in two looks, or no event was heard for the quiet time. While any file is unsettled all wait, so that an object that
- * moves between files never disappears; but not for ever.
+ * The contents in force of a folder's files. A change (also a disappearance) counts when the file is at rest: it is the same
+ * in two updates, or no event came for `quietMs`. While any file is unsettled all files wait, so that an object that moves
+ * between files never disappears; they wait no longer than `unrestMs`.
  */
 export class FileSet {
   readonly #options: FileSetOptions;
   #contents = new Map<string, FileContent>();
-  /** The signatures that the look before found and did not trust yet. */
+  /** The signatures that the last update found and did not trust yet. */
   #seen = new Map<string, Signature>();
   #eventAtMs: number | undefined;
   #unsettledSinceMs: number | undefined;
@@ -40,7 +40,7 @@ export class FileSet {
     this.#options = options;
   }
 
-  /** By path, sorted. */
+  /** The contents by path, sorted. */
   get contents(): ReadonlyMap<string, FileContent> {
     return this.#contents;
   }
@@ -49,7 +49,7 @@ export class FileSet {
     this.#eventAtMs = this.#options.clock.monotonic();
   }
 
-  /** The folder itself is gone: its contents stay in force, and whatever comes back is looked at as new. */
+  /** To be called when the folder itself is gone: the contents stay in force, and whatever comes back must be at rest anew. */
   forget(): void {
     this.#seen = new Map();
     this.#unsettledSinceMs = undefined;
@@ -104,11 +104,11 @@ export class FileSet {
     return rested || this.#seen.get(path) === signature;
   }
 
-  /** True when the kernel told of the change and then of none for the quiet time. Good for one look. */
+  /** True when the kernel reported a change and then none for `quietMs`. Using it resets it, so it counts for one update. */
   #rested(): boolean {
     const at = this.#eventAtMs;
     this.#eventAtMs = undefined;
-    // A timer may fire a fraction of a millisecond early.
+    // One millisecond is subtracted because a timer may fire a fraction of a millisecond early.
     return at !== undefined && this.#options.clock.monotonic() - at >= this.#options.quietMs - 1;
   }
 }

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareKeys, messageOf } from '../../model/values.ts';
 
-/** What tells one content of a file from another without reading it. */
+/** Inode, size and times of a file, by which one content is told from another without reading it. */
 export type Signature = string;
 
 export type FolderListing =
@@ -10,7 +10,7 @@ export type FolderListing =
       readonly ok: true;
       /** Manifest files by path relative to the folder, sorted. */
       readonly files: ReadonlyMap<string, Signature>;
-      /** Every folder in it and itself, absolute: what to watch. */
+      /** The absolute paths of the folder and of every folder in it: these are to be watched. */
       readonly folders: readonly string[];
     }
   | { readonly ok: false; readonly missing: boolean; readonly message: string };
@@ -19,7 +19,7 @@ const manifestName = /^[^.].*\.(ya?ml|json)$/i;
 const deepest = 32;
 
 /**
- * Lists the manifest files of a folder at any depth. Names that start with a dot are not ours (editors' files, the
+ * Lists the manifest files of a folder at any depth. Names that start with a dot are skipped (editors' files, the
  * `..data` link of a mounted ConfigMap); links are followed.
  */
 export async function listFolder(folder: string): Promise<FolderListing> {
@@ -56,7 +56,7 @@ async function walk(root: string, relative: string, found: Found): Promise<void>
   );
 }
 
-/** A folder or link that went between two calls is simply not there. */
+/** Swallows the error for a file, folder or link that vanished between two calls: it counts as absent. */
 function ignoreGone(error: unknown): void {
   const code = codeOf(error);
   if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'ELOOP') throw error;
@@ -79,7 +79,7 @@ export function sizeOf(signature: Signature): number {
   return Number(signature.split(':')[1]);
 }
 
-/** The text of a file, or undefined when it changed while it was read or is gone; rejects when it may not be read. */
+/** The text of a file, or undefined when it changed while it was read or is gone. Rejects when the file may not be read. */
 export async function readSettled(folder: string, path: string, signature: Signature): Promise<string | undefined> {
   const full = join(folder, path);
   let text: string;

@@ -1,19 +1,20 @@
-/** An item of a list, as a YAML sequence of one; `line` counts from 0 in the text it was cut from. */
+/** An item of a list, as a YAML sequence of one item. `line` counts from 0 in the text that it was cut from. */
 export interface ListItem {
   readonly text: string;
   readonly line: number;
 }
 
 export interface CutList {
-  /** Everything but the items: apiVersion, kind, metadata, and `items` without a value. */
+  /** The text without the items: apiVersion, kind, metadata, and `items` without a value. */
   readonly rest: string;
   readonly items: readonly ListItem[];
 }
 
 /**
- * Cuts a list as `kubectl get -o yaml` prints it into its items, so that a large one need not be parsed in one go (seconds
- * during which an agent neither renews its lease nor answers). Items start at one column and all else of them is further
- * right (YAML 1.2, 8.2.1). Undefined when the text is not surely of that kind: aliases may point into another item.
+ * Cuts a list as `kubectl get -o yaml` prints it into its items, so that a large one need not be parsed in one go, which takes
+ * seconds during which an agent neither renews its lease nor answers. All items start at one column, and their other lines
+ * are further right (YAML 1.2, 8.2.1). Undefined when the text may not be such a list, or has an alias, which may point into
+ * another item.
  */
 export function cutList(text: string): CutList | undefined {
   const head = /^items:[ \t]*\r?\n/m.exec(text);

@@ -21,15 +21,18 @@ export interface ManifestSourceOptions {
   readonly registry?: Registry;
   /** A file counts as written when it has been at rest this long. Default 20 ms. */
   readonly quietMs?: number;
-  /** Files that never rest hold others up no longer than this. Default 1 s. */
+  /** Files that never rest delay the others no longer than this. Default 1 s. */
   readonly unrestMs?: number;
-  /** The net under the kernel's events. Default 5 s. */
+  /** How often the folder is scanned without an event of the kernel. Default 5 s. */
   readonly pollMs?: number;
-  /** After a loss, a folder that came back with less is taken when it has not changed for this long. Default 5 s. */
+  /** After a loss, a folder that came back with fewer objects is accepted when it has not changed for this long. Default 5 s. */
   readonly returnMs?: number;
 }
 
-/** A person accepts an implausible step by writing its fingerprint (the status names it) into this file of the folder. */
+/**
+ * The file of the folder into which a person writes the fingerprint of an implausible step (the status names it) to accept
+ * it.
+ */
 export const acceptFile = '.tideline-accept';
 
 /** A cluster read from a folder of Kubernetes manifests; see the README of this room for what counts as loss. */
@@ -52,9 +55,9 @@ class ManifestSource implements ClusterSource {
   #status: SourceStatus = { phase: 'syncing' };
   #state: ClusterState = emptyState;
   #reported = new Set<string>();
-  /** The folder was missing, empty or implausible since it was last live. */
+  /** True when the folder was missing, empty or implausible since the source was last live. */
   #lost = false;
-  /** Since when the same reduced content stands, while we are back from a loss. */
+  /** After a loss: the objects that are still missing, and since when exactly these are. */
   #reduced: { readonly fingerprint: string; readonly sinceMs: number } | undefined;
 
   constructor(options: ManifestSourceOptions) {
@@ -102,38 +105,45 @@ class ManifestSource implements ClusterSource {
     if (this.#watch.follow(listing.ok ? listing.folders : [])) this.#loop.trigger();
     if (!listing.ok) {
       this.#files.forget();
-      return this.#lose({ reason: listing.missing ? 'SourceMissing' : 'SourceUnreadable', message: listing.message });
+      return this.#reportLoss({
+        reason: listing.missing ? 'SourceMissing' : 'SourceUnreadable',
+        message: listing.message,
+      });
     }
     const found = await this.#files.update(listing.files);
     if (found.unsettled) this.#loop.trigger();
     if (found.wait || (!found.changed && this.#status.phase === 'live')) return;
     const { objects, refused } = assemble(this.#files.contents, this.#state);
-    this.#report([...found.problems, ...refused]);
-    await this.#take(objects, found.problems);
+    this.#reportProblems([...found.problems, ...refused]);
+    await this.#judge(objects, found.problems);
   }
 
-  /** Decides whether what is on disk is an edit or a loss. */
-  async #take(objects: ObjectsByKind, problems: readonly FileProblem[]): Promise<void> {
+  /** Decides whether the content on disk is an edit, which is published, or a loss, which becomes the status. */
+  async #judge(objects: ObjectsByKind, problems: readonly FileProblem[]): Promise<void> {
     const [problem] = problems;
     if (problems.length === this.#files.contents.size && problems.every(({ reason }) => reason === 'FileEmpty'))
-      return this.#lose({ reason: 'SourceEmpty', message: `every file in ${this.#options.folder} is empty` });
+      return this.#reportLoss({ reason: 'SourceEmpty', message: `every file in ${this.#options.folder} is empty` });
     if (problem !== undefined) {
       const others = problems.length === 1 ? '' : ` (and ${problems.length - 1} more)`;
-      return this.#lose({ reason: 'SourceUnreadable', message: `${formatProblem(problem)}${others}` }, objects);
+      return this.#reportLoss({ reason: 'SourceUnreadable', message: `${formatProblem(problem)}${others}` }, objects);
     }
     if (countObjects(objects) === 0)
-      return this.#lose({ reason: 'SourceEmpty', message: `no object of a kind we read in ${this.#options.folder}` });
-    const loss = await this.#judge(objects);
-    if (loss !== undefined) return this.#lose(loss, objects);
+      return this.#reportLoss({
+        reason: 'SourceEmpty',
+        message: `no object of a kind we read in ${this.#options.folder}`,
+      });
+    const loss = await this.#findLoss(objects);
+    if (loss !== undefined) return this.#reportLoss(loss, objects);
     this.#lost = false;
     this.#publish(objects, false);
     if (this.#status.phase !== 'live') this.#setStatus({ phase: 'live', sinceMs: this.#options.clock.now() });
   }
 
-  async #judge(objects: ObjectsByKind): Promise<Loss | undefined> {
+  async #findLoss(objects: ObjectsByKind): Promise<Loss | undefined> {
     const { vanished, fingerprint, finding } = judgeStep(this.#state, objects);
     if (vanished.length === 0) return undefined;
-    // A folder that is being restored passes through plausible halves: less is then taken only when it is at rest.
+    // A folder that is being restored passes through plausible halves: after a loss, missing objects count as deleted only
+    // when the folder is at rest.
     if (finding === undefined && !this.#lost) return undefined;
     if (await this.#accepted(fingerprint)) return undefined;
     if (finding !== undefined) {
@@ -147,7 +157,7 @@ class ManifestSource implements ClusterSource {
     if (restMs <= 0) return undefined;
     return {
       reason: 'SourceImplausible',
-      message: `the folder came back with ${vanished.length} objects less; waiting`,
+      message: `the folder came back with ${vanished.length} objects fewer; waiting until it is at rest`,
     };
   }
 
@@ -158,8 +168,8 @@ class ManifestSource implements ClusterSource {
     return true;
   }
 
-  /** Input is lost: nothing is removed; what is new or modified in the rest proceeds. */
-  #lose(loss: Loss, rest?: ObjectsByKind): void {
+  /** Makes a loss of input the status. No object is removed; new and modified objects in the `rest` are still published. */
+  #reportLoss(loss: Loss, rest?: ObjectsByKind): void {
     if (this.#state.revision === 0) {
       this.#setStatus({ phase: 'syncing', reason: loss.reason });
       return;
@@ -192,8 +202,8 @@ class ManifestSource implements ClusterSource {
     this.#listener.onStatus(status);
   }
 
-  /** Logs and counts every problem once, as long as it stands. */
-  #report(problems: readonly FileProblem[]): void {
+  /** Logs and counts every problem once for as long as it lasts. */
+  #reportProblems(problems: readonly FileProblem[]): void {
     const standing = new Set<string>();
     for (const problem of problems) {
       const id = formatProblem(problem);

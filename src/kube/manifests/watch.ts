@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 
 /**
- * Tells that something in a set of folders may have changed: by the kernel's events where it can, and by a slow poll as
- * the net under them (missing folders, network file systems, exhausted inotify watches).
+ * Calls `onHint` when something in a set of folders may have changed: after an event of the kernel, and at every poll, which
+ * covers what events do not (missing folders, network file systems, exhausted inotify watches).
  */
 export class FolderWatch {
   readonly #clock: Clock;
@@ -32,7 +32,7 @@ export class FolderWatch {
     }, this.#pollMs);
   }
 
-  /** Watches exactly these folders from now on. True when a watch is new: what changed before it is not known. */
+  /** Watches exactly these folders from now on. True when a watch is new: changes before it were not seen. */
   follow(folders: readonly string[]): boolean {
     if (this.#stopped) return false;
     const wanted = new Set(folders);
@@ -53,8 +53,8 @@ export class FolderWatch {
   }
 
   /**
-   * A watch belongs to the inode: when the folder itself is renamed or removed (an event under its own name), it is
-   * given up, to be made anew. False: no watch to be had, the poll finds the change.
+   * Watches one folder. A watch belongs to the inode: when the folder itself is renamed or removed (an event under its own
+   * name), the watch is closed, and `follow` makes a new one. False when the kernel gives no watch; the poll then finds changes.
    */
   #add(folder: string): boolean {
     try {

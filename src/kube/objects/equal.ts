@@ -1,4 +1,4 @@
-/** Deep equality of plain data (what JSON can say). An absent field equals an undefined one. */
+/** Deep equality of plain data (what JSON can express). An absent field equals an undefined one. */
 export function deepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;

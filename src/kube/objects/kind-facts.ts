@@ -1,13 +1,16 @@
 import type { KubernetesObject } from './metadata.ts';
 import type { Picker } from './pick.ts';
 
-/** The fields of an object beside `kind` and `metadata`. */
+/** The fields of an object other than `kind` and `metadata`. */
 export type Body<T extends KubernetesObject<string>> = Omit<T, 'kind' | 'metadata'>;
 
 /** All that Tideline knows of a kind of object, `T` being the object as a ClusterState holds it. */
 export interface KindFacts<T extends KubernetesObject<string>> {
   readonly kind: T['kind'];
-  /** The API versions it is read from; the first is the one that is written. The same name in another group is another kind. */
+  /**
+   * The API versions from which it is read; the first is also the one that is written. The same name in another group is
+   * another kind.
+   */
   readonly apiVersions: readonly [string, ...string[]];
   /** The kind as the API's paths name it: `ingresses`. */
   readonly plural: string;

@@ -11,7 +11,7 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** What every object has, whatever its kind. */
+/** The fields that every object has, whatever its kind. */
 export interface KubernetesObject<Kind extends string> {
   readonly kind: Kind;
   readonly metadata: ObjectMeta;

@@ -1,4 +1,4 @@
-/** Reads one value and keeps only what its shape names; throws WrongShape. Null counts as absent, as in Kubernetes. */
+/** Reads one value and keeps only the fields that its shape names; throws WrongShape. Null counts as absent, as in Kubernetes. */
 export type Picker<T> = (value: unknown) => T;
 
 /** The type of a field when it is there. */
@@ -6,7 +6,7 @@ export type Present<T> = Exclude<T, undefined>;
 /** The type of the items of a list when it is there. */
 export type Item<T> = Present<T> extends readonly (infer E)[] ? E : never;
 
-/** A field is not what its kind says. `path` grows while it travels up. */
+/** The error for a field of the wrong type. Every level that it passes on the way up adds its step to `path`. */
 export class WrongShape extends Error {
   path: string;
   readonly expected: string;
@@ -69,7 +69,7 @@ export function recordOf<T>(item: Picker<T>): Picker<Readonly<Record<string, T>>
   };
 }
 
-/** An object with these fields, others dropped, absent ones left out; `required` ones must be there. */
+/** Picks an object with these fields: other fields are dropped, absent ones left out, and `required` ones must be there. */
 export function shape<T extends object>(
   fields: { readonly [K in keyof T]-?: Picker<Present<T[K]>> },
   required: readonly (keyof T & string)[] = [],

@@ -2,11 +2,11 @@ import { withoutUndefined } from '../../model/values.ts';
 import type { KindFacts } from './kind-facts.ts';
 import type { KubernetesObject } from './metadata.ts';
 
-/** An object of the API, as a path is made of it and an event refers to it. */
+/** A reference to an object of the API, from which its path is made and by which an Event names it. */
 export interface ObjectReference {
   readonly apiVersion: string;
   readonly kind: string;
-  /** As in the path: `ingresses`. */
+  /** The plural that stands in the path: `ingresses`. */
   readonly resource: string;
   /** Absent for cluster-scoped objects. */
   readonly namespace?: string;

@@ -1,4 +1,4 @@
-/** Rate limit with a burst. Pure: time comes with every call, in ms of a clock that never goes back. */
+/** A rate limit with a burst. It is pure: time comes with every call, in ms of a clock that never goes back. */
 export class TokenBucket {
   readonly #perMs: number;
   readonly #burst: number;
@@ -11,7 +11,7 @@ export class TokenBucket {
     this.#tokens = burst;
   }
 
-  /** Takes a token if there is one. */
+  /** Takes a token; false when there is none. */
   take(nowMs: number): boolean {
     this.#fill(nowMs);
     if (this.#tokens < 1) return false;
@@ -19,13 +19,13 @@ export class TokenBucket {
     return true;
   }
 
-  /** Until there is a token; 0 when there is one. */
+  /** How long it takes until there is a token; 0 when there is one. */
   waitMs(nowMs: number): number {
     this.#fill(nowMs);
     return this.#tokens >= 1 ? 0 : Math.ceil((1 - this.#tokens) / this.#perMs);
   }
 
-  /** Nothing was taken for so long that it is as good as new. */
+  /** True when every token is there, as in a new bucket. */
   isFull(nowMs: number): boolean {
     this.#fill(nowMs);
     return this.#tokens >= this.#burst;
@@ -35,7 +35,7 @@ export class TokenBucket {
     const passedMs = nowMs - (this.#atMs ?? nowMs);
     this.#atMs = nowMs;
     this.#tokens = Math.min(this.#burst, this.#tokens + passedMs * this.#perMs);
-    // A fraction short of a whole token would make a wait of less than a timer can wait.
+    // Without this, a rounding error just below a whole token would ask for a wait that is too short for a timer.
     if (1 - this.#tokens < 1e-9 && this.#tokens < 1) this.#tokens = 1;
   }
 }

@@ -8,12 +8,12 @@ export interface StatusCondition {
   readonly reason: string;
   readonly message: string;
   readonly observedGeneration?: number;
-  /** RFC 3339, in seconds. */
+  /** A time as in RFC 3339, in whole seconds. */
   readonly lastTransitionTime: string;
 }
 export type NewCondition = Omit<StatusCondition, 'lastTransitionTime' | 'observedGeneration'>;
 
-/** The new conditions with the time of their last change of status: what did not change keeps its time. */
+/** The new conditions with the time of their last change of status: a condition whose status did not change keeps its time. */
 export function withTransitionTimes(
   wanted: readonly NewCondition[],
   held: readonly Partial<StatusCondition>[],
@@ -32,7 +32,7 @@ export function withTransitionTimes(
   });
 }
 
-/** True when the object holds every one of our conditions as it should be; others' conditions are none of our business. */
+/** True when the object holds every one of our conditions as it should be; the conditions of other writers do not count. */
 export function holdsConditions(
   held: readonly Partial<StatusCondition>[],
   wanted: readonly StatusCondition[],

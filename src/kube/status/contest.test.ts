@@ -25,78 +25,78 @@ describe('Contest', () => {
     expect(new Contest(wish(theirs)).dueMs).toBe(-Infinity);
   });
 
-  it('waits for the watch to bring back what was written, and writes again only much later', () => {
+  it('waits until the watch shows what was written, and writes again only much later', () => {
     const contest = new Contest(wish(undefined));
-    contest.take(written, contest.wish, 1000);
+    contest.noteOutcome(written, contest.wish, 1000);
     expect(contest.dueMs).toBe(31_000);
-    contest.look(wish(undefined), 2000);
+    contest.update(wish(undefined), 2000);
     expect(contest.dueMs).toBe(31_000);
-    contest.look(wish(ours), 3000);
+    contest.update(wish(ours), 3000);
     expect(contest.dueMs).toBe(Infinity);
   });
 
-  it('answers one who undoes it ever more slowly, and forgets after half an hour of peace', () => {
+  it('writes ever more slowly when somebody undoes the status, and forgets that after it has stood for half an hour', () => {
     const contest = new Contest(wish(ours));
     let now = 0;
     const waits: number[] = [];
     for (let round = 0; round < 14; round += 1) {
-      contest.take(written, contest.wish, now);
-      contest.look(wish(ours), now);
+      contest.noteOutcome(written, contest.wish, now);
+      contest.update(wish(ours), now);
       now += 1000;
-      expect(contest.look(wish(undefined), now)).toBe(true);
+      expect(contest.update(wish(undefined), now)).toBe(true);
       waits.push(contest.dueMs - now);
       now = contest.dueMs;
     }
     expect(waits.slice(0, 4)).toEqual([2000, 4000, 8000, 16_000]);
     expect(waits.at(-1)).toBe(30 * 60_000);
-    contest.take(written, contest.wish, now);
-    contest.look(wish(ours), now);
-    contest.look(wish(ours), now + 31 * 60_000);
-    contest.look(wish(undefined), now + 32 * 60_000);
+    contest.noteOutcome(written, contest.wish, now);
+    contest.update(wish(ours), now);
+    contest.update(wish(ours), now + 31 * 60_000);
+    contest.update(wish(undefined), now + 32 * 60_000);
     expect(contest.dueMs - (now + 32 * 60_000)).toBe(2000);
   });
 
-  it('leaves what another owns for minutes, and comes back when that one moves', () => {
+  it('leaves a field of another manager alone for minutes, and tries again when that manager changes the status', () => {
     const contest = new Contest(wish(theirs));
-    contest.take(owned, contest.wish, 0);
+    contest.noteOutcome(owned, contest.wish, 0);
     expect(contest.ownedByOther).toBe(true);
     expect(contest.dueMs).toBe(5 * 60_000);
-    contest.look(wish(undefined), 10_000);
+    contest.update(wish(undefined), 10_000);
     expect(contest.dueMs).toBe(2000);
-    contest.take(owned, contest.wish, 10_000);
+    contest.noteOutcome(owned, contest.wish, 10_000);
     expect(contest.dueMs).toBe(10_000 + 10 * 60_000);
-    contest.look(wish(theirs), 11_000);
+    contest.update(wish(theirs), 11_000);
     expect(contest.dueMs).toBe(14_000);
-    contest.look(wish(ours), 12_000);
+    contest.update(wish(ours), 12_000);
     expect([contest.ownedByOther, contest.dueMs]).toEqual([false, Infinity]);
   });
 
-  it('takes back once: what stays is somebody else’s', () => {
+  it('takes a status back once: fields that stay belong to others', () => {
     const contest = new Contest({ object, wanted: undefined, held: ours });
     expect(contest.dueMs).toBe(-Infinity);
-    contest.take(written, contest.wish, 0);
+    contest.noteOutcome(written, contest.wish, 0);
     expect(contest.dueMs).toBe(Infinity);
-    contest.look({ object, wanted: undefined, held: undefined }, 1000);
+    contest.update({ object, wanted: undefined, held: undefined }, 1000);
     expect(contest.dueMs).toBe(Infinity);
   });
 
-  it('tries what is outdated soon, what is refused late, and another wish at once', () => {
+  it('tries again soon when the object was outdated, late when the write was refused, and at once for another wish', () => {
     const contest = new Contest(wish(undefined));
-    contest.take({ result: 'outdated' }, contest.wish, 0);
+    contest.noteOutcome({ result: 'outdated' }, contest.wish, 0);
     expect(contest.dueMs).toBe(1000);
-    contest.take({ result: 'outdated' }, contest.wish, 1000);
+    contest.noteOutcome({ result: 'outdated' }, contest.wish, 1000);
     expect(contest.dueMs).toBe(3000);
-    contest.take({ result: 'refused', reason: 'WriteRefused', message: 'no' }, contest.wish, 3000);
+    contest.noteOutcome({ result: 'refused', reason: 'WriteRefused', message: 'no' }, contest.wish, 3000);
     expect(contest.dueMs).toBeGreaterThanOrEqual(63_000);
-    contest.look(wish(undefined, theirs), 4000);
+    contest.update(wish(undefined, theirs), 4000);
     expect(contest.dueMs).toBe(-Infinity);
   });
 
   it('does not take the answer to an old wish for one to the new', () => {
     const contest = new Contest(wish(undefined));
     const sent = contest.wish;
-    contest.look(wish(undefined, theirs), 10);
-    contest.take(written, sent, 20);
+    contest.update(wish(undefined, theirs), 10);
+    contest.noteOutcome(written, sent, 20);
     expect(contest.dueMs).toBe(-Infinity);
   });
 });

@@ -3,34 +3,34 @@ import { deepEqual } from '../objects/equal.ts';
 import type { ObjectReference } from '../objects/reference.ts';
 import type { Outcome } from './outcome.ts';
 
-/** What should stand on one object, and what stood there when the cluster was last read. */
+/** The status that one object should have, and the one that it had when the cluster was last read. */
 export interface StatusWish {
   readonly object: ObjectReference;
-  /** The status as it should be, only our fields; undefined takes back what we wrote. */
+  /** The status as it should be, with our fields only; undefined takes back what we wrote. */
   readonly wanted: object | undefined;
   /** The same fields as the cluster holds them. */
   readonly held: object | undefined;
 }
 
 const minute = 60_000;
-/** The longest pause, and how long what we wrote must stand before old trouble is forgotten. */
+/** The longest pause, and also how long our status must stand before earlier conflicts are forgotten. */
 const ceilingMs = 30 * minute;
 /** How long the watch may take to bring back what we wrote before it is written again. */
 const echo = { firstMs: 30_000, ceilingMs: 128 * minute };
-/** After somebody undid what we wrote. */
+/** The pauses after somebody undid what we wrote. */
 const spacing = { firstMs: 2000, ceilingMs };
-/** While another manager owns a field. */
+/** The pauses while another manager owns a field. */
 const owned = { firstMs: 5 * minute, ceilingMs };
 const longestFailureMs = 10 * minute;
 
 /**
- * The story of one object: what we wrote, whether it stood, and when the next write is due. Pure: time comes with every
- * call. Another writer is never fought: whoever owns a field keeps it, and one who undoes what we wrote is answered
- * ever more slowly.
+ * The state of one object whose status other writers may want too: what we wrote, whether it stood, and when our next write is
+ * due. It is pure: time comes with every call. Another writer is never fought: a manager that owns a field keeps it, and when
+ * a writer undoes our status we write it again, ever more slowly.
  */
 export class Contest {
   #wish: StatusWish;
-  /** We wrote this wish, and the cluster has not shown it since. */
+  /** When we wrote this wish; undefined when it is not written, or somebody undid it. */
   #wroteMs: number | undefined;
   #echoes = 0;
   #stood = false;
@@ -54,26 +54,26 @@ export class Contest {
     return this.#owned;
   }
 
-  /** The newest wish. Returns true when somebody undid what we wrote. */
-  look(wish: StatusWish, nowMs: number): boolean {
+  /** Replaces the wish by the newest one. Returns true when somebody undid what we wrote. */
+  update(wish: StatusWish, nowMs: number): boolean {
     const before = this.#wish;
     this.#wish = wish;
     if (!deepEqual(before.wanted, wish.wanted)) {
-      this.#begin();
-      // Another wish is not to blame for what was said of the one before.
+      this.#startAgain();
+      // The failures of the old wish do not delay the new one.
       if (!this.#owned && this.#rounds === 0) this.#notBeforeMs = -Infinity;
     }
     if (stands(wish)) {
-      this.#calm(nowMs);
+      this.#noteStanding(nowMs);
       return false;
     }
     if (nowMs - this.#calmSinceMs > ceilingMs) this.#rounds = 0;
     this.#calmSinceMs = Infinity;
     if (deepEqual(before.held, wish.held)) return false;
-    // The other owner moved, perhaps away.
+    // The other manager changed the status, and may have let go of our field.
     if (this.#owned) this.#notBeforeMs = Math.min(this.#notBeforeMs, this.#triedMs + backoffMs(this.#rounds, spacing));
     if (this.#wroteMs === undefined) return false;
-    this.#begin();
+    this.#startAgain();
     this.#rounds += 1;
     this.#notBeforeMs = nowMs + backoffMs(this.#rounds, spacing);
     return true;
@@ -83,13 +83,14 @@ export class Contest {
   get dueMs(): number {
     if (stands(this.#wish)) return Infinity;
     if (this.#wroteMs === undefined) return this.#notBeforeMs;
-    // Taken back, and what stands there is somebody else's; or written, and the watch has not brought it yet.
+    // Without a wanted status ours was taken back, and what stands there belongs to others. Otherwise the status was written,
+    // and the watch has not brought it yet.
     const echoMs = this.#wish.wanted === undefined ? Infinity : backoffMs(this.#echoes + 1, echo);
     return Math.max(this.#wroteMs + echoMs, this.#notBeforeMs);
   }
 
-  /** Takes the outcome of a write of `wish` that has just ended. */
-  take({ result }: Outcome, wish: StatusWish, nowMs: number): void {
+  /** Notes the outcome of a write of `wish` that has just ended. */
+  noteOutcome({ result }: Outcome, wish: StatusWish, nowMs: number): void {
     this.#triedMs = nowMs;
     if (result === 'owned-by-other') this.#owned = true;
     else if (result === 'written' || result === 'gone') this.#owned = false;
@@ -111,14 +112,14 @@ export class Contest {
     this.#notBeforeMs = nowMs + backoffMs(this.#failures, { firstMs, ceilingMs: longestFailureMs });
   }
 
-  #calm(nowMs: number): void {
+  #noteStanding(nowMs: number): void {
     this.#owned = false;
     this.#echoes = 0;
     this.#stood = true;
     this.#calmSinceMs = Math.min(this.#calmSinceMs, nowMs);
   }
 
-  #begin(): void {
+  #startAgain(): void {
     this.#wroteMs = undefined;
     this.#echoes = 0;
     this.#stood = false;

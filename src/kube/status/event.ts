@@ -3,15 +3,15 @@ import { microTime } from '../lease/record.ts';
 import type { ObjectReference } from '../objects/reference.ts';
 import { nameOf } from './object.ts';
 
-/** Something that people who look at an object should read. */
+/** An Event that should be there for people who look at an object. */
 export interface EventWish {
-  /** With its uid: that is how `kubectl describe` finds the event. */
+  /** The object, with its uid, by which `kubectl describe` finds the Event. */
   readonly object: ObjectReference;
   readonly type: 'Normal' | 'Warning';
   /** CamelCase, from a catalogue. */
   readonly reason: string;
   readonly note: string;
-  /** The field of the object that it is about. */
+  /** The field of the object that the Event is about. */
   readonly fieldPath?: string;
 }
 
@@ -26,19 +26,22 @@ export interface Reporter {
 
 const noteLimit = 1024;
 
-/** The same for the same event of the same object, on every machine: a second leader does not tell it again. */
+/**
+ * The name of an Event, which is the same on every machine for the same Event of the same object: another leader does not
+ * create it again.
+ */
 export function eventName({ object, type, reason, note, fieldPath = '' }: EventWish): string {
   const said = [nameOf(object), object.uid ?? '', type, reason, fieldPath, note].join('\n');
   const digest = createHash('sha256').update(said).digest('hex').slice(0, 20);
   return `${object.name.slice(0, 200).replace(/[^a-z0-9]+$/, '')}.${digest}`;
 }
 
-/** Events of cluster-scoped objects live in `default`. */
+/** The path for the Events of an object. Those of cluster-scoped objects are in the namespace `default`. */
 export function eventsPath({ namespace = 'default' }: ObjectReference): string {
   return `/apis/events.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/events`;
 }
 
-/** The Event as it is created. */
+/** The body with which an Event is created. */
 export function eventBody(wish: EventWish, reporter: Reporter, nowMs: number): object {
   const { object, type, reason, note, fieldPath } = wish;
   const { apiVersion, kind, name, namespace, uid } = object;
@@ -57,7 +60,7 @@ export function eventBody(wish: EventWish, reporter: Reporter, nowMs: number): o
   };
 }
 
-/** What is applied to an Event that was seen again. */
+/** The body that is applied to an Event to raise the count of its series. */
 export function seriesBody(wish: EventWish, count: number, nowMs: number): object {
   return {
     apiVersion: 'events.k8s.io/v1',

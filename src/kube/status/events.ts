@@ -5,41 +5,41 @@ import { nameOf } from './object.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { Pump, type Write, type WriterOptions } from './pump.ts';
 
-/** 5 a second, 25 at once, of all objects together, unless told. */
+/** The defaults of `perSecond` and `burst` are 5 and 25, for all objects together. */
 export interface EventWriterOptions extends WriterOptions {
   readonly reporter: Reporter;
 }
 
-interface Told {
+interface TrackedEvent {
   wish: EventWish;
-  /** It holds now, or was said just now; else it only waits to be forgotten. */
+  /** True while `set` names the Event. One that is false is kept until it is written and then until it is forgotten. */
   standing: boolean;
-  /** Times that it began. */
+  /** How often it began. */
   count: number;
-  /** The count that the cluster knows; 0: the Event does not exist. */
+  /** The count that the cluster knows; 0 when the Event does not exist there. */
   sent: number;
   sentMs: number;
   endedMs: number;
 }
 
 const minute = 60_000;
-/** An Event that began again is counted up at most this often. */
-const againEveryMs = 10 * minute;
-/** The API server forgets Events after an hour: those that still hold are renewed. */
+/** The count of an Event that began again is raised at most this often. */
+const recountEveryMs = 10 * minute;
+/** Events that still hold are renewed this often, because the API server forgets Events after an hour. */
 const renewEveryMs = 30 * minute;
 const forgetAfterMs = 60 * minute;
 const mostEvents = 10_000;
 const perObject = { perSecond: 1 / 60, burst: 10 };
 
 /**
- * Tells people about objects. `set` names every event that holds now; each is created once and then counted in its
- * series, and `say` tells what happens once. The name of an event is made of what it says: whoever leads next does not
- * tell it again.
+ * Writes Events about objects. `set` takes every Event that holds now; each is created once and then counted in its
+ * series. `record` adds an Event that happened once. The name of an Event is a hash of its content, so the next leader does not
+ * create it again.
  */
 export class EventWriter {
   readonly #options: EventWriterOptions;
   readonly #pump: Pump;
-  readonly #told = new Map<string, Told>();
+  readonly #tracked = new Map<string, TrackedEvent>();
   readonly #buckets = new Map<string, TokenBucket>();
   #forbiddenUntilMs = -Infinity;
 
@@ -50,29 +50,29 @@ export class EventWriter {
     this.#pump = new Pump({ ...options, bucket, next: (nowMs) => this.#next(nowMs) });
   }
 
-  /** All events that hold now; the others are over. */
+  /** Takes all Events that hold now; all others have ended. */
   set(wishes: readonly EventWish[]): void {
     const now = this.#options.clock.monotonic();
     const keys = new Set<string>();
     for (const wish of wishes) {
       const key = keyOf(wish);
       keys.add(key);
-      const told = this.#told.get(key);
-      if (told?.standing !== true) this.#begin(key, wish, true);
+      const tracked = this.#tracked.get(key);
+      if (tracked?.standing !== true) this.#begin(key, wish, true);
     }
-    for (const [key, told] of this.#told)
-      if (told.standing && !keys.has(key)) {
-        told.standing = false;
-        told.endedMs = now;
-        // Over before anybody was told.
-        if (told.sent === 0) this.#told.delete(key);
+    for (const [key, tracked] of this.#tracked)
+      if (tracked.standing && !keys.has(key)) {
+        tracked.standing = false;
+        tracked.endedMs = now;
+        // The Event ended before it was written.
+        if (tracked.sent === 0) this.#tracked.delete(key);
       }
     this.#prune(now);
     this.#pump.wake();
   }
 
-  /** Something that happened in this moment. */
-  say(wish: EventWish): void {
+  /** Adds an Event for something that happened just now. */
+  record(wish: EventWish): void {
     this.#begin(keyOf(wish), wish, false);
     this.#pump.wake();
   }
@@ -83,12 +83,13 @@ export class EventWriter {
 
   get waiting(): number {
     let waiting = 0;
-    for (const { sent } of this.#told.values()) if (sent === 0) waiting += 1;
+    for (const { sent } of this.#tracked.values()) if (sent === 0) waiting += 1;
     return waiting;
   }
 
-  cut(): void {
-    this.#pump.cut();
+  /** Gives up the write in flight: leadership is over. */
+  abortWrite(): void {
+    this.#pump.abortWrite();
   }
 
   idle(): Promise<void> {
@@ -101,23 +102,23 @@ export class EventWriter {
 
   #begin(key: string, wish: EventWish, standing: boolean): void {
     const { clock, metrics } = this.#options;
-    const told = this.#told.get(key);
-    if (told !== undefined) {
-      told.count += 1;
-      told.standing = standing;
-      told.endedMs = clock.monotonic();
-    } else if (this.#told.size < mostEvents)
-      this.#told.set(key, { wish, standing, count: 1, sent: 0, sentMs: -Infinity, endedMs: clock.monotonic() });
+    const tracked = this.#tracked.get(key);
+    if (tracked !== undefined) {
+      tracked.count += 1;
+      tracked.standing = standing;
+      tracked.endedMs = clock.monotonic();
+    } else if (this.#tracked.size < mostEvents)
+      this.#tracked.set(key, { wish, standing, count: 1, sent: 0, sentMs: -Infinity, endedMs: clock.monotonic() });
     else metrics.events.inc({ result: 'dropped' });
   }
 
   #next(nowMs: number): Write | number {
     let soonestMs = Infinity;
-    for (const [key, told] of this.#told) {
-      let dueMs = Math.max(dueOf(told), this.#forbiddenUntilMs);
+    for (const [key, tracked] of this.#tracked) {
+      let dueMs = Math.max(dueOf(tracked), this.#forbiddenUntilMs);
       if (dueMs <= nowMs) {
-        const bucket = this.#bucketOf(told);
-        if (bucket.take(nowMs)) return (limits) => this.#write(key, told, limits);
+        const bucket = this.#bucketOf(tracked);
+        if (bucket.take(nowMs)) return (limits) => this.#write(key, tracked, limits);
         dueMs = nowMs + bucket.waitMs(nowMs);
       }
       soonestMs = Math.min(soonestMs, dueMs);
@@ -125,42 +126,42 @@ export class EventWriter {
     return soonestMs - nowMs;
   }
 
-  #bucketOf({ wish }: Told): TokenBucket {
+  #bucketOf({ wish }: TrackedEvent): TokenBucket {
     const name = nameOf(wish.object);
     const bucket = this.#buckets.get(name) ?? new TokenBucket(perObject);
     this.#buckets.set(name, bucket);
     return bucket;
   }
 
-  async #write(key: string, told: Told, limits: Parameters<Write>[0]): Promise<Outcome> {
+  async #write(key: string, tracked: TrackedEvent, limits: Parameters<Write>[0]): Promise<Outcome> {
     const { clock, metrics, log } = this.#options;
-    // One that still holds is counted up when it is renewed.
-    const count = told.sent === 0 ? told.count : Math.max(told.count, told.sent + 1);
-    const outcome = await this.#send(told, count, limits);
+    // An Event that still holds gets a higher count when it is renewed.
+    const count = tracked.sent === 0 ? tracked.count : Math.max(tracked.count, tracked.sent + 1);
+    const outcome = await this.#send(tracked, count, limits);
     const now = clock.monotonic();
     metrics.events.inc({ result: outcome.result });
     if (outcome.result === 'written' || outcome.result === 'exists') {
-      told.sent = count;
-      told.count = Math.max(told.count, count);
-      // One that exists was told by a former leader at an unknown time: renewed soon.
-      told.sentMs = outcome.result === 'written' ? now : now - renewEveryMs + againEveryMs;
+      tracked.sent = count;
+      tracked.count = Math.max(tracked.count, count);
+      // An Event that exists was written by a former leader at an unknown time, so it is renewed soon.
+      tracked.sentMs = outcome.result === 'written' ? now : now - renewEveryMs + recountEveryMs;
     } else if (outcome.result === 'forbidden') {
       this.#forbiddenUntilMs = now + minute;
       log.warn({ reason: outcome.reason, error: outcome.message }, 'the API refuses our events');
-    } else if (told.sent > 0 && (outcome.result === 'gone' || outcome.result === 'refused')) {
-      // Forgotten by the API server: what is applied to nothing would be an Event without a beginning, which is refused.
-      told.sent = 0;
+    } else if (tracked.sent > 0 && (outcome.result === 'gone' || outcome.result === 'refused')) {
+      // The API server has forgotten the Event. It must be created again: a series cannot be applied to an Event that is not there.
+      tracked.sent = 0;
     } else if (outcome.result !== 'unavailable') {
       if (outcome.result === 'refused')
         log.warn({ reason: outcome.reason, error: outcome.message }, 'the API refuses our event');
-      // Its namespace is gone, or it is not an Event to this server: it is told again when it begins again.
-      this.#told.delete(key);
+      // The namespace is gone, or the server does not accept this Event: it is sent again when it begins again.
+      this.#tracked.delete(key);
     }
     metrics.eventsWaiting.set(this.waiting);
     return outcome;
   }
 
-  async #send({ wish, sent }: Told, count: number, limits: Parameters<Write>[0]): Promise<Outcome> {
+  async #send({ wish, sent }: TrackedEvent, count: number, limits: Parameters<Write>[0]): Promise<Outcome> {
     const { client, fieldManager, reporter, clock } = this.#options;
     const query = { fieldManager };
     const request: KubeRequest =
@@ -182,8 +183,8 @@ export class EventWriter {
   }
 
   #prune(nowMs: number): void {
-    for (const [key, told] of this.#told)
-      if (!told.standing && nowMs - told.endedMs > forgetAfterMs) this.#told.delete(key);
+    for (const [key, tracked] of this.#tracked)
+      if (!tracked.standing && nowMs - tracked.endedMs > forgetAfterMs) this.#tracked.delete(key);
     for (const [name, bucket] of this.#buckets) if (bucket.isFull(nowMs)) this.#buckets.delete(name);
   }
 }
@@ -192,9 +193,9 @@ function keyOf(wish: EventWish): string {
   return `${wish.object.namespace ?? ''}/${eventName(wish)}`;
 }
 
-/** When it is to be sent; Infinity for never. */
-function dueOf({ standing, count, sent, sentMs }: Told): number {
+/** When the Event is to be sent; Infinity when it is not. */
+function dueOf({ standing, count, sent, sentMs }: TrackedEvent): number {
   if (sent === 0) return -Infinity;
-  if (count > sent) return sentMs + againEveryMs;
+  if (count > sent) return sentMs + recountEveryMs;
   return standing ? sentMs + renewEveryMs : Infinity;
 }

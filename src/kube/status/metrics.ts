@@ -1,13 +1,13 @@
 import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
 
-/** The metrics of what we write to a cluster, and of who writes. */
+/** The metrics of what we write to a cluster, and of leadership. */
 export interface WriteMetrics {
   readonly writes: Counter<'kind' | 'result'>;
-  /** Objects whose status is not what it should be. */
+  /** The number of objects whose status is not as it should be. */
   readonly waiting: Gauge;
-  /** Objects of which another manager owns a field of ours. */
+  /** The number of objects of which another manager owns a field that we would write. */
   readonly ownedByOther: Gauge;
-  /** Times that somebody undid what we wrote. */
+  /** How often somebody undid what we wrote. */
   readonly undone: Counter;
   readonly events: Counter<'result'>;
   readonly eventsWaiting: Gauge;

@@ -7,36 +7,40 @@ import type { TokenBucket } from './bucket.ts';
 import type { WriteMetrics } from './metrics.ts';
 import type { Outcome } from './outcome.ts';
 
-/** What every writer is handed. */
+/** The options of every writer. */
 export interface WriterOptions {
   readonly client: KubeClient;
   readonly fieldManager: string;
   readonly clock: Clock;
-  /** In [0, 1). */
+  /** A random number in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
   readonly metrics: WriteMetrics;
   /** How long writes are allowed from now on (leadership, a live source); a write that cannot end by then is not begun. */
   readonly allowedForMs: () => number;
-  /** Writes a second, and how many at once after a rest. */
+  /** How many writes a second are sent, and `burst` of them at once after a rest. */
   readonly perSecond?: number;
   readonly burst?: number;
 }
 
 export interface PumpOptions extends Pick<WriterOptions, 'clock' | 'random' | 'log' | 'allowedForMs'> {
   readonly bucket: TokenBucket;
-  /** The next write that is due, or in how many ms one will be (Infinity: none until `wake`). */
+  /** The next write that is due, or in how many ms one will be due (Infinity: none until `wake`). */
   readonly next: (nowMs: number) => Write | number;
 }
 
-/** Sends it, notes what became of it, and says so; rejects never for what an API can answer. */
+/** Sends one write, notes its outcome and resolves with it. Never rejects for an answer that an API can give. */
 export type Write = (limits: { readonly timeoutMs: number; readonly signal: AbortSignal }) => Promise<Outcome>;
 
+/** The limit for one write; and the least time for which writing must be allowed for one to begin. */
 const mostMs = 5000;
 const leastMs = 1000;
 const pause = { firstMs: 1000, ceilingMs: 30_000, jitter: [1, 1.2] } as const;
 
-/** Sends one write at a time, no faster than its bucket allows, only while that is allowed, and pauses with the API. */
+/**
+ * Sends one write at a time, no faster than its bucket allows and only while writing is allowed, and pauses while the API
+ * is unavailable.
+ */
 export class Pump {
   readonly #options: PumpOptions;
   readonly #loop: Loop;
@@ -55,19 +59,19 @@ export class Pump {
     });
   }
 
-  /** Something may be due now. */
+  /** To be called when a write may be due now. */
   wake(): void {
     this.#loop.trigger();
   }
 
-  /** Until when the API is left alone, for people; undefined when it is not. */
+  /** For how many ms the API is still left alone; undefined when it is not. */
   get pausedForMs(): number | undefined {
     const left = this.#pausedUntilMs - this.#options.clock.monotonic();
     return left > 0 ? left : undefined;
   }
 
   /** Gives up the write in flight. */
-  cut(): void {
+  abortWrite(): void {
     this.#abort.abort();
     this.#abort = new AbortController();
   }
@@ -81,14 +85,14 @@ export class Pump {
     return this.#loop.stop();
   }
 
-  /** Sends what is due; resolves with in how many ms to look again, 0 after a write. */
+  /** Sends the write that is due. Resolves with the number of ms after which the next one may be due, 0 after a write. */
   async #sendNext(): Promise<number> {
     const { clock, bucket, allowedForMs, next } = this.#options;
     const now = clock.monotonic();
     const allowedMs = allowedForMs();
     if (allowedMs < leastMs) return Infinity;
     if (now < this.#pausedUntilMs) return this.#pausedUntilMs - now;
-    // First: `next` counts what it gives as sent.
+    // The bucket is asked before `next`, because `next` counts the write that it gives as sent.
     const emptyMs = bucket.waitMs(now);
     if (emptyMs > 0) return emptyMs;
     const due = next(now);
@@ -104,7 +108,10 @@ export class Pump {
     try {
       outcome = await write({ timeoutMs, signal: this.#abort.signal });
     } catch (error) {
-      log.error({ error: error instanceof Error ? error.stack : String(error) }, 'a write failed in an unknown way');
+      log.error(
+        { error: error instanceof Error ? error.stack : String(error) },
+        'a write failed for an unknown reason',
+      );
       outcome = { result: 'unavailable', message: String(error) };
     }
     if (outcome.result !== 'unavailable') {

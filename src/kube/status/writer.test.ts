@@ -11,7 +11,7 @@ import { EventWriter } from './events.ts';
 import { writeMetrics } from './metrics.ts';
 import { StatusWriter } from './writer.ts';
 
-/** Answers as told and remembers what it was asked. The rules of a real API server are tried in test/clusters. */
+/** A client that gives prepared answers and records the requests. A real API server is used in test/clusters. */
 class Recorder implements KubeClient {
   readonly server = 'https://recorder';
   readonly requests: (KubeRequest & { readonly atMs: number })[] = [];
@@ -60,7 +60,7 @@ function rig() {
   };
 }
 
-/** Lets every promise settle, however long the chain. */
+/** Waits until every promise has settled, however long their chain is. */
 async function settle(clock: FakeClock): Promise<void> {
   for (let turn = 0; turn < 200; turn += 1) await clock.advance(0);
 }
@@ -174,7 +174,7 @@ describe('StatusWriter', () => {
     expect(new Set(client.requests.map(({ path }) => path)).size).toBe(5);
   });
 
-  it('lets one kind that it may not write not hold up another', async () => {
+  it('writes one kind while it may not write another', async () => {
     const { writer, client, clock, metrics } = rig();
     client.answer = () => {
       const { path } = client.requests.at(-1) ?? { path: '' };
@@ -192,7 +192,7 @@ describe('StatusWriter', () => {
     );
   });
 
-  it('lets an object that a policy of its namespace guards not hold up the others of its kind', async () => {
+  it('writes the other objects of a kind while a policy refuses one of them', async () => {
     const { writer, client, clock } = rig();
     client.answer = () => {
       const { path } = client.requests.at(-1) ?? { path: '' };
@@ -203,7 +203,7 @@ describe('StatusWriter', () => {
     expect(client.requests.map(({ path }) => path.split('/').at(-2))).toEqual(['i0', 'i1', 'i2']);
   });
 
-  it('says once that another owns it', async () => {
+  it('reports once that another manager owns the status', async () => {
     const { client, clock, writer: _, ...parts } = rig();
     const told: string[] = [];
     const writer = new StatusWriter({
@@ -221,7 +221,7 @@ describe('StatusWriter', () => {
     writer.set([wish('web', { ip: 1 }, { ip: 2 })]);
     await clock.advance(3_600_000);
     expect(told).toEqual(['web: Apply failed with 1 conflict: conflict with "other"']);
-    // After 5, 10, 20 and 30 minutes.
+    // The object was tried again after 5, 10, 20 and 30 minutes.
     expect(client.requests).toHaveLength(4);
     expect(writer.status().ownedByOther).toEqual(['Ingress/video/web']);
   });
@@ -261,7 +261,7 @@ describe('EventWriter', () => {
     ]);
   });
 
-  it('counts one that comes and goes at most every ten minutes', async () => {
+  it('raises the count of an Event that comes and goes at most every ten minutes', async () => {
     const { events, client, clock } = rig();
     for (let turn = 0; turn < 1100; turn += 1) {
       events.set(turn % 2 === 0 ? [refused] : []);
@@ -271,7 +271,7 @@ describe('EventWriter', () => {
     expect(client.requests[1]?.body).toMatchObject({ series: { count: 300 } });
   });
 
-  it('takes one that exists for told, and makes one anew that was forgotten', async () => {
+  it('counts an Event that exists as written, and creates one again that the server has forgotten', async () => {
     const { events, client, clock } = rig();
     client.answer = () => Promise.reject(new ApiError(409, 'AlreadyExists', 'it exists'));
     events.set([refused]);
@@ -299,7 +299,7 @@ describe('EventWriter', () => {
     expect(events.waiting).toBe(0);
   });
 
-  it('lets a namespace that never ends to end not silence the others', async () => {
+  it('writes the Events of other namespaces while one namespace terminates for ever', async () => {
     const { events, client, clock } = rig();
     client.answer = () => {
       const { path } = client.requests.at(-1) ?? { path: '' };
@@ -320,7 +320,7 @@ describe('EventWriter', () => {
     expect(client.requests).toHaveLength(30);
   });
 
-  it('does not tell what was over before anybody could be told', async () => {
+  it('does not write an Event that ended before it could be written', async () => {
     const { events, client, clock, allow } = rig();
     allow(0);
     events.set([refused]);

@@ -7,23 +7,23 @@ import { nameOf, pathOf } from './object.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import { Pump, type Write, type WriterOptions } from './pump.ts';
 
-/** 10 a second, 50 at once, unless told. */
+/** The defaults of `perSecond` and `burst` are 10 and 50. */
 export interface StatusWriterOptions extends WriterOptions {
-  /** Another manager was found to own a field of ours; once until it lets go. */
+  /** Called when another manager is found to own a field that we would write; once until it lets go. */
   readonly onOwnedByOther?: (object: ObjectReference, message: string) => void;
 }
 
 /**
- * Keeps the status of objects as it should be, by server-side apply without force. `set` names all that should stand;
- * only what differs is written, the newest wish of each object, no faster than the bucket allows.
+ * Keeps the status of objects as it should be, by server-side apply without force. `set` takes every status that should stand.
+ * Only those that differ are written, with the newest wish of each object, no faster than the bucket allows.
  */
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #pump: Pump;
   #contests = new Map<string, Contest>();
-  /** What differs, in the order of its turn. */
+  /** Names of the objects whose status differs, in the order in which they are written. */
   readonly #waiting = new Set<string>();
-  /** A kind that we may not write is left alone until then. */
+  /** Until when a kind that we may not write is left alone. */
   readonly #forbiddenUntilMs = new Map<string, number>();
 
   constructor(options: StatusWriterOptions) {
@@ -33,7 +33,7 @@ export class StatusWriter {
     this.#pump = new Pump({ ...options, bucket, next: (nowMs) => this.#next(nowMs) });
   }
 
-  /** A wish that is the same object as before is taken for unchanged. */
+  /** Takes the wishes for all objects. A wish that is the identical object as before counts as unchanged. */
   set(wishes: readonly StatusWish[]): void {
     const { clock, metrics, log } = this.#options;
     const now = clock.monotonic();
@@ -46,7 +46,7 @@ export class StatusWriter {
         continue;
       }
       const contest = known ?? new Contest(wish);
-      if (contest.look(wish, now)) {
+      if (contest.update(wish, now)) {
         metrics.undone.inc();
         log.warn({ reason: 'StatusUndone' satisfies KubeReason, object: name }, 'somebody undid our status');
       }
@@ -56,11 +56,11 @@ export class StatusWriter {
     }
     for (const name of this.#waiting) if (!contests.has(name)) this.#waiting.delete(name);
     this.#contests = contests;
-    this.#measure();
+    this.#updateMetrics();
     this.#pump.wake();
   }
 
-  /** Writing may be allowed now. */
+  /** To be called when writing may be allowed now. */
   wake(): void {
     this.#pump.wake();
   }
@@ -77,8 +77,8 @@ export class StatusWriter {
   }
 
   /** Gives up the write in flight: leadership is over. */
-  cut(): void {
-    this.#pump.cut();
+  abortWrite(): void {
+    this.#pump.abortWrite();
   }
 
   idle(): Promise<void> {
@@ -106,13 +106,13 @@ export class StatusWriter {
     const { wish } = contest;
     const owned = contest.ownedByOther;
     const outcome = await this.#apply(wish, limits);
-    contest.take(outcome, wish, clock.monotonic());
+    contest.noteOutcome(outcome, wish, clock.monotonic());
     metrics.writes.inc({ kind: wish.object.kind, result: outcome.result });
-    // Its next turn comes after the others'.
+    // The object moves to the end of the queue.
     this.#waiting.delete(name);
     if (this.#contests.get(name) === contest && contest.dueMs !== Infinity) this.#waiting.add(name);
-    this.#tell(name, wish, outcome, owned);
-    this.#measure();
+    this.#reportOutcome(name, wish, outcome, owned);
+    this.#updateMetrics();
     return outcome;
   }
 
@@ -124,7 +124,7 @@ export class StatusWriter {
       await client.request({
         method: 'PATCH',
         path: `${pathOf(object)}/status`,
-        // The server, too, gives up in time: a write that waits there must not be done when another leads.
+        // The server must give up in time too: a write that waits there must not be done when another agent leads.
         query: { fieldManager, force: false, timeout: `${Math.floor(limits.timeoutMs)}ms` },
         contentType: 'application/apply-patch+yaml',
         body: { apiVersion, kind, metadata, ...withoutUndefined({ status: wanted }) },
@@ -136,7 +136,7 @@ export class StatusWriter {
     }
   }
 
-  #tell(name: string, { object }: StatusWish, outcome: Outcome, ownedBefore: boolean): void {
+  #reportOutcome(name: string, { object }: StatusWish, outcome: Outcome, ownedBefore: boolean): void {
     const { log, onOwnedByOther, clock } = this.#options;
     if (outcome.result === 'owned-by-other' && !ownedBefore) {
       const reason = 'OwnedByOther' satisfies KubeReason;
@@ -147,7 +147,7 @@ export class StatusWriter {
     if (outcome.result === 'forbidden') this.#forbiddenUntilMs.set(object.kind, clock.monotonic() + 60_000);
   }
 
-  #measure(): void {
+  #updateMetrics(): void {
     const { metrics } = this.#options;
     metrics.waiting.set(this.#waiting.size);
     let owned = 0;

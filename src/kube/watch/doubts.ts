@@ -4,27 +4,27 @@ import { findLoss, fingerprintOf, missingKeys } from '../plausible.ts';
 
 type Objects = ReadonlyMap<ObjectKey, AnyObject>;
 
-/** Objects of one kind that a list lacks, and that stay in force because nobody is known to have meant it. */
+/** Objects of one kind that a list lacks, and that stay in force because nothing shows that their deletion was meant. */
 interface Doubt {
   readonly finding: string;
   readonly keys: Set<ObjectKey>;
-  /** Names the vanished set as it was first seen. */
+  /** The fingerprint of the vanished objects as they were when the doubt began. */
   readonly fingerprint: string;
   readonly sinceMs: number;
 }
 
 export interface Verdict {
-  /** To be removed now. */
+  /** The objects to be removed now. */
   readonly gone: readonly ObjectKey[];
-  /** The same loss has been seen before, and the evidence is enough to believe it. */
+  /** Set when a loss that was in doubt is believed now: the finding of that loss. */
   readonly believed?: string;
 }
 
 /**
- * Judges what a list lacks after a gap. A deletion that a watch reports is meant; one that is only inferred from a list is
- * believed when it is small, or when (a) some of the kind are still there under their old uid, so that it is the same
- * cluster and its storage answers, and (b) a second consistent list, some time later, lacks exactly the same. Otherwise only
- * a person can say so, or the objects come back. Time alone is no evidence.
+ * Judges which objects a list lacks after a gap. A deletion that a watch reports is meant. Deletions that are only inferred from
+ * a list are believed when they are few, or when (a) some objects of the kind are still there under their old uid, so that it
+ * is the same cluster and its storage answers, and (b) a second consistent list, some time later, lacks exactly the same
+ * objects. Otherwise the doubt ends when a person accepts the loss, or when the objects come back. Time alone is no evidence.
  */
 export class Doubts {
   readonly #confirmMs: number;
@@ -52,7 +52,7 @@ export class Doubts {
     return { gone, believed: finding };
   }
 
-  /** It is there again, or was deleted by name. */
+  /** Removes an object from the doubt: it is there again, or a watch reported its deletion. */
   settle(kind: Kind, key: ObjectKey): void {
     const doubt = this.#doubts.get(kind);
     if (doubt?.keys.delete(key) === true && doubt.keys.size === 0) this.#doubts.delete(kind);
@@ -62,12 +62,12 @@ export class Doubts {
     return [...this.#doubts.keys()];
   }
 
-  /** How long the newest doubt has stood. */
+  /** How long ago the newest doubt began. */
   ageMs(nowMs: number): number {
     return Math.min(...[...this.#doubts.values()].map(({ sinceMs }) => nowMs - sinceMs));
   }
 
-  /** What is in doubt, and the fingerprint of exactly these objects; undefined when nothing is. */
+  /** The findings, and the fingerprint of exactly the objects in doubt; undefined when nothing is in doubt. */
   summary(): { readonly findings: string; readonly fingerprint: string } | undefined {
     if (this.#doubts.size === 0) return undefined;
     const keys = [...this.#doubts].flatMap(([kind, doubt]) => [...doubt.keys].map((key) => `${kind}/${key}`));
@@ -77,7 +77,7 @@ export class Doubts {
     };
   }
 
-  /** A person accepted all of it: gives the objects to be removed, and doubts nothing any more. */
+  /** Ends all doubts, because a person accepted them: returns the objects to be removed. */
   accept(): ReadonlyMap<Kind, ReadonlySet<ObjectKey>> {
     const accepted = new Map([...this.#doubts].map(([kind, { keys }]) => [kind, keys]));
     this.#doubts.clear();

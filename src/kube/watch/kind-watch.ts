@@ -14,30 +14,30 @@ import type { ObjectKey } from '../objects/metadata.ts';
 import type { ReadObject } from '../read-object.ts';
 import { type Effect, type Machine, type MachineEvent, type MachineOptions, newMachine, step } from './machine.ts';
 
-/** What becomes of what a kind's list-watch brings. */
+/** Takes the objects and the news of one kind's list-watch. */
 export interface KindSink {
-  /** What is held now under this key. */
+  /** The object that is held now under this key. */
   get(key: ObjectKey): AnyObject | undefined;
-  /** Everything there is, at one moment. */
+  /** Takes a whole list: all objects that there were at one moment. */
   swap(objects: ReadonlyMap<ObjectKey, AnyObject>): void;
   put(key: ObjectKey, object: AnyObject): void;
-  /** The server said that it was deleted. */
+  /** Removes an object of which the server said that it was deleted. */
   remove(key: ObjectKey): void;
-  /** An object cannot be read; its last good version stays. */
+  /** Reports an object that cannot be read; its last good version stays. */
   refuse(problem: Extract<ReadObject, { ok: false }>): void;
-  /** The server sent what is no answer or no event. */
-  garbage(message: string): void;
-  /** The list-watch stands elsewhere now. */
-  moved(): void;
-  /** The server answered after it could not be reached. */
-  gotThrough(): void;
+  /** Reports an answer or an event of the server that cannot be read. */
+  reportGarbage(message: string): void;
+  /** Called when the phase or the trouble of the list-watch has changed. */
+  phaseChanged(): void;
+  /** Called when the server answers again after it could not be reached. */
+  serverReachable(): void;
 }
 
 export interface KindWatchOptions extends MachineOptions {
   readonly client: KubeClient;
   readonly selector?: Selector | undefined;
   readonly pageSize: number;
-  /** A watch that has been open this long works. */
+  /** A watch that has been open for this long counts as working. */
   readonly steadyMs: number;
   readonly requestMs: number;
   readonly clock: Clock;
@@ -46,10 +46,10 @@ export interface KindWatchOptions extends MachineOptions {
   readonly metrics: WatchMetrics;
 }
 
-/** Objects read between two breaths: some milliseconds of work. */
-const breath = 100;
+/** How many objects are read before other work may run: some milliseconds of work. */
+const objectsPerTurn = 100;
 
-/** The rim of the machine: requests, timers and the objects themselves, which go by it. */
+/** Carries out the effects of the machine: requests and timers. The objects go to the sink, past the machine. */
 export class KindWatch {
   readonly kind: Kind;
   readonly #options: KindWatchOptions;
@@ -60,7 +60,7 @@ export class KindWatch {
   #timer: Timer | undefined;
   #gathered = new Map<ObjectKey, AnyObject>();
   #stopped = false;
-  /** Wall time when the server last sent anything of this kind; undefined before. */
+  /** The wall-clock time at which the server last sent anything of this kind; undefined before that. */
   heardMs: number | undefined;
 
   constructor(options: KindWatchOptions, sink: KindSink) {
@@ -79,13 +79,13 @@ export class KindWatch {
   }
 
   /** Lists everything again, if the kind is being watched now. */
-  lookAgain(): void {
+  relist(): void {
     this.#dispatch({ type: 'doubt' });
   }
 
-  /** The server can be reached again. */
-  nudge(): void {
-    this.#dispatch({ type: 'nudge' });
+  /** Ends the wait of a kind that got no answer, because the server can be reached again. */
+  retrySoon(): void {
+    this.#dispatch({ type: 'reachable' });
   }
 
   async stop(): Promise<void> {
@@ -111,10 +111,10 @@ export class KindWatch {
         { kind: this.kind, reason: trouble.reason, detail: trouble.message },
         'a kind is not followed',
       );
-    this.#sink.moved();
+    this.#sink.phaseChanged();
     const opened = before.phase === 'opening' && machine.phase === 'watching';
     const listed = before.phase === 'listing' && machine.phase === 'opening';
-    if (before.trouble?.unanswered === true && (opened || listed)) this.#sink.gotThrough();
+    if (before.trouble?.unanswered === true && (opened || listed)) this.#sink.serverReachable();
   }
 
   #perform(effect: Effect): void {
@@ -144,7 +144,7 @@ export class KindWatch {
     }
   }
 
-  /** Runs one request; its result counts only as long as no other one has taken its place. */
+  /** Runs one request in place of the one in flight. Its result counts only while no later request has taken its place. */
   #run(task: (attempt: AbortSignal) => Promise<MachineEvent | undefined>): void {
     this.#attempt.abort();
     const attempt = new AbortController();
@@ -159,7 +159,7 @@ export class KindWatch {
   }
 
   #failed(error: ApiError, signal: AbortSignal): MachineEvent {
-    if (error.reason === 'BadAnswer' && !signal.aborted) this.#sink.garbage(error.message);
+    if (error.reason === 'BadAnswer' && !signal.aborted) this.#sink.reportGarbage(error.message);
     return { type: 'failed', error };
   }
 
@@ -191,9 +191,9 @@ export class KindWatch {
         timeoutMs: requestMs * 2,
       }),
     );
-    this.#heard();
+    this.#noteHeard();
     for (const [index, item] of page.items.entries()) {
-      if (index % breath === breath - 1) await setImmediate();
+      if (index % objectsPerTurn === objectsPerTurn - 1) await setImmediate();
       if (signal.aborted) return undefined;
       this.#gather(readStored(this.kind, item));
     }
@@ -221,22 +221,22 @@ export class KindWatch {
     }
     let lastMs = clock.monotonic();
     this.#dispatch({ type: 'opened' });
-    this.#heard();
-    const tell = (event: MachineEvent): void => {
+    this.#noteHeard();
+    const dispatchIfCurrent = (event: MachineEvent): void => {
       if (!signal.aborted) this.#dispatch(event);
     };
     const watchdog = (): void => {
       const restMs = lastMs + idleMs - clock.monotonic();
-      if (restMs <= 0) tell({ type: 'idle' });
+      if (restMs <= 0) dispatchIfCurrent({ type: 'idle' });
       else idle = clock.setTimeout(watchdog, restMs);
     };
     let idle = clock.setTimeout(watchdog, idleMs);
-    const steady = clock.setTimeout(() => tell({ type: 'steady' }), steadyMs);
+    const steady = clock.setTimeout(() => dispatchIfCurrent({ type: 'steady' }), steadyMs);
     try {
       for await (const line of stream.lines) {
         if (signal.aborted) return undefined;
         lastMs = clock.monotonic();
-        this.#heard();
+        this.#noteHeard();
         this.#dispatch({ type: 'event', resourceVersion: this.#apply(line) });
       }
       return { type: 'ended' };
@@ -247,7 +247,7 @@ export class KindWatch {
     }
   }
 
-  /** Applies one line of a watch; returns the version it brings us to. */
+  /** Applies one line of a watch; returns the resourceVersion up to which we then know the kind. */
   #apply(line: string): string {
     const { metrics } = this.#options;
     const event = readEvent(line);
@@ -261,7 +261,7 @@ export class KindWatch {
     return event.resourceVersion;
   }
 
-  #heard(): void {
+  #noteHeard(): void {
     this.heardMs = this.#options.clock.now();
     this.#options.metrics.heard(this.kind);
   }

@@ -1,13 +1,13 @@
 import { ApiError } from '../api/client.ts';
 
-/** Larger than any object etcd takes (1.5 MiB), with room for what JSON makes of it. */
+/** The limit for a line. It is larger than any object that etcd takes (1.5 MiB), with room for its escapes in JSON. */
 export const maxLineBytes = 16 << 20;
 
 const newline = 10;
 
 /**
- * The lines of a stream, as text; what comes without a newline at the end is not given. Takes no more from the stream
- * than is asked for. Throws ApiError `BadAnswer` for a line beyond `maxBytes`.
+ * The lines of a stream, as text. A last line without a newline is dropped. Reads no more of the stream than the consumer asks
+ * for. Throws ApiError `BadAnswer` for a line of more than `maxBytes`.
  */
 export async function* linesOf(
   chunks: AsyncIterable<Buffer>,

@@ -19,7 +19,7 @@ const fail = (status: number, reason: string, retryAfterMs?: number): MachineEve
   error: new ApiError(status, reason, 'because', retryAfterMs),
 });
 
-/** Where these events lead, and what the last one asked for; chance is always a half. */
+/** The state after these events, and the effects of the last one. Every random number is 0.5. */
 function after(events: readonly MachineEvent[], kind = options.kind): { machine: Machine; effects: readonly Effect[] } {
   let machine = newMachine(kind, 'v1');
   let effects: readonly Effect[] = [];
@@ -156,31 +156,31 @@ describe('list-watch machine', () => {
     ['has no time for doubts while it lists', [start, { type: 'doubt' }], 'listing', []],
     [
       'comes back soon when another kind got through',
-      [...watching, fail(0, 'Unreachable'), { type: 'due' }, fail(0, 'Unreachable'), { type: 'nudge' }],
+      [...watching, fail(0, 'Unreachable'), { type: 'due' }, fail(0, 'Unreachable'), { type: 'reachable' }],
       'waiting',
       [{ do: 'wait', ms: 150 }],
     ],
     [
       'is not hurried when its own watches open, and break at once',
-      [...watching, fail(0, 'Unreachable'), { type: 'due' }, opened, fail(0, 'Unreachable'), { type: 'nudge' }],
+      [...watching, fail(0, 'Unreachable'), { type: 'due' }, opened, fail(0, 'Unreachable'), { type: 'reachable' }],
       'waiting',
       [],
     ],
     [
       'nor when they end at once',
-      [...watching, fail(0, 'Unreachable'), { type: 'due' }, opened, { type: 'ended' }, { type: 'nudge' }],
+      [...watching, fail(0, 'Unreachable'), { type: 'due' }, opened, { type: 'ended' }, { type: 'reachable' }],
       'waiting',
       [],
     ],
     [
       'is not hurried when the server sent it away',
-      [...watching, fail(429, 'TooManyRequests', 8000), { type: 'nudge' }],
+      [...watching, fail(429, 'TooManyRequests', 8000), { type: 'reachable' }],
       'waiting',
       [],
     ],
     [
       'is not hurried when a server that is busy said for how long',
-      [...watching, fail(503, 'ServiceUnavailable', 8000), { type: 'nudge' }],
+      [...watching, fail(503, 'ServiceUnavailable', 8000), { type: 'reachable' }],
       'waiting',
       [],
     ],

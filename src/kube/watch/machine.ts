@@ -4,37 +4,37 @@ import { needsDiscovery } from '../api/resources.ts';
 import type { Kind } from '../kinds.ts';
 import type { StaleReason } from '../source.ts';
 
-/** Why a kind is not followed now, and since when. */
+/** The reason why a kind is not followed now, and since when it is not. */
 export interface Trouble {
   readonly reason: Exclude<StaleReason, 'SourceMissing' | 'SourceEmpty' | 'SourceImplausible'>;
   readonly message: string;
-  /** Monotonic time of the first failure in a row. */
+  /** The monotonic time of the first failure in a row. */
   readonly sinceMs: number;
-  /** A list that works proves that list trouble is over, not that a watch will work. */
+  /** The step that failed: a list that works ends the trouble of a list, but does not prove that a watch will work. */
   readonly of: 'discovery' | 'list' | 'watch';
-  /** Not even a refusal came: as soon as somebody gets an answer it is worth asking again. */
+  /** True when no answer came, not even a refusal: as soon as another kind gets an answer, this one is tried again. */
   readonly unanswered: boolean;
 }
 
 type Next = 'discover' | 'list' | 'watch';
 
-/** Where the list-watch of one kind stands. */
+/** The state of the list-watch of one kind. */
 export interface Machine {
   readonly phase: 'idle' | 'discovering' | 'listing' | 'opening' | 'watching' | 'waiting';
-  /** What is done when a wait is over. */
+  /** The step that follows when a wait is over. */
   readonly next: Next;
-  /** Why the next list is taken. */
+  /** The cause of the next list. */
   readonly cause: RelistCause;
   readonly apiVersion: string | undefined;
-  /** From where a watch goes on; opaque, never compared. */
+  /** The version from which a watch goes on; it is opaque and never compared. */
   readonly resourceVersion: string | undefined;
-  /** A whole list has been taken at least once. */
+  /** True when a whole list has been taken at least once. */
   readonly synced: boolean;
   readonly failures: number;
-  /** Answers by which the server refused to resume, since the last thing a watch brought. */
+  /** How often the server refused to resume since a watch last brought anything. */
   readonly refusals: number;
   readonly trouble: Trouble | undefined;
-  /** The watch in progress has brought something. */
+  /** True when the watch in progress has brought something. */
   readonly heard: boolean;
 }
 
@@ -52,21 +52,21 @@ export type MachineEvent =
   | { readonly type: 'failed'; readonly error: ApiError }
   /** A wait is over. */
   | { readonly type: 'due' }
-  /** Somebody doubts what we hold. */
+  /** The objects that we hold are in doubt and must be listed again. */
   | { readonly type: 'doubt' }
-  /** Another kind got through to the server. */
-  | { readonly type: 'nudge' };
+  /** Another kind has got an answer from the server. */
+  | { readonly type: 'reachable' };
 
 export type RelistCause = 'first' | 'expired' | 'garbage' | 'refused' | 'doubt';
 export type ReconnectCause = 'timeout' | 'ended' | 'idle' | 'broken';
 
 export type Effect =
-  /** Ends the request in flight; what it still brings is not heard. */
+  /** Ends the request in flight; anything that it still brings is ignored. */
   | { readonly do: 'cancel' }
   | { readonly do: 'discover' }
-  /** The first page when `next` is absent: what was gathered of an earlier attempt is dropped. */
+  /** Requests a page: the one that `next` names, or the first one, which drops the objects gathered by an earlier attempt. */
   | { readonly do: 'list'; readonly apiVersion: string; readonly next?: string }
-  /** Puts what was gathered in the place of what there was. */
+  /** Replaces the objects of the kind by those gathered from a list. */
   | { readonly do: 'swap' }
   | {
       readonly do: 'watch';
@@ -81,17 +81,17 @@ export type Effect =
 
 export interface MachineOptions {
   readonly kind: Kind;
-  /** The ceilings of the first wait and of all: a wait is anything between nothing and its ceiling. */
+  /** The ceilings of the first wait and of all waits: a wait is a random time between 0 and its ceiling. */
   readonly backoff: Pick<BackoffOptions, 'firstMs' | 'ceilingMs'>;
-  /** Server-side life of a watch in seconds: at least this, less than twice as much. */
+  /** The server is asked to end a watch after at least this many seconds, and less than twice as many. */
   readonly watchSeconds: number;
-  /** Nothing at all for this long (bookmarks come about every minute): the connection is taken for dead. */
+  /** A connection that brings nothing for this long counts as dead (bookmarks come about every minute). */
   readonly idleMs: number;
   /** How often a kind that the server does not have is looked for again. */
   readonly missingMs: number;
 }
 
-/** Time and chance, handed in. */
+/** The time and the random numbers, which are handed in. */
 export interface Moment {
   readonly nowMs: number;
   readonly random: () => number;
@@ -102,17 +102,17 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-/** This often in a row the server may refuse to resume before everything is listed again. */
-const patience = 3;
+/** After this many refusals in a row to resume, everything is listed again. */
+const maxRefusals = 3;
 
 /**
- * Full jitter, so that a thousand agents do not come back together. A server may ask for patience, but not for ever, and what it
- * asks of everybody is spread over a quarter more.
+ * The waits have full jitter, so that a thousand agents do not come back together. A wait that the server asks for is obeyed up
+ * to a limit, and spread over a quarter more, because all agents are asked for the same.
  */
-const politeness = { jitter: [0, 1], longestAskedMs: 300_000, askedSpread: 0.25 } as const;
+const spreading = { jitter: [0, 1], longestAskedMs: 300_000, askedSpread: 0.25 } as const;
 
-/** Kinds come back spread over this long. */
-const nudgeMs = 300;
+/** When the server can be reached again, the kinds come back spread over this time. */
+const comebackMs = 300;
 
 export function newMachine(kind: Kind, apiVersion: string): Machine {
   return {
@@ -130,8 +130,9 @@ export function newMachine(kind: Kind, apiVersion: string): Machine {
 }
 
 /**
- * The list-watch of one kind, as a function: what happened → the next state and what to do. A list is consistent (no
- * resourceVersion asked for, so that it is never older than what we hold), a watch goes on from the last version heard.
+ * The list-watch of one kind as a function: from an event to the next state and the effects to carry out. A list is consistent
+ * (it asks for no resourceVersion, so that it is never older than the objects we hold); a watch goes on from the last version
+ * that was received.
  */
 export function step(machine: Machine, event: MachineEvent, options: MachineOptions, moment: Moment): Step {
   switch (event.type) {
@@ -149,7 +150,7 @@ export function step(machine: Machine, event: MachineEvent, options: MachineOpti
     case 'event':
       return { machine: { ...healthy(machine), resourceVersion: event.resourceVersion, heard: true }, effects: [] };
     case 'steady':
-      // That it stays open does not prove that it can bring what comes next.
+      // A watch that stays open does not prove that it can bring the next change, so the refusals are kept.
       return { machine: { ...healthy(machine), refusals: machine.refusals, heard: true }, effects: [] };
     case 'ended':
       return ended(machine, options, moment);
@@ -158,8 +159,8 @@ export function step(machine: Machine, event: MachineEvent, options: MachineOpti
     case 'doubt':
       if (machine.phase !== 'watching' && machine.phase !== 'opening') return { machine, effects: [] };
       return list({ ...machine, cause: 'doubt' }, [{ do: 'cancel' }]);
-    case 'nudge':
-      return nudged(machine, moment);
+    case 'reachable':
+      return retriedSoon(machine, moment);
     case 'failed':
       return failed(machine, event.error, options, moment);
   }
@@ -226,16 +227,22 @@ function page(
   return watch(synced, options, moment, [{ do: 'swap' }]);
 }
 
-/** A watch ends every few minutes; one that ends at once, again and again, must not become a storm. */
+/**
+ * A watch ends every few minutes, and is opened again at once. After one that ended without bringing anything there is a
+ * wait, against a storm of requests.
+ */
 function ended(machine: Machine, options: MachineOptions, moment: Moment): Step {
   if (machine.heard) return watch(machine, options, moment, [{ do: 'reconnected', cause: 'timeout' }]);
   const trouble = troubleOf(machine, 'SourceUnreachable', 'watches end at once', moment);
   return wait({ ...machine, next: 'watch', trouble }, options, moment, { reconnected: 'ended' });
 }
 
-/** Half-open, or a server that stands still: the watch is opened again at once, and is in trouble until it brings something. */
+/**
+ * The connection is half-open, or the server stands still. The watch is opened again at once, and is in trouble until it
+ * brings something.
+ */
 function idle(machine: Machine, options: MachineOptions, moment: Moment): Step {
-  const trouble = troubleOf(machine, 'SourceUnreachable', 'nothing was heard from the server for too long', moment);
+  const trouble = troubleOf(machine, 'SourceUnreachable', 'the server has sent nothing for too long', moment);
   return watch({ ...machine, trouble: { ...trouble, unanswered: true } }, options, moment, [
     { do: 'cancel' },
     { do: 'reconnected', cause: 'idle' },
@@ -243,12 +250,12 @@ function idle(machine: Machine, options: MachineOptions, moment: Moment): Step {
 }
 
 /**
- * The server is back: there is no point in waiting out what was meant for one that is away. Who was answered keeps its
- * pace: kinds whose watches open and break at once would else hurry one another for ever.
+ * Shortens the wait of a kind that got no answer, because the server is back. A kind that got an answer keeps its wait:
+ * otherwise kinds whose watches open and break at once would shorten one another's waits for ever.
  */
-function nudged(machine: Machine, { random }: Moment): Step {
+function retriedSoon(machine: Machine, { random }: Moment): Step {
   if (machine.phase !== 'waiting' || machine.trouble?.unanswered !== true) return { machine, effects: [] };
-  return { machine, effects: [{ do: 'wait', ms: Math.round(random() * nudgeMs) }] };
+  return { machine, effects: [{ do: 'wait', ms: Math.round(random() * comebackMs) }] };
 }
 
 function missing(machine: Machine, options: MachineOptions, moment: Moment): Step {
@@ -265,11 +272,16 @@ function failed(machine: Machine, error: ApiError, options: MachineOptions, mome
   const inWatch = machine.phase === 'opening' || machine.phase === 'watching';
   if (isExpired(error)) {
     const again: Machine = { ...machine, next: 'list', cause: 'expired' };
-    // At once the first time: being too old says nothing about the server's health.
+    // The first time everything is listed at once: that our version is too old says nothing about the server's health.
     if (inWatch && machine.failures === 0) return list({ ...again, failures: 1 }, [{ do: 'cancel' }]);
     if (machine.failures === 0) return wait(again, options, moment, { retryAfterMs });
-    // The second time in a row nothing is followed any more: what we have is only as new as the last list.
-    const stuck = troubleOf(machine, 'SourceUnreachable', `the server cannot go on: ${error.message}`, moment);
+    // After the second time in a row the kind is not followed any more: our objects are only as new as the last list.
+    const stuck = troubleOf(
+      machine,
+      'SourceUnreachable',
+      `the watch or the list has expired again: ${error.message}`,
+      moment,
+    );
     return wait({ ...again, trouble: stuck }, options, moment, { retryAfterMs });
   }
   const trouble: Trouble = {
@@ -281,7 +293,7 @@ function failed(machine: Machine, error: ApiError, options: MachineOptions, mome
   if (!inWatch) return wait({ ...machine, trouble }, options, moment, { retryAfterMs });
   const refusals = isRefusal(error) ? machine.refusals + 1 : 0;
   const garbage = error.reason === 'BadAnswer';
-  if (garbage || refusals >= patience) {
+  if (garbage || refusals >= maxRefusals) {
     const again: Machine = { ...machine, next: 'list', cause: garbage ? 'garbage' : 'refused', refusals: 0, trouble };
     return wait(again, options, moment, { retryAfterMs });
   }
@@ -291,12 +303,15 @@ function failed(machine: Machine, error: ApiError, options: MachineOptions, mome
   });
 }
 
-/** The server said that what we stand on is too old to go on from. */
+/** True when the server said that our resourceVersion is too old to go on from. */
 function isExpired({ status, reason }: ApiError): boolean {
   return status === 410 || reason === 'Expired' || reason === 'Gone';
 }
 
-/** The server answered that it will not go on from here; being overloaded or not letting us in says nothing about that. */
+/**
+ * True when the server refused to go on from our version. That it is overloaded or does not let us in says nothing about
+ * that.
+ */
 function isRefusal({ status }: ApiError): boolean {
   return status >= 400 && ![401, 403, 429, 503].includes(status);
 }
@@ -309,7 +324,7 @@ function wait(
 ): Step {
   const failures = machine.failures + 1;
   const { random } = moment;
-  const ms = backoffMs(failures, { ...options.backoff, ...politeness }, { random, retryAfterMs: why.retryAfterMs });
+  const ms = backoffMs(failures, { ...options.backoff, ...spreading }, { random, retryAfterMs: why.retryAfterMs });
   return {
     machine: { ...machine, phase: 'waiting', failures },
     effects: [
@@ -329,7 +344,7 @@ const phaseOfTrouble: { readonly [P in Machine['phase']]: Trouble['of'] } = {
   waiting: 'watch',
 };
 
-/** The newest reason, since the first failure in a row. */
+/** A trouble with this reason, which began with the first failure in a row. */
 function troubleOf(machine: Machine, reason: Trouble['reason'], message: string, { nowMs }: Moment): Trouble {
   const sinceMs = machine.trouble?.sinceMs ?? nowMs;
   return { reason, message, sinceMs, of: phaseOfTrouble[machine.phase], unanswered: false };

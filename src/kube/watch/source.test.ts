@@ -9,7 +9,7 @@ import type { KubeClient, KubeRequest, KubeStream } from '../api/client.ts';
 import type { ClusterChange, ClusterSource, SourceStatus } from '../source.ts';
 import { createKubernetesSource } from './source.ts';
 
-/** Services by name, each with a uid; what the real server does is tried in test/clusters. */
+/** A server with Services by name, each with a uid. A real server is used in test/clusters. */
 class Server implements KubeClient {
   readonly server = 'https://here';
   names: readonly string[] = [];
@@ -52,7 +52,7 @@ class Server implements KubeClient {
 
   async close(): Promise<void> {}
 
-  /** What is there from now on, after a gap that no watch reports. */
+  /** Replaces the Services, in a gap that no watch reports. */
   gap(...names: readonly string[]): void {
     this.names = names;
     const status = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' };
@@ -90,7 +90,7 @@ function begin(names: readonly string[]) {
     onStatus: (status) => void heard.statuses.push(status),
   });
   const held = (): number | undefined => heard.changes.at(-1)?.state.objects.Service.size;
-  /** Looking at the accept file takes real time, too. */
+  /** Advances the clock in small steps, and waits between them, because reading the accept file takes real time. */
   const pass = async (seconds: number): Promise<void> => {
     for (let second = 0; second < seconds; second += 1) {
       await clock.advance(1000);

@@ -17,41 +17,50 @@ import { Store } from './store.ts';
 
 export interface KubernetesSourceOptions {
   readonly client: KubeClient;
-  /** Only these are read; the others stay empty. */
+  /** Only these kinds are read; the others stay empty. */
   readonly kinds: readonly Kind[];
   readonly selectors?: { readonly [K in Kind]?: Selector };
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   readonly registry?: Registry;
-  /** A person accepts an implausible loss by writing its fingerprint (the status names it) into this file; it is removed then. */
+  /**
+   * A person accepts an implausible loss by writing its fingerprint (the status names it) into this file, which is then
+   * removed.
+   */
   readonly acceptFile?: string;
   readonly timing?: Partial<SourceTiming>;
 }
 
-/** All in milliseconds, unless said otherwise. */
+/** Times in milliseconds, unless stated otherwise. */
 export interface SourceTiming {
-  /** Objects a page of a list. Default 500. */
+  /** The number of objects on a page of a list. Default 500. */
   readonly pageSize: number;
-  /** Changes are gathered this long, and never longer than `ceilingMs`. Defaults 5 and 25. */
+  /** A snapshot waits this long for further changes, and never longer than `ceilingMs`. Defaults 5 and 25. */
   readonly debounceMs: number;
   readonly ceilingMs: number;
   /** A watch is asked to last this many seconds, up to twice as many. Default 300. */
   readonly watchSeconds: number;
   /** A watch that brings nothing at all is closed and resumed. Default 90,000: bookmarks come about every minute. */
   readonly idleMs: number;
-  /** A watch that is open this long works. Default 1,000. */
+  /** A watch that has been open for this long counts as working. Default 1,000. */
   readonly steadyMs: number;
-  /** Failure for this long is stale; less is a reconnect. Default 5,000. */
+  /** A failure that lasts this long makes the source stale; a shorter one is only a reconnect. Default 5,000. */
   readonly staleAfterMs: number;
-  /** Until an answer's headers are there. Default 30,000; a page of a list has twice as long in all. */
+  /** The limit until the headers of an answer are there. Default 30,000; a page of a list may take twice as long in all. */
   readonly requestMs: number;
-  /** After the first failure at most this, then twice as much each time, never more than the ceiling. Defaults 500 and 15,000. */
+  /**
+   * The longest wait after the first failure; it doubles with each further failure, up to the ceiling. Defaults 500 and
+   * 15,000.
+   */
   readonly backoffFirstMs: number;
   readonly backoffCeilingMs: number;
   /** How often a kind that the server does not have is looked for. Default 30,000. */
   readonly missingMs: number;
-  /** How often what is in doubt is listed again at first, and how long it must stand. Defaults 5,000 and 10,000. */
+  /**
+   * How often a kind in doubt is listed again at first, and how long a doubt must last before it is believed. Defaults
+   * 5,000 and 10,000.
+   */
   readonly lookAgainMs: number;
   readonly confirmMs: number;
 }
@@ -77,8 +86,8 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Cluste
   return new KubernetesSource(options);
 }
 
-/** What a person must judge is listed no more often than this in the end: every agent of a fleet may be in the same doubt. */
-const seldomMs = 300_000;
+/** The longest time between two lists of a kind in doubt: every agent of a fleet may wait for a person's judgement at once. */
+const longestRelistMs = 300_000;
 
 class KubernetesSource implements ClusterSource {
   readonly #options: KubernetesSourceOptions;
@@ -91,10 +100,10 @@ class KubernetesSource implements ClusterSource {
   readonly #refused = new Set<string>();
   #listener: ClusterListener | undefined;
   #status: SourceStatus = { phase: 'syncing' };
-  #recheck: Timer | undefined;
-  #lookAgain: Timer | undefined;
-  #listedAgainMs = -Infinity;
-  /** Agents in the same doubt do not ask together. */
+  #statusTimer: Timer | undefined;
+  #doubtTimer: Timer | undefined;
+  #relistedMs = -Infinity;
+  /** A random factor for the time to the next list, so that agents in the same doubt do not list at the same moment. */
   #spread = 1;
 
   constructor(options: KubernetesSourceOptions) {
@@ -127,7 +136,7 @@ class KubernetesSource implements ClusterSource {
       debounceMs: timing.debounceMs,
       ceilingMs: timing.ceilingMs,
       retry: { firstMs: 500, ceilingMs: 10_000 },
-      run: async () => this.#publish(),
+      run: async () => this.#publishAndJudge(),
       onError: (error) => log.error({ err: error }, 'publishing a change failed'),
     });
   }
@@ -144,8 +153,8 @@ class KubernetesSource implements ClusterSource {
 
   async stop(): Promise<void> {
     this.#listener = undefined;
-    this.#recheck?.cancel();
-    this.#lookAgain?.cancel();
+    this.#statusTimer?.cancel();
+    this.#doubtTimer?.cancel();
     await Promise.all([this.#loop.stop(), ...this.#watches.map((watch) => watch.stop())]);
   }
 
@@ -168,31 +177,31 @@ class KubernetesSource implements ClusterSource {
         const before = this.#store.all(kind);
         const { gone, believed } = this.#doubts.judge(kind, before, objects, this.#options.clock.monotonic());
         if (believed !== undefined)
-          this.#options.log.warn({ finding: believed }, 'a loss is believed: the same cluster says it twice');
+          this.#options.log.warn({ finding: believed }, 'a loss is believed: two lists of the same cluster show it');
         for (const [key, object] of objects) this.#store.put(kind, key, object);
         for (const key of gone) this.#store.remove(kind, key);
         this.#loop.trigger();
       },
-      refuse: (problem) => this.#refuse(problem),
-      garbage: (detail) => {
+      refuse: (problem) => this.#reportRefused(problem),
+      reportGarbage: (detail) => {
         this.#metrics.error('BadEvent');
         this.#options.log.warn({ kind, reason: 'BadEvent', detail }, 'the kube-apiserver sent what cannot be read');
       },
-      moved: () => this.#moved(),
-      gotThrough: () => {
-        for (const watch of this.#watches) watch.nudge();
+      phaseChanged: () => this.#updateStatus(),
+      serverReachable: () => {
+        for (const watch of this.#watches) watch.retrySoon();
       },
     };
   }
 
-  #publish(): void {
-    this.#tell();
-    this.#moved();
+  #publishAndJudge(): void {
+    this.#publishChange();
+    this.#updateStatus();
   }
 
-  #tell(): void {
+  #publishChange(): void {
     if (this.#listener === undefined || !this.#synced()) return;
-    // A cluster without a single object of our kinds is not one to start from.
+    // A cluster without a single object of our kinds is never a first snapshot.
     const change = this.#isEmpty() ? undefined : this.#store.publish();
     if (change === undefined) return;
     this.#metrics.changed(change.state);
@@ -207,12 +216,12 @@ class KubernetesSource implements ClusterSource {
     return this.#store.state.revision === 0 && this.#store.count() === 0;
   }
 
-  /** Says anew how far we can be trusted, and looks again when that may change by itself. */
-  #moved(): void {
+  /** Determines the status anew, and sets a timer for when it may change by itself. */
+  #updateStatus(): void {
     if (this.#listener === undefined) return;
     const { clock } = this.#options;
-    // Who hears that we are live again must have heard what changed meanwhile.
-    if (this.#status.phase !== 'live') this.#tell();
+    // A listener must know what changed meanwhile before it hears that the source is live again.
+    if (this.#status.phase !== 'live') this.#publishChange();
     const { status, recheckMs } = judgeStatus({
       before: this.#status,
       published: this.#store.state.revision > 0,
@@ -223,10 +232,10 @@ class KubernetesSource implements ClusterSource {
       nowMs: clock.monotonic(),
       wallMs: clock.now(),
     });
-    this.#recheck?.cancel();
-    this.#recheck = recheckMs === undefined ? undefined : clock.setTimeout(() => this.#moved(), recheckMs);
+    this.#statusTimer?.cancel();
+    this.#statusTimer = recheckMs === undefined ? undefined : clock.setTimeout(() => this.#updateStatus(), recheckMs);
     this.#setStatus(status);
-    if (this.#doubts.kinds.length > 0 && this.#lookAgain === undefined) this.#lookLater();
+    if (this.#doubts.kinds.length > 0 && this.#doubtTimer === undefined) this.#scheduleDoubtCheck();
   }
 
   #doubtMessage(): string | undefined {
@@ -237,21 +246,22 @@ class KubernetesSource implements ClusterSource {
     return `${doubt.findings} vanished in one step${how}`;
   }
 
-  #lookLater(): void {
-    this.#lookAgain = this.#options.clock.setTimeout(
+  #scheduleDoubtCheck(): void {
+    this.#doubtTimer = this.#options.clock.setTimeout(
       () => {
-        void this.#look();
+        void this.#checkDoubts();
       },
       Math.min(1000, this.#timing.lookAgainMs),
     );
   }
 
-  async #look(): Promise<void> {
+  /** Removes the objects in doubt when a person has accepted the loss, or else lists their kinds again. */
+  async #checkDoubts(): Promise<void> {
     const { acceptFile, log } = this.#options;
     const doubt = this.#doubts.summary();
     const said = acceptFile === undefined ? '' : await readFile(acceptFile, 'utf8').catch(() => '');
     if (this.#listener === undefined) return;
-    this.#lookAgain = undefined;
+    this.#doubtTimer = undefined;
     if (
       doubt !== undefined &&
       said.trim() === doubt.fingerprint &&
@@ -260,34 +270,37 @@ class KubernetesSource implements ClusterSource {
       log.warn({ fingerprint: doubt.fingerprint }, 'implausible change accepted by a person');
       for (const [kind, keys] of this.#doubts.accept()) for (const key of keys) this.#store.remove(kind, key);
       this.#loop.trigger();
-      // Else it would accept the same loss another time, when nobody means it.
+      // A file that stays would accept the same loss another time, when nobody means it.
       if (acceptFile !== undefined)
         await rm(acceptFile, { force: true }).catch((error: unknown) =>
-          log.warn({ err: error, acceptFile }, 'the accept file is used, but cannot be removed'),
+          log.warn({ err: error, acceptFile }, 'the accept file was used, but cannot be removed'),
         );
       return;
     }
     const doubted = this.#doubts.kinds;
-    if (doubted.length === 0) return this.#moved();
-    this.#listAgain(doubted);
-    this.#lookLater();
+    if (doubted.length === 0) return this.#updateStatus();
+    this.#relistDoubted(doubted);
+    this.#scheduleDoubtCheck();
   }
 
-  /** Often while that may settle it, then ever more seldom: who comes back is told by the watch. */
-  #listAgain(doubted: readonly Kind[]): void {
+  /**
+   * Lists the kinds in doubt again: often while a list may settle the doubt, then ever less often, because a watch reports
+   * objects that come back.
+   */
+  #relistDoubted(doubted: readonly Kind[]): void {
     const { clock, random } = this.#options;
     const now = clock.monotonic();
-    const everyMs = Math.max(this.#timing.lookAgainMs, Math.min(this.#doubts.ageMs(now) / 4, seldomMs));
-    if (now - this.#listedAgainMs < everyMs * this.#spread) return;
-    this.#listedAgainMs = now;
+    const everyMs = Math.max(this.#timing.lookAgainMs, Math.min(this.#doubts.ageMs(now) / 4, longestRelistMs));
+    if (now - this.#relistedMs < everyMs * this.#spread) return;
+    this.#relistedMs = now;
     this.#spread = 1 + random() / 4;
-    for (const watch of this.#watches) if (doubted.includes(watch.kind)) watch.lookAgain();
+    for (const watch of this.#watches) if (doubted.includes(watch.kind)) watch.relist();
   }
 
-  #refuse({ kind, key, reason, path, message }: Extract<ReadObject, { ok: false }>): void {
+  #reportRefused({ kind, key, reason, path, message }: Extract<ReadObject, { ok: false }>): void {
     const id = `${kind} ${key ?? ''} ${path} ${message}`;
     if (this.#refused.has(id)) return;
-    // Bounded: what is refused over and over is said again now and then.
+    // The set is bounded, so an object that is refused over and over is logged again now and then.
     if (this.#refused.size > 1000) this.#refused.clear();
     this.#refused.add(id);
     this.#metrics.error(reason);

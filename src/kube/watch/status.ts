@@ -4,25 +4,25 @@ import type { Machine } from './machine.ts';
 
 export interface StatusInput {
   readonly before: SourceStatus;
-  /** A first snapshot is out. */
+  /** True when a first snapshot has been published. */
   readonly published: boolean;
-  /** Everything has been read, and there is nothing. */
+  /** True when every kind has been listed and there is no object. */
   readonly empty: boolean;
   readonly watches: readonly {
     readonly kind: Kind;
     readonly machine: Pick<Machine, 'trouble'>;
     readonly heardMs: number | undefined;
   }[];
-  /** What is kept although the server does not have it any more. */
+  /** Describes the objects that are kept although the server does not have them any more. */
   readonly doubt: string | undefined;
   readonly staleAfterMs: number;
-  /** Monotonic. */
+  /** The time of the monotonic clock. */
   readonly nowMs: number;
-  /** Since the epoch. */
+  /** The time since the epoch. */
   readonly wallMs: number;
 }
 
-/** How far the source can be trusted, and after which time that may be another answer without anything happening. */
+/** The status of the source, and the time after which it may be another one although nothing happens. */
 export function judgeStatus(input: StatusInput): { readonly status: SourceStatus; readonly recheckMs?: number } {
   const { before, nowMs, wallMs, staleAfterMs } = input;
   const troubled = input.watches
@@ -38,13 +38,16 @@ export function judgeStatus(input: StatusInput): { readonly status: SourceStatus
   if (first === undefined || trouble === undefined)
     return { status: before.phase === 'live' ? before : { phase: 'live', sinceMs: wallMs } };
   const restMs = trouble.sinceMs + staleAfterMs - nowMs;
-  // Once stale, stale until nothing is wrong: the reason may change on the way back.
+  // A stale source stays stale until no kind is in trouble; its reason may change on the way.
   if (restMs > 0 && before.phase !== 'stale')
     return { status: before.phase === 'live' ? before : { phase: 'live', sinceMs: wallMs }, recheckMs: restMs };
   return { status: { phase: 'stale', sinceMs, reason: trouble.reason, message: `${first.kind}: ${trouble.message}` } };
 }
 
-/** The first failure is said at once: an agent that has a snapshot on disk need not wait for us. */
+/**
+ * The status before the first snapshot. A failure shows at once, so that an agent that has a snapshot on disk need not wait
+ * for the source.
+ */
 function syncing({ watches, empty }: StatusInput, kind: Kind | undefined): SourceStatus {
   const trouble = watches.find((watch) => watch.kind === kind)?.machine.trouble;
   if (trouble !== undefined)

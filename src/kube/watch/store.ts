@@ -5,8 +5,8 @@ import type { ClusterChange, ClusterState } from '../source.ts';
 import { countState, edit, emptyState, objectsOfKind, withEdits } from '../state.ts';
 
 /**
- * The last published state and what has changed since, kind by kind. A change costs what it touches; publishing costs one
- * copy of the map of every kind that changed.
+ * The last published state and the changes since, kind by kind. The cost of a change is that of the objects it touches;
+ * publishing costs one copy of the map of every kind that changed.
  */
 export class Store {
   #state: ClusterState = emptyState;
@@ -21,7 +21,7 @@ export class Store {
     return edits?.has(key) === true ? edits.get(key) : objectsOfKind(this.#state, kind).get(key);
   }
 
-  /** An object that is the same to us stays the one there is. */
+  /** Stores an object; one that equals the object that is there changes nothing. */
   put(kind: Kind, key: ObjectKey, object: AnyObject): void {
     const old = this.get(kind, key);
     if (old === object || (old !== undefined && deepEqual(old, object))) return;
@@ -32,7 +32,7 @@ export class Store {
     if (this.get(kind, key) !== undefined) this.#editsOf(kind).set(key, undefined);
   }
 
-  /** Everything of a kind now, changes included. */
+  /** All objects of a kind now, changes included. */
   all(kind: Kind): ReadonlyMap<ObjectKey, AnyObject> {
     const edits = this.#edits.get(kind);
     const published = objectsOfKind(this.#state, kind);
@@ -40,7 +40,7 @@ export class Store {
     return withEdits(published, edits);
   }
 
-  /** How many objects there are now, all kinds together. */
+  /** The number of objects of all kinds together now. */
   count(): number {
     let count = countState(this.#state);
     for (const [kind, edits] of this.#edits) {
@@ -55,7 +55,7 @@ export class Store {
     return false;
   }
 
-  /** The next snapshot with everything that changed; undefined when nothing did. */
+  /** Makes the changes the next snapshot; undefined when nothing changed. */
   publish(): ClusterChange | undefined {
     const edits = this.#edits;
     this.#edits = new Map();

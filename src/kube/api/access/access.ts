@@ -1,6 +1,9 @@
 import { ApiError } from '../client.ts';
 
-/** Where a kube-apiserver is and who we are to it, as one request needs it. Holds secrets: never logged, never in a message. */
+/**
+ * The address of a kube-apiserver and our credentials there, for one request. It holds secrets, so it is never logged or
+ * put into a message.
+ */
 export interface Access {
   /** `https://host:port`, with the path prefix of the server if it has one. */
   readonly server: string;
@@ -20,13 +23,13 @@ export interface Tls {
 
 /** Gives the newest access, from files and plugins that may change at any time. */
 export interface AccessSource {
-  /** Rejects with an ApiError (`NoCredentials`) while there is none to be had. */
+  /** Rejects with an ApiError (`NoCredentials`) while no access can be had. */
   read(): Promise<Access>;
-  /** The server refused what `read` gave: what is kept is dropped, also what has not expired. */
+  /** Drops all cached credentials, even those that have not expired: the server refused what `read` gave. */
   forget(): void;
 }
 
-/** Whether a request would be sent with the same words. */
+/** Whether a request would be sent to the same server with the same credentials. */
 export function sameAccess(a: Access, b: Access): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

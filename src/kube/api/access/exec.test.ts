@@ -27,26 +27,26 @@ async function isRunning(pid: number): Promise<boolean> {
   return stat !== '' && !stat.includes(') Z ');
 }
 
-it('reads no input: a plugin that asks somebody gets its end', async () => {
+it('gives a plugin no input: one that asks a question reads the end of its input', async () => {
   const asked = await plugin(`read answer; echo '${credential}'`);
   await expect(asked.get()).resolves.toMatchObject({ token: 'secret' });
 }, 60_000);
 
-it('ends one that hangs, with everything that it started', async () => {
+it('ends a plugin that hangs, with every process that it started', async () => {
   const hanging = await plugin(`sleep 300 & echo $! > ${folder}/child; wait`, 500);
   await expect(hanging.get()).rejects.toMatchObject({ reason: 'NoCredentials' });
   const child = Number(await readFile(join(folder, 'child'), 'utf8'));
   await expect.poll(() => isRunning(child), { timeout: 30_000 }).toBe(false);
 }, 60_000);
 
-it('does not wait for what it left behind, and leaves that alone no longer than the limit', async () => {
+it('does not wait for processes that a plugin left behind, and ends them at the limit', async () => {
   const leaving = await plugin(`sleep 300 & echo $! > ${folder}/child; echo '${credential}'`, 1000);
   await leaving.get().catch(() => undefined);
   const child = Number(await readFile(join(folder, 'child'), 'utf8'));
   await expect.poll(() => isRunning(child), { timeout: 30_000 }).toBe(false);
 }, 60_000);
 
-it('says why it failed, never what it printed', async () => {
+it('says why a plugin failed, and never repeats its output', async () => {
   const failing = await plugin(`echo secret; echo 'log in first' >&2; exit 1`);
   await expect(failing.get()).rejects.toThrow(/^exec plugin .* failed: log in first$/);
   const garbling = await plugin(`echo secret`);

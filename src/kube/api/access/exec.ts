@@ -13,7 +13,7 @@ export interface ExecCredential {
   readonly expiresMs: number;
 }
 
-/** A plugin that hangs is ended, with what it started. */
+/** A plugin that runs for longer is ended, together with every process that it started. */
 const pluginTimeoutMs = 30_000;
 /** New credentials are fetched this long before the old ones expire: a request takes time, and clocks differ. */
 const leewayMs = 10_000;
@@ -24,7 +24,7 @@ interface Plugin {
   getCredential(user: User): Promise<{ readonly status?: Readonly<Record<string, string | undefined>> } | null>;
 }
 
-/** Credentials of a kubeconfig's exec plugin: fetched once, and anew shortly before they expire. */
+/** Credentials of a kubeconfig's exec plugin. They are fetched once, and again shortly before they expire. */
 export class ExecPlugin {
   readonly #user: User;
   readonly #clock: Clock;
@@ -67,7 +67,7 @@ export class ExecPlugin {
     try {
       status = (await plugin.getCredential(this.#user))?.status;
     } catch (error) {
-      // What the plugin printed may hold the token: of output that is not JSON nothing is repeated.
+      // The output may hold the token, and the message of a SyntaxError quotes it.
       const said = error instanceof SyntaxError ? 'its output is not JSON' : firstLine(error);
       throw noCredentials(`${name} failed: ${said}`);
     }
@@ -82,8 +82,8 @@ export class ExecPlugin {
 }
 
 /**
- * A group of its own: what a plugin started keeps its output open, and would keep us waiting, when only the plugin is
- * ended. There is nobody to answer on its input.
+ * Starts a plugin in a process group of its own, so that its children can be ended with it: they hold its output open, and
+ * we would go on waiting if only the plugin were ended. Its input is closed, because nobody is there to answer a question.
  */
 function start(command: string, args: readonly string[], options: object, limitMs: number): ChildProcess {
   const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -93,7 +93,7 @@ function start(command: string, args: readonly string[], options: object, limitM
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
-      // It ended in this moment.
+      // The group ended by itself just now.
     }
   }, limitMs);
   child.once('close', () => clearTimeout(late));

@@ -9,14 +9,14 @@ interface Known {
   lookedMs: number;
 }
 
-/** A change on disk is seen after this long at the latest. */
+/** How often a file on disk is looked at, at most: a change is seen after this long at the latest. */
 const lookMs = 1000;
 
-/** Small files (certificates, tokens, kubeconfig) that are read again when they changed, as a rotation does. */
+/** Small files (certificates, tokens, kubeconfigs) that are read again after a rotation changed them. */
 export class WatchedFiles {
   readonly #clock: Clock;
   readonly #known = new Map<string, Known>();
-  /** Files that were read again because they differed. */
+  /** How often a file was read again and its content differed. */
   reloads = 0;
 
   constructor(clock: Clock) {

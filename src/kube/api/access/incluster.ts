@@ -7,7 +7,7 @@ export interface InCluster {
   /** KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT. */
   readonly host: string;
   readonly port: string;
-  /** Where the kubelet puts `token` and `ca.crt`. */
+  /** The folder into which the kubelet puts `token` and `ca.crt`. Default `serviceAccountFolder`. */
   readonly folder?: string;
 }
 

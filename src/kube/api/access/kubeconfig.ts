@@ -14,21 +14,21 @@ import { type Access, type AccessSource, noCredentials, type Tls } from './acces
 import { type ExecCredential, ExecPlugin } from './exec.ts';
 import { WatchedFiles } from './files.ts';
 
-/** One context of a kubeconfig, its paths absolute. */
+/** One context of a kubeconfig, with absolute paths. */
 interface Login {
   readonly text: string;
   readonly cluster: Cluster;
   readonly user: User;
-  /** `tokenFile`, which the library does not read; it goes before `token`, as in kubectl. */
+  /** The field `tokenFile`, which the library does not read. It takes precedence over `token`, as in kubectl. */
   readonly tokenFile?: string;
   readonly plugin?: ExecPlugin;
-  /** Set for `auth-provider`: the library's own way of making headers. */
+  /** Makes the headers of an `auth-provider` by means of the library; absent without one. */
   readonly provider?: Promise<HeaderMaker>;
 }
 
 type HeaderMaker = () => Promise<Readonly<Record<string, string>>>;
 
-/** Access by a kubeconfig file, read again when it or a file that it names changes. */
+/** Access by a kubeconfig file. The file is read again when it or a file that it names changes. */
 export class KubeconfigAccess implements AccessSource {
   readonly #file: string;
   readonly #context: string | undefined;
@@ -122,7 +122,7 @@ export class KubeconfigAccess implements AccessSource {
     }
   }
 
-  /** OIDC and the old cloud providers: rare, and the only ones that need the whole library (decision 42). */
+  /** Loads the whole library for OIDC and the old cloud providers, which are rare and alone need it (decision 42). */
   async #provider(context: string): Promise<HeaderMaker> {
     const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
     const config = new KubeConfig();
@@ -150,7 +150,7 @@ export class KubeconfigAccess implements AccessSource {
     };
   }
 
-  /** Data goes before a file, as in kubectl. */
+  /** Reads a PEM text. Inline data takes precedence over a file, as in kubectl. */
   async #pem(file: string | undefined, data: string | undefined): Promise<string | undefined> {
     if (data) return Buffer.from(data, 'base64').toString('utf8');
     return file ? this.#files.read(file) : undefined;
@@ -174,7 +174,10 @@ function absolute<K extends string>(folder: string, key: K, file: string | undef
   return (file ? { [key]: resolve(folder, file) } : {}) as { readonly [P in K]?: string };
 }
 
-/** A command with a slash lies beside the kubeconfig, one without is looked for in PATH. */
+/**
+ * The exec plugin of a user. A relative command with a slash starts from the folder of the kubeconfig, one without a slash
+ * is found in PATH.
+ */
 function pluginOf(user: User, folder: string, clock: Clock): ExecPlugin | undefined {
   const exec = user.exec as
     | { readonly command?: string; readonly apiVersion?: string; readonly env?: readonly object[] | null }

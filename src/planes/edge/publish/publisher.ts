@@ -96,7 +96,7 @@ export class Publisher {
     this.#statuses = new StatusWriter({
       ...common,
       onOwnedByOther: (object, message) =>
-        this.#events.say({ object, type: 'Warning', reason: 'OwnedByOther', note: `${message}. It is left alone.` }),
+        this.#events.record({ object, type: 'Warning', reason: 'OwnedByOther', note: `${message}. It is left alone.` }),
     });
     this.#poolObject = new PoolObject({ client, pool, clock, log: options.log });
   }
@@ -188,7 +188,7 @@ export class Publisher {
     if (this.#eventConditions === conditions) return;
     this.#events.set(refusalEvents({ state, conditions }));
     if (this.#election.leading)
-      for (const event of recoveryEvents(this.#eventConditions, { state, conditions })) this.#events.say(event);
+      for (const event of recoveryEvents(this.#eventConditions, { state, conditions })) this.#events.record(event);
     this.#eventConditions = conditions;
   }
 
@@ -201,8 +201,8 @@ export class Publisher {
 
   #leadershipChanged(leading: boolean): void {
     if (leading) return;
-    this.#statuses.cut();
-    this.#events.cut();
+    this.#statuses.abortWrite();
+    this.#events.abortWrite();
     this.#poolObject.forget();
   }
 }
