@@ -2,11 +2,11 @@ import type { Need } from '../kube/needs.ts';
 import { edgeNeeds } from '../planes/edge/needs.ts';
 import { networkNeeds } from '../planes/network/needs.ts';
 
-/** Where the network agents of a cluster take the pods' prefixes from. */
+/** The origin of the pods' prefixes for the network agents of a cluster. */
 export type PodsFrom = 'calico' | 'podCIDRs';
 
 /**
- * The agents that a cluster is looked at for, each with what its plane needs there: a plane whose agent reads a cluster has
+ * The agents for which a cluster is checked, each with what its plane needs there. A plane whose agent reads a cluster has
  * a line here, and `rights-<agent>` among the checks of reasons.ts.
  */
 const needs = {

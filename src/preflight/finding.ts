@@ -2,15 +2,15 @@ import type { PreflightCheck, PreflightReason } from './reasons.ts';
 
 export type FindingState = 'ok' | 'warning' | 'failed' | 'unknown';
 
-/** What one look showed. Only what is not `ok` has a reason. */
+/** The result of one check. It has a reason unless it is `ok`. */
 export interface Finding {
   readonly check: PreflightCheck;
   readonly state: FindingState;
   readonly reason?: PreflightReason;
-  /** What was found, one sentence without a full stop. */
+  /** The fact that was found, as one sentence without a full stop. */
   readonly found: string;
   readonly expected?: string;
-  /** A command to paste, or an edit of the platform spec. kubectl speaks as an administrator of the cluster. */
+  /** A command to paste, or an edit of the platform spec. kubectl is expected to run as an administrator of the cluster. */
   readonly fix?: string;
 }
 
@@ -36,15 +36,15 @@ function unknown(check: PreflightCheck, reason: PreflightReason, details: Detail
   return { check, state: 'unknown', reason, ...details };
 }
 
-/** What came of asking the API for something. */
+/** The outcome of a request for something to the API. */
 export type Answer<T> =
   | { readonly got: T }
   | { readonly missing: true }
-  /** 403: the right that it needs, e.g. `list nodes`. */
+  /** The server answered 403; names the right that the request needs, e.g. `list nodes`. */
   | { readonly forbidden: string }
   | { readonly failed: string };
 
-/** The finding for an answer that is neither there nor missing. */
+/** The finding for a request that was forbidden or failed. */
 export function unanswered(
   check: PreflightCheck,
   answer: { readonly forbidden: string } | { readonly failed: string },
@@ -58,17 +58,17 @@ export function unanswered(
   });
 }
 
-/** Name for a binding of a role to a user, unique enough and always valid. */
+/** A name for a binding of a role to a user, unique enough and always valid. */
 export function bindingName(role: string, user: string): string {
   return `${role}-${user.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`.slice(0, 120).replace(/-$/, '');
 }
 
-/** One word for a POSIX shell. */
+/** The text as one word for a POSIX shell. */
 export function quote(text: string): string {
   return /^[\w./:@=,+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** `2 pools`, `1 pool`. */
+/** A number with its noun: `2 pools`, `1 pool`. */
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
 }

@@ -20,7 +20,7 @@ export interface FolderOptions {
 
 const readMs = 5000;
 
-/** The same for a cluster that is a folder of manifests: is it readable, and does it hold what the agents read. */
+/** The preflight for a cluster that is a folder of manifests: whether it is readable, and holds what the agents read. */
 export async function preflightFolder(options: FolderOptions): Promise<readonly Finding[]> {
   const read = await readFolder(options);
   if ('problem' in read)
@@ -95,7 +95,7 @@ function judgeObjects({ objects }: ClusterState, options: FolderOptions): readon
   const known = [...objects.IngressClass.values()].map(classFacts);
   return [
     ...(reads(needs, 'Node') && nodes.got.length > 0 ? judgeNodes(nodes, { who: '', podsFrom, allowed }) : []),
-    // Folders rarely carry classes: the agent takes a class without an object for ours.
+    // Folders rarely hold IngressClasses; a class without an object counts as ours for the agent.
     ...(reads(needs, 'IngressClass') && known.length > 0 ? judgeIngress({ got: known }, classes, '') : []),
   ];
 }

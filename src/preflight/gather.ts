@@ -1,16 +1,16 @@
 import { type CalicoGroup, calicoGroups, calicoVersion } from '../kube/calico.ts';
 import { type Kind, kindFacts, type ObjectByKind } from '../kube/kinds.ts';
-import type { Questions, Resource } from './ask.ts';
 import type { Answer } from './finding.ts';
 import type { CalicoFacts, IpamConfig, Pool } from './judge/calico.ts';
 import type { Crd } from './judge/crds.ts';
 import type { ClassFacts } from './judge/ingress.ts';
 import type { NodeFacts } from './judge/nodes.ts';
 import { ipamConfigs } from './needs.ts';
+import type { Questions, Resource } from './questions.ts';
 
-/** The group that Calico is read from: the one that the Kubernetes source takes too. */
+/** The group from which Calico is read, which is the one that the Kubernetes source takes too. */
 export async function calicoGroup(questions: Questions): Promise<Answer<CalicoGroup | undefined>> {
-  const answer = await questions.plain<{ readonly groups?: readonly { readonly name: string }[] }>('/apis');
+  const answer = await questions.getPath<{ readonly groups?: readonly { readonly name: string }[] }>('/apis');
   if (!('got' in answer)) return answer;
   const served = new Set((answer.got.groups ?? []).map(({ name }) => name));
   return { got: calicoGroups.find((group) => served.has(group)) };
@@ -75,7 +75,7 @@ export async function gatherCrds(
   return new Map(await Promise.all(answers));
 }
 
-/** An object as a list of its kind holds it: the server leaves `kind` out of items. */
+/** An item of a list of a kind. The server leaves `kind` out of items. */
 type Item<K extends Kind> = Omit<ObjectByKind[K], 'kind'>;
 
 function listKind<K extends Kind>(questions: Questions, kind: K): Promise<Answer<readonly Item<K>[]>> {

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../runtime/clock.ts';
 import type { HttpFacts } from './target.ts';
 
-/** A new connection, or undefined when there is none to be had. */
+/** Opens a new connection; undefined when that fails. */
 export type Open = () => Promise<TLSSocket | undefined>;
 export type ClockRange = NonNullable<HttpFacts['clock']>;
 
@@ -16,14 +16,19 @@ export interface TextAnswer {
   readonly status: number;
   readonly body: string;
   /**
-   * Server's clock minus ours. The Date header was written between the moment we asked and the moment its answer came, and
-   * is cut to the second: so the range is a second and a round trip wide. Absent when there was no Date.
+   * The server's clock minus ours. The Date header was written between our request and its answer, and is cut to the second:
+   * so the range is a second and a round trip wide. Absent when there was no Date.
    */
   readonly clock?: ClockRange;
 }
 
-/** One anonymous GET on a connection of its own; undefined when it fails or takes longer than `timeoutMs`. */
-export async function ask(open: Open, place: Place, clock: Clock, timeoutMs: number): Promise<TextAnswer | undefined> {
+/** Sends one anonymous GET on a connection of its own; undefined when it fails or takes longer than `timeoutMs`. */
+export async function getAnonymously(
+  open: Open,
+  place: Place,
+  clock: Clock,
+  timeoutMs: number,
+): Promise<TextAnswer | undefined> {
   const socket = await open();
   return socket === undefined ? undefined : await get(socket, place, clock, timeoutMs);
 }

@@ -12,7 +12,7 @@ const text = z
   .nullish()
   .transform((value) => value || undefined);
 
-/** Only what says where the server is and how it is trusted; credentials are `connect`'s. */
+/** Only the fields that say where the server is and how it is trusted. Credentials are read by `connect`. */
 const Kubeconfig = z.object({
   'current-context': text,
   contexts: z.array(z.object({ name: z.string(), context: z.object({ cluster: z.string(), user: text }) })).nullish(),
@@ -41,26 +41,26 @@ const Kubeconfig = z.object({
     .nullish(),
 });
 
-/** Reads where a kubeconfig leads. Throws InputError when it leads nowhere. */
+/** Reads the server and context that a kubeconfig names. Throws InputError when it names none. */
 export async function readTarget(file: string, context: string | undefined): Promise<Target> {
   const config = await readConfig(file);
   const { name, cluster: clusterName, userName } = chooseContext(file, config, context);
   const cluster = (config.clusters ?? []).find((one) => one.name === clusterName)?.cluster;
   if (cluster === undefined)
-    throw bad(
+    throw badKubeconfig(
       file,
       `context ${name} names the cluster ${JSON.stringify(clusterName)}, which is not there`,
       'add the cluster, or name another context',
     );
   const url = URL.parse(cluster.server);
   if (url?.protocol !== 'https:')
-    throw bad(
+    throw badKubeconfig(
       file,
       `the server ${JSON.stringify(cluster.server)} is not an https:// address`,
       'write https://HOST:PORT',
     );
   const user = (config.users ?? []).find((one) => one.name === userName)?.user;
-  const certificate = await pem(file, user?.['client-certificate-data'], user?.['client-certificate']);
+  const certificate = await readPem(file, user?.['client-certificate-data'], user?.['client-certificate']);
   return {
     file,
     context: name,
@@ -70,14 +70,14 @@ export async function readTarget(file: string, context: string | undefined): Pro
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 443 : Number(url.port),
     insecure: cluster['insecure-skip-tls-verify'] === true,
-    authority: await pem(file, cluster['certificate-authority-data'], cluster['certificate-authority']),
+    authority: await readPem(file, cluster['certificate-authority-data'], cluster['certificate-authority']),
     serverName: cluster['tls-server-name'],
     proxy: cluster['proxy-url'],
     clientCertificate: certificate === undefined ? undefined : certificateFacts(file, certificate),
   };
 }
 
-function bad(file: string, message: string, fix: string): InputError {
+function badKubeconfig(file: string, message: string, fix: string): InputError {
   return new InputError({ reason: 'BadKubeconfig', file, message, fix });
 }
 
@@ -88,7 +88,7 @@ function chooseContext(file: string, config: z.infer<typeof Kubeconfig>, wanted:
   if (name !== undefined && chosen !== undefined) return { name, cluster: chosen.cluster, userName: chosen.user ?? '' };
   const known = contexts.map((one) => one.name).join(', ') || 'none';
   const what = name === undefined ? 'no current-context' : `no context ${JSON.stringify(name)}`;
-  throw bad(file, `${what} (there are: ${known})`, 'name a context with --context');
+  throw badKubeconfig(file, `${what} (there are: ${known})`, 'name a context with --context');
 }
 
 async function readConfig(file: string): Promise<z.infer<typeof Kubeconfig>> {
@@ -97,15 +97,19 @@ async function readConfig(file: string): Promise<z.infer<typeof Kubeconfig>> {
   try {
     document = parse(content);
   } catch (error) {
-    throw bad(file, `not YAML: ${messageOf(error).split('\n')[0]}`, 'correct the text there');
+    throw badKubeconfig(file, `not YAML: ${messageOf(error).split('\n')[0]}`, 'correct the text there');
   }
   const result = Kubeconfig.safeParse(document);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw bad(file, `not a kubeconfig: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, 'name a kubeconfig');
+  throw badKubeconfig(
+    file,
+    `not a kubeconfig: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    'name a kubeconfig',
+  );
 }
 
-async function pem(file: string, data: string | undefined, path: string | undefined): Promise<string | undefined> {
+async function readPem(file: string, data: string | undefined, path: string | undefined): Promise<string | undefined> {
   if (data !== undefined) return Buffer.from(data, 'base64').toString('utf8');
   return path === undefined ? undefined : await readText(resolve(dirname(file), path), file);
 }
@@ -115,7 +119,11 @@ async function readText(path: string, file: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw bad(file, `${path === file ? '' : `${path} `}cannot be read (${code})`, 'check the path and its permissions');
+    throw badKubeconfig(
+      file,
+      `${path === file ? '' : `${path} `}cannot be read (${code})`,
+      'check the path and its permissions',
+    );
   }
 }
 
@@ -123,11 +131,11 @@ function certificateFacts(file: string, certificate: string): CertificateFacts {
   try {
     return factsOf(new X509Certificate(certificate));
   } catch {
-    throw bad(file, 'the client certificate is not one', 'write a certificate in PEM form');
+    throw badKubeconfig(file, 'the client certificate is not one', 'write a certificate in PEM form');
   }
 }
 
-/** Subject and issuer as one line each. */
+/** The facts of a certificate, with subject and issuer as one line each. */
 export function factsOf(certificate: X509Certificate): CertificateFacts {
   return {
     subject: oneLine(certificate.subject),

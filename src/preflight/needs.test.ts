@@ -22,7 +22,7 @@ interface Role {
   }[];
 }
 
-/** Every single right of the roles in a file, as a line of text. */
+/** The single rights of the roles in a file, each as a line of text. */
 function granted(file: string): readonly string[] {
   const text = readFileSync(join(import.meta.dirname, '../../deploy/rbac', file), 'utf8');
   const roles = parseAllDocuments(text).map((document) => document.toJS() as Role);

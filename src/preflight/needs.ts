@@ -7,7 +7,7 @@ export const ownCrds = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'dr
   (plural) => `${plural}.${apiGroup}`,
 );
 
-/** Calico's own configuration of its IPAM is called differently in its two groups. */
+/** The plural of Calico's configuration of its IPAM, which has another name in each of its two groups. */
 export const ipamConfigs: Readonly<Record<CalicoGroup, string>> = {
   'crd.projectcalico.org': 'ipamconfigs',
   'projectcalico.org': 'ipamconfigurations',
@@ -15,7 +15,7 @@ export const ipamConfigs: Readonly<Record<CalicoGroup, string>> = {
 
 const ipam = 'IPAM, pools and BGP of Calico';
 
-/** What `tideline check --cluster` itself needs, beside the rights of the agents that it looks for. */
+/** What `tideline check --cluster` itself needs of a cluster. The needs of the agents, which it checks, are not among these. */
 export const preflightNeeds: readonly Need[] = [
   getNamed(
     { apiGroup: 'apiextensions.k8s.io', resource: 'customresourcedefinitions' },

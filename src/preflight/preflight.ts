@@ -6,7 +6,6 @@ import type { Prefix } from '../model/address.ts';
 import { systemNamespace } from '../model/contract.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Agent, needsOf, type PodsFrom } from './agents.ts';
-import { Questions } from './ask.ts';
 import { type Finding, failed, ok, unanswered } from './finding.ts';
 import { calicoGroup, gatherCalico, gatherClasses, gatherCrds, gatherNodes } from './gather.ts';
 import { calicoMissing, judgeCalico } from './judge/calico.ts';
@@ -17,14 +16,15 @@ import { type Identity, judgeCredentials } from './judge/credentials.ts';
 import { judgeIngress } from './judge/ingress.ts';
 import { judgeNodes } from './judge/nodes.ts';
 import { judgePools } from './judge/pools.ts';
-import { judgeExcess, judgeRights, unmet } from './judge/rights.ts';
+import { judgeExcess, judgeRights, unlistedRights } from './judge/rights.ts';
 import { judgeClock, judgeHealth, judgeVersion } from './judge/server.ts';
 import { preflightNeeds } from './needs.ts';
 import { probe } from './probe.ts';
+import { Questions } from './questions.ts';
 import { preflightChecks } from './reasons.ts';
 import type { ProbeFacts, Target, VersionFacts } from './target.ts';
 
-/** What the platform spec says of a cluster, as far as the preflight compares it. */
+/** The parts of the platform spec with which the preflight compares a cluster. */
 export interface Expectations {
   readonly sites: readonly {
     readonly name: string;
@@ -32,23 +32,23 @@ export interface Expectations {
     readonly servers: readonly Prefix[];
     readonly maxRoutes: number;
   }[];
-  /** IngressClasses of the edge pools. */
+  /** The IngressClasses of the edge pools. */
   readonly classes: readonly string[];
 }
 
 export interface PreflightOptions {
   readonly target: Target;
   readonly connect: () => Promise<KubeClient>;
-  /** Whose rights are checked, and whose needs. */
+  /** The agents whose needs and rights are checked. */
   readonly agents: readonly Agent[];
   readonly podsFrom: PodsFrom;
-  /** Absent: there is no platform spec, and nothing is compared with it. */
+  /** Absent when there is no platform spec to compare the cluster with. */
   readonly expectations?: Expectations;
   readonly crds: readonly ExpectedCrd[];
-  /** The folder of the rights, as a person would name it. */
+  /** The folder with the rights (`deploy/rbac`), as a person would name it. */
   readonly rbac: string;
   readonly clock: Clock;
-  /** Told what is being done, for people who wait. */
+  /** Called with what is being done, for people who wait. */
   readonly onStep?: (step: string) => void;
 }
 
@@ -61,8 +61,8 @@ const probeMs = 4000;
 const questionsMs = 5000;
 
 /**
- * Looks at one cluster and says what an agent would miss there. Writes nothing. A step that fails ends the report where
- * the next one could say nothing of its own. Never longer than 10 s.
+ * Checks one cluster and reports what an agent would miss there. Writes nothing. A step that fails ends the report when
+ * the next step could find nothing of its own. Takes no longer than 10 s.
  */
 export async function preflight(options: PreflightOptions): Promise<Report> {
   const { target, clock, onStep } = options;
@@ -70,11 +70,11 @@ export async function preflight(options: PreflightOptions): Promise<Report> {
   // Behind a proxy only the client's own connection can be seen.
   const facts = target.proxy === undefined ? await probe(target, clock, probeMs) : { addresses: [] };
   const nowMs = clock.now();
-  const way =
+  const connection =
     target.proxy === undefined
-      ? judgeWay(target, facts, nowMs)
+      ? judgePathToServer(target, facts, nowMs)
       : [ok('api-connection', `through the proxy ${target.proxy}`)];
-  if (way.some(({ state }) => state === 'failed')) return { findings: way };
+  if (connection.some(({ state }) => state === 'failed')) return { findings: connection };
   const client = await options.connect();
   const abort = new AbortController();
   const timer = clock.setTimeout(() => abort.abort(), questionsMs);
@@ -83,22 +83,22 @@ export async function preflight(options: PreflightOptions): Promise<Report> {
     onStep?.('asking who we are');
     const answer = await questions.identity();
     const credentials = judgeCredentials(target, answer, nowMs);
-    const findings = [...way, credentials];
-    if (!('got' in answer) || credentials.state === 'failed') return { findings: ordered(findings) };
+    const findings = [...connection, credentials];
+    if (!('got' in answer) || credentials.state === 'failed') return { findings: inCatalogueOrder(findings) };
     onStep?.('asking what is there and what we may do');
     findings.push(...(await judgeServer(facts, questions, target)));
     // A server without its etcd answers nothing else.
     if (findings.some(({ reason }) => reason === 'ServerNotReady'))
-      return { findings: ordered(findings), identity: answer.got };
+      return { findings: inCatalogueOrder(findings), identity: answer.got };
     findings.push(...(await judgeCluster(options, questions, answer.got)));
-    return { findings: ordered(findings), identity: answer.got };
+    return { findings: inCatalogueOrder(findings), identity: answer.got };
   } finally {
     timer.cancel();
     await client.close();
   }
 }
 
-function judgeWay(target: Target, facts: ProbeFacts, nowMs: number): readonly Finding[] {
+function judgePathToServer(target: Target, facts: ProbeFacts, nowMs: number): readonly Finding[] {
   return [...judgeConnection(target, facts), ...judgeCertificate(target, facts, nowMs)];
 }
 
@@ -107,8 +107,8 @@ async function judgeServer(facts: ProbeFacts, questions: Questions, target: Targ
   const versions = http.flatMap(({ version }) => version ?? []);
   const ready = http.flatMap((one) => one.ready ?? []);
   if (versions.length === 0) {
-    // Anonymous clients may not see it.
-    const answer = await questions.plain<VersionFacts>('/version');
+    // Anonymous clients may be denied the version.
+    const answer = await questions.getPath<VersionFacts>('/version');
     if ('got' in answer) versions.push(answer.got);
   }
   return [judgeVersion(versions), judgeHealth(ready), judgeClock(target, facts)];
@@ -191,14 +191,14 @@ async function judgeOwnRights(
   if ('missing' in granted) return [];
   if (!('got' in granted)) return agents.map((agent) => unanswered(`rights-${agent}`, granted, who.username));
   const findings = agents.map(async (agent) => {
-    const doubtful = unmet(rightsOf(needsOf(agent, podsFrom), calico), granted.got);
+    const doubtful = unlistedRights(rightsOf(needsOf(agent, podsFrom), calico), granted.got);
     const answers = await Promise.all(doubtful.map(async (need) => ({ need, allowed: await questions.allowed(need) })));
     if (answers.some(({ allowed }) => allowed === undefined))
       return unanswered(`rights-${agent}`, { failed: 'the server did not say what we may do' }, who.username);
     const denied = answers.filter(({ allowed }) => allowed === false).map(({ need }) => need);
     return judgeRights(agent, denied, who, rbac);
   });
-  // A right in a group of Calico that is not served opens nothing.
+  // A right in a group of Calico that is not served grants nothing, so the rights of both groups count as needed.
   const needs = [...agents.flatMap((agent) => needsOf(agent, 'calico')), ...preflightNeeds];
   const needed = calicoGroups.flatMap((group) => rightsOf(needs, group));
   return [...(await Promise.all(findings)), judgeExcess(needed, granted.got, who)];
@@ -208,8 +208,8 @@ function allNeeds({ agents, podsFrom }: PreflightOptions): readonly Need[] {
   return agents.flatMap((agent) => needsOf(agent, podsFrom));
 }
 
-/** In the order of the catalogue. */
-function ordered(findings: readonly Finding[]): readonly Finding[] {
+/** The findings in the order of the catalogue of checks. */
+function inCatalogueOrder(findings: readonly Finding[]): readonly Finding[] {
   const order = Object.keys(preflightChecks);
   return findings.toSorted((a, b) => order.indexOf(a.check) - order.indexOf(b.check));
 }

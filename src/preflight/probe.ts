@@ -6,19 +6,19 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { messageOf, withoutUndefined } from '../model/values.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
-import { ask, type ClockRange, type Open, type Place, type TextAnswer } from './http.ts';
+import { type ClockRange, getAnonymously, type Open, type Place, type TextAnswer } from './http.ts';
 import { clockUndecided } from './judge/server.ts';
 import { factsOf } from './kubeconfig.ts';
 import type { AddressFacts, HttpFacts, ProbeFacts, Target, TlsFacts, VersionFacts } from './target.ts';
 
-/** More addresses than this behind one name are not looked at. */
+/** How many addresses behind one name are probed at most. */
 const maxAddresses = 8;
-/** Answers asked for the clock at most. */
+/** How many answers are requested for the clock at most. */
 const maxClockAnswers = 6;
 
 /**
- * Looks at the way to the API server, step by step, without credentials: the server's certificate is judged by us, so
- * nothing secret may be sent before. Ends within `timeoutMs`.
+ * Probes the path to the API server step by step (name, TCP, TLS, HTTP), without credentials: the server's certificate is judged
+ * only later, so nothing secret may be sent. Ends within `timeoutMs`.
  */
 export async function probe(target: Target, clock: Clock, timeoutMs: number): Promise<ProbeFacts> {
   const deadline = clock.monotonic() + timeoutMs;
@@ -31,8 +31,8 @@ export async function probe(target: Target, clock: Clock, timeoutMs: number): Pr
 type Names = { readonly list: readonly string[] } | { readonly error: string };
 
 /**
- * Asks the system's resolver (files, DNS, as configured) in a process of its own: one that does not answer can be ended, while
- * a lookup inside this process would keep it for as long as the system waits.
+ * Asks the system's resolver (files, DNS, as configured) in a process of its own: a process that does not answer can be ended,
+ * while a lookup inside this process would keep it running for as long as the system waits.
  */
 async function resolveName(host: string, timeoutMs: number): Promise<Names> {
   if (isIP(host) !== 0) return { list: [host] };
@@ -82,14 +82,14 @@ async function probeAddress(target: Target, address: string, clock: Clock, deadl
 
 async function askServer({ target, open }: Asking, clock: Clock, leftMs: () => number): Promise<HttpFacts> {
   const host = target.serverName ?? target.host;
-  // Also a refusal has a Date, and needs nothing but the server itself.
+  // `/version` serves for the clock, because even its refusal has a Date and depends on nothing but the server itself.
   const place = { host, path: '/version' };
   const [version, ready] = await Promise.all([
-    ask(open, place, clock, leftMs()),
-    ask(open, { host, path: '/readyz?verbose' }, clock, leftMs()),
+    getAnonymously(open, place, clock, leftMs()),
+    getAnonymously(open, { host, path: '/readyz?verbose' }, clock, leftMs()),
   ]);
   const parsed = version?.status === 200 ? versionOf(version.body) : undefined;
-  const range = version?.clock && (await narrow(version.clock, place, open, clock, leftMs));
+  const range = version?.clock && (await narrowClockRange(version.clock, place, open, clock, leftMs));
   return {
     ...withoutUndefined({ version: parsed }),
     ...(version === undefined ? {} : readyFacts(ready)),
@@ -97,7 +97,7 @@ async function askServer({ target, open }: Asking, clock: Clock, leftMs: () => n
   };
 }
 
-/** A server that answers, and not this question, waits for its etcd. */
+/** The readiness by the answer to `/readyz`. A server that answers other requests, and not this one, waits for its etcd. */
 function readyFacts(ready: TextAnswer | undefined): Pick<HttpFacts, 'ready'> {
   if (ready === undefined) return { ready: { ok: false, lines: [] } };
   if (ready.status !== 200 && ready.status < 500) return {};
@@ -109,8 +109,11 @@ interface Asking {
   readonly open: Open;
 }
 
-/** One answer suffices when the clocks agree; more, at other parts of the second, where a limit is near. */
-async function narrow(
+/**
+ * Narrows the range of the clock's difference by more answers, at other parts of the second, while it includes a limit of
+ * the verdict.
+ */
+async function narrowClockRange(
   first: ClockRange,
   place: Place,
   open: Open,
@@ -119,18 +122,18 @@ async function narrow(
 ): Promise<ClockRange> {
   let range = first;
   for (let answers = 1; answers < maxClockAnswers && leftMs() > 500 && clockUndecided(range); answers += 1) {
-    // Asked when the server's second turns in the middle of what is still possible.
-    await sleep(clock, Math.min(1000 - mod(clock.now() + (range.lowMs + range.highMs) / 2), leftMs()));
-    const next = (await ask(open, place, clock, leftMs()))?.clock;
+    // The request is sent when, for the middle of the range, a new second begins on the server: this halves the range.
+    await sleep(clock, Math.min(1000 - withinSecond(clock.now() + (range.lowMs + range.highMs) / 2), leftMs()));
+    const next = (await getAnonymously(open, place, clock, leftMs()))?.clock;
     if (next === undefined) break;
     const both = { lowMs: Math.max(range.lowMs, next.lowMs), highMs: Math.min(range.highMs, next.highMs) };
-    // Nothing is left when a clock was set meanwhile: start over.
+    // The ranges do not overlap when a clock was set meanwhile: the newer one counts.
     range = both.lowMs > both.highMs ? next : both;
   }
   return range;
 }
 
-function mod(ms: number): number {
+function withinSecond(ms: number): number {
   return ((ms % 1000) + 1000) % 1000;
 }
 
@@ -147,10 +150,10 @@ function openTcp(address: string, port: number, clock: Clock, timeoutMs: number)
   const socket = connectTcp({ host: address, port });
   const opened = new Promise<Socket | string>((resolve) => {
     socket.once('connect', () => resolve(socket));
-    // Stays: a socket that breaks later is seen by whoever uses it.
+    // The listener stays, so that an error after connecting is not thrown: the user of the socket sees that it broke.
     socket.on('error', (error) => resolve(codeOf(error)));
   });
-  return within(opened, clock, timeoutMs, 'timeout').then((result) => {
+  return withTimeout(opened, clock, timeoutMs, 'timeout').then((result) => {
     if (result === 'timeout') socket.destroy();
     return result;
   });
@@ -161,7 +164,7 @@ interface Secured {
   readonly facts: TlsFacts;
 }
 
-/** The handshake goes on with a server we do not trust: its certificate is what we came to see. */
+/** Makes the TLS handshake, and goes on with a server that we do not trust, because its certificate is to be judged. */
 function openTls(target: Target, tcp: Socket, clock: Clock, timeoutMs: number): Promise<Secured> {
   const name = target.serverName ?? target.host;
   const socket = connectTls({
@@ -183,7 +186,7 @@ function openTls(target: Target, tcp: Socket, clock: Clock, timeoutMs: number): 
   const late = {
     facts: { verdict: 'timeout', message: `no answer within ${Math.ceil(timeoutMs / 1000)} s`, chain: [], names: [] },
   };
-  return within(done, clock, timeoutMs, late);
+  return withTimeout(done, clock, timeoutMs, late);
 }
 
 function handshakeFacts(socket: TLSSocket): TlsFacts {
@@ -205,8 +208,8 @@ function codeOf(error: unknown): string {
   return messageOf(error);
 }
 
-/** The result, or `late` when it does not come in time; what comes afterwards is dropped. */
-async function within<T, L>(work: Promise<T>, clock: Clock, timeoutMs: number, late: L): Promise<T | L> {
+/** Resolves with the result, or with `late` when it does not come in time; a later result is dropped. */
+async function withTimeout<T, L>(work: Promise<T>, clock: Clock, timeoutMs: number, late: L): Promise<T | L> {
   const { promise, resolve } = Promise.withResolvers<L>();
   const timer = clock.setTimeout(() => resolve(late), timeoutMs);
   try {

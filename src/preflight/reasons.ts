@@ -1,4 +1,4 @@
-/** What the preflight looks at, in the order of its report. */
+/** The checks of the preflight, in the order of its report. */
 export const preflightChecks = {
   'api-name': 'The name of the API server resolves.',
   'api-connection': 'Every address of the API server takes connections.',
@@ -9,10 +9,10 @@ export const preflightChecks = {
   'api-version': 'The version of every API server behind the address is supported, and the same.',
   clock: "This machine's clock and the API server's agree: leases and certificates live by them.",
   crds: 'The CustomResourceDefinitions of the platform spec are those of this version.',
-  namespace: 'The namespace of what runs inside, and of Leases, is there.',
+  namespace: 'The namespace for Leases and for what runs inside the cluster is there.',
   'rights-edge': 'This identity may do what the edge agent does.',
   'rights-network': 'This identity may do what the network agent does.',
-  'rights-excess': 'This identity may do no more than that.',
+  'rights-excess': 'This identity may do no more than the agents need.',
   'calico-api': "Calico's objects are served.",
   'calico-datastore': 'Calico says that its datastore is ready.',
   'calico-pools': 'Pools are inside the prefixes of the sites, not encapsulated, and exported.',
@@ -27,7 +27,7 @@ export const preflightChecks = {
 
 export type PreflightCheck = keyof typeof preflightChecks;
 
-/** Everything that can be wrong, or unknown. */
+/** The reasons of all findings that are not `ok`. */
 export const preflightReasons = {
   NameNotResolved: 'The name of the API server has no address, or the resolver does not answer.',
   ConnectionRefused: 'Nothing listens on the port of the API server.',
@@ -75,7 +75,7 @@ export const preflightReasons = {
   PoolOutsideSites: 'A pool is not inside the pod prefixes of the sites: its blocks are refused.',
   PoolNatOutgoing: 'A pool hides the addresses of its pods behind those of nodes.',
   PoolNotExported: 'A pool says disableBGPExport: its blocks are not announced.',
-  PoolUnreadable: 'The prefix of a pool is not one.',
+  PoolUnreadable: 'The cidr of a pool is not a prefix.',
   PoolsNotForAllNodes: 'Every pool is for some nodes only.',
   IpamNotCalico: 'Nodes have no block of Calico: addresses come from another IPAM, or no pod has started yet.',
   BlocksNotAutomatic: 'Calico may not claim blocks by itself: a node without one gets no pods.',

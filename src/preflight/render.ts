@@ -2,12 +2,12 @@ import type { Finding, FindingState } from './finding.ts';
 
 const states: readonly FindingState[] = ['failed', 'warning', 'unknown', 'ok'];
 
-/** 1 when something is missing; what is only doubtful or unknown does not count. */
+/** The exit code: 1 when a check failed. Warnings and unknown results do not count. */
 export function exitCodeOf(findings: readonly Finding[]): 0 | 1 {
   return findings.some(({ state }) => state === 'failed') ? 1 : 0;
 }
 
-/** For people: a line a finding, then what was expected and the fix, then a line that sums up. */
+/** The report for people: a line for each finding, followed by what was expected and the fix, and a last line that sums up. */
 export function renderText(head: string, findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const lines = findings.flatMap(({ check, state, reason, found, expected, fix }) => [
@@ -18,7 +18,7 @@ export function renderText(head: string, findings: readonly Finding[]): string {
   return `${[head, ...lines, sumUp(findings)].join('\n')}\n`;
 }
 
-/** For programs: `{ ok, cluster, counts, findings }`. */
+/** The report for programs: `{ ok, cluster, counts, findings }`. */
 export function renderJson(cluster: object, findings: readonly Finding[]): string {
   return `${JSON.stringify({ ok: exitCodeOf(findings) === 0, ...cluster, counts: countsOf(findings), findings }, null, 2)}\n`;
 }

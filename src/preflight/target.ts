@@ -1,21 +1,24 @@
-/** A kubeconfig's answer to: which server, trusted by what, shown which certificate. Credentials other than that are not in it. */
+/**
+ * The server that a kubeconfig names, how it is trusted, and our client certificate. It holds no credentials but that
+ * certificate's facts.
+ */
 export interface Target {
-  /** As the person named it, for fixes. */
+  /** The path of the kubeconfig as the person named it, for fixes. */
   readonly file: string;
   readonly context: string;
-  /** Names inside the kubeconfig. */
+  /** The names of the cluster and of the user inside the kubeconfig. */
   readonly cluster: string;
   readonly user: string;
   /** `https://host:port`, without a path. */
   readonly server: string;
   readonly host: string;
   readonly port: number;
-  /** PEM of the authorities; absent: the system's. */
+  /** The PEM of the authorities; when absent, the system's authorities count. */
   readonly authority?: string | undefined;
-  /** The name to ask for and to verify, when it is not the host. */
+  /** The server name for TLS, when it is not the host. */
   readonly serverName?: string | undefined;
   readonly insecure: boolean;
-  /** Connections go through it; the probes do not look behind it. */
+  /** The proxy through which connections go; the probes do not look behind it. */
   readonly proxy?: string | undefined;
   readonly clientCertificate?: CertificateFacts | undefined;
 }
@@ -28,31 +31,31 @@ export interface CertificateFacts {
   readonly untilMs: number;
 }
 
-/** What one address behind the server's name did. A step that was not reached is absent. */
+/** The result of probing one address behind the server's name. A step that was not reached is absent. */
 export interface AddressFacts {
   readonly address: string;
-  /** `ok`, or the error code of the system (`ECONNREFUSED`, ...), `timeout`. */
+  /** `ok`, `timeout`, or the error code of the system (`ECONNREFUSED`, ...). */
   readonly tcp: string;
   readonly tls?: TlsFacts;
   readonly http?: HttpFacts;
 }
 
 export interface TlsFacts {
-  /** `ok`: verified; else OpenSSL's or Node's code of what is wrong. */
+  /** `ok` when the certificate is verified, else the error code of OpenSSL or Node. */
   readonly verdict: string;
   readonly message?: string;
   /** The server's own certificate first; empty when the handshake broke. */
   readonly chain: readonly CertificateFacts[];
-  /** Subject alternative names of the server's certificate. */
+  /** The subject alternative names of the server's certificate. */
   readonly names: readonly string[];
 }
 
 export interface HttpFacts {
-  /** `/version`, when an anonymous client may see it. */
+  /** The answer to `/version`, when an anonymous client may see it. */
   readonly version?: VersionFacts;
-  /** `/readyz?verbose`, alike. */
+  /** The answer to `/readyz?verbose`, when an anonymous client may see it. */
   readonly ready?: { readonly ok: boolean; readonly lines: readonly string[] };
-  /** Server's clock minus ours: somewhere between these. */
+  /** The bounds of the server's clock minus ours. */
   readonly clock?: { readonly lowMs: number; readonly highMs: number };
 }
 
@@ -63,7 +66,7 @@ export interface VersionFacts {
 }
 
 export interface ProbeFacts {
-  /** Error code of the resolver, or `timeout`. */
+  /** The error code of the resolver, or `timeout`. */
   readonly nameError?: string;
   readonly addresses: readonly AddressFacts[];
 }

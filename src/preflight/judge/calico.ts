@@ -2,7 +2,7 @@ import { type CalicoGroup, calicoVersion } from '../../kube/calico.ts';
 import { type Answer, count, type Finding, failed, names, ok, unanswered, warning } from '../finding.ts';
 import { ipamConfigs } from '../needs.ts';
 
-/** Calico's objects as they are looked at; both API groups have these fields. */
+/** The objects of Calico that are judged; both API groups have these fields. */
 export interface CalicoFacts {
   readonly group: CalicoGroup;
   readonly pools: Answer<readonly Pool[]>;
@@ -36,11 +36,11 @@ export interface CalicoContext {
   readonly who: string;
   /** Names of the nodes, when they may be listed. */
   readonly nodes: readonly string[];
-  /** Least `maxRoutesPerServer` of the sites; absent without a platform spec. */
+  /** The smallest `maxRoutesPerServer` of the sites; absent without a platform spec. */
   readonly maxRoutes: number | undefined;
 }
 
-/** No group of Calico is served. */
+/** The finding for a cluster that serves no group of Calico. */
 export function calicoMissing(): Finding {
   return failed('calico-api', 'CalicoMissing', {
     found: 'neither crd.projectcalico.org nor projectcalico.org is served',
@@ -50,7 +50,7 @@ export function calicoMissing(): Finding {
   });
 }
 
-/** Everything of Calico but its pools. */
+/** Judges everything of Calico but its pools. */
 export function judgeCalico(facts: CalicoFacts, context: CalicoContext): readonly Finding[] {
   return [
     ok('calico-api', facts.group),

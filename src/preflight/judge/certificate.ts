@@ -3,11 +3,11 @@ import type { CertificateFacts, ProbeFacts, Target, TlsFacts } from '../target.t
 
 const day = 86_400_000;
 
-/** From the handshake: the server's certificate. `nowMs`: our clock. */
+/** Judges the server's certificate, as the handshakes showed it. `nowMs` is the time of our clock. */
 export function judgeCertificate(target: Target, probe: ProbeFacts, nowMs: number): readonly Finding[] {
   const handshakes = probe.addresses.flatMap(({ tls }) => (tls === undefined ? [] : [tls]));
   const bad = handshakes.find(({ verdict }) => verdict !== 'ok');
-  if (bad !== undefined && (!target.insecure || bad.chain.length === 0)) return [refused(target, bad, nowMs)];
+  if (bad !== undefined && (!target.insecure || bad.chain.length === 0)) return [rejectedHandshake(target, bad, nowMs)];
   const leaf = handshakes[0]?.chain[0];
   if (leaf === undefined) return [];
   if (target.insecure) {
@@ -15,7 +15,7 @@ export function judgeCertificate(target: Target, probe: ProbeFacts, nowMs: numbe
       warning('api-certificate', 'CertificateNotVerified', {
         found: 'the kubeconfig switches verification off (insecure-skip-tls-verify)',
         expected: 'the authority of the cluster in the kubeconfig',
-        fix: trust(target),
+        fix: trustCommand(target),
       }),
     ];
   }
@@ -32,7 +32,7 @@ export function judgeCertificate(target: Target, probe: ProbeFacts, nowMs: numbe
 
 const renewServer = 'kubeadm certs renew apiserver   # on each control plane node; then restart kube-apiserver';
 
-function refused(target: Target, tls: TlsFacts, nowMs: number): Finding {
+function rejectedHandshake(target: Target, tls: TlsFacts, nowMs: number): Finding {
   const expired = tls.chain.find(({ untilMs }) => untilMs <= nowMs);
   const [leaf] = tls.chain;
   switch (tls.verdict) {
@@ -52,23 +52,23 @@ function refused(target: Target, tls: TlsFacts, nowMs: number): Finding {
       return failed('api-certificate', 'ServerNameMismatch', {
         found: `the certificate is for ${tls.names.join(', ')}, not for ${target.serverName ?? target.host}`,
         expected: 'one of the names of the certificate',
-        fix: `${setCluster(target)} --tls-server-name=${quote(tls.names.find((name) => !name.includes('*')) ?? 'NAME')}`,
+        fix: `${setClusterCommand(target)} --tls-server-name=${quote(tls.names.find((name) => !name.includes('*')) ?? 'NAME')}`,
       });
     default:
-      return tls.chain.length === 0 ? broken(target, tls) : stranger(target, tls);
+      return tls.chain.length === 0 ? brokenHandshake(target, tls) : unknownAuthority(target, tls);
   }
 }
 
-function stranger(target: Target, tls: TlsFacts): Finding {
+function unknownAuthority(target: Target, tls: TlsFacts): Finding {
   return failed('api-certificate', 'AuthorityUnknown', {
     found: `the certificate of ${tls.chain[0]?.subject ?? 'the server'} is signed by ${tls.chain[0]?.issuer ?? 'someone'}, and not by the authority in the kubeconfig (${tls.verdict})`,
     expected:
       'the ca.crt of this cluster (/etc/kubernetes/pki/ca.crt on a control plane node), brought here on a way you trust',
-    fix: trust(target),
+    fix: trustCommand(target),
   });
 }
 
-function broken(target: Target, tls: TlsFacts): Finding {
+function brokenHandshake(target: Target, tls: TlsFacts): Finding {
   const plain = tls.verdict === 'ERR_SSL_WRONG_VERSION_NUMBER' || tls.verdict === 'ERR_SSL_PACKET_LENGTH_TOO_LONG';
   return failed('api-certificate', plain ? 'NotTls' : 'TlsFailed', {
     found: plain
@@ -79,21 +79,24 @@ function broken(target: Target, tls: TlsFacts): Finding {
   });
 }
 
-function trust(target: Target): string {
+function trustCommand(target: Target): string {
   const unset = target.insecure ? ' --insecure-skip-tls-verify=false' : '';
-  return `${setCluster(target)} --certificate-authority=ca.crt --embed-certs=true${unset}`;
+  return `${setClusterCommand(target)} --certificate-authority=ca.crt --embed-certs=true${unset}`;
 }
 
-function setCluster(target: Target): string {
+function setClusterCommand(target: Target): string {
   return `kubectl config set-cluster ${quote(target.cluster)} --kubeconfig=${quote(target.file)}`;
 }
 
-/** Less than a fifth of its life and less than 30 days are left: short-lived certificates that rotate stay silent. */
+/**
+ * True when less than a fifth of the certificate's life and less than 30 days are left: so short-lived certificates that
+ * rotate cause no warning.
+ */
 export function endsSoon({ fromMs, untilMs }: CertificateFacts, nowMs: number): boolean {
   return untilMs - nowMs < Math.min(30 * day, (untilMs - fromMs) / 5);
 }
 
-/** `2026-11-22 22:30 UTC`. */
+/** A time as `2026-11-22 22:30 UTC`. */
 export function dateOf(ms: number | undefined): string {
   if (ms === undefined || !Number.isFinite(ms)) return 'at an unknown time';
   return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;

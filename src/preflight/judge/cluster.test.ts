@@ -10,7 +10,7 @@ import { type Crd, judgeCrds } from './crds.ts';
 import { type ClassFacts, judgeIngress } from './ingress.ts';
 import { judgeNodes } from './nodes.ts';
 import { judgePools } from './pools.ts';
-import { type Granted, judgeExcess, judgeRights, type Rule, unmet } from './rights.ts';
+import { type Granted, judgeExcess, judgeRights, type Rule, unlistedRights } from './rights.ts';
 import { compareSchemas } from './schema-difference.ts';
 
 const prefix = (text: string) => parsePrefix(text) ?? expect.unreachable(text);
@@ -86,25 +86,27 @@ describe('rights', () => {
   const who = { username: 'ops', groups: [] };
 
   it('are met by exactly what is stated, and by a star', () => {
-    expect(unmet(needs, { everywhere: exact, inSystem: exact })).toEqual([]);
-    expect(unmet(needs, { everywhere: [all], inSystem: [all] })).toEqual([]);
-    expect(unmet(needs, nothing).length).toBe(needs.flatMap(({ verbs }) => verbs).length);
+    expect(unlistedRights(needs, { everywhere: exact, inSystem: exact })).toEqual([]);
+    expect(unlistedRights(needs, { everywhere: [all], inSystem: [all] })).toEqual([]);
+    expect(unlistedRights(needs, nothing).length).toBe(needs.flatMap(({ verbs }) => verbs).length);
   });
 
   it('in one namespace are no rights everywhere', () => {
-    expect(unmet(needs, { everywhere: [], inSystem: [all] }).some(({ right }) => right.namespace !== undefined)).toBe(
-      false,
-    );
-    expect(unmet(needs, { everywhere: [], inSystem: [all] }).length).toBeGreaterThan(5);
+    expect(
+      unlistedRights(needs, { everywhere: [], inSystem: [all] }).some(({ right }) => right.namespace !== undefined),
+    ).toBe(false);
+    expect(unlistedRights(needs, { everywhere: [], inSystem: [all] }).length).toBeGreaterThan(5);
   });
 
   it('to some objects are no rights to all, and to a subresource none to its parent', () => {
     const rule = { verbs: ['*'], apiGroups: [''], resources: ['services'] };
     const services = needs.filter(({ resource }) => resource === 'services');
-    expect(unmet(services, { everywhere: [{ ...rule, resourceNames: ['web'] }], inSystem: [] })).toHaveLength(2);
-    expect(unmet(services, { everywhere: [{ ...rule, resources: ['services/status'] }], inSystem: [] })).toHaveLength(
+    expect(unlistedRights(services, { everywhere: [{ ...rule, resourceNames: ['web'] }], inSystem: [] })).toHaveLength(
       2,
     );
+    expect(
+      unlistedRights(services, { everywhere: [{ ...rule, resources: ['services/status'] }], inSystem: [] }),
+    ).toHaveLength(2);
   });
 
   test.each([
@@ -122,7 +124,7 @@ describe('rights', () => {
 
 describe('the fix of missing rights', () => {
   const denied = (group: CalicoGroup) =>
-    unmet(rightsOf(needsOf('network', 'calico'), group), { everywhere: [], inSystem: [] });
+    unlistedRights(rightsOf(needsOf('network', 'calico'), group), { everywhere: [], inSystem: [] });
 
   it('applies deploy/rbac for its own groups, and binds the role for others', () => {
     const own = { username: 'tideline:network:w1', groups: ['tideline:network'] };

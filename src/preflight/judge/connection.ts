@@ -2,7 +2,7 @@ import { count, type Finding, failed, names, ok, quote, warning } from '../findi
 import type { PreflightReason } from '../reasons.ts';
 import type { AddressFacts, ProbeFacts, Target } from '../target.ts';
 
-/** From the resolver and from TCP: can the server be reached at all. */
+/** Judges from the resolver and from TCP whether the server can be reached at all. */
 export function judgeConnection(target: Target, probe: ProbeFacts): readonly Finding[] {
   const { host, port } = target;
   if (probe.nameError !== undefined)
@@ -33,7 +33,7 @@ export function judgeConnection(target: Target, probe: ProbeFacts): readonly Fin
   return [name, unreachable(target, first)];
 }
 
-interface Meaning {
+interface TcpVerdict {
   readonly reason: PreflightReason;
   readonly found: string;
   readonly fix: string;
@@ -45,7 +45,7 @@ function unreachable({ port }: Target, { address, tcp }: AddressFacts): Finding 
   return failed('api-connection', reason, { found, expected: `a kube-apiserver on ${where}`, fix });
 }
 
-function meaningOf(tcp: string, where: string, address: string): Meaning {
+function meaningOf(tcp: string, where: string, address: string): TcpVerdict {
   switch (tcp) {
     case 'ECONNREFUSED':
       return {

@@ -1,7 +1,7 @@
 import { type Answer, type Finding, failed, names, ok, quote, unanswered, warning } from '../finding.ts';
 import { compareSchemas } from './schema-difference.ts';
 
-/** The parts of a CustomResourceDefinition that are looked at; everything else passes. */
+/** The parts of a CustomResourceDefinition that are judged; all others are ignored. */
 export interface Crd {
   readonly metadata: { readonly name: string };
   readonly spec: {
@@ -24,7 +24,7 @@ export interface ExpectedCrd {
   readonly file: string;
 }
 
-/** One finding for each CRD that is not as this version makes it; one `ok` for all the others. */
+/** Judges the CRDs: one finding for each that is not as this version makes it, and one `ok` for all the others. */
 export function judgeCrds(
   expected: readonly ExpectedCrd[],
   answers: ReadonlyMap<string, Answer<Crd>>,
@@ -38,7 +38,7 @@ export function judgeCrds(
     return finding === undefined ? [] : [finding];
   });
   const [first] = bad;
-  // One missing right hides all of them: say it once.
+  // One missing right hides all CRDs, so one finding is enough.
   if (first?.state === 'unknown' && bad.every((finding) => finding.reason === first.reason)) return [first];
   return good.length === 0 ? bad : [ok('crds', `${good.join(', ')}: as this version makes them`), ...bad];
 }

@@ -7,10 +7,10 @@ export interface Identity {
   readonly groups: readonly string[];
 }
 
-/** What SelfSubjectReview said, or why it did not. `refused`: 401. `unusable`: the kubeconfig gave no credentials. */
+/** The answer to a SelfSubjectReview. `refused`: the server answered 401. `unusable`: the kubeconfig gave no credentials. */
 export type IdentityAnswer = Answer<Identity> | { readonly refused: string } | { readonly unusable: string };
 
-/** Does the server know who we are. An expired client certificate is told from a stranger's. */
+/** Judges whether the server accepts our credentials. An expired client certificate is told apart from an unknown one. */
 export function judgeCredentials(target: Target, answer: IdentityAnswer, nowMs: number): Finding {
   const expired = judgeDates(target, nowMs);
   if (expired?.state === 'failed') return expired;
@@ -22,7 +22,7 @@ export function judgeCredentials(target: Target, answer: IdentityAnswer, nowMs: 
     });
   if ('refused' in answer)
     return failed('api-credentials', 'CredentialsRefused', {
-      found: `the server does not know us (401)${shown(target)}`,
+      found: `the server does not know us (401)${certificateText(target)}`,
       expected: 'a token that has not expired, or a client certificate signed by the client authority of this cluster',
       fix: `kubectl auth whoami --kubeconfig=${quote(target.file)} --context=${quote(target.context)}`,
     });
@@ -35,7 +35,7 @@ export function judgeCredentials(target: Target, answer: IdentityAnswer, nowMs: 
   return expired ?? ok('api-credentials', identityText(answer.got));
 }
 
-/** `tideline:edge:blade-1 (tideline:edge)`: without the group that everyone is in. */
+/** An identity as `tideline:edge:blade-1 (tideline:edge)`, without the group that everyone is in. */
 export function identityText({ username, groups }: Identity): string {
   const own = groups.filter((group) => group !== 'system:authenticated');
   return own.length === 0 ? username : `${username} (${own.join(', ')})`;
@@ -58,9 +58,9 @@ function anonymous(target: Target): Finding {
   });
 }
 
-function judgeDates({ clientCertificate: shownOne, user, file }: Target, nowMs: number): Finding | undefined {
-  if (shownOne === undefined) return undefined;
-  const { subject, fromMs, untilMs } = shownOne;
+function judgeDates({ clientCertificate: certificate, user, file }: Target, nowMs: number): Finding | undefined {
+  if (certificate === undefined) return undefined;
+  const { subject, fromMs, untilMs } = certificate;
   const fix = `kubectl config set-credentials ${quote(user)} --kubeconfig=${quote(file)} --client-certificate=client.crt --client-key=client.key --embed-certs=true`;
   if (untilMs <= nowMs)
     return failed('api-credentials', 'ClientCertificateExpired', {
@@ -74,14 +74,14 @@ function judgeDates({ clientCertificate: shownOne, user, file }: Target, nowMs: 
       expected: 'a clock that is right on this machine, and where the certificate was signed',
       fix: 'timedatectl set-ntp true',
     });
-  if (!endsSoon(shownOne, nowMs)) return undefined;
+  if (!endsSoon(certificate, nowMs)) return undefined;
   return warning('api-credentials', 'CertificateEndsSoon', {
     found: `the client certificate of ${subject} ends ${dateOf(untilMs)}`,
     fix,
   });
 }
 
-function shown({ clientCertificate }: Target): string {
+function certificateText({ clientCertificate }: Target): string {
   if (clientCertificate === undefined) return '';
   return `: the client certificate of ${clientCertificate.subject}, signed by ${clientCertificate.issuer}, is not from an authority it trusts`;
 }

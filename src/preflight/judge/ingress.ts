@@ -5,11 +5,11 @@ import { type Answer, type Finding, failed, ok, unanswered, warning } from '../f
 export interface ClassFacts {
   readonly name: string;
   readonly controller: string;
-  /** Annotation ingressclass.kubernetes.io/is-default-class. */
+  /** The value of the annotation ingressclass.kubernetes.io/is-default-class. */
   readonly isDefault: boolean;
 }
 
-/** `wanted`: the classes that the edge pools of the cluster serve, at least one. */
+/** Judges the IngressClasses. `wanted` are the classes that the edge pools of the cluster serve, at least one. */
 export function judgeIngress(
   answer: Answer<readonly ClassFacts[]>,
   wanted: readonly string[],

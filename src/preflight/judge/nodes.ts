@@ -5,7 +5,7 @@ import { type Answer, count, type Finding, failed, names, ok, unanswered } from 
 export interface NodeFacts {
   readonly name: string;
   readonly podCIDRs: readonly string[];
-  /** Addresses of type InternalIP. */
+  /** The addresses of type InternalIP. */
   readonly addresses: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface NodeContext {
   readonly allowed: { readonly servers: readonly Prefix[]; readonly pods: readonly Prefix[] } | undefined;
 }
 
-/** Every Node: an address in a site, and a podCIDR when these are what is announced. */
+/** Judges whether every Node has an address in a site, and a podCIDR when podCIDRs are announced. */
 export function judgeNodes(answer: Answer<readonly NodeFacts[]>, context: NodeContext): readonly Finding[] {
   if ('forbidden' in answer || 'failed' in answer) return [unanswered('nodes', answer, context.who)];
   const nodes = 'got' in answer ? answer.got : [];
@@ -28,7 +28,11 @@ export function judgeNodes(answer: Answer<readonly NodeFacts[]>, context: NodeCo
         fix: 'kubeadm token create --print-join-command',
       }),
     ];
-  const findings = [...outside(nodes, context), ...withoutPrefix(nodes, context), ...foreignPrefix(nodes, context)];
+  const findings = [
+    ...nodesOutsideSites(nodes, context),
+    ...nodesWithoutPodCidr(nodes, context),
+    ...podCidrsOutsideSites(nodes, context),
+  ];
   return findings.length === 0 ? [ok('nodes', describe(nodes, context))] : findings;
 }
 
@@ -37,7 +41,7 @@ function describe(nodes: readonly NodeFacts[], { podsFrom, allowed }: NodeContex
   return `${count(nodes.length, 'Node')}${place}${podsFrom === 'podCIDRs' ? ', each with a podCIDR' : ''}`;
 }
 
-function outside(nodes: readonly NodeFacts[], { allowed }: NodeContext): readonly Finding[] {
+function nodesOutsideSites(nodes: readonly NodeFacts[], { allowed }: NodeContext): readonly Finding[] {
   if (allowed === undefined) return [];
   const bad = nodes.filter(({ addresses }) => !addresses.some((text) => isInside(text, allowed.servers)));
   if (bad.length === 0) return [];
@@ -50,7 +54,7 @@ function outside(nodes: readonly NodeFacts[], { allowed }: NodeContext): readonl
   ];
 }
 
-function withoutPrefix(nodes: readonly NodeFacts[], { podsFrom }: NodeContext): readonly Finding[] {
+function nodesWithoutPodCidr(nodes: readonly NodeFacts[], { podsFrom }: NodeContext): readonly Finding[] {
   const bad = podsFrom === 'podCIDRs' ? nodes.filter(({ podCIDRs }) => podCIDRs.length === 0) : [];
   if (bad.length === 0) return [];
   return [
@@ -62,7 +66,7 @@ function withoutPrefix(nodes: readonly NodeFacts[], { podsFrom }: NodeContext): 
   ];
 }
 
-function foreignPrefix(nodes: readonly NodeFacts[], { podsFrom, allowed }: NodeContext): readonly Finding[] {
+function podCidrsOutsideSites(nodes: readonly NodeFacts[], { podsFrom, allowed }: NodeContext): readonly Finding[] {
   if (podsFrom !== 'podCIDRs' || allowed === undefined) return [];
   const bad = nodes.flatMap(({ name, podCIDRs }) =>
     podCIDRs.filter((text) => !isInside(text, allowed.pods)).map((text) => ({ name, text })),

@@ -11,7 +11,7 @@ export interface PoolContext {
   readonly sites: readonly string[];
 }
 
-/** Every enabled pool for pods: inside the sites, routed as it is, announced. */
+/** Judges whether every enabled pool for pods is inside the sites, is not encapsulated, and is announced. */
 export function judgePools(answer: Answer<readonly Pool[]>, context: PoolContext): readonly Finding[] {
   if ('forbidden' in answer || 'failed' in answer) return [unanswered('calico-pools', answer, context.who)];
   const pools = ('got' in answer ? answer.got : []).filter(isForPods);

@@ -12,11 +12,14 @@ export interface Rule {
   readonly resourceNames?: readonly string[];
 }
 
-/** What this identity may do: `everywhere` from bindings of the whole cluster, `inSystem` with those of tideline-system too. */
+/**
+ * The rights of an identity: `everywhere` by bindings of the whole cluster, `inSystem` by those and the bindings of
+ * tideline-system.
+ */
 export interface Granted {
   readonly everywhere: readonly Rule[];
   readonly inSystem: readonly Rule[];
-  /** An authoriser does not list what it allows (a webhook): there may be more. */
+  /** True when an authoriser (a webhook) does not list what it allows, so that there may be more rights. */
   readonly incomplete?: boolean;
 }
 
@@ -26,8 +29,11 @@ export interface SingleRight {
   readonly right: Right;
 }
 
-/** Rights that no rule grants. An authoriser that does not list its rules may still allow them: ask for each. */
-export function unmet(rights: readonly Right[], granted: Granted): readonly SingleRight[] {
+/**
+ * Rights that no listed rule grants. An authoriser that does not list its rules may still allow them, so each must be asked
+ * for.
+ */
+export function unlistedRights(rights: readonly Right[], granted: Granted): readonly SingleRight[] {
   return rights.flatMap((right) => {
     const rules = right.namespace === systemNamespace ? granted.inSystem : granted.everywhere;
     return right.verbs
@@ -51,7 +57,7 @@ function allows(
   );
 }
 
-/** Does the identity have every right of the agent. */
+/** Judges whether the identity has every right that the agent needs. */
 export function judgeRights(agent: Agent, denied: readonly SingleRight[], who: Identity, rbac: string): Finding {
   const check = `rights-${agent}` as const;
   const [first] = denied;
@@ -71,7 +77,7 @@ function fixOf(agent: Agent, who: Identity, rbac: string, denied: readonly Singl
   const apply = `kubectl apply --server-side --force-conflicts -k ${quote(rbac)}`;
   const member =
     who.groups.includes(`tideline:${agent}`) || who.username === `system:serviceaccount:${systemNamespace}:${role}`;
-  // What deploy/rbac says of Calico is for the other group.
+  // The rules for Calico in deploy/rbac are for its other group, crd.projectcalico.org.
   const v3 = denied.filter(({ right }) => right.apiGroup === 'projectcalico.org');
   if (member) return v3.length === 0 ? apply : addRule(role, v3);
   const name = bindingName(role, who.username);
@@ -96,14 +102,14 @@ function addRule(role: string, needs: readonly SingleRight[]): string {
   return `kubectl patch clusterrole ${role} --type=json -p '${patch}'`;
 }
 
-/** What everyone who is known may do (system:basic-user). */
+/** The rights of every authenticated identity (system:basic-user). */
 const everyone: readonly Right[] = [
   { apiGroup: 'authentication.k8s.io', resource: 'selfsubjectreviews', verbs: ['create'], why: '' },
   { apiGroup: 'authorization.k8s.io', resource: 'selfsubjectaccessreviews', verbs: ['create'], why: '' },
   { apiGroup: 'authorization.k8s.io', resource: 'selfsubjectrulesreviews', verbs: ['create'], why: '' },
 ];
 
-/** Rights beyond what is needed: a lost kubeconfig should open no more than the agent's own door. */
+/** Judges whether the identity has more rights than needed: a lost kubeconfig should grant no more than the agent's own. */
 export function judgeExcess(needed: readonly Right[], granted: Granted, who: Identity): Finding {
   const known = [...needed, ...everyone];
   const extra = new Set([...granted.everywhere, ...granted.inSystem].flatMap((rule) => excessOf(rule, known)));
@@ -128,7 +134,7 @@ function excessOf({ verbs, apiGroups = [], resources = [] }: Rule, known: readon
       const needs = new Set(
         known.flatMap((right) => (right.apiGroup === apiGroup && right.resource === resource ? right.verbs : [])),
       );
-      // Who may list sees every object already.
+      // An identity that may list sees every object already.
       if (needs.has('list')) needs.add('get');
       return verbs
         .filter((verb) => !needs.has(verb))

@@ -1,15 +1,15 @@
 import { compareKeys } from '../../model/values.ts';
-/** Paths of fields, e.g. `spec.vips[].scope`, sorted. */
+/** The differences of two schemas as paths of fields, e.g. `spec.vips[].scope`, sorted. */
 export interface SchemaDifference {
-  /** In the wanted schema only. */
+  /** The fields of the wanted schema only. */
   readonly lacking: readonly string[];
-  /** In the actual schema only. */
+  /** The fields of the actual schema only. */
   readonly extra: readonly string[];
-  /** In both, with other rules (type, bounds, default, CEL, ...). Descriptions are for people and do not count. */
+  /** The fields of both with other rules (type, bounds, default, CEL, ...). Descriptions are for people and do not count. */
   readonly different: readonly string[];
 }
 
-/** Compares two structural schemas field by field. A whole subtree that is on one side only counts as its topmost field. */
+/** Compares two structural schemas field by field. A whole subtree that is on one side only is named by its topmost field. */
 export function compareSchemas(wanted: unknown, actual: unknown): SchemaDifference {
   const [want, have] = [fieldsOf(wanted), fieldsOf(actual)];
   return {

@@ -1,10 +1,10 @@
 import { type Finding, failed, ok, quote, warning } from '../finding.ts';
 import type { HttpFacts, ProbeFacts, Target, VersionFacts } from '../target.ts';
 
-/** CRDs with CEL rules are stable since 1.29; 1.36 is what the tests run. */
+/** The supported minor versions: CRDs with CEL rules are stable since 1.29, and the tests run 1.36. */
 const supported = { oldest: 29, newest: 36 };
 
-/** Versions of every server behind the address: supported, and the same. */
+/** Judges whether the versions of all servers behind the address are supported, and the same. */
 export function judgeVersion(versions: readonly VersionFacts[]): Finding {
   const expected = `Kubernetes 1.${supported.oldest} to 1.${supported.newest}`;
   const [first] = versions;
@@ -31,7 +31,7 @@ export function judgeVersion(versions: readonly VersionFacts[]): Finding {
   return ok('api-version', found);
 }
 
-/** `/readyz?verbose`: a line `[+]etcd ok` or `[-]etcd failed: ...` for each part. */
+/** Judges the answers to `/readyz?verbose`, which have a line `[+]etcd ok` or `[-]etcd failed: ...` for each part. */
 export function judgeHealth(answers: readonly NonNullable<HttpFacts['ready']>[]): Finding {
   const [first] = answers;
   if (first === undefined)
@@ -63,8 +63,9 @@ export function judgeHealth(answers: readonly NonNullable<HttpFacts['ready']>[])
 const limits = { warnMs: 2000, failMs: 15_000 };
 
 /**
- * The clocks, from the Date header: whole seconds, so one answer knows the difference to a second and its round trip. The
- * verdict is the mildest that the range allows; where a range straddles a limit, the probe asked until it was narrow.
+ * Judges the difference of the clocks by the Date header. It has whole seconds, so one answer shows the difference to within a
+ * second and a round trip. The verdict is the mildest that the range allows; where a range includes a limit, the probe sent
+ * more requests to narrow it.
  */
 export function judgeClock(target: Target, probe: ProbeFacts): Finding {
   const ranges = probe.addresses.flatMap(({ http }) => (http?.clock === undefined ? [] : [http.clock]));

@@ -6,7 +6,7 @@ import type { Answer } from './finding.ts';
 import type { IdentityAnswer } from './judge/credentials.ts';
 import type { Granted, Rule, SingleRight } from './judge/rights.ts';
 
-/** What is read: a collection or one object of it. */
+/** A collection that is read, or one object of it. */
 export interface Resource {
   readonly apiGroup: string;
   readonly version: string;
@@ -14,14 +14,14 @@ export interface Resource {
   readonly name?: string;
 }
 
-/** No single request may take longer. */
+/** The limit for a single request. */
 const requestMs = 4000;
-/** A cluster has more nodes than this only on paper. */
+/** The limit for the pages of a list. It is larger than any real cluster needs for its nodes. */
 const maxPages = 20;
 
 /**
- * The questions of the preflight. It reads (GET), and asks about itself (SelfSubject*Review, which the API wants as POST
- * and which store nothing); it has no other way to speak.
+ * The requests of the preflight to the API. It reads (GET), and asks about itself (SelfSubject*Review, which the API wants as
+ * POST and which store nothing); it can send no other request.
  */
 export class Questions {
   readonly #client: KubeClient;
@@ -48,9 +48,9 @@ export class Questions {
     }
   }
 
-  /** What we may do, as far as the server's authorisers list it. */
+  /** The rights that we have, as far as the server's authorisers list them. */
   async granted(systemNamespace: string): Promise<Answer<Granted>> {
-    // Bindings of this namespace do not exist, so its rules are those of the whole cluster.
+    // The first namespace has no bindings, so its rules are those of the whole cluster.
     const namespaces = ['tideline-check-nowhere', systemNamespace];
     try {
       const [everywhere, inSystem] = await Promise.all(namespaces.map((namespace) => this.#rules(namespace)));
@@ -69,7 +69,7 @@ export class Questions {
     return status ?? {};
   }
 
-  /** The server's last word on a right that no listed rule grants; undefined: no answer. */
+  /** Whether the server grants a right that no listed rule grants; undefined when it does not answer. */
   async allowed({ verb, right }: SingleRight): Promise<boolean | undefined> {
     const [resource, subresource] = right.resource.split('/');
     const resourceAttributes = {
@@ -116,7 +116,7 @@ export class Questions {
     }
   }
 
-  async plain<T>(path: string): Promise<Answer<T>> {
+  async getPath<T>(path: string): Promise<Answer<T>> {
     try {
       return { got: await this.#read<T>({ path }) };
     } catch (error) {
