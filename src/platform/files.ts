@@ -7,15 +7,15 @@ import { readDocuments } from './yaml.ts';
 interface Found {
   readonly documents: SpecDocument[];
   readonly problems: SpecProblem[];
-  /** Real paths of what was read, so that a file named twice is read once and a link cannot lead round in circles. */
+  /** The real paths of all files and folders that were read, so that a file named twice is read once and a loop of links ends. */
   readonly seen: Set<string>;
-  /** Absolute manifest folders that Clusters name: Kubernetes objects live there, not ours. */
+  /** The absolute manifest folders that Clusters name: they hold Kubernetes objects, and no spec. */
   readonly manifestFolders: Set<string>;
 }
 
 /**
- * Reads every spec document under `paths`. Of a folder all `*.yaml`, `*.yml` and `*.json` count, at any depth, except
- * hidden entries and what lies in the manifest folder of a Cluster. Never rejects: what cannot be read is a problem.
+ * Reads every spec document under `paths`. In a folder all `*.yaml`, `*.yml` and `*.json` count, at any depth, except
+ * hidden entries and files in the manifest folder of a Cluster. Never rejects: a path that cannot be read is a problem.
  */
 export async function readPaths(
   paths: readonly string[],
@@ -26,13 +26,13 @@ export async function readPaths(
     const problem = await readPath(path, found, named);
     if (problem !== undefined) found.problems.push(problem);
   }
-  const ours = (file: string | undefined): boolean =>
+  const isSpec = (file: string | undefined): boolean =>
     file === undefined ||
     named.has(file) ||
     ![...found.manifestFolders].some((folder) => isInside(folder, resolve(file)));
   return {
-    documents: found.documents.filter((document) => ours(document.file)),
-    problems: found.problems.filter((problem) => ours(problem.file)),
+    documents: found.documents.filter((document) => isSpec(document.file)),
+    problems: found.problems.filter((problem) => isSpec(problem.file)),
   };
 }
 
@@ -50,7 +50,10 @@ async function readPath(path: string, found: Found, named: Set<string>): Promise
   }
 }
 
-/** Files first, then the folders below that no Cluster claims. Resolves with the number of files seen. */
+/**
+ * Reads the files of a folder, then the folders in it that are no manifest folder of a Cluster. Resolves with the number of
+ * files seen.
+ */
 async function readFolder(folder: string, found: Found): Promise<number> {
   if (!(await firstTime(folder, found))) return 1;
   const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();

@@ -6,7 +6,7 @@ import { buildPlatform } from '../model/spec/build.ts';
 import { reasons } from '../model/spec/reasons.ts';
 import { readDocuments } from './yaml.ts';
 
-/** The whole way from text to verdict, without files. */
+/** Validates a text as the loader does, without files. */
 function check(text: string) {
   const read = readDocuments(text, 'input.yaml', '/');
   const built = buildPlatform(read.documents, 0);
@@ -22,7 +22,7 @@ test('the text that is mutated here is valid', () => {
   expect(check(hybrid).problems).toEqual([]);
 });
 
-/** Every place where a name of another object is used. */
+/** Every place in these lines where the name of another object is used. */
 const references = lines.flatMap((line, index) => {
   const spots = [
     ...line.matchAll(/(?<=(?:sites|failover): \[)[a-z, -]+(?=\])/g),

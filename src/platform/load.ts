@@ -21,7 +21,7 @@ export async function loadPlatform(paths: readonly string[], nowMs: number = Dat
   return all.length === 0 ? { platform, warnings } : { problems: all, warnings };
 }
 
-/** The same for commands that cannot go on without: throws an InputError with every problem. */
+/** Does the same for commands that cannot go on without a platform: throws an InputError with every problem. */
 export async function loadPlatformOrThrow(paths: readonly string[]): Promise<Platform> {
   const result = await loadPlatform(paths);
   if ('problems' in result) throw new InputError(result.problems);

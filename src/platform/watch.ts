@@ -15,9 +15,12 @@ export interface PlatformStatus {
 }
 
 export interface PlatformWatchOptions<View> {
-  /** File or folder. */
+  /** The file or folder of the platform spec. */
   readonly path: string;
-  /** What the caller needs of a platform. Throws InputError when it is not there: then the platform counts as invalid. */
+  /**
+   * Takes from a platform the parts that the caller needs. When it throws an InputError because one is missing, the
+   * platform counts as invalid.
+   */
   readonly view: (platform: Platform) => View;
   readonly clock: Clock;
   readonly log: Log;
@@ -25,13 +28,13 @@ export interface PlatformWatchOptions<View> {
   readonly load?: (paths: readonly string[]) => Promise<Platform>;
 }
 
-/** A file that has not changed for this long is taken for saved. */
+/** A file that has not changed for this long counts as saved. */
 const restMs = 100;
 
 /**
- * The platform spec, looked at every `intervalMs` and read again when a file of it changed and all are at rest: half of a
- * spec that is being saved is often a valid spec. An edit that does not load, or
- * without what the caller needs, changes nothing but the status: the last good one stays in force.
+ * The platform spec as it changes on disk. Its files are looked at every `intervalMs`, and read again when one has changed and all
+ * are at rest: half of a spec that is being saved is often a valid spec. An edit that does not load, or lacks what the caller
+ * needs, changes nothing but the status: the last good spec stays in force.
  */
 export class PlatformWatch<View> {
   readonly #options: PlatformWatchOptions<View>;
@@ -40,7 +43,7 @@ export class PlatformWatch<View> {
   #current: { readonly platform: Platform; readonly view: View } | undefined;
   #status: PlatformStatus = { phase: 'current' };
   #signature = '';
-  /** What the look before found and did not trust yet. */
+  /** The signature that the last check found and did not trust yet. */
   #seen: string | undefined;
   #stopped = false;
 
@@ -50,16 +53,16 @@ export class PlatformWatch<View> {
     this.#changes = new Signal((error) => log.error({ err: error }, 'a listener of the platform failed'));
     this.#loop = new Loop({
       clock,
-      run: async () => ((await this.#look()) ? intervalMs : restMs),
-      onError: (error) => log.error({ err: error }, 'looking at the platform failed; tried again'),
+      run: async () => ((await this.#reloadIfChanged()) ? intervalMs : restMs),
+      onError: (error) => log.error({ err: error }, 'reading the platform failed, trying again'),
       retry: { firstMs: intervalMs, ceilingMs: intervalMs },
     });
   }
 
-  /** The first load; throws an InputError when the spec is bad or lacks what the caller needs. */
+  /** Loads the spec for the first time. Throws an InputError when it is bad or lacks what the caller needs. */
   async start(): Promise<void> {
-    this.#use(await this.#load());
-    this.#signature = await this.#sign();
+    this.#adopt(await this.#load());
+    this.#signature = await this.#readSignature();
     this.#loop.triggerIn(this.#options.intervalMs);
   }
 
@@ -82,19 +85,19 @@ export class PlatformWatch<View> {
     await this.#loop.stop();
   }
 
-  /** False when files are being written: look again soon. */
-  async #look(): Promise<boolean> {
-    const signature = await this.#sign();
+  /** Resolves with false when files are being written, so that it must run again soon. */
+  async #reloadIfChanged(): Promise<boolean> {
+    const signature = await this.#readSignature();
     if (this.#stopped || signature === this.#signature) return true;
     const atRest = this.#seen === signature;
     this.#seen = signature;
     if (!atRest) return false;
     const [loaded] = await Promise.allSettled([this.#load()]);
-    if ((await this.#sign()) !== signature) return false;
+    if ((await this.#readSignature()) !== signature) return false;
     this.#signature = signature;
     try {
       if (loaded.status === 'rejected') throw loaded.reason;
-      this.#use(loaded.value);
+      this.#adopt(loaded.value);
       this.#status = { phase: 'current' };
       this.#options.log.info({}, 'platform read again');
     } catch (error) {
@@ -111,12 +114,12 @@ export class PlatformWatch<View> {
     return load([path]);
   }
 
-  #use(platform: Platform): void {
+  #adopt(platform: Platform): void {
     this.#current = { platform, view: this.#options.view(platform) };
   }
 
-  /** Names, sizes and times of the spec's files; what lies in a cluster's manifest folder is not the spec. */
-  async #sign(): Promise<string> {
+  /** Names, sizes and times of the spec's files, without those in the manifest folder of a cluster, which are not the spec. */
+  async #readSignature(): Promise<string> {
     const { platform } = this.#current ?? {};
     const manifests = [...(platform?.clusters ?? [])].flatMap(([name, { spec }]) =>
       'manifests' in spec.source ? [resolve(platform?.folderOf(name) ?? '', spec.source.manifests)] : [],

@@ -14,7 +14,7 @@ import { type Path, type SpecDocument, valueAt } from '../model/spec/document.ts
 import type { SpecProblem } from '../model/spec/objects.ts';
 import { messageOf } from '../model/values.ts';
 
-/** The documents of one file's text (YAML 1.2, so JSON too) and what is wrong with its syntax. Never throws. */
+/** The documents of one file's text (YAML 1.2, so JSON too) and the problems of its syntax. Never throws. */
 export function readDocuments(
   text: string,
   file: string,
@@ -49,7 +49,7 @@ interface Read {
   readonly problems: readonly SpecProblem[];
 }
 
-/** The document as plain data. Aliases without an anchor, and bombs made of aliases, are problems. */
+/** The document as plain data. Aliases without an anchor, and aliases that expand without bounds, are problems. */
 function valueOf(document: Document.Parsed, file: string, lines: LineCounter): Read {
   try {
     return { value: document.toJS({ maxAliasCount: 100 }), problems: [] };
@@ -100,7 +100,7 @@ function keyText(key: unknown): string {
   return isNode(key) && 'value' in key ? String(key.value) : String(key);
 }
 
-/** Every duplicate key, and the first other error: those after it are mostly its consequences. */
+/** Every duplicate key, and the first other error: errors after that are mostly its consequences. */
 function syntaxProblems(
   document: Document.Parsed,
   text: string,

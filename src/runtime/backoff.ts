@@ -1,34 +1,37 @@
-/** How long to wait after failures in a row. */
+/** The rule for how long to wait after failures in a row. */
 export interface BackoffOptions {
   /** The wait after the first failure, in ms; each further failure in a row doubles it. */
   readonly firstMs: number;
-  /** The wait, before chance moves it, never grows beyond this. The same as `firstMs`: all waits are equal. */
+  /** The wait, before jitter is applied, never grows beyond this. When it equals `firstMs`, all waits are equal. */
   readonly ceilingMs: number;
   /**
    * The wait is multiplied by a number drawn between these two, so that a thousand agents that failed together do not come
-   * back together. `[0, 1]` spreads them most, `[0.5, 1]` keeps half of the wait for certain. Default `[1, 1]`: no chance.
+   * back together. `[0, 1]` spreads them most, `[0.5, 1]` keeps at least half of the wait. Default `[1, 1]`, which is no jitter.
    */
   readonly jitter?: readonly [number, number];
-  /** A wait that the other side asked for (Retry-After) is obeyed up to this long. Default: however long it is. */
+  /** A wait that the other side asked for (Retry-After) is obeyed up to this length. Default: without a limit. */
   readonly longestAskedMs?: number;
-  /** Lengthens the wait that was asked for by up to this part of it, by chance: it was told to everybody. Default 0. */
+  /**
+   * Lengthens the wait that was asked for at random, by up to this part of it, because every client is asked for the same.
+   * Default 0.
+   */
   readonly askedSpread?: number;
 }
 
-/** What changes from one failure to the next. */
+/** The inputs that change from one failure to the next. */
 export interface BackoffMoment {
-  /** In [0, 1). Without it the wait is the longest that `jitter` allows. */
+  /** A random number in [0, 1). Without it the wait is the longest that `jitter` allows. */
   readonly random?: () => number;
-  /** What the other side asked for with its refusal (Retry-After): the wait is never shorter. */
+  /** The wait that the other side asked for with its refusal (Retry-After): ours is never shorter. */
   readonly retryAfterMs?: number | undefined;
 }
 
 /**
- * How long to wait, in whole ms, after so many failures in a row (from 1; 0 counts as 1). Pure.
+ * How long to wait, in whole ms, after this many failures in a row (from 1; 0 counts as 1). Pure.
  *
  * With `firstMs` 100, `ceilingMs` 1000 and `jitter` [0.5, 1] the fourth failure in a row gives 100 · 2³ = 800 ms, so a wait between
- * 400 and 800 ms; the fifth would give 1600, so it and all that follow wait between 500 and 1000 ms. Had the other side asked
- * for 2000 ms, each of them would be 2000.
+ * 400 and 800 ms; the fifth would give 1600, so it and all that follow wait between 500 and 1000 ms. If the other side asked
+ * for 2000 ms, each of these waits would be 2000 ms.
  */
 export function backoffMs(failures: number, options: BackoffOptions, moment: BackoffMoment = {}): number {
   const { firstMs, ceilingMs, jitter: [least, most] = [1, 1], longestAskedMs = Infinity, askedSpread = 0 } = options;

@@ -1,8 +1,8 @@
-/** Time, handed in so that tests own it. */
+/** A source of time, which is handed in so that tests control it. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Milliseconds on a clock that never goes back. */
+  /** Milliseconds of a clock that never goes back. */
   monotonic(): number;
   setTimeout(callback: () => void, delayMs: number): Timer;
 }

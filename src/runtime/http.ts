@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
 
 export interface HttpEndpoint {
-  /** Where it listens, `http://host:port`, with the port that the system chose for 0. */
+  /** The address on which it listens, `http://host:port`; for port 0, with the port that the system chose. */
   readonly url: string;
-  /** Ends it with every connection it has. */
+  /** Stops the server and closes every connection it has. */
   stop(): Promise<void>;
 }
 

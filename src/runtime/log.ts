@@ -14,7 +14,7 @@ export interface Log {
 export type Fields = Readonly<Record<string, unknown>>;
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** One JSON object a line on standard error, so that standard output stays the command's own. */
+/** Makes a log that writes one JSON object a line on standard error, so that standard output is left to the command. */
 export function createLog(component: string, level: LogLevel = 'info'): Log {
   return pino(
     { level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime },

@@ -4,24 +4,25 @@ import type { Clock, Timer } from './clock.ts';
 export interface LoopOptions {
   readonly clock: Clock;
   /**
-   * One run. Resolves with in how many ms the next one is due when nobody triggers it earlier: 0 for at once, nothing or
-   * Infinity for not before a trigger. A rejection is reported to `onError`, and the run is tried again after `retry`.
+   * One run. It resolves with the number of ms after which the next run is due unless a trigger comes earlier: 0 means at once,
+   * nothing or Infinity means not before a trigger. A rejection is reported to `onError`, and the run is tried again after
+   * `retry`.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a run that never asks for another one returns nothing.
   readonly run: () => Promise<number | void>;
   readonly onError: (error: unknown) => void;
   /** The waits after failed runs in a row. */
   readonly retry: BackoffOptions;
-  /** Waits this long for more triggers before a run. Default 0: a trigger runs at once, before it returns. */
+  /** A run waits this long for more triggers. Default 0: the run begins within the call of `trigger`. */
   readonly debounceMs?: number;
-  /** A run waits never longer than this after the first trigger, however many follow. Default: as `debounceMs`. */
+  /** A run never waits longer than this after the first trigger, however many follow. Default: as `debounceMs`. */
   readonly ceilingMs?: number;
 }
 
 /**
- * The one loop that owns a state: it runs when triggered, again when triggered meanwhile, and when the time has come that
- * the run itself asked for. Runs are never concurrent, triggers during a run cause exactly one more run, a burst is debounced
- * but never starved. A trigger ends the wait after a failed run; one that came during the run does not.
+ * The one loop that owns a state: it runs when triggered, again when triggered during a run, and at the time that the last run
+ * asked for. Runs are never concurrent, triggers during a run cause exactly one more run, and a burst of triggers is debounced
+ * but cannot put off a run for ever. A trigger ends the wait after a failed run; a trigger that came during that run does not.
  */
 export class Loop {
   readonly #options: LoopOptions;
@@ -50,24 +51,24 @@ export class Loop {
   }
 
   /**
-   * Makes the next run due in so many ms, where nobody triggers one earlier. Nothing happens when somebody has triggered
-   * already, or during a run, which says itself when the next one is due.
+   * Makes the next run due after `delayMs` unless a trigger comes earlier. Does nothing when a trigger has come already, or
+   * during a run, whose own result says when the next one is due.
    */
   triggerIn(delayMs: number): void {
     if (!this.#stopped && this.#running === undefined && this.#firstTriggerAt === undefined) this.#schedule(delayMs);
   }
 
-  /** Somebody has triggered since the run in flight began: it is out of date. */
+  /** True when a trigger has come since the run in flight began, so that this run is out of date. */
   get triggered(): boolean {
     return this.#again;
   }
 
-  /** Resolves when the run in flight is over; at once when there is none. Another one may have begun by then. */
+  /** Resolves when the run in flight is over, at once when there is none. Another run may have begun by then. */
   async idle(): Promise<void> {
     await this.#running;
   }
 
-  /** Waits for the run in flight, then never runs again. */
+  /** Resolves when the run in flight is over; no other run begins from now on. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
@@ -84,7 +85,7 @@ export class Loop {
     this.#timer = undefined;
     this.#firstTriggerAt = undefined;
     this.#again = false;
-    // Set before the first line of the run: that may trigger.
+    // This is set before the run begins, because the first line of the run may call `trigger`.
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#running = promise;
     void this.#runOnce().then((nextMs) => {
@@ -94,7 +95,7 @@ export class Loop {
     });
   }
 
-  /** Resolves with in how many ms the next run is due; after a failed one triggers during the run do not count. */
+  /** Resolves with the number of ms after which the next run is due. Triggers during a failed run do not count. */
   async #runOnce(): Promise<number> {
     const { run, retry } = this.#options;
     try {

@@ -6,7 +6,7 @@ import { type HttpEndpoint, listenHttp } from './http.ts';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** A registry of one agent with the process metrics; never the library's global one. */
+/** Makes the registry of one agent, with the process metrics. The library's global registry is never used. */
 export function createRegistry(component: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ component });

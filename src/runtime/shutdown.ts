@@ -1,6 +1,6 @@
 /**
  * Resolves with the name of the first SIGTERM or SIGINT. A second one ends the process at once with exit code 130, for
- * the person who will not wait.
+ * a person who does not want to wait.
  */
 export function waitForShutdown(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {

@@ -1,14 +1,14 @@
-/** Takes the listener back; a second call does nothing. */
+/** Removes the listener. A second call does nothing. */
 export type Unsubscribe = () => void;
 
 /**
- * Something that several may want to hear of.
+ * An event with several listeners.
  *
  * - `emit` calls the listeners in the order of their subscriptions, before it returns.
- * - A listener that throws stops nobody: what it threw goes to `onError`, the others are called.
- * - One that subscribes while an `emit` runs hears of the next one; one that unsubscribes meanwhile is not called any more.
- * - An `emit` inside of an `emit` runs at once, so that listeners later in the order hear the newer value first.
- * - The same function subscribed twice is called twice, and each subscription ends by itself.
+ * - When a listener throws, the error goes to `onError`, and the other listeners are called.
+ * - A listener that subscribes while an `emit` runs is called from the next one on; one that unsubscribes meanwhile is not called any more.
+ * - An `emit` inside an `emit` runs at once, so that listeners later in the order get the newer value first.
+ * - A function that is subscribed twice is called twice, and each subscription is ended on its own.
  */
 export class Signal<Value> {
   readonly #onError: (error: unknown) => void;
