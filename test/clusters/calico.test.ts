@@ -5,7 +5,7 @@ import type { AnyObject, Kind } from '../../src/kube/kinds.ts';
 import { readObject } from '../../src/kube/read-object.ts';
 import { withControlPlane } from '../support/clusters/control-plane.ts';
 
-/** Two blocks of four addresses in all: what Calico does when they are used up shows soon. */
+/** A pool of only two blocks of four addresses, so that its addresses are soon used up. */
 const pool = { name: 'small', cidr: '10.10.0.0/29', blockSize: 30 };
 const plane = withControlPlane();
 let binaries: Binaries;

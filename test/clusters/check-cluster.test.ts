@@ -170,7 +170,7 @@ describe('rights', () => {
 
   it('names each right of deploy/rbac/check.yaml that it does not have', async () => {
     const rules = await rulesOf(rig.plane(), 'clusterrole', 'tideline-check');
-    // Of Calico's two groups a cluster has one.
+    // A cluster has only one of Calico's two groups.
     const left = grantsOf(rules).filter(({ apiGroup }) => apiGroup !== 'projectcalico.org');
     expect(left.length).toBeGreaterThan(12);
     const next = async (): Promise<void> => {

@@ -150,7 +150,8 @@ describe('what the loader refuses the API server refuses, and nothing else', () 
     expect(wrong).toEqual([]);
     const possible = Object.entries(scopes).filter(([, scope]) => scope === 'object' || scope === 'both');
     const unseen = possible.map(([reason]) => reason).filter((reason) => !seen.has(reason));
-    // Of these two the next test has an example: a wrong choice hides what is inside it, and the goldens have two objects.
+    // Examples of these two are in the next test: a wrong choice hides the faults inside it, and the golden for a duplicate name
+    // has two objects.
     expect(unseen).toEqual(['WrongChoice', 'DuplicateName']);
   });
 
@@ -191,7 +192,7 @@ describe('what the loader refuses the API server refuses, and nothing else', () 
     expect(disagreement(loader, await serverVerdict(client, object))).toEqual([]);
   });
 
-  /** Right and wrong ones, of which about half are refused. */
+  /** Random objects, of which about half are refused. */
   const runs = { Site: 800, Cluster: 1000, EdgePool: 800, TrafficPolicy: 600, Drain: 800 } as const;
 
   test.each(kindNames)('any %s, right or spoilt', async (kind) => {
@@ -241,7 +242,7 @@ describe('where the two differ', () => {
   });
 });
 
-/** Aliases without an anchor, and bombs, are faults of the text. */
+/** A document as plain data; undefined when its aliases have no anchor or expand without bounds, which is a fault of the text. */
 function plain(document: { toJS: () => unknown }): unknown {
   try {
     return document.toJS();
@@ -250,7 +251,7 @@ function plain(document: { toJS: () => unknown }): unknown {
   }
 }
 
-/** Every list as long as it may be, with long entries. */
+/** Objects in which every list is as long as it may be, with long entries. */
 function largest(): readonly object[] {
   const many = <T>(length: number, make: (index: number) => T): T[] =>
     Array.from({ length }, (_, index) => make(index));

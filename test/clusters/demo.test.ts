@@ -1,6 +1,6 @@
 import { describeDemo } from '../support/demo.ts';
 
-/** `make demo KUBERNETES=1 ONCE=1`: the scenario on real control planes, with two steps more. */
+/** Runs `make demo KUBERNETES=1 ONCE=1`: the scenario on real control planes, with two more steps. */
 describeDemo({
   words: ['--kubernetes'],
   moreSteps: ['apiserver-lost', 'blade-cold-start'],

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 type Resource = { readonly kind: string; readonly metadata: { readonly name: string; readonly namespace?: string } };
 
-/** What an overlay holds, as kubectl renders it. */
+/** The objects of an overlay, as kubectl renders it. */
 async function rendered(overlay: string): Promise<readonly Resource[]> {
   const text = await administrator.sh(`kubectl kustomize ${overlay}`);
   return parseAllDocuments(text).map((document) => document.toJS() as Resource);
@@ -32,7 +32,7 @@ async function rendered(overlay: string): Promise<readonly Resource[]> {
 
 describe('deploy', () => {
   it('is accepted by the API server as a whole, before anything is there', async () => {
-    // Objects of the namespace need the namespace: it goes first.
+    // The namespace is created first, because objects in it need it.
     await plane.kubectl(['create', 'namespace', 'tideline-system']);
     await administrator.sh('kubectl apply --server-side --force-conflicts --dry-run=server -k /opt/tideline/deploy');
     expect(await plane.kubectl(['get', 'crd', '-o', 'name'])).not.toContain('tideline.dev');

@@ -8,7 +8,7 @@ import { eventually, startTestControlPlane } from '../support/clusters/control-p
 import { ingressAddresses } from '../support/clusters/ingress-status.ts';
 import { videoIngress } from '../support/clusters/objects.ts';
 
-// Two blades with real nginx, ExaBGP and BIRD that read and write a real API server with the rights of deploy/rbac.
+// The tests run two blades with real nginx, ExaBGP and BIRD, which read and write a real API server with the rights of deploy/rbac.
 const service = {
   apiVersion: 'v1',
   kind: 'Service',

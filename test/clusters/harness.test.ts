@@ -13,7 +13,7 @@ import { binaries } from '../support/clusters/binaries.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
 import { web, workerNode } from '../support/clusters/objects.ts';
 
-/** Kept large: the machine that runs this runs other tests too. On a quiet one it is 5 s. */
+/** The limit for a start. It is large because other tests run on the same machine; on an idle one a start takes 5 s. */
 const startBoundMs = 60_000;
 
 let plane: ControlPlane;
@@ -311,7 +311,7 @@ describe('a control plane whose owner is killed', () => {
   });
 });
 
-/** The ids of processes that were started with this folder in their arguments. */
+/** The ids of the processes that have this folder in their arguments. */
 async function processesOf(folder: string): Promise<readonly string[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const lines = await Promise.all(ids.map((id) => readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')));

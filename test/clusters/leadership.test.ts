@@ -13,7 +13,7 @@ import { ingressAddresses } from '../support/clusters/ingress-status.ts';
 const root = join(import.meta.dirname, '../..');
 const names = ['paris-blade-1', 'paris-blade-2', 'paris-blade-3'];
 
-/** A process that stands for one blade. */
+/** A process that is a candidate in the place of one blade. */
 class Candidate {
   readonly name: string;
   readonly #child: ChildProcess;
@@ -31,7 +31,7 @@ class Candidate {
     });
   }
 
-  /** What it says in this moment: one that is silent is not asked. */
+  /** Whether its last status says that it leads; a process that has been silent for a second does not count. */
   get leads(): boolean {
     return this.#last?.leading === true && performance.now() - this.#heardMs < 1000;
   }
@@ -84,7 +84,7 @@ async function publish(name: string): Promise<void> {
   await eventually(async () => (await ingressAddresses(plane, name)).includes('192.0.2.10'), { timeoutMs: 120_000 });
 }
 
-/** Who wrote the status of an Ingress. */
+/** The users who wrote the status of an Ingress. */
 async function writersOf(name: string): Promise<readonly string[]> {
   const writes = await plane.audit((event) => event.subresource === 'status' && event.name === name);
   return [...new Set(writes.map(({ user }) => user.replace('tideline:edge:', '')))];

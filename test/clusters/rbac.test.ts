@@ -50,8 +50,8 @@ beforeAll(async () => {
     rules[role] = await rulesOf(plane, 'clusterrole', `tideline-${role}`);
   rules.lease = await rulesOf(plane, '-n', 'tideline-system', 'role', 'tideline-edge');
   [blade, worker] = await Promise.all([
-    paris.server('blade', 'paris-blade-1.kubeconfig'),
-    paris.server('worker', 'paris-worker-1.kubeconfig'),
+    paris.bootServer('blade', 'paris-blade-1.kubeconfig'),
+    paris.bootServer('worker', 'paris-worker-1.kubeconfig'),
   ]);
 });
 afterAll(() => paris.stop());
@@ -92,9 +92,10 @@ describe('with exactly these rights', () => {
   });
 
   it('uses everything that was granted', async () => {
-    // An Event that begins again is counted up, after ten minutes at the earliest: that patch is in test/clusters/status.test.ts.
+    // The right to patch Events is tested in test/clusters/status.test.ts, because the count of an Event is raised after ten
+    // minutes at the earliest.
     const later = new Set(['patch events.k8s.io/events']);
-    // Of Calico's two groups a cluster has one.
+    // A cluster has only one of Calico's two groups.
     const granted = [
       ...grantsOf(rules.edge).filter((grant) => !later.has(grantText(grant))),
       ...grantsOf(rules.lease),
@@ -107,7 +108,7 @@ describe('with exactly these rights', () => {
 });
 
 describe('the DaemonSet', () => {
-  /** The Pod of the worker as the API server has it, with what a kubelet would bring. */
+  /** The unit for the worker's Pod as the API server has it, with what a kubelet would add. */
   const unit = async (capabilities?: readonly string[]): Promise<string> => {
     const get = async (...what: readonly string[]): Promise<unknown> =>
       JSON.parse(await paris.plane.kubectl(['-n', 'tideline-system', 'get', ...what, '-o', 'json']));
@@ -186,7 +187,7 @@ describe('the DaemonSet', () => {
   });
 });
 
-/** Rights to read, and the kind that the agent names when one is missing. */
+/** The rights of an agent to read. */
 const reads = (of: 'edge' | 'network'): readonly Grant[] =>
   grantsOf(rules[of]).filter(({ verb }) => verb === 'list' || verb === 'watch');
 
@@ -250,7 +251,7 @@ const end = async (daemon: Daemon): Promise<void> => {
 };
 
 describe('with one right to write less, the leader says which', () => {
-  /** Runs `act` while the role lacks this right, until the metric or log that tells of it is there. */
+  /** Runs `act` while the role lacks this right, until a metric or a log line reports that. */
   const lacking = async (
     role: readonly string[],
     all: readonly Rule[],
@@ -291,7 +292,7 @@ describe('with one right to write less, the leader says which', () => {
       edgeRole,
       rules.edge,
       'patch tideline.dev/edgepools/status',
-      // The leader looks at it every 20 s, and when it begins to lead.
+      // The leader reads the pool every 20 s, and when it begins to lead.
       () => blade.sh('systemctl restart tideline-edge-agent'),
       () => journalSays('WriteForbidden', 'edgepools/status'),
     ));
@@ -307,7 +308,7 @@ describe('with one right to write less, the leader says which', () => {
 
   it.each(['get', 'update', 'create'])('the Lease: %s', async (verb) => {
     const name = await leaseOf();
-    // Whoever leads only renews: it reads when it starts, and makes one when there is none.
+    // A leader only renews the Lease. An agent reads it when it starts, and creates it when there is none.
     const act = async (): Promise<unknown> => {
       if (verb === 'create') return paris.plane.kubectl(['-n', 'tideline-system', 'delete', 'lease', name]);
       return verb === 'get' ? blade.sh('systemctl restart tideline-edge-agent') : undefined;

@@ -30,7 +30,7 @@ describe('with a real control plane', () => {
     };
     const many = (count: number): readonly Manifest[] =>
       Array.from({ length: count }, (_, index) => service(`many-${index}`));
-    /** Makes every resourceVersion so far too old: etcd forgets, and the apiserver its own memory. */
+    /** Makes every resourceVersion so far too old: etcd forgets its history, and the apiserver its cache. */
     const forget = async (): Promise<void> => {
       await plane().apply({
         apiVersion: 'v1',
@@ -212,7 +212,7 @@ describe('with a real control plane', () => {
   });
 });
 
-/** Not the built-in role `view`: that one is put together by a controller, a while after a start. */
+/** A role of the test's own, because a controller fills the built-in role `view` only some time after a start. */
 const viewer: readonly Manifest[] = [
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -229,7 +229,7 @@ const viewer: readonly Manifest[] = [
   },
 ];
 
-/** Gives a token that expires in 12 seconds: two seconds of use, with the leeway. */
+/** A script that prints a token that expires in 12 seconds, of which two are left for use because of the leeway. */
 function pluginScript(token: string): string {
   return `#!/bin/sh
 test -n "$KUBERNETES_EXEC_INFO" || exit 3

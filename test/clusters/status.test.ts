@@ -32,7 +32,7 @@ async function get(...args: readonly string[]): Promise<Record<string, never>> {
 
 const addressesOf = (name: string): Promise<readonly string[]> => ingressAddresses(plane, name);
 
-/** What we wrote to the status of an Ingress, whatever came of it. */
+/** Our writes to the status of an Ingress, whatever their outcome. */
 async function statusWrites(name: string): Promise<readonly AuditEvent[]> {
   return plane.audit(
     (event) =>
@@ -52,7 +52,7 @@ async function setStatus(name: string, ips: readonly string[], manager: string):
   );
 }
 
-/** Our definition of the EdgePool, its status with or without addresses. */
+/** Our definition of the EdgePool, whose status has the field `addresses` or not. */
 async function poolDefinition(addresses: boolean): Promise<object> {
   const [crd] = (await objectsOf('deploy/crds/edgepools.yaml')) as Crd[];
   const properties = crd?.spec.versions[0]?.schema.openAPIV3Schema.properties.status.properties;
@@ -125,7 +125,7 @@ describe('the status of an Ingress', () => {
       metadata: { managedFields: { manager: string; subresource?: string }[] };
     };
     expect(metadata.managedFields.filter(({ manager }) => manager === 'tideline-edge')).toEqual([]);
-    // What the next owner writes is none of ours.
+    // We must not change what the next owner writes.
     await setStatus('moving', ['198.51.100.7'], 'other');
     await quietly(2000);
     expect(await addressesOf('moving')).toEqual(['198.51.100.7']);
@@ -212,7 +212,7 @@ describe('Events', () => {
     const other = { user: 'tideline:edge:paris-blade-2', groups: blade.groups };
     const client = await connect({ kubeconfig: await plane.kubeconfigFor(other) });
     const registry = new Registry();
-    // Ten minutes must be over between two writes of one Event.
+    // Two writes of one Event are at least ten minutes apart.
     let aheadMs = 0;
     const clock = { ...systemClock, monotonic: () => performance.now() + aheadMs };
     const events = new EventWriter({
@@ -257,7 +257,7 @@ describe('Events', () => {
   });
 });
 
-/** Runs `act` while edge agents may not patch Events, as the API server itself says. */
+/** Runs `act` while edge agents may not patch Events, and the API server confirms that they may not. */
 async function withoutPatchingEvents(who: Identity, act: () => Promise<void>): Promise<void> {
   const rules = await rulesOf(plane, 'clusterrole', 'tideline-edge');
   const grant = { verb: 'patch', apiGroup: 'events.k8s.io', resource: 'events', name: '' };
@@ -302,7 +302,7 @@ describe('the EdgePool', () => {
 
   it('has addresses and conditions whose times stay while nothing changes', async () => {
     await plane.apply(await poolDefinition(true));
-    // The server takes a moment to use the new definition; another wish is tried at once.
+    // The server takes a moment to use the new definition; after that, a changed wish is tried at once.
     await quietly(3000);
     live.announced = new Set(['192.0.2.10', '192.0.2.11', '192.0.2.12']);
     interface PoolObject {

@@ -4,7 +4,7 @@ import { parseAllDocuments } from 'yaml';
 import { findBinaries } from '../../../lab/control-plane/binaries.ts';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import { startControlPlane } from '../../../lab/control-plane/start.ts';
-import { ask, type BulkRequest, bulk } from '../../support/clusters/bulk.ts';
+import { type BulkRequest, bulk, sendRequest } from '../../support/clusters/bulk.ts';
 import { RawClient } from '../../support/clusters/raw.ts';
 import type { Bench } from '../support/row.ts';
 import { changeRows, pauseMs, restingRows, startRow, withAgent } from './agent-process.ts';
@@ -42,13 +42,13 @@ export const edgeAgentOnKubernetes: Bench = {
 
         const timed = async (request: BulkRequest, host: string, address?: string): Promise<number> => {
           const begin = performance.now();
-          await Promise.all([ask(apiserver, request), untilServed(client, host, address, pauseMs)]);
+          await Promise.all([sendRequest(apiserver, request), untilServed(client, host, address, pauseMs)]);
           return performance.now() - begin;
         };
         const newHost = async (index: number): Promise<number> => {
           const { ingress, service, slice } = creations(index);
-          await ask(apiserver, service);
-          await ask(apiserver, slice);
+          await sendRequest(apiserver, service);
+          await sendRequest(apiserver, slice);
           return timed(ingress, hostName(index));
         };
         const newAddress = (index: number, address: string): Promise<number> => {

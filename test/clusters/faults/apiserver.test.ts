@@ -16,7 +16,7 @@ describe('a kube-apiserver that fails', () => {
   beforeAll(async () => {
     await prepare(plane());
     await prepare(other());
-    // Two minutes of waiting, on a control plane of its own while the others are tested.
+    // This test waits for two minutes, so it has a control plane of its own and runs beside the others.
     patience = standStillForTwoMinutes(other());
     patience.catch(() => undefined);
   });
@@ -37,7 +37,7 @@ describe('a kube-apiserver that fails', () => {
       },
       { stale: ['SourceUnreachable'] },
     );
-    // A new apiserver knows nothing of what was before it: some kinds go on, some are told to list again, once.
+    // A new apiserver has no history in its memory: some watches go on, and some kinds must be listed again, once.
     expect(await trial.cluster.metric('tideline_kube_relists_total')).toBeLessThanOrEqual(6);
   });
 
@@ -49,7 +49,7 @@ describe('a kube-apiserver that fails', () => {
           await kill();
           const ready = plane().start('kube-apiserver');
           if (round % 3 === 0) await ready;
-          // The rejection names the end that the next round brings about.
+          // A rejection is expected, because the next round kills the process that is starting.
           else await Promise.race([sleep(300 * round), ready.catch(() => undefined)]);
           ready.catch(() => undefined);
         }
@@ -81,7 +81,7 @@ describe('a kube-apiserver that fails', () => {
       plane().signal('etcd', 'SIGSTOP');
       try {
         await sleep(3000);
-        // Whoever comes back now is answered from the apiserver's memory, or not at all.
+        // A client that connects again now is answered from the apiserver's memory, or not at all.
         await trial.cluster.gate.cut();
         await trial.cluster.gate.restore();
         await sleep(6000);
@@ -121,7 +121,7 @@ async function standStillForTwoMinutes(plane: ControlPlane): Promise<void> {
         plane.signal('kube-apiserver', 'SIGSTOP');
         try {
           await trial.judge.stale('SourceUnreachable', 150_000);
-          // The watchdog (90 s and up to an eighth) and five seconds of grace.
+          // The watchdog takes 90 s and up to an eighth more, and the source waits five more seconds.
           expect(Date.now() - began).toBeGreaterThan(90_000);
           await sleep(Math.max(0, began + 120_000 - Date.now()));
         } finally {

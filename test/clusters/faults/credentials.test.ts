@@ -21,12 +21,12 @@ describe('credentials that end', () => {
   });
   afterEach(() => trial.end());
 
-  /** Ends all connections: what is authenticated once is not asked again while it lasts. */
+  /** Ends all connections, because a connection is not authenticated again while it lasts. */
   const reconnect = async (): Promise<void> => {
     await trial.cluster.gate.cut();
     await trial.cluster.gate.restore();
   };
-  /** A token that dies with a Secret of its own: an expiry at a moment that the test chooses. */
+  /** Makes a token that is bound to a Secret: by deleting the Secret, a test chooses the moment at which the token expires. */
   const freshToken = async (secret: string): Promise<string> => {
     await plane().apply({ apiVersion: 'v1', kind: 'Secret', metadata: { name: secret, namespace: 'video' } });
     const bound = ['--bound-object-kind=Secret', `--bound-object-name=${secret}`];
@@ -48,7 +48,7 @@ describe('credentials that end', () => {
     await trial.endure(
       async () => {
         await plane().kubectl(['delete', 'secret', 'first', '-n', 'video']);
-        // The apiserver remembers for ten seconds whom it let in.
+        // The apiserver caches a successful authentication for ten seconds.
         await sleep(11_000);
         await reconnect();
         await trial.judge.stale('SourceUnauthorized', 60_000);

@@ -9,15 +9,18 @@ import { LyingProxy, throughProxy } from '../../support/source/lying-proxy.ts';
 import { prepare } from '../../support/source/prepare.ts';
 import { Trial } from '../../support/source/trial.ts';
 
-/** Of each fault. A thousand of each are a matter of ten minutes: TIDELINE_CYCLES=1000; docs/benchmarks.md has the figures. */
+/**
+ * How often each fault is repeated. With TIDELINE_CYCLES=1000 this takes some ten minutes; docs/benchmarks.md has the
+ * figures.
+ */
 const cycles = Number(process.env['TIDELINE_CYCLES'] ?? 160);
 const allowedMiB = 4;
 
 interface Fault {
   readonly name: string;
-  /** Why everything is listed again; absent: the watches go on from where they were. */
+  /** The cause for which everything is listed again; absent when the watches go on from where they were. */
   readonly relists?: 'expired' | 'garbage';
-  /** Hits every watch once. */
+  /** Makes the fault happen once on every watch. */
   readonly strike: (proxy: LyingProxy, watches: number) => void;
 }
 
@@ -33,7 +36,7 @@ const faults: readonly Fault[] = [
   { name: 'a failing server (503)', strike: refusing(503, {}) },
 ];
 
-/** Ends the watches and refuses as many questions before one is let through again. */
+/** Ends the watches, and refuses as many requests before it lets requests through again. */
 function refusing(code: number, headers: Readonly<Record<string, string>>): Fault['strike'] {
   return (proxy, watches) => {
     let left = watches;
@@ -82,7 +85,7 @@ describe('a fault, again and again', () => {
             const goal = proxy.opened + trial.kinds.length;
             fault.strike(proxy, trial.kinds.length);
             await reached(() => proxy.opened >= goal && proxy.watches >= trial.kinds.length);
-            // What the judge and the metrics remember is not the source's.
+            // The records of the judge are dropped, so that they do not count as memory of the source.
             trial.judge.told.length = 0;
             trial.judge.statuses.length = 0;
             if (cycle === Math.ceil(cycles / 10)) before = await left();
@@ -97,7 +100,7 @@ describe('a fault, again and again', () => {
           expect(after.timers).toBeLessThanOrEqual((before?.timers ?? 0) + 3);
           trial.writer.start();
         },
-        // Faults begin all the time here.
+        // A limit makes no sense here, because faults begin all the time.
         { lateMs: Number.POSITIVE_INFINITY },
       );
       if (fault.relists !== undefined)
@@ -113,7 +116,7 @@ describe('a fault, again and again', () => {
   }
 
   async function left(): Promise<Left> {
-    // What waits for its end of connection or for a finalizer is given the time.
+    // Several rounds give connections time to end, and finalizers time to run.
     for (let round = 0; round < 3; round += 1) {
       await sleep(100);
       collect();

@@ -100,7 +100,7 @@ describe('something between us and the apiserver that tells garbage', () => {
         await trial.judge.stale(reason, 60_000);
         const { state } = trial.judge;
         await sleep(700);
-        // Nothing of it came into the state.
+        // No part of the garbage came into the state.
         expect(trial.judge.state).toBe(state);
       } finally {
         proxy.lie = undefined;
@@ -148,7 +148,8 @@ describe('something between us and the apiserver that tells garbage', () => {
     });
 
     it('that the cluster is empty: it is held, and doubted', async () => {
-      // No version of the real server: from a small number it may still know its history, and would tell all of it again.
+      // The version must be none of the real server's: from a small number the server might still know its history, and would
+      // send all of it again.
       const empty = '{"kind":"List","metadata":{"resourceVersion":"none"},"items":[]}\n';
       const lie: Lie = (question) => (question.kind === 'watch' ? gone(question) : saying(200, json, empty)(question));
       const gone = saying(410, json, '{"kind":"Status","code":410,"reason":"Expired","message":"too old"}');

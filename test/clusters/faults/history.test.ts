@@ -29,7 +29,7 @@ describe('a history with a gap', () => {
 
   describe('when a namespace is deleted wholesale', () => {
     const perKind = 100;
-    // What empties a namespace is the controller-manager.
+    // The controller-manager deletes the objects of a namespace.
     beforeAll(() => plane().start('kube-controller-manager'));
 
     const populate = async (label: string): Promise<void> => {

@@ -32,7 +32,7 @@ describe('a network that swallows packets', () => {
             await trial.judge.stale('SourceUnreachable', 60_000);
             await sleep(3000);
           }),
-        // The server goes on sending until its window is full of what nobody acknowledges.
+        // In this direction the server goes on sending until its window is full, because nobody acknowledges its data.
         { stale: ['SourceUnreachable'], lateMs: direction === 'to the server' ? 30_000 : 10_000 },
       );
     },
@@ -45,7 +45,7 @@ describe('a network that swallows packets', () => {
       stale: ['SourceUnreachable'],
       withinMs: 90_000,
     });
-    // 15 s of silence, ten questions a second apart, five seconds of grace.
+    // The kernel waits for 15 s of silence and sends ten probes a second apart, and the source waits five more seconds.
     const stale = trial.judge.told.find(({ status }) => status.phase === 'stale');
     expect((stale?.atMs ?? 0) - began).toBeLessThan(60_000);
   });

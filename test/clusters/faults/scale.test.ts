@@ -34,7 +34,8 @@ describe('a large cluster', () => {
     it('which is read whole, wherever the bytes are cut', async () => {
       trial = await Trial.begin(plane());
       const { label } = trial.cluster;
-      // Up to four bytes a character, no period that fits a chunk; annotations may have 256 KiB, paths have no limit.
+      // The text has characters of up to four bytes, and no period that fits a chunk. Annotations may have 256 KiB; paths have no
+      // limit.
       const text = Array.from({ length: 18_000 }, (_, index) => `é漢🌊${index % 977}`).join('');
       const paths = Array.from({ length: 5600 }, (_, index) => ({
         path: `/${'segment/'.repeat(5)}${index}`,
@@ -59,11 +60,11 @@ describe('a large cluster', () => {
             trial.judge.get('Ingress', 'video/big')?.spec?.defaultBackend?.service?.port?.number;
           await trial.judge.until('its last version', () => port() === 4, 60_000);
           expect(trial.judge.get('Ingress', 'video/big')?.metadata.annotations?.['text']).toBe(`4 ${text}`);
-          // Now by a list.
+          // The object is read once more, now by a list.
           await trial.cluster.gate.cut();
           await plane().compact();
           await trial.cluster.gate.restore();
-          // The fault begins after all that.
+          // The fault, which is the cut, begins only after all these writes.
         },
         { lateMs: 120_000 },
       );
@@ -106,7 +107,7 @@ describe('a large cluster', () => {
       expect(judge.faults).toEqual([]);
       expect(judge.told.map(({ status }) => status.phase)).toEqual(['live']);
       await equal();
-      // A gap in the middle of it.
+      // More changes follow while the source is cut off, and the history of this gap is compacted.
       await cluster.gate.cut();
       await crowd.change(500, 3);
       await plane().compact();
@@ -119,14 +120,15 @@ describe('a large cluster', () => {
       await annotate(
         `50,000 endpoints, 5,000 Ingresses: listed in ${listSeconds.toFixed(1)} s; the apiserver took ${rate.toFixed(0)} changes a second of 500 asked for; everything followed ${behindSeconds.toFixed(2)} s after the last`,
       );
-      // A source that cannot follow falls behind by seconds.
+      // A source that cannot follow would fall behind by more than this.
       expect(behindSeconds).toBeLessThan(10);
     } finally {
       await cluster.end();
     }
   });
 
-  // After the one before, whose objects are still there: the apiserver of two busy cores takes far less than 500 a second.
+  // This test uses the objects of the one before. It replays changes, because an apiserver on two busy cores takes far fewer than
+  // 500 a second.
   it('is followed at 500 changes a second, said by a server that can', async ({ annotate }) => {
     const proxy = await LyingProxy.open(plane());
     const folder = await mkdtemp(join(tmpdir(), 'tideline-replay-'));
@@ -167,7 +169,7 @@ describe('a large cluster', () => {
       expect(judge.told.map(({ status }) => status.phase)).toEqual(['live']);
       const [p50, p99] = [0.5, 0.99].map((share) => percentile(lagsMs, share).toFixed(0));
       await annotate(`${rate.toFixed(0)} changes a second said: told after ${p50} ms (p99 ${p99} ms)`);
-      // A source that cannot follow is behind by as long as it was told, at the end.
+      // At the end, a source that cannot follow would be behind by about the time for which changes were sent.
       expect(percentile(lagsMs, 0.99)).toBeLessThan(20_000);
     } finally {
       await source.stop();

@@ -21,7 +21,7 @@ describe('a kube-apiserver that has no room for us (API priority and fairness)',
 
   it('is left alone for as long as it asks', async () => {
     trial = await Trial.begin(plane(), {}, async (cluster) => {
-      // system:masters would be exempt.
+      // The user must not be in system:masters, which is exempt.
       const kubeconfig = await plane().kubeconfigFor(
         { user: 'throttled', groups: [group] },
         { server: cluster.gate.url },
@@ -44,7 +44,7 @@ describe('a kube-apiserver that has no room for us (API priority and fairness)',
         const began = performance.now();
         await sleep(8000);
         seconds = (performance.now() - began) / 1000;
-        // Retry-After is at least a second for each of the three kinds; our own backoff here ends at 0.3 s.
+        // Retry-After is at least a second for each of the three kinds; our own backoff does not exceed 0.3 s in this test.
         const asked = (await refusals()) - before;
         letGo();
         expect(asked).toBeGreaterThan(0);
@@ -57,8 +57,8 @@ describe('a kube-apiserver that has no room for us (API priority and fairness)',
 });
 
 /**
- * Takes a seat, again until others are refused: the apiserver heeds a new level some time after it was made, and whoever
- * takes a seat before has one of another level.
+ * Takes a seat, and takes another one until other requests are refused: the apiserver applies a new level some time after it
+ * was made, and a seat that is taken before that belongs to another level.
  */
 async function takeLastSeat(kubeconfig: string): Promise<() => void> {
   const probe = new RawClient(kubeconfig);
@@ -85,7 +85,7 @@ const reader = {
   subjects: [{ kind: 'Group', name: group, apiGroup: 'rbac.authorization.k8s.io' }],
 };
 
-/** One seat for this group (there is no level without), and no queue. */
+/** A priority level for this group with one seat, which is the least that a level can have, and no queue. */
 const rejecting = [
   {
     apiVersion: flowcontrol,

@@ -7,7 +7,10 @@ export interface BulkRequest {
   readonly body?: object;
 }
 
-/** Sends requests as the administrator over some connections that are kept; rejects for an answer that is not 2xx. */
+/**
+ * Sends requests as the administrator over a few kept connections; rejects for an answer that is not 2xx. Resolves with
+ * their number.
+ */
 export async function bulk(
   plane: ControlPlane,
   requests: Iterable<BulkRequest> | AsyncIterable<BulkRequest>,
@@ -20,7 +23,7 @@ export async function bulk(
       const client = new RawClient(plane.kubeconfig);
       try {
         for (let next = await queue.next(); next.done !== true; next = await queue.next()) {
-          await ask(client, next.value);
+          await sendRequest(client, next.value);
           sent += 1;
         }
       } finally {
@@ -32,7 +35,7 @@ export async function bulk(
 }
 
 /** Sends one request, a PATCH as a merge patch; rejects for an answer that is not 2xx. */
-export async function ask(client: RawClient, { method, path, body }: BulkRequest): Promise<void> {
+export async function sendRequest(client: RawClient, { method, path, body }: BulkRequest): Promise<void> {
   const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
   const { status } = await client.send(method, path, body, type);
   if (status < 200 || status >= 300) throw new Error(`${method} ${path}: ${status}`);

@@ -19,7 +19,7 @@ export async function startTestControlPlane(options: Partial<ControlPlaneOptions
   return startControlPlane({ address, ...options, binaries: programs, folder });
 }
 
-/** One control plane for all tests of a file: started before the first, stopped after the last. */
+/** One control plane for all tests of a file, which starts before the first test and stops after the last. */
 export function withControlPlane(options: Partial<ControlPlaneOptions> = {}): () => ControlPlane {
   let plane: ControlPlane | undefined;
   beforeAll(async () => {
@@ -34,5 +34,5 @@ export function withControlPlane(options: Partial<ControlPlaneOptions> = {}): ()
   };
 }
 
-/** Most looks start a kubectl, which takes a fifth of a second of a processor. */
+/** Waits with few attempts, because most of them start a kubectl, which takes a fifth of a second of a processor. */
 export const eventually = eventuallyWith({ timeoutMs: 60_000, everyMs: 250 });

@@ -1,4 +1,4 @@
-/** A worker that says it is ready. Its status has to be patched in: a create ignores it. */
+/** The Node of a worker that is ready. Its status must be patched in, because a create ignores it. */
 export function workerNode(name: string, address: string) {
   return {
     apiVersion: 'v1',
@@ -16,7 +16,7 @@ export function workerNode(name: string, address: string) {
   };
 }
 
-/** An Ingress of class tideline in namespace video: one host, all its paths to the Service `web`. */
+/** An Ingress of class tideline in namespace video, with one host whose paths all lead to the Service `web`. */
 export function videoIngress(name: string, host: string, more: object = {}) {
   const backend = { service: { name: 'web', port: { number: 80 } } };
   return {
@@ -31,7 +31,7 @@ export function videoIngress(name: string, host: string, more: object = {}) {
   };
 }
 
-/** A Deployment and its Service, in the default namespace, label `app`. */
+/** A Deployment and its Service in the default namespace, with the label `app`. */
 export function web(name: string, replicas: number): readonly object[] {
   const labels = { app: name };
   const container = { name, image: 'registry.invalid/web:1', ports: [{ name: 'http', containerPort: 8080 }] };

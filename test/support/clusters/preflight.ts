@@ -15,7 +15,7 @@ interface CheckResult {
   readonly stderr: string;
   readonly tookMs: number;
   readonly findings: readonly Finding[];
-  /** What is not ok, as `state reason`. */
+  /** The findings that are not ok, as `state reason`. */
   readonly bad: readonly string[];
 }
 
@@ -35,7 +35,7 @@ async function check(...args: readonly string[]): Promise<CheckResult> {
   return { code, stderr, tookMs, findings, bad };
 }
 
-/** Pastes a fix into a shell whose kubectl speaks as the administrator. */
+/** Pastes a fix into a shell whose kubectl runs as the administrator. */
 async function paste(plane: ControlPlane, kubectl: string, fix: string | undefined, folder = root): Promise<string> {
   if (fix === undefined) throw new Error('there is no fix');
   const environment = { PATH: `${dirname(kubectl)}:${process.env['PATH']}`, KUBECONFIG: plane.kubeconfig };
@@ -61,14 +61,17 @@ function run(
 
 export const bad = ({ findings }: CheckResult): readonly Finding[] => findings.filter(({ state }) => state !== 'ok');
 
-/** A request that stores nothing. */
+/** Whether a request stores nothing. */
 function isHarmless({ verb, resource }: AuditEvent): boolean {
   return (
     verb === 'get' || verb === 'list' || (verb === 'create' && /^selfsubject(access|rules)?reviews$/.test(resource))
   );
 }
 
-/** A control plane with everything that the cluster `paris` of examples/hybrid needs; callbacks are for tests and hooks. */
+/**
+ * A control plane with everything that the cluster `paris` of examples/hybrid needs. The functions work only inside tests
+ * and hooks.
+ */
 export function withHealthyCluster() {
   const plane = withControlPlane();
   let [kubectl, folder, ops] = ['', '', ''];
@@ -100,14 +103,14 @@ export function withHealthyCluster() {
     ops: () => ops,
     paris: (kubeconfig: string, ...more: readonly string[]) =>
       check('--cluster', 'paris', '--kubeconfig', kubeconfig, ...more, 'examples/hybrid'),
-    /** Requests of these users that stored something. */
+    /** The requests of these users that stored something. */
     async writes(...users: readonly string[]): Promise<readonly AuditEvent[]> {
       return (await plane().audit(({ user }) => users.includes(user))).filter((request) => !isHarmless(request));
     },
     paste: (fix: string | undefined, where?: string) => paste(plane(), kubectl, fix, where),
     patch: (object: string, content: object) =>
       plane().kubectl(['patch', object, '--type=merge', '-p', JSON.stringify(content)]),
-    /** Breaks something, expects exactly this finding, pastes its fix, expects that all is well. */
+    /** Causes a fault, expects exactly this finding, pastes its fix, and expects that no finding is left. */
     async faultAndFix(fault: () => Promise<unknown>, expected: string, found: RegExp): Promise<void> {
       await fault();
       const broken = await eventually(async () => {

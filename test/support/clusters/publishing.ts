@@ -18,20 +18,20 @@ interface List {
 
 const networking = '/apis/networking.k8s.io/v1';
 
-/** A Publisher on a real API server, fed by lists instead of a source, without an nginx and an ExaBGP. */
+/** A Publisher on a real API server, whose input comes from lists instead of a source, without nginx and ExaBGP. */
 export class LivePublisher {
   readonly client: KubeClient;
   readonly registry = new Registry();
   readonly publisher: Publisher;
-  /** What the blades of the pool announce. */
+  /** The VIPs that the blades of the pool announce. */
   announced = new Set(['192.0.2.10', '192.0.2.11']);
-  /** The source says that it is live. */
+  /** Whether the source counts as live. */
   live = true;
   pool: EdgePool = poolForTests({
     vips: [{ address: '192.0.2.10' }, { address: '192.0.2.11' }, { address: '192.0.2.12', scope: 'private' }],
   });
   #running = true;
-  #turn: Promise<void> = Promise.resolve();
+  #following: Promise<void> = Promise.resolve();
   #read = '';
   #state: ClusterState | undefined;
   #conditions: readonly Condition[] = [];
@@ -52,7 +52,7 @@ export class LivePublisher {
 
   static async start(kubeconfig: string, blade: string): Promise<LivePublisher> {
     const live = new LivePublisher(await connect({ kubeconfig }), blade);
-    live.#turn = live.#follow();
+    live.#following = live.#follow();
     return live;
   }
 
@@ -62,14 +62,14 @@ export class LivePublisher {
 
   async stop(): Promise<void> {
     this.#running = false;
-    await this.#turn;
+    await this.#following;
     await this.publisher.stop();
     await this.client.close();
   }
 
   async #follow(): Promise<void> {
     while (this.#running) {
-      await this.#look().catch(() => {
+      await this.#readCluster().catch(() => {
         this.#state = undefined;
         this.#read = '';
       });
@@ -78,7 +78,7 @@ export class LivePublisher {
     }
   }
 
-  async #look(): Promise<void> {
+  async #readCluster(): Promise<void> {
     const paths = [`${networking}/ingresses`, `${networking}/ingressclasses`, '/api/v1/services'];
     const lists = await Promise.all(paths.map((path) => this.client.request<List>({ path, timeoutMs: 5000 })));
     const kinds = ['Ingress', 'IngressClass', 'Service'];
@@ -106,7 +106,7 @@ export class LivePublisher {
   }
 }
 
-// As a process of its own, `node publishing.ts KUBECONFIG BLADE`: publishes until it is ended, and says ten times a second who leads.
+// `node publishing.ts KUBECONFIG BLADE`, as a process of its own, publishes until it is ended, and prints its status ten times a second.
 if (import.meta.main) {
   const [kubeconfig = '', blade = ''] = process.argv.slice(2);
   const live = await LivePublisher.start(kubeconfig, blade);

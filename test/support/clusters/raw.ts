@@ -7,13 +7,13 @@ interface Kubeconfig {
   readonly users: readonly { readonly user: Readonly<Record<string, string>> }[];
 }
 
-/** What the apiserver answered, with the whole body (a text when it is no JSON): a client for agents shows less of it. */
+/** An answer of the apiserver with its whole body (a text when it is not JSON), of which the client for agents shows less. */
 export interface RawAnswer {
   readonly status: number;
   readonly body: unknown;
 }
 
-/** Sends requests of the kubeconfig's only user one after the other over one connection that is kept. */
+/** Sends requests as the kubeconfig's only user, one after the other, over one kept connection. */
 export class RawClient {
   readonly #client: Client;
 
@@ -30,7 +30,7 @@ export class RawClient {
     });
   }
 
-  /** `body` is sent as JSON, as it is when it is a text. */
+  /** Sends one request. The `body` is sent as JSON, or unchanged when it is a text. */
   async send(
     method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
     path: string,

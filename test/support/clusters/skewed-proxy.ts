@@ -4,7 +4,10 @@ import { createServer, request, type Server } from 'node:https';
 import { join } from 'node:path';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 
-/** In front of the apiserver, with its own certificate: the same answers, with a clock that is wrong by `skewMs`. */
+/**
+ * A proxy in front of the apiserver, with the apiserver's certificate. It gives the same answers with a Date that is wrong
+ * by `skewMs`.
+ */
 export interface SkewedProxy {
   readonly port: number;
   skewMs: number;

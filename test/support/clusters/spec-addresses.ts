@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Addresses and prefixes as people write them, in right and wrong spellings. */
+// Generators of addresses and prefixes as people write them, in right and wrong spellings.
 const byte = fc.integer({ min: 0, max: 255 });
 const group = fc.oneof(fc.constant(0), fc.constant(0), fc.integer({ min: 0, max: 0xffff }));
 const groups = fc.array(group, { minLength: 8, maxLength: 8 });
@@ -9,7 +9,10 @@ const ipv4 = fc.tuple(byte, byte, byte, byte).map((bytes) => bytes.join('.'));
 
 type Spell = (parts: readonly number[], at: number) => string;
 
-/** `::` for the run of zeros at `at`, if there is one: not always the longest, so not always canonical. */
+/**
+ * Writes `::` for the run of zeros at `at`, if there is one. The run is not always the longest, so the result is not always
+ * canonical.
+ */
 const shortened: Spell = (parts, at) => {
   let end = at;
   while (end < 8 && parts[end] === 0) end += 1;
@@ -33,7 +36,7 @@ const rightSpellings: readonly Spell[] = [
       .join(':')}:${tail(parts)}`,
 ];
 
-/** Some of these are right by chance. */
+/** Spellings that are mostly wrong; some results are right by chance. */
 const oddSpellings: readonly Spell[] = [
   (parts, at) => `${shortened(parts, at)}%eth0`,
   (parts, at) => `[${shortened(parts, at)}]`,
@@ -122,7 +125,7 @@ export const oddAddressText = fc.oneof(
   ),
 );
 
-/** The prefixes of a site: no two share addresses. */
+/** The prefixes of a site, of which no two overlap. */
 export const prefixesApart = fc
   .uniqueArray(fc.integer({ min: 0, max: 200 }), { maxLength: 6 })
   .chain((blocks) =>

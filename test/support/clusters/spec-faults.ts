@@ -2,7 +2,10 @@ import fc from 'fast-check';
 import type { Path } from '../../../src/model/spec/document.ts';
 import { oddAddressText } from './spec-addresses.ts';
 
-/** A change to one place of an object, which may spoil it or not. `undefined` takes the place away. */
+/**
+ * A change to one value of an object, after which the object may be invalid or not. A result of `undefined` removes the
+ * value.
+ */
 type Change = (value: unknown) => unknown;
 
 const constant =
@@ -157,7 +160,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
     .map(([key, value]) => onMapping((mapping) => ({ ...mapping, ...Object.fromEntries([[key, value]]) }))),
 );
 
-/** The entry again with other names and addresses, so that a long list is spoilt by its length alone. */
+/** A copy of the entry with other names and addresses, so that only the length of a long list makes it invalid. */
 function renumbered(entry: unknown, at: number): unknown {
   if (typeof entry === 'string') {
     if (entry.includes('/')) return `10.${at % 256}.${at >> 8}.0/24`;
@@ -175,7 +178,7 @@ function renumbered(entry: unknown, at: number): unknown {
   );
 }
 
-/** Every place of a value except its top, parents before children. */
+/** The paths of all values inside a value, parents before children. */
 function placesOf(value: unknown, path: Path = []): readonly Path[] {
   if (typeof value !== 'object' || value === null) return path.length === 0 ? [] : [path];
   const keys = Array.isArray(value) ? value.map((_, index) => index) : Object.keys(value);
@@ -201,7 +204,7 @@ function present(value: unknown): readonly unknown[] {
   return value === undefined ? [] : [value];
 }
 
-/** The object after up to three changes anywhere in it; none is a case too. */
+/** The object after up to three changes anywhere in it, or after none. */
 export function spoilt(objects: fc.Arbitrary<object>): fc.Arbitrary<object> {
   const changes = fc.array(fc.tuple(fc.nat(), change), { maxLength: 3 });
   return fc.tuple(objects, changes).map(([object, all]) =>

@@ -4,7 +4,7 @@ import { countries } from '../../../src/model/geo/countries.ts';
 import { type KindName } from '../../../src/model/spec/kinds.ts';
 import { address, prefixesApart } from './spec-addresses.ts';
 
-/** Valid objects of every kind, as a person may write them: optional fields present or absent, addresses in any spelling. */
+// Generators of valid objects of every kind, as a person may write them: optional fields present or absent, addresses in any spelling.
 const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9]{0,12}[a-z0-9])?$/);
 const names = (max: number) => fc.uniqueArray(name, { minLength: 1, maxLength: max });
 const port = fc.integer({ min: 1, max: 65_535 });
@@ -13,7 +13,7 @@ const real = (min: number, max: number) => fc.double({ min, max, noNaN: true, no
 const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
 const limit = fc.integer({ min: 1, max: 1_000_000 });
 
-/** Fields that are all there, and some that may be. */
+/** An object with all `required` fields and any of the `optional` ones. */
 function record<T extends Record<string, fc.Arbitrary<unknown>>, O extends Record<string, fc.Arbitrary<unknown>>>(
   required: T,
   optional: O,
@@ -110,7 +110,7 @@ const edgePool = blades.chain((some) =>
   ),
 );
 
-/** Clusters and failover without a name twice. */
+/** Clusters and failover in which no name occurs twice. */
 const answer = names(6).chain((some) =>
   fc.tuple(fc.integer({ min: 1, max: some.length }), fc.integer({ min: 1, max: 255 })).chain(([own, weight]) =>
     record(
@@ -180,7 +180,7 @@ const specs: Readonly<Record<KindName, fc.Arbitrary<object>>> = {
   Drain: drain,
 };
 
-/** An object that is valid, or nearly: random addresses may meet. */
+/** An object that is valid, unless random addresses happen to overlap. */
 export function objectOf(kind: KindName): fc.Arbitrary<object> {
   return fc
     .record({ metadata, spec: specs[kind] })

@@ -6,11 +6,11 @@ import type { SpecReason } from '../../../src/model/spec/reasons.ts';
 import { crdOf } from '../../../tools/spec/crd.ts';
 import type { RawAnswer, RawClient } from './raw.ts';
 
-/** One thing that is wrong, in the words of both sides. */
+/** One fault of an object, in a form that both the loader and the API server can give. */
 export interface Fault {
-  /** `spec.rules[0].countries[1]` */
+  /** The path of the faulty value, e.g. `spec.rules[0].countries[1]`. */
   readonly path: string;
-  /** What the loader calls it; of the API server's own words, what they can mean. */
+  /** The loader's reason; or the loader's reasons that the words of the API server can mean, `*` for any. */
   readonly reasons: readonly string[];
   readonly message: string;
 }
@@ -18,11 +18,11 @@ export interface Fault {
 export interface Verdict {
   readonly accepted: boolean;
   readonly faults: readonly Fault[];
-  /** True when the faults kept this side from looking for those that only several fields together have. */
+  /** True when the faults kept this side from checking rules that are about several fields together. */
   readonly partial: boolean;
 }
 
-/** What the loader says of one object alone: a reference to another object is no fault of it. */
+/** The loader's verdict on one object alone. A reference to an object that is not there does not count as a fault. */
 export function loaderVerdict(value: unknown): Verdict {
   const document = { file: 'object.json', folder: '/', value, broken: false, lineOf: () => 1 };
   const problems = buildPlatform([document], 0).problems.filter(({ reason }) => reason !== 'UnknownName');
@@ -34,7 +34,7 @@ export function loaderVerdict(value: unknown): Verdict {
   return { accepted: faults.length === 0, faults, partial: problems.some(({ reason }) => ofShape.has(reason)) };
 }
 
-/** What the API server says of it, as kubectl asks: with strict field validation. Nothing is kept. */
+/** The API server's verdict on an object, asked as kubectl does: with strict field validation. The object is not stored. */
 export async function serverVerdict(client: RawClient, value: unknown): Promise<Verdict> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return unserved('', value, 'NotAnObject');
   const version = valueAt(value, ['apiVersion']);
@@ -45,13 +45,16 @@ export async function serverVerdict(client: RawClient, value: unknown): Promise<
   return verdictOf(await client.send('POST', path, value));
 }
 
-/** There is no place to send it to: kubectl says that there are no matches for the kind, or that it is missing. */
+/**
+ * The verdict on an object that has no path in the API: kubectl reports that there are no matches for the kind, or that it
+ * is missing.
+ */
 function unserved(path: string, value: unknown, reason: SpecReason): Verdict {
   const reasons = value === undefined || value === null ? ['MissingField', reason] : [reason];
   return { accepted: false, faults: [{ path, reasons, message: 'no matches for kind' }], partial: true };
 }
 
-/** Found while an object is parsed; the loader looks at what its fields mean together only when there is none. */
+/** Reasons that are found while an object is parsed. The loader checks the fields together only when there is none of these. */
 const ofShape = new Set(
   `MissingField WrongType WrongValue WrongChoice BadFormat BadAddress BadPrefix OutOfRange EmptyList EmptyDefault NotAnObject
   UnknownApiVersion UnknownKind`.split(/\s+/),
@@ -82,8 +85,8 @@ function verdictOf({ status, body }: RawAnswer): Verdict {
 }
 
 /**
- * A request that cannot be read: fields that do not exist (here or inside something of a wrong type or in a choice that
- * is none), or metadata of a wrong type. Nothing else is looked at.
+ * The faults of a request that the API server cannot read: fields that do not exist (in the object, inside a value of a wrong
+ * type, or in a choice that does not exist), or metadata of a wrong type. The server checks nothing else then.
  */
 function requestFaults(message: string): readonly Fault[] {
   const unknown = [...message.matchAll(/unknown field "([^"]+)"/g)].map(([, path = '']) => ({
@@ -102,7 +105,7 @@ function faultOf({ reason, message = '', field = '' }: Cause): Fault {
   return { path: field === '<nil>' ? '' : field, reasons: meanings(reason ?? '', message), message };
 }
 
-/** The API server's own reasons and words, and what of our catalogue they mean. */
+/** The reasons of our catalogue that a reason and a message of the API server can mean. */
 function meanings(reason: string, message: string): readonly SpecReason[] {
   const own = /: ([A-Z]\w+): /.exec(message)?.[1];
   switch (reason) {
@@ -127,8 +130,9 @@ function meanings(reason: string, message: string): readonly SpecReason[] {
 }
 
 /**
- * True when both mean the same: a reason in common, at one place or at one inside the other (a list and its entry). A field
- * of another choice is none for the loader; the API server, with one schema for all choices, also judges what is in it.
+ * True when both faults mean the same: they have a reason in common, and the path of one is that of the other or inside it (a
+ * list and its entry). For the loader a field of another choice is unknown; the API server, with one schema for all choices,
+ * also checks the value of such a field.
  */
 export function sameFault(a: Fault, b: Fault): boolean {
   const noField = a.path === b.path && [a, b].some(({ reasons }) => reasons.includes('UnknownField'));
@@ -141,17 +145,17 @@ function isInside(innerPath: string, outerPath: string): boolean {
   return outer === '' || inner === outer || inner.startsWith(`${outer}.`) || inner.startsWith(`${outer}[`);
 }
 
-/** The loader quotes names of fields that are no words. */
+/** Removes the quotes that the loader puts around names of fields that are not words. */
 function unquoted(path: string): string {
   return path.replaceAll(/\.("(?:[^"\\]|\\.)*")/g, (_, quoted: string) => `.${JSON.parse(quoted)}`);
 }
 
-/** The API server names a value that a list has several times only once. */
+/** The path of the list for the path of an entry: the API server names a duplicate value of a list only once. */
 function listOf(path: string): string {
   return path.replace(/\[\d+\](\.name)?$/, '');
 }
 
-/** What one side found and the other did not, though nothing kept it from looking; empty: they agree. */
+/** The faults that one side found and the other did not although it could have. Empty when both agree. */
 export function disagreement(loader: Verdict, server: Verdict): readonly string[] {
   const only = (mine: Verdict, others: Verdict): readonly Fault[] =>
     mine.faults.filter(

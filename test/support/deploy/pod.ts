@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Machine } from '../systemd/machine.ts';
 
-/** What is used of the template of a Pod. */
+/** The fields of a Pod's template that are used. */
 export interface PodSpec {
   readonly containers: readonly [
     {
@@ -28,8 +28,8 @@ export interface PodSpec {
   }[];
 }
 
-/** What the kubelet brings: the variables and files of a Pod, by their paths in it. */
-export interface Brought {
+/** The variables and files that the kubelet adds to a Pod; files by their paths in it. */
+export interface KubeletAdditions {
   readonly env: Readonly<Record<string, string>>;
   readonly files: Readonly<Record<string, string>>;
 }
@@ -37,14 +37,14 @@ export interface Brought {
 const tokens = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
- * A Pod's only container as a unit of a server: its command, user, capabilities, read-only root and volumes, with what the
- * kubelet and the container runtime would add. Its image is the server's own files.
+ * Turns a Pod's only container into a systemd unit of a server: its command, user, capabilities, read-only root and volumes, and
+ * what the kubelet and the container runtime would add. The server's own files take the place of its image.
  */
-export async function podAsUnit(machine: Machine, pod: PodSpec, brought: Brought): Promise<string> {
+export async function podAsUnit(machine: Machine, pod: PodSpec, additions: KubeletAdditions): Promise<string> {
   const [container] = pod.containers;
   const { capabilities, runAsUser } = container.securityContext;
-  const env = { ...Object.fromEntries(container.env.map(({ name, value = '' }) => [name, value])), ...brought.env };
-  for (const [path, content] of Object.entries(brought.files)) {
+  const env = { ...Object.fromEntries(container.env.map(({ name, value = '' }) => [name, value])), ...additions.env };
+  for (const [path, content] of Object.entries(additions.files)) {
     const file = join(machine.shared, 'pod', path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, content);

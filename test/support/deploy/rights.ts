@@ -12,14 +12,14 @@ export interface Grant {
   readonly verb: string;
   readonly apiGroup: string;
   readonly resource: string;
-  /** Empty: of any name. */
+  /** The object's name; empty for any. */
   readonly name: string;
 }
 
 export const grantText = ({ verb, apiGroup, resource, name }: Grant): string =>
   `${verb} ${apiGroup === '' ? '' : `${apiGroup}/`}${resource}${name === '' ? '' : ` ${name}`}`;
 
-/** What a role grants, one by one. */
+/** The single grants of a role's rules. */
 export function grantsOf(rules: readonly Rule[]): readonly Grant[] {
   return rules.flatMap(({ apiGroups, resources, verbs, resourceNames = [''] }) =>
     apiGroups.flatMap((apiGroup) =>
@@ -30,7 +30,7 @@ export function grantsOf(rules: readonly Rule[]): readonly Grant[] {
   );
 }
 
-/** The same rights but one, as rules. */
+/** Rules with the same rights except one. */
 export function without(rules: readonly Rule[], taken: Grant): readonly Rule[] {
   return grantsOf(rules)
     .filter((grant) => grantText(grant) !== grantText(taken))
@@ -47,7 +47,7 @@ export async function rulesOf(plane: ControlPlane, ...role: readonly string[]): 
   return (JSON.parse(await plane.kubectl(['get', ...role, '-o', 'json'])) as { readonly rules: readonly Rule[] }).rules;
 }
 
-/** What these requests used, in the words of `grantText`; each is said with and without the object's name. */
+/** The grants that these requests used, as `grantText` writes them, each with and without the object's name. */
 export function used(events: readonly AuditEvent[]): ReadonlySet<string> {
   return new Set(
     events
@@ -59,7 +59,7 @@ export function used(events: readonly AuditEvent[]): ReadonlySet<string> {
   );
 }
 
-/** Requests that were refused for want of a right. */
+/** The requests that were refused for lack of a right. */
 export function denied(events: readonly AuditEvent[]): readonly string[] {
   return events
     .filter(({ decision, code }) => decision === 'forbid' || code === 403)

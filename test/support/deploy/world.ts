@@ -16,7 +16,7 @@ const repository = resolve(import.meta.dirname, '../../..');
 export const addresses = { blade: '10.1.0.21', worker: '10.1.0.11' } as const;
 export const block = '10.10.1.0/26';
 
-/** Cluster paris with a blade and a worker, set up by nothing but the documented commands. */
+/** The cluster paris with a blade and a worker, set up by the documented commands alone. */
 export class Paris {
   readonly rack = new Rack(addresses);
   folder = '';
@@ -45,7 +45,7 @@ export class Paris {
     await this.administrator.run('cluster.md', 'A kubeconfig for a server');
   }
 
-  /** What a cluster has: Calico's objects, a node, a Service with an Ingress. */
+  /** Creates the objects that a cluster has: Calico's objects, a node, a Service with an Ingress. */
   async #fill(): Promise<void> {
     const { plane } = this;
     await plane.apply(...calicoCrds());
@@ -83,14 +83,14 @@ export class Paris {
       }),
       videoIngress('web', 'www.video.example'),
     );
-    // The pool that the blades tell their condition, without the rest of the spec.
+    // The EdgePool whose status the blades write is created, and the rest of the spec is not.
     await this.administrator.sh(
       'kubectl apply -f /opt/tideline/examples/hybrid/sites.yaml -f /opt/tideline/examples/hybrid/clusters.yaml >/dev/null',
     );
   }
 
   /** Boots the server of that name with its platform spec and kubeconfig, and runs the documented commands. */
-  async server(name: 'blade' | 'worker', kubeconfig: string): Promise<Machine> {
+  async bootServer(name: 'blade' | 'worker', kubeconfig: string): Promise<Machine> {
     const machine = await this.rack.boot(name);
     await run('cp', [join(this.folder, kubeconfig), join(machine.shared, 'kubeconfig')]);
     await machine.sh(await commandsOf('servers.md', 'Install'));
@@ -102,7 +102,7 @@ export class Paris {
     return machine;
   }
 
-  /** A kubeconfig for somebody who has exactly these rules, everywhere. */
+  /** A kubeconfig for a user who has exactly these rules, in all namespaces. */
   async kubeconfigWith(name: string, rules: readonly object[]): Promise<string> {
     const rbac = 'rbac.authorization.k8s.io';
     await this.plane.apply(
@@ -118,8 +118,8 @@ export class Paris {
     return this.plane.kubeconfigFor({ user: name, groups: [name] });
   }
 
-  /** A file of its own with this content. */
-  async file(name: string, content: string): Promise<string> {
+  /** Writes a file with this content into the test's folder. */
+  async writeFile(name: string, content: string): Promise<string> {
     const path = join(this.folder, name);
     await writeFile(path, content);
     return path;
@@ -141,7 +141,7 @@ function inVideo(apiVersion: string, kind: string, name: string, fields: object)
   return { apiVersion, kind, metadata: { name, namespace: 'video', labels }, ...fields };
 }
 
-/** Calico's kinds, with any content: what they mean is tested elsewhere. */
+/** Definitions of Calico's kinds that accept any content; the kinds themselves are tested elsewhere. */
 function calicoCrds(): readonly object[] {
   const group = 'crd.projectcalico.org';
   const kinds = [

@@ -19,7 +19,7 @@ import { createRegistry, type Registry } from '../../../src/runtime/metrics.ts';
 import type { Manifest, SourceInput } from './conformance.ts';
 import { Gate } from './gate.ts';
 
-/** Quick where the real thing is patient. */
+/** Times that are short where those of production are long. */
 export const eager: Partial<SourceTiming> = {
   staleAfterMs: 300,
   steadyMs: 100,
@@ -33,8 +33,8 @@ export const eager: Partial<SourceTiming> = {
 let inputs = 0;
 
 /**
- * A part of a real cluster: the objects with one label, seen through a gate. Several can be in one control plane, one
- * after the other, because each ends with its objects deleted.
+ * A part of a real cluster: the objects with one label, which a source reads through a gate. One control plane can hold several,
+ * one after the other, because the end of each deletes its objects.
  */
 export class TestCluster implements SourceInput {
   readonly label: string;
@@ -99,7 +99,7 @@ export class TestCluster implements SourceInput {
     return new TestCluster({ label: `input-${inputs}`, gate, kubeconfig, folder, admin, client, options });
   }
 
-  /** Creates or replaces, as the administrator, past the gate; unknown fields are ignored as by old clients. */
+  /** Creates or replaces objects as the administrator, not through the gate. Unknown fields are ignored, as for old clients. */
   async apply(...objects: readonly Manifest[]): Promise<void> {
     for (const object of objects) {
       const path = pathOf(object);
@@ -182,7 +182,7 @@ function pathOf({ apiVersion, kind, metadata }: Manifest): string {
   return collection.replace(/\/([a-z]+)$/, `/namespaces/${metadata.namespace}/$1`);
 }
 
-/** A CustomResourceDefinition that takes anything: objects that another writer got wrong can exist. */
+/** A CustomResourceDefinition that accepts any content, so that faulty objects of another writer can exist. */
 export function looseDefinition(group: string, version: string, kind: string, plural: string): Manifest {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',

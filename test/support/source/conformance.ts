@@ -11,16 +11,19 @@ export type Manifest = Readonly<Record<string, unknown>> & {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 };
 
-/** One input of a source, in the hands of a test. Operations resolve when the input has changed, not when the source has seen it. */
+/**
+ * One input of a source, which a test controls. Operations resolve when the input has changed, not when the source has seen
+ * it.
+ */
 export interface SourceInput {
   readonly source: ClusterSource;
   apply(...objects: readonly Manifest[]): Promise<void>;
   remove(...objects: readonly Manifest[]): Promise<void>;
   /** Takes the whole input away, as a failure would. */
   lose(): Promise<void>;
-  /** Brings it back as it was. */
+  /** Brings the input back as it was. */
   restore(): Promise<void>;
-  /** An object that the input can hold in a good and in a bad shape. */
+  /** An object that the input can hold in a good and in a bad form. */
   readonly loose: { readonly kind: Kind; readonly good: Manifest; readonly bad: Manifest };
   /** Stops the source if it runs, and cleans up. */
   end(): Promise<void>;
@@ -41,7 +44,7 @@ function deployment(name: string): Manifest {
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'video' }, spec };
 }
 
-/** Every ClusterSource keeps this contract, whatever it reads from. */
+/** Tests the contract that every ClusterSource keeps, whatever it reads from. */
 export function describeClusterSource(name: string, create: () => Promise<SourceInput>): void {
   describe(`${name} is a ClusterSource`, () => {
     let input: SourceInput;

@@ -11,20 +11,20 @@ export interface CrowdSize {
   readonly ingresses: number;
 }
 
-/** 50,000 addresses and 5,000 Ingresses. */
+/** The promised size: 50,000 addresses and 5,000 Ingresses. */
 export const fullCrowd: CrowdSize = { slices: 500, addressesPerSlice: 100, ingresses: 5000 };
 
 const slicesPath = '/apis/discovery.k8s.io/v1/namespaces/video/endpointslices';
 const ingressesPath = '/apis/networking.k8s.io/v1/namespaces/video/ingresses';
 
-/** A cluster of the size that we promise to carry, and changes to it at a steady rate. */
+/** Fills a cluster with objects up to the size that we promise to support, and changes them at a steady rate. */
 export class Crowd {
   readonly #plane: ControlPlane;
   readonly #size: CrowdSize;
   readonly #label: string;
-  /** The count of every change, and when it was asked for (performance.now). */
+  /** When each change was requested (performance.now), by its count. */
   readonly sentMs = new Map<number, number>();
-  /** The count that an object must have in the end, or `gone`. */
+  /** The count that each object must have in the end, or `gone`. */
   readonly last = new Map<`${Kind} ${ObjectKey}`, number | 'gone'>();
   #count = 0;
   #extra = 0;
@@ -40,7 +40,7 @@ export class Crowd {
     await bulk(this.#plane, this.#everything());
   }
 
-  /** Asks for so many changes a second for so long, as far as the apiserver takes them; resolves with the real rate. */
+  /** Requests `perSecond` changes a second for `seconds`, or as many as the apiserver takes. Resolves with the rate reached. */
   async change(perSecond: number, seconds: number): Promise<number> {
     const began = performance.now();
     const done = await bulk(this.#plane, this.#changes(perSecond, seconds), 8);
@@ -60,7 +60,8 @@ export class Crowd {
     this.#count += 1;
     this.sentMs.set(this.#count, performance.now());
     const annotations = { [countAnnotation]: `${this.#count}` };
-    // Two of a hundred make an Ingress, another two remove one of the first; each object is written by one request in flight.
+    // Of a hundred changes two make an Ingress, and another two remove one of the first Ingresses. No object has two requests
+    // in flight.
     if (index % 50 === 10) {
       const name = `extra-${this.#extra++}`;
       this.last.set(`Ingress video/${name}`, this.#count);
@@ -73,7 +74,7 @@ export class Crowd {
     }
     const body = { metadata: { annotations } };
     if (index % 3 === 0) {
-      // The first tenth is for deletions.
+      // The first tenth of the Ingresses is reserved for deletions.
       const kept = this.#size.ingresses - Math.ceil(this.#size.ingresses / 10);
       const name = `i${this.#size.ingresses - 1 - (index % kept)}`;
       this.last.set(`Ingress video/${name}`, this.#count);

@@ -6,7 +6,7 @@ const table = 'tideline_test_drops';
 
 export type Direction = 'to the server' | 'from the server' | 'both ways';
 
-/** Every packet from or to this TCP port vanishes on its way in: no reset, no answer. Needs a network namespace of the test. */
+/** Drops every incoming packet from or to this TCP port, without a reset or an answer. Needs a network namespace of the test. */
 export async function dropPackets(port: number, direction: Direction): Promise<void> {
   const rules = [
     ...(direction === 'from the server' ? [] : [`tcp dport ${port} drop`]),

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { type Manifest, type SourceInput, service } from './conformance.ts';
 
-/** A manifest folder of a test, with a source that looks at it eagerly. */
+/** A manifest folder of a test, with a source that scans it often. */
 export class TestFolder implements SourceInput {
   readonly root: string;
   readonly path: string;
@@ -38,7 +38,7 @@ export class TestFolder implements SourceInput {
     return folder;
   }
 
-  /** Writes a file as `kubectl get -o yaml > FILE` would: in place. */
+  /** Writes a file in place, as `kubectl get -o yaml > FILE` would. */
   async write(file: string, content: string | readonly Manifest[]): Promise<void> {
     const path = join(this.path, file);
     await mkdir(dirname(path), { recursive: true });

@@ -1,12 +1,12 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP forwarder that a test can shut: the network between an agent and its kube-apiserver. */
+/** A TCP forwarder between an agent and its kube-apiserver, which a test can shut as a failing network would. */
 export class Gate {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #port = 0;
-  /** Connections taken so far. */
+  /** The number of connections accepted so far. */
   connections = 0;
 
   private constructor(url: string) {
@@ -14,7 +14,7 @@ export class Gate {
     this.#target = { host: hostname, port: Number(port) };
   }
 
-  /** Listens on the address of what it leads to, so that the certificate is right. */
+  /** Listens on the address of its target, so that the certificate fits. */
   static async open(url: string): Promise<Gate> {
     const gate = new Gate(url);
     await gate.restore();
@@ -25,7 +25,7 @@ export class Gate {
     return `https://${this.#target.host}:${this.#port}`;
   }
 
-  /** Connections that are open now. */
+  /** The number of connections that are open now. */
   get open(): number {
     return this.#sockets.size / 2;
   }
@@ -34,7 +34,7 @@ export class Gate {
     return this.#port;
   }
 
-  /** Connections break, new ones are refused. */
+  /** Breaks all connections, and refuses new ones until `restore`. */
   async cut(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 
 /**
- * A request that never finishes its body: it holds its seat at the apiserver until it is let go, or for a minute. The
- * kubeconfig must have its certificate inside, as those of the harness have.
+ * Sends a request that never finishes its body, so that it holds its seat at the apiserver until the returned function ends it,
+ * or for a minute. The kubeconfig must contain its certificate, as those of the harness do.
  */
 export async function takeSeat(kubeconfig: string): Promise<() => void> {
   const { clusters, users } = JSON.parse(await readFile(kubeconfig, 'utf8')) as {

@@ -10,16 +10,19 @@ import { countAnnotation, type Writer } from './writer.ts';
 export interface Told {
   readonly status: SourceStatus;
   readonly atMs: number;
-  /** No later than the last word of the kind that was heard least recently, as far as changes show. */
+  /**
+   * The time of the last change of the kind whose last change is the oldest; the source has heard of each kind at least up
+   * to then.
+   */
   readonly leastHeardMs: number;
 }
 
-/** Listens to a source as a plane does, and remembers whatever no plane may ever see. */
+/** Listens to a source as a plane does, and records as faults all reports that no plane may ever get. */
 export class Judge extends Recorder {
   readonly told: Told[] = [];
-  /** Reports that must not have come; empty is right. */
+  /** The reports that must not have come; it must stay empty. */
   readonly faults: string[] = [];
-  /** What others than the writer deleted. */
+  /** Whether an object may vanish although the writer did not delete it. */
   mayVanish: (key: ObjectKey) => boolean = () => false;
   readonly #kinds: readonly Kind[];
   readonly #writer: Pick<Writer, 'everDeleted'>;
@@ -36,9 +39,9 @@ export class Judge extends Recorder {
     const before = this.state;
     for (const [kind, keys] of change.changed) {
       this.#changedMs.set(kind, Date.now());
-      for (const key of keys) this.#look(kind, key, before, change.state);
+      for (const key of keys) this.#check(kind, key, before, change.state);
     }
-    // Only the newest: thousands of snapshots are not kept.
+    // Only the newest change is kept, because there are thousands.
     this.changes.length = 0;
     super.onChange(change);
   }
@@ -49,7 +52,7 @@ export class Judge extends Recorder {
     super.onStatus(status);
   }
 
-  #look(kind: Kind, key: ObjectKey, before: ClusterState | undefined, after: ClusterState): void {
+  #check(kind: Kind, key: ObjectKey, before: ClusterState | undefined, after: ClusterState): void {
     const id = `${kind} ${key}`;
     const old = before === undefined ? undefined : objectsOfKind(before, kind).get(key);
     const now = objectsOfKind(after, kind).get(key);
@@ -74,8 +77,8 @@ export function countOf(object: AnyObject): number | undefined {
 }
 
 /**
- * What the apiserver has, by kubectl: another client, another way of listing. Objects as a state holds them, i.e. without
- * their resourceVersion.
+ * Lists the objects of the apiserver by kubectl, which is another client and lists in another way. The objects are as a state
+ * holds them, i.e. without their resourceVersion.
  */
 export async function freshList(
   plane: ControlPlane,

@@ -13,12 +13,12 @@ export interface Question {
   readonly response: ServerResponse;
 }
 
-/** Answers in the place of the apiserver; resolves with false to let the question through, later if it likes. */
+/** Answers a request in the place of the apiserver, or returns false, also later, to let the request through. */
 export type Lie = (question: Question) => boolean | Promise<boolean>;
 
 /**
- * In front of an apiserver, under its own certificate: sends on what it is asked and told, and says what an apiserver never
- * says when a test wants it to. Who asks must have a token: a certificate does not go through.
+ * A proxy in front of an apiserver, with the apiserver's certificate. It forwards requests and answers, and gives answers that an
+ * apiserver never gives when a test wants it to. A client must have a token, because a certificate does not pass a proxy.
  */
 export class LyingProxy {
   readonly #server: Server;
@@ -27,7 +27,7 @@ export class LyingProxy {
   readonly #watches = new Set<ServerResponse>();
   lie: Lie | undefined;
   url = '';
-  /** Watches so far that the apiserver agreed to. */
+  /** The number of watches so far that the apiserver accepted. */
   opened = 0;
 
   private constructor(plane: ControlPlane, tls: { readonly cert: string; readonly key: string; readonly ca: string }) {
@@ -81,22 +81,22 @@ export class LyingProxy {
     return proxy;
   }
 
-  /** Connections that are open now. */
+  /** The number of connections that are open now. */
   get open(): number {
     return this.#sockets.size;
   }
 
-  /** Watches that are open now. */
+  /** The number of watches that are open now. */
   get watches(): number {
     return this.#watches.size;
   }
 
-  /** Puts this into every watch that is open. */
+  /** Writes these bytes into every open watch. */
   inject(bytes: string | Buffer): void {
     for (const watch of this.#watches) watch.write(bytes);
   }
 
-  /** Ends every watch in the middle of whatever it is saying, without the end of its encoding. */
+  /** Breaks every watch in the middle of its stream, without the end of its encoding. */
   breakWatches(): void {
     for (const watch of this.#watches) watch.destroy();
   }
@@ -114,7 +114,7 @@ export class LyingProxy {
   }
 }
 
-/** Lets a trial's source go through the proxy, as a ServiceAccount that may do everything. */
+/** Makes a kubeconfig with which a source connects through the proxy, as a ServiceAccount that may do everything. */
 export async function throughProxy(plane: ControlPlane, proxy: LyingProxy): Promise<string> {
   await plane.apply({
     apiVersion: 'rbac.authorization.k8s.io/v1',

@@ -1,7 +1,10 @@
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import { looseDefinition } from './cluster.ts';
 
-/** Makes a control plane one in which only the test writes, with namespace `video` and a loose BlockAffinity. */
+/**
+ * Prepares a control plane: only the test writes to it, there is a namespace `video`, and a BlockAffinity may have any
+ * content.
+ */
 export async function prepare(plane: ControlPlane): Promise<void> {
   await plane.end('kube-controller-manager');
   await plane.end('kube-scheduler');

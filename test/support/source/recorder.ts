@@ -7,7 +7,7 @@ import type {
   SourceStatus,
 } from '../../../src/kube/source.ts';
 
-/** What a source told its listener, in order, and a way to wait for more. */
+/** Records what a source tells its listener, in order, and waits for more. */
 export class Recorder implements ClusterListener {
   readonly changes: ClusterChange[] = [];
   readonly statuses: SourceStatus[] = [];
@@ -39,7 +39,7 @@ export class Recorder implements ClusterListener {
     return this.state?.objects[kind].get(key);
   }
 
-  /** Resolves when the predicate holds, now or after a report; rejects with what was seen after `timeoutMs`. */
+  /** Resolves when the predicate holds, now or after a report; after `timeoutMs`, rejects with the last status. */
   async until(what: string, predicate: () => boolean, timeoutMs = 30_000): Promise<void> {
     if (predicate()) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();

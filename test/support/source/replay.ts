@@ -5,12 +5,12 @@ import { eventually } from '../eventually.ts';
 import type { LyingProxy } from './lying-proxy.ts';
 import { countAnnotation } from './writer.ts';
 
-/** Above whatever the objects carry from before: counts, and resourceVersions, never go back. */
+/** The first count. It is above all counts and resourceVersions that the objects had before, because these never go back. */
 const firstCount = 1_000_000;
 const mark = '"@count@"';
 const version = '"@version@"';
 
-/** The frames of one collection: what the apiserver lists, as it would say that it changed. */
+/** The frames of one collection: for each object that the apiserver lists, the watch event that reports a change of it. */
 interface Frames {
   readonly collection: string;
   readonly frames: readonly string[];
@@ -18,8 +18,8 @@ interface Frames {
 }
 
 /**
- * Says changes of real objects at a rate that the apiserver of a small machine cannot reach: it answers watches at the proxy
- * with frames made of what the apiserver lists. Lists go through.
+ * Reports changes of real objects at a rate that the apiserver of a small machine cannot reach: it answers watches at the proxy
+ * with frames made from the objects that the apiserver lists. Lists go through to the apiserver.
  */
 export class Replay {
   readonly #collections: readonly Frames[];
@@ -34,7 +34,7 @@ export class Replay {
   }
 
   static async of(plane: ControlPlane, proxy: LyingProxy, collections: readonly string[]): Promise<Replay> {
-    const replay = new Replay(await Promise.all(collections.map((collection) => recorded(plane, collection))));
+    const replay = new Replay(await Promise.all(collections.map((collection) => recordFrames(plane, collection))));
     proxy.lie = ({ kind, url, response }) => {
       const collection = collections.find((candidate) => url.startsWith(candidate));
       if (kind !== 'watch' || collection === undefined) return false;
@@ -46,9 +46,9 @@ export class Replay {
     return replay;
   }
 
-  /** Sends one change after the other, by turns of the collections; resolves with the rate that it kept. */
+  /** Sends one change after the other, for each collection in turn. Resolves with the rate reached. */
   async play(perSecond: number, seconds: number): Promise<number> {
-    // What is said before anybody listens would be lost: each object is said anew only after all others.
+    // A change that is sent before its collection is watched would be lost: each object comes again only after all others.
     const listening = (): boolean => this.#watches.size >= this.#collections.length;
     await eventually('every collection is watched', listening, { timeoutMs: 120_000, everyMs: 10 });
     const began = performance.now();
@@ -70,7 +70,7 @@ export class Replay {
 
 const nothing: Frames = { collection: '', frames: [], names: [] };
 
-async function recorded(plane: ControlPlane, collection: string): Promise<Frames> {
+async function recordFrames(plane: ControlPlane, collection: string): Promise<Frames> {
   const { items } = JSON.parse(await plane.kubectl(['get', '--raw', collection])) as {
     readonly items: readonly { readonly metadata: Readonly<Record<string, unknown>> }[];
   };

@@ -11,15 +11,18 @@ import { countOf, freshList, Judge } from './judge.ts';
 import { Writer, writtenKinds } from './writer.ts';
 
 export interface Expectation {
-  /** Reasons that must be told while the fault lasts; `none`: it must not be noticed; absent: it may be. */
+  /** The stale reasons that must be reported; `none` when the source must not become stale; absent when it may. */
   readonly stale?: readonly StaleReason[] | 'none';
-  /** From the end of the fault until live with everything; machines of tests are loaded. Default 60,000. */
+  /**
+   * The limit from the end of the fault until the source is live with all objects; machines of tests are loaded. Default
+   * 60,000.
+   */
   readonly withinMs?: number;
-  /** How much later than the begin of the fault something may still have been heard. Default 10,000. */
+  /** How long after the begin of the fault the source may still have received something. Default 10,000. */
   readonly lateMs?: number;
 }
 
-/** What an agent runs with (the defaults), where the tests' own timing is quicker. */
+/** The times of an agent (the defaults), for tests in which the shorter times of `eager` will not do. */
 export const production = {
   staleAfterMs: 5000,
   steadyMs: 1000,
@@ -30,10 +33,10 @@ export const production = {
   confirmMs: 10_000,
 };
 
-/** Keep-alive connections that the client may hold beside its watches. */
+/** How many kept connections the client may have besides its watches. */
 const spareConnections = 4;
 
-/** A source of a busy cluster, a fault, and the verdict on what the source told of it. */
+/** A source of a busy cluster that is put through faults, and the judgement of what it reported. */
 export class Trial {
   readonly plane: ControlPlane;
   readonly cluster: TestCluster;
@@ -49,7 +52,7 @@ export class Trial {
     this.judge = new Judge(kinds, this.writer);
   }
 
-  /** Starts the writer and the source, and waits until the one follows the other. `prepared` is called before that. */
+  /** Starts the writer and the source, and waits until the source follows the writer. `prepared` is called before that. */
   static async begin(
     plane: ControlPlane,
     options: Partial<KubernetesSourceOptions> = {},
@@ -67,7 +70,7 @@ export class Trial {
     return trial;
   }
 
-  /** Breaks something and mends it; then everything must be as if nothing had been. Resolves with the seconds it took to return. */
+  /** Runs a fault that ends by itself, and expects the source to recover completely. Resolves with the seconds that it took. */
   async endure(fault: () => Promise<void>, expected: Expectation = {}): Promise<number> {
     const { judge, writer } = this;
     const firstTold = judge.told.length;
@@ -77,12 +80,12 @@ export class Trial {
       const mendedMs = Date.now();
       await writer.writes(20);
       await writer.stop();
-      await this.#settled(mendedMs + (expected.withinMs ?? 60_000));
+      await this.#waitUntilSettled(mendedMs + (expected.withinMs ?? 60_000));
       const tookMs = Date.now() - mendedMs;
-      this.#wasHonest(firstTold, beganMs, expected);
+      this.#expectHonestStatuses(firstTold, beganMs, expected);
       expect([...judge.faults]).toEqual([]);
-      await this.isEqual();
-      await this.#connectionsAreFew();
+      await this.expectEqual();
+      await this.#expectFewConnections();
       return tookMs / 1000;
     } finally {
       judge.faults.length = 0;
@@ -90,8 +93,8 @@ export class Trial {
     }
   }
 
-  /** Kind by kind the same as a fresh list, and as what the writer knows. */
-  async isEqual(): Promise<void> {
+  /** Expects every kind to equal a fresh list, and the writes that the writer knows. */
+  async expectEqual(): Promise<void> {
     const { state } = this.judge;
     for (const kind of this.kinds) {
       const ours = state === undefined ? new Map() : objectsOfKind(state, kind);
@@ -117,8 +120,8 @@ export class Trial {
     return lost;
   }
 
-  /** Live, and nothing that was written is missing. */
-  async #settled(deadlineMs: number): Promise<void> {
+  /** Resolves when the source is live and no write is missing. */
+  async #waitUntilSettled(deadlineMs: number): Promise<void> {
     const settled = nothing(() => {
       const lost = this.kinds.flatMap((kind) => this.#lost(kind));
       const { phase, ...more } = this.cluster.source.status();
@@ -133,8 +136,8 @@ export class Trial {
     });
   }
 
-  /** What the source said of its age while it could not follow. */
-  #wasHonest(firstTold: number, beganMs: number, { stale, lateMs = 10_000 }: Expectation): void {
+  /** Expects the right stale reasons and a true `sinceMs` in the statuses that the source reported. */
+  #expectHonestStatuses(firstTold: number, beganMs: number, { stale, lateMs = 10_000 }: Expectation): void {
     const told = this.judge.told.slice(firstTold);
     const reasons = told.flatMap(({ status }) => (status.phase === 'stale' ? [status.reason] : []));
     if (stale === 'none') expect(reasons).toEqual([]);
@@ -147,7 +150,7 @@ export class Trial {
         since = undefined;
         continue;
       }
-      // Within one time of staleness the begin does not move.
+      // While the source stays stale, `sinceMs` does not change.
       if (since !== undefined) expect(status.sinceMs).toBe(since);
       else {
         if (first) expect(status.sinceMs, 'stale since').toBeLessThanOrEqual(beganMs + lateMs);
@@ -160,13 +163,13 @@ export class Trial {
     }
   }
 
-  async #connectionsAreFew(): Promise<void> {
+  async #expectFewConnections(): Promise<void> {
     const limit = this.kinds.length + spareConnections;
     await expect.poll(() => this.cluster.gate.open, { timeout: 30_000 }).toBeLessThanOrEqual(limit);
   }
 }
 
-/** Deep equality that is quick for tens of thousands of objects; gives the keys that differ. */
+/** The keys whose objects differ. It is quick for tens of thousands of objects. */
 export function differing(ours: ReadonlyMap<string, unknown>, theirs: ReadonlyMap<string, unknown>): readonly string[] {
   const keys = new Set([...ours.keys(), ...theirs.keys()]);
   return [...keys].filter((key) => !deepEqual(ours.get(key), theirs.get(key)));

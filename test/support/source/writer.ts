@@ -14,16 +14,19 @@ export const countAnnotation = 'tideline-test/count';
 
 const slotsPerKind = 12;
 
-/** So many at full pace after a start and after those that somebody waited for; then, while a fault is waited out, at a quarter of it. */
+/**
+ * How many writes are made at full pace after a start and after each `writes`. Later writes, while a fault lasts, have a
+ * quarter of the pace.
+ */
 const quickWrites = 100;
 
-/** What an object must be in the end: its count, or gone. */
+/** The state that an object must have in the end: its count, or gone. */
 export type Last = number | 'gone';
 
 /**
- * Writes a known sequence to an apiserver, past whatever stands before the source: every write carries a count that only
- * grows, objects are changed, deleted and made again. A write whose answer is lost is repeated until the server says that it
- * is so, hence what is true in the end is known.
+ * Writes a known sequence to an apiserver, not through the gate or proxy of the source. Every write carries a count that only
+ * grows; objects are changed, deleted and made again. A write whose answer is lost is repeated until the server confirms it,
+ * so the final state is known.
  */
 export class Writer {
   readonly #plane: ControlPlane;
@@ -49,12 +52,12 @@ export class Writer {
     this.#client = new RawClient(plane.kubeconfig);
   }
 
-  /** Writes that are done. */
+  /** The number of writes that are done. */
   get count(): number {
     return this.#count;
   }
 
-  /** What must be there in the end, by kind and key. */
+  /** The final states of the objects of a kind, by key. */
   last(kind: Kind): ReadonlyMap<ObjectKey, Last> {
     const prefix = `${kind} `;
     return new Map(
@@ -62,7 +65,7 @@ export class Writer {
     );
   }
 
-  /** A deletion of it was at least asked for. */
+  /** Whether a deletion of this object was ever requested. */
   everDeleted(kind: Kind, key: ObjectKey): boolean {
     return this.#deleted.has(`${kind} ${key}`);
   }
@@ -80,7 +83,7 @@ export class Writer {
     this.#running = undefined;
   }
 
-  /** Resolves when this many more writes are done; rejects when that takes more than two minutes. */
+  /** Resolves when `more` further writes are done; rejects when that takes more than two minutes. */
   async writes(more: number): Promise<void> {
     const goal = this.#count + more;
     this.#beQuick(more);
@@ -88,7 +91,7 @@ export class Writer {
     await eventually(what, () => this.#count >= goal, { timeoutMs: 120_000, everyMs: 20 });
   }
 
-  /** Deletes everything it made and ends its connection. */
+  /** Deletes all objects that it made, and closes its connection. */
   async end(): Promise<void> {
     await this.stop();
     for (const kind of writtenKinds) {
@@ -126,27 +129,27 @@ export class Writer {
     const collection = this.#collection(kind);
     const patch = async (): Promise<number> =>
       await this.#send('PATCH', `${collection}/${name}`, body, 'application/merge-patch+json');
-    await this.#insist(async () => {
+    await this.#repeatUntilAccepted(async () => {
       const status = before === 'gone' ? await this.#send('POST', collection, body) : await patch();
-      // Made by an attempt whose answer was lost.
+      // The object was made by an attempt whose answer was lost.
       return status === 409 ? await patch() : status;
     });
     this.#last.set(id, count);
   }
 
   async #delete(kind: WrittenKind, name: string): Promise<void> {
-    await this.#insist(async () => {
+    await this.#repeatUntilAccepted(async () => {
       const status = await this.#send('DELETE', `${this.#collection(kind)}/${name}?gracePeriodSeconds=0`);
       return status === 404 ? 200 : status;
     });
   }
 
-  /** Repeats until the server agreed. */
-  async #insist(attempt: () => Promise<number>): Promise<void> {
+  /** Repeats a request until the server has accepted it. */
+  async #repeatUntilAccepted(attempt: () => Promise<number>): Promise<void> {
     for (;;) {
       const status = await attempt().catch(async () => {
         await this.#client.close();
-        // Its kubeconfig may be another one by now.
+        // The kubeconfig of the control plane may have changed.
         this.#client = new RawClient(this.#plane.kubeconfig);
         return 0;
       });
