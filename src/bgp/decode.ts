@@ -3,8 +3,8 @@ import { withoutUndefined } from '../model/values.ts';
 import type { Route } from './route.ts';
 
 /**
- * What ExaBGP 4.2 writes to its API child, one line at a time. Untrusted: a BGP peer has been able to put text into this
- * stream. Whatever is not exactly an expected form is `unknown` and has no effect.
+ * What ExaBGP 4.2 writes to its API child, one line at a time. It is untrusted: a BGP peer has been able to put text into
+ * this stream. A line that has not exactly an expected form is `unknown` and has no effect.
  */
 export type Line =
   | { readonly kind: 'done' | 'error' | 'neighborsHeader' | 'unknown' }
@@ -83,7 +83,7 @@ function number(text: string, name: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
-/** `name [ a b ]` or `name a`. */
+/** The words after `name`, which stand as `name [ a b ]` or `name a`. */
 function words(text: string, name: string): readonly string[] {
   const match = new RegExp(` ${name} (?:\\[ ([^\\]]*) \\]|(\\S+))`).exec(text);
   return (match?.[1] ?? match?.[2] ?? '').split(' ').filter((word) => word !== '');

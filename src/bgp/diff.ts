@@ -4,7 +4,7 @@ import type { Route } from './route.ts';
 export interface RouteChange {
   /** New routes, and routes whose attributes differ. */
   readonly announce: readonly Route[];
-  /** The routes as they are announced now. */
+  /** Routes that are no longer wanted, as they are announced now. */
   readonly withdraw: readonly Route[];
 }
 
@@ -15,7 +15,10 @@ export function routeSet(routes: Iterable<Route>): RouteSet {
   return new Map([...routes].map((route) => [route.prefix.text, route]));
 }
 
-/** What leads from `have` to `want`, both sorted by prefix. Class and `because` are ours and never on the wire: not compared. */
+/**
+ * The changes that lead from `have` to `want`, sorted by prefix. Class and `because` are not compared, since they are never on
+ * the wire.
+ */
 export function diffRoutes(have: RouteSet, want: RouteSet): RouteChange {
   const announce = [...want.values()].filter((route) => {
     const held = have.get(route.prefix.text);
@@ -29,7 +32,7 @@ export function sortRoutes(routes: readonly Route[]): readonly Route[] {
   return routes.toSorted((a, b) => comparePrefixes(a.prefix, b.prefix));
 }
 
-/** Equal for two routes that may share one announcement: the same next hop and path attributes. */
+/** A text that is equal for two routes that may share one announcement: those with the same next hop and path attributes. */
 export function attributesKey(route: Route): string {
   return JSON.stringify([
     route.nextHop.text,

@@ -15,7 +15,7 @@ function route(text: string, more: Partial<Route> = {}): Route {
 }
 
 describe('commands', () => {
-  it('group what shares attributes, with an explicit next hop and neighbour', () => {
+  it('group routes that share attributes, with an explicit next hop and neighbour', () => {
     const routes = [
       route('10.10.1.0/26'),
       route('10.10.2.0/26', { med: 5, localPreference: 50, communities: [[65011, 1]], prepend: 1 }),

@@ -2,14 +2,14 @@ import { attributesKey } from './diff.ts';
 import type { Route } from './route.ts';
 
 /**
- * The commands of ExaBGP 4.2's text API (proven against 4.2.21). The only place that knows the grammar, together with
- * decode.ts. Every line names its neighbour, and every route its next hop: `next-hop self` on a session of the other
- * family makes ExaBGP lose every route that shares the attributes. Nothing here comes from free text: prefixes and
- * addresses are parsed values, the rest are numbers.
+ * The commands of ExaBGP 4.2's text API (tested against 4.2.21). Only this file and decode.ts know the grammar. Every line
+ * names its neighbour, and every route its next hop: `next-hop self` on a session of the other family makes ExaBGP lose every
+ * route that shares the attributes. Nothing here comes from free text: prefixes and addresses are parsed values, the rest are
+ * numbers.
  */
 export interface Session {
   readonly address: string;
-  /** One family a session. */
+  /** Address family of the session; a session carries one. */
   readonly family: 4 | 6;
   readonly localAsn: number;
 }
@@ -30,16 +30,24 @@ const maxLineBytes = 4000;
  * child's first: this turns whatever it was into an error instead of a shorter, valid prefix.
  */
 export const poison = '/';
-/** Its first output line is unmistakable and it is answered in turn: whatever was answered before belongs to earlier commands. */
+/**
+ * Its first output line is unmistakable and ExaBGP answers in order, so all answers before that line belong to earlier
+ * commands.
+ */
 export const showNeighbors = 'show neighbor summary';
 export const showAdjRibOut = 'show adj-rib out extensive';
 
-/** Refused by ExaBGP when the session is not up; that refusal overtakes other answers, so nothing else may be outstanding. */
+/**
+ * The end-of-RIB. ExaBGP refuses it when the session is not up; that refusal overtakes other answers, so nothing else may be
+ * outstanding.
+ */
 export function endOfRib(session: Session): string {
   return `neighbor ${session.address} announce eor ipv${session.family} unicast`;
 }
 
-/** Routes of the session's family in groups of equal attributes, at most `groupSize` prefixes a line. */
+/**
+ * Commands that announce the routes of the session's family, grouped by equal attributes, at most `groupSize` prefixes a line.
+ */
 export function announceCommands(
   session: Session,
   routes: readonly Route[],
@@ -49,8 +57,8 @@ export function announceCommands(
 }
 
 /**
- * Withdrawals carry the attributes of the announcement: a next hop is needed (without one ExaBGP resets the session), and
- * with equal attributes a withdrawal and a new announcement that are sent together keep their order.
+ * Commands that withdraw routes. They carry the attributes of the announcement: a next hop is needed (without one ExaBGP
+ * resets the session), and with equal attributes a withdrawal and a new announcement that are sent together keep their order.
  */
 export function withdrawCommands(
   session: Session,
@@ -88,7 +96,7 @@ function commands(
   return result;
 }
 
-/** ExaBGP sends a given as-path as it is, without its own AS in front. */
+/** The attributes of a group. ExaBGP sends a given as-path as it is, without its own AS in front. */
 function attributes(group: readonly Route[], localAsn: number): string {
   const route = group[0];
   if (route === undefined) return '';

@@ -40,7 +40,7 @@ describe('what may never be announced', () => {
     ['a default route', route('0.0.0.0/0'), 'DefaultRoute'],
     ['an IPv6 default route', route('::/0'), 'DefaultRoute'],
     ['more than the allowed prefix', route('10.0.0.0/8'), 'PrefixTooShort'],
-    ['an address of nobody', route('8.8.8.0/24'), 'PrefixOutsideSite'],
+    ['a prefix of another network', route('8.8.8.0/24'), 'PrefixOutsideSite'],
     ['a VIP as pods', route('192.0.2.10/32'), 'PrefixOutsideSite'],
     ['pods as a VIP', route('10.10.0.0/26', 'vip'), 'PrefixOutsideSite'],
     [
@@ -49,7 +49,7 @@ describe('what may never be announced', () => {
       'MalformedRoute',
     ],
     [
-      'a prefix that says two things',
+      'a prefix whose text and network differ',
       route('10.10.1.0/26', 'pods', { prefix: { ...prefix('10.10.1.0/26'), network: '10.10.2.0' } }),
       'MalformedRoute',
     ],
@@ -122,7 +122,7 @@ describe('how many', () => {
     expect(judge(guard, [route('10.10.1.0/26', 'pods', { med: 9 })]).target[0]?.med).toBeUndefined();
   });
 
-  it('costs nothing to announce the same again', () => {
+  it('uses up no limit to announce the same again', () => {
     const guard = new Guard({ ...limits, maxAnnouncementsPerMinute: 5 });
     for (let turn = 0; turn < 10; turn += 1) expect(judge(guard, pods(5), turn).refusals).toEqual([]);
   });
@@ -168,7 +168,7 @@ describe('a mass withdrawal', () => {
     expect(judge(guard, [], 0, true).target).toHaveLength(8);
   });
 
-  it('is not: every VIP of a blade, however many; an unfit blade must let go of them at once', () => {
+  it('does not include VIPs, however many: an unfit blade must withdraw them at once', () => {
     const guard = new Guard({ ...limits, maxWithdrawalsPerMinute: 60 });
     const vips = Array.from({ length: 12 }, (_, i) => route(`192.0.2.${i}/32`, 'vip'));
     judge(guard, [...vips, ...pods(12)]);
@@ -178,7 +178,7 @@ describe('a mass withdrawal', () => {
     expect(new Set(refusals.map(({ reason }) => reason))).toEqual(new Set(['MassWithdrawal']));
   });
 
-  it('is not: one VIP, or a few routes of many', () => {
+  it('is neither one VIP nor a few routes of many', () => {
     const guard = new Guard(roomy);
     guard.adopt([route('192.0.2.10/32', 'vip')]);
     expect(judge(guard, []).target).toEqual([]);
@@ -187,16 +187,16 @@ describe('a mass withdrawal', () => {
   });
 });
 
-it('holds its promises in any sequence of wishes', () => {
+it('keeps its limits in any sequence of desired sets', () => {
   const texts = ['0.0.0.0/0', '8.8.8.0/24', '10.0.0.0/8', ...Array.from({ length: 50 }, (_, i) => `10.10.${i}.0/26`)];
-  const wish = fc.record({ routes: fc.subarray(texts), laterMs: fc.nat(90_000), confirmed: fc.boolean() });
+  const request = fc.record({ routes: fc.subarray(texts), laterMs: fc.nat(90_000), confirmed: fc.boolean() });
   fc.assert(
-    fc.property(fc.array(wish, { maxLength: 20 }), (wishes) => {
+    fc.property(fc.array(request, { maxLength: 20 }), (requests) => {
       const guard = new Guard(limits);
       const withdrawals: { readonly atMs: number; readonly count: number }[] = [];
       let held = new Set<string>();
       let nowMs = 0;
-      for (const { routes, laterMs, confirmed } of wishes) {
+      for (const { routes, laterMs, confirmed } of requests) {
         nowMs += laterMs;
         const wanted = new Set(routes);
         const { target, refusals } = judge(
@@ -210,7 +210,7 @@ it('holds its promises in any sequence of wishes', () => {
         const lastMinute = withdrawals.filter(({ atMs }) => atMs > nowMs - 60_000);
         expect(lastMinute.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(5);
         expect(target.every((entry) => limits.allowed.pods.some((outer) => contains(outer, entry.prefix)))).toBe(true);
-        // Whatever is not as asked for has a name.
+        // Every prefix that differs from what was asked for has a refusal.
         const named = new Set(refusals.map((refusal) => refusal.prefix));
         const different = texts.filter((text) => wanted.has(text) !== next.has(text));
         expect(different.filter((text) => !named.has(text))).toEqual([]);

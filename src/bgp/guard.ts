@@ -7,30 +7,31 @@ import type { RouteRefusal } from './speaker.ts';
 import { RateWindow } from './window.ts';
 
 export interface GuardLimits {
-  /** What may ever be announced from this site, by class; default deny. */
+  /** The prefixes that may ever be announced from this site, by class; everything else is refused. */
   readonly allowed: { readonly [C in RouteClass]: readonly Prefix[] };
   readonly maxRoutes: number;
   readonly maxAnnouncementsPerMinute: number;
   readonly maxWithdrawalsPerMinute: number;
-  /** More withdrawals than this in one step, and more than half of all routes, wait; VIPs aside. Default 8. */
+  /** Withdrawals in one step wait when they are more than this and more than half of all routes; VIPs do not count. Default 8. */
   readonly massWithdrawal?: number;
   /** How long a mass withdrawal must be asked for without a break before it starts. Default 60,000. */
   readonly massWithdrawalWaitMs?: number;
 }
 
 export interface Judgement {
-  /** What ExaBGP should hold now: what is asked for and allowed, and what may not be withdrawn yet. Sorted. */
+  /** The routes that ExaBGP should hold now: those asked for and allowed, and those that may not be withdrawn yet. Sorted. */
   readonly target: readonly Route[];
   readonly refusals: readonly RouteRefusal[];
-  /** False while something that will be announced is still waiting: an end-of-RIB now would lose it at the peer. */
+  /** False while a route that will be announced still waits: an end-of-RIB now would lose it at the peer. */
   readonly complete: boolean;
-  /** When something that waits can be tried again; absent when nothing waits. */
+  /** When a route that waits can be tried again; absent when none waits. */
   readonly retryAfterMs?: number;
 }
 
 /**
- * The guardrails of one server. A refusal is a named answer: the other routes proceed, and nothing here throws. What an
- * earlier judgement let through is the base of the next: announcing the same again (after a restart of ExaBGP) costs nothing.
+ * The guardrails of one server. A refusal names the route and the reason: the other routes proceed, and nothing here throws.
+ * The routes that one judgement let through are the base of the next, so announcing the same ones again (after a restart of
+ * ExaBGP) uses up no limit.
  */
 export class Guard {
   readonly #limits: GuardLimits;
@@ -45,15 +46,17 @@ export class Guard {
     this.#withdrawals = new RateWindow(limits.maxWithdrawalsPerMinute, 60_000);
   }
 
-  /** What ExaBGP already holds when this agent starts: the base of the first judgement. */
+  /** Takes the routes that ExaBGP already holds when this agent starts as the base of the first judgement. */
   adopt(held: readonly Route[]): void {
     this.#granted = routeSet(held);
   }
 
   /**
-   * @param families those that have a session
-   * @param nowMs on a clock that never goes back
-   * @param confirmed a mass withdrawal is meant (a drain, a planned stop) and need not wait
+   * Judges the whole desired set against the limits.
+   *
+   * @param families the address families that have a session
+   * @param nowMs the time on a clock that never goes back
+   * @param confirmed true when a mass withdrawal is meant (a drain, a planned stop) and need not wait
    */
   judge(
     desired: readonly Route[],
@@ -64,7 +67,7 @@ export class Guard {
     const { announce, withdraw } = diffRoutes(this.#granted, candidates);
     const target = new Map(candidates);
     let retryAfterMs: number | undefined;
-    const waits = (delayMs: number): void => {
+    const retryIn = (delayMs: number): void => {
       retryAfterMs = Math.min(retryAfterMs ?? delayMs, delayMs);
     };
 
@@ -74,7 +77,7 @@ export class Guard {
       const before = this.#granted.get(route.prefix.text);
       if (before === undefined) target.delete(route.prefix.text);
       else target.set(route.prefix.text, before);
-      waits(this.#announcements.freeInMs(context.nowMs));
+      retryIn(this.#announcements.freeInMs(context.nowMs));
     }
 
     const failStatic = withdraw.filter(isFailStatic);
@@ -83,15 +86,15 @@ export class Guard {
     for (const route of held) {
       refusals.push(refuse(route, 'withdraw', 'MassWithdrawal', held.length));
       target.set(route.prefix.text, route);
-      waits(massWaitMs);
+      retryIn(massWaitMs);
     }
-    // VIPs first: an unfit server must not answer for them while pods' routes use up the minute.
+    // VIPs are withdrawn first: an unfit server must not answer for them while pods' routes use up the limit of the minute.
     const closing = withdraw.filter((route) => !isFailStatic(route));
-    const may = massWaitMs > 0 ? closing : [...closing, ...failStatic];
-    for (const route of may.slice(this.#withdrawals.take(may.length, context.nowMs))) {
+    const due = massWaitMs > 0 ? closing : [...closing, ...failStatic];
+    for (const route of due.slice(this.#withdrawals.take(due.length, context.nowMs))) {
       refusals.push(refuse(route, 'withdraw', 'WithdrawalRateExceeded', this.#limits.maxWithdrawalsPerMinute));
       target.set(route.prefix.text, route);
-      waits(this.#withdrawals.freeInMs(context.nowMs));
+      retryIn(this.#withdrawals.freeInMs(context.nowMs));
     }
 
     this.#granted = target;
@@ -119,7 +122,10 @@ export class Guard {
     return routeSet(ordered.slice(0, this.#limits.maxRoutes));
   }
 
-  /** 0 when these withdrawals may start; a mass withdrawal that has been let through once goes on until it is done. */
+  /**
+   * How long `count` withdrawals must wait; 0 when they may start. A mass withdrawal that was let through goes on until it is
+   * done.
+   */
   #massWaitMs(count: number, context: { readonly nowMs: number; readonly confirmed: boolean }): number {
     const all = [...this.#granted.values()].filter(isFailStatic).length;
     const isMass = count > (this.#limits.massWithdrawal ?? 8) && count > all / 2;
@@ -133,7 +139,10 @@ export class Guard {
   }
 }
 
-/** VIPs fail closed: whether an unfit server may keep them is decided by its agent and the lease, not by how many there are. */
+/**
+ * False for VIPs, which fail closed: its agent and the lease decide whether an unfit server may keep them, not how many there
+ * are.
+ */
 function isFailStatic(route: Route): boolean {
   return route.class !== 'vip';
 }

@@ -1,4 +1,4 @@
-/** Splits chunks of text into lines; a line longer than `maxLength` is dropped whole, with a call of `onOverlong`. */
+/** Splits chunks of text into lines; a line longer than `maxLength` is dropped whole, and `onOverlong` is called. */
 export function lineSplitter(options: {
   readonly maxLength: number;
   readonly onLine: (line: string) => void;

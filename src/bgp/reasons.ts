@@ -1,4 +1,4 @@
-/** Why a route is not announced, or not withdrawn, although asked for; and why a message on the relay's socket was refused. */
+/** Why a route is not announced, or not withdrawn, although the agent asked for it; and why the relay refused a message. */
 export const reasons = {
   MalformedRoute: 'the prefix has host bits set or is no prefix, or an attribute is outside its range',
   DuplicatePrefix: 'the same prefix is asked for twice; the first one counts',
@@ -8,13 +8,14 @@ export const reasons = {
   DefaultRoute: 'a default route is never announced',
   PrefixTooShort: 'the prefix covers more than the allowed prefix it overlaps with',
   PrefixOutsideSite: "the prefix is in none of the site's allowed prefixes for its class",
-  TooManyRoutes: "the server's maximum number of routes is reached; routes already announced go first",
-  AnnouncementRateExceeded: 'too many announcements in the last minute; tried again when the window allows',
-  WithdrawalRateExceeded: 'too many withdrawals in the last minute; the route stays and is tried again',
+  TooManyRoutes: "the server's maximum number of routes is reached; those already announced keep their place",
+  AnnouncementRateExceeded: 'too many announcements in the last minute; the guard tries again when the window allows',
+  WithdrawalRateExceeded:
+    'too many withdrawals in the last minute; the route stays until the window allows its withdrawal',
   MassWithdrawal:
-    'too large a part of the routes would go in one step; they stay until the wish has lasted, or was confirmed',
-  RejectedByExabgp: 'ExaBGP answered `error`; tried again, one prefix a line, every few seconds',
-  AgentReplaced: 'another agent has taken charge of the relay; this one says nothing until that one is gone',
+    'too large a part of the routes would go in one step; they stay until this was asked for long enough, or confirmed',
+  RejectedByExabgp: 'ExaBGP answered `error`; the relay tries again, one prefix a line, every few seconds',
+  AgentReplaced: 'another agent has taken charge of the relay; this one sends nothing until that one is gone',
   BadMessage: 'a line on the socket is no message of the protocol; it changes nothing',
 } as const;
 export type Reason = keyof typeof reasons;

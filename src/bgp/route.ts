@@ -18,6 +18,6 @@ export interface Route {
   readonly communities?: readonly (readonly [number, number])[];
   /** How many times our own AS is prepended. */
   readonly prepend?: number;
-  /** Why it is announced, for people: `block 10.10.1.0/26 of worker paris-worker-1`. */
+  /** Why the route is announced, for people: `block 10.10.1.0/26 of worker paris-worker-1`. */
   readonly because: string;
 }

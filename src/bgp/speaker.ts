@@ -2,7 +2,7 @@ import type { Refusal } from '../model/problem.ts';
 import type { Reason } from './reasons.ts';
 import type { Route } from './route.ts';
 
-/** A route that was not announced (or not withdrawn) although asked for. */
+/** A route that was not announced (or not withdrawn) although the caller asked for it. */
 export interface RouteRefusal extends Refusal<Reason> {
   readonly prefix: string;
   readonly action: 'announce' | 'withdraw';
@@ -12,12 +12,12 @@ export interface NeighborStatus {
   readonly address: string;
   readonly asn: number;
   readonly up: boolean;
-  /** ms since the epoch of the last change; absent before the first event. */
+  /** When the session changed last, in ms since the epoch; absent before the first event. */
   readonly changedAtMs?: number;
 }
 
 export interface SpeakerStatus {
-  /** `disconnected`: no relay on the socket (ExaBGP down or not started); retried for ever. */
+  /** `disconnected`: no relay answers on the socket (ExaBGP is down or not started); the speaker tries again for ever. */
   readonly relay: 'disconnected' | 'syncing' | 'synced';
   readonly neighbors: readonly NeighborStatus[];
   /** What ExaBGP holds, as acknowledged and read back, sorted by prefix. */
@@ -26,7 +26,7 @@ export interface SpeakerStatus {
 }
 
 export interface DesiredOptions {
-  /** A large withdrawal is meant (a drain, a planned stop) and does not wait out the mass-withdrawal guard. */
+  /** True when a large withdrawal is meant (a drain, a planned stop): it then does not wait for the mass-withdrawal guard. */
   readonly confirmed?: boolean;
 }
 
@@ -36,13 +36,16 @@ export interface DesiredOptions {
  */
 export interface Speaker {
   start(): void;
-  /** The whole set we want. Before the first call nothing is announced, withdrawn or ended (no end-of-RIB). */
+  /**
+   * Sets the whole set of routes to announce. Before the first call nothing is announced or withdrawn, and no end-of-RIB is
+   * sent.
+   */
   setDesired(routes: readonly Route[], options?: DesiredOptions): void;
   status(): SpeakerStatus;
-  /** Called after every change of status; returns the unsubscribe function. */
+  /** Calls `listener` after every change of status; returns the unsubscribe function. */
   onStatus(listener: (status: SpeakerStatus) => void): () => void;
   /** Resolves when ExaBGP has acknowledged exactly the desired set (refusals aside), rejects after `timeoutMs`. */
   settled(timeoutMs: number): Promise<void>;
-  /** Lets go of the relay and leaves every route as it is (fail static). A planned stop sets an empty set first. */
+  /** Disconnects from the relay and leaves every route as it is (fail static). A planned stop sets an empty set first. */
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** At most `limit` events in any `windowMs`; time is handed in. */
+/** Allows at most `limit` events in any `windowMs`; the caller hands in the time. */
 export class RateWindow {
   readonly #limit: number;
   readonly #windowMs: number;
@@ -9,16 +9,16 @@ export class RateWindow {
     this.#windowMs = windowMs;
   }
 
-  /** Takes up to `count`; returns how many it got. */
+  /** Takes up to `count` events; returns how many of them the window allows. */
   take(count: number, nowMs: number): number {
     this.#taken = this.#taken.filter(({ atMs }) => atMs + this.#windowMs > nowMs);
     const used = this.#taken.reduce((sum, entry) => sum + entry.count, 0);
-    const got = Math.min(count, Math.max(0, this.#limit - used));
-    if (got > 0) this.#taken.push({ atMs: nowMs, count: got });
-    return got;
+    const granted = Math.min(count, Math.max(0, this.#limit - used));
+    if (granted > 0) this.#taken.push({ atMs: nowMs, count: granted });
+    return granted;
   }
 
-  /** How long until at least one more can be taken, after a take that got less than asked for. */
+  /** How long until at least one more event can be taken, after a `take` that returned less than `count`. */
   freeInMs(nowMs: number): number {
     const oldest = this.#taken[0];
     return oldest === undefined ? 0 : Math.max(1, oldest.atMs + this.#windowMs - nowMs);

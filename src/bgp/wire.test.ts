@@ -19,7 +19,7 @@ const route: Route = {
 };
 const plain: Route = { prefix, nextHop, class: 'pods', because: '' };
 
-it('carries what the agent says', () => {
+it('encodes and parses every message of the agent', () => {
   const messages: readonly AgentMessage[] = [
     { type: 'desired', revision: 3, complete: true, lease: { seconds: 5, keeper: false }, routes: [route, plain] },
     { type: 'desired', revision: 0, complete: false, routes: [] },
@@ -30,7 +30,7 @@ it('carries what the agent says', () => {
   for (const message of messages) expect(parseAgentMessage(encodeMessage(message).trimEnd())).toEqual(message);
 });
 
-it('carries what the relay says', () => {
+it('encodes and parses every message of the relay', () => {
   const messages: readonly RelayMessage[] = [
     { type: 'held', routes: [route], fixed: ['10.1.0.11/32'] },
     { type: 'refused', reason: 'BadMessage', message: 'x' },

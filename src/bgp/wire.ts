@@ -5,41 +5,41 @@ import type { NeighborStatus, RouteRefusal } from './speaker.ts';
 
 /**
  * The protocol between agent and relay: one JSON object a line over a unix socket, level-triggered in both directions.
- * Parsed by hand, because the relay carries no schema library; each side drops what it cannot read.
+ * Messages are parsed by hand, because the relay carries no schema library; each side drops what it cannot read.
  */
 export type AgentMessage =
-  /** The whole set. Also renews the lease, and makes the connection the agent in charge. */
+  /** The whole set of routes. It also renews the lease, and makes the connection the agent in charge. */
   | {
       readonly type: 'desired';
       readonly revision: number;
-      /** True: nothing else is still to come, the end-of-RIB may follow. */
+      /** True when no further routes are to come, so that the end-of-RIB may follow. */
       readonly complete: boolean;
       readonly lease?: LeaseTerms;
       readonly routes: readonly Route[];
     }
-  /** The agent lives and is in charge of its VIPs; nothing from anybody else. */
+  /** The agent in charge lives, which renews its lease; from any other connection it has no effect. */
   | { readonly type: 'renew' }
-  /** An agent has been started and will take charge; its connection may end with this. */
+  /** An agent has been started and will take charge; it may close the connection after this message. */
   | { readonly type: 'starting' }
-  /** Compare with what ExaBGP holds now. */
+  /** Asks the relay to read back what ExaBGP holds and to repair it. */
   | { readonly type: 'read' };
 
 export interface LeaseTerms {
   readonly seconds: number;
-  /** A keeper holds its VIPs also without an agent. */
+  /** True for a keeper, which holds its VIPs also without an agent. */
   readonly keeper: boolean;
 }
 
 export interface RelayState {
   readonly type: 'state';
-  /** `syncing`: reading back from ExaBGP. */
+  /** `syncing`: the relay is reading back from ExaBGP. */
   readonly phase: 'syncing' | 'synced';
-  /** The last `desired` received, 0 for none since this relay started. */
+  /** Revision of the last `desired` received; 0 when there was none since this relay started. */
   readonly revision: number;
   /** True when ExaBGP has acknowledged exactly that set on every session (what it rejected aside). */
   readonly settled: boolean;
   readonly neighbors: readonly (NeighborStatus & { readonly family: 4 | 6; readonly endOfRib: boolean })[];
-  /** Some agent is in charge; one that was replaced waits until there is none. */
+  /** True while an agent is in charge; an agent that was replaced waits until this is false. */
   readonly hasAgent: boolean;
   readonly leaseExpired: boolean;
   readonly rejected: readonly RouteRefusal[];
@@ -47,9 +47,12 @@ export interface RelayState {
 
 export type RelayMessage =
   | RelayState
-  /** What every session of its family holds; sent on connect and when it changed. `fixed` are static in exabgp.conf. */
+  /**
+   * The routes that every session of their family holds; sent on connect and when they changed. `fixed` are static in
+   * exabgp.conf.
+   */
   | { readonly type: 'held'; readonly routes: readonly Route[]; readonly fixed: readonly string[] }
-  /** A line of the agent was no message. */
+  /** A line that the agent sent was no message. */
   | { readonly type: 'refused'; readonly reason: string; readonly message: string }
   /** Another agent has taken over; the relay closes this connection. */
   | { readonly type: 'replaced' };
@@ -63,7 +66,7 @@ function encodeRoute(route: Route): unknown {
   return { ...route, prefix: route.prefix.text, nextHop: route.nextHop.text };
 }
 
-/** The message, or undefined: no half of a message ever counts. */
+/** The message, or undefined when any part of the line is wrong: half a message never counts. */
 export function parseAgentMessage(line: string): AgentMessage | undefined {
   const value = parseObject(line);
   if (value?.type === 'renew' || value?.type === 'starting' || value?.type === 'read') return { type: value.type };
@@ -76,7 +79,7 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
   return { type: 'desired', revision, complete, ...(lease === 'none' ? {} : { lease }), routes };
 }
 
-/** What the relay says; the relay is our own, so only the shape is checked. */
+/** A message of the relay, or undefined. The relay is our own, so only the shape is checked. */
 export function parseRelayMessage(line: string): RelayMessage | undefined {
   const value = parseObject(line);
   if (value === undefined) return undefined;

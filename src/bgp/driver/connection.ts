@@ -13,10 +13,10 @@ export interface ConnectionOptions {
 
 const retry = { firstMs: 100, ceilingMs: 1000 };
 
-/** An agent that was replaced has no reason to hurry: it waits as after so many failures, which is the ceiling. */
-const patientFailures = 10;
+/** An agent that was replaced has no reason to hurry: it waits as after this many failures, which is the longest pause. */
+const failuresWhenReplaced = 10;
 
-/** The agent's end of the relay's socket: connected again for ever, with a growing pause. */
+/** The agent's end of the relay's socket. When the connection ends it is made again, for ever, with a growing pause. */
 export class RelayConnection {
   readonly #options: ConnectionOptions;
   #socket: Socket | undefined;
@@ -33,7 +33,7 @@ export class RelayConnection {
     this.#connect();
   }
 
-  /** False when there is no connection; the whole state is sent again on the next one anyway. */
+  /** Returns false when there is no connection; the caller sends the whole state again on the next one anyway. */
   send(message: AgentMessage): boolean {
     if (this.#socket?.writable !== true) return false;
     this.#socket.write(encodeMessage(message));
@@ -66,7 +66,7 @@ export class RelayConnection {
         onLine: (line) => {
           const message = parseRelayMessage(line);
           if (message === undefined || this.#stopped) return;
-          this.#failures = message.type === 'replaced' ? patientFailures : 0;
+          this.#failures = message.type === 'replaced' ? failuresWhenReplaced : 0;
           this.#options.onMessage(message);
         },
       }),

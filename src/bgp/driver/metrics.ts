@@ -1,13 +1,13 @@
 import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
 import type { SpeakerStatus } from '../speaker.ts';
 
-/** What the driver tells Prometheus; the names are public. */
+/** Records what the driver reports to Prometheus; the names of the metrics are public. */
 export interface SpeakerMetrics {
-  status(status: SpeakerStatus, desired: number, differences: number): void;
-  refused(reason: string): void;
+  recordStatus(status: SpeakerStatus, desired: number, differences: number): void;
+  countRefusal(reason: string): void;
 }
 
-export const noMetrics: SpeakerMetrics = { status: () => {}, refused: () => {} };
+export const noMetrics: SpeakerMetrics = { recordStatus: () => {}, countRefusal: () => {} };
 
 export function speakerMetrics(registry: Registry): SpeakerMetrics {
   const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
@@ -24,8 +24,8 @@ export function speakerMetrics(registry: Registry): SpeakerMetrics {
     registers: [registry],
   });
   return {
-    refused: (reason) => refusals.inc({ reason }),
-    status(status, desired, difference) {
+    countRefusal: (reason) => refusals.inc({ reason }),
+    recordStatus(status, desired, difference) {
       connected.set(status.relay === 'synced' ? 1 : 0);
       for (const neighbor of status.neighbors) up.set({ neighbor: neighbor.address }, neighbor.up ? 1 : 0);
       routes.set({ state: 'desired' }, desired);

@@ -13,7 +13,7 @@ import type { AgentMessage, RelayMessage, RelayState } from '../wire.ts';
 import { createSpeaker } from './speaker.ts';
 
 let directory = '';
-let door: AgentSocket | undefined;
+let relaySocket: AgentSocket | undefined;
 let speaker: Speaker;
 const speakers: Speaker[] = [];
 let registry: Registry;
@@ -37,25 +37,25 @@ function route(text: string): Route {
   return { prefix, nextHop, class: 'pods', because: 'test' };
 }
 
-/** Acknowledges every desired set as ExaBGP's own. */
+/** Opens a relay that acknowledges every desired set as if ExaBGP held it. */
 function openRelay(held: readonly Route[] = []): void {
   const greeting = (): readonly RelayMessage[] => [
     { type: 'held', routes: held, fixed: ['10.1.0.11/32'] },
     { ...state, hasAgent },
   ];
-  door = openAgentSocket({
+  relaySocket = openAgentSocket({
     path: join(directory, 'bgp.sock'),
     greeting,
     onProblem: () => {},
     onAgent: (present) => {
       hasAgent = present;
-      door?.publish({ ...state, hasAgent, revision: 0 });
+      relaySocket?.publish({ ...state, hasAgent, revision: 0 });
     },
     onMessage: (message) => {
       received.push(message);
       if (message.type !== 'desired') return;
-      door?.publish({ type: 'held', routes: message.routes, fixed: ['10.1.0.11/32'] });
-      door?.publish({ ...state, hasAgent, revision: message.revision });
+      relaySocket?.publish({ type: 'held', routes: message.routes, fixed: ['10.1.0.11/32'] });
+      relaySocket?.publish({ ...state, hasAgent, revision: message.revision });
     },
   });
 }
@@ -89,13 +89,13 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await Promise.all(speakers.splice(0).map((one) => one.stop()));
-  await door?.close();
+  await relaySocket?.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
 const sets = () => received.filter((message) => message.type === 'desired');
 
-it('waits for a relay, and says nothing before it was told what to want', async () => {
+it('waits for a relay, and sends nothing before its first desired set', async () => {
   speaker.start();
   expect(speaker.status().relay).toBe('disconnected');
   openRelay();
@@ -122,7 +122,7 @@ it('settles, renews the lease, and sends the whole set again to a new relay', as
   expect(metrics).toContain('tideline_bgp_refused_routes{reason="PrefixOutsideSite"} 1');
   expect(metrics).toContain('tideline_bgp_route_differences 0');
 
-  await door?.close();
+  await relaySocket?.close();
   await vi.waitFor(() => expect(speaker.status().relay).toBe('disconnected'));
   received = [];
   openRelay();
@@ -141,16 +141,16 @@ it('starts from what is held: a smaller first set is a withdrawal like any other
   await vi.waitFor(() => expect(speaker.status().announced).toEqual([]));
 });
 
-it('keeps what was asked for while the relay reads back, and sends it then', async () => {
+it('keeps the desired set while the relay reads back, and sends it afterwards', async () => {
   openRelay();
   speaker.start();
   speaker.setDesired([route('10.10.1.0/26')]);
   await speaker.settled(5000);
-  door?.publish({ ...state, revision: 1, phase: 'syncing' });
+  relaySocket?.publish({ ...state, revision: 1, phase: 'syncing' });
   await vi.waitFor(() => expect(speaker.status().relay).toBe('syncing'));
   speaker.setDesired([route('10.10.2.0/26')]);
   expect(sets()).toHaveLength(1);
-  door?.publish({ ...state, revision: 1 });
+  relaySocket?.publish({ ...state, revision: 1 });
   await speaker.settled(5000);
   expect(sets()[1]?.routes.map(({ prefix }) => prefix.text)).toEqual(['10.10.2.0/26']);
 });
@@ -159,7 +159,7 @@ it('does not take the acknowledgement of an agent before it for its own', async 
   openRelay();
   speaker.start();
   await vi.waitFor(() => expect(speaker.status().relay).toBe('synced'));
-  door?.publish({ ...state, revision: 41 });
+  relaySocket?.publish({ ...state, revision: 41 });
   await new Promise((resolve) => setTimeout(resolve, 50));
   speaker.setDesired([route('10.10.1.0/26')]);
   await speaker.settled(5000);
@@ -190,7 +190,7 @@ it('stays away when it was replaced, until the other agent is gone', async () =>
   ).toEqual(['10.10.3.0/26']);
 });
 
-it('says so when nothing settles', async () => {
+it('rejects when ExaBGP does not acknowledge in time', async () => {
   speaker.start();
   speaker.setDesired([]);
   await expect(speaker.settled(50)).rejects.toThrow('has not acknowledged');

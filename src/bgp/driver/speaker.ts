@@ -16,12 +16,12 @@ export interface SpeakerOptions {
   /** The relay's socket, `<run-dir>/bgp.sock`. */
   readonly socketPath: string;
   readonly limits: GuardLimits;
-  /** For VIPs; absent on servers that announce none. */
+  /** The lease of the VIPs; absent on servers that announce none. */
   readonly lease?: LeaseTerms;
   readonly clock: Clock;
   readonly log: Log;
   readonly registry?: Registry;
-  /** How often what ExaBGP holds is read back and compared. Default 30,000. */
+  /** Interval at which the relay reads back and compares what ExaBGP holds. Default 30,000. */
   readonly verifyEveryMs?: number;
 }
 
@@ -43,14 +43,14 @@ class RelaySpeaker implements Speaker {
   #revision = 0;
   /** The last revision sent on this connection; nothing is sent before the relay is synchronised. */
   #sent: number | undefined;
-  /** The desired set has changed since it was last sent. */
+  /** True when the desired set has changed since it was last sent. */
   #due = false;
   #adopted = false;
   #state: RelayState | undefined;
   #held: readonly Route[] = [];
   #fixed: ReadonlySet<string> = new Set();
   #stopped = false;
-  /** Another agent is in charge: two that take it from each other would flap every route. */
+  /** True while another agent is in charge: two agents that replace each other would flap every route. */
   #replaced = false;
 
   constructor(options: SpeakerOptions) {
@@ -62,22 +62,22 @@ class RelaySpeaker implements Speaker {
       path: options.socketPath,
       clock: options.clock,
       onMessage: (message) => this.#receive(message),
-      onClose: () => this.#lost(),
+      onClose: () => this.#connectionClosed(),
     });
   }
 
   start(): void {
     this.#connection.start();
-    this.#every('verify', this.#options.verifyEveryMs ?? 30_000, () => this.#tell('read'));
+    this.#repeatEvery('verify', this.#options.verifyEveryMs ?? 30_000, () => this.#sendInCharge('read'));
     const { lease } = this.#options;
-    if (lease !== undefined) this.#every('renew', lease.seconds * 200, () => this.#tell('renew'));
+    if (lease !== undefined) this.#repeatEvery('renew', lease.seconds * 200, () => this.#sendInCharge('renew'));
   }
 
   setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
     this.#desired = [...routes];
     this.#confirmed = options.confirmed ?? false;
     this.#due = true;
-    this.#apply();
+    this.#judgeAndSend();
   }
 
   status(): SpeakerStatus {
@@ -133,17 +133,17 @@ class RelaySpeaker implements Speaker {
       case 'held':
         this.#held = message.routes;
         this.#fixed = new Set(message.fixed);
-        this.#changed();
+        this.#publishStatus();
         return;
       case 'state':
         this.#state = message;
         if (!message.hasAgent) this.#replaced = false;
-        if (message.phase === 'synced' && (this.#due || this.#sent === undefined)) this.#apply();
-        else this.#changed();
+        if (message.phase === 'synced' && (this.#due || this.#sent === undefined)) this.#judgeAndSend();
+        else this.#publishStatus();
         return;
       case 'replaced':
         this.#replaced = true;
-        this.#metrics.refused('AgentReplaced');
+        this.#metrics.countRefusal('AgentReplaced');
         this.#options.log.error({ reason: 'AgentReplaced' }, reasons.AgentReplaced);
         return;
       case 'refused':
@@ -151,17 +151,17 @@ class RelaySpeaker implements Speaker {
     }
   }
 
-  #lost(): void {
+  #connectionClosed(): void {
     this.#state = undefined;
     this.#sent = undefined;
-    this.#changed();
+    this.#publishStatus();
   }
 
-  /** Judges the desired set and sends what came of it; the relay's first words are the base of the first judgement. */
-  #apply(): void {
+  /** Judges the desired set and sends the result; what the relay reports first is the base of the first judgement. */
+  #judgeAndSend(): void {
     this.#timers.retry?.cancel();
     if (this.#stopped || this.#replaced || this.#desired === undefined || this.#state?.phase !== 'synced')
-      return this.#changed();
+      return this.#publishStatus();
     if (!this.#adopted) {
       this.#adopted = true;
       this.#guard.adopt(this.#held.filter((route) => !this.#fixed.has(route.prefix.text)));
@@ -173,7 +173,7 @@ class RelaySpeaker implements Speaker {
       confirmed: this.#confirmed,
     });
     this.#reportRefusals(before.refusals);
-    // Above whatever an agent before us has sent: its acknowledgement must not pass for ours.
+    // Our revision is above that of every earlier agent, so that the acknowledgement of its set is not taken for ours.
     this.#revision = Math.max(this.#revision, this.#state.revision) + 1;
     const { target, complete, retryAfterMs } = this.#judgement;
     const { lease } = this.#options;
@@ -185,14 +185,14 @@ class RelaySpeaker implements Speaker {
     if (retryAfterMs !== undefined) {
       this.#timers.retry = this.#options.clock.setTimeout(() => {
         this.#due = true;
-        this.#apply();
+        this.#judgeAndSend();
       }, retryAfterMs);
     }
-    this.#changed();
+    this.#publishStatus();
   }
 
-  /** Not before the first desired set: the first message makes this connection the relay's agent. */
-  #tell(type: 'renew' | 'read'): void {
+  /** Sends nothing before the first desired set, which makes this connection the relay's agent. */
+  #sendInCharge(type: 'renew' | 'read'): void {
     if (this.#sent !== undefined) this.#connection.send({ type });
   }
 
@@ -200,24 +200,24 @@ class RelaySpeaker implements Speaker {
     const known = new Set(before.map(({ prefix, reason }) => `${prefix} ${reason}`));
     for (const refusal of this.#judgement.refusals) {
       if (known.has(`${refusal.prefix} ${refusal.reason}`)) continue;
-      this.#metrics.refused(refusal.reason);
+      this.#metrics.countRefusal(refusal.reason);
       this.#options.log.warn({ ...refusal }, 'a route was refused');
     }
   }
 
-  #changed(): void {
+  #publishStatus(): void {
     const status = this.status();
     const ours = this.#held.filter((route) => !this.#fixed.has(route.prefix.text));
     const wanted = this.#judgement.target.filter((route) => !this.#fixed.has(route.prefix.text));
     const { announce, withdraw } = diffRoutes(routeSet(ours), routeSet(wanted));
-    this.#metrics.status(status, this.#desired?.length ?? 0, announce.length + withdraw.length);
+    this.#metrics.recordStatus(status, this.#desired?.length ?? 0, announce.length + withdraw.length);
     this.#statuses.emit(status);
   }
 
-  #every(name: 'renew' | 'verify', delayMs: number, action: () => void): void {
+  #repeatEvery(name: 'renew' | 'verify', delayMs: number, action: () => void): void {
     this.#timers[name] = this.#options.clock.setTimeout(() => {
       action();
-      if (!this.#stopped) this.#every(name, delayMs, action);
+      if (!this.#stopped) this.#repeatEvery(name, delayMs, action);
     }, delayMs);
   }
 }

@@ -1,17 +1,17 @@
 import { createConnection } from 'node:net';
 import { encodeMessage } from '../wire.ts';
 
-/** A unix socket that has not taken a line by then will not be waited for. */
-const patienceMs = 500;
+/** After this time the socket is closed, whether or not it has taken the line. */
+const timeoutMs = 500;
 
 /**
- * Tells the relay that an agent is being started, so that its VIPs stay while it loads and reads its cluster: the first thing
- * a blade's agent does. Resolves when the line has left or cannot; without a relay there is nothing to hold.
+ * Tells the relay that an agent is being started, so that its VIPs stay while it loads and reads its cluster. A blade's agent
+ * does this first of all. Resolves when the line was sent or cannot be; without a relay there are no VIPs to keep.
  */
-export async function tellStarting(socketPath: string): Promise<void> {
+export async function sendStarting(socketPath: string): Promise<void> {
   const socket = createConnection(socketPath);
   socket.on('error', () => socket.destroy());
-  socket.setTimeout(patienceMs, () => socket.destroy());
+  socket.setTimeout(timeoutMs, () => socket.destroy());
   socket.resume();
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => resolve());

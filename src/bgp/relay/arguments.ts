@@ -21,11 +21,11 @@ export const usage = `tideline bgp relay --socket PATH --local-asn N --neighbor 
 
 Runs as ExaBGP's API child (see \`tideline bgp render\`): commands on standard output, answers on standard input.
   --neighbor  a session of exabgp.conf that lists this process; the family of the address is the family of the session
-  --fixed     a static route of exabgp.conf, never touched
-  --vip       a prefix that is withdrawn when no agent renewed the lease (until the agent tells the classes itself)
+  --fixed     a static route of exabgp.conf, which the relay never touches
+  --vip       a prefix that is withdrawn when no agent renewed the lease (until the agent sends the classes itself)
   --lease     seconds, default 5        --keeper    VIPs stay without an agent`;
 
-/** The arguments, or what is wrong with them, or a wish for the usage. */
+/** The arguments, or what is wrong with them, or that the usage text was asked for. */
 export function parseRelayArguments(
   argv: readonly string[],
 ): RelayArguments | { readonly problem: string } | { readonly help: true } {

@@ -1,6 +1,6 @@
 import type { LeaseTerms } from '../wire.ts';
 
-/** An agent that was started has this many leases to take charge: modules, the spec, the cluster, nginx, two probes. */
+/** An agent that was started has this many leases to take charge: it loads modules, spec, cluster and nginx, and probes twice. */
 const leasesToStart = 2;
 
 /**
@@ -23,7 +23,10 @@ export class Lease {
     this.#startGiven = false;
   }
 
-  /** Given once until an agent renews, so that one that dies at every start does not hold a VIP; a lease that ran out stays so. */
+  /**
+   * Prolongs the lease for an agent that starts. This happens once until an agent renews, so that an agent that dies at every
+   * start does not hold a VIP; a lease that ran out stays expired.
+   */
   giveTimeToStart(nowMs: number): void {
     if (this.#startGiven || this.expired(nowMs)) return;
     this.#startGiven = true;
@@ -34,7 +37,7 @@ export class Lease {
     return this.remainingMs(nowMs) === 0;
   }
 
-  /** Infinity for a keeper. */
+  /** How long the lease still runs; infinity for a keeper. */
   remainingMs(nowMs: number): number {
     return this.#terms.keeper ? Number.POSITIVE_INFINITY : Math.max(0, this.#untilMs - nowMs);
   }

@@ -3,24 +3,24 @@ import { decodeLine, type Line } from '../decode.ts';
 import { poison, showNeighbors } from '../encode.ts';
 
 export interface PipeOptions {
-  /** Writes one line whole; calls back when the pipe has taken it. */
+  /** Writes one line whole; calls `taken` when the pipe has taken it. */
   readonly write: (line: string, taken: () => void) => void;
   readonly clock: Clock;
-  /** A session came up or went down. */
+  /** Called when a session came up or went down. */
   readonly onSession: (neighbor: string, state: 'up' | 'down') => void;
-  /** An answer that nobody waits for: some answers were matched to the wrong commands, a `resync` is due. */
+  /** Called for an answer that no command waits for: some answers were matched to the wrong commands, so a `resync` is due. */
   readonly onStray: () => void;
-  /** Lines sent but not answered yet; ExaBGP answers into a 64 KiB pipe and blocks for ever when nobody reads it. */
+  /** How many lines may be sent but not answered yet: ExaBGP blocks for ever when its 64 KiB of answers are full. Default 100. */
   readonly window?: number;
   readonly answerTimeoutMs?: number;
 }
 
-/** ExaBGP did not answer in time; from now on answers cannot be matched to commands until `resync`. */
+/** ExaBGP did not answer in time; until the next `resync` answers cannot be matched to commands. */
 export class AnswerLost extends Error {}
 
 export interface Answer {
   readonly ok: boolean;
-  /** What was printed before the `done`. */
+  /** The lines that ExaBGP printed before the `done`. */
   readonly output: readonly Line[];
 }
 
@@ -32,8 +32,9 @@ interface Pending {
 }
 
 /**
- * Commands to ExaBGP and their answers. Answers carry no id and are matched by order, so at most one writer, a bounded
- * number outstanding, and one way to find the place again when an answer was lost (a line with a bad address gets none).
+ * Sends commands to ExaBGP and matches its answers. Answers carry no id and are matched by order; so there is one writer, a
+ * bounded number of commands is outstanding, and `resync` starts anew when an answer was lost (a line with a bad address gets
+ * none).
  */
 export class CommandPipe {
   readonly #options: PipeOptions;
@@ -42,7 +43,7 @@ export class CommandPipe {
   #outstanding: Pending[] = [];
   #writing = false;
   #timer: Timer | undefined;
-  /** Set while looking for the mark: everything before it is an answer to somebody else. */
+  /** Set while a `resync` waits for the header of its answer: every line before it answers an earlier command. */
   #marker: { sawHeader: boolean; readonly pending: Pending } | undefined;
 
   constructor(options: PipeOptions) {
@@ -58,9 +59,12 @@ export class CommandPipe {
     });
   }
 
-  /** Forgets all that is outstanding and finds the place in the stream of answers; resolves with the established sessions. */
+  /**
+   * Rejects all outstanding commands and finds the place in the stream of answers again; resolves with the established
+   * sessions.
+   */
   async resync(): Promise<readonly string[]> {
-    this.#fail(new AnswerLost('resynchronising'));
+    this.#rejectAll(new AnswerLost('resynchronising'));
     const answer = await new Promise<Answer>((resolve, reject) => {
       const pending: Pending = { line: showNeighbors, output: [], resolve, reject };
       this.#marker = { sawHeader: false, pending };
@@ -70,7 +74,7 @@ export class CommandPipe {
     return answer.output.flatMap((line) => (line.kind === 'established' ? [line.neighbor] : []));
   }
 
-  /** One line from ExaBGP. */
+  /** Takes one line of ExaBGP. */
   receive(text: string): void {
     const line = decodeLine(text);
     if (line.kind === 'session') {
@@ -117,7 +121,7 @@ export class CommandPipe {
     this.#write(next.line, () => this.#pump());
   }
 
-  /** One write in flight: the next line waits until the pipe has taken this one whole. */
+  /** One write is in flight at a time: the next line waits until the pipe has taken this one whole. */
   #write(line: string, then: () => void): void {
     this.#writing = true;
     this.#options.write(`${line}\n`, () => {
@@ -131,13 +135,13 @@ export class CommandPipe {
     this.#timer = undefined;
     if (this.#outstanding.length === 0 && this.#marker === undefined) return;
     this.#timer = this.#options.clock.setTimeout(() => {
-      this.#fail(
+      this.#rejectAll(
         new AnswerLost(`no answer to: ${(this.#outstanding[0] ?? this.#marker?.pending)?.line.slice(0, 120)}`),
       );
     }, this.#options.answerTimeoutMs ?? 10_000);
   }
 
-  #fail(error: Error): void {
+  #rejectAll(error: Error): void {
     this.#timer?.cancel();
     const lost = [...(this.#marker === undefined ? [] : [this.#marker.pending]), ...this.#outstanding, ...this.#queued];
     this.#marker = undefined;

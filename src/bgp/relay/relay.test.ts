@@ -6,7 +6,7 @@ import { type AgentMessage, parseAgentMessage, type RelayMessage } from '../wire
 import { CommandPipe } from './pipe.ts';
 import { Relay } from './relay.ts';
 
-/** Answers as ExaBGP 4.2 does, in order; can be told to refuse a prefix or to leave one command unanswered. */
+/** Answers as ExaBGP 4.2 does, in order; `refuse` makes it refuse a prefix, `forget` makes it leave one command unanswered. */
 class FakeExabgp {
   readonly commands: string[] = [];
   readonly rib = new Map<string, string>();
@@ -105,7 +105,7 @@ function desired(prefixes: readonly string[], complete = true): AgentMessage {
 const attributes = 'next-hop 10.1.0.11';
 const endOfRibs = (): number => exabgp.commands.filter((line) => line.includes(' eor ')).length;
 
-it('withdraws nothing and ends no RIB before an agent has spoken, but a VIP whose lease ran out', async () => {
+it('withdraws nothing but a VIP whose lease ran out, and sends no end-of-RIB, before an agent has sent a set', async () => {
   exabgp.rib.set('10.10.1.0/26', attributes).set('192.0.2.10/32', attributes).set('10.1.0.11/32', attributes);
   await startRelay();
   await clock.advance(4999);
@@ -125,7 +125,7 @@ it('never touches a static route, and withdraws what the agent does not want', a
   expect(exabgp.commands.filter((line) => line.includes('10.1.0.11/32'))).toEqual([]);
 });
 
-it('ends the RIB once, after the routes, and only when the agent is complete', async () => {
+it('sends the end-of-RIB once, after the routes, and only when the set of the agent is complete', async () => {
   const relay = await startRelay();
   relay.receive(desired(['10.10.1.0/26'], false));
   await settle();
@@ -138,7 +138,7 @@ it('ends the RIB once, after the routes, and only when the agent is complete', a
   expect(endOfRibs()).toBe(1);
 });
 
-it('announces everything again on session up, reads back, and ends the RIB anew', async () => {
+it('announces everything again on session up, reads back, and sends the end-of-RIB anew', async () => {
   const relay = await startRelay();
   relay.receive(desired(['10.10.1.0/26']));
   await settle();
@@ -197,7 +197,7 @@ it('rests when a read-back shows that what was rejected is held, or gone, after 
   expect(published.at(-1)).toMatchObject({ settled: true, rejected: [] });
 });
 
-it('ends the RIB again when the answer to its end was lost', async () => {
+it('sends the end-of-RIB again when the answer to it was lost', async () => {
   const relay = await startRelay({ seconds: 5, keeper: true });
   exabgp.forget = ' eor ';
   relay.receive(desired(['10.10.1.0/26']));
@@ -234,7 +234,7 @@ it('renews, expires and revives a lease without ever announcing a VIP unasked', 
   expect(exabgp.rib.has('192.0.2.10/32')).toBe(true);
 });
 
-it('gives an agent that starts two leases to take charge, once, and none to one that comes too late', async () => {
+it('gives an agent that starts two leases to take charge, once, and no time to one that comes after the lease ran out', async () => {
   const relay = await startRelay({ seconds: 2, keeper: false });
   const announced = (): boolean => exabgp.rib.has('192.0.2.10/32');
   const after = async (ms: number): Promise<boolean> => {
@@ -246,7 +246,7 @@ it('gives an agent that starts two leases to take charge, once, and none to one 
   expect(await after(1900)).toBe(true);
   relay.receive({ type: 'starting' });
   expect(await after(3900)).toBe(true);
-  // It starts again and again: the VIP goes, for nobody knows whether the blade is fit.
+  // The agent starts again and again: the VIP is withdrawn, because nobody knows whether the blade is fit.
   relay.receive({ type: 'starting' });
   expect(await after(200)).toBe(false);
   relay.receive({ type: 'starting' });
@@ -258,7 +258,7 @@ it('gives an agent that starts two leases to take charge, once, and none to one 
   expect(await after(3900)).toBe(true);
 });
 
-it('gives nothing to an agent that starts beside the one in charge, frozen as that may be', async () => {
+it('gives no time to an agent that starts beside the one in charge, even when that one is frozen', async () => {
   const relay = await startRelay({ seconds: 2, keeper: false });
   relay.receive(desired(['192.0.2.10/32']));
   relay.agentChanged(true);

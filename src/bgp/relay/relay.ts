@@ -15,12 +15,12 @@ export interface RelayOptions {
   readonly sessions: readonly (Session & { readonly asn: number })[];
   /** Routes that are static in exabgp.conf: never announced nor withdrawn here. */
   readonly fixed: readonly Prefix[];
-  /** Which of the routes read back are VIPs; needed only until the agent has told the classes. */
+  /** Which of the routes read back are VIPs; needed only until the agent has sent the classes. */
   readonly vips: readonly Prefix[];
-  /** The lease until the agent brings its own terms. */
+  /** The terms of the lease until the agent sends its own. */
   readonly lease: LeaseTerms;
   readonly pipe: CommandPipe;
-  /** State for the agent; `held` only when it changed. */
+  /** Sends a message to every connection; `held` is published only when it changed. */
   readonly publish: (message: RelayMessage) => void;
   readonly onProblem: (message: string) => void;
 }
@@ -28,9 +28,9 @@ export interface RelayOptions {
 const resyncPauseMs = 1000;
 
 /**
- * Keeps ExaBGP holding what the agent last asked for. One step at a time: read back, reconcile, end-of-RIB, publish;
- * whatever happens in between only asks for another step. Without an agent's word nothing is withdrawn but VIPs whose
- * lease ran out, and no end-of-RIB is sent.
+ * Keeps ExaBGP holding what the agent last asked for. It takes one step at a time: read back, reconcile, end-of-RIB, publish;
+ * an event in between only triggers another step. Before an agent has sent a set, nothing is withdrawn but VIPs whose lease
+ * ran out, and no end-of-RIB is sent.
  */
 export class Relay {
   readonly #options: RelayOptions;
@@ -58,7 +58,7 @@ export class Relay {
     this.#loop = new Loop({
       clock: options.clock,
       run: () => this.#run(),
-      onError: (error) => this.#failed(error),
+      onError: (error) => this.#stepFailed(error),
       retry: { firstMs: resyncPauseMs, ceilingMs: resyncPauseMs },
     });
   }
@@ -81,24 +81,24 @@ export class Relay {
     if (message.type !== 'renew' || wasExpired) this.#loop.trigger();
   }
 
-  /** ExaBGP's answers do not match its commands any more: find the place again and read everything back. */
+  /** ExaBGP's answers do not match the commands any more: the next step resynchronises and reads everything back. */
   answersDisordered(): void {
     this.#disordered = true;
     this.#loop.trigger();
   }
 
-  /** Everything a new agent needs to know. */
+  /** The messages that tell a new connection everything it needs to know. */
   snapshot(): readonly RelayMessage[] {
     return [{ type: 'held', routes: this.#heldEverywhere(), fixed: [...this.#fixed] }, this.#state()];
   }
 
-  /** An agent has taken charge, or the one in charge is gone. */
+  /** `present`: an agent has taken charge, or (false) the one in charge is gone. */
   agentChanged(present: boolean): void {
     this.#hasAgent = present;
     this.#publish();
   }
 
-  /** A session event from ExaBGP. */
+  /** Takes a session event of ExaBGP. */
   sessionChanged(address: string, state: 'up' | 'down'): void {
     const neighbor = this.#neighbors.get(address);
     if (neighbor === undefined) return;
@@ -113,21 +113,23 @@ export class Relay {
     this.#loop.trigger();
   }
 
-  /** One step, and when the next one is due by itself: a rejected route is tried again, or the lease runs out. */
+  /**
+   * Takes one step. Resolves with the time until the next one is due by itself: for a rejected route, or the end of the lease.
+   */
   async #run(): Promise<number> {
     const { clock } = this.#options;
     const wasExpired = this.#lease.expired(clock.monotonic());
     await this.#step();
     this.#publish();
     const now = clock.monotonic();
-    // A lease that ran out during the step was not seen by all of it: once more.
+    // When the lease ran out during the step, a part of the step did not see that: it is taken once more.
     if (this.#lease.expired(now) !== wasExpired) return 0;
     const retryMs = Math.min(...[...this.#neighbors.values()].map((neighbor) => neighbor.retryAtMs)) - now;
     const leaseMs = wasExpired ? Number.POSITIVE_INFINITY : this.#lease.remainingMs(now);
     return Math.max(1, Math.min(retryMs, leaseMs));
   }
 
-  #failed(error: unknown): void {
+  #stepFailed(error: unknown): void {
     this.#synced = false;
     this.#options.onProblem(error instanceof AnswerLost ? error.message : `unexpected: ${String(error)}`);
     this.#publish();
@@ -154,13 +156,13 @@ export class Relay {
     }
     for (const neighbor of this.#neighbors.values()) {
       if (!this.#loop.triggered && neighbor.up && !neighbor.endOfRib && this.#desired?.complete === true) {
-        await this.#endRib(neighbor);
+        await this.#sendEndOfRib(neighbor);
       }
     }
   }
 
-  /** Noted before it is sent, so that a session event in between is not overwritten by the answer. */
-  async #endRib(neighbor: NeighborState): Promise<void> {
+  /** `endOfRib` is set before sending, so that the answer does not overwrite a session event that came in between. */
+  async #sendEndOfRib(neighbor: NeighborState): Promise<void> {
     neighbor.endOfRib = true;
     let sent = false;
     try {
@@ -174,8 +176,8 @@ export class Relay {
     const { output } = await this.#pipe.send(showAdjRibOut);
     const routes = output.filter((line) => line.kind === 'route');
     for (const [address, neighbor] of this.#neighbors) {
-      const all = routes.filter((line) => line.neighbor === address).map(({ route }) => this.#recognise(route));
-      neighbor.readBack(
+      const all = routes.filter((line) => line.neighbor === address).map(({ route }) => this.#withClassAndCause(route));
+      neighbor.setReadBack(
         all.filter((route) => !this.#fixed.has(route.prefix.text)),
         all.filter((route) => this.#fixed.has(route.prefix.text)),
       );
@@ -183,7 +185,7 @@ export class Relay {
   }
 
   /** ExaBGP knows neither class nor cause of a route: they come from the agent, or from our command line. */
-  #recognise(route: Route): Route {
+  #withClassAndCause(route: Route): Route {
     const prefix = route.prefix.text;
     if (this.#fixed.has(prefix)) return { ...route, class: 'server', because: 'static in exabgp.conf' };
     const known = this.#wanted.get(prefix);
@@ -191,10 +193,10 @@ export class Relay {
     return this.#vips.has(prefix) ? { ...route, class: 'vip' } : route;
   }
 
-  /** Repeats until nothing is left to say, so that rejected groups are tried one by one at once. */
+  /** Repeats until no command is left, so that the members of a rejected group are tried one by one at once. */
   async #reconcile(neighbor: NeighborState): Promise<void> {
     for (let round = 0; round < 3; round += 1) {
-      const commands = neighbor.plan(this.#target(neighbor), this.#options.clock.monotonic());
+      const commands = neighbor.commandsFor(this.#target(neighbor), this.#options.clock.monotonic());
       neighbor.reannounce = false;
       if (commands.length === 0) return;
       await Promise.all(
@@ -206,7 +208,7 @@ export class Relay {
     }
   }
 
-  /** What ExaBGP should hold for a neighbour beside the static routes. */
+  /** The routes that ExaBGP should hold for a neighbour beside the static ones. */
   #target(neighbor: NeighborState): RouteSet {
     const expired = this.#lease.expired(this.#options.clock.monotonic());
     const base = this.#desired === undefined ? neighbor.held : this.#wanted;
@@ -243,7 +245,7 @@ export class Relay {
         this.#synced &&
         !this.#readBackDue &&
         neighbors.every((neighbor) => {
-          const left = neighbor.plan(this.#target(neighbor), Number.NEGATIVE_INFINITY);
+          const left = neighbor.commandsFor(this.#target(neighbor), Number.NEGATIVE_INFINITY);
           return left.length === 0 && !neighbor.reannounce;
         }),
       neighbors: neighbors.map(({ session, up, endOfRib: sent, changedAtMs }) => ({

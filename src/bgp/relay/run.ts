@@ -6,13 +6,13 @@ import { CommandPipe } from './pipe.ts';
 import { Relay } from './relay.ts';
 import { openAgentSocket } from './socket.ts';
 
-const problem = (message: string): void => {
+const logProblem = (message: string): void => {
   process.stderr.write(`${JSON.stringify({ component: 'bgp-relay', level: 'warn', message })}\n`);
 };
 
 /**
- * Runs the relay on this process's standard streams. It ends when ExaBGP ends (end of standard input), never because of an
- * agent: five ends of an API child within a minute make ExaBGP stop and lose every route. Returns an exit code when
+ * Runs the relay on this process's standard streams. The process ends when ExaBGP ends (end of standard input), never because
+ * of an agent: five ends of an API child within a minute make ExaBGP stop and lose every route. Returns an exit code when
  * there is nothing to run.
  */
 export function runRelay(argv: readonly string[]): number | undefined {
@@ -25,7 +25,7 @@ export function runRelay(argv: readonly string[]): number | undefined {
     process.stdout.write(`${usage}\n`);
     return 0;
   }
-  process.on('uncaughtException', (error) => problem(`unexpected: ${error.stack ?? error.message}`));
+  process.on('uncaughtException', (error) => logProblem(`unexpected: ${error.stack ?? error.message}`));
   process.stdout.on('error', () => process.exit(0));
   const pipe = new CommandPipe({
     write: (line, taken) => process.stdout.write(line, () => taken()),
@@ -38,14 +38,14 @@ export function runRelay(argv: readonly string[]): number | undefined {
     clock: systemClock,
     pipe,
     publish: (message) => socket.publish(message),
-    onProblem: problem,
+    onProblem: logProblem,
   });
   const socket = openAgentSocket({
     path: options.socket,
     greeting: () => relay.snapshot(),
     onMessage: (message) => relay.receive(message),
     onAgent: (present) => relay.agentChanged(present),
-    onProblem: problem,
+    onProblem: logProblem,
   });
   process.stdin.setEncoding('utf8');
   process.stdin.on(
@@ -54,7 +54,7 @@ export function runRelay(argv: readonly string[]): number | undefined {
   );
   process.stdin.on('end', () => process.exit(0));
   relay.start();
-  // ExaBGP ends its children with SIGTERM, which leaves no time to keep the compiled code.
+  // ExaBGP ends its children with SIGTERM, which leaves no time to write the compile cache.
   flushCompileCache();
   return undefined;
 }

@@ -5,14 +5,14 @@ import type { RouteRefusal } from '../speaker.ts';
 
 const retryRejectedMs = 5000;
 
-/** What the relay knows of one neighbour: whether its session is up, and what ExaBGP holds for it. */
+/** What the relay knows of one neighbour: whether its session is up, and which routes ExaBGP holds for it. */
 export class NeighborState {
   readonly session: Session & { readonly asn: number };
   up = false;
   changedAtMs: number | undefined;
-  /** The end-of-RIB was sent on the session as it is now. */
+  /** True when the end-of-RIB was sent since the session came up. */
   endOfRib = false;
-  /** The session came up: everything is announced again, whatever we think ExaBGP holds. */
+  /** True after the session came up: everything is then announced again, whatever we think ExaBGP holds. */
   reannounce = false;
   /** Counts session events, so that an older answer does not overwrite a newer event. */
   events = 0;
@@ -27,7 +27,7 @@ export class NeighborState {
     this.session = session;
   }
 
-  /** Without the routes that are static in exabgp.conf. */
+  /** The routes that ExaBGP holds, without those that are static in exabgp.conf. */
   get held(): RouteSet {
     return this.#held;
   }
@@ -45,15 +45,18 @@ export class NeighborState {
     return Math.min(...[...this.#rejected.values()].map(({ retryAtMs }) => retryAtMs));
   }
 
-  readBack(held: readonly Route[], fixed: readonly Route[]): void {
+  setReadBack(held: readonly Route[], fixed: readonly Route[]): void {
     this.#held = new Map(held.map((route) => [route.prefix.text, route]));
     this.#fixed = fixed;
   }
 
-  /** Announcements first, so that a more specific route stands before its aggregate goes. */
-  plan(target: RouteSet, nowMs: number): readonly RouteCommand[] {
+  /**
+   * The commands that lead to `target`. Announcements come first, so that a more specific route is there before its aggregate
+   * goes.
+   */
+  commandsFor(target: RouteSet, nowMs: number): readonly RouteCommand[] {
     const change = diffRoutes(this.#held, target);
-    this.#forgetSolved(change);
+    this.#dropObsoleteRejections(change);
     const announce = this.reannounce ? [...target.values()] : change.announce;
     const due = (route: Route): boolean => (this.#rejected.get(route.prefix.text)?.retryAtMs ?? 0) <= nowMs;
     const fresh = (route: Route): boolean => !this.#rejected.has(route.prefix.text);
@@ -66,8 +69,8 @@ export class NeighborState {
     ];
   }
 
-  /** A rejection counts as long as the very same is still to be done; a read-back may have shown that it is not. */
-  #forgetSolved(change: RouteChange): void {
+  /** A rejection counts while the very same change is still to be made; a read-back may have shown that it is not. */
+  #dropObsoleteRejections(change: RouteChange): void {
     const open = {
       announce: routeSet(change.announce),
       withdraw: routeSet(change.withdraw),
@@ -86,7 +89,7 @@ export class NeighborState {
         if (command.action === 'announce') this.#held.set(prefix, route);
         else this.#held.delete(prefix);
       } else {
-        // A group is rejected whole for one bad member: its members are tried one by one at once, then seldom.
+        // ExaBGP rejects a whole group for one bad member: each member is tried alone at once, and after that every few seconds.
         const alone = command.routes.length === 1;
         this.#rejected.set(prefix, {
           refusal: {

@@ -5,29 +5,29 @@ import { type AgentMessage, encodeMessage, parseAgentMessage, type RelayMessage 
 
 export interface AgentSocketOptions {
   readonly path: string;
-  /** What a new connection is told at once. */
+  /** The messages that a new connection gets at once. */
   readonly greeting: () => readonly RelayMessage[];
   readonly onMessage: (message: AgentMessage) => void;
-  /** Somebody has taken charge, or whoever was in charge is gone. */
+  /** Called when a connection has taken charge (true), or the one in charge is gone (false). */
   readonly onAgent: (present: boolean) => void;
   readonly onProblem: (message: string) => void;
 }
 
 export interface AgentSocket {
-  /** To every connection that reads; one that lets megabytes pile up is closed. */
+  /** Sends to every connection; one that lets megabytes pile up unread is closed. */
   publish(message: RelayMessage): void;
-  /** Ends every connection; the relay itself never does. */
+  /** Ends every connection and stops listening; the relay itself never does this. */
   close(): Promise<void>;
 }
 
-/** 10,000 routes are about 1.5 MB. */
+/** Room for far more than 10,000 routes, which are about 1.5 MB. */
 const maxMessageLength = 16 << 20;
 const maxUnreadBytes = 32 << 20;
 
 /**
- * The agent's door, mode 0600. A connection becomes the agent with its first `desired`; the one before is told and let
- * go. Whoever only connects, asks for a read-back, renews a lease that is not its own or talks garbage changes nothing; who
- * says `starting` gets a little time.
+ * Opens the socket that agents connect to, mode 0600. A connection becomes the agent with its first `desired`; the agent
+ * before it is sent `replaced` and disconnected. A connection that only listens, asks for a read-back, renews a lease that is
+ * not its own or sends garbage changes nothing; one that sends `starting` makes the lease a little longer.
  */
 export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
   const connections = new Set<Socket>();
@@ -62,7 +62,7 @@ export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
       },
     });
     socket.on('data', (chunk: string) => {
-      // The last words of an agent that was replaced must not take the place back.
+      // What an agent that was replaced still sends must not put it in charge again.
       if (!socket.writableEnded) split(chunk);
     });
     socket.on('error', () => socket.destroy());
@@ -89,11 +89,11 @@ export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
   };
 }
 
-const lookMs = 1000;
+const checkEveryMs = 1000;
 
 /**
- * Listens on a path, and again when the path does not lead here any more: a folder that was cleaned up, a second relay
- * started by hand. Without that an agent that restarts would never be heard again. Returns what ends it.
+ * Listens on a path, and listens anew when the path no longer leads to this socket: the folder was cleaned up, or a second
+ * relay was started by hand. Without that an agent that restarts could never connect again. Returns the function that ends it.
  */
 function keepListening(
   server: ReturnType<typeof createServer>,
@@ -102,7 +102,7 @@ function keepListening(
 ): () => void {
   let inode: number | undefined;
   let problem = '';
-  const look = (): void => {
+  const ensureListening = (): void => {
     if (inode !== undefined && inode === statSync(path, { throwIfNoEntry: false })?.ino) return;
     if (inode !== undefined) onProblem(`${path} was removed or replaced; listening anew`);
     inode = undefined;
@@ -113,12 +113,15 @@ function keepListening(
       problem = typeof outcome === 'number' ? '' : outcome.message;
     });
   };
-  look();
-  const timer = setInterval(look, lookMs);
+  ensureListening();
+  const timer = setInterval(ensureListening, checkEveryMs);
   return () => clearInterval(timer);
 }
 
-/** Under another name and renamed, so that the path always leads to a live socket; a stale file is replaced. Tells the inode. */
+/**
+ * Listens under another name and renames it, so that the path always leads to a live socket; a stale file is replaced. Hands
+ * the inode of the socket to `done`.
+ */
 function bind(server: ReturnType<typeof createServer>, path: string, done: (outcome: number | Error) => void): void {
   const temporary = `${path}.new`;
   const failed = (error: unknown): void => done(error instanceof Error ? error : new Error(String(error)));

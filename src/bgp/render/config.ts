@@ -4,22 +4,23 @@ import { InputError } from '../../model/problem.ts';
 import type { ServerSpec } from './server.ts';
 
 export interface RenderOptions {
-  /** The relay's program and first arguments, absolute paths: `[node, …/relay/main.ts]`. */
+  /** The relay's program and first arguments, as absolute paths: `[node, …/relay/main.ts]`. */
   readonly relay: readonly string[];
   /** Where Node keeps the relay's compiled code (`warmRelay`). */
   readonly compileCache: string;
-  /** The relay's socket is `<runDirectory>/bgp.sock`. */
+  /** Folder of the relay's socket `bgp.sock`. */
   readonly runDirectory: string;
-  /** Default 9. */
+  /** BGP hold time. Default 9. */
   readonly holdSeconds?: number;
   /** How long routers keep a worker's routes while ExaBGP restarts. Default 120. */
   readonly restartSeconds?: number;
 }
 
 /**
- * The whole exabgp.conf of a server. One family a session, no route-refresh capability (with it `flush` and `clear` reset
- * sessions or do nothing), the server's own address static so that it never depends on an agent. Workers have graceful
- * restart with manual end-of-RIB (their routes survive a restart of ExaBGP); blades have none (VIPs leave with ExaBGP).
+ * The whole exabgp.conf of a server. A session carries one family and has no route-refresh capability (with it `flush` and
+ * `clear` reset sessions or do nothing); the server's own address is static, so that it never depends on an agent. Workers have
+ * graceful restart with manual end-of-RIB (their routes survive a restart of ExaBGP); blades have none (VIPs leave with
+ * ExaBGP).
  */
 export function renderExabgp(server: ServerSpec, options: RenderOptions): string {
   const command = relayCommand(server, options);
@@ -90,7 +91,7 @@ function relayCommand(server: ServerSpec, options: RenderOptions): readonly stri
 /**
  * exabgp.env, for `exabgp --env FILE`. Answers must be on; the log must stay enabled (off crashes 4.2.21 at start) and be
  * named ERR; the command-line pipes share one answer pipe and are off; the default umask makes folders that cannot be entered.
- * ExaBGP listens too: its own pause between attempts grows to a minute, and a router that comes back does not wait for it.
+ * ExaBGP also listens: the pause between its own attempts grows to a minute, and a router that comes back need not wait for it.
  */
 export function renderEnvironment(server: Pick<ServerSpec, 'address'>): string {
   return `# by \`tideline bgp render\`; run: exabgp --env FILE exabgp.conf

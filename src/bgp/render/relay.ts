@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-/** How this installation runs its relay: this Node, a small young generation, and the relay's own entry file. */
+/**
+ * The command with which this installation runs its relay: this Node, with a small young generation, and the relay's own entry
+ * file.
+ */
 export function relayProgram(): readonly string[] {
   const entry = fileURLToPath(
     new URL(`../relay/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
@@ -11,8 +14,8 @@ export function relayProgram(): readonly string[] {
 }
 
 /**
- * Fills the compile cache by a first start of the relay, which also proves that it starts. Without it a relay that runs from
- * TypeScript carries the type stripper with it: 84 instead of 50 MB resident, 33 instead of 10 MB of them its own.
+ * Fills the compile cache by a first start of the relay, which also proves that it starts. Without the cache a relay that runs
+ * from TypeScript keeps the type stripper in memory: 84 instead of 50 MB resident, 33 instead of 10 MB of them its own.
  */
 export async function warmRelay(compileCache: string): Promise<void> {
   const [node = process.execPath, ...args] = relayProgram();

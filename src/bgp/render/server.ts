@@ -6,7 +6,7 @@ import type { Site } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { LeaseTerms } from '../wire.ts';
 
-/** One server's side of BGP, as the platform spec has it. */
+/** One server's side of BGP, as the platform spec describes it. */
 export interface ServerSpec {
   readonly name: string;
   readonly address: Address;
@@ -17,7 +17,7 @@ export interface ServerSpec {
   readonly blade?: { readonly vips: readonly Address[]; readonly lease: LeaseTerms };
 }
 
-/** Blades are found by name in the pools; every other name is a worker and needs its address. */
+/** The BGP side of a server. Blades are found by name in the pools; every other name is a worker and needs `givenAddress`. */
 export function resolveServer(platform: Platform, name: string, givenAddress: Address | undefined): ServerSpec {
   const pool = poolOfBlade(platform, name);
   const address = givenAddress ?? (pool === undefined ? undefined : bladeOf(pool, name)?.address);

@@ -29,7 +29,7 @@ const given = (more: Partial<AgentArguments> = {}): AgentArguments => ({
   ...more,
 });
 
-/** A plane that writes down what is done with it. */
+/** A plane that records in `did` what the host does with it. */
 function plane(
   changes: Partial<AgentPlane<AgentArguments, Platform>> & { readonly life?: Partial<Agent> } = {},
 ): AgentPlane<AgentArguments, Platform> {
@@ -38,7 +38,7 @@ function plane(
   return {
     name: 'tides',
     identity: () => ({ rock: 'r1' }),
-    firstWord: async () => does('first word')(),
+    notifyStarting: async () => does('starting notified')(),
     view: async () => (platform) => platform,
     cluster: () => 'paris',
     needs: async () => [],
@@ -54,8 +54,8 @@ function plane(
   };
 }
 
-/** The log as text, and the endpoint's address from it. */
-function writing(): { readonly process: Process; readonly url: Promise<string> } {
+/** A process whose log is recorded in `did`, and the endpoint's address from that log. */
+function recordingProcess(): { readonly process: Process; readonly url: Promise<string> } {
   const url = Promise.withResolvers<string>();
   const write = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) => {
     const { part, endpoint } = fields;
@@ -72,8 +72,8 @@ const answers = (url: string): Promise<boolean> =>
     () => false,
   );
 
-it('starts in order, tells who it is, and stops in reverse', async () => {
-  const { process, url } = writing();
+it('starts in order, answers /status, and stops in reverse', async () => {
+  const { process, url } = recordingProcess();
   let answeredWhileStopping: boolean | undefined;
   const stop = async () => {
     did.push('agent stops');
@@ -85,7 +85,7 @@ it('starts in order, tells who it is, and stops in reverse', async () => {
   signal.resolve('SIGTERM');
   await run;
   expect(did).toEqual([
-    'first word',
+    'starting notified',
     'agent starts',
     'info: tides agent started',
     'info: tides agent stops',
@@ -95,25 +95,25 @@ it('starts in order, tells who it is, and stops in reverse', async () => {
 });
 
 it('withdraws at a planned stop only', async () => {
-  const { process } = writing();
+  const { process } = recordingProcess();
   signal.resolve('SIGINT');
   await runAgent(plane(), given({ withdrawOnStop: true }), process);
   expect(did.at(-1)).toBe('agent withdraws and stops');
 });
 
-it('says its first word whatever comes of the start', async () => {
-  const { process } = writing();
+it('notifies that it starts, even when the start then fails', async () => {
+  const { process } = recordingProcess();
   await expect(runAgent(plane(), given({ platform: '/nowhere' }), process)).rejects.toThrow('no such file or folder');
-  expect(did).toEqual(['first word']);
+  expect(did).toEqual(['starting notified']);
 });
 
 it.each<[string, Partial<AgentPlane<AgentArguments, Platform>>, string]>([
   ['there is no such cluster', { cluster: () => 'nix' }, 'nix'],
   ['a part cannot be made', { agent: () => Promise.reject(new Error('no nginx')) }, 'no nginx'],
-])('tells why when %s', async (_, changes, message) => {
-  const { process } = writing();
+])('rejects with the reason when %s', async (_, changes, message) => {
+  const { process } = recordingProcess();
   await expect(runAgent(plane(changes), given(), process)).rejects.toThrow(message);
-  expect(did).toEqual(['first word']);
+  expect(did).toEqual(['starting notified']);
 });
 
 it('stops what was started when its own port is taken, without withdrawing', async () => {
@@ -121,15 +121,15 @@ it('stops what was started when its own port is taken, without withdrawing', asy
   await once(taken, 'listening');
   const address = taken.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const { process } = writing();
+  const { process } = recordingProcess();
   const listen = () => ({ host: '127.0.0.1', port });
   await expect(runAgent(plane({ listen }), given(), process)).rejects.toThrow('EADDRINUSE');
-  expect(did).toEqual(['first word']);
+  expect(did).toEqual(['starting notified']);
   taken.close();
 });
 
-it('stops an agent whose start fails half way, without withdrawing, and tells the failure of the start', async () => {
-  const { process } = writing();
+it('stops an agent whose start fails half way, without withdrawing, and rejects with the failure of the start', async () => {
+  const { process } = recordingProcess();
   const life = {
     start: () => {
       throw new Error('half way');
@@ -142,14 +142,14 @@ it('stops an agent whose start fails half way, without withdrawing, and tells th
   const run = runAgent(plane({ life }), given({ withdrawOnStop: true }), process);
   await expect(run).rejects.toThrow('half way');
   expect(did).toEqual([
-    'first word',
+    'starting notified',
     'stopped, withdraw false',
     'error: a part of the agent could not be stopped (agent)',
   ]);
 });
 
-it('stops everything else when one stop fails, and fails with that', async () => {
-  const { process, url } = writing();
+it('stops everything else when one stop fails, and rejects with that failure', async () => {
+  const { process, url } = recordingProcess();
   const stop = () => Promise.reject(new Error('not withdrawn within 10000 ms'));
   const run = runAgent(plane({ life: { stop } }), given(), process);
   signal.resolve('SIGTERM');
@@ -158,7 +158,7 @@ it('stops everything else when one stop fails, and fails with that', async () =>
   expect(await answers(await url)).toBe(false);
 });
 
-/** A process whose agent never comes to its end. */
+/** A program whose agent never finishes stopping. */
 const hanging = `
   import { runAgent } from './src/cli/agent/host.ts';
   const stop = () => new Promise(() => { console.log('stopping'); });
@@ -173,15 +173,15 @@ const hanging = `
   }, { platform: 'examples/hybrid', runDir: process.argv[1], withdrawOnStop: false, logLevel: 'error' });
 `;
 
-it('ends at once on the second signal, for the person who will not wait', async () => {
+it('ends at once on the second signal', async () => {
   const quiet = '--disable-warning=ExperimentalWarning';
   const child = spawn(process.execPath, ['--input-type=module-typescript', quiet, '-e', hanging, runDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const said = async (): Promise<string> => String((await once(child.stdout, 'data'))[0]).trim();
-  expect(await said()).toBe('started');
+  const nextOutput = async (): Promise<string> => String((await once(child.stdout, 'data'))[0]).trim();
+  expect(await nextOutput()).toBe('started');
   child.kill('SIGTERM');
-  expect(await said()).toBe('stopping');
+  expect(await nextOutput()).toBe('stopping');
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([130, null]);
 });

@@ -9,7 +9,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log, LogLevel } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { clusterSource, describePlace, type SourceArguments, sourcePlace } from '../cluster-source.ts';
-import { keepCompileCache, useCompileCache } from '../compile-cache.ts';
+import { useCompileCache, writeCompileCache } from '../compile-cache.ts';
 import type { ListenAddress } from '../options.ts';
 import { Started } from './started.ts';
 
@@ -21,29 +21,36 @@ export interface AgentArguments extends SourceArguments {
   readonly logLevel: LogLevel;
 }
 
-/** What a plane brings to become an agent. Its functions import what they need when they are called, in this order. */
+/**
+ * What a plane provides to become an agent. The host calls the functions in this order; each imports what it needs when it is
+ * called.
+ */
 export interface AgentPlane<Given extends AgentArguments, View> {
-  /** `component` of logs and metrics, and how the agent is called there. */
+  /** Name of the agent, and the `component` of its logs and metrics. */
   readonly name: string;
-  /** Fields of every line of its log. */
+  /** Fields that every line of its log has. */
   readonly identity: (given: Given) => Readonly<Record<string, string>>;
-  /** Said before anything large is loaded, and whatever comes of the start. */
-  readonly firstWord?: (given: Given) => Promise<void>;
-  /** The platform as the agent sees it. What this makes throws InputError for a platform that lacks what the agent needs. */
+  /** Tells others that the agent starts; called before anything large is loaded, even if the start then fails. */
+  readonly notifyStarting?: (given: Given) => Promise<void>;
+  /**
+   * Makes the function from a platform to the agent's view of it, which throws InputError when the platform lacks what the
+   * agent needs.
+   */
   readonly view: (given: Given) => Promise<(platform: Platform) => View>;
   /** Name of the Cluster that the agent reads. */
   readonly cluster: (view: View, given: Given) => string;
+  /** What the agent needs of its cluster. */
   readonly needs: (given: Given) => Promise<readonly Need[]>;
   /** Where the agent's own endpoint listens. */
   readonly listen: (view: View, given: Given) => ListenAddress;
-  /** Makes the agent of its parts; nothing is started yet. */
+  /** Makes the agent from its parts, without starting anything. */
   readonly agent: (host: AgentHost<Given, View>) => Promise<Agent>;
 }
 
-/** What the host has for the parts of an agent. */
+/** What the host provides for the parts of an agent. */
 export interface AgentHost<Given, View> {
   readonly given: Given;
-  /** The last good platform. */
+  /** The view of the last good platform. */
   readonly platform: () => View;
   readonly platformStatus: () => PlatformStatus;
   readonly source: ClusterSource;
@@ -57,25 +64,25 @@ export interface AgentHost<Given, View> {
   readonly registry: Registry;
 }
 
-/** The agent of a plane, as the host runs it. */
+/** The agent of a plane, as the host sees it. */
 export interface Agent {
   start(): void;
-  /** The platform, or its status, is another one now. */
+  /** Called when the platform, or its status, has changed. */
   platformChanged(): void;
   /** The plane's part of `/status`. */
   status(): object;
-  /** Ends the agent and leaves everything as it is. `withdraw`: it lets go in order first, of what others can take over. */
+  /** Ends the agent and leaves everything as it is; with `withdraw` it first withdraws, in order, what others can take over. */
   stop(how: { readonly withdraw: boolean }): Promise<void>;
 }
 
-/** What the host has from the process; tests hand in their own. */
+/** What the host needs from the process; tests hand in their own. */
 export interface Process {
   /** Resolves with the name of the first signal that asks for the end. */
   readonly shutdown: () => Promise<string>;
   readonly createLog: (component: string, level: LogLevel) => Log;
 }
 
-/** A folder that was edited is seen within a second, by every agent alike: a drain begins everywhere at once. */
+/** Every agent notices an edit of the platform folder within a second, so that a drain begins everywhere at once. */
 const platformIntervalMs = 1000;
 
 /**
@@ -89,7 +96,7 @@ export async function runAgent<Given extends AgentArguments, View>(
   outside?: Process,
 ): Promise<void> {
   useCompileCache(given.runDir);
-  await plane.firstWord?.(given);
+  await plane.notifyStarting?.(given);
   const { shutdown, createLog } = outside ?? (await thisProcess());
   const asked = shutdown();
   const log = createLog(plane.name, given.logLevel).child(plane.identity(given));
@@ -97,12 +104,12 @@ export async function runAgent<Given extends AgentArguments, View>(
   let withdraw = false;
   try {
     await start({ plane, given, log, started, withdraw: () => withdraw });
-    keepCompileCache();
+    writeCompileCache();
     const signal = await asked;
     withdraw = given.withdrawOnStop;
     log.info({ signal, withdraw }, `${plane.name} agent stops`);
   } catch (error) {
-    await started.stop().catch(() => log.debug({}, 'the failure of the start is told, not those of the stop'));
+    await started.stop().catch(() => log.debug({}, 'stopping failed as well; the failure of the start is reported'));
     throw error;
   }
   await started.stop();
@@ -119,7 +126,7 @@ interface Start<Given extends AgentArguments, View> {
   readonly given: Given;
   readonly log: Log;
   readonly started: Started;
-  /** Whether the end is a planned one, once it has come. */
+  /** True when the agent ends by a planned stop; it is asked at the end only. */
   readonly withdraw: () => boolean;
 }
 
@@ -171,7 +178,7 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   log.info({ cluster, source: describePlace(place), endpoint: endpoint.url }, `${plane.name} agent started`);
 }
 
-/** The platform, and as the agent sees it. */
+/** The platform, and the agent's view of it. */
 interface Seen<View> {
   readonly platform: Platform;
   readonly view: View;

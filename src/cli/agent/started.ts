@@ -1,6 +1,6 @@
 import type { Log } from '../../runtime/log.ts';
 
-/** What an agent has started so far, each part with how it is stopped. */
+/** The parts that an agent has started so far, each with the function that stops it. */
 export class Started {
   readonly #log: Log;
   readonly #parts: { readonly part: string; readonly stop: () => Promise<void> }[] = [];
@@ -14,8 +14,8 @@ export class Started {
   }
 
   /**
-   * Stops the parts one after the other, the last one first. A part that cannot be stopped is logged and keeps no other one
-   * from it; then this rejects with the first such error.
+   * Stops the parts one after the other, the last one first. When a part cannot be stopped, this logs the error, stops the other
+   * parts all the same, and then rejects with the first such error.
    */
   async stop(): Promise<void> {
     const errors: unknown[] = [];

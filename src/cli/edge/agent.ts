@@ -35,10 +35,10 @@ export function registerAgent(edge: Command): void {
 const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
   name: 'edge',
   identity: ({ pool, blade }) => ({ pool, blade }),
-  // The relay holds the VIPs for two leases more while this agent loads and reads its cluster.
-  firstWord: async ({ runDir }) => {
-    const { tellStarting } = await import('../../bgp/driver/starting.ts');
-    await tellStarting(resolve(runDir, runFiles.relaySocket));
+  // The relay keeps the VIPs for two leases more while this agent loads and reads its cluster.
+  notifyStarting: async ({ runDir }) => {
+    const { sendStarting } = await import('../../bgp/driver/starting.ts');
+    await sendStarting(resolve(runDir, runFiles.relaySocket));
   },
   view: async ({ pool, blade }) => {
     const { bladePlatform } = await import('../../planes/edge/compile/platform.ts');
@@ -46,7 +46,7 @@ const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
   },
   cluster: ({ pool }) => pool.spec.cluster,
   needs: async () => (await import('../../planes/edge/needs.ts')).edgeNeeds,
-  // Where the other blades of the pool look for it.
+  // The other blades of the pool look for the endpoint at this address.
   listen: ({ pool }, { blade, metricsAddress }) => {
     const own = bladeOf(pool, blade)?.address.text ?? '127.0.0.1';
     return metricsAddress ?? { host: own, port: agentPorts.edge };
@@ -54,7 +54,7 @@ const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
   agent: bladeAgent,
 };
 
-/** What the agent of a blade is made of. */
+/** Makes the agent of a blade from its parts. */
 async function bladeAgent(host: BladeHost): Promise<Agent> {
   const { EdgeAgent } = await import('../../planes/edge/agent.ts');
   const { createCertificateReader } = await import('../../planes/edge/tables/certificate.ts');
@@ -70,11 +70,11 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
     dataPlane: await dataPlane(host),
     speaker: await speaker(host),
     peers: await peers(host),
-    // From this host to the VIP on its loopback interface: the whole data path, once a tick.
+    // A request from this host to the VIP on its loopback interface passes the whole data path; one is made every tick.
     probe: httpProbe(1000),
     addAddresses: addToLoopback,
     readCertificate: createCertificateReader(),
-    // A blade that starts while its cluster is away serves what it knew last.
+    // A blade that starts while its cluster cannot be reached serves the last state it knew.
     snapshot: await snapshot(host),
     ...(await publisher(host)),
     clock,

@@ -5,7 +5,7 @@ import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { route, testLimits } from './world.ts';
 
-// An agent to be killed: announces what its argument says, prints a line when it is settled, and lives on.
+// The agent that tests kill: it announces the routes of its argument, prints a line when they are settled, and lives on.
 const options: {
   readonly socketPath: string;
   readonly lease?: { readonly seconds: number; readonly keeper: boolean };

@@ -29,7 +29,7 @@ it.each(['worker', 'blade'])(
   },
 );
 
-it('the parser would have said so: a broken configuration fails', async () => {
+it('a broken configuration fails, so the parser does check', async () => {
   const broken = join(directory, 'broken.conf');
   await writeFile(
     broken,

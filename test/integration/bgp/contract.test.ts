@@ -15,7 +15,7 @@ import { systemClock } from '../../../src/runtime/clock.ts';
 import { type Exabgp, startExabgp } from '../../support/daemons/exabgp.ts';
 import { route } from './world.ts';
 
-// What the encoder says, against the real ExaBGP 4.2. No session is up: the questions are about its outgoing tables.
+// The encoder's commands, given to the real ExaBGP 4.2. No session is up: the tests read ExaBGP's outgoing tables.
 const four: Session = { address: '127.0.0.2', family: 4, localAsn: 65011 };
 const six: Session = { address: '::2', family: 6, localAsn: 65011 };
 const neighbor = ({ address, family }: Session): string => `neighbor ${address} {
@@ -50,7 +50,7 @@ beforeEach(async () => {
     relaySocket: path,
   });
   socket = createConnection(path);
-  socket.on('error', () => undefined); // ExaBGP is ended with its answers unread.
+  socket.on('error', () => undefined); // The tests end ExaBGP while its answers are unread.
   socket.setEncoding('utf8');
   pipe = new CommandPipe({
     clock: systemClock,
@@ -77,7 +77,7 @@ async function held(session: Session): Promise<readonly Route[]> {
 const plain = (routes: readonly Route[]): readonly string[] =>
   routes.map((entry) => `${entry.prefix.text} ${attributesKey(entry)}`);
 
-it('says every attribute so that it is read back as it was', async () => {
+it('writes every attribute so that it is read back unchanged', async () => {
   const routes = [
     route('10.10.1.0/26'),
     { ...route('10.10.2.0/26'), med: 0 },
@@ -131,7 +131,8 @@ it('answers `error` for a neighbour it does not have, for host bits, and for an 
 it('finds its place again after a command that is never answered', async () => {
   const lost = pipe.send('neighbor 127.0.0.2 announce attributes next-hop 10.1.0.11 nlri 10.10.300.0/26');
   const after = pipe.send(announceCommands(four, [route('10.10.1.0/26')])[0]?.line ?? '');
-  // The answer to the second command was taken for the first one's: from here on, all answers are one off.
+  // The answer to the second command was taken for that of the first one: from here on, every answer is matched one command too
+  // early.
   expect((await lost).ok).toBe(true);
   await expect(after).rejects.toThrow(AnswerLost);
   expect(await pipe.resync()).toEqual([]);

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { tellStarting } from '../../../src/bgp/driver/starting.ts';
+import { sendStarting } from '../../../src/bgp/driver/starting.ts';
 import type { Speaker } from '../../../src/bgp/speaker.ts';
-import { eventually, route, talk, World } from './world.ts';
+import { eventually, exchangeLines, route, World } from './world.ts';
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const pods = ['10.10.1.0/26', '10.10.2.0/26', '10.10.3.0/26'];
@@ -52,7 +52,7 @@ describe('a worker', () => {
     process.kill(await world.relayPid(), 'SIGKILL');
     await sleep(1500);
     expect(deletions()).toEqual([]);
-    const [held] = (await talk(world.socket, '', 200)).filter((line) => line.includes('"held"'));
+    const [held] = (await exchangeLines(world.socket, '', 200)).filter((line) => line.includes('"held"'));
     expect(JSON.parse(held ?? '{}').routes.map((entry: { prefix: string }) => entry.prefix)).toEqual([
       '10.1.0.11/32',
       ...pods,
@@ -66,7 +66,7 @@ describe('a worker', () => {
     await speaker.settled(10_000);
     await world.waitKernel(pods);
     await eventually('end-of-RIB', async () =>
-      (await talk(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true')),
+      (await exchangeLines(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true')),
     );
     const deletions = world.watchDeletions();
     world.exabgp.daemon.kill('SIGKILL');
@@ -77,7 +77,7 @@ describe('a worker', () => {
     await world.router.waitEstablished(['server'], 15_000);
     await speaker.settled(10_000);
     await eventually('end-of-RIB', async () =>
-      (await talk(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true')),
+      (await exchangeLines(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true')),
     );
     await eventually('nothing is stale', async () =>
       (await world.router.ask('show route all')).every((line) => !line.includes('stale')),
@@ -93,7 +93,7 @@ describe('a worker', () => {
       const agent = await world.agent(pods.map((prefix) => route(prefix)));
       await world.waitKernel(pods);
       await eventually('end-of-RIB', async () =>
-        (await talk(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true')),
+        (await exchangeLines(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true')),
       );
       const deletions = world.watchDeletions();
       agent.kill('SIGKILL');
@@ -110,8 +110,8 @@ describe('a worker', () => {
       await world.router.waitEstablished(['server'], 15_000);
       if (first === 'ExaBGP') {
         await sleep(2000);
-        // Without an agent nothing may say that this is all.
-        expect((await talk(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true'))).toBe(false);
+        // Without an agent no end-of-RIB may be sent, since it says that the set is complete.
+        expect((await exchangeLines(world.socket, '', 50)).some((l) => l.includes('"endOfRib":true'))).toBe(false);
       }
       await (early ?? startAgent()).settled(10_000);
       await eventually('nothing is stale', async () =>
@@ -161,13 +161,13 @@ describe('a blade', () => {
     agent.kill('SIGKILL');
     const begin = performance.now();
     await ended;
-    await tellStarting(world.socket);
+    await sendStarting(world.socket);
     await sleep(4500);
     expect(deletions()).toEqual([]);
-    await tellStarting(world.socket);
+    await sendStarting(world.socket);
     await world.waitKernel([], 8000);
     expect(performance.now() - begin).toBeLessThan(12_000);
-    await tellStarting(world.socket);
+    await sendStarting(world.socket);
     await sleep(500);
     await world.waitKernel([], 100);
   });

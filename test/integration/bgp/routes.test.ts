@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { eventually, route, talk, testLimits, World } from './world.ts';
+import { eventually, exchangeLines, route, testLimits, World } from './world.ts';
 
 let world: World;
 beforeEach(async () => {
@@ -58,7 +58,7 @@ it('refuses garbage on its socket and loses nothing', async () => {
   await world.waitKernel(['10.10.1.0/26']);
   const deletions = world.watchDeletions();
   const bad = JSON.stringify({ type: 'desired', revision: 9, complete: true, routes: [{ prefix: '10.10.1.0/26' }] });
-  const answers = await talk(world.socket, `hello\n\u0000\n{}\n${bad}\n${'x'.repeat(100_000)}\n`, 300);
+  const answers = await exchangeLines(world.socket, `hello\n\u0000\n{}\n${bad}\n${'x'.repeat(100_000)}\n`, 300);
   const refusals = answers.filter((line) => JSON.parse(line).reason === 'BadMessage');
   expect(refusals).toHaveLength(5);
   expect(speaker.status().relay).toBe('synced');

@@ -147,7 +147,10 @@ export class World {
     return routes.map(({ dst }) => (dst.includes('/') ? dst : `${dst}/32`)).toSorted();
   }
 
-  /** Resolves with the time it took until the router's kernel has exactly these (beside the server's own address). */
+  /**
+   * Waits until the router's kernel has exactly these prefixes (beside the server's own address); resolves with the time it
+   * took.
+   */
   async waitKernel(prefixes: readonly string[], timeoutMs = 10_000): Promise<number> {
     const wanted = [...prefixes, '10.1.0.11/32'].toSorted().join(' ');
     const begin = performance.now();
@@ -168,7 +171,7 @@ export class World {
     await eventually('no route in the kernel', async () => (await this.kernelRoutes()).length === 0);
   }
 
-  /** Watches the router's kernel table; the returned function ends it and gives the lines of deleted routes. */
+  /** Watches the router's kernel table; the returned function ends the watch and returns the lines of deleted routes. */
   watchDeletions(): () => readonly string[] {
     const child = this.network.spawn('router', 'ip', ['monitor', 'route'], { stdio: ['ignore', 'pipe', 'ignore'] });
     let text = '';
@@ -181,7 +184,7 @@ export class World {
     };
   }
 
-  /** The relay is the only child of ExaBGP. */
+  /** The process id of the relay, which is the only child of ExaBGP. */
   async relayPid(): Promise<number> {
     const text = await readFile(`/proc/${this.exabgp.daemon.pid}/task/${this.exabgp.daemon.pid}/children`, 'utf8');
     return Number(text.trim().split(' ')[0]);
@@ -194,7 +197,7 @@ export class World {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** For the message of a failed test. */
+  /** The logs of all daemons, for the message of a failed test. */
   async logs(): Promise<string> {
     const names = (await readdir(this.directory)).filter((name) => name.endsWith('.log'));
     const texts = await Promise.all(names.map((name) => readFile(join(this.directory, name), 'utf8')));
@@ -221,7 +224,7 @@ export function route(prefixText: string, routeClass: RouteClass = 'pods'): Rout
 }
 
 /** Sends raw bytes to a unix socket; resolves with the lines that came back within `forMs`. */
-export async function talk(path: string, text: string, forMs: number): Promise<readonly string[]> {
+export async function exchangeLines(path: string, text: string, forMs: number): Promise<readonly string[]> {
   const socket = createConnection(path);
   let answer = '';
   socket.setEncoding('utf8');
