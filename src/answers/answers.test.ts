@@ -35,7 +35,7 @@ test('a drained cluster answers only when nothing else is left', () => {
   expect(tiers('GB', ['paris', 'newyork', 'cloud'])).toBe('newyork:30,paris:70 > cloud');
 });
 
-test('the first tier with a healthy cluster answers; when nothing is healthy the first answers whole', () => {
+test('the first tier with a healthy cluster answers; when nothing is healthy the first tier answers with all its clusters', () => {
   expect(shares('GB', [])).toEqual({ newyork: 0.3, paris: 0.7 });
   expect(shares('GB', ['paris'])).toEqual({ newyork: 1 });
   expect(shares('GB', ['paris', 'newyork'])).toEqual({ cloud: 1 });

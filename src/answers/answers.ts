@@ -9,18 +9,18 @@ import type { Distribution } from './distribution.ts';
 /**
  * The answers of one policy: for every country code, and for users of unknown location, an ordered list of tiers. The
  * first tier with a healthy cluster answers, by weight among its healthy clusters. When nothing is healthy the first tier
- * answers as if all of it were. A tier is never empty and no list is.
+ * answers as if all its clusters were healthy. No tier and no list of tiers is empty.
  */
 export interface Answers {
   readonly policy: string;
   readonly byCountry: ReadonlyMap<string, Preference>;
-  /** Users whose country is unknown, or is not one of Route 53's 246. */
+  /** The preference of users whose country is unknown, or is not one of Route 53's 246. */
   readonly unknown: Preference;
 }
 
 export interface Preference {
   readonly tiers: readonly Tier[];
-  /** Which part of the policy decided. */
+  /** The part of the policy that decided. */
   readonly rule: RuleName;
 }
 
@@ -70,12 +70,12 @@ export function answersOf(policy: TrafficPolicy, drained: ReadonlySet<string>): 
   };
 }
 
-/** The preference of a country code; of an unknown or unlisted one, that of unknown location. */
+/** The preference of a country code; for undefined or an unlisted code, that of unknown locations. */
 export function preferenceOf(answers: Answers, country: string | undefined): Preference {
   return (country === undefined ? undefined : answers.byCountry.get(country)) ?? answers.unknown;
 }
 
-/** Who answers, as shares of 1 by cluster, while the clusters `failed` are down. Never empty. */
+/** The shares, of 1, of the clusters that answer while the clusters `failed` are down. Never empty. */
 export function answersFor(tiers: readonly Tier[], failed: ReadonlySet<string>): Distribution {
   for (const tier of tiers) {
     const healthy = tier.filter((cluster) => !failed.has(cluster.name));
@@ -103,7 +103,7 @@ function tiersOf(answer: AnswerSpec, all: readonly string[], drained: ReadonlySe
   return withoutRepeats([...inService, ...outOfService]);
 }
 
-/** A cluster counts where it stands first; tiers that become empty vanish. */
+/** Keeps each cluster in the first tier that names it; tiers that become empty are left out. */
 function withoutRepeats(tiers: readonly Tier[]): readonly Tier[] {
   const seen = new Set<string>();
   const result: Tier[] = [];

@@ -3,13 +3,13 @@ import { formatShares, movedBetween, sameShares, sumByCluster } from './distribu
 
 const shares = (entries: Readonly<Record<string, number>>) => new Map(Object.entries(entries));
 
-test('addresses of one cluster count together, an address of nobody under its own text', () => {
+test('addresses of one cluster count together, an address of no cluster under its own text', () => {
   const clusterOf = (address: string) => (address.startsWith('192.0.2.') ? 'paris' : undefined);
   const answer = shares({ '192.0.2.1': 0.25, '192.0.2.2': 0.25, '203.0.113.9': 0.5 });
   expect(sumByCluster(answer, clusterOf)).toEqual(shares({ paris: 0.5, '203.0.113.9': 0.5 }));
 });
 
-test('shares are the same but for what floating point loses', () => {
+test('shares are the same except for rounding errors of floating point', () => {
   expect(sameShares(shares({ a: 0.1 + 0.2, b: 0.7 }), shares({ a: 0.3, b: 0.7 }))).toBe(true);
   expect(sameShares(shares({ a: 0.31, b: 0.69 }), shares({ a: 0.3, b: 0.7 }))).toBe(false);
   expect(sameShares(shares({ a: 1 }), shares({ a: 1, b: 0 }))).toBe(false);

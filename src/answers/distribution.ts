@@ -1,6 +1,6 @@
 import { compareKeys } from '../model/values.ts';
 
-/** Who gets which answer: the share, of 1, of each cluster or address; empty when there is no answer at all. */
+/** How an answer is spread over users: the share, of 1, of each cluster or address; empty when there is no answer at all. */
 export type Distribution = ReadonlyMap<string, number>;
 
 /** Shares by cluster; an address that belongs to no cluster counts under its own text. */
@@ -13,7 +13,7 @@ export function sumByCluster(answer: Distribution, clusterOf: (address: string) 
   return shares;
 }
 
-/** True when both give everybody the same, but for what floating point loses. */
+/** True when both have the same shares, except for rounding errors of floating point. */
 export function sameShares(a: Distribution, b: Distribution): boolean {
   return a.size === b.size && [...a].every(([name, share]) => Math.abs(share - (b.get(name) ?? -1)) < 1e-9);
 }

@@ -3,7 +3,7 @@ import { failureSets } from './failures.ts';
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`);
 
-test('up to eight clusters every set is looked at', () => {
+test('of up to eight clusters: every set', () => {
   expect(failureSets(['a', 'b']).map((set) => [...set])).toEqual([[], ['a'], ['b'], ['a', 'b']]);
   expect(failureSets(names(8))).toHaveLength(256);
 });

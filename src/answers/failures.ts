@@ -1,9 +1,9 @@
-/** Up to this many clusters every set of failed ones is looked at. */
+/** Up to this many clusters every set of failed ones is compared. */
 const everySubsetUpTo = 8;
 
 /**
- * The sets of failed clusters that answers are judged under: every set of up to eight clusters; of more, none, each one,
- * each pair and all.
+ * The sets of failed clusters for which answers are compared: of up to eight clusters every set; of more clusters none, each
+ * one, each pair and all.
  */
 export function failureSets(clusters: readonly string[]): readonly ReadonlySet<string>[] {
   if (clusters.length <= everySubsetUpTo) {

@@ -20,7 +20,7 @@ export class Interpreter {
     this.#groups = new Map([...Map.groupBy(records, groupKey)].map(([key, group]) => [key, indexGroup(group)]));
   }
 
-  /** `isHealthy` is asked by health check key. An undefined country is a user of unknown location. */
+  /** The answers to one question while `isHealthy` says of each health check, by key, whether it succeeds. */
   query(question: { readonly name: string; readonly type: string }, isHealthy: (key: string) => boolean): View {
     return new View(this.#groups, groupKey(question), question.type, isHealthy);
   }
@@ -43,7 +43,7 @@ function indexGroup(records: readonly RecordSet[]): Group {
   return { records, byLocation };
 }
 
-/** One question under one state of health; remembers what does not depend on the country. */
+/** The answers to one question in one state of health; it caches those that do not depend on the country. */
 class View {
   readonly #groups: Groups;
   readonly #root: string;
@@ -59,11 +59,12 @@ class View {
     this.#isHealthy = isHealthy;
   }
 
+  /** The answer for a country code; undefined is a user of unknown location. */
   answer(country: string | undefined): Distribution {
     return this.#resolve(this.#root, country, 1).answer;
   }
 
-  /** The records that decide for a country, outermost first: what `explain` shows. */
+  /** The records that decide for a country, outermost first, as `explain` shows them. */
   trace(country: string | undefined): readonly RecordSet[] {
     const path: RecordSet[] = [];
     let level = [this.#root];

@@ -11,7 +11,7 @@ export interface RecordSet {
   readonly setIdentifier?: string;
   readonly routing?: Routing;
   readonly target: Target;
-  /** Key of the health check that decides for it; a record without one is always healthy by itself. */
+  /** Key of the record's health check; a record without one is always healthy by itself. */
   readonly healthCheck?: string;
 }
 
@@ -19,7 +19,7 @@ export type Routing =
   | { readonly kind: 'geo'; readonly location: Location }
   | { readonly kind: 'weighted'; readonly weight: number }
   | { readonly kind: 'failover'; readonly role: 'PRIMARY' | 'SECONDARY' }
-  /** A routing that Tideline never writes (latency, multivalue, ...); only read. */
+  /** A routing that Tideline never writes and only reads (latency, multivalue, ...). */
   | { readonly kind: 'other'; readonly description: string };
 
 /** A country code, a continent, or `*` for everywhere else and for users of unknown location. */
@@ -48,7 +48,7 @@ export function formatLocation(location: Location): string {
   return 'country' in location ? location.country : `continent ${location.continent}`;
 }
 
-/** Everything of a record as one line, equal exactly for equal records; also what plans show. */
+/** The whole record as one line, which is equal exactly for equal records; plans show it. */
 export function formatRecord(record: RecordSet): string {
   const routing = record.routing === undefined ? '' : ` ${formatRouting(record.routing)}`;
   const health = record.healthCheck === undefined ? '' : ` health=${record.healthCheck}`;

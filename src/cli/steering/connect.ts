@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { withoutUndefined } from '../../model/values.ts';
 import type { ProviderName } from '../../planes/steering/dialects/dialect.ts';
-import type { Reach, ZoneProvider, ZoneReader } from '../../planes/steering/providers/provider.ts';
+import type { ConnectionOptions, ZoneProvider, ZoneReader } from '../../planes/steering/providers/provider.ts';
 import { providers } from '../../planes/steering/providers/table.ts';
 
 export interface ProviderOptions {
@@ -24,16 +24,16 @@ export function addProviderOptions(command: Command): Command {
     .addHelpText('after', `\nEnvironment: ${variables.join('; ')}`);
 }
 
-/** A reader whose transport cannot write. */
+/** Makes a reader whose transport cannot write. */
 export async function connectReader(name: ProviderName, options: ProviderOptions): Promise<ZoneReader> {
-  return providers[name].reader(await reachOf(name, options));
+  return providers[name].reader(await connectionOptionsOf(name, options));
 }
 
 export async function connectProvider(name: ProviderName, options: ProviderOptions): Promise<ZoneProvider> {
-  return providers[name].provider(await reachOf(name, options));
+  return providers[name].provider(await connectionOptionsOf(name, options));
 }
 
-async function reachOf(name: ProviderName, options: ProviderOptions): Promise<Reach> {
+async function connectionOptionsOf(name: ProviderName, options: ProviderOptions): Promise<ConnectionOptions> {
   const { variables, url } = providers[name];
   const all = [...variables.required, ...variables.optional];
   const present = new Map(all.flatMap((variable) => withValue(variable, process.env[variable])));

@@ -1,6 +1,6 @@
 import { InputError, type Notice } from '../../model/problem.ts';
 
-/** Every named state and refusal of this room, with what it means. */
+/** Every reason of a refusal or notice of this room, with what it means. */
 export const steeringReasons = {
   NoPolicy: 'No traffic policy of these files uses the host, the provider or the zone that was asked for.',
   NoAddress: 'None of the clusters of a policy has a public entry address, so there would be nothing to answer.',
@@ -31,7 +31,10 @@ export const steeringReasons = {
 
 export type SteeringReason = keyof typeof steeringReasons;
 
-/** A refusal while planning or applying whose cause is the zone, the provider or ourselves; nothing was written after it was raised. */
+/**
+ * A refusal while planning or applying whose cause is the zone, the provider or ourselves. Nothing is written after it is
+ * thrown.
+ */
 export class SteeringError extends Error {
   readonly reason: SteeringReason;
   constructor(reason: SteeringReason, message: string, options?: ErrorOptions) {
@@ -41,12 +44,12 @@ export class SteeringError extends Error {
   }
 }
 
-/** What a person wrote cannot be done; `fix` says what to change. Commands print it and exit with code 2. */
+/** An error for what a person wrote and cannot be done; `fix` says what to change. Commands print it and exit with code 2. */
 export function badInput(reason: SteeringReason, message: string, fix: string): InputError {
   return new InputError({ reason, message, fix });
 }
 
-/** What every dialect says of a policy that has nothing to answer. */
+/** The error that every dialect throws for a policy without any address to answer with. */
 export function noAddress(policy: string): InputError {
   return badInput(
     'NoAddress',
@@ -55,7 +58,7 @@ export function noAddress(policy: string): InputError {
   );
 }
 
-/** `variables` are all that the provider requires, present or not. */
+/** The error for missing credentials. `variables` are all that the provider requires, present or not. */
 export function missingCredentials(provider: string, variables: readonly string[]): InputError {
   return badInput(
     'MissingCredentials',

@@ -20,13 +20,13 @@ import { silentLog } from '../../../src/runtime/log.ts';
 import { compileCache } from '../../support/compile-cache.ts';
 import { eventually } from '../../support/steering/world.ts';
 
-/** The commands as a person runs them, against the emulator; every request of theirs passes a recorder. */
+/** The commands run as a person runs them, against the emulator; each of their requests passes through a recorder. */
 let emulator: Emulator;
 let client: Route53Client;
 let recorder: Server;
 let folder: string;
 const methods: string[] = [];
-/** Changes of the zone with this identifier are refused. */
+/** The recorder refuses changes of the zone with this identifier. */
 let refused: string | undefined;
 
 beforeAll(async () => {
@@ -105,7 +105,7 @@ async function movePolicy(from: string, to: string): Promise<void> {
   await writeFile(file, (await readFile(file, 'utf8')).replace(from, to));
 }
 
-test('plan only looks, apply does exactly that plan, the second plan is empty', async () => {
+test('plan only reads, apply does exactly that plan, the second plan is empty', async () => {
   const first = await tideline('plan', ...on());
   expect(first.err).toBe('');
   expect(first.out).toContain('nothing -> newyork: NA (all 41), SA (all 14)');
@@ -152,7 +152,7 @@ test('health checks that nothing uses any more are deleted; those of others are 
   });
 });
 
-test('when one zone fails, what was done before is said', async () => {
+test('when one zone fails, the output names what was done before it', async () => {
   const created = await client.send(new CreateHostedZoneCommand({ Name: 'zz.example', CallerReference: 'zz' }));
   const second = {
     apiVersion: 'tideline.dev/v1alpha1',
@@ -177,11 +177,11 @@ test('when one zone fails, what was done before is said', async () => {
 
 test.each([
   ['a country that does not exist', ['explain', 'www.video.example', 'QQ', 'examples/hybrid'], 'UnknownCountry'],
-  ['a host of nobody', ['explain', 'x.example', 'FR', 'examples/hybrid'], 'NoPolicy'],
+  ['a host of no policy', ['explain', 'x.example', 'FR', 'examples/hybrid'], 'NoPolicy'],
   ['no such file', ['plan', '/nowhere.yaml'], '/nowhere.yaml'],
   ['an endpoint that is no URL', ['plan', 'examples/hybrid', '--route53-endpoint', 'here'], 'http://host:port'],
   ['a share above one', ['apply', 'examples/hybrid', '--plan', '0123456789abcdef', '--approve-share', '2'], '0 to 1'],
-  ['a checksum that is none', ['apply', 'examples/hybrid', '--plan', 'yes'], '16 characters'],
+  ['a checksum in a wrong form', ['apply', 'examples/hybrid', '--plan', 'yes'], '16 characters'],
 ])('bad input: %s', async (_what, args, said) => {
   const { code, err } = await tideline(...args);
   expect(code).toBe(2);
@@ -189,7 +189,7 @@ test.each([
   expect(err).not.toMatch(/\n\s+at /);
 });
 
-test('explain says why and what every failure would give', async () => {
+test('explain prints the reason and the answer for every failure', async () => {
   const { out } = await tideline('explain', 'www.video.example', 'GB', 'examples/hybrid');
   expect(out).toContain('www.video.example for GB: newyork 30%, paris 70%');
   expect(out).toContain('because: policy video, rules[1] (country)');

@@ -29,8 +29,10 @@ let lossy: Server;
 let losing = 0;
 let losingDeletions = 0;
 
-/** Between us and the emulator: passes everything on, but loses the answers to the next `losing` changes of records and
- * `losingDeletions` deletions. */
+/**
+ * `lossy` stands between the tests and the emulator: it passes everything on, but loses the answers to the next `losing`
+ * changes of records and `losingDeletions` deletions.
+ */
 beforeAll(async () => {
   emulator = await startEmulator({
     api: { host: '127.0.0.1', port: 0 },
@@ -81,7 +83,7 @@ function writer(): ZoneProvider {
 const plan = (platform: Awaited<ReturnType<typeof examplePlatform>>, provider: ZoneProvider) =>
   planZone(platform, provider, 'video.example', 0);
 
-test('of five writers at the same moment exactly one wins, the others are told StaleGeneration', async () => {
+test('of five writers at the same moment exactly one wins, and the others are refused with StaleGeneration', async () => {
   const platform = await examplePlatform();
   const writers = Array.from({ length: 5 }, writer);
   const plans = await Promise.all(
@@ -133,7 +135,7 @@ test('a writer that slept before its last step deletes nothing that a newer plan
   };
   const late = applyZone(sleeping, sleeper);
   await reached;
-  // The newer plan has just made its checks; no record uses them yet.
+  // The newer plan has just created its health checks; no record uses them yet.
   const newer = await plan(withHealthPort(platform, 9090), quick);
   const generation = newer.changes.registryBefore.generation + 1;
   const made = await quick.createHealthChecks(newer.state, newer.intent.healthChecks, generation);
@@ -148,7 +150,7 @@ test('a writer that slept before its last step deletes nothing that a newer plan
   expect(isEmpty(await plan(withHealthPort(platform, 9090), quick))).toBe(true);
 });
 
-/** The same platform, its clusters probed at another port: other health checks. */
+/** The same platform with its clusters probed at another port, which needs other health checks. */
 function withHealthPort(platform: Platform, port: number): Platform {
   const clusters = [...platform.clusters].map(([name, cluster]) => {
     const healthCheck = { ...cluster.spec.healthCheck, port };

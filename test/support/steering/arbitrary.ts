@@ -13,9 +13,9 @@ const rule = fc.record({
   continents: fc.subarray(['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA']),
   ...answer,
 });
-/** Rules and default of a policy. */
+/** Arbitrary rules and default of a policy. */
 export const policySpec = fc.record({ rules: fc.array(rule, { maxLength: 8 }), default: fc.record(answer) });
-/** One to three addresses of each cluster. */
+/** One to three addresses for each cluster. */
 export const clusterAddresses = fc.record(
   Object.fromEntries(
     names.map((name, index) => [
@@ -24,5 +24,5 @@ export const clusterAddresses = fc.record(
     ]),
   ),
 );
-/** Clusters out of service. */
+/** Arbitrary clusters that are out of service. */
 export const drainedClusters = fc.subarray([...names]);

@@ -9,13 +9,13 @@ import { countriesWithPrefixes } from '../geo.ts';
 import { type NameServer, resolveFor } from './resolve.ts';
 import { eventually, examplePlatform, Vips, withDefault } from './world.ts';
 
-/** A provider with an empty zone video.example, its DNS server, and a way to write into the zone behind our back. */
+/** A provider with an empty zone video.example, its DNS server, and a way to write into the zone as somebody else would. */
 export interface ProviderUnderTest {
   readonly provider: ZoneProvider;
   readonly dns: NameServer;
   /** Adds or replaces an A record of a name. */
   putAddress(name: string, address: string): Promise<void>;
-  /** Puts the record that `putAddress` put away. */
+  /** Removes the record that `putAddress` wrote. */
   removeAddress(name: string, address: string): Promise<void>;
   /** Changes one record of ours, as a person at the provider's console would. */
   disturb(): Promise<void>;
@@ -24,9 +24,9 @@ export interface ProviderUnderTest {
 
 const zone = 'video.example';
 const host = 'www.video.example';
-const long = 60_000;
+const longMs = 60_000;
 
-/** What every provider promises, seen through real DNS with the client subnet. Runs against the example platform. */
+/** Tests what every provider promises, through real DNS queries with a client subnet, for the example platform. */
 export function describeProvider(name: string, start: () => Promise<ProviderUnderTest>): void {
   describe(`${name} provider`, () => {
     const vips = new Vips();
@@ -51,26 +51,26 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
         const got = await resolveFor(subject.dns, name, '192.0.2.1').catch(String);
         return got.toString() === wanted ? undefined : `${name} answers ${got.toString()}, wanted ${wanted}`;
       });
-    const serves = async (client: string): Promise<string> => {
+    const clusterServing = async (client: string): Promise<string> => {
       const [address, ...others] = await resolveFor(subject.dns, host, client);
       expect(others).toEqual([]);
       return Object.entries(vips.addresses).find(([, vip]) => vip === address)?.[0] ?? `${address}`;
     };
 
-    /** Every country gets one of the clusters that the policy gives it while `failed` are down. */
-    const everyCountryAsWanted = async (spec: Platform, failed: readonly string[]): Promise<string | undefined> => {
+    /** The first country that is not served by a cluster of its policy while `failed` are down, as a sentence; else undefined. */
+    const wrongCountry = async (spec: Platform, failed: readonly string[]): Promise<string | undefined> => {
       const policy = spec.policies.get('video');
       if (policy === undefined) return 'no policy';
       const answers = answersOf(policy, new Set());
       for (const country of countriesWithPrefixes()) {
         const wanted = answersFor(preferenceOf(answers, country).tiers, new Set(failed));
-        const got = await serves(clientAddress(country, 0));
+        const got = await clusterServing(clientAddress(country, 0));
         if (!wanted.has(got)) return `${country} is served by ${got}, wanted ${[...wanted.keys()].join(' or ')}`;
       }
       return undefined;
     };
 
-    test('a record of somebody else on our host is refused, and stays', async () => {
+    test('a plan is refused while a record of somebody else is on our host, and that record stays', async () => {
       await subject.putAddress(host, '192.0.2.77');
       await expect(plan(platform)).rejects.toThrow('UnownedRecord');
       await answers(host, '192.0.2.77');
@@ -78,23 +78,23 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
     });
 
     test(
-      'every country is answered as the policy says; the second plan is empty; others are untouched',
+      'every country is answered as the policy says; the second plan is empty; records of others are untouched',
       async () => {
         await subject.putAddress('other.video.example', '192.0.2.78');
         const first = await plan(platform);
         expect(first.overGuard).toEqual([]);
         await applyZone(first, subject.provider);
         expect(isEmpty(await plan(platform))).toBe(true);
-        await eventually(() => everyCountryAsWanted(platform, []));
+        await eventually(() => wrongCountry(platform, []));
         await answers('other.video.example', '192.0.2.78');
       },
-      long,
+      longMs,
     );
 
     test('a country with two clusters sees both, by weight', async () => {
       const seen: Record<string, number> = {};
       for (let n = 0; n < 300; n += 1) {
-        const cluster = await serves(clientAddress('GB', n));
+        const cluster = await clusterServing(clientAddress('GB', n));
         seen[cluster] = (seen[cluster] ?? 0) + 1;
       }
       expect(Object.keys(seen).sort()).toEqual(['newyork', 'paris']);
@@ -106,9 +106,9 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
       'with %j failed the records alone give the next choice',
       async (failed) => {
         vips.fail(...failed);
-        await eventually(() => everyCountryAsWanted(platform, failed), long);
+        await eventually(() => wrongCountry(platform, failed), longMs);
       },
-      long,
+      longMs,
     );
 
     test(
@@ -119,10 +119,10 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
         const stale = await plan(mine);
         await apply(theirs);
         await expect(applyZone(stale, subject.provider)).rejects.toThrow('StaleGeneration');
-        await eventually(() => everyCountryAsWanted(theirs, []));
+        await eventually(() => wrongCountry(theirs, []));
         expect(isEmpty(await plan(theirs))).toBe(true);
       },
-      long,
+      longMs,
     );
 
     test(
@@ -134,28 +134,28 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
         expect(repair.notices.map(({ reason }) => reason)).toContain('Drift');
         await applyZone(repair, subject.provider);
         expect(isEmpty(await plan(wanted))).toBe(true);
-        await eventually(() => everyCountryAsWanted(wanted, []));
+        await eventually(() => wrongCountry(wanted, []));
       },
-      long,
+      longMs,
     );
 
     test(
-      'a change that moves much is over the guard, and while it is applied every answer is an old or a new one',
+      'a change that moves much traffic is over the guard, and while it is applied every answer is the old or the new one',
       async () => {
         const back = await plan(platform);
         expect(back.overGuard.map((over) => over.host)).toEqual([host]);
         let done = false;
         const watch = (async () => {
           const seen = new Set<string>();
-          while (!done) seen.add(await serves(clientAddress('JP', 0)));
+          while (!done) seen.add(await clusterServing(clientAddress('JP', 0)));
           return seen;
         })();
         await applyZone(back, subject.provider);
         done = true;
         for (const cluster of await watch) expect(['paris', 'cloud']).toContain(cluster);
-        await eventually(() => everyCountryAsWanted(platform, []));
+        await eventually(() => wrongCountry(platform, []));
       },
-      long,
+      longMs,
     );
   });
 }

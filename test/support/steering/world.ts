@@ -12,7 +12,7 @@ export async function examplePlatform(): Promise<Platform> {
   return loadPlatformOrThrow(['examples/hybrid']);
 }
 
-/** The platform with everyone whom no rule names at another cluster. */
+/** The platform whose policy answers all users that no rule names with another cluster. */
 export function withDefault(platform: Platform, cluster: string): Platform {
   const policies = new Map(platform.policies);
   const video = policies.get('video');
@@ -58,7 +58,7 @@ export class Vips {
   }
 }
 
-/** Waits until `problem` gives none; rejects with the last one. */
+/** Waits until `problem` resolves with undefined; rejects with the last problem. */
 export async function eventually(problem: () => Promise<string | undefined>, timeoutMs = 15_000): Promise<void> {
   await wait('there is no problem', nothing(problem), { timeoutMs, everyMs: 50, onError: 'fail' });
 }

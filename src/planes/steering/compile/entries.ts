@@ -5,20 +5,20 @@ import type { Cluster, TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { contentName } from '../records/hash.ts';
 
-/** What the provider probes. The key names the settings, which are immutable: other settings are another check. */
+/** What the provider probes. The key is made of the settings, which never change: other settings are another check. */
 export interface HealthCheck {
   readonly key: string;
   readonly address: string;
   readonly port: number;
   readonly protocol: 'HTTP' | 'HTTPS';
   readonly path: string;
-  /** Sent as the Host header. */
+  /** Value of the Host header. */
   readonly host: string;
   readonly intervalSeconds: 10 | 30;
   readonly failureThreshold: number;
 }
 
-/** Where the answers for a cluster lead and how its health is seen, for one policy. */
+/** The addresses that answers for a cluster lead to, each with its health check, for one policy. */
 export interface Entry {
   readonly cluster: string;
   readonly checks: readonly HealthCheck[];
@@ -48,7 +48,10 @@ export function entriesOfType(entries: readonly Entry[], type: AddressType): Add
   return new Map(ofType.filter(([, checks]) => checks.length > 0));
 }
 
-/** Equal settings have an equal key, ours and those that a provider returns; what we would never write gives a key that nothing wants. */
+/**
+ * The key of settings, ours or those that a provider returns: equal settings have an equal key. Settings that we would never
+ * write have a key that no plan wants.
+ */
 export function healthCheckKey(settings: Readonly<Record<Exclude<keyof HealthCheck, 'key'>, unknown>>): string {
   const { address, port, protocol, path, host, intervalSeconds, failureThreshold } = settings;
   return contentName(JSON.stringify({ address, port, protocol, path, host, intervalSeconds, failureThreshold }));

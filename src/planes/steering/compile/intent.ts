@@ -30,7 +30,7 @@ export interface ZoneAtProvider {
   readonly zone: string;
 }
 
-/** Zones by provider that the policies name, sorted by provider and zone. */
+/** The zones that the policies name, each with its provider, sorted by provider and zone. */
 export function zonesOf(platform: Platform): readonly ZoneAtProvider[] {
   const pairs = [...platform.policies.values()].flatMap(({ spec }) =>
     spec.dns.providers.map((provider) => ({ provider, zone: spec.dns.zone })),
@@ -40,7 +40,7 @@ export function zonesOf(platform: Platform): readonly ZoneAtProvider[] {
   return [...distinct.values()].sort((a, b) => compareText(textOf(a), textOf(b)));
 }
 
-/** Compiles the policies of one zone and provider, and verifies what was compiled. `nowMs` ends expired drains. */
+/** Compiles the policies of one zone and provider, and verifies the records. Drains that expire before `nowMs` do not count. */
 export function intentOf(platform: Platform, provider: ProviderName, zone: string, nowMs: number): Intent {
   const policies = [...platform.policies.values()]
     .filter(({ spec }) => spec.dns.zone === zone && spec.dns.providers.includes(provider))
@@ -58,8 +58,8 @@ export function intentOf(platform: Platform, provider: ProviderName, zone: strin
   };
 }
 
-/** One policy in a dialect, before it is verified: what `explain` shows of its records too. */
-export function compileIn(
+/** Compiles one policy with a dialect, without verification; `explain` uses it too. */
+export function compileWith(
   dialect: Dialect,
   policy: TrafficPolicy,
   answers: Answers,
@@ -72,7 +72,7 @@ export function compileIn(
 function compilePolicy(platform: Platform, dialect: Dialect, policy: TrafficPolicy, nowMs: number) {
   const answers = answersNow(platform, policy, nowMs);
   const entries = entriesOf(platform, policy);
-  const compiled = compileIn(dialect, policy, answers, entries);
+  const compiled = compileWith(dialect, policy, answers, entries);
   refuseCrowdedNames(dialect, compiled.records);
   const verification = verify(dialect, compiled, policy.spec.hosts, entries);
   const intent: PolicyIntent = { policy, answers, entries, verification };
@@ -84,7 +84,10 @@ function compilePolicy(platform: Platform, dialect: Dialect, policy: TrafficPoli
   return { records, healthChecks, notices, intent };
 }
 
-/** The provider would refuse these: a dialect that can come near its limits refuses earlier, and says what to change. */
+/**
+ * Throws TooManyRecords where the provider would refuse a name. A dialect that can come near its limits refuses earlier, and
+ * says what to change.
+ */
 function refuseCrowdedNames({ title, limits }: Dialect, records: readonly RecordSet[]): void {
   for (const [key, group] of Map.groupBy(records, groupKey)) {
     if (group.length <= limits.recordsPerName) continue;

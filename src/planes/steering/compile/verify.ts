@@ -5,7 +5,7 @@ import type { Compiled, Dialect, View } from '../dialects/dialect.ts';
 import { SteeringError } from '../reasons.ts';
 import { type Addresses, type AddressType, type Entry, entriesOfType } from './entries.ts';
 
-/** How much was compared; shown in plans. */
+/** How much was compared, as plans show it. */
 export interface Verification {
   readonly countries: number;
   readonly failureSets: number;
@@ -50,7 +50,10 @@ interface Question {
   readonly view: View;
 }
 
-/** Every country of one host in one state of failures; countries that share answer and tiers are compared once. */
+/**
+ * Compares the answer of every country, for one host in one state of failures; countries that share answer and tiers are
+ * compared once.
+ */
 function compare({ name, type, failed, effective, clusters, view }: Question): void {
   const agreed = new Map<Distribution, Set<unknown>>();
   const clusterOf = (address: string): string | undefined => clusters.get(address);

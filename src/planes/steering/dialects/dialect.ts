@@ -8,39 +8,42 @@ import type { SteeringNotice } from '../reasons.ts';
 export type ProviderName = TrafficPolicy['spec']['dns']['providers'][number];
 
 /**
- * How answers are said to one kind of name server, and what it makes of records: everything that differs between providers
- * but the way to reach them (`providers/`). Pure. A plan is refused unless `interpret` reads in the records of `compile`, for every
- * country and set of failed clusters, what the policy wants; so `interpret` is written from the provider's documentation
- * and never from `compile`, and the conformance suite compares both with the real server.
+ * How answers are written as records for one kind of name server, and what that server answers from records: everything that
+ * differs between providers but the way to reach them (`providers/`). Pure. A plan is refused unless `interpret`, given the records
+ * of `compile`, answers what the policy wants for every country and set of failed clusters. So `interpret` is written from the
+ * provider's documentation and never from `compile`, and the conformance suite compares both with the real server.
  */
 export interface Dialect {
-  /** The provider's name in sentences. */
+  /** The provider's name, as sentences write it. */
   readonly title: string;
   readonly limits: Limits;
-  /** Types of records that answer for a host: of hosts that are ours, those that Tideline compares, replaces and deletes. */
+  /**
+   * Types of the records that answer for a host. Tideline compares, replaces and deletes records of these types on hosts that
+   * are ours.
+   */
   readonly answerTypes: readonly string[];
-  /** What a policy becomes. Throws an InputError when no cluster of it has an address, and TooManyRecords. */
+  /** Compiles a policy into records. Throws an InputError when none of its clusters has an address, and TooManyRecords. */
   compile(input: CompileInput): Compiled;
-  /** A reader of these records, which may be ours, somebody else's or changed by hand. */
+  /** Reads records, which may be ours, somebody else's or changed by hand, as the provider does. */
   interpret(records: readonly RecordSet[]): Reading;
 }
 
-/** What the provider accepts; a plan keeps within it before the provider says so. */
+/** What the provider accepts; a plan beyond it is refused before the provider is asked. */
 export interface Limits {
-  /** Record sets of one name and type: the locations of a name, for one. */
+  /** How many record sets one name and type may have, for example one for each location. */
   readonly recordsPerName: number;
-  /** Names that one query may pass, the queried one included. */
+  /** How many names one query may pass, the queried one included. */
   readonly levels: number;
-  /** Values of one record set. */
+  /** How many values one record set may have. */
   readonly values: number;
   readonly batch: BatchLimits;
 }
 
 /** What one atomic batch may hold. */
 export interface BatchLimits {
-  /** Values and aliases. */
+  /** How many values and aliases. */
   readonly elements: number;
-  /** Of all values together. */
+  /** How many characters all values may have together. */
   readonly characters: number;
 }
 
@@ -52,10 +55,10 @@ export interface CompileInput {
   readonly entries: readonly Entry[];
 }
 
-/** Records are sorted by identity, checks by key. */
+/** What a policy is compiled into. Records are sorted by identity, checks by key. */
 export interface Compiled {
   readonly records: readonly RecordSet[];
-  /** Checks that the records refer to; none when the provider's records say themselves what to probe. */
+  /** The health checks that the records refer to; none when the provider's records say themselves what to probe. */
   readonly healthChecks: readonly HealthCheck[];
   /** For each record type that is served: the tiers that the records really stand for, by country ('' for unknown). */
   readonly effective: ReadonlyMap<AddressType, ReadonlyMap<string, readonly Tier[]>>;
@@ -65,10 +68,11 @@ export interface Compiled {
 export interface Reading {
   /** The record types that hold an answer for a host, A before AAAA. */
   types(host: string): readonly AddressType[];
-  /** What a host answers while these checks fail. Of hosts that hold the same, and the same array, it is the same view. */
+  /** What a host answers while these checks fail. Hosts with the same records get the same view object for the same array. */
   view(host: string, type: AddressType, failed: readonly HealthCheck[]): View;
 }
 
+/** What one host answers in one state of health. */
 export interface View {
   /** Shares by address, for a country code or, when undefined, for users of unknown location. */
   answer(country: string | undefined): Distribution;

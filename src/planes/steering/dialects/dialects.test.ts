@@ -15,12 +15,12 @@ const input = {
 };
 const other = { ...compileInputOf(policyOf('default: { clusters: [{ name: x }, { name: y }] }')), hosts };
 
-/** What every dialect promises to whoever reads it; what its provider makes of the records is judged by the conformance suite. */
+/** What every dialect promises to its callers; the conformance suite tests what its provider answers from the records. */
 describe.each(Object.entries(dialects))('%s', (_name, dialect) => {
   const compiled = dialect.compile(input);
   const ofHost = (host: string, records: readonly RecordSet[]) => records.filter(({ name }) => name === host);
 
-  test('hosts that hold the same have the same view, while the same checks fail', () => {
+  test('hosts with the same records have the same view while the same checks fail', () => {
     const reading = dialect.interpret(compiled.records);
     const [none, all] = [[], input.entries.flatMap(({ checks }) => checks)];
     const view = reading.view('a.example.net', 'A', none);
@@ -31,7 +31,7 @@ describe.each(Object.entries(dialects))('%s', (_name, dialect) => {
     expect(reading.view('nobody.example.net', 'A', none).answer('FR').size).toBe(0);
   });
 
-  test('a host that holds something else than the others is found among them', () => {
+  test('a host whose records differ from those of the others is found', () => {
     expect(verify(dialect, compiled, hosts, input.entries)).toEqual({ countries: 247, failureSets: 4 });
     const wrong = dialect.compile(other).records;
     const records = [
@@ -44,7 +44,7 @@ describe.each(Object.entries(dialects))('%s', (_name, dialect) => {
     );
   });
 
-  test('what is compiled keeps within the limits, and answers for hosts in the types that it says', () => {
+  test('compiled records keep within the limits, and those of hosts have one of the answer types', () => {
     for (const group of Map.groupBy(compiled.records, groupKey).values()) {
       expect(group.length).toBeLessThanOrEqual(dialect.limits.recordsPerName);
     }

@@ -12,7 +12,7 @@ import { renderOutcome } from './text.ts';
 
 const sound: ReadonlySet<ProviderName> = new Set(['powerdns', 'route53']);
 
-/** Providers whose zones are in memory; one that is not in `working` fails when it is written. */
+/** Providers whose zones are in memory; writing to one that is not in `working` fails. */
 function world(working: ReadonlySet<ProviderName> = sound) {
   const zones = new Map<ProviderName, ReadonlyMap<string, RecordSet>>();
   const connect = async (name: ProviderName): Promise<ZoneProvider> => ({
@@ -37,7 +37,7 @@ function world(working: ReadonlySet<ProviderName> = sound) {
   return { connect, plan };
 }
 
-test('every zone of every provider is planned in order, carried out, and then as wanted', async () => {
+test('every zone of every provider is planned in order and written; a second plan is then empty', async () => {
   const { connect, plan } = world();
   const plans = await plan(await examplePlatform());
   expect(plans.map(({ provider, zone }) => `${provider} ${zone}`)).toEqual([
@@ -61,7 +61,7 @@ test('both providers are verified alike', async () => {
   ]);
 });
 
-test('a zone that fails ends the work; what was done before it is in the outcome', async () => {
+test('a zone that fails ends the work; the zones written before it are in the outcome', async () => {
   const { connect, plan } = world(new Set(['powerdns']));
   const plans = await plan(await examplePlatform());
   const outcome = await applyPlans(plans, { checksum: checksumOf(plans), share: 0 }, connect);
@@ -72,7 +72,7 @@ test('a zone that fails ends the work; what was done before it is in the outcome
   });
 });
 
-test('another plan than the one that was agreed to, and a large move that nobody agreed to, write nothing', async () => {
+test('a plan that is not the approved one, and a large move that nobody approved, write nothing', async () => {
   const { connect, plan } = world();
   const platform = await examplePlatform();
   const first = await plan(platform);

@@ -5,15 +5,15 @@ import { SteeringError } from '../reasons.ts';
 import { nextGeneration } from '../records/registry.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 
-/** What a person agreed to. */
+/** What a person approved. */
 export interface Approval {
-  /** Of the plan that was looked at. */
+  /** Checksum of the plan that the person looked at. */
   readonly checksum: string;
-  /** Share of traffic, 0..1, that may move whatever the guard says; 0 when nobody was asked. */
+  /** Share of traffic, 0..1, that may move whatever the guard allows; 0 when nobody was asked. */
   readonly share: number;
 }
 
-/** A zone that answers as its plan says. */
+/** A zone that was written and answers as its plan says. */
 export interface AppliedZone extends ZoneAtProvider {
   readonly generation: number;
   readonly batches: number;
@@ -22,15 +22,15 @@ export interface AppliedZone extends ZoneAtProvider {
 /** How far the plans were carried out. */
 export interface Outcome {
   readonly checksum: string;
-  /** In order. They keep their new answers also when a later zone failed. */
+  /** The zones that were written, in order. They keep their new answers also when a later zone failed. */
   readonly applied: readonly AppliedZone[];
   /** What ended the work; absent when everything was done. */
   readonly failure?: unknown;
 }
 
 /**
- * Carries out these plans, zone after zone, if they are those that a person agreed to; else throws PlanChanged or
- * NeedsApproval, and nothing is written. A zone that fails ends the work: what was done before it stands in the outcome.
+ * Carries out these plans, zone after zone, if they are those that a person approved; else throws PlanChanged or
+ * NeedsApproval, and nothing is written. A zone that fails ends the work; the outcome lists the zones written before it.
  */
 export async function applyPlans(
   plans: readonly ZonePlan[],
@@ -74,17 +74,18 @@ function refuseUnapproved(plans: readonly ZonePlan[], approvedShare: number): vo
 }
 
 /**
- * Health checks first, because records refer to them; then every batch in order, each waited for; at last the checks that
- * nothing uses. A stop in the middle leaves every host with its old or its new answer, and the next plan goes on from there.
+ * Creates health checks first, because records refer to them; then applies every batch in order and waits for each; at last
+ * deletes the checks that nothing uses. A stop in the middle leaves every host with its old or its new answer, and the next
+ * plan goes on from there.
  */
 export async function applyZone(plan: ZonePlan, provider: ZoneProvider): Promise<void> {
   const { state, batches, intent, changes } = plan;
   const ids = await provider.createHealthChecks(state, intent.healthChecks, nextGeneration(changes.registryBefore));
   for (const batch of batches) await provider.applyBatch(state, batch, new Map([...state.healthChecks, ...ids]));
   const unused = plan.deleteHealthChecks.flatMap((key) => state.healthChecks.get(key) ?? []);
-  const doomed = [...unused, ...state.strayHealthChecks];
+  const deleted = [...unused, ...state.strayHealthChecks];
   const registry = batches.at(-1)?.after ?? changes.before;
-  if (doomed.length > 0) await provider.deleteHealthChecks(state, doomed, registry);
+  if (deleted.length > 0) await provider.deleteHealthChecks(state, deleted, registry);
 }
 
 export function percent(share: number): string {

@@ -7,7 +7,7 @@ import { drainsOfCluster } from '../../../model/platform/drains.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { type Entry, entriesOf } from '../compile/entries.ts';
-import { compileIn } from '../compile/intent.ts';
+import { compileWith } from '../compile/intent.ts';
 import { dialects } from '../dialects/table.ts';
 import { badInput } from '../reasons.ts';
 
@@ -21,16 +21,16 @@ export interface Explanation {
   readonly preference: string;
   readonly drained: readonly { readonly cluster: string; readonly reason: string; readonly expires: string }[];
   readonly answer: string;
-  /** What each set of one or two failed clusters, and the loss of all, would give. */
+  /** The answers while one, two or all clusters have failed. */
   readonly failures: readonly { readonly failed: readonly string[]; readonly answer: string }[];
-  /** The records that decide for these users while all is healthy, where several do; else empty. */
+  /** The records that decide for these users while all is healthy, when several decide; else empty. */
   readonly records: readonly string[];
-  /** The providers that read them. */
+  /** The providers whose records these are. */
   readonly recordsReadBy: readonly string[];
   readonly addresses: readonly { readonly cluster: string; readonly addresses: readonly string[] }[];
 }
 
-/** `country` is a code, or `unknown` for users whose location nobody knows. */
+/** Explains an answer. `country` is a code, or `unknown` for users whose location nobody knows. */
 export function explain(platform: Platform, host: string, country: string, nowMs: number): Explanation {
   const policy = [...platform.policies.values()].find(({ spec }) => spec.hosts.includes(host));
   if (policy === undefined) {
@@ -97,7 +97,7 @@ interface Path {
   readonly records: readonly string[];
 }
 
-/** For each provider of the policy where a query passes several names: the records that decide, in its reading. */
+/** For each provider of the policy whose answers pass several names: the records that decide, as that provider reads them. */
 function pathsOf(question: {
   readonly policy: TrafficPolicy;
   readonly answers: Answers;
@@ -108,7 +108,7 @@ function pathsOf(question: {
   const { policy, answers, entries, host, code } = question;
   const layered = policy.spec.dns.providers.map((name) => dialects[name]).filter(({ limits }) => limits.levels > 1);
   const paths = layered.map((dialect): Path => {
-    const { records, effective } = compileIn(dialect, policy, answers, entries);
+    const { records, effective } = compileWith(dialect, policy, answers, entries);
     const reading = dialect.interpret(records);
     const trace = [...effective.keys()].flatMap((type) => reading.view(host, type, []).trace(code));
     return { title: dialect.title, records: trace.map(formatRecord) };

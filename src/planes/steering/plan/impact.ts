@@ -9,7 +9,10 @@ export interface HostImpact {
   readonly host: string;
   /** Share of all traffic, 0..1, that another cluster answers after the plan; every country counts the same. */
   readonly movedShare: number;
-  /** Countries with the same before and after, those that change first, then by number of countries. */
+  /**
+   * Countries grouped by their answers before and after; groups that move more traffic come first, then those with more
+   * countries.
+   */
   readonly groups: readonly ImpactGroup[];
 }
 
@@ -21,8 +24,8 @@ interface ImpactGroup {
 }
 
 /**
- * Compares what a host answers before and after, in the provider's reading. A host that had no answer moves nothing; one that
- * loses it, all.
+ * Compares what a host answers before and after, as the provider reads its records. A host that had no answer moves no traffic;
+ * one that loses its answer moves all of it.
  */
 export function impactOf(platform: Platform, host: string, before: Reading, after: Reading): HostImpact {
   const clusters = new Map(
@@ -41,7 +44,7 @@ export function impactOf(platform: Platform, host: string, before: Reading, afte
     const key = `${texts.before} > ${texts.after}`;
     const group = groups.get(key) ?? { ...texts, countries: [], moved: 0 };
     group.countries.push(code);
-    group.moved += distance(old, next) / countries.length;
+    group.moved += movedShareOf(old, next) / countries.length;
     groups.set(key, group);
   }
   const sorted = [...groups.values()].sort((a, b) => b.moved - a.moved || b.countries.length - a.countries.length);
@@ -52,12 +55,12 @@ export function impactOf(platform: Platform, host: string, before: Reading, afte
   };
 }
 
-function distance(before: Distribution, after: Distribution): number {
+function movedShareOf(before: Distribution, after: Distribution): number {
   if (before.size === 0) return 0;
   return after.size === 0 ? 1 : movedBetween(before, after);
 }
 
-/** A provider whose records name their clusters is believed; of others the platform knows whose address it is. */
+/** Shares by cluster. Records that name the cluster of an address count first; else the platform says whose address it is. */
 function answersByCountry(
   reading: Reading,
   host: string,

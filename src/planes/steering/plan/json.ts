@@ -2,7 +2,7 @@ import { formatRecord } from '../../../answers/record.ts';
 import type { Outcome } from './apply.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 
-/** The same as `renderPlans`, for programs. Stable: fields are only ever added. */
+/** The content of `renderPlans` for programs. The form is stable: fields are only ever added. */
 export function plansToJson(plans: readonly ZonePlan[]): unknown {
   return {
     checksum: checksumOf(plans),
@@ -29,7 +29,7 @@ export function plansToJson(plans: readonly ZonePlan[]): unknown {
   };
 }
 
-/** The same as `renderOutcome`, for programs. */
+/** The content of `renderOutcome` for programs. */
 export function outcomeToJson({ checksum, applied }: Outcome): unknown {
   return { checksum, applied };
 }

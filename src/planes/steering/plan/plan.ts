@@ -12,7 +12,7 @@ import { type Batch, batchesOf } from '../records/batches.ts';
 import { type Changes, changesOf } from '../records/changes.ts';
 import { type HostImpact, impactOf } from './impact.ts';
 
-/** What would be done in one zone of one provider. Nothing in it depends on the time or on chance. */
+/** What would be done in one zone of one provider. No part of a plan depends on the time or on chance. */
 export interface ZonePlan {
   readonly provider: ProviderName;
   readonly zone: string;
@@ -21,7 +21,7 @@ export interface ZonePlan {
   readonly changes: Changes;
   readonly batches: readonly Batch[];
   readonly createHealthChecks: readonly HealthCheck[];
-  /** Keys of checks of ours that nothing wanted uses. */
+  /** Keys of our checks that no wanted record uses. */
   readonly deleteHealthChecks: readonly string[];
   readonly impacts: readonly HostImpact[];
   /** Hosts that move more traffic than their policy's guard allows. */
@@ -87,7 +87,7 @@ export async function planZone(platform: Platform, reader: ZoneReader, zone: str
     createHealthChecks: intent.healthChecks.filter((check) => !state.healthChecks.has(check.key)),
     deleteHealthChecks: [...state.healthChecks.keys()].filter((key) => !wantedKeys.has(key)).sort(),
     impacts,
-    overGuard: impacts.flatMap((impact) => guard(intent, impact)),
+    overGuard: impacts.flatMap((impact) => overGuardOf(intent, impact)),
     notices: [...intent.notices, ...changes.notices],
   };
 }
@@ -98,7 +98,7 @@ export function isEmpty(plan: ZonePlan): boolean {
   return batches.length + createHealthChecks.length + deleteHealthChecks.length + state.strayHealthChecks.length === 0;
 }
 
-/** Names exactly what the plans would do, and on top of which generation. */
+/** A text that identifies exactly what the plans would do, and on top of which generation. */
 export function checksumOf(plans: readonly ZonePlan[]): string {
   const hash = createHash('sha256');
   for (const plan of plans) {
@@ -111,8 +111,11 @@ export function checksumOf(plans: readonly ZonePlan[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** A host that no policy answers for any more falls under the strictest guard: losing its answer always needs a person. */
-function guard(intent: Intent, { host, movedShare }: HostImpact): readonly OverGuard[] {
+/**
+ * The host, if it is over its guard. A host that no policy names any more has the strictest guard: losing its answer always
+ * needs a person's approval.
+ */
+function overGuardOf(intent: Intent, { host, movedShare }: HostImpact): readonly OverGuard[] {
   const policy = intent.policies.find((candidate) => candidate.policy.spec.hosts.includes(host))?.policy;
   const allowedShare = policy?.spec.guard.maxTrafficShare ?? 0;
   return movedShare > allowedShare + 1e-9 ? [{ host, movedShare, allowedShare }] : [];

@@ -10,7 +10,7 @@ export function renderPlans(plans: readonly ZonePlan[]): string {
   return [...lines, `plan ${checksumOf(plans)}`, ''].join('\n');
 }
 
-/** What was done, a line a zone; the failure that ended it is not told. */
+/** One line for each zone that was written, without the failure that ended the work. */
 export function renderOutcome({ applied }: Outcome): string {
   if (applied.length === 0) return 'nothing to do\n';
   return applied

@@ -14,7 +14,7 @@ function wantedOf(yaml: string, hosts: readonly string[] = [host]): WantedZone {
   return { zone, records: route53Dialect.compile(input).records, hosts };
 }
 
-/** What an atomic provider does; throws where Route 53 would refuse. */
+/** Applies a batch as an atomic provider does; throws where Route 53 would refuse. */
 function applyTo(records: readonly RecordSet[], batch: Batch): readonly RecordSet[] {
   const now = new Map(records.map((record) => [identityOf(record), record]));
   for (const { action, record } of batch.changes) {
@@ -55,7 +55,7 @@ const two = wantedOf(
 );
 
 describe('from one policy to another', () => {
-  test('one batch, generations counted, nothing left of the old one, the next plan is empty', () => {
+  test('one batch is enough, counts the generation and leaves nothing of the old policy; the next plan is empty', () => {
     const first = planned(one, []).reduce(applyTo, [] as readonly RecordSet[]);
     const batches = planned(two, first);
     expect(batches).toHaveLength(1);
@@ -82,7 +82,7 @@ describe('from one policy to another', () => {
     expect(planned(two, records, elements)).toEqual([]);
   });
 
-  test('stopped after any batch, the next plan finishes the work', () => {
+  test('when the work stops after any batch, the next plan finishes it', () => {
     const first = planned(one, []).reduce(applyTo, [] as readonly RecordSet[]);
     const batches = planned(two, first, 12);
     for (let done = 0; done <= batches.length; done += 1) {
@@ -102,7 +102,7 @@ describe('from one policy to another', () => {
   });
 });
 
-test('a host that no policy names any more loses its records, and only that one', () => {
+test('only the host that no policy names any more loses its records', () => {
   const both = wantedOf('default: { clusters: [{ name: a }] }', [host, 'api.example.net']);
   const first = planned(both, []).reduce(applyTo, [] as readonly RecordSet[]);
   const left = planned(wantedOf('default: { clusters: [{ name: a }] }'), first).reduce(applyTo, first);
@@ -125,7 +125,7 @@ test('records of others are neither compared nor touched; on our host they are r
   );
 });
 
-test('what somebody changed by hand is named and put back', () => {
+test('a record that somebody changed by hand gets a notice and is put back', () => {
   const first = planned(one, []).reduce(applyTo, [] as readonly RecordSet[]);
   const touched = first.map((record): RecordSet => {
     const { routing } = record;

@@ -3,17 +3,17 @@ import type { BatchLimits, Limits } from '../dialects/dialect.ts';
 import { SteeringError } from '../reasons.ts';
 import type { Changes, WantedZone } from './changes.ts';
 import {
-  between,
-  finished,
+  finishedRegistry,
   isBelowRegistry,
   nextGeneration,
   type Registry,
   refuseTooManyHosts,
   registryRecord,
   sameContent,
+  unfinishedRegistry,
 } from './registry.ts';
 
-/** One atomic step. `changes` starts with the swap of the generation record, and is in an order that the provider takes. */
+/** One atomic step. `changes` starts with the swap of the generation record, and is in an order that the provider accepts. */
 export interface Batch {
   readonly changes: readonly Change[];
   readonly before: RecordSet | undefined;
@@ -26,13 +26,13 @@ export interface Change {
 }
 
 /**
- * New targets first, then each host's swap in one piece, then what nothing refers to any more; so a stop between two
- * batches leaves every host with its old or its new answer. None when nothing is to do.
+ * The batches that make these changes: first new targets, then each host's swap in one piece, then the deletion of what nothing
+ * refers to any more. So a stop between two batches leaves every host with its old or its new answer. Empty when nothing changes.
  */
 export function batchesOf(wanted: WantedZone, changes: Changes, limits: Limits): readonly Batch[] {
-  const { create, delete: doomed, registryBefore } = changes;
-  const done = finished(nextGeneration(registryBefore), wanted.records, wanted.hosts);
-  if (create.length + doomed.length === 0 && sameContent(registryBefore, done)) return [];
+  const { create, delete: unwanted, registryBefore } = changes;
+  const done = finishedRegistry(nextGeneration(registryBefore), wanted.records, wanted.hosts);
+  if (create.length + unwanted.length === 0 && sameContent(registryBefore, done)) return [];
   const allHosts = [...new Set([...wanted.hosts, ...registryBefore.hosts])];
   refuseTooManyHosts(wanted.zone, allHosts.length, limits.values);
   const largest = sizeOf([registryRecord(wanted.zone, { ...done, hosts: allHosts })]);
@@ -40,10 +40,10 @@ export function batchesOf(wanted: WantedZone, changes: Changes, limits: Limits):
     elements: limits.batch.elements - 2 * largest.elements,
     characters: limits.batch.characters - 2 * largest.characters,
   };
-  return numbered(wanted, changes, fill(unitsOf(wanted.zone, changes), room), done);
+  return withGenerations(wanted, changes, fillBatches(unitsOf(wanted.zone, changes), room), done);
 }
 
-/** Changes that must not be torn apart, in order. */
+/** Groups of changes that must stay in one batch, in the order in which they are made. */
 function unitsOf(zone: string, changes: Changes): readonly (readonly Change[])[] {
   const isTarget = (record: RecordSet): boolean => isBelowRegistry(zone, record.name);
   const creates = changes.create.map((record): Change => ({ action: 'CREATE', record }));
@@ -53,7 +53,7 @@ function unitsOf(zone: string, changes: Changes): readonly (readonly Change[])[]
     [...deletes, ...creates].filter(({ record }) => !isTarget(record)).map(({ record }) => record.name),
   );
   const swaps = [...hosts].sort().map((host) => [...deletes, ...creates].filter(({ record }) => record.name === host));
-  const replaced = pairs(targets(deletes), targets(creates));
+  const replaced = replacementsOf(targets(deletes), targets(creates));
   return [
     ...replaced,
     ...leavesFirst(targets(creates).filter((change) => !replaced.flat().includes(change))).map((change) => [change]),
@@ -64,8 +64,8 @@ function unitsOf(zone: string, changes: Changes): readonly (readonly Change[])[]
   ];
 }
 
-/** Targets with the same identity on both sides: somebody changed them by hand; they are put back in one step. */
-function pairs(deletes: readonly Change[], creates: readonly Change[]): readonly (readonly Change[])[] {
+/** Targets that are both deleted and created: somebody changed them by hand, and they are put back in one step. */
+function replacementsOf(deletes: readonly Change[], creates: readonly Change[]): readonly (readonly Change[])[] {
   const byId = new Map(creates.map((change) => [identityOf(change.record), change]));
   return deletes.flatMap((change) => {
     const create = byId.get(identityOf(change.record));
@@ -73,7 +73,7 @@ function pairs(deletes: readonly Change[], creates: readonly Change[]): readonly
   });
 }
 
-/** Records before the aliases that lead to them. */
+/** The changes in an order in which records stand before the aliases that lead to them. */
 function leavesFirst(changes: readonly Change[]): readonly Change[] {
   const byName = Map.groupBy(changes, ({ record }) => `${record.name} ${record.type}`);
   const ordered = new Set<Change>();
@@ -88,7 +88,7 @@ function leavesFirst(changes: readonly Change[]): readonly Change[] {
   return [...ordered];
 }
 
-function fill(units: readonly (readonly Change[])[], room: BatchLimits): readonly (readonly Change[])[] {
+function fillBatches(units: readonly (readonly Change[])[], room: BatchLimits): readonly (readonly Change[])[] {
   const batches: Change[][] = [[]];
   for (const unit of units) {
     const alone = sizeOf(unit.map(({ record }) => record));
@@ -106,8 +106,8 @@ function fill(units: readonly (readonly Change[])[], room: BatchLimits): readonl
   return batches;
 }
 
-/** Adds the swap of the generation record to each step; hosts are listed from the batch that creates their answer on. */
-function numbered(
+/** Adds the swap of the generation record to each step. The record lists a host from the batch that creates its answer on. */
+function withGenerations(
   wanted: WantedZone,
   changes: Changes,
   steps: readonly (readonly Change[])[],
@@ -119,7 +119,7 @@ function numbered(
     for (const { action, record } of step)
       if (action === 'CREATE' && wanted.hosts.includes(record.name)) owned.add(record.name);
     const generation = nextGeneration(changes.registryBefore) + index;
-    const registry = index === steps.length - 1 ? { ...done, generation } : between(generation, [...owned]);
+    const registry = index === steps.length - 1 ? { ...done, generation } : unfinishedRegistry(generation, [...owned]);
     const after = registryRecord(wanted.zone, registry);
     const swap: Change[] = [{ action: 'CREATE', record: after }];
     if (before !== undefined) swap.unshift({ action: 'DELETE', record: before });
@@ -129,7 +129,10 @@ function numbered(
   });
 }
 
-/** As Route 53 counts, and as every dialect states its limits: an alias is one element, a value is one; characters are those of values. */
+/**
+ * The size of records as Route 53 counts and dialects state their limits: an alias or a value is one element; only values have
+ * characters.
+ */
 export function sizeOf(records: readonly RecordSet[]): BatchLimits {
   let elements = 0;
   let characters = 0;

@@ -3,7 +3,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import { SteeringError, type SteeringNotice } from '../reasons.ts';
 import { emptyRegistry, findRegistry, isDrifted, isOwned, type Registry, readRegistry } from './registry.ts';
 
-/** Wanted against current: what to delete exactly as it is, and what to create. Sorted by identity. */
+/** The difference of wanted and current records: those to delete exactly as they are, and those to create. Sorted by identity. */
 export interface Changes {
   readonly create: readonly RecordSet[];
   readonly delete: readonly RecordSet[];
@@ -18,7 +18,7 @@ export interface WantedZone {
   readonly hosts: readonly string[];
 }
 
-/** Types that stand beside no answer, in any dialect. */
+/** Types of records that exclude any answer of the same name, in every dialect. */
 const exclusive: readonly string[] = ['CNAME', 'ALIAS'];
 
 /**

@@ -1,6 +1,6 @@
 /**
- * A short text that names a content: 64 bits of FNV-1a in base 36. Equal content has an equal name on every machine and in
- * every run; it is a name, not a protection against forgery.
+ * A short name for a content: 64 bits of FNV-1a in base 36. Equal content has an equal name on every machine and in every
+ * run; the name does not protect against forgery.
  */
 export function contentName(content: string): string {
   let hash = 0xcbf29ce484222325n;

@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
 import type { RecordSet } from '../../../answers/record.ts';
 import {
-  between,
   compareRegistryValues,
   emptyRegistry,
   findRegistry,
-  finished,
+  finishedRegistry,
   isDrifted,
   isOwned,
   nextGeneration,
@@ -13,6 +12,7 @@ import {
   readRegistry,
   refuseTooManyHosts,
   registryRecord,
+  unfinishedRegistry,
 } from './registry.ts';
 
 const zone = 'example.net';
@@ -24,7 +24,11 @@ const record = (name: string, type: string, ...values: readonly string[]): Recor
 });
 
 test('what is written is read again, whatever order the provider returns the values in', () => {
-  const registry = finished(nextGeneration(emptyRegistry), [record('www.example.net', 'A', '192.0.2.1')], hosts);
+  const registry = finishedRegistry(
+    nextGeneration(emptyRegistry),
+    [record('www.example.net', 'A', '192.0.2.1')],
+    hosts,
+  );
   const written = registryRecord(zone, registry);
   expect(written.name).toBe('_tideline.example.net');
   expect(findRegistry(zone, [record('_tideline.example.net', 'A', 'x'), written])).toBe(written);
@@ -39,8 +43,8 @@ test('a record in another form is refused', () => {
   );
 });
 
-test('ours are names below it, and the answers of the hosts that it lists', () => {
-  const registry = between(3, hosts);
+test('names below the registry are ours, and so are the answers of the hosts that it lists', () => {
+  const registry = unfinishedRegistry(3, hosts);
   const answering = new Set(['A']);
   const owned = (name: string, type: string) => isOwned(record(name, type), zone, registry, answering);
   expect(owned(ownedName(zone, 'mix-1', 'video'), 'TXT')).toBe(true);
@@ -53,9 +57,9 @@ test('ours are names below it, and the answers of the hosts that it lists', () =
 test('drift is known only of a plan that was finished', () => {
   const records = [record('www.example.net', 'A', '192.0.2.1')];
   const changed = [record('www.example.net', 'A', '192.0.2.9')];
-  expect(isDrifted(finished(1, records, hosts), records)).toBe(false);
-  expect(isDrifted(finished(1, records, hosts), changed)).toBe(true);
-  expect(isDrifted(between(1, hosts), changed)).toBe(false);
+  expect(isDrifted(finishedRegistry(1, records, hosts), records)).toBe(false);
+  expect(isDrifted(finishedRegistry(1, records, hosts), changed)).toBe(true);
+  expect(isDrifted(unfinishedRegistry(1, hosts), changed)).toBe(false);
   expect(isDrifted(emptyRegistry, changed)).toBe(false);
 });
 

@@ -4,19 +4,19 @@ import { SteeringError } from '../reasons.ts';
 import { contentName } from './hash.ts';
 
 /**
- * What is ours in a zone, and how often we wrote it. The generation record, a TXT record set at `_tideline.<zone>`, says which
- * hosts we own, how often we wrote, and a digest of what we wrote last. Every batch swaps it, so a writer that read an older
- * generation fails. Names below it are ours; so are the answers of the hosts that it lists.
+ * Which hosts of a zone are ours, and how often we wrote the zone. The generation record, a TXT record set at
+ * `_tideline.<zone>`, says which hosts we own, how often we wrote, and a digest of what we wrote last. Every batch swaps it, so
+ * a writer that read an older generation fails. Names below it are ours; so are the answers of the hosts that it lists.
  */
 export interface Registry {
   readonly generation: number;
-  /** `digestOf` the owned records after the last batch of a plan; `unfinished` between batches. */
+  /** `digestOf` the owned records after the last batch of a plan; `unfinished` between two batches. */
   readonly digest: string;
-  /** Sorted. */
+  /** The hosts that we own, sorted. */
   readonly hosts: readonly string[];
 }
 
-/** Of a zone that we never wrote. */
+/** The registry of a zone that we never wrote. */
 export const emptyRegistry: Registry = { generation: 0, digest: 'none', hosts: [] };
 
 const unfinished = 'unfinished';
@@ -32,12 +32,14 @@ export function ownedName(zone: string, ...labels: readonly string[]): string {
   return [...labels, registryName(zone)].join('.');
 }
 
-/** True of names that are ours whatever the generation record says. */
+/** True for names below the registry, which are ours whatever the generation record says. */
 export function isBelowRegistry(zone: string, name: string): boolean {
   return name.endsWith(`.${registryName(zone)}`);
 }
 
-/** True of records that we may change: those below the registry, and answers (records of `answerTypes`) of hosts that it lists. */
+/**
+ * True for records that we may change: those below the registry, and answers (records of `answerTypes`) of hosts that it lists.
+ */
 export function isOwned(
   record: RecordSet,
   zone: string,
@@ -68,7 +70,10 @@ export function registryRecord(zone: string, registry: Registry): RecordSet {
 
 const headStart = '"tideline v=1 generation=';
 
-/** The order of our values, for providers that return them in one of their own: the head first, then by text. */
+/**
+ * Orders the values of the generation record as we write them (the head first, then by text), whatever order the provider
+ * returns.
+ */
 export function compareRegistryValues(a: string, b: string): number {
   const rank = (text: string): number => (text.startsWith('"tideline ') ? 0 : 1);
   return rank(a) - rank(b) || compareText(a, b);
@@ -80,12 +85,16 @@ export function nextGeneration(registry: Registry): number {
 }
 
 /** What the registry says after the last batch of a plan, which wrote these records for these hosts. */
-export function finished(generation: number, records: readonly RecordSet[], hosts: readonly string[]): Registry {
+export function finishedRegistry(
+  generation: number,
+  records: readonly RecordSet[],
+  hosts: readonly string[],
+): Registry {
   return { generation, digest: digestOf(records), hosts: [...hosts].sort() };
 }
 
 /** What the registry says between two batches of a plan. */
-export function between(generation: number, hosts: readonly string[]): Registry {
+export function unfinishedRegistry(generation: number, hosts: readonly string[]): Registry {
   return { generation, digest: unfinished, hosts: [...hosts].sort() };
 }
 
@@ -94,13 +103,16 @@ export function sameContent(a: Registry, b: Registry): boolean {
   return a.digest === b.digest && a.hosts.join() === b.hosts.join();
 }
 
-/** True when the records of ours are not those that the registry's generation wrote. */
+/** True when the owned records are not those that the registry's generation wrote. */
 export function isDrifted(registry: Registry, owned: readonly RecordSet[]): boolean {
   if (registry.generation === 0 || registry.digest === unfinished) return false;
   return registry.digest !== digestOf(owned);
 }
 
-/** The record takes one value for its head and one for each host. `values` is what the provider takes in one record set. */
+/**
+ * Throws TooManyRecords when the generation record, one value for its head and one for each host, exceeds the provider's limit
+ * `values`.
+ */
 export function refuseTooManyHosts(zone: string, hosts: number, values: number): void {
   if (hosts < values) return;
   throw new SteeringError(

@@ -3,11 +3,11 @@ import type { RecordSet } from '../../../../answers/record.ts';
 import { type AddressType, addressTypes, type HealthCheck } from '../../compile/entries.ts';
 import type { Dialect, Reading, View } from '../dialect.ts';
 import { route53Dialect } from '../route53/dialect.ts';
-import { rememberViews } from '../views.ts';
+import { cacheViews } from '../views.ts';
 import { compileLua } from './lua.ts';
 import { Program } from './program.ts';
 
-/** One LUA record set a host, which decides by itself. */
+/** One LUA record set for each host, whose script chooses the answer. */
 export const powerDnsDialect: Dialect = {
   title: 'PowerDNS',
   limits: {
@@ -22,11 +22,14 @@ export const powerDnsDialect: Dialect = {
   interpret,
 };
 
-/** Records that are no LUA answer as they stand, which is what Route 53 makes of a record without routing. */
+/**
+ * A record that is no LUA record answers with its values, as a record without routing does in Route 53; so that dialect reads
+ * it.
+ */
 function interpret(records: readonly RecordSet[]): Reading {
   const scripts = scriptsByHost(records);
   const plain = route53Dialect.interpret(records);
-  const remember = rememberViews<Program | Script>();
+  const cachedView = cacheViews<Program | Script>();
   return {
     types(host) {
       const script = scripts.get(host);
@@ -36,7 +39,7 @@ function interpret(records: readonly RecordSet[]): Reading {
       const script = scripts.get(host);
       if (script === undefined) return plain.view(host, type, failed);
       const program = script.programs.get(type);
-      return remember(failed, program ?? script, () => viewOf(program, script, failed));
+      return cachedView(failed, program ?? script, () => viewOf(program, script, failed));
     },
   };
 }
@@ -44,16 +47,16 @@ function interpret(records: readonly RecordSet[]): Reading {
 function viewOf(program: Program | undefined, { otherwise }: Script, failed: readonly HealthCheck[]): View {
   if (program === undefined) return { answer: () => otherwise, trace: () => [], clusterOf: () => undefined };
   return {
-    answer: program.without(new Set(failed.map(({ address }) => address))),
+    answer: program.answerWhileDown(new Set(failed.map(({ address }) => address))),
     trace: () => [],
     clusterOf: (address) => program.clusterOf(address),
   };
 }
 
-/** What a LUA record of a host holds. */
+/** The programs in the LUA record of a host. */
 interface Script {
   readonly programs: ReadonlyMap<AddressType, Program>;
-  /** The answer for a type that no program is for: none, or nobody knows when part of the record is not ours. */
+  /** The answer for a type that has no program: nothing, or `an unknown script` when part of the record is not ours. */
   readonly otherwise: Distribution;
 }
 
@@ -61,7 +64,7 @@ const nothing: Distribution = new Map();
 const unknownScript: Distribution = new Map([['an unknown script', 1]]);
 
 function scriptsByHost(records: readonly RecordSet[]): ReadonlyMap<string, Script> {
-  // The hosts of a policy have the same script: parsed once, it is also evaluated once.
+  // The hosts of a policy have the same script; one Program object for all of them is also evaluated once.
   const known = new Map<string, Program | undefined>();
   const programOf = (value: string): Program | undefined => {
     if (!known.has(value)) known.set(value, Program.parse(value));

@@ -14,7 +14,7 @@ const valuesOf = (record: RecordSet | undefined): readonly string[] =>
   record?.target.kind === 'values' ? record.target.values : [];
 
 describe('any policy', () => {
-  test('comes back from its LUA record as it was', () => {
+  test('is read back from its LUA record unchanged', () => {
     fc.assert(
       fc.property(policySpec, drainedClusters, (generated, drained) => {
         const input = compileInputOf(policyOf(JSON.stringify(generated)), { drained });
@@ -40,7 +40,7 @@ describe('any policy', () => {
   });
 });
 
-describe('a script that is not what it should be is refused with the place of the fault', () => {
+describe('a changed script is refused with the place of the fault', () => {
   const input = compileInputOf(
     policyOf(
       'rules: [{ countries: [FR, DO], clusters: [{ name: a }], failover: [b] }]\ndefault: { clusters: [{ name: b }] }',
@@ -57,7 +57,8 @@ describe('a script that is not what it should be is refused with the place of th
     return verify(powerDnsDialect, { ...compiled, records }, input.hosts, input.entries);
   };
 
-  test('as it is, it is not', () => expect(verifyWith((value) => value)).toEqual({ countries: 247, failureSets: 4 }));
+  test('the unchanged script is accepted', () =>
+    expect(verifyWith((value) => value)).toEqual({ countries: 247, failureSets: 4 }));
 
   test.each([
     ['a country is missing', '_do=1,', '', /for DO with \[\] failed: wanted a, the records give b/],
@@ -72,7 +73,7 @@ describe('a script that is not what it should be is refused with the place of th
   });
 });
 
-test('a record of somebody else is read too: plain addresses as they stand, another script as nobody knows', () => {
+test('a record of somebody else is read too: plain addresses as they are, another script as unknown', () => {
   const answerOf = (type: string, values: readonly string[]) => {
     const record: RecordSet = { name: 'x.example', type, target: { kind: 'values', ttlSeconds: 60, values } };
     const reading = powerDnsDialect.interpret([record]);

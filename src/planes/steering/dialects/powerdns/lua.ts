@@ -4,7 +4,7 @@ import { type Addresses, addressTypes, entriesOfType, type HealthCheck } from '.
 import { noAddress, type SteeringNotice } from '../../reasons.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
 
-/** One LUA record set a host, with a script for each address type; exact for any policy. */
+/** Compiles one LUA record set for each host, with a script for each address type; the result is exact for any policy. */
 export function compileLua(input: CompileInput): Compiled {
   const served = addressTypes
     .map((type) => ({ type, addresses: entriesOfType(input.entries, type) }))
@@ -29,7 +29,7 @@ const healthIntervalOfServer: SteeringNotice = {
     "PowerDNS checks health at its own lua-health-checks-interval; the clusters' interval and threshold do not count there",
 };
 
-/** Every tier as the policy has it, but for the clusters without an address of the type. */
+/** The tiers of the policy by country, without the clusters that have no address of the type. */
 function effectiveOf(answers: Answers, addresses: Addresses): ReadonlyMap<string, readonly Tier[]> {
   const tiersOf = (country: string | undefined): readonly Tier[] =>
     servable(preferenceOf(answers, country).tiers, addresses);
@@ -42,7 +42,7 @@ function effectiveOf(answers: Answers, addresses: Addresses): ReadonlyMap<string
  * cluster, by weight and hash of the client's network. `ifurlup` does not say whether anything was up; given the same
  * list twice and `backupSelector='all'` it returns the list once when something is up, and both when nothing is.
  * Country keys start with `_` because `do` and `in` are words of Lua.
- * A group is a function so that a query pays only for its own (PowerDNS counts instructions).
+ * A group is a function so that a query runs only its own group (PowerDNS counts instructions).
  */
 function script(answers: Answers, addresses: Addresses): readonly string[] {
   const groups = new Map<string, { readonly index: number; readonly tiers: readonly Tier[] }>();
@@ -101,7 +101,7 @@ function servable(tiers: readonly Tier[], addresses: Addresses): readonly Tier[]
   return tiers.map((tier) => tier.filter(({ name }) => addresses.has(name))).filter((tier) => tier.length > 0);
 }
 
-/** Character strings of at most 255 bytes; PowerDNS puts white space between them when it runs the script. */
+/** The script as character strings of at most 255 bytes; PowerDNS puts white space between them when it runs the script. */
 function quote(pieces: readonly string[]): string {
   const strings: string[] = [];
   let current = '';

@@ -3,15 +3,15 @@ import type { Distribution } from '../../../../answers/distribution.ts';
 import { type AddressType, addressTypes } from '../../compile/entries.ts';
 
 /**
- * A script of ours, read back from a LUA record: its tables, and what its code makes of them. The code is the same in every
- * script (`lua.ts`), so only the tables are parsed; what the code does is written here from PowerDNS's documentation of
- * `ifurlup` and `pickwhashed`, and compared with a real server by the conformance suite.
+ * A script of ours, read back from a LUA record: its tables, and the answers that its code computes from them. The code is the
+ * same in every script (`lua.ts`), so only the tables are parsed; what the code does is written here from PowerDNS's
+ * documentation of `ifurlup` and `pickwhashed`, and the conformance suite compares it with a real server.
  */
 export class Program {
   readonly type: AddressType;
-  /** Country codes to the index of their group. */
+  /** Index of the group, by country code. */
   readonly #groups: ReadonlyMap<string, string>;
-  /** The group of everybody else, and of unknown locations. */
+  /** The group of all other countries, and of unknown locations. */
   readonly #otherwise: string;
   readonly #tiers: ReadonlyMap<string, readonly Tier[]>;
   readonly #addresses: ReadonlyMap<string, readonly string[]>;
@@ -44,8 +44,8 @@ export class Program {
     return this.#clusters.get(address);
   }
 
-  /** Shares by address while these addresses are down: of a country or, when undefined, of users of unknown location. */
-  without(down: ReadonlySet<string>): (country: string | undefined) => Distribution {
+  /** Shares by address while these addresses are down, for a country or, when undefined, for users of unknown location. */
+  answerWhileDown(down: ReadonlySet<string>): (country: string | undefined) => Distribution {
     const byGroup = new Map<string, Distribution>();
     return (country) => {
       const group = this.#groupOf(country);
@@ -60,8 +60,8 @@ export class Program {
   }
 
   /**
-   * The first tier in which a cluster has an address that is up, by weight among these clusters; when there is none, the first
-   * tier with all of its addresses. A cluster answers with all of its addresses that are up, which a client takes at random.
+   * The answer is the first tier in which a cluster has an address that is up, by weight among such clusters; when there is none,
+   * it is the first tier with all of its addresses. A cluster answers with all its addresses that are up; clients pick at random.
    */
   #evaluate(tiers: readonly Tier[], down: ReadonlySet<string>): Distribution {
     for (const tier of tiers) {
@@ -93,7 +93,7 @@ interface Tables {
   readonly addresses: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The script alone: between its character strings PowerDNS puts white space, and they are cut where ours may have it. */
+/** The script without the quotes of its character strings, which `lua.ts` cuts only where white space may stand. */
 function codeOf(value: string): string {
   return value.slice(value.indexOf('"') + 1, -1).replaceAll('" "', '');
 }

@@ -2,7 +2,7 @@ import { Interpreter } from '../../../../answers/interpreter.ts';
 import { formatRecord, groupKey, type RecordSet } from '../../../../answers/record.ts';
 import { addressTypes } from '../../compile/entries.ts';
 import type { Dialect, Reading } from '../dialect.ts';
-import { rememberViews } from '../views.ts';
+import { cacheViews } from '../views.ts';
 import { route53Limits } from './limits.ts';
 import { compileTree } from './tree.ts';
 
@@ -19,11 +19,11 @@ function interpret(records: readonly RecordSet[]): Reading {
   const interpreter = new Interpreter(records);
   const groups = Map.groupBy(records, groupKey);
   const contents = new Map([...groups].map(([key, group]) => [key, contentOf(group)]));
-  const remember = rememberViews<string>();
+  const cachedView = cacheViews<string>();
   return {
     types: (host) => addressTypes.filter((type) => groups.has(groupKey({ name: host, type }))),
     view: (name, type, failed) =>
-      remember(failed, contents.get(groupKey({ name, type })) ?? '', () => {
+      cachedView(failed, contents.get(groupKey({ name, type })) ?? '', () => {
         const keys = new Set(failed.map(({ key }) => key));
         const view = interpreter.query({ name, type }, (key) => !keys.has(key));
         return {
@@ -35,7 +35,7 @@ function interpret(records: readonly RecordSet[]): Reading {
   };
 }
 
-/** Everything of a group but its name, which decides nothing. */
+/** The records of a group as text, without their name, which decides nothing. */
 function contentOf(group: readonly RecordSet[]): string {
   return group.map((record) => formatRecord({ ...record, name: '' })).join('\n');
 }

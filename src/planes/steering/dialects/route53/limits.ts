@@ -1,12 +1,12 @@
 import { maxLevels } from '../../../../answers/interpreter.ts';
 import type { Limits } from '../dialect.ts';
 
-/** Quotas of Route 53's documentation. */
+/** Quotas from Route 53's documentation. */
 export const route53Limits = {
   recordsPerName: 100,
   levels: maxLevels,
   values: 400,
   batch: { elements: 1000, characters: 32_000 },
-  /** Of one record of a weighted group. */
+  /** Greatest weight of one record of a weighted group. */
   weight: 255,
 } as const satisfies Limits & { readonly weight: number };

@@ -2,23 +2,23 @@ import type { Location } from '../../../../answers/record.ts';
 import { type Continent, continents, countriesOf } from '../../../../model/geo/countries.ts';
 import { compareText } from '../../../../model/values.ts';
 
-/** A cover of the world: the most specific location that matches a user decides. */
+/** Geolocation records that cover the world: of those that match a user, the most specific one decides. */
 export interface Cover {
-  /** What everywhere else and unknown locations get. */
+  /** The key for everywhere else and for unknown locations. */
   readonly star: string;
   readonly continents: readonly ContinentCover[];
 }
 
 export interface ContinentCover {
   readonly continent: Continent;
-  /** What the continent's countries get by default; undefined when that is the star's. */
+  /** The key that the continent's countries have by default; undefined when that is `star`. */
   readonly base: string | undefined;
   readonly exceptions: ReadonlyMap<string, string>;
 }
 
 /**
- * The smallest cover that gives each country its own key exactly. Every continent takes the default that leaves the
- * fewest records; the star is the key of unknown locations because these must be exact too.
+ * The smallest cover that gives each country exactly its own key. Every continent takes the default that leaves the
+ * fewest records; `star` is the key of unknown locations because these must be exact too.
  */
 export function coverOf(keyOf: (country: string) => string, star: string): Cover {
   return { star, continents: continents.map((continent) => coverContinent(continent, keyOf, star)) };

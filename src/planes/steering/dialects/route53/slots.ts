@@ -5,8 +5,8 @@ import type { SteeringNotice } from '../../reasons.ts';
 import { route53Limits } from './limits.ts';
 
 /**
- * How an ordered list of tiers fits into weighted groups. Route 53 uses records of weight 0 only when every other one of
- * the group is unhealthy, so a group holds two tiers: one by weight, and one in which every record is equal.
+ * How an ordered list of tiers fits into weighted groups. Route 53 uses records of weight 0 only when every other record
+ * of the group is unhealthy, so a group holds two tiers: one by weight, and one in which all records are equal.
  */
 export interface Slot {
   readonly main: Tier;
@@ -15,14 +15,14 @@ export interface Slot {
 
 export interface Packing {
   readonly slots: readonly Slot[];
-  /** The tiers that the slots really stand for: as wanted, unless a notice says otherwise. */
+  /** The tiers that the slots really stand for; they are the wanted ones unless a notice says otherwise. */
   readonly effective: readonly Tier[];
   readonly notices: readonly SteeringNotice[];
 }
 
 /**
  * Fits `tiers` into at most `capacity` (one or more) slots. The first two choices stay as they are; with room for more,
- * the last step takes all that is left together (FailoverMerged), without it the list ends there (FailoverCut).
+ * the last step holds all remaining choices together (FailoverMerged); without room the list ends there (FailoverCut).
  */
 export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: number): Packing {
   const notices: SteeringNotice[] = [];
@@ -30,7 +30,7 @@ export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: num
   if (slotsOf(wanted, addresses).length <= capacity) {
     return { slots: slotsOf(wanted, addresses), effective: wanted, notices };
   }
-  if (capacity === 1) return cut(wanted, addresses, notices);
+  if (capacity === 1) return cutAfterSecond(wanted, addresses, notices);
   let effective: readonly Tier[] = wanted;
   while (slotsOf(effective, addresses).length > capacity) {
     effective = [...effective.slice(0, -2), evenByAddress(effective.slice(-2).flat(), addresses)];
@@ -40,7 +40,7 @@ export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: num
   return { slots: slotsOf(effective, addresses), effective, notices };
 }
 
-function cut(wanted: readonly Tier[], addresses: Addresses, notices: SteeringNotice[]): Packing {
+function cutAfterSecond(wanted: readonly Tier[], addresses: Addresses, notices: SteeringNotice[]): Packing {
   const [main = [], second = []] = wanted;
   const effective = [main, evenByAddress(second, addresses)];
   const even = isEvenByAddress(second, addresses) ? '' : ', and the second choice is shared by its addresses evenly';
@@ -60,14 +60,14 @@ function slotsOf(tiers: readonly Tier[], addresses: Addresses): readonly Slot[] 
   return slots;
 }
 
-/** Weight of one record of a cluster whose weight is shared by all of its addresses. */
+/** Weight of one record of a cluster: its addresses share the weight of the cluster equally. */
 export function recordWeight(cluster: Tier[number], addresses: Addresses): number {
-  return cluster.weight / count(cluster.name, addresses);
+  return cluster.weight / addressCount(cluster.name, addresses);
 }
 
-/** The tier with weights such that every record's is a whole number from 1 to 255. */
+/** The tier with its weights scaled so that the weight of every record is a whole number from 1 to 255. */
 function withWholeWeights(tier: Tier, addresses: Addresses, notices: SteeringNotice[]): Tier {
-  const multiple = tier.map((cluster) => count(cluster.name, addresses)).reduce(leastCommonMultiple, 1);
+  const multiple = tier.map((cluster) => addressCount(cluster.name, addresses)).reduce(leastCommonMultiple, 1);
   const scaled = tier.map(({ name, weight }) => ({ name, weight: weight * multiple }));
   const records = scaled.map((cluster) => recordWeight(cluster, addresses));
   const divisor = multiple === 1 ? 1 : records.reduce(greatestCommonDivisor, 0);
@@ -80,19 +80,21 @@ function withWholeWeights(tier: Tier, addresses: Addresses, notices: SteeringNot
   const factor = route53Limits.weight / Math.max(...records);
   return scaled.map((cluster) => ({
     name: cluster.name,
-    weight: Math.max(1, Math.round(recordWeight(cluster, addresses) * factor)) * count(cluster.name, addresses),
+    weight: Math.max(1, Math.round(recordWeight(cluster, addresses) * factor)) * addressCount(cluster.name, addresses),
   }));
 }
 
 function evenByAddress(tier: Tier, addresses: Addresses): Tier {
-  return tier.map(({ name }) => ({ name, weight: count(name, addresses) })).sort((a, b) => compareText(a.name, b.name));
+  return tier
+    .map(({ name }) => ({ name, weight: addressCount(name, addresses) }))
+    .sort((a, b) => compareText(a.name, b.name));
 }
 
 function isEvenByAddress(tier: Tier, addresses: Addresses): boolean {
   return new Set(tier.map((cluster) => recordWeight(cluster, addresses))).size === 1;
 }
 
-function count(cluster: string, addresses: Addresses): number {
+function addressCount(cluster: string, addresses: Addresses): number {
   return addresses.get(cluster)?.length ?? 1;
 }
 

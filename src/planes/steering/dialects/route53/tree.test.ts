@@ -49,7 +49,7 @@ function expectExact(tree: Compiled, answers: ReturnType<typeof compileInputOf>[
   }
 }
 
-test('every country different: the continents get groups of their own and every answer stays exact', () => {
+test('when every country is different the continents get groups of their own and every answer stays exact', () => {
   const rules = codes.map(
     (code, index) => `  - { countries: [${code}], clusters: [{ name: a, weight: ${(index % 250) + 1} }, { name: b }] }`,
   );
@@ -60,7 +60,7 @@ test('every country different: the continents get groups of their own and every 
   expect(verifyTree(tree, input)).toEqual({ countries: 247, failureSets: 4 });
 });
 
-test('a list too long to order says so by name', () => {
+test('a list that is too long to order gets a notice', () => {
   const failover = ['b', 'c', 'd', 'e', 'f'];
   const tree = compileTree(
     compileInputOf(policyOf(`default: { clusters: [{ name: a }], failover: [${failover.join()}] }`)),
@@ -69,7 +69,7 @@ test('a list too long to order says so by name', () => {
   expect(formatTiers(tree.effective.get('A')?.get('FR') ?? [])).toBe('a > b > c > d:1,e:1,f:1');
 });
 
-test('weights that cannot be whole numbers are rounded and named', () => {
+test('weights that cannot be whole numbers are rounded, with a notice', () => {
   const policy = policyOf('default: { clusters: [{ name: a, weight: 253 }, { name: b, weight: 255 }] }');
   const tree = compileTree(compileInputOf(policy, { addresses: { a: ['192.0.2.1', '192.0.2.2'], b: ['192.0.2.3'] } }));
   expect(tree.notices.map(({ reason }) => reason)).toEqual(['WeightsRounded']);

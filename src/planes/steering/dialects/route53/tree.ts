@@ -19,8 +19,8 @@ import { pack, recordWeight, type Slot } from './slots.ts';
 
 /**
  * Compiles answers into records: a geolocation group on each host, aliases that ignore health (so that no user ever climbs
- * to another region's answer), then failover groups, then weighted leaves with one health check an address. Names below
- * `_tideline.<zone>` carry a hash of what they hold: a name never changes its content, so a change of policy creates new
+ * to another region's answer), then failover groups, then weighted leaves with one health check for each address. Names below
+ * `_tideline.<zone>` carry a hash of their content: the content of a name never changes, so a change of policy creates new
  * names, swaps the host's aliases and deletes the old names.
  */
 export function compileTree(input: CompileInput): Compiled {
@@ -75,16 +75,18 @@ class TreeBuilder {
     const flat = flatten(cover);
     const nested = flat.length > route53Limits.recordsPerName;
     const capacity = 2 ** (route53Limits.levels - (nested ? 3 : 2));
-    const node = (key: string): string => this.#node(key, tiersByKey.get(key) ?? [], capacity);
-    const locations = nested ? this.#nest(cover, node) : flat.map(([location, key]) => [location, node(key)] as const);
+    const node = (key: string): string => this.#addNode(key, tiersByKey.get(key) ?? [], capacity);
+    const locations = nested
+      ? this.#addContinentGroups(cover, node)
+      : flat.map(([location, key]) => [location, node(key)] as const);
     for (const host of this.#input.hosts) this.#addGeo(host, locations);
     for (const [code, key] of [...keys, ['', star] as const]) {
       this.effective.set(code, this.#nodes.get(key)?.effective ?? []);
     }
   }
 
-  /** A second geolocation group for each continent whose countries differ: exact for any policy, one level deeper. */
-  #nest(cover: Cover, node: (key: string) => string): readonly (readonly [Location, string])[] {
+  /** Makes a second geolocation group for each continent whose countries differ: exact for any policy, one level deeper. */
+  #addContinentGroups(cover: Cover, node: (key: string) => string): readonly (readonly [Location, string])[] {
     const below = cover.continents.flatMap((part): readonly (readonly [Location, string])[] => {
       if (part.exceptions.size === 0) {
         return part.base === undefined ? [] : [[{ continent: part.continent }, node(part.base)]];
@@ -101,21 +103,21 @@ class TreeBuilder {
     return [...below, ['*', node(cover.star)]];
   }
 
-  #node(key: string, tiers: readonly Tier[], capacity: number): string {
+  #addNode(key: string, tiers: readonly Tier[], capacity: number): string {
     const known = this.#nodes.get(key);
     if (known !== undefined) return known.name;
     const { slots, effective, notices } = pack(tiers, this.#addresses, capacity);
     this.notices.push(...notices.map((notice) => ({ ...notice, message: `${key}: ${notice.message}` })));
-    const name = this.#slots(slots);
+    const name = this.#addSlots(slots);
     this.#nodes.set(key, { name, effective });
     return name;
   }
 
-  #slots(slots: readonly Slot[]): string {
+  #addSlots(slots: readonly Slot[]): string {
     const [first, ...others] = slots;
-    if (first !== undefined && others.length === 0) return this.#weighted(first);
+    if (first !== undefined && others.length === 0) return this.#addWeighted(first);
     const half = Math.ceil(slots.length / 2);
-    const branches = { PRIMARY: this.#slots(slots.slice(0, half)), SECONDARY: this.#slots(slots.slice(half)) };
+    const branches = { PRIMARY: this.#addSlots(slots.slice(0, half)), SECONDARY: this.#addSlots(slots.slice(half)) };
     const name = this.#nodeName('failover', [branches.PRIMARY, branches.SECONDARY]);
     for (const [role, target] of [
       ['PRIMARY', branches.PRIMARY],
@@ -132,7 +134,7 @@ class TreeBuilder {
     return name;
   }
 
-  #weighted(slot: Slot): string {
+  #addWeighted(slot: Slot): string {
     const leaves = [
       ...slot.main.flatMap((cluster) => this.#leaves(cluster.name, recordWeight(cluster, this.#addresses))),
       ...slot.standby.flatMap((cluster) => this.#leaves(cluster.name, 0)),

@@ -1,23 +1,23 @@
-import type { ProviderAccess, Reach } from '../provider.ts';
+import type { ConnectionOptions, ProviderAccess } from '../provider.ts';
 import type { PowerDnsOptions } from './client.ts';
 
 const preset = 'http://127.0.0.1:8081';
 const key = 'POWERDNS_API_KEY';
 
-/** The client is loaded when it is used, so that a command that knows its options only stays small. */
+/** The client is loaded when it is used, so that a command that only needs the options stays small. */
 export const powerDnsAccess: ProviderAccess = {
   variables: { required: [key], optional: [] },
   url: { flags: '--powerdns-url <url>', description: "PowerDNS's HTTP API", preset },
-  async reader(reach) {
+  async reader(connection) {
     const { powerDnsReader } = await import('./client.ts');
-    return powerDnsReader(optionsOf(reach));
+    return powerDnsReader(optionsOf(connection));
   },
-  async provider(reach) {
+  async provider(connection) {
     const { powerDns } = await import('./client.ts');
-    return powerDns(optionsOf(reach));
+    return powerDns(optionsOf(connection));
   },
 };
 
-function optionsOf({ url = preset, variables }: Reach): PowerDnsOptions {
+function optionsOf({ url = preset, variables }: ConnectionOptions): PowerDnsOptions {
   return { url, apiKey: variables.get(key) ?? '' };
 }

@@ -18,7 +18,7 @@ async function reading(body: string) {
 }
 
 test.each(['<html>hello</html>', '[]', '{"id":"video.example."}'])(
-  'an answer of something else is refused: %s',
+  'an answer of another program is refused: %s',
   (body) => expect(reading(body)).rejects.toThrow(/is this the API of PowerDNS.*\(ProviderRefused\)/),
 );
 

@@ -15,15 +15,15 @@ export interface PowerDnsOptions {
   readonly server?: string;
 }
 
-/** Reads only: the transport knows no other method than GET. */
+/** A reader that cannot write: it sends no other request than GET. */
 export function powerDnsReader(options: PowerDnsOptions): ZoneReader {
   return { name: 'powerdns', read: (zone) => readZone(options, zone) };
 }
 
 /**
- * PowerDNS over its HTTP API. One PATCH is one transaction of the backend. The API has no precondition, so the generation
- * is compared immediately before the PATCH: a writer that slept between its plan and its write is refused, two writers
- * within the same milliseconds are not kept apart.
+ * Writes to PowerDNS over its HTTP API. One PATCH is one transaction of the backend. The API has no precondition, so the
+ * generation is compared immediately before the PATCH: a writer that slept between its plan and its write is refused, but two
+ * writers within the same milliseconds are not kept apart.
  */
 export function powerDns(options: PowerDnsOptions): ZoneProvider {
   return {
@@ -39,7 +39,7 @@ export function powerDns(options: PowerDnsOptions): ZoneProvider {
   };
 }
 
-/** Everything that the batch deletes must be there exactly, and what it creates must not. */
+/** Throws StaleGeneration unless every record that the batch deletes is there exactly, and no record that it creates is. */
 function refuseStale(records: readonly RecordSet[], batch: Batch): void {
   const present = new Map(records.map((record) => [groupKey(record), formatRecord(record)]));
   for (const { action, record } of batch.changes) {
@@ -97,7 +97,7 @@ function parseZone(options: PowerDnsOptions, text: string): z.infer<typeof Zone>
   }
 }
 
-/** A disabled record answers nobody: it must not look like the one that we wrote. */
+/** A value as we compare it. A disabled record answers nobody, so it must not look like the one that we wrote. */
 function contentOf(record: { readonly content: string; readonly disabled: boolean }): string {
   return record.disabled ? `disabled ${record.content}` : record.content;
 }

@@ -1,25 +1,25 @@
 import { withoutUndefined } from '../../../../model/values.ts';
-import type { ProviderAccess, Reach } from '../provider.ts';
+import type { ConnectionOptions, ProviderAccess } from '../provider.ts';
 import type { Route53Options } from './client.ts';
 import type { Route53WriterOptions } from './write.ts';
 
-/** The client is loaded when it is used, so that a command that knows its options only stays small. */
+/** The client is loaded when it is used, so that a command that only needs the options stays small. */
 export const route53Access: ProviderAccess = {
   variables: { required: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'], optional: ['AWS_SESSION_TOKEN'] },
   url: { flags: '--route53-endpoint <url>', description: "another Route 53 than Amazon's" },
-  async reader(reach) {
+  async reader(connection) {
     const { readOnlyRoute53Client } = await import('./client.ts');
     const { route53Reader } = await import('./read.ts');
-    return route53Reader(readOnlyRoute53Client(optionsOf(reach)), timingOf(reach));
+    return route53Reader(readOnlyRoute53Client(optionsOf(connection)), timingOf(connection));
   },
-  async provider(reach) {
+  async provider(connection) {
     const { route53Client } = await import('./client.ts');
     const { route53 } = await import('./write.ts');
-    return route53(route53Client(optionsOf(reach)), timingOf(reach));
+    return route53(route53Client(optionsOf(connection)), timingOf(connection));
   },
 };
 
-function optionsOf({ url, variables }: Reach): Route53Options {
+function optionsOf({ url, variables }: ConnectionOptions): Route53Options {
   return {
     credentials: {
       accessKeyId: variables.get('AWS_ACCESS_KEY_ID') ?? '',
@@ -31,6 +31,6 @@ function optionsOf({ url, variables }: Reach): Route53Options {
 }
 
 /** Amazon allows about five calls a second; a change takes about a minute to reach every name server. */
-function timingOf({ clock, random }: Reach): Route53WriterOptions {
+function timingOf({ clock, random }: ConnectionOptions): Route53WriterOptions {
   return { clock, random, firstMs: 250, ceilingMs: 8000, limitMs: 120_000, pollMs: 1000, inSyncLimitMs: 300_000 };
 }

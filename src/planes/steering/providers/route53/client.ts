@@ -3,7 +3,7 @@ import { withoutUndefined } from '../../../../model/values.ts';
 import { SteeringError } from '../../reasons.ts';
 
 export interface Route53Options {
-  /** Absent: Amazon's own. */
+  /** Address of the API; absent for Amazon's own. */
   readonly endpoint?: string;
   readonly credentials: {
     readonly accessKeyId: string;
@@ -12,7 +12,7 @@ export interface Route53Options {
   };
 }
 
-/** A client of one attempt a call: retries are ours, because only we know which calls may be repeated. */
+/** A client that tries each call once: we retry ourselves, because only we know which calls may be repeated. */
 export function route53Client(options: Route53Options): Route53Client {
   return new Route53Client({
     region: 'us-east-1',

@@ -6,7 +6,7 @@ import { type HealthCheck, healthCheckKey } from '../../compile/entries.ts';
 import type { Change as OurChange } from '../../records/batches.ts';
 import { contentName } from '../../records/hash.ts';
 
-/** Route 53's shapes to ours and back. Names: theirs end in a dot and write unusual characters as `\ooo`. */
+/** Conversion between Route 53's shapes and ours. Its names end in a dot and write unusual characters as `\ooo`. */
 
 export function toRecord(set: ResourceRecordSet, keyOfId: (id: string) => string): RecordSet {
   const routing = toRouting(set);
@@ -52,7 +52,7 @@ function toTarget(set: ResourceRecordSet): Target {
   };
 }
 
-/** `idOf` gives the provider's identifier of a health check key; a key it does not know is an identifier already. */
+/** A change as Route 53 takes it. `idOf` gives the identifier for a health check key; an unknown key is an identifier already. */
 export function toChange(change: OurChange, zoneId: string, idOf: (key: string) => string): Change {
   const { record } = change;
   const set: ResourceRecordSet = {
@@ -113,7 +113,10 @@ export function toHealthCheckConfig(check: HealthCheck): HealthCheckConfig {
   };
 }
 
-/** The key of these settings, as `entriesOf` names them; of settings that we would not write, a key of nobody. */
+/**
+ * The key that `entriesOf` gives to a check with these settings; for settings that we would never write, a key that no check
+ * has.
+ */
 export function keyOfConfig(config: HealthCheckConfig | undefined): string {
   if (config === undefined || config.Disabled === true || config.Inverted === true) return 'none';
   return healthCheckKey({
@@ -127,12 +130,12 @@ export function keyOfConfig(config: HealthCheckConfig | undefined): string {
   });
 }
 
-/** Every CallerReference of ours in a zone starts so; other health checks are never touched. */
+/** The prefix of every CallerReference of ours in a zone; health checks without it are never touched. */
 export function referencePrefix(zoneId: string): string {
   return `tideline/${contentName(zoneId)}/`;
 }
 
-/** Route 53 refuses a reference whose check was deleted, so the generation is part of it. */
+/** The CallerReference of a new check. Route 53 refuses that of a deleted check, so the generation is a part of it. */
 export function callerReference(zoneId: string, key: string, generation: number): string {
   return `${referencePrefix(zoneId)}${key}/${generation}`;
 }

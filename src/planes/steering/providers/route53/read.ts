@@ -36,7 +36,10 @@ async function readZone(client: Route53Client, retry: RetryOptions, zone: string
   }
 }
 
-/** The public hosted zone of exactly this name; of several only one is delegated to, and we cannot know which. */
+/**
+ * The public hosted zone of exactly this name. Throws when there are several: only one is delegated to, and we cannot know
+ * which.
+ */
 async function findZone(client: Route53Client, retry: RetryOptions, zone: string): Promise<string> {
   const command = new ListHostedZonesByNameCommand({ DNSName: `${zone}.`, MaxItems: 10 });
   const { HostedZones = [] } = await retrying(retry, () => client.send(command));
@@ -77,7 +80,10 @@ interface OurHealthChecks {
   readonly stray: readonly string[];
 }
 
-/** Ours by caller reference. One whose settings are no longer those of its reference, or a second of its key, is stray. */
+/**
+ * The health checks whose caller reference is ours. One is stray when its settings no longer match its reference, or its key is
+ * a duplicate.
+ */
 async function ourHealthChecks(client: Route53Client, retry: RetryOptions, zoneId: string): Promise<OurHealthChecks> {
   const prefix = referencePrefix(zoneId);
   const byKey = new Map<string, string>();
@@ -104,7 +110,7 @@ async function allHealthChecks(client: Route53Client, retry: RetryOptions): Prom
   return checks;
 }
 
-/** Ours are aliases within the zone; that is the default and needs no words. */
+/** Leaves out the zone of an alias that leads to a name of its own zone, as all aliases of ours do. */
 function withoutOwnZone(record: RecordSet, zoneId: string): RecordSet {
   const { target } = record;
   if (target.kind !== 'alias' || target.zoneId !== zoneId) return record;

@@ -4,14 +4,14 @@ import { SteeringError } from '../../reasons.ts';
 
 export interface RetryOptions extends Pick<BackoffOptions, 'firstMs' | 'ceilingMs'> {
   readonly clock: Clock;
-  /** 0 up to 1; spreads writers that were refused at the same moment. */
+  /** Returns a random number in [0, 1); it spreads writers that were refused at the same moment. */
   readonly random: () => number;
-  /** Gives up after this long. */
+  /** Time after which no further attempt is made. */
   readonly limitMs: number;
 }
 
-/** Refusals that say "later": nothing was done. */
-const later: ReadonlySet<string> = new Set([
+/** Names of refusals that ask to come back later; Route 53 has then done nothing. */
+const retryLater: ReadonlySet<string> = new Set([
   'PriorRequestNotComplete',
   'Throttling',
   'ThrottlingException',
@@ -22,8 +22,8 @@ const later: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Repeats `call` while the provider asks to come back later. `onUnknown` is told when a request was sent and no answer
- * came: it may or may not have been done, and is repeated as well.
+ * Repeats `call` while the provider asks to come back later. `onUnknown` is called when a request was sent and no answer
+ * came: the provider may or may not have carried it out, and the request is repeated as well.
  */
 export async function retrying<T>(options: RetryOptions, call: () => Promise<T>, onUnknown?: () => void): Promise<T> {
   const deadline = options.clock.monotonic() + options.limitMs;
@@ -35,7 +35,7 @@ export async function retrying<T>(options: RetryOptions, call: () => Promise<T>,
       if (error instanceof SteeringError) throw error;
       const name = errorName(error);
       const unanswered = statusOf(error) === undefined || (statusOf(error) ?? 0) >= 500;
-      if (!later.has(name) && !unanswered) throw error;
+      if (!retryLater.has(name) && !unanswered) throw error;
       if (unanswered) onUnknown?.();
       const waitMs = backoffMs(failures, { ...options, jitter: [0.5, 1] }, { random });
       if (options.clock.monotonic() + waitMs > deadline) throw error;
@@ -48,14 +48,14 @@ export function errorName(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }
 
-/** The HTTP status of an answer from the provider; undefined when there was none. */
+/** The HTTP status of the provider's answer; undefined when there was no answer. */
 function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
   const metadata = error.$metadata as { readonly httpStatusCode?: number };
   return metadata.httpStatusCode;
 }
 
-/** An error of the SDK as a refusal with a name. */
+/** The SteeringError for an error of the SDK. */
 export function asSteeringError(error: unknown, what: string): SteeringError {
   if (error instanceof SteeringError) return error;
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);

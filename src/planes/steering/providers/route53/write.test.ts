@@ -16,7 +16,7 @@ afterEach(() => {
   server?.close();
 });
 
-/** A server that answers each request with the next of these; keeps the last one. */
+/** A server that answers each request with the next of these answers, and all further ones with the last. */
 async function answering(...answers: readonly { status: number; body: string }[]) {
   const seen: string[] = [];
   server = createServer((request, response) => {
@@ -37,7 +37,7 @@ const noZones = {
   body: '<ListHostedZonesByNameResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><HostedZones/><IsTruncated>false</IsTruncated><MaxItems>10</MaxItems></ListHostedZonesByNameResponse>',
 };
 
-test('throttling is waited out; a zone that does not exist has a name', async () => {
+test('throttling is waited out; a zone that does not exist is ZoneMissing', async () => {
   const { endpoint, seen } = await answering(throttled, throttled, noZones);
   const reader = route53Reader(route53Client({ endpoint, credentials }), fast);
   await expect(reader.read('example.net')).rejects.toThrow('ZoneMissing');
@@ -56,13 +56,13 @@ test('two public zones of one name are refused: only one of them answers', async
   await expect(reader.read('example.net')).rejects.toThrow(/Z2.*Z3.*\(ZoneAmbiguous\)/);
 });
 
-test('throttling without end gives up with the name of the refusal', async () => {
+test('throttling without end is given up, with the reason ProviderRefused', async () => {
   const { endpoint } = await answering(throttled);
   const reader = route53Reader(route53Client({ endpoint, credentials }), { ...fast, limitMs: 50 });
   await expect(reader.read('example.net')).rejects.toThrow('ProviderRefused');
 });
 
-test('nobody there is ProviderUnreachable', async () => {
+test('an address where no server listens is ProviderUnreachable', async () => {
   const reader = route53Reader(route53Client({ endpoint: 'http://127.0.0.1:1', credentials }), {
     ...fast,
     limitMs: 20,

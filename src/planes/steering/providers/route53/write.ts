@@ -17,15 +17,15 @@ import { route53Reader } from './read.ts';
 import { asSteeringError, errorName, type RetryOptions, retrying } from './retry.ts';
 
 export interface Route53WriterOptions extends RetryOptions {
-  /** Wait between two questions whether a change has reached all name servers. */
+  /** Pause before asking again whether a change has reached all name servers. */
   readonly pollMs: number;
   readonly inSyncLimitMs: number;
 }
 
 /**
- * Route 53 with exact DELETE and CREATE only, never UPSERT: a batch either finds the zone as its plan saw it, or changes
- * nothing. A batch whose answer was lost is sent again; if it had been done the zone holds its generation record, which is
- * success.
+ * Writes to Route 53 by exact DELETE and CREATE only, never UPSERT: a batch either finds the zone as its plan saw it, or
+ * changes nothing. A batch whose answer was lost is sent again; if the zone then holds its generation record, it had been
+ * carried out, which is success.
  */
 export function route53(client: Route53Client, options: Route53WriterOptions): ZoneProvider {
   const reader = route53Reader(client, options);
@@ -44,7 +44,7 @@ export function route53(client: Route53Client, options: Route53WriterOptions): Z
           key === undefined ? [] : (now.healthChecks.get(key) ?? key.replace(/^id:/, '')),
         ),
       );
-      for (const id of ids.filter((doomed) => !used.has(doomed))) await deleteHealthCheck(client, options, id);
+      for (const id of ids.filter((candidate) => !used.has(candidate))) await deleteHealthCheck(client, options, id);
     },
   };
 }
@@ -68,7 +68,7 @@ async function createMissing(
   return ids;
 }
 
-/** One that is gone is deleted: by a request whose answer was lost, or by another writer. */
+/** Deletes a check. One that does not exist counts as deleted: by a request whose answer was lost, or by another writer. */
 async function deleteHealthCheck(client: Route53Client, options: RetryOptions, HealthCheckId: string): Promise<void> {
   try {
     await retrying(options, () => client.send(new DeleteHealthCheckCommand({ HealthCheckId })));
@@ -86,7 +86,7 @@ interface Sending {
   readonly healthCheckIds: ReadonlyMap<string, string>;
 }
 
-/** The identifier of the change; undefined when an earlier attempt, whose answer was lost, had done it. */
+/** Resolves with the identifier of the change, or with undefined when an earlier attempt, whose answer was lost, had made it. */
 async function sendBatch(sending: Sending): Promise<string | undefined> {
   const { client, options, state, batch, healthCheckIds } = sending;
   const idOf = (key: string): string => healthCheckIds.get(key) ?? key.replace(/^id:/, '');
@@ -106,12 +106,15 @@ async function sendBatch(sending: Sending): Promise<string | undefined> {
     return answer.ChangeInfo?.Id?.replace(/^\/change\//, '');
   } catch (error) {
     if (errorName(error) !== 'InvalidChangeBatch') throw asSteeringError(error, 'change records');
-    return await explainRefusal(sending, error, maybeDone);
+    return await judgeRefusal(sending, error, maybeDone);
   }
 }
 
-/** Whose fault a refused batch is: the zone moved on (StaleGeneration), we did it already, or the batch itself. */
-async function explainRefusal(sending: Sending, error: unknown, maybeDone: boolean): Promise<undefined> {
+/**
+ * Finds why a batch was refused: returns when we had made the change already, throws StaleGeneration when the zone changed,
+ * else the refusal.
+ */
+async function judgeRefusal(sending: Sending, error: unknown, maybeDone: boolean): Promise<undefined> {
   const { reader, state, batch } = sending;
   const now = (await reader.read(state.zone)).records;
   const text = textOf(findRegistry(state.zone, now));
