@@ -7,7 +7,7 @@ interface ApplyOptions extends ProviderOptions {
   readonly approveShare: number;
 }
 
-/** `tideline apply FILES... --plan CHECKSUM`: does exactly what that plan said, or refuses. */
+/** `tideline apply FILES... --plan CHECKSUM`: carries out exactly the plan with that checksum, or refuses. */
 export function register(program: Command): void {
   addProviderOptions(
     program
@@ -30,13 +30,13 @@ export function register(program: Command): void {
     const approval = { checksum: options.plan, share: options.approveShare };
     const outcome = await applyPlans(plans, approval, (name) => connectProvider(name, options));
     const failed = 'failure' in outcome;
-    // The zones before the one that failed have their new answers: whoever reads the error must know.
-    if (!failed || outcome.applied.length > 0) await print(outcome, options.output);
+    // The zones before the one that failed have their new answers: the reader of the error must know that.
+    if (!failed || outcome.applied.length > 0) await printOutcome(outcome, options.output);
     if (failed) throw outcome.failure;
   });
 }
 
-async function print(outcome: Outcome, format: ProviderOptions['output']): Promise<void> {
+async function printOutcome(outcome: Outcome, format: ProviderOptions['output']): Promise<void> {
   if (format === 'json') {
     const { outcomeToJson } = await import('../planes/steering/plan/json.ts');
     process.stdout.write(`${JSON.stringify(outcomeToJson(outcome), null, 2)}\n`);

@@ -52,7 +52,7 @@ async function render(options: RenderArguments): Promise<void> {
       fix: 'write the whole address, such as 10.1.0.11',
     });
   const platform = await loadPlatformOrThrow([options.platform]);
-  // Shared with the other commands where the environment has one, so that eight servers of a lab compile once.
+  // Where the environment names a compile cache the relay shares it, so that the eight servers of a lab compile once.
   const compileCache = resolve(process.env.NODE_COMPILE_CACHE ?? join(options.runDir, runFiles.compileCache));
   const server = resolveServer(platform, options.server, address);
   const text = renderExabgp(server, {

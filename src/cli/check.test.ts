@@ -19,7 +19,7 @@ test('a valid platform is counted, exit code 0', () => {
   });
 });
 
-test('a bad one is explained on standard error, exit code 2, no stack trace', () => {
+test('a bad platform is explained on standard error, exit code 2, no stack trace', () => {
   const { status, stdout, stderr } = tideline('check', 'examples/hybrid/clusters.yaml', 'nowhere.yaml');
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toContain(
@@ -30,7 +30,7 @@ test('a bad one is explained on standard error, exit code 2, no stack trace', ()
   expect(stderr).not.toMatch(/\n\s+at /);
 });
 
-test('--output json says the same to programs', () => {
+test('--output json prints the same for programs', () => {
   const good = tideline('check', '--output', 'json', 'examples/hybrid');
   expect(good.status).toBe(0);
   expect(JSON.parse(good.stdout)).toEqual({

@@ -9,7 +9,7 @@ interface CheckArguments {
   readonly cluster?: string | true;
 }
 
-/** `tideline check FILE...`: validates the platform spec; with `--cluster` looks at a cluster instead. */
+/** `tideline check FILE...`: validates the platform spec; with `--cluster` it examines a cluster instead. */
 export function register(program: Command): void {
   program
     .command('check')

@@ -3,7 +3,7 @@ import type { Platform } from '../model/spec/platform.ts';
 import { type SourceArguments, sourcePlace } from './cluster-source.ts';
 
 function platformWith(source: object): Platform {
-  // Only what is read of it.
+  // Only the fields that `sourcePlace` reads.
   return { clusters: new Map([['paris', { spec: { source } }]]), folderOf: () => '/spec' } as unknown as Platform;
 }
 

@@ -9,7 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Registry } from '../runtime/metrics.ts';
 
-/** What the command line says about where the cluster is read; it goes before the Cluster's own source. */
+/** What the command line says about where the cluster is read; it overrides the Cluster's own source. */
 export interface SourceArguments {
   readonly manifests?: string;
   readonly kubeconfig?: string;
@@ -17,7 +17,7 @@ export interface SourceArguments {
   readonly inCluster?: boolean;
 }
 
-/** How a cluster is read, and the client behind it where there is a kube-apiserver; who composes them closes it. */
+/** How a cluster is read, and the client for its kube-apiserver, where there is one; the composition root closes the client. */
 export interface ClusterAccess {
   readonly source: ClusterSource;
   readonly client?: KubeClient;
@@ -29,7 +29,10 @@ export type SourcePlace =
   | { readonly kubeconfig: string; readonly context?: string }
   | { readonly inCluster: { readonly host: string; readonly port: string } };
 
-/** Where to read a cluster: as the arguments say, else as the Cluster does. Throws InputError without either. */
+/**
+ * Where to read a cluster: the place that the arguments name, else the Cluster's source. Throws InputError when there is
+ * neither.
+ */
 export function sourcePlace(
   platform: Platform,
   cluster: string,
@@ -63,7 +66,7 @@ export function sourcePlace(
   });
 }
 
-/** Every pod is told by these variables where its apiserver is. */
+/** The address of the apiserver, which every pod has in these two variables. */
 function podIdentity(env: NodeJS.ProcessEnv): { readonly host: string; readonly port: string } {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   if (host === undefined || host === '' || port === undefined || port === '')
@@ -76,14 +79,14 @@ function podIdentity(env: NodeJS.ProcessEnv): { readonly host: string; readonly 
 }
 
 /**
- * The source of a cluster. Only the code of the source that is used is loaded: an agent that reads a folder pays nothing
- * for Kubernetes, and the other way round.
+ * Makes the source of a cluster. Only the code of the source that is used is loaded: an agent that reads a folder does not
+ * load the Kubernetes client, and the other way round.
  */
 export async function clusterSource(options: {
   readonly place: SourcePlace;
   readonly needs: readonly Need[];
   readonly cluster: string;
-  /** Where a person accepts an implausible loss: `accept-<cluster>` in it. */
+  /** Folder in which a person accepts an implausible loss, by the file `accept-<cluster>`. */
   readonly runDir: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -111,7 +114,7 @@ export async function clusterSource(options: {
   return { source, client };
 }
 
-/** For the log: where a cluster is read, without a secret. */
+/** Where a cluster is read, as text for the log, without secrets. */
 export function describePlace(place: SourcePlace): string {
   if ('manifests' in place) return place.manifests;
   return 'kubeconfig' in place ? place.kubeconfig : 'in-cluster';

@@ -1,4 +1,4 @@
 import type { Command } from 'commander';
 
-/** What a command file exports: it adds itself to the program. One file per command; only here is process.env read. */
+/** The function that each command file exports: it adds its command to the program. Only `src/cli` reads process.env. */
 export type Register = (program: Command) => void;

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 
-/** `tideline explain HOST COUNTRY FILES...`: why the users of a country get the answer they get. */
+/** `tideline explain HOST COUNTRY FILES...`: prints why the users of a country get the answer they get. */
 export function register(program: Command): void {
   program
     .command('explain')

@@ -11,7 +11,7 @@ import type { Register } from './command.ts';
 export const checkout = resolve(import.meta.dirname, '..', '..');
 export const program = join(checkout, 'bin', 'tideline');
 
-/** `tideline lab`: the platform in a box. Its parts are imported when they run. */
+/** `tideline lab`: the platform in a box. Each action imports the parts of the lab that it needs. */
 export const register: Register = (root) => {
   const lab = root
     .command('lab')
@@ -64,13 +64,13 @@ async function up(options: UpOptions): Promise<void> {
   await runLabInBox(state, [...words, ...(options.kubernetes === true ? ['--kubernetes'] : [])]);
 }
 
-/** What the lab needs for real control planes. Throws InputError when they are not built. */
+/** The programs that the lab needs for real control planes. Throws InputError when they are not built. */
 export async function controlPlanePrograms(): Promise<ControlPlanePrograms> {
   const { findBinaries } = await import('../../lab/control-plane/binaries.ts');
   return { binaries: await findBinaries(process.env), deploy: join(checkout, 'deploy') };
 }
 
-/** Runs a tideline command inside a box, as the only lab of that state folder; its exit code becomes ours. */
+/** Runs a tideline command in namespaces of its own, as the only lab of that state folder; its exit code becomes ours. */
 export async function runLabInBox(state: string, words: readonly string[]): Promise<void> {
   const [{ runInBox }, { labIsRunning }] = await Promise.all([
     import('../../lab/box.ts'),
@@ -91,7 +91,7 @@ export async function runLabInBox(state: string, words: readonly string[]): Prom
   await rm(join(state, 'lab.sock'), { force: true });
 }
 
-/** The last step is not recursive: where the kernel makes no folders (below /proc), Node would try for ever. */
+/** Makes a folder. Its last step is not recursive: where the kernel makes no folders (below /proc), Node would try for ever. */
 async function makeFolder(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await mkdir(path).catch((error: NodeJS.ErrnoException) => {
@@ -161,7 +161,10 @@ function faultList(): string {
     .join('');
 }
 
-/** The daemons are in sbin folders, which an ordinary user's PATH lacks; compiled code is kept for the next start. */
+/**
+ * The environment of the lab: its PATH has the sbin folders of the daemons, which an ordinary user's lacks; compiled code is
+ * kept for the next start.
+ */
 export function labEnvironment(state: string): Readonly<Record<string, string>> {
   const { PATH = '', HOME = '/', LANG = 'C.UTF-8', TERM = 'dumb', XDG_CACHE_HOME } = process.env;
   return {

@@ -3,7 +3,7 @@ import { InputError } from '../model/problem.ts';
 import { messageOf } from '../model/values.ts';
 import type { Register } from './command.ts';
 
-/** Command files are imported when they run, so that a small agent does not pay for a large one. */
+/** The command files. Each imports its plane only when it runs, so that a small agent does not load a large one. */
 const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
   () => import('./check.ts'),
   () => import('./lab.ts'),
@@ -16,7 +16,7 @@ const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
   () => import('./explain.ts'),
 ];
 
-/** Exit codes: 0 done, 1 failed, 2 bad input (a message, never a stack trace). */
+/** Resolves with the exit code: 0 done, 1 failed, 2 bad input (a message, never a stack trace). */
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('tideline');
   program

@@ -1,14 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { agentPorts } from '../model/contract.ts';
 
-/** `--log-level`, the same for every agent. */
+/** The option `--log-level`, the same for every agent. */
 export function logLevelOption(): Option {
   return new Option('--log-level <level>', 'least important line that is logged')
     .choices(['debug', 'info', 'warn', 'error'])
     .default('info');
 }
 
-/** Where the cluster is read, instead of what the Cluster's source says; the same for every agent. */
+/** Adds the options that override the Cluster's source; they are the same for every agent. */
 export function addSourceOptions(command: Command): void {
   command
     .addOption(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addProviderOptions, connectReader, type ProviderOptions } from './steering/connect.ts';
 
-/** `tideline plan FILES...`: what would change in DNS, for whom. Never writes. */
+/** `tideline plan FILES...`: prints what would change in DNS, and for whom. It never writes. */
 export function register(program: Command): void {
   addProviderOptions(
     program

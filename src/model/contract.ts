@@ -1,7 +1,7 @@
 /**
- * Names, paths and ports on which programs of different rooms meet: an agent and whoever asks it, ExaBGP's relay and the
- * agent beside it, nginx and the health checks of a DNS provider. Each is stated here once; changing one changes what
- * servers that run another version of Tideline expect.
+ * Names, paths and ports that programs of different rooms share: an agent and its clients, ExaBGP's relay and the agent
+ * beside it, nginx and the health checks of a DNS provider. Each is stated here once. A change of one breaks the programs on
+ * servers that run another version of Tideline.
  */
 
 /** API group of the platform spec, and the prefix of every name of ours in other people's objects. */
@@ -11,7 +11,7 @@ export const apiVersion = `${apiGroup}/v1alpha1`;
 /** The controller that our IngressClass objects name: an Ingress of such a class is ours to serve. */
 export const ingressController = `${apiGroup}/edge`;
 
-/** Namespace of what Tideline runs inside a cluster, and of its Leases. */
+/** Namespace of the objects that Tideline runs inside a cluster, and of its Leases. */
 export const systemNamespace = 'tideline-system';
 
 /** Folder of the sockets and files of one server's agents, unless `--run-dir` names another one. */
@@ -27,11 +27,11 @@ export const runFiles = {
   nginxAccessLog: 'nginx-access.log',
   /** The last good state of the cluster, for a blade that starts without one. */
   edgeSnapshot: 'edge-snapshot.json',
-  /** Compiled modules, Node's own format. */
+  /** Folder of compiled modules, in Node's own format. */
   compileCache: 'cache',
 } as const;
 
-/** File in the run directory where a person accepts an implausible loss of this cluster's objects. */
+/** File in the run directory by which a person accepts an implausible loss of this cluster's objects. */
 export function acceptFileOf(cluster: string): string {
   return `accept-${cluster}`;
 }
@@ -39,16 +39,16 @@ export function acceptFileOf(cluster: string): string {
 /** Default ports of the agents' own HTTP endpoint. */
 export const agentPorts = { network: 9463, edge: 9464 } as const;
 
-/** What an agent's endpoint answers. */
+/** Paths of an agent's HTTP endpoint. */
 export const agentPaths = { metrics: '/metrics', status: '/status', health: '/healthz' } as const;
 
-/** What every blade answers itself, for any host, before it looks at any route; `lua/answers.lua` names the second too. */
+/** Paths that every blade answers itself, for any host, before it looks at any route; `lua/answers.lua` names `health` too. */
 export const bladePaths = {
-  /** Prefix of all of them: no Ingress can take a path below it. */
+  /** Prefix of all these paths: no Ingress can take a path below it. */
   reserved: '/.well-known/tideline/',
-  /** Which nginx answers: the blade's own probe asks here. */
+  /** Says which nginx answers; the blade's own probe asks here. */
   blade: '/.well-known/tideline/blade',
-  /** Prefix of a traffic policy's health: health checks of DNS providers ask here. */
+  /** Prefix of the health of each traffic policy; health checks of DNS providers ask here. */
   health: '/.well-known/tideline/health/',
 } as const;
 

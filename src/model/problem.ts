@@ -1,11 +1,11 @@
 /**
- * The words for no, the same in every room. Each bears a reason from the catalogue of its room (`reasons.ts`): stable, CamelCase,
- * at once log field, metric label, status condition and test assertion.
+ * The kinds of no, the same in every room. Each has a reason from the catalogue of its room (`reasons.ts`): a stable name in
+ * CamelCase that is log field, metric label, status condition and test assertion at once.
  *
  * - A **refusal** is something that was asked for and is not done.
- * - A **finding** is something that a look showed, good or bad (`src/preflight/finding.ts`).
- * - A **notice** is something that a person should know about what is done all the same.
- * - A **problem** is something wrong in what a person wrote; it knows the place, and what to do about it.
+ * - A **finding** is a result of a check, good or bad (`src/preflight/finding.ts`).
+ * - A **notice** is something that a person should know about an action that is done all the same.
+ * - A **problem** is something wrong in what a person wrote; it names the place, and what to do about it.
  */
 export interface Refusal<Reason extends string> {
   readonly reason: Reason;
@@ -15,15 +15,15 @@ export interface Refusal<Reason extends string> {
 
 export interface Notice<Reason extends string> {
   readonly reason: Reason;
-  /** What to know, one sentence without a full stop. */
+  /** What the person should know, one sentence without a full stop. */
   readonly message: string;
 }
 
 export interface Problem<Reason extends string = string> {
   readonly reason: Reason;
-  /** File as the person named it; absent for objects read from an API. */
+  /** The file, as the person named it; absent for objects read from an API. */
   readonly file?: string;
-  /** 1-based. */
+  /** Line in the file, 1-based. */
   readonly line?: number;
   /** The object, `Kind/name` or `Kind/namespace/name`. */
   readonly object?: string;
@@ -37,7 +37,7 @@ export interface Problem<Reason extends string = string> {
   readonly fix?: string;
 }
 
-/** A problem that ends a command: the person who is told must also be told what to do. */
+/** A problem that ends a command: the person who reads it must also be told what to do. */
 export interface InputProblem<Reason extends string = string> extends Problem<Reason> {
   readonly fix: string;
 }

@@ -1,29 +1,29 @@
 import type { Problem } from './problem.ts';
 
 /**
- * What agents say of themselves in `/status`, as whoever asks reads it: other blades, the lab, people. Reasons are text
- * here, because an agent of another version may have others. Fields are added, never renamed; one that changes its meaning
- * or goes makes a new `statusVersion`.
+ * The shape of an agent's `/status`, as its readers see it: other blades, the lab, people. Reasons are text here, because an
+ * agent of another version may have others. Fields may be added but never renamed; when one changes its meaning or is
+ * removed, `statusVersion` changes.
  */
 
 export const statusVersion = 1;
 
-/** What the host of every agent says for it. */
+/** The part of `/status` that the host adds for every agent. */
 interface HostStatus {
   /** The plane: `edge`, `network`. */
   readonly agent: string;
   readonly statusVersion: number;
-  /** Milliseconds since the epoch. */
+  /** When the agent started, in milliseconds since the epoch. */
   readonly startedAtMs: number;
   readonly platform: PlatformView;
 }
 
-/** What every agent says, whatever its plane. */
+/** The part of `/status` that every agent has, whatever its plane. */
 export interface AgentStatus extends HostStatus {
   readonly source: SourceView;
 }
 
-/** What is left for the plane to say of its agent. */
+/** The part of `/status` that the plane adds for its agent. */
 export type PlanePart<Status extends AgentStatus> = Omit<Status, keyof HostStatus>;
 
 /** Which platform spec is in force: `invalid` means the last good one, and `message` says what is wrong with the newest. */
@@ -36,7 +36,7 @@ export interface PlatformView {
 /** How far the agent's picture of its cluster can be trusted: while `stale` the last good one is in force. */
 export interface SourceView {
   readonly phase: 'syncing' | 'live' | 'stale';
-  /** Since when it is live, or when it was last current; milliseconds since the epoch. */
+  /** When the source became live, or, while stale, when it was last current; in milliseconds since the epoch. */
   readonly sinceMs?: number;
   readonly reason?: string;
   readonly message?: string;
@@ -57,15 +57,15 @@ export interface RouteRefusalView {
   readonly message: string;
 }
 
-/** What the agent of a worker says. */
+/** The status of a worker's agent. */
 export interface NetworkStatus extends AgentStatus {
   readonly node: string;
-  /** `announce`: the routes below are wanted; `hold`: too little is known, all stays. */
+  /** `announce`: the routes in `wanted` are to be announced; `hold`: too little is known, so every route stays as it is. */
   readonly action: 'announce' | 'hold';
-  /** Why all is held, or withdrawn on purpose. */
+  /** Why every route is held, or withdrawn on purpose. */
   readonly reason?: string;
   readonly wanted: readonly RouteView[];
-  /** What ExaBGP holds. */
+  /** The routes that ExaBGP holds. */
   readonly announced: readonly RouteView[];
   readonly refusals: readonly { readonly subject: string; readonly reason: string; readonly message: string }[];
   readonly blackholes: { readonly wanted: readonly string[]; readonly installed: readonly string[] };
@@ -80,16 +80,16 @@ export interface RouteView {
   readonly because: string;
 }
 
-/** What the agent of a blade says. Other blades read `blade` and `vips`. */
+/** The status of a blade's agent. Other blades read `blade` and `vips`. */
 export interface EdgeStatus extends AgentStatus {
   readonly blade: string;
   readonly pool: string;
   readonly cluster: string;
-  /** `servingSnapshot`: the cluster was not read since this agent started. */
+  /** `servingSnapshot` is true while the cluster was not read since this agent started. */
   readonly source: SourceView & { readonly servingSnapshot: boolean };
   /** The last generation that nginx acknowledged. */
   readonly generation: number;
-  /** Absent while nginx cannot be reached. */
+  /** The state of nginx; absent while nginx cannot be reached. */
   readonly nginx?: NginxView;
   /** Why the blade as a whole is unfit. */
   readonly fault?: string;
@@ -109,29 +109,29 @@ export interface EdgeStatus extends AgentStatus {
   readonly drain?: { readonly name: string; readonly reason: string; readonly expires: string };
   readonly policies: readonly PolicyView[];
   readonly conditions: { readonly accepted: number; readonly partial: number; readonly refused: number };
-  /** Who writes status and events to the cluster, and what waits; absent when nobody does. */
+  /** Which blade writes status and events to the cluster, and what waits to be written; absent when none does. */
   readonly publishing?: PublishingView;
   /** The conditions that are not `accepted`, the first hundred by name. */
   readonly refused: readonly ConditionView[];
 }
 
-/** What a blade says of one VIP. */
+/** The status of one VIP on a blade. */
 export interface VipView {
   readonly address: string;
-  /** This blade should serve it: peers count on that. */
+  /** True when this blade should serve the VIP; other blades rely on that. */
   readonly fit: boolean;
-  /** Why not, and `LastAnnouncer` when it is announced nevertheless. */
+  /** Why the blade is unfit, and `LastAnnouncer` when the VIP is announced nevertheless. */
   readonly reasons: readonly string[];
-  /** ExaBGP announces it to at least one router. */
+  /** True when ExaBGP announces the VIP to at least one router. */
   readonly announced: boolean;
 }
 
-/** As much of it as another blade decides by. */
+/** The part of a VIP's status by which another blade decides. */
 export type PeerVipView = Pick<VipView, 'fit' | 'announced'>;
 
-/** What nginx says of itself. */
+/** The state that nginx reports. */
 export interface NginxView {
-  /** Changes with every start of nginx. */
+  /** Identifier that changes with every start of nginx. */
   readonly instance: string;
   readonly generation: number;
   readonly hosts: number;
@@ -143,19 +143,19 @@ export interface NginxView {
   readonly activeConnections: number;
 }
 
-/** Health of one traffic policy here. */
+/** Health of one traffic policy at this blade. */
 export interface PolicyView {
   readonly policy: string;
   readonly healthy: boolean;
   readonly reason: string;
 }
 
-/** Who writes status and events to the cluster, and what waits. */
+/** Which blade writes status and events to the cluster, and what waits to be written. */
 export interface PublishingView {
   readonly leading: boolean;
   readonly holder?: string;
   readonly transitions?: number;
-  /** Why this blade is no candidate. */
+  /** Why this blade is no candidate for writing. */
   readonly reason?: string;
   readonly error?: string;
   readonly addresses: readonly string[];
@@ -166,7 +166,7 @@ export interface PublishingView {
   readonly poolObject: 'unknown' | 'absent' | 'present';
 }
 
-/** What became of an object: `partial` means that some of it serves. */
+/** What became of an object: `partial` means that a part of it is served. */
 export interface ConditionView {
   /** `Kind/namespace/name`, or `Kind/name`. */
   readonly object: string;

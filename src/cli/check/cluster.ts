@@ -11,7 +11,7 @@ import type { Crd, ExpectedCrd } from '../../preflight/judge/crds.ts';
 import type { Expectations } from '../../preflight/preflight.ts';
 
 export interface ClusterArguments {
-  /** `true`: none was named, `--kubeconfig` says which. */
+  /** Name of the Cluster; `true` when none was named, and `--kubeconfig` says which one it is. */
   readonly cluster: string | true;
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -40,7 +40,7 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
       folder: source.manifests,
       expectations: expectations ?? empty,
     });
-    const head = `cluster ${cluster ?? ''}: ${shown(source.manifests)}`;
+    const head = `cluster ${cluster ?? ''}: ${shortPath(source.manifests)}`;
     process.stdout.write(options.output === 'json' ? renderJson({ cluster }, findings) : renderText(head, findings));
     return exitCodeOf(findings);
   }
@@ -55,7 +55,7 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
     connect: async () => (await import('../../kube/api/connect.ts')).connect({ ...source, clock }),
     ...withoutUndefined({ expectations }),
     crds: await readCrds(),
-    rbac: shown(join(deploy, 'rbac')),
+    rbac: shortPath(join(deploy, 'rbac')),
     onStep: progress.step,
   }).finally(progress.end);
   const who = identity === undefined ? '' : ` as ${identityText(identity)}`;
@@ -90,7 +90,7 @@ function sourceOf({ cluster: name, kubeconfig, context }: ClusterArguments, plat
     });
   const { source } = cluster.spec;
   const folder = platform.folderOf(cluster.metadata.name);
-  if ('manifests' in source) return { manifests: shown(resolve(folder, source.manifests)) };
+  if ('manifests' in source) return { manifests: shortPath(resolve(folder, source.manifests)) };
   if ('none' in source)
     throw new InputError({
       reason: 'NoClusterSource',
@@ -99,7 +99,7 @@ function sourceOf({ cluster: name, kubeconfig, context }: ClusterArguments, plat
     });
   const chosen = context ?? source.context;
   return {
-    kubeconfig: shown(resolve(folder, source.kubeconfig)),
+    kubeconfig: shortPath(resolve(folder, source.kubeconfig)),
     ...withoutUndefined({ context: chosen }),
   };
 }
@@ -123,19 +123,19 @@ async function readCrds(): Promise<readonly ExpectedCrd[]> {
   return Promise.all(
     files.map(async (file) => {
       const path = join(folder, file);
-      // Our own file, checked by the tests.
-      return { crd: parse(await readFile(path, 'utf8')) as Crd, file: shown(path) };
+      // This is our own file, which the tests check.
+      return { crd: parse(await readFile(path, 'utf8')) as Crd, file: shortPath(path) };
     }),
   );
 }
 
-/** As short as it can be pasted. */
-function shown(path: string): string {
+/** The shortest form of a path that can be pasted into a shell here. */
+function shortPath(path: string): string {
   const short = relative(process.cwd(), path);
   return short.startsWith('..') ? path : short;
 }
 
-/** On a terminal, a line on standard error for what is being done after a second. */
+/** On a terminal, prints each step that runs after the first second as a line on standard error. */
 function showProgress(): { readonly step: (step: string) => void; readonly end: () => void } {
   let current = '';
   let silent = true;

@@ -18,13 +18,13 @@ export interface BladeArguments extends AgentArguments {
 
 export type BladeHost = AgentHost<BladeArguments, BladePlatform>;
 
-/** nginx beside us, through its control socket. */
+/** The nginx of this blade, driven through its control socket. */
 export async function dataPlane({ runFile, clock, log }: BladeHost): Promise<DataPlane> {
   const { createDataPlane } = await import('../../planes/edge/nginx/driver.ts');
   return createDataPlane({ socketPath: runFile(runFiles.nginxSocket), clock, log: log.child({ room: 'nginx' }) });
 }
 
-/** ExaBGP beside us, through its relay: the VIPs on a lease, so that a blade that falls silent loses them. */
+/** The ExaBGP of this blade, driven through its relay. The VIPs have a lease, so that a blade that falls silent loses them. */
 export async function speaker({ given, platform, runFile, clock, log, registry }: BladeHost): Promise<Speaker> {
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
   const { limitsOf } = await import('../../bgp/render/limits.ts');
@@ -40,7 +40,7 @@ export async function speaker({ given, platform, runFile, clock, log, registry }
   });
 }
 
-/** The other blades of the pool: a VIP is let go only when one of them has it. */
+/** The other blades of the pool: this one withdraws a VIP only when another one announces it. */
 export async function peers({ given, platform, listen, clock }: BladeHost): Promise<Peers> {
   const { HttpPeers } = await import('../../planes/edge/vips/peers.ts');
   return new HttpPeers({
@@ -63,7 +63,7 @@ export async function snapshot({ given, runFile, log }: BladeHost): Promise<Snap
   return snapshotFile(runFile(runFiles.edgeSnapshot), log);
 }
 
-/** What writes status and events to the cluster; nothing for a folder of manifests, where there is nobody to tell. */
+/** The publisher of status and events to the cluster; a folder of manifests has none, because nothing can be written to it. */
 export async function publisher(host: BladeHost): Promise<Pick<EdgeAgentOptions, 'publisher'>> {
   const { given, client, platform, clock, log, registry } = host;
   if (client === undefined) return {};

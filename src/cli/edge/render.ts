@@ -16,7 +16,7 @@ interface RenderArguments {
   readonly syslog: boolean;
 }
 
-/** `tideline edge render`: writes what nginx of a pool's blade is started with. */
+/** `tideline edge render`: writes the files with which nginx of a pool's blade is started. */
 export function registerRender(edge: Command): void {
   edge
     .command('render')
@@ -70,7 +70,10 @@ async function render(options: RenderArguments): Promise<void> {
   process.stdout.write(`${join(settings.rendered, 'nginx.conf')}\n`);
 }
 
-/** In a user namespace only the users of its map exist: nginx could not change to another one. */
+/**
+ * The default user of the workers: root in a user namespace, where only the users of its map exist and nginx could change to no
+ * other.
+ */
 async function defaultUser(): Promise<string> {
   const map = await readFile('/proc/self/uid_map', 'utf8').catch(() => '');
   return /^\s*0\s+0\s+4294967295\s*$/.test(map) ? 'www-data' : 'root';

@@ -67,7 +67,7 @@ const workerPlane: AgentPlane<WorkerArguments, WorkerPlatform> = {
   agent: workerAgent,
 };
 
-/** What the agent of a worker is made of. */
+/** Makes the agent of a worker from its parts. */
 async function workerAgent(host: WorkerHost): Promise<Agent> {
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
   const { NetworkAgent } = await import('../../planes/network/agent.ts');
@@ -80,7 +80,7 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
     spec: platform,
     specProblem: () => platformStatus().message,
     source,
-    // ExaBGP beside us, through its relay. No lease: the routes of a worker stay when its agent falls silent.
+    // The ExaBGP of this worker, driven through its relay. There is no lease: a worker's routes stay when its agent falls silent.
     speaker: createSpeaker({
       socketPath: runFile(runFiles.relaySocket),
       limits: limitsOfSites(platform().sites),
@@ -88,7 +88,7 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
       log: log.child({ room: 'bgp' }),
       registry,
     }),
-    // Packets to an address of a block that no pod has end here, instead of going round in circles.
+    // Packets to an address of a block that no pod has end in a blackhole, instead of looping.
     blackholes: kernelBlackholes,
     clock,
     log,

@@ -5,7 +5,7 @@ export interface Country {
   /** ISO 3166-1 alpha-2, or XK (Kosovo, a user-assigned code that Route 53 takes). */
   readonly code: string;
   readonly name: string;
-  /** As Route 53 sees it, where data sets differ: TR and CY are EU; GE, AZ and AM are AS; TL is OC. */
+  /** The continent as Route 53 sees it, where data sets differ: TR and CY are EU; GE, AZ and AM are AS; TL is OC. */
   readonly continent: Continent;
 }
 
@@ -264,7 +264,7 @@ const table: readonly (readonly [code: string, name: string, continent: Continen
   ['ZW', 'Zimbabwe', 'AF'],
 ];
 
-/** Sorted by code. */
+/** Every country, sorted by code. */
 export const countries: readonly Country[] = table.map(([code, name, continent]) => ({ code, name, continent }));
 
 const byCode: ReadonlyMap<string, Country> = new Map(countries.map((country) => [country.code, country]));

@@ -27,7 +27,7 @@ describe('a cluster is drained by itself, or with all of its sites', () => {
     ['another cluster', [drain('Cluster', 'cloud', later)], []],
     ['one of two sites', [north], []],
     ['both sites, sorted by name', [south, north], ['site-north', 'site-south']],
-    ['both sites, one of them no more', [north, drain('Site', 'south', before)], []],
+    ['both sites, one of them until a time that has passed', [north, drain('Site', 'south', before)], []],
     ['itself, then its sites', [south, north, whole], ['cluster-two-sites', 'site-north', 'site-south']],
     ['a blade and a worker', [drain('Blade', 'a', later), drain('Worker', 'w', later)], []],
   ])('%s', (_, drains, names) => {
@@ -44,7 +44,7 @@ describe('a blade is drained by itself, its site or its cluster', () => {
   test.each<[string, readonly Drain[], string | undefined]>([
     ['nothing', [], undefined],
     ['itself', [drain('Blade', 'a', later)], 'blade-a'],
-    ['itself, no more', [drain('Blade', 'a', before)], undefined],
+    ['itself, until a time that has passed', [drain('Blade', 'a', before)], undefined],
     ['another blade', [drain('Blade', 'b', later)], undefined],
     ['its site', [north], 'site-north'],
     ['the other site of its cluster', [south], undefined],
@@ -64,7 +64,7 @@ describe('a blade is drained by itself, its site or its cluster', () => {
 test.each<[string, readonly Drain[], boolean]>([
   ['nothing', [], false],
   ['itself', [drain('Worker', 'w', later)], true],
-  ['itself, no more', [drain('Worker', 'w', before)], false],
+  ['itself, until a time that has passed', [drain('Worker', 'w', before)], false],
   ['another worker', [drain('Worker', 'v', later)], false],
   ['its site and its cluster', [north, south, whole], false],
   ['a blade of the same name', [drain('Blade', 'w', later)], false],

@@ -4,8 +4,9 @@ import { compareText } from '../values.ts';
 import { bladeOf, siteOfServer } from './places.ts';
 
 /**
- * Which drains are in force on what. The one rule for every plane: a Drain counts until the moment in `expires`; `nowMs` is in
- * milliseconds since the epoch. Lists are sorted by name, so that where a Drain is written never decides which one is shown.
+ * Which drains are in force on what, by one rule for every plane: a Drain counts until the moment in `expires`; `nowMs` is in
+ * milliseconds since the epoch. Lists are sorted by name, so that the place where a Drain is written never decides which one is
+ * shown.
  */
 
 type Target = Drain['spec']['target'];
@@ -21,8 +22,8 @@ function inForceOn(drains: Iterable<Drain>, nowMs: number, isMeant: (target: Tar
 }
 
 /**
- * The drains in force that take this cluster out of service: of itself, then those of all of its sites together. A drained
- * site of a cluster in several sites leaves the cluster in service.
+ * The drains in force that take this cluster out of service: its own, then those of its sites when all of them are drained.
+ * While only some of its sites are drained, a cluster stays in service.
  */
 export function drainsOfCluster(platform: Platform, clusterName: string, nowMs: number): readonly Drain[] {
   const drains = [...platform.drains.values()];
@@ -33,7 +34,7 @@ export function drainsOfCluster(platform: Platform, clusterName: string, nowMs: 
   return sites.length > 0 && sites.every((site) => covered.has(site)) ? [...own, ...ofSites] : own;
 }
 
-/** The Drain in force that takes a blade of this pool out of service: of itself or its site, else of its cluster. */
+/** The Drain in force that takes a blade of this pool out of service: its own or its site's, else its cluster's. */
 export function drainOfBlade(platform: Platform, pool: EdgePool, bladeName: string, nowMs: number): Drain | undefined {
   const address = bladeOf(pool, bladeName)?.address;
   const site = address === undefined ? undefined : siteOfServer(platform, address)?.metadata.name;
@@ -46,8 +47,8 @@ export function drainOfBlade(platform: Platform, pool: EdgePool, bladeName: stri
 }
 
 /**
- * True while a Drain takes this worker out of service. Drains of a whole Site or Cluster do not: users are led away by DNS
- * and by the edges first, and until the last of them has gone the edges still need the pods.
+ * True while a Drain takes this worker out of service. Drains of a whole Site or Cluster do not: DNS and the edges lead users
+ * away first, and until the last user has gone the edges still need the pods.
  */
 export function isWorkerDrained(drains: readonly Drain[], workerName: string, nowMs: number): boolean {
   return inForceOn(drains, nowMs, ({ kind, name }) => kind === 'Worker' && name === workerName).length > 0;

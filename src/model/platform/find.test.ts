@@ -44,7 +44,7 @@ test.each([
     expected: a Drain, but none is declared
     fix: correct the name, or declare the Drain`,
   ],
-])('an object that is missing is said %s', (_, ask, text) => {
+])('a missing object is reported %s', (_, ask, text) => {
   const error = missing(ask);
   expect(error.message).toBe(text);
   expect(error.problems).toEqual([

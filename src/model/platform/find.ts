@@ -13,11 +13,11 @@ interface ObjectOf {
 }
 type Tables = { readonly [Kind in KindName]: ReadonlyMap<string, ObjectOf[Kind]> };
 
-/** Who asks for an object: what the InputError names beside it. */
-export interface Asked {
-  /** The option that names the object: `--cluster`. */
+/** Where the name of an object comes from and was looked up, for the InputError. */
+export interface NameOrigin {
+  /** The command-line option that names the object, such as `--cluster`. */
   readonly option?: string;
-  /** Where the platform was read, as the person named it. */
+  /** Where the platform was read from, as the person named it. */
   readonly place?: string;
 }
 
@@ -26,7 +26,7 @@ export function findObject<Kind extends KindName>(
   platform: Platform,
   kind: Kind,
   name: string,
-  { option, place }: Asked = {},
+  { option, place }: NameOrigin = {},
 ): ObjectOf[Kind] {
   const objects: ReadonlyMap<string, ObjectOf[Kind]> = tablesOf(platform)[kind];
   const object = objects.get(name);

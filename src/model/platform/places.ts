@@ -2,7 +2,7 @@ import { type Address, contains, hostPrefix } from '../address.ts';
 import type { EdgePool, Site } from '../spec/kinds.ts';
 import type { Platform } from '../spec/platform.ts';
 
-/** Where things are. A name that does not exist gives an empty answer. */
+/** Where clusters, servers and blades are. A name that does not exist gives an empty answer. */
 
 export type Blade = EdgePool['spec']['blades'][number];
 
@@ -12,14 +12,14 @@ export function sitesOfCluster(platform: Platform, clusterName: string): readonl
   return names.map((name) => platform.sites.get(name)).filter((site) => site !== undefined);
 }
 
-/** The first site of a cluster: where it is, for everything that needs one place. */
+/** The first site of a cluster, which is its place for everything that needs one place. */
 export function siteOfCluster(platform: Platform, clusterName: string): Site | undefined {
   return sitesOfCluster(platform, clusterName)[0];
 }
 
 /**
- * The site whose `servers` prefixes hold this address: of a worker, or of a blade. There is one at most, because prefixes of
- * sites never overlap; and that of a blade is a site of its cluster, because the spec refuses a blade anywhere else.
+ * The site whose `servers` prefixes hold this address of a worker or blade. There is at most one, because prefixes of sites
+ * never overlap; that of a blade is a site of its cluster, because the spec refuses a blade anywhere else.
  */
 export function siteOfServer(platform: Platform, server: Address): Site | undefined {
   const host = hostPrefix(server);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { policy, twoSites } from '../../../test/support/platform.ts';
 import { clustersOfPolicy, countriesOfRule, policiesOfCluster } from './policies.ts';
 
-test('a rule spells its continents out', () => {
+test('the countries of a rule include those of its continents', () => {
   const rules = [...twoSites().policies.values()].flatMap(({ spec }) => spec.rules);
   expect(rules.map(countriesOfRule)).toEqual([['AQ', 'FR', 'GS', 'TF']]);
 });

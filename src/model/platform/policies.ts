@@ -4,7 +4,10 @@ import type { Platform } from '../spec/platform.ts';
 
 export type PolicyRule = TrafficPolicy['spec']['rules'][number];
 
-/** Every country of a rule, its continents spelled out, sorted. A country rule beats a continent rule elsewhere. */
+/**
+ * Every country of a rule, including those of its continents, sorted. Callers decide that a country rule beats a continent
+ * rule.
+ */
 export function countriesOfRule(rule: Pick<PolicyRule, 'countries' | 'continents'>): readonly string[] {
   const byContinent = rule.continents.flatMap((continent) => countriesOf(continent).map((country) => country.code));
   return [...new Set([...rule.countries, ...byContinent])].sort();

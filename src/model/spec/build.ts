@@ -11,7 +11,7 @@ import type { Platform } from './platform.ts';
 import { readObject } from './read.ts';
 
 export interface Built {
-  /** Holds what is valid by itself; trust it only when `problems` is empty. */
+  /** The objects that are valid by themselves; use it only when `problems` is empty. */
   readonly platform: Platform;
   readonly problems: readonly SpecProblem[];
   readonly warnings: readonly SpecProblem[];
@@ -42,7 +42,7 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
   return { platform: platformOf(objects), problems, warnings: expiredDrains(objects, nowMs) };
 }
 
-/** `readObject` has parsed every value with the schema of its kind. */
+/** The objects of one kind; `readObject` has parsed each value with the schema of that kind. */
 function tableOf<T>(declared: readonly Declared<unknown>[], kind: KindName): Table<T> {
   const all = declared.filter((at) => at.kind === kind) as Declared<T>[];
   const byName = new Map<string, Declared<T>>();

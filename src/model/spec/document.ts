@@ -3,18 +3,18 @@ export type Path = readonly (string | number)[];
 
 /** One document of a file, parsed but not yet validated. */
 export interface SpecDocument {
-  /** File as the person named it. */
+  /** The file, as the person named it. */
   readonly file: string;
-  /** Absolute folder of that file: where the relative paths in it start. */
+  /** Absolute folder of that file, from which the relative paths in it start. */
   readonly folder: string;
   readonly value: unknown;
-  /** True when the text has syntax errors: `value` is a guess, good for names only. */
+  /** True when the text has syntax errors: `value` is then a guess, and only the names in it are used. */
   readonly broken: boolean;
   /** 1-based line of the value at `path` (or of its key), or of the nearest parent that exists. */
   readonly lineOf: (path: Path, what?: 'value' | 'key') => number;
 }
 
-/** `spec.rules[0].countries[1]` */
+/** The path as text: `spec.rules[0].countries[1]`. */
 export function pathText(path: Path): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseAddress, parsePrefix } from '../address.ts';
 
-/** Field types that the kinds share. Each parses the text once into a resolved value. */
+/** Field types that the kinds share. Each parses its text into a resolved value once. */
 
 export const Name = z
   .string()
@@ -21,10 +21,10 @@ export function text(longest: number) {
 }
 
 /**
- * Only what every reader takes for the same address: groups of at most four digits, and no IPv4 address
+ * True for texts that every program reads as the same address: groups of at most four digits, and no IPv4 address
  * inside an IPv6 one.
  */
-function readsAlike(address: string): boolean {
+function isUnambiguous(address: string): boolean {
   const mapped = /^::ffff:[0-9a-f]+:[0-9a-f]+$/.test(parseAddress(address)?.text ?? '');
   return !mapped && !/[0-9a-f]{5}/i.test(address) && !/:.*\./.test(address);
 }
@@ -33,7 +33,7 @@ export const IpAddress = z
   .string()
   .meta({ format: 'ip', maxLength: 45 })
   .transform((text, context) => {
-    const address = readsAlike(text) ? parseAddress(text) : undefined;
+    const address = isUnambiguous(text) ? parseAddress(text) : undefined;
     if (address === undefined) {
       context.addIssue({ code: 'custom', message: 'an IPv4 or IPv6 address', params: { reason: 'BadAddress' } });
       return z.NEVER;
@@ -46,7 +46,7 @@ export const IpPrefix = z
   .meta({ format: 'cidr', maxLength: 49 })
   .transform((text, context) => {
     const [address = '', ...length] = text.split('/');
-    const prefix = length.length > 0 && readsAlike(address) ? parsePrefix(text) : undefined;
+    const prefix = length.length > 0 && isUnambiguous(address) ? parsePrefix(text) : undefined;
     if (prefix === undefined) {
       const message = 'a prefix such as 10.0.0.0/16 with no host bits set';
       context.addIssue({ code: 'custom', message, params: { reason: 'BadPrefix' } });
@@ -67,7 +67,7 @@ export const DnsName = z
     'a DNS name in lower case, without a trailing dot',
   );
 
-/** Whether there is such a country is checked later, with a better message. */
+/** A country code. A later check tells whether there is such a country, with a better message. */
 export const CountryCode = z
   .string()
   .regex(/^[A-Z]{2}$/, 'an ISO 3166-1 alpha-2 code in capitals, e.g. FR')
@@ -77,13 +77,13 @@ export const ContinentCode = z.enum(['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA']);
 const labelName = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)$/;
 const labelDomain = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/** `name` or `domain/name`, as Kubernetes wants the keys of labels and annotations. */
+/** True for `name` and `domain/name`, the forms that Kubernetes takes as keys of labels and annotations. */
 function isQualifiedName(key: string): boolean {
   const [name = '', domain, ...rest] = key.split('/').reverse();
   return rest.length === 0 && labelName.test(name) && (domain === undefined || labelDomain.test(domain));
 }
 
-/** Texts by qualified name; `allows` says which values Kubernetes takes. */
+/** A mapping of qualified names to texts; `allows` says which values Kubernetes takes. */
 function labels(allows: (value: string, key: string) => boolean, expected: string) {
   return z.record(z.string(), z.string()).check((context) => {
     for (const [key, value] of Object.entries(context.value)) {

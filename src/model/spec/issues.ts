@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import { nearestPrefix } from '../address.ts';
 import { type Path, valueAt } from './document.ts';
-import { type Fault, listText, show } from './objects.ts';
+import { type Fault, listText, shortJson } from './objects.ts';
 import { type JsonSchema, schemasAt } from './schema.ts';
 import { mostSimilar } from './similar.ts';
 
-/** A fault against the schema, with where it is; `what` says whether the key or the value is at fault. */
+/** A fault against the schema and its place; `what` says whether the key or the value is at fault. */
 export interface Located {
   readonly path: Path;
   readonly what: 'value' | 'key';
@@ -14,7 +14,7 @@ export interface Located {
 
 type Issue = z.core.$ZodIssue;
 
-/** What the schema's issues mean for a person who wrote `value`. */
+/** Translates the schema's issues into faults for the person who wrote `value`. */
 export function explainIssues(issues: readonly Issue[], value: unknown, schema: JsonSchema): readonly Located[] {
   return issues.flatMap((issue) => explain(issue, { value, schema, prefix: [] }));
 }
@@ -22,7 +22,7 @@ export function explainIssues(issues: readonly Issue[], value: unknown, schema: 
 interface Context {
   readonly value: unknown;
   readonly schema: JsonSchema;
-  /** Issues below a choice have paths from there. */
+  /** The path of the choice that the issues are below; their own paths start from there. */
   readonly prefix: Path;
 }
 
@@ -60,7 +60,7 @@ function explain(issue: Issue, context: Context): readonly Located[] {
     default:
       return at({
         reason: 'WrongValue',
-        message: `${show(value)} is not allowed`,
+        message: `${shortJson(value)} is not allowed`,
         expected: expectedText(schemas),
         fix: writeText(schemas),
       });
@@ -91,7 +91,7 @@ function wrongValue(value: unknown, values: readonly unknown[]): Fault {
   const similar = typeof value === 'string' ? mostSimilar(value, texts) : undefined;
   return {
     reason: 'WrongValue',
-    message: `${show(value)} is not allowed`,
+    message: `${shortJson(value)} is not allowed`,
     expected: listText(texts),
     fix: similar === undefined ? 'write one of these' : `did you mean "${similar}"?`,
   };
@@ -134,7 +134,7 @@ function outOfRange(issue: RangeIssue, value: unknown, path: Path): Fault {
   const bound = small ? (issue.inclusive ? 'at least' : 'more than') : issue.inclusive ? 'at most' : 'less than';
   return {
     reason: 'OutOfRange',
-    message: `${show(value)} is too ${small ? 'small' : 'large'}`,
+    message: `${shortJson(value)} is too ${small ? 'small' : 'large'}`,
     expected: `${bound} ${limit}`,
     fix: small ? 'write a larger number' : 'write a smaller number',
   };
@@ -143,7 +143,7 @@ function outOfRange(issue: RangeIssue, value: unknown, path: Path): Fault {
 type FormatIssue = Extract<Issue, { code: 'invalid_format' }>;
 
 function badFormat(issue: FormatIssue, value: unknown, schemas: readonly JsonSchema[]): Fault {
-  const fault = { reason: 'BadFormat', message: `${show(value)} has the wrong form` } as const;
+  const fault = { reason: 'BadFormat', message: `${shortJson(value)} has the wrong form` } as const;
   if (issue.format === 'datetime')
     return { ...fault, expected: 'an RFC 3339 time with a zone', fix: 'write it like 2026-12-24T18:00:00Z' };
   const pattern = schemas.find((schema) => schema.pattern !== undefined)?.pattern;
@@ -157,17 +157,20 @@ function badText(issue: Extract<Issue, { code: 'custom' }>, value: unknown): Fau
   if (issue.params?.['reason'] === 'BadPrefix') {
     const near = nearestPrefix(String(value));
     const fix = `write ${near?.text ?? 'an address, a slash and the length of the prefix'}`;
-    return { reason: 'BadPrefix', message: `${show(value)} is not a prefix`, expected: issue.message, fix };
+    return { reason: 'BadPrefix', message: `${shortJson(value)} is not a prefix`, expected: issue.message, fix };
   }
   return {
     reason: 'BadAddress',
-    message: `${show(value)} is not an address`,
+    message: `${shortJson(value)} is not an address`,
     expected: issue.message,
     fix: 'write the whole address, such as 192.0.2.1 or 2001:db8::1',
   };
 }
 
-/** Of several shapes that exclude each other, the one that was meant; or that none or several were. */
+/**
+ * The faults of a value that may have several shapes: those against the shape that was meant, or that none or several were
+ * meant.
+ */
 function explainChoice(
   branches: readonly (readonly Issue[])[],
   path: Path,
@@ -192,7 +195,7 @@ function explainChoice(
   return issues.flatMap((issue) => explain(issue, { ...context, prefix: path }));
 }
 
-/** The shapes that a mapping has the distinguishing field of. */
+/** The shapes that were meant: those whose distinguishing field the mapping has. */
 function meantBy(value: object, schemas: readonly JsonSchema[]): readonly JsonSchema[] {
   return schemas.filter((schema) => (schema.required ?? []).some((key) => Object.hasOwn(value, key)));
 }
@@ -213,7 +216,7 @@ function typeText(value: unknown): string {
   if (typeof value === 'object') return 'a mapping';
   if (typeof value === 'number') return `the number ${value}`;
   if (typeof value === 'boolean') return `the truth value ${value}`;
-  return `the text ${show(value)}`;
+  return `the text ${shortJson(value)}`;
 }
 
 function expectedText(schemas: readonly JsonSchema[]): string {
@@ -225,7 +228,7 @@ function writeText(schemas: readonly JsonSchema[]): string {
 }
 
 function shapeText(schema: JsonSchema): string {
-  if (schema.const !== undefined) return show(schema.const);
+  if (schema.const !== undefined) return shortJson(schema.const);
   if (schema.enum !== undefined) return listText(schema.enum.map(String));
   if (schema.type === 'array') return 'a list';
   if (schema.type === 'object')

@@ -3,7 +3,7 @@ import { type Path, pathText, type SpecDocument } from './document.ts';
 import type { Cluster, Drain, EdgePool, KindName, Site, TrafficPolicy } from './kinds.ts';
 import type { SpecReason } from './reasons.ts';
 
-/** An object that a document declares. `value` is absent when it is not valid: its name still counts as declared. */
+/** An object that a document declares. `value` is undefined when the object is not valid; its name still counts as declared. */
 export interface Declared<T> {
   readonly kind: KindName;
   readonly name: string;
@@ -12,9 +12,9 @@ export interface Declared<T> {
 }
 
 export interface Table<T> {
-  /** In the order of the files, also those whose name is taken. */
+  /** Every object in the order of the files, also those whose name is taken already. */
   readonly all: readonly Declared<T>[];
-  /** The first of every name. */
+  /** The first object of every name. */
   readonly byName: ReadonlyMap<string, Declared<T>>;
 }
 
@@ -29,10 +29,10 @@ export interface Objects {
 /** Something wrong in a spec. */
 export type SpecProblem = InputProblem<SpecReason>;
 
-/** What is wrong with a value, before it is said where that stands. */
+/** What is wrong with a value, without the place of the value. */
 export type Fault = Pick<SpecProblem, 'reason' | 'message' | 'expected' | 'fix'>;
 
-/** Says that something is wrong with the value at `path` of an object. */
+/** Reports a fault of the value at `path` of an object. */
 export type Report = (at: Declared<unknown>, path: Path, fault: Fault) => void;
 
 export interface Valid<T> {
@@ -40,7 +40,7 @@ export interface Valid<T> {
   readonly value: T;
 }
 
-/** The objects that are valid, with where they were declared. */
+/** The objects that are valid, each with its declaration. */
 export function valid<T>(declared: Iterable<Declared<T>>): readonly Valid<T>[] {
   return [...declared].flatMap((at) => (at.value === undefined ? [] : [{ at, value: at.value }]));
 }
@@ -53,18 +53,18 @@ export function placeOf(document: SpecDocument, path: Path, what?: 'value' | 'ke
   return { file: document.file, line: document.lineOf(path, what) };
 }
 
-/** `Site/paris (sites.yaml:4)` */
+/** The place of a value as text: `Site/paris (sites.yaml:4)`. */
 export function whereIs(at: Declared<unknown>, path: Path): string {
   return `${at.kind}/${at.name} (${at.document.file}:${at.document.lineOf(path)})`;
 }
 
-/** For messages: the value as JSON, short. */
-export function show(value: unknown): string {
+/** The value as JSON, shortened for messages. */
+export function shortJson(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
-/** `a, b or c` */
+/** The words as a list in text: `a, b or c`. */
 export function listText(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { buildPlatform } from './build.ts';
 import type { KindName } from './kinds.ts';
 
-/** What the loader says of one object, without dangling references. */
+/** The problems of one object, except references to objects that are not there. */
 function faults(kind: KindName, spec: object, metadata: object = {}): readonly string[] {
   const value = { apiVersion: 'tideline.dev/v1alpha1', kind, metadata: { name: 'x', ...metadata }, spec };
   const document = { file: 'input.yaml', folder: '/', value, broken: false, lineOf: () => 1 };
@@ -19,7 +19,7 @@ const policy = {
   default: { clusters: [{ name: 'paris' }] },
 };
 
-test('what these tests spoil is right', () => {
+test('the objects that these tests change are valid', () => {
   expect([faults('Drain', drain), faults('Cluster', cluster), faults('TrafficPolicy', policy)]).toEqual([[], [], []]);
 });
 
@@ -30,7 +30,7 @@ test.each([
   ['🏄'.repeat(1025), ['OutOfRange spec.reason: is too long']],
   ['', ['OutOfRange spec.reason: is an empty text']],
   [[], ['WrongType spec.reason: is a list']],
-])('a text is as long as its characters are many (%#)', (reason, expected) => {
+])('the length of a text is the number of its characters (%#)', (reason, expected) => {
   expect(faults('Drain', { ...drain, reason })).toEqual(expected);
 });
 
@@ -51,7 +51,7 @@ test.each([
   ['0:0:0:0:0:FFFF:c000:0201', false],
   ['00001::1', false],
   ['fe80::1%eth0', false],
-])('%s is an address that everybody reads alike: %j', (address, right) => {
+])('%s is an address that every program reads alike: %j', (address, right) => {
   expect(faults('Cluster', { ...cluster, entry: { anycast: [address] } })).toEqual(
     right ? [] : [`BadAddress spec.entry.anycast[0]: ${JSON.stringify(address)} is not an address`],
   );

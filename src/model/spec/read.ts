@@ -4,20 +4,20 @@ import { withoutUndefined } from '../values.ts';
 import { type Path, pathText, type SpecDocument, valueAt } from './document.ts';
 import { explainIssues } from './issues.ts';
 import { isKindName, type KindName, kindNames, kinds } from './kinds.ts';
-import { listText, placeOf, type SpecProblem, show } from './objects.ts';
+import { listText, placeOf, type SpecProblem, shortJson } from './objects.ts';
 import { schemaOf } from './schema.ts';
 import { mostSimilar } from './similar.ts';
 
 export interface ReadObject {
-  /** Absent when nobody can tell what it is. */
+  /** Absent when the kind of the object cannot be told. */
   readonly kind?: KindName;
   readonly name?: string;
-  /** Absent when it is not valid. */
+  /** Absent when the object is not valid. */
   readonly value?: unknown;
   readonly problems: readonly SpecProblem[];
 }
 
-/** One document against the schema of its kind. */
+/** Reads one document by the schema of its kind. */
 export function readObject(document: SpecDocument): ReadObject {
   const { value } = document;
   const kind = valueAt(value, ['kind']);
@@ -49,7 +49,7 @@ export function readObject(document: SpecDocument): ReadObject {
   };
 }
 
-/** A label may have any name but this one, which the schema would drop silently. */
+/** Issues for labels and annotations named `__proto__`: the schema would drop these silently, and takes any other name. */
 function hiddenLabels(value: unknown): readonly z.core.$ZodIssue[] {
   return ['labels', 'annotations'].flatMap((field) => {
     const path = ['metadata', field, '__proto__'];
@@ -59,7 +59,7 @@ function hiddenLabels(value: unknown): readonly z.core.$ZodIssue[] {
   });
 }
 
-/** Unknown fields alone do not keep the rest of an object from being checked: they are set aside after being reported. */
+/** Parses a value. Unknown fields are reported and then left out, so that the rest of the object is checked all the same. */
 function parse(
   kind: KindName,
   value: unknown,
@@ -93,7 +93,7 @@ function headProblem(document: SpecDocument): SpecProblem | undefined {
       reason: version === undefined ? 'MissingField' : 'UnknownApiVersion',
       ...placeOf(document, ['apiVersion']),
       path: 'apiVersion',
-      message: version === undefined ? 'is missing' : `${show(version)} is not an apiVersion of the platform spec`,
+      message: version === undefined ? 'is missing' : `${shortJson(version)} is not an apiVersion of the platform spec`,
       expected: apiVersion,
       fix: kubernetes
         ? 'Kubernetes objects belong into the manifest folder of a Cluster'
@@ -107,7 +107,7 @@ function headProblem(document: SpecDocument): SpecProblem | undefined {
     reason: kind === undefined ? 'MissingField' : 'UnknownKind',
     ...placeOf(document, ['kind']),
     path: 'kind',
-    message: kind === undefined ? 'is missing' : `there is no kind ${show(kind)}`,
+    message: kind === undefined ? 'is missing' : `there is no kind ${shortJson(kind)}`,
     expected: listText(kindNames),
     fix: similar === undefined ? `write ${kind === undefined ? 'the' : 'another'} kind` : `did you mean "${similar}"?`,
   };

@@ -10,6 +10,6 @@ test.each([
   ['cloud', ['paris', 'newyork'], undefined],
   ['', ['paris'], undefined],
   ['a', [], undefined],
-])('%j was meant to be, of %j, %j', (text, candidates, expected) => {
+])('the most similar to %j of %j is %j', (text, candidates, expected) => {
   expect(mostSimilar(text, candidates)).toBe(expected);
 });

@@ -1,7 +1,7 @@
 import { type Fault, listText } from './objects.ts';
 import { mostSimilar } from './similar.ts';
 
-/** What is said of a name that nothing of its kind has, wherever a person wrote it. `known`: the names there are. */
+/** The fault of a name that no object of its kind has, wherever a person wrote it. `known` are the names that exist. */
 export function unknownName(kind: string, name: string, known: readonly string[]): Fault {
   const similar = mostSimilar(name, known);
   return {

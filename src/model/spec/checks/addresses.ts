@@ -123,14 +123,14 @@ function checkUnique(objects: Objects, report: Report): void {
   }
 }
 
-/** The holder that was there before, if any; the first one stays. */
+/** Enters a holder and returns undefined, or returns the holder that had the key before; the first one stays. */
 function claim(holders: Map<string, Holder>, key: string, holder: Holder): Holder | undefined {
   const first = holders.get(key);
   if (first === undefined) holders.set(key, holder);
   return first;
 }
 
-/** A router meets the routers of its own site, everything else meets everything. Routers come first. */
+/** Compares a router only with routers of its own site, and everything else with everything. Routers must be claimed first. */
 function claimAddress(addresses: Map<string, Holder>, address: string, holder: Holder): Holder | undefined {
   const everywhere = claim(addresses, address, holder);
   return holder.at.kind === 'Site' ? claim(addresses, `${address} in ${holder.at.name}`, holder) : everywhere;

@@ -3,8 +3,8 @@ import type { Path } from '../document.ts';
 import type { TrafficPolicy } from '../kinds.ts';
 import { type Declared, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
 
-/** Codes that people write for a country that has another one. */
-const usual: Readonly<Record<string, string>> = {
+/** Wrong codes that people often write, with the right code. */
+const commonMistakes: Readonly<Record<string, string>> = {
   UK: 'GB',
   EL: 'GR',
   EN: 'GB',
@@ -79,9 +79,9 @@ function checkAnswer(
   reason: 'AllWeightsZero' | 'EmptyDefault',
   report: Report,
 ): void {
-  const path2 = [...path, 'clusters'];
+  const clustersPath = [...path, 'clusters'];
   if (answer.clusters.every((cluster) => cluster.weight === 0))
-    report(at, path2, {
+    report(at, clustersPath, {
       reason,
       message: 'every weight is 0, so nobody answers',
       expected: 'at least one weight above 0',
@@ -91,7 +91,7 @@ function checkAnswer(
   for (const [index, name] of names.entries()) {
     if (names.indexOf(name) === index) continue;
     const inFailover = index - answer.clusters.length;
-    report(at, inFailover < 0 ? [...path2, index, 'name'] : [...path, 'failover', inFailover], {
+    report(at, inFailover < 0 ? [...clustersPath, index, 'name'] : [...path, 'failover', inFailover], {
       reason: 'NamedTwice',
       message: `the cluster ${name} is named twice in one answer`,
       fix: 'remove one',
@@ -101,7 +101,7 @@ function checkAnswer(
 
 function checkCountry(code: string, at: Declared<unknown>, path: Path, report: Report): void {
   if (countryOf(code) !== undefined) return;
-  const meant = countryOf(usual[code] ?? '');
+  const meant = countryOf(commonMistakes[code] ?? '');
   const noData = ['BV', 'CX', 'EH', 'HM'].includes(code);
   report(at, path, {
     reason: 'UnknownCountry',

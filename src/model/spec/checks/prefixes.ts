@@ -15,9 +15,9 @@ interface Placed {
 const widest = { 4: 8, 6: 16 } as const;
 
 /**
- * No prefix overlaps another, whatever its role, within a site or between sites: an address says where it lives. One
- * exception: several cloud sites may list the same `vips` prefix, written alike, since their anycast address lives in
- * each of them.
+ * No prefix overlaps another, whatever its role, within a site or between sites, so that an address tells its site. One
+ * exception: several cloud sites may list the same `vips` prefix, written alike, since their anycast address is in each
+ * of them.
  */
 export function checkPrefixes(objects: Objects, report: Report): void {
   const placed = valid(objects.Site.byName.values()).flatMap(({ at, value }) => prefixesOf(at, value));
@@ -30,7 +30,7 @@ export function checkPrefixes(objects: Objects, report: Report): void {
       fix: 'list the prefixes that the site really has',
     });
   }
-  // Sorted, a prefix comes right before all it contains: the prefixes open around one are a stack.
+  // In sorted order a prefix comes right before all prefixes that it contains: those that contain the next one are a stack.
   const open: Placed[] = [];
   for (const next of placed.toSorted((a, b) => comparePrefixes(a.prefix, b.prefix))) {
     while (open.length > 0 && !contains((open.at(-1) ?? next).prefix, next.prefix)) open.pop();

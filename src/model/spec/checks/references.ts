@@ -3,7 +3,7 @@ import type { Drain } from '../kinds.ts';
 import { type Declared, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
 import { unknownName } from '../unknown-name.ts';
 
-/** Every name that one object uses of another exists, and the two agree about each other. */
+/** Every object that another one names exists, and the two agree about each other. */
 export function checkReferences(objects: Objects, report: Report): void {
   for (const { at, value } of valid(objects.Cluster.all)) {
     for (const [index, site] of value.spec.sites.entries()) {
@@ -65,7 +65,7 @@ interface Reference {
   readonly path: Path;
 }
 
-/** The names that can be referred to; undefined when they cannot all be known. */
+/** The names that can be referred to; undefined when not all of them are known, because a pool is not valid. */
 function namesOf(objects: Objects, kind: Reference['kind']): readonly string[] | undefined {
   if (kind !== 'blade') return [...objects[kind].byName.keys()];
   const pools = [...objects.EdgePool.byName.values()];

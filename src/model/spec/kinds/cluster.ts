@@ -3,21 +3,23 @@ import { IpAddress, Name, Port, text } from '../fields.ts';
 
 export const ClusterSpec = z
   .strictObject({
-    sites: z.array(Name.describe('Name of a Site.')).min(1).max(64).describe('The sites it runs in.'),
+    sites: z.array(Name.describe('Name of a Site.')).min(1).max(64).describe('The sites that the cluster runs in.'),
     source: z
       .union([
         z.strictObject({
           manifests: text(1024).describe(
-            'Folder of Kubernetes YAML, relative to the file that says so. It holds no spec objects.',
+            'Folder of Kubernetes YAML, relative to the file that declares the cluster. It holds no spec objects.',
           ),
         }),
         z.strictObject({
-          kubeconfig: text(1024).describe('File, relative to the file that says so.'),
+          kubeconfig: text(1024).describe('Path of a kubeconfig, relative to the file that declares the cluster.'),
           context: text(253).optional().describe('Context of the kubeconfig; absent: its current one.'),
         }),
-        z.strictObject({ none: z.literal(true).describe('It is not read at all: steering only.') }),
+        z.strictObject({
+          none: z.literal(true).describe('The cluster is not read at all: it is there for steering only.'),
+        }),
       ])
-      .describe('How to read it: exactly one of `manifests`, `kubeconfig` or `none`.'),
+      .describe('How to read the cluster: exactly one of `manifests`, `kubeconfig` or `none`.'),
     entry: z
       .union([
         z.strictObject({
@@ -39,15 +41,17 @@ export const ClusterSpec = z
         intervalSeconds: z
           .union([z.literal(10), z.literal(30)])
           .default(10)
-          .describe('Seconds between two checks of one checker; Route 53 knows these two.'),
+          .describe('Seconds between two checks of one checker; Route 53 allows these two values.'),
         failureThreshold: z.int().min(1).max(10).default(3).describe('Failed checks in a row that make it unhealthy.'),
       })
       .prefault({})
       .describe('How DNS providers check each entry address.'),
     capacity: z
-      .strictObject({ requestsPerSecond: z.number().positive().describe('Requests a second it can serve.') })
+      .strictObject({
+        requestsPerSecond: z.number().positive().describe('How many requests the cluster can serve in a second.'),
+      })
       .optional()
-      .describe('What it can carry.'),
+      .describe('How much load the cluster can carry.'),
     cost: z
       .strictObject({
         perMillionRequests: z.number().min(0).describe('Price of a million requests.'),
@@ -57,6 +61,6 @@ export const ClusterSpec = z
           .describe('ISO 4217 code.'),
       })
       .optional()
-      .describe('What serving from it costs.'),
+      .describe('What serving from the cluster costs.'),
   })
   .describe('A Kubernetes cluster: its sites, how to read it, and what DNS answers lead to.');

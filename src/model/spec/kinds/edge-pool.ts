@@ -48,7 +48,7 @@ export const EdgePoolSpec = z
       .max(128)
       .default(1)
       .describe(
-        'Never fewer announcers of a VIP than this by our own doing. The first so many blades (by name) are its keepers.',
+        'Tideline never withdraws a VIP so that fewer blades than this announce it. As many blades, the first by name, are keepers.',
       ),
     leaseSeconds: z
       .number()

@@ -12,7 +12,7 @@ const WeightedCluster = z.strictObject({
 });
 
 const Answer = {
-  clusters: z.array(WeightedCluster).min(1).max(32).describe('Who answers. At least one weight is not 0.'),
+  clusters: z.array(WeightedCluster).min(1).max(32).describe('The clusters that answer. At least one weight is not 0.'),
   failover: z
     .array(Name.describe('Name of a Cluster.'))
     .max(32)
@@ -30,7 +30,7 @@ export const TrafficPolicySpec = z
           .array(z.enum(['route53', 'powerdns']))
           .min(1)
           .max(2)
-          .describe('Who is to hold the records.'),
+          .describe('The DNS providers that hold the records.'),
       })
       .describe('Where the records go.'),
     ttlSeconds: z.int().min(1).max(86_400).default(60).describe('How long resolvers may keep an answer.'),
@@ -48,7 +48,9 @@ export const TrafficPolicySpec = z
       )
       .max(253)
       .default([])
-      .describe('Who answers whom. 246 countries and 7 continents, each in one rule.'),
+      .describe(
+        'Which clusters answer which countries. There are 246 countries and 7 continents, each in one rule only.',
+      ),
     default: z.strictObject(Answer).describe('Everyone no rule names. Never empty.'),
     minReadyRatio: z
       .number()
