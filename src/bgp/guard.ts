@@ -1,5 +1,5 @@
 import { contains, overlaps, type Prefix, parseAddress, parsePrefix } from '../model/address.ts';
-import { withoutUndefined } from '../model/values.ts';
+import { compareText, withoutUndefined } from '../model/values.ts';
 import { diffRoutes, type RouteSet, routeSet, sortRoutes } from './diff.ts';
 import { type Reason, reasons } from './reasons.ts';
 import type { Route, RouteClass } from './route.ts';
@@ -100,7 +100,7 @@ export class Guard {
     this.#granted = target;
     return {
       target: sortRoutes([...target.values()]),
-      refusals: refusals.toSorted((a, b) => (a.prefix < b.prefix ? -1 : a.prefix > b.prefix ? 1 : 0)),
+      refusals: refusals.toSorted((a, b) => compareText(a.prefix, b.prefix)),
       complete: announceNow === announce.length,
       ...withoutUndefined({ retryAfterMs }),
     };

@@ -1,9 +1,6 @@
 import type { Need } from '../kube/needs.ts';
 import { edgeNeeds } from '../planes/edge/needs.ts';
-import { networkNeeds } from '../planes/network/needs.ts';
-
-/** The origin of the pods' prefixes for the network agents of a cluster. */
-export type PodsFrom = 'calico' | 'podCIDRs';
+import { networkNeeds, type PodsFrom } from '../planes/network/needs.ts';
 
 /**
  * The agents for which a cluster is checked, each with what its plane needs there. A plane whose agent reads a cluster has

@@ -1,9 +1,10 @@
 import { createManifestSource } from '../kube/manifests/source.ts';
 import { reads, sourceSelection } from '../kube/needs.ts';
 import type { ClusterState } from '../kube/source.ts';
+import type { PodsFrom } from '../planes/network/needs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Log, silentLog } from '../runtime/log.ts';
-import { type Agent, needsOf, type PodsFrom } from './agents.ts';
+import { type Agent, needsOf } from './agents.ts';
 import { count, type Finding, failed, ok, quote } from './finding.ts';
 import { classFacts, nodeFacts } from './gather.ts';
 import { judgeIngress } from './judge/ingress.ts';

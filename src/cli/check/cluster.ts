@@ -6,7 +6,8 @@ import { poolsOfCluster, sitesOfCluster } from '../../model/platform/places.ts';
 import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { withoutUndefined } from '../../model/values.ts';
-import { type Agent, agents as allAgents, type PodsFrom } from '../../preflight/agents.ts';
+import type { PodsFrom } from '../../planes/network/needs.ts';
+import { type Agent, agents as allAgents } from '../../preflight/agents.ts';
 import type { Crd, ExpectedCrd } from '../../preflight/judge/crds.ts';
 import type { Expectations } from '../../preflight/preflight.ts';
 

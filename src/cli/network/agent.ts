@@ -3,6 +3,7 @@ import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
 import { findObject } from '../../model/platform/find.ts';
 import { sitesOfCluster } from '../../model/platform/places.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
+import type { PodsFrom } from '../../planes/network/needs.ts';
 import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
 import { addSourceOptions, type ListenAddress, logLevelOption, parseListenAddress } from '../options.ts';
 
@@ -10,7 +11,7 @@ interface WorkerArguments extends AgentArguments {
   readonly node: string;
   readonly cluster: string;
   readonly metricsAddress: ListenAddress;
-  readonly podsFrom: 'calico' | 'podCIDRs';
+  readonly podsFrom: PodsFrom;
 }
 
 /** `tideline network agent`: announces this worker's pods. */

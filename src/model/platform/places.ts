@@ -22,10 +22,13 @@ export function siteOfCluster(platform: Platform, clusterName: string): Site | u
  * never overlap; that of a blade is a site of its cluster, because the spec refuses a blade anywhere else.
  */
 export function siteOfServer(platform: Platform, server: Address): Site | undefined {
+  return [...platform.sites.values()].find((site) => holdsServer(site, server));
+}
+
+/** Whether an address of a server lies in the `servers` prefixes of a site. */
+export function holdsServer(site: Site, server: Address): boolean {
   const host = hostPrefix(server);
-  return [...platform.sites.values()].find((site) =>
-    site.spec.prefixes.servers.some((prefix) => contains(prefix, host)),
-  );
+  return site.spec.prefixes.servers.some((prefix) => contains(prefix, host));
 }
 
 /** The pools whose blades serve a cluster. */

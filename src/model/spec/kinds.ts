@@ -27,7 +27,8 @@ export type Drain = z.infer<typeof Drain>;
 /** Every kind with its schema, in the order of the documentation. */
 export const kinds = { Site, Cluster, EdgePool, TrafficPolicy, Drain } as const;
 export type KindName = keyof typeof kinds;
-export const kindNames: readonly KindName[] = ['Site', 'Cluster', 'EdgePool', 'TrafficPolicy', 'Drain'];
+// Object.keys gives string[]; the keys of the table are exactly the kinds.
+export const kindNames = Object.keys(kinds) as readonly KindName[];
 
 export function isKindName(text: unknown): text is KindName {
   return typeof text === 'string' && Object.hasOwn(kinds, text);

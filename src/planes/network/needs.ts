@@ -1,11 +1,11 @@
 import { follow, type Need } from '../../kube/needs.ts';
 import { withoutUndefined } from '../../model/values.ts';
 
+/** Where the prefixes of the pods come from: Calico's blocks, or `Node.spec.podCIDRs`. */
+export type PodsFrom = 'calico' | 'podCIDRs';
+
 /** What the agent of a worker needs of its cluster; With `node`, only the Node of that name is read. */
-export function networkNeeds(choice: {
-  readonly podsFrom: 'calico' | 'podCIDRs';
-  readonly node?: string;
-}): readonly Need[] {
+export function networkNeeds(choice: { readonly podsFrom: PodsFrom; readonly node?: string }): readonly Need[] {
   const select = choice.node === undefined ? undefined : { fields: `metadata.name=${choice.node}` };
   const server = follow('Node', "the server's own address", withoutUndefined({ select }));
   if (choice.podsFrom === 'podCIDRs') return [server];

@@ -1,5 +1,5 @@
 import { contains, hostPrefix, type Prefix, parseAddress, parsePrefix } from '../../model/address.ts';
-import type { PodsFrom } from '../agents.ts';
+import type { PodsFrom } from '../../planes/network/needs.ts';
 import { type Answer, count, type Finding, failed, names, ok, unanswered } from '../finding.ts';
 
 export interface NodeFacts {

@@ -1,5 +1,6 @@
 import type { Route } from '../../../bgp/route.ts';
 import { type Address, hostPrefix } from '../../../model/address.ts';
+import { bladeOf } from '../../../model/platform/places.ts';
 import type { Announcing, BladeMemory } from './memory.ts';
 import type { BladeView } from './view.ts';
 import { isInExabgp } from './vip-status.ts';
@@ -44,7 +45,7 @@ export function announcingOf(view: BladeView, memory: BladeMemory): Announcing {
  * with a reason.
  */
 export function routeOf({ pool, blade }: BladeView, vip: Address): Route {
-  const nextHop = pool.spec.blades.find(({ name }) => name === blade)?.address;
+  const nextHop = bladeOf(pool, blade)?.address;
   return {
     prefix: hostPrefix(vip),
     nextHop: nextHop ?? vip,

@@ -2,6 +2,7 @@ import type { Route } from '../../../bgp/route.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { comparePrefixes, contains, hostPrefix, type Prefix } from '../../../model/address.ts';
 import type { Site } from '../../../model/spec/kinds.ts';
+import type { PodsFrom } from '../needs.ts';
 import type { NetworkPlan, NetworkRefusal } from '../plan.ts';
 import { compileBlocks } from './blocks.ts';
 import { compileHosts } from './hosts.ts';
@@ -16,7 +17,7 @@ export interface NetworkInput {
   /** The node's name, as Calico and Kubernetes have it. */
   readonly node: string;
   /** Where the pods' prefixes come from; never guessed, because clusters with Calico often have podCIDRs that mean nothing. */
-  readonly podsFrom: 'calico' | 'podCIDRs';
+  readonly podsFrom: PodsFrom;
   /** A Drain of this worker is in force. */
   readonly drained: boolean;
   /** The Node was seen since this agent started: only then its absence is a deletion. */

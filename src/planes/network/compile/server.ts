@@ -1,5 +1,6 @@
 import type { Node } from '../../../kube/kinds/node.ts';
-import { type Address, contains, hostPrefix, parseAddress } from '../../../model/address.ts';
+import { type Address, parseAddress } from '../../../model/address.ts';
+import { holdsServer } from '../../../model/platform/places.ts';
 import type { Site } from '../../../model/spec/kinds.ts';
 import type { NetworkRefusal } from '../plan.ts';
 
@@ -19,7 +20,7 @@ export function serverOf(node: Node, sites: readonly Site[]): Server {
   for (const { type, address: text } of node.status?.addresses ?? []) {
     if (type !== 'InternalIP') continue;
     const address = parseAddress(text);
-    const home = address === undefined ? undefined : sites.find((candidate) => holds(candidate, address));
+    const home = address === undefined ? undefined : sites.find((candidate) => holdsServer(candidate, address));
     site ??= home;
     if (address === undefined)
       refusals.push({ subject: text, reason: 'BadAddress', message: `InternalIP of Node ${node.metadata.name}` });
@@ -28,8 +29,4 @@ export function serverOf(node: Node, sites: readonly Site[]): Server {
     else addresses.push(address);
   }
   return site === undefined ? { addresses, refusals } : { site, addresses, refusals };
-}
-
-function holds(site: Site, address: Address): boolean {
-  return site.spec.prefixes.servers.some((outer) => contains(outer, hostPrefix(address)));
 }
