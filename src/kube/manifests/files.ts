@@ -18,9 +18,7 @@ export interface FileContent {
   readonly problem?: FileProblem;
 }
 
-export interface FileProblem extends Problem {
-  readonly reason: KubeReason;
-}
+export type FileProblem = Problem<KubeReason>;
 
 /** The limit for a file; parsing needs several times its size in memory. */
 const maxFileBytes = 128 << 20;

@@ -1,3 +1,5 @@
+import type { Problem, Refusal } from '../../model/problem.ts';
+
 /**
  * Every named refusal and state of the edge: log field, metric label, status condition and test assertion at once. The
  * text says what the reason means and what the edge does about it.
@@ -73,3 +75,9 @@ export const edgeReasons = {
 } as const;
 
 export type EdgeReason = keyof typeof edgeReasons;
+
+/** Something wrong in an object of a tenant. */
+export type EdgeProblem = Problem<EdgeReason>;
+
+/** Why something that an object asks for is not served. */
+export type EdgeRefusal = Refusal<EdgeReason>;

@@ -1,23 +1,17 @@
 import type { IngressBackend } from '../../../kube/kinds/ingress.ts';
 import type { Service, ServicePort } from '../../../kube/kinds/service.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import type { Problem } from '../../../model/problem.ts';
-import type { EdgeReason } from '../reasons.ts';
+import type { EdgeProblem, EdgeReason, EdgeRefusal } from '../reasons.ts';
 import type { Backend, BackendKey } from '../table.ts';
 import { quoted } from './address.ts';
 import { type EndpointRules, resolveEndpoints } from './endpoints.ts';
 import { isLabel } from './names.ts';
 import type { ServiceSlices, SliceIndex } from './slices.ts';
 
-export interface Fault {
-  readonly reason: EdgeReason;
-  readonly message: string;
-}
-
 /** A backend as an Ingress names it, checked for shape only. */
 export type BackendReference =
   | { readonly ok: true; readonly namespace: string; readonly service: string; readonly port: string | number }
-  | { readonly ok: false; readonly fault: Fault };
+  | { readonly ok: false; readonly fault: EdgeRefusal };
 
 /** Reads an Ingress backend. Never looks at other objects: that a Service is missing is no fault of shape. */
 export function readBackend(backend: IngressBackend | undefined, namespace: string): BackendReference {
@@ -36,8 +30,8 @@ export function readBackend(backend: IngressBackend | undefined, namespace: stri
 
 /** Where a reference leads: a table key, and why its backend has no endpoints if it can have none. */
 export type ResolvedBackend =
-  | { readonly ok: true; readonly key: BackendKey; readonly port?: ServicePort; readonly fault?: Fault }
-  | { readonly ok: false; readonly fault: Fault };
+  | { readonly ok: true; readonly key: BackendKey; readonly port?: ServicePort; readonly fault?: EdgeRefusal }
+  | { readonly ok: false; readonly fault: EdgeRefusal };
 
 /** Looks up the Service. A missing Service or port keeps the route (503), an ExternalName refuses it. */
 export function resolveBackend(
@@ -76,7 +70,7 @@ export interface LiveBackend {
   /** Absent when the Service or its port does not exist: no endpoint can make the backend serve. */
   readonly port?: ServicePort;
   readonly ready: number;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly EdgeProblem[];
   /** What the backend was made of, beside its port. */
   readonly slices: ServiceSlices;
   readonly rules: EndpointRules;
@@ -101,6 +95,6 @@ export function fillBackend(
   return { backend: { key, endpoints }, service, port, ready, problems, slices, rules };
 }
 
-function refuse(reason: EdgeReason, message: string): { readonly ok: false; readonly fault: Fault } {
+function refuse(reason: EdgeReason, message: string): { readonly ok: false; readonly fault: EdgeRefusal } {
   return { ok: false, fault: { reason, message } };
 }

@@ -1,9 +1,9 @@
 import type { Ingress } from '../../../kube/kinds/ingress.ts';
 import type { ServicePort } from '../../../kube/kinds/service.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import type { Problem } from '../../../model/problem.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
 import { compareKeys, compareText, withoutUndefined } from '../../../model/values.ts';
+import type { EdgeProblem } from '../reasons.ts';
 import type { BackendKey, Certificate, Host, Path, RoutingTable } from '../table.ts';
 import { fillBackend, type LiveBackend, resolveBackend } from './backends.ts';
 import type { EndpointRules } from './endpoints.ts';
@@ -28,7 +28,7 @@ export interface Condition {
   readonly object: string;
   readonly state: 'accepted' | 'partial' | 'refused';
   /** What was refused or does not work, with the field; empty when accepted. */
-  readonly problems: readonly Problem[];
+  readonly problems: readonly EdgeProblem[];
 }
 
 export interface Compiled {
@@ -135,9 +135,9 @@ class Routes {
   }
 
   /** Takes the routes of one Ingress and returns the hosts on which it won any. Ingresses must come oldest first. */
-  claim(reading: IngressReading): { readonly hosts: ReadonlySet<string>; readonly problems: readonly Problem[] } {
+  claim(reading: IngressReading): { readonly hosts: ReadonlySet<string>; readonly problems: readonly EdgeProblem[] } {
     const hosts = new Set<string>();
-    const problems: Problem[] = [];
+    const problems: EdgeProblem[] = [];
     for (const route of reading.routes) {
       const fault = this.#claimRoute(route, reading.key);
       if (fault?.serves !== false) hosts.add(route.host);
@@ -163,7 +163,10 @@ class Routes {
     });
   }
 
-  #claimRoute(route: RouteClaim, ingress: string): { readonly serves: boolean; readonly problem: Problem } | undefined {
+  #claimRoute(
+    route: RouteClaim,
+    ingress: string,
+  ): { readonly serves: boolean; readonly problem: EdgeProblem } | undefined {
     const object = `Ingress/${ingress}`;
     const resolved = this.#resolve(route);
     if (!resolved.ok)
@@ -207,11 +210,11 @@ function fieldOfBackend(route: RouteClaim): string {
 }
 
 function sliceConditions(backends: ReadonlyMap<BackendKey, LiveBackend>): readonly Condition[] {
-  const byObject = new Map<string, Map<string, Problem>>();
+  const byObject = new Map<string, Map<string, EdgeProblem>>();
   for (const { problems } of backends.values())
     for (const problem of problems) {
       const object = problem.object ?? '';
-      const known = byObject.get(object) ?? new Map<string, Problem>();
+      const known = byObject.get(object) ?? new Map<string, EdgeProblem>();
       byObject.set(object, known.set(problem.path ?? '', problem));
     }
   return [...byObject].map(([object, problems]) => ({ object, state: 'partial', problems: [...problems.values()] }));

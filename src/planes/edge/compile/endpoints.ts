@@ -1,8 +1,8 @@
 import type { EndpointSlice } from '../../../kube/kinds/endpoint-slice.ts';
 import type { ServicePort } from '../../../kube/kinds/service.ts';
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
-import type { Problem } from '../../../model/problem.ts';
 import { compareText } from '../../../model/values.ts';
+import type { EdgeProblem } from '../reasons.ts';
 import type { Endpoint } from '../table.ts';
 import { checkAddress } from './address.ts';
 
@@ -21,7 +21,7 @@ export interface ResolvedEndpoints {
   readonly endpoints: readonly Endpoint[];
   /** How many of the Service's endpoints are ready; may be 0 while `endpoints` is not empty. */
   readonly ready: number;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly EdgeProblem[];
 }
 
 /** 0 ready, 1 serving while it terminates, 2 unready, 3 terminating and not serving. The lowest tier that exists serves. */
@@ -37,7 +37,7 @@ interface Candidate extends Endpoint {
  */
 export function resolveEndpoints(slices: ServiceSlices, port: ServicePort, rules: EndpointRules): ResolvedEndpoints {
   const candidates: Candidate[] = [];
-  const problems: Problem[] = [];
+  const problems: EdgeProblem[] = [];
   for (const [key, slice] of slices) {
     const found = readSlice(key, slice, port, rules);
     candidates.push(...found.candidates);
@@ -52,7 +52,7 @@ export function resolveEndpoints(slices: ServiceSlices, port: ServicePort, rules
 
 interface SliceReading {
   readonly candidates: readonly Candidate[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly EdgeProblem[];
 }
 
 /** Reads one slice; whatever is wrong in it affects no other slice. */
@@ -62,7 +62,7 @@ function readSlice(key: ObjectKey, slice: EndpointSlice, port: ServicePort, rule
     const number = portIn(slice, port);
     if (number === undefined) return { candidates: [], problems: [] };
     const candidates: Candidate[] = [];
-    const problems: Problem[] = [];
+    const problems: EdgeProblem[] = [];
     for (const [index, endpoint] of (slice.endpoints ?? []).entries()) {
       const text = endpoint.addresses[0];
       const checked = checkAddress(text, rules.own);

@@ -2,8 +2,7 @@ import type { Ingress, IngressPath } from '../../../kube/kinds/ingress.ts';
 import type { IngressClass } from '../../../kube/kinds/ingress-class.ts';
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import { ingressController } from '../../../model/contract.ts';
-import type { Problem } from '../../../model/problem.ts';
-import type { EdgeReason } from '../reasons.ts';
+import type { EdgeProblem, EdgeReason } from '../reasons.ts';
 import { quoted } from './address.ts';
 import { type BackendReference, readBackend } from './backends.ts';
 import { isHost, isLabel, normalPrefix, pathFault } from './names.ts';
@@ -47,7 +46,7 @@ export interface IngressReading {
   readonly createdMs: number;
   readonly routes: readonly RouteClaim[];
   readonly tls: readonly TlsClaim[];
-  readonly problems: readonly Problem[];
+  readonly problems: readonly EdgeProblem[];
 }
 
 /** Reads one Ingress without looking at any other object; never throws, whatever the object holds. */
@@ -55,7 +54,11 @@ export function readIngress(key: ObjectKey, ingress: Ingress): IngressReading {
   try {
     return new Reader(key, ingress).read();
   } catch {
-    const problem = { reason: 'Malformed', object: `Ingress/${key}`, message: 'not the shape of an Ingress' };
+    const problem: EdgeProblem = {
+      reason: 'Malformed',
+      object: `Ingress/${key}`,
+      message: 'not the shape of an Ingress',
+    };
     return { key, createdMs: Infinity, routes: [], tls: [], problems: [problem] };
   }
 }
@@ -66,7 +69,7 @@ class Reader {
   readonly #namespace: string;
   readonly #routes: RouteClaim[] = [];
   readonly #tls: TlsClaim[] = [];
-  readonly #problems: Problem[] = [];
+  readonly #problems: EdgeProblem[] = [];
 
   constructor(key: ObjectKey, ingress: Ingress) {
     this.#key = key;

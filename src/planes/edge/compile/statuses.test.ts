@@ -150,7 +150,7 @@ describe('the status of the pool', () => {
     vips: ['192.0.2.10'],
     addresses: ['192.0.2.10'],
   };
-  const problem = { reason: 'SecretMissing', path: 'spec.defaultCertificate', message: 'no Secret a/b' };
+  const problem = { reason: 'SecretMissing' as const, path: 'spec.defaultCertificate', message: 'no Secret a/b' };
 
   it.each([
     ['all well', {}, 'Accepted:Accepted ResolvedRefs:Accepted Programmed:TableServed Ready:VipsAnnounced'],

@@ -2,8 +2,8 @@ import type { Ingress } from '../../../kube/kinds/ingress.ts';
 import { kindFacts } from '../../../kube/kinds.ts';
 import { type ObjectReference, referenceTo } from '../../../kube/objects/reference.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import type { Problem } from '../../../model/problem.ts';
 import { compareKeys, compareText, withoutUndefined } from '../../../model/values.ts';
+import type { EdgeProblem } from '../reasons.ts';
 import { type EdgeReason, edgeReasons } from '../reasons.ts';
 import type { Condition } from './compile.ts';
 import { fixes } from './fixes.ts';
@@ -113,7 +113,7 @@ export function recoveryEvents(before: readonly Condition[], { state, conditions
 function warning(
   object: ObjectReference,
   reason: EdgeReason,
-  { path, message, expected, fix }: Problem,
+  { path, message, expected, fix }: EdgeProblem,
   more: number,
 ): WantedEvent {
   const advice = fix ?? fixes[reason];

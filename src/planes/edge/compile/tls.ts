@@ -1,14 +1,13 @@
 import type { Secret } from '../../../kube/kinds/secret.ts';
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
-import type { Problem } from '../../../model/problem.ts';
+import type { EdgeProblem, EdgeRefusal } from '../reasons.ts';
 import type { Certificate } from '../table.ts';
-import type { Fault } from './backends.ts';
 import type { IngressReading, TlsClaim } from './ingress.ts';
 import { wildcardOf } from './names.ts';
 
 export type CertificateReading =
   | { readonly ok: true; readonly certificate: Certificate }
-  | { readonly ok: false; readonly fault: Fault };
+  | { readonly ok: false; readonly fault: EdgeRefusal };
 
 /**
  * Reads the certificate and key of a TLS Secret and checks that they belong together. Handed in, because it needs a
@@ -35,9 +34,9 @@ export class CertificateClaims {
   /**
    * Takes the claims of one Ingress; Ingresses must come oldest first. `served` are the hosts on which it won a route.
    */
-  claim(reading: IngressReading, served: ReadonlySet<string>): readonly Problem[] {
-    const problems: Problem[] = [];
-    const refuse = (fault: Fault, path: string): void => {
+  claim(reading: IngressReading, served: ReadonlySet<string>): readonly EdgeProblem[] {
+    const problems: EdgeProblem[] = [];
+    const refuse = (fault: EdgeRefusal, path: string): void => {
       problems.push({ reason: fault.reason, object: `Ingress/${reading.key}`, path, message: fault.message });
     };
     const used = new Set<string>();
@@ -59,7 +58,7 @@ export class CertificateClaims {
   }
 
   /** The pool's own certificate, for every handshake without another: the certificate of the host ``. */
-  claimDefault(secret: ObjectKey): Fault | undefined {
+  claimDefault(secret: ObjectKey): EdgeRefusal | undefined {
     return this.#take('', secret, '');
   }
 
@@ -70,7 +69,7 @@ export class CertificateClaims {
     return reading?.ok === true ? reading.certificate : undefined;
   }
 
-  #take(host: string, secret: ObjectKey, ingress: ObjectKey): Fault | undefined {
+  #take(host: string, secret: ObjectKey, ingress: ObjectKey): EdgeRefusal | undefined {
     const owner = this.#owners.get(host);
     if (owner !== undefined && this.#secretOf.get(host) !== secret)
       return { reason: 'TlsConflict', message: `the certificate of ${host} belongs to the older Ingress ${owner}` };
@@ -106,6 +105,6 @@ function entryFor(host: string, entries: readonly TlsClaim[]): TlsClaim | undefi
   );
 }
 
-function uniqueProblems(problems: readonly Problem[]): readonly Problem[] {
+function uniqueProblems(problems: readonly EdgeProblem[]): readonly EdgeProblem[] {
   return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }

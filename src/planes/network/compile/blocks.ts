@@ -2,6 +2,7 @@ import type { BlockAffinity } from '../../../kube/kinds/block-affinity.ts';
 import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { parsePrefix } from '../../../model/address.ts';
+import type { Refusal } from '../../../model/problem.ts';
 import type { NetworkRefusal } from '../plan.ts';
 import type { NetworkReason } from '../reasons.ts';
 import { Pools } from './pools.ts';
@@ -31,9 +32,7 @@ export function compileBlocks(state: ClusterState, node: string): WantedPrefixes
   return { wanted, refusals };
 }
 
-type Fault = { readonly reason: NetworkReason; readonly message: string } | undefined;
-
-function whyNotAffinity({ metadata, spec }: BlockAffinity): Fault {
+function whyNotAffinity({ metadata, spec }: BlockAffinity): Refusal<NetworkReason> | undefined {
   const message = `BlockAffinity ${metadata.name}`;
   if (spec?.type !== undefined && spec.type !== '' && spec.type !== 'host')
     return { reason: 'AffinityVirtual', message };
@@ -45,7 +44,7 @@ function whyNotAffinity({ metadata, spec }: BlockAffinity): Fault {
   return undefined;
 }
 
-function whyNotBlock(block: IPAMBlock | undefined, node: string): Fault {
+function whyNotBlock(block: IPAMBlock | undefined, node: string): Refusal<NetworkReason> | undefined {
   if (block === undefined) return { reason: 'BlockMissing', message: 'there is no IPAMBlock' };
   const message = `IPAMBlock ${block.metadata.name}`;
   if (block.spec?.deleted === true) return { reason: 'BlockDeleted', message };

@@ -1,16 +1,12 @@
 import type { IPPool } from '../../../kube/kinds/ip-pool.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { contains, type Prefix, parsePrefix } from '../../../model/address.ts';
+import type { Refusal } from '../../../model/problem.ts';
 import type { NetworkReason } from '../reasons.ts';
 
 interface Pool {
   readonly prefix: Prefix;
   readonly object: IPPool;
-}
-
-export interface PoolVerdict {
-  readonly reason: NetworkReason;
-  readonly message: string;
 }
 
 const defaultBlockSize = { 4: 26, 6: 122 } as const;
@@ -27,7 +23,7 @@ export class Pools {
   }
 
   /** Why addresses of this block may not be announced, or undefined when they may. */
-  refusal(block: Prefix): PoolVerdict | undefined {
+  refusal(block: Prefix): Refusal<NetworkReason> | undefined {
     const pool = this.#poolOf(block);
     if (pool === undefined) return { reason: 'PoolMissing', message: 'no IPPool holds it' };
     const { spec, metadata } = pool.object;
