@@ -108,7 +108,7 @@ it('refuses garbage and goes on', async () => {
   const client = connect();
   client.send('garbage\n{"type":"read"}\n');
   await vi.waitFor(() => expect(received).toEqual([{ type: 'read' }]));
-  expect(client.lines.join()).toContain('BadMessage');
+  await vi.waitFor(() => expect(client.lines.join()).toContain('BadMessage'));
 });
 
 it('takes a message in pieces', async () => {

@@ -14,12 +14,6 @@ export const countAnnotation = 'tideline-test/count';
 
 const slotsPerKind = 12;
 
-/**
- * How many writes are made at full pace after a start and after each `writes`. Later writes, while a fault lasts, have a
- * quarter of the pace.
- */
-const quickWrites = 100;
-
 /** The state that an object must have in the end: its count, or gone. */
 export type Last = number | 'gone';
 
@@ -39,7 +33,6 @@ export class Writer {
   #running: Promise<void> | undefined;
   #stopping = false;
   #count = 0;
-  #quickUntil = 0;
 
   constructor(
     plane: ControlPlane,
@@ -72,7 +65,6 @@ export class Writer {
 
   start(): void {
     this.#stopping = false;
-    this.#beQuick(0);
     this.#running ??= this.#run();
   }
 
@@ -86,7 +78,6 @@ export class Writer {
   /** Resolves when `more` further writes are done; rejects when that takes more than two minutes. */
   async writes(more: number): Promise<void> {
     const goal = this.#count + more;
-    this.#beQuick(more);
     const what = `the writer comes from ${goal - more} to ${goal}`;
     await eventually(what, () => this.#count >= goal, { timeoutMs: 120_000, everyMs: 20 });
   }
@@ -106,12 +97,8 @@ export class Writer {
     while (!this.#stopping) {
       await this.#write(this.#count + 1);
       this.#count += 1;
-      await sleep(this.#count < this.#quickUntil ? this.#pauseMs : 4 * this.#pauseMs);
+      await sleep(this.#pauseMs);
     }
-  }
-
-  #beQuick(more: number): void {
-    this.#quickUntil = Math.max(this.#quickUntil, this.#count + more + quickWrites);
   }
 
   async #write(count: number): Promise<void> {
