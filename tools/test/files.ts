@@ -13,7 +13,6 @@ const demos = ['test/clusters/demo.test.ts', 'test/integration/demo/demo.test.ts
  * None of them makes networks, for which the kernel has a single lock. They begin beside the demos in this order.
  */
 const timeInsensitive: readonly string[] = [
-  'test/clusters/check-cluster.test.ts',
   'test/clusters/faults/cycles.test.ts',
   'test/clusters/faults/history.test.ts',
   'test/clusters/faults/garbage.test.ts',

@@ -88,7 +88,7 @@ class World {
   readonly history: (IndexedTable | undefined)[] = [];
   readonly wantedSettings = new Map<Setting, { readonly version: number; readonly body: SettingBody }[]>();
   readonly answeredUpTo = new Map<Subject, number>();
-  /** What nginx held when it last answered; `lastTaken` is the table that it took from the driver last. */
+  /** What nginx held as far as its answers told; `lastTaken` is the table that it took from the driver last. */
   heldThen = { table: emptyTable(), settings: new Map<Setting, SettingBody>() };
   lastTaken: IndexedTable | undefined;
 
@@ -133,9 +133,17 @@ class World {
     if (message.do === 'push' && failure === undefined) this.lastTaken = copy(this.nginx.table);
     if (message.do === 'put') this.nginx.settings.set(message.setting, message.body);
     if (fate === 'lost after it was done') return this.#fail(message, { is: 'lost' });
-    this.heldThen = { table: copy(this.nginx.table), settings: new Map(this.nginx.settings) };
+    this.#learn(message);
     if (failure !== undefined) return this.#fail(message, failure);
     this.#answer(message);
+  }
+
+  /** A status tells of a restart; any other answer tells only of its own subject, so that what else nginx held counts as held. */
+  #learn(message: Message): void {
+    const { table, settings } = this.nginx;
+    if (message.do !== 'put') this.heldThen.table = copy(table);
+    if (message.do === 'ask') this.heldThen.settings = new Map(settings);
+    if (message.do === 'put') this.heldThen.settings.set(message.setting, message.body);
   }
 
   #answer(message: Message): void {
@@ -283,7 +291,7 @@ it('the convergence ends with the newest state, gives no caller a false answer, 
   let refusals = 0;
   let whole = 0;
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 60 }), (commands) => {
+    fc.property(fc.array(command, { maxLength: 60, size: 'max' }), (commands) => {
       const world = new World();
       for (const run of commands) run(world);
       calm(world);
@@ -302,6 +310,9 @@ it('the convergence ends with the newest state, gives no caller a false answer, 
       refusals += 1;
       const { lastTaken } = world;
       if (world.state.verdict.is === 'fallback-refused' || lastTaken === undefined) return;
+      // The acknowledgement of the only table that nginx took may be lost: the driver does not know of it, and leaves it alone.
+      const { holding } = world.state;
+      if (holding.is === 'unknown' && holding.last === undefined) return;
       // nginx must hold the table before, with the newest endpoints.
       expect([...world.nginx.table.hosts.keys()]).toEqual([...lastTaken.hosts.keys()]);
       for (const [key, held] of world.nginx.table.backends)

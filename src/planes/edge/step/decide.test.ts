@@ -10,7 +10,7 @@ describe('decideVip', () => {
       action: fc.constantFrom('fail' as const, 'ask' as const, 'decide' as const, 'recover' as const),
     });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2 }), fc.array(step, { maxLength: 80 }), (minAnnouncers, steps) => {
+      fc.property(fc.integer({ min: 1, max: 2 }), fc.array(step, { maxLength: 80, size: 'max' }), (minAnnouncers, steps) => {
         const blades = Array.from({ length: 4 }, () => ({
           fit: true,
           announced: true,
