@@ -10,32 +10,37 @@ describe('decideVip', () => {
       action: fc.constantFrom('fail' as const, 'ask' as const, 'decide' as const, 'recover' as const),
     });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2 }), fc.array(step, { maxLength: 80, size: 'max' }), (minAnnouncers, steps) => {
-        const blades = Array.from({ length: 4 }, () => ({
-          fit: true,
-          announced: true,
-          fitPeers: undefined as number | undefined,
-        }));
-        for (const { blade: index, action } of steps) {
-          const blade = blades[index]!;
-          if (action === 'fail') Object.assign(blade, { fit: false, fitPeers: blade.fit ? undefined : blade.fitPeers });
-          if (action === 'recover') Object.assign(blade, { fit: true, announced: true, fitPeers: undefined });
-          if (action === 'ask' && !blade.fit)
-            blade.fitPeers = blades.filter((peer) => peer !== blade && peer.fit && peer.announced).length;
-          if (action === 'decide' && blade.fitPeers !== undefined) {
-            const view = {
-              takenOver: true,
-              fit: blade.fit,
-              capable: false,
-              held: blade.announced,
-              fitPeers: blade.fitPeers,
-              tooFewMs: 0,
-            };
-            blade.announced = decideVip(view, minAnnouncers, 5000).announce;
+      fc.property(
+        fc.integer({ min: 1, max: 2 }),
+        fc.array(step, { maxLength: 80, size: 'max' }),
+        (minAnnouncers, steps) => {
+          const blades = Array.from({ length: 4 }, () => ({
+            fit: true,
+            announced: true,
+            fitPeers: undefined as number | undefined,
+          }));
+          for (const { blade: index, action } of steps) {
+            const blade = blades[index]!;
+            if (action === 'fail')
+              Object.assign(blade, { fit: false, fitPeers: blade.fit ? undefined : blade.fitPeers });
+            if (action === 'recover') Object.assign(blade, { fit: true, announced: true, fitPeers: undefined });
+            if (action === 'ask' && !blade.fit)
+              blade.fitPeers = blades.filter((peer) => peer !== blade && peer.fit && peer.announced).length;
+            if (action === 'decide' && blade.fitPeers !== undefined) {
+              const view = {
+                takenOver: true,
+                fit: blade.fit,
+                capable: false,
+                held: blade.announced,
+                fitPeers: blade.fitPeers,
+                tooFewMs: 0,
+              };
+              blade.announced = decideVip(view, minAnnouncers, 5000).announce;
+            }
+            expect(blades.filter(({ announced }) => announced).length).toBeGreaterThanOrEqual(minAnnouncers);
           }
-          expect(blades.filter(({ announced }) => announced).length).toBeGreaterThanOrEqual(minAnnouncers);
-        }
-      }),
+        },
+      ),
       { numRuns: 500 },
     );
   });
