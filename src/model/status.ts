@@ -131,8 +131,9 @@ export type PeerVipView = Pick<VipView, 'fit' | 'announced'>;
 
 /** The state that nginx reports. */
 export interface NginxView {
-  /** Identifier that changes with every start of nginx. */
+  /** Changes with every start of nginx; a new value means its tables are empty and everything is pushed again. */
   readonly instance: string;
+  /** The last generation it acknowledged, 0 when its tables are empty. */
   readonly generation: number;
   readonly hosts: number;
   readonly backends: number;
@@ -147,6 +148,7 @@ export interface NginxView {
 export interface PolicyView {
   readonly policy: string;
   readonly healthy: boolean;
+  /** Named reason, e.g. `BackendsServing`, `ClusterDraining`, `BelowThreshold`. */
   readonly reason: string;
 }
 

@@ -1,3 +1,5 @@
+import type { NginxView, PolicyView } from '../../model/status.ts';
+
 /**
  * The routing table: what the data plane in nginx serves. Whole, sorted, immutable; the compile step makes it, the
  * nginx driver turns the difference between two of them into deltas over the unix socket.
@@ -53,28 +55,11 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** What nginx says of itself over the control socket. */
-export interface DataPlaneStatus {
-  /** Changes with every start of nginx; a new value means its tables are empty and everything is pushed again. */
-  readonly instance: string;
-  /** The last generation it acknowledged, 0 when its tables are empty. */
-  readonly generation: number;
-  readonly hosts: number;
-  readonly backends: number;
-  readonly certificates: number;
-  /** Bytes free in the shared memory zones, by zone. */
-  readonly freeBytes: Readonly<Record<string, number>>;
-  readonly draining: boolean;
-  readonly activeConnections: number;
-}
+/** What nginx says of itself over the control socket; `/status` shows it as it is. */
+export type DataPlaneStatus = NginxView;
 
 /** The health of one traffic policy in this cluster, answered at `/.well-known/tideline/health/<policy>`. */
-export interface PolicyHealth {
-  readonly policy: string;
-  readonly healthy: boolean;
-  /** Named reason for the answer's body, e.g. `BackendsServing`, `ClusterDraining`, `BelowThreshold`. */
-  readonly reason: string;
-}
+export type PolicyHealth = PolicyView;
 
 /** The driver of one nginx over its control socket. Every call is level-triggered and may be repeated. */
 export interface DataPlane {

@@ -6,6 +6,7 @@ import { writeMetrics } from '../../../kube/status/metrics.ts';
 import { StatusWriter } from '../../../kube/status/writer.ts';
 import { systemNamespace } from '../../../model/contract.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
+import type { PublishingView } from '../../../model/status.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Registry } from '../../../runtime/metrics.ts';
@@ -31,19 +32,8 @@ export interface PublisherOptions {
   readonly namespace?: string;
 }
 
-export interface PublisherStatus {
-  readonly leading: boolean;
-  readonly holder?: string;
-  readonly transitions?: number;
-  /** Why this blade does not stand for election. */
+export interface PublisherStatus extends PublishingView {
   readonly reason?: EdgeReason;
-  readonly error?: string;
-  readonly addresses: readonly string[];
-  readonly waiting: number;
-  readonly eventsWaiting: number;
-  readonly ownedByOther: readonly string[];
-  /** The EdgePool object in the cluster: `absent` is no fault. */
-  readonly poolObject: 'unknown' | 'absent' | 'present';
 }
 
 const fieldManager = 'tideline-edge';
