@@ -29,6 +29,8 @@ export const kubeReasons = {
   OwnedByOther:
     'Another field manager owns a field that we would write: it keeps the field, and we try again after minutes.',
   StatusUndone: 'Somebody removed or replaced a status that we wrote; it is written again, ever more slowly.',
+  WriteFailing:
+    'Writes to the objects of one namespace fail or are not answered, as with an admission webhook that cannot be called; that namespace waits up to a minute at a time, the others go on.',
   WriteForbidden: 'The kube-apiserver does not let us write a status or an Event; we try again after a minute.',
   WriteRefused: 'The kube-apiserver says that a status or an Event of ours is not valid; we try again after minutes.',
   LeaseNotWritable: 'The Lease cannot be read or written; the leader stops leading before the Lease expires.',

@@ -21,7 +21,9 @@ const echo = { firstMs: 30_000, ceilingMs: 128 * minute };
 const spacing = { firstMs: 2000, ceilingMs };
 /** The pauses while another manager owns a field. */
 const owned = { firstMs: 5 * minute, ceilingMs };
-const longestFailureMs = 10 * minute;
+/** The pauses after a refusal, and those after a failure that is no verdict and may end at any time. */
+const refused = { firstMs: minute, ceilingMs: 10 * minute };
+const failed = { firstMs: 1000, ceilingMs: minute };
 
 /**
  * The state of one object whose status other writers may want too: what we wrote, whether it stood, and when our next write is
@@ -108,8 +110,8 @@ export class Contest {
       return;
     }
     this.#failures += 1;
-    const firstMs = result === 'outdated' || result === 'unavailable' ? 1000 : minute;
-    this.#notBeforeMs = nowMs + backoffMs(this.#failures, { firstMs, ceilingMs: longestFailureMs });
+    const mayEnd = result === 'outdated' || result === 'unavailable';
+    this.#notBeforeMs = nowMs + backoffMs(this.#failures, mayEnd ? failed : refused);
   }
 
   #noteStanding(nowMs: number): void {

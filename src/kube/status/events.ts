@@ -1,9 +1,10 @@
+import { backoffMs } from '../../runtime/backoff.ts';
 import type { KubeRequest } from '../api/client.ts';
 import { TokenBucket } from './bucket.ts';
 import { type EventWish, eventBody, eventName, eventsPath, type Reporter, seriesBody } from './event.ts';
 import { nameOf } from './object.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { Pump, type Write, type WriterOptions } from './pump.ts';
+import { type DueWrite, Pump, type Write, type WriterOptions } from './pump.ts';
 
 /** The defaults of `perSecond` and `burst` are 5 and 25, for all objects together. */
 export interface EventWriterOptions extends WriterOptions {
@@ -20,6 +21,9 @@ interface TrackedEvent {
   sent: number;
   sentMs: number;
   endedMs: number;
+  /** How often in a row it was not answered with a verdict, and when it may be tried again after that. */
+  failures: number;
+  notBeforeMs: number;
 }
 
 const minute = 60_000;
@@ -29,6 +33,7 @@ const recountEveryMs = 10 * minute;
 const renewEveryMs = 30 * minute;
 const forgetAfterMs = 60 * minute;
 const mostEvents = 10_000;
+const failurePause = { firstMs: 1000, ceilingMs: minute };
 const perObject = { perSecond: 1 / 60, burst: 10 };
 
 /**
@@ -107,18 +112,20 @@ export class EventWriter {
       tracked.count += 1;
       tracked.standing = standing;
       tracked.endedMs = clock.monotonic();
-    } else if (this.#tracked.size < mostEvents)
-      this.#tracked.set(key, { wish, standing, count: 1, sent: 0, sentMs: -Infinity, endedMs: clock.monotonic() });
-    else metrics.events.inc({ result: 'dropped' });
+    } else if (this.#tracked.size < mostEvents) {
+      const unsent = { count: 1, sent: 0, sentMs: -Infinity, failures: 0, notBeforeMs: -Infinity };
+      this.#tracked.set(key, { wish, standing, endedMs: clock.monotonic(), ...unsent });
+    } else metrics.events.inc({ result: 'dropped' });
   }
 
-  #next(nowMs: number): Write | number {
+  #next(nowMs: number): DueWrite | number {
     let soonestMs = Infinity;
     for (const [key, tracked] of this.#tracked) {
-      let dueMs = Math.max(dueOf(tracked), this.#forbiddenUntilMs);
+      const { object } = tracked.wish;
+      let dueMs = Math.max(dueOf(tracked), this.#forbiddenUntilMs, this.#pump.notBeforeMs(object));
       if (dueMs <= nowMs) {
         const bucket = this.#bucketOf(tracked);
-        if (bucket.take(nowMs)) return (limits) => this.#write(key, tracked, limits);
+        if (bucket.take(nowMs)) return { object, write: (limits) => this.#write(key, tracked, limits) };
         dueMs = nowMs + bucket.waitMs(nowMs);
       }
       soonestMs = Math.min(soonestMs, dueMs);
@@ -140,6 +147,8 @@ export class EventWriter {
     const outcome = await this.#send(tracked, count, limits);
     const now = clock.monotonic();
     metrics.events.inc({ result: outcome.result });
+    tracked.failures = outcome.result === 'unavailable' ? tracked.failures + 1 : 0;
+    tracked.notBeforeMs = tracked.failures === 0 ? -Infinity : now + backoffMs(tracked.failures, failurePause);
     if (outcome.result === 'written' || outcome.result === 'exists') {
       tracked.sent = count;
       tracked.count = Math.max(tracked.count, count);
@@ -194,8 +203,8 @@ function keyOf(wish: EventWish): string {
 }
 
 /** When the Event is to be sent; Infinity when it is not. */
-function dueOf({ standing, count, sent, sentMs }: TrackedEvent): number {
-  if (sent === 0) return -Infinity;
-  if (count > sent) return sentMs + recountEveryMs;
-  return standing ? sentMs + renewEveryMs : Infinity;
+function dueOf({ standing, count, sent, sentMs, notBeforeMs }: TrackedEvent): number {
+  if (sent === 0) return notBeforeMs;
+  if (count > sent) return Math.max(notBeforeMs, sentMs + recountEveryMs);
+  return standing ? Math.max(notBeforeMs, sentMs + renewEveryMs) : Infinity;
 }

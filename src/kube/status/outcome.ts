@@ -13,8 +13,19 @@ export type Outcome =
   | { readonly result: 'owned-by-other'; readonly message: string }
   /** `refused`: the API does not accept what we wrote. `forbidden`: we lack the right to write it. */
   | { readonly result: 'refused' | 'forbidden'; readonly reason: KubeReason; readonly message: string }
-  /** The API has a failure of its own or is overloaded: it is left alone for a while. */
-  | { readonly result: 'unavailable'; readonly message: string; readonly retryAfterMs?: number };
+  /**
+   * No verdict on what we wrote. `everywhere`: no other write would fare better (no connection, an overloaded server). Without it the
+   * failure may be this object's alone: an admission webhook that cannot be called is answered like a fault of the server.
+   */
+  | {
+      readonly result: 'unavailable';
+      readonly everywhere: boolean;
+      readonly message: string;
+      readonly retryAfterMs?: number;
+    };
+
+/** A denial by admission, which may come with any status: it is about this object, whatever the status says. */
+const denial = /^admission webhook "[^"]*" denied the request|is forbidden: ValidatingAdmissionPolicy '/;
 
 /**
  * The outcome that a rejected write means. Only the message of a 403 shows whether we may never do this (the authoriser) or not
@@ -24,16 +35,18 @@ export type Outcome =
 export function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof ApiError)) throw error;
   const { status, message, retryAfterMs } = error;
+  if (denial.test(message)) return { result: 'refused', reason: 'WriteRefused', message };
   if (status === 404) return { result: 'gone' };
   if (status === 401 || (status === 403 && /\bcannot \w+ resource\b/.test(message)))
     return { result: 'forbidden', reason: 'WriteForbidden', message };
   if (status === 409) return conflictOf(error);
-  if (status === 400 || status === 403 || status === 415 || status === 422)
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429)
     return { result: 'refused', reason: 'WriteRefused', message };
   // An apply with a field that the definition of the kind does not have is answered with 500, and would be every time.
   if (/failed to create typed patch object/.test(message))
     return { result: 'refused', reason: 'WriteRefused', message };
-  return { result: 'unavailable', message, ...withoutUndefined({ retryAfterMs }) };
+  const everywhere = status === 0 || status === 429 || retryAfterMs !== undefined;
+  return { result: 'unavailable', everywhere, message, ...withoutUndefined({ retryAfterMs }) };
 }
 
 /** The outcome of a 409. That another manager owns a field stands in the message only, and nowhere else in the answer. */

@@ -203,6 +203,52 @@ describe('StatusWriter', () => {
     expect(client.requests.map(({ path }) => path.split('/').at(-2))).toEqual(['i0', 'i1', 'i2']);
   });
 
+  it.each([
+    [
+      'a webhook that cannot be called',
+      new ApiError(500, 'InternalError', 'failed calling webhook "policy.video": refused'),
+    ],
+    [
+      'a webhook that denies with 429',
+      new ApiError(429, 'TooManyRequests', 'admission webhook "policy.video" denied the request: no', 9e6),
+    ],
+    [
+      'a policy that denies with 401',
+      new ApiError(
+        401,
+        'Unauthorized',
+        `ingresses "i1" is forbidden: ValidatingAdmissionPolicy 'p' denied request: no`,
+      ),
+    ],
+  ])('writes the other namespaces within a second while %s stands before one of them', async (_, error) => {
+    const { writer, client, clock } = rig();
+    client.answer = () => {
+      const { path } = client.requests.at(-1) ?? { path: '' };
+      return path.includes('/video/') ? Promise.reject(error) : Promise.resolve({});
+    };
+    const others = many(10).map((one) => ({ ...one, object: { ...one.object, namespace: 'news' } }));
+    writer.set([...many(20), ...others]);
+    await settle(clock);
+    await clock.advance(1000);
+    const written = client.requests.filter(({ path }) => path.includes('/news/'));
+    expect(written).toHaveLength(10);
+  });
+
+  it('tries a namespace whose webhook was repaired within a minute', async () => {
+    const { writer, client, clock } = rig();
+    client.answer = () => Promise.reject(new ApiError(500, 'InternalError', 'failed calling webhook'));
+    writer.set(many(3));
+    const pass = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second += 1) await clock.advance(1000);
+    };
+    await pass(600);
+    const before = client.requests.length;
+    expect(before).toBeLessThan(30);
+    client.answer = async () => ({});
+    await pass(65);
+    expect(new Set(client.requests.slice(before).map(({ path }) => path)).size).toBe(3);
+  });
+
   it('reports once that another manager owns the status', async () => {
     const { client, clock, writer: _, ...parts } = rig();
     const told: string[] = [];
@@ -308,6 +354,26 @@ describe('EventWriter', () => {
     events.set([{ ...refused, object: { ...ingress('web'), namespace: 'ending' } }, refused]);
     await clock.advance(1000);
     expect(client.requests.map(({ path }) => path.split('/')[5])).toEqual(['ending', 'video']);
+  });
+
+  it('writes the Events of other namespaces within a second while a webhook fails for one', async () => {
+    const { events, client, clock } = rig();
+    client.answer = () => {
+      const { path } = client.requests.at(-1) ?? { path: '' };
+      const failure = new ApiError(500, 'InternalError', 'failed calling webhook "policy.video": refused');
+      return path.includes('/broken/') ? Promise.reject(failure) : Promise.resolve({});
+    };
+    const broken = Array.from({ length: 10 }, (_, index) => ({
+      ...refused,
+      object: { ...ingress(`o${index}`), namespace: 'broken' },
+    }));
+    events.set([...broken, refused]);
+    await settle(clock);
+    await clock.advance(1000);
+    expect(client.requests.some(({ path }) => path.includes('/video/'))).toBe(true);
+    const before = client.requests.length;
+    await clock.advance(600_000);
+    expect(client.requests.length - before).toBeLessThan(40);
   });
 
   it('does not count what was not sent, however often it is woken', async () => {

@@ -5,7 +5,7 @@ import { TokenBucket } from './bucket.ts';
 import { Contest, type StatusWish } from './contest.ts';
 import { nameOf, pathOf } from './object.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
-import { Pump, type Write, type WriterOptions } from './pump.ts';
+import { type DueWrite, Pump, type Write, type WriterOptions } from './pump.ts';
 
 /** The defaults of `perSecond` and `burst` are 10 and 50. */
 export interface StatusWriterOptions extends WriterOptions {
@@ -89,13 +89,15 @@ export class StatusWriter {
     return this.#pump.stop();
   }
 
-  #next(nowMs: number): Write | number {
+  #next(nowMs: number): DueWrite | number {
     let soonestMs = Infinity;
     for (const name of this.#waiting) {
       const contest = this.#contests.get(name);
       if (contest === undefined) continue;
-      const dueMs = Math.max(contest.dueMs, this.#forbiddenUntilMs.get(contest.wish.object.kind) ?? -Infinity);
-      if (dueMs <= nowMs) return (limits) => this.#write(name, contest, limits);
+      const { object } = contest.wish;
+      const kindMs = this.#forbiddenUntilMs.get(object.kind) ?? -Infinity;
+      const dueMs = Math.max(contest.dueMs, kindMs, this.#pump.notBeforeMs(object));
+      if (dueMs <= nowMs) return { object, write: (limits) => this.#write(name, contest, limits) };
       soonestMs = Math.min(soonestMs, dueMs);
     }
     return soonestMs - nowMs;
