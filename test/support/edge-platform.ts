@@ -21,7 +21,7 @@ export function platformForTests(
     spec: {
       type: 'datacentre',
       location: { country: 'FR', latitude: 48, longitude: 2 },
-      prefixes: { pods: ['10.10.0.0/16'], servers: ['10.1.0.0/24'], vips: ['192.0.2.0/28'] },
+      prefixes: { pods: ['10.10.0.0/16', 'fd00::/16'], servers: ['10.1.0.0/24'], vips: ['192.0.2.0/28'] },
     },
   });
   const cluster = Cluster.parse({

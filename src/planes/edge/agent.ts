@@ -73,8 +73,8 @@ export class EdgeAgent {
 
   constructor(options: EdgeAgentOptions) {
     this.#options = options;
-    const { dataPlane, log, platform } = options;
-    this.#tables = new Tables({ ...options, pool: () => platform().pool, onProgrammed: () => this.#step() });
+    const { dataPlane, log } = options;
+    this.#tables = new Tables({ ...options, onProgrammed: () => this.#step() });
     const instance = (): string | undefined => dataPlane.status()?.instance;
     this.#health = new Push({ what: 'policy health', send: (value) => dataPlane.setHealth(value), instance, log });
     this.#draining = new Push({ what: 'draining', send: (value) => dataPlane.setDraining(value), instance, log });

@@ -41,6 +41,9 @@ export const edgeReasons = {
   EndpointAddressForbidden:
     'An endpoint is a loopback, link-local, multicast, unspecified, reserved or embedded IPv4 address; it is left out.',
   EndpointIsOwn: 'An endpoint is a VIP or a blade of this pool, which would proxy to itself; it is left out.',
+  EndpointOfPlatform:
+    'An endpoint is a server, a router or a VIP of the platform (a pod of the host network has the address of its server); it is left out.',
+  EndpointOutsidePods: 'An endpoint lies outside the pod prefixes of the sites of the cluster; it is left out.',
   // Conditions and Events when all is well, and the state of the pool as a whole.
   Accepted: 'Everything it asks for is served.',
   TableServed: 'nginx of at least one blade serves the table.',

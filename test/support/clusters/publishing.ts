@@ -10,6 +10,7 @@ import { sleep, systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { Registry } from '../../../src/runtime/metrics.ts';
 import { stateFromObjects } from '../cluster-state.ts';
+import { platformForTests } from '../edge-platform.ts';
 import { poolForTests } from '../edge-pool.ts';
 
 interface List {
@@ -90,7 +91,12 @@ export class LivePublisher {
     this.#read = read;
     this.#state = stateFromObjects(objects);
     const readCertificate = createCertificateReader();
-    this.#conditions = compile({ state: this.#state, pool: this.pool, readCertificate }).conditions;
+    this.#conditions = compile({
+      state: this.#state,
+      platform: platformForTests(),
+      pool: this.pool,
+      readCertificate,
+    }).conditions;
   }
 
   #view(): PublishView {

@@ -42,6 +42,25 @@ export const EdgePoolSpec = z
       })
       .optional()
       .describe('Certificate for hosts that have none; absent: a self-signed one made at first start.'),
+    endpoints: z
+      .strictObject({
+        allow: z
+          .enum(['pods', 'anywhere'])
+          .default('pods')
+          .describe(
+            "Where endpoints may be. `pods`: only in the `pods` prefixes of the cluster's sites (anywhere, while none of them lists " +
+              'any). `anywhere`: wherever an EndpointSlice says. Servers, routers and VIPs of the platform are refused in both.',
+          ),
+        hostNetwork: z
+          .boolean()
+          .default(false)
+          .describe(
+            'Whether pods of the host network may be endpoints. They have the addresses of their servers, so this opens every ' +
+              'port of every worker of the cluster to whoever may write an EndpointSlice; blades stay refused.',
+          ),
+      })
+      .prefault({})
+      .describe('Which addresses an EndpointSlice may lead nginx to.'),
     minAnnouncers: z
       .int()
       .min(1)

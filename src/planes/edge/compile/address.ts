@@ -12,19 +12,21 @@ const ipv4 = new RegExp(`^${octet}\\.${octet}\\.${octet}\\.${octet}$`);
 /**
  * Whether nginx may connect to an endpoint's address. Addresses that lead to this host, to its link, to many or to
  * nowhere are refused, and so are those that may hold such an IPv4 address. `nginx/lua/validate.lua` has the same rule,
- * and `test/golden/data-plane/endpoints.txt` holds both to it and says why for each address.
+ * and `test/golden/data-plane/endpoints.txt` holds both to it and says why for each address. What a platform refuses beside
+ * these is in `endpoint-rules.ts`; only the compile step knows that.
  */
-export function checkAddress(text: unknown, own: ReadonlySet<string>): CheckedAddress {
+export function checkAddress(text: unknown): CheckedAddress {
   // Tables have tens of thousands of IPv4 endpoints: they are checked without making an Address of each.
   const match = typeof text === 'string' ? ipv4.exec(text) : null;
   if (typeof text === 'string' && match !== null) {
     const range = rangeOf(Number(match[1]), Number(match[2]), text);
-    return range === undefined ? checkOwn(text, 4, own) : forbidden(text, range);
+    return range === undefined ? { ok: true, address: text, family: 4 } : forbidden(text, range);
   }
   const address = typeof text === 'string' ? parseAddress(text) : undefined;
   if (address === undefined)
     return { ok: false, reason: 'EndpointAddressInvalid', message: `${quoted(text)} is not an IP address` };
-  return isForbiddenIpv6(address.text) ? forbidden(address.text, nameOf(address.text)) : checkOwn(address.text, 6, own);
+  if (isForbiddenIpv6(address.text)) return forbidden(address.text, nameOf(address.text));
+  return { ok: true, address: address.text, family: 6 };
 }
 
 function rangeOf(first: number, second: number, text: string): string | undefined {
@@ -49,12 +51,6 @@ function isForbiddenIpv6(text: string): boolean {
 function nameOf(text: string): string {
   const range: string = ipaddr.parse(text).range();
   return range === 'unicast' ? 'reserved' : range;
-}
-
-function checkOwn(address: string, family: 4 | 6, own: ReadonlySet<string>): CheckedAddress {
-  if (own.has(address))
-    return { ok: false, reason: 'EndpointIsOwn', message: `${address} is a VIP or a blade of this pool` };
-  return { ok: true, address, family };
 }
 
 function forbidden(address: string, range: string): CheckedAddress {

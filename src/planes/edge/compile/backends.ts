@@ -4,7 +4,8 @@ import type { ClusterState } from '../../../kube/source.ts';
 import type { EdgeProblem, EdgeReason, EdgeRefusal } from '../reasons.ts';
 import type { Backend, BackendKey } from '../table.ts';
 import { quoted } from './address.ts';
-import { type EndpointRules, resolveEndpoints } from './endpoints.ts';
+import type { EndpointRules } from './endpoint-rules.ts';
+import { resolveEndpoints } from './endpoints.ts';
 import { isLabel } from './names.ts';
 import type { ServiceSlices, SliceIndex } from './slices.ts';
 

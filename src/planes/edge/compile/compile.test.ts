@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stateFromObjects } from '../../../../test/support/cluster-state.ts';
+import { platformForTests } from '../../../../test/support/edge-platform.ts';
 import { poolForTests } from '../../../../test/support/edge-pool.ts';
 import { compile } from './compile.ts';
 import type { CertificateReader } from './tls.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 const pool = poolForTests();
+const platform = platformForTests();
 const readCertificate: CertificateReader = (secret) => {
   const chain = secret.data?.['tls.crt'] ?? '';
   return chain === ''
@@ -15,7 +17,7 @@ const readCertificate: CertificateReader = (secret) => {
 };
 
 function compileObjects(objects: readonly Raw[]) {
-  return compile({ state: stateFromObjects(objects), pool, readCertificate });
+  return compile({ state: stateFromObjects(objects), platform, pool, readCertificate });
 }
 
 function ingress(name: string, spec: Raw, metadata: Raw = {}): Raw {
@@ -215,10 +217,10 @@ describe('compile', () => {
       metadata: { name: 'default', namespace: 'edge' },
       data: { 'tls.crt': 'Zm9v' },
     };
-    const withSecret = compile({ state: stateFromObjects([secret]), pool: own, readCertificate });
+    const withSecret = compile({ state: stateFromObjects([secret]), platform, pool: own, readCertificate });
     expect(withSecret.table.hosts).toEqual([{ name: '', paths: [], certificate: 'Zm9v' }]);
     expect(withSecret.conditions).toEqual([]);
-    const without = compile({ state: stateFromObjects([]), pool: own, readCertificate });
+    const without = compile({ state: stateFromObjects([]), platform, pool: own, readCertificate });
     expect(without.table.hosts).toEqual([]);
     expect(without.conditions[0]).toMatchObject({
       object: 'EdgePool/paris-edge',
@@ -234,14 +236,14 @@ describe('compile', () => {
         slice(
           `e${at}`,
           `s${at}`,
-          Array.from({ length: 10 }, (_, pod) => `10.${10 + (at >> 8)}.${at & 255}.${pod + 1}`),
+          Array.from({ length: 10 }, (_, pod) => `10.10.${(at * 10 + pod) >> 8}.${(at * 10 + pod) & 255}`),
         ),
       );
     }
     const state = stateFromObjects(world);
-    compile({ state, pool, readCertificate });
+    compile({ state, platform, pool, readCertificate });
     const before = process.threadCpuUsage();
-    const { table } = compile({ state, pool, readCertificate });
+    const { table } = compile({ state, platform, pool, readCertificate });
     const { user, system } = process.threadCpuUsage(before);
     expect(table.hosts).toHaveLength(5000);
     expect(table.backends.every(({ endpoints }) => endpoints.length === 10)).toBe(true);

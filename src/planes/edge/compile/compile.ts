@@ -6,20 +6,19 @@ import { compareKeys, compareText, withoutUndefined } from '../../../model/value
 import type { EdgeProblem } from '../reasons.ts';
 import type { BackendKey, Certificate, Host, Path, RoutingTable } from '../table.ts';
 import { fillBackend, type LiveBackend, resolveBackend } from './backends.ts';
-import type { EndpointRules } from './endpoints.ts';
+import { type EndpointRules, endpointRules } from './endpoint-rules.ts';
 import { type IngressReading, isOurs, type RouteClaim, readIngress } from './ingress.ts';
-
+import type { BladePlatform } from './platform.ts';
 import { SliceIndex } from './slices.ts';
 import { CertificateClaims, type CertificateReader } from './tls.ts';
 
-export interface CompileInput {
+export interface CompileInput extends BladePlatform {
   readonly state: ClusterState;
-  readonly pool: EdgePool;
   readonly readCertificate: CertificateReader;
   /** The EndpointSlices of `state` by Service; made here when absent. */
   readonly slices?: SliceIndex;
   /** The result of the compile before; what that made of objects which are still the same is taken over. */
-  readonly before?: Pick<Compiled, 'pool' | 'rules' | 'readings' | 'backends'>;
+  readonly before?: Pick<Compiled, 'platform' | 'pool' | 'rules' | 'readings' | 'backends'>;
 }
 
 /** What became of an object: `partial` means that some of it serves. Objects of other classes have no condition. */
@@ -31,7 +30,7 @@ export interface Condition {
   readonly problems: readonly EdgeProblem[];
 }
 
-export interface Compiled {
+export interface Compiled extends BladePlatform {
   readonly table: RoutingTable;
   /** Every Ingress of our class, and every EndpointSlice with a refused endpoint, sorted by object. */
   readonly conditions: readonly Condition[];
@@ -39,19 +38,7 @@ export interface Compiled {
   readonly backends: ReadonlyMap<BackendKey, LiveBackend>;
   /** What each Ingress of our class asks for. */
   readonly readings: ReadonlyMap<Ingress, IngressReading>;
-  readonly pool: EdgePool;
   readonly rules: EndpointRules;
-}
-
-/**
- * Which endpoints a pool refuses or prefers. The rules of the compile before are reused while the pool is the same
- * object.
- */
-export function endpointRules(pool: EdgePool, before?: Pick<Compiled, 'pool' | 'rules'>): EndpointRules {
-  if (before?.pool === pool) return before.rules;
-  const { blades, vips } = pool.spec;
-  const own = new Set([...blades, ...vips].map(({ address }) => address.text));
-  return { own, family: blades[0]?.address.family ?? 4 };
 }
 
 /**
@@ -60,7 +47,7 @@ export function endpointRules(pool: EdgePool, before?: Pick<Compiled, 'pool' | '
  * did not change, so after a small change most of the work is found in `before`.
  */
 export function compile(input: CompileInput): Compiled {
-  const { state, pool, before } = input;
+  const { state, platform, pool, before } = input;
   const { Service, Secret } = state.objects;
   const readings = readIngresses(input);
   const routes = new Routes(Service);
@@ -74,7 +61,7 @@ export function compile(input: CompileInput): Compiled {
   }
   const backends = new Map<BackendKey, LiveBackend>();
   const slices = input.slices ?? SliceIndex.of(state);
-  const rules = endpointRules(pool, before);
+  const rules = endpointRules(input, before);
   for (const [key, port] of [...routes.backends].sort(compareKeys))
     backends.set(key, fillBackend(key, port, slices, rules, before?.backends.get(key)));
   conditions.push(...sliceConditions(backends));
@@ -90,6 +77,7 @@ export function compile(input: CompileInput): Compiled {
     conditions,
     backends,
     readings,
+    platform,
     pool,
     rules,
   };

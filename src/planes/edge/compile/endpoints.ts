@@ -4,17 +4,8 @@ import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import { compareText } from '../../../model/values.ts';
 import type { EdgeProblem } from '../reasons.ts';
 import type { Endpoint } from '../table.ts';
-import { checkAddress } from './address.ts';
-
+import { checkEndpoint, type EndpointRules } from './endpoint-rules.ts';
 import type { ServiceSlices } from './slices.ts';
-
-/** The endpoints that a pool refuses beside those that every pool refuses, and the address family it prefers. */
-export interface EndpointRules {
-  /** VIPs and blades of the pool, canonical text. */
-  readonly own: ReadonlySet<string>;
-  /** Family of the blades' addresses: of a dual-stack Service only these endpoints serve, so that a pod counts once. */
-  readonly family: 4 | 6;
-}
 
 export interface ResolvedEndpoints {
   /** Sorted, without duplicates. */
@@ -65,7 +56,7 @@ function readSlice(key: ObjectKey, slice: EndpointSlice, port: ServicePort, rule
     const problems: EdgeProblem[] = [];
     for (const [index, endpoint] of (slice.endpoints ?? []).entries()) {
       const text = endpoint.addresses[0];
-      const checked = checkAddress(text, rules.own);
+      const checked = checkEndpoint(text, rules);
       if (!checked.ok) {
         const { reason, message } = checked;
         problems.push({ object, path: `endpoints[${index}].addresses[0]`, reason, message });

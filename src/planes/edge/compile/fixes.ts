@@ -24,4 +24,7 @@ export const fixes: { readonly [R in EdgeReason]?: string } = {
   EndpointAddressInvalid: 'list IP addresses',
   EndpointAddressForbidden: 'list addresses of pods',
   EndpointIsOwn: 'list addresses of pods, not of the edge',
+  EndpointOfPlatform:
+    'list addresses of pods; for pods of the host network set spec.endpoints.hostNetwork of the EdgePool',
+  EndpointOutsidePods: 'list addresses of pods, or set spec.endpoints.allow of the EdgePool to anywhere',
 };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stateFromObjects } from '../../../../test/support/cluster-state.ts';
+import { platformForTests } from '../../../../test/support/edge-platform.ts';
 import { poolForTests } from '../../../../test/support/edge-pool.ts';
 import type { Kind } from '../../../kube/kinds.ts';
 import type { ClusterState } from '../../../kube/source.ts';
@@ -17,6 +18,7 @@ const readCertificate: CertificateReader = () => ({
   ok: false,
   fault: { reason: 'CertificateUnreadable', message: 'none here' },
 });
+const platform = platformForTests();
 const pools = [
   poolForTests(),
   poolForTests({ vips: [{ address: '10.10.1.1' }] }),
@@ -104,12 +106,13 @@ test('an incremental compile gives the same as one from nothing, whatever change
         const { pool } = world;
         const again: Compiled = compile({
           state,
+          platform,
           pool,
           readCertificate,
           slices,
           ...withoutUndefined({ before }),
         });
-        expect(visible(again)).toEqual(visible(compile({ state, pool, readCertificate })));
+        expect(visible(again)).toEqual(visible(compile({ state, platform, pool, readCertificate })));
         before = again;
       }
     }),
@@ -127,13 +130,13 @@ test('an incremental compile takes over what is made of the same objects, and on
   const { pool } = world;
   const first = stateOf(world);
   const slices = SliceIndex.of(first);
-  const before = compile({ state: first, pool, readCertificate, slices });
+  const before = compile({ state: first, platform, pool, readCertificate, slices });
   const otherSlice = [...world.slices.slice(0, 2), { service: 's2', addresses: ['10.10.1.3'] }];
   const otherPorts = [[80], [80, 81], [80]];
   const change = advance(first, objectsOf(stateOf({ ...world, slices: otherSlice, ports: otherPorts })), false);
   const state = change?.state ?? first;
   slices.update(state, change?.changed.get('EndpointSlice') ?? []);
-  const after = compile({ state, pool, readCertificate, slices, before });
+  const after = compile({ state, platform, pool, readCertificate, slices, before });
   const same = [...after.backends].filter(([key, backend]) => before.backends.get(key) === backend);
   // The backend of s1 has another Service, that of s2 another slice.
   expect(same.map(([key]) => key)).toEqual(['shop/s0/80']);

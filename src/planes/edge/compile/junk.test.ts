@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stateFromObjects } from '../../../../test/support/cluster-state.ts';
+import { platformForTests } from '../../../../test/support/edge-platform.ts';
 import { poolForTests } from '../../../../test/support/edge-pool.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { createCertificateReader } from '../tables/certificate.ts';
@@ -57,10 +58,11 @@ function stateOf(objects: readonly Json[]): ClusterState | undefined {
 
 test('whatever one tenant writes into any field, the other tenant is served as before', () => {
   const pool = poolForTests();
+  const platform = platformForTests();
   const readCertificate = createCertificateReader();
   const junk = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.integer(), fc.constantFrom(null, '', [], {}, [null], [1]));
   const served = (state: ClusterState) => {
-    const { table } = compile({ state, pool, readCertificate });
+    const { table } = compile({ state, platform, pool, readCertificate });
     return [
       table.hosts.find(({ name }) => name === 'good.example'),
       table.backends.find(({ key }) => key === 'good/web/80'),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stateFromYaml } from '../../../../test/support/cluster-state.ts';
+import { platformForTests } from '../../../../test/support/edge-platform.ts';
 import { poolForTests } from '../../../../test/support/edge-pool.ts';
 import { compile } from './compile.ts';
 import { poolStatus } from './pool-status.ts';
@@ -8,6 +9,7 @@ import { IngressStatuses, recoveryEvents, refusalEvents } from './statuses.ts';
 const addresses = ['192.0.2.11', '192.0.2.10'];
 const shown = 'status: { loadBalancer: { ingress: [{ ip: 192.0.2.10 }, { ip: 192.0.2.11 }] } }';
 const pool = poolForTests();
+const platform = platformForTests();
 
 function ingress(
   name: string,
@@ -32,7 +34,7 @@ function compiled(...documents: readonly string[]) {
     'apiVersion: v1\nkind: Service\nmetadata: { name: web, namespace: video }\nspec: { ports: [{ port: 80 }] }';
   const state = stateFromYaml([service, ...documents].join('\n---\n'));
   const readCertificate = () => ({ ok: false, fault: { reason: 'SecretMissing', message: 'none' } }) as never;
-  return { state, conditions: compile({ state, pool, readCertificate }).conditions };
+  return { state, conditions: compile({ state, platform, pool, readCertificate }).conditions };
 }
 
 function statuses(...documents: readonly string[]) {

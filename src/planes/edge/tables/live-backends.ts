@@ -1,5 +1,5 @@
 import { fillBackend, type LiveBackend } from '../compile/backends.ts';
-import type { EndpointRules } from '../compile/endpoints.ts';
+import type { EndpointRules } from '../compile/endpoint-rules.ts';
 import type { SliceIndex } from '../compile/slices.ts';
 import type { BackendKey } from '../table.ts';
 

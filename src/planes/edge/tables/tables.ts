@@ -5,13 +5,14 @@ import type {
   ClusterState,
   SourceStatus,
 } from '../../../kube/source.ts';
-import type { EdgePool } from '../../../model/spec/kinds.ts';
 import { messageOf, withoutUndefined } from '../../../model/values.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Loop } from '../../../runtime/loop.ts';
 import type { LiveBackend } from '../compile/backends.ts';
-import { type Compiled, type Condition, compile, endpointRules } from '../compile/compile.ts';
+import { type Compiled, type Condition, compile } from '../compile/compile.ts';
+import { endpointRules } from '../compile/endpoint-rules.ts';
+import type { BladePlatform } from '../compile/platform.ts';
 import { needsCompile } from '../compile/relevant.ts';
 import { SliceIndex } from '../compile/slices.ts';
 import type { CertificateReader } from '../compile/tls.ts';
@@ -38,7 +39,7 @@ import { type SnapshotFile, SnapshotWriter } from './snapshot.ts';
 export interface TablesOptions {
   readonly source: ClusterSource;
   readonly dataPlane: DataPlane;
-  readonly pool: () => EdgePool;
+  readonly platform: () => BladePlatform;
   readonly readCertificate: CertificateReader;
   readonly snapshot?: SnapshotFile;
   readonly clock: Clock;
@@ -181,12 +182,12 @@ export class Tables implements ClusterListener {
   }
 
   #compile(state: ClusterState): RoutingTable {
-    const { readCertificate, pool, metrics } = this.#options;
+    const { readCertificate, platform, metrics } = this.#options;
     const compileEnd = metrics.compileSeconds.startTimer();
     const before = this.#compiled === undefined ? undefined : { ...this.#compiled, backends: this.#live.all };
     const { backends, ...compiled } = compile({
       state,
-      pool: pool(),
+      ...platform(),
       readCertificate,
       slices: this.#slices,
       ...withoutUndefined({ before }),
@@ -204,7 +205,7 @@ export class Tables implements ClusterListener {
 
   /** The fast path: sends nginx the endpoints that these Services have now, for the backends that it knows. */
   #updateEndpoints(services: ReadonlySet<string>): void {
-    const rules = endpointRules(this.#options.pool(), this.#compiled);
+    const rules = endpointRules(this.#options.platform(), this.#compiled);
     const updated = this.#live.refill(services, this.#slices, rules);
     if (updated.length > 0) void this.#applyEndpoints(updated);
   }
