@@ -9,25 +9,6 @@ afterEach(async () => {
   await world.stop();
 });
 
-it('announces and withdraws into the kernel table of the router', async () => {
-  const speaker = world.speaker();
-  speaker.setDesired([
-    route('10.10.1.0/26'),
-    { ...route('10.10.2.0/26'), med: 20, communities: [[65011, 7]], prepend: 2 },
-  ]);
-  await speaker.settled(10_000);
-  await world.waitKernel(['10.10.1.0/26', '10.10.2.0/26']);
-  const shown = (await world.router.ask('show route all 10.10.2.0/26')).join('\n');
-  expect(shown).toContain('BGP.as_path: 65011 65011 65011');
-  expect(shown).toContain('BGP.med: 20');
-  expect(shown).toContain('BGP.community: (65011,7)');
-  speaker.setDesired([route('10.10.2.0/26')]);
-  await speaker.settled(10_000);
-  await world.waitKernel(['10.10.2.0/26']);
-  expect(speaker.status().announced.map(({ prefix }) => prefix.text)).toEqual(['10.1.0.11/32', '10.10.2.0/26']);
-  await eventually('the session is shown as up', () => speaker.status().neighbors.every(({ up }) => up));
-});
-
 it('refuses by name, announces the rest, and never loses IPv4 routes to an IPv6 one', async () => {
   const speaker = world.speaker();
   speaker.setDesired([
@@ -84,9 +65,9 @@ it('announces 1,000 routes within seconds, and everything again after the sessio
   );
   expect(kernelMs).toBeLessThan(5000);
 
-  await world.router.ask('disable server');
+  await world.router.setSession('server', 'shut');
   await world.waitKernelEmpty();
-  await world.router.ask('enable server');
+  await world.router.setSession('server', 'open');
   await world.waitKernel(
     many.map(({ prefix }) => prefix.text),
     20_000,

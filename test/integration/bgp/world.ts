@@ -4,7 +4,6 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
 import { Network } from '../../../lab/net/network.ts';
 import { createSpeaker, type SpeakerOptions } from '../../../src/bgp/driver/speaker.ts';
 import { renderEnvironment, renderExabgp } from '../../../src/bgp/render/config.ts';
@@ -17,19 +16,19 @@ import { parseAddress, parsePrefix } from '../../../src/model/address.ts';
 import { Site } from '../../../src/model/spec/kinds.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
-import { type Bird, startBird } from '../../support/daemons/bird.ts';
 import { type Exabgp, startExabgp } from '../../support/daemons/exabgp.ts';
+import { type Router, type RouterKind, startRouter } from '../../support/daemons/router.ts';
 import { eventuallyWith, NotYet } from '../../support/eventually.ts';
 
 const agentMain = fileURLToPath(new URL('agent.ts', import.meta.url));
 
-/** One server (10.1.0.11) with ExaBGP and our relay, and its router (10.1.0.1, BIRD), each in a namespace. */
+/** One server (10.1.0.11) with ExaBGP and our relay, and its router (10.1.0.1), each in a namespace. */
 export class World {
   readonly network = new Network();
   readonly directory: string;
   readonly #children = new Set<ChildProcess>();
   readonly #speakers = new Set<Speaker>();
-  #router: Bird | undefined;
+  #router: Router | undefined;
   #exabgp: Exabgp | undefined;
   #config = '';
 
@@ -37,10 +36,10 @@ export class World {
     this.directory = directory;
   }
 
-  static async start(blade?: LeaseTerms): Promise<World> {
+  static async start(blade?: LeaseTerms, router: RouterKind = 'BIRD'): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'tideline-bgp-')));
     try {
-      await world.#start(blade);
+      await world.#start(blade, router);
     } catch (error) {
       await world.stop();
       throw error;
@@ -52,7 +51,7 @@ export class World {
     return join(this.directory, 'bgp.sock');
   }
 
-  get router(): Bird {
+  get router(): Router {
     if (this.#router === undefined) throw new Error('the router is not started');
     return this.#router;
   }
@@ -62,18 +61,18 @@ export class World {
     return this.#exabgp;
   }
 
-  async #start(blade?: LeaseTerms): Promise<void> {
+  async #start(blade: LeaseTerms | undefined, router: RouterKind): Promise<void> {
     const { network } = this;
     await network.addNamespace('server');
     await network.addNamespace('router');
     await network.link({ namespace: 'server', device: 'eth0' }, { namespace: 'router', device: 'eth0' });
     await network.ip('server', 'addr', 'add', '10.1.0.11', 'peer', '10.1.0.1/32', 'dev', 'eth0');
     await network.ip('router', 'addr', 'add', '10.1.0.1', 'peer', '10.1.0.11/32', 'dev', 'eth0');
-    this.#router = await startBird({
+    this.#router = await startRouter(router, {
       network,
       namespace: 'router',
       directory: this.directory,
-      config: renderRouter({
+      spec: {
         routerId: '10.1.0.1',
         asn: 65010,
         neighbors: [
@@ -86,7 +85,7 @@ export class World {
             announce: 'nothing',
           },
         ],
-      }),
+      },
     });
     this.#config = renderExabgp(server(blade), {
       relay: relayProgram(),
@@ -142,22 +141,22 @@ export class World {
 
   /** The prefixes that BGP put into the router's kernel table. */
   async kernelRoutes(): Promise<readonly string[]> {
-    const text = await this.network.ip('router', '-j', 'route', 'show', 'proto', 'bird');
+    const text = await this.network.ip('router', '-j', 'route', 'show', 'proto', this.router.kernelProtocol);
     const routes: readonly { readonly dst: string }[] = JSON.parse(text === '' ? '[]' : text);
     return routes.map(({ dst }) => (dst.includes('/') ? dst : `${dst}/32`)).toSorted();
   }
 
   /**
-   * Waits until the router's kernel has exactly these prefixes (beside the server's own address); resolves with the time it
-   * took.
+   * Waits until the router's kernel has exactly these prefixes; resolves with the time it took. The server's own address does not
+   * count: its next hop is itself, which BIRD takes and FRR does not.
    */
   async waitKernel(prefixes: readonly string[], timeoutMs = 10_000): Promise<number> {
-    const wanted = [...prefixes, '10.1.0.11/32'].toSorted().join(' ');
+    const wanted = prefixes.toSorted().join(' ');
     const begin = performance.now();
     await eventually(
       `the kernel has ${wanted.slice(0, 500)}`,
       async () => {
-        const now = (await this.kernelRoutes()).join(' ');
+        const now = (await this.kernelRoutes()).filter((prefix) => prefix !== '10.1.0.11/32').join(' ');
         if (now === wanted) return true;
         throw new NotYet(now.slice(0, 500));
       },

@@ -5,12 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
 import { Network } from '../../../lab/net/network.ts';
 import type { NetworkStatus } from '../../../src/model/status.ts';
 import { compileCache } from '../../support/compile-cache.ts';
-import { startBird } from '../../support/daemons/bird.ts';
 import { type Exabgp, startExabgp } from '../../support/daemons/exabgp.ts';
+import { type Router, type RouterKind, startRouter } from '../../support/daemons/router.ts';
 import { eventually, type Look } from '../../support/eventually.ts';
 import { calico } from '../../support/network/calico.ts';
 import type { Manifest } from '../../support/source/conformance.ts';
@@ -20,22 +19,23 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url));
 const tideline = join(repository, 'bin/tideline');
 export const me = 'paris-worker-1';
 
-/** paris-worker-1 with ExaBGP, relay and agent as systemd would run them, and its BIRD top-of-rack router. */
+/** paris-worker-1 with ExaBGP, relay and agent as systemd would run them, and its top-of-rack router. */
 export class World {
   readonly network = new Network();
   readonly directory: string;
   readonly #files = new Map<string, readonly Manifest[]>();
   #agent: ChildProcess | undefined;
   #exabgp: Exabgp | undefined;
+  #router: Router | undefined;
 
   private constructor(directory: string) {
     this.directory = directory;
   }
 
-  static async start(): Promise<World> {
+  static async start(router: RouterKind = 'BIRD'): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'tideline-network-')));
     try {
-      await world.#start();
+      await world.#start(router);
     } catch (error) {
       await world.stop();
       throw error;
@@ -43,11 +43,17 @@ export class World {
     return world;
   }
 
+  /** The top-of-rack router, whose neighbour is `worker`. */
+  get router(): Router {
+    if (this.#router === undefined) throw new Error('the router is not started');
+    return this.#router;
+  }
+
   get manifests(): string {
     return join(this.directory, 'platform/clusters/paris');
   }
 
-  async #start(): Promise<void> {
+  async #start(kind: RouterKind): Promise<void> {
     const { network, directory } = this;
     await network.addNamespace('worker');
     await network.addNamespace('tor');
@@ -57,15 +63,15 @@ export class World {
     await network.ip('tor', 'addr', 'add', '10.1.0.1', 'peer', '10.1.0.11/32', 'dev', 'w1');
     const accept = [{ prefix: '10.10.0.0/16' }, { prefix: '10.1.0.0/24' }];
     const neighbor = { name: 'worker', localAddress: '10.1.0.1', address: '10.1.0.11', asn: 65011, accept };
-    const bird = await startBird({
+    this.#router = await startRouter(kind, {
       network,
       namespace: 'tor',
       directory,
-      config: renderRouter({
+      spec: {
         routerId: '10.1.0.1',
         asn: 65010,
         neighbors: [{ ...neighbor, announce: 'nothing', maxPrefixes: 100 }],
-      }),
+      },
     });
     const platform = join(directory, 'platform');
     await mkdir(this.manifests, { recursive: true });
@@ -76,7 +82,7 @@ export class World {
     const command = ['env', `NODE_COMPILE_CACHE=${compileCache}`, tideline] as const;
     await network.exec('worker', ...command, ...render, '--run-dir', directory, '--to', join(directory, 'exabgp.conf'));
     await this.startExabgp();
-    await bird.waitEstablished(['worker'], 15_000);
+    await this.router.waitEstablished(['worker'], 15_000);
   }
 
   async startExabgp(): Promise<void> {
@@ -184,8 +190,8 @@ export class World {
 
   /** Prefixes of pods that BGP brought into the router's kernel table. */
   async inRouter(): Promise<readonly string[]> {
-    return prefixesOf(await this.network.ip('tor', '-j', 'route', 'show', 'proto', 'bird')).filter((text) =>
-      text.startsWith('10.10.'),
+    return prefixesOf(await this.network.ip('tor', '-j', 'route', 'show', 'proto', this.router.kernelProtocol)).filter(
+      (text) => text.startsWith('10.10.'),
     );
   }
 
