@@ -14,10 +14,13 @@ import { ingressAddresses } from '../support/clusters/ingress-status.ts';
 import { videoIngress } from '../support/clusters/objects.ts';
 import { LivePublisher } from '../support/clusters/publishing.ts';
 import { rulesOf, without } from '../support/deploy/rights.ts';
+import { poolForTests } from '../support/edge-pool.ts';
 
 const root = join(import.meta.dirname, '../..');
 const blade = { user: 'tideline:edge:paris-blade-1', groups: ['tideline:edge'] };
 const vips = ['192.0.2.10', '192.0.2.11'];
+/** The field manager of the pool's statuses. */
+const manager = 'tideline-edge-paris-edge';
 
 let plane: ControlPlane;
 let live: LivePublisher;
@@ -109,7 +112,7 @@ describe('the status of an Ingress', () => {
       metadata: { managedFields: { manager: string; operation: string; subresource?: string }[] };
     };
     expect(metadata.managedFields).toContainEqual(
-      expect.objectContaining({ manager: 'tideline-edge', operation: 'Apply', subresource: 'status' }),
+      expect.objectContaining({ manager, operation: 'Apply', subresource: 'status' }),
     );
     await quietly(3000);
     expect((await statusWrites('web')).map(({ verb, code }) => `${verb} ${code}`)).toEqual(['patch 200']);
@@ -124,12 +127,54 @@ describe('the status of an Ingress', () => {
     const { metadata } = (await get('ingress', '-n', 'video', 'moving')) as unknown as {
       metadata: { managedFields: { manager: string; subresource?: string }[] };
     };
-    expect(metadata.managedFields.filter(({ manager }) => manager === 'tideline-edge')).toEqual([]);
+    expect(metadata.managedFields.filter((fields) => fields.manager.startsWith('tideline-edge'))).toEqual([]);
     // We must not change what the next owner writes.
     await setStatus('moving', ['198.51.100.7'], 'other');
     await quietly(2000);
     expect(await addressesOf('moving')).toEqual(['198.51.100.7']);
-    expect(await statusWrites('moving')).toHaveLength(2);
+    // What it wrote, and that it took back what it wrote under its name and under that of earlier releases.
+    expect(await statusWrites('moving')).toHaveLength(3);
+  });
+
+  it('is taken over from an earlier release, which wrote under one name for all pools', async () => {
+    const name = 'upgraded';
+    const { spec: _, ...object } = videoIngress(name, `${name}.video.example`);
+    const status = { loadBalancer: { ingress: [{ ip: '192.0.2.12' }] } };
+    live.live = false;
+    await plane.apply(videoIngress(name, `${name}.video.example`));
+    const old = '--server-side --subresource=status --field-manager=tideline-edge -f -'.split(' ');
+    await plane.kubectl(['apply', ...old], JSON.stringify({ ...object, status }));
+    expect(await addressesOf(name)).toEqual(['192.0.2.12']);
+    live.live = true;
+    await eventually(async () => (await addressesOf(name)).join() === vips.join());
+    expect(live.status().ownedByOther).toEqual([]);
+    await plane.apply(videoIngress(name, `${name}.video.example`, { ingressClassName: 'nginx' }));
+    await eventually(async () => (await addressesOf(name)).length === 0);
+  });
+
+  it('goes from one pool of the cluster to another with its class, each a field manager of its own', async () => {
+    const pool = poolForTests({ vips: [{ address: '192.0.2.20' }], ingressClass: 'partners' });
+    const name = 'changing';
+    const kubeconfig = await plane.kubeconfigFor({ ...blade, user: 'tideline:edge:paris-blade-9' });
+    const partners = await LivePublisher.start(kubeconfig, 'paris-blade-9', {
+      ...pool,
+      metadata: { ...pool.metadata, name: 'paris-partners' },
+    });
+    try {
+      partners.announced = new Set(['192.0.2.20']);
+      await plane.apply(videoIngress(name, `${name}.video.example`));
+      await eventually(async () => (await addressesOf(name)).join() === vips.join());
+      await plane.apply(videoIngress(name, `${name}.video.example`, { ingressClassName: 'partners' }));
+      await eventually(async () => (await addressesOf(name)).join() === '192.0.2.20');
+      const { metadata } = (await get('ingress', '-n', 'video', name)) as unknown as {
+        metadata: { managedFields: { manager: string; subresource?: string }[] };
+      };
+      const managers = metadata.managedFields.filter(({ subresource }) => subresource === 'status');
+      expect(managers.map((fields) => fields.manager)).toEqual(['tideline-edge-paris-partners']);
+      expect([live.status().ownedByOther, partners.status().ownedByOther]).toEqual([[], []]);
+    } finally {
+      await partners.stop();
+    }
   });
 
   it('is left to another writer, without a fight, and taken when that one lets go', async () => {

@@ -40,6 +40,7 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   OutsideServers: 'platform',
   OutsideVips: 'platform',
   DuplicateAddress: 'both',
+  IngressClassTwice: 'platform',
   TooFewBlades: 'object',
   UnknownCountry: 'object',
   CountryTwice: 'object',

@@ -12,7 +12,7 @@ const object = {
 const ours = { ips: ['192.0.2.10'] };
 const theirs = { ips: ['198.51.100.7'] };
 const written: Outcome = { result: 'written' };
-const owned: Outcome = { result: 'owned-by-other', message: 'Apply failed with 1 conflict' };
+const owned: Outcome = { result: 'owned-by-other', owners: ['other'], message: 'Apply failed with 1 conflict' };
 
 function wish(held: object | undefined, wanted: object | undefined = ours): StatusWish {
   return { object, wanted, held };

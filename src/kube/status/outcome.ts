@@ -9,8 +9,8 @@ export type Outcome =
   | { readonly result: 'outdated' }
   | { readonly result: 'gone' }
   | { readonly result: 'exists' }
-  /** Another field manager owns a field that we would write. */
-  | { readonly result: 'owned-by-other'; readonly message: string }
+  /** Other field managers own a field that we would write. */
+  | { readonly result: 'owned-by-other'; readonly owners: readonly string[]; readonly message: string }
   /** `refused`: the API does not accept what we wrote. `forbidden`: we lack the right to write it. */
   | { readonly result: 'refused' | 'forbidden'; readonly reason: KubeReason; readonly message: string }
   /**
@@ -52,7 +52,7 @@ export function outcomeOf(error: unknown): Outcome {
 /** The outcome of a 409. That another manager owns a field stands in the message only, and nowhere else in the answer. */
 function conflictOf({ reason, message }: ApiError): Outcome {
   if (reason === 'AlreadyExists') return { result: 'exists' };
-  return /Apply failed with \d+ conflict/.test(message)
-    ? { result: 'owned-by-other', message: message.replaceAll(/\s+/g, ' ') }
-    : { result: 'outdated' };
+  if (!/Apply failed with \d+ conflict/.test(message)) return { result: 'outdated' };
+  const owners = [...message.matchAll(/conflicts? with "([^"]+)"/g)].flatMap(([, owner]) => owner ?? []);
+  return { result: 'owned-by-other', owners, message: message.replaceAll(/\s+/g, ' ') };
 }

@@ -9,6 +9,8 @@ import { type DueWrite, Pump, type Write, type WriterOptions } from './pump.ts';
 
 /** The defaults of `perSecond` and `burst` are 10 and 50. */
 export interface StatusWriterOptions extends WriterOptions {
+  /** The manager under which earlier releases wrote: what it owns is ours. */
+  readonly formerFieldManager?: string;
   /** Called when another manager is found to own a field that we would write; once until it lets go. */
   readonly onOwnedByOther?: (object: ObjectReference, message: string) => void;
 }
@@ -118,16 +120,35 @@ export class StatusWriter {
     return outcome;
   }
 
-  async #apply({ object, wanted }: StatusWish, limits: Parameters<Write>[0]): Promise<Outcome> {
-    const { client, fieldManager } = this.#options;
+  /** Applies the wish. What stands there under our former name is taken over, and taken back with ours. */
+  async #apply(wish: StatusWish, limits: Parameters<Write>[0]): Promise<Outcome> {
+    const { fieldManager, formerFieldManager: former } = this.#options;
+    const outcome = await this.#send(wish, { fieldManager, force: false }, limits);
+    if (former === undefined) return outcome;
+    if (
+      outcome.result === 'owned-by-other' &&
+      outcome.owners.length > 0 &&
+      outcome.owners.every((owner) => owner === former)
+    )
+      return this.#send(wish, { fieldManager, force: true }, limits);
+    if (outcome.result === 'written' && wish.wanted === undefined)
+      return this.#send(wish, { fieldManager: former, force: false }, limits);
+    return outcome;
+  }
+
+  async #send(
+    { object, wanted }: StatusWish,
+    manager: { readonly fieldManager: string; readonly force: boolean },
+    limits: Parameters<Write>[0],
+  ): Promise<Outcome> {
     const { apiVersion, kind, name, namespace } = object;
     const metadata = { name, ...withoutUndefined({ namespace }) };
     try {
-      await client.request({
+      await this.#options.client.request({
         method: 'PATCH',
         path: `${pathOf(object)}/status`,
         // The server must give up in time too: a write that waits there must not be done when another agent leads.
-        query: { fieldManager, force: false, timeout: `${Math.floor(limits.timeoutMs)}ms` },
+        query: { ...manager, timeout: `${Math.floor(limits.timeoutMs)}ms` },
         contentType: 'application/apply-patch+yaml',
         body: { apiVersion, kind, metadata, ...withoutUndefined({ status: wanted }) },
         ...limits,

@@ -33,6 +33,8 @@ export const reasons = {
   OutsideServers: "A blade's address is outside the `servers` prefixes of its cluster's sites.",
   OutsideVips: "A VIP or anycast address is outside the `vips` prefixes of its cluster's sites.",
   DuplicateAddress: 'Two things have one address.',
+  IngressClassTwice:
+    'Two edge pools of one cluster serve one IngressClass: each would replace the addresses that the other writes.',
   TooFewBlades: 'A pool has fewer blades than `minAnnouncers`.',
   UnknownCountry: 'There is no such country, or Route 53 has no data for it.',
   CountryTwice: 'A country or continent is named by two rules of a policy.',

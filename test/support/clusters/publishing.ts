@@ -17,6 +17,9 @@ interface List {
   readonly items: readonly Readonly<Record<string, unknown>>[];
 }
 
+const threeVips = poolForTests({
+  vips: [{ address: '192.0.2.10' }, { address: '192.0.2.11' }, { address: '192.0.2.12', scope: 'private' }],
+});
 const networking = '/apis/networking.k8s.io/v1';
 
 /** A Publisher on a real API server, whose input comes from lists instead of a source, without nginx and ExaBGP. */
@@ -28,17 +31,16 @@ export class LivePublisher {
   announced = new Set(['192.0.2.10', '192.0.2.11']);
   /** Whether the source counts as live. */
   live = true;
-  pool: EdgePool = poolForTests({
-    vips: [{ address: '192.0.2.10' }, { address: '192.0.2.11' }, { address: '192.0.2.12', scope: 'private' }],
-  });
+  readonly pool: EdgePool;
   #running = true;
   #following: Promise<void> = Promise.resolve();
   #read = '';
   #state: ClusterState | undefined;
   #conditions: readonly Condition[] = [];
 
-  private constructor(client: KubeClient, blade: string) {
+  private constructor(client: KubeClient, blade: string, pool: EdgePool = threeVips) {
     this.client = client;
+    this.pool = pool;
     this.publisher = new Publisher({
       client,
       pool: () => this.pool,
@@ -51,8 +53,8 @@ export class LivePublisher {
     });
   }
 
-  static async start(kubeconfig: string, blade: string): Promise<LivePublisher> {
-    const live = new LivePublisher(await connect({ kubeconfig }), blade);
+  static async start(kubeconfig: string, blade: string, pool?: EdgePool): Promise<LivePublisher> {
+    const live = new LivePublisher(await connect({ kubeconfig }), blade, pool);
     live.#following = live.#follow();
     return live;
   }

@@ -34,7 +34,9 @@ export const EdgePoolSpec = z
       })
       .prefault({})
       .describe('Where nginx listens on the VIPs.'),
-    ingressClass: Name.default('tideline').describe('The IngressClass it serves.'),
+    ingressClass: Name.default('tideline').describe(
+      'The IngressClass it serves; no other pool of the cluster serves it.',
+    ),
     defaultCertificate: z
       .strictObject({
         namespace: Name.describe('Namespace of the Secret.'),

@@ -36,7 +36,8 @@ export interface PublisherStatus extends PublishingView {
   readonly reason?: EdgeReason;
 }
 
-const fieldManager = 'tideline-edge';
+/** The controller that reports Events, and the field manager of Events and of the Lease. */
+const controller = 'tideline-edge';
 /** A blade that cannot publish for this long lets another one lead. */
 const resignAfterMs = 10_000;
 
@@ -70,10 +71,10 @@ export class Publisher {
     const { client, pool, blade, clock, registry, namespace = systemNamespace } = options;
     const metrics = writeMetrics(registry);
     const allowedForMs = (): number => (this.#ableSinceMs === undefined ? 0 : this.#election.leadingForMs);
-    const common = { ...options, fieldManager, metrics, allowedForMs };
+    const common = { ...options, fieldManager: controller, metrics, allowedForMs };
     this.#election = new Election({
       ...options,
-      fieldManager,
+      fieldManager: controller,
       namespace,
       name: `tideline-edge-${pool().metadata.name}`,
       metrics,
@@ -81,10 +82,13 @@ export class Publisher {
     });
     this.#events = new EventWriter({
       ...common,
-      reporter: { controller: fieldManager, instance: blade, action: 'Serve' },
+      reporter: { controller, instance: blade, action: 'Serve' },
     });
+    // Two pools of a cluster are two managers: neither takes for its own what the other wrote.
     this.#statuses = new StatusWriter({
       ...common,
+      fieldManager: `${controller}-${pool().metadata.name}`,
+      formerFieldManager: controller,
       onOwnedByOther: (object, message) =>
         this.#events.record({ object, type: 'Warning', reason: 'OwnedByOther', note: `${message}. It is left alone.` }),
     });
