@@ -178,6 +178,17 @@ describe('a mass withdrawal', () => {
     expect(new Set(refusals.map(({ reason }) => reason))).toEqual(new Set(['MassWithdrawal']));
   });
 
+  it('does not include what is proven to be of another server, which goes first and at once', () => {
+    const guard = new Guard({ ...roomy, maxWithdrawalsPerMinute: 12 });
+    guard.adopt(pods(20));
+    const disproved = new Set(pods(12).map(({ prefix }) => prefix.text));
+    const context = { families: new Set([4, 6] as const), nowMs: 0, confirmed: false, disproved };
+    const { target, refusals } = guard.judge([], context);
+    expect(target.map(({ prefix }) => prefix.text).filter((text) => disproved.has(text))).toEqual([]);
+    expect(target).toHaveLength(8);
+    expect(new Set(refusals.map(({ reason }) => reason))).toEqual(new Set(['WithdrawalRateExceeded']));
+  });
+
   it('is neither one VIP nor a few routes of many', () => {
     const guard = new Guard(roomy);
     guard.adopt([route('192.0.2.10/32', 'vip')]);
@@ -185,6 +196,19 @@ describe('a mass withdrawal', () => {
     guard.adopt(pods(30));
     expect(judge(guard, pods(16)).refusals).toEqual([]);
   });
+});
+
+it('asks limits that are a function in every judgement', () => {
+  let now = { ...limits, maxRoutes: 1, maxAnnouncementsPerMinute: 3 };
+  const guard = new Guard(() => now);
+  const outside = route('10.20.1.0/26');
+  expect(judge(guard, [...pods(2), outside]).refusals.map(({ reason }) => reason)).toEqual([
+    'TooManyRoutes',
+    'PrefixOutsideSite',
+  ]);
+  const wider = [...limits.allowed.pods, outside.prefix];
+  now = { ...now, maxRoutes: 9, maxAnnouncementsPerMinute: 9, allowed: { ...limits.allowed, pods: wider } };
+  expect(judge(guard, [...pods(2), outside])).toMatchObject({ target: [{}, {}, {}], refusals: [] });
 });
 
 it('keeps its limits in any sequence of desired sets', () => {

@@ -34,16 +34,21 @@ export interface Judgement {
  * ExaBGP) uses up no limit.
  */
 export class Guard {
-  readonly #limits: GuardLimits;
+  readonly #limitsNow: () => GuardLimits;
   readonly #announcements: RateWindow;
   readonly #withdrawals: RateWindow;
   #granted: RouteSet = new Map();
   #massSinceMs: number | undefined;
 
-  constructor(limits: GuardLimits) {
-    this.#limits = limits;
-    this.#announcements = new RateWindow(limits.maxAnnouncementsPerMinute, 60_000);
-    this.#withdrawals = new RateWindow(limits.maxWithdrawalsPerMinute, 60_000);
+  /** Limits that are a function are asked in every judgement: the edit of a Site holds from the next one. */
+  constructor(limits: GuardLimits | (() => GuardLimits)) {
+    this.#limitsNow = typeof limits === 'function' ? limits : () => limits;
+    this.#announcements = new RateWindow(() => this.#limits.maxAnnouncementsPerMinute, 60_000);
+    this.#withdrawals = new RateWindow(() => this.#limits.maxWithdrawalsPerMinute, 60_000);
+  }
+
+  get #limits(): GuardLimits {
+    return this.#limitsNow();
   }
 
   /** Takes the routes that ExaBGP already holds when this agent starts as the base of the first judgement. */
@@ -57,10 +62,16 @@ export class Guard {
    * @param families the address families that have a session
    * @param nowMs the time on a clock that never goes back
    * @param confirmed true when a mass withdrawal is meant (a drain, a planned stop) and need not wait
+   * @param disproved prefixes, as text, whose withdrawal is proven (another server has them): they never wait as part of a mass
    */
   judge(
     desired: readonly Route[],
-    context: { readonly families: ReadonlySet<4 | 6>; readonly nowMs: number; readonly confirmed: boolean },
+    context: {
+      readonly families: ReadonlySet<4 | 6>;
+      readonly nowMs: number;
+      readonly confirmed: boolean;
+      readonly disproved?: ReadonlySet<string>;
+    },
   ): Judgement {
     const refusals: RouteRefusal[] = [];
     const candidates = this.#candidates(desired, context.families, refusals);
@@ -80,7 +91,9 @@ export class Guard {
       retryIn(this.#announcements.freeInMs(context.nowMs));
     }
 
-    const failStatic = withdraw.filter(isFailStatic);
+    const closes = (route: Route): boolean =>
+      !isFailStatic(route) || context.disproved?.has(route.prefix.text) === true;
+    const failStatic = withdraw.filter((route) => !closes(route));
     const massWaitMs = this.#massWaitMs(failStatic.length, context);
     const held = massWaitMs > 0 ? failStatic : [];
     for (const route of held) {
@@ -88,8 +101,9 @@ export class Guard {
       target.set(route.prefix.text, route);
       retryIn(massWaitMs);
     }
-    // VIPs are withdrawn first: an unfit server must not answer for them while pods' routes use up the limit of the minute.
-    const closing = withdraw.filter((route) => !isFailStatic(route));
+    // VIPs and what is another server's are withdrawn first: an unfit or wrong server must not answer for them while other
+    // routes use up the limit of the minute.
+    const closing = withdraw.filter(closes);
     const due = massWaitMs > 0 ? closing : [...closing, ...failStatic];
     for (const route of due.slice(this.#withdrawals.take(due.length, context.nowMs))) {
       refusals.push(refuse(route, 'withdraw', 'WithdrawalRateExceeded', this.#limits.maxWithdrawalsPerMinute));

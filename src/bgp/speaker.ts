@@ -1,3 +1,4 @@
+import type { Prefix } from '../model/address.ts';
 import type { Refusal } from '../model/problem.ts';
 import type { Reason } from './reasons.ts';
 import type { Route } from './route.ts';
@@ -23,11 +24,15 @@ export interface SpeakerStatus {
   /** What ExaBGP holds, as acknowledged and read back, sorted by prefix. */
   readonly announced: readonly Route[];
   readonly refusals: readonly RouteRefusal[];
+  /** The routes of ExaBGP's own configuration, where it has any: the address of the server as it was rendered. Sorted. */
+  readonly fixed?: readonly Prefix[];
 }
 
 export interface DesiredOptions {
   /** True when a large withdrawal is meant (a drain, a planned stop): it then does not wait for the mass-withdrawal guard. */
   readonly confirmed?: boolean;
+  /** Prefixes, as text, whose withdrawal is proven, because another server has them: they never wait as part of a mass. */
+  readonly disproved?: ReadonlySet<string>;
 }
 
 /**
@@ -41,6 +46,8 @@ export interface Speaker {
    * sent.
    */
   setDesired(routes: readonly Route[], options?: DesiredOptions): void;
+  /** Judges the set again, because the limits of the server have changed. */
+  reconsider(): void;
   status(): SpeakerStatus;
   /** Calls `listener` after every change of status; returns the unsubscribe function. */
   onStatus(listener: (status: SpeakerStatus) => void): () => void;

@@ -1,10 +1,10 @@
-/** Allows at most `limit` events in any `windowMs`; the caller hands in the time. */
+/** Allows at most `limit()` events in any `windowMs`, whatever the limit is at the time; the caller hands in the time. */
 export class RateWindow {
-  readonly #limit: number;
+  readonly #limit: () => number;
   readonly #windowMs: number;
   #taken: { readonly atMs: number; readonly count: number }[] = [];
 
-  constructor(limit: number, windowMs: number) {
+  constructor(limit: () => number, windowMs: number) {
     this.#limit = limit;
     this.#windowMs = windowMs;
   }
@@ -13,7 +13,7 @@ export class RateWindow {
   take(count: number, nowMs: number): number {
     this.#taken = this.#taken.filter(({ atMs }) => atMs + this.#windowMs > nowMs);
     const used = this.#taken.reduce((sum, entry) => sum + entry.count, 0);
-    const granted = Math.min(count, Math.max(0, this.#limit - used));
+    const granted = Math.min(count, Math.max(0, this.#limit() - used));
     if (granted > 0) this.#taken.push({ atMs: nowMs, count: granted });
     return granted;
   }

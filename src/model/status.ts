@@ -68,6 +68,8 @@ export interface NetworkStatus extends AgentStatus {
   /** The routes that ExaBGP holds. */
   readonly announced: readonly RouteView[];
   readonly refusals: readonly { readonly subject: string; readonly reason: string; readonly message: string }[];
+  /** What is announced all the same although something is wrong about it. */
+  readonly notices?: readonly { readonly subject: string; readonly reason: string; readonly message: string }[];
   readonly blackholes: { readonly wanted: readonly string[]; readonly installed: readonly string[] };
   readonly relay: string;
   readonly neighbors: readonly NeighborView[];

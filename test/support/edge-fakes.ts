@@ -126,6 +126,7 @@ export class FakeSpeaker implements Speaker {
   start(): void {}
   async stop(): Promise<void> {}
   async settled(): Promise<void> {}
+  reconsider(): void {}
 
   setDesired(routes: readonly Route[]): void {
     this.desired = routes;

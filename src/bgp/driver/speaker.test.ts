@@ -60,16 +60,17 @@ function openRelay(held: readonly Route[] = []): void {
   });
 }
 
+/** The limits of the site, which a test may change under a running speaker. */
+let allowedPods: string;
 function newSpeaker(): Speaker {
-  const pods = parsePrefix('10.10.0.0/16');
   const created = createSpeaker({
     socketPath: join(directory, 'bgp.sock'),
-    limits: {
-      allowed: { pods: pods === undefined ? [] : [pods], server: [], vip: [] },
+    limits: () => ({
+      allowed: { pods: [parsePrefix(allowedPods)].filter((pods) => pods !== undefined), server: [], vip: [] },
       maxRoutes: 10,
       maxAnnouncementsPerMinute: 10,
       maxWithdrawalsPerMinute: 10,
-    },
+    }),
     lease: { seconds: 0.2, keeper: false },
     clock: systemClock,
     log: silentLog,
@@ -84,6 +85,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'tideline-driver-'));
   received = [];
   hasAgent = false;
+  allowedPods = '10.10.0.0/16';
   registry = new Registry();
   speaker = newSpeaker();
 });
@@ -139,6 +141,22 @@ it('starts from what is held: a smaller first set is a withdrawal like any other
   expect(speaker.status().refusals[0]?.reason).toBe('MassWithdrawal');
   speaker.setDesired([], { confirmed: true });
   await vi.waitFor(() => expect(speaker.status().announced).toEqual([]));
+});
+
+it('obeys limits that were edited while it runs, and says which address was rendered', async () => {
+  openRelay();
+  speaker.start();
+  const wanted = [route('10.10.1.0/26'), route('10.20.1.0/26')];
+  speaker.setDesired(wanted);
+  await speaker.settled(5000);
+  expect(speaker.status()).toMatchObject({
+    announced: [{ prefix: { text: '10.10.1.0/26' } }],
+    refusals: [{ prefix: '10.20.1.0/26', reason: 'PrefixOutsideSite' }],
+    fixed: [{ text: '10.1.0.11/32' }],
+  });
+  allowedPods = '10.0.0.0/8';
+  speaker.reconsider();
+  await vi.waitFor(() => expect(speaker.status()).toMatchObject({ announced: [{}, {}], refusals: [] }));
 });
 
 it('keeps the desired set while the relay reads back, and sends it afterwards', async () => {

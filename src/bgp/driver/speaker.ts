@@ -1,3 +1,4 @@
+import { comparePrefixes, type Prefix, parsePrefix } from '../../model/address.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -15,9 +16,10 @@ import { noMetrics, type SpeakerMetrics, speakerMetrics } from './metrics.ts';
 export interface SpeakerOptions {
   /** The relay's socket, `<run-dir>/bgp.sock`. */
   readonly socketPath: string;
-  readonly limits: GuardLimits;
-  /** The lease of the VIPs; absent on servers that announce none. */
-  readonly lease?: LeaseTerms;
+  /** As a function it is asked in every judgement. */
+  readonly limits: GuardLimits | (() => GuardLimits);
+  /** The lease of the VIPs; absent on servers that announce none. As a function it is asked whenever the set is sent. */
+  readonly lease?: LeaseTerms | (() => LeaseTerms);
   readonly clock: Clock;
   readonly log: Log;
   readonly registry?: Registry;
@@ -38,7 +40,7 @@ class RelaySpeaker implements Speaker {
   readonly #statuses: Signal<SpeakerStatus>;
   readonly #timers: { renew?: Timer; verify?: Timer; retry?: Timer } = {};
   #desired: readonly Route[] | undefined;
-  #confirmed = false;
+  #how: DesiredOptions = {};
   #judgement: Judgement = { target: [], refusals: [], complete: false };
   #revision = 0;
   /** The last revision sent on this connection; nothing is sent before the relay is synchronised. */
@@ -49,6 +51,7 @@ class RelaySpeaker implements Speaker {
   #state: RelayState | undefined;
   #held: readonly Route[] = [];
   #fixed: ReadonlySet<string> = new Set();
+  #fixedPrefixes: readonly Prefix[] = [];
   #stopped = false;
   /** True while another agent is in charge: two agents that replace each other would flap every route. */
   #replaced = false;
@@ -69,13 +72,18 @@ class RelaySpeaker implements Speaker {
   start(): void {
     this.#connection.start();
     this.#repeatEvery('verify', this.#options.verifyEveryMs ?? 30_000, () => this.#sendInCharge('read'));
-    const { lease } = this.#options;
+    const lease = this.#lease();
     if (lease !== undefined) this.#repeatEvery('renew', lease.seconds * 200, () => this.#sendInCharge('renew'));
   }
 
   setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
     this.#desired = [...routes];
-    this.#confirmed = options.confirmed ?? false;
+    this.#how = options;
+    this.#due = true;
+    this.#judgeAndSend();
+  }
+
+  reconsider(): void {
     this.#due = true;
     this.#judgeAndSend();
   }
@@ -91,6 +99,7 @@ class RelaySpeaker implements Speaker {
       })),
       announced: this.#held,
       refusals: [...this.#judgement.refusals, ...(this.#state?.rejected ?? [])],
+      fixed: this.#fixedPrefixes,
     };
   }
 
@@ -133,6 +142,7 @@ class RelaySpeaker implements Speaker {
       case 'held':
         this.#held = message.routes;
         this.#fixed = new Set(message.fixed);
+        this.#fixedPrefixes = message.fixed.flatMap((text) => parsePrefix(text) ?? []).toSorted(comparePrefixes);
         this.#publishStatus();
         return;
       case 'state':
@@ -170,13 +180,14 @@ class RelaySpeaker implements Speaker {
     this.#judgement = this.#guard.judge(this.#desired, {
       families: new Set(this.#state.neighbors.map(({ family }) => family)),
       nowMs: this.#options.clock.monotonic(),
-      confirmed: this.#confirmed,
+      confirmed: this.#how.confirmed ?? false,
+      ...withoutUndefined({ disproved: this.#how.disproved }),
     });
     this.#reportRefusals(before.refusals);
     // Our revision is above that of every earlier agent, so that the acknowledgement of its set is not taken for ours.
     this.#revision = Math.max(this.#revision, this.#state.revision) + 1;
     const { target, complete, retryAfterMs } = this.#judgement;
-    const { lease } = this.#options;
+    const lease = this.#lease();
     const message = { type: 'desired', revision: this.#revision, complete, routes: target } as const;
     if (this.#connection.send(lease === undefined ? message : { ...message, lease })) {
       this.#sent = this.#revision;
@@ -189,6 +200,11 @@ class RelaySpeaker implements Speaker {
       }, retryAfterMs);
     }
     this.#publishStatus();
+  }
+
+  #lease(): LeaseTerms | undefined {
+    const { lease } = this.#options;
+    return typeof lease === 'function' ? lease() : lease;
   }
 
   /** Sends nothing before the first desired set, which makes this connection the relay's agent. */

@@ -29,11 +29,20 @@ export async function speaker({ given, platform, runFile, clock, log, registry }
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
   const { limitsOf } = await import('../../bgp/render/limits.ts');
   const { resolveServer } = await import('../../bgp/render/server.ts');
-  const { site, blade } = resolveServer(platform().platform, given.blade, undefined);
+  const started = resolveServer(platform().platform, given.blade, undefined);
+  // An edit of the Site or of the pool holds for a running agent as well, as far as the platform still knows this blade.
+  const now = (): ReturnType<typeof resolveServer> => {
+    try {
+      return resolveServer(platform().platform, given.blade, undefined);
+    } catch {
+      return started;
+    }
+  };
+  const lease = started.blade?.lease;
   return createSpeaker({
     socketPath: runFile(runFiles.relaySocket),
-    limits: limitsOf(site),
-    ...(blade === undefined ? {} : { lease: blade.lease }),
+    limits: () => limitsOf(now().site),
+    ...(lease === undefined ? {} : { lease: () => now().blade?.lease ?? lease }),
     clock,
     log: log.child({ room: 'bgp' }),
     registry,

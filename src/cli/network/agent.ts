@@ -75,20 +75,21 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
   const { kernelBlackholes } = await import('../../planes/network/kernel/blackholes.ts');
   const { limitsOfSites } = await import('../../planes/network/limits.ts');
   const { given, platform, platformStatus, source, runFile, clock, log, registry } = host;
+  // The ExaBGP of this worker, driven through its relay. There is no lease: a worker's routes stay when its agent falls silent.
+  const speaker = createSpeaker({
+    socketPath: runFile(runFiles.relaySocket),
+    limits: () => limitsOfSites(platform().sites),
+    clock,
+    log: log.child({ room: 'bgp' }),
+    registry,
+  });
   const agent = new NetworkAgent({
     node: given.node,
     podsFrom: given.podsFrom,
     spec: platform,
     specProblem: () => platformStatus().message,
     source,
-    // The ExaBGP of this worker, driven through its relay. There is no lease: a worker's routes stay when its agent falls silent.
-    speaker: createSpeaker({
-      socketPath: runFile(runFiles.relaySocket),
-      limits: limitsOfSites(platform().sites),
-      clock,
-      log: log.child({ room: 'bgp' }),
-      registry,
-    }),
+    speaker,
     // Packets to an address of a block that no pod has end in a blackhole, instead of looping.
     blackholes: kernelBlackholes,
     clock,
@@ -97,7 +98,10 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
   });
   return {
     start: () => agent.start(),
-    platformChanged: () => agent.refresh(),
+    platformChanged: () => {
+      speaker.reconsider();
+      agent.refresh();
+    },
     status: () => agent.status(),
     stop: ({ withdraw }) => agent.stop(withdraw ? { timeoutMs: 10_000 } : undefined),
   };

@@ -51,7 +51,8 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
   async stop(): Promise<void> {}
   setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
     const text = routes.map(({ prefix }) => prefix.text).join(' ');
-    this.did.push(`announce [${text}]${options.confirmed === true ? ' confirmed' : ''}`);
+    const disproved = [...(options.disproved ?? [])].map((one) => ` without ${one}`).join('');
+    this.did.push(`announce [${text}]${options.confirmed === true ? ' confirmed' : ''}${disproved}`);
     this.#desired = routes;
     if (this.acknowledges) this.acknowledge();
   }
@@ -67,6 +68,7 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
     return () => {};
   }
   async settled(): Promise<void> {}
+  reconsider(): void {}
   async list(): Promise<readonly Prefix[]> {
     if (this.kernelFails) throw new Error('no kernel');
     return this.kernel;
@@ -198,6 +200,48 @@ describe('NetworkAgent', () => {
     expect(agent.status()).toMatchObject({ action: 'hold', reason: 'PoolsMissing' });
     world.publish(other, pool);
     expect(await happens(5000)).toEqual(['announce [] confirmed', `- ${a}`]);
+  });
+
+  it('keeps its blocks when their pool is deleted, also after a restart of agent and ExaBGP, by the blackholes', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    const edited = [...base.slice(0, 2), calico.pool('10.77.0.0/16'), ...calico.owned(a, me)];
+    world.publish(...edited);
+    expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ refusals: [], notices: [{ subject: a, reason: 'PoolMissing' }] });
+    await agent.stop();
+    world.announced = [];
+    agent = make();
+    agent.start();
+    world.publish(...edited);
+    expect(await happens()).toEqual([`announce [10.1.0.11/32 ${a}]`]);
+  });
+
+  it('withdraws ten minutes after a ban that takes most of what the cluster announces, and not when it was lifted', async () => {
+    const cluster = (ban: boolean) => [
+      ...base.slice(0, 2),
+      calico.pool('10.10.0.0/16', { disableBGPExport: ban }),
+      ...calico.owned(a, me),
+    ];
+    world.publish(...cluster(false));
+    await happens();
+    world.publish(...cluster(true));
+    expect(await happens(590_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ notices: [{ subject: a, reason: 'ExportBanWaits' }] });
+    world.publish(...cluster(false));
+    await happens();
+    world.publish(...cluster(true));
+    expect(await happens(590_000)).toEqual([]);
+    expect(await happens(20_000)).toEqual([`announce [10.1.0.11/32] without ${a}`, `- ${a}`]);
+    expect(await happens(3_600_000)).toEqual([]);
+  });
+
+  it('withdraws a block that is of another node by now without waiting for a new one to be announced', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.acknowledges = false;
+    world.publish(...base, ...calico.owned(a, 'other'), ...calico.owned(b, me));
+    expect(await happens(100)).toEqual([`+ ${b}`, `announce [10.1.0.11/32 ${b}] without ${a}`]);
   });
 
   it('withdraws for a drain, confirmed, and announces again when it has expired', async () => {

@@ -9,10 +9,11 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import { Brakes } from './brakes.ts';
 import { compileNetwork, type NetworkInput } from './compile/compile.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
 import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
-import type { NetworkPlan, NetworkRefusal } from './plan.ts';
+import { type NetworkPlan, type NetworkRefusal, nothingAnnounced } from './plan.ts';
 import { ReleaseQueue } from './release.ts';
 import { statusOf } from './status.ts';
 import { nextStep } from './step.ts';
@@ -37,6 +38,8 @@ export interface NetworkAgentOptions {
   readonly registry?: Registry;
   /** How often the kernel's real table is read and drains are checked. Default 10 s. */
   readonly reconcileMs?: number;
+  /** How long a ban of export waits that takes most of what the cluster announces. Default 10 minutes. */
+  readonly brakeMs?: number;
   /** How long a blackhole outlives its block, so that the routers have stopped using the block. Default 1 s. */
   readonly releaseMs?: number;
 }
@@ -64,6 +67,7 @@ export class NetworkAgent {
   #nodeSeen = false;
   #plan: NetworkPlan = notSynced;
   #stepRefusals: readonly NetworkRefusal[] = [];
+  readonly #brakes: Brakes;
   #installed: readonly Prefix[] = [];
   #kernelRead = false;
   /** When the kernel's real table is read again. */
@@ -78,6 +82,7 @@ export class NetworkAgent {
   constructor(options: NetworkAgentOptions) {
     this.#options = options;
     this.#metrics = createNetworkMetrics(options.registry);
+    this.#brakes = new Brakes(options.brakeMs ?? 600_000);
     this.#release = new ReleaseQueue(options.releaseMs ?? 1000);
     this.#reconcileMs = options.reconcileMs ?? 10_000;
     this.#loop = new Loop({
@@ -146,14 +151,16 @@ export class NetworkAgent {
       this.#kernelRead = false;
       this.#reconcileAtMs = clock.monotonic() + this.#reconcileMs;
     }
-    if (!this.#stopping) this.#plan = this.#compile();
+    // The kernel first: its blackholes tell what this node announced before.
     if (!this.#kernelRead) await this.#readKernel();
+    if (!this.#stopping) this.#plan = this.#compile();
     let nextAtMs = Infinity;
     if (this.#plan.action === 'announce') nextAtMs = await this.#stepTowards(this.#plan);
     else this.#stepRefusals = [];
+    this.#reportNotices();
     this.#metrics.update(this.status());
     // A time that has passed meanwhile is due at once; to leave it out would put it off until the kernel is read again.
-    return Math.max(1, Math.min(this.#reconcileAtMs, nextAtMs) - clock.monotonic());
+    return Math.max(1, Math.min(this.#reconcileAtMs, this.#brakes.nextAtMs, nextAtMs) - clock.monotonic());
   }
 
   #compile(): NetworkPlan {
@@ -162,13 +169,31 @@ export class NetworkAgent {
     const { sites, drains } = spec();
     const drained = isWorkerDrained(drains, node, clock.now());
     this.#nodeSeen ||= this.#state.objects.Node.has(node);
-    const plan = compileNetwork({ state: this.#state, sites, node, podsFrom, drained, nodeSeen: this.#nodeSeen });
     const before = this.#plan;
+    const plan = compileNetwork({
+      state: this.#state,
+      sites,
+      node,
+      podsFrom,
+      drained,
+      nodeSeen: this.#nodeSeen,
+      kept: this.#kept(),
+      brakesOver: this.#brakes.over(clock.monotonic()),
+    });
+    this.#brakes.meet(plan.action === 'announce' ? plan.brakes : [], clock.monotonic());
     if (plan.action === 'hold' && (before.action !== 'hold' || before.reason !== plan.reason))
       log.warn({ reason: plan.reason }, 'holding what is announced');
     if (plan.action === 'announce' && plan.withdrawn !== undefined && plan.withdrawn !== withdrawnOf(before))
       log.warn({ reason: plan.withdrawn }, 'withdrawing on purpose');
     return plan;
+  }
+
+  /** What this node has announced until now: by ExaBGP, by the last plan, and by the blackholes, which outlive both. */
+  #kept(): ReadonlySet<string> {
+    const planned = this.#plan.action === 'announce' ? this.#plan.routes : [];
+    const { announced } = this.#options.speaker.status();
+    const routes = [...announced, ...planned].filter((route) => route.class === 'pods');
+    return new Set([...routes.map(({ prefix }) => prefix), ...this.#installed].map(({ text }) => text));
   }
 
   /**
@@ -192,10 +217,11 @@ export class NetworkAgent {
     this.#waitingSinceMs = step.waiting ? (this.#waitingSinceMs ?? now) : undefined;
     this.#reportRefusals(step.refusals);
     const confirmed = plan.withdrawn !== undefined || this.#stopping;
-    const asked = JSON.stringify([confirmed, step.desired]);
+    const { disproved } = plan;
+    const asked = JSON.stringify([confirmed, [...disproved], step.desired]);
     if (asked !== this.#asked) {
       this.#asked = asked;
-      speaker.setDesired(step.desired, { confirmed });
+      speaker.setDesired(step.desired, { confirmed, disproved });
     }
     await this.#changeKernel([], this.#release.due(step.surplus, this.#options.clock.monotonic()));
     const patienceEndsMs = step.waiting && mayWait ? (this.#waitingSinceMs ?? now) + patienceMs : Infinity;
@@ -248,10 +274,16 @@ export class NetworkAgent {
       this.#options.log.warn({ ...refusal }, 'a route is not announced');
   }
 
+  #reportNotices(): void {
+    const notices = this.#plan.action === 'announce' ? this.#plan.notices : [];
+    for (const notice of this.#metrics.newNotices(notices))
+      this.#options.log.warn({ ...notice }, 'something is wrong about a route that is announced');
+  }
+
   async #withdrawAll(timeoutMs: number): Promise<void> {
     const { speaker, clock } = this.#options;
     this.#stopping = true;
-    this.#plan = { action: 'announce', routes: [], blackholes: [], refusals: [] };
+    this.#plan = nothingAnnounced;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = clock.setTimeout(() => reject(new Error(`not withdrawn within ${timeoutMs} ms`)), timeoutMs);
     const check = (): void => {

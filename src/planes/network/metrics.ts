@@ -1,11 +1,13 @@
 import type { NetworkStatus, PlanePart } from '../../model/status.ts';
 import { Gauge, type Registry } from '../../runtime/metrics.ts';
-import type { NetworkRefusal } from './plan.ts';
+import type { NetworkNotice, NetworkRefusal } from './plan.ts';
 
 export interface NetworkMetrics {
   update(status: PlanePart<NetworkStatus>): void;
   /** Returns the refusals that were not in the call before. */
   newRefusals(refusals: readonly NetworkRefusal[]): readonly NetworkRefusal[];
+  /** Returns the notices that were not in the call before. */
+  newNotices(notices: readonly NetworkNotice[]): readonly NetworkNotice[];
 }
 
 export function createNetworkMetrics(registry: Registry | undefined): NetworkMetrics {
@@ -33,7 +35,14 @@ export function createNetworkMetrics(registry: Registry | undefined): NetworkMet
     labelNames: ['reason'],
     registers,
   });
-  let known = new Set<string>();
+  const noticed = new Gauge({
+    name: 'tideline_network_notices',
+    help: 'What is announced all the same although something is wrong about it, by reason',
+    labelNames: ['reason'],
+    registers,
+  });
+  const newOf = onlyNew();
+  const newNoticesOf = onlyNew();
   return {
     update(status) {
       for (const name of ['pods', 'server'])
@@ -43,12 +52,21 @@ export function createNetworkMetrics(registry: Registry | undefined): NetworkMet
       if (status.action === 'hold' && status.reason !== undefined) holding.set({ reason: status.reason }, 1);
       refused.reset();
       for (const { reason } of status.refusals) refused.inc({ reason });
+      noticed.reset();
+      for (const { reason } of status.notices ?? []) noticed.inc({ reason });
     },
-    newRefusals(refusals) {
-      const before = known;
-      known = new Set(refusals.map(idOf));
-      return refusals.filter((refusal) => !before.has(idOf(refusal)));
-    },
+    newRefusals: (refusals) => newOf(refusals),
+    newNotices: (notices) => newNoticesOf(notices),
+  };
+}
+
+/** Makes a function that returns what was not in its last call. */
+function onlyNew(): <T extends NetworkRefusal>(now: readonly T[]) => readonly T[] {
+  let known = new Set<string>();
+  return (now) => {
+    const before = known;
+    known = new Set(now.map(idOf));
+    return now.filter((one) => !before.has(idOf(one)));
   };
 }
 

@@ -1,12 +1,27 @@
 import type { Route } from '../../bgp/route.ts';
 import type { Prefix } from '../../model/address.ts';
-import type { Refusal } from '../../model/problem.ts';
+import type { Notice, Refusal } from '../../model/problem.ts';
 import type { NetworkReason } from './reasons.ts';
 
 /** A prefix or address that is not announced although it looks as if it should be. */
 export interface NetworkRefusal extends Refusal<NetworkReason> {
   /** A prefix, an address, or `Kind/name`. */
   readonly subject: string;
+}
+
+/** Something about what is announced that a person should know. */
+export interface NetworkNotice extends Notice<NetworkReason> {
+  /** A prefix, an address, or `Kind/name`. */
+  readonly subject: string;
+}
+
+/** A ban of export by which the cluster would lose most of what it announces. */
+export interface Brake {
+  readonly pool: string;
+  /** Blocks of the whole cluster that the pool holds. */
+  readonly lost: number;
+  /** Blocks of the whole cluster that this pool and the exported ones hold. */
+  readonly all: number;
 }
 
 /** What one node wants of BGP and of the kernel. */
@@ -18,8 +33,24 @@ export type NetworkPlan =
       /** Sorted. */
       readonly blackholes: readonly Prefix[];
       readonly refusals: readonly NetworkRefusal[];
+      readonly notices: readonly NetworkNotice[];
+      /** The brakes that concern this node, held or over. */
+      readonly brakes: readonly Brake[];
+      /** Prefixes that were announced and, by what the cluster says itself, must not be: they go at once. */
+      readonly disproved: ReadonlySet<string>;
       /** Why routes are withdrawn on purpose; set when a large withdrawal is intended. */
       readonly withdrawn?: Extract<NetworkReason, 'NodeDeleted' | 'NodeDrained'>;
     }
   /** Not enough is known to want anything: whatever is announced stays. */
   | { readonly action: 'hold'; readonly reason: NetworkReason; readonly refusals: readonly NetworkRefusal[] };
+
+/** The plan of a node that announces nothing. */
+export const nothingAnnounced = {
+  action: 'announce',
+  routes: [],
+  blackholes: [],
+  refusals: [],
+  notices: [],
+  brakes: [],
+  disproved: new Set<string>(),
+} as const satisfies NetworkPlan;

@@ -11,10 +11,15 @@ export const networkReasons = {
   BlockDeleted: 'The IPAMBlock is marked as deleted.',
   BlockReleased: 'The IPAMBlock belongs to no node any more.',
   BlockOfOtherNode: 'The IPAMBlock says that another node has the block; the IPAMBlock is right.',
-  BlockSizeMismatch: 'The block has not the size its pool gives out.',
-  PoolMissing: 'No IPPool holds the block.',
+  BlockDuplicated: 'Several IPAMBlocks have the same cidr; every node takes the same one of them.',
+  BlockSizeMismatch:
+    'The block has not the size that its pool gives out now; it is announced all the same, unless no block of Calico can have its size.',
+  PoolMissing: 'No IPPool holds the block. It stays announced when it was, and is not announced anew.',
   PoolNotExported: 'The pool forbids BGP export.',
-  PoolNotForWorkloads: 'The pool is for load balancer addresses only.',
+  ExportBanWaits:
+    'The pool forbids BGP export, which takes more than half of what the whole cluster announces: the routes stay for ten minutes more.',
+  PoolNotForWorkloads:
+    'The pool is for load balancer addresses only. A block stays announced when it was, and is not announced anew.',
   PrefixOutsideSite: "The prefix is not inside the Site's prefixes of its class.",
   NoNextHop: 'The server has no address of this family to be the next hop.',
   BlackholeMissing: 'The kernel did not take the blackhole of the block, and a block is announced only after it.',

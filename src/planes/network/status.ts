@@ -25,6 +25,7 @@ export function statusOf(now: {
     wanted: plan.action === 'announce' ? plan.routes.map(viewOf) : [],
     announced: speaker.announced.map(viewOf),
     refusals: [...now.refusals, ...speaker.refusals.map((refusal) => ({ subject: refusal.prefix, ...refusal }))],
+    notices: plan.action === 'announce' ? plan.notices : [],
     blackholes: {
       wanted: plan.action === 'announce' ? plan.blackholes.map(({ text }) => text) : [],
       installed: now.installed.map(({ text }) => text),

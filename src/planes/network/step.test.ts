@@ -21,6 +21,7 @@ const step = (now: {
   refused?: string[];
   relay?: 'synced' | 'disconnected';
   mayWait?: boolean;
+  disproved?: string[];
 }) => {
   const want = now.want ?? [];
   const result = nextStep({
@@ -28,6 +29,7 @@ const step = (now: {
     blackholes: want.filter((text) => !text.endsWith('/32')).map(prefix),
     installed: (now.installed ?? []).map(prefix),
     mayWait: now.mayWait ?? true,
+    disproved: new Set(now.disproved),
     speaker: {
       relay: now.relay ?? 'synced',
       neighbors: [],
@@ -80,6 +82,20 @@ describe('nextStep', () => {
       'does not wait for what is refused',
       { want: [host], announced: [a], installed: [a], refused: [host] },
       [host],
+      [],
+      [],
+    ],
+    [
+      'does not wait for other routes with a block that is of another server',
+      { want: [b], announced: [a], installed: [a, b], disproved: [a] },
+      [b],
+      [],
+      [],
+    ],
+    [
+      'waits for the host routes of a block that is of another server',
+      { want: [host], announced: [a], installed: [a], disproved: [a] },
+      [a, host],
       [],
       [],
     ],

@@ -1,6 +1,6 @@
 import type { Route } from '../../bgp/route.ts';
 import type { SpeakerStatus } from '../../bgp/speaker.ts';
-import { comparePrefixes, type Prefix } from '../../model/address.ts';
+import { comparePrefixes, contains, type Prefix } from '../../model/address.ts';
 import type { NetworkRefusal } from './plan.ts';
 
 export interface StepInput {
@@ -9,6 +9,8 @@ export interface StepInput {
   /** Our blackholes in the kernel, after the missing ones were tried. */
   readonly installed: readonly Prefix[];
   readonly speaker: SpeakerStatus;
+  /** Announced prefixes, as text, that are another server's: none of them waits for anything but its own host routes. */
+  readonly disproved: ReadonlySet<string>;
   /** False when new routes have had their time to be announced: old ones are then withdrawn all the same. */
   readonly mayWait: boolean;
 }
@@ -26,9 +28,10 @@ export interface Step {
 /**
  * The next step towards a plan, from the state of kernel and speaker. Claim: a block is announced once its blackhole is
  * in the kernel. Release: nothing is withdrawn while something new is not yet announced (host routes take over from
- * their block), and a blackhole goes only after its block. Repeated with the newest state, the steps end at the plan.
+ * their block), except a block that is another server's by now, which waits for its own host routes alone; and a blackhole goes
+ * only after its block. Repeated with the newest state, the steps end at the plan.
  */
-export function nextStep({ routes, blackholes, installed, speaker, mayWait }: StepInput): Step {
+export function nextStep({ routes, blackholes, installed, speaker, disproved, mayWait }: StepInput): Step {
   const announced = new Map(speaker.announced.map((route) => [route.prefix.text, route]));
   const inKernel = textsOf(installed);
   const needsBlackhole = textsOf(blackholes);
@@ -39,11 +42,14 @@ export function nextStep({ routes, blackholes, installed, speaker, mayWait }: St
     return announced.has(text);
   });
   const refused = new Set(speaker.refusals.map(({ prefix }) => prefix));
-  const comes = desired.some(({ prefix: { text } }) => !announced.has(text) && !refused.has(text));
+  const coming = desired.filter(({ prefix: { text } }) => !announced.has(text) && !refused.has(text));
   const wanted = textsOf(desired.map(({ prefix }) => prefix));
   const leaving = speaker.announced.filter((route) => route.class === 'pods' && !wanted.has(route.prefix.text));
-  const waiting = comes && leaving.length > 0;
-  const now = waiting && mayWait ? [...desired, ...leaving] : desired;
+  const late = leaving.filter(({ prefix }) =>
+    coming.some((route) => !disproved.has(prefix.text) || contains(prefix, route.prefix)),
+  );
+  const waiting = late.length > 0;
+  const now = waiting && mayWait ? [...desired, ...late] : desired;
   const asked = textsOf(now.map(({ prefix }) => prefix));
   const surplus =
     speaker.relay === 'synced'

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Network } from '../../../lab/net/network.ts';
 import { createSpeaker, type SpeakerOptions } from '../../../src/bgp/driver/speaker.ts';
+import type { GuardLimits } from '../../../src/bgp/guard.ts';
 import { renderEnvironment, renderExabgp } from '../../../src/bgp/render/config.ts';
 import { relayProgram } from '../../../src/bgp/render/relay.ts';
 import type { ServerSpec } from '../../../src/bgp/render/server.ts';
@@ -204,7 +205,7 @@ export class World {
   }
 }
 
-export const testLimits: SpeakerOptions['limits'] = {
+export const testLimits: GuardLimits = {
   allowed: {
     pods: prefixes('10.10.0.0/16', '2001:db8:10::/48'),
     server: prefixes('10.1.0.0/24'),

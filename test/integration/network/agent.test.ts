@@ -86,6 +86,48 @@ it('withdraws nothing when its input is lost: removed, emptied, garbled', async 
   expect({ action, wanted: wanted.length }).toEqual({ action: 'announce', wanted: 3 });
 });
 
+it('withdraws nothing when its pool is deleted, shrunk, or banned for the whole cluster, and says so', async () => {
+  await running();
+  const seen = world.watchRoutes();
+  const [node, other] = basics;
+  if (node === undefined || other === undefined) throw new Error('unreachable');
+  const noticed = (reason: string): Promise<void> =>
+    world.until(
+      reason,
+      async () => (await world.status()).notices?.some((notice) => notice.reason === reason) === true,
+    );
+  const inner = calico.pool('10.10.1.0/24', { blockSize: 28 });
+  await world.put('basics.yaml', [node, other, calico.pool('10.77.0.0/16')]);
+  await noticed('PoolMissing');
+  await world.put('basics.yaml', [...basics, inner]);
+  await noticed('BlockSizeMismatch');
+  await world.put('basics.yaml', [node, other, calico.pool('10.10.0.0/16', { disableBGPExport: true })]);
+  await noticed('ExportBanWaits');
+  await pause(500);
+  expect(seen()).toEqual([]);
+  expect(await world.get('/metrics')).toMatch(/tideline_network_notices\{reason="ExportBanWaits"[^}]*\} 1/);
+});
+
+it('withdraws at once what another node has by now, however much that is, and obeys an edited Site', async () => {
+  const many = Array.from({ length: 12 }, (_, index) => `10.10.${100 + index}.0/26`);
+  const owned = (node: string) => many.flatMap((cidr) => calico.owned(cidr, node));
+  await world.put('many.yaml', owned(me));
+  world.startAgent();
+  await world.waitRouter(a, ...many);
+  const begin = performance.now();
+  await world.put('many.yaml', owned('paris-worker-2'));
+  await world.waitRouter(a);
+  expect(performance.now() - begin).toBeLessThan(10_000);
+  await world.put('b.yaml', [calico.pool('10.99.0.0/16'), ...calico.owned('10.99.1.0/26', me)]);
+  await world.until('refused', async () => (await world.status()).refusals.length > 0);
+  const sites = join(world.directory, 'platform/sites.yaml');
+  const text = await readFile(sites, 'utf8');
+  await writeFile(sites, text.replace('pods: [10.10.0.0/16]', 'pods: [10.10.0.0/16, 10.99.0.0/16]'));
+  await world.until('announced', async () =>
+    (await world.status()).announced.some(({ prefix }) => prefix === '10.99.1.0/26'),
+  );
+});
+
 it('loses no route when it is killed and started again, even without its input, and catches up', async () => {
   await running();
   const seen = world.watchRoutes();

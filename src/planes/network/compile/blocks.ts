@@ -3,20 +3,25 @@ import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { parsePrefix } from '../../../model/address.ts';
 import type { Refusal } from '../../../model/problem.ts';
-import type { NetworkRefusal } from '../plan.ts';
+import type { NetworkNotice, NetworkRefusal } from '../plan.ts';
 import type { NetworkReason } from '../reasons.ts';
-import { Pools } from './pools.ts';
+import type { KnownBlocks } from './known.ts';
+import type { Standing } from './standing.ts';
 import type { Wanted, WantedPrefixes } from './wanted.ts';
 
 /**
  * The blocks of a node. A BlockAffinity alone proves nothing: two nodes can hold one for the same block (Calico issue
  * 6486), one can outlive its block (4471) or precede it (6867). The IPAMBlock decides.
  */
-export function compileBlocks(state: ClusterState, node: string): WantedPrefixes {
-  const pools = new Pools(state);
-  const blocks = blocksByPrefix(state);
+export function compileBlocks(
+  state: ClusterState,
+  node: string,
+  blocks: KnownBlocks,
+  standing: Standing,
+): WantedPrefixes {
   const wanted: Wanted[] = [];
   const refusals: NetworkRefusal[] = [];
+  const notices: NetworkNotice[] = [];
   for (const affinity of state.objects.BlockAffinity.values()) {
     if (affinity.spec?.node !== node) continue;
     const text = affinity.spec.cidr ?? '';
@@ -25,11 +30,17 @@ export function compileBlocks(state: ClusterState, node: string): WantedPrefixes
       refusals.push({ subject: `BlockAffinity/${affinity.metadata.name}`, reason: 'BadPrefix', message: `"${text}"` });
       continue;
     }
-    const fault = whyNotAffinity(affinity) ?? whyNotBlock(blocks.get(prefix.text), node) ?? pools.refusal(prefix);
-    if (fault === undefined) wanted.push({ prefix, because: `block ${prefix.text} of worker ${node}` });
-    else refusals.push({ subject: prefix.text, ...fault });
+    const fault = whyNotAffinity(affinity) ?? whyNotBlock(blocks.byText.get(prefix.text)?.object, node);
+    if (fault !== undefined) {
+      refusals.push({ subject: prefix.text, ...fault });
+      continue;
+    }
+    const verdict = standing.verdict(prefix);
+    if (!verdict.announce) refusals.push(verdict.refusal);
+    else wanted.push({ prefix, because: `block ${prefix.text} of worker ${node}` });
+    if (verdict.announce && verdict.notice !== undefined) notices.push(verdict.notice);
   }
-  return { wanted, refusals };
+  return { wanted, refusals, notices };
 }
 
 function whyNotAffinity({ metadata, spec }: BlockAffinity): Refusal<NetworkReason> | undefined {
@@ -52,13 +63,4 @@ function whyNotBlock(block: IPAMBlock | undefined, node: string): Refusal<Networ
   if (affinity === '') return { reason: 'BlockReleased', message };
   if (affinity !== `host:${node}`) return { reason: 'BlockOfOtherNode', message: `${message} is of ${affinity}` };
   return undefined;
-}
-
-function blocksByPrefix(state: ClusterState): ReadonlyMap<string, IPAMBlock> {
-  const blocks = new Map<string, IPAMBlock>();
-  for (const block of state.objects.IPAMBlock.values()) {
-    const prefix = parsePrefix(block.spec?.cidr ?? '');
-    if (prefix !== undefined) blocks.set(prefix.text, block);
-  }
-  return blocks;
 }

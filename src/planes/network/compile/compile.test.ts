@@ -1,50 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { stateFromObjects } from '../../../../test/support/cluster-state.ts';
 import { calico } from '../../../../test/support/network/calico.ts';
+import { base, compile, me, paris, summary } from '../../../../test/support/network/compiled.ts';
 import type { Manifest } from '../../../../test/support/source/conformance.ts';
 import { contains } from '../../../model/address.ts';
-import { Site } from '../../../model/spec/kinds.ts';
-import { compileNetwork, type NetworkInput } from './compile.ts';
 
-const site = (name: string, pods: readonly string[], servers: readonly string[]): Site =>
-  Site.parse({
-    apiVersion: 'tideline.dev/v1alpha1',
-    kind: 'Site',
-    metadata: { name },
-    spec: {
-      type: 'datacentre',
-      location: { country: 'FR', latitude: 48.86, longitude: 2.35 },
-      serverAsn: 65011,
-      prefixes: { pods, servers },
-    },
-  });
-const paris = site('paris', ['10.10.0.0/16', '2001:db8:10::/48'], ['10.1.0.0/24', '2001:db8::/64']);
-const lyon = site('lyon', ['10.30.0.0/16'], ['10.3.0.0/24']);
-
-const me = 'paris-worker-1';
-const base = [calico.node(me, '10.1.0.11'), calico.pool('10.10.0.0/16')];
-const compile = (objects: readonly Manifest[], input: Partial<NetworkInput> = {}) =>
-  compileNetwork({
-    state: stateFromObjects(objects),
-    sites: [paris, lyon],
-    node: me,
-    podsFrom: 'calico',
-    drained: false,
-    nodeSeen: true,
-    ...input,
-  });
-const summary = (objects: readonly Manifest[], input: Partial<NetworkInput> = {}) => {
-  const plan = compile(objects, input);
-  if (plan.action === 'hold') return { hold: plan.reason };
-  return {
-    pods: plan.routes.filter((route) => route.class === 'pods').map(({ prefix }) => prefix.text),
-    blackholes: plan.blackholes.map(({ text }) => text),
-    refusals: plan.refusals.map(({ subject, reason }) => `${subject} ${reason}`),
-  };
-};
 const cidr = '10.10.1.0/26';
-const nothing = (...refusals: string[]) => ({ pods: [], blackholes: [], refusals });
+const nothing = (...refusals: string[]) => ({ pods: [], blackholes: [], refusals, notices: [] });
 
 describe('compileNetwork', () => {
   it('announces confirmed blocks and the address of the server, with the server as the next hop', () => {
@@ -58,6 +20,9 @@ describe('compileNetwork', () => {
       ],
       blackholes: [expect.objectContaining({ text: cidr }), expect.objectContaining({ text: '10.10.5.64/26' })],
       refusals: [],
+      notices: [],
+      brakes: [],
+      disproved: new Set(),
     });
     if (plan.action !== 'announce') return;
     expect(plan.routes.map(({ prefix, nextHop }) => `${prefix.text} ${nextHop.text}`)).toEqual([
@@ -121,7 +86,7 @@ describe('compileNetwork', () => {
       nothing('10.30.1.0/26 PrefixOutsideSite'),
     ],
     ['without a pool', calico.owned('10.11.1.0/26', me), nothing('10.11.1.0/26 PoolMissing')],
-    ['of another size', calico.owned('10.10.1.0/25', me), nothing('10.10.1.0/25 BlockSizeMismatch')],
+    ['of a size that no block has', calico.owned('10.10.0.0/19', me), nothing('10.10.0.0/19 BlockSizeMismatch')],
     ['without a prefix', [calico.affinity('10.10.1.1/26', me)], nothing(`BlockAffinity/${me}-10-10-1-1-26 BadPrefix`)],
     [
       'of a family without address',
@@ -204,6 +169,7 @@ describe('compileNetwork', () => {
     ];
     expect(summary(objects)).toEqual(nothing());
     expect(summary(objects, { podsFrom: 'podCIDRs' })).toEqual({
+      ...nothing(),
       pods: ['10.10.7.0/24'],
       blackholes: ['10.10.7.0/24'],
       refusals: [`Node/${me} BadPrefix`, '10.99.0.0/24 PrefixOutsideSite'],

@@ -3,11 +3,14 @@ import type { ClusterState } from '../../../kube/source.ts';
 import { comparePrefixes, contains, hostPrefix, type Prefix } from '../../../model/address.ts';
 import type { Site } from '../../../model/spec/kinds.ts';
 import type { PodsFrom } from '../needs.ts';
-import type { NetworkPlan, NetworkRefusal } from '../plan.ts';
+import { type Brake, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from '../plan.ts';
 import { compileBlocks } from './blocks.ts';
 import { compileHosts } from './hosts.ts';
+import { type KnownBlocks, knownBlocks } from './known.ts';
 import { compilePodCidrs } from './podcidrs.ts';
+import { Pools } from './pools.ts';
 import { serverOf } from './server.ts';
+import { Standing } from './standing.ts';
 import type { WantedPrefixes } from './wanted.ts';
 
 export interface NetworkInput {
@@ -22,6 +25,10 @@ export interface NetworkInput {
   readonly drained: boolean;
   /** The Node was seen since this agent started: only then its absence is a deletion. */
   readonly nodeSeen: boolean;
+  /** The prefixes, as text, that this node has announced until now, or has a blackhole for. */
+  readonly kept: ReadonlySet<string>;
+  /** Names of pools whose ban of export was braked for long enough. */
+  readonly brakesOver: ReadonlySet<string>;
 }
 
 /**
@@ -33,8 +40,7 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
     return { action: 'hold', reason: 'NodesMissing', refusals: [] };
   const object = state.objects.Node.get(node);
   if (object === undefined && !input.nodeSeen) return { action: 'hold', reason: 'NodeUnknown', refusals: [] };
-  if (object === undefined)
-    return { action: 'announce', routes: [], blackholes: [], refusals: [], withdrawn: 'NodeDeleted' };
+  if (object === undefined) return { ...nothingAnnounced, withdrawn: 'NodeDeleted' };
   const server = serverOf(object, input.sites);
   if (server.site === undefined) return { action: 'hold', reason: 'NodeAddressMissing', refusals: server.refusals };
   const servers = server.addresses.map((address): Route => {
@@ -42,8 +48,7 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
     return { prefix: hostPrefix(address), nextHop: address, class: 'server', because };
   });
   const refusals = [...server.refusals];
-  if (input.drained)
-    return { action: 'announce', routes: sorted(servers), blackholes: [], refusals, withdrawn: 'NodeDrained' };
+  if (input.drained) return { ...nothingAnnounced, routes: sorted(servers), refusals, withdrawn: 'NodeDrained' };
   if (input.podsFrom === 'calico' && state.objects.IPPool.size === 0)
     return { action: 'hold', reason: 'PoolsMissing', refusals };
   const pods = compilePods(input);
@@ -60,7 +65,15 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
     routes.push({ prefix, nextHop, class: 'pods', because });
     if (prefix.length < (prefix.family === 4 ? 32 : 128)) blackholes.push(prefix);
   }
-  return { action: 'announce', routes: sorted(routes), blackholes: blackholes.toSorted(comparePrefixes), refusals };
+  return {
+    action: 'announce',
+    routes: sorted(routes),
+    blackholes: blackholes.toSorted(comparePrefixes),
+    refusals,
+    notices: pods.notices,
+    brakes: pods.brakes,
+    disproved: pods.disproved,
+  };
 }
 
 /**
@@ -74,11 +87,47 @@ function seesOthers(state: ClusterState, node: string): boolean {
   return false;
 }
 
-function compilePods(input: NetworkInput): WantedPrefixes {
-  if (input.podsFrom === 'podCIDRs') return compilePodCidrs(input.state, input.node);
-  const blocks = compileBlocks(input.state, input.node);
-  const hosts = compileHosts(input.state, input.node, new Set(blocks.wanted.map(({ prefix }) => prefix.text)));
-  return { wanted: [...blocks.wanted, ...hosts.wanted], refusals: [...blocks.refusals, ...hosts.refusals] };
+interface Pods extends WantedPrefixes {
+  readonly brakes: readonly Brake[];
+  readonly disproved: ReadonlySet<string>;
+}
+
+function compilePods({ state, node, podsFrom, kept, brakesOver }: NetworkInput): Pods {
+  if (podsFrom === 'podCIDRs') return { ...compilePodCidrs(state, node), brakes: [], disproved: new Set() };
+  const blocks = knownBlocks(state);
+  const standing = new Standing({ pools: new Pools(state), blocks, kept, brakesOver });
+  const own = compileBlocks(state, node, blocks, standing);
+  const hosts = compileHosts(state, node, blocks, standing, own);
+  // Blocks of different sizes can overlap where pools were made anew: an address in two of them is one route.
+  const wanted = new Map([...hosts.wanted, ...own.wanted].map((one) => [one.prefix.text, one]));
+  const refusals = [...own.refusals, ...hosts.refusals];
+  return {
+    wanted: [...wanted.values()],
+    refusals,
+    notices: [...blocks.notices, ...own.notices, ...hosts.notices],
+    brakes: standing.brakes,
+    disproved: disprovedOf({ node, kept, blocks, refusals }),
+  };
+}
+
+/**
+ * What was announced and must not be any longer by what the cluster says itself, which is no loss of input: blocks that are
+ * another node's now, and those whose export a person forbade, after its brake.
+ */
+function disprovedOf(now: {
+  readonly node: string;
+  readonly kept: ReadonlySet<string>;
+  readonly blocks: KnownBlocks;
+  readonly refusals: readonly NetworkRefusal[];
+}): ReadonlySet<string> {
+  const banned = now.refusals.filter(({ reason }) => reason === 'PoolNotExported').map(({ subject }) => subject);
+  const elsewhere = [...now.kept].filter((text) => {
+    const spec = now.blocks.byText.get(text)?.object.spec;
+    return (
+      spec?.deleted !== true && spec?.affinity?.startsWith('host:') === true && spec.affinity !== `host:${now.node}`
+    );
+  });
+  return new Set([...banned, ...elsewhere]);
 }
 
 function whyNot(prefix: Prefix, site: Site, hasNextHop: boolean): NetworkRefusal | undefined {

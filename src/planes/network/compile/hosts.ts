@@ -1,43 +1,53 @@
 import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { type Address, hostPrefix, type Prefix, parsePrefix } from '../../../model/address.ts';
-import type { NetworkRefusal } from '../plan.ts';
+import type { NetworkNotice, NetworkRefusal } from '../plan.ts';
+import type { KnownBlocks } from './known.ts';
 import { addressAt } from './offset.ts';
-import { Pools } from './pools.ts';
+import type { Standing } from './standing.ts';
 import type { Wanted, WantedPrefixes } from './wanted.ts';
 
 /**
  * Host routes: addresses that pods of this node use in blocks it does not announce, borrowed from another node's block
  * or left over in a released one. A block that the node is still claiming gets no host routes.
  */
-export function compileHosts(state: ClusterState, node: string, announced: ReadonlySet<string>): WantedPrefixes {
-  const pools = new Pools(state);
+export function compileHosts(
+  state: ClusterState,
+  node: string,
+  { byText }: KnownBlocks,
+  standing: Standing,
+  /** The outcome of the node's own blocks: what is announced or refused there is not looked at again. */
+  own: WantedPrefixes,
+): WantedPrefixes {
   const claiming = pendingOf(state, node);
+  const announced = new Set(own.wanted.map(({ prefix }) => prefix.text));
+  const refused = new Set(own.refusals.map(idOf));
   const wanted: Wanted[] = [];
   const refusals: NetworkRefusal[] = [];
-  for (const block of state.objects.IPAMBlock.values()) {
+  const notices: NetworkNotice[] = [];
+  for (const { prefix, object: block } of byText.values()) {
     if (block.spec?.deleted === true || block.spec?.affinity?.startsWith('virtual:') === true) continue;
-    const prefix = parsePrefix(block.spec?.cidr ?? '');
-    if (prefix === undefined || announced.has(prefix.text) || claiming.has(prefix.text)) continue;
+    if (announced.has(prefix.text) || claiming.has(prefix.text)) continue;
     const addresses = inUse(block, prefix, node);
-    if (addresses.length === 0) continue;
-    const fault = pools.refusal(prefix);
-    if (fault !== undefined) {
-      refusals.push({
-        subject: prefix.text,
-        reason: fault.reason,
-        message: `${addresses.length} host routes: ${fault.message}`,
-      });
-      continue;
-    }
-    const owner = block.spec?.affinity ?? 'nobody';
-    for (const address of addresses)
-      wanted.push({
-        prefix: hostPrefix(address),
-        because: `address of a pod of ${node} in block ${prefix.text} of ${owner}`,
-      });
+    const verdicts = addresses.map((address) => ({ address, verdict: standing.verdict(prefix, hostPrefix(address)) }));
+    for (const { address, verdict } of verdicts)
+      if (verdict.announce)
+        wanted.push({
+          prefix: hostPrefix(address),
+          because: `address of a pod of ${node} in block ${prefix.text} of ${block.spec?.affinity ?? 'nobody'}`,
+        });
+    // One pool speaks for all addresses of a block.
+    const refusal = verdicts.flatMap(({ verdict }) => (verdict.announce ? [] : [verdict.refusal]))[0];
+    if (refusal !== undefined && !refused.has(idOf(refusal)))
+      refusals.push({ ...refusal, message: `${addresses.length} host routes: ${refusal.message}` });
+    const notice = verdicts.flatMap(({ verdict }) => (verdict.announce ? (verdict.notice ?? []) : []))[0];
+    if (notice !== undefined) notices.push(notice);
   }
-  return { wanted, refusals };
+  return { wanted, refusals, notices };
+}
+
+function idOf({ subject, reason }: NetworkRefusal): string {
+  return `${subject} ${reason}`;
 }
 
 /** Addresses of the block that this node uses; an address that is only kept from reuse (releasedAt) is not in use. */

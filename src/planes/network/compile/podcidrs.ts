@@ -16,5 +16,5 @@ export function compilePodCidrs(state: ClusterState, node: string): WantedPrefix
       refusals.push({ subject: `Node/${node}`, reason: 'BadPrefix', message: `podCIDR "${text}"` });
     else wanted.push({ prefix, because: `podCIDR ${prefix.text} of worker ${node}` });
   }
-  return { wanted, refusals };
+  return { wanted, refusals, notices: [] };
 }

@@ -1,5 +1,5 @@
 import type { Prefix } from '../../../model/address.ts';
-import type { NetworkRefusal } from '../plan.ts';
+import type { NetworkNotice, NetworkRefusal } from '../plan.ts';
 
 /** A wanted prefix of pods, before its site and next hop are checked. */
 export interface Wanted {
@@ -10,4 +10,5 @@ export interface Wanted {
 export interface WantedPrefixes {
   readonly wanted: readonly Wanted[];
   readonly refusals: readonly NetworkRefusal[];
+  readonly notices: readonly NetworkNotice[];
 }

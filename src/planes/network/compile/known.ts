@@ -1,0 +1,59 @@
+import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
+import type { ClusterState } from '../../../kube/source.ts';
+import { type Prefix, parsePrefix } from '../../../model/address.ts';
+import type { NetworkNotice } from '../plan.ts';
+
+export interface KnownBlock {
+  readonly prefix: Prefix;
+  readonly object: IPAMBlock;
+}
+
+/** The IPAMBlocks of a cluster, one a prefix, by the text of the prefix. */
+export interface KnownBlocks {
+  readonly byText: ReadonlyMap<string, KnownBlock>;
+  /** Prefixes that several objects claim to be. */
+  readonly notices: readonly NetworkNotice[];
+}
+
+/** Objects do not change; parsing each once keeps the cost of one more block independent of how many there are. */
+const prefixes = new WeakMap<IPAMBlock, Prefix | null>();
+
+/**
+ * Finds the IPAMBlock of every prefix. Of two objects for one prefix the one that Calico itself would write counts (its name is
+ * the prefix), then one that is not deleted, then the first by name: every node takes the same one, so that one announces the
+ * block.
+ */
+export function knownBlocks(state: ClusterState): KnownBlocks {
+  const byText = new Map<string, KnownBlock>();
+  const notices: NetworkNotice[] = [];
+  for (const object of state.objects.IPAMBlock.values()) {
+    const prefix = prefixOf(object);
+    if (prefix === null) continue;
+    const other = byText.get(prefix.text);
+    const block = { prefix, object };
+    const [first, second] = other !== undefined && precedes(other, block) ? [other, block] : [block, other];
+    byText.set(prefix.text, first);
+    if (second === undefined) continue;
+    const names = `IPAMBlocks ${first.object.metadata.name} and ${second.object.metadata.name}`;
+    const message = `${names} both have this cidr; the first counts`;
+    notices.push({ subject: prefix.text, reason: 'BlockDuplicated', message });
+  }
+  return { byText, notices };
+}
+
+function prefixOf(object: IPAMBlock): Prefix | null {
+  let prefix = prefixes.get(object);
+  if (prefix === undefined) {
+    prefix = parsePrefix(object.spec?.cidr ?? '') ?? null;
+    prefixes.set(object, prefix);
+  }
+  return prefix;
+}
+
+function precedes(a: KnownBlock, b: KnownBlock): boolean {
+  const rank = ({ prefix, object }: KnownBlock): string => {
+    const byCalico = object.metadata.name === prefix.text.replaceAll(/[./:]/g, '-');
+    return `${byCalico ? 0 : 1}${object.spec?.deleted === true ? 1 : 0}${object.metadata.name}`;
+  };
+  return rank(a) < rank(b);
+}
