@@ -132,6 +132,22 @@ describe('a blade that serves its VIP', () => {
   });
 });
 
+it('announces its VIPs again when the address of the blade changes, which is their next hop', () => {
+  const blade = serving();
+  const { pool } = blade.view;
+  const moved = parseAddress('10.1.0.29')!;
+  const blades = pool.spec.blades.map((entry) =>
+    entry.name === 'paris-blade-1' ? { ...entry, address: moved } : entry,
+  );
+  blade.changeView({ pool: { ...pool, spec: { ...pool.spec, blades } } });
+  blade.probe();
+  expect(blade.announced.map(({ prefix, nextHop }) => [prefix.text, nextHop.text])).toEqual([
+    [`${vip}/32`, '10.1.0.29'],
+  ]);
+  blade.probe();
+  expect(blade.actions.announce).toBeUndefined();
+});
+
 describe('a blade whose agent has just started', () => {
   const starting = { speaker: { ...calm.speaker, announced: formerly } };
 

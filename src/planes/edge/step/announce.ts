@@ -26,18 +26,20 @@ export function isHeld({ speaker }: BladeView, announcing: Announcing, vip: Addr
 }
 
 /**
- * The set that was decided. Its identity changes only when the set does; while a former agent's set is left alone, it
- * stays `inherited`.
+ * The set that was decided. Its identity changes only when its routes do: the VIPs, or the address of the blade, which is
+ * their next hop. While a former agent's set is left alone, it stays `inherited`.
  */
 export function announcingOf(view: BladeView, memory: BladeMemory): Announcing {
   const { announcing, vips } = memory;
   if (announcing.phase === 'inherited' && !mayTakeOver(view, memory)) return announcing;
   const wanted = vips.filter(({ decision }) => decision.announce).map(({ address }) => address.text);
+  const nextHop = bladeOf(view.pool, view.blade)?.address.text;
   const same =
     announcing.phase === 'ours' &&
+    announcing.nextHop === nextHop &&
     announcing.vips.size === wanted.length &&
     wanted.every((vip) => announcing.vips.has(vip));
-  return same ? announcing : { phase: 'ours', vips: new Set(wanted) };
+  return same ? announcing : { phase: 'ours', vips: new Set(wanted), nextHop };
 }
 
 /**

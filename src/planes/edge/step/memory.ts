@@ -52,10 +52,13 @@ export interface VipDecision {
   readonly reason?: Extract<EdgeReason, 'LastAnnouncer'>;
 }
 
-/** What a former agent announced is left alone until this one knows its fitness; from then on the set is ours. */
+/**
+ * What a former agent announced is left alone until this one knows its fitness; from then on the set is ours. `nextHop` is the
+ * blade's address with which the VIPs were announced, undefined while the pool does not name it.
+ */
 export type Announcing =
   | { readonly phase: 'inherited' }
-  | { readonly phase: 'ours'; readonly vips: ReadonlySet<string> };
+  | { readonly phase: 'ours'; readonly vips: ReadonlySet<string>; readonly nextHop: string | undefined };
 
 export const noMemory: BladeMemory = {
   retirement: { phase: 'none' },

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../../model/values.ts';
 import { reasonsAgainst } from './fitness.ts';
 import { type BladeMemory, newVip, type VipMemory } from './memory.ts';
 import { reasonsOf } from './vip-status.ts';
@@ -52,6 +53,10 @@ function lastAnnouncerNews(was: VipMemory, vip: VipMemory, { retirement }: Blade
 
 function setNews({ announcing: before }: BladeMemory, { announcing: after }: BladeMemory): readonly News[] {
   if (after === before || after.phase === 'inherited') return [];
-  const fields = { vips: [...after.vips], before: before.phase === 'ours' ? [...before.vips] : [] };
+  const fields = {
+    vips: [...after.vips],
+    before: before.phase === 'ours' ? [...before.vips] : [],
+    ...withoutUndefined({ nextHop: after.nextHop }),
+  };
   return [{ level: 'info', message: 'VIPs to announce changed', fields }];
 }
