@@ -27,7 +27,8 @@ export const edgeReasons = {
   TlsHostWithoutRule:
     'spec.tls names a host that no serving rule of this Ingress has; it gets no certificate from here.',
   TlsConflict: 'An older Ingress owns the certificate of this host; this one is not used.',
-  SecretMissing: 'The TLS Secret does not exist (yet); the host is served with the default certificate.',
+  SecretMissing:
+    'There is no Secret of this name and of type kubernetes.io/tls (yet); the host is served with the default certificate.',
   SecretTypeWrong: 'The Secret is not of type kubernetes.io/tls; the host is served with the default certificate.',
   CertificateUnreadable: 'tls.crt is not base64 of PEM certificates; the host is served with the default certificate.',
   CertificateKeyUnreadable:

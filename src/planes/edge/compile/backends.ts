@@ -44,7 +44,8 @@ export function resolveBackend(
   const unresolved = `${name}/${reference.port}`;
   if (service === undefined)
     return { ok: true, key: unresolved, fault: { reason: 'ServiceMissing', message: `there is no Service ${name}` } };
-  if (service.spec?.type === 'ExternalName' || service.spec?.externalName !== undefined)
+  // A Service that was an ExternalName before keeps the field externalName, which then means nothing.
+  if (service.spec?.type === 'ExternalName')
     return refuse('ExternalNameService', `Service ${name} is of type ExternalName`);
   const port = portOf(service, reference.port);
   if (port === undefined)

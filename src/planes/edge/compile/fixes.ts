@@ -15,7 +15,8 @@ export const fixes: { readonly [R in EdgeReason]?: string } = {
   TlsHostInvalid: 'write the host in lower case, as a DNS name or *. and a DNS name',
   TlsHostWithoutRule: 'add a rule for the host, or remove it from spec.tls',
   TlsConflict: 'leave the certificate of this host to the older Ingress',
-  SecretMissing: 'create the Secret in this namespace, or correct its name',
+  SecretMissing:
+    'create the Secret in this namespace with kubectl create secret tls, or correct its name; one of another type must be deleted and created anew, since a type cannot be changed',
   SecretTypeWrong: 'create it with kubectl create secret tls',
   CertificateUnreadable: 'create the Secret anew with kubectl create secret tls',
   CertificateKeyUnreadable: 'use a PEM key without a passphrase',

@@ -84,8 +84,7 @@ export class CertificateClaims {
 
   #readSecret(key: ObjectKey): CertificateReading {
     const secret = this.#secrets.get(key);
-    if (secret === undefined)
-      return { ok: false, fault: { reason: 'SecretMissing', message: `there is no Secret ${key}` } };
+    if (secret === undefined) return { ok: false, fault: { reason: 'SecretMissing', message: absentText(key) } };
     if (secret.type !== 'kubernetes.io/tls')
       return {
         ok: false,
@@ -93,6 +92,11 @@ export class CertificateClaims {
       };
     return this.#read(secret);
   }
+}
+
+/** An agent asks a cluster for one type of Secret only, so one of another type cannot be told from one that does not exist. */
+function absentText(key: ObjectKey): string {
+  return `there is no Secret ${key} of type kubernetes.io/tls; one of another type, such as Opaque, is not read`;
 }
 
 /** The entry for a host: one that names it exactly, else one with its wildcard, else one that names no host. */
