@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { agentPorts } from '../../src/model/contract.ts';
 import { nginxCommand } from '../daemons/nginx.ts';
 import type { Supervisor } from '../supervise.ts';
-import type { Datacentre, Server } from './topology.ts';
+import { type Datacentre, operator, type Server } from './topology.ts';
 
 const run = promisify(execFile);
 
@@ -83,6 +83,7 @@ async function startAgent(
       ...agent.words,
       ...source,
       'metrics-address': `${server.address}:${agentPorts[kind]}`,
+      'metrics-from': operator.address,
     }),
   });
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Prefix, parsePrefix } from '../model/address.ts';
 import { agentPorts } from '../model/contract.ts';
 
 /** The option `--log-level`, the same for every agent. */
@@ -24,6 +25,29 @@ export function addSourceOptions(command: Command): void {
     )
     .option('--context <name>', 'context of the kubeconfig (default: its current one)')
     .option('--in-cluster', 'read the cluster that this pod runs in, as its ServiceAccount');
+}
+
+/** Adds the options of who may visit an agent's endpoint; they are the same for every agent. */
+export function addVisitorOptions(command: Command): void {
+  command
+    .option(
+      '--metrics-from <prefix>',
+      'network that may visit the endpoint, besides this host and the servers of every Site; may be given again',
+      (text: string, before: readonly Prefix[]) => [...before, parseNetwork(text)],
+      [],
+    )
+    .option(
+      '--metrics-name <name>',
+      'name by which the endpoint may be called, besides this server and its addresses; may be given again',
+      (text: string, before: readonly string[]) => [...before, text],
+      [],
+    );
+}
+
+function parseNetwork(text: string): Prefix {
+  const prefix = parsePrefix(text);
+  if (prefix === undefined) throw new InvalidArgumentError('expected a prefix, e.g. 10.9.0.0/24.');
+  return prefix;
 }
 
 export interface ListenAddress {

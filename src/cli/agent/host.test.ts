@@ -26,6 +26,8 @@ const given = (more: Partial<AgentArguments> = {}): AgentArguments => ({
   runDir,
   withdrawOnStop: false,
   logLevel: 'info',
+  metricsFrom: [],
+  metricsName: [],
   ...more,
 });
 
@@ -170,7 +172,7 @@ const hanging = `
     needs: async () => [],
     listen: () => ({ host: '127.0.0.1', port: 0 }),
     agent: async () => ({ start: () => console.log('started'), platformChanged() {}, status: () => ({}), stop }),
-  }, { platform: 'examples/hybrid', runDir: process.argv[1], withdrawOnStop: false, logLevel: 'error' });
+  }, { platform: 'examples/hybrid', runDir: process.argv[1], withdrawOnStop: false, logLevel: 'error', metricsFrom: [], metricsName: [] });
 `;
 
 it('ends at once on the second signal', async () => {

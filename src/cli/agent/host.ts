@@ -2,12 +2,15 @@ import { resolve } from 'node:path';
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { Need } from '../../kube/needs.ts';
 import type { ClusterSource } from '../../kube/source.ts';
+import type { Address, Prefix } from '../../model/address.ts';
+import { serverPrefixes } from '../../model/platform/places.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { statusVersion } from '../../model/status.ts';
 import type { PlatformStatus, PlatformWatch } from '../../platform/watch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log, LogLevel } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import type { Door } from '../../runtime/visitors.ts';
 import { clusterSource, describePlace, type SourceArguments, sourcePlace } from '../cluster-source.ts';
 import { useCompileCache, writeCompileCache } from '../compile-cache.ts';
 import type { ListenAddress } from '../options.ts';
@@ -19,6 +22,10 @@ export interface AgentArguments extends SourceArguments {
   readonly runDir: string;
   readonly withdrawOnStop: boolean;
   readonly logLevel: LogLevel;
+  /** Networks that may visit the agent's endpoint, besides the servers of the platform. */
+  readonly metricsFrom: readonly Prefix[];
+  /** Names by which the endpoint may be called, besides the server's own. */
+  readonly metricsName: readonly string[];
 }
 
 /**
@@ -43,6 +50,8 @@ export interface AgentPlane<Given extends AgentArguments, View> {
   readonly needs: (given: Given) => Promise<readonly Need[]>;
   /** Where the agent's own endpoint listens. */
   readonly listen: (view: View, given: Given) => ListenAddress;
+  /** The servers whose agents ask this one; absent when none does. */
+  readonly peers?: (view: View) => readonly Address[];
   /** Makes the agent from its parts, without starting anything. */
   readonly agent: (host: AgentHost<Given, View>) => Promise<Agent>;
 }
@@ -133,7 +142,8 @@ interface Start<Given extends AgentArguments, View> {
 async function start<Given extends AgentArguments, View>(how: Start<Given, View>): Promise<void> {
   const { plane, given, log, started } = how;
   const { systemClock: clock } = await import('../../runtime/clock.ts');
-  const { createRegistry, serveAgentEndpoint } = await import('../../runtime/metrics.ts');
+  const { createRegistry } = await import('../../runtime/metrics.ts');
+  const { serveAgentEndpoint } = await import('../../runtime/endpoint.ts');
   const registry = createRegistry(plane.name);
 
   const watch = await watchPlatform(how, clock);
@@ -169,7 +179,15 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   });
   const common = { agent: plane.name, statusVersion, startedAtMs: clock.now() };
   const status = () => ({ ...common, platform: watch.status(), ...agent.status() });
-  const endpoint = await serveAgentEndpoint({ ...listen, registry, status });
+  const endpoint = await serveAgentEndpoint({
+    ...listen,
+    registry,
+    status,
+    door: () => doorOf(plane, given, watch.current()),
+    names: [listen.host, ...Object.values(plane.identity(given)), ...given.metricsName],
+    clock,
+    log: log.child({ room: 'endpoint' }),
+  });
   started.add('endpoint', () => endpoint.stop());
 
   started.add('agent', () => agent.stop({ withdraw: how.withdraw() }));
@@ -182,6 +200,15 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
 interface Seen<View> {
   readonly platform: Platform;
   readonly view: View;
+}
+
+/** Programs of this host, the servers of every site, and the networks that a person named may visit an agent. */
+function doorOf<Given extends AgentArguments, View>(
+  { peers }: AgentPlane<Given, View>,
+  { metricsFrom }: Given,
+  { platform, view }: Seen<View>,
+): Door {
+  return { peers: peers?.(view) ?? [], networks: [...serverPrefixes(platform), ...metricsFrom] };
 }
 
 async function watchPlatform<Given extends AgentArguments, View>(

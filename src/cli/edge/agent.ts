@@ -4,7 +4,7 @@ import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
 import { bladeOf } from '../../model/platform/places.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import { type Agent, type AgentPlane, runAgent } from '../agent/host.ts';
-import { addSourceOptions, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
+import { addSourceOptions, addVisitorOptions, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
 import { type BladeArguments, type BladeHost, dataPlane, peers, publisher, snapshot, speaker } from './parts.ts';
 
 /** `tideline edge agent`: the agent of one blade, beside its nginx and its ExaBGP. */
@@ -29,6 +29,7 @@ export function registerAgent(edge: Command): void {
     )
     .addOption(logLevelOption())
     .action((given: BladeArguments) => runAgent(bladePlane, given));
+  addVisitorOptions(agent);
   addSourceOptions(agent);
 }
 
@@ -51,6 +52,7 @@ const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
     const own = bladeOf(pool, blade)?.address.text ?? '127.0.0.1';
     return metricsAddress ?? { host: own, port: agentPorts.edge };
   },
+  peers: ({ pool }) => pool.spec.blades.map(({ address }) => address),
   agent: bladeAgent,
 };
 

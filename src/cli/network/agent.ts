@@ -5,7 +5,13 @@ import { sitesOfCluster } from '../../model/platform/places.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { PodsFrom } from '../../planes/network/needs.ts';
 import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
-import { addSourceOptions, type ListenAddress, logLevelOption, parseListenAddress } from '../options.ts';
+import {
+  addSourceOptions,
+  addVisitorOptions,
+  type ListenAddress,
+  logLevelOption,
+  parseListenAddress,
+} from '../options.ts';
 
 interface WorkerArguments extends AgentArguments {
   readonly node: string;
@@ -36,6 +42,7 @@ export function registerAgent(network: Command): void {
     .option('--withdraw-on-stop', 'withdraw every route before ending (default: routes stay)', false)
     .addOption(logLevelOption())
     .action((given: WorkerArguments) => runAgent(workerPlane, given));
+  addVisitorOptions(agent);
   addSourceOptions(agent);
 }
 

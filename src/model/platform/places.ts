@@ -1,4 +1,4 @@
-import { type Address, contains, hostPrefix } from '../address.ts';
+import { type Address, contains, hostPrefix, type Prefix } from '../address.ts';
 import type { EdgePool, Site } from '../spec/kinds.ts';
 import type { Platform } from '../spec/platform.ts';
 
@@ -29,6 +29,11 @@ export function siteOfServer(platform: Platform, server: Address): Site | undefi
 export function holdsServer(site: Site, server: Address): boolean {
   const host = hostPrefix(server);
   return site.spec.prefixes.servers.some((prefix) => contains(prefix, host));
+}
+
+/** The prefixes of the servers of every site. */
+export function serverPrefixes(platform: Platform): readonly Prefix[] {
+  return [...platform.sites.values()].flatMap(({ spec }) => spec.prefixes.servers);
 }
 
 /** The pools whose blades serve a cluster. */

@@ -1,4 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../../src/planes/edge/nginx/certificate.ts';
@@ -98,6 +100,32 @@ describe('two blades', () => {
     await world.write('slices.yaml', [slice('10.10.1.5', '10.10.1.6')]);
     expect(await one.nginx.workerPids()).toEqual(workers);
     expect(await one.nginx.reloads()).toBe(0);
+  });
+
+  it('answer no pod at the door of their agents, and stay fit while one floods it', async () => {
+    const visit = (localAddress: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const request = get({ host: one.address, port: 9464, path: '/status', localAddress, agent: false });
+        request.on('error', reject).on('response', (response) => {
+          let body = '';
+          response.setEncoding('utf8').on('data', (chunk: string) => {
+            body += chunk;
+          });
+          response.on('end', () => resolve(`${response.statusCode} ${body}`));
+        });
+      });
+    expect(await visit('10.9.0.2')).toMatch(/^200 /);
+    expect(await visit('10.10.1.5')).toBe('403 ForeignNetwork\n');
+    const flood = Array.from({ length: 4000 }, () => {
+      const socket = connect({ host: one.address, port: 9464, localAddress: '10.10.1.5' });
+      return socket
+        .resume()
+        .on('error', () => {})
+        .on('connect', () => socket.write('GET /status HT'));
+    });
+    await Promise.all(flood.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    const { vips, platform, source } = await one.status();
+    expect([vips[0]?.reasons, platform.phase, source.phase]).toEqual([[], 'current', 'live']);
   });
 
   it('refuse a bad Ingress by name and serve the rest', async () => {

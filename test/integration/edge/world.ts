@@ -79,6 +79,8 @@ export class Blade {
         this.name,
         '--run-dir',
         this.runDir,
+        '--metrics-from',
+        client,
         ...more,
       ],
       logFile: join(this.runDir, 'agent.log'),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
 import { Network } from '../../../lab/net/network.ts';
+import { agentPorts } from '../../../src/model/contract.ts';
 import { type Bird, startBird } from '../daemons/bird.ts';
 import { eventually, type Look } from '../eventually.ts';
 import { Machine } from './machine.ts';
@@ -84,7 +85,8 @@ export class Rack {
 
   /** Sends a GET from the router; rejects unless the answer is 200. */
   async get(address: string, port: number, path: string): Promise<string> {
-    const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET ${path} HTTP/1.0\\r\\nHost: www.video.example\\r\\n\\r\\n' >&3; cat <&3`;
+    const host = port === agentPorts.edge ? address : 'www.video.example';
+    const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\n\\r\\n' >&3; cat <&3`;
     const answer = await this.network.exec('tor', 'timeout', '5', 'bash', '-c', script);
     if (!/^HTTP\/1\.\d 200 /.test(answer)) throw new Error(`${address}:${port}${path}: ${answer.slice(0, 300)}`);
     return answer.slice(answer.indexOf('\r\n\r\n') + 4);

@@ -1,0 +1,234 @@
+import { createServer, type Socket } from 'node:net';
+import { agentPaths } from '../model/contract.ts';
+import { messageOf } from '../model/values.ts';
+import type { Clock, Timer } from './clock.ts';
+import type { HttpEndpoint } from './http.ts';
+import type { Log } from './log.ts';
+import { Counter, type Registry } from './metrics.ts';
+import type { EndpointReason } from './reasons.ts';
+import { readHead } from './request-head.ts';
+import { type Door, type Visit, Visitors } from './visitors.ts';
+
+export interface EndpointOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly registry: Registry;
+  readonly status: () => unknown;
+  /** Who may visit; asked at each connection, so that an edit of the spec needs no restart. */
+  readonly door: () => Door;
+  /** Names by which this server may be called, besides its addresses. */
+  readonly names: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** In this time a visitor must have sent its request. */
+const requestMs = 3000;
+/** In this time a visitor must have taken its answer. */
+const answerMs = 5000;
+/** So many refused connections may be told why at the same time; others are reset. */
+const maxFarewells = 16;
+/** A reason is logged at most this often, so that a flood of visitors makes no flood of lines. */
+const logEveryMs = 60_000;
+
+/**
+ * The agent's own HTTP endpoint: `/metrics` (Prometheus text), `/status` (the agent's state as JSON), `/healthz` (200 as
+ * long as the process answers). It reads one request a connection and closes after the answer; what visitors may use is
+ * bounded by `Visitors`, and in time. An agent announces VIPs and renews leases on the same thread and with the same file
+ * descriptors: no visitor may take them away.
+ */
+export async function serveAgentEndpoint(options: EndpointOptions): Promise<HttpEndpoint> {
+  const endpoint = new Endpoint(options);
+  const sockets = new Set<Socket>();
+  // Half-open, because a visitor may end its side after the request and still wait for the answer.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    endpoint.receive(socket);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  // An accept that fails is tried again by the system; it must not end the agent.
+  server.on('error', (error) => options.log.warn({ error: messageOf(error) }, 'endpoint error'));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  const { host } = options;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    async stop() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+interface Answer {
+  readonly code: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+class Endpoint {
+  readonly #options: EndpointOptions;
+  readonly #visitors: Visitors;
+  readonly #refused: Counter<'reason'>;
+  readonly #loggedMs = new Map<EndpointReason, number>();
+  #farewells = 0;
+  #metrics: Promise<string> | undefined;
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    this.#visitors = new Visitors(options.door, () => options.clock.monotonic());
+    this.#refused = new Counter({
+      name: 'tideline_endpoint_refused_total',
+      help: "Connections and requests to the agent's endpoint that were refused, by reason",
+      labelNames: ['reason'],
+      registers: [options.registry],
+    });
+  }
+
+  receive(socket: Socket): void {
+    socket.on('error', () => socket.destroy());
+    const { remoteAddress = '', localAddress = '' } = socket;
+    const visit = this.#visitors.admit(remoteAddress, localAddress);
+    if (typeof visit === 'string') {
+      this.#note(visit, remoteAddress);
+      this.#turnAway(socket, visit);
+      return;
+    }
+    socket.once('close', () => visit.leave());
+    this.#read(socket, visit);
+  }
+
+  /** Reads until the head is whole, then reads no more of this connection. */
+  #read(socket: Socket, visit: Visit): void {
+    const deadline = this.#deadline(socket, requestMs);
+    let bytes: Buffer = Buffer.alloc(0);
+    const onData = (chunk: Buffer): void => {
+      bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+      const read = readHead(bytes, this.#options.names);
+      if (read.state === 'partial') return;
+      socket.off('data', onData).off('end', onEnd).pause();
+      deadline.cancel();
+      this.#deadline(socket, answerMs);
+      const { remoteAddress = '' } = socket;
+      const reason = read.state === 'refused' ? read.reason : visit.ask();
+      if (reason !== undefined) {
+        this.#note(reason, remoteAddress);
+        this.#write(socket, refusalOf(reason, read.state === 'refused' ? read.code : 429), true);
+      } else if (read.state === 'whole') void this.#answer(socket, visit, read.head);
+    };
+    const onEnd = (): void => {
+      socket.destroy();
+    };
+    socket.on('data', onData).on('end', onEnd);
+  }
+
+  async #answer(
+    socket: Socket,
+    visit: Visit,
+    { method, path }: { readonly method: string; readonly path: string },
+  ): Promise<void> {
+    const answer = await this.#respond(path);
+    if (socket.destroyed) return;
+    const tooMuch = visit.take(Buffer.byteLength(answer.body));
+    if (tooMuch === undefined) this.#write(socket, answer, method === 'GET');
+    else {
+      this.#note(tooMuch, socket.remoteAddress ?? '');
+      this.#write(socket, refusalOf(tooMuch, 503), method === 'GET');
+    }
+  }
+
+  async #respond(path: string): Promise<Answer> {
+    const { registry, status } = this.#options;
+    try {
+      if (path === agentPaths.metrics)
+        return { code: 200, type: registry.contentType, body: await this.#renderMetrics() };
+      if (path === agentPaths.status)
+        return { code: 200, type: 'application/json', body: `${JSON.stringify(status())}\n` };
+      if (path === agentPaths.health) return { code: 200, type: 'text/plain', body: 'ok\n' };
+      return { code: 404, type: 'text/plain', body: 'try /metrics, /status or /healthz\n' };
+    } catch (error) {
+      return { code: 500, type: 'text/plain', body: `${messageOf(error)}\n` };
+    }
+  }
+
+  /** Visitors who ask while the text is made get the same one. */
+  #renderMetrics(): Promise<string> {
+    this.#metrics ??= this.#options.registry.metrics().finally(() => {
+      this.#metrics = undefined;
+    });
+    return this.#metrics;
+  }
+
+  #write(socket: Socket, { code, type, body }: Answer, withBody: boolean): void {
+    const bytes = Buffer.from(body);
+    const head = [
+      `HTTP/1.1 ${code} ${phrases[code] ?? 'Refused'}`,
+      `content-type: ${type}`,
+      `content-length: ${bytes.length}`,
+      ...(code === 405 ? ['allow: GET, HEAD'] : []),
+      'cache-control: no-store',
+      'x-content-type-options: nosniff',
+      'connection: close',
+    ].join('\r\n');
+    socket.cork();
+    socket.write(`${head}\r\n\r\n`, 'latin1');
+    if (withBody) socket.write(bytes);
+    socket.uncork();
+    // The answer is with the kernel once the stream has finished.
+    socket.end(() => socket.destroy());
+  }
+
+  #turnAway(socket: Socket, reason: EndpointReason): void {
+    if (reason !== 'ForeignNetwork' || this.#farewells >= maxFarewells) {
+      socket.resetAndDestroy();
+      return;
+    }
+    this.#farewells++;
+    socket.once('close', () => {
+      this.#farewells--;
+    });
+    this.#deadline(socket, answerMs);
+    this.#write(socket, refusalOf(reason, 403), true);
+  }
+
+  #deadline(socket: Socket, ms: number): Timer {
+    const timer = this.#options.clock.setTimeout(() => {
+      this.#note('SlowVisitor', socket.remoteAddress ?? '');
+      socket.resetAndDestroy();
+    }, ms);
+    socket.once('close', () => timer.cancel());
+    return timer;
+  }
+
+  #note(reason: EndpointReason, source: string): void {
+    this.#refused.inc({ reason });
+    const nowMs = this.#options.clock.monotonic();
+    if (nowMs - (this.#loggedMs.get(reason) ?? -Infinity) < logEveryMs) return;
+    this.#loggedMs.set(reason, nowMs);
+    this.#options.log.warn({ reason, source }, 'a visitor of the endpoint was refused');
+  }
+}
+
+const phrases: Readonly<Record<number, string>> = {
+  200: 'OK',
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  421: 'Misdirected Request',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+function refusalOf(reason: EndpointReason, code: number): Answer {
+  return { code, type: 'text/plain', body: `${reason}\n` };
+}
