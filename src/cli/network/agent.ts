@@ -79,6 +79,7 @@ const workerPlane: AgentPlane<WorkerArguments, WorkerPlatform> = {
 async function workerAgent(host: WorkerHost): Promise<Agent> {
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
   const { NetworkAgent } = await import('../../planes/network/agent.ts');
+  const { addressesHere } = await import('../../planes/network/kernel/addresses.ts');
   const { kernelBlackholes } = await import('../../planes/network/kernel/blackholes.ts');
   const { limitsOfSites } = await import('../../planes/network/limits.ts');
   const { given, platform, platformStatus, source, runFile, clock, log, registry } = host;
@@ -99,6 +100,7 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
     speaker,
     // Packets to an address of a block that no pod has end in a blackhole, instead of looping.
     blackholes: kernelBlackholes,
+    addresses: addressesHere,
     clock,
     log,
     registry,

@@ -6,7 +6,7 @@ import type { Manifest } from '../../../test/support/source/conformance.ts';
 import type { Route } from '../../bgp/route.ts';
 import type { DesiredOptions, Speaker, SpeakerStatus } from '../../bgp/speaker.ts';
 import type { ClusterListener, ClusterSource, SourceStatus } from '../../kube/source.ts';
-import type { Prefix } from '../../model/address.ts';
+import { type Prefix, parsePrefix } from '../../model/address.ts';
 import { Drain, Site } from '../../model/spec/kinds.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { NetworkAgent, type NetworkSpec } from './agent.ts';
@@ -30,6 +30,8 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
   readonly clock = new FakeClock();
   spec: NetworkSpec = { sites: [paris], drains: [] };
   specProblem: string | undefined;
+  addresses = new Set(['10.1.0.11']);
+  fixed: readonly Prefix[] = [];
   kernel: readonly Prefix[] = [];
   kernelFails = false;
   /** How long a change of the kernel takes, and how far the agent's clock is ahead of the timers because of that. */
@@ -46,7 +48,8 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
     if (listener !== undefined) this.#cluster = listener;
   }
   status(): SourceStatus & SpeakerStatus {
-    return { phase: 'live', sinceMs: 0, relay: this.relay, neighbors: [], announced: this.announced, refusals: [] };
+    const { relay, announced, fixed } = this;
+    return { phase: 'live', sinceMs: 0, relay, neighbors: [], announced, refusals: [], fixed };
   }
   async stop(): Promise<void> {}
   setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
@@ -110,6 +113,7 @@ describe('NetworkAgent', () => {
       source: world,
       speaker: world,
       blackholes: world,
+      addresses: () => world.addresses,
       clock: {
         now: () => world.clock.now(),
         monotonic: () => world.clock.monotonic() + world.lateMs,
@@ -242,6 +246,31 @@ describe('NetworkAgent', () => {
     world.acknowledges = false;
     world.publish(...base, ...calico.owned(a, 'other'), ...calico.owned(b, me));
     expect(await happens(100)).toEqual([`+ ${b}`, `announce [10.1.0.11/32 ${b}] without ${a}`]);
+  });
+
+  it("holds while the Node's address is not this machine's, or not the rendered one, and takes no other Node's end for its own", async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    const moved = (...address: readonly string[]) => [calico.node(me, address.join(' ')), ...base.slice(1)];
+    world.publish(...moved('10.1.0.12'), ...calico.owned(a, me), ...calico.owned(b, me));
+    expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'hold', reason: 'AddressNotHere' });
+    world.addresses = new Set(['10.1.0.11', '10.1.0.12']);
+    world.fixed = [parsePrefix('10.1.0.11/32')].filter((prefix) => prefix !== undefined);
+    expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'hold', reason: 'NextHopNotRendered' });
+    world.publish(...moved('10.1.0.12', '10.1.0.11'), ...calico.owned(a, me));
+    expect(await happens()).toEqual([`announce [10.1.0.11/32 10.1.0.12/32 ${a}]`]);
+    expect(agent.status().wanted.map(({ nextHop }) => nextHop)).toEqual(['10.1.0.11', '10.1.0.12', '10.1.0.11']);
+    await agent.stop();
+    world.addresses = new Set(['10.1.0.33']);
+    agent = make();
+    agent.start();
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.publish(...base.slice(1), ...calico.owned(b, 'other'));
+    expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'hold', reason: 'NodeUnknown' });
   });
 
   it('withdraws for a drain, confirmed, and announces again when it has expired', async () => {

@@ -11,6 +11,7 @@ import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { Brakes } from './brakes.ts';
 import { compileNetwork, type NetworkInput } from './compile/compile.ts';
+import { isOfMachine } from './compile/server.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
 import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
 import { type NetworkPlan, type NetworkRefusal, nothingAnnounced } from './plan.ts';
@@ -33,6 +34,8 @@ export interface NetworkAgentOptions {
   readonly source: ClusterSource;
   readonly speaker: Speaker;
   readonly blackholes: BlackholeTable;
+  /** The addresses of this machine, as canonical text. */
+  readonly addresses: () => ReadonlySet<string>;
   readonly clock: Clock;
   readonly log: Log;
   readonly registry?: Registry;
@@ -63,7 +66,7 @@ export class NetworkAgent {
   readonly #release: ReleaseQueue;
   readonly #reconcileMs: number;
   #state: ClusterState | undefined;
-  /** The Node of this agent has been seen. */
+  /** The Node of this agent, with an address of this machine, has been seen. */
   #nodeSeen = false;
   #plan: NetworkPlan = notSynced;
   #stepRefusals: readonly NetworkRefusal[] = [];
@@ -168,7 +171,9 @@ export class NetworkAgent {
     const { node, podsFrom, spec, clock, log } = this.#options;
     const { sites, drains } = spec();
     const drained = isWorkerDrained(drains, node, clock.now());
-    this.#nodeSeen ||= this.#state.objects.Node.has(node);
+    const machine = { addresses: this.#options.addresses(), rendered: this.#options.speaker.status().fixed ?? [] };
+    const object = this.#state.objects.Node.get(node);
+    this.#nodeSeen ||= object !== undefined && isOfMachine(object, sites, machine);
     const before = this.#plan;
     const plan = compileNetwork({
       state: this.#state,
@@ -176,6 +181,7 @@ export class NetworkAgent {
       node,
       podsFrom,
       drained,
+      machine,
       nodeSeen: this.#nodeSeen,
       kept: this.#kept(),
       brakesOver: this.#brakes.over(clock.monotonic()),

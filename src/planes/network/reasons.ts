@@ -26,10 +26,15 @@ export const networkReasons = {
   NotSynced: 'The cluster was not read completely yet; nothing is announced, withdrawn or ended.',
   NodesMissing:
     'No Node and no block of another node can be seen: the cluster is not fully visible, which does not prove that the node is gone; everything is held.',
-  NodeUnknown: 'No Node of this name has been seen since the agent started (is --node right?); everything is held.',
+  NodeUnknown:
+    'No Node of this name and machine has been seen since the agent started (is --node right?); everything is held.',
   PoolsMissing:
     'No IPPool at all can be seen: the cluster is not fully visible, which does not prove that every pool is gone; everything is held.',
   NodeAddressMissing: "The Node has no InternalIP inside the Site's server prefixes; everything is held.",
+  AddressNotHere:
+    "The Node has an InternalIP that no link of this machine has, so it may be another machine's Node (is --node right?); everything is held.",
+  NextHopNotRendered:
+    "None of the Node's InternalIPs of the family is the address that ExaBGP was configured with; everything is held until it is rendered anew, or the Node has its old address again.",
   NodeDeleted: 'The Node was deleted: everything is withdrawn.',
   NodeDrained: 'A Drain of this worker is in force: pod routes are withdrawn, the address of the server stays.',
   PlatformInvalid: 'The newest platform spec does not load; the last good one stays in force.',

@@ -108,6 +108,24 @@ it('withdraws nothing when its pool is deleted, shrunk, or banned for the whole 
   expect(await world.get('/metrics')).toMatch(/tideline_network_notices\{reason="ExportBanWaits"[^}]*\} 1/);
 });
 
+it("holds when its Node claims another worker's address, or one that was not rendered", async () => {
+  await running();
+  const seen = world.watchRoutes();
+  const claims = (address: string): Promise<void> =>
+    world.put('basics.yaml', [calico.node(me, address), ...basics.slice(1)]);
+  const holds = (reason: string): Promise<void> =>
+    world.until(reason, async () => (await world.status()).reason === reason);
+  await claims('10.1.0.12');
+  await holds('AddressNotHere');
+  await world.network.ip('worker', 'addr', 'add', '10.1.0.12/32', 'dev', 'eth0');
+  await claims('10.1.0.12');
+  await holds('NextHopNotRendered');
+  await claims('10.1.0.11');
+  await world.until('announce', async () => (await world.status()).action === 'announce');
+  expect(seen()).toEqual([]);
+  expect(await world.network.ip('tor', 'route', 'show', a)).toContain('via 10.1.0.11');
+});
+
 it('withdraws at once what another node has by now, however much that is, and obeys an edited Site', async () => {
   const many = Array.from({ length: 12 }, (_, index) => `10.10.${100 + index}.0/26`);
   const owned = (node: string) => many.flatMap((cidr) => calico.owned(cidr, node));

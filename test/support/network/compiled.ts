@@ -30,6 +30,7 @@ export const compile = (objects: readonly Manifest[], input: Partial<NetworkInpu
     node: me,
     podsFrom: 'calico',
     drained: false,
+    machine: { addresses: new Set(['10.1.0.11', '2001:db8::11']), rendered: [] },
     nodeSeen: true,
     kept: new Set(),
     brakesOver: new Set(),

@@ -9,7 +9,7 @@ import { compileHosts } from './hosts.ts';
 import { type KnownBlocks, knownBlocks } from './known.ts';
 import { compilePodCidrs } from './podcidrs.ts';
 import { Pools } from './pools.ts';
-import { serverOf } from './server.ts';
+import { doubtsOf, type Machine, nextHopOf, serverOf } from './server.ts';
 import { Standing } from './standing.ts';
 import type { WantedPrefixes } from './wanted.ts';
 
@@ -23,7 +23,8 @@ export interface NetworkInput {
   readonly podsFrom: PodsFrom;
   /** A Drain of this worker is in force. */
   readonly drained: boolean;
-  /** The Node was seen since this agent started: only then its absence is a deletion. */
+  readonly machine: Machine;
+  /** The Node of this machine was seen since this agent started: only then its absence is a deletion. */
   readonly nodeSeen: boolean;
   /** The prefixes, as text, that this node has announced until now, or has a blackhole for. */
   readonly kept: ReadonlySet<string>;
@@ -43,7 +44,13 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
   if (object === undefined) return { ...nothingAnnounced, withdrawn: 'NodeDeleted' };
   const server = serverOf(object, input.sites);
   if (server.site === undefined) return { action: 'hold', reason: 'NodeAddressMissing', refusals: server.refusals };
-  const servers = server.addresses.map((address): Route => {
+  const doubts = doubtsOf(server, input.machine);
+  const here = server.addresses.filter(({ text }) => input.machine.addresses.has(text));
+  // A Drain is obeyed whatever else is doubted, but only by the server that it names.
+  const [doubt] = doubts;
+  if (doubt !== undefined && (!input.drained || here.length === 0))
+    return { action: 'hold', reason: doubt.reason, refusals: [...server.refusals, ...doubts] };
+  const servers = here.map((address): Route => {
     const because = `address of server ${node}`;
     return { prefix: hostPrefix(address), nextHop: address, class: 'server', because };
   });
@@ -56,7 +63,7 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
   const routes = [...servers];
   const blackholes: Prefix[] = [];
   for (const { prefix, because } of pods.wanted) {
-    const nextHop = server.addresses.find(({ family }) => family === prefix.family);
+    const nextHop = nextHopOf(server.addresses, input.machine, prefix.family);
     const refusal = whyNot(prefix, server.site, nextHop !== undefined);
     if (refusal !== undefined || nextHop === undefined) {
       if (refusal !== undefined) refusals.push(refusal);

@@ -1,5 +1,5 @@
 import type { Node } from '../../../kube/kinds/node.ts';
-import { type Address, parseAddress } from '../../../model/address.ts';
+import { type Address, hostPrefix, type Prefix, parseAddress } from '../../../model/address.ts';
 import { holdsServer } from '../../../model/platform/places.ts';
 import type { Site } from '../../../model/spec/kinds.ts';
 import type { NetworkRefusal } from '../plan.ts';
@@ -7,9 +7,17 @@ import type { NetworkRefusal } from '../plan.ts';
 export interface Server {
   /** The site whose server prefixes hold the node's address; absent when none does. */
   readonly site?: Site;
-  /** The node's addresses in that site, in the order the Node names them: the first of a family is the next hop. */
+  /** The node's addresses in that site, in the order the Node names them. */
   readonly addresses: readonly Address[];
   readonly refusals: readonly NetworkRefusal[];
+}
+
+/** What the machine itself says about its addresses; a Node only claims some. */
+export interface Machine {
+  /** The addresses on its links, as canonical text. */
+  readonly addresses: ReadonlySet<string>;
+  /** The addresses that ExaBGP was configured with, as host prefixes; none where that is not known. */
+  readonly rendered: readonly Prefix[];
 }
 
 /** The site of a node and its addresses there: its InternalIPs, as far as a site allows them. */
@@ -29,4 +37,37 @@ export function serverOf(node: Node, sites: readonly Site[]): Server {
     else addresses.push(address);
   }
   return site === undefined ? { addresses, refusals } : { site, addresses, refusals };
+}
+
+/** Whether any address of a Node in its site is on this machine: otherwise the Node is another machine's. */
+export function isOfMachine(node: Node, sites: readonly Site[], machine: Machine): boolean {
+  return serverOf(node, sites).addresses.some(({ text }) => machine.addresses.has(text));
+}
+
+/**
+ * Why no route may have a next hop now. A Node's InternalIP is a claim: an address that nobody has, or that another server
+ * has, would move every route of the pods to a wrong place.
+ */
+export function doubtsOf({ addresses }: Server, machine: Machine): readonly NetworkRefusal[] {
+  const strange = addresses.filter(({ text }) => !machine.addresses.has(text));
+  const doubts = strange.map(({ text }): NetworkRefusal => {
+    const message = 'the Node has this InternalIP, but this machine has not';
+    return { subject: text, reason: 'AddressNotHere', message };
+  });
+  if (doubts.length > 0) return doubts;
+  return ([4, 6] as const).flatMap((family): readonly NetworkRefusal[] => {
+    const nextHop = nextHopOf(addresses, machine, family);
+    const rendered = machine.rendered.filter((prefix) => prefix.family === family);
+    if (nextHop === undefined || rendered.length === 0) return [];
+    if (rendered.some(({ text }) => text === hostPrefix(nextHop).text)) return [];
+    const message = `ExaBGP was configured for ${rendered.map(({ network }) => network).join(', ')}`;
+    return [{ subject: nextHop.text, reason: 'NextHopNotRendered', message }];
+  });
+}
+
+/** The next hop of a family: the address that ExaBGP was configured with, else the first that the Node names. */
+export function nextHopOf(addresses: readonly Address[], machine: Machine, family: 4 | 6): Address | undefined {
+  const candidates = addresses.filter((address) => address.family === family);
+  const rendered = new Set(machine.rendered.map(({ text }) => text));
+  return candidates.find((address) => rendered.has(hostPrefix(address).text)) ?? candidates[0];
 }
