@@ -63,6 +63,23 @@ export function contains(outer: Prefix, inner: Prefix): boolean {
   );
 }
 
+/** The two prefixes that make up this one; none for a host prefix. */
+export function halvesOf(prefix: Prefix): readonly Prefix[] {
+  const bits = prefix.family === 4 ? 32 : 128;
+  if (prefix.length >= bits) return [];
+  const first = [...bytesOf({ family: prefix.family, text: prefix.network })];
+  const second = first.with(prefix.length >> 3, (first[prefix.length >> 3] ?? 0) | (0x80 >> (prefix.length & 7)));
+  return [first, second].flatMap((bytes) => parsePrefix(`${textOf(bytes)}/${prefix.length + 1}`) ?? []);
+}
+
+/** The prefix of this shorter length that holds `prefix`; itself when it is not longer than that. */
+export function widened(prefix: Prefix, length: number): Prefix {
+  if (length >= prefix.length) return prefix;
+  const bytes = bytesOf({ family: prefix.family, text: prefix.network });
+  const masked = bytes.map((byte, index) => byte & maskByte(index, length));
+  return parsePrefix(`${textOf(masked)}/${length}`) ?? prefix;
+}
+
 /** True when the two prefixes share an address. */
 export function overlaps(a: Prefix, b: Prefix): boolean {
   return contains(a, b) || contains(b, a);
@@ -82,6 +99,10 @@ export function comparePrefixes(a: Prefix, b: Prefix): number {
 
 function bytesOf(address: Address): readonly number[] {
   return ipaddr.parse(address.text).toByteArray();
+}
+
+function textOf(bytes: readonly number[]): string {
+  return ipaddr.fromByteArray([...bytes]).toString();
 }
 
 function sameBits(a: readonly number[], b: readonly number[], length: number): boolean {

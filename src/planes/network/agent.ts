@@ -14,7 +14,7 @@ import { compileNetwork, type NetworkInput } from './compile/compile.ts';
 import { isOfMachine } from './compile/server.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
 import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
-import { type NetworkPlan, type NetworkRefusal, nothingAnnounced } from './plan.ts';
+import { blackholesOf, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from './plan.ts';
 import { ReleaseQueue } from './release.ts';
 import { statusOf } from './status.ts';
 import { nextStep } from './step.ts';
@@ -184,6 +184,7 @@ export class NetworkAgent {
       machine,
       nodeSeen: this.#nodeSeen,
       kept: this.#kept(),
+      installed: this.#installed,
       brakesOver: this.#brakes.over(clock.monotonic()),
     });
     this.#brakes.meet(plan.action === 'announce' ? plan.brakes : [], clock.monotonic());
@@ -194,12 +195,12 @@ export class NetworkAgent {
     return plan;
   }
 
-  /** What this node has announced until now: by ExaBGP, by the last plan, and by the blackholes, which outlive both. */
+  /** What this node has announced until now: by ExaBGP, and by the last plan. */
   #kept(): ReadonlySet<string> {
     const planned = this.#plan.action === 'announce' ? this.#plan.routes : [];
     const { announced } = this.#options.speaker.status();
     const routes = [...announced, ...planned].filter((route) => route.class === 'pods');
-    return new Set([...routes.map(({ prefix }) => prefix), ...this.#installed].map(({ text }) => text));
+    return new Set(routes.map(({ prefix }) => prefix.text));
   }
 
   /**
@@ -211,7 +212,7 @@ export class NetworkAgent {
     const { speaker } = this.#options;
     const present = new Set(this.#installed.map(({ text }) => text));
     await this.#changeKernel(
-      plan.blackholes.filter(({ text }) => !present.has(text)),
+      blackholesOf(plan).filter(({ text }) => !present.has(text)),
       [],
     );
     // While it is not known what ExaBGP holds, no order can be kept; without a relay, its last report counts.
@@ -229,7 +230,8 @@ export class NetworkAgent {
       this.#asked = asked;
       speaker.setDesired(step.desired, { confirmed, disproved });
     }
-    await this.#changeKernel([], this.#release.due(step.surplus, this.#options.clock.monotonic()));
+    const due = this.#release.due(step.surplus, this.#options.clock.monotonic());
+    await this.#changeKernel([], [...step.replaced, ...due]);
     const patienceEndsMs = step.waiting && mayWait ? (this.#waitingSinceMs ?? now) + patienceMs : Infinity;
     return Math.min(this.#release.nextAtMs, patienceEndsMs);
   }

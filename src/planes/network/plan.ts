@@ -1,5 +1,5 @@
 import type { Route } from '../../bgp/route.ts';
-import type { Prefix } from '../../model/address.ts';
+import { comparePrefixes, type Prefix } from '../../model/address.ts';
 import type { Notice, Refusal } from '../../model/problem.ts';
 import type { NetworkReason } from './reasons.ts';
 
@@ -30,8 +30,11 @@ export type NetworkPlan =
       readonly action: 'announce';
       /** Sorted by prefix. */
       readonly routes: readonly Route[];
-      /** Sorted. */
-      readonly blackholes: readonly Prefix[];
+      /**
+       * The blackholes that each announced block needs, by its text: one for the whole block, or, where addresses in it are used
+       * elsewhere, those that leave these out.
+       */
+      readonly covers: ReadonlyMap<string, readonly Prefix[]>;
       readonly refusals: readonly NetworkRefusal[];
       readonly notices: readonly NetworkNotice[];
       /** The brakes that concern this node, held or over. */
@@ -48,9 +51,18 @@ export type NetworkPlan =
 export const nothingAnnounced = {
   action: 'announce',
   routes: [],
-  blackholes: [],
+  covers: new Map<string, readonly Prefix[]>(),
   refusals: [],
   notices: [],
   brakes: [],
   disproved: new Set<string>(),
 } as const satisfies NetworkPlan;
+
+/** All blackholes of a plan, sorted. */
+export function blackholesOf({
+  covers,
+}: {
+  readonly covers: ReadonlyMap<string, readonly Prefix[]>;
+}): readonly Prefix[] {
+  return [...covers.values()].flat().toSorted(comparePrefixes);
+}

@@ -4,7 +4,7 @@ import type { SourceStatus } from '../../kube/source.ts';
 import type { Prefix } from '../../model/address.ts';
 import type { NetworkStatus, PlanePart, RouteView } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
-import type { NetworkPlan, NetworkRefusal } from './plan.ts';
+import { blackholesOf, type NetworkPlan, type NetworkRefusal } from './plan.ts';
 
 /** What this agent says in `/status`. */
 export function statusOf(now: {
@@ -27,7 +27,7 @@ export function statusOf(now: {
     refusals: [...now.refusals, ...speaker.refusals.map((refusal) => ({ subject: refusal.prefix, ...refusal }))],
     notices: plan.action === 'announce' ? plan.notices : [],
     blackholes: {
-      wanted: plan.action === 'announce' ? plan.blackholes.map(({ text }) => text) : [],
+      wanted: plan.action === 'announce' ? blackholesOf(plan).map(({ text }) => text) : [],
       installed: now.installed.map(({ text }) => text),
     },
     relay: speaker.relay,

@@ -22,11 +22,17 @@ const step = (now: {
   relay?: 'synced' | 'disconnected';
   mayWait?: boolean;
   disproved?: string[];
+  /** The block of which the upper half is used elsewhere. */
+  holed?: string;
 }) => {
   const want = now.want ?? [];
   const result = nextStep({
     routes: want.map((text) => route(text)),
-    blackholes: want.filter((text) => !text.endsWith('/32')).map(prefix),
+    covers: new Map(
+      want
+        .filter((text) => !text.endsWith('/32'))
+        .map((text) => [text, text === now.holed ? pieces.map(prefix) : [prefix(text)]]),
+    ),
     installed: (now.installed ?? []).map(prefix),
     mayWait: now.mayWait ?? true,
     disproved: new Set(now.disproved),
@@ -45,12 +51,14 @@ const step = (now: {
   return {
     desired: result.desired.map(({ prefix: { text } }) => text),
     surplus: result.surplus.map(({ text }) => text),
+    ...(result.replaced.length === 0 ? {} : { replaced: result.replaced.map(({ text }) => text) }),
     refusals: result.refusals.map(({ subject, reason }) => `${subject} ${reason}`),
   };
 };
 const a = '10.10.1.0/26';
 const b = '10.10.2.0/26';
 const host = '10.10.1.7/32';
+const pieces = ['10.10.1.0/28', '10.10.1.16/28'];
 
 describe('nextStep', () => {
   it.each([
@@ -109,5 +117,25 @@ describe('nextStep', () => {
     ],
   ])('%s', (_, now, desired, surplus, refusals) => {
     expect(step(now)).toEqual({ desired, surplus, refusals });
+  });
+
+  it.each([
+    ['opens a hole only when the smaller blackholes are there', { installed: [a] }, undefined],
+    ['opens a hole at once then', { installed: [a, ...pieces] }, [a]],
+  ])('%s', (_, now, replaced) => {
+    const holed = { want: [a], announced: [a], holed: a };
+    expect(step({ ...holed, ...now })).toMatchObject({ desired: [a], surplus: [], ...(replaced && { replaced }) });
+    expect('replaced' in step({ ...holed, ...now })).toBe(replaced !== undefined);
+  });
+
+  it('closes a hole when the blackhole of the whole block is there, and releases smaller ones after their block', () => {
+    expect(step({ want: [a], announced: [a], installed: pieces })).toEqual({
+      desired: [a],
+      surplus: [],
+      refusals: [`${a} BlackholeMissing`],
+    });
+    expect(step({ want: [a], announced: [a], installed: [a, ...pieces] })).toMatchObject({ replaced: pieces });
+    expect(step({ announced: [a], installed: pieces })).toMatchObject({ surplus: [] });
+    expect(step({ installed: pieces })).toMatchObject({ surplus: pieces });
   });
 });

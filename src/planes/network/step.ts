@@ -1,11 +1,12 @@
 import type { Route } from '../../bgp/route.ts';
 import type { SpeakerStatus } from '../../bgp/speaker.ts';
-import { comparePrefixes, contains, type Prefix } from '../../model/address.ts';
+import { comparePrefixes, contains, type Prefix, widened } from '../../model/address.ts';
 import type { NetworkRefusal } from './plan.ts';
 
 export interface StepInput {
   readonly routes: readonly Route[];
-  readonly blackholes: readonly Prefix[];
+  /** The blackholes that each block needs, by its text. */
+  readonly covers: ReadonlyMap<string, readonly Prefix[]>;
   /** Our blackholes in the kernel, after the missing ones were tried. */
   readonly installed: readonly Prefix[];
   readonly speaker: SpeakerStatus;
@@ -20,6 +21,8 @@ export interface Step {
   readonly desired: readonly Route[];
   /** Blackholes that no route needs any more; they are to be removed a moment after they became surplus. */
   readonly surplus: readonly Prefix[];
+  /** Blackholes of announced blocks that others have replaced; they are to be removed now, because they may catch too much. */
+  readonly replaced: readonly Prefix[];
   readonly refusals: readonly NetworkRefusal[];
   /** True when routes are to be withdrawn but new routes are not announced yet. */
   readonly waiting: boolean;
@@ -31,13 +34,14 @@ export interface Step {
  * their block), except a block that is another server's by now, which waits for its own host routes alone; and a blackhole goes
  * only after its block. Repeated with the newest state, the steps end at the plan.
  */
-export function nextStep({ routes, blackholes, installed, speaker, disproved, mayWait }: StepInput): Step {
-  const announced = new Map(speaker.announced.map((route) => [route.prefix.text, route]));
+export function nextStep({ routes, covers, installed, speaker, disproved, mayWait }: StepInput): Step {
+  const announced = new Set(speaker.announced.map(({ prefix }) => prefix.text));
   const inKernel = textsOf(installed);
-  const needsBlackhole = textsOf(blackholes);
+  const isCovered = (text: string): boolean => covers.get(text)?.every((one) => inKernel.has(one.text)) ?? true;
   const refusals: NetworkRefusal[] = [];
   const desired = routes.filter(({ prefix: { text } }) => {
-    if (!needsBlackhole.has(text) || inKernel.has(text)) return true;
+    // A blackhole for the whole block does until those with holes are there.
+    if (inKernel.has(text) || isCovered(text)) return true;
     refusals.push({ subject: text, reason: 'BlackholeMissing', message: 'the kernel did not take the blackhole' });
     return announced.has(text);
   });
@@ -50,12 +54,31 @@ export function nextStep({ routes, blackholes, installed, speaker, disproved, ma
   );
   const waiting = late.length > 0;
   const now = waiting && mayWait ? [...desired, ...late] : desired;
-  const asked = textsOf(now.map(({ prefix }) => prefix));
-  const surplus =
-    speaker.relay === 'synced'
-      ? installed.filter(({ text }) => !needsBlackhole.has(text) && !announced.has(text) && !asked.has(text))
-      : [];
-  return { desired: now.toSorted((a, b) => comparePrefixes(a.prefix, b.prefix)), surplus, refusals, waiting };
+  const needed = textsOf([...covers.values()].flat());
+  const idle = installed.filter(({ text }) => !needed.has(text));
+  const blockOf = holderOf([...speaker.announced, ...now]);
+  const isReplaced = (blackhole: Prefix): boolean => {
+    const block = blockOf(blackhole);
+    return block !== undefined && covers.has(block) && isCovered(block);
+  };
+  return {
+    desired: now.toSorted((a, b) => comparePrefixes(a.prefix, b.prefix)),
+    surplus: speaker.relay === 'synced' ? idle.filter((blackhole) => blockOf(blackhole) === undefined) : [],
+    replaced: idle.filter(isReplaced),
+    refusals,
+    waiting,
+  };
+}
+
+/** Makes a function that finds the longest of these routes that holds a prefix, as text. */
+function holderOf(routes: readonly Route[]): (prefix: Prefix) => string | undefined {
+  const texts = textsOf(routes.map(({ prefix }) => prefix));
+  const lengths = [...new Set(routes.map(({ prefix }) => prefix.length))].toSorted((a, b) => b - a);
+  return (prefix) =>
+    lengths
+      .filter((length) => length <= prefix.length)
+      .map((length) => widened(prefix, length).text)
+      .find((text) => texts.has(text));
 }
 
 function textsOf(prefixes: readonly Prefix[]): ReadonlySet<string> {

@@ -1,6 +1,6 @@
 import { Site } from '../../../src/model/spec/kinds.ts';
 import { compileNetwork, type NetworkInput } from '../../../src/planes/network/compile/compile.ts';
-import type { NetworkPlan } from '../../../src/planes/network/plan.ts';
+import { blackholesOf, type NetworkPlan } from '../../../src/planes/network/plan.ts';
 import { stateFromObjects } from '../cluster-state.ts';
 import type { Manifest } from '../source/conformance.ts';
 import { calico } from './calico.ts';
@@ -33,6 +33,7 @@ export const compile = (objects: readonly Manifest[], input: Partial<NetworkInpu
     machine: { addresses: new Set(['10.1.0.11', '2001:db8::11']), rendered: [] },
     nodeSeen: true,
     kept: new Set(),
+    installed: [],
     brakesOver: new Set(),
     ...input,
   });
@@ -42,7 +43,7 @@ export const summary = (objects: readonly Manifest[], input: Partial<NetworkInpu
   if (plan.action === 'hold') return { hold: plan.reason };
   return {
     pods: plan.routes.filter((route) => route.class === 'pods').map(({ prefix }) => prefix.text),
-    blackholes: plan.blackholes.map(({ text }) => text),
+    blackholes: blackholesOf(plan).map(({ text }) => text),
     refusals: plan.refusals.map(({ subject, reason }) => `${subject} ${reason}`),
     notices: plan.notices.map(({ subject, reason }) => `${subject} ${reason}`),
   };

@@ -7,6 +7,7 @@ import type { NetworkNotice, NetworkRefusal } from '../plan.ts';
 import type { NetworkReason } from '../reasons.ts';
 import type { KnownBlocks } from './known.ts';
 import type { Standing } from './standing.ts';
+import { usedElsewhere } from './usage.ts';
 import type { Wanted, WantedPrefixes } from './wanted.ts';
 
 /**
@@ -30,14 +31,16 @@ export function compileBlocks(
       refusals.push({ subject: `BlockAffinity/${affinity.metadata.name}`, reason: 'BadPrefix', message: `"${text}"` });
       continue;
     }
-    const fault = whyNotAffinity(affinity) ?? whyNotBlock(blocks.byText.get(prefix.text)?.object, node);
-    if (fault !== undefined) {
-      refusals.push({ subject: prefix.text, ...fault });
+    const block = blocks.byText.get(prefix.text);
+    const fault = whyNotAffinity(affinity) ?? whyNotBlock(block?.object, node);
+    if (fault !== undefined || block === undefined) {
+      if (fault !== undefined) refusals.push({ subject: prefix.text, ...fault });
       continue;
     }
     const verdict = standing.verdict(prefix);
+    const holes = usedElsewhere(block, node, blocks);
     if (!verdict.announce) refusals.push(verdict.refusal);
-    else wanted.push({ prefix, because: `block ${prefix.text} of worker ${node}` });
+    else wanted.push({ prefix, because: `block ${prefix.text} of worker ${node}`, holes });
     if (verdict.announce && verdict.notice !== undefined) notices.push(verdict.notice);
   }
   return { wanted, refusals, notices };

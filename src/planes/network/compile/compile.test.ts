@@ -18,7 +18,7 @@ describe('compileNetwork', () => {
         expect.objectContaining({ class: 'pods', because: 'block 10.10.1.0/26 of worker paris-worker-1' }),
         expect.objectContaining({ class: 'pods' }),
       ],
-      blackholes: [expect.objectContaining({ text: cidr }), expect.objectContaining({ text: '10.10.5.64/26' })],
+      covers: new Map([cidr, '10.10.5.64/26'].map((text) => [text, [expect.objectContaining({ text })]])),
       refusals: [],
       notices: [],
       brakes: [],
@@ -204,10 +204,15 @@ describe('compileNetwork', () => {
 
   it('withdraws everything of a deleted node, and the pods of a drained one', () => {
     const others = [calico.node('other', '10.1.0.12'), calico.pool('10.10.0.0/16'), ...calico.owned(cidr, me)];
-    expect(compile(others)).toMatchObject({ action: 'announce', routes: [], blackholes: [], withdrawn: 'NodeDeleted' });
+    expect(compile(others)).toMatchObject({
+      action: 'announce',
+      routes: [],
+      covers: new Map(),
+      withdrawn: 'NodeDeleted',
+    });
     expect(compile([...base, ...calico.owned(cidr, me)], { drained: true })).toMatchObject({
       routes: [{ class: 'server' }],
-      blackholes: [],
+      covers: new Map(),
       withdrawn: 'NodeDrained',
     });
   });

@@ -5,6 +5,7 @@ import type { Site } from '../../../model/spec/kinds.ts';
 import type { PodsFrom } from '../needs.ts';
 import { type Brake, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from '../plan.ts';
 import { compileBlocks } from './blocks.ts';
+import { without } from './holes.ts';
 import { compileHosts } from './hosts.ts';
 import { type KnownBlocks, knownBlocks } from './known.ts';
 import { compilePodCidrs } from './podcidrs.ts';
@@ -26,8 +27,10 @@ export interface NetworkInput {
   readonly machine: Machine;
   /** The Node of this machine was seen since this agent started: only then its absence is a deletion. */
   readonly nodeSeen: boolean;
-  /** The prefixes, as text, that this node has announced until now, or has a blackhole for. */
+  /** The prefixes, as text, that this node has announced until now. */
   readonly kept: ReadonlySet<string>;
+  /** Our blackholes in the kernel: a block with one of them in it was announced before. */
+  readonly installed: readonly Prefix[];
   /** Names of pools whose ban of export was braked for long enough. */
   readonly brakesOver: ReadonlySet<string>;
 }
@@ -61,8 +64,8 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
   const pods = compilePods(input);
   refusals.push(...pods.refusals);
   const routes = [...servers];
-  const blackholes: Prefix[] = [];
-  for (const { prefix, because } of pods.wanted) {
+  const covers = new Map<string, readonly Prefix[]>();
+  for (const { prefix, because, holes = [] } of pods.wanted) {
     const nextHop = nextHopOf(server.addresses, input.machine, prefix.family);
     const refusal = whyNot(prefix, server.site, nextHop !== undefined);
     if (refusal !== undefined || nextHop === undefined) {
@@ -70,12 +73,12 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
       continue;
     }
     routes.push({ prefix, nextHop, class: 'pods', because });
-    if (prefix.length < (prefix.family === 4 ? 32 : 128)) blackholes.push(prefix);
+    if (prefix.length < (prefix.family === 4 ? 32 : 128)) covers.set(prefix.text, without(prefix, holes));
   }
   return {
     action: 'announce',
     routes: sorted(routes),
-    blackholes: blackholes.toSorted(comparePrefixes),
+    covers,
     refusals,
     notices: pods.notices,
     brakes: pods.brakes,
@@ -99,10 +102,10 @@ interface Pods extends WantedPrefixes {
   readonly disproved: ReadonlySet<string>;
 }
 
-function compilePods({ state, node, podsFrom, kept, brakesOver }: NetworkInput): Pods {
+function compilePods({ state, node, podsFrom, kept, installed, brakesOver }: NetworkInput): Pods {
   if (podsFrom === 'podCIDRs') return { ...compilePodCidrs(state, node), brakes: [], disproved: new Set() };
   const blocks = knownBlocks(state);
-  const standing = new Standing({ pools: new Pools(state), blocks, kept, brakesOver });
+  const standing = new Standing({ pools: new Pools(state), blocks, kept, installed, brakesOver });
   const own = compileBlocks(state, node, blocks, standing);
   const hosts = compileHosts(state, node, blocks, standing, own);
   // Blocks of different sizes can overlap where pools were made anew: an address in two of them is one route.

@@ -1,10 +1,9 @@
-import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import { type Address, hostPrefix, type Prefix, parsePrefix } from '../../../model/address.ts';
+import { hostPrefix, parsePrefix } from '../../../model/address.ts';
 import type { NetworkNotice, NetworkRefusal } from '../plan.ts';
 import type { KnownBlocks } from './known.ts';
-import { addressAt } from './offset.ts';
 import type { Standing } from './standing.ts';
+import { addressesUsed } from './usage.ts';
 import type { Wanted, WantedPrefixes } from './wanted.ts';
 
 /**
@@ -28,7 +27,7 @@ export function compileHosts(
   for (const { prefix, object: block } of byText.values()) {
     if (block.spec?.deleted === true || block.spec?.affinity?.startsWith('virtual:') === true) continue;
     if (announced.has(prefix.text) || claiming.has(prefix.text)) continue;
-    const addresses = inUse(block, prefix, node);
+    const addresses = addressesUsed(block, prefix, (user) => user === node);
     const verdicts = addresses.map((address) => ({ address, verdict: standing.verdict(prefix, hostPrefix(address)) }));
     for (const { address, verdict } of verdicts)
       if (verdict.announce)
@@ -48,17 +47,6 @@ export function compileHosts(
 
 function idOf({ subject, reason }: NetworkRefusal): string {
   return `${subject} ${reason}`;
-}
-
-/** Addresses of the block that this node uses; an address that is only kept from reuse (releasedAt) is not in use. */
-function inUse(block: IPAMBlock, prefix: Prefix, node: string): readonly Address[] {
-  const { allocations = [], attributes = [] } = block.spec ?? {};
-  const ours = attributes.map(({ secondary, releasedAt }) => secondary?.['node'] === node && releasedAt === undefined);
-  if (!ours.includes(true)) return [];
-  return allocations.flatMap((attribute, index) => {
-    const address = attribute !== null && ours[attribute] === true ? addressAt(prefix, index) : undefined;
-    return address === undefined ? [] : [address];
-  });
 }
 
 function pendingOf(state: ClusterState, node: string): ReadonlySet<string> {

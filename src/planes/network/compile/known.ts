@@ -1,6 +1,6 @@
 import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import { type Prefix, parsePrefix } from '../../../model/address.ts';
+import { contains, type Prefix, parsePrefix } from '../../../model/address.ts';
 import type { NetworkNotice } from '../plan.ts';
 
 export interface KnownBlock {
@@ -11,6 +11,8 @@ export interface KnownBlock {
 /** The IPAMBlocks of a cluster, one a prefix, by the text of the prefix. */
 export interface KnownBlocks {
   readonly byText: ReadonlyMap<string, KnownBlock>;
+  /** The blocks that are smaller than this prefix and in it. */
+  insideOf(prefix: Prefix): readonly KnownBlock[];
   /** Prefixes that several objects claim to be. */
   readonly notices: readonly NetworkNotice[];
 }
@@ -38,7 +40,23 @@ export function knownBlocks(state: ClusterState): KnownBlocks {
     const message = `${names} both have this cidr; the first counts`;
     notices.push({ subject: prefix.text, reason: 'BlockDuplicated', message });
   }
-  return { byText, notices };
+  return { byText, notices, insideOf: insideOf(byText) };
+}
+
+/** Blocks mostly have one size, and then there is nothing to look through. */
+function insideOf(byText: ReadonlyMap<string, KnownBlock>): KnownBlocks['insideOf'] {
+  const byLength = new Map<number, KnownBlock[]>();
+  for (const block of byText.values()) {
+    const { family, length } = block.prefix;
+    const key = family * 1000 + length;
+    const same = byLength.get(key);
+    if (same === undefined) byLength.set(key, [block]);
+    else same.push(block);
+  }
+  return (outer) =>
+    [...byLength]
+      .filter(([key]) => Math.floor(key / 1000) === outer.family && key % 1000 > outer.length)
+      .flatMap(([, blocks]) => blocks.filter(({ prefix }) => contains(outer, prefix)));
 }
 
 function prefixOf(object: IPAMBlock): Prefix | null {

@@ -1,4 +1,4 @@
-import type { Prefix } from '../../../model/address.ts';
+import { contains, type Prefix } from '../../../model/address.ts';
 import type { Brake, NetworkNotice, NetworkRefusal } from '../plan.ts';
 import type { KnownBlocks } from './known.ts';
 import type { PoolFault, Pools } from './pools.ts';
@@ -13,6 +13,8 @@ export interface StandingInput {
   readonly blocks: KnownBlocks;
   /** The prefixes, as text, that this node has announced until now. */
   readonly kept: ReadonlySet<string>;
+  /** Our blackholes in the kernel: a block with one of them in it was announced before. */
+  readonly installed: readonly Prefix[];
   /** Pools whose brake has held long enough. */
   readonly brakesOver: ReadonlySet<string>;
 }
@@ -35,7 +37,7 @@ export class Standing {
 
   /** Judges what is announced of a block: the block itself, or an address in it. */
   verdict(block: Prefix, part: Prefix = block): Verdict {
-    const { pools, kept } = this.#input;
+    const { pools, kept, installed } = this.#input;
     const fault = pools.faultOf(block);
     if (fault === undefined) return { announce: true };
     const { reason } = fault;
@@ -43,7 +45,8 @@ export class Standing {
     const [least, most] = blockLengths[block.family];
     if (fault.effect === 'notice' && block.length >= least && block.length <= most)
       return { announce: true, notice: notice(`${fault.message}; the block is announced all the same`) };
-    const wasAnnounced = kept.has(part.text) || kept.has(block.text);
+    const wasAnnounced =
+      kept.has(part.text) || kept.has(block.text) || installed.some((blackhole) => contains(block, blackhole));
     if (fault.effect === 'keep' && wasAnnounced)
       return { announce: true, notice: notice(`${fault.message}; the block stays announced`) };
     const brake = fault.effect === 'ban' && wasAnnounced ? this.#brakeOf(fault) : undefined;

@@ -5,6 +5,8 @@ import type { NetworkNotice, NetworkRefusal } from '../plan.ts';
 export interface Wanted {
   readonly prefix: Prefix;
   readonly because: string;
+  /** What lies in the prefix and is used elsewhere: no blackhole of ours may catch it. */
+  readonly holes?: readonly Prefix[];
 }
 
 export interface WantedPrefixes {
