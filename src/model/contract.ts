@@ -40,7 +40,13 @@ export function acceptFileOf(cluster: string): string {
 export const agentPorts = { network: 9463, edge: 9464 } as const;
 
 /** Paths of an agent's HTTP endpoint. */
-export const agentPaths = { metrics: '/metrics', status: '/status', health: '/healthz' } as const;
+export const agentPaths = {
+  metrics: '/metrics',
+  status: '/status',
+  health: '/healthz',
+  /** Of a blade: the little that other blades ask (`BladeVips`). */
+  vips: '/vips',
+} as const;
 
 /** Paths that every blade answers itself, for any host, before it looks at any route; `lua/answers.lua` names `health` too. */
 export const bladePaths = {

@@ -1,7 +1,7 @@
 import type { Problem } from './problem.ts';
 
 /**
- * The shape of an agent's `/status`, as its readers see it: other blades, the lab, people. Reasons are text here, because an
+ * The shape of an agent's `/status`, as its readers see it: the lab, people. Reasons are text here, because an
  * agent of another version may have others. Fields may be added but never renamed; when one changes its meaning or is
  * removed, `statusVersion` changes.
  */
@@ -82,7 +82,7 @@ export interface RouteView {
   readonly because: string;
 }
 
-/** The status of a blade's agent. Other blades read `blade` and `vips`. */
+/** The status of a blade's agent. */
 export interface EdgeStatus extends AgentStatus {
   readonly blade: string;
   readonly pool: string;
@@ -120,7 +120,7 @@ export interface EdgeStatus extends AgentStatus {
 /** The status of one VIP on a blade. */
 export interface VipView {
   readonly address: string;
-  /** True when this blade should serve the VIP; other blades rely on that. */
+  /** True when this blade should serve the VIP; other blades, which read it in `BladeVips`, rely on that. */
   readonly fit: boolean;
   /** Why the blade is unfit, and `LastAnnouncer` when the VIP is announced nevertheless. */
   readonly reasons: readonly string[];
@@ -130,6 +130,12 @@ export interface VipView {
 
 /** The part of a VIP's status by which another blade decides. */
 export type PeerVipView = Pick<VipView, 'fit' | 'announced'>;
+
+/** The answer of a blade to other blades, a document of its own: `/status` grows with what tenants do, this cannot. */
+export interface BladeVips {
+  readonly blade: string;
+  readonly vips: readonly (Pick<VipView, 'address'> & PeerVipView)[];
+}
 
 /** The state that nginx reports. */
 export interface NginxView {

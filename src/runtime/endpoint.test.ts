@@ -53,6 +53,16 @@ it('serves metrics, status and health, and says what there is otherwise', async 
   }
 });
 
+it('serves the documents of the agent by their paths, and nothing that an object has by nature', async () => {
+  const endpoint = await endpointWith({ documents: { '/vips': () => ({ vips: [] }) } });
+  try {
+    expect(await (await fetch(`${endpoint.url}/vips`)).json()).toEqual({ vips: [] });
+    expect(await say(endpoint.url, 'GET constructor HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 404 /);
+  } finally {
+    await endpoint.stop();
+  }
+});
+
 it('rejects when the port is taken', async () => {
   const first = await endpointWith();
   try {

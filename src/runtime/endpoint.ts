@@ -14,6 +14,8 @@ export interface EndpointOptions {
   readonly port: number;
   readonly registry: Registry;
   readonly status: () => unknown;
+  /** What the agent tells other agents, by path. */
+  readonly documents?: Readonly<Record<string, () => unknown>>;
   /** Who may visit; asked at each connection, so that an edit of the spec needs no restart. */
   readonly door: () => Door;
   /** Names by which this server may be called, besides its addresses. */
@@ -145,12 +147,13 @@ class Endpoint {
   }
 
   async #respond(path: string): Promise<Answer> {
-    const { registry, status } = this.#options;
+    const { registry, status, documents = {} } = this.#options;
+    const document = new Map(Object.entries({ ...documents, [agentPaths.status]: status })).get(path);
     try {
       if (path === agentPaths.metrics)
         return { code: 200, type: registry.contentType, body: await this.#renderMetrics() };
-      if (path === agentPaths.status)
-        return { code: 200, type: 'application/json', body: `${JSON.stringify(status())}\n` };
+      if (document !== undefined)
+        return { code: 200, type: 'application/json', body: `${JSON.stringify(document())}\n` };
       if (path === agentPaths.health) return { code: 200, type: 'text/plain', body: 'ok\n' };
       return { code: 404, type: 'text/plain', body: 'try /metrics, /status or /healthz\n' };
     } catch (error) {

@@ -6,6 +6,7 @@ import type { Address, Prefix } from '../../model/address.ts';
 import { serverPrefixes } from '../../model/platform/places.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { statusVersion } from '../../model/status.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { PlatformStatus, PlatformWatch } from '../../platform/watch.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log, LogLevel } from '../../runtime/log.ts';
@@ -80,6 +81,8 @@ export interface Agent {
   platformChanged(): void;
   /** The plane's part of `/status`. */
   status(): object;
+  /** What the plane tells the agents of other servers, by path; absent when they ask nothing. */
+  readonly documents?: Readonly<Record<string, () => object>>;
   /** Ends the agent and leaves everything as it is; with `withdraw` it first withdraws, in order, what others can take over. */
   stop(how: { readonly withdraw: boolean }): Promise<void>;
 }
@@ -183,6 +186,7 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
     ...listen,
     registry,
     status,
+    ...withoutUndefined({ documents: agent.documents }),
     door: () => doorOf(plane, given, watch.current()),
     names: [listen.host, ...Object.values(plane.identity(given)), ...given.metricsName],
     clock,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
+import { agentPaths, agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
 import { bladeOf } from '../../model/platform/places.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import { type Agent, type AgentPlane, runAgent } from '../agent/host.ts';
@@ -21,7 +21,7 @@ export function registerAgent(edge: Command): void {
       `/metrics, /status and /healthz (default: <address of the blade>:${agentPorts.edge})`,
       parseListenAddress,
     )
-    .option('--peer-port <port>', "port of the other blades' /status (default: the same port)", parsePort)
+    .option('--peer-port <port>', "port of the other blades' /vips (default: the same port)", parsePort)
     .option(
       '--withdraw-on-stop',
       'on SIGTERM drain and withdraw first (planned stop); without it everything stays as it is',
@@ -87,6 +87,7 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
     start: () => agent.start(),
     platformChanged: () => agent.platformChanged(),
     status: () => agent.status(),
+    documents: { [agentPaths.vips]: () => agent.vips() },
     stop: async ({ withdraw }) => {
       try {
         if (withdraw) await agent.withdraw();

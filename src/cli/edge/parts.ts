@@ -59,6 +59,7 @@ export async function peers({ given, platform, listen, clock }: BladeHost): Prom
       platform()
         .pool.spec.blades.filter(({ name }) => name !== given.blade)
         .map(({ name, address }) => ({ name, address: address.text })),
+    vips: () => platform().pool.spec.vips.map(({ address }) => address.text),
     intervalMs: 1000,
     timeoutMs: 500,
   });

@@ -1,6 +1,6 @@
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { ClusterSource } from '../../kube/source.ts';
-import type { EdgeStatus, PlanePart } from '../../model/status.ts';
+import type { BladeVips, EdgeStatus, PlanePart } from '../../model/status.ts';
 import { messageOf } from '../../model/values.ts';
 import type { PlatformStatus } from '../../platform/watch.ts';
 import { type Clock, sleep, type Timer } from '../../runtime/clock.ts';
@@ -10,7 +10,7 @@ import type { CertificateReader } from './compile/tls.ts';
 import { type EdgeMetrics, setBladeMetrics } from './metrics.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
 import { type PublishView, publishViewOf } from './publish/view.ts';
-import { statusOf } from './status.ts';
+import { bladeVips, statusOf } from './status.ts';
 import { type BladeMemory, noMemory } from './step/memory.ts';
 import { addressesDue, vipsToProbe } from './step/probing.ts';
 import { mayStop } from './step/retirement.ts';
@@ -98,6 +98,11 @@ export class EdgeAgent {
   status(): PlanePart<EdgeStatus> {
     const publishing = this.#options.publisher?.status();
     return statusOf({ view: this.#view(), memory: this.#memory, publishing });
+  }
+
+  /** What other blades ask. */
+  vips(): BladeVips {
+    return bladeVips(this.#view(), this.#memory);
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { EdgeStatus, PlanePart } from '../../model/status.ts';
+import type { BladeVips, EdgeStatus, PlanePart } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { Condition } from './compile/compile.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
@@ -44,6 +44,12 @@ export function statusOf({ view, memory, publishing }: StatusInput): PlanePart<E
     ...withoutUndefined({ publishing }),
     refused: conditions.filter(({ state }) => state !== 'accepted').slice(0, shownConditions),
   };
+}
+
+/** What the agent tells other blades at this moment. */
+export function bladeVips({ blade, speaker }: BladeView, memory: BladeMemory): BladeVips {
+  const vips = vipStatuses(memory, speaker).map(({ address, fit, announced }) => ({ address, fit, announced }));
+  return { blade, vips };
 }
 
 function drainOf({ retirement }: BladeMemory): Pick<EdgeStatus, 'draining' | 'drain'> {

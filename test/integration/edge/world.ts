@@ -136,7 +136,13 @@ export class Blade {
   }
 
   async status(): Promise<EdgeStatus> {
-    const body = await getJson({ address: this.address, port: 9464, path: '/status', timeoutMs: 1000 });
+    const body = await getJson({
+      address: this.address,
+      port: 9464,
+      path: '/status',
+      timeoutMs: 1000,
+      maxBytes: 4 << 20,
+    });
     if (body === undefined) throw new Error(`${this.name} does not answer /status`);
     return body as unknown as EdgeStatus;
   }

@@ -28,12 +28,16 @@ async function serve(
 }
 
 describe('HttpPeers', () => {
+  const invented = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ address: `198.51.100.${index}`, fit: true, announced: true }));
   const vips = [{ address: '192.0.2.10', fit: true, announced: true }, { address: 7 }, null];
   test.each([
     ['a good answer', { body: JSON.stringify({ blade: 'b', vips }) }, [['192.0.2.10', { fit: true, announced: true }]]],
     ['another blade at that address', { body: JSON.stringify({ blade: 'c', vips }) }, undefined],
     ['garbage', { body: '[]' }, undefined],
     ['no VIPs', { body: '{"blade":"b"}' }, undefined],
+    ['VIPs that are not of the pool', { body: JSON.stringify({ blade: 'b', vips: invented(20) }) }, []],
+    ['a large answer', { body: JSON.stringify({ blade: 'b', vips: invented(200_000) }) }, undefined],
     ['an error', { code: 500, body: '{}' }, undefined],
     ['silence', undefined, undefined],
   ])('%s', async (_, reply, expected) => {
@@ -42,6 +46,7 @@ describe('HttpPeers', () => {
       clock: systemClock,
       port,
       peers: () => [{ name: 'b', address: '127.0.0.1' }],
+      vips: () => ['192.0.2.10'],
       intervalMs: 1000,
       timeoutMs: reply === undefined ? 200 : 2000,
     });
@@ -57,6 +62,7 @@ describe('HttpPeers', () => {
       clock: systemClock,
       port,
       peers: () => [{ name: 'b', address: '127.0.0.1' }],
+      vips: () => ['192.0.2.10'],
       intervalMs: 1000,
       timeoutMs: 200,
     };
@@ -68,7 +74,29 @@ describe('HttpPeers', () => {
     expect(peers.answers()).toEqual([]);
   });
 
+  test('an answer without end is read to its bound', async () => {
+    let sent = 0;
+    const server = createServer((_request, response) => {
+      const write = (): void => {
+        while (!response.destroyed && response.write('x'.repeat(1 << 16))) sent += 1 << 16;
+        response.once('drain', write);
+      };
+      write();
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const closed = new Promise<void>((resolve) => server.once('connection', (socket) => socket.once('close', resolve)));
+    const { port } = server.address() as AddressInfo;
+    const question = { address: '127.0.0.1', port, path: '/', timeoutMs: 30_000, maxBytes: 16 << 10 };
+    expect(await getJson(question)).toBeUndefined();
+    await closed;
+    server.close();
+    // What the kernel buffers on the way is sent as well.
+    expect(sent).toBeLessThan(64 << 20);
+  });
+
   test('nobody there', async () => {
-    expect(await getJson({ address: '127.0.0.1', port: 1, path: '/', timeoutMs: 200 })).toBeUndefined();
+    expect(await getJson({ address: '127.0.0.1', port: 1, path: '/', timeoutMs: 200, maxBytes: 100 })).toBeUndefined();
   });
 });

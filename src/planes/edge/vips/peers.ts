@@ -26,6 +26,8 @@ export interface HttpPeersOptions {
   readonly clock: Clock;
   readonly port: number;
   readonly peers: () => readonly Peer[];
+  /** The VIPs of the pool: nothing else in an answer is believed. */
+  readonly vips: () => readonly string[];
   readonly intervalMs: number;
   readonly timeoutMs: number;
 }
@@ -66,21 +68,26 @@ export class HttpPeers implements Peers {
   async #askOne({ name, address }: Peer): Promise<void> {
     const { clock, port, timeoutMs } = this.#options;
     const askedAtMs = clock.monotonic();
-    const body = await getJson({ address, port, path: agentPaths.status, timeoutMs });
-    const vips = body === undefined || body['blade'] !== name ? undefined : readVips(body['vips']);
+    const body = await getJson({ address, port, path: agentPaths.vips, timeoutMs, maxBytes: maxAnswerBytes });
+    const vips =
+      body === undefined || body['blade'] !== name ? undefined : readVips(body['vips'], this.#options.vips());
     if (vips === undefined) this.#answers.delete(name);
     else if ((this.#answers.get(name)?.askedAtMs ?? 0) <= askedAtMs)
       this.#answers.set(name, { blade: name, askedAtMs, vips });
   }
 }
 
-function readVips(value: unknown): ReadonlyMap<string, PeerVipView> | undefined {
+/** An answer has fewer than a hundred bytes for each VIP of a pool, which has at most 128. */
+const maxAnswerBytes = 16 << 10;
+
+function readVips(value: unknown, known: readonly string[]): ReadonlyMap<string, PeerVipView> | undefined {
   if (!Array.isArray(value)) return undefined;
   const vips = new Map<string, PeerVipView>();
   for (const entry of value as readonly unknown[]) {
     if (typeof entry !== 'object' || entry === null) continue;
     const { address, fit, announced } = entry as Readonly<Record<string, unknown>>;
-    if (typeof address === 'string') vips.set(address, { fit: fit === true, announced: announced === true });
+    if (typeof address === 'string' && known.includes(address))
+      vips.set(address, { fit: fit === true, announced: announced === true });
   }
   return vips;
 }

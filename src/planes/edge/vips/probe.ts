@@ -8,7 +8,7 @@ export type Probe = (vip: Address, port: number) => Promise<string | undefined>;
 /** Probes over a new connection each time, from this host to the VIP on its loopback interface: the whole data path. */
 export function httpProbe(timeoutMs: number): Probe {
   return async (vip, port) => {
-    const body = await getJson({ address: vip.text, port, path: bladePaths.blade, timeoutMs });
+    const body = await getJson({ address: vip.text, port, path: bladePaths.blade, timeoutMs, maxBytes: maxProbeBytes });
     const instance = body?.['instance'];
     return typeof instance === 'string' ? instance : undefined;
   };
@@ -19,9 +19,12 @@ export interface GetJson {
   readonly port: number;
   readonly path: string;
   readonly timeoutMs: number;
+  /** A larger body is no answer. */
+  readonly maxBytes: number;
 }
 
-const maxBodyBytes = 4 << 20;
+/** nginx answers a probe with less than a hundred bytes. */
+const maxProbeBytes = 4096;
 
 /** The JSON object that a GET answers with status 200, or undefined. Never rejects. */
 export function getJson({
@@ -29,6 +32,7 @@ export function getJson({
   port,
   path,
   timeoutMs,
+  maxBytes,
 }: GetJson): Promise<Readonly<Record<string, unknown>> | undefined> {
   return new Promise((resolve) => {
     const call = request(
@@ -38,7 +42,7 @@ export function getJson({
         let size = 0;
         response.on('data', (chunk: Buffer) => {
           size += chunk.length;
-          if (size > maxBodyBytes) call.destroy();
+          if (size > maxBytes) call.destroy();
           else chunks.push(chunk);
         });
         response.on('error', () => resolve(undefined));
