@@ -27,6 +27,8 @@ export const runFiles = {
   nginxAccessLog: 'nginx-access.log',
   /** The last good state of the cluster, for a blade that starts without one. */
   edgeSnapshot: 'edge-snapshot.json',
+  /** The last good certificates of Secrets that are broken or gone. */
+  edgeCertificates: 'edge-certificates.json',
   /** Folder of compiled modules, in Node's own format. */
   compileCache: 'cache',
 } as const;

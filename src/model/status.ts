@@ -150,6 +150,10 @@ export interface NginxView {
   readonly freeBytes: Readonly<Record<string, number>>;
   readonly draining: boolean;
   readonly activeConnections: number;
+  /** Certificates that nginx could not present since it started, and why, by id: some of them, if there are many. */
+  readonly refusedPairs: Readonly<Record<string, string>>;
+  /** How many handshakes got another certificate for that reason. */
+  readonly refusedHandshakes: number;
 }
 
 /** Health of one traffic policy at this blade. */

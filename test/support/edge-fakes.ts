@@ -42,6 +42,7 @@ export class FakeDataPlane implements DataPlane {
   /** `apply` answers only after this promise has resolved. */
   gate: Promise<void> = Promise.resolve();
   failing = false;
+  refusedPairs: Readonly<Record<string, string>> = {};
   #instance: string | undefined = 'first';
   #generation = 0;
   readonly #listeners = new Set<(status: DataPlaneStatus | undefined) => void>();
@@ -87,6 +88,8 @@ export class FakeDataPlane implements DataPlane {
       freeBytes: {},
       draining: this.draining,
       activeConnections: 0,
+      refusedPairs: this.refusedPairs,
+      refusedHandshakes: 0,
     };
   }
 
@@ -105,6 +108,12 @@ export class FakeDataPlane implements DataPlane {
     this.table = undefined;
     this.health = undefined;
     this.draining = false;
+    for (const listener of this.#listeners) listener(this.status());
+  }
+
+  /** nginx finds that it cannot present a pair. */
+  refuse(id: string, why: string): void {
+    this.refusedPairs = { ...this.refusedPairs, [id]: why };
     for (const listener of this.#listeners) listener(this.status());
   }
 

@@ -5,6 +5,7 @@ import { edgeMetrics } from '../../src/planes/edge/metrics.ts';
 import type { PublishView } from '../../src/planes/edge/publish/view.ts';
 import type { PeerAnswer } from '../../src/planes/edge/step/view.ts';
 import { createCertificateReader } from '../../src/planes/edge/tables/certificate.ts';
+import type { KeptPairs } from '../../src/planes/edge/tables/pairs.ts';
 import type { SnapshotFile } from '../../src/planes/edge/tables/snapshot.ts';
 import type { Peers } from '../../src/planes/edge/vips/peers.ts';
 import { silentLog } from '../../src/runtime/log.ts';
@@ -49,6 +50,8 @@ export class Rig {
   /** False: other blades cannot reach this one's /status. */
   reachable = true;
   onDisk: ClusterState | undefined;
+  /** What the file of last good certificates holds. */
+  keptOnDisk: KeptPairs = new Map();
 
   constructor(blade: string, clock = new FakeClock()) {
     this.clock = clock;
@@ -70,6 +73,12 @@ export class Rig {
       addAddresses: async () => new Map(),
       readCertificate: createCertificateReader(),
       snapshot,
+      pairs: {
+        read: async () => this.keptOnDisk,
+        write: async (kept) => {
+          this.keptOnDisk = kept;
+        },
+      },
       publisher: {
         tick: (view) => this.views.push(view),
         status: () => quietPublisher,

@@ -25,6 +25,8 @@ export const nginxForTests: DataPlaneStatus = {
   freeBytes: {},
   draining: false,
   activeConnections: 0,
+  refusedPairs: {},
+  refusedHandshakes: 0,
 };
 
 /** The convergence of an nginx that has acknowledged the table of a cluster that was read. */

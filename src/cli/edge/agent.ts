@@ -5,7 +5,7 @@ import { bladeOf } from '../../model/platform/places.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import { type Agent, type AgentPlane, runAgent } from '../agent/host.ts';
 import { addSourceOptions, addVisitorOptions, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
-import { type BladeArguments, type BladeHost, dataPlane, peers, publisher, snapshot, speaker } from './parts.ts';
+import { type BladeArguments, type BladeHost, dataPlane, pairs, peers, publisher, snapshot, speaker } from './parts.ts';
 
 /** `tideline edge agent`: the agent of one blade, beside its nginx and its ExaBGP. */
 export function registerAgent(edge: Command): void {
@@ -15,7 +15,7 @@ export function registerAgent(edge: Command): void {
     .requiredOption('--platform <dir>', 'folder of the platform spec; watched, a bad edit changes nothing')
     .requiredOption('--pool <name>', 'the EdgePool')
     .requiredOption('--blade <name>', 'this blade')
-    .option('--run-dir <dir>', 'folder of nginx.sock, bgp.sock and the snapshot', defaultRunDir)
+    .option('--run-dir <dir>', 'folder of nginx.sock, bgp.sock and the snapshots', defaultRunDir)
     .option(
       '--metrics-address <host:port>',
       `/metrics, /status and /healthz (default: <address of the blade>:${agentPorts.edge})`,
@@ -78,6 +78,7 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
     readCertificate: createCertificateReader(),
     // A blade that starts while its cluster cannot be reached serves the last state it knew.
     snapshot: await snapshot(host),
+    pairs: await pairs(host),
     ...(await publisher(host)),
     clock,
     log,

@@ -4,6 +4,7 @@ import { runFiles } from '../../model/contract.ts';
 import type { EdgeAgentOptions } from '../../planes/edge/agent.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import type { DataPlane } from '../../planes/edge/table.ts';
+import type { PairFile } from '../../planes/edge/tables/pairs.ts';
 import type { SnapshotFile } from '../../planes/edge/tables/snapshot.ts';
 import type { Peers } from '../../planes/edge/vips/peers.ts';
 import type { AgentArguments, AgentHost } from '../agent/host.ts';
@@ -71,6 +72,12 @@ export async function snapshot({ given, runFile, log }: BladeHost): Promise<Snap
   const { snapshotFile } = await import('../../planes/edge/tables/snapshot-file.ts');
   await mkdir(given.runDir, { recursive: true });
   return snapshotFile(runFile(runFiles.edgeSnapshot), log);
+}
+
+/** The last good certificates, in a file of the run directory. */
+export async function pairs({ runFile, log }: BladeHost): Promise<PairFile> {
+  const { pairFile } = await import('../../planes/edge/tables/pair-file.ts');
+  return pairFile(runFile(runFiles.edgeCertificates), log);
 }
 
 /** The publisher of status and events to the cluster; a folder of manifests has none, because nothing can be written to it. */

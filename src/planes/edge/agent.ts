@@ -17,6 +17,7 @@ import { mayStop } from './step/retirement.ts';
 import type { BladeView, HostAddresses, ProbeRound } from './step/view.ts';
 import { type Step, step } from './step.ts';
 import type { DataPlane, PolicyHealth } from './table.ts';
+import type { PairFile } from './tables/pairs.ts';
 import { Push } from './tables/push.ts';
 import type { SnapshotFile } from './tables/snapshot.ts';
 import { Tables } from './tables/tables.ts';
@@ -36,6 +37,8 @@ export interface EdgeAgentOptions {
   readonly addAddresses: AddAddresses;
   readonly readCertificate: CertificateReader;
   readonly snapshot?: SnapshotFile;
+  /** Where the last good certificates of broken Secrets outlive the agent. */
+  readonly pairs?: PairFile;
   /** Writes status and events to the cluster; absent when the cluster is a folder of manifests. */
   readonly publisher?: {
     tick(view: PublishView): void;
@@ -172,7 +175,7 @@ export class EdgeAgent {
 
   /** Takes one step: publishes the new memory, then carries out the actions; asking the peers is left to the caller. */
   #step(): Step {
-    const { speaker, metrics, log } = this.#options;
+    const { speaker, metrics, log, dataPlane } = this.#options;
     const result = step(this.#view(), this.#memory);
     this.#memory = result.memory;
     const { health, draining, announce } = result.actions;
@@ -181,6 +184,7 @@ export class EdgeAgent {
     this.#draining.set(draining);
     if (announce !== undefined) speaker.setDesired(announce);
     setBladeMetrics(metrics, result);
+    metrics.refusedHandshakes.set(dataPlane.status()?.refusedHandshakes ?? 0);
     return result;
   }
 

@@ -18,6 +18,7 @@ export interface EdgeMetrics {
   readonly vipAnnounced: Gauge<'vip'>;
   readonly policyHealthy: Gauge<'policy'>;
   readonly draining: Gauge;
+  readonly refusedHandshakes: Gauge;
 }
 
 export function edgeMetrics(registry: Registry): EdgeMetrics {
@@ -58,6 +59,10 @@ export function edgeMetrics(registry: Registry): EdgeMetrics {
     vipAnnounced: gauge('vip_announced', '1 when ExaBGP announces the VIP from this blade', ['vip']),
     policyHealthy: gauge('policy_healthy', '1 when the policy is healthy here', ['policy']),
     draining: gauge('draining', '1 while a drain of this blade, its cluster or its site is in force'),
+    refusedHandshakes: gauge(
+      'refused_handshakes',
+      'Handshakes since nginx started that got another certificate because nginx could not present that of the host',
+    ),
   };
 }
 

@@ -36,7 +36,16 @@ export const edgeReasons = {
   CertificateKeyMismatch:
     'tls.key is not the key of the first certificate in tls.crt; the host is served with the default certificate.',
   CertificateKeyWeak:
-    'The key is one that OpenSSL refuses at a handshake (RSA below 2048 bits, unusual type); the default certificate is served.',
+    'A key of the chain is one that OpenSSL refuses at a handshake (RSA below 2048 bits, an unusual type or curve), or that costs too much there (RSA above 4096 bits); the default certificate is served.',
+  CertificateSignatureWeak:
+    'A certificate of the chain is signed with MD5 or SHA-1, which OpenSSL refuses at a handshake; the default certificate is served.',
+  CertificateRefused:
+    'nginx refused the pair when it took it or at a handshake; the host is served with the default certificate.',
+  CertificateKept:
+    'The Secret is gone or cannot be used: its last good pair is served, until no Ingress that got it names the Secret.',
+  CertificateExpired: 'The certificate has ended; it is served all the same.',
+  CertificateNotYetValid: 'The certificate begins later; it is served all the same.',
+  CertificateHostMismatch: 'The certificate is not for the host that it is served for; it is served all the same.',
   // Endpoints.
   EndpointAddressInvalid: 'An endpoint is not an IP address, or its slice holds names; it is left out.',
   EndpointAddressForbidden:

@@ -17,7 +17,13 @@ describe('Kubernetes objects → routing table and conditions (UPDATE_GOLDEN=1 w
   test.each(cases.map(({ name }) => name))('%s', (name) => {
     const folder = join(import.meta.dirname, name);
     const state = stateFromYaml(readFileSync(join(folder, 'input.yaml'), 'utf8'));
-    const { table, conditions } = compile({ state, platform, pool, readCertificate: createCertificateReader() });
+    const { table, conditions } = compile({
+      state,
+      platform,
+      pool,
+      readCertificate: createCertificateReader(),
+      nowMs: Date.parse('2026-11-26T00:00:00Z'),
+    });
     const certificates = table.certificates.map(({ id, chain }) => ({ id, chain }));
     const actual = stringify(
       { hosts: table.hosts, backends: table.backends, certificates, conditions },

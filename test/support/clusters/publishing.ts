@@ -98,6 +98,7 @@ export class LivePublisher {
       platform: platformForTests(),
       pool: this.pool,
       readCertificate,
+      nowMs: Date.now(),
     }).conditions;
   }
 

@@ -6,6 +6,8 @@ import { poolForTests } from '../../../../test/support/edge-pool.ts';
 import { compile } from './compile.ts';
 import type { CertificateReader } from './tls.ts';
 
+const nowMs = Date.parse('2026-11-26T00:00:00Z');
+
 type Raw = Readonly<Record<string, unknown>>;
 const pool = poolForTests();
 const platform = platformForTests();
@@ -13,11 +15,15 @@ const readCertificate: CertificateReader = (secret) => {
   const chain = secret.data?.['tls.crt'] ?? '';
   return chain === ''
     ? { ok: false, fault: { reason: 'CertificateUnreadable', message: 'empty' } }
-    : { ok: true, certificate: { id: chain, chain, key: 'key' } };
+    : {
+        ok: true,
+        certificate: { id: chain, chain, key: 'key' },
+        facts: { notBeforeMs: 0, notAfterMs: Infinity, names: ['*.example', 'c.example'] },
+      };
 };
 
 function compileObjects(objects: readonly Raw[]) {
-  return compile({ state: stateFromObjects(objects), platform, pool, readCertificate });
+  return compile({ state: stateFromObjects(objects), platform, pool, readCertificate, nowMs });
 }
 
 function ingress(name: string, spec: Raw, metadata: Raw = {}): Raw {
@@ -217,10 +223,10 @@ describe('compile', () => {
       metadata: { name: 'default', namespace: 'edge' },
       data: { 'tls.crt': 'Zm9v' },
     };
-    const withSecret = compile({ state: stateFromObjects([secret]), platform, pool: own, readCertificate });
+    const withSecret = compile({ state: stateFromObjects([secret]), platform, pool: own, readCertificate, nowMs });
     expect(withSecret.table.hosts).toEqual([{ name: '', paths: [], certificate: 'Zm9v' }]);
     expect(withSecret.conditions).toEqual([]);
-    const without = compile({ state: stateFromObjects([]), platform, pool: own, readCertificate });
+    const without = compile({ state: stateFromObjects([]), platform, pool: own, readCertificate, nowMs });
     expect(without.table.hosts).toEqual([]);
     expect(without.conditions[0]).toMatchObject({
       object: 'EdgePool/paris-edge',
@@ -241,9 +247,9 @@ describe('compile', () => {
       );
     }
     const state = stateFromObjects(world);
-    compile({ state, platform, pool, readCertificate });
+    compile({ state, platform, pool, readCertificate, nowMs });
     const before = process.threadCpuUsage();
-    const { table } = compile({ state, platform, pool, readCertificate });
+    const { table } = compile({ state, platform, pool, readCertificate, nowMs });
     const { user, system } = process.threadCpuUsage(before);
     expect(table.hosts).toHaveLength(5000);
     expect(table.backends.every(({ endpoints }) => endpoints.length === 10)).toBe(true);

@@ -8,6 +8,7 @@ import type { BackendKey, Certificate, Host, Path, RoutingTable } from '../table
 import { fillBackend, type LiveBackend, resolveBackend } from './backends.ts';
 import { type EndpointRules, endpointRules } from './endpoint-rules.ts';
 import { type IngressReading, isOurs, type RouteClaim, readIngress } from './ingress.ts';
+import type { GoodPair, LastGood } from './last-good.ts';
 import type { BladePlatform } from './platform.ts';
 import { SliceIndex } from './slices.ts';
 import { CertificateClaims, type CertificateReader } from './tls.ts';
@@ -17,6 +18,12 @@ export interface CompileInput extends BladePlatform {
   readonly readCertificate: CertificateReader;
   /** The EndpointSlices of `state` by Service; made here when absent. */
   readonly slices?: SliceIndex;
+  /** Milliseconds since the epoch, for the validity of certificates. */
+  readonly nowMs: number;
+  /** The last good pairs that the compile before returned, or those of an earlier agent. */
+  readonly lastGood?: LastGood;
+  /** Pairs that nginx itself could not present, and why, by id. */
+  readonly refusedPairs?: ReadonlyMap<string, string>;
   /** The result of the compile before; what that made of objects which are still the same is taken over. */
   readonly before?: Pick<Compiled, 'platform' | 'pool' | 'rules' | 'readings' | 'backends'>;
 }
@@ -39,6 +46,12 @@ export interface Compiled extends BladePlatform {
   /** What each Ingress of our class asks for. */
   readonly readings: ReadonlyMap<Ingress, IngressReading>;
   readonly rules: EndpointRules;
+  /** The last good pair of every claim to a Secret, for the next compile. */
+  readonly lastGood: ReadonlyMap<string, GoodPair>;
+  /** The keys of those whose Secret is broken or gone: nothing else remembers them. */
+  readonly kept: readonly string[];
+  /** When a certificate in use begins or ends to be valid, and the findings change; Infinity when none does. */
+  readonly nextTurnMs: number;
 }
 
 /**
@@ -51,7 +64,13 @@ export function compile(input: CompileInput): Compiled {
   const { Service, Secret } = state.objects;
   const readings = readIngresses(input);
   const routes = new Routes(Service);
-  const certificates = new CertificateClaims(Secret, input.readCertificate);
+  const certificates = new CertificateClaims({
+    secrets: Secret,
+    read: input.readCertificate,
+    lastGood: input.lastGood ?? new Map(),
+    refused: input.refusedPairs ?? new Map(),
+    nowMs: input.nowMs,
+  });
   const conditions: Condition[] = [...defaultCertificate(pool, certificates)];
   for (const reading of [...readings.values()].sort(compareAge)) {
     const won = routes.claim(reading);
@@ -80,6 +99,9 @@ export function compile(input: CompileInput): Compiled {
     platform,
     pool,
     rules,
+    lastGood: certificates.lastGood(),
+    kept: certificates.kept(),
+    nextTurnMs: certificates.nextTurn(),
   };
 }
 
@@ -95,10 +117,11 @@ function readIngresses({ state, pool, before }: CompileInput): ReadonlyMap<Ingre
 function defaultCertificate({ metadata, spec }: EdgePool, certificates: CertificateClaims): readonly Condition[] {
   if (spec.defaultCertificate === undefined) return [];
   const { namespace, secret } = spec.defaultCertificate;
-  const fault = certificates.claimDefault(`${namespace}/${secret}`);
-  if (fault === undefined) return [];
+  const faults = certificates.claimDefault(`${namespace}/${secret}`);
+  if (faults.length === 0) return [];
   const object = `EdgePool/${metadata.name}`;
-  return [{ object, state: 'partial', problems: [{ object, path: 'spec.defaultCertificate', ...fault }] }];
+  const path = 'spec.defaultCertificate';
+  return [{ object, state: 'partial', problems: faults.map((fault) => ({ object, path, ...fault })) }];
 }
 
 function compareAge(a: IngressReading, b: IngressReading): number {

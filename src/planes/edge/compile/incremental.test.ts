@@ -12,6 +12,8 @@ import { type Compiled, compile } from './compile.ts';
 import { SliceIndex } from './slices.ts';
 import type { CertificateReader } from './tls.ts';
 
+const nowMs = Date.parse('2026-11-26T00:00:00Z');
+
 // A compile that gets the result of the compile before must give what a compile without it gives.
 
 const readCertificate: CertificateReader = () => ({
@@ -109,10 +111,11 @@ test('an incremental compile gives the same as one from nothing, whatever change
           platform,
           pool,
           readCertificate,
+          nowMs,
           slices,
           ...withoutUndefined({ before }),
         });
-        expect(visible(again)).toEqual(visible(compile({ state, platform, pool, readCertificate })));
+        expect(visible(again)).toEqual(visible(compile({ state, platform, pool, readCertificate, nowMs })));
         before = again;
       }
     }),
@@ -130,13 +133,13 @@ test('an incremental compile takes over what is made of the same objects, and on
   const { pool } = world;
   const first = stateOf(world);
   const slices = SliceIndex.of(first);
-  const before = compile({ state: first, platform, pool, readCertificate, slices });
+  const before = compile({ state: first, platform, pool, readCertificate, nowMs, slices });
   const otherSlice = [...world.slices.slice(0, 2), { service: 's2', addresses: ['10.10.1.3'] }];
   const otherPorts = [[80], [80, 81], [80]];
   const change = advance(first, objectsOf(stateOf({ ...world, slices: otherSlice, ports: otherPorts })), false);
   const state = change?.state ?? first;
   slices.update(state, change?.changed.get('EndpointSlice') ?? []);
-  const after = compile({ state, platform, pool, readCertificate, slices, before });
+  const after = compile({ state, platform, pool, readCertificate, nowMs, slices, before });
   const same = [...after.backends].filter(([key, backend]) => before.backends.get(key) === backend);
   // The backend of s1 has another Service, that of s2 another slice.
   expect(same.map(([key]) => key)).toEqual(['shop/s0/80']);

@@ -2,6 +2,7 @@ import type { Ingress, IngressPath } from '../../../kube/kinds/ingress.ts';
 import type { IngressClass } from '../../../kube/kinds/ingress-class.ts';
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import { ingressController } from '../../../model/contract.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import type { EdgeProblem, EdgeReason } from '../reasons.ts';
 import { quoted } from './address.ts';
 import { type BackendReference, readBackend } from './backends.ts';
@@ -42,6 +43,8 @@ export interface TlsClaim {
 /** An Ingress by itself, checked for shape: what it asks for, and what of it was refused. */
 export interface IngressReading {
   readonly key: ObjectKey;
+  /** Absent in a folder of manifests. */
+  readonly uid?: string;
   /** ms since the epoch; Infinity for an Ingress without a timestamp, so that it never beats one that has it. */
   readonly createdMs: number;
   readonly routes: readonly RouteClaim[];
@@ -98,6 +101,7 @@ class Reader {
     const createdMs = Date.parse(this.#ingress.metadata.creationTimestamp ?? '');
     return {
       key: this.#key,
+      ...withoutUndefined({ uid: this.#ingress.metadata.uid }),
       createdMs: Number.isNaN(createdMs) ? Infinity : createdMs,
       routes: this.#routes,
       tls: this.#tls,

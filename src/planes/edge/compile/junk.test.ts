@@ -7,6 +7,8 @@ import type { ClusterState } from '../../../kube/source.ts';
 import { createCertificateReader } from '../tables/certificate.ts';
 import { compile } from './compile.ts';
 
+const nowMs = Date.parse('2026-11-26T00:00:00Z');
+
 type Json = Record<string, unknown>;
 
 /** All objects of one tenant, in its own namespace. */
@@ -62,7 +64,7 @@ test('whatever one tenant writes into any field, the other tenant is served as b
   const readCertificate = createCertificateReader();
   const junk = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.integer(), fc.constantFrom(null, '', [], {}, [null], [1]));
   const served = (state: ClusterState) => {
-    const { table } = compile({ state, platform, pool, readCertificate });
+    const { table } = compile({ state, platform, pool, readCertificate, nowMs });
     return [
       table.hosts.find(({ name }) => name === 'good.example'),
       table.backends.find(({ key }) => key === 'good/web/80'),

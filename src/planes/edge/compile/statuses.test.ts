@@ -6,6 +6,8 @@ import { compile } from './compile.ts';
 import { poolStatus } from './pool-status.ts';
 import { IngressStatuses, recoveryEvents, refusalEvents } from './statuses.ts';
 
+const nowMs = Date.parse('2026-11-26T00:00:00Z');
+
 const addresses = ['192.0.2.11', '192.0.2.10'];
 const shown = 'status: { loadBalancer: { ingress: [{ ip: 192.0.2.10 }, { ip: 192.0.2.11 }] } }';
 const pool = poolForTests();
@@ -34,7 +36,7 @@ function compiled(...documents: readonly string[]) {
     'apiVersion: v1\nkind: Service\nmetadata: { name: web, namespace: video }\nspec: { ports: [{ port: 80 }] }';
   const state = stateFromYaml([service, ...documents].join('\n---\n'));
   const readCertificate = () => ({ ok: false, fault: { reason: 'SecretMissing', message: 'none' } }) as never;
-  return { state, conditions: compile({ state, platform, pool, readCertificate }).conditions };
+  return { state, conditions: compile({ state, platform, pool, readCertificate, nowMs }).conditions };
 }
 
 function statuses(...documents: readonly string[]) {

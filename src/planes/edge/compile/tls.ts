@@ -3,32 +3,49 @@ import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { EdgeProblem, EdgeRefusal } from '../reasons.ts';
 import type { Certificate } from '../table.ts';
 import type { IngressReading, TlsClaim } from './ingress.ts';
+import { claimKey, findingsOf, type GoodPair, type LastGood, nextTurn } from './last-good.ts';
 import { wildcardOf } from './names.ts';
 
 export type CertificateReading =
-  | { readonly ok: true; readonly certificate: Certificate }
+  | ({ readonly ok: true } & GoodPair)
   | { readonly ok: false; readonly fault: EdgeRefusal };
 
 /**
- * Reads the certificate and key of a TLS Secret and checks that they belong together. Handed in, because it needs a
- * crypto library; it must give the same answer for the same contents.
+ * Reads the certificate and key of a TLS Secret and checks that they belong together, and that nginx can present them.
+ * Handed in, because it needs a crypto library; it must give the same answer for the same contents.
  */
 export type CertificateReader = (secret: Secret) => CertificateReading;
+
+/** What the claims are judged by, beside the Secrets. */
+export interface CertificateInput {
+  readonly secrets: ReadonlyMap<ObjectKey, Secret>;
+  readonly read: CertificateReader;
+  /** The last good pairs of the compile before. */
+  readonly lastGood: LastGood;
+  /** Pairs that nginx itself could not present, and why, by id. */
+  readonly refused: ReadonlyMap<string, string>;
+  readonly nowMs: number;
+}
+
+/** What a claim to a Secret has: a pair to serve, a fault, or both, when the pair is the last good one. */
+interface Held {
+  readonly pair?: GoodPair;
+  readonly fault?: EdgeRefusal;
+}
 
 /**
  * Gives hosts their certificates: the oldest Ingress that serves a host and names a Secret for it owns the certificate
  * of that host.
  */
 export class CertificateClaims {
-  readonly #secrets: ReadonlyMap<ObjectKey, Secret>;
-  readonly #read: CertificateReader;
+  readonly #input: CertificateInput;
   readonly #owners = new Map<string, ObjectKey>();
   readonly #secretOf = new Map<string, ObjectKey>();
-  readonly #readings = new Map<ObjectKey, CertificateReading>();
+  readonly #heldBy = new Map<string, Held>();
+  readonly #held = new Map<string, Held>();
 
-  constructor(secrets: ReadonlyMap<ObjectKey, Secret>, read: CertificateReader) {
-    this.#secrets = secrets;
-    this.#read = read;
+  constructor(input: CertificateInput) {
+    this.#input = input;
   }
 
   /**
@@ -45,8 +62,8 @@ export class CertificateClaims {
       if (entry === undefined) continue;
       used.add(host).add(wildcardOf(host) ?? host);
       if (entry.secret === undefined) continue;
-      const fault = this.#take(host, entry.secret, reading.key);
-      if (fault !== undefined) refuse(fault, `${entry.field}.secretName`);
+      const faults = this.#take(host, entry.secret, reading.key, reading.uid ?? `Ingress/${reading.key}`);
+      for (const fault of faults) refuse(fault, `${entry.field}.secretName`);
     }
     for (const entry of reading.tls)
       for (const host of entry.hosts.filter((name) => !used.has(name)))
@@ -58,39 +75,84 @@ export class CertificateClaims {
   }
 
   /** The pool's own certificate, for every handshake without another: the certificate of the host ``. */
-  claimDefault(secret: ObjectKey): EdgeRefusal | undefined {
-    return this.#take('', secret, '');
+  claimDefault(secret: ObjectKey): readonly EdgeRefusal[] {
+    return this.#take('', secret, '', 'EdgePool');
   }
 
   /** The certificate of a host; undefined when it has no good one. */
   certificateOf(host: string): Certificate | undefined {
-    const secret = this.#secretOf.get(host);
-    const reading = secret === undefined ? undefined : this.#readings.get(secret);
-    return reading?.ok === true ? reading.certificate : undefined;
+    return this.#heldBy.get(host)?.pair?.certificate;
   }
 
-  #take(host: string, secret: ObjectKey, ingress: ObjectKey): EdgeRefusal | undefined {
+  /** The last good pairs after all claims, those that only stand in for a broken Secret among them. */
+  lastGood(): ReadonlyMap<string, GoodPair> {
+    const pairs = new Map<string, GoodPair>();
+    for (const [key, { pair }] of this.#held) if (pair !== undefined) pairs.set(key, pair);
+    return pairs;
+  }
+
+  /** The keys of the last good pairs whose Secret is broken or gone. */
+  kept(): readonly string[] {
+    return [...this.#held]
+      .filter(([, { pair, fault }]) => pair !== undefined && fault !== undefined)
+      .map(([key]) => key);
+  }
+
+  /** The next time at which a pair in use begins or ends to be valid; Infinity when none does. */
+  nextTurn(): number {
+    let next = Infinity;
+    for (const { pair } of this.#held.values())
+      if (pair !== undefined) next = Math.min(next, nextTurn(pair, this.#input.nowMs));
+    return next;
+  }
+
+  #take(host: string, secret: ObjectKey, ingress: ObjectKey, owned: string): readonly EdgeRefusal[] {
     const owner = this.#owners.get(host);
     if (owner !== undefined && this.#secretOf.get(host) !== secret)
-      return { reason: 'TlsConflict', message: `the certificate of ${host} belongs to the older Ingress ${owner}` };
+      return [{ reason: 'TlsConflict', message: `the certificate of ${host} belongs to the older Ingress ${owner}` }];
     // A bad Secret keeps its claim: a younger tenant's certificate must not appear because an older tenant made a
     // mistake.
     this.#owners.set(host, owner ?? ingress);
     this.#secretOf.set(host, secret);
-    const reading = this.#readings.get(secret) ?? this.#readSecret(secret);
-    this.#readings.set(secret, reading);
-    return reading.ok ? undefined : reading.fault;
+    const key = claimKey(owned, secret);
+    const held = this.#held.get(key) ?? this.#hold(key, secret);
+    this.#held.set(key, held);
+    const before = this.#heldBy.get(host);
+    if (before?.pair === undefined) this.#heldBy.set(host, held);
+    const findings = held.pair === undefined ? [] : findingsOf(held.pair, secret, host, this.#input.nowMs);
+    return held.fault === undefined ? findings : [held.fault, ...findings];
   }
 
+  /** The pair of a claim: what the Secret holds, else the last good one. */
+  #hold(key: string, secret: ObjectKey): Held {
+    const reading = this.#readSecret(secret);
+    if (reading.ok) return { pair: { certificate: reading.certificate, facts: reading.facts } };
+    const pair = this.#input.lastGood.get(key);
+    if (pair === undefined || this.#input.refused.has(pair.certificate.id)) return { fault: reading.fault };
+    const message = `${reading.fault.message}: its last good pair is served`;
+    return { pair, fault: { reason: 'CertificateKept', message } };
+  }
+
+  /** What the Secret holds, and whether nginx could present it when it tried. */
   #readSecret(key: ObjectKey): CertificateReading {
-    const secret = this.#secrets.get(key);
+    const reading = this.#readObject(key);
+    const why = reading.ok ? this.#input.refused.get(reading.certificate.id) : undefined;
+    if (why === undefined) return reading;
+    return {
+      ok: false,
+      fault: { reason: 'CertificateRefused', message: `nginx refuses the pair of Secret ${key}: ${why}` },
+    };
+  }
+
+  #readObject(key: ObjectKey): CertificateReading {
+    const secret = this.#input.secrets.get(key);
     if (secret === undefined) return { ok: false, fault: { reason: 'SecretMissing', message: absentText(key) } };
     if (secret.type !== 'kubernetes.io/tls')
       return {
         ok: false,
         fault: { reason: 'SecretTypeWrong', message: `Secret ${key} is not of type kubernetes.io/tls` },
       };
-    return this.#read(secret);
+    return this.#input.read(secret);
   }
 }
 

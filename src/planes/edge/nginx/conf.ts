@@ -98,7 +98,7 @@ lua_shared_dict tideline_state 8m;
 lua_shared_dict tideline_hosts ${zoneMiB.hosts}m;
 lua_shared_dict tideline_backends ${zoneMiB.backends}m;
 lua_shared_dict tideline_certificates ${zoneMiB.certificates}m;
-init_by_lua_block { require("tideline.start").master("${runDir}") }
+init_by_lua_block { require("tideline.start").master("${runDir}", "${rendered}") }
 init_worker_by_lua_block { require("tideline.start").worker("${runDir}") }
 
 ${temporary.join('\n')}

@@ -25,6 +25,9 @@ const Status = z.object({
   freeBytes: z.record(z.string(), z.number()),
   draining: z.boolean(),
   activeConnections: z.number(),
+  // An nginx that was started by an older version says neither.
+  refusedPairs: z.record(z.string(), z.string()).default({}),
+  refusedHandshakes: z.number().default(0),
 });
 const Refusal = z.object({ reason: z.string(), message: z.string().default('') });
 const Left = z.object({ kind: z.string(), name: z.string(), reason: z.string() });

@@ -156,6 +156,8 @@ class World {
         freeBytes: {},
         draining: false,
         activeConnections: 0,
+        refusedPairs: {},
+        refusedHandshakes: 0,
       };
       this.state = statusReceived(this.state, message, status);
       return;

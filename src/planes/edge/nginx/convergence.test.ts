@@ -33,6 +33,8 @@ const status = (instance: string, generation: number): DataPlaneStatus => ({
   freeBytes: {},
   draining: false,
   activeConnections: 0,
+  refusedPairs: {},
+  refusedHandshakes: 0,
 });
 const refused: Failure = { is: 'refused', error: new Error('SharedMemoryFull') };
 

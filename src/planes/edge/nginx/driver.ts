@@ -195,7 +195,7 @@ class NginxDriver implements DataPlane {
     this.#options.log.warn({ reason, message: messageOf(error) }, 'nginx does not answer on its control socket');
   }
 
-  /** Tells the listeners that nginx appeared, disappeared, started again or got its first table. */
+  /** Tells the listeners that nginx appeared, disappeared, started again, got its first table or refuses other pairs. */
   async #emitStatusChange(before: DataPlaneStatus | undefined): Promise<void> {
     if (this.#life === 'stopped') return;
     const status = this.status();
@@ -209,7 +209,8 @@ class NginxDriver implements DataPlane {
       await chmod(this.#options.socketPath, 0o600).catch(() => undefined);
     }
     const filled = before?.generation === 0 && status !== undefined && status.generation > 0;
-    if (restarted || filled) this.#statuses.emit(status);
+    const refusing = Object.keys(before?.refusedPairs ?? {}).join() !== Object.keys(status?.refusedPairs ?? {}).join();
+    if (restarted || filled || refusing) this.#statuses.emit(status);
   }
 }
 

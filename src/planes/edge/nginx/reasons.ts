@@ -22,6 +22,8 @@ export const dataPlaneReasons = {
   CertificateUnreadable: 'OpenSSL cannot read the chain; the certificate is left out.',
   CertificateKeyUnreadable: 'OpenSSL cannot read the key; the certificate is left out.',
   CertificateKeyMismatch: 'The key is not that of the first certificate; the certificate is left out.',
+  CertificateRefused:
+    'OpenSSL refuses to present the pair (weak key or signature in the chain); it is left out, or passed over at a handshake.',
   // Refusals of a whole control request; the table in force stays as it is.
   RequestMalformed: 'Not JSON, or not the shape of the protocol; 400.',
   NoSuchCall: 'The control channel has no such method and path; 404.',

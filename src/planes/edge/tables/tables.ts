@@ -34,6 +34,7 @@ import {
 import type { Served } from '../step/view.ts';
 import type { DataPlane, RoutingTable } from '../table.ts';
 import { LiveBackends } from './live-backends.ts';
+import { CertificatePairs, type PairFile } from './pairs.ts';
 import { type SnapshotFile, SnapshotWriter } from './snapshot.ts';
 
 export interface TablesOptions {
@@ -42,6 +43,7 @@ export interface TablesOptions {
   readonly platform: () => BladePlatform;
   readonly readCertificate: CertificateReader;
   readonly snapshot?: SnapshotFile;
+  readonly pairs?: PairFile;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: EdgeMetrics;
@@ -63,9 +65,13 @@ export class Tables implements ClusterListener {
   readonly #loop: Loop;
   readonly #snapshots: SnapshotWriter | undefined;
   readonly #live = new LiveBackends();
+  readonly #pairs: CertificatePairs;
   #convergence = notConverged;
   #slices = new SliceIndex();
   #compiled: Omit<Compiled, 'backends'> | undefined;
+  /** The snapshot of the agent before: it is read before this agent writes its own. */
+  #onDisk: Promise<ClusterState | undefined> = Promise.resolve(undefined);
+  #inherited: Promise<void> | undefined;
   #stopped = false;
   #snapshotTimer: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -81,13 +87,18 @@ export class Tables implements ClusterListener {
       run: () => this.#program(),
       onError: (error) => this.#reportFailure('table', error),
     });
+    const { readCertificate, pairs: file } = options;
+    const recompile = (): void => this.recompile();
+    this.#pairs = new CertificatePairs({ readCertificate, clock, log, recompile, ...withoutUndefined({ file }) });
     if (options.snapshot !== undefined)
       this.#snapshots = new SnapshotWriter({ file: options.snapshot, clock, log, delayMs: 1000 });
   }
 
   start(): void {
-    const { source, dataPlane, clock } = this.#options;
+    const { source, dataPlane, clock, snapshot } = this.#options;
+    this.#onDisk = snapshot?.read() ?? Promise.resolve(undefined);
     this.#unsubscribe = dataPlane.onStatus((status) => {
+      this.#pairs.nginxSeen(status);
       const seen = status === undefined ? this.#convergence : nginxSeen(this.#convergence, status.instance);
       if (seen === this.#convergence) return;
       this.#convergence = seen;
@@ -152,10 +163,11 @@ export class Tables implements ClusterListener {
     await this.#options.source.stop();
     await this.#loop.stop();
     await this.#snapshots?.flush();
+    await this.#pairs.stop();
   }
 
   async #useSnapshot(): Promise<void> {
-    const state = await this.#options.snapshot?.read();
+    const state = await this.#onDisk;
     if (state === undefined || this.#convergence.known.phase !== 'nothing') return;
     this.#options.log.warn(
       { reason: 'ServingSnapshot' satisfies EdgeReason },
@@ -166,8 +178,15 @@ export class Tables implements ClusterListener {
     this.recompile();
   }
 
+  /** Takes over the last good certificates of the agent before, once, before the first compile. */
+  async #inherit(): Promise<void> {
+    await this.#pairs.load(await this.#onDisk, this.#options.platform().pool);
+    this.#onDisk = Promise.resolve(undefined);
+  }
+
   async #program(): Promise<void> {
     const { clock, dataPlane } = this.#options;
+    await (this.#inherited ??= this.#inherit());
     const { known } = this.#convergence;
     if (known.phase === 'nothing') return;
     this.#convergence = compileStarted(this.#convergence, clock.monotonic());
@@ -190,10 +209,12 @@ export class Tables implements ClusterListener {
       ...platform(),
       readCertificate,
       slices: this.#slices,
+      ...this.#pairs.input(),
       ...withoutUndefined({ before }),
     });
     compileEnd();
     this.#compiled = compiled;
+    this.#pairs.compiled(compiled);
     this.#live.replace(backends);
     setTableMetrics(metrics, {
       hosts: compiled.table.hosts.length,

@@ -1,5 +1,6 @@
 -- The control channel: HTTP with JSON bodies on the unix socket. README.md in src/planes/edge/nginx has the protocol.
 local cjson = require "cjson.safe"
+local refused = require "tideline.refused"
 local store = require "tideline.store"
 local validate = require "tideline.validate"
 
@@ -59,8 +60,19 @@ local function base(body)
   return body.instance, number(body.generation, "generation")
 end
 
-local function list_or_nil(refused)
-  return refused[1] and refused or nil
+local function list_or_nil(left_out)
+  return left_out[1] and left_out or nil
+end
+
+-- The changes of a body and what is left out of them; certificates among the latter are also noted for the status.
+local function checked(body)
+  local changes, left_out = validate.changes(body)
+  for _, entry in ipairs(left_out) do
+    if entry.kind == "certificate" then
+      refused.note(entry.name, entry.detail or entry.reason)
+    end
+  end
+  return changes, left_out
 end
 
 local function status()
@@ -80,18 +92,20 @@ local function status()
     draining = state:get("draining"),
     activeConnections = tonumber(ngx.var.connections_active),
     reloads = state:get("reloads"),
+    refusedPairs = refused.list(),
+    refusedHandshakes = refused.handshakes(),
   })
 end
 
 local function delta()
   local body = read_body()
   local instance, generation = base(body)
-  local changes, refused = validate.changes(body)
+  local changes, left_out = checked(body)
   local committed, failure = store.delta(instance, generation, changes)
   if not committed then
     return refuse_failure(failure)
   end
-  return answer(200, { generation = committed, refused = list_or_nil(refused) })
+  return answer(200, { generation = committed, refused = list_or_nil(left_out) })
 end
 
 local function begin()
@@ -105,12 +119,12 @@ local function begin()
 end
 
 local function stage(transaction)
-  local changes, refused = validate.changes(read_body())
+  local changes, left_out = checked(read_body())
   local ok, failure = store.stage(transaction, changes)
   if not ok then
     return refuse_failure(failure)
   end
-  return answer(200, { staged = #changes, refused = list_or_nil(refused) })
+  return answer(200, { staged = #changes, refused = list_or_nil(left_out) })
 end
 
 local function commit(transaction)

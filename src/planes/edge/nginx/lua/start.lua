@@ -1,9 +1,9 @@
 -- The code that runs in the master at every start and reload, and in every worker process when it begins.
 local ffi = require "ffi"
+local certificate = require "tideline.certificate"
 local memory = require "tideline.memory"
 
 require "tideline.answers"
-require "tideline.certificate"
 require "tideline.control"
 require "tideline.request"
 
@@ -17,8 +17,9 @@ local _M = {}
 local OWNER_ONLY = 384 -- 0600
 local MAY_ENTER = 1
 
-function _M.master(run_dir)
+function _M.master(run_dir, rendered)
   memory.prepare(run_dir)
+  certificate.read_static(rendered)
 end
 
 -- nginx makes unix sockets with mode 0666 whatever the umask is. Only the socket's owner may change that: a worker when

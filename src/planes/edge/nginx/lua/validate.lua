@@ -8,7 +8,18 @@ local endpoints = require "tideline.endpoints"
 ffi.cdef([[
 int inet_pton(int family, const char *text, void *address);
 void *OPENSSL_sk_value(const void *stack, int index);
+int OPENSSL_sk_num(const void *stack);
 int X509_check_private_key(const void *certificate, const void *key);
+const void *TLS_server_method(void);
+void *SSL_CTX_new(const void *method);
+void *SSL_new(void *context);
+void SSL_free(void *ssl);
+int SSL_use_certificate(void *ssl, void *certificate);
+int SSL_use_PrivateKey(void *ssl, void *key);
+long SSL_ctrl(void *ssl, int command, long larg, void *parg);
+unsigned long ERR_peek_last_error(void);
+const char *ERR_reason_error_string(unsigned long error);
+void ERR_clear_error(void);
 ]])
 
 local _M = {}
@@ -167,6 +178,29 @@ function _M.backends(entry, refuse)
   return endpoints.encode(kept)
 end
 
+local SSL_CTRL_CHAIN_CERT = 89
+local context
+
+-- Why OpenSSL would refuse to present a pair, or nil: the calls of a handshake (ngx.ssl.set_cert), made beforehand. The
+-- security level is that of Debian's OpenSSL, as in the handshake.
+local function handshake_error(stack, key)
+  context = context or ffi.C.SSL_CTX_new(ffi.C.TLS_server_method())
+  ffi.C.ERR_clear_error()
+  local connection = ffi.C.SSL_new(context)
+  local ok = ffi.C.SSL_use_certificate(connection, ffi.C.OPENSSL_sk_value(stack, 0)) == 1
+  for index = 1, ffi.C.OPENSSL_sk_num(stack) - 1 do
+    ok = ok and ffi.C.SSL_ctrl(connection, SSL_CTRL_CHAIN_CERT, 1, ffi.C.OPENSSL_sk_value(stack, index)) == 1
+  end
+  ok = ok and ffi.C.SSL_use_PrivateKey(connection, key) == 1
+  ffi.C.SSL_free(connection)
+  if ok then
+    return nil
+  end
+  local text = ffi.C.ERR_reason_error_string(ffi.C.ERR_peek_last_error())
+  ffi.C.ERR_clear_error()
+  return text ~= nil and ffi.string(text) or "unknown error"
+end
+
 function _M.certificates(entry)
   local id = expect(entry.id, "string", "certificate id")
   local chain, key = expect(entry.chain, "string", "chain"), expect(entry.key, "string", "key")
@@ -183,6 +217,10 @@ function _M.certificates(entry)
   end
   if ffi.C.X509_check_private_key(ffi.C.OPENSSL_sk_value(parsed, 0), private) ~= 1 then
     return nil, "CertificateKeyMismatch"
+  end
+  local why = handshake_error(parsed, private)
+  if why then
+    return nil, "CertificateRefused", why
   end
   return cjson.encode({ chain, key })
 end
@@ -210,8 +248,9 @@ local names = { hosts = "name", backends = "key", certificates = "id" }
 -- The changes of one request, as the store takes them, and what was left out.
 function _M.changes(body)
   local changes, refused = {}, {}
-  local function refuse(kind, name, reason)
-    refused[#refused + 1] = { kind = kind, name = name:sub(1, 256):gsub("[^%g ]", "?"), reason = reason }
+  local function refuse(kind, name, reason, detail)
+    local printable = name:sub(1, 256):gsub("[^%g ]", "?")
+    refused[#refused + 1] = { kind = kind, name = printable, reason = reason, detail = detail }
   end
   for member in pairs(body) do
     if not names[member] and member ~= "instance" and member ~= "generation" then
@@ -232,10 +271,10 @@ function _M.changes(body)
       end
       for _, entry in ipairs(list(change.upsert, "upsert")) do
         expect(entry, "table", "upsert")
-        local value, reason = _M[kind](entry, refuse)
+        local value, reason, detail = _M[kind](entry, refuse)
         changes[#changes + 1] = { kind = kind, name = entry[field], value = value, keep = value == nil }
         if not value then
-          refuse(kind:sub(1, -2), entry[field], reason)
+          refuse(kind:sub(1, -2), entry[field], reason, detail)
         end
       end
     end

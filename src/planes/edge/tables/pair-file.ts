@@ -1,0 +1,48 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { z } from 'zod';
+import { messageOf } from '../../../model/values.ts';
+import type { Log } from '../../../runtime/log.ts';
+import type { EdgeReason } from '../reasons.ts';
+import type { KeptPairs, PairFile } from './pairs.ts';
+
+const Kept = z.array(
+  z.object({
+    key: z.string(),
+    certificate: z.object({ id: z.string(), chain: z.string(), key: z.string() }),
+    facts: z.object({ notBeforeMs: z.number(), notAfterMs: z.number(), names: z.array(z.string()) }),
+  }),
+);
+
+/**
+ * The last good pairs of broken Secrets in this file, which only its owner may read. A write is atomic; what a write that was
+ * cut off leaves behind is replaced by the next one.
+ */
+export function pairFile(file: string, log: Log): PairFile {
+  return {
+    async read() {
+      try {
+        const kept = Kept.parse(JSON.parse(await readFile(file, 'utf8')));
+        return new Map(kept.map(({ key, ...pair }) => [key, pair]));
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();
+        const reason: EdgeReason = 'SnapshotUnreadable';
+        log.warn({ reason, file, problem: messageOf(error) }, 'the last good certificates cannot be read');
+        return new Map();
+      }
+    },
+    write: (kept) => writeKept(file, kept),
+  };
+}
+
+async function writeKept(file: string, kept: KeptPairs): Promise<void> {
+  const temporary = `${file}.tmp`;
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.chmod(0o600);
+    await handle.writeFile(JSON.stringify([...kept].map(([key, pair]) => ({ key, ...pair }))));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+}
