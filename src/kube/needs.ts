@@ -53,6 +53,11 @@ export function getNamed(of: Subject, names: readonly string[], why: string): Ne
   return { of, verbs: ['get'], names, why };
 }
 
+/** The need to ask what others may do. */
+export function askRightsOfOthers(why: string): Need {
+  return { of: { apiGroup: 'authorization.k8s.io', resource: 'subjectaccessreviews' }, verbs: ['create'], why };
+}
+
 /** The need to write the status of objects, as `kube/status/writer.ts` does. */
 export function writeStatus(of: Subject, why: string): Need {
   return { of, verbs: ['patch'], why };

@@ -1,11 +1,14 @@
 import type { CalicoGroup } from '../kube/calico.ts';
-import { getNamed, list, type Need } from '../kube/needs.ts';
+import { askRightsOfOthers, getNamed, list, type Need } from '../kube/needs.ts';
 import { apiGroup, systemNamespace } from '../model/contract.ts';
 
 /** The CustomResourceDefinitions of the platform spec. */
 export const ownCrds = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'drains'].map(
   (plural) => `${plural}.${apiGroup}`,
 );
+
+/** The group of the kubeconfigs that `deploy/kubeconfig check` makes: of people who look, and not of an agent. */
+export const checkGroup = 'tideline:check';
 
 /** The plural of Calico's configuration of its IPAM, which has another name in each of its two groups. */
 export const ipamConfigs: Readonly<Record<CalicoGroup, string>> = {
@@ -23,6 +26,7 @@ export const preflightNeeds: readonly Need[] = [
     'are the CRDs those of this version',
   ),
   getNamed({ apiGroup: '', resource: 'namespaces' }, [systemNamespace], 'is it there'),
+  askRightsOfOthers('may the agents do what they do'),
   list({ kind: 'Node' }, 'addresses and pod prefixes of nodes'),
   list({ kind: 'IngressClass' }, 'is our class there'),
   list({ kind: 'BlockAffinity' }, ipam),

@@ -17,9 +17,9 @@ import { type Identity, judgeCredentials } from './judge/credentials.ts';
 import { judgeIngress } from './judge/ingress.ts';
 import { judgeNodes } from './judge/nodes.ts';
 import { judgePools } from './judge/pools.ts';
-import { judgeExcess, judgeRights, unlistedRights } from './judge/rights.ts';
+import { type Granted, judgeExcess, judgeRights, unlistedRights } from './judge/rights.ts';
 import { judgeClock, judgeHealth, judgeVersion } from './judge/server.ts';
-import { preflightNeeds } from './needs.ts';
+import { checkGroup, preflightNeeds } from './needs.ts';
 import { probe } from './probe.ts';
 import { Questions } from './questions.ts';
 import { preflightChecks } from './reasons.ts';
@@ -183,26 +183,66 @@ async function judgeNetwork(
 }
 
 async function judgeOwnRights(
-  { agents, podsFrom, rbac }: PreflightOptions,
+  options: PreflightOptions,
   questions: Questions,
   who: Identity,
   calico: CalicoGroup | undefined,
 ): Promise<readonly Finding[]> {
+  const { agents } = options;
+  const looksOnly =
+    who.groups.includes(checkGroup) && !agents.some((agent) => who.groups.includes(`tideline:${agent}`));
   const granted = await questions.granted(systemNamespace);
   if ('missing' in granted) return [];
   if (!('got' in granted)) return agents.map((agent) => unanswered(`rights-${agent}`, granted, who.username));
-  const findings = agents.map(async (agent) => {
-    const doubtful = unlistedRights(rightsOf(needsOf(agent, podsFrom), calico), granted.got);
-    const answers = await Promise.all(doubtful.map(async (need) => ({ need, allowed: await questions.allowed(need) })));
-    if (answers.some(({ allowed }) => allowed === undefined))
-      return unanswered(`rights-${agent}`, { failed: 'the server did not say what we may do' }, who.username);
-    const denied = answers.filter(({ allowed }) => allowed === false).map(({ need }) => need);
-    return judgeRights(agent, denied, who, rbac);
-  });
+  const ask = looksOnly
+    ? (agent: Agent) => judgeRightsOfAgent(agent, options, questions, { who, calico })
+    : (agent: Agent) => judgeRightsAsAgent(agent, options, questions, { who, calico, granted: granted.got });
+  const findings = await Promise.all(agents.map(ask));
   // A right in a group of Calico that is not served grants nothing, so the rights of both groups count as needed.
-  const needs = [...agents.flatMap((agent) => needsOf(agent, 'calico')), ...preflightNeeds];
+  const needs = [...(looksOnly ? [] : agents.flatMap((agent) => needsOf(agent, 'calico'))), ...preflightNeeds];
   const needed = calicoGroups.flatMap((group) => rightsOf(needs, group));
-  return [...(await Promise.all(findings)), judgeExcess(needed, granted.got, who)];
+  return [...findings, judgeExcess(needed, granted.got, who)];
+}
+
+/** Our own rights, as those of the agent whose kubeconfig this is. */
+async function judgeRightsAsAgent(
+  agent: Agent,
+  { podsFrom, rbac }: PreflightOptions,
+  questions: Questions,
+  {
+    who,
+    calico,
+    granted,
+  }: { readonly who: Identity; readonly calico: CalicoGroup | undefined; readonly granted: Granted },
+): Promise<Finding> {
+  const doubtful = unlistedRights(rightsOf(needsOf(agent, podsFrom), calico), granted);
+  const answers = await Promise.all(doubtful.map(async (need) => ({ need, allowed: await questions.allowed(need) })));
+  if (answers.some(({ allowed }) => allowed === undefined))
+    return unanswered(`rights-${agent}`, { failed: 'the server did not say what we may do' }, who.username);
+  const denied = answers.filter(({ allowed }) => allowed === false).map(({ need }) => need);
+  return judgeRights(agent, denied, who, rbac);
+}
+
+/** The rights of the agents' group, asked for by somebody who has and needs none of them. */
+async function judgeRightsOfAgent(
+  agent: Agent,
+  { podsFrom, rbac }: PreflightOptions,
+  questions: Questions,
+  { who, calico }: { readonly who: Identity; readonly calico: CalicoGroup | undefined },
+): Promise<Finding> {
+  const group = `tideline:${agent}`;
+  const asked = { username: `${group}:anybody`, groups: [group, 'system:authenticated'] };
+  const rights = unlistedRights(rightsOf(needsOf(agent, podsFrom), calico), { everywhere: [], inSystem: [] });
+  const answers = await Promise.all(
+    rights.map(async (need) => ({ need, answer: await questions.allowedTo(asked, need) })),
+  );
+  for (const { answer } of answers) {
+    if ('got' in answer) continue;
+    const failure = 'missing' in answer ? { failed: 'the server did not say what the agents may do' } : answer;
+    return unanswered(`rights-${agent}`, failure, who.username);
+  }
+  const denied = answers.filter(({ answer }) => 'got' in answer && !answer.got).map(({ need }) => need);
+  return judgeRights(agent, denied, { username: `the group ${group}`, groups: asked.groups }, rbac);
 }
 
 function allNeeds({ agents, podsFrom }: PreflightOptions): readonly Need[] {

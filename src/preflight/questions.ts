@@ -3,7 +3,7 @@ import { groupPath } from '../kube/api/resources.ts';
 import { rightText } from '../kube/rights.ts';
 import { withoutUndefined } from '../model/values.ts';
 import type { Answer } from './finding.ts';
-import type { IdentityAnswer } from './judge/credentials.ts';
+import type { Identity, IdentityAnswer } from './judge/credentials.ts';
 import type { Granted, Rule, SingleRight } from './judge/rights.ts';
 
 /** A collection that is read, or one object of it. */
@@ -20,8 +20,8 @@ const requestMs = 4000;
 const maxPages = 20;
 
 /**
- * The requests of the preflight to the API. It reads (GET), and asks about itself (SelfSubject*Review, which the API wants as
- * POST and which store nothing); it can send no other request.
+ * The requests of the preflight to the API. It reads (GET), and asks what it and the agents may do (reviews, which the API
+ * wants as POST and which store nothing); it can send no other request.
  */
 export class Questions {
   readonly #client: KubeClient;
@@ -69,8 +69,22 @@ export class Questions {
     return status ?? {};
   }
 
-  /** Whether the server grants a right that no listed rule grants; undefined when it does not answer. */
-  async allowed({ verb, right }: SingleRight): Promise<boolean | undefined> {
+  /** Whether the server grants us a right that no listed rule grants; undefined when it does not answer. */
+  async allowed(single: SingleRight): Promise<boolean | undefined> {
+    const answer = await this.#access('SelfSubjectAccessReview', single, {});
+    return 'got' in answer ? answer.got : undefined;
+  }
+
+  /** Whether the server grants a right to somebody else. */
+  allowedTo({ username, groups }: Identity, single: SingleRight): Promise<Answer<boolean>> {
+    return this.#access('SubjectAccessReview', single, { user: username, groups });
+  }
+
+  async #access(
+    kind: 'SelfSubjectAccessReview' | 'SubjectAccessReview',
+    { verb, right }: SingleRight,
+    who: object,
+  ): Promise<Answer<boolean>> {
     const [resource, subresource] = right.resource.split('/');
     const resourceAttributes = {
       verb,
@@ -78,16 +92,16 @@ export class Questions {
       resource,
       ...withoutUndefined({ subresource, namespace: right.namespace }),
     };
+    const plural = `${kind.toLowerCase()}s`;
     try {
       const { status } = await this.#review<{ status?: { allowed?: boolean } }>(
-        'authorization.k8s.io/v1/selfsubjectaccessreviews',
-        'SelfSubjectAccessReview',
-        { resourceAttributes },
+        `authorization.k8s.io/v1/${plural}`,
+        kind,
+        { resourceAttributes, ...who },
       );
-      return status?.allowed === true;
+      return { got: status?.allowed === true };
     } catch (error) {
-      if (error instanceof ApiError) return undefined;
-      throw error;
+      return answerOf(error, `create ${plural}.authorization.k8s.io`);
     }
   }
 

@@ -10,8 +10,10 @@ export const preflightChecks = {
   clock: "This machine's clock and the API server's agree: leases and certificates live by them.",
   crds: 'The CustomResourceDefinitions of the platform spec are those of this version.',
   namespace: 'The namespace for Leases and for what runs inside the cluster is there.',
-  'rights-edge': 'This identity may do what the edge agent does.',
-  'rights-network': 'This identity may do what the network agent does.',
+  'rights-edge':
+    'This identity may do what the edge agent does. With a kubeconfig of the group tideline:check: the group tideline:edge may.',
+  'rights-network':
+    'This identity may do what the network agent does. With a kubeconfig of the group tideline:check: the group tideline:network may.',
   'rights-excess': 'This identity may do no more than the agents need.',
   'calico-api': "Calico's objects are served.",
   'calico-datastore': 'Calico says that its datastore is ready.',
@@ -66,7 +68,7 @@ export const preflightReasons = {
   CrdDiffers: 'A CustomResourceDefinition has the same fields with other rules.',
   CrdStoredVersions: 'Objects may still be stored in a version that is not the current one.',
   NamespaceMissing: 'The namespace tideline-system does not exist.',
-  RightsMissing: 'The identity lacks rights that the agent needs.',
+  RightsMissing: 'The identity, or the group of the agents, lacks rights that the agent needs.',
   RightsTooWide: 'The identity may do more than the agents need.',
   CalicoMissing: 'The API server serves no Calico group.',
   DatastoreNotReady: 'Calico has locked its datastore, or was never started.',

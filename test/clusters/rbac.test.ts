@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../lab/control-plane/control-plane.ts';
 import { type Daemon, startDaemon } from '../../lab/daemons/process.ts';
 import type { EdgeStatus, NetworkStatus } from '../../src/model/status.ts';
+import type { Finding } from '../../src/preflight/finding.ts';
 import { ingressAddresses } from '../support/clusters/ingress-status.ts';
 import { videoIngress } from '../support/clusters/objects.ts';
 import { compileCache } from '../support/compile-cache.ts';
@@ -80,9 +81,17 @@ describe('with exactly these rights', () => {
 
   it('the preflight looks', async () => {
     const kubeconfig = join(paris.folder, 'operator.kubeconfig');
-    const command = `${tideline} check --cluster paris --kubeconfig ${kubeconfig} ${platform}`;
-    const said = await paris.administrator.sh(`${command} || true`);
-    expect(said).not.toContain('RightMissing');
+    const command = `${tideline} check --output json --cluster paris --kubeconfig ${kubeconfig} ${platform}`;
+    const { findings } = JSON.parse(await paris.administrator.sh(`${command} || true`)) as {
+      readonly findings: readonly Finding[];
+    };
+    const of = (check: string): readonly string[] =>
+      findings.filter((finding) => finding.check === check).map(({ state }) => state);
+    expect(['api-credentials', 'rights-edge', 'rights-network', 'rights-excess'].flatMap(of)).toEqual(
+      Array(4).fill('ok'),
+    );
+    expect(['namespace', 'ingress-class'].flatMap(of)).toEqual(['ok', 'ok']);
+    expect(findings.filter(({ state, reason }) => state === 'unknown' || reason === 'RightMissing')).toEqual([]);
   });
 
   it.each(['edge', 'network', 'check'])('%s is denied nothing', async (group) => {

@@ -21,7 +21,10 @@ should be what was found, what was expected, and a command that mends it. Comman
 - \`ok\`; \`warning\`: works, and will surprise; \`failed\`: an agent would not work; \`unknown\`: could not be seen, most often for lack
   of a right, which is named.
 - Exit code 0: nothing failed, 1: something did, 2: bad input. \`--output json\` prints the same for programs.
-- It sends GET requests and SelfSubject*Reviews, about twenty, and nothing else; it never writes. It ends within 10 seconds.
+- With the kubeconfig of \`deploy/kubeconfig check\` (group \`tideline:check\`, which may read no Secret) the rights are those of the agents'
+  groups, asked for by SubjectAccessReviews; with any other kubeconfig they are its own, as those of the agent that will have it.
+- It sends GET requests and reviews (\`SelfSubject*Review\`, \`SubjectAccessReview\`), up to fifty, and nothing else; it never writes. It ends
+  within 10 seconds.
 - A step that fails ends the report where the next could say nothing of its own: without a connection there are no rights.
 - The server's certificate, readiness and clock are looked at without credentials: nothing secret goes to a server that is not
   verified. The Date header has whole seconds: the difference of the clocks is known to within a second and the round trip, and

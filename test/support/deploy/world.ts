@@ -53,18 +53,11 @@ export class Paris {
     const { status, ...node } = calico.node('paris-worker-1', addresses.worker) as unknown as {
       readonly status: object;
     };
-    await plane.apply(
-      node,
-      calico.pool('10.10.0.0/16'),
-      ...calico.owned(block, 'paris-worker-1'),
-      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'video' } },
-      {
-        apiVersion: 'networking.k8s.io/v1',
-        kind: 'IngressClass',
-        metadata: { name: 'tideline' },
-        spec: { controller: 'tideline.dev/edge' },
-      },
-    );
+    await plane.apply(node, calico.pool('10.10.0.0/16'), ...calico.owned(block, 'paris-worker-1'), {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'video' },
+    });
     await plane.kubectl([
       'patch',
       'node',
