@@ -154,6 +154,8 @@ export interface NginxView {
   readonly refusedPairs: Readonly<Record<string, string>>;
   /** How many handshakes got another certificate for that reason. */
   readonly refusedHandshakes: number;
+  /** Requests since nginx started that it answered itself instead of a pod, or that it refused to pass on, by reason. */
+  readonly answered: Readonly<Record<string, number>>;
 }
 
 /** Health of one traffic policy at this blade. */

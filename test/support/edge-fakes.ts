@@ -90,6 +90,7 @@ export class FakeDataPlane implements DataPlane {
       activeConnections: 0,
       refusedPairs: this.refusedPairs,
       refusedHandshakes: 0,
+      answered: {},
     };
   }
 

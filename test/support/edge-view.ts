@@ -27,6 +27,7 @@ export const nginxForTests: DataPlaneStatus = {
   activeConnections: 0,
   refusedPairs: {},
   refusedHandshakes: 0,
+  answered: {},
 };
 
 /** The convergence of an nginx that has acknowledged the table of a cluster that was read. */

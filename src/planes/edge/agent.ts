@@ -7,7 +7,7 @@ import { type Clock, sleep, type Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { BladePlatform } from './compile/platform.ts';
 import type { CertificateReader } from './compile/tls.ts';
-import { type EdgeMetrics, setBladeMetrics } from './metrics.ts';
+import { type EdgeMetrics, setAnsweredMetrics, setBladeMetrics } from './metrics.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
 import { type PublishView, publishViewOf } from './publish/view.ts';
 import { bladeVips, statusOf } from './status.ts';
@@ -175,7 +175,7 @@ export class EdgeAgent {
 
   /** Takes one step: publishes the new memory, then carries out the actions; asking the peers is left to the caller. */
   #step(): Step {
-    const { speaker, metrics, log, dataPlane } = this.#options;
+    const { speaker, dataPlane, metrics, log } = this.#options;
     const result = step(this.#view(), this.#memory);
     this.#memory = result.memory;
     const { health, draining, announce } = result.actions;
@@ -185,6 +185,7 @@ export class EdgeAgent {
     if (announce !== undefined) speaker.setDesired(announce);
     setBladeMetrics(metrics, result);
     metrics.refusedHandshakes.set(dataPlane.status()?.refusedHandshakes ?? 0);
+    setAnsweredMetrics(metrics, dataPlane.status()?.answered ?? {});
     return result;
   }
 

@@ -19,6 +19,8 @@ export interface EdgeMetrics {
   readonly policyHealthy: Gauge<'policy'>;
   readonly draining: Gauge;
   readonly refusedHandshakes: Gauge;
+  /** Requests that nginx answered itself, by reason; begins anew when nginx does. */
+  readonly answered: Counter<'reason'>;
 }
 
 export function edgeMetrics(registry: Registry): EdgeMetrics {
@@ -58,6 +60,12 @@ export function edgeMetrics(registry: Registry): EdgeMetrics {
     vipFit: gauge('vip_fit', '1 when this blade is fit to serve the VIP', ['vip']),
     vipAnnounced: gauge('vip_announced', '1 when ExaBGP announces the VIP from this blade', ['vip']),
     policyHealthy: gauge('policy_healthy', '1 when the policy is healthy here', ['policy']),
+    answered: new Counter({
+      name: 'tideline_edge_answered_total',
+      help: 'Requests that nginx answered itself instead of a pod, or whose response it refused, by reason',
+      labelNames: ['reason'],
+      registers,
+    }),
     draining: gauge('draining', '1 while a drain of this blade, its cluster or its site is in force'),
     refusedHandshakes: gauge(
       'refused_handshakes',
@@ -74,6 +82,12 @@ export function setBladeMetrics(metrics: EdgeMetrics, { vips, memory, actions }:
   }
   metrics.draining.set(memory.retirement.phase === 'draining' ? 1 : 0);
   for (const { policy, healthy } of actions.health ?? []) metrics.policyHealthy.set({ policy }, healthy ? 1 : 0);
+}
+
+/** Sets the counters of nginx's own answers to what nginx counted. */
+export function setAnsweredMetrics({ answered }: EdgeMetrics, counts: Readonly<Record<string, number>>): void {
+  answered.reset();
+  for (const [reason, count] of Object.entries(counts)) answered.inc({ reason }, count);
 }
 
 /** Sets the metrics of the table from a compile. */

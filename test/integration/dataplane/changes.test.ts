@@ -231,7 +231,7 @@ describe('nginx killed and started again', () => {
     expect(generation).toBeGreaterThan(0);
     expect(seen(await world.ask({ host: 'www.example' })).who).toBe('b');
     await eventually(async () => (await world.ask({ path: '/.well-known/tideline/health/video' })).status === 503);
-    const blade = await world.ask({ path: '/.well-known/tideline/blade' });
+    const blade = await world.askItself('/.well-known/tideline/blade');
     const status = world.plane.status();
     expect(JSON.parse(blade.body)).toEqual({ instance: status?.instance, generation, draining: true });
     expect(status).toMatchObject({ generation, hosts: 1 });

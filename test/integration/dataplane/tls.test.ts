@@ -33,6 +33,7 @@ describe('TLS', () => {
       (await world.askTls({ host: 'one.example', serverName })).certificate;
     expect(await presented('one.example')).toBe('one.example');
     expect(await presented('ONE.example')).toBe('one.example');
+    expect(await presented('one.example.')).toBe('one.example');
     expect(await presented('x.wild.example')).toBe('*.wild.example');
     expect(await presented('x.y.wild.example')).toBe('default.tideline.invalid');
     expect(await presented('unknown.example')).toBe('default.tideline.invalid');

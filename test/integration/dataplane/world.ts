@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, createServer, type IncomingHttpHeaders, request, type Server } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { createServer as createRawServer, type Server as RawServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
@@ -53,6 +54,7 @@ export class World {
   readonly folder: string;
   readonly #settings: NginxSettings;
   readonly #servers: Server[] = [];
+  readonly #rawServers: RawServer[] = [];
   readonly warnings: Record<string, unknown>[] = [];
   nginx: Nginx;
   plane: DataPlane;
@@ -132,6 +134,10 @@ export class World {
     return readFile(join(this.#settings.runDir, 'nginx-error.log'), 'utf8');
   }
 
+  accessLog(): Promise<string> {
+    return readFile(join(this.#settings.runDir, 'nginx-access.log'), 'utf8');
+  }
+
   /** A pod: answers with what it saw as JSON; upgrades to a connection that echoes bytes. */
   async pod(who: string, index: number): Promise<Endpoint> {
     const address = `10.77.1.${index}`;
@@ -157,6 +163,28 @@ export class World {
     });
     this.#servers.push(server);
     return { address, port: 8000 };
+  }
+
+  /** A pod that answers each request with these bytes, whatever they are; `close` ends the connection after them. */
+  async rawPod(index: number, bytes: string, { close = false } = {}): Promise<Endpoint> {
+    const address = `10.77.1.${index}`;
+    await run('ip', ['addr', 'add', `${address}/32`, 'dev', 'pods']);
+    const server = createRawServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.on('data', () => (close ? socket.end(bytes) : socket.write(bytes)));
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(8000, address, resolve);
+    });
+    this.#rawServers.push(server);
+    return { address, port: 8000 };
+  }
+
+  /** What the data path answers to a program on the blade itself. */
+  async askItself(path: string): Promise<{ status: number; body: string }> {
+    const script = `exec 3<>/dev/tcp/${vip}/80; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
+    const answer = await this.network.exec('edge', 'timeout', '5', 'bash', '-c', script);
+    return { status: Number(answer.split(' ')[1]), body: answer.slice(answer.indexOf('\r\n\r\n') + 4) };
   }
 
   ask(options: Ask = {}): Promise<Reply> {
@@ -196,6 +224,7 @@ export class World {
       server.closeAllConnections();
       server.close();
     }
+    for (const server of this.#rawServers) server.close();
     await this.network.destroy();
     await run('ip', ['link', 'del', 'pods']).catch(() => undefined);
     await rm(this.folder, { recursive: true, force: true });

@@ -51,9 +51,7 @@ const serving = (): Promise<void> =>
   until(
     'the VIP is announced and answers',
     async () =>
-      (await rack.routes()).includes(vip) &&
-      (await edge()).vips[0]?.announced === true &&
-      (await rack.get(vip, 80, '/.well-known/tideline/blade')).includes('instance'),
+      (await rack.routes()).includes(vip) && (await edge()).vips[0]?.announced === true && (await answers(vip, 80)),
     () => journals('blade'),
   );
 const announcing = (): Promise<void> =>
@@ -255,7 +253,7 @@ describe('traffic', () => {
 });
 
 const answers = async (address: string, port: number): Promise<boolean> =>
-  rack.get(address, port, '/.well-known/tideline/blade').then(
+  rack.get(address, port, '/.well-known/tideline/health/any').then(
     () => true,
     () => false,
   );

@@ -1,4 +1,5 @@
 import { bladePaths, runFiles } from '../../../model/contract.ts';
+import { believedFields } from './fields.ts';
 
 /**
  * Everything that nginx.conf depends on. The file is constant but for these settings: nothing that a tenant wrote ever
@@ -121,14 +122,20 @@ max_headers 128;
 client_max_body_size 64m;
 client_body_buffer_size 64k;
 
-# Only WebSocket is upgraded: any other protocol (h2c) would lead requests past the router.
-map $http_upgrade $tideline_upgrade {
+# Only WebSocket over HTTP/1.1 is upgraded: any other protocol (h2c) would lead requests past the router, and HTTP/2 has no upgrade.
+map "$server_protocol $http_upgrade" $tideline_upgrade {
     default "";
-    websocket websocket;
+    "HTTP/1.1 websocket" websocket;
 }
 map $tideline_upgrade $tideline_connection {
     default upgrade;
     "" "";
+}
+# What a pod says of upgrades passes only where it means something: a response of HTTP/2 with this field is malformed (RFC 9113, 8.2.2).
+map "$server_protocol $status" $tideline_upgraded {
+    default "";
+    "HTTP/1.1 101" $upstream_http_upgrade;
+    "HTTP/1.1 426" $upstream_http_upgrade;
 }
 
 upstream tideline_backends {
@@ -145,7 +152,7 @@ function accessLogs({ accessLog, syslog, runDir }: NginxSettings): string {
   if (!accessLog) return 'access_log off;';
   const fields = [
     '"time":"$time_iso8601","id":"$request_id","client":"$remote_addr","scheme":"$scheme","host":"$host"',
-    '"method":"$request_method","uri":"$request_uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time',
+    '"method":"$tideline_method","uri":"$request_uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time',
     '"upstream":"$upstream_addr","upstreamStatus":"$upstream_status","upstreamSeconds":"$upstream_response_time"',
     '"reason":"$tideline_reason"',
   ];
@@ -153,7 +160,9 @@ function accessLogs({ accessLog, syslog, runDir }: NginxSettings): string {
   const to = syslog
     ? `${devLog('tideline_access')} tideline`
     : `${runDir}/${runFiles.nginxAccessLog} tideline buffer=64k flush=1s`;
-  return `log_format tideline escape=json\n${lines.join('\n')}\n    '}';\naccess_log ${to};`;
+  // A refused response changes $request_method (lua/response.lua).
+  const method = `map $request $tideline_method {\n    default $request_method;\n    "~^([A-Z]+) " $1;\n}\n`;
+  return `${method}log_format tideline escape=json\n${lines.join('\n')}\n    '}';\naccess_log ${to};`;
 }
 
 function publicServer({ rendered, httpPort, httpsPort, ipv6 }: NginxSettings): string {
@@ -206,7 +215,7 @@ ${indent(indent(proxy))}
 }`;
 }
 
-/** The blade faces the Internet: what a client says of itself in forwarding headers is replaced, never continued. */
+/** The blade faces the Internet: what a client says of itself in these fields is replaced or removed, never continued. */
 const proxy = `proxy_pass http://tideline_backends;
 proxy_http_version 1.1;
 proxy_set_header Host $tideline_host;
@@ -218,16 +227,16 @@ proxy_set_header X-Forwarded-Proto $scheme;
 proxy_set_header X-Forwarded-Host $tideline_host;
 proxy_set_header X-Forwarded-Port $server_port;
 proxy_set_header X-Request-ID $request_id;
-proxy_set_header Forwarded "";
-proxy_set_header X-Forwarded-Prefix "";
-proxy_set_header X-Forwarded-Scheme "";
-proxy_set_header X-Forwarded-Server "";
-proxy_set_header X-Forwarded-Ssl "";
-proxy_set_header Proxy-Connection "";
-proxy_set_header Proxy "";
+proxy_set_header X-Scheme $scheme;
+${believedFields.map((name) => `proxy_set_header ${name} "";`).join('\n')}
 # A backend must not steer nginx: an internal redirect would lead past the router.
 proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset;
 proxy_redirect off;
+header_filter_by_lua_block { require("tideline.response").check() }
+proxy_hide_header Upgrade;
+add_header Upgrade $tideline_upgraded always;
+proxy_hide_header Proxy-Connection;
+proxy_hide_header Trailer;
 # nginx tries another endpoint when one cannot be reached; for a POST only when nothing of it was sent.
 proxy_next_upstream error timeout;
 proxy_next_upstream_timeout 10s;

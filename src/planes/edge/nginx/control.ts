@@ -28,6 +28,7 @@ const Status = z.object({
   // An nginx that was started by an older version says neither.
   refusedPairs: z.record(z.string(), z.string()).default({}),
   refusedHandshakes: z.number().default(0),
+  answered: z.record(z.string(), z.number()),
 });
 const Refusal = z.object({ reason: z.string(), message: z.string().default('') });
 const Left = z.object({ kind: z.string(), name: z.string(), reason: z.string() });

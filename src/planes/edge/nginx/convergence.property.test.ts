@@ -158,6 +158,7 @@ class World {
         activeConnections: 0,
         refusedPairs: {},
         refusedHandshakes: 0,
+        answered: {},
       };
       this.state = statusReceived(this.state, message, status);
       return;

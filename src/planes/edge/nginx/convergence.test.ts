@@ -35,6 +35,7 @@ const status = (instance: string, generation: number): DataPlaneStatus => ({
   activeConnections: 0,
   refusedPairs: {},
   refusedHandshakes: 0,
+  answered: {},
 });
 const refused: Failure = { is: 'refused', error: new Error('SharedMemoryFull') };
 

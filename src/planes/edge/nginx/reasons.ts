@@ -5,6 +5,12 @@ export const dataPlaneReasons = {
   PathUnknown: 'The host has no such path and no default backend; 404.',
   NoEndpoints: 'The backend is unknown or has no endpoint; 503.',
   NoTable: 'nginx never got a table since it started; 503, and health checks fail.',
+  ResponseNotHttp:
+    'The pod answered without a status line, as HTTP/0.9 did; 502 over HTTP/2, the end of the connection over HTTP/1.',
+  ResponseInterim:
+    'The pod sent an interim response (103 Early Hints, 102, or 100 unasked), which nginx before 1.29 takes for the final one; 502.',
+  ResponseUpgradeUnasked: 'The pod switched protocols although the client asked for no WebSocket over HTTP/1.1; 502.',
+  ResponseLengthInvalid: 'The pod sent several different Content-Length fields, or one that is no number; 502.',
   SharedMemoryTorn:
     'A worker died while it held a zone of shared memory: nginx is ended by its own worker to start anew; 503 until then.',
   PolicyInvalid: 'The health path names something that cannot be a policy; 404.',

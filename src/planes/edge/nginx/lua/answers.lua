@@ -49,8 +49,12 @@ function _M.health()
   return answer(health.healthy and 200 or 503, { policy = policy, state = state, reason = health.reason })
 end
 
--- The agent asks this on a VIP to see that its own nginx answers there.
+-- The agent asks this on a VIP to see that its own nginx answers there. A connection of this very server has the VIP at both ends;
+-- anybody else gets what any other reserved path answers, because the table's generations are nobody's business.
 function _M.blade()
+  if ngx.var.remote_addr ~= ngx.var.server_addr then
+    return ngx.exit(404)
+  end
   if not readable() then
     return
   end

@@ -87,8 +87,9 @@ local function try(one)
 end
 
 function _M.present()
-  local name = ssl.server_name() or ""
-  local _, own, any = cache.snapshot(choose, name:lower())
+  -- Some clients send the final dot of an absolute name, which does not belong there (RFC 6066, section 3).
+  local name = (ssl.server_name() or ""):lower():gsub("%.$", "")
+  local _, own, any = cache.snapshot(choose, name)
   local tried = try(own)
   if tried then
     return

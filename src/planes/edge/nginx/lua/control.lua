@@ -1,6 +1,7 @@
 -- The control channel: HTTP with JSON bodies on the unix socket. README.md in src/planes/edge/nginx has the protocol.
 local cjson = require "cjson.safe"
 local refused = require "tideline.refused"
+local answered = require "tideline.answered"
 local store = require "tideline.store"
 local validate = require "tideline.validate"
 
@@ -94,6 +95,7 @@ local function status()
     reloads = state:get("reloads"),
     refusedPairs = refused.list(),
     refusedHandshakes = refused.handshakes(),
+    answered = answered.counts(),
   })
 end
 

@@ -4,6 +4,7 @@ local avoided = require "tideline.avoided"
 local balancer = require "ngx.balancer"
 local cache = require "tideline.cache"
 local endpoints = require "tideline.endpoints"
+local answered = require "tideline.answered"
 local routes = require "tideline.routes"
 local store = require "tideline.store"
 
@@ -15,18 +16,23 @@ local READ_SECONDS = 60
 -- An upgraded connection (WebSocket) may be silent for this long.
 local UPGRADED_SECONDS = 3600
 
--- The host that takes this name: exact, then the wildcard of its parent (one label), then the one for any host.
+-- The host that takes this name: exact, then the wildcard of its parent (one label), then the one for any host. Only a label
+-- that a host name can have (and `_`, which is in use) stands for `*`, and no other bytes reach the host for any name: the name
+-- goes to the pod, which may trust it.
 function _M.host(name)
   local host = cache.get("hosts", name)
   if host then
     return host
   end
-  local dot = name:find(".", 1, true)
-  if dot and dot > 1 then
+  local dot = name:match("^[%w_-]+()%.")
+  if dot then
     host = cache.get("hosts", "*" .. name:sub(dot))
     if host then
       return host
     end
+  end
+  if name:find("[^%w._:%[%]-]") then
+    return nil
   end
   return cache.get("hosts", "")
 end
@@ -73,7 +79,7 @@ function _M.route()
     if generation == 0 then
       reason = "NoTable"
     end
-    var.tideline_reason = reason
+    answered.count(reason)
     return ngx.exit((reason == "HostUnknown" or reason == "PathUnknown") and 404 or 503)
   end
   var.tideline_host = forwarded_host(name, var.http_host)

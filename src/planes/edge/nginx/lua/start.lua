@@ -6,6 +6,7 @@ local memory = require "tideline.memory"
 require "tideline.answers"
 require "tideline.control"
 require "tideline.request"
+require "tideline.response"
 
 ffi.cdef([[
 int chmod(const char *path, unsigned int mode);

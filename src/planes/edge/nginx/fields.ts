@@ -1,0 +1,37 @@
+/**
+ * Request fields by which applications learn who asks and for what. Proxies set them, so applications believe them. The
+ * edge itself sets `X-Real-IP`, `X-Scheme`, `X-Request-ID` and the usual `X-Forwarded-*` (conf.ts); these are removed from what a
+ * client sends. `ssl-client-*` are ingress-nginx's result of a check of client certificates.
+ */
+export const believedFields = [
+  'Forwarded',
+  'X-Forwarded-Prefix',
+  'X-Forwarded-Scheme',
+  'X-Forwarded-Server',
+  'X-Forwarded-Ssl',
+  'X-Forwarded-Method',
+  'X-Forwarded-Uri',
+  'X-Forwarded-By',
+  'X-Forwarded-Client-Cert',
+  'X-Original-Forwarded-For',
+  'X-Original-Host',
+  'X-Original-Method',
+  'X-Original-URI',
+  'X-Original-URL',
+  'X-Rewrite-URL',
+  'X-Client-IP',
+  'X-Cluster-Client-IP',
+  'True-Client-IP',
+  'X-Auth-Request-Redirect',
+  'X-Sent-From',
+  'ssl-client-verify',
+  'ssl-client-cert',
+  'ssl-client-subject-dn',
+  'ssl-client-issuer-dn',
+  'Proxy',
+  // Fields of the connection to the client; nginx removes the others of this kind itself.
+  'Proxy-Connection',
+  'HTTP2-Settings',
+  // nginx does not pass trailers on, in either direction.
+  'Trailer',
+] as const;
