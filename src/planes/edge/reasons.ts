@@ -27,6 +27,10 @@ export const edgeReasons = {
   TlsHostWithoutRule:
     'spec.tls names a host that no serving rule of this Ingress has; it gets no certificate from here.',
   TlsConflict: 'An older Ingress owns the certificate of this host; this one is not used.',
+  TlsForeign:
+    'A host has its certificate from an Ingress of another namespace than that of the Ingress that owns it (the oldest with a route on it).',
+  TlsOfHostOwner:
+    'An Ingress of another namespace owns the host, and the pool lets only that namespace give it a certificate; this one is not used.',
   SecretMissing:
     'There is no Secret of this name and of type kubernetes.io/tls (yet); the host is served with the default certificate.',
   SecretTypeWrong: 'The Secret is not of type kubernetes.io/tls; the host is served with the default certificate.',

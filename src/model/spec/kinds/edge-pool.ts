@@ -44,6 +44,12 @@ export const EdgePoolSpec = z
       })
       .optional()
       .describe('Certificate for hosts that have none; absent: a self-signed one made at first start.'),
+    hostOwnerOwnsCertificate: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether only Ingresses in the namespace of the oldest Ingress with a route on a host may give that host a certificate.',
+      ),
     endpoints: z
       .strictObject({
         allow: z

@@ -255,4 +255,50 @@ describe('compile', () => {
     expect(table.backends.every(({ endpoints }) => endpoints.length === 10)).toBe(true);
     expect((user + system) / 1000).toBeLessThan(3000);
   });
+
+  test('a certificate from another namespace than the host is a problem of both Ingresses, or is refused when the pool says so', () => {
+    const from = (namespace: string, created: string, spec: Raw): Raw =>
+      ingress(namespace, spec, { namespace, creationTimestamp: created });
+    const secretOf = (namespace: string): Raw => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/tls',
+      metadata: { name: 'tls', namespace },
+      data: { 'tls.crt': namespace },
+    });
+    const tls = [{ hosts: ['a.example'], secretName: 'tls' }];
+    const owner = from('owner', '2026-01-01T00:00:00Z', { rules: [rule('a.example', '/', 'web')] });
+    const giver = from('giver', '2026-01-02T00:00:00Z', { rules: [rule('a.example', '/x', 'web')], tls });
+    const late = from('owner', '2026-01-03T00:00:00Z', { rules: [rule('a.example', '/y', 'web')], tls });
+    const objects = [
+      owner,
+      giver,
+      { ...late, metadata: { ...(late['metadata'] as Raw), name: 'late' } },
+      secretOf('owner'),
+      secretOf('giver'),
+    ];
+    const results = [false, true].map((hostOwnerOwnsCertificate) => {
+      const input = { state: stateFromObjects(objects), platform, pool: poolForTests({ hostOwnerOwnsCertificate }) };
+      const { table, conditions } = compile({ ...input, readCertificate, nowMs });
+      const tlsProblems = conditions.map(({ object, problems }) => [
+        object,
+        problems.map(({ reason }) => reason).filter((reason) => reason.startsWith('Tls')),
+      ]);
+      return { certificate: table.hosts[0]?.certificate, problems: Object.fromEntries(tlsProblems) };
+    });
+    expect(results).toEqual([
+      {
+        certificate: 'giver',
+        problems: {
+          'Ingress/giver/giver': ['TlsForeign'],
+          'Ingress/owner/owner': ['TlsForeign'],
+          'Ingress/owner/late': ['TlsConflict'],
+        },
+      },
+      {
+        certificate: 'owner',
+        problems: { 'Ingress/giver/giver': ['TlsOfHostOwner'], 'Ingress/owner/owner': [], 'Ingress/owner/late': [] },
+      },
+    ]);
+  });
 });

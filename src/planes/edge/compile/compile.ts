@@ -7,6 +7,7 @@ import type { EdgeProblem } from '../reasons.ts';
 import type { BackendKey, Certificate, Host, Path, RoutingTable } from '../table.ts';
 import { fillBackend, type LiveBackend, resolveBackend } from './backends.ts';
 import { type EndpointRules, endpointRules } from './endpoint-rules.ts';
+import { HostOwners, withForeignCertificates } from './host-owners.ts';
 import { type IngressReading, isOurs, type RouteClaim, readIngress } from './ingress.ts';
 import type { GoodPair, LastGood } from './last-good.ts';
 import type { BladePlatform } from './platform.ts';
@@ -64,16 +65,20 @@ export function compile(input: CompileInput): Compiled {
   const { Service, Secret } = state.objects;
   const readings = readIngresses(input);
   const routes = new Routes(Service);
+  const owners = new HostOwners();
   const certificates = new CertificateClaims({
     secrets: Secret,
     read: input.readCertificate,
     lastGood: input.lastGood ?? new Map(),
     refused: input.refusedPairs ?? new Map(),
     nowMs: input.nowMs,
+    owners,
+    ownersOnly: pool.spec.hostOwnerOwnsCertificate,
   });
   const conditions: Condition[] = [...defaultCertificate(pool, certificates)];
   for (const reading of [...readings.values()].sort(compareAge)) {
     const won = routes.claim(reading);
+    owners.add(reading.key, won.hosts);
     const problems = [...reading.problems, ...won.problems, ...certificates.claim(reading, won.hosts)];
     const state = problems.length === 0 ? 'accepted' : won.hosts.size > 0 ? 'partial' : 'refused';
     conditions.push({ object: `Ingress/${reading.key}`, state, problems });
@@ -84,7 +89,6 @@ export function compile(input: CompileInput): Compiled {
   for (const [key, port] of [...routes.backends].sort(compareKeys))
     backends.set(key, fillBackend(key, port, slices, rules, before?.backends.get(key)));
   conditions.push(...sliceConditions(backends));
-  conditions.sort((a, b) => compareText(a.object, b.object));
   if (certificates.certificateOf('') !== undefined) routes.ensureHost('');
   const hosts = routes.hosts((name) => certificates.certificateOf(name)?.id);
   return {
@@ -93,7 +97,9 @@ export function compile(input: CompileInput): Compiled {
       backends: [...backends.values()].map(({ backend }) => backend),
       certificates: certificatesOf(hosts, certificates),
     },
-    conditions,
+    conditions: withForeignCertificates(conditions, certificates.foreign).toSorted((a, b) =>
+      compareText(a.object, b.object),
+    ),
     backends,
     readings,
     platform,

@@ -15,6 +15,8 @@ export const fixes: { readonly [R in EdgeReason]?: string } = {
   TlsHostInvalid: 'write the host in lower case, as a DNS name or *. and a DNS name',
   TlsHostWithoutRule: 'add a rule for the host, or remove it from spec.tls',
   TlsConflict: 'leave the certificate of this host to the older Ingress',
+  TlsForeign: 'name a certificate in the Ingress that owns the host, or set hostOwnerOwnsCertificate of the EdgePool',
+  TlsOfHostOwner: 'leave the certificate of this host to the namespace that owns it',
   SecretMissing:
     'create the Secret in this namespace with kubectl create secret tls, or correct its name; one of another type must be deleted and created anew, since a type cannot be changed',
   SecretTypeWrong: 'create it with kubectl create secret tls',

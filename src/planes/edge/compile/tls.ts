@@ -2,6 +2,7 @@ import type { Secret } from '../../../kube/kinds/secret.ts';
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { EdgeProblem, EdgeRefusal } from '../reasons.ts';
 import type { Certificate } from '../table.ts';
+import type { ForeignCertificate, HostOwners } from './host-owners.ts';
 import type { IngressReading, TlsClaim } from './ingress.ts';
 import { claimKey, findingsOf, type GoodPair, type LastGood, nextTurn } from './last-good.ts';
 import { wildcardOf } from './names.ts';
@@ -25,6 +26,9 @@ export interface CertificateInput {
   /** Pairs that nginx itself could not present, and why, by id. */
   readonly refused: ReadonlyMap<string, string>;
   readonly nowMs: number;
+  readonly owners: HostOwners;
+  /** Only the namespace of the oldest Ingress of a host may give it a certificate. */
+  readonly ownersOnly: boolean;
 }
 
 /** What a claim to a Secret has: a pair to serve, a fault, or both, when the pair is the last good one. */
@@ -43,6 +47,7 @@ export class CertificateClaims {
   readonly #secretOf = new Map<string, ObjectKey>();
   readonly #heldBy = new Map<string, Held>();
   readonly #held = new Map<string, Held>();
+  readonly #foreign: ForeignCertificate[] = [];
 
   constructor(input: CertificateInput) {
     this.#input = input;
@@ -62,8 +67,7 @@ export class CertificateClaims {
       if (entry === undefined) continue;
       used.add(host).add(wildcardOf(host) ?? host);
       if (entry.secret === undefined) continue;
-      const faults = this.#take(host, entry.secret, reading.key, reading.uid ?? `Ingress/${reading.key}`);
-      for (const fault of faults) refuse(fault, `${entry.field}.secretName`);
+      for (const fault of this.#claimHost(host, entry.secret, reading)) refuse(fault, `${entry.field}.secretName`);
     }
     for (const entry of reading.tls)
       for (const host of entry.hosts.filter((name) => !used.has(name)))
@@ -72,6 +76,11 @@ export class CertificateClaims {
           `${entry.field}.hosts`,
         );
     return uniqueProblems(problems);
+  }
+
+  /** The hosts that present a certificate from another namespace than their owner's. */
+  get foreign(): readonly ForeignCertificate[] {
+    return this.#foreign;
   }
 
   /** The pool's own certificate, for every handshake without another: the certificate of the host ``. */
@@ -104,6 +113,18 @@ export class CertificateClaims {
     for (const { pair } of this.#held.values())
       if (pair !== undefined) next = Math.min(next, nextTurn(pair, this.#input.nowMs));
     return next;
+  }
+
+  #claimHost(host: string, secret: ObjectKey, { key, uid }: IngressReading): readonly EdgeRefusal[] {
+    const owner = this.#input.owners.foreignOwner(host, key);
+    if (owner !== undefined && this.#input.ownersOnly)
+      return [{ reason: 'TlsOfHostOwner', message: `${host} belongs to Ingress ${owner} of another namespace` }];
+    const claimedBefore = this.#owners.has(host);
+    const faults = this.#take(host, secret, key, uid ?? `Ingress/${key}`);
+    if (owner === undefined || claimedBefore) return faults;
+    this.#foreign.push({ host, owner, giver: key });
+    const message = `${host} belongs to Ingress ${owner} of another namespace, which names no certificate for it`;
+    return [...faults, { reason: 'TlsForeign', message }];
   }
 
   #take(host: string, secret: ObjectKey, ingress: ObjectKey, owned: string): readonly EdgeRefusal[] {
