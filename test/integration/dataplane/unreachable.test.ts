@@ -119,6 +119,63 @@ describe('an endpoint that refused a connection', () => {
   });
 });
 
+describe('what a worker knows of an endpoint', () => {
+  const other = 'n/other/80';
+  const twoHosts = [...hosts, host('other.example', { 'prefix /': other })];
+  const slow = async (name: string, requests: number): Promise<number> => {
+    let count = 0;
+    for (let n = 0; n < requests; n += 1) {
+      const begin = performance.now();
+      expect((await world.ask({ host: name })).status).toBe(200);
+      if (performance.now() - begin > 1000) count += 1;
+    }
+    return count;
+  };
+  const silentAt = (index: number): Endpoint => ({ address: `10.77.1.${index}`, port: 8000 });
+  /** A pod appears at an address at which nobody answered; the kernel must not remember that instead of nginx. */
+  const appear = async (index: number): Promise<void> => {
+    await world.pod('late', index);
+    await world.network.ip('edge', 'neigh', 'flush', 'dev', 'eth0');
+  };
+  const lateAsOften = async (): Promise<number> => {
+    const whos: string[] = [];
+    for (let n = 0; n < 10; n += 1) whos.push(seen((await timed()).reply).who);
+    return whos.filter((who) => who === 'late').length;
+  };
+
+  it('is not held against a new pod with the address of a deleted one', async () => {
+    await serves(silentAt(30), a);
+    expect(await slow('www.example', 4)).toBe(1);
+    await serves(a);
+    expect(await slow('www.example', 1)).toBe(0);
+    await appear(30);
+    await serves(silentAt(30), a);
+    expect(await lateAsOften()).toBe(5);
+  }, 30_000);
+
+  it('is not held against it either when no request came in between', async () => {
+    await serves(silentAt(31), a);
+    expect(await slow('www.example', 4)).toBe(1);
+    await appear(31);
+    await serves(a);
+    await serves(silentAt(31), a);
+    expect(await lateAsOften()).toBe(5);
+  }, 30_000);
+
+  it('is not held against a pod of another Service with the same address', async () => {
+    const dead: Endpoint = silentAt(32);
+    await world.plane.apply(table({ hosts: twoHosts, backends: [backend(key, dead, a), backend(other, a)] }));
+    expect(await slow('www.example', 4)).toBe(1);
+    await appear(32);
+    await world.plane.apply(table({ hosts: twoHosts, backends: [backend(key, a), backend(other, dead)] }));
+    expect(seen(await world.ask({ host: 'other.example' })).who).toBe('late');
+    await world.plane.apply(table({ hosts: twoHosts, backends: [backend(key, a), backend(other, dead, a)] }));
+    const whos: string[] = [];
+    for (let n = 0; n < 10; n += 1) whos.push(seen(await world.ask({ host: 'other.example' })).who);
+    expect(whos.filter((who) => who === 'late')).toHaveLength(5);
+  }, 30_000);
+});
+
 describe('an endpoint that takes connections and breaks them', () => {
   it('is asked again and again: it can be reached, and what it breaks may be only this request', async () => {
     let connections = 0;

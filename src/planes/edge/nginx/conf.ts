@@ -217,6 +217,7 @@ ${indent(indent(proxy))}
 
 /** The blade faces the Internet: what a client says of itself in these fields is replaced or removed, never continued. */
 const proxy = `proxy_pass http://tideline_backends;
+header_filter_by_lua_block { require("tideline.request").answered() }
 proxy_http_version 1.1;
 proxy_set_header Host $tideline_host;
 proxy_set_header Connection $tideline_connection;

@@ -11,9 +11,21 @@ local decoded = { hosts = {}, backends = {} }
 local decoders = { hosts = routes.decode, backends = endpoints.decode }
 local kind_of_letter = { h = "hosts", b = "backends" }
 local loaded = false
+-- Backends that changed once since they were decoded, and of whose endpoints something is known that the next version inherits.
+-- After a second change nobody knows any more whether an address is still that of the same pod.
+local outdated = {}
 
 local function forget_all()
   decoded = { hosts = {}, backends = {} }
+  outdated = {}
+end
+
+local function forget(kind, name)
+  local entry = decoded[kind][name]
+  decoded[kind][name] = nil
+  if kind == "backends" then
+    outdated[name] = entry and endpoints.worth_keeping(entry) and entry or nil
+  end
 end
 
 -- Drops what changed between the generation of the cache and `generation`.
@@ -30,7 +42,7 @@ local function follow(generation)
       for line in log:gmatch("[^\n]+") do
         local kind = kind_of_letter[line:sub(1, 1)]
         if kind then
-          decoded[kind][line:sub(2)] = nil
+          forget(kind, line:sub(2))
         end
       end
     end
@@ -49,8 +61,9 @@ function _M.get(kind, name)
   if value == nil then
     return nil
   end
-  entry = decoders[kind](value)
+  entry = decoders[kind](value, kind == "backends" and outdated[name] or nil)
   decoded[kind][name] = entry
+  outdated[name] = nil
   return entry
 end
 
@@ -62,18 +75,18 @@ end
 
 -- Runs `read` (which must not yield) on one generation, and again when a commit came in between; returns the generation and
 -- the results of `read`.
+-- It begins again by a tail call, because LuaJIT gives up code that runs for every request when there is a loop in it.
 function _M.snapshot(read, argument, other)
-  while true do
-    local generation = store.generation()
-    if generation ~= at then
-      follow(generation)
-    end
-    loaded = false
-    local first, second = read(argument, other)
-    if not loaded or store.generation() == generation then
-      return generation, first, second
-    end
+  local generation = store.generation()
+  if generation ~= at then
+    follow(generation)
   end
+  loaded = false
+  local first, second = read(argument, other)
+  if not loaded or store.generation() == generation then
+    return generation, first, second
+  end
+  return _M.snapshot(read, argument, other)
 end
 
 return _M

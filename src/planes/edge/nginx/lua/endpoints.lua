@@ -1,4 +1,6 @@
--- The endpoints of one backend (pure but for the counter). The store has them as `address port`, separated by commas.
+-- The endpoints of one backend, and which of them is tried when. The store has them as `address port`, separated by commas.
+local avoided = require "tideline.avoided"
+
 local _M = {}
 
 function _M.encode(list)
@@ -9,9 +11,10 @@ function _M.encode(list)
   return table.concat(parts, ",")
 end
 
--- Round robin starts at a random endpoint, so that the workers of many blades do not all begin with the first.
-function _M.decode(value)
-  local backend = { address = {}, port = {}, count = 0, turn = 0 }
+-- Round robin starts at a random endpoint, so that the workers of many blades do not all begin with the first. `before` is the
+-- version that this one follows, or nil when that is not known or nothing is known of its endpoints.
+function _M.decode(value, before)
+  local backend = { address = {}, port = {}, count = 0, turn = 0, avoiding = 0 }
   for address, port in value:gmatch("([^ ,]+) (%d+)") do
     backend.count = backend.count + 1
     backend.address[backend.count] = address:find(":", 1, true) and "[" .. address .. "]" or address
@@ -20,31 +23,66 @@ function _M.decode(value)
   if backend.count > 0 then
     backend.turn = math.random(backend.count) - 1
   end
+  if before then
+    avoided.hand_on(before, backend)
+  end
   return backend
 end
 
--- The index of the first endpoint from `index` on that is not avoided; `index` itself when all are avoided: then all serve.
-function _M.first_usable(backend, index, is_avoided)
+-- Whether what was learned of the endpoints is worth handing on to the next version of the backend.
+function _M.worth_keeping(backend)
+  return backend.avoiding > 0
+end
+
+-- The index of the first endpoint from `index` on that is neither in `tried` nor avoided, or nil.
+local function first_usable(backend, index, tried)
   local count = backend.count
   for step = 0, count - 1 do
     local at = (index - 1 + step) % count + 1
-    if not is_avoided(backend, at) then
+    if not tried[at] and not avoided.has(backend, at) then
       return at
     end
   end
-  return index
 end
 
--- The index of the next endpoint in the round robin, 1-based.
-function _M.next(backend, is_avoided)
-  backend.turn = _M.first_usable(backend, backend.turn % backend.count + 1, is_avoided)
-  return backend.turn
+local function first_not_in(backend, index, tried)
+  local count = backend.count
+  for step = 0, count - 1 do
+    local at = (index - 1 + step) % count + 1
+    if not tried[at] then
+      return at
+    end
+  end
 end
 
--- The index at which try number `try` of `tries` begins to search. It is far from that of the first try: neighbours in the
--- list often share a server.
-function _M.retry_index(backend, index, try, tries)
-  return (index - 1 + math.ceil(backend.count * (try - 1) / tries)) % backend.count + 1
+local NONE = {}
+
+-- The index of the next endpoint in the round robin, 1-based; when all are avoided, all serve.
+function _M.next(backend)
+  local turn = backend.turn % backend.count + 1
+  if backend.avoiding > 0 then
+    turn = first_usable(backend, turn, NONE) or turn
+  end
+  backend.turn = turn
+  return turn
+end
+
+-- The index at which a request goes on after its try number `try` of `tries` failed. `tried` says how the tries ended, by
+-- index: `reached` when a connection was made, else `unreachable`. No endpoint is repeated while another one is untried, even an
+-- avoided one. When all were tried (nginx adds a try for each kept connection that was closed while it was idle), the answer is
+-- an endpoint that was reached, whose next connection will be a new one. The search begins far from the first try,
+-- because neighbours in the list often share a server.
+function _M.after_failure(backend, first, try, tries, tried)
+  local from = (first - 1 + math.ceil(backend.count * try / tries)) % backend.count + 1
+  return first_usable(backend, from, tried) or first_not_in(backend, from, tried) or _M.reached_one(backend, from, tried)
+end
+
+function _M.reached_one(backend, from, tried)
+  local unreachable = {}
+  for index, how in pairs(tried) do
+    unreachable[index] = how == "unreachable" or nil
+  end
+  return first_not_in(backend, from, unreachable) or from
 end
 
 return _M

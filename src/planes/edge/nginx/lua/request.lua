@@ -84,39 +84,67 @@ function _M.route()
   end
   var.tideline_host = forwarded_host(name, var.http_host)
   ngx.ctx.backend = backend
-  ngx.ctx.first = endpoints.next(backend, avoided.has)
+  ngx.ctx.index = endpoints.next(backend)
   ngx.ctx.tries = 0
   ngx.ctx.read_seconds = var.tideline_upgrade ~= "" and UPGRADED_SECONDS or READ_SECONDS
 end
 
--- Whether the try before this one made a connection. nginx lists the connect time of each try, `-` for none: `0.001, - : `
--- after two tries; the try that begins now has no entry yet.
+-- Whether the last try made a connection. nginx lists the connect time of each try, `-` for none: `0.001, - : ` after two tries;
+-- a try that begins now has no entry yet.
 local function was_connected()
   return ngx.var.upstream_connect_time:match("([^%s,:]+)[%s,:]*$") ~= "-"
+end
+
+-- Notes how the try before this one ended, and chooses the endpoint of the next. Whether that try counts is nginx's business: a
+-- kept connection that fails costs no try, so there may be more than TRIES of them.
+local function try_another(ctx)
+  local backend = ctx.backend
+  local tried = ctx.tried
+  if not tried then
+    tried = {}
+    ctx.tried, ctx.first = tried, ctx.index
+  end
+  if was_connected() then
+    tried[ctx.index] = "reached"
+    avoided.lift(backend, ctx.index)
+  else
+    tried[ctx.index] = "unreachable"
+    local _, status = balancer.get_last_failure()
+    avoided.add(backend, ctx.index, status == 504)
+  end
+  return endpoints.after_failure(backend, ctx.first, ctx.tries, TRIES, tried)
 end
 
 -- Runs once for every try; the endpoints are those of the generation that was routed.
 function _M.balance()
   local ctx = ngx.ctx
-  local backend, try = ctx.backend, ctx.tries + 1
-  ctx.tries = try
-  if try == 1 then
-    ctx.index = ctx.first
-    if backend.count > 1 then
-      balancer.set_more_tries(math.min(TRIES, backend.count) - 1)
-    end
-  else
-    if not was_connected() then
-      local _, status = balancer.get_last_failure()
-      avoided.add(backend, ctx.index, status == 504)
-    end
-    ctx.index = endpoints.first_usable(backend, endpoints.retry_index(backend, ctx.first, try, TRIES), avoided.has)
+  local backend = ctx.backend
+  if ctx.tries > 0 then
+    ctx.index = try_another(ctx)
+  elseif backend.count > 1 then
+    balancer.set_more_tries(math.min(TRIES, backend.count) - 1)
   end
+  ctx.tries = ctx.tries + 1
   balancer.set_timeouts(CONNECT_SECONDS, ctx.read_seconds, ctx.read_seconds)
   local ok, err = balancer.set_current_peer(backend.address[ctx.index], backend.port[ctx.index])
   if not ok then
     ngx.log(ngx.ERR, "endpoint refused by nginx: ", err)
     return ngx.exit(502)
+  end
+end
+
+-- Runs when the answer's header is sent. An endpoint that took the connection is not avoided any more, and the last one that did
+-- not take it is.
+function _M.answered()
+  local ctx = ngx.ctx
+  local backend = ctx.backend
+  if not backend or not ctx.tries or ctx.tries == 0 or (backend.avoiding == 0 and ngx.status < 500) then
+    return
+  end
+  if was_connected() then
+    avoided.lift(backend, ctx.index)
+  elseif ngx.status ~= 499 then
+    avoided.add(backend, ctx.index, ngx.status == 504)
   end
 end
 
