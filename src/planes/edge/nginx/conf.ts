@@ -217,7 +217,6 @@ ${indent(indent(proxy))}
 
 /** The blade faces the Internet: what a client says of itself in these fields is replaced or removed, never continued. */
 const proxy = `proxy_pass http://tideline_backends;
-header_filter_by_lua_block { require("tideline.request").answered() }
 proxy_http_version 1.1;
 proxy_set_header Host $tideline_host;
 proxy_set_header Connection $tideline_connection;
@@ -233,7 +232,10 @@ ${believedFields.map((name) => `proxy_set_header ${name} "";`).join('\n')}
 # A backend must not steer nginx: an internal redirect would lead past the router.
 proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset;
 proxy_redirect off;
-header_filter_by_lua_block { require("tideline.response").check() }
+header_filter_by_lua_block {
+    require("tideline.request").answered()
+    require("tideline.response").check()
+}
 proxy_hide_header Upgrade;
 add_header Upgrade $tideline_upgraded always;
 proxy_hide_header Proxy-Connection;
