@@ -1,4 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
+import { printLines } from '../../src/runtime/print.ts';
 import { memoryUse } from '../observe/memory.ts';
 import { LiveView } from './live.ts';
 import type { DemoPort, Faults } from './port.ts';
@@ -28,7 +29,7 @@ interface ScenarioView {
 export async function playDemo(lab: DemoPort, board: Faults, options: DemoOptions): Promise<number> {
   if (options.terminal === undefined) {
     const report = await play(lab, board, options, textView(options.output));
-    options.output.write(`${summary(report, options.reportFile)}\n`);
+    printLines([summary(report, options.reportFile)], options.output);
     return report.ok ? 0 : 1;
   }
   const view = new LiveView({ lab, board, ...options.terminal });
@@ -70,14 +71,13 @@ async function play(lab: DemoPort, board: Faults, options: DemoOptions, view: Sc
 function textView(output: NodeJS.WritableStream): ScenarioView {
   return {
     skipped: false,
-    begin: (step) => void output.write(`\n> ${step}\n`),
-    narrate: (line) => void output.write(`  ${line}\n`),
+    begin: (step) => printLines(['', `> ${step}`], output),
+    narrate: (line) => printLines([`  ${line}`], output),
     end: (report) => {
       const { ok, name, seconds, requests, failed, retried, recoveredAfterMs, detail } = report;
       const recovered = recoveredAfterMs === null || failed === 0 ? '' : `, recovered after ${recoveredAfterMs} ms`;
-      output.write(
-        `${ok ? 'ok' : 'FAILED'} ${name}: ${seconds} s, ${requests} requests, ${failed} failed${recovered}, ${retried} retried\n  ${detail}\n`,
-      );
+      const figures = `${seconds} s, ${requests} requests, ${failed} failed${recovered}, ${retried} retried`;
+      printLines([`${ok ? 'ok' : 'FAILED'} ${name}: ${figures}`, `  ${detail}`], output);
     },
   };
 }

@@ -71,3 +71,31 @@ it.each([20, 40, 80])('is never wider than %i characters', (width) => {
   for (const line of renderScreen(view, width))
     expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(width);
 });
+
+it('shows names of others as text, whatever terminals make of them', () => {
+  const hostile = '\u001b[2J\u009b1A\r\nok \u202eevil\u2028';
+  const [site] = view.sites;
+  const servers = [{ name: hostile, state: 'up' as const }];
+  const country = {
+    code: hostile,
+    answers: { [hostile]: hostile },
+    servedBy: [hostile],
+    requestsPerSecond: 0,
+    failed: 0,
+  };
+  const frame = renderScreen(
+    {
+      ...view,
+      caveat: hostile,
+      steps: [{ name: hostile, state: 'running' }],
+      narration: hostile,
+      notice: hostile,
+      sites: [{ name: hostile, servers, sessionsUp: site?.sessionsUp ?? 0, sessions: 4 }],
+      countries: [country],
+      keys: [{ key: hostile, label: hostile }],
+    },
+    400,
+  ).join('');
+  // oxlint-disable-next-line no-control-regex -- the styles that the screen sets itself
+  expect(frame.replaceAll(/\u001b\[\d+m/g, '')).not.toMatch(/[\p{Cc}\p{Zl}\p{Bidi_Control}]/u);
+});

@@ -1,3 +1,5 @@
+import { printable } from '../../src/model/printable.ts';
+
 /** What the live view shows; made anew for every frame from the lab's status. */
 export interface DemoView {
   readonly elapsedMs: number;
@@ -47,7 +49,8 @@ const red = style('31');
 const yellow = style('33');
 
 /** The whole frame as lines, none wider than `width` visible characters. */
-export function renderScreen(view: DemoView, width: number): readonly string[] {
+export function renderScreen(given: DemoView, width: number): readonly string[] {
+  const view = printableTexts(given);
   const lines = [
     `${bold('TIDELINE')} the platform in a box ${dim(clock(view.elapsedMs))}   ${dim(view.caveat)}`,
     '',
@@ -64,6 +67,18 @@ export function renderScreen(view: DemoView, width: number): readonly string[] {
     ...renderKeys(view, width),
   ];
   return lines.map((line) => clip(line, width));
+}
+
+/** The same value with every text in it made printable: on a frame only our own escape sequences may move the cursor. */
+function printableTexts<T>(value: T): T {
+  const clean = (part: unknown): unknown => {
+    if (typeof part === 'string') return printable(part.replaceAll(/\s+/g, ' '));
+    if (Array.isArray(part)) return part.map(clean);
+    if (typeof part !== 'object' || part === null) return part;
+    return Object.fromEntries(Object.entries(part).map(([name, inner]) => [printable(name), clean(inner)]));
+  };
+  // The shape stays, which the compiler cannot see.
+  return clean(value) as T;
 }
 
 function renderSites(sites: readonly SiteView[]): readonly string[] {

@@ -1,8 +1,8 @@
 import type { RouteSeen } from '../world/routes.ts';
 import type { LabStatus } from './status.ts';
 
-/** The status as a page of text, for people. */
-export function formatStatus(answer: unknown): string {
+/** The lines of the status, for people. */
+export function formatStatus(answer: unknown): readonly string[] {
   const status = answer as LabStatus;
   const { compressed, totals, firstServedAfterMs } = status;
   const sections = [
@@ -51,10 +51,7 @@ export function formatStatus(answer: unknown): string {
           ),
         ],
   ];
-  return sections
-    .filter((lines) => lines.length > 1)
-    .map((lines) => lines.join('\n'))
-    .join('\n');
+  return sections.filter((lines) => lines.length > 1).flat();
 }
 
 /** Links between routers are in 172.16.0.0/16: a route without a hop there stays inside the site. */

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Outcome } from '../planes/steering/plan/apply.ts';
+import { printJson, printLines } from '../runtime/print.ts';
 import { addProviderOptions, connectProvider, connectReader, type ProviderOptions } from './steering/connect.ts';
 
 interface ApplyOptions extends ProviderOptions {
@@ -39,10 +40,10 @@ export function register(program: Command): void {
 async function printOutcome(outcome: Outcome, format: ProviderOptions['output']): Promise<void> {
   if (format === 'json') {
     const { outcomeToJson } = await import('../planes/steering/plan/json.ts');
-    process.stdout.write(`${JSON.stringify(outcomeToJson(outcome), null, 2)}\n`);
+    printJson(outcomeToJson(outcome));
   } else {
     const { renderOutcome } = await import('../planes/steering/plan/text.ts');
-    process.stdout.write(renderOutcome(outcome));
+    printLines(renderOutcome(outcome));
   }
 }
 

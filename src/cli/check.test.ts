@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -59,3 +61,50 @@ test.each([[['check']], [['check', '--output', 'xml', 'examples/hybrid']], [['ch
     expect(stderr).not.toMatch(/\n\s+at /);
   },
 );
+
+/** A line that a terminal shows as one of ours, and one that it obeys. */
+const forged = 'x\nok: 5 sites, 3 clusters\u001b[2J\u009b1A\u202e\u2028';
+const onOneLine = 'x\\nok: 5 sites, 3 clusters\\u001b[2J\\u009b1A\\u202e\\u2028';
+// oxlint-disable-next-line no-control-regex -- the pattern looks for control characters
+const controls = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+
+test('a name that somebody wrote into the spec, or into a file name, forges no line and moves no cursor', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tideline-check-'));
+  try {
+    const site = (name: string) => ({
+      apiVersion: 'tideline.dev/v1alpha1',
+      kind: 'Site',
+      metadata: { name },
+      spec: {},
+    });
+    const file = join(folder, `${forged}.json`);
+    writeFileSync(file, JSON.stringify(site(forged)));
+    for (const output of ['text', 'json']) {
+      const { status, stdout, stderr } = tideline('check', folder, '--output', output);
+      expect(status).toBe(2);
+      expect(`${stdout}${stderr}`).not.toMatch(controls);
+      expect(`${stdout}${stderr}`).not.toMatch(/^ok/m);
+      if (output === 'text') expect(stderr).toContain(`Site/${onOneLine}`);
+      else
+        expect(JSON.parse(stdout)).toMatchObject({
+          problems: expect.arrayContaining([expect.objectContaining({ file, object: `Site/${forged}` })]),
+        });
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test.each([
+  ['an option', ['check', `--${forged}`]],
+  ['a command', [forged]],
+  ['a file', ['check', forged]],
+  ['a host', ['explain', forged, 'FR', 'examples/hybrid']],
+  ['the name of a cluster', ['check', '--cluster', forged, 'examples/hybrid']],
+])('%s on the command line forges no line either', (_, args) => {
+  const { status, stdout, stderr } = tideline(...args);
+  expect([status, stdout]).toEqual([2, '']);
+  expect(stderr).not.toMatch(controls);
+  expect(stderr).not.toMatch(/^ok/m);
+  expect(stderr).toContain(onOneLine);
+});

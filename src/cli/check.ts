@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
-import { formatProblem, InputError, type Problem } from '../model/problem.ts';
+import { InputError, type Problem, problemLines } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import type { LoadResult } from '../platform/load.ts';
 import { agents } from '../preflight/agents.ts';
+import { printErrorLines, printJson, printLines } from '../runtime/print.ts';
 
 interface CheckArguments {
   readonly output: 'text' | 'json';
@@ -53,29 +54,30 @@ async function run(paths: string[], options: CheckArguments, command: Command): 
   const { loadPlatform } = await import('../platform/load.ts');
   const result = await loadPlatform(paths);
   const good = 'platform' in result;
-  if (options.output === 'json') process.stdout.write(renderJson(result));
-  else (good ? process.stdout : process.stderr).write(renderText(result));
+  if (options.output === 'json') printJson(jsonOf(result));
+  else (good ? printLines : printErrorLines)(textOf(result));
   if (!good) process.exitCode = 2;
 }
 
-/** For people: problems, then warnings, then one line that sums up. */
-export function renderText(result: LoadResult): string {
+/** For people: the lines of problems, then of warnings, then one that sums up. */
+export function textOf(result: LoadResult): readonly string[] {
   const problems = 'problems' in result ? result.problems : [];
-  const lines = [
-    ...problems.map(formatProblem),
-    ...result.warnings.map((warning) => `warning: ${formatProblem(warning)}`),
+  return [
+    ...problems.flatMap(problemLines),
+    ...result.warnings.flatMap((warning) => {
+      const [first = '', ...rest] = problemLines(warning);
+      return [`warning: ${first}`, ...rest];
+    }),
+    'platform' in result ? `ok: ${countText(result.platform)}` : sumUp(problems),
   ];
-  return `${[...lines, 'platform' in result ? `ok: ${countText(result.platform)}` : sumUp(problems)].join('\n')}\n`;
 }
 
 /** For programs: `{ ok, counts?, problems, warnings }`. */
-export function renderJson(result: LoadResult): string {
+export function jsonOf(result: LoadResult): object {
   const { warnings } = result;
-  const body =
-    'platform' in result
-      ? { ok: true, counts: countsOf(result.platform), problems: [], warnings }
-      : { ok: false, problems: result.problems, warnings };
-  return `${JSON.stringify(body, null, 2)}\n`;
+  return 'platform' in result
+    ? { ok: true, counts: countsOf(result.platform), problems: [], warnings }
+    : { ok: false, problems: result.problems, warnings };
 }
 
 function countsOf(platform: Platform) {

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { defaultRunDir } from '../model/contract.ts';
+import { printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
 import { checkout, controlPlanePrograms, labEnvironment, program, runLabInBox } from './lab.ts';
 
@@ -59,7 +60,7 @@ async function inside(options: Options & { readonly begun: string }): Promise<vo
       clock: systemClock,
       environment: labEnvironment(options.state),
       ...(options.kubernetes === true ? { controlPlanes: await controlPlanePrograms() } : {}),
-      progress: ({ what, elapsedMs }) => stdout.write(`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}\n`),
+      progress: ({ what, elapsedMs }) => printLines([`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}`]),
     },
     (lab, board) =>
       playDemo(lab, board, {

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { printJson, printLines } from '../runtime/print.ts';
 
 /** `tideline explain HOST COUNTRY FILES...`: prints why the users of a country get the answer they get. */
 export function register(program: Command): void {
@@ -14,8 +15,7 @@ export function register(program: Command): void {
       const { explain, renderExplanation } = await import('../planes/steering/plan/explain.ts');
       const platform = await loadPlatformOrThrow(paths);
       const explanation = explain(platform, host, country, Date.now());
-      const text =
-        options.output === 'json' ? `${JSON.stringify(explanation, null, 2)}\n` : renderExplanation(explanation);
-      process.stdout.write(text);
+      if (options.output === 'json') printJson(explanation);
+      else printLines(renderExplanation(explanation));
     });
 }

@@ -6,6 +6,7 @@ import { faultSummaries } from '../../lab/faults/names.ts';
 import { defaultRunDir } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
 import { messageOf, withoutUndefined } from '../model/values.ts';
+import { printJson, printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
 
 export const checkout = resolve(import.meta.dirname, '..', '..');
@@ -110,8 +111,7 @@ async function inside(options: UpOptions): Promise<void> {
     clock: systemClock,
     environment: labEnvironment(options.state),
     ...(options.kubernetes === true ? { controlPlanes: await controlPlanePrograms() } : {}),
-    progress: ({ what, elapsedMs }) =>
-      process.stdout.write(`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}\n`),
+    progress: ({ what, elapsedMs }) => printLines([`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}`]),
   });
   process.exit(0);
 }
@@ -122,8 +122,8 @@ async function status(options: StateOption & { readonly json?: true; readonly me
     import('../../lab/observe/format.ts'),
   ]);
   const answer = await askLab(options.state, 'GET', `/status${options.memory === true ? '?memory' : ''}`);
-  const text = options.json === true ? JSON.stringify(answer, undefined, 2) : formatStatus(answer);
-  process.stdout.write(`${text}\n`);
+  if (options.json === true) printJson(answer);
+  else printLines(formatStatus(answer));
 }
 
 async function fault(name: string, target: string | undefined, options: StateOption): Promise<void> {
@@ -134,7 +134,7 @@ async function fault(name: string, target: string | undefined, options: StateOpt
   const known = findFault(name);
   const query = new URLSearchParams({ name: known.name, ...withoutUndefined({ target }) }).toString();
   const begun = (await askLab(options.state, 'POST', `/fault?${query}`)) as { readonly target: string };
-  process.stdout.write(`${known.name} ${begun.target}: ${faultSummaries[known.name]}\n`);
+  printLines([`${known.name} ${begun.target}: ${faultSummaries[known.name]}`]);
 }
 
 async function heal(name: string | undefined, options: StateOption): Promise<void> {
@@ -142,7 +142,7 @@ async function heal(name: string | undefined, options: StateOption): Promise<voi
   const query = name === undefined ? '' : `?${new URLSearchParams({ name }).toString()}`;
   const healed = (await askLab(options.state, 'POST', `/heal${query}`)) as readonly { name: string; target: string }[];
   const lines = healed.map((one) => `healed ${one.name} ${one.target}`);
-  process.stdout.write(`${lines.length === 0 ? 'nothing to heal' : lines.join('\n')}\n`);
+  printLines(lines.length === 0 ? ['nothing to heal'] : lines);
 }
 
 async function down(options: StateOption): Promise<void> {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
-import { InputError } from '../model/problem.ts';
+import { InputError, problemLines } from '../model/problem.ts';
 import { messageOf } from '../model/values.ts';
+import { messageLines, printErrorLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
 
 /** The command files. Each imports its plane only when it runs, so that a small agent does not load a large one. */
@@ -22,6 +23,8 @@ async function main(argv: readonly string[]): Promise<number> {
   program
     .description('Kubernetes traffic on your own data centres and on the cloud, as one platform')
     .exitOverride()
+    // The error names words of the command line.
+    .configureOutput({ outputError: (text) => printErrorLines(errorLines(text)) })
     .configureHelp({ sortSubcommands: true })
     .showHelpAfterError('(see --help)');
   for (const load of commands) (await load()).register(program);
@@ -33,13 +36,19 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Commander's message, and its guess at what was meant as a line of its own. */
+function errorLines(text: string): readonly string[] {
+  const [, message = text, guess] = /^([^]*?)(?:\n(\(Did you mean [^\n]*\?\)))?\n$/.exec(text) ?? [];
+  return guess === undefined ? [message] : [message, guess];
+}
+
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof InputError) {
-    process.stderr.write(`${error.message}\n`);
+    printErrorLines(error.problems.flatMap(problemLines));
     return 2;
   }
-  process.stderr.write(`tideline: ${messageOf(error)}\n`);
+  printErrorLines(messageLines(`tideline: ${messageOf(error)}`));
   return 1;
 }
 

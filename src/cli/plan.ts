@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { printJson, printLines } from '../runtime/print.ts';
 import { addProviderOptions, connectReader, type ProviderOptions } from './steering/connect.ts';
 
 /** `tideline plan FILES...`: prints what would change in DNS, and for whom. It never writes. */
@@ -15,10 +16,10 @@ export function register(program: Command): void {
     const plans = await planZones(platform, options.provider, (name) => connectReader(name, options), Date.now());
     if (options.output === 'json') {
       const { plansToJson } = await import('../planes/steering/plan/json.ts');
-      process.stdout.write(`${JSON.stringify(plansToJson(plans), null, 2)}\n`);
+      printJson(plansToJson(plans));
     } else {
       const { renderPlans } = await import('../planes/steering/plan/text.ts');
-      process.stdout.write(renderPlans(plans));
+      printLines(renderPlans(plans));
     }
   });
 }

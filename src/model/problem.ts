@@ -55,11 +55,16 @@ export class InputError extends Error {
 
 /** `file:line: object path: message (Reason)` then indented `expected:` and `fix:` lines. */
 export function formatProblem(problem: Problem): string {
+  return problemLines(problem).join('\n');
+}
+
+/** The lines of `formatProblem`. */
+export function problemLines(problem: Problem): readonly string[] {
   const place =
     problem.file === undefined ? '' : `${problem.file}${problem.line === undefined ? '' : `:${problem.line}`}: `;
   const subject = [problem.object, problem.path].filter((part) => part !== undefined).join(' ');
   const lines = [`${place}${subject === '' ? '' : `${subject}: `}${problem.message} (${problem.reason})`];
   if (problem.expected !== undefined) lines.push(`    expected: ${problem.expected}`);
   if (problem.fix !== undefined) lines.push(`    fix: ${problem.fix}`);
-  return lines.join('\n');
+  return lines;
 }

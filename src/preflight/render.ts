@@ -7,20 +7,20 @@ export function exitCodeOf(findings: readonly Finding[]): 0 | 1 {
   return findings.some(({ state }) => state === 'failed') ? 1 : 0;
 }
 
-/** The report for people: a line for each finding, followed by what was expected and the fix, and a last line that sums up. */
-export function renderText(head: string, findings: readonly Finding[]): string {
+/** The report for people as lines: one for each finding, followed by what was expected and the fix, and a last line that sums up. */
+export function textOf(head: string, findings: readonly Finding[]): readonly string[] {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const lines = findings.flatMap(({ check, state, reason, found, expected, fix }) => [
     `${state.padEnd(8)} ${check.padEnd(width)}  ${found}${reason === undefined ? '' : ` (${reason})`}`,
     ...(expected === undefined ? [] : [`    expected: ${expected}`]),
     ...(fix === undefined ? [] : [`    fix: ${fix}`]),
   ]);
-  return `${[head, ...lines, sumUp(findings)].join('\n')}\n`;
+  return [head, ...lines, sumUp(findings)];
 }
 
 /** The report for programs: `{ ok, cluster, counts, findings }`. */
-export function renderJson(cluster: object, findings: readonly Finding[]): string {
-  return `${JSON.stringify({ ok: exitCodeOf(findings) === 0, ...cluster, counts: countsOf(findings), findings }, null, 2)}\n`;
+export function jsonOf(cluster: object, findings: readonly Finding[]): object {
+  return { ok: exitCodeOf(findings) === 0, ...cluster, counts: countsOf(findings), findings };
 }
 
 function sumUp(findings: readonly Finding[]): string {

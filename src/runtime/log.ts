@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { printableJson } from '../model/printable.ts';
 
 /**
  * Structured logs: a constant message plus fields. Every line has `component`; every refusal has `reason` from its
@@ -16,10 +17,10 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** Makes a log that writes one JSON object a line on standard error, so that standard output is left to the command. */
 export function createLog(component: string, level: LogLevel = 'info'): Log {
-  return pino(
-    { level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  const standardError = pino.destination({ dest: 2, sync: true });
+  // Lines hold texts of other people, and end on a terminal: journalctl prints them as they are.
+  const destination = { write: (line: string) => standardError.write(printableJson(line)) };
+  return pino({ level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
 export const silentLog: Log = {

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { parseAddress } from '../../../src/model/address.ts';
-import { InputError } from '../../../src/model/problem.ts';
+import { InputError, problemLines } from '../../../src/model/problem.ts';
 import { messageOf } from '../../../src/model/values.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { createLog } from '../../../src/runtime/log.ts';
+import { messageLines, printErrorLines, printLines } from '../../../src/runtime/print.ts';
 import { waitForShutdown } from '../../../src/runtime/shutdown.ts';
 import { type EmulatorOptions, type Endpoint, startEmulator } from '../../emulators/route53/emulator.ts';
 import { countryOf } from '../../geo/lookup.ts';
@@ -81,7 +82,7 @@ function number(option: string, text: string, minimum: number, maximum: number):
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (options === 'help') {
-    process.stdout.write(`${usage}\n`);
+    printLines(usage.split('\n'));
     return;
   }
   const log = createLog('route53-emulator');
@@ -98,6 +99,10 @@ try {
   await main();
 } catch (error) {
   const input = error instanceof InputError;
-  process.stderr.write(input ? `${error.message}\n${usage}\n` : `${messageOf(error)}\n`);
+  printErrorLines(
+    error instanceof InputError
+      ? [...error.problems.flatMap(problemLines), ...usage.split('\n')]
+      : messageLines(messageOf(error)),
+  );
   process.exitCode = input ? 2 : 1;
 }

@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module';
+import { printable, printableJson } from '../../model/printable.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { lineSplitter } from '../lines.ts';
 import { parseRelayArguments, usage } from './arguments.ts';
@@ -7,7 +8,7 @@ import { Relay } from './relay.ts';
 import { openAgentSocket } from './socket.ts';
 
 const logProblem = (message: string): void => {
-  process.stderr.write(`${JSON.stringify({ component: 'bgp-relay', level: 'warn', message })}\n`);
+  process.stderr.write(`${printableJson(JSON.stringify({ component: 'bgp-relay', level: 'warn', message }))}\n`);
 };
 
 /**
@@ -18,7 +19,7 @@ const logProblem = (message: string): void => {
 export function runRelay(argv: readonly string[]): number | undefined {
   const options = parseRelayArguments(argv);
   if ('problem' in options) {
-    process.stderr.write(`tideline bgp relay: ${options.problem}\n${usage}\n`);
+    process.stderr.write(`${printable(`tideline bgp relay: ${options.problem}`)}\n${usage}\n`);
     return 2;
   }
   if ('help' in options) {

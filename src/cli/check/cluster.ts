@@ -10,6 +10,7 @@ import type { PodsFrom } from '../../planes/network/needs.ts';
 import { type Agent, agents as allAgents } from '../../preflight/agents.ts';
 import type { Crd, ExpectedCrd } from '../../preflight/judge/crds.ts';
 import type { Expectations } from '../../preflight/preflight.ts';
+import { printErrorLines, printJson, printLines } from '../../runtime/print.ts';
 
 export interface ClusterArguments {
   /** Name of the Cluster; `true` when none was named, and `--kubeconfig` says which one it is. */
@@ -29,7 +30,7 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
   const source = sourceOf(options, platform);
   const agents = options.as === 'all' ? allAgents : [options.as];
   const { systemClock: clock } = await import('../../runtime/clock.ts');
-  const { exitCodeOf, renderJson, renderText } = await import('../../preflight/render.ts');
+  const { exitCodeOf, jsonOf, textOf } = await import('../../preflight/render.ts');
   const common = { agents, podsFrom: options.podsFrom, clock };
   const cluster = options.cluster === true ? undefined : options.cluster;
   const expectations = platform === undefined || cluster === undefined ? undefined : expectationsOf(platform, cluster);
@@ -42,7 +43,8 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
       expectations: expectations ?? empty,
     });
     const head = `cluster ${cluster ?? ''}: ${shortPath(source.manifests)}`;
-    process.stdout.write(options.output === 'json' ? renderJson({ cluster }, findings) : renderText(head, findings));
+    if (options.output === 'json') printJson(jsonOf({ cluster }, findings));
+    else printLines(textOf(head, findings));
     return exitCodeOf(findings);
   }
   const { readTarget } = await import('../../preflight/kubeconfig.ts');
@@ -62,7 +64,8 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
   const who = identity === undefined ? '' : ` as ${identityText(identity)}`;
   const head = `cluster ${cluster ?? target.cluster}: ${target.server}${who}`;
   const facts = { cluster: cluster ?? target.cluster, server: target.server, identity };
-  process.stdout.write(options.output === 'json' ? renderJson(facts, findings) : renderText(head, findings));
+  if (options.output === 'json') printJson(jsonOf(facts, findings));
+  else printLines(textOf(head, findings));
   return exitCodeOf(findings);
 }
 
@@ -140,7 +143,7 @@ function shortPath(path: string): string {
 function showProgress(): { readonly step: (step: string) => void; readonly end: () => void } {
   let current = '';
   let silent = true;
-  const write = () => process.stderr.write(`${current} ...\n`);
+  const write = () => printErrorLines([`${current} ...`]);
   const timer = setTimeout(() => {
     silent = false;
     write();

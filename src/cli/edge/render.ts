@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { findObject } from '../../model/platform/find.ts';
 import { InputError } from '../../model/problem.ts';
+import { printLines } from '../../runtime/print.ts';
 
 interface RenderArguments {
   readonly platform: string;
@@ -67,7 +68,7 @@ async function render(options: RenderArguments): Promise<void> {
       })),
     );
   await renderDataPlane(settings, Date.now());
-  process.stdout.write(`${join(settings.rendered, 'nginx.conf')}\n`);
+  printLines([join(settings.rendered, 'nginx.conf')]);
 }
 
 /**

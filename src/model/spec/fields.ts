@@ -8,10 +8,14 @@ export const Name = z
   .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a DNS label: lower-case letters, digits and dashes, at most 63')
   .meta({ maxLength: 63 });
 
-/** Some text for people or programs. Its length is counted in characters (code points), as the API server does. */
+/**
+ * Some text for people or programs, on one line: it is shown to others, and control characters would obey or forge there. Its
+ * length is counted in characters (code points), as the API server does.
+ */
 export function text(longest: number) {
   return z
     .string()
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'one line of text without control characters')
     .check(({ value, issues }) => {
       const found = { origin: 'string', inclusive: true, input: value } as const;
       if (value === '') issues.push({ ...found, code: 'too_small', minimum: 1 });

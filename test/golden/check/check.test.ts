@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { renderText } from '../../../src/cli/check.ts';
+import { textOf } from '../../../src/cli/check.ts';
 import { reasons } from '../../../src/model/spec/reasons.ts';
 import { loadPlatform } from '../../../src/platform/load.ts';
+import { printLines } from '../../../src/runtime/print.ts';
 
 /**
  * One folder a case: `input.yaml` (or what `command.txt` names) and `expected.txt`, what `tideline check` says of it on
@@ -26,7 +27,9 @@ test.each(cases)('%s', async (name) => {
     commandOf(folder).map((path) => join(folder, path)),
     now,
   );
-  const text = renderText(result).replaceAll(`${folder}/`, '');
+  const lines: string[] = [];
+  printLines(textOf(result), { write: (text) => lines.push(text) });
+  const text = lines.join('').replaceAll(`${folder}/`, '');
   const file = join(folder, 'expected.txt');
   if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, text);
   expect(text).toBe(readFileSync(file, 'utf8'));

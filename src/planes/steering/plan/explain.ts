@@ -72,7 +72,8 @@ export function explain(platform: Platform, host: string, country: string, nowMs
   };
 }
 
-export function renderExplanation(explanation: Explanation): string {
+/** The lines of an explanation as a person reads it. */
+export function renderExplanation(explanation: Explanation): readonly string[] {
   const { host, country, policy, rule, preference, drained, answer, failures, records, recordsReadBy } = explanation;
   return [
     `${host} for ${country}: ${answer}`,
@@ -88,8 +89,7 @@ export function renderExplanation(explanation: Explanation): string {
     ...explanation.addresses.map(
       ({ cluster, addresses }) => `    ${cluster}: ${addresses.join(', ') || 'none public'}`,
     ),
-    '',
-  ].join('\n');
+  ];
 }
 
 interface Path {

@@ -3,19 +3,17 @@ import { type Continent, continentOf, continents, countriesOf } from '../../../m
 import { type Outcome, percent } from './apply.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 
-/** Plans as a person reads them; the last line is the checksum that `apply` takes. */
-export function renderPlans(plans: readonly ZonePlan[]): string {
+/** The lines of plans as a person reads them; the last one is the checksum that `apply` takes. */
+export function renderPlans(plans: readonly ZonePlan[]): readonly string[] {
   const lines = plans.flatMap(renderPlan);
-  if (plans.every(isEmpty)) return [...lines, 'nothing to do', ''].join('\n');
-  return [...lines, `plan ${checksumOf(plans)}`, ''].join('\n');
+  if (plans.every(isEmpty)) return [...lines, 'nothing to do'];
+  return [...lines, `plan ${checksumOf(plans)}`];
 }
 
 /** One line for each zone that was written, without the failure that ended the work. */
-export function renderOutcome({ applied }: Outcome): string {
-  if (applied.length === 0) return 'nothing to do\n';
-  return applied
-    .map(({ provider, zone, generation }) => `${provider} zone ${zone}: generation ${generation} answers\n`)
-    .join('');
+export function renderOutcome({ applied }: Outcome): readonly string[] {
+  if (applied.length === 0) return ['nothing to do'];
+  return applied.map(({ provider, zone, generation }) => `${provider} zone ${zone}: generation ${generation} answers`);
 }
 
 function renderPlan(plan: ZonePlan): readonly string[] {

@@ -1,0 +1,30 @@
+import { printable, printableJson } from '../model/printable.ts';
+
+/**
+ * The one place where text reaches the terminal of a person: every command prints by this, a line at a time. What belongs to
+ * other people stands inside of lines and cannot leave them (`printable`); so whoever makes text for people makes lines.
+ */
+export interface Output {
+  write(text: string): unknown;
+}
+
+/** Prints each text as one line on standard output. */
+export function printLines(lines: readonly string[], output: Output = process.stdout): void {
+  output.write(lines.map((line) => `${printable(line)}\n`).join(''));
+}
+
+/** Prints each text as one line on standard error. */
+export function printErrorLines(lines: readonly string[]): void {
+  printLines(lines, process.stderr);
+}
+
+/** Prints a value as JSON on standard output, for programs; indented unless it is to be one line. */
+export function printJson(value: unknown, space: 0 | 2 = 2): void {
+  process.stdout.write(`${printableJson(JSON.stringify(value, undefined, space))}\n`);
+}
+
+/** The lines of a message that may have several: those after the first are indented, and cannot be taken for lines of ours. */
+export function messageLines(message: string): readonly string[] {
+  const [first = '', ...rest] = message.trimEnd().split('\n');
+  return [first, ...rest.map((line) => `    ${line}`)];
+}
