@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { printableJson } from '../model/printable.ts';
+import { withoutUrlSecrets } from '../model/secrets.ts';
 
 /**
  * Structured logs: a constant message plus fields. Every line has `component`; every refusal has `reason` from its
@@ -19,7 +20,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export function createLog(component: string, level: LogLevel = 'info'): Log {
   const standardError = pino.destination({ dest: 2, sync: true });
   // Lines hold texts of other people, and end on a terminal: journalctl prints them as they are.
-  const destination = { write: (line: string) => standardError.write(printableJson(line)) };
+  const destination = { write: (line: string) => standardError.write(printableJson(withoutUrlSecrets(line))) };
   return pino({ level, base: { component }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 

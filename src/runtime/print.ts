@@ -1,8 +1,10 @@
 import { printable, printableJson } from '../model/printable.ts';
+import { withoutUrlSecrets } from '../model/secrets.ts';
 
 /**
  * The one place where text reaches the terminal of a person: every command prints by this, a line at a time. What belongs to
  * other people stands inside of lines and cannot leave them (`printable`); so whoever makes text for people makes lines.
+ * Passwords in addresses are hidden.
  */
 export interface Output {
   write(text: string): unknown;
@@ -10,7 +12,7 @@ export interface Output {
 
 /** Prints each text as one line on standard output. */
 export function printLines(lines: readonly string[], output: Output = process.stdout): void {
-  output.write(lines.map((line) => `${printable(line)}\n`).join(''));
+  output.write(lines.map((line) => `${printable(withoutUrlSecrets(line))}\n`).join(''));
 }
 
 /** Prints each text as one line on standard error. */
@@ -20,7 +22,7 @@ export function printErrorLines(lines: readonly string[]): void {
 
 /** Prints a value as JSON on standard output, for programs; indented unless it is to be one line. */
 export function printJson(value: unknown, space: 0 | 2 = 2): void {
-  process.stdout.write(`${printableJson(JSON.stringify(value, undefined, space))}\n`);
+  process.stdout.write(`${printableJson(withoutUrlSecrets(JSON.stringify(value, undefined, space)))}\n`);
 }
 
 /** The lines of a message that may have several: those after the first are indented, and cannot be taken for lines of ours. */

@@ -3,6 +3,7 @@ import { withoutUndefined } from '../../model/values.ts';
 import type { ProviderName } from '../../planes/steering/dialects/dialect.ts';
 import type { ConnectionOptions, ZoneProvider, ZoneReader } from '../../planes/steering/providers/provider.ts';
 import { providers } from '../../planes/steering/providers/table.ts';
+import { printErrorLines } from '../../runtime/print.ts';
 
 export interface ProviderOptions {
   readonly provider: ProviderName | 'all';
@@ -43,12 +44,24 @@ async function connectionOptionsOf(name: ProviderName, options: ProviderOptions)
   }
   const { systemClock } = await import('../../runtime/clock.ts');
   const address = options[urlOption(url).attributeName()];
+  if (typeof address === 'string') await warnOfPlainHttp(address, url.flags);
   return {
     ...withoutUndefined({ url: typeof address === 'string' ? address : undefined }),
     variables: present,
     clock: systemClock,
     random: Math.random,
   };
+}
+
+/** The addresses of which a person has been warned: a command connects to a provider more than once. */
+const warned = new Set<string>();
+
+async function warnOfPlainHttp(address: string, flags: string): Promise<void> {
+  if (warned.has(address)) return;
+  warned.add(address);
+  const { plainHttpNotice } = await import('../../planes/steering/providers/plain-http.ts');
+  const notice = plainHttpNotice(address, flags.replace(/ .*/, ''));
+  if (notice !== undefined) printErrorLines([`warning: ${notice.message} (${notice.reason})`]);
 }
 
 function withValue(variable: string, value: string | undefined): readonly (readonly [string, string])[] {

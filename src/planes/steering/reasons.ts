@@ -1,4 +1,5 @@
 import { InputError, type Notice } from '../../model/problem.ts';
+import { withoutUrlSecrets } from '../../model/secrets.ts';
 
 /** Every reason of a refusal or notice of this room, with what it means. */
 export const steeringReasons = {
@@ -26,6 +27,8 @@ export const steeringReasons = {
   BatchTooLarge: 'The records of one host do not fit in one atomic batch of the provider.',
   ProviderRefused: 'The provider refused the request.',
   ProviderUnreachable: 'The provider did not answer.',
+  AnswerTooLarge: 'The answer of the provider is larger, or nested deeper, than any answer that we ask for.',
+  PlainHttp: 'Warning: keys are sent over plain HTTP to another host, where anybody on the way can read them.',
   ReadOnly: 'A plan tried to write. A fault of ours; the transport refused it.',
 } as const;
 
@@ -38,7 +41,7 @@ export type SteeringReason = keyof typeof steeringReasons;
 export class SteeringError extends Error {
   readonly reason: SteeringReason;
   constructor(reason: SteeringReason, message: string, options?: ErrorOptions) {
-    super(`${message} (${reason})`, options);
+    super(`${withoutUrlSecrets(message)} (${reason})`, options);
     this.name = 'SteeringError';
     this.reason = reason;
   }

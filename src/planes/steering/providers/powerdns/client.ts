@@ -1,10 +1,12 @@
 import { request } from 'undici';
 import { z } from 'zod';
 import { formatRecord, groupKey, type RecordSet } from '../../../../answers/record.ts';
+import { quoteAnswer } from '../../../../model/secrets.ts';
 import { messageOf, withoutUndefined } from '../../../../model/values.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { Batch } from '../../records/batches.ts';
 import { compareRegistryValues } from '../../records/registry.ts';
+import { readText } from '../answers.ts';
 import type { ZoneProvider, ZoneReader, ZoneState } from '../provider.ts';
 
 export interface PowerDnsOptions {
@@ -109,7 +111,7 @@ function zonePath(options: PowerDnsOptions, zone: string): string {
 async function send(options: PowerDnsOptions, method: 'GET' | 'PATCH', path: string, body?: string): Promise<string> {
   const { status, text } = await exchange(options, method, path, body);
   if (status >= 200 && status < 300) return text;
-  const detail = errorText(text);
+  const detail = quoteAnswer(errorText(text), [options.apiKey]);
   if (status === 404 || /could not find domain/i.test(detail)) {
     throw new SteeringError('ZoneMissing', `PowerDNS has no such zone: ${path.slice(path.lastIndexOf('/') + 1)}`);
   }
@@ -128,22 +130,29 @@ async function exchange(
       headers: { 'x-api-key': options.apiKey, 'content-type': 'application/json' },
       headersTimeout: 10_000,
       bodyTimeout: 10_000,
+      signal: AbortSignal.timeout(answerMs),
       ...withoutUndefined({ body }),
     });
-    return { status: response.statusCode, text: await response.body.text() };
+    return { status: response.statusCode, text: await readText(response.body, maxAnswerBytes) };
   } catch (error) {
-    const why = messageOf(error);
+    if (error instanceof SteeringError) throw error;
+    const why = quoteAnswer(messageOf(error), [options.apiKey]);
     throw new SteeringError('ProviderUnreachable', `PowerDNS at ${options.url} did not answer: ${why}`, {
       cause: error,
     });
   }
 }
 
+/** An answer larger than that of any zone that we could compare with a plan: a hundred thousand records have 20 MB. */
+const maxAnswerBytes = 64 << 20;
+/** The limit for a whole answer, however slowly it comes. */
+const answerMs = 60_000;
+
 function errorText(text: string): string {
   try {
     const parsed = JSON.parse(text) as { readonly error?: unknown };
     return typeof parsed.error === 'string' ? parsed.error : text;
   } catch {
-    return text.slice(0, 200);
+    return text;
   }
 }

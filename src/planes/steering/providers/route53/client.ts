@@ -1,6 +1,9 @@
+import { Readable } from 'node:stream';
 import { Route53Client } from '@aws-sdk/client-route-53';
+import { quoteAnswer } from '../../../../model/secrets.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
 import { SteeringError } from '../../reasons.ts';
+import { readText, xmlDepth } from '../answers.ts';
 
 export interface Route53Options {
   /** Address of the API; absent for Amazon's own. */
@@ -14,14 +17,60 @@ export interface Route53Options {
 
 /** A client that tries each call once: we retry ourselves, because only we know which calls may be repeated. */
 export function route53Client(options: Route53Options): Route53Client {
-  return new Route53Client({
+  const client = new Route53Client({
     region: 'us-east-1',
     credentials: options.credentials,
     maxAttempts: 1,
     requestHandler: { connectionTimeout: 5000, requestTimeout: 15_000 },
     ...withoutUndefined({ endpoint: options.endpoint }),
   });
+  boundAnswers(client);
+  hideSecrets(client, options.credentials);
+  return client;
 }
+
+/** Errors quote what the server said, and it may have said what we sent. */
+function hideSecrets(client: Route53Client, credentials: Route53Options['credentials']): void {
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  const secrets = [sessionToken, secretAccessKey, accessKeyId];
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (error instanceof Error) {
+          error.message = quoteAnswer(error.message, secrets);
+          error.name = quoteAnswer(error.name, secrets, 100);
+        }
+        throw error;
+      }
+    },
+    { step: 'initialize', name: 'hideSecrets', priority: 'high' },
+  );
+}
+
+/** The SDK collects an answer of any size, and its parser calls itself for each level of XML. */
+function boundAnswers(client: Route53Client): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const response = result.response as { body?: unknown };
+      if (response.body instanceof Readable) {
+        const text = await readText(response.body, maxAnswerBytes);
+        if (xmlDepth(text) > maxDepth)
+          throw new SteeringError('AnswerTooLarge', `Route 53 answers XML with more than ${maxDepth} levels`);
+        response.body = Readable.from([Buffer.from(text)]);
+      }
+      return result;
+    },
+    { step: 'deserialize', name: 'boundAnswers', priority: 'low' },
+  );
+}
+
+/** A page of 300 record sets, each of at most 32,000 characters and their escapes, stays below it. */
+const maxAnswerBytes = 64 << 20;
+/** Answers of Route 53 have ten levels. */
+const maxDepth = 64;
 
 /** A client whose transport refuses, before it leaves this process, every request that could write. */
 export function readOnlyRoute53Client(options: Route53Options): Route53Client {
