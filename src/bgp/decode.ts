@@ -8,7 +8,7 @@ import type { Route } from './route.ts';
  */
 export type Line =
   | { readonly kind: 'done' | 'error' | 'neighborsHeader' | 'unknown' }
-  | { readonly kind: 'session'; readonly neighbor: string; readonly state: 'up' | 'down' }
+  | { readonly kind: 'session'; readonly neighbor: string; readonly state: 'up' | 'down'; readonly reason?: string }
   /** A line of `show neighbor summary`; only established sessions are listed. */
   | { readonly kind: 'established'; readonly neighbor: string }
   /** A line of `show adj-rib out extensive`; the class is unknown to ExaBGP and set to `pods`. */
@@ -36,11 +36,27 @@ function decodeEvent(text: string): Line {
     return unknown;
   }
   const { type, neighbor } = record(event);
-  const { address, state } = record(neighbor);
+  const { address, state, reason } = record(neighbor);
   const { peer } = record(address);
   const parsed = typeof peer === 'string' ? parseAddress(peer) : undefined;
   if (type !== 'state' || parsed === undefined || (state !== 'up' && state !== 'down')) return unknown;
-  return { kind: 'session', neighbor: parsed.text, state };
+  const why = state === 'down' && typeof reason === 'string' ? readableReason(reason) : '';
+  return { kind: 'session', neighbor: parsed.text, state, ...(why === '' ? {} : { reason: why }) };
+}
+
+/**
+ * ExaBGP wraps what happened as `peer reset, message [notification received (6,2)] error[Cease / …]`, with round for square
+ * brackets. A router may put any text of its own into a notification: only printable ASCII of a moderate length is taken.
+ */
+function readableReason(text: string): string {
+  const printable = text.replaceAll(/[^\x21-\x7e]+/g, ' ').trim();
+  const wrapped = /^peer reset, message \((.*)\) error\((.*)\)$/.exec(printable);
+  const parts = wrapped === null ? [printable] : [wrapped[1] ?? '', wrapped[2] ?? ''];
+  return parts
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .join(': ')
+    .slice(0, 200);
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

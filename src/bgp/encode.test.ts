@@ -65,6 +65,33 @@ describe('lines from ExaBGP', () => {
     expect(decodeLine(line)).toEqual(expected);
   });
 
+  it.each([
+    [
+      'peer reset, message (notification received (6,2)) error(Cease / Administrative Shutdown)',
+      'notification received (6,2): Cease / Administrative Shutdown',
+    ],
+    [
+      'peer reset, message (closing connection) error(Broken TCP connection)',
+      'closing connection: Broken TCP connection',
+    ],
+    ['peer reset, message () error()', undefined],
+    ['', undefined],
+    [
+      'out loop, peer reset, message \u001b[31mred\u0000\n{"type":1}',
+      'out loop, peer reset, message [31mred {"type":1}',
+    ],
+    ['x'.repeat(5000), 'x'.repeat(200)],
+    [7, undefined],
+  ])('takes the reason of a session that is down as plain text: %.40s', (reason, expected) => {
+    const line = JSON.stringify({ type: 'state', neighbor: { address: { peer: '10.1.0.1' }, state: 'down', reason } });
+    expect(decodeLine(line)).toEqual({
+      kind: 'session',
+      neighbor: '10.1.0.1',
+      state: 'down',
+      ...(expected === undefined ? {} : { reason: expected }),
+    });
+  });
+
   it('reads a route back', () => {
     const line =
       'neighbor 10.1.0.1 local-ip 10.1.0.11 local-as 65011 peer-as 65010 router-id 10.1.0.11 family-allowed in-open ipv4 unicast 10.10.1.0/26 next-hop 10.1.0.11 med 10 local-preference 200 community [ 65011:1 65011:2 ] as-path [ 65011 65011 ]';

@@ -15,6 +15,12 @@ export const reasons = {
   MassWithdrawal:
     'too large a part of the routes would go in one step; they stay until this was asked for long enough, or confirmed',
   RejectedByExabgp: 'ExaBGP answered `error`; the relay tries again, one prefix a line, every few seconds',
+  SessionDown: 'a BGP session is not established; a router without a session has none of the routes',
+  RelayAway: 'no relay answers on the socket: ExaBGP is not running, so no router has a session with this server',
+  RelaySilent:
+    'the relay is connected and says nothing for five seconds; what ExaBGP announces stays until the relay was killed and started anew',
+  ExabgpSilent:
+    'ExaBGP answers no command for six seconds; it sends no keepalives either, so the routers drop its sessions after the hold time',
   AgentReplaced: 'another agent has taken charge of the relay; this one sends nothing until that one is gone',
   BadMessage: 'a line on the socket is no message of the protocol; it changes nothing',
 } as const;

@@ -13,13 +13,22 @@ export interface NeighborStatus {
   readonly address: string;
   readonly asn: number;
   readonly up: boolean;
-  /** When the session changed last, in ms since the epoch; absent before the first event. */
+  /**
+   * Since when the session is up, or down, in ms since the epoch: further attempts do not move it. Absent before the first
+   * event.
+   */
   readonly changedAtMs?: number;
+  /** Why the session is down, as ExaBGP says it of the end and of the last attempt; or the reason why nothing is known of it. */
+  readonly reason?: string;
 }
 
 export interface SpeakerStatus {
-  /** `disconnected`: no relay answers on the socket (ExaBGP is down or not started); the speaker tries again for ever. */
-  readonly relay: 'disconnected' | 'syncing' | 'synced';
+  /**
+   * How far the chain agent – relay – ExaBGP answers. `disconnected`: no relay on the socket (ExaBGP is down or not started);
+   * the speaker tries again for ever. `silent`: the relay is connected and hangs. `exabgpSilent`: the relay lives and
+   * ExaBGP hangs.
+   */
+  readonly relay: 'disconnected' | 'silent' | 'exabgpSilent' | 'syncing' | 'synced';
   readonly neighbors: readonly NeighborStatus[];
   /** What ExaBGP holds, as acknowledged and read back, sorted by prefix. */
   readonly announced: readonly Route[];

@@ -40,6 +40,7 @@ it('encodes and parses every message of the relay', () => {
       phase: 'synced',
       revision: 3,
       settled: true,
+      exabgpSilent: true,
       hasAgent: true,
       leaseExpired: false,
       neighbors: [{ address: '10.1.0.1', asn: 65010, family: 4, up: true, endOfRib: false, changedAtMs: 5 }],

@@ -39,6 +39,8 @@ export interface RelayState {
   /** True when ExaBGP has acknowledged exactly that set on every session (what it rejected aside). */
   readonly settled: boolean;
   readonly neighbors: readonly (NeighborStatus & { readonly family: 4 | 6; readonly endOfRib: boolean })[];
+  /** True while ExaBGP owes an answer and writes nothing: it hangs, and the routers drop its sessions. */
+  readonly exabgpSilent: boolean;
   /** True while an agent is in charge; an agent that was replaced waits until this is false. */
   readonly hasAgent: boolean;
   readonly leaseExpired: boolean;
@@ -54,6 +56,8 @@ export type RelayMessage =
   | { readonly type: 'held'; readonly routes: readonly Route[]; readonly fixed: readonly string[] }
   /** A line that the agent sent was no message. */
   | { readonly type: 'refused'; readonly reason: string; readonly message: string }
+  /** The relay lives; sent every second. */
+  | { readonly type: 'alive' }
   /** Another agent has taken over; the relay closes this connection. */
   | { readonly type: 'replaced' };
 
@@ -85,7 +89,8 @@ export function parseRelayMessage(line: string): RelayMessage | undefined {
   if (value === undefined) return undefined;
   switch (value.type) {
     case 'replaced':
-      return { type: 'replaced' };
+    case 'alive':
+      return { type: value.type };
     case 'refused':
       return { type: 'refused', reason: String(value.reason), message: String(value.message) };
     case 'held': {
@@ -106,10 +111,11 @@ function parseState(value: Fields): RelayState | undefined {
     phase: value.phase === 'synced' ? 'synced' : 'syncing',
     revision: value.revision,
     settled: value.settled === true,
+    exabgpSilent: value.exabgpSilent === true,
     hasAgent: value.hasAgent === true,
     leaseExpired: value.leaseExpired === true,
     neighbors: array(value.neighbors).map((entry) => {
-      const { address, asn, family, up, endOfRib, changedAtMs } = object(entry);
+      const { address, asn, family, up, endOfRib, changedAtMs, reason } = object(entry);
       return {
         address: String(address),
         asn: Number(asn),
@@ -117,6 +123,7 @@ function parseState(value: Fields): RelayState | undefined {
         up: up === true,
         endOfRib: endOfRib === true,
         ...(typeof changedAtMs === 'number' ? { changedAtMs } : {}),
+        ...(typeof reason === 'string' ? { reason } : {}),
       };
     }),
     rejected: array(value.rejected).map((entry) => {

@@ -45,7 +45,10 @@ export const agentPorts = { network: 9463, edge: 9464 } as const;
 export const agentPaths = {
   metrics: '/metrics',
   status: '/status',
+  /** Says whether the agent's server does its work. */
   health: '/healthz',
+  /** Only says that the agent answers. */
+  alive: '/livez',
   /** Of a blade: the little that other blades ask (`BladeVips`). */
   vips: '/vips',
 } as const;

@@ -47,7 +47,10 @@ export interface NeighborView {
   readonly address: string;
   readonly asn: number;
   readonly up: boolean;
+  /** Since when the session is up, or down; in milliseconds since the epoch. */
   readonly changedAtMs?: number;
+  /** Why the session is down. */
+  readonly reason?: string;
 }
 
 /** A route that is not announced, or not withdrawn, and why. */

@@ -33,7 +33,9 @@ async function say(url: string, text: string, from = '127.0.0.1'): Promise<strin
 
 it('serves metrics, status and health, and says what there is otherwise', async () => {
   let broken = false;
+  let problems: readonly string[] = [];
   const endpoint = await endpointWith({
+    health: () => problems,
     status: () => {
       if (broken) throw new Error('no status');
       return { phase: 'live' };
@@ -44,6 +46,10 @@ it('serves metrics, status and health, and says what there is otherwise', async 
     expect(await metrics.text()).toContain('tideline_test{component="test"} 7');
     expect(await (await fetch(`${endpoint.url}/status`)).json()).toEqual({ phase: 'live' });
     expect(await (await fetch(`${endpoint.url}/healthz`)).text()).toBe('ok\n');
+    problems = ['SessionDown: the only session is down', 'NginxUnreachable'];
+    const unhealthy = await fetch(`${endpoint.url}/healthz`);
+    expect([unhealthy.status, await unhealthy.text()]).toEqual([503, `${problems.join('\n')}\n`]);
+    expect(await (await fetch(`${endpoint.url}/livez`)).text()).toBe('ok\n');
     expect((await fetch(`${endpoint.url}/`)).status).toBe(404);
     broken = true;
     const failed = await fetch(`${endpoint.url}/status`);

@@ -16,6 +16,8 @@ export interface EndpointOptions {
   readonly status: () => unknown;
   /** What the agent tells other agents, by path. */
   readonly documents?: Readonly<Record<string, () => unknown>>;
+  /** What keeps the server from its work, a line each; absent or empty when nothing does. */
+  readonly health?: () => readonly string[];
   /** Who may visit; asked at each connection, so that an edit of the spec needs no restart. */
   readonly door: () => Door;
   /** Names by which this server may be called, besides its addresses. */
@@ -34,8 +36,8 @@ const maxFarewells = 16;
 const logEveryMs = 60_000;
 
 /**
- * The agent's own HTTP endpoint: `/metrics` (Prometheus text), `/status` (the agent's state as JSON), `/healthz` (200 as
- * long as the process answers). It reads one request a connection and closes after the answer; what visitors may use is
+ * The agent's own HTTP endpoint: `/metrics` (Prometheus text), `/status` (the agent's state as JSON), `/healthz` (200, or 503
+ * and what keeps the server from its work), `/livez` (200 as long as the process answers). It reads one request a connection and closes after the answer; what visitors may use is
  * bounded by `Visitors`, and in time. An agent announces VIPs and renews leases on the same thread and with the same file
  * descriptors: no visitor may take them away.
  */
@@ -73,6 +75,13 @@ interface Answer {
   readonly code: number;
   readonly type: string;
   readonly body: string;
+}
+
+function healthAnswer(problems: readonly string[]): Answer {
+  const type = 'text/plain';
+  return problems.length === 0
+    ? { code: 200, type, body: 'ok\n' }
+    : { code: 503, type, body: `${problems.join('\n')}\n` };
 }
 
 class Endpoint {
@@ -147,15 +156,16 @@ class Endpoint {
   }
 
   async #respond(path: string): Promise<Answer> {
-    const { registry, status, documents = {} } = this.#options;
+    const { registry, status, health, documents = {} } = this.#options;
     const document = new Map(Object.entries({ ...documents, [agentPaths.status]: status })).get(path);
     try {
       if (path === agentPaths.metrics)
         return { code: 200, type: registry.contentType, body: await this.#renderMetrics() };
       if (document !== undefined)
         return { code: 200, type: 'application/json', body: `${JSON.stringify(document())}\n` };
-      if (path === agentPaths.health) return { code: 200, type: 'text/plain', body: 'ok\n' };
-      return { code: 404, type: 'text/plain', body: 'try /metrics, /status or /healthz\n' };
+      if (path === agentPaths.alive) return { code: 200, type: 'text/plain', body: 'ok\n' };
+      if (path === agentPaths.health) return healthAnswer(health?.() ?? []);
+      return { code: 404, type: 'text/plain', body: 'try /metrics, /status, /healthz or /livez\n' };
     } catch (error) {
       return { code: 500, type: 'text/plain', body: `${messageOf(error)}\n` };
     }

@@ -26,6 +26,7 @@ const state: RelayState = {
   revision: 0,
   settled: true,
   neighbors: [{ address: '10.1.0.1', asn: 65010, family: 4, up: true, endOfRib: false }],
+  exabgpSilent: false,
   hasAgent: false,
   leaseExpired: false,
   rejected: [],

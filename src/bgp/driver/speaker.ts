@@ -6,11 +6,13 @@ import type { Registry } from '../../runtime/metrics.ts';
 import { Signal, type Unsubscribe } from '../../runtime/signal.ts';
 import { diffRoutes, routeSet } from '../diff.ts';
 import { Guard, type GuardLimits, type Judgement } from '../guard.ts';
+import { startHeartbeat } from '../heartbeat.ts';
 import { reasons } from '../reasons.ts';
 import type { Route } from '../route.ts';
-import type { DesiredOptions, RouteRefusal, Speaker, SpeakerStatus } from '../speaker.ts';
+import type { DesiredOptions, NeighborStatus, RouteRefusal, Speaker, SpeakerStatus } from '../speaker.ts';
 import type { LeaseTerms, RelayMessage, RelayState } from '../wire.ts';
 import { RelayConnection } from './connection.ts';
+import { FaultLog } from './faults.ts';
 import { noMetrics, type SpeakerMetrics, speakerMetrics } from './metrics.ts';
 
 export interface SpeakerOptions {
@@ -32,6 +34,18 @@ export function createSpeaker(options: SpeakerOptions): Speaker {
   return new RelaySpeaker(options);
 }
 
+/** A relay that says every second that it lives is taken to hang after this time. */
+const silentAfterMs = 5000;
+
+/** Of a part that hangs nothing is known, and a session that is not known to be up counts as down. */
+function neighborOf(
+  { address, asn, up, changedAtMs, reason }: NeighborStatus,
+  relay: SpeakerStatus['relay'],
+): NeighborStatus {
+  const why = relay === 'silent' ? 'RelaySilent' : relay === 'exabgpSilent' ? 'ExabgpSilent' : undefined;
+  return { address, asn, up: up && why === undefined, ...withoutUndefined({ changedAtMs, reason: why ?? reason }) };
+}
+
 class RelaySpeaker implements Speaker {
   readonly #options: SpeakerOptions;
   readonly #guard: Guard;
@@ -49,6 +63,11 @@ class RelaySpeaker implements Speaker {
   #due = false;
   #adopted = false;
   #state: RelayState | undefined;
+  /** When the relay last wrote something, once it has said that it lives; monotonic ms. */
+  #heardMs: number | undefined;
+  #silent = false;
+  readonly #faults: FaultLog;
+  #stopHeartbeat: () => void = () => {};
   #held: readonly Route[] = [];
   #fixed: ReadonlySet<string> = new Set();
   #fixedPrefixes: readonly Prefix[] = [];
@@ -59,6 +78,7 @@ class RelaySpeaker implements Speaker {
   constructor(options: SpeakerOptions) {
     this.#options = options;
     this.#guard = new Guard(options.limits);
+    this.#faults = new FaultLog(options.log);
     this.#statuses = new Signal((error) => options.log.error({ err: error }, 'a listener of the speaker failed'));
     this.#metrics = options.registry === undefined ? noMetrics : speakerMetrics(options.registry);
     this.#connection = new RelayConnection({
@@ -71,6 +91,11 @@ class RelaySpeaker implements Speaker {
 
   start(): void {
     this.#connection.start();
+    const { clock } = this.#options;
+    this.#stopHeartbeat = startHeartbeat(clock, () => {
+      this.#checkRelay();
+      this.#faults.record(this.status(), clock.monotonic());
+    });
     this.#repeatEvery('verify', this.#options.verifyEveryMs ?? 30_000, () => this.#sendInCharge('read'));
     const lease = this.#lease();
     if (lease !== undefined) this.#repeatEvery('renew', lease.seconds * 200, () => this.#sendInCharge('renew'));
@@ -89,14 +114,10 @@ class RelaySpeaker implements Speaker {
   }
 
   status(): SpeakerStatus {
+    const relay = this.#relayState();
     return {
-      relay: this.#state === undefined ? 'disconnected' : this.#state.phase,
-      neighbors: (this.#state?.neighbors ?? []).map(({ address, asn, up, changedAtMs }) => ({
-        address,
-        asn,
-        up,
-        ...withoutUndefined({ changedAtMs }),
-      })),
+      relay,
+      neighbors: (this.#state?.neighbors ?? []).map((neighbor) => neighborOf(neighbor, relay)),
       announced: this.#held,
       refusals: [...this.#judgement.refusals, ...(this.#state?.rejected ?? [])],
       fixed: this.#fixedPrefixes,
@@ -129,8 +150,23 @@ class RelaySpeaker implements Speaker {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#stopHeartbeat();
     for (const timer of Object.values(this.#timers)) timer.cancel();
     await this.#connection.stop();
+  }
+
+  #relayState(): SpeakerStatus['relay'] {
+    if (this.#state === undefined) return 'disconnected';
+    if (this.#silent) return 'silent';
+    return this.#state.exabgpSilent ? 'exabgpSilent' : this.#state.phase;
+  }
+
+  /** The relay says that it lives every second; one of an older version does not say it, and is not waited for. */
+  #checkRelay(): void {
+    const silent = this.#heardMs !== undefined && this.#options.clock.monotonic() - this.#heardMs > silentAfterMs;
+    if (silent === this.#silent) return;
+    this.#silent = silent;
+    this.#publishStatus();
   }
 
   #isSettled(): boolean {
@@ -138,7 +174,11 @@ class RelaySpeaker implements Speaker {
   }
 
   #receive(message: RelayMessage): void {
+    if (message.type === 'alive' || this.#heardMs !== undefined) this.#heardMs = this.#options.clock.monotonic();
+    if (this.#silent) this.#checkRelay();
     switch (message.type) {
+      case 'alive':
+        return;
       case 'held':
         this.#held = message.routes;
         this.#fixed = new Set(message.fixed);
@@ -162,6 +202,8 @@ class RelaySpeaker implements Speaker {
   }
 
   #connectionClosed(): void {
+    this.#heardMs = undefined;
+    this.#silent = false;
     this.#state = undefined;
     this.#sent = undefined;
     this.#publishStatus();
@@ -223,6 +265,7 @@ class RelaySpeaker implements Speaker {
 
   #publishStatus(): void {
     const status = this.status();
+    this.#faults.record(status, this.#options.clock.monotonic());
     const ours = this.#held.filter((route) => !this.#fixed.has(route.prefix.text));
     const wanted = this.#judgement.target.filter((route) => !this.#fixed.has(route.prefix.text));
     const { announce, withdraw } = diffRoutes(routeSet(ours), routeSet(wanted));

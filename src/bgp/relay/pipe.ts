@@ -6,8 +6,8 @@ export interface PipeOptions {
   /** Writes one line whole; calls `taken` when the pipe has taken it. */
   readonly write: (line: string, taken: () => void) => void;
   readonly clock: Clock;
-  /** Called when a session came up or went down. */
-  readonly onSession: (neighbor: string, state: 'up' | 'down') => void;
+  /** Called when a session came up, or went down or failed to come up, with ExaBGP's reason if it gives one. */
+  readonly onSession: (neighbor: string, state: 'up' | 'down', reason?: string) => void;
   /** Called for an answer that no command waits for: some answers were matched to the wrong commands, so a `resync` is due. */
   readonly onStray: () => void;
   /** How many lines may be sent but not answered yet: ExaBGP blocks for ever when its 64 KiB of answers are full. Default 100. */
@@ -43,6 +43,8 @@ export class CommandPipe {
   #outstanding: Pending[] = [];
   #writing = false;
   #timer: Timer | undefined;
+  /** Since when ExaBGP owes an answer and has written nothing; monotonic ms. */
+  #owedSinceMs: number | undefined;
   /** Set while a `resync` waits for the header of its answer: every line before it answers an earlier command. */
   #marker: { sawHeader: boolean; readonly pending: Pending } | undefined;
 
@@ -74,11 +76,25 @@ export class CommandPipe {
     return answer.output.flatMap((line) => (line.kind === 'established' ? [line.neighbor] : []));
   }
 
+  /** For how long ExaBGP has owed an answer and written nothing at all. */
+  silentForMs(nowMs: number): number {
+    return this.#owedSinceMs === undefined ? 0 : nowMs - this.#owedSinceMs;
+  }
+
   /** Takes one line of ExaBGP. */
   receive(text: string): void {
-    const line = decodeLine(text);
+    this.#owedSinceMs = undefined;
+    this.#receive(decodeLine(text));
+    if (this.#waits) this.#owedSinceMs ??= this.#options.clock.monotonic();
+  }
+
+  get #waits(): boolean {
+    return this.#outstanding.length > 0 || this.#marker !== undefined;
+  }
+
+  #receive(line: Line): void {
     if (line.kind === 'session') {
-      this.#options.onSession(line.neighbor, line.state);
+      this.#options.onSession(line.neighbor, line.state, line.reason);
       return;
     }
     if (this.#marker !== undefined) {
@@ -133,7 +149,9 @@ export class CommandPipe {
   #startTimer(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#outstanding.length === 0 && this.#marker === undefined) return;
+    if (!this.#waits) return;
+    // It lasts over lost answers: whatever is sent meanwhile, ExaBGP is silent until it writes a line.
+    this.#owedSinceMs ??= this.#options.clock.monotonic();
     this.#timer = this.#options.clock.setTimeout(() => {
       this.#rejectAll(
         new AnswerLost(`no answer to: ${(this.#outstanding[0] ?? this.#marker?.pending)?.line.slice(0, 120)}`),

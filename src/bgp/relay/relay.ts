@@ -3,7 +3,7 @@ import { withoutUndefined } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Loop } from '../../runtime/loop.ts';
 import { type RouteSet, routeSet, sortRoutes } from '../diff.ts';
-import { endOfRib, type Session, showAdjRibOut } from '../encode.ts';
+import { endOfRib, type Session, showAdjRibOut, showNeighbors } from '../encode.ts';
 import type { Route } from '../route.ts';
 import type { AgentMessage, LeaseTerms, RelayMessage, RelayState } from '../wire.ts';
 import { Lease } from './lease.ts';
@@ -27,6 +27,10 @@ export interface RelayOptions {
 
 const resyncPauseMs = 1000;
 
+/** ExaBGP answers within milliseconds, and within two seconds while it takes 10,000 routes; its hold time is 9 s. */
+const silentAfterMs = 6000;
+const beatsAQuestion = 2;
+
 /**
  * Keeps ExaBGP holding what the agent last asked for. It takes one step at a time: read back, reconcile, end-of-RIB, publish;
  * an event in between only triggers another step. Before an agent has sent a set, nothing is withdrawn but VIPs whose lease
@@ -45,6 +49,10 @@ export class Relay {
   #synced = false;
   #disordered = false;
   #readBackDue = false;
+  /** ExaBGP is asked something in the next step, only to see that it answers. */
+  #questionDue = false;
+  #exabgpSilent = false;
+  #beats = 0;
   #published = { state: '', held: '' };
   #hasAgent = false;
 
@@ -89,7 +97,11 @@ export class Relay {
 
   /** The messages that tell a new connection everything it needs to know. */
   snapshot(): readonly RelayMessage[] {
-    return [{ type: 'held', routes: this.#heldEverywhere(), fixed: [...this.#fixed] }, this.#state()];
+    return [
+      { type: 'held', routes: this.#heldEverywhere(), fixed: [...this.#fixed] },
+      this.#state(),
+      { type: 'alive' },
+    ];
   }
 
   /** `present`: an agent has taken charge, or (false) the one in charge is gone. */
@@ -99,17 +111,27 @@ export class Relay {
   }
 
   /** Takes a session event of ExaBGP. */
-  sessionChanged(address: string, state: 'up' | 'down'): void {
+  sessionChanged(address: string, state: 'up' | 'down', reason?: string): void {
     const neighbor = this.#neighbors.get(address);
     if (neighbor === undefined) return;
-    neighbor.events += 1;
-    neighbor.up = state === 'up';
-    neighbor.changedAtMs = this.#options.clock.now();
-    neighbor.endOfRib = false;
-    if (neighbor.up) {
-      neighbor.reannounce = true;
-      this.#readBackDue = true;
+    neighbor.sessionChanged(state === 'up', reason, this.#options.clock.now());
+    if (neighbor.up) this.#readBackDue = true;
+    this.#loop.trigger();
+  }
+
+  /** One beat of the heart: tells the agents that the relay lives, and has ExaBGP asked something soon. */
+  beat(): void {
+    this.#options.publish({ type: 'alive' });
+    const silentForMs = this.#pipe.silentForMs(this.#options.clock.monotonic());
+    const silent = silentForMs >= silentAfterMs;
+    if (silent !== this.#exabgpSilent) {
+      this.#exabgpSilent = silent;
+      this.#options.onProblem(silent ? `ExaBGP has not answered for ${silentForMs} ms` : 'ExaBGP answers again');
+      this.#publish();
     }
+    this.#beats += 1;
+    if (silentForMs > 0 || this.#beats % beatsAQuestion !== 0) return;
+    this.#questionDue = true;
     this.#loop.trigger();
   }
 
@@ -142,7 +164,7 @@ export class Relay {
       const seen = new Map([...this.#neighbors.values()].map((neighbor) => [neighbor, neighbor.events]));
       const established = new Set(await this.#pipe.resync());
       for (const [address, neighbor] of this.#neighbors) {
-        if (neighbor.events === seen.get(neighbor)) neighbor.up = established.has(address);
+        neighbor.sessionSeen(established.has(address), seen.get(neighbor) ?? -1, this.#options.clock.now());
       }
       await this.#readBack();
       this.#synced = true;
@@ -153,6 +175,10 @@ export class Relay {
       this.#readBackDue = false;
       await this.#readBack();
       for (const neighbor of this.#neighbors.values()) await this.#reconcile(neighbor);
+    }
+    if (this.#questionDue) {
+      this.#questionDue = false;
+      await this.#pipe.send(showNeighbors);
     }
     for (const neighbor of this.#neighbors.values()) {
       if (!this.#loop.triggered && neighbor.up && !neighbor.endOfRib && this.#desired?.complete === true) {
@@ -248,14 +274,15 @@ export class Relay {
           const left = neighbor.commandsFor(this.#target(neighbor), Number.NEGATIVE_INFINITY);
           return left.length === 0 && !neighbor.reannounce;
         }),
-      neighbors: neighbors.map(({ session, up, endOfRib: sent, changedAtMs }) => ({
+      neighbors: neighbors.map(({ session, up, endOfRib: sent, changedAtMs, reason }) => ({
         address: session.address,
         asn: session.asn,
         family: session.family,
         up,
         endOfRib: sent,
-        ...withoutUndefined({ changedAtMs }),
+        ...withoutUndefined({ changedAtMs, reason }),
       })),
+      exabgpSilent: this.#exabgpSilent,
       hasAgent: this.#hasAgent,
       leaseExpired: expired,
       rejected: neighbors.flatMap((neighbor) => neighbor.rejected),

@@ -1,11 +1,16 @@
 import { flushCompileCache } from 'node:module';
 import { printable, printableJson } from '../../model/printable.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { startHeartbeat } from '../heartbeat.ts';
 import { lineSplitter } from '../lines.ts';
 import { parseRelayArguments, usage } from './arguments.ts';
 import { CommandPipe } from './pipe.ts';
 import { Relay } from './relay.ts';
 import { openAgentSocket } from './socket.ts';
+import { relayLimitSeconds, startWatchdog } from './watchdog.ts';
+
+/** An ExaBGP that hangs for three hold times has lost its sessions long ago: to kill it takes no route from a router. */
+const exabgpLimitMs = 30_000;
 
 const logProblem = (message: string): void => {
   process.stderr.write(`${printableJson(JSON.stringify({ component: 'bgp-relay', level: 'warn', message }))}\n`);
@@ -31,7 +36,7 @@ export function runRelay(argv: readonly string[]): number | undefined {
   const pipe = new CommandPipe({
     write: (line, taken) => process.stdout.write(line, () => taken()),
     clock: systemClock,
-    onSession: (neighbor, state) => relay.sessionChanged(neighbor, state),
+    onSession: (neighbor, state, reason) => relay.sessionChanged(neighbor, state, reason),
     onStray: () => relay.answersDisordered(),
   });
   const relay = new Relay({
@@ -55,6 +60,16 @@ export function runRelay(argv: readonly string[]): number | undefined {
   );
   process.stdin.on('end', () => process.exit(0));
   relay.start();
+  const watchdog = startWatchdog({ limitSeconds: relayLimitSeconds, onProblem: logProblem });
+  const parent = process.ppid;
+  startHeartbeat(systemClock, () => {
+    watchdog.beat();
+    relay.beat();
+    if (pipe.silentForMs(systemClock.monotonic()) >= exabgpLimitMs && process.ppid === parent) {
+      logProblem(`ExaBGP has hung for ${exabgpLimitMs} ms; it is killed, so that its service starts it anew`);
+      process.kill(parent, 'SIGKILL');
+    }
+  });
   // ExaBGP ends its children with SIGTERM, which leaves no time to write the compile cache.
   flushCompileCache();
   return undefined;

@@ -10,6 +10,9 @@ export class NeighborState {
   readonly session: Session & { readonly asn: number };
   up = false;
   changedAtMs: number | undefined;
+  /** Why the session went down, and why the last attempt to bring it up failed. */
+  #downReason: string | undefined;
+  #lastReason: string | undefined;
   /** True when the end-of-RIB was sent since the session came up. */
   endOfRib = false;
   /** True after the session came up: everything is then announced again, whatever we think ExaBGP holds. */
@@ -25,6 +28,34 @@ export class NeighborState {
 
   constructor(session: Session & { readonly asn: number }) {
     this.session = session;
+  }
+
+  /** Takes a session event of ExaBGP, which reports every attempt that failed: only a change moves `changedAtMs`. */
+  sessionChanged(up: boolean, reason: string | undefined, dateMs: number): void {
+    if (up !== this.up) this.changedAtMs = dateMs;
+    this.changedAtMs ??= dateMs;
+    this.events += 1;
+    this.up = up;
+    this.#lastReason = up ? undefined : (reason ?? this.#lastReason);
+    this.#downReason = up ? undefined : (this.#downReason ?? reason);
+    this.endOfRib = false;
+    if (up) this.reannounce = true;
+  }
+
+  /** Takes what ExaBGP says when it is asked; an event that came meanwhile is newer. */
+  sessionSeen(up: boolean, eventsThen: number, dateMs: number): void {
+    if (this.events !== eventsThen || up === this.up) return;
+    if (this.changedAtMs !== undefined) this.changedAtMs = dateMs;
+    this.up = up;
+    if (!up) return;
+    this.#downReason = undefined;
+    this.#lastReason = undefined;
+  }
+
+  /** Why the session is down: what ended it, and what ended the last attempt if that is something else. */
+  get reason(): string | undefined {
+    if (this.#lastReason === this.#downReason) return this.#downReason;
+    return `${this.#downReason}; last attempt: ${this.#lastReason}`;
   }
 
   /** The routes that ExaBGP holds, without those that are static in exabgp.conf. */

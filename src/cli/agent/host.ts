@@ -83,6 +83,8 @@ export interface Agent {
   status(): object;
   /** What the plane tells the agents of other servers, by path; absent when they ask nothing. */
   readonly documents?: Readonly<Record<string, () => object>>;
+  /** What keeps this server from its work, a line each, for `/healthz`; absent when the plane cannot tell. */
+  health?(): readonly string[];
   /** Ends the agent and leaves everything as it is; with `withdraw` it first withdraws, in order, what others can take over. */
   stop(how: { readonly withdraw: boolean }): Promise<void>;
 }
@@ -187,6 +189,7 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
     registry,
     status,
     ...withoutUndefined({ documents: agent.documents }),
+    health: () => agent.health?.() ?? [],
     door: () => doorOf(plane, given, watch.current()),
     names: [listen.host, ...Object.values(plane.identity(given)), ...given.metricsName],
     clock,

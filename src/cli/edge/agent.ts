@@ -64,13 +64,15 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
   const { edgeMetrics } = await import('../../planes/edge/metrics.ts');
   const { httpProbe } = await import('../../planes/edge/vips/probe.ts');
   const { given, platform, platformStatus, source, clock, log, registry } = host;
+  const { outageLines } = await import('../../bgp/faults.ts');
+  const bgp = await speaker(host);
   const agent = new EdgeAgent({
     blade: given.blade,
     platform,
     platformStatus,
     source,
     dataPlane: await dataPlane(host),
-    speaker: await speaker(host),
+    speaker: bgp,
     peers: await peers(host),
     // A request from this host to the VIP on its loopback interface passes the whole data path; one is made every tick.
     probe: httpProbe(1000),
@@ -89,6 +91,7 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
     platformChanged: () => agent.platformChanged(),
     status: () => agent.status(),
     documents: { [agentPaths.vips]: () => agent.vips() },
+    health: () => [...outageLines(bgp.status()), ...agent.faults()],
     stop: async ({ withdraw }) => {
       try {
         if (withdraw) await agent.withdraw();

@@ -78,6 +78,7 @@ const workerPlane: AgentPlane<WorkerArguments, WorkerPlatform> = {
 /** Makes the agent of a worker from its parts. */
 async function workerAgent(host: WorkerHost): Promise<Agent> {
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
+  const { outageLines } = await import('../../bgp/faults.ts');
   const { NetworkAgent } = await import('../../planes/network/agent.ts');
   const { addressesHere } = await import('../../planes/network/kernel/addresses.ts');
   const { kernelBlackholes } = await import('../../planes/network/kernel/blackholes.ts');
@@ -112,6 +113,7 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
       agent.refresh();
     },
     status: () => agent.status(),
+    health: () => [...outageLines(speaker.status()), ...agent.faults()],
     stop: ({ withdraw }) => agent.stop(withdraw ? { timeoutMs: 10_000 } : undefined),
   };
 }

@@ -131,6 +131,11 @@ export class NetworkAgent {
     });
   }
 
+  /** What keeps the kernel's routes from being right, a line each, for `/healthz`. */
+  faults(): readonly string[] {
+    return this.#kernelProblem === undefined ? [] : [`KernelUnreadable: ${this.#kernelProblem}`];
+  }
+
   /**
    * Ends the agent. Without `withdraw` every route and blackhole stays as it is (fail static). With it everything is
    * withdrawn in order first; when that is not acknowledged within `timeoutMs`, the promise rejects, and the agent has
@@ -217,7 +222,7 @@ export class NetworkAgent {
     );
     // While it is not known what ExaBGP holds, no order can be kept; without a relay, its last report counts.
     const { relay } = speaker.status();
-    if (relay === 'syncing' || (relay === 'disconnected' && this.#asked === undefined)) return Infinity;
+    if (relay === 'syncing' || (relay !== 'synced' && this.#asked === undefined)) return Infinity;
     const now = this.#options.clock.monotonic();
     const mayWait = now - (this.#waitingSinceMs ?? now) < patienceMs;
     const step = nextStep({ ...plan, installed: this.#installed, speaker: speaker.status(), mayWait });

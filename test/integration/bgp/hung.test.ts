@@ -1,0 +1,118 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { outageLines } from '../../../src/bgp/faults.ts';
+import type { Speaker } from '../../../src/bgp/speaker.ts';
+import { routerKinds } from '../../support/daemons/router.ts';
+import { listeningLog } from '../../support/listening-log.ts';
+import { eventually, route, World } from './world.ts';
+
+const pods = ['10.10.1.0/26', '10.10.2.0/26'];
+const vip = '192.0.2.10/32';
+const lease = { seconds: 2, keeper: false };
+
+let world: World;
+const stopped: number[] = [];
+afterEach(async () => {
+  for (const pid of stopped.splice(0)) signal(pid, 'SIGCONT');
+  await world.stop();
+});
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // The process has ended, as some of these tests want.
+  }
+}
+
+function hang(pid: number): void {
+  stopped.push(pid);
+  signal(pid, 'SIGSTOP');
+}
+
+const outage = (speaker: Speaker): readonly string[] =>
+  outageLines(speaker.status()).map((line) => line.split(':')[0] ?? '');
+
+describe('a worker', () => {
+  it('says that its relay hangs, which is killed and started anew, without losing a route', async () => {
+    const lines: string[] = [];
+    world = await World.start();
+    const speaker = world.speaker({ log: listeningLog(lines) });
+    speaker.setDesired(pods.map((prefix) => route(prefix)));
+    await speaker.settled(10_000);
+    await world.waitKernel(pods);
+    const deletions = world.watchDeletions();
+    const hung = await world.relayPid();
+    hang(hung);
+    await eventually('it says so', () => outage(speaker).join() === 'RelaySilent', { timeoutMs: 12_000 });
+    expect(speaker.status().neighbors).toMatchObject([{ up: false, reason: 'RelaySilent' }]);
+    expect(lines.filter((line) => line.includes('RelaySilent'))).toHaveLength(1);
+    await eventually('another relay', async () => (await world.relayPid()) !== hung, { timeoutMs: 40_000 });
+    await eventually('all is well', () => speaker.status().relay === 'synced' && outage(speaker).length === 0, {
+      timeoutMs: 20_000,
+    });
+    expect(deletions()).toEqual([]);
+    await world.waitKernel(pods);
+  });
+
+  it('says that ExaBGP hangs, which is killed in the end so that its service can start it anew', async () => {
+    const lines: string[] = [];
+    world = await World.start();
+    const speaker = world.speaker({ log: listeningLog(lines) });
+    speaker.setDesired(pods.map((prefix) => route(prefix)));
+    await speaker.settled(10_000);
+    await world.waitKernel(pods);
+    const begin = performance.now();
+    hang(world.exabgp.daemon.pid);
+    await eventually('it says so', () => outage(speaker).join() === 'ExabgpSilent', { timeoutMs: 15_000 });
+    console.log(`ExaBGP hangs: said after ${(performance.now() - begin).toFixed(0)} ms`);
+    expect(speaker.status().neighbors).toMatchObject([{ up: false, reason: 'ExabgpSilent' }]);
+    await world.waitKernelEmpty();
+    await eventually('ExaBGP is killed', () => !world.exabgp.daemon.running, { timeoutMs: 45_000 });
+    await world.startExabgp();
+    await world.waitKernel(pods, 30_000);
+    await eventually('all is well', () => speaker.status().relay === 'synced' && outage(speaker).length === 0);
+    expect(lines.filter((line) => line.includes('ExabgpSilent'))).toHaveLength(1);
+  });
+});
+
+describe('a blade', () => {
+  it('loses its VIP although its agent and its relay both hang', async () => {
+    world = await World.start(lease);
+    const agent = await world.agent([route(vip, 'vip')], lease);
+    await world.waitKernel([vip]);
+    const begin = performance.now();
+    hang(agent.pid ?? -1);
+    hang(await world.relayPid());
+    await world.waitKernel([], 40_000);
+    console.log(`agent and relay hang: VIP withdrawn after ${(performance.now() - begin).toFixed(0)} ms`);
+  });
+});
+
+describe.each(routerKinds)('a session with %s', (router) => {
+  it('that is shut says why and since when, in status and log, however often it is tried again', async () => {
+    const lines: string[] = [];
+    world = await World.start(undefined, router);
+    const speaker = world.speaker({ log: listeningLog(lines) });
+    speaker.setDesired([route('10.10.1.0/26')]);
+    await world.waitKernel(['10.10.1.0/26']);
+    await world.router.setSession('server', 'shut');
+    const [down] = await eventually('the session is down', () => {
+      const { neighbors } = speaker.status();
+      return neighbors.every(({ up }) => !up) && neighbors;
+    });
+    expect(down?.reason).toMatch(/^notification received \(6,2\): Cease/);
+    expect(outage(speaker)).toEqual(['SessionDown']);
+    // The router refuses or closes every further attempt.
+    await new Promise((resolve) => setTimeout(resolve, 6000));
+    expect(speaker.status().neighbors[0]?.changedAtMs).toBe(down?.changedAtMs);
+    const told = lines.filter((line) => line.includes('SessionDown'));
+    expect(told[0]).toMatch(/^warn a BGP session is down SessionDown notification received \(6,2\)/);
+    expect(new Set(told).size).toBe(told.length);
+    await world.router.setSession('server', 'open');
+    await eventually('up again', () => outage(speaker).length === 0, { timeoutMs: 30_000 });
+    expect(lines).toContain('info a BGP session is up again');
+    expect(lines.filter((line) => line.includes('RelayAway'))).toEqual([]);
+    expect(speaker.status().neighbors[0]?.changedAtMs).toBeGreaterThan(down?.changedAtMs ?? Infinity);
+    expect(speaker.status().neighbors[0]?.reason).toBeUndefined();
+  });
+});
