@@ -22,15 +22,21 @@ const carriers =
  */
 export function quoteAnswer(text: string, secrets: readonly (string | undefined)[], longest = 300): string {
   // Cut generously first: the patterns need not search an answer of some megabytes.
-  const known = secrets.filter((secret) => secret !== undefined && secret.length >= 4).flatMap(formsOf);
-  const plain = known
-    .toSorted((a, b) => b.length - a.length)
-    .reduce((rest, form) => rest.replaceAll(form, hidden), text.slice(0, 20 * longest));
-  const clean = withoutUrlSecrets(plain)
+  const clean = withoutKnown(text.slice(0, 20 * longest), secrets)
     .replaceAll(carriers, `$1${hidden}`)
     .replaceAll(/\b((?:Credential|Signature)=)[^\s,;&"']+/gi, `$1${hidden}`)
     .trim();
   return clean.length > longest ? `${clean.slice(0, longest)}...` : clean;
+}
+
+/** The text without these secrets, in whatever form they come back, and without those of URLs. */
+export function withoutKnown(text: string, secrets: readonly (string | undefined)[]): string {
+  const forms = secrets.filter((secret) => secret !== undefined && secret.length >= 4).flatMap(formsOf);
+  // The longest first: one may be a part of another.
+  const plain = forms
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((rest, form) => rest.replaceAll(form, hidden), text);
+  return withoutUrlSecrets(plain);
 }
 
 function formsOf(secret: string | undefined): readonly string[] {

@@ -22,6 +22,9 @@ export interface TextAnswer {
   readonly clock?: ClockRange;
 }
 
+/** The answers that we look at have less than a kilobyte. */
+const maxBodyBytes = 1 << 20;
+
 /** Sends one anonymous GET on a connection of its own; undefined when it fails or takes longer than `timeoutMs`. */
 export async function getAnonymously(
   open: Open,
@@ -48,7 +51,12 @@ function get(
       const dateMs = Date.parse(response.headers.date ?? '');
       const range = { lowMs: dateMs - answeredMs, highMs: dateMs + 1000 - askedMs };
       const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > maxBodyBytes) socket.destroy();
+        else chunks.push(chunk);
+      });
       response.on('error', () => resolve(undefined));
       response.on('end', () => {
         const body = Buffer.concat(chunks).toString('utf8');

@@ -57,3 +57,35 @@ it('drops credentials that were refused once, however many requests bore them', 
   await Promise.all([0, 100, 200, 300].map((delayMs) => client.request({ path: `/${delayMs}` })));
   expect(ticket).toBe(2);
 });
+
+it('repeats nothing of our credentials when the server does, and cuts what it says', async () => {
+  const server = await serve((request, response) => {
+    response.statusCode = 400;
+    const message = `you sent ${request.headers['x-ticket']} ${'x'.repeat(10_000)}`;
+    response.end(request.url === '/status' ? JSON.stringify({ kind: 'Status', message }) : message);
+  });
+  const read = async (): Promise<Access> => ({ server, tls: {}, headers: { 'x-ticket': 'Bearer abc/def+ghi' } });
+  const client = clientWith({ read, forget: () => undefined });
+  for (const path of ['/status', '/page']) {
+    const { message } = await client.request({ path }).then(
+      () => new Error('no refusal'),
+      (error: unknown) => error as Error,
+    );
+    expect(message).toContain('you sent ***');
+    expect(message).not.toContain('abc/def');
+    expect(message.length).toBeLessThan(2100);
+  }
+});
+
+it('reads a refusal without end to its bound', async () => {
+  const server = await serve((_request, response) => {
+    response.statusCode = 500;
+    const write = (): void => {
+      while (!response.destroyed && response.write('x'.repeat(1 << 16)));
+      response.once('drain', write);
+    };
+    write();
+  });
+  const client = clientWith({ read: async () => ({ server, tls: {}, headers: {} }), forget: () => undefined });
+  await expect(client.request({ path: '/' })).rejects.toMatchObject({ reason: 'BadAnswer' });
+});

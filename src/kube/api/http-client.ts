@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { withoutKnown } from '../../model/secrets.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { ClientMetrics } from '../metrics.ts';
 import { linesOf } from '../watch/lines.ts';
@@ -9,6 +10,8 @@ import { Transport, toApiError } from './transport.ts';
 const defaultTimeoutMs = 30_000;
 /** The limit for the body of an answer. A page of 500 objects of the largest size that etcd takes stays below it. */
 const maxBodyBytes = 1 << 30;
+/** The limit for the body of a refusal, which is a Status. */
+const maxRefusalBytes = 1 << 20;
 
 /** A KubeClient over HTTPS whose address and credentials may change while it runs. */
 export class HttpKubeClient implements KubeClient {
@@ -133,17 +136,18 @@ export class HttpKubeClient implements KubeClient {
     const status = response.statusCode ?? 0;
     this.#metrics.answered(status);
     if (status >= 200 && status < 300) return response;
-    throw refusal(status, await this.#readBody(response), response.headers['retry-after'], access.server);
+    const said = withoutKnown(await this.#readBody(response, maxRefusalBytes), secretsOf(access));
+    throw refusal(status, said, response.headers['retry-after'], access.server);
   }
 
-  async #readBody(response: IncomingMessage): Promise<string> {
+  async #readBody(response: IncomingMessage, maxBytes = maxBodyBytes): Promise<string> {
     const chunks: Buffer[] = [];
     let bytes = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {
       this.#metrics.bytes(chunk.length);
       bytes += chunk.length;
-      if (bytes > maxBodyBytes)
-        throw new ApiError(0, 'BadAnswer', `${this.#server}: the answer has more than ${maxBodyBytes} bytes`);
+      if (bytes > maxBytes)
+        throw new ApiError(0, 'BadAnswer', `${this.#server}: the answer has more than ${maxBytes} bytes`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks, bytes).toString('utf8');
@@ -188,6 +192,13 @@ export class HttpKubeClient implements KubeClient {
   }
 }
 
+/** The credentials in a request, which a server may repeat in its answer. */
+function secretsOf({ headers }: Access): readonly string[] {
+  return Object.entries(headers)
+    .filter(([name]) => !name.startsWith('impersonate-'))
+    .flatMap(([, value]) => [value, value.replace(/^\w+ /, '')]);
+}
+
 /** The time limit and the signals that end one request. */
 interface Limit {
   readonly signal: AbortSignal;
@@ -224,6 +235,9 @@ const plainReasons: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
 };
 
+/** Longer messages of a server are cut: they go to logs and to `/status`. */
+const maxMessage = 2000;
+
 function refusal(status: number, body: string, retryAfter: string | undefined, server: string): ApiError {
   const seconds = Number(retryAfter);
   const retryAfterMs =
@@ -232,7 +246,12 @@ function refusal(status: number, body: string, retryAfter: string | undefined, s
   try {
     const { kind, reason, message } = JSON.parse(body) as { kind?: unknown; reason?: unknown; message?: unknown };
     if (kind === 'Status' && typeof message === 'string')
-      return new ApiError(status, typeof reason === 'string' && reason !== '' ? reason : plain, message, retryAfterMs);
+      return new ApiError(
+        status,
+        typeof reason === 'string' && reason !== '' ? reason : plain,
+        message.slice(0, maxMessage),
+        retryAfterMs,
+      );
   } catch {
     // The body is not a Status: the message below repeats its beginning.
   }

@@ -52,3 +52,8 @@ it('says why a plugin failed, and never repeats its output', async () => {
   const garbling = await plugin(`echo secret`);
   await expect(garbling.get()).rejects.toThrow(/its output is not JSON$/);
 });
+
+it('ends a plugin whose output has no end', async () => {
+  const endless = await plugin('exec yes secret', 60_000);
+  await expect(endless.get()).rejects.toMatchObject({ reason: 'NoCredentials' });
+}, 60_000);

@@ -81,6 +81,9 @@ export class ExecPlugin {
   }
 }
 
+/** A credential has some kilobytes; whoever collects the output keeps all of it. */
+const maxOutputBytes = 1 << 20;
+
 /**
  * Starts a plugin in a process group of its own, so that its children can be ended with it: they hold its output open, and
  * we would go on waiting if only the plugin were ended. Its input is closed, because nobody is there to answer a question.
@@ -89,13 +92,21 @@ function start(command: string, args: readonly string[], options: object, limitM
   const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const { pid } = child;
   if (pid === undefined) return child;
-  const late = setTimeout(() => {
+  const end = (): void => {
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
       // The group ended by itself just now.
     }
-  }, limitMs);
+  };
+  const late = setTimeout(end, limitMs);
+  for (const output of [child.stdout, child.stderr]) {
+    let bytes = 0;
+    output?.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > maxOutputBytes) end();
+    });
+  }
   child.once('close', () => clearTimeout(late));
   return child;
 }

@@ -62,7 +62,8 @@ export class KubeconfigAccess implements AccessSource {
         ? undefined
         : Buffer.from(`${user.username}:${user.password ?? ''}`).toString('base64');
     return {
-      server: cluster.server,
+      // A password in the address is not sent, so it must not be shown either, in whatever the server is named.
+      server: cluster.server.replace(/^(https?:\/\/)[^/?#]*@/, '$1'),
       tls,
       headers: {
         ...(basic === undefined ? {} : { authorization: `Basic ${basic}` }),

@@ -50,6 +50,9 @@ export interface Acknowledgement {
 const statusTimeoutMs = 1000;
 const changeTimeoutMs = 5000;
 
+/** The largest answer names every entry of a message that was left out; a message has some megabytes. */
+const maxAnswerBytes = 16 << 20;
+
 /** The calls of the control channel (README.md). Rejects with ControlRefusal, or with a system error when nginx is away. */
 export class ControlChannel {
   readonly #socketPath: string;
@@ -114,7 +117,12 @@ export class ControlChannel {
         },
         (response) => {
           const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          let bytes = 0;
+          response.on('data', (chunk: Buffer) => {
+            bytes += chunk.length;
+            if (bytes > maxAnswerBytes) call.destroy(new Error(`an answer of more than ${maxAnswerBytes} bytes`));
+            else chunks.push(chunk);
+          });
           response.on('end', () =>
             resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
           );
