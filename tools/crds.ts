@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { annotationReference } from './spec/annotations.ts';
 import { checkClusterReference } from './spec/check-cluster.ts';
 import { crdFiles } from './spec/crd.ts';
 import { crdReference } from './spec/crd-reference.ts';
@@ -16,6 +17,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['docs/reference/crds.md', crdReference()],
     ['docs/reference/errors.md', errorReference(root)],
     ['docs/reference/check-cluster.md', checkClusterReference()],
+    ['docs/reference/annotations.md', annotationReference()],
   ]);
 }
 

@@ -95,6 +95,7 @@ function typeText(schema: JsonSchema): string {
     const range = rangeText(schema);
     return `${schema.type === 'integer' ? 'whole number' : 'number'}${range === '' ? '' : `, ${range}`}`;
   }
+  if (schema.type === 'boolean') return 'true or false';
   if (schema.minLength !== undefined) return `text${upTo(schema.maxLength)}`;
   return formats[schema.format ?? ''] ?? 'text';
 }

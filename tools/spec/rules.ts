@@ -38,7 +38,7 @@ export const formatRules: Readonly<Record<string, readonly Rule[]>> = {
     {
       reason: 'PrefixTooWide',
       rule: '!isCIDR(self) || cidr(self).prefixLength() >= (cidr(self).ip().family() == 4 ? 8 : 16)',
-      message: "too wide to be one site's; at least /8 for IPv4, /16 for IPv6",
+      message: 'too wide; at least /8 for IPv4, /16 for IPv6',
     },
   ],
   country: [

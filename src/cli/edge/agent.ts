@@ -75,7 +75,7 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
     speaker: bgp,
     peers: await peers(host),
     // A request from this host to the VIP on its loopback interface passes the whole data path; one is made every tick.
-    probe: httpProbe(1000),
+    probe: httpProbe({ timeoutMs: 1000, proxyProtocol: platform().pool.spec.trustedProxies?.via === 'proxyProtocol' }),
     addAddresses: addToLoopback,
     readCertificate: createCertificateReader(),
     // A blade that starts while its cluster cannot be reached serves the last state it knew.

@@ -4,6 +4,8 @@ import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { findObject } from '../../model/platform/find.ts';
 import { InputError } from '../../model/problem.ts';
+import type { EdgePool } from '../../model/spec/kinds.ts';
+import type { NginxSettings } from '../../planes/edge/nginx/conf.ts';
 import { printLines } from '../../runtime/print.ts';
 
 interface RenderArguments {
@@ -56,6 +58,8 @@ async function render(options: RenderArguments): Promise<void> {
     workers: options.workers,
     accessLog: options.accessLog,
     syslog: options.syslog,
+    maxBodyMiB: pool.spec.maxBodyMiB,
+    ...trustedProxies(pool.spec),
     zoneMiB: defaultZoneMiB,
   };
   const wrong = checkSettings(settings);
@@ -69,6 +73,11 @@ async function render(options: RenderArguments): Promise<void> {
     );
   await renderDataPlane(settings, Date.now());
   printLines([join(settings.rendered, 'nginx.conf')]);
+}
+
+function trustedProxies({ trustedProxies: trusted }: EdgePool['spec']): Pick<NginxSettings, 'trustedProxies'> {
+  if (trusted === undefined) return {};
+  return { trustedProxies: { prefixes: trusted.prefixes.map(({ text }) => text), via: trusted.via } };
 }
 
 /**

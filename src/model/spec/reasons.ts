@@ -28,7 +28,7 @@ export const reasons = {
   PoolOfOtherCluster: "A Cluster's entry is the edge pool of another cluster.",
   NoPublicVip: "A Cluster's entry is an edge pool without a public VIP: DNS would have no answer.",
   OverlappingPrefixes: 'Two prefixes share addresses, within a site or between sites.',
-  PrefixTooWide: 'A prefix so short that a mistake in it would announce half the world.',
+  PrefixTooWide: 'A prefix so short that a mistake in it would announce, or trust, half the world.',
   MissingServerAsn: 'A site has routers but its servers have no AS number.',
   OutsideServers: "A blade's address is outside the `servers` prefixes of its cluster's sites.",
   OutsideVips: "A VIP or anycast address is outside the `vips` prefixes of its cluster's sites.",

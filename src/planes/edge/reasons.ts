@@ -15,6 +15,21 @@ export const edgeReasons = {
   PathConflict:
     'An older Ingress (or an earlier rule of this one) owns the same host and path; this one does not serve.',
   DefaultBackendConflict: 'An older Ingress owns the default backend of this host; this one does not serve.',
+  // Annotations of ingress-nginx.
+  AnnotationIgnored: 'The annotation of ingress-nginx is not supported; the route is served without it.',
+  AnnotationUnknown:
+    'An annotation begins like those of ingress-nginx, which is not known to have it; the route is served without it.',
+  AnnotationInvalid: 'The value of the annotation cannot be taken; the route is served without it.',
+  AccessAnnotationUnsupported:
+    'An annotation limits access in a way that is not supported; the routes of the Ingress answer 503.',
+  AccessAnnotationInvalid:
+    'A list of addresses that limits access cannot be read; the routes of the Ingress answer 503.',
+  AccessAnnotationIgnored:
+    'An annotation limits access and cannot be obeyed; the route is served without it, because the pool says ignoreAccessAnnotations.',
+  BodyBoundedByPool:
+    "An annotation asks for longer bodies than the pool's maxBodyMiB, or for no bound; the bound of the pool holds.",
+  CanaryUnsupported:
+    'The Ingress is the canary of another one, which is not supported; none of its routes serve, the other Ingress keeps all requests.',
   // Backends.
   BackendInvalid:
     'A backend names no Service, or names it with something that is no DNS label; its path does not serve.',

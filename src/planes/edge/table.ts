@@ -20,6 +20,10 @@ export interface Host {
   readonly paths: readonly Path[];
   /** Serves when no path matches (the Ingress defaultBackend); absent: 404. */
   readonly defaultBackend?: BackendKey;
+  /** What its routes do beside proxying; routes name an entry by its index. */
+  readonly settings?: readonly RouteSettings[];
+  /** The index of the settings of the default backend. */
+  readonly defaultSettings?: number;
   /** Certificate presented by SNI for this host; absent: the edge's default certificate. */
   readonly certificate?: string;
 }
@@ -29,6 +33,31 @@ export interface Path {
   readonly match: 'exact' | 'prefix';
   readonly path: string;
   readonly backend: BackendKey;
+  /** The index of its settings in those of the host; absent: it has none. */
+  readonly settings?: number;
+}
+
+/** What the annotations of an Ingress and the pool ask of a route. A field that is absent asks for nothing. */
+export interface RouteSettings {
+  /** The reason for which every request is answered 503. */
+  readonly refused?: string;
+  /** Only clients in one of these prefixes are served; the others get 403. Canonical, sorted. */
+  readonly allow?: readonly string[];
+  /** Clients in one of these prefixes get 403, even when `allow` has them. */
+  readonly deny?: readonly string[];
+  /** Every request is redirected to this URL, in which $request_uri, $host and $scheme are put in. */
+  readonly redirect?: { readonly code: number; readonly to: string };
+  /** Requests of plain HTTP are redirected to HTTPS, to this port when it is not 443. */
+  readonly https?: { readonly code: number; readonly port?: number };
+  /** The value of Strict-Transport-Security on HTTPS. */
+  readonly hsts?: string;
+  /** `/` is redirected to this path. */
+  readonly appRoot?: string;
+  /** The longest body; 0: no limit. */
+  readonly maxBodyBytes?: number;
+  readonly connectSeconds?: number;
+  readonly sendSeconds?: number;
+  readonly readSeconds?: number;
 }
 
 /** `namespace/service/port`, the port as the Service numbers it. */

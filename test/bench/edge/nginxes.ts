@@ -48,6 +48,7 @@ export async function startOurs({ network, namespace, folder }: Place): Promise<
     workers: 1,
     accessLog: false,
     syslog: false,
+    maxBodyMiB: 64,
     zoneMiB: defaultZoneMiB,
   };
   await renderDataPlane(settings, Date.now());

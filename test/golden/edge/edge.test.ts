@@ -27,7 +27,7 @@ describe('Kubernetes objects → routing table and conditions (UPDATE_GOLDEN=1 w
     const certificates = table.certificates.map(({ id, chain }) => ({ id, chain }));
     const actual = stringify(
       { hosts: table.hosts, backends: table.backends, certificates, conditions },
-      { lineWidth: 0 },
+      { lineWidth: 0, aliasDuplicateObjects: false },
     );
     const file = join(folder, 'expected.yaml');
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, actual);

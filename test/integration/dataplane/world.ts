@@ -81,6 +81,7 @@ export class World {
       workers: 2,
       accessLog: true,
       syslog: false,
+      maxBodyMiB: 64,
       zoneMiB: defaultZoneMiB,
       ...overrides,
     };
@@ -150,6 +151,7 @@ export class World {
         headers: incoming.headers,
       };
       incoming.resume();
+      if (incoming.url === '/hsts') response.setHeader('Strict-Transport-Security', 'max-age=1');
       if (incoming.url === '/steer') response.setHeader('X-Accel-Redirect', '/.well-known/tideline/blade');
       incoming.on('end', () => response.setHeader('X-Pod', who).end(JSON.stringify(seen)));
     });
@@ -185,6 +187,18 @@ export class World {
     const script = `exec 3<>/dev/tcp/${vip}/80; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
     const answer = await this.network.exec('edge', 'timeout', '5', 'bash', '-c', script);
     return { status: Number(answer.split(' ')[1]), body: answer.slice(answer.indexOf('\r\n\r\n') + 4) };
+  }
+
+  /** A pod that takes requests and answers none. */
+  async silentPod(index: number): Promise<Endpoint> {
+    const address = `10.77.1.${index}`;
+    await run('ip', ['addr', 'add', `${address}/32`, 'dev', 'pods']);
+    const server = createServer((incoming) => void incoming.resume());
+    await new Promise<void>((resolve) => {
+      server.listen(8000, address, resolve);
+    });
+    this.#servers.push(server);
+    return { address, port: 8000 };
   }
 
   ask(options: Ask = {}): Promise<Reply> {

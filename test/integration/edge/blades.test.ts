@@ -251,4 +251,26 @@ describe('two blades', () => {
       timeoutMs: 3000,
     });
   });
+
+  it('refuse the routes of an Ingress that limits access as the edge cannot, and obey what it can', async () => {
+    const annotated = (name: string, annotations: Readonly<Record<string, string>>) => {
+      const { metadata, ...rest } = ingress(name, `${name}.video.example`);
+      const prefixed = Object.entries(annotations).map(([key, value]) => [`nginx.ingress.kubernetes.io/${key}`, value]);
+      return { ...rest, metadata: { ...(metadata as object), annotations: Object.fromEntries(prefixed) } };
+    };
+    await world.write('annotated.yaml', [
+      annotated('members', { 'auth-type': 'basic' }),
+      annotated('office', { 'whitelist-source-range': '203.0.113.0/24' }),
+      annotated('forced', { 'force-ssl-redirect': 'true' }),
+    ]);
+    await eventually('it is refused', async () => (await ask('members.video.example')).status === 503);
+    expect((await ask('members.video.example')).body).toBe('AccessAnnotationUnsupported\n');
+    expect((await ask('office.video.example')).status).toBe(403);
+    expect((await ask('forced.video.example')).status).toBe(308);
+    const { refused } = await two.status();
+    expect(refused.map(({ object, problems }) => [object, problems.map(({ reason }) => reason)])).toEqual([
+      ['Ingress/video/members', ['AccessAnnotationUnsupported']],
+    ]);
+    expect(['first', 'second']).toContain(await podOf('www.video.example'));
+  });
 });

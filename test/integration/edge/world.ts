@@ -256,6 +256,8 @@ export class World {
         blades: this.blades.map(({ name, address }) => ({ name, address })),
         vips: [{ address: vip }],
         drain: { graceSeconds: 1 },
+        // Requests are plain HTTP, also to the host that has a certificate.
+        https: { redirect: false },
       }),
       object('TrafficPolicy', 'video', {
         hosts: ['www.video.example'],

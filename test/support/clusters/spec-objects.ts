@@ -105,6 +105,23 @@ const edgePool = blades.chain((some) =>
       defaultCertificate: fc.record({ namespace: name, secret: name }),
       minAnnouncers: fc.integer({ min: 1, max: some.length }),
       leaseSeconds: real(1, 60),
+      https: fc.record(
+        {
+          redirect: fc.boolean(),
+          redirectCode: fc.constantFrom(301, 302, 307, 308),
+          hsts: fc.record(
+            { enabled: fc.boolean(), maxAgeSeconds: fc.nat(), includeSubDomains: fc.boolean(), preload: fc.boolean() },
+            { requiredKeys: [] },
+          ),
+        },
+        { requiredKeys: [] },
+      ),
+      trustedProxies: record(
+        { prefixes: fc.constantFrom(['10.0.0.0/8'], ['2001:db8::/32', '192.0.2.0/24']) },
+        { via: fc.constantFrom('forwardedHeaders', 'proxyProtocol') },
+      ),
+      maxBodyMiB: fc.integer({ min: 1, max: 1_048_576 }),
+      ignoreAccessAnnotations: fc.boolean(),
       drain: fc.record({ graceSeconds: real(0, 1e6) }, { requiredKeys: [] }),
     },
   ),

@@ -11,6 +11,7 @@ import {
   valid,
   whereIs,
 } from '../objects.ts';
+import { isTooWide, widestText } from './prefixes.ts';
 
 /** Addresses are unique, and lie in the prefixes that their sites may announce. */
 export function checkAddresses(objects: Objects, report: Report): void {
@@ -39,6 +40,14 @@ function checkPool(objects: Objects, { at, value }: Valid<EdgePool>, report: Rep
       expected: `at most ${spec.blades.length}`,
       fix: 'add blades, or ask for fewer announcers',
     });
+  for (const [index, prefix] of (spec.trustedProxies?.prefixes ?? []).entries())
+    if (isTooWide(prefix))
+      report(at, ['spec', 'trustedProxies', 'prefixes', index], {
+        reason: 'PrefixTooWide',
+        message: `${prefix.text} is too wide to be that of your proxies`,
+        expected: widestText(prefix),
+        fix: 'list the prefixes that the proxies really have',
+      });
   const cluster = objects.Cluster.byName.get(spec.cluster)?.value;
   const sites = cluster === undefined ? undefined : sitesOf(objects, cluster);
   if (sites === undefined) return;

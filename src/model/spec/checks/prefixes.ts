@@ -11,8 +11,17 @@ interface Placed {
   readonly prefix: Prefix;
 }
 
-/** The widest prefix of each family that one site may hold. */
+/** The widest prefix of each family that one site, or its proxies, may hold. */
 const widest = { 4: 8, 6: 16 } as const;
+
+export function isTooWide({ family, length }: Prefix): boolean {
+  return length < widest[family];
+}
+
+/** What is expected in place of a prefix that is too wide. */
+export function widestText({ family }: Prefix): string {
+  return `a length of at least ${widest[family]} for IPv${family}`;
+}
 
 /**
  * No prefix overlaps another, whatever its role, within a site or between sites, so that an address tells its site. One
@@ -22,11 +31,11 @@ const widest = { 4: 8, 6: 16 } as const;
 export function checkPrefixes(objects: Objects, report: Report): void {
   const placed = valid(objects.Site.byName.values()).flatMap(({ at, value }) => prefixesOf(at, value));
   for (const { at, path, prefix } of placed) {
-    if (prefix.length >= widest[prefix.family]) continue;
+    if (!isTooWide(prefix)) continue;
     report(at, path, {
       reason: 'PrefixTooWide',
       message: `${prefix.text} is too wide to be one site's`,
-      expected: `a length of at least ${widest[prefix.family]} for IPv${prefix.family}`,
+      expected: widestText(prefix),
       fix: 'list the prefixes that the site really has',
     });
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { IpAddress, Name, Port } from '../fields.ts';
+import { IpAddress, IpPrefix, Name, Port } from '../fields.ts';
 
 export const EdgePoolSpec = z
   .strictObject({
@@ -69,6 +69,65 @@ export const EdgePoolSpec = z
       })
       .prefault({})
       .describe('Which addresses an EndpointSlice may lead nginx to.'),
+    https: z
+      .strictObject({
+        redirect: z
+          .boolean()
+          .default(true)
+          .describe('Redirects plain HTTP to HTTPS for hosts with TLS; an Ingress overrides it with `ssl-redirect`.'),
+        redirectCode: z
+          .union([z.literal(301), z.literal(302), z.literal(307), z.literal(308)])
+          .default(308)
+          .describe('Status of that redirect.'),
+        hsts: z
+          .strictObject({
+            enabled: z.boolean().default(true).describe('Sends Strict-Transport-Security for hosts with TLS.'),
+            maxAgeSeconds: z
+              .int()
+              .min(0)
+              .max(9_999_999_999)
+              .default(31_536_000)
+              .describe('For how long browsers keep to HTTPS.'),
+            includeSubDomains: z.boolean().default(true).describe('Includes every name below the host.'),
+            preload: z.boolean().default(false).describe('Allows the host in the lists that browsers come with.'),
+          })
+          .prefault({})
+          .describe('HTTP Strict Transport Security (RFC 6797); an Ingress overrides it with `hsts` and its kin.'),
+      })
+      .prefault({})
+      .describe('What hosts with TLS do beside serving HTTPS.'),
+    trustedProxies: z
+      .strictObject({
+        prefixes: z
+          .array(IpPrefix)
+          .min(1)
+          .max(64)
+          .describe('The addresses of the proxies. What others say of a client is not believed.'),
+        via: z
+          .enum(['forwardedHeaders', 'proxyProtocol'])
+          .default('forwardedHeaders')
+          .describe(
+            'How they say who the client is: by X-Forwarded-For and X-Forwarded-Proto, or by the PROXY protocol, without which nginx then takes no connection.',
+          ),
+      })
+      .optional()
+      .describe(
+        'Load balancers in front of the blades, whose clients are those that they name. Needs a new render and a restart of nginx and of the agent.',
+      ),
+    maxBodyMiB: z
+      .int()
+      .min(1)
+      .max(1_048_576)
+      .default(64)
+      .describe(
+        'The longest body of a request in MiB. An Ingress may take less with `proxy-body-size`. Needs a new render and a restart of nginx.',
+      ),
+    ignoreAccessAnnotations: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Serves the routes of Ingresses whose annotations limit access in a way that is not supported; else they answer 503.',
+      ),
     minAnnouncers: z
       .int()
       .min(1)

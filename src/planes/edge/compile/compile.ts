@@ -4,7 +4,9 @@ import type { ClusterState } from '../../../kube/source.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
 import { compareKeys, compareText, withoutUndefined } from '../../../model/values.ts';
 import type { EdgeProblem } from '../reasons.ts';
-import type { BackendKey, Certificate, Host, Path, RoutingTable } from '../table.ts';
+import type { BackendKey, Certificate, Host, Path, RouteSettings, RoutingTable } from '../table.ts';
+import type { IngressAnnotations } from './annotations/read.ts';
+import { SettingsOfRoutes } from './annotations/settings.ts';
 import { fillBackend, type LiveBackend, resolveBackend } from './backends.ts';
 import { type EndpointRules, endpointRules } from './endpoint-rules.ts';
 import { HostOwners, withForeignCertificates } from './host-owners.ts';
@@ -12,7 +14,7 @@ import { type IngressReading, isOurs, type RouteClaim, readIngress } from './ing
 import type { GoodPair, LastGood } from './last-good.ts';
 import type { BladePlatform } from './platform.ts';
 import { SliceIndex } from './slices.ts';
-import { CertificateClaims, type CertificateReader } from './tls.ts';
+import { CertificateClaims, type CertificateReader, TlsHosts } from './tls.ts';
 
 export interface CompileInput extends BladePlatform {
   readonly state: ClusterState;
@@ -75,12 +77,21 @@ export function compile(input: CompileInput): Compiled {
     owners,
     ownersOnly: pool.spec.hostOwnerOwnsCertificate,
   });
+  const settings = new SettingsOfRoutes(pool);
+  const tlsHosts = new TlsHosts();
   const conditions: Condition[] = [...defaultCertificate(pool, certificates)];
   for (const reading of [...readings.values()].sort(compareAge)) {
     const won = routes.claim(reading);
     owners.add(reading.key, won.hosts);
-    const problems = [...reading.problems, ...won.problems, ...certificates.claim(reading, won.hosts)];
-    const state = problems.length === 0 ? 'accepted' : won.hosts.size > 0 ? 'partial' : 'refused';
+    tlsHosts.add(reading, won.hosts);
+    const problems = [
+      ...settings.problems(reading.annotations),
+      ...reading.problems,
+      ...won.problems,
+      ...certificates.claim(reading, won.hosts),
+    ];
+    const serves = won.hosts.size > 0 && !settings.refuses(reading.annotations);
+    const state = problems.length === 0 ? 'accepted' : serves ? 'partial' : 'refused';
     conditions.push({ object: `Ingress/${reading.key}`, state, problems });
   }
   const backends = new Map<BackendKey, LiveBackend>();
@@ -90,7 +101,15 @@ export function compile(input: CompileInput): Compiled {
     backends.set(key, fillBackend(key, port, slices, rules, before?.backends.get(key)));
   conditions.push(...sliceConditions(backends));
   if (certificates.certificateOf('') !== undefined) routes.ensureHost('');
-  const hosts = routes.hosts((name) => certificates.certificateOf(name)?.id);
+  const anyCertificate = certificates.certificateOf('') !== undefined;
+  const hosts = routes.hosts(
+    (name) => certificates.certificateOf(name)?.id,
+    ({ key, annotations }, name, certificate) =>
+      settings.of(annotations, {
+        tls: tlsHosts.has(key, name),
+        certificate: certificate !== undefined || anyCertificate,
+      }),
+  );
   return {
     table: {
       hosts,
@@ -135,10 +154,18 @@ function compareAge(a: IngressReading, b: IngressReading): number {
   return compareText(a.key, b.key);
 }
 
-interface HostDraft {
-  readonly paths: Map<string, Path>;
-  defaultBackend?: BackendKey;
+/** The Ingress that a route belongs to. */
+interface Owner {
+  readonly key: string;
+  readonly annotations: IngressAnnotations;
 }
+
+interface HostDraft {
+  readonly paths: Map<string, Path & { readonly owner: Owner }>;
+  defaultBackend?: { readonly backend: BackendKey; readonly owner: Owner };
+}
+
+type SettingsOf = (owner: Owner, host: string, certificate: string | undefined) => RouteSettings | undefined;
 
 /** Which Ingress owns which host and path. */
 class Routes {
@@ -156,7 +183,7 @@ class Routes {
     const hosts = new Set<string>();
     const problems: EdgeProblem[] = [];
     for (const route of reading.routes) {
-      const fault = this.#claimRoute(route, reading.key);
+      const fault = this.#claimRoute(route, reading);
       if (fault?.serves !== false) hosts.add(route.host);
       if (fault !== undefined) problems.push(fault.problem);
     }
@@ -169,22 +196,38 @@ class Routes {
   }
 
   /** The hosts of the table, sorted by name. */
-  hosts(certificateOf: (host: string) => string | undefined): readonly Host[] {
+  hosts(certificateOf: (host: string) => string | undefined, settingsOf: SettingsOf): readonly Host[] {
     return [...this.#hosts].sort(compareKeys).map(([name, { paths, defaultBackend }]) => {
       const certificate = certificateOf(name);
+      const settings: RouteSettings[] = [];
+      const indexOf = (owner: Owner): number | undefined => {
+        const wanted = settingsOf(owner, name, certificate);
+        if (wanted === undefined) return undefined;
+        const known = settings.indexOf(wanted);
+        return known < 0 ? settings.push(wanted) - 1 : known;
+      };
+      const list = [...paths]
+        .sort(compareKeys)
+        .map(([, { owner, ...path }]) => ({ ...path, ...withoutUndefined({ settings: indexOf(owner) }) }));
+      const defaultSettings = defaultBackend === undefined ? undefined : indexOf(defaultBackend.owner);
       return {
         name,
-        paths: [...paths].sort(compareKeys).map(([, path]) => path),
-        ...withoutUndefined({ defaultBackend, certificate }),
+        paths: list,
+        ...withoutUndefined({
+          defaultBackend: defaultBackend?.backend,
+          certificate,
+          settings: settings.length === 0 ? undefined : settings,
+          defaultSettings,
+        }),
       };
     });
   }
 
   #claimRoute(
     route: RouteClaim,
-    ingress: string,
+    reading: IngressReading,
   ): { readonly serves: boolean; readonly problem: EdgeProblem } | undefined {
-    const object = `Ingress/${ingress}`;
+    const object = `Ingress/${reading.key}`;
     const resolved = this.#resolve(route);
     if (!resolved.ok)
       return { serves: false, problem: { object, path: `${route.field}${fieldOfBackend(route)}`, ...resolved.fault } };
@@ -196,17 +239,17 @@ class Routes {
       const message = `${route.host === '' ? 'any host' : route.host}${path?.path ?? ''} belongs to Ingress ${owner}`;
       return { serves: false, problem: { reason, object, path: route.field, message } };
     }
-    this.#owners.set(`${route.host} ${slot}`, ingress);
-    this.#add(route, slot, resolved.key);
+    this.#owners.set(`${route.host} ${slot}`, reading.key);
+    this.#add(route, slot, resolved.key, reading);
     this.backends.set(resolved.key, this.backends.get(resolved.key) ?? resolved.port);
     if (resolved.fault === undefined) return undefined;
     return { serves: true, problem: { object, path: `${route.field}${fieldOfBackend(route)}`, ...resolved.fault } };
   }
 
-  #add({ host, path }: RouteClaim, slot: string, backend: BackendKey): void {
+  #add({ host, path }: RouteClaim, slot: string, backend: BackendKey, owner: Owner): void {
     const draft: HostDraft = this.#hosts.get(host) ?? { paths: new Map() };
-    if (path === undefined) draft.defaultBackend = backend;
-    else draft.paths.set(slot, { ...path, backend });
+    if (path === undefined) draft.defaultBackend = { backend, owner };
+    else draft.paths.set(slot, { ...path, backend, owner });
     this.#hosts.set(host, draft);
   }
 

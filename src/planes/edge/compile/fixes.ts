@@ -7,6 +7,16 @@ export const fixes: { readonly [R in EdgeReason]?: string } = {
   PathTypeUnknown: 'use Exact, Prefix or ImplementationSpecific',
   PathConflict: 'choose another host or path, or delete the older Ingress',
   DefaultBackendConflict: 'give this Ingress rules of its own, or delete the older one',
+  AnnotationIgnored:
+    'remove it when the application does not need it; docs/reference/annotations.md lists what is supported',
+  AnnotationUnknown: 'correct the name, or remove it',
+  AnnotationInvalid: 'correct the value',
+  AccessAnnotationUnsupported:
+    'limit access in the application and remove the annotation, or let the operator set ignoreAccessAnnotations in the pool',
+  AccessAnnotationInvalid: 'correct the list',
+  AccessAnnotationIgnored: 'limit access in the application and remove the annotation',
+  BodyBoundedByPool: 'ask the operator to raise maxBodyMiB of the pool',
+  CanaryUnsupported: 'delete the canary Ingress',
   BackendInvalid: 'name a Service of the same namespace, and its port',
   ResourceBackend: 'use backend.service',
   ExternalNameService: 'use a Service with a selector or with EndpointSlices',

@@ -5,6 +5,7 @@ import { ingressController } from '../../../model/contract.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { EdgeProblem, EdgeReason } from '../reasons.ts';
 import { quoted } from './address.ts';
+import { type IngressAnnotations, readAnnotations } from './annotations/read.ts';
 import { type BackendReference, readBackend } from './backends.ts';
 import { isHost, isLabel, normalPrefix, pathFault } from './names.ts';
 
@@ -49,6 +50,7 @@ export interface IngressReading {
   readonly createdMs: number;
   readonly routes: readonly RouteClaim[];
   readonly tls: readonly TlsClaim[];
+  readonly annotations: IngressAnnotations;
   readonly problems: readonly EdgeProblem[];
 }
 
@@ -62,7 +64,8 @@ export function readIngress(key: ObjectKey, ingress: Ingress): IngressReading {
       object: `Ingress/${key}`,
       message: 'not the shape of an Ingress',
     };
-    return { key, createdMs: Infinity, routes: [], tls: [], problems: [problem] };
+    const annotations = readAnnotations(`Ingress/${key}`, undefined);
+    return { key, createdMs: Infinity, routes: [], tls: [], annotations, problems: [problem] };
   }
 }
 
@@ -99,12 +102,15 @@ class Reader {
     for (const [index, entry] of (spec.tls ?? []).entries())
       this.#readTlsEntry(entry.hosts ?? [], entry.secretName, `spec.tls[${index}]`);
     const createdMs = Date.parse(this.#ingress.metadata.creationTimestamp ?? '');
+    const annotations = readAnnotations(`Ingress/${this.#key}`, this.#ingress.metadata.annotations);
     return {
       key: this.#key,
       ...withoutUndefined({ uid: this.#ingress.metadata.uid }),
       createdMs: Number.isNaN(createdMs) ? Infinity : createdMs,
-      routes: this.#routes,
-      tls: this.#tls,
+      // A canary must not take the route of the Ingress that it belongs to, whichever of the two is older.
+      routes: annotations.canary ? [] : this.#routes,
+      tls: annotations.canary ? [] : this.#tls,
+      annotations,
       problems: this.#problems,
     };
   }

@@ -182,6 +182,29 @@ function absentText(key: ObjectKey): string {
   return `there is no Secret ${key} of type kubernetes.io/tls; one of another type, such as Opaque, is not read`;
 }
 
+/**
+ * Which hosts have TLS, by namespace: those that an Ingress of the namespace serves and has in `spec.tls`, whatever became of
+ * the certificate. A namespace cannot make the routes of another one redirect to HTTPS.
+ */
+export class TlsHosts {
+  readonly #known = new Set<string>();
+
+  /** `served` are the hosts on which the Ingress won a route. */
+  add({ key, tls }: IngressReading, served: ReadonlySet<string>): void {
+    if (tls.length === 0) return;
+    for (const host of served)
+      if (host !== '' && entryFor(host, tls) !== undefined) this.#known.add(`${namespaceOf(key)} ${host}`);
+  }
+
+  has(ingress: ObjectKey, host: string): boolean {
+    return this.#known.has(`${namespaceOf(ingress)} ${host}`);
+  }
+}
+
+function namespaceOf(key: ObjectKey): string {
+  return key.slice(0, key.indexOf('/'));
+}
+
 /** The entry for a host: one that names it exactly, else one with its wildcard, else one that names no host. */
 function entryFor(host: string, entries: readonly TlsClaim[]): TlsClaim | undefined {
   const wildcard = wildcardOf(host);

@@ -13,6 +13,7 @@ const settings: NginxSettings = {
   workers: 'auto',
   accessLog: true,
   syslog: false,
+  maxBodyMiB: 64,
   zoneMiB: defaultZoneMiB,
 };
 
@@ -32,6 +33,27 @@ describe('nginx.conf', () => {
       'listen unix:/run/tideline/nginx.sock',
     ]);
     expect(listens({})).toHaveLength(5);
+  });
+
+  it('believes what proxies say of a client only from their own addresses', () => {
+    const text = (via: 'forwardedHeaders' | 'proxyProtocol') =>
+      nginxConf({ ...settings, trustedProxies: { prefixes: ['10.0.0.0/8', '2001:db8::/32'], via } });
+    expect(nginxConf(settings)).not.toMatch(/real_ip|proxy_protocol|x_forwarded_proto|X-Forwarded-For;/);
+    expect(text('forwardedHeaders').match(/set_real_ip_from .*;|real_ip_header .*;|listen \d.*/g)).toEqual([
+      'set_real_ip_from 10.0.0.0/8;',
+      'set_real_ip_from 2001:db8::/32;',
+      'real_ip_header X-Forwarded-For;',
+      'listen 80 default_server backlog=4096;',
+      'listen 443 default_server ssl http2 backlog=4096;',
+    ]);
+    expect(text('proxyProtocol')).not.toContain('http_x_forwarded_proto');
+    expect(text('proxyProtocol').match(/real_ip_header .*;|listen [^u].*/g)).toEqual([
+      'real_ip_header proxy_protocol;',
+      'listen 80 default_server proxy_protocol backlog=4096;',
+      'listen 443 default_server ssl http2 proxy_protocol backlog=4096;',
+      'listen [::]:80 default_server proxy_protocol ipv6only=on backlog=4096;',
+      'listen [::]:443 default_server ssl http2 proxy_protocol ipv6only=on backlog=4096;',
+    ]);
   });
 
   it('logs to files of the run directory, or to the server; alerts to a file, for the workers', () => {

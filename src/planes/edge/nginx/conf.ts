@@ -22,6 +22,14 @@ export interface NginxSettings {
   readonly accessLog: boolean;
   /** Logs go to the server's /dev/log, which bounds them (the journal), and not to files of `runDir`, which nobody rotates. */
   readonly syslog: boolean;
+  /** Proxies that say who the client is; absent: every client is the address that connects. */
+  readonly trustedProxies?: {
+    /** Canonical prefixes. */
+    readonly prefixes: readonly string[];
+    readonly via: 'forwardedHeaders' | 'proxyProtocol';
+  };
+  /** The longest body of a request; a route may take less, never more. */
+  readonly maxBodyMiB: number;
   /** Sizes of the shared memory zones in MiB. Memory is used as it fills. */
   readonly zoneMiB: Readonly<Record<'hosts' | 'backends' | 'certificates', number>>;
 }
@@ -90,7 +98,7 @@ pcre_jit on;
 }
 
 function http(settings: NginxSettings): string {
-  const { rendered, runDir, zoneMiB } = settings;
+  const { rendered, runDir, zoneMiB, maxBodyMiB } = settings;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${runDir}/nginx-${kind.replace('_', '-')};`,
   );
@@ -119,7 +127,7 @@ keepalive_requests 10000;
 client_header_buffer_size 2k;
 large_client_header_buffers 4 16k;
 max_headers 128;
-client_max_body_size 64m;
+client_max_body_size ${maxBodyMiB}m;
 client_body_buffer_size 64k;
 
 # Only WebSocket over HTTP/1.1 is upgraded: any other protocol (h2c) would lead requests past the router, and HTTP/2 has no upgrade.
@@ -138,6 +146,12 @@ map "$server_protocol $status" $tideline_upgraded {
     "HTTP/1.1 426" $upstream_http_upgrade;
 }
 
+map $tideline_hsts $tideline_sent_hsts {
+    default $tideline_hsts;
+    "" $upstream_http_strict_transport_security;
+}
+${clientOf(settings)}
+
 upstream tideline_backends {
     server 0.0.0.1;
     balancer_by_lua_block { require("tideline.request").balance() }
@@ -148,10 +162,44 @@ upstream tideline_backends {
 }`;
 }
 
+/**
+ * Who the client is, and whether it came by HTTPS. What a proxy says counts only when its own address is a trusted one.
+ * With the PROXY protocol no header counts: such a proxy passes those of clients on.
+ */
+function clientOf({ trustedProxies }: NginxSettings): string {
+  if (trustedProxies === undefined)
+    return `map $scheme $tideline_scheme {
+    default $scheme;
+}
+map $server_port $tideline_port {
+    default $server_port;
+}`;
+  const { prefixes, via } = trustedProxies;
+  const said = via === 'proxyProtocol' ? '$proxy_protocol_server_port' : '$http_x_forwarded_proto';
+  const [https, plain] = via === 'proxyProtocol' ? ['443', '80'] : ['https', 'http'];
+  return `${prefixes.map((prefix) => `set_real_ip_from ${prefix};`).join('\n')}
+real_ip_header ${via === 'proxyProtocol' ? 'proxy_protocol' : 'X-Forwarded-For'};
+real_ip_recursive on;
+geo $realip_remote_addr $tideline_proxy {
+    default 0;
+${prefixes.map((prefix) => `    ${prefix} 1;`).join('\n')}
+}
+map "$tideline_proxy ${said}" $tideline_scheme {
+    default $scheme;
+    "1 ${https}" https;
+    "1 ${plain}" ${via === 'proxyProtocol' ? '$scheme' : 'http'};
+}
+map "$tideline_proxy ${said}" $tideline_port {
+    default $server_port;
+    "1 ${https}" 443;
+    "1 ${plain}" 80;
+}`;
+}
+
 function accessLogs({ accessLog, syslog, runDir }: NginxSettings): string {
   if (!accessLog) return 'access_log off;';
   const fields = [
-    '"time":"$time_iso8601","id":"$request_id","client":"$remote_addr","scheme":"$scheme","host":"$host"',
+    '"time":"$time_iso8601","id":"$request_id","client":"$remote_addr","scheme":"$tideline_scheme","host":"$host"',
     '"method":"$tideline_method","uri":"$request_uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time',
     '"upstream":"$upstream_addr","upstreamStatus":"$upstream_status","upstreamSeconds":"$upstream_response_time"',
     '"reason":"$tideline_reason"',
@@ -165,15 +213,17 @@ function accessLogs({ accessLog, syslog, runDir }: NginxSettings): string {
   return `${method}log_format tideline escape=json\n${lines.join('\n')}\n    '}';\naccess_log ${to};`;
 }
 
-function publicServer({ rendered, httpPort, httpsPort, ipv6 }: NginxSettings): string {
+function publicServer(settings: NginxSettings): string {
+  const { rendered, httpPort, httpsPort, ipv6 } = settings;
+  const proxied = settings.trustedProxies?.via === 'proxyProtocol' ? ' proxy_protocol' : '';
   const listen = [
-    `listen ${httpPort} default_server backlog=4096;`,
-    `listen ${httpsPort} default_server ssl http2 backlog=4096;`,
+    `listen ${httpPort} default_server${proxied} backlog=4096;`,
+    `listen ${httpsPort} default_server ssl http2${proxied} backlog=4096;`,
   ];
   if (ipv6) {
     listen.push(
-      `listen [::]:${httpPort} default_server ipv6only=on backlog=4096;`,
-      `listen [::]:${httpsPort} default_server ssl http2 ipv6only=on backlog=4096;`,
+      `listen [::]:${httpPort} default_server${proxied} ipv6only=on backlog=4096;`,
+      `listen [::]:${httpsPort} default_server ssl http2${proxied} ipv6only=on backlog=4096;`,
     );
   }
   return `server {
@@ -192,6 +242,7 @@ ${indent(listen.join('\n'))}
 
     set $tideline_host "";
     set $tideline_reason "";
+    set $tideline_hsts "";
 
     location = ${bladePaths.blade} {
         content_by_lua_block { require("tideline.answers").blade() }
@@ -223,11 +274,11 @@ proxy_set_header Connection $tideline_connection;
 proxy_set_header Upgrade $tideline_upgrade;
 proxy_set_header X-Real-IP $remote_addr;
 proxy_set_header X-Forwarded-For $remote_addr;
-proxy_set_header X-Forwarded-Proto $scheme;
+proxy_set_header X-Forwarded-Proto $tideline_scheme;
 proxy_set_header X-Forwarded-Host $tideline_host;
-proxy_set_header X-Forwarded-Port $server_port;
+proxy_set_header X-Forwarded-Port $tideline_port;
 proxy_set_header X-Request-ID $request_id;
-proxy_set_header X-Scheme $scheme;
+proxy_set_header X-Scheme $tideline_scheme;
 ${believedFields.map((name) => `proxy_set_header ${name} "";`).join('\n')}
 # A backend must not steer nginx: an internal redirect would lead past the router.
 proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset;
@@ -240,6 +291,9 @@ proxy_hide_header Upgrade;
 add_header Upgrade $tideline_upgraded always;
 proxy_hide_header Proxy-Connection;
 proxy_hide_header Trailer;
+# Where the edge sends HSTS, a pod's own is replaced; else it passes.
+proxy_hide_header Strict-Transport-Security;
+add_header Strict-Transport-Security $tideline_sent_hsts always;
 # nginx tries another endpoint when one cannot be reached; for a POST only when nothing of it was sent.
 proxy_next_upstream error timeout;
 proxy_next_upstream_timeout 10s;

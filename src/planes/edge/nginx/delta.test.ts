@@ -1,19 +1,42 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RoutingTable } from '../table.ts';
+import type { RouteSettings, RoutingTable } from '../table.ts';
 import { applyDelta, deltaSize, diffBackends, diffTables, emptyTable, encodeDelta, indexTable } from './delta.ts';
 
 const name = fc.constantFrom('a.example', 'b.example', '*.example', '');
 const key = fc.constantFrom('n/a/80', 'n/b/80', 'n/c/80');
+const settings: fc.Arbitrary<RouteSettings> = fc.record(
+  {
+    refused: fc.constant('AccessAnnotationUnsupported'),
+    allow: fc.array(fc.constantFrom('10.0.0.0/8', '::/0'), { maxLength: 2 }),
+    redirect: fc.record({
+      code: fc.constantFrom(301, 302),
+      to: fc.constantFrom('https://a.example', 'http://b.example'),
+    }),
+    https: fc.record({ code: fc.constantFrom(301, 308), port: fc.constantFrom(8443) }, { requiredKeys: ['code'] }),
+    maxBodyBytes: fc.nat({ max: 2 }),
+  },
+  { requiredKeys: [] },
+);
 const host = fc.record(
   {
     name,
     paths: fc.array(
-      fc.record({ match: fc.constantFrom('exact' as const, 'prefix' as const), path: fc.string(), backend: key }),
+      fc.record(
+        {
+          match: fc.constantFrom('exact' as const, 'prefix' as const),
+          path: fc.string(),
+          backend: key,
+          settings: fc.nat({ max: 1 }),
+        },
+        { requiredKeys: ['match', 'path', 'backend'] },
+      ),
       { maxLength: 3 },
     ),
     defaultBackend: key,
     certificate: fc.constantFrom('c1', 'c2'),
+    settings: fc.array(settings, { maxLength: 2 }),
+    defaultSettings: fc.nat({ max: 1 }),
   },
   { requiredKeys: ['name', 'paths'] },
 );

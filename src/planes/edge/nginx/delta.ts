@@ -1,4 +1,5 @@
-import type { Backend, BackendKey, Certificate, Host, RoutingTable } from '../table.ts';
+import { deepEqual } from '../../../kube/objects/equal.ts';
+import type { Backend, BackendKey, Certificate, Host, Path, RoutingTable } from '../table.ts';
 
 /** A table with its entries by key, to take differences from. The maps belong to the code that made them. */
 export interface IndexedTable {
@@ -136,8 +137,14 @@ function sameHost(a: Host, b: Host): boolean {
   return (
     a.defaultBackend === b.defaultBackend &&
     a.certificate === b.certificate &&
-    sameList(a.paths, b.paths, (x, y) => x.match === y.match && x.path === y.path && x.backend === y.backend)
+    a.defaultSettings === b.defaultSettings &&
+    sameList(a.paths, b.paths, samePath) &&
+    sameList(a.settings ?? [], b.settings ?? [], deepEqual)
   );
+}
+
+function samePath(x: Path, y: Path): boolean {
+  return x.match === y.match && x.path === y.path && x.backend === y.backend && x.settings === y.settings;
 }
 
 function sameBackend(a: Backend, b: Backend): boolean {

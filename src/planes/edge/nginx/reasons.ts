@@ -4,6 +4,15 @@ export const dataPlaneReasons = {
   HostUnknown: 'No host of the table takes the request; 404.',
   PathUnknown: 'The host has no such path and no default backend; 404.',
   NoEndpoints: 'The backend is unknown or has no endpoint; 503.',
+  AccessAnnotationUnsupported:
+    'The agent refuses the route: an annotation limits access in a way that is not supported; 503.',
+  AccessAnnotationInvalid: 'The agent refuses the route: a list of addresses that limits access cannot be read; 503.',
+  ClientDenied: 'The address of the client is in the deny list of the route; 403.',
+  ClientNotAllowed: 'The address of the client is not in the allow list of the route; 403.',
+  HttpsRequired: 'The route redirects plain HTTP to HTTPS; the status is that of the pool.',
+  HostMissing: 'The route redirects to HTTPS and the request names no host; 400.',
+  Redirected: 'An annotation of the route redirects the request.',
+  BodyTooLarge: 'The body is longer than the route takes; 413.',
   NoTable: 'nginx never got a table since it started; 503, and health checks fail.',
   ResponseNotHttp:
     'The pod answered without a status line, as HTTP/0.9 did; 502 over HTTP/2, the end of the connection over HTTP/1.',
@@ -19,6 +28,8 @@ export const dataPlaneReasons = {
   // Entries and elements that the control channel leaves out; everything else of the change is taken.
   HostInvalid: 'The name is no lower-case DNS name or one-label wildcard; the host stays as it was.',
   PathInvalid: 'The path is not absolute, too long, or has control characters; the path is left out.',
+  SettingsInvalid:
+    'The settings of a route hold something that this nginx does not know or cannot take; it answers 503, because the setting may limit access.',
   BackendKeyInvalid: 'The key is not of letters, digits, dots, dashes and slashes; the entry or path is left out.',
   EndpointAddressInvalid: 'Not an IP address; the endpoint is left out.',
   EndpointAddressForbidden:

@@ -1,14 +1,27 @@
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import type { Address } from '../../../model/address.ts';
 import { bladePaths } from '../../../model/contract.ts';
 
 /** Resolves with the `instance` of the nginx that answers on the VIP, or undefined when none does in time. Never rejects. */
 export type Probe = (vip: Address, port: number) => Promise<string | undefined>;
 
+export interface ProbeOptions {
+  readonly timeoutMs: number;
+  /** nginx takes connections with the PROXY protocol only. */
+  readonly proxyProtocol: boolean;
+}
+
 /** Probes over a new connection each time, from this host to the VIP on its loopback interface: the whole data path. */
-export function httpProbe(timeoutMs: number): Probe {
+export function httpProbe(options: ProbeOptions): Probe {
   return async (vip, port) => {
-    const body = await getJson({ address: vip.text, port, path: bladePaths.blade, timeoutMs, maxBytes: maxProbeBytes });
+    const body = await getJson({
+      address: vip.text,
+      port,
+      path: bladePaths.blade,
+      maxBytes: maxProbeBytes,
+      ...options,
+    });
     const instance = body?.['instance'];
     return typeof instance === 'string' ? instance : undefined;
   };
@@ -21,6 +34,7 @@ export interface GetJson {
   readonly timeoutMs: number;
   /** A larger body is no answer. */
   readonly maxBytes: number;
+  readonly proxyProtocol?: boolean;
 }
 
 /** nginx answers a probe with less than a hundred bytes. */
@@ -33,10 +47,17 @@ export function getJson({
   path,
   timeoutMs,
   maxBytes,
+  proxyProtocol,
 }: GetJson): Promise<Readonly<Record<string, unknown>> | undefined> {
   return new Promise((resolve) => {
     const call = request(
-      { host: address, port, path, agent: false, signal: AbortSignal.timeout(timeoutMs) },
+      {
+        host: address,
+        port,
+        path,
+        ...(proxyProtocol === true ? { createConnection: () => proxied(address, port) } : { agent: false }),
+        signal: AbortSignal.timeout(timeoutMs),
+      },
       (response) => {
         const chunks: Buffer[] = [];
         let size = 0;
@@ -53,6 +74,13 @@ export function getJson({
     call.on('close', () => resolve(undefined));
     call.end();
   });
+}
+
+/** A connection that begins as a proxy's own health check does: the client is who connects. */
+function proxied(host: string, port: number): Socket {
+  const socket = connect({ host, port });
+  socket.write('PROXY UNKNOWN\r\n');
+  return socket;
 }
 
 function parse(body: Buffer): Readonly<Record<string, unknown>> | undefined {

@@ -5,14 +5,23 @@ local _M = {}
 
 local PREFIX = "answered_"
 local REASONS = {
+  "AccessAnnotationInvalid",
+  "AccessAnnotationUnsupported",
+  "BodyTooLarge",
+  "ClientDenied",
+  "ClientNotAllowed",
+  "HostMissing",
   "HostUnknown",
+  "HttpsRequired",
   "NoEndpoints",
   "NoTable",
   "PathUnknown",
+  "Redirected",
   "ResponseInterim",
   "ResponseLengthInvalid",
   "ResponseNotHttp",
   "ResponseUpgradeUnasked",
+  "SettingsInvalid",
 }
 
 -- Notes the reason for the access log and counts it.

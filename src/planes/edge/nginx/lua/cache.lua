@@ -82,9 +82,9 @@ function _M.snapshot(read, argument, other)
     follow(generation)
   end
   loaded = false
-  local first, second = read(argument, other)
+  local first, second, third = read(argument, other)
   if not loaded or store.generation() == generation then
-    return generation, first, second
+    return generation, first, second, third
   end
   return _M.snapshot(read, argument, other)
 end

@@ -5,6 +5,7 @@ local balancer = require "ngx.balancer"
 local cache = require "tideline.cache"
 local endpoints = require "tideline.endpoints"
 local answered = require "tideline.answered"
+local policy = require "tideline.policy"
 local routes = require "tideline.routes"
 local store = require "tideline.store"
 
@@ -37,21 +38,21 @@ function _M.host(name)
   return cache.get("hosts", "")
 end
 
--- The backend for a host and a path, or nil and the reason.
+-- The backend for a host and a path, or nil and the reason; then the settings of the route, if it has any.
 local function choose(name, path)
   local host = _M.host(name)
   if not host then
     return nil, "HostUnknown"
   end
-  local key = routes.match(host, path)
-  if not key then
+  local route = routes.match(host, path)
+  if not route then
     return nil, "PathUnknown"
   end
-  local backend = cache.get("backends", key)
+  local backend = cache.get("backends", route.backend)
   if not backend or backend.count == 0 then
-    return nil, "NoEndpoints"
+    return nil, "NoEndpoints", route.settings
   end
-  return backend
+  return backend, nil, route.settings
 end
 
 -- The Host header as sent when it is the name that was routed; a request line with a name of its own wins (RFC 9112, 3.2.2).
@@ -74,7 +75,10 @@ end
 function _M.route()
   local var = ngx.var
   local name = var.host
-  local generation, backend, reason = cache.snapshot(choose, name, var.uri)
+  local generation, backend, reason, settings = cache.snapshot(choose, name, var.uri)
+  if settings then
+    policy.apply(settings, var)
+  end
   if not backend then
     if generation == 0 then
       reason = "NoTable"
@@ -86,7 +90,10 @@ function _M.route()
   ngx.ctx.backend = backend
   ngx.ctx.index = endpoints.next(backend)
   ngx.ctx.tries = 0
-  ngx.ctx.read_seconds = var.tideline_upgrade ~= "" and UPGRADED_SECONDS or READ_SECONDS
+  ngx.ctx.connect_seconds = settings and settings.connectSeconds or CONNECT_SECONDS
+  local idle = var.tideline_upgrade ~= "" and UPGRADED_SECONDS or READ_SECONDS
+  ngx.ctx.send_seconds = settings and settings.sendSeconds or idle
+  ngx.ctx.read_seconds = settings and settings.readSeconds or idle
 end
 
 -- Whether the last try made a connection. nginx lists the connect time of each try, `-` for none: `0.001, - : ` after two tries;
@@ -125,7 +132,7 @@ function _M.balance()
     balancer.set_more_tries(math.min(TRIES, backend.count) - 1)
   end
   ctx.tries = ctx.tries + 1
-  balancer.set_timeouts(CONNECT_SECONDS, ctx.read_seconds, ctx.read_seconds)
+  balancer.set_timeouts(ctx.connect_seconds, ctx.send_seconds, ctx.read_seconds)
   local ok, err = balancer.set_current_peer(backend.address[ctx.index], backend.port[ctx.index])
   if not ok then
     ngx.log(ngx.ERR, "endpoint refused by nginx: ", err)

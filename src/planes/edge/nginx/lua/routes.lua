@@ -1,6 +1,8 @@
--- The paths of one host (pure). The store has them as a JSON array: [[[match, path, backend], ...], default backend,
--- certificate]. Ingress v1: exact before prefix, then the longest prefix, element by element; case-sensitive.
+-- The paths of one host (pure). The store has them as a JSON array: [[[match, path, backend, settings], ...], default backend,
+-- certificate, settings of the default backend, [settings, ...]]; settings are named by their place in the list, counted from
+-- 1, or absent. Ingress v1: exact before prefix, then the longest prefix, element by element; case-sensitive.
 local cjson = require "cjson.safe"
+local settings = require "tideline.settings"
 
 local _M = {}
 
@@ -19,13 +21,21 @@ end
 
 function _M.decode(value)
   local stored = cjson.decode(value)
-  local host = { exact = {}, prefix = {}, depth = 0, default = stored[2] or nil, certificate = stored[3] or nil }
+  local host = { exact = {}, prefix = {}, depth = 0, certificate = stored[3] or nil }
+  local list = {}
+  for index, one in ipairs(stored[5] or {}) do
+    list[index] = settings.decode(one)
+  end
+  if stored[2] then
+    host.default = { backend = stored[2], settings = list[stored[4]] }
+  end
   for _, entry in ipairs(stored[1]) do
+    local route = { backend = entry[3], settings = list[entry[4]] }
     if entry[1] == "exact" then
-      host.exact[entry[2]] = entry[3]
+      host.exact[entry[2]] = route
     else
       local prefix = without_trailing_slash(entry[2])
-      host.prefix[prefix] = entry[3]
+      host.prefix[prefix] = route
       host.depth = math.max(host.depth, elements(prefix))
     end
   end
@@ -44,17 +54,17 @@ local function shorten(path, depth)
   return path:sub(1, position - 1)
 end
 
--- The backend for a normalised, decoded path, or nil.
+-- The route of a normalised, decoded path ({ backend = key, settings = ... }), or nil.
 function _M.match(host, path)
-  local backend = host.exact[path]
-  if backend then
-    return backend
+  local route = host.exact[path]
+  if route then
+    return route
   end
   local prefix = without_trailing_slash(shorten(path, host.depth))
   while true do
-    backend = host.prefix[prefix]
-    if backend then
-      return backend
+    route = host.prefix[prefix]
+    if route then
+      return route
     end
     if prefix == "" then
       return host.default

@@ -4,6 +4,7 @@ local ffi = require "ffi"
 local cjson = require "cjson.safe"
 local ssl = require "ngx.ssl"
 local endpoints = require "tideline.endpoints"
+local settings = require "tideline.settings"
 
 ffi.cdef([[
 int inet_pton(int family, const char *text, void *address);
@@ -118,6 +119,30 @@ local function address_reason(text)
   return nil
 end
 
+-- The settings of a host as they are stored: what cannot be taken refuses its routes, because it may limit access.
+local function settings_of(entry, refuse)
+  local kept = {}
+  for index, one in ipairs(list(entry.settings, "settings")) do
+    kept[index] = one
+    if not settings.valid(one) then
+      refuse("settings", entry.name, "SettingsInvalid")
+      kept[index] = { refused = "SettingsInvalid" }
+    end
+  end
+  return kept
+end
+
+-- The place of settings in their list, counted from 1 (it arrives counted from 0); nil where a route has none.
+local function place_of(value, kept)
+  if value == nil or value == cjson.null then
+    return nil
+  end
+  if type(value) ~= "number" or not kept[value + 1] then
+    malformed("settings must be an index of the settings of the host")
+  end
+  return value + 1
+end
+
 -- Each of the next functions returns the value to store, or nil and the reason; it calls `refuse(kind, name, reason)` for
 -- elements left out.
 
@@ -126,7 +151,7 @@ function _M.hosts(entry, refuse)
   if not valid_host(name) then
     return nil, "HostInvalid"
   end
-  local paths = {}
+  local paths, kept = {}, settings_of(entry, refuse)
   for _, path in ipairs(list(entry.paths, "paths")) do
     expect(path, "table", "path")
     local match, text = expect(path.match, "string", "match"), expect(path.path, "string", "path")
@@ -139,7 +164,7 @@ function _M.hosts(entry, refuse)
     elseif not valid_key(backend) then
       refuse("path", name .. " " .. text, "BackendKeyInvalid")
     else
-      paths[#paths + 1] = { match, text, backend }
+      paths[#paths + 1] = { match, text, backend, place_of(path.settings, kept) }
     end
   end
   local default = optional(entry.defaultBackend, "string", "defaultBackend")
@@ -153,7 +178,7 @@ function _M.hosts(entry, refuse)
     certificate = false
   end
   -- cjson writes an empty table as an object; decode does not mind.
-  return cjson.encode({ paths, default, certificate })
+  return cjson.encode({ paths, default, certificate, place_of(entry.defaultSettings, kept) or false, kept })
 end
 
 function _M.backends(entry, refuse)

@@ -1,0 +1,185 @@
+import { mostSimilar } from '../../../../model/spec/similar.ts';
+import type { EdgeProblem, EdgeReason } from '../../reasons.ts';
+import { quoted } from '../address.ts';
+import { annotationPrefix, type KnownAnnotation, knownAnnotations } from './known.ts';
+import {
+  type Parsed,
+  parseAppRoot,
+  parseBoolean,
+  parsePrefixes,
+  parseRedirectCode,
+  parseRedirectTarget,
+  parseSize,
+  parseWhole,
+} from './values.ts';
+
+/** What the annotations of an Ingress ask for its routes; a field is absent where nothing was asked. */
+export interface RouteWishes {
+  readonly allow?: readonly string[];
+  readonly deny?: readonly string[];
+  readonly redirect?: { readonly code: number; readonly to: string };
+  readonly sslRedirect?: boolean;
+  readonly forceSslRedirect?: boolean;
+  readonly hsts?: boolean;
+  readonly hstsMaxAgeSeconds?: number;
+  readonly hstsIncludeSubDomains?: boolean;
+  readonly hstsPreload?: boolean;
+  readonly appRoot?: string;
+  /** 0: no limit. */
+  readonly maxBodyBytes?: number;
+  readonly connectSeconds?: number;
+  readonly sendSeconds?: number;
+  readonly readSeconds?: number;
+}
+
+/** The annotations of one Ingress, whatever its pool says of them. */
+export interface IngressAnnotations {
+  /** The Ingress, as problems name it. */
+  readonly object: string;
+  readonly wishes: RouteWishes;
+  /** What is served otherwise than the annotations say. */
+  readonly findings: readonly EdgeProblem[];
+  /** What limits access and cannot be obeyed. */
+  readonly access: readonly EdgeProblem[];
+  readonly canary: boolean;
+}
+
+/** Shared by all Ingresses that have none, so that their routes share their settings. */
+const none: IngressAnnotations = { object: '', wishes: {}, findings: [], access: [], canary: false };
+const daySeconds = 86_400;
+
+/** Reads what an Ingress has of annotations of ingress-nginx; `object` is how problems name it. */
+export function readAnnotations(
+  object: string,
+  annotations: Readonly<Record<string, string>> | undefined,
+): IngressAnnotations {
+  const given = new Map<string, string>();
+  for (const [key, value] of Object.entries(annotations ?? {}).sort())
+    if (key.startsWith(annotationPrefix)) given.set(key.slice(annotationPrefix.length), value);
+  return given.size === 0 ? none : new Reader(object, given).read();
+}
+
+class Reader {
+  readonly #object: string;
+  readonly #given: ReadonlyMap<string, string>;
+  readonly #findings: EdgeProblem[] = [];
+  readonly #access: EdgeProblem[] = [];
+
+  constructor(object: string, given: ReadonlyMap<string, string>) {
+    this.#object = object;
+    this.#given = given;
+  }
+
+  read(): IngressAnnotations {
+    const canary = this.#judgeAll();
+    const wishes = present({
+      allow: this.#allowed(),
+      deny: this.#prefixes('denylist-source-range'),
+      redirect: this.#redirect(),
+      sslRedirect: this.#take('ssl-redirect', parseBoolean),
+      forceSslRedirect: this.#take('force-ssl-redirect', parseBoolean),
+      hsts: this.#take('hsts', parseBoolean),
+      hstsMaxAgeSeconds: this.#take('hsts-max-age', (text) => parseWhole(text, 0, 9_999_999_999)),
+      hstsIncludeSubDomains: this.#take('hsts-include-subdomains', parseBoolean),
+      hstsPreload: this.#take('hsts-preload', parseBoolean),
+      appRoot: this.#take('app-root', parseAppRoot),
+      maxBodyBytes: this.#take('proxy-body-size', parseSize),
+      connectSeconds: this.#take('proxy-connect-timeout', (text) => parseWhole(text, 1, 75)),
+      sendSeconds: this.#take('proxy-send-timeout', (text) => parseWhole(text, 1, daySeconds)),
+      readSeconds: this.#take('proxy-read-timeout', (text) => parseWhole(text, 1, daySeconds)),
+    });
+    return { object: this.#object, wishes, findings: this.#findings, access: this.#access, canary };
+  }
+
+  /** Finds what is not implemented; returns whether the Ingress is a canary. */
+  #judgeAll(): boolean {
+    let canary = false;
+    for (const [name, value] of this.#given) {
+      const known = Object.hasOwn(knownAnnotations, name) ? knownAnnotations[name] : undefined;
+      if (known === undefined) this.#findUnknown(name);
+      else if (known.harmless?.includes(value.trim().toLowerCase()) !== true) {
+        this.#judge(name, known);
+        canary ||= known.fate === 'canary';
+      }
+    }
+    return canary;
+  }
+
+  #judge(name: string, { fate, note }: KnownAnnotation): void {
+    const more = note === undefined ? '' : `: ${note.charAt(0).toLowerCase()}${note.slice(1).replace(/\.$/, '')}`;
+    if (fate === 'limitsAccess')
+      this.#access.push(this.#problem('AccessAnnotationUnsupported', name, `${name} limits access${more}`));
+    else if (fate === 'canary')
+      this.#findings.push(this.#problem('CanaryUnsupported', name, 'this Ingress is the canary of another one'));
+    else if (fate === 'ignored')
+      this.#findings.push(this.#problem('AnnotationIgnored', name, `${name} is not supported${more}`));
+  }
+
+  #findUnknown(name: string): void {
+    const similar = mostSimilar(name.slice(0, 63), Object.keys(knownAnnotations));
+    const problem = this.#problem('AnnotationUnknown', name, `${quoted(name)} is no annotation of ingress-nginx`);
+    this.#findings.push({ ...problem, ...(similar === undefined ? {} : { fix: `did you mean ${similar}?` }) });
+  }
+
+  #allowed(): readonly string[] | undefined {
+    const both = this.#given.has('allowlist-source-range') && this.#given.has('whitelist-source-range');
+    if (both)
+      this.#findings.push(
+        this.#problem(
+          'AnnotationIgnored',
+          'whitelist-source-range',
+          'allowlist-source-range is given as well and wins',
+        ),
+      );
+    return this.#prefixes(
+      this.#given.has('allowlist-source-range') ? 'allowlist-source-range' : 'whitelist-source-range',
+    );
+  }
+
+  #prefixes(name: string): readonly string[] | undefined {
+    const text = this.#given.get(name);
+    if (text === undefined) return undefined;
+    const parsed = parsePrefixes(text);
+    if (parsed.ok) return parsed.value;
+    this.#access.push(
+      this.#problem('AccessAnnotationInvalid', name, `${quoted(text)} cannot be read`, parsed.expected),
+    );
+    return undefined;
+  }
+
+  /** As in ingress-nginx, a temporal redirect wins over a permanent one. */
+  #redirect(): RouteWishes['redirect'] {
+    const permanent = this.#redirectOf('permanent-redirect', 301);
+    const temporal = this.#redirectOf('temporal-redirect', 302);
+    if (permanent !== undefined && temporal !== undefined)
+      this.#findings.push(
+        this.#problem('AnnotationIgnored', 'permanent-redirect', 'temporal-redirect is given as well and wins'),
+      );
+    return temporal ?? permanent;
+  }
+
+  #redirectOf(name: string, usual: number): RouteWishes['redirect'] {
+    const to = this.#take(name, parseRedirectTarget);
+    const code = this.#take(`${name}-code`, parseRedirectCode) ?? usual;
+    return to === undefined ? undefined : { code, to };
+  }
+
+  #take<T>(name: string, parse: (text: string) => Parsed<T>): T | undefined {
+    const text = this.#given.get(name);
+    if (text === undefined) return undefined;
+    const parsed = parse(text.trim());
+    if (parsed.ok) return parsed.value;
+    this.#findings.push(this.#problem('AnnotationInvalid', name, `${quoted(text)} cannot be read`, parsed.expected));
+    return undefined;
+  }
+
+  #problem(reason: EdgeReason, name: string, message: string, expected?: string): EdgeProblem {
+    const path = `metadata.annotations[${annotationPrefix}${name.slice(0, 80)}]`;
+    return { reason, object: this.#object, path, message, ...(expected === undefined ? {} : { expected }) };
+  }
+}
+
+/** The wishes without those that were not made. */
+function present(wishes: { readonly [Field in keyof RouteWishes]: RouteWishes[Field] | undefined }): RouteWishes {
+  return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined)) as RouteWishes;
+}

@@ -1,0 +1,82 @@
+import { nearestPrefix, type Prefix, parseAddress } from '../../../../model/address.ts';
+import { compareText } from '../../../../model/values.ts';
+
+/** The value of an annotation in the type that it has, or what is expected instead. */
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };
+
+const good = <T>(value: T): Parsed<T> => ({ ok: true, value });
+const bad = <T>(expected: string): Parsed<T> => ({ ok: false, expected });
+
+/** The longest lists of prefixes are country lists; a longer one would make one entry of the table very large. */
+const maxPrefixes = 4096;
+const maxUrlBytes = 2048;
+
+/** A boolean as Go reads it, which ingress-nginx does. */
+export function parseBoolean(text: string): Parsed<boolean> {
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return good(true);
+  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return good(false);
+  return bad('"true" or "false"');
+}
+
+/** A whole number within bounds. */
+export function parseWhole(text: string, min: number, max: number): Parsed<number> {
+  const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  return number >= min && number <= max ? good(number) : bad(`a whole number from ${min} to ${max}`);
+}
+
+/** A size as nginx writes it, in bytes: `8m`, `512k`, `1g`; 0 means no limit. */
+export function parseSize(text: string): Parsed<number> {
+  const [, digits = '', unit = ''] = /^(\d{1,10})([bkmg]?)$/i.exec(text) ?? [];
+  if (digits === '') return bad('a size such as 8m, 512k or 1g, or 0 for no limit');
+  return good(Number(digits) * 1024 ** 'bkmg'.indexOf(unit === '' ? 'b' : unit.toLowerCase()));
+}
+
+/** A status code of a redirect. */
+export function parseRedirectCode(text: string): Parsed<number> {
+  return /^30[12378]$/.test(text) ? good(Number(text)) : bad('301, 302, 303, 307 or 308');
+}
+
+/**
+ * A list of addresses and prefixes, separated by commas: canonical prefixes, sorted, without host bits. One bad element
+ * makes the whole list bad, because the list without it would let in others than its author meant.
+ */
+export function parsePrefixes(text: string): Parsed<readonly string[]> {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.length > maxPrefixes) return bad(`at most ${maxPrefixes} prefixes`);
+  const prefixes = new Set<string>();
+  for (const part of parts) {
+    const prefix = parseOnePrefix(part);
+    if (prefix === undefined) return bad('IP addresses and prefixes such as 10.0.0.0/8, separated by commas');
+    prefixes.add(prefix.text);
+  }
+  return good([...prefixes].sort(compareText));
+}
+
+/** IPv4 addresses inside IPv6 ones are refused: a client's address never has that form, so they would match nobody. */
+function parseOnePrefix(text: string): Prefix | undefined {
+  const [address = '', length, ...rest] = text.split('/');
+  if (rest.length > 0 || parseAddress(address) === undefined) return undefined;
+  if (length !== undefined && !/^\d{1,3}$/.test(length)) return undefined;
+  const prefix = nearestPrefix(text);
+  return prefix?.family === 6 && prefix.length >= 96 && prefix.network.startsWith('::ffff:') ? undefined : prefix;
+}
+
+/** The characters of a URL after its host (RFC 3986), with the variables that are put in for each request. */
+const afterHost = /^(?:[A-Za-z0-9\-._~:/?#[\]@!&'()*+,;=%]|\$(?:request_uri|host|scheme)(?![A-Za-z0-9_]))*$/;
+const absolute =
+  /^(?:https?|\$scheme):\/\/(?:\$host|\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?(?=[/?#]|\$request_uri|$)/;
+
+/** The target of a redirect: an absolute http or https URL whose host no request can choose, but for `$host` itself. */
+export function parseRedirectTarget(text: string): Parsed<string> {
+  const [origin] = absolute.exec(text) ?? [];
+  if (origin === undefined || text.length > maxUrlBytes || !afterHost.test(text.slice(origin.length)))
+    return bad('an absolute http or https URL, which may have $request_uri, $host and $scheme');
+  return good(text);
+}
+
+/** A path on the same host: `//x` and `/\x` would be other hosts for a browser. */
+export function parseAppRoot(text: string): Parsed<string> {
+  if (text.length > maxUrlBytes || !/^\/(?![/\\])[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]*$/.test(text))
+    return bad('a path that starts with one /');
+  return good(text);
+}

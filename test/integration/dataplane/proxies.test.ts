@@ -1,0 +1,138 @@
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
+import { backend, type Seen, table, vip, World } from './world.ts';
+
+/** Load balancers in front of the blade. Connections come from 10.77.0.1, which is a trusted one or not. */
+
+let world: World | undefined;
+afterEach(async () => {
+  await world?.destroy();
+  world = undefined;
+});
+
+async function start(trustedProxies: NginxSettings['trustedProxies']): Promise<World> {
+  world = await World.create({ ...(trustedProxies === undefined ? {} : { trustedProxies }) });
+  await world.plane.apply(
+    table({
+      hosts: [
+        {
+          name: 'www.example',
+          paths: [
+            { match: 'prefix', path: '/', backend: 'n/a/80' },
+            { match: 'prefix', path: '/some', backend: 'n/a/80', settings: 0 },
+            { match: 'prefix', path: '/secure', backend: 'n/a/80', settings: 1 },
+          ],
+          settings: [{ allow: ['192.0.2.0/24', '2001:db8::/32'] }, { https: { code: 308 } }],
+        },
+      ],
+      backends: [backend('n/a/80', await world.pod('a', 1))],
+    }),
+  );
+  return world;
+}
+
+/** Sends one request on a connection that begins with `first`; the answer, and what the pod saw if it saw anything. */
+function send(
+  path: string,
+  headers: readonly string[],
+  first = '',
+): Promise<{ readonly status: number; readonly seen: Seen | undefined }> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect({ host: vip, port: 80 });
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+    });
+    socket.on('error', reject);
+    socket.on('close', () => {
+      const [, json] = /(\{"who".*\})/.exec(text) ?? [];
+      const seen = json === undefined ? undefined : (JSON.parse(json) as Seen);
+      resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0), seen });
+    });
+    const lines = [`GET ${path} HTTP/1.1`, 'Host: www.example', 'Connection: close', ...headers];
+    socket.write(`${first}${lines.join('\r\n')}\r\n\r\n`);
+  });
+}
+
+const forwarded = (client: string, proto = 'http') => [`X-Forwarded-For: ${client}`, `X-Forwarded-Proto: ${proto}`];
+
+describe('forwarding headers of a trusted proxy', () => {
+  it('name the client and its scheme; a client cannot name itself before the proxy', async () => {
+    await start({ prefixes: ['10.77.0.0/24', '198.51.100.0/24'], via: 'forwardedHeaders' });
+    expect((await send('/', forwarded('192.0.2.7', 'https'))).seen?.headers).toMatchObject({
+      'x-forwarded-for': '192.0.2.7',
+      'x-real-ip': '192.0.2.7',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-port': '443',
+    });
+    const chain = await send('/', forwarded('203.0.113.9, 192.0.2.7, 198.51.100.3'));
+    expect(chain.seen?.headers).toMatchObject({ 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': 'http' });
+    expect((await send('/', ['X-Forwarded-Proto: javascript'])).seen?.headers['x-forwarded-proto']).toBe('http');
+  });
+
+  it('decide over access lists and the redirect to HTTPS', async () => {
+    await start({ prefixes: ['10.77.0.0/24'], via: 'forwardedHeaders' });
+    expect((await send('/some', forwarded('192.0.2.7'))).status).toBe(200);
+    expect((await send('/some', forwarded('::ffff:192.0.2.7'))).status).toBe(200);
+    expect((await send('/some', forwarded('2001:db8::7'))).status).toBe(200);
+    expect((await send('/some', forwarded('203.0.113.9'))).status).toBe(403);
+    expect((await send('/some', forwarded('192.0.2.7, 203.0.113.9'))).status).toBe(403);
+    expect((await send('/some', [])).status).toBe(403);
+    expect((await send('/secure', forwarded('192.0.2.7', 'https'))).status).toBe(200);
+    expect((await send('/secure', forwarded('192.0.2.7', 'http'))).status).toBe(308);
+  });
+
+  it('of anybody else are worth nothing', async () => {
+    await start({ prefixes: ['198.51.100.0/24'], via: 'forwardedHeaders' });
+    expect((await send('/', forwarded('192.0.2.7', 'https'))).seen?.headers).toMatchObject({
+      'x-forwarded-for': '10.77.0.1',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-port': '80',
+    });
+    expect((await send('/some', forwarded('192.0.2.7'))).status).toBe(403);
+    expect((await send('/secure', forwarded('192.0.2.7', 'https'))).status).toBe(308);
+  });
+});
+
+describe('the PROXY protocol', () => {
+  const line = (client: string, port = 80) => `PROXY TCP4 ${client} ${vip} 40000 ${port}\r\n`;
+
+  it('of a trusted proxy names the client and its scheme; headers count for nothing', async () => {
+    await start({ prefixes: ['10.77.0.0/24'], via: 'proxyProtocol' });
+    expect((await send('/', forwarded('203.0.113.9', 'https'), line('192.0.2.7'))).seen?.headers).toMatchObject({
+      'x-forwarded-for': '192.0.2.7',
+      'x-forwarded-proto': 'http',
+    });
+    expect((await send('/', [], line('192.0.2.7', 443))).seen?.headers).toMatchObject({
+      'x-forwarded-proto': 'https',
+      'x-forwarded-port': '443',
+    });
+    expect((await send('/some', [], line('192.0.2.7'))).status).toBe(200);
+    expect((await send('/some', [], line('203.0.113.9'))).status).toBe(403);
+    expect((await send('/', [])).status).toBe(0);
+  });
+
+  it('of anybody else is read and not believed', async () => {
+    await start({ prefixes: ['198.51.100.0/24'], via: 'proxyProtocol' });
+    expect((await send('/', [], line('192.0.2.7', 443))).seen?.headers).toMatchObject({
+      'x-forwarded-for': '10.77.0.1',
+      'x-forwarded-proto': 'http',
+    });
+    expect((await send('/some', [], line('192.0.2.7'))).status).toBe(403);
+  });
+
+  it('is spoken by the probe of the agent', async () => {
+    const { network, plane } = await start({ prefixes: ['198.51.100.0/24'], via: 'proxyProtocol' });
+    // nginx answers the probe of its own host only, so it is sent from there.
+    const probe = async (proxyProtocol: boolean): Promise<string> => {
+      const file = new URL('../../../src/planes/edge/vips/probe.ts', import.meta.url).href;
+      const call = `httpProbe({ timeoutMs: 5000, proxyProtocol: ${proxyProtocol} })({ family: 4, text: '${vip}' }, 80)`;
+      const script = `import { httpProbe } from '${file}'; console.log(await ${call});`;
+      return (await network.exec('edge', process.execPath, '--input-type=module', '-e', script)).trim();
+    };
+    expect(await probe(true)).toBe(plane.status()?.instance);
+    expect(await probe(false)).toBe('undefined');
+  });
+});
