@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../../../test/support/fake-clock.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import { ExecPlugin } from './exec.ts';
 
 let folder = '';
@@ -19,7 +20,13 @@ async function plugin(lines: string, limitMs?: number): Promise<ExecPlugin> {
   const command = join(folder, 'plugin');
   await writeFile(command, `#!/bin/sh\n${lines}\n`);
   await chmod(command, 0o755);
-  return new ExecPlugin({ name: 'u', exec: { command } }, new FakeClock(), limitMs);
+  const info = async (): Promise<string> => '{}';
+  return new ExecPlugin({
+    user: { name: 'u', exec: { command } },
+    info,
+    clock: new FakeClock(),
+    ...withoutUndefined({ limitMs }),
+  });
 }
 
 async function isRunning(pid: number): Promise<boolean> {

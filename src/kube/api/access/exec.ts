@@ -24,17 +24,27 @@ interface Plugin {
   getCredential(user: User): Promise<{ readonly status?: Readonly<Record<string, string | undefined>> } | null>;
 }
 
+export interface ExecPluginOptions {
+  readonly user: User;
+  /** What the plugin is told in KUBERNETES_EXEC_INFO, at each run. */
+  readonly info: () => Promise<string>;
+  readonly clock: Clock;
+  readonly limitMs?: number;
+}
+
 /** Credentials of a kubeconfig's exec plugin. They are fetched once, and again shortly before they expire. */
 export class ExecPlugin {
   readonly #user: User;
+  readonly #info: () => Promise<string>;
   readonly #clock: Clock;
   readonly #limitMs: number;
   #credential: ExecCredential | undefined;
   #running: Promise<ExecCredential> | undefined;
   runs = 0;
 
-  constructor(user: User, clock: Clock, limitMs = pluginTimeoutMs) {
+  constructor({ user, info, clock, limitMs = pluginTimeoutMs }: ExecPluginOptions) {
     this.#user = user;
+    this.#info = info;
     this.#clock = clock;
     this.#limitMs = limitMs;
   }
@@ -59,13 +69,17 @@ export class ExecPlugin {
 
   async #run(): Promise<ExecCredential> {
     this.runs += 1;
-    const { exec } = this.#user as { readonly exec?: { readonly command?: string } };
+    const { exec } = this.#user as {
+      readonly exec?: { readonly command?: string; readonly env?: readonly object[] | null };
+    };
+    // Last, so that it counts more than a variable of this name in the kubeconfig, as with client-go.
+    const env = [...(exec?.env ?? []), { name: 'KUBERNETES_EXEC_INFO', value: await this.#info() }];
     const name = `exec plugin ${exec?.command ?? ''}`;
     const plugin = new ExecAuth() as unknown as Plugin;
     plugin.execFn = (command, args, options) => start(command, args ?? [], options, this.#limitMs);
     let status: Readonly<Record<string, string | undefined>> | undefined;
     try {
-      status = (await plugin.getCredential(this.#user))?.status;
+      status = (await plugin.getCredential({ ...this.#user, exec: { ...exec, env } }))?.status;
     } catch (error) {
       // The output may hold the token, and the message of a SyntaxError quotes it.
       const said = error instanceof SyntaxError ? 'its output is not JSON' : firstLine(error);

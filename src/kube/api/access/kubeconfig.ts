@@ -103,10 +103,11 @@ export class KubeconfigAccess implements AccessSource {
           ? ({ name: '' } as User)
           : named<User>(newUsers(config['users'], {}), 'user', context.user);
       const tokenFile = rawUser(config['users'], user.name)['tokenFile'];
-      const plugin = pluginOf(user, folder, this.#clock);
+      const placed = { ...cluster, ...absolute(folder, 'caFile', cluster.caFile) };
+      const plugin = this.#plugin(user, folder, placed, execConfig(config['clusters'], cluster.name));
       return {
         text,
-        cluster: { ...cluster, ...absolute(folder, 'caFile', cluster.caFile) },
+        cluster: placed,
         user: {
           ...user,
           ...absolute(folder, 'certFile', user.certFile),
@@ -121,6 +122,23 @@ export class KubeconfigAccess implements AccessSource {
       const said = error instanceof Error && error.name !== 'YAMLParseError' ? error.message : 'it is not YAML';
       throw noCredentials(`${this.#file}: ${said}`);
     }
+  }
+
+  /**
+   * The exec plugin of a user. A relative command with a slash starts from the folder of the kubeconfig, one without a slash
+   * is found in PATH.
+   */
+  #plugin(user: User, folder: string, cluster: Cluster, config: unknown): ExecPlugin | undefined {
+    const exec = user.exec as RawExec | null | undefined;
+    if (exec === null || exec === undefined) return undefined;
+    const { command = '', apiVersion = 'client.authentication.k8s.io/v1', provideClusterInfo = false } = exec;
+    const path = command.includes('/') && !isAbsolute(command) ? resolve(folder, command) : command;
+    const info = async (): Promise<string> => {
+      const ca = provideClusterInfo ? await this.#pem(cluster.caFile, cluster.caData) : undefined;
+      const told = provideClusterInfo ? { cluster: clusterInfo(cluster, ca, config) } : {};
+      return JSON.stringify({ kind: 'ExecCredential', apiVersion, spec: { ...told, interactive: false } });
+    };
+    return new ExecPlugin({ user: { ...user, exec: { ...exec, command: path } }, info, clock: this.#clock });
   }
 
   /** Loads the whole library for OIDC and the old cloud providers, which are rare and alone need it (decision 42). */
@@ -175,23 +193,37 @@ function absolute<K extends string>(folder: string, key: K, file: string | undef
   return (file ? { [key]: resolve(folder, file) } : {}) as { readonly [P in K]?: string };
 }
 
-/**
- * The exec plugin of a user. A relative command with a slash starts from the folder of the kubeconfig, one without a slash
- * is found in PATH.
- */
-function pluginOf(user: User, folder: string, clock: Clock): ExecPlugin | undefined {
-  const exec = user.exec as
-    | { readonly command?: string; readonly apiVersion?: string; readonly env?: readonly object[] | null }
-    | null
-    | undefined;
-  if (exec === null || exec === undefined) return undefined;
-  const command = exec.command ?? '';
-  const path = command.includes('/') && !isAbsolute(command) ? resolve(folder, command) : command;
-  const info = JSON.stringify({
-    apiVersion: exec.apiVersion ?? 'client.authentication.k8s.io/v1',
-    kind: 'ExecCredential',
-    spec: { interactive: false },
-  });
-  const env = [{ name: 'KUBERNETES_EXEC_INFO', value: info }, ...(exec.env ?? [])];
-  return new ExecPlugin({ ...user, exec: { ...exec, command: path, env } }, clock);
+/** The name of the extension of a cluster whose content exec plugins are told. */
+const execExtension = 'client.authentication.k8s.io/exec';
+
+/** What the exec extension of this cluster holds; undefined when it has none. */
+function execConfig(clusters: unknown, name: string): unknown {
+  const list = Array.isArray(clusters) ? (clusters as readonly RawCluster[]) : [];
+  const extensions = list.find((one) => one.name === name)?.cluster?.extensions ?? [];
+  return extensions.find((one) => one.name === execExtension)?.extension;
+}
+
+interface RawCluster {
+  readonly name?: string;
+  readonly cluster?: {
+    readonly extensions?: readonly { readonly name?: string; readonly extension?: unknown }[] | null;
+  };
+}
+
+interface RawExec {
+  readonly command?: string;
+  readonly apiVersion?: string;
+  readonly provideClusterInfo?: boolean;
+}
+
+/** The cluster as exec plugins are told it (`ExecCredential.spec.cluster`), when the kubeconfig says `provideClusterInfo`. */
+function clusterInfo(cluster: Cluster, ca: string | undefined, config: unknown): object {
+  return {
+    server: cluster.server,
+    ...(cluster.tlsServerName ? { 'tls-server-name': cluster.tlsServerName } : {}),
+    ...(cluster.skipTLSVerify ? { 'insecure-skip-tls-verify': true } : {}),
+    ...(ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
+    ...(cluster.proxyUrl ? { 'proxy-url': cluster.proxyUrl } : {}),
+    config: config ?? null,
+  };
 }
