@@ -117,6 +117,53 @@ describe('a kubeconfig for a server', () => {
   });
 });
 
+describe('a kubeconfig from a context that says more, or less', () => {
+  const make = '/opt/tideline/deploy/kubeconfig check other 1';
+  interface Made {
+    readonly clusters: readonly { readonly cluster: Readonly<Record<string, string | undefined>> }[];
+  }
+  /** Makes a kubeconfig by a copy of the administrator's that was changed by `kubectl config set-cluster`. */
+  const made = async (change: string, environment = ''): Promise<Made['clusters'][number]['cluster']> => {
+    const copy = `cp "$KUBECONFIG" changed; chmod u+w changed; export KUBECONFIG=$PWD/changed`;
+    const text = await administrator.sh(`${copy}; ${change}; ${environment} ${make} 2>said || { cat said; exit 1; }`);
+    return (parse(text) as Made).clusters[0]?.cluster ?? {};
+  };
+  const set = 'kubectl config set-cluster control-plane >/dev/null';
+  const without = (field: string): string => `kubectl config unset clusters.control-plane.${field} >/dev/null`;
+
+  it('keeps tls-server-name, without which the server is not verified', async () => {
+    const cluster = await made(`${set} --tls-server-name=kubernetes.default`);
+    expect(cluster['tls-server-name']).toBe('kubernetes.default');
+    expect(cluster['certificate-authority-data']).toMatch(/^LS0t/);
+  });
+
+  it('is refused without an authority, and nothing is signed', async () => {
+    await expect(made(without('certificate-authority-data'))).rejects.toThrow(
+      /no certificate authority in your context/,
+    );
+    await expect(
+      made(`${without('certificate-authority-data')}; ${set} --insecure-skip-tls-verify=true`),
+    ).rejects.toThrow(/does not verify the apiserver/);
+    await expect(made(':', 'TIDELINE_API=http://10.1.0.1:8080')).rejects.toThrow(/not an https URL/);
+    await writeFile(join(folder, 'empty.crt'), '');
+    await expect(made(':', 'TIDELINE_CA=empty.crt')).rejects.toThrow(/no certificate authority in empty\.crt/);
+    const signed = await plane.audit(({ verb, resource, user }) => {
+      return verb === 'create' && resource === 'certificatesigningrequests' && user === 'kubernetes-admin';
+    });
+    // Three by the documented commands, and one by the test before.
+    expect(signed).toHaveLength(4);
+  });
+
+  it('takes the authority that is named', async () => {
+    const blind = `${without('certificate-authority-data')}; ${set} --insecure-skip-tls-verify=true`;
+    const cluster = await made(blind, `TIDELINE_CA=${plane.authority}`);
+    expect(cluster['insecure-skip-tls-verify']).toBeUndefined();
+    expect(Buffer.from(cluster['certificate-authority-data'] ?? '', 'base64').toString()).toBe(
+      await readFile(plane.authority, 'utf8'),
+    );
+  });
+});
+
 describe('the network agent inside the cluster', () => {
   it('becomes a Pod on every node, as the API server and the controllers see it', async () => {
     await plane.apply({
