@@ -1,6 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createAuthority } from '../../../test/support/authority.ts';
 import { createClientMetrics } from '../metrics.ts';
 import type { Access, AccessSource } from './access/access.ts';
 import { HttpKubeClient } from './http-client.ts';
@@ -88,4 +90,49 @@ it('reads a refusal without end to its bound', async () => {
   });
   const client = clientWith({ read: async () => ({ server, tls: {}, headers: {} }), forget: () => undefined });
   await expect(client.request({ path: '/' })).rejects.toMatchObject({ reason: 'BadAnswer' });
+});
+
+describe('a kept connection that the server closes just as it is used again', () => {
+  /** A server that answers the first request of every connection, and closes the connection at the second one. */
+  async function closingServer(): Promise<{ readonly server: string; readonly asked: string[] }> {
+    const authority = createAuthority('closing');
+    const { certificate, key } = authority.issue({ commonName: 'closing', hosts: ['127.0.0.1'] });
+    const asked: string[] = [];
+    const server = createTlsServer({ cert: certificate, key }, (socket) => {
+      let requests = 0;
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        requests += 1;
+        asked.push(chunk.toString().split(' ', 1)[0] ?? '');
+        if (requests > 1) socket.destroy();
+        else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    opened.push(server);
+    return { server: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+  }
+  const accessTo = (server: string): AccessSource => ({
+    read: async () => ({ server, tls: { rejectUnauthorized: false }, headers: {} }),
+    forget: () => undefined,
+  });
+
+  it('is no failure of a GET, which is sent once more on a connection of its own', async () => {
+    const { server, asked } = await closingServer();
+    const client = clientWith(accessTo(server));
+    await client.request({ path: '/first' });
+    await expect(client.request({ path: '/second' })).resolves.toEqual({});
+    expect(asked).toEqual(['GET', 'GET', 'GET']);
+  });
+
+  it('is the failure of a write, which may have been done', async () => {
+    const { server, asked } = await closingServer();
+    const client = clientWith(accessTo(server));
+    await client.request({ path: '/first' });
+    await expect(client.request({ method: 'PATCH', path: '/second', body: {} })).rejects.toMatchObject({
+      reason: 'Unreachable',
+      status: 0,
+    });
+    expect(asked).toEqual(['GET', 'PATCH']);
+  });
 });
