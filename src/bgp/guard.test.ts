@@ -162,10 +162,12 @@ describe('a mass withdrawal', () => {
     expect(judge(guard, [], 60_000).target).toHaveLength(20);
   });
 
-  it('goes at once when it was confirmed, within the rate', () => {
+  it('goes at once when it was confirmed, whatever the limit of the minute, and uses that up', () => {
     const guard = new Guard({ ...roomy, maxWithdrawalsPerMinute: 12 });
     guard.adopt(pods(20));
-    expect(judge(guard, [], 0, true).target).toHaveLength(8);
+    expect(judge(guard, [], 0, true)).toMatchObject({ target: [], refusals: [] });
+    judge(guard, pods(3), 1000);
+    expect(judge(guard, [], 2000).refusals.map(({ reason }) => reason)).toContain('WithdrawalRateExceeded');
   });
 
   it('does not include VIPs, however many: an unfit blade must withdraw them at once', () => {
@@ -230,7 +232,9 @@ it('keeps its limits in any sequence of desired sets', () => {
           confirmed,
         );
         const next = new Set(target.map(({ prefix: { text } }) => text));
-        withdrawals.push({ atMs: nowMs, count: [...held].filter((text) => !next.has(text)).length });
+        // What was confirmed waits for no limit, and does not count.
+        if (confirmed) expect([...next].filter((text) => !wanted.has(text))).toEqual([]);
+        else withdrawals.push({ atMs: nowMs, count: [...held].filter((text) => !next.has(text)).length });
         const lastMinute = withdrawals.filter(({ atMs }) => atMs > nowMs - 60_000);
         expect(lastMinute.reduce((sum, { count }) => sum + count, 0)).toBeLessThanOrEqual(5);
         expect(target.every((entry) => limits.allowed.pods.some((outer) => contains(outer, entry.prefix)))).toBe(true);

@@ -61,7 +61,8 @@ export class Guard {
    *
    * @param families the address families that have a session
    * @param nowMs the time on a clock that never goes back
-   * @param confirmed true when a mass withdrawal is meant (a drain, a planned stop) and need not wait
+   * @param confirmed true when a mass withdrawal is meant (a drain, a planned stop): it waits neither as a mass nor for the limit
+   * of the minute, because whoever stops the server next would leave at the routers what still waits
    * @param disproved prefixes, as text, whose withdrawal is proven (another server has them): they never wait as part of a mass
    */
   judge(
@@ -105,7 +106,8 @@ export class Guard {
     // routes use up the limit of the minute.
     const closing = withdraw.filter(closes);
     const due = massWaitMs > 0 ? closing : [...closing, ...failStatic];
-    for (const route of due.slice(this.#withdrawals.take(due.length, context.nowMs))) {
+    const withinRate = this.#withdrawals.take(due.length, context.nowMs);
+    for (const route of context.confirmed ? [] : due.slice(withinRate)) {
       refusals.push(refuse(route, 'withdraw', 'WithdrawalRateExceeded', this.#limits.maxWithdrawalsPerMinute));
       target.set(route.prefix.text, route);
       retryIn(this.#withdrawals.freeInMs(context.nowMs));

@@ -38,7 +38,7 @@ export interface SpeakerStatus {
 }
 
 export interface DesiredOptions {
-  /** True when a large withdrawal is meant (a drain, a planned stop): it then does not wait for the mass-withdrawal guard. */
+  /** True when a large withdrawal is meant (a drain, a planned stop): neither the mass-withdrawal guard nor the limit of the minute delays it. */
   readonly confirmed?: boolean;
   /** Prefixes, as text, whose withdrawal is proven, because another server has them: they never wait as part of a mass. */
   readonly disproved?: ReadonlySet<string>;

@@ -73,6 +73,29 @@ describe.each(routerKinds)('on %s, a worker', (router) => {
   });
 });
 
+describe.each(routerKinds)('on %s, a worker', (router) => {
+  it('leaves its routes when ExaBGP is stopped, so a planned stop withdraws them first', async () => {
+    world = await World.start(undefined, router);
+    const speaker = world.speaker();
+    speaker.setDesired(pods.map((prefix) => route(prefix)));
+    await world.waitKernel(pods);
+    await endOfRib();
+    await world.exabgp.stop();
+    await eventually('the router sees it', async () => !(await world.router.established('server')));
+    await sleep(1000);
+    expect(await world.router.keepsStale('server')).toBe(true);
+    await world.waitKernel(pods, 100);
+    await world.startExabgp();
+    await world.router.waitEstablished(['server'], 15_000);
+    speaker.setDesired([], { confirmed: true });
+    await speaker.settled(10_000);
+    await world.waitKernel([]);
+    await world.exabgp.stop();
+    await eventually('the router sees it', async () => !(await world.router.established('server')));
+    await world.waitKernel([], 100);
+  });
+});
+
 describe.each(routerKinds)('on %s, a blade', (router) => {
   it('withdraws its VIP when the lease has run out, has it back with the agent, and loses it with ExaBGP', async () => {
     world = await World.start(lease, router);

@@ -231,6 +231,19 @@ it('withdraws for a Drain of its worker until it ends, and for a deleted Node', 
   expect(await world.status()).toMatchObject({ reason: 'NodeDeleted', wanted: [] });
 });
 
+it('withdraws more blocks than the limit of a minute in time when it is told to at its end', async () => {
+  const many = Array.from({ length: 90 }, (_, i) => `10.10.${100 + (i >> 2)}.${(i & 3) * 64}/26`);
+  await world.put(
+    'many.yaml',
+    many.flatMap((block) => calico.owned(block, me)),
+  );
+  world.startAgent('--withdraw-on-stop');
+  await world.waitRouter(a, ...many);
+  expect(await world.endAgent('SIGTERM')).toBe(0);
+  await world.waitRouter();
+  expect(await world.blackholes()).toEqual([]);
+});
+
 it('withdraws in order when it is told to at its end, and is small', async () => {
   await running('--withdraw-on-stop');
   const memory = /VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${world.agentPid}/status`, 'utf8'))?.[1];
