@@ -1,19 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kind } from './kinds.ts';
-import { kinds } from './kinds.ts';
 import type { ObjectKey } from './objects/metadata.ts';
-import type { ClusterState } from './source.ts';
-import { type ObjectsByKind, objectsOfKind } from './state.ts';
-
-/** The objects that one step, from one state to the next, takes away. */
-export interface Losses {
-  /** `Kind/key` of every object (other than Pods) that is no longer there, sorted. */
-  readonly vanished: readonly string[];
-  /** A hash that stands for exactly these vanished objects. */
-  readonly fingerprint: string;
-  /** The reason why the step looks like loss; absent when it looks like an edit. */
-  readonly finding?: string;
-}
 
 /** For a kind of at least this many objects, it looks like loss when more than half of them vanish at once. */
 const smallestJudgedByHalf = 4;
@@ -27,30 +14,9 @@ function isJudged(kind: Kind): boolean {
 }
 
 /**
- * Tells an edit from loss. A step looks like loss when a kind (other than Pod) of four or more objects loses more than half
- * of them in one step, or a kind of two or more loses all of them.
- */
-export function judgeStep(before: ClusterState, next: ObjectsByKind): Losses {
-  const findings: string[] = [];
-  const vanished: string[] = [];
-  for (const kind of kinds) {
-    const old = objectsOfKind(before, kind);
-    if (!isJudged(kind)) continue;
-    const missing = missingKeys(old, next.get(kind));
-    for (const key of missing) vanished.push(`${kind}/${key}`);
-    const finding = findLoss(kind, old.size, missing.length);
-    if (finding !== undefined) findings.push(finding);
-  }
-  vanished.sort();
-  const fingerprint = fingerprintOf(vanished);
-  return findings.length === 0
-    ? { vanished, fingerprint }
-    : { vanished, fingerprint, finding: `${findings.join(', ')} vanished in one step` };
-}
-
-/**
- * The finding when `missing` of `before` objects of a kind vanish at once and that looks like loss; undefined when it looks
- * like an edit.
+ * Tells an edit from loss: the finding when `missing` of `before` objects of a kind are not there any more and that looks like
+ * loss; undefined when it looks like an edit. It looks like loss when a kind (other than Pod) of four or more objects lacks more
+ * than half of them, or a kind of two or more lacks all.
  */
 export function findLoss(kind: Kind, before: number, missing: number): string | undefined {
   if (!isJudged(kind)) return undefined;

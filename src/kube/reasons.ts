@@ -8,7 +8,9 @@ export const kubeReasons = {
   SourceUnreadable:
     'A file cannot be read or parsed, or is still being written, or the kube-apiserver sends answers that cannot be read; the last good content stays in force.',
   SourceImplausible:
-    'Most objects of a kind vanished in one step; they stay in force until a person accepts the change.',
+    'Most objects of a kind are missing, in one step or since the last-good state; they stay in force until they are back, are few, or a person accepts the loss. Everything else goes on.',
+  SourceOfOtherCluster:
+    'The kube-apiserver is that of another cluster than the objects in force (the uid of its namespace kube-system differs); nothing of it is taken until a person accepts it.',
   SourceUnreachable: 'The kube-apiserver cannot be reached, or has said nothing for too long.',
   SourceUnauthorized:
     'The kube-apiserver does not accept our credentials, or the kubeconfig, token or exec plugin gives none.',

@@ -6,6 +6,16 @@ export interface ClusterState {
   /** Grows by one with every published snapshot of one source. It has no meaning across sources. */
   readonly revision: number;
   readonly objects: { readonly [K in Kind]: ReadonlyMap<ObjectKey, ObjectByKind[K]> };
+  /** Absent where the source cannot tell. */
+  readonly origin?: Origin;
+}
+
+/** Where a state comes from: by this an agent that starts knows its cluster again. */
+export interface Origin {
+  /** The identity of the cluster: the uid of its namespace `kube-system`. */
+  readonly cluster?: string;
+  /** The resourceVersion at which each kind is known at least. */
+  readonly versions: { readonly [K in Kind]?: string };
 }
 
 /** How far the source can be trusted. A source never becomes `live` on an empty or half-read input. */
@@ -25,7 +35,8 @@ export type StaleReason =
   | 'SourceUntrusted'
   | 'SourceForbidden'
   | 'SourceThrottled'
-  | 'SourceKindMissing';
+  | 'SourceKindMissing'
+  | 'SourceOfOtherCluster';
 
 /** A snapshot and the keys that differ from the one before. The edge uses the keys to take its endpoint fast path. */
 export interface ClusterChange {

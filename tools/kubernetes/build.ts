@@ -32,7 +32,7 @@ import { Progress } from './progress.ts';
  */
 const builds = buildsFolder(process.env);
 const kwokFolder = join(sources, 'kwok');
-const programs = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'];
+const programs = ['etcd', 'etcdutl', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'];
 const ours = ['./control-plane', './calico-ipam'];
 const kwok = 'sigs.k8s.io/kwok/cmd/kwok';
 const calico = 'github.com/projectcalico/calico';

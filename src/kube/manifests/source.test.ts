@@ -95,7 +95,7 @@ describe('manifest folder', () => {
     await seen.until('the addition', () => seen.keys('Service').length === 1);
     expect(seen.keys('Node')).toHaveLength(7);
     const message = seen.status?.phase === 'stale' ? seen.status.message : '';
-    expect(message).toMatch(/^5 of 7 Node objects vanished in one step; write [0-9a-f]{12} into .*\.tideline-accept/);
+    expect(message).toMatch(/^5 of 7 Node objects are missing; write [0-9a-f]{12} into .*\.tideline-accept/);
     const fingerprint = /write ([0-9a-f]{12})/.exec(message)?.[1] ?? '';
     await writeFile(join(folder.path, acceptFile), 'ffffffffffff\n');
     await new Promise((resolve) => setTimeout(resolve, 250));

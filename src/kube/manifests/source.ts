@@ -5,10 +5,12 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import { Doubts } from '../doubts.ts';
+import { type AnyObject, type Kind, kinds } from '../kinds.ts';
 import { createSourceMetrics, type SourceMetrics } from '../metrics.ts';
-import { judgeStep } from '../plausible.ts';
+import type { ObjectKey } from '../objects/metadata.ts';
 import type { ClusterListener, ClusterSource, ClusterState, SourceStatus, StaleReason } from '../source.ts';
-import { advance, countObjects, emptyState, type ObjectsByKind } from '../state.ts';
+import { advance, countObjects, emptyState, type ObjectsByKind, objectsOfKind } from '../state.ts';
 import { assemble, type FileProblem } from './files.ts';
 import { FileSet } from './fileset.ts';
 import { listFolder } from './folder.ts';
@@ -27,6 +29,11 @@ export interface ManifestSourceOptions {
   readonly pollMs?: number;
   /** After a loss, a folder that came back with fewer objects is accepted when it has not changed for this long. Default 5 s. */
   readonly returnMs?: number;
+  /**
+   * The state that is in force when the source starts: the first reading is judged against it as a later one is against the one
+   * before. Nothing is read before it has resolved; undefined where nothing is in force.
+   */
+  readonly lastGood?: Promise<ClusterState | undefined>;
 }
 
 /**
@@ -57,8 +64,11 @@ class ManifestSource implements ClusterSource {
   #reported = new Set<string>();
   /** True when the folder was missing, empty or implausible since the source was last live. */
   #lost = false;
-  /** After a loss: the objects that are still missing, and since when exactly these are. */
-  #reduced: { readonly fingerprint: string; readonly sinceMs: number } | undefined;
+  /** What is in force: the state or, before there is one, that of an earlier agent. */
+  #inForce: ClusterState = emptyState;
+  readonly #doubts = new Doubts(Infinity);
+  /** When the folder was last lost, or an object in doubt last came back: a folder that is being restored is not at rest. */
+  #returnedMs = -Infinity;
 
   constructor(options: ManifestSourceOptions) {
     this.#options = options;
@@ -86,6 +96,12 @@ class ManifestSource implements ClusterSource {
   start(listener: ClusterListener): void {
     this.#listener = listener;
     this.#metrics.status(this.#status);
+    void this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    this.#inForce = (await this.#options.lastGood) ?? emptyState;
+    if (this.#listener === undefined) return;
     this.#watch.start();
     this.#loop.trigger();
   }
@@ -113,7 +129,7 @@ class ManifestSource implements ClusterSource {
     const found = await this.#files.update(listing.files);
     if (found.unsettled) this.#loop.trigger();
     if (found.wait || (!found.changed && this.#status.phase === 'live')) return;
-    const { objects, refused } = assemble(this.#files.contents, this.#state);
+    const { objects, refused } = assemble(this.#files.contents, this.#inForce);
     this.#reportProblems([...found.problems, ...refused]);
     await this.#judge(objects, found.problems);
   }
@@ -132,49 +148,59 @@ class ManifestSource implements ClusterSource {
         reason: 'SourceEmpty',
         message: `no object of a kind we read in ${this.#options.folder}`,
       });
-    const loss = await this.#findLoss(objects);
-    if (loss !== undefined) return this.#reportLoss(loss, objects);
-    this.#lost = false;
-    this.#publish(objects, false);
-    if (this.#status.phase !== 'live') this.#setStatus({ phase: 'live', sinceMs: this.#options.clock.now() });
-  }
-
-  async #findLoss(objects: ObjectsByKind): Promise<Loss | undefined> {
-    const { vanished, fingerprint, finding } = judgeStep(this.#state, objects);
-    if (vanished.length === 0) return undefined;
-    // A folder that is being restored passes through plausible halves: after a loss, missing objects count as deleted only
-    // when the folder is at rest.
-    if (finding === undefined && !this.#lost) return undefined;
-    if (await this.#accepted(fingerprint)) return undefined;
-    if (finding !== undefined) {
-      this.#reduced = undefined;
-      const how = `write ${fingerprint} into ${join(this.#options.folder, acceptFile)} to accept it`;
-      return { reason: 'SourceImplausible', message: `${finding}; ${how}` };
+    await this.#judgeLosses(objects);
+    const doubt = this.#doubts.show();
+    this.#publish(this.#withDoubted(objects), false);
+    if (this.#doubts.size === 0) {
+      this.#lost = false;
+      if (this.#status.phase !== 'live') this.#setStatus({ phase: 'live', sinceMs: this.#options.clock.now() });
+      return;
     }
-    const now = this.#options.clock.monotonic();
-    if (this.#reduced?.fingerprint !== fingerprint) this.#reduced = { fingerprint, sinceMs: now };
-    const restMs = this.#reduced.sinceMs + (this.#options.returnMs ?? 5000) - now;
-    if (restMs <= 0) return undefined;
-    return {
-      reason: 'SourceImplausible',
-      message: `the folder came back with ${vanished.length} objects fewer; waiting until it is at rest`,
-    };
+    const message =
+      doubt === undefined
+        ? `the folder came back with ${this.#doubts.size} objects fewer; waiting until it is at rest`
+        : `${doubt.findings} are missing; write ${doubt.fingerprint} into ${join(this.#options.folder, acceptFile)} to accept it`;
+    this.#reportLoss({ reason: 'SourceImplausible', message });
   }
 
-  async #accepted(fingerprint: string): Promise<boolean> {
-    const text = await readFile(join(this.#options.folder, acceptFile), 'utf8').catch(() => '');
-    if (text.trim() !== fingerprint) return false;
-    this.#options.log.warn({ fingerprint }, 'implausible change accepted by a person');
-    return true;
+  /** Determines anew which of the objects in force that the folder lacks are in doubt; the others were deleted. */
+  async #judgeLosses(objects: ObjectsByKind): Promise<void> {
+    const nowMs = this.#options.clock.monotonic();
+    for (const kind of this.#doubts.kinds)
+      for (const key of objects.get(kind)?.keys() ?? []) if (this.#doubts.has(kind, key)) this.#returnedMs = nowMs;
+    for (const kind of kinds) {
+      const before = objectsOfKind(this.#inForce, kind);
+      const next = objects.get(kind) ?? new Map<ObjectKey, AnyObject>();
+      const witnessed = [...next.keys()].some((key) => before.has(key));
+      // A folder that is being restored passes through plausible halves: after a loss, missing objects count as deleted only
+      // when it is at rest.
+      const restMs = this.#lost ? (this.#options.returnMs ?? 5000) : 0;
+      this.#doubts.judge({ kind, before, next, nowMs, witnessed, restMs, restingSinceMs: this.#returnedMs });
+    }
+    if (this.#doubts.show() === undefined) return;
+    const said = (await readFile(join(this.#options.folder, acceptFile), 'utf8').catch(() => '')).trim();
+    if (this.#doubts.accept(said) === undefined) return;
+    this.#options.log.warn({ fingerprint: said }, 'implausible change accepted by a person');
+  }
+
+  /** These objects, and those in doubt, which stay in force. */
+  #withDoubted(objects: ObjectsByKind): ObjectsByKind {
+    const all = new Map<Kind, ReadonlyMap<ObjectKey, AnyObject>>(objects);
+    for (const kind of this.#doubts.kinds) {
+      const kept = [...objectsOfKind(this.#inForce, kind)].filter(([key]) => this.#doubts.has(kind, key));
+      all.set(kind, new Map([...(objects.get(kind) ?? []), ...kept]));
+    }
+    return all;
   }
 
   /** Makes a loss of input the status. No object is removed; new and modified objects in the `rest` are still published. */
   #reportLoss(loss: Loss, rest?: ObjectsByKind): void {
+    if (loss.reason !== 'SourceUnreadable') this.#lost = this.#inForce !== emptyState;
+    if (loss.reason !== 'SourceImplausible') this.#returnedMs = this.#options.clock.monotonic();
     if (this.#state.revision === 0) {
-      this.#setStatus({ phase: 'syncing', reason: loss.reason });
+      this.#setStatus({ phase: 'syncing', reason: loss.reason, message: loss.message });
       return;
     }
-    if (loss.reason !== 'SourceUnreadable') this.#lost = true;
     const sinceMs = this.#status.phase === 'stale' ? this.#status.sinceMs : this.#options.clock.now();
     this.#setStatus({ phase: 'stale', sinceMs, ...loss });
     if (rest !== undefined) this.#publish(rest, true);
@@ -182,9 +208,9 @@ class ManifestSource implements ClusterSource {
 
   #publish(objects: ObjectsByKind, keepMissing: boolean): void {
     const change = advance(this.#state, objects, keepMissing);
-    this.#reduced = keepMissing ? this.#reduced : undefined;
     if (change === undefined || this.#listener === undefined) return;
     this.#state = change.state;
+    this.#inForce = change.state;
     this.#metrics.changed(change.state);
     this.#listener.onChange(change);
   }

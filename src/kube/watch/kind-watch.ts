@@ -13,13 +13,14 @@ import type { Selector } from '../needs.ts';
 import type { ObjectKey } from '../objects/metadata.ts';
 import type { ReadObject } from '../read-object.ts';
 import { type Effect, type Machine, type MachineEvent, type MachineOptions, newMachine, step } from './machine.ts';
+import { isOlder } from './versions.ts';
 
 /** Takes the objects and the news of one kind's list-watch. */
 export interface KindSink {
   /** The object that is held now under this key. */
   get(key: ObjectKey): AnyObject | undefined;
-  /** Takes a whole list: all objects that there were at one moment. */
-  swap(objects: ReadonlyMap<ObjectKey, AnyObject>): void;
+  /** Takes a whole list: all objects that there were at one moment, that of `resourceVersion`. */
+  swap(objects: ReadonlyMap<ObjectKey, AnyObject>, resourceVersion: string): void;
   put(key: ObjectKey, object: AnyObject): void;
   /** Removes an object of which the server said that it was deleted. */
   remove(key: ObjectKey): void;
@@ -35,6 +36,8 @@ export interface KindSink {
 
 export interface KindWatchOptions extends MachineOptions {
   readonly client: KubeClient;
+  /** Rejects with ApiError when the server that answers now is not that of the cluster whose objects are held. */
+  readonly checkIdentity: (signal: AbortSignal) => Promise<void>;
   readonly selector?: Selector | undefined;
   readonly pageSize: number;
   /** A watch that has been open for this long counts as working. */
@@ -83,6 +86,12 @@ export class KindWatch {
     this.#dispatch({ type: 'doubt' });
   }
 
+  /** Lists everything again, whatever is under way: a person has accepted that the cluster is another one. */
+  restart(): void {
+    this.#timer?.cancel();
+    this.#dispatch({ type: 'restart' });
+  }
+
   /** Ends the wait of a kind that got no answer, because the server can be reached again. */
   retrySoon(): void {
     this.#dispatch({ type: 'reachable' });
@@ -127,7 +136,7 @@ export class KindWatch {
       case 'list':
         return this.#run((attempt) => this.#list(effect, attempt));
       case 'swap':
-        this.#sink.swap(this.#gathered);
+        this.#sink.swap(this.#gathered, this.#machine.resourceVersion ?? '');
         this.#gathered = new Map();
         return undefined;
       case 'watch':
@@ -197,6 +206,8 @@ export class KindWatch {
       if (signal.aborted) return undefined;
       this.#gather(readStored(this.kind, item));
     }
+    // The last page decides: with it the list replaces what is held.
+    if (page.next === undefined) await this.#options.checkIdentity(signal);
     return { type: 'page', next: page.next, resourceVersion: page.resourceVersion };
   }
 
@@ -215,9 +226,16 @@ export class KindWatch {
       signal,
       timeoutMs: requestMs,
     });
-    if (signal.aborted) {
+    let answer: MachineEvent | undefined;
+    try {
+      answer = signal.aborted ? undefined : await this.#examine(effect, signal);
+    } catch (error) {
       stream.close();
-      return undefined;
+      throw error;
+    }
+    if (answer?.type !== 'opened' || signal.aborted) {
+      stream.close();
+      return answer;
     }
     let lastMs = clock.monotonic();
     this.#dispatch({ type: 'opened' });
@@ -245,6 +263,25 @@ export class KindWatch {
       steady.cancel();
       stream.close();
     }
+  }
+
+  /**
+   * Finds out, once a watch is open and before any of it counts, whether it is a watch of the cluster whose objects are held, and
+   * of the history that they are of: a server that is behind our version would send nothing until it has caught up.
+   */
+  async #examine(effect: Extract<Effect, { do: 'watch' }>, signal: AbortSignal): Promise<MachineEvent> {
+    const { client, selector, requestMs: timeoutMs, checkIdentity, log } = this.#options;
+    await checkIdentity(signal);
+    if (!effect.resumed) return { type: 'opened' };
+    const path = collectionPath(this.kind, effect.apiVersion);
+    const query = { limit: 1, ...selection(selector) };
+    const { resourceVersion } = readPage(await client.request<unknown>({ path, query, signal, timeoutMs }));
+    if (!isOlder(resourceVersion, effect.resourceVersion)) return { type: 'opened' };
+    log.warn(
+      { kind: this.kind, ours: effect.resourceVersion, server: resourceVersion },
+      'the kube-apiserver is at an older version than before: a backup of its storage was restored',
+    );
+    return { type: 'rewound' };
   }
 
   /** Applies one line of a watch; returns the resourceVersion up to which we then know the kind. */

@@ -81,10 +81,22 @@ describe('list-watch machine', () => {
       [{ do: 'watch', resourceVersion: '8' }],
     ],
     [
-      'opens an idle watch again at once',
+      'lists again when a watch is idle: one that was opened again could be as silent',
       [...watching, { type: 'idle' }],
-      'opening',
-      [{ do: 'cancel' }, { do: 'reconnected', cause: 'idle' }, { do: 'watch', resourceVersion: '8' }],
+      'listing',
+      [{ do: 'cancel' }, { do: 'reconnected', cause: 'idle' }, { do: 'relisted', cause: 'idle' }, { do: 'list' }],
+    ],
+    [
+      'lists again when the server is at an older version',
+      [...watching, { type: 'rewound' }],
+      'listing',
+      [{ do: 'cancel' }, { do: 'relisted', cause: 'rewound' }, { do: 'list' }],
+    ],
+    [
+      'lists again, whatever it waits for, when another cluster was accepted',
+      [...watching, fail(0, 'OtherCluster'), { type: 'restart' }],
+      'listing',
+      [{ do: 'cancel' }, { do: 'relisted', cause: 'accepted' }, { do: 'list' }],
     ],
     [
       'lists again at once when its version expired',
@@ -199,6 +211,7 @@ describe('list-watch machine', () => {
     [503, 'ServiceUnavailable', 'SourceUnreachable'],
     [0, 'Unreachable', 'SourceUnreachable'],
     [0, 'Untrusted', 'SourceUntrusted'],
+    [0, 'OtherCluster', 'SourceOfOtherCluster'],
     [0, 'NoCredentials', 'SourceUnauthorized'],
     [0, 'BadAnswer', 'SourceUnreadable'],
   ])('%i %s is %s, since the first failure in a row', (status, reason, expected) => {

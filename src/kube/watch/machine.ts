@@ -26,7 +26,7 @@ export interface Machine {
   /** The cause of the next list. */
   readonly cause: RelistCause;
   readonly apiVersion: string | undefined;
-  /** The version from which a watch goes on; it is opaque and never compared. */
+  /** The version from which a watch goes on. */
   readonly resourceVersion: string | undefined;
   /** True when a whole list has been taken at least once. */
   readonly synced: boolean;
@@ -54,10 +54,14 @@ export type MachineEvent =
   | { readonly type: 'due' }
   /** The objects that we hold are in doubt and must be listed again. */
   | { readonly type: 'doubt' }
+  /** The server is at an older version than we are: its storage was put back. */
+  | { readonly type: 'rewound' }
+  /** Whatever was listed does not count any more. */
+  | { readonly type: 'restart' }
   /** Another kind has got an answer from the server. */
   | { readonly type: 'reachable' };
 
-export type RelistCause = 'first' | 'expired' | 'garbage' | 'refused' | 'doubt';
+export type RelistCause = 'first' | 'expired' | 'garbage' | 'refused' | 'doubt' | 'idle' | 'rewound' | 'accepted';
 export type ReconnectCause = 'timeout' | 'ended' | 'idle' | 'broken';
 
 export type Effect =
@@ -74,6 +78,8 @@ export type Effect =
       readonly resourceVersion: string;
       readonly timeoutSeconds: number;
       readonly idleMs: number;
+      /** False right after a list, which has just said at which version the server is. */
+      readonly resumed: boolean;
     }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'relisted'; readonly cause: RelistCause }
@@ -155,15 +161,26 @@ export function step(machine: Machine, event: MachineEvent, options: MachineOpti
     case 'ended':
       return ended(machine, options, moment);
     case 'idle':
-      return idle(machine, options, moment);
+      return idle(machine, moment);
     case 'doubt':
       if (machine.phase !== 'watching' && machine.phase !== 'opening') return { machine, effects: [] };
       return list({ ...machine, cause: 'doubt' }, [{ do: 'cancel' }]);
+    case 'rewound':
+      return list({ ...machine, cause: 'rewound' }, [{ do: 'cancel' }]);
+    case 'restart':
+      return restarted(machine, options);
     case 'reachable':
       return retriedSoon(machine, moment);
     case 'failed':
       return failed(machine, event.error, options, moment);
   }
+}
+
+/** Lists the kind as if for the first time; a cluster that took the place of another may serve other API versions. */
+function restarted(machine: Machine, { kind }: MachineOptions): Step {
+  const apiVersion = needsDiscovery(kind) ? undefined : machine.apiVersion;
+  const anew: Machine = { ...healthy(machine), apiVersion, synced: false, cause: 'accepted' };
+  return list(anew, [{ do: 'cancel' }]);
 }
 
 function healthy(machine: Machine): Machine {
@@ -181,14 +198,21 @@ function proceed(machine: Machine, options: MachineOptions, moment: Moment): Ste
 
 function list(machine: Machine, before: readonly Effect[] = []): Step {
   const { apiVersion, cause } = machine;
-  if (apiVersion === undefined) return { machine: { ...machine, phase: 'discovering' }, effects: [{ do: 'discover' }] };
+  if (apiVersion === undefined)
+    return { machine: { ...machine, phase: 'discovering' }, effects: [...before, { do: 'discover' }] };
   return {
     machine: { ...machine, phase: 'listing', next: 'list' },
     effects: [...before, { do: 'relisted', cause }, { do: 'list', apiVersion }],
   };
 }
 
-function watch(machine: Machine, options: MachineOptions, moment: Moment, before: readonly Effect[]): Step {
+function watch(
+  machine: Machine,
+  options: MachineOptions,
+  moment: Moment,
+  before: readonly Effect[],
+  resumed = true,
+): Step {
   const { apiVersion, resourceVersion } = machine;
   if (apiVersion === undefined || resourceVersion === undefined) return list({ ...machine, cause: 'refused' }, before);
   const { random } = moment;
@@ -202,6 +226,7 @@ function watch(machine: Machine, options: MachineOptions, moment: Moment, before
         resourceVersion,
         timeoutSeconds: Math.round(options.watchSeconds * (1 + random())),
         idleMs: Math.round(options.idleMs * (1 + random() / 8)),
+        resumed,
       },
     ],
   };
@@ -224,7 +249,7 @@ function page(
     refusals: 0,
     ...(over ? { failures: 0, trouble: undefined } : {}),
   };
-  return watch(synced, options, moment, [{ do: 'swap' }]);
+  return watch(synced, options, moment, [{ do: 'swap' }], false);
 }
 
 /**
@@ -238,12 +263,13 @@ function ended(machine: Machine, options: MachineOptions, moment: Moment): Step 
 }
 
 /**
- * The connection is half-open, or the server stands still. The watch is opened again at once, and is in trouble until it
- * brings something.
+ * The connection is half-open, the server stands still, or it waits for a version that it will not reach. Everything is listed
+ * again: a watch that was opened again could be as silent, and would be followed for ever. The kind is in trouble until
+ * the server has answered.
  */
-function idle(machine: Machine, options: MachineOptions, moment: Moment): Step {
+function idle(machine: Machine, moment: Moment): Step {
   const trouble = troubleOf(machine, 'SourceUnreachable', 'the server has sent nothing for too long', moment);
-  return watch({ ...machine, trouble: { ...trouble, unanswered: true } }, options, moment, [
+  return list({ ...machine, trouble: { ...trouble, of: 'list', unanswered: true }, cause: 'idle' }, [
     { do: 'cancel' },
     { do: 'reconnected', cause: 'idle' },
   ]);
@@ -359,6 +385,7 @@ const reasonsByStatus: Readonly<Record<number, Trouble['reason']>> = {
 
 const reasonsByName: Readonly<Record<string, Trouble['reason']>> = {
   NoCredentials: 'SourceUnauthorized',
+  OtherCluster: 'SourceOfOtherCluster',
   Untrusted: 'SourceUntrusted',
   BadAnswer: 'SourceUnreadable',
 };

@@ -13,18 +13,21 @@ import { createKubernetesSource } from './source.ts';
 class Server implements KubeClient {
   readonly server = 'https://here';
   names: readonly string[] = [];
+  cluster: string | undefined = 'one';
+  version = '1';
   lists = 0;
   #watches: ((line: string) => void)[] = [];
 
-  async request<T>(): Promise<T> {
-    this.lists += 1;
+  async request<T>({ path, query }: KubeRequest): Promise<T> {
+    if (path.endsWith('/kube-system')) return { metadata: { uid: this.cluster } } as T;
+    if (query?.['limit'] !== 1) this.lists += 1;
     const items = this.names.map((name) => ({
       apiVersion: 'v1',
       kind: 'Service',
-      metadata: { name, namespace: 'video', uid: name, resourceVersion: '1' },
+      metadata: { name, namespace: 'video', uid: name, resourceVersion: this.version },
       spec: { type: 'ClusterIP' },
     }));
-    return { metadata: { resourceVersion: '1' }, items } as T;
+    return { metadata: { resourceVersion: this.version }, items } as T;
   }
 
   async stream({ signal }: KubeRequest): Promise<KubeStream> {

@@ -1,19 +1,26 @@
 import { readFile, rm } from 'node:fs/promises';
+import { withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import type { KubeClient } from '../api/client.ts';
-import type { Kind } from '../kinds.ts';
+import { Doubts, hasSurvivor } from '../doubts.ts';
+import type { AnyObject, Kind } from '../kinds.ts';
 import { createSourceMetrics, createWatchMetrics, type SourceMetrics } from '../metrics.ts';
 import type { Selector } from '../needs.ts';
 import type { ObjectKey } from '../objects/metadata.ts';
 import type { ReadObject } from '../read-object.ts';
-import type { ClusterListener, ClusterSource, SourceStatus } from '../source.ts';
-import { Doubts } from './doubts.ts';
+import type { ClusterListener, ClusterSource, ClusterState, Origin, SourceStatus } from '../source.ts';
+import { emptyState, objectsOfKind } from '../state.ts';
+import { Identity } from './identity.ts';
 import { type KindSink, KindWatch } from './kind-watch.ts';
 import { judgeStatus } from './status.ts';
 import { Store } from './store.ts';
+import { defaultTiming, type SourceTiming } from './timing.ts';
+import { isOlder } from './versions.ts';
+
+export type { SourceTiming } from './timing.ts';
 
 export interface KubernetesSourceOptions {
   readonly client: KubeClient;
@@ -25,61 +32,17 @@ export interface KubernetesSourceOptions {
   readonly log: Log;
   readonly registry?: Registry;
   /**
-   * A person accepts an implausible loss by writing its fingerprint (the status names it) into this file, which is then
-   * removed.
+   * A person accepts an implausible loss by writing its fingerprint, and another cluster by writing its identity (the status names
+   * both), into this file, which is then removed.
    */
   readonly acceptFile?: string;
+  /**
+   * The state that is in force when the source starts: the first list is judged against it as a later list is against the one
+   * before. Nothing is read before it has resolved; undefined where nothing is in force.
+   */
+  readonly lastGood?: Promise<ClusterState | undefined>;
   readonly timing?: Partial<SourceTiming>;
 }
-
-/** Times in milliseconds, unless stated otherwise. */
-export interface SourceTiming {
-  /** The number of objects on a page of a list. Default 500. */
-  readonly pageSize: number;
-  /** A snapshot waits this long for further changes, and never longer than `ceilingMs`. Defaults 5 and 25. */
-  readonly debounceMs: number;
-  readonly ceilingMs: number;
-  /** A watch is asked to last this many seconds, up to twice as many. Default 300. */
-  readonly watchSeconds: number;
-  /** A watch that brings nothing at all is closed and resumed. Default 90,000: bookmarks come about every minute. */
-  readonly idleMs: number;
-  /** A watch that has been open for this long counts as working. Default 1,000. */
-  readonly steadyMs: number;
-  /** A failure that lasts this long makes the source stale; a shorter one is only a reconnect. Default 5,000. */
-  readonly staleAfterMs: number;
-  /** The limit until the headers of an answer are there. Default 30,000; a page of a list may take twice as long in all. */
-  readonly requestMs: number;
-  /**
-   * The longest wait after the first failure; it doubles with each further failure, up to the ceiling. Defaults 500 and
-   * 15,000.
-   */
-  readonly backoffFirstMs: number;
-  readonly backoffCeilingMs: number;
-  /** How often a kind that the server does not have is looked for. Default 30,000. */
-  readonly missingMs: number;
-  /**
-   * How often a kind in doubt is listed again at first, and how long a doubt must last before it is believed. Defaults
-   * 5,000 and 10,000.
-   */
-  readonly lookAgainMs: number;
-  readonly confirmMs: number;
-}
-
-const defaults: SourceTiming = {
-  pageSize: 500,
-  debounceMs: 5,
-  ceilingMs: 25,
-  watchSeconds: 300,
-  idleMs: 90_000,
-  steadyMs: 1000,
-  staleAfterMs: 5000,
-  requestMs: 30_000,
-  backoffFirstMs: 500,
-  backoffCeilingMs: 15_000,
-  missingMs: 30_000,
-  lookAgainMs: 5000,
-  confirmMs: 10_000,
-};
 
 /** A cluster read from its kube-apiserver, kind by kind; see the README of this room for what counts as loss. */
 export function createKubernetesSource(options: KubernetesSourceOptions): ClusterSource {
@@ -96,23 +59,33 @@ class KubernetesSource implements ClusterSource {
   readonly #watches: readonly KindWatch[];
   readonly #store = new Store();
   readonly #doubts: Doubts;
+  readonly #identity: Identity;
   readonly #loop: Loop;
   readonly #refused = new Set<string>();
+  /** What was in force when the source started; it stands for every kind that was not listed yet. */
+  #lastGood: ClusterState = emptyState;
+  readonly #listed = new Set<Kind>();
+  readonly #versions = new Map<Kind, string>();
+  /** The kinds whose next list replaces all objects, because a person has accepted another cluster. */
+  readonly #accepted = new Set<Kind>();
+  readonly #stopping = new AbortController();
   #listener: ClusterListener | undefined;
   #status: SourceStatus = { phase: 'syncing' };
   #statusTimer: Timer | undefined;
   #doubtTimer: Timer | undefined;
+  #identityTimer: Timer | undefined;
   #relistedMs = -Infinity;
   /** A random factor for the time to the next list, so that agents in the same doubt do not list at the same moment. */
   #spread = 1;
 
   constructor(options: KubernetesSourceOptions) {
     this.#options = options;
-    const timing: SourceTiming = { ...defaults, ...options.timing };
+    const timing: SourceTiming = { ...defaultTiming, ...options.timing };
     this.#timing = timing;
     const { clock, client, random, log, registry } = options;
     this.#metrics = createSourceMetrics(registry, clock);
     this.#doubts = new Doubts(timing.confirmMs);
+    this.#identity = new Identity({ client, log, timeoutMs: timing.requestMs });
     const metrics = createWatchMetrics(registry, clock);
     this.#watches = options.kinds.map(
       (kind) =>
@@ -122,6 +95,7 @@ class KubernetesSource implements ClusterSource {
             kind,
             backoff: { firstMs: timing.backoffFirstMs, ceilingMs: timing.backoffCeilingMs },
             client,
+            checkIdentity: (signal) => this.#identity.check(signal),
             selector: options.selectors?.[kind],
             clock,
             random,
@@ -144,7 +118,45 @@ class KubernetesSource implements ClusterSource {
   start(listener: ClusterListener): void {
     this.#listener = listener;
     this.#metrics.status(this.#status);
+    void this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    this.#lastGood = (await this.#options.lastGood) ?? emptyState;
+    const { cluster, versions = {} } = this.#lastGood.origin ?? {};
+    this.#identity.trust(cluster);
+    for (const { kind } of this.#watches) {
+      const version = versions[kind];
+      if (version !== undefined) this.#versions.set(kind, version);
+    }
+    if (this.#listener === undefined) return;
     for (const watch of this.#watches) watch.start();
+    this.#watchIdentity(this.#options.client.server, this.#options.clock.monotonic());
+  }
+
+  /**
+   * Looks now and then, and when the address has changed, whether new connections still lead to the same cluster: open watches
+   * would hear of it minutes later only, and the agent writes, too.
+   */
+  #watchIdentity(server: string, checkedMs: number): void {
+    const { client, clock, random } = this.#options;
+    const everyMs = this.#timing.identityMs * (1 + random() / 4);
+    this.#identityTimer = clock.setTimeout(
+      () => {
+        const due = client.server !== server || clock.monotonic() - checkedMs >= everyMs;
+        if (!due || this.#identity.stranger !== undefined) return this.#watchIdentity(client.server, checkedMs);
+        void this.#checkIdentity().then(() => {
+          if (this.#listener !== undefined) this.#watchIdentity(client.server, clock.monotonic());
+        });
+      },
+      Math.min(1000, this.#timing.identityMs),
+    );
+  }
+
+  async #checkIdentity(): Promise<void> {
+    await this.#identity.check(this.#stopping.signal).catch(() => undefined);
+    // The list of each kind is refused then, so that the state says why, and since when.
+    if (this.#identity.stranger !== undefined) for (const watch of this.#watches) watch.relist();
   }
 
   status(): SourceStatus {
@@ -153,8 +165,10 @@ class KubernetesSource implements ClusterSource {
 
   async stop(): Promise<void> {
     this.#listener = undefined;
+    this.#stopping.abort();
     this.#statusTimer?.cancel();
     this.#doubtTimer?.cancel();
+    this.#identityTimer?.cancel();
     await Promise.all([this.#loop.stop(), ...this.#watches.map((watch) => watch.stop())]);
   }
 
@@ -164,7 +178,8 @@ class KubernetesSource implements ClusterSource {
       if (this.#store.pending) this.#loop.trigger();
     };
     return {
-      get: (key) => this.#store.get(kind, key),
+      get: (key) =>
+        this.#listed.has(kind) ? this.#store.get(kind, key) : objectsOfKind(this.#lastGood, kind).get(key),
       put: (key, object) => {
         this.#store.put(kind, key, object);
         changed(key);
@@ -173,15 +188,7 @@ class KubernetesSource implements ClusterSource {
         this.#store.remove(kind, key);
         changed(key);
       },
-      swap: (objects) => {
-        const before = this.#store.all(kind);
-        const { gone, believed } = this.#doubts.judge(kind, before, objects, this.#options.clock.monotonic());
-        if (believed !== undefined)
-          this.#options.log.warn({ finding: believed }, 'a loss is believed: two lists of the same cluster show it');
-        for (const [key, object] of objects) this.#store.put(kind, key, object);
-        for (const key of gone) this.#store.remove(kind, key);
-        this.#loop.trigger();
-      },
+      swap: (objects, version) => this.#swap(kind, objects, version),
       refuse: (problem) => this.#reportRefused(problem),
       reportGarbage: (detail) => {
         this.#metrics.error('BadEvent');
@@ -194,7 +201,29 @@ class KubernetesSource implements ClusterSource {
     };
   }
 
+  /** Takes a whole list. What it lacks is judged against what is in force: the objects held, or the last-good state at first. */
+  #swap(kind: Kind, objects: ReadonlyMap<ObjectKey, AnyObject>, version: string): void {
+    const held = this.#store.all(kind);
+    const before = this.#listed.has(kind) ? held : objectsOfKind(this.#lastGood, kind);
+    const witnessed = hasSurvivor(before, objects) && !isOlder(version, this.#versions.get(kind));
+    for (const [key, object] of objects) this.#store.put(kind, key, object);
+    if (this.#accepted.delete(kind)) {
+      for (const key of held.keys()) if (!objects.has(key)) this.#store.remove(kind, key);
+    } else {
+      const nowMs = this.#options.clock.monotonic();
+      const { gone, believed } = this.#doubts.judge({ kind, before, next: objects, nowMs, witnessed });
+      if (believed !== undefined)
+        this.#options.log.warn({ finding: believed }, 'a loss is believed: two lists of the same cluster show it');
+      for (const key of gone) this.#store.remove(kind, key);
+      for (const [key, object] of before) if (this.#doubts.has(kind, key)) this.#store.put(kind, key, object);
+    }
+    this.#listed.add(kind);
+    this.#versions.set(kind, version);
+    this.#loop.trigger();
+  }
+
   #publishAndJudge(): void {
+    for (const { kind } of this.#watches) this.#settleFew(kind);
     this.#publishChange();
     this.#updateStatus();
   }
@@ -202,10 +231,26 @@ class KubernetesSource implements ClusterSource {
   #publishChange(): void {
     if (this.#listener === undefined || !this.#synced()) return;
     // A cluster without a single object of our kinds is never a first snapshot.
-    const change = this.#isEmpty() ? undefined : this.#store.publish();
+    const change = this.#isEmpty() ? undefined : this.#store.publish(this.#origin());
     if (change === undefined) return;
+    this.#lastGood = emptyState;
     this.#metrics.changed(change.state);
     this.#listener.onChange(change);
+  }
+
+  /** Ends the doubt over a kind of which so many objects came meanwhile that it looks like an edit. */
+  #settleFew(kind: Kind): void {
+    if (!this.#doubts.kinds.includes(kind)) return;
+    const gone = this.#doubts.settleFew(kind, this.#store.all(kind).size);
+    if (gone.length > 0) this.#options.log.warn({ kind, objects: gone.length }, 'a loss is believed: it is small now');
+    for (const key of gone) this.#store.remove(kind, key);
+  }
+
+  /** Where the state comes from that is published now. */
+  #origin(): Origin {
+    for (const { kind, machine } of this.#watches)
+      if (machine.resourceVersion !== undefined) this.#versions.set(kind, machine.resourceVersion);
+    return { ...withoutUndefined({ cluster: this.#identity.known }), versions: Object.fromEntries(this.#versions) };
   }
 
   #synced(): boolean {
@@ -228,6 +273,7 @@ class KubernetesSource implements ClusterSource {
       empty: this.#synced() && this.#isEmpty(),
       watches: this.#watches.map(({ kind, machine, heardMs }) => ({ kind, machine, heardMs })),
       doubt: this.#doubtMessage(),
+      howToAccept: this.#identity.stranger === undefined ? '' : this.#howToAccept(this.#identity.stranger),
       staleAfterMs: this.#timing.staleAfterMs,
       nowMs: clock.monotonic(),
       wallMs: clock.now(),
@@ -235,15 +281,21 @@ class KubernetesSource implements ClusterSource {
     this.#statusTimer?.cancel();
     this.#statusTimer = recheckMs === undefined ? undefined : clock.setTimeout(() => this.#updateStatus(), recheckMs);
     this.#setStatus(status);
-    if (this.#doubts.kinds.length > 0 && this.#doubtTimer === undefined) this.#scheduleDoubtCheck();
+    if (this.#waitsForPerson() && this.#doubtTimer === undefined) this.#scheduleDoubtCheck();
   }
 
   #doubtMessage(): string | undefined {
-    const doubt = this.#doubts.summary();
-    if (doubt === undefined) return undefined;
+    const doubt = this.#doubts.show();
+    return doubt === undefined ? undefined : `${doubt.findings} are missing${this.#howToAccept(doubt.fingerprint)}`;
+  }
+
+  #howToAccept(what: string): string {
     const { acceptFile } = this.#options;
-    const how = acceptFile === undefined ? '' : `; write ${doubt.fingerprint} into ${acceptFile} to accept it`;
-    return `${doubt.findings} vanished in one step${how}`;
+    return acceptFile === undefined ? '' : `; write ${what} into ${acceptFile} to accept it`;
+  }
+
+  #waitsForPerson(): boolean {
+    return this.#doubts.kinds.length > 0 || this.#identity.stranger !== undefined;
   }
 
   #scheduleDoubtCheck(): void {
@@ -255,20 +307,13 @@ class KubernetesSource implements ClusterSource {
     );
   }
 
-  /** Removes the objects in doubt when a person has accepted the loss, or else lists their kinds again. */
+  /** Does what a person has accepted, or else lists the kinds in doubt again. */
   async #checkDoubts(): Promise<void> {
     const { acceptFile, log } = this.#options;
-    const doubt = this.#doubts.summary();
-    const said = acceptFile === undefined ? '' : await readFile(acceptFile, 'utf8').catch(() => '');
+    const said = acceptFile === undefined ? '' : (await readFile(acceptFile, 'utf8').catch(() => '')).trim();
     if (this.#listener === undefined) return;
     this.#doubtTimer = undefined;
-    if (
-      doubt !== undefined &&
-      said.trim() === doubt.fingerprint &&
-      this.#doubts.summary()?.fingerprint === said.trim()
-    ) {
-      log.warn({ fingerprint: doubt.fingerprint }, 'implausible change accepted by a person');
-      for (const [kind, keys] of this.#doubts.accept()) for (const key of keys) this.#store.remove(kind, key);
+    if (said !== '' && this.#accept(said)) {
       this.#loop.trigger();
       // A file that stays would accept the same loss another time, when nobody means it.
       if (acceptFile !== undefined)
@@ -277,10 +322,30 @@ class KubernetesSource implements ClusterSource {
         );
       return;
     }
-    const doubted = this.#doubts.kinds;
-    if (doubted.length === 0) return this.#updateStatus();
-    this.#relistDoubted(doubted);
+    if (!this.#waitsForPerson()) return this.#updateStatus();
+    this.#relistDoubted(this.#doubts.kinds);
     this.#scheduleDoubtCheck();
+  }
+
+  /** Whether a person means this: the fingerprint of a loss that was shown, or the identity of the cluster that was refused. */
+  #accept(said: string): boolean {
+    const { log } = this.#options;
+    if (said === this.#identity.stranger) {
+      log.warn({ cluster: said, before: this.#identity.known }, 'another cluster accepted by a person');
+      this.#identity.trust(said);
+      this.#doubts.clear();
+      this.#versions.clear();
+      for (const watch of this.#watches) {
+        this.#accepted.add(watch.kind);
+        watch.restart();
+      }
+      return true;
+    }
+    const accepted = this.#doubts.accept(said);
+    if (accepted === undefined) return false;
+    log.warn({ fingerprint: said }, 'implausible change accepted by a person');
+    for (const [kind, keys] of accepted) for (const key of keys) this.#store.remove(kind, key);
+    return true;
   }
 
   /**
@@ -288,6 +353,7 @@ class KubernetesSource implements ClusterSource {
    * objects that come back.
    */
   #relistDoubted(doubted: readonly Kind[]): void {
+    if (doubted.length === 0) return;
     const { clock, random } = this.#options;
     const now = clock.monotonic();
     const everyMs = Math.max(this.#timing.lookAgainMs, Math.min(this.#doubts.ageMs(now) / 4, longestRelistMs));

@@ -11,7 +11,15 @@ const ill = (sinceMs: number) =>
     machine: { trouble: { reason: 'SourceForbidden', message: 'no', sinceMs, of: 'watch', unanswered: false } },
     heardMs: 800,
   }) as const;
-const base = { published: true, empty: false, doubt: undefined, staleAfterMs: 100, nowMs: 500, wallMs: 1000 };
+const base = {
+  published: true,
+  empty: false,
+  doubt: undefined,
+  howToAccept: '',
+  staleAfterMs: 100,
+  nowMs: 500,
+  wallMs: 1000,
+};
 
 it.each<[string, Partial<StatusInput>, SourceStatus, number | undefined]>([
   [

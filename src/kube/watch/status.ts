@@ -1,6 +1,6 @@
 import type { Kind } from '../kinds.ts';
 import type { SourceStatus } from '../source.ts';
-import type { Machine } from './machine.ts';
+import type { Machine, Trouble } from './machine.ts';
 
 export interface StatusInput {
   readonly before: SourceStatus;
@@ -15,6 +15,8 @@ export interface StatusInput {
   }[];
   /** Describes the objects that are kept although the server does not have them any more. */
   readonly doubt: string | undefined;
+  /** How a person accepts the other cluster that answers; empty when none does. */
+  readonly howToAccept: string;
   readonly staleAfterMs: number;
   /** The time of the monotonic clock. */
   readonly nowMs: number;
@@ -41,16 +43,23 @@ export function judgeStatus(input: StatusInput): { readonly status: SourceStatus
   // A stale source stays stale until no kind is in trouble; its reason may change on the way.
   if (restMs > 0 && before.phase !== 'stale')
     return { status: before.phase === 'live' ? before : { phase: 'live', sinceMs: wallMs }, recheckMs: restMs };
-  return { status: { phase: 'stale', sinceMs, reason: trouble.reason, message: `${first.kind}: ${trouble.message}` } };
+  return {
+    status: { phase: 'stale', sinceMs, reason: trouble.reason, message: messageOf(input, first.kind, trouble) },
+  };
+}
+
+function messageOf({ howToAccept }: StatusInput, kind: Kind, { reason, message }: Trouble): string {
+  return `${kind}: ${message}${reason === 'SourceOfOtherCluster' ? howToAccept : ''}`;
 }
 
 /**
  * The status before the first snapshot. A failure shows at once, so that an agent that has a snapshot on disk need not wait
  * for the source.
  */
-function syncing({ watches, empty }: StatusInput, kind: Kind | undefined): SourceStatus {
+function syncing(input: StatusInput, kind: Kind | undefined): SourceStatus {
+  const { watches, empty } = input;
   const trouble = watches.find((watch) => watch.kind === kind)?.machine.trouble;
-  if (trouble !== undefined)
-    return { phase: 'syncing', reason: trouble.reason, message: `${kind}: ${trouble.message}` };
+  if (kind !== undefined && trouble !== undefined)
+    return { phase: 'syncing', reason: trouble.reason, message: messageOf(input, kind, trouble) };
   return empty ? { phase: 'syncing', reason: 'SourceEmpty' } : { phase: 'syncing' };
 }

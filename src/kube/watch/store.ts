@@ -1,7 +1,7 @@
 import type { AnyObject, Kind } from '../kinds.ts';
 import { deepEqual } from '../objects/equal.ts';
 import type { ObjectKey } from '../objects/metadata.ts';
-import type { ClusterChange, ClusterState } from '../source.ts';
+import type { ClusterChange, ClusterState, Origin } from '../source.ts';
 import { countState, edit, emptyState, objectsOfKind, withEdits } from '../state.ts';
 
 /**
@@ -55,13 +55,14 @@ export class Store {
     return false;
   }
 
-  /** Makes the changes the next snapshot; undefined when nothing changed. */
-  publish(): ClusterChange | undefined {
+  /** Makes the changes the next snapshot, of this origin; undefined when nothing changed. */
+  publish(origin: Origin): ClusterChange | undefined {
     const edits = this.#edits;
     this.#edits = new Map();
     const result = edit(this.#state, edits);
-    if (result !== undefined) this.#state = result.state;
-    return result;
+    if (result === undefined) return undefined;
+    this.#state = { ...result.state, origin };
+    return { ...result, state: this.#state };
   }
 
   #editsOf(kind: Kind): Map<ObjectKey, AnyObject | undefined> {

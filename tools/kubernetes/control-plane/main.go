@@ -1,4 +1,4 @@
-// Command control-plane is etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kubectl in one file: the name it
+// Command control-plane is etcd, etcdutl, kube-apiserver, kube-controller-manager, kube-scheduler and kubectl in one file: the name it
 // is started by (a symbolic link) says which one it is. Each of them is what its own main of the same release is; only their
 // common packages are there once.
 package main
@@ -11,6 +11,8 @@ import (
 	"strings"
 	_ "time/tzdata" // time zones of CronJobs
 
+	"github.com/spf13/cobra"
+	"go.etcd.io/etcd/etcdutl/v3/etcdutl"
 	"go.etcd.io/etcd/server/v3/etcdmain"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // credential plugins of kubectl
 	"k8s.io/component-base/cli"
@@ -27,6 +29,7 @@ import (
 
 var programs = map[string]func(){
 	"etcd":                    func() { etcdmain.Main(os.Args) },
+	"etcdutl":                 runEtcdutl,
 	"kube-apiserver":          func() { os.Exit(cli.Run(apiserver.NewAPIServerCommand())) },
 	"kube-controller-manager": func() { os.Exit(cli.Run(controllermanager.NewControllerManagerCommand())) },
 	"kube-scheduler":          func() { os.Exit(cli.Run(scheduler.NewSchedulerCommand())) },
@@ -50,6 +53,14 @@ func names() []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// Of etcdutl there are the commands on snapshots: `etcdutl snapshot restore` makes a data folder of a backup.
+func runEtcdutl() {
+	command := &cobra.Command{Use: "etcdutl"}
+	command.PersistentFlags().StringVarP(&etcdutl.OutputFormat, "write-out", "w", "simple", "the format of the output")
+	command.AddCommand(etcdutl.NewSnapshotCommand())
+	os.Exit(cli.Run(command))
 }
 
 // The verbosity must be known before the command is made: making it reads plugins and .kuberc, and logs.

@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Doubts, hasSurvivor } from './doubts.ts';
+import type { AnyObject, Kind } from './kinds.ts';
+import { findLoss } from './plausible.ts';
+
+const objects = (names: string, uid = 'u'): ReadonlyMap<string, AnyObject> =>
+  new Map(
+    names
+      .split('')
+      .map((name): [string, AnyObject] => [name, { kind: 'Service', metadata: { name, uid: `${uid}-${name}` } }]),
+  );
+
+/** Judges as the source of a kube-apiserver does. */
+const look = (doubts: Doubts, before: string, next: string, nowMs: number, uid = 'u', kind: Kind = 'Service') => {
+  const [held, listed] = [objects(before), objects(next, uid)];
+  return doubts.judge({ kind, before: held, next: listed, nowMs, witnessed: hasSurvivor(held, listed) });
+};
+
+describe('doubts', () => {
+  it.each([
+    ['one of eight', 'abcdefgh', 'abcdefg', 1],
+    ['half of eight', 'abcdefgh', 'abcd', 4],
+    ['the only one', 'a', '', 1],
+    ['more than half of eight', 'abcdefgh', 'abc', 0],
+    ['all of two', 'ab', '', 0],
+  ])('%s', (_, before, next, gone) => {
+    expect(look(new Doubts(10), before, next, 0).gone).toHaveLength(gone);
+  });
+
+  it.each([
+    ['the same again, later, in the same cluster', 'ab', 'u', 10, 'cdefgh'],
+    ['the same again, too soon', 'ab', 'u', 9, ''],
+    ['one object less again: that one is a new doubt', 'a', 'u', 10, 'cdefgh'],
+    ['the same again in another cluster', 'ab', 'v', 10, ''],
+    ['nothing at all, twice', '', 'u', 10, ''],
+  ])('%s: believed "%s"', (_, second, uid, laterMs, gone) => {
+    const doubts = new Doubts(10);
+    look(doubts, 'abcdefgh', second === '' ? '' : 'ab', 0, uid);
+    expect(look(doubts, 'abcdefgh', second, laterMs, uid).gone.join('')).toBe(gone);
+  });
+
+  it('is not confirmed by objects that the doubtful list itself brought', () => {
+    const doubts = new Doubts(10);
+    expect(look(doubts, 'abcd', 'x', 0, 'v').gone).toEqual([]);
+    const held = new Map([...objects('abcd'), ...objects('x', 'v')]);
+    const verdict = doubts.judge({
+      kind: 'Service',
+      before: held,
+      next: objects('x', 'v'),
+      nowMs: 20,
+      witnessed: true,
+    });
+    expect(verdict.gone).toEqual([]);
+  });
+
+  it('is not ended by what another cluster has more, but by what the same cluster has', () => {
+    const stranger = new Doubts(10);
+    look(stranger, 'abcd', 'uvwxyz', 0, 'v');
+    expect(stranger.settleFew('Service', 10)).toEqual([]);
+    expect(look(stranger, 'abcduvwxyz', 'uvwxyz', 1).gone).toEqual([]);
+    const same = new Doubts(Infinity);
+    look(same, 'abcdefgh', 'abc', 0);
+    expect(same.settleFew('Service', 9)).toEqual([]);
+    expect(same.settleFew('Service', 10)).toEqual(['d', 'e', 'f', 'g', 'h']);
+    expect(same.kinds).toEqual([]);
+  });
+
+  it('ends when the objects come back, one by one or in a list', () => {
+    const doubts = new Doubts(10);
+    look(doubts, 'abcd', 'a', 0);
+    for (const key of 'bcd') doubts.settle('Service', key);
+    expect(doubts.kinds).toEqual([]);
+    look(doubts, 'abcd', 'a', 0);
+    look(doubts, 'abcd', 'abcd', 0);
+    expect(doubts.kinds).toEqual([]);
+  });
+
+  it('shrinks as objects come back, and is believed when few are missing', () => {
+    const doubts = new Doubts(Infinity);
+    look(doubts, 'abcdefgh', 'abc', 0);
+    expect(look(doubts, 'abcdefgh', 'abcd', 1).gone).toEqual(['e', 'f', 'g', 'h']);
+    expect(doubts.kinds).toEqual([]);
+  });
+
+  it('keeps the age of each object, whatever else is lost and comes back meanwhile', () => {
+    const doubts = new Doubts(100);
+    const all = 'abcdefghijklmnop';
+    for (let nowMs = 0; nowMs < 100; nowMs += 10) {
+      const other = all[8 + ((nowMs / 10) % 7)] ?? '';
+      expect(
+        look(
+          doubts,
+          all,
+          [...all]
+            .slice(8)
+            .filter((name) => name !== other)
+            .join(''),
+          nowMs,
+        ).gone,
+      ).toEqual([]);
+    }
+    expect(doubts.ageMs(100)).toBe(100);
+    expect(look(doubts, all, 'ijklmno', 100).gone).toEqual([...'abcdefgh']);
+  });
+
+  it('names exactly what is in doubt, and gives it to whoever accepts', () => {
+    const doubts = new Doubts(10);
+    look(doubts, 'abcd', 'a', 0);
+    const one = doubts.show();
+    expect(one).toMatchObject({
+      findings: '3 of 4 Service objects',
+      fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/),
+    });
+    look(doubts, 'xy', '', 0, 'u', 'Node');
+    const both = doubts.show()?.fingerprint ?? '';
+    expect(both).not.toBe(one?.fingerprint);
+    expect(doubts.accept('ffffffffffff')).toBeUndefined();
+    expect(doubts.accept(both)).toEqual(
+      new Map([
+        ['Service', new Set('bcd')],
+        ['Node', new Set('xy')],
+      ]),
+    );
+    expect(doubts.show()).toBeUndefined();
+  });
+
+  it('takes an acceptance for what was shown: churn since then neither voids nor widens it', () => {
+    const doubts = new Doubts(Infinity);
+    look(doubts, 'abcdefgh', 'a', 0);
+    const shown = doubts.show()?.fingerprint ?? '';
+    doubts.settle('Service', 'b');
+    look(doubts, 'xy', '', 0, 'u', 'Node');
+    expect(doubts.show()?.fingerprint).not.toBe(shown);
+    expect(doubts.accept(shown)).toEqual(new Map([['Service', new Set('cdefgh')]]));
+    expect(doubts.kinds).toEqual(['Node']);
+    expect(doubts.accept(shown)).toBeUndefined();
+  });
+
+  it('never believes an implausible loss without evidence, and holds nothing that is there', () => {
+    const names = 'abcdefghij';
+    const subset = fc.subarray([...names]).map((list) => list.join(''));
+    fc.assert(
+      fc.property(fc.array(subset, { minLength: 1, maxLength: 8 }), (lists) => {
+        const doubts = new Doubts(Infinity);
+        let held = names;
+        for (const [index, list] of lists.entries()) {
+          const missing = [...held].filter((name) => !list.includes(name)).length;
+          const { gone } = look(doubts, held, list, index);
+          if (findLoss('Service', held.length, missing) !== undefined) expect(gone).toEqual([]);
+          for (const name of list) expect(doubts.has('Service', name)).toBe(false);
+          held = [...new Set([...held, ...list])].filter((name) => !gone.includes(name)).join('');
+        }
+      }),
+    );
+  });
+});

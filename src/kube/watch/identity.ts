@@ -1,0 +1,80 @@
+import type { Log } from '../../runtime/log.ts';
+import { ApiError, type KubeClient } from '../api/client.ts';
+
+/** The namespace whose uid is the identity of a cluster: every cluster has it, and it lives as long as the cluster's storage. */
+const path = '/api/v1/namespaces/kube-system';
+
+/**
+ * The identity of the cluster that is read. A kubeconfig may be replaced, a name or an address may come to lead elsewhere: so
+ * each list and each watch is checked once it is open, before anything that it brings counts.
+ */
+export class Identity {
+  readonly #client: KubeClient;
+  readonly #log: Log;
+  readonly #timeoutMs: number;
+  #known: string | undefined;
+  #stranger: string | undefined;
+  #told = false;
+
+  constructor(options: { readonly client: KubeClient; readonly log: Log; readonly timeoutMs: number }) {
+    this.#client = options.client;
+    this.#log = options.log;
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  /** The identity of the cluster whose objects are in force; undefined while none was ever seen. */
+  get known(): string | undefined {
+    return this.#known;
+  }
+
+  /** The identity of another cluster that answered last, and was refused. */
+  get stranger(): string | undefined {
+    return this.#stranger;
+  }
+
+  /** Takes this cluster for the known one from now on: that of the last-good state, or one that a person accepted. */
+  trust(identity: string | undefined): void {
+    this.#known = identity ?? this.#known;
+    this.#stranger = undefined;
+  }
+
+  /**
+   * Resolves when the server that answers now is that of the known cluster; the first identity ever seen becomes the known one.
+   * Rejects with ApiError `OtherCluster` when it is not. A server that does not let us see its identity is believed only as long
+   * as no identity is known.
+   */
+  async check(signal: AbortSignal): Promise<void> {
+    const seen = await this.#read(signal);
+    if (seen !== undefined && this.#known === undefined) this.#known = seen;
+    if (seen === this.#known) {
+      this.#stranger = undefined;
+      return;
+    }
+    this.#stranger = seen;
+    const { server } = this.#client;
+    const is = seen === undefined ? 'a cluster without identity' : `cluster ${seen}`;
+    throw new ApiError(0, 'OtherCluster', `${server} is ${is}, the objects in force are of cluster ${this.#known}`);
+  }
+
+  async #read(signal: AbortSignal): Promise<string | undefined> {
+    try {
+      const found = await this.#client.request<{ readonly metadata?: { readonly uid?: unknown } } | null>({
+        path,
+        signal,
+        timeoutMs: this.#timeoutMs,
+      });
+      const uid = found?.metadata?.uid;
+      return typeof uid === 'string' && uid !== '' ? uid : undefined;
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 404)) throw error;
+      if (error.status === 403 && this.#known !== undefined) throw error;
+      if (!this.#told)
+        this.#log.warn(
+          { detail: error.message },
+          'the identity of the cluster cannot be read: another cluster in its place would be recognised by its losses alone',
+        );
+      this.#told = true;
+      return undefined;
+    }
+  }
+}
