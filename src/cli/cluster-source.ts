@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { KubeClient } from '../kube/api/client.ts';
 import { type Need, sourceSelection } from '../kube/needs.ts';
-import type { ClusterSource } from '../kube/source.ts';
+import type { ClusterSource, ClusterState } from '../kube/source.ts';
 import { acceptFileOf } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
@@ -88,14 +88,16 @@ export async function clusterSource(options: {
   readonly cluster: string;
   /** Folder in which a person accepts an implausible loss, by the file `accept-<cluster>`. */
   readonly runDir: string;
+  /** The state that is in force already, see `kube/last-good.ts`. */
+  readonly lastGood: Promise<ClusterState | undefined>;
   readonly clock: Clock;
   readonly log: Log;
   readonly registry: Registry;
 }): Promise<ClusterAccess> {
-  const { place, needs, clock, log, registry } = options;
+  const { place, needs, lastGood, clock, log, registry } = options;
   if ('manifests' in place) {
     const { createManifestSource } = await import('../kube/manifests/source.ts');
-    return { source: createManifestSource({ folder: place.manifests, clock, log, registry }) };
+    return { source: createManifestSource({ folder: place.manifests, lastGood, clock, log, registry }) };
   }
   const { connect } = await import('../kube/api/connect.ts');
   const { createKubernetesSource } = await import('../kube/watch/source.ts');
@@ -106,6 +108,7 @@ export async function clusterSource(options: {
     client,
     ...selection,
     acceptFile,
+    lastGood,
     clock,
     random: Math.random,
     log,

@@ -58,6 +58,13 @@ export function askRightsOfOthers(why: string): Need {
   return { of: { apiGroup: 'authorization.k8s.io', resource: 'subjectaccessreviews' }, verbs: ['create'], why };
 }
 
+/** The need to know the identity of the cluster, as `kube/watch/identity.ts` does. */
+export const knowIdentity: Need = getNamed(
+  { apiGroup: '', resource: 'namespaces' },
+  ['kube-system'],
+  'the identity of the cluster (its uid)',
+);
+
 /** The need to write the status of objects, as `kube/status/writer.ts` does. */
 export function writeStatus(of: Subject, why: string): Need {
   return { of, verbs: ['patch'], why };

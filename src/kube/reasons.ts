@@ -18,6 +18,8 @@ export const kubeReasons = {
   SourceForbidden: 'The kube-apiserver knows us but a right is missing; the message names it.',
   SourceThrottled: 'The kube-apiserver is overloaded and refuses our requests (429).',
   SourceKindMissing: 'A CustomResourceDefinition that we read is not installed in the cluster.',
+  SnapshotMissing: 'There is no last-good state on disk (a first start); the agent waits for the cluster.',
+  SnapshotUnreadable: 'The last-good state on disk cannot be read; the agent waits for the cluster.',
   NotReadable: 'The operating system refuses to read the file or folder.',
   BadYaml: 'The file is neither YAML nor JSON.',
   NotAnObject: 'A document is not a Kubernetes object: it has no apiVersion and kind.',

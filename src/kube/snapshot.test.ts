@@ -27,17 +27,19 @@ describe('snapshot', () => {
     },
     { kind: 'BlockAffinity', metadata: { name: 'b' }, spec: { cidr: '10.10.1.0/26', deleted: 'false' } },
   ];
-  const state = stateOf(
-    7,
-    new Map<Kind, Map<ObjectKey, AnyObject>>(
-      objects.map((object) => [object.kind, new Map([[keyOf(object.metadata), object]])]),
-    ),
+  const origin = { cluster: '2c4f9d1e', versions: { Node: '41', Secret: '97' } };
+  const byKind = new Map<Kind, Map<ObjectKey, AnyObject>>(
+    objects.map((object) => [object.kind, new Map([[keyOf(object.metadata), object]])]),
   );
+  const state = { ...stateOf(7, byKind), origin };
 
   it('comes back as it was, is private, and leaves no other file', async () => {
     await writeSnapshot(file, state);
     const read = await readSnapshot(file);
-    expect(read).toEqual({ ok: true, state: { ...state, revision: 0 } });
+    expect(read).toEqual({
+      ok: true,
+      state: { ...state, revision: 0, origin: { ...state.origin, savedAtMs: expect.any(Number) } },
+    });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await readdir(folder)).toEqual(['last-good.json']);
   });

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
-import { compareKeys, messageOf } from '../model/values.ts';
+import { compareKeys, messageOf, withoutUndefined } from '../model/values.ts';
 import type { AnyObject, Kind } from './kinds.ts';
 import { kindFacts, kinds } from './kinds.ts';
 import { parseManifests } from './manifests/documents.ts';
 import { codeOf } from './manifests/folder.ts';
 import type { ObjectKey } from './objects/metadata.ts';
 import type { KubeReason } from './reasons.ts';
-import type { ClusterState } from './source.ts';
+import type { ClusterState, Origin } from './source.ts';
 import { objectsOfKind, stateOf } from './state.ts';
 
 export type SnapshotRead =
@@ -50,9 +50,24 @@ export async function writeSnapshot(file: string, state: ClusterState): Promise<
  */
 const pieceSize = 500;
 
+const headEnd = ',"items":[';
+
+/** The first line, which says where the state comes from. */
+function headOf(origin: Origin = { versions: {} }): string {
+  return `{"apiVersion":"v1","kind":"List","origin":${JSON.stringify(origin)}${headEnd}`;
+}
+
+/** Where the state of a file comes from; undefined in a file of an earlier version, which does not say so. */
+function originOf(text: string): Origin | undefined {
+  const line = text.slice(0, text.indexOf('\n'));
+  if (!line.endsWith(headEnd)) return undefined;
+  const { origin } = JSON.parse(`${line.slice(0, -headEnd.length)}}`) as { readonly origin?: Origin };
+  return origin;
+}
+
 /** The text of the file in pieces. The same state gives the same bytes. */
 function* snapshotPieces(state: ClusterState): Generator<string> {
-  yield '{"apiVersion":"v1","kind":"List","items":[\n';
+  yield `${headOf(state.origin)}\n`;
   let piece: string[] = [];
   let separator = '';
   for (const kind of kinds) {
@@ -71,8 +86,12 @@ function* snapshotPieces(state: ClusterState): Generator<string> {
 /** Reads the state of a snapshot file, as revision 0. Never throws. A file with any bad object is not trusted at all. */
 export async function readSnapshot(file: string): Promise<SnapshotRead> {
   const objects = new Map<Kind, Map<ObjectKey, AnyObject>>();
+  let origin: Origin | undefined;
   try {
-    const parsed = await parseManifests(await readFile(file, 'utf8'));
+    const text = await readFile(file, 'utf8');
+    const savedAtMs = (await stat(file)).mtimeMs;
+    origin = { versions: {}, ...originOf(text), savedAtMs };
+    const parsed = await parseManifests(text);
     for (const { read } of parsed.objects) {
       if (!read.ok)
         return { ok: false, reason: 'SourceUnreadable', message: `${read.kind} ${read.path} ${read.message}` };
@@ -84,5 +103,5 @@ export async function readSnapshot(file: string): Promise<SnapshotRead> {
     return { ok: false, reason, message: messageOf(error) };
   }
   if (objects.size === 0) return { ok: false, reason: 'SourceEmpty', message: `no object in ${file}` };
-  return { ok: true, state: stateOf(0, objects) };
+  return { ok: true, state: { ...stateOf(0, objects), ...withoutUndefined({ origin }) } };
 }

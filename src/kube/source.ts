@@ -16,6 +16,8 @@ export interface Origin {
   readonly cluster?: string;
   /** The resourceVersion at which each kind is known at least. */
   readonly versions: { readonly [K in Kind]?: string };
+  /** When the state was written to disk, in ms since the epoch; only of a state that was read from there. */
+  readonly savedAtMs?: number;
 }
 
 /** How far the source can be trusted. A source never becomes `live` on an empty or half-read input. */

@@ -29,6 +29,8 @@ export const runFiles = {
   edgeSnapshot: 'edge-snapshot.json',
   /** The last good certificates of Secrets that are broken or gone. */
   edgeCertificates: 'edge-certificates.json',
+  /** The same for a worker. */
+  networkSnapshot: 'network-snapshot.json',
   /** Folder of compiled modules, in Node's own format. */
   compileCache: 'cache',
 } as const;

@@ -63,6 +63,8 @@ export interface RouteRefusalView {
 /** The status of a worker's agent. */
 export interface NetworkStatus extends AgentStatus {
   readonly node: string;
+  /** `servingSnapshot` is true while the cluster was not read since this agent started. */
+  readonly source: SourceView & { readonly servingSnapshot: boolean };
   /** `announce`: the routes in `wanted` are to be announced; `hold`: too little is known, so every route stays as it is. */
   readonly action: 'announce' | 'hold';
   /** Why every route is held, or withdrawn on purpose. */

@@ -70,8 +70,11 @@ it('names the CRD of every kind of the platform spec', () => {
 });
 
 it('asks nothing of Calico when pods have podCIDRs', () => {
-  expect(rightsOf(networkNeeds({ podsFrom: 'calico' }), undefined).map(({ resource }) => resource)).toEqual(['nodes']);
-  expect(networkNeeds({ podsFrom: 'podCIDRs' })).toHaveLength(1);
+  expect(rightsOf(networkNeeds({ podsFrom: 'calico' }), undefined).map(({ resource }) => resource)).toEqual([
+    'namespaces',
+    'nodes',
+  ]);
+  expect(networkNeeds({ podsFrom: 'podCIDRs' })).toHaveLength(2);
 });
 
 it('asks nothing of any cluster for DNS', () => {

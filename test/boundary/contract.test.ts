@@ -7,7 +7,7 @@ const restated = [
   /\/\.well-known\/tideline\//,
   /['"`/](?:bgp|nginx)\.sock['"`]/,
   /['"`]\/run\/tideline['"`]/,
-  /['"`]edge-snapshot\.json['"`]/,
+  /['"`](?:edge|network)-snapshot\.json['"`]/,
   /\b946[34]\b/,
   /['"`]tideline-system['"`]/,
   /['"`]tideline\.dev(?:\/v1alpha1)?['"`]/,

@@ -30,7 +30,9 @@ describe('make kubernetes', () => {
     const { folder } = await findBinaries(process.env);
     await expect(run(join(folder, 'control-plane'))).rejects.toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('etcd, etcdutl, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl'),
+      stderr: expect.stringContaining(
+        'etcd, etcdutl, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl',
+      ),
     });
   });
 

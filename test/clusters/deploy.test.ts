@@ -63,8 +63,8 @@ describe('deploy', () => {
   });
 
   it.each([
-    ['calico-v3', ['', 'projectcalico.org']],
-    ['pod-cidrs', ['']],
+    ['calico-v3', ['', 'projectcalico.org', '']],
+    ['pod-cidrs', ['', '']],
   ])('has the component %s for other clusters', async (component, groups) => {
     const overlay = join(folder, component);
     await administrator.sh(`mkdir -p ${overlay}; cp -r /opt/tideline/deploy ${folder}/deploy 2>/dev/null || true`);

@@ -117,9 +117,7 @@ describe('with a real control plane', () => {
       await cluster.gate.restore();
       await seen.stale('SourceImplausible');
       const message = seen.status?.phase === 'stale' ? seen.status.message : '';
-      expect(message).toMatch(
-        /^3 of 3 Service objects vanished in one step; write [0-9a-f]{12} into .*accept to accept/,
-      );
+      expect(message).toMatch(/^3 of 3 Service objects are missing; write [0-9a-f]{12} into .*accept to accept/);
       await new Promise((resolve) => setTimeout(resolve, 2500));
       expect(seen.keys('Service')).toHaveLength(3);
       await writeFile(cluster.acceptFile, `${/write ([0-9a-f]{12})/.exec(message)?.[1]}\n`);

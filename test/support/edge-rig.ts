@@ -1,3 +1,4 @@
+import type { SnapshotFile } from '../../src/kube/last-good.ts';
 import type { ClusterState } from '../../src/kube/source.ts';
 import type { VipView } from '../../src/model/status.ts';
 import { EdgeAgent } from '../../src/planes/edge/agent.ts';
@@ -6,7 +7,6 @@ import type { PublishView } from '../../src/planes/edge/publish/view.ts';
 import type { PeerAnswer } from '../../src/planes/edge/step/view.ts';
 import { createCertificateReader } from '../../src/planes/edge/tables/certificate.ts';
 import type { KeptPairs } from '../../src/planes/edge/tables/pairs.ts';
-import type { SnapshotFile } from '../../src/planes/edge/tables/snapshot.ts';
 import type { Peers } from '../../src/planes/edge/vips/peers.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { Registry } from '../../src/runtime/metrics.ts';

@@ -39,6 +39,7 @@ function plane(
   const does = (what: string) => () => void did.push(what);
   return {
     name: 'tides',
+    lastGood: 'tides-snapshot.json',
     identity: () => ({ rock: 'r1' }),
     notifyStarting: async () => does('starting notified')(),
     view: async () => (platform) => platform,
@@ -166,6 +167,7 @@ const hanging = `
   const stop = () => new Promise(() => { console.log('stopping'); });
   await runAgent({
     name: 'tides',
+    lastGood: 'tides-snapshot.json',
     identity: () => ({}),
     view: async () => (platform) => platform,
     cluster: () => 'paris',

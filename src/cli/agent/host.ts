@@ -1,5 +1,7 @@
+import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { KubeClient } from '../../kube/api/client.ts';
+import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { Need } from '../../kube/needs.ts';
 import type { ClusterSource } from '../../kube/source.ts';
 import type { Address, Prefix } from '../../model/address.ts';
@@ -21,6 +23,8 @@ import { Started } from './started.ts';
 export interface AgentArguments extends SourceArguments {
   readonly platform: string;
   readonly runDir: string;
+  /** Folder of the last-good state; where absent, `runDir`. */
+  readonly stateDir?: string;
   readonly withdrawOnStop: boolean;
   readonly logLevel: LogLevel;
   /** Networks that may visit the agent's endpoint, besides the servers of the platform. */
@@ -53,6 +57,8 @@ export interface AgentPlane<Given extends AgentArguments, View> {
   readonly listen: (view: View, given: Given) => ListenAddress;
   /** The servers whose agents ask this one; absent when none does. */
   readonly peers?: (view: View) => readonly Address[];
+  /** Name of the file that holds the last good state of the cluster. */
+  readonly lastGood: string;
   /** Makes the agent from its parts, without starting anything. */
   readonly agent: (host: AgentHost<Given, View>) => Promise<Agent>;
 }
@@ -64,6 +70,8 @@ export interface AgentHost<Given, View> {
   readonly platform: () => View;
   readonly platformStatus: () => PlatformStatus;
   readonly source: ClusterSource;
+  /** The last good state of the cluster, against which the source judges its first list. */
+  readonly lastGood: SnapshotFile;
   /** Undefined where the cluster is a folder of manifests. */
   readonly client: KubeClient | undefined;
   readonly listen: ListenAddress;
@@ -158,11 +166,17 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   const place = sourcePlace(platform, cluster, given);
   const needs = await plane.needs(given);
   const kubeLog = log.child({ room: 'kube' });
+  const runFile = (name: string): string => resolve(given.runDir, name);
+  const { stateDir = given.runDir } = given;
+  await mkdir(stateDir, { recursive: true });
+  const { snapshotFile } = await import('../../kube/last-good.ts');
+  const lastGood = snapshotFile(resolve(stateDir, plane.lastGood), kubeLog);
   const { source, client } = await clusterSource({
     place,
     needs,
     cluster,
     runDir: given.runDir,
+    lastGood: lastGood.read(),
     clock,
     log: kubeLog,
     registry,
@@ -175,9 +189,10 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
     platform: () => watch.current().view,
     platformStatus: () => watch.status(),
     source,
+    lastGood,
     client,
     listen,
-    runFile: (name) => resolve(given.runDir, name),
+    runFile,
     clock,
     log,
     registry,

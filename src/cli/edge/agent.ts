@@ -5,7 +5,7 @@ import { bladeOf } from '../../model/platform/places.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import { type Agent, type AgentPlane, runAgent } from '../agent/host.ts';
 import { addSourceOptions, addVisitorOptions, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
-import { type BladeArguments, type BladeHost, dataPlane, pairs, peers, publisher, snapshot, speaker } from './parts.ts';
+import { type BladeArguments, type BladeHost, dataPlane, pairs, peers, publisher, speaker } from './parts.ts';
 
 /** `tideline edge agent`: the agent of one blade, beside its nginx and its ExaBGP. */
 export function registerAgent(edge: Command): void {
@@ -53,6 +53,7 @@ const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
     return metricsAddress ?? { host: own, port: agentPorts.edge };
   },
   peers: ({ pool }) => pool.spec.blades.map(({ address }) => address),
+  lastGood: runFiles.edgeSnapshot,
   agent: bladeAgent,
 };
 
@@ -63,9 +64,9 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
   const { addToLoopback } = await import('../../planes/edge/vips/loopback.ts');
   const { edgeMetrics } = await import('../../planes/edge/metrics.ts');
   const { httpProbe } = await import('../../planes/edge/vips/probe.ts');
-  const { given, platform, platformStatus, source, clock, log, registry } = host;
   const { outageLines } = await import('../../bgp/faults.ts');
   const bgp = await speaker(host);
+  const { given, platform, platformStatus, source, lastGood, clock, log, registry } = host;
   const agent = new EdgeAgent({
     blade: given.blade,
     platform,
@@ -79,8 +80,8 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
     addAddresses: addToLoopback,
     readCertificate: createCertificateReader(),
     // A blade that starts while its cluster cannot be reached serves the last state it knew.
-    snapshot: await snapshot(host),
     pairs: await pairs(host),
+    snapshot: lastGood,
     ...(await publisher(host)),
     clock,
     log,

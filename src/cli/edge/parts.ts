@@ -5,7 +5,6 @@ import type { EdgeAgentOptions } from '../../planes/edge/agent.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import type { DataPlane } from '../../planes/edge/table.ts';
 import type { PairFile } from '../../planes/edge/tables/pairs.ts';
-import type { SnapshotFile } from '../../planes/edge/tables/snapshot.ts';
 import type { Peers } from '../../planes/edge/vips/peers.ts';
 import type { AgentArguments, AgentHost } from '../agent/host.ts';
 import type { ListenAddress } from '../options.ts';
@@ -64,14 +63,6 @@ export async function peers({ given, platform, listen, clock }: BladeHost): Prom
     intervalMs: 1000,
     timeoutMs: 500,
   });
-}
-
-/** The last good state of the cluster, in a file of the run directory. */
-export async function snapshot({ given, runFile, log }: BladeHost): Promise<SnapshotFile> {
-  const { mkdir } = await import('node:fs/promises');
-  const { snapshotFile } = await import('../../planes/edge/tables/snapshot-file.ts');
-  await mkdir(given.runDir, { recursive: true });
-  return snapshotFile(runFile(runFiles.edgeSnapshot), log);
 }
 
 /** The last good certificates, in a file of the run directory. */

@@ -29,6 +29,7 @@ export function registerAgent(network: Command): void {
     .requiredOption('--node <name>', 'name of this worker, as Kubernetes and Calico have it')
     .requiredOption('--cluster <name>', 'the Cluster it belongs to')
     .option('--run-dir <folder>', "where the relay's socket bgp.sock is", defaultRunDir)
+    .option('--state-dir <folder>', 'where the last-good state of the cluster is kept (default: --run-dir)')
     .addOption(
       new Option('--metrics-address <host:port>', 'where /metrics, /status and /healthz are served')
         .argParser(parseListenAddress)
@@ -72,6 +73,7 @@ const workerPlane: AgentPlane<WorkerArguments, WorkerPlatform> = {
     return networkNeeds({ node, podsFrom });
   },
   listen: (_, { metricsAddress }) => metricsAddress,
+  lastGood: runFiles.networkSnapshot,
   agent: workerAgent,
 };
 
@@ -83,7 +85,7 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
   const { addressesHere } = await import('../../planes/network/kernel/addresses.ts');
   const { kernelBlackholes } = await import('../../planes/network/kernel/blackholes.ts');
   const { limitsOfSites } = await import('../../planes/network/limits.ts');
-  const { given, platform, platformStatus, source, runFile, clock, log, registry } = host;
+  const { given, platform, platformStatus, source, lastGood, runFile, clock, log, registry } = host;
   // The ExaBGP of this worker, driven through its relay. There is no lease: a worker's routes stay when its agent falls silent.
   const speaker = createSpeaker({
     socketPath: runFile(runFiles.relaySocket),
@@ -98,6 +100,8 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
     spec: platform,
     specProblem: () => platformStatus().message,
     source,
+    // A worker that starts while its cluster cannot be reached announces the last state it knew.
+    snapshot: lastGood,
     speaker,
     // Packets to an address of a block that no pod has end in a blackhole, instead of looping.
     blackholes: kernelBlackholes,

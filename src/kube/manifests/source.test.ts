@@ -105,6 +105,49 @@ describe('manifest folder', () => {
     expect(seen.keys('Node')).toEqual(['n0', 'n1']);
   });
 
+  it('holds only what is in doubt while the folder lives on, and takes an acceptance for what was shown', async () => {
+    await start({ 'nodes.yaml': yaml(many(8)), 'rest.yaml': yaml([service('a'), service('b'), service('c')]) });
+    await folder.write('nodes.yaml', yaml(many(2)));
+    await seen.stale('SourceImplausible');
+    const message = seen.status?.phase === 'stale' ? seen.status.message : '';
+    const fingerprint = /write ([0-9a-f]{12})/.exec(message)?.[1] ?? '';
+    for (let port = 1; port <= 5; port += 1) {
+      await folder.write('rest.yaml', yaml([service('a', port), service('b')]));
+      await seen.until('a change', () => seen.get('Service', 'video/a')?.spec?.ports?.[0]?.port === port);
+    }
+    await seen.until('the deletion of another kind', () => seen.keys('Service').length === 2);
+    await folder.write('more.yaml', yaml([node('n7'), node('new')]));
+    await seen.until('one is back', () => seen.keys('Node').includes('new'));
+    expect(seen.keys('Node')).toHaveLength(9);
+    expect(seen.status).toMatchObject({ phase: 'stale', reason: 'SourceImplausible' });
+    await writeFile(join(folder.path, acceptFile), fingerprint);
+    await seen.live();
+    expect(seen.keys('Node')).toEqual(['n0', 'n1', 'n7', 'new']);
+  });
+
+  it('believes a loss once others have taken the place of what is missing', async () => {
+    await start({ 'nodes.yaml': yaml(many(8)) });
+    await folder.write('nodes.yaml', yaml(many(3)));
+    await seen.stale('SourceImplausible');
+    await folder.write('new.yaml', yaml(Array.from({ length: 5 }, (_, index) => node(`x${index}`))));
+    await seen.live();
+    expect(seen.keys('Node')).toEqual(['n0', 'n1', 'n2', 'x0', 'x1', 'x2', 'x3', 'x4']);
+  });
+
+  it('judges its first reading against the last-good state', async () => {
+    await start({ 'nodes.yaml': yaml(many(8)) });
+    const before = seen.state;
+    await folder.end();
+    folder = await TestFolder.create({ lastGood: Promise.resolve(before) });
+    await folder.write('nodes.yaml', yaml(many(3)));
+    seen = record(folder.source);
+    await seen.stale('SourceImplausible');
+    expect(seen.keys('Node')).toHaveLength(8);
+    await folder.write('nodes.yaml', yaml(many(7)));
+    await seen.live();
+    expect(seen.keys('Node')).toHaveLength(7);
+  });
+
   it('takes nothing away while a lost folder is copied back piece by piece', async () => {
     await folder.end();
     folder = await TestFolder.create({ returnMs: 1500 });

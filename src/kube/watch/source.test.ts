@@ -5,21 +5,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { silentLog } from '../../runtime/log.ts';
-import type { KubeClient, KubeRequest, KubeStream } from '../api/client.ts';
-import type { ClusterChange, ClusterSource, SourceStatus } from '../source.ts';
+import { ApiError, type KubeClient, type KubeRequest, type KubeStream } from '../api/client.ts';
+import type { AnyObject } from '../kinds.ts';
+import type { ClusterChange, ClusterSource, ClusterState, SourceStatus } from '../source.ts';
+import { stateOf } from '../state.ts';
 import { createKubernetesSource } from './source.ts';
 
 /** A server with Services by name, each with a uid. A real server is used in test/clusters. */
 class Server implements KubeClient {
   readonly server = 'https://here';
   names: readonly string[] = [];
-  cluster: string | undefined = 'one';
+  /** The uid of kube-system; `forbidden` when it may not be read. */
+  cluster = 'one';
   version = '1';
   lists = 0;
   #watches: ((line: string) => void)[] = [];
 
   async request<T>({ path, query }: KubeRequest): Promise<T> {
-    if (path.endsWith('/kube-system')) return { metadata: { uid: this.cluster } } as T;
+    if (path.endsWith('/kube-system')) {
+      if (this.cluster === 'forbidden') throw new ApiError(403, 'Forbidden', 'namespaces "kube-system" is forbidden');
+      return { metadata: { uid: this.cluster } } as T;
+    }
     if (query?.['limit'] !== 1) this.lists += 1;
     const items = this.names.map((name) => ({
       apiVersion: 'v1',
@@ -73,10 +79,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function begin(names: readonly string[]) {
+function begin(names: readonly string[], lastGood?: ClusterState, cluster = 'one') {
   const clock = new FakeClock();
   const server = new Server();
   server.names = names;
+  server.cluster = cluster;
   const acceptFile = join(folder, 'accept');
   const source = createKubernetesSource({
     client: server,
@@ -85,6 +92,7 @@ function begin(names: readonly string[]) {
     random: () => 0.5,
     log: silentLog,
     acceptFile,
+    ...(lastGood === undefined ? {} : { lastGood: Promise.resolve(lastGood) }),
   });
   running.push(source);
   const heard: { changes: ClusterChange[]; statuses: SourceStatus[] } = { changes: [], statuses: [] };
@@ -175,3 +183,90 @@ it('leaves nothing behind when the listener stops it while it hears of a change'
   expect(after).toBe(0);
   expect(clock.pending).toBe(0);
 });
+
+/** The last-good state of an agent that followed these Services of the cluster `one`. */
+const stateWith = (names: readonly string[], cluster: string | undefined = 'one', version = '1'): ClusterState => {
+  const services = names.map((name): [string, AnyObject] => [
+    `video/${name}`,
+    { kind: 'Service', metadata: { name, namespace: 'video', uid: name }, spec: { type: 'ClusterIP' } },
+  ]);
+  const origin = { ...(cluster === undefined ? {} : { cluster }), versions: { Service: version } };
+  return { ...stateOf(0, new Map([['Service', new Map(services)]])), origin };
+};
+const names = (state: ClusterState | undefined): string =>
+  [...(state?.objects.Service.keys() ?? [])].map((key) => key.slice('video/'.length)).join('');
+
+it('judges its first list against the last-good state, and takes an edit for an edit', async () => {
+  const { source, heard, pass } = begin(['a', 'b', 'c', 'x'], stateWith(['a', 'b', 'c', 'd']));
+  await pass(2);
+  expect(source.status().phase).toBe('live');
+  expect(names(heard.changes[0]?.state)).toBe('abcx');
+  expect(heard.changes).toHaveLength(1);
+});
+
+it.each([
+  ['of the same cluster', stateWith(['a', 'b', 'c', 'd']), 'a'],
+  ['of another cluster that nothing tells apart', stateWith(['a', 'b', 'c', 'd'], undefined), 'x'],
+])('holds what its first list lacks, %s', async (_, lastGood, there) => {
+  const { source, heard, pass } = begin([there], lastGood);
+  await pass(2);
+  expect(source.status()).toMatchObject({ phase: 'stale', reason: 'SourceImplausible' });
+  expect(heard.changes).toHaveLength(1);
+  expect([...names(heard.changes[0]?.state)].toSorted().join('')).toBe(there === 'a' ? 'abcd' : 'abcdx');
+  await pass(30);
+  // The second list of the same cluster is evidence; that of another one is not.
+  expect(source.status().phase).toBe(there === 'a' ? 'live' : 'stale');
+});
+
+it('takes no older version of the storage for evidence, also when it comes back while nobody looks', async () => {
+  const { source, held, pass } = begin(['a'], stateWith(['a', 'b', 'c', 'd'], 'one', '17'));
+  await pass(60);
+  expect(source.status()).toMatchObject({ phase: 'stale', reason: 'SourceImplausible' });
+  expect(held()).toBe(4);
+});
+
+it('refuses another cluster as soon as it answers, says how to accept it, and goes on when the old one is back', async () => {
+  const { server, source, held, pass, acceptFile, heard } = begin(['a', 'b']);
+  await pass(2);
+  expect(source.status().phase).toBe('live');
+  server.cluster = 'two';
+  server.names = ['x', 'y', 'z'];
+  await pass(45);
+  expect(source.status()).toMatchObject({
+    phase: 'stale',
+    reason: 'SourceOfOtherCluster',
+    message: expect.stringContaining(`write two into ${acceptFile} to accept it`),
+  });
+  expect(held()).toBe(2);
+  server.cluster = 'one';
+  server.names = ['a', 'b', 'c'];
+  await pass(60);
+  expect(source.status().phase).toBe('live');
+  expect(held()).toBe(3);
+  server.cluster = 'two';
+  server.names = ['x'];
+  await pass(45);
+  await writeFile(acceptFile, 'two');
+  await expect.poll(() => pass(1).then(() => names(heard.changes.at(-1)?.state)), { timeout: 20_000 }).toBe('x');
+  await pass(1);
+  expect(source.status().phase).toBe('live');
+}, 60_000);
+
+it('refuses another cluster at the start', async () => {
+  const { source, heard, pass } = begin(['x'], stateWith(['a', 'b']), 'two');
+  await pass(30);
+  expect(source.status()).toMatchObject({ phase: 'syncing', reason: 'SourceOfOtherCluster' });
+  expect(heard.changes).toEqual([]);
+});
+
+it('goes on without the right to know the cluster as long as none is known, and not afterwards', async () => {
+  const { source, server, pass } = begin(['a'], undefined, 'forbidden');
+  await pass(2);
+  expect(source.status().phase).toBe('live');
+  server.cluster = 'one';
+  await pass(45);
+  server.cluster = 'forbidden';
+  server.gap('a', 'b');
+  await pass(20);
+  expect(source.status()).toMatchObject({ phase: 'stale', reason: 'SourceForbidden' });
+}, 60_000);

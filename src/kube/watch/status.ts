@@ -39,7 +39,9 @@ export function judgeStatus(input: StatusInput): { readonly status: SourceStatus
     return { status: { phase: 'stale', sinceMs, reason: 'SourceImplausible', message: input.doubt } };
   if (first === undefined || trouble === undefined)
     return { status: before.phase === 'live' ? before : { phase: 'live', sinceMs: wallMs } };
-  const restMs = trouble.sinceMs + staleAfterMs - nowMs;
+  // Another cluster is no failure that may pass: whoever writes to the cluster must stop at once.
+  const graceMs = trouble.reason === 'SourceOfOtherCluster' ? 0 : staleAfterMs;
+  const restMs = trouble.sinceMs + graceMs - nowMs;
   // A stale source stays stale until no kind is in trouble; its reason may change on the way.
   if (restMs > 0 && before.phase !== 'stale')
     return { status: before.phase === 'live' ? before : { phase: 'live', sinceMs: wallMs }, recheckMs: restMs };

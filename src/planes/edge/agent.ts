@@ -1,4 +1,5 @@
 import type { Speaker } from '../../bgp/speaker.ts';
+import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { ClusterSource } from '../../kube/source.ts';
 import type { BladeVips, EdgeStatus, PlanePart } from '../../model/status.ts';
 import { messageOf } from '../../model/values.ts';
@@ -21,7 +22,6 @@ import { type Step, step } from './step.ts';
 import type { DataPlane, PolicyHealth } from './table.ts';
 import type { PairFile } from './tables/pairs.ts';
 import { Push } from './tables/push.ts';
-import type { SnapshotFile } from './tables/snapshot.ts';
 import { Tables } from './tables/tables.ts';
 import type { AddAddresses } from './vips/loopback.ts';
 import type { Peers } from './vips/peers.ts';

@@ -1,8 +1,9 @@
-import { electLeader, follow, type Need, writeEvents, writeStatus } from '../../kube/needs.ts';
+import { electLeader, follow, knowIdentity, type Need, writeEvents, writeStatus } from '../../kube/needs.ts';
 import { apiGroup } from '../../model/contract.ts';
 
 /** What the agent of a blade needs of its cluster. */
 export const edgeNeeds: readonly Need[] = [
+  knowIdentity,
   follow('Service', 'backends of Ingresses'),
   follow('EndpointSlice', 'addresses of pods'),
   follow('Ingress', 'routes'),

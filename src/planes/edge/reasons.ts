@@ -83,8 +83,6 @@ export const edgeReasons = {
   NotPublishing: 'This blade writes no status: its source is not live, or its nginx does not serve the newest table.',
   // Source.
   ServingSnapshot: 'The cluster was not readable since this agent started; the last good snapshot from disk is served.',
-  SnapshotMissing: 'There is no snapshot on disk (a first start); the agent waits for the cluster.',
-  SnapshotUnreadable: 'The snapshot on disk cannot be read; the agent waits for the cluster.',
   PlatformInvalid: 'The platform folder does not load; the last good platform stays in force.',
   // The table.
   TableRefused:

@@ -1,5 +1,6 @@
 import type { Speaker } from '../../bgp/speaker.ts';
-import type { ClusterListener, ClusterSource, ClusterState } from '../../kube/source.ts';
+import type { SnapshotFile } from '../../kube/last-good.ts';
+import type { ClusterListener, ClusterSource } from '../../kube/source.ts';
 import { comparePrefixes, type Prefix } from '../../model/address.ts';
 import { isWorkerDrained } from '../../model/platform/drains.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
@@ -12,7 +13,9 @@ import type { Registry } from '../../runtime/metrics.ts';
 import { Brakes } from './brakes.ts';
 import { compileNetwork, type NetworkInput } from './compile/compile.ts';
 import { isOfMachine } from './compile/server.ts';
+import { fromLastGood, runsOut } from './compile/without-cluster.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
+import { LastGood } from './last-good.ts';
 import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
 import { blackholesOf, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from './plan.ts';
 import { ReleaseQueue } from './release.ts';
@@ -32,6 +35,8 @@ export interface NetworkAgentOptions {
   /** Why the newest spec is not the one in force; undefined when it is. */
   readonly specProblem?: () => string | undefined;
   readonly source: ClusterSource;
+  /** The last good state of the cluster on disk; without it, nothing is known until the cluster was read. */
+  readonly snapshot?: SnapshotFile;
   readonly speaker: Speaker;
   readonly blackholes: BlackholeTable;
   /** The addresses of this machine, as canonical text. */
@@ -65,9 +70,12 @@ export class NetworkAgent {
   readonly #loop: Loop;
   readonly #release: ReleaseQueue;
   readonly #reconcileMs: number;
-  #state: ClusterState | undefined;
-  /** The Node of this agent, with an address of this machine, has been seen. */
+  readonly #lastGood: LastGood;
+  /** The Node of this agent with an address of this machine, and any block, have been seen. */
   #nodeSeen = false;
+  #blocksSeen = false;
+  /** When it is said again that routes run out. */
+  #warnAtMs = -Infinity;
   #plan: NetworkPlan = notSynced;
   #stepRefusals: readonly NetworkRefusal[] = [];
   readonly #brakes: Brakes;
@@ -88,6 +96,7 @@ export class NetworkAgent {
     this.#brakes = new Brakes(options.brakeMs ?? 600_000);
     this.#release = new ReleaseQueue(options.releaseMs ?? 1000);
     this.#reconcileMs = options.reconcileMs ?? 10_000;
+    this.#lastGood = new LastGood({ ...options, onChange: () => this.refresh() });
     this.#loop = new Loop({
       clock: options.clock,
       debounceMs: 2,
@@ -103,13 +112,14 @@ export class NetworkAgent {
     this.#unsubscribe = speaker.onStatus(() => this.refresh());
     speaker.start();
     const listener: ClusterListener = {
-      onChange: ({ state }) => {
-        this.#state = state;
+      onChange: ({ state }) => this.#lastGood.sourceChanged(state),
+      // While the source is stale, the last state stays in force, and only the status changes.
+      onStatus: (status) => {
+        this.#lastGood.sourceStatus(status);
         this.refresh();
       },
-      // While the source is stale, the last state stays in force, and only the status changes.
-      onStatus: () => this.refresh(),
     };
+    this.#lastGood.start();
     source.start(listener);
     this.#reconcileAtMs = clock.monotonic() + this.#reconcileMs;
     this.#loop.triggerIn(this.#reconcileMs);
@@ -123,7 +133,7 @@ export class NetworkAgent {
   status(): PlanePart<NetworkStatus> {
     return statusOf({
       node: this.#options.node,
-      source: this.#options.source.status(),
+      source: { ...this.#options.source.status(), servingSnapshot: this.#lastGood.fromDisk },
       plan: this.#plan,
       speaker: this.#options.speaker.status(),
       installed: this.#installed,
@@ -143,6 +153,7 @@ export class NetworkAgent {
    */
   async stop(withdraw?: { readonly timeoutMs: number }): Promise<void> {
     await this.#options.source.stop();
+    await this.#lastGood.stop();
     try {
       if (withdraw !== undefined) await this.#withdrawAll(withdraw.timeoutMs);
     } finally {
@@ -172,32 +183,49 @@ export class NetworkAgent {
   }
 
   #compile(): NetworkPlan {
-    if (this.#state === undefined) return notSynced;
-    const { node, podsFrom, spec, clock, log } = this.#options;
+    const { state } = this.#lastGood;
+    if (state === undefined) return this.#nothingKnown();
+    const { node, podsFrom, spec, clock, log, speaker } = this.#options;
     const { sites, drains } = spec();
     const drained = isWorkerDrained(drains, node, clock.now());
     const machine = { addresses: this.#options.addresses(), rendered: this.#options.speaker.status().fixed ?? [] };
-    const object = this.#state.objects.Node.get(node);
+    const object = state.objects.Node.get(node);
     this.#nodeSeen ||= object !== undefined && isOfMachine(object, sites, machine);
+    this.#blocksSeen ||= state.objects.IPAMBlock.size > 0;
     const before = this.#plan;
-    const plan = compileNetwork({
-      state: this.#state,
+    const compiled = compileNetwork({
+      state,
       sites,
       node,
       podsFrom,
       drained,
       machine,
       nodeSeen: this.#nodeSeen,
+      blocksSeen: this.#blocksSeen,
       kept: this.#kept(),
       installed: this.#installed,
       brakesOver: this.#brakes.over(clock.monotonic()),
     });
+    const inForce = { announced: speaker.status().announced, installed: this.#installed };
+    const plan = this.#lastGood.fromDisk ? fromLastGood(compiled, inForce, this.#lastGood.savedAt) : compiled;
     this.#brakes.meet(plan.action === 'announce' ? plan.brakes : [], clock.monotonic());
     if (plan.action === 'hold' && (before.action !== 'hold' || before.reason !== plan.reason))
       log.warn({ reason: plan.reason }, 'holding what is announced');
     if (plan.action === 'announce' && plan.withdrawn !== undefined && plan.withdrawn !== withdrawnOf(before))
       log.warn({ reason: plan.withdrawn }, 'withdrawing on purpose');
     return plan;
+  }
+
+  /** Without any state everything is held; what runs out meanwhile is counted down. */
+  #nothingKnown(): NetworkPlan {
+    const { speaker, clock, log } = this.#options;
+    const refusal = runsOut(speaker.status(), this.#installed, clock.now());
+    if (refusal === undefined) return notSynced;
+    if (clock.monotonic() >= this.#warnAtMs) {
+      this.#warnAtMs = clock.monotonic() + 10_000;
+      log.error({ ...refusal }, 'routes of pods run out');
+    }
+    return { ...notSynced, refusals: [refusal] };
   }
 
   /** What this node has announced until now: by ExaBGP, and by the last plan. */

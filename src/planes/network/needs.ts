@@ -1,4 +1,4 @@
-import { follow, type Need } from '../../kube/needs.ts';
+import { follow, knowIdentity, type Need } from '../../kube/needs.ts';
 import { withoutUndefined } from '../../model/values.ts';
 
 /** Where the prefixes of the pods come from: Calico's blocks, or `Node.spec.podCIDRs`. */
@@ -8,8 +8,9 @@ export type PodsFrom = 'calico' | 'podCIDRs';
 export function networkNeeds(choice: { readonly podsFrom: PodsFrom; readonly node?: string }): readonly Need[] {
   const select = choice.node === undefined ? undefined : { fields: `metadata.name=${choice.node}` };
   const server = follow('Node', "the server's own address", withoutUndefined({ select }));
-  if (choice.podsFrom === 'podCIDRs') return [server];
+  if (choice.podsFrom === 'podCIDRs') return [knowIdentity, server];
   return [
+    knowIdentity,
     server,
     follow('IPPool', 'which blocks are exported, and of what size'),
     follow('BlockAffinity', 'the blocks of this node'),

@@ -24,6 +24,12 @@ export const networkReasons = {
   NoNextHop: 'The server has no address of this family to be the next hop.',
   BlackholeMissing: 'The kernel did not take the blackhole of the block, and a block is announced only after it.',
   NotSynced: 'The cluster was not read completely yet; nothing is announced, withdrawn or ended.',
+  ServingSnapshot:
+    'The cluster was not read since this agent started: what the last-good state on disk says is announced, and nothing is withdrawn.',
+  RoutesRunOut:
+    'Nothing is known of the cluster and ExaBGP, which has started anew, announces no pods: the routers drop what the former one announced when their timer for stale routes ends.',
+  BlocksMissing:
+    'This server announces blocks, and since the agent started no block of any node was seen: the cluster is not fully visible, or was emptied; everything is held.',
   NodesMissing:
     'No Node and no block of another node can be seen: the cluster is not fully visible, which does not prove that the node is gone; everything is held.',
   NodeUnknown:

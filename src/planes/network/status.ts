@@ -9,7 +9,7 @@ import { blackholesOf, type NetworkPlan, type NetworkRefusal } from './plan.ts';
 /** What this agent says in `/status`. */
 export function statusOf(now: {
   readonly node: string;
-  readonly source: SourceStatus;
+  readonly source: SourceStatus & { readonly servingSnapshot: boolean };
   readonly plan: NetworkPlan;
   readonly speaker: SpeakerStatus;
   readonly installed: readonly Prefix[];

@@ -23,7 +23,7 @@ export interface PodSpec {
   readonly volumes: readonly {
     readonly name: string;
     readonly configMap?: object;
-    readonly hostPath?: { readonly path: string };
+    readonly hostPath?: { readonly path: string; readonly type?: string };
     readonly emptyDir?: object;
   }[];
 }
@@ -49,9 +49,16 @@ export async function podAsUnit(machine: Machine, pod: PodSpec, additions: Kubel
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, content);
   }
-  const mounts = container.volumeMounts.map(({ name, mountPath }) => {
+  const made: string[] = [];
+  const mounts = container.volumeMounts.map(({ name, mountPath, readOnly = false }) => {
     const volume = pod.volumes.find((one) => one.name === name);
     if (volume?.emptyDir !== undefined) return `TemporaryFileSystem=${mountPath}`;
+    if (volume?.hostPath !== undefined && !readOnly) {
+      const { path, type } = volume.hostPath;
+      if (type === 'DirectoryOrCreate') made.push(`ExecStartPre=+/bin/mkdir -p ${path}`);
+      // The kubelet makes the folder before the container has its mounts; a unit has them before its first command.
+      return `BindPaths=-${path}:${mountPath}`;
+    }
     return `BindReadOnlyPaths=${volume?.hostPath?.path ?? `/mnt/pod${mountPath}`}:${mountPath}`;
   });
   const words = [...container.command, ...container.args].map((word) =>
@@ -72,6 +79,7 @@ ${Object.entries(env)
   .map(([name, value]) => `Environment=${name}=${value}`)
   .join('\n')}
 ${mounts.join('\n')}
+${made.join('\n')}
 BindReadOnlyPaths=/mnt/pod${tokens}:${tokens}
 ExecStart=${words.join(' ')}
 `;

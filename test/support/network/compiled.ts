@@ -32,6 +32,7 @@ export const compile = (objects: readonly Manifest[], input: Partial<NetworkInpu
     drained: false,
     machine: { addresses: new Set(['10.1.0.11', '2001:db8::11']), rendered: [] },
     nodeSeen: true,
+    blocksSeen: true,
     kept: new Set(),
     installed: [],
     brakesOver: new Set(),

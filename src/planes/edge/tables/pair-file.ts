@@ -1,8 +1,8 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { z } from 'zod';
+import type { KubeReason } from '../../../kube/reasons.ts';
 import { messageOf } from '../../../model/values.ts';
 import type { Log } from '../../../runtime/log.ts';
-import type { EdgeReason } from '../reasons.ts';
 import type { KeptPairs, PairFile } from './pairs.ts';
 
 const Kept = z.array(
@@ -25,7 +25,7 @@ export function pairFile(file: string, log: Log): PairFile {
         return new Map(kept.map(({ key, ...pair }) => [key, pair]));
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();
-        const reason: EdgeReason = 'SnapshotUnreadable';
+        const reason: KubeReason = 'SnapshotUnreadable';
         log.warn({ reason, file, problem: messageOf(error) }, 'the last good certificates cannot be read');
         return new Map();
       }

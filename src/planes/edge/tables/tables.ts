@@ -1,3 +1,4 @@
+import { type SnapshotFile, SnapshotWriter } from '../../../kube/last-good.ts';
 import type {
   ClusterChange,
   ClusterListener,
@@ -35,7 +36,6 @@ import type { Served } from '../step/view.ts';
 import type { DataPlane, RoutingTable } from '../table.ts';
 import { LiveBackends } from './live-backends.ts';
 import { CertificatePairs, type PairFile } from './pairs.ts';
-import { type SnapshotFile, SnapshotWriter } from './snapshot.ts';
 
 export interface TablesOptions {
   readonly source: ClusterSource;

@@ -27,6 +27,8 @@ export interface NetworkInput {
   readonly machine: Machine;
   /** The Node of this machine was seen since this agent started: only then its absence is a deletion. */
   readonly nodeSeen: boolean;
+  /** A block of any node was seen since this agent started: only then the absence of all is an edit. */
+  readonly blocksSeen: boolean;
   /** The prefixes, as text, that this node has announced until now. */
   readonly kept: ReadonlySet<string>;
   /** Our blackholes in the kernel: a block with one of them in it was announced before. */
@@ -61,6 +63,8 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
   if (input.drained) return { ...nothingAnnounced, routes: sorted(servers), refusals, withdrawn: 'NodeDrained' };
   if (input.podsFrom === 'calico' && state.objects.IPPool.size === 0)
     return { action: 'hold', reason: 'PoolsMissing', refusals };
+  if (input.podsFrom === 'calico' && !input.blocksSeen && input.kept.size + input.installed.length > 0)
+    return { action: 'hold', reason: 'BlocksMissing', refusals };
   const pods = compilePods(input);
   refusals.push(...pods.refusals);
   const routes = [...servers];

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { FakeClock } from '../../../../test/support/fake-clock.ts';
-import type { ClusterState } from '../../../kube/source.ts';
-import { emptyState } from '../../../kube/state.ts';
-import { sleep } from '../../../runtime/clock.ts';
-import { silentLog } from '../../../runtime/log.ts';
-import { SnapshotWriter } from './snapshot.ts';
+import { FakeClock } from '../../test/support/fake-clock.ts';
+import { sleep } from '../runtime/clock.ts';
+import { silentLog } from '../runtime/log.ts';
+import { SnapshotWriter } from './last-good.ts';
+import type { ClusterState } from './source.ts';
+import { emptyState } from './state.ts';
 
 const state = (revision: number): ClusterState => ({ ...emptyState, revision });
 

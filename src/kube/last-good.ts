@@ -1,12 +1,42 @@
-import type { ClusterState } from '../../../kube/source.ts';
-import { messageOf } from '../../../model/values.ts';
-import type { Clock, Timer } from '../../../runtime/clock.ts';
-import type { Log } from '../../../runtime/log.ts';
+import { messageOf } from '../model/values.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { KubeReason } from './reasons.ts';
+import { readSnapshot, writeSnapshot } from './snapshot.ts';
+import type { ClusterState } from './source.ts';
 
+/**
+ * The last good state of a cluster on disk: what an agent takes for in force when it starts, and serves while its cluster cannot be
+ * read.
+ */
 export interface SnapshotFile {
-  /** The state on disk; undefined when there is none that can be trusted (the reason is logged). */
+  /**
+   * The state on disk; undefined when there is none that can be trusted (the reason is logged). The file is read once: until
+   * the first write everybody gets the same state.
+   */
   read(): Promise<ClusterState | undefined>;
   write(state: ClusterState): Promise<void>;
+}
+
+export function snapshotFile(file: string, log: Log): SnapshotFile {
+  let reading: Promise<ClusterState | undefined> | undefined;
+  const read = async (): Promise<ClusterState | undefined> => {
+    const found = await readSnapshot(file);
+    if (found.ok) return found.state;
+    const reason: KubeReason = found.reason === 'SourceMissing' ? 'SnapshotMissing' : 'SnapshotUnreadable';
+    log.warn({ reason, file, problem: found.message }, 'no last-good state of the cluster');
+    return undefined;
+  };
+  return {
+    read() {
+      reading ??= read();
+      return reading;
+    },
+    async write(state) {
+      reading = undefined;
+      await writeSnapshot(file, state);
+    },
+  };
 }
 
 /** After a write there is a rest, this many times as long as the write took, at most `longestRestMs`. */
