@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type Prefix, parseAddress, parsePrefix } from '../../model/address.ts';
+import { type Address, type Prefix, parseAddress, parsePrefix } from '../../model/address.ts';
 import { messageOf } from '../../model/values.ts';
 import type { LeaseTerms } from '../wire.ts';
 
@@ -10,6 +10,8 @@ export interface RelayArguments {
     readonly asn: number;
     readonly family: 4 | 6;
     readonly localAsn: number;
+    /** The next hop of every route on this session; absent: the one that the agent names. */
+    readonly local?: Address;
   }[];
   readonly fixed: readonly Prefix[];
   readonly vips: readonly Prefix[];
@@ -20,7 +22,8 @@ export const usage = `tideline bgp relay --socket PATH --local-asn N --neighbor 
   [--fixed PREFIX...] [--vip PREFIX...] [--lease SECONDS] [--keeper]
 
 Runs as ExaBGP's API child (see \`tideline bgp render\`): commands on standard output, answers on standard input.
-  --neighbor  a session of exabgp.conf that lists this process; the family of the address is the family of the session
+  --neighbor  a session of exabgp.conf that lists this process; the family of the address is the family of the session.
+              ADDRESS=ASN@LOCAL makes LOCAL, the session's local address, the next hop of its routes
   --fixed     a static route of exabgp.conf, which the relay never touches
   --vip       a prefix that is withdrawn when no agent renewed the lease (until the agent sends the classes itself)
   --lease     seconds, default 5        --keeper    VIPs stay without an agent`;
@@ -45,7 +48,8 @@ export function parseRelayArguments(
   if (Buffer.byteLength(values.socket) > 100) return { problem: 'the path of a unix socket may have 100 bytes' };
   if (localAsn === undefined) return { problem: '--local-asn N is missing or no AS number' };
   if (sessions.length === 0) return { problem: '--neighbor ADDRESS=ASN is missing' };
-  if (!sessions.every((entry) => entry !== undefined)) return { problem: '--neighbor must be ADDRESS=ASN' };
+  if (!sessions.every((entry) => entry !== undefined))
+    return { problem: '--neighbor must be ADDRESS=ASN or ADDRESS=ASN@LOCAL, both addresses of one family' };
   if (!fixed.every((entry) => entry !== undefined)) return { problem: '--fixed must be a prefix without host bits' };
   if (!vips.every((entry) => entry !== undefined)) return { problem: '--vip must be a prefix without host bits' };
   if (!(seconds > 0 && seconds <= 3600)) return { problem: '--lease must be a number of seconds, at most 3600' };
@@ -70,11 +74,14 @@ function parse(argv: readonly string[]) {
 }
 
 function session(text: string, localAsn: number): RelayArguments['sessions'][number] | undefined {
-  const [addressText = '', asnText] = text.split('=');
+  const [addressText = '', rest = ''] = text.split('=');
+  const [asnText, localText] = rest.split('@');
   const address = parseAddress(addressText);
   const asn = asNumber(asnText);
+  const local = localText === undefined ? undefined : parseAddress(localText);
   if (address === undefined || asn === undefined) return undefined;
-  return { address: address.text, asn, family: address.family, localAsn };
+  if (localText !== undefined && local?.family !== address.family) return undefined;
+  return { address: address.text, asn, family: address.family, localAsn, ...(local === undefined ? {} : { local }) };
 }
 
 function asNumber(text: string | undefined): number | undefined {

@@ -3,16 +3,16 @@ import { withoutUndefined } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Loop } from '../../runtime/loop.ts';
 import { type RouteSet, routeSet, sortRoutes } from '../diff.ts';
-import { endOfRib, type Session, showAdjRibOut, showNeighbors } from '../encode.ts';
+import { endOfRib, showAdjRibOut, showNeighbors } from '../encode.ts';
 import type { Route } from '../route.ts';
 import type { AgentMessage, LeaseTerms, RelayMessage, RelayState } from '../wire.ts';
 import { Lease } from './lease.ts';
 import { AnswerLost, type CommandPipe } from './pipe.ts';
-import { NeighborState } from './session.ts';
+import { NeighborState, type PeerSession } from './session.ts';
 
 export interface RelayOptions {
   readonly clock: Clock;
-  readonly sessions: readonly (Session & { readonly asn: number })[];
+  readonly sessions: readonly PeerSession[];
   /** Routes that are static in exabgp.conf: never announced nor withdrawn here. */
   readonly fixed: readonly Prefix[];
   /** Which of the routes read back are VIPs; needed only until the agent has sent the classes. */
@@ -241,7 +241,7 @@ export class Relay {
     const target = new Map<string, Route>();
     for (const [prefix, route] of base) {
       const isOurs = !this.#fixed.has(prefix) && route.prefix.family === neighbor.session.family;
-      if (isOurs && !(expired && route.class === 'vip')) target.set(prefix, route);
+      if (isOurs && !(expired && route.class === 'vip')) target.set(prefix, neighbor.withOwnNextHop(route));
     }
     return target;
   }
@@ -253,7 +253,8 @@ export class Relay {
       const [first, ...others] = neighbors.filter(({ session }) => session.family === family);
       for (const route of first?.fixed ?? []) routes.set(route.prefix.text, route);
       for (const [prefix, route] of first?.held ?? []) {
-        if (others.every((other) => other.held.has(prefix))) routes.set(prefix, route);
+        if (others.every((other) => other.held.has(prefix)))
+          routes.set(prefix, first?.withAskedNextHop(route, this.#wanted.get(prefix)) ?? route);
       }
     }
     return sortRoutes([...routes.values()]);

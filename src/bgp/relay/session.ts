@@ -1,3 +1,4 @@
+import type { Address } from '../../model/address.ts';
 import { attributesKey, diffRoutes, type RouteChange, type RouteSet, routeSet } from '../diff.ts';
 import { announceCommands, type RouteCommand, type Session, withdrawCommands } from '../encode.ts';
 import type { Route } from '../route.ts';
@@ -5,9 +6,12 @@ import type { RouteRefusal } from '../speaker.ts';
 
 const retryRejectedMs = 5000;
 
+/** A session with its router. Where `local` is given, it is the next hop of every route on this session. */
+export type PeerSession = Session & { readonly asn: number; readonly local?: Address };
+
 /** What the relay knows of one neighbour: whether its session is up, and which routes ExaBGP holds for it. */
 export class NeighborState {
-  readonly session: Session & { readonly asn: number };
+  readonly session: PeerSession;
   up = false;
   changedAtMs: number | undefined;
   /** Why the session went down, and why the last attempt to bring it up failed. */
@@ -26,7 +30,7 @@ export class NeighborState {
     { readonly refusal: RouteRefusal; readonly key: string; readonly retryAtMs: number }
   >();
 
-  constructor(session: Session & { readonly asn: number }) {
+  constructor(session: PeerSession) {
     this.session = session;
   }
 
@@ -61,6 +65,22 @@ export class NeighborState {
   /** The routes that ExaBGP holds, without those that are static in exabgp.conf. */
   get held(): RouteSet {
     return this.#held;
+  }
+
+  /**
+   * A route as this session carries it. The agent names an address of the server; a router reaches that only over the link of its
+   * own session, when the server has several.
+   */
+  withOwnNextHop(route: Route): Route {
+    const { local } = this.session;
+    return local === undefined ? route : { ...route, nextHop: local };
+  }
+
+  /** The same backwards: a route that is held as it was asked for has the next hop with which it was asked for. */
+  withAskedNextHop(route: Route, asked: Route | undefined): Route {
+    const { local } = this.session;
+    const isOwn = local !== undefined && asked !== undefined && route.nextHop.text === local.text;
+    return isOwn ? { ...route, nextHop: asked.nextHop } : route;
   }
 
   get fixed(): readonly Route[] {

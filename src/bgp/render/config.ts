@@ -1,4 +1,4 @@
-import { hostPrefix } from '../../model/address.ts';
+import { type Address, hostPrefix } from '../../model/address.ts';
 import { runFiles } from '../../model/contract.ts';
 import { InputError } from '../../model/problem.ts';
 import type { ServerSpec } from './server.ts';
@@ -42,11 +42,12 @@ ${neighbors.join('')}`;
 
 function neighbor(server: ServerSpec, router: ServerSpec['routers'][number], options: RenderOptions): string {
   const { address } = server;
+  const local = router.local ?? address;
   const graceful = server.blade === undefined;
   return `neighbor ${router.address.text} {
   # ${router.name}
   router-id ${address.text};
-  local-address ${address.text};
+  local-address ${local.text};
   local-as ${server.localAsn};
   peer-as ${router.asn};
   hold-time ${options.holdSeconds ?? 9};
@@ -62,10 +63,18 @@ ${graceful ? '  manual-eor true;\n' : ''}  family {
     processes [ tideline ];
     neighbor-changes;
   }
-  static {
-    route ${hostPrefix(address).text} next-hop ${address.text};
-  }
+${local.family === address.family ? ownRoute(address, local) : ''}}
+`;
 }
+
+/**
+ * The server's own address, as a static route. Its next hop is the local end of the session: a route whose next hop lies inside
+ * itself is taken by BIRD and counts as inaccessible for FRR, which then needs a route of its own to the server.
+ */
+function ownRoute(address: Address, local: Address): string {
+  return `  static {
+    route ${hostPrefix(address).text} next-hop ${local.text};
+  }
 `;
 }
 
@@ -79,7 +88,10 @@ function relayCommand(server: ServerSpec, options: RenderOptions): readonly stri
     `${options.runDirectory}/${runFiles.relaySocket}`,
     '--local-asn',
     String(server.localAsn),
-    ...server.routers.flatMap((router) => ['--neighbor', `${router.address.text}=${router.asn}`]),
+    ...server.routers.flatMap(({ address, asn, local }) => [
+      '--neighbor',
+      `${address.text}=${asn}${local === undefined ? '' : `@${local.text}`}`,
+    ]),
     '--fixed',
     hostPrefix(server.address).text,
     ...(blade?.vips ?? []).flatMap((vip) => ['--vip', hostPrefix(vip).text]),
@@ -93,7 +105,8 @@ function relayCommand(server: ServerSpec, options: RenderOptions): readonly stri
  * named ERR; the command-line pipes share one answer pipe and are off; the default umask makes folders that cannot be entered.
  * ExaBGP also listens: the pause between its own attempts grows to a minute, and a router that comes back need not wait for it.
  */
-export function renderEnvironment(server: Pick<ServerSpec, 'address'>): string {
+export function renderEnvironment(server: Pick<ServerSpec, 'address'> & Partial<Pick<ServerSpec, 'routers'>>): string {
+  const ends = new Set((server.routers ?? []).map(({ local }) => (local ?? server.address).text));
   return `# by \`tideline bgp render\`; run: exabgp --env FILE exabgp.conf
 [exabgp.api]
 ack = true
@@ -114,7 +127,7 @@ level = ERR
 destination = stderr
 
 [exabgp.tcp]
-bind = ${server.address.text}
+bind = ${ends.size === 0 ? server.address.text : [...ends].join(' ')}
 port = 179
 `;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { parseAddress } from '../../model/address.ts';
+import { type Address, parseAddress } from '../../model/address.ts';
 import { loadPlatformOrThrow } from '../../platform/load.ts';
 import { parseRelayArguments } from '../relay/arguments.ts';
-import { renderExabgp } from './config.ts';
+import { renderEnvironment, renderExabgp } from './config.ts';
 import { resolveServer } from './server.ts';
 
 const platform = await loadPlatformOrThrow(['examples/hybrid']);
@@ -24,6 +24,29 @@ it('renders a blade: no graceful restart, VIPs on a lease', async () => {
   expect(keeper.blade?.lease.keeper).toBe(true);
   const other = resolveServer(platform, 'paris-blade-2', undefined);
   expect(renderExabgp(other, options)).not.toContain('--keeper');
+});
+
+it('renders a session over each uplink, whose local address is the next hop of all its routes', async () => {
+  const at = (text: string) => parseAddress(text) as Address;
+  const server = resolveServer(platform, 'paris-worker-1', parseAddress('10.1.0.11'), [
+    { router: 'paris-tor', local: at('10.2.0.1'), remote: at('10.2.0.0') },
+    { router: 'paris-tor', local: at('10.2.0.3'), remote: at('10.2.0.2') },
+    { router: 'paris-tor', local: at('fd02::1'), remote: at('fd02::') },
+  ]);
+  await expect(renderExabgp(server, options)).toMatchFileSnapshot('../../../test/golden/bgp/uplinks.conf');
+  expect(renderEnvironment(server)).toContain('bind = 10.2.0.1 10.2.0.3 fd02::1\n');
+  const line = /^ {2}run (.*);$/m.exec(renderExabgp(server, options))?.[1];
+  expect(parseRelayArguments(line?.split(' ').slice(4) ?? [])).toMatchObject({
+    sessions: [
+      { local: { text: '10.2.0.1' } },
+      { local: { text: '10.2.0.3' } },
+      { family: 6, local: { text: 'fd02::1' } },
+    ],
+  });
+  const odd = (router: string, local: string) => () =>
+    resolveServer(platform, 'w', parseAddress('10.1.0.11'), [{ router, local: at(local) }]);
+  expect(odd('nobody', '10.2.0.1')).toThrow('no router nobody');
+  expect(odd('paris-tor', 'fd02::1')).toThrow('different families');
 });
 
 it('gives the relay arguments that it understands', () => {

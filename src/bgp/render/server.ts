@@ -12,13 +12,34 @@ export interface ServerSpec {
   readonly address: Address;
   readonly localAsn: number;
   readonly site: Site;
-  readonly routers: readonly { readonly name: string; readonly address: Address; readonly asn: number }[];
+  readonly routers: readonly {
+    readonly name: string;
+    readonly address: Address;
+    readonly asn: number;
+    /** The server's own end of the session, where it is not `address`; it is the next hop of every route on this session. */
+    readonly local?: Address;
+  }[];
   /** Present for a blade: its VIPs fail closed on this lease. Absent for a worker: its routes fail static. */
   readonly blade?: { readonly vips: readonly Address[]; readonly lease: LeaseTerms };
 }
 
+/**
+ * One uplink of a server whose address is on its loopback interface: the server's address on that link and, where every server
+ * has another one, the router's.
+ */
+export interface Uplink {
+  readonly router: string;
+  readonly local: Address;
+  readonly remote?: Address;
+}
+
 /** The BGP side of a server. Blades are found by name in the pools; every other name is a worker and needs `givenAddress`. */
-export function resolveServer(platform: Platform, name: string, givenAddress: Address | undefined): ServerSpec {
+export function resolveServer(
+  platform: Platform,
+  name: string,
+  givenAddress: Address | undefined,
+  uplinks: readonly Uplink[] = [],
+): ServerSpec {
   const pool = poolOfBlade(platform, name);
   const address = givenAddress ?? (pool === undefined ? undefined : bladeOf(pool, name)?.address);
   if (address === undefined)
@@ -35,7 +56,7 @@ export function resolveServer(platform: Platform, name: string, givenAddress: Ad
   const { serverAsn, routers } = site.spec;
   if (serverAsn === undefined)
     throw bad(`Site/${site.metadata.name}`, 'spec.serverAsn is missing', 'write the AS number of its servers');
-  const reachable = routers.filter((router) => router.address.family === address.family);
+  const reachable = sessionsOf(routers, uplinks, address, name);
   if (reachable.length === 0)
     throw bad(`Site/${site.metadata.name}`, 'spec.routers has no IPv4 router', 'add the router with its IPv4 address');
   return {
@@ -53,6 +74,33 @@ export function resolveServer(platform: Platform, name: string, givenAddress: Ad
           },
         }),
   };
+}
+
+/** The sessions over the uplinks that were given, else one from the server's address to each router of its family. */
+function sessionsOf(
+  routers: Site['spec']['routers'],
+  uplinks: readonly Uplink[],
+  address: Address,
+  server: string,
+): ServerSpec['routers'] {
+  if (uplinks.length === 0) return routers.filter((router) => router.address.family === address.family);
+  return uplinks.map(({ router: name, local, remote }) => {
+    const router = routers.find((candidate) => candidate.name === name);
+    if (router === undefined)
+      throw bad(
+        server,
+        `--uplink: its Site has no router ${name}`,
+        `name one of ${routers.map((one) => one.name).join(', ')}`,
+      );
+    const session = { ...router, address: remote ?? router.address, local };
+    if (session.address.family !== local.family)
+      throw bad(
+        server,
+        `--uplink: ${local.text} and ${session.address.text} are of different families`,
+        'give both ends of one link',
+      );
+    return session;
+  });
 }
 
 function bad(object: string, message: string, fix: string): InputError {

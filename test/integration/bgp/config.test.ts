@@ -15,7 +15,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-it.each(['worker', 'blade'])(
+it.each(['worker', 'blade', 'uplinks'])(
   'the golden of a %s passes the real parser, and ExaBGP understands all of it',
   async (name) => {
     await writeFile(join(directory, 'exabgp.env'), renderEnvironment({ address: { family: 4, text: '127.0.0.1' } }));
