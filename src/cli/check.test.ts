@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 function tideline(...args: readonly string[]) {
@@ -107,4 +107,49 @@ test.each([
   expect(stderr).not.toMatch(controls);
   expect(stderr).not.toMatch(/^ok/m);
   expect(stderr).toContain(onOneLine);
+});
+
+describe('a folder of Ingresses', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'check-ingresses-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const ingress = (name: string, className: string, annotations: string): string => `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: ${name}
+  namespace: shop
+  annotations: { ${annotations} }
+spec:
+  ingressClassName: ${className}
+  rules:
+    - host: ${name}.example
+      http: { paths: [{ path: /, pathType: Prefix, backend: { service: { name: web, port: { number: 80 } } } }] }
+---
+`;
+  const prefix = 'nginx.ingress.kubernetes.io';
+
+  test('is told beforehand what becomes of it, whatever the class', () => {
+    writeFileSync(
+      join(folder, 'shop.yaml'),
+      ingress('members', 'nginx', `${prefix}/auth-type: basic`) +
+        ingress('plain', 'nginx', 'a.example/b: c') +
+        ingress('rewritten', 'tideline', `${prefix}/rewrite-target: /$1`),
+    );
+    const { status, stdout, stderr } = tideline('check', folder);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.replaceAll(`${folder}/`, '')).toBe(
+      `warning: shop.yaml:1: Ingress/shop/members metadata.annotations[${prefix}/auth-type]: auth-type limits access: an annotation limits access in a way that is not supported; the routes of the Ingress answer 503 (AccessAnnotationUnsupported)
+    fix: limit access in the application and remove the annotation, or let the operator set ignoreAccessAnnotations in the pool
+warning: shop.yaml:24: Ingress/shop/rewritten metadata.annotations[${prefix}/rewrite-target]: rewrite-target is not supported: the annotation of ingress-nginx is not supported; the route is served without it (AnnotationIgnored)
+    fix: remove it when the application does not need it; docs/reference/annotations.md lists what is supported
+ok: 3 Ingresses
+`,
+    );
+  });
+
+  test('beside a platform is judged by the pools of its classes', () => {
+    const { status, stdout } = tideline('check', '--output', 'json', folder, 'examples/hybrid');
+    expect(status).toBe(0);
+    const { warnings } = JSON.parse(stdout) as { warnings: readonly { readonly object: string }[] };
+    expect(warnings.map(({ object }) => object)).toEqual(['Ingress/shop/rewritten']);
+  });
 });

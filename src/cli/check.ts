@@ -14,7 +14,9 @@ interface CheckArguments {
 export function register(program: Command): void {
   program
     .command('check')
-    .description('Validate the platform spec in files and folders, or look what a cluster misses')
+    .description(
+      'Validate the platform spec in files and folders and say what becomes of Ingresses there, or look what a cluster misses',
+    )
     .argument('[path...]', 'YAML or JSON files, or folders of them')
     .addOption(new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text'))
     .option('--cluster [name]', 'look at this Cluster of the spec, as an agent would; writes nothing')
@@ -30,6 +32,7 @@ export function register(program: Command): void {
       'after',
       `
 Exit code 0: valid (warnings do not count), 2: not valid. Reasons: docs/reference/errors.md
+Ingresses are judged as a pool of their class would, or one of defaults where no pool is given: docs/reference/annotations.md
 With --cluster 0: nothing is missing, 1: something is, 2: bad input. Reasons: docs/reference/check-cluster.md`,
     )
     .action(run);
@@ -51,30 +54,45 @@ async function run(paths: string[], options: CheckArguments, command: Command): 
       fix: 'name a cluster with --cluster, or leave it out',
     });
   if (paths.length === 0) command.error("error: missing required argument 'path'", { exitCode: 2 });
-  const { loadPlatform } = await import('../platform/load.ts');
-  const result = await loadPlatform(paths);
-  const good = 'platform' in result;
-  if (options.output === 'json') printJson(jsonOf(result));
-  else (good ? printLines : printErrorLines)(textOf(result));
+  const { findIngresses, judgeIngresses } = await import('./check/ingresses.ts');
+  const { ingresses, specPaths } = await findIngresses(paths);
+  const result = specPaths.length === 0 ? undefined : await load(specPaths);
+  const findings = await judgeIngresses(
+    ingresses,
+    result !== undefined && 'platform' in result ? result.platform : undefined,
+  );
+  const good = result === undefined || 'platform' in result;
+  if (options.output === 'json') printJson(jsonOf(result, findings));
+  else
+    (good ? printLines : printErrorLines)(textOf(result ?? plural(ingresses.length, 'Ingress', 'Ingresses'), findings));
   if (!good) process.exitCode = 2;
 }
 
-/** For people: the lines of problems, then of warnings, then one that sums up. */
-export function textOf(result: LoadResult): readonly string[] {
-  const problems = 'problems' in result ? result.problems : [];
+async function load(paths: readonly string[]): Promise<LoadResult> {
+  const { loadPlatform } = await import('../platform/load.ts');
+  return loadPlatform(paths);
+}
+
+/**
+ * For people: the lines of problems, then of warnings, those of Ingresses last, then one that sums up. Where there is nothing of a
+ * platform, `result` is what was looked at instead.
+ */
+export function textOf(result: LoadResult | string, ingresses: readonly Problem[] = []): readonly string[] {
+  const { problems = [], warnings = [] } = typeof result === 'string' ? {} : { problems: [], ...result };
   return [
     ...problems.flatMap(problemLines),
-    ...result.warnings.flatMap((warning) => {
+    ...[...warnings, ...ingresses].flatMap((warning) => {
       const [first = '', ...rest] = problemLines(warning);
       return [`warning: ${first}`, ...rest];
     }),
-    'platform' in result ? `ok: ${countText(result.platform)}` : sumUp(problems),
+    problems.length > 0 ? sumUp(problems) : `ok: ${okText(result)}`,
   ];
 }
 
 /** For programs: `{ ok, counts?, problems, warnings }`. */
-export function jsonOf(result: LoadResult): object {
-  const { warnings } = result;
+export function jsonOf(result: LoadResult | undefined, ingresses: readonly Problem[] = []): object {
+  const warnings = [...(result?.warnings ?? []), ...ingresses];
+  if (result === undefined) return { ok: true, problems: [], warnings };
   return 'platform' in result
     ? { ok: true, counts: countsOf(result.platform), problems: [], warnings }
     : { ok: false, problems: result.problems, warnings };
@@ -88,6 +106,11 @@ function countsOf(platform: Platform) {
     policies: platform.policies.size,
     drains: platform.drains.size,
   };
+}
+
+function okText(result: LoadResult | string): string {
+  if (typeof result === 'string') return result;
+  return 'platform' in result ? countText(result.platform) : '';
 }
 
 function countText(platform: Platform): string {

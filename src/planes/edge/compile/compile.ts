@@ -77,7 +77,7 @@ export function compile(input: CompileInput): Compiled {
     owners,
     ownersOnly: pool.spec.hostOwnerOwnsCertificate,
   });
-  const settings = new SettingsOfRoutes(pool);
+  const settings = new SettingsOfRoutes(pool.spec);
   const tlsHosts = new TlsHosts();
   const conditions: Condition[] = [...defaultCertificate(pool, certificates)];
   for (const reading of [...readings.values()].sort(compareAge)) {

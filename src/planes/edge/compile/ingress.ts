@@ -16,10 +16,14 @@ const legacyClassAnnotation = 'kubernetes.io/ingress.class';
  * if there is an object for it, names our controller. A missing object is accepted: manifest folders rarely carry one.
  */
 export function isOurs(ingress: Ingress, className: string, classes: ReadonlyMap<ObjectKey, IngressClass>): boolean {
-  const named = ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.[legacyClassAnnotation];
-  if (named !== className) return false;
+  if (classNameOf(ingress) !== className) return false;
   const controller = classes.get(className)?.spec?.controller;
   return controller === undefined || controller === ingressController;
+}
+
+/** The class that an Ingress names: by its field, else by the annotation of before there was one. */
+export function classNameOf(ingress: Ingress): string | undefined {
+  return ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.[legacyClassAnnotation];
 }
 
 type GoodReference = Extract<BackendReference, { ok: true }>;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { poolForTests } from '../../../../../test/support/edge-pool.ts';
 import { annotationPrefix, knownAnnotations } from './known.ts';
 import { readAnnotations } from './read.ts';
-import { SettingsOfRoutes } from './settings.ts';
+import { defaultPoolSettings, SettingsOfRoutes } from './settings.ts';
 
 type Texts = Readonly<Record<string, string>>;
 const secure = { tls: true, certificate: true };
@@ -13,7 +13,7 @@ function read(annotations: Texts) {
 }
 
 function settings(annotations: Texts, pool: Readonly<Record<string, unknown>> = {}, host = secure) {
-  return new SettingsOfRoutes(poolForTests(pool)).of(read(annotations), host);
+  return new SettingsOfRoutes(poolForTests(pool).spec).of(read(annotations), host);
 }
 
 const hsts = 'max-age=31536000; includeSubDomains';
@@ -86,15 +86,15 @@ describe('settings of a route', () => {
     ['1g', 2048, 1 << 30, []],
   ])('a body of %s in a pool that takes %i MiB', (text, maxBodyMiB, expected, reasons) => {
     const annotations = read({ 'proxy-body-size': text });
-    const settingsOf = new SettingsOfRoutes(poolForTests({ maxBodyMiB }));
+    const settingsOf = new SettingsOfRoutes(poolForTests({ maxBodyMiB }).spec);
     expect(settingsOf.of(annotations, { tls: false, certificate: false })?.maxBodyBytes).toBe(expected);
     expect(settingsOf.problems(annotations).map(({ reason }) => reason)).toEqual(reasons);
   });
 });
 
 describe('known annotations', () => {
-  const pool = poolForTests();
-  const ignoring = poolForTests({ ignoreAccessAnnotations: true });
+  const pool = defaultPoolSettings();
+  const ignoring = { ...pool, ignoreAccessAnnotations: true };
   const names = Object.keys(knownAnnotations);
 
   it.each(names.filter((name) => knownAnnotations[name]?.fate !== 'implemented'))(

@@ -1,3 +1,4 @@
+import { EdgePoolSpec } from '../../../../model/spec/kinds/edge-pool.ts';
 import type { EdgePool } from '../../../../model/spec/kinds.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
 import type { EdgeProblem } from '../../reasons.ts';
@@ -22,13 +23,21 @@ function bodyBounded(object: string, maxBodyMiB: number): EdgeProblem {
   };
 }
 
+/** What of a pool bears upon the settings of routes. */
+export type PoolSettings = Pick<EdgePool['spec'], 'https' | 'ignoreAccessAnnotations' | 'maxBodyMiB' | 'ports'>;
+
+/** What holds in a pool that says nothing of it. */
+export function defaultPoolSettings(): PoolSettings {
+  return EdgePoolSpec.pick({ https: true, ignoreAccessAnnotations: true, maxBodyMiB: true, ports: true }).parse({});
+}
+
 /** The settings of routes under one pool. What is asked again for the same Ingress is the same object. */
 export class SettingsOfRoutes {
-  readonly #pool: EdgePool['spec'];
+  readonly #pool: PoolSettings;
   readonly #known = new Map<IngressAnnotations, Map<string, RouteSettings | undefined>>();
 
-  constructor(pool: EdgePool) {
-    this.#pool = pool.spec;
+  constructor(pool: PoolSettings) {
+    this.#pool = pool;
   }
 
   /** Whether nothing of the Ingress may be served, because it limits access in a way that cannot be obeyed. */
