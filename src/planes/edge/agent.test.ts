@@ -160,6 +160,23 @@ describe('loss of input', () => {
     expect(cold.dataPlane.table?.backends[0]?.endpoints).toEqual([{ address: '10.10.7.7', port: 3000 }]);
   });
 
+  test('a first table without most hosts that nginx serves waits, when no last-good state can tell; nginx anew accepts it', async () => {
+    const rig = new Rig('paris-blade-1');
+    const hosts = ['a', 'b', 'c', 'd'].map((name) => ({ name, paths: [] }));
+    await rig.dataPlane.apply({ hosts, backends: [], certificates: [] });
+    rig.agent.start();
+    rig.source.publish(clusterWith());
+    await rig.clock.advance(15_000);
+    expect(rig.dataPlane.table?.hosts).toHaveLength(4);
+    expect(rig.announces).toBe(true);
+    expect(rig.agent.status().tableRefused).toContain('nginx serves 4 hosts of an earlier agent, the cluster has 1');
+    expect(rig.written).toEqual([]);
+    rig.dataPlane.setInstance('second');
+    await rig.clock.advance(15_000);
+    expect(rig.dataPlane.table?.hosts).toHaveLength(1);
+    expect(rig.written).toHaveLength(1);
+  });
+
   test('a late snapshot never replaces what the source said', async () => {
     const rig = new Rig('paris-blade-1');
     rig.onDisk = clusterWith(['10.10.9.9']);

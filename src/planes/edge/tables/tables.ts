@@ -32,6 +32,7 @@ import {
   tableAcknowledged,
   tableFailed,
 } from '../step/convergence.ts';
+import { lossInFirstTable } from '../step/first-table.ts';
 import type { Served } from '../step/view.ts';
 import type { DataPlane, RoutingTable } from '../table.ts';
 import { LiveBackends } from './live-backends.ts';
@@ -73,6 +74,9 @@ export class Tables implements ClusterListener {
   #onDisk: Promise<ClusterState | undefined> = Promise.resolve(undefined);
   #inherited: Promise<void> | undefined;
   #stopped = false;
+  #lastGoodRead: Promise<void> = Promise.resolve();
+  /** False while nothing shows that the first state of this agent is no loss. */
+  #proven = false;
   #snapshotTimer: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
 
@@ -105,7 +109,14 @@ export class Tables implements ClusterListener {
       this.recompile();
     });
     this.#snapshotTimer = clock.setTimeout(() => void this.#useSnapshot(), snapshotAfterMs);
+    this.#lastGoodRead = this.#readLastGood();
     source.start(this);
+  }
+
+  /** The source judges its first list by the last-good state; where there is none, the first table is judged by nginx. */
+  async #readLastGood(): Promise<void> {
+    const state = await this.#options.snapshot?.read();
+    if (state !== undefined) this.#prove();
   }
 
   onChange(change: ClusterChange): void {
@@ -113,7 +124,7 @@ export class Tables implements ClusterListener {
     const { state } = change;
     const { known } = this.#convergence;
     this.#convergence = stateRead(this.#convergence, 'cluster', state);
-    this.#snapshots?.save(state);
+    if (this.#proven) this.#snapshots?.save(state);
     if (known.phase !== 'cluster') {
       this.#slices = SliceIndex.of(state);
       this.recompile();
@@ -187,6 +198,7 @@ export class Tables implements ClusterListener {
   async #program(): Promise<void> {
     const { clock, dataPlane } = this.#options;
     await (this.#inherited ??= this.#inherit());
+    await this.#lastGoodRead;
     const { known } = this.#convergence;
     if (known.phase === 'nothing') return;
     this.#convergence = compileStarted(this.#convergence, clock.monotonic());
@@ -194,10 +206,19 @@ export class Tables implements ClusterListener {
       const table = this.#compile(known.state);
       const acknowledged = await this.#timed('table', dataPlane.apply(table));
       this.#programmed(tableAcknowledged(this.#convergence, acknowledged));
+      this.#prove();
     } catch (error) {
       this.#convergence = tableFailed(this.#convergence, messageOf(error), dataPlane.status());
       throw error;
     }
+  }
+
+  /** Notes that the state need not be judged by what nginx serves (any more), so that it may become the last-good one. */
+  #prove(): void {
+    if (this.#proven) return;
+    this.#proven = true;
+    const { known } = this.#convergence;
+    if (known.phase === 'cluster') this.#snapshots?.save(known.state);
   }
 
   #compile(state: ClusterState): RoutingTable {
@@ -213,6 +234,10 @@ export class Tables implements ClusterListener {
       ...withoutUndefined({ before }),
     });
     compileEnd();
+    const loss = this.#proven
+      ? undefined
+      : lossInFirstTable(this.#options.dataPlane.status(), compiled.table.hosts.length);
+    if (loss !== undefined) throw new Error(loss);
     this.#compiled = compiled;
     this.#pairs.compiled(compiled);
     this.#live.replace(backends);
