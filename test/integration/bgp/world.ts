@@ -32,13 +32,19 @@ export class World {
   #router: Router | undefined;
   #exabgp: Exabgp | undefined;
   #config = '';
+  #variables: Readonly<Record<string, string>> = {};
 
   constructor(directory: string) {
     this.directory = directory;
   }
 
-  static async start(blade?: LeaseTerms, router: RouterKind = 'BIRD'): Promise<World> {
+  static async start(
+    blade?: LeaseTerms,
+    router: RouterKind = 'BIRD',
+    variables: (directory: string) => Readonly<Record<string, string>> = () => ({}),
+  ): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'tideline-bgp-')));
+    world.#variables = variables(world.directory);
     try {
       await world.#start(blade, router);
     } catch (error) {
@@ -105,6 +111,7 @@ export class World {
       config: { text: this.#config },
       environment: { text: renderEnvironment(server(undefined)) },
       relaySocket: this.socket,
+      variables: this.#variables,
     });
   }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
 import type { Network } from '../../../lab/net/network.ts';
 import { waitReady } from './ready.ts';
@@ -18,7 +19,12 @@ export interface ExabgpOptions {
   readonly environment: { readonly file: string } | { readonly text: string };
   /** The relay's socket, on which the start waits until the relay accepts connections; when absent, it does not wait. */
   readonly relaySocket?: string;
+  /** Variables beside those of the service. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
+
+/** As in tideline-exabgp.service: ExaBGP's times do not follow a step of the clock. */
+const steadyTime = fileURLToPath(new URL('../../../deploy/exabgp', import.meta.url));
 
 export interface Exabgp {
   readonly daemon: Daemon;
@@ -44,6 +50,7 @@ export async function startExabgp(options: ExabgpOptions): Promise<Exabgp> {
     command: 'exabgp',
     args: ['--env', environment, config],
     logFile: join(options.directory, `${name}.log`),
+    env: { PYTHONPATH: steadyTime, ...options.variables },
   });
   const { relaySocket } = options;
   const waitRelay = async (timeoutMs: number): Promise<void> => {
