@@ -65,7 +65,7 @@ export function checkSettings(settings: NginxSettings): readonly string[] {
 export function nginxConf(settings: NginxSettings): string {
   return `${main(settings)}
 events {
-    worker_connections 8192;
+    worker_connections ${workerConnections};
 }
 
 http {
@@ -107,7 +107,7 @@ lua_shared_dict tideline_state 8m;
 lua_shared_dict tideline_hosts ${zoneMiB.hosts}m;
 lua_shared_dict tideline_backends ${zoneMiB.backends}m;
 lua_shared_dict tideline_certificates ${zoneMiB.certificates}m;
-init_by_lua_block { require("tideline.start").master("${runDir}", "${rendered}") }
+init_by_lua_block { require("tideline.start").master("${runDir}", "${rendered}", ${poolCount}) }
 init_worker_by_lua_block { require("tideline.start").worker("${runDir}") }
 
 ${temporary.join('\n')}
@@ -152,14 +152,30 @@ map $tideline_hsts $tideline_sent_hsts {
 }
 ${clientOf(settings)}
 
-upstream tideline_backends {
+${pools()}`;
+}
+
+/**
+ * Idle connections to pods, for each worker. nginx searches a pool from end to end and its list of upstreams from the start, so
+ * one large pool, or hundreds of small ones, would cost more than new connections do. An endpoint always has the same pool
+ * (`lua/endpoints.lua`). What is idle takes at most half of a worker's connections: nginx closes none of it to make room.
+ */
+const poolCount = 64;
+const poolConnections = 128;
+const workerConnections = 2 * poolCount * poolConnections;
+
+function pools(): string {
+  return Array.from(
+    { length: poolCount },
+    (_, index) => `upstream ${index}_pods {
     server 0.0.0.1;
     balancer_by_lua_block { require("tideline.request").balance() }
-    keepalive 256;
+    keepalive ${poolConnections};
     keepalive_requests 10000;
     # Shorter than the 5 s after which Node and others close an idle connection: a request must not arrive at that moment.
     keepalive_timeout 4s;
-}`;
+}`,
+  ).join('\n');
 }
 
 /**
@@ -241,6 +257,7 @@ ${indent(listen.join('\n'))}
     ssl_session_tickets off;
 
     set $tideline_host "";
+    set $tideline_pool "";
     set $tideline_reason "";
     set $tideline_hsts "";
 
@@ -267,7 +284,7 @@ ${indent(indent(proxy))}
 }
 
 /** The blade faces the Internet: what a client says of itself in these fields is replaced or removed, never continued. */
-const proxy = `proxy_pass http://tideline_backends;
+const proxy = `proxy_pass http://$tideline_pool;
 proxy_http_version 1.1;
 proxy_set_header Host $tideline_host;
 proxy_set_header Connection $tideline_connection;

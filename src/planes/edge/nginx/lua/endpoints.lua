@@ -3,6 +3,10 @@ local avoided = require "tideline.avoided"
 
 local _M = {}
 
+-- The number of upstreams of nginx.conf, each of which keeps idle connections; start.lua sets it. They are called `0_pods` and so
+-- on: nginx compares the name with that of each upstream before it, and beginnings that differ end the comparison.
+_M.pools = 1
+
 function _M.encode(list)
   local parts = {}
   for index, endpoint in ipairs(list) do
@@ -14,11 +18,12 @@ end
 -- Round robin starts at a random endpoint, so that the workers of many blades do not all begin with the first. `before` is the
 -- version that this one follows, or nil when that is not known or nothing is known of its endpoints.
 function _M.decode(value, before)
-  local backend = { address = {}, port = {}, count = 0, turn = 0, avoiding = 0 }
+  local backend = { address = {}, port = {}, pool = {}, count = 0, turn = 0, avoiding = 0 }
   for address, port in value:gmatch("([^ ,]+) (%d+)") do
     backend.count = backend.count + 1
     backend.address[backend.count] = address:find(":", 1, true) and "[" .. address .. "]" or address
     backend.port[backend.count] = tonumber(port)
+    backend.pool[backend.count] = ngx.crc32_short(address .. " " .. port) % _M.pools .. "_pods"
   end
   if backend.count > 0 then
     backend.turn = math.random(backend.count) - 1

@@ -14,6 +14,7 @@ local _M = {}
 local TRIES = 3
 local CONNECT_SECONDS = 2
 local READ_SECONDS = 60
+local NONE = {}
 -- An upgraded connection (WebSocket) may be silent for this long.
 local UPGRADED_SECONDS = 3600
 
@@ -87,13 +88,10 @@ function _M.route()
     return ngx.exit((reason == "HostUnknown" or reason == "PathUnknown") and 404 or 503)
   end
   var.tideline_host = forwarded_host(name, var.http_host)
-  ngx.ctx.backend = backend
-  ngx.ctx.index = endpoints.next(backend)
-  ngx.ctx.tries = 0
-  ngx.ctx.connect_seconds = settings and settings.connectSeconds or CONNECT_SECONDS
-  local idle = var.tideline_upgrade ~= "" and UPGRADED_SECONDS or READ_SECONDS
-  ngx.ctx.send_seconds = settings and settings.sendSeconds or idle
-  ngx.ctx.read_seconds = settings and settings.readSeconds or idle
+  local index = endpoints.next(backend)
+  var.tideline_pool = backend.pool[index]
+  local upgraded = var.tideline_upgrade ~= ""
+  ngx.ctx = { backend = backend, index = index, tries = 0, settings = settings, upgraded = upgraded }
 end
 
 -- Whether the last try made a connection. nginx lists the connect time of each try, `-` for none: `0.001, - : ` after two tries;
@@ -122,6 +120,13 @@ local function try_another(ctx)
   return endpoints.after_failure(backend, ctx.first, ctx.tries, TRIES, tried)
 end
 
+-- nginx.conf has CONNECT_SECONDS and READ_SECONDS as well, so a request without settings of its own needs no call.
+local function set_timeouts(settings, upgraded)
+  local idle = upgraded and UPGRADED_SECONDS or READ_SECONDS
+  local send, read = settings.sendSeconds or idle, settings.readSeconds or idle
+  balancer.set_timeouts(settings.connectSeconds or CONNECT_SECONDS, send, read)
+end
+
 -- Runs once for every try; the endpoints are those of the generation that was routed.
 function _M.balance()
   local ctx = ngx.ctx
@@ -132,7 +137,9 @@ function _M.balance()
     balancer.set_more_tries(math.min(TRIES, backend.count) - 1)
   end
   ctx.tries = ctx.tries + 1
-  balancer.set_timeouts(ctx.connect_seconds, ctx.send_seconds, ctx.read_seconds)
+  if ctx.settings or ctx.upgraded then
+    set_timeouts(ctx.settings or NONE, ctx.upgraded)
+  end
   local ok, err = balancer.set_current_peer(backend.address[ctx.index], backend.port[ctx.index])
   if not ok then
     ngx.log(ngx.ERR, "endpoint refused by nginx: ", err)

@@ -1,6 +1,7 @@
 -- The code that runs in the master at every start and reload, and in every worker process when it begins.
 local ffi = require "ffi"
 local certificate = require "tideline.certificate"
+local endpoints = require "tideline.endpoints"
 local memory = require "tideline.memory"
 
 require "tideline.answers"
@@ -13,12 +14,18 @@ int chmod(const char *path, unsigned int mode);
 int access(const char *path, int mode);
 ]])
 
+-- A worker compiles its requests to machine code, and nothing that ran before them: when a function that all requests
+-- call (`get_string_buf` of resty.core) was hot in this file already, LuaJIT compiles from there outwards, one caller at a time, and
+-- the requests of that worker are interpreted for the most part as long as it lives.
+jit.off()
+
 local _M = {}
 
 local OWNER_ONLY = 384 -- 0600
 local MAY_ENTER = 1
 
-function _M.master(run_dir, rendered)
+function _M.master(run_dir, rendered, pools)
+  endpoints.pools = pools
   memory.prepare(run_dir)
   certificate.read_static(rendered)
 end
@@ -32,6 +39,8 @@ function _M.worker(run_dir)
     ngx.log(ngx.ERR, "the workers may not enter ", run_dir, ": large uploads will fail; give it mode 0711")
   end
   memory.torn()
+  jit.flush()
+  jit.on()
 end
 
 return _M
