@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { selfSigned } from './certificate.ts';
 import { checkSettings, defaultZoneMiB, type NginxSettings, nginxConf } from './conf.ts';
@@ -74,6 +75,17 @@ describe('nginx.conf', () => {
       `access_log ${syslog}=tideline_access tideline`,
     ]);
     expect(logs({ accessLog: false })).toHaveLength(2);
+  });
+
+  it('leaves half of a worker’s connections to clients and busy pods, whatever is idle', () => {
+    const text = nginxConf(settings);
+    const idle = [...text.matchAll(/keepalive (\d+);/g)].reduce((sum, [, kept]) => sum + Number(kept), 0);
+    const connections = Number(/worker_connections (\d+);/.exec(text)?.[1]);
+    expect(idle).toBeGreaterThanOrEqual(8192);
+    expect(idle).toBeLessThanOrEqual(connections / 2);
+    const unit = readFileSync(new URL('../../../../deploy/systemd/tideline-nginx.service', import.meta.url), 'utf8');
+    // A connection with a large body has a temporary file as well.
+    expect(Number(/LimitNOFILE=(\d+)/.exec(unit)?.[1])).toBeGreaterThanOrEqual(2 * connections);
   });
 
   it('refuses settings that nginx would read as something else', () => {
