@@ -129,7 +129,7 @@ export interface VipView {
   readonly fit: boolean;
   /** Why the blade is unfit, and `LastAnnouncer` when the VIP is announced nevertheless. */
   readonly reasons: readonly string[];
-  /** True when ExaBGP announces the VIP to at least one router. */
+  /** True when ExaBGP announces the VIP to at least one router; whether the router takes it is not known to a blade. */
   readonly announced: boolean;
 }
 

@@ -88,6 +88,24 @@ describe('a blade', () => {
   });
 });
 
+it('a session that ends because the link is silent says so', async () => {
+  world = await World.start();
+  const speaker = world.speaker();
+  speaker.setDesired([route('10.10.1.0/26')]);
+  await world.waitKernel(['10.10.1.0/26']);
+  const nft = (...words: readonly string[]) => world.network.exec('router', 'nft', ...words);
+  await nft('add', 'table', 'inet', 'silence');
+  await nft('add', 'chain', 'inet', 'silence', 'in', '{ type filter hook input priority 0; policy drop; }');
+  await nft('add', 'chain', 'inet', 'silence', 'out', '{ type filter hook output priority 0; policy drop; }');
+  await eventually('the session is down', () => outage(speaker).join() === 'SessionDown', { timeoutMs: 20_000 });
+  expect(speaker.status().neighbors[0]?.reason).toMatch(/hold timer/i);
+  const since = speaker.status().neighbors[0]?.changedAtMs;
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  expect(speaker.status().neighbors[0]?.changedAtMs).toBe(since);
+  await nft('delete', 'table', 'inet', 'silence');
+  await eventually('up again', () => outage(speaker).length === 0, { timeoutMs: 60_000 });
+});
+
 describe.each(routerKinds)('a session with %s', (router) => {
   it('that is shut says why and since when, in status and log, however often it is tried again', async () => {
     const lines: string[] = [];
