@@ -22,6 +22,8 @@ export interface Wish {
   readonly issuer?: Issued;
   /** An authority may issue others. */
   readonly authority?: boolean;
+  /** Makes the certificate long. */
+  readonly comment?: string;
   /** Days from now until it ends; default 30. */
   readonly days?: number;
 }
@@ -36,6 +38,7 @@ export async function issue({
   digest = 'sha256',
   issuer,
   authority,
+  comment,
   days = 30,
 }: Wish): Promise<Issued> {
   const folder = await mkdtemp(join(tmpdir(), 'certificate-'));
@@ -43,7 +46,8 @@ export async function issue({
   try {
     await run('openssl', ['genpkey', ...key, '-out', file('key')]);
     const extensions = authority === true ? 'basicConstraints=critical,CA:TRUE' : `subjectAltName=DNS:${name}`;
-    await writeFile(file('extensions'), `${extensions}\n`);
+    const more = comment === undefined ? '' : `nsComment=${comment}\n`;
+    await writeFile(file('extensions'), `${extensions}\n${more}`);
     const request = ['req', '-new', '-key', file('key'), '-subj', `/CN=${name}`, '-out', file('request')];
     await run('openssl', request);
     const signing = ['x509', '-req', '-in', file('request'), '-days', String(days), '-extfile', file('extensions')];

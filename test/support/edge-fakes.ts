@@ -42,6 +42,7 @@ export class FakeDataPlane implements DataPlane {
   /** `apply` answers only after this promise has resolved. */
   gate: Promise<void> = Promise.resolve();
   failing = false;
+  moved = -Infinity;
   refusedPairs: Readonly<Record<string, string>> = {};
   #instance: string | undefined = 'first';
   #generation = 0;
@@ -92,6 +93,10 @@ export class FakeDataPlane implements DataPlane {
       refusedHandshakes: 0,
       answered: {},
     };
+  }
+
+  movedMs(): number {
+    return this.moved;
   }
 
   onStatus(listener: (status: DataPlaneStatus | undefined) => void): () => void {

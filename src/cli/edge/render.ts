@@ -43,8 +43,9 @@ function parseWorkers(text: string): number | 'auto' {
 
 async function render(options: RenderArguments): Promise<void> {
   const { loadPlatformOrThrow } = await import('../../platform/load.ts');
-  const { checkSettings, defaultZoneMiB } = await import('../../planes/edge/nginx/conf.ts');
+  const { checkSettings } = await import('../../planes/edge/nginx/conf.ts');
   const { renderDataPlane } = await import('../../planes/edge/nginx/render.ts');
+  const { zoneMiB } = await import('../../planes/edge/table.ts');
 
   const platform = await loadPlatformOrThrow([options.platform]);
   const pool = findObject(platform, 'EdgePool', options.pool, { option: '--pool', place: options.platform });
@@ -60,7 +61,7 @@ async function render(options: RenderArguments): Promise<void> {
     syslog: options.syslog,
     maxBodyMiB: pool.spec.maxBodyMiB,
     ...trustedProxies(pool.spec),
-    zoneMiB: defaultZoneMiB,
+    zoneMiB,
   };
   const wrong = checkSettings(settings);
   if (wrong.length > 0)

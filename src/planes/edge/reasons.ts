@@ -30,6 +30,13 @@ export const edgeReasons = {
     "An annotation asks for longer bodies than the pool's maxBodyMiB, or for no bound; the bound of the pool holds.",
   CanaryUnsupported:
     'The Ingress is the canary of another one, which is not supported; none of its routes serve, the other Ingress keeps all requests.',
+  // Budgets. An older object keeps its place.
+  ObjectBudget:
+    'The object asks for more than the pool gives one object (spec.limits.object); what is beyond that does not serve.',
+  NamespaceBudget:
+    'The objects of the namespace ask for more than the pool gives one namespace (spec.limits.namespace); what is beyond that does not serve.',
+  HostFull: 'The routes of one host are longer than 1 MiB; the youngest do not serve.',
+  TableFull: "The table fills nginx's memory; what is youngest does not serve.",
   // Backends.
   BackendInvalid:
     'A backend names no Service, or names it with something that is no DNS label; its path does not serve.',

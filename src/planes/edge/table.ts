@@ -1,6 +1,12 @@
 import type { NginxView, PolicyView } from '../../model/status.ts';
 
 /**
+ * Sizes of the shared memory zones of nginx in MiB: room for 5,000 hosts, 50,000 endpoints and 5,000 certificates, twice (a full
+ * push replaces all at once). Memory is used as it fills.
+ */
+export const zoneMiB = { hosts: 32, backends: 64, certificates: 128 } as const;
+
+/**
  * The routing table: what the data plane in nginx serves. Whole, sorted, immutable; the compile step makes it, the
  * nginx driver turns the difference between two of them into deltas over the unix socket.
  */
@@ -105,6 +111,8 @@ export interface DataPlane {
   setDraining(draining: boolean): Promise<void>;
   /** The last known status, or undefined while nginx cannot be reached. */
   status(): DataPlaneStatus | undefined;
+  /** The monotonic time at which nginx last took a change, or a part of one; -Infinity when it took none. */
+  movedMs(): number;
   /** Called when nginx appears, disappears or starts again. */
   onStatus(listener: (status: DataPlaneStatus | undefined) => void): () => void;
   stop(): Promise<void>;

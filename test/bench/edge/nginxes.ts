@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
 import { Network } from '../../../lab/net/network.ts';
-import { defaultZoneMiB, type NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
+import type { NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
 import { renderDataPlane } from '../../../src/planes/edge/nginx/render.ts';
+import { zoneMiB } from '../../../src/planes/edge/table.ts';
 import { type Nginx, startNginx } from '../../support/daemons/nginx.ts';
 import { waitReady } from '../../support/daemons/ready.ts';
 import { descendantsMatching } from '../support/processes.ts';
@@ -49,7 +50,7 @@ export async function startOurs({ network, namespace, folder }: Place): Promise<
     accessLog: false,
     syslog: false,
     maxBodyMiB: 64,
-    zoneMiB: defaultZoneMiB,
+    zoneMiB,
   };
   await renderDataPlane(settings, Date.now());
   return { ...(await startNginx({ network, namespace, rendered: settings.rendered, runDir })), runDir };

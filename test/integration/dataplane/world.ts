@@ -9,10 +9,17 @@ import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { Network } from '../../../lab/net/network.ts';
 import { withoutUndefined } from '../../../src/model/values.ts';
-import { defaultZoneMiB, type NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
+import type { NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
 import { createDataPlane } from '../../../src/planes/edge/nginx/driver.ts';
 import { renderDataPlane } from '../../../src/planes/edge/nginx/render.ts';
-import type { Backend, DataPlane, Endpoint, Host, RoutingTable } from '../../../src/planes/edge/table.ts';
+import {
+  type Backend,
+  type DataPlane,
+  type Endpoint,
+  type Host,
+  type RoutingTable,
+  zoneMiB,
+} from '../../../src/planes/edge/table.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { type Log, silentLog } from '../../../src/runtime/log.ts';
 import { type Nginx, startNginx } from '../../support/daemons/nginx.ts';
@@ -82,7 +89,7 @@ export class World {
       accessLog: true,
       syslog: false,
       maxBodyMiB: 64,
-      zoneMiB: defaultZoneMiB,
+      zoneMiB,
       ...overrides,
     };
     await renderDataPlane(settings, Date.now());

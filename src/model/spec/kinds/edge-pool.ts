@@ -1,6 +1,26 @@
 import { z } from 'zod';
 import { IpAddress, IpPrefix, Name, Port } from '../fields.ts';
 
+/** A bound for each part of the table. */
+function limits(
+  what: string,
+  defaults: { readonly routes: number; readonly endpoints: number; readonly certificateKiB: number },
+) {
+  const bound = (default_: number) => z.int().min(1).max(10_000_000).default(default_);
+  return z
+    .strictObject({
+      routes: bound(defaults.routes).describe(
+        `Paths and default backends of ${what}; one of 256 bytes and more counts as several.`,
+      ),
+      endpoints: bound(defaults.endpoints).describe(
+        `Endpoints of the backends of ${what}; of a Service, each port by itself.`,
+      ),
+      certificateKiB: bound(defaults.certificateKiB).describe(`KiB of certificates and keys of ${what}.`),
+    })
+    .prefault({})
+    .describe(`What ${what} may take.`);
+}
+
 export const EdgePoolSpec = z
   .strictObject({
     cluster: Name.describe('Name of the Cluster whose Ingresses it serves.'),
@@ -49,6 +69,19 @@ export const EdgePoolSpec = z
       .default(false)
       .describe(
         'Whether only Ingresses in the namespace of the oldest Ingress with a route on a host may give that host a certificate.',
+      ),
+    limits: z
+      .strictObject({
+        namespace: limits('the objects of one namespace', {
+          routes: 20_000,
+          endpoints: 60_000,
+          certificateKiB: 32_768,
+        }),
+        object: limits('one object', { routes: 5000, endpoints: 10_000, certificateKiB: 64 }),
+      })
+      .prefault({})
+      .describe(
+        'How much of the table the tenants of the cluster may take. The memory of nginx bounds the whole, whatever these say: the youngest objects are refused then.',
       ),
     endpoints: z
       .strictObject({

@@ -76,10 +76,12 @@ export interface LiveBackend {
   /** What the backend was made of, beside its port. */
   readonly slices: ServiceSlices;
   readonly rules: EndpointRules;
+  /** The backend with all its endpoints, when there was no room for some. */
+  readonly whole?: LiveBackend;
 }
 
 /**
- * Fills a backend with the endpoints that its slices have now. Returns `known`, the backend as it was before, when that
+ * Fills a backend with the endpoints that its slices have now. Returns the backend as it was before, when that
  * was made of the same port, slices and rules.
  */
 export function fillBackend(
@@ -87,8 +89,9 @@ export function fillBackend(
   port: ServicePort | undefined,
   index: SliceIndex,
   rules: EndpointRules,
-  known?: LiveBackend,
+  before?: LiveBackend,
 ): LiveBackend {
+  const known = before?.whole ?? before;
   const service = key.slice(0, key.lastIndexOf('/'));
   const slices = index.get(service);
   if (known !== undefined && known.port === port && known.slices === slices && known.rules === rules) return known;

@@ -8,6 +8,7 @@ import type { BackendKey, Certificate, Host, Path, RouteSettings, RoutingTable }
 import type { IngressAnnotations } from './annotations/read.ts';
 import { SettingsOfRoutes } from './annotations/settings.ts';
 import { fillBackend, type LiveBackend, resolveBackend } from './backends.ts';
+import { Budget } from './budget.ts';
 import { type EndpointRules, endpointRules } from './endpoint-rules.ts';
 import { HostOwners, withForeignCertificates } from './host-owners.ts';
 import { type IngressReading, isOurs, type RouteClaim, readIngress } from './ingress.ts';
@@ -66,6 +67,7 @@ export function compile(input: CompileInput): Compiled {
   const { state, platform, pool, before } = input;
   const { Service, Secret } = state.objects;
   const readings = readIngresses(input);
+  const budget = new Budget(pool.spec.limits);
   const routes = new Routes(Service);
   const owners = new HostOwners();
   const certificates = new CertificateClaims({
@@ -74,19 +76,22 @@ export function compile(input: CompileInput): Compiled {
     lastGood: input.lastGood ?? new Map(),
     refused: input.refusedPairs ?? new Map(),
     nowMs: input.nowMs,
+    budget,
     owners,
     ownersOnly: pool.spec.hostOwnerOwnsCertificate,
   });
   const settings = new SettingsOfRoutes(pool.spec);
   const tlsHosts = new TlsHosts();
   const conditions: Condition[] = [...defaultCertificate(pool, certificates)];
-  for (const reading of [...readings.values()].sort(compareAge)) {
+  for (const asked of [...readings.values()].sort(compareAge)) {
+    const { reading, problems: crowded } = budget.admit(asked);
     const won = routes.claim(reading);
     owners.add(reading.key, won.hosts);
     tlsHosts.add(reading, won.hosts);
     const problems = [
       ...settings.problems(reading.annotations),
       ...reading.problems,
+      ...crowded,
       ...won.problems,
       ...certificates.claim(reading, won.hosts),
     ];
@@ -97,8 +102,9 @@ export function compile(input: CompileInput): Compiled {
   const backends = new Map<BackendKey, LiveBackend>();
   const slices = input.slices ?? SliceIndex.of(state);
   const rules = endpointRules(input, before);
-  for (const [key, port] of [...routes.backends].sort(compareKeys))
-    backends.set(key, fillBackend(key, port, slices, rules, before?.backends.get(key)));
+  // In the order of their oldest Ingresses, so that these have their endpoints first.
+  for (const [key, port] of routes.backends)
+    backends.set(key, budget.fit(fillBackend(key, port, slices, rules, before?.backends.get(key))));
   conditions.push(...sliceConditions(backends));
   if (certificates.certificateOf('') !== undefined) routes.ensureHost('');
   const anyCertificate = certificates.certificateOf('') !== undefined;
@@ -113,7 +119,7 @@ export function compile(input: CompileInput): Compiled {
   return {
     table: {
       hosts,
-      backends: [...backends.values()].map(({ backend }) => backend),
+      backends: [...backends].sort(compareKeys).map(([, { backend }]) => backend),
       certificates: certificatesOf(hosts, certificates),
     },
     conditions: withForeignCertificates(conditions, certificates.foreign).toSorted((a, b) =>

@@ -2,6 +2,7 @@ import type { Secret } from '../../../kube/kinds/secret.ts';
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { EdgeProblem, EdgeRefusal } from '../reasons.ts';
 import type { Certificate } from '../table.ts';
+import type { Budget } from './budget.ts';
 import type { ForeignCertificate, HostOwners } from './host-owners.ts';
 import type { IngressReading, TlsClaim } from './ingress.ts';
 import { claimKey, findingsOf, type GoodPair, type LastGood, nextTurn } from './last-good.ts';
@@ -26,6 +27,7 @@ export interface CertificateInput {
   /** Pairs that nginx itself could not present, and why, by id. */
   readonly refused: ReadonlyMap<string, string>;
   readonly nowMs: number;
+  readonly budget: Budget;
   readonly owners: HostOwners;
   /** Only the namespace of the oldest Ingress of a host may give it a certificate. */
   readonly ownersOnly: boolean;
@@ -151,7 +153,9 @@ export class CertificateClaims {
     const pair = this.#input.lastGood.get(key);
     if (pair === undefined || this.#input.refused.has(pair.certificate.id)) return { fault: reading.fault };
     const message = `${reading.fault.message}: its last good pair is served`;
-    return { pair, fault: { reason: 'CertificateKept', message } };
+    const { chain, key: privateKey } = pair.certificate;
+    const crowded = this.#input.budget.certificate(secret, chain.length + privateKey.length);
+    return crowded === undefined ? { pair, fault: { reason: 'CertificateKept', message } } : { fault: crowded };
   }
 
   /** What the Secret holds, and whether nginx could present it when it tried. */
@@ -173,7 +177,8 @@ export class CertificateClaims {
         ok: false,
         fault: { reason: 'SecretTypeWrong', message: `Secret ${key} is not of type kubernetes.io/tls` },
       };
-    return this.#input.read(secret);
+    const fault = this.#input.budget.certificate(key, lengthOf(secret));
+    return fault === undefined ? this.#input.read(secret) : { ok: false, fault };
   }
 }
 
@@ -203,6 +208,12 @@ export class TlsHosts {
 
 function namespaceOf(key: ObjectKey): string {
   return key.slice(0, key.indexOf('/'));
+}
+
+/** The bytes that base64 in a Secret stands for. */
+function lengthOf({ data }: Secret): number {
+  const texts: readonly unknown[] = [data?.['tls.crt'], data?.['tls.key']];
+  return texts.reduce<number>((sum, text) => sum + (typeof text === 'string' ? Math.ceil(text.length * 0.75) : 0), 0);
 }
 
 /** The entry for a host: one that names it exactly, else one with its wildcard, else one that names no host. */

@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { zoneMiB } from '../table.ts';
 import { selfSigned } from './certificate.ts';
-import { checkSettings, defaultZoneMiB, type NginxSettings, nginxConf } from './conf.ts';
+import { checkSettings, type NginxSettings, nginxConf } from './conf.ts';
 
 const settings: NginxSettings = {
   rendered: '/etc/tideline/nginx',
@@ -15,7 +16,7 @@ const settings: NginxSettings = {
   accessLog: true,
   syslog: false,
   maxBodyMiB: 64,
-  zoneMiB: defaultZoneMiB,
+  zoneMiB,
 };
 
 describe('nginx.conf', () => {

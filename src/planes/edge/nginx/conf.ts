@@ -34,9 +34,6 @@ export interface NginxSettings {
   readonly zoneMiB: Readonly<Record<'hosts' | 'backends' | 'certificates', number>>;
 }
 
-/** Room for 5,000 hosts, 50,000 endpoints and 5,000 certificates, twice (a full push replaces all at once). */
-export const defaultZoneMiB = { hosts: 32, backends: 64, certificates: 128 } as const;
-
 /** A path of these characters is always one token for nginx; a path with any other character is refused. */
 const plainPath = /^\/[A-Za-z0-9._/@+-]*$/;
 const plainUser = /^[a-z_][a-z0-9_-]{0,31}$/;

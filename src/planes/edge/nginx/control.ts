@@ -58,8 +58,12 @@ export class ControlChannel {
   readonly #socketPath: string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-  constructor(socketPath: string) {
+  readonly #onTaken: () => void;
+
+  /** `onTaken` is called whenever nginx took a change, or a part of one. */
+  constructor(socketPath: string, onTaken: () => void) {
     this.#socketPath = socketPath;
+    this.#onTaken = onTaken;
   }
 
   async status(): Promise<DataPlaneStatus> {
@@ -69,7 +73,7 @@ export class ControlChannel {
   /** Sends a change that takes effect in one step. `members` are as `encodeDelta` makes them. */
   async delta(base: Base, members: string): Promise<Acknowledgement> {
     const head = JSON.stringify(base).slice(0, -1);
-    return acknowledgement(await this.#call('POST', '/v1/delta', `${head},${members}}`));
+    return acknowledgement(await this.#change('/v1/delta', `${head},${members}}`));
   }
 
   /**
@@ -77,13 +81,13 @@ export class ControlChannel {
    * names are deleted.
    */
   async transaction(base: Base, replace: boolean, parts: readonly string[]): Promise<Acknowledgement> {
-    const begun = Begun.parse(await this.#call('POST', '/v1/transactions', JSON.stringify({ ...base, replace })));
+    const begun = Begun.parse(await this.#change('/v1/transactions', JSON.stringify({ ...base, replace })));
     const path = `/v1/transactions/${begun.transaction}`;
     const leftOut: LeftOut[] = [];
     for (const members of parts) {
-      leftOut.push(...Acknowledged.parse(await this.#call('POST', path, `{${members}}`)).refused);
+      leftOut.push(...Acknowledged.parse(await this.#change(path, `{${members}}`)).refused);
     }
-    const { generation } = acknowledgement(await this.#call('POST', `${path}/commit`, '{}'));
+    const { generation } = acknowledgement(await this.#change(`${path}/commit`, '{}'));
     return { generation, leftOut };
   }
 
@@ -93,6 +97,12 @@ export class ControlChannel {
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  async #change(path: string, body: string): Promise<unknown> {
+    const answer = await this.#call('POST', path, body);
+    this.#onTaken();
+    return answer;
   }
 
   async #call(method: string, path: string, body?: string): Promise<unknown> {

@@ -56,12 +56,15 @@ class NginxDriver implements DataPlane {
   readonly #statuses: Signal<DataPlaneStatus | undefined>;
   readonly #waiters = new Waiters();
   #state = newConvergence();
+  #movedMs = -Infinity;
   #life: 'new' | 'started' | 'stopped' = 'new';
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
     const { socketPath, clock, log } = options;
-    this.#channel = new ControlChannel(socketPath);
+    this.#channel = new ControlChannel(socketPath, () => {
+      this.#movedMs = clock.monotonic();
+    });
     this.#statuses = new Signal((error) => log.error({ err: error }, 'a listener of the data plane failed'));
     this.#loop = new Loop({
       clock,
@@ -94,6 +97,10 @@ class NginxDriver implements DataPlane {
 
   status(): DataPlaneStatus | undefined {
     return statusOf(this.#state);
+  }
+
+  movedMs(): number {
+    return this.#movedMs;
   }
 
   onStatus(listener: (status: DataPlaneStatus | undefined) => void): Unsubscribe {

@@ -9,6 +9,8 @@ export interface Convergence {
   readonly held: Held;
   /** The start of nginx that was seen last. */
   readonly instance?: string;
+  /** When nginx last took a change, or a part of one. */
+  readonly movedMs?: number;
 }
 
 /** What the table is compiled from: nothing was read yet, a snapshot of an earlier agent, or what the cluster says. */
@@ -41,7 +43,10 @@ export type Held =
   | { readonly phase: 'acknowledged'; readonly last: Acknowledged }
   | { readonly phase: 'refused'; readonly message: string; readonly last: Acknowledged | undefined };
 
-/** A change that nginx has not acknowledged for this long makes the blade unfit. */
+/**
+ * A change that nginx has not acknowledged for this long makes the blade unfit, unless nginx has taken a part of it since: how
+ * long a change takes depends on what tenants wrote.
+ */
 const acknowledgeWithinMs = 10_000;
 
 export const notConverged: Convergence = {
@@ -104,15 +109,20 @@ export function tableFailed(before: Convergence, message: string, nginx: DataPla
  * table.
  */
 export function faultOf(
-  { known, change, held }: Convergence,
+  { known, change, held, movedMs = -Infinity }: Convergence,
   nginx: DataPlaneStatus | undefined,
   nowMs: number,
 ): EdgeReason | undefined {
   if (nginx === undefined) return 'NginxUnreachable';
   if (known.phase === 'nothing') return 'NotSynced';
   if (!holdsTable(held, nginx)) return 'TableNotAcknowledged';
-  const late = change.phase !== 'none' && nowMs - change.sinceMs > acknowledgeWithinMs;
+  const late = change.phase !== 'none' && nowMs - Math.max(change.sinceMs, movedMs) > acknowledgeWithinMs;
   return late ? 'TableNotAcknowledged' : undefined;
+}
+
+/** Notes when nginx last took a change, or a part of one. */
+export function nginxMoved(before: Convergence, movedMs: number): Convergence {
+  return movedMs === before.movedMs ? before : { ...before, movedMs };
 }
 
 /** Why nginx refused the newest table, while it serves the one before. */

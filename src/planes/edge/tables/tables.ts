@@ -25,6 +25,7 @@ import {
   compileStarted,
   endpointsAcknowledged,
   generationOf,
+  nginxMoved,
   nginxSeen,
   notConverged,
   stateChanged,
@@ -153,7 +154,7 @@ export class Tables implements ClusterListener {
   }
 
   get convergence(): Convergence {
-    return this.#convergence;
+    return nginxMoved(this.#convergence, this.#options.dataPlane.movedMs());
   }
 
   /** The conditions of the last compile; the same list until the next one. */
@@ -202,15 +203,15 @@ export class Tables implements ClusterListener {
     const { known } = this.#convergence;
     if (known.phase === 'nothing') return;
     this.#convergence = compileStarted(this.#convergence, clock.monotonic());
+    let acknowledged: Acknowledged;
     try {
-      const table = this.#compile(known.state);
-      const acknowledged = await this.#timed('table', dataPlane.apply(table));
-      this.#programmed(tableAcknowledged(this.#convergence, acknowledged));
-      this.#prove();
+      acknowledged = await this.#timed('table', dataPlane.apply(this.#compile(known.state)));
     } catch (error) {
       this.#convergence = tableFailed(this.#convergence, messageOf(error), dataPlane.status());
       throw error;
     }
+    this.#programmed(tableAcknowledged(this.#convergence, acknowledged));
+    this.#prove();
   }
 
   /** Notes that the state need not be judged by what nginx serves (any more), so that it may become the last-good one. */
@@ -251,22 +252,27 @@ export class Tables implements ClusterListener {
 
   /** The fast path: sends nginx the endpoints that these Services have now, for the backends that it knows. */
   #updateEndpoints(services: ReadonlySet<string>): void {
-    const rules = endpointRules(this.#options.platform(), this.#compiled);
-    const updated = this.#live.refill(services, this.#slices, rules);
-    if (updated.length > 0) void this.#applyEndpoints(updated);
+    const platform = this.#options.platform();
+    const rules = endpointRules(platform, this.#compiled);
+    const { limits } = platform.pool.spec;
+    const { filled, crowded } = this.#live.refill(services, this.#slices, { rules, limits });
+    if (filled.length > 0) void this.#applyEndpoints(filled);
+    if (crowded) this.recompile();
   }
 
   async #applyEndpoints(updated: readonly LiveBackend[]): Promise<void> {
     const { dataPlane, metrics } = this.#options;
+    let acknowledged: Acknowledged;
     try {
       const backends = updated.map(({ backend }) => backend);
-      const acknowledged = await this.#timed('endpoints', dataPlane.applyEndpoints(backends));
-      metrics.endpointUpdates.inc(updated.length);
-      this.#programmed(endpointsAcknowledged(this.#convergence, acknowledged));
+      acknowledged = await this.#timed('endpoints', dataPlane.applyEndpoints(backends));
     } catch (error) {
       this.#reportFailure('endpoints', error);
       this.recompile();
+      return;
     }
+    metrics.endpointUpdates.inc(updated.length);
+    this.#programmed(endpointsAcknowledged(this.#convergence, acknowledged));
   }
 
   /** Waits for nginx to acknowledge, and measures how long that takes. */
@@ -281,7 +287,12 @@ export class Tables implements ClusterListener {
   #programmed(convergence: Convergence): void {
     this.#convergence = convergence;
     this.#options.metrics.generation.set(generationOf(convergence));
-    this.#options.onProgrammed();
+    try {
+      this.#options.onProgrammed();
+    } catch (error) {
+      // nginx has the change: a fault of what follows is none of the table.
+      this.#options.log.error({ error: error instanceof Error ? error.stack : String(error) }, 'step failed');
+    }
   }
 
   #reportFailure(path: 'table' | 'endpoints', error: unknown): void {
