@@ -3,6 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseAddress } from '../../../src/model/address.ts';
 import { Name } from '../../../src/model/spec/fields.ts';
 import { checkAddress } from '../../../src/planes/edge/compile/address.ts';
+import { annotationPrefix, knownAnnotations } from '../../../src/planes/edge/compile/annotations/known.ts';
+import { readAnnotations } from '../../../src/planes/edge/compile/annotations/read.ts';
+import { defaultPoolSettings, SettingsOfRoutes } from '../../../src/planes/edge/compile/annotations/settings.ts';
 import { isHost, isLabel, pathFault } from '../../../src/planes/edge/compile/names.ts';
 import { edgeReasons } from '../../../src/planes/edge/reasons.ts';
 import type { Backend, DataPlaneStatus, Endpoint, Host } from '../../../src/planes/edge/table.ts';
@@ -160,3 +163,49 @@ function textOf(value: bigint, family: 4 | 6): string {
     BigInt.asUintN(16, value >> BigInt(112 - 16 * index)).toString(16),
   ).join(':');
 }
+
+/** fast-check's own unit of any character takes ten seconds to make. */
+const anyCharacter = fc.integer({ min: 0, max: 0x2fff }).map((code) => String.fromCodePoint(code));
+
+test('nginx takes whatever settings compile makes of annotations', async () => {
+  const url = fc.tuple(
+    fc.constantFrom('https://a.example', '$scheme://$host', 'http://[2001:db8::1]:8080'),
+    fc.string(),
+  );
+  const value = fc.oneof(
+    fc.constantFrom(
+      'true',
+      'false',
+      '0',
+      '1',
+      '75',
+      '86400',
+      '9999999999',
+      '8m',
+      '64m',
+      '0k',
+      '301',
+      '308',
+      '/',
+      '/a?b=$c',
+    ),
+    fc.constantFrom('0.0.0.0/0', '::/0,10.1.2.3/9', '192.0.2.1, 2001:DB8::1', '::ffff:1.2.3.4', '64:ff9b::/96'),
+    url.map(([origin, rest]) => `${origin}/${rest}`),
+    url.map(([origin]) => `${origin}$request_uri`),
+    fc.string({ unit: anyCharacter }),
+  );
+  const names = Object.keys(knownAnnotations).filter((name) => knownAnnotations[name]?.fate === 'implemented');
+  const annotations = fc.dictionary(
+    fc.constantFrom(...names).map((name) => `${annotationPrefix}${name}`),
+    value,
+  );
+  const settingsOf = new SettingsOfRoutes(defaultPoolSettings());
+  const all = fc.sample(annotations, 1500).flatMap((some) => {
+    const settings = settingsOf.of(readAnnotations('Ingress/n/i', some), { tls: true, certificate: true });
+    return settings === undefined ? [] : [settings];
+  });
+  expect(all.length).toBeGreaterThan(500);
+  expect(new Set(all.flatMap((settings) => Object.keys(settings))).size).toBeGreaterThan(10);
+  const hosts = all.map((settings, index) => ({ name: `h${index}.example`, paths: [], settings: [settings] }));
+  expect(await refusedOf({ hosts })).toEqual([]);
+});
