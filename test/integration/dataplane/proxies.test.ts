@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { withoutUndefined } from '../../../src/model/values.ts';
 import type { NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
 import { backend, type Seen, table, vip, World } from './world.ts';
 
@@ -12,7 +13,7 @@ afterEach(async () => {
 });
 
 async function start(trustedProxies: NginxSettings['trustedProxies']): Promise<World> {
-  world = await World.create({ ...(trustedProxies === undefined ? {} : { trustedProxies }) });
+  world = await World.create(withoutUndefined({ trustedProxies }));
   await world.plane.apply(
     table({
       hosts: [

@@ -1,4 +1,5 @@
 import { mostSimilar } from '../../../../model/spec/similar.ts';
+import { compareKeys } from '../../../../model/values.ts';
 import type { EdgeProblem, EdgeReason } from '../../reasons.ts';
 import { quoted } from '../address.ts';
 import { annotationPrefix, type KnownAnnotation, knownAnnotations } from './known.ts';
@@ -54,7 +55,7 @@ export function readAnnotations(
   annotations: Readonly<Record<string, string>> | undefined,
 ): IngressAnnotations {
   const given = new Map<string, string>();
-  for (const [key, value] of Object.entries(annotations ?? {}).sort())
+  for (const [key, value] of Object.entries(annotations ?? {}).sort(compareKeys))
     if (key.startsWith(annotationPrefix)) given.set(key.slice(annotationPrefix.length), value);
   return given.size === 0 ? none : new Reader(object, given).read();
 }
