@@ -70,7 +70,7 @@ export const faults: readonly Fault[] = [
     async heal(lab, target) {
       const { router, machines } = machinesOf(lab, target);
       await setLinks(lab, (link) => link.a.namespace === router, 'up');
-      // Masters come first: blades start from their snapshot at once, but workers announce nothing until they have read their blocks.
+      // Masters come first: agents start from their last-good state at once, and follow the cluster as soon as they can read it.
       await clusterNamed(lab, target).control?.mend();
       releaseServices(lab, machines);
     },

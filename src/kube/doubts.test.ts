@@ -12,7 +12,13 @@ const objects = (names: string, uid = 'u'): ReadonlyMap<string, AnyObject> =>
   );
 
 /** Judges as the source of a kube-apiserver does. */
-const look = (doubts: Doubts, before: string, next: string, nowMs: number, uid = 'u', kind: Kind = 'Service') => {
+const look = (
+  doubts: Doubts,
+  before: string,
+  next: string,
+  nowMs: number,
+  { uid = 'u', kind = 'Service' }: { readonly uid?: string; readonly kind?: Kind } = {},
+) => {
   const [held, listed] = [objects(before), objects(next, uid)];
   return doubts.judge({ kind, before: held, next: listed, nowMs, witnessed: hasSurvivor(held, listed) });
 };
@@ -36,13 +42,13 @@ describe('doubts', () => {
     ['nothing at all, twice', '', 'u', 10, ''],
   ])('%s: believed "%s"', (_, second, uid, laterMs, gone) => {
     const doubts = new Doubts(10);
-    look(doubts, 'abcdefgh', second === '' ? '' : 'ab', 0, uid);
-    expect(look(doubts, 'abcdefgh', second, laterMs, uid).gone.join('')).toBe(gone);
+    look(doubts, 'abcdefgh', second === '' ? '' : 'ab', 0, { uid });
+    expect(look(doubts, 'abcdefgh', second, laterMs, { uid }).gone.join('')).toBe(gone);
   });
 
   it('is not confirmed by objects that the doubtful list itself brought', () => {
     const doubts = new Doubts(10);
-    expect(look(doubts, 'abcd', 'x', 0, 'v').gone).toEqual([]);
+    expect(look(doubts, 'abcd', 'x', 0, { uid: 'v' }).gone).toEqual([]);
     const held = new Map([...objects('abcd'), ...objects('x', 'v')]);
     const verdict = doubts.judge({
       kind: 'Service',
@@ -56,7 +62,7 @@ describe('doubts', () => {
 
   it('is not ended by what another cluster has more, but by what the same cluster has', () => {
     const stranger = new Doubts(10);
-    look(stranger, 'abcd', 'uvwxyz', 0, 'v');
+    look(stranger, 'abcd', 'uvwxyz', 0, { uid: 'v' });
     expect(stranger.settleFew('Service', 10)).toEqual([]);
     expect(look(stranger, 'abcduvwxyz', 'uvwxyz', 1).gone).toEqual([]);
     const same = new Doubts(Infinity);
@@ -101,7 +107,7 @@ describe('doubts', () => {
       ).toEqual([]);
     }
     expect(doubts.ageMs(100)).toBe(100);
-    expect(look(doubts, all, 'ijklmno', 100).gone).toEqual([...'abcdefgh']);
+    expect(look(doubts, all, 'ijklmno', 100).gone).toEqual('abcdefgh'.split(''));
   });
 
   it('names exactly what is in doubt, and gives it to whoever accepts', () => {
@@ -112,7 +118,7 @@ describe('doubts', () => {
       findings: '3 of 4 Service objects',
       fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/),
     });
-    look(doubts, 'xy', '', 0, 'u', 'Node');
+    look(doubts, 'xy', '', 0, { kind: 'Node' });
     const both = doubts.show()?.fingerprint ?? '';
     expect(both).not.toBe(one?.fingerprint);
     expect(doubts.accept('ffffffffffff')).toBeUndefined();
@@ -130,7 +136,7 @@ describe('doubts', () => {
     look(doubts, 'abcdefgh', 'a', 0);
     const shown = doubts.show()?.fingerprint ?? '';
     doubts.settle('Service', 'b');
-    look(doubts, 'xy', '', 0, 'u', 'Node');
+    look(doubts, 'xy', '', 0, { kind: 'Node' });
     expect(doubts.show()?.fingerprint).not.toBe(shown);
     expect(doubts.accept(shown)).toEqual(new Map([['Service', new Set('cdefgh')]]));
     expect(doubts.kinds).toEqual(['Node']);
@@ -139,17 +145,17 @@ describe('doubts', () => {
 
   it('never believes an implausible loss without evidence, and holds nothing that is there', () => {
     const names = 'abcdefghij';
-    const subset = fc.subarray([...names]).map((list) => list.join(''));
+    const subset = fc.subarray(names.split('')).map((list) => list.join(''));
     fc.assert(
       fc.property(fc.array(subset, { minLength: 1, maxLength: 8 }), (lists) => {
         const doubts = new Doubts(Infinity);
         let held = names;
         for (const [index, list] of lists.entries()) {
-          const missing = [...held].filter((name) => !list.includes(name)).length;
+          const missing = held.split('').filter((name) => !list.includes(name)).length;
           const { gone } = look(doubts, held, list, index);
           if (findLoss('Service', held.length, missing) !== undefined) expect(gone).toEqual([]);
           for (const name of list) expect(doubts.has('Service', name)).toBe(false);
-          held = [...new Set([...held, ...list])].filter((name) => !gone.includes(name)).join('');
+          held = [...new Set(`${held}${list}`.split(''))].filter((name) => !gone.includes(name)).join('');
         }
       }),
     );

@@ -23,7 +23,7 @@ import { Started } from './started.ts';
 export interface AgentArguments extends SourceArguments {
   readonly platform: string;
   readonly runDir: string;
-  /** Folder of the last-good state; where absent, `runDir`. */
+  /** Folder of the last-good state, and of the file by which a person accepts a loss; where absent, `runDir`. */
   readonly stateDir?: string;
   readonly withdrawOnStop: boolean;
   readonly logLevel: LogLevel;
@@ -175,7 +175,7 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
     place,
     needs,
     cluster,
-    runDir: given.runDir,
+    runDir: stateDir,
     lastGood: lastGood.read(),
     clock,
     log: kubeLog,

@@ -29,7 +29,10 @@ export function registerAgent(network: Command): void {
     .requiredOption('--node <name>', 'name of this worker, as Kubernetes and Calico have it')
     .requiredOption('--cluster <name>', 'the Cluster it belongs to')
     .option('--run-dir <folder>', "where the relay's socket bgp.sock is", defaultRunDir)
-    .option('--state-dir <folder>', 'where the last-good state of the cluster is kept (default: --run-dir)')
+    .option(
+      '--state-dir <folder>',
+      'where the last-good state of the cluster is kept, and a loss is accepted (default: --run-dir)',
+    )
     .addOption(
       new Option('--metrics-address <host:port>', 'where /metrics, /status and /healthz are served')
         .argParser(parseListenAddress)

@@ -64,7 +64,9 @@ export class Identity {
         timeoutMs: this.#timeoutMs,
       });
       const uid = found?.metadata?.uid;
-      return typeof uid === 'string' && uid !== '' ? uid : undefined;
+      if (typeof uid === 'string' && uid !== '') return uid;
+      if (this.#known === undefined) return undefined;
+      throw new ApiError(0, 'BadAnswer', `the answer is not the namespace of ${path}`);
     } catch (error) {
       if (!(error instanceof ApiError) || (error.status !== 403 && error.status !== 404)) throw error;
       if (error.status === 403 && this.#known !== undefined) throw error;

@@ -106,11 +106,10 @@ describe('an older backup of etcd', () => {
     await whileStopped(async () => {
       await rm(data(), { recursive: true });
       const peers = `https://${new URL(plane.url).hostname}:2380`;
-      await run(join(await binaries(), 'etcdutl'), [
-        ...['snapshot', 'restore', join(backup(), 'member/snap/db'), '--skip-hash-check', '--data-dir', data()],
-        ...['--bump-revision', '1000000000', '--mark-compacted'],
-        ...['--name', 'only', '--initial-cluster', `only=${peers}`, '--initial-advertise-peer-urls', peers],
-      ]);
+      const restore = `snapshot restore ${join(backup(), 'member/snap/db')} --skip-hash-check --data-dir ${data()}`;
+      const bump = '--bump-revision 1000000000 --mark-compacted';
+      const member = `--name only --initial-cluster only=${peers} --initial-advertise-peer-urls ${peers}`;
+      await run(join(await binaries(), 'etcdutl'), `${restore} ${bump} ${member}`.split(' '));
     });
     await seen.until('what the backup lacks is gone', () => services(seen) === 8, 60_000);
     expect(await cluster.metric('tideline_kube_relists_total', { cause: 'expired' })).toBeGreaterThan(0);

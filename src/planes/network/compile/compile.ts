@@ -4,6 +4,7 @@ import { comparePrefixes, contains, hostPrefix, type Prefix } from '../../../mod
 import type { Site } from '../../../model/spec/kinds.ts';
 import type { PodsFrom } from '../needs.ts';
 import { type Brake, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from '../plan.ts';
+import type { NetworkReason } from '../reasons.ts';
 import { compileBlocks } from './blocks.ts';
 import { without } from './holes.ts';
 import { compileHosts } from './hosts.ts';
@@ -61,10 +62,8 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
   });
   const refusals = [...server.refusals];
   if (input.drained) return { ...nothingAnnounced, routes: sorted(servers), refusals, withdrawn: 'NodeDrained' };
-  if (input.podsFrom === 'calico' && state.objects.IPPool.size === 0)
-    return { action: 'hold', reason: 'PoolsMissing', refusals };
-  if (input.podsFrom === 'calico' && !input.blocksSeen && input.kept.size + input.installed.length > 0)
-    return { action: 'hold', reason: 'BlocksMissing', refusals };
+  const unseen = unseenOfCalico(input);
+  if (unseen !== undefined) return { action: 'hold', reason: unseen, refusals };
   const pods = compilePods(input);
   refusals.push(...pods.refusals);
   const routes = [...servers];
@@ -88,6 +87,13 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
     brakes: pods.brakes,
     disproved: pods.disproved,
   };
+}
+
+/** What of Calico should be seen and is not, which shows that the cluster is not fully visible; undefined when nothing is. */
+function unseenOfCalico({ state, podsFrom, blocksSeen, kept, installed }: NetworkInput): NetworkReason | undefined {
+  if (podsFrom !== 'calico') return undefined;
+  if (state.objects.IPPool.size === 0) return 'PoolsMissing';
+  return !blocksSeen && kept.size + installed.length > 0 ? 'BlocksMissing' : undefined;
 }
 
 /**
