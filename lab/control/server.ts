@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { InputError } from '../../src/model/problem.ts';
 import { messageOf } from '../../src/model/values.ts';
 
@@ -20,10 +20,7 @@ export async function serveControl(socketPath: string, target: ControlTarget): P
       response.writeHead(code, { 'content-type': 'application/json' }).end(`${JSON.stringify(body)}\n`);
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(socketPath, resolve);
-  });
+  await listenClosed(server, socketPath);
   return {
     async stop() {
       server.close();
@@ -31,6 +28,22 @@ export async function serveControl(socketPath: string, target: ControlTarget): P
       await rm(socketPath, { force: true });
     },
   };
+}
+
+/** Makes the server listen on a socket that only its owner may open, from the first moment on: whoever opens it rules the lab. */
+async function listenClosed(server: Server, socketPath: string): Promise<void> {
+  const before = process.umask(0o177);
+  try {
+    const listening = new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      // The socket is made during the call; only the event comes later.
+      server.listen(socketPath, resolve);
+    });
+    process.umask(before);
+    await listening;
+  } finally {
+    process.umask(before);
+  }
 }
 
 async function answer(request: IncomingMessage, target: ControlTarget): Promise<{ code: number; body: unknown }> {

@@ -2,7 +2,7 @@ import { messageOf } from '../model/values.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { KubeReason } from './reasons.ts';
-import { readSnapshot, writeSnapshot } from './snapshot.ts';
+import { readSnapshot, removeLeftOvers, writeSnapshot } from './snapshot.ts';
 import type { ClusterState } from './source.ts';
 
 /**
@@ -21,6 +21,8 @@ export interface SnapshotFile {
 export function snapshotFile(file: string, log: Log): SnapshotFile {
   let reading: Promise<ClusterState | undefined> | undefined;
   const read = async (): Promise<ClusterState | undefined> => {
+    // The agent before this one may have been killed while it wrote.
+    await removeLeftOvers(file);
     const found = await readSnapshot(file);
     if (found.ok) return found.state;
     const reason: KubeReason = found.reason === 'SourceMissing' ? 'SnapshotMissing' : 'SnapshotUnreadable';

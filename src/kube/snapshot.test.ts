@@ -51,6 +51,14 @@ describe('snapshot', () => {
     expect((await stat(file)).mode & 0o777).toBe(0o600);
   });
 
+  it('a writer that was killed leaves no Secret behind: the next one removes its file, and no other', async () => {
+    const left = 'last-good.json.01234567-89ab-cdef-0123-456789abcdef.tmp';
+    const others = ['last-good.json.tmp', 'other.json.01234567-89ab-cdef-0123-456789abcdef.tmp', 'last-good.json.old'];
+    for (const name of [left, ...others]) await writeFile(join(folder, name), 'keys');
+    await writeSnapshot(file, state);
+    expect((await readdir(folder)).toSorted()).toEqual([...others, 'last-good.json'].toSorted());
+  });
+
   it('is a manifest file', async () => {
     await writeSnapshot(file, state);
     const parsed = await parseManifests(await readFile(file, 'utf8'));

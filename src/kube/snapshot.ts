@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { compareKeys, messageOf, withoutUndefined } from '../model/values.ts';
 import type { AnyObject, Kind } from './kinds.ts';
@@ -21,10 +22,11 @@ export type SnapshotRead =
 
 /**
  * Writes the state as one Kubernetes List in JSON, sorted, with one object a line: a manifest file like any other. The write is
- * atomic (a reader finds the old file or the new one, also after a power cut). The file is readable by its owner only, because
+ * atomic (a reader finds the old file or the new one, also after a power cut). A file has one writer, which writes once at a time. The file is readable by its owner only, because
  * it holds Secrets.
  */
 export async function writeSnapshot(file: string, state: ClusterState): Promise<void> {
+  await removeLeftOvers(file);
   const temporary = `${file}.${randomUUID()}.tmp`;
   try {
     const handle = await open(temporary, 'wx', 0o600);
@@ -42,6 +44,20 @@ export async function writeSnapshot(file: string, state: ClusterState): Promise<
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** The names of temporary files of `writeSnapshot`, after the name of the file. */
+const temporaryName = /^\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.tmp$/;
+
+/**
+ * Removes what writers left that were killed while they wrote: such a file holds Secrets, and nobody reads it again. The file has
+ * one writer, so no temporary file beside it is in use.
+ */
+export async function removeLeftOvers(file: string): Promise<void> {
+  const [folder, name] = [dirname(file), basename(file)];
+  const entries = await readdir(folder).catch(() => []);
+  const left = entries.filter((entry) => entry.startsWith(name) && temporaryName.test(entry.slice(name.length)));
+  await Promise.all(left.map((entry) => rm(join(folder, entry), { force: true })));
 }
 
 /**

@@ -21,8 +21,8 @@ export const defaultRunDir = '/run/tideline';
 export const runFiles = {
   /** Unix socket of ExaBGP's relay, see `src/bgp/README.md`. */
   relaySocket: 'bgp.sock',
-  /** Unix socket of nginx's control server; `lua/start.lua` names it too. */
-  nginxSocket: 'nginx.sock',
+  /** Unix socket of nginx's control server, in a folder of its own that is closed to others; `lua/start.lua` names both too. */
+  nginxSocket: 'nginx-control/nginx.sock',
   nginxErrorLog: 'nginx-error.log',
   nginxAccessLog: 'nginx-access.log',
   /** The last good state of the cluster, for a blade that starts without one. */

@@ -15,7 +15,7 @@ export function registerAgent(edge: Command): void {
     .requiredOption('--platform <dir>', 'folder of the platform spec; watched, a bad edit changes nothing')
     .requiredOption('--pool <name>', 'the EdgePool')
     .requiredOption('--blade <name>', 'this blade')
-    .option('--run-dir <dir>', 'folder of nginx.sock, bgp.sock and the snapshots', defaultRunDir)
+    .option('--run-dir <dir>', 'folder of nginx-control, bgp.sock and the snapshots', defaultRunDir)
     .option(
       '--metrics-address <host:port>',
       `/metrics, /status and /healthz (default: <address of the blade>:${agentPorts.edge})`,

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { findObject } from '../../model/platform/find.ts';
-import { InputError } from '../../model/problem.ts';
+import { InputError, type InputProblem } from '../../model/problem.ts';
 import type { EdgePool } from '../../model/spec/kinds.ts';
 import type { NginxSettings } from '../../planes/edge/nginx/conf.ts';
 import { printLines } from '../../runtime/print.ts';
@@ -72,6 +72,10 @@ async function render(options: RenderArguments): Promise<void> {
         fix: 'give another --run-dir, --to, --user or --workers',
       })),
     );
+  const open = (
+    await Promise.all([openFolder('--run-dir', settings.runDir), openFolder('--to', settings.rendered)])
+  ).flat();
+  if (open.length > 0) throw new InputError(open);
   await renderDataPlane(settings, Date.now());
   printLines([join(settings.rendered, 'nginx.conf')]);
 }
@@ -79,6 +83,28 @@ async function render(options: RenderArguments): Promise<void> {
 function trustedProxies({ trustedProxies: trusted }: EdgePool['spec']): Pick<NginxSettings, 'trustedProxies'> {
   if (trusted === undefined) return {};
   return { trustedProxies: { prefixes: trusted.prefixes.map(({ text }) => text), via: trusted.via } };
+}
+
+/**
+ * The problem of a folder in which others could put files of their own, or exchange ours: sockets, what nginx runs, the pid file. A
+ * folder that does not exist is made later, by us or by the unit.
+ */
+async function openFolder(option: string, path: string): Promise<readonly InputProblem[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return [];
+  const foreign = found.uid !== 0 && found.uid !== process.getuid?.();
+  if (!foreign && (found.mode & 0o022) === 0) return [];
+  const message = foreign
+    ? `${path} belongs to another user (${found.uid}), who could exchange what nginx runs`
+    : `others may write in ${path}: whoever does controls nginx`;
+  return [
+    {
+      reason: 'OpenFolder',
+      path: option,
+      message,
+      fix: `chown it to the user of nginx's master, and chmod go-w ${path}`,
+    },
+  ];
 }
 
 /**

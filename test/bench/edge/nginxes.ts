@@ -35,7 +35,7 @@ export async function withUpstream<T>(act: (place: Place) => Promise<T>): Promis
   }
 }
 
-/** Starts our rendered data plane with one worker and no table; its control socket is `<folder>/ours/nginx.sock`. */
+/** Starts our rendered data plane with one worker and no table; its control socket is `<folder>/ours/nginx-control/nginx.sock`. */
 export async function startOurs({ network, namespace, folder }: Place): Promise<Nginx & { readonly runDir: string }> {
   const runDir = join(folder, 'ours');
   await mkdir(runDir, { recursive: true });

@@ -1,9 +1,12 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { controlStatus, nginxCommand } from '../../../lab/daemons/nginx.ts';
+import { eventually } from '../../support/eventually.ts';
 
 const run = promisify(execFile);
 let folder: string;
@@ -42,6 +45,47 @@ describe('tideline edge render', () => {
     expect((await stat(join(to, 'default.key'))).mode & 0o777).toBe(0o600);
     await run('nginx', ['-t', '-e', 'stderr', '-p', `${to}/`, '-c', join(to, 'nginx.conf')]);
     expect(await readdir(join(folder, 'run'))).not.toContain('nginx.sock');
+  });
+
+  it.each(['--run-dir', '--to'])('refuses a %s in which others may write', async (option) => {
+    const open = join(folder, 'open');
+    await mkdir(open, { recursive: true });
+    await chmod(open, 0o777);
+    const closed = join(folder, 'closed');
+    const place = { '--run-dir': closed, '--to': closed, [option]: open };
+    const failure: unknown = await render('--pool', 'paris-edge', ...Object.entries(place).flat()).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject({ code: 2, stderr: expect.stringMatching(/others may write in .*\(OpenFolder\)/) });
+    expect(await readdir(open)).toEqual([]);
+  });
+
+  it('makes the control socket unreachable for others at once, whatever the umask is and before any agent comes', async () => {
+    const [runDir, to] = [join(folder, 'live'), join(folder, 'live-conf')];
+    await mkdir(runDir, { mode: 0o755 });
+    await render('--pool', 'paris-edge', '--run-dir', runDir, '--to', to, '--workers', '1');
+    const { command, args } = nginxCommand({ rendered: to, runDir });
+    const modes = new Set<number>();
+    const nginx = spawn('sh', ['-c', 'umask 0; exec "$@"', 'sh', command, ...args], { stdio: 'ignore' });
+    try {
+      const control = join(runDir, 'nginx-control');
+      await eventually(
+        'the socket answers',
+        async () => {
+          const mode = await stat(control).then(
+            (found) => found.mode & 0o777,
+            () => undefined,
+          );
+          if (mode !== undefined) modes.add(mode);
+          return (await controlStatus(join(control, 'nginx.sock'))) !== undefined;
+        },
+        { timeoutMs: 20_000, everyMs: 1 },
+      );
+      expect([...modes]).toEqual([0o700]);
+    } finally {
+      nginx.kill('SIGQUIT');
+      await once(nginx, 'exit');
+    }
   });
 
   it.each([

@@ -127,7 +127,7 @@ export class World {
   startDriver(): void {
     const log: Log = { ...silentLog, warn: (fields) => void this.warnings.push({ ...fields }) };
     this.plane = createDataPlane({
-      socketPath: join(this.#settings.runDir, 'nginx.sock'),
+      socketPath: join(this.#settings.runDir, 'nginx-control/nginx.sock'),
       clock: systemClock,
       log,
     });

@@ -129,7 +129,7 @@ describe('what the documented commands start', () => {
       '/run/tideline/nginx',
       '/run/tideline/bgp',
       '/var/lib/tideline/edge',
-      '/run/tideline/nginx/nginx.sock',
+      '/run/tideline/nginx/nginx-control/nginx.sock',
     ];
     const modes = await blade.sh(`stat -c '%a %U' ${files.join(' ')}`);
     expect(modes.trim().split('\n')).toEqual(['700 tideline', '700 tideline', '700 tideline', '600 tideline']);

@@ -32,7 +32,7 @@ describe('nginx.conf', () => {
     expect(listens({ httpPort: 8080, ipv6: false })).toEqual([
       'listen 8080 default_server backlog=4096',
       'listen 443 default_server ssl http2 backlog=4096',
-      'listen unix:/run/tideline/nginx.sock',
+      'listen unix:/run/tideline/nginx-control/nginx.sock',
     ]);
     expect(listens({})).toHaveLength(5);
   });

@@ -212,7 +212,7 @@ class NginxDriver implements DataPlane {
         { instance: status.instance, generation: status.generation },
         'nginx answers on its control socket',
       );
-      // nginx makes the socket with mode 0666. Where its workers may not change that, the owner of the socket does.
+      // The folder is closed already. nginx makes the socket itself with mode 0666, which a worker of another user may not change.
       await chmod(this.#options.socketPath, 0o600).catch(() => undefined);
     }
     const filled = before?.generation === 0 && status !== undefined && status.generation > 0;

@@ -1,6 +1,7 @@
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runFiles } from '../../../model/contract.ts';
 import { selfSigned } from './certificate.ts';
 import { type NginxSettings, nginxConf } from './conf.ts';
 
@@ -15,7 +16,21 @@ export async function renderDataPlane(settings: NginxSettings, nowMs: number): P
   await mkdir(join(rendered, 'lua'), { recursive: true });
   await cp(luaFolder, join(rendered, 'lua', 'tideline'), { recursive: true });
   await keepCertificate(rendered, nowMs);
+  await makeControlFolder(settings.runDir);
   await writeFile(join(rendered, 'nginx.conf'), nginxConf(settings));
+}
+
+/**
+ * Makes the folder of the control socket where the run directory is there and ours: nginx makes it as well when it starts, but
+ * `nginx -t` does not, and binds the socket.
+ */
+async function makeControlFolder(runDir: string): Promise<void> {
+  const found = await stat(runDir).catch(() => undefined);
+  if (found === undefined || found.uid !== process.getuid?.()) return;
+  await mkdir(join(runDir, dirname(runFiles.nginxSocket)), { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    // A unit that only renders may not write there.
+    if (!['EEXIST', 'EROFS', 'EACCES'].includes(error.code ?? '')) throw error;
+  });
 }
 
 async function keepCertificate(folder: string, nowMs: number): Promise<void> {

@@ -10,6 +10,7 @@ require "tideline.request"
 require "tideline.response"
 
 ffi.cdef([[
+int mkdir(const char *path, unsigned int mode);
 int chmod(const char *path, unsigned int mode);
 int access(const char *path, int mode);
 ]])
@@ -22,19 +23,29 @@ jit.off()
 local _M = {}
 
 local OWNER_ONLY = 384 -- 0600
+local OWNER_ENTERS = 448 -- 0700
 local MAY_ENTER = 1
+
+-- nginx makes unix sockets with mode 0666 whatever the umask is, and the workers must be able to enter the run directory. So the
+-- socket lies in a folder that only the master's user may enter. This runs before nginx opens its sockets.
+local function close_control(run_dir)
+  local folder = run_dir .. "/nginx-control"
+  ffi.C.mkdir(folder, OWNER_ENTERS)
+  if ffi.C.chmod(folder, OWNER_ENTERS) ~= 0 then
+    error("the folder of the control socket cannot be closed: " .. folder)
+  end
+end
 
 function _M.master(run_dir, rendered, pools)
   endpoints.pools = pools
+  close_control(run_dir)
   memory.prepare(run_dir)
   certificate.read_static(rendered)
 end
 
--- nginx makes unix sockets with mode 0666 whatever the umask is. Only the socket's owner may change that: a worker when
--- nginx runs under one user, else the agent does it when it connects (driver.ts).
 function _M.worker(run_dir)
   math.randomseed(ngx.now() * 1000 + ngx.worker.pid() * 7919)
-  ffi.C.chmod(run_dir .. "/nginx.sock", OWNER_ONLY)
+  ffi.C.chmod(run_dir .. "/nginx-control/nginx.sock", OWNER_ONLY)
   if ffi.C.access(run_dir .. "/.", MAY_ENTER) ~= 0 then
     ngx.log(ngx.ERR, "the workers may not enter ", run_dir, ": large uploads will fail; give it mode 0711")
   end
