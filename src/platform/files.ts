@@ -2,6 +2,7 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { type SpecDocument, valueAt } from '../model/spec/document.ts';
 import type { SpecProblem } from '../model/spec/objects.ts';
+import { tooManyBytes } from './limits.ts';
 import { readDocuments } from './yaml.ts';
 
 interface Found {
@@ -81,6 +82,11 @@ async function readFolder(folder: string, found: Found): Promise<number> {
 async function readOne(path: string, found: Found): Promise<void> {
   if (!(await firstTime(path, found))) return;
   const bytes = await readFile(path);
+  const tooMany = tooManyBytes(path, bytes.length);
+  if (tooMany !== undefined) {
+    found.problems.push(tooMany);
+    return;
+  }
   const folder = dirname(resolve(path));
   let text: string;
   try {

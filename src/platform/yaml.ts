@@ -13,6 +13,7 @@ import {
 import { type Path, type SpecDocument, valueAt } from '../model/spec/document.ts';
 import type { SpecProblem } from '../model/spec/objects.ts';
 import { messageOf } from '../model/values.ts';
+import { tooMuchToParse } from './limits.ts';
 
 /** The documents of one file's text (YAML 1.2, so JSON too) and the problems of its syntax. Never throws. */
 export function readDocuments(
@@ -22,6 +23,8 @@ export function readDocuments(
 ): { readonly documents: readonly SpecDocument[]; readonly problems: readonly SpecProblem[] } {
   const loneReturn = text.search(/\r(?!\n)/);
   if (loneReturn >= 0) return { documents: [], problems: [badLineEnds(text, loneReturn, file)] };
+  const tooMuch = tooMuchToParse(text, file);
+  if (tooMuch !== undefined) return { documents: [], problems: [tooMuch] };
   const lines = new LineCounter();
   const documents: SpecDocument[] = [];
   const problems: SpecProblem[] = [];

@@ -11,6 +11,7 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   FileUnreadable: 'file',
   FileEmpty: 'file',
   FolderEmpty: 'file',
+  FileTooLarge: 'file',
   NotText: 'file',
   BadLineEnds: 'file',
   NotYaml: 'file',

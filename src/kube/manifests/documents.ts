@@ -93,7 +93,7 @@ function* splitParts(text: string): Generator<Part> {
 }
 
 function listType(rest: string): ListType | undefined {
-  const document = parseDocument(rest, { prettyErrors: false, logLevel: 'silent' });
+  const document = parseDocument(rest, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
   if (document.errors.length > 0) return undefined;
   const { apiVersion, kind, items } = document.toJS() as Readonly<Record<string, unknown>>;
   const isList = typeof apiVersion === 'string' && typeof kind === 'string' && kind.endsWith('List') && items === null;
@@ -160,7 +160,7 @@ function parseYaml(body: string, firstLine: number): unknown {
     }
   }
   const lines = new LineCounter();
-  parseDocument(body, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' });
+  parseDocument(body, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
   throw new BadFile('BadYaml', firstSentence(error.message), firstLine + lines.linePos(error.pos[0]).line - 1);
 }
 
