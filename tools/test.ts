@@ -4,6 +4,7 @@ import { runDemos } from './test/demos.ts';
 import { projects, saveDurations, testSteps } from './test/files.ts';
 import { runInLanes } from './test/lanes.ts';
 import { machineIsIdle } from './test/meter.ts';
+import { isForgiven, knownRaces } from './test/races.ts';
 import { failureList } from './test/report.ts';
 import { type Result, reports, run, type Step, vitest } from './test/step.ts';
 import { saveTime, startMeasuring, timeReport } from './test/time.ts';
@@ -54,6 +55,7 @@ async function runAll(wanted: readonly Choice[]): Promise<RunResults> {
     files.timeInsensitive.concat(files.others),
     [...unit, ...early, ...checked, ...others],
     (step) => run(step, 'shown'),
+    (first) => isForgiven(first, knownRaces, ci),
   );
   await saveDurations(results);
   return { results, unsteady };
@@ -71,6 +73,9 @@ async function runFiles(files: Step[]): Promise<readonly Result[]> {
   return runInLanes(files, lanes, runKept, { now, spare: machineIsIdle });
 }
 
+/** In CI nobody looks twice: a file that passes only on its second run fails the run (races.ts). */
+const ci = !['', 'false', '0'].includes(process.env['CI'] ?? '');
+
 const [flag, part] = process.argv.slice(2);
 const wanted = choices.filter((name) => flag === undefined || name === part);
 if (wanted.length === 0 || (flag !== undefined && flag !== '--only')) {
@@ -86,7 +91,9 @@ await saveTime(time);
 const sum = (of: (result: Result) => number): number => results.reduce((total, result) => total + of(result), 0);
 const [passed, failed] = [sum((result) => result.passed), sum((result) => result.failed)];
 process.stdout.write(timeReport(time));
-process.stdout.write(failureList('UNSTEADY: failed beside others, passed alone', unsteady));
+process.stdout.write(
+  failureList(`UNSTEADY: failed beside others, passed alone${ci ? '; a failure in CI' : ''}`, unsteady),
+);
 process.stdout.write(failureList('FAILED', results));
 process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

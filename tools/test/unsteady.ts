@@ -11,12 +11,14 @@ export interface RunResults {
 
 /**
  * Runs failed files once more, alone, because files run beside each other on few processors and some depend on time. A file that
- * then passes counts as passed and is named as unsteady, with what failed at first. Results of steps not in `steps` stay.
+ * then passes is named as unsteady, with what failed at first; it counts as passed only when that is `forgiven`. Results of steps not
+ * in `steps` stay.
  */
 export async function rerunFailed(
   steps: readonly Step[],
   results: readonly Result[],
   act: (step: Step) => Promise<Result>,
+  forgiven: (first: Result) => boolean,
 ): Promise<RunResults> {
   const failed = results.filter((result) => result.failed > 0 && steps.some(({ name }) => name === result.name));
   if (failed.length > mostFailures) return { results, unsteady: [] };
@@ -26,7 +28,7 @@ export async function rerunFailed(
     const step = steps.find(({ name }) => name === first.name);
     const second = step && (await act(step));
     if (second?.failed !== 0) continue;
-    settled.set(first.name, second);
+    if (forgiven(first)) settled.set(first.name, second);
     unsteady.push(first);
   }
   return { results: [...settled.values()], unsteady };
