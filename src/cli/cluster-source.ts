@@ -101,7 +101,7 @@ export async function clusterSource(options: {
   }
   const { connect } = await import('../kube/api/connect.ts');
   const { createKubernetesSource } = await import('../kube/watch/source.ts');
-  const client = await connect({ ...place, clock, registry });
+  const client = await connect({ ...place, clock, registry, log });
   const acceptFile = resolve(options.runDir, acceptFileOf(options.cluster));
   const selection = sourceSelection(needs);
   const source = createKubernetesSource({

@@ -20,6 +20,8 @@ export const kubeReasons = {
   SourceKindMissing: 'A CustomResourceDefinition that we read is not installed in the cluster.',
   SnapshotMissing: 'There is no last-good state on disk (a first start); the agent waits for the cluster.',
   SnapshotUnreadable: 'The last-good state on disk cannot be read; the agent waits for the cluster.',
+  CredentialEndsSoon:
+    'Our client certificate or token for the kube-apiserver ends within 30, 7 or 1 days; without a new one the source becomes stale.',
   NotReadable: 'The operating system refuses to read the file or folder.',
   BadYaml: 'The file is neither YAML nor JSON.',
   NotAnObject: 'A document is not a Kubernetes object: it has no apiVersion and kind.',

@@ -16,6 +16,18 @@ interface HostStatus {
   /** When the agent started, in milliseconds since the epoch. */
   readonly startedAtMs: number;
   readonly platform: PlatformView;
+  /** The credentials for the kube-apiserver; absent when there is none, or they do not say when they end. */
+  readonly credentials?: CredentialView;
+}
+
+/** When the credentials for the kube-apiserver end, in milliseconds since the epoch, and whether that is soon. */
+export interface CredentialView {
+  readonly kind: 'certificate' | 'token';
+  readonly subject?: string;
+  readonly endsAtMs: number;
+  /** 30, 7 or 1. */
+  readonly endsWithinDays?: number;
+  readonly reason?: string;
 }
 
 /** The part of `/status` that every agent has, whatever its plane. */

@@ -1,7 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import type { AuditEvent, ControlPlane, Identity } from '../../lab/control-plane/control-plane.ts';
 import { connect } from '../../src/kube/api/connect.ts';
 import { EventWriter } from '../../src/kube/status/events.ts';
@@ -12,11 +9,11 @@ import { Registry } from '../../src/runtime/metrics.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
 import { ingressAddresses } from '../support/clusters/ingress-status.ts';
 import { videoIngress } from '../support/clusters/objects.ts';
+import { objectsOf, poolDefinition } from '../support/clusters/pool-definition.ts';
 import { LivePublisher } from '../support/clusters/publishing.ts';
 import { rulesOf, without } from '../support/deploy/rights.ts';
 import { poolForTests } from '../support/edge-pool.ts';
 
-const root = join(import.meta.dirname, '../..');
 const blade = { user: 'tideline:edge:paris-blade-1', groups: ['tideline:edge'] };
 const vips = ['192.0.2.10', '192.0.2.11'];
 /** The field manager of the pool's statuses. */
@@ -24,10 +21,6 @@ const manager = 'tideline-edge-paris-edge';
 
 let plane: ControlPlane;
 let live: LivePublisher;
-
-async function objectsOf(file: string): Promise<readonly object[]> {
-  return parseAllDocuments(await readFile(join(root, file), 'utf8')).map((document) => document.toJS() as object);
-}
 
 async function get(...args: readonly string[]): Promise<Record<string, never>> {
   return JSON.parse(await plane.kubectl(['get', '-o', 'json', '--show-managed-fields', ...args])) as never;
@@ -53,32 +46,6 @@ async function setStatus(name: string, ips: readonly string[], manager: string):
       .split(' ')
       .concat(JSON.stringify({ status })),
   );
-}
-
-/** Our definition of the EdgePool, whose status has the field `addresses` or not. */
-async function poolDefinition(addresses: boolean): Promise<object> {
-  const [crd] = (await objectsOf('deploy/crds/edgepools.yaml')) as Crd[];
-  const properties = crd?.spec.versions[0]?.schema.openAPIV3Schema.properties.status.properties;
-  if (crd === undefined || properties === undefined) throw new Error('the definition has another form');
-  const text = { type: 'string' };
-  properties['addresses'] ??= {
-    type: 'array',
-    items: { type: 'object', required: ['value'], properties: { type: text, value: text } },
-  };
-  if (!addresses) delete properties['addresses'];
-  return crd;
-}
-
-interface Crd {
-  readonly spec: {
-    readonly versions: readonly {
-      readonly schema: {
-        readonly openAPIV3Schema: {
-          readonly properties: { readonly status: { readonly properties: Record<string, object> } };
-        };
-      };
-    }[];
-  };
 }
 
 async function quietly(ms: number): Promise<void> {
@@ -336,8 +303,11 @@ describe('the EdgePool', () => {
       metadata: { name: 'paris-edge' },
       spec: {
         cluster: 'paris',
-        blades: [{ name: 'paris-blade-1', address: '10.1.0.21' }],
-        vips: [{ address: '192.0.2.10' }],
+        blades: [
+          { name: 'paris-blade-1', address: '10.1.0.21' },
+          { name: 'paris-blade-2', address: '10.1.0.22' },
+        ],
+        vips: [{ address: '192.0.2.10' }, { address: '192.0.2.11' }, { address: '192.0.2.12', scope: 'private' }],
       },
     });
     await eventually(async () => (await live.registry.metrics()).includes('{kind="EdgePool",result="refused"} 1'));
@@ -351,12 +321,15 @@ describe('the EdgePool', () => {
     await quietly(3000);
     live.announced = new Set(['192.0.2.10', '192.0.2.11', '192.0.2.12']);
     interface PoolObject {
-      readonly metadata: { readonly resourceVersion: string };
+      readonly metadata: { readonly resourceVersion: string; readonly generation: number };
       readonly status?: {
         readonly addresses: readonly object[];
         readonly conditions: readonly {
           readonly type: string;
           readonly status: string;
+          readonly reason: string;
+          readonly message: string;
+          readonly observedGeneration?: number;
           readonly lastTransitionTime: string;
         }[];
       };
@@ -386,6 +359,20 @@ describe('the EdgePool', () => {
       pool.status?.conditions.find((condition) => condition.type === type)?.lastTransitionTime;
     expect(times(second, 'Accepted')).toBe(times(first, 'Accepted'));
     expect(times(second, 'Ready')).not.toBe(times(first, 'Ready'));
+
+    // An edit of the object alone changes nothing that is in force, and the conditions say so.
+    const edit = { spec: { ports: { http: 8080 } } };
+    await plane.kubectl(['patch', 'edgepool', 'paris-edge', '--type=merge', '-p', JSON.stringify(edit)]);
+    const edited = await eventually(async () => {
+      const pool = await read();
+      return pool.status?.conditions.some(({ reason }) => reason === 'SpecDiffers') === true && pool;
+    });
+    const accepted = edited.status?.conditions.find(({ type }) => type === 'Accepted');
+    expect(accepted).toMatchObject({ status: 'False', observedGeneration: edited.metadata.generation });
+    expect(accepted?.message).toMatch(/^spec\.ports\.http of this object is not what is in force/);
+    const programmed = edited.status?.conditions.find(({ type }) => type === 'Programmed');
+    expect(programmed).toMatchObject({ status: 'True', observedGeneration: first.metadata.generation });
+    expect(edited.metadata.generation).toBeGreaterThan(first.metadata.generation);
   });
 });
 

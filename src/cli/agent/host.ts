@@ -198,7 +198,12 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
     registry,
   });
   const common = { agent: plane.name, statusVersion, startedAtMs: clock.now() };
-  const status = () => ({ ...common, platform: watch.status(), ...agent.status() });
+  const status = () => ({
+    ...common,
+    platform: watch.status(),
+    ...withoutUndefined({ credentials: client?.credentials?.() }),
+    ...agent.status(),
+  });
   const endpoint = await serveAgentEndpoint({
     ...listen,
     registry,

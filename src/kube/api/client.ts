@@ -1,3 +1,5 @@
+import type { CredentialView } from '../../model/status.ts';
+
 /**
  * A client of one kube-apiserver. It supplies the credentials (kubeconfig, in-cluster identity, exec plugin); bodies are JSON.
  * Every failure is an `ApiError` with a reason of our catalogue or the server's own.
@@ -15,6 +17,8 @@ export interface KubeClient {
    * parsed.
    */
   stream(request: KubeRequest): Promise<KubeStream>;
+  /** When the credentials in use end, for `/status`; undefined while that is not known. */
+  credentials?(): CredentialView | undefined;
   /** Ends all connections of this client. */
   close(): Promise<void>;
 }

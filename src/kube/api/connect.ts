@@ -1,7 +1,10 @@
+import { withoutUndefined } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { createClientMetrics } from '../metrics.ts';
+import { CredentialEnd } from './access/end.ts';
 import { type InCluster, InClusterAccess } from './access/incluster.ts';
 import type { KubeClient } from './client.ts';
 import { HttpKubeClient } from './http-client.ts';
@@ -15,6 +18,8 @@ export interface ConnectOptions {
   readonly inCluster?: InCluster;
   readonly clock?: Clock;
   readonly registry?: Registry;
+  /** Where the end of the credentials is announced. */
+  readonly log?: Log;
 }
 
 /** How long `connect` waits for the server's name, which only messages need so early. */
@@ -26,7 +31,7 @@ const patienceMs = 2000;
  * neither a kubeconfig nor an identity.
  */
 export async function connect(options: ConnectOptions): Promise<KubeClient> {
-  const { kubeconfig, context, inCluster, clock = systemClock } = options;
+  const { kubeconfig, context, inCluster, clock = systemClock, registry, log } = options;
   if (kubeconfig === undefined && inCluster === undefined)
     throw new Error('neither a kubeconfig nor the identity of a pod: KUBERNETES_SERVICE_HOST is not set');
   const access =
@@ -42,6 +47,7 @@ export async function connect(options: ConnectOptions): Promise<KubeClient> {
   );
   const server = await Promise.race([read, late.promise]);
   timer.cancel();
-  const metrics = createClientMetrics(options.registry, () => access.reloads);
-  return new HttpKubeClient({ access, server, metrics });
+  const metrics = createClientMetrics(registry, () => access.reloads);
+  const end = new CredentialEnd({ clock, ...withoutUndefined({ log, registry }) });
+  return new HttpKubeClient({ access, server, metrics, end });
 }

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { withoutKnown } from '../../model/secrets.ts';
+import type { CredentialView } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { ClientMetrics } from '../metrics.ts';
 import { linesOf } from '../watch/lines.ts';
 import { type Access, type AccessSource, noCredentials, sameAccess } from './access/access.ts';
+import type { CredentialEnd } from './access/end.ts';
 import { ApiError, type KubeClient, type KubeRequest, type KubeStream } from './client.ts';
 import { Transport, toApiError } from './transport.ts';
 
@@ -19,9 +21,16 @@ export class HttpKubeClient implements KubeClient {
   readonly #metrics: ClientMetrics;
   readonly #transport = new Transport();
   readonly #closed = new AbortController();
+  readonly #end: CredentialEnd | undefined;
   #server: string;
 
-  constructor(options: { readonly access: AccessSource; readonly server: string; readonly metrics: ClientMetrics }) {
+  constructor(options: {
+    readonly access: AccessSource;
+    readonly server: string;
+    readonly metrics: ClientMetrics;
+    readonly end?: CredentialEnd;
+  }) {
+    this.#end = options.end;
     this.#access = options.access;
     this.#metrics = options.metrics;
     this.#server = options.server;
@@ -29,6 +38,10 @@ export class HttpKubeClient implements KubeClient {
 
   get server(): string {
     return this.#server;
+  }
+
+  credentials(): CredentialView | undefined {
+    return this.#end?.view();
   }
 
   async request<T>(request: KubeRequest): Promise<T> {
@@ -108,6 +121,7 @@ export class HttpKubeClient implements KubeClient {
     try {
       const access = await Promise.race([this.#access.read(), late.promise]);
       this.#server = access.server;
+      this.#end?.note(access);
       return access;
     } finally {
       signal.removeEventListener('abort', give);

@@ -8,6 +8,8 @@ export interface PoolView {
   readonly conditions: readonly Condition[];
   /** The platform folder does not load, so the last good platform is in force. */
   readonly platformInvalid: boolean;
+  /** The field in which the object of the cluster differs from the pool in force, which comes from the platform folder. */
+  readonly differsIn?: string;
   /** Why nginx of this blade refused the newest table; absent when it did not. */
   readonly tableRefused?: string;
   /** The number of blades that are known to be fit; `blades` counts all. */
@@ -39,14 +41,20 @@ export function poolStatus(view: PoolView): PoolStatus {
   };
 }
 
-function accepted({ platformInvalid }: PoolView): PoolCondition {
+function accepted({ platformInvalid, differsIn }: PoolView): PoolCondition {
+  if (differsIn !== undefined)
+    return no(
+      'Accepted',
+      'SpecDiffers',
+      `${differsIn} of this object is not what is in force: blades obey the platform folder on their disk`,
+    );
   return platformInvalid
     ? no(
         'Accepted',
         'PlatformInvalid',
         'the platform folder of the leading blade does not load, the one before it is in force',
       )
-    : yes('Accepted', 'Accepted', 'the pool is in force');
+    : yes('Accepted', 'Accepted', 'the pool is in force as this object has it');
 }
 
 function resolvedRefs({ pool, conditions }: PoolView): PoolCondition {

@@ -164,6 +164,11 @@ describe('the status of the pool', () => {
       '!Accepted:PlatformInvalid ResolvedRefs:Accepted Programmed:TableServed Ready:VipsAnnounced',
     ],
     [
+      'an object that says something else',
+      { differsIn: 'spec.vips[1]' },
+      '!Accepted:SpecDiffers ResolvedRefs:Accepted Programmed:TableServed Ready:VipsAnnounced',
+    ],
+    [
       'a table that nginx refuses',
       { tableRefused: 'full' },
       'Accepted:Accepted ResolvedRefs:Accepted !Programmed:TableRefused Ready:VipsAnnounced',

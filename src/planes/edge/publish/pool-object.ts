@@ -2,17 +2,25 @@ import { ApiError, type KubeClient } from '../../../kube/api/client.ts';
 import { deepEqual } from '../../../kube/objects/equal.ts';
 import type { ObjectReference } from '../../../kube/objects/reference.ts';
 import type { KubeReason } from '../../../kube/reasons.ts';
-import { holdsConditions, type StatusCondition, withTransitionTimes } from '../../../kube/status/conditions.ts';
+import {
+  holdsConditions,
+  type NewCondition,
+  type StatusCondition,
+  withTransitionTimes,
+} from '../../../kube/status/conditions.ts';
 import { pathOf } from '../../../kube/status/object.ts';
 import { apiVersion } from '../../../model/contract.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
+import { differingField } from '../compile/pool-difference.ts';
 import { type PoolView, poolStatus } from '../compile/pool-status.ts';
 import type { WantedStatus } from '../compile/statuses.ts';
 
 interface RawPool {
   readonly metadata: { readonly uid?: string; readonly generation?: number };
+  readonly spec?: unknown;
   readonly status?: {
     readonly addresses?: readonly object[];
     readonly conditions?: readonly Partial<StatusCondition>[];
@@ -113,11 +121,11 @@ export class PoolObject {
     return { apiVersion, kind: 'EdgePool', resource: 'edgepools', name, ...known };
   }
 
-  #wantedOf({ metadata, status }: RawPool, view: PoolView): WantedStatus {
-    const { addresses, conditions } = poolStatus(view);
+  #wantedOf({ metadata, spec, status }: RawPool, view: PoolView): WantedStatus {
+    const differsIn = differingField(this.#options.pool(), spec);
+    const { addresses, conditions } = poolStatus({ ...view, ...withoutUndefined({ differsIn }) });
     const held = status?.conditions ?? [];
-    const { clock } = this.#options;
-    this.#conditions = withTransitionTimes(conditions, this.#conditions ?? held, clock.now(), metadata.generation);
+    this.#conditions = this.#dated(conditions, this.#conditions ?? held, differsIn === undefined, metadata.generation);
     const wanted = { addresses, conditions: this.#conditions };
     const types = new Set(conditions.map(({ type }) => String(type)));
     const heldOurs = holdsConditions(held, this.#conditions)
@@ -129,5 +137,23 @@ export class PoolObject {
       wanted,
       held: status === undefined ? undefined : { addresses: status.addresses ?? [], conditions: heldOurs },
     };
+  }
+
+  /**
+   * The conditions with their times. `Accepted` is about the newest generation of the object. The others are about the pool in
+   * force, so they have that generation only while the object says what is in force, and keep the last one of which that was true.
+   */
+  #dated(
+    conditions: readonly NewCondition[],
+    before: readonly Partial<StatusCondition>[],
+    inForce: boolean,
+    generation: number | undefined,
+  ): readonly StatusCondition[] {
+    const now = this.#options.clock.now();
+    return conditions.flatMap((condition) => {
+      const known = before.find(({ type }) => type === condition.type)?.observedGeneration;
+      const observed = inForce || condition.type === 'Accepted' ? generation : known;
+      return withTransitionTimes([condition], before, now, observed);
+    });
   }
 }
