@@ -220,6 +220,15 @@ describe('traffic', () => {
     await Promise.all([serving(), announcing()]);
   });
 
+  it('ends a relay that hangs, inside the sandbox of ExaBGP', async () => {
+    const exabgp = await pidOf('blade', 'tideline-exabgp');
+    const children = `cut -d' ' -f1 /proc/${exabgp}/task/${exabgp}/children`;
+    const hung = (await blade.sh(`relay=$(${children}); kill -s STOP $relay; echo $relay`)).trim();
+    await until('a new relay', async () => ![hung, ''].includes((await blade.sh(children)).trim()));
+    expect(await pidOf('blade', 'tideline-exabgp')).toBe(exabgp);
+    await Promise.all([serving(), announcing()]);
+  });
+
   it('returns when a worker of nginx ends its master over torn shared memory', async () => {
     const master = await pidOf('blade', 'tideline-nginx');
     const log = '/run/tideline/nginx/nginx-alerts.log';
