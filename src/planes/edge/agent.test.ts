@@ -44,6 +44,25 @@ describe('tables', () => {
     expect(rig.dataPlane.table).toMatchObject({ backends: [{ endpoints: [{ address: '10.10.2.9', port: 3000 }] }] });
   });
 
+  test('a step that fails after nginx took a change is no refusal of the table', async () => {
+    const rig = new Rig('paris-blade-1');
+    await rig.serve();
+    const status = rig.speaker.status();
+    let planted = true;
+    rig.speaker.status = () => {
+      if (planted) throw new Error('planted');
+      return status;
+    };
+    rig.source.publish(clusterWith(['10.10.1.9']), { Service: ['video/web'] });
+    rig.dataPlane.calls.length = 0;
+    await rig.clock.advance(3000);
+    planted = false;
+    await rig.clock.advance(1000);
+    expect(rig.agent.status().tableRefused).toBeUndefined();
+    expect(rig.dataPlane.calls.filter((call) => call === 'apply')).toHaveLength(1);
+    expect(rig.vip().fit).toBe(true);
+  });
+
   test('a slice that goes away, or changes its Service, empties the right backend', async () => {
     const rig = new Rig('paris-blade-1');
     await rig.serve();

@@ -124,11 +124,11 @@ describe('certificates that OpenSSL may refuse', () => {
 
     const hosts = cases.map(({ name }) => host(`${name}.example`, {}, { certificate: name }));
     await world.plane.apply(table({ hosts, certificates: cases.map(pair) }));
-    const left = world.warnings.filter(({ kind }) => kind === 'certificate').map(({ name, reason }) => [name, reason]);
-    const expected = cases
-      .filter(({ refusedByNginx }) => refusedByNginx)
-      .map(({ name }) => [name, 'CertificateRefused']);
-    expect(left.toSorted()).toEqual(expected.toSorted());
+    const left = world.warnings
+      .filter(({ kind }) => kind === 'certificate')
+      .map(({ name, reason }) => `${name} ${reason}`);
+    const expected = cases.filter(({ refusedByNginx }) => refusedByNginx).map(({ name }) => name);
+    expect(new Set(left)).toEqual(new Set(expected.map((name) => `${name} CertificateRefused`)));
     for (const { name, reason, refusedByNginx } of cases)
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const answer = await presented(`${name}.example`, version);
@@ -138,13 +138,7 @@ describe('certificates that OpenSSL may refuse', () => {
       }
     await eventually('the refused pairs are in the status', async () => {
       const refused = world.plane.status()?.refusedPairs ?? {};
-      return (
-        Object.keys(refused).toSorted().join() ===
-        expected
-          .map(([name]) => name)
-          .toSorted()
-          .join()
-      );
+      return expected.every((name) => name in refused) && Object.keys(refused).length === expected.length;
     });
     expect(world.plane.status()?.refusedPairs).toMatchObject({ sha1: 'ca md too weak', short: 'ee key too small' });
   });

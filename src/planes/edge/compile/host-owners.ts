@@ -1,6 +1,5 @@
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { EdgeProblem } from '../reasons.ts';
-import type { Condition } from './compile.ts';
 
 /** Which Ingress owns a host: the oldest that has a route on it. */
 export class HostOwners {
@@ -25,11 +24,18 @@ export interface ForeignCertificate {
   readonly giver: ObjectKey;
 }
 
+/** What became of an object; a condition of `compile.ts`. */
+interface Judged {
+  readonly object: string;
+  readonly state: 'accepted' | 'partial' | 'refused';
+  readonly problems: readonly EdgeProblem[];
+}
+
 /** The conditions with a problem for each owner whose host presents a certificate of another namespace. */
 export function withForeignCertificates(
-  conditions: readonly Condition[],
+  conditions: readonly Judged[],
   foreign: readonly ForeignCertificate[],
-): readonly Condition[] {
+): readonly Judged[] {
   if (foreign.length === 0) return conditions;
   const byOwner = Map.groupBy(foreign, ({ owner }) => `Ingress/${owner}`);
   return conditions.map((condition) => {

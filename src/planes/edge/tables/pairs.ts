@@ -62,7 +62,7 @@ export class CertificatePairs {
   /** Takes over what a compile found. */
   compiled({ lastGood, kept, nextTurnMs }: Pick<Compiled, 'lastGood' | 'kept' | 'nextTurnMs'>): void {
     this.#lastGood = lastGood;
-    this.#keep(new Map(kept.flatMap((key) => (lastGood.has(key) ? [[key, lastGood.get(key)!] as const] : []))));
+    this.#keep(new Map([...lastGood].filter(([key]) => kept.includes(key))));
     const { clock, recompile } = this.#options;
     this.#turn?.cancel();
     this.#turn = undefined;
