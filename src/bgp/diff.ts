@@ -33,12 +33,7 @@ export function sortRoutes(routes: readonly Route[]): readonly Route[] {
 }
 
 /** A text that is equal for two routes that may share one announcement: those with the same next hop and path attributes. */
-export function attributesKey(route: Route): string {
-  return JSON.stringify([
-    route.nextHop.text,
-    route.med ?? null,
-    route.localPreference ?? null,
-    (route.communities ?? []).map(([asn, value]) => `${asn}:${value}`).toSorted(),
-    route.prepend ?? 0,
-  ]);
+export function attributesKey({ nextHop, med, localPreference, communities = [], prepend = 0 }: Route): string {
+  const listed = communities.map(([asn, value]) => `${asn}:${value}`).toSorted();
+  return `${nextHop.text} ${med ?? ''} ${localPreference ?? ''} ${prepend} ${listed.join(' ')}`;
 }

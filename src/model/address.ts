@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { type Bytes, bytesOfText, canonicalText } from './address-text.ts';
 
 /** An IP address in canonical text form (RFC 5952 for IPv6). */
 export interface Address {
@@ -16,27 +17,21 @@ export interface Prefix {
 
 /** The address, or undefined when the text is not one. IPv4 must be four decimal parts: `10.1` and `010.0.0.1` are refused. */
 export function parseAddress(text: string): Address | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
-    const canonical = ipaddr.IPv4.parse(text).toString();
-    return canonical === text ? { family: 4, text } : undefined;
-  }
-  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
-  return { family: 6, text: ipaddr.IPv6.parse(text).toRFC5952String() };
+  const bytes = bytesOfText(text);
+  return bytes === undefined ? undefined : { family: familyOf(bytes), text: canonicalText(bytes) };
 }
 
 /** The prefix, or undefined when the text is not `address/length` or has host bits set. A bare address is a host prefix. */
 export function parsePrefix(text: string): Prefix | undefined {
   const slash = text.indexOf('/');
-  const address = parseAddress(slash < 0 ? text : text.slice(0, slash));
-  if (address === undefined) return undefined;
-  const bits = address.family === 4 ? 32 : 128;
+  const bytes = bytesOfText(slash < 0 ? text : text.slice(0, slash));
+  if (bytes === undefined) return undefined;
+  const bits = bytes.length * 8;
   const lengthText = slash < 0 ? String(bits) : text.slice(slash + 1);
   if (!/^(0|[1-9]\d{0,2})$/.test(lengthText)) return undefined;
   const length = Number(lengthText);
-  if (length > bits) return undefined;
-  const parts = bytesOf(address);
-  if (parts.some((byte, index) => (byte & ~maskByte(index, length)) !== 0)) return undefined;
-  return { family: address.family, network: address.text, length, text: `${address.text}/${length}` };
+  if (length > bits || bytes.some((byte, index) => (byte & ~maskByte(index, length)) !== 0)) return undefined;
+  return prefixOf(bytes, length);
 }
 
 /** The prefix that `text` was most likely meant to be: host bits cleared, or a bare address as a host prefix. */
@@ -56,28 +51,41 @@ export function hostPrefix(address: Address): Prefix {
 /** True when every address of `inner` is in `outer`. */
 export function contains(outer: Prefix, inner: Prefix): boolean {
   if (outer.family !== inner.family || outer.length > inner.length) return false;
-  return sameBits(
-    bytesOf({ family: outer.family, text: outer.network }),
-    bytesOf({ family: inner.family, text: inner.network }),
-    outer.length,
-  );
+  const inside = bytesOf(inner);
+  return bytesOf(outer).every((byte, index) => byte === ((inside[index] ?? 0) & maskByte(index, outer.length)));
 }
 
 /** The two prefixes that make up this one; none for a host prefix. */
 export function halvesOf(prefix: Prefix): readonly Prefix[] {
-  const bits = prefix.family === 4 ? 32 : 128;
-  if (prefix.length >= bits) return [];
-  const first = [...bytesOf({ family: prefix.family, text: prefix.network })];
-  const second = first.with(prefix.length >> 3, (first[prefix.length >> 3] ?? 0) | (0x80 >> (prefix.length & 7)));
-  return [first, second].flatMap((bytes) => parsePrefix(`${textOf(bytes)}/${prefix.length + 1}`) ?? []);
+  const first = bytesOf(prefix);
+  if (prefix.length >= first.length * 8) return [];
+  const at = prefix.length >> 3;
+  const second = first.with(at, (first[at] ?? 0) | (0x80 >> (prefix.length & 7)));
+  return [first, second].map((bytes) => prefixOf(bytes, prefix.length + 1));
 }
 
 /** The prefix of this shorter length that holds `prefix`; itself when it is not longer than that. */
 export function widened(prefix: Prefix, length: number): Prefix {
   if (length >= prefix.length) return prefix;
-  const bytes = bytesOf({ family: prefix.family, text: prefix.network });
-  const masked = bytes.map((byte, index) => byte & maskByte(index, length));
-  return parsePrefix(`${textOf(masked)}/${length}`) ?? prefix;
+  return prefixOf(
+    bytesOf(prefix).map((byte, index) => byte & maskByte(index, length)),
+    length,
+  );
+}
+
+/** The address with this index (0: the network address) in a prefix, or undefined when the prefix ends before it. */
+export function addressAt(prefix: Prefix, index: number): Address | undefined {
+  const network = bytesOf(prefix);
+  const bits = network.length * 8 - prefix.length;
+  if (index < 0 || (bits < 53 && index >= 2 ** bits)) return undefined;
+  const bytes = [...network];
+  let carry = index;
+  for (let at = bytes.length - 1; at >= 0 && carry > 0; at -= 1) {
+    carry += bytes[at] ?? 0;
+    bytes[at] = carry % 256;
+    carry = Math.floor(carry / 256);
+  }
+  return { family: prefix.family, text: canonicalText(bytes) };
 }
 
 /** True when the two prefixes share an address. */
@@ -88,28 +96,49 @@ export function overlaps(a: Prefix, b: Prefix): boolean {
 /** Orders prefixes by family, then network, then length: a total order, the same on every machine. */
 export function comparePrefixes(a: Prefix, b: Prefix): number {
   if (a.family !== b.family) return a.family - b.family;
-  const left = bytesOf({ family: a.family, text: a.network });
-  const right = bytesOf({ family: b.family, text: b.network });
-  for (const [index, byte] of left.entries()) {
-    const difference = byte - (right[index] ?? 0);
+  const left = bytesOf(a);
+  const right = bytesOf(b);
+  for (let index = 0; index < left.length; index += 1) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
     if (difference !== 0) return difference;
   }
   return a.length - b.length;
 }
 
-function bytesOf(address: Address): readonly number[] {
-  return ipaddr.parse(address.text).toByteArray();
+/**
+ * A prefix that keeps its bytes: a sort compares each many times. They are in a private field, so that it looks like any other
+ * prefix. (A WeakMap of thousands of short-lived prefixes costs more in garbage collection than it saves.)
+ */
+class ParsedPrefix implements Prefix {
+  readonly family: 4 | 6;
+  readonly network: string;
+  readonly length: number;
+  readonly text: string;
+  readonly #bytes: Bytes;
+
+  constructor(bytes: Bytes, length: number) {
+    this.family = familyOf(bytes);
+    this.network = canonicalText(bytes);
+    this.length = length;
+    this.text = `${this.network}/${length}`;
+    this.#bytes = bytes;
+  }
+
+  static bytesOf(prefix: Prefix): Bytes {
+    return #bytes in prefix ? prefix.#bytes : (bytesOfText(prefix.network) ?? []);
+  }
 }
 
-function textOf(bytes: readonly number[]): string {
-  return ipaddr.fromByteArray([...bytes]).toString();
+function bytesOf(prefix: Prefix): Bytes {
+  return ParsedPrefix.bytesOf(prefix);
 }
 
-function sameBits(a: readonly number[], b: readonly number[], length: number): boolean {
-  return a.every((byte, index) => {
-    const mask = maskByte(index, length);
-    return (byte & mask) === ((b[index] ?? 0) & mask);
-  });
+function prefixOf(bytes: Bytes, length: number): Prefix {
+  return new ParsedPrefix(bytes, length);
+}
+
+function familyOf(bytes: Bytes): 4 | 6 {
+  return bytes.length === 4 ? 4 : 6;
 }
 
 function maskByte(index: number, length: number): number {

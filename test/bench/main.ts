@@ -11,6 +11,7 @@ import { processorTime } from './edge/processor-time.ts';
 import { kubernetesSource } from './kube/source.ts';
 import { labStart } from './lab.ts';
 import { networkAgent } from './network-agent.ts';
+import { networkBlocks } from './network-blocks.ts';
 import { steeringPlan } from './steering-plan.ts';
 import { type Bench, markdownTable, type Row } from './support/row.ts';
 
@@ -27,6 +28,7 @@ const benches: readonly Bench[] = [
   bgpRoutes,
   bgpBlock,
   networkAgent,
+  networkBlocks,
   kubernetesSource,
   steeringPlan,
   labStart,

@@ -1,6 +1,8 @@
 import { comparePrefixes, type Prefix, parsePrefix } from '../../model/address.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
+import { warnOfFew } from '../../runtime/few.ts';
+import { Last } from '../../runtime/last.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { Signal, type Unsubscribe } from '../../runtime/signal.ts';
@@ -71,6 +73,7 @@ class RelaySpeaker implements Speaker {
   #held: readonly Route[] = [];
   #fixed: ReadonlySet<string> = new Set();
   #fixedPrefixes: readonly Prefix[] = [];
+  readonly #differences = new Last<number>();
   #stopped = false;
   /** True while another agent is in charge: two agents that replace each other would flap every route. */
   #replaced = false;
@@ -256,20 +259,23 @@ class RelaySpeaker implements Speaker {
 
   #reportRefusals(before: readonly RouteRefusal[]): void {
     const known = new Set(before.map(({ prefix, reason }) => `${prefix} ${reason}`));
-    for (const refusal of this.#judgement.refusals) {
-      if (known.has(`${refusal.prefix} ${refusal.reason}`)) continue;
-      this.#metrics.countRefusal(refusal.reason);
-      this.#options.log.warn({ ...refusal }, 'a route was refused');
-    }
+    const fresh = this.#judgement.refusals.filter(({ prefix, reason }) => !known.has(`${prefix} ${reason}`));
+    for (const { reason } of fresh) this.#metrics.countRefusal(reason);
+    warnOfFew(this.#options.log, fresh, 'a route was refused');
   }
 
   #publishStatus(): void {
     const status = this.status();
     this.#faults.record(status, this.#options.clock.monotonic());
-    const ours = this.#held.filter((route) => !this.#fixed.has(route.prefix.text));
-    const wanted = this.#judgement.target.filter((route) => !this.#fixed.has(route.prefix.text));
-    const { announce, withdraw } = diffRoutes(routeSet(ours), routeSet(wanted));
-    this.#metrics.recordStatus(status, this.#desired?.length ?? 0, announce.length + withdraw.length);
+    const differences = this.#differences.get([this.#held, this.#fixed, this.#judgement.target], () => {
+      const isOurs = (route: Route): boolean => !this.#fixed.has(route.prefix.text);
+      const { announce, withdraw } = diffRoutes(
+        routeSet(this.#held.filter(isOurs)),
+        routeSet(this.#judgement.target.filter(isOurs)),
+      );
+      return announce.length + withdraw.length;
+    });
+    this.#metrics.recordStatus(status, this.#desired?.length ?? 0, differences);
     this.#statuses.emit(status);
   }
 

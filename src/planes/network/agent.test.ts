@@ -11,6 +11,7 @@ import { Drain, Site } from '../../model/spec/kinds.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { NetworkAgent, type NetworkSpec } from './agent.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
+import type { KernelRoutes } from './kernel/parse.ts';
 
 const apiVersion = 'tideline.dev/v1alpha1';
 const paris = Site.parse({
@@ -33,6 +34,7 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
   addresses = new Set(['10.1.0.11']);
   fixed: readonly Prefix[] = [];
   kernel: readonly Prefix[] = [];
+  foreign: KernelRoutes['foreign'] = [];
   kernelFails = false;
   /** How long a change of the kernel takes, and how far the agent's clock is ahead of the timers because of that. */
   changeTakesMs = 0;
@@ -72,9 +74,12 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
   }
   async settled(): Promise<void> {}
   reconsider(): void {}
-  async list(): Promise<readonly Prefix[]> {
+  async read(): Promise<KernelRoutes> {
     if (this.kernelFails) throw new Error('no kernel');
-    return this.kernel;
+    return { blackholes: this.kernel, foreign: this.foreign };
+  }
+  async rules(): Promise<readonly []> {
+    return [];
   }
   async change(add: readonly Prefix[], remove: readonly Prefix[]): Promise<string> {
     if (this.kernelFails) return 'RTNETLINK answers: Operation not permitted';

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { ClusterListener, ClusterSource } from '../../kube/source.ts';
@@ -7,6 +8,8 @@ import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { NetworkStatus, PlanePart } from '../../model/status.ts';
 import { messageOf } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { few, warnOfFew } from '../../runtime/few.ts';
+import { Last } from '../../runtime/last.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
@@ -15,12 +18,14 @@ import { compileNetwork, type NetworkInput } from './compile/compile.ts';
 import { isOfMachine } from './compile/server.ts';
 import { fromLastGood, runsOut } from './compile/without-cluster.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
+import type { ForeignRoute, Rule } from './kernel/parse.ts';
+import { placesTaken, shadowsOf } from './kernel/shadows.ts';
 import { LastGood } from './last-good.ts';
 import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
-import { blackholesOf, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from './plan.ts';
+import { blackholesOf, type NetworkNotice, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from './plan.ts';
 import { ReleaseQueue } from './release.ts';
 import { statusOf } from './status.ts';
-import { nextStep } from './step.ts';
+import { nextStep, type Step } from './step.ts';
 
 /** The part of the platform spec that concerns this agent; it is read anew in every run. */
 export interface NetworkSpec {
@@ -58,6 +63,10 @@ export interface NetworkAgentOptions {
  */
 const patienceMs = 5000;
 
+/** How often the rules of other programs are read: they change rarely, and every look starts two processes. */
+const rulesEveryMs = 60_000;
+
+const noPrefixes: readonly Prefix[] = [];
 const notSynced: NetworkPlan = { action: 'hold', reason: 'NotSynced', refusals: [] };
 
 /**
@@ -80,6 +89,9 @@ export class NetworkAgent {
   #stepRefusals: readonly NetworkRefusal[] = [];
   readonly #brakes: Brakes;
   #installed: readonly Prefix[] = [];
+  #foreign: readonly ForeignRoute[] = [];
+  #rules: readonly Rule[] = [];
+  #rulesAtMs = -Infinity;
   #kernelRead = false;
   /** When the kernel's real table is read again. */
   #reconcileAtMs = Infinity;
@@ -87,6 +99,12 @@ export class NetworkAgent {
   /** The last set that the speaker got, as text: the same set is not given twice. */
   #asked: string | undefined;
   #waitingSinceMs: number | undefined;
+  // What runs without news would compute anew.
+  readonly #compiled = new Last<NetworkPlan>();
+  readonly #missing = new Last<readonly Prefix[]>();
+  readonly #step = new Last<Step>();
+  readonly #asking = new Last<string>();
+  readonly #shadows = new Last<readonly NetworkNotice[]>();
   #stopping = false;
   #unsubscribe: (() => void) | undefined;
 
@@ -138,6 +156,7 @@ export class NetworkAgent {
       speaker: this.#options.speaker.status(),
       installed: this.#installed,
       refusals: this.#refusals(),
+      notices: this.#notices(),
     });
   }
 
@@ -176,8 +195,14 @@ export class NetworkAgent {
     let nextAtMs = Infinity;
     if (this.#plan.action === 'announce') nextAtMs = await this.#stepTowards(this.#plan);
     else this.#stepRefusals = [];
-    this.#reportNotices();
-    this.#metrics.update(this.status());
+    const notices = this.#notices();
+    this.#reportNotices(notices);
+    this.#metrics.update({
+      plan: this.#plan,
+      notices,
+      blackholes: this.#installed.length,
+      refusals: [...this.#refusals(), ...this.#options.speaker.status().refusals],
+    });
     // A time that has passed meanwhile is due at once; to leave it out would put it off until the kernel is read again.
     return Math.max(1, Math.min(this.#reconcileAtMs, this.#brakes.nextAtMs, nextAtMs) - clock.monotonic());
   }
@@ -188,26 +213,23 @@ export class NetworkAgent {
     const { node, podsFrom, spec, clock, log, speaker } = this.#options;
     const { sites, drains } = spec();
     const drained = isWorkerDrained(drains, node, clock.now());
-    const machine = { addresses: this.#options.addresses(), rendered: this.#options.speaker.status().fixed ?? [] };
+    const machine = { addresses: this.#options.addresses(), rendered: speaker.status().fixed ?? noPrefixes };
     const object = state.objects.Node.get(node);
     this.#nodeSeen ||= object !== undefined && isOfMachine(object, sites, machine);
     this.#blocksSeen ||= state.objects.IPAMBlock.size > 0;
     const before = this.#plan;
-    const compiled = compileNetwork({
-      state,
-      sites,
-      node,
-      podsFrom,
-      drained,
-      machine,
-      nodeSeen: this.#nodeSeen,
-      blocksSeen: this.#blocksSeen,
-      kept: this.#kept(),
-      installed: this.#installed,
-      brakesOver: this.#brakes.over(clock.monotonic()),
+    const nodeSeen = this.#nodeSeen;
+    const blocksSeen = this.#blocksSeen;
+    const installed = this.#installed;
+    const brakesOver = this.#brakes.over(clock.monotonic());
+    const { announced } = speaker.status();
+    const { fromDisk, savedAt } = this.#lastGood;
+    const told = [drained, nodeSeen, blocksSeen, fromDisk, ...machine.addresses, ...brakesOver].join();
+    const plan = this.#compiled.get([state, sites, installed, told, machine.rendered, announced], () => {
+      const known = { state, sites, node, podsFrom, drained, machine, nodeSeen, blocksSeen };
+      const compiled = compileNetwork({ ...known, kept: this.#kept(), installed, brakesOver });
+      return fromDisk ? fromLastGood(compiled, { announced, installed }, savedAt) : compiled;
     });
-    const inForce = { announced: speaker.status().announced, installed: this.#installed };
-    const plan = this.#lastGood.fromDisk ? fromLastGood(compiled, inForce, this.#lastGood.savedAt) : compiled;
     this.#brakes.meet(plan.action === 'announce' ? plan.brakes : [], clock.monotonic());
     if (plan.action === 'hold' && (before.action !== 'hold' || before.reason !== plan.reason))
       log.warn({ reason: plan.reason }, 'holding what is announced');
@@ -243,22 +265,32 @@ export class NetworkAgent {
    */
   async #stepTowards(plan: Extract<NetworkPlan, { action: 'announce' }>): Promise<number> {
     const { speaker } = this.#options;
-    const present = new Set(this.#installed.map(({ text }) => text));
-    await this.#changeKernel(
-      blackholesOf(plan).filter(({ text }) => !present.has(text)),
-      [],
-    );
+    const missing = this.#missing.get([plan, this.#installed], () => {
+      const present = new Set(this.#installed.map(({ text }) => text));
+      return blackholesOf(plan).filter(({ text }) => !present.has(text));
+    });
+    await this.#changeKernel(missing, []);
     // While it is not known what ExaBGP holds, no order can be kept; without a relay, its last report counts.
     const { relay } = speaker.status();
     if (relay === 'syncing' || (relay !== 'synced' && this.#asked === undefined)) return Infinity;
     const now = this.#options.clock.monotonic();
     const mayWait = now - (this.#waitingSinceMs ?? now) < patienceMs;
-    const step = nextStep({ ...plan, installed: this.#installed, speaker: speaker.status(), mayWait });
+    const { announced, refusals } = speaker.status();
+    const refused = refusals.map(({ prefix }) => prefix).join();
+    const step = this.#step.get([plan, this.#installed, this.#foreign, announced, relay, refused, mayWait], () =>
+      nextStep({
+        ...plan,
+        installed: this.#installed,
+        taken: placesTaken(this.#foreign),
+        speaker: speaker.status(),
+        mayWait,
+      }),
+    );
     this.#waitingSinceMs = step.waiting ? (this.#waitingSinceMs ?? now) : undefined;
     this.#reportRefusals(step.refusals);
     const confirmed = plan.withdrawn !== undefined || this.#stopping;
     const { disproved } = plan;
-    const asked = JSON.stringify([confirmed, [...disproved], step.desired]);
+    const asked = this.#asking.get([confirmed, step], () => JSON.stringify([confirmed, [...disproved], step.desired]));
     if (asked !== this.#asked) {
       this.#asked = asked;
       speaker.setDesired(step.desired, { confirmed, disproved });
@@ -274,17 +306,27 @@ export class NetworkAgent {
     const { blackholes, log } = this.#options;
     const complaints = await blackholes.change(add, remove);
     if (complaints !== '') {
-      log.warn({ reason: 'BlackholeMissing', detail: complaints }, 'the kernel did not take a change of blackholes');
+      const detail = few(complaints.split('\n'));
+      log.warn({ reason: 'BlackholeMissing', detail }, 'the kernel did not take a change of blackholes');
       return this.#readKernel();
     }
-    log.info({ add: add.map(({ text }) => text), remove: remove.map(({ text }) => text) }, 'blackholes changed');
+    const texts = (prefixes: readonly Prefix[]): readonly string[] => few(prefixes.map(({ text }) => text));
+    log.info({ add: texts(add), remove: texts(remove) }, 'blackholes changed');
     const removed = new Set(remove.map(({ text }) => text));
     this.#installed = [...this.#installed.filter(({ text }) => !removed.has(text)), ...add].toSorted(comparePrefixes);
   }
 
   async #readKernel(): Promise<void> {
     try {
-      this.#installed = await this.#options.blackholes.list();
+      const { clock, blackholes } = this.#options;
+      const { blackholes: ours, foreign } = await blackholes.read();
+      // A table that is as it was stays the same object, so that nothing is computed anew.
+      if (!isDeepStrictEqual(ours, this.#installed)) this.#installed = ours;
+      if (!isDeepStrictEqual(foreign, this.#foreign)) this.#foreign = foreign;
+      if (clock.monotonic() >= this.#rulesAtMs) {
+        this.#rules = await blackholes.rules();
+        this.#rulesAtMs = clock.monotonic() + rulesEveryMs;
+      }
       this.#kernelRead = true;
       this.#kernelProblem = undefined;
     } catch (error) {
@@ -311,14 +353,21 @@ export class NetworkAgent {
 
   #reportRefusals(refusals: readonly NetworkRefusal[]): void {
     this.#stepRefusals = refusals;
-    for (const refusal of this.#metrics.newRefusals(this.#refusals()))
-      this.#options.log.warn({ ...refusal }, 'a route is not announced');
+    warnOfFew(this.#options.log, this.#metrics.newRefusals(this.#refusals()), 'a route is not announced');
   }
 
-  #reportNotices(): void {
-    const notices = this.#plan.action === 'announce' ? this.#plan.notices : [];
-    for (const notice of this.#metrics.newNotices(notices))
-      this.#options.log.warn({ ...notice }, 'something is wrong about a route that is announced');
+  #notices(): readonly NetworkNotice[] {
+    const plan = this.#plan;
+    if (plan.action !== 'announce') return [];
+    const shadows = this.#shadows.get([plan, this.#foreign, this.#rules], () =>
+      shadowsOf(plan.covers, this.#foreign, this.#rules),
+    );
+    return [...plan.notices, ...shadows];
+  }
+
+  #reportNotices(notices: readonly NetworkNotice[]): void {
+    const message = 'something is wrong about a route that is announced';
+    warnOfFew(this.#options.log, this.#metrics.newNotices(notices), message);
   }
 
   async #withdrawAll(timeoutMs: number): Promise<void> {

@@ -1,9 +1,16 @@
-import type { NetworkStatus, PlanePart } from '../../model/status.ts';
 import { Gauge, type Registry } from '../../runtime/metrics.ts';
-import type { NetworkNotice, NetworkRefusal } from './plan.ts';
+import type { NetworkNotice, NetworkPlan, NetworkRefusal } from './plan.ts';
+
+export interface NetworkFigures {
+  readonly plan: NetworkPlan;
+  readonly notices: readonly { readonly reason: string }[];
+  /** How many blackholes of ours the kernel has. */
+  readonly blackholes: number;
+  readonly refusals: readonly { readonly reason: string }[];
+}
 
 export interface NetworkMetrics {
-  update(status: PlanePart<NetworkStatus>): void;
+  update(now: NetworkFigures): void;
   /** Returns the refusals that were not in the call before. */
   newRefusals(refusals: readonly NetworkRefusal[]): readonly NetworkRefusal[];
   /** Returns the notices that were not in the call before. */
@@ -44,16 +51,17 @@ export function createNetworkMetrics(registry: Registry | undefined): NetworkMet
   const newOf = onlyNew();
   const newNoticesOf = onlyNew();
   return {
-    update(status) {
+    update({ plan, notices, blackholes: installed, refusals }) {
+      const routes = plan.action === 'announce' ? plan.routes : [];
       for (const name of ['pods', 'server'])
-        wanted.set({ class: name }, status.wanted.filter((route) => route.class === name).length);
-      blackholes.set(status.blackholes.installed.length);
+        wanted.set({ class: name }, routes.filter((route) => route.class === name).length);
+      blackholes.set(installed);
       holding.reset();
-      if (status.action === 'hold' && status.reason !== undefined) holding.set({ reason: status.reason }, 1);
+      if (plan.action === 'hold') holding.set({ reason: plan.reason }, 1);
       refused.reset();
-      for (const { reason } of status.refusals) refused.inc({ reason });
+      for (const { reason } of refusals) refused.inc({ reason });
       noticed.reset();
-      for (const { reason } of status.notices ?? []) noticed.inc({ reason });
+      for (const { reason } of notices) noticed.inc({ reason });
     },
     newRefusals: (refusals) => newOf(refusals),
     newNotices: (notices) => newNoticesOf(notices),

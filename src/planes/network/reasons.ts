@@ -23,6 +23,14 @@ export const networkReasons = {
   PrefixOutsideSite: "The prefix is not inside the Site's prefixes of its class.",
   NoNextHop: 'The server has no address of this family to be the next hop.',
   BlackholeMissing: 'The kernel did not take the blackhole of the block, and a block is announced only after it.',
+  BlackholeTaken:
+    'A route of another program has the prefix and the metric of our blackhole, so the kernel takes ours no more; the block is not announced anew until that route is removed.',
+  RouteShadows: 'A route of another program takes packets to a block of this worker before its pods or our blackhole.',
+  RuleShadows:
+    'An ip rule of another program sends packets to a block of this worker to a table that has another route for them.',
+  PrefixTooWide:
+    "The prefix is a whole pod prefix of the Site, which other workers share; a worker's must be a part of it.",
+  PrefixOverlaps: 'Another Node has a podCIDR that overlaps this one, so nothing says whose pods are there.',
   NotSynced: 'The cluster was not read completely yet; nothing is announced, withdrawn or ended.',
   ServingSnapshot:
     'The cluster was not read since this agent started: what the last-good state on disk says is announced, and nothing is withdrawn.',

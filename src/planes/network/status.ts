@@ -4,7 +4,7 @@ import type { SourceStatus } from '../../kube/source.ts';
 import type { Prefix } from '../../model/address.ts';
 import type { NetworkStatus, PlanePart, RouteView } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
-import { blackholesOf, type NetworkPlan, type NetworkRefusal } from './plan.ts';
+import { blackholesOf, type NetworkNotice, type NetworkPlan, type NetworkRefusal } from './plan.ts';
 
 /** What this agent says in `/status`. */
 export function statusOf(now: {
@@ -14,6 +14,7 @@ export function statusOf(now: {
   readonly speaker: SpeakerStatus;
   readonly installed: readonly Prefix[];
   readonly refusals: readonly NetworkRefusal[];
+  readonly notices: readonly NetworkNotice[];
 }): PlanePart<NetworkStatus> {
   const { plan, speaker } = now;
   const reason = plan.action === 'hold' ? plan.reason : plan.withdrawn;
@@ -25,7 +26,7 @@ export function statusOf(now: {
     wanted: plan.action === 'announce' ? plan.routes.map(viewOf) : [],
     announced: speaker.announced.map(viewOf),
     refusals: [...now.refusals, ...speaker.refusals.map((refusal) => ({ subject: refusal.prefix, ...refusal }))],
-    notices: plan.action === 'announce' ? plan.notices : [],
+    notices: now.notices,
     blackholes: {
       wanted: plan.action === 'announce' ? blackholesOf(plan).map(({ text }) => text) : [],
       installed: now.installed.map(({ text }) => text),

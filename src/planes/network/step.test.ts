@@ -22,6 +22,7 @@ const step = (now: {
   relay?: 'synced' | 'disconnected';
   mayWait?: boolean;
   disproved?: string[];
+  taken?: string[];
   /** The block of which the upper half is used elsewhere. */
   holed?: string;
 }) => {
@@ -36,6 +37,7 @@ const step = (now: {
     installed: (now.installed ?? []).map(prefix),
     mayWait: now.mayWait ?? true,
     disproved: new Set(now.disproved),
+    taken: new Map((now.taken ?? []).map((text) => [text, { type: 'blackhole', protocol: '80' }])),
     speaker: {
       relay: now.relay ?? 'synced',
       neighbors: [],
@@ -63,6 +65,13 @@ const pieces = ['10.10.1.0/28', '10.10.1.16/28'];
 describe('nextStep', () => {
   it.each([
     ['claims only what is blackholed', { want: [a, b], installed: [b] }, [b], [], [`${a} BlackholeMissing`]],
+    [
+      'names the route that has the place of a blackhole',
+      { want: [a, b], installed: [b], taken: [a] },
+      [b],
+      [],
+      [`${a} BlackholeTaken`],
+    ],
     [
       'keeps what is announced though its blackhole is lost',
       { want: [a], announced: [a] },

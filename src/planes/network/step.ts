@@ -1,7 +1,9 @@
 import type { Route } from '../../bgp/route.ts';
 import type { SpeakerStatus } from '../../bgp/speaker.ts';
 import { comparePrefixes, contains, type Prefix, widened } from '../../model/address.ts';
+import type { Refusal } from '../../model/problem.ts';
 import type { NetworkRefusal } from './plan.ts';
+import type { NetworkReason } from './reasons.ts';
 
 export interface StepInput {
   readonly routes: readonly Route[];
@@ -10,6 +12,8 @@ export interface StepInput {
   /** Our blackholes in the kernel, after the missing ones were tried. */
   readonly installed: readonly Prefix[];
   readonly speaker: SpeakerStatus;
+  /** Where a route of another program has the place of a blackhole of ours, by prefix. */
+  readonly taken: ReadonlyMap<string, { readonly type: string; readonly protocol: string }>;
   /** Announced prefixes, as text, that are another server's: none of them waits for anything but its own host routes. */
   readonly disproved: ReadonlySet<string>;
   /** False when new routes have had their time to be announced: old ones are then withdrawn all the same. */
@@ -34,7 +38,7 @@ export interface Step {
  * their block), except a block that is another server's by now, which waits for its own host routes alone; and a blackhole goes
  * only after its block. Repeated with the newest state, the steps end at the plan.
  */
-export function nextStep({ routes, covers, installed, speaker, disproved, mayWait }: StepInput): Step {
+export function nextStep({ routes, covers, installed, speaker, taken, disproved, mayWait }: StepInput): Step {
   const announced = new Set(speaker.announced.map(({ prefix }) => prefix.text));
   const inKernel = textsOf(installed);
   const isCovered = (text: string): boolean => covers.get(text)?.every((one) => inKernel.has(one.text)) ?? true;
@@ -42,7 +46,8 @@ export function nextStep({ routes, covers, installed, speaker, disproved, mayWai
   const desired = routes.filter(({ prefix: { text } }) => {
     // A blackhole for the whole block does until those with holes are there.
     if (inKernel.has(text) || isCovered(text)) return true;
-    refusals.push({ subject: text, reason: 'BlackholeMissing', message: 'the kernel did not take the blackhole' });
+    const at = covers.get(text)?.find((one) => taken.has(one.text));
+    refusals.push({ subject: text, ...whyMissing(at?.text, taken.get(at?.text ?? '')) });
     return announced.has(text);
   });
   const refused = new Set(speaker.refusals.map(({ prefix }) => prefix));
@@ -68,6 +73,16 @@ export function nextStep({ routes, covers, installed, speaker, disproved, mayWai
     refusals,
     waiting,
   };
+}
+
+function whyMissing(
+  place: string | undefined,
+  route: { readonly type: string; readonly protocol: string } | undefined,
+): Refusal<NetworkReason> {
+  if (place === undefined || route === undefined)
+    return { reason: 'BlackholeMissing', message: 'the kernel did not take the blackhole' };
+  const message = `a ${route.type} route of protocol ${route.protocol} to ${place} has the metric of our blackhole`;
+  return { reason: 'BlackholeTaken', message };
 }
 
 /** Makes a function that finds the longest of these routes that holds a prefix, as text. */

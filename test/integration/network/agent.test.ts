@@ -208,6 +208,23 @@ it('puts back a blackhole that somebody removed, and touches no route of others'
   expect(await world.network.ip('worker', 'route', 'show', 'proto', '80')).toContain('10.10.77.0/26');
 });
 
+it('names the route or rule of another program that takes the place or the packets of a block', async () => {
+  await world.network.ip('worker', 'route', 'add', 'unreachable', a, 'proto', '80', 'metric', '65535');
+  await world.network.ip('worker', 'route', 'add', '10.10.3.0/27', 'via', '10.1.0.1');
+  await world.network.ip('worker', 'rule', 'add', 'to', b, 'lookup', '100', 'pref', '50');
+  await world.network.ip('worker', 'route', 'add', 'default', 'via', '10.1.0.1', 'table', '100');
+  await world.put('b.yaml', calico.owned(b, me));
+  world.startAgent();
+  await world.waitRouter(b);
+  await world.until('the agent names all three', async () => {
+    const { refusals, notices = [] } = await world.status();
+    const named = [...refusals, ...notices].map(({ subject, reason }) => `${subject} ${reason}`).toSorted();
+    return named.join() === [`${a} BlackholeTaken`, `${b} RouteShadows`, `${b} RuleShadows`].join();
+  });
+  await world.network.ip('worker', 'route', 'del', 'unreachable', a, 'proto', '80');
+  await world.waitRouter(a, b);
+});
+
 it('withdraws for a Drain of its worker until it ends, and for a deleted Node', async () => {
   await running();
   const drain = (expires: string) => ({

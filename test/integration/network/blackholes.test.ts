@@ -3,15 +3,17 @@ import { promisify } from 'node:util';
 import { afterEach, expect, it } from 'vitest';
 import { type Prefix, parsePrefix } from '../../../src/model/address.ts';
 import { kernelBlackholes } from '../../../src/planes/network/kernel/blackholes.ts';
+import { placesTaken } from '../../../src/planes/network/kernel/shadows.ts';
 
 // The test runs in the namespace that `tools/isolated` made: nothing else has routes of protocol 114 there.
 const run = promisify(execFile);
 const prefixes = (...texts: readonly string[]): readonly Prefix[] =>
   texts.map((text) => parsePrefix(text)).filter((prefix) => prefix !== undefined);
-const listed = async (): Promise<readonly string[]> => (await kernelBlackholes.list()).map(({ text }) => text);
+const listed = async (): Promise<readonly string[]> =>
+  (await kernelBlackholes.read()).blackholes.map(({ text }) => text);
 
 afterEach(async () => {
-  await kernelBlackholes.change([], await kernelBlackholes.list());
+  await kernelBlackholes.change([], (await kernelBlackholes.read()).blackholes);
   await run('ip', ['route', 'flush', 'proto', '80']);
 });
 
@@ -37,7 +39,14 @@ it('complains about one and does the others', async () => {
 it("neither sees, replaces nor removes another program's routes", async () => {
   await run('ip', ['route', 'add', 'blackhole', '10.10.1.0/26', 'proto', '80']);
   await run('ip', ['route', 'add', 'blackhole', '10.10.2.0/26', 'proto', '80', 'metric', '65535']);
+  await run('ip', ['rule', 'add', 'to', '10.10.0.0/16', 'lookup', '100', 'pref', '50']);
   expect(await listed()).toEqual([]);
+  expect(placesTaken((await kernelBlackholes.read()).foreign).get('10.10.2.0/26')).toMatchObject({
+    type: 'blackhole',
+    protocol: '80',
+  });
+  expect(await kernelBlackholes.rules()).toMatchObject([{ priority: 50, table: '100', to: { text: '10.10.0.0/16' } }]);
+  await run('ip', ['rule', 'del', 'pref', '50']);
   expect(await kernelBlackholes.change(prefixes('10.10.1.0/26', '10.10.2.0/26'), [])).toContain('File exists');
   expect(await listed()).toEqual(['10.10.1.0/26']);
   await kernelBlackholes.change([], prefixes('10.10.1.0/26', '10.10.2.0/26'));

@@ -32,10 +32,10 @@ export class World {
     this.directory = directory;
   }
 
-  static async start(router: RouterKind = 'BIRD'): Promise<World> {
+  static async start(router: RouterKind = 'BIRD', { maxPrefixes = 100 } = {}): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'tideline-network-')));
     try {
-      await world.#start(router);
+      await world.#start(router, maxPrefixes);
     } catch (error) {
       await world.stop();
       throw error;
@@ -53,7 +53,7 @@ export class World {
     return join(this.directory, 'platform/clusters/paris');
   }
 
-  async #start(kind: RouterKind): Promise<void> {
+  async #start(kind: RouterKind, maxPrefixes: number): Promise<void> {
     const { network, directory } = this;
     await network.addNamespace('worker');
     await network.addNamespace('tor');
@@ -70,7 +70,7 @@ export class World {
       spec: {
         routerId: '10.1.0.1',
         asn: 65010,
-        neighbors: [{ ...neighbor, announce: 'nothing', maxPrefixes: 100 }],
+        neighbors: [{ ...neighbor, announce: 'nothing', maxPrefixes }],
       },
     });
     const platform = join(directory, 'platform');
@@ -140,12 +140,13 @@ export class World {
     return ended;
   }
 
-  /** Writes one manifest file, as a finished file moved into place. */
+  /** Writes one manifest file, as a finished file moved into place: a list in JSON when it is called so, YAML otherwise. */
   async put(file: string, objects: readonly Manifest[]): Promise<void> {
     this.#files.set(file, objects);
     await mkdir(this.manifests, { recursive: true });
     const temporary = join(this.directory, 'next.yaml');
-    await writeFile(temporary, yaml(objects));
+    const list = { apiVersion: 'v1', kind: 'List', items: objects };
+    await writeFile(temporary, file.endsWith('.json') ? JSON.stringify(list) : yaml(objects));
     await rename(temporary, join(this.manifests, file));
   }
 

@@ -1,11 +1,10 @@
 import type { BlockAffinity } from '../../../kube/kinds/block-affinity.ts';
 import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import { parsePrefix } from '../../../model/address.ts';
 import type { Refusal } from '../../../model/problem.ts';
 import type { NetworkNotice, NetworkRefusal } from '../plan.ts';
 import type { NetworkReason } from '../reasons.ts';
-import type { KnownBlocks } from './known.ts';
+import { type KnownBlocks, prefixOfObject } from './known.ts';
 import type { Standing } from './standing.ts';
 import { usedElsewhere } from './usage.ts';
 import type { Wanted, WantedPrefixes } from './wanted.ts';
@@ -26,7 +25,7 @@ export function compileBlocks(
   for (const affinity of state.objects.BlockAffinity.values()) {
     if (affinity.spec?.node !== node) continue;
     const text = affinity.spec.cidr ?? '';
-    const prefix = parsePrefix(text);
+    const prefix = prefixOfObject(affinity);
     if (prefix === undefined) {
       refusals.push({ subject: `BlockAffinity/${affinity.metadata.name}`, reason: 'BadPrefix', message: `"${text}"` });
       continue;
@@ -47,23 +46,23 @@ export function compileBlocks(
 }
 
 function whyNotAffinity({ metadata, spec }: BlockAffinity): Refusal<NetworkReason> | undefined {
-  const message = `BlockAffinity ${metadata.name}`;
-  if (spec?.type !== undefined && spec.type !== '' && spec.type !== 'host')
-    return { reason: 'AffinityVirtual', message };
-  if (spec?.deleted === true || spec?.deleted === 'true') return { reason: 'AffinityDeleted', message };
-  if (spec?.state === 'pending') return { reason: 'AffinityPending', message };
-  if (spec?.state === 'pendingDeletion') return { reason: 'AffinityReleasing', message };
-  if (spec?.state !== 'confirmed')
-    return { reason: 'AffinityStateUnknown', message: `${message}: "${spec?.state ?? ''}"` };
-  return undefined;
+  const why = (reason: NetworkReason, more = ''): Refusal<NetworkReason> => {
+    return { reason, message: `BlockAffinity ${metadata.name}${more}` };
+  };
+  if (spec?.type !== undefined && spec.type !== '' && spec.type !== 'host') return why('AffinityVirtual');
+  if (spec?.deleted === true || spec?.deleted === 'true') return why('AffinityDeleted');
+  if (spec?.state === 'pending') return why('AffinityPending');
+  if (spec?.state === 'pendingDeletion') return why('AffinityReleasing');
+  return spec?.state === 'confirmed' ? undefined : why('AffinityStateUnknown', `: "${spec?.state ?? ''}"`);
 }
 
 function whyNotBlock(block: IPAMBlock | undefined, node: string): Refusal<NetworkReason> | undefined {
   if (block === undefined) return { reason: 'BlockMissing', message: 'there is no IPAMBlock' };
-  const message = `IPAMBlock ${block.metadata.name}`;
-  if (block.spec?.deleted === true) return { reason: 'BlockDeleted', message };
+  const why = (reason: NetworkReason, more = ''): Refusal<NetworkReason> => {
+    return { reason, message: `IPAMBlock ${block.metadata.name}${more}` };
+  };
   const affinity = block.spec?.affinity ?? '';
-  if (affinity === '') return { reason: 'BlockReleased', message };
-  if (affinity !== `host:${node}`) return { reason: 'BlockOfOtherNode', message: `${message} is of ${affinity}` };
-  return undefined;
+  if (block.spec?.deleted === true) return why('BlockDeleted');
+  if (affinity === '') return why('BlockReleased');
+  return affinity === `host:${node}` ? undefined : why('BlockOfOtherNode', ` is of ${affinity}`);
 }

@@ -176,6 +176,15 @@ describe('compileNetwork', () => {
     });
   });
 
+  it('takes no podCIDR that is a whole prefix of the site, or that overlaps the one of another Node', () => {
+    const mine = (podCIDR: string) => [calico.node(me, '10.1.0.11', { podCIDRs: [podCIDR] })];
+    const other = calico.node('other', '10.1.0.12', { podCIDRs: ['10.10.7.128/25'] });
+    const podsFrom = 'podCIDRs' as const;
+    expect(summary(mine('10.10.0.0/16'), { podsFrom })).toEqual(nothing('10.10.0.0/16 PrefixTooWide'));
+    expect(summary([...mine('10.10.7.0/24'), other], { podsFrom })).toEqual(nothing('10.10.7.0/24 PrefixOverlaps'));
+    expect(summary([...mine('10.10.8.0/24'), other], { podsFrom })).toMatchObject({ pods: ['10.10.8.0/24'] });
+  });
+
   it('holds when it cannot see nodes, or its own address', () => {
     expect(summary([calico.pool('10.10.0.0/16'), ...calico.owned(cidr, me)])).toEqual({ hold: 'NodesMissing' });
     expect(summary([calico.node(me, '192.168.0.1'), ...calico.owned(cidr, me)])).toEqual({

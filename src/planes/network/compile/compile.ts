@@ -11,7 +11,7 @@ import { compileHosts } from './hosts.ts';
 import { type KnownBlocks, knownBlocks } from './known.ts';
 import { compilePodCidrs } from './podcidrs.ts';
 import { Pools } from './pools.ts';
-import { doubtsOf, type Machine, nextHopOf, serverOf } from './server.ts';
+import { doubtsOf, type Machine, nextHopOf, type Server, serverOf } from './server.ts';
 import { Standing } from './standing.ts';
 import type { WantedPrefixes } from './wanted.ts';
 
@@ -60,17 +60,26 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
     const because = `address of server ${node}`;
     return { prefix: hostPrefix(address), nextHop: address, class: 'server', because };
   });
-  const refusals = [...server.refusals];
+  const refusals = [...server.refusals, ...doubts];
   if (input.drained) return { ...nothingAnnounced, routes: sorted(servers), refusals, withdrawn: 'NodeDrained' };
   const unseen = unseenOfCalico(input);
   if (unseen !== undefined) return { action: 'hold', reason: unseen, refusals };
-  const pods = compilePods(input);
-  refusals.push(...pods.refusals);
+  return withPods(input, { ...server, site: server.site, refusals }, servers);
+}
+
+/** The plan of a node whose own routes are known: these, and the pods' as far as the site allows them. */
+function withPods(
+  input: NetworkInput,
+  server: Server & { readonly site: Site },
+  servers: readonly Route[],
+): NetworkPlan {
+  const { wanted, refusals: refused, notices, brakes, disproved } = compilePods(input);
+  const refusals = [...server.refusals, ...refused];
   const routes = [...servers];
   const covers = new Map<string, readonly Prefix[]>();
-  for (const { prefix, because, holes = [] } of pods.wanted) {
+  for (const { prefix, because, holes = [] } of wanted) {
     const nextHop = nextHopOf(server.addresses, input.machine, prefix.family);
-    const refusal = whyNot(prefix, server.site, nextHop !== undefined);
+    const refusal = whyNot(prefix, server.site, nextHop !== undefined) ?? tooWide(prefix, server.site, input.podsFrom);
     if (refusal !== undefined || nextHop === undefined) {
       if (refusal !== undefined) refusals.push(refusal);
       continue;
@@ -78,15 +87,7 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
     routes.push({ prefix, nextHop, class: 'pods', because });
     if (prefix.length < (prefix.family === 4 ? 32 : 128)) covers.set(prefix.text, without(prefix, holes));
   }
-  return {
-    action: 'announce',
-    routes: sorted(routes),
-    covers,
-    refusals,
-    notices: pods.notices,
-    brakes: pods.brakes,
-    disproved: pods.disproved,
-  };
+  return { action: 'announce', routes: sorted(routes), covers, refusals, notices, brakes, disproved };
 }
 
 /** What of Calico should be seen and is not, which shows that the cluster is not fully visible; undefined when nothing is. */
@@ -161,6 +162,13 @@ function whyNot(prefix: Prefix, site: Site, hasNextHop: boolean): NetworkRefusal
   if (!hasNextHop)
     return { subject, reason: 'NoNextHop', message: `the server has no IPv${prefix.family} address in its site` };
   return undefined;
+}
+
+/** A podCIDR is typed by a person or given by a controller; a block of Calico has an object of its own that proves it. */
+function tooWide(prefix: Prefix, site: Site, podsFrom: PodsFrom): NetworkRefusal | undefined {
+  if (podsFrom !== 'podCIDRs' || !site.spec.prefixes.pods.some(({ text }) => text === prefix.text)) return undefined;
+  const message = `it is all of a pod prefix of site ${site.metadata.name}; a worker needs a part of it`;
+  return { subject: prefix.text, reason: 'PrefixTooWide', message };
 }
 
 function sorted(routes: readonly Route[]): readonly Route[] {

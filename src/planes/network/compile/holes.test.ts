@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { calico } from '../../../../test/support/network/calico.ts';
 import { base, me, summary } from '../../../../test/support/network/compiled.ts';
-import { contains, hostPrefix, overlaps, type Prefix, parsePrefix } from '../../../model/address.ts';
+import { addressAt, contains, hostPrefix, overlaps, type Prefix, parsePrefix } from '../../../model/address.ts';
 import { without } from './holes.ts';
-import { addressAt } from './offset.ts';
 
 const prefix = (text: string): Prefix => {
   const parsed = parsePrefix(text);

@@ -1,3 +1,4 @@
+import type { BlockAffinity } from '../../../kube/kinds/block-affinity.ts';
 import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { contains, type Prefix, parsePrefix } from '../../../model/address.ts';
@@ -17,8 +18,8 @@ export interface KnownBlocks {
   readonly notices: readonly NetworkNotice[];
 }
 
-/** Objects do not change; parsing each once keeps the cost of one more block independent of how many there are. */
-const prefixes = new WeakMap<IPAMBlock, Prefix | null>();
+/** Objects do not change: each is parsed once, which keeps the cost of one more block small when there are many. */
+const prefixes = new WeakMap<IPAMBlock | BlockAffinity, Prefix | 'none'>();
 
 /**
  * Finds the IPAMBlock of every prefix. Of two objects for one prefix the one that Calico itself would write counts (its name is
@@ -29,8 +30,8 @@ export function knownBlocks(state: ClusterState): KnownBlocks {
   const byText = new Map<string, KnownBlock>();
   const notices: NetworkNotice[] = [];
   for (const object of state.objects.IPAMBlock.values()) {
-    const prefix = prefixOf(object);
-    if (prefix === null) continue;
+    const prefix = prefixOfObject(object);
+    if (prefix === undefined) continue;
     const other = byText.get(prefix.text);
     const block = { prefix, object };
     const [first, second] = other !== undefined && precedes(other, block) ? [other, block] : [block, other];
@@ -59,13 +60,14 @@ function insideOf(byText: ReadonlyMap<string, KnownBlock>): KnownBlocks['insideO
       .flatMap(([, blocks]) => blocks.filter(({ prefix }) => contains(outer, prefix)));
 }
 
-function prefixOf(object: IPAMBlock): Prefix | null {
+/** The prefix that an object is about; undefined when its cidr is none. */
+export function prefixOfObject(object: IPAMBlock | BlockAffinity): Prefix | undefined {
   let prefix = prefixes.get(object);
   if (prefix === undefined) {
-    prefix = parsePrefix(object.spec?.cidr ?? '') ?? null;
+    prefix = parsePrefix(object.spec?.cidr ?? '') ?? 'none';
     prefixes.set(object, prefix);
   }
-  return prefix;
+  return prefix === 'none' ? undefined : prefix;
 }
 
 function precedes(a: KnownBlock, b: KnownBlock): boolean {

@@ -1,7 +1,6 @@
 import type { IPAMBlock } from '../../../kube/kinds/ipam-block.ts';
-import { type Address, hostPrefix, type Prefix } from '../../../model/address.ts';
+import { type Address, addressAt, hostPrefix, type Prefix } from '../../../model/address.ts';
 import type { KnownBlock, KnownBlocks } from './known.ts';
-import { addressAt } from './offset.ts';
 
 /**
  * Addresses of the block that pods use of nodes for which `by` is true; an address that is only kept from reuse (releasedAt) is

@@ -1,33 +1,42 @@
 import { spawn } from 'node:child_process';
-import { comparePrefixes, type Prefix, parsePrefix } from '../../../model/address.ts';
+import { comparePrefixes, type Prefix } from '../../../model/address.ts';
+import { blackholeMetric, type KernelRoutes, parseRoutes, parseRules, type Rule, routeProtocol } from './parse.ts';
 
-/** The blackhole routes of this agent in the kernel. Routes of any other protocol are never seen nor touched. */
+/** The routing tables of the kernel; routes of any other protocol are read, and never touched. */
 export interface BlackholeTable {
-  /** Sorted; rejects when the table cannot be read. */
-  list(): Promise<readonly Prefix[]>;
+  /** Our blackholes, and the routes of others; rejects when the tables cannot be read. */
+  read(): Promise<KernelRoutes>;
+  /** The rules of others that send packets to their tables before the main one; rejects when they cannot be read. */
+  rules(): Promise<readonly Rule[]>;
   /**
-   * Adds and removes as far as the kernel allows; `list` tells the result. Resolves with what `ip` complained about.
+   * Adds and removes as far as the kernel allows; `read` tells the result. Resolves with what `ip` complained about.
    */
   change(add: readonly Prefix[], remove: readonly Prefix[]): Promise<string>;
 }
 
-/** Our routing protocol number (docs/decisions): iproute2, BIRD, FRR, Calico and Cilium use it for nothing else. */
-const routeProtocol = 114;
 const tool = 'ip';
-/** The metric is so high that any real route to the same prefix wins. */
-const metric = 65_535;
+const families = [4, 6] as const;
 
 /** The kernel of the network namespace that this process lives in, through `ip`. */
 export const kernelBlackholes: BlackholeTable = {
-  async list() {
-    const [four, six] = await Promise.all([listFamily('-4'), listFamily('-6')]);
-    return [...four, ...six].toSorted(comparePrefixes);
+  async read() {
+    // All tables at once: a process for each of them would cost more than what it leaves out.
+    const [four, six] = await Promise.all(families.map((family) => list(family, 'route', 'show', 'table', 'all')));
+    const routes = [parseRoutes(four ?? '', 4), parseRoutes(six ?? '', 6)];
+    return {
+      blackholes: routes.flatMap(({ blackholes }) => blackholes).toSorted(comparePrefixes),
+      foreign: routes.flatMap(({ foreign }) => foreign),
+    };
+  },
+  async rules() {
+    const [four, six] = await Promise.all(families.map((family) => list(family, 'rule', 'show')));
+    return [...parseRules(four ?? '', 4), ...parseRules(six ?? '', 6)];
   },
   async change(add, remove) {
     const line = (verb: string, { text }: Prefix): string =>
-      `route ${verb} blackhole ${text} proto ${routeProtocol} metric ${metric}`;
+      `route ${verb} blackhole ${text} proto ${routeProtocol} metric ${blackholeMetric}`;
     let complaints = '';
-    for (const family of [4, 6] as const) {
+    for (const family of families) {
       const lines = [
         ...add.filter((prefix) => prefix.family === family).map((prefix) => line('add', prefix)),
         ...remove.filter((prefix) => prefix.family === family).map((prefix) => line('del', prefix)),
@@ -40,32 +49,10 @@ export const kernelBlackholes: BlackholeTable = {
   },
 };
 
-async function listFamily(flag: '-4' | '-6'): Promise<readonly Prefix[]> {
-  const { code, stdout, stderr } = await ip([
-    flag,
-    '-j',
-    'route',
-    'show',
-    'table',
-    'main',
-    'proto',
-    String(routeProtocol),
-  ]);
-  if (code !== 0) throw new Error(`ip ${flag} route failed: ${stderr.trim()}`);
-  return parseRoutes(stdout);
-}
-
-/** The blackholes among the routes that `ip -j route show` prints; an empty table prints nothing or `[ ]`. */
-export function parseRoutes(json: string): readonly Prefix[] {
-  const routes: unknown = json.trim() === '' ? [] : JSON.parse(json);
-  if (!Array.isArray(routes)) throw new Error('ip -j route printed no list');
-  const list: readonly unknown[] = routes;
-  return list.flatMap((entry) => {
-    if (typeof entry !== 'object' || entry === null) return [];
-    const { type, dst } = entry as { readonly type?: unknown; readonly dst?: unknown };
-    const prefix = type === 'blackhole' && typeof dst === 'string' ? parsePrefix(dst) : undefined;
-    return prefix === undefined ? [] : [prefix];
-  });
+async function list(family: 4 | 6, ...what: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await ip([`-${family}`, '-j', ...what]);
+  if (code !== 0) throw new Error(`ip -${family} ${what.join(' ')} failed: ${stderr.trim()}`);
+  return stdout;
 }
 
 function ip(
