@@ -103,6 +103,16 @@ describe('access', () => {
     expect(answers).not.toContain('smuggled');
   });
 
+  it('keeps to the settings while the blade drains', async () => {
+    await world.plane.setDraining(true);
+    expect((await world.ask({ host: 'refused.example' })).status).toBe(503);
+    expect((await world.ask({ host: 'denied.example' })).status).toBe(403);
+    expect((await world.ask({ host: 'tls.example' })).status).toBe(308);
+    const reply = await world.askTls({ host: 'tls.example', serverName: 'tls.example' });
+    expect([reply.status, reply.headers['strict-transport-security']]).toEqual([200, hsts]);
+    await world.plane.setDraining(false);
+  });
+
   it('gives each path of a host its own settings', async () => {
     expect(seen(await world.ask({ host: 'mixed.example', path: '/open' })).who).toBe('a');
     expect((await world.ask({ host: 'mixed.example', path: '/closed' })).status).toBe(503);
@@ -189,34 +199,16 @@ describe('limits', () => {
     expect((await http2({ ':authority': 'small.example', ':path': '/' })).headers[':status']).toBe(200);
   });
 
+  it('counts what the edge answers itself, by reason', async () => {
+    const { answered } = (await world.control('GET', '/v1/status')).body as { answered: Record<string, number> };
+    for (const reason of ['AccessAnnotationUnsupported', 'ClientDenied', 'HttpsRequired', 'Redirected', 'BodyTooLarge'])
+      expect(answered[reason]).toBeGreaterThan(0);
+  });
+
   it('a pod that is silent for longer than the route allows: 504', async () => {
     const started = performance.now();
     expect((await world.ask({ host: 'impatient.example', method: 'POST', body: 'x' })).status).toBe(504);
     expect(performance.now() - started).toBeGreaterThan(900);
-  });
-});
-
-describe('the control channel', () => {
-  it.each([
-    ['an unknown setting', { allowCountries: ['FR'] }],
-    ['a list that is no list', { allow: '10.0.0.0/8' }],
-    ['an empty list', { allow: [] }],
-    ['a prefix that is none', { deny: ['10.0.0.0/33'] }],
-    ['a Location with a line end', { redirect: { code: 301, to: 'https://a.example/\r\nX: y' } }],
-    ['a Location of another kind', { redirect: { code: 301, to: 'javascript:x' } }],
-    ['another status', { redirect: { code: 200, to: 'https://a.example' } }],
-    ['an app root that is a host', { appRoot: '//evil.example' }],
-    ['an HSTS with a line end', { hsts: 'max-age=1\r\nX: y' }],
-    ['a timeout that is none', { readSeconds: 0.5 }],
-  ])('%s refuses the route, and says so', async (_, settings) => {
-    const reading = (await world.control('GET', '/v1/status')).body as { instance: string; generation: number };
-    const entry = hostWith('odd.example', settings as RouteSettings);
-    const change = { instance: reading.instance, generation: reading.generation, hosts: { upsert: [entry] } };
-    expect(await world.control('POST', '/v1/delta', JSON.stringify(change))).toMatchObject({
-      status: 200,
-      body: { refused: [{ kind: 'settings', name: 'odd.example', reason: 'SettingsInvalid' }] },
-    });
-    expect(await world.ask({ host: 'odd.example' })).toMatchObject({ status: 503, body: 'SettingsInvalid\n' });
   });
 });
 

@@ -8,7 +8,7 @@ import { readAnnotations } from '../../../src/planes/edge/compile/annotations/re
 import { defaultPoolSettings, SettingsOfRoutes } from '../../../src/planes/edge/compile/annotations/settings.ts';
 import { isHost, isLabel, pathFault } from '../../../src/planes/edge/compile/names.ts';
 import { edgeReasons } from '../../../src/planes/edge/reasons.ts';
-import type { Backend, DataPlaneStatus, Endpoint, Host } from '../../../src/planes/edge/table.ts';
+import type { Backend, DataPlaneStatus, Endpoint, Host, RouteSettings } from '../../../src/planes/edge/table.ts';
 import { endpointRows, textRows } from '../../support/data-plane-tables.ts';
 import { World } from './world.ts';
 
@@ -139,6 +139,26 @@ test('whatever the spec takes for the name of a policy, and every reason of the 
     ...reasons.map((reason, index) => ({ policy: `reason-${index}`, healthy: false, reason })),
   ];
   expect((await world.control('PUT', '/v1/health', JSON.stringify({ policies }))).status).toBe(200);
+});
+
+test.each([
+  ['an unknown setting', { allowCountries: ['FR'] }],
+  ['a list that is no list', { allow: '10.0.0.0/8' }],
+  ['an empty list', { allow: [] }],
+  ['a prefix that is none', { deny: ['10.0.0.0/33'] }],
+  ['a Location with a line end', { redirect: { code: 301, to: 'https://a.example/\r\nX: y' } }],
+  ['a Location of another kind', { redirect: { code: 301, to: 'javascript:x' } }],
+  ['another status', { redirect: { code: 200, to: 'https://a.example' } }],
+  ['an app root that is a host', { appRoot: '//evil.example' }],
+  ['an HSTS with a line end', { hsts: 'max-age=1\r\nX: y' }],
+  ['a timeout that is none', { readSeconds: 0.5 }],
+])('%s refuses the route, and nginx says so', async (_, settings) => {
+  const paths = [{ match: 'prefix' as const, path: '/', backend: 'n/s/80', settings: 0 }];
+  const odd = { name: 'odd.example', paths, settings: [settings as RouteSettings] };
+  expect(await refusedOf({ hosts: [odd] })).toEqual([
+    { kind: 'settings', name: 'odd.example', reason: 'SettingsInvalid' },
+  ]);
+  expect(await world.ask({ host: 'odd.example' })).toMatchObject({ status: 503, body: 'SettingsInvalid\n' });
 });
 
 function numberOf(address: string): bigint {
