@@ -1,3 +1,5 @@
+import type { Kind } from '../kinds.ts';
+
 /** Times in milliseconds, unless stated otherwise. */
 export interface SourceTiming {
   /** The number of objects on a page of a list. Default 500. */
@@ -5,7 +7,7 @@ export interface SourceTiming {
   /** A snapshot waits this long for further changes, and never longer than `ceilingMs`. Defaults 5 and 25. */
   readonly debounceMs: number;
   readonly ceilingMs: number;
-  /** A watch is asked to last this many seconds, up to twice as many. Default 300. */
+  /** A watch is asked to last this many seconds, up to twice as many. Default 300; Secrets have their own limit. */
   readonly watchSeconds: number;
   /** A watch that brings nothing at all is closed and resumed. Default 90,000: bookmarks come about every minute. */
   readonly idleMs: number;
@@ -31,6 +33,14 @@ export interface SourceTiming {
   readonly confirmMs: number;
   /** How often, at least, it is made sure that new connections lead to the same cluster. Default 30,000. */
   readonly identityMs: number;
+}
+
+/** A running watch is not authorised again: an agent whose rights were taken away hears of new Secrets for this long, up to twice. */
+const secretWatchSeconds = 60;
+
+/** How long a watch of this kind is asked to last. */
+export function watchSecondsOf(kind: Kind, { watchSeconds }: SourceTiming): number {
+  return kind === 'Secret' ? Math.min(watchSeconds, secretWatchSeconds) : watchSeconds;
 }
 
 export const defaultTiming: SourceTiming = {
