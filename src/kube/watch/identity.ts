@@ -43,8 +43,8 @@ export class Identity {
    * Rejects with ApiError `OtherCluster` when it is not. A server that does not let us see its identity is believed only as long
    * as no identity is known.
    */
-  async check(signal: AbortSignal): Promise<void> {
-    const seen = await this.#read(signal);
+  async check(signal: AbortSignal, timeoutMs = this.#timeoutMs): Promise<void> {
+    const seen = await this.#read(signal, timeoutMs);
     if (seen !== undefined && this.#known === undefined) this.#known = seen;
     if (seen === this.#known) {
       this.#stranger = undefined;
@@ -56,12 +56,12 @@ export class Identity {
     throw new ApiError(0, 'OtherCluster', `${server} is ${is}, the objects in force are of cluster ${this.#known}`);
   }
 
-  async #read(signal: AbortSignal): Promise<string | undefined> {
+  async #read(signal: AbortSignal, timeoutMs: number): Promise<string | undefined> {
     try {
       const found = await this.#client.request<{ readonly metadata?: { readonly uid?: unknown } } | null>({
         path,
         signal,
-        timeoutMs: this.#timeoutMs,
+        timeoutMs,
       });
       const uid = found?.metadata?.uid;
       if (typeof uid === 'string' && uid !== '') return uid;

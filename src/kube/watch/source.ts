@@ -52,6 +52,9 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Cluste
 /** The longest time between two lists of a kind in doubt: every agent of a fleet may wait for a person's judgement at once. */
 const longestRelistMs = 300_000;
 
+/** The limit of a look at the identity while watches are open: a server that cannot answer is noticed by them. */
+const lookMs = 5000;
+
 class KubernetesSource implements ClusterSource {
   readonly #options: KubernetesSourceOptions;
   readonly #timing: SourceTiming;
@@ -154,7 +157,7 @@ class KubernetesSource implements ClusterSource {
   }
 
   async #checkIdentity(): Promise<void> {
-    await this.#identity.check(this.#stopping.signal).catch(() => undefined);
+    await this.#identity.check(this.#stopping.signal, lookMs).catch(() => undefined);
     // The list of each kind is refused then, so that the state says why, and since when.
     if (this.#identity.stranger !== undefined) for (const watch of this.#watches) watch.relist();
   }

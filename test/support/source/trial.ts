@@ -33,8 +33,11 @@ export const production = {
   confirmMs: 10_000,
 };
 
-/** How many kept connections the client may have besides its watches. */
-const spareConnections = 4;
+/**
+ * How many connections the gate may see besides those of the watches: four that the client keeps, and as many kept before, which
+ * died in a silent network. The client's kernel has given these up, and nothing is ever sent over them that would tell the gate.
+ */
+const spareConnections = 8;
 
 /** A source of a busy cluster that is put through faults, and the judgement of what it reported. */
 export class Trial {
