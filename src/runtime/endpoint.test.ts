@@ -163,7 +163,7 @@ const agent = `
 describe('under attack', () => {
   let child: ChildProcess;
   let port: number;
-  let attackers: Socket[] = [];
+  const attackers: Socket[] = [];
 
   beforeEach(async () => {
     const script =

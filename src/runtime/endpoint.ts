@@ -32,6 +32,8 @@ const requestMs = 3000;
 const answerMs = 5000;
 /** So many refused connections may be told why at the same time; others are reset. */
 const maxFarewells = 16;
+/** For so long the same text of metrics is given. */
+const metricsMs = 200;
 /** A reason is logged at most this often, so that a flood of visitors makes no flood of lines. */
 const logEveryMs = 60_000;
 
@@ -171,11 +173,14 @@ class Endpoint {
     }
   }
 
-  /** Visitors who ask while the text is made get the same one. */
+  /** The text is made at most five times a second, however many ask: it is the one answer that takes milliseconds. */
   #renderMetrics(): Promise<string> {
-    this.#metrics ??= this.#options.registry.metrics().finally(() => {
-      this.#metrics = undefined;
-    });
+    if (this.#metrics === undefined) {
+      this.#metrics = this.#options.registry.metrics();
+      this.#options.clock.setTimeout(() => {
+        this.#metrics = undefined;
+      }, metricsMs);
+    }
     return this.#metrics;
   }
 

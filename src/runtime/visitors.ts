@@ -24,7 +24,7 @@ export type VisitorKind = 'own' | 'other';
 /** An agent has some forty files and sockets of its own; these come on top, and are far below any limit of open files. */
 export const budgets: Readonly<Record<VisitorKind, Budget>> = {
   own: { connections: 64, ofSource: 8, answersPerSecond: 200, unreadBytes: 8 << 20 },
-  other: { connections: 32, ofSource: 8, answersPerSecond: 20, unreadBytes: 8 << 20 },
+  other: { connections: 32, ofSource: 8, answersPerSecond: 50, unreadBytes: 8 << 20 },
 };
 
 /** One admitted connection. */

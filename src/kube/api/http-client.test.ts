@@ -63,7 +63,7 @@ it('drops credentials that were refused once, however many requests bore them', 
 it('repeats nothing of our credentials when the server does, and cuts what it says', async () => {
   const server = await serve((request, response) => {
     response.statusCode = 400;
-    const message = `you sent ${request.headers['x-ticket']} ${'x'.repeat(10_000)}`;
+    const message = `you sent ${String(request.headers['x-ticket'])} ${'x'.repeat(10_000)}`;
     response.end(request.url === '/status' ? JSON.stringify({ kind: 'Status', message }) : message);
   });
   const read = async (): Promise<Access> => ({ server, tls: {}, headers: { 'x-ticket': 'Bearer abc/def+ghi' } });
