@@ -17,9 +17,9 @@ export function hostName(index: number): string {
 }
 
 /** The endpoint addresses of a host: 10.64.0.0 onwards, all different. */
-export function addressesOf(index: number): readonly string[] {
-  return Array.from({ length: endpointsAHost }, (_, place) => {
-    const number = index * endpointsAHost + place;
+export function addressesOf(index: number, endpoints: number = endpointsAHost): readonly string[] {
+  return Array.from({ length: endpoints }, (_, place) => {
+    const number = index * endpoints + place;
     return `10.${64 + (number >> 16)}.${(number >> 8) & 255}.${number & 255}`;
   });
 }
@@ -39,11 +39,13 @@ export function hostOf(index: number): Host {
 }
 
 /** The table of hosts 0 to `count` - 1. */
-export function tableOf(count: number): RoutingTable {
+export function tableOf(count: number, endpoints: number = endpointsAHost): RoutingTable {
   const indexes = Array.from({ length: count }, (_, index) => index);
   return {
     hosts: indexes.map(hostOf).toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    backends: indexes.map((index) => backendOf(index)).toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+    backends: indexes
+      .map((index) => backendOf(index, addressesOf(index, endpoints)))
+      .toSorted((a, b) => (a.key < b.key ? -1 : 1)),
     certificates: [],
   };
 }

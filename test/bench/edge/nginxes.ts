@@ -8,6 +8,7 @@ import { renderDataPlane } from '../../../src/planes/edge/nginx/render.ts';
 import { zoneMiB } from '../../../src/planes/edge/table.ts';
 import { type Nginx, startNginx } from '../../support/daemons/nginx.ts';
 import { waitReady } from '../../support/daemons/ready.ts';
+import { eventually } from '../../support/eventually.ts';
 import { descendantsMatching } from '../support/processes.ts';
 import { addressesOf, endpointNetwork, hostName, upstreamPort } from './fleet.ts';
 import { Client } from './load.ts';
@@ -60,8 +61,8 @@ export async function startOurs({ network, namespace, folder }: Place): Promise<
  * Starts nginx with an nginx.conf as a person would write it for these hosts: a server and an upstream each, and the same
  * headers as ours.
  */
-export async function startStatic(place: Place, hosts: number): Promise<Daemon> {
-  const body = Array.from({ length: hosts }, (_, index) => staticHost(index)).join('\n');
+export async function startStatic(place: Place, hosts: number, endpoints: number): Promise<Daemon> {
+  const body = Array.from({ length: hosts }, (_, index) => staticHost(index, endpoints)).join('\n');
   const conf = `keepalive_timeout 75s; keepalive_requests 10000; server_tokens off;
   server_names_hash_max_size 65536; server_names_hash_bucket_size 128;
   client_header_timeout 10s; client_max_body_size 64m; proxy_next_upstream error timeout;
@@ -71,8 +72,8 @@ export async function startStatic(place: Place, hosts: number): Promise<Daemon> 
   return startPlain(place, 'static', conf, ports.static);
 }
 
-function staticHost(index: number): string {
-  const servers = addressesOf(index).map((address) => `server ${address}:${upstreamPort};`);
+function staticHost(index: number, endpoints: number): string {
+  const servers = addressesOf(index, endpoints).map((address) => `server ${address}:${upstreamPort};`);
   return `upstream u${index} { ${servers.join(' ')} keepalive 16; keepalive_timeout 4s; }
   server { listen ${ports.static}; server_name ${hostName(index)};
     location / { proxy_pass http://u${index}; proxy_http_version 1.1; proxy_redirect off;
@@ -122,9 +123,13 @@ http {
   return daemon;
 }
 
-/** The process id of an nginx's only worker. */
+/** The process id of an nginx's only worker, which may still be about to start. */
 export async function workerOf(masterPid: number): Promise<number> {
-  const [worker] = await descendantsMatching(masterPid, /worker process/);
-  if (worker === undefined) throw new Error(`nginx ${masterPid} has no worker`);
-  return worker;
+  let worker: number | undefined;
+  const started = async (): Promise<boolean> => {
+    [worker] = await descendantsMatching(masterPid, /worker process/);
+    return worker !== undefined;
+  };
+  await eventually(`nginx ${masterPid} has a worker`, started, { timeoutMs: 30_000, everyMs: 20 });
+  return worker as unknown as number;
 }

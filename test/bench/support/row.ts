@@ -5,6 +5,8 @@ export interface Row {
   /** The peer that was measured in the same run. */
   readonly peer?: string;
   readonly ratio?: number;
+  /** The interval that holds the true ratio with a probability of 95 %. */
+  readonly interval?: readonly [low: number, high: number];
   readonly budget?: string;
   /** Whether the figure is within its budget; absent when it has none. */
   readonly met?: boolean;
@@ -29,11 +31,13 @@ export function atMost(what: string, value: number, limit: number, unit: string)
 
 export function markdownTable(rows: readonly Row[]): string {
   const head = ['what', 'measured', 'peer', 'ratio', 'budget', 'met'];
-  const lines = rows.map(({ what, measured, peer, ratio, budget, met }) => [
+  const lines = rows.map(({ what, measured, peer, ratio, interval, budget, met }) => [
     what,
     measured,
     peer ?? '',
-    ratio === undefined ? '' : ratio.toFixed(2),
+    ratio === undefined
+      ? ''
+      : ratio.toFixed(2) + (interval ? ` (${interval.map((end) => end.toFixed(2)).join(' to ')})` : ''),
     budget ?? '',
     met === undefined ? '' : met ? 'yes' : '**no**',
   ]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { median, pairedRatio, percentile } from './statistics.ts';
+import { median, medianInterval, pairedRatio, percentile } from './statistics.ts';
 
 const numbers = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 50 });
 
@@ -42,6 +42,27 @@ describe('percentile', () => {
 
   it('refuses nothing', () => {
     expect(() => percentile([], 0.5)).toThrow(RangeError);
+  });
+});
+
+describe('medianInterval', () => {
+  it('of 1 to 100 lies ten places on either side of the middle', () => {
+    const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
+    expect(medianInterval(hundred)).toEqual([41, 61]);
+  });
+
+  it('holds the median of its values', () => {
+    fc.assert(
+      fc.property(numbers, (values) => {
+        const [low, high] = medianInterval(values);
+        expect(low).toBeLessThanOrEqual(median(values));
+        expect(high).toBeGreaterThanOrEqual(median(values));
+      }),
+    );
+  });
+
+  it('refuses nothing', () => {
+    expect(() => medianInterval([])).toThrow(RangeError);
   });
 });
 

@@ -20,6 +20,19 @@ export function pairedRatio(ours: readonly number[], peers: readonly number[]): 
   return median(ours.map((value, index) => value / (peers[index] ?? Number.NaN)));
 }
 
+/**
+ * An interval that holds the true median with a probability of at least 95 %, whatever the distribution: two values that lie 0.98 √n
+ * places from the middle of the sorted ones (the normal approximation of the binomial distribution).
+ */
+export function medianInterval(values: readonly number[]): readonly [low: number, high: number] {
+  const sorted = sort(values);
+  const reach = 0.98 * Math.sqrt(sorted.length);
+  const low = sorted[Math.max(0, Math.floor(sorted.length / 2 - reach))];
+  const high = sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length / 2 + reach))];
+  if (low === undefined || high === undefined) throw new RangeError('the median of nothing');
+  return [low, high];
+}
+
 function sort(values: readonly number[]): readonly number[] {
   return values.toSorted((a, b) => a - b);
 }
