@@ -166,7 +166,7 @@ function pools(): string {
     { length: poolCount },
     (_, index) => `upstream ${index}_pods {
     server 0.0.0.1;
-    balancer_by_lua_block { require("tideline.request").balance() }
+    balancer_by_lua_block { tideline.balance() }
     keepalive ${poolConnections};
     keepalive_requests 10000;
     # Shorter than the 5 s after which Node and others close an idle connection: a request must not arrive at that moment.
@@ -269,7 +269,7 @@ ${indent(listen.join('\n'))}
     }
 
     location / {
-        access_by_lua_block { require("tideline.request").enter() }
+        access_by_lua_block { tideline.enter() }
 ${indent(indent(proxy))}
     }
     location @draining {
@@ -297,10 +297,7 @@ ${believedFields.map((name) => `proxy_set_header ${name} "";`).join('\n')}
 # A backend must not steer nginx: an internal redirect would lead past the router.
 proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset;
 proxy_redirect off;
-header_filter_by_lua_block {
-    require("tideline.request").answered()
-    require("tideline.response").check()
-}
+header_filter_by_lua_block { tideline.filter() }
 proxy_hide_header Upgrade;
 add_header Upgrade $tideline_upgraded always;
 proxy_hide_header Proxy-Connection;

@@ -3,11 +3,11 @@ local ffi = require "ffi"
 local certificate = require "tideline.certificate"
 local endpoints = require "tideline.endpoints"
 local memory = require "tideline.memory"
+local request = require "tideline.request"
+local response = require "tideline.response"
 
 require "tideline.answers"
 require "tideline.control"
-require "tideline.request"
-require "tideline.response"
 
 ffi.cdef([[
 int mkdir(const char *path, unsigned int mode);
@@ -21,6 +21,16 @@ int access(const char *path, int mode);
 jit.off()
 
 local _M = {}
+
+-- What nginx.conf calls for every request. `require` is no part of that, because LuaJIT cannot compile it.
+_G.tideline = {
+  enter = request.enter,
+  balance = request.balance,
+  filter = function()
+    request.answered()
+    return response.check()
+  end,
+}
 
 local OWNER_ONLY = 384 -- 0600
 local OWNER_ENTERS = 448 -- 0700
