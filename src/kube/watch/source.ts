@@ -17,7 +17,7 @@ import { Identity } from './identity.ts';
 import { type KindSink, KindWatch } from './kind-watch.ts';
 import { judgeStatus } from './status.ts';
 import { Store } from './store.ts';
-import { defaultTiming, type SourceTiming } from './timing.ts';
+import { defaultTiming, type SourceTiming, watchSecondsOf } from './timing.ts';
 import { isOlder } from './versions.ts';
 
 export type { SourceTiming } from './timing.ts';
@@ -95,6 +95,7 @@ class KubernetesSource implements ClusterSource {
         new KindWatch(
           {
             ...timing,
+            watchSeconds: watchSecondsOf(kind, timing),
             kind,
             backoff: { firstMs: timing.backoffFirstMs, ceilingMs: timing.backoffCeilingMs },
             client,
