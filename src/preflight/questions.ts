@@ -90,7 +90,8 @@ export class Questions {
       verb,
       group: right.apiGroup,
       resource,
-      ...withoutUndefined({ subresource, namespace: right.namespace }),
+      // A right to objects of certain names is asked for the first of them.
+      ...withoutUndefined({ subresource, namespace: right.namespace, name: right.names?.[0] }),
     };
     const plural = `${kind.toLowerCase()}s`;
     try {
