@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -89,15 +90,16 @@ async function admissionIsBroken(): Promise<void> {
 beforeAll(async () => {
   const authority = createAuthority('webhook');
   const { certificate, key } = authority.issue({ commonName: 'webhook', hosts: ['127.0.0.1'] });
-  webhook = createServer({ cert: certificate, key }, async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     asked += 1;
     const { request: review } = JSON.parse(await text(request)) as { readonly request: { readonly uid: string } };
     if (behaviour === 'hang') return;
     const status = { code: 429, message: 'come back tomorrow', details: { retryAfterSeconds: 86_400 } };
     response.setHeader('content-type', 'application/json');
-    const answer = { uid: review.uid, allowed: false, status };
-    response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: answer }));
-  });
+    const verdict = { uid: review.uid, allowed: false, status };
+    response.end(JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response: verdict }));
+  };
+  webhook = createServer({ cert: certificate, key }, (request, response) => void answer(request, response));
   await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
   const { port } = webhook.address() as AddressInfo;
 

@@ -126,7 +126,7 @@ describe('certificates that OpenSSL may refuse', () => {
     await world.plane.apply(table({ hosts, certificates: cases.map(pair) }));
     const left = world.warnings
       .filter(({ kind }) => kind === 'certificate')
-      .map(({ name, reason }) => `${name} ${reason}`);
+      .map(({ name, reason }) => `${String(name)} ${String(reason)}`);
     const expected = cases.filter(({ refusedByNginx }) => refusedByNginx).map(({ name }) => name);
     expect(new Set(left)).toEqual(new Set(expected.map((name) => `${name} CertificateRefused`)));
     for (const { name, reason, refusedByNginx } of cases)

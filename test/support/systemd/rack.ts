@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
 import { Network } from '../../../lab/net/network.ts';
-import { agentPorts } from '../../../src/model/contract.ts';
 import { type Bird, startBird } from '../daemons/bird.ts';
 import { eventually, type Look } from '../eventually.ts';
 import { Machine } from './machine.ts';
@@ -85,7 +84,7 @@ export class Rack {
 
   /** Sends a GET from the router; rejects unless the answer is 200. */
   async get(address: string, port: number, path: string): Promise<string> {
-    const host = port === agentPorts.edge ? address : 'www.video.example';
+    const host = port === 80 ? 'www.video.example' : address;
     const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\n\\r\\n' >&3; cat <&3`;
     const answer = await this.network.exec('tor', 'timeout', '5', 'bash', '-c', script);
     if (!/^HTTP\/1\.\d 200 /.test(answer)) throw new Error(`${address}:${port}${path}: ${answer.slice(0, 300)}`);
