@@ -6,7 +6,6 @@ import { findObject } from '../../model/platform/find.ts';
 import { InputError, type InputProblem } from '../../model/problem.ts';
 import type { EdgePool } from '../../model/spec/kinds.ts';
 import type { NginxSettings } from '../../planes/edge/nginx/conf.ts';
-import { printLines } from '../../runtime/print.ts';
 
 interface RenderArguments {
   readonly platform: string;
@@ -46,6 +45,7 @@ async function render(options: RenderArguments): Promise<void> {
   const { checkSettings } = await import('../../planes/edge/nginx/conf.ts');
   const { renderDataPlane } = await import('../../planes/edge/nginx/render.ts');
   const { zoneMiB } = await import('../../planes/edge/table.ts');
+  const { printLines } = await import('../../runtime/print.ts');
 
   const platform = await loadPlatformOrThrow([options.platform]);
   const pool = findObject(platform, 'EdgePool', options.pool, { option: '--pool', place: options.platform });
