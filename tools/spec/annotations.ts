@@ -68,6 +68,8 @@ What is done with a request, in this order:
 4. Plain HTTP is redirected to HTTPS: with \`force-ssl-redirect\` always, else when the host has TLS and \`ssl-redirect\` (or the
    pool's \`https.redirect\`) does not say otherwise. A host has TLS for an Ingress when an Ingress of the same namespace serves it
    and has it in \`spec.tls\`. \`/.well-known/acme-challenge/\` and \`/.well-known/tideline/\` are never redirected.
+   The redirect names the pool's port of HTTPS where it is not 443, but not to a client of one of its \`trustedProxies\`: that client
+   sees the ports of the proxy, which must take HTTPS at 443.
 5. \`app-root\`.
 6. A body that is longer than \`proxy-body-size\` gets 413.
 

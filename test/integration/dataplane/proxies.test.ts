@@ -23,8 +23,13 @@ async function start(trustedProxies: NginxSettings['trustedProxies']): Promise<W
             { match: 'prefix', path: '/', backend: 'n/a/80' },
             { match: 'prefix', path: '/some', backend: 'n/a/80', settings: 0 },
             { match: 'prefix', path: '/secure', backend: 'n/a/80', settings: 1 },
+            { match: 'prefix', path: '/port', backend: 'n/a/80', settings: 2 },
           ],
-          settings: [{ allow: ['192.0.2.0/24', '2001:db8::/32'] }, { https: { code: 308 } }],
+          settings: [
+            { allow: ['192.0.2.0/24', '2001:db8::/32'] },
+            { https: { code: 308 } },
+            { https: { code: 308, port: 8443 } },
+          ],
         },
       ],
       backends: [backend('n/a/80', await world.pod('a', 1))],
@@ -38,7 +43,7 @@ function send(
   path: string,
   headers: readonly string[],
   first = '',
-): Promise<{ readonly status: number; readonly seen: Seen | undefined }> {
+): Promise<{ readonly status: number; readonly location: string | undefined; readonly seen: Seen | undefined }> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ host: vip, port: 80 });
     let text = '';
@@ -50,7 +55,8 @@ function send(
     socket.on('close', () => {
       const [, json] = /(\{"who".*\})/.exec(text) ?? [];
       const seen = json === undefined ? undefined : (JSON.parse(json) as Seen);
-      resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0), seen });
+      const location = /^location: (.*)\r$/im.exec(text)?.[1];
+      resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1] ?? 0), location, seen });
     });
     const lines = [`GET ${path} HTTP/1.1`, 'Host: www.example', 'Connection: close', ...headers];
     socket.write(`${first}${lines.join('\r\n')}\r\n\r\n`);
@@ -85,6 +91,12 @@ describe('forwarding headers of a trusted proxy', () => {
     expect((await send('/secure', forwarded('192.0.2.7', 'http'))).status).toBe(308);
   });
 
+  it('send to the usual port of HTTPS, because the port of the blade is not the one that clients see', async () => {
+    await start({ prefixes: ['10.77.0.0/24'], via: 'forwardedHeaders' });
+    for (const headers of [forwarded('192.0.2.7'), []])
+      expect(await send('/port', headers)).toMatchObject({ status: 308, location: 'https://www.example/port' });
+  });
+
   it('of anybody else are worth nothing', async () => {
     await start({ prefixes: ['198.51.100.0/24'], via: 'forwardedHeaders' });
     expect((await send('/', forwarded('192.0.2.7', 'https'))).seen?.headers).toMatchObject({
@@ -94,6 +106,7 @@ describe('forwarding headers of a trusted proxy', () => {
     });
     expect((await send('/some', forwarded('192.0.2.7'))).status).toBe(403);
     expect((await send('/secure', forwarded('192.0.2.7', 'https'))).status).toBe(308);
+    expect((await send('/port', forwarded('192.0.2.7'))).location).toBe('https://www.example:8443/port');
   });
 });
 
@@ -112,6 +125,7 @@ describe('the PROXY protocol', () => {
     });
     expect((await send('/some', [], line('192.0.2.7'))).status).toBe(200);
     expect((await send('/some', [], line('203.0.113.9'))).status).toBe(403);
+    expect((await send('/port', [], line('192.0.2.7'))).location).toBe('https://www.example/port');
     expect((await send('/', [])).status).toBe(0);
   });
 

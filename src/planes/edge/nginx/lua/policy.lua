@@ -37,7 +37,8 @@ local function target(template, var)
   return (template:gsub("%$([a-z_]+)", { request_uri = var.request_uri, host = var.host, scheme = var.tideline_scheme }))
 end
 
--- A challenge of an ACME server comes over plain HTTP, before there is a certificate.
+-- A challenge of an ACME server comes over plain HTTP, before there is a certificate. A client that came by a trusted proxy
+-- sees the ports of the proxy, not those of the blade: it is sent to the usual port.
 local function to_https(https, var)
   if var.uri:sub(1, #ACME) == ACME then
     return
@@ -46,7 +47,7 @@ local function to_https(https, var)
   if host == "" then
     return refuse(400, "HostMissing")
   end
-  local port = https.port and ":" .. https.port or ""
+  local port = https.port and var.tideline_proxy ~= "1" and ":" .. https.port or ""
   return redirect("HttpsRequired", "https://" .. host .. port .. var.request_uri, https.code)
 end
 
