@@ -70,7 +70,7 @@ What is done with a request, in this order:
    and has it in \`spec.tls\`. \`/.well-known/acme-challenge/\` and \`/.well-known/tideline/\` are never redirected.
    The redirect names the pool's port of HTTPS where it is not 443, but not to a client of one of its \`trustedProxies\`: that client
    sees the ports of the proxy, which must take HTTPS at 443.
-5. \`app-root\`.
+5. \`app-root\`, for a request for \`/\`. One that leads to \`/\` again is not taken (\`AnnotationInvalid\`): the redirect would not end.
 6. A body that is longer than \`proxy-body-size\` gets 413.
 
 On HTTPS all these answers and those of the pods have \`Strict-Transport-Security\`, when the host has TLS and a good certificate and

@@ -74,9 +74,22 @@ export function parseRedirectTarget(text: string): Parsed<string> {
   return good(text);
 }
 
-/** A path on the same host: `//x` and `/\x` would be other hosts for a browser. */
+/** A path on the same host, and not `/` itself: `//x` and `/\x` would be other hosts for a browser. */
 export function parseAppRoot(text: string): Parsed<string> {
-  if (text.length > maxUrlBytes || !/^\/(?![/\\])[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]*$/.test(text))
-    return bad('a path that starts with one /');
-  return good(text);
+  const plain = text.length <= maxUrlBytes && /^\/(?![/\\])[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]*$/.test(text);
+  return plain && !leadsToRoot(text) ? good(text) : bad('a path that starts with one / and is not / itself');
+}
+
+/**
+ * Whether a request for this is one for `/`, which would be redirected again without end: a browser sends no fragment and
+ * resolves `..` at the root, and nginx decodes the path, resolves `.` and `..` and merges slashes.
+ */
+function leadsToRoot(text: string): boolean {
+  const [path = ''] = text.split(/[?#]/);
+  const decoded = path.replace(/%2e/gi, '.').replace(/%2f/gi, '/');
+  const elements: string[] = [];
+  for (const element of decoded.split('/'))
+    if (element === '..') elements.pop();
+    else if (element !== '' && element !== '.') elements.push(element);
+  return elements.length === 0;
 }
