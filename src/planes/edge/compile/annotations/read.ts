@@ -122,19 +122,22 @@ class Reader {
     this.#findings.push({ ...problem, ...(similar === undefined ? {} : { fix: `did you mean ${similar}?` }) });
   }
 
+  /**
+   * As in ingress-nginx 1.9 and later, `whitelist-source-range` is an alias: it counts where `allowlist-source-range` is missing
+   * or empty, and counts as missing where it is empty itself. An empty `allowlist-source-range` alone denies everybody.
+   */
   #allowed(): readonly string[] | undefined {
-    const both = this.#given.has('allowlist-source-range') && this.#given.has('whitelist-source-range');
-    if (both)
-      this.#findings.push(
-        this.#problem(
-          'AnnotationIgnored',
-          'whitelist-source-range',
-          'allowlist-source-range is given as well and wins',
-        ),
-      );
-    return this.#prefixes(
-      this.#given.has('allowlist-source-range') ? 'allowlist-source-range' : 'whitelist-source-range',
-    );
+    const [name, alias] = ['allowlist-source-range', 'whitelist-source-range'];
+    const aliasText = this.#given.get(alias);
+    const aliasCounts = aliasText !== undefined && aliasText !== '' && (this.#given.get(name) ?? '') === '';
+    if (!aliasCounts && aliasText !== undefined) {
+      const wins = this.#given.has(name);
+      const why = wins ? `${name} is given as well and wins` : 'it is empty, which counts as not given';
+      this.#findings.push(this.#problem('AnnotationIgnored', alias, why));
+    }
+    if (aliasCounts && this.#given.has(name))
+      this.#findings.push(this.#problem('AnnotationIgnored', name, `it is empty, and ${alias} is given`));
+    return this.#prefixes(aliasCounts ? alias : name);
   }
 
   #prefixes(name: string): readonly string[] | undefined {

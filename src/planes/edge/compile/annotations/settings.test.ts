@@ -92,6 +92,34 @@ describe('settings of a route', () => {
   });
 });
 
+describe('an empty list of addresses', () => {
+  const allowlist = 'allowlist-source-range';
+  const whitelist = 'whitelist-source-range';
+  const denylist = 'denylist-source-range';
+  const list = '10.0.0.0/8';
+  const allowed = { allow: [list] };
+  const refused = { refused: 'AccessAnnotationInvalid' };
+
+  // As in ingress-nginx 1.9 and later, where the older name is looked up as an alias of the newer one.
+  it.each<[Texts, object | undefined, readonly string[]]>([
+    [{ [whitelist]: '' }, undefined, [`AnnotationIgnored ${whitelist}`]],
+    [{ [whitelist]: list, [allowlist]: '' }, allowed, [`AnnotationIgnored ${allowlist}`]],
+    [{ [whitelist]: '', [allowlist]: list }, allowed, [`AnnotationIgnored ${whitelist}`]],
+    [{ [allowlist]: '' }, refused, [`AccessAnnotationInvalid ${allowlist}`]],
+    [
+      { [whitelist]: '', [allowlist]: '' },
+      refused,
+      [`AccessAnnotationInvalid ${allowlist}`, `AnnotationIgnored ${whitelist}`],
+    ],
+    [{ [whitelist]: ' ' }, refused, [`AccessAnnotationInvalid ${whitelist}`]],
+    [{ [denylist]: '' }, refused, [`AccessAnnotationInvalid ${denylist}`]],
+  ])('%j', (annotations, expected, problems) => {
+    expect(settings(annotations, {}, { tls: false, certificate: false })).toEqual(expected);
+    const found = new SettingsOfRoutes(defaultPoolSettings()).problems(read(annotations));
+    expect(found.map(({ reason, path }) => `${reason} ${/\/(.*)\]/.exec(path ?? '')?.[1]}`)).toEqual(problems);
+  });
+});
+
 describe('known annotations', () => {
   const pool = defaultPoolSettings();
   const ignoring = { ...pool, ignoreAccessAnnotations: true };
