@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { agentPorts } from '../../src/model/contract.ts';
+import { exabgpEnvironment } from '../daemons/exabgp.ts';
 import { nginxCommand } from '../daemons/nginx.ts';
 import type { Supervisor } from '../supervise.ts';
 import { type Datacentre, operator, type Server } from './topology.ts';
@@ -89,9 +89,6 @@ async function startAgent(
   });
 }
 
-/** As in tideline-exabgp.service: ExaBGP's times do not follow a step of the clock. */
-const steadyTime = fileURLToPath(new URL('../../deploy/exabgp', import.meta.url));
-
 async function startExabgp(options: ServersOptions, server: Server, directory: string): Promise<void> {
   const file = join(directory, 'exabgp.conf');
   await run(
@@ -110,7 +107,7 @@ async function startExabgp(options: ServersOptions, server: Server, directory: s
     namespace: server.name,
     command: 'exabgp',
     arguments: ['--env', join(directory, 'exabgp.env'), file],
-    environment: { PYTHONPATH: steadyTime },
+    environment: exabgpEnvironment,
   });
 }
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { exabgpEnvironment } from '../../../lab/daemons/exabgp.ts';
 import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
 import type { Network } from '../../../lab/net/network.ts';
 import { waitReady } from './ready.ts';
@@ -22,9 +22,6 @@ export interface ExabgpOptions {
   /** Variables beside those of the service. */
   readonly variables?: Readonly<Record<string, string>>;
 }
-
-/** As in tideline-exabgp.service: ExaBGP's times do not follow a step of the clock. */
-const steadyTime = fileURLToPath(new URL('../../../deploy/exabgp', import.meta.url));
 
 export interface Exabgp {
   readonly daemon: Daemon;
@@ -50,7 +47,7 @@ export async function startExabgp(options: ExabgpOptions): Promise<Exabgp> {
     command: 'exabgp',
     args: ['--env', environment, config],
     logFile: join(options.directory, `${name}.log`),
-    env: { PYTHONPATH: steadyTime, ...options.variables },
+    env: { ...exabgpEnvironment, ...options.variables },
   });
   const { relaySocket } = options;
   const waitRelay = async (timeoutMs: number): Promise<void> => {
