@@ -34,7 +34,10 @@ describe('a history with a gap', () => {
 
     const populate = async (label: string): Promise<void> => {
       await plane().apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'doomed' } });
-      await bulk(plane(), doomed(perKind, label));
+      const names = Array.from({ length: perKind }, (_, index) => `d${index}`);
+      await bulk(plane(), objects('doomed', names, label));
+      // The writer's own objects may all have been made anew meanwhile; these show that it is the same cluster.
+      await bulk(plane(), objects('default', [`steady-${label}`], label));
       await trial.judge.until('all of it', () => countDoomed() === perKind * 3, 60_000);
     };
     const countDoomed = (): number =>
@@ -89,22 +92,27 @@ describe('a history with a gap', () => {
   });
 });
 
-function* doomed(count: number, label: string): Generator<{ method: 'POST'; path: string; body: object }> {
-  for (let index = 0; index < count; index += 1) {
-    const metadata = { name: `d${index}`, labels: { 'tideline-test': label } };
+/** A Service, an EndpointSlice and an Ingress for each name. */
+function* objects(
+  namespace: string,
+  names: readonly string[],
+  label: string,
+): Generator<{ method: 'POST'; path: string; body: object }> {
+  for (const name of names) {
+    const metadata = { name, labels: { 'tideline-test': label } };
     yield {
       method: 'POST',
-      path: '/api/v1/namespaces/doomed/services',
+      path: `/api/v1/namespaces/${namespace}/services`,
       body: { metadata, spec: { clusterIP: 'None', ports: [{ port: 80 }] } },
     };
     yield {
       method: 'POST',
-      path: '/apis/discovery.k8s.io/v1/namespaces/doomed/endpointslices',
+      path: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
       body: { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['10.1.1.1'] }], ports: [{ port: 80 }] },
     };
     yield {
       method: 'POST',
-      path: '/apis/networking.k8s.io/v1/namespaces/doomed/ingresses',
+      path: `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`,
       body: { metadata, spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } } },
     };
   }
