@@ -101,7 +101,7 @@ function greedy(count: number, chainOf: (at: number) => string): readonly Raw[] 
 const readCertificate = createCertificateReader();
 
 function compiled(objects: readonly Raw[], limits: object): Compiled {
-  const pool = poolForTests({ limits, endpoints: { allow: 'anywhere' } });
+  const pool = poolForTests({ limits, endpoints: { allow: 'anywhere' }, https: { redirect: false } });
   return compile({
     state: stateFromObjects(objects),
     platform: platformForTests(),
