@@ -140,6 +140,7 @@ it('starts from what is held: a smaller first set is a withdrawal like any other
   await speaker.settled(5000);
   expect(sets()[0]?.routes).toHaveLength(10);
   expect(speaker.status().refusals[0]?.reason).toBe('MassWithdrawal');
+  expect(speaker.status().announced).toHaveLength(10);
   speaker.setDesired([], { confirmed: true });
   await vi.waitFor(() => expect(speaker.status().announced).toEqual([]));
 });

@@ -34,14 +34,14 @@ async function announce(): Promise<void> {
 it('a step of the clock, forward or back, ends no session', async () => {
   world = await startWorld({});
   await announce();
-  const deletions = world.watchDeletions();
+  const deletions = await world.watchDeletions();
   for (const step of ['+16s', '+1h', '-1h']) {
     await writeFile(clockFile(world.directory), `${step}\n`);
     // Longer than the hold time of 9 s for the step back, in which ExaBGP would send no keepalives.
     await new Promise((resolve) => setTimeout(resolve, step === '-1h' ? 12_000 : 2000));
     expect(await world.router.established('server')).toBe(true);
   }
-  expect(deletions()).toEqual([]);
+  expect(await deletions()).toEqual([]);
 });
 
 it('ExaBGP by itself loses its session when the clock is set forward', async () => {

@@ -37,7 +37,7 @@ it('refuses garbage on its socket and loses nothing', async () => {
   speaker.setDesired([route('10.10.1.0/26')]);
   await speaker.settled(10_000);
   await world.waitKernel(['10.10.1.0/26']);
-  const deletions = world.watchDeletions();
+  const deletions = await world.watchDeletions();
   const bad = JSON.stringify({ type: 'desired', revision: 9, complete: true, routes: [{ prefix: '10.10.1.0/26' }] });
   const answers = await exchangeLines(world.socket, `hello\n\u0000\n{}\n${bad}\n${'x'.repeat(100_000)}\n`, 300);
   const refusals = answers.filter((line) => JSON.parse(line).reason === 'BadMessage');
@@ -45,7 +45,7 @@ it('refuses garbage on its socket and loses nothing', async () => {
   expect(speaker.status().relay).toBe('synced');
   speaker.setDesired([route('10.10.1.0/26'), route('10.10.2.0/26')]);
   await world.waitKernel(['10.10.1.0/26', '10.10.2.0/26']);
-  expect(deletions()).toEqual([]);
+  expect(await deletions()).toEqual([]);
 });
 
 it('announces 1,000 routes within seconds, and everything again after the session bounced', async () => {

@@ -18,6 +18,7 @@ import { Site } from '../../../src/model/spec/kinds.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { silentLog } from '../../../src/runtime/log.ts';
 import { type Exabgp, startExabgp } from '../../support/daemons/exabgp.ts';
+import { watchRoutes } from '../../support/daemons/route-monitor.ts';
 import { type Router, type RouterKind, startRouter } from '../../support/daemons/router.ts';
 import { eventuallyWith, NotYet } from '../../support/eventually.ts';
 
@@ -178,17 +179,10 @@ export class World {
     await eventually('no route in the kernel', async () => (await this.kernelRoutes()).length === 0);
   }
 
-  /** Watches the router's kernel table; the returned function ends the watch and returns the lines of deleted routes. */
-  watchDeletions(): () => readonly string[] {
-    const child = this.network.spawn('router', 'ip', ['monitor', 'route'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    let text = '';
-    child.stdout?.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    return () => {
-      child.kill('SIGKILL');
-      return text.split('\n').filter((line) => line.startsWith('Deleted'));
-    };
+  /** Watches the router's kernel table; the function resolves with the lines of all routes that were deleted so far. */
+  async watchDeletions(): Promise<() => Promise<readonly string[]>> {
+    const seen = await watchRoutes(this.network, 'router');
+    return async () => (await seen()).map(({ text }) => text).filter((line) => line.startsWith('Deleted'));
   }
 
   /** The process id of the relay, which is the only child of ExaBGP. */

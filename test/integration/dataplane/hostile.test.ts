@@ -204,9 +204,14 @@ describe('the control channel', () => {
   });
 
   it('refuses bodies beyond 8 MiB', async () => {
-    expect(
-      (await world.control('POST', '/v1/delta', Buffer.alloc(9 << 20, 32)).catch(() => ({ status: 413 }))).status,
-    ).toBe(413);
+    const before = await status();
+    // nginx may close the connection before it has read so much; whoever still writes then gets an error instead of the answer.
+    const reply = await world.control('POST', '/v1/delta', Buffer.alloc(9 << 20, 32)).then(
+      (answer) => answer.status,
+      (error: NodeJS.ErrnoException) => error.code,
+    );
+    expect([413, 'EPIPE', 'ECONNRESET']).toContain(reply);
+    expect(await status()).toMatchObject({ instance: before.instance, generation: before.generation });
   });
 
   it('forgets what was staged and never committed, and lets the last to begin win', async () => {

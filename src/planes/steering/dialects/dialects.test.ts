@@ -49,7 +49,9 @@ describe.each(Object.entries(dialects))('%s', (_name, dialect) => {
       expect(group.length).toBeLessThanOrEqual(dialect.limits.recordsPerName);
     }
     for (const host of hosts) {
-      for (const { type } of ofHost(host, compiled.records)) expect(dialect.answerTypes).toContain(type);
+      const types = ofHost(host, compiled.records).map(({ type }) => type);
+      expect(types.length).toBeGreaterThan(0);
+      expect(dialect.answerTypes).toEqual(expect.arrayContaining(types));
     }
   });
 });

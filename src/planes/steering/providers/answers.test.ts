@@ -58,8 +58,10 @@ describe.each(names)('%s', (name) => {
     });
     const shown = await failure(reader);
     expect(shown).toMatch(/bad request.*\(ProviderRefused\)$/s);
-    for (const secret of sent) expect(shown).not.toContain(secret);
-    expect(shown).not.toContain(/Signature=([0-9a-f]+)/.exec(asked)?.[1] ?? 'nothing signed');
+    const signature = /Signature=([0-9a-f]+)/.exec(asked)?.[1];
+    expect([sent.length > 0, signature !== undefined]).toEqual([true, name === 'route53']);
+    for (const secret of [...sent, ...(signature === undefined ? [] : [signature])])
+      expect(shown).not.toContain(secret);
     expect(shown.length).toBeLessThan(600);
   });
 
