@@ -59,6 +59,7 @@ describe('what may never be announced', () => {
       'MalformedRoute',
     ],
     ['a fractional MED', route('10.10.1.0/26', 'pods', { med: 1.5 }), 'MalformedRoute'],
+    ['a prepend by which it would yield', route('10.10.1.0/26', 'pods', { prepend: 8 }), 'MalformedRoute'],
     ['a community out of range', route('10.10.1.0/26', 'pods', { communities: [[65_536, 1]] }), 'MalformedRoute'],
     [
       'a next hop of the other family',

@@ -2,9 +2,10 @@ import { contains, overlaps, type Prefix, parseAddress, parsePrefix } from '../m
 import { compareText, withoutUndefined } from '../model/values.ts';
 import { diffRoutes, type RouteSet, routeSet, sortRoutes } from './diff.ts';
 import { type Reason, reasons } from './reasons.ts';
-import type { Route, RouteClass } from './route.ts';
+import { isFailStatic, type Route, type RouteClass } from './route.ts';
 import type { RouteRefusal } from './speaker.ts';
 import { RateWindow } from './window.ts';
+import { maxPrepend } from './yield.ts';
 
 export interface GuardLimits {
   /** The prefixes that may ever be announced from this site, by class; everything else is refused. */
@@ -155,14 +156,6 @@ export class Guard {
   }
 }
 
-/**
- * False for VIPs, which fail closed: its agent and the lease decide whether an unfit server may keep them, not how many there
- * are.
- */
-function isFailStatic(route: Route): boolean {
-  return route.class !== 'vip';
-}
-
 function refusalOf(route: Route, limits: GuardLimits, families: ReadonlySet<4 | 6>): Reason | undefined {
   if (!isWellFormed(route)) return 'MalformedRoute';
   const { prefix } = route;
@@ -187,7 +180,7 @@ function isWellFormed(route: Route): boolean {
     parseAddress(route.nextHop.text)?.family === route.nextHop.family &&
     whole(route.med, 4_294_967_295) &&
     whole(route.localPreference, 4_294_967_295) &&
-    whole(route.prepend, 16) &&
+    whole(route.prepend, maxPrepend) &&
     (route.communities ?? []).every(([asn, value]) => whole(asn, 65_535) && whole(value, 65_535)) &&
     (route.communities ?? []).length <= 32
   );

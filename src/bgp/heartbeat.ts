@@ -1,5 +1,11 @@
 import type { Clock, Timer } from '../runtime/clock.ts';
 
+/** How often an agent in charge has the relay read back what ExaBGP holds, which is also its sign of life. */
+export const readEveryMs = 30_000;
+
+/** An agent that wrote nothing for this time looks after nothing any more: far longer than a restart takes. */
+export const unattendedAfterMs = 3 * readEveryMs;
+
 /** How often the relay says that it lives, and how often its agent looks whether it was heard. */
 const beatMs = 1000;
 

@@ -16,8 +16,13 @@ export interface Route {
   readonly localPreference?: number;
   /** Standard communities, `[asn, value]`. */
   readonly communities?: readonly (readonly [number, number])[];
-  /** How many times our own AS is prepended. */
+  /** How many times our own AS is prepended; an agent may ask for seven (`yield.ts`). */
   readonly prepend?: number;
   /** Why the route is announced, for people: `block 10.10.1.0/26 of worker paris-worker-1`. */
   readonly because: string;
+}
+
+/** False for VIPs, which fail closed: the agent and the lease decide whether an unfit server may keep them, not how many there are. */
+export function isFailStatic(route: Route): boolean {
+  return route.class !== 'vip';
 }

@@ -22,6 +22,13 @@ export interface NeighborStatus {
   readonly reason?: string;
 }
 
+/** A time in which no agent looked after the routes, so that they yielded to other announcers; ms since the epoch. */
+export interface YieldPeriod {
+  readonly sinceMs: number;
+  /** Absent while it lasts. */
+  readonly untilMs?: number;
+}
+
 export interface SpeakerStatus {
   /**
    * How far the chain agent – relay – ExaBGP answers. `disconnected`: no relay on the socket (ExaBGP is down or not started);
@@ -35,6 +42,8 @@ export interface SpeakerStatus {
   readonly refusals: readonly RouteRefusal[];
   /** The routes of ExaBGP's own configuration, where it has any: the address of the server as it was rendered. Sorted. */
   readonly fixed?: readonly Prefix[];
+  /** The last time since the relay started that the routes yielded. */
+  readonly yielded?: YieldPeriod;
 }
 
 export interface DesiredOptions {

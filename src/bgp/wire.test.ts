@@ -45,6 +45,7 @@ it('encodes and parses every message of the relay', () => {
       leaseExpired: false,
       neighbors: [{ address: '10.1.0.1', asn: 65010, family: 4, up: true, endOfRib: false, changedAtMs: 5 }],
       rejected: [{ prefix: '10.10.1.0/26', action: 'withdraw', reason: 'RejectedByExabgp', message: 'm' }],
+      yielded: { sinceMs: 5, untilMs: 6 },
     },
   ];
   for (const message of messages) expect(parseRelayMessage(encodeMessage(message).trimEnd())).toEqual(message);

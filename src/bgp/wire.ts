@@ -1,7 +1,7 @@
 import { parseAddress, parsePrefix } from '../model/address.ts';
 import { isReason } from './reasons.ts';
 import type { Route, RouteClass } from './route.ts';
-import type { NeighborStatus, RouteRefusal } from './speaker.ts';
+import type { NeighborStatus, RouteRefusal, YieldPeriod } from './speaker.ts';
 
 /**
  * The protocol between agent and relay: one JSON object a line over a unix socket, level-triggered in both directions.
@@ -45,6 +45,8 @@ export interface RelayState {
   readonly hasAgent: boolean;
   readonly leaseExpired: boolean;
   readonly rejected: readonly RouteRefusal[];
+  /** The last time that the routes of pods and servers yielded to other announcers because no agent was heard. */
+  readonly yielded?: YieldPeriod;
 }
 
 export type RelayMessage =
@@ -106,8 +108,10 @@ export function parseRelayMessage(line: string): RelayMessage | undefined {
 
 function parseState(value: Fields): RelayState | undefined {
   if (!isCount(value.revision)) return undefined;
+  const yielded = parseYieldPeriod(value.yielded);
   return {
     type: 'state',
+    ...(yielded === undefined ? {} : { yielded }),
     phase: value.phase === 'synced' ? 'synced' : 'syncing',
     revision: value.revision,
     settled: value.settled === true,
@@ -177,6 +181,12 @@ function parseCommunities(value: unknown): readonly (readonly [number, number])[
     return isCount(asn) && asn <= 65_535 && isCount(low) && low <= 65_535 ? [[asn, low] as const] : [];
   });
   return Array.isArray(value) && pairs.length === value.length && pairs.length <= 32 ? pairs : undefined;
+}
+
+function parseYieldPeriod(value: unknown): YieldPeriod | undefined {
+  const { sinceMs, untilMs } = object(value);
+  if (typeof sinceMs !== 'number') return undefined;
+  return { sinceMs, ...(typeof untilMs === 'number' ? { untilMs } : {}) };
 }
 
 function parseLease(value: unknown): LeaseTerms | undefined {

@@ -90,6 +90,11 @@ export interface NetworkStatus extends AgentStatus {
   readonly blackholes: { readonly wanted: readonly string[]; readonly installed: readonly string[] };
   readonly relay: string;
   readonly neighbors: readonly NeighborView[];
+  /**
+   * The last time that the relay had heard no agent, so that the routes yielded to other servers that announce the same; ms since
+   * the epoch, without an end while it lasts.
+   */
+  readonly yielded?: { readonly sinceMs: number; readonly untilMs?: number };
 }
 
 export interface RouteView {

@@ -17,6 +17,8 @@ export class FaultLog {
   readonly #log: Log;
   #relay: SpeakerStatus['relay'] | undefined;
   #startedMs: number | undefined;
+  /** Since when the routes yielded, if that was told. */
+  #yieldedMs: number | undefined;
   readonly #told = new Map<string, Set<string>>();
 
   constructor(log: Log) {
@@ -29,6 +31,7 @@ export class FaultLog {
     const starts = this.#relay === undefined && nowMs - this.#startedMs < connectMs;
     if (status.relay === 'disconnected' && starts) return;
     this.#recordChain(status);
+    this.#recordYield(status.yielded);
     // While the chain does not answer, nothing new is known of the sessions.
     if (status.relay === 'synced' || status.relay === 'syncing')
       for (const neighbor of status.neighbors) this.#recordSession(neighbor);
@@ -42,6 +45,17 @@ export class FaultLog {
     if (fault !== undefined) this.#log.error({ reason: fault.reason, detail: reasons[fault.reason] }, fault.message);
     else if (before !== undefined && before !== 'synced' && before !== 'syncing')
       this.#log.info({}, 'the relay and ExaBGP answer');
+  }
+
+  /** An agent that takes charge of routes that yield ends that, and is the first one that can say so. */
+  #recordYield(yielded: SpeakerStatus['yielded']): void {
+    if (yielded === undefined || yielded.untilMs !== undefined || yielded.sinceMs === this.#yieldedMs) return;
+    this.#yieldedMs = yielded.sinceMs;
+    const since = new Date(yielded.sinceMs).toISOString();
+    this.#log.warn(
+      { reason: 'RoutesYield', since, detail: reasons.RoutesYield },
+      'no agent was in charge of the routes',
+    );
   }
 
   #recordSession(neighbor: NeighborStatus): void {

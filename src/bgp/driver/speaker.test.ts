@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { listeningLog } from '../../../test/support/listening-log.ts';
 import { parseAddress, parsePrefix } from '../../model/address.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { silentLog } from '../../runtime/log.ts';
@@ -63,7 +64,7 @@ function openRelay(held: readonly Route[] = []): void {
 
 /** The limits of the site, which a test may change under a running speaker. */
 let allowedPods: string;
-function newSpeaker(): Speaker {
+function newSpeaker(log = silentLog): Speaker {
   const created = createSpeaker({
     socketPath: join(directory, 'bgp.sock'),
     limits: () => ({
@@ -74,7 +75,7 @@ function newSpeaker(): Speaker {
     }),
     lease: { seconds: 0.2, keeper: false },
     clock: systemClock,
-    log: silentLog,
+    log,
     registry,
     verifyEveryMs: 100,
   });
@@ -214,4 +215,28 @@ it('rejects when ExaBGP does not acknowledge in time', async () => {
   speaker.start();
   speaker.setDesired([]);
   await expect(speaker.settled(50)).rejects.toThrow('has not acknowledged');
+});
+
+it('tells the agent that takes charge of routes which yield, in its log and its status', async () => {
+  const yielded = { sinceMs: Date.UTC(2026, 0, 2) };
+  relaySocket = openAgentSocket({
+    path: join(directory, 'bgp.sock'),
+    greeting: () => [
+      { type: 'held', routes: [], fixed: [] },
+      { ...state, yielded },
+    ],
+    onProblem: () => {},
+    onAgent: () =>
+      relaySocket?.publish({ ...state, hasAgent: true, yielded: { ...yielded, untilMs: yielded.sinceMs + 5 } }),
+    onMessage: () => {},
+  });
+  const lines: string[] = [];
+  registry = new Registry();
+  const successor = newSpeaker(listeningLog(lines));
+  successor.start();
+  successor.setDesired([]);
+  await vi.waitFor(() => expect(successor.status().yielded).toEqual({ ...yielded, untilMs: yielded.sinceMs + 5 }));
+  expect(lines.filter((line) => line.startsWith('warn no agent was in charge of the routes RoutesYield'))).toHaveLength(
+    1,
+  );
 });

@@ -8,7 +8,7 @@ import type { Registry } from '../../runtime/metrics.ts';
 import { Signal, type Unsubscribe } from '../../runtime/signal.ts';
 import { diffRoutes, routeSet } from '../diff.ts';
 import { Guard, type GuardLimits, type Judgement } from '../guard.ts';
-import { startHeartbeat } from '../heartbeat.ts';
+import { readEveryMs, startHeartbeat } from '../heartbeat.ts';
 import { reasons } from '../reasons.ts';
 import type { Route } from '../route.ts';
 import type { DesiredOptions, NeighborStatus, RouteRefusal, Speaker, SpeakerStatus } from '../speaker.ts';
@@ -99,7 +99,7 @@ class RelaySpeaker implements Speaker {
       this.#checkRelay();
       this.#faults.record(this.status(), clock.monotonic());
     });
-    this.#repeatEvery('verify', this.#options.verifyEveryMs ?? 30_000, () => this.#sendInCharge('read'));
+    this.#repeatEvery('verify', this.#options.verifyEveryMs ?? readEveryMs, () => this.#sendInCharge('read'));
     const lease = this.#lease();
     if (lease !== undefined) this.#repeatEvery('renew', lease.seconds * 200, () => this.#sendInCharge('renew'));
   }
@@ -124,6 +124,7 @@ class RelaySpeaker implements Speaker {
       announced: this.#held,
       refusals: [...this.#judgement.refusals, ...(this.#state?.rejected ?? [])],
       fixed: this.#fixedPrefixes,
+      ...withoutUndefined({ yielded: this.#state?.yielded }),
     };
   }
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Address, type Prefix, parseAddress, parsePrefix } from '../../model/address.ts';
 import { messageOf } from '../../model/values.ts';
+import { unattendedAfterMs } from '../heartbeat.ts';
 import type { LeaseTerms } from '../wire.ts';
 
 export interface RelayArguments {
@@ -16,17 +17,21 @@ export interface RelayArguments {
   readonly fixed: readonly Prefix[];
   readonly vips: readonly Prefix[];
   readonly lease: LeaseTerms;
+  readonly yieldAfterMs: number;
 }
 
 export const usage = `tideline bgp relay --socket PATH --local-asn N --neighbor ADDRESS=ASN...
   [--fixed PREFIX...] [--vip PREFIX...] [--lease SECONDS] [--keeper]
+  [--yield-after SECONDS]
 
 Runs as ExaBGP's API child (see \`tideline bgp render\`): commands on standard output, answers on standard input.
   --neighbor  a session of exabgp.conf that lists this process; the family of the address is the family of the session.
               ADDRESS=ASN@LOCAL makes LOCAL, the session's local address, the next hop of its routes
   --fixed     a static route of exabgp.conf, which the relay never touches
   --vip       a prefix that is withdrawn when no agent renewed the lease (until the agent sends the classes itself)
-  --lease     seconds, default 5        --keeper    VIPs stay without an agent`;
+  --lease     seconds, default 5        --keeper    VIPs stay without an agent
+  --yield-after  seconds without a word of the agent after which all but the VIPs is announced with more AS-path prepends,
+                 default ${unattendedAfterMs / 1000}`;
 
 /** The arguments, or what is wrong with them, or that the usage text was asked for. */
 export function parseRelayArguments(
@@ -44,6 +49,7 @@ export function parseRelayArguments(
   const fixed = (values.fixed ?? []).map((text) => parsePrefix(text));
   const vips = (values.vip ?? []).map((text) => parsePrefix(text));
   const seconds = Number(values.lease ?? '5');
+  const yieldAfterMs = values['yield-after'] === undefined ? unattendedAfterMs : Number(values['yield-after']) * 1000;
   if (values.socket === undefined) return { problem: '--socket PATH is missing' };
   if (Buffer.byteLength(values.socket) > 100) return { problem: 'the path of a unix socket may have 100 bytes' };
   if (localAsn === undefined) return { problem: '--local-asn N is missing or no AS number' };
@@ -53,7 +59,9 @@ export function parseRelayArguments(
   if (!fixed.every((entry) => entry !== undefined)) return { problem: '--fixed must be a prefix without host bits' };
   if (!vips.every((entry) => entry !== undefined)) return { problem: '--vip must be a prefix without host bits' };
   if (!(seconds > 0 && seconds <= 3600)) return { problem: '--lease must be a number of seconds, at most 3600' };
-  return { socket: values.socket, sessions, fixed, vips, lease: { seconds, keeper: values.keeper ?? false } };
+  if (!(yieldAfterMs > 0)) return { problem: '--yield-after must be a number of seconds' };
+  const lease = { seconds, keeper: values.keeper ?? false };
+  return { socket: values.socket, sessions, fixed, vips, lease, yieldAfterMs };
 }
 
 function parse(argv: readonly string[]) {
@@ -68,6 +76,7 @@ function parse(argv: readonly string[]) {
       vip: { type: 'string', multiple: true },
       lease: { type: 'string' },
       keeper: { type: 'boolean' },
+      'yield-after': { type: 'string' },
       help: { type: 'boolean' },
     },
   }).values;

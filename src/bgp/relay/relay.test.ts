@@ -30,7 +30,10 @@ class FakeExabgp {
     }
     if (line === 'show adj-rib out extensive')
       return [...this.rib]
-        .map(([prefix, rest]) => `neighbor 10.1.0.1 local-ip x ipv4 unicast ${prefix} ${rest}`)
+        .map(
+          ([prefix, rest]) =>
+            `neighbor 10.1.0.1 local-ip x ipv4 unicast ${prefix} ${rest.replace(/\[(.*)\]/, '[ $1 ]')}`,
+        )
         .concat('done');
     if (line.includes(' announce eor ')) return [this.established ? 'done' : 'error'];
     const match = /^neighbor 10\.1\.0\.1 (announce|withdraw) attributes (.*) nlri (.*)$/.exec(line);
@@ -47,7 +50,9 @@ class FakeExabgp {
 let clock: FakeClock;
 let exabgp: FakeExabgp;
 let published: RelayMessage[];
+let problems: string[];
 beforeEach(() => {
+  problems = [];
   clock = new FakeClock();
   exabgp = new FakeExabgp();
   published = [];
@@ -76,11 +81,12 @@ async function startRelay(lease = { seconds: 5, keeper: false }): Promise<Relay>
     clock,
     pipe,
     lease,
+    yieldAfterMs: 90_000,
     sessions: [{ address: '10.1.0.1', asn: 65010, family: 4, localAsn: 65011 }],
     fixed: [prefix('10.1.0.11/32')],
     vips: [prefix('192.0.2.10/32')],
     publish: (message) => published.push(message),
-    onProblem: () => {},
+    onProblem: (message) => problems.push(message),
   });
   relay.start();
   await settle();
@@ -273,4 +279,106 @@ it('keeps a keeper’s VIP for ever', async () => {
   relay.receive(desired(['192.0.2.10/32']));
   await clock.advance(3_600_000);
   expect(exabgp.rib.has('192.0.2.10/32')).toBe(true);
+});
+
+/** Lets the relay beat every second, as its process does. */
+async function beats(relay: Relay, seconds: number): Promise<void> {
+  for (let second = 0; second < seconds; second += 1) {
+    await clock.advance(1000);
+    relay.beat();
+    await settle();
+  }
+}
+
+const yielding = `${attributes} as-path [${Array.from({ length: 9 }, () => 65011).join(' ')}]`;
+const changes = (): readonly string[] => exabgp.commands.filter((line) => / (announce|withdraw) attr/.test(line));
+const state = (): unknown => published.findLast((message) => message.type === 'state');
+
+it('lets all but VIPs and static routes yield when the agent is not heard for 90 s, and announces them as asked when it is back', async () => {
+  exabgp.rib.set('10.1.0.11/32', attributes);
+  const relay = await startRelay({ seconds: 5, keeper: true });
+  relay.receive(desired(['10.10.1.0/26', '10.10.2.7/32', '192.0.2.10/32']));
+  await settle();
+  const before = Object.fromEntries(exabgp.rib);
+  await beats(relay, 89);
+  expect(changes()).toHaveLength(1);
+  await beats(relay, 1);
+  expect(Object.fromEntries(exabgp.rib)).toEqual({ ...before, '10.10.1.0/26': yielding, '10.10.2.7/32': yielding });
+  expect(problems.filter((line) => line.includes('2 of them are announced with 8 more AS-path prepends'))).toHaveLength(
+    1,
+  );
+  expect(state()).toMatchObject({ settled: true, yielded: { sinceMs: clock.now() } });
+  // An agent sees its routes as it asked for them: nothing is to be changed, so no limit delays their return.
+  const held = relay.snapshot().find((message) => message.type === 'held');
+  expect(held?.routes.filter(({ prepend }) => prepend !== undefined)).toEqual([]);
+
+  await beats(relay, 100);
+  relay.receive({ type: 'read' }, false);
+  await settle();
+  expect(changes()).toHaveLength(2);
+
+  relay.receive(desired(['10.10.1.0/26', '10.10.2.7/32', '192.0.2.10/32']));
+  await settle();
+  expect(Object.fromEntries(exabgp.rib)).toEqual(before);
+  expect(changes().filter((line) => line.includes('withdraw'))).toEqual([]);
+  expect(state()).toMatchObject({ settled: true, yielded: { untilMs: clock.now() } });
+  await beats(relay, 89);
+  expect(changes()).toHaveLength(3);
+});
+
+it.each(['read', 'renew'] as const)(
+  'takes a `%s` of the agent in charge for a sign of life, and nothing of a listener',
+  async (type) => {
+    const relay = await startRelay();
+    relay.receive(desired(['10.10.1.0/26']));
+    for (let round = 0; round < 10; round += 1) {
+      await beats(relay, 60);
+      relay.receive({ type });
+    }
+    expect(exabgp.rib.get('10.10.1.0/26')).toBe(attributes);
+    await beats(relay, 60);
+    relay.receive({ type: 'read' }, false);
+    await beats(relay, 30);
+    expect(exabgp.rib.get('10.10.1.0/26')).toBe(yielding);
+    // An agent that hung and goes on wants what it wanted.
+    relay.receive({ type });
+    await settle();
+    expect(exabgp.rib.get('10.10.1.0/26')).toBe(attributes);
+  },
+);
+
+it('goes on with routes that yield when the relay itself was started anew, until an agent comes', async () => {
+  exabgp.rib.set('10.10.1.0/26', yielding).set('10.1.0.11/32', attributes);
+  const relay = await startRelay();
+  expect(state()).toMatchObject({ yielded: { sinceMs: clock.now() } });
+  await beats(relay, 200);
+  expect(changes()).toEqual([]);
+  relay.receive(desired(['10.10.1.0/26', '10.10.2.0/26']));
+  await settle();
+  expect(Object.fromEntries(exabgp.rib)).toEqual({
+    '10.1.0.11/32': attributes,
+    '10.10.1.0/26': attributes,
+    '10.10.2.0/26': attributes,
+  });
+});
+
+it('lets routes of a dead agent yield also when the relay died with it, and waits with those of a change half done', async () => {
+  exabgp.rib.set('10.10.1.0/26', yielding).set('10.10.2.0/26', attributes);
+  const relay = await startRelay();
+  await beats(relay, 89);
+  expect(changes()).toEqual([]);
+  await beats(relay, 1);
+  expect(exabgp.rib.get('10.10.2.0/26')).toBe(yielding);
+  expect(changes()).toHaveLength(1);
+});
+
+it('announces routes that yield anew after a session bounced, as they yield', async () => {
+  const relay = await startRelay();
+  relay.receive(desired(['10.10.1.0/26']));
+  await beats(relay, 90);
+  relay.sessionChanged('10.1.0.1', 'down');
+  exabgp.rib.clear();
+  relay.sessionChanged('10.1.0.1', 'up');
+  await settle();
+  expect(Object.fromEntries(exabgp.rib)).toEqual({ '10.10.1.0/26': yielding });
 });

@@ -4,8 +4,10 @@ import type { Clock } from '../../runtime/clock.ts';
 import { Loop } from '../../runtime/loop.ts';
 import { type RouteSet, routeSet, sortRoutes } from '../diff.ts';
 import { endOfRib, showAdjRibOut, showNeighbors } from '../encode.ts';
-import type { Route } from '../route.ts';
+import { isFailStatic, type Route } from '../route.ts';
 import type { AgentMessage, LeaseTerms, RelayMessage, RelayState } from '../wire.ts';
+import { askedRoute, yieldingRoute, yieldPrepend, yields } from '../yield.ts';
+import { Attendance } from './attendance.ts';
 import { Lease } from './lease.ts';
 import { AnswerLost, type CommandPipe } from './pipe.ts';
 import { NeighborState, type PeerSession } from './session.ts';
@@ -19,6 +21,8 @@ export interface RelayOptions {
   readonly vips: readonly Prefix[];
   /** The terms of the lease until the agent sends its own. */
   readonly lease: LeaseTerms;
+  /** All but the VIPs yields to other announcers when the agent was not heard for this time. */
+  readonly yieldAfterMs: number;
   readonly pipe: CommandPipe;
   /** Sends a message to every connection; `held` is published only when it changed. */
   readonly publish: (message: RelayMessage) => void;
@@ -43,6 +47,7 @@ export class Relay {
   readonly #fixed: ReadonlySet<string>;
   readonly #vips: ReadonlySet<string>;
   readonly #lease: Lease;
+  readonly #attendance: Attendance;
   readonly #loop: Loop;
   #desired: (AgentMessage & { readonly type: 'desired' }) | undefined;
   #wanted: RouteSet = new Map();
@@ -62,6 +67,7 @@ export class Relay {
     this.#fixed = new Set(options.fixed.map((prefix) => prefix.text));
     this.#vips = new Set(options.vips.map((prefix) => prefix.text));
     this.#lease = new Lease(options.lease, options.clock.monotonic());
+    this.#attendance = new Attendance(options.yieldAfterMs, options.clock.monotonic());
     this.#pipe = options.pipe;
     this.#loop = new Loop({
       clock: options.clock,
@@ -75,8 +81,10 @@ export class Relay {
     this.#loop.trigger();
   }
 
-  receive(message: AgentMessage): void {
+  /** Takes a message; `ofAgent` is false for one that is not of the agent in charge. */
+  receive(message: AgentMessage, ofAgent = true): void {
     const now = this.#options.clock.monotonic();
+    if (ofAgent) this.#agentHeard(now);
     const wasExpired = this.#lease.expired(now);
     if (message.type === 'desired') this.#lease.renew(now, message.lease);
     else if (message.type === 'renew') this.#lease.renew(now);
@@ -87,6 +95,12 @@ export class Relay {
     }
     if (message.type === 'read') this.#readBackDue = true;
     if (message.type !== 'renew' || wasExpired) this.#loop.trigger();
+  }
+
+  #agentHeard(nowMs: number): void {
+    if (!this.#attendance.heard(nowMs, this.#options.clock.now())) return;
+    this.#options.onProblem('an agent is in charge again: the routes are announced as it asks');
+    this.#loop.trigger();
   }
 
   /** ExaBGP's answers do not match the commands any more: the next step resynchronises and reads everything back. */
@@ -122,6 +136,7 @@ export class Relay {
   /** One beat of the heart: tells the agents that the relay lives, and has ExaBGP asked something soon. */
   beat(): void {
     this.#options.publish({ type: 'alive' });
+    this.#lookForAgent();
     const silentForMs = this.#pipe.silentForMs(this.#options.clock.monotonic());
     const silent = silentForMs >= silentAfterMs;
     if (silent !== this.#exabgpSilent) {
@@ -132,6 +147,19 @@ export class Relay {
     this.#beats += 1;
     if (silentForMs > 0 || this.#beats % beatsAQuestion !== 0) return;
     this.#questionDue = true;
+    this.#loop.trigger();
+  }
+
+  /** Only a beat does this: it is left out when this process was stopped, and words of the agent may be unread. */
+  #lookForAgent(): void {
+    const { clock, onProblem } = this.#options;
+    if (!this.#attendance.look(clock.monotonic(), clock.now())) return;
+    const count = this.#heldEverywhere().filter((route) => isFailStatic(route) && !this.#fixed.has(route.prefix.text));
+    const since = new Date(this.#attendance.period?.sinceMs ?? 0).toISOString();
+    onProblem(
+      `RoutesYield: no agent looks after the routes of this server since ${since}; ${count.length} of them are announced with ` +
+        `${yieldPrepend} more AS-path prepends, so that another server that announces the same prefix is preferred`,
+    );
     this.#loop.trigger();
   }
 
@@ -167,6 +195,7 @@ export class Relay {
         neighbor.sessionSeen(established.has(address), seen.get(neighbor) ?? -1, this.#options.clock.now());
       }
       await this.#readBack();
+      if (this.#desired === undefined && this.#allHeldYields()) this.#attendance.resume(this.#options.clock.now());
       this.#synced = true;
       this.#publish();
     }
@@ -234,6 +263,14 @@ export class Relay {
     }
   }
 
+  /** What yields was announced by a relay before this one: no agent has been in charge since. */
+  #allHeldYields(): boolean {
+    const failStatic = [...this.#neighbors.values()]
+      .flatMap((neighbor) => [...neighbor.held.values()])
+      .filter(isFailStatic);
+    return failStatic.length > 0 && failStatic.every(yields);
+  }
+
   /** The routes that ExaBGP should hold for a neighbour beside the static ones. */
   #target(neighbor: NeighborState): RouteSet {
     const expired = this.#lease.expired(this.#options.clock.monotonic());
@@ -241,7 +278,9 @@ export class Relay {
     const target = new Map<string, Route>();
     for (const [prefix, route] of base) {
       const isOurs = !this.#fixed.has(prefix) && route.prefix.family === neighbor.session.family;
-      if (isOurs && !(expired && route.class === 'vip')) target.set(prefix, neighbor.withOwnNextHop(route));
+      if (!isOurs || (expired && route.class === 'vip')) continue;
+      const yielding = this.#attendance.yields && isFailStatic(route);
+      target.set(prefix, neighbor.withOwnNextHop(yielding ? yieldingRoute(route) : route));
     }
     return target;
   }
@@ -254,7 +293,7 @@ export class Relay {
       for (const route of first?.fixed ?? []) routes.set(route.prefix.text, route);
       for (const [prefix, route] of first?.held ?? []) {
         if (others.every((other) => other.held.has(prefix)))
-          routes.set(prefix, first?.withAskedNextHop(route, this.#wanted.get(prefix)) ?? route);
+          routes.set(prefix, askedRoute(first?.withAskedNextHop(route, this.#wanted.get(prefix)) ?? route));
       }
     }
     return sortRoutes([...routes.values()]);
@@ -287,6 +326,7 @@ export class Relay {
       hasAgent: this.#hasAgent,
       leaseExpired: expired,
       rejected: neighbors.flatMap((neighbor) => neighbor.rejected),
+      ...withoutUndefined({ yielded: this.#attendance.period }),
     };
   }
 

@@ -49,7 +49,7 @@ export function runRelay(argv: readonly string[]): number | undefined {
   const socket = openAgentSocket({
     path: options.socket,
     greeting: () => relay.snapshot(),
-    onMessage: (message) => relay.receive(message),
+    onMessage: (message, ofAgent) => relay.receive(message, ofAgent),
     onAgent: (present) => relay.agentChanged(present),
     onProblem: logProblem,
   });

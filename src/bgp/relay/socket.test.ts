@@ -11,6 +11,7 @@ let path = '';
 let agentSocket: AgentSocket;
 let received: AgentMessage[] = [];
 let inCharge: boolean[] = [];
+let ofAgent: boolean[] = [];
 const clients: Socket[] = [];
 
 beforeEach(async () => {
@@ -18,11 +19,15 @@ beforeEach(async () => {
   path = join(directory, 'bgp.sock');
   received = [];
   inCharge = [];
+  ofAgent = [];
   writeFileSync(path, 'left by a relay that died');
   agentSocket = openAgentSocket({
     path,
     greeting: () => [{ type: 'held', routes: [], fixed: [] }],
-    onMessage: (message) => received.push(message),
+    onMessage: (message, ofTheAgent) => {
+      received.push(message);
+      ofAgent.push(ofTheAgent);
+    },
     onAgent: (present) => inCharge.push(present),
     onProblem: () => {},
   });
@@ -84,6 +89,7 @@ it('lets nobody but the agent renew the lease, and a person read back without ta
   await vi.waitFor(() => expect(received.map(({ type }) => type)).toEqual(['desired', 'read']));
   agent.send('{"type":"renew"}\n');
   await vi.waitFor(() => expect(received).toHaveLength(3));
+  expect(ofAgent).toEqual([true, false, true]);
   expect([agent.closed(), agent.lines.length]).toEqual([false, 1]);
 });
 

@@ -7,7 +7,8 @@ export interface AgentSocketOptions {
   readonly path: string;
   /** The messages that a new connection gets at once. */
   readonly greeting: () => readonly RelayMessage[];
-  readonly onMessage: (message: AgentMessage) => void;
+  /** `ofAgent`: the message is of the connection in charge. */
+  readonly onMessage: (message: AgentMessage, ofAgent: boolean) => void;
   /** Called when a connection has taken charge (true), or the one in charge is gone (false). */
   readonly onAgent: (present: boolean) => void;
   readonly onProblem: (message: string) => void;
@@ -58,7 +59,7 @@ export function openAgentSocket(options: AgentSocketOptions): AgentSocket {
         const message = parseAgentMessage(line);
         if (message === undefined) return refuse(socket, `not a message: ${JSON.stringify(line.slice(0, 80))}`);
         if (message.type === 'desired') takeCharge(socket);
-        if (message.type !== 'renew' || agent === socket) options.onMessage(message);
+        if (message.type !== 'renew' || agent === socket) options.onMessage(message, agent === socket);
       },
     });
     socket.on('data', (chunk: string) => {

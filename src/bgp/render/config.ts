@@ -14,6 +14,8 @@ export interface RenderOptions {
   readonly holdSeconds?: number;
   /** How long routers keep a worker's routes while ExaBGP restarts. Default 120. */
   readonly restartSeconds?: number;
+  /** When the routes of a server whose agent is not heard yield to other announcers; by default the relay's own time. */
+  readonly yieldSeconds?: number;
 }
 
 /**
@@ -97,6 +99,7 @@ function relayCommand(server: ServerSpec, options: RenderOptions): readonly stri
     ...(blade?.vips ?? []).flatMap((vip) => ['--vip', hostPrefix(vip).text]),
     ...(blade === undefined ? [] : ['--lease', String(blade.lease.seconds)]),
     ...(blade?.lease.keeper === true ? ['--keeper'] : []),
+    ...(options.yieldSeconds === undefined ? [] : ['--yield-after', String(options.yieldSeconds)]),
   ];
 }
 

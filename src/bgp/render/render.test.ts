@@ -71,6 +71,14 @@ describe('bad input', () => {
     );
   });
 
+  it('hands the relay the time after which routes yield only when it is given', () => {
+    expect(renderExabgp(worker(), options)).not.toContain('--yield-after');
+    expect(renderExabgp(worker(), { ...options, yieldSeconds: 3 })).toMatch(/ --yield-after 3;/);
+    const argv = ['--socket', '/s', '--local-asn', '1', '--neighbor', '10.1.0.1=1'];
+    expect(parseRelayArguments(argv)).toMatchObject({ yieldAfterMs: 90_000 });
+    expect(parseRelayArguments([...argv, '--yield-after', '3'])).toMatchObject({ yieldAfterMs: 3000 });
+  });
+
   it('refuses a folder that exabgp.conf cannot hold', () => {
     expect(() => renderExabgp(worker(), { ...options, runDirectory: '/run/a b' })).toThrow('cannot hold');
     expect(() => renderExabgp(worker(), { ...options, runDirectory: '/run/a;b' })).toThrow('cannot hold');
@@ -85,6 +93,7 @@ describe('bad input', () => {
     [['--socket', '/s', '--local-asn', '1', '--neighbor', '10.1.0.1=1', '--vip', '10.1.0.1/8'], '--vip'],
     [['--socket', '/s', '--local-asn', '1', '--neighbor', '10.1.0.1=1', '--lease', 'x'], '--lease'],
     [['--socket', '/s'.repeat(60), '--local-asn', '1', '--neighbor', '10.1.0.1=1'], '100 bytes'],
+    [['--socket', '/s', '--local-asn', '1', '--neighbor', '10.1.0.1=1', '--yield-after', '0'], '--yield-after'],
     [['--what'], '--what'],
   ])('relay %s', (argv, problem) => {
     expect(parseRelayArguments(argv)).toMatchObject({ problem: expect.stringContaining(problem) });

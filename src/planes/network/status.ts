@@ -33,6 +33,7 @@ export function statusOf(now: {
     },
     relay: speaker.relay,
     neighbors: speaker.neighbors,
+    ...withoutUndefined({ yielded: speaker.yielded }),
   };
 }
 

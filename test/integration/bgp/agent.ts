@@ -9,6 +9,7 @@ import { route, testLimits } from './world.ts';
 const options: {
   readonly socketPath: string;
   readonly lease?: { readonly seconds: number; readonly keeper: boolean };
+  readonly verifyEveryMs?: number;
   readonly routes: readonly { readonly prefix: string; readonly class: RouteClass }[];
 } = JSON.parse(process.argv[2] ?? '');
 const speaker = createSpeaker({
@@ -16,7 +17,7 @@ const speaker = createSpeaker({
   limits: testLimits,
   clock: systemClock,
   log: silentLog,
-  ...withoutUndefined({ lease: options.lease }),
+  ...withoutUndefined({ lease: options.lease, verifyEveryMs: options.verifyEveryMs }),
 });
 speaker.start();
 speaker.setDesired(options.routes.map((entry) => route(entry.prefix, entry.class)));
