@@ -83,9 +83,9 @@ async function startSide(name: Name, kind: RouterKind): Promise<Router> {
   await network.link({ namespace: worker, device: 'eth0' }, { namespace: router, device: 'eth0' });
   await network.ip(worker, 'addr', 'add', server, 'peer', `${leaf}/32`, 'dev', 'eth0');
   await network.ip(router, 'addr', 'add', leaf, 'peer', `${server}/32`, 'dev', 'eth0');
-  await network.link({ namespace: router, device: 'eth1' }, { namespace: 'spine', device: name });
+  await network.link({ namespace: router, device: 'eth1' }, { namespace: 'spine', device: `eth-${name}` });
   await network.ip(router, 'addr', 'add', `${down}/31`, 'dev', 'eth1');
-  await network.ip('spine', 'addr', 'add', `${up}/31`, 'dev', name);
+  await network.ip('spine', 'addr', 'add', `${up}/31`, 'dev', `eth-${name}`);
   const started = await start(router, kind, asn, [
     peer('worker', leaf, server, 65_011, true),
     peer('spine', down, up, 65_100),
