@@ -11,6 +11,10 @@ import { createAuthority } from '../../lab/control-plane/pki/certificate.ts';
 import { eventually } from '../support/clusters/control-plane.ts';
 import { bad, withHealthyCluster } from '../support/clusters/preflight.ts';
 import { startSkewedProxy } from '../support/clusters/skewed-proxy.ts';
+import { promised } from '../support/promised.ts';
+
+/** The time that docs/reference/check-cluster.md promises. */
+const endsWithinMs = 10_000;
 
 const rig = withHealthyCluster();
 
@@ -81,7 +85,7 @@ describe('the way to the server', () => {
     const file = await kubeconfig('host', (content) => content.replace(/https:\/\/[\d.]+/, 'https://nowhere.invalid'));
     const result = await rig.paris(file);
     expect(result.bad).toEqual(['failed NameNotResolved']);
-    expect(result.tookMs).toBeLessThan(30_000);
+    expect(result.tookMs).toBeLessThan(promised(endsWithinMs));
   });
 
   it('names a server whose certificate has expired, and one that does not speak TLS', async () => {
@@ -182,12 +186,13 @@ describe('a server that is not well', () => {
     }
   });
 
-  it('hangs: the check ends in less than 10 s all the same', async () => {
+  it('hangs: the check ends in time all the same', async () => {
     rig.plane().signal('kube-apiserver', 'SIGSTOP');
     try {
       const result = await rig.paris(rig.ops());
       expect(result.bad).toEqual(['failed TlsFailed']);
-      expect(result.tookMs).toBeLessThan(30_000);
+      console.log(`the check of a server that hangs: ${Math.round(result.tookMs)} ms`);
+      expect(result.tookMs).toBeLessThan(promised(endsWithinMs));
     } finally {
       rig.plane().signal('kube-apiserver', 'SIGCONT');
     }
@@ -205,5 +210,6 @@ describe('a server that is not well', () => {
 });
 
 it('wrote nothing in all this time', async () => {
+  expect((await rig.plane().audit(({ user }) => user === 'ops')).length).toBeGreaterThan(10);
   expect(await rig.writes('ops', 'nobody', 'system:anonymous')).toEqual([]);
 });

@@ -144,4 +144,8 @@ it('makes an error of the line a killed relay left half-written', async () => {
   socket.write('neighbor 127.0.0.2 announce attributes next-hop 10.1.0.11 nlri 10.10.1.0/26 10.10.2.0');
   await pipe.resync();
   expect(await held(four)).toEqual([]);
+  // ExaBGP does take lines: the next one is not swallowed by the error.
+  const next = [route('10.10.3.0/26')];
+  for (const command of announceCommands(four, next)) expect((await pipe.send(command.line)).ok).toBe(true);
+  expect(plain(await held(four))).toEqual(plain(next));
 });

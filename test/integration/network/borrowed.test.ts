@@ -80,19 +80,19 @@ it('reaches an address of its own block that a pod of another worker borrowed, w
   world.startAgent();
   await world.until('the blocks are blackholed', async () => (await isBlackholed(four.free)) && isBlackholed(six.free));
   expect(await Promise.all([reaches(four.borrowed), reaches(six.borrowed)])).toEqual([false, false]);
-  const seen = world.watchRoutes();
+  const seen = await world.watchRoutes();
   await world.put('blocks.yaml', blocks(other));
   await world.until('the borrowed addresses are reached', async () =>
     (await Promise.all([reaches(four.borrowed), reaches(six.borrowed)])).every(Boolean),
   );
   expect(await Promise.all([isBlackholed(four.free), isBlackholed(six.free)])).toEqual([true, true]);
   expect(await world.inRouter()).toContain(four.block);
-  const opened = seen();
+  const opened = await seen();
   expect(opened.indexOf('worker + 10.10.1.10/31')).toBeLessThan(opened.indexOf(`worker - ${four.block}`));
   await world.put('blocks.yaml', blocks(me));
   await world.until('the holes are closed', async () =>
     (await Promise.all([isBlackholed(four.borrowed), isBlackholed(six.borrowed)])).every(Boolean),
   );
   await world.until('one blackhole a block is left', async () => (await world.blackholes()).join() === four.block);
-  expect(seen().filter((line) => line.startsWith('tor'))).toEqual([]);
+  expect((await seen()).filter((line) => line.startsWith('tor'))).toEqual([]);
 });

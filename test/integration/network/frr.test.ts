@@ -13,7 +13,7 @@ it('claims and releases a block in order when the router is FRR', async () => {
   await world.put('a.yaml', calico.owned(a, me, { 5: me }));
   world.startAgent();
   await world.waitRouter(a);
-  const seen = world.watchRoutes();
+  const seen = await world.watchRoutes();
   await world.put('b.yaml', calico.owned(b, me, { 7: me }));
   await world.waitRouter(a, b);
   await world.put('b.yaml', [
@@ -22,6 +22,6 @@ it('claims and releases a block in order when the router is FRR', async () => {
   ]);
   await world.waitRouter(a, '10.10.3.7/32');
   await world.waitBlackholes(a);
-  const order = seen().filter((line) => line.includes('10.10.3'));
+  const order = (await seen()).filter((line) => line.includes('10.10.3'));
   expect(order).toEqual([`worker + ${b}`, `tor + ${b}`, 'tor + 10.10.3.7', `tor - ${b}`, `worker - ${b}`]);
 });

@@ -26,8 +26,8 @@ const endAll = async (): Promise<void> => {
   await world.endAgent('SIGKILL');
   await world.killExabgp();
 };
-const withdrawals = (seen: () => readonly string[]): readonly string[] =>
-  seen().filter((line) => line.startsWith('tor - '));
+const withdrawals = async (seen: () => Promise<readonly string[]>): Promise<readonly string[]> =>
+  (await seen()).filter((line) => line.startsWith('tor - '));
 
 it('agent and ExaBGP that start anew while the source is away announce the last-good state, and say so', async () => {
   await endAll();
@@ -61,24 +61,24 @@ it('takes nothing away by an old state: what ExaBGP holds beside it stays', asyn
   await world.waitRouter(a, b, '10.10.7.0/26');
   await world.endAgent('SIGKILL');
   await writeFile(snapshotPath(), old);
-  const seen = world.watchRoutes();
+  const seen = await world.watchRoutes();
   await world.loseManifests();
   world.startAgent();
   await world.until('serving', async () => (await world.status()).source.servingSnapshot);
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  expect(withdrawals(seen)).toEqual([]);
+  expect(await withdrawals(seen)).toEqual([]);
   expect(await world.blackholes()).toEqual([a, b, '10.10.7.0/26']);
 });
 
 it('a start is no amnesty: blocks that vanished while the agent was away are held until a person accepts it', async () => {
   await world.endAgent('SIGKILL');
-  const seen = world.watchRoutes();
+  const seen = await world.watchRoutes();
   await rm(join(world.manifests, 'a.yaml'));
   await rm(join(world.manifests, 'b.yaml'));
   world.startAgent();
   await world.until('doubt', async () => (await world.status()).source.reason === 'SourceImplausible');
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  expect(withdrawals(seen)).toEqual([]);
+  expect(await withdrawals(seen)).toEqual([]);
   expect(await world.inRouter()).toEqual([a, b]);
   const { message = '' } = (await world.status()).source;
   const fingerprint = /write (\w{12}) into/.exec(message)?.[1] ?? '';
@@ -89,13 +89,13 @@ it('a start is no amnesty: blocks that vanished while the agent was away are hel
 it('without any last-good state, an emptied cluster and a start hold what ExaBGP and the kernel have', async () => {
   await world.endAgent('SIGKILL');
   await rm(snapshotPath());
-  const seen = world.watchRoutes();
+  const seen = await world.watchRoutes();
   await rm(join(world.manifests, 'a.yaml'));
   await rm(join(world.manifests, 'b.yaml'));
   world.startAgent();
   await world.until('held', async () => (await world.status()).reason === 'BlocksMissing');
   await new Promise((resolve) => setTimeout(resolve, 1500));
-  expect(withdrawals(seen)).toEqual([]);
+  expect(await withdrawals(seen)).toEqual([]);
   await world.put('b.yaml', calico.owned(b, me));
   await world.waitRouter(b);
 });

@@ -9,6 +9,7 @@ import { Network } from '../../../lab/net/network.ts';
 import type { NetworkStatus } from '../../../src/model/status.ts';
 import { compileCache } from '../../support/compile-cache.ts';
 import { type Exabgp, startExabgp } from '../../support/daemons/exabgp.ts';
+import { type RouteChange, watchRoutes } from '../../support/daemons/route-monitor.ts';
 import { type Router, type RouterKind, startRouter } from '../../support/daemons/router.ts';
 import { eventually, type Look } from '../../support/eventually.ts';
 import { calico } from '../../support/network/calico.ts';
@@ -211,36 +212,33 @@ export class World {
   }
 
   /**
-   * Records every change of both kernels' tables from now on; the function returns those so far, in order, as `where
+   * Records every change of both kernels' tables from now on; the function resolves with those so far, in order, as `where
    * verb prefix`.
    */
-  watchRoutes(): () => readonly string[] {
-    const seen: { readonly at: number; readonly text: string }[] = [];
-    for (const where of ['worker', 'tor']) {
-      const child = this.network.spawn(where, 'ip', ['-ts', 'monitor', 'route'], {
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      let rest = '';
-      child.stdout?.on('data', (chunk: Buffer) => {
-        const lines = (rest + chunk.toString()).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) {
-          const match = /^\[(\S+)\] (Deleted )?(?:blackhole )?(10\.10\.\S+)/.exec(line);
-          if (match !== null)
-            seen.push({
-              at: Date.parse(`${match[1]}Z`),
-              text: `${where} ${match[2] === undefined ? '+' : '-'} ${match[3]}`,
-            });
-        }
-      });
-    }
-    return () => seen.toSorted((a, b) => a.at - b.at).map(({ text }) => text);
+  async watchRoutes(): Promise<() => Promise<readonly string[]>> {
+    const watches = await Promise.all(
+      ['worker', 'tor'].map(async (where) => ({ where, seen: await watchRoutes(this.network, where) })),
+    );
+    return async () => {
+      const changes = await Promise.all(watches.map(async ({ where, seen }) => podRoutes(where, await seen())));
+      return changes
+        .flat()
+        .toSorted((a, b) => a.atMs - b.atMs)
+        .map(({ text }) => text);
+    };
   }
 
   async stop(): Promise<void> {
     await this.network.destroy();
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+function podRoutes(where: string, changes: readonly RouteChange[]): readonly RouteChange[] {
+  return changes.flatMap(({ atMs, text }) => {
+    const [found, deleted, prefix] = /^(Deleted )?(?:blackhole )?(10\.10\.\S+)/.exec(text) ?? [];
+    return found === undefined ? [] : [{ atMs, text: `${where} ${deleted === undefined ? '+' : '-'} ${prefix}` }];
+  });
 }
 
 function prefixesOf(json: string): readonly string[] {

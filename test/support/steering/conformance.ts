@@ -62,7 +62,9 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
       const policy = spec.policies.get('video');
       if (policy === undefined) return 'no policy';
       const answers = answersOf(policy, new Set());
-      for (const country of countriesWithPrefixes()) {
+      const countries = countriesWithPrefixes();
+      if (countries.length === 0) return 'no country has a prefix to ask from';
+      for (const country of countries) {
         const wanted = answersFor(preferenceOf(answers, country).tiers, new Set(failed));
         const got = await clusterServing(clientAddress(country, 0));
         if (!wanted.has(got)) return `${country} is served by ${got}, wanted ${[...wanted.keys()].join(' or ')}`;
