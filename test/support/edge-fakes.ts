@@ -141,7 +141,11 @@ export class FakeSpeaker implements Speaker {
   start(): void {}
   async stop(): Promise<void> {}
   async settled(): Promise<void> {}
-  reconsider(): void {}
+  /** How often the set was to be judged again. */
+  reconsidered = 0;
+  reconsider(): void {
+    this.reconsidered += 1;
+  }
 
   setDesired(routes: readonly Route[]): void {
     this.desired = routes;

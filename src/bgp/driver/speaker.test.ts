@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { listeningLog } from '../../../test/support/listening-log.ts';
 import { parseAddress, parsePrefix } from '../../model/address.ts';
-import { systemClock } from '../../runtime/clock.ts';
-import { silentLog } from '../../runtime/log.ts';
+import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { type Log, silentLog } from '../../runtime/log.ts';
 import { Registry } from '../../runtime/metrics.ts';
 import { type AgentSocket, openAgentSocket } from '../relay/socket.ts';
 import type { Route } from '../route.ts';
@@ -62,9 +63,10 @@ function openRelay(held: readonly Route[] = []): void {
   });
 }
 
-/** The limits of the site, which a test may change under a running speaker. */
+/** The limits of the site and the terms of the lease, which a test may change under a running speaker. */
 let allowedPods: string;
-function newSpeaker(log = silentLog): Speaker {
+let leaseSeconds: number;
+function newSpeaker({ clock = systemClock, log = silentLog }: { clock?: Clock; log?: Log } = {}): Speaker {
   const created = createSpeaker({
     socketPath: join(directory, 'bgp.sock'),
     limits: () => ({
@@ -73,8 +75,8 @@ function newSpeaker(log = silentLog): Speaker {
       maxAnnouncementsPerMinute: 10,
       maxWithdrawalsPerMinute: 10,
     }),
-    lease: { seconds: 0.2, keeper: false },
-    clock: systemClock,
+    lease: () => ({ seconds: leaseSeconds, keeper: false }),
+    clock,
     log,
     registry,
     verifyEveryMs: 100,
@@ -88,6 +90,7 @@ beforeEach(() => {
   received = [];
   hasAgent = false;
   allowedPods = '10.10.0.0/16';
+  leaseSeconds = 0.2;
   registry = new Registry();
   speaker = newSpeaker();
 });
@@ -132,6 +135,33 @@ it('settles, renews the lease, and sends the whole set again to a new relay', as
   openRelay();
   await vi.waitFor(() => expect(sets()).toHaveLength(1));
   await speaker.settled(5000);
+});
+
+it.each([
+  ['shortened', 30, 5, true, 6],
+  ['prolonged', 5, 30, true, 1],
+  ['to be prolonged, which the relay has not heard yet', 5, 30, false, 6],
+])('renews in time when the lease of a running blade is %s', async (_, before, after, isSent, renewals) => {
+  const clock = new FakeClock();
+  leaseSeconds = before;
+  registry = new Registry();
+  speaker = newSpeaker({ clock });
+  openRelay();
+  // The clock stands still: a first connection that fails would never be tried again.
+  await vi.waitFor(() => expect(existsSync(join(directory, 'bgp.sock'))).toBe(true));
+  speaker.start();
+  speaker.setDesired([]);
+  await speaker.settled(5000);
+  leaseSeconds = after;
+  if (isSent) {
+    speaker.reconsider();
+    await speaker.settled(5000);
+  }
+  await clock.advance(6000);
+  // Messages arrive in order, so that those of 6 seconds are there when the last order to read back is.
+  await vi.waitFor(() => expect(received.filter(({ type }) => type === 'read')).toHaveLength(60));
+  expect(received.filter(({ type }) => type === 'renew')).toHaveLength(renewals);
+  expect(sets().at(-1)).toMatchObject({ lease: { seconds: isSent ? after : before } });
 });
 
 it('starts from what is held: a smaller first set is a withdrawal like any other', async () => {
@@ -232,7 +262,7 @@ it('tells the agent that takes charge of routes which yield, in its log and its 
   });
   const lines: string[] = [];
   registry = new Registry();
-  const successor = newSpeaker(listeningLog(lines));
+  const successor = newSpeaker({ log: listeningLog(lines) });
   successor.start();
   successor.setDesired([]);
   await vi.waitFor(() => expect(successor.status().yielded).toEqual({ ...yielded, untilMs: yielded.sinceMs + 5 }));

@@ -61,6 +61,8 @@ class RelaySpeaker implements Speaker {
   #revision = 0;
   /** The last revision sent on this connection; nothing is sent before the relay is synchronised. */
   #sent: number | undefined;
+  /** The terms that the relay obeys since the last set was sent. */
+  #leaseSent: LeaseTerms | undefined;
   /** True when the desired set has changed since it was last sent. */
   #due = false;
   #adopted = false;
@@ -99,9 +101,8 @@ class RelaySpeaker implements Speaker {
       this.#checkRelay();
       this.#faults.record(this.status(), clock.monotonic());
     });
-    this.#repeatEvery('verify', this.#options.verifyEveryMs ?? readEveryMs, () => this.#sendInCharge('read'));
-    const lease = this.#lease();
-    if (lease !== undefined) this.#repeatEvery('renew', lease.seconds * 200, () => this.#sendInCharge('renew'));
+    this.#readBackEvery(this.#options.verifyEveryMs ?? readEveryMs);
+    this.#renewLater();
   }
 
   setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
@@ -238,6 +239,8 @@ class RelaySpeaker implements Speaker {
     if (this.#connection.send(lease === undefined ? message : { ...message, lease })) {
       this.#sent = this.#revision;
       this.#due = false;
+      this.#leaseSent = lease;
+      this.#renewLater();
     }
     if (retryAfterMs !== undefined) {
       this.#timers.retry = this.#options.clock.setTimeout(() => {
@@ -251,6 +254,21 @@ class RelaySpeaker implements Speaker {
   #lease(): LeaseTerms | undefined {
     const { lease } = this.#options;
     return typeof lease === 'function' ? lease() : lease;
+  }
+
+  /**
+   * Renews the lease after a fifth of the shorter term: the one that the relay obeys, or the one that the next set brings. Every
+   * set that is sent starts this anew, because a timer from before could end after a shorter lease.
+   */
+  #renewLater(): void {
+    this.#timers.renew?.cancel();
+    const terms = [this.#leaseSent, this.#lease()].flatMap((lease) => lease?.seconds ?? []);
+    if (terms.length === 0 || this.#stopped) return;
+    const renew = (): void => {
+      this.#sendInCharge('renew');
+      this.#renewLater();
+    };
+    this.#timers.renew = this.#options.clock.setTimeout(renew, Math.min(...terms) * 200);
   }
 
   /** Sends nothing before the first desired set, which makes this connection the relay's agent. */
@@ -280,10 +298,10 @@ class RelaySpeaker implements Speaker {
     this.#statuses.emit(status);
   }
 
-  #repeatEvery(name: 'renew' | 'verify', delayMs: number, action: () => void): void {
-    this.#timers[name] = this.#options.clock.setTimeout(() => {
-      action();
-      if (!this.#stopped) this.#repeatEvery(name, delayMs, action);
+  #readBackEvery(delayMs: number): void {
+    this.#timers.verify = this.#options.clock.setTimeout(() => {
+      this.#sendInCharge('read');
+      if (!this.#stopped) this.#readBackEvery(delayMs);
     }, delayMs);
   }
 }

@@ -44,6 +44,14 @@ describe('tables', () => {
     expect(rig.dataPlane.table).toMatchObject({ backends: [{ endpoints: [{ address: '10.10.2.9', port: 3000 }] }] });
   });
 
+  test('a platform that has changed reaches the routes too: their limits and the lease', async () => {
+    const rig = new Rig('paris-blade-1');
+    await rig.serve();
+    expect(rig.speaker.reconsidered).toBe(0);
+    rig.agent.platformChanged();
+    expect(rig.speaker.reconsidered).toBe(1);
+  });
+
   test('a step that fails after nginx took a change is no refusal of the table', async () => {
     const rig = new Rig('paris-blade-1');
     await rig.serve();

@@ -95,8 +95,9 @@ export class EdgeAgent {
     this.#tick();
   }
 
-  /** Compiles the table with the platform that was just read. */
+  /** Compiles the table with the platform that was just read, and sends the routes under its limits and terms of the lease. */
   platformChanged(): void {
+    this.#options.speaker.reconsider();
     this.#tables.recompile();
   }
 
