@@ -26,6 +26,12 @@ export const edgeReasons = {
     'A list of addresses that limits access cannot be read; the routes of the Ingress answer 503.',
   AccessAnnotationIgnored:
     'An annotation limits access and cannot be obeyed; the route is served without it, because the pool says ignoreAccessAnnotations.',
+  AccessPathRefused:
+    'An Ingress limits access to a path that cannot be served as it is written, such as a regular expression; what the path stands for answers 503, so that no broader route serves it without the limit.',
+  AccessSiblingRefused:
+    'Another Ingress of the namespace limits access to paths that would fall to this route, and cannot be served as it is written; this route answers 503.',
+  AccessPathByElement:
+    'In ingress-nginx the path would stand for every text that begins with it; here it ends with an element, and access is limited only to that: /admin is limited, /admin.php is not.',
   BodyBoundedByPool:
     "An annotation asks for longer bodies than the pool's maxBodyMiB, or for no bound; the bound of the pool holds.",
   CanaryUnsupported:

@@ -69,6 +69,9 @@ export interface RouteSettings {
 /** `namespace/service/port`, the port as the Service numbers it. */
 export type BackendKey = string;
 
+/** The backend of a path that is in the table only to be refused. No Service has port 0. */
+export const noBackend: BackendKey = 'none/none/0';
+
 export interface Backend {
   readonly key: BackendKey;
   /** Sorted; empty means no endpoint at all: 503. When all are unready, all of them are here (all-unhealthy means all serve). */

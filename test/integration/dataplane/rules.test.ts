@@ -6,9 +6,17 @@ import { checkAddress } from '../../../src/planes/edge/compile/address.ts';
 import { annotationPrefix, knownAnnotations } from '../../../src/planes/edge/compile/annotations/known.ts';
 import { readAnnotations } from '../../../src/planes/edge/compile/annotations/read.ts';
 import { defaultPoolSettings, SettingsOfRoutes } from '../../../src/planes/edge/compile/annotations/settings.ts';
+import { guardSettings } from '../../../src/planes/edge/compile/guards.ts';
 import { isHost, isLabel, pathFault } from '../../../src/planes/edge/compile/names.ts';
 import { edgeReasons } from '../../../src/planes/edge/reasons.ts';
-import type { Backend, DataPlaneStatus, Endpoint, Host, RouteSettings } from '../../../src/planes/edge/table.ts';
+import {
+  type Backend,
+  type DataPlaneStatus,
+  type Endpoint,
+  type Host,
+  noBackend,
+  type RouteSettings,
+} from '../../../src/planes/edge/table.ts';
 import { endpointRows, textRows } from '../../support/data-plane-tables.ts';
 import { World } from './world.ts';
 
@@ -159,6 +167,20 @@ test.each([
     { kind: 'settings', name: 'odd.example', reason: 'SettingsInvalid' },
   ]);
   expect(await world.ask({ host: 'odd.example' })).toMatchObject({ status: 503, body: 'SettingsInvalid\n' });
+});
+
+test('a path that is only refused needs no backend, and what is below it does not fall to a broader one', async () => {
+  const paths = [
+    { match: 'prefix' as const, path: '/', backend: 'n/s/80' },
+    { match: 'prefix' as const, path: '/admin', backend: noBackend, settings: 0 },
+  ];
+  expect(await refusedOf({ hosts: [{ name: 'guarded.example', paths, settings: [guardSettings] }] })).toEqual([]);
+  for (const path of ['/admin', '/admin/', '/admin/x/y'])
+    expect(await world.ask({ host: 'guarded.example', path })).toMatchObject({
+      status: 503,
+      body: 'AccessPathRefused\n',
+    });
+  expect((await world.ask({ host: 'guarded.example', path: '/adminx' })).body).not.toContain('AccessPathRefused');
 });
 
 function numberOf(address: string): bigint {

@@ -1,7 +1,9 @@
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
 import type { EdgeProblem, EdgeReason, EdgeRefusal } from '../reasons.ts';
+import { noBackend } from '../table.ts';
 import type { LiveBackend } from './backends.ts';
+import { type LostClaim, lostOf } from './guards.ts';
 import type { IngressReading, RouteClaim } from './ingress.ts';
 import { backendBytes, capacity, entryBytes, pairBytes, pathBytes } from './memory.ts';
 
@@ -14,6 +16,18 @@ const mostHostBytes = 1024 * 1024;
 /** What a host has beside its routes and their settings. */
 const bareHostBytes = 512;
 
+/** What refuses a path, in the settings of its host. */
+const guardSettingBytes = 40;
+
+/** An Ingress with the routes for which there is room. */
+interface Admitted {
+  readonly reading: IngressReading;
+  /** One for each reason that routes are refused for. */
+  readonly problems: readonly EdgeProblem[];
+  /** The routes for which there is no room. */
+  readonly crowded: readonly LostClaim[];
+}
+
 /**
  * What is left of the table for objects that come later. Objects must come oldest first: what does not fit is refused by
  * name, and an older object never loses its place to a younger one. An object, then a namespace, then the table is full.
@@ -23,6 +37,7 @@ export class Budget {
   readonly #hosts = new Map<string, number>();
   readonly #keys = new Set<string>();
   readonly #routesOf = new Map<string, number>();
+  readonly #guardsOf = new Map<string, number>();
   readonly #certificatesOf = new Map<string, number>();
   readonly #endpointsOf = new Map<string, number>();
   readonly #secrets = new Set<ObjectKey>();
@@ -32,9 +47,10 @@ export class Budget {
     this.#limits = limits;
   }
 
-  /** The Ingress with those of its routes for which there is room, and a problem for each reason that others are refused for. */
-  admit(reading: IngressReading): { readonly reading: IngressReading; readonly problems: readonly EdgeProblem[] } {
+  /** Takes room for the routes of an Ingress, as far as there is some. */
+  admit(reading: IngressReading): Admitted {
     const refused = new Map<EdgeReason, { readonly first: RouteClaim; readonly message: string; count: number }>();
+    const crowded: LostClaim[] = [];
     let used = 0;
     const of = namespaceOf(reading.key);
     const settings = settingBytes(reading);
@@ -47,12 +63,13 @@ export class Budget {
         known.add(route.host);
         return true;
       }
+      crowded.push(lostOf(route));
       const before = refused.get(fault.reason);
       if (before === undefined) refused.set(fault.reason, { first: route, message: fault.message, count: 1 });
       else before.count += 1;
       return false;
     });
-    if (refused.size === 0) return { reading, problems: [] };
+    if (refused.size === 0) return { reading, problems: [], crowded };
     const object = `Ingress/${reading.key}`;
     const problems = [...refused].map(([reason, { first, message, count }]) => ({
       reason,
@@ -60,7 +77,23 @@ export class Budget {
       path: first.field,
       message: `${count} of ${reading.routes.length} routes have no room: ${message}`,
     }));
-    return { reading: { ...reading, routes }, problems };
+    return { reading: { ...reading, routes }, problems, crowded };
+  }
+
+  /**
+   * Takes room for a path that is only refused; returns whether there is some. A namespace may have as many of them beside its
+   * routes as it may have routes.
+   */
+  guard(namespace: string, { host, path }: LostClaim): boolean {
+    const count = (this.#guardsOf.get(namespace) ?? 0) + 1;
+    const before = this.#hosts.get(host);
+    const after = (before ?? bareHostBytes) + guardSettingBytes + pathBytes(path?.path ?? '', noBackend);
+    const cost = entryBytes(host.length, after) - (before === undefined ? 0 : entryBytes(host.length, before));
+    if (count > this.#limits.namespace.routes || after > mostHostBytes || cost > this.#left.hosts) return false;
+    this.#guardsOf.set(namespace, count);
+    this.#left.hosts -= cost;
+    this.#hosts.set(host, after);
+    return true;
   }
 
   /**

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { platformForTests } from '../../../../test/support/edge-platform.ts';
 import { poolForTests } from '../../../../test/support/edge-pool.ts';
 import { withoutUndefined } from '../../../model/values.ts';
-import type { Host } from '../table.ts';
+import { type Host, noBackend } from '../table.ts';
 import { policyHealth } from './health.ts';
 
 const pool = poolForTests();
@@ -22,6 +22,12 @@ describe('policyHealth', () => {
     ['all backends serve', served([host('www.video.example', 'a', 'b')], { a: 1, b: 3 }), true, 'BackendsServing'],
     ['exactly the ratio', served([host('www.video.example', 'a', 'b')], { a: 1 }), true, 'BackendsServing'],
     ['below the ratio', served([host('www.video.example', 'a', 'b', 'c')], { a: 1 }), false, 'BelowThreshold'],
+    [
+      'a path that is only refused',
+      served([host('www.video.example', 'a', noBackend, noBackend)], { a: 1 }),
+      true,
+      'BackendsServing',
+    ],
     ['served by the wildcard', served([host('*.video.example', 'a')], { a: 1 }), true, 'BackendsServing'],
     [
       'the exact host hides the wildcard',

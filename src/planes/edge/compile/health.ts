@@ -4,7 +4,7 @@ import type { EdgePool, TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { compareText } from '../../../model/values.ts';
 import type { EdgeReason } from '../reasons.ts';
-import type { BackendKey, Host, PolicyHealth } from '../table.ts';
+import { type BackendKey, type Host, noBackend, type PolicyHealth } from '../table.ts';
 import { wildcardOf } from './names.ts';
 
 export interface HealthInput {
@@ -55,5 +55,5 @@ function backendsOf(name: string, hosts: readonly Host[]): readonly BackendKey[]
   return [
     ...host.paths.map(({ backend }) => backend),
     ...(host.defaultBackend === undefined ? [] : [host.defaultBackend]),
-  ];
+  ].filter((backend) => backend !== noBackend);
 }

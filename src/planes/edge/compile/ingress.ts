@@ -7,6 +7,7 @@ import type { EdgeProblem, EdgeReason } from '../reasons.ts';
 import { quoted } from './address.ts';
 import { type IngressAnnotations, readAnnotations } from './annotations/read.ts';
 import { type BackendReference, readBackend } from './backends.ts';
+import { guardOfPath, isPattern, type LostClaim, lostOf } from './guards.ts';
 import { isHost, isLabel, normalPrefix, pathFault } from './names.ts';
 
 const legacyClassAnnotation = 'kubernetes.io/ingress.class';
@@ -35,6 +36,11 @@ export interface RouteClaim {
   readonly backend: GoodReference;
   /** The field of the Ingress that makes the claim. */
   readonly field: string;
+  /**
+   * What the path is more in ingress-nginx: every match of a regular expression, or every text that begins with it. Absent where
+   * it is the same there as here.
+   */
+  readonly elsewhere?: 'pattern' | 'text';
 }
 
 /** One entry of spec.tls. No hosts means: every host of the Ingress's rules. */
@@ -53,6 +59,8 @@ export interface IngressReading {
   /** ms since the epoch; Infinity for an Ingress without a timestamp, so that it never beats one that has it. */
   readonly createdMs: number;
   readonly routes: readonly RouteClaim[];
+  /** What of its paths and default backends cannot be taken. */
+  readonly lost: readonly LostClaim[];
   readonly tls: readonly TlsClaim[];
   readonly annotations: IngressAnnotations;
   readonly problems: readonly EdgeProblem[];
@@ -69,7 +77,7 @@ export function readIngress(key: ObjectKey, ingress: Ingress): IngressReading {
       message: 'not the shape of an Ingress',
     };
     const annotations = readAnnotations(`Ingress/${key}`, undefined);
-    return { key, createdMs: Infinity, routes: [], tls: [], annotations, problems: [problem] };
+    return { key, createdMs: Infinity, routes: [], lost: [], tls: [], annotations, problems: [problem] };
   }
 }
 
@@ -77,7 +85,9 @@ class Reader {
   readonly #key: ObjectKey;
   readonly #ingress: Ingress;
   readonly #namespace: string;
+  readonly #annotations: IngressAnnotations;
   readonly #routes: RouteClaim[] = [];
+  readonly #lost: LostClaim[] = [];
   readonly #tls: TlsClaim[] = [];
   readonly #problems: EdgeProblem[] = [];
 
@@ -85,6 +95,7 @@ class Reader {
     this.#key = key;
     this.#ingress = ingress;
     this.#namespace = ingress.metadata.namespace ?? 'default';
+    this.#annotations = readAnnotations(`Ingress/${key}`, ingress.metadata.annotations);
   }
 
   read(): IngressReading {
@@ -106,13 +117,14 @@ class Reader {
     for (const [index, entry] of (spec.tls ?? []).entries())
       this.#readTlsEntry(entry.hosts ?? [], entry.secretName, `spec.tls[${index}]`);
     const createdMs = Date.parse(this.#ingress.metadata.creationTimestamp ?? '');
-    const annotations = readAnnotations(`Ingress/${this.#key}`, this.#ingress.metadata.annotations);
+    const annotations = this.#annotations;
     return {
       key: this.#key,
       ...withoutUndefined({ uid: this.#ingress.metadata.uid }),
       createdMs: Number.isNaN(createdMs) ? Infinity : createdMs,
       // A canary must not take the route of the Ingress that it belongs to, whichever of the two is older.
       routes: annotations.canary ? [] : this.#routes,
+      lost: annotations.canary ? [] : this.#lost,
       tls: annotations.canary ? [] : this.#tls,
       annotations,
       problems: this.#problems,
@@ -123,26 +135,41 @@ class Reader {
     const match = matchOf(path.pathType);
     if (match === undefined) {
       this.#refuse('PathTypeUnknown', `${field}.pathType`, `${quoted(path.pathType)} is not a pathType`);
+      this.#lost.push({ host, ...guardOfPath(path.path ?? '/'), field });
       return;
     }
     const text = path.path ?? (path.pathType === 'ImplementationSpecific' ? '/' : undefined);
     const fault = pathFault(text);
     if (text === undefined || fault !== undefined) {
       this.#refuse('PathInvalid', `${field}.path`, `${quoted(text)}: ${fault}`);
+      this.#lost.push({ host, ...guardOfPath(text), field });
       return;
     }
+    const claim = {
+      host,
+      path: { match, path: match === 'prefix' ? normalPrefix(text) : text },
+      field,
+      ...withoutUndefined({ elsewhere: this.#elsewhere(text, path.pathType) }),
+    };
     const backend = readBackend(path.backend, this.#namespace);
-    if (!backend.ok) {
+    if (backend.ok) this.#routes.push({ ...claim, backend });
+    else {
       this.#refuse(backend.fault.reason, `${field}.backend`, backend.fault.message);
-      return;
+      this.#lost.push(lostOf(claim));
     }
-    this.#routes.push({ host, path: { match, path: match === 'prefix' ? normalPrefix(text) : text }, backend, field });
+  }
+
+  #elsewhere(path: string, pathType: string | undefined): RouteClaim['elsewhere'] {
+    if (!this.#annotations.patterns && pathType !== 'ImplementationSpecific') return undefined;
+    if (isPattern(path)) return 'pattern';
+    return path.endsWith('/') ? undefined : 'text';
   }
 
   #readDefaultBackend(hosts: readonly string[]): void {
     const backend = readBackend(this.#ingress.spec?.defaultBackend, this.#namespace);
     if (!backend.ok) {
       this.#refuse(backend.fault.reason, 'spec.defaultBackend', backend.fault.message);
+      for (const host of new Set(hosts)) this.#lost.push({ host, field: 'spec.defaultBackend' });
       return;
     }
     for (const host of new Set(hosts)) this.#routes.push({ host, backend, field: 'spec.defaultBackend' });

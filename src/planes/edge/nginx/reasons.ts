@@ -7,6 +7,10 @@ export const dataPlaneReasons = {
   AccessAnnotationUnsupported:
     'The agent refuses the route: an annotation limits access in a way that is not supported; 503.',
   AccessAnnotationInvalid: 'The agent refuses the route: a list of addresses that limits access cannot be read; 503.',
+  AccessPathRefused:
+    'The agent refuses the path: an Ingress limits access to it and cannot be served as it is written; 503.',
+  AccessSiblingRefused:
+    'The agent refuses the route: another Ingress limits access to paths that would fall to it, and cannot be served as it is written; 503.',
   ClientDenied: 'The address of the client is in the deny list of the route; 403.',
   ClientNotAllowed: 'The address of the client is not in the allow list of the route; 403.',
   HttpsRequired: 'The route redirects plain HTTP to HTTPS; the status is that of the pool.',

@@ -43,10 +43,12 @@ export interface IngressAnnotations {
   /** What limits access and cannot be obeyed. */
   readonly access: readonly EdgeProblem[];
   readonly canary: boolean;
+  /** ingress-nginx would read the paths as regular expressions. */
+  readonly patterns: boolean;
 }
 
 /** Shared by all Ingresses that have none, so that their routes share their settings. */
-const none: IngressAnnotations = { object: '', wishes: {}, findings: [], access: [], canary: false };
+const none: IngressAnnotations = { object: '', wishes: {}, findings: [], access: [], canary: false, patterns: false };
 const daySeconds = 86_400;
 
 /** Reads what an Ingress has of annotations of ingress-nginx; `object` is how problems name it. */
@@ -89,7 +91,9 @@ class Reader {
       sendSeconds: this.#take('proxy-send-timeout', (text) => parseWhole(text, 1, daySeconds)),
       readSeconds: this.#take('proxy-read-timeout', (text) => parseWhole(text, 1, daySeconds)),
     });
-    return { object: this.#object, wishes, findings: this.#findings, access: this.#access, canary };
+    const patterns =
+      this.#given.get('use-regex')?.trim().toLowerCase() === 'true' || (this.#given.get('rewrite-target') ?? '') !== '';
+    return { object: this.#object, wishes, findings: this.#findings, access: this.#access, canary, patterns };
   }
 
   /** Finds what is not implemented; returns whether the Ingress is a canary. */

@@ -45,6 +45,12 @@ export class SettingsOfRoutes {
     return access.length > 0 && !this.#pool.ignoreAccessAnnotations;
   }
 
+  /** Whether access to what the Ingress asks for is limited, in whatever way. */
+  limits(annotations: IngressAnnotations): boolean {
+    const { allow, deny } = annotations.wishes;
+    return allow !== undefined || deny !== undefined || this.refuses(annotations);
+  }
+
   /** All that is wrong with the annotations, under this pool. */
   problems({ object, wishes, findings, access }: IngressAnnotations): readonly EdgeProblem[] {
     const { ignoreAccessAnnotations } = this.#pool;

@@ -7,6 +7,8 @@ local PREFIX = "answered_"
 local REASONS = {
   "AccessAnnotationInvalid",
   "AccessAnnotationUnsupported",
+  "AccessPathRefused",
+  "AccessSiblingRefused",
   "BodyTooLarge",
   "ClientDenied",
   "ClientNotAllowed",
