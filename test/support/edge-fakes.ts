@@ -44,6 +44,8 @@ export class FakeDataPlane implements DataPlane {
   failing = false;
   moved = -Infinity;
   refusedPairs: Readonly<Record<string, string>> = {};
+  /** The ids of the pairs that it refuses when a table has them. */
+  unpresentable: ReadonlySet<string> = new Set();
   #instance: string | undefined = 'first';
   #generation = 0;
   readonly #listeners = new Set<(status: DataPlaneStatus | undefined) => void>();
@@ -56,6 +58,7 @@ export class FakeDataPlane implements DataPlane {
     await this.gate;
     return this.#take(() => {
       this.table = table;
+      for (const { id } of table.certificates) if (this.unpresentable.has(id)) this.refuse(id, 'ca key too small');
     });
   }
 

@@ -163,4 +163,18 @@ describe('certificates that OpenSSL may refuse', () => {
     await world.plane.apply(table({ hosts: [any, ...hosts], certificates: [fallback, ...certificates] }));
     expect(await presented('planted.example', 'TLSv1.3')).toBe('p256.example');
   });
+
+  it('are all known when they are pushed, though nginx itself remembers the newest 64 only', async () => {
+    const seen: (readonly string[])[] = [];
+    const unsubscribe = world.plane.onStatus((status) => seen.push(Object.keys(status?.refusedPairs ?? {})));
+    const bad = cases.find(({ name }) => name === 'short');
+    const ids = Array.from({ length: 70 }, (_, index) => `bad-${index}`);
+    await world.plane.apply(table({ certificates: ids.map((id) => ({ ...pair(bad!), id })) }));
+    expect(seen.at(-1)).toEqual(expect.arrayContaining(ids));
+    await eventually('the status of nginx has 64', async () => {
+      const now = Object.keys(world.plane.status()?.refusedPairs ?? {});
+      return now.length === 64 && now.every((id) => id.startsWith('bad-'));
+    });
+    unsubscribe();
+  });
 });

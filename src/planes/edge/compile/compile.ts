@@ -34,7 +34,7 @@ export interface CompileInput extends BladePlatform {
   readonly slices?: SliceIndex;
   /** Milliseconds since the epoch, for the validity of certificates. */
   readonly nowMs: number;
-  /** The last good pairs that the compile before returned, or those of an earlier agent. */
+  /** The pairs that claims held in earlier compiles, or those of an earlier agent. */
   readonly lastGood?: LastGood;
   /** Pairs that nginx itself could not present, and why, by id. */
   readonly refusedPairs?: ReadonlyMap<string, string>;
@@ -60,10 +60,12 @@ export interface Compiled extends BladePlatform {
   /** What each Ingress of our class asks for. */
   readonly readings: ReadonlyMap<Ingress, IngressReading>;
   readonly rules: EndpointRules;
-  /** The last good pair of every claim to a Secret, for the next compile. */
-  readonly lastGood: ReadonlyMap<string, GoodPair>;
-  /** The keys of those whose Secret is broken or gone: nothing else remembers them. */
-  readonly kept: readonly string[];
+  /** The pair of every claim to a Secret; undefined for a claim without a pair. */
+  readonly heldPairs: ReadonlyMap<string, GoodPair | undefined>;
+  /** The keys of the claims whose Secret is broken or gone: nothing else remembers their last good pairs. */
+  readonly brokenClaims: ReadonlySet<string>;
+  /** The ids of the claimed pairs that are not served because nginx refused them. */
+  readonly refusedIds: ReadonlySet<string>;
   /** When a certificate in use begins or ends to be valid, and the findings change; Infinity when none does. */
   readonly nextTurnMs: number;
 }
@@ -146,8 +148,9 @@ export function compile(input: CompileInput): Compiled {
     platform,
     pool,
     rules,
-    lastGood: certificates.lastGood(),
-    kept: certificates.kept(),
+    heldPairs: certificates.held(),
+    brokenClaims: certificates.broken(),
+    refusedIds: certificates.refusedIds,
     nextTurnMs: certificates.nextTurn(),
   };
 }

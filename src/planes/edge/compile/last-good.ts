@@ -18,12 +18,12 @@ export interface GoodPair {
 }
 
 /**
- * The last good pair of every claim to a Secret, by `claimKey`. A pair stays while its Secret is broken or gone, because a
+ * The last good pairs of every claim to a Secret, by `claimKey`, best first: nginx may refuse one. A pair stays while its Secret is broken or gone, because a
  * mistake in one object must not show the default certificate to everybody; it ends with the claim, so an Ingress that no
  * longer names the Secret, or another Ingress of the same name, does not get it.
  */
 export interface LastGood {
-  get(key: string): GoodPair | undefined;
+  get(key: string): readonly GoodPair[] | undefined;
 }
 
 /** The key of a claim: the Ingress (its uid, where objects have one) and the Secret that it names. */

@@ -50,6 +50,7 @@ export class CertificateClaims {
   readonly #heldBy = new Map<string, Held>();
   readonly #held = new Map<string, Held>();
   readonly #foreign: ForeignCertificate[] = [];
+  readonly #refusedIds = new Set<string>();
 
   constructor(input: CertificateInput) {
     this.#input = input;
@@ -95,18 +96,19 @@ export class CertificateClaims {
     return this.#heldBy.get(host)?.pair?.certificate;
   }
 
-  /** The last good pairs after all claims, those that only stand in for a broken Secret among them. */
-  lastGood(): ReadonlyMap<string, GoodPair> {
-    const pairs = new Map<string, GoodPair>();
-    for (const [key, { pair }] of this.#held) if (pair !== undefined) pairs.set(key, pair);
-    return pairs;
+  /** The pair of every claim, which may only stand in for a broken Secret; undefined for a claim without a pair. */
+  held(): ReadonlyMap<string, GoodPair | undefined> {
+    return new Map([...this.#held].map(([key, { pair }]) => [key, pair]));
   }
 
-  /** The keys of the last good pairs whose Secret is broken or gone. */
-  kept(): readonly string[] {
-    return [...this.#held]
-      .filter(([, { pair, fault }]) => pair !== undefined && fault !== undefined)
-      .map(([key]) => key);
+  /** The keys of the claims whose Secret is broken or gone. */
+  broken(): ReadonlySet<string> {
+    return new Set([...this.#held].filter(([, { fault }]) => fault !== undefined).map(([key]) => key));
+  }
+
+  /** The ids of the claimed pairs that are not served because nginx refused them. */
+  get refusedIds(): ReadonlySet<string> {
+    return this.#refusedIds;
   }
 
   /** The next time at which a pair in use begins or ends to be valid; Infinity when none does. */
@@ -150,8 +152,8 @@ export class CertificateClaims {
   #hold(key: string, secret: ObjectKey): Held {
     const reading = this.#readSecret(secret);
     if (reading.ok) return { pair: { certificate: reading.certificate, facts: reading.facts } };
-    const pair = this.#input.lastGood.get(key);
-    if (pair === undefined || this.#input.refused.has(pair.certificate.id)) return { fault: reading.fault };
+    const pair = this.#input.lastGood.get(key)?.find(({ certificate }) => !this.#input.refused.has(certificate.id));
+    if (pair === undefined) return { fault: reading.fault };
     const message = `${reading.fault.message}: its last good pair is served`;
     const { chain, key: privateKey } = pair.certificate;
     const crowded = this.#input.budget.certificate(secret, chain.length + privateKey.length);
@@ -162,7 +164,8 @@ export class CertificateClaims {
   #readSecret(key: ObjectKey): CertificateReading {
     const reading = this.#readObject(key);
     const why = reading.ok ? this.#input.refused.get(reading.certificate.id) : undefined;
-    if (why === undefined) return reading;
+    if (!reading.ok || why === undefined) return reading;
+    this.#refusedIds.add(reading.certificate.id);
     return {
       ok: false,
       fault: { reason: 'CertificateRefused', message: `nginx refuses the pair of Secret ${key}: ${why}` },

@@ -25,13 +25,13 @@ const Status = z.object({
   freeBytes: z.record(z.string(), z.number()),
   draining: z.boolean(),
   activeConnections: z.number(),
-  // An nginx that was started by an older version says neither.
+  // An nginx that was started by an older version may say none of these.
   refusedPairs: z.record(z.string(), z.string()).default({}),
   refusedHandshakes: z.number().default(0),
-  answered: z.record(z.string(), z.number()),
+  answered: z.record(z.string(), z.number()).default({}),
 });
 const Refusal = z.object({ reason: z.string(), message: z.string().default('') });
-const Left = z.object({ kind: z.string(), name: z.string(), reason: z.string() });
+const Left = z.object({ kind: z.string(), name: z.string(), reason: z.string(), detail: z.string().optional() });
 const Acknowledged = z.object({ generation: z.number().optional(), refused: z.array(Left).default([]) });
 const Begun = z.object({ transaction: z.number() });
 

@@ -228,8 +228,16 @@ export function statusReceived(state: Convergence, { atMs }: Ask, status: DataPl
   return { ...state, contact, holding: same ? holding : unknown(holding) };
 }
 
-/** nginx took a change. Entries that it left out count as held, because it would leave them out again. */
-export function pushAcknowledged(state: Convergence, push: Push, generation: number): Outcome {
+/**
+ * nginx took a change. Entries that it left out count as held, because it would leave them out again. `refused` are the pairs
+ * among them: they are in the status before the change counts as acknowledged, although nginx reports them only later.
+ */
+export function pushAcknowledged(
+  state: Convergence,
+  push: Push,
+  generation: number,
+  refused: Readonly<Record<string, string>> = {},
+): Outcome {
   const table = push.from ?? emptyTable();
   applyDelta(table, push.delta);
   const { contact } = state;
@@ -238,7 +246,18 @@ export function pushAcknowledged(state: Convergence, push: Push, generation: num
   return {
     state: {
       ...state,
-      contact: contact.is === 'there' ? { ...contact, status: { ...contact.status, ...counts, generation } } : contact,
+      contact:
+        contact.is === 'there'
+          ? {
+              ...contact,
+              status: {
+                ...contact.status,
+                ...counts,
+                generation,
+                refusedPairs: { ...contact.status.refusedPairs, ...refused },
+              },
+            }
+          : contact,
       holding: { is: 'ours', base: { instance: push.base.instance, generation }, table },
     },
     settled: [{ of: 'table', upTo: push.version, generation }],

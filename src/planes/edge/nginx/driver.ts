@@ -165,8 +165,10 @@ class NginxDriver implements DataPlane {
         return { state: statusReceived(this.#state, message, status), settled: [] };
       }
       case 'push': {
-        const { generation } = await this.#push(message);
-        return pushAcknowledged(this.#state, message, generation);
+        const { generation, leftOut } = await this.#push(message);
+        const pairs = leftOut.filter(({ kind }) => kind === 'certificate');
+        const refused = Object.fromEntries(pairs.map(({ name, reason, detail }) => [name, detail ?? reason]));
+        return pushAcknowledged(this.#state, message, generation, refused);
       }
       case 'put':
         await this.#channel.put(`/v1/${message.setting}`, message.body);

@@ -5,6 +5,7 @@ import { Rig, stopAgents } from '../../../../test/support/edge-rig.ts';
 import { FakeClock } from '../../../../test/support/fake-clock.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { selfSigned } from '../nginx/certificate.ts';
+import { createCertificateReader } from './certificate.ts';
 
 afterEach(stopAgents);
 
@@ -51,6 +52,12 @@ function cluster(
   ]);
 }
 
+function idOf(contents: object): string {
+  const secret = cluster(contents).objects.Secret.get('video/tls')!;
+  const reading = createCertificateReader()(secret);
+  return reading.ok ? reading.certificate.id : '';
+}
+
 /** What an agent serves and says after a change of the Ingress or the Secret. */
 async function after(rig: Rig, state: ClusterState) {
   rig.source.publish(state, { Secret: ['video/tls'], Ingress: ['video/web'] });
@@ -66,8 +73,9 @@ function seen(rig: Rig) {
   };
 }
 
-async function started(state: ClusterState, before?: Rig): Promise<Rig> {
+async function started(state: ClusterState, before?: Rig, unpresentable: readonly string[] = []): Promise<Rig> {
   const rig = new Rig('paris-blade-1', new FakeClock(startMs + 1000));
+  rig.dataPlane.unpresentable = new Set(unpresentable);
   if (before !== undefined) {
     rig.onDisk = before.written.at(-1);
     rig.keptOnDisk = before.keptOnDisk;
@@ -129,6 +137,84 @@ test('a pair that nginx refuses is taken out of the table, and its Ingress says 
   await rig.clock.advance(500);
   expect(seen(rig)).toEqual({ certificate: undefined, reasons: ['CertificateRefused'] });
   expect((await after(rig, cluster(renewed))).reasons).toEqual([]);
+});
+
+describe('a pair that nginx refuses after a good one', () => {
+  const bad = data('www.video.example');
+  const worse = data('www.video.example');
+  const kept = (certificate: string | undefined) => ({ certificate, reasons: ['CertificateKept'] });
+
+  /** nginx says that it cannot present the pair in its table. */
+  async function refuse(rig: Rig) {
+    rig.dataPlane.refuse(rig.dataPlane.table?.certificates[0]?.id ?? '', 'ca key too small');
+    await rig.clock.advance(500);
+    return seen(rig);
+  }
+
+  test('gives way to that one, also when another renewal is refused, and after nginx forgot its refusals', async () => {
+    const rig = await started(cluster(good));
+    const { certificate } = seen(rig);
+    expect((await after(rig, cluster(bad))).certificate).not.toBe(certificate);
+    expect(await refuse(rig)).toEqual(kept(certificate));
+    rig.dataPlane.refusedPairs = {};
+    rig.dataPlane.setInstance('second');
+    await rig.clock.advance(500);
+    expect(seen(rig)).toEqual(kept(certificate));
+    await after(rig, cluster(worse));
+    expect(await refuse(rig)).toEqual(kept(certificate));
+    expect(await after(rig, cluster(undefined))).toEqual(kept(certificate));
+    expect((await after(rig, cluster(renewed))).reasons).toEqual([]);
+    expect(rig.keptOnDisk.size).toBe(0);
+  });
+
+  test('gives way to that one, though nginx took no table with the renewals between', async () => {
+    const rig = await started(cluster(good));
+    const { certificate } = seen(rig);
+    rig.dataPlane.failing = true;
+    await after(rig, cluster(bad));
+    await after(rig, cluster(worse));
+    rig.dataPlane.failing = false;
+    await rig.clock.advance(6000);
+    expect(seen(rig).certificate).not.toBe(certificate);
+    expect(await refuse(rig)).toEqual(kept(certificate));
+  });
+
+  test.each([
+    ['before the agent ended', true],
+    ['while no agent ran', false],
+  ])('gives way to that one in an agent that was started anew, when it was renewed %s', async (_, before) => {
+    const first = await started(cluster(good));
+    const { certificate } = seen(first);
+    first.dataPlane.failing = true;
+    if (before) await after(first, cluster(bad));
+    await first.clock.advance(3000);
+    await first.agent.stop();
+    const second = await started(cluster(bad), first, [idOf(bad)]);
+    expect(seen(second)).toEqual(kept(certificate));
+    expect(second.keptOnDisk.size).toBe(1);
+  });
+
+  test('gives way to that one as soon as nginx refuses it, and to none when there was none', async () => {
+    const rig = await started(cluster(good), undefined, [idOf(bad), idOf(worse)]);
+    const { certificate } = seen(rig);
+    expect(await after(rig, cluster(bad))).toEqual(kept(certificate));
+    expect(await after(rig, cluster(worse))).toEqual(kept(certificate));
+    await after(rig, cluster(undefined, { uid: 'second' }));
+    const none = { certificate: undefined, reasons: ['CertificateRefused'] };
+    expect(await after(rig, cluster(bad, { uid: 'second' }))).toEqual(none);
+  });
+
+  test('is not tried again while a claim has it, and is forgotten with the claim', async () => {
+    const rig = await started(cluster(good));
+    await after(rig, cluster(bad));
+    await refuse(rig);
+    rig.dataPlane.refusedPairs = {};
+    rig.dataPlane.refuse('another', 'ca key too small');
+    await rig.clock.advance(500);
+    expect(seen(rig).reasons).toEqual(['CertificateKept']);
+    await after(rig, cluster(good, { secretName: 'other' }));
+    expect((await after(rig, cluster(bad))).reasons).toEqual([]);
+  });
 });
 
 test('a certificate that ends becomes a finding when it does, though nothing changes', async () => {

@@ -7,7 +7,7 @@ import type { Log } from '../../../runtime/log.ts';
 import type { Compiled, CompileInput } from '../compile/compile.ts';
 import { claimKey, type GoodPair, type LastGood } from '../compile/last-good.ts';
 import type { CertificateReader } from '../compile/tls.ts';
-import type { DataPlaneStatus } from '../table.ts';
+import type { Certificate, DataPlaneStatus } from '../table.ts';
 
 export type KeptPairs = ReadonlyMap<string, GoodPair>;
 
@@ -29,18 +29,28 @@ export interface PairsOptions {
 
 /** Findings about validity are late by at most this much after the clock of the machine was set. */
 const longestWaitMs = 3_600_000;
-const nothing: LastGood = new Map();
 
 /**
  * What a compile must know of certificates beside the cluster: the last good pairs, those that nginx could not present,
  * and when the next one ends. The last good pairs of the agent before are those that its snapshot holds, and those in the
  * file, whose Secrets were broken then already.
+ *
+ * That a pair can be read does not prove that nginx can present it. So each claim has two: the newest, and the one before
+ * it, which nginx acknowledged. That one is in the file until nginx acknowledged a table with the newest and did not refuse it.
  */
 export class CertificatePairs {
   readonly #options: PairsOptions;
-  #lastGood: LastGood = nothing;
+  /** What the agent before left; undefined once nginx acknowledged a table. */
+  #earlier: EarlierPairs | undefined;
+  /** The pairs of every claim that nginx did not refuse, newest first. */
+  #claims: ReadonlyMap<string, readonly GoodPair[]> = new Map();
+  #broken: ReadonlySet<string> = new Set();
+  /** The ids in the table that nginx acknowledged last. */
+  #proven: ReadonlySet<string> = new Set();
   #kept: KeptPairs = new Map();
+  /** Every pair that nginx refused while a claim had it: nginx itself forgets them when it starts, and when it has many. */
   #refused: ReadonlyMap<string, string> = new Map();
+  #reported: ReadonlySet<string> = new Set();
   #turn: Timer | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -51,18 +61,24 @@ export class CertificatePairs {
   /** Takes over what the agent before knew; to be called before the first compile. */
   async load(onDisk: ClusterState | undefined, pool: EdgePool): Promise<void> {
     this.#kept = (await this.#options.file?.read()) ?? new Map();
-    this.#lastGood = new EarlierPairs(this.#kept, onDisk, pool, this.#options.readCertificate);
+    this.#earlier = new EarlierPairs(this.#kept, onDisk, pool, this.#options.readCertificate);
   }
 
   /** The part of the input of a compile that this class keeps. */
   input(): Pick<CompileInput, 'nowMs' | 'lastGood' | 'refusedPairs'> {
-    return { nowMs: this.#options.clock.now(), lastGood: this.#lastGood, refusedPairs: this.#refused };
+    const lastGood: LastGood = {
+      get: (key) => [...(this.#claims.get(key) ?? []), ...(this.#earlier?.get(key) ?? [])],
+    };
+    return { nowMs: this.#options.clock.now(), lastGood, refusedPairs: this.#refused };
   }
 
   /** Takes over what a compile found. */
-  compiled({ lastGood, kept, nextTurnMs }: Pick<Compiled, 'lastGood' | 'kept' | 'nextTurnMs'>): void {
-    this.#lastGood = lastGood;
-    this.#keep(new Map([...lastGood].filter(([key]) => kept.includes(key))));
+  compiled(found: Pick<Compiled, 'heldPairs' | 'brokenClaims' | 'refusedIds' | 'nextTurnMs'>): void {
+    const { heldPairs, brokenClaims, refusedIds, nextTurnMs } = found;
+    this.#claims = new Map([...heldPairs].map(([key, pair]) => [key, this.#pairsOf(key, pair)]));
+    this.#broken = brokenClaims;
+    this.#refused = new Map([...this.#refused].filter(([id]) => refusedIds.has(id) || this.#reported.has(id)));
+    this.#keep();
     const { clock, recompile } = this.#options;
     this.#turn?.cancel();
     this.#turn = undefined;
@@ -71,13 +87,21 @@ export class CertificatePairs {
     this.#turn = clock.setTimeout(recompile, waitMs);
   }
 
+  /** Notes that nginx has a table with these certificates. */
+  acknowledged(certificates: readonly Certificate[]): void {
+    this.#proven = new Set(certificates.map(({ id }) => id).filter((id) => !this.#refused.has(id)));
+    this.#claims = new Map([...this.#claims].map(([key, pairs]) => [key, this.#withEarlier(key, pairs)]));
+    this.#earlier = undefined;
+    this.#keep();
+  }
+
   /** Takes over what nginx says of pairs that it could not present. */
   nginxSeen(status: DataPlaneStatus | undefined): void {
     if (status === undefined) return;
-    const refused = new Map(Object.entries(status.refusedPairs));
-    if (refused.size === this.#refused.size && [...refused.keys()].every((id) => this.#refused.has(id))) return;
-    this.#refused = refused;
-    this.#options.recompile();
+    const before = this.#refused;
+    this.#reported = new Set(Object.keys(status.refusedPairs));
+    this.#refused = new Map([...before, ...Object.entries(status.refusedPairs)]);
+    if (this.#refused.size > before.size) this.#options.recompile();
   }
 
   /** Resolves when what is kept is on disk, or the failure was logged. */
@@ -86,8 +110,41 @@ export class CertificatePairs {
     await this.#writing;
   }
 
-  #keep(kept: KeptPairs): void {
+  /** The pairs of a claim that now holds `pair`. One that nginx never acknowledged takes no place from one that it did. */
+  #pairsOf(key: string, pair: GoodPair | undefined): readonly GoodPair[] {
+    const known = (this.#claims.get(key) ?? []).filter(({ certificate }) => !this.#refused.has(certificate.id));
+    if (pair === undefined) return known;
+    const [newest, ...older] = known;
+    const unproven = newest !== undefined && older.length > 0 && !this.#proven.has(newest.certificate.id);
+    const before = (unproven ? older : known).filter((one) => isOther(one, pair));
+    return [pair, ...before].slice(0, 2);
+  }
+
+  /** The pairs of a claim with that of the agent before; its snapshot is read only where nginx did not take the newest. */
+  #withEarlier(key: string, pairs: readonly GoodPair[]): readonly GoodPair[] {
+    const [newest, before] = pairs;
+    if (this.#earlier === undefined || before !== undefined) return pairs;
+    const proven = newest !== undefined && this.#proven.has(newest.certificate.id);
+    const earlier = proven ? this.#kept.get(key) : this.#earlier.get(key)[0];
+    const useful = earlier !== undefined && (newest === undefined || isOther(earlier, newest));
+    return useful ? [...pairs, earlier] : pairs;
+  }
+
+  /** What must be in the file for a claim: a pair that no Secret in a snapshot holds. */
+  #keptOf(key: string, [newest, before]: readonly GoodPair[]): GoodPair | undefined {
+    if (newest === undefined || this.#broken.has(key)) return newest ?? this.#kept.get(key);
+    if (this.#proven.has(newest.certificate.id)) return undefined;
+    const kept = before ?? this.#kept.get(key);
+    return kept !== undefined && isOther(kept, newest) ? kept : undefined;
+  }
+
+  #keep(): void {
     const before = this.#kept;
+    const kept = new Map<string, GoodPair>();
+    for (const [key, pairs] of this.#claims) {
+      const pair = this.#keptOf(key, pairs);
+      if (pair !== undefined && !this.#refused.has(pair.certificate.id)) kept.set(key, pair);
+    }
     this.#kept = kept;
     const { file, log } = this.#options;
     if (file === undefined || samePairs(before, kept)) return;
@@ -95,6 +152,10 @@ export class CertificatePairs {
       .then(() => file.write(kept))
       .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'last good certificates not written'));
   }
+}
+
+function isOther(a: GoodPair, b: GoodPair): boolean {
+  return a.certificate.id !== b.certificate.id;
 }
 
 function samePairs(a: KeptPairs, b: KeptPairs): boolean {
@@ -116,8 +177,9 @@ class EarlierPairs implements LastGood {
     this.#read = read;
   }
 
-  get(key: string): GoodPair | undefined {
-    return this.#kept.get(key) ?? this.#fromSnapshot(key);
+  get(key: string): readonly GoodPair[] {
+    const pair = this.#kept.get(key) ?? this.#fromSnapshot(key);
+    return pair === undefined ? [] : [pair];
   }
 
   #fromSnapshot(key: string): GoodPair | undefined {

@@ -205,7 +205,9 @@ export class Tables implements ClusterListener {
     this.#convergence = compileStarted(this.#convergence, clock.monotonic());
     let acknowledged: Acknowledged;
     try {
-      acknowledged = await this.#timed('table', dataPlane.apply(this.#compile(known.state)));
+      const table = this.#compile(known.state);
+      acknowledged = await this.#timed('table', dataPlane.apply(table));
+      this.#pairs.acknowledged(table.certificates);
     } catch (error) {
       this.#convergence = tableFailed(this.#convergence, messageOf(error), dataPlane.status());
       throw error;

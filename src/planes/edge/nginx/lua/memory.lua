@@ -75,7 +75,7 @@ function _M.prepare(run_dir)
   state:set("staging_replace", false)
   state:set("staging_log", "")
   state:set("draining", false)
-  state:delete("refused_pairs")
+  state:delete("refused_notes")
   state:delete("refused_handshakes")
   for _, kind in ipairs(kinds) do
     zones[kind]:flush_all()

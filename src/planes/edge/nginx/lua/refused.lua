@@ -5,28 +5,37 @@ local store = require "tideline.store"
 
 local _M = {}
 
--- The memory is bounded: when so many are known, the list begins anew.
+-- The memory is bounded: the oldest ones give way. The agent remembers those that it needs.
 local MOST = 64
 
+-- The notes, oldest first: { id, why }.
+local function notes()
+  return cjson.decode(store.state:get("refused_notes") or "[]") or {}
+end
+
 function _M.list()
-  return cjson.decode(store.state:get("refused_pairs") or "{}") or {}
+  local known = {}
+  for _, note in ipairs(notes()) do
+    known[note[1]] = note[2]
+  end
+  return known
 end
 
 -- Notes that a pair cannot be presented. Of two workers that note one at the same moment, one note may be lost; the next
 -- handshake makes it again.
 function _M.note(id, why)
-  local known, count = _M.list(), 0
-  if known[id] then
-    return
+  local known = notes()
+  for _, note in ipairs(known) do
+    if note[1] == id then
+      return
+    end
   end
-  for _ in pairs(known) do
-    count = count + 1
+  while #known >= MOST do
+    table.remove(known, 1)
   end
-  if count >= MOST then
-    known = {}
-  end
-  known[id] = why:sub(1, 200):gsub("[^%g ]", "?")
-  store.state:safe_set("refused_pairs", cjson.encode(known))
+  local printable = why:sub(1, 200):gsub("[^%g ]", "?")
+  known[#known + 1] = { id, printable }
+  store.state:safe_set("refused_notes", cjson.encode(known))
 end
 
 function _M.count_handshake()
