@@ -243,21 +243,12 @@ export function pushAcknowledged(
   const { contact } = state;
   const { hosts, backends, certificates } = table;
   const counts = { hosts: hosts.size, backends: backends.size, certificates: certificates.size };
+  const refusedPairs = { ...statusOf(state)?.refusedPairs, ...refused };
+  const news = { ...counts, generation, refusedPairs };
   return {
     state: {
       ...state,
-      contact:
-        contact.is === 'there'
-          ? {
-              ...contact,
-              status: {
-                ...contact.status,
-                ...counts,
-                generation,
-                refusedPairs: { ...contact.status.refusedPairs, ...refused },
-              },
-            }
-          : contact,
+      contact: contact.is === 'there' ? { ...contact, status: { ...contact.status, ...news } } : contact,
       holding: { is: 'ours', base: { instance: push.base.instance, generation }, table },
     },
     settled: [{ of: 'table', upTo: push.version, generation }],
