@@ -188,7 +188,10 @@ export const knownAnnotations: Readonly<Record<string, KnownAnnotation>> = {
   'upstream-hash-by-subset': companion('upstream-hash-by'),
   'upstream-hash-by-subset-size': companion('upstream-hash-by'),
   'upstream-vhost': ignored,
-  'use-port-in-redirects': { ...offByDefault, note: 'A port of HTTPS other than 443 is always in the redirect.' },
+  'use-port-in-redirects': {
+    ...offByDefault,
+    note: 'A port of HTTPS other than 443 is in the redirect, unless a trusted proxy brings the request.',
+  },
   'use-regex': offByDefault,
   'whitelist-source-range': implemented('The older name of allowlist-source-range, which wins where both are given.'),
   'x-forwarded-prefix': ignored,
