@@ -15,6 +15,8 @@ import { createKubernetesSource } from './source.ts';
 class Server implements KubeClient {
   readonly server = 'https://here';
   names: readonly string[] = [];
+  /** Those of `names` that cannot be read. */
+  broken: readonly string[] = [];
   /** The uid of kube-system; `forbidden` when it may not be read. */
   cluster = 'one';
   version = '1';
@@ -31,7 +33,7 @@ class Server implements KubeClient {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name, namespace: 'video', uid: name, resourceVersion: this.version },
-      spec: { type: 'ClusterIP' },
+      spec: { type: this.broken.includes(name) ? 7 : 'ClusterIP' },
     }));
     return { metadata: { resourceVersion: this.version }, items } as T;
   }
@@ -250,6 +252,20 @@ it('refuses another cluster as soon as it answers, says how to accept it, and go
   await expect.poll(() => pass(1).then(() => names(heard.changes.at(-1)?.state)), { timeout: 20_000 }).toBe('x');
   await pass(1);
   expect(source.status().phase).toBe('live');
+}, 60_000);
+
+it('takes no object of the former cluster for one of the accepted cluster that cannot be read', async () => {
+  const { server, source, pass, acceptFile, heard } = begin(['a', 'b']);
+  await pass(2);
+  server.cluster = 'two';
+  server.names = ['a', 'x'];
+  server.broken = ['a'];
+  await pass(45);
+  expect(source.status()).toMatchObject({ reason: 'SourceOfOtherCluster' });
+  await writeFile(acceptFile, 'two');
+  const held = (): string => names(heard.changes.at(-1)?.state);
+  await expect.poll(() => pass(1).then(held), { timeout: 20_000 }).toContain('x');
+  expect(held()).toBe('x');
 }, 60_000);
 
 it('refuses another cluster at the start', async () => {

@@ -182,8 +182,11 @@ class KubernetesSource implements ClusterSource {
       if (this.#store.pending) this.#loop.trigger();
     };
     return {
-      get: (key) =>
-        this.#listed.has(kind) ? this.#store.get(kind, key) : objectsOfKind(this.#lastGood, kind).get(key),
+      get: (key) => {
+        // What is held is of the former cluster until the first list of the accepted one.
+        if (this.#accepted.has(kind)) return undefined;
+        return this.#listed.has(kind) ? this.#store.get(kind, key) : objectsOfKind(this.#lastGood, kind).get(key);
+      },
       put: (key, object) => {
         this.#store.put(kind, key, object);
         changed(key);

@@ -75,7 +75,6 @@ export class Tables implements ClusterListener {
   #onDisk: Promise<ClusterState | undefined> = Promise.resolve(undefined);
   #inherited: Promise<void> | undefined;
   #stopped = false;
-  #lastGoodRead: Promise<void> = Promise.resolve();
   /** False while nothing shows that the first state of this agent is no loss. */
   #proven = false;
   #snapshotTimer: Timer | undefined;
@@ -110,14 +109,7 @@ export class Tables implements ClusterListener {
       this.recompile();
     });
     this.#snapshotTimer = clock.setTimeout(() => void this.#useSnapshot(), snapshotAfterMs);
-    this.#lastGoodRead = this.#readLastGood();
     source.start(this);
-  }
-
-  /** The source judges its first list by the last-good state; where there is none, the first table is judged by nginx. */
-  async #readLastGood(): Promise<void> {
-    const state = await this.#options.snapshot?.read();
-    if (state !== undefined) this.#prove();
   }
 
   onChange(change: ClusterChange): void {
@@ -190,16 +182,20 @@ export class Tables implements ClusterListener {
     this.recompile();
   }
 
-  /** Takes over the last good certificates of the agent before, once, before the first compile. */
+  /**
+   * Takes over what the agent before left, once, before the first compile: its last good certificates, and the knowledge that
+   * the source judges its first list by a last-good state. Where there is none, the first table is judged by nginx.
+   */
   async #inherit(): Promise<void> {
-    await this.#pairs.load(await this.#onDisk, this.#options.platform().pool);
+    const state = await this.#onDisk;
+    if (state !== undefined) this.#prove();
+    await this.#pairs.load(state, this.#options.platform().pool);
     this.#onDisk = Promise.resolve(undefined);
   }
 
   async #program(): Promise<void> {
     const { clock, dataPlane } = this.#options;
     await (this.#inherited ??= this.#inherit());
-    await this.#lastGoodRead;
     const { known } = this.#convergence;
     if (known.phase === 'nothing') return;
     this.#convergence = compileStarted(this.#convergence, clock.monotonic());

@@ -96,7 +96,7 @@ class Reader {
     return { object: this.#object, wishes, findings: this.#findings, access: this.#access, canary, patterns };
   }
 
-  /** Finds what is not implemented; returns whether the Ingress is a canary. */
+  /** Notes a finding for each annotation that is not obeyed; returns whether the Ingress is a canary. */
   #judgeAll(): boolean {
     let canary = false;
     for (const [name, value] of this.#given) {
