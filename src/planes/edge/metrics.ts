@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from '../../runtime/metrics.ts';
-import type { Condition } from './compile/compile.ts';
+import type { Condition } from './compile/condition.ts';
 import type { Step } from './step.ts';
 
 export interface EdgeMetrics {

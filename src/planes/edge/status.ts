@@ -1,6 +1,6 @@
 import type { BladeVips, EdgeStatus, PlanePart } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
-import type { Condition } from './compile/compile.ts';
+import type { Condition } from './compile/condition.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
 import { faultOf, generationOf, refusalOf } from './step/convergence.ts';
 import type { BladeMemory } from './step/memory.ts';

@@ -17,12 +17,13 @@ import type { IngressAnnotations } from './annotations/read.ts';
 import { SettingsOfRoutes } from './annotations/settings.ts';
 import { fillBackend, type LiveBackend, resolveBackend } from './backends.ts';
 import { Budget, namespaceOf } from './budget.ts';
+import { type Condition, withProblems } from './condition.ts';
 import { type EndpointRules, endpointRules } from './endpoint-rules.ts';
 import { closedSettings, guardSettings, type LostClaim, lostOf } from './guards.ts';
-import { HostOwners, withForeignCertificates } from './host-owners.ts';
+import { foreignCertificateProblems, HostOwners } from './host-owners.ts';
 import { type IngressReading, isOurs, type RouteClaim, readIngress } from './ingress.ts';
 import type { GoodPair, LastGood } from './last-good.ts';
-import { type ClosedHost, limitedReading, withClosedHosts } from './limited.ts';
+import { type ClosedHost, closedHostProblems, limitedReading } from './limited.ts';
 import type { BladePlatform } from './platform.ts';
 import { SliceIndex } from './slices.ts';
 import { CertificateClaims, type CertificateReader, TlsHosts } from './tls.ts';
@@ -40,15 +41,6 @@ export interface CompileInput extends BladePlatform {
   readonly refusedPairs?: ReadonlyMap<string, string>;
   /** The result of the compile before; what that made of objects which are still the same is taken over. */
   readonly before?: Pick<Compiled, 'platform' | 'pool' | 'rules' | 'readings' | 'backends'>;
-}
-
-/** What became of an object: `partial` means that some of it serves. Objects of other classes have no condition. */
-export interface Condition {
-  /** `Ingress/namespace/name`, `EndpointSlice/namespace/name` or `EdgePool/name`. */
-  readonly object: string;
-  readonly state: 'accepted' | 'partial' | 'refused';
-  /** What was refused or does not work, with the field; empty when accepted. */
-  readonly problems: readonly EdgeProblem[];
 }
 
 export interface Compiled extends BladePlatform {
@@ -140,9 +132,10 @@ export function compile(input: CompileInput): Compiled {
       backends: [...backends].sort(compareKeys).map(([, { backend }]) => backend),
       certificates: certificatesOf(hosts, certificates),
     },
-    conditions: withForeignCertificates(withClosedHosts(conditions, closed), certificates.foreign).toSorted((a, b) =>
-      compareText(a.object, b.object),
-    ),
+    conditions: withProblems(conditions, [
+      ...closedHostProblems(closed),
+      ...foreignCertificateProblems(certificates.foreign),
+    ]).toSorted((a, b) => compareText(a.object, b.object)),
     backends,
     readings,
     platform,

@@ -24,28 +24,11 @@ export interface ForeignCertificate {
   readonly giver: ObjectKey;
 }
 
-/** What became of an object; a condition of `compile.ts`. */
-interface Judged {
-  readonly object: string;
-  readonly state: 'accepted' | 'partial' | 'refused';
-  readonly problems: readonly EdgeProblem[];
-}
-
-/** The conditions with a problem for each owner whose host presents a certificate of another namespace. */
-export function withForeignCertificates(
-  conditions: readonly Judged[],
-  foreign: readonly ForeignCertificate[],
-): readonly Judged[] {
-  if (foreign.length === 0) return conditions;
-  const byOwner = Map.groupBy(foreign, ({ owner }) => `Ingress/${owner}`);
-  return conditions.map((condition) => {
-    const problems = (byOwner.get(condition.object) ?? []).map(({ host, giver }): EdgeProblem => {
-      const message = `${host} has its certificate from Ingress ${giver} of another namespace`;
-      return { reason: 'TlsForeign', object: condition.object, path: 'spec.tls', message };
-    });
-    if (problems.length === 0) return condition;
-    const state = condition.state === 'accepted' ? 'partial' : condition.state;
-    return { ...condition, state, problems: [...condition.problems, ...problems] };
+/** The problem of each owner whose host presents a certificate of another namespace. */
+export function foreignCertificateProblems(foreign: readonly ForeignCertificate[]): readonly EdgeProblem[] {
+  return foreign.map(({ host, owner, giver }) => {
+    const message = `${host} has its certificate from Ingress ${giver} of another namespace`;
+    return { reason: 'TlsForeign', object: `Ingress/${owner}`, path: 'spec.tls', message };
   });
 }
 

@@ -38,24 +38,10 @@ export interface ClosedHost {
   readonly by: string;
 }
 
-/** What became of an object; a condition of `compile.ts`. */
-interface Judged {
-  readonly object: string;
-  readonly state: 'accepted' | 'partial' | 'refused';
-  readonly problems: readonly EdgeProblem[];
-}
-
-/** The conditions with a problem for each host on which routes are refused because of another Ingress. */
-export function withClosedHosts(conditions: readonly Judged[], closed: readonly ClosedHost[]): readonly Judged[] {
-  if (closed.length === 0) return conditions;
-  const byOwner = Map.groupBy(closed, ({ owner }) => `Ingress/${owner}`);
-  return conditions.map((condition) => {
-    const problems = (byOwner.get(condition.object) ?? []).map(({ host, by }): EdgeProblem => {
-      const message = `routes of ${host === '' ? 'any host' : host} are refused because of Ingress ${by}`;
-      return { reason: 'AccessSiblingRefused', object: condition.object, path: 'spec.rules', message };
-    });
-    if (problems.length === 0) return condition;
-    const state = condition.state === 'accepted' ? 'partial' : condition.state;
-    return { ...condition, state, problems: [...condition.problems, ...problems] };
+/** The problem of each Ingress with routes that are refused because of another one. */
+export function closedHostProblems(closed: readonly ClosedHost[]): readonly EdgeProblem[] {
+  return closed.map(({ owner, host, by }) => {
+    const message = `routes of ${host === '' ? 'any host' : host} are refused because of Ingress ${by}`;
+    return { reason: 'AccessSiblingRefused', object: `Ingress/${owner}`, path: 'spec.rules', message };
   });
 }

@@ -1,6 +1,6 @@
 import { compareText } from '../../../model/values.ts';
 import type { EdgeReason } from '../reasons.ts';
-import type { Condition } from './compile.ts';
+import type { Condition } from './condition.ts';
 
 /** What a blade knows of its whole pool in one moment. */
 export interface PoolView {

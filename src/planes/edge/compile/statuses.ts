@@ -5,7 +5,7 @@ import type { ClusterState } from '../../../kube/source.ts';
 import { compareKeys, compareText, withoutUndefined } from '../../../model/values.ts';
 import type { EdgeProblem } from '../reasons.ts';
 import { type EdgeReason, edgeReasons } from '../reasons.ts';
-import type { Condition } from './compile.ts';
+import type { Condition } from './condition.ts';
 import { fixes } from './fixes.ts';
 
 /** The status that an object should have, our fields only (undefined: none of ours), beside the one it has. */

@@ -10,7 +10,7 @@ import type { PublishingView } from '../../../model/status.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Registry } from '../../../runtime/metrics.ts';
-import type { Condition } from '../compile/compile.ts';
+import type { Condition } from '../compile/condition.ts';
 import { IngressStatuses, recoveryEvents, refusalEvents, type WantedStatus } from '../compile/statuses.ts';
 import type { EdgeReason } from '../reasons.ts';
 import { PoolObject } from './pool-object.ts';

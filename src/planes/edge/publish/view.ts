@@ -1,6 +1,6 @@
 import type { ClusterState } from '../../../kube/source.ts';
 import { withoutUndefined } from '../../../model/values.ts';
-import type { Condition } from '../compile/compile.ts';
+import type { Condition } from '../compile/condition.ts';
 import type { PoolView } from '../compile/pool-status.ts';
 import { clusterOf, faultOf, refusalOf } from '../step/convergence.ts';
 import type { BladeMemory } from '../step/memory.ts';

@@ -3,7 +3,7 @@ import type { SourceStatus } from '../../../kube/source.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { PeerVipView } from '../../../model/status.ts';
-import type { Condition } from '../compile/compile.ts';
+import type { Condition } from '../compile/condition.ts';
 import type { HealthInput } from '../compile/health.ts';
 import type { DataPlaneStatus } from '../table.ts';
 import type { Convergence } from './convergence.ts';
