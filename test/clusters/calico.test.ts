@@ -64,9 +64,8 @@ describe("Calico's own allocator", () => {
   });
 
   test('what it writes is what the agents read', async () => {
-    for (const object of await parsed('BlockAffinity', 'blockaffinities')) {
-      expect(object).toMatchObject({ spec: { state: 'confirmed', type: 'host' } });
-    }
+    const confirmed = { spec: { state: 'confirmed', type: 'host' } };
+    expect(await parsed('BlockAffinity', 'blockaffinities')).toMatchObject([confirmed, confirmed]);
     const blocks = await parsed('IPAMBlock', 'ipamblocks');
     for (const owner of ['one', 'two'])
       expect(blocks).toContainEqual(

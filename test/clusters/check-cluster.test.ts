@@ -186,6 +186,7 @@ describe('rights', () => {
       await expect(rig.plane().kubectl(['get', 'secrets', '-A', ...as])).rejects.toThrow(
         /cannot list resource "secrets"/,
       );
+      expect((await rig.plane().audit(({ user }) => user === 'tideline:check:operator')).length).toBeGreaterThan(5);
       expect(await rig.writes('tideline:check:operator')).toEqual([]);
     });
 
@@ -311,5 +312,6 @@ describe('Calico and nodes', () => {
 });
 
 it('wrote nothing in all this time', async () => {
+  expect((await rig.plane().audit(({ user }) => user === 'ops')).length).toBeGreaterThan(20);
   expect(await rig.writes('ops', 'nobody', 'system:anonymous')).toEqual([]);
 });

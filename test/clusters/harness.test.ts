@@ -12,9 +12,10 @@ import { Network } from '../../lab/net/network.ts';
 import { binaries } from '../support/clusters/binaries.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
 import { web, workerNode } from '../support/clusters/objects.ts';
+import { promised } from '../support/promised.ts';
 
-/** The limit for a start. It is large because other tests run on the same machine; on an idle one a start takes 5 s. */
-const startBoundMs = 60_000;
+/** The time that docs/benchmarks.md gives a start; on an idle machine it takes 5 s. */
+const startsWithinMs = 15_000;
 
 let plane: ControlPlane;
 let startedInMs: number;
@@ -38,7 +39,7 @@ const hostOf = (of: ControlPlane): string => new URL(of.url).hostname;
 describe('a control plane', () => {
   it('is ready within its bound, in the versions we build', async () => {
     console.log(`one control plane: ready after ${startedInMs} ms`);
-    expect(startedInMs).toBeLessThan(startBoundMs);
+    expect(startedInMs).toBeLessThan(promised(startsWithinMs));
     const version = JSON.parse(await plane.kubectl(['get', '--raw', '/version'])) as { gitVersion: string };
     expect(version.gitVersion).toBe('v1.36.3');
     const pki = (name: string): Promise<string> => readFile(join(plane.folder, 'pki', name), 'utf8');
@@ -199,6 +200,7 @@ describe('two control planes at once', () => {
     console.log(`two control planes at once: ready after ${Math.round(performance.now() - began)} ms`);
     try {
       await one.kubectl(['create', 'configmap', 'mine']);
+      expect(await one.kubectl(['get', 'configmap', '-o', 'name'])).toContain('mine');
       expect(await other.kubectl(['get', 'configmap', '-o', 'name'])).not.toContain('mine');
       const crossed = ['--kubeconfig', one.kubeconfig, '--server', other.url];
       await expect(other.kubectl([...crossed, 'get', 'ns'])).rejects.toThrow('unknown authority');

@@ -177,6 +177,8 @@ describe('the status of an Ingress', () => {
     }
     const writes = await statusWrites('wiped');
     console.log(`${writes.length} writes in 20 s against a writer that wiped the status ${wiped} times`);
+    expect(writes.length).toBeGreaterThanOrEqual(wiped);
+    expect(wiped).toBeGreaterThan(1);
     expect(writes.length).toBeLessThanOrEqual(6);
   });
 
@@ -193,7 +195,9 @@ describe('the status of an Ingress', () => {
   it('is forgotten when the Ingress is deleted', async () => {
     await plane.kubectl(['delete', 'ingress', '-n', 'video', 'late']);
     await quietly(1500);
-    expect((await statusWrites('late')).every(({ code }) => code === 200 || code === 404)).toBe(true);
+    const codes = (await statusWrites('late')).map(({ code }) => code);
+    expect(codes).toContain(200);
+    expect(codes.filter((code) => code !== 200 && code !== 404)).toEqual([]);
   });
 });
 
@@ -216,7 +220,7 @@ describe('Events', () => {
     expect(better).toMatch(/Normal\s+Accepted\s+\S+\s+tideline-edge\s+Everything it asks for is served/);
     await eventually(async () => (await addressesOf('young')).join() === vips.join());
     const writes = await plane.audit(({ user, resource }) => user === blade.user && resource === 'events');
-    expect(writes.every(({ code }) => code === 201)).toBe(true);
+    expect(new Set(writes.map(({ code }) => code))).toEqual(new Set([201]));
     expect(writes.filter(({ namespace }) => namespace === 'video').length).toBeLessThanOrEqual(4);
   });
 
@@ -377,6 +381,7 @@ describe('the EdgePool', () => {
 });
 
 it('needed no right that the blade has not', async () => {
-  const denied = await plane.audit(({ user, decision }) => user === blade.user && decision === 'forbid');
-  expect(denied).toEqual([]);
+  const asked = await plane.audit(({ user }) => user === blade.user);
+  expect(asked.length).toBeGreaterThan(20);
+  expect(asked.filter(({ decision }) => decision === 'forbid')).toEqual([]);
 });

@@ -269,7 +269,10 @@ describe('nginx killed and started again', () => {
     await eventually(async () => (await world.nginx.reloads()) === 1);
     expect(seen(await world.ask({ host: 'www.example' })).who).toBe('a');
     await world.plane.apply(table({ hosts, backends: [backend(key, b)] }));
-    await eventually(async () => (await world.nginx.workerPids()).every((pid) => !before.includes(pid)));
+    await eventually(async () => {
+      const now = await world.nginx.workerPids();
+      return now.length === before.length && now.every((pid) => !before.includes(pid));
+    });
     expect(seen(await world.ask({ host: 'www.example' })).who).toBe('b');
     await eventually(() => world.plane.status()?.instance === instance);
   });

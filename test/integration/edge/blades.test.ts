@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../../src/planes/edge/nginx/certificate.ts';
 import { videoIngress } from '../../support/clusters/objects.ts';
+import { promised } from '../../support/promised.ts';
 import { ask, Load, podOf } from './client.ts';
 import { type Blade, eventually, type Objects, vip, World } from './world.ts';
 
@@ -13,6 +14,8 @@ let world: World;
 let one: Blade;
 let two: Blade;
 const both = ['10.1.0.21', '10.1.0.22'];
+/** An unfit blade withdraws within this time, as the README of the edge says. */
+const withdrawnWithinMs = 2000;
 
 const service = {
   apiVersion: 'v1',
@@ -199,7 +202,7 @@ describe('two blades', () => {
   it('withdraw the VIP of a blade whose nginx died, and bring it back with the full table', async () => {
     await one.nginx.kill();
     await eventually('only the other blade is routed to', async () => (await world.routed()).join() === two.address, {
-      timeoutMs: 5000,
+      timeoutMs: promised(withdrawnWithinMs),
     });
     expect(['first', 'second']).toContain(await podOf('www.video.example'));
     await one.startNginx();
@@ -209,7 +212,9 @@ describe('two blades', () => {
 
   it('hold the VIP on the last blade, however unfit', async () => {
     await one.nginx.kill();
-    await eventually('only the other blade is routed to', async () => (await world.routed()).join() === two.address);
+    await eventually('only the other blade is routed to', async () => (await world.routed()).join() === two.address, {
+      timeoutMs: promised(withdrawnWithinMs),
+    });
     await two.nginx.kill();
     await eventually('the last one says why', async () => {
       const [state] = (await two.status()).vips;

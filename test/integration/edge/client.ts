@@ -71,6 +71,7 @@ export class Load {
     this.#timer = setInterval(() => this.#send(), 20);
   }
 
+  /** Rejects when there was no request, because then no failure says nothing. */
   async stop(): Promise<{
     readonly requests: number;
     readonly failures: readonly string[];
@@ -79,6 +80,7 @@ export class Load {
     clearInterval(this.#timer);
     await Promise.all(this.#pending);
     this.#kept.destroy();
+    if (this.#requests === 0) throw new Error(`the load sent no request to ${this.#host}`);
     return { requests: this.#requests, failures: this.#failures, repeated: this.#repeated };
   }
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
 import { Network } from '../../../lab/net/network.ts';
 import { type Bird, startBird } from '../daemons/bird.ts';
+import { watchRoutes } from '../daemons/route-monitor.ts';
 import { eventually, type Look } from '../eventually.ts';
 import { Machine } from './machine.ts';
 
@@ -73,13 +74,10 @@ export class Rack {
   }
 
   /** Starts to record the routes that leave the router's kernel table, and returns a function that gives them. */
-  watchWithdrawals(): () => readonly string[] {
-    const child = this.network.spawn('tor', 'ip', ['monitor', 'route'], { stdio: ['ignore', 'pipe', 'ignore'] });
-    let seen = '';
-    child.stdout?.on('data', (chunk: Buffer) => {
-      seen += chunk.toString();
-    });
-    return () => seen.split('\n').filter((line) => line.startsWith('Deleted') && line.includes('bird'));
+  async watchWithdrawals(): Promise<() => Promise<readonly string[]>> {
+    const seen = await watchRoutes(this.network, 'tor');
+    return async () =>
+      (await seen()).map(({ text }) => text).filter((line) => line.startsWith('Deleted') && line.includes('bird'));
   }
 
   /** Sends a GET from the router; rejects unless the answer is 200. */
