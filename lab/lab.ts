@@ -217,7 +217,7 @@ export class Lab {
     await startNameServers({ supervisor, clock, runFolder, zone, node, tideline, environment });
     this.#reportProgress('name servers: the Route 53 emulator and PowerDNS answer');
     await planAndApply({ tideline, platformFolder, environment });
-    this.#reportProgress('records: tideline plan, tideline apply');
+    this.#reportProgress('records: tideline steering plan, tideline steering apply');
     this.#startClients(certificate);
   }
 

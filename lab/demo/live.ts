@@ -6,7 +6,7 @@ import type { DemoPort, Faults } from './port.ts';
 import { ReloadCount } from './reloads.ts';
 import type { StepReport } from './report.ts';
 import { scenarioOf } from './scenario.ts';
-import { type DemoView, renderScreen } from './screen.ts';
+import { type DemoView, renderScreen, type ScreenSize } from './screen.ts';
 import { viewOf } from './view.ts';
 
 const enterScreen = '\u001b[?1049h\u001b[?25l';
@@ -22,6 +22,7 @@ export class LiveView {
   readonly #board: Faults;
   readonly #input: ReadStream;
   readonly #output: WriteStream;
+  readonly #colour: boolean;
   readonly #quit = Promise.withResolvers<void>();
   #narration = '';
   #notice = '';
@@ -36,12 +37,14 @@ export class LiveView {
     readonly board: Faults;
     readonly input: ReadStream;
     readonly output: WriteStream;
+    readonly colour: boolean;
   }) {
     this.#lab = options.lab;
     this.#reloads = new ReloadCount(options.lab);
     this.#board = options.board;
     this.#input = options.input;
     this.#output = options.output;
+    this.#colour = options.colour;
   }
 
   /** Resolves when the person wants to leave. */
@@ -130,8 +133,9 @@ export class LiveView {
         notice: this.#notice,
         keys: this.#keys(),
         nginxReloads,
+        nowMs: this.#lab.clock.now(),
       });
-      if (!this.#stopped) this.#paint(renderScreen(view, this.#output.columns));
+      if (!this.#stopped) this.#paint(renderScreen(view, this.#size()));
     } catch (error) {
       this.narrate(messageOf(error));
     }
@@ -151,8 +155,12 @@ export class LiveView {
     });
   }
 
+  #size(): ScreenSize {
+    const { columns, rows } = this.#output;
+    return { columns, rows, colour: this.#colour };
+  }
+
   #paint(lines: readonly string[]): void {
-    const fitting = lines.slice(0, this.#output.rows);
-    this.#output.write(`${home}${fitting.map((line) => `${line}${clearLine}`).join('\r\n')}${clearBelow}`);
+    this.#output.write(`${home}${lines.map((line) => `${line}${clearLine}`).join('\r\n')}${clearBelow}`);
   }
 }

@@ -13,7 +13,7 @@ export interface DemoOptions {
   readonly startupMs: number;
   readonly output: NodeJS.WritableStream;
   /** The live view's terminal; when absent the scenario runs once and is told as lines of text. */
-  readonly terminal?: { readonly input: ReadStream; readonly output: WriteStream };
+  readonly terminal?: { readonly input: ReadStream; readonly output: WriteStream; readonly colour: boolean };
 }
 
 /** Shows the scenario's progress to a person. */
@@ -33,15 +33,18 @@ export async function playDemo(lab: DemoPort, board: Faults, options: DemoOption
     return report.ok ? 0 : 1;
   }
   const view = new LiveView({ lab, board, ...options.terminal });
+  let outcome = 'Left before the scenario was over; there is no report.';
   view.start();
   try {
     const played = play(lab, board, options, view).then((report) => {
-      view.handOver(`${summary(report, options.reportFile)} Now it is yours: make trouble with the keys below.`);
+      outcome = summary(report, options.reportFile);
+      view.handOver(`${outcome} Now it is yours: make trouble with the keys below.`);
     });
     await Promise.race([view.quit, played.then(() => view.quit)]);
   } finally {
     view.stop();
   }
+  printLines([outcome], options.output);
   return 0;
 }
 

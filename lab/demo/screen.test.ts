@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
+import { faultKeys } from './keys.ts';
 import { type DemoView, renderScreen } from './screen.ts';
 
 const view: DemoView = {
@@ -13,6 +14,7 @@ const view: DemoView = {
   ],
   narration: 'The first blade of paris loses its power. Its link goes down and the router uses the other blade.',
   notice: '[2] kill a blade: blade-killed newyork-blade-1',
+  faults: [{ name: 'blade-killed', target: 'paris-blade-1', forMs: 42_000 }],
   sites: [
     {
       name: 'paris',
@@ -47,29 +49,58 @@ const view: DemoView = {
 };
 
 it('shows the world, the users and the step', () => {
-  expect(`${stripVTControlCharacters(renderScreen(view, 100).join('\n'))}\n`).toMatchInlineSnapshot(`
+  expect(
+    `${stripVTControlCharacters(renderScreen(view, { columns: 100, rows: 50, colour: true }).join('\n'))}\n`,
+  ).toMatchInlineSnapshot(`
     "TIDELINE the platform in a box 1:23   health checks 10x faster
+     The first blade of paris loses its power. Its link goes down and the router uses the other blade.
+     [2] kill a blade: blade-killed newyork-blade-1
+     [q] quit
+     ✓▶·✗  2 of 4: blade-killed  failed: scale-up
+     all   10 req/s, 412 requests, 2 failed, 1 retried, nginx reloads 0
+     blade-killed paris-blade-1 for 0:42
 
      paris  BGP 3/4    9 routes  blade-1 down  blade-2
 
-     users Route 53      PowerDNS      served by                  req/s  failed
-     FR    paris         paris         paris                        5.0       0
-     JP    cloud         cloud         cloud-asia                   4.9       2
-     all   10 req/s, 412 requests, 2 failed, 1 retried, nginx reloads 0
-
-     ✓ pods-routable  ▶ blade-killed  · cluster-lost  ✗ scale-up
-
-     The first blade of paris loses its power. Its link goes down and the router uses the other blade.
-     [2] kill a blade: blade-killed newyork-blade-1
-
-     [q] quit
+     users of  FR 5.0/s   JP 4.9/s
+     DNS       paris      cloud
+     served by paris      cloud-asia
+     failed               2          
     "
   `);
 });
 
-it.each([20, 40, 80])('is never wider than %i characters', (width) => {
-  for (const line of renderScreen(view, width))
-    expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(width);
+it.each([20, 40, 80])('is never wider than %i characters', (columns) => {
+  for (const line of renderScreen(view, { columns, rows: 50, colour: true }))
+    expect(stripVTControlCharacters(line).length).toBeLessThanOrEqual(columns);
+});
+
+it('has its whole story and every key on a terminal of 80 x 24, with the largest world of the lab and a dead site', () => {
+  const names = ['FR', 'GB', 'ZA', 'SN', 'EG', 'US', 'CA', 'BR', 'JP', 'IN', 'AU'];
+  const [country] = view.countries;
+  const [site] = view.sites;
+  if (country === undefined || site === undefined) throw new Error('the view has no country or no site');
+  const dead = { ...site, sessionsUp: 0, servers: site.servers.map(({ name }) => ({ name, state: 'down' as const })) };
+  const large: DemoView = {
+    ...view,
+    narration: `${view.narration} ${view.narration}`,
+    sites: [dead, ...['newyork', 'cloud-europe', 'cloud-america', 'cloud-asia'].map((name) => ({ ...site, name }))],
+    countries: names.map((code) => ({ ...country, code, failed: 1, servedBy: code === 'FR' ? [] : country.servedBy })),
+    keys: [...faultKeys, { key: 'q', label: 'quit' }],
+  };
+  const lines = renderScreen(large, { columns: 80, rows: 24, colour: false });
+  expect(lines.length).toBeLessThanOrEqual(24);
+  const text = lines.join('\n');
+  for (const { key, label } of large.keys) expect(text).toContain(`[${key}] ${label}`);
+  for (const code of names) expect(text).toContain(`${code} 5.0/s`);
+  expect(text).toContain('paris          DEAD: no server, BGP 0/4');
+  expect(text).toContain('412 requests, 2 failed');
+  expect(text).toMatch(/served by +nobody/);
+});
+
+it('has no escape sequence where colour is not wanted', () => {
+  const plain = renderScreen(view, { columns: 80, rows: 24, colour: false }).join('');
+  expect(stripVTControlCharacters(plain)).toBe(plain);
 });
 
 it('shows names of others as text, whatever terminals make of them', () => {
@@ -94,7 +125,7 @@ it('shows names of others as text, whatever terminals make of them', () => {
       countries: [country],
       keys: [{ key: hostile, label: hostile }],
     },
-    400,
+    { columns: 400, rows: 50, colour: true },
   ).join('');
   // oxlint-disable-next-line no-control-regex -- the styles that the screen sets itself
   expect(frame.replaceAll(/\u001b\[\d+m/g, '')).not.toMatch(/[\p{Cc}\p{Zl}\p{Bidi_Control}]/u);

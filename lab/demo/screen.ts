@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { printable } from '../../src/model/printable.ts';
 
 /** What the live view shows; made anew for every frame from the lab's status. */
@@ -10,6 +11,8 @@ export interface DemoView {
   readonly narration: string;
   /** The answer to the last key; empty before the first. */
   readonly notice: string;
+  /** What is broken on purpose, and for how long. */
+  readonly faults: readonly { readonly name: string; readonly target: string; readonly forMs: number }[];
   readonly sites: readonly SiteView[];
   readonly countries: readonly CountryView[];
   readonly totals: {
@@ -41,6 +44,13 @@ export interface CountryView {
   readonly failed: number;
 }
 
+/** What a terminal can show. */
+export interface ScreenSize {
+  readonly columns: number;
+  readonly rows: number;
+  readonly colour: boolean;
+}
+
 const style = (code: string) => (text: string) => `\u001b[${code}m${text}\u001b[0m`;
 const bold = style('1');
 const dim = style('2');
@@ -48,25 +58,29 @@ const green = style('32');
 const red = style('31');
 const yellow = style('33');
 
-/** The whole frame as lines, none wider than `width` visible characters. */
-export function renderScreen(given: DemoView, width: number): readonly string[] {
+/**
+ * The whole frame as lines, none wider than the terminal and no more than it has rows. What tells the story and the keys come
+ * first, so that a small terminal loses the least.
+ */
+export function renderScreen(given: DemoView, { columns, rows, colour }: ScreenSize): readonly string[] {
   const view = printableTexts(given);
   const lines = [
     `${bold('TIDELINE')} the platform in a box ${dim(clock(view.elapsedMs))}   ${dim(view.caveat)}`,
+    ...wrap(view.narration, columns - 2).map((line) => ` ${line}`),
+    ...wrap(view.notice, columns - 2).map((line) => ` ${yellow(line)}`),
+    ...renderKeys(view, columns),
+    renderSteps(view),
+    renderTotals(view),
+    ...flow(view.faults.map(renderFault), columns),
     '',
     ...renderSites(view.sites),
     '',
-    ...renderCountries(view.countries),
-    renderTotals(view),
-    '',
-    ...renderSteps(view, width),
-    '',
-    ...wrap(view.narration, width - 2).map((line) => ` ${line}`),
-    ...wrap(view.notice, width - 2).map((line) => ` ${yellow(line)}`),
-    '',
-    ...renderKeys(view, width),
+    ...renderCountries(view.countries, columns),
   ];
-  return lines.map((line) => clip(line, width));
+  // Empty lines only help the eye; they are the first to go.
+  const fitting = lines.length > rows ? lines.filter((line) => line !== '') : lines;
+  const clipped = fitting.slice(0, rows).map((line) => clip(line, columns));
+  return colour ? clipped : clipped.map(stripVTControlCharacters);
 }
 
 /** The same value with every text in it made printable: on a frame only our own escape sequences may move the cursor. */
@@ -84,28 +98,64 @@ function printableTexts<T>(value: T): T {
 function renderSites(sites: readonly SiteView[]): readonly string[] {
   const widest = Math.max(0, ...sites.map(({ name }) => name.length));
   return sites.map((site) => {
-    const servers = site.servers.map(({ name, state }) => {
-      const short = name.startsWith(`${site.name}-`) ? name.slice(site.name.length + 1) : name;
+    const name = site.name.padEnd(widest);
+    const servers = site.servers.map(({ name: server, state }) => {
+      const short = server.startsWith(`${site.name}-`) ? server.slice(site.name.length + 1) : server;
       if (state === 'up') return green(short);
       return state === 'down' ? red(`${short} down`) : yellow(`${short} drained`);
     });
     const sessions = `BGP ${site.sessionsUp}/${site.sessions}`;
+    // A site of whose servers none works and whom no router hears is dead, whatever its router still holds.
+    if (site.sessionsUp === 0 && site.servers.every(({ state }) => state === 'down'))
+      return ` ${red(`${name}  DEAD: no server, ${sessions}`)}`;
     const bgp = site.sessionsUp === site.sessions ? sessions : red(sessions);
     const routes = site.routes === undefined ? ' '.repeat(10) : `${String(site.routes).padStart(3)} routes`;
-    return ` ${site.name.padEnd(widest)}  ${bgp}  ${routes}  ${servers.join('  ')}`;
+    return ` ${name}  ${bgp}  ${routes}  ${servers.join('  ')}`;
   });
 }
 
-function renderCountries(countries: readonly CountryView[]): readonly string[] {
-  const servers = [...new Set(countries.flatMap(({ answers }) => Object.keys(answers)))];
-  const header = ` ${'users'.padEnd(6)}${servers.map((name) => name.padEnd(14)).join('')}${'served by'.padEnd(26)}${'req/s'.padStart(6)}${'failed'.padStart(8)}`;
-  const rows = countries.map((country) => {
-    const answers = servers.map((name) => (country.answers[name] ?? '-').padEnd(14)).join('');
-    const failed = String(country.failed).padStart(8);
-    const rate = country.requestsPerSecond.toFixed(1).padStart(6);
-    return ` ${country.code.padEnd(6)}${answers}${country.servedBy.join(' ').padEnd(26)}${rate}${country.failed === 0 ? failed : red(failed)}`;
-  });
-  return [dim(header), ...rows];
+const rowLabel = 11;
+const countryColumn = 11;
+
+/** A column for each country, in as many blocks as the width needs. */
+function renderCountries(countries: readonly CountryView[], columns: number): readonly string[] {
+  const inBlock = Math.max(1, Math.floor((columns - rowLabel) / countryColumn));
+  const blocks = Array.from({ length: Math.ceil(countries.length / inBlock) }, (_, index) =>
+    countries.slice(index * inBlock, (index + 1) * inBlock),
+  );
+  return blocks.flatMap(renderCountryBlock);
+}
+
+type Paint = (text: string, country: CountryView) => string;
+
+function renderCountryBlock(countries: readonly CountryView[]): readonly string[] {
+  const row = (label: string, cell: (country: CountryView) => string, paint: Paint = (text) => text) =>
+    ` ${label.padEnd(rowLabel - 1)}${countries
+      .map((country) => {
+        const text = cell(country);
+        const cut = text.length < countryColumn ? text : `${text.slice(0, countryColumn - 2)}…`;
+        return paint(cut.padEnd(countryColumn), country);
+      })
+      .join('')
+      .trimEnd()}`;
+  const servers = [...new Set(countries.flatMap(({ answers: given }) => Object.keys(given)))];
+  const agree = countries.every(({ answers: given }) => new Set(servers.map((server) => given[server])).size === 1);
+  // Both name servers answer alike as a rule; a row for each is only worth its place while they differ.
+  const answers: readonly (readonly [string, string])[] = agree
+    ? [['DNS', servers[0] ?? '']]
+    : servers.map((server) => [server, server]);
+  return [
+    dim(row('users of', ({ code, requestsPerSecond }) => `${code} ${requestsPerSecond.toFixed(1)}/s`)),
+    ...answers.map(([label, server]) => row(label, ({ answers: given }) => given[server] ?? '-')),
+    row(
+      'served by',
+      ({ servedBy }) => servedBy.join(' ') || 'nobody',
+      (text, { servedBy }) => (servedBy.length === 0 ? red(text) : text),
+    ),
+    ...(countries.some(({ failed }) => failed > 0)
+      ? [row('failed', ({ failed }) => (failed === 0 ? '' : String(failed)), red)]
+      : []),
+  ];
 }
 
 function renderTotals(view: DemoView): string {
@@ -114,13 +164,19 @@ function renderTotals(view: DemoView): string {
   return ` ${bold('all')}   ${requestsPerSecond.toFixed(0)} req/s, ${requests} requests, ${lost}, ${retried} retried, nginx reloads ${view.nginxReloads}`;
 }
 
-function renderSteps(view: DemoView, width: number): readonly string[] {
+/** One mark for each step, and the names of the one that runs and of those that failed. */
+function renderSteps({ steps }: DemoView): string {
   const marks = { waiting: dim('·'), running: yellow('▶'), done: green('✓'), failed: red('✗') };
-  const cells = view.steps.map(({ name, state }) => ({
-    length: name.length + 2,
-    text: `${marks[state]} ${state === 'running' ? bold(name) : name}`,
-  }));
-  return flow(cells, width);
+  const at = steps.findIndex(({ state }) => state === 'running');
+  const running = at === -1 ? '' : `  ${at + 1} of ${steps.length}: ${bold(steps[at]?.name ?? '')}`;
+  const failed = steps.filter(({ state }) => state === 'failed').map(({ name }) => name);
+  const lost = failed.length === 0 ? '' : `  ${red(`failed: ${failed.join(', ')}`)}`;
+  return ` ${steps.map(({ state }) => marks[state]).join('')}${running}${lost}`;
+}
+
+function renderFault({ name, target, forMs }: DemoView['faults'][number]) {
+  const text = `${name} ${target} for ${clock(forMs)}`;
+  return { length: text.length, text: red(text) };
 }
 
 function renderKeys(view: DemoView, width: number): readonly string[] {

@@ -10,6 +10,8 @@ export interface DemoProgress {
   readonly notice: string;
   readonly keys: DemoView['keys'];
   readonly nginxReloads: number;
+  /** ms since the epoch. */
+  readonly nowMs: number;
 }
 
 const recentSeconds = 10;
@@ -24,6 +26,7 @@ export function viewOf(world: World, status: LabStatus, progress: DemoProgress):
     steps: progress.steps,
     narration: progress.narration,
     notice: progress.notice,
+    faults: status.faults.map(({ name, target, sinceMs }) => ({ name, target, forMs: progress.nowMs - sinceMs })),
     sites: sitesOf(world, status),
     countries: status.countries.map(countryOf),
     totals: {

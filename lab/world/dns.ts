@@ -71,7 +71,7 @@ async function startPower({ supervisor, clock, runFolder, zone }: NameServersOpt
   });
 }
 
-/** Plans and applies as an operator does: `tideline plan`, then `tideline apply --plan CHECKSUM`. Resolves with the plan's text. */
+/** Plans and applies as an operator does: `tideline steering plan`, then `tideline steering apply --plan CHECKSUM`. Resolves with the plan's text. */
 export async function planAndApply(options: {
   readonly tideline: string;
   readonly platformFolder: string;
@@ -81,7 +81,7 @@ export async function planAndApply(options: {
   const env = { ...options.environment, ...secrets };
   const plan = await run(options.tideline, ['plan', options.platformFolder, ...where], { env });
   const checksum = /\b([0-9a-f]{16})\b\s*$/.exec(plan.stdout)?.[1];
-  if (checksum === undefined) throw new Error(`tideline plan printed no checksum:\n${plan.stdout}`);
+  if (checksum === undefined) throw new Error(`tideline steering plan printed no checksum:\n${plan.stdout}`);
   const apply = ['apply', options.platformFolder, ...where, '--plan', checksum, '--approve-share', '1'];
   await run(options.tideline, apply, { env });
   return plan.stdout;

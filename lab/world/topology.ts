@@ -56,7 +56,7 @@ export const nameServers = {
   powerdns: '198.18.53.2',
 } as const;
 
-/** The operator's machine, where the lab's own process asks routers, agents and name servers, and runs `tideline apply`. */
+/** The operator's machine, where the lab's own process asks routers, agents and name servers, and runs `tideline steering apply`. */
 export const operator = { namespace: 'operator', transit: 'transit-europe', address: '198.18.54.1' } as const;
 
 export interface Server {

@@ -3,22 +3,22 @@ import { InputError, type Problem, problemLines } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import type { LoadResult } from '../platform/load.ts';
 import { agents } from '../preflight/agents.ts';
-import { printErrorLines, printJson, printLines } from '../runtime/print.ts';
+import { printErrorLines } from '../runtime/print.ts';
+import { addOutputOption, type OutputArguments, printResult } from './output.ts';
 
-interface CheckArguments {
-  readonly output: 'text' | 'json';
+interface CheckArguments extends OutputArguments {
   readonly cluster?: string | true;
 }
 
 /** `tideline check FILE...`: validates the platform spec; with `--cluster` it examines a cluster instead. */
 export function register(program: Command): void {
-  program
+  const check = program
     .command('check')
     .description(
       'Validate the platform spec in files and folders and say what becomes of Ingresses there, or look what a cluster misses',
     )
-    .argument('[path...]', 'YAML or JSON files, or folders of them')
-    .addOption(new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .argument('[path...]', 'YAML or JSON files, or folders of them');
+  addOutputOption(check)
     .option('--cluster [name]', 'look at this Cluster of the spec, as an agent would; writes nothing')
     .option('--kubeconfig <file>', 'with --cluster: read it by this kubeconfig instead of its source')
     .option('--context <name>', 'with --cluster: context of the kubeconfig')
@@ -62,9 +62,9 @@ async function run(paths: string[], options: CheckArguments, command: Command): 
     result !== undefined && 'platform' in result ? result.platform : undefined,
   );
   const good = result === undefined || 'platform' in result;
-  if (options.output === 'json') printJson(jsonOf(result, findings));
-  else
-    (good ? printLines : printErrorLines)(textOf(result ?? plural(ingresses.length, 'Ingress', 'Ingresses'), findings));
+  const lines = () => textOf(result ?? plural(ingresses.length, 'Ingress', 'Ingresses'), findings);
+  if (options.output === 'text' && !good) printErrorLines(lines());
+  else await printResult(options.output, { lines, value: () => jsonOf(result, findings) });
   if (!good) process.exitCode = 2;
 }
 

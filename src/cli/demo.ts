@@ -48,7 +48,9 @@ async function inside(options: Options & { readonly begun: string }): Promise<vo
     import('../runtime/clock.ts'),
   ]);
   const { stdin, stdout } = process;
-  const live = options.once !== true && stdin.isTTY && stdout.isTTY;
+  // A terminal that cannot move its cursor gets the scenario as lines of text.
+  const live = options.once !== true && stdin.isTTY && stdout.isTTY && process.env.TERM !== 'dumb';
+  const colour = (process.env.NO_COLOR ?? '') === '';
   const startupMs = Date.now() - Number(options.begun);
   const code = await runLab(
     {
@@ -67,7 +69,7 @@ async function inside(options: Options & { readonly begun: string }): Promise<vo
         reportFile: options.report,
         startupMs,
         output: stdout,
-        ...(live ? { terminal: { input: stdin, output: stdout } } : {}),
+        ...(live ? { terminal: { input: stdin, output: stdout, colour } } : {}),
       }),
   );
   process.exit(code);

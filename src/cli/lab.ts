@@ -1,13 +1,14 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { ControlPlanePrograms } from '../../lab/clusters/make.ts';
 import { faultSummaries } from '../../lab/faults/names.ts';
 import { defaultRunDir } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
 import { messageOf, withoutUndefined } from '../model/values.ts';
-import { printJson, printLines } from '../runtime/print.ts';
+import { printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
+import { addOutputOption, type OutputArguments, printResult } from './output.ts';
 
 export const checkout = resolve(import.meta.dirname, '..', '..');
 export const program = join(checkout, 'bin', 'tideline');
@@ -26,9 +27,9 @@ export const register: Register = (root) => {
     .requiredOption('--spec <DIR>')
     .option('--kubernetes')
     .action(inside);
-  withState(lab.command('status'))
+  addOutputOption(withState(lab.command('status')))
     .description('show sessions, routes, agents, DNS answers and clients')
-    .option('--json', 'everything, as JSON')
+    .addOption(new Option('--json', 'the same as --output json').implies({ output: 'json' }).hideHelp())
     .option('--memory', 'also the memory of every program')
     .action(status);
   withState(lab.command('fault'))
@@ -116,14 +117,17 @@ async function inside(options: UpOptions): Promise<void> {
   process.exit(0);
 }
 
-async function status(options: StateOption & { readonly json?: true; readonly memory?: true }): Promise<void> {
+async function status({
+  state,
+  output,
+  memory,
+}: StateOption & OutputArguments & { readonly memory?: true }): Promise<void> {
   const [{ askLab }, { formatStatus }] = await Promise.all([
     import('../../lab/control/client.ts'),
     import('../../lab/observe/format.ts'),
   ]);
-  const answer = await askLab(options.state, 'GET', `/status${options.memory === true ? '?memory' : ''}`);
-  if (options.json === true) printJson(answer);
-  else printLines(formatStatus(answer));
+  const answer = await askLab(state, 'GET', `/status${memory === true ? '?memory' : ''}`);
+  await printResult(output, { lines: () => formatStatus(answer), value: () => answer });
 }
 
 async function fault(name: string, target: string | undefined, options: StateOption): Promise<void> {
@@ -166,12 +170,12 @@ function faultList(): string {
  * kept for the next start.
  */
 export function labEnvironment(state: string): Readonly<Record<string, string>> {
-  const { PATH = '', HOME = '/', LANG = 'C.UTF-8', TERM = 'dumb', XDG_CACHE_HOME } = process.env;
+  const { PATH = '', HOME = '/', LANG = 'C.UTF-8', TERM = 'dumb', XDG_CACHE_HOME, NO_COLOR } = process.env;
   return {
     HOME,
     LANG,
     TERM,
-    ...withoutUndefined({ XDG_CACHE_HOME }),
+    ...withoutUndefined({ XDG_CACHE_HOME, NO_COLOR }),
     PATH: `${PATH}:/usr/local/sbin:/usr/sbin:/sbin`,
     NODE_COMPILE_CACHE: join(state, 'compile-cache'),
   };

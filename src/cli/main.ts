@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
 import { InputError, problemLines } from '../model/problem.ts';
 import { messageOf } from '../model/values.ts';
 import { messageLines, printErrorLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
+import { addCompletion } from './completion.ts';
 
 /** The command files. Each imports its plane only when it runs, so that a small agent does not load a large one. */
 const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
@@ -12,22 +14,27 @@ const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
   () => import('./bgp.ts'),
   () => import('./network.ts'),
   () => import('./edge.ts'),
-  () => import('./plan.ts'),
-  () => import('./apply.ts'),
-  () => import('./explain.ts'),
+  () => import('./steering.ts'),
 ];
+
+/** The version of this checkout, and of the Node that runs it. */
+function versionText(): string {
+  return `tideline ${packageJson.version} (Node ${process.versions.node})`;
+}
 
 /** Resolves with the exit code: 0 done, 1 failed, 2 bad input (a message, never a stack trace). */
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('tideline');
   program
     .description('Kubernetes traffic on your own data centres and on the cloud, as one platform')
+    .version(versionText(), '-V, --version', 'print the version')
     .exitOverride()
     // The error names words of the command line.
     .configureOutput({ outputError: (text) => printErrorLines(errorLines(text)) })
     .configureHelp({ sortSubcommands: true })
     .showHelpAfterError('(see --help)');
   for (const load of commands) (await load()).register(program);
+  addCompletion(program);
   try {
     await program.parseAsync(argv);
     return 0;

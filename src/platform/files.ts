@@ -1,7 +1,8 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type SpecDocument, valueAt } from '../model/spec/document.ts';
 import type { SpecProblem } from '../model/spec/objects.ts';
+import { mostSimilar } from '../model/spec/similar.ts';
 import { tooManyBytes } from './limits.ts';
 import { readDocuments } from './yaml.ts';
 
@@ -47,7 +48,7 @@ async function readPath(path: string, found: Found, named: Set<string>): Promise
     await readOne(path, found);
     return undefined;
   } catch (error) {
-    return unreadable(path, error);
+    return await unreadable(path, error);
   }
 }
 
@@ -70,7 +71,7 @@ async function readFolder(folder: string, found: Found): Promise<number> {
         await readOne(path, found);
       }
     } catch (error) {
-      found.problems.push(unreadable(path, error));
+      found.problems.push(await unreadable(path, error));
     }
   }
   for (const path of folders) {
@@ -147,9 +148,24 @@ function folderEmpty(path: string): SpecProblem {
   };
 }
 
-function unreadable(path: string, error: unknown): SpecProblem {
+async function unreadable(path: string, error: unknown): Promise<SpecProblem> {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  if (code === 'ENOENT')
-    return { reason: 'FileMissing', file: path, message: 'no such file or folder', fix: 'check the path' };
+  if (code === 'ENOENT') {
+    const similar = await similarPath(path);
+    const fix = similar === undefined ? 'check the path' : `did you mean "${similar}"?`;
+    return { reason: 'FileMissing', file: path, message: 'no such file or folder', fix };
+  }
   return { reason: 'FileUnreadable', file: path, message: `cannot be read (${code})`, fix: 'check its permissions' };
+}
+
+/** The path that exists and whose names are the same or only misspelt; undefined when there is none. */
+async function similarPath(path: string): Promise<string | undefined> {
+  const folder = dirname(path);
+  const names = await readdir(folder).catch(() => undefined);
+  if (names === undefined) {
+    const above = folder === path ? undefined : await similarPath(folder);
+    return above === undefined ? undefined : similarPath(join(above, basename(path)));
+  }
+  const name = names.includes(basename(path)) ? basename(path) : mostSimilar(basename(path), names);
+  return name === undefined ? undefined : join(folder, name);
 }

@@ -25,6 +25,18 @@ export function printJson(value: unknown, space: 0 | 2 = 2): void {
   process.stdout.write(`${printableJson(withoutUrlSecrets(JSON.stringify(value, undefined, space)))}\n`);
 }
 
+/** Prints a value as YAML on standard output, for programs. A text with characters that are not visible is quoted and escapes them. */
+export async function printYaml(value: unknown): Promise<void> {
+  const { Document, Scalar, visit } = await import('yaml');
+  const document = new Document(JSON.parse(withoutUrlSecrets(JSON.stringify(value))));
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === 'string' && node.value !== printable(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  process.stdout.write(printableJson(document.toString({ lineWidth: 0 })));
+}
+
 /** The lines of a message that may have several: those after the first are indented, and cannot be taken for lines of ours. */
 export function messageLines(message: string): readonly string[] {
   const [first = '', ...rest] = message.trimEnd().split('\n');

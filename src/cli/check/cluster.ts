@@ -10,16 +10,16 @@ import type { PodsFrom } from '../../planes/network/needs.ts';
 import { type Agent, agents as allAgents } from '../../preflight/agents.ts';
 import type { Crd, ExpectedCrd } from '../../preflight/judge/crds.ts';
 import type { Expectations } from '../../preflight/preflight.ts';
-import { printErrorLines, printJson, printLines } from '../../runtime/print.ts';
+import { type OutputArguments, printResult } from '../output.ts';
+import { showProgress } from '../progress.ts';
 
-export interface ClusterArguments {
+export interface ClusterArguments extends OutputArguments {
   /** Name of the Cluster; `true` when none was named, and `--kubeconfig` says which one it is. */
   readonly cluster: string | true;
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly as: Agent | 'all';
   readonly podsFrom: PodsFrom;
-  readonly output: 'text' | 'json';
 }
 
 const deploy = resolve(import.meta.dirname, '..', '..', '..', 'deploy');
@@ -43,8 +43,10 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
       expectations: expectations ?? empty,
     });
     const head = `cluster ${cluster ?? ''}: ${shortPath(source.manifests)}`;
-    if (options.output === 'json') printJson(jsonOf({ cluster }, findings));
-    else printLines(textOf(head, findings));
+    await printResult(options.output, {
+      lines: () => textOf(head, findings),
+      value: () => jsonOf({ cluster }, findings),
+    });
     return exitCodeOf(findings);
   }
   const { readTarget } = await import('../../preflight/kubeconfig.ts');
@@ -64,8 +66,10 @@ export async function checkCluster(paths: readonly string[], options: ClusterArg
   const who = identity === undefined ? '' : ` as ${identityText(identity)}`;
   const head = `cluster ${cluster ?? target.cluster}: ${target.server}${who}`;
   const facts = { cluster: cluster ?? target.cluster, server: target.server, identity };
-  if (options.output === 'json') printJson(jsonOf(facts, findings));
-  else printLines(textOf(head, findings));
+  await printResult(options.output, {
+    lines: () => textOf(head, findings),
+    value: () => jsonOf(facts, findings),
+  });
   return exitCodeOf(findings);
 }
 
@@ -137,23 +141,4 @@ async function readCrds(): Promise<readonly ExpectedCrd[]> {
 function shortPath(path: string): string {
   const short = relative(process.cwd(), path);
   return short.startsWith('..') ? path : short;
-}
-
-/** On a terminal, prints each step that runs after the first second as a line on standard error. */
-function showProgress(): { readonly step: (step: string) => void; readonly end: () => void } {
-  let current = '';
-  let silent = true;
-  const write = () => printErrorLines([`${current} ...`]);
-  const timer = setTimeout(() => {
-    silent = false;
-    write();
-  }, 1000);
-  if (!process.stderr.isTTY) clearTimeout(timer);
-  return {
-    step: (step) => {
-      current = step;
-      if (!silent) write();
-    },
-    end: () => clearTimeout(timer),
-  };
 }

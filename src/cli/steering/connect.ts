@@ -1,13 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { withoutUndefined } from '../../model/values.ts';
 import type { ProviderName } from '../../planes/steering/dialects/dialect.ts';
+import type { ZonePlan } from '../../planes/steering/plan/plan.ts';
 import type { ConnectionOptions, ZoneProvider, ZoneReader } from '../../planes/steering/providers/provider.ts';
 import { providers } from '../../planes/steering/providers/table.ts';
 import { printErrorLines } from '../../runtime/print.ts';
+import { addOutputOption, type OutputArguments } from '../output.ts';
+import { type Progress, showProgress } from '../progress.ts';
 
-export interface ProviderOptions {
+export interface ProviderOptions extends OutputArguments {
   readonly provider: ProviderName | 'all';
-  readonly output: 'text' | 'json';
   /** The address of each provider's API, under the name of its option. */
   readonly [option: string]: unknown;
 }
@@ -20,21 +22,44 @@ export function addProviderOptions(command: Command): Command {
   const variables = Object.values(providers).map(({ variables: { required, optional } }) =>
     [...required, ...optional].join(', '),
   );
-  return command
-    .addOption(new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text'))
-    .addHelpText('after', `\nEnvironment: ${variables.join('; ')}`);
+  return addOutputOption(command).addHelpText('after', `\nEnvironment: ${variables.join('; ')}`);
 }
 
-/** Makes a reader whose transport cannot write. */
-export async function connectReader(name: ProviderName, options: ProviderOptions): Promise<ZoneReader> {
-  return providers[name].reader(await connectionOptionsOf(name, options));
+/** Plans every zone of the platform spec in `paths`. It only reads, by transports that cannot write. */
+export async function planWith(paths: readonly string[], options: ProviderOptions): Promise<readonly ZonePlan[]> {
+  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
+  const { planZones } = await import('../../planes/steering/plan/plan.ts');
+  const platform = await loadPlatformOrThrow(paths);
+  const progress = showProgress();
+  return planZones(platform, options.provider, (name) => connectReader(name, options, progress), Date.now()).finally(
+    progress.end,
+  );
 }
 
-export async function connectProvider(name: ProviderName, options: ProviderOptions): Promise<ZoneProvider> {
-  return providers[name].provider(await connectionOptionsOf(name, options));
+async function connectReader(name: ProviderName, options: ProviderOptions, progress: Progress): Promise<ZoneReader> {
+  const reader = await providers[name].reader(await connectionOptionsOf(name, options, progress));
+  return {
+    name,
+    read: (zone) => {
+      progress.step(`${name}: reading zone ${zone}`);
+      return reader.read(zone);
+    },
+  };
 }
 
-async function connectionOptionsOf(name: ProviderName, options: ProviderOptions): Promise<ConnectionOptions> {
+export async function connectProvider(
+  name: ProviderName,
+  options: ProviderOptions,
+  progress: Progress,
+): Promise<ZoneProvider> {
+  return providers[name].provider(await connectionOptionsOf(name, options, progress));
+}
+
+async function connectionOptionsOf(
+  name: ProviderName,
+  options: ProviderOptions,
+  progress: Progress,
+): Promise<ConnectionOptions> {
   const { variables, url } = providers[name];
   const all = [...variables.required, ...variables.optional];
   const present = new Map(all.flatMap((variable) => withValue(variable, process.env[variable])));
@@ -50,6 +75,7 @@ async function connectionOptionsOf(name: ProviderName, options: ProviderOptions)
     variables: present,
     clock: systemClock,
     random: Math.random,
+    onRetry: progress.trouble,
   };
 }
 

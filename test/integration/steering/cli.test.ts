@@ -28,6 +28,10 @@ let folder: string;
 const methods: string[] = [];
 /** The recorder refuses changes of the zone with this identifier. */
 let refused: string | undefined;
+/** The recorder asks for as many requests to come back later. */
+let throttled = 0;
+/** The access key that signed each request. */
+const keys: string[] = [];
 
 beforeAll(async () => {
   emulator = await startEmulator({
@@ -47,6 +51,12 @@ beforeAll(async () => {
   await client.send(new CreateHostedZoneCommand({ Name: 'video.example', CallerReference: 'test' }));
   recorder = createServer((incoming, outgoing) => {
     methods.push(incoming.method ?? '');
+    keys.push(/Credential=([^/]+)/.exec(incoming.headers.authorization ?? '')?.[1] ?? '');
+    if (throttled > 0) {
+      throttled -= 1;
+      outgoing.writeHead(400, { 'content-type': 'text/xml' }).end(slower);
+      return;
+    }
     const { method, headers, url } = incoming;
     if (method === 'POST' && refused !== undefined && url?.includes(refused) === true) {
       outgoing.writeHead(403, { 'content-type': 'text/xml' }).end(denied);
@@ -74,6 +84,9 @@ afterAll(async () => {
 const denied =
   '<ErrorResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>';
 
+const slower =
+  '<ErrorResponse xmlns="https://route53.amazonaws.com/doc/2013-04-01/"><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error></ErrorResponse>';
+
 interface Result {
   readonly code: number;
   readonly out: string;
@@ -81,12 +94,17 @@ interface Result {
 }
 
 function tideline(...args: readonly string[]): Promise<Result> {
+  return tidelineWith({}, ...args);
+}
+
+function tidelineWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Result> {
   const env = {
     ...process.env,
     NODE_COMPILE_CACHE: compileCache,
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
     POWERDNS_API_KEY: '',
+    ...environment,
   };
   return new Promise((resolve) => {
     const command = ['--disable-warning=ExperimentalWarning', 'src/cli/main.ts', ...args];
@@ -111,10 +129,29 @@ test('plan only reads, apply does exactly that plan, the second plan is empty', 
   expect(first.out).toContain('nothing -> newyork: NA (all 41), SA (all 14)');
   expect(first.out).toContain('verified: video, 247 locations x 8 sets of failed clusters');
   expect(new Set(methods)).toEqual(new Set(['GET']));
+  expect((await tideline('plan', ...on(), '--detailed-exitcode')).code).toBe(3);
   const applied = await tideline('apply', ...on(), '--plan', checksum(first.out));
   expect(applied).toEqual({ code: 0, out: 'route53 zone video.example: generation 1 answers\n', err: '' });
   const second = await tideline('plan', ...on());
   expect(second.out).toContain('as wanted\n\nnothing to do\n');
+  expect((await tideline('plan', ...on(), '--detailed-exitcode')).code).toBe(0);
+});
+
+test('credentials may come from a profile', async () => {
+  const profiles = join(folder, 'aws-credentials');
+  await writeFile(profiles, '[dns]\naws_access_key_id = profile\naws_secret_access_key = profile\n');
+  const environment = { AWS_PROFILE: 'dns', AWS_SHARED_CREDENTIALS_FILE: profiles, AWS_ACCESS_KEY_ID: '' };
+  const { code, out } = await tidelineWith(environment, 'plan', ...on());
+  expect(code).toBe(0);
+  expect(out).toContain('nothing to do');
+  expect(keys.at(-1)).toBe('profile');
+});
+
+test('a plan tells on the way that Route 53 asks to come back later', async () => {
+  throttled = 4;
+  const { code, err } = await tideline('plan', ...on());
+  expect(code).toBe(0);
+  expect(err).toMatch(/^Route 53 asks to come back later \(Rate exceeded\); trying again in \d+\.\d s$/m);
 });
 
 test('another checksum is refused, and so is a large move until a person approves it', async () => {

@@ -1,18 +1,8 @@
 import { countries, countryOf } from '../../geo/countries.ts';
+import { countryMeant } from '../../geo/meant.ts';
 import type { Path } from '../document.ts';
 import type { TrafficPolicy } from '../kinds.ts';
 import { type Declared, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
-
-/** Wrong codes that people often write, with the right code. */
-const commonMistakes: Readonly<Record<string, string>> = {
-  UK: 'GB',
-  EL: 'GR',
-  EN: 'GB',
-  SP: 'ES',
-  JA: 'JP',
-  KO: 'KR',
-  UN: 'US',
-};
 
 /** Every country exists and is claimed once, every rule answers somebody with somebody, every host is in its zone once. */
 export function checkPolicies(objects: Objects, report: Report): void {
@@ -101,7 +91,7 @@ function checkAnswer(
 
 function checkCountry(code: string, at: Declared<unknown>, path: Path, report: Report): void {
   if (countryOf(code) !== undefined) return;
-  const meant = countryOf(commonMistakes[code] ?? '');
+  const meant = countryMeant(code);
   const noData = ['BV', 'CX', 'EH', 'HM'].includes(code);
   report(at, path, {
     reason: 'UnknownCountry',

@@ -3,6 +3,7 @@ import { formatShares } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
 import { formatRecord } from '../../../answers/record.ts';
 import { countryOf } from '../../../model/geo/countries.ts';
+import { countryMeant } from '../../../model/geo/meant.ts';
 import { drainsOfCluster } from '../../../model/platform/drains.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -38,10 +39,13 @@ export function explain(platform: Platform, host: string, country: string, nowMs
   }
   const code = country === 'unknown' ? undefined : country.toUpperCase();
   if (code !== undefined && countryOf(code) === undefined) {
+    const meant = countryMeant(country);
     throw badInput(
       'UnknownCountry',
       `${country} is not a country that answers can be given for; "unknown" is taken too`,
-      'give an ISO 3166-1 alpha-2 code, e.g. FR',
+      meant === undefined
+        ? 'give an ISO 3166-1 alpha-2 code, e.g. FR'
+        : `did you mean "${meant.code}" (${meant.name})?`,
     );
   }
   const answers = answersNow(platform, policy, nowMs);

@@ -66,4 +66,6 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Returns a random number in [0, 1). */
   readonly random: () => number;
+  /** Is told, as one line for people, each time that a call is to be repeated, and why. */
+  readonly onRetry?: (line: string) => void;
 }

@@ -1,36 +1,63 @@
-import { withoutUndefined } from '../../../../model/values.ts';
+import type { Route53Client } from '@aws-sdk/client-route-53';
+import { messageOf, withoutUndefined } from '../../../../model/values.ts';
+import { badInput } from '../../reasons.ts';
 import type { ConnectionOptions, ProviderAccess } from '../provider.ts';
-import type { Route53Options } from './client.ts';
+import type { AwsCredentials, Route53Options } from './client.ts';
 import type { Route53WriterOptions } from './write.ts';
 
 /** The client is loaded when it is used, so that a command that only needs the options stays small. */
 export const route53Access: ProviderAccess = {
-  variables: { required: ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'], optional: ['AWS_SESSION_TOKEN'] },
+  // None is required: the SDK has a chain of other sources (profiles, single sign-on, roles, instance metadata).
+  variables: {
+    required: [],
+    optional: ['AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
+  },
   url: { flags: '--route53-endpoint <url>', description: "another Route 53 than Amazon's" },
   async reader(connection) {
     const { readOnlyRoute53Client } = await import('./client.ts');
     const { route53Reader } = await import('./read.ts');
-    return route53Reader(readOnlyRoute53Client(optionsOf(connection)), timingOf(connection));
+    const client = readOnlyRoute53Client(optionsOf(connection));
+    await requireCredentials(client);
+    return route53Reader(client, timingOf(connection));
   },
   async provider(connection) {
     const { route53Client } = await import('./client.ts');
     const { route53 } = await import('./write.ts');
-    return route53(route53Client(optionsOf(connection)), timingOf(connection));
+    const client = route53Client(optionsOf(connection));
+    await requireCredentials(client);
+    return route53(client, timingOf(connection));
   },
 };
 
 function optionsOf({ url, variables }: ConnectionOptions): Route53Options {
+  return withoutUndefined({ endpoint: url, credentials: credentialsOf(variables) });
+}
+
+/** Those of the environment, as the SDK would take them: a profile that is named comes first. */
+function credentialsOf(variables: ConnectionOptions['variables']): AwsCredentials | undefined {
+  const accessKeyId = variables.get('AWS_ACCESS_KEY_ID');
+  const secretAccessKey = variables.get('AWS_SECRET_ACCESS_KEY');
+  if (variables.has('AWS_PROFILE') || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
   return {
-    credentials: {
-      accessKeyId: variables.get('AWS_ACCESS_KEY_ID') ?? '',
-      secretAccessKey: variables.get('AWS_SECRET_ACCESS_KEY') ?? '',
-      ...withoutUndefined({ sessionToken: variables.get('AWS_SESSION_TOKEN') }),
-    },
-    ...withoutUndefined({ endpoint: url }),
+    accessKeyId,
+    secretAccessKey,
+    ...withoutUndefined({ sessionToken: variables.get('AWS_SESSION_TOKEN') }),
   };
 }
 
+/** Looks for credentials before the first call, which would be repeated for minutes without them. */
+async function requireCredentials(client: Route53Client): Promise<void> {
+  await client.config.credentials().catch((error: unknown) => {
+    throw badInput(
+      'MissingCredentials',
+      `no credentials for route53: ${messageOf(error)}`,
+      'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with AWS_PROFILE, or leave the provider out with --provider',
+    );
+  });
+}
+
 /** Amazon allows about five calls a second; a change takes about a minute to reach every name server. */
-function timingOf({ clock, random }: ConnectionOptions): Route53WriterOptions {
-  return { clock, random, firstMs: 250, ceilingMs: 8000, limitMs: 120_000, pollMs: 1000, inSyncLimitMs: 300_000 };
+function timingOf({ clock, random, onRetry }: ConnectionOptions): Route53WriterOptions {
+  const limits = { firstMs: 250, ceilingMs: 8000, limitMs: 120_000, pollMs: 1000, inSyncLimitMs: 300_000 };
+  return { clock, random, ...limits, ...withoutUndefined({ onRetry }) };
 }

@@ -8,37 +8,39 @@ import { readText, xmlDepth } from '../answers.ts';
 export interface Route53Options {
   /** Address of the API; absent for Amazon's own. */
   readonly endpoint?: string;
-  readonly credentials: {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string;
-  };
+  /** Absent: those of the SDK's default chain (environment, profile, single sign-on, role). */
+  readonly credentials?: AwsCredentials | undefined;
+}
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
 }
 
 /** A client that tries each call once: we retry ourselves, because only we know which calls may be repeated. */
 export function route53Client(options: Route53Options): Route53Client {
   const client = new Route53Client({
     region: 'us-east-1',
-    credentials: options.credentials,
     maxAttempts: 1,
     requestHandler: { connectionTimeout: 5000, requestTimeout: 15_000 },
-    ...withoutUndefined({ endpoint: options.endpoint }),
+    ...withoutUndefined({ endpoint: options.endpoint, credentials: options.credentials }),
   });
   boundAnswers(client);
-  hideSecrets(client, options.credentials);
+  hideSecrets(client);
   return client;
 }
 
 /** Errors quote what the server said, and it may have said what we sent. */
-function hideSecrets(client: Route53Client, credentials: Route53Options['credentials']): void {
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-  const secrets = [sessionToken, secretAccessKey, accessKeyId];
+function hideSecrets(client: Route53Client): void {
   client.middlewareStack.add(
     (next) => async (args) => {
       try {
         return await next(args);
       } catch (error) {
         if (error instanceof Error) {
+          const { accessKeyId, secretAccessKey, sessionToken } = await client.config.credentials();
+          const secrets = [sessionToken, secretAccessKey, accessKeyId];
           error.message = quoteAnswer(error.message, secrets);
           error.name = quoteAnswer(error.name, secrets, 100);
         }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../../../model/values.ts';
 import { type BackoffOptions, backoffMs } from '../../../../runtime/backoff.ts';
 import { type Clock, sleep } from '../../../../runtime/clock.ts';
 import { SteeringError } from '../../reasons.ts';
@@ -8,6 +9,8 @@ export interface RetryOptions extends Pick<BackoffOptions, 'firstMs' | 'ceilingM
   readonly random: () => number;
   /** Time after which no further attempt is made. */
   readonly limitMs: number;
+  /** Is told, as one line for people, each time that a call is to be repeated, and why. */
+  readonly onRetry?: (line: string) => void;
 }
 
 /** Names of refusals that ask to come back later; Route 53 has then done nothing. */
@@ -39,6 +42,8 @@ export async function retrying<T>(options: RetryOptions, call: () => Promise<T>,
       if (unanswered) onUnknown?.();
       const waitMs = backoffMs(failures, { ...options, jitter: [0.5, 1] }, { random });
       if (options.clock.monotonic() + waitMs > deadline) throw error;
+      const what = unanswered && statusOf(error) === undefined ? 'does not answer' : 'asks to come back later';
+      options.onRetry?.(`Route 53 ${what} (${messageOf(error)}); trying again in ${(waitMs / 1000).toFixed(1)} s`);
       await sleep(options.clock, waitMs);
     }
   }
