@@ -65,6 +65,16 @@ export interface NeighborView {
   readonly reason?: string;
 }
 
+/**
+ * The last time that the relay had heard no agent, so that the routes of pods and servers yielded to other servers that announce the
+ * same; in milliseconds since the epoch.
+ */
+export interface YieldView {
+  readonly sinceMs: number;
+  /** Absent while it lasts. */
+  readonly untilMs?: number;
+}
+
 /** A route that is not announced, or not withdrawn, and why. */
 export interface RouteRefusalView {
   readonly prefix: string;
@@ -90,11 +100,7 @@ export interface NetworkStatus extends AgentStatus {
   readonly blackholes: { readonly wanted: readonly string[]; readonly installed: readonly string[] };
   readonly relay: string;
   readonly neighbors: readonly NeighborView[];
-  /**
-   * The last time that the relay had heard no agent, so that the routes yielded to other servers that announce the same; ms since
-   * the epoch, without an end while it lasts.
-   */
-  readonly yielded?: { readonly sinceMs: number; readonly untilMs?: number };
+  readonly yielded?: YieldView;
 }
 
 export interface RouteView {
@@ -126,6 +132,7 @@ export interface EdgeStatus extends AgentStatus {
     readonly relay: string;
     readonly neighbors: readonly NeighborView[];
     readonly refusals: readonly RouteRefusalView[];
+    readonly yielded?: YieldView;
   };
   /** The other blades of the pool that answer. */
   readonly peers: readonly { readonly blade: string; readonly vips: Readonly<Record<string, PeerVipView>> }[];

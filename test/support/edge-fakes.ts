@@ -140,6 +140,7 @@ export class FakeSpeaker implements Speaker {
   announced: readonly Route[] = [];
   up = true;
   relay: SpeakerStatus['relay'] = 'synced';
+  yielded: SpeakerStatus['yielded'];
 
   start(): void {}
   async stop(): Promise<void> {}
@@ -157,7 +158,8 @@ export class FakeSpeaker implements Speaker {
 
   status(): SpeakerStatus {
     const neighbors = [{ address: '10.1.0.1', asn: 65_010, up: this.up }];
-    return { relay: this.relay, neighbors, announced: this.announced, refusals: [] };
+    const { relay, announced, yielded } = this;
+    return { relay, neighbors, announced, refusals: [], ...(yielded === undefined ? {} : { yielded }) };
   }
 
   onStatus(): () => void {

@@ -17,12 +17,24 @@ export function speakerMetrics(registry: Registry): SpeakerMetrics {
   const routes = gauge('tideline_bgp_routes', 'routes asked for, and routes ExaBGP holds', ['state']);
   const differences = gauge('tideline_bgp_route_differences', 'routes allowed but not held, or held but not wanted');
   const refused = gauge('tideline_bgp_refused_routes', 'routes refused now', ['reason']);
+  const yielding = gauge('tideline_bgp_yielding', '1 while the routes of pods and servers yield to other announcers');
+  const yielded = gauge(
+    'tideline_bgp_yield_timestamp_seconds',
+    'start and end of the last time that the routes yielded',
+    ['moment'],
+  );
   const refusals = new Counter({
     name: 'tideline_bgp_refusals_total',
     help: 'refusals since the agent started, each counted when it begins',
     labelNames: ['reason'],
     registers: [registry],
   });
+  const recordYield = (period: SpeakerStatus['yielded']): void => {
+    yielding.set(period !== undefined && period.untilMs === undefined ? 1 : 0);
+    yielded.reset();
+    if (period !== undefined) yielded.set({ moment: 'start' }, period.sinceMs / 1000);
+    if (period?.untilMs !== undefined) yielded.set({ moment: 'end' }, period.untilMs / 1000);
+  };
   return {
     countRefusal: (reason) => refusals.inc({ reason }),
     recordStatus(status, desired, difference) {
@@ -31,6 +43,7 @@ export function speakerMetrics(registry: Registry): SpeakerMetrics {
       routes.set({ state: 'desired' }, desired);
       routes.set({ state: 'announced' }, status.announced.length);
       differences.set(difference);
+      recordYield(status.yielded);
       refused.reset();
       for (const { reason } of status.refusals) refused.inc({ reason });
     },

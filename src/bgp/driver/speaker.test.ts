@@ -269,4 +269,24 @@ it('tells the agent that takes charge of routes which yield, in its log and its 
   expect(lines.filter((line) => line.startsWith('warn no agent was in charge of the routes RoutesYield'))).toHaveLength(
     1,
   );
+  const metrics = await registry.metrics();
+  expect(metrics).toContain('tideline_bgp_yielding 0');
+  expect(metrics).toContain(`tideline_bgp_yield_timestamp_seconds{moment="start"} ${yielded.sinceMs / 1000}`);
+  expect(metrics).toContain(`tideline_bgp_yield_timestamp_seconds{moment="end"} ${yielded.sinceMs / 1000 + 0.005}`);
+});
+
+it('says in a metric that the routes yield now', async () => {
+  relaySocket = openAgentSocket({
+    path: join(directory, 'bgp.sock'),
+    greeting: () => [{ ...state, yielded: { sinceMs: 5000 } }],
+    onProblem: () => {},
+    onAgent: () => {},
+    onMessage: () => {},
+  });
+  speaker.start();
+  await vi.waitFor(() => expect(speaker.status().yielded).toEqual({ sinceMs: 5000 }));
+  const metrics = await registry.metrics();
+  expect(metrics).toContain('tideline_bgp_yielding 1');
+  expect(metrics).toContain('tideline_bgp_yield_timestamp_seconds{moment="start"} 5');
+  expect(metrics).not.toContain('moment="end"');
 });

@@ -52,6 +52,15 @@ describe('tables', () => {
     expect(rig.speaker.reconsidered).toBe(1);
   });
 
+  test('the last time that the routes yielded is in its status', async () => {
+    const rig = new Rig('paris-blade-1');
+    await rig.serve();
+    expect(rig.agent.status().bgp).not.toHaveProperty('yielded');
+    rig.speaker.yielded = { sinceMs: 5, untilMs: 7 };
+    await rig.clock.advance(300);
+    expect(rig.agent.status().bgp.yielded).toEqual({ sinceMs: 5, untilMs: 7 });
+  });
+
   test('a step that fails after nginx took a change is no refusal of the table', async () => {
     const rig = new Rig('paris-blade-1');
     await rig.serve();

@@ -18,7 +18,7 @@ const shownConditions = 100;
 /** What the agent shows in `/status` at this moment. */
 export function statusOf({ view, memory, publishing }: StatusInput): PlanePart<EdgeStatus> {
   const { nginx, convergence, conditions } = view;
-  const { relay, neighbors, refusals } = view.speaker;
+  const { relay, neighbors, refusals, yielded } = view.speaker;
   return {
     blade: view.blade,
     pool: view.pool.metadata.name,
@@ -32,7 +32,7 @@ export function statusOf({ view, memory, publishing }: StatusInput): PlanePart<E
     }),
     vips: vipStatuses(memory, view.speaker),
     vipsMissing: Object.fromEntries(view.host.missing),
-    bgp: { relay, neighbors, refusals },
+    bgp: { relay, neighbors, refusals, ...withoutUndefined({ yielded }) },
     peers: view.peers.answers.map(readablePeer),
     ...drainOf(memory),
     policies: memory.health ?? [],
