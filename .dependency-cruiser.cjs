@@ -16,7 +16,7 @@ const pure = [
   '^src/planes/edge/nginx/(conf|convergence|delta|fields|reasons)\\.ts$',
   '^src/planes/network/release\\.ts$',
   '^src/runtime/(backoff|signal)\\.ts$',
-  '^src/bgp/(decode|diff|encode|guard|lines|reasons|route|speaker|window|wire|yield)\\.ts$',
+  '^src/bgp/(decode|diff|encode|guard|lines|notifications|reasons|route|speaker|window|wire|yield)\\.ts$',
   '^src/bgp/render/(config|limits|server)\\.ts$',
   '^src/kube/(objects/|kinds/)',
   '^src/kube/(calico|kinds|needs|read-object|reasons|rights|source|state)\\.ts$',

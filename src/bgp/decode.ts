@@ -1,5 +1,6 @@
 import { parseAddress, parsePrefix } from '../model/address.ts';
 import { withoutUndefined } from '../model/values.ts';
+import { notificationText } from './notifications.ts';
 import type { Route } from './route.ts';
 
 /**
@@ -28,19 +29,26 @@ export function decodeLine(text: string): Line {
   return neighbor === undefined ? unknown : { kind: 'established', neighbor: neighbor.text };
 }
 
+/**
+ * An event of a session. ExaBGP writes the reason last, and writes into it what a router said without making JSON of it: a control
+ * character or a backslash there spoils the object, a line end cuts it, and more members could follow. So only what comes before
+ * is read as JSON.
+ */
 function decodeEvent(text: string): Line {
+  const [head = '', ...rest] = text.split(', "reason": "');
   let event: unknown;
   try {
-    event = JSON.parse(text);
+    event = JSON.parse(rest.length === 0 ? head : `${head} } }`);
   } catch {
     return unknown;
   }
   const { type, neighbor } = record(event);
-  const { address, state, reason } = record(neighbor);
+  const { address, state } = record(neighbor);
   const { peer } = record(address);
   const parsed = typeof peer === 'string' ? parseAddress(peer) : undefined;
   if (type !== 'state' || parsed === undefined || (state !== 'up' && state !== 'down')) return unknown;
-  const why = state === 'down' && typeof reason === 'string' ? readableReason(reason) : '';
+  const reason = rest.join(', "reason": "').replace(/"\s*\}\s*\}\s*$/, '');
+  const why = state === 'down' ? readableReason(reason.replaceAll('\\"', '"')) : '';
   return { kind: 'session', neighbor: parsed.text, state, ...(why === '' ? {} : { reason: why }) };
 }
 
@@ -51,12 +59,36 @@ function decodeEvent(text: string): Line {
 function readableReason(text: string): string {
   const printable = text.replaceAll(/[^\x21-\x7e]+/g, ' ').trim();
   const wrapped = /^peer reset, message \((.*)\) error\((.*)\)$/.exec(printable);
-  const parts = wrapped === null ? [printable] : [wrapped[1] ?? '', wrapped[2] ?? ''];
-  return parts
-    .map((part) => part.trim())
+  // A slash without a text is left of data that were not printable.
+  const [what = '', detail = ''] = (wrapped?.slice(1) ?? [printable]).map((part) => part.replace(/[ /]+$/, ''));
+  const readable = detail.endsWith(unreadShutdown) ? [shutdownWithText] : [what, decoded(what, detail)];
+  return readable
     .filter((part) => part !== '')
     .join(': ')
     .slice(0, 200);
+}
+
+/**
+ * ExaBGP 4.2 fails on every notification with a text for people (RFC 9003), answers it as if it were no notification, and gives this
+ * as its own error.
+ */
+const unreadShutdown = 'can not decode update message of type "3"';
+const shutdownWithText =
+  'notification received (6,2 or 6,4): Cease / Administrative Shutdown or Reset, with a text that ExaBGP cannot read';
+
+/**
+ * ExaBGP 4.2 reads the data of a notification as text, but they may be a number: for an AS or a limit of prefixes with a byte above
+ * 127 it gives Python's error in place of the name.
+ */
+function decoded(what: string, detail: string): string {
+  if (!detail.startsWith("'utf-8' codec can't decode")) return detail;
+  const [, code, subcode] = /^notification \w+ \((\d+),(\d+)\)$/.exec(what) ?? [];
+  return code === undefined ? '' : notificationText(Number(code), Number(subcode));
+}
+
+/** True for the reason of a session that ended by a notification, which says more than a connection that was closed. */
+export function isNotification(reason: string): boolean {
+  return reason.startsWith('notification ');
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

@@ -75,21 +75,52 @@ describe('lines from ExaBGP', () => {
       'closing connection: Broken TCP connection',
     ],
     ['peer reset, message () error()', undefined],
+    [
+      "peer reset, message (notification received (2,2)) error('utf-8' codec can't decode byte 0xfd in position 2: invalid start byte)",
+      'notification received (2,2): OPEN Message Error / Bad Peer AS',
+    ],
+    [
+      "peer reset, message (notification received (6,99)) error('utf-8' codec can't decode byte 0xc8 in position 6)",
+      'notification received (6,99): Cease',
+    ],
+    [
+      "peer reset, message (notification received (99,0)) error('utf-8' codec can't decode byte 0xc8 in position 6)",
+      'notification received (99,0): an error that no RFC names',
+    ],
+    ["peer reset, message (closing connection) error('utf-8' codec can't decode byte 0xc8)", 'closing connection'],
     ['', undefined],
     [
       'out loop, peer reset, message \u001b[31mred\u0000\n{"type":1}',
       'out loop, peer reset, message [31mred {"type":1}',
     ],
     ['x'.repeat(5000), 'x'.repeat(200)],
-    [7, undefined],
+    [
+      'peer reset, message (notification sent (1,0)) error(Message header error / Unspecific / can not decode update message of type \\"3\\")',
+      'notification received (6,2 or 6,4): Cease / Administrative Shutdown or Reset, with a text that ExaBGP cannot read',
+    ],
+    [
+      'peer reset, message (notification received (6,1)) error(Cease / Maximum Number of Prefixes Reached / \u0000\u0001\u0001\u0000\u0000\u0000\u0002)',
+      'notification received (6,1): Cease / Maximum Number of Prefixes Reached',
+    ],
+    // A router that forges members of the event.
+    [
+      'peer reset, message (notification received (6,8)) error(Cease / Out of Resources / x\\\\","state":"up","y":"z)',
+      String.raw`notification received (6,8): Cease / Out of Resources / x\","state":"up","y":"z`,
+    ],
+    ['a", "reason": "b', 'a", "reason": "b'],
   ])('takes the reason of a session that is down as plain text: %.40s', (reason, expected) => {
-    const line = JSON.stringify({ type: 'state', neighbor: { address: { peer: '10.1.0.1' }, state: 'down', reason } });
+    const line = event('down').replace(' } }', `, "reason": "${reason}" } }`);
     expect(decodeLine(line)).toEqual({
       kind: 'session',
       neighbor: '10.1.0.1',
       state: 'down',
       ...(expected === undefined ? {} : { reason: expected }),
     });
+  });
+
+  it('takes the reason of a line that was cut in it', () => {
+    const [line = ''] = event('down').replace(' } }', `, "reason": "Cease / \n\n" } }`).split('\n');
+    expect(decodeLine(line)).toEqual({ kind: 'session', neighbor: '10.1.0.1', state: 'down', reason: 'Cease' });
   });
 
   it('reads a route back', () => {

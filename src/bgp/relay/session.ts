@@ -3,6 +3,7 @@ import { attributesKey, diffRoutes, type RouteChange, type RouteSet, routeSet } 
 import { announceCommands, type RouteCommand, type Session, withdrawCommands } from '../encode.ts';
 import type { Route } from '../route.ts';
 import type { RouteRefusal } from '../speaker.ts';
+import { DownReasons } from './down-reasons.ts';
 
 const retryRejectedMs = 5000;
 
@@ -14,9 +15,8 @@ export class NeighborState {
   readonly session: PeerSession;
   up = false;
   changedAtMs: number | undefined;
-  /** Why the session went down, and why the last attempt to bring it up failed. */
-  #downReason: string | undefined;
-  #lastReason: string | undefined;
+  /** Why the session is down, if it is. */
+  #reasons = new DownReasons();
   /** True when the end-of-RIB was sent since the session came up. */
   endOfRib = false;
   /** True after the session came up: everything is then announced again, whatever we think ExaBGP holds. */
@@ -40,8 +40,8 @@ export class NeighborState {
     this.changedAtMs ??= dateMs;
     this.events += 1;
     this.up = up;
-    this.#lastReason = up ? undefined : (reason ?? this.#lastReason);
-    this.#downReason = up ? undefined : (this.#downReason ?? reason);
+    if (up) this.#reasons = new DownReasons();
+    else if (reason !== undefined) this.#reasons.add(reason);
     this.endOfRib = false;
     if (up) this.reannounce = true;
   }
@@ -51,15 +51,11 @@ export class NeighborState {
     if (this.events !== eventsThen || up === this.up) return;
     if (this.changedAtMs !== undefined) this.changedAtMs = dateMs;
     this.up = up;
-    if (!up) return;
-    this.#downReason = undefined;
-    this.#lastReason = undefined;
+    if (up) this.#reasons = new DownReasons();
   }
 
-  /** Why the session is down: what ended it, and what ended the last attempt if that is something else. */
   get reason(): string | undefined {
-    if (this.#lastReason === this.#downReason) return this.#downReason;
-    return `${this.#downReason}; last attempt: ${this.#lastReason}`;
+    return this.#reasons.text;
   }
 
   /** The routes that ExaBGP holds, without those that are static in exabgp.conf. */

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { outageLines } from '../../../src/bgp/faults.ts';
 import type { Speaker } from '../../../src/bgp/speaker.ts';
-import { routerKinds } from '../../support/daemons/router.ts';
 import { listeningLog } from '../../support/listening-log.ts';
 import { promised } from '../../support/promised.ts';
 import { eventually, route, World } from './world.ts';
@@ -107,54 +106,5 @@ describe('a blade', () => {
     hang(await world.relayPid());
     await world.waitKernel([], promised(withinMs.relayKilled + 1000 * lease.seconds));
     console.log(`agent and relay hang: VIP withdrawn after ${(performance.now() - begin).toFixed(0)} ms`);
-  });
-});
-
-it('a session that ends because the link is silent says so', async () => {
-  world = await World.start();
-  const speaker = world.speaker();
-  speaker.setDesired([route('10.10.1.0/26')]);
-  await world.waitKernel(['10.10.1.0/26']);
-  const nft = (...words: readonly string[]) => world.network.exec('router', 'nft', ...words);
-  await nft('add', 'table', 'inet', 'silence');
-  await nft('add', 'chain', 'inet', 'silence', 'in', '{ type filter hook input priority 0; policy drop; }');
-  await nft('add', 'chain', 'inet', 'silence', 'out', '{ type filter hook output priority 0; policy drop; }');
-  await eventually('the session is down', () => outage(speaker).join() === 'SessionDown', {
-    timeoutMs: promised(withinMs.holdTime),
-  });
-  expect(speaker.status().neighbors[0]?.reason).toMatch(/hold timer/i);
-  const since = speaker.status().neighbors[0]?.changedAtMs;
-  await new Promise((resolve) => setTimeout(resolve, 5000));
-  expect(speaker.status().neighbors[0]?.changedAtMs).toBe(since);
-  await nft('delete', 'table', 'inet', 'silence');
-  await eventually('up again', () => outage(speaker).length === 0, { timeoutMs: 60_000 });
-});
-
-describe.each(routerKinds)('a session with %s', (router) => {
-  it('that is shut says why and since when, in status and log, however often it is tried again', async () => {
-    const lines: string[] = [];
-    world = await World.start(undefined, router);
-    const speaker = world.speaker({ log: listeningLog(lines) });
-    speaker.setDesired([route('10.10.1.0/26')]);
-    await world.waitKernel(['10.10.1.0/26']);
-    await world.router.setSession('server', 'shut');
-    const [down] = await eventually('the session is down', () => {
-      const { neighbors } = speaker.status();
-      return neighbors.every(({ up }) => !up) && neighbors;
-    });
-    expect(down?.reason).toMatch(/^notification received \(6,2\): Cease/);
-    expect(outage(speaker)).toEqual(['SessionDown']);
-    // The router refuses or closes every further attempt.
-    await new Promise((resolve) => setTimeout(resolve, 6000));
-    expect(speaker.status().neighbors[0]?.changedAtMs).toBe(down?.changedAtMs);
-    const told = lines.filter((line) => line.includes('SessionDown'));
-    expect(told[0]).toMatch(/^warn a BGP session is down SessionDown notification received \(6,2\)/);
-    expect(new Set(told).size).toBe(told.length);
-    await world.router.setSession('server', 'open');
-    await eventually('up again', () => outage(speaker).length === 0, { timeoutMs: 30_000 });
-    expect(lines).toContain('info a BGP session is up again');
-    expect(lines.filter((line) => line.includes('RelayAway'))).toEqual([]);
-    expect(speaker.status().neighbors[0]?.changedAtMs).toBeGreaterThan(down?.changedAtMs ?? Infinity);
-    expect(speaker.status().neighbors[0]?.reason).toBeUndefined();
   });
 });

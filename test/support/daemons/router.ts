@@ -1,4 +1,4 @@
-import { type RouterSpec, renderRouter } from '../../../lab/daemons/birdconfig.ts';
+import { type RouterNeighbor, type RouterSpec, renderRouter } from '../../../lab/daemons/birdconfig.ts';
 import type { Daemon } from '../../../lab/daemons/process.ts';
 import type { Network } from '../../../lab/net/network.ts';
 import { type Bird, startBird } from './bird.ts';
@@ -27,6 +27,9 @@ export interface RouterOptions {
   readonly spec: RouterSpec;
 }
 
+/** What a person may edit of a session on the router: the neighbour's AS and limit of prefixes, and the AS that it shows the neighbour. */
+export type SessionEdit = Partial<Pick<RouterNeighbor, 'asn' | 'maxPrefixes'>> & { readonly ownAsn?: number };
+
 /** One running router; neighbours have the names of its `RouterSpec`. */
 export interface Router {
   readonly kind: RouterKind;
@@ -42,8 +45,13 @@ export interface Router {
   paths(): Promise<readonly RouterPath[]>;
   /** The standard communities of the best path of a prefix, as `asn:value`. */
   communities(prefix: string): Promise<readonly string[]>;
-  /** Shuts the session, or opens it again. */
-  setSession(neighbor: string, state: 'shut' | 'open'): Promise<void>;
+  /** Shuts the session, and tells the neighbour `why` (RFC 9003) if it is given, or opens it again. */
+  setSession(neighbor: string, state: 'shut' | 'open', why?: string): Promise<void>;
+  /**
+   * Sets a session's whole edit; what is absent is as in the `RouterSpec`. A router of either kind then ends the session when
+   * `maxPrefixes` is exceeded, and does not open it again by itself.
+   */
+  editSession(neighbor: string, edit: SessionEdit): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,11 +61,18 @@ export function startRouter(kind: RouterKind, options: RouterOptions): Promise<R
 
 async function startBirdRouter(options: RouterOptions): Promise<Router> {
   const bird = await startBird({ ...options, config: renderRouter(options.spec) });
-  return { ...ofBird(bird), stop: () => bird.stop() };
+  return {
+    ...ofBird(bird),
+    editSession: (name, edit) => bird.configure(editedBird(options.spec, name, edit)),
+  };
 }
 
-/** The router's face of a BIRD that is running already. */
-export function ofBird(bird: Bird): Router {
+function editedBird(spec: RouterSpec, name: string, { ownAsn = spec.asn, ...edit }: SessionEdit): string {
+  const neighbors = spec.neighbors.map((neighbor) => (neighbor.name === name ? { ...neighbor, ...edit } : neighbor));
+  return renderRouter({ ...spec, asn: ownAsn, neighbors }).replaceAll('action block', 'action disable');
+}
+
+function ofBird(bird: Bird): Omit<Router, 'editSession'> {
   return {
     kind: 'BIRD',
     daemon: bird.daemon,
@@ -71,8 +86,8 @@ export function ofBird(bird: Bird): Router {
       const text = (await bird.ask(`show route ${prefix} primary all`)).find((line) => line.includes('BGP.community:'));
       return [...(text ?? '').matchAll(/\((\d+),(\d+)\)/g)].map(([, asn, value]) => `${asn}:${value}`);
     },
-    async setSession(neighbor, state) {
-      await bird.ask(`${state === 'shut' ? 'disable' : 'enable'} ${neighbor}`);
+    async setSession(neighbor, state, why) {
+      await bird.ask(`${state === 'shut' ? 'disable' : 'enable'} ${neighbor}${why === undefined ? '' : ` "${why}"`}`);
     },
     stop: () => bird.stop(),
   };
@@ -106,11 +121,8 @@ function birdPaths(lines: readonly string[]): readonly RouterPath[] {
 
 async function startFrrRouter(options: RouterOptions): Promise<Router> {
   const frr = await startFrr({ ...options, config: renderBgpd(options.spec) });
-  const addressOf = (name: string): string => {
-    const neighbor = options.spec.neighbors.find((entry) => entry.name === name);
-    if (neighbor === undefined) throw new Error(`no neighbour ${name}`);
-    return neighbor.address;
-  };
+  let before: SessionEdit = {};
+  const addressOf = (name: string): string => neighborOf(options.spec, name).address;
   const established = (name: string): Promise<boolean> => isEstablished(frr, addressOf(name));
   return {
     kind: 'FRR',
@@ -129,13 +141,38 @@ async function startFrrRouter(options: RouterOptions): Promise<Router> {
       const { paths = [] } = (await frr.show(`show bgp ${family} unicast ${prefix} bestpath`)) as FrrDetail;
       return paths[0]?.community?.list ?? [];
     },
-    setSession: (name, state) =>
+    setSession: (name, state, why) =>
       frr.configure(
         `router bgp ${options.spec.asn}`,
-        `${state === 'shut' ? '' : 'no '}neighbor ${addressOf(name)} shutdown`,
+        `${state === 'shut' ? '' : 'no '}neighbor ${addressOf(name)} shutdown${why === undefined ? '' : ` message ${why}`}`,
       ),
+    async editSession(name, edit) {
+      await frr.configure(...frrEdit(options.spec, name, before, edit));
+      before = edit;
+    },
     stop: () => frr.stop(),
   };
+}
+
+function frrEdit(spec: RouterSpec, name: string, before: SessionEdit, edit: SessionEdit): readonly string[] {
+  const neighbor = neighborOf(spec, name);
+  const word = `neighbor ${neighbor.address}`;
+  const limit = edit.maxPrefixes ?? neighbor.maxPrefixes;
+  const family = neighbor.address.includes(':') ? 'ipv6' : 'ipv4';
+  return [
+    `router bgp ${spec.asn}`,
+    `${word} remote-as ${edit.asn ?? neighbor.asn}`,
+    ...(edit.ownAsn === undefined ? [] : [`${word} local-as ${edit.ownAsn}`]),
+    ...(edit.ownAsn === undefined && before.ownAsn !== undefined ? [`no ${word} local-as ${before.ownAsn}`] : []),
+    `address-family ${family} unicast`,
+    limit === undefined ? `no ${word} maximum-prefix` : `${word} maximum-prefix ${limit}`,
+  ];
+}
+
+function neighborOf(spec: RouterSpec, name: string): RouterNeighbor {
+  const neighbor = spec.neighbors.find((entry) => entry.name === name);
+  if (neighbor === undefined) throw new Error(`no neighbour ${name}`);
+  return neighbor;
 }
 
 async function isEstablished(frr: Frr, address: string): Promise<boolean> {
