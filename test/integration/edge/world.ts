@@ -5,14 +5,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
-import { renderRouter } from '../../../lab/daemons/birdconfig.ts';
 import { type Daemon, startDaemon } from '../../../lab/daemons/process.ts';
 import { Network } from '../../../lab/net/network.ts';
 import type { EdgeStatus } from '../../../src/model/status.ts';
 import { getJson } from '../../../src/planes/edge/vips/probe.ts';
-import { type Bird, startBird } from '../../support/daemons/bird.ts';
 import { type Exabgp, startExabgp } from '../../support/daemons/exabgp.ts';
 import { type Nginx, startNginx } from '../../support/daemons/nginx.ts';
+import { type Router, type RouterKind, startRouter } from '../../support/daemons/router.ts';
 import { eventuallyWith } from '../../support/eventually.ts';
 
 const run = promisify(execFile);
@@ -158,7 +157,7 @@ export class Blade {
 export type Objects = readonly Readonly<Record<string, unknown>>[];
 
 /**
- * A rack: a router (BIRD) with two blades. Clients and pods are in this process, which is behind the router; pods are
+ * A rack: a router with two blades. Clients and pods are in this process, which is behind the router; pods are
  * servers on addresses 10.10.1.x of its loopback interface.
  */
 export class World {
@@ -168,7 +167,7 @@ export class World {
   readonly manifests: string;
   readonly blades: readonly [Blade, Blade];
   readonly #pods = new Map<string, Server>();
-  #tor: Bird | undefined;
+  #tor: Router | undefined;
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -177,10 +176,10 @@ export class World {
     this.blades = [new Blade(this, 1), new Blade(this, 2)];
   }
 
-  static async create(objects: Readonly<Record<string, Objects>>): Promise<World> {
+  static async create(objects: Readonly<Record<string, Objects>>, router: RouterKind = 'BIRD'): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'edge-')));
     try {
-      await world.#start(objects);
+      await world.#start(objects, router);
     } catch (error) {
       await world.destroy();
       throw error;
@@ -188,17 +187,17 @@ export class World {
     return world;
   }
 
-  async #start(objects: Readonly<Record<string, Objects>>): Promise<void> {
+  async #start(objects: Readonly<Record<string, Objects>>, router: RouterKind): Promise<void> {
     await mkdir(this.manifests, { recursive: true });
     await this.writePlatform();
     for (const [name, content] of Object.entries(objects)) await this.write(name, content);
     await this.#connect();
     await Promise.all(this.blades.map((blade) => blade.start()));
-    this.#tor = await startBird({
+    this.#tor = await startRouter(router, {
       network: this.network,
       namespace: 'tor',
       directory: this.folder,
-      config: renderRouter({
+      spec: {
         routerId: '10.1.0.1',
         asn: 65_010,
         neighbors: this.blades.map(({ namespace, address }) => ({
@@ -209,7 +208,7 @@ export class World {
           accept: [{ prefix: '192.0.2.0/28' }],
           announce: 'nothing',
         })),
-      }),
+      },
     });
   }
 
