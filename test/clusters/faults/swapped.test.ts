@@ -26,6 +26,8 @@ it('a kubeconfig that is swapped under a running agent mixes nothing, and swappe
     await seen.live();
     const strange = { ...service('strange').metadata, labels: { 'tideline-test': cluster.label } };
     await other.apply({ ...service('strange'), metadata: strange });
+    const selected = ['get', 'services', '-n', 'video', '-l', `tideline-test=${cluster.label}`, '-o', 'name'];
+    expect(await other.kubectl(selected)).toBe('service/strange\n');
     const ours = `${cluster.kubeconfig}.ours`;
     await copyFile(cluster.kubeconfig, ours);
     const theirs = await other.kubeconfigFor({ user: 'agent-elsewhere', groups: ['system:masters'] });

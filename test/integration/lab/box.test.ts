@@ -16,6 +16,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** The command and what it started in the box: what is not seen now would not be seen when it is left. */
+function expectSomethingRuns(state: string): void {
+  expect(pidsMentioning(state).length).toBeGreaterThan(1);
+}
+
 async function expectNothingLeft(state: string): Promise<void> {
   await until(() => {
     const left = pidsMentioning(state).length;
@@ -26,6 +31,7 @@ async function expectNothingLeft(state: string): Promise<void> {
 it('ends completely when the command itself is killed, and the socket it leaves is recognised', async () => {
   running = new LabProcess(join(folder, 'lab'));
   await running.waitForOutput(/network: /, 30_000);
+  expectSomethingRuns(running.state);
   running.child.kill('SIGKILL');
   await expectNothingLeft(running.state);
   expect(await lab('status', '--state', running.state)).toMatchObject({
@@ -37,6 +43,7 @@ it('ends completely when the command itself is killed, and the socket it leaves 
 it.each(['SIGINT', 'SIGTERM'] as const)('ends completely by %s', async (signal) => {
   running = new LabProcess(join(folder, 'lab'));
   await running.waitForOutput(/network: /, 30_000);
+  expectSomethingRuns(running.state);
   running.child.kill(signal);
   expect(await running.exitCode(10_000)).toBe(0);
   await expectNothingLeft(running.state);

@@ -119,6 +119,10 @@ describe('a lab from start to end', () => {
   });
 
   it('ends completely by `lab down`', async () => {
+    // What is not seen now would not be seen when it is left.
+    expect(pidsMentioning(state).length).toBeGreaterThan(10);
+    expect(leftovers().namespaces.length).toBeGreaterThan(before.namespaces.length + 10);
+    expect(await readdir(state)).toContain('lab.sock');
     expect(await lab('down', '--state', state)).toMatchObject({ code: 0 });
     expect(await running.exitCode(10_000)).toBe(0);
     await until(() => {
