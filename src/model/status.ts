@@ -98,6 +98,8 @@ export interface NetworkStatus extends AgentStatus {
   /** What is announced all the same although something is wrong about it. */
   readonly notices?: readonly { readonly subject: string; readonly reason: string; readonly message: string }[];
   readonly blackholes: { readonly wanted: readonly string[]; readonly installed: readonly string[] };
+  /** Our `ip rule`s, which keep packets that came in by an uplink from leaving through the holes of a block. */
+  readonly uplinkRules?: readonly string[];
   readonly relay: string;
   readonly neighbors: readonly NeighborView[];
   readonly yielded?: YieldView;

@@ -11,7 +11,8 @@ import { Drain, Site } from '../../model/spec/kinds.ts';
 import { silentLog } from '../../runtime/log.ts';
 import { NetworkAgent, type NetworkSpec } from './agent.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
-import type { KernelRoutes } from './kernel/parse.ts';
+import type { KernelRoutes, KernelRules } from './kernel/parse.ts';
+import { textOf, type UplinkRule } from './kernel/uplinks.ts';
 
 const apiVersion = 'tideline.dev/v1alpha1';
 const paris = Site.parse({
@@ -36,6 +37,8 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
   kernel: readonly Prefix[] = [];
   foreign: KernelRoutes['foreign'] = [];
   kernelFails = false;
+  uplinkRules: readonly UplinkRule[] = [];
+  rulesFail = false;
   /** How long a change of the kernel takes, and how far the agent's clock is ahead of the timers because of that. */
   changeTakesMs = 0;
   lateMs = 0;
@@ -76,10 +79,17 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
   reconsider(): void {}
   async read(): Promise<KernelRoutes> {
     if (this.kernelFails) throw new Error('no kernel');
-    return { blackholes: this.kernel, foreign: this.foreign };
+    return { blackholes: this.kernel, foreign: this.foreign, uplinks: ['eth0'] };
   }
-  async rules(): Promise<readonly []> {
-    return [];
+  async rules(): Promise<KernelRules> {
+    return { foreign: [], uplink: this.uplinkRules };
+  }
+  async changeRules(add: readonly UplinkRule[], remove: readonly UplinkRule[]): Promise<string> {
+    if (this.rulesFail) return 'RTNETLINK answers: Operation not supported';
+    this.did.push(...add.map((rule) => `+ ${textOf(rule)}`), ...remove.map((rule) => `- ${textOf(rule)}`));
+    const gone = new Set(remove.map(textOf));
+    this.uplinkRules = [...this.uplinkRules.filter((rule) => !gone.has(textOf(rule))), ...add];
+    return '';
   }
   async change(add: readonly Prefix[], remove: readonly Prefix[]): Promise<string> {
     if (this.kernelFails) return 'RTNETLINK answers: Operation not permitted';
@@ -341,6 +351,38 @@ describe('NetworkAgent', () => {
     await agent.stop();
     expect(await happens(60_000)).toEqual([]);
     expect(world.announced).toHaveLength(2);
+  });
+
+  const guards = [`${a} from eth0: inside`, `${a} from eth0: drop`];
+
+  it('makes a hole in a blackhole only after its rules, and takes these away only after it is closed or the block gone', async () => {
+    const lent = [...base, ...calico.owned(a, me, { 0: 'other' })];
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.publish(...lent);
+    const opened = await happens();
+    expect(opened.slice(0, 3)).toEqual([...guards.map((rule) => `+ ${rule}`), '+ 10.10.1.1/32']);
+    expect(opened.at(-1)).toBe(`- ${a}`);
+    world.publish(...base, ...calico.owned(a, me));
+    const closed = await happens();
+    expect([closed[0], ...closed.slice(-2)]).toEqual([`+ ${a}`, ...guards.map((rule) => `- ${rule}`)]);
+    world.publish(...lent);
+    await happens();
+    expect(agent.status().uplinkRules).toEqual(guards);
+    world.publish(...base);
+    const released = await happens(5000);
+    expect(released.slice(-2)).toEqual(guards.map((rule) => `- ${rule}`));
+    expect(world.kernel).toEqual([]);
+  });
+
+  it('makes no hole where the kernel takes no rule, and says so', async () => {
+    world.rulesFail = true;
+    world.publish(...base, ...calico.owned(a, me, { 0: 'other' }));
+    expect(await happens()).toEqual([`+ ${a}`, `announce [10.1.0.11/32 ${a}]`]);
+    expect(agent.status().notices).toMatchObject([{ subject: a, reason: 'UplinkRuleMissing' }]);
+    world.rulesFail = false;
+    expect(await happens(10_000)).toContain('+ 10.10.1.1/32');
+    expect(agent.status().notices).toEqual([]);
   });
 
   it('gives up waiting for a withdrawal that nobody acknowledges', async () => {

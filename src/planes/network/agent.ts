@@ -1,14 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { ClusterListener, ClusterSource } from '../../kube/source.ts';
-import { comparePrefixes, type Prefix } from '../../model/address.ts';
+import type { Prefix } from '../../model/address.ts';
 import { isWorkerDrained } from '../../model/platform/drains.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { NetworkStatus, PlanePart } from '../../model/status.ts';
-import { messageOf } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { few, warnOfFew } from '../../runtime/few.ts';
+import { warnOfFew } from '../../runtime/few.ts';
 import { Last } from '../../runtime/last.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
@@ -18,8 +16,16 @@ import { compileNetwork, type NetworkInput } from './compile/compile.ts';
 import { isOfMachine } from './compile/server.ts';
 import { fromLastGood, runsOut } from './compile/without-cluster.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
-import type { ForeignRoute, Rule } from './kernel/parse.ts';
+import { Kernel } from './kernel/kernel.ts';
 import { placesTaken, shadowsOf } from './kernel/shadows.ts';
+import {
+  guardedCovers,
+  missingRules,
+  surplusRules,
+  type UplinkRule,
+  unguardedNotice,
+  uplinkRulesOf,
+} from './kernel/uplinks.ts';
 import { LastGood } from './last-good.ts';
 import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
 import { blackholesOf, type NetworkNotice, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from './plan.ts';
@@ -63,9 +69,6 @@ export interface NetworkAgentOptions {
  */
 const patienceMs = 5000;
 
-/** How often the rules of other programs are read: they change rarely, and every look starts two processes. */
-const rulesEveryMs = 60_000;
-
 const noPrefixes: readonly Prefix[] = [];
 const notSynced: NetworkPlan = { action: 'hold', reason: 'NotSynced', refusals: [] };
 
@@ -78,7 +81,6 @@ export class NetworkAgent {
   readonly #metrics: NetworkMetrics;
   readonly #loop: Loop;
   readonly #release: ReleaseQueue;
-  readonly #reconcileMs: number;
   readonly #lastGood: LastGood;
   /** The Node of this agent with an address of this machine, and any block, have been seen. */
   #nodeSeen = false;
@@ -88,19 +90,15 @@ export class NetworkAgent {
   #plan: NetworkPlan = notSynced;
   #stepRefusals: readonly NetworkRefusal[] = [];
   readonly #brakes: Brakes;
-  #installed: readonly Prefix[] = [];
-  #foreign: readonly ForeignRoute[] = [];
-  #rules: readonly Rule[] = [];
-  #rulesAtMs = -Infinity;
-  #kernelRead = false;
-  /** When the kernel's real table is read again. */
-  #reconcileAtMs = Infinity;
-  #kernelProblem: string | undefined;
+  readonly #kernel: Kernel;
+  /** Blocks that have no holes because a rule of ours is missing. */
+  #unguarded: readonly Prefix[] = [];
   /** The last set that the speaker got, as text: the same set is not given twice. */
   #asked: string | undefined;
   #waitingSinceMs: number | undefined;
   // What runs without news would compute anew.
   readonly #compiled = new Last<NetworkPlan>();
+  readonly #uplinkRules = new Last<readonly UplinkRule[]>();
   readonly #missing = new Last<readonly Prefix[]>();
   readonly #step = new Last<Step>();
   readonly #asking = new Last<string>();
@@ -113,7 +111,7 @@ export class NetworkAgent {
     this.#metrics = createNetworkMetrics(options.registry);
     this.#brakes = new Brakes(options.brakeMs ?? 600_000);
     this.#release = new ReleaseQueue(options.releaseMs ?? 1000);
-    this.#reconcileMs = options.reconcileMs ?? 10_000;
+    this.#kernel = new Kernel({ ...options, reconcileMs: options.reconcileMs ?? 10_000 });
     this.#lastGood = new LastGood({ ...options, onChange: () => this.refresh() });
     this.#loop = new Loop({
       clock: options.clock,
@@ -127,6 +125,7 @@ export class NetworkAgent {
 
   start(): void {
     const { source, speaker, clock } = this.#options;
+    this.#kernel.start();
     this.#unsubscribe = speaker.onStatus(() => this.refresh());
     speaker.start();
     const listener: ClusterListener = {
@@ -139,8 +138,7 @@ export class NetworkAgent {
     };
     this.#lastGood.start();
     source.start(listener);
-    this.#reconcileAtMs = clock.monotonic() + this.#reconcileMs;
-    this.#loop.triggerIn(this.#reconcileMs);
+    this.#loop.triggerIn(this.#kernel.reconcileAtMs - clock.monotonic());
   }
 
   /** Starts a run soon, because something outside changed (a drain, say). */
@@ -154,7 +152,7 @@ export class NetworkAgent {
       source: { ...this.#options.source.status(), servingSnapshot: this.#lastGood.fromDisk },
       plan: this.#plan,
       speaker: this.#options.speaker.status(),
-      installed: this.#installed,
+      kernel: this.#kernel,
       refusals: this.#refusals(),
       notices: this.#notices(),
     });
@@ -162,7 +160,8 @@ export class NetworkAgent {
 
   /** What keeps the kernel's routes from being right, a line each, for `/healthz`. */
   faults(): readonly string[] {
-    return this.#kernelProblem === undefined ? [] : [`KernelUnreadable: ${this.#kernelProblem}`];
+    const { problem } = this.#kernel;
+    return problem === undefined ? [] : [`KernelUnreadable: ${problem}`];
   }
 
   /**
@@ -185,12 +184,8 @@ export class NetworkAgent {
   /** Takes one step; resolves with the ms until the next one is due by itself. */
   async #run(): Promise<number> {
     const { clock } = this.#options;
-    if (clock.monotonic() >= this.#reconcileAtMs) {
-      this.#kernelRead = false;
-      this.#reconcileAtMs = clock.monotonic() + this.#reconcileMs;
-    }
     // The kernel first: its blackholes tell what this node announced before.
-    if (!this.#kernelRead) await this.#readKernel();
+    await this.#kernel.look();
     if (!this.#stopping) this.#plan = this.#compile();
     let nextAtMs = Infinity;
     if (this.#plan.action === 'announce') nextAtMs = await this.#stepTowards(this.#plan);
@@ -200,11 +195,12 @@ export class NetworkAgent {
     this.#metrics.update({
       plan: this.#plan,
       notices,
-      blackholes: this.#installed.length,
+      blackholes: this.#kernel.installed.length,
+      uplinkRules: this.#kernel.rules.uplink.length,
       refusals: [...this.#refusals(), ...this.#options.speaker.status().refusals],
     });
     // A time that has passed meanwhile is due at once; to leave it out would put it off until the kernel is read again.
-    return Math.max(1, Math.min(this.#reconcileAtMs, this.#brakes.nextAtMs, nextAtMs) - clock.monotonic());
+    return Math.max(1, Math.min(this.#kernel.reconcileAtMs, this.#brakes.nextAtMs, nextAtMs) - clock.monotonic());
   }
 
   #compile(): NetworkPlan {
@@ -220,7 +216,7 @@ export class NetworkAgent {
     const before = this.#plan;
     const nodeSeen = this.#nodeSeen;
     const blocksSeen = this.#blocksSeen;
-    const installed = this.#installed;
+    const { installed } = this.#kernel;
     const brakesOver = this.#brakes.over(clock.monotonic());
     const { announced } = speaker.status();
     const { fromDisk, savedAt } = this.#lastGood;
@@ -241,7 +237,7 @@ export class NetworkAgent {
   /** Without any state everything is held; what runs out meanwhile is counted down. */
   #nothingKnown(): NetworkPlan {
     const { speaker, clock, log } = this.#options;
-    const refusal = runsOut(speaker.status(), this.#installed, clock.now());
+    const refusal = runsOut(speaker.status(), this.#kernel.installed, clock.now());
     if (refusal === undefined) return notSynced;
     if (clock.monotonic() >= this.#warnAtMs) {
       this.#warnAtMs = clock.monotonic() + 10_000;
@@ -265,11 +261,18 @@ export class NetworkAgent {
    */
   async #stepTowards(plan: Extract<NetworkPlan, { action: 'announce' }>): Promise<number> {
     const { speaker } = this.#options;
-    const missing = this.#missing.get([plan, this.#installed], () => {
-      const present = new Set(this.#installed.map(({ text }) => text));
-      return blackholesOf(plan).filter(({ text }) => !present.has(text));
+    const kernel = this.#kernel;
+    const rules = this.#uplinkRules.get([plan, kernel.uplinks], () => uplinkRulesOf(plan.covers, kernel.uplinks));
+    await kernel.changeRules(missingRules(rules, kernel.rules.uplink), []);
+    // A hole is made only when packets from an uplink cannot leave by it.
+    const { covers, unguarded } = guardedCovers(plan.covers, missingRules(rules, kernel.rules.uplink));
+    this.#unguarded = unguarded;
+    const texts = unguarded.map(({ text }) => text).join();
+    const missing = this.#missing.get([plan, kernel.installed, texts], () => {
+      const present = new Set(kernel.installed.map(({ text }) => text));
+      return blackholesOf({ covers }).filter(({ text }) => !present.has(text));
     });
-    await this.#changeKernel(missing, []);
+    await kernel.change(missing, []);
     // While it is not known what ExaBGP holds, no order can be kept; without a relay, its last report counts.
     const { relay } = speaker.status();
     if (relay === 'syncing' || (relay !== 'synced' && this.#asked === undefined)) return Infinity;
@@ -277,11 +280,13 @@ export class NetworkAgent {
     const mayWait = now - (this.#waitingSinceMs ?? now) < patienceMs;
     const { announced, refusals } = speaker.status();
     const refused = refusals.map(({ prefix }) => prefix).join();
-    const step = this.#step.get([plan, this.#installed, this.#foreign, announced, relay, refused, mayWait], () =>
+    const { installed, foreign } = kernel;
+    const step = this.#step.get([plan, texts, installed, foreign, announced, relay, refused, mayWait], () =>
       nextStep({
         ...plan,
-        installed: this.#installed,
-        taken: placesTaken(this.#foreign),
+        covers,
+        installed,
+        taken: placesTaken(foreign),
         speaker: speaker.status(),
         mayWait,
       }),
@@ -296,55 +301,16 @@ export class NetworkAgent {
       speaker.setDesired(step.desired, { confirmed, disproved });
     }
     const due = this.#release.due(step.surplus, this.#options.clock.monotonic());
-    await this.#changeKernel([], [...step.replaced, ...due]);
+    await kernel.change([], [...step.replaced, ...due]);
+    await kernel.changeRules([], surplusRules(rules, kernel, speaker.status().announced));
     const patienceEndsMs = step.waiting && mayWait ? (this.#waitingSinceMs ?? now) + patienceMs : Infinity;
     return Math.min(this.#release.nextAtMs, patienceEndsMs);
   }
 
-  async #changeKernel(add: readonly Prefix[], remove: readonly Prefix[]): Promise<void> {
-    if (add.length + remove.length === 0) return;
-    const { blackholes, log } = this.#options;
-    const complaints = await blackholes.change(add, remove);
-    if (complaints !== '') {
-      const detail = few(complaints.split('\n'));
-      log.warn({ reason: 'BlackholeMissing', detail }, 'the kernel did not take a change of blackholes');
-      return this.#readKernel();
-    }
-    const texts = (prefixes: readonly Prefix[]): readonly string[] => few(prefixes.map(({ text }) => text));
-    log.info({ add: texts(add), remove: texts(remove) }, 'blackholes changed');
-    const removed = new Set(remove.map(({ text }) => text));
-    this.#installed = [...this.#installed.filter(({ text }) => !removed.has(text)), ...add].toSorted(comparePrefixes);
-  }
-
-  async #readKernel(): Promise<void> {
-    try {
-      const { clock, blackholes } = this.#options;
-      const { blackholes: ours, foreign } = await blackholes.read();
-      // A table that is as it was stays the same object, so that nothing is computed anew.
-      if (!isDeepStrictEqual(ours, this.#installed)) this.#installed = ours;
-      if (!isDeepStrictEqual(foreign, this.#foreign)) this.#foreign = foreign;
-      if (clock.monotonic() >= this.#rulesAtMs) {
-        this.#rules = await blackholes.rules();
-        this.#rulesAtMs = clock.monotonic() + rulesEveryMs;
-      }
-      this.#kernelRead = true;
-      this.#kernelProblem = undefined;
-    } catch (error) {
-      const message = messageOf(error);
-      if (message !== this.#kernelProblem)
-        this.#options.log.error(
-          { reason: 'KernelUnreadable', detail: message },
-          'the routing table of the kernel cannot be read',
-        );
-      this.#kernelProblem = message;
-    }
-  }
-
   #refusals(): readonly NetworkRefusal[] {
+    const { problem } = this.#kernel;
     const kernel: readonly NetworkRefusal[] =
-      this.#kernelProblem === undefined
-        ? []
-        : [{ subject: 'kernel', reason: 'KernelUnreadable', message: this.#kernelProblem }];
+      problem === undefined ? [] : [{ subject: 'kernel', reason: 'KernelUnreadable', message: problem }];
     const message = this.#options.specProblem?.();
     const spec: readonly NetworkRefusal[] =
       message === undefined ? [] : [{ subject: 'platform', reason: 'PlatformInvalid', message }];
@@ -359,10 +325,11 @@ export class NetworkAgent {
   #notices(): readonly NetworkNotice[] {
     const plan = this.#plan;
     if (plan.action !== 'announce') return [];
-    const shadows = this.#shadows.get([plan, this.#foreign, this.#rules], () =>
-      shadowsOf(plan.covers, this.#foreign, this.#rules),
+    const { foreign, rules } = this.#kernel;
+    const shadows = this.#shadows.get([plan, foreign, rules.foreign], () =>
+      shadowsOf(plan.covers, foreign, rules.foreign),
     );
-    return [...plan.notices, ...shadows];
+    return [...plan.notices, ...shadows, ...this.#unguarded.map(unguardedNotice)];
   }
 
   #reportNotices(notices: readonly NetworkNotice[]): void {
@@ -377,8 +344,9 @@ export class NetworkAgent {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = clock.setTimeout(() => reject(new Error(`not withdrawn within ${timeoutMs} ms`)), timeoutMs);
     const check = (): void => {
-      if (this.#installed.length === 0 && speaker.status().announced.every((route) => route.class !== 'pods'))
-        resolve();
+      const { installed, rules } = this.#kernel;
+      const left = speaker.status().announced.filter((route) => route.class === 'pods');
+      if (installed.length + rules.uplink.length + left.length === 0) resolve();
       else poll = clock.setTimeout(check, 50);
     };
     let poll = clock.setTimeout(check, 50);

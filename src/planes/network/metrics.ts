@@ -6,6 +6,8 @@ export interface NetworkFigures {
   readonly notices: readonly { readonly reason: string }[];
   /** How many blackholes of ours the kernel has. */
   readonly blackholes: number;
+  /** How many `ip rule`s of ours the kernel has. */
+  readonly uplinkRules: number;
   readonly refusals: readonly { readonly reason: string }[];
 }
 
@@ -30,6 +32,11 @@ export function createNetworkMetrics(registry: Registry | undefined): NetworkMet
     help: 'Blackhole routes of ours in the kernel',
     registers,
   });
+  const uplinkRules = new Gauge({
+    name: 'tideline_network_uplink_rules',
+    help: 'Rules of ours in the kernel for packets from uplinks to blocks with holes',
+    registers,
+  });
   const holding = new Gauge({
     name: 'tideline_network_holding',
     help: '1 while too little is known and all that is announced stays, by reason',
@@ -51,11 +58,12 @@ export function createNetworkMetrics(registry: Registry | undefined): NetworkMet
   const newOf = onlyNew();
   const newNoticesOf = onlyNew();
   return {
-    update({ plan, notices, blackholes: installed, refusals }) {
+    update({ plan, notices, blackholes: installed, uplinkRules: rules, refusals }) {
       const routes = plan.action === 'announce' ? plan.routes : [];
       for (const name of ['pods', 'server'])
         wanted.set({ class: name }, routes.filter((route) => route.class === name).length);
       blackholes.set(installed);
+      uplinkRules.set(rules);
       holding.reset();
       if (plan.action === 'hold') holding.set({ reason: plan.reason }, 1);
       refused.reset();

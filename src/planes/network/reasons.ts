@@ -25,6 +25,8 @@ export const networkReasons = {
   BlackholeMissing: 'The kernel did not take the blackhole of the block, and a block is announced only after it.',
   BlackholeTaken:
     'A route of another program has the prefix and the metric of our blackhole, so the kernel takes ours no more; the block is not announced anew until that route is removed.',
+  UplinkRuleMissing:
+    'The kernel did not take our ip rules for a block of which addresses are lent, so the whole block is blackholed: pods of this worker do not reach those addresses.',
   RouteShadows: 'A route of another program takes packets to a block of this worker before its pods or our blackhole.',
   RuleShadows:
     'An ip rule of another program sends packets to a block of this worker to a table that has another route for them.',

@@ -4,6 +4,7 @@ import type { SourceStatus } from '../../kube/source.ts';
 import type { Prefix } from '../../model/address.ts';
 import type { NetworkStatus, PlanePart, RouteView } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
+import { textOf, type UplinkRule } from './kernel/uplinks.ts';
 import { blackholesOf, type NetworkNotice, type NetworkPlan, type NetworkRefusal } from './plan.ts';
 
 /** What this agent says in `/status`. */
@@ -12,7 +13,10 @@ export function statusOf(now: {
   readonly source: SourceStatus & { readonly servingSnapshot: boolean };
   readonly plan: NetworkPlan;
   readonly speaker: SpeakerStatus;
-  readonly installed: readonly Prefix[];
+  readonly kernel: {
+    readonly installed: readonly Prefix[];
+    readonly rules: { readonly uplink: readonly UplinkRule[] };
+  };
   readonly refusals: readonly NetworkRefusal[];
   readonly notices: readonly NetworkNotice[];
 }): PlanePart<NetworkStatus> {
@@ -29,8 +33,9 @@ export function statusOf(now: {
     notices: now.notices,
     blackholes: {
       wanted: plan.action === 'announce' ? blackholesOf(plan).map(({ text }) => text) : [],
-      installed: now.installed.map(({ text }) => text),
+      installed: now.kernel.installed.map(({ text }) => text),
     },
+    uplinkRules: now.kernel.rules.uplink.map(textOf),
     relay: speaker.relay,
     neighbors: speaker.neighbors,
     ...withoutUndefined({ yielded: speaker.yielded }),

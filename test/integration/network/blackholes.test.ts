@@ -45,11 +45,26 @@ it("neither sees, replaces nor removes another program's routes", async () => {
     type: 'blackhole',
     protocol: '80',
   });
-  expect(await kernelBlackholes.rules()).toMatchObject([{ priority: 50, table: '100', to: { text: '10.10.0.0/16' } }]);
+  expect(await kernelBlackholes.rules()).toMatchObject({
+    foreign: [{ priority: 50, table: '100', to: { text: '10.10.0.0/16' } }],
+    uplink: [],
+  });
   await run('ip', ['rule', 'del', 'pref', '50']);
   expect(await kernelBlackholes.change(prefixes('10.10.1.0/26', '10.10.2.0/26'), [])).toContain('File exists');
   expect(await listed()).toEqual(['10.10.1.0/26']);
   await kernelBlackholes.change([], prefixes('10.10.1.0/26', '10.10.2.0/26'));
   const { stdout } = await run('ip', ['route', 'show', 'proto', '80']);
   expect(stdout).toMatch(/blackhole 10\.10\.1\.0\/26.*\n.*blackhole 10\.10\.2\.0\/26/);
+});
+
+it('adds, finds and removes its own rules of both families, for an interface that is there or not', async () => {
+  const rules = prefixes('10.10.1.0/26', '2001:db8:10::40/122').flatMap((block) => [
+    { block, uplink: 'lo', action: 'inside' } as const,
+    { block, uplink: 'gone.100', action: 'drop' } as const,
+  ]);
+  expect(await kernelBlackholes.changeRules(rules, [])).toBe('');
+  expect(await kernelBlackholes.rules()).toEqual({ foreign: [], uplink: rules });
+  expect(await kernelBlackholes.changeRules(rules.slice(0, 1), [])).toContain('File exists');
+  expect(await kernelBlackholes.changeRules([], rules)).toBe('');
+  expect(await kernelBlackholes.rules()).toEqual({ foreign: [], uplink: [] });
 });

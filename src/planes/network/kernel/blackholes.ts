@@ -1,17 +1,29 @@
 import { spawn } from 'node:child_process';
 import { comparePrefixes, type Prefix } from '../../../model/address.ts';
-import { blackholeMetric, type KernelRoutes, parseRoutes, parseRules, type Rule, routeProtocol } from './parse.ts';
+import {
+  blackholeMetric,
+  type KernelRoutes,
+  type KernelRules,
+  parseRoutes,
+  parseRules,
+  parseUplinkRules,
+  routeProtocol,
+  uplinkPriority,
+} from './parse.ts';
+import type { UplinkRule } from './uplinks.ts';
 
 /** The routing tables of the kernel; routes of any other protocol are read, and never touched. */
 export interface BlackholeTable {
   /** Our blackholes, and the routes of others; rejects when the tables cannot be read. */
   read(): Promise<KernelRoutes>;
-  /** The rules of others that send packets to their tables before the main one; rejects when they cannot be read. */
-  rules(): Promise<readonly Rule[]>;
+  /** Our rules and those of others; rejects when they cannot be read. */
+  rules(): Promise<KernelRules>;
   /**
    * Adds and removes as far as the kernel allows; `read` tells the result. Resolves with what `ip` complained about.
    */
   change(add: readonly Prefix[], remove: readonly Prefix[]): Promise<string>;
+  /** As `change`, for our rules. */
+  changeRules(add: readonly UplinkRule[], remove: readonly UplinkRule[]): Promise<string>;
 }
 
 const tool = 'ip';
@@ -26,28 +38,51 @@ export const kernelBlackholes: BlackholeTable = {
     return {
       blackholes: routes.flatMap(({ blackholes }) => blackholes).toSorted(comparePrefixes),
       foreign: routes.flatMap(({ foreign }) => foreign),
+      uplinks: [...new Set(routes.flatMap(({ uplinks }) => uplinks))].toSorted(),
     };
   },
   async rules() {
     const [four, six] = await Promise.all(families.map((family) => list(family, 'rule', 'show')));
-    return [...parseRules(four ?? '', 4), ...parseRules(six ?? '', 6)];
+    return {
+      foreign: [...parseRules(four ?? '', 4), ...parseRules(six ?? '', 6)],
+      uplink: [...parseUplinkRules(four ?? '', 4), ...parseUplinkRules(six ?? '', 6)],
+    };
   },
-  async change(add, remove) {
+  change(add, remove) {
     const line = (verb: string, { text }: Prefix): string =>
       `route ${verb} blackhole ${text} proto ${routeProtocol} metric ${blackholeMetric}`;
-    let complaints = '';
-    for (const family of families) {
-      const lines = [
-        ...add.filter((prefix) => prefix.family === family).map((prefix) => line('add', prefix)),
-        ...remove.filter((prefix) => prefix.family === family).map((prefix) => line('del', prefix)),
-      ];
-      if (lines.length === 0) continue;
-      const { code, stderr } = await ip([`-${family}`, '-force', '-batch', '-'], `${lines.join('\n')}\n`);
-      complaints += code !== 0 && stderr === '' ? `ip ended with ${code ?? 'a signal (10 s passed?)'}\n` : stderr;
-    }
-    return complaints.trim();
+    const familyOf = ({ family }: Prefix): 4 | 6 => family;
+    return batches(add, remove, { line, familyOf });
+  },
+  changeRules(add, remove) {
+    return batches(add, remove, { line: ruleLine, familyOf: ({ block }) => block.family });
   },
 };
+
+function ruleLine(verb: string, { block, uplink, action }: UplinkRule): string {
+  const does = action === 'drop' ? 'blackhole' : `lookup main suppress_prefixlength ${block.length - 1}`;
+  const priority = uplinkPriority[action];
+  return `rule ${verb} iif ${uplink} to ${block.text} ${does} priority ${priority} protocol ${routeProtocol}`;
+}
+
+/** Has `ip` add and remove what `line` says, a process a family; resolves with its complaints. */
+async function batches<One>(
+  add: readonly One[],
+  remove: readonly One[],
+  { line, familyOf }: { readonly line: (verb: string, one: One) => string; readonly familyOf: (one: One) => 4 | 6 },
+): Promise<string> {
+  let complaints = '';
+  for (const family of families) {
+    const lines = [
+      ...add.filter((one) => familyOf(one) === family).map((one) => line('add', one)),
+      ...remove.filter((one) => familyOf(one) === family).map((one) => line('del', one)),
+    ];
+    if (lines.length === 0) continue;
+    const { code, stderr } = await ip([`-${family}`, '-force', '-batch', '-'], `${lines.join('\n')}\n`);
+    complaints += code !== 0 && stderr === '' ? `ip ended with ${code ?? 'a signal (10 s passed?)'}\n` : stderr;
+  }
+  return complaints.trim();
+}
 
 async function list(family: 4 | 6, ...what: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await ip([`-${family}`, '-j', ...what]);

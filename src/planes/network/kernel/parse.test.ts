@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseRoutes, parseRules } from './parse.ts';
+import { parseRoutes, parseRules, parseUplinkRules } from './parse.ts';
 
 const texts = (json: string, family: 4 | 6) => parseRoutes(json, family).blackholes.map(({ text }) => text);
 
@@ -22,6 +22,7 @@ describe('parseRoutes', () => {
       {"type":"local","dst":"127.0.0.0/8","dev":"lo","table":"local","protocol":"kernel","flags":[]}]`;
     expect(parseRoutes(json, 4)).toEqual({
       blackholes: [],
+      uplinks: ['eth0'],
       foreign: [
         expect.objectContaining({
           prefix: expect.objectContaining({ text: '0.0.0.0/0' }),
@@ -46,4 +47,26 @@ it('knows the rules that send packets of anybody to another table before the mai
     { family: 4, priority: 50, table: '100' },
     { family: 4, priority: 51, table: '101', to: expect.objectContaining({ text: '10.10.0.0/16' }) },
   ]);
+});
+
+it('knows the uplinks: interfaces of routes through other machines, and of the default route', () => {
+  const json = `[{"dst":"default","dev":"ppp0","flags":[]},
+    {"dst":"192.0.2.0/24","nexthops":[{"gateway":"10.1.0.1","dev":"eth1"},{"gateway":"10.1.0.2","dev":"eth0"}],"flags":[]},
+    {"dst":"198.51.100.0/24","via":{"family":"inet6","host":"fe80::1"},"dev":"eth2","table":"7","flags":[]},
+    {"dst":"10.10.1.5","dev":"cali1","flags":[]},{"dst":"10.10.2.0/26","dev":"cni0","flags":[]},
+    {"type":"unreachable","dst":"default","dev":"lo","metric":4294967295,"flags":[]}]`;
+  expect(parseRoutes(json, 4).uplinks).toEqual(['eth0', 'eth1', 'eth2', 'ppp0']);
+});
+
+it('knows our own rules, which are not those of others', () => {
+  const four = `[{"priority":114,"src":"all","dst":"10.10.1.0","dstlen":26,"iif":"eth0","table":"main","suppress_prefixlen":25,"protocol":"114"},
+    {"priority":115,"src":"all","dst":"10.10.1.0","dstlen":26,"iif":"eth0","iif_detached":null,"action":"blackhole","protocol":"114"},
+    {"priority":114,"src":"all","dst":"10.10.2.0","dstlen":26,"iif":"eth0","table":"main","suppress_prefixlen":7,"protocol":"114"},
+    {"priority":115,"src":"all","dst":"10.10.3.0","dstlen":26,"iif":"eth0","action":"blackhole","protocol":"static"},
+    {"priority":115,"src":"all","dst":"10.10.4.0","dstlen":26,"action":"blackhole","protocol":"114"}]`;
+  expect(parseUplinkRules(four, 4)).toEqual([
+    { block: expect.objectContaining({ text: '10.10.1.0/26' }), uplink: 'eth0', action: 'inside' },
+    { block: expect.objectContaining({ text: '10.10.1.0/26' }), uplink: 'eth0', action: 'drop' },
+  ]);
+  expect(parseRules(four, 4)).toEqual([]);
 });
