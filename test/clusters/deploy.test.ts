@@ -57,6 +57,7 @@ describe('deploy', () => {
     };
     const before = await versions();
     expect(before.length).toBeGreaterThan(12);
+    expect(await plane.kubectl(['get', 'crd', '-o', 'name'])).toContain('tideline.dev');
     const said = await administrator.sh('kubectl diff --server-side -k /opt/tideline/deploy');
     await administrator.run('cluster.md', 'Install');
     expect([await versions(), said]).toEqual([before, '']);
@@ -106,6 +107,8 @@ describe('a kubeconfig for a server', () => {
   });
 
   it('leaves no request behind, and says what it does not understand', async () => {
+    const requests = await plane.audit(({ resource }) => resource === 'certificatesigningrequests');
+    expect(requests.filter(({ verb, code }) => verb === 'create' && code === 201).length).toBeGreaterThan(2);
     expect(await plane.kubectl(['get', 'csr', '-o', 'name'])).toBe('');
     await expect(administrator.sh('/opt/tideline/deploy/kubeconfig nobody x')).rejects.toThrow(
       /edge\|network\|check NAME/,

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -224,7 +225,7 @@ export function route(prefixText: string, routeClass: RouteClass = 'pods'): Rout
   return { prefix, nextHop, class: routeClass, because: 'test' };
 }
 
-/** Sends raw bytes to a unix socket; resolves with the lines that came back within `forMs`. */
+/** Sends raw bytes to a unix socket; resolves with the lines that came back within `forMs`. Rejects when nobody listens. */
 export async function exchangeLines(path: string, text: string, forMs: number): Promise<readonly string[]> {
   const socket = createConnection(path);
   let answer = '';
@@ -232,6 +233,7 @@ export async function exchangeLines(path: string, text: string, forMs: number): 
   socket.on('data', (chunk: string) => {
     answer += chunk;
   });
+  await once(socket, 'connect');
   socket.on('error', () => undefined);
   socket.write(text);
   await new Promise((resolve) => setTimeout(resolve, forMs));
