@@ -141,7 +141,13 @@ describe('what the documented commands start', () => {
 });
 
 describe('systemd', () => {
-  it('finds no fault in the units', async () => {
+  it('finds no fault in the units, and does in one that has one', async () => {
+    const wrong = '[Service]\\nExecStart=/bin/true\\nRestartSecs=1\\n';
+    expect(
+      await blade.sh(
+        `printf '${wrong}' >/run/wrong.service; systemd-analyze verify /run/wrong.service; rm /run/wrong.service`,
+      ),
+    ).toContain('RestartSecs');
     expect(
       await blade.sh(
         'systemd-analyze verify /etc/systemd/system/tideline-*.service /etc/systemd/system/tideline-*.target',
@@ -246,7 +252,9 @@ describe('traffic', () => {
     await until('nginx is started again', async () => !['0', master].includes(await pidOf('blade', 'tideline-nginx')));
     expect(await blade.sh(`grep -F '[emerg]' ${log}`)).toContain(`nginx (${master}) is ended`);
     expect(await blade.journal('tideline-nginx')).toContain(`nginx (${master}) is ended`);
-    expect(await blade.sh('ls /run/tideline/nginx')).not.toMatch(/(error|access)\.log/);
+    const files = await blade.sh('ls /run/tideline/nginx');
+    expect(files).toContain('nginx-alerts.log');
+    expect(files).not.toMatch(/(error|access)\.log/);
     await serving();
   });
 
