@@ -146,6 +146,21 @@ ok: 3 Ingresses
     );
   });
 
+  test('is judged as a whole: what one does to another is said of the other', () => {
+    const beside = mkdtempSync(join(tmpdir(), 'check-siblings-'));
+    const web = ingress('web', 'nginx', 'a.example/b: c');
+    const admin = ingress('web', 'nginx', `${prefix}/auth-tls-secret: shop/ca`);
+    writeFileSync(join(beside, 'web.yaml'), web);
+    writeFileSync(join(beside, 'admin.yaml'), admin.replace('name: web', 'name: admin').replace('/,', '/admin,'));
+    const { status, stdout } = tideline('check', beside);
+    rmSync(beside, { recursive: true });
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      'web.yaml:1: Ingress/shop/web spec.rules: routes of web.example are refused because of Ingress',
+    );
+    expect(stdout).toContain('(AccessSiblingRefused)');
+  });
+
   test('beside a platform is judged by the pools of its classes', () => {
     const { status, stdout } = tideline('check', '--output', 'json', folder, 'examples/hybrid');
     expect(status).toBe(0);

@@ -62,8 +62,13 @@ What is done with a request, in this order:
 
 1. A route that is refused answers 503 with the reason as its body. So does a path of an Ingress that limits access and cannot be
    served as it is written, such as a regular expression with \`use-regex\` or \`rewrite-target\` (\`AccessPathRefused\`), and where
-   that is not enough also the other routes of its namespace on the host (\`AccessSiblingRefused\`): no broader route serves such a
-   path without the limit. Where ingress-nginx would limit every path that begins with a text, only whole elements are limited (\`AccessPathByElement\`).
+   that is not enough also other routes of its namespace on the host (\`AccessSiblingRefused\`): what ingress-nginx would limit, no
+   route of the namespace serves without the limit. Limits hold for what a path stands for in ingress-nginx: an
+   ImplementationSpecific path for all that begins with it (\`/wp-login\` for \`/wp-login.php\`), and every path of a host on which any
+   Ingress has a regular expression for all that begins with it in upper or lower case. Paths without limits are what they are in
+   Ingress v1, where ImplementationSpecific is Prefix.
+   An empty value of an annotation that limits access counts as not given, with a finding (\`AnnotationIgnored\`); so it is in
+   ingress-nginx, but for the two lists of the next step.
 2. A client in \`denylist-source-range\` gets 403, and so does one that is not in \`allowlist-source-range\`. In these lists host
    bits are cleared, as ingress-nginx does. A list that cannot be read as a whole refuses the route (\`AccessAnnotationInvalid\`),
    and so does an empty one. Only an empty \`whitelist-source-range\` counts as not given, with a finding, as in ingress-nginx 1.9

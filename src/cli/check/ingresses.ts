@@ -2,9 +2,11 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ingress } from '../../kube/kinds/ingress.ts';
 import type { FoundObject } from '../../kube/manifests/documents.ts';
+import type { ObjectKey } from '../../kube/objects/metadata.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
-import type { PoolSettings } from '../../planes/edge/compile/annotations/settings.ts';
+import type { PoolBeforehand } from '../../planes/edge/compile/beforehand.ts';
+import type { EdgeProblem } from '../../planes/edge/reasons.ts';
 
 interface FoundIngress extends FoundObject {
   readonly file: string;
@@ -60,36 +62,61 @@ async function objectsIn(text: string): Promise<readonly FoundObject[]> {
 }
 
 /**
- * What becomes of Ingresses. Those of the classes of the platform's pools are looked at; where there is no pool all of them,
- * as by one of defaults.
+ * What becomes of Ingresses, beside each other. Those of the classes of the platform's pools are looked at; where there is no
+ * pool all of them, as by one of defaults.
  */
 export async function judgeIngresses(
   ingresses: readonly FoundIngress[],
   platform: Platform | undefined,
 ): Promise<readonly Problem[]> {
   if (ingresses.length === 0) return [];
-  const { problemsBeforehand } = await import('../../planes/edge/compile/beforehand.ts');
-  const problems: Problem[] = [];
-  for (const { file, line, read } of ingresses) {
-    if (!read.ok) {
-      const { reason, path, message, key } = read;
-      problems.push({ reason, file, line, object: `Ingress/${key ?? '?'}`, path, message });
-      continue;
-    }
-    const ingress = read.object as Ingress;
-    const pool = await poolOf(ingress, platform);
-    if (pool === undefined) continue;
-    for (const problem of problemsBeforehand(read.key, ingress, pool)) problems.push({ ...problem, file, line });
-  }
-  return problems;
+  const judge = await judgeOf(ingresses, platform);
+  return ingresses.flatMap((found): readonly Problem[] => {
+    const { file, line, read } = found;
+    if (read.ok) return judge(found).map((problem) => ({ ...problem, file, line }));
+    const { reason, path, message, key } = read;
+    return [{ reason, file, line, object: `Ingress/${key ?? '?'}`, path, message }];
+  });
 }
 
-/** The pool of the Ingress's class; of several, one that refuses more. */
-async function poolOf(ingress: Ingress, platform: Platform | undefined): Promise<PoolSettings | undefined> {
-  const { defaultPoolSettings } = await import('../../planes/edge/compile/annotations/settings.ts');
+/** Judges all Ingresses of a class together. Of an object that is there twice each is judged as if the other were not. */
+async function judgeOf(
+  ingresses: readonly FoundIngress[],
+  platform: Platform | undefined,
+): Promise<(found: FoundIngress) => readonly EdgeProblem[]> {
   const { classNameOf } = await import('../../planes/edge/compile/ingress.ts');
+  const { problemsBeforehand } = await import('../../planes/edge/compile/beforehand.ts');
+  const { defaultPoolSettings } = await import('../../planes/edge/compile/annotations/settings.ts');
+  const groups = new Map<string, Map<ObjectKey, Ingress>>();
+  const groupOf = new Map<FoundIngress, string>();
+  const seen = new Map<string, number>();
+  for (const found of ingresses) {
+    if (!found.read.ok) continue;
+    const { key } = found.read;
+    const ingress = found.read.object as Ingress;
+    const times = seen.get(key) ?? 0;
+    seen.set(key, times + 1);
+    const group = `${times} ${classNameOf(ingress) ?? ''}`;
+    groups.set(group, (groups.get(group) ?? new Map<ObjectKey, Ingress>()).set(key, ingress));
+    groupOf.set(found, group);
+  }
+  const problems = new Map(
+    [...groups].map(([group, members]) => {
+      const pool = poolOf(group.slice(group.indexOf(' ') + 1), platform, defaultPoolSettings);
+      return [group, pool === undefined ? new Map<string, never>() : problemsBeforehand(members, pool)] as const;
+    }),
+  );
+  return (found) => problems.get(groupOf.get(found) ?? '')?.get(`Ingress/${found.read.key}`) ?? [];
+}
+
+/** The pool of a class; of several, one that refuses more. */
+function poolOf(
+  className: string,
+  platform: Platform | undefined,
+  defaults: () => PoolBeforehand,
+): PoolBeforehand | undefined {
   const pools = [...(platform?.edgePools.values() ?? [])].map(({ spec }) => spec);
-  if (pools.length === 0) return defaultPoolSettings();
-  const own = pools.filter(({ ingressClass }) => ingressClass === classNameOf(ingress));
+  if (pools.length === 0) return defaults();
+  const own = pools.filter(({ ingressClass }) => ingressClass === className);
   return own.find(({ ignoreAccessAnnotations }) => !ignoreAccessAnnotations) ?? own[0];
 }

@@ -29,9 +29,7 @@ export const edgeReasons = {
   AccessPathRefused:
     'An Ingress limits access to a path that cannot be served as it is written, such as a regular expression; what the path stands for answers 503, so that no broader route serves it without the limit.',
   AccessSiblingRefused:
-    'Another Ingress of the namespace limits access to paths that would fall to this route, and cannot be served as it is written; this route answers 503.',
-  AccessPathByElement:
-    'In ingress-nginx the path would stand for every text that begins with it; here it ends with an element, and access is limited only to that: /admin is limited, /admin.php is not.',
+    'Another Ingress of the namespace limits access to paths that would fall to this route, or to the whole host, and cannot be served as it is written; this route answers 503.',
   BodyBoundedByPool:
     "An annotation asks for longer bodies than the pool's maxBodyMiB, or for no bound; the bound of the pool holds.",
   CanaryUnsupported:

@@ -22,7 +22,7 @@ export interface RoutingTable {
 /** `name` is lower-case ASCII: `www.example.com`, `*.example.com` (exactly one label), or `` for requests no other host takes. */
 export interface Host {
   readonly name: string;
-  /** The order means no precedence: the data plane takes exact over prefix, then the longest prefix (by element). */
+  /** The order means no precedence: the data plane takes an exact path, else the longest match; of two as long a prefix. */
   readonly paths: readonly Path[];
   /** Serves when no path matches (the Ingress defaultBackend); absent: 404. */
   readonly defaultBackend?: BackendKey;
@@ -34,9 +34,16 @@ export interface Host {
   readonly certificate?: string;
 }
 
+/**
+ * - `exact`: the whole path, case-sensitive.
+ * - `prefix`: element by element, trailing slash ignored (Ingress v1).
+ * - `text`: every path that begins with these characters, as in ingress-nginx where no regular expression is in use.
+ * - `anyCaseText`, `anyCasePrefix`: as `text` and `prefix`, in whatever case; the path is in lower case.
+ */
+export type Match = 'exact' | 'prefix' | 'text' | 'anyCaseText' | 'anyCasePrefix';
+
 export interface Path {
-  /** `exact`: the whole path, case-sensitive. `prefix`: element by element, trailing slash ignored (Ingress v1). */
-  readonly match: 'exact' | 'prefix';
+  readonly match: Match;
   readonly path: string;
   readonly backend: BackendKey;
   /** The index of its settings in those of the host; absent: it has none. */

@@ -24,6 +24,17 @@ const hosts = [
   host('default.example', { 'exact /foo': 'n/a/80' }, { defaultBackend: 'n/d/80' }),
   host('*.wild.example', { 'prefix /': 'n/b/80' }),
   host('named.wild.example', { 'prefix /': 'n/a/80' }),
+  host('text.example', {
+    'prefix /': 'n/a/80',
+    'text /wp-login': 'n/b/80',
+    'prefix /wp-login/open': 'n/c/80',
+    'prefix /both': 'n/c/80',
+    'text /both': 'n/b/80',
+    'anyCaseText /Any': 'n/d/80',
+    'anyCasePrefix /case/x': 'n/d/80',
+    'exact /anyone': 'n/c/80',
+  }),
+  host('text-default.example', { 'text /t': 'n/b/80', 'exact /exact': 'n/c/80' }, { defaultBackend: 'n/d/80' }),
   host('empty.example', { 'prefix /none': 'n/none/80', 'prefix /unknown': 'n/unknown/80' }),
 ];
 
@@ -35,6 +46,44 @@ beforeAll(async () => {
   await world.plane.apply(table({ hosts, backends: [...backends, backend('n/none/80')] }));
 });
 afterAll(() => world.destroy());
+
+describe('paths that are matched by their characters, as those of ingress-nginx', () => {
+  it.each([
+    ['text.example', '/wp-login', 'b'],
+    ['text.example', '/wp-login.php', 'b'],
+    ['text.example', '/wp-login/x/y', 'b'],
+    ['text.example', '/wp-logi', 'a'],
+    ['text.example', '/WP-login', 'a'],
+    ['text.example', '/x/wp-login', 'a'],
+    ['text.example', '/wp-login/open', 'c'],
+    ['text.example', '/wp-login/open/x', 'c'],
+    ['text.example', '/wp-login/opener', 'b'],
+    ['text.example', '/both', 'c'],
+    ['text.example', '/both/x', 'c'],
+    ['text.example', '/bothx', 'b'],
+    ['text.example', '/any', 'd'],
+    ['text.example', '/ANYthing/x', 'd'],
+    ['text.example', '/anyone', 'c'],
+    ['text.example', '/Anyone', 'd'],
+    ['text.example', '/CASE/X', 'd'],
+    ['text.example', '/case/X/y', 'd'],
+    ['text.example', '/Case/xy', 'a'],
+    ['text.example', '/case', 'a'],
+    ['text-default.example', '/tx', 'b'],
+    ['text-default.example', '/exact', 'c'],
+    ['text-default.example', '/', 'd'],
+    // nginx brings a path into its normal form before it is matched.
+    ['text.example', '//wp-login.php', 'b'],
+    ['text.example', '/./wp-login.php', 'b'],
+    ['text.example', '/x/../wp-login.php', 'b'],
+    ['text.example', '/%77p-login.php', 'b'],
+    ['text.example', '/wp%2dlogin;x', 'b'],
+    ['text.example', '/%41NY', 'd'],
+    ['text.example', '/case%2Fx', 'd'],
+  ])('%s%s', async (name, path, expected) => {
+    expect(seen(await world.ask({ host: name, path })).who).toBe(expected);
+  });
+});
 
 describe('Ingress v1', () => {
   it.each([
@@ -100,7 +149,7 @@ describe('Ingress v1', () => {
     expect(seen(await world.ask({ host: 'unknown.example', path: '/any' })).who).toBe('c');
     expect((await world.ask({ host: 'exact.example', path: '/any' })).status).toBe(404);
     expect((await world.ask({ host: 'wild.example', path: '/' })).status).toBe(404);
-    expect((await world.control('GET', '/v1/status')).body).toMatchObject({ hosts: 8, backends: 1 });
-    expect(before.body).toMatchObject({ hosts: 7, backends: 5, reloads: 0 });
+    expect((await world.control('GET', '/v1/status')).body).toMatchObject({ hosts: hosts.length + 1, backends: 1 });
+    expect(before.body).toMatchObject({ hosts: hosts.length, backends: 5, reloads: 0 });
   });
 });

@@ -17,6 +17,7 @@ import {
   type DataPlane,
   type Endpoint,
   type Host,
+  type Match,
   type RoutingTable,
   zoneMiB,
 } from '../../../src/planes/edge/table.ts';
@@ -296,7 +297,7 @@ export function backend(key: string, ...endpoints: readonly Endpoint[]): Backend
 export function host(name: string, paths: Readonly<Record<string, string>>, more: Partial<Host> = {}): Host {
   const list = Object.entries(paths).map(([rule, key]) => {
     const [match, ...path] = rule.split(' ');
-    return { match: match === 'exact' ? ('exact' as const) : ('prefix' as const), path: path.join(' '), backend: key };
+    return { match: match as Match, path: path.join(' '), backend: key };
   });
   return { name, paths: list, ...more };
 }

@@ -164,7 +164,9 @@ export class Budget {
     const { host, backend } = route;
     const key = `${backend.namespace}/${backend.service}/${backend.port}`;
     const before = this.#hosts.get(host);
-    const after = (before ?? bareHostBytes) + settings + pathBytes(route.path?.path ?? '', key);
+    const paths = [route.path?.path ?? '', ...(route.more === undefined ? [] : [route.more.path])];
+    const bytes = paths.reduce((sum, path) => sum + pathBytes(path, key), 0);
+    const after = (before ?? bareHostBytes) + settings + bytes;
     if (after > mostHostBytes)
       return tooMuch('HostFull', `the routes of ${host === '' ? 'any host' : host} fill its entry`);
     const hostCost = entryBytes(host.length, after) - (before === undefined ? 0 : entryBytes(host.length, before));

@@ -17,7 +17,6 @@ export const fixes: { readonly [R in EdgeReason]?: string } = {
   AccessAnnotationIgnored: 'limit access in the application and remove the annotation',
   AccessPathRefused: 'write the path as a prefix or an exact path, without a regular expression',
   AccessSiblingRefused: 'correct the Ingress that limits access; its own problems say what of it cannot be served',
-  AccessPathByElement: 'add a path for each longer name, or limit access in the application',
   BodyBoundedByPool: 'ask the operator to raise maxBodyMiB of the pool',
   CanaryUnsupported: 'delete the canary Ingress',
   ObjectBudget: 'divide it, or raise spec.limits.object of the EdgePool',

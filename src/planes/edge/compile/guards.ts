@@ -1,39 +1,71 @@
-import type { RouteSettings } from '../table.ts';
+import { withoutUndefined } from '../../../model/values.ts';
+import type { Path, RouteSettings } from '../table.ts';
 import { normalPrefix, pathFault } from './names.ts';
+import { type Beginning, beginningsOf, isPattern } from './patterns.ts';
+
+/** A path as its Ingress has it. */
+export interface WrittenPath {
+  readonly text: string;
+  readonly type: 'Exact' | 'Prefix' | 'ImplementationSpecific';
+  /** Its own Ingress says that it is a regular expression. */
+  readonly regex: boolean;
+}
 
 /** Something that an Ingress asks for and that is not served. */
 export interface LostClaim {
   readonly host: string;
   /** Absent: the default backend of the host. */
-  readonly path?: { readonly match: 'exact' | 'prefix'; readonly path: string };
+  readonly path?: TablePath;
   readonly field: string;
+  /** Absent where the path is what is left of one that cannot be taken. */
+  readonly written?: WrittenPath;
   /** The path holds what was asked for, and more. */
   readonly wider?: true;
-  /** Some of what was asked for lies outside the path, because a text that every match begins with ends inside an element. */
-  readonly leaks?: true;
 }
 
-type Guard = Pick<LostClaim, 'path' | 'wider' | 'leaks'>;
+type TablePath = Pick<Path, 'match' | 'path'>;
+type Guard = Required<Pick<LostClaim, 'path'>> & Pick<LostClaim, 'wider'>;
 
 /** What a guard does: it answers for a path that an Ingress with limits cannot serve, so that no broader route does. */
 export const guardSettings: RouteSettings = { refused: 'AccessPathRefused' };
-/** What a route does whose requests may be those of a guard that cannot be told from others. */
+/** What a route does whose requests ingress-nginx would serve by a path with limits. */
 export const closedSettings: RouteSettings = { refused: 'AccessSiblingRefused' };
 
 const mostGuardLength = 1024;
-/** A dot is none: alone it stands for itself in names of files. With a quantifier it is found by that. */
-const metacharacter = /[\\^$|()[\]{}*+?]/;
 
-/** Whether ingress-nginx, asked for regular expressions, would take more from the path than its text. */
-export function isPattern(path: string): boolean {
-  return metacharacter.test(path);
+/** Whether a path is a regular expression in ingress-nginx, as far as its author means it. */
+export function isRegularExpression({ text, type }: WrittenPath, onRegexHost: boolean): boolean {
+  return isPattern(text) && (onRegexHost || type === 'ImplementationSpecific');
 }
 
-/** What to refuse for a regular expression: the text that every match begins with. */
-export function guardOfPattern(pattern: string): Guard {
-  const [literal, rest] = hasAlternatives(pattern) ? ['/', ''] : literalOf(pattern);
-  const whole = literal.endsWith('/') || rest === '' || beginsElement(rest);
-  return { ...guardOfPath(literal), wider: true, ...(whole ? {} : { leaks: true as const }) };
+/**
+ * What a path is in ingress-nginx beside what Ingress v1 makes of it: on a host with a regular expression every path is one, so
+ * it stands for all that begins with it in whatever case; on others an ImplementationSpecific path stands for all that begins
+ * with it.
+ */
+export function moreOf({ text, type }: WrittenPath, onRegexHost: boolean): TablePath | undefined {
+  if (text === '/' || (!onRegexHost && (type !== 'ImplementationSpecific' || text.endsWith('/')))) return undefined;
+  return onRegexHost ? anyCase('anyCaseText', text) : { match: 'text', path: text };
+}
+
+/** What to refuse for something that is not served. */
+export function guardsOf(claim: LostClaim, onRegexHost: boolean): readonly LostClaim[] {
+  const { host, field, written } = claim;
+  if (written === undefined) return [claim];
+  if (isRegularExpression(written, onRegexHost))
+    return guardsOfPattern(written.text).map((guard) => ({ host, field, ...guard }));
+  const more = moreOf(written, onRegexHost);
+  return more === undefined ? [claim] : [claim, { host, field, path: more }];
+}
+
+/** What to refuse for a regular expression: all that begins as its matches do. */
+export function guardsOfPattern(pattern: string): readonly Guard[] {
+  const guards = new Map<string, Guard>();
+  for (const beginning of beginningsOf(pattern)) {
+    const guard = guardOf(beginning);
+    guards.set(`${guard.path.match} ${guard.path.path}`, guard);
+  }
+  return [...guards.values()];
 }
 
 /** What to refuse for a path that cannot be taken: its elements before the first one that is at fault. */
@@ -52,45 +84,27 @@ export function guardOfPath(path: unknown): Guard {
   return { path: { match: 'prefix', path: kept === '' ? '/' : kept }, ...(wider ? { wider: true as const } : {}) };
 }
 
-/** A claim that is not served, as it is refused: what it asks for, and what it would be in ingress-nginx. */
-export function lostOf({ host, path, field, elsewhere }: LostRoute): LostClaim {
-  if (path !== undefined && elsewhere === 'pattern') return { host, field, ...guardOfPattern(path.path) };
-  return { host, field, ...(path === undefined ? {} : { path }) };
-}
-
-interface LostRoute extends Pick<LostClaim, 'host' | 'path' | 'field'> {
-  readonly elsewhere?: 'pattern' | 'text';
-}
-
-/** The text before the first character that does not stand for itself once, and the rest. */
-function literalOf(pattern: string): readonly [literal: string, rest: string] {
-  let literal = '';
-  for (let at = 0; at < pattern.length; ) {
-    const escaped = /^\\[^A-Za-z0-9]/.test(pattern.slice(at, at + 2));
-    const next = at + (escaped ? 2 : 1);
-    const optional = /[?*{]/.test(pattern.charAt(next));
-    const repeatedDot = pattern.charAt(at) === '.' && pattern.charAt(next) === '+';
-    if ((!escaped && metacharacter.test(pattern.charAt(at))) || optional || repeatedDot)
-      return [literal, pattern.slice(at)];
-    literal += pattern.charAt(next - 1);
-    at = next;
+function guardOf({ text, ends }: Beginning): Guard {
+  if (text === '/' && ends) return { path: { match: 'exact', path: '/' } };
+  // The next character decides whether the text ends in a segment that is no normal form of a path.
+  if (text.length < 2 || text.length > mostGuardLength || pathFault(`${text}x`) !== undefined) {
+    const { path } = guardOfPath(text);
+    return { path: path.path === '/' ? path : anyCase('anyCasePrefix', path.path), wider: true };
   }
-  return [literal, ''];
+  if (ends || text.endsWith('/')) return { path: anyCase('anyCasePrefix', normalPrefix(text)) };
+  return { path: anyCase('anyCaseText', text) };
 }
 
-/** Whether what follows a text can only end it or begin another element, as far as its author means it: `(/|$)`, `/?(.*)`. */
-function beginsElement(rest: string): boolean {
-  const group = /^\((?:\?:)?([^()]*)/.exec(rest)?.[1];
-  return (group?.split('|') ?? [rest]).every((option) => option === '' || /^[/$]/.test(option));
+/** The data plane regards no case of ASCII, and of nothing else, as PCRE does in ingress-nginx. */
+function anyCase(match: 'anyCasePrefix' | 'anyCaseText', path: string): TablePath {
+  return { match, path: lowerCase(path) };
 }
 
-/** Whether a pattern has alternatives outside of groups: its matches have no beginning in common. */
-function hasAlternatives(pattern: string): boolean {
-  const bare = pattern.replace(/\\.|\[[^\]]*\]/g, '');
-  let depth = 0;
-  for (const [character] of bare.matchAll(/[()|]/g)) {
-    if (character === '|' && depth <= 0) return true;
-    if (character !== '|') depth += character === '(' ? 1 : -1;
-  }
-  return false;
+export function lowerCase(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** A claim that is not served. */
+export function lostOf({ host, path, field, written }: LostClaim): LostClaim {
+  return { host, field, ...withoutUndefined({ path, written }) };
 }

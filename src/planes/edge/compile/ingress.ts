@@ -4,11 +4,13 @@ import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import { ingressController } from '../../../model/contract.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { EdgeProblem, EdgeReason } from '../reasons.ts';
+import type { Path } from '../table.ts';
 import { quoted } from './address.ts';
 import { type IngressAnnotations, readAnnotations } from './annotations/read.ts';
 import { type BackendReference, readBackend } from './backends.ts';
-import { guardOfPath, isPattern, type LostClaim, lostOf } from './guards.ts';
+import { guardOfPath, type LostClaim, lostOf, type WrittenPath } from './guards.ts';
 import { isHost, isLabel, normalPrefix, pathFault } from './names.ts';
+import { isPattern } from './patterns.ts';
 
 const legacyClassAnnotation = 'kubernetes.io/ingress.class';
 
@@ -36,11 +38,10 @@ export interface RouteClaim {
   readonly backend: GoodReference;
   /** The field of the Ingress that makes the claim. */
   readonly field: string;
-  /**
-   * What the path is more in ingress-nginx: every match of a regular expression, or every text that begins with it. Absent where
-   * it is the same there as here.
-   */
-  readonly elsewhere?: 'pattern' | 'text';
+  /** Absent for a default backend. */
+  readonly written?: WrittenPath;
+  /** What the path stands for beside itself, when its Ingress limits access. */
+  readonly more?: Pick<Path, 'match' | 'path'>;
 }
 
 /** One entry of spec.tls. No hosts means: every host of the Ingress's rules. */
@@ -62,6 +63,10 @@ export interface IngressReading {
   /** What of its paths and default backends cannot be taken. */
   readonly lost: readonly LostClaim[];
   readonly tls: readonly TlsClaim[];
+  /** The hosts of its rules, whatever becomes of their paths. */
+  readonly hosts: readonly string[];
+  /** The hosts on which ingress-nginx reads every path as a regular expression because of this Ingress. */
+  readonly regexHosts: readonly string[];
   readonly annotations: IngressAnnotations;
   readonly problems: readonly EdgeProblem[];
 }
@@ -77,7 +82,8 @@ export function readIngress(key: ObjectKey, ingress: Ingress): IngressReading {
       message: 'not the shape of an Ingress',
     };
     const annotations = readAnnotations(`Ingress/${key}`, undefined);
-    return { key, createdMs: Infinity, routes: [], lost: [], tls: [], annotations, problems: [problem] };
+    const nothing = { routes: [], lost: [], tls: [], hosts: [], regexHosts: [] };
+    return { key, createdMs: Infinity, ...nothing, annotations, problems: [problem] };
   }
 }
 
@@ -88,6 +94,7 @@ class Reader {
   readonly #annotations: IngressAnnotations;
   readonly #routes: RouteClaim[] = [];
   readonly #lost: LostClaim[] = [];
+  readonly #regexHosts = new Set<string>();
   readonly #tls: TlsClaim[] = [];
   readonly #problems: EdgeProblem[] = [];
 
@@ -126,30 +133,36 @@ class Reader {
       routes: annotations.canary ? [] : this.#routes,
       lost: annotations.canary ? [] : this.#lost,
       tls: annotations.canary ? [] : this.#tls,
+      hosts,
+      regexHosts: annotations.canary ? [] : [...this.#regexHosts],
       annotations,
       problems: this.#problems,
     };
   }
 
   #readPath(host: string, path: IngressPath, field: string): void {
-    const match = matchOf(path.pathType);
-    if (match === undefined) {
+    const type = typeOf(path.pathType);
+    if (type === undefined) {
       this.#refuse('PathTypeUnknown', `${field}.pathType`, `${quoted(path.pathType)} is not a pathType`);
       this.#lost.push({ host, ...guardOfPath(path.path ?? '/'), field });
       return;
     }
-    const text = path.path ?? (path.pathType === 'ImplementationSpecific' ? '/' : undefined);
+    const text = path.path ?? (type === 'ImplementationSpecific' ? '/' : undefined);
+    const regex = this.#isRegularExpression(text ?? '/');
+    if (regex) this.#regexHosts.add(host);
     const fault = pathFault(text);
     if (text === undefined || fault !== undefined) {
       this.#refuse('PathInvalid', `${field}.path`, `${quoted(text)}: ${fault}`);
-      this.#lost.push({ host, ...guardOfPath(text), field });
+      const written = text !== undefined && isPattern(text) ? { text, type, regex } : undefined;
+      this.#lost.push({ host, ...guardOfPath(text), field, ...withoutUndefined({ written }) });
       return;
     }
+    const match = type === 'Exact' ? 'exact' : 'prefix';
     const claim = {
       host,
-      path: { match, path: match === 'prefix' ? normalPrefix(text) : text },
+      path: { match, path: match === 'prefix' ? normalPrefix(text) : text } as const,
       field,
-      ...withoutUndefined({ elsewhere: this.#elsewhere(text, path.pathType) }),
+      written: { text, type, regex },
     };
     const backend = readBackend(path.backend, this.#namespace);
     if (backend.ok) this.#routes.push({ ...claim, backend });
@@ -159,10 +172,9 @@ class Reader {
     }
   }
 
-  #elsewhere(path: string, pathType: string | undefined): RouteClaim['elsewhere'] {
-    if (!this.#annotations.patterns && pathType !== 'ImplementationSpecific') return undefined;
-    if (isPattern(path)) return 'pattern';
-    return path.endsWith('/') ? undefined : 'text';
+  #isRegularExpression(path: string): boolean {
+    const { useRegex, rewriteTarget } = this.#annotations;
+    return useRegex || (rewriteTarget !== '' && rewriteTarget !== path);
   }
 
   #readDefaultBackend(hosts: readonly string[]): void {
@@ -195,8 +207,6 @@ class Reader {
   }
 }
 
-/** ImplementationSpecific is Prefix here. */
-function matchOf(pathType: string | undefined): 'exact' | 'prefix' | undefined {
-  if (pathType === 'Exact') return 'exact';
-  return pathType === 'Prefix' || pathType === 'ImplementationSpecific' ? 'prefix' : undefined;
+function typeOf(pathType: string | undefined): WrittenPath['type'] | undefined {
+  return pathType === 'Exact' || pathType === 'Prefix' || pathType === 'ImplementationSpecific' ? pathType : undefined;
 }

@@ -16,6 +16,8 @@ export interface KnownAnnotation {
   readonly fate: Fate;
   /** Values that ask for nothing else than what the edge does anyhow, in lower case; they are no finding. */
   readonly harmless?: readonly string[];
+  /** In ingress-nginx it holds for all that is on the hosts of its Ingress, also for paths of others. */
+  readonly wholeHosts?: true;
   /** One sentence for the reference. */
   readonly note?: string;
 }
@@ -70,7 +72,11 @@ export const knownAnnotations: Readonly<Record<string, KnownAnnotation>> = {
   'auth-tls-error-page': companion('auth-tls-secret'),
   'auth-tls-match-cn': limitsAccess,
   'auth-tls-pass-certificate-to-upstream': companion('auth-tls-secret'),
-  'auth-tls-secret': limitsAccess,
+  'auth-tls-secret': {
+    ...limitsAccess,
+    wholeHosts: true,
+    note: 'It holds for whole hosts, so other routes of the namespace on them answer 503 too.',
+  },
   'auth-tls-verify-client': { ...limitsAccess, harmless: ['off'] },
   'auth-tls-verify-depth': companion('auth-tls-secret'),
   'auth-type': limitsAccess,
@@ -164,8 +170,15 @@ export const knownAnnotations: Readonly<Record<string, KnownAnnotation>> = {
   'relative-redirects': offByDefault,
   'rewrite-target': ignored,
   satisfy: { fate: 'ignored', harmless: ['all'] },
-  'server-alias': ignored,
-  'server-snippet': snippet,
+  'server-alias': {
+    fate: 'ignored',
+    note: 'An alias of an Ingress that limits access answers 503, so that no wildcard serves it without the limit.',
+  },
+  'server-snippet': {
+    ...snippet,
+    wholeHosts: true,
+    note: 'A snippet may hold access rules, and this one holds for whole hosts, so other routes of the namespace on them answer 503 too.',
+  },
   'service-upstream': { ...offByDefault, note: 'The pods themselves are the endpoints.' },
   'session-cookie-change-on-failure': companion('affinity'),
   'session-cookie-conditional-samesite-none': companion('affinity'),

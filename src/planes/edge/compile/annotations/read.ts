@@ -2,6 +2,7 @@ import { mostSimilar } from '../../../../model/spec/similar.ts';
 import { compareKeys } from '../../../../model/values.ts';
 import type { EdgeProblem, EdgeReason } from '../../reasons.ts';
 import { quoted } from '../address.ts';
+import { isHost } from '../names.ts';
 import { annotationPrefix, type KnownAnnotation, knownAnnotations } from './known.ts';
 import {
   type Parsed,
@@ -42,14 +43,31 @@ export interface IngressAnnotations {
   readonly findings: readonly EdgeProblem[];
   /** What limits access and cannot be obeyed. */
   readonly access: readonly EdgeProblem[];
+  /** In ingress-nginx what limits access would hold for all that is on the hosts of the Ingress. */
+  readonly wholeHosts: boolean;
   readonly canary: boolean;
-  /** ingress-nginx would read the paths as regular expressions. */
-  readonly patterns: boolean;
+  /** Other hosts for which ingress-nginx would serve the same; those that are regular expressions are not among them. */
+  readonly aliases: readonly string[];
+  /** With one of these ingress-nginx reads paths as regular expressions; a target that is the path itself counts for nothing. */
+  readonly useRegex: boolean;
+  readonly rewriteTarget: string;
 }
 
 /** Shared by all Ingresses that have none, so that their routes share their settings. */
-const none: IngressAnnotations = { object: '', wishes: {}, findings: [], access: [], canary: false, patterns: false };
+const none: IngressAnnotations = {
+  object: '',
+  wishes: {},
+  findings: [],
+  access: [],
+  wholeHosts: false,
+  canary: false,
+  aliases: [],
+  useRegex: false,
+  rewriteTarget: '',
+};
 const daySeconds = 86_400;
+/** What ingress-nginx finds empty: it removes spaces, but no line ends. */
+const blank = /^[^\S\n]*$/;
 
 /** Reads what an Ingress has of annotations of ingress-nginx; `object` is how problems name it. */
 export function readAnnotations(
@@ -67,6 +85,7 @@ class Reader {
   readonly #given: ReadonlyMap<string, string>;
   readonly #findings: EdgeProblem[] = [];
   readonly #access: EdgeProblem[] = [];
+  #wholeHosts = false;
 
   constructor(object: string, given: ReadonlyMap<string, string>) {
     this.#object = object;
@@ -74,7 +93,7 @@ class Reader {
   }
 
   read(): IngressAnnotations {
-    const canary = this.#judgeAll();
+    this.#judgeAll();
     const wishes = present({
       allow: this.#allowed(),
       deny: this.#prefixes('denylist-source-range'),
@@ -91,31 +110,50 @@ class Reader {
       sendSeconds: this.#take('proxy-send-timeout', (text) => parseWhole(text, 1, daySeconds)),
       readSeconds: this.#take('proxy-read-timeout', (text) => parseWhole(text, 1, daySeconds)),
     });
-    const patterns =
-      this.#given.get('use-regex')?.trim().toLowerCase() === 'true' || (this.#given.get('rewrite-target') ?? '') !== '';
-    return { object: this.#object, wishes, findings: this.#findings, access: this.#access, canary, patterns };
+    return {
+      object: this.#object,
+      wishes,
+      findings: this.#findings,
+      access: this.#access,
+      wholeHosts: this.#wholeHosts,
+      canary: isTrue(this.#given.get('canary')),
+      aliases: (this.#given.get('server-alias') ?? '')
+        .split(',')
+        .map((text) => text.trim())
+        .filter(isHost),
+      useRegex: isTrue(this.#given.get('use-regex')),
+      rewriteTarget: this.#given.get('rewrite-target')?.trim() ?? '',
+    };
   }
 
-  /** Notes a finding for each annotation that is not obeyed; returns whether the Ingress is a canary. */
-  #judgeAll(): boolean {
-    let canary = false;
+  /** Notes a finding for each annotation that is not obeyed. */
+  #judgeAll(): void {
     for (const [name, value] of this.#given) {
       const known = Object.hasOwn(knownAnnotations, name) ? knownAnnotations[name] : undefined;
       if (known === undefined) this.#findUnknown(name);
-      else if (known.harmless?.includes(value.trim().toLowerCase()) !== true) {
-        this.#judge(name, known);
-        canary ||= known.fate === 'canary';
-      }
+      else if (known.harmless?.includes(value.trim().toLowerCase()) !== true) this.#judge(name, value, known);
     }
-    return canary;
   }
 
-  #judge(name: string, { fate, note }: KnownAnnotation): void {
-    const more = note === undefined ? '' : `: ${note.charAt(0).toLowerCase()}${note.slice(1).replace(/\.$/, '')}`;
-    if (fate === 'limitsAccess')
-      this.#access.push(this.#problem('AccessAnnotationUnsupported', name, `${name} limits access${more}`));
-    else if (fate === 'canary')
+  /** As in ingress-nginx, which takes the Ingress for an ordinary one where it cannot read the value. */
+  #judgeCanary(name: string, value: string): void {
+    if (!parseBoolean(value).ok)
+      this.#findings.push(
+        this.#problem('AnnotationInvalid', name, `${quoted(value)} cannot be read`, '"true" or "false"'),
+      );
+    else if (isTrue(value))
       this.#findings.push(this.#problem('CanaryUnsupported', name, 'this Ingress is the canary of another one'));
+  }
+
+  #judge(name: string, value: string, { fate, note, wholeHosts }: KnownAnnotation): void {
+    const more = note === undefined ? '' : `: ${note.charAt(0).toLowerCase()}${note.slice(1).replace(/\.$/, '')}`;
+    // In ingress-nginx what is empty counts as not given.
+    if (fate === 'limitsAccess' && blank.test(value))
+      this.#findings.push(this.#problem('AnnotationIgnored', name, 'it is empty, which counts as not given'));
+    else if (fate === 'limitsAccess') {
+      this.#access.push(this.#problem('AccessAnnotationUnsupported', name, `${name} limits access${more}`));
+      this.#wholeHosts ||= wholeHosts === true;
+    } else if (fate === 'canary') this.#judgeCanary(name, value);
     else if (fate === 'ignored')
       this.#findings.push(this.#problem('AnnotationIgnored', name, `${name} is not supported${more}`));
   }
@@ -185,6 +223,11 @@ class Reader {
     const path = `metadata.annotations[${annotationPrefix}${name.slice(0, 80)}]`;
     return { reason, object: this.#object, path, message, ...(expected === undefined ? {} : { expected }) };
   }
+}
+
+function isTrue(text: string | undefined): boolean {
+  const parsed = parseBoolean(text ?? '');
+  return parsed.ok && parsed.value;
 }
 
 /** The wishes without those that were not made. */

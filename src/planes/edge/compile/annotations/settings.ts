@@ -27,8 +27,9 @@ function bodyBounded(object: string, maxBodyMiB: number): EdgeProblem {
 export type PoolSettings = Pick<EdgePool['spec'], 'https' | 'ignoreAccessAnnotations' | 'maxBodyMiB' | 'ports'>;
 
 /** What holds in a pool that says nothing of it. */
-export function defaultPoolSettings(): PoolSettings {
-  return EdgePoolSpec.pick({ https: true, ignoreAccessAnnotations: true, maxBodyMiB: true, ports: true }).parse({});
+export function defaultPoolSettings(): PoolSettings & Pick<EdgePool['spec'], 'limits'> {
+  const fields = { https: true, ignoreAccessAnnotations: true, limits: true, maxBodyMiB: true, ports: true } as const;
+  return EdgePoolSpec.pick(fields).parse({});
 }
 
 /** The settings of routes under one pool. What is asked again for the same Ingress is the same object. */
@@ -43,6 +44,11 @@ export class SettingsOfRoutes {
   /** Whether nothing of the Ingress may be served, because it limits access in a way that cannot be obeyed. */
   refuses({ access }: IngressAnnotations): boolean {
     return access.length > 0 && !this.#pool.ignoreAccessAnnotations;
+  }
+
+  /** Whether what the Ingress limits access by would hold in ingress-nginx for whatever else is on its hosts. */
+  closesHosts(annotations: IngressAnnotations): boolean {
+    return annotations.wholeHosts && this.refuses(annotations);
   }
 
   /** Whether access to what the Ingress asks for is limited, in whatever way. */

@@ -143,6 +143,8 @@ local function place_of(value, kept)
   return value + 1
 end
 
+local MATCHES = { exact = true, prefix = true, text = true, anyCaseText = true, anyCasePrefix = true }
+
 -- Each of the next functions returns the value to store, or nil and the reason; it calls `refuse(kind, name, reason)` for
 -- elements left out.
 
@@ -156,8 +158,8 @@ function _M.hosts(entry, refuse)
     expect(path, "table", "path")
     local match, text = expect(path.match, "string", "match"), expect(path.path, "string", "path")
     local backend = expect(path.backend, "string", "backend")
-    if match ~= "exact" and match ~= "prefix" then
-      malformed("match must be exact or prefix")
+    if not MATCHES[match] then
+      malformed("match must be exact, prefix, text, anyCaseText or anyCasePrefix")
     end
     if not valid_path(text) then
       refuse("path", name .. " " .. text, "PathInvalid")

@@ -1,0 +1,54 @@
+import { compareText } from '../../../model/values.ts';
+import type { EdgeProblem } from '../reasons.ts';
+import type { SettingsOfRoutes } from './annotations/settings.ts';
+import type { Budget } from './budget.ts';
+import { guardsOf } from './guards.ts';
+import type { IngressReading } from './ingress.ts';
+import { type AllHosts, limitedReading } from './limited.ts';
+import type { Routes } from './routes.ts';
+
+interface PlaceInput {
+  readonly settings: SettingsOfRoutes;
+  readonly allHosts: AllHosts;
+  readonly budget: Budget;
+  readonly routes: Routes;
+}
+
+/** What an Ingress got of what it asks for. */
+interface Placed {
+  /** As far as there is room for it. */
+  readonly reading: IngressReading;
+  /** The hosts on which it has something, if only a path that is refused. */
+  readonly hosts: ReadonlySet<string>;
+  readonly serves: boolean;
+  /** What of it cannot be served as it is written because it limits access. */
+  readonly limited: readonly EdgeProblem[];
+  readonly others: readonly EdgeProblem[];
+}
+
+/** Gives an Ingress its routes, and guards those that limit access and cannot be served. Ingresses must come oldest first. */
+export function place(asked: IngressReading, { settings, allHosts, budget, routes }: PlaceInput): Placed {
+  const limited = settings.limits(asked.annotations) ? limitedReading(asked, allHosts) : undefined;
+  const { reading, problems: crowded, crowded: roomless } = budget.admit(limited?.reading ?? asked);
+  const won = routes.claim(reading);
+  const hosts = new Set(won.hosts);
+  if (limited !== undefined) {
+    const more = [...roomless, ...won.lost].flatMap((claim) => guardsOf(claim, allHosts.regex.has(claim.host)));
+    for (const host of routes.guard(reading, [...limited.lost, ...more], budget)) hosts.add(host);
+    routes.shadow(reading.key, limited.shadows);
+  }
+  if (settings.closesHosts(asked.annotations)) routes.closeHosts(asked);
+  return {
+    reading,
+    hosts,
+    serves: won.hosts.size > 0 && !settings.refuses(asked.annotations),
+    limited: limited?.problems ?? [],
+    others: [...crowded, ...won.problems],
+  };
+}
+
+/** The order in which Ingresses have their places. */
+export function compareAge(a: IngressReading, b: IngressReading): number {
+  if (a.createdMs !== b.createdMs) return a.createdMs < b.createdMs ? -1 : 1;
+  return compareText(a.key, b.key);
+}
