@@ -22,7 +22,7 @@ export const reasons = {
   ExabgpSilent:
     'ExaBGP answers no command for six seconds; it sends no keepalives either, so the routers drop its sessions after the hold time',
   RoutesYield:
-    'no agent was heard for 90 seconds: the routes of pods and servers are announced with eight more AS-path prepends until one is in charge, so that a living server that announces the same prefix is preferred',
+    'no agent was heard for 90 seconds, or the one in charge cannot read its cluster: the routes of pods and servers are announced with eight more AS-path prepends until that is over, so that a living server that announces the same prefix is preferred',
   AgentReplaced: 'another agent has taken charge of the relay; this one sends nothing until that one is gone',
   BadMessage: 'a line on the socket is no message of the protocol; it changes nothing',
 } as const;

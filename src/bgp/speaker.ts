@@ -22,9 +22,11 @@ export interface NeighborStatus {
   readonly reason?: string;
 }
 
-/** A time in which no agent looked after the routes, so that they yielded to other announcers; ms since the epoch. */
+/** A time in which the routes yielded to other announcers, because no agent looked after them; ms since the epoch. */
 export interface YieldPeriod {
   readonly sinceMs: number;
+  /** True when the agent in charge asked for it, because it could not read its cluster. */
+  readonly asked?: true;
   /** Absent while it lasts. */
   readonly untilMs?: number;
 }
@@ -64,6 +66,11 @@ export interface Speaker {
    * sent.
    */
   setDesired(routes: readonly Route[], options?: DesiredOptions): void;
+  /**
+   * Whether the routes of pods and servers yield to other announcers, because the caller does not know what is right. Nothing is
+   * withdrawn for that. Before the first desired set it changes nothing.
+   */
+  setYields(yields: boolean): void;
   /** Judges the set again, because the limits of the server have changed. */
   reconsider(): void;
   status(): SpeakerStatus;

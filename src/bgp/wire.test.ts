@@ -45,7 +45,7 @@ it('encodes and parses every message of the relay', () => {
       leaseExpired: false,
       neighbors: [{ address: '10.1.0.1', asn: 65010, family: 4, up: true, endOfRib: false, changedAtMs: 5 }],
       rejected: [{ prefix: '10.10.1.0/26', action: 'withdraw', reason: 'RejectedByExabgp', message: 'm' }],
-      yielded: { sinceMs: 5, untilMs: 6 },
+      yielded: { sinceMs: 5, asked: true, untilMs: 6 },
     },
   ];
   for (const message of messages) expect(parseRelayMessage(encodeMessage(message).trimEnd())).toEqual(message);
@@ -58,6 +58,13 @@ const bad = (change: object): string =>
     complete: true,
     routes: [{ prefix: '10.10.1.0/26', nextHop: '10.1.0.11', class: 'pods', ...change }],
   });
+
+it('lets routes yield only when that is said plainly', () => {
+  const line = (yields: string): string =>
+    `{"type":"desired","revision":1,"complete":true,"routes":[],"yields":${yields}}`;
+  expect(parseAgentMessage(line('true'))).toHaveProperty('yields', true);
+  expect(parseAgentMessage(line('"true"'))).not.toHaveProperty('yields');
+});
 
 it.each([
   ['no JSON', '{'],

@@ -15,6 +15,8 @@ export type AgentMessage =
       /** True when no further routes are to come, so that the end-of-RIB may follow. */
       readonly complete: boolean;
       readonly lease?: LeaseTerms;
+      /** True when the routes of pods and servers are to yield to other announcers. */
+      readonly yields?: true;
       readonly routes: readonly Route[];
     }
   /** The agent in charge lives, which renews its lease; from any other connection it has no effect. */
@@ -45,7 +47,7 @@ export interface RelayState {
   readonly hasAgent: boolean;
   readonly leaseExpired: boolean;
   readonly rejected: readonly RouteRefusal[];
-  /** The last time that the routes of pods and servers yielded to other announcers because no agent was heard. */
+  /** The last time that the routes of pods and servers yielded to other announcers. */
   readonly yielded?: YieldPeriod;
 }
 
@@ -82,7 +84,11 @@ export function parseAgentMessage(line: string): AgentMessage | undefined {
   const lease = value.lease === undefined ? 'none' : parseLease(value.lease);
   if (routes === undefined || lease === undefined || !isCount(revision) || typeof complete !== 'boolean')
     return undefined;
-  return { type: 'desired', revision, complete, ...(lease === 'none' ? {} : { lease }), routes };
+  const optional = {
+    ...(lease === 'none' ? {} : { lease }),
+    ...(value.yields === true ? { yields: true as const } : {}),
+  };
+  return { type: 'desired', revision, complete, ...optional, routes };
 }
 
 /** A message of the relay, or undefined. The relay is our own, so only the shape is checked. */
@@ -184,9 +190,9 @@ function parseCommunities(value: unknown): readonly (readonly [number, number])[
 }
 
 function parseYieldPeriod(value: unknown): YieldPeriod | undefined {
-  const { sinceMs, untilMs } = object(value);
+  const { sinceMs, untilMs, asked } = object(value);
   if (typeof sinceMs !== 'number') return undefined;
-  return { sinceMs, ...(typeof untilMs === 'number' ? { untilMs } : {}) };
+  return { sinceMs, ...(asked === true ? { asked } : {}), ...(typeof untilMs === 'number' ? { untilMs } : {}) };
 }
 
 function parseLease(value: unknown): LeaseTerms | undefined {

@@ -66,11 +66,13 @@ export interface NeighborView {
 }
 
 /**
- * The last time that the relay had heard no agent, so that the routes of pods and servers yielded to other servers that announce the
- * same; in milliseconds since the epoch.
+ * The last time that the routes of pods and servers yielded to other servers that announce the same, because the relay had heard no
+ * agent, or the agent asked for it; in milliseconds since the epoch.
  */
 export interface YieldView {
   readonly sinceMs: number;
+  /** True when the agent asked for it, because it could not read its cluster. */
+  readonly asked?: true;
   /** Absent while it lasts. */
   readonly untilMs?: number;
 }

@@ -151,6 +151,8 @@ export class FakeSpeaker implements Speaker {
     this.reconsidered += 1;
   }
 
+  setYields(): void {}
+
   setDesired(routes: readonly Route[]): void {
     this.desired = routes;
     this.announced = routes;

@@ -47,9 +47,10 @@ export class FaultLog {
       this.#log.info({}, 'the relay and ExaBGP answer');
   }
 
-  /** An agent that takes charge of routes that yield ends that, and is the first one that can say so. */
+  /** An agent that takes charge of routes that yield ends that, and is the first one that can say so. What an agent asked for it says itself. */
   #recordYield(yielded: SpeakerStatus['yielded']): void {
-    if (yielded === undefined || yielded.untilMs !== undefined || yielded.sinceMs === this.#yieldedMs) return;
+    if (yielded === undefined || yielded.untilMs !== undefined || yielded.asked === true) return;
+    if (yielded.sinceMs === this.#yieldedMs) return;
     this.#yieldedMs = yielded.sinceMs;
     const since = new Date(yielded.sinceMs).toISOString();
     this.#log.warn(

@@ -290,3 +290,22 @@ it('says in a metric that the routes yield now', async () => {
   expect(metrics).toContain('tideline_bgp_yield_timestamp_seconds{moment="start"} 5');
   expect(metrics).not.toContain('moment="end"');
 });
+
+it('asks for routes that yield with the whole set, also to a new relay, and ends that the same way', async () => {
+  openRelay();
+  speaker.start();
+  speaker.setYields(true);
+  speaker.setDesired([route('10.10.1.0/26')]);
+  await speaker.settled(5000);
+  expect(sets()).toMatchObject([{ yields: true }]);
+  await relaySocket?.close();
+  await vi.waitFor(() => expect(speaker.status().relay).toBe('disconnected'));
+  received = [];
+  openRelay();
+  await vi.waitFor(() => expect(sets()).toMatchObject([{ yields: true }]));
+  speaker.setYields(false);
+  speaker.setYields(false);
+  await speaker.settled(5000);
+  expect(sets()).toHaveLength(2);
+  expect(sets()[1]).not.toHaveProperty('yields');
+});

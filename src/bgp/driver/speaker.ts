@@ -57,6 +57,7 @@ class RelaySpeaker implements Speaker {
   readonly #timers: { renew?: Timer; verify?: Timer; retry?: Timer } = {};
   #desired: readonly Route[] | undefined;
   #how: DesiredOptions = {};
+  #yields = false;
   #judgement: Judgement = { target: [], refusals: [], complete: false };
   #revision = 0;
   /** The last revision sent on this connection; nothing is sent before the relay is synchronised. */
@@ -110,6 +111,12 @@ class RelaySpeaker implements Speaker {
     this.#how = options;
     this.#due = true;
     this.#judgeAndSend();
+  }
+
+  setYields(yields: boolean): void {
+    if (yields === this.#yields) return;
+    this.#yields = yields;
+    this.reconsider();
   }
 
   reconsider(): void {
@@ -236,7 +243,8 @@ class RelaySpeaker implements Speaker {
     const { target, complete, retryAfterMs } = this.#judgement;
     const lease = this.#lease();
     const message = { type: 'desired', revision: this.#revision, complete, routes: target } as const;
-    if (this.#connection.send(lease === undefined ? message : { ...message, lease })) {
+    const yields = this.#yields ? true : undefined;
+    if (this.#connection.send({ ...message, ...withoutUndefined({ lease, yields }) })) {
       this.#sent = this.#revision;
       this.#due = false;
       this.#leaseSent = lease;

@@ -21,6 +21,18 @@ it('says it again every ten minutes, and at once in the next period', () => {
   expect([attendance.look(3_689_999, 0), attendance.look(3_690_000, 0)]).toEqual([false, true]);
 });
 
+it('yields as long as the agent asks for it, and says that it was asked', () => {
+  const attendance = new Attendance(limitMs, 0);
+  expect([attendance.heard(1000, 1, true), attendance.period]).toEqual([true, { sinceMs: 1, asked: true }]);
+  expect([attendance.heard(2000, 2, true), attendance.look(2001, 2), attendance.look(95_000, 3)]).toEqual([
+    false,
+    true,
+    false,
+  ]);
+  expect([attendance.heard(96_000, 4), attendance.period]).toEqual([true, { sinceMs: 1, asked: true, untilMs: 4 }]);
+  expect(attendance.look(185_999, 5)).toBe(false);
+});
+
 it('goes on with what the relay before it began, and says so', () => {
   const attendance = new Attendance(limitMs, 0);
   attendance.resume(7);

@@ -28,9 +28,17 @@ export class Attendance {
     return this.#period;
   }
 
-  /** The agent in charge has written something. Returns true when that ends the yielding. */
-  heard(nowMs: number, dateMs: number): boolean {
+  /**
+   * The agent in charge has written something; `asks` while it wants the routes to yield. Returns true when that begins or ends the
+   * yielding.
+   */
+  heard(nowMs: number, dateMs: number, asks = false): boolean {
     this.#heardMs = nowMs;
+    if (asks) {
+      const begins = !this.yields;
+      if (begins || this.#period === undefined) this.#period = { sinceMs: dateMs, asked: true };
+      return begins;
+    }
     if (this.#period === undefined || !this.yields) return false;
     this.#period = { ...this.#period, untilMs: dateMs };
     this.#saidMs = Number.NEGATIVE_INFINITY;

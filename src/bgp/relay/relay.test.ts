@@ -304,7 +304,7 @@ it('lets all but VIPs and static routes yield when the agent is not heard for 90
   expect(changes()).toHaveLength(1);
   await beats(relay, 1);
   expect(Object.fromEntries(exabgp.rib)).toEqual({ ...before, '10.10.1.0/26': yielding, '10.10.2.7/32': yielding });
-  expect(problems.filter((line) => line.includes('2 of them are announced with 8 more AS-path prepends'))).toHaveLength(
+  expect(problems.filter((line) => line.includes('2 routes are announced with 8 more AS-path prepends'))).toHaveLength(
     1,
   );
   expect(state()).toMatchObject({ settled: true, yielded: { sinceMs: clock.now() } });
@@ -346,6 +346,34 @@ it.each(['read', 'renew'] as const)(
     expect(exabgp.rib.get('10.10.1.0/26')).toBe(attributes);
   },
 );
+
+it('lets routes yield while the agent asks for it, and goes on with that when both were started anew', async () => {
+  const asked = { ...desired(['10.10.1.0/26', '192.0.2.10/32']), yields: true } as AgentMessage;
+  const relay = await startRelay({ seconds: 5, keeper: true });
+  relay.receive(desired(['10.10.1.0/26', '192.0.2.10/32']));
+  await settle();
+  const before = Object.fromEntries(exabgp.rib);
+  relay.receive(asked);
+  await settle();
+  const yielded = { ...before, '10.10.1.0/26': yielding };
+  expect(Object.fromEntries(exabgp.rib)).toEqual(yielded);
+  relay.receive({ type: 'read' });
+  await beats(relay, 80);
+  relay.receive({ type: 'renew' });
+  await beats(relay, 80);
+  expect(Object.fromEntries(exabgp.rib)).toEqual(yielded);
+  expect(problems.filter((line) => line.includes('the agent cannot read its cluster'))).toHaveLength(1);
+  expect(state()).toMatchObject({ settled: true, yielded: { asked: true } });
+  const count = changes().length;
+  const next = await startRelay({ seconds: 5, keeper: true });
+  next.receive(asked);
+  await settle();
+  expect(changes()).toHaveLength(count);
+  next.receive(desired(['10.10.1.0/26', '192.0.2.10/32']));
+  await settle();
+  expect(Object.fromEntries(exabgp.rib)).toEqual(before);
+  expect(changes().filter((line) => line.includes('withdraw'))).toEqual([]);
+});
 
 it('goes on with routes that yield when the relay itself was started anew, until an agent comes', async () => {
   exabgp.rib.set('10.10.1.0/26', yielding).set('10.1.0.11/32', attributes);

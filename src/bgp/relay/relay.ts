@@ -84,7 +84,7 @@ export class Relay {
   /** Takes a message; `ofAgent` is false for one that is not of the agent in charge. */
   receive(message: AgentMessage, ofAgent = true): void {
     const now = this.#options.clock.monotonic();
-    if (ofAgent) this.#agentHeard(now);
+    if (ofAgent) this.#agentHeard(now, (message.type === 'desired' ? message : this.#desired)?.yields === true);
     const wasExpired = this.#lease.expired(now);
     if (message.type === 'desired') this.#lease.renew(now, message.lease);
     else if (message.type === 'renew') this.#lease.renew(now);
@@ -97,9 +97,9 @@ export class Relay {
     if (message.type !== 'renew' || wasExpired) this.#loop.trigger();
   }
 
-  #agentHeard(nowMs: number): void {
-    if (!this.#attendance.heard(nowMs, this.#options.clock.now())) return;
-    this.#options.onProblem('an agent is in charge again: the routes are announced as it asks');
+  #agentHeard(nowMs: number, asksToYield: boolean): void {
+    if (!this.#attendance.heard(nowMs, this.#options.clock.now(), asksToYield)) return;
+    if (!asksToYield) this.#options.onProblem('an agent is in charge again: the routes are announced as it asks');
     this.#loop.trigger();
   }
 
@@ -155,9 +155,10 @@ export class Relay {
     const { clock, onProblem } = this.#options;
     if (!this.#attendance.look(clock.monotonic(), clock.now())) return;
     const count = this.#heldEverywhere().filter((route) => isFailStatic(route) && !this.#fixed.has(route.prefix.text));
-    const since = new Date(this.#attendance.period?.sinceMs ?? 0).toISOString();
+    const { sinceMs = 0, asked } = this.#attendance.period ?? {};
+    const who = asked === true ? 'the agent cannot read its cluster' : 'no agent looks after the routes of this server';
     onProblem(
-      `RoutesYield: no agent looks after the routes of this server since ${since}; ${count.length} of them are announced with ` +
+      `RoutesYield: ${who} since ${new Date(sinceMs).toISOString()}; ${count.length} routes are announced with ` +
         `${yieldPrepend} more AS-path prepends, so that another server that announces the same prefix is preferred`,
     );
     this.#loop.trigger();

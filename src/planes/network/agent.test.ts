@@ -45,6 +45,9 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
   relay: SpeakerStatus['relay'] = 'synced';
   announced: readonly Route[] = [];
   acknowledges = true;
+  source: SourceStatus = { phase: 'live', sinceMs: 0 };
+  yields = false;
+  yielded: SpeakerStatus['yielded'];
   #cluster: ClusterListener | undefined;
   #listener: ((status: SpeakerStatus) => void) | undefined;
   #desired: readonly Route[] = [];
@@ -53,8 +56,8 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
     if (listener !== undefined) this.#cluster = listener;
   }
   status(): SourceStatus & SpeakerStatus {
-    const { relay, announced, fixed } = this;
-    return { phase: 'live', sinceMs: 0, relay, neighbors: [], announced, refusals: [], fixed };
+    const { relay, announced, fixed, yielded } = this;
+    return { ...this.source, ...(yielded && { yielded }), relay, neighbors: [], announced, refusals: [], fixed };
   }
   async stop(): Promise<void> {}
   setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
@@ -77,6 +80,10 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
   }
   async settled(): Promise<void> {}
   reconsider(): void {}
+  setYields(yields: boolean): void {
+    if (yields !== this.yields) this.did.push(yields ? 'yield' : 'yield no more');
+    this.yields = yields;
+  }
   async read(): Promise<KernelRoutes> {
     if (this.kernelFails) throw new Error('no kernel');
     return { blackholes: this.kernel, foreign: this.foreign, uplinks: ['eth0'] };
@@ -98,6 +105,10 @@ class InMemory implements ClusterSource, Speaker, BlackholeTable {
     const gone = new Set(remove.map(({ text }) => text));
     this.kernel = [...this.kernel.filter(({ text }) => !gone.has(text)), ...add];
     return '';
+  }
+  turn(source: SourceStatus): void {
+    this.source = source;
+    this.#cluster?.onStatus(source);
   }
   publish(...objects: readonly Manifest[]): void {
     this.#cluster?.onChange({ state: stateFromObjects(objects), changed: new Map() });
@@ -383,6 +394,39 @@ describe('NetworkAgent', () => {
     world.rulesFail = false;
     expect(await happens(10_000)).toContain('+ 10.10.1.1/32');
     expect(agent.status().notices).toEqual([]);
+  });
+
+  describe('while the cluster is not read', () => {
+    const away = { phase: 'stale', sinceMs: 0, reason: 'SourceUnreachable', message: 'no answer' } as const;
+    beforeEach(async () => {
+      world.publish(...base, ...calico.owned(a, me));
+      await happens();
+    });
+
+    it('lets its routes yield after five minutes, withdraws nothing, and ends that when the cluster is read', async () => {
+      world.turn(away);
+      expect(await happens(299_000)).toEqual([]);
+      expect(await happens(2000)).toEqual(['yield']);
+      expect(agent.status().notices).toMatchObject([{ subject: 'cluster', reason: 'YieldsWhileStale' }]);
+      expect(await happens(3_600_000)).toEqual([]);
+      world.turn({ phase: 'live', sinceMs: 0 });
+      expect(await happens()).toEqual(['yield no more']);
+      expect(agent.status().notices).toEqual([]);
+      world.turn(away);
+      expect(await happens(299_000)).toEqual([]);
+    });
+
+    it('does so after a restart as its predecessor did, and for nothing that is only doubted', async () => {
+      await agent.stop();
+      await happens();
+      world.yielded = { sinceMs: 1, asked: true };
+      agent = make();
+      agent.start();
+      world.turn(away);
+      expect(await happens()).toEqual(['yield']);
+      world.turn({ ...away, reason: 'SourceImplausible' });
+      expect(await happens(3_600_000)).toEqual(['yield no more']);
+    });
   });
 
   it('gives up waiting for a withdrawal that nobody acknowledges', async () => {

@@ -30,6 +30,7 @@ import { LastGood } from './last-good.ts';
 import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
 import { blackholesOf, type NetworkNotice, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from './plan.ts';
 import { ReleaseQueue } from './release.ts';
+import { Staleness, staleNotice } from './staleness.ts';
 import { statusOf } from './status.ts';
 import { nextStep, type Step } from './step.ts';
 
@@ -59,6 +60,8 @@ export interface NetworkAgentOptions {
   readonly reconcileMs?: number;
   /** How long a ban of export waits that takes most of what the cluster announces. Default 10 minutes. */
   readonly brakeMs?: number;
+  /** How long the cluster may be unread before the routes yield to other announcers. Default 5 minutes. */
+  readonly yieldAfterMs?: number;
   /** How long a blackhole outlives its block, so that the routers have stopped using the block. Default 1 s. */
   readonly releaseMs?: number;
 }
@@ -82,6 +85,7 @@ export class NetworkAgent {
   readonly #loop: Loop;
   readonly #release: ReleaseQueue;
   readonly #lastGood: LastGood;
+  readonly #staleness: Staleness;
   /** The Node of this agent with an address of this machine, and any block, have been seen. */
   #nodeSeen = false;
   #blocksSeen = false;
@@ -112,6 +116,7 @@ export class NetworkAgent {
     this.#brakes = new Brakes(options.brakeMs ?? 600_000);
     this.#release = new ReleaseQueue(options.releaseMs ?? 1000);
     this.#kernel = new Kernel({ ...options, reconcileMs: options.reconcileMs ?? 10_000 });
+    this.#staleness = new Staleness(options.yieldAfterMs ?? 300_000);
     this.#lastGood = new LastGood({ ...options, onChange: () => this.refresh() });
     this.#loop = new Loop({
       clock: options.clock,
@@ -186,6 +191,7 @@ export class NetworkAgent {
     const { clock } = this.#options;
     // The kernel first: its blackholes tell what this node announced before.
     await this.#kernel.look();
+    this.#lookAtSource();
     if (!this.#stopping) this.#plan = this.#compile();
     let nextAtMs = Infinity;
     if (this.#plan.action === 'announce') nextAtMs = await this.#stepTowards(this.#plan);
@@ -200,7 +206,17 @@ export class NetworkAgent {
       refusals: [...this.#refusals(), ...this.#options.speaker.status().refusals],
     });
     // A time that has passed meanwhile is due at once; to leave it out would put it off until the kernel is read again.
-    return Math.max(1, Math.min(this.#kernel.reconcileAtMs, this.#brakes.nextAtMs, nextAtMs) - clock.monotonic());
+    const dueAtMs = Math.min(this.#kernel.reconcileAtMs, this.#brakes.nextAtMs, this.#staleness.nextAtMs, nextAtMs);
+    return Math.max(1, dueAtMs - clock.monotonic());
+  }
+
+  /** While the cluster is not read, a living owner of a block is preferred to this worker. */
+  #lookAtSource(): void {
+    const { source, speaker, clock } = this.#options;
+    const { yielded } = speaker.status();
+    const relayYields = yielded !== undefined && yielded.untilMs === undefined;
+    this.#staleness.look(source.status(), relayYields, clock.monotonic());
+    speaker.setYields(this.#staleness.yields);
   }
 
   #compile(): NetworkPlan {
@@ -324,12 +340,13 @@ export class NetworkAgent {
 
   #notices(): readonly NetworkNotice[] {
     const plan = this.#plan;
-    if (plan.action !== 'announce') return [];
+    const stale = this.#staleness.yields ? [staleNotice(this.#options.source.status())] : [];
+    if (plan.action !== 'announce') return stale;
     const { foreign, rules } = this.#kernel;
     const shadows = this.#shadows.get([plan, foreign, rules.foreign], () =>
       shadowsOf(plan.covers, foreign, rules.foreign),
     );
-    return [...plan.notices, ...shadows, ...this.#unguarded.map(unguardedNotice)];
+    return [...stale, ...plan.notices, ...shadows, ...this.#unguarded.map(unguardedNotice)];
   }
 
   #reportNotices(notices: readonly NetworkNotice[]): void {

@@ -36,6 +36,8 @@ export const networkReasons = {
   NotSynced: 'The cluster was not read completely yet; nothing is announced, withdrawn or ended.',
   ServingSnapshot:
     'The cluster was not read since this agent started: what the last-good state on disk says is announced, and nothing is withdrawn.',
+  YieldsWhileStale:
+    'The cluster was not read for five minutes: the routes stay, with eight more AS-path prepends until it is read, so that the routers prefer another worker that has a block by now.',
   RoutesRunOut:
     'Nothing is known of the cluster and ExaBGP, which has started anew, announces no pods: the routers drop what the former one announced when their timer for stale routes ends.',
   BlocksMissing:

@@ -168,6 +168,25 @@ async function waitForwarding(expected: { readonly spine: readonly string[]; rea
   );
 }
 
+/** Both sides with their leaves below a spine; resolves with the leaf above `a`. */
+async function startFabric(kind: RouterKind): Promise<Router> {
+  network = new Network();
+  directory = await mkdtemp(join(tmpdir(), 'tl-yield-'));
+  await network.addNamespace('spine');
+  const other = routerKinds.find((one) => one !== kind) ?? kind;
+  const leafA = await startSide('a', other);
+  await startSide('b', other);
+  await start(
+    'spine',
+    kind,
+    65_100,
+    names.map((name) => peer(name, leaves[name].up, leaves[name].down, leaves[name].asn)),
+  );
+  return leafA;
+}
+const both = { spine: [leaves.a.down, leaves.b.down], leaf: leaves.a.server };
+const onlyB = { spine: [leaves.b.down], leaf: leaves.a.up };
+
 it.each([
   ['BIRD', 'SIGKILL'],
   ['FRR', 'SIGKILL'],
@@ -175,27 +194,15 @@ it.each([
 ] as const)(
   'a block with two announcers, spine %s, leads to the living one after the %s of the other’s agent',
   async (kind, signal) => {
-    network = new Network();
-    directory = await mkdtemp(join(tmpdir(), 'tl-yield-'));
-    await network.addNamespace('spine');
-    const other = routerKinds.find((one) => one !== kind) ?? kind;
-    const { a, b } = leaves;
-    const leafA = await startSide('a', other);
-    await startSide('b', other);
-    await start(
-      'spine',
-      kind,
-      65_100,
-      names.map((name) => peer(name, leaves[name].up, leaves[name].down, leaves[name].asn)),
-    );
+    const { a } = leaves;
+    const leafA = await startFabric(kind);
     const agent = await startAgent([block, lone]);
     startSpeaker('b').setDesired([route(block)]);
-    const both = { spine: [a.down, b.down], leaf: a.server };
     await waitForwarding(both);
 
     const begin = performance.now();
     agent.kill(signal);
-    await waitForwarding({ spine: [b.down], leaf: a.up });
+    await waitForwarding(onlyB);
     console.log(`${signal}: the living announcer is preferred after ${(performance.now() - begin).toFixed(0)} ms`);
     const asPaths = (await leafA.paths())
       .filter(({ nextHop }) => nextHop === a.server)
@@ -216,3 +223,24 @@ it.each([
   },
   120_000,
 );
+
+it('a block with two announcers leads to the one that reads its cluster while the agent of the other asks to yield', async () => {
+  await startFabric('FRR');
+  const agent = startSpeaker('a');
+  agent.setDesired([block, lone].map((prefix) => route(prefix)));
+  startSpeaker('b').setDesired([route(block)]);
+  await waitForwarding(both);
+  agent.setYields(true);
+  await waitForwarding(onlyB);
+  expect(agent.status()).toMatchObject({ yielded: { asked: true }, announced: expect.arrayContaining([route(block)]) });
+  await agent.stop();
+  const lines: string[] = [];
+  const successor = startSpeaker('a', lines);
+  successor.setYields(true);
+  successor.setDesired([block, lone].map((prefix) => route(prefix)));
+  await successor.settled(10_000);
+  await waitForwarding(onlyB);
+  expect(lines.join('\n')).not.toContain('no agent was in charge');
+  successor.setYields(false);
+  await waitForwarding(both);
+}, 120_000);
