@@ -15,6 +15,8 @@ export interface BoxOptions {
   /** The program that runs inside, and its arguments. Its descriptor 3 is its lifeline: the program ends when that closes. */
   readonly command: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Is told the process id of the box, whose only child is process 1 inside. */
+  readonly onStarted?: (pid: number) => void;
 }
 
 export interface Box {
@@ -54,6 +56,7 @@ export function openBox(options: BoxOptions): Box {
     ['--pdeathsig', 'KILL', 'unshare', ...unshareFlags(), '--', 'sh', firstProcess, ...options.command],
     { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env: options.environment },
   );
+  if (child.pid !== undefined) options.onStarted?.(child.pid);
   const lifeline = child.stdio[3];
   lifeline?.on('error', () => undefined);
   return {

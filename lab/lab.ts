@@ -8,7 +8,7 @@ import { makeCertificate, type SelfMadeCertificate } from './clusters/certificat
 import { type ControlPlanePrograms, makeCluster } from './clusters/make.ts';
 import type { RunningCluster } from './clusters/running.ts';
 import { stillMissing } from './missing.ts';
-import { Network } from './net/network.ts';
+import { labNetworks, Network } from './net/network.ts';
 import { Supervisor } from './supervise.ts';
 import { application } from './world/application.ts';
 import { planAndApply, startNameServers } from './world/dns.ts';
@@ -52,7 +52,7 @@ const requestsPerSecond = 2.5;
  */
 export class Lab {
   readonly options: LabOptions;
-  readonly network = new Network('tl');
+  readonly network = new Network(labNetworks);
   readonly ledger = new Ledger();
   readonly supervisor: Supervisor;
   #platform: Platform | undefined;

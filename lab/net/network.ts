@@ -4,6 +4,9 @@ import { withoutUndefined } from '../../src/model/values.ts';
 
 const run = promisify(execFile);
 
+/** The prefix of the names of a lab's namespaces: it has a box to itself. */
+export const labNetworks = 'tl';
+
 export interface SpawnInNamespace {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -39,6 +40,15 @@ export const register: Register = (root) => {
     .addHelpText('after', `\nFaults:\n${faultList()}`)
     .action(fault);
   withState(lab.command('heal')).description('end the faults of that name, or all').argument('[name]').action(heal);
+  withState(lab.command('exec'))
+    .description('run a command inside the lab, on the machine of its operator')
+    .option(
+      '--on <MACHINE>',
+      'on another machine of the lab, as its network sees it: a server, a router, a name server',
+    )
+    .argument('<command...>', 'the command and its arguments, after --')
+    .addHelpText('after', '\nFor example: tideline lab exec -- tideline status build/lab/platform')
+    .action(exec);
   withState(lab.command('down')).description('end the lab').action(down);
 };
 
@@ -74,8 +84,9 @@ export async function controlPlanePrograms(): Promise<ControlPlanePrograms> {
 
 /** Runs a tideline command in namespaces of its own, as the only lab of that state folder; its exit code becomes ours. */
 export async function runLabInBox(state: string, words: readonly string[]): Promise<void> {
-  const [{ runInBox }, { labIsRunning }] = await Promise.all([
+  const [{ runInBox }, { boxFile }, { labIsRunning }] = await Promise.all([
     import('../../lab/box.ts'),
+    import('../../lab/enter.ts'),
     import('../../lab/control/client.ts'),
   ]);
   if (await labIsRunning(state))
@@ -89,8 +100,13 @@ export async function runLabInBox(state: string, words: readonly string[]): Prom
       fix: 'choose another folder with --state',
     });
   });
-  process.exitCode = await runInBox({ command: [program, ...words], environment: labEnvironment(state) });
-  await rm(join(state, 'lab.sock'), { force: true });
+  const pidFile = join(state, boxFile);
+  process.exitCode = await runInBox({
+    command: [program, ...words],
+    environment: labEnvironment(state),
+    onStarted: (pid) => writeFileSync(pidFile, `${pid}\n`),
+  });
+  await Promise.all([join(state, 'lab.sock'), pidFile].map((file) => rm(file, { force: true })));
 }
 
 /** Makes a folder. Its last step is not recursive: where the kernel makes no folders (below /proc), Node would try for ever. */
@@ -147,6 +163,15 @@ async function heal(name: string | undefined, options: StateOption): Promise<voi
   const healed = (await askLab(options.state, 'POST', `/heal${query}`)) as readonly { name: string; target: string }[];
   const lines = healed.map((one) => `healed ${one.name} ${one.target}`);
   printLines(lines.length === 0 ? ['nothing to heal'] : lines);
+}
+
+async function exec(command: string[], { state, on }: StateOption & { readonly on?: string }): Promise<void> {
+  const { enterBox } = await import('../../lab/enter.ts');
+  const stateFolder = resolve(state);
+  const lab = labEnvironment(stateFolder);
+  const environment = { ...process.env, ...lab, PATH: `${dirname(program)}:${lab['PATH'] ?? ''}` };
+  const entry = { stateFolder, command, environment, ...withoutUndefined({ machine: on }) };
+  process.exitCode = await enterBox(entry);
 }
 
 async function down(options: StateOption): Promise<void> {

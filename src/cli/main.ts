@@ -14,6 +14,7 @@ const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
   () => import('./bgp.ts'),
   () => import('./network.ts'),
   () => import('./edge.ts'),
+  () => import('./status.ts'),
   () => import('./steering.ts'),
 ];
 

@@ -20,6 +20,11 @@ export function printErrorLines(lines: readonly string[]): void {
   printLines(lines, process.stderr);
 }
 
+/** Empties a terminal for the next picture. */
+export function clearScreen(): void {
+  process.stdout.write('\u001b[H\u001b[2J');
+}
+
 /** Prints a value as JSON on standard output, for programs; indented unless it is to be one line. */
 export function printJson(value: unknown, space: 0 | 2 = 2): void {
   process.stdout.write(`${printableJson(withoutUrlSecrets(JSON.stringify(value, undefined, space)))}\n`);

@@ -189,6 +189,14 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
     rule: 'only-cli-imports-preflight',
     files: { 'lab/a.ts': importing('../src/preflight/b.ts'), 'src/preflight/b.ts': empty },
   },
+  {
+    rule: 'observe-knows-agents-by-their-status',
+    files: { 'src/observe/a.ts': importing('../planes/edge/status.ts'), 'src/planes/edge/status.ts': empty },
+  },
+  {
+    rule: 'only-cli-imports-observe',
+    files: { 'src/planes/edge/a.ts': importing('../../observe/b.ts'), 'src/observe/b.ts': empty },
+  },
   { rule: 'client-node-in-one-place', files: { 'src/kube/status/a.ts': importing('@kubernetes/client-node') } },
   { rule: 'src-without-tests', files: { 'src/kube/a.ts': importing('./b.test.ts'), 'src/kube/b.test.ts': empty } },
   { rule: 'no-cycles', files: { 'src/kube/a.ts': importing('./b.ts'), 'src/kube/b.ts': importing('./a.ts') } },

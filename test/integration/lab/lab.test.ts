@@ -60,15 +60,27 @@ describe('a lab from start to end', () => {
   it('kills a blade and heals it; the router follows', async () => {
     const vip = async (): Promise<readonly string[]> =>
       (await status(state)).routes['paris-tor']?.find((route) => route.prefix === '192.0.2.10/32')?.via ?? [];
+    // As the operator asks, from inside the lab.
+    const overview = () => lab('exec', '--state', state, '--', 'tideline', 'status', join(state, 'platform'));
     const announcers = (count: number) =>
       until(async () => {
         const via = await vip();
         return via.length === count ? undefined : `192.0.2.10 is announced by ${via.join(' ')}`;
       }, 30_000);
     await announcers(2);
+    expect(await overview()).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^\S+ {2}all well: 8 agents answer/),
+    });
     const begun = await lab('fault', 'blade-killed', 'paris-blade-1', '--state', state);
     expect(begun).toMatchObject({ code: 0, stdout: expect.stringContaining('blade-killed paris-blade-1: ') });
     await announcers(1);
+    expect(await overview()).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(
+        /^\S+ {2}FAULT: paris-blade-1 (cannot be reached|does not answer)[^\n]*\n[^]*192\.0\.2\.10 +paris-blade-2 \(1 of 2 blades do not answer\)/,
+      ),
+    });
     expect((await status(state)).faults).toMatchObject([{ name: 'blade-killed', target: 'paris-blade-1' }]);
     expect(await lab('heal', '--state', state)).toMatchObject({ stdout: 'healed blade-killed paris-blade-1\n' });
     await announcers(2);
@@ -86,6 +98,19 @@ describe('a lab from start to end', () => {
       const zombies = descendants(running.child.pid ?? 0).filter((one) => one.state === 'Z');
       return zombies.length === 0 ? undefined : `${zombies.length} zombies`;
     }, 5000);
+  });
+
+  it('runs a command on a machine of the lab, with its exit code', async () => {
+    const place = ['exec', '--state', state, '--on', 'paris-blade-1', '--'];
+    expect(await lab(...place, 'ip', '-br', 'addr', 'show', 'lo')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('192.0.2.10/32'),
+    });
+    expect(await lab(...place, 'sh', '-c', 'exit 7')).toMatchObject({ code: 7 });
+    expect(await lab('exec', '--state', join(folder, 'none'), '--', 'true')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('(NoLab)'),
+    });
   });
 
   it.each([

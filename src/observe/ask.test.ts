@@ -1,0 +1,89 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import type { NetworkStatus } from '../model/status.ts';
+import { askAgent } from './ask.ts';
+import type { Target } from './snapshot.ts';
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+  server = undefined;
+});
+
+async function asked(answer: RequestListener, timeoutMs?: number): Promise<Awaited<ReturnType<typeof askAgent>>> {
+  server = createServer(answer);
+  await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done));
+  return ask((server.address() as AddressInfo).port, timeoutMs);
+}
+
+function ask(port: number, timeoutMs = 30_000) {
+  const target: Target = { server: 'w1', plane: 'network', cluster: 'paris', address: '127.0.0.1', port };
+  return askAgent(target, { timeoutMs, monotonic: () => performance.now() });
+}
+
+const json =
+  (value: unknown): RequestListener =>
+  (_request, response) =>
+    response.end(JSON.stringify(value));
+
+// Typed as agents make it: what they say can be read here.
+const status: NetworkStatus = {
+  agent: 'network',
+  statusVersion: 1,
+  startedAtMs: 1,
+  platform: { phase: 'current' },
+  source: { phase: 'live', sinceMs: 1, servingSnapshot: false },
+  node: 'w1',
+  action: 'announce',
+  wanted: [],
+  announced: [],
+  refusals: [],
+  blackholes: { wanted: [], installed: [] },
+  relay: 'synced',
+  neighbors: [],
+};
+
+test('reads a status, also one with fields that are not known here', async () => {
+  const part = await asked(json({ ...status, later: { version: 2 } }));
+  expect(part).toMatchObject({ network: { node: 'w1', relay: 'synced' }, ageMs: expect.any(Number) });
+});
+
+test.each<[string, RequestListener, RegExp]>([
+  [
+    'another agent',
+    json({ ...status, agent: 'edge' }),
+    /^is not who answers there: agent "edge" instead of "network"$/,
+  ],
+  ['another server', json({ ...status, node: 'w2' }), /^has an agent that says it is w2$/],
+  ['another form', json({ ...status, wanted: 'all' }), /^answers in a form that is not understood here: wanted: /],
+  ['no JSON', (_request, response) => response.end('<html>'), /^answers something that is not JSON$/],
+  ['a refusal', (_request, response) => response.writeHead(403).end(), /^refuses to tell its status \(HTTP 403\)$/],
+  [
+    'half an answer',
+    (_request, response) => response.writeHead(200, { 'content-length': 9 }).write('{', () => response.destroy()),
+    /^ends the connection/,
+  ],
+  [
+    'an answer without end',
+    (_request, response) => {
+      const more = () => {
+        if (!response.destroyed) response.write(' '.repeat(1 << 20), more);
+      };
+      more();
+    },
+    /^answers more than 8 MiB$/,
+  ],
+])('names %s', async (_what, answer, problem) => {
+  const part = await asked(answer);
+  expect('problem' in part ? part.problem : part).toMatch(problem);
+});
+
+test('names an agent that takes too long', async () => {
+  expect(await asked(() => undefined, 500)).toMatchObject({ problem: 'does not answer within 0.5 s' });
+});
+
+test('names a port on which nobody listens', async () => {
+  expect(await ask(1)).toMatchObject({ problem: 'has no agent that listens' });
+});

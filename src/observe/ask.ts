@@ -1,0 +1,67 @@
+import { request } from 'node:http';
+import { agentPaths } from '../model/contract.ts';
+import { messageOf } from '../model/values.ts';
+import { type AgentPart, readStatus, type Target } from './snapshot.ts';
+
+export interface AskOptions {
+  /** The limit until the whole answer is there. */
+  readonly timeoutMs: number;
+  /** Milliseconds of a clock that never goes back. */
+  readonly monotonic: () => number;
+}
+
+/** The status of 10,000 routes has about two megabytes. */
+const maxBytes = 8 << 20;
+
+/** Asks an agent for its status, over a connection of its own. Never rejects: who does not answer is a part with the cause. */
+export async function askAgent(target: Target, options: AskOptions): Promise<AgentPart> {
+  const begunMs = options.monotonic();
+  try {
+    const answer: unknown = JSON.parse(await get(target, options.timeoutMs));
+    return readStatus(target, answer, options.monotonic() - begunMs);
+  } catch (error) {
+    return { target, problem: error instanceof SyntaxError ? 'answers something that is not JSON' : messageOf(error) };
+  }
+}
+
+function get({ address, port }: Target, timeoutMs: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const signal = AbortSignal.timeout(timeoutMs);
+  const call = request({ host: address, port, path: agentPaths.status, agent: false, signal }, (response) => {
+    if (response.statusCode !== 200) {
+      reject(new Error(`refuses to tell its status (HTTP ${response.statusCode})`));
+      call.destroy();
+      return;
+    }
+    const chunks: Buffer[] = [];
+    let size = 0;
+    response.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) chunks.push(chunk);
+      else {
+        reject(new Error(`answers more than ${maxBytes >> 20} MiB`));
+        call.destroy();
+      }
+    });
+    response.on('error', reject);
+    response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+  });
+  call.on('error', (error: NodeJS.ErrnoException) => reject(new Error(signal.aborted ? late(timeoutMs) : said(error))));
+  call.on('close', () => reject(new Error('ends the connection before its answer is complete')));
+  call.end();
+  return promise;
+}
+
+function late(timeoutMs: number): string {
+  return `does not answer within ${timeoutMs / 1000} s`;
+}
+
+function said({ code, message }: NodeJS.ErrnoException): string {
+  const meanings: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'has no agent that listens',
+    EHOSTUNREACH: 'cannot be reached',
+    ENETUNREACH: 'cannot be reached: there is no route to it',
+    ECONNRESET: 'ends the connection without an answer',
+  };
+  return meanings[code ?? ''] ?? `cannot be asked: ${message}`;
+}

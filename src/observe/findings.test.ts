@@ -1,0 +1,231 @@
+import { describe, expect, test } from 'vitest';
+import { findingsOf, severities } from './findings.ts';
+import type { AgentPart, EdgePart, NetworkPart, Snapshot, Target } from './snapshot.ts';
+import { renderStatus } from './text.ts';
+
+const takenAtMs = Date.UTC(2026, 10, 27, 14, 2, 51);
+
+function target(server: string, plane: Target['plane'], site = 'paris'): Target {
+  const pool = plane === 'edge' ? { pool: `${site}-edge` } : {};
+  return { server, plane, cluster: site, site, address: '10.1.0.1', port: 9464, ...pool };
+}
+
+const source = { phase: 'live' as const, sinceMs: takenAtMs - 60_000, servingSnapshot: false };
+const up = { address: '10.1.0.1', up: true, changedAtMs: takenAtMs - 60_000 };
+const down = { address: '10.1.0.1', up: false, changedAtMs: takenAtMs - 40_000, reason: 'hold timer expired' };
+
+function blade(server: string, change: Partial<EdgePart> = {}): AgentPart {
+  const edge: EdgePart = {
+    startedAtMs: 0,
+    platform: { phase: 'current' },
+    source,
+    blade: server,
+    nginx: { activeConnections: 0 },
+    vips: [{ address: '192.0.2.10', fit: true, announced: true, reasons: [] }],
+    bgp: { relay: 'synced', neighbors: [up] },
+    draining: false,
+    policies: [{ policy: 'video', healthy: true, reason: 'BackendsServing' }],
+    conditions: { accepted: 3, partial: 0, refused: 0 },
+    ...change,
+  };
+  return { target: target(server, 'edge'), edge, ageMs: 12 };
+}
+
+function worker(server: string, change: Partial<NetworkPart> = {}): AgentPart {
+  const network: NetworkPart = {
+    startedAtMs: 0,
+    platform: { phase: 'current' },
+    source,
+    node: server,
+    action: 'announce',
+    wanted: [{ prefix: '10.10.1.0/26' }],
+    announced: [{ prefix: '10.10.1.0/26' }],
+    refusals: [],
+    relay: 'synced',
+    neighbors: [up],
+    ...change,
+  };
+  return { target: target(server, 'network'), network, ageMs: 9 };
+}
+
+function silent(server: string, plane: Target['plane'], problem = 'cannot be reached', site = 'paris'): AgentPart {
+  return { target: target(server, plane, site), problem };
+}
+
+function snapshot(agents: readonly AgentPart[], change: Partial<Snapshot> = {}): Snapshot {
+  const pools = [{ name: 'paris-edge', cluster: 'paris', vips: ['192.0.2.10'] }];
+  return { takenAtMs, clusters: [{ name: 'paris' }], pools, agents, drains: [], ...change };
+}
+
+const unfit = (reason: string) => [{ address: '192.0.2.10', fit: false, announced: false, reasons: [reason] }];
+const stale = { phase: 'stale' as const, sinceMs: takenAtMs - 120_000, reason: 'SourceUnreachable' };
+
+const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
+  ['all well', snapshot([blade('b1'), blade('b2'), worker('w1')]), []],
+  [
+    'a VIP that nobody announces',
+    snapshot([
+      blade('b1', { vips: unfit('NginxUnreachable') }),
+      blade('b2', { bgp: { relay: 'synced', neighbors: [down] }, vips: unfit('AddressMissing') }),
+    ]),
+    [
+      'outage VIP 192.0.2.10 of pool paris-edge is announced by nobody (b1: NginxUnreachable; b2: AddressMissing, no BGP session)',
+      'fault b2 has no BGP session (10.1.0.1: hold timer expired) since 14:02:11',
+    ],
+  ],
+  [
+    'a VIP of which the only blade that may have it is silent',
+    snapshot([blade('b1', { vips: unfit('NginxUnreachable') }), silent('b2', 'edge')]),
+    [
+      'fault b2 cannot be reached',
+      'unknown VIP 192.0.2.10 of pool paris-edge may be announced or not: 1 of 2 blades do not answer, the others do not announce it',
+    ],
+  ],
+  [
+    'a VIP that is announced for want of a fit blade',
+    snapshot([
+      blade('b1', {
+        vips: [{ address: '192.0.2.10', fit: false, announced: true, reasons: ['NginxUnreachable', 'LastAnnouncer'] }],
+      }),
+    ]),
+    [
+      'fault VIP 192.0.2.10 of pool paris-edge is announced only because nobody fit is left (b1: NginxUnreachable, LastAnnouncer)',
+    ],
+  ],
+  [
+    'a dead site beside a living one',
+    snapshot([
+      silent('b1', 'edge'),
+      silent('w1', 'network'),
+      { ...worker('w9'), target: target('w9', 'network', 'newyork') },
+    ]),
+    [
+      'outage site paris is silent as seen from here: none of its 2 agents answers (cannot be reached)',
+      'unknown VIP 192.0.2.10 of pool paris-edge may be announced or not: no blade answers',
+    ],
+  ],
+  [
+    'nobody who answers: nothing is known',
+    snapshot([silent('b1', 'edge'), silent('w1', 'network')]),
+    [
+      'unknown no agent answers here: none of 2 (cannot be reached); this machine may not reach them, so nothing is known',
+    ],
+  ],
+  [
+    'a cluster that all its agents have lost',
+    snapshot([blade('b1', { source: stale }), worker('w1', { source: stale })]),
+    [
+      'fault cluster paris is read by none of its 2 agents (SourceUnreachable); what they knew stays in force since 14:00:51',
+    ],
+  ],
+  [
+    'a cluster that one agent has lost',
+    snapshot([blade('b1'), worker('w1', { source: stale })]),
+    ['fault cluster paris is read not by w1 (SourceUnreachable); what they knew stays in force since 14:00:51'],
+  ],
+  [
+    'an ExaBGP that hangs',
+    snapshot([blade('b1'), worker('w1', { relay: 'exabgpSilent' })]),
+    ['fault w1 has no ExaBGP that answers (exabgpSilent)'],
+  ],
+  [
+    'routes that are held',
+    snapshot([blade('b1'), worker('w1', { action: 'hold', reason: 'DatastoreNotReady', wanted: [] })]),
+    ['fault w1 holds its routes as they are (DatastoreNotReady)'],
+  ],
+  [
+    'a route that is wanted and not announced',
+    snapshot([blade('b1'), worker('w1', { announced: [] })]),
+    ['fault w1 does not announce 10.10.1.0/26, which it wants to'],
+  ],
+  [
+    'a blade without nginx, an unhealthy policy, refused objects',
+    snapshot([
+      blade('b1', {
+        nginx: undefined,
+        policies: [{ policy: 'video', healthy: false, reason: 'BelowThreshold' }],
+        conditions: { accepted: 1, partial: 2, refused: 3 },
+      }),
+      blade('b2'),
+    ]),
+    [
+      'fault b1 has no nginx that answers',
+      'fault b1 answers that policy video is not healthy here (BelowThreshold)',
+      'warning b1 serves 2 objects in part and refuses 3',
+    ],
+  ],
+  [
+    'credentials that end, a spec that cannot be read',
+    snapshot([
+      blade('b1', {
+        credentials: { endsAtMs: takenAtMs, endsWithinDays: 7 },
+        platform: { phase: 'invalid', message: 'a.yaml:3: no' },
+      }),
+    ]),
+    [
+      'warning b1 cannot read the newest platform spec, the last good one is in force: a.yaml:3: no',
+      'warning b1 has credentials for its cluster that end within 7 days',
+    ],
+  ],
+  [
+    'a drain, and a cluster whose workers are not known',
+    snapshot([blade('b1')], {
+      clusters: [{ name: 'paris', problem: 'Forbidden' }],
+      drains: [{ name: 'd', target: 'Blade/b2', reason: 'disk', expires: '2026-11-28T00:00:00Z' }],
+    }),
+    [
+      'unknown cluster paris has workers that are not known here: Forbidden',
+      'note Blade/b2 is drained until 2026-11-28T00:00:00Z by Drain/d: disk',
+    ],
+  ],
+];
+
+test.each(cases)('%s', (_what, given, wanted) => {
+  const said = findingsOf(given).map(({ severity, subject, what, sinceMs }) =>
+    [
+      severity,
+      subject,
+      what,
+      ...(sinceMs === undefined ? [] : ['since', new Date(sinceMs).toISOString().slice(11, 19)]),
+    ].join(' '),
+  );
+  expect(said).toEqual(wanted);
+});
+
+describe('the screen', () => {
+  test('says in its first line that all is well, and how much that covers', () => {
+    const lines = renderStatus(snapshot([blade('b1'), blade('b2'), worker('w1')]));
+    expect(`${lines.join('\n')}\n`).toMatchInlineSnapshot(`
+      "14:02:51Z  all well: 3 agents answer, every VIP is announced, every session is up
+
+      site   blades  workers  BGP     pod routes  answered within
+      paris  2/2     1/1      3/3     1           12 ms
+
+      VIP         announced by
+      192.0.2.10  b1 b2
+      "
+    `);
+  });
+
+  test.each(cases)('has the worst of "%s" in its first line', (_what, given) => {
+    const [first = ''] = renderStatus(given);
+    const worst = findingsOf(given).find(({ severity }) => severity !== 'note');
+    expect(first).toContain(worst === undefined ? 'all well' : `${worst.subject} ${worst.what}`);
+  });
+
+  test('fits 80 x 24 with more findings than it has lines, and counts what it leaves out', () => {
+    const agents = Array.from({ length: 60 }, (_, index) => worker(`w${index}`, { relay: 'silent' }));
+    const lines = renderStatus(snapshot([blade('b1'), ...agents]), { columns: 80, rows: 24 });
+    expect(lines.length).toBe(24);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    const shown = lines.filter((line) => line.startsWith('  fault')).length;
+    expect(lines.join('\n')).toContain(`... and ${59 - shown} more`);
+  });
+
+  test('orders findings from the worst to the least', () => {
+    for (const [, given] of cases) {
+      const order = findingsOf(given).map(({ severity }) => severities.indexOf(severity));
+      expect(order).toEqual(order.toSorted((a, b) => a - b));
+    }
+  });
+});

@@ -1,0 +1,247 @@
+import type { AgentPart, EdgePart, NetworkPart, PoolPart, Snapshot } from './snapshot.ts';
+
+/**
+ * What a snapshot says that a person should know, the worst first: `outage` means that users or pods cannot be reached by a
+ * way that the spec promises; `fault`, that something does not work and nobody may have noticed; `unknown`, that nothing can be
+ * said; `warning`, that it will become one of these; `note`, that it is so on purpose.
+ */
+export interface Finding {
+  readonly severity: Severity;
+  readonly subject: string;
+  /** A clause that goes on after the subject. */
+  readonly what: string;
+  /** When it began, in milliseconds since the epoch, where that is known. */
+  readonly sinceMs?: number;
+}
+
+export const severities = ['outage', 'fault', 'unknown', 'warning', 'note'] as const;
+export type Severity = (typeof severities)[number];
+
+type Answered = Exclude<AgentPart, { readonly problem: string }>;
+
+/** Every finding of a snapshot, the worst first. */
+export function findingsOf(snapshot: Snapshot): readonly Finding[] {
+  if (snapshot.agents.length > 0 && snapshot.agents.every((part) => 'problem' in part))
+    return [nobodyAnswers(snapshot)];
+  const dead = deadSites(snapshot);
+  const deadNames = new Set(dead.map(({ subject }) => subject));
+  const findings = [
+    ...dead,
+    ...snapshot.pools.flatMap((pool) => vipFindings(pool, snapshot.agents)),
+    ...clusterFindings(snapshot),
+    ...snapshot.agents.flatMap((part) => (deadNames.has(siteText(part)) ? [] : agentFindings(part))),
+    ...snapshot.clusters.flatMap(({ name, problem }) =>
+      problem === undefined
+        ? []
+        : [
+            {
+              severity: 'unknown' as const,
+              subject: `cluster ${name}`,
+              what: `has workers that are not known here: ${problem}`,
+            },
+          ],
+    ),
+    ...snapshot.drains.map(({ name, target, reason, expires }) => ({
+      severity: 'note' as const,
+      subject: target,
+      what: `is drained until ${expires} by Drain/${name}: ${reason}`,
+    })),
+  ];
+  return findings.toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+}
+
+/** Then the machine that asks is more likely cut off than every site is dead; nothing else can be said. */
+function nobodyAnswers({ agents }: Snapshot): Finding {
+  const problems = agents.flatMap((part) => ('problem' in part ? [part.problem] : []));
+  const what = `answers here: none of ${agents.length} (${commonest(problems)}); this machine may not reach them, so nothing is known`;
+  return { severity: 'unknown', subject: 'no agent', what };
+}
+
+function siteText({ target }: AgentPart): string {
+  return `site ${target.site ?? ''}`;
+}
+
+/** The sites of whose agents none answers; two or more, because one agent says little of a site. */
+function deadSites({ agents }: Snapshot): readonly Finding[] {
+  const bySite = Map.groupBy(
+    agents.filter(({ target }) => target.site !== undefined),
+    siteText,
+  );
+  return [...bySite].flatMap(([subject, parts]) => {
+    const problems = parts.flatMap((part) => ('problem' in part ? [part.problem] : []));
+    if (parts.length < 2 || problems.length < parts.length) return [];
+    return [
+      {
+        severity: 'outage' as const,
+        subject,
+        what: `is silent as seen from here: none of its ${parts.length} agents answers (${commonest(problems)})`,
+      },
+    ];
+  });
+}
+
+function commonest(texts: readonly string[]): string {
+  const [first] = [...Map.groupBy(texts, (text) => text)].toSorted(([, a], [, b]) => b.length - a.length);
+  return first?.[0] ?? '';
+}
+
+/** Who announces each VIP of a pool. That nobody does is only said when every blade was asked with success. */
+function vipFindings(pool: PoolPart, agents: readonly AgentPart[]): readonly Finding[] {
+  const parts = agents.filter(({ target }) => target.pool === pool.name);
+  const blades = parts.flatMap((part) => ('edge' in part ? [part.edge] : []));
+  return pool.vips.flatMap((vip): readonly Finding[] => {
+    const seen = blades.map((blade) => ({ blade, state: blade.vips.find(({ address }) => address === vip) }));
+    const announcers = seen.filter(({ state }) => state?.announced === true);
+    if (announcers.length > 0) {
+      const forced = announcers.every(({ state }) => state?.fit !== true);
+      return forced
+        ? [
+            {
+              severity: 'fault',
+              subject: `VIP ${vip}`,
+              what: `of pool ${pool.name} is announced only because nobody fit is left (${whyUnfit(seen)})`,
+            },
+          ]
+        : [];
+    }
+    const silent = parts.length - blades.length;
+    if (silent === 0)
+      return [
+        {
+          severity: 'outage',
+          subject: `VIP ${vip}`,
+          what: `of pool ${pool.name} is announced by nobody (${whyUnfit(seen)})`,
+        },
+      ];
+    const asked =
+      blades.length === 0
+        ? 'no blade answers'
+        : `${silent} of ${parts.length} blades do not answer, the others do not announce it`;
+    return [
+      { severity: 'unknown', subject: `VIP ${vip}`, what: `of pool ${pool.name} may be announced or not: ${asked}` },
+    ];
+  });
+}
+
+function whyUnfit(
+  seen: readonly { readonly blade: EdgePart; readonly state: EdgePart['vips'][number] | undefined }[],
+): string {
+  return seen
+    .map(({ blade, state }) => {
+      const down =
+        blade.bgp.neighbors.length > 0 && blade.bgp.neighbors.every(({ up }) => !up) ? ['no BGP session'] : [];
+      const why = [...(state?.reasons ?? []), ...down];
+      return `${blade.blade}: ${why.length === 0 ? 'not announced' : why.join(', ')}`;
+    })
+    .join('; ');
+}
+
+/** A cluster that all its agents have lost for the same reason is one finding, and not one for each agent. */
+function clusterFindings({ agents }: Snapshot): readonly Finding[] {
+  const answered = agents.flatMap((part) => ('problem' in part ? [] : [part]));
+  return [...Map.groupBy(answered, ({ target }) => target.cluster)].flatMap(([cluster, parts]) => {
+    const stale = parts.filter((part) => sourceOf(part).phase !== 'live');
+    if (stale.length === 0) return [];
+    const reasons = stale.map((part) => sourceOf(part).reason ?? sourceOf(part).phase);
+    const since = Math.min(...stale.map((part) => sourceOf(part).sinceMs ?? Infinity));
+    const who =
+      stale.length === parts.length
+        ? `by none of its ${parts.length} agents`
+        : `not by ${stale.map(({ target }) => target.server).join(', ')}`;
+    return [
+      {
+        severity: 'fault' as const,
+        subject: `cluster ${cluster}`,
+        what: `is read ${who} (${commonest(reasons)}); what they knew stays in force`,
+        ...(since === Infinity ? {} : { sinceMs: since }),
+      },
+    ];
+  });
+}
+
+function sourceOf(part: Answered): EdgePart['source'] {
+  return 'edge' in part ? part.edge.source : part.network.source;
+}
+
+function agentFindings(part: AgentPart): readonly Finding[] {
+  const subject = part.target.server;
+  if ('problem' in part) return [{ severity: 'fault', subject, what: part.problem }];
+  const mine = 'edge' in part ? bladeFindings(part.edge) : workerFindings(part.network);
+  return [...sessionFindings(part), ...commonFindings('edge' in part ? part.edge : part.network), ...mine].map(
+    (finding) => ({
+      subject,
+      ...finding,
+    }),
+  );
+}
+
+type Own = Omit<Finding, 'subject'>;
+
+function sessionFindings(part: Answered): readonly Own[] {
+  const { relay, neighbors } = 'edge' in part ? part.edge.bgp : part.network;
+  if (relay !== 'synced' && relay !== 'syncing')
+    return [{ severity: 'fault', what: `has no ExaBGP that answers (${relay})` }];
+  const down = neighbors.filter(({ up }) => !up);
+  if (down.length === 0) return [];
+  const why = down.map(({ address, reason }) => `${address}${reason === undefined ? '' : `: ${reason}`}`).join('; ');
+  const since = Math.max(...down.map(({ changedAtMs }) => changedAtMs ?? -Infinity));
+  return [
+    {
+      severity: 'fault',
+      what:
+        down.length === neighbors.length
+          ? `has no BGP session (${why})`
+          : `lacks ${down.length} of ${neighbors.length} BGP sessions (${why})`,
+      ...(since === -Infinity ? {} : { sinceMs: since }),
+    },
+  ];
+}
+
+function commonFindings({ platform, credentials, source }: EdgePart | NetworkPart): readonly Own[] {
+  const findings: Own[] = [];
+  if (platform.phase !== 'current')
+    findings.push({
+      severity: 'warning',
+      what: `cannot read the newest platform spec, the last good one is in force: ${platform.message ?? platform.reason ?? platform.phase}`,
+    });
+  if (credentials?.endsWithinDays !== undefined)
+    findings.push({
+      severity: 'warning',
+      what: `has credentials for its cluster that end within ${credentials.endsWithinDays} days`,
+    });
+  if (source.phase === 'live' && source.servingSnapshot === true)
+    findings.push({ severity: 'warning', what: 'serves the state that it kept on disk' });
+  return findings;
+}
+
+function bladeFindings({ fault, tableRefused, nginx, policies, conditions, draining }: EdgePart): readonly Own[] {
+  const findings: Own[] = [];
+  if (fault !== undefined) findings.push({ severity: 'fault', what: `is unfit: ${fault}` });
+  else if (nginx === undefined) findings.push({ severity: 'fault', what: 'has no nginx that answers' });
+  if (tableRefused !== undefined)
+    findings.push({ severity: 'fault', what: `has an nginx that refused the newest table: ${tableRefused}` });
+  for (const { policy, healthy, reason } of policies)
+    if (!healthy && !draining)
+      findings.push({ severity: 'fault', what: `answers that policy ${policy} is not healthy here (${reason})` });
+  const { partial, refused } = conditions;
+  if (partial + refused > 0)
+    findings.push({ severity: 'warning', what: `serves ${partial} objects in part and refuses ${refused}` });
+  return findings;
+}
+
+function workerFindings({ action, reason, wanted, announced, refusals }: NetworkPart): readonly Own[] {
+  if (action === 'hold')
+    return [{ severity: 'fault', what: `holds its routes as they are (${reason ?? 'no reason given'})` }];
+  const held = new Set(announced.map(({ prefix }) => prefix));
+  const missing = wanted.filter(({ prefix }) => !held.has(prefix)).map(({ prefix }) => prefix);
+  const findings: Own[] = refusals.map(({ subject, reason: why, message }) => ({
+    severity: 'warning',
+    what: `does not announce ${subject}: ${message} (${why})`,
+  }));
+  if (missing.length > 0)
+    findings.unshift({
+      severity: 'fault',
+      what: `does not announce ${missing.slice(0, 3).join(', ')}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}, which it wants to`,
+    });
+  return findings;
+}

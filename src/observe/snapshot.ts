@@ -1,0 +1,130 @@
+import { z } from 'zod';
+
+/**
+ * Everybody's status, joined at one moment. Any part may be missing; then it says why. Times are in milliseconds since the
+ * epoch, by the clock of the machine that asked.
+ */
+export interface Snapshot {
+  readonly takenAtMs: number;
+  readonly clusters: readonly ClusterPart[];
+  readonly pools: readonly PoolPart[];
+  readonly agents: readonly AgentPart[];
+  /** The drains in force. */
+  readonly drains: readonly DrainPart[];
+}
+
+/** What is known of a cluster; `problem` says why its workers are not known. */
+export interface ClusterPart {
+  readonly name: string;
+  readonly problem?: string;
+}
+
+/** What the spec wants of a pool. */
+export interface PoolPart {
+  readonly name: string;
+  readonly cluster: string;
+  readonly vips: readonly string[];
+}
+
+/** An agent that should answer. */
+export interface Target {
+  readonly server: string;
+  readonly plane: 'edge' | 'network';
+  readonly cluster: string;
+  /** The site whose servers' prefixes hold the address; absent when none does. */
+  readonly site?: string;
+  /** Of a blade. */
+  readonly pool?: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What an agent answered; `problem` says why there is no status. */
+export type AgentPart = { readonly target: Target } & (
+  | { readonly edge: EdgePart; readonly ageMs: number }
+  | { readonly network: NetworkPart; readonly ageMs: number }
+  | { readonly problem: string }
+);
+
+export interface DrainPart {
+  readonly name: string;
+  readonly target: string;
+  readonly reason: string;
+  readonly expires: string;
+}
+
+/**
+ * The fields of a status that are read here. An agent of another version may lack some or have others: a field that cannot be
+ * read has its least telling value, which claims nothing.
+ */
+const text = z.string();
+const source = z.object({
+  phase: z.enum(['syncing', 'live', 'stale']),
+  sinceMs: z.number().optional(),
+  reason: text.optional(),
+  message: text.optional(),
+  servingSnapshot: z.boolean().optional(),
+});
+const common = {
+  startedAtMs: z.number(),
+  platform: z.object({ phase: text, reason: text.optional(), message: text.optional() }),
+  credentials: z.object({ endsAtMs: z.number(), endsWithinDays: z.number().optional() }).optional().catch(undefined),
+  source,
+};
+const neighbors = z.array(
+  z.object({
+    address: text,
+    up: z.boolean(),
+    changedAtMs: z.number().optional(),
+    reason: text.optional(),
+  }),
+);
+
+const edgeSchema = z.object({
+  ...common,
+  blade: text,
+  nginx: z.object({ activeConnections: z.number() }).optional().catch(undefined),
+  fault: text.optional().catch(undefined),
+  tableRefused: text.optional().catch(undefined),
+  vips: z.array(
+    z.object({ address: text, fit: z.boolean(), announced: z.boolean(), reasons: z.array(text).catch([]) }),
+  ),
+  bgp: z.object({ relay: text, neighbors }),
+  draining: z.boolean(),
+  policies: z.array(z.object({ policy: text, healthy: z.boolean(), reason: text })).catch([]),
+  conditions: z
+    .object({ accepted: z.number(), partial: z.number(), refused: z.number() })
+    .catch({ accepted: 0, partial: 0, refused: 0 }),
+});
+const networkSchema = z.object({
+  ...common,
+  node: text,
+  action: z.enum(['announce', 'hold']),
+  reason: text.optional().catch(undefined),
+  wanted: z.array(z.object({ prefix: text })),
+  announced: z.array(z.object({ prefix: text })),
+  refusals: z.array(z.object({ subject: text, reason: text, message: text })).catch([]),
+  relay: text,
+  neighbors,
+});
+
+export type EdgePart = z.infer<typeof edgeSchema>;
+export type NetworkPart = z.infer<typeof networkSchema>;
+
+/** What a plane's agent answered, as far as it is read here; or why it cannot be read. */
+export function readStatus(target: Target, answer: unknown, ageMs: number): AgentPart {
+  const { agent } = z.object({ agent: text }).catch({ agent: '' }).parse(answer);
+  if (agent !== target.plane)
+    return { target, problem: `is not who answers there: agent "${agent}" instead of "${target.plane}"` };
+  const read = target.plane === 'edge' ? edgeSchema.safeParse(answer) : networkSchema.safeParse(answer);
+  if (!read.success) {
+    const [first] = read.error.issues;
+    return {
+      target,
+      problem: `answers in a form that is not understood here: ${first?.path.join('.')}: ${first?.message}`,
+    };
+  }
+  const name = 'blade' in read.data ? read.data.blade : read.data.node;
+  if (name !== target.server) return { target, problem: `has an agent that says it is ${name}` };
+  return 'blade' in read.data ? { target, edge: read.data, ageMs } : { target, network: read.data, ageMs };
+}
