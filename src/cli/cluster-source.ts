@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { KubeClient } from '../kube/api/client.ts';
 import { type Need, sourceSelection } from '../kube/needs.ts';
 import type { ClusterSource, ClusterState } from '../kube/source.ts';
-import { acceptFileOf } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -85,16 +84,15 @@ function podIdentity(env: NodeJS.ProcessEnv): { readonly host: string; readonly 
 export async function clusterSource(options: {
   readonly place: SourcePlace;
   readonly needs: readonly Need[];
-  readonly cluster: string;
-  /** Folder in which a person accepts an implausible loss, by the file `accept-<cluster>`. */
-  readonly runDir: string;
+  /** The file by which a person accepts an implausible loss. */
+  readonly acceptFile: string;
   /** The state that is in force already, see `kube/last-good.ts`. */
   readonly lastGood: Promise<ClusterState | undefined>;
   readonly clock: Clock;
   readonly log: Log;
   readonly registry: Registry;
 }): Promise<ClusterAccess> {
-  const { place, needs, lastGood, clock, log, registry } = options;
+  const { place, needs, acceptFile, lastGood, clock, log, registry } = options;
   if ('manifests' in place) {
     const { createManifestSource } = await import('../kube/manifests/source.ts');
     return { source: createManifestSource({ folder: place.manifests, lastGood, clock, log, registry }) };
@@ -102,7 +100,6 @@ export async function clusterSource(options: {
   const { connect } = await import('../kube/api/connect.ts');
   const { createKubernetesSource } = await import('../kube/watch/source.ts');
   const client = await connect({ ...place, clock, registry, log });
-  const acceptFile = resolve(options.runDir, acceptFileOf(options.cluster));
   const selection = sourceSelection(needs);
   const source = createKubernetesSource({
     client,

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Doubts, hasSurvivor } from './doubts.ts';
 import type { AnyObject, Kind } from './kinds.ts';
 import { findLoss } from './plausible.ts';
+import { showEveryMs } from './showings.ts';
 
 const objects = (names: string, uid = 'u'): ReadonlyMap<string, AnyObject> =>
   new Map(
@@ -103,13 +104,13 @@ describe('doubts', () => {
   it('names exactly what is in doubt, and gives it to whoever accepts', () => {
     const doubts = new Doubts(10);
     look(doubts, 'abcd', 'a', 0);
-    const one = doubts.show();
+    const one = doubts.show(0);
     expect(one).toMatchObject({
       findings: '3 of 4 Service objects',
       fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/),
     });
     look(doubts, 'xy', '', 0, { kind: 'Node' });
-    const both = doubts.show()?.fingerprint ?? '';
+    const both = doubts.show(showEveryMs)?.fingerprint ?? '';
     expect(both).not.toBe(one?.fingerprint);
     expect(doubts.accept('ffffffffffff')).toBeUndefined();
     expect(doubts.accept(both)).toEqual(
@@ -118,16 +119,16 @@ describe('doubts', () => {
         ['Node', new Set('xy')],
       ]),
     );
-    expect(doubts.show()).toBeUndefined();
+    expect(doubts.show(showEveryMs)).toBeUndefined();
   });
 
   it('takes an acceptance for what was shown: churn since then neither voids nor widens it', () => {
     const doubts = new Doubts(Infinity);
     look(doubts, 'abcdefgh', 'a', 0);
-    const shown = doubts.show()?.fingerprint ?? '';
+    const shown = doubts.show(0)?.fingerprint ?? '';
     doubts.settle('Service', 'b');
     look(doubts, 'xy', '', 0, { kind: 'Node' });
-    expect(doubts.show()?.fingerprint).not.toBe(shown);
+    expect(doubts.show(showEveryMs)?.fingerprint).not.toBe(shown);
     expect(doubts.accept(shown)).toEqual(new Map([['Service', new Set('cdefgh')]]));
     expect(doubts.kinds).toEqual(['Node']);
     expect(doubts.accept(shown)).toBeUndefined();

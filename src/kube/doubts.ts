@@ -1,11 +1,12 @@
 import type { AnyObject, Kind } from './kinds.ts';
 import type { ObjectKey } from './objects/metadata.ts';
-import { findLoss, fingerprintOf, missingKeys } from './plausible.ts';
+import { findLoss, missingKeys } from './plausible.ts';
+import { Showings, type Shown } from './showings.ts';
 
 type Objects = ReadonlyMap<ObjectKey, AnyObject>;
 
 /** An object that the input lacks, and that stays in force because nothing shows that its deletion was meant. */
-interface Absent {
+interface Absent extends Shown {
   /** When the input lacked it first; the doubt over it keeps this age whatever happens to other objects. */
   readonly sinceMs: number;
   /** True when the input that lacked it first was evidently that of the same cluster. */
@@ -41,9 +42,6 @@ export interface Verdict {
   readonly believed?: string;
 }
 
-/** So many sets of objects in doubt are remembered under the fingerprint that was shown for them. */
-const remembered = 200;
-
 /**
  * Judges which objects an input lacks. Deletions that are only inferred are believed when they are few; when they are many (see
  * `findLoss`), they are in doubt, and everything else goes on. A doubt is a matter of each object: it keeps its age, and ends
@@ -55,8 +53,7 @@ const remembered = 200;
 export class Doubts {
   readonly #confirmMs: number;
   readonly #doubts = new Map<Kind, Doubt>();
-  /** The objects (`Kind/key`) that stood in doubt when a fingerprint was shown, the last ones shown at the end. */
-  readonly #shown = new Map<string, readonly string[]>();
+  readonly #showings = new Showings();
 
   /** @param confirmMs Infinity where a second look at the input is no evidence. */
   constructor(confirmMs: number) {
@@ -69,15 +66,18 @@ export class Doubts {
     const baseline = Math.min(known?.baseline ?? before.size, before.size);
     const now = findLoss(kind, before.size, missing.length);
     const atFirst = findLoss(kind, baseline, missing.length);
-    const absent = new Map(missing.map((key) => [key, known?.absent.get(key) ?? { sinceMs: nowMs, witnessed }]));
+    const entry: Absent = { sinceMs: nowMs, witnessed, entered: this.#showings.made };
+    const absent = new Map(missing.map((key) => [key, known?.absent.get(key) ?? entry]));
     const gone = [...absent].filter(([, one]) => {
       const implausible = (one.witnessed ? now : atFirst) !== undefined;
       if (implausible) return one.witnessed && nowMs - one.sinceMs >= this.#confirmMs;
       return nowMs - Math.max(one.sinceMs, restingSinceMs) >= restMs;
     });
     for (const [key] of gone) absent.delete(key);
+    const finding = now ?? atFirst;
     if (absent.size === 0) this.#doubts.delete(kind);
-    else this.#doubts.set(kind, { finding: now ?? atFirst, baseline, absent });
+    else this.#doubts.set(kind, { finding, baseline, absent });
+    if (finding !== undefined) this.#showings.note(kind, absent);
     const keys = gone.map(([key]) => key);
     return now === undefined || keys.length === 0 ? { gone: keys } : { gone: keys, believed: now };
   }
@@ -109,10 +109,13 @@ export class Doubts {
 
   /** How long the kind that came into doubt last has been in doubt. */
   ageMs(nowMs: number): number {
-    const ages = [...this.#doubts.values()].map(({ absent }) =>
-      Math.max(...[...absent.values()].map(({ sinceMs }) => nowMs - sinceMs)),
-    );
-    return Math.min(...ages);
+    let age = Infinity;
+    for (const { absent } of this.#doubts.values()) {
+      let oldest = 0;
+      for (const { sinceMs } of absent.values()) oldest = Math.max(oldest, nowMs - sinceMs);
+      age = Math.min(age, oldest);
+    }
+    return age;
   }
 
   /** The number of objects in doubt, those that only have to rest among them. */
@@ -122,41 +125,36 @@ export class Doubts {
     return size;
   }
 
+  /** The kinds whose loss is implausible: only a person or new evidence ends such a doubt. */
+  get implausible(): readonly Kind[] {
+    return [...this.#doubts].filter(([, { finding }]) => finding !== undefined).map(([kind]) => kind);
+  }
+
   /**
-   * The findings, and the fingerprint of exactly the objects whose loss is implausible, which is remembered: a person accepts what
-   * was shown, however the doubt has changed since. Undefined when there is no such loss.
+   * The findings, and the fingerprint by which a person accepts exactly the objects whose loss was implausible when it was made;
+   * see `Showings` for how long it stays, and when there is none. Undefined when there is no such loss.
    */
-  show(): { readonly findings: string; readonly fingerprint: string } | undefined {
+  show(nowMs: number): { readonly findings: string; readonly fingerprint?: string } | undefined {
     const findings: string[] = [];
-    const keys: string[] = [];
+    const doubted = new Map<Kind, ReadonlyMap<ObjectKey, Absent>>();
     for (const [kind, { finding, absent }] of this.#doubts) {
       if (finding === undefined) continue;
       findings.push(finding);
-      for (const key of absent.keys()) keys.push(`${kind}/${key}`);
+      doubted.set(kind, absent);
     }
-    if (findings.length === 0) return undefined;
-    const fingerprint = fingerprintOf(keys.toSorted());
-    this.#shown.delete(fingerprint);
-    this.#shown.set(fingerprint, keys);
-    for (const oldest of this.#shown.keys()) {
-      if (this.#shown.size <= remembered) break;
-      this.#shown.delete(oldest);
-    }
-    return { findings: findings.join(', '), fingerprint };
+    return findings.length === 0 ? undefined : this.#showings.show(findings.join(', '), doubted, nowMs);
   }
 
   /**
    * Ends the doubt over the objects that were shown under this fingerprint: returns those that are in doubt still, which are to
-   * be removed. Undefined when no such fingerprint was shown since the last acceptance.
+   * be removed. Undefined when no such fingerprint is valid.
    */
   accept(fingerprint: string): ReadonlyMap<Kind, ReadonlySet<ObjectKey>> | undefined {
-    const shown = this.#shown.get(fingerprint);
-    if (shown === undefined) return undefined;
-    this.#shown.clear();
-    const named = new Set(shown);
+    const standsFor = this.#showings.use(fingerprint);
+    if (standsFor === undefined) return undefined;
     const accepted = new Map<Kind, ReadonlySet<ObjectKey>>();
     for (const [kind, { absent }] of this.#doubts) {
-      const keys = [...absent.keys()].filter((key) => named.has(`${kind}/${key}`));
+      const keys = [...absent].filter(([, one]) => standsFor(kind, one)).map(([key]) => key);
       if (keys.length > 0) accepted.set(kind, new Set(keys));
     }
     for (const [kind, keys] of accepted) for (const key of keys) this.settle(kind, key);
@@ -166,7 +164,7 @@ export class Doubts {
   /** Forgets every doubt and what was shown. */
   clear(): void {
     this.#doubts.clear();
-    this.#shown.clear();
+    this.#showings.clear();
   }
 }
 

@@ -35,9 +35,12 @@ export const runFiles = {
   compileCache: 'cache',
 } as const;
 
-/** File in the run directory by which a person accepts an implausible loss of this cluster's objects. */
-export function acceptFileOf(cluster: string): string {
-  return `accept-${cluster}`;
+/**
+ * File in the state folder by which a person accepts an implausible loss of this cluster's objects. Each agent (`edge`, `network`) of
+ * a server has its own: the one that reads a file first removes it.
+ */
+export function acceptFileOf(agent: string, cluster: string): string {
+  return `accept-${agent}-${cluster}`;
 }
 
 /** Default ports of the agents' own HTTP endpoint. */

@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
+import { acceptFileOf } from '../../src/model/contract.ts';
 
 /** Patterns that match facts of `src/model/contract.ts` where another file states them again. */
 const restated = [
@@ -38,4 +39,9 @@ it('no program states what src/model/contract.ts states', async () => {
   );
   expect(programs.length).toBeGreaterThan(200);
   expect(found.flat()).toEqual([]);
+});
+
+it('gives each agent of a server its own accept file, also where they share a folder', () => {
+  expect(acceptFileOf('edge', 'paris')).toBe('accept-edge-paris');
+  expect(acceptFileOf('network', 'paris')).toBe('accept-network-paris');
 });

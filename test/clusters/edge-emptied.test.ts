@@ -90,7 +90,7 @@ it('a start is no amnesty: the hosts are served, the VIP is announced and the la
     '/api/v1/namespaces/kube-system',
   );
   expect((await blade.status()).source.message).toContain(metadata.uid);
-  await writeFile(join(blade.runDir, 'accept-paris'), metadata.uid);
+  await writeFile(join(blade.runDir, 'accept-edge-paris'), metadata.uid);
   await eventually(async () => (await served()) === 0);
   expect((await blade.status()).source).toMatchObject({ phase: 'live', servingSnapshot: false });
 });

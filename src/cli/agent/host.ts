@@ -5,6 +5,7 @@ import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { Need } from '../../kube/needs.ts';
 import type { ClusterSource } from '../../kube/source.ts';
 import type { Address, Prefix } from '../../model/address.ts';
+import { acceptFileOf } from '../../model/contract.ts';
 import { serverPrefixes } from '../../model/platform/places.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { statusVersion } from '../../model/status.ts';
@@ -174,8 +175,7 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   const { source, client } = await clusterSource({
     place,
     needs,
-    cluster,
-    runDir: stateDir,
+    acceptFile: resolve(stateDir, acceptFileOf(plane.name, cluster)),
     lastGood: lastGood.read(),
     clock,
     log: kubeLog,

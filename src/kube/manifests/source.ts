@@ -149,7 +149,7 @@ class ManifestSource implements ClusterSource {
         message: `no object of a kind we read in ${this.#options.folder}`,
       });
     await this.#judgeLosses(objects);
-    const doubt = this.#doubts.show();
+    const doubt = this.#doubts.show(this.#options.clock.monotonic());
     this.#publish(this.#withDoubted(objects), false);
     if (this.#doubts.size === 0) {
       this.#lost = false;
@@ -159,8 +159,13 @@ class ManifestSource implements ClusterSource {
     const message =
       doubt === undefined
         ? `the folder came back with ${this.#doubts.size} objects fewer; waiting until it is at rest`
-        : `${doubt.findings} are missing; write ${doubt.fingerprint} into ${join(this.#options.folder, acceptFile)} to accept it`;
+        : `${doubt.findings} are missing${this.#howToAccept(doubt.fingerprint)}`;
     this.#reportLoss({ reason: 'SourceImplausible', message });
+  }
+
+  #howToAccept(fingerprint: string | undefined): string {
+    if (fingerprint === undefined) return '';
+    return `; write ${fingerprint} into ${join(this.#options.folder, acceptFile)} to accept it`;
   }
 
   /** Determines anew which of the objects in force that the folder lacks are in doubt; the others were deleted. */
@@ -177,7 +182,7 @@ class ManifestSource implements ClusterSource {
       const restMs = this.#lost ? (this.#options.returnMs ?? 5000) : 0;
       this.#doubts.judge({ kind, before, next, nowMs, witnessed, restMs, restingSinceMs: this.#returnedMs });
     }
-    if (this.#doubts.show() === undefined) return;
+    if (this.#doubts.implausible.length === 0) return;
     const said = (await readFile(join(this.#options.folder, acceptFile), 'utf8').catch(() => '')).trim();
     if (this.#doubts.accept(said) === undefined) return;
     this.#options.log.warn({ fingerprint: said }, 'implausible change accepted by a person');

@@ -1,4 +1,3 @@
-import { readFile, rm } from 'node:fs/promises';
 import { withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -13,7 +12,9 @@ import type { ObjectKey } from '../objects/metadata.ts';
 import type { ReadObject } from '../read-object.ts';
 import type { ClusterListener, ClusterSource, ClusterState, Origin, SourceStatus } from '../source.ts';
 import { emptyState, objectsOfKind } from '../state.ts';
+import { AcceptFile } from './accept-file.ts';
 import { Identity } from './identity.ts';
+import { IdentityWatch } from './identity-watch.ts';
 import { type KindSink, KindWatch } from './kind-watch.ts';
 import { judgeStatus } from './status.ts';
 import { Store } from './store.ts';
@@ -52,9 +53,6 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Cluste
 /** The longest time between two lists of a kind in doubt: every agent of a fleet may wait for a person's judgement at once. */
 const longestRelistMs = 300_000;
 
-/** The limit of a look at the identity while watches are open: a server that cannot answer is noticed by them. */
-const lookMs = 5000;
-
 class KubernetesSource implements ClusterSource {
   readonly #options: KubernetesSourceOptions;
   readonly #timing: SourceTiming;
@@ -63,6 +61,8 @@ class KubernetesSource implements ClusterSource {
   readonly #store = new Store();
   readonly #doubts: Doubts;
   readonly #identity: Identity;
+  readonly #identityWatch: IdentityWatch;
+  readonly #acceptFile: AcceptFile;
   readonly #loop: Loop;
   readonly #refused = new Set<string>();
   /** What was in force when the source started; it stands for every kind that was not listed yet. */
@@ -71,12 +71,10 @@ class KubernetesSource implements ClusterSource {
   readonly #versions = new Map<Kind, string>();
   /** The kinds whose next list replaces all objects, because a person has accepted another cluster. */
   readonly #accepted = new Set<Kind>();
-  readonly #stopping = new AbortController();
   #listener: ClusterListener | undefined;
   #status: SourceStatus = { phase: 'syncing' };
   #statusTimer: Timer | undefined;
   #doubtTimer: Timer | undefined;
-  #identityTimer: Timer | undefined;
   #relistedMs = -Infinity;
   /** A random factor for the time to the next list, so that agents in the same doubt do not list at the same moment. */
   #spread = 1;
@@ -89,6 +87,18 @@ class KubernetesSource implements ClusterSource {
     this.#metrics = createSourceMetrics(registry, clock);
     this.#doubts = new Doubts(timing.confirmMs);
     this.#identity = new Identity({ client, log, timeoutMs: timing.requestMs });
+    this.#identityWatch = new IdentityWatch({
+      client,
+      identity: this.#identity,
+      clock,
+      random,
+      everyMs: timing.identityMs,
+      // The list of each kind is refused then, so that the state says why, and since when.
+      onStranger: () => {
+        for (const watch of this.#watches) watch.relist();
+      },
+    });
+    this.#acceptFile = new AcceptFile(options.acceptFile, log);
     const metrics = createWatchMetrics(registry, clock);
     this.#watches = options.kinds.map(
       (kind) =>
@@ -135,32 +145,7 @@ class KubernetesSource implements ClusterSource {
     }
     if (this.#listener === undefined) return;
     for (const watch of this.#watches) watch.start();
-    this.#watchIdentity(this.#options.client.server, this.#options.clock.monotonic());
-  }
-
-  /**
-   * Looks now and then, and when the address has changed, whether new connections still lead to the same cluster: open watches
-   * would hear of it minutes later only, and the agent writes, too.
-   */
-  #watchIdentity(server: string, checkedMs: number): void {
-    const { client, clock, random } = this.#options;
-    const everyMs = this.#timing.identityMs * (1 + random() / 4);
-    this.#identityTimer = clock.setTimeout(
-      () => {
-        const due = client.server !== server || clock.monotonic() - checkedMs >= everyMs;
-        if (!due || this.#identity.stranger !== undefined) return this.#watchIdentity(client.server, checkedMs);
-        void this.#checkIdentity().then(() => {
-          if (this.#listener !== undefined) this.#watchIdentity(client.server, clock.monotonic());
-        });
-      },
-      Math.min(1000, this.#timing.identityMs),
-    );
-  }
-
-  async #checkIdentity(): Promise<void> {
-    await this.#identity.check(this.#stopping.signal, lookMs).catch(() => undefined);
-    // The list of each kind is refused then, so that the state says why, and since when.
-    if (this.#identity.stranger !== undefined) for (const watch of this.#watches) watch.relist();
+    this.#identityWatch.start();
   }
 
   status(): SourceStatus {
@@ -169,10 +154,9 @@ class KubernetesSource implements ClusterSource {
 
   async stop(): Promise<void> {
     this.#listener = undefined;
-    this.#stopping.abort();
     this.#statusTimer?.cancel();
     this.#doubtTimer?.cancel();
-    this.#identityTimer?.cancel();
+    this.#identityWatch.stop();
     await Promise.all([this.#loop.stop(), ...this.#watches.map((watch) => watch.stop())]);
   }
 
@@ -248,7 +232,7 @@ class KubernetesSource implements ClusterSource {
   /** Ends the doubt over a kind of which so many objects came meanwhile that it looks like an edit. */
   #settleFew(kind: Kind): void {
     if (!this.#doubts.kinds.includes(kind)) return;
-    const gone = this.#doubts.settleFew(kind, this.#store.all(kind).size);
+    const gone = this.#doubts.settleFew(kind, this.#store.size(kind));
     if (gone.length > 0) this.#options.log.warn({ kind, objects: gone.length }, 'a loss is believed: it is small now');
     for (const key of gone) this.#store.remove(kind, key);
   }
@@ -280,7 +264,7 @@ class KubernetesSource implements ClusterSource {
       empty: this.#synced() && this.#isEmpty(),
       watches: this.#watches.map(({ kind, machine, heardMs }) => ({ kind, machine, heardMs })),
       doubt: this.#doubtMessage(),
-      howToAccept: this.#identity.stranger === undefined ? '' : this.#howToAccept(this.#identity.stranger),
+      howToAccept: this.#acceptFile.howTo(this.#identity.stranger),
       staleAfterMs: this.#timing.staleAfterMs,
       nowMs: clock.monotonic(),
       wallMs: clock.now(),
@@ -292,13 +276,10 @@ class KubernetesSource implements ClusterSource {
   }
 
   #doubtMessage(): string | undefined {
-    const doubt = this.#doubts.show();
-    return doubt === undefined ? undefined : `${doubt.findings} are missing${this.#howToAccept(doubt.fingerprint)}`;
-  }
-
-  #howToAccept(what: string): string {
-    const { acceptFile } = this.#options;
-    return acceptFile === undefined ? '' : `; write ${what} into ${acceptFile} to accept it`;
+    const doubt = this.#doubts.show(this.#options.clock.monotonic());
+    return doubt === undefined
+      ? undefined
+      : `${doubt.findings} are missing${this.#acceptFile.howTo(doubt.fingerprint)}`;
   }
 
   #waitsForPerson(): boolean {
@@ -316,22 +297,17 @@ class KubernetesSource implements ClusterSource {
 
   /** Does what a person has accepted, or else lists the kinds in doubt again. */
   async #checkDoubts(): Promise<void> {
-    const { acceptFile, log } = this.#options;
-    const said = acceptFile === undefined ? '' : (await readFile(acceptFile, 'utf8').catch(() => '')).trim();
+    const said = await this.#acceptFile.read();
     if (this.#listener === undefined) return;
     this.#doubtTimer = undefined;
     if (said !== '' && this.#accept(said)) {
       this.#loop.trigger();
-      // A file that stays would accept the same loss another time, when nobody means it.
-      if (acceptFile !== undefined)
-        await rm(acceptFile, { force: true }).catch((error: unknown) =>
-          log.warn({ err: error, acceptFile }, 'the accept file was used, but cannot be removed'),
-        );
+      await this.#acceptFile.remove();
       return;
     }
-    if (!this.#waitsForPerson()) return this.#updateStatus();
-    this.#relistDoubted(this.#doubts.kinds);
-    this.#scheduleDoubtCheck();
+    if (this.#waitsForPerson()) this.#relistDoubted(this.#doubts.kinds);
+    // A new fingerprint may have waited for its time.
+    this.#updateStatus();
   }
 
   /** Whether a person means this: the fingerprint of a loss that was shown, or the identity of the cluster that was refused. */

@@ -43,11 +43,22 @@ export class Store {
   /** The number of objects of all kinds together now. */
   count(): number {
     let count = countState(this.#state);
-    for (const [kind, edits] of this.#edits) {
-      const published = objectsOfKind(this.#state, kind);
-      for (const [key, object] of edits) count += (object === undefined ? 0 : 1) - (published.has(key) ? 1 : 0);
-    }
+    for (const kind of this.#edits.keys()) count += this.#growth(kind);
     return count;
+  }
+
+  /** The number of objects of a kind now; it costs no more than the changes since the last publishing. */
+  size(kind: Kind): number {
+    return objectsOfKind(this.#state, kind).size + this.#growth(kind);
+  }
+
+  /** How many objects of a kind the changes add. */
+  #growth(kind: Kind): number {
+    const published = objectsOfKind(this.#state, kind);
+    let growth = 0;
+    for (const [key, object] of this.#edits.get(kind) ?? [])
+      growth += (object === undefined ? 0 : 1) - (published.has(key) ? 1 : 0);
+    return growth;
   }
 
   get pending(): boolean {

@@ -1,0 +1,32 @@
+import { readFile, rm } from 'node:fs/promises';
+import type { Log } from '../../runtime/log.ts';
+
+/** The file into which a person writes what the status names, a fingerprint or an identity, to accept it. */
+export class AcceptFile {
+  readonly #path: string | undefined;
+  readonly #log: Log;
+
+  /** @param path Undefined where a person cannot accept anything. */
+  constructor(path: string | undefined, log: Log) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  /** The end of a message that says how to accept; empty when there is nothing to write. */
+  howTo(what: string | undefined): string {
+    return this.#path === undefined || what === undefined ? '' : `; write ${what} into ${this.#path} to accept it`;
+  }
+
+  /** What a person has written; empty when nothing. */
+  async read(): Promise<string> {
+    return this.#path === undefined ? '' : (await readFile(this.#path, 'utf8').catch(() => '')).trim();
+  }
+
+  /** Removes the file: one that stays would accept the same loss another time, when nobody means it. */
+  async remove(): Promise<void> {
+    if (this.#path === undefined) return;
+    await rm(this.#path, { force: true }).catch((error: unknown) =>
+      this.#log.warn({ err: error, acceptFile: this.#path }, 'the accept file was used, but cannot be removed'),
+    );
+  }
+}
