@@ -34,9 +34,24 @@ export function parsePrefix(text: string): Prefix | undefined {
   return prefixOf(bytes, length);
 }
 
-/** The prefix that `text` was most likely meant to be: host bits cleared, or a bare address as a host prefix. */
+/** The prefix without its host bits, or undefined when the text is not `address/length`. A bare address is a host prefix. */
+export function parseLoosePrefix(text: string): Prefix | undefined {
+  const slash = text.indexOf('/');
+  const bytes = bytesOfText(slash < 0 ? text : text.slice(0, slash));
+  if (bytes === undefined) return undefined;
+  const bits = bytes.length * 8;
+  const digits = slash < 0 ? String(bits) : text.slice(slash + 1);
+  const length = /^\d{1,3}$/.test(digits) ? Number(digits) : bits + 1;
+  return length > bits ? undefined : prefixOf(cleared(bytes, length), length);
+}
+
+/** The prefix that `text` was most likely meant to be: as `parseLoosePrefix`, and with addresses such as `10.1`. */
 export function nearestPrefix(text: string): Prefix | undefined {
-  if (!ipaddr.isValidCIDR(text)) return parsePrefix(text);
+  return parseLoosePrefix(text) ?? nearestUnusual(text);
+}
+
+function nearestUnusual(text: string): Prefix | undefined {
+  if (!ipaddr.isValidCIDR(text)) return undefined;
   const [address, length] = ipaddr.parseCIDR(text);
   const kind = address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6;
   return parsePrefix(`${kind.networkAddressFromCIDR(text).toString()}/${length}`);
@@ -67,10 +82,7 @@ export function halvesOf(prefix: Prefix): readonly Prefix[] {
 /** The prefix of this shorter length that holds `prefix`; itself when it is not longer than that. */
 export function widened(prefix: Prefix, length: number): Prefix {
   if (length >= prefix.length) return prefix;
-  return prefixOf(
-    bytesOf(prefix).map((byte, index) => byte & maskByte(index, length)),
-    length,
-  );
+  return prefixOf(cleared(bytesOf(prefix), length), length);
 }
 
 /** The address with this index (0: the network address) in a prefix, or undefined when the prefix ends before it. */
@@ -135,6 +147,11 @@ function bytesOf(prefix: Prefix): Bytes {
 
 function prefixOf(bytes: Bytes, length: number): Prefix {
   return new ParsedPrefix(bytes, length);
+}
+
+/** The bytes with all bits after the first `length` cleared. */
+function cleared(bytes: Bytes, length: number): Bytes {
+  return bytes.length * 8 === length ? bytes : bytes.map((byte, index) => byte & maskByte(index, length));
 }
 
 function familyOf(bytes: Bytes): 4 | 6 {

@@ -1,5 +1,4 @@
-import { nearestPrefix, type Prefix, parseAddress } from '../../../../model/address.ts';
-import { compareText } from '../../../../model/values.ts';
+import { parseLoosePrefix } from '../../../../model/address.ts';
 
 /** The value of an annotation in the type that it has, or what is expected instead. */
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly expected: string };
@@ -38,27 +37,36 @@ export function parseRedirectCode(text: string): Parsed<number> {
 
 /**
  * A list of addresses and prefixes, separated by commas: canonical prefixes, sorted, without host bits. One bad element
- * makes the whole list bad, because the list without it would let in others than its author meant.
+ * makes the whole list bad, because the list without it would let in others than its author meant. A list with too many
+ * elements is refused before any of them is read.
  */
 export function parsePrefixes(text: string): Parsed<readonly string[]> {
-  const parts = text.split(',').map((part) => part.trim());
-  if (parts.length > maxPrefixes) return bad(`at most ${maxPrefixes} prefixes`);
+  if (countOf(text) > maxPrefixes) return bad(`at most ${maxPrefixes} prefixes`);
   const prefixes = new Set<string>();
-  for (const part of parts) {
-    const prefix = parseOnePrefix(part);
+  for (const part of text.split(',')) {
+    const prefix = parseOnePrefix(part.trim());
     if (prefix === undefined) return bad('IP addresses and prefixes such as 10.0.0.0/8, separated by commas');
-    prefixes.add(prefix.text);
+    prefixes.add(prefix);
   }
-  return good([...prefixes].sort(compareText));
+  return good([...prefixes].sort());
 }
 
+/** The number of elements that commas separate, counted no further than to one more than a list may have. */
+function countOf(text: string): number {
+  let count = 1;
+  for (let at = text.indexOf(','); at >= 0 && count <= maxPrefixes; at = text.indexOf(',', at + 1)) count += 1;
+  return count;
+}
+
+/** The longest way to write a prefix: the rest of an IPv6 address as an IPv4 address, with a length. */
+const maxPrefixLength = 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255/128'.length;
+
 /** IPv4 addresses inside IPv6 ones are refused: a client's address never has that form, so they would match nobody. */
-function parseOnePrefix(text: string): Prefix | undefined {
-  const [address = '', length, ...rest] = text.split('/');
-  if (rest.length > 0 || parseAddress(address) === undefined) return undefined;
-  if (length !== undefined && !/^\d{1,3}$/.test(length)) return undefined;
-  const prefix = nearestPrefix(text);
-  return prefix?.family === 6 && prefix.length >= 96 && prefix.network.startsWith('::ffff:') ? undefined : prefix;
+function parseOnePrefix(text: string): string | undefined {
+  if (text.length > maxPrefixLength) return undefined;
+  const prefix = parseLoosePrefix(text);
+  const embedded = prefix?.family === 6 && prefix.length >= 96 && prefix.network.startsWith('::ffff:');
+  return embedded ? undefined : prefix?.text;
 }
 
 /** The characters of a URL after its host (RFC 3986), with the variables that are put in for each request. */
