@@ -71,6 +71,10 @@ export interface IngressReading {
   readonly problems: readonly EdgeProblem[];
 }
 
+type Claims = Pick<IngressReading, 'routes' | 'lost' | 'tls' | 'regexHosts'>;
+
+const noClaims: Claims = { routes: [], lost: [], tls: [], regexHosts: [] };
+
 /** Reads one Ingress without looking at any other object; never throws, whatever the object holds. */
 export function readIngress(key: ObjectKey, ingress: Ingress): IngressReading {
   try {
@@ -82,8 +86,7 @@ export function readIngress(key: ObjectKey, ingress: Ingress): IngressReading {
       message: 'not the shape of an Ingress',
     };
     const annotations = readAnnotations(`Ingress/${key}`, undefined);
-    const nothing = { routes: [], lost: [], tls: [], hosts: [], regexHosts: [] };
-    return { key, createdMs: Infinity, ...nothing, annotations, problems: [problem] };
+    return { key, createdMs: Infinity, ...noClaims, hosts: [], annotations, problems: [problem] };
   }
 }
 
@@ -130,14 +133,15 @@ class Reader {
       ...withoutUndefined({ uid: this.#ingress.metadata.uid }),
       createdMs: Number.isNaN(createdMs) ? Infinity : createdMs,
       // A canary must not take the route of the Ingress that it belongs to, whichever of the two is older.
-      routes: annotations.canary ? [] : this.#routes,
-      lost: annotations.canary ? [] : this.#lost,
-      tls: annotations.canary ? [] : this.#tls,
+      ...(annotations.canary ? noClaims : this.#claims()),
       hosts,
-      regexHosts: annotations.canary ? [] : [...this.#regexHosts],
       annotations,
       problems: this.#problems,
     };
+  }
+
+  #claims(): Claims {
+    return { routes: this.#routes, lost: this.#lost, tls: this.#tls, regexHosts: [...this.#regexHosts] };
   }
 
   #readPath(host: string, path: IngressPath, field: string): void {

@@ -93,7 +93,8 @@ function nextToken(rest: string): Token {
   const [group, alternatives] = simpleGroup.exec(rest) ?? [];
   if (group !== undefined) return { kind: 'choice', options: alternatives?.split('|') ?? [], length: group.length };
   const [charClass, characters] = simpleClass.exec(rest) ?? [];
-  if (charClass !== undefined) return { kind: 'choice', options: [...(characters ?? '')], length: charClass.length };
+  if (charClass !== undefined)
+    return { kind: 'choice', options: characters?.split('') ?? [], length: charClass.length };
   const length = /^\\[^A-Za-z0-9]/.test(rest) ? 2 : 1;
   const character = rest.charAt(length - 1);
   // A quantifier that may mean none makes the character before it optional.
