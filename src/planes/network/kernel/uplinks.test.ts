@@ -36,9 +36,11 @@ it('makes no hole in a block of which a rule is missing, and says so', () => {
 
 describe('a rule that is not wanted any more', () => {
   const surplus = (installed: readonly string[], announced: readonly string[], wanted = uplinkRulesOf(new Map(), [])) =>
-    surplusRules(wanted, { rules: { uplink: rules }, installed: prefixes(...installed) }, [
-      ...prefixes(...announced).map((prefix) => ({ prefix })),
-    ]).length;
+    surplusRules(
+      wanted,
+      { rules: { uplink: rules }, installed: prefixes(...installed) },
+      prefixes(...announced).map((prefix) => ({ prefix })),
+    ).length;
 
   it.each([
     ['while the block has its smaller blackholes', ['10.10.1.0/27'], [block], 0],
