@@ -230,6 +230,10 @@ test('nginx takes whatever settings compile makes of annotations', async () => {
       '308',
       '/',
       '/a?b=$c',
+      '/app',
+      '/login#x',
+      '5',
+      '60',
     ),
     fc.constantFrom('0.0.0.0/0', '::/0,10.1.2.3/9', '192.0.2.1, 2001:DB8::1', '::ffff:1.2.3.4', '64:ff9b::/96'),
     url.map(([origin, rest]) => `${origin}/${rest}`),
@@ -242,7 +246,7 @@ test('nginx takes whatever settings compile makes of annotations', async () => {
     value,
   );
   const settingsOf = new SettingsOfRoutes(defaultPoolSettings());
-  const all = fc.sample(annotations, 1500).flatMap((some) => {
+  const all = fc.sample(annotations, 2500).flatMap((some) => {
     const settings = settingsOf.of(readAnnotations('Ingress/n/i', some), { tls: true, certificate: true });
     return settings === undefined ? [] : [settings];
   });
