@@ -104,6 +104,22 @@ describe('how many', () => {
     expect(new Set(refusals.map(({ reason }) => reason))).toEqual(new Set(['TooManyRoutes']));
   });
 
+  it('withdraws nothing when the maximum is lowered, and says what is too much', () => {
+    let now = limits;
+    const guard = new Guard(() => now);
+    const eight = pods(8);
+    judge(guard, eight);
+    now = { ...limits, maxRoutes: 2 };
+    const { target, refusals } = judge(guard, [...eight, route('10.10.200.0/26')]);
+    expect(texts(target)).toEqual(texts(eight));
+    expect(refusals.map(({ action, reason }) => `${action} ${reason}`).toSorted()).toEqual([
+      'announce TooManyRoutes',
+      ...Array.from({ length: 6 }, () => 'withdraw TooManyRoutes'),
+    ]);
+    expect(judge(guard, eight.slice(0, 3)).target).toHaveLength(3);
+    expect(judge(guard, [...eight.slice(0, 3), route('10.10.200.0/26')]).target).toHaveLength(3);
+  });
+
   it('announces the rest when the minute is over, and holds the end-of-RIB back until then', () => {
     const guard = new Guard({ ...limits, maxAnnouncementsPerMinute: 3 });
     const first = judge(guard, pods(5), 1000);

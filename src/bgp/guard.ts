@@ -132,11 +132,12 @@ export class Guard {
     }
     const old = sortRoutes([...passed.values()].filter((route) => this.#granted.has(route.prefix.text)));
     const young = sortRoutes([...passed.values()].filter((route) => !this.#granted.has(route.prefix.text)));
-    const ordered = [...old, ...young];
-    for (const route of ordered.slice(this.#limits.maxRoutes)) {
-      refusals.push(refuse(route, 'announce', 'TooManyRoutes', this.#limits.maxRoutes));
-    }
-    return routeSet(ordered.slice(0, this.#limits.maxRoutes));
+    const { maxRoutes } = this.#limits;
+    // A maximum that was lowered is no reason to withdraw: every server reads the same edit, and would lose its routes at once.
+    for (const route of old.slice(maxRoutes)) refusals.push(refuse(route, 'withdraw', 'TooManyRoutes', maxRoutes));
+    const room = Math.max(0, maxRoutes - old.length);
+    for (const route of young.slice(room)) refusals.push(refuse(route, 'announce', 'TooManyRoutes', maxRoutes));
+    return routeSet([...old, ...young.slice(0, room)]);
   }
 
   /**

@@ -87,12 +87,12 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
   const { NetworkAgent } = await import('../../planes/network/agent.ts');
   const { addressesHere } = await import('../../planes/network/kernel/addresses.ts');
   const { kernelBlackholes } = await import('../../planes/network/kernel/blackholes.ts');
-  const { limitsOfSites } = await import('../../planes/network/limits.ts');
   const { given, platform, platformStatus, source, lastGood, runFile, clock, log, registry } = host;
   // The ExaBGP of this worker, driven through its relay. There is no lease: a worker's routes stay when its agent falls silent.
   const speaker = createSpeaker({
     socketPath: runFile(runFiles.relaySocket),
-    limits: () => limitsOfSites(platform().sites),
+    // An edit of a Site is judged by the agent first: it may wait.
+    limits: () => agent.limits(),
     clock,
     log: log.child({ room: 'bgp' }),
     registry,
@@ -115,10 +115,7 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
   });
   return {
     start: () => agent.start(),
-    platformChanged: () => {
-      speaker.reconsider();
-      agent.refresh();
-    },
+    platformChanged: () => agent.refresh(),
     status: () => agent.status(),
     health: () => [...outageLines(speaker.status()), ...agent.faults()],
     stop: ({ withdraw }) => agent.stop(withdraw ? { timeoutMs: 10_000 } : undefined),

@@ -9,22 +9,25 @@ import type { ClusterListener, ClusterSource, SourceStatus } from '../../kube/so
 import { type Prefix, parsePrefix } from '../../model/address.ts';
 import { Drain, Site } from '../../model/spec/kinds.ts';
 import { silentLog } from '../../runtime/log.ts';
-import { NetworkAgent, type NetworkSpec } from './agent.ts';
+import { NetworkAgent } from './agent.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
 import type { KernelRoutes, KernelRules } from './kernel/parse.ts';
 import { textOf, type UplinkRule } from './kernel/uplinks.ts';
+import type { NetworkSpec } from './planner.ts';
 
 const apiVersion = 'tideline.dev/v1alpha1';
-const paris = Site.parse({
-  apiVersion,
-  kind: 'Site',
-  metadata: { name: 'paris' },
-  spec: {
-    type: 'datacentre',
-    location: { country: 'FR', latitude: 48.86, longitude: 2.35 },
-    prefixes: { pods: ['10.10.0.0/16'], servers: ['10.1.0.0/24'] },
-  },
-});
+const siteOf = (pods: string, servers: string): Site =>
+  Site.parse({
+    apiVersion,
+    kind: 'Site',
+    metadata: { name: 'paris' },
+    spec: {
+      type: 'datacentre',
+      location: { country: 'FR', latitude: 48.86, longitude: 2.35 },
+      prefixes: { pods: [pods], servers: [servers] },
+    },
+  });
+const paris = siteOf('10.10.0.0/16', '10.1.0.0/24');
 
 /** The surroundings of one agent, in memory: what it does to the kernel and to BGP is in `did`, in order. */
 class InMemory implements ClusterSource, Speaker, BlackholeTable {
@@ -147,6 +150,7 @@ describe('NetworkAgent', () => {
       },
       log: silentLog,
     });
+  const allowed = (): readonly string[] => agent.limits().allowed.pods.map(({ text }) => text);
   const happens = async (ms = 100): Promise<readonly string[]> => {
     await world.clock.advance(ms);
     return world.did.splice(0);
@@ -227,6 +231,9 @@ describe('NetworkAgent', () => {
     await happens();
     world.publish(...base.slice(0, 2), ...calico.owned(a, me));
     expect(await happens(60_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'announce', notices: [{ subject: a, reason: 'PoolMissing' }] });
+    world.publish(...base.slice(0, 2), calico.affinity(b, 'other'));
+    expect(await happens(60_000)).toEqual([]);
     expect(agent.status()).toMatchObject({ action: 'hold', reason: 'PoolsMissing' });
     world.publish(other, pool);
     expect(await happens(5000)).toEqual(['announce [] confirmed', `- ${a}`]);
@@ -245,6 +252,79 @@ describe('NetworkAgent', () => {
     agent.start();
     world.publish(...edited);
     expect(await happens()).toEqual([`announce [10.1.0.11/32 ${a}]`]);
+  });
+
+  it('announces what pods use after a Drain and after a reboot, though the only pool was deleted meanwhile', async () => {
+    world.publish(...base, ...calico.owned(a, me, { 3: me }));
+    await happens();
+    world.publish(...base.slice(0, 2), ...calico.owned(a, me, { 3: me }));
+    await happens();
+    const expires = new Date(world.clock.now() + 60_000).toISOString();
+    const target = { kind: 'Worker', name: me };
+    const drain = { apiVersion, kind: 'Drain', metadata: { name: 'd' }, spec: { target, reason: 'disk', expires } };
+    world.spec = { sites: [paris], drains: [Drain.parse(drain)] };
+    agent.refresh();
+    expect(await happens(5000)).toEqual(['announce [10.1.0.11/32] confirmed', `- ${a}`]);
+    expect(await happens(70_000)).toEqual([`+ ${a}`, `announce [10.1.0.11/32 ${a}]`]);
+    await agent.stop();
+    world.announced = [];
+    world.kernel = [];
+    agent = make();
+    agent.start();
+    world.publish(...base.slice(0, 2), ...calico.owned(a, me, { 3: me }));
+    expect(await happens()).toEqual([`+ ${a}`, `announce [10.1.0.11/32 ${a}]`]);
+  });
+
+  it('remembers the ban of a pool that is deleted, also over a Drain', async () => {
+    const used = calico.owned(a, me, { 3: me });
+    world.publish(...base.slice(0, 2), calico.pool('10.10.0.0/16', { disableBGPExport: true }), ...used);
+    await happens();
+    world.publish(...base.slice(0, 2), ...used);
+    await happens();
+    const expires = new Date(world.clock.now() + 60_000).toISOString();
+    const target = { kind: 'Worker', name: me };
+    const drain = { apiVersion, kind: 'Drain', metadata: { name: 'd' }, spec: { target, reason: 'disk', expires } };
+    world.spec = { sites: [paris], drains: [Drain.parse(drain)] };
+    agent.refresh();
+    await happens(70_000);
+    expect(world.announced.map(({ prefix }) => prefix.text)).toEqual(['10.1.0.11/32']);
+    expect(agent.status()).toMatchObject({ refusals: [{ subject: a, reason: 'PoolMissing' }] });
+  });
+
+  it('withdraws ten minutes after an edit of its Site that takes most of what the site announces, and not when it was mended', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    const edit = (pods: string, servers = '10.1.0.0/24'): void => {
+      world.spec = { sites: [siteOf(pods, servers)], drains: [] };
+      agent.refresh();
+    };
+    edit('10.11.0.0/16');
+    expect(await happens(590_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ refusals: [], notices: [{ subject: a, reason: 'SiteEditWaits' }] });
+    expect(allowed()).toEqual(['10.11.0.0/16', a]);
+    edit('10.10.0.0/16');
+    await happens();
+    expect(allowed()).toEqual(['10.10.0.0/16']);
+    edit('10.11.0.0/16');
+    // An agent that is started anew does not know the Site as it was; ExaBGP and the kernel tell what was announced.
+    await agent.stop();
+    agent = make();
+    agent.start();
+    world.publish(...base, ...calico.owned(a, me));
+    expect(await happens(590_000)).toEqual([`announce [10.1.0.11/32 ${a}]`]);
+    expect(await happens(20_000)).toEqual(['announce [10.1.0.11/32]', `- ${a}`]);
+    expect(allowed()).toEqual(['10.11.0.0/16']);
+    expect(agent.status()).toMatchObject({ refusals: [{ subject: a, reason: 'PrefixOutsideSite' }], notices: [] });
+  });
+
+  it('keeps the limits of the Sites that it announces by while an edit of its Site makes it hold', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.spec = { sites: [siteOf('10.10.0.0/16', '10.2.0.0/24')], drains: [] };
+    agent.refresh();
+    expect(await happens(3_600_000)).toEqual([]);
+    expect(agent.status()).toMatchObject({ action: 'hold', reason: 'NodeAddressMissing' });
+    expect(agent.limits().allowed.server.map(({ text }) => text)).toEqual(['10.1.0.0/24']);
   });
 
   it('withdraws ten minutes after a ban that takes most of what the cluster announces, and not when it was lifted', async () => {

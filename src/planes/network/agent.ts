@@ -1,20 +1,12 @@
-import type { Speaker } from '../../bgp/speaker.ts';
+import type { GuardLimits } from '../../bgp/guard.ts';
 import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { ClusterListener, ClusterSource } from '../../kube/source.ts';
 import type { Prefix } from '../../model/address.ts';
-import { isWorkerDrained } from '../../model/platform/drains.ts';
-import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { NetworkStatus, PlanePart } from '../../model/status.ts';
-import type { Clock } from '../../runtime/clock.ts';
 import { warnOfFew } from '../../runtime/few.ts';
 import { Last } from '../../runtime/last.ts';
-import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
-import { Brakes } from './brakes.ts';
-import { compileNetwork, type NetworkInput } from './compile/compile.ts';
-import { isOfMachine } from './compile/server.ts';
-import { fromLastGood, runsOut } from './compile/without-cluster.ts';
 import type { BlackholeTable } from './kernel/blackholes.ts';
 import { Kernel } from './kernel/kernel.ts';
 import { placesTaken, shadowsOf } from './kernel/shadows.ts';
@@ -29,37 +21,22 @@ import {
 import { LastGood } from './last-good.ts';
 import { createNetworkMetrics, type NetworkMetrics } from './metrics.ts';
 import { blackholesOf, type NetworkNotice, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from './plan.ts';
+import { Planner, type PlannerOptions } from './planner.ts';
 import { ReleaseQueue } from './release.ts';
 import { Staleness, staleNotice } from './staleness.ts';
 import { statusOf } from './status.ts';
 import { nextStep, type Step } from './step.ts';
 
-/** The part of the platform spec that concerns this agent; it is read anew in every run. */
-export interface NetworkSpec {
-  readonly sites: readonly Site[];
-  readonly drains: readonly Drain[];
-}
-
-export interface NetworkAgentOptions {
-  readonly node: string;
-  readonly podsFrom: NetworkInput['podsFrom'];
-  readonly spec: () => NetworkSpec;
+export interface NetworkAgentOptions extends PlannerOptions {
   /** Why the newest spec is not the one in force; undefined when it is. */
   readonly specProblem?: () => string | undefined;
   readonly source: ClusterSource;
   /** The last good state of the cluster on disk; without it, nothing is known until the cluster was read. */
   readonly snapshot?: SnapshotFile;
-  readonly speaker: Speaker;
   readonly blackholes: BlackholeTable;
-  /** The addresses of this machine, as canonical text. */
-  readonly addresses: () => ReadonlySet<string>;
-  readonly clock: Clock;
-  readonly log: Log;
   readonly registry?: Registry;
   /** How often the kernel's real table is read and drains are checked. Default 10 s. */
   readonly reconcileMs?: number;
-  /** How long a ban of export waits that takes most of what the cluster announces. Default 10 minutes. */
-  readonly brakeMs?: number;
   /** How long the cluster may be unread before the routes yield to other announcers. Default 5 minutes. */
   readonly yieldAfterMs?: number;
   /** How long a blackhole outlives its block, so that the routers have stopped using the block. Default 1 s. */
@@ -72,9 +49,6 @@ export interface NetworkAgentOptions {
  */
 const patienceMs = 5000;
 
-const noPrefixes: readonly Prefix[] = [];
-const notSynced: NetworkPlan = { action: 'hold', reason: 'NotSynced', refusals: [] };
-
 /**
  * The worker's agent: cluster → plan → kernel and speaker, one step a run, driven by whatever changes. It remembers
  * nothing that it could not read again: what is announced comes from the speaker, what is blackholed from the kernel.
@@ -86,14 +60,8 @@ export class NetworkAgent {
   readonly #release: ReleaseQueue;
   readonly #lastGood: LastGood;
   readonly #staleness: Staleness;
-  /** The Node of this agent with an address of this machine, and any block, have been seen. */
-  #nodeSeen = false;
-  #blocksSeen = false;
-  /** When it is said again that routes run out. */
-  #warnAtMs = -Infinity;
-  #plan: NetworkPlan = notSynced;
   #stepRefusals: readonly NetworkRefusal[] = [];
-  readonly #brakes: Brakes;
+  readonly #planner: Planner;
   readonly #kernel: Kernel;
   /** Blocks that have no holes because a rule of ours is missing. */
   #unguarded: readonly Prefix[] = [];
@@ -101,7 +69,6 @@ export class NetworkAgent {
   #asked: string | undefined;
   #waitingSinceMs: number | undefined;
   // What runs without news would compute anew.
-  readonly #compiled = new Last<NetworkPlan>();
   readonly #uplinkRules = new Last<readonly UplinkRule[]>();
   readonly #missing = new Last<readonly Prefix[]>();
   readonly #step = new Last<Step>();
@@ -113,7 +80,7 @@ export class NetworkAgent {
   constructor(options: NetworkAgentOptions) {
     this.#options = options;
     this.#metrics = createNetworkMetrics(options.registry);
-    this.#brakes = new Brakes(options.brakeMs ?? 600_000);
+    this.#planner = new Planner(options);
     this.#release = new ReleaseQueue(options.releaseMs ?? 1000);
     this.#kernel = new Kernel({ ...options, reconcileMs: options.reconcileMs ?? 10_000 });
     this.#staleness = new Staleness(options.yieldAfterMs ?? 300_000);
@@ -155,12 +122,17 @@ export class NetworkAgent {
     return statusOf({
       node: this.#options.node,
       source: { ...this.#options.source.status(), servingSnapshot: this.#lastGood.fromDisk },
-      plan: this.#plan,
+      plan: this.#planner.plan,
       speaker: this.#options.speaker.status(),
       kernel: this.#kernel,
       refusals: this.#refusals(),
       notices: this.#notices(),
     });
+  }
+
+  /** What the speaker may announce and withdraw now; it asks in every judgement. */
+  limits(): GuardLimits {
+    return this.#planner.limits;
   }
 
   /** What keeps the kernel's routes from being right, a line each, for `/healthz`. */
@@ -192,21 +164,21 @@ export class NetworkAgent {
     // The kernel first: its blackholes tell what this node announced before.
     await this.#kernel.look();
     this.#lookAtSource();
-    if (!this.#stopping) this.#plan = this.#compile();
+    const plan = this.#stopping ? this.#planner.plan : this.#planner.next(this.#lastGood, this.#kernel.installed);
     let nextAtMs = Infinity;
-    if (this.#plan.action === 'announce') nextAtMs = await this.#stepTowards(this.#plan);
+    if (plan.action === 'announce') nextAtMs = await this.#stepTowards(plan);
     else this.#stepRefusals = [];
     const notices = this.#notices();
     this.#reportNotices(notices);
     this.#metrics.update({
-      plan: this.#plan,
+      plan,
       notices,
       blackholes: this.#kernel.installed.length,
       uplinkRules: this.#kernel.rules.uplink.length,
       refusals: [...this.#refusals(), ...this.#options.speaker.status().refusals],
     });
     // A time that has passed meanwhile is due at once; to leave it out would put it off until the kernel is read again.
-    const dueAtMs = Math.min(this.#kernel.reconcileAtMs, this.#brakes.nextAtMs, this.#staleness.nextAtMs, nextAtMs);
+    const dueAtMs = Math.min(this.#kernel.reconcileAtMs, this.#planner.nextAtMs, this.#staleness.nextAtMs, nextAtMs);
     return Math.max(1, dueAtMs - clock.monotonic());
   }
 
@@ -217,57 +189,6 @@ export class NetworkAgent {
     const relayYields = yielded !== undefined && yielded.untilMs === undefined;
     this.#staleness.look(source.status(), relayYields, clock.monotonic());
     speaker.setYields(this.#staleness.yields);
-  }
-
-  #compile(): NetworkPlan {
-    const { state } = this.#lastGood;
-    if (state === undefined) return this.#nothingKnown();
-    const { node, podsFrom, spec, clock, log, speaker } = this.#options;
-    const { sites, drains } = spec();
-    const drained = isWorkerDrained(drains, node, clock.now());
-    const machine = { addresses: this.#options.addresses(), rendered: speaker.status().fixed ?? noPrefixes };
-    const object = state.objects.Node.get(node);
-    this.#nodeSeen ||= object !== undefined && isOfMachine(object, sites, machine);
-    this.#blocksSeen ||= state.objects.IPAMBlock.size > 0;
-    const before = this.#plan;
-    const nodeSeen = this.#nodeSeen;
-    const blocksSeen = this.#blocksSeen;
-    const { installed } = this.#kernel;
-    const brakesOver = this.#brakes.over(clock.monotonic());
-    const { announced } = speaker.status();
-    const { fromDisk, savedAt } = this.#lastGood;
-    const told = [drained, nodeSeen, blocksSeen, fromDisk, ...machine.addresses, ...brakesOver].join();
-    const plan = this.#compiled.get([state, sites, installed, told, machine.rendered, announced], () => {
-      const known = { state, sites, node, podsFrom, drained, machine, nodeSeen, blocksSeen };
-      const compiled = compileNetwork({ ...known, kept: this.#kept(), installed, brakesOver });
-      return fromDisk ? fromLastGood(compiled, { announced, installed }, savedAt) : compiled;
-    });
-    this.#brakes.meet(plan.action === 'announce' ? plan.brakes : [], clock.monotonic());
-    if (plan.action === 'hold' && (before.action !== 'hold' || before.reason !== plan.reason))
-      log.warn({ reason: plan.reason }, 'holding what is announced');
-    if (plan.action === 'announce' && plan.withdrawn !== undefined && plan.withdrawn !== withdrawnOf(before))
-      log.warn({ reason: plan.withdrawn }, 'withdrawing on purpose');
-    return plan;
-  }
-
-  /** Without any state everything is held; what runs out meanwhile is counted down. */
-  #nothingKnown(): NetworkPlan {
-    const { speaker, clock, log } = this.#options;
-    const refusal = runsOut(speaker.status(), this.#kernel.installed, clock.now());
-    if (refusal === undefined) return notSynced;
-    if (clock.monotonic() >= this.#warnAtMs) {
-      this.#warnAtMs = clock.monotonic() + 10_000;
-      log.error({ ...refusal }, 'routes of pods run out');
-    }
-    return { ...notSynced, refusals: [refusal] };
-  }
-
-  /** What this node has announced until now: by ExaBGP, and by the last plan. */
-  #kept(): ReadonlySet<string> {
-    const planned = this.#plan.action === 'announce' ? this.#plan.routes : [];
-    const { announced } = this.#options.speaker.status();
-    const routes = [...announced, ...planned].filter((route) => route.class === 'pods');
-    return new Set(routes.map(({ prefix }) => prefix.text));
   }
 
   /**
@@ -330,7 +251,7 @@ export class NetworkAgent {
     const message = this.#options.specProblem?.();
     const spec: readonly NetworkRefusal[] =
       message === undefined ? [] : [{ subject: 'platform', reason: 'PlatformInvalid', message }];
-    return [...this.#plan.refusals, ...this.#stepRefusals, ...kernel, ...spec];
+    return [...this.#planner.plan.refusals, ...this.#stepRefusals, ...kernel, ...spec];
   }
 
   #reportRefusals(refusals: readonly NetworkRefusal[]): void {
@@ -339,7 +260,7 @@ export class NetworkAgent {
   }
 
   #notices(): readonly NetworkNotice[] {
-    const plan = this.#plan;
+    const { plan } = this.#planner;
     const stale = this.#staleness.yields ? [staleNotice(this.#options.source.status())] : [];
     if (plan.action !== 'announce') return stale;
     const { foreign, rules } = this.#kernel;
@@ -357,7 +278,7 @@ export class NetworkAgent {
   async #withdrawAll(timeoutMs: number): Promise<void> {
     const { speaker, clock } = this.#options;
     this.#stopping = true;
-    this.#plan = nothingAnnounced;
+    this.#planner.set(nothingAnnounced);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = clock.setTimeout(() => reject(new Error(`not withdrawn within ${timeoutMs} ms`)), timeoutMs);
     const check = (): void => {
@@ -376,8 +297,4 @@ export class NetworkAgent {
       poll.cancel();
     }
   }
-}
-
-function withdrawnOf(plan: NetworkPlan): string | undefined {
-  return plan.action === 'announce' ? plan.withdrawn : undefined;
 }

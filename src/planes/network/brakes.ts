@@ -13,15 +13,15 @@ export class Brakes {
     this.#waitMs = waitMs;
   }
 
-  /** Takes note of the brakes that there are now; a pool that is not among them begins anew when it comes back. */
+  /** Takes note of the brakes that there are now; a cause that is not among them begins anew when it comes back. */
   meet(brakes: readonly Brake[], nowMs: number): void {
-    this.#sinceMs = new Map(brakes.map(({ pool }) => [pool, this.#sinceMs.get(pool) ?? nowMs]));
+    this.#sinceMs = new Map(brakes.map(({ cause }) => [cause, this.#sinceMs.get(cause) ?? nowMs]));
     this.#nextAtMs = Math.min(...[...this.#sinceMs.values()].map((at) => at + this.#waitMs).filter((at) => at > nowMs));
   }
 
-  /** The pools whose brake has held long enough. */
+  /** The causes whose brake has held long enough. */
   over(nowMs: number): ReadonlySet<string> {
-    return new Set([...this.#sinceMs].filter(([, at]) => at + this.#waitMs <= nowMs).map(([pool]) => pool));
+    return new Set([...this.#sinceMs].filter(([, at]) => at + this.#waitMs <= nowMs).map(([cause]) => cause));
   }
 
   /** When the next brake is over; Infinity when none holds. */

@@ -15,12 +15,13 @@ export interface NetworkNotice extends Notice<NetworkReason> {
   readonly subject: string;
 }
 
-/** A ban of export by which the cluster would lose most of what it announces. */
+/** An edit by which the cluster, or a site of it, would lose most of what it announces. */
 export interface Brake {
-  readonly pool: string;
-  /** Blocks of the whole cluster that the pool holds. */
+  /** The object that was edited, and in a Site the field. */
+  readonly cause: string;
+  /** Blocks of all its workers that the edit takes. */
   readonly lost: number;
-  /** Blocks of the whole cluster that this pool and the exported ones hold. */
+  /** Blocks that they announce without the edit. */
   readonly all: number;
 }
 
@@ -37,8 +38,12 @@ export type NetworkPlan =
       readonly covers: ReadonlyMap<string, readonly Prefix[]>;
       readonly refusals: readonly NetworkRefusal[];
       readonly notices: readonly NetworkNotice[];
+      /** Prefixes of routes that the Site has no longer, and that stay for now. */
+      readonly beyond: readonly Prefix[];
       /** The brakes that concern this node, held or over. */
       readonly brakes: readonly Brake[];
+      /** Blocks of this node, as text, whose export the pool that holds or held them forbids; absent when no block was judged. */
+      readonly banned?: ReadonlySet<string>;
       /** Prefixes that were announced and, by what the cluster says itself, must not be: they go at once. */
       readonly disproved: ReadonlySet<string>;
       /** Why routes are withdrawn on purpose; set when a large withdrawal is intended. */
@@ -54,6 +59,7 @@ export const nothingAnnounced = {
   covers: new Map<string, readonly Prefix[]>(),
   refusals: [],
   notices: [],
+  beyond: [],
   brakes: [],
   disproved: new Set<string>(),
 } as const satisfies NetworkPlan;

@@ -14,12 +14,15 @@ export const networkReasons = {
   BlockDuplicated: 'Several IPAMBlocks have the same cidr; every node takes the same one of them.',
   BlockSizeMismatch:
     'The block has not the size that its pool gives out now; it is announced all the same, unless no block of Calico can have its size.',
-  PoolMissing: 'No IPPool holds the block. It stays announced when it was, and is not announced anew.',
+  PoolMissing:
+    'No IPPool holds the block. What was announced of it, or is in use by pods of this worker, is announced, unless the pool was seen to forbid its export; the rest is not.',
   PoolNotExported: 'The pool forbids BGP export.',
   ExportBanWaits:
     'The pool forbids BGP export, which takes more than half of what the whole cluster announces: the routes stay for ten minutes more.',
   PoolNotForWorkloads:
-    'The pool is for load balancer addresses only. A block stays announced when it was, and is not announced anew.',
+    'The pool is for load balancer addresses only. What was announced of a block, or is in use by pods of this worker, is announced; the rest is not.',
+  SiteEditWaits:
+    'The Site has the prefix no longer, although it was announced; when that takes more than half of what the workers of the site announce, the routes stay for ten minutes more.',
   PrefixOutsideSite: "The prefix is not inside the Site's prefixes of its class.",
   NoNextHop: 'The server has no address of this family to be the next hop.',
   BlackholeMissing: 'The kernel did not take the blackhole of the block, and a block is announced only after it.',
@@ -47,7 +50,7 @@ export const networkReasons = {
   NodeUnknown:
     'No Node of this name and machine has been seen since the agent started (is --node right?); everything is held.',
   PoolsMissing:
-    'No IPPool at all can be seen: the cluster is not fully visible, which does not prove that every pool is gone; everything is held.',
+    'No IPPool and no block at all can be seen: the cluster is not fully visible, which does not prove that all is gone; everything is held.',
   NodeAddressMissing: "The Node has no InternalIP inside the Site's server prefixes; everything is held.",
   AddressNotHere:
     "The Node has an InternalIP that no link of this machine has, so it may be another machine's Node (is --node right?); everything is held.",

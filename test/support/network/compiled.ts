@@ -5,7 +5,7 @@ import { stateFromObjects } from '../cluster-state.ts';
 import type { Manifest } from '../source/conformance.ts';
 import { calico } from './calico.ts';
 
-const site = (name: string, pods: readonly string[], servers: readonly string[]): Site =>
+export const siteOf = (name: string, pods: readonly string[], servers: readonly string[]): Site =>
   Site.parse({
     apiVersion: 'tideline.dev/v1alpha1',
     kind: 'Site',
@@ -17,8 +17,8 @@ const site = (name: string, pods: readonly string[], servers: readonly string[])
       prefixes: { pods, servers },
     },
   });
-export const paris = site('paris', ['10.10.0.0/16', '2001:db8:10::/48'], ['10.1.0.0/24', '2001:db8::/64']);
-const lyon = site('lyon', ['10.30.0.0/16'], ['10.3.0.0/24']);
+export const paris = siteOf('paris', ['10.10.0.0/16', '2001:db8:10::/48'], ['10.1.0.0/24', '2001:db8::/64']);
+export const lyon = siteOf('lyon', ['10.30.0.0/16'], ['10.3.0.0/24']);
 
 export const me = 'paris-worker-1';
 export const base = [calico.node(me, '10.1.0.11'), calico.pool('10.10.0.0/16')];
@@ -34,7 +34,9 @@ export const compile = (objects: readonly Manifest[], input: Partial<NetworkInpu
     nodeSeen: true,
     blocksSeen: true,
     kept: new Set(),
+    keptServers: new Set(),
     installed: [],
+    banned: new Set(),
     brakesOver: new Set(),
     ...input,
   });

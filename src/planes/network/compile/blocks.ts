@@ -6,7 +6,7 @@ import type { NetworkNotice, NetworkRefusal } from '../plan.ts';
 import type { NetworkReason } from '../reasons.ts';
 import { type KnownBlocks, prefixOfObject } from './known.ts';
 import type { Standing } from './standing.ts';
-import { usedElsewhere } from './usage.ts';
+import { addressesUsed, usedElsewhere } from './usage.ts';
 import type { Wanted, WantedPrefixes } from './wanted.ts';
 
 /**
@@ -36,7 +36,8 @@ export function compileBlocks(
       if (fault !== undefined) refusals.push({ subject: prefix.text, ...fault });
       continue;
     }
-    const verdict = standing.verdict(prefix);
+    const usedHere = addressesUsed(block.object, prefix, (user) => user === node).length > 0;
+    const verdict = standing.verdict({ block: prefix, part: prefix, usedHere });
     const holes = usedElsewhere(block, node, blocks);
     if (!verdict.announce) refusals.push(verdict.refusal);
     else wanted.push({ prefix, because: `block ${prefix.text} of worker ${node}`, holes });

@@ -21,7 +21,9 @@ describe('compileNetwork', () => {
       covers: new Map([cidr, '10.10.5.64/26'].map((text) => [text, [expect.objectContaining({ text })]])),
       refusals: [],
       notices: [],
+      beyond: [],
       brakes: [],
+      banned: new Set(),
       disproved: new Set(),
     });
     if (plan.action !== 'announce') return;
@@ -98,12 +100,14 @@ describe('compileNetwork', () => {
   });
 
   it.each([
-    ['forbids export', { disableBGPExport: true }, 'PoolNotExported'],
-    ['is for load balancers', { allowedUses: ['LoadBalancer'] }, 'PoolNotForWorkloads'],
-  ])('does not announce a block or address whose pool %s', (_, spec, reason) => {
+    ['block whose pool forbids export', { disableBGPExport: true }, {}, 'PoolNotExported'],
+    ['block in use here whose pool forbids export', { disableBGPExport: true }, { 4: me }, 'PoolNotExported'],
+    ['unused block whose pool is for load balancers', { allowedUses: ['LoadBalancer'] }, {}, 'PoolNotForWorkloads'],
+  ])('does not announce a %s', (_, spec, inUse, reason) => {
     const objects = [calico.node(me, '10.1.0.11'), calico.pool('10.10.0.0/16', spec)];
-    expect(summary([...objects, ...calico.owned(cidr, me)])).toEqual(nothing(`${cidr} ${reason}`));
-    expect(summary([...objects, ...calico.owned(cidr, 'other', { 4: me })])).toEqual(nothing(`${cidr} ${reason}`));
+    expect(summary([...objects, ...calico.owned(cidr, me, inUse)])).toEqual(nothing(`${cidr} ${reason}`));
+    const refused = Object.keys(inUse).length > 0 ? [`${cidr} ${reason}`] : [];
+    expect(summary([...objects, ...calico.owned(cidr, 'other', inUse)])).toEqual(nothing(...refused));
   });
 
   it('lets the smallest pool decide, and does not care whether it is disabled', () => {
@@ -197,11 +201,13 @@ describe('compileNetwork', () => {
     expect(summary(others, { nodeSeen: false })).toEqual({ hold: 'NodeUnknown' });
   });
 
-  it('holds when no pool at all can be seen; one pool less is an edit', () => {
-    const objects = [calico.node(me, '10.1.0.11'), ...calico.owned(cidr, me)];
-    expect(summary(objects)).toEqual({ hold: 'PoolsMissing' });
-    expect(compile(objects, { podsFrom: 'podCIDRs' }).action).toBe('announce');
-    expect(compile(objects, { drained: true }).action).toBe('announce');
+  it('holds when no pool and no block at all can be seen; one pool less, or the last one, is an edit', () => {
+    const node = calico.node(me, '10.1.0.11');
+    const objects = [node, ...calico.owned(cidr, me)];
+    expect(summary([node, calico.affinity(cidr, me)])).toEqual({ hold: 'PoolsMissing' });
+    expect(compile([node], { podsFrom: 'podCIDRs' }).action).toBe('announce');
+    expect(compile([node], { drained: true }).action).toBe('announce');
+    expect(summary(objects)).toEqual(nothing(`${cidr} PoolMissing`));
     expect(summary([...objects, calico.pool('10.77.0.0/16')])).toEqual(nothing(`${cidr} PoolMissing`));
   });
 

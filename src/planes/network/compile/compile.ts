@@ -1,17 +1,18 @@
 import type { Route } from '../../../bgp/route.ts';
 import type { ClusterState } from '../../../kube/source.ts';
-import { comparePrefixes, contains, hostPrefix, type Prefix } from '../../../model/address.ts';
+import { comparePrefixes, hostPrefix, type Prefix } from '../../../model/address.ts';
 import type { Site } from '../../../model/spec/kinds.ts';
 import type { PodsFrom } from '../needs.ts';
 import { type Brake, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from '../plan.ts';
 import type { NetworkReason } from '../reasons.ts';
+import { Allowed } from './allowed.ts';
 import { compileBlocks } from './blocks.ts';
 import { without } from './holes.ts';
 import { compileHosts } from './hosts.ts';
 import { type KnownBlocks, knownBlocks } from './known.ts';
-import { compilePodCidrs } from './podcidrs.ts';
+import { compilePodCidrs, podCidrsOf } from './podcidrs.ts';
 import { Pools } from './pools.ts';
-import { doubtsOf, type Machine, nextHopOf, type Server, serverOf } from './server.ts';
+import { doubtsOf, type Lingering, lingeringOf, type Machine, nextHopOf, type Server, serverOf } from './server.ts';
 import { Standing } from './standing.ts';
 import type { WantedPrefixes } from './wanted.ts';
 
@@ -32,9 +33,13 @@ export interface NetworkInput {
   readonly blocksSeen: boolean;
   /** The prefixes, as text, that this node has announced until now. */
   readonly kept: ReadonlySet<string>;
+  /** The same of the server's own addresses. */
+  readonly keptServers: ReadonlySet<string>;
   /** Our blackholes in the kernel: a block with one of them in it was announced before. */
   readonly installed: readonly Prefix[];
-  /** Names of pools whose ban of export was braked for long enough. */
+  /** Blocks, as text, whose export the pool that held them last forbade, as far as this agent saw it. */
+  readonly banned: ReadonlySet<string>;
+  /** The causes of edits that were braked for long enough. */
   readonly brakesOver: ReadonlySet<string>;
 }
 
@@ -48,10 +53,13 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
   const object = state.objects.Node.get(node);
   if (object === undefined && !input.nodeSeen) return { action: 'hold', reason: 'NodeUnknown', refusals: [] };
   if (object === undefined) return { ...nothingAnnounced, withdrawn: 'NodeDeleted' };
-  const server = serverOf(object, input.sites);
-  if (server.site === undefined) return { action: 'hold', reason: 'NodeAddressMissing', refusals: server.refusals };
-  const doubts = doubtsOf(server, input.machine);
-  const here = server.addresses.filter(({ text }) => input.machine.addresses.has(text));
+  const claimed = serverOf(object, input.sites);
+  if (claimed.site === undefined) return { action: 'hold', reason: 'NodeAddressMissing', refusals: claimed.refusals };
+  const { machine, keptServers, brakesOver } = input;
+  const lingering = lingeringOf(claimed, { here: machine.addresses, kept: keptServers, brakesOver });
+  const server = withLingering(claimed, lingering);
+  const doubts = doubtsOf(server, machine);
+  const here = server.addresses.filter(({ text }) => machine.addresses.has(text));
   // A Drain is obeyed whatever else is doubted, but only by the server that it names.
   const [doubt] = doubts;
   if (doubt !== undefined && (!input.drained || here.length === 0))
@@ -60,40 +68,66 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
     const because = `address of server ${node}`;
     return { prefix: hostPrefix(address), nextHop: address, class: 'server', because };
   });
-  const refusals = [...server.refusals, ...doubts];
-  if (input.drained) return { ...nothingAnnounced, routes: sorted(servers), refusals, withdrawn: 'NodeDrained' };
+  const { notices, brakes } = lingering;
+  const own: Announcing = {
+    ...nothingAnnounced,
+    routes: sorted(servers),
+    refusals: [...server.refusals, ...doubts],
+    notices,
+    brakes,
+    beyond: lingering.addresses.map(hostPrefix),
+  };
+  if (input.drained) return { ...own, withdrawn: 'NodeDrained' };
   const unseen = unseenOfCalico(input);
-  if (unseen !== undefined) return { action: 'hold', reason: unseen, refusals };
-  return withPods(input, { ...server, site: server.site, refusals }, servers);
+  if (unseen !== undefined) return { action: 'hold', reason: unseen, refusals: own.refusals };
+  return withPods(input, { ...server, site: claimed.site }, own);
+}
+
+type Announcing = Extract<NetworkPlan, { action: 'announce' }>;
+
+/** A server whose Site has the lingering addresses still. */
+function withLingering(server: Server, { addresses }: Lingering): Server {
+  const back = new Set(addresses.map(({ text }) => text));
+  const refusals = server.refusals.filter(
+    ({ subject, reason }) => reason !== 'PrefixOutsideSite' || !back.has(subject),
+  );
+  return { ...server, addresses: [...server.addresses, ...addresses], refusals };
 }
 
 /** The plan of a node whose own routes are known: these, and the pods' as far as the site allows them. */
-function withPods(
-  input: NetworkInput,
-  server: Server & { readonly site: Site },
-  servers: readonly Route[],
-): NetworkPlan {
-  const { wanted, refusals: refused, notices, brakes, disproved } = compilePods(input);
-  const refusals = [...server.refusals, ...refused];
-  const routes = [...servers];
+function withPods(input: NetworkInput, server: Server & { readonly site: Site }, own: Announcing): NetworkPlan {
+  const pods = compilePods(input);
+  const allowed = new Allowed({ ...input, site: server.site, fleet: pods.fleet });
+  const refusals = [...own.refusals, ...pods.refusals];
+  const notices = [...own.notices, ...pods.notices];
+  const routes = [...own.routes];
   const covers = new Map<string, readonly Prefix[]>();
-  for (const { prefix, because, holes = [] } of wanted) {
+  for (const { prefix, because, holes = [] } of pods.wanted) {
+    const permission = allowed.verdict(prefix);
     const nextHop = nextHopOf(server.addresses, input.machine, prefix.family);
-    const refusal = whyNot(prefix, server.site, nextHop !== undefined) ?? tooWide(prefix, server.site, input.podsFrom);
-    if (refusal !== undefined || nextHop === undefined) {
-      if (refusal !== undefined) refusals.push(refusal);
+    if (!permission.announce || nextHop === undefined) {
+      refusals.push(permission.announce ? noNextHop(prefix) : permission.refusal);
       continue;
     }
+    if (permission.notice !== undefined) notices.push(permission.notice);
     routes.push({ prefix, nextHop, class: 'pods', because });
     if (prefix.length < (prefix.family === 4 ? 32 : 128)) covers.set(prefix.text, without(prefix, holes));
   }
-  return { action: 'announce', routes: sorted(routes), covers, refusals, notices, brakes, disproved };
+  const { banned, disproved } = pods;
+  const brakes = [...own.brakes, ...pods.brakes, ...allowed.brakes];
+  const beyond = [...own.beyond, ...allowed.beyond];
+  return { action: 'announce', routes: sorted(routes), covers, refusals, notices, beyond, brakes, banned, disproved };
+}
+
+function noNextHop({ text, family }: Prefix): NetworkRefusal {
+  return { subject: text, reason: 'NoNextHop', message: `the server has no IPv${family} address in its site` };
 }
 
 /** What of Calico should be seen and is not, which shows that the cluster is not fully visible; undefined when nothing is. */
 function unseenOfCalico({ state, podsFrom, blocksSeen, kept, installed }: NetworkInput): NetworkReason | undefined {
   if (podsFrom !== 'calico') return undefined;
-  if (state.objects.IPPool.size === 0) return 'PoolsMissing';
+  // With blocks to be seen, each is judged like one whose pool was deleted: what is announced or in use stays.
+  if (state.objects.IPPool.size + state.objects.IPAMBlock.size === 0) return 'PoolsMissing';
   return !blocksSeen && kept.size + installed.length > 0 ? 'BlocksMissing' : undefined;
 }
 
@@ -110,13 +144,19 @@ function seesOthers(state: ClusterState, node: string): boolean {
 
 interface Pods extends WantedPrefixes {
   readonly brakes: readonly Brake[];
+  readonly banned: ReadonlySet<string>;
   readonly disproved: ReadonlySet<string>;
+  /** What the workers of the cluster announce, as far as their Sites let them. */
+  readonly fleet: () => readonly Prefix[];
 }
 
-function compilePods({ state, node, podsFrom, kept, installed, brakesOver }: NetworkInput): Pods {
-  if (podsFrom === 'podCIDRs') return { ...compilePodCidrs(state, node), brakes: [], disproved: new Set() };
+function compilePods({ state, node, podsFrom, kept, installed, banned, brakesOver }: NetworkInput): Pods {
+  if (podsFrom === 'podCIDRs') {
+    const fleet = (): readonly Prefix[] => podCidrsOf(state);
+    return { ...compilePodCidrs(state, node), brakes: [], banned, disproved: new Set(), fleet };
+  }
   const blocks = knownBlocks(state);
-  const standing = new Standing({ pools: new Pools(state), blocks, kept, installed, brakesOver });
+  const standing = new Standing({ pools: new Pools(state), blocks, kept, installed, banned, brakesOver });
   const own = compileBlocks(state, node, blocks, standing);
   const hosts = compileHosts(state, node, blocks, standing, own);
   // Blocks of different sizes can overlap where pools were made anew: an address in two of them is one route.
@@ -127,7 +167,9 @@ function compilePods({ state, node, podsFrom, kept, installed, brakesOver }: Net
     refusals,
     notices: [...blocks.notices, ...own.notices, ...hosts.notices],
     brakes: standing.brakes,
+    banned: standing.banned,
     disproved: disprovedOf({ node, kept, blocks, refusals }),
+    fleet: () => standing.fleet,
   };
 }
 
@@ -149,26 +191,6 @@ function disprovedOf(now: {
     );
   });
   return new Set([...banned, ...elsewhere]);
-}
-
-function whyNot(prefix: Prefix, site: Site, hasNextHop: boolean): NetworkRefusal | undefined {
-  const subject = prefix.text;
-  if (!site.spec.prefixes.pods.some((outer) => contains(outer, prefix)))
-    return {
-      subject,
-      reason: 'PrefixOutsideSite',
-      message: `not inside the pod prefixes of site ${site.metadata.name}`,
-    };
-  if (!hasNextHop)
-    return { subject, reason: 'NoNextHop', message: `the server has no IPv${prefix.family} address in its site` };
-  return undefined;
-}
-
-/** A podCIDR is typed by a person or given by a controller; a block of Calico has an object of its own that proves it. */
-function tooWide(prefix: Prefix, site: Site, podsFrom: PodsFrom): NetworkRefusal | undefined {
-  if (podsFrom !== 'podCIDRs' || !site.spec.prefixes.pods.some(({ text }) => text === prefix.text)) return undefined;
-  const message = `it is all of a pod prefix of site ${site.metadata.name}; a worker needs a part of it`;
-  return { subject: prefix.text, reason: 'PrefixTooWide', message };
 }
 
 function sorted(routes: readonly Route[]): readonly Route[] {

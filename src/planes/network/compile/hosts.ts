@@ -28,7 +28,10 @@ export function compileHosts(
     if (block.spec?.deleted === true || block.spec?.affinity?.startsWith('virtual:') === true) continue;
     if (announced.has(prefix.text) || claiming.has(prefix.text)) continue;
     const addresses = addressesUsed(block, prefix, (user) => user === node);
-    const verdicts = addresses.map((address) => ({ address, verdict: standing.verdict(prefix, hostPrefix(address)) }));
+    const verdicts = addresses.map((address) => {
+      const verdict = standing.verdict({ block: prefix, part: hostPrefix(address), usedHere: true });
+      return { address, verdict };
+    });
     for (const { address, verdict } of verdicts)
       if (verdict.announce)
         wanted.push({

@@ -35,3 +35,9 @@ function overlapping(state: ClusterState, node: string, prefix: Prefix): string 
   };
   return others.find(({ spec }) => spec?.podCIDRs?.some(shares))?.metadata.name;
 }
+
+/** The podCIDRs of every Node that can be seen. */
+export function podCidrsOf(state: ClusterState): readonly Prefix[] {
+  const texts = [...state.objects.Node.values()].flatMap(({ spec }) => spec?.podCIDRs ?? []);
+  return texts.map(parsePrefix).filter((prefix) => prefix !== undefined);
+}

@@ -2,13 +2,16 @@ import type { Node } from '../../../kube/kinds/node.ts';
 import { type Address, hostPrefix, type Prefix, parseAddress } from '../../../model/address.ts';
 import { holdsServer } from '../../../model/platform/places.ts';
 import type { Site } from '../../../model/spec/kinds.ts';
-import type { NetworkRefusal } from '../plan.ts';
+import { withoutUndefined } from '../../../model/values.ts';
+import type { Brake, NetworkNotice, NetworkRefusal } from '../plan.ts';
 
 export interface Server {
   /** The site whose server prefixes hold the node's address; absent when none does. */
   readonly site?: Site;
   /** The node's addresses in that site, in the order the Node names them. */
   readonly addresses: readonly Address[];
+  /** The node's other addresses, which no site, or another one, has. */
+  readonly outside: readonly Address[];
   readonly refusals: readonly NetworkRefusal[];
 }
 
@@ -24,6 +27,7 @@ export interface Machine {
 export function serverOf(node: Node, sites: readonly Site[]): Server {
   const refusals: NetworkRefusal[] = [];
   const addresses: Address[] = [];
+  const outside: Address[] = [];
   let site: Site | undefined;
   for (const { type, address: text } of node.status?.addresses ?? []) {
     if (type !== 'InternalIP') continue;
@@ -32,11 +36,49 @@ export function serverOf(node: Node, sites: readonly Site[]): Server {
     site ??= home;
     if (address === undefined)
       refusals.push({ subject: text, reason: 'BadAddress', message: `InternalIP of Node ${node.metadata.name}` });
-    else if (home === undefined || home !== site)
-      refusals.push({ subject: address.text, reason: 'PrefixOutsideSite', message: 'not inside the server prefixes' });
+    else if (home === undefined || home !== site) outside.push(address);
     else addresses.push(address);
   }
-  return site === undefined ? { addresses, refusals } : { site, addresses, refusals };
+  refusals.push(...outside.map(whyOutside));
+  return { addresses, outside, refusals, ...withoutUndefined({ site }) };
+}
+
+function whyOutside({ text }: Address): NetworkRefusal {
+  return { subject: text, reason: 'PrefixOutsideSite', message: 'not inside the server prefixes' };
+}
+
+/** What stays of a server for now although its Site has it no longer. */
+export interface Lingering {
+  readonly addresses: readonly Address[];
+  readonly notices: readonly NetworkNotice[];
+  readonly brakes: readonly Brake[];
+}
+
+/**
+ * The addresses of this machine that were announced as its own and that the Site's server prefixes hold no longer. Without them the
+ * pods of a family lose their next hop. Every server reads the same edit, so it waits as one that takes most blocks does. A server
+ * without any address in a site is held anyhow.
+ */
+export function lingeringOf(
+  { site, outside }: Server,
+  before: {
+    readonly here: ReadonlySet<string>;
+    readonly kept: ReadonlySet<string>;
+    readonly brakesOver: ReadonlySet<string>;
+  },
+): Lingering {
+  const announced = outside
+    .filter(({ text }) => before.here.has(text))
+    .filter((one) => before.kept.has(hostPrefix(one).text));
+  if (site === undefined || announced.length === 0) return { addresses: [], notices: [], brakes: [] };
+  const cause = `Site ${site.metadata.name} servers`;
+  const brakes = [{ cause, lost: announced.length, all: announced.length }];
+  if (before.brakesOver.has(cause)) return { addresses: [], notices: [], brakes };
+  const notices = announced.map(({ text }): NetworkNotice => {
+    const message = `not inside the server prefixes of site ${site.metadata.name} any more: it waits`;
+    return { subject: text, reason: 'SiteEditWaits', message };
+  });
+  return { addresses: announced, notices, brakes };
 }
 
 /** Whether any address of a Node in its site is on this machine: otherwise the Node is another machine's. */

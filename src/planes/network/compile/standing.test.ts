@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { calico } from '../../../../test/support/network/calico.ts';
 import { base, compile, me, summary } from '../../../../test/support/network/compiled.ts';
 import type { Manifest } from '../../../../test/support/source/conformance.ts';
+import { contains, hostPrefix, parseAddress } from '../../../model/address.ts';
 
 const a = '10.10.1.0/26';
 const b = '10.10.2.0/26';
@@ -24,10 +26,81 @@ describe('an edit of a pool', () => {
       [calico.pool('10.10.0.0/16', { allowedUses: ['LoadBalancer'] })],
       'PoolNotForWorkloads',
     ],
-  ])('leaves what was announced when the pool %s, with a notice, and adds nothing', (_, pools, reason) => {
+  ])('leaves what was announced, or is in use here, when the pool %s, and adds nothing else', (_, pools, reason) => {
     const objects = [node, ...pools, ...mine, ...borrowed];
-    expect(summary(objects, { kept })).toEqual({ ...announced, notices: [`${a} ${reason}`, `${b} ${reason}`] });
-    expect(summary(objects)).toMatchObject({ pods: [], refusals: [`${a} ${reason}`, `${b} ${reason}`], notices: [] });
+    const notices = [`${a} ${reason}`, `${b} ${reason}`];
+    expect(summary(objects, { kept })).toEqual({ ...announced, notices });
+    expect(summary(objects)).toMatchObject({
+      pods: [host],
+      blackholes: [],
+      refusals: [`${a} ${reason}`],
+      notices: [`${b} ${reason}`],
+    });
+    const used = [node, ...pools, ...calico.owned(a, me, { 3: me }), ...borrowed];
+    expect(summary(used)).toEqual({ ...announced, notices });
+    const byOthers = [node, ...pools, ...calico.owned(a, me, { 3: 'other' })];
+    expect(summary(byOthers)).toMatchObject({ pods: [], refusals: [`${a} ${reason}`] });
+    const releasedAt = '2026-11-01T00:00:00Z';
+    const cooling = calico.block(a, `host:${me}`, {}, { attributes: [{ secondary: { node: me }, releasedAt }] });
+    expect(summary([node, ...pools, calico.affinity(a, me), cooling])).toMatchObject({ pods: [] });
+  });
+
+  it('announces what is in use here when the only pool is deleted, and holds while no block can be seen either', () => {
+    const used = calico.owned(a, me, { 3: me });
+    expect(summary([node, ...used, ...borrowed])).toMatchObject({ ...announced, refusals: [] });
+    expect(summary([node, ...mine])).toMatchObject({ pods: [], refusals: [`${a} PoolMissing`] });
+    expect(summary([node, calico.affinity(a, me)], { kept })).toEqual({ hold: 'PoolsMissing' });
+    // Evidence is not loss, pool or not.
+    const moved = compile([node, ...calico.owned(a, 'other')], { kept });
+    expect(moved).toMatchObject({ routes: [{ class: 'server' }], disproved: new Set([a]) });
+  });
+
+  it('does not take the deletion of a pool for the end of its ban', () => {
+    const used = [node, ...calico.owned(a, me, { 3: me }), ...borrowed];
+    const before = compile([...used, calico.pool('10.10.0.0/16', { disableBGPExport: true })]);
+    expect(before).toMatchObject({ action: 'announce', banned: new Set([a, b]) });
+    const { banned = new Set<string>() } = before.action === 'announce' ? before : {};
+    const after = compile([...used, elsewhere], { banned });
+    expect(after).toMatchObject({
+      routes: [{ class: 'server' }],
+      refusals: [{ reason: 'PoolMissing', message: expect.stringContaining('forbade') }, { reason: 'PoolMissing' }],
+      banned: new Set([a, b]),
+    });
+    expect(compile([...used, ...base], { banned })).toMatchObject({ banned: new Set() });
+  });
+
+  it('never loses what pods of this worker use, unless a pool that is there forbids it', () => {
+    const pools = fc.subarray([
+      calico.pool('10.10.0.0/16', { disableBGPExport: true }),
+      calico.pool('10.10.0.0/20'),
+      calico.pool('10.10.1.0/24', { allowedUses: ['LoadBalancer'] }),
+      calico.pool('10.10.2.0/24', { disableBGPExport: true }),
+      calico.pool('10.10.1.0/25', { blockSize: 28 }),
+      elsewhere,
+    ]);
+    const users = fc.dictionary(fc.constantFrom('0', '7', '63'), fc.constantFrom(me, 'other'));
+    const owner = fc.constantFrom(me, 'other');
+    const block = fc.record({ third: fc.integer({ min: 1, max: 4 }), owner, users });
+    const input = fc.record({ pools, blocks: fc.uniqueArray(block, { selector: ({ third }) => third }) });
+    fc.assert(
+      fc.property(input, (given) => {
+        const cidrOf = ({ third }: { readonly third: number }) => `10.10.${third}.0/26`;
+        const objects = given.blocks.flatMap((one) => calico.owned(cidrOf(one), one.owner, one.users));
+        const plan = compile([node, ...given.pools, ...objects, ...calico.owned('10.10.9.0/26', 'other')]);
+        if (plan.action !== 'announce') throw new Error(plan.reason);
+        const routes = plan.routes.filter((route) => route.class === 'pods').map(({ prefix }) => prefix);
+        const forbidden = new Set(
+          plan.refusals.filter(({ reason }) => reason === 'PoolNotExported').map(({ subject }) => subject),
+        );
+        for (const one of given.blocks)
+          for (const [index, user] of Object.entries(one.users)) {
+            if (user !== me) continue;
+            const address = hostPrefix(parseAddress(`10.10.${one.third}.${index}`)!);
+            const reached = routes.some((route) => contains(route, address));
+            expect(reached).toBe(!forbidden.has(cidrOf(one)));
+          }
+      }),
+    );
   });
 
   it.each<[string, readonly Manifest[]]>([
@@ -69,18 +142,18 @@ describe('a ban of export', () => {
   });
 
   it('is braked when most of what the cluster announces would go, and obeyed when the brake is over', () => {
-    const pool = 'pool-10-10-0-0-16';
+    const cause = 'IPPool pool-10-10-0-0-16';
     const objects = cluster(0);
     expect(compile(objects, { kept })).toMatchObject({
       routes: [{ class: 'server' }, { prefix: { text: a } }],
       notices: [{ subject: a, reason: 'ExportBanWaits', message: expect.stringContaining('1 of the 1 blocks') }],
-      brakes: [{ pool, lost: 1, all: 1 }],
+      brakes: [{ cause, lost: 1, all: 1 }],
       disproved: new Set(),
     });
-    expect(compile(objects, { kept, brakesOver: new Set([pool]) })).toMatchObject({
+    expect(compile(objects, { kept, brakesOver: new Set([cause]) })).toMatchObject({
       routes: [{ class: 'server' }],
       refusals: [{ reason: 'PoolNotExported' }],
-      brakes: [{ pool }],
+      brakes: [{ cause }],
       disproved: new Set([a]),
     });
   });

@@ -30,6 +30,7 @@ export function fromLastGood(plan: NetworkPlan, { announced, installed }: InForc
     // A blackhole that no block of the plan needs stands for itself.
     covers: new Map([...kept, ...plan.covers]),
     notices: [...plan.notices, { subject: 'cluster', reason: 'ServingSnapshot', message }],
+    beyond: [...plan.beyond, ...old.map(({ prefix }) => prefix)],
     brakes: [],
     disproved: new Set(),
   };
