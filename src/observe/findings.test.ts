@@ -63,6 +63,20 @@ const stale = { phase: 'stale' as const, sinceMs: takenAtMs - 120_000, reason: '
 const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
   ['all well', snapshot([blade('b1'), blade('b2'), worker('w1')]), []],
   [
+    'routes that yield now, or did',
+    snapshot([
+      blade('b1', {
+        bgp: { relay: 'synced', neighbors: [up], yielded: { sinceMs: takenAtMs - 120_000, untilMs: takenAtMs } },
+      }),
+      worker('w1', { yielded: { sinceMs: takenAtMs - 120_000 } }),
+      worker('w2', { yielded: { sinceMs: takenAtMs - 120_000, asked: true } }),
+    ]),
+    [
+      'warning w1 has routes that yield to other servers, because no agent was heard (RoutesYield) since 14:00:51',
+      'warning w2 has routes that yield to other servers, because the agent cannot read its cluster (RoutesYield) since 14:00:51',
+    ],
+  ],
+  [
     'a VIP that nobody announces',
     snapshot([
       blade('b1', { vips: unfit('NginxUnreachable') }),

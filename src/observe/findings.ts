@@ -167,12 +167,15 @@ function agentFindings(part: AgentPart): readonly Finding[] {
   const subject = part.target.server;
   if ('problem' in part) return [{ severity: 'fault', subject, what: part.problem }];
   const mine = 'edge' in part ? bladeFindings(part.edge) : workerFindings(part.network);
-  return [...sessionFindings(part), ...commonFindings('edge' in part ? part.edge : part.network), ...mine].map(
-    (finding) => ({
-      subject,
-      ...finding,
-    }),
-  );
+  return [
+    ...sessionFindings(part),
+    ...yieldFindings(part),
+    ...commonFindings('edge' in part ? part.edge : part.network),
+    ...mine,
+  ].map((finding) => ({
+    subject,
+    ...finding,
+  }));
 }
 
 type Own = Omit<Finding, 'subject'>;
@@ -195,6 +198,14 @@ function sessionFindings(part: Answered): readonly Own[] {
       ...(since === -Infinity ? {} : { sinceMs: since }),
     },
   ];
+}
+
+function yieldFindings(part: Answered): readonly Own[] {
+  const { yielded } = 'edge' in part ? part.edge.bgp : part.network;
+  if (yielded === undefined || yielded.untilMs !== undefined) return [];
+  const why = yielded.asked === true ? 'the agent cannot read its cluster' : 'no agent was heard';
+  const what = `has routes that yield to other servers, because ${why} (RoutesYield)`;
+  return [{ severity: 'warning', what, sinceMs: yielded.sinceMs }];
 }
 
 function commonFindings({ platform, credentials, source }: EdgePart | NetworkPart): readonly Own[] {

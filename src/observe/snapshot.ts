@@ -79,6 +79,11 @@ const neighbors = z.array(
     reason: text.optional(),
   }),
 );
+/** The last time that the routes of a server yielded to other announcers. */
+const yielded = z
+  .object({ sinceMs: z.number(), untilMs: z.number().optional(), asked: z.boolean().optional() })
+  .optional()
+  .catch(undefined);
 
 const edgeSchema = z.object({
   ...common,
@@ -89,7 +94,7 @@ const edgeSchema = z.object({
   vips: z.array(
     z.object({ address: text, fit: z.boolean(), announced: z.boolean(), reasons: z.array(text).catch([]) }),
   ),
-  bgp: z.object({ relay: text, neighbors }),
+  bgp: z.object({ relay: text, neighbors, yielded }),
   draining: z.boolean(),
   policies: z.array(z.object({ policy: text, healthy: z.boolean(), reason: text })).catch([]),
   conditions: z
@@ -106,6 +111,7 @@ const networkSchema = z.object({
   refusals: z.array(z.object({ subject: text, reason: text, message: text })).catch([]),
   relay: text,
   neighbors,
+  yielded,
 });
 
 export type EdgePart = z.infer<typeof edgeSchema>;
