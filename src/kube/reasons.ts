@@ -25,7 +25,11 @@ export const kubeReasons = {
   NotReadable: 'The operating system refuses to read the file or folder.',
   BadYaml: 'The file is neither YAML nor JSON.',
   NotAnObject: 'A document is not a Kubernetes object: it has no apiVersion and kind.',
-  FileTooLarge: 'The file is larger than any manifest; reading it could use up the memory of the agent.',
+  NotAFile:
+    'What has the name of a manifest is a FIFO, a device or a socket; it is not read, and what it held stays in force.',
+  FileTooLarge:
+    'The file has more bytes, documents, values, levels or aliases than manifests have; reading it could use up the memory of the agent, or hold up its lease.',
+  FolderTooLarge: 'The folder has more files, folders, levels or bytes than manifests have; all of it stays as it was.',
   FileEmpty: 'A file that held objects is empty now: delete the file to delete its objects.',
   StillChanging: 'The file is being written without a pause.',
   MissingName: 'The object has no usable metadata.name; it is dropped.',

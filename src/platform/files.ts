@@ -82,8 +82,10 @@ async function readFolder(folder: string, found: Found): Promise<number> {
 
 async function readOne(path: string, found: Found): Promise<void> {
   if (!(await firstTime(path, found))) return;
-  const bytes = await readFile(path);
-  const tooMany = tooManyBytes(path, bytes.length);
+  // A pipe has no size before it is read.
+  const announced = tooManyBytes(path, (await stat(path)).size);
+  const bytes = announced === undefined ? await readFile(path) : Buffer.of();
+  const tooMany = announced ?? tooManyBytes(path, bytes.length);
   if (tooMany !== undefined) {
     found.problems.push(tooMany);
     return;

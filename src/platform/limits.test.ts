@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -31,6 +31,13 @@ it.each<[string, string, string]>([
   writeFileSync(join(folder, 'spec.yaml'), text);
   const result = await loadPlatform([folder], 0);
   expect(result).toMatchObject({ problems: [{ reason: 'FileTooLarge', message: expect.stringContaining(message) }] });
+});
+
+it('a file of 4 GiB is refused by its size, before it is read', async () => {
+  writeFileSync(join(folder, 'spec.yaml'), site);
+  truncateSync(join(folder, 'spec.yaml'), 4 * 2 ** 30);
+  const result = await loadPlatform([folder], 0);
+  expect(result).toMatchObject({ problems: [{ reason: 'FileTooLarge', message: 'has 4294967296 bytes' }] });
 });
 
 it('a large spec is still read: a thousand objects in a file', async () => {

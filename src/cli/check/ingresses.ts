@@ -27,7 +27,7 @@ export async function findIngresses(paths: readonly string[]): Promise<FoundIngr
   for (const path of paths) {
     let [manifests, spec] = [false, false];
     for (const file of await filesIn(path)) {
-      const text = await readFile(file, 'utf8').catch(() => '');
+      const text = await textOf(file);
       const found = (await objectsIn(text)).filter(({ read }) => read.kind === 'Ingress');
       manifests ||= found.length > 0;
       spec ||= specDocument.test(text);
@@ -41,6 +41,13 @@ export async function findIngresses(paths: readonly string[]): Promise<FoundIngr
 
 /** The beginning of a document of the platform spec, in YAML or JSON. */
 const specDocument = /^\s*["']?apiVersion["']?\s*:\s*["']?tideline\.dev\//m;
+
+/** The text of a file; none of one that cannot be read or that agents would refuse for its size, which others say. */
+async function textOf(file: string): Promise<string> {
+  const { bounds } = await import('../../kube/manifests/bounds.ts');
+  const size = (await stat(file).catch(() => undefined))?.size ?? 0;
+  return size > bounds.fileBytes ? '' : readFile(file, 'utf8').catch(() => '');
+}
 
 async function filesIn(path: string): Promise<readonly string[]> {
   if ((await stat(path).catch(() => undefined))?.isDirectory() !== true) return [path];

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { BadFile, parseManifests } from './documents.ts';
+import { BadFile } from './bad-file.ts';
+import { parseManifests } from './documents.ts';
 
 const keys = async (text: string) =>
   (await parseManifests(text)).objects.map(({ line, read }) => `${line} ${read.kind}/${read.key ?? '?'}`);
@@ -36,7 +37,8 @@ describe('parseManifests', () => {
     ['a scalar', 'hello', 'NotAnObject', 1],
     ['a list item without kind', 'apiVersion: v1\nkind: List\nitems: [{metadata: {name: a}}]', 'NotAnObject', 1],
     ['cut JSON', '{"apiVersion": "v1", "kind": "No', 'BadYaml', 1],
-    ['an alias bomb', `a: &a [x, x]\nb: &b [${'*a, '.repeat(99)}*a]\nc: [${'*b, '.repeat(99)}*b]\n`, 'BadYaml', 1],
+    ['an alias bomb', `a: &a [x, x]\nb: &b [${'*a, '.repeat(99)}*a]\nc: [${'*b, '.repeat(99)}*b]\n`, 'FileTooLarge', 1],
+    ['a small alias bomb', `a: &a [x, x]\nb: &b [${'*a, '.repeat(49)}*a]\nc: [${'*b, '.repeat(49)}*b]\n`, 'BadYaml', 1],
   ])('refuses a file with %s', async (_, text, reason, line) => {
     await expect(parseManifests(text)).rejects.toThrow(BadFile);
     await expect(parseManifests(text)).rejects.toMatchObject({ reason, line });

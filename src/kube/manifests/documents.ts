@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import { setImmediate as yieldToOthers } from 'node:timers/promises';
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter } from 'yaml';
 import { messageOf } from '../../model/values.ts';
 import { knownKind } from '../kinds.ts';
 import { type ReadObject, readObject } from '../read-object.ts';
-import type { KubeReason } from '../reasons.ts';
+import { BadFile } from './bad-file.ts';
+import { bounds, parseBounded, tooMany } from './bounds.ts';
 import { countLines, cutList } from './lists.ts';
 
 /** One object of a file, read or refused. `line` is where its document (or its item of a large list) starts, counted from 1. */
@@ -25,18 +26,6 @@ export interface ParsedFile {
   readonly objects: readonly FoundObject[];
   readonly ignored: number;
   readonly cache: DocumentCache;
-}
-
-/** The error for a file that is refused as a whole. */
-export class BadFile extends Error {
-  readonly reason: KubeReason;
-  readonly line: number | undefined;
-  constructor(reason: KubeReason, message: string, line?: number) {
-    super(message);
-    this.name = 'BadFile';
-    this.reason = reason;
-    this.line = line;
-  }
 }
 
 /**
@@ -86,16 +75,16 @@ interface ListType {
 function* splitParts(text: string): Generator<Part> {
   for (const part of splitDocuments(text)) {
     const cut = part.body.length > charactersPerTurn ? cutList(part.body) : undefined;
-    const typed = cut === undefined ? undefined : listType(cut.rest);
+    const typed = cut === undefined ? undefined : listType(cut.rest, part.line);
     if (cut === undefined || typed === undefined) yield part;
     else for (const item of cut.items) yield { body: item.text, line: part.line + item.line, typed };
   }
 }
 
-function listType(rest: string): ListType | undefined {
-  const document = parseDocument(rest, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
-  if (document.errors.length > 0) return undefined;
-  const { apiVersion, kind, items } = document.toJS() as Readonly<Record<string, unknown>>;
+function listType(rest: string, line: number): ListType | undefined {
+  const document = parseBounded(rest, line);
+  if (document === undefined || document.errors.length > 0) return undefined;
+  const { apiVersion, kind, items } = (document.toJS() ?? {}) as Readonly<Record<string, unknown>>;
   const isList = typeof apiVersion === 'string' && typeof kind === 'string' && kind.endsWith('List') && items === null;
   return isList ? { apiVersion, kind } : undefined;
 }
@@ -110,7 +99,10 @@ function readItem(text: string, line: number, typed: ListType): ParsedDocument {
 /** Splits at `---` at the start of a line, which begins a new document even inside a scalar (YAML 1.2, 9.1.2). */
 function* splitDocuments(text: string): Generator<{ readonly body: string; readonly line: number }> {
   const starts = [0];
-  for (const { index } of text.matchAll(/^---(?=[ \t\r\n]|$)/gm)) if (index > 0) starts.push(index);
+  for (const { index } of text.matchAll(/^---(?=[ \t\r\n]|$)/gm)) {
+    if (index > 0) starts.push(index);
+    if (starts.length > bounds.documents) throw tooMany('documents', bounds.documents, 1);
+  }
   let line = 1;
   for (const [position, start] of starts.entries()) {
     const body = text.slice(start, starts[position + 1]);
@@ -149,19 +141,19 @@ function parseJson(body: string, firstLine: number): unknown {
 }
 
 function parseYaml(body: string, firstLine: number): unknown {
-  // Checking for unique keys and pretty errors take most of the time of large files; the line is computed only after an error.
-  const document = parseDocument(body, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
-  const error = document.errors[0];
+  const document = parseBounded(body, firstLine);
+  const error = document?.errors[0];
   if (error === undefined) {
     try {
-      return document.toJS() as unknown;
+      return document?.toJS() as unknown;
     } catch (problem) {
-      throw new BadFile('BadYaml', messageOf(problem), firstLine);
+      throw new BadFile('BadYaml', messageOf(problem), { line: firstLine });
     }
   }
   const lines = new LineCounter();
-  parseDocument(body, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
-  throw new BadFile('BadYaml', firstSentence(error.message), firstLine + lines.linePos(error.pos[0]).line - 1);
+  parseBounded(body, firstLine, lines);
+  const line = firstLine + lines.linePos(error.pos[0]).line - 1;
+  throw new BadFile('BadYaml', firstSentence(error.message), { line });
 }
 
 function firstSentence(message: string): string {
@@ -191,5 +183,5 @@ function* unpackList(value: unknown, line: number, typed?: RawObject): Generator
 }
 
 function notAnObject(line: number): BadFile {
-  return new BadFile('NotAnObject', 'is not a Kubernetes object: apiVersion and kind are missing', line);
+  return new BadFile('NotAnObject', 'is not a Kubernetes object: apiVersion and kind are missing', { line });
 }

@@ -1,12 +1,15 @@
 import type { Problem } from '../../model/problem.ts';
-import { messageOf, withoutUndefined } from '../../model/values.ts';
+import { messageOf } from '../../model/values.ts';
+import { UnreadableFile } from '../../runtime/bounded-file.ts';
 import type { AnyObject, Kind } from '../kinds.ts';
 import type { ObjectKey } from '../objects/metadata.ts';
 import type { KubeReason } from '../reasons.ts';
 import type { ClusterState } from '../source.ts';
 import { type ObjectsByKind, objectsOfKind } from '../state.ts';
-import { BadFile, type DocumentCache, type FoundObject, parseManifests } from './documents.ts';
-import { readSettled, type Signature, sizeOf } from './folder.ts';
+import { BadFile } from './bad-file.ts';
+import { bounds } from './bounds.ts';
+import { type DocumentCache, type FoundObject, parseManifests } from './documents.ts';
+import { readSettled, type Signature } from './folder.ts';
 
 /** The content of one file that is in force, which is its last good one, and the problem of the newest one. */
 export interface FileContent {
@@ -19,9 +22,6 @@ export interface FileContent {
 }
 
 export type FileProblem = Problem<KubeReason>;
-
-/** The limit for a file; parsing needs several times its size in memory. */
-const maxFileBytes = 128 << 20;
 
 /** Reads the newest content of a file. When it is bad, the result holds the objects of `before` and the problem. */
 export async function readContent(
@@ -37,8 +37,7 @@ export async function readContent(
     cache: before?.cache ?? new Map(),
   };
   try {
-    if (sizeOf(signature) > maxFileBytes) throw new BadFile('FileTooLarge', `has more than ${maxFileBytes} bytes`);
-    const text = await readSettled(folder, path, signature);
+    const text = await readSettled(folder, path, signature, bounds.fileBytes);
     if (text === undefined) return 'changing';
     const parsed = await parseManifests(text, before?.cache);
     if (parsed.objects.length + parsed.ignored === 0 && kept.objects.length > 0)
@@ -50,9 +49,13 @@ export async function readContent(
 }
 
 function problemOf(path: string, error: unknown): FileProblem {
-  if (!(error instanceof BadFile)) return { reason: 'NotReadable', file: path, message: messageOf(error) };
-  const { reason, message, line } = error;
-  return { reason, file: path, message, ...withoutUndefined({ line }) };
+  if (error instanceof UnreadableFile) {
+    const fix = error.reason === 'NotAFile' ? 'put a regular file in its place' : 'split it into several files';
+    return { reason: error.reason, file: path, message: error.message, fix };
+  }
+  if (!(error instanceof BadFile))
+    return { reason: 'NotReadable', file: path, message: messageOf(error), fix: 'check its permissions' };
+  return { reason: error.reason, file: path, message: error.message, ...error.details };
 }
 
 export interface Assembled {

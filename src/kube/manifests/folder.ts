@@ -1,6 +1,11 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatProblem } from '../../model/problem.ts';
 import { compareKeys, messageOf } from '../../model/values.ts';
+import { readBounded } from '../../runtime/bounded-file.ts';
+import type { KubeReason } from '../reasons.ts';
+import { bounds } from './bounds.ts';
 
 /** Inode, size and times of a file, by which one content is told from another without reading it. */
 export type Signature = string;
@@ -16,17 +21,18 @@ export type FolderListing =
   | { readonly ok: false; readonly missing: boolean; readonly message: string };
 
 const manifestName = /^[^.].*\.(ya?ml|json)$/i;
-const deepest = 32;
 
 /**
  * Lists the manifest files of a folder at any depth. Names that start with a dot are skipped (editors' files, the
- * `..data` link of a mounted ConfigMap); links are followed.
+ * `..data` link of a mounted ConfigMap); links are followed, but a folder inside of itself is not entered again. A FIFO or a device
+ * with the name of a manifest is listed: it cannot be read, and is not the same as a deleted file. A folder beyond a bound is refused
+ * as a whole, because a part of it would look like a deletion of the rest.
  */
 export async function listFolder(folder: string): Promise<FolderListing> {
   const files = new Map<string, Signature>();
   const folders: string[] = [];
   try {
-    await walk(folder, '', { files, folders });
+    await walk(folder, '', { files, folders, bytes: 0n }, []);
   } catch (error) {
     return { ok: false, missing: codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR', message: messageOf(error) };
   }
@@ -36,13 +42,19 @@ export async function listFolder(folder: string): Promise<FolderListing> {
 interface Found {
   readonly files: Map<string, Signature>;
   readonly folders: string[];
+  bytes: bigint;
 }
 
-async function walk(root: string, relative: string, found: Found): Promise<void> {
-  if (found.folders.length > 0 && relative.split('/').length > deepest) return;
+async function walk(root: string, relative: string, found: Found, above: readonly string[]): Promise<void> {
   const here = join(root, relative);
+  const { dev, ino } = await stat(here, { bigint: true });
+  const id = `${dev}:${ino}`;
+  if (above.includes(id)) return;
+  if (above.length > bounds.levelsOfFolders)
+    throw tooLarge(here, 'is nested too deeply', `${bounds.levelsOfFolders} levels`);
   const entries = await readdir(here, { withFileTypes: true });
   found.folders.push(here);
+  if (found.folders.length > bounds.folders) throw tooLarge(root, 'has too many folders', `${bounds.folders}`);
   await Promise.all(
     entries.map(async (entry) => {
       if (entry.name.startsWith('.')) return;
@@ -50,10 +62,24 @@ async function walk(root: string, relative: string, found: Found): Promise<void>
       const wanted = manifestName.test(entry.name);
       const state = entry.isDirectory() || !wanted ? undefined : await statOrGone(join(root, path));
       if (entry.isDirectory() || state?.isDirectory() === true || (entry.isSymbolicLink() && !wanted))
-        await walk(root, path, found).catch(ignoreGone);
-      else if (state?.isFile() === true) found.files.set(path, signatureOf(state));
+        await walk(root, path, found, [...above, id]).catch(ignoreGone);
+      else if (state !== undefined) note(root, path, state, found);
     }),
   );
+}
+
+function note(root: string, path: string, state: BigIntStats, found: Found): void {
+  found.files.set(path, signatureOf(state));
+  found.bytes += state.size;
+  if (found.files.size > bounds.files) throw tooLarge(root, 'has too many files', `${bounds.files}`);
+  if (found.bytes > bounds.folderBytes)
+    throw tooLarge(root, 'has files of too many bytes', `${bounds.folderBytes} bytes`);
+}
+
+function tooLarge(file: string, message: string, most: string): Error {
+  const reason: KubeReason = 'FolderTooLarge';
+  const fix = 'leave only the manifests of this cluster in the folder';
+  return new Error(formatProblem({ reason, file, message, expected: `at most ${most}`, fix }));
 }
 
 /** Swallows the error for a file, folder or link that vanished between two calls: it counts as absent. */
@@ -75,16 +101,17 @@ function signatureOf(state: { ino: bigint; size: bigint; mtimeNs: bigint; ctimeN
   return `${state.ino}:${state.size}:${state.mtimeNs}:${state.ctimeNs}`;
 }
 
-export function sizeOf(signature: Signature): number {
-  return Number(signature.split(':')[1]);
-}
-
-/** The text of a file, or undefined when it changed while it was read or is gone. Rejects when the file may not be read. */
-export async function readSettled(folder: string, path: string, signature: Signature): Promise<string | undefined> {
+/** The text of a file, or undefined when it changed while it was read or is gone. Rejects when the file may not be read, is none, or is too large. */
+export async function readSettled(
+  folder: string,
+  path: string,
+  signature: Signature,
+  maxBytes: number,
+): Promise<string | undefined> {
   const full = join(folder, path);
   let text: string;
   try {
-    text = await readFile(full, 'utf8');
+    text = (await readBounded(full, maxBytes)).toString('utf8');
   } catch (error) {
     ignoreGone(error);
     return undefined;

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatProblem } from '../../model/problem.ts';
+import { readBounded } from '../../runtime/bounded-file.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
@@ -183,7 +183,7 @@ class ManifestSource implements ClusterSource {
       this.#doubts.judge({ kind, before, next, nowMs, witnessed, restMs, restingSinceMs: this.#returnedMs });
     }
     if (this.#doubts.implausible.length === 0) return;
-    const said = (await readFile(join(this.#options.folder, acceptFile), 'utf8').catch(() => '')).trim();
+    const said = (await readBounded(join(this.#options.folder, acceptFile), 4096).catch(() => '')).toString().trim();
     if (this.#doubts.accept(said) === undefined) return;
     this.#options.log.warn({ fingerprint: said }, 'implausible change accepted by a person');
   }

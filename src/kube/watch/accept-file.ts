@@ -1,4 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { readBounded } from '../../runtime/bounded-file.ts';
 import type { Log } from '../../runtime/log.ts';
 
 /** The file into which a person writes what the status names, a fingerprint or an identity, to accept it. */
@@ -19,7 +20,7 @@ export class AcceptFile {
 
   /** What a person has written; empty when nothing. */
   async read(): Promise<string> {
-    return this.#path === undefined ? '' : (await readFile(this.#path, 'utf8').catch(() => '')).trim();
+    return this.#path === undefined ? '' : (await readBounded(this.#path, 4096).catch(() => '')).toString().trim();
   }
 
   /** Removes the file: one that stays would accept the same loss another time, when nobody means it. */
