@@ -5,5 +5,6 @@ describeDemo({
   words: ['--kubernetes'],
   moreSteps: ['apiserver-lost', 'blade-cold-start'],
   moreUnnoticed: ['apiserver-lost'],
+  morePrograms: ['calico-ipam', 'etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
   timeoutMs: 900_000,
 });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DemoReport } from '../../lab/demo/report.ts';
 import { stateOfLab } from './compile-cache.ts';
@@ -22,6 +23,8 @@ const steps = [
   'input-lost',
   'agents-restarted',
 ] as const;
+/** The programs of a lab on any kind of cluster, by words of their command lines. */
+const programs = ['bird', 'exabgp', 'nginx', 'pdns_server', 'relay/main', 'clients/main', 'route53/main'] as const;
 /** The steps in which no request may fail. */
 const unnoticed = [
   'pods-routable',
@@ -45,11 +48,14 @@ export function describeDemo(options: {
   readonly words: readonly string[];
   readonly moreSteps: readonly string[];
   readonly moreUnnoticed: readonly string[];
+  readonly morePrograms: readonly string[];
   readonly timeoutMs: number;
 }): void {
   let run: DemoRun | undefined;
   let folder = '';
   let processesBefore: readonly string[] = [];
+  const seen = new Set<string>();
+  const allPrograms = [...programs, ...options.morePrograms];
   const theRun = (): DemoRun => {
     if (run === undefined) throw new Error('the demo wrote no report');
     return run;
@@ -58,7 +64,7 @@ export function describeDemo(options: {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tideline-demo-'));
-    processesBefore = await processes();
+    processesBefore = await processes(allPrograms);
     const file = join(folder, 'report.json');
     const words = ['demo', '--once', ...options.words, '--report', file, '--state', stateOfLab(join(folder, 'lab'))];
     // This is Go's default, as a person has it; control planes of tests collect garbage less often (vitest.config.ts).
@@ -69,7 +75,8 @@ export function describeDemo(options: {
       output += text;
       process.stdout.write(text);
     });
-    const [code] = (await once(child, 'close')) as [number | null];
+    const closed = once(child, 'close') as Promise<[number | null]>;
+    const [code] = await watchProcesses(closed, allPrograms, (line) => seen.add(line));
     run = { code, output, report: JSON.parse(await readFile(file, 'utf8')) as DemoReport };
   }, options.timeoutMs);
 
@@ -104,18 +111,35 @@ export function describeDemo(options: {
   });
 
   it('leaves no process behind', async () => {
-    expect((await processes()).filter((line) => !processesBefore.includes(line))).toEqual([]);
+    // What is not seen while it runs would not be seen when it is left.
+    const unseen = allPrograms.filter((program) => ![...seen].some((line) => mentions(line, program)));
+    expect(unseen).toEqual([]);
+    expect((await processes(allPrograms)).filter((line) => !processesBefore.includes(line))).toEqual([]);
   });
 }
 
-const programs =
-  /\b(bird|exabgp|nginx|pdns_server|relay\/main|clients\/main|route53\/main|calico-ipam|etcd|kube-(apiserver|controller-manager|scheduler))\b/;
+/** Resolves as `ended` does; until then tells of the processes of these programs every few seconds. */
+async function watchProcesses<Result>(
+  ended: Promise<Result>,
+  names: readonly string[],
+  tell: (line: string) => void,
+): Promise<Result> {
+  for (;;) {
+    const [result] = await Promise.race([ended.then((value) => [value] as const), setTimeout(2000, [] as const)]);
+    if (result !== undefined) return result;
+    for (const line of await processes(names)) tell(line);
+  }
+}
 
-/** The programs of labs that run on this machine, each as `pid command`. */
-async function processes(): Promise<readonly string[]> {
+/** The processes of these programs that run on this machine, each as `pid command`. */
+async function processes(names: readonly string[]): Promise<readonly string[]> {
   const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const commands = await Promise.all(
     ids.map(async (id) => `${id} ${await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => '')}`),
   );
-  return commands.filter((line) => programs.test(line));
+  return commands.filter((line) => names.some((name) => mentions(line, name)));
+}
+
+function mentions(line: string, program: string): boolean {
+  return new RegExp(`\\b${program}\\b`).test(line);
 }
