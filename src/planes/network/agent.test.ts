@@ -1,123 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { stateFromObjects } from '../../../test/support/cluster-state.ts';
-import { FakeClock } from '../../../test/support/fake-clock.ts';
 import { calico } from '../../../test/support/network/calico.ts';
-import type { Manifest } from '../../../test/support/source/conformance.ts';
-import type { Route } from '../../bgp/route.ts';
-import type { DesiredOptions, Speaker, SpeakerStatus } from '../../bgp/speaker.ts';
-import type { ClusterListener, ClusterSource, SourceStatus } from '../../kube/source.ts';
-import { type Prefix, parsePrefix } from '../../model/address.ts';
+import { agentOf, InMemory, paris, siteOf } from '../../../test/support/network/in-memory.ts';
+import { parsePrefix } from '../../model/address.ts';
 import { Drain, Site } from '../../model/spec/kinds.ts';
-import { silentLog } from '../../runtime/log.ts';
-import { NetworkAgent } from './agent.ts';
-import type { BlackholeTable } from './kernel/blackholes.ts';
-import type { KernelRoutes, KernelRules } from './kernel/parse.ts';
-import { textOf, type UplinkRule } from './kernel/uplinks.ts';
-import type { NetworkSpec } from './planner.ts';
+import type { NetworkAgent } from './agent.ts';
 
 const apiVersion = 'tideline.dev/v1alpha1';
-const siteOf = (pods: string, servers: string): Site =>
-  Site.parse({
-    apiVersion,
-    kind: 'Site',
-    metadata: { name: 'paris' },
-    spec: {
-      type: 'datacentre',
-      location: { country: 'FR', latitude: 48.86, longitude: 2.35 },
-      prefixes: { pods: [pods], servers: [servers] },
-    },
-  });
-const paris = siteOf('10.10.0.0/16', '10.1.0.0/24');
-
-/** The surroundings of one agent, in memory: what it does to the kernel and to BGP is in `did`, in order. */
-class InMemory implements ClusterSource, Speaker, BlackholeTable {
-  readonly did: string[] = [];
-  readonly clock = new FakeClock();
-  spec: NetworkSpec = { sites: [paris], drains: [] };
-  specProblem: string | undefined;
-  addresses = new Set(['10.1.0.11']);
-  fixed: readonly Prefix[] = [];
-  kernel: readonly Prefix[] = [];
-  foreign: KernelRoutes['foreign'] = [];
-  kernelFails = false;
-  uplinkRules: readonly UplinkRule[] = [];
-  rulesFail = false;
-  /** How long a change of the kernel takes, and how far the agent's clock is ahead of the timers because of that. */
-  changeTakesMs = 0;
-  lateMs = 0;
-  relay: SpeakerStatus['relay'] = 'synced';
-  announced: readonly Route[] = [];
-  acknowledges = true;
-  source: SourceStatus = { phase: 'live', sinceMs: 0 };
-  yields = false;
-  yielded: SpeakerStatus['yielded'];
-  #cluster: ClusterListener | undefined;
-  #listener: ((status: SpeakerStatus) => void) | undefined;
-  #desired: readonly Route[] = [];
-
-  start(listener?: ClusterListener): void {
-    if (listener !== undefined) this.#cluster = listener;
-  }
-  status(): SourceStatus & SpeakerStatus {
-    const { relay, announced, fixed, yielded } = this;
-    return { ...this.source, ...(yielded && { yielded }), relay, neighbors: [], announced, refusals: [], fixed };
-  }
-  async stop(): Promise<void> {}
-  setDesired(routes: readonly Route[], options: DesiredOptions = {}): void {
-    const text = routes.map(({ prefix }) => prefix.text).join(' ');
-    const disproved = [...(options.disproved ?? [])].map((one) => ` without ${one}`).join('');
-    this.did.push(`announce [${text}]${options.confirmed === true ? ' confirmed' : ''}${disproved}`);
-    this.#desired = routes;
-    if (this.acknowledges) this.acknowledge();
-  }
-  acknowledge(): void {
-    this.announced = this.#desired;
-    this.wake();
-  }
-  wake(): void {
-    this.#listener?.(this.status());
-  }
-  onStatus(listener: (status: SpeakerStatus) => void): () => void {
-    this.#listener = listener;
-    return () => {};
-  }
-  async settled(): Promise<void> {}
-  reconsider(): void {}
-  setYields(yields: boolean): void {
-    if (yields !== this.yields) this.did.push(yields ? 'yield' : 'yield no more');
-    this.yields = yields;
-  }
-  async read(): Promise<KernelRoutes> {
-    if (this.kernelFails) throw new Error('no kernel');
-    return { blackholes: this.kernel, foreign: this.foreign, uplinks: ['eth0'] };
-  }
-  async rules(): Promise<KernelRules> {
-    return { foreign: [], uplink: this.uplinkRules };
-  }
-  async changeRules(add: readonly UplinkRule[], remove: readonly UplinkRule[]): Promise<string> {
-    if (this.rulesFail) return 'RTNETLINK answers: Operation not supported';
-    this.did.push(...add.map((rule) => `+ ${textOf(rule)}`), ...remove.map((rule) => `- ${textOf(rule)}`));
-    const gone = new Set(remove.map(textOf));
-    this.uplinkRules = [...this.uplinkRules.filter((rule) => !gone.has(textOf(rule))), ...add];
-    return '';
-  }
-  async change(add: readonly Prefix[], remove: readonly Prefix[]): Promise<string> {
-    if (this.kernelFails) return 'RTNETLINK answers: Operation not permitted';
-    this.lateMs += this.changeTakesMs;
-    this.did.push(...add.map(({ text }) => `+ ${text}`), ...remove.map(({ text }) => `- ${text}`));
-    const gone = new Set(remove.map(({ text }) => text));
-    this.kernel = [...this.kernel.filter(({ text }) => !gone.has(text)), ...add];
-    return '';
-  }
-  turn(source: SourceStatus): void {
-    this.source = source;
-    this.#cluster?.onStatus(source);
-  }
-  publish(...objects: readonly Manifest[]): void {
-    this.#cluster?.onChange({ state: stateFromObjects(objects), changed: new Map() });
-  }
-}
-
 const me = 'paris-worker-1';
 const a = '10.10.1.0/26';
 const b = '10.10.2.0/26';
@@ -133,28 +21,9 @@ describe('NetworkAgent', () => {
   });
   afterEach(() => agent.stop());
 
-  const make = (): NetworkAgent =>
-    new NetworkAgent({
-      node: me,
-      podsFrom: 'calico',
-      spec: () => world.spec,
-      specProblem: () => world.specProblem,
-      source: world,
-      speaker: world,
-      blackholes: world,
-      addresses: () => world.addresses,
-      clock: {
-        now: () => world.clock.now(),
-        monotonic: () => world.clock.monotonic() + world.lateMs,
-        setTimeout: (act, ms) => world.clock.setTimeout(act, ms),
-      },
-      log: silentLog,
-    });
+  const make = (): NetworkAgent => agentOf(world);
   const allowed = (): readonly string[] => agent.limits().allowed.pods.map(({ text }) => text);
-  const happens = async (ms = 100): Promise<readonly string[]> => {
-    await world.clock.advance(ms);
-    return world.did.splice(0);
-  };
+  const happens = (ms?: number): Promise<readonly string[]> => world.happens(ms);
 
   it('asks for nothing before the first sync', async () => {
     expect(await happens(60_000)).toEqual([]);
@@ -442,71 +311,6 @@ describe('NetworkAgent', () => {
     await agent.stop();
     expect(await happens(60_000)).toEqual([]);
     expect(world.announced).toHaveLength(2);
-  });
-
-  const guards = [`${a} from eth0: inside`, `${a} from eth0: drop`];
-
-  it('makes a hole in a blackhole only after its rules, and takes these away only after it is closed or the block gone', async () => {
-    const lent = [...base, ...calico.owned(a, me, { 0: 'other' })];
-    world.publish(...base, ...calico.owned(a, me));
-    await happens();
-    world.publish(...lent);
-    const opened = await happens();
-    expect(opened.slice(0, 3)).toEqual([...guards.map((rule) => `+ ${rule}`), '+ 10.10.1.1/32']);
-    expect(opened.at(-1)).toBe(`- ${a}`);
-    world.publish(...base, ...calico.owned(a, me));
-    const closed = await happens();
-    expect([closed[0], ...closed.slice(-2)]).toEqual([`+ ${a}`, ...guards.map((rule) => `- ${rule}`)]);
-    world.publish(...lent);
-    await happens();
-    expect(agent.status().uplinkRules).toEqual(guards);
-    world.publish(...base);
-    const released = await happens(5000);
-    expect(released.slice(-2)).toEqual(guards.map((rule) => `- ${rule}`));
-    expect(world.kernel).toEqual([]);
-  });
-
-  it('makes no hole where the kernel takes no rule, and says so', async () => {
-    world.rulesFail = true;
-    world.publish(...base, ...calico.owned(a, me, { 0: 'other' }));
-    expect(await happens()).toEqual([`+ ${a}`, `announce [10.1.0.11/32 ${a}]`]);
-    expect(agent.status().notices).toMatchObject([{ subject: a, reason: 'UplinkRuleMissing' }]);
-    world.rulesFail = false;
-    expect(await happens(10_000)).toContain('+ 10.10.1.1/32');
-    expect(agent.status().notices).toEqual([]);
-  });
-
-  describe('while the cluster is not read', () => {
-    const away = { phase: 'stale', sinceMs: 0, reason: 'SourceUnreachable', message: 'no answer' } as const;
-    beforeEach(async () => {
-      world.publish(...base, ...calico.owned(a, me));
-      await happens();
-    });
-
-    it('lets its routes yield after five minutes, withdraws nothing, and ends that when the cluster is read', async () => {
-      world.turn(away);
-      expect(await happens(299_000)).toEqual([]);
-      expect(await happens(2000)).toEqual(['yield']);
-      expect(agent.status().notices).toMatchObject([{ subject: 'cluster', reason: 'YieldsWhileStale' }]);
-      expect(await happens(3_600_000)).toEqual([]);
-      world.turn({ phase: 'live', sinceMs: 0 });
-      expect(await happens()).toEqual(['yield no more']);
-      expect(agent.status().notices).toEqual([]);
-      world.turn(away);
-      expect(await happens(299_000)).toEqual([]);
-    });
-
-    it('does so after a restart as its predecessor did, and for nothing that is only doubted', async () => {
-      await agent.stop();
-      await happens();
-      world.yielded = { sinceMs: 1, asked: true };
-      agent = make();
-      agent.start();
-      world.turn(away);
-      expect(await happens()).toEqual(['yield']);
-      world.turn({ ...away, reason: 'SourceImplausible' });
-      expect(await happens(3_600_000)).toEqual(['yield no more']);
-    });
   });
 
   it('gives up waiting for a withdrawal that nobody acknowledges', async () => {
