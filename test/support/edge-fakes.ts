@@ -42,6 +42,8 @@ export class FakeDataPlane implements DataPlane {
   /** `apply` answers only after this promise has resolved. */
   gate: Promise<void> = Promise.resolve();
   failing = false;
+  /** It does not answer yet, whatever it holds. */
+  silent = false;
   moved = -Infinity;
   refusedPairs: Readonly<Record<string, string>> = {};
   /** The ids of the pairs that it refuses when a table has them. */
@@ -81,7 +83,7 @@ export class FakeDataPlane implements DataPlane {
   }
 
   status(): DataPlaneStatus | undefined {
-    if (this.#instance === undefined) return undefined;
+    if (this.silent || this.#instance === undefined) return undefined;
     const { hosts, backends, certificates } = this.table ?? { hosts: [], backends: [], certificates: [] };
     return {
       instance: this.#instance,
@@ -117,6 +119,12 @@ export class FakeDataPlane implements DataPlane {
     this.table = undefined;
     this.health = undefined;
     this.draining = false;
+    for (const listener of this.#listeners) listener(this.status());
+  }
+
+  /** nginx, which was silent, answers: with what it holds, and with the changes that wait behind `gate`. */
+  speak(): void {
+    this.silent = false;
     for (const listener of this.#listeners) listener(this.status());
   }
 

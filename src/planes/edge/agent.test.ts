@@ -206,11 +206,49 @@ describe('loss of input', () => {
     expect(rig.dataPlane.table?.hosts).toHaveLength(4);
     expect(rig.announces).toBe(true);
     expect(rig.agent.status().tableRefused).toContain('nginx serves 4 hosts of an earlier agent, the cluster has 1');
+    expect(rig.agent.faults()).toEqual([
+      expect.stringMatching(/^TableRefused: endpoints are not followed: nginx serves 4 hosts of an earlier agent/),
+    ]);
     expect(rig.written).toEqual([]);
     rig.dataPlane.setInstance('second');
     await rig.clock.advance(15_000);
     expect(rig.dataPlane.table?.hosts).toHaveLength(1);
+    expect(rig.agent.faults()).toEqual([]);
     expect(rig.written).toHaveLength(1);
+  });
+
+  test('a first table waits for an nginx that has not answered yet, and is judged by what it serves then', async () => {
+    const rig = new Rig('paris-blade-1');
+    const hosts = ['a', 'b', 'c', 'd'].map((name) => ({ name, paths: [] }));
+    await rig.dataPlane.apply({ hosts, backends: [], certificates: [] });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    rig.dataPlane.silent = true;
+    rig.dataPlane.gate = promise;
+    rig.agent.start();
+    rig.source.publish(clusterWith());
+    await rig.clock.advance(15_000);
+    rig.dataPlane.speak();
+    resolve();
+    await rig.clock.advance(15_000);
+    expect(rig.dataPlane.table?.hosts).toHaveLength(4);
+    expect(rig.agent.status().tableRefused).toContain('nginx serves 4 hosts of an earlier agent, the cluster has 1');
+    expect(rig.written).toEqual([]);
+    rig.dataPlane.setInstance('second');
+    await rig.clock.advance(15_000);
+    expect(rig.dataPlane.table?.hosts).toHaveLength(1);
+  });
+
+  test('a first table that waited for nginx is sent as soon as nginx answers, also when its instance was seen before', async () => {
+    const rig = new Rig('paris-blade-1');
+    rig.agent.start();
+    rig.dataPlane.speak();
+    rig.dataPlane.silent = true;
+    rig.source.publish(clusterWith());
+    await rig.clock.advance(5000);
+    expect(rig.dataPlane.table).toBeUndefined();
+    rig.dataPlane.speak();
+    await rig.clock.advance(1000);
+    expect(rig.dataPlane.table?.hosts).toHaveLength(1);
   });
 
   test('a late snapshot never replaces what the source said', async () => {

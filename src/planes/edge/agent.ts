@@ -11,9 +11,9 @@ import type { CertificateReader } from './compile/tls.ts';
 import { type EdgeMetrics, setAnsweredMetrics, setBladeMetrics } from './metrics.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
 import { type PublishView, publishViewOf } from './publish/view.ts';
-import { edgeReasons } from './reasons.ts';
+import { type EdgeReason, edgeReasons } from './reasons.ts';
 import { bladeVips, statusOf } from './status.ts';
-import { faultOf } from './step/convergence.ts';
+import { faultOf, unfollowedOf } from './step/convergence.ts';
 import { type BladeMemory, noMemory } from './step/memory.ts';
 import { addressesDue, vipsToProbe } from './step/probing.ts';
 import { mayStop } from './step/retirement.ts';
@@ -111,11 +111,17 @@ export class EdgeAgent {
     return bladeVips(this.#view(), this.#memory);
   }
 
-  /** Why the blade as a whole is unfit, for `/healthz`; the state of BGP is told by the speaker. */
+  /**
+   * Why the blade as a whole is unfit, or serves what it cannot keep up to date, for `/healthz`; the state of BGP is told by the
+   * speaker.
+   */
   faults(): readonly string[] {
     const { convergence, nginx, nowMs } = this.#view();
     const fault = faultOf(convergence, nginx, nowMs);
-    return fault === undefined ? [] : [`${fault}: ${edgeReasons[fault]}`];
+    if (fault !== undefined) return [`${fault}: ${edgeReasons[fault]}`];
+    const unfollowed = unfollowedOf(convergence);
+    const reason: EdgeReason = 'TableRefused';
+    return unfollowed === undefined ? [] : [`${reason}: endpoints are not followed: ${unfollowed}`];
   }
 
   /**

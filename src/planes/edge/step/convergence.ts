@@ -130,6 +130,14 @@ export function refusalOf({ held }: Convergence): string | undefined {
   return held.phase === 'refused' ? held.message : undefined;
 }
 
+/**
+ * Why nginx serves the table of an earlier agent; undefined when it serves one of this agent. The endpoints of such a table cannot be
+ * followed: what its backends are is not known here.
+ */
+export function unfollowedOf({ held }: Convergence): string | undefined {
+  return held.phase === 'refused' && held.last === undefined ? held.message : undefined;
+}
+
 /** The last generation that nginx acknowledged, 0 for none. */
 export function generationOf({ held }: Convergence): number {
   return lastOf(held)?.generation ?? 0;

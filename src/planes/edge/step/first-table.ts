@@ -6,7 +6,7 @@ const smallestJudgedByHalf = 4;
 /**
  * Why the first table of an agent without a last-good state must not replace the one that nginx serves from an earlier agent: it
  * lacks most of its hosts, or all of two or more. Undefined when it may. An nginx that has started anew serves nothing, so
- * that a restart of nginx accepts the loss.
+ * that a restart of nginx accepts the loss. To be asked only when nginx has answered.
  */
 export function lossInFirstTable(
   nginx: Pick<DataPlaneStatus, 'generation' | 'hosts'> | undefined,

@@ -104,8 +104,10 @@ export class Tables implements ClusterListener {
     this.#onDisk = snapshot?.read() ?? Promise.resolve(undefined);
     this.#unsubscribe = dataPlane.onStatus((status) => {
       this.#pairs.nginxSeen(status);
-      const seen = status === undefined ? this.#convergence : nginxSeen(this.#convergence, status.instance);
-      if (seen === this.#convergence) return;
+      if (status === undefined) return;
+      const seen = nginxSeen(this.#convergence, status.instance);
+      // An unproven table may wait for this answer.
+      if (seen === this.#convergence && this.#proven) return;
       this.#convergence = seen;
       this.recompile();
     });
@@ -199,6 +201,8 @@ export class Tables implements ClusterListener {
     await (this.#inherited ??= this.#inherit());
     const { known } = this.#convergence;
     if (known.phase === 'nothing') return;
+    // What nginx serves from an earlier agent decides whether the first table may be sent: it has to answer first.
+    if (!this.#proven && dataPlane.status() === undefined) return;
     this.#convergence = compileStarted(this.#convergence, clock.monotonic());
     let acknowledged: Acknowledged;
     try {
