@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { calico } from '../../../test/support/network/calico.ts';
 import { agentOf, InMemory, paris, siteOf } from '../../../test/support/network/in-memory.ts';
 import { parsePrefix } from '../../model/address.ts';
-import { Drain, Site } from '../../model/spec/kinds.ts';
+import { Drain } from '../../model/spec/kinds.ts';
 import type { NetworkAgent } from './agent.ts';
 
 const apiVersion = 'tideline.dev/v1alpha1';
