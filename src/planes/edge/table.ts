@@ -4,7 +4,7 @@ import type { NginxView, PolicyView } from '../../model/status.ts';
  * Sizes of the shared memory zones of nginx in MiB: room for 5,000 hosts, 50,000 endpoints and 5,000 certificates, twice (a full
  * push replaces all at once). Memory is used as it fills.
  */
-export const zoneMiB = { hosts: 32, backends: 64, certificates: 128 } as const;
+export const zoneMiB = { hosts: 48, backends: 64, certificates: 192 } as const;
 
 /**
  * The routing table: what the data plane in nginx serves. Whole, sorted, immutable; the compile step makes it, the

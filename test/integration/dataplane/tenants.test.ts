@@ -163,9 +163,9 @@ describe('a tenant with 660 Secrets of 330 kB', () => {
 
   it('and a pool that allows them anything: the table fits the memory of nginx, also when all of it is replaced at once', async () => {
     const anything = { certificateKiB: 10_000_000 };
-    for (const salt of [0, 1300]) {
-      const all = compiled([...honest(0), ...greedy(1300, (at) => chain(at + salt, short, 3))], {
-        namespace: anything,
+    for (const salt of [0, 1900]) {
+      const all = compiled([...honest(0), ...greedy(1900, (at) => chain(at + salt, short, 3))], {
+        namespace: { ...anything, memoryPercent: 100 },
         object: anything,
       });
       expect(reasons(all, 'greedy')).toEqual(['TableFull']);
@@ -186,6 +186,65 @@ describe('a tenant with 660 Secrets of 330 kB', () => {
       // What makes a blade unfit after ten seconds.
       expect(longestMs).toBeLessThan(5000);
       expect(world.plane.status()?.certificates).toBe(all.table.certificates.length);
+    }
+  }, 300_000);
+});
+
+describe('a tenant that fills the memory for hosts', () => {
+  /** Hosts that an allocator of memory rounds up in every way: with lists, with many paths, and with one. */
+  function hosts(salt: number): readonly Raw[] {
+    const list = (at: number): string =>
+      Array.from({ length: 4096 }, (_, one) => `2001:db8:${(salt + at).toString(16)}:${one.toString(16)}::1`).join();
+    const one = (at: number): Raw => {
+      const paths = at % 40 === 0 ? 600 : at % 7 === 0 ? 20 : 1;
+      const backend = { service: { name: `s${at}`, port: { number: 80 } } };
+      return {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'Ingress',
+        metadata: {
+          name: `h${at}`,
+          namespace: 'greedy',
+          creationTimestamp: new Date(1_800_000_000_000 + at * 1000).toISOString(),
+          annotations: at % 100 === 0 ? { 'nginx.ingress.kubernetes.io/whitelist-source-range': list(at) } : {},
+        },
+        spec: {
+          ingressClassName: 'tideline',
+          rules: [
+            {
+              host: `h${at}-${salt}.greedy.example`,
+              http: {
+                paths: Array.from({ length: paths }, (_, path) => ({
+                  path: `/${salt}/${path}/${'é"'.repeat((at * 7 + path) % 90)}`,
+                  pathType: 'Prefix',
+                  backend,
+                })),
+              },
+            },
+          ],
+        },
+      };
+    };
+    return Array.from({ length: 14_000 }, (_, at) => one(at));
+  }
+
+  it('leaves the table within the memory of nginx, also when all of it is replaced at once', async () => {
+    await world.plane.apply(compiled(honest(0), {}).table);
+    await eventually(
+      'the honest tenant is served',
+      async () => (await world.ask({ host: 'www.honest.example' })).status === 200,
+    );
+    const anything = { routes: 10_000_000 };
+    for (const salt of [1, 20_000]) {
+      const all = compiled([...honest(0), ...hosts(salt)], {
+        namespace: { ...anything, memoryPercent: 100 },
+        object: anything,
+      });
+      expect(reasons(all, 'greedy')).toContain('TableFull');
+      await world.plane.stop();
+      world.startDriver();
+      const { failed } = await whileAsking(() => world.plane.apply(all.table));
+      expect(failed).toEqual([]);
+      expect(world.plane.status()?.hosts).toBe(all.table.hosts.length);
     }
   }, 300_000);
 });

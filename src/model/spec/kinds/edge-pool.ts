@@ -10,7 +10,7 @@ function limits(
   return z
     .strictObject({
       routes: bound(defaults.routes).describe(
-        `Paths and default backends of ${what}; one of 256 bytes and more counts as several.`,
+        `Paths and default backends of ${what}; one of 256 bytes and more counts as several, and each KiB of its lists of addresses as one on each host.`,
       ),
       endpoints: bound(defaults.endpoints).describe(
         `Endpoints of the backends of ${what}; of a Service, each port by itself.`,
@@ -76,7 +76,21 @@ export const EdgePoolSpec = z
           routes: 20_000,
           endpoints: 60_000,
           certificateKiB: 32_768,
-        }),
+        })
+          .unwrap()
+          .extend({
+            memoryPercent: z
+              .int()
+              .min(1)
+              .max(100)
+              .default(50)
+              .describe(
+                'Percent that one namespace may fill of the memory of nginx for hosts, for backends and for certificates each. ' +
+                  'With 100 one namespace may leave nothing to the others.',
+              ),
+          })
+          .prefault({})
+          .describe('What the objects of one namespace may take.'),
         object: limits('one object', { routes: 5000, endpoints: 10_000, certificateKiB: 64 }),
       })
       .prefault({})

@@ -3,12 +3,13 @@ import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import { type EdgeProblem, edgeReasons } from '../reasons.ts';
 import { type PoolSettings, SettingsOfRoutes } from './annotations/settings.ts';
-import { Budget, type Limits } from './budget.ts';
+import { Budget } from './budget.ts';
 import { fixes } from './fixes.ts';
 import { type IngressReading, readIngress } from './ingress.ts';
 import { allHostsOf, closedHostProblems } from './limited.ts';
 import { compareAge, place } from './place.ts';
 import { Routes } from './routes.ts';
+import type { Limits } from './shares.ts';
 
 export type PoolBeforehand = PoolSettings & { readonly limits: Limits };
 

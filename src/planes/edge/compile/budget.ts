@@ -1,23 +1,18 @@
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
-import type { EdgePool } from '../../../model/spec/kinds.ts';
 import type { EdgeProblem, EdgeReason, EdgeRefusal } from '../reasons.ts';
-import { noBackend } from '../table.ts';
 import type { LiveBackend } from './backends.ts';
 import { type LostClaim, lostOf } from './guards.ts';
 import type { IngressReading, RouteClaim } from './ingress.ts';
-import { backendBytes, capacity, entryBytes, pairBytes, pathBytes } from './memory.ts';
-
-export type Limits = EdgePool['spec']['limits'];
+import { backendBytes, capacity, pairBytes, storedBytes } from './memory.ts';
+import { memoryText, RouteRoom } from './route-room.ts';
+import { type Limits, SharedRoom } from './shares.ts';
 
 /** A route whose path is longer than this counts as several. */
 const pathBytesOfRoute = 256;
-/** The routes of one host are one entry, which goes to nginx in one message of at most 8 MiB and is decoded as a whole. */
-const mostHostBytes = 1024 * 1024;
-/** What a host has beside its routes and their settings. */
-const bareHostBytes = 512;
-
-/** What refuses a path, in the settings of its host. */
-const guardSettingBytes = 40;
+/** What a host stores of the settings of an Ingress counts as a route for each of these, on each host. */
+const settingBytesOfRoute = 1024;
+/** What hosts with TLS do by default: redirect plain HTTP, and send HSTS. */
+const defaultSettingBytes = 128;
 
 /** An Ingress with the routes for which there is room. */
 interface Admitted {
@@ -34,17 +29,19 @@ interface Admitted {
  */
 export class Budget {
   readonly #limits: Limits;
-  readonly #hosts = new Map<string, number>();
-  readonly #keys = new Set<string>();
+  readonly #room: RouteRoom;
+  readonly #certificates: SharedRoom;
   readonly #routesOf = new Map<string, number>();
   readonly #guardsOf = new Map<string, number>();
   readonly #certificatesOf = new Map<string, number>();
   readonly #endpointsOf = new Map<string, number>();
   readonly #secrets = new Set<ObjectKey>();
-  readonly #left = { ...capacity };
 
   constructor(limits: Limits) {
     this.#limits = limits;
+    this.#room = new RouteRoom(limits);
+    const all = capacity.certificates;
+    this.#certificates = new SharedRoom(all, (all * limits.namespace.memoryPercent) / 100);
   }
 
   /** Takes room for the routes of an Ingress, as far as there is some. */
@@ -52,14 +49,16 @@ export class Budget {
     const refused = new Map<EdgeReason, { readonly first: RouteClaim; readonly message: string; count: number }>();
     const crowded: LostClaim[] = [];
     let used = 0;
-    const of = namespaceOf(reading.key);
-    const settings = settingBytes(reading);
+    const namespace = namespaceOf(reading.key);
+    const ofHost = settingBytes(reading);
     const known = new Set<string>();
     const routes = reading.routes.filter((route) => {
-      const weight = weightOf(route);
-      const fault = this.#routeFault(route, weight, used, { of, settings: known.has(route.host) ? 0 : settings });
+      const settings = known.has(route.host) ? 0 : ofHost;
+      const weight = weightOf(route) + Math.floor(settings / settingBytesOfRoute);
+      const fault = this.#countFault(namespace, weight, used) ?? this.#room.route({ namespace, route, settings });
       if (fault === undefined) {
         used += weight;
+        this.#routesOf.set(namespace, (this.#routesOf.get(namespace) ?? 0) + weight);
         known.add(route.host);
         return true;
       }
@@ -81,19 +80,16 @@ export class Budget {
   }
 
   /**
-   * Takes room for a path that is only refused; returns whether there is some. A namespace may have as many of them beside its
+   * Takes room for a path that is only refused, or returns why there is none. A namespace may have as many of them beside its
    * routes as it may have routes.
    */
-  guard(namespace: string, { host, path }: LostClaim): boolean {
+  guard(namespace: string, claim: LostClaim): EdgeRefusal | undefined {
     const count = (this.#guardsOf.get(namespace) ?? 0) + 1;
-    const before = this.#hosts.get(host);
-    const after = (before ?? bareHostBytes) + guardSettingBytes + pathBytes(path?.path ?? '', noBackend);
-    const cost = entryBytes(host.length, after) - (before === undefined ? 0 : entryBytes(host.length, before));
-    if (count > this.#limits.namespace.routes || after > mostHostBytes || cost > this.#left.hosts) return false;
-    this.#guardsOf.set(namespace, count);
-    this.#left.hosts -= cost;
-    this.#hosts.set(host, after);
-    return true;
+    const { routes } = this.#limits.namespace;
+    if (count > routes) return tooMuch('NamespaceBudget', `the Ingresses of namespace ${namespace} may have ${routes}`);
+    const fault = this.#room.guard(namespace, claim);
+    if (fault === undefined) this.#guardsOf.set(namespace, count);
+    return fault;
   }
 
   /**
@@ -113,9 +109,11 @@ export class Budget {
         `the pairs of namespace ${of} are longer than ${namespace.certificateKiB} KiB with that of Secret ${secret}`,
       );
     const cost = pairBytes(length);
-    if (cost > this.#left.certificates)
+    const lack = this.#certificates.lack(of, cost);
+    if (lack === 'share') return tooMuch('NamespaceBudget', memoryText(of, namespace.memoryPercent));
+    if (lack === 'all')
       return tooMuch('TableFull', `the certificates of older Ingresses leave no memory for that of Secret ${secret}`);
-    this.#left.certificates -= cost;
+    this.#certificates.take(of, cost);
     this.#certificatesOf.set(of, used);
     this.#secrets.add(secret);
     return undefined;
@@ -129,14 +127,18 @@ export class Budget {
     const used = this.#endpointsOf.get(of) ?? 0;
     const count = endpoints.length;
     const each = count === 0 ? 0 : (2 * backendBytes(endpoints)) / count;
+    const { backends } = this.#room;
+    const fitting = (bytes: number): number => 1 + Math.floor(Math.max(bytes, 0) / Math.max(each, 1));
     const [room, reason, what] = least([
       [object.endpoints, 'ObjectBudget', `one port of a Service may have ${object.endpoints}`],
       [namespace.endpoints - used, 'NamespaceBudget', `those of namespace ${of} may be ${namespace.endpoints}`],
-      [Math.floor(this.#left.backends / Math.max(each, 1)), 'TableFull', 'those of older Ingresses fill the memory'],
+      [fitting(backends.leftTo(of)), 'NamespaceBudget', memoryText(of, namespace.memoryPercent)],
+      [fitting(backends.left), 'TableFull', 'those of older Ingresses fill the memory'],
     ]);
     const kept = Math.min(count, Math.max(room, 1));
     this.#endpointsOf.set(of, used + kept);
-    this.#left.backends -= kept * each;
+    // The room of the first one was taken with that of the backend.
+    backends.take(of, Math.max(kept - 1, 0) * each);
     if (kept === count) return live;
     const message = `${count - kept} of ${count} endpoints of ${key} are left out: ${what}`;
     const first = `EndpointSlice/${live.slices[0]?.[0] ?? key}`;
@@ -149,38 +151,17 @@ export class Budget {
     };
   }
 
-  #routeFault(
-    route: RouteClaim,
-    weight: number,
-    used: number,
-    { of, settings }: { readonly of: string; readonly settings: number },
-  ): EdgeRefusal | undefined {
+  #countFault(of: string, weight: number, used: number): EdgeRefusal | undefined {
     const { object, namespace } = this.#limits;
     if (used + weight > object.routes)
-      return tooMuch('ObjectBudget', `one Ingress may have ${object.routes} (a long path counts as several)`);
-    const all = (this.#routesOf.get(of) ?? 0) + weight;
-    if (all > namespace.routes)
+      return tooMuch('ObjectBudget', `one Ingress may have ${object.routes} (${severalText})`);
+    if ((this.#routesOf.get(of) ?? 0) + weight > namespace.routes)
       return tooMuch('NamespaceBudget', `the Ingresses of namespace ${of} may have ${namespace.routes}`);
-    const { host, backend } = route;
-    const key = `${backend.namespace}/${backend.service}/${backend.port}`;
-    const before = this.#hosts.get(host);
-    const paths = [route.path?.path ?? '', ...(route.more === undefined ? [] : [route.more.path])];
-    const bytes = paths.reduce((sum, path) => sum + pathBytes(path, key), 0);
-    const after = (before ?? bareHostBytes) + settings + bytes;
-    if (after > mostHostBytes)
-      return tooMuch('HostFull', `the routes of ${host === '' ? 'any host' : host} fill its entry`);
-    const hostCost = entryBytes(host.length, after) - (before === undefined ? 0 : entryBytes(host.length, before));
-    const keyCost = this.#keys.has(key) ? 0 : entryBytes(key.length, backendBytes([]));
-    if (hostCost > this.#left.hosts || keyCost > this.#left.backends)
-      return tooMuch('TableFull', 'the routes of older Ingresses fill the memory');
-    this.#left.hosts -= hostCost;
-    this.#left.backends -= keyCost;
-    this.#hosts.set(host, after);
-    this.#keys.add(key);
-    this.#routesOf.set(of, all);
     return undefined;
   }
 }
+
+const severalText = 'a long path counts as several, and so does a list of addresses on each host';
 
 /** Whether a backend may have so many endpoints without a compile, when those of its namespace were counted by the last one. */
 export function mayGrow(limits: Limits, backendCount: number, namespaceCount: number): boolean {
@@ -193,9 +174,16 @@ function least(rooms: readonly [Room, ...Room[]]): Room {
   return rooms.reduce((best, room) => (room[0] < best[0] ? room : best));
 }
 
-/** What a host stores of the annotations of an Ingress beside its routes: lists of addresses are long. */
-function settingBytes({ annotations }: IngressReading): number {
-  return 300 + 2 * JSON.stringify(annotations.wishes).length;
+/** What a host stores of the settings of an Ingress, whatever its routes. */
+function settingBytes({ annotations: { wishes } }: IngressReading): number {
+  let bytes = defaultSettingBytes;
+  for (const [name, value] of Object.entries(wishes))
+    bytes += name.length + 4 + (Array.isArray(value) ? listBytes(value) : storedBytes(JSON.stringify(value)));
+  return bytes;
+}
+
+function listBytes(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + text.length + 4, 2);
 }
 
 function weightOf({ path }: RouteClaim): number {

@@ -21,7 +21,7 @@ export const fixes: { readonly [R in EdgeReason]?: string } = {
   CanaryUnsupported: 'delete the canary Ingress',
   ObjectBudget: 'divide it, or raise spec.limits.object of the EdgePool',
   NamespaceBudget: 'remove what is not needed, or raise spec.limits.namespace of the EdgePool',
-  HostFull: 'use fewer or shorter paths, or several hosts',
+  HostFull: 'use fewer or shorter paths or lists of addresses, or a host of your own',
   TableFull: 'remove what is not needed, or give other namespaces a pool of their own',
   BackendInvalid: 'name a Service of the same namespace, and its port',
   ResourceBackend: 'use backend.service',

@@ -33,12 +33,21 @@ export const capacity: Readonly<Record<keyof typeof zoneMiB, number>> = {
   certificates: zoneMiB.certificates * 1024 * 1024 * usable,
 };
 
-/**
- * A path and its backend in the JSON that `lua/validate.lua` stores: a slash or a quote takes two bytes, a character beyond
- * ASCII at most three for each unit of its length here.
- */
+/** A path and its backend in the JSON that `lua/validate.lua` stores: `["anyCasePrefix",<path>,<backend>,<settings>],`. */
 export function pathBytes(path: string, backend: string): number {
-  return 3 * path.length + 2 * backend.length + 24;
+  return storedBytes(path) + storedBytes(backend) + 28;
+}
+
+/** The bytes of a text in the JSON that lua-cjson writes: UTF-8, in which it escapes slashes beside what JSON asks for. */
+export function storedBytes(text: string): number {
+  let bytes = 2;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x2f || code === 0x22 || code === 0x5c) bytes += 2;
+    else if (code < 0x20 || code === 0x7f) bytes += 6;
+    else bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
+  }
+  return bytes;
 }
 
 /** The bytes of shared memory for a pair that is so long in PEM; its id is a hash of 32 characters. */

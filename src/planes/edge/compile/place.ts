@@ -32,9 +32,12 @@ export function place(asked: IngressReading, { settings, allHosts, budget, route
   const { reading, problems: crowded, crowded: roomless } = budget.admit(limited?.reading ?? asked);
   const won = routes.claim(reading);
   const hosts = new Set(won.hosts);
+  const roomlessGuards: EdgeProblem[] = [];
   if (limited !== undefined) {
     const more = [...roomless, ...won.lost].flatMap((claim) => guardsOf(claim, allHosts.regex.has(claim.host)));
-    for (const host of routes.guard(reading, [...limited.lost, ...more], budget)) hosts.add(host);
+    const guarded = routes.guard(reading, [...limited.lost, ...more], budget);
+    for (const host of guarded.hosts) hosts.add(host);
+    roomlessGuards.push(...guarded.problems);
     routes.shadow(reading.key, limited.shadows);
   }
   if (settings.closesHosts(asked.annotations)) routes.closeHosts(asked);
@@ -43,7 +46,7 @@ export function place(asked: IngressReading, { settings, allHosts, budget, route
     hosts,
     serves: won.hosts.size > 0 && !settings.refuses(asked.annotations),
     limited: limited?.problems ?? [],
-    others: [...crowded, ...won.problems],
+    others: [...crowded, ...roomlessGuards, ...won.problems],
   };
 }
 

@@ -45,6 +45,14 @@ export interface Won {
   readonly lost: readonly LostClaim[];
 }
 
+/** What became of the paths that are refused in place of what an Ingress does not get. */
+interface Guarded {
+  /** The hosts on which it has such a path. */
+  readonly hosts: readonly string[];
+  /** Why there is no room for some. */
+  readonly problems: readonly EdgeProblem[];
+}
+
 /** Which Ingress owns which host and path. */
 export class Routes {
   readonly #services: ClusterState['objects']['Service'];
@@ -79,26 +87,31 @@ export class Routes {
 
   /**
    * Refuses what an Ingress that limits access asks for and does not get, so that no broader route serves it: the path itself,
-   * and where that is not enough the routes of its namespace that could. Returns the hosts on which it has a path for that.
+   * and where that is not enough the routes of its namespace that could.
    */
-  guard(reading: IngressReading, lost: readonly LostClaim[], budget: Budget): readonly string[] {
+  guard(reading: IngressReading, lost: readonly LostClaim[], budget: Budget): Guarded {
     const { key } = reading;
     const namespace = namespaceOf(key);
     const hosts: string[] = [];
+    const problems = new Map<string, EdgeProblem>();
     for (const claim of lost) {
       const { host, path, wider, written } = claim;
       const slot = slotOf(path);
       const owner = this.#ownerOf(host, path);
-      if (owner === undefined && budget.guard(namespace, claim)) {
+      const fault = owner === undefined ? budget.guard(namespace, claim) : undefined;
+      if (fault !== undefined) {
+        this.#closeHost(host, key);
+        const message = `there is no room to refuse a path, so whole hosts are refused: ${fault.message}`;
+        problems.set(fault.message, { ...fault, object: `Ingress/${key}`, path: claim.field, message });
+      } else if (owner === undefined) {
         hosts.push(host);
         const draft = { backend: noBackend, owner: reading, refusal: guardSettings };
         this.#own(host, slot, { ...withoutUndefined({ path }), ...draft });
-      } else if (owner === undefined) this.#closeHost(host, key);
-      else if (wider || (written !== undefined && isAskedToo(written, owner.written)))
+      } else if (wider || (written !== undefined && isAskedToo(written, owner.written)))
         if (owner.owner.key !== key && namespaceOf(owner.owner.key) === namespace)
           this.#closedSlots.set(`${host} ${slot}`, key);
     }
-    return hosts;
+    return { hosts, problems: [...problems.values()] };
   }
 
   /** Refuses what other Ingresses of its namespace have on the hosts of an Ingress, because its limits hold for whole hosts. */
@@ -177,12 +190,12 @@ export class Routes {
   hosts(certificateOf: (host: string) => string | undefined, settingsOf: SettingsOf): readonly Host[] {
     return [...this.#hosts].sort(compareKeys).map(([name, { routes }]) => {
       const certificate = certificateOf(name);
-      const settings: RouteSettings[] = [];
+      const indexes = new Map<RouteSettings, number>();
       const indexOf = ({ owner, refusal }: Draft): number | undefined => {
         const wanted = refusal ?? settingsOf(owner, name, certificate);
         if (wanted === undefined) return undefined;
-        const known = settings.indexOf(wanted);
-        return known < 0 ? settings.push(wanted) - 1 : known;
+        if (!indexes.has(wanted)) indexes.set(wanted, indexes.size);
+        return indexes.get(wanted);
       };
       const list = [...routes].sort(compareKeys).flatMap(([, draft]): Path[] => {
         const { path, backend } = draft;
@@ -196,7 +209,7 @@ export class Routes {
         ...withoutUndefined({
           defaultBackend: defaultBackend?.backend,
           certificate,
-          settings: settings.length === 0 ? undefined : settings,
+          settings: indexes.size === 0 ? undefined : [...indexes.keys()],
           defaultSettings,
         }),
       };

@@ -1,6 +1,7 @@
 import { fillBackend, type LiveBackend } from '../compile/backends.ts';
-import { type Limits, mayGrow, namespaceOf } from '../compile/budget.ts';
+import { mayGrow, namespaceOf } from '../compile/budget.ts';
 import type { EndpointRules } from '../compile/endpoint-rules.ts';
+import type { Limits } from '../compile/shares.ts';
 import type { SliceIndex } from '../compile/slices.ts';
 import type { BackendKey } from '../table.ts';
 
