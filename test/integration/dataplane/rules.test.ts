@@ -4,6 +4,7 @@ import { parseAddress } from '../../../src/model/address.ts';
 import { Name } from '../../../src/model/spec/fields.ts';
 import { checkAddress } from '../../../src/planes/edge/compile/address.ts';
 import { annotationPrefix, knownAnnotations } from '../../../src/planes/edge/compile/annotations/known.ts';
+import { readLists } from '../../../src/planes/edge/compile/annotations/lists.ts';
 import { readAnnotations } from '../../../src/planes/edge/compile/annotations/read.ts';
 import { defaultPoolSettings, SettingsOfRoutes } from '../../../src/planes/edge/compile/annotations/settings.ts';
 import { guardSettings } from '../../../src/planes/edge/compile/guards.ts';
@@ -247,7 +248,7 @@ test('nginx takes whatever settings compile makes of annotations', async () => {
   );
   const settingsOf = new SettingsOfRoutes(defaultPoolSettings());
   const all = fc.sample(annotations, 2500).flatMap((some) => {
-    const settings = settingsOf.of(readAnnotations('Ingress/n/i', some), { tls: true, certificate: true });
+    const settings = settingsOf.of(readLists(readAnnotations('Ingress/n/i', some)), { tls: true, certificate: true });
     return settings === undefined ? [] : [settings];
   });
   expect(all.length).toBeGreaterThan(500);

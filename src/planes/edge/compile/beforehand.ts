@@ -7,6 +7,7 @@ import { Budget } from './budget.ts';
 import { fixes } from './fixes.ts';
 import { type IngressReading, readIngress } from './ingress.ts';
 import { allHostsOf, closedHostProblems } from './limited.ts';
+import { ListsOfIngresses } from './lists.ts';
 import { compareAge, place } from './place.ts';
 import { Routes } from './routes.ts';
 import type { Limits } from './shares.ts';
@@ -23,10 +24,12 @@ export function problemsBeforehand(
 ): ReadonlyMap<string, readonly EdgeProblem[]> {
   const settings = new SettingsOfRoutes(pool);
   const readings = [...ingresses].map(([key, ingress]) => readIngress(key, ingress));
+  const budget = new Budget(pool.limits);
   const shared = {
     settings,
     allHosts: allHostsOf(readings),
-    budget: new Budget(pool.limits),
+    budget,
+    lists: new ListsOfIngresses(budget),
     routes: new Routes(new Map()),
   };
   const problemsOf = ({ annotations, problems }: IngressReading, limited: readonly EdgeProblem[]) => [
@@ -34,11 +37,10 @@ export function problemsBeforehand(
     ...problems,
     ...limited,
   ];
-  const own = readings
-    .toSorted(compareAge)
-    .flatMap((reading) =>
-      problemsOf(reading, place(reading, shared).limited).map((problem) => [reading, problem] as const),
-    );
+  const own = readings.toSorted(compareAge).flatMap((written) => {
+    const { reading, limited } = place(written, shared);
+    return problemsOf(reading, limited).map((problem) => [reading, problem] as const);
+  });
   const ofOthers = closedHostProblems(shared.routes.close());
   const all = [...own.map(([reading, problem]) => ({ object: `Ingress/${reading.key}`, ...problem })), ...ofOthers];
   return Map.groupBy(all.map(explained), ({ object }) => object ?? '');

@@ -11,6 +11,8 @@ import { type Limits, SharedRoom } from './shares.ts';
 const pathBytesOfRoute = 256;
 /** What a host stores of the settings of an Ingress counts as a route for each of these, on each host. */
 const settingBytesOfRoute = 1024;
+/** The part of the memory of hosts that all lists of addresses may be long, each counted once: reading them all takes a second. */
+const listPart = 0.25;
 /** What hosts with TLS do by default: redirect plain HTTP, and send HSTS. */
 const defaultSettingBytes = 128;
 
@@ -31,6 +33,7 @@ export class Budget {
   readonly #limits: Limits;
   readonly #room: RouteRoom;
   readonly #certificates: SharedRoom;
+  readonly #lists: SharedRoom;
   readonly #routesOf = new Map<string, number>();
   readonly #guardsOf = new Map<string, number>();
   readonly #certificatesOf = new Map<string, number>();
@@ -40,8 +43,24 @@ export class Budget {
   constructor(limits: Limits) {
     this.#limits = limits;
     this.#room = new RouteRoom(limits);
-    const all = capacity.certificates;
-    this.#certificates = new SharedRoom(all, (all * limits.namespace.memoryPercent) / 100);
+    const shared = (all: number) => new SharedRoom(all, (all * limits.namespace.memoryPercent) / 100);
+    this.#certificates = shared(capacity.certificates);
+    this.#lists = shared(capacity.hosts * listPart);
+  }
+
+  /**
+   * Takes room for lists of addresses of so many characters in all; returns why there is none. They are counted before they are
+   * read, which takes time and memory, and whether or not there is room for the routes that they are for.
+   */
+  lists(namespace: string, length: number): EdgeRefusal | undefined {
+    const lack = this.#lists.lack(namespace, length);
+    if (lack === 'share') {
+      const most = Math.floor(this.#lists.share / 1024);
+      return tooMuch('NamespaceBudget', `the lists of addresses of namespace ${namespace} may be ${most} KiB long`);
+    }
+    if (lack === 'all') return tooMuch('TableFull', 'the lists of addresses of older Ingresses leave no room');
+    this.#lists.take(namespace, length);
+    return undefined;
   }
 
   /** Takes room for the routes of an Ingress, as far as there is some. */

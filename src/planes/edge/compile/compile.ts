@@ -7,12 +7,13 @@ import type { BackendKey, Certificate, Host, RoutingTable } from '../table.ts';
 import { SettingsOfRoutes } from './annotations/settings.ts';
 import { fillBackend, type LiveBackend } from './backends.ts';
 import { Budget } from './budget.ts';
-import { type Condition, withProblems } from './condition.ts';
+import { boundedProblems, type Condition, withProblems } from './condition.ts';
 import { type EndpointRules, endpointRules } from './endpoint-rules.ts';
 import { foreignCertificateProblems, HostOwners } from './host-owners.ts';
 import { type IngressReading, isOurs, readIngress } from './ingress.ts';
 import type { GoodPair, LastGood } from './last-good.ts';
 import { allHostsOf, closedHostProblems } from './limited.ts';
+import { ListsOfIngresses, type ReadLists } from './lists.ts';
 import { compareAge, place } from './place.ts';
 import type { BladePlatform } from './platform.ts';
 import { Routes } from './routes.ts';
@@ -31,7 +32,7 @@ export interface CompileInput extends BladePlatform {
   /** Pairs that nginx itself could not present, and why, by id. */
   readonly refusedPairs?: ReadonlyMap<string, string>;
   /** The result of the compile before; what that made of objects which are still the same is taken over. */
-  readonly before?: Pick<Compiled, 'platform' | 'pool' | 'rules' | 'readings' | 'backends'>;
+  readonly before?: Pick<Compiled, 'platform' | 'pool' | 'rules' | 'readings' | 'lists' | 'backends'>;
 }
 
 export interface Compiled extends BladePlatform {
@@ -42,6 +43,8 @@ export interface Compiled extends BladePlatform {
   readonly backends: ReadonlyMap<BackendKey, LiveBackend>;
   /** What each Ingress of our class asks for. */
   readonly readings: ReadonlyMap<Ingress, IngressReading>;
+  /** The lists of addresses of those for which there was room. */
+  readonly lists: ReadLists;
   readonly rules: EndpointRules;
   /** The pair of every claim to a Secret; undefined for a claim without a pair. */
   readonly heldPairs: ReadonlyMap<string, GoodPair | undefined>;
@@ -63,6 +66,7 @@ export function compile(input: CompileInput): Compiled {
   const { Service, Secret } = state.objects;
   const readings = readIngresses(input);
   const budget = new Budget(pool.spec.limits);
+  const lists = new ListsOfIngresses(budget, before?.lists);
   const routes = new Routes(Service);
   const owners = new HostOwners();
   const certificates = new CertificateClaims({
@@ -80,16 +84,16 @@ export function compile(input: CompileInput): Compiled {
   const conditions: Condition[] = [...defaultCertificate(pool, certificates)];
   const allHosts = allHostsOf(readings.values());
   for (const asked of [...readings.values()].sort(compareAge)) {
-    const { reading, hosts, serves, limited, others } = place(asked, { settings, allHosts, budget, routes });
+    const { reading, hosts, serves, limited, others } = place(asked, { settings, allHosts, budget, routes, lists });
     owners.add(reading.key, hosts);
     tlsHosts.add(reading, hosts);
-    const problems = [
+    const problems = boundedProblems([
       ...settings.problems(reading.annotations),
       ...reading.problems,
       ...limited,
       ...others,
       ...certificates.claim(reading, hosts),
-    ];
+    ]);
     const state = problems.length === 0 ? 'accepted' : serves ? 'partial' : 'refused';
     conditions.push({ object: `Ingress/${reading.key}`, state, problems });
   }
@@ -123,6 +127,7 @@ export function compile(input: CompileInput): Compiled {
     ]).toSorted((a, b) => compareText(a.object, b.object)),
     backends,
     readings,
+    lists: lists.read,
     platform,
     pool,
     rules,
@@ -160,7 +165,9 @@ function sliceConditions(backends: ReadonlyMap<BackendKey, LiveBackend>): readon
       const known = byObject.get(object) ?? new Map<string, EdgeProblem>();
       byObject.set(object, known.set(problem.path ?? '', problem));
     }
-  return [...byObject].map(([object, problems]) => ({ object, state: 'partial', problems: [...problems.values()] }));
+  return [...byObject].map(([object, problems]) => {
+    return { object, state: 'partial', problems: boundedProblems([...problems.values()]) };
+  });
 }
 
 function certificatesOf(hosts: readonly Host[], claims: CertificateClaims): readonly Certificate[] {

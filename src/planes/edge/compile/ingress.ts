@@ -8,6 +8,7 @@ import type { Path } from '../table.ts';
 import { quoted } from './address.ts';
 import { type IngressAnnotations, readAnnotations } from './annotations/read.ts';
 import { type BackendReference, readBackend } from './backends.ts';
+import { boundedProblems } from './condition.ts';
 import { guardOfPath, type LostClaim, lostOf, type WrittenPath } from './guards.ts';
 import { isHost, isLabel, normalPrefix, pathFault } from './names.ts';
 import { isPattern } from './patterns.ts';
@@ -136,7 +137,7 @@ class Reader {
       ...(annotations.canary ? noClaims : this.#claims()),
       hosts,
       annotations,
-      problems: this.#problems,
+      problems: boundedProblems(this.#problems),
     };
   }
 

@@ -5,6 +5,7 @@ import type { Budget } from './budget.ts';
 import { guardsOf } from './guards.ts';
 import type { IngressReading } from './ingress.ts';
 import { type AllHosts, limitedReading } from './limited.ts';
+import type { ListsOfIngresses } from './lists.ts';
 import type { Routes } from './routes.ts';
 
 interface PlaceInput {
@@ -12,6 +13,7 @@ interface PlaceInput {
   readonly allHosts: AllHosts;
   readonly budget: Budget;
   readonly routes: Routes;
+  readonly lists: ListsOfIngresses;
 }
 
 /** What an Ingress got of what it asks for. */
@@ -27,7 +29,8 @@ interface Placed {
 }
 
 /** Gives an Ingress its routes, and guards those that limit access and cannot be served. Ingresses must come oldest first. */
-export function place(asked: IngressReading, { settings, allHosts, budget, routes }: PlaceInput): Placed {
+export function place(written: IngressReading, { settings, allHosts, budget, routes, lists }: PlaceInput): Placed {
+  const asked = lists.with(written);
   const limited = settings.limits(asked.annotations) ? limitedReading(asked, allHosts) : undefined;
   const { reading, problems: crowded, crowded: roomless } = budget.admit(limited?.reading ?? asked);
   const won = routes.claim(reading);

@@ -2,13 +2,13 @@ import { mostSimilar } from '../../../../model/spec/similar.ts';
 import { compareKeys } from '../../../../model/values.ts';
 import type { EdgeProblem, EdgeReason } from '../../reasons.ts';
 import { quoted } from '../address.ts';
+import { boundedProblems, mostProblems } from '../condition.ts';
 import { isHost } from '../names.ts';
 import { annotationPrefix, type KnownAnnotation, knownAnnotations } from './known.ts';
 import {
   type Parsed,
   parseAppRoot,
   parseBoolean,
-  parsePrefixes,
   parseRedirectCode,
   parseRedirectTarget,
   parseSize,
@@ -34,11 +34,22 @@ export interface RouteWishes {
   readonly readSeconds?: number;
 }
 
+/** A list of addresses that is not read yet. */
+export interface WrittenList {
+  /** The annotation that has it, without the prefix. */
+  readonly name: string;
+  readonly text: string;
+}
+
 /** The annotations of one Ingress, whatever its pool says of them. */
 export interface IngressAnnotations {
   /** The Ingress, as problems name it. */
   readonly object: string;
   readonly wishes: RouteWishes;
+  /** Absent when there are none, and when they are among the wishes: they are read only when there is room for them. */
+  readonly lists?: { readonly allow?: WrittenList; readonly deny?: WrittenList };
+  /** Why there is no room for the lists; nothing of the Ingress is served then. */
+  readonly roomless?: EdgeProblem;
   /** What is served otherwise than the annotations say. */
   readonly findings: readonly EdgeProblem[];
   /** What limits access and cannot be obeyed. */
@@ -94,9 +105,8 @@ class Reader {
 
   read(): IngressAnnotations {
     this.#judgeAll();
-    const wishes = present({
-      allow: this.#allowed(),
-      deny: this.#prefixes('denylist-source-range'),
+    const lists = present({ allow: this.#allowed(), deny: this.#list('denylist-source-range') });
+    const wishes = present<RouteWishes>({
       redirect: this.#redirect(),
       sslRedirect: this.#take('ssl-redirect', parseBoolean),
       forceSslRedirect: this.#take('force-ssl-redirect', parseBoolean),
@@ -113,7 +123,8 @@ class Reader {
     return {
       object: this.#object,
       wishes,
-      findings: this.#findings,
+      ...(Object.keys(lists).length === 0 ? {} : { lists }),
+      findings: boundedProblems(this.#findings),
       access: this.#access,
       wholeHosts: this.#wholeHosts,
       canary: isTrue(this.#given.get('canary')),
@@ -159,7 +170,9 @@ class Reader {
   }
 
   #findUnknown(name: string): void {
-    const similar = mostSimilar(name.slice(0, 63), Object.keys(knownAnnotations));
+    // Looking for what was meant costs about a millisecond, and an object may have thousands of annotations.
+    const few = this.#findings.length < mostProblems;
+    const similar = few ? mostSimilar(name.slice(0, 63), Object.keys(knownAnnotations)) : undefined;
     const problem = this.#problem('AnnotationUnknown', name, `${quoted(name)} is no annotation of ingress-nginx`);
     this.#findings.push({ ...problem, ...(similar === undefined ? {} : { fix: `did you mean ${similar}?` }) });
   }
@@ -168,7 +181,7 @@ class Reader {
    * As in ingress-nginx 1.9 and later, `whitelist-source-range` is an alias: it counts where `allowlist-source-range` is missing
    * or empty, and counts as missing where it is empty itself. An empty `allowlist-source-range` alone denies everybody.
    */
-  #allowed(): readonly string[] | undefined {
+  #allowed(): WrittenList | undefined {
     const [name, alias] = ['allowlist-source-range', 'whitelist-source-range'];
     const aliasText = this.#given.get(alias);
     const aliasCounts = aliasText !== undefined && aliasText !== '' && (this.#given.get(name) ?? '') === '';
@@ -179,18 +192,12 @@ class Reader {
     }
     if (aliasCounts && this.#given.has(name))
       this.#findings.push(this.#problem('AnnotationIgnored', name, `it is empty, and ${alias} is given`));
-    return this.#prefixes(aliasCounts ? alias : name);
+    return this.#list(aliasCounts ? alias : name);
   }
 
-  #prefixes(name: string): readonly string[] | undefined {
+  #list(name: string): WrittenList | undefined {
     const text = this.#given.get(name);
-    if (text === undefined) return undefined;
-    const parsed = parsePrefixes(text);
-    if (parsed.ok) return parsed.value;
-    this.#access.push(
-      this.#problem('AccessAnnotationInvalid', name, `${quoted(text)} cannot be read`, parsed.expected),
-    );
-    return undefined;
+    return text === undefined ? undefined : { name, text };
   }
 
   /** As in ingress-nginx, a temporal redirect wins over a permanent one. */
@@ -230,7 +237,9 @@ function isTrue(text: string | undefined): boolean {
   return parsed.ok && parsed.value;
 }
 
-/** The wishes without those that were not made. */
-function present(wishes: { readonly [Field in keyof RouteWishes]: RouteWishes[Field] | undefined }): RouteWishes {
-  return Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined)) as RouteWishes;
+/** The fields that have a value. */
+function present<Fields extends object>(
+  fields: { readonly [Field in keyof Fields]: Fields[Field] | undefined },
+): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
 }

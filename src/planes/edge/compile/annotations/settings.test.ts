@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { poolForTests } from '../../../../../test/support/edge-pool.ts';
 import { annotationPrefix, knownAnnotations } from './known.ts';
+import { readLists } from './lists.ts';
 import { readAnnotations } from './read.ts';
 import { defaultPoolSettings, SettingsOfRoutes } from './settings.ts';
 
@@ -9,7 +10,7 @@ const secure = { tls: true, certificate: true };
 
 function read(annotations: Texts) {
   const entries = Object.entries(annotations).map(([name, value]) => [`${annotationPrefix}${name}`, value]);
-  return readAnnotations('Ingress/n/i', Object.fromEntries(entries));
+  return readLists(readAnnotations('Ingress/n/i', Object.fromEntries(entries)));
 }
 
 function settings(annotations: Texts, pool: Readonly<Record<string, unknown>> = {}, host = secure) {

@@ -42,8 +42,8 @@ export class SettingsOfRoutes {
   }
 
   /** Whether nothing of the Ingress may be served, because it limits access in a way that cannot be obeyed. */
-  refuses({ access }: IngressAnnotations): boolean {
-    return access.length > 0 && !this.#pool.ignoreAccessAnnotations;
+  refuses({ access, roomless }: IngressAnnotations): boolean {
+    return roomless !== undefined || (access.length > 0 && !this.#pool.ignoreAccessAnnotations);
   }
 
   /** Whether what the Ingress limits access by would hold in ingress-nginx for whatever else is on its hosts. */
@@ -58,12 +58,13 @@ export class SettingsOfRoutes {
   }
 
   /** All that is wrong with the annotations, under this pool. */
-  problems({ object, wishes, findings, access }: IngressAnnotations): readonly EdgeProblem[] {
+  problems({ object, wishes, findings, access, roomless }: IngressAnnotations): readonly EdgeProblem[] {
     const { ignoreAccessAnnotations } = this.#pool;
     return [
       ...(ignoreAccessAnnotations
         ? access.map((problem): EdgeProblem => ({ ...problem, reason: 'AccessAnnotationIgnored' }))
         : access),
+      ...(roomless === undefined ? [] : [roomless]),
       ...findings,
       ...(this.#bodyTooLarge(wishes) ? [bodyBounded(object, this.#pool.maxBodyMiB)] : []),
     ];
@@ -84,7 +85,7 @@ export class SettingsOfRoutes {
   }
 
   #make(annotations: IngressAnnotations, host: HostTls): RouteSettings | undefined {
-    const [first] = annotations.access;
+    const first = annotations.access[0] ?? annotations.roomless;
     if (first !== undefined && this.refuses(annotations)) return { refused: first.reason };
     const { wishes } = annotations;
     const { allow, deny, redirect, appRoot, maxBodyBytes, connectSeconds, sendSeconds, readSeconds } = wishes;
