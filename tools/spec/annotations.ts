@@ -72,7 +72,8 @@ What is done with a request, in this order:
 2. A client in \`denylist-source-range\` gets 403, and so does one that is not in \`allowlist-source-range\`. In these lists host
    bits are cleared, as ingress-nginx does. A list that cannot be read as a whole refuses the route (\`AccessAnnotationInvalid\`),
    and so does an empty one. Only an empty \`whitelist-source-range\` counts as not given, with a finding, as in ingress-nginx 1.9
-   and later: the route is then open. It is read where \`allowlist-source-range\` is missing or empty.
+   and later: the route is then open. A list of more than 4096 elements is refused before any is read, and so is one for which its
+   namespace has no room (\`NamespaceBudget\`, \`TableFull\`). \`whitelist-source-range\` is read where \`allowlist-source-range\` is missing or empty.
    The client is the address that connects, or the one that a proxy of the pool's \`trustedProxies\` names.
 3. \`temporal-redirect\`, else \`permanent-redirect\`.
 4. Plain HTTP is redirected to HTTPS: with \`force-ssl-redirect\` always, else when the host has TLS and \`ssl-redirect\` (or the

@@ -65,8 +65,9 @@ export class CertificateClaims {
       problems.push({ reason: fault.reason, object: `Ingress/${reading.key}`, path, message: fault.message });
     };
     const used = new Set<string>();
+    const entryFor = entriesOf(reading.tls);
     for (const host of [...served].sort()) {
-      const entry = host === '' ? undefined : entryFor(host, reading.tls);
+      const entry = host === '' ? undefined : entryFor(host);
       if (entry === undefined) continue;
       used.add(host).add(wildcardOf(host) ?? host);
       if (entry.secret === undefined) continue;
@@ -200,8 +201,9 @@ export class TlsHosts {
   /** `served` are the hosts on which the Ingress won a route. */
   add({ key, tls }: IngressReading, served: ReadonlySet<string>): void {
     if (tls.length === 0) return;
+    const entryFor = entriesOf(tls);
     for (const host of served)
-      if (host !== '' && entryFor(host, tls) !== undefined) this.#known.add(`${namespaceOf(key)} ${host}`);
+      if (host !== '' && entryFor(host) !== undefined) this.#known.add(`${namespaceOf(key)} ${host}`);
   }
 
   has(ingress: ObjectKey, host: string): boolean {
@@ -219,14 +221,15 @@ function lengthOf({ data }: Secret): number {
   return texts.reduce<number>((sum, text) => sum + (typeof text === 'string' ? Math.ceil(text.length * 0.75) : 0), 0);
 }
 
-/** The entry for a host: one that names it exactly, else one with its wildcard, else one that names no host. */
-function entryFor(host: string, entries: readonly TlsClaim[]): TlsClaim | undefined {
-  const wildcard = wildcardOf(host);
-  return (
-    entries.find((entry) => entry.hosts.includes(host)) ??
-    (wildcard === undefined ? undefined : entries.find((entry) => entry.hosts.includes(wildcard))) ??
-    entries.find((entry) => entry.hosts.length === 0)
-  );
+/**
+ * Finds the entry for a host: one that names it exactly, else one with its wildcard, else one that names no host. An Ingress may have
+ * thousands of hosts and of entries, so they are not compared one by one.
+ */
+function entriesOf(entries: readonly TlsClaim[]): (host: string) => TlsClaim | undefined {
+  const byHost = new Map<string, TlsClaim>();
+  for (const entry of entries) for (const host of entry.hosts) if (!byHost.has(host)) byHost.set(host, entry);
+  const ofAll = entries.find(({ hosts }) => hosts.length === 0);
+  return (host) => byHost.get(host) ?? byHost.get(wildcardOf(host) ?? '') ?? ofAll;
 }
 
 function uniqueProblems(problems: readonly EdgeProblem[]): readonly EdgeProblem[] {
