@@ -14,6 +14,12 @@ export const ingressController = `${apiGroup}/edge`;
 /** Namespace of the objects that Tideline runs inside a cluster, and of its Leases. */
 export const systemNamespace = 'tideline-system';
 
+/**
+ * The KiB of the longest certificate and key that an EdgePool may allow: sixteen certificates of RSA 4096 fit. Sources drop what is
+ * longer when they read it.
+ */
+export const mostPairKiB = 64;
+
 /** Folder of the sockets and files of one server's agents, unless `--run-dir` names another one. */
 export const defaultRunDir = '/run/tideline';
 

@@ -100,7 +100,7 @@ export class FakeDataPlane implements DataPlane {
     };
   }
 
-  movedMs(): number {
+  owingSinceMs(): number {
     return this.moved;
   }
 

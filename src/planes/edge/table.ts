@@ -121,8 +121,11 @@ export interface DataPlane {
   setDraining(draining: boolean): Promise<void>;
   /** The last known status, or undefined while nginx cannot be reached. */
   status(): DataPlaneStatus | undefined;
-  /** The monotonic time at which nginx last took a change, or a part of one; -Infinity when it took none. */
-  movedMs(): number;
+  /**
+   * The monotonic time since which nginx has owed the answer to a change or a part of one, now when it owes none. Time in which
+   * this agent could not have read the answer is left out. To be called several times a second.
+   */
+  owingSinceMs(): number;
   /** Called when nginx appears, disappears or starts again. */
   onStatus(listener: (status: DataPlaneStatus | undefined) => void): () => void;
   stop(): Promise<void>;

@@ -166,7 +166,6 @@ describe('a tenant with 660 Secrets of 330 kB', () => {
     for (const salt of [0, 1900]) {
       const all = compiled([...honest(0), ...greedy(1900, (at) => chain(at + salt, short, 3))], {
         namespace: { ...anything, memoryPercent: 100 },
-        object: anything,
       });
       expect(reasons(all, 'greedy')).toEqual(['TableFull']);
       // A new agent knows nothing of what nginx holds, and pushes everything.
@@ -175,7 +174,7 @@ describe('a tenant with 660 Secrets of 330 kB', () => {
       let longestMs = 0;
       let moved = performance.now();
       const watch = setInterval(() => {
-        const last = world.plane.movedMs();
+        const last = world.plane.owingSinceMs();
         longestMs = Math.max(longestMs, performance.now() - Math.max(last, moved));
         moved = Math.max(last, moved);
       }, 20);

@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import { mostPairKiB } from '../../contract.ts';
 import { IpAddress, IpPrefix, Name, Port } from '../fields.ts';
 
 /** A bound for each part of the table. */
 function limits(
   what: string,
   defaults: { readonly routes: number; readonly endpoints: number; readonly certificateKiB: number },
+  mostCertificateKiB = 10_000_000,
 ) {
-  const bound = (default_: number) => z.int().min(1).max(10_000_000).default(default_);
+  const bound = (default_: number, most = 10_000_000) => z.int().min(1).max(most).default(default_);
   return z
     .strictObject({
       routes: bound(defaults.routes).describe(
@@ -15,7 +17,9 @@ function limits(
       endpoints: bound(defaults.endpoints).describe(
         `Endpoints of the backends of ${what}; of a Service, each port by itself.`,
       ),
-      certificateKiB: bound(defaults.certificateKiB).describe(`KiB of certificates and keys of ${what}.`),
+      certificateKiB: bound(defaults.certificateKiB, mostCertificateKiB).describe(
+        `KiB of certificates and keys of ${what}.`,
+      ),
     })
     .prefault({})
     .describe(`What ${what} may take.`);
@@ -91,7 +95,7 @@ export const EdgePoolSpec = z
           })
           .prefault({})
           .describe('What the objects of one namespace may take.'),
-        object: limits('one object', { routes: 5000, endpoints: 10_000, certificateKiB: 64 }),
+        object: limits('one object', { routes: 5000, endpoints: 10_000, certificateKiB: mostPairKiB }, mostPairKiB),
       })
       .prefault({})
       .describe(

@@ -174,13 +174,13 @@ describe('what one Ingress, one namespace and the whole table may have', () => {
 
   test('the table: the youngest are refused, whatever the pool allows', () => {
     const huge = { routes: 1_000_000, endpoints: 1_000_000, certificateKiB: 1_000_000 };
-    const crowd = Array.from({ length: 1100 }, (_, age) => ({ namespace: `n${age}`, age, certificateKb: 100 }));
-    const result = compiled(crowd, { namespace: huge, object: huge });
+    const crowd = Array.from({ length: 2000 }, (_, age) => ({ namespace: `n${age}`, age, certificateKb: 60 }));
+    const result = compiled(crowd, { namespace: huge, object: { ...huge, certificateKiB: 64 } });
     const kept = result.table.certificates.length;
-    expect(kept).toBeGreaterThan(600);
-    expect(kept).toBeLessThan(1100);
+    expect(kept).toBeGreaterThan(1000);
+    expect(kept).toBeLessThan(2000);
     const refused = Object.entries(problems(result));
-    expect(refused).toHaveLength(1100 - kept);
+    expect(refused).toHaveLength(2000 - kept);
     expect(refused.every(([, reasons]) => reasons.join() === 'TableFull')).toBe(true);
     expect(problems(result)[`Ingress/n${kept - 1}/i${kept - 1}`]).toBeUndefined();
   });

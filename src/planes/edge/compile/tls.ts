@@ -1,4 +1,4 @@
-import type { Secret } from '../../../kube/kinds/secret.ts';
+import { pairLengthOf, type Secret } from '../../../kube/kinds/secret.ts';
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { EdgeProblem, EdgeRefusal } from '../reasons.ts';
 import type { Certificate } from '../table.ts';
@@ -181,7 +181,7 @@ export class CertificateClaims {
         ok: false,
         fault: { reason: 'SecretTypeWrong', message: `Secret ${key} is not of type kubernetes.io/tls` },
       };
-    const fault = this.#input.budget.certificate(key, lengthOf(secret));
+    const fault = this.#input.budget.certificate(key, pairLengthOf(secret));
     return fault === undefined ? this.#input.read(secret) : { ok: false, fault };
   }
 }
@@ -213,12 +213,6 @@ export class TlsHosts {
 
 function namespaceOf(key: ObjectKey): string {
   return key.slice(0, key.indexOf('/'));
-}
-
-/** The bytes that base64 in a Secret stands for. */
-function lengthOf({ data }: Secret): number {
-  const texts: readonly unknown[] = [data?.['tls.crt'], data?.['tls.key']];
-  return texts.reduce<number>((sum, text) => sum + (typeof text === 'string' ? Math.ceil(text.length * 0.75) : 0), 0);
 }
 
 /**

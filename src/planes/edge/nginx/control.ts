@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import { z } from 'zod';
+import { Deadline } from '../../../runtime/deadline.ts';
 import type { DataPlaneStatus } from '../table.ts';
 import type { Base } from './convergence.ts';
 
@@ -129,6 +130,7 @@ export class ControlChannel {
           const chunks: Buffer[] = [];
           let bytes = 0;
           response.on('data', (chunk: Buffer) => {
+            deadline.renew();
             bytes += chunk.length;
             if (bytes > maxAnswerBytes) call.destroy(new Error(`an answer of more than ${maxAnswerBytes} bytes`));
             else chunks.push(chunk);
@@ -139,7 +141,8 @@ export class ControlChannel {
           response.on('error', reject);
         },
       );
-      call.setTimeout(timeoutMs, () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+      const deadline = new Deadline(timeoutMs, () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
+      call.on('close', () => deadline.cancel());
       call.on('error', reject);
       call.end(body);
     });

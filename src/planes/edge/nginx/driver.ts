@@ -27,6 +27,7 @@ import {
   wantSetting,
   wantTable,
 } from './convergence.ts';
+import { Debt } from './debt.ts';
 import { deltaSize, encodeDelta } from './delta.ts';
 import type { DataPlaneReason } from './reasons.ts';
 import { Waiters } from './waiters.ts';
@@ -56,14 +57,14 @@ class NginxDriver implements DataPlane {
   readonly #statuses: Signal<DataPlaneStatus | undefined>;
   readonly #waiters = new Waiters();
   #state = newConvergence();
-  #movedMs = -Infinity;
+  readonly #debt = new Debt();
   #life: 'new' | 'started' | 'stopped' = 'new';
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
     const { socketPath, clock, log } = options;
     this.#channel = new ControlChannel(socketPath, () => {
-      this.#movedMs = clock.monotonic();
+      this.#debt.takes(clock.monotonic());
     });
     this.#statuses = new Signal((error) => log.error({ err: error }, 'a listener of the data plane failed'));
     this.#loop = new Loop({
@@ -99,8 +100,9 @@ class NginxDriver implements DataPlane {
     return statusOf(this.#state);
   }
 
-  movedMs(): number {
-    return this.#movedMs;
+  owingSinceMs(): number {
+    const nowMs = this.#options.clock.monotonic();
+    return nowMs - this.#debt.ageMs(nowMs);
   }
 
   onStatus(listener: (status: DataPlaneStatus | undefined) => void): Unsubscribe {
@@ -131,7 +133,11 @@ class NginxDriver implements DataPlane {
     while (this.#life === 'started') {
       const step = nextMessage(this.#state, this.#options.clock.monotonic());
       this.#applyOutcome(step);
-      if ('waitMs' in step) return step.waitMs;
+      if ('waitMs' in step) {
+        this.#debt.ends();
+        return step.waitMs;
+      }
+      if (step.message.do === 'push') this.#debt.owes(this.#options.clock.monotonic());
       await this.#send(step.message);
     }
     return Infinity;
@@ -146,8 +152,11 @@ class NginxDriver implements DataPlane {
     const before = this.status();
     try {
       this.#applyOutcome(await this.#exchange(message));
+      if (message.do === 'push') this.#debt.ends();
     } catch (error) {
-      this.#applyOutcome(messageFailed(this.#state, message, failureOf(error)));
+      const failure = failureOf(error);
+      this.#applyOutcome(messageFailed(this.#state, message, failure));
+      if (message.do === 'push' && failure.is === 'refused') this.#debt.ends();
       if (before !== undefined && this.status() === undefined) this.#reportAway(error);
       throw error;
     } finally {

@@ -9,8 +9,8 @@ export interface Convergence {
   readonly held: Held;
   /** The start of nginx that was seen last. */
   readonly instance?: string;
-  /** When nginx last took a change, or a part of one. */
-  readonly movedMs?: number;
+  /** Since when nginx has owed the answer to a change, or to a part of one. */
+  readonly owingSinceMs?: number;
 }
 
 /** What the table is compiled from: nothing was read yet, a snapshot of an earlier agent, or what the cluster says. */
@@ -44,8 +44,8 @@ export type Held =
   | { readonly phase: 'refused'; readonly message: string; readonly last: Acknowledged | undefined };
 
 /**
- * A change that nginx has not acknowledged for this long makes the blade unfit, unless nginx has taken a part of it since: how
- * long a change takes depends on what tenants wrote.
+ * A change that nginx owes the answer to for this long makes the blade unfit. How long a change takes to compile, waits for its turn
+ * and is taken part by part depends on what tenants wrote, and is no fault of the blade, which serves the table before.
  */
 const acknowledgeWithinMs = 10_000;
 
@@ -109,20 +109,20 @@ export function tableFailed(before: Convergence, message: string, nginx: DataPla
  * table.
  */
 export function faultOf(
-  { known, change, held, movedMs = -Infinity }: Convergence,
+  { known, change, held, owingSinceMs = -Infinity }: Convergence,
   nginx: DataPlaneStatus | undefined,
   nowMs: number,
 ): EdgeReason | undefined {
   if (nginx === undefined) return 'NginxUnreachable';
   if (known.phase === 'nothing') return 'NotSynced';
   if (!holdsTable(held, nginx)) return 'TableNotAcknowledged';
-  const late = change.phase !== 'none' && nowMs - Math.max(change.sinceMs, movedMs) > acknowledgeWithinMs;
+  const late = change.phase !== 'none' && nowMs - Math.max(change.sinceMs, owingSinceMs) > acknowledgeWithinMs;
   return late ? 'TableNotAcknowledged' : undefined;
 }
 
-/** Notes when nginx last took a change, or a part of one. */
-export function nginxMoved(before: Convergence, movedMs: number): Convergence {
-  return movedMs === before.movedMs ? before : { ...before, movedMs };
+/** Notes since when nginx has owed the answer to a change, or to a part of one: now when it owes none. */
+export function nginxOwes(before: Convergence, owingSinceMs: number): Convergence {
+  return owingSinceMs === before.owingSinceMs ? before : { ...before, owingSinceMs };
 }
 
 /** Why nginx refused the newest table, while it serves the one before. */

@@ -26,7 +26,7 @@ import {
   compileStarted,
   endpointsAcknowledged,
   generationOf,
-  nginxMoved,
+  nginxOwes,
   nginxSeen,
   notConverged,
   stateChanged,
@@ -149,7 +149,7 @@ export class Tables implements ClusterListener {
   }
 
   get convergence(): Convergence {
-    return nginxMoved(this.#convergence, this.#options.dataPlane.movedMs());
+    return nginxOwes(this.#convergence, this.#options.dataPlane.owingSinceMs());
   }
 
   /** The conditions of the last compile; the same list until the next one. */

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Address } from '../../../model/address.ts';
 import { bladePaths } from '../../../model/contract.ts';
+import { Deadline } from '../../../runtime/deadline.ts';
 
 /** Resolves with the `instance` of the nginx that answers on the VIP, or undefined when none does in time. Never rejects. */
 export type Probe = (vip: Address, port: number) => Promise<string | undefined>;
@@ -56,7 +57,6 @@ export function getJson({
         port,
         path,
         ...(proxyProtocol === true ? { createConnection: () => proxied(address, port) } : { agent: false }),
-        signal: AbortSignal.timeout(timeoutMs),
       },
       (response) => {
         const chunks: Buffer[] = [];
@@ -70,8 +70,13 @@ export function getJson({
         response.on('end', () => resolve(response.statusCode === 200 ? parse(Buffer.concat(chunks)) : undefined));
       },
     );
+    // A whole answer must have come by then: an nginx that sends it byte by byte does not serve.
+    const deadline = new Deadline(timeoutMs, () => call.destroy());
     call.on('error', () => resolve(undefined));
-    call.on('close', () => resolve(undefined));
+    call.on('close', () => {
+      deadline.cancel();
+      resolve(undefined);
+    });
     call.end();
   });
 }
