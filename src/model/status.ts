@@ -146,7 +146,7 @@ export interface EdgeStatus extends AgentStatus {
   readonly conditions: { readonly accepted: number; readonly partial: number; readonly refused: number };
   /** Which blade writes status and events to the cluster, and what waits to be written; absent when none does. */
   readonly publishing?: PublishingView;
-  /** The conditions that are not `accepted`, the first hundred by name. */
+  /** The conditions that are not `accepted`, by name: a hundred, which namespaces share, so that none hides those of another. */
   readonly refused: readonly ConditionView[];
 }
 

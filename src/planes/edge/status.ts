@@ -15,6 +15,32 @@ export interface StatusInput {
 
 const shownConditions = 100;
 
+/**
+ * As many conditions as the status shows, shared by the namespaces in turns: no tenant hides what was refused to another with its own
+ * refusals, until there are more namespaces than places. The order stays.
+ */
+function shownOf(conditions: readonly Condition[]): readonly Condition[] {
+  if (conditions.length <= shownConditions) return conditions;
+  const turnOf = new Map<string, number>();
+  const ranked = conditions.map((condition, at) => {
+    const namespace = namespaceOfCondition(condition);
+    const turn = turnOf.get(namespace) ?? 0;
+    turnOf.set(namespace, turn + 1);
+    return { at, turn, condition };
+  });
+  return ranked
+    .toSorted((a, b) => a.turn - b.turn || a.at - b.at)
+    .slice(0, shownConditions)
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ condition }) => condition);
+}
+
+/** `Ingress/namespace/name` has a namespace, `EdgePool/name` none. */
+function namespaceOfCondition({ object }: Condition): string {
+  const [, namespace = '', name] = object.split('/');
+  return name === undefined ? '' : namespace;
+}
+
 /** What the agent shows in `/status` at this moment. */
 export function statusOf({ view, memory, publishing }: StatusInput): PlanePart<EdgeStatus> {
   const { nginx, convergence, conditions } = view;
@@ -42,7 +68,7 @@ export function statusOf({ view, memory, publishing }: StatusInput): PlanePart<E
       refused: count(conditions, 'refused'),
     },
     ...withoutUndefined({ publishing }),
-    refused: conditions.filter(({ state }) => state !== 'accepted').slice(0, shownConditions),
+    refused: shownOf(conditions.filter(({ state }) => state !== 'accepted')),
   };
 }
 
