@@ -13,7 +13,7 @@ const pure = [
   '^src/planes/[^/]+/(compile|dialects|policy|records|step)/',
   '^src/planes/[^/]+/(reasons|needs|step|plan|limits|table)\\.ts$',
   '^src/planes/edge/publish/(served-vips|view)\\.ts$',
-  '^src/planes/edge/nginx/(conf|convergence|delta|fields|reasons)\\.ts$',
+  '^src/planes/edge/nginx/(clients|conf|convergence|delta|fields|reasons)\\.ts$',
   '^src/planes/network/release\\.ts$',
   '^src/runtime/(backoff|signal)\\.ts$',
   '^src/bgp/(decode|diff|encode|guard|lines|notifications|reasons|route|speaker|window|wire|yield)\\.ts$',

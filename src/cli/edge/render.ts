@@ -11,6 +11,7 @@ interface RenderArguments {
   readonly platform: string;
   readonly pool: string;
   readonly runDir: string;
+  readonly temporaryDir?: string;
   readonly to: string;
   readonly user?: string;
   readonly workers: number | 'auto';
@@ -25,7 +26,11 @@ export function registerRender(edge: Command): void {
     .description('Write nginx.conf and the Lua data plane of a pool; constant, whatever the cluster holds')
     .requiredOption('--platform <dir>', 'folder or file of the platform spec')
     .requiredOption('--pool <name>', 'the EdgePool')
-    .requiredOption('--run-dir <dir>', 'folder of the control socket, pid, logs and temporary files')
+    .requiredOption('--run-dir <dir>', 'folder of the control socket, pid and logs')
+    .option(
+      '--temporary-dir <dir>',
+      'folder of bodies that are too long for memory, on a disk (default: the run directory)',
+    )
     .requiredOption('--to <dir>', 'folder to write')
     .option('--user <name>', 'user of the worker processes (default: www-data, or root where no other user exists)')
     .option('--workers <count>', 'worker processes, or auto: one a processor', parseWorkers, 'auto')
@@ -52,6 +57,7 @@ async function render(options: RenderArguments): Promise<void> {
   const settings = {
     rendered: resolve(options.to),
     runDir: resolve(options.runDir),
+    temporaryDir: resolve(options.temporaryDir ?? options.runDir),
     httpPort: pool.spec.ports.http,
     httpsPort: pool.spec.ports.https,
     ipv6: existsSync('/proc/net/if_inet6'),
@@ -60,6 +66,7 @@ async function render(options: RenderArguments): Promise<void> {
     accessLog: options.accessLog,
     syslog: options.syslog,
     maxBodyMiB: pool.spec.maxBodyMiB,
+    clients: pool.spec.clients,
     ...trustedProxies(pool.spec),
     zoneMiB,
   };
@@ -69,11 +76,15 @@ async function render(options: RenderArguments): Promise<void> {
       wrong.map((message) => ({
         reason: 'BadSetting',
         message,
-        fix: 'give another --run-dir, --to, --user or --workers',
+        fix: 'give another --run-dir, --temporary-dir, --to, --user or --workers',
       })),
     );
   const open = (
-    await Promise.all([openFolder('--run-dir', settings.runDir), openFolder('--to', settings.rendered)])
+    await Promise.all([
+      openFolder('--run-dir', settings.runDir),
+      openFolder('--temporary-dir', settings.temporaryDir),
+      openFolder('--to', settings.rendered),
+    ])
   ).flat();
   if (open.length > 0) throw new InputError(open);
   await renderDataPlane(settings, Date.now());

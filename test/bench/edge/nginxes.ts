@@ -43,6 +43,7 @@ export async function startOurs({ network, namespace, folder }: Place): Promise<
   const settings: NginxSettings = {
     rendered: join(runDir, 'conf'),
     runDir,
+    temporaryDir: runDir,
     httpPort: ports.ours,
     httpsPort: 8443,
     ipv6: false,
@@ -51,6 +52,7 @@ export async function startOurs({ network, namespace, folder }: Place): Promise<
     accessLog: false,
     syslog: false,
     maxBodyMiB: 64,
+    clients: { requests: 4096, bodies: 256 },
     zoneMiB,
   };
   await renderDataPlane(settings, Date.now());

@@ -2,6 +2,7 @@ import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { connect } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { providerFields } from '../../../src/planes/edge/nginx/fields.ts';
 import { backend, eventually, host, seen, table, vip, World } from './world.ts';
 
 /** What pods and clients may say in HTTP's own framing and fields, and what must not pass from one to the other. */
@@ -190,6 +191,13 @@ describe('fields by which applications learn who asks', () => {
     'X-Scheme',
     'X-Client-IP',
     'True-Client-IP',
+    'Front-End-Https',
+    'X-Forwarded',
+    'X-Forwarded-Protocol',
+    'X-Url-Scheme',
+    'X-Original-Forwarded-Host',
+    'ssl-client-fingerprint',
+    ...providerFields,
     'ssl-client-verify',
     'ssl-client-subject-dn',
     'Proxy',
@@ -221,7 +229,30 @@ describe('the name in a request', () => {
     },
   );
 
-  it.each(['a', 'A-1', 'under_score'])('stands for a wildcard otherwise: %s', async (label) => {
+  it.each(['-', '-a', 'a-', '_A-', 'x'.repeat(64), 'x'.repeat(1000)])(
+    'stands for no wildcard as no label: %s',
+    async (label) => {
+      expect((await world.ask({ host: `${label}.wild.example` })).status).toBe(404);
+    },
+  );
+
+  it.each(['echo.example:80@b.example', 'echo.example:9x', 'echo.example.:x', 'ECHO.example:80:80', 'echo.example:-1'])(
+    'has nothing but a port behind its colon: %s',
+    async (name) => {
+      const answer = await send(`GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+      expect((await ask2(name)).status).toBe(400);
+    },
+  );
+
+  it.each(['echo.example:', 'echo.example:80', 'echo.example.:8080', 'ECHO.example'])(
+    'may have a port: %s',
+    async (name) => {
+      expect((await world.ask({ host: name })).status).toBe(200);
+    },
+  );
+
+  it.each(['a', 'x'.repeat(63), 'A-1', 'under_score'])('stands for a wildcard otherwise: %s', async (label) => {
     expect((await world.ask({ host: `${label}.wild.example` })).status).toBe(200);
   });
 });

@@ -23,12 +23,14 @@ async function start(trustedProxies: NginxSettings['trustedProxies']): Promise<W
             { match: 'prefix', path: '/', backend: 'n/a/80' },
             { match: 'prefix', path: '/some', backend: 'n/a/80', settings: 0 },
             { match: 'prefix', path: '/secure', backend: 'n/a/80', settings: 1 },
+            { match: 'prefix', path: '/own', backend: 'n/a/80', settings: 3 },
             { match: 'prefix', path: '/port', backend: 'n/a/80', settings: 2 },
           ],
           settings: [
             { allow: ['192.0.2.0/24', '2001:db8::/32'] },
             { https: { code: 308 } },
             { https: { code: 308, port: 8443 } },
+            { allow: ['10.77.0.0/24', '192.0.2.0/24'] },
           ],
         },
       ],
@@ -107,6 +109,30 @@ describe('forwarding headers of a trusted proxy', () => {
     expect((await send('/some', forwarded('192.0.2.7'))).status).toBe(403);
     expect((await send('/secure', forwarded('192.0.2.7', 'https'))).status).toBe(308);
     expect((await send('/port', forwarded('192.0.2.7'))).location).toBe('https://www.example:8443/port');
+  });
+});
+
+describe('what a trusted proxy says', () => {
+  it('makes nobody a member of an allow list when it is no address', async () => {
+    await start({ prefixes: ['192.0.2.0/24', '10.77.0.0/24'], via: 'forwardedHeaders' });
+    for (const name of ['192.0.2.7, evil', '"192.0.2.7"', '_hidden', 'unknown'])
+      expect((await send('/own', forwarded(name))).status, name).toBe(403);
+    expect((await send('/own', forwarded('192.0.2.7'))).status).toBe(200);
+    expect((await send('/own', forwarded('203.0.113.9'))).status).toBe(403);
+    expect((await send('/own', [])).status).toBe(200);
+  });
+
+  it('in the fields of a provider passes; of anybody else it does not, nor by the PROXY protocol', async () => {
+    const said = async (prefix: string, via: 'forwardedHeaders' | 'proxyProtocol', first = '') => {
+      await start({ prefixes: [prefix], via });
+      const { seen } = await send('/', ['CF-Connecting-IP: 192.0.2.7', 'Fastly-Client-IP: 192.0.2.8'], first);
+      await world?.destroy();
+      return [seen?.headers['cf-connecting-ip'], seen?.headers['fastly-client-ip']];
+    };
+    expect(await said('10.77.0.0/24', 'forwardedHeaders')).toEqual(['192.0.2.7', '192.0.2.8']);
+    expect(await said('198.51.100.0/24', 'forwardedHeaders')).toEqual([undefined, undefined]);
+    const first = `PROXY TCP4 192.0.2.7 ${vip} 40000 80\r\n`;
+    expect(await said('10.77.0.0/24', 'proxyProtocol', first)).toEqual([undefined, undefined]);
   });
 });
 

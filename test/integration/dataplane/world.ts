@@ -82,6 +82,7 @@ export class World {
     const settings: NginxSettings = {
       rendered: join(folder, 'nginx'),
       runDir,
+      temporaryDir: runDir,
       httpPort: 80,
       httpsPort: 443,
       ipv6: true,
@@ -90,6 +91,7 @@ export class World {
       accessLog: true,
       syslog: false,
       maxBodyMiB: 64,
+      clients: { requests: 4096, bodies: 256 },
       zoneMiB,
       ...overrides,
     };

@@ -100,7 +100,7 @@ describe('what the documented commands start', () => {
   });
 
   it.each([
-    ['blade', 'tideline-nginx', ['/run/tideline/nginx']],
+    ['blade', 'tideline-nginx', ['/run/tideline/nginx', '/var/cache/tideline/nginx']],
     ['blade', 'tideline-exabgp', ['/run/tideline/bgp']],
     ['blade', 'tideline-edge-agent', ['/var/cache/tideline/edge', '/var/lib/tideline/edge']],
     ['worker', 'tideline-exabgp', ['/run/tideline/bgp']],
@@ -133,10 +133,11 @@ describe('what the documented commands start', () => {
       '/run/tideline/nginx',
       '/run/tideline/bgp',
       '/var/lib/tideline/edge',
+      '/var/cache/tideline/nginx',
       '/run/tideline/nginx/nginx-control/nginx.sock',
     ];
     const modes = await blade.sh(`stat -c '%a %U' ${files.join(' ')}`);
-    expect(modes.trim().split('\n')).toEqual(['700 tideline', '700 tideline', '700 tideline', '600 tideline']);
+    expect(modes.trim().split('\n')).toEqual([...Array<string>(4).fill('700 tideline'), '600 tideline']);
   });
 });
 

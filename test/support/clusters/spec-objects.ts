@@ -121,6 +121,10 @@ const edgePool = blades.chain((some) =>
         { via: fc.constantFrom('forwardedHeaders', 'proxyProtocol') },
       ),
       maxBodyMiB: fc.integer({ min: 1, max: 1_048_576 }),
+      clients: fc.record(
+        { requests: fc.integer({ min: 1, max: 65_535 }), bodies: fc.integer({ min: 1, max: 65_535 }) },
+        { requiredKeys: [] },
+      ),
       ignoreAccessAnnotations: fc.boolean(),
       drain: fc.record({ graceSeconds: real(0, 1e6) }, { requiredKeys: [] }),
     },

@@ -173,6 +173,25 @@ export const EdgePoolSpec = z
       .describe(
         'The longest body of a request in MiB. An Ingress may take less with `proxy-body-size`. Needs a new render and a restart of nginx.',
       ),
+    clients: z
+      .strictObject({
+        requests: z
+          .int()
+          .min(1)
+          .max(65_535)
+          .default(4096)
+          .describe('Requests in flight of one client; an open WebSocket is one, each stream of HTTP/2 is one.'),
+        bodies: z
+          .int()
+          .min(1)
+          .max(65_535)
+          .default(256)
+          .describe('Of these, the ones with a body of 10,000 bytes and more, or of a length that is not said.'),
+      })
+      .prefault({})
+      .describe(
+        'What one client may have at once on one blade; more is answered 429 (`ClientOverLimit`). A client is an IPv4 address or a /64 of IPv6, behind which there may be thousands of people. A trusted proxy is not limited, the clients that it names are. Needs a new render and a restart of nginx.',
+      ),
     ignoreAccessAnnotations: z
       .boolean()
       .default(false)

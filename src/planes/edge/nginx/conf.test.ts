@@ -8,6 +8,7 @@ import { checkSettings, type NginxSettings, nginxConf } from './conf.ts';
 const settings: NginxSettings = {
   rendered: '/etc/tideline/nginx',
   runDir: '/run/tideline',
+  temporaryDir: '/var/cache/tideline/nginx',
   httpPort: 80,
   httpsPort: 443,
   ipv6: true,
@@ -16,6 +17,7 @@ const settings: NginxSettings = {
   accessLog: true,
   syslog: false,
   maxBodyMiB: 64,
+  clients: { requests: 4096, bodies: 256 },
   zoneMiB,
 };
 
@@ -89,10 +91,20 @@ describe('nginx.conf', () => {
     expect(Number(/LimitNOFILE=(\d+)/.exec(unit)?.[1])).toBeGreaterThanOrEqual(2 * connections);
   });
 
+  it('keeps what clients send out of the run directory, which is memory', () => {
+    const folders = [...nginxConf(settings).matchAll(/temp_path (\S+)\//g)].map(([, folder]) => folder);
+    expect(folders).toEqual(Array(5).fill('/var/cache/tideline/nginx'));
+    const unit = (name: string) =>
+      readFileSync(new URL(`../../../../deploy/systemd/${name}.service`, import.meta.url), 'utf8');
+    expect(unit('tideline-nginx-render')).toContain(`--temporary-dir ${settings.temporaryDir} `);
+    expect(unit('tideline-nginx')).toMatch(/^CacheDirectory=tideline\/nginx$/m);
+  });
+
   it('refuses settings that nginx would read as something else', () => {
     expect(checkSettings(settings)).toEqual([]);
     for (const runDir of ['relative', '/run/a b', '/run/x;y', '/run/$host', '/run/"', `/${'x'.repeat(100)}`])
       expect(checkSettings({ ...settings, runDir })).toHaveLength(1);
+    expect(checkSettings({ ...settings, temporaryDir: '/var/cache/a b' })).toHaveLength(1);
     expect(checkSettings({ ...settings, user: 'root; x' })).toHaveLength(1);
     expect(checkSettings({ ...settings, workers: 0 })).toHaveLength(1);
   });

@@ -1,15 +1,21 @@
 import { bladePaths, runFiles } from '../../../model/contract.ts';
+import { type ClientSettings, clientLimit, clientLimits, providerHeaders, providerMaps } from './clients.ts';
 import { believedFields } from './fields.ts';
 
 /**
  * Everything that nginx.conf depends on. The file is constant but for these settings: nothing that a tenant wrote ever
  * enters it, so no change of an Ingress, endpoint or certificate needs a reload.
  */
-export interface NginxSettings {
+export interface NginxSettings extends ClientSettings {
   /** Folder of the Lua files and the static certificate; absolute. */
   readonly rendered: string;
-  /** Folder of sockets, pid, logs and temporary files; absolute, must exist when nginx starts. */
+  /** Folder of sockets, pid and logs; absolute, must exist when nginx starts. */
   readonly runDir: string;
+  /**
+   * Folder of the bodies that are too long for memory; absolute, must exist when nginx starts. Clients decide how much is in it, so
+   * it should be on a disk: `runDir` is usually memory, which the server shares.
+   */
+  readonly temporaryDir: string;
   readonly httpPort: number;
   readonly httpsPort: number;
   /** Listen on IPv6 as well. */
@@ -22,12 +28,6 @@ export interface NginxSettings {
   readonly accessLog: boolean;
   /** Logs go to the server's /dev/log, which bounds them (the journal), and not to files of `runDir`, which nobody rotates. */
   readonly syslog: boolean;
-  /** Proxies that say who the client is; absent: every client is the address that connects. */
-  readonly trustedProxies?: {
-    /** Canonical prefixes. */
-    readonly prefixes: readonly string[];
-    readonly via: 'forwardedHeaders' | 'proxyProtocol';
-  };
   /** The longest body of a request; a route may take less, never more. */
   readonly maxBodyMiB: number;
   /** Sizes of the shared memory zones in MiB. Memory is used as it fills. */
@@ -44,6 +44,7 @@ export function checkSettings(settings: NginxSettings): readonly string[] {
   for (const [name, path] of [
     ['run directory', settings.runDir],
     ['target folder', settings.rendered],
+    ['folder of temporary files', settings.temporaryDir],
   ] as const) {
     if (!plainPath.test(path))
       wrong.push(`the ${name} must be an absolute path of letters, digits and ./_@+-, not ${JSON.stringify(path)}`);
@@ -95,9 +96,9 @@ pcre_jit on;
 }
 
 function http(settings: NginxSettings): string {
-  const { rendered, runDir, zoneMiB, maxBodyMiB } = settings;
+  const { rendered, runDir, temporaryDir, zoneMiB, maxBodyMiB } = settings;
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (kind) => `${kind}_temp_path ${runDir}/nginx-${kind.replace('_', '-')};`,
+    (kind) => `${kind}_temp_path ${temporaryDir}/nginx-${kind.replace('_', '-')};`,
   );
   return `lua_package_path "${rendered}/lua/?.lua;/usr/share/lua/5.1/?.lua;;";
 lua_shared_dict tideline_state 8m;
@@ -105,7 +106,7 @@ lua_shared_dict tideline_hosts ${zoneMiB.hosts}m;
 lua_shared_dict tideline_backends ${zoneMiB.backends}m;
 lua_shared_dict tideline_certificates ${zoneMiB.certificates}m;
 init_by_lua_block { require("tideline.start").master("${runDir}", "${rendered}", ${poolCount}) }
-init_worker_by_lua_block { require("tideline.start").worker("${runDir}") }
+init_worker_by_lua_block { require("tideline.start").worker("${runDir}", "${temporaryDir}") }
 
 ${temporary.join('\n')}
 ${accessLogs(settings)}
@@ -148,6 +149,8 @@ map $tideline_hsts $tideline_sent_hsts {
     "" $upstream_http_strict_transport_security;
 }
 ${clientOf(settings)}
+${providerMaps(settings)}
+${clientLimits(settings)}
 
 ${pools()}`;
 }
@@ -175,6 +178,12 @@ function pools(): string {
   ).join('\n');
 }
 
+const namesSomebody = `map $http_x_forwarded_for $tideline_named {
+    default 1;
+    "" "";
+}
+`;
+
 /**
  * Who the client is, and whether it came by HTTPS. What a proxy says counts only when its own address is a trusted one.
  * With the PROXY protocol no header counts: such a proxy passes those of clients on.
@@ -193,7 +202,7 @@ map $server_port $tideline_port {
   return `${prefixes.map((prefix) => `set_real_ip_from ${prefix};`).join('\n')}
 real_ip_header ${via === 'proxyProtocol' ? 'proxy_protocol' : 'X-Forwarded-For'};
 real_ip_recursive on;
-geo $realip_remote_addr $tideline_proxy {
+${via === 'proxyProtocol' ? '' : namesSomebody}geo $realip_remote_addr $tideline_proxy {
     default 0;
 ${prefixes.map((prefix) => `    ${prefix} 1;`).join('\n')}
 }
@@ -269,19 +278,23 @@ ${indent(listen.join('\n'))}
     }
 
     location / {
+${indent(indent(clientLimit(settings)))}
         access_by_lua_block { tideline.enter() }
-${indent(indent(proxy))}
+${indent(indent(proxy(settings)))}
     }
     location @draining {
         keepalive_timeout 0;
         access_by_lua_block { require("tideline.request").route() }
-${indent(indent(proxy))}
+${indent(indent(proxy(settings)))}
+    }
+    location @over_limit {
+        content_by_lua_block { require("tideline.answers").over_limit() }
     }
 }`;
 }
 
 /** The blade faces the Internet: what a client says of itself in these fields is replaced or removed, never continued. */
-const proxy = `proxy_pass http://$tideline_pool;
+const proxy = (settings: NginxSettings): string => `proxy_pass http://$tideline_pool;
 proxy_http_version 1.1;
 proxy_set_header Host $tideline_host;
 proxy_set_header Connection $tideline_connection;
@@ -294,6 +307,7 @@ proxy_set_header X-Forwarded-Port $tideline_port;
 proxy_set_header X-Request-ID $request_id;
 proxy_set_header X-Scheme $tideline_scheme;
 ${believedFields.map((name) => `proxy_set_header ${name} "";`).join('\n')}
+${providerHeaders(settings)}
 # A backend must not steer nginx: an internal redirect would lead past the router.
 proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset;
 proxy_redirect off;

@@ -5,7 +5,9 @@
  */
 export const believedFields = [
   'Forwarded',
+  'X-Forwarded',
   'X-Forwarded-Prefix',
+  'X-Forwarded-Protocol',
   'X-Forwarded-Scheme',
   'X-Forwarded-Server',
   'X-Forwarded-Ssl',
@@ -13,7 +15,10 @@ export const believedFields = [
   'X-Forwarded-Uri',
   'X-Forwarded-By',
   'X-Forwarded-Client-Cert',
+  'Front-End-Https',
+  'X-Url-Scheme',
   'X-Original-Forwarded-For',
+  'X-Original-Forwarded-Host',
   'X-Original-Host',
   'X-Original-Method',
   'X-Original-URI',
@@ -28,10 +33,31 @@ export const believedFields = [
   'ssl-client-cert',
   'ssl-client-subject-dn',
   'ssl-client-issuer-dn',
+  'ssl-client-fingerprint',
   'Proxy',
   // Fields of the connection to the client; nginx removes the others of this kind itself.
   'Proxy-Connection',
   'HTTP2-Settings',
   // nginx does not pass trailers on, in either direction.
   'Trailer',
+] as const;
+
+/**
+ * Fields in which the proxies of a provider say who the client is. They pass only where the pool's trustedProxies name
+ * those proxies by address: a blade that clients reach directly removes them.
+ */
+export const providerFields = [
+  'CF-Connecting-IP',
+  'CF-Connecting-IPv6',
+  'CF-Visitor',
+  'Fastly-Client-IP',
+  'Fastly-SSL',
+  'X-Appengine-User-IP',
+  'X-Azure-ClientIP',
+  'X-Azure-SocketIP',
+  'X-ARR-SSL',
+  'CloudFront-Forwarded-Proto',
+  'CloudFront-Viewer-Address',
+  'Fly-Client-IP',
+  'X-Envoy-External-Address',
 ] as const;

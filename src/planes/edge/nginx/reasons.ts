@@ -13,7 +13,12 @@ export const dataPlaneReasons = {
     'The agent refuses the route: another Ingress limits access to paths that would fall to it, and cannot be served as it is written; 503.',
   ClientDenied: 'The address of the client is in the deny list of the route; 403.',
   ClientNotAllowed: 'The address of the client is not in the allow list of the route; 403.',
+  ClientUnreadable:
+    'A trusted proxy names the client in a form that is no address, and the route has an allow list; 403.',
+  ClientOverLimit:
+    'The client has as many requests, or requests with a long body, in flight as clients of the pool says; 429.',
   HttpsRequired: 'The route redirects plain HTTP to HTTPS; the status is that of the pool.',
+  HostPortInvalid: 'The name of the host is followed by a colon and something that is no port; 400.',
   HostMissing: 'The route redirects to HTTPS and the request names no host; 400.',
   Redirected: 'An annotation of the route redirects the request.',
   BodyTooLarge: 'The body is longer than the route takes; 413.',

@@ -1,4 +1,5 @@
 -- The requests that the edge answers itself, before any routing and for any host.
+local answered = require "tideline.answered"
 local cjson = require "cjson.safe"
 local memory = require "tideline.memory"
 local store = require "tideline.store"
@@ -67,6 +68,17 @@ function _M.blade()
     generation = store.generation(),
     draining = state:get("draining"),
   })
+end
+
+-- The answer to a client that has as many requests in flight as one may have. nginx refused it before any Lua ran.
+function _M.over_limit()
+  answered.count("ClientOverLimit")
+  ngx.req.discard_body()
+  ngx.status = 429
+  ngx.header["Content-Type"] = "text/plain"
+  ngx.header["Cache-Control"] = "no-store"
+  ngx.say("ClientOverLimit")
+  return ngx.exit(429)
 end
 
 return _M

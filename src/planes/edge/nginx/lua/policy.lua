@@ -27,6 +27,10 @@ local function limit_clients(settings, var)
   if settings.deny and prefixes.has(settings.deny, address) then
     return refuse(403, "ClientDenied")
   end
+  -- A trusted proxy that names a client in a form that nginx cannot read has made nobody a member of the list, itself included.
+  if settings.allow and var.tideline_named == "1" and var.tideline_client == "" then
+    return refuse(403, "ClientUnreadable")
+  end
   if settings.allow and not prefixes.has(settings.allow, address) then
     return refuse(403, "ClientNotAllowed")
   end

@@ -15,19 +15,21 @@ local TRIES = 3
 local CONNECT_SECONDS = 2
 local READ_SECONDS = 60
 local NONE = {}
+local LABEL_BYTES = 63
+local HYPHEN = 45
 -- An upgraded connection (WebSocket) may be silent for this long.
 local UPGRADED_SECONDS = 3600
 
 -- The host that takes this name: exact, then the wildcard of its parent (one label), then the one for any host. Only a label
--- that a host name can have (and `_`, which is in use) stands for `*`, and no other bytes reach the host for any name: the name
+-- that a host name can have (RFC 1123, 2.1; and `_`, which is in use) stands for `*`, and no other bytes reach the host for any name: the name
 -- goes to the pod, which may trust it.
 function _M.host(name)
   local host = cache.get("hosts", name)
   if host then
     return host
   end
-  local dot = name:match("^[%w_-]+()%.")
-  if dot then
+  local dot = name:match("^[%w_][%w_-]*()%.")
+  if dot and dot <= LABEL_BYTES + 1 and name:byte(dot - 1) ~= HYPHEN then
     host = cache.get("hosts", "*" .. name:sub(dot))
     if host then
       return host
@@ -57,12 +59,20 @@ local function choose(name, path)
 end
 
 -- The Host header as sent when it is the name that was routed; a request line with a name of its own wins (RFC 9112, 3.2.2).
+-- Nil for that name with something behind its colon that is no port, which nginx ignores.
 local function forwarded_host(routed, sent)
   if sent == nil or sent == routed then
     return routed
   end
-  local bare = sent:lower():gsub(":%d*$", ""):gsub("%.$", "")
-  return bare == routed and sent or routed
+  local lower = sent:lower()
+  local bare = lower:gsub(":%d*$", ""):gsub("%.$", "")
+  if bare == routed then
+    return sent
+  end
+  if lower:sub(1, #routed) == routed and lower:find("^%.?:", #routed + 1) then
+    return nil
+  end
+  return routed
 end
 
 -- While draining, requests are served by a location that closes the connection after the response.
@@ -87,7 +97,12 @@ function _M.route()
     answered.count(reason)
     return ngx.exit((reason == "HostUnknown" or reason == "PathUnknown") and 404 or 503)
   end
-  var.tideline_host = forwarded_host(name, var.http_host)
+  local forwarded = forwarded_host(name, var.http_host)
+  if not forwarded then
+    answered.count("HostPortInvalid")
+    return ngx.exit(400)
+  end
+  var.tideline_host = forwarded
   local index = endpoints.next(backend)
   var.tideline_pool = backend.pool[index]
   local upgraded = var.tideline_upgrade ~= ""

@@ -53,11 +53,11 @@ function _M.master(run_dir, rendered, pools)
   certificate.read_static(rendered)
 end
 
-function _M.worker(run_dir)
+function _M.worker(run_dir, temporary_dir)
   math.randomseed(ngx.now() * 1000 + ngx.worker.pid() * 7919)
   ffi.C.chmod(run_dir .. "/nginx-control/nginx.sock", OWNER_ONLY)
-  if ffi.C.access(run_dir .. "/.", MAY_ENTER) ~= 0 then
-    ngx.log(ngx.ERR, "the workers may not enter ", run_dir, ": large uploads will fail; give it mode 0711")
+  if ffi.C.access(temporary_dir .. "/.", MAY_ENTER) ~= 0 then
+    ngx.log(ngx.ERR, "the workers may not enter ", temporary_dir, ": large uploads will fail; give it mode 0711")
   end
   memory.torn()
   jit.flush()
