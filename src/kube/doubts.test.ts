@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Doubts, hasSurvivor } from './doubts.ts';
+import type { EndpointSlice } from './kinds/endpoint-slice.ts';
 import type { AnyObject, Kind } from './kinds.ts';
 import { findLoss } from './plausible.ts';
 import { showEveryMs } from './showings.ts';
@@ -150,5 +151,94 @@ describe('doubts', () => {
         }
       }),
     );
+  });
+});
+
+describe('a held EndpointSlice gives way', () => {
+  const ports = [{ name: 'http', port: 8080, protocol: 'TCP' }];
+  const slice = (
+    name: string,
+    more: Partial<EndpointSlice> = {},
+    service = 'web',
+  ): readonly [string, EndpointSlice] => [
+    `video/${name}`,
+    {
+      kind: 'EndpointSlice',
+      metadata: { name, namespace: 'video', labels: { 'kubernetes.io/service-name': service } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.0.0.1'] }],
+      ports,
+      ...more,
+    },
+  ];
+  const kind = 'EndpointSlice';
+  const judge = (doubts: Doubts, before: ReadonlyMap<string, AnyObject>, next: ReadonlyMap<string, AnyObject>) =>
+    doubts.judge({ kind, before, next, nowMs: 0, witnessed: false });
+
+  const elsewhere: EndpointSlice = { ...slice('new')[1], metadata: { ...slice('new')[1].metadata, namespace: 'shop' } };
+  it.each<[string, readonly [string, EndpointSlice], number]>([
+    ['to a new one of its Service', slice('new'), 1],
+    ['to one that changed', slice('kept', { endpoints: [{ addresses: ['10.0.0.9'] }] }), 1],
+    ['not to one that was sent again as it was', slice('kept'), 0],
+    ['to one that came back, but not itself', slice('lost'), 0],
+    ['not to one of another Service', slice('new', {}, 'api'), 0],
+    ['not to one of a Service of that name elsewhere', ['shop/new', elsewhere], 0],
+    [
+      'not to one of no Service',
+      ['video/new', { ...slice('new')[1], metadata: { name: 'new', namespace: 'video' } }],
+      0,
+    ],
+    ['not to one of another address type', slice('new', { addressType: 'IPv6' }), 0],
+    ['not to one without endpoints', slice('new', { endpoints: [] }), 0],
+    ['not to one whose endpoint has no address', slice('new', { endpoints: [{ addresses: [] }] }), 0],
+    [
+      'not to one whose endpoints are not ready',
+      slice('new', { endpoints: [{ addresses: ['10.0.0.9'], conditions: { ready: false, serving: true } }] }),
+      0,
+    ],
+    [
+      'to one with one ready endpoint among others',
+      slice('new', {
+        endpoints: [
+          { addresses: ['10.0.0.8'], conditions: { ready: false } },
+          { addresses: ['10.0.0.9'], conditions: { ready: true } },
+        ],
+      }),
+      1,
+    ],
+    ['to one with more ports', slice('new', { ports: [{ name: 'metrics', port: 9100 }, ...ports] }), 1],
+    ['to one that leaves out the protocol TCP', slice('new', { ports: [{ name: 'http', port: 8080 }] }), 1],
+    ['not to one without its port', slice('new', { ports: [{ name: 'metrics', port: 9100 }] }), 0],
+    ['not to one whose port has another number', slice('new', { ports: [{ name: 'http', port: 9090 }] }), 0],
+    ['not to one whose port has another protocol', slice('new', { ports: [{ ...ports[0], protocol: 'UDP' }] }), 0],
+  ])('%s', (_, sent, expected) => {
+    const doubts = new Doubts(Infinity);
+    const before = new Map([slice('kept'), slice('lost'), slice('o1', {}, 'o'), slice('o2', {}, 'o')]);
+    judge(doubts, before, new Map([slice('kept')]));
+    const keys = doubts.giveWay(kind, [sent], (key) => before.get(key));
+    expect(keys).toEqual(expected === 1 ? ['video/lost'] : []);
+    expect(doubts.has(kind, 'video/lost')).toBe(expected === 0);
+    expect(doubts.has(kind, 'video/o1')).toBe(true);
+  });
+
+  it('and makes the loss of the rest look no smaller', () => {
+    const doubts = new Doubts(10);
+    const lost = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => slice(name, {}, name));
+    const kept = ['g', 'h', 'i', 'j'].map((name) => slice(name, {}, name));
+    const before = new Map<string, AnyObject>([...lost, ...kept]);
+    judge(doubts, before, new Map(kept));
+    const sent = ['a', 'b', 'c'].map((name) => slice(`${name}-new`, {}, name));
+    const gone = doubts.giveWay(kind, sent, (key) => before.get(key));
+    expect(gone).toEqual(['video/a', 'video/b', 'video/c']);
+    for (const key of gone) before.delete(key);
+    expect(doubts.settleFew(kind, before.size)).toEqual([]);
+    expect(judge(doubts, before, new Map(kept)).gone).toEqual([]);
+    expect(doubts.show(0)?.findings).toBe('6 of 10 EndpointSlice objects');
+  });
+
+  it('as no object of another kind does', () => {
+    const doubts = new Doubts(Infinity);
+    look(doubts, 'abcd', '', 0);
+    expect(doubts.giveWay('Service', objects('x'), (key) => objects('abcd').get(key))).toEqual([]);
   });
 });

@@ -1,4 +1,6 @@
-import type { AnyObject, Kind } from './kinds.ts';
+import { type AnyObject, type Kind, kindFacts } from './kinds.ts';
+import { deepEqual } from './objects/equal.ts';
+import type { Succession } from './objects/kind-facts.ts';
 import type { ObjectKey } from './objects/metadata.ts';
 import { findLoss, missingKeys } from './plausible.ts';
 import { Showings, type Shown } from './showings.ts';
@@ -18,6 +20,8 @@ interface Doubt {
   readonly finding: string | undefined;
   /** The number of objects in force when the doubt began. */
   readonly baseline: number;
+  /** How many objects gave way to others: they are lost all the same, and the loss of the rest looks no smaller without them. */
+  readonly replaced: number;
   readonly absent: Map<ObjectKey, Absent>;
 }
 
@@ -46,8 +50,8 @@ export interface Verdict {
  * Judges which objects an input lacks. Deletions that are only inferred are believed when they are few; when they are many (see
  * `findLoss`), they are in doubt, and everything else goes on. A doubt is a matter of each object: it keeps its age, and ends
  * when the object is there again; when those in doubt are few among the objects in force; when the input that lacked the
- * object first was evidently that of the same cluster, and a later one, `confirmMs` after that, lacks it too; or when a person
- * accepts it. Without such evidence the objects in doubt must be few among those that were in force at its begin: what another
+ * object first was evidently that of the same cluster, and a later one, `confirmMs` after that, lacks it too; when another one
+ * takes its place (see `giveWay`); or when a person accepts it. Without such evidence the objects in doubt must be few among those that were in force at its begin: what another
  * cluster has more is no reason to believe what it lacks. Time alone is no evidence.
  */
 export class Doubts {
@@ -63,9 +67,11 @@ export class Doubts {
   judge({ kind, before, next, nowMs, witnessed, restMs = 0, restingSinceMs = -Infinity }: Comparison): Verdict {
     const missing = missingKeys(before, next);
     const known = this.#doubts.get(kind);
-    const baseline = Math.min(known?.baseline ?? before.size, before.size);
-    const now = findLoss(kind, before.size, missing.length);
-    const atFirst = findLoss(kind, baseline, missing.length);
+    const replaced = known?.replaced ?? 0;
+    const [size, lost] = [before.size + replaced, missing.length + replaced];
+    const baseline = Math.min(known?.baseline ?? size, size);
+    const now = findLoss(kind, size, lost);
+    const atFirst = findLoss(kind, baseline, lost);
     const entry: Absent = { sinceMs: nowMs, witnessed, entered: this.#showings.made };
     const absent = new Map(missing.map((key) => [key, known?.absent.get(key) ?? entry]));
     const gone = [...absent].filter(([, one]) => {
@@ -76,7 +82,7 @@ export class Doubts {
     for (const [key] of gone) absent.delete(key);
     const finding = now ?? atFirst;
     if (absent.size === 0) this.#doubts.delete(kind);
-    else this.#doubts.set(kind, { finding, baseline, absent });
+    else this.#doubts.set(kind, { finding, baseline, replaced, absent });
     if (finding !== undefined) this.#showings.note(kind, absent);
     const keys = gone.map(([key]) => key);
     return now === undefined || keys.length === 0 ? { gone: keys } : { gone: keys, believed: now };
@@ -92,9 +98,40 @@ export class Doubts {
    * Ends the doubt over objects of a kind when so many are in force (those in doubt among them) that it looks like an edit now.
    */
   settleFew(kind: Kind, inForce: number): readonly ObjectKey[] {
-    const absent = this.#doubts.get(kind)?.absent;
-    if (absent === undefined || findLoss(kind, inForce, absent.size) !== undefined) return [];
+    const { absent, replaced } = this.#doubts.get(kind) ?? { absent: new Map<ObjectKey, Absent>(), replaced: 0 };
+    if (absent.size === 0 || findLoss(kind, inForce + replaced, absent.size + replaced) !== undefined) return [];
     const keys = [...absent].filter(([, { witnessed }]) => witnessed).map(([key]) => key);
+    for (const key of keys) this.settle(kind, key);
+    return keys;
+  }
+
+  /**
+   * Ends the doubt over the objects in whose place others serve that changed since it began, by the facts of their kind
+   * (`Succession`), and returns their keys: they are to be removed. It is for the caller to know that what was sent is of the same
+   * cluster, and later than the input that brought the doubt.
+   * @param sent Objects that are there. They count when they differ from those held, or were in doubt themselves.
+   * @param get The object that is held, before those that were sent take their places.
+   */
+  giveWay(
+    kind: Kind,
+    sent: Iterable<readonly [ObjectKey, AnyObject]>,
+    get: (key: ObjectKey) => AnyObject | undefined,
+  ): readonly ObjectKey[] {
+    const doubt = this.#doubts.get(kind);
+    const succession: Succession<AnyObject> | undefined = kindFacts[kind].succession;
+    if (doubt === undefined || succession === undefined) return [];
+    const there = new Map(sent);
+    const changed = [...there].filter(([key, object]) => doubt.absent.has(key) || !deepEqual(get(key), object));
+    if (changed.length === 0) return [];
+    const bySubject = Map.groupBy(changed, ([, object]) => succession.subject(object));
+    const keys = [...doubt.absent.keys()].filter((key) => {
+      if (there.has(key)) return false;
+      const held = get(key);
+      const subject = held === undefined ? undefined : succession.subject(held);
+      if (held === undefined || subject === undefined) return false;
+      return bySubject.get(subject)?.some(([, fresh]) => succession.replaces(fresh, held)) === true;
+    });
+    if (keys.length > 0) this.#doubts.set(kind, { ...doubt, replaced: doubt.replaced + keys.length });
     for (const key of keys) this.settle(kind, key);
     return keys;
   }

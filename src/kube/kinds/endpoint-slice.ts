@@ -1,4 +1,4 @@
-import type { Body, KindFacts } from '../objects/kind-facts.ts';
+import type { Body, KindFacts, Succession } from '../objects/kind-facts.ts';
 import type { KubernetesObject } from '../objects/metadata.ts';
 import { flag, type Item, listOf, type Present, shape, text, whole } from '../objects/pick.ts';
 
@@ -22,6 +22,40 @@ export interface EndpointSlice extends KubernetesObject<'EndpointSlice'> {
 
 type Endpoint = Item<EndpointSlice['endpoints']>;
 
+/** The label that names the Service of a slice. */
+export const serviceLabel = 'kubernetes.io/service-name';
+
+/**
+ * A slice that changed and has a ready endpoint shows where the pods of its Service are now: a held slice beside it would mix in
+ * addresses that nobody or somebody else has. One with fewer ports or of another address family says nothing of the rest, and
+ * without a ready endpoint the held addresses may be the only ones that answer.
+ */
+const succession: Succession<EndpointSlice> = {
+  subject({ metadata: { namespace, labels } }) {
+    const service = labels?.[serviceLabel];
+    return service === undefined || service === '' ? undefined : `${namespace}/${service}`;
+  },
+  replaces(fresh, held) {
+    return fresh.addressType === held.addressType && hasReady(fresh) && coversPorts(fresh, held);
+  },
+};
+
+/** Whether a slice has an endpoint that is ready; one that does not say counts as ready (the API's rule). */
+function hasReady({ endpoints = [] }: EndpointSlice): boolean {
+  return endpoints.some(({ addresses, conditions }) => addresses.length > 0 && (conditions?.ready ?? true));
+}
+
+/**
+ * Ports are the same when name, number and protocol are: the pods of one Service may give one name different numbers, each in a
+ * slice of its own.
+ */
+function coversPorts(fresh: EndpointSlice, held: EndpointSlice): boolean {
+  const identity = ({ name = '', port, protocol = 'TCP' }: Item<EndpointSlice['ports']>): string =>
+    JSON.stringify([name, port, protocol]);
+  const covered = new Set(fresh.ports?.map(identity));
+  return (held.ports ?? []).every((port) => covered.has(identity(port)));
+}
+
 export const endpointSlice: KindFacts<EndpointSlice> = {
   kind: 'EndpointSlice',
   apiVersions: ['discovery.k8s.io/v1'],
@@ -43,4 +77,5 @@ export const endpointSlice: KindFacts<EndpointSlice> = {
     ),
     ports: listOf(shape<Item<EndpointSlice['ports']>>({ name: text, port: whole, protocol: text, appProtocol: text })),
   }),
+  succession,
 };

@@ -4,6 +4,17 @@ import type { Picker } from './pick.ts';
 /** The fields of an object other than `kind` and `metadata`. */
 export type Body<T extends KubernetesObject<string>> = Omit<T, 'kind' | 'metadata'>;
 
+/**
+ * When an object that is held in doubt gives way to another of its kind: one that changed after the doubt began, so that the writer
+ * of both has evidently decided anew.
+ */
+export interface Succession<T> {
+  /** What an object is about: it gives way only to one about the same. Undefined when that is not known. */
+  subject(object: T): string | undefined;
+  /** Whether one object serves in place of another about the same subject. */
+  replaces(fresh: T, held: T): boolean;
+}
+
 /** All that Tideline knows of a kind of object, `T` being the object as a ClusterState holds it. */
 export interface KindFacts<T extends KubernetesObject<string>> {
   readonly kind: T['kind'];
@@ -18,4 +29,6 @@ export interface KindFacts<T extends KubernetesObject<string>> {
   readonly namespaced: boolean;
   /** Keeps of a raw object the fields that `T` names, and drops all others; throws WrongShape. */
   readonly body: Picker<Body<T>>;
+  /** Without it, no object of the kind gives way to another. */
+  readonly succession?: Succession<T>;
 }

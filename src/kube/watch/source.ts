@@ -172,6 +172,7 @@ class KubernetesSource implements ClusterSource {
         return this.#listed.has(kind) ? this.#store.get(kind, key) : objectsOfKind(this.#lastGood, kind).get(key);
       },
       put: (key, object) => {
+        this.#giveWay(kind, [[key, object]]);
         this.#store.put(kind, key, object);
         changed(key);
       },
@@ -194,9 +195,12 @@ class KubernetesSource implements ClusterSource {
 
   /** Takes a whole list. What it lacks is judged against what is in force: the objects held, or the last-good state at first. */
   #swap(kind: Kind, objects: ReadonlyMap<ObjectKey, AnyObject>, version: string): void {
+    const older = isOlder(version, this.#versions.get(kind));
+    // An older version brings back older objects, which show nothing of what is there now.
+    if (!older) this.#giveWay(kind, objects);
     const held = this.#store.all(kind);
     const before = this.#listed.has(kind) ? held : objectsOfKind(this.#lastGood, kind);
-    const witnessed = hasSurvivor(before, objects) && !isOlder(version, this.#versions.get(kind));
+    const witnessed = hasSurvivor(before, objects) && !older;
     for (const [key, object] of objects) this.#store.put(kind, key, object);
     if (this.#accepted.delete(kind)) {
       for (const key of held.keys()) if (!objects.has(key)) this.#store.remove(kind, key);
@@ -211,6 +215,21 @@ class KubernetesSource implements ClusterSource {
     this.#listed.add(kind);
     this.#versions.set(kind, version);
     this.#loop.trigger();
+  }
+
+  /**
+   * Removes what is held in doubt and is replaced by objects that the server sends now, before they are stored. Without a known
+   * cluster what is held may be what lives.
+   */
+  #giveWay(kind: Kind, sent: Iterable<readonly [ObjectKey, AnyObject]>): void {
+    if (this.#identity.known === undefined) return;
+    const keys = this.#doubts.giveWay(kind, sent, (key) => this.#store.get(kind, key));
+    if (keys.length === 0) return;
+    this.#options.log.warn(
+      { kind, objects: keys.length },
+      'objects in doubt gave way to others that have changed since',
+    );
+    for (const key of keys) this.#store.remove(kind, key);
   }
 
   #publishAndJudge(): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
+import type { Kind } from '../../../src/kube/kinds.ts';
 import type { ClusterState } from '../../../src/kube/source.ts';
 import { binaries } from '../../support/clusters/binaries.ts';
 import { startTestControlPlane } from '../../support/clusters/control-plane.ts';
@@ -27,9 +28,12 @@ afterEach(async () => {
   await plane.stop();
 });
 
-const follow = async (lastGood?: ClusterState): Promise<{ readonly cluster: TestCluster; readonly seen: Recorder }> => {
+const follow = async (
+  lastGood?: ClusterState,
+  kind: Kind = 'Service',
+): Promise<{ readonly cluster: TestCluster; readonly seen: Recorder }> => {
   const options = {
-    kinds: ['Service'] as const,
+    kinds: [kind],
     ...(lastGood === undefined ? {} : { lastGood: Promise.resolve(lastGood) }),
   };
   const cluster = await TestCluster.create(plane, options);
@@ -94,6 +98,36 @@ describe('an older backup of etcd', () => {
     await writeFile(cluster.acceptFile, toAccept(seen));
     await seen.live();
     expect(services(seen)).toBe(4);
+  });
+
+  it('gives the addresses of a Service no company of dead ones once its slice has changed', async () => {
+    const slice = (of: string, name: string, address: string): Manifest => ({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name, namespace: 'video', labels: { 'kubernetes.io/service-name': of } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+    });
+    const { cluster, seen } = await follow(undefined, 'EndpointSlice');
+    const held = (): string => seen.keys('EndpointSlice').toSorted().join().replaceAll('video/', '');
+    await cluster.apply(slice('web', 'web-1', '10.0.0.1'));
+    await seen.live();
+    await takeBackup();
+    const later = [
+      slice('web', 'web-2', '10.0.0.2'),
+      slice('api', 'api-1', '10.0.0.3'),
+      slice('api', 'api-2', '10.0.0.4'),
+    ];
+    await cluster.apply(slice('web', 'web-1', '10.0.0.5'), ...later);
+    await seen.until('all', () => held() === 'api-1,api-2,web-1,web-2');
+    await restoreFiles();
+    // The first list brings back the older addresses of web-1, which is a change, but shows nothing of what lives.
+    await seen.stale('SourceImplausible', 60_000);
+    expect(held()).toBe('api-1,api-2,web-1,web-2');
+    await cluster.apply(slice('web', 'web-1', '10.0.0.6'));
+    await seen.until('only what lives of web', () => held() === 'api-1,api-2,web-1', 10_000);
+    expect(seen.status?.phase).toBe('stale');
   });
 
   it('restored as the documents say is noticed by the server itself: the watch expires, and everything is listed', async () => {

@@ -1,9 +1,7 @@
-import type { EndpointSlice } from '../../../kube/kinds/endpoint-slice.ts';
+import { type EndpointSlice, serviceLabel } from '../../../kube/kinds/endpoint-slice.ts';
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { compareKeys } from '../../../model/values.ts';
-
-const serviceLabel = 'kubernetes.io/service-name';
 
 /** The slices of one Service in the order of their keys. The list is replaced when one of them changes. */
 export type ServiceSlices = readonly (readonly [ObjectKey, EndpointSlice])[];
