@@ -103,7 +103,7 @@ export class TestCluster implements SourceInput {
   async apply(...objects: readonly Manifest[]): Promise<void> {
     for (const object of objects) {
       const path = pathOf(object);
-      const labels = { ...(object.metadata as { labels?: object }).labels, 'tideline-test': this.label };
+      const labels = { ...object.metadata.labels, 'tideline-test': this.label };
       const body = { ...object, metadata: { ...object.metadata, labels } };
       const old = await this.#read(`${path}/${object.metadata.name}`);
       this.#made.set(`${path}/${object.metadata.name}`, object.kind);

@@ -8,7 +8,11 @@ import { type Recorder, record } from './recorder.ts';
 export type Manifest = Readonly<Record<string, unknown>> & {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  };
 };
 
 /**
