@@ -1,3 +1,4 @@
+import { parseAddress } from '../model/address.ts';
 import type { Reason } from './reasons.ts';
 import type { NeighborStatus, SpeakerStatus } from './speaker.ts';
 
@@ -22,10 +23,15 @@ export function faultsOf({ relay, neighbors }: SpeakerStatus): readonly Fault[] 
     .map((neighbor) => ({ reason: 'SessionDown', message: sessionText(neighbor) }));
 }
 
-/** The faults with which this server can announce nothing: while one session is up, it can. */
+/**
+ * The faults with which a route of this server reaches nobody. A session carries the family of its addresses: it works while one is
+ * up, and one of each family that has routes.
+ */
 function outageOf(status: SpeakerStatus): readonly Fault[] {
   const works = status.relay === 'synced' || status.relay === 'syncing';
-  return works && status.neighbors.some(({ up }) => up) ? [] : faultsOf(status);
+  const up = new Set(status.neighbors.filter((one) => one.up).map(({ address }) => parseAddress(address)?.family));
+  const carried = up.size > 0 && status.announced.every(({ prefix }) => up.has(prefix.family));
+  return works && carried ? [] : faultsOf(status);
 }
 
 /** The same as lines for `/healthz`. */

@@ -28,6 +28,7 @@ export const register: Register = (program) => {
       `
 Asks the agents of the blades that the spec names, and of the workers that each cluster lists, over the network: it runs where
 an agent lets it in (a server of the platform, or a network of --metrics-from). Clusters are read by their source in the spec.
+It does not look at DNS (tideline steering plan does), and what routers make of a route is not known to agents.
 Exit code 0: nothing is wrong, 1: something is (an outage, a fault, or something that is not known), 2: bad input.`,
     )
     .action(run);
@@ -101,11 +102,12 @@ async function workersOf(
   const source = platform.clusters.get(name)?.spec.source;
   if (source === undefined || 'none' in source) return { part: { name }, targets: [] };
   const { sourcePlace } = await import('./cluster-source.ts');
-  const { workerTargets } = await import('../observe/targets.ts');
+  const { unplacedOf, workerTargets } = await import('../observe/targets.ts');
   try {
     const place = sourcePlace(platform, name, {});
     const workers = await ('manifests' in place ? folderWorkers(place.manifests) : apiWorkers(place));
-    return { part: { name }, targets: workerTargets(platform, name, workers) };
+    if (workers.length === 0) return { part: { name, problem: 'it lists no Node' }, targets: [] };
+    return { part: { name, unplaced: unplacedOf(workers) }, targets: workerTargets(platform, name, workers) };
   } catch (error) {
     return { part: { name, problem: messageOf(error) }, targets: [] };
   }

@@ -13,6 +13,8 @@ interface HostStatus {
   /** The plane: `edge`, `network`. */
   readonly agent: string;
   readonly statusVersion: number;
+  /** The Cluster of the platform spec that the agent reads. */
+  readonly cluster: string;
   /** When the agent started, in milliseconds since the epoch. */
   readonly startedAtMs: number;
   readonly platform: PlatformView;
@@ -118,7 +120,6 @@ export interface RouteView {
 export interface EdgeStatus extends AgentStatus {
   readonly blade: string;
   readonly pool: string;
-  readonly cluster: string;
   /** `servingSnapshot` is true while the cluster was not read since this agent started. */
   readonly source: SourceView & { readonly servingSnapshot: boolean };
   /** The last generation that nginx acknowledged. */

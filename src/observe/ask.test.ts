@@ -31,6 +31,7 @@ const json =
 // Typed as agents make it: what they say can be read here.
 const status: NetworkStatus = {
   agent: 'network',
+  cluster: 'paris',
   statusVersion: 1,
   startedAtMs: 1,
   platform: { phase: 'current' },

@@ -19,10 +19,13 @@ function blade(server: string, change: Partial<EdgePart> = {}): AgentPart {
     startedAtMs: 0,
     platform: { phase: 'current' },
     source,
+    cluster: 'paris',
     blade: server,
+    pool: 'paris-edge',
+    vipsMissing: {},
     nginx: { activeConnections: 0 },
     vips: [{ address: '192.0.2.10', fit: true, announced: true, reasons: [] }],
-    bgp: { relay: 'synced', neighbors: [up] },
+    bgp: { refusals: [], relay: 'synced', neighbors: [up] },
     draining: false,
     policies: [{ policy: 'video', healthy: true, reason: 'BackendsServing' }],
     conditions: { accepted: 3, partial: 0, refused: 0 },
@@ -36,10 +39,14 @@ function worker(server: string, change: Partial<NetworkPart> = {}): AgentPart {
     startedAtMs: 0,
     platform: { phase: 'current' },
     source,
+    cluster: 'paris',
     node: server,
     action: 'announce',
     wanted: [{ prefix: '10.10.1.0/26' }],
-    announced: [{ prefix: '10.10.1.0/26' }],
+    announced: [
+      { prefix: '10.10.1.0/26', class: 'pods' },
+      { prefix: '10.1.0.11/32', class: 'servers' },
+    ],
     refusals: [],
     relay: 'synced',
     neighbors: [up],
@@ -66,7 +73,12 @@ const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
     'routes that yield now, or did',
     snapshot([
       blade('b1', {
-        bgp: { relay: 'synced', neighbors: [up], yielded: { sinceMs: takenAtMs - 120_000, untilMs: takenAtMs } },
+        bgp: {
+          refusals: [],
+          relay: 'synced',
+          neighbors: [up],
+          yielded: { sinceMs: takenAtMs - 120_000, untilMs: takenAtMs },
+        },
       }),
       worker('w1', { yielded: { sinceMs: takenAtMs - 120_000 } }),
       worker('w2', { yielded: { sinceMs: takenAtMs - 120_000, asked: true } }),
@@ -80,7 +92,7 @@ const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
     'a VIP that nobody announces',
     snapshot([
       blade('b1', { vips: unfit('NginxUnreachable') }),
-      blade('b2', { bgp: { relay: 'synced', neighbors: [down] }, vips: unfit('AddressMissing') }),
+      blade('b2', { bgp: { refusals: [], relay: 'synced', neighbors: [down] }, vips: unfit('AddressMissing') }),
     ]),
     [
       'outage VIP 192.0.2.10 of pool paris-edge is announced by nobody (b1: NginxUnreachable; b2: AddressMissing, no BGP session)',
@@ -182,6 +194,59 @@ const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
     ],
   ],
   [
+    'a blade that cannot serve a VIP, while another does',
+    snapshot([
+      blade('b1', { vips: unfit('ProbeFailed') }),
+      blade('b2'),
+      blade('b3', { vips: [{ address: '192.0.2.10', fit: true, announced: false, reasons: [] }] }),
+    ]),
+    [
+      'fault b1 cannot serve VIP 192.0.2.10: ProbeFailed',
+      'fault b3 does not announce VIP 192.0.2.10 to any router, though it could serve it',
+    ],
+  ],
+  [
+    'a VIP whose route is refused, and one that is not on the host',
+    snapshot([
+      blade('b1', {
+        bgp: {
+          relay: 'synced',
+          neighbors: [up],
+          refusals: [{ prefix: '192.0.2.10/32', reason: 'NotAllowed', message: 'outside the site' }],
+        },
+        vips: [{ address: '192.0.2.10', fit: true, announced: false, reasons: [] }],
+      }),
+      blade('b2', { vipsMissing: { '192.0.2.10': 'no permission' } }),
+      blade('b3'),
+    ]),
+    [
+      'fault b1 cannot serve VIP 192.0.2.10: outside the site (NotAllowed)',
+      'fault b2 cannot serve VIP 192.0.2.10: no permission',
+    ],
+  ],
+  [
+    'a pool that is drained as a whole',
+    snapshot([
+      blade('b1', {
+        draining: true,
+        vips: [{ address: '192.0.2.10', fit: false, announced: true, reasons: ['Draining', 'LastAnnouncer'] }],
+      }),
+    ]),
+    [
+      'note VIP 192.0.2.10 of pool paris-edge stays announced while all its blades are drained, because no other is left',
+    ],
+  ],
+  [
+    'nobody who could be asked',
+    snapshot([]),
+    ['unknown the platform has no agent that could be asked: no blade, and no worker that a cluster lists'],
+  ],
+  [
+    'workers that cannot be asked',
+    snapshot([blade('b1')], { clusters: [{ name: 'paris', unplaced: ['w1', 'w2'] }] }),
+    ['unknown cluster paris has workers that cannot be asked, because their Nodes name no internal address: w1, w2'],
+  ],
+  [
     'a drain, and a cluster whose workers are not known',
     snapshot([blade('b1')], {
       clusters: [{ name: 'paris', problem: 'Forbidden' }],
@@ -210,7 +275,7 @@ describe('the screen', () => {
   test('says in its first line that all is well, and how much that covers', () => {
     const lines = renderStatus(snapshot([blade('b1'), blade('b2'), worker('w1')]));
     expect(`${lines.join('\n')}\n`).toMatchInlineSnapshot(`
-      "14:02:51Z  all well: 3 agents answer, every VIP is announced, every session is up
+      "14:02:51Z  all well, as far as agents and ExaBGP know: 3 agents answer, every VIP is announced, every session is up; DNS is not looked at
 
       site   blades  workers  BGP     pod routes  answered within
       paris  2/2     1/1      3/3     1           12 ms

@@ -1,4 +1,4 @@
-import type { AgentPart, EdgePart, NetworkPart, PoolPart, Snapshot } from './snapshot.ts';
+import type { AgentPart, ClusterPart, EdgePart, NetworkPart, PoolPart, Snapshot } from './snapshot.ts';
 
 /**
  * What a snapshot says that a person should know, the worst first: `outage` means that users or pods cannot be reached by a
@@ -21,26 +21,16 @@ type Answered = Exclude<AgentPart, { readonly problem: string }>;
 
 /** Every finding of a snapshot, the worst first. */
 export function findingsOf(snapshot: Snapshot): readonly Finding[] {
-  if (snapshot.agents.length > 0 && snapshot.agents.every((part) => 'problem' in part))
-    return [nobodyAnswers(snapshot)];
+  if (snapshot.agents.every((part) => 'problem' in part)) return [nobodyAnswers(snapshot)];
   const dead = deadSites(snapshot);
+  const served = servedVips(snapshot);
   const deadNames = new Set(dead.map(({ subject }) => subject));
   const findings = [
     ...dead,
     ...snapshot.pools.flatMap((pool) => vipFindings(pool, snapshot.agents)),
     ...clusterFindings(snapshot),
-    ...snapshot.agents.flatMap((part) => (deadNames.has(siteText(part)) ? [] : agentFindings(part))),
-    ...snapshot.clusters.flatMap(({ name, problem }) =>
-      problem === undefined
-        ? []
-        : [
-            {
-              severity: 'unknown' as const,
-              subject: `cluster ${name}`,
-              what: `has workers that are not known here: ${problem}`,
-            },
-          ],
-    ),
+    ...snapshot.agents.flatMap((part) => (deadNames.has(siteText(part)) ? [] : agentFindings(part, served))),
+    ...snapshot.clusters.flatMap(unknownWorkers),
     ...snapshot.drains.map(({ name, target, reason, expires }) => ({
       severity: 'note' as const,
       subject: target,
@@ -52,9 +42,28 @@ export function findingsOf(snapshot: Snapshot): readonly Finding[] {
 
 /** Then the machine that asks is more likely cut off than every site is dead; nothing else can be said. */
 function nobodyAnswers({ agents }: Snapshot): Finding {
+  if (agents.length === 0)
+    return {
+      severity: 'unknown',
+      subject: 'the platform',
+      what: 'has no agent that could be asked: no blade, and no worker that a cluster lists',
+    };
   const problems = agents.flatMap((part) => ('problem' in part ? [part.problem] : []));
   const what = `answers here: none of ${agents.length} (${commonest(problems)}); this machine may not reach them, so nothing is known`;
   return { severity: 'unknown', subject: 'no agent', what };
+}
+
+/** What cannot be said of the workers of a cluster. */
+function unknownWorkers({ name, problem, unplaced = [] }: ClusterPart): readonly Finding[] {
+  const why = [
+    ...(problem === undefined ? [] : [`has workers that are not known here: ${problem}`]),
+    ...(unplaced.length === 0
+      ? []
+      : [
+          `has workers that cannot be asked, because their Nodes name no internal address: ${unplaced.slice(0, 5).join(', ')}`,
+        ]),
+  ];
+  return why.map((what) => ({ severity: 'unknown', subject: `cluster ${name}`, what }));
 }
 
 function siteText({ target }: AgentPart): string {
@@ -85,6 +94,9 @@ function commonest(texts: readonly string[]): string {
   return first?.[0] ?? '';
 }
 
+/** What a person asked for, and what follows from it. */
+const onPurpose: ReadonlySet<string> = new Set(['Draining', 'Stopping', 'LastAnnouncer']);
+
 /** Who announces each VIP of a pool. That nobody does is only said when every blade was asked with success. */
 function vipFindings(pool: PoolPart, agents: readonly AgentPart[]): readonly Finding[] {
   const parts = agents.filter(({ target }) => target.pool === pool.name);
@@ -94,6 +106,15 @@ function vipFindings(pool: PoolPart, agents: readonly AgentPart[]): readonly Fin
     const announcers = seen.filter(({ state }) => state?.announced === true);
     if (announcers.length > 0) {
       const forced = announcers.every(({ state }) => state?.fit !== true);
+      const drained = seen.every(({ state }) => (state?.reasons ?? []).every((reason) => onPurpose.has(reason)));
+      if (forced && drained)
+        return [
+          {
+            severity: 'note',
+            subject: `VIP ${vip}`,
+            what: `of pool ${pool.name} stays announced while all its blades are drained, because no other is left`,
+          },
+        ];
       return forced
         ? [
             {
@@ -163,10 +184,16 @@ function sourceOf(part: Answered): EdgePart['source'] {
   return 'edge' in part ? part.edge.source : part.network.source;
 }
 
-function agentFindings(part: AgentPart): readonly Finding[] {
+/** The VIPs that a fit blade announces; of the others the VIP's own finding says what keeps each blade from it. */
+function servedVips({ agents }: Snapshot): ReadonlySet<string> {
+  const vips = agents.flatMap((part) => ('edge' in part ? part.edge.vips : []));
+  return new Set(vips.filter(({ fit, announced }) => fit && announced).map(({ address }) => address));
+}
+
+function agentFindings(part: AgentPart, served: ReadonlySet<string>): readonly Finding[] {
   const subject = part.target.server;
   if ('problem' in part) return [{ severity: 'fault', subject, what: part.problem }];
-  const mine = 'edge' in part ? bladeFindings(part.edge) : workerFindings(part.network);
+  const mine = 'edge' in part ? bladeFindings(part.edge, served) : workerFindings(part.network);
   return [
     ...sessionFindings(part),
     ...yieldFindings(part),
@@ -225,7 +252,8 @@ function commonFindings({ platform, credentials, source }: EdgePart | NetworkPar
   return findings;
 }
 
-function bladeFindings({ fault, tableRefused, nginx, policies, conditions, draining }: EdgePart): readonly Own[] {
+function bladeFindings(part: EdgePart, served: ReadonlySet<string>): readonly Own[] {
+  const { fault, tableRefused, nginx, policies, conditions, draining } = part;
   const findings: Own[] = [];
   if (fault !== undefined) findings.push({ severity: 'fault', what: `is unfit: ${fault}` });
   else if (nginx === undefined) findings.push({ severity: 'fault', what: 'has no nginx that answers' });
@@ -234,10 +262,34 @@ function bladeFindings({ fault, tableRefused, nginx, policies, conditions, drain
   for (const { policy, healthy, reason } of policies)
     if (!healthy && !draining)
       findings.push({ severity: 'fault', what: `answers that policy ${policy} is not healthy here (${reason})` });
+  findings.push(...vipStateFindings(part, served));
   const { partial, refused } = conditions;
   if (partial + refused > 0)
     findings.push({ severity: 'warning', what: `serves ${partial} objects in part and refuses ${refused}` });
   return findings;
+}
+
+/** What keeps this blade from a VIP, also while another blade has it: then half of what is there for a failure is gone. */
+function vipStateFindings(
+  { vips, vipsMissing, bgp, fault, draining }: EdgePart,
+  served: ReadonlySet<string>,
+): readonly Own[] {
+  const refused = new Map(
+    bgp.refusals.map(({ prefix, reason, message }) => [prefix.replace(/\/\d+$/, ''), `${message} (${reason})`]),
+  );
+  return vips.flatMap(({ address, fit, announced, reasons }): readonly Own[] => {
+    if (!served.has(address)) return [];
+    const against = [
+      ...reasons.filter((reason) => !onPurpose.has(reason)),
+      ...[refused.get(address), vipsMissing[address]].filter((text) => text !== undefined),
+    ];
+    if (against.length > 0 && fault === undefined)
+      return [{ severity: 'fault', what: `cannot serve VIP ${address}: ${against.join('; ')}` }];
+    const down = bgp.neighbors.every(({ up }) => !up);
+    if (fit && !announced && !draining && !down)
+      return [{ severity: 'fault', what: `does not announce VIP ${address} to any router, though it could serve it` }];
+    return [];
+  });
 }
 
 function workerFindings({ action, reason, wanted, announced, refusals }: NetworkPart): readonly Own[] {

@@ -16,6 +16,8 @@ export interface Snapshot {
 /** What is known of a cluster; `problem` says why its workers are not known. */
 export interface ClusterPart {
   readonly name: string;
+  /** Nodes whose agents cannot be asked, because the Node names no internal address. */
+  readonly unplaced?: readonly string[];
   readonly problem?: string;
 }
 
@@ -66,6 +68,8 @@ const source = z.object({
   servingSnapshot: z.boolean().optional(),
 });
 const common = {
+  // An agent of an older version does not say it.
+  cluster: text.optional().catch(undefined),
   startedAtMs: z.number(),
   platform: z.object({ phase: text, reason: text.optional(), message: text.optional() }),
   credentials: z.object({ endsAtMs: z.number(), endsWithinDays: z.number().optional() }).optional().catch(undefined),
@@ -88,13 +92,20 @@ const yielded = z
 const edgeSchema = z.object({
   ...common,
   blade: text,
+  pool: text,
   nginx: z.object({ activeConnections: z.number() }).optional().catch(undefined),
   fault: text.optional().catch(undefined),
   tableRefused: text.optional().catch(undefined),
   vips: z.array(
     z.object({ address: text, fit: z.boolean(), announced: z.boolean(), reasons: z.array(text).catch([]) }),
   ),
-  bgp: z.object({ relay: text, neighbors, yielded }),
+  vipsMissing: z.record(text, text).catch({}),
+  bgp: z.object({
+    refusals: z.array(z.object({ prefix: text, reason: text, message: text })).catch([]),
+    relay: text,
+    neighbors,
+    yielded,
+  }),
   draining: z.boolean(),
   policies: z.array(z.object({ policy: text, healthy: z.boolean(), reason: text })).catch([]),
   conditions: z
@@ -107,7 +118,7 @@ const networkSchema = z.object({
   action: z.enum(['announce', 'hold']),
   reason: text.optional().catch(undefined),
   wanted: z.array(z.object({ prefix: text })),
-  announced: z.array(z.object({ prefix: text })),
+  announced: z.array(z.object({ prefix: text, class: text.optional() })),
   refusals: z.array(z.object({ subject: text, reason: text, message: text })).catch([]),
   relay: text,
   neighbors,
@@ -132,5 +143,16 @@ export function readStatus(target: Target, answer: unknown, ageMs: number): Agen
   }
   const name = 'blade' in read.data ? read.data.blade : read.data.node;
   if (name !== target.server) return { target, problem: `has an agent that says it is ${name}` };
+  const { cluster } = read.data;
+  const pool = 'blade' in read.data ? read.data.pool : undefined;
+  if ((cluster !== undefined && cluster !== target.cluster) || pool !== target.pool)
+    return {
+      target,
+      problem: `has an agent of ${belonging(cluster, pool)} instead of ${belonging(target.cluster, target.pool)}`,
+    };
   return 'blade' in read.data ? { target, edge: read.data, ageMs } : { target, network: read.data, ageMs };
+}
+
+function belonging(cluster: string | undefined, pool: string | undefined): string {
+  return `cluster ${cluster ?? '(not named)'}${pool === undefined ? '' : `, pool ${pool}`}`;
 }

@@ -1,5 +1,5 @@
 import { type Finding, findingsOf, type Severity, severities } from './findings.ts';
-import type { AgentPart, Snapshot } from './snapshot.ts';
+import type { AgentPart, NetworkPart, Snapshot } from './snapshot.ts';
 
 export interface ScreenOptions {
   /** The lines are cut to as many characters; absent for lines of any length. */
@@ -36,7 +36,7 @@ export function headline({ agents, takenAtMs }: Snapshot, findings: readonly Fin
   const at = clockTime(takenAtMs);
   const first = worst(findings);
   if (first === undefined)
-    return `${at}  all well: ${agents.length} agents answer, every VIP is announced, every session is up`;
+    return `${at}  all well, as far as agents and ExaBGP know: ${agents.length} agents answer, every VIP is announced, every session is up; DNS is not looked at`;
   const others = severities.flatMap((severity) => {
     const number = findings.filter((finding) => finding !== first && finding.severity === severity).length;
     return number === 0 || severity === 'note' ? [] : [`${number} ${plural(severity, number)}`];
@@ -65,7 +65,7 @@ function siteLines({ agents }: Snapshot): readonly string[] {
       const sessions = parts.flatMap((part) =>
         'edge' in part ? part.edge.bgp.neighbors : 'network' in part ? part.network.neighbors : [],
       );
-      const routes = parts.reduce((sum, part) => sum + ('network' in part ? part.network.announced.length : 0), 0);
+      const routes = parts.reduce((sum, part) => sum + ('network' in part ? podRoutes(part.network) : 0), 0);
       const ages = parts.flatMap((part) => ('problem' in part ? [] : [part.ageMs]));
       const slowest = ages.length === 0 ? '-' : `${Math.max(1, Math.round(Math.max(...ages)))} ms`;
       const cells = [
@@ -78,6 +78,11 @@ function siteLines({ agents }: Snapshot): readonly string[] {
       return `${site.padEnd(width)}  ${cells.join('  ')}`;
     }),
   ];
+}
+
+/** How many routes of pods a worker announces to anybody. */
+function podRoutes({ announced, neighbors }: NetworkPart): number {
+  return neighbors.some(({ up }) => up) ? announced.filter((route) => route.class === 'pods').length : 0;
 }
 
 /** How many answer of how many should. */

@@ -18,7 +18,8 @@ export async function workersOfApi(client: KubeClient, timeoutMs: number): Promi
     const page = readPage(await client.request({ path: '/api/v1/nodes', query, signal, timeoutMs }));
     for (const item of page.items) {
       const read = readObject('Node', { apiVersion: 'v1', kind: 'Node', ...item });
-      if (read.ok && read.object.kind === 'Node') workers.push(...workerOf(read.object));
+      if (read.ok && read.object.kind === 'Node') workers.push(workerOf(read.object));
+      else workers.push({ name: nameOf(item) });
     }
     next = page.next;
   }
@@ -32,7 +33,7 @@ export async function workersOfFolder(folder: string, clock: Clock, timeoutMs: n
   const timer = clock.setTimeout(() => reject(new Error(problemOf(source.status()))), timeoutMs);
   source.start({ onChange: ({ state }) => resolve(state), onStatus: () => undefined });
   try {
-    return [...(await promise).objects.Node.values()].flatMap(workerOf);
+    return [...(await promise).objects.Node.values()].map(workerOf);
   } finally {
     timer.cancel();
     await source.stop();
@@ -43,8 +44,14 @@ function problemOf(status: SourceStatus): string {
   return 'message' in status && status.message !== undefined ? status.message : 'the folder could not be read in time';
 }
 
-function workerOf({ metadata, status }: Node): readonly Worker[] {
+function workerOf({ metadata, status }: Node): Worker {
   const addresses = status?.addresses ?? [];
   const internal = addresses.find(({ type }) => type === 'InternalIP');
-  return internal === undefined ? [] : [{ name: metadata.name, address: internal.address }];
+  return { name: metadata.name, ...(internal === undefined ? {} : { address: internal.address }) };
+}
+
+/** The name of a Node that cannot be read otherwise. */
+function nameOf({ metadata }: Readonly<Record<string, unknown>>): string {
+  const name = typeof metadata === 'object' && metadata !== null && 'name' in metadata ? metadata.name : undefined;
+  return typeof name === 'string' ? name : '(unnamed)';
 }

@@ -197,7 +197,7 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
     log,
     registry,
   });
-  const common = { agent: plane.name, statusVersion, startedAtMs: clock.now() };
+  const common = { agent: plane.name, statusVersion, cluster, startedAtMs: clock.now() };
   const status = () => ({
     ...common,
     platform: watch.status(),

@@ -48,7 +48,6 @@ export function statusOf({ view, memory, publishing }: StatusInput): PlanePart<E
   return {
     blade: view.blade,
     pool: view.pool.metadata.name,
-    cluster: view.pool.spec.cluster,
     source: { ...view.source, servingSnapshot: convergence.known.phase === 'snapshot' },
     generation: generationOf(convergence),
     ...withoutUndefined({

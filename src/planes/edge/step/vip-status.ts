@@ -1,5 +1,5 @@
 import type { SpeakerStatus } from '../../../bgp/speaker.ts';
-import { type Address, hostPrefix } from '../../../model/address.ts';
+import { type Address, hostPrefix, parseAddress } from '../../../model/address.ts';
 import type { VipView } from '../../../model/status.ts';
 import type { EdgeReason } from '../reasons.ts';
 import { reasonsAgainst } from './fitness.ts';
@@ -35,8 +35,10 @@ export function reasonsOf({ fitness, decision }: VipMemory, retirement: Retireme
   ];
 }
 
+/** Whether a router has the VIP from us. A session carries the family of its addresses, so one of the other family has no part in it. */
 export function isAnnounced(speaker: SpeakerStatus, vip: Address): boolean {
-  return isInExabgp(speaker, vip) && speaker.neighbors.some(({ up }) => up);
+  const carries = ({ address }: { readonly address: string }) => parseAddress(address)?.family === vip.family;
+  return isInExabgp(speaker, vip) && speaker.neighbors.some((neighbor) => neighbor.up && carries(neighbor));
 }
 
 /** Whether ExaBGP holds the route of the VIP, with or without a session. */
