@@ -227,6 +227,22 @@ it('takes no older version of the storage for evidence, also when it comes back 
   expect(held()).toBe(4);
 });
 
+it('takes no older version for evidence after restarts either, though it has kept a state meanwhile', async () => {
+  let state: ClusterState = stateWith(['a', 'b', 'c', 'd'], 'one', '17');
+  for (let start = 0; start < 3; start += 1) {
+    const { source, heard, server, held, pass } = begin(['a'], state);
+    await pass(3);
+    // Whatever changes while in doubt makes the agent keep a new state.
+    server.gap('a', `x${start}`);
+    await pass(60);
+    expect(source.status()).toMatchObject({ phase: 'stale', reason: 'SourceImplausible' });
+    expect(held()).toBeGreaterThanOrEqual(5);
+    state = heard.changes.at(-1)?.state ?? state;
+    await source.stop();
+  }
+  expect(names(state)).toMatch(/^abcd/);
+}, 60_000);
+
 it('refuses another cluster as soon as it answers, says how to accept it, and goes on when the old one is back', async () => {
   const { server, source, held, pass, acceptFile, heard } = begin(['a', 'b']);
   await pass(2);

@@ -69,6 +69,8 @@ class KubernetesSource implements ClusterSource {
   #lastGood: ClusterState = emptyState;
   readonly #listed = new Set<Kind>();
   readonly #versions = new Map<Kind, string>();
+  /** The version before an older list brought a kind into doubt: an agent that starts anew must see that its list is older too. */
+  readonly #beforeDoubt = new Map<Kind, string>();
   /** The kinds whose next list replaces all objects, because a person has accepted another cluster. */
   readonly #accepted = new Set<Kind>();
   #listener: ClusterListener | undefined;
@@ -212,6 +214,8 @@ class KubernetesSource implements ClusterSource {
       for (const key of gone) this.#store.remove(kind, key);
       for (const [key, object] of before) if (this.#doubts.has(kind, key)) this.#store.put(kind, key, object);
     }
+    const known = this.#versions.get(kind);
+    if (older && known !== undefined && !this.#beforeDoubt.has(kind)) this.#beforeDoubt.set(kind, known);
     this.#listed.add(kind);
     this.#versions.set(kind, version);
     this.#loop.trigger();
@@ -260,7 +264,9 @@ class KubernetesSource implements ClusterSource {
   #origin(): Origin {
     for (const { kind, machine } of this.#watches)
       if (machine.resourceVersion !== undefined) this.#versions.set(kind, machine.resourceVersion);
-    return { ...withoutUndefined({ cluster: this.#identity.known }), versions: Object.fromEntries(this.#versions) };
+    for (const kind of this.#beforeDoubt.keys()) if (!this.#doubts.kinds.includes(kind)) this.#beforeDoubt.delete(kind);
+    const versions = Object.fromEntries([...this.#versions, ...this.#beforeDoubt]);
+    return { ...withoutUndefined({ cluster: this.#identity.known }), versions };
   }
 
   #synced(): boolean {
