@@ -55,6 +55,31 @@ describe('the snapshot of a cluster', () => {
     },
   );
 
+  test('that could not be written is tried again though nothing changes, and not after the end', async () => {
+    const clock = new FakeClock(0);
+    let full = true;
+    const tried: number[] = [];
+    const file = {
+      read: () => Promise.resolve(undefined),
+      async write({ revision }: ClusterState): Promise<void> {
+        tried.push(revision);
+        if (full) throw new Error('ENOSPC');
+      },
+    };
+    const writer = new SnapshotWriter({ file, clock, log: silentLog, delayMs: 1000 });
+    writer.save(state(1));
+    await clock.advance(25_000);
+    expect(tried).toEqual([1, 1, 1]);
+    full = false;
+    await clock.advance(60_000);
+    expect(tried).toEqual([1, 1, 1, 1]);
+    full = true;
+    writer.save(state(2));
+    await writer.flush();
+    await clock.advance(60_000);
+    expect(tried).toEqual([1, 1, 1, 1, 2]);
+  });
+
   test('is written at once when the agent ends', async () => {
     const { clock, written, writer } = rig(200);
     writer.save(state(1));

@@ -46,8 +46,8 @@ const restFactor = 20;
 const longestRestMs = 10_000;
 
 /**
- * Writes the newest state a while after it changed, one write at a time; a failed write is logged, and the next change
- * is written as usual. A large cluster that changes all the time is written less often, so that writing takes a
+ * Writes the newest state a while after it changed, one write at a time; a failed write is logged and tried again every ten
+ * seconds. A large cluster that changes all the time is written less often, so that writing takes a
  * twentieth of the time, but at least every ten seconds.
  */
 export class SnapshotWriter {
@@ -97,7 +97,8 @@ export class SnapshotWriter {
     await this.#writing;
     const restMs = this.#restUntilMs - this.#clock.monotonic();
     if (restMs <= 0) await this.flush();
-    else if (this.#newest !== undefined) this.#schedule(restMs);
+    // What waits still has come meanwhile, or could not be written.
+    if (this.#newest !== undefined) this.#schedule(restMs > 0 ? restMs : longestRestMs);
   }
 
   async #writeNewest(): Promise<void> {
@@ -108,7 +109,9 @@ export class SnapshotWriter {
     try {
       await this.#file.write(state);
     } catch (error) {
-      this.#log.warn({ error: messageOf(error) }, 'snapshot not written');
+      this.#log.warn({ error: messageOf(error) }, 'snapshot not written; it is tried again');
+      // A disk that is full for a moment must not leave an old state for as long as nothing changes.
+      this.#newest ??= state;
     }
     const endedMs = this.#clock.monotonic();
     this.#restUntilMs = endedMs + Math.min((endedMs - beganMs) * restFactor, longestRestMs);

@@ -43,7 +43,7 @@ afterAll(() => world?.destroy());
 
 /** What `deploy/` gives the unit of the agent. */
 const mostMiB = 768;
-/** A change of the other tenant waits behind what the greedy one writes; on two busy cores it took 20 s at worst. */
+/** A change of the other tenant waits behind what the greedy one writes; on two busy cores 20 s were seen. */
 const slowestMs = 60_000;
 
 const secretsAFile = 20;
