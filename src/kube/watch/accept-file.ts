@@ -23,14 +23,6 @@ export class AcceptFile {
     return this.#path === undefined ? '' : (await readBounded(this.#path, 4096).catch(() => '')).toString().trim();
   }
 
-  /** Removes a file that was there before anything was in doubt: whoever wrote it meant something else. */
-  async forget(): Promise<void> {
-    const said = await this.read();
-    if (said === '') return;
-    this.#log.warn({ acceptFile: this.#path, said }, 'an accept file from before the doubt is removed and accepts nothing');
-    await this.remove();
-  }
-
   /** Removes the file: one that stays would accept the same loss another time, when nobody means it. */
   async remove(): Promise<void> {
     if (this.#path === undefined) return;
