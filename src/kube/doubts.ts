@@ -184,10 +184,10 @@ export class Doubts {
 
   /**
    * Ends the doubt over the objects that were shown under this fingerprint: returns those that are in doubt still, which are to
-   * be removed. Undefined when no such fingerprint is valid.
+   * be removed. Undefined when no such fingerprint is valid. `writtenMs` says when a person wrote it, by the clock of `nowMs`.
    */
-  accept(fingerprint: string): ReadonlyMap<Kind, ReadonlySet<ObjectKey>> | undefined {
-    const standsFor = this.#showings.use(fingerprint);
+  accept(fingerprint: string, writtenMs = Infinity): ReadonlyMap<Kind, ReadonlySet<ObjectKey>> | undefined {
+    const standsFor = this.#showings.use(fingerprint, writtenMs);
     if (standsFor === undefined) return undefined;
     const accepted = new Map<Kind, ReadonlySet<ObjectKey>>();
     for (const [kind, { absent }] of this.#doubts) {

@@ -66,6 +66,16 @@ describe('a fingerprint', () => {
     expect(doubts.implausible).toEqual(['Node']);
   });
 
+  it('is not accepted by what was written long before it was shown, as for an earlier loss of the same objects', () => {
+    const doubts = new Doubts(Infinity);
+    const minute = 60_000;
+    lose(doubts, 'Service', 'abcd', 'a', 100 * minute);
+    const shown = doubts.show(100 * minute)?.fingerprint ?? '';
+    expect(doubts.accept(shown, 98 * minute)).toBeUndefined();
+    // Another agent of the same folder may have shown it a little before.
+    expect(doubts.accept(shown, 99.5 * minute)).toEqual(new Map([['Service', new Set('bcd')]]));
+  });
+
   it('stays valid for an hour after another one was shown', () => {
     const doubts = new Doubts(Infinity);
     const all = 'abcdefgh';

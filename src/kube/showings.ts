@@ -5,6 +5,9 @@ import { fingerprintOf } from './plausible.ts';
 /** The least time between two new fingerprints: time for a person to read one and to write it down. */
 export const showEveryMs = 5000;
 
+/** How long before an agent shows a fingerprint a person may have written it: another agent of the same folder showed it before. */
+const aheadMs = 60_000;
+
 /** A fingerprint that was replaced by another one stays valid for this long after it was shown last. */
 const validMs = 3_600_000;
 
@@ -68,9 +71,13 @@ export class Showings {
     return { findings: this.#grown ? last.findings : findings, fingerprint: last.fingerprint };
   }
 
-  /** Says of each object whether this fingerprint stands for it; undefined when the fingerprint is not valid. It is valid once. */
-  use(fingerprint: string): ((kind: Kind, one: Shown) => boolean) | undefined {
+  /**
+   * Says of each object whether this fingerprint stands for it; undefined when the fingerprint is not valid, or was written down long
+   * before it was shown: then it meant another loss of the same objects. It is valid once. `writtenMs` is by the clock of `nowMs`.
+   */
+  use(fingerprint: string, writtenMs: number): ((kind: Kind, one: Shown) => boolean) | undefined {
     const used = this.#valid.get(fingerprint);
+    if (used !== undefined && writtenMs < used.madeMs - aheadMs) return undefined;
     this.#valid.delete(fingerprint);
     return used === undefined ? undefined : (kind, one) => standsFor(used, kind, one);
   }

@@ -103,6 +103,16 @@ describe('manifest folder', () => {
     await writeFile(join(folder.path, acceptFile), `${fingerprint}\n`);
     await seen.live();
     expect(seen.keys('Node')).toEqual(['n0', 'n1']);
+    // The same loss another time is another loss, though the file is still there: nobody has said that this one is meant.
+    await folder.write('all.yaml', yaml([...many(7), service('new')]));
+    await seen.until('all are back', () => seen.keys('Node').length === 7);
+    await folder.write('all.yaml', yaml([...many(2), service('new')]));
+    await seen.stale('SourceImplausible');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(seen.keys('Node')).toHaveLength(7);
+    await writeFile(join(folder.path, acceptFile), `${fingerprint}\n`);
+    await seen.live();
+    expect(seen.keys('Node')).toEqual(['n0', 'n1']);
   });
 
   it('holds only what is in doubt while the folder lives on, and takes an acceptance for what was shown', async () => {

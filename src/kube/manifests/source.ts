@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { formatProblem } from '../../model/problem.ts';
-import { readBounded } from '../../runtime/bounded-file.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import { readAcceptance } from '../acceptance.ts';
 import { Doubts } from '../doubts.ts';
 import { type AnyObject, type Kind, kinds } from '../kinds.ts';
 import { createSourceMetrics, type SourceMetrics } from '../metrics.ts';
@@ -67,6 +67,8 @@ class ManifestSource implements ClusterSource {
   /** What is in force: the state or, before there is one, that of an earlier agent. */
   #inForce: ClusterState = emptyState;
   readonly #doubts = new Doubts(Infinity);
+  /** When the accept file was written that was obeyed last, in ms since the epoch. */
+  #acceptedMs: number | undefined;
   /** When the folder was last lost, or an object in doubt last came back: a folder that is being restored is not at rest. */
   #returnedMs = -Infinity;
 
@@ -183,9 +185,14 @@ class ManifestSource implements ClusterSource {
       this.#doubts.judge({ kind, before, next, nowMs, witnessed, restMs, restingSinceMs: this.#returnedMs });
     }
     if (this.#doubts.implausible.length === 0) return;
-    const said = (await readBounded(join(this.#options.folder, acceptFile), 4096).catch(() => '')).toString().trim();
-    if (this.#doubts.accept(said) === undefined) return;
-    this.#options.log.warn({ fingerprint: said }, 'implausible change accepted by a person');
+    const acceptance = await readAcceptance(join(this.#options.folder, acceptFile));
+    // The file stays, for the other agents that read this folder; each takes what it says once.
+    if (acceptance === undefined || acceptance.writtenMs === this.#acceptedMs) return;
+    const { clock, log } = this.#options;
+    const writtenMs = clock.monotonic() - (clock.now() - acceptance.writtenMs);
+    if (this.#doubts.accept(acceptance.said, writtenMs) === undefined) return;
+    this.#acceptedMs = acceptance.writtenMs;
+    log.warn({ fingerprint: acceptance.said }, 'implausible change accepted by a person');
   }
 
   /** These objects, and those in doubt, which stay in force. */

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { readBounded } from '../../runtime/bounded-file.ts';
 import type { Log } from '../../runtime/log.ts';
+import { type Acceptance, readAcceptance } from '../acceptance.ts';
 
 /** The file into which a person writes what the status names, a fingerprint or an identity, to accept it. */
 export class AcceptFile {
@@ -18,9 +18,9 @@ export class AcceptFile {
     return this.#path === undefined || what === undefined ? '' : `; write ${what} into ${this.#path} to accept it`;
   }
 
-  /** What a person has written; empty when nothing. */
-  async read(): Promise<string> {
-    return this.#path === undefined ? '' : (await readBounded(this.#path, 4096).catch(() => '')).toString().trim();
+  /** What a person has written; undefined when nothing. */
+  async read(): Promise<Acceptance | undefined> {
+    return this.#path === undefined ? undefined : readAcceptance(this.#path);
   }
 
   /** Removes the file: one that stays would accept the same loss another time, when nobody means it. */

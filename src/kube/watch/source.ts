@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import type { Acceptance } from '../acceptance.ts';
 import type { KubeClient } from '../api/client.ts';
 import { Doubts, hasSurvivor } from '../doubts.ts';
 import type { AnyObject, Kind } from '../kinds.ts';
@@ -325,7 +326,7 @@ class KubernetesSource implements ClusterSource {
     const said = await this.#acceptFile.read();
     if (this.#listener === undefined) return;
     this.#doubtTimer = undefined;
-    if (said !== '' && this.#accept(said)) {
+    if (said !== undefined && this.#accept(said)) {
       this.#loop.trigger();
       await this.#acceptFile.remove();
       return;
@@ -336,8 +337,8 @@ class KubernetesSource implements ClusterSource {
   }
 
   /** Whether a person means this: the fingerprint of a loss that was shown, or the identity of the cluster that was refused. */
-  #accept(said: string): boolean {
-    const { log } = this.#options;
+  #accept({ said, writtenMs }: Acceptance): boolean {
+    const { log, clock } = this.#options;
     if (said === this.#identity.stranger) {
       log.warn({ cluster: said, before: this.#identity.known }, 'another cluster accepted by a person');
       this.#identity.trust(said);
@@ -349,7 +350,7 @@ class KubernetesSource implements ClusterSource {
       }
       return true;
     }
-    const accepted = this.#doubts.accept(said);
+    const accepted = this.#doubts.accept(said, clock.monotonic() - (clock.now() - writtenMs));
     if (accepted === undefined) return false;
     log.warn({ fingerprint: said }, 'implausible change accepted by a person');
     for (const [kind, keys] of accepted) for (const key of keys) this.#store.remove(kind, key);
