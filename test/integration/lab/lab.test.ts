@@ -70,7 +70,7 @@ describe('a lab from start to end', () => {
     await announcers(2);
     expect(await overview()).toMatchObject({
       code: 0,
-      stdout: expect.stringMatching(/^\S+ {2}all well: 8 agents answer/),
+      stdout: expect.stringMatching(/^\S+ {2}all well, as far as agents and ExaBGP know: 8 agents answer/),
     });
     const begun = await lab('fault', 'blade-killed', 'paris-blade-1', '--state', state);
     expect(begun).toMatchObject({ code: 0, stdout: expect.stringContaining('blade-killed paris-blade-1: ') });
