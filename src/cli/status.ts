@@ -1,8 +1,10 @@
-import { isInForce } from '../model/platform/drains.ts';
+import { InputError, problemLines } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
-import { messageOf } from '../model/values.ts';
-import type { ClusterPart, Snapshot, Target } from '../observe/snapshot.ts';
-import { clearScreen, printLines } from '../runtime/print.ts';
+import type { Snapshot } from '../observe/snapshot.ts';
+import type { Worker } from '../observe/targets.ts';
+import type { ScreenOptions } from '../observe/text.ts';
+import { sleep, systemClock } from '../runtime/clock.ts';
+import { clearScreen, printErrorLines, printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
 import { showProgress } from './progress.ts';
@@ -35,92 +37,63 @@ Exit code 0: nothing is wrong, 1: something is (an outage, a fault, or something
 };
 
 async function run(paths: string[], options: StatusArguments): Promise<void> {
+  if (options.watch === true) return watch(paths, options);
   const { findingsOf } = await import('../observe/findings.ts');
-  const { renderStatus } = await import('../observe/text.ts');
+  const snapshot = await look(paths);
+  await show(snapshot, options);
+  const wrong = findingsOf(snapshot).some(({ severity }) => severity !== 'warning' && severity !== 'note');
+  process.exitCode = wrong ? 1 : 0;
+}
+
+/** Looks again and again. A spec that is being edited may not be valid for a moment: then that is shown. */
+async function watch(paths: readonly string[], options: StatusArguments): Promise<never> {
+  const { stdout } = process;
+  const screen = stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows - 1 } : {};
   for (;;) {
-    const snapshot = await takeSnapshot(paths);
-    const findings = findingsOf(snapshot);
-    const value = () => ({ ...snapshot, findings });
-    if (options.watch !== true) {
-      await printResult(options.output, { lines: () => renderStatus(snapshot), value });
-      const wrong = findings.some(({ severity }) => severity !== 'warning' && severity !== 'note');
-      process.exitCode = wrong ? 1 : 0;
-      return;
-    }
-    const { stdout } = process;
-    const screen = stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows - 1 } : {};
+    const seen = await look(paths).catch((error: unknown) => {
+      if (error instanceof InputError) return error.problems.flatMap(problemLines);
+      throw error;
+    });
     if (stdout.isTTY && options.output === 'text') clearScreen();
-    await printResult(options.output, { lines: () => renderStatus(snapshot, screen), value });
+    if (!('takenAtMs' in seen)) printErrorLines(seen);
+    else await show(seen, options, screen);
     if (!stdout.isTTY && options.output === 'text') printLines(['']);
-    await new Promise((done) => setTimeout(done, intervalMs));
+    await sleep(systemClock, intervalMs);
   }
 }
 
-async function takeSnapshot(paths: readonly string[]): Promise<Snapshot> {
+async function show(snapshot: Snapshot, { output }: OutputArguments, screen: ScreenOptions = {}): Promise<void> {
+  const { findingsOf } = await import('../observe/findings.ts');
+  const { renderStatus } = await import('../observe/text.ts');
+  await printResult(output, {
+    lines: () => renderStatus(snapshot, screen),
+    value: () => ({ ...snapshot, findings: findingsOf(snapshot) }),
+  });
+}
+
+async function look(paths: readonly string[]): Promise<Snapshot> {
   const { loadPlatformOrThrow } = await import('../platform/load.ts');
   const { askAgent } = await import('../observe/ask.ts');
-  const { bladeTargets } = await import('../observe/targets.ts');
+  const { takeSnapshot } = await import('../observe/take.ts');
   const platform = await loadPlatformOrThrow(paths);
   const progress = showProgress();
   progress.step('asking clusters and agents');
-  const ask = (target: Target) => askAgent(target, { timeoutMs: patienceMs, monotonic: () => performance.now() });
-  try {
-    const [blades, clusters] = await Promise.all([
-      Promise.all(bladeTargets(platform).map(ask)),
-      Promise.all([...platform.clusters.keys()].map((name) => workersOf(platform, name))),
-    ]);
-    const workers = await Promise.all(clusters.flatMap(({ targets }) => targets).map(ask));
-    const nowMs = Date.now();
-    return {
-      takenAtMs: nowMs,
-      clusters: clusters.map(({ part }) => part),
-      pools: [...platform.edgePools.values()].map(({ metadata, spec }) => ({
-        name: metadata.name,
-        cluster: spec.cluster,
-        vips: spec.vips.map(({ address }) => address.text),
-      })),
-      agents: [...blades, ...workers],
-      drains: [...platform.drains.values()]
-        .filter((drain) => isInForce(drain, nowMs))
-        .map(({ metadata, spec }) => ({
-          name: metadata.name,
-          target: `${spec.target.kind}/${spec.target.name}`,
-          reason: spec.reason,
-          expires: spec.expires,
-        })),
-    };
-  } finally {
-    progress.end();
-  }
+  return takeSnapshot({
+    platform,
+    ask: (target) => askAgent(target, { timeoutMs: patienceMs, monotonic: () => systemClock.monotonic() }),
+    workersOf: (cluster) => workersOf(platform, cluster),
+    now: () => systemClock.now(),
+  }).finally(progress.end);
 }
 
-/** The workers' agents of a cluster. A cluster that cannot be read is a part with the cause; one without a source has no workers of ours. */
-async function workersOf(
-  platform: Platform,
-  name: string,
-): Promise<{ readonly part: ClusterPart; readonly targets: readonly Target[] }> {
+/** The workers that a cluster lists, read from its source in the spec; undefined for a cluster that is not read at all. */
+async function workersOf(platform: Platform, name: string): Promise<readonly Worker[] | undefined> {
   const source = platform.clusters.get(name)?.spec.source;
-  if (source === undefined || 'none' in source) return { part: { name }, targets: [] };
+  if (source === undefined || 'none' in source) return undefined;
   const { sourcePlace } = await import('./cluster-source.ts');
-  const { unplacedOf, workerTargets } = await import('../observe/targets.ts');
-  try {
-    const place = sourcePlace(platform, name, {});
-    const workers = await ('manifests' in place ? folderWorkers(place.manifests) : apiWorkers(place));
-    if (workers.length === 0) return { part: { name, problem: 'it lists no Node' }, targets: [] };
-    return { part: { name, unplaced: unplacedOf(workers) }, targets: workerTargets(platform, name, workers) };
-  } catch (error) {
-    return { part: { name, problem: messageOf(error) }, targets: [] };
-  }
-}
-
-async function folderWorkers(folder: string) {
-  const { workersOfFolder } = await import('../observe/workers.ts');
-  const { systemClock } = await import('../runtime/clock.ts');
-  return workersOfFolder(folder, systemClock, patienceMs);
-}
-
-async function apiWorkers(place: object) {
-  const { workersOfApi } = await import('../observe/workers.ts');
+  const { workersOfApi, workersOfFolder } = await import('../observe/workers.ts');
+  const place = sourcePlace(platform, name, {});
+  if ('manifests' in place) return workersOfFolder(place.manifests, systemClock, patienceMs);
   const { connect } = await import('../kube/api/connect.ts');
   const client = await connect(place);
   try {

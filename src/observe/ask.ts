@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { agentPaths } from '../model/contract.ts';
 import { messageOf } from '../model/values.ts';
+import { Deadline } from '../runtime/deadline.ts';
 import { type AgentPart, readStatus, type Target } from './snapshot.ts';
 
 export interface AskOptions {
@@ -26,8 +27,7 @@ export async function askAgent(target: Target, options: AskOptions): Promise<Age
 
 function get({ address, port }: Target, timeoutMs: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const signal = AbortSignal.timeout(timeoutMs);
-  const call = request({ host: address, port, path: agentPaths.status, agent: false, signal }, (response) => {
+  const call = request({ host: address, port, path: agentPaths.status, agent: false }, (response) => {
     if (response.statusCode !== 200) {
       reject(new Error(`refuses to tell its status (HTTP ${response.statusCode})`));
       call.destroy();
@@ -46,14 +46,18 @@ function get({ address, port }: Target, timeoutMs: number): Promise<string> {
     response.on('error', reject);
     response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
   });
-  call.on('error', (error: NodeJS.ErrnoException) => reject(new Error(signal.aborted ? late(timeoutMs) : said(error))));
-  call.on('close', () => reject(new Error('ends the connection before its answer is complete')));
+  // While many answers are read, that of one agent may wait for us longer than it took.
+  const deadline = new Deadline(timeoutMs, () => {
+    reject(new Error(`does not answer within ${timeoutMs / 1000} s`));
+    call.destroy();
+  });
+  call.on('error', (error: NodeJS.ErrnoException) => reject(new Error(said(error))));
+  call.on('close', () => {
+    deadline.cancel();
+    reject(new Error('ends the connection before its answer is complete'));
+  });
   call.end();
   return promise;
-}
-
-function late(timeoutMs: number): string {
-  return `does not answer within ${timeoutMs / 1000} s`;
 }
 
 function said({ code, message }: NodeJS.ErrnoException): string {

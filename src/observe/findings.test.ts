@@ -244,7 +244,9 @@ const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
   [
     'workers that cannot be asked',
     snapshot([blade('b1')], { clusters: [{ name: 'paris', unplaced: ['w1', 'w2'] }] }),
-    ['unknown cluster paris has workers that cannot be asked, because their Nodes name no internal address: w1, w2'],
+    [
+      "unknown cluster paris has workers that cannot be asked, because their Nodes name no internal address inside the servers' prefixes of a Site: w1, w2",
+    ],
   ],
   [
     'a drain, and a cluster whose workers are not known',
@@ -272,6 +274,19 @@ test.each(cases)('%s', (_what, given, wanted) => {
 });
 
 describe('the screen', () => {
+  test('counts the routes of pods that a session of their family carries', () => {
+    const both = [
+      { prefix: '10.10.1.0/26', class: 'pods' },
+      { prefix: '2001:db8:10::/122', class: 'pods' },
+      { prefix: '10.1.0.11/32', class: 'server' },
+    ];
+    const row = (neighbors: NetworkPart['neighbors']) =>
+      renderStatus(snapshot([worker('w1', { announced: both, neighbors })])).find((line) => line.startsWith('paris'));
+    expect(row([up])).toMatch(/ 1\/1 +1 /);
+    expect(row([up, { ...up, address: '2001:db8:1::1' }])).toMatch(/ 2\/2 +2 /);
+    expect(row([down])).toMatch(/ 0\/1 +0 /);
+  });
+
   test('says in its first line that all is well, and how much that covers', () => {
     const lines = renderStatus(snapshot([blade('b1'), blade('b2'), worker('w1')]));
     expect(`${lines.join('\n')}\n`).toMatchInlineSnapshot(`

@@ -1,4 +1,12 @@
-import type { AgentPart, ClusterPart, EdgePart, NetworkPart, PoolPart, Snapshot } from './snapshot.ts';
+import {
+  type AgentPart,
+  type ClusterPart,
+  type EdgePart,
+  isCarried,
+  type NetworkPart,
+  type PoolPart,
+  type Snapshot,
+} from './snapshot.ts';
 
 /**
  * What a snapshot says that a person should know, the worst first: `outage` means that users or pods cannot be reached by a
@@ -60,7 +68,7 @@ function unknownWorkers({ name, problem, unplaced = [] }: ClusterPart): readonly
     ...(unplaced.length === 0
       ? []
       : [
-          `has workers that cannot be asked, because their Nodes name no internal address: ${unplaced.slice(0, 5).join(', ')}`,
+          `has workers that cannot be asked, because their Nodes name no internal address inside the servers' prefixes of a Site: ${unplaced.slice(0, 5).join(', ')}`,
         ]),
   ];
   return why.map((what) => ({ severity: 'unknown', subject: `cluster ${name}`, what }));
@@ -120,7 +128,7 @@ function vipFindings(pool: PoolPart, agents: readonly AgentPart[]): readonly Fin
             {
               severity: 'fault',
               subject: `VIP ${vip}`,
-              what: `of pool ${pool.name} is announced only because nobody fit is left (${whyUnfit(seen)})`,
+              what: `of pool ${pool.name} is announced only because nobody fit is left (${whyUnfit(vip, seen)})`,
             },
           ]
         : [];
@@ -131,7 +139,7 @@ function vipFindings(pool: PoolPart, agents: readonly AgentPart[]): readonly Fin
         {
           severity: 'outage',
           subject: `VIP ${vip}`,
-          what: `of pool ${pool.name} is announced by nobody (${whyUnfit(seen)})`,
+          what: `of pool ${pool.name} is announced by nobody (${whyUnfit(vip, seen)})`,
         },
       ];
     const asked =
@@ -145,12 +153,12 @@ function vipFindings(pool: PoolPart, agents: readonly AgentPart[]): readonly Fin
 }
 
 function whyUnfit(
+  vip: string,
   seen: readonly { readonly blade: EdgePart; readonly state: EdgePart['vips'][number] | undefined }[],
 ): string {
   return seen
     .map(({ blade, state }) => {
-      const down =
-        blade.bgp.neighbors.length > 0 && blade.bgp.neighbors.every(({ up }) => !up) ? ['no BGP session'] : [];
+      const down = isCarried(blade.bgp.neighbors, vip) ? [] : ['no BGP session'];
       const why = [...(state?.reasons ?? []), ...down];
       return `${blade.blade}: ${why.length === 0 ? 'not announced' : why.join(', ')}`;
     })
@@ -212,6 +220,7 @@ function sessionFindings(part: Answered): readonly Own[] {
   if (relay !== 'synced' && relay !== 'syncing')
     return [{ severity: 'fault', what: `has no ExaBGP that answers (${relay})` }];
   const down = neighbors.filter(({ up }) => !up);
+  if (neighbors.length === 0) return [{ severity: 'fault', what: 'knows no BGP session' }];
   if (down.length === 0) return [];
   const why = down.map(({ address, reason }) => `${address}${reason === undefined ? '' : `: ${reason}`}`).join('; ');
   const since = Math.max(...down.map(({ changedAtMs }) => changedAtMs ?? -Infinity));
@@ -285,8 +294,7 @@ function vipStateFindings(
     ];
     if (against.length > 0 && fault === undefined)
       return [{ severity: 'fault', what: `cannot serve VIP ${address}: ${against.join('; ')}` }];
-    const down = bgp.neighbors.every(({ up }) => !up);
-    if (fit && !announced && !draining && !down)
+    if (fit && !announced && !draining && isCarried(bgp.neighbors, address))
       return [{ severity: 'fault', what: `does not announce VIP ${address} to any router, though it could serve it` }];
     return [];
   });

@@ -16,7 +16,7 @@ export interface Snapshot {
 /** What is known of a cluster; `problem` says why its workers are not known. */
 export interface ClusterPart {
   readonly name: string;
-  /** Nodes whose agents cannot be asked, because the Node names no internal address. */
+  /** Nodes whose agents are not asked, because the Node names no internal address that lies in a Site. */
   readonly unplaced?: readonly string[];
   readonly problem?: string;
 }
@@ -47,6 +47,14 @@ export type AgentPart = { readonly target: Target } & (
   | { readonly network: NetworkPart; readonly ageMs: number }
   | { readonly problem: string }
 );
+
+/** Whether a session is up that carries an address or prefix of this family; a session has the family of its addresses. */
+export function isCarried(
+  sessions: readonly { readonly address: string; readonly up: boolean }[],
+  text: string,
+): boolean {
+  return sessions.some(({ address, up }) => up && address.includes(':') === text.includes(':'));
+}
 
 export interface DrainPart {
   readonly name: string;

@@ -26,18 +26,21 @@ export interface Worker {
   readonly address?: string;
 }
 
-/** The agents of a cluster's workers. A Node without an address that can be asked is not among them; `unplacedOf` names it. */
+/**
+ * The agents of a cluster's workers. Those whose address lies in no Site are not among them: nothing tells that they are ours to
+ * ask. `unplacedOf` names them.
+ */
 export function workerTargets(platform: Platform, cluster: string, workers: readonly Worker[]): readonly Target[] {
   return workers.flatMap(({ name, address: text }) => {
     const address = parseAddress(text ?? '');
-    if (address === undefined) return [];
-    const site = siteOfServer(platform, address)?.metadata.name;
-    const at = { address: address.text, port: agentPorts.network };
-    return [{ server: name, plane: 'network' as const, cluster, ...at, ...withoutUndefined({ site }) }];
+    const site = address === undefined ? undefined : siteOfServer(platform, address)?.metadata.name;
+    if (address === undefined || site === undefined) return [];
+    return [{ server: name, plane: 'network', cluster, site, address: address.text, port: agentPorts.network }];
   });
 }
 
-/** The names of the workers whose agents cannot be asked. */
-export function unplacedOf(workers: readonly Worker[]): readonly string[] {
-  return workers.filter(({ address }) => parseAddress(address ?? '') === undefined).map(({ name }) => name);
+/** The names of the workers of a cluster whose agents are not asked. */
+export function unplacedOf(workers: readonly Worker[], targets: readonly Target[]): readonly string[] {
+  const placed = new Set(targets.map(({ server }) => server));
+  return workers.filter(({ name }) => !placed.has(name)).map(({ name }) => name);
 }

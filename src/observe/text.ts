@@ -1,5 +1,5 @@
 import { type Finding, findingsOf, type Severity, severities } from './findings.ts';
-import type { AgentPart, NetworkPart, Snapshot } from './snapshot.ts';
+import { type AgentPart, isCarried, type NetworkPart, type Snapshot } from './snapshot.ts';
 
 export interface ScreenOptions {
   /** The lines are cut to as many characters; absent for lines of any length. */
@@ -82,7 +82,7 @@ function siteLines({ agents }: Snapshot): readonly string[] {
 
 /** How many routes of pods a worker announces to anybody. */
 function podRoutes({ announced, neighbors }: NetworkPart): number {
-  return neighbors.some(({ up }) => up) ? announced.filter((route) => route.class === 'pods').length : 0;
+  return announced.filter(({ class: of, prefix }) => of === 'pods' && isCarried(neighbors, prefix)).length;
 }
 
 /** How many answer of how many should. */

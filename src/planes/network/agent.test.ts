@@ -20,6 +20,13 @@ describe('NetworkAgent', () => {
     agent.start();
   });
   afterEach(() => agent.stop());
+  const drainForAMinute = (): void => {
+    const expires = new Date(world.clock.now() + 60_000).toISOString();
+    const target = { kind: 'Worker', name: me };
+    const drain = { apiVersion, kind: 'Drain', metadata: { name: 'd' }, spec: { target, reason: 'disk', expires } };
+    world.spec = { sites: [paris], drains: [Drain.parse(drain)] };
+    agent.refresh();
+  };
 
   const make = (): NetworkAgent => agentOf(world);
   const allowed = (): readonly string[] => agent.limits().allowed.pods.map(({ text }) => text);
@@ -128,11 +135,7 @@ describe('NetworkAgent', () => {
     await happens();
     world.publish(...base.slice(0, 2), ...calico.owned(a, me, { 3: me }));
     await happens();
-    const expires = new Date(world.clock.now() + 60_000).toISOString();
-    const target = { kind: 'Worker', name: me };
-    const drain = { apiVersion, kind: 'Drain', metadata: { name: 'd' }, spec: { target, reason: 'disk', expires } };
-    world.spec = { sites: [paris], drains: [Drain.parse(drain)] };
-    agent.refresh();
+    drainForAMinute();
     expect(await happens(5000)).toEqual(['announce [10.1.0.11/32] confirmed', `- ${a}`]);
     expect(await happens(70_000)).toEqual([`+ ${a}`, `announce [10.1.0.11/32 ${a}]`]);
     await agent.stop();
@@ -150,11 +153,7 @@ describe('NetworkAgent', () => {
     await happens();
     world.publish(...base.slice(0, 2), ...used);
     await happens();
-    const expires = new Date(world.clock.now() + 60_000).toISOString();
-    const target = { kind: 'Worker', name: me };
-    const drain = { apiVersion, kind: 'Drain', metadata: { name: 'd' }, spec: { target, reason: 'disk', expires } };
-    world.spec = { sites: [paris], drains: [Drain.parse(drain)] };
-    agent.refresh();
+    drainForAMinute();
     await happens(70_000);
     expect(world.announced.map(({ prefix }) => prefix.text)).toEqual(['10.1.0.11/32']);
     expect(agent.status()).toMatchObject({ refusals: [{ subject: a, reason: 'PoolMissing' }] });
@@ -251,11 +250,7 @@ describe('NetworkAgent', () => {
   it('withdraws for a drain, confirmed, and announces again when it has expired', async () => {
     world.publish(...base, ...calico.owned(a, me));
     await happens();
-    const expires = new Date(world.clock.now() + 60_000).toISOString();
-    const target = { kind: 'Worker', name: me };
-    const drain = { apiVersion, kind: 'Drain', metadata: { name: 'd' }, spec: { target, reason: 'disk', expires } };
-    world.spec = { sites: [paris], drains: [Drain.parse(drain)] };
-    agent.refresh();
+    drainForAMinute();
     expect(await happens(5000)).toEqual(['announce [10.1.0.11/32] confirmed', `- ${a}`]);
     expect(await happens(70_000)).toEqual([`+ ${a}`, `announce [10.1.0.11/32 ${a}]`]);
   });

@@ -3,10 +3,11 @@ import { type Compiled, compile } from '../../../src/planes/edge/compile/compile
 import { selfSigned } from '../../../src/planes/edge/nginx/certificate.ts';
 import type { Endpoint } from '../../../src/planes/edge/table.ts';
 import { createCertificateReader } from '../../../src/planes/edge/tables/certificate.ts';
-import { ec, issue, secretData } from '../../support/certificates.ts';
+import { secretData } from '../../support/certificates.ts';
 import { stateFromObjects } from '../../support/cluster-state.ts';
 import { platformForTests } from '../../support/edge-platform.ts';
 import { poolForTests } from '../../support/edge-pool.ts';
+import { chain, fillers } from '../../support/greedy.ts';
 import { eventually, World } from './world.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -26,24 +27,6 @@ beforeAll(async () => {
   short = await fillers(11_000);
 }, 120_000);
 afterAll(() => world.destroy());
-
-function fillers(length: number): Promise<readonly string[]> {
-  const comment = 'x'.repeat(length);
-  const one = async (at: number) => (await issue({ name: `filler-${at}`, key: ec('prime256v1'), comment })).certificate;
-  return Promise.all(Array.from({ length: 15 }, (_, at) => one(at)));
-}
-
-/** The leaf and `count` of these certificates: a chain of its own for each number. */
-function chain(number: number, from: readonly string[], count: number): string {
-  const pile = [...from];
-  let rest = number;
-  const picked = Array.from({ length: count }, () => {
-    const at = rest % pile.length;
-    rest = Math.floor(rest / pile.length);
-    return pile.splice(at, 1)[0] ?? '';
-  });
-  return [leaf.certificate, ...picked].join('');
-}
 
 function ingress(namespace: string, name: string, ageSeconds: number, host: string): readonly Raw[] {
   const backend = { service: { name: 'web', port: { number: 80 } } };
@@ -148,8 +131,8 @@ describe('a tenant with 660 Secrets of 330 kB', () => {
       async () => (await world.ask({ host: 'www.honest.example' })).status === 200,
     );
     // Younger than all of them: nothing but the budgets keeps its place for it.
-    const objects = [...honest(10_000), ...greedy(660, (at) => chain(at, long, 15))];
-    expect(chain(0, long, 15).length).toBeGreaterThan(300_000);
+    const objects = [...honest(10_000), ...greedy(660, (at) => chain(leaf, at, long, 15))];
+    expect(chain(leaf, 0, long, 15).length).toBeGreaterThan(300_000);
     const all = compiled(objects, {});
     expect(reasons(all, 'greedy')).toEqual(['ObjectBudget']);
     expect(reasons(all, 'honest')).toEqual([]);
@@ -164,7 +147,7 @@ describe('a tenant with 660 Secrets of 330 kB', () => {
   it('and a pool that allows them anything: the table fits the memory of nginx, also when all of it is replaced at once', async () => {
     const anything = { certificateKiB: 10_000_000 };
     for (const salt of [0, 1900]) {
-      const all = compiled([...honest(0), ...greedy(1900, (at) => chain(at + salt, short, 3))], {
+      const all = compiled([...honest(0), ...greedy(1900, (at) => chain(leaf, at + salt, short, 3))], {
         namespace: { ...anything, memoryPercent: 100 },
       });
       expect(reasons(all, 'greedy')).toEqual(['TableFull']);
