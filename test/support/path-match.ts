@@ -5,13 +5,17 @@ export function routeOf(host: Host | undefined, uri: string): { readonly setting
   let [best, length]: [Path | undefined, number] = [undefined, -1];
   for (const path of host?.paths ?? []) {
     const matched = lengthOf(path, uri);
-    if (matched > length || (matched === length && path.match === 'prefix' && matched >= 0))
+    const narrower = best !== undefined && narrowness.indexOf(path.match) < narrowness.indexOf(best.match);
+    if (matched > length || (matched === length && narrower))
       [best, length] = [path, matched];
   }
   if (best === undefined) return undefined;
   const settings = best.settings === undefined ? undefined : host?.settings?.[best.settings];
   return settings === undefined ? {} : { settings };
 }
+
+/** Which of two matches of the same length answers: the earlier one here. */
+const narrowness: readonly Path['match'][] = ['exact', 'prefix', 'text', 'anyCasePrefix', 'anyCaseText'];
 
 /** How long the match is; -1 for none. */
 function lengthOf({ match, path }: Path, uri: string): number {

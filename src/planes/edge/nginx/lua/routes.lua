@@ -2,7 +2,8 @@
 -- certificate, settings of the default backend, [settings, ...]]; settings are named by their place in the list, counted from
 -- 1, or absent. Ingress v1: exact before prefix, then the longest prefix, element by element; case-sensitive. Beside these there
 -- are the paths of ingress-nginx that limit access: `text` is every path that begins with the text, `anyCaseText` and
--- `anyCasePrefix` (by element) regard no case (of ASCII, as PCRE does there). The longest match wins, a prefix before those.
+-- `anyCasePrefix` (by element) regard no case (of ASCII, as PCRE does there). The longest match wins; of the same length, what
+-- matches less: `prefix`, `text`, `anyCasePrefix`, `anyCaseText`.
 local cjson = require "cjson.safe"
 local settings = require "tideline.settings"
 
@@ -104,10 +105,11 @@ local function longer(texts, path, best)
     end
     if length <= #path then
       local head = lower:sub(1, length)
-      local route = texts.text[path:sub(1, length)] or texts.anyCaseText[head]
+      local route = texts.text[path:sub(1, length)]
       if not route and (length == #path or path:byte(length + 1) == 47) then
         route = texts.anyCasePrefix[head]
       end
+      route = route or texts.anyCaseText[head]
       if route then
         return route
       end
