@@ -6,8 +6,7 @@ export function routeOf(host: Host | undefined, uri: string): { readonly setting
   for (const path of host?.paths ?? []) {
     const matched = lengthOf(path, uri);
     const narrower = best !== undefined && narrowness.indexOf(path.match) < narrowness.indexOf(best.match);
-    if (matched > length || (matched === length && narrower))
-      [best, length] = [path, matched];
+    if (matched > length || (matched === length && narrower)) [best, length] = [path, matched];
   }
   if (best === undefined) return undefined;
   const settings = best.settings === undefined ? undefined : host?.settings?.[best.settings];
