@@ -30,6 +30,8 @@ export const runFiles = {
   /** Unix socket of nginx's control server, in a folder of its own that is closed to others; `lua/start.lua` names both too. */
   nginxSocket: 'nginx-control/nginx.sock',
   nginxErrorLog: 'nginx-error.log',
+  /** What only the master of nginx says; its workers read it. `lua/memory.lua` names it too. */
+  nginxAlerts: 'nginx-alerts.log',
   nginxAccessLog: 'nginx-access.log',
   /** The last good state of the cluster, for a blade that starts without one. */
   edgeSnapshot: 'edge-snapshot.json',

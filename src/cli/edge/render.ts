@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { runFiles } from '../../model/contract.ts';
 import { findObject } from '../../model/platform/find.ts';
 import { InputError, type InputProblem } from '../../model/problem.ts';
 import type { EdgePool } from '../../model/spec/kinds.ts';
@@ -87,6 +88,8 @@ async function render(options: RenderArguments): Promise<void> {
     ])
   ).flat();
   if (open.length > 0) throw new InputError(open);
+  const closed = await closedToWorkers(settings);
+  if (closed.length > 0) throw new InputError(closed);
   await renderDataPlane(settings, Date.now());
   printLines([join(settings.rendered, 'nginx.conf')]);
 }
@@ -116,6 +119,39 @@ async function openFolder(option: string, path: string): Promise<readonly InputP
       fix: `chown it to the user of nginx's master, and chmod go-w ${path}`,
     },
   ];
+}
+
+/**
+ * What the worker processes of nginx could not use: with it nginx starts and serves, but its workers cannot see that shared memory is torn,
+ * and long bodies fail.
+ */
+async function closedToWorkers({ user, runDir, temporaryDir }: NginxSettings): Promise<readonly InputProblem[]> {
+  const { closedFolder, isUnreadable, workerUser } = await import('../../planes/edge/nginx/folders.ts');
+  const worker = await workerUser(user);
+  const alerts = join(runDir, runFiles.nginxAlerts);
+  const folders = [
+    { option: '--run-dir', path: runDir, use: 'where they read nginx-alerts.log' },
+    { option: '--temporary-dir', path: temporaryDir, use: 'where they write long bodies' },
+  ];
+  const problems: InputProblem[] = [];
+  for (const { option, path, use } of folders) {
+    const closed = await closedFolder(path, worker);
+    if (closed === undefined) continue;
+    problems.push({
+      reason: 'ClosedFolder',
+      path: option,
+      message: `the workers of nginx (${worker.name}) may not enter ${closed}, which leads to ${path}, ${use}`,
+      fix: `chmod a+x ${closed}, or give a --user who may enter it`,
+    });
+  }
+  if (await isUnreadable(alerts, worker))
+    problems.push({
+      reason: 'ClosedFile',
+      path: '--run-dir',
+      message: `the workers of nginx (${worker.name}) may not read ${alerts}, which tells them when shared memory is torn`,
+      fix: `chmod a+r ${alerts}`,
+    });
+  return problems;
 }
 
 /**

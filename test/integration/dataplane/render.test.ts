@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,6 +13,8 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'render-'));
+  // The workers are another user here, who must be able to enter the folders of nginx.
+  await chmod(folder, 0o755);
   await mkdir(join(folder, 'run'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -58,6 +60,60 @@ describe('tideline edge render', () => {
     );
     expect(failure).toMatchObject({ code: 2, stderr: expect.stringMatching(/others may write in .*\(OpenFolder\)/) });
     expect(await readdir(open)).toEqual([]);
+  });
+
+  describe('for workers of another user', () => {
+    type Places = readonly [string, ...string[]];
+    /** A folder of 0755 that everybody may enter, under one with this mode, with a file of 0600 in it. */
+    async function place(mode: number): Promise<{ readonly parent: string; readonly runDir: string }> {
+      const parent = await mkdtemp(join('/tmp', 'workers-'));
+      const runDir = join(parent, 'run');
+      await mkdir(runDir, { mode: 0o755 });
+      await chmod(parent, mode);
+      return { parent, runDir };
+    }
+    const renderFor = (user: string, runDir: string, ...more: readonly string[]): Promise<unknown> =>
+      render('--pool', 'paris-edge', '--run-dir', runDir, '--to', join(runDir, 'to'), '--user', user, ...more).catch(
+        (error: unknown) => error,
+      );
+
+    it.each([
+      ['--run-dir', (closed: string, open: string): Places => [closed, '--temporary-dir', open]],
+      ['--temporary-dir', (closed: string, open: string): Places => [open, '--temporary-dir', closed]],
+    ] as const)('refuses a %s that they may not enter, and takes it for workers who may', async (option, options) => {
+      const [closed, open] = [await place(0o700), await place(0o755)];
+      const args = options(closed.runDir, open.runDir);
+      try {
+        const failure = await renderFor('nobody', ...args);
+        const says = new RegExp(
+          `${option}: the workers of nginx \\(nobody\\) may not enter ${closed.parent},.*\\(ClosedFolder\\)`,
+        );
+        expect(failure).toMatchObject({ code: 2, stderr: expect.stringMatching(says) });
+        expect(failure).toMatchObject({ stderr: expect.stringContaining(`chmod a+x ${closed.parent}`) });
+        expect(await renderFor('root', ...args)).toMatchObject({ stdout: expect.stringContaining('nginx.conf') });
+        await chmod(closed.parent, 0o711);
+        expect(await renderFor('nobody', ...args)).toMatchObject({ stdout: expect.stringContaining('nginx.conf') });
+      } finally {
+        for (const { parent } of [closed, open]) await rm(parent, { recursive: true });
+      }
+    });
+
+    it('refuses alerts of an earlier nginx that they may not read', async () => {
+      const { parent, runDir } = await place(0o755);
+      try {
+        await writeFile(join(runDir, 'nginx-alerts.log'), '', { mode: 0o600 });
+        expect(await renderFor('nobody', runDir)).toMatchObject({ stderr: expect.stringContaining('(ClosedFile)') });
+        await chmod(join(runDir, 'nginx-alerts.log'), 0o644);
+        expect(await renderFor('nobody', runDir)).toMatchObject({ stdout: expect.stringContaining('nginx.conf') });
+      } finally {
+        await rm(parent, { recursive: true });
+      }
+    });
+
+    it('refuses a user who does not exist', async () => {
+      const failure = await renderFor('nosuchuser', join(folder, 'run'));
+      expect(failure).toMatchObject({ code: 2, stderr: expect.stringContaining('nosuchuser') });
+    });
   });
 
   it('makes the control socket unreachable for others at once, whatever the umask is and before any agent comes', async () => {

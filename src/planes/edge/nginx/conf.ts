@@ -90,7 +90,7 @@ worker_shutdown_timeout 60s;
 pid ${runDir}/nginx.pid;
 error_log ${syslog ? devLog('tideline_nginx') : `${runDir}/${runFiles.nginxErrorLog}`} warn;
 # Workers read in this file whether one of them has torn shared memory.
-error_log ${runDir}/nginx-alerts.log alert;
+error_log ${runDir}/${runFiles.nginxAlerts} alert;
 pcre_jit on;
 `;
 }
