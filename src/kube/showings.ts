@@ -5,8 +5,13 @@ import { fingerprintOf } from './plausible.ts';
 /** The least time between two new fingerprints: time for a person to read one and to write it down. */
 export const showEveryMs = 5000;
 
-/** How long before an agent shows a fingerprint a person may have written it: another agent of the same folder showed it before. */
+/** How long before an agent shows what can be accepted a person may have written it: another agent showed it before. */
 const aheadMs = 60_000;
+
+/** Whether what was written then can mean what was first shown at that time; both are by the same clock. */
+export function mayMean(writtenMs: number, shownMs: number): boolean {
+  return writtenMs >= shownMs - aheadMs;
+}
 
 /** A fingerprint that was replaced by another one stays valid for this long after it was shown last. */
 const validMs = 3_600_000;
@@ -77,7 +82,7 @@ export class Showings {
    */
   use(fingerprint: string, writtenMs: number): ((kind: Kind, one: Shown) => boolean) | undefined {
     const used = this.#valid.get(fingerprint);
-    if (used !== undefined && writtenMs < used.madeMs - aheadMs) return undefined;
+    if (used !== undefined && !mayMean(writtenMs, used.madeMs)) return undefined;
     this.#valid.delete(fingerprint);
     return used === undefined ? undefined : (kind, one) => standsFor(used, kind, one);
   }

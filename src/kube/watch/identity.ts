@@ -1,5 +1,7 @@
+import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ApiError, type KubeClient } from '../api/client.ts';
+import { mayMean } from '../showings.ts';
 
 /** The namespace whose uid is the identity of a cluster: every cluster has it, and it lives as long as the cluster's storage. */
 const path = '/api/v1/namespaces/kube-system';
@@ -10,14 +12,21 @@ const path = '/api/v1/namespaces/kube-system';
  */
 export class Identity {
   readonly #client: KubeClient;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #timeoutMs: number;
   #known: string | undefined;
-  #stranger: string | undefined;
+  #stranger: { readonly identity: string | undefined; readonly sinceMs: number } | undefined;
   #told = false;
 
-  constructor(options: { readonly client: KubeClient; readonly log: Log; readonly timeoutMs: number }) {
+  constructor(options: {
+    readonly client: KubeClient;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly timeoutMs: number;
+  }) {
     this.#client = options.client;
+    this.#clock = options.clock;
     this.#log = options.log;
     this.#timeoutMs = options.timeoutMs;
   }
@@ -29,7 +38,16 @@ export class Identity {
 
   /** The identity of another cluster that answered last, and was refused. */
   get stranger(): string | undefined {
-    return this.#stranger;
+    return this.#stranger?.identity;
+  }
+
+  /**
+   * Whether a person who wrote this identity then meant the cluster that is refused now. One who wrote it long before that meant
+   * another visit of it. `writtenMs` is by the monotonic clock.
+   */
+  isMeant(said: string, writtenMs: number): boolean {
+    const stranger = this.#stranger;
+    return stranger !== undefined && said === stranger.identity && mayMean(writtenMs, stranger.sinceMs);
   }
 
   /** Takes this cluster for the known one from now on: that of the last-good state, or one that a person accepted. */
@@ -50,7 +68,8 @@ export class Identity {
       this.#stranger = undefined;
       return;
     }
-    this.#stranger = seen;
+    if (this.#stranger === undefined || this.#stranger.identity !== seen)
+      this.#stranger = { identity: seen, sinceMs: this.#clock.monotonic() };
     const { server } = this.#client;
     const is = seen === undefined ? 'a cluster without identity' : `cluster ${seen}`;
     throw new ApiError(0, 'OtherCluster', `${server} is ${is}, the objects in force are of cluster ${this.#known}`);

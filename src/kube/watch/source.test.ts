@@ -1,4 +1,4 @@
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,10 +11,11 @@ import type { ClusterChange, ClusterSource, ClusterState, SourceStatus } from '.
 import { stateOf } from '../state.ts';
 import { createKubernetesSource } from './source.ts';
 
-/** A server with Services by name, each with a uid. A real server is used in test/clusters. */
+/** A server with Services by name, each with a uid, and EndpointSlices without one. A real server is used in test/clusters. */
 class Server implements KubeClient {
   readonly server = 'https://here';
   names: readonly string[] = [];
+  slices: readonly AnyObject[] = [];
   /** Those of `names` that cannot be read. */
   broken: readonly string[] = [];
   /** The uid of kube-system; `forbidden` when it may not be read. */
@@ -29,13 +30,15 @@ class Server implements KubeClient {
       return { metadata: { uid: this.cluster } } as T;
     }
     if (query?.['limit'] !== 1) this.lists += 1;
+    const metadata = { resourceVersion: this.version };
+    if (path.endsWith('/endpointslices')) return { metadata, items: this.slices.map(withVersion) } as T;
     const items = this.names.map((name) => ({
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name, namespace: 'video', uid: name, resourceVersion: this.version },
       spec: { type: this.broken.includes(name) ? 7 : 'ClusterIP' },
     }));
-    return { metadata: { resourceVersion: this.version }, items } as T;
+    return { metadata, items } as T;
   }
 
   async stream({ signal }: KubeRequest): Promise<KubeStream> {
@@ -71,6 +74,12 @@ class Server implements KubeClient {
   }
 }
 
+const withVersion = (slice: AnyObject): object => ({
+  apiVersion: 'discovery.k8s.io/v1',
+  ...slice,
+  metadata: { ...slice.metadata, resourceVersion: '1' },
+});
+
 let folder = '';
 const running: ClusterSource[] = [];
 beforeEach(async () => {
@@ -81,7 +90,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function begin(names: readonly string[], lastGood?: ClusterState, cluster = 'one') {
+function begin(
+  names: readonly string[],
+  lastGood?: ClusterState,
+  cluster = 'one',
+  kind: 'Service' | 'EndpointSlice' = 'Service',
+) {
   const clock = new FakeClock();
   const server = new Server();
   server.names = names;
@@ -89,7 +103,7 @@ function begin(names: readonly string[], lastGood?: ClusterState, cluster = 'one
   const acceptFile = join(folder, 'accept');
   const source = createKubernetesSource({
     client: server,
-    kinds: ['Service'],
+    kinds: [kind],
     clock,
     random: () => 0.5,
     log: silentLog,
@@ -270,6 +284,26 @@ it('refuses another cluster as soon as it answers, says how to accept it, and go
   expect(source.status().phase).toBe('live');
 }, 60_000);
 
+it('accepts no other cluster by what was written more than a minute before that cluster was refused', async () => {
+  const { clock, server, source, pass, acceptFile, heard } = begin(['a', 'b']);
+  await pass(2);
+  const writtenAgo = async (seconds: number): Promise<void> => {
+    const at = clock.now() / 1000 - seconds;
+    await writeFile(acceptFile, 'two');
+    await utimes(acceptFile, at, at);
+  };
+  server.cluster = 'two';
+  server.names = ['x'];
+  await expect.poll(() => pass(1).then(() => source.status()), { timeout: 20_000 }).toMatchObject({ phase: 'stale' });
+  expect(source.status()).toMatchObject({ reason: 'SourceOfOtherCluster' });
+  const held = (): string => names(heard.changes.at(-1)?.state);
+  await writtenAgo(90);
+  await pass(20);
+  expect(held()).toBe('ab');
+  await writtenAgo(0);
+  await expect.poll(() => pass(1).then(held), { timeout: 20_000 }).toBe('x');
+}, 60_000);
+
 it('takes no object of the former cluster for one of the accepted cluster that cannot be read', async () => {
   const { server, source, pass, acceptFile, heard } = begin(['a', 'b']);
   await pass(2);
@@ -302,3 +336,43 @@ it('goes on without the right to know the cluster as long as none is known, and 
   await pass(20);
   expect(source.status()).toMatchObject({ phase: 'stale', reason: 'SourceForbidden' });
 }, 60_000);
+
+/** A slice with a ready endpoint. */
+const slice = (name: string, service: string, address: string): AnyObject => ({
+  kind: 'EndpointSlice',
+  metadata: { name, namespace: 'video', labels: { 'kubernetes.io/service-name': service } },
+  addressType: 'IPv4',
+  endpoints: [{ addresses: [address] }],
+  ports: [{ name: '', port: 80, protocol: 'TCP' }],
+});
+
+it.each([
+  ['gives way to one that came since, of the same cluster', 'one', '12', false],
+  ['stays where the cluster has no identity: what came may be of another one', 'forbidden', '12', true],
+  ['stays where the list that brings another one is older than what was read before', 'one', '9', true],
+])('a slice in doubt %s', async (_, cluster, version, stays) => {
+  const [kept, ...lost] = [
+    slice('a-1', 'a', '10.0.0.1'),
+    slice('b-1', 'b', '10.0.0.2'),
+    slice('c-1', 'c', '10.0.0.3'),
+    slice('c-2', 'c', '10.0.0.4'),
+  ] as const;
+  const known = new Map([kept, ...lost].map((one): [string, AnyObject] => [`video/${one.metadata.name}`, one]));
+  const origin = { ...(cluster === 'one' ? { cluster } : {}), versions: { EndpointSlice: '10' } };
+  const lastGood = { ...stateOf(0, new Map([['EndpointSlice', known]])), origin };
+  const { server, source, heard, pass } = begin([], lastGood, cluster, 'EndpointSlice');
+  const held = (): readonly string[] =>
+    [...(heard.changes.at(-1)?.state.objects.EndpointSlice.keys() ?? [])].toSorted();
+  server.version = '11';
+  server.slices = [kept];
+  await pass(2);
+  expect(source.status()).toMatchObject({ phase: 'stale', reason: 'SourceImplausible' });
+  expect(held()).toEqual(['video/a-1', 'video/b-1', 'video/c-1', 'video/c-2']);
+  server.version = version;
+  server.slices = [kept, slice('b-2', 'b', '10.0.0.9')];
+  server.gap();
+  await expect.poll(() => pass(1).then(held), { timeout: 20_000 }).toContain('video/b-2');
+  await pass(2);
+  expect(held().includes('video/b-1')).toBe(stays);
+  expect(held()).toContain('video/c-1');
+});

@@ -89,7 +89,7 @@ class KubernetesSource implements ClusterSource {
     const { clock, client, random, log, registry } = options;
     this.#metrics = createSourceMetrics(registry, clock);
     this.#doubts = new Doubts(timing.confirmMs);
-    this.#identity = new Identity({ client, log, timeoutMs: timing.requestMs });
+    this.#identity = new Identity({ client, clock, log, timeoutMs: timing.requestMs });
     this.#identityWatch = new IdentityWatch({
       client,
       identity: this.#identity,
@@ -339,7 +339,8 @@ class KubernetesSource implements ClusterSource {
   /** Whether a person means this: the fingerprint of a loss that was shown, or the identity of the cluster that was refused. */
   #accept({ said, writtenMs }: Acceptance): boolean {
     const { log, clock } = this.#options;
-    if (said === this.#identity.stranger) {
+    const writtenAtMs = clock.monotonic() - (clock.now() - writtenMs);
+    if (this.#identity.isMeant(said, writtenAtMs)) {
       log.warn({ cluster: said, before: this.#identity.known }, 'another cluster accepted by a person');
       this.#identity.trust(said);
       this.#doubts.clear();
@@ -350,7 +351,7 @@ class KubernetesSource implements ClusterSource {
       }
       return true;
     }
-    const accepted = this.#doubts.accept(said, clock.monotonic() - (clock.now() - writtenMs));
+    const accepted = this.#doubts.accept(said, writtenAtMs);
     if (accepted === undefined) return false;
     log.warn({ fingerprint: said }, 'implausible change accepted by a person');
     for (const [kind, keys] of accepted) for (const key of keys) this.#store.remove(kind, key);
