@@ -1,20 +1,16 @@
 import { InputError, problemLines } from '../model/problem.ts';
-import type { Platform } from '../model/spec/platform.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
-import type { Worker } from '../observe/targets.ts';
 import type { ScreenOptions } from '../observe/text.ts';
 import { sleep, systemClock } from '../runtime/clock.ts';
 import { clearScreen, printErrorLines, printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
+import { lookAt } from './look.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
-import { showProgress } from './progress.ts';
 
 interface StatusArguments extends OutputArguments {
   readonly watch?: true;
 }
 
-/** The limit for each agent and each cluster; they are asked beside each other. */
-const patienceMs = 3000;
 const intervalMs = 2000;
 
 /** `tideline status FILES...`: everybody's status on one screen. */
@@ -73,32 +69,5 @@ async function show(snapshot: Snapshot, { output }: OutputArguments, screen: Scr
 
 async function look(paths: readonly string[]): Promise<Snapshot> {
   const { loadPlatformOrThrow } = await import('../platform/load.ts');
-  const { askAgent } = await import('../observe/ask.ts');
-  const { takeSnapshot } = await import('../observe/take.ts');
-  const platform = await loadPlatformOrThrow(paths);
-  const progress = showProgress();
-  progress.step('asking clusters and agents');
-  return takeSnapshot({
-    platform,
-    ask: (target) => askAgent(target, { timeoutMs: patienceMs, monotonic: () => systemClock.monotonic() }),
-    workersOf: (cluster) => workersOf(platform, cluster),
-    now: () => systemClock.now(),
-  }).finally(progress.end);
-}
-
-/** The workers that a cluster lists, read from its source in the spec; undefined for a cluster that is not read at all. */
-async function workersOf(platform: Platform, name: string): Promise<readonly Worker[] | undefined> {
-  const source = platform.clusters.get(name)?.spec.source;
-  if (source === undefined || 'none' in source) return undefined;
-  const { sourcePlace } = await import('./cluster-source.ts');
-  const { workersOfApi, workersOfFolder } = await import('../observe/workers.ts');
-  const place = sourcePlace(platform, name, {});
-  if ('manifests' in place) return workersOfFolder(place.manifests, systemClock, patienceMs);
-  const { connect } = await import('../kube/api/connect.ts');
-  const client = await connect(place);
-  try {
-    return await workersOfApi(client, patienceMs);
-  } finally {
-    await client.close();
-  }
+  return lookAt(await loadPlatformOrThrow(paths));
 }

@@ -183,6 +183,7 @@ export interface NginxView {
   /** Bytes free in the shared memory zones, by zone. */
   readonly freeBytes: Readonly<Record<string, number>>;
   readonly draining: boolean;
+  /** Open connections of clients, of probes too, without the agent's own to nginx. */
   readonly activeConnections: number;
   /** Certificates that nginx could not present since it started, and why, by id: some of them, if there are many. */
   readonly refusedPairs: Readonly<Record<string, string>>;

@@ -42,6 +42,18 @@ export function readDocuments(
   return { documents, problems };
 }
 
+/**
+ * The text of a file without some of its documents, which are named by their places among those that `readDocuments` gives. What is
+ * left of the text stays as it is.
+ */
+export function withoutDocuments(text: string, places: readonly number[]): string {
+  const filled = parse(text, new LineCounter()).filter((document) => (document.toJS() ?? null) !== null);
+  return places
+    .flatMap((place) => filled[place] ?? [])
+    .toSorted((a, b) => b.range[0] - a.range[0])
+    .reduce((left, { range: [from, , to] }) => left.slice(0, from) + left.slice(to), text);
+}
+
 function parse(text: string, lineCounter: LineCounter): readonly Document.Parsed[] {
   const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false, logLevel: 'silent' });
   return Array.isArray(documents) ? documents : [];

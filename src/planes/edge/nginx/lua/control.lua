@@ -91,7 +91,8 @@ local function status()
     certificates = state:get("count_certificates"),
     freeBytes = free,
     draining = state:get("draining"),
-    activeConnections = tonumber(ngx.var.connections_active),
+    -- Without the one that asks; the agent has no other to this socket.
+    activeConnections = tonumber(ngx.var.connections_active) - 1,
     reloads = state:get("reloads"),
     refusedPairs = refused.list(),
     refusedHandshakes = refused.handshakes(),

@@ -1,0 +1,65 @@
+import type { Drain } from '../model/spec/kinds.ts';
+import { type DrainPlan, listed } from './drain-plan.ts';
+import type { DrainState } from './drains.ts';
+
+type Target = Drain['spec']['target'];
+
+/** The plan of a change of drains for people. `what` is the change in words: `drain blade paris-blade-1 until ...`. */
+export function renderDrainPlan(what: string, { kind }: Target, plan: DrainPlan): readonly string[] {
+  const { moves, pools, refusals, unknown } = plan;
+  return [
+    what,
+    ...pools.flatMap(({ pool, leaving, returning, serving }) => [
+      ...(leaving.length === 0 ? [] : [`  pool ${pool}: ${leaving.join(', ')} out of service`]),
+      ...(returning.length === 0 ? [] : [`  pool ${pool}: ${returning.join(', ')} in service again`]),
+      `  pool ${pool}: in service then: ${serving.join(', ') || 'none; the last blades keep their VIPs while users leave'}`,
+    ]),
+    ...moves.map(
+      ({ policy, before, after, countries }) => `  policy ${policy}: ${before} -> ${after} for ${listed(countries)}`,
+    ),
+    ...(moves.length > 0
+      ? [
+          '  DNS: clusters with an edge pool change what they answer to health checks at once; records follow at the next tideline steering apply',
+        ]
+      : []),
+    ...(kind === 'Worker' ? ['  its routes of pods leave at once: move its pods away first (kubectl drain)'] : []),
+    ...(moves.length + pools.length === 0 && kind !== 'Worker'
+      ? ['  nothing moves: another Drain keeps it out of service']
+      : []),
+    ...unknown.map((text) => `  not known: ${text}`),
+    ...refusals.flatMap(({ reason, message, fix }) => [`  refused: ${message} (${reason})`, `    fix: ${fix}`]),
+  ];
+}
+
+/** The drains for people, one line each and a line for each server on which something is left. */
+export function renderDrains(drains: readonly DrainState[], nowMs: number): readonly string[] {
+  if (drains.length === 0) return ['nothing is drained'];
+  const rows = drains.map(({ target, phase, expires, reason }) => [
+    `${target.kind.toLowerCase()} ${target.name}`,
+    phase,
+    phase === 'over' ? 'ended' : `${remaining(Date.parse(expires) - nowMs)} left`,
+    reason,
+  ]);
+  const head = ['drained', 'state', 'time', 'reason'];
+  const widths = head.map((word, at) => Math.max(word.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [
+    line(head),
+    ...drains.flatMap((drain, at) => [
+      line(rows[at] ?? []),
+      ...drain.left.map((text) => `  ${text}`),
+      ...(drain.phase !== 'over' && drain.dns !== 'not concerned' ? [`  DNS: ${drain.dns}`] : []),
+    ]),
+  ];
+}
+
+function remaining(ms: number): string {
+  const minutes = Math.ceil(ms / 60_000);
+  if (minutes < 60) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours}h${minutes % 60}m` : `${Math.floor(hours / 24)}d${hours % 24}h`;
+}
