@@ -50,12 +50,12 @@ describe('NetworkAgent', () => {
     await happens();
     world.acknowledges = false;
     world.publish(...base, calico.block(a, undefined, { 7: me }));
-    expect(await happens(2000)).toEqual([`announce [10.1.0.11/32 ${a} 10.10.1.7/32]`]);
+    expect(await happens(2000)).toEqual(['+ 10.10.1.7/32', `announce [10.1.0.11/32 ${a} 10.10.1.7/32]`]);
     world.acknowledge();
     expect(await happens(100)).toEqual(['announce [10.1.0.11/32 10.10.1.7/32]']);
     world.acknowledge();
     world.publish(...base, calico.block(b, undefined, { 9: me }));
-    expect(await happens(100)).toEqual(['announce [10.1.0.11/32 10.10.1.7/32 10.10.2.9/32]']);
+    expect(await happens(100)).toEqual(['+ 10.10.2.9/32', 'announce [10.1.0.11/32 10.10.1.7/32 10.10.2.9/32]']);
     expect(await happens(4000)).toEqual([`- ${a}`]);
     expect(await happens(1000)).toContain('announce [10.1.0.11/32 10.10.2.9/32]');
   });

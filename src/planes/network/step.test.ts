@@ -29,11 +29,7 @@ const step = (now: {
   const want = now.want ?? [];
   const result = nextStep({
     routes: want.map((text) => route(text)),
-    covers: new Map(
-      want
-        .filter((text) => !text.endsWith('/32'))
-        .map((text) => [text, text === now.holed ? pieces.map(prefix) : [prefix(text)]]),
-    ),
+    covers: new Map(want.map((text) => [text, text === now.holed ? pieces.map(prefix) : [prefix(text)]])),
     installed: (now.installed ?? []).map(prefix),
     mayWait: now.mayWait ?? true,
     disproved: new Set(now.disproved),
@@ -81,13 +77,13 @@ describe('nextStep', () => {
     ],
     [
       'does not withdraw a block before its host routes are announced',
-      { want: [host], announced: [a], installed: [a] },
+      { want: [host], announced: [a], installed: [a, host] },
       [a, host],
       [],
       [],
     ],
-    ['then withdraws the block', { want: [host], announced: [a, host], installed: [a] }, [host], [], []],
-    ['then releases the blackhole', { want: [host], announced: [host], installed: [a] }, [host], [a], []],
+    ['then withdraws the block', { want: [host], announced: [a, host], installed: [a, host] }, [host], [], []],
+    ['then releases the blackhole', { want: [host], announced: [host], installed: [a, host] }, [host], [a], []],
     [
       'does not release a blackhole while the relay is away',
       { want: [], installed: [a], relay: 'disconnected' as const },
@@ -97,7 +93,7 @@ describe('nextStep', () => {
     ],
     [
       'does not wait for what is refused',
-      { want: [host], announced: [a], installed: [a], refused: [host] },
+      { want: [host], announced: [a], installed: [a, host], refused: [host] },
       [host],
       [],
       [],
@@ -111,12 +107,21 @@ describe('nextStep', () => {
     ],
     [
       'waits for the host routes of a block that is of another server',
-      { want: [host], announced: [a], installed: [a], disproved: [a] },
+      { want: [host], announced: [a], installed: [a, host], disproved: [a] },
       [a, host],
       [],
       [],
     ],
-    ['does not wait for ever', { want: [host], announced: [a], installed: [a], mayWait: false }, [host], [], []],
+    ['does not wait for ever', { want: [host], announced: [a], installed: [a, host], mayWait: false }, [host], [], []],
+    ['claims a host route as it does a block', { want: [host] }, [], [], [`${host} BlackholeMissing`]],
+    [
+      'keeps the blackhole of a host route that is announced still',
+      { announced: [host], installed: [host] },
+      [],
+      [],
+      [],
+    ],
+    ['and releases it afterwards', { installed: [host] }, [], [host], []],
     [
       'leaves what a withdrawal guard keeps, and its blackhole',
       { want: [], announced: [a], installed: [a] },

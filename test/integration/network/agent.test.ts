@@ -63,7 +63,7 @@ it('announces no block that is pending, foreign, or outside the site, and says w
   ]);
   expect({ relay, up: neighbors.map(({ up }) => up) }).toEqual({ relay: 'synced', up: [true] });
   expect(await world.get('/metrics')).toMatch(/tideline_network_refusals\{reason="AffinityPending"[^}]*\} 1/);
-  expect(await world.blackholes()).toEqual([a]);
+  expect(await world.blackholes()).toEqual([a, '10.10.5.9/32']);
 });
 
 it('withdraws nothing when its input is lost: removed, emptied, garbled', async () => {
@@ -196,11 +196,13 @@ it('releases a block in order: host routes, then the block, then the blackhole',
     calico.block(b, undefined, { 7: me }),
   ]);
   await world.waitRouter(a, '10.10.3.7/32');
-  await world.waitBlackholes(a);
-  const order = (await seen()).filter((line) => line.includes('10.10.3'));
-  expect(order).toEqual(['tor + 10.10.3.7', `tor - ${b}`, `worker - ${b}`]);
+  await world.waitBlackholes(a, '10.10.3.7/32');
   await world.remove('b.yaml');
   await world.waitRouter(a);
+  await world.waitBlackholes(a);
+  const order = (await seen()).filter((line) => line.includes('10.10.3'));
+  const host = ['worker + 10.10.3.7', 'tor + 10.10.3.7', 'tor - 10.10.3.7', 'worker - 10.10.3.7'];
+  expect(order).toEqual([...host.slice(0, 2), `tor - ${b}`, `worker - ${b}`, ...host.slice(2)]);
 });
 
 it('puts back a blackhole that somebody removed, and touches no route of others', async () => {

@@ -119,10 +119,11 @@ async function sentOn(): Promise<{ readonly four: number; readonly six: number }
     six: await count('snmp6', /Ip6OutForwDatagrams\s+(\d+)/),
   };
 }
-/** How often the first worker sends one packet on, of each family, that somebody sends to the lent addresses. */
-async function copiesOf(from: string): Promise<readonly number[]> {
+const lentAddresses = [four.borrowed, six.borrowed];
+/** How often the first worker sends one packet on, of each family, that somebody sends to these addresses. */
+async function copiesOf(from: string, addresses: readonly string[] = lentAddresses): Promise<readonly number[]> {
   const before = await sentOn();
-  const send = [four, six].map(({ borrowed }) => `echo x > /dev/udp/${borrowed}/9`).join('; ');
+  const send = addresses.map((address) => `echo x > /dev/udp/${address}/9`).join('; ');
   await world.network.exec(from, 'bash', '-c', send);
   // A packet that circles does so within milliseconds; nothing tells that one has ended.
   await new Promise((resolve) => setTimeout(resolve, 500));
@@ -193,4 +194,45 @@ it('lets no packet from outside circle while the borrower announces nothing, and
   expect(await ourRules()).toBe(4);
   expect(await world.endAgent('SIGTERM')).toBe(0);
   expect(await ourRules()).toBe(0);
+});
+
+it('lets no packet circle to an address that it borrowed itself, while the pod of it is gone', async () => {
+  const { network } = world;
+  const lent = { four: `${four.pod}/32`, six: `${six.pod}/128` };
+  const hasBlackholes = async (): Promise<boolean> => {
+    const routes = await Promise.all(
+      ['-4', '-6'].map((family) => network.ip('worker', family, 'route', 'show', 'type', 'blackhole', 'proto', '114')),
+    );
+    return routes.join('').includes(four.pod) && routes.join('').includes(six.pod);
+  };
+  await startClient();
+  await startPod();
+  // The blocks are the other worker's; pods of this one have an address of each.
+  await world.put('blocks.yaml', [
+    ...calico.owned(four.block, other, { 5: me, 9: other }),
+    ...calico.owned(six.block, other, { 5: me, 9: other }),
+  ]);
+  world.startAgent('--withdraw-on-stop');
+  await world.waitRouter(lent.four);
+  await network.ip('tor', 'route', 'add', lent.six, 'via', '2001:db8:1::11');
+  // The pod's own route is used, whatever stands behind it.
+  expect(await Promise.all([reaches(four.pod, 'client'), reaches(six.pod, 'client')])).toEqual([true, true]);
+  // The packet to a pod that is there, and the refusal that comes back: the counter counts.
+  expect(await copiesOf('client', [four.pod, six.pod])).toEqual([2, 2]);
+  // The pod goes; Calico's IPAM and with it the route stay for the moment.
+  for (const address of [four.pod, six.pod]) await network.ip('worker', 'route', 'del', address, 'dev', 'cali1');
+  expect(await world.inRouter()).toEqual([lent.four]);
+  expect(await copiesOf('client', [four.pod, six.pod])).toEqual([0, 0]);
+  expect(await hasBlackholes()).toBe(true);
+  expect((await world.status()).blackholes.installed).toEqual(Object.values(lent));
+  // The address goes back: the route is withdrawn first, then its blackhole goes.
+  const seen = await world.watchRoutes();
+  await world.put('blocks.yaml', [
+    ...calico.owned(four.block, other, { 9: other }),
+    ...calico.owned(six.block, other, { 9: other }),
+  ]);
+  await world.until('no blackhole is left', async () => (await world.blackholes()).length === 0);
+  const lines = await seen();
+  expect(lines.indexOf(`tor - ${four.pod}`)).toBeGreaterThanOrEqual(0);
+  expect(lines.indexOf(`tor - ${four.pod}`)).toBeLessThan(lines.indexOf(`worker - ${four.pod}`));
 });

@@ -115,11 +115,12 @@ describe('compileNetwork', () => {
     expect(summary([...base, pool, ...calico.owned(cidr, me)])).toMatchObject({ pods: [cidr] });
   });
 
-  it('makes host routes, without blackholes, of addresses in blocks it does not announce', () => {
+  it('makes host routes, each with a blackhole, of addresses in blocks it does not announce', () => {
     const borrowed = calico.owned('10.10.2.0/26', 'other', { 0: me, 1: 'other', 63: me });
     expect(summary([...base, ...borrowed])).toEqual({
       ...nothing(),
       pods: ['10.10.2.0/32', '10.10.2.63/32'],
+      blackholes: ['10.10.2.0/32', '10.10.2.63/32'],
     });
     const releasing = [
       calico.affinity(cidr, me, { state: 'pendingDeletion' }),
@@ -128,6 +129,7 @@ describe('compileNetwork', () => {
     expect(summary([...base, ...releasing])).toEqual({
       ...nothing(`${cidr} AffinityReleasing`),
       pods: ['10.10.1.7/32'],
+      blackholes: ['10.10.1.7/32'],
     });
     const cooling = calico.block(
       '10.10.3.0/26',
@@ -141,11 +143,12 @@ describe('compileNetwork', () => {
     expect(summary([...base, cooling])).toEqual(nothing());
   });
 
-  it('announces a block of one address without a blackhole', () => {
+  it('announces a block of one address with its blackhole, as any other block', () => {
     const objects = [calico.node(me, '10.1.0.11'), calico.pool('10.10.0.0/16', { blockSize: 32 })];
     expect(summary([...objects, ...calico.owned('10.10.1.9/32', me)])).toEqual({
       ...nothing(),
       pods: ['10.10.1.9/32'],
+      blackholes: ['10.10.1.9/32'],
     });
   });
 

@@ -111,7 +111,7 @@ function withPods(input: NetworkInput, server: Server & { readonly site: Site },
     }
     if (permission.notice !== undefined) notices.push(permission.notice);
     routes.push({ prefix, nextHop, class: 'pods', because });
-    if (prefix.length < (prefix.family === 4 ? 32 : 128)) covers.set(prefix.text, without(prefix, holes));
+    covers.set(prefix.text, without(prefix, holes));
   }
   const { banned, disproved } = pods;
   const brakes = [...own.brakes, ...pods.brakes, ...allowed.brakes];

@@ -16,7 +16,7 @@ const kept = new Set([a, host]);
 /** A cluster that announces this many blocks beside our one. */
 const others = (count: number): readonly Manifest[] =>
   Array.from({ length: count }, (_, index) => calico.owned(`10.20.${index}.0/26`, 'other')).flat();
-const announced = { pods: [a, host], blackholes: [a], refusals: [] };
+const announced = { pods: [a, host], blackholes: [a, host], refusals: [] };
 
 describe('an edit of a pool', () => {
   it.each<[string, readonly Manifest[], string]>([
@@ -32,7 +32,7 @@ describe('an edit of a pool', () => {
     expect(summary(objects, { kept })).toEqual({ ...announced, notices });
     expect(summary(objects)).toMatchObject({
       pods: [host],
-      blackholes: [],
+      blackholes: [host],
       refusals: [`${a} ${reason}`],
       notices: [`${b} ${reason}`],
     });

@@ -13,7 +13,7 @@ export interface StandingInput {
   readonly blocks: KnownBlocks;
   /** The prefixes, as text, that this node has announced until now. */
   readonly kept: ReadonlySet<string>;
-  /** Our blackholes in the kernel: a block with one of them in it was announced before. */
+  /** Our blackholes in the kernel: a block with one of them in it was announced before, or an address of it. */
   readonly installed: readonly Prefix[];
   /** Blocks, as text, whose export the pool that held them last forbade. */
   readonly banned: ReadonlySet<string>;
