@@ -1,7 +1,10 @@
+import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { withoutUndefined } from '../../../src/model/values.ts';
 import type { NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
+import { believedFields, providerFields } from '../../../src/planes/edge/nginx/fields.ts';
 import { backend, type Seen, table, vip, World } from './world.ts';
 
 /** Load balancers in front of the blade. Connections come from 10.77.0.1, which is a trusted one or not. */
@@ -109,6 +112,86 @@ describe('forwarding headers of a trusted proxy', () => {
     expect((await send('/some', forwarded('192.0.2.7'))).status).toBe(403);
     expect((await send('/secure', forwarded('192.0.2.7', 'https'))).status).toBe(308);
     expect((await send('/port', forwarded('192.0.2.7'))).location).toBe('https://www.example:8443/port');
+  });
+});
+
+describe('a field in several lines, or a list', () => {
+  const lines = (name: string, ...values: readonly string[]) => values.map((value) => `${name}: ${value}`);
+  const proto = (...values: readonly string[]) => lines('X-Forwarded-Proto', ...values);
+
+  it('counts by what a trusted proxy added last, whatever its client sent before', async () => {
+    await start({ prefixes: ['10.77.0.0/24'], via: 'forwardedHeaders' });
+    for (const [sent, scheme, port] of [
+      [proto('https', 'http'), 'http', '80'],
+      [proto('http', 'https'), 'https', '443'],
+      [proto('https, http'), 'http', '80'],
+      [proto('http,https '), 'https', '443'],
+      [proto('https', 'javascript'), 'http', '80'],
+      [proto('https', 'https, '), 'http', '80'],
+      [proto('http', 'http', 'x, https'), 'https', '443'],
+    ] as const) {
+      const { seen } = await send('/', sent);
+      expect(seen?.headers, sent.join()).toMatchObject({ 'x-forwarded-proto': scheme, 'x-forwarded-port': port });
+      expect((await send('/secure', [...sent, ...lines('X-Forwarded-For', '192.0.2.7')])).status, sent.join()).toBe(
+        scheme === 'https' ? 200 : 308,
+      );
+    }
+    for (const sent of [
+      ['203.0.113.9', '192.0.2.7'],
+      ['203.0.113.9, 198.51.100.7', '192.0.2.7'],
+      ['203.0.113.9, 192.0.2.7'],
+    ]) {
+      const named = lines('X-Forwarded-For', ...sent);
+      expect((await send('/', named)).seen?.headers).toMatchObject({
+        'x-forwarded-for': '192.0.2.7',
+        'x-real-ip': '192.0.2.7',
+      });
+      expect((await send('/some', named)).status).toBe(200);
+    }
+    expect((await send('/some', lines('X-Forwarded-For', '192.0.2.7', '203.0.113.9'))).status).toBe(403);
+    const provider = await send('/', lines('CF-Connecting-IP', '203.0.113.9', '192.0.2.7'));
+    expect(provider.seen?.headers['cf-connecting-ip']).toBe('192.0.2.7');
+  });
+
+  it('counts so while the blade drains, and over HTTP/2', async () => {
+    const { plane } = await start({ prefixes: ['10.77.0.0/24'], via: 'forwardedHeaders' });
+    const session = connectHttp2(`https://${vip}`, { rejectUnauthorized: false });
+    try {
+      const headers = { 'x-forwarded-proto': ['https', 'http'], 'x-forwarded-for': ['203.0.113.9', '192.0.2.7'] };
+      const answer = await text(session.request({ ':path': '/', ':authority': 'www.example', ...headers }));
+      expect((JSON.parse(answer) as Seen).headers).toMatchObject({
+        'x-forwarded-proto': 'http',
+        'x-forwarded-for': '192.0.2.7',
+      });
+    } finally {
+      session.destroy();
+    }
+    await plane.setDraining(true);
+    expect((await send('/', proto('https', 'http'))).seen?.headers['x-forwarded-proto']).toBe('http');
+  });
+
+  it('counts for nothing from anybody else, in any field and however often', async () => {
+    const fields = ['X-Real-IP', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Forwarded-Port', 'X-Request-ID', 'X-Scheme'];
+    const lies = [...fields, 'X-Forwarded-Proto', ...believedFields, ...providerFields]
+      .filter((name) => !['Proxy-Connection', 'HTTP2-Settings', 'Trailer'].includes(name))
+      .flatMap((name) => lines(name, 'lie-1', 'lie-2'));
+    for (const trusted of [undefined, { prefixes: ['198.51.100.0/24'], via: 'forwardedHeaders' }] as const) {
+      await start(trusted);
+      // nginx takes 128 fields of one request.
+      for (const some of [lies.slice(0, 60), lies.slice(60)]) {
+        const { seen } = await send('/', some);
+        expect(Object.entries(seen?.headers ?? {}).filter(([, value]) => String(value).includes('lie'))).toEqual([]);
+        expect(seen?.headers).toMatchObject({
+          'x-forwarded-for': '10.77.0.1',
+          'x-real-ip': '10.77.0.1',
+          'x-forwarded-proto': 'http',
+          'x-forwarded-host': 'www.example',
+          'x-forwarded-port': '80',
+        });
+      }
+      await world?.destroy();
+      world = undefined;
+    }
   });
 });
 

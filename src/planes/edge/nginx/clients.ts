@@ -61,18 +61,31 @@ error_page 429 @over_limit;`;
 }
 
 /** `$tideline_<field>` for each field of a provider: what a trusted proxy says in it, and nothing of anybody else. */
-export function providerMaps({ trustedProxies }: ClientSettings): string {
-  if (trustedProxies?.via !== 'forwardedHeaders') return '';
+export function providerMaps(settings: ClientSettings): string {
+  if (!passesProviders(settings)) return '';
   return providerFields
     .map((name) => `map $tideline_proxy $${variable(name)} {\n    default "";\n    1 $http_${underscored(name)};\n}`)
     .join('\n');
 }
 
 /** The lines that pass or remove the fields of providers. */
-export function providerHeaders({ trustedProxies }: ClientSettings): string {
-  const passed = trustedProxies?.via === 'forwardedHeaders';
+export function providerHeaders(settings: ClientSettings): string {
+  const passed = passesProviders(settings);
   return providerFields.map((name) => `proxy_set_header ${name} ${passed ? `$${variable(name)}` : '""'};`).join('\n');
 }
+
+/** The Lua function that a request meets first: proxies may send a field in several lines, of which the last counts. */
+export function entryFunction(settings: ClientSettings): 'enter' | 'enter_behind_proxy' {
+  return passesProviders(settings) ? 'enter_behind_proxy' : 'enter';
+}
+
+/** The fields of providers that pass, as a table of Lua. */
+export function providerTable(settings: ClientSettings): string {
+  const names = passesProviders(settings) ? providerFields : [];
+  return `{${names.map((name) => ` "${name.toLowerCase()}"`).join(',')} }`;
+}
+
+const passesProviders = ({ trustedProxies }: ClientSettings): boolean => trustedProxies?.via === 'forwardedHeaders';
 
 const underscored = (name: string): string => name.toLowerCase().replaceAll('-', '_');
 const variable = (name: string): string => `tideline_${underscored(name)}`;

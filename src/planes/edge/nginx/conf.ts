@@ -1,5 +1,13 @@
 import { bladePaths, runFiles } from '../../../model/contract.ts';
-import { type ClientSettings, clientLimit, clientLimits, providerHeaders, providerMaps } from './clients.ts';
+import {
+  type ClientSettings,
+  clientLimit,
+  clientLimits,
+  entryFunction,
+  providerHeaders,
+  providerMaps,
+  providerTable,
+} from './clients.ts';
 import { believedFields } from './fields.ts';
 
 /**
@@ -105,7 +113,7 @@ lua_shared_dict tideline_state 8m;
 lua_shared_dict tideline_hosts ${zoneMiB.hosts}m;
 lua_shared_dict tideline_backends ${zoneMiB.backends}m;
 lua_shared_dict tideline_certificates ${zoneMiB.certificates}m;
-init_by_lua_block { require("tideline.start").master("${runDir}", "${rendered}", ${poolCount}) }
+init_by_lua_block { require("tideline.start").master("${runDir}", "${rendered}", ${poolCount}, ${providerTable(settings)}) }
 init_worker_by_lua_block { require("tideline.start").worker("${runDir}", "${temporaryDir}") }
 
 ${temporary.join('\n')}
@@ -279,7 +287,7 @@ ${indent(listen.join('\n'))}
 
     location / {
 ${indent(indent(clientLimit(settings)))}
-        access_by_lua_block { tideline.enter() }
+        access_by_lua_block { tideline.${entryFunction(settings)}() }
 ${indent(indent(proxy(settings)))}
     }
     location @draining {

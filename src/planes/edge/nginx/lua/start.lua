@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local certificate = require "tideline.certificate"
 local endpoints = require "tideline.endpoints"
+local forwarded = require "tideline.forwarded"
 local memory = require "tideline.memory"
 local request = require "tideline.request"
 local response = require "tideline.response"
@@ -25,6 +26,10 @@ local _M = {}
 -- What nginx.conf calls for every request. `require` is no part of that, because LuaJIT cannot compile it.
 _G.tideline = {
   enter = request.enter,
+  enter_behind_proxy = function()
+    forwarded.settle()
+    return request.enter()
+  end,
   balance = request.balance,
   filter = function()
     request.answered()
@@ -46,8 +51,9 @@ local function close_control(run_dir)
   end
 end
 
-function _M.master(run_dir, rendered, pools)
+function _M.master(run_dir, rendered, pools, provider_fields)
   endpoints.pools = pools
+  forwarded.fields = provider_fields
   close_control(run_dir)
   memory.prepare(run_dir)
   certificate.read_static(rendered)
