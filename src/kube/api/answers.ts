@@ -58,7 +58,8 @@ function bad(what: string): ApiError {
   return new ApiError(0, 'BadAnswer', `the watch sent ${what}`);
 }
 
-function asRaw(value: unknown): Raw {
+/** Takes a mapping for what it is. Throws ApiError `BadAnswer` for anything else. */
+export function asRaw(value: unknown): Raw {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ApiError(0, 'BadAnswer', 'the answer holds something else where a mapping is due');
   return value as Raw;

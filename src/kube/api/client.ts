@@ -13,6 +13,12 @@ export interface KubeClient {
    */
   request<T>(request: KubeRequest): Promise<T>;
   /**
+   * Asks for a page of a list and hands over its items one by one as they come, so that no page is in memory as a whole: tenants
+   * decide how long it is. Resolves with the list that has no items left, or with one that still has some which were not handed
+   * over. Rejects as `request` does, also when `take` throws.
+   */
+  list(request: KubeRequest, take: (item: unknown) => Promise<void>): Promise<unknown>;
+  /**
    * Opens a watch. Resolves once the server has answered 2xx, with a stream of lines; each line is one JSON document, not
    * parsed.
    */

@@ -7,11 +7,14 @@ import { linesOf } from '../watch/lines.ts';
 import { type Access, type AccessSource, noCredentials, sameAccess } from './access/access.ts';
 import type { CredentialEnd } from './access/end.ts';
 import { ApiError, type KubeClient, type KubeRequest, type KubeStream } from './client.ts';
+import { ListCutter } from './items.ts';
 import { Transport, toApiError } from './transport.ts';
 
 const defaultTimeoutMs = 30_000;
-/** The limit for the body of an answer. A page of 500 objects of the largest size that etcd takes stays below it. */
-const maxBodyBytes = 1 << 30;
+/** The limit for the body of an answer that is read as a whole: one object, or a page of a list with few. */
+const maxBodyBytes = 64 << 20;
+/** The limit for a page of a list, of which one item at a time is in memory. 500 objects of the largest size that etcd takes stay below it. */
+const maxListBytes = 1 << 30;
 /** The limit for the body of a refusal, which is a Status. */
 const maxRefusalBytes = 1 << 20;
 
@@ -44,13 +47,25 @@ export class HttpKubeClient implements KubeClient {
     return this.#end?.view();
   }
 
-  async request<T>(request: KubeRequest): Promise<T> {
+  request<T>(request: KubeRequest): Promise<T> {
+    // The caller knows the type of what it asked for.
+    return this.#read(request, async (response) => parseJson(await this.#readBody(response), this.#server) as T);
+  }
+
+  list(request: KubeRequest, take: (item: unknown) => Promise<void>): Promise<unknown> {
+    return this.#read(request, async (response) => {
+      const cutter = new ListCutter();
+      for await (const chunk of this.#chunks(response, maxListBytes))
+        for (const item of cutter.take(chunk)) await take(parseJson(item, this.#server));
+      return parseJson(cutter.rest, this.#server);
+    });
+  }
+
+  /** Sends a request and reads its answer, both within the time limit of the request. */
+  async #read<T>(request: KubeRequest, read: (response: IncomingMessage) => Promise<T>): Promise<T> {
     const limit = this.#startLimit(request);
     try {
-      const response = await this.#sendWithNewestAccess(request, limit.signal);
-      const text = await this.#readBody(response);
-      // The caller knows the type of what it asked for.
-      return parseJson(text, this.#server) as T;
+      return await read(await this.#sendWithNewestAccess(request, limit.signal));
     } catch (error) {
       throw this.#toApiError(error, limit);
     } finally {
@@ -156,15 +171,19 @@ export class HttpKubeClient implements KubeClient {
 
   async #readBody(response: IncomingMessage, maxBytes = maxBodyBytes): Promise<string> {
     const chunks: Buffer[] = [];
+    for await (const chunk of this.#chunks(response, maxBytes)) chunks.push(chunk);
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
+  async *#chunks(response: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer, void, undefined> {
     let bytes = 0;
     for await (const chunk of response as AsyncIterable<Buffer>) {
       this.#metrics.bytes(chunk.length);
       bytes += chunk.length;
       if (bytes > maxBytes)
         throw new ApiError(0, 'BadAnswer', `${this.#server}: the answer has more than ${maxBytes} bytes`);
-      chunks.push(chunk);
+      yield chunk;
     }
-    return Buffer.concat(chunks, bytes).toString('utf8');
   }
 
   #toApiError(error: unknown, limit: Limit): ApiError {

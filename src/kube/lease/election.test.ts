@@ -88,6 +88,7 @@ class Machine implements Clock {
     return {
       server: 'https://lease',
       request: <T>(request: KubeRequest) => this.#request(server, request) as Promise<T>,
+      list: () => Promise.reject(new Error('no list here')),
       stream: () => Promise.reject(new Error('no watch here')),
       close: async () => {},
     };

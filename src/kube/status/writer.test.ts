@@ -27,6 +27,10 @@ class Recorder implements KubeClient {
     return this.answer() as Promise<T>;
   }
 
+  list(): Promise<never> {
+    return Promise.reject(new Error('no list here'));
+  }
+
   stream(): Promise<never> {
     return Promise.reject(new Error('no watch here'));
   }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { messageOf, withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
-import { readEvent, readPage } from '../api/answers.ts';
+import { asRaw, readEvent, readPage } from '../api/answers.ts';
 import { ApiError, type KubeClient } from '../api/client.ts';
 import { readStored } from '../api/read.ts';
 import { collectionPath, groupPath, hasCollection, selection } from '../api/resources.ts';
@@ -188,24 +188,18 @@ export class KindWatch {
   async #list(effect: Extract<Effect, { do: 'list' }>, signal: AbortSignal): Promise<MachineEvent | undefined> {
     const { client, selector, pageSize, requestMs } = this.#options;
     if (effect.next === undefined) this.#gathered = new Map();
-    const page = readPage(
-      await client.request<unknown>({
-        path: collectionPath(this.kind, effect.apiVersion),
-        query: {
-          limit: pageSize,
-          ...selection(selector),
-          ...withoutUndefined({ continue: effect.next }),
-        },
-        signal,
-        timeoutMs: requestMs * 2,
-      }),
-    );
+    let taken = 0;
+    const take = async (item: unknown): Promise<void> => {
+      taken += 1;
+      if (taken % objectsPerTurn === 0) await setImmediate();
+      if (!signal.aborted) this.#gather(readStored(this.kind, asRaw(item)));
+    };
+    const query = { limit: pageSize, ...selection(selector), ...withoutUndefined({ continue: effect.next }) };
+    const path = collectionPath(this.kind, effect.apiVersion);
+    const page = readPage(await client.list({ path, query, signal, timeoutMs: requestMs * 2 }, take));
     this.#noteHeard();
-    for (const [index, item] of page.items.entries()) {
-      if (index % objectsPerTurn === objectsPerTurn - 1) await setImmediate();
-      if (signal.aborted) return undefined;
-      this.#gather(readStored(this.kind, item));
-    }
+    for (const item of page.items) await take(item);
+    if (signal.aborted) return undefined;
     // The last page decides: with it the list replaces what is held.
     if (page.next === undefined) await this.#options.checkIdentity(signal);
     return { type: 'page', next: page.next, resourceVersion: page.resourceVersion };
