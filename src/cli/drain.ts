@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../model/problem.ts';
+import { withoutUndefined } from '../model/values.ts';
 import type { DrainPlan } from '../observe/drain-plan.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import type { DrainTarget, SpecEdit } from '../platform/drain-files.ts';
@@ -58,7 +59,9 @@ function addTarget(command: Command): Command {
 function addChangeOptions(command: Command): Command {
   return addOutputOption(command)
     .option('-y, --yes', 'write it')
-    .addOption(new Option('--force', 'write it also where the plan is refused'));
+    .addOption(
+      new Option('--force', 'do it also where the plan is refused, and do not wait for the Ready pods of a worker'),
+    );
 }
 
 async function runDrain(
@@ -76,7 +79,9 @@ async function runDrain(
     });
   const now = systemClock.now();
   const expires = `${new Date(now + options.for).toISOString().slice(0, 19)}Z`;
-  const edit = await draining(paths, { target: { kind, name }, reason: options.reason, expires }, now);
+  const force = kind === 'Worker' ? options.force : undefined;
+  const drain = { target: { kind, name }, reason: options.reason, expires, ...withoutUndefined({ force }) };
+  const edit = await draining(paths, drain, now);
   await change(edit, { what: `drain ${kind.toLowerCase()} ${name} until ${expires}`, target: { kind, name } }, options);
   if (options.wait === true && process.exitCode !== 1) process.exitCode = await untilEmpty(edit, { kind, name });
 }

@@ -1,7 +1,7 @@
 import { withoutUndefined } from '../model/values.ts';
 import { type AnyObject, type Kind, kindFacts } from './kinds.ts';
 import { keyOf, type ObjectKey, type ObjectMeta } from './objects/metadata.ts';
-import { recordOf, shape, text, WrongShape, whole } from './objects/pick.ts';
+import { flag, type Item, listOf, recordOf, shape, text, WrongShape, whole } from './objects/pick.ts';
 import type { KubeReason } from './reasons.ts';
 
 /**
@@ -30,6 +30,7 @@ const readMeta = shape<ObjectMeta>(
     deletionTimestamp: text,
     labels: recordOf(text),
     annotations: recordOf(text),
+    ownerReferences: listOf(shape<Item<ObjectMeta['ownerReferences']>>({ kind: text, controller: flag }, ['kind'])),
   },
   ['name'],
 );
@@ -65,11 +66,14 @@ function identify(kind: Kind, metadata: unknown): ObjectKey | undefined {
 
 /** Sets the namespace as kubectl does: `default` for a namespaced object without one, and none for a cluster-scoped object. */
 function withNamespace(kind: Kind, metadata: ObjectMeta): ObjectMeta {
-  const { namespace, annotations, ...rest } = metadata;
+  const { namespace, annotations, ownerReferences, ...rest } = metadata;
   const kept = annotations === undefined ? undefined : withoutDropped(annotations);
   return {
     ...rest,
-    ...withoutUndefined({ annotations: kept }),
+    ...withoutUndefined({
+      annotations: kept,
+      ownerReferences: kindFacts[kind].owners === true ? ownerReferences : undefined,
+    }),
     ...(kindFacts[kind].namespaced
       ? { namespace: namespace === undefined || namespace === '' ? 'default' : namespace }
       : {}),

@@ -22,7 +22,11 @@ export function renderDrainPlan(what: string, { kind }: Target, plan: DrainPlan)
           '  DNS: clusters with an edge pool change what they answer to health checks at once; records follow at the next tideline steering apply',
         ]
       : []),
-    ...(kind === 'Worker' ? ['  its routes of pods leave at once: move its pods away first (kubectl drain)'] : []),
+    ...(kind === 'Worker'
+      ? [
+          '  its routes of pods leave when none of its pods is Ready any more (kubectl drain moves them), with --force at once',
+        ]
+      : []),
     ...(moves.length + pools.length === 0 && kind !== 'Worker'
       ? ['  nothing moves: another Drain keeps it out of service']
       : []),

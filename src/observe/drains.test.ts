@@ -136,6 +136,15 @@ test.each([
 test.each([
   ['has withdrawn its routes of pods', { reason: 'NodeDrained', announced: [] }, 'empty'],
   ['announces one still', { reason: 'NodeDrained' }, 'draining'],
+  [
+    'waits for pods',
+    {
+      notices: [
+        { subject: 'Worker/paris-worker-1', reason: 'DrainWaits', message: 'a Drain waits for 1 Ready pod: shop/web' },
+      ],
+    },
+    'draining',
+  ],
   ['has not heard of it', {}, 'waiting'],
 ])('a drained worker that %s', (_, change, phase) => {
   const drains = withDrains(drainOf('Worker', 'paris-worker-1'));

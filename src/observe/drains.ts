@@ -94,7 +94,9 @@ function leftOfBlade(server: string, { draining, vips, nginx }: EdgePart): Left 
   return { phase: 'draining', text: `${server} ${parts.join(' and ')}` };
 }
 
-function leftOfWorker(server: string, { action, reason, announced }: NetworkPart): Left {
+function leftOfWorker(server: string, { action, reason, announced, notices }: NetworkPart): Left {
+  const waits = notices.find((notice) => notice.reason === 'DrainWaits');
+  if (waits !== undefined) return { phase: 'draining', text: `${server}: ${waits.message}` };
   const pods = announced.filter(({ class: of }) => of === 'pods').length;
   if (reason !== 'NodeDrained')
     return { phase: 'waiting', text: `${server} has not heard of it (${reason ?? action})` };

@@ -128,6 +128,7 @@ const networkSchema = z.object({
   wanted: z.array(z.object({ prefix: text })),
   announced: z.array(z.object({ prefix: text, class: text.optional() })),
   refusals: z.array(z.object({ subject: text, reason: text, message: text })).catch([]),
+  notices: z.array(z.object({ subject: text, reason: text, message: text })).catch([]),
   relay: text,
   neighbors,
   yielded,

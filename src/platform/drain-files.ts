@@ -32,6 +32,8 @@ export interface SpecEdit {
 export interface NewDrain {
   readonly target: DrainTarget;
   readonly reason: string;
+  /** Of a worker: also while pods on it are Ready. */
+  readonly force?: true;
   /** RFC 3339. */
   readonly expires: string;
 }
@@ -148,13 +150,14 @@ function nameOf({ kind, name }: DrainTarget): string {
   return `${kind.toLowerCase()}-${name}`.slice(0, 63).replace(/-+$/, '');
 }
 
-function textOf(name: string, { target, reason, expires }: NewDrain): string {
+function textOf(name: string, { target, reason, force, expires }: NewDrain): string {
   return [
     `apiVersion: ${apiVersion}`,
     'kind: Drain',
     `metadata: { name: ${JSON.stringify(name)} }`,
     'spec:',
     `  target: { kind: ${target.kind}, name: ${JSON.stringify(target.name)} }`,
+    ...(force === undefined ? [] : [`  force: ${force}`]),
     `  reason: ${JSON.stringify(reason)}`,
     `  expires: ${JSON.stringify(expires)}`,
     '',

@@ -73,8 +73,9 @@ it('asks nothing of Calico when pods have podCIDRs', () => {
   expect(rightsOf(networkNeeds({ podsFrom: 'calico' }), undefined).map(({ resource }) => resource)).toEqual([
     'namespaces',
     'nodes',
+    'pods',
   ]);
-  expect(networkNeeds({ podsFrom: 'podCIDRs' })).toHaveLength(2);
+  expect(networkNeeds({ podsFrom: 'podCIDRs' })).toHaveLength(3);
 });
 
 it('asks nothing of any cluster for DNS', () => {
@@ -94,8 +95,8 @@ it.each<[string, readonly Need[], object]>([
     'the worker w1',
     networkNeeds({ podsFrom: 'calico', node: 'w1' }),
     {
-      kinds: ['Node', 'IPPool', 'BlockAffinity', 'IPAMBlock'],
-      selectors: { Node: { fields: 'metadata.name=w1' } },
+      kinds: ['Node', 'Pod', 'IPPool', 'BlockAffinity', 'IPAMBlock'],
+      selectors: { Node: { fields: 'metadata.name=w1' }, Pod: { fields: 'spec.nodeName=w1' } },
     },
   ],
   ['whoever only looks', preflightNeeds, { kinds: [], selectors: {} }],

@@ -47,6 +47,7 @@ export function worker(server: string, change: Partial<NetworkPart> = {}): Agent
       { prefix: '10.1.0.11/32', class: 'servers' },
     ],
     refusals: [],
+    notices: [],
     relay: 'synced',
     neighbors: [up],
     ...change,

@@ -9,6 +9,8 @@ export interface ObjectMeta {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Only of kinds whose `KindFacts` say so. */
+  readonly ownerReferences?: readonly { readonly kind: string; readonly controller?: boolean }[];
 }
 
 /** The fields that every object has, whatever its kind. */

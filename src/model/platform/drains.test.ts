@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { drain, twoSites } from '../../../test/support/platform.ts';
 import type { Drain } from '../spec/kinds.ts';
-import { drainOfBlade, drainsOfCluster, isInForce, isWorkerDrained } from './drains.ts';
+import { drainOfBlade, drainOfWorker, drainsOfCluster, isInForce, type WorkerDrain } from './drains.ts';
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
 const later = '2027-01-01T00:00:00Z';
@@ -61,13 +61,13 @@ describe('a blade is drained by itself, its site or its cluster', () => {
   });
 });
 
-test.each<[string, readonly Drain[], boolean]>([
-  ['nothing', [], false],
-  ['itself', [drain('Worker', 'w', later)], true],
-  ['itself, until a time that has passed', [drain('Worker', 'w', before)], false],
-  ['another worker', [drain('Worker', 'v', later)], false],
-  ['its site and its cluster', [north, south, whole], false],
-  ['a blade of the same name', [drain('Blade', 'w', later)], false],
+test.each<[string, readonly Drain[], WorkerDrain]>([
+  ['nothing', [], 'no'],
+  ['itself', [drain('Worker', 'w', later)], 'when empty'],
+  ['itself, until a time that has passed', [drain('Worker', 'w', before)], 'no'],
+  ['another worker', [drain('Worker', 'v', later)], 'no'],
+  ['its site and its cluster', [north, south, whole], 'no'],
+  ['a blade of the same name', [drain('Blade', 'w', later)], 'no'],
 ])('a worker is drained by itself only: %s', (_, drains, drained) => {
-  expect(isWorkerDrained(drains, 'w', nowMs)).toBe(drained);
+  expect(drainOfWorker(drains, 'w', nowMs)).toBe(drained);
 });

@@ -46,10 +46,15 @@ export function drainOfBlade(platform: Platform, pool: EdgePool, bladeName: stri
   return own ?? drainsOfCluster(platform, pool.spec.cluster, nowMs)[0];
 }
 
+/** How a worker is drained: at once, or when no pod on it is Ready any more. */
+export type WorkerDrain = 'no' | 'when empty' | 'at once';
+
 /**
- * True while a Drain takes this worker out of service. Drains of a whole Site or Cluster do not: DNS and the edges lead users
+ * Whether a Drain takes this worker out of service. Drains of a whole Site or Cluster do not: DNS and the edges lead users
  * away first, and until the last user has gone the edges still need the pods.
  */
-export function isWorkerDrained(drains: readonly Drain[], workerName: string, nowMs: number): boolean {
-  return inForceOn(drains, nowMs, ({ kind, name }) => kind === 'Worker' && name === workerName).length > 0;
+export function drainOfWorker(drains: readonly Drain[], workerName: string, nowMs: number): WorkerDrain {
+  const mine = inForceOn(drains, nowMs, ({ kind, name }) => kind === 'Worker' && name === workerName);
+  if (mine.length === 0) return 'no';
+  return mine.some(({ spec }) => spec.force) ? 'at once' : 'when empty';
 }

@@ -8,10 +8,16 @@ export type PodsFrom = 'calico' | 'podCIDRs';
 export function networkNeeds(choice: { readonly podsFrom: PodsFrom; readonly node?: string }): readonly Need[] {
   const select = choice.node === undefined ? undefined : { fields: `metadata.name=${choice.node}` };
   const server = follow('Node', "the server's own address", withoutUndefined({ select }));
-  if (choice.podsFrom === 'podCIDRs') return [knowIdentity, server];
+  const pods = follow(
+    'Pod',
+    'whether a drained worker still has Ready pods',
+    withoutUndefined({ select: choice.node === undefined ? undefined : { fields: `spec.nodeName=${choice.node}` } }),
+  );
+  if (choice.podsFrom === 'podCIDRs') return [knowIdentity, server, pods];
   return [
     knowIdentity,
     server,
+    pods,
     follow('IPPool', 'which blocks are exported, and of what size'),
     follow('BlockAffinity', 'the blocks of this node'),
     follow('IPAMBlock', 'whether a block is really ours, and who uses its addresses'),

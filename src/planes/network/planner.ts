@@ -1,7 +1,7 @@
 import type { GuardLimits } from '../../bgp/guard.ts';
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { Prefix } from '../../model/address.ts';
-import { isWorkerDrained } from '../../model/platform/drains.ts';
+import { drainOfWorker } from '../../model/platform/drains.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Last } from '../../runtime/last.ts';
@@ -115,7 +115,7 @@ export class Planner {
     const { state, fromDisk, savedAt } = lastGood;
     if (state === undefined) return this.#nothingKnown(installed);
     const { node, podsFrom, clock, speaker } = this.#options;
-    const drained = isWorkerDrained(drains, node, clock.now());
+    const drained = drainOfWorker(drains, node, clock.now());
     const { announced, fixed = noPrefixes } = speaker.status();
     const machine = { addresses: this.#options.addresses(), rendered: fixed };
     const object = state.objects.Node.get(node);

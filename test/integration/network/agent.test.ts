@@ -256,6 +256,36 @@ it('withdraws for a Drain of its worker until it ends, and for a deleted Node', 
   expect(await world.status()).toMatchObject({ reason: 'NodeDeleted', wanted: [] });
 });
 
+it('keeps its routes in a Drain until none of its pods is Ready, and withdraws at once when it is forced', async () => {
+  await running();
+  const drain = (force: boolean) => ({
+    apiVersion: 'tideline.dev/v1alpha1',
+    kind: 'Drain',
+    metadata: { name: 'maintenance' },
+    spec: { target: { kind: 'Worker', name: me }, force, reason: 'test', expires: '2099-01-01T00:00:00Z' },
+  });
+  const pod = (ready: 'True' | 'False') => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'web', namespace: 'shop' },
+    spec: { nodeName: me },
+    status: { conditions: [{ type: 'Ready', status: ready }] },
+  });
+  await world.put('pod.yaml', [pod('True')]);
+  await world.putSpec('drain.yaml', drain(false));
+  await world.until('the Drain waits', async () => {
+    const { notices = [] } = await world.status();
+    return notices.some(({ reason, message }) => reason === 'DrainWaits' && message.includes('shop/web'));
+  });
+  expect(await world.inRouter()).toContain(a);
+  await world.put('pod.yaml', [pod('False')]);
+  await world.waitRouter();
+  await world.put('pod.yaml', [pod('True')]);
+  await world.waitRouter(a);
+  await world.putSpec('drain.yaml', drain(true));
+  await world.waitRouter();
+});
+
 it('withdraws more blocks than the limit of a minute in time when it is told to at its end', async () => {
   const many = Array.from({ length: 90 }, (_, i) => `10.10.${100 + (i >> 2)}.${(i & 3) * 64}/26`);
   await world.put(

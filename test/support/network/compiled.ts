@@ -29,7 +29,7 @@ export const compile = (objects: readonly Manifest[], input: Partial<NetworkInpu
     sites: [paris, lyon],
     node: me,
     podsFrom: 'calico',
-    drained: false,
+    drained: 'no',
     machine: { addresses: new Set(['10.1.0.11', '2001:db8::11']), rendered: [] },
     nodeSeen: true,
     blocksSeen: true,

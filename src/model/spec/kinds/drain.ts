@@ -11,6 +11,10 @@ export const DrainSpec = z
         ),
       })
       .describe('What to take out of service.'),
+    force: z
+      .boolean()
+      .default(false)
+      .describe('Of a Worker: withdraw its routes at once, also while pods on it are Ready.'),
     reason: text(1024).describe('For people: why.'),
     expires: z.iso.datetime({ offset: true }).max(64).describe('RFC 3339 time; the drain ends by itself then.'),
   })

@@ -101,7 +101,7 @@ describe('an address of the server that its Site holds no longer', () => {
       beyond: [{ text: '2001:db8::11/128' }],
       brakes: [{ cause: 'Site paris servers' }],
     });
-    expect(compile(objects, { ...before, drained: true })).toMatchObject({ routes: [{}, {}], beyond: [{}] });
+    expect(compile(objects, { ...before, drained: 'at once' })).toMatchObject({ routes: [{}, {}], beyond: [{}] });
   });
 
   it('goes afterwards, and was never announced before it was allowed', () => {

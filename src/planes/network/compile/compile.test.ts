@@ -209,7 +209,7 @@ describe('compileNetwork', () => {
     const objects = [node, ...calico.owned(cidr, me)];
     expect(summary([node, calico.affinity(cidr, me)])).toEqual({ hold: 'PoolsMissing' });
     expect(compile([node], { podsFrom: 'podCIDRs' }).action).toBe('announce');
-    expect(compile([node], { drained: true }).action).toBe('announce');
+    expect(compile([node], { drained: 'when empty' }).action).toBe('announce');
     expect(summary(objects)).toEqual(nothing(`${cidr} PoolMissing`));
     expect(summary([...objects, calico.pool('10.77.0.0/16')])).toEqual(nothing(`${cidr} PoolMissing`));
   });
@@ -228,11 +228,37 @@ describe('compileNetwork', () => {
       covers: new Map(),
       withdrawn: 'NodeDeleted',
     });
-    expect(compile([...base, ...calico.owned(cidr, me)], { drained: true })).toMatchObject({
+    expect(compile([...base, ...calico.owned(cidr, me)], { drained: 'when empty' })).toMatchObject({
       routes: [{ class: 'server' }],
       covers: new Map(),
       withdrawn: 'NodeDrained',
     });
+  });
+
+  const pod = (name: string, change: Partial<Manifest> = {}): Manifest => ({
+    spec: { nodeName: me },
+    status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    ...change,
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'shop', ...change.metadata, name },
+  });
+  const owned = (kind: string) => ({ metadata: { name: '', ownerReferences: [{ kind, controller: true }] } });
+
+  it.each<[string, Manifest, boolean]>([
+    ['Ready', pod('web'), true],
+    ['of a ReplicaSet', pod('web', owned('ReplicaSet')), true],
+    ['not Ready', pod('web', { status: { conditions: [{ type: 'Ready', status: 'False' }] } }), false],
+    ['without conditions', pod('web', { status: {} }), false],
+    ['of another node', pod('web', { spec: { nodeName: 'other' } }), false],
+    ['on the network of the host', pod('web', { spec: { nodeName: me, hostNetwork: true } }), false],
+    ['of a DaemonSet', pod('log', owned('DaemonSet')), false],
+  ])('lets a Drain wait for pods: one %s', (_, one, waits) => {
+    const objects = [...base, ...calico.owned(cidr, me), one];
+    const plan = compile(objects, { drained: 'when empty' });
+    if (waits) expect(plan).toMatchObject({ routes: [{}, { class: 'pods' }], notices: [{ reason: 'DrainWaits' }] });
+    else expect(plan).toMatchObject({ routes: [{ class: 'server' }], withdrawn: 'NodeDrained', notices: [] });
+    expect(compile(objects, { drained: 'at once' })).toMatchObject({ withdrawn: 'NodeDrained' });
   });
 
   it('never announces anything outside the site, whatever the cluster says', () => {

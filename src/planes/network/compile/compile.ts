@@ -1,12 +1,14 @@
 import type { Route } from '../../../bgp/route.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { comparePrefixes, hostPrefix, type Prefix } from '../../../model/address.ts';
+import type { WorkerDrain } from '../../../model/platform/drains.ts';
 import type { Site } from '../../../model/spec/kinds.ts';
 import type { PodsFrom } from '../needs.ts';
 import { type Brake, type NetworkPlan, type NetworkRefusal, nothingAnnounced } from '../plan.ts';
 import type { NetworkReason } from '../reasons.ts';
 import { Allowed } from './allowed.ts';
 import { compileBlocks } from './blocks.ts';
+import { drainStep } from './drained.ts';
 import { without } from './holes.ts';
 import { compileHosts } from './hosts.ts';
 import { type KnownBlocks, knownBlocks } from './known.ts';
@@ -24,8 +26,8 @@ export interface NetworkInput {
   readonly node: string;
   /** Where the pods' prefixes come from; never guessed, because clusters with Calico often have podCIDRs that mean nothing. */
   readonly podsFrom: PodsFrom;
-  /** A Drain of this worker is in force. */
-  readonly drained: boolean;
+  /** Whether a Drain of this worker is in force. */
+  readonly drained: WorkerDrain;
   readonly machine: Machine;
   /** The Node of this machine was seen since this agent started: only then its absence is a deletion. */
   readonly nodeSeen: boolean;
@@ -62,7 +64,8 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
   const here = server.addresses.filter(({ text }) => machine.addresses.has(text));
   // A Drain is obeyed whatever else is doubted, but only by the server that it names.
   const [doubt] = doubts;
-  if (doubt !== undefined && (!input.drained || here.length === 0))
+  const drain = input.drained === 'no' ? undefined : drainStep(input);
+  if (doubt !== undefined && (drain?.withdraw !== true || here.length === 0))
     return { action: 'hold', reason: doubt.reason, refusals: [...server.refusals, ...doubts] };
   const servers = here.map((address): Route => {
     const because = `address of server ${node}`;
@@ -77,10 +80,11 @@ export function compileNetwork(input: NetworkInput): NetworkPlan {
     brakes,
     beyond: lingering.addresses.map(hostPrefix),
   };
-  if (input.drained) return { ...own, withdrawn: 'NodeDrained' };
+  if (drain?.withdraw === true) return { ...own, withdrawn: 'NodeDrained' };
+  const waiting: Announcing = drain === undefined ? own : { ...own, notices: [...notices, drain.notice] };
   const unseen = unseenOfCalico(input);
   if (unseen !== undefined) return { action: 'hold', reason: unseen, refusals: own.refusals };
-  return withPods(input, { ...server, site: claimed.site }, own);
+  return withPods(input, { ...server, site: claimed.site }, waiting);
 }
 
 type Announcing = Extract<NetworkPlan, { action: 'announce' }>;

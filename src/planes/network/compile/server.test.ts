@@ -36,7 +36,7 @@ describe('the address of a Node', () => {
   });
 
   it('does not keep a Drain of this server from its effect, but one of another server', () => {
-    const drained = { drained: true, machine: machine('10.1.0.11') };
+    const drained = { drained: 'at once' as const, machine: machine('10.1.0.11') };
     expect(compile(objects('10.1.0.11 10.1.0.77'), drained)).toMatchObject({
       routes: [{ class: 'server', prefix: { text: '10.1.0.11/32' } }],
       withdrawn: 'NodeDrained',
