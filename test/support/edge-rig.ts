@@ -47,6 +47,8 @@ export class Rig {
   platform = platformForTests();
   /** The `instance` with which the nginx on the VIP answers. */
   answering: (() => string | undefined) | undefined;
+  /** The same over TLS. */
+  answeringTls: (() => string | undefined) | undefined;
   /** False: other blades cannot reach this one's /status. */
   reachable = true;
   onDisk: ClusterState | undefined;
@@ -70,6 +72,7 @@ export class Rig {
       speaker: this.speaker,
       peers: this.#peers(),
       probe: async () => (this.answering === undefined ? this.dataPlane.status()?.instance : this.answering()),
+      probeTls: async () => (this.answeringTls === undefined ? this.dataPlane.status()?.instance : this.answeringTls()),
       addAddresses: async () => new Map(),
       readCertificate: createCertificateReader(),
       snapshot,

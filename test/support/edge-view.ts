@@ -64,7 +64,7 @@ export const calm: BladeView = {
     refusals: [],
   },
   host: { addedMs: 0, vips: [vip], missing: new Map() },
-  probes: { number: 0, answers: new Map([[vip, 'first']]) },
+  probes: { number: 0, answers: new Map([[vip, 'first']]), tls: new Map() },
   peers: { answers: [], answeredMs: -Infinity },
 };
 
@@ -105,8 +105,8 @@ export class SteppingBlade {
 
   /** Probes the VIPs and steps; true when the step wants the peers to be asked. */
   probe(): boolean {
-    const { number, answers } = this.view.probes;
-    this.changeView({ probes: { number: number + 1, answers } });
+    const { number, answers, tls } = this.view.probes;
+    this.changeView({ probes: { number: number + 1, answers, tls } });
     return this.step().actions.ask;
   }
 

@@ -63,10 +63,12 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
   const { createCertificateReader } = await import('../../planes/edge/tables/certificate.ts');
   const { addToLoopback } = await import('../../planes/edge/vips/loopback.ts');
   const { edgeMetrics } = await import('../../planes/edge/metrics.ts');
-  const { httpProbe } = await import('../../planes/edge/vips/probe.ts');
+  const { httpProbe, tlsProbe } = await import('../../planes/edge/vips/probe.ts');
   const { outageLines } = await import('../../bgp/faults.ts');
   const bgp = await speaker(host);
   const { given, platform, platformStatus, source, lastGood, clock, log, registry } = host;
+  const proxyProtocol = platform().pool.spec.trustedProxies?.via === 'proxyProtocol';
+  const probing = { timeoutMs: 1000, proxyProtocol };
   const agent = new EdgeAgent({
     blade: given.blade,
     platform,
@@ -76,7 +78,8 @@ async function bladeAgent(host: BladeHost): Promise<Agent> {
     speaker: bgp,
     peers: await peers(host),
     // A request from this host to the VIP on its loopback interface passes the whole data path; one is made every tick.
-    probe: httpProbe({ timeoutMs: 1000, proxyProtocol: platform().pool.spec.trustedProxies?.via === 'proxyProtocol' }),
+    probe: httpProbe(probing),
+    probeTls: tlsProbe(probing),
     addAddresses: addToLoopback,
     readCertificate: createCertificateReader(),
     // A blade that starts while its cluster cannot be reached serves the last state it knew.

@@ -15,7 +15,7 @@ import { type EdgeReason, edgeReasons } from './reasons.ts';
 import { bladeVips, statusOf } from './status.ts';
 import { faultOf, unfollowedOf } from './step/convergence.ts';
 import { type BladeMemory, noMemory } from './step/memory.ts';
-import { addressesDue, vipsToProbe } from './step/probing.ts';
+import { addressesDue, tlsAnswersAfter, vipsToProbe, vipsToProbeByTls } from './step/probing.ts';
 import { mayStop } from './step/retirement.ts';
 import type { BladeView, HostAddresses, ProbeRound } from './step/view.ts';
 import { type Step, step } from './step.ts';
@@ -36,6 +36,8 @@ export interface EdgeAgentOptions {
   readonly speaker: Speaker;
   readonly peers: Peers;
   readonly probe: Probe;
+  /** The same over TLS. */
+  readonly probeTls: Probe;
   readonly addAddresses: AddAddresses;
   readonly readCertificate: CertificateReader;
   readonly snapshot?: SnapshotFile;
@@ -70,7 +72,7 @@ export class EdgeAgent {
   #startedMs = 0;
   #stoppingSinceMs: number | undefined;
   #host: HostAddresses = { addedMs: -Infinity, vips: [], missing: new Map() };
-  #probes: ProbeRound = { number: 0, answers: new Map() };
+  #probes: ProbeRound = { number: 0, answers: new Map(), tls: new Map() };
   #answeredMs = -Infinity;
   #timer: Timer | undefined;
   #ticking: Promise<void> = Promise.resolve();
@@ -177,16 +179,32 @@ export class EdgeAgent {
 
   /** Adds VIPs that may be missing to the host, then probes the VIPs. */
   async #observe(): Promise<void> {
-    const { clock, addAddresses, probe, platform } = this.#options;
+    const { clock, addAddresses } = this.#options;
     const due = addressesDue(this.#view());
     if (due.length > 0) {
       const addedMs = clock.monotonic();
       this.#host = { addedMs, vips: due.map(({ text }) => text), missing: await addAddresses(due) };
     }
-    const port = platform().pool.spec.ports.http;
-    const probes = vipsToProbe(this.#view()).map(async (vip) => [vip.text, await probe(vip, port)] as const);
-    // All VIPs are probed at once: one on which nothing answers must not hold up the verdict over the others.
-    this.#probes = { answers: new Map(await Promise.all(probes)), number: this.#probes.number + 1 };
+    this.#probes = await this.#probeVips();
+  }
+
+  /** All VIPs are probed at once: one on which nothing answers must not hold up the verdict over the others. */
+  async #probeVips(): Promise<ProbeRound> {
+    const { dataPlane, probe, probeTls, platform } = this.#options;
+    const { ports } = platform().pool.spec;
+    const { tls: known } = this.#probes;
+    const number = this.#probes.number + 1;
+    const vips = vipsToProbe(this.#view());
+    const [answers, handshakes] = await Promise.all([
+      Promise.all(vips.map(async (vip) => [vip.text, await probe(vip, ports.http)] as const)),
+      Promise.all(
+        vipsToProbeByTls(vips, known).map(
+          async (vip) => [vip.text, { instance: await probeTls(vip, ports.https), round: number }] as const,
+        ),
+      ),
+    ]);
+    const tls = tlsAnswersAfter(known, new Map(handshakes), vips, dataPlane.status()?.instance);
+    return { answers: new Map(answers), number, tls };
   }
 
   /** Takes one step: publishes the new memory, then carries out the actions; asking the peers is left to the caller. */

@@ -106,6 +106,7 @@ export const edgeReasons = {
   NginxUnreachable: 'nginx does not answer on its control socket.',
   TableNotAcknowledged: 'nginx has not acknowledged the current table in time, or lost it in a restart.',
   ProbeFailed: 'nginx does not answer the fitness path on the VIP.',
+  TlsProbeFailed: 'nginx answers the fitness path on the VIP over plain HTTP, but not over TLS.',
   Draining: 'A Drain of this blade, its cluster or its site is active.',
   Stopping: 'The agent was asked to stop and to withdraw.',
   LastAnnouncer: 'Unfit, but not enough other blades are known to be fit and to announce the VIP: it stays announced.',

@@ -51,8 +51,11 @@ function serving(change: Partial<BladeView> = {}): SteppingBlade {
   return blade;
 }
 
-const silent = { probes: { number: 100, answers: new Map([[vip, undefined]]) } };
-const other = { probes: { number: 100, answers: new Map([[vip, 'another']]) } };
+const silent = { probes: { number: 100, answers: new Map([[vip, undefined]]), tls: new Map() } };
+const other = { probes: { number: 100, answers: new Map([[vip, 'another']]), tls: new Map() } };
+const overTls = (instance: string | undefined) => ({
+  probes: { number: 100, answers: new Map([[vip, 'first']]), tls: new Map([[vip, { instance, round: 1 }]]) },
+});
 const missing = { host: { ...calm.host, missing: new Map([[vip, 'no CAP_NET_ADMIN']]) } };
 const stopping = { stoppingSinceMs: calm.nowMs + 750 };
 
@@ -64,6 +67,23 @@ describe('a blade that serves its VIP', () => {
     ['all is well', {}, undefined, 1000, ['announced']],
     ['one round of probes in which nobody answers', silent, () => works, 250, ['announced']],
     ['nobody answers, and a peer has the VIP', silent, () => works, 500, ['withdrawn', 'ProbeFailed']],
+    ['one round in which nobody answers over TLS', overTls(undefined), () => works, 250, ['announced']],
+    [
+      'nobody answers over TLS, and a peer has the VIP',
+      overTls(undefined),
+      () => works,
+      500,
+      ['withdrawn', 'TlsProbeFailed'],
+    ],
+    ['another nginx answers over TLS', overTls('another'), () => works, 500, ['withdrawn', 'TlsProbeFailed']],
+    [
+      'nobody answers over TLS, and no peer does',
+      overTls(undefined),
+      undefined,
+      60_000,
+      ['announced', 'TlsProbeFailed', 'LastAnnouncer'],
+    ],
+    ['TLS answers', overTls('first'), () => works, 1000, ['announced']],
     ['nobody answers, and no peer does', silent, undefined, 60_000, ['announced', 'ProbeFailed', 'LastAnnouncer']],
     [
       'a peer that is unfit as well',
@@ -282,7 +302,7 @@ it('each VIP is decided for itself', () => {
     [vip, 'first'],
     [second, 'first'],
   ]);
-  const blade = new SteppingBlade({ pool, probes: { number: 0, answers } });
+  const blade = new SteppingBlade({ pool, probes: { number: 0, answers, tls: new Map() } });
   probeFor(blade, 750);
   expect([blade.holds(vip), blade.holds(second)]).toEqual([true, true]);
   blade.changeView({ probes: { ...blade.view.probes, answers: new Map([[vip, 'first']]).set(second, 'another') } });
@@ -348,7 +368,7 @@ it('begins with the first sync of the cluster', () => {
 it('changes nothing that it was given', () => {
   const blade = serving();
   const before = structuredClone(blade.memory);
-  step({ ...blade.view, probes: { number: 900, answers: new Map() } }, blade.memory);
+  step({ ...blade.view, probes: { number: 900, answers: new Map(), tls: new Map() } }, blade.memory);
   step(blade.view, noMemory);
   expect(structuredClone(blade.memory)).toEqual(before);
 });

@@ -50,7 +50,9 @@ function reasonsIn(
   if (fault !== undefined) return [fault];
   if (!probes.answers.has(vip.text)) return undefined;
   const instance = probes.answers.get(vip.text);
-  return instance !== undefined && instance === nginx?.instance ? [] : ['ProbeFailed'];
+  if (instance === undefined || instance !== nginx?.instance) return ['ProbeFailed'];
+  const tls = probes.tls.get(vip.text);
+  return tls === undefined || tls.instance === instance ? [] : ['TlsProbeFailed'];
 }
 
 /** A retiring blade keeps what it holds during its grace, while keep-alive connections end; it takes nothing new. */

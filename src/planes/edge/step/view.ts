@@ -51,6 +51,15 @@ export interface ProbeRound {
   readonly number: number;
   /** The `instance` of the nginx that answered on a VIP, undefined when none did; only of VIPs that were probed. */
   readonly answers: ReadonlyMap<string, string | undefined>;
+  /** The same over TLS; of a pool with many VIPs the last answer of each. */
+  readonly tls: ReadonlyMap<string, TlsAnswer>;
+}
+
+export interface TlsAnswer {
+  /** The `instance` of the nginx that answered over TLS, undefined when none did. */
+  readonly instance: string | undefined;
+  /** The number of the round in which it was probed. */
+  readonly round: number;
 }
 
 export interface PeersView {

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Address } from '../../../model/address.ts';
 import { bladePaths } from '../../../model/contract.ts';
 import { Deadline } from '../../../runtime/deadline.ts';
@@ -15,17 +16,21 @@ export interface ProbeOptions {
 
 /** Probes over a new connection each time, from this host to the VIP on its loopback interface: the whole data path. */
 export function httpProbe(options: ProbeOptions): Probe {
-  return async (vip, port) => {
-    const body = await getJson({
-      address: vip.text,
-      port,
-      path: bladePaths.blade,
-      maxBytes: maxProbeBytes,
-      ...options,
-    });
-    const instance = body?.['instance'];
-    return typeof instance === 'string' ? instance : undefined;
-  };
+  return async (vip, port) => instanceIn(await getJson(question(vip, port, options)));
+}
+
+/** The same over TLS, with a whole handshake each time. Any certificate will do: that of a host is its tenant's matter. */
+export function tlsProbe(options: ProbeOptions): Probe {
+  return async (vip, port) => instanceIn(await getJson({ ...question(vip, port, options), tls: true }));
+}
+
+function question(vip: Address, port: number, options: ProbeOptions): GetJson {
+  return { address: vip.text, port, path: bladePaths.blade, maxBytes: maxProbeBytes, ...options };
+}
+
+function instanceIn(body: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const instance = body?.['instance'];
+  return typeof instance === 'string' ? instance : undefined;
 }
 
 export interface GetJson {
@@ -36,6 +41,7 @@ export interface GetJson {
   /** A larger body is no answer. */
   readonly maxBytes: number;
   readonly proxyProtocol?: boolean;
+  readonly tls?: boolean;
 }
 
 /** nginx answers a probe with less than a hundred bytes. */
@@ -48,7 +54,8 @@ export function getJson({
   path,
   timeoutMs,
   maxBytes,
-  proxyProtocol,
+  proxyProtocol = false,
+  tls = false,
 }: GetJson): Promise<Readonly<Record<string, unknown>> | undefined> {
   return new Promise((resolve) => {
     const call = request(
@@ -56,7 +63,9 @@ export function getJson({
         host: address,
         port,
         path,
-        ...(proxyProtocol === true ? { createConnection: () => proxied(address, port) } : { agent: false }),
+        ...(proxyProtocol || tls
+          ? { createConnection: () => opened(address, port, proxyProtocol, tls) }
+          : { agent: false }),
       },
       (response) => {
         const chunks: Buffer[] = [];
@@ -81,11 +90,24 @@ export function getJson({
   });
 }
 
-/** A connection that begins as a proxy's own health check does: the client is who connects. */
-function proxied(host: string, port: number): Socket {
+/**
+ * No Ingress can have this name, so its certificate is the one of the host for any name, or the static one. A weak key of a tenant must
+ * not look like a fault of the blade, so OpenSSL refuses none here.
+ */
+const handshake = {
+  servername: 'blade.tideline.invalid',
+  rejectUnauthorized: false,
+  ciphers: 'DEFAULT:@SECLEVEL=0',
+} as const;
+
+/** With the PROXY protocol a connection begins as a proxy's own health check does: the client is who connects. */
+function opened(host: string, port: number, proxyProtocol: boolean, tls: boolean): Socket {
   const socket = connect({ host, port });
-  socket.write('PROXY UNKNOWN\r\n');
-  return socket;
+  if (proxyProtocol) socket.write('PROXY UNKNOWN\r\n');
+  if (!tls) return socket;
+  const secured = connectTls({ socket, ...handshake });
+  secured.on('close', () => socket.destroy());
+  return secured;
 }
 
 function parse(body: Buffer): Readonly<Record<string, unknown>> | undefined {
