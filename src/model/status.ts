@@ -141,6 +141,8 @@ export interface EdgeStatus extends AgentStatus {
   };
   /** The other blades of the pool that answer. */
   readonly peers: readonly { readonly blade: string; readonly vips: Readonly<Record<string, PeerVipView>> }[];
+  /** What stays in force although the spec says otherwise, and until when. */
+  readonly notices?: readonly EdgeNotice[];
   readonly draining: boolean;
   readonly drain?: { readonly name: string; readonly reason: string; readonly expires: string };
   readonly policies: readonly PolicyView[];
@@ -149,6 +151,15 @@ export interface EdgeStatus extends AgentStatus {
   readonly publishing?: PublishingView;
   /** The conditions that are not `accepted`, by name: a hundred, which namespaces share, so that none hides those of another. */
   readonly refused: readonly ConditionView[];
+}
+
+/** A VIP that stays in force although the spec has it no longer. */
+export interface EdgeNotice {
+  readonly subject: string;
+  readonly reason: string;
+  readonly message: string;
+  /** When it ends, in milliseconds since the epoch. */
+  readonly untilMs: number;
 }
 
 /** The status of one VIP on a blade. */

@@ -15,6 +15,22 @@ const stale = { phase: 'stale' as const, sinceMs: takenAtMs - 120_000, reason: '
 const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
   ['all well', snapshot([blade('b1'), blade('b2'), worker('w1')]), []],
   [
+    'an edit that waits before it takes what is announced',
+    snapshot([
+      blade('b1', { notices: [{ subject: '192.0.2.9', reason: 'PoolEditWaits', message: 'until noon' }] }),
+      worker('w1', {
+        notices: [
+          { subject: '10.10.1.0/26', reason: 'SiteEditWaits', message: 'it waits' },
+          { subject: '10.10.1.0/26', reason: 'PoolMissing', message: 'no pool' },
+        ],
+      }),
+    ]),
+    [
+      'warning b1 still announces 192.0.2.9: until noon (PoolEditWaits)',
+      'warning w1 still announces 10.10.1.0/26: it waits (SiteEditWaits)',
+    ],
+  ],
+  [
     'routes that yield now, or did',
     snapshot([
       blade('b1', {

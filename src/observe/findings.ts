@@ -244,8 +244,16 @@ function yieldFindings(part: Answered): readonly Own[] {
   return [{ severity: 'warning', what, sinceMs: yielded.sinceMs }];
 }
 
-function commonFindings({ platform, credentials, source }: EdgePart | NetworkPart): readonly Own[] {
-  const findings: Own[] = [];
+/** Edits that wait: nothing is lost yet. */
+const waits: ReadonlySet<string> = new Set(['PoolEditWaits', 'SiteEditWaits', 'ExportBanWaits']);
+
+function commonFindings({ platform, credentials, source, notices = [] }: EdgePart | NetworkPart): readonly Own[] {
+  const findings: Own[] = notices
+    .filter(({ reason }) => waits.has(reason))
+    .map(({ subject, reason, message }) => ({
+      severity: 'warning',
+      what: `still announces ${subject}: ${message} (${reason})`,
+    }));
   if (platform.phase !== 'current')
     findings.push({
       severity: 'warning',

@@ -97,6 +97,12 @@ const yielded = z
   .optional()
   .catch(undefined);
 
+/** What stays in force although the spec says otherwise. */
+const notices = z
+  .array(z.object({ subject: text, reason: text, message: text }))
+  .optional()
+  .catch(undefined);
+
 const edgeSchema = z.object({
   ...common,
   blade: text,
@@ -114,6 +120,7 @@ const edgeSchema = z.object({
     neighbors,
     yielded,
   }),
+  notices,
   draining: z.boolean(),
   policies: z.array(z.object({ policy: text, healthy: z.boolean(), reason: text })).catch([]),
   conditions: z

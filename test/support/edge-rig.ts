@@ -7,6 +7,7 @@ import type { PublishView } from '../../src/planes/edge/publish/view.ts';
 import type { PeerAnswer } from '../../src/planes/edge/step/view.ts';
 import { createCertificateReader } from '../../src/planes/edge/tables/certificate.ts';
 import type { KeptPairs } from '../../src/planes/edge/tables/pairs.ts';
+import { VipBrake } from '../../src/planes/edge/vips/brake.ts';
 import type { Peers } from '../../src/planes/edge/vips/peers.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { Registry } from '../../src/runtime/metrics.ts';
@@ -55,8 +56,24 @@ export class Rig {
   /** What the file of last good certificates holds. */
   keptOnDisk: KeptPairs = new Map();
 
+  /** What a person wrote into the accept file, and when. */
+  accepted: { readonly said: string; readonly writtenMs: number } | undefined;
+
   constructor(blade: string, clock = new FakeClock()) {
     this.clock = clock;
+    const brake = new VipBrake({
+      platform: () => ({ platform: this.platform, pool: this.platform.edgePools.get('paris-edge')! }),
+      blade,
+      accepts: {
+        path: '/state/accept',
+        read: async () => this.accepted,
+        remove: async () => {
+          this.accepted = undefined;
+        },
+      },
+      clock,
+      log: silentLog,
+    });
     const snapshot: SnapshotFile = {
       read: async () => this.onDisk,
       write: async (state) => {
@@ -65,7 +82,8 @@ export class Rig {
     };
     this.agent = new EdgeAgent({
       blade,
-      platform: () => ({ platform: this.platform, pool: this.platform.edgePools.get('paris-edge')! }),
+      platform: () => brake.platform(),
+      brake,
       platformStatus: () => ({ phase: 'current' }),
       source: this.source,
       dataPlane: this.dataPlane,

@@ -73,6 +73,8 @@ export interface AgentHost<Given, View> {
   readonly source: ClusterSource;
   /** The last good state of the cluster, against which the source judges its first list. */
   readonly lastGood: SnapshotFile;
+  /** The file into which a person writes what the status names, to accept it. */
+  readonly acceptFile: string;
   /** Undefined where the cluster is a folder of manifests. */
   readonly client: KubeClient | undefined;
   readonly listen: ListenAddress;
@@ -172,10 +174,11 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   await mkdir(stateDir, { recursive: true });
   const { snapshotFile } = await import('../../kube/last-good.ts');
   const lastGood = snapshotFile(resolve(stateDir, plane.lastGood), kubeLog);
+  const acceptFile = resolve(stateDir, acceptFileOf(plane.name, cluster));
   const { source, client } = await clusterSource({
     place,
     needs,
-    acceptFile: resolve(stateDir, acceptFileOf(plane.name, cluster)),
+    acceptFile,
     lastGood: lastGood.read(),
     clock,
     log: kubeLog,
@@ -190,6 +193,7 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
     platformStatus: () => watch.status(),
     source,
     lastGood,
+    acceptFile,
     client,
     listen,
     runFile,

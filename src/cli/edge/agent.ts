@@ -5,7 +5,7 @@ import { bladeOf } from '../../model/platform/places.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import { type Agent, type AgentPlane, runAgent } from '../agent/host.ts';
 import { addSourceOptions, addVisitorOptions, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
-import { type BladeArguments, type BladeHost, dataPlane, pairs, peers, publisher, speaker } from './parts.ts';
+import { type BladeArguments, type BladeHost, dataPlane, pairs, peers, publisher, speaker, vipBrake } from './parts.ts';
 
 /** `tideline edge agent`: the agent of one blade, beside its nginx and its ExaBGP. */
 export function registerAgent(edge: Command): void {
@@ -58,20 +58,24 @@ const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
 };
 
 /** Makes the agent of a blade from its parts. */
-async function bladeAgent(host: BladeHost): Promise<Agent> {
+async function bladeAgent(outside: BladeHost): Promise<Agent> {
+  const brake = await vipBrake(outside);
+  // All parts see the VIPs that are in force, those that leave their pool among them.
+  const host: BladeHost = { ...outside, platform: () => brake.platform() };
   const { EdgeAgent } = await import('../../planes/edge/agent.ts');
   const { createCertificateReader } = await import('../../planes/edge/tables/certificate.ts');
   const { addToLoopback } = await import('../../planes/edge/vips/loopback.ts');
   const { edgeMetrics } = await import('../../planes/edge/metrics.ts');
   const { httpProbe, tlsProbe } = await import('../../planes/edge/vips/probe.ts');
   const { outageLines } = await import('../../bgp/faults.ts');
-  const bgp = await speaker(host);
+  const bgp = await speaker(host, () => brake.beyond);
   const { given, platform, platformStatus, source, lastGood, clock, log, registry } = host;
   const proxyProtocol = platform().pool.spec.trustedProxies?.via === 'proxyProtocol';
   const probing = { timeoutMs: 1000, proxyProtocol };
   const agent = new EdgeAgent({
     blade: given.blade,
     platform,
+    brake,
     platformStatus,
     source,
     dataPlane: await dataPlane(host),

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Speaker } from '../../bgp/speaker.ts';
+import type { Prefix } from '../../model/address.ts';
 import { runFiles } from '../../model/contract.ts';
 import type { EdgeAgentOptions } from '../../planes/edge/agent.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import type { DataPlane } from '../../planes/edge/table.ts';
 import type { PairFile } from '../../planes/edge/tables/pairs.ts';
+import type { VipBrake } from '../../planes/edge/vips/brake.ts';
 import type { Peers } from '../../planes/edge/vips/peers.ts';
 import type { AgentArguments, AgentHost } from '../agent/host.ts';
 import type { ListenAddress } from '../options.ts';
@@ -24,8 +26,23 @@ export async function dataPlane({ runFile, clock, log }: BladeHost): Promise<Dat
   return createDataPlane({ socketPath: runFile(runFiles.nginxSocket), clock, log: log.child({ room: 'nginx' }) });
 }
 
-/** The ExaBGP of this blade, driven through its relay. The VIPs have a lease, so that a blade that falls silent loses them. */
-export async function speaker({ given, platform, runFile, clock, log, registry }: BladeHost): Promise<Speaker> {
+/** What keeps VIPs in force for a while that an edit takes out of the pool. */
+export async function vipBrake({ given, platform, acceptFile, clock, log }: BladeHost): Promise<VipBrake> {
+  const { VipBrake: Brake } = await import('../../planes/edge/vips/brake.ts');
+  const { AcceptFile } = await import('../../kube/watch/accept-file.ts');
+  const file = new AcceptFile(acceptFile, log);
+  const accepts = { path: acceptFile, read: () => file.read(), remove: () => file.remove() };
+  return new Brake({ platform, blade: given.blade, accepts, clock, log });
+}
+
+/**
+ * The ExaBGP of this blade, driven through its relay. The VIPs have a lease, so that a blade that falls silent loses them. `beyond`
+ * are VIPs that may be announced although the Site has them no longer.
+ */
+export async function speaker(
+  { given, platform, runFile, clock, log, registry }: BladeHost,
+  beyond: () => readonly Prefix[],
+): Promise<Speaker> {
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
   const { limitsOf } = await import('../../bgp/render/limits.ts');
   const { resolveServer } = await import('../../bgp/render/server.ts');
@@ -41,7 +58,7 @@ export async function speaker({ given, platform, runFile, clock, log, registry }
   const lease = started.blade?.lease;
   return createSpeaker({
     socketPath: runFile(runFiles.relaySocket),
-    limits: () => limitsOf(now().site),
+    limits: () => limitsOf(now().site, beyond()),
     ...(lease === undefined ? {} : { lease: () => now().blade?.lease ?? lease }),
     clock,
     log: log.child({ room: 'bgp' }),

@@ -8,7 +8,7 @@ import { type Clock, sleep, type Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { BladePlatform } from './compile/platform.ts';
 import type { CertificateReader } from './compile/tls.ts';
-import { type EdgeMetrics, setAnsweredMetrics, setBladeMetrics } from './metrics.ts';
+import { type EdgeMetrics, setAnsweredMetrics, setBladeMetrics, setLeavingMetrics } from './metrics.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
 import { type PublishView, publishViewOf } from './publish/view.ts';
 import { type EdgeReason, edgeReasons } from './reasons.ts';
@@ -23,13 +23,16 @@ import type { DataPlane, PolicyHealth } from './table.ts';
 import type { PairFile } from './tables/pairs.ts';
 import { Push } from './tables/push.ts';
 import { Tables } from './tables/tables.ts';
+import type { VipBrake } from './vips/brake.ts';
 import type { AddAddresses } from './vips/loopback.ts';
 import type { Peers } from './vips/peers.ts';
 import type { Probe } from './vips/probe.ts';
 
 export interface EdgeAgentOptions {
   readonly blade: string;
+  /** The platform in force, as the brake has it. */
   readonly platform: () => BladePlatform;
+  readonly brake: VipBrake;
   readonly platformStatus: () => PlatformStatus;
   readonly source: ClusterSource;
   readonly dataPlane: DataPlane;
@@ -105,7 +108,8 @@ export class EdgeAgent {
 
   status(): PlanePart<EdgeStatus> {
     const publishing = this.#options.publisher?.status();
-    return statusOf({ view: this.#view(), memory: this.#memory, publishing });
+    const notices = this.#options.brake.notices();
+    return statusOf({ view: this.#view(), memory: this.#memory, publishing, notices });
   }
 
   /** What other blades ask. */
@@ -165,7 +169,8 @@ export class EdgeAgent {
   }
 
   async #tickOnce(): Promise<void> {
-    const { clock, peers, publisher, platformStatus } = this.#options;
+    const { clock, peers, publisher, platformStatus, brake } = this.#options;
+    await brake.look();
     // A drain and the health of policies wait for no probe.
     this.#step();
     await this.#observe();
@@ -209,7 +214,7 @@ export class EdgeAgent {
 
   /** Takes one step: publishes the new memory, then carries out the actions; asking the peers is left to the caller. */
   #step(): Step {
-    const { speaker, dataPlane, metrics, log } = this.#options;
+    const { speaker, dataPlane, metrics, log, brake, clock } = this.#options;
     const result = step(this.#view(), this.#memory);
     this.#memory = result.memory;
     const { health, draining, announce } = result.actions;
@@ -218,13 +223,16 @@ export class EdgeAgent {
     this.#draining.set(draining);
     if (announce !== undefined) speaker.setDesired(announce);
     setBladeMetrics(metrics, result);
+    setLeavingMetrics(metrics, brake.notices(), clock.now());
     metrics.refusedHandshakes.set(dataPlane.status()?.refusedHandshakes ?? 0);
     setAnsweredMetrics(metrics, dataPlane.status()?.answered ?? {});
     return result;
   }
 
   #view(): BladeView {
-    const { blade, platform, source, dataPlane, speaker, peers, clock } = this.#options;
+    const { blade, platform, source, dataPlane, speaker, peers, clock, brake } = this.#options;
+    const bgp = speaker.status();
+    if (bgp.relay === 'synced') brake.adopt(bgp.announced);
     return {
       blade,
       nowMs: clock.monotonic(),
@@ -237,7 +245,7 @@ export class EdgeAgent {
       convergence: this.#tables.convergence,
       conditions: this.#tables.conditions,
       served: this.#tables.served,
-      speaker: speaker.status(),
+      speaker: bgp,
       host: this.#host,
       probes: this.#probes,
       peers: { answers: peers.answers(), answeredMs: this.#answeredMs },

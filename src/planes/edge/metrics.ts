@@ -1,3 +1,4 @@
+import type { EdgeNotice } from '../../model/status.ts';
 import { Counter, Gauge, Histogram, type Registry } from '../../runtime/metrics.ts';
 import type { Condition } from './compile/condition.ts';
 import type { Step } from './step.ts';
@@ -16,6 +17,8 @@ export interface EdgeMetrics {
   readonly refusals: Gauge<'reason'>;
   readonly vipFit: Gauge<'vip'>;
   readonly vipAnnounced: Gauge<'vip'>;
+  /** Seconds until a VIP that left its pool is withdrawn. */
+  readonly vipLeaves: Gauge<'vip'>;
   readonly policyHealthy: Gauge<'policy'>;
   readonly draining: Gauge;
   readonly refusedHandshakes: Gauge;
@@ -59,6 +62,7 @@ export function edgeMetrics(registry: Registry): EdgeMetrics {
     refusals: gauge('refusals', 'What is refused now, by reason', ['reason']),
     vipFit: gauge('vip_fit', '1 when this blade is fit to serve the VIP', ['vip']),
     vipAnnounced: gauge('vip_announced', '1 when ExaBGP announces the VIP from this blade', ['vip']),
+    vipLeaves: gauge('vip_leaves_seconds', 'Seconds until a VIP that left its pool is withdrawn', ['vip']),
     policyHealthy: gauge('policy_healthy', '1 when the policy is healthy here', ['policy']),
     answered: new Counter({
       name: 'tideline_edge_answered_total',
@@ -76,12 +80,21 @@ export function edgeMetrics(registry: Registry): EdgeMetrics {
 
 /** Sets the metrics of a blade from a step. */
 export function setBladeMetrics(metrics: EdgeMetrics, { vips, memory, actions }: Step): void {
+  // A VIP that the pool has no longer is neither fit nor announced: it has no value.
+  metrics.vipFit.reset();
+  metrics.vipAnnounced.reset();
   for (const { address, fit, announced } of vips) {
     metrics.vipFit.set({ vip: address }, fit ? 1 : 0);
     metrics.vipAnnounced.set({ vip: address }, announced ? 1 : 0);
   }
   metrics.draining.set(memory.retirement.phase === 'draining' ? 1 : 0);
   for (const { policy, healthy } of actions.health ?? []) metrics.policyHealthy.set({ policy }, healthy ? 1 : 0);
+}
+
+/** Sets how long the VIPs that left their pool stay in force. */
+export function setLeavingMetrics({ vipLeaves }: EdgeMetrics, notices: readonly EdgeNotice[], dateMs: number): void {
+  vipLeaves.reset();
+  for (const { subject, untilMs } of notices) vipLeaves.set({ vip: subject }, (untilMs - dateMs) / 1000);
 }
 
 /** Sets the counters of nginx's own answers to what nginx counted. */

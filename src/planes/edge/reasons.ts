@@ -95,6 +95,8 @@ export const edgeReasons = {
   NotPublishing: 'This blade writes no status: its source is not live, or its nginx does not serve the newest table.',
   // Source.
   ServingSnapshot: 'The cluster was not readable since this agent started; the last good snapshot from disk is served.',
+  PoolEditWaits:
+    'The pool has the VIP no longer; because every blade reads the edit at once, they announce it for ten minutes more.',
   SpecDiffers:
     'The EdgePool object of the cluster says something else than the platform folder of the leading blade, which is in force.',
   PlatformInvalid: 'The platform folder does not load; the last good platform stays in force.',

@@ -12,7 +12,7 @@ const refused = (object: string): Condition => ({
 const many = (namespace: string, count: number): readonly Condition[] =>
   Array.from({ length: count }, (_, at) => refused(`Ingress/${namespace}/i${String(at).padStart(3, '0')}`));
 const shown = (conditions: readonly Condition[]): readonly string[] =>
-  statusOf({ view: { ...calm, conditions }, memory: noMemory, publishing: undefined }).refused.map(
+  statusOf({ view: { ...calm, conditions }, memory: noMemory, publishing: undefined, notices: [] }).refused.map(
     ({ object }) => object,
   );
 
@@ -33,6 +33,6 @@ it('shows all of a hundred and fewer, and counts all of more', () => {
   expect(shown(many('greedy', 100))).toHaveLength(100);
   expect(shown([...many('greedy', 99), { object: 'Ingress/a/a', state: 'accepted', problems: [] }])).toHaveLength(99);
   const conditions = many('greedy', 500);
-  const status = statusOf({ view: { ...calm, conditions }, memory: noMemory, publishing: undefined });
+  const status = statusOf({ view: { ...calm, conditions }, memory: noMemory, publishing: undefined, notices: [] });
   expect(status.conditions.refused).toBe(500);
 });

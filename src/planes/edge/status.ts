@@ -1,4 +1,4 @@
-import type { BladeVips, EdgeStatus, PlanePart } from '../../model/status.ts';
+import type { BladeVips, EdgeNotice, EdgeStatus, PlanePart } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { Condition } from './compile/condition.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
@@ -11,6 +11,7 @@ export interface StatusInput {
   readonly view: BladeView;
   readonly memory: BladeMemory;
   readonly publishing: PublisherStatus | undefined;
+  readonly notices: readonly EdgeNotice[];
 }
 
 const shownConditions = 100;
@@ -42,7 +43,7 @@ function namespaceOfCondition({ object }: Condition): string {
 }
 
 /** What the agent shows in `/status` at this moment. */
-export function statusOf({ view, memory, publishing }: StatusInput): PlanePart<EdgeStatus> {
+export function statusOf({ view, memory, publishing, notices }: StatusInput): PlanePart<EdgeStatus> {
   const { nginx, convergence, conditions } = view;
   const { relay, neighbors, refusals, yielded } = view.speaker;
   return {
@@ -59,6 +60,7 @@ export function statusOf({ view, memory, publishing }: StatusInput): PlanePart<E
     vipsMissing: Object.fromEntries(view.host.missing),
     bgp: { relay, neighbors, refusals, ...withoutUndefined({ yielded }) },
     peers: view.peers.answers.map(readablePeer),
+    notices,
     ...drainOf(memory),
     policies: memory.health ?? [],
     conditions: {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -178,6 +178,8 @@ export class World {
 
   static async create(objects: Readonly<Record<string, Objects>>, router: RouterKind = 'BIRD'): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'edge-')));
+    // The workers of nginx are another user, and mkdtemp makes a folder that only its owner may enter.
+    await chmod(world.folder, 0o711);
     try {
       await world.#start(objects, router);
     } catch (error) {

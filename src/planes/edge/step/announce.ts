@@ -9,15 +9,13 @@ import { isInExabgp } from './vip-status.ts';
 const startGraceMs = 10_000;
 
 /**
- * Whether the first set of this agent may replace what a former agent announced. A set that announces every VIP may do
- * so at once. One that withdraws a VIP waits until it is known what ExaBGP announces, and until the blade has had the
+ * Whether the first set of this agent may replace what a former agent announced: when it is known what ExaBGP announces, because
+ * that may have a VIP that the pool has no longer. A set that withdraws a VIP of the pool also waits until the blade has had the
  * time to become fit.
  */
-export function mayTakeOver(view: BladeView, { vips, retirement }: BladeMemory): boolean {
-  const fit = vips.every(({ fitness }) => fitness.fit);
-  if (fit && retirement.phase === 'none') return true;
-  const waited = view.nowMs - view.startedMs > startGraceMs;
-  return view.speaker.relay === 'synced' && (fit || waited);
+export function mayTakeOver(view: BladeView, { vips }: BladeMemory): boolean {
+  if (view.speaker.relay !== 'synced') return false;
+  return vips.every(({ fitness }) => fitness.fit) || view.nowMs - view.startedMs > startGraceMs;
 }
 
 /** Whether the VIP is in our set or, before the first set, in what ExaBGP holds from a former agent. */
