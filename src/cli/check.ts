@@ -55,12 +55,10 @@ async function run(paths: string[], options: CheckArguments, command: Command): 
     });
   if (paths.length === 0) command.error("error: missing required argument 'path'", { exitCode: 2 });
   const { findIngresses, judgeIngresses } = await import('./check/ingresses.ts');
-  const { ingresses, specPaths } = await findIngresses(paths);
+  const { ingresses, specPaths, unread } = await findIngresses(paths);
   const result = specPaths.length === 0 ? undefined : await load(specPaths);
-  const findings = await judgeIngresses(
-    ingresses,
-    result !== undefined && 'platform' in result ? result.platform : undefined,
-  );
+  const platform = result !== undefined && 'platform' in result ? result.platform : undefined;
+  const findings = [...unread, ...(await judgeIngresses(ingresses, platform))];
   const good = result === undefined || 'platform' in result;
   const lines = () => textOf(result ?? plural(ingresses.length, 'Ingress', 'Ingresses'), findings);
   if (options.output === 'text' && !good) printErrorLines(lines());

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { compareKeys, messageOf, withoutUndefined } from '../model/values.ts';
+import { readBounded } from '../runtime/bounded-file.ts';
 import type { AnyObject, Kind } from './kinds.ts';
 import { kindFacts, kinds } from './kinds.ts';
 import { parseManifests } from './manifests/documents.ts';
@@ -20,6 +21,9 @@ export type SnapshotRead =
       readonly message: string;
     };
 
+/** What Node takes as one text is little more. A cluster of 10,000 objects needs a fiftieth. */
+const snapshotBytes = 500 << 20;
+
 /**
  * Writes the state as one Kubernetes List in JSON, sorted, with one object a line: a manifest file like any other. The write is
  * atomic (a reader finds the old file or the new one, also after a power cut). A file has one writer, which writes once at a time. The file is readable by its owner only, because
@@ -31,7 +35,11 @@ export async function writeSnapshot(file: string, state: ClusterState): Promise<
   try {
     const handle = await open(temporary, 'wx', 0o600);
     try {
+      let bytes = 0;
       for (const piece of snapshotPieces(state)) {
+        bytes += Buffer.byteLength(piece);
+        if (bytes > snapshotBytes)
+          throw new Error(`the state has more than the ${snapshotBytes} bytes that are read again`);
         await handle.appendFile(piece);
         await setImmediate();
       }
@@ -104,7 +112,7 @@ export async function readSnapshot(file: string): Promise<SnapshotRead> {
   const objects = new Map<Kind, Map<ObjectKey, AnyObject>>();
   let origin: Origin | undefined;
   try {
-    const text = await readFile(file, 'utf8');
+    const text = (await readBounded(file, snapshotBytes)).toString('utf8');
     const savedAtMs = (await stat(file)).mtimeMs;
     origin = { versions: {}, ...originOf(text), savedAtMs };
     const parsed = await parseManifests(text);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { apiVersion } from '../model/contract.ts';
@@ -11,7 +11,9 @@ import type { Drain } from '../model/spec/kinds.ts';
 import type { SpecProblem } from '../model/spec/objects.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { unknownName } from '../model/spec/unknown-name.ts';
+import { readBounded } from '../runtime/bounded-file.ts';
 import { readPaths } from './files.ts';
+import { limits } from './limits.ts';
 import { readDocuments, withoutDocuments } from './yaml.ts';
 
 export type DrainTarget = Drain['spec']['target'];
@@ -74,7 +76,8 @@ export async function undraining(paths: readonly string[], target: DrainTarget, 
     const inFile = documents.filter((document) => document.file === file);
     const places = drains.map((document) => inFile.indexOf(document));
     const left = inFile.filter((document) => !drains.includes(document));
-    const text = left.length === 0 ? undefined : withoutDocuments(await readFile(file, 'utf8'), places);
+    const old = (await readBounded(file, limits.bytes)).toString('utf8');
+    const text = left.length === 0 ? undefined : withoutDocuments(old, places);
     if (text !== undefined) checkSame(readDocuments(text, file, dirname(file)).documents, left, file);
     edits.push({ file, text });
   }

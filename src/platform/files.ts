@@ -1,9 +1,10 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type SpecDocument, valueAt } from '../model/spec/document.ts';
 import type { SpecProblem } from '../model/spec/objects.ts';
 import { mostSimilar } from '../model/spec/similar.ts';
-import { tooManyBytes } from './limits.ts';
+import { readBounded, UnreadableFile } from '../runtime/bounded-file.ts';
+import { limits, tooManyBytes, tooManyEntries } from './limits.ts';
 import { readDocuments } from './yaml.ts';
 
 interface Found {
@@ -11,6 +12,8 @@ interface Found {
   readonly problems: SpecProblem[];
   /** The real paths of all files and folders that were read, so that a file named twice is read once and a loop of links ends. */
   readonly seen: Set<string>;
+  /** How many entries of folders were looked at. */
+  entries: number;
   /** The absolute manifest folders that Clusters name: they hold Kubernetes objects, and no spec. */
   readonly manifestFolders: Set<string>;
 }
@@ -22,7 +25,7 @@ interface Found {
 export async function readPaths(
   paths: readonly string[],
 ): Promise<{ readonly documents: readonly SpecDocument[]; readonly problems: readonly SpecProblem[] }> {
-  const found: Found = { documents: [], problems: [], seen: new Set(), manifestFolders: new Set() };
+  const found: Found = { documents: [], problems: [], seen: new Set(), entries: 0, manifestFolders: new Set() };
   const named = new Set<string>();
   for (const path of paths) {
     const problem = await readPath(path, found, named);
@@ -41,7 +44,8 @@ export async function readPaths(
 async function readPath(path: string, found: Found, named: Set<string>): Promise<SpecProblem | undefined> {
   try {
     if ((await stat(path)).isDirectory()) {
-      const files = await readFolder(path, found);
+      const files = await readFolder(path, found, found.entries + limits.entriesOfFolder);
+      if (files === 'too many') return tooManyEntries(path);
       return files > 0 ? undefined : folderEmpty(path);
     }
     named.add(path);
@@ -54,19 +58,20 @@ async function readPath(path: string, found: Found, named: Set<string>): Promise
 
 /**
  * Reads the files of a folder, then the folders in it that are no manifest folder of a Cluster. Resolves with the number of
- * files seen.
+ * files seen, or with `too many` as soon as more than `most` files and folders were seen in all.
  */
-async function readFolder(folder: string, found: Found): Promise<number> {
+async function readFolder(folder: string, found: Found, most: number): Promise<number | 'too many'> {
   if (!(await firstTime(folder, found))) return 1;
   const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
   const folders: string[] = [];
   let files = 0;
   for (const name of names) {
     const path = join(folder, name);
+    found.entries += 1;
+    if (found.entries > most) return 'too many';
     try {
-      const kind = await stat(path);
-      if (kind.isDirectory()) folders.push(path);
-      else if (kind.isFile() && /\.(yaml|yml|json)$/.test(name)) {
+      if ((await stat(path)).isDirectory()) folders.push(path);
+      else if (/\.(yaml|yml|json)$/.test(name)) {
         files += 1;
         await readOne(path, found);
       }
@@ -75,21 +80,23 @@ async function readFolder(folder: string, found: Found): Promise<number> {
     }
   }
   for (const path of folders) {
-    if (!found.manifestFolders.has(resolve(path))) files += await readFolder(path, found);
+    if (found.manifestFolders.has(resolve(path))) continue;
+    const inside = await readFolder(path, found, most);
+    if (inside === 'too many') return inside;
+    files += inside;
   }
   return files;
 }
 
 async function readOne(path: string, found: Found): Promise<void> {
   if (!(await firstTime(path, found))) return;
-  // A pipe has no size before it is read.
-  const announced = tooManyBytes(path, (await stat(path)).size);
-  const bytes = announced === undefined ? await readFile(path) : Buffer.of();
-  const tooMany = announced ?? tooManyBytes(path, bytes.length);
+  const { size } = await stat(path);
+  const tooMany = tooManyBytes(path, size);
   if (tooMany !== undefined) {
     found.problems.push(tooMany);
     return;
   }
+  const bytes = await readBounded(path, limits.bytes);
   const folder = dirname(resolve(path));
   let text: string;
   try {
@@ -151,6 +158,8 @@ function folderEmpty(path: string): SpecProblem {
 }
 
 async function unreadable(path: string, error: unknown): Promise<SpecProblem> {
+  if (error instanceof UnreadableFile)
+    return { reason: 'FileUnreadable', file: path, message: error.message, fix: 'put a regular file in its place' };
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
   if (code === 'ENOENT') {
     const similar = await similarPath(path);

@@ -8,7 +8,7 @@ let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tideline-limits-'));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => rmSync(folder, { recursive: true }), 60_000);
 
 const site = 'apiVersion: tideline.dev/v1alpha1\nkind: Site\nmetadata: {name: paris}\nspec:\n';
 const lines = (count: number, line: (index: number) => string): string =>
@@ -38,6 +38,15 @@ it('a file of 4 GiB is refused by its size, before it is read', async () => {
   truncateSync(join(folder, 'spec.yaml'), 4 * 2 ** 30);
   const result = await loadPlatform([folder], 0);
   expect(result).toMatchObject({ problems: [{ reason: 'FileTooLarge', message: 'has 4294967296 bytes' }] });
+});
+
+it('a folder of too many files is refused, and no spec', async () => {
+  for (let at = 0; at <= 10_000; at += 1) writeFileSync(join(folder, `${at}.txt`), '');
+  const result = await loadPlatform([folder], 0);
+  const problems = 'problems' in result ? result.problems : [];
+  expect(problems).toContainEqual(
+    expect.objectContaining({ reason: 'FileTooLarge', file: folder, message: 'has too many files and folders' }),
+  );
 });
 
 it('a large spec is still read: a thousand objects in a file', async () => {

@@ -6,12 +6,27 @@ import type { SpecProblem } from '../model/spec/objects.ts';
  * a text that was made for it: keys of a mapping are compared with each other, levels are calls inside of calls, and an alias is
  * looked for in the whole document.
  */
-const limits = { bytes: 1 << 20, levels: 64, entries: 1000, aliases: 100, documents: 1000 } as const;
+export const limits = {
+  bytes: 1 << 20,
+  levels: 64,
+  entries: 1000,
+  aliases: 100,
+  documents: 1000,
+  /** Files and folders under one path. */
+  entriesOfFolder: 10_000,
+} as const;
 
 /** The problem of a file that is too large to be read at all. */
 export function tooManyBytes(file: string, bytes: number): SpecProblem | undefined {
   if (bytes <= limits.bytes) return undefined;
   return tooLarge(file, undefined, `has ${bytes} bytes`, `at most ${limits.bytes}`);
+}
+
+/** The problem of a folder that somebody named instead of that of the spec, a home directory say. */
+export function tooManyEntries(folder: string): SpecProblem {
+  const message = 'has too many files and folders';
+  const fix = 'name the folder that holds the platform spec';
+  return { reason: 'FileTooLarge', file: folder, message, expected: `at most ${limits.entriesOfFolder}`, fix };
 }
 
 /**

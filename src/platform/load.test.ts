@@ -72,10 +72,12 @@ test('a link to nowhere and a link to itself are problems of their own', async (
   expect(await reasonsOf('')).toEqual(['FileMissing', 'FileUnreadable']);
 });
 
-test('in a folder only files are read: a pipe or a device might never end', async () => {
+test('only files are read, and others are named: a pipe or a device might never end', async () => {
   await write({ 'a.yaml': site('a', 1) });
-  await symlink('/dev/null', join(folder, 'device.yaml'));
+  await symlink('/dev/null', join(folder, 'device'));
   expect(await reasonsOf('')).toEqual([]);
+  await symlink('/dev/null', join(folder, 'device.yaml'));
+  expect(await reasonsOf('')).toEqual(['FileUnreadable']);
 });
 
 test('problems are sorted by file and line, those of every path together', async () => {

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +51,14 @@ describe('PlatformWatch', () => {
     await rm(join(folder, 'drain.yaml'));
     await poll(() => watch.current().drains.size).toBe(0);
     expect(watch.status()).toEqual({ phase: 'current' });
+  });
+
+  it('follows a spec in which links lead back to its folder', async () => {
+    await watch.start();
+    await symlink('.', join(folder, 'a'));
+    await symlink('.', join(folder, 'b'));
+    await writeFile(join(folder, 'drain.yaml'), drain);
+    await poll(() => watch.current().drains.size).toBe(1);
   });
 
   it('keeps the last good one over a fault, and says so until it is mended', async () => {

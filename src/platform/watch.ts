@@ -6,6 +6,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { Loop } from '../runtime/loop.ts';
 import { Signal, type Unsubscribe } from '../runtime/signal.ts';
+import { limits } from './limits.ts';
 import { loadPlatformOrThrow } from './load.ts';
 
 export interface PlatformStatus {
@@ -124,17 +125,30 @@ export class PlatformWatch<View> {
     const manifests = [...(platform?.clusters ?? [])].flatMap(([name, { spec }]) =>
       'manifests' in spec.source ? [resolve(platform?.folderOf(name) ?? '', spec.source.manifests)] : [],
     );
-    return signatureOf(resolve(this.#options.path), new Set(manifests));
+    return signatureOf(resolve(this.#options.path), new Set(manifests), { folders: new Set(), entries: 0 });
   }
 }
 
-async function signatureOf(path: string, skip: ReadonlySet<string>): Promise<string> {
-  if (skip.has(path)) return '';
+/** What a walk has seen: a folder is entered once, so that links that lead back to it end. */
+interface Seen {
+  readonly folders: Set<string>;
+  entries: number;
+}
+
+/** One entry after the other, so that of two ways to a folder it is always the same that is taken. */
+async function signatureOf(path: string, skip: ReadonlySet<string>, seen: Seen): Promise<string> {
+  if (skip.has(path) || seen.entries > limits.entriesOfFolder) return '';
+  seen.entries += 1;
   try {
     const found = await stat(path);
     if (!found.isDirectory()) return `${path} ${found.ino} ${found.size} ${found.mtimeMs}\n`;
+    const id = `${found.dev}:${found.ino}`;
+    if (seen.folders.has(id)) return '';
+    seen.folders.add(id);
     const names = (await readdir(path)).filter((name) => !name.startsWith('.')).toSorted();
-    return (await Promise.all(names.map((name) => signatureOf(join(path, name), skip)))).join('');
+    let signature = '';
+    for (const name of names) signature += await signatureOf(join(path, name), skip, seen);
+    return signature;
   } catch {
     return `${path} unreadable\n`;
   }

@@ -1,10 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { accessFileBytes } from '../kube/api/access/files.ts';
 import { InputError } from '../model/problem.ts';
 import { messageOf } from '../model/values.ts';
+import { readBounded, UnreadableFile } from '../runtime/bounded-file.ts';
 import type { CertificateFacts, Target } from './target.ts';
 
 const text = z
@@ -116,14 +117,13 @@ async function readPem(file: string, data: string | undefined, path: string | un
 
 async function readText(path: string, file: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return (await readBounded(path, accessFileBytes)).toString('utf8');
   } catch (error) {
+    const what = path === file ? '' : `${path} `;
+    if (error instanceof UnreadableFile)
+      throw badKubeconfig(file, `${what}${error.message}`, 'name a kubeconfig, and regular files in it');
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw badKubeconfig(
-      file,
-      `${path === file ? '' : `${path} `}cannot be read (${code})`,
-      'check the path and its permissions',
-    );
+    throw badKubeconfig(file, `${what}cannot be read (${code})`, 'check the path and its permissions');
   }
 }
 

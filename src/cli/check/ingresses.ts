@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Ingress } from '../../kube/kinds/ingress.ts';
 import type { FoundObject } from '../../kube/manifests/documents.ts';
@@ -7,6 +7,7 @@ import type { Problem } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { PoolBeforehand } from '../../planes/edge/compile/beforehand.ts';
 import type { EdgeProblem } from '../../planes/edge/reasons.ts';
+import { readBounded } from '../../runtime/bounded-file.ts';
 
 interface FoundIngress extends FoundObject {
   readonly file: string;
@@ -17,17 +18,22 @@ export interface FoundIngresses {
   readonly ingresses: readonly FoundIngress[];
   /** The paths that may hold the platform spec: all but those with Ingresses and no document of it. */
   readonly specPaths: readonly string[];
+  /** Files beside Ingresses that could not be read, and folders too large to look into. */
+  readonly unread: readonly Problem[];
 }
 
-/** Finds the Ingresses in files and folders. Files that are no manifests have none; what is wrong with them others say. */
+/** Finds the Ingresses in files and folders. Files that are no manifests have none; what is wrong with a spec its reader says. */
 export async function findIngresses(paths: readonly string[]): Promise<FoundIngresses> {
   const ingresses: FoundIngress[] = [];
   const specPaths: string[] = [];
+  const unread: Problem[] = [];
   const seen = new Set<string>();
   for (const path of paths) {
     let [manifests, spec] = [false, false];
-    for (const file of await filesIn(path)) {
-      const text = await textOf(file);
+    const { files, problem } = await filesIn(path);
+    const bad: Problem[] = [];
+    for (const file of files) {
+      const text = await textOf(file, bad);
       const found = (await objectsIn(text)).filter(({ read }) => read.kind === 'Ingress');
       manifests ||= found.length > 0;
       spec ||= specDocument.test(text);
@@ -35,27 +41,39 @@ export async function findIngresses(paths: readonly string[]): Promise<FoundIngr
       seen.add(file);
     }
     if (spec || !manifests) specPaths.push(path);
+    else unread.push(...bad);
+    if (problem !== undefined) unread.push(problem);
   }
-  return { ingresses, specPaths };
+  return { ingresses, specPaths, unread };
 }
 
 /** The beginning of a document of the platform spec, in YAML or JSON. */
 const specDocument = /^\s*["']?apiVersion["']?\s*:\s*["']?tideline\.dev\//m;
 
-/** The text of a file; none of one that cannot be read or that agents would refuse for its size, which others say. */
-async function textOf(file: string): Promise<string> {
-  const { bounds } = await import('../../kube/manifests/bounds.ts');
-  const size = (await stat(file).catch(() => undefined))?.size ?? 0;
-  return size > bounds.fileBytes ? '' : readFile(file, 'utf8').catch(() => '');
+/** The text of a file; none of one that cannot be read or that agents would refuse for its size, which goes to `bad`. */
+async function textOf(file: string, bad: Problem[]): Promise<string> {
+  const [{ bounds }, { problemOf }] = await Promise.all([
+    import('../../kube/manifests/bounds.ts'),
+    import('../../kube/manifests/files.ts'),
+  ]);
+  try {
+    return (await readBounded(file, bounds.fileBytes)).toString('utf8');
+  } catch (error) {
+    bad.push(problemOf(file, error));
+    return '';
+  }
 }
 
-async function filesIn(path: string): Promise<readonly string[]> {
-  if ((await stat(path).catch(() => undefined))?.isDirectory() !== true) return [path];
-  const names = await readdir(path, { recursive: true }).catch(() => []);
-  return names
-    .filter((name) => /\.(yaml|yml|json)$/.test(name) && !/(^|\/)\./.test(name))
-    .sort()
-    .map((name) => join(path, name));
+/** The manifests of a folder as an agent lists them, or the file itself. */
+async function filesIn(path: string): Promise<{ readonly files: readonly string[]; readonly problem?: Problem }> {
+  if ((await stat(path).catch(() => undefined))?.isDirectory() !== true) return { files: [path] };
+  const { listFolder } = await import('../../kube/manifests/folder.ts');
+  const listing = await listFolder(path);
+  if (listing.ok) return { files: [...listing.files.keys()].map((name) => join(path, name)) };
+  if (!listing.tooLarge) return { files: [] };
+  const message = 'has more files, folders, levels or bytes than manifests have: no Ingress is looked for in it';
+  const fix = 'name the folders with Ingresses one by one';
+  return { files: [], problem: { reason: 'FolderTooLarge', file: path, message, fix } };
 }
 
 async function objectsIn(text: string): Promise<readonly FoundObject[]> {

@@ -48,7 +48,8 @@ export async function readContent(
   }
 }
 
-function problemOf(path: string, error: unknown): FileProblem {
+/** What is wrong with a file that could not be read or parsed. */
+export function problemOf(path: string, error: unknown): FileProblem {
   if (error instanceof UnreadableFile) {
     const fix = error.reason === 'NotAFile' ? 'put a regular file in its place' : 'split it into several files';
     return { reason: error.reason, file: path, message: error.message, fix };

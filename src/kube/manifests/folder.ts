@@ -18,7 +18,7 @@ export type FolderListing =
       /** The absolute paths of the folder and of every folder in it: these are to be watched. */
       readonly folders: readonly string[];
     }
-  | { readonly ok: false; readonly missing: boolean; readonly message: string };
+  | { readonly ok: false; readonly missing: boolean; readonly tooLarge: boolean; readonly message: string };
 
 const manifestName = /^[^.].*\.(ya?ml|json)$/i;
 
@@ -34,7 +34,8 @@ export async function listFolder(folder: string): Promise<FolderListing> {
   try {
     await walk(folder, '', { files, folders, bytes: 0n }, []);
   } catch (error) {
-    return { ok: false, missing: codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR', message: messageOf(error) };
+    const missing = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
+    return { ok: false, missing, tooLarge: error instanceof FolderTooLarge, message: messageOf(error) };
   }
   return { ok: true, folders, files: new Map([...files].toSorted(compareKeys)) };
 }
@@ -76,10 +77,12 @@ function note(root: string, path: string, state: BigIntStats, found: Found): voi
     throw tooLarge(root, 'has files of too many bytes', `${bounds.folderBytes} bytes`);
 }
 
+class FolderTooLarge extends Error {}
+
 function tooLarge(file: string, message: string, most: string): Error {
   const reason: KubeReason = 'FolderTooLarge';
   const fix = 'leave only the manifests of this cluster in the folder';
-  return new Error(formatProblem({ reason, file, message, expected: `at most ${most}`, fix }));
+  return new FolderTooLarge(formatProblem({ reason, file, message, expected: `at most ${most}`, fix }));
 }
 
 /** Swallows the error for a file, folder or link that vanished between two calls: it counts as absent. */

@@ -5,7 +5,7 @@ export const reasons = {
   FileEmpty: 'A file holds no object.',
   FolderEmpty: 'A folder holds no YAML or JSON file.',
   FileTooLarge:
-    'A file has more bytes, levels, entries or aliases than a spec needs; it is not parsed, because that could take minutes.',
+    'A file has more bytes, levels, entries or aliases than a spec needs, or a folder more files; it is not parsed, because that could take minutes.',
   NotText: 'A file is not UTF-8 text.',
   BadLineEnds: 'A file has carriage returns alone as line ends.',
   NotYaml: 'The text is not YAML.',

@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { messageOf } from '../../../model/values.ts';
+import { readBounded, UnreadableFile } from '../../../runtime/bounded-file.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import { noCredentials } from './access.ts';
 
@@ -8,6 +9,9 @@ interface Known {
   readonly content: string;
   lookedMs: number;
 }
+
+/** A kubeconfig with hundreds of clusters, or a bundle of all authorities of the world, has less. */
+export const accessFileBytes = 4 << 20;
 
 /** How often a file on disk is looked at, at most: a change is seen after this long at the latest. */
 const lookMs = 1000;
@@ -34,12 +38,12 @@ export class WatchedFiles {
         known.lookedMs = now;
         return known.content;
       }
-      const content = await readFile(path, 'utf8');
+      const content = (await readBounded(path, accessFileBytes)).toString('utf8');
       if (known !== undefined && known.content !== content) this.reloads += 1;
       this.#known.set(path, { mark, content, lookedMs: now });
       return content;
     } catch (error) {
-      throw noCredentials(messageOf(error));
+      throw noCredentials(error instanceof UnreadableFile ? `${path} ${error.message}` : messageOf(error));
     }
   }
 

@@ -115,7 +115,7 @@ export class KubeconfigAccess implements AccessSource {
         },
         ...(typeof tokenFile === 'string' ? { tokenFile: resolve(folder, tokenFile) } : {}),
         ...withoutUndefined({ plugin }),
-        ...(plugin === undefined && user.authProvider ? { provider: this.#provider(context.name) } : {}),
+        ...(plugin === undefined && user.authProvider ? { provider: this.#provider(text, context.name) } : {}),
       };
     } catch (error) {
       // The message of a YAML error quotes the file, which may hold a token.
@@ -142,10 +142,11 @@ export class KubeconfigAccess implements AccessSource {
   }
 
   /** Loads the whole library for OIDC and the old cloud providers, which are rare and alone need it (decision 42). */
-  async #provider(context: string): Promise<HeaderMaker> {
+  async #provider(text: string, context: string): Promise<HeaderMaker> {
     const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
     const config = new KubeConfig();
-    config.loadFromFile(this.#file);
+    config.loadFromString(text);
+    config.makePathsAbsolute(dirname(this.#file));
     config.setCurrentContext(context);
     return async () => {
       const options: { headers?: Record<string, string> } = {};

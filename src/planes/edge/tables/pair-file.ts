@@ -1,7 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { z } from 'zod';
 import type { KubeReason } from '../../../kube/reasons.ts';
 import { messageOf } from '../../../model/values.ts';
+import { readBounded } from '../../../runtime/bounded-file.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { KeptPairs, PairFile } from './pairs.ts';
 
@@ -13,6 +14,9 @@ const Kept = z.array(
   }),
 );
 
+/** A pair has at most 64 KiB; nobody has thousands that are broken at once. */
+const fileBytes = 256 << 20;
+
 /**
  * The last good pairs of broken Secrets in this file, which only its owner may read. A write is atomic; what a write that was
  * cut off leaves behind is replaced by the next one.
@@ -21,7 +25,7 @@ export function pairFile(file: string, log: Log): PairFile {
   return {
     async read() {
       try {
-        const kept = Kept.parse(JSON.parse(await readFile(file, 'utf8')));
+        const kept = Kept.parse(JSON.parse((await readBounded(file, fileBytes)).toString('utf8')));
         return new Map(kept.map(({ key, ...pair }) => [key, pair]));
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();

@@ -28,6 +28,8 @@ export interface BlackholeTable {
 
 const tool = 'ip';
 const families = [4, 6] as const;
+/** A worker has some thousands of routes, of some 100 bytes each. What prints for ever is no answer. */
+const outputBytes = 64 << 20;
 
 /** The kernel of the network namespace that this process lives in, through `ip`. */
 export const kernelBlackholes: BlackholeTable = {
@@ -96,16 +98,20 @@ function ip(
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(tool, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: 10_000 });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
+    const said = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    let bytes = 0;
+    for (const stream of ['stdout', 'stderr'] as const)
+      child[stream].on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes <= outputBytes) said[stream].push(chunk);
+        else child.kill('SIGKILL');
+      });
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
+    child.once('close', (code) => {
+      const [stdout, stderr] = [said.stdout, said.stderr].map((chunks) => Buffer.concat(chunks).toString('utf8'));
+      if (bytes <= outputBytes) resolve({ code, stdout: stdout ?? '', stderr: stderr ?? '' });
+      else reject(new Error(`${[tool, ...args].join(' ')} printed more than ${outputBytes} bytes`));
+    });
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
