@@ -1,10 +1,15 @@
+import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FakeClock } from '../../test/support/fake-clock.ts';
 import { sleep } from '../runtime/clock.ts';
 import { silentLog } from '../runtime/log.ts';
-import { SnapshotWriter } from './last-good.ts';
+import type { AnyObject } from './kinds.ts';
+import { SnapshotWriter, snapshotFile } from './last-good.ts';
+import { readSnapshot } from './snapshot.ts';
 import type { ClusterState } from './source.ts';
-import { emptyState } from './state.ts';
+import { emptyState, stateOf } from './state.ts';
 
 const state = (revision: number): ClusterState => ({ ...emptyState, revision });
 
@@ -79,6 +84,56 @@ describe('the snapshot of a cluster', () => {
     await clock.advance(60_000);
     expect(tried).toEqual([1, 1, 1, 1, 2]);
   });
+
+  test('is written again within a minute when it was deleted, emptied or replaced, though nothing changes', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'last-good-'));
+    const path = join(folder, 'snapshot.json');
+    const clock = new FakeClock(0);
+    const service: AnyObject = {
+      kind: 'Service',
+      metadata: { name: 'web', namespace: 'video' },
+      spec: { type: 'ClusterIP' },
+    };
+    const held = stateOf(1, new Map([['Service', new Map([['video/web', service]])]]));
+    const writer = new SnapshotWriter({ file: snapshotFile(path, silentLog), clock, log: silentLog, delayMs: 1000 });
+    const readable = async (): Promise<boolean> => (await readSnapshot(path)).ok;
+    /** Advances a minute and some seconds, and waits in between, because files take real time. */
+    const pass = async (): Promise<void> => {
+      for (let second = 0; second < 65; second += 1) {
+        await clock.advance(1000);
+        await new Promise((done) => setTimeout(done, 2));
+      }
+    };
+    try {
+      writer.save(held);
+      await clock.advance(1500);
+      await expect.poll(readable).toBe(true);
+      await pass();
+      const before = (await stat(path)).ino;
+      await pass();
+      expect((await stat(path)).ino).toBe(before);
+      for (const lose of [() => rm(path), () => writeFile(path, ''), () => writeFile(path, '{}')]) {
+        await lose();
+        expect(await readable()).toBe(false);
+        await pass();
+        await expect.poll(readable).toBe(true);
+      }
+      await writer.flush();
+      expect(clock.pending).toBe(0);
+      // What an agent has read from disk is kept as well, and grows no younger by it.
+      await utimes(path, 1000, 1000);
+      const file = snapshotFile(path, silentLog);
+      const next = new SnapshotWriter({ file, clock, log: silentLog, delayMs: 1000 });
+      next.keep((await file.read()) ?? held);
+      await rm(path);
+      await pass();
+      await expect.poll(readable).toBe(true);
+      expect((await stat(path)).mtimeMs).toBe(1_000_000);
+      await next.flush();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 20_000);
 
   test('is written at once when the agent ends', async () => {
     const { clock, written, writer } = rig(200);

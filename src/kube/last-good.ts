@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { messageOf } from '../model/values.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -16,14 +17,18 @@ export interface SnapshotFile {
    */
   read(): Promise<ClusterState | undefined>;
   write(state: ClusterState): Promise<void>;
+  /** Whether the file is there as this process read or wrote it last. */
+  isThere?(): Promise<boolean>;
 }
 
 export function snapshotFile(file: string, log: Log): SnapshotFile {
   let reading: Promise<ClusterState | undefined> | undefined;
+  let mark: string | undefined;
   const read = async (): Promise<ClusterState | undefined> => {
     // The agent before this one may have been killed while it wrote.
     await removeLeftOvers(file);
     const found = await readSnapshot(file);
+    mark = await markOf(file);
     if (found.ok) return found.state;
     const reason: KubeReason = found.reason === 'SourceMissing' ? 'SnapshotMissing' : 'SnapshotUnreadable';
     log.warn({ reason, file, problem: found.message }, 'no last-good state of the cluster');
@@ -37,9 +42,24 @@ export function snapshotFile(file: string, log: Log): SnapshotFile {
     async write(state) {
       reading = undefined;
       await writeSnapshot(file, state);
+      mark = await markOf(file);
     },
+    isThere: async () => mark !== undefined && mark === (await markOf(file)),
   };
 }
+
+/** What tells a file from another one in its place, or from the same one after somebody changed it; undefined when there is none. */
+async function markOf(file: string): Promise<string | undefined> {
+  try {
+    const { ino, size, mtimeMs } = await stat(file);
+    return `${ino} ${size} ${mtimeMs}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How often it is looked whether the file is there still. */
+const lookEveryMs = 60_000;
 
 /** After a write there is a rest, this many times as long as the write took, at most `longestRestMs`. */
 const restFactor = 20;
@@ -47,7 +67,7 @@ const longestRestMs = 10_000;
 
 /**
  * Writes the newest state a while after it changed, one write at a time; a failed write is logged and tried again every ten
- * seconds. A large cluster that changes all the time is written less often, so that writing takes a
+ * seconds. A file that is gone, or that somebody changed, is written again within a minute, though nothing changes. A large cluster that changes all the time is written less often, so that writing takes a
  * twentieth of the time, but at least every ten seconds.
  */
 export class SnapshotWriter {
@@ -56,6 +76,10 @@ export class SnapshotWriter {
   readonly #log: Log;
   readonly #delayMs: number;
   #newest: ClusterState | undefined;
+  /** What should be on disk. */
+  #kept: ClusterState | undefined;
+  #look: Timer | undefined;
+  #ended = false;
   #timer: Timer | undefined;
   #restUntilMs = -Infinity;
   #writing: Promise<void> = Promise.resolve();
@@ -77,8 +101,21 @@ export class SnapshotWriter {
     this.#schedule(this.#delayMs);
   }
 
-  /** Writes the state that waits; resolves when it is on disk, or when the failure was logged. */
+  /** Takes note of what an earlier writer left on disk: it is written again when it is lost before anything newer is saved. */
+  keep(state: ClusterState): void {
+    this.#kept ??= state;
+    this.#lookLater();
+  }
+
+  /** Ends the writer: writes the state that waits, and resolves when it is on disk, or when the failure was logged. */
   async flush(): Promise<void> {
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#look?.cancel();
+    await this.#write();
+  }
+
+  async #write(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
     const before = this.#writing;
@@ -87,6 +124,7 @@ export class SnapshotWriter {
   }
 
   #schedule(delayMs: number): void {
+    if (this.#ended) return;
     this.#timer ??= this.#clock.setTimeout(() => {
       this.#timer = undefined;
       void this.#writeOrRest();
@@ -96,9 +134,26 @@ export class SnapshotWriter {
   async #writeOrRest(): Promise<void> {
     await this.#writing;
     const restMs = this.#restUntilMs - this.#clock.monotonic();
-    if (restMs <= 0) await this.flush();
+    if (restMs <= 0) await this.#write();
     // What waits still has come meanwhile, or could not be written.
     if (this.#newest !== undefined) this.#schedule(restMs > 0 ? restMs : longestRestMs);
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    if (this.#ended || this.#file.isThere === undefined) return;
+    this.#look ??= this.#clock.setTimeout(() => void this.#lookAgain(), lookEveryMs);
+  }
+
+  async #lookAgain(): Promise<void> {
+    await this.#writing;
+    const lost = this.#kept !== undefined && (await this.#file.isThere?.()) === false;
+    this.#look = undefined;
+    if (lost && !this.#ended && this.#newest === undefined && this.#kept !== undefined) {
+      this.#log.warn({}, 'the snapshot is gone or was changed by somebody; it is written again');
+      this.save(this.#kept);
+    }
+    this.#lookLater();
   }
 
   async #writeNewest(): Promise<void> {
@@ -108,6 +163,7 @@ export class SnapshotWriter {
     const beganMs = this.#clock.monotonic();
     try {
       await this.#file.write(state);
+      this.#kept = state;
     } catch (error) {
       this.#log.warn({ error: messageOf(error) }, 'snapshot not written; it is tried again');
       // A disk that is full for a moment must not leave an old state for as long as nothing changes.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { compareKeys, messageOf, withoutUndefined } from '../model/values.ts';
@@ -47,6 +47,9 @@ export async function writeSnapshot(file: string, state: ClusterState): Promise<
     } finally {
       await handle.close();
     }
+    // A state that was read from a file is no newer because it is written again.
+    const { savedAtMs } = state.origin ?? {};
+    if (savedAtMs !== undefined) await utimes(temporary, savedAtMs / 1000, savedAtMs / 1000);
     await rename(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -210,9 +210,14 @@ describe('loss of input', () => {
       expect.stringMatching(/^TableRefused: endpoints are not followed: nginx serves 4 hosts of an earlier agent/),
     ]);
     expect(rig.written).toEqual([]);
+    // What the cluster says of endpoints is not believed either, as long as nothing tells that it is the same cluster.
+    rig.source.publish(clusterWith(['10.10.2.9']), { EndpointSlice: ['video/web-1'] });
+    await rig.clock.advance(15_000);
+    expect(rig.dataPlane.calls).not.toContain('applyEndpoints');
     rig.dataPlane.setInstance('second');
     await rig.clock.advance(15_000);
     expect(rig.dataPlane.table?.hosts).toHaveLength(1);
+    expect(rig.dataPlane.table?.backends[0]?.endpoints).toEqual([{ address: '10.10.2.9', port: 3000 }]);
     expect(rig.agent.faults()).toEqual([]);
     expect(rig.written).toHaveLength(1);
   });

@@ -75,6 +75,7 @@ export class LastGood {
     const state = await this.#options.snapshot?.read();
     if (this.#stopped || state === undefined || this.#state !== undefined) return;
     this.#state = state;
+    this.#writer?.keep(state);
     this.#fromDisk = true;
     this.#remind();
     this.#options.onChange();

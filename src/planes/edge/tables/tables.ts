@@ -180,6 +180,7 @@ export class Tables implements ClusterListener {
       { reason: 'ServingSnapshot' satisfies EdgeReason },
       'serving the last good snapshot from disk',
     );
+    this.#snapshots?.keep(state);
     this.#convergence = stateRead(this.#convergence, 'snapshot', state);
     this.#slices = SliceIndex.of(state);
     this.recompile();
