@@ -51,6 +51,7 @@ async function render(options: RenderArguments): Promise<void> {
   const { renderEnvironment, renderExabgp } = await import('../bgp/render/config.ts');
   const { relayProgram, warmRelay } = await import('../bgp/render/relay.ts');
   const { resolveServer } = await import('../bgp/render/server.ts');
+  const { checkExabgp } = await import('../bgp/render/version.ts');
 
   const address = options.address === undefined ? undefined : parseAddress(options.address);
   if (options.address !== undefined && address === undefined)
@@ -60,6 +61,7 @@ async function render(options: RenderArguments): Promise<void> {
       fix: 'write the whole address, such as 10.1.0.11',
     });
   const platform = await loadPlatformOrThrow([options.platform]);
+  await checkExabgp(process.env);
   // Where the environment names a compile cache the relay shares it, so that the eight servers of a lab compile once.
   const compileCache = resolve(process.env.NODE_COMPILE_CACHE ?? join(options.runDir, runFiles.compileCache));
   const server = resolveServer(platform, options.server, address, options.uplink.map(uplinkOf));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { renderEnvironment } from '../../../src/bgp/render/config.ts';
+import { checkExabgp } from '../../../src/bgp/render/version.ts';
 
 const run = promisify(execFile);
 let directory = '';
@@ -31,6 +32,23 @@ it.each(['worker', 'blade', 'uplinks'])(
     expect(`${stdout}${stderr}`).not.toMatch(complaint);
   },
 );
+
+it.each([
+  ['the one that the tests use', undefined, undefined],
+  // As ExaBGP 5.0.15 of PyPI answers.
+  [
+    'version 5',
+    '[ "$1" = version ] && echo "ExaBGP : 5.0.15" && exit 0; echo usage >&2; exit 2',
+    /5\.0\.15.*ExabgpUntried/,
+  ],
+  ['none that says its version', 'exit 1', undefined],
+])('rendering looks at the ExaBGP of the machine: %s', async (_, script, refusal) => {
+  const folder = await mkdtemp(join(directory, 'path-'));
+  if (script !== undefined) await writeFile(join(folder, 'exabgp'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const environment = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+  if (refusal === undefined) await checkExabgp(environment);
+  else await expect(checkExabgp(environment)).rejects.toThrow(refusal);
+});
 
 it('a broken configuration fails, so the parser does check', async () => {
   const broken = join(directory, 'broken.conf');
