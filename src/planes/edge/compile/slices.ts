@@ -27,19 +27,21 @@ export class SliceIndex {
    * changed.
    */
   update(state: ClusterState, changed: Iterable<ObjectKey>): ReadonlySet<ObjectKey> {
-    const services = new Set<ObjectKey>();
+    const [gone, come] = [new Map<ObjectKey, Set<ObjectKey>>(), new Map<ObjectKey, [ObjectKey, EndpointSlice][]>()];
     for (const key of changed) {
       const before = this.#serviceOf.get(key);
-      if (before !== undefined) {
-        this.#remove(before, key);
-        services.add(before);
-      }
+      if (before !== undefined) gone.set(before, (gone.get(before) ?? new Set()).add(key));
+      this.#serviceOf.delete(key);
       const slice = state.objects.EndpointSlice.get(key);
       const after = slice === undefined ? undefined : serviceOf(slice);
       if (slice === undefined || after === undefined) continue;
-      this.#add(after, key, slice);
-      services.add(after);
+      this.#serviceOf.set(key, after);
+      const ofService = come.get(after) ?? [];
+      come.set(after, ofService);
+      ofService.push([key, slice]);
     }
+    const services = new Set([...gone.keys(), ...come.keys()]);
+    for (const service of services) this.#replace(service, gone.get(service), come.get(service) ?? []);
     return services;
   }
 
@@ -47,17 +49,12 @@ export class SliceIndex {
     return this.#byService.get(service) ?? none;
   }
 
-  #add(service: ObjectKey, key: ObjectKey, slice: EndpointSlice): void {
-    const slices = [...this.get(service), [key, slice] as const].sort(compareKeys);
-    this.#byService.set(service, slices);
-    this.#serviceOf.set(key, service);
-  }
-
-  #remove(service: ObjectKey, key: ObjectKey): void {
-    const rest = this.get(service).filter(([name]) => name !== key);
-    if (rest.length === 0) this.#byService.delete(service);
-    else this.#byService.set(service, rest);
-    this.#serviceOf.delete(key);
+  /** All slices of a Service that changed are taken at once: it may have ten thousand of them. */
+  #replace(service: ObjectKey, gone: ReadonlySet<ObjectKey> | undefined, come: ServiceSlices): void {
+    const kept = gone === undefined ? this.get(service) : this.get(service).filter(([key]) => !gone.has(key));
+    const slices = [...kept, ...come].sort(compareKeys);
+    if (slices.length === 0) this.#byService.delete(service);
+    else this.#byService.set(service, slices);
   }
 }
 
