@@ -47,12 +47,17 @@ export function readObject(kind: Kind, raw: Readonly<Record<string, unknown>>): 
   try {
     const metadata = withNamespace(kind, readMeta(raw['metadata']));
     // The facts of a kind give the body that belongs to this kind; the compiler cannot follow the pairing.
-    const object = { kind, metadata, ...kindFacts[kind].body(raw) } as AnyObject;
+    const object = { kind, metadata, ...kindFacts[kind].body(raw), ...notKeptOf(raw) } as AnyObject;
     return { ok: true, kind, key: keyOf(metadata), object };
   } catch (error) {
     if (!(error instanceof WrongShape)) throw error;
     return { ok: false, kind, key, reason: 'WrongType', path: error.path, message: error.message };
   }
+}
+
+/** What a snapshot says of an object that had no room; no API server sends such a field. */
+function notKeptOf({ notKept }: Readonly<Record<string, unknown>>): Pick<AnyObject, 'notKept'> {
+  return notKept === 'object' || notKept === 'newest' ? { notKept } : {};
 }
 
 function identify(kind: Kind, metadata: unknown): ObjectKey | undefined {

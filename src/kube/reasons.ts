@@ -34,6 +34,8 @@ export const kubeReasons = {
   StillChanging: 'The file is being written without a pause.',
   MissingName: 'The object has no usable metadata.name; it is dropped.',
   WrongType: 'A field of the object has the wrong type; the last good version of the object stays in force.',
+  NamespaceFull:
+    'The namespace has more objects of the kind than are kept of one namespace (48 MiB in memory); this one is not in force, or its version before stays. Delete objects of the namespace: a minute later all are read again.',
   BadEvent: 'A watch sent something that is not an event; all objects of that kind are listed again.',
   DuplicateObject: 'The object is in two places; the first by file name counts.',
   OwnedByOther:

@@ -25,6 +25,7 @@ describe('snapshot', () => {
       type: 'kubernetes.io/tls',
       data: { 'tls.crt': 'Yw==', 'tls.key': 'aw==' },
     },
+    { kind: 'Ingress', metadata: { name: 'crowded', namespace: 'video' }, spec: { rules: [{}] }, notKept: 'object' },
     { kind: 'BlockAffinity', metadata: { name: 'b' }, spec: { cidr: '10.10.1.0/26', deleted: 'false' } },
   ];
   const origin = { cluster: '2c4f9d1e', versions: { Node: '41', Secret: '97' } };
@@ -62,7 +63,7 @@ describe('snapshot', () => {
   it('is a manifest file', async () => {
     await writeSnapshot(file, state);
     const parsed = await parseManifests(await readFile(file, 'utf8'));
-    expect(parsed.objects.map(({ read }) => read.ok && read.key)).toEqual(['a', 'video/web', 'b']);
+    expect(parsed.objects.map(({ read }) => read.ok && read.key)).toEqual(['a', 'video/crowded', 'video/web', 'b']);
   });
 
   it.each([

@@ -109,7 +109,7 @@ async function judgeOf(
   ingresses: readonly FoundIngress[],
   platform: Platform | undefined,
 ): Promise<(found: FoundIngress) => readonly EdgeProblem[]> {
-  const { classNameOf } = await import('../../planes/edge/compile/ingress.ts');
+  const { classNameOf } = await import('../../kube/kinds/ingress.ts');
   const { problemsBeforehand } = await import('../../planes/edge/compile/beforehand.ts');
   const { defaultPoolSettings } = await import('../../planes/edge/compile/annotations/settings.ts');
   const groups = new Map<string, Map<ObjectKey, Ingress>>();

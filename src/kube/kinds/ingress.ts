@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../model/values.ts';
 import type { Body, KindFacts } from '../objects/kind-facts.ts';
 import type { KubernetesObject } from '../objects/metadata.ts';
 import { type Item, listOf, type Present, shape, text, whole } from '../objects/pick.ts';
@@ -39,11 +40,26 @@ const backend = shape<IngressBackend>({
   resource: shape<Present<IngressBackend['resource']>>({ kind: text, name: text }, ['kind', 'name']),
 });
 
+/** The annotation of before there was `spec.ingressClassName`. */
+export const legacyClassAnnotation = 'kubernetes.io/ingress.class';
+
+/** The class that an Ingress names: by its field, else by the annotation. */
+export function classNameOf(ingress: Ingress): string | undefined {
+  return ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.[legacyClassAnnotation];
+}
+
 export const ingress: KindFacts<Ingress> = {
   kind: 'Ingress',
   apiVersions: ['networking.k8s.io/v1'],
   plural: 'ingresses',
   namespaced: true,
+  // With its annotations and hosts: where it limits access, nothing else may serve what it would have limited.
+  marker: (object) => ({
+    spec: {
+      ...withoutUndefined({ ingressClassName: classNameOf(object) }),
+      rules: (object.spec?.rules ?? []).map(({ host }) => withoutUndefined({ host })),
+    },
+  }),
   body: shape<Body<Ingress>>({
     spec: shape<Spec>({
       ingressClassName: text,

@@ -18,6 +18,7 @@ export const secret: KindFacts<Secret> = {
   plural: 'secrets',
   namespaced: true,
   body: (value) => certificateOf(written(value)),
+  marker: ({ type }) => withoutUndefined({ type }),
 };
 
 /**

@@ -1,8 +1,8 @@
 import type { KubernetesObject } from './metadata.ts';
 import type { Picker } from './pick.ts';
 
-/** The fields of an object other than `kind` and `metadata`. */
-export type Body<T extends KubernetesObject<string>> = Omit<T, 'kind' | 'metadata'>;
+/** The fields of an object that its kind alone has. */
+export type Body<T extends KubernetesObject<string>> = Omit<T, 'kind' | 'metadata' | 'notKept'>;
 
 /**
  * When an object that is held in doubt gives way to another of its kind: one that changed after the doubt began, so that the writer
@@ -31,6 +31,8 @@ export interface KindFacts<T extends KubernetesObject<string>> {
   readonly owners?: true;
   /** Keeps of a raw object the fields that `T` names, and drops all others; throws WrongShape. */
   readonly body: Picker<Body<T>>;
+  /** What is kept of the body of an object that its namespace has no room for; without it such an object is left out. */
+  readonly marker?: (object: T) => Partial<Body<T>>;
   /** Without it, no object of the kind gives way to another. */
   readonly succession?: Succession<T>;
 }

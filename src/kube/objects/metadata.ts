@@ -17,6 +17,11 @@ export interface ObjectMeta {
 export interface KubernetesObject<Kind extends string> {
   readonly kind: Kind;
   readonly metadata: ObjectMeta;
+  /**
+   * What its namespace has no room for: the object, of which there is only what marks it, or its newest version, in place of which
+   * this is the one before.
+   */
+  readonly notKept?: 'object' | 'newest';
 }
 
 /** `namespace/name`, or `name` for cluster-scoped objects. */

@@ -10,9 +10,11 @@ import type { AnyObject, Kind } from '../kinds.ts';
 import { kindFacts } from '../kinds.ts';
 import type { WatchMetrics } from '../metrics.ts';
 import type { Selector } from '../needs.ts';
+import { deepEqual } from '../objects/equal.ts';
 import type { ObjectKey } from '../objects/metadata.ts';
 import type { ReadObject } from '../read-object.ts';
 import { type Effect, type Machine, type MachineEvent, type MachineOptions, newMachine, step } from './machine.ts';
+import { NamespaceRoom } from './room.ts';
 import { isOlder } from './versions.ts';
 
 /** Takes the objects and the news of one kind's list-watch. */
@@ -52,6 +54,9 @@ export interface KindWatchOptions extends MachineOptions {
 /** How many objects are read before other work may run: some milliseconds of work. */
 const objectsPerTurn = 100;
 
+/** How soon a kind is listed again when objects that had no room might have some. */
+const roomMs = 60_000;
+
 /** Carries out the effects of the machine: requests and timers. The objects go to the sink, past the machine. */
 export class KindWatch {
   readonly kind: Kind;
@@ -62,6 +67,9 @@ export class KindWatch {
   #running = new Set<Promise<void>>();
   #timer: Timer | undefined;
   #gathered = new Map<ObjectKey, AnyObject>();
+  #room: NamespaceRoom;
+  #listRoom: NamespaceRoom;
+  #roomTimer: Timer | undefined;
   #stopped = false;
   /** The wall-clock time at which the server last sent anything of this kind; undefined before that. */
   heardMs: number | undefined;
@@ -70,6 +78,8 @@ export class KindWatch {
     this.kind = options.kind;
     this.#options = options;
     this.#sink = sink;
+    this.#room = new NamespaceRoom(options.kind);
+    this.#listRoom = this.#room;
     this.#machine = newMachine(options.kind, kindFacts[options.kind].apiVersions[0]);
   }
 
@@ -100,6 +110,7 @@ export class KindWatch {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#roomTimer?.cancel();
     this.#attempt.abort();
     await Promise.all(this.#running);
   }
@@ -136,6 +147,7 @@ export class KindWatch {
       case 'list':
         return this.#run((attempt) => this.#list(effect, attempt));
       case 'swap':
+        this.#room = this.#listRoom.afterList(this.#gathered.values());
         this.#sink.swap(this.#gathered, this.#machine.resourceVersion ?? '');
         this.#gathered = new Map();
         return undefined;
@@ -187,7 +199,10 @@ export class KindWatch {
 
   async #list(effect: Extract<Effect, { do: 'list' }>, signal: AbortSignal): Promise<MachineEvent | undefined> {
     const { client, selector, pageSize, requestMs } = this.#options;
-    if (effect.next === undefined) this.#gathered = new Map();
+    if (effect.next === undefined) {
+      this.#gathered = new Map();
+      this.#listRoom = this.#room.forList();
+    }
     let taken = 0;
     const take = async (item: unknown): Promise<void> => {
       taken += 1;
@@ -207,8 +222,42 @@ export class KindWatch {
 
   #gather(read: ReadObject): void {
     if (!read.ok) this.#sink.refuse(read);
-    const object = read.ok ? read.object : read.key === undefined ? undefined : this.#sink.get(read.key);
-    if (read.key !== undefined && object !== undefined) this.#gathered.set(read.key, object);
+    if (read.key === undefined) return;
+    const held = this.#sink.get(read.key);
+    const object = read.ok ? this.#keep(read, held, this.#listRoom) : held;
+    if (object !== undefined) this.#gathered.set(read.key, object);
+  }
+
+  /** What is kept of an object that was read, by the room of its namespace. */
+  #keep(
+    read: Extract<ReadObject, { ok: true }>,
+    held: AnyObject | undefined,
+    room: NamespaceRoom,
+  ): AnyObject | undefined {
+    // An equal object is not kept twice, not even for the time of a list.
+    const same = held !== undefined && deepEqual(held, read.object) ? held : read.object;
+    const { object, refused } = room.admit(same, held);
+    if (refused) {
+      const message = `namespace ${read.object.metadata.namespace} has more objects of its kind than are kept of one namespace`;
+      this.#sink.refuse({
+        ok: false,
+        kind: this.kind,
+        key: read.key,
+        reason: 'NamespaceFull',
+        path: 'metadata',
+        message,
+      });
+    }
+    return object;
+  }
+
+  /** Lists again after a while when objects that were refused for want of room might have some now. */
+  #useFreedRoom(): void {
+    if (!this.#room.wasFreed()) return;
+    this.#roomTimer ??= this.#options.clock.setTimeout(() => {
+      this.#roomTimer = undefined;
+      this.relist();
+    }, roomMs);
   }
 
   async #watch(effect: Extract<Effect, { do: 'watch' }>, signal: AbortSignal): Promise<MachineEvent | undefined> {
@@ -285,10 +334,15 @@ export class KindWatch {
     metrics.event(this.kind, event.type);
     if (event.type === 'BOOKMARK') return event.resourceVersion;
     const read = readStored(this.kind, event.object);
+    const held = read.key === undefined ? undefined : this.#sink.get(read.key);
     if (event.type === 'DELETED') {
+      if (held !== undefined) this.#room.release(held);
       if (read.key !== undefined) this.#sink.remove(read.key);
-    } else if (read.ok) this.#sink.put(read.key, read.object);
-    else this.#sink.refuse(read);
+    } else if (read.ok) {
+      const object = this.#keep(read, held, this.#room);
+      if (object !== undefined) this.#sink.put(read.key, object);
+    } else this.#sink.refuse(read);
+    this.#useFreedRoom();
     return event.resourceVersion;
   }
 

@@ -21,6 +21,8 @@ class Server implements KubeClient {
   /** The uid of kube-system; `forbidden` when it may not be read. */
   cluster = 'one';
   version = '1';
+  /** The length of an annotation by the name of the Service. */
+  readonly lengths = new Map<string, number>();
   lists = 0;
   #watches: ((line: string) => void)[] = [];
 
@@ -32,13 +34,31 @@ class Server implements KubeClient {
     if (query?.['limit'] !== 1) this.lists += 1;
     const metadata = { resourceVersion: this.version };
     if (path.endsWith('/endpointslices')) return { metadata, items: this.slices.map(withVersion) } as T;
-    const items = this.names.map((name) => ({
+    return { metadata, items: this.names.map((name) => this.#service(name)) } as T;
+  }
+
+  #service(name: string) {
+    const annotations = { long: 'x'.repeat(this.lengths.get(name) ?? 0) };
+    return {
       apiVersion: 'v1',
       kind: 'Service',
-      metadata: { name, namespace: 'video', uid: name, resourceVersion: this.version },
+      metadata: {
+        name,
+        namespace: name.startsWith('other') ? 'other' : 'video',
+        uid: name,
+        resourceVersion: this.version,
+        ...(annotations.long === '' ? {} : { annotations }),
+      },
       spec: { type: this.broken.includes(name) ? 7 : 'ClusterIP' },
-    }));
-    return { metadata, items } as T;
+    };
+  }
+
+  /** Changes one Service, of which watches tell. */
+  tell(type: 'ADDED' | 'MODIFIED' | 'DELETED', name: string): void {
+    this.version = String(Number(this.version) + 1);
+    this.names = this.names.filter((one) => one !== name || type !== 'DELETED');
+    if (type === 'ADDED') this.names = [...this.names, name];
+    for (const say of this.#watches) say(JSON.stringify({ type, object: this.#service(name) }));
   }
 
   /** Hands over no item by itself: all are in the answer. */
@@ -380,4 +400,27 @@ it.each([
   await pass(2);
   expect(held().includes('video/b-1')).toBe(stays);
   expect(held()).toContain('video/c-1');
+});
+
+it('keeps of one namespace what has room, leaves others theirs, and reads again once there is room', async () => {
+  const { server, heard, pass } = begin([]);
+  const megabyte = 1 << 20;
+  for (let at = 0; at < 50; at += 1) server.lengths.set(`large${at}`, megabyte);
+  server.names = [...server.lengths.keys(), 'other'];
+  await pass(1);
+  const kept = () => [...(heard.changes.at(-1)?.state.objects.Service.keys() ?? [])];
+  expect(kept()).toHaveLength(48);
+  expect(kept()).toContain('other/other');
+  server.tell('MODIFIED', 'other');
+  server.tell('ADDED', 'other2');
+  await pass(1);
+  expect(kept()).toContain('other/other2');
+  const { lists } = server;
+  server.tell('DELETED', 'large0');
+  server.tell('DELETED', 'large1');
+  await pass(30);
+  expect(kept()).toHaveLength(47);
+  expect(server.lists).toBe(lists);
+  await pass(40);
+  expect(kept()).toHaveLength(49);
 });

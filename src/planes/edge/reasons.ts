@@ -38,7 +38,7 @@ export const edgeReasons = {
   ObjectBudget:
     'The object asks for more than the pool gives one object (spec.limits.object); what is beyond that does not serve.',
   NamespaceBudget:
-    'The objects of the namespace ask for more than the pool gives one namespace (spec.limits.namespace); what is beyond that does not serve.',
+    'The objects of the namespace ask for more than the pool gives one namespace (spec.limits.namespace), or than an agent keeps of one; what is beyond that does not serve.',
   HostFull:
     'The entry of a host has no room: a namespace has its share of it, or namespaces that do not own the host fill theirs; the youngest routes do not serve.',
   TableFull: "The table fills nginx's memory; what is youngest does not serve.",

@@ -1,4 +1,4 @@
-import type { Ingress, IngressPath } from '../../../kube/kinds/ingress.ts';
+import { classNameOf, type Ingress, type IngressPath } from '../../../kube/kinds/ingress.ts';
 import type { IngressClass } from '../../../kube/kinds/ingress-class.ts';
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import { ingressController } from '../../../model/contract.ts';
@@ -13,8 +13,6 @@ import { guardOfPath, type LostClaim, lostOf, type WrittenPath } from './guards.
 import { isHost, isLabel, normalPrefix, pathFault } from './names.ts';
 import { isPattern } from './patterns.ts';
 
-const legacyClassAnnotation = 'kubernetes.io/ingress.class';
-
 /**
  * An Ingress is ours when it names the pool's class (spec.ingressClassName, else the legacy annotation) and the class,
  * if there is an object for it, names our controller. A missing object is accepted: manifest folders rarely carry one.
@@ -23,11 +21,6 @@ export function isOurs(ingress: Ingress, className: string, classes: ReadonlyMap
   if (classNameOf(ingress) !== className) return false;
   const controller = classes.get(className)?.spec?.controller;
   return controller === undefined || controller === ingressController;
-}
-
-/** The class that an Ingress names: by its field, else by the annotation of before there was one. */
-export function classNameOf(ingress: Ingress): string | undefined {
-  return ingress.spec?.ingressClassName ?? ingress.metadata.annotations?.[legacyClassAnnotation];
 }
 
 type GoodReference = Extract<BackendReference, { ok: true }>;
@@ -70,6 +63,8 @@ export interface IngressReading {
   readonly regexHosts: readonly string[];
   readonly annotations: IngressAnnotations;
   readonly problems: readonly EdgeProblem[];
+  /** There is only what marks it, without paths. */
+  readonly notKept?: true;
 }
 
 type Claims = Pick<IngressReading, 'routes' | 'lost' | 'tls' | 'regexHosts'>;
@@ -90,6 +85,11 @@ export function readIngress(key: ObjectKey, ingress: Ingress): IngressReading {
     return { key, createdMs: Infinity, ...noClaims, hosts: [], annotations, problems: [problem] };
   }
 }
+
+const notKeptText = {
+  object: 'this Ingress is not read: the namespace has more Ingresses than are kept of one namespace',
+  newest: 'the version before serves: the namespace has more Ingresses than are kept of one namespace',
+} as const;
 
 class Reader {
   readonly #key: ObjectKey;
@@ -113,6 +113,8 @@ class Reader {
     const spec = this.#ingress.spec ?? {};
     const rules = spec.rules ?? [];
     const hosts: string[] = [];
+    const { notKept } = this.#ingress;
+    if (notKept !== undefined) this.#refuse('NamespaceBudget', 'metadata', notKeptText[notKept]);
     for (const [index, rule] of rules.entries()) {
       const field = `spec.rules[${index}]`;
       const host = rule.host ?? '';
@@ -138,6 +140,7 @@ class Reader {
       hosts,
       annotations,
       problems: boundedProblems(this.#problems),
+      ...(notKept === 'object' ? { notKept: true } : {}),
     };
   }
 

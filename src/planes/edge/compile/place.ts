@@ -43,7 +43,9 @@ export function place(written: IngressReading, { settings, allHosts, budget, rou
     roomlessGuards.push(...guarded.problems);
     routes.shadow(reading.key, limited.shadows);
   }
-  if (settings.closesHosts(asked.annotations)) routes.closeHosts(asked);
+  // Of one that is not kept nobody knows which paths it limits.
+  const unknown = asked.notKept === true && settings.limits(asked.annotations);
+  if (unknown || settings.closesHosts(asked.annotations)) routes.closeHosts(asked);
   return {
     reading,
     hosts,

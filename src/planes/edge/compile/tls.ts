@@ -181,9 +181,15 @@ export class CertificateClaims {
         ok: false,
         fault: { reason: 'SecretTypeWrong', message: `Secret ${key} is not of type kubernetes.io/tls` },
       };
+    if (secret.notKept === 'object') return { ok: false, fault: notKept(key) };
     const fault = this.#input.budget.certificate(key, pairLengthOf(secret));
     return fault === undefined ? this.#input.read(secret) : { ok: false, fault };
   }
+}
+
+function notKept(key: ObjectKey): EdgeRefusal {
+  const message = `Secret ${key} is not read: its namespace has more Secrets than are kept of one namespace`;
+  return { reason: 'NamespaceBudget', message };
 }
 
 /** An agent asks a cluster for one type of Secret only, so one of another type cannot be told from one that does not exist. */
