@@ -146,6 +146,8 @@ export interface EdgeStatus extends AgentStatus {
   readonly draining: boolean;
   readonly drain?: { readonly name: string; readonly reason: string; readonly expires: string };
   readonly policies: readonly PolicyView[];
+  /** Backends of the policies to which no try connects, although some were made: a hundred at most. Absent from older agents. */
+  readonly unreachableBackends?: readonly string[];
   readonly conditions: { readonly accepted: number; readonly partial: number; readonly refused: number };
   /** Which blade writes status and events to the cluster, and what waits to be written; absent when none does. */
   readonly publishing?: PublishingView;
@@ -202,6 +204,12 @@ export interface NginxView {
   readonly refusedHandshakes: number;
   /** Requests since nginx started that it answered itself instead of a pod, or that it refused to pass on, by reason. */
   readonly answered: Readonly<Record<string, number>>;
+  /** Its worker processes, and for how long each has said nothing; one that lives says every second that it does. */
+  readonly workers: readonly { readonly pid: number; readonly silentMs: number }[];
+  /** Tries to connect to an endpoint since nginx started, by how they ended: `connected`, `refused`, `silent`. */
+  readonly tries: Readonly<Record<string, number>>;
+  /** Of the backends of traffic policies of which a try has failed: how many tries connected, and how many did not. */
+  readonly backendTries: Readonly<Record<string, readonly [number, number]>>;
 }
 
 /** Health of one traffic policy at this blade. */

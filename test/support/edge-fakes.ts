@@ -3,7 +3,15 @@ import type { Speaker, SpeakerStatus } from '../../src/bgp/speaker.ts';
 import type { Kind } from '../../src/kube/kinds.ts';
 import type { ObjectKey } from '../../src/kube/objects/metadata.ts';
 import type { ClusterListener, ClusterSource, ClusterState, SourceStatus } from '../../src/kube/source.ts';
-import type { Backend, DataPlane, DataPlaneStatus, PolicyHealth, RoutingTable } from '../../src/planes/edge/table.ts';
+import type {
+  Backend,
+  BackendKey,
+  DataPlane,
+  DataPlaneStatus,
+  HealthReport,
+  PolicyHealth,
+  RoutingTable,
+} from '../../src/planes/edge/table.ts';
 
 /** A source that says what the test makes it say. */
 export class FakeSource implements ClusterSource {
@@ -37,6 +45,9 @@ export class FakeSource implements ClusterSource {
 export class FakeDataPlane implements DataPlane {
   table: RoutingTable | undefined;
   health: readonly PolicyHealth[] | undefined;
+  watched: readonly BackendKey[] | undefined;
+  workers: DataPlaneStatus['workers'] = [];
+  backendTries: DataPlaneStatus['backendTries'] = {};
   draining = false;
   readonly calls: string[] = [];
   /** `apply` answers only after this promise has resolved. */
@@ -73,9 +84,10 @@ export class FakeDataPlane implements DataPlane {
     });
   }
 
-  async setHealth(policies: readonly PolicyHealth[]): Promise<void> {
+  async setHealth({ policies, watched }: HealthReport): Promise<void> {
     this.calls.push('setHealth');
     this.health = policies;
+    this.watched = watched;
   }
 
   async setDraining(draining: boolean): Promise<void> {
@@ -97,6 +109,9 @@ export class FakeDataPlane implements DataPlane {
       refusedPairs: this.refusedPairs,
       refusedHandshakes: 0,
       answered: {},
+      workers: this.workers,
+      tries: {},
+      backendTries: this.backendTries,
     };
   }
 

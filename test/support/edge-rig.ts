@@ -50,6 +50,9 @@ export class Rig {
   answering: (() => string | undefined) | undefined;
   /** The same over TLS. */
   answeringTls: (() => string | undefined) | undefined;
+  /** The endpoints that the agent itself tried to connect to, and whether they take the connection. */
+  readonly tried: string[] = [];
+  connects = false;
   /** False: other blades cannot reach this one's /status. */
   reachable = true;
   onDisk: ClusterState | undefined;
@@ -91,6 +94,10 @@ export class Rig {
       peers: this.#peers(),
       probe: async () => (this.answering === undefined ? this.dataPlane.status()?.instance : this.answering()),
       probeTls: async () => (this.answeringTls === undefined ? this.dataPlane.status()?.instance : this.answeringTls()),
+      tryEndpoint: async ({ address }) => {
+        this.tried.push(address);
+        return this.connects;
+      },
       addAddresses: async () => new Map(),
       readCertificate: createCertificateReader(),
       snapshot,

@@ -28,6 +28,9 @@ export const nginxForTests: DataPlaneStatus = {
   refusedPairs: {},
   refusedHandshakes: 0,
   answered: {},
+  workers: [],
+  tries: {},
+  backendTries: {},
 };
 
 /** The convergence of an nginx that has acknowledged the table of a cluster that was read. */
@@ -65,6 +68,7 @@ export const calm: BladeView = {
   },
   host: { addedMs: 0, vips: [vip], missing: new Map() },
   probes: { number: 0, answers: new Map([[vip, 'first']]), tls: new Map() },
+  reached: new Map(),
   peers: { answers: [], answeredMs: -Infinity },
 };
 

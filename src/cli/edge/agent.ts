@@ -67,6 +67,7 @@ async function bladeAgent(outside: BladeHost): Promise<Agent> {
   const { addToLoopback } = await import('../../planes/edge/vips/loopback.ts');
   const { edgeMetrics } = await import('../../planes/edge/metrics.ts');
   const { httpProbe, tlsProbe } = await import('../../planes/edge/vips/probe.ts');
+  const { tryEndpoint } = await import('../../planes/edge/vips/reach.ts');
   const { outageLines } = await import('../../bgp/faults.ts');
   const bgp = await speaker(host, () => brake.beyond);
   const { given, platform, platformStatus, source, lastGood, clock, log, registry } = host;
@@ -84,6 +85,7 @@ async function bladeAgent(outside: BladeHost): Promise<Agent> {
     // A request from this host to the VIP on its loopback interface passes the whole data path; one is made every tick.
     probe: httpProbe(probing),
     probeTls: tlsProbe(probing),
+    tryEndpoint,
     addAddresses: addToLoopback,
     readCertificate: createCertificateReader(),
     // A blade that starts while its cluster cannot be reached serves the last state it knew.

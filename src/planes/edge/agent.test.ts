@@ -301,6 +301,46 @@ describe('VIPs', () => {
     expect(rig.vip()).toMatchObject({ fit: false, announced: true, reasons: ['ProbeFailed', 'LastAnnouncer'] });
   });
 
+  test('a blade withdraws when nginx stops to answer over TLS, or a worker of it hangs', async () => {
+    for (const [fail, reason] of [
+      [(rig: Rig) => (rig.answeringTls = () => undefined), 'TlsProbeFailed'],
+      [(rig: Rig) => (rig.dataPlane.workers = [{ pid: 7, silentMs: 5001 }]), 'WorkerSilent'],
+    ] as const) {
+      const [one, two] = await pair();
+      expect(one.announces).toBe(true);
+      fail(one);
+      await one.clock.advance(2000);
+      expect([one.announces, two.announces, one.vip().reasons]).toEqual([false, true, [reason]]);
+      await stopAgents();
+    }
+  });
+
+  test('a policy is unhealthy while no try connects to its backends; the agent goes on trying, until one does', async () => {
+    const rig = new Rig('paris-blade-1');
+    await rig.serve();
+    const key = 'video/web/80';
+    const reason = () => rig.dataPlane.health?.[0]?.reason;
+    expect([reason(), rig.dataPlane.watched]).toEqual(['BackendsServing', [key]]);
+    for (let failed = 0; failed < 20; failed += 2) {
+      rig.dataPlane.backendTries = { [key]: [9, failed] };
+      await rig.clock.advance(1000);
+    }
+    expect(reason()).toBe('BackendsUnreachable');
+    expect(rig.agent.status().unreachableBackends).toEqual([key]);
+    expect(await rig.registry.metrics()).toContain('tideline_edge_unreachable_backends 1');
+    // Nobody asks any more: health checks have sent the clients elsewhere.
+    await rig.clock.advance(120_000);
+    expect(reason()).toBe('BackendsUnreachable');
+    expect(rig.tried.length).toBeGreaterThan(60);
+    expect(new Set(rig.tried)).toEqual(new Set(['10.10.1.5']));
+    rig.connects = true;
+    await rig.clock.advance(2000);
+    expect(reason()).toBe('BackendsServing');
+    const tried = rig.tried.length;
+    await rig.clock.advance(10_000);
+    expect(rig.tried).toHaveLength(tried);
+  });
+
   test('another nginx that answers on the VIP does not count', async () => {
     const [one] = await pair();
     one.answering = () => 'not ours';

@@ -6,20 +6,23 @@ import { messageOf } from '../../model/values.ts';
 import type { PlatformStatus } from '../../platform/watch.ts';
 import { type Clock, sleep, type Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import { backendsOfPolicies } from './compile/health.ts';
 import type { BladePlatform } from './compile/platform.ts';
 import type { CertificateReader } from './compile/tls.ts';
-import { type EdgeMetrics, setAnsweredMetrics, setBladeMetrics, setLeavingMetrics } from './metrics.ts';
+import { type EdgeMetrics, setBladeMetrics, setLeavingMetrics, setNginxMetrics } from './metrics.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
 import { type PublishView, publishViewOf } from './publish/view.ts';
 import { type EdgeReason, edgeReasons } from './reasons.ts';
 import { bladeVips, statusOf } from './status.ts';
 import { faultOf, unfollowedOf } from './step/convergence.ts';
+import { healthInput } from './step/health.ts';
 import { type BladeMemory, noMemory } from './step/memory.ts';
 import { addressesDue, tlsAnswersAfter, vipsToProbe, vipsToProbeByTls } from './step/probing.ts';
 import { mayStop } from './step/retirement.ts';
+import { darkBackends } from './step/tries.ts';
 import type { BladeView, HostAddresses, ProbeRound } from './step/view.ts';
 import { type Step, step } from './step.ts';
-import type { DataPlane, PolicyHealth } from './table.ts';
+import type { DataPlane, HealthReport } from './table.ts';
 import type { PairFile } from './tables/pairs.ts';
 import { Push } from './tables/push.ts';
 import { Tables } from './tables/tables.ts';
@@ -27,6 +30,7 @@ import type { VipBrake } from './vips/brake.ts';
 import type { AddAddresses } from './vips/loopback.ts';
 import type { Peers } from './vips/peers.ts';
 import type { Probe } from './vips/probe.ts';
+import { Reach, type TryEndpoint } from './vips/reach.ts';
 
 export interface EdgeAgentOptions {
   readonly blade: string;
@@ -41,6 +45,7 @@ export interface EdgeAgentOptions {
   readonly probe: Probe;
   /** The same over TLS. */
   readonly probeTls: Probe;
+  readonly tryEndpoint: TryEndpoint;
   readonly addAddresses: AddAddresses;
   readonly readCertificate: CertificateReader;
   readonly snapshot?: SnapshotFile;
@@ -69,7 +74,8 @@ const settleMs = 5000;
 export class EdgeAgent {
   readonly #options: EdgeAgentOptions;
   readonly #tables: Tables;
-  readonly #health: Push<readonly PolicyHealth[]>;
+  readonly #health: Push<HealthReport>;
+  readonly #reach: Reach;
   readonly #draining: Push<boolean>;
   #memory: BladeMemory = noMemory;
   #startedMs = 0;
@@ -85,6 +91,7 @@ export class EdgeAgent {
     this.#options = options;
     const { dataPlane, log } = options;
     this.#tables = new Tables({ ...options, onProgrammed: () => this.#step() });
+    this.#reach = new Reach(options.tryEndpoint, (key) => this.#tables.endpoints(key));
     const instance = (): string | undefined => dataPlane.status()?.instance;
     this.#health = new Push({ what: 'policy health', send: (value) => dataPlane.setHealth(value), instance, log });
     this.#draining = new Push({ what: 'draining', send: (value) => dataPlane.setDraining(value), instance, log });
@@ -215,17 +222,18 @@ export class EdgeAgent {
   /** Takes one step: publishes the new memory, then carries out the actions; asking the peers is left to the caller. */
   #step(): Step {
     const { speaker, dataPlane, metrics, log, brake, clock } = this.#options;
-    const result = step(this.#view(), this.#memory);
+    const view = this.#view();
+    const result = step(view, this.#memory);
     this.#memory = result.memory;
     const { health, draining, announce } = result.actions;
     for (const { level, fields, message } of result.news) log[level](fields, message);
-    if (health !== undefined) this.#health.set(health);
+    if (health !== undefined) this.#health.set({ policies: health, watched: backendsOfPolicies(healthInput(view)) });
+    this.#reach.tryAgain(darkBackends(result.memory.tries), view.nowMs);
     this.#draining.set(draining);
     if (announce !== undefined) speaker.setDesired(announce);
     setBladeMetrics(metrics, result);
     setLeavingMetrics(metrics, brake.notices(), clock.now());
-    metrics.refusedHandshakes.set(dataPlane.status()?.refusedHandshakes ?? 0);
-    setAnsweredMetrics(metrics, dataPlane.status()?.answered ?? {});
+    setNginxMetrics(metrics, dataPlane.status());
     return result;
   }
 
@@ -248,6 +256,7 @@ export class EdgeAgent {
       speaker: bgp,
       host: this.#host,
       probes: this.#probes,
+      reached: this.#reach.reached,
       peers: { answers: peers.answers(), answeredMs: this.#answeredMs },
     };
   }

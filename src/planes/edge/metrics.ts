@@ -1,7 +1,10 @@
 import type { EdgeNotice } from '../../model/status.ts';
 import { Counter, Gauge, Histogram, type Registry } from '../../runtime/metrics.ts';
 import type { Condition } from './compile/condition.ts';
+import { silentWorkers } from './step/convergence.ts';
+import { darkBackends } from './step/tries.ts';
 import type { Step } from './step.ts';
+import type { DataPlaneStatus } from './table.ts';
 
 export interface EdgeMetrics {
   /** Seconds until nginx acknowledged a change; `path` is `table` or `endpoints`. */
@@ -24,6 +27,11 @@ export interface EdgeMetrics {
   readonly refusedHandshakes: Gauge;
   /** Requests that nginx answered itself, by reason; begins anew when nginx does. */
   readonly answered: Counter<'reason'>;
+  /** Tries to connect to endpoints, by how they ended; begins anew when nginx does. */
+  readonly tries: Counter<'outcome'>;
+  /** Backends of policies that are dark (step/tries.ts). */
+  readonly unreachable: Gauge;
+  readonly silentWorkers: Gauge;
 }
 
 export function edgeMetrics(registry: Registry): EdgeMetrics {
@@ -70,6 +78,14 @@ export function edgeMetrics(registry: Registry): EdgeMetrics {
       labelNames: ['reason'],
       registers,
     }),
+    tries: new Counter({
+      name: 'tideline_edge_tries_total',
+      help: 'Tries of nginx to connect to an endpoint: connected (or a kept connection), refused at once, silent until the time was over',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    unreachable: gauge('unreachable_backends', 'Backends of traffic policies to which no try connects'),
+    silentWorkers: gauge('silent_workers', 'Worker processes of nginx that hang or are stopped'),
     draining: gauge('draining', '1 while a drain of this blade, its cluster or its site is in force'),
     refusedHandshakes: gauge(
       'refused_handshakes',
@@ -87,6 +103,7 @@ export function setBladeMetrics(metrics: EdgeMetrics, { vips, memory, actions }:
     metrics.vipFit.set({ vip: address }, fit ? 1 : 0);
     metrics.vipAnnounced.set({ vip: address }, announced ? 1 : 0);
   }
+  metrics.unreachable.set(darkBackends(memory.tries).size);
   metrics.draining.set(memory.retirement.phase === 'draining' ? 1 : 0);
   for (const { policy, healthy } of actions.health ?? []) metrics.policyHealthy.set({ policy }, healthy ? 1 : 0);
 }
@@ -97,10 +114,14 @@ export function setLeavingMetrics({ vipLeaves }: EdgeMetrics, notices: readonly 
   for (const { subject, untilMs } of notices) vipLeaves.set({ vip: subject }, (untilMs - dateMs) / 1000);
 }
 
-/** Sets the counters of nginx's own answers to what nginx counted. */
-export function setAnsweredMetrics({ answered }: EdgeMetrics, counts: Readonly<Record<string, number>>): void {
-  answered.reset();
-  for (const [reason, count] of Object.entries(counts)) answered.inc({ reason }, count);
+/** Sets the metrics of nginx to what it says of itself; it says nothing while it is away. */
+export function setNginxMetrics(metrics: EdgeMetrics, nginx: DataPlaneStatus | undefined): void {
+  metrics.refusedHandshakes.set(nginx?.refusedHandshakes ?? 0);
+  metrics.silentWorkers.set(nginx === undefined ? 0 : silentWorkers(nginx));
+  metrics.answered.reset();
+  for (const [reason, count] of Object.entries(nginx?.answered ?? {})) metrics.answered.inc({ reason }, count);
+  metrics.tries.reset();
+  for (const [outcome, count] of Object.entries(nginx?.tries ?? {})) metrics.tries.inc({ outcome }, count);
 }
 
 /** Sets the metrics of the table from a compile. */

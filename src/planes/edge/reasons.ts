@@ -106,6 +106,8 @@ export const edgeReasons = {
   // Fitness of a VIP on this blade.
   NotSynced: 'Neither the cluster nor a snapshot was read yet.',
   NginxUnreachable: 'nginx does not answer on its control socket.',
+  WorkerSilent:
+    'A worker process of nginx has said nothing for five seconds: it hangs or is stopped, and so do the connections that it has or gets. Restart nginx.',
   TableNotAcknowledged: 'nginx has not acknowledged the current table in time, or lost it in a restart.',
   ProbeFailed: 'nginx does not answer the fitness path on the VIP.',
   TlsProbeFailed: 'nginx answers the fitness path on the VIP over plain HTTP, but not over TLS.',
@@ -116,6 +118,8 @@ export const edgeReasons = {
   // Policy health.
   BackendsServing: 'Enough backends of the policy have a ready endpoint.',
   BelowThreshold: 'Fewer backends of the policy than minReadyRatio have a ready endpoint.',
+  BackendsUnreachable:
+    'Enough backends of the policy have a ready endpoint, but to too many of them no connection was made although nginx tried; the agent goes on trying.',
   HostNotServed: 'No Ingress here serves any host of the policy.',
   ClusterDraining: 'A Drain of the cluster or of all its sites is active.',
   Unknown: 'Nothing is known yet; healthy, because health fails open.',

@@ -4,6 +4,7 @@ import type { Condition } from './compile/condition.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
 import { faultOf, generationOf, refusalOf } from './step/convergence.ts';
 import type { BladeMemory } from './step/memory.ts';
+import { darkBackends } from './step/tries.ts';
 import type { BladeView, PeerAnswer } from './step/view.ts';
 import { vipStatuses } from './step/vip-status.ts';
 
@@ -63,6 +64,7 @@ export function statusOf({ view, memory, publishing, notices }: StatusInput): Pl
     notices,
     ...drainOf(memory),
     policies: memory.health ?? [],
+    unreachableBackends: [...darkBackends(memory.tries)].toSorted().slice(0, shownConditions),
     conditions: {
       accepted: count(conditions, 'accepted'),
       partial: count(conditions, 'partial'),

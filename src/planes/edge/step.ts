@@ -6,6 +6,7 @@ import { judge } from './step/judge.ts';
 import type { BladeMemory } from './step/memory.ts';
 import { type News, newsOf } from './step/news.ts';
 import { retirementOf } from './step/retirement.ts';
+import { triesAfter } from './step/tries.ts';
 import type { BladeView } from './step/view.ts';
 import { type VipStatus, vipStatuses } from './step/vip-status.ts';
 import type { PolicyHealth } from './table.ts';
@@ -44,8 +45,9 @@ export interface BladeActions {
  */
 export function step(view: BladeView, before: BladeMemory): Step {
   const retirement = retirementOf(view, before.retirement);
-  const health = healthOf(view, before.health);
-  const judged = judge(view, { ...before, retirement, health });
+  const tries = triesAfter(before.tries, view);
+  const health = healthOf(view, before.health, tries);
+  const judged = judge(view, { ...before, retirement, health, tries });
   const memory = decide(view, judged);
   return {
     memory,

@@ -106,6 +106,13 @@ export type DataPlaneStatus = NginxView;
 /** The health of one traffic policy in this cluster, answered at `/.well-known/tideline/health/<policy>`. */
 export type PolicyHealth = PolicyView;
 
+/** What nginx answers to health checks, and what it must count for that. */
+export interface HealthReport {
+  readonly policies: readonly PolicyHealth[];
+  /** Backends whose tries to connect nginx counts one by one (`NginxView.backendTries`), the first 1,024. */
+  readonly watched: readonly BackendKey[];
+}
+
 /** The driver of one nginx over its control socket. Every call is level-triggered and may be repeated. */
 export interface DataPlane {
   start(): void;
@@ -116,7 +123,7 @@ export interface DataPlane {
   apply(table: RoutingTable): Promise<number>;
   /** The endpoint fast path: replaces the endpoints of known backends without a compile. */
   applyEndpoints(backends: readonly Backend[]): Promise<number>;
-  setHealth(policies: readonly PolicyHealth[]): Promise<void>;
+  setHealth(report: HealthReport): Promise<void>;
   /** While draining nginx closes keep-alive connections after the response in flight. */
   setDraining(draining: boolean): Promise<void>;
   /** The last known status, or undefined while nginx cannot be reached. */

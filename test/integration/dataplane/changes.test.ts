@@ -184,10 +184,13 @@ describe('a request', () => {
 
 describe('health', () => {
   it('is answered for any host: reported, unknown, impossible', async () => {
-    await world.plane.setHealth([
-      { policy: 'video', healthy: true, reason: 'BackendsServing' },
-      { policy: 'audio', healthy: false, reason: 'BelowThreshold' },
-    ]);
+    await world.plane.setHealth({
+      policies: [
+        { policy: 'video', healthy: true, reason: 'BackendsServing' },
+        { policy: 'audio', healthy: false, reason: 'BelowThreshold' },
+      ],
+      watched: [],
+    });
     const ask = async (policy: string) => {
       const reply = await world.ask({ host: 'nobody.example', path: `/.well-known/tideline/health/${policy}` });
       return [reply.status, JSON.parse(reply.body).state, JSON.parse(reply.body).reason];
@@ -218,7 +221,10 @@ describe('draining', () => {
 
 describe('nginx killed and started again', () => {
   it('gets everything pushed again, and the driver tells its listeners what happens', async () => {
-    await world.plane.setHealth([{ policy: 'video', healthy: false, reason: 'BelowThreshold' }]);
+    await world.plane.setHealth({
+      policies: [{ policy: 'video', healthy: false, reason: 'BelowThreshold' }],
+      watched: [],
+    });
     await world.plane.setDraining(true);
     const before = world.plane.status();
     const said: (DataPlaneStatus | undefined)[] = [];

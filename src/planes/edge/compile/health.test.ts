@@ -3,7 +3,7 @@ import { platformForTests } from '../../../../test/support/edge-platform.ts';
 import { poolForTests } from '../../../../test/support/edge-pool.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import { type Host, noBackend } from '../table.ts';
-import { policyHealth } from './health.ts';
+import { backendsOfPolicies, policyHealth } from './health.ts';
 
 const pool = poolForTests();
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
@@ -42,6 +42,17 @@ describe('policyHealth', () => {
   test.each(cases)('%s', (_, known, healthy, reason) => {
     const input = { platform: platformForTests(), pool, nowMs, ...withoutUndefined({ served: known }) };
     expect(policyHealth(input)).toEqual([{ policy: 'video', healthy, reason }]);
+  });
+
+  test('backends to which nothing connects count as not ready, by a name of their own', () => {
+    const known = served([host('www.video.example', 'a', 'b')], { a: 1, b: 1 });
+    const reason = (...dark: readonly string[]) =>
+      policyHealth({ platform: platformForTests(), pool, nowMs, served: known, dark: new Set(dark) })[0];
+    expect(reason()).toMatchObject({ healthy: true, reason: 'BackendsServing' });
+    expect(reason('a')).toMatchObject({ healthy: true, reason: 'BackendsServing' });
+    expect(reason('a', 'b')).toMatchObject({ healthy: false, reason: 'BackendsUnreachable' });
+    expect(backendsOfPolicies({ platform: platformForTests(), pool, nowMs, served: known })).toEqual(['a', 'b']);
+    expect(backendsOfPolicies({ platform: platformForTests(), pool, nowMs })).toEqual([]);
   });
 
   test('a drain of the cluster or its only site is unhealthy, also before anything is known; an expired one is nothing', () => {

@@ -18,6 +18,8 @@ export interface HealthInput {
     /** Ready endpoints of a backend of the table. */
     readonly ready: (backend: BackendKey) => number;
   };
+  /** Backends to whose endpoints nginx cannot connect, ready or not. */
+  readonly dark?: ReadonlySet<BackendKey>;
 }
 
 /**
@@ -31,7 +33,7 @@ export function policyHealth(input: HealthInput): readonly PolicyHealth[] {
     .sort((a, b) => compareText(a.policy, b.policy));
 }
 
-function healthOfPolicy(policy: TrafficPolicy, { platform, pool, nowMs, served }: HealthInput): PolicyHealth {
+function healthOfPolicy(policy: TrafficPolicy, { platform, pool, nowMs, served, dark }: HealthInput): PolicyHealth {
   const answer = (healthy: boolean, reason: EdgeReason): PolicyHealth => ({
     policy: policy.metadata.name,
     healthy,
@@ -39,12 +41,24 @@ function healthOfPolicy(policy: TrafficPolicy, { platform, pool, nowMs, served }
   });
   if (drainsOfCluster(platform, pool.spec.cluster, nowMs).length > 0) return answer(false, 'ClusterDraining');
   if (served === undefined) return answer(true, 'Unknown');
-  const backends = new Set(policy.spec.hosts.flatMap((host) => backendsOf(host, served.hosts)));
+  const backends = backendsOfPolicy(policy, served.hosts);
   if (backends.size === 0) return answer(false, 'HostNotServed');
-  const ready = [...backends].filter((backend) => served.ready(backend) > 0).length;
-  return ready / backends.size >= policy.spec.minReadyRatio
-    ? answer(true, 'BackendsServing')
-    : answer(false, 'BelowThreshold');
+  const enough = (some: readonly BackendKey[]): boolean => some.length / backends.size >= policy.spec.minReadyRatio;
+  const ready = [...backends].filter((backend) => served.ready(backend) > 0);
+  if (!enough(ready)) return answer(false, 'BelowThreshold');
+  const reachable = ready.filter((backend) => dark?.has(backend) !== true);
+  return enough(reachable) ? answer(true, 'BackendsServing') : answer(false, 'BackendsUnreachable');
+}
+
+/** The backends of all policies that name the pool's cluster, sorted: nginx counts the tries to connect to these. */
+export function backendsOfPolicies({ platform, pool, served }: HealthInput): readonly BackendKey[] {
+  const policies = served === undefined ? [] : policiesOfCluster(platform, pool.spec.cluster);
+  const keys = policies.flatMap((policy) => [...backendsOfPolicy(policy, served?.hosts ?? [])]);
+  return [...new Set(keys)].toSorted(compareText);
+}
+
+function backendsOfPolicy({ spec }: TrafficPolicy, hosts: readonly Host[]): ReadonlySet<BackendKey> {
+  return new Set(spec.hosts.flatMap((host) => backendsOf(host, hosts)));
 }
 
 /** The backends of the host that the data plane would choose for this name. */

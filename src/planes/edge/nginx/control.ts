@@ -30,6 +30,9 @@ const Status = z.object({
   refusedPairs: z.record(z.string(), z.string()).default({}),
   refusedHandshakes: z.number().default(0),
   answered: z.record(z.string(), z.number()).default({}),
+  workers: z.array(z.object({ pid: z.number(), silentMs: z.number() })).default([]),
+  tries: z.record(z.string(), z.number()).default({}),
+  backendTries: z.record(z.string(), z.tuple([z.number(), z.number()])).default({}),
 });
 const Refusal = z.object({ reason: z.string(), message: z.string().default('') });
 const Left = z.object({ kind: z.string(), name: z.string(), reason: z.string(), detail: z.string().optional() });

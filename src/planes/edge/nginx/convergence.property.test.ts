@@ -159,6 +159,9 @@ class World {
         refusedPairs: {},
         refusedHandshakes: 0,
         answered: {},
+        workers: [],
+        tries: {},
+        backendTries: {},
       };
       this.state = statusReceived(this.state, message, status);
       return;
@@ -250,7 +253,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.boolean().map(
     (healthy): Command =>
       (world) =>
-        world.wantSetting('health', { policies: [{ policy: 'p', healthy, reason: 'r' }] }),
+        world.wantSetting('health', { policies: [{ policy: 'p', healthy, reason: 'r' }], watched: [] }),
   ),
   fc.constant<Command>((world) => world.nginx.restart()),
   fc.constant<Command>((world) => world.nginx.meddle()),

@@ -36,6 +36,9 @@ const status = (instance: string, generation: number): DataPlaneStatus => ({
   refusedPairs: {},
   refusedHandshakes: 0,
   answered: {},
+  workers: [],
+  tries: {},
+  backendTries: {},
 });
 const refused: Failure = { is: 'refused', error: new Error('SharedMemoryFull') };
 
@@ -331,7 +334,7 @@ describe('the settings', () => {
 
   it('tell the callers of a refusal, and are tried again; a lost connection tells nobody', () => {
     const talk = held();
-    talk.state = wantSetting(talk.state, 'health', { policies: [] });
+    talk.state = wantSetting(talk.state, 'health', { policies: [], watched: [] });
     talk.send();
     expect(talk.fail({ is: 'lost' }).settlements).toEqual([]);
     talk.send();
@@ -344,7 +347,7 @@ describe('the settings', () => {
   it('are not held up by a table that changes all the time, nor hold it up', () => {
     const talk = held();
     talk.state = wantSetting(talk.state, 'draining', { draining: true });
-    talk.state = wantSetting(talk.state, 'health', { policies: [] });
+    talk.state = wantSetting(talk.state, 'health', { policies: [], watched: [] });
     const said: string[] = [];
     for (let generation = 2; generation < 6; generation += 1) {
       talk.state = wantEndpoints(talk.state, [backend('a', generation)]);

@@ -1,4 +1,4 @@
-import type { Backend, BackendKey, DataPlaneStatus, PolicyHealth, RoutingTable } from '../table.ts';
+import type { Backend, BackendKey, DataPlaneStatus, HealthReport, RoutingTable } from '../table.ts';
 import {
   applyDelta,
   deltaSize,
@@ -18,7 +18,7 @@ export interface Base {
 
 /** Something small that nginx holds beside the table: it is sent when it changes and after every start of nginx. */
 export type Setting = 'health' | 'draining';
-export type SettingBody = { readonly policies: readonly PolicyHealth[] } | { readonly draining: boolean };
+export type SettingBody = HealthReport | { readonly draining: boolean };
 
 /** What callers wait for; each subject counts its versions by itself. */
 export type Subject = 'table' | Setting;

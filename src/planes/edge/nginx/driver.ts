@@ -4,7 +4,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Loop } from '../../../runtime/loop.ts';
 import { Signal, type Unsubscribe } from '../../../runtime/signal.ts';
-import type { Backend, DataPlane, DataPlaneStatus, PolicyHealth, RoutingTable } from '../table.ts';
+import type { Backend, DataPlane, DataPlaneStatus, HealthReport, RoutingTable } from '../table.ts';
 import { type Acknowledgement, ControlChannel, ControlRefusal } from './control.ts';
 import {
   type Convergence,
@@ -88,8 +88,8 @@ class NginxDriver implements DataPlane {
     return this.#waitFor('table', wantEndpoints(this.#state, backends));
   }
 
-  async setHealth(policies: readonly PolicyHealth[]): Promise<void> {
-    await this.#setSetting('health', { policies });
+  async setHealth(report: HealthReport): Promise<void> {
+    await this.#setSetting('health', report);
   }
 
   async setDraining(draining: boolean): Promise<void> {

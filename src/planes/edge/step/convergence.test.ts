@@ -30,6 +30,8 @@ describe('the fault of a blade', () => {
   it.each<readonly [string, Convergence, typeof nginx | undefined, number, string | undefined]>([
     ['nothing is read', notConverged, nginx, 0, 'NotSynced'],
     ['nginx is away', served, undefined, 0, 'NginxUnreachable'],
+    ['a worker of nginx hangs', served, { ...nginx, workers: [{ pid: 1, silentMs: 5001 }] }, 1, 'WorkerSilent'],
+    ['a worker of nginx is busy', served, { ...nginx, workers: [{ pid: 1, silentMs: 5000 }] }, 1, undefined],
     ['the first table waits', waiting, nginx, 1, 'TableNotAcknowledged'],
     ['the first table is on its way', underway, nginx, 1, 'TableNotAcknowledged'],
     ['nginx serves the table', served, nginx, 60_000, undefined],

@@ -114,10 +114,19 @@ export function faultOf(
   nowMs: number,
 ): EdgeReason | undefined {
   if (nginx === undefined) return 'NginxUnreachable';
+  if (silentWorkers(nginx) > 0) return 'WorkerSilent';
   if (known.phase === 'nothing') return 'NotSynced';
   if (!holdsTable(held, nginx)) return 'TableNotAcknowledged';
   const late = change.phase !== 'none' && nowMs - Math.max(change.sinceMs, owingSinceMs) > acknowledgeWithinMs;
   return late ? 'TableNotAcknowledged' : undefined;
+}
+
+/** A worker process says every second that it lives; it is taken to hang after this time. */
+const workerSilentAfterMs = 5000;
+
+/** How many workers of nginx hang, or are stopped: the kernel goes on to give them connections, which nobody answers. */
+export function silentWorkers({ workers }: Pick<DataPlaneStatus, 'workers'>): number {
+  return workers.filter(({ silentMs }) => silentMs > workerSilentAfterMs).length;
 }
 
 /** Notes since when nginx has owed the answer to a change, or to a part of one: now when it owes none. */

@@ -1,6 +1,7 @@
 import { withoutUndefined } from '../../../model/values.ts';
-import { policyHealth } from '../compile/health.ts';
+import { type HealthInput, policyHealth } from '../compile/health.ts';
 import type { PolicyHealth } from '../table.ts';
+import { darkBackends, type TriesMemory } from './tries.ts';
 import type { BladeView } from './view.ts';
 
 /**
@@ -12,9 +13,14 @@ const recallMs = 10_000;
 export function healthOf(
   view: BladeView,
   before: readonly PolicyHealth[] | undefined,
+  tries: TriesMemory,
 ): readonly PolicyHealth[] | undefined {
-  const { platform, pool, dateMs, served } = view;
-  const health = policyHealth({ platform, pool, nowMs: dateMs, ...withoutUndefined({ served }) });
-  const ignorant = served === undefined && health.every(({ reason }) => reason === 'Unknown');
+  const health = policyHealth({ ...healthInput(view), dark: darkBackends(tries) });
+  const ignorant = view.served === undefined && health.every(({ reason }) => reason === 'Unknown');
   return ignorant && view.nowMs - view.startedMs < recallMs ? before : health;
+}
+
+/** What of the view decides over the health of policies. */
+export function healthInput({ platform, pool, dateMs, served }: BladeView): HealthInput {
+  return { platform, pool, nowMs: dateMs, ...withoutUndefined({ served }) };
 }

@@ -3,12 +3,14 @@ import type { Drain } from '../../../model/spec/kinds.ts';
 import type { EdgeReason } from '../reasons.ts';
 import type { PolicyHealth } from '../table.ts';
 import { type Fitness, untried } from './fitness.ts';
+import { noTries, type TriesMemory } from './tries.ts';
 
 /** What a blade must remember from one step to the next. Whatever can be read again is in the view instead. */
 export interface BladeMemory {
   readonly retirement: Retirement;
   /** The policy health that nginx should report; undefined while nginx keeps what it reports. */
   readonly health: readonly PolicyHealth[] | undefined;
+  readonly tries: TriesMemory;
   readonly round: Round;
   /** The VIPs of the pool, in its order. */
   readonly vips: readonly VipMemory[];
@@ -63,6 +65,7 @@ export type Announcing =
 export const noMemory: BladeMemory = {
   retirement: { phase: 'none' },
   health: undefined,
+  tries: noTries,
   round: { phase: 'decided', number: 0, askedMs: -Infinity },
   vips: [],
   announcing: { phase: 'inherited' },

@@ -5,7 +5,7 @@ import type { Platform } from '../../../model/spec/platform.ts';
 import type { PeerVipView } from '../../../model/status.ts';
 import type { Condition } from '../compile/condition.ts';
 import type { HealthInput } from '../compile/health.ts';
-import type { DataPlaneStatus } from '../table.ts';
+import type { BackendKey, DataPlaneStatus } from '../table.ts';
 import type { Convergence } from './convergence.ts';
 
 /** Everything that is true of a blade in one moment. Times are on the monotonic clock, but for `dateMs`. */
@@ -31,6 +31,8 @@ export interface BladeView {
   readonly speaker: SpeakerStatus;
   readonly host: HostAddresses;
   readonly probes: ProbeRound;
+  /** When the agent's own try to connect to a backend that is dark succeeded last. */
+  readonly reached: ReadonlyMap<BackendKey, number>;
   readonly peers: PeersView;
 }
 

@@ -36,7 +36,7 @@ import {
 } from '../step/convergence.ts';
 import { lossInFirstTable } from '../step/first-table.ts';
 import type { Served } from '../step/view.ts';
-import type { DataPlane, RoutingTable } from '../table.ts';
+import type { BackendKey, DataPlane, Endpoint, RoutingTable } from '../table.ts';
 import { LiveBackends } from './live-backends.ts';
 import { CertificatePairs, type PairFile } from './pairs.ts';
 
@@ -161,6 +161,11 @@ export class Tables implements ClusterListener {
   get served(): Served | undefined {
     if (this.#compiled === undefined) return undefined;
     return { hosts: this.#compiled.table.hosts, ready: (key) => this.#live.ready(key) };
+  }
+
+  /** The endpoints that nginx has of a backend. */
+  endpoints(key: BackendKey): readonly Endpoint[] {
+    return this.#live.all.get(key)?.backend.endpoints ?? [];
   }
 
   async stop(): Promise<void> {

@@ -61,7 +61,7 @@ function _M.get(kind, name)
   if value == nil then
     return nil
   end
-  entry = decoders[kind](value, kind == "backends" and outdated[name] or nil)
+  entry = decoders[kind](value, kind == "backends" and outdated[name] or nil, name)
   decoded[kind][name] = entry
   outdated[name] = nil
   return entry

@@ -1,8 +1,10 @@
 -- The control channel: HTTP with JSON bodies on the unix socket. README.md in src/planes/edge/nginx has the protocol.
+local beat = require "tideline.beat"
 local cjson = require "cjson.safe"
 local refused = require "tideline.refused"
 local answered = require "tideline.answered"
 local store = require "tideline.store"
+local tries = require "tideline.tries"
 local validate = require "tideline.validate"
 
 local _M = {}
@@ -97,6 +99,9 @@ local function status()
     refusedPairs = refused.list(),
     refusedHandshakes = refused.handshakes(),
     answered = answered.counts(),
+    workers = beat.workers(),
+    tries = tries.totals(),
+    backendTries = tries.of_backends(),
   })
 end
 
@@ -147,8 +152,12 @@ local function abort(transaction)
 end
 
 local function health()
-  local policies = validate.policies(read_body().policies)
+  local body = read_body()
+  local policies, watched = validate.policies(body.policies), validate.watched(body.watched)
   local ok, err = store.state:safe_set("health", cjson.encode(policies))
+  if ok then
+    ok, err = tries.watch(watched)
+  end
   if not ok then
     return answer(507, { reason = "SharedMemoryFull", zone = "tideline_state", message = err })
   end

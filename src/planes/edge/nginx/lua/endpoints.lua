@@ -17,8 +17,8 @@ end
 
 -- Round robin starts at a random endpoint, so that the workers of many blades do not all begin with the first. `before` is the
 -- version that this one follows, or nil when that is not known or nothing is known of its endpoints.
-function _M.decode(value, before)
-  local backend = { address = {}, port = {}, pool = {}, count = 0, turn = 0, avoiding = 0 }
+function _M.decode(value, before, key)
+  local backend = { key = key, address = {}, port = {}, pool = {}, count = 0, turn = 0, avoiding = 0 }
   for address, port in value:gmatch("([^ ,]+) (%d+)") do
     backend.count = backend.count + 1
     backend.address[backend.count] = address:find(":", 1, true) and "[" .. address .. "]" or address

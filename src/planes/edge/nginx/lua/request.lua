@@ -8,6 +8,7 @@ local answered = require "tideline.answered"
 local policy = require "tideline.policy"
 local routes = require "tideline.routes"
 local store = require "tideline.store"
+local tries = require "tideline.tries"
 
 local _M = {}
 
@@ -127,10 +128,12 @@ local function try_another(ctx)
   if was_connected() then
     tried[ctx.index] = "reached"
     avoided.lift(backend, ctx.index)
+    tries.connected(backend)
   else
     tried[ctx.index] = "unreachable"
     local _, status = balancer.get_last_failure()
     avoided.add(backend, ctx.index, status == 504)
+    tries.failed(backend, status == 504)
   end
   return endpoints.after_failure(backend, ctx.first, ctx.tries, TRIES, tried)
 end
@@ -167,13 +170,18 @@ end
 function _M.answered()
   local ctx = ngx.ctx
   local backend = ctx.backend
-  if not backend or not ctx.tries or ctx.tries == 0 or (backend.avoiding == 0 and ngx.status < 500) then
+  if not backend or not ctx.tries or ctx.tries == 0 then
     return
+  end
+  if backend.avoiding == 0 and ngx.status < 500 then
+    return tries.connected(backend)
   end
   if was_connected() then
     avoided.lift(backend, ctx.index)
+    tries.connected(backend)
   elseif ngx.status ~= 499 then
     avoided.add(backend, ctx.index, ngx.status == 504)
+    tries.failed(backend, ngx.status == 504)
   end
 end
 

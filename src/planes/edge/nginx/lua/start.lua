@@ -1,5 +1,6 @@
 -- The code that runs in the master at every start and reload, and in every worker process when it begins.
 local ffi = require "ffi"
+local beat = require "tideline.beat"
 local certificate = require "tideline.certificate"
 local endpoints = require "tideline.endpoints"
 local forwarded = require "tideline.forwarded"
@@ -66,6 +67,7 @@ function _M.worker(run_dir, temporary_dir)
     ngx.log(ngx.ERR, "the workers may not enter ", temporary_dir, ": large uploads will fail; give it mode 0711")
   end
   memory.torn()
+  beat.start()
   jit.flush()
   jit.on()
 end

@@ -270,6 +270,17 @@ function _M.policies(value)
   return known
 end
 
+-- Returns the keys of the backends that the agent watches; an older agent names none.
+function _M.watched(value)
+  local keys = list(value or {}, "watched")
+  for _, key in ipairs(keys) do
+    if not valid_key(expect(key, "string", "watched")) then
+      malformed("watched must be keys of backends")
+    end
+  end
+  return keys
+end
+
 local names = { hosts = "name", backends = "key", certificates = "id" }
 
 -- The changes of one request, as the store takes them, and what was left out.
