@@ -108,6 +108,9 @@ export class Blade {
       this.runDir,
       '--to',
       join(this.runDir, 'conf'),
+      // One user for master and workers, as under systemd.
+      '--user',
+      'root',
       '--workers',
       '1',
     );
