@@ -82,6 +82,8 @@ module.exports = {
     { name: 'platform-reads-files-only', comment: 'The spec loader imports model, runtime and node:*, and no other room of ours.', severity: 'error', from: { path: '^src/platform/' }, to: { path: '^src/(?!platform/|model/|runtime/)' } },
     { name: 'answers-imports-model-only', comment: 'Which cluster answers which country is computed from the spec and from records alone.', severity: 'error', from: { path: '^src/answers/', pathNot: tests }, to: { path: '^src/(?!answers/|model/)' } },
     { name: 'answers-is-read-from-above', comment: 'Planes, strategy and observe ask which cluster answers which country; the rooms below them do not.', severity: 'error', from: { path: '^src/(?!answers/|planes/|strategy/|observe/|cli/)' }, to: { path: '^src/answers/' } },
+    { name: 'geo-imports-model-only', comment: 'The data of countries is for commands and the lab.', severity: 'error', from: { path: '^src/geo/', pathNot: tests }, to: { path: '^src/(?!geo/|model/)' } },
+    { name: 'no-agent-loads-geo', severity: 'error', from: { path: '^src/(?!geo/|cli/)', pathNot: tests }, to: { path: '^src/geo/' } },
     { name: 'observe-knows-agents-by-their-status', comment: 'Agents may be of another version: what observe knows of them is what they answer.', severity: 'error', from: { path: '^src/observe/', pathNot: tests }, to: { path: '^src/(?!observe/|answers/|kube/|model/|runtime/)' } },
     { name: 'only-cli-imports-observe', severity: 'error', from: { path: '^(src|lab)/', pathNot: '^src/(observe|cli)/' }, to: { path: '^src/observe/' } },
     { name: 'runtime-and-model-at-the-bottom', severity: 'error', from: { path: '^src/(runtime|model)/' }, to: { path: '^src/(kube|bgp|platform)/' } },

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { continentOf } from '../../src/model/geo/countries.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { toGeoIpCountryLayout } from '../geo/database.ts';
-import { databaseFile } from '../geo/lookup.ts';
+import { databaseFile } from '../../src/geo/lookup.ts';
 import { stillMissing } from '../missing.ts';
 
 const run = promisify(execFile);

@@ -15,6 +15,7 @@ const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
   () => import('./network.ts'),
   () => import('./edge.ts'),
   () => import('./status.ts'),
+  () => import('./why.ts'),
   () => import('./drain.ts'),
   () => import('./drains.ts'),
   () => import('./steering.ts'),

@@ -64,6 +64,8 @@ export const agentPaths = {
   alive: '/livez',
   /** Of a blade: the little that other blades ask (`BladeVips`). */
   vips: '/vips',
+  /** Of a blade: what its table does with the request that `host` and `path` of the query name (`RouteAnswer`). */
+  route: '/status/route',
 } as const;
 
 /** Paths that every blade answers itself, for any host, before it looks at any route; `lua/answers.lua` names `health` too. */

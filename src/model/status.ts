@@ -164,6 +164,44 @@ export interface EdgeNotice {
   readonly untilMs: number;
 }
 
+/**
+ * The answer of a blade to the question what its table does with a request for a host and a path. It stays small, whatever tenants do.
+ */
+export interface RouteAnswer {
+  readonly blade: string;
+  /** The question as nginx would see it. */
+  readonly host: string;
+  readonly path: string;
+  /** Why no pod is asked: `NoTable`, `HostUnknown`, `PathUnknown`, `NoEndpoints`, or why the route answers 503; absent when one is. */
+  readonly refused?: string;
+  /** The entry of the table; `host` is empty where it takes any host, `path` is absent for the default backend. */
+  readonly rule?: { readonly host: string; readonly match?: string; readonly path?: string };
+  /** The Ingress that made the rule, `namespace/name`. */
+  readonly ingress?: string;
+  /** What may keep a client from the pod: a list of addresses, a redirect to elsewhere, a redirect of plain HTTP. */
+  readonly limits?: readonly ('addresses' | 'redirect' | 'https')[];
+  readonly backend?: BackendAnswer;
+  /** The Ingresses that name the host and are not served as they are written. */
+  readonly faulty: readonly ConditionView[];
+}
+
+/** Where a route leads. */
+export interface BackendAnswer {
+  /** `namespace/name`. */
+  readonly service: string;
+  /** The port as the Service numbers it, or as the Ingress names it where there is none. */
+  readonly port: string;
+  /** False when there is no such Service or it has no such port. */
+  readonly exists: boolean;
+  /** How many endpoints are ready. When none is, the others are asked all the same. */
+  readonly ready: number;
+  /** How many endpoints are asked; `endpoints` has some of them. */
+  readonly total: number;
+  readonly endpoints: readonly { readonly address: string; readonly port: number }[];
+  /** What is left out of its EndpointSlices. */
+  readonly problems: readonly Problem[];
+}
+
 /** The status of one VIP on a blade. */
 export interface VipView {
   readonly address: string;

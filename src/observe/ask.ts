@@ -3,6 +3,7 @@ import { agentPaths } from '../model/contract.ts';
 import { messageOf } from '../model/values.ts';
 import { Deadline } from '../runtime/deadline.ts';
 import { type AgentPart, readStatus, type Target } from './snapshot.ts';
+import { type Asked, type RoutePart, readRoute } from './why/evidence.ts';
 
 export interface AskOptions {
   /** The limit until the whole answer is there. */
@@ -25,9 +26,20 @@ export async function askAgent(target: Target, options: AskOptions): Promise<Age
   }
 }
 
-function get({ address, port }: Target, timeoutMs: number): Promise<string> {
+/** Asks a blade what its table does with a request. Never rejects. */
+export async function askRoute(target: Target, { host, path }: Asked, { timeoutMs }: AskOptions): Promise<RoutePart> {
+  const of = { blade: target.server, pool: target.pool ?? '', host, path };
+  const query = new URLSearchParams({ host, path }).toString();
+  try {
+    return readRoute(of, JSON.parse(await get(target, timeoutMs, `${agentPaths.route}?${query}`)));
+  } catch (error) {
+    return { ...of, problem: error instanceof SyntaxError ? 'answers something that is not JSON' : messageOf(error) };
+  }
+}
+
+function get({ address, port }: Target, timeoutMs: number, path: string = agentPaths.status): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const call = request({ host: address, port, path: agentPaths.status, agent: false }, (response) => {
+  const call = request({ host: address, port, path, agent: false }, (response) => {
     if (response.statusCode !== 200) {
       reject(new Error(`refuses to tell its status (HTTP ${response.statusCode})`));
       call.destroy();

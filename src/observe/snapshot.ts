@@ -127,6 +127,7 @@ const edgeSchema = z.object({
     .object({ accepted: z.number(), partial: z.number(), refused: z.number() })
     .catch({ accepted: 0, partial: 0, refused: 0 }),
 });
+const subjects = z.array(z.object({ subject: text, reason: text, message: text }));
 const networkSchema = z.object({
   ...common,
   node: text,
@@ -134,8 +135,12 @@ const networkSchema = z.object({
   reason: text.optional().catch(undefined),
   wanted: z.array(z.object({ prefix: text })),
   announced: z.array(z.object({ prefix: text, class: text.optional() })),
-  refusals: z.array(z.object({ subject: text, reason: text, message: text })).catch([]),
-  notices: z.array(z.object({ subject: text, reason: text, message: text })).catch([]),
+  refusals: subjects.catch([]),
+  notices: subjects.catch([]),
+  blackholes: z
+    .object({ wanted: z.array(text), installed: z.array(text) })
+    .optional()
+    .catch(undefined),
   relay: text,
   neighbors,
   yielded,

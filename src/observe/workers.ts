@@ -28,12 +28,17 @@ export async function workersOfApi(client: KubeClient, timeoutMs: number): Promi
 
 /** The workers of a cluster that is a folder of manifests. Rejects when it cannot be read in time. */
 export async function workersOfFolder(folder: string, clock: Clock, timeoutMs: number): Promise<readonly Worker[]> {
+  return [...(await stateOfFolder(folder, clock, timeoutMs)).objects.Node.values()].map(workerOf);
+}
+
+/** What a folder of manifests holds. Rejects when it cannot be read in time. */
+export async function stateOfFolder(folder: string, clock: Clock, timeoutMs: number): Promise<ClusterState> {
   const source = createManifestSource({ folder, clock, log: silentLog });
   const { promise, resolve, reject } = Promise.withResolvers<ClusterState>();
   const timer = clock.setTimeout(() => reject(new Error(problemOf(source.status()))), timeoutMs);
   source.start({ onChange: ({ state }) => resolve(state), onStatus: () => undefined });
   try {
-    return [...(await promise).objects.Node.values()].map(workerOf);
+    return await promise;
   } finally {
     timer.cancel();
     await source.stop();

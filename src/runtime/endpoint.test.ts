@@ -60,9 +60,13 @@ it('serves metrics, status and health, and says what there is otherwise', async 
 });
 
 it('serves the documents of the agent by their paths, and nothing that an object has by nature', async () => {
-  const endpoint = await endpointWith({ documents: { '/vips': () => ({ vips: [] }) } });
+  const endpoint = await endpointWith({
+    documents: { '/vips': () => ({ vips: [] }), '/status/route': (query) => ({ host: query.get('host') }) },
+  });
   try {
     expect(await (await fetch(`${endpoint.url}/vips`)).json()).toEqual({ vips: [] });
+    expect(await (await fetch(`${endpoint.url}/status/route?host=a%2eb&x`)).json()).toEqual({ host: 'a.b' });
+    expect(await (await fetch(`${endpoint.url}/status/route`)).json()).toEqual({ host: null });
     expect(await say(endpoint.url, 'GET constructor HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 404 /);
   } finally {
     await endpoint.stop();

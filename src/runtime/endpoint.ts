@@ -6,7 +6,7 @@ import type { HttpEndpoint } from './http.ts';
 import type { Log } from './log.ts';
 import { Counter, type Registry } from './metrics.ts';
 import type { EndpointReason } from './reasons.ts';
-import { readHead } from './request-head.ts';
+import { type RequestHead, readHead } from './request-head.ts';
 import { type Door, type Visit, Visitors } from './visitors.ts';
 
 export interface EndpointOptions {
@@ -14,8 +14,8 @@ export interface EndpointOptions {
   readonly port: number;
   readonly registry: Registry;
   readonly status: () => unknown;
-  /** What the agent tells other agents, by path. */
-  readonly documents?: Readonly<Record<string, () => unknown>>;
+  /** What the agent tells other agents and people beside its status, by path; some answer what the query asks. */
+  readonly documents?: Readonly<Record<string, (query: URLSearchParams) => unknown>>;
   /** What keeps the server from its work, a line each; absent or empty when nothing does. */
   readonly health?: () => readonly string[];
   /** Who may visit; asked at each connection, so that an edit of the spec needs no restart. */
@@ -142,12 +142,8 @@ class Endpoint {
     socket.on('data', onData).on('end', onEnd);
   }
 
-  async #answer(
-    socket: Socket,
-    visit: Visit,
-    { method, path }: { readonly method: string; readonly path: string },
-  ): Promise<void> {
-    const answer = await this.#respond(path);
+  async #answer(socket: Socket, visit: Visit, { method, path, query }: RequestHead): Promise<void> {
+    const answer = await this.#respond(path, query);
     if (socket.destroyed) return;
     const tooMuch = visit.take(Buffer.byteLength(answer.body));
     if (tooMuch === undefined) this.#write(socket, answer, method === 'GET');
@@ -157,14 +153,19 @@ class Endpoint {
     }
   }
 
-  async #respond(path: string): Promise<Answer> {
+  async #respond(path: string, query: string): Promise<Answer> {
     const { registry, status, health, documents = {} } = this.#options;
-    const document = new Map(Object.entries({ ...documents, [agentPaths.status]: status })).get(path);
+    const all: NonNullable<EndpointOptions['documents']> = { ...documents, [agentPaths.status]: status };
+    const document = new Map(Object.entries(all)).get(path);
     try {
       if (path === agentPaths.metrics)
         return { code: 200, type: registry.contentType, body: await this.#renderMetrics() };
       if (document !== undefined)
-        return { code: 200, type: 'application/json', body: `${JSON.stringify(document())}\n` };
+        return {
+          code: 200,
+          type: 'application/json',
+          body: `${JSON.stringify(document(new URLSearchParams(query)))}\n`,
+        };
       if (path === agentPaths.alive) return { code: 200, type: 'text/plain', body: 'ok\n' };
       if (path === agentPaths.health) return healthAnswer(health?.() ?? []);
       return { code: 404, type: 'text/plain', body: 'try /metrics, /status, /healthz or /livez\n' };

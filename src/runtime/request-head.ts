@@ -5,6 +5,8 @@ export interface RequestHead {
   readonly method: 'GET' | 'HEAD';
   /** The path, without a query. */
   readonly path: string;
+  /** The query, without the question mark; empty when there is none. */
+  readonly query: string;
 }
 
 /** Larger heads are refused: a scraper sends some hundred bytes. */
@@ -37,7 +39,8 @@ export function readHead(bytes: Buffer, hosts: readonly string[]): Read {
   if (named.length > 1 || (named.length === 0 && minor === '1')) return refused(400, 'BadRequest');
   if (named[0] !== undefined && !isOwnHost(named[0], hosts)) return refused(421, 'ForeignHost');
   if (method !== 'GET' && method !== 'HEAD') return refused(405, 'MethodNotAllowed');
-  return { state: 'whole', head: { method, path: target.replace(/\?.*$/, '') } };
+  const [path = '', ...query] = target.split('?');
+  return { state: 'whole', head: { method, path, query: query.join('?') } };
 }
 
 const fieldPattern = /^[!#$%&'*+.^_`|~\dA-Za-z-]+:[\t\x20-\x7e\x80-\xff]*$/;

@@ -1,4 +1,4 @@
-import { prefixesOf } from '../../lab/geo/prefixes.ts';
+import { prefixesOf } from '../../src/geo/prefixes.ts';
 
 const letters = Array.from({ length: 26 }, (_, index) => String.fromCharCode(65 + index));
 

@@ -7,7 +7,7 @@ import { createLog } from '../../../src/runtime/log.ts';
 import { messageLines, printErrorLines, printLines } from '../../../src/runtime/print.ts';
 import { waitForShutdown } from '../../../src/runtime/shutdown.ts';
 import { type EmulatorOptions, type Endpoint, startEmulator } from '../../emulators/route53/emulator.ts';
-import { countryOf } from '../../geo/lookup.ts';
+import { countryOf } from '../../../src/geo/lookup.ts';
 
 const usage = `Usage: node lab/daemons/route53/main.ts --api ADDRESS:PORT --dns ADDRESS:PORT [options]
   --time-compression N      divide health check intervals and timeouts by N (default 1)

@@ -92,8 +92,8 @@ export interface Agent {
   platformChanged(): void;
   /** The plane's part of `/status`. */
   status(): object;
-  /** What the plane tells the agents of other servers, by path; absent when they ask nothing. */
-  readonly documents?: Readonly<Record<string, () => object>>;
+  /** What the plane tells agents of other servers and people beside its status, by path; absent when they ask nothing. */
+  readonly documents?: Readonly<Record<string, (query: URLSearchParams) => object>>;
   /** What keeps this server from its work, a line each, for `/healthz`; absent when the plane cannot tell. */
   health?(): readonly string[];
   /** Ends the agent and leaves everything as it is; with `withdraw` it first withdraws, in order, what others can take over. */

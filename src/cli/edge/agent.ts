@@ -100,7 +100,10 @@ async function bladeAgent(outside: BladeHost): Promise<Agent> {
     start: () => agent.start(),
     platformChanged: () => agent.platformChanged(),
     status: () => agent.status(),
-    documents: { [agentPaths.vips]: () => agent.vips() },
+    documents: {
+      [agentPaths.vips]: () => agent.vips(),
+      [agentPaths.route]: (query) => agent.route({ host: query.get('host') ?? '', path: query.get('path') ?? '/' }),
+    },
     health: () => [...outageLines(bgp.status()), ...agent.faults()],
     stop: async ({ withdraw }) => {
       try {

@@ -1,13 +1,14 @@
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { ClusterSource } from '../../kube/source.ts';
-import type { BladeVips, EdgeStatus, PlanePart } from '../../model/status.ts';
+import type { BladeVips, EdgeStatus, PlanePart, RouteAnswer } from '../../model/status.ts';
 import { messageOf } from '../../model/values.ts';
 import type { PlatformStatus } from '../../platform/watch.ts';
 import { type Clock, sleep, type Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { backendsOfPolicies } from './compile/health.ts';
 import type { BladePlatform } from './compile/platform.ts';
+import { type RouteQuestion, routeAnswer } from './compile/route-answer.ts';
 import type { CertificateReader } from './compile/tls.ts';
 import { type EdgeMetrics, setBladeMetrics, setLeavingMetrics, setNginxMetrics } from './metrics.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
@@ -122,6 +123,11 @@ export class EdgeAgent {
   /** What other blades ask. */
   vips(): BladeVips {
     return bladeVips(this.#view(), this.#memory);
+  }
+
+  /** What the table does with a request. */
+  route(question: RouteQuestion): RouteAnswer {
+    return { blade: this.#options.blade, ...routeAnswer(this.#tables.routed, question) };
   }
 
   /**

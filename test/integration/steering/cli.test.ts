@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Emulator, startEmulator } from '../../../lab/emulators/route53/emulator.ts';
-import { countryOf } from '../../../lab/geo/lookup.ts';
+import { countryOf } from '../../../src/geo/lookup.ts';
 import { compareText } from '../../../src/model/values.ts';
 import { route53Client } from '../../../src/planes/steering/providers/route53/client.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { CreateHostedZoneCommand } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Emulator, startEmulator } from '../../../lab/emulators/route53/emulator.ts';
-import { countryOf } from '../../../lab/geo/lookup.ts';
+import { countryOf } from '../../../src/geo/lookup.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
 import { applyZone } from '../../../src/planes/steering/plan/apply.ts';
 import { isEmpty, planZone } from '../../../src/planes/steering/plan/plan.ts';

@@ -6,7 +6,7 @@ import {
   type ResourceRecordSet,
 } from '@aws-sdk/client-route-53';
 import { startEmulator } from '../../../lab/emulators/route53/emulator.ts';
-import { countryOf } from '../../../lab/geo/lookup.ts';
+import { countryOf } from '../../../src/geo/lookup.ts';
 import { route53Client } from '../../../src/planes/steering/providers/route53/client.ts';
 import { retrying } from '../../../src/planes/steering/providers/route53/retry.ts';
 import { route53 } from '../../../src/planes/steering/providers/route53/write.ts';

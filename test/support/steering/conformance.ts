@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clientAddress } from '../../../lab/geo/prefixes.ts';
+import { clientAddress } from '../../../src/geo/prefixes.ts';
 import { answersFor, answersOf, preferenceOf } from '../../../src/answers/answers.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
 import { applyZone } from '../../../src/planes/steering/plan/apply.ts';

@@ -5,7 +5,7 @@ import type { Platform } from '../../../model/spec/platform.ts';
 import { compareText } from '../../../model/values.ts';
 import type { EdgeReason } from '../reasons.ts';
 import { type BackendKey, type Host, noBackend, type PolicyHealth } from '../table.ts';
-import { wildcardOf } from './names.ts';
+import { hostFor } from './match.ts';
 
 export interface HealthInput {
   readonly platform: Platform;
@@ -63,8 +63,7 @@ function backendsOfPolicy({ spec }: TrafficPolicy, hosts: readonly Host[]): Read
 
 /** The backends of the host that the data plane would choose for this name. */
 function backendsOf(name: string, hosts: readonly Host[]): readonly BackendKey[] {
-  const find = (wanted: string | undefined): Host | undefined => hosts.find((host) => host.name === wanted);
-  const host = find(name) ?? find(wildcardOf(name)) ?? find('');
+  const host = hostFor(hosts, name);
   if (host === undefined) return [];
   return [
     ...host.paths.map(({ backend }) => backend),

@@ -16,6 +16,7 @@ import type { Condition } from '../compile/condition.ts';
 import { endpointRules } from '../compile/endpoint-rules.ts';
 import type { BladePlatform } from '../compile/platform.ts';
 import { needsCompile } from '../compile/relevant.ts';
+import type { Routed } from '../compile/route-answer.ts';
 import { SliceIndex } from '../compile/slices.ts';
 import type { CertificateReader } from '../compile/tls.ts';
 import { type EdgeMetrics, setTableMetrics } from '../metrics.ts';
@@ -166,6 +167,12 @@ export class Tables implements ClusterListener {
   /** The endpoints that nginx has of a backend. */
   endpoints(key: BackendKey): readonly Endpoint[] {
     return this.#live.all.get(key)?.backend.endpoints ?? [];
+  }
+
+  /** The last compile and its endpoints as they are now; undefined before the first. */
+  get routed(): Routed | undefined {
+    const compiled = this.#compiled;
+    return compiled === undefined ? undefined : { compiled, backend: (key) => this.#live.all.get(key) };
   }
 
   async stop(): Promise<void> {

@@ -22,7 +22,7 @@ import {
   UpdateHealthCheckCommand,
 } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clientAddress } from '../../../../lab/geo/prefixes.ts';
+import { clientAddress } from '../../../../src/geo/prefixes.ts';
 import { ask, askByTcp, eventually, insync, type RunningEmulator, startEmulatorProcess } from './emulator.ts';
 
 let emulator: RunningEmulator;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseAddress } from '../../src/model/address.ts';
+import { parseAddress } from '../model/address.ts';
 import { countriesWithPrefixes } from '../../test/support/geo.ts';
 import { countryOf } from './lookup.ts';
 import { clientAddress, prefixesOf, prefixesPerCountry } from './prefixes.ts';

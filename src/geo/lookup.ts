@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type CountryResponse, Reader } from 'mmdb-lib';
-import { parseAddress } from '../../src/model/address.ts';
+import { parseAddress } from '../model/address.ts';
 
 /**
  * Looks up the country of an IP address in the iptoasn data (PDDL), which has both families in one file of 5 MB. Its records

@@ -1,4 +1,4 @@
-import { type Prefix, parsePrefix } from '../../src/model/address.ts';
+import { type Prefix, parsePrefix } from '../model/address.ts';
 import { type GeoLookup, geoLookup, type SearchTree } from './lookup.ts';
 
 /** The lab uses at most this many prefixes of one country. */

@@ -1,0 +1,50 @@
+import { Resolver } from 'node:dns/promises';
+import { clientAddress, prefixesOf } from '../../geo/prefixes.ts';
+import type { Platform } from '../../model/spec/platform.ts';
+import { askRoute } from '../../observe/ask.ts';
+import { askDns, type NameServer } from '../../observe/ask-dns.ts';
+import { askHealth } from '../../observe/ask-health.ts';
+import type { FoundPod } from '../../observe/pods.ts';
+import type { Asking } from '../../observe/why/gather.ts';
+import { explain } from '../../planes/steering/plan/explain.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { readCluster } from '../cluster-read.ts';
+import { lookAt } from '../look.ts';
+
+/** The limit for each that is asked; they are asked beside each other. */
+const patienceMs = 3000;
+/** So many name servers of a zone are asked. */
+const mostNameServers = 4;
+
+/** How `tideline why` asks: over the network from this machine. */
+export function asking(platform: Platform, { nameServer }: { readonly nameServer: readonly NameServer[] }): Asking {
+  const options = { timeoutMs: patienceMs, monotonic: () => systemClock.monotonic() };
+  return {
+    snapshot: () => lookAt(platform),
+    dns: askDns,
+    health: (query) => askHealth(query, patienceMs),
+    route: (target, asked) => askRoute(target, asked, options),
+    nameServers: (zone) => (nameServer.length > 0 ? Promise.resolve(nameServer) : nameServersOf(zone)),
+    podsOf: (cluster, address) => podsOf(platform, cluster, address),
+    addressOf: (country) => (prefixesOf(country).length === 0 ? undefined : clientAddress(country, 0)),
+    records: (host, country) => explain(platform, host, country ?? 'unknown', systemClock.now()).records,
+  };
+}
+
+/** The name servers of a zone, by the resolver of this machine. Rejects when it knows none. */
+async function nameServersOf(zone: string): Promise<readonly NameServer[]> {
+  const resolver = new Resolver({ timeout: 1000, tries: 2 });
+  const names = (await resolver.resolveNs(zone)).toSorted().slice(0, mostNameServers);
+  const addresses = await Promise.all(names.map((name) => resolver.resolve4(name).catch(() => [])));
+  const found = addresses.flatMap(([address]) => (address === undefined ? [] : [{ address, port: 53 }]));
+  if (found.length === 0) throw new Error(`none of ${names.join(', ')} has an address`);
+  return found;
+}
+
+/** The Pods with an address, read from the source of a cluster in the spec; undefined for a cluster that is not read at all. */
+function podsOf(platform: Platform, name: string, address: string): Promise<readonly FoundPod[] | undefined> {
+  return readCluster(platform, name, {
+    folder: async (folder) => (await import('../../observe/pods.ts')).podsOfFolder(folder, address, systemClock, patienceMs),
+    api: async (client) => (await import('../../observe/pods.ts')).podsOfApi(client, address, patienceMs),
+  });
+}

@@ -1,0 +1,115 @@
+import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { decode, encode, type StringAnswer } from 'dns-packet';
+import type { DnsPart } from './why/evidence.ts';
+
+export interface DnsQuery {
+  readonly server: NameServer;
+  readonly host: string;
+  readonly types: readonly ('A' | 'AAAA')[];
+  readonly country?: string;
+  /** An address of the client subnet; its first 24 bits are sent. Without it no subnet is sent. */
+  readonly subnet?: string;
+}
+
+export interface NameServer {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** The code of the EDNS option for the client subnet (RFC 7871). */
+const clientSubnet = 8 as const;
+const subnetBits = 24;
+const attemptMs = 700;
+const attempts = 3;
+
+/** Asks one name server, as a resolver near the user would. Never rejects: who does not answer is a part with the cause. */
+export async function askDns(query: DnsQuery): Promise<DnsPart> {
+  const { server, host, types, country, subnet } = query;
+  const of = {
+    server: server.port === 53 ? server.address : `${server.address} port ${server.port}`,
+    host,
+    ...(country === undefined ? {} : { country }),
+    ...(subnet === undefined ? {} : { subnet: `${subnet.replace(/\.\d+$/, '.0')}/${subnetBits}` }),
+  };
+  const answers = await Promise.all(types.map((type) => ask(query, type)));
+  const problem = answers.find((answer) => typeof answer === 'string');
+  if (problem !== undefined) return { ...of, problem };
+  const read = answers.filter((answer) => typeof answer !== 'string');
+  return {
+    ...of,
+    addresses: read.flatMap(({ addresses }) => addresses).toSorted(),
+    rcode: read.find(({ rcode }) => rcode !== 'NOERROR')?.rcode ?? 'NOERROR',
+  };
+}
+
+interface Answer {
+  readonly addresses: readonly string[];
+  readonly rcode: string;
+}
+
+/** The answer to one question, or why there is none. */
+async function ask(query: DnsQuery, type: 'A' | 'AAAA'): Promise<Answer | string> {
+  let problem = 'was not asked';
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const answer = await askOnce(query, type);
+    if (typeof answer !== 'string') return answer;
+    problem = answer;
+  }
+  return problem;
+}
+
+function askOnce({ server, host, subnet }: DnsQuery, type: 'A' | 'AAAA'): Promise<Answer | string> {
+  const id = Math.floor(Math.random() * 65_536);
+  const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
+  return new Promise((resolve) => {
+    const finish = (answer: Answer | string): void => {
+      clearTimeout(timer);
+      socket.removeAllListeners('message').close();
+      resolve(answer);
+    };
+    const timer = setTimeout(() => finish(`does not answer within ${(attempts * attemptMs) / 1000} s`), attemptMs);
+    socket.once('error', (error) => finish(`cannot be asked: ${error.message}`));
+    socket.on('message', (message, from) => {
+      if (from.address !== server.address || from.port !== server.port) return;
+      const answer = readAnswer(message, { id, host, type });
+      if (answer !== undefined) finish(answer);
+    });
+    // A connected socket hears of a port on which nobody listens.
+    socket.connect(server.port, server.address, () => socket.send(queryOf(id, host, type, subnet)));
+  });
+}
+
+function queryOf(id: number, host: string, type: 'A' | 'AAAA', subnet: string | undefined): Buffer {
+  const options =
+    subnet === undefined ? [] : [{ code: clientSubnet, family: 1, sourcePrefixLength: subnetBits, ip: subnet }];
+  return encode({
+    type: 'query',
+    id,
+    flags: 0,
+    questions: [{ type, name: host, class: 'IN' }],
+    additionals: [
+      { type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, extendedRcode: 0, ednsVersion: 0, flag_do: false, options },
+    ],
+  });
+}
+
+/** Reads an answer to this question; undefined for any other packet, also one that cannot be read. */
+function readAnswer(
+  message: Buffer,
+  asked: { readonly id: number; readonly host: string; readonly type: 'A' | 'AAAA' },
+): Answer | undefined {
+  try {
+    const packet = decode(message);
+    const [question] = packet.questions ?? [];
+    if (packet.id !== asked.id || packet.type !== 'response' || question?.name.toLowerCase() !== asked.host.toLowerCase())
+      return undefined;
+    const records = (packet.answers ?? []).filter((record): record is StringAnswer => record.type === asked.type);
+    return {
+      addresses: records.map(({ data }) => data),
+      rcode: (packet as { readonly rcode?: string }).rcode ?? 'NOERROR',
+    };
+  } catch {
+    return undefined;
+  }
+}

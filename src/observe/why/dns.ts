@@ -1,0 +1,95 @@
+import { answersFor, answersNow, formatTiers, preferenceOf } from '../../answers/answers.ts';
+import { formatShares } from '../../answers/distribution.ts';
+import { entryAddresses } from '../../model/platform/entries.ts';
+import type { TrafficPolicy } from '../../model/spec/kinds.ts';
+import type { Platform } from '../../model/spec/platform.ts';
+import { fails, type Hop, holds, unknown } from './chain.ts';
+import { unhealthyClusters } from './entry.ts';
+import type { DnsPart, Evidence } from './evidence.ts';
+
+/** The way from a policy to the clusters that users of one country get. `country` is a code; absent: nobody knows where they are. */
+export interface DnsQuestion {
+  readonly policy: TrafficPolicy;
+  readonly host: string;
+  readonly country?: string;
+}
+
+interface Judged {
+  readonly hops: readonly Hop[];
+  /** The clusters that answer now, as far as that is known; else those that the spec wants. */
+  readonly clusters: readonly string[];
+  /** The clusters that the spec wants while all are healthy. */
+  readonly wanted: readonly string[];
+}
+
+/** What the spec wants for a country, and what each name server answers. */
+export function dnsHops(platform: Platform, evidence: Evidence, { policy, host, country }: DnsQuestion): Judged {
+  const { name } = policy.metadata;
+  const { tiers, rule } = preferenceOf(answersNow(platform, policy, evidence.snapshot.takenAtMs), country);
+  const unhealthy = unhealthyClusters(evidence, name);
+  const wanted = answersFor(tiers, new Set());
+  const expected = answersFor(tiers, unhealthy);
+  const who = country ?? 'users of unknown location';
+  const spec = holds('spec', host, `for ${who}: policy ${name}, ${rule}: ${formatTiers(tiers)}`);
+  const parts = evidence.dns.filter((part) => part.host === host && part.country === country);
+  const clusterOf = clusterByAddress(platform);
+  const answers = parts.map((part) => answerHop(part, { expected: new Set(expected.keys()), expectedText: formatShares(expected), clusterOf, unhealthy }));
+  const seen = parts.flatMap((part) => ('addresses' in part ? part.addresses.flatMap((one) => clusterOf.get(one) ?? []) : []));
+  const none = answers.length === 0 ? [unknown('DNS answer', host, 'was asked of no name server')] : [];
+  return {
+    hops: [spec, ...answers, ...none, ...recordHops(evidence, host, answers)],
+    clusters: seen.length > 0 ? [...new Set(seen)] : [...expected.keys()],
+    wanted: [...wanted.keys()],
+  };
+}
+
+/**
+ * The records that decide. The zone itself is not read here, which needs the credentials of its provider: a right answer shows that
+ * these are what it has.
+ */
+function recordHops({ records }: Evidence, host: string, answers: readonly Hop[]): readonly Hop[] {
+  const path = records.find((one) => one.host === host)?.records ?? [];
+  if (path.length === 0) return [];
+  const what = `is answered by ${path.join('; ')}`;
+  const right = answers.length > 0 && answers.every(({ verdict }) => verdict === 'holds');
+  return [
+    right
+      ? holds('record path', host, what)
+      : unknown('record path', host, `should be answered by ${path.join('; ')}; tideline steering plan compares the zone`),
+  ];
+}
+
+/** The cluster of each entry address. */
+export function clusterByAddress(platform: Platform): ReadonlyMap<string, string> {
+  return new Map(
+    [...platform.clusters.keys()].flatMap((cluster) =>
+      entryAddresses(platform, cluster).map(({ text }): readonly [string, string] => [text, cluster]),
+    ),
+  );
+}
+
+function answerHop(
+  part: DnsPart,
+  seen: {
+    readonly expected: ReadonlySet<string>;
+    readonly expectedText: string;
+    readonly clusterOf: ReadonlyMap<string, string>;
+    readonly unhealthy: ReadonlySet<string>;
+  },
+): Hop {
+  const { server, host } = part;
+  if ('problem' in part) return unknown('DNS answer', host, `is not known of ${server}: ${part.problem}`);
+  const asked = part.subnet === undefined ? '' : ` (asked for ${part.subnet})`;
+  if (part.addresses.length === 0)
+    return fails('DNS answer', host, 'AnswerEmpty', `has no address at ${server}: ${part.rcode}${asked}`);
+  const foreign = part.addresses.filter((address) => !seen.clusterOf.has(address));
+  if (foreign.length > 0)
+    return fails('DNS answer', host, 'AnswerForeign', `is ${foreign.join(', ')} at ${server}, which is the entry of no cluster${asked}`);
+  const clusters = [...new Set(part.addresses.map((address) => seen.clusterOf.get(address) ?? address))];
+  const what = `is ${clusters.join(', ')} (${part.addresses.join(', ')}) at ${server}${asked}`;
+  if (clusters.every((cluster) => seen.expected.has(cluster))) {
+    const because = seen.unhealthy.size === 0 ? '' : `, the next choice while ${[...seen.unhealthy].join(', ')} is not healthy`;
+    return holds('DNS answer', host, `${what}${because}`);
+  }
+  return fails('DNS answer', host, 'AnswerDiffers', `${what}; as health is seen from here the spec wants ${seen.expectedText}`);
+}
