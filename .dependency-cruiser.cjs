@@ -20,6 +20,7 @@ const pure = [
   '^src/bgp/render/(config|limits|server)\\.ts$',
   '^src/kube/(objects/|kinds/)',
   '^src/kube/(calico|kinds|needs|read-object|reasons|rights|source|state)\\.ts$',
+  '^src/observe/(why/(?!gather)[a-z]+|snapshot)\\.ts$',
   '^src/preflight/(agents|needs|reasons)\\.ts$',
 ].join('|');
 const tests = '\\.test\\.ts$';

@@ -13,7 +13,9 @@ interface WhyArguments extends OutputArguments {
 
 /** `tideline why host | country | pod | route | blade`: the whole chain as it is now, and its first hop that does not hold. */
 export const register: Register = (program) => {
-  const why = program.command('why').description('Follow one host, country, pod, route or blade hop by hop, and name what breaks it');
+  const why = program
+    .command('why')
+    .description('Follow one host, country, pod, route or blade hop by hop, and name what breaks it');
   why.addHelpText(
     'after',
     `
@@ -46,7 +48,10 @@ function add(why: Command, nameAndArguments: string, description: string): Comma
     .description(description)
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
     .addOption(
-      new Option('--if <object=down>', 'as if it were down: Site, Cluster, Blade or Worker, as Blade/NAME=down; may be repeated')
+      new Option(
+        '--if <object=down>',
+        'as if it were down: Site, Cluster, Blade or Worker, as Blade/NAME=down; may be repeated',
+      )
         .argParser(parseDown)
         .default([], 'nothing'),
     )
@@ -109,7 +114,8 @@ function parseDown(text: string, before: readonly Down[]): readonly Down[] {
 }
 
 function parseNameServer(text: string, before: readonly NameServer[]): readonly NameServer[] {
-  const [, bracketed, plain, port = '53'] = /^(?:\[([\da-fA-F:.]+)\]|([\d.]+|[\da-fA-F:]*:[\da-fA-F:.]*:[\da-fA-F:.]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const [, bracketed, plain, port = '53'] =
+    /^(?:\[([\da-fA-F:.]+)\]|([\d.]+|[\da-fA-F:]*:[\da-fA-F:.]*:[\da-fA-F:.]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const address = bracketed ?? plain;
   if (address === undefined || Number(port) < 1 || Number(port) > 65_535)
     throw new InvalidArgumentError('Expected ADDRESS or ADDRESS:PORT, of IPv6 [ADDRESS]:PORT.');

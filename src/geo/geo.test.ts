@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseAddress } from '../model/address.ts';
 import { countriesWithPrefixes } from '../../test/support/geo.ts';
+import { parseAddress } from '../model/address.ts';
 import { countryOf } from './lookup.ts';
 import { clientAddress, prefixesOf, prefixesPerCountry } from './prefixes.ts';
 

@@ -89,7 +89,16 @@ function queryOf(id: number, host: string, type: 'A' | 'AAAA', subnet: string | 
     flags: 0,
     questions: [{ type, name: host, class: 'IN' }],
     additionals: [
-      { type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, extendedRcode: 0, ednsVersion: 0, flag_do: false, options },
+      {
+        type: 'OPT',
+        name: '.',
+        udpPayloadSize: 1232,
+        flags: 0,
+        extendedRcode: 0,
+        ednsVersion: 0,
+        flag_do: false,
+        options,
+      },
     ],
   });
 }
@@ -102,7 +111,11 @@ function readAnswer(
   try {
     const packet = decode(message);
     const [question] = packet.questions ?? [];
-    if (packet.id !== asked.id || packet.type !== 'response' || question?.name.toLowerCase() !== asked.host.toLowerCase())
+    if (
+      packet.id !== asked.id ||
+      packet.type !== 'response' ||
+      question?.name.toLowerCase() !== asked.host.toLowerCase()
+    )
       return undefined;
     const records = (packet.answers ?? []).filter((record): record is StringAnswer => record.type === asked.type);
     return {

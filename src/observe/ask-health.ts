@@ -24,8 +24,7 @@ export function askHealth(query: HealthQuery, timeoutMs: number): Promise<Health
   const of = { cluster, policy, address };
   return new Promise((resolve) => {
     const common = { host: address, port, path, headers: { host }, agent: false as const };
-    const call =
-      protocol === 'HTTP' ? http(common) : https({ ...common, servername: host, rejectUnauthorized: false });
+    const call = protocol === 'HTTP' ? http(common) : https({ ...common, servername: host, rejectUnauthorized: false });
     const silent = (problem: string): void => resolve({ ...of, healthy: false, answered: false, problem });
     call.on('response', (response) => {
       const { statusCode = 0 } = response;

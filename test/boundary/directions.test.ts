@@ -101,7 +101,7 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
   },
   {
     rule: 'src-without-packages-of-the-lab',
-    files: { 'src/runtime/a.ts': importing('dns-packet'), ...installed('dns-packet') },
+    files: { 'src/runtime/a.ts': importing('fast-xml-parser'), ...installed('fast-xml-parser') },
   },
   {
     rule: 'bgp-and-kube-below-planes',
@@ -129,6 +129,14 @@ const planted: readonly { readonly rule: string; readonly files: Readonly<Record
   {
     rule: 'answers-is-read-from-above',
     files: { 'src/platform/a.ts': importing('../answers/b.ts'), 'src/answers/b.ts': empty },
+  },
+  {
+    rule: 'geo-imports-model-only',
+    files: { 'src/geo/a.ts': importing('../runtime/b.ts'), 'src/runtime/b.ts': empty },
+  },
+  {
+    rule: 'no-agent-loads-geo',
+    files: { 'src/planes/edge/a.ts': importing('../../geo/b.ts'), 'src/geo/b.ts': empty },
   },
   {
     rule: 'platform-reads-files-only',

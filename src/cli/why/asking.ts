@@ -44,7 +44,8 @@ async function nameServersOf(zone: string): Promise<readonly NameServer[]> {
 /** The Pods with an address, read from the source of a cluster in the spec; undefined for a cluster that is not read at all. */
 function podsOf(platform: Platform, name: string, address: string): Promise<readonly FoundPod[] | undefined> {
   return readCluster(platform, name, {
-    folder: async (folder) => (await import('../../observe/pods.ts')).podsOfFolder(folder, address, systemClock, patienceMs),
+    folder: async (folder) =>
+      (await import('../../observe/pods.ts')).podsOfFolder(folder, address, systemClock, patienceMs),
     api: async (client) => (await import('../../observe/pods.ts')).podsOfApi(client, address, patienceMs),
   });
 }

@@ -16,8 +16,7 @@ const hostPattern = /^(?=.{1,253}$)[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?(\.[a-z0
 
 export function hostQuestion(platform: Platform, text: string, path: string): Question {
   const host = hostIn(text);
-  if (!path.startsWith('/'))
-    throw bad('BadPath', `--path: ${path} is no path`, 'let it start with /');
+  if (!path.startsWith('/')) throw bad('BadPath', `--path: ${path} is no path`, 'let it start with /');
   const policy = policyOf(platform, host);
   return { kind: 'host', asked: { host, path }, ...(policy === undefined ? {} : { policy }) };
 }
@@ -27,25 +26,36 @@ export function countryQuestion(platform: Platform, text: string, host: string |
   if (code !== undefined && countryOf(code) === undefined) {
     const meant = countryMeant(text);
     const fix =
-      meant === undefined ? 'give an ISO 3166-1 alpha-2 code, e.g. FR' : `did you mean "${meant.code}" (${meant.name})?`;
+      meant === undefined
+        ? 'give an ISO 3166-1 alpha-2 code, e.g. FR'
+        : `did you mean "${meant.code}" (${meant.name})?`;
     throw bad('UnknownCountry', `${text} is not a country that answers can be given for; "unknown" is taken too`, fix);
   }
   const hosts = host === undefined ? firstHosts(platform) : [hostOfPolicy(platform, hostIn(host))];
   if (hosts.length === 0)
-    throw bad('NoPolicy', 'the spec has no TrafficPolicy, so no country is led anywhere', 'ask for a host: tideline why host');
+    throw bad(
+      'NoPolicy',
+      'the spec has no TrafficPolicy, so no country is led anywhere',
+      'ask for a host: tideline why host',
+    );
   return { kind: 'country', hosts, ...(code === undefined ? {} : { country: code }) };
 }
 
 export function podQuestion(text: string): Question {
   const address = parseAddress(text);
-  if (address === undefined) throw bad('BadAddress', `${text} is no IP address`, 'give the address of a pod, e.g. 10.10.1.1');
+  if (address === undefined)
+    throw bad('BadAddress', `${text} is no IP address`, 'give the address of a pod, e.g. 10.10.1.1');
   return { kind: 'pod', address };
 }
 
 export function routeQuestion(text: string): Question {
   const prefix = parsePrefix(text);
   if (prefix === undefined)
-    throw bad('BadPrefix', `${text} is no prefix, or has bits behind its length`, 'give a prefix, e.g. 10.10.1.0/26, or an address');
+    throw bad(
+      'BadPrefix',
+      `${text} is no prefix, or has bits behind its length`,
+      'give a prefix, e.g. 10.10.1.0/26, or an address',
+    );
   return { kind: 'route', prefix };
 }
 

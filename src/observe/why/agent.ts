@@ -26,7 +26,12 @@ export function inputHops(server: string, { platform, source, cluster }: EdgePar
   if (source.phase !== 'live' || source.servingSnapshot === true)
     return [
       spec,
-      fails('cluster', subject, 'ClusterNotRead', `is not read by ${server} (${why === '' ? source.phase : why}); what it knew stays in force`),
+      fails(
+        'cluster',
+        subject,
+        'ClusterNotRead',
+        `is not read by ${server} (${why === '' ? source.phase : why}); what it knew stays in force`,
+      ),
     ];
   return [spec, holds('cluster', subject, `is read by ${server}`)];
 }

@@ -16,7 +16,9 @@ export function bladeHops(platform: Platform, snapshot: Snapshot, name: string):
   if (!('edge' in part))
     return [
       spec,
-      'network' in part ? unknown('blade', name, 'was not asked') : fails('blade', name, 'BladeSilent', silence(snapshot, part)),
+      'network' in part
+        ? unknown('blade', name, 'was not asked')
+        : fails('blade', name, 'BladeSilent', silence(snapshot, part)),
     ];
   const { edge } = part;
   return [
@@ -36,7 +38,8 @@ function specHop(platform: Platform, pool: EdgePool, name: string, nowMs: number
   if (drain === undefined) return holds('spec', name, place);
   const { target, reason, expires } = drain.spec;
   const what = `${place}, and Drain/${drain.metadata.name} of ${target.kind} ${target.name} takes it out of service until ${expires}: ${reason}`;
-  return fails('spec', name, 'BladeDrained', what, `delete Drain/${drain.metadata.name} when the work is done`);
+  const fix = `when the work is done: tideline undrain ${target.kind.toLowerCase()} ${target.name}`;
+  return fails('spec', name, 'BladeDrained', what, fix);
 }
 
 /** Whether nginx of the blade serves the newest table. */
@@ -66,7 +69,12 @@ function announcedHop(name: string, edge: EdgePart, vip: string): Hop {
   const refusal = refusalOf(edge, vip);
   const session = sessionHop(name, edge.bgp, vip);
   if (refusal === undefined && session.verdict === 'fails') return session;
-  return fails('announced by', vip, 'VipNotAnnounced', `is not announced by ${name}: ${refusal ?? 'ExaBGP does not have it (yet)'}`);
+  return fails(
+    'announced by',
+    vip,
+    'VipNotAnnounced',
+    `is not announced by ${name}: ${refusal ?? 'ExaBGP does not have it (yet)'}`,
+  );
 }
 
 /** What a blade says against serving or announcing a VIP. */

@@ -41,6 +41,8 @@ export interface Chain {
   readonly question: string;
   /** What was supposed with --if. */
   readonly supposed: readonly string[];
+  /** Where users are led now, or would be; for a host and a country. */
+  readonly outcome: readonly string[];
   /** `fails` if a hop fails, else `unknown` if one is not known. */
   readonly verdict: Verdict;
   /** The first hop that does not hold: the first that fails, else the first that is not known. */
@@ -66,11 +68,12 @@ export function fails(
   return { hop, subject, verdict: 'fails', what, reason, fix };
 }
 
-export function chainOf(question: string, supposed: readonly string[], hops: readonly Hop[]): Chain {
+/** What follows from the hops: the first that does not hold, and how much of the whole is known. */
+export function verdictOf(hops: readonly Hop[]): Pick<Chain, 'verdict' | 'broken' | 'hops'> {
   const broken =
     hops.find(({ verdict, follows }) => verdict === 'fails' && follows !== true) ??
     hops.find(({ verdict }) => verdict === 'unknown');
-  return { question, supposed, verdict: broken?.verdict ?? 'holds', ...(broken === undefined ? {} : { broken }), hops };
+  return { verdict: broken?.verdict ?? 'holds', ...(broken === undefined ? {} : { broken }), hops };
 }
 
 /** The hops up to the first that does not hold: what is behind it cannot be judged by itself. */

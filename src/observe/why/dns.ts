@@ -16,6 +16,8 @@ export interface DnsQuestion {
 
 interface Judged {
   readonly hops: readonly Hop[];
+  /** Where users are led, as far as a name server answered. */
+  readonly outcome: string;
   /** The clusters that answer now, as far as that is known; else those that the spec wants. */
   readonly clusters: readonly string[];
   /** The clusters that the spec wants while all are healthy. */
@@ -33,10 +35,17 @@ export function dnsHops(platform: Platform, evidence: Evidence, { policy, host, 
   const spec = holds('spec', host, `for ${who}: policy ${name}, ${rule}: ${formatTiers(tiers)}`);
   const parts = evidence.dns.filter((part) => part.host === host && part.country === country);
   const clusterOf = clusterByAddress(platform);
-  const answers = parts.map((part) => answerHop(part, { expected: new Set(expected.keys()), expectedText: formatShares(expected), clusterOf, unhealthy }));
-  const seen = parts.flatMap((part) => ('addresses' in part ? part.addresses.flatMap((one) => clusterOf.get(one) ?? []) : []));
+  const answers = parts.map((part) =>
+    answerHop(part, { expected: new Set(expected.keys()), expectedText: formatShares(expected), clusterOf, unhealthy }),
+  );
+  const seen = parts.flatMap((part) =>
+    'addresses' in part ? part.addresses.flatMap((one) => clusterOf.get(one) ?? []) : [],
+  );
   const none = answers.length === 0 ? [unknown('DNS answer', host, 'was asked of no name server')] : [];
+  const now = seen.length > 0 ? [...new Set(seen)].join(', ') : 'no cluster that is known here';
+  const would = evidence.supposed.length > 0 ? 'would be led to' : 'are led to';
   return {
+    outcome: `${host}: ${country === undefined ? who : `users in ${who}`} ${would} ${now}`,
     hops: [spec, ...answers, ...none, ...recordHops(evidence, host, answers)],
     clusters: seen.length > 0 ? [...new Set(seen)] : [...expected.keys()],
     wanted: [...wanted.keys()],
@@ -50,12 +59,16 @@ export function dnsHops(platform: Platform, evidence: Evidence, { policy, host, 
 function recordHops({ records }: Evidence, host: string, answers: readonly Hop[]): readonly Hop[] {
   const path = records.find((one) => one.host === host)?.records ?? [];
   if (path.length === 0) return [];
-  const what = `is answered by ${path.join('; ')}`;
+  const what = `is answered, while all is healthy, by ${path.join('; ')}`;
   const right = answers.length > 0 && answers.every(({ verdict }) => verdict === 'holds');
   return [
     right
       ? holds('record path', host, what)
-      : unknown('record path', host, `should be answered by ${path.join('; ')}; tideline steering plan compares the zone`),
+      : unknown(
+          'record path',
+          host,
+          `should be answered by ${path.join('; ')}; tideline steering plan compares the zone`,
+        ),
   ];
 }
 
@@ -84,12 +97,23 @@ function answerHop(
     return fails('DNS answer', host, 'AnswerEmpty', `has no address at ${server}: ${part.rcode}${asked}`);
   const foreign = part.addresses.filter((address) => !seen.clusterOf.has(address));
   if (foreign.length > 0)
-    return fails('DNS answer', host, 'AnswerForeign', `is ${foreign.join(', ')} at ${server}, which is the entry of no cluster${asked}`);
+    return fails(
+      'DNS answer',
+      host,
+      'AnswerForeign',
+      `is ${foreign.join(', ')} at ${server}, which is the entry of no cluster${asked}`,
+    );
   const clusters = [...new Set(part.addresses.map((address) => seen.clusterOf.get(address) ?? address))];
   const what = `is ${clusters.join(', ')} (${part.addresses.join(', ')}) at ${server}${asked}`;
   if (clusters.every((cluster) => seen.expected.has(cluster))) {
-    const because = seen.unhealthy.size === 0 ? '' : `, the next choice while ${[...seen.unhealthy].join(', ')} is not healthy`;
+    const because =
+      seen.unhealthy.size === 0 ? '' : `, the next choice while ${[...seen.unhealthy].join(', ')} is not healthy`;
     return holds('DNS answer', host, `${what}${because}`);
   }
-  return fails('DNS answer', host, 'AnswerDiffers', `${what}; as health is seen from here the spec wants ${seen.expectedText}`);
+  return fails(
+    'DNS answer',
+    host,
+    'AnswerDiffers',
+    `${what}; as health is seen from here the spec wants ${seen.expectedText}`,
+  );
 }

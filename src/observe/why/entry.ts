@@ -4,7 +4,7 @@ import type { Platform } from '../../model/spec/platform.ts';
 import { type AgentPart, type EdgePart, isCarried } from '../snapshot.ts';
 import { inputHops, silence } from './agent.ts';
 import { nginxHop, reasonsAgainst } from './blade.ts';
-import { fails, type Hop, holds, type HopName, markConsequences, unknown } from './chain.ts';
+import { fails, type Hop, type HopName, holds, markConsequences, unknown } from './chain.ts';
 import type { Asked, Evidence, HealthPart } from './evidence.ts';
 import { ruleHops } from './rule.ts';
 
@@ -47,7 +47,9 @@ function announces({ vips }: EdgePart, vip: string): boolean {
 
 function vipHops({ snapshot }: Evidence, pool: EdgePool, parts: readonly AgentPart[], vip: string): readonly Hop[] {
   const answered = parts.flatMap((part) => ('edge' in part ? [{ name: part.target.server, edge: part.edge }] : []));
-  const silent = parts.flatMap((part) => ('problem' in part ? [`${part.target.server}: ${silence(snapshot, part)}`] : []));
+  const silent = parts.flatMap((part) =>
+    'problem' in part ? [`${part.target.server}: ${silence(snapshot, part)}`] : [],
+  );
   const fit = answered.filter(({ edge }) => edge.vips.some(({ address, fit: isFit }) => address === vip && isFit));
   const announcers = answered.filter(({ edge }) => announces(edge, vip));
   const unfit = answered
@@ -63,7 +65,10 @@ function vipHops({ snapshot }: Evidence, pool: EdgePool, parts: readonly AgentPa
   if (announcers.length > 0) return [served, holds('announced by', vip, `is announced by ${namesOf(announcers)}`)];
   const why = fit.map(({ name, edge }) => `${name}: ${whyNotAnnounced(edge, vip)}`).join('; ');
   if (silent.length > 0)
-    return [served, unknown('announced by', vip, `is announced by no blade that answers (${why}); silent: ${silent.join('; ')}`)];
+    return [
+      served,
+      unknown('announced by', vip, `is announced by no blade that answers (${why}); silent: ${silent.join('; ')}`),
+    ];
   return [served, fails('announced by', vip, 'VipNotAnnounced', `is announced by nobody (${why})`)];
 }
 
@@ -89,7 +94,9 @@ function bladeHops(name: string, edge: EdgePart): readonly Hop[] {
 function healthHops(platform: Platform, evidence: Evidence, cluster: string, policy: string): readonly Hop[] {
   const addresses = entryAddresses(platform, cluster).map(({ text }) => text);
   return addresses.map((address) => {
-    const part = evidence.health.find((one) => one.cluster === cluster && one.address === address && one.policy === policy);
+    const part = evidence.health.find(
+      (one) => one.cluster === cluster && one.address === address && one.policy === policy,
+    );
     return healthHop(evidence, cluster, address, part);
   });
 }
@@ -101,14 +108,22 @@ function healthHop({ snapshot }: Evidence, cluster: string, address: string, par
   if (part.healthy) return holds('health', subject, `is healthy for policy ${part.policy} at ${address}`);
   const blades = snapshot.agents.flatMap((one) => ('edge' in one && one.target.cluster === cluster ? [one.edge] : []));
   const said = blades.flatMap(({ blade, policies }) =>
-    policies.filter(({ policy, healthy }) => policy === part.policy && !healthy).map(({ reason }) => `${blade}: ${reason}`),
+    policies
+      .filter(({ policy, healthy }) => policy === part.policy && !healthy)
+      .map(({ reason }) => `${blade}: ${reason}`),
   );
   const because = said.length === 0 ? '' : ` (${said.join('; ')})`;
   if (part.answered)
-    return fails('health', subject, 'HealthFailing', `is not healthy for policy ${part.policy}: ${address} ${part.problem}${because}`);
+    return fails(
+      'health',
+      subject,
+      'HealthFailing',
+      `is not healthy for policy ${part.policy}: ${address} ${part.problem}${because}`,
+    );
   const agents = snapshot.agents.filter(({ target }) => target.cluster === cluster);
   const silent = agents.filter((one) => 'problem' in one);
-  const dead = agents.length > 0 && silent.length === agents.length ? `; none of its ${agents.length} agents answers either` : '';
+  const dead =
+    agents.length > 0 && silent.length === agents.length ? `; none of its ${agents.length} agents answers either` : '';
   return fails('health', subject, 'EntrySilent', `does not answer at ${address}: ${part.problem}${dead}${because}`);
 }
 

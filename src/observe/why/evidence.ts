@@ -45,10 +45,7 @@ export interface Asked {
 type RouteOf = Asked & { readonly blade: string; readonly pool: string };
 
 /** What the table of a blade does with the request. */
-export type RoutePart = RouteOf & (
-  | { readonly answer: RouteReading }
-  | { readonly problem: string }
-);
+export type RoutePart = RouteOf & ({ readonly answer: RouteReading } | { readonly problem: string });
 
 /** The Pods of a cluster that have the address. */
 export type PodsPart = { readonly cluster: string } & (

@@ -71,7 +71,9 @@ async function askNameServers(
 }
 
 function addressTypes(platform: Platform, policy: HostOfPolicy['policy']): readonly ('A' | 'AAAA')[] {
-  const families = clustersOfPolicy(policy).flatMap((name) => entryAddresses(platform, name).map(({ family }) => family));
+  const families = clustersOfPolicy(policy).flatMap((name) =>
+    entryAddresses(platform, name).map(({ family }) => family),
+  );
   return families.includes(6) ? (families.includes(4) ? ['A', 'AAAA'] : ['AAAA']) : ['A'];
 }
 

@@ -3,7 +3,7 @@ import { clustersOfPolicy } from '../../model/platform/policies.ts';
 import type { Site, TrafficPolicy } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { bladeHops } from './blade.ts';
-import { type Chain, chainOf, fails, type Hop, holds, markConsequences, unknown } from './chain.ts';
+import { type Chain, fails, type Hop, holds, markConsequences, unknown, verdictOf } from './chain.ts';
 import { dnsHops } from './dns.ts';
 import { entryHops, poolHops } from './entry.ts';
 import type { Asked, Evidence } from './evidence.ts';
@@ -25,7 +25,8 @@ export interface HostOfPolicy {
 
 /** The whole chain of a question, from what was asked. Pure: the same evidence gives the same answer. */
 export function answer(platform: Platform, evidence: Evidence, question: Question): Chain {
-  return chainOf(textOf(question), evidence.supposed, hopsOf(platform, evidence, question));
+  const { outcome, hops } = answered(platform, evidence, question);
+  return { question: textOf(question), supposed: evidence.supposed, outcome, ...verdictOf(hops) };
 }
 
 function textOf(question: Question): string {
@@ -43,30 +44,34 @@ function textOf(question: Question): string {
   }
 }
 
-function hopsOf(platform: Platform, evidence: Evidence, question: Question): readonly Hop[] {
+type Answered = Pick<Chain, 'outcome' | 'hops'>;
+
+function answered(platform: Platform, evidence: Evidence, question: Question): Answered {
   switch (question.kind) {
     case 'host':
       return hostHops(platform, evidence, question.asked, question.policy);
-    case 'country':
-      return question.hosts.flatMap((one) => countryHops(platform, evidence, one, question.country));
+    case 'country': {
+      const parts = question.hosts.map((one) => countryHops(platform, evidence, one, question.country));
+      return { outcome: parts.flatMap(({ outcome }) => outcome), hops: parts.flatMap(({ hops }) => hops) };
+    }
     case 'pod':
-      return podHops(platform, evidence, question.address);
+      return { outcome: [], hops: podHops(platform, evidence, question.address) };
     case 'route':
-      return routeHops(platform, evidence, question.prefix);
+      return { outcome: [], hops: routeHops(platform, evidence, question.prefix) };
     case 'blade':
-      return bladeHops(platform, evidence.snapshot, question.blade);
+      return { outcome: [], hops: bladeHops(platform, evidence.snapshot, question.blade) };
   }
 }
 
 /** Every cluster that may answer for the host, those first that do so for users of unknown location. */
-function hostHops(platform: Platform, evidence: Evidence, asked: Asked, policy: TrafficPolicy | undefined): readonly Hop[] {
-  if (policy === undefined) return privateHostHops(platform, evidence, asked);
-  const { hops, clusters } = dnsHops(platform, evidence, { policy, host: asked.host });
+function hostHops(platform: Platform, evidence: Evidence, asked: Asked, policy: TrafficPolicy | undefined): Answered {
+  if (policy === undefined) return { outcome: [], hops: privateHostHops(platform, evidence, asked) };
+  const { hops, clusters, outcome } = dnsHops(platform, evidence, { policy, host: asked.host });
   const all = [...new Set([...clusters, ...clustersOfPolicy(policy)])];
-  return [
-    ...hops,
-    ...all.flatMap((cluster) => entryHops(platform, evidence, { cluster, policy: policy.metadata.name, asked })),
-  ];
+  const ways = all.flatMap((cluster) =>
+    entryHops(platform, evidence, { cluster, policy: policy.metadata.name, asked }),
+  );
+  return { outcome: [outcome], hops: [...hops, ...ways] };
 }
 
 /** A host that no policy names: DNS is not ours, and any pool may serve it. */
@@ -74,16 +79,31 @@ function privateHostHops(platform: Platform, evidence: Evidence, asked: Asked): 
   const spec = holds('spec', asked.host, 'is named by no TrafficPolicy: its records are not written by Tideline');
   const serving = [...platform.edgePools.values()].filter(({ metadata }) =>
     evidence.routes.some(
-      (part) => part.pool === metadata.name && 'answer' in part && !['HostUnknown', 'NoTable'].includes(part.answer.refused ?? ''),
+      (part) =>
+        part.pool === metadata.name &&
+        'answer' in part &&
+        !['HostUnknown', 'NoTable'].includes(part.answer.refused ?? ''),
     ),
   );
   if (serving.length > 0) return [spec, ...serving.flatMap((pool) => poolHops(evidence, pool, asked))];
   const silent = evidence.routes.filter((part) => 'problem' in part);
-  const problems = evidence.routes.flatMap((part) => ('answer' in part ? part.answer.faulty.flatMap((one) => one.problems) : []));
+  const problems = evidence.routes.flatMap((part) =>
+    'answer' in part ? part.answer.faulty.flatMap((one) => one.problems) : [],
+  );
   const because = problems[0] === undefined ? '' : `; ${problems[0].message} (${problems[0].reason})`;
   if (silent.length > 0)
-    return [spec, unknown('rule', asked.host, `is served by no blade that answers; ${silent.length} of ${evidence.routes.length} are silent`)];
-  return [spec, fails('rule', asked.host, 'HostUnknown', `is served by none of the ${evidence.routes.length} blades${because}`)];
+    return [
+      spec,
+      unknown(
+        'rule',
+        asked.host,
+        `is served by no blade that answers; ${silent.length} of ${evidence.routes.length} are silent`,
+      ),
+    ];
+  return [
+    spec,
+    fails('rule', asked.host, 'HostUnknown', `is served by none of the ${evidence.routes.length} blades${because}`),
+  ];
 }
 
 /** The clusters that answer now, and before them those that the spec would rather have and that are not healthy. */
@@ -92,24 +112,31 @@ function countryHops(
   evidence: Evidence,
   { host, policy }: HostOfPolicy,
   country: string | undefined,
-): readonly Hop[] {
-  const { hops, clusters, wanted } = dnsHops(platform, evidence, { policy, host, ...(country === undefined ? {} : { country }) });
+): Answered {
+  const { hops, clusters, wanted, outcome } = dnsHops(platform, evidence, {
+    policy,
+    host,
+    ...(country === undefined ? {} : { country }),
+  });
   const asked = { host, path: '/' };
   const all = [...new Set([...wanted, ...clusters])];
-  const ways = all.flatMap((cluster) => entryHops(platform, evidence, { cluster, policy: policy.metadata.name, asked }));
-  return [...hops, ...ways];
+  const ways = all.flatMap((cluster) =>
+    entryHops(platform, evidence, { cluster, policy: policy.metadata.name, asked }),
+  );
+  return { outcome: [outcome], hops: [...hops, ...ways] };
 }
 
 function podHops(platform: Platform, evidence: Evidence, address: Address): readonly Hop[] {
   const host = hostPrefix(address);
   const site = siteHolding(platform, host, 'pods');
   const { text } = address;
-  if (site === undefined)
-    return [fails('spec', text, 'AddressOutsideSites', 'lies in the pod prefixes of no Site')];
+  if (site === undefined) return [fails('spec', text, 'AddressOutsideSites', 'lies in the pod prefixes of no Site')];
   const spec = holds('spec', text, `lies in the pod prefixes of site ${site.metadata.name}`);
   const clusters = clustersOfSite(platform, site);
   const parts = evidence.pods.filter(({ cluster }) => clusters.includes(cluster));
-  const found = parts.flatMap((part) => ('pods' in part ? part.pods.map((pod) => ({ ...pod, cluster: part.cluster })) : []));
+  const found = parts.flatMap((part) =>
+    'pods' in part ? part.pods.map((pod) => ({ ...pod, cluster: part.cluster })) : [],
+  );
   const [pod] = found;
   if (pod !== undefined) {
     const what = `is Pod ${pod.name} of cluster ${pod.cluster} on ${pod.node ?? 'no worker yet'}, ${pod.phase ?? 'phase unknown'}`;
@@ -136,8 +163,15 @@ function routeHops(platform: Platform, evidence: Evidence, prefix: Prefix): read
     const pools = [...platform.edgePools.values()].filter(({ spec: { vips } }) =>
       vips.some(({ address }) => contains(prefix, hostPrefix(address))),
     );
-    if (pools.length === 0) return [spec, unknown('VIP', prefix.text, 'is the VIP of no EdgePool; what a cloud announces is not known here')];
-    return [spec, ...markConsequences(pools.flatMap((pool) => poolHops(evidence, pool, undefined)), new Set())];
+    if (pools.length === 0)
+      return [spec, unknown('VIP', prefix.text, 'is the VIP of no EdgePool; what a cloud announces is not known here')];
+    return [
+      spec,
+      ...markConsequences(
+        pools.flatMap((pool) => poolHops(evidence, pool, undefined)),
+        new Set(),
+      ),
+    ];
   }
   return [fails('spec', prefix.text, 'AddressOutsideSites', 'lies in the prefixes of no Site')];
 }
@@ -147,5 +181,7 @@ function siteHolding(platform: Platform, prefix: Prefix, kind: 'pods' | 'servers
 }
 
 function clustersOfSite(platform: Platform, { metadata }: Site): readonly string[] {
-  return [...platform.clusters.values()].filter(({ spec }) => spec.sites.includes(metadata.name)).map((one) => one.metadata.name);
+  return [...platform.clusters.values()]
+    .filter(({ spec }) => spec.sites.includes(metadata.name))
+    .map((one) => one.metadata.name);
 }

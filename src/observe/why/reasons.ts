@@ -1,7 +1,8 @@
 /** Why a hop does not hold: what the reason means, and what a person can do about it. */
 export const whyReasons = {
   AnswerDiffers: {
-    meaning: 'The name server answers with another cluster than the spec wants for this country, as health is seen from here.',
+    meaning:
+      'The name server answers with another cluster than the spec wants for this country, as health is seen from here.',
     fix: 'compare the zone with the spec: tideline steering plan; when it has no change, the checks of the DNS provider see another health than this machine',
   },
   AnswerForeign: {
@@ -34,7 +35,7 @@ export const whyReasons = {
   },
   BladeDrained: {
     meaning: 'A Drain takes the blade out of service on purpose.',
-    fix: 'delete the Drain when the work is done',
+    fix: 'when the work is done: tideline undrain',
   },
   BladeUnfit: {
     meaning: 'The blade as a whole is unfit to serve.',
@@ -100,6 +101,10 @@ export const whyReasons = {
     meaning: 'The worker knows too little to change its routes: they stay as they are.',
     fix: 'the reason stands in src/planes/network/reasons.ts',
   },
+  WorkerDrained: {
+    meaning: 'A Drain takes the worker out of service on purpose: it announces no pods.',
+    fix: 'when the work is done: tideline undrain worker NAME',
+  },
   RouteMissing: {
     meaning: 'No server announces a route to the address or prefix.',
     fix: 'look whether a block of Calico holds it (kubectl get ipamblocks), and at refusals in the /status of the worker',
@@ -123,10 +128,6 @@ export const whyReasons = {
   SessionsDown: {
     meaning: 'The server has no BGP session that carries the route.',
     fix: 'look at the router, and at the link between it and the server',
-  },
-  Supposed: {
-    meaning: 'It is down because --if says so.',
-    fix: 'nothing: it is a supposition',
   },
 } as const satisfies Readonly<Record<string, { readonly meaning: string; readonly fix: string }>>;
 

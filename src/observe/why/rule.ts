@@ -51,17 +51,34 @@ function differ(subject: string, parts: readonly Answered[]): Hop {
   return fails('rule', subject, 'RulesDiffer', `is not the same on all blades (${said.join('; ')})`);
 }
 
-function ruleHop(subject: string, { refused, rule, ingress, limits = [], faulty, backend }: RouteReading, pool: string): Hop {
+function ruleHop(
+  subject: string,
+  { refused, rule, ingress, limits = [], faulty, backend }: RouteReading,
+  pool: string,
+): Hop {
   const problem = faulty.flatMap(({ object, problems }) => problems.map((one) => ({ object, ...one })))[0];
   const because = problem === undefined ? '' : `; ${problem.object}: ${problem.message} (${problem.reason})`;
-  if (refused === 'NoTable') return unknown('rule', subject, `is not known: the blades of pool ${pool} have read no cluster yet`);
+  if (refused === 'NoTable')
+    return unknown('rule', subject, `is not known: the blades of pool ${pool} have read no cluster yet`);
   if (refused === 'HostUnknown')
-    return fails('rule', subject, 'HostUnknown', `has no Ingress in pool ${pool} that serves the host${because}`, problem?.fix);
+    return fails(
+      'rule',
+      subject,
+      'HostUnknown',
+      `has no Ingress in pool ${pool} that serves the host${because}`,
+      problem?.fix,
+    );
   if (refused === 'PathUnknown')
     return fails('rule', subject, 'PathUnknown', `is of a host whose paths do not take it${because}`, problem?.fix);
   const owner = `${rule?.path === undefined ? 'the default backend' : `${rule.match} ${rule.path}`} of ${ingress === undefined ? 'an Ingress' : `Ingress/${ingress}`}`;
   if (refused !== undefined && (refused !== 'NoEndpoints' || backend === undefined))
-    return fails('rule', subject, 'RuleRefused', `is taken by ${owner}, which answers 503 (${refused})${because}`, problem?.fix);
+    return fails(
+      'rule',
+      subject,
+      'RuleRefused',
+      `is taken by ${owner}, which answers 503 (${refused})${because}`,
+      problem?.fix,
+    );
   const meanings: Readonly<Record<string, string>> = {
     addresses: 'only some client addresses are served',
     redirect: 'requests are redirected',
@@ -80,8 +97,14 @@ function serviceHop({ service, port, exists }: NonNullable<RouteReading['backend
 function endpointsHop({ service, ready, total, problems }: NonNullable<RouteReading['backend']>): Hop {
   const left = problems.map(({ message, reason }) => `${message} (${reason})`).join('; ');
   if (total === 0)
-    return fails('endpoints', service, 'NoEndpoints', `has no endpoint that may be asked${left === '' ? '' : `: ${left}`}`);
-  if (ready === 0) return fails('endpoints', service, 'NoReadyEndpoints', `has ${total} endpoints, none of which is ready`);
+    return fails(
+      'endpoints',
+      service,
+      'NoEndpoints',
+      `has no endpoint that may be asked${left === '' ? '' : `: ${left}`}`,
+    );
+  if (ready === 0)
+    return fails('endpoints', service, 'NoReadyEndpoints', `has ${total} endpoints, none of which is ready`);
   return holds('endpoints', service, `has ${ready} ready endpoints${left === '' ? '' : `; left out: ${left}`}`);
 }
 
@@ -99,9 +122,15 @@ function podHops(
   const bad = ways.filter(({ broken }) => broken !== undefined);
   const first = bad.find(({ broken }) => broken?.verdict === 'fails') ?? bad[0];
   if (first === undefined) {
-    const workers = [...new Set(ways.flatMap(({ hops }) => hops.flatMap(({ hop, subject }) => (hop === 'worker' ? [subject] : []))))];
-    return [holds('worker', workers.join(', '), `announce the way to ${ways.map(({ address }) => address).join(', ')}`)];
+    const workers = [
+      ...new Set(ways.flatMap(({ hops }) => hops.flatMap(({ hop, subject }) => (hop === 'worker' ? [subject] : [])))),
+    ];
+    return [
+      holds('worker', workers.join(', '), `announce the way to ${ways.map(({ address }) => address).join(', ')}`),
+    ];
   }
   const share = `; ${bad.length} of ${ways.length} endpoints are concerned, ${first.address} first`;
-  return upToFirstFault(first.hops).map((hop) => (hop.verdict === 'holds' ? hop : { ...hop, what: `${hop.what}${share}` }));
+  return upToFirstFault(first.hops).map((hop) =>
+    hop.verdict === 'holds' ? hop : { ...hop, what: `${hop.what}${share}` },
+  );
 }

@@ -8,7 +8,8 @@ export function routeOfServer(snapshot: Snapshot, prefix: Prefix): readonly Hop[
   const { text } = prefix;
   const address = text.replace(/\/\d+$/, '');
   const part = snapshot.agents.find(({ target }) => target.address === address);
-  if (part === undefined) return [unknown('worker', text, 'is the address of no blade and no worker that is known here')];
+  if (part === undefined)
+    return [unknown('worker', text, 'is the address of no blade and no worker that is known here')];
   const { server, plane } = part.target;
   if ('edge' in part) return [holds('blade', server, 'answers'), sessionHop(server, part.edge.bgp, text)];
   if (!('network' in part))
@@ -21,6 +22,11 @@ export function routeOfServer(snapshot: Snapshot, prefix: Prefix): readonly Hop[
   const refusal = network.refusals.find(({ subject }) => subject === text || subject === address);
   const route = network.announced.some((one) => one.prefix === text)
     ? holds('announced by', text, `is announced by ${server}`)
-    : fails('announced by', text, 'RouteRefused', `is not announced by ${server}: ${refusal === undefined ? 'ExaBGP does not have it (yet)' : `${refusal.message} (${refusal.reason})`}`);
+    : fails(
+        'announced by',
+        text,
+        'RouteRefused',
+        `is not announced by ${server}: ${refusal === undefined ? 'ExaBGP does not have it (yet)' : `${refusal.message} (${refusal.reason})`}`,
+      );
   return [...inputHops(server, network), route, sessionHop(server, network, text)];
 }

@@ -30,10 +30,14 @@ export function suppose(platform: Platform, evidence: Evidence, downs: readonly 
         (kind === 'Blade' && target.plane === 'edge' && target.server === name) ||
         (kind === 'Worker' && target.plane === 'network' && target.server === name),
     );
-  const agents = evidence.snapshot.agents.map((part): AgentPart => (isDown(part) ? { target: part.target, problem } : part));
+  const agents = evidence.snapshot.agents.map(
+    (part): AgentPart => (isDown(part) ? { target: part.target, problem } : part),
+  );
   const snapshot = { ...evidence.snapshot, agents };
   const gone = prefixesOf(evidence.snapshot.agents.filter(isDown));
-  const deadBlades = new Set(agents.flatMap(({ target }, at) => (evidence.snapshot.agents[at] !== agents[at] ? [target.server] : [])));
+  const deadBlades = new Set(
+    agents.flatMap(({ target }, at) => (evidence.snapshot.agents[at] !== agents[at] ? [target.server] : [])),
+  );
   const routes = evidence.routes.map((part) => routeWithout(part, deadBlades, gone));
   const health = evidence.health.map((part) => healthAfter(platform, { snapshot, routes, downs }, part));
   const supposed = [...evidence.supposed, ...downs.map(({ kind, name }) => `${kind}/${name}`)];
@@ -75,19 +79,27 @@ function healthAfter(
 ): HealthPart {
   const { cluster, address, policy } = part;
   const spec = platform.clusters.get(cluster)?.spec;
-  const down = (kind: Down['kind'], name: string): boolean => after.downs.some((one) => one.kind === kind && one.name === name);
+  const down = (kind: Down['kind'], name: string): boolean =>
+    after.downs.some((one) => one.kind === kind && one.name === name);
   const isGone = down('Cluster', cluster) || (spec?.sites ?? []).every((site) => down('Site', site));
   const fallen: HealthPart = { cluster, address, policy, healthy: false, answered: false, problem };
   if (isGone) return fallen;
   if (spec === undefined || !('edgePool' in spec.entry)) return part;
   const pool = spec.entry.edgePool;
   const announcers = after.snapshot.agents.filter(
-    (one) => one.target.pool === pool && 'edge' in one && one.edge.vips.some((vip) => vip.address === address && vip.announced),
+    (one) =>
+      one.target.pool === pool &&
+      'edge' in one &&
+      one.edge.vips.some((vip) => vip.address === address && vip.announced),
   );
-  const touched = after.snapshot.agents.some((one) => one.target.pool === pool && 'problem' in one && one.problem === problem);
+  const touched = after.snapshot.agents.some(
+    (one) => one.target.pool === pool && 'problem' in one && one.problem === problem,
+  );
   if (announcers.length === 0) return touched ? fallen : part;
   const hosts = platform.policies.get(policy)?.spec.hosts ?? [];
-  const answers = after.routes.flatMap((one) => (one.pool === pool && hosts.includes(one.host) && 'answer' in one ? [one.answer] : []));
+  const answers = after.routes.flatMap((one) =>
+    one.pool === pool && hosts.includes(one.host) && 'answer' in one ? [one.answer] : [],
+  );
   const isEmpty = answers.length > 0 && answers.every(({ refused }) => refused === 'NoEndpoints');
   return isEmpty ? { ...fallen, answered: true, problem: 'would answer 503, because no endpoint is left' } : part;
 }

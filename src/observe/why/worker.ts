@@ -21,7 +21,17 @@ export function routeOfWorker(snapshot: Snapshot, { prefix, cluster, node }: Wan
     return [fails('worker', named.target.server, 'WorkerSilent', silence(snapshot, named))];
   const answered = workers.filter((part): part is Answered => 'network' in part);
   const holder = holderOf(answered, prefix);
-  if (holder === undefined) return [missingHop(snapshot, { prefix, cluster, ...(node === undefined ? {} : { node }) }, workers)];
+  if (named !== undefined && 'network' in named && named.network.reason === 'NodeDrained')
+    return [
+      fails(
+        'worker',
+        named.target.server,
+        'WorkerDrained',
+        'announces no pods, because a Drain takes it out of service (NodeDrained)',
+      ),
+    ];
+  if (holder === undefined)
+    return [missingHop(snapshot, { prefix, cluster, ...(node === undefined ? {} : { node }) }, workers)];
   const { part, route } = holder;
   const name = part.target.server;
   return [
@@ -51,28 +61,52 @@ function holderOf(
 function missingHop(snapshot: Snapshot, { prefix, cluster, node }: Wanted, workers: readonly AgentPart[]): Hop {
   const { text } = prefix;
   const refusal = workers
-    .flatMap((part) => ('network' in part ? part.network.refusals.map((one) => ({ ...one, name: part.target.server })) : []))
+    .flatMap((part) =>
+      'network' in part ? part.network.refusals.map((one) => ({ ...one, name: part.target.server })) : [],
+    )
     .find(({ subject }) => {
       const refused = parsePrefix(subject);
       return refused !== undefined && contains(refused, prefix);
     });
   if (refusal !== undefined) {
     const { name, subject, message, reason } = refusal;
-    return fails('block', text, 'RouteRefused', `is in ${subject}, which ${name} does not announce: ${message} (${reason})`);
+    return fails(
+      'block',
+      text,
+      'RouteRefused',
+      `is in ${subject}, which ${name} does not announce: ${message} (${reason})`,
+    );
   }
   const problem = snapshot.clusters.find(({ name }) => name === cluster)?.problem;
   if (problem !== undefined)
     return unknown('worker', text, `may be on a worker that is not known here: cluster ${cluster}: ${problem}`);
-  const silent = workers.flatMap((part) => ('problem' in part ? [`${part.target.server}: ${silence(snapshot, part)}`] : []));
+  const silent = workers.flatMap((part) =>
+    'problem' in part ? [`${part.target.server}: ${silence(snapshot, part)}`] : [],
+  );
   const where = node === undefined ? '' : `, and its Pod is on ${node}`;
   if (silent.length > 0)
-    return fails('worker', text, 'WorkerSilent', `is announced by no worker that answers${where}; silent: ${silent.join('; ')}`);
-  return fails('block', text, 'RouteMissing', `is announced by none of the ${workers.length} workers of cluster ${cluster}${where}`);
+    return fails(
+      'worker',
+      text,
+      'WorkerSilent',
+      `is announced by no worker that answers${where}; silent: ${silent.join('; ')}`,
+    );
+  return fails(
+    'block',
+    text,
+    'RouteMissing',
+    `is announced by none of the ${workers.length} workers of cluster ${cluster}${where}`,
+  );
 }
 
 function blockHop(name: string, network: NetworkPart, { text }: Prefix): Hop {
   if (network.action === 'hold')
-    return fails('block', text, 'WorkerHolds', `stays as it is on ${name}, which holds its routes (${network.reason ?? 'no reason given'})`);
+    return fails(
+      'block',
+      text,
+      'WorkerHolds',
+      `stays as it is on ${name}, which holds its routes (${network.reason ?? 'no reason given'})`,
+    );
   const refusal = network.refusals.find(({ subject }) => subject === text);
   if (network.announced.some(({ prefix }) => prefix === text)) return holds('block', text, `is announced by ${name}`);
   const why = refusal === undefined ? 'ExaBGP does not have it (yet)' : `${refusal.message} (${refusal.reason})`;
@@ -85,7 +119,12 @@ function kernelHop(name: string, { blackholes, notices }: NetworkPart, block: Pr
     ({ subject, reason }) => subject === block.text && (reason === 'RouteShadows' || reason === 'RuleShadows'),
   );
   if (shadow !== undefined)
-    return fails('kernel', name, 'KernelShadows', `sends packets to ${block.text} elsewhere: ${shadow.message} (${shadow.reason})`);
+    return fails(
+      'kernel',
+      name,
+      'KernelShadows',
+      `sends packets to ${block.text} elsewhere: ${shadow.message} (${shadow.reason})`,
+    );
   if (blackholes === undefined) return unknown('kernel', name, 'does not say which blackholes its kernel has');
   const under = blackholes.wanted.filter((text) => {
     const hole = parsePrefix(text);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { clientAddress } from '../../../src/geo/prefixes.ts';
 import { answersFor, answersOf, preferenceOf } from '../../../src/answers/answers.ts';
+import { clientAddress } from '../../../src/geo/prefixes.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
 import { applyZone } from '../../../src/planes/steering/plan/apply.ts';
 import { isEmpty, planZone } from '../../../src/planes/steering/plan/plan.ts';

@@ -78,7 +78,11 @@ const cases: readonly (readonly [string, string, Raw])[] = [
       backend: { service: 'shop/web', port: '80', exists: true, ready: 1, total: 1, problems: [] },
     },
   ],
-  ['WWW.Shop.example.:443', '//cart/./x/../y?q=1', { refused: 'NoEndpoints', backend: { service: 'shop/empty', exists: true } }],
+  [
+    'WWW.Shop.example.:443',
+    '//cart/./x/../y?q=1',
+    { refused: 'NoEndpoints', backend: { service: 'shop/empty', exists: true } },
+  ],
   ['www.shop.example', '/%65xact', { rule: { match: 'exact', path: '/exact' }, backend: { ready: 0, total: 1 } }],
   ['www.shop.example', '/exact/more', { rule: { path: '/' } }],
   ['www.shop.example', '/gone', { refused: 'NoEndpoints', backend: { service: 'shop/missing', exists: false } }],

@@ -1,0 +1,180 @@
+import { expect, test } from 'vitest';
+import {
+  blade,
+  type Change,
+  dns,
+  france,
+  health,
+  platform,
+  pod,
+  prefix,
+  routes,
+  snapshot,
+  well,
+  wholeHost,
+} from '../../../test/support/why-evidence.ts';
+import type { Platform } from '../../model/spec/platform.ts';
+import type { Chain } from './chain.ts';
+import type { Evidence } from './evidence.ts';
+import { answer, type Question } from './questions.ts';
+import { type Down, suppose } from './suppose.ts';
+import { renderChain } from './text.ts';
+
+const ask = (question: Question, change: Partial<Evidence> = {}, spec: Platform = platform): Chain =>
+  answer(spec, { ...well, ...change }, question);
+
+test.each([
+  ['country', france, 13],
+  ['host', wholeHost, 20],
+  ['pod', pod, 8],
+  ['route of pods', prefix('10.10.1.0/26'), 7],
+  ['route of a VIP', prefix('192.0.2.10/32'), 5],
+  ['blade', blade, 8],
+] as const)('holds hop by hop where all is well: %s', (_, question, hops) => {
+  const chain = ask(question);
+  expect(chain.hops.filter(({ verdict }) => verdict !== 'holds')).toEqual([]);
+  expect(chain.hops.length).toBeGreaterThanOrEqual(hops - 2);
+  expect(chain).toMatchObject({ verdict: 'holds' });
+  expect(renderChain(chain)[0]).toMatch(/: every hop holds$/);
+});
+
+const both = (change: Change) => ({ 'paris-blade-1': change, 'paris-blade-2': change });
+const unknowns: readonly (readonly [string, Question, Partial<Evidence>, string, RegExp])[] = [
+  [
+    'a name server that is silent',
+    france,
+    { dns: dns('FR', 'does not answer within 2.1 s') },
+    'DNS answer',
+    /does not answer/,
+  ],
+  ['no name server', france, { dns: [] }, 'DNS answer', /no name server/],
+  ['an entry that was not asked', france, { health: [] }, 'health', /not asked/],
+  [
+    'blades that do not answer',
+    prefix('192.0.2.10/32'),
+    { snapshot: snapshot(both('timed out')) },
+    'VIP',
+    /no blade answers/,
+  ],
+  [
+    'one blade that is silent while the other does not announce',
+    prefix('192.0.2.10/32'),
+    {
+      snapshot: snapshot({
+        'paris-blade-1': 'timed out',
+        'paris-blade-2': { vips: [{ address: '192.0.2.10', fit: true, announced: false, reasons: [] }] },
+      }),
+    },
+    'announced by',
+    /silent: paris-blade-1/,
+  ],
+  ['blades that are asked for no route', wholeHost, { routes: [] }, 'rule', /no blade/],
+  ['a cluster that cannot be read', pod, { pods: [{ cluster: 'paris', problem: 'Forbidden' }] }, 'pod', /Forbidden/],
+  [
+    'a worker of an older version',
+    pod,
+    { snapshot: snapshot({ 'paris-worker-1': { blackholes: undefined } }) },
+    'kernel',
+    /does not say/,
+  ],
+  [
+    'workers that are not known',
+    prefix('10.10.9.0/26'),
+    { snapshot: { ...snapshot(), clusters: [{ name: 'paris', problem: 'Forbidden' }] } },
+    'worker',
+    /Forbidden/,
+  ],
+];
+
+test.each(unknowns)('what could not be asked is unknown, and never holds: %s', (_, question, change, hop, what) => {
+  const { verdict, broken } = ask(question, change);
+  expect([verdict, broken?.hop]).toEqual(['unknown', hop]);
+  expect(broken?.what).toMatch(what);
+});
+
+test('the health of an entry follows from what is behind it', () => {
+  const { hops, broken } = ask(wholeHost, {
+    health: health({ paris: { healthy: false, answered: true, problem: 'answers 503 to the health check' } }),
+    routes: routes({ refused: 'HostUnknown' }),
+  });
+  expect(hops.find(({ hop, verdict }) => hop === 'health' && verdict === 'fails')).toMatchObject({ follows: true });
+  expect(broken?.hop).toBe('rule');
+});
+
+test('a host that no policy names is looked for on every blade', () => {
+  const asked = { host: 'shop.example', path: '/' };
+  const own = routes().map((part) => ({ ...part, ...asked }));
+  expect(ask({ kind: 'host', asked }, { routes: own })).toMatchObject({ verdict: 'holds' });
+  const nowhere = own.map((part) =>
+    'answer' in part ? { ...part, answer: { ...part.answer, refused: 'HostUnknown' } } : part,
+  );
+  expect(ask({ kind: 'host', asked }, { routes: nowhere }).broken).toMatchObject({ reason: 'HostUnknown' });
+  const [first, ...others] = nowhere;
+  const silent = [{ blade: first?.blade ?? '', pool: 'paris-edge', ...asked, problem: 'timed out' }, ...others];
+  expect(ask({ kind: 'host', asked }, { routes: silent })).toMatchObject({ verdict: 'unknown' });
+});
+
+const supposed: readonly (readonly [string, readonly Down[], Question, string, RegExp])[] = [
+  [
+    'a cluster',
+    [{ kind: 'Cluster', name: 'paris' }],
+    france,
+    'users in FR would be led to cloud',
+    /^health: cluster paris/,
+  ],
+  [
+    'all its sites',
+    [{ kind: 'Site', name: 'paris' }],
+    france,
+    'users in FR would be led to cloud',
+    /^health: cluster paris/,
+  ],
+  [
+    'two clusters',
+    [
+      { kind: 'Cluster', name: 'paris' },
+      { kind: 'Cluster', name: 'cloud' },
+    ],
+    france,
+    'users in FR would be led to newyork',
+    /^health: cluster paris/,
+  ],
+  ['one blade', [{ kind: 'Blade', name: 'paris-blade-1' }], france, 'users in FR would be led to paris', /^nothing/],
+  [
+    'both blades',
+    [
+      { kind: 'Blade', name: 'paris-blade-1' },
+      { kind: 'Blade', name: 'paris-blade-2' },
+    ],
+    france,
+    'users in FR would be led to cloud',
+    /^health: cluster paris/,
+  ],
+  ['one worker', [{ kind: 'Worker', name: 'paris-worker-1' }], france, 'users in FR would be led to paris', /^nothing/],
+  [
+    'both workers',
+    [
+      { kind: 'Worker', name: 'paris-worker-1' },
+      { kind: 'Worker', name: 'paris-worker-2' },
+    ],
+    france,
+    'users in FR would be led to cloud',
+    /^Service: |^endpoints: video\/web has no endpoint/,
+  ],
+];
+
+test.each(supposed)('answers what would happen without %s', (_, downs, question, outcome, broken) => {
+  const chain = answer(platform, suppose(platform, well, downs), question);
+  expect(chain.outcome.join()).toContain(outcome);
+  expect(chain.supposed).toEqual(downs.map(({ kind, name }) => `${kind}/${name}`));
+  const at =
+    chain.broken === undefined ? 'nothing' : `${chain.broken.hop}: ${chain.broken.subject} ${chain.broken.what}`;
+  expect(at).toMatch(broken);
+});
+
+test('a supposition says nothing of what is not supposed', () => {
+  expect(suppose(platform, well, [])).toBe(well);
+  const chain = answer(platform, suppose(platform, well, [{ kind: 'Worker', name: 'paris-worker-1' }]), pod);
+  expect(chain.broken).toMatchObject({ hop: 'worker', what: 'is down, as supposed' });
+  expect(renderChain(chain).join('\n')).not.toContain('fix:');
+});
