@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import type { NetworkStatus } from '../model/status.ts';
-import { askAgent } from './ask.ts';
+import { askAgent, askRoute } from './ask.ts';
 import type { Target } from './snapshot.ts';
 
 let server: Server | undefined;
@@ -87,4 +87,30 @@ test('names an agent that takes too long', async () => {
 
 test('names a port on which nobody listens', async () => {
   expect(await ask(1)).toMatchObject({ problem: 'has no agent that listens' });
+});
+
+test('asks a blade what becomes of a request, and reads what it says', async () => {
+  const seen: string[] = [];
+  server = createServer(({ url = '' }, response) => {
+    seen.push(url);
+    const { searchParams } = new URL(url, 'http://blade');
+    const answers: Readonly<Record<string, unknown>> = {
+      '/': { blade: 'b1', host: 'h', path: '/', refused: 'HostUnknown', faulty: [], later: 1 },
+      '/other': { blade: 'b2', host: 'h', path: '/', faulty: [] },
+      '/form': { blade: 'b1', backend: 'web' },
+    };
+    const answer = answers[searchParams.get('path') ?? ''];
+    if (answer === undefined) response.writeHead(404).end();
+    else response.end(JSON.stringify(answer));
+  });
+  await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  const blade: Target = { server: 'b1', plane: 'edge', cluster: 'paris', pool: 'p', address: '127.0.0.1', port };
+  const options = { timeoutMs: 30_000, monotonic: () => performance.now() };
+  const route = (path: string) => askRoute(blade, { host: 'h', path }, options);
+  expect(await route('/')).toMatchObject({ blade: 'b1', pool: 'p', answer: { refused: 'HostUnknown' } });
+  expect(await route('/other')).toMatchObject({ problem: 'has an agent that says it is b2' });
+  expect(await route('/form')).toMatchObject({ problem: 'answers in a form that is not understood here' });
+  expect(await route('/a?b&c=d')).toMatchObject({ problem: 'refuses to tell its status (HTTP 404)' });
+  expect(seen.at(-1)).toBe('/status/route?host=h&path=%2Fa%3Fb%26c%3Dd');
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { nameServers } from '../../../lab/world/topology.ts';
 import type { Chain } from '../../../src/observe/why/chain.ts';
-import { eventually } from '../../support/eventually.ts';
+import { eventually, NotYet } from '../../support/eventually.ts';
 import { LabProcess, lab } from './labprocess.ts';
 
 /**
@@ -48,21 +48,16 @@ async function broken(words: readonly string[]): Promise<string> {
 
 /** Asks until the answer is this one: health checks, hold times and graces of the platform take their time. */
 function untilIt(words: readonly string[], answer: RegExp): Promise<unknown> {
-  const ask = async (): Promise<true | string> => {
+  const look = async (): Promise<true> => {
     const said = await broken(words);
-    return answer.test(said) ? true : said;
+    if (answer.test(said)) return true;
+    throw new NotYet(said);
   };
-  let last = '';
-  return eventually(
-    `why ${words.join(' ')} says ${answer}`,
-    async () => {
-      const said = await ask();
-      if (said === true) return true;
-      last = said;
-      throw new Error(last);
-    },
-    { timeoutMs: 60_000, everyMs: 200 },
-  );
+  return eventually(`why ${words.join(' ')} says ${answer}`, look, {
+    timeoutMs: 90_000,
+    everyMs: 200,
+    onError: 'fail',
+  });
 }
 
 async function edit(file: string, from: string, to: string): Promise<void> {

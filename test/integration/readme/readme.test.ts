@@ -24,7 +24,9 @@ const elsewhere: Readonly<Record<string, string>> = {
 /** Commands that say by their exit code that something is wrong, because it is where they are run here. */
 const failing: Readonly<Record<string, string>> = {
   'bin/tideline lab exec -- tideline status build/lab/platform': 'the command before it has killed a blade',
+  'bin/tideline lab exec -- tideline why blade paris-blade-1 build/lab/platform': 'the blade is still dead',
   'bin/tideline status examples/hybrid': 'no agent of the example runs here',
+  'bin/tideline why country FR examples/hybrid --if Cluster/paris=down': 'the same, and it is supposed to be down',
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'tideline-readme-'));
