@@ -81,8 +81,6 @@ const questions: readonly (readonly [string, readonly string[]])[] = [
 describe('where all is well', () => {
   it.each(questions)('every hop of %s holds', async (_, words) => {
     await untilIt(words, /^holds$/);
-    const { chain } = await why(words);
-    expect(chain.hops.length).toBeGreaterThanOrEqual(4);
   });
 
   it('names every hop from the spec to the kernel', async () => {
