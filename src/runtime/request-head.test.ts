@@ -4,7 +4,7 @@ import { maxHeadBytes, readHead } from './request-head.ts';
 
 const read = (text: string) => readHead(Buffer.from(text, 'latin1'), ['paris-blade-1']);
 const get = (host: string): string => `GET /status HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
-const whole = (method: string, path: string) => ({ state: 'whole', head: { method, path } });
+const whole = (method: string, path: string, query = '') => ({ state: 'whole', head: { method, path, query } });
 const refused = (code: number, reason: string) => ({ state: 'refused', code, reason });
 
 it.each([
@@ -15,7 +15,8 @@ it.each([
   ['localhost', get('localhost'), whole('GET', '/status')],
   ['HEAD', 'HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n', whole('HEAD', '/metrics')],
   ['HTTP/1.0 without Host', 'GET /healthz HTTP/1.0\r\n\r\n', whole('GET', '/healthz')],
-  ['a query', 'GET /metrics?name[]=x HTTP/1.0\r\n\r\n', whole('GET', '/metrics')],
+  ['a query', 'GET /metrics?name[]=x HTTP/1.0\r\n\r\n', whole('GET', '/metrics', 'name[]=x')],
+  ['a query with a question mark', 'GET /a?b=?&c HTTP/1.0\r\n\r\n', whole('GET', '/a', 'b=?&c')],
   ['more requests behind it', `${get('localhost')}${get('localhost')}`, whole('GET', '/status')],
   ['half a head', 'GET /status HTTP/1.1\r\nHost: local', { state: 'partial' }],
   ['a name of somebody else', get('evil.example'), refused(421, 'ForeignHost')],

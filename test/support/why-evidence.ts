@@ -49,6 +49,7 @@ export const network = (node: string, cluster: string, change: Partial<NetworkPa
   wanted: [{ prefix: blockOf(node) }],
   announced: [{ prefix: blockOf(node), class: 'pods' }],
   refusals: [],
+  notices: [],
   blackholes: { wanted: [blockOf(node)], installed: [blockOf(node)] },
   relay: 'synced',
   neighbors: [up],

@@ -262,6 +262,13 @@ const faults: readonly (readonly [Question, Partial<Evidence>, string, WhyReason
     'VipNotAnnounced',
     /not inside \(PrefixOutsideSite\)/,
   ],
+  [
+    pod,
+    { pods: [{ cluster: 'paris', pods: [{ name: 'video/web-1', node: 'paris-worker-2' }] }] },
+    'block',
+    'RouteElsewhere',
+    /led to paris-worker-1 by 10\.10\.1\.0\/26, and its Pod is on paris-worker-2$/,
+  ],
   [pod, { pods: [{ cluster: 'paris', pods: [] }] }, 'pod', 'PodMissing', /no Pod/],
   [{ kind: 'pod', address: { family: 4, text: '8.8.8.8' } }, {}, 'spec', 'AddressOutsideSites', /no Site/],
   [

@@ -109,6 +109,10 @@ export const whyReasons = {
     meaning: 'No server announces a route to the address or prefix.',
     fix: 'look whether a block of Calico holds it (kubectl get ipamblocks), and at refusals in the /status of the worker',
   },
+  RouteElsewhere: {
+    meaning: 'The longest route to the address leads to another worker than the one that has the Pod.',
+    fix: 'look at refusals in the /status of the worker that has the Pod: it should announce the address as a host route',
+  },
   RouteRefused: {
     meaning: 'The server that has the prefix does not announce it.',
     fix: 'the reason is one of src/planes/network/reasons.ts or src/bgp/reasons.ts',

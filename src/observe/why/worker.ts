@@ -21,7 +21,8 @@ export function routeOfWorker(snapshot: Snapshot, { prefix, cluster, node }: Wan
     return [fails('worker', named.target.server, 'WorkerSilent', silence(snapshot, named))];
   const answered = workers.filter((part): part is Answered => 'network' in part);
   const holder = holderOf(answered, prefix);
-  if (named !== undefined && 'network' in named && named.network.reason === 'NodeDrained')
+  // A drained worker keeps the routes of pods that are still Ready.
+  if (holder === undefined && named !== undefined && 'network' in named && named.network.reason === 'NodeDrained')
     return [
       fails(
         'worker',
@@ -34,6 +35,10 @@ export function routeOfWorker(snapshot: Snapshot, { prefix, cluster, node }: Wan
     return [missingHop(snapshot, { prefix, cluster, ...(node === undefined ? {} : { node }) }, workers)];
   const { part, route } = holder;
   const name = part.target.server;
+  if (node !== undefined && name !== node)
+    return [
+      fails('block', prefix.text, 'RouteElsewhere', `is led to ${name} by ${route.text}, and its Pod is on ${node}`),
+    ];
   return [
     holds('worker', name, `has ${route.text} (${Math.max(1, Math.round(part.ageMs))} ms)`),
     ...inputHops(name, part.network),
@@ -115,7 +120,7 @@ function blockHop(name: string, network: NetworkPart, { text }: Prefix): Hop {
 
 /** Whether the kernel of the worker has what is under the block, and nothing of another program before it. */
 function kernelHop(name: string, { blackholes, notices }: NetworkPart, block: Prefix): Hop {
-  const shadow = (notices ?? []).find(
+  const shadow = notices.find(
     ({ subject, reason }) => subject === block.text && (reason === 'RouteShadows' || reason === 'RuleShadows'),
   );
   if (shadow !== undefined)
