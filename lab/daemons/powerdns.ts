@@ -2,10 +2,10 @@ import { type ChildProcess, execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { databaseFile } from '../../src/geo/lookup.ts';
 import { continentOf } from '../../src/model/geo/countries.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { toGeoIpCountryLayout } from '../geo/database.ts';
-import { databaseFile } from '../../src/geo/lookup.ts';
 import { stillMissing } from '../missing.ts';
 
 const run = promisify(execFile);

@@ -1,7 +1,7 @@
+import { clientAddress } from '../../src/geo/prefixes.ts';
 import { siteOfCluster } from '../../src/model/platform/places.ts';
 import { InputError } from '../../src/model/problem.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
-import { clientAddress } from '../../src/geo/prefixes.ts';
 import { application } from './application.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { countryOf } from '../../../src/geo/lookup.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 import { InputError, problemLines } from '../../../src/model/problem.ts';
 import { messageOf } from '../../../src/model/values.ts';
@@ -7,7 +8,6 @@ import { createLog } from '../../../src/runtime/log.ts';
 import { messageLines, printErrorLines, printLines } from '../../../src/runtime/print.ts';
 import { waitForShutdown } from '../../../src/runtime/shutdown.ts';
 import { type EmulatorOptions, type Endpoint, startEmulator } from '../../emulators/route53/emulator.ts';
-import { countryOf } from '../../../src/geo/lookup.ts';
 
 const usage = `Usage: node lab/daemons/route53/main.ts --api ADDRESS:PORT --dns ADDRESS:PORT [options]
   --time-compression N      divide health check intervals and timeouts by N (default 1)
