@@ -60,6 +60,11 @@ function untilIt(words: readonly string[], answer: RegExp): Promise<unknown> {
   });
 }
 
+/** Runs a command on a machine of the lab. */
+async function inside(machine: string, ...words: readonly string[]): Promise<void> {
+  expect(await lab('exec', '--state', state, '--on', machine, '--', ...words)).toMatchObject({ code: 0 });
+}
+
 async function edit(file: string, from: string, to: string): Promise<void> {
   const path = join(state, 'platform', file);
   const text = await readFile(path, 'utf8');
@@ -132,6 +137,23 @@ describe('names the cause in the first hop that does not hold', () => {
     await untilIt(words, cause);
     await lab('heal', '--state', state);
     await untilIt(words, /^holds$/);
+  });
+
+  it('an ExaBGP that hangs', async () => {
+    const signal = (name: string) =>
+      inside('paris-worker-1', 'pkill', `-${name}`, '-f', 'exabgp .*paris-worker-1/exabgp\\.conf');
+    await signal('STOP');
+    await untilIt(pod, /^session (ExabgpSilent|SessionsDown) paris-worker-1 /);
+    await signal('CONT');
+    await untilIt(pod, /^holds$/);
+  });
+
+  it('a route of another program that takes the packets to a block', async () => {
+    const route = ['10.10.1.0/26', 'via', '10.1.0.1', 'metric', '5'];
+    await inside('paris-worker-1', 'ip', 'route', 'add', ...route);
+    await untilIt(['route', '10.10.1.0/26'], /^kernel KernelShadows paris-worker-1 .*10\.10\.1\.0\/26/);
+    await inside('paris-worker-1', 'ip', 'route', 'del', ...route);
+    await untilIt(['route', '10.10.1.0/26'], /^holds$/);
   });
 
   it('a Service without the port that the Ingress names', async () => {

@@ -53,6 +53,12 @@ const compiled = compile({
       path('/port', 'other-port'),
       path('/many', 'many'),
     ]),
+    {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { namespace: 'shop', name: 'any' },
+      spec: { ingressClassName: 'tideline', defaultBackend: { service: { name: 'web', port: { number: 80 } } } },
+    },
     ingress('wild', '*.shop.example', [path('/only', 'web')]),
     ingress('closed', 'closed.shop.example', [path('/', 'web')], {
       'nginx.ingress.kubernetes.io/auth-url': 'https://auth.example',
@@ -89,8 +95,8 @@ const cases: readonly (readonly [string, string, Raw])[] = [
   ['www.shop.example', '/port', { refused: 'NoEndpoints', backend: { service: 'shop/other-port', exists: false } }],
   ['any.shop.example', '/only', { rule: { host: '*.shop.example' }, ingress: 'shop/wild' }],
   ['any.shop.example', '/', { refused: 'PathUnknown' }],
-  ['a.b.shop.example', '/', { refused: 'HostUnknown' }],
-  ['', '', { refused: 'HostUnknown', path: '/' }],
+  ['a.b.other.example', '/', { rule: { host: '' }, ingress: 'shop/any', backend: { service: 'shop/web' } }],
+  ['', '', { rule: { host: '' }, path: '/' }],
   [
     'closed.shop.example',
     '/',
@@ -100,6 +106,13 @@ const cases: readonly (readonly [string, string, Raw])[] = [
 
 test.each(cases)('says what becomes of %s%s', (host, text, answer) => {
   expect(ask(host, text)).toMatchObject(answer);
+});
+
+test('says that no Ingress serves a host', () => {
+  const { hosts, ...table } = compiled.table;
+  const named = { ...compiled, table: { ...table, hosts: hosts.filter(({ name }) => name !== '') } };
+  const answer = routeAnswer({ compiled: named, backend: () => undefined }, { host: 'a.b.shop.example', path: '/' });
+  expect(answer).toMatchObject({ refused: 'HostUnknown' });
 });
 
 test('says so before anything is known', () => {

@@ -3,7 +3,7 @@ import { withoutUndefined } from '../../../model/values.ts';
 import { type BackendKey, type Host, noBackend, type Path, type RouteSettings } from '../table.ts';
 import type { LiveBackend } from './backends.ts';
 import type { Compiled } from './compile.ts';
-import type { RouteClaim } from './ingress.ts';
+import type { IngressReading, RouteClaim } from './ingress.ts';
 import { hostFor, pathFor } from './match.ts';
 import { compareAge } from './place.ts';
 
@@ -27,8 +27,9 @@ export function routeAnswer(routed: Routed | undefined, asked: RouteQuestion): O
   const question = { host: hostIn(asked.host), path: pathIn(asked.path) };
   if (routed === undefined) return { ...question, refused: 'NoTable', faulty: [] };
   const { compiled, backend } = routed;
-  const faulty = faultyOf(compiled, question.host);
   const host = hostFor(compiled.table.hosts, question.host);
+  const naming = namingOf(compiled, host === undefined ? [question.host] : [question.host, host.name]);
+  const faulty = faultyOf(compiled, naming);
   if (host === undefined) return { ...question, refused: 'HostUnknown', faulty };
   const path = pathFor(host, question.path);
   const key = path?.backend ?? host.defaultBackend;
@@ -39,7 +40,7 @@ export function routeAnswer(routed: Routed | undefined, asked: RouteQuestion): O
     settings?.refused ?? (live === undefined || live.backend.endpoints.length === 0 ? 'NoEndpoints' : undefined);
   return {
     ...question,
-    ...withoutUndefined({ refused, ingress: ownerOf(compiled, host, path, key), limits: limitsOf(settings) }),
+    ...withoutUndefined({ refused, ingress: ownerOf(naming, host, path, key), limits: limitsOf(settings) }),
     rule: { host: host.name, ...(path === undefined ? {} : { match: path.match, path: path.path }) },
     ...(key === noBackend ? {} : { backend: backendOf(key, live) }),
     faulty,
@@ -74,7 +75,7 @@ function backendOf(key: BackendKey, live: LiveBackend | undefined): BackendAnswe
 
 /** The oldest Ingress that asks for this rule: conflicts go to the oldest. */
 function ownerOf(
-  { readings }: Pick<Compiled, 'readings'>,
+  naming: readonly IngressReading[],
   { name }: Host,
   path: Path | undefined,
   key: BackendKey,
@@ -84,17 +85,24 @@ function ownerOf(
     claim.host === name &&
     (key === noBackend || `${claim.backend.namespace}/${claim.backend.service}` === service) &&
     (claim.path?.path === path?.path || claim.more?.path === path?.path);
-  const owners = [...readings.values()].filter(({ routes }) => routes.some(isIt));
-  return owners.toSorted(compareAge)[0]?.key;
+  return naming.filter(({ routes }) => routes.some(isIt)).toSorted(compareAge)[0]?.key;
 }
 
-/** The Ingresses that name the host and are not served as they are written. */
-function faultyOf({ readings, conditions }: Routed['compiled'], host: string): RouteAnswer['faulty'] {
-  const naming = new Set(
-    [...readings.values()].filter(({ hosts }) => hosts.includes(host)).map(({ key }) => `Ingress/${key}`),
-  );
+/** The Ingresses that name one of these hosts. One pass without a copy: there may be thousands, and the agent has more to do. */
+function namingOf({ readings }: Routed['compiled'], hosts: readonly string[]): readonly IngressReading[] {
+  const naming: IngressReading[] = [];
+  // An Ingress with nothing but a default backend names no host, and takes any.
+  const takes = (named: readonly string[]): boolean =>
+    named.length === 0 ? hosts.includes('') : hosts.some((host) => named.includes(host));
+  for (const reading of readings.values()) if (takes(reading.hosts)) naming.push(reading);
+  return naming;
+}
+
+/** What of these Ingresses is not served as it is written. */
+function faultyOf({ conditions }: Routed['compiled'], naming: readonly IngressReading[]): RouteAnswer['faulty'] {
+  const objects = new Set(naming.map(({ key }) => `Ingress/${key}`));
   return conditions
-    .filter(({ object, state }) => state !== 'accepted' && naming.has(object))
+    .filter(({ object, state }) => state !== 'accepted' && objects.has(object))
     .slice(0, most.ingresses)
     .map((condition) => ({ ...condition, problems: condition.problems.slice(0, most.problems) }));
 }
