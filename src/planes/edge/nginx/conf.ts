@@ -137,9 +137,15 @@ client_max_body_size ${maxBodyMiB}m;
 client_body_buffer_size 64k;
 
 # Only WebSocket over HTTP/1.1 is upgraded: any other protocol (h2c) would lead requests past the router, and HTTP/2 has no upgrade.
+# The field counts only where the client's Connection field names it (RFC 9110, 7.8): one without that was passed on by something
+# before the edge which knows of no upgrade. Of a list of protocols none is taken, which a server may always do.
 map "$server_protocol $http_upgrade" $tideline_upgrade {
     default "";
-    "HTTP/1.1 websocket" websocket;
+    "HTTP/1.1 websocket" $tideline_named_upgrade;
+}
+map $http_connection $tideline_named_upgrade {
+    default "";
+    "~*(?:^|,)[ \\t]*upgrade[ \\t]*(?:,|$)" websocket;
 }
 map $tideline_upgrade $tideline_connection {
     default upgrade;
