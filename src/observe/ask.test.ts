@@ -81,6 +81,16 @@ test.each<[string, RequestListener, RegExp]>([
   expect('problem' in part ? part.problem : part).toMatch(problem);
 });
 
+test.each([
+  [403, true],
+  [429, true],
+  [404, undefined],
+  [500, undefined],
+])('tells a door that is closed from a server that is sick: %i', async (code, refuses) => {
+  const part = await asked((_request, response) => response.writeHead(code).end());
+  expect('refuses' in part ? part.refuses : undefined).toBe(refuses);
+});
+
 test('names an agent that takes too long', async () => {
   expect(await asked(() => undefined, 500)).toMatchObject({ problem: 'does not answer within 0.5 s' });
 });

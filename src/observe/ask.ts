@@ -22,7 +22,19 @@ export async function askAgent(target: Target, options: AskOptions): Promise<Age
     const answer: unknown = JSON.parse(await get(target, options.timeoutMs));
     return readStatus(target, answer, options.monotonic() - begunMs);
   } catch (error) {
-    return { target, problem: error instanceof SyntaxError ? 'answers something that is not JSON' : messageOf(error) };
+    const problem = error instanceof SyntaxError ? 'answers something that is not JSON' : messageOf(error);
+    return { target, problem, ...(error instanceof Refusal && error.isOfDoor ? { refuses: true as const } : {}) };
+  }
+}
+
+/** An answer without a status. */
+class Refusal extends Error {
+  /** True when the agent lets this machine not in, or not now. */
+  readonly isOfDoor: boolean;
+
+  constructor(code: number | undefined) {
+    super(`refuses to tell its status (HTTP ${code})`);
+    this.isOfDoor = code === 403 || code === 429;
   }
 }
 
@@ -41,7 +53,7 @@ function get({ address, port }: Target, timeoutMs: number, path: string = agentP
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const call = request({ host: address, port, path, agent: false }, (response) => {
     if (response.statusCode !== 200) {
-      reject(new Error(`refuses to tell its status (HTTP ${response.statusCode})`));
+      reject(new Refusal(response.statusCode));
       call.destroy();
       return;
     }

@@ -45,7 +45,8 @@ export interface Target {
 export type AgentPart = { readonly target: Target } & (
   | { readonly edge: EdgePart; readonly ageMs: number }
   | { readonly network: NetworkPart; readonly ageMs: number }
-  | { readonly problem: string }
+  /** `refuses`: something answers there, and not to this machine; that says nothing of how the server is. */
+  | { readonly problem: string; readonly refuses?: true }
 );
 
 /** Whether a session is up that carries an address or prefix of this family; a session has the family of its addresses. */

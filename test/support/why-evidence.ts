@@ -58,6 +58,9 @@ export const network = (node: string, cluster: string, change: Partial<NetworkPa
 
 export type Change = Partial<EdgePart> | Partial<NetworkPart> | string;
 
+/** Of an agent that lets this machine not in. */
+export const closed = 'refuses to tell its status (HTTP 403)';
+
 /** Every agent; by server, what is different about it, or why it does not answer. */
 export function agents(changes: Readonly<Record<string, Change>> = {}): readonly AgentPart[] {
   const workers = ['paris', 'newyork'].flatMap((cluster) =>
@@ -72,6 +75,7 @@ export function agents(changes: Readonly<Record<string, Change>> = {}): readonly
   );
   return [...bladeTargets(platform), ...workers].map((target): AgentPart => {
     const change = changes[target.server] ?? {};
+    if (change === closed) return { target, problem: closed, refuses: true };
     if (typeof change === 'string') return { target, problem: change };
     return target.plane === 'edge'
       ? { target, edge: edge(target.server, target.cluster, change as Partial<EdgePart>), ageMs: 2 }

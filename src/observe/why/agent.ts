@@ -1,5 +1,5 @@
 import { type AgentPart, type EdgePart, isCarried, type NetworkPart, type Snapshot } from '../snapshot.ts';
-import { fails, type Hop, holds } from './chain.ts';
+import { fails, type Hop, holds, unknown } from './chain.ts';
 
 type Silent = Extract<AgentPart, { readonly problem: string }>;
 
@@ -8,6 +8,19 @@ export function silence({ agents }: Snapshot, { target, problem }: Silent): stri
   const same = agents.filter((part) => target.site !== undefined && part.target.site === target.site);
   const whole = same.length > 1 && same.every((part) => 'problem' in part);
   return whole ? `${problem}; none of the ${same.length} agents of site ${target.site} answers here` : problem;
+}
+
+/** A server whose agent does not answer. That an agent lets this machine not in says nothing of the server. */
+export function silentHop(snapshot: Snapshot, part: Silent): Hop {
+  const { plane, server } = part.target;
+  const hop = plane === 'edge' ? 'blade' : 'worker';
+  if (part.refuses === true)
+    return unknown(
+      hop,
+      server,
+      `${part.problem}: this machine is not in a network of --metrics-from, or asks too often`,
+    );
+  return fails(hop, server, plane === 'edge' ? 'BladeSilent' : 'WorkerSilent', silence(snapshot, part));
 }
 
 /** Whether the agent runs on the newest spec and reads its cluster. */

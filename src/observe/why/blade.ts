@@ -3,7 +3,7 @@ import { poolOfBlade, siteOfServer } from '../../model/platform/places.ts';
 import type { EdgePool } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { EdgePart, Snapshot } from '../snapshot.ts';
-import { inputHops, sessionHop, silence } from './agent.ts';
+import { inputHops, sessionHop, silentHop } from './agent.ts';
 import { fails, type Hop, holds, unknown } from './chain.ts';
 
 /** Why a blade serves, or not: from its place in the spec to its BGP session. The blade is one of the spec. */
@@ -13,13 +13,8 @@ export function bladeHops(platform: Platform, snapshot: Snapshot, name: string):
   const part = snapshot.agents.find(({ target }) => target.plane === 'edge' && target.server === name);
   const spec = specHop(platform, pool, name, snapshot.takenAtMs);
   if (part === undefined) return [spec, unknown('blade', name, 'was not asked')];
-  if (!('edge' in part))
-    return [
-      spec,
-      'network' in part
-        ? unknown('blade', name, 'was not asked')
-        : fails('blade', name, 'BladeSilent', silence(snapshot, part)),
-    ];
+  if ('problem' in part) return [spec, silentHop(snapshot, part)];
+  if (!('edge' in part)) return [spec, unknown('blade', name, 'was not asked')];
   const { edge } = part;
   return [
     spec,

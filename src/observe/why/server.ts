@@ -1,6 +1,6 @@
 import { type Prefix } from '../../model/address.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { inputHops, sessionHop, silence } from './agent.ts';
+import { inputHops, sessionHop, silentHop } from './agent.ts';
 import { fails, type Hop, holds, unknown } from './chain.ts';
 
 /** Who announces the address of a server. */
@@ -10,14 +10,9 @@ export function routeOfServer(snapshot: Snapshot, prefix: Prefix): readonly Hop[
   const part = snapshot.agents.find(({ target }) => target.address === address);
   if (part === undefined)
     return [unknown('worker', text, 'is the address of no blade and no worker that is known here')];
-  const { server, plane } = part.target;
+  const { server } = part.target;
   if ('edge' in part) return [holds('blade', server, 'answers'), sessionHop(server, part.edge.bgp, text)];
-  if (!('network' in part))
-    return [
-      plane === 'edge'
-        ? fails('blade', server, 'BladeSilent', silence(snapshot, part))
-        : fails('worker', server, 'WorkerSilent', silence(snapshot, part)),
-    ];
+  if (!('network' in part)) return [silentHop(snapshot, part)];
   const { network } = part;
   const refusal = network.refusals.find(({ subject }) => subject === text || subject === address);
   const route = network.announced.some((one) => one.prefix === text)

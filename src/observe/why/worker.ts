@@ -1,6 +1,6 @@
 import { contains, type Prefix, parsePrefix } from '../../model/address.ts';
 import type { AgentPart, NetworkPart, Snapshot } from '../snapshot.ts';
-import { inputHops, sessionHop, silence } from './agent.ts';
+import { inputHops, sessionHop, silence, silentHop } from './agent.ts';
 import { fails, type Hop, holds, unknown } from './chain.ts';
 
 type Answered = Extract<AgentPart, { readonly network: NetworkPart }>;
@@ -17,8 +17,7 @@ interface Wanted {
 export function routeOfWorker(snapshot: Snapshot, { prefix, cluster, node }: Wanted): readonly Hop[] {
   const workers = snapshot.agents.filter(({ target }) => target.plane === 'network' && target.cluster === cluster);
   const named = workers.find(({ target }) => target.server === node);
-  if (named !== undefined && 'problem' in named)
-    return [fails('worker', named.target.server, 'WorkerSilent', silence(snapshot, named))];
+  if (named !== undefined && 'problem' in named) return [silentHop(snapshot, named)];
   const answered = workers.filter((part): part is Answered => 'network' in part);
   const holder = holderOf(answered, prefix);
   // A drained worker keeps the routes of pods that are still Ready.
@@ -85,17 +84,14 @@ function missingHop(snapshot: Snapshot, { prefix, cluster, node }: Wanted, worke
   const problem = snapshot.clusters.find(({ name }) => name === cluster)?.problem;
   if (problem !== undefined)
     return unknown('worker', text, `may be on a worker that is not known here: cluster ${cluster}: ${problem}`);
-  const silent = workers.flatMap((part) =>
-    'problem' in part ? [`${part.target.server}: ${silence(snapshot, part)}`] : [],
-  );
+  const silent = workers.filter((part) => 'problem' in part);
   const where = node === undefined ? '' : `, and its Pod is on ${node}`;
-  if (silent.length > 0)
-    return fails(
-      'worker',
-      text,
-      'WorkerSilent',
-      `is announced by no worker that answers${where}; silent: ${silent.join('; ')}`,
-    );
+  if (silent.length > 0) {
+    const why = silent.map((part) => `${part.target.server}: ${silence(snapshot, part)}`).join('; ');
+    const what = `is announced by no worker that answers${where}; silent: ${why}`;
+    const isClosed = silent.every(({ refuses }) => refuses === true);
+    return isClosed ? unknown('worker', text, what) : fails('worker', text, 'WorkerSilent', what);
+  }
   return fails(
     'block',
     text,
