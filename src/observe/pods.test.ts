@@ -48,21 +48,32 @@ function client(answer: (request: KubeRequest) => unknown): KubeClient {
   };
 }
 
-test('asks a kube-apiserver for the one address, and leaves out what it cannot read', async () => {
-  const asked: KubeRequest[] = [];
+test('asks a kube-apiserver for the one address first, and leaves out what it cannot read', async () => {
+  const asked: KubeRequest['query'][] = [];
   const items = [pod('one', { phase: 'Running' }), { metadata: 'nothing' }];
-  const found = await podsOfApi(
-    client((request) => {
-      asked.push(request);
-      return { metadata: { resourceVersion: '1' }, items };
-    }),
-    '10.10.1.1',
-    3000,
-  );
+  const server = client(({ query }) => {
+    asked.push(query);
+    return { metadata: { resourceVersion: '1' }, items };
+  });
+  const found = await podsOfApi(server, '10.10.1.1', 3000);
   expect(found).toEqual([{ name: 'video/one', node: 'paris-worker-1', phase: 'Running' }]);
-  expect(asked).toMatchObject([
-    { path: '/api/v1/pods', query: { fieldSelector: 'status.podIP=10.10.1.1', limit: 10 } },
-  ]);
+  expect(asked).toEqual([{ limit: 500, fieldSelector: 'status.podIP=10.10.1.1' }]);
+});
+
+test('looks through all Pods for an address that is not the first of one', async () => {
+  const asked: KubeRequest['query'][] = [];
+  const server = client(({ query = {} }) => {
+    asked.push(query);
+    if ('fieldSelector' in query) return { metadata: { resourceVersion: '1' }, items: [] };
+    return 'continue' in query
+      ? {
+          metadata: { resourceVersion: '1' },
+          items: [pod('two', { podIPs: [{ ip: '10.10.1.1' }, { ip: 'fd00::1' }] })],
+        }
+      : { metadata: { resourceVersion: '1', continue: 'more' }, items: [pod('one', { podIP: '10.10.1.2' })] };
+  });
+  expect(await podsOfApi(server, 'fd00::1', 3000)).toEqual([{ name: 'video/two', node: 'paris-worker-1' }]);
+  expect(asked).toHaveLength(3);
 });
 
 test('rejects with what the kube-apiserver says', async () => {
