@@ -61,7 +61,7 @@ export async function startOurs({ network, namespace, folder }: Place): Promise<
 
 /**
  * Starts nginx with an nginx.conf as a person would write it for these hosts: a server and an upstream each, and the same
- * headers as ours.
+ * headers as ours. An upstream keeps more connections than the bench has clients; with fewer it would close some and open them again.
  */
 export async function startStatic(place: Place, hosts: number, endpoints: number): Promise<Daemon> {
   const body = Array.from({ length: hosts }, (_, index) => staticHost(index, endpoints)).join('\n');
@@ -76,7 +76,7 @@ export async function startStatic(place: Place, hosts: number, endpoints: number
 
 function staticHost(index: number, endpoints: number): string {
   const servers = addressesOf(index, endpoints).map((address) => `server ${address}:${upstreamPort};`);
-  return `upstream u${index} { ${servers.join(' ')} keepalive 16; keepalive_timeout 4s; }
+  return `upstream u${index} { ${servers.join(' ')} keepalive 32; keepalive_timeout 4s; }
   server { listen ${ports.static}; server_name ${hostName(index)};
     location / { proxy_pass http://u${index}; proxy_http_version 1.1; proxy_redirect off;
       proxy_connect_timeout 2s; proxy_read_timeout 60s; proxy_send_timeout 60s;

@@ -158,6 +158,14 @@ describe('a request', () => {
     for (const name of ['forwarded', 'proxy', 'upgrade', 'connection']) expect(headers[name]).toBeUndefined();
   });
 
+  it('has a name that no other request has', async () => {
+    await world.plane.apply(table({ hosts, backends: [backend(key, a)] }));
+    const replies = await Promise.all(Array.from({ length: 50 }, () => world.ask({ host: 'www.example' })));
+    const names = replies.map((reply) => String(seen(reply).headers['x-request-id']));
+    expect(new Set(names).size).toBe(50);
+    for (const name of names) expect(name).toMatch(/^[0-9a-f]{32}$/);
+  });
+
   it('has one host: the one of its request line, when that has one', async () => {
     const reply = await world.ask({ host: 'other.example', path: 'http://www.example/x' });
     expect(seen(reply)).toMatchObject({

@@ -18,16 +18,16 @@ export interface ClientSettings {
  * client, and what the edge answers itself under its reserved paths: the agent's probe and health checks.
  */
 export function clientLimits({ trustedProxies }: ClientSettings): string {
-  const unnamed = trustedProxies === undefined ? '' : '\n    "~^1 (?<tideline_same>[^ ]+) \\k<tideline_same>$" "";';
-  const proxy = trustedProxies === undefined ? '' : '$tideline_proxy $remote_addr $realip_remote_addr';
+  const named = `
+map "$tideline_proxy $remote_addr $realip_remote_addr" $tideline_client {
+    default $tideline_network;
+    "~^1 (?<tideline_same>[^ ]+) \\k<tideline_same>$" "";
+}`;
   return `# An IPv4 address that is written as one of IPv6 is one client.
-map $binary_remote_addr $tideline_network {
+map $binary_remote_addr $tideline_${trustedProxies === undefined ? 'client' : 'network'} {
     default $binary_remote_addr;
     "~^(?!\\x00{10}\\xff\\xff)(?<tideline_half>(?s:.{8}))(?s:.{8})$" $tideline_half;
-}
-map "${proxy}" $tideline_client {
-    default $tideline_network;${unnamed}
-}
+}${trustedProxies === undefined ? '' : named}
 # Over HTTP/2 a body needs no length; only these methods are taken to have one then.
 map "$server_protocol $request_method" $tideline_streaming {
     default "";
@@ -40,10 +40,16 @@ map $http_transfer_encoding $tideline_unmeasured {
     "" $tideline_streaming;
 }
 # What is shorter than 10,000 bytes stays in memory (client_body_buffer_size).
-map $content_length $tideline_sender {
+map $content_length $tideline_body {
     default $tideline_client;
     "" $tideline_unmeasured;
     "~^[0-9]{1,4}$" "";
+}
+# Most requests have neither a body nor one of the fields that announce it, and are told by one look.
+map $request_method$content_length$http_transfer_encoding $tideline_sender {
+    default $tideline_body;
+    GET "";
+    HEAD "";
 }
 # A zone that is full refuses new clients: there is room for half a million that have requests in flight.
 limit_conn_zone $tideline_client zone=tideline_clients:32m;

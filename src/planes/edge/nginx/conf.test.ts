@@ -29,6 +29,12 @@ describe('nginx.conf', () => {
     expect(text).toContain('max_headers');
   });
 
+  it('gives no two pools of idle connections names that agree in both length and first letter', () => {
+    const names = [...nginxConf(settings).matchAll(/^ *upstream (\S+) \{/gm)].map(([, name = '']) => name);
+    expect(names).toHaveLength(64);
+    expect(new Set(names.map((name) => `${name.length}${name.charAt(0)}`)).size).toBe(64);
+  });
+
   it('listens on the pool’s ports, on IPv6 when there is any', () => {
     const listens = (of: Partial<NginxSettings>) => nginxConf({ ...settings, ...of }).match(/listen [^;]*/g) ?? [];
     expect(listens({ httpPort: 8080, ipv6: false })).toEqual([

@@ -136,31 +136,19 @@ max_headers 128;
 client_max_body_size ${maxBodyMiB}m;
 client_body_buffer_size 64k;
 
-# Only WebSocket over HTTP/1.1 is upgraded: any other protocol (h2c) would lead requests past the router, and HTTP/2 has no upgrade.
-# The field counts only where the client's Connection field names it (RFC 9110, 7.8): one without that was passed on by something
-# before the edge which knows of no upgrade. Of a list of protocols none is taken, which a server may always do.
-map "$server_protocol $http_upgrade" $tideline_upgrade {
-    default "";
-    "HTTP/1.1 websocket" $tideline_named_upgrade;
-}
+# Whether the client's Connection field names the upgrade (RFC 9110, 7.8). One without that was passed on by something before the edge
+# which knows of no upgrade. Lua asks only where there is an Upgrade field (lua/request.lua).
 map $http_connection $tideline_named_upgrade {
     default "";
     "~*(?:^|,)[ \\t]*upgrade[ \\t]*(?:,|$)" websocket;
 }
-map $tideline_upgrade $tideline_connection {
-    default upgrade;
-    "" "";
+# Lua gives these variables their values, some of them seldom. Unlike \`set\`, this takes no time where nothing reads them.
+${['pool', 'reason', 'upgrade', 'connection'].map((name) => `map "" $tideline_${name} {\n    default "";\n}`).join('\n')}
+map "" $tideline_host {
+    default $host;
 }
-# What a pod says of upgrades passes only where it means something: a response of HTTP/2 with this field is malformed (RFC 9113, 8.2.2).
-map "$server_protocol $status" $tideline_upgraded {
-    default "";
-    "HTTP/1.1 101" $upstream_http_upgrade;
-    "HTTP/1.1 426" $upstream_http_upgrade;
-}
-
-map $tideline_hsts $tideline_sent_hsts {
-    default $tideline_hsts;
-    "" $upstream_http_strict_transport_security;
+map "" $tideline_id {
+    default $request_id;
 }
 ${clientOf(settings)}
 ${providerMaps(settings)}
@@ -172,7 +160,10 @@ ${pools()}`;
 /**
  * Idle connections to pods, for each worker. nginx searches a pool from end to end and its list of upstreams from the start, so
  * one large pool, or hundreds of small ones, would cost more than new connections do. An endpoint always has the same pool
- * (`lua/endpoints.lua`). What is idle takes at most half of a worker's connections: nginx closes none of it to make room.
+ * (`lua/endpoints.lua`, which knows the names as well). What is idle takes at most half of a worker's connections: nginx closes none
+ * of it to make room.
+ *
+ * nginx looks for the name of a pool by comparing lengths first, then bytes: no two names agree in both length and first letter.
  */
 const poolCount = 64;
 const poolConnections = 128;
@@ -181,7 +172,7 @@ const workerConnections = 2 * poolCount * poolConnections;
 function pools(): string {
   return Array.from(
     { length: poolCount },
-    (_, index) => `upstream ${index}_pods {
+    (_, index) => `upstream ${'abcdefgh'.charAt(index % 8)}${'p'.repeat(Math.floor(index / 8))} {
     server 0.0.0.1;
     balancer_by_lua_block { tideline.balance() }
     keepalive ${poolConnections};
@@ -204,11 +195,8 @@ const namesSomebody = `map $http_x_forwarded_for $tideline_named {
  */
 function clientOf({ trustedProxies }: NginxSettings): string {
   if (trustedProxies === undefined)
-    return `map $scheme $tideline_scheme {
+    return `map "" $tideline_scheme {
     default $scheme;
-}
-map $server_port $tideline_port {
-    default $server_port;
 }`;
   const { prefixes, via } = trustedProxies;
   const said = via === 'proxyProtocol' ? '$proxy_protocol_server_port' : '$http_x_forwarded_proto';
@@ -232,18 +220,25 @@ map "$tideline_proxy ${said}" $tideline_port {
 }`;
 }
 
+/** The scheme and port that the client sees. nginx's own variables cost less than a map. */
+const seen = ({ trustedProxies }: NginxSettings) =>
+  trustedProxies === undefined
+    ? { scheme: '$scheme', port: '$server_port' }
+    : { scheme: '$tideline_scheme', port: '$tideline_port' };
+
 function accessLogs({ accessLog, syslog, runDir }: NginxSettings): string {
-  if (!accessLog) return 'access_log off;';
   const fields = [
-    '"time":"$time_iso8601","id":"$request_id","client":"$remote_addr","scheme":"$tideline_scheme","host":"$host"',
+    '"time":"$time_iso8601","id":"$tideline_id","client":"$remote_addr","scheme":"$tideline_scheme","host":"$host"',
     '"method":"$tideline_method","uri":"$request_uri","status":$status,"bytes":$bytes_sent,"seconds":$request_time',
     '"upstream":"$upstream_addr","upstreamStatus":"$upstream_status","upstreamSeconds":"$upstream_response_time"',
     '"reason":"$tideline_reason"',
   ];
   const lines = fields.map((field, index) => `    '${index === 0 ? '{' : ','}${field}'`);
-  const to = syslog
-    ? `${devLog('tideline_access')} tideline`
-    : `${runDir}/${runFiles.nginxAccessLog} tideline buffer=64k flush=1s`;
+  const to = !accessLog
+    ? 'off'
+    : syslog
+      ? `${devLog('tideline_access')} tideline`
+      : `${runDir}/${runFiles.nginxAccessLog} tideline buffer=64k flush=1s`;
   // A refused response changes $request_method (lua/response.lua).
   const method = `map $request $tideline_method {\n    default $request_method;\n    "~^([A-Z]+) " $1;\n}\n`;
   return `${method}log_format tideline escape=json\n${lines.join('\n')}\n    '}';\naccess_log ${to};`;
@@ -275,11 +270,6 @@ ${indent(listen.join('\n'))}
     ssl_session_cache shared:tideline_tls:16m;
     ssl_session_timeout 1h;
     ssl_session_tickets off;
-
-    set $tideline_host "";
-    set $tideline_pool "";
-    set $tideline_reason "";
-    set $tideline_hsts "";
 
     location = ${bladePaths.blade} {
         content_by_lua_block { require("tideline.answers").blade() }
@@ -315,24 +305,21 @@ proxy_set_header Connection $tideline_connection;
 proxy_set_header Upgrade $tideline_upgrade;
 proxy_set_header X-Real-IP $remote_addr;
 proxy_set_header X-Forwarded-For $remote_addr;
-proxy_set_header X-Forwarded-Proto $tideline_scheme;
+proxy_set_header X-Forwarded-Proto ${seen(settings).scheme};
 proxy_set_header X-Forwarded-Host $tideline_host;
-proxy_set_header X-Forwarded-Port $tideline_port;
-proxy_set_header X-Request-ID $request_id;
-proxy_set_header X-Scheme $tideline_scheme;
+proxy_set_header X-Forwarded-Port ${seen(settings).port};
+proxy_set_header X-Request-ID $tideline_id;
+proxy_set_header X-Scheme ${seen(settings).scheme};
 ${believedFields.map((name) => `proxy_set_header ${name} "";`).join('\n')}
 ${providerHeaders(settings)}
 # A backend must not steer nginx: an internal redirect would lead past the router.
 proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset;
 proxy_redirect off;
 header_filter_by_lua_block { tideline.filter() }
+# The filter passes it on where it means something.
 proxy_hide_header Upgrade;
-add_header Upgrade $tideline_upgraded always;
 proxy_hide_header Proxy-Connection;
 proxy_hide_header Trailer;
-# Where the edge sends HSTS, a pod's own is replaced; else it passes.
-proxy_hide_header Strict-Transport-Security;
-add_header Strict-Transport-Security $tideline_sent_hsts always;
 # nginx tries another endpoint when one cannot be reached; for a POST only when nothing of it was sent.
 proxy_next_upstream error timeout;
 proxy_next_upstream_timeout 10s;

@@ -3,9 +3,14 @@ local avoided = require "tideline.avoided"
 
 local _M = {}
 
--- The number of upstreams of nginx.conf, each of which keeps idle connections; start.lua sets it. They are called `0_pods` and so
--- on: nginx compares the name with that of each upstream before it, and beginnings that differ end the comparison.
+-- The number of upstreams of nginx.conf, each of which keeps idle connections; start.lua sets it.
 _M.pools = 1
+
+-- The name of the upstream of an endpoint. conf.ts, which gives these names, says why they are `a` to `h`, `ap` to `hp` and so on.
+local function pool_of(address, port)
+  local index = ngx.crc32_short(address .. " " .. port) % _M.pools
+  return string.char(97 + index % 8) .. string.rep("p", math.floor(index / 8))
+end
 
 function _M.encode(list)
   local parts = {}
@@ -23,7 +28,7 @@ function _M.decode(value, before, key)
     backend.count = backend.count + 1
     backend.address[backend.count] = address:find(":", 1, true) and "[" .. address .. "]" or address
     backend.port[backend.count] = tonumber(port)
-    backend.pool[backend.count] = ngx.crc32_short(address .. " " .. port) % _M.pools .. "_pods"
+    backend.pool[backend.count] = pool_of(address, port)
   end
   if backend.count > 0 then
     backend.turn = math.random(backend.count) - 1

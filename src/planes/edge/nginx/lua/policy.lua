@@ -62,7 +62,8 @@ function _M.apply(settings, var)
   end
   local secure = var.tideline_scheme == "https"
   if secure and settings.hsts then
-    var.tideline_hsts = settings.hsts
+    -- The filter of headers sends it (response.lua).
+    ngx.ctx.hsts = settings.hsts
   end
   if settings.deny or settings.allow then
     limit_clients(settings, var)

@@ -1,6 +1,7 @@
 -- The way of one request: its host and path choose a backend, then an endpoint of that, and another endpoint when the first
 -- cannot be reached.
 local avoided = require "tideline.avoided"
+local tohex = require("bit").tohex
 local balancer = require "ngx.balancer"
 local cache = require "tideline.cache"
 local endpoints = require "tideline.endpoints"
@@ -11,6 +12,9 @@ local store = require "tideline.store"
 local tries = require "tideline.tries"
 
 local _M = {}
+
+local random = math.random
+local WORD = 2 ^ 32
 
 local TRIES = 3
 local CONNECT_SECONDS = 2
@@ -76,6 +80,21 @@ local function forwarded_host(routed, sent)
   return routed
 end
 
+-- Only WebSocket over HTTP/1.1 is upgraded: any other protocol (h2c) would lead requests past the router, and HTTP/2 has no
+-- upgrade. Of a list of protocols none is taken, which a server may always do. Returns whether the request asks for it.
+local function pass_upgrade(asked, var)
+  if asked:lower() ~= "websocket" or var.server_protocol ~= "HTTP/1.1" or var.tideline_named_upgrade == "" then
+    return false
+  end
+  var.tideline_upgrade, var.tideline_connection = "websocket", "upgrade"
+  return true
+end
+
+-- A name for the request, as nginx's own $request_id, at a sixth of the price. Nobody should take it for a secret.
+local function identifier()
+  return tohex(random() * WORD) .. tohex(random() * WORD) .. tohex(random() * WORD) .. tohex(random() * WORD)
+end
+
 -- While draining, requests are served by a location that closes the connection after the response.
 function _M.enter()
   if store.state:get("draining") then
@@ -103,11 +122,16 @@ function _M.route()
     answered.count("HostPortInvalid")
     return ngx.exit(400)
   end
-  var.tideline_host = forwarded
+  if forwarded ~= name then
+    var.tideline_host = forwarded
+  end
+  var.tideline_id = identifier()
   local index = endpoints.next(backend)
   var.tideline_pool = backend.pool[index]
-  local upgraded = var.tideline_upgrade ~= ""
-  ngx.ctx = { backend = backend, index = index, tries = 0, settings = settings, upgraded = upgraded }
+  local upgrade = var.http_upgrade
+  local upgraded = upgrade ~= nil and pass_upgrade(upgrade, var)
+  local hsts = settings and ngx.ctx.hsts
+  ngx.ctx = { backend = backend, index = index, tries = 0, settings = settings, upgraded = upgraded, hsts = hsts }
 end
 
 -- Whether the last try made a connection. nginx lists the connect time of each try, `-` for none: `0.001, - : ` after two tries;
@@ -167,21 +191,20 @@ end
 
 -- Runs when the answer's header is sent. An endpoint that took the connection is not avoided any more, and the last one that did
 -- not take it is.
-function _M.answered()
-  local ctx = ngx.ctx
+function _M.answered(ctx, status)
   local backend = ctx.backend
   if not backend or not ctx.tries or ctx.tries == 0 then
     return
   end
-  if backend.avoiding == 0 and ngx.status < 500 then
+  if backend.avoiding == 0 and status < 500 then
     return tries.connected(backend)
   end
   if was_connected() then
     avoided.lift(backend, ctx.index)
     tries.connected(backend)
-  elseif ngx.status ~= 499 then
-    avoided.add(backend, ctx.index, ngx.status == 504)
-    tries.failed(backend, ngx.status == 504)
+  elseif status ~= 499 then
+    avoided.add(backend, ctx.index, status == 504)
+    tries.failed(backend, status == 504)
   end
 end
 

@@ -7,8 +7,12 @@ local _M = {}
 -- Whether nginx took the length that the pod said. It takes the last of several fields and ignores one that is no number, and then
 -- reads until the connection ends (RFC 9112, 6.3, asks for a 502).
 local function length_agrees(said)
+  local taken = ngx.header.content_length
+  if said == taken then
+    return true
+  end
   local length = tonumber(said)
-  if length and length == tonumber(ngx.header.content_length) then
+  if length and length == tonumber(taken) then
     return true
   end
   return ngx.var.upstream_http_transfer_encoding ~= nil
@@ -46,9 +50,23 @@ local function refuse(reason, status)
   return ngx.exit(502)
 end
 
--- Runs before the head of each response is sent: of a pod's, and then of the one that takes its place.
-function _M.check()
-  local status = ngx.status
+-- What a pod says of upgrades passes only where it means something: a response of HTTP/2 with this field is malformed (RFC 9113,
+-- 8.2.2).
+local function pass_upgrade(var)
+  if var.server_protocol == "HTTP/1.1" then
+    ngx.header.Upgrade = var.upstream_http_upgrade
+  end
+end
+
+-- Runs before the head of each response is sent: of a pod's, and then of the one that takes its place. Where the edge sends HSTS, a
+-- pod's own is replaced; else that passes.
+function _M.check(ctx, status)
+  if ctx.hsts then
+    ngx.header["Strict-Transport-Security"] = ctx.hsts
+  end
+  if status == 101 or status == 426 then
+    pass_upgrade(ngx.var)
+  end
   if status == 502 and answered.is_of_response(ngx.var.tideline_reason) then
     ngx.header["Content-Length"] = 0
     return

@@ -33,8 +33,9 @@ _G.tideline = {
   end,
   balance = request.balance,
   filter = function()
-    request.answered()
-    return response.check()
+    local ctx, status = ngx.ctx, ngx.status
+    request.answered(ctx, status)
+    return response.check(ctx, status)
   end,
 }
 
@@ -52,6 +53,17 @@ local function close_control(run_dir)
   end
 end
 
+-- 48 random bits: no two workers, of any blade, name their requests alike.
+local function seed()
+  local random = assert(io.open("/dev/urandom", "rb"))
+  local bytes = random:read(6)
+  random:close()
+  local hex = bytes:gsub(".", function(byte)
+    return string.format("%02x", byte:byte())
+  end)
+  return tonumber(hex, 16)
+end
+
 function _M.master(run_dir, rendered, pools, provider_fields)
   endpoints.pools = pools
   forwarded.fields = provider_fields
@@ -61,7 +73,7 @@ function _M.master(run_dir, rendered, pools, provider_fields)
 end
 
 function _M.worker(run_dir, temporary_dir)
-  math.randomseed(ngx.now() * 1000 + ngx.worker.pid() * 7919)
+  math.randomseed(seed())
   ffi.C.chmod(run_dir .. "/nginx-control/nginx.sock", OWNER_ONLY)
   if ffi.C.access(temporary_dir .. "/.", MAY_ENTER) ~= 0 then
     ngx.log(ngx.ERR, "the workers may not enter ", temporary_dir, ": large uploads will fail; give it mode 0711")
