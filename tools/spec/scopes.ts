@@ -43,6 +43,7 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   DuplicateAddress: 'both',
   IngressClassTwice: 'platform',
   TooFewBlades: 'object',
+  VipFamilyUnserved: 'platform',
   UnknownCountry: 'object',
   CountryTwice: 'object',
   RuleForNobody: 'object',

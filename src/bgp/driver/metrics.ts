@@ -15,7 +15,10 @@ export function speakerMetrics(registry: Registry): SpeakerMetrics {
   const connected = gauge('tideline_bgp_relay_connected', '1 while the agent is connected to a synchronised relay');
   const up = gauge('tideline_bgp_session_up', '1 while the BGP session is established', ['neighbor']);
   const routes = gauge('tideline_bgp_routes', 'routes asked for, and routes ExaBGP holds', ['state']);
-  const differences = gauge('tideline_bgp_route_differences', 'routes allowed but not held, or held but not wanted');
+  const differences = gauge(
+    'tideline_bgp_route_differences',
+    'routes wanted but not held, also those that are refused, or held but not wanted',
+  );
   const refused = gauge('tideline_bgp_refused_routes', 'routes refused now', ['reason']);
   const yielding = gauge('tideline_bgp_yielding', '1 while the routes of pods and servers yield to other announcers');
   const yielded = gauge(

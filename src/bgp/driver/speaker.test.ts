@@ -127,7 +127,8 @@ it('settles, renews the lease, and sends the whole set again to a new relay', as
   expect(metrics).toContain('tideline_bgp_session_up{neighbor="10.1.0.1"} 1');
   expect(metrics).toContain('tideline_bgp_routes{state="announced"} 1');
   expect(metrics).toContain('tideline_bgp_refused_routes{reason="PrefixOutsideSite"} 1');
-  expect(metrics).toContain('tideline_bgp_route_differences 0');
+  // The refused route is wanted, and nobody hears of it.
+  expect(metrics).toContain('tideline_bgp_route_differences 1');
 
   await relaySocket?.close();
   await vi.waitFor(() => expect(speaker.status().relay).toBe('disconnected'));

@@ -302,8 +302,17 @@ class RelaySpeaker implements Speaker {
       );
       return announce.length + withdraw.length;
     });
-    this.#metrics.recordStatus(status, this.#desired?.length ?? 0, differences);
+    this.#metrics.recordStatus(status, this.#desired?.length ?? 0, differences + this.#countUnannounced());
     this.#statuses.emit(status);
+  }
+
+  /** The prefixes that are wanted and refused, so that nobody hears of them: no other gauge would say that they are missing. */
+  #countUnannounced(): number {
+    const { refusals, target } = this.#judgement;
+    const refused = refusals.filter(({ action }) => action === 'announce').map(({ prefix }) => prefix);
+    if (refused.length === 0) return 0;
+    const granted = new Set(target.map(({ prefix }) => prefix.text));
+    return new Set(refused.filter((prefix) => !granted.has(prefix))).size;
   }
 
   #readBackEvery(delayMs: number): void {

@@ -2,7 +2,7 @@ import { isInForce } from '../platform/drains.ts';
 import { checkAddresses } from './checks/addresses.ts';
 import { checkNames } from './checks/names.ts';
 import { checkPolicies } from './checks/policies.ts';
-import { checkPools } from './checks/pools.ts';
+import { checkPools, unservedFamilies } from './checks/pools.ts';
 import { checkPrefixes } from './checks/prefixes.ts';
 import { checkReferences } from './checks/references.ts';
 import type { SpecDocument } from './document.ts';
@@ -41,7 +41,11 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
   problems.push(...checkNames(objects));
   for (const check of [checkReferences, checkPrefixes, checkAddresses, checkPools, checkPolicies])
     check(objects, report);
-  return { platform: platformOf(objects), problems, warnings: expiredDrains(objects, nowMs) };
+  return {
+    platform: platformOf(objects),
+    problems,
+    warnings: [...unservedFamilies(objects), ...expiredDrains(objects, nowMs)],
+  };
 }
 
 /** The objects of one kind; `readObject` has parsed each value with the schema of that kind. */

@@ -38,6 +38,8 @@ export const reasons = {
   IngressClassTwice:
     'Two edge pools of one cluster serve one IngressClass: each would replace the addresses that the other writes.',
   TooFewBlades: 'A pool has fewer blades than `minAnnouncers`.',
+  VipFamilyUnserved:
+    'Warning: a VIP is of an address family that no blade of its pool has, or too few for `minAnnouncers`: BGP announces it with the address of a blade, so nobody does.',
   UnknownCountry: 'There is no such country, or Route 53 has no data for it.',
   CountryTwice: 'A country or continent is named by two rules of a policy.',
   RuleForNobody: 'A rule names neither a country nor a continent.',
