@@ -327,7 +327,10 @@ proxy_next_upstream_tries 0;
 proxy_connect_timeout 2s;
 proxy_send_timeout 60s;
 proxy_read_timeout 60s;
+# What a pod has sent goes on at once, its head as well. With buffers nginx keeps a head until the first byte of a body is there.
+proxy_buffering off;
 proxy_buffer_size 16k;
+# These hold for an answer for which its pod asks for buffers (X-Accel-Buffering: yes).
 proxy_buffers 8 16k;
 proxy_busy_buffers_size 32k;
 proxy_max_temp_file_size 0;`;

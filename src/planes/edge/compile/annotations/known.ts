@@ -140,7 +140,10 @@ export const knownAnnotations: Readonly<Record<string, KnownAnnotation>> = {
   'preserve-trailing-slash': implemented('The redirect to HTTPS keeps the path as it was sent in any case.'),
   'proxy-body-size': implemented("At most the pool's maxBodyMiB, which is also what holds without it."),
   'proxy-buffer-size': ignored,
-  'proxy-buffering': onByDefault,
+  'proxy-buffering': {
+    ...offByDefault,
+    note: 'What a pod sends goes on at once; for an answer with X-Accel-Buffering: yes the edge reads up to 128 KiB ahead.',
+  },
   'proxy-buffers-number': ignored,
   'proxy-busy-buffers-size': ignored,
   'proxy-connect-timeout': implemented('From 1 to 75 s; without it 2 s.'),
