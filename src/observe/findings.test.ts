@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { blade, down, silent, takenAtMs, target, up, worker } from '../../test/support/snapshot.ts';
 import { findingsOf, severities } from './findings.ts';
-import type { AgentPart, EdgePart, NetworkPart, Snapshot, Target } from './snapshot.ts';
+import type { AgentPart, NetworkPart, Snapshot } from './snapshot.ts';
 import { renderStatus } from './text.ts';
 
 function snapshot(agents: readonly AgentPart[], change: Partial<Snapshot> = {}): Snapshot {

@@ -4,7 +4,7 @@ import { ApiError } from './client.ts';
 export const listBounds = { item: 16 << 20, rest: 1 << 20 } as const;
 
 const [quote, backslash, opening, closing, openingList, closingList] = [34, 92, 123, 125, 91, 93];
-const between = new Set([...' \t\r\n,'].map((one) => one.charCodeAt(0)));
+const between = new Set(Buffer.from(' \t\r\n,'));
 const itemsKey = /"items"\s*:\s*$/;
 /** Longer than what `itemsKey` matches in an answer of an apiserver. */
 const keyLength = 64;

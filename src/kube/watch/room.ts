@@ -20,8 +20,7 @@ export function weigh(value: unknown): number {
 
 /** Short texts are not looked at: what they could cost beyond this is within the estimate of their object. */
 function isNarrow(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that the heap keeps in one byte.
-  return text.length < 32 || !/[^\x00-\xff]/.test(text);
+  return text.length < 32 || !/[\u0100-\uffff]/.test(text);
 }
 
 interface Room {

@@ -8,11 +8,9 @@ export type PodsFrom = 'calico' | 'podCIDRs';
 export function networkNeeds(choice: { readonly podsFrom: PodsFrom; readonly node?: string }): readonly Need[] {
   const select = choice.node === undefined ? undefined : { fields: `metadata.name=${choice.node}` };
   const server = follow('Node', "the server's own address", withoutUndefined({ select }));
-  const pods = follow(
-    'Pod',
-    'whether a drained worker still has Ready pods',
-    withoutUndefined({ select: choice.node === undefined ? undefined : { fields: `spec.nodeName=${choice.node}` } }),
-  );
+  const onNode = choice.node === undefined ? undefined : { fields: `spec.nodeName=${choice.node}` };
+  const why = 'whether a drained worker still has Ready pods';
+  const pods = follow('Pod', why, { mayLack: true, ...withoutUndefined({ select: onNode }) });
   if (choice.podsFrom === 'podCIDRs') return [knowIdentity, server, pods];
   return [
     knowIdentity,

@@ -23,7 +23,15 @@ test('the status of an nginx that an older version started is read, with nothing
   const channel = new ControlChannel(socketPath, () => undefined);
   try {
     await once(server, 'listening');
-    expect(await channel.status()).toEqual({ ...said, refusedPairs: {}, refusedHandshakes: 0, answered: {} });
+    expect(await channel.status()).toEqual({
+      ...said,
+      refusedPairs: {},
+      refusedHandshakes: 0,
+      answered: {},
+      tries: {},
+      backendTries: {},
+      workers: [],
+    });
   } finally {
     channel.close();
     server.close();
