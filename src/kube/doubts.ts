@@ -58,6 +58,7 @@ export class Doubts {
   readonly #confirmMs: number;
   readonly #doubts = new Map<Kind, Doubt>();
   readonly #showings = new Showings();
+  #sinceMs: number | undefined;
 
   /** @param confirmMs Infinity where a second look at the input is no evidence. */
   constructor(confirmMs: number) {
@@ -165,6 +166,17 @@ export class Doubts {
   /** The kinds whose loss is implausible: only a person or new evidence ends such a doubt. */
   get implausible(): readonly Kind[] {
     return [...this.#doubts].filter(([, { finding }]) => finding !== undefined).map(([kind]) => kind);
+  }
+
+  /** Takes over since when an earlier agent doubted, in ms since the epoch: its doubt is older than the first judgement here. */
+  resume(sinceMs: number | undefined): void {
+    this.#sinceMs = sinceMs;
+  }
+
+  /** Since when there has been a loss that is implausible, in ms since the epoch; undefined when there is none any more. */
+  since(wallMs: number): number | undefined {
+    this.#sinceMs = this.implausible.length === 0 ? undefined : Math.min(this.#sinceMs ?? wallMs, wallMs);
+    return this.#sinceMs;
   }
 
   /**

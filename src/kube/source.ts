@@ -18,6 +18,8 @@ export interface Origin {
   readonly versions: { readonly [K in Kind]?: string };
   /** When the state was written to disk, in ms since the epoch; only of a state that was read from there. */
   readonly savedAtMs?: number;
+  /** Since when objects of the state have been in doubt, in ms since the epoch; absent when none are. */
+  readonly doubtSinceMs?: number;
 }
 
 /** How far the source can be trusted. A source never becomes `live` on an empty or half-read input. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { formatProblem } from '../../model/problem.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
@@ -103,6 +104,7 @@ class ManifestSource implements ClusterSource {
 
   async #begin(): Promise<void> {
     this.#inForce = (await this.#options.lastGood) ?? emptyState;
+    this.#doubts.resume(this.#inForce.origin?.doubtSinceMs);
     if (this.#listener === undefined) return;
     this.#watch.start();
     this.#loop.trigger();
@@ -213,18 +215,23 @@ class ManifestSource implements ClusterSource {
       this.#setStatus({ phase: 'syncing', reason: loss.reason, message: loss.message });
       return;
     }
-    const sinceMs = this.#status.phase === 'stale' ? this.#status.sinceMs : this.#options.clock.now();
+    const nowMs = this.#options.clock.now();
+    const sinceMs = this.#status.phase === 'stale' ? this.#status.sinceMs : (this.#doubts.since(nowMs) ?? nowMs);
     this.#setStatus({ phase: 'stale', sinceMs, ...loss });
     if (rest !== undefined) this.#publish(rest, true);
   }
 
   #publish(objects: ObjectsByKind, keepMissing: boolean): void {
+    const doubtSinceMs = this.#doubts.since(this.#options.clock.now());
     const change = advance(this.#state, objects, keepMissing);
-    if (change === undefined || this.#listener === undefined) return;
-    this.#state = change.state;
-    this.#inForce = change.state;
-    this.#metrics.changed(change.state);
-    this.#listener.onChange(change);
+    const begins = doubtSinceMs !== this.#state.origin?.doubtSinceMs && this.#state.revision > 0;
+    if ((change === undefined && !begins) || this.#listener === undefined) return;
+    // That a doubt began or ended is a change of no object: whoever keeps the state has to know it.
+    const { state, changed = new Map() } = change ?? { state: { ...this.#state, revision: this.#state.revision + 1 } };
+    this.#state = { ...state, origin: { versions: {}, ...withoutUndefined({ doubtSinceMs }) } };
+    this.#inForce = this.#state;
+    this.#metrics.changed(this.#state);
+    this.#listener.onChange({ state: this.#state, changed });
   }
 
   #setStatus(status: SourceStatus): void {

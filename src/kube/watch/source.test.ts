@@ -26,8 +26,9 @@ function begin(
   lastGood?: ClusterState,
   cluster = 'one',
   kind: 'Service' | 'EndpointSlice' = 'Service',
+  startMs?: number,
 ) {
-  const clock = new FakeClock();
+  const clock = new FakeClock(startMs);
   const server = new FakeKubeServer();
   server.names = names;
   server.cluster = cluster;
@@ -171,6 +172,25 @@ it('takes no older version of the storage for evidence, also when it comes back 
   expect(source.status()).toMatchObject({ phase: 'stale', reason: 'SourceImplausible' });
   expect(held()).toBe(4);
 });
+
+it('says over restarts since when it doubts, and keeps that in its state as soon as the doubt begins', async () => {
+  const first = begin(['a', 'b', 'c', 'd', 'e']);
+  await first.pass(2);
+  first.server.gap();
+  await first.pass(20);
+  const doubted = first.source.status();
+  expect(doubted).toMatchObject({ phase: 'stale', reason: 'SourceImplausible' });
+  const state = first.heard.changes.at(-1)?.state;
+  await first.source.stop();
+  const sinceMs = doubted.phase === 'stale' ? doubted.sinceMs : 0;
+  expect(state?.origin?.doubtSinceMs).toBe(sinceMs);
+  const again = begin([], state, 'one', 'Service', sinceMs + 3_600_000);
+  await again.pass(10);
+  expect(again.source.status()).toMatchObject({ phase: 'stale', reason: 'SourceImplausible', sinceMs });
+  again.server.gap('a', 'b', 'c', 'd', 'e');
+  await expect.poll(() => again.pass(1).then(() => again.source.status().phase), { timeout: 20_000 }).toBe('live');
+  expect(again.heard.changes.at(-1)?.state.origin).not.toHaveProperty('doubtSinceMs');
+}, 60_000);
 
 it('takes no older version for evidence after restarts either, though it has kept a state meanwhile', async () => {
   let state: ClusterState = stateWith(['a', 'b', 'c', 'd'], 'one', '17');

@@ -140,12 +140,10 @@ class KubernetesSource implements ClusterSource {
 
   async #begin(): Promise<void> {
     this.#lastGood = (await this.#options.lastGood) ?? emptyState;
-    const { cluster, versions = {} } = this.#lastGood.origin ?? {};
+    const { cluster, versions = {}, doubtSinceMs } = this.#lastGood.origin ?? {};
     this.#identity.trust(cluster);
-    for (const { kind } of this.#watches) {
-      const version = versions[kind];
-      if (version !== undefined) this.#versions.set(kind, version);
-    }
+    this.#doubts.resume(doubtSinceMs);
+    for (const { kind } of this.#watches) if (versions[kind] !== undefined) this.#versions.set(kind, versions[kind]);
     if (this.#listener === undefined) return;
     for (const watch of this.#watches) watch.start();
     this.#identityWatch.start();
@@ -267,7 +265,8 @@ class KubernetesSource implements ClusterSource {
       if (machine.resourceVersion !== undefined) this.#versions.set(kind, machine.resourceVersion);
     for (const kind of this.#beforeDoubt.keys()) if (!this.#doubts.kinds.includes(kind)) this.#beforeDoubt.delete(kind);
     const versions = Object.fromEntries([...this.#versions, ...this.#beforeDoubt]);
-    return { ...withoutUndefined({ cluster: this.#identity.known }), versions };
+    const doubtSinceMs = this.#doubts.since(this.#options.clock.now());
+    return { ...withoutUndefined({ cluster: this.#identity.known, doubtSinceMs }), versions };
   }
 
   #synced(): boolean {
@@ -289,7 +288,7 @@ class KubernetesSource implements ClusterSource {
       published: this.#store.state.revision > 0,
       empty: this.#synced() && this.#isEmpty(),
       watches: this.#watches.map(({ kind, machine, heardMs }) => ({ kind, machine, heardMs })),
-      doubt: this.#doubtMessage(),
+      doubt: this.#doubt(),
       howToAccept: this.#acceptFile.howTo(this.#identity.stranger),
       staleAfterMs: this.#timing.staleAfterMs,
       nowMs: clock.monotonic(),
@@ -301,11 +300,12 @@ class KubernetesSource implements ClusterSource {
     if (this.#waitsForPerson() && this.#doubtTimer === undefined) this.#scheduleDoubtCheck();
   }
 
-  #doubtMessage(): string | undefined {
-    const doubt = this.#doubts.show(this.#options.clock.monotonic());
-    return doubt === undefined
-      ? undefined
-      : `${doubt.findings} are missing${this.#acceptFile.howTo(doubt.fingerprint)}`;
+  #doubt(): { readonly message: string; readonly sinceMs: number } | undefined {
+    const { clock } = this.#options;
+    const doubt = this.#doubts.show(clock.monotonic());
+    if (doubt === undefined) return undefined;
+    const message = `${doubt.findings} are missing${this.#acceptFile.howTo(doubt.fingerprint)}`;
+    return { message, sinceMs: this.#doubts.since(clock.now()) ?? clock.now() };
   }
 
   #waitsForPerson(): boolean {

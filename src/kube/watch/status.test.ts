@@ -43,8 +43,14 @@ it.each<[string, Partial<StatusInput>, SourceStatus, number | undefined]>([
   ],
   [
     'stale at once in doubt',
-    { before: live, watches: [well], doubt: 'd' },
+    { before: live, watches: [well], doubt: { message: 'd', sinceMs: 1000 } },
     { phase: 'stale', sinceMs: 1000, reason: 'SourceImplausible', message: 'd' },
+    undefined,
+  ],
+  [
+    'stale since an earlier agent doubted',
+    { before: live, watches: [well], doubt: { message: 'd', sinceMs: 7 } },
+    { phase: 'stale', sinceMs: 7, reason: 'SourceImplausible', message: 'd' },
     undefined,
   ],
   [

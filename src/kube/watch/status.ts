@@ -14,7 +14,7 @@ export interface StatusInput {
     readonly heardMs: number | undefined;
   }[];
   /** Describes the objects that are kept although the server does not have them any more. */
-  readonly doubt: string | undefined;
+  readonly doubt: { readonly message: string; readonly sinceMs: number } | undefined;
   /** How a person accepts the other cluster that answers; empty when none does. */
   readonly howToAccept: string;
   readonly staleAfterMs: number;
@@ -33,10 +33,11 @@ export function judgeStatus(input: StatusInput): { readonly status: SourceStatus
   const [first] = troubled;
   const trouble = first?.machine.trouble;
   if (!input.published) return { status: syncing(input, first?.kind) };
-  const sinceMs =
-    before.phase === 'stale' ? before.sinceMs : Math.min(wallMs, ...troubled.map((watch) => watch.heardMs ?? wallMs));
-  if (input.doubt !== undefined)
-    return { status: { phase: 'stale', sinceMs, reason: 'SourceImplausible', message: input.doubt } };
+  const { doubt } = input;
+  const heardMs = troubled.map((watch) => watch.heardMs ?? wallMs);
+  const sinceMs = before.phase === 'stale' ? before.sinceMs : Math.min(wallMs, doubt?.sinceMs ?? wallMs, ...heardMs);
+  if (doubt !== undefined)
+    return { status: { phase: 'stale', sinceMs, reason: 'SourceImplausible', message: doubt.message } };
   if (first === undefined || trouble === undefined)
     return { status: before.phase === 'live' ? before : { phase: 'live', sinceMs: wallMs } };
   // Another cluster is no failure that may pass: whoever writes to the cluster must stop at once.

@@ -66,14 +66,24 @@ export class Store {
     return false;
   }
 
-  /** Makes the changes the next snapshot, of this origin; undefined when nothing changed. */
+  /**
+   * Makes the changes the next snapshot, of this origin; undefined when nothing changed. That a doubt began or ended is a change
+   * of no object: whoever keeps the state has to know it.
+   */
   publish(origin: Origin): ClusterChange | undefined {
     const edits = this.#edits;
     this.#edits = new Map();
     const result = edit(this.#state, edits);
-    if (result === undefined) return undefined;
+    if (result === undefined) return this.#remark(origin);
     this.#state = { ...result.state, origin };
     return { ...result, state: this.#state };
+  }
+
+  #remark(origin: Origin): ClusterChange | undefined {
+    const { revision } = this.#state;
+    if (revision === 0 || origin.doubtSinceMs === this.#state.origin?.doubtSinceMs) return undefined;
+    this.#state = { ...this.#state, revision: revision + 1, origin };
+    return { state: this.#state, changed: new Map() };
   }
 
   #editsOf(kind: Kind): Map<ObjectKey, AnyObject | undefined> {
