@@ -50,7 +50,7 @@ async function watch(paths: readonly string[], options: StatusArguments): Promis
       if (error instanceof InputError) return error.problems.flatMap(problemLines);
       throw error;
     });
-    if (stdout.isTTY && options.output === 'text') clearScreen();
+    if (stdout.isTTY && options.output === 'text' && process.env.TERM !== 'dumb') clearScreen();
     if (!('takenAtMs' in seen)) printErrorLines(seen);
     else await show(seen, options, screen);
     if (!stdout.isTTY && options.output === 'text') printLines(['']);

@@ -29,6 +29,7 @@ describe('a path of an Ingress that limits access does not fall to a broader rou
     ['a regular expression that no annotation names', '/admin/?(.*)', 'ImplementationSpecific', list, '~* /admin'],
     ['a beginning of names', '/Wp-.*', 'Prefix', { ...regex, ...list }, '~* /wp-'],
     ['a path that is not normal', '/admin//x', 'Prefix', auth, '/admin'],
+    ['a path with encoded characters', '/admin/caf%C3%A9', 'Prefix', auth, '/admin'],
     [
       'a regular expression that is not normal',
       '/admin//?(.*)',

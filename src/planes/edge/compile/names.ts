@@ -27,7 +27,7 @@ export function isLabel(text: unknown): text is string {
 
 /**
  * What is wrong with a path, or undefined. nginx matches the normal form of a request's path, so a path with `//`, `.`
- * or `..` segments or an encoded slash could never match; the API server refuses the same ones.
+ * or `..` segments or with encoded characters could never match; the API server refuses most of them.
  */
 export function pathFault(path: unknown): string | undefined {
   if (typeof path !== 'string' || !path.startsWith('/')) return 'it must start with /';
@@ -37,6 +37,7 @@ export function pathFault(path: unknown): string | undefined {
   if (!path.isWellFormed()) return 'it is not well-formed Unicode';
   if (path.includes('//') || /\/\.\.?(\/|$)/.test(path)) return 'it has an empty, . or .. segment';
   if (/%2f/i.test(path)) return 'it has an encoded slash';
+  if (/%[0-9a-f]{2}/i.test(path)) return 'it is percent-encoded: write the characters themselves, such as é for %C3%A9';
   return undefined;
 }
 
