@@ -154,7 +154,7 @@ describe('rights', () => {
     expect(result.bad).toEqual(['warning RightsTooWide']);
     expect(result.code).toBe(0);
     const [finding] = bad(result);
-    expect(finding?.found).toBe('ops may also delete pods, delete secrets, get pods');
+    expect(finding?.found).toBe('ops may also delete pods, delete secrets');
     expect(await rig.paste(finding?.fix)).toContain('vandal');
     await rig.plane().kubectl(['delete', 'clusterrolebinding', 'vandal']);
   });
