@@ -111,6 +111,16 @@ const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
     ['fault cluster paris is read not by w1 (SourceUnreachable); what they knew stays in force since 14:00:51'],
   ],
   [
+    'an agent that knows no BGP session',
+    snapshot([blade('b1'), worker('w1', { neighbors: [] })]),
+    ['fault w1 knows no BGP session'],
+  ],
+  [
+    'an nginx that refuses a table',
+    snapshot([blade('b1', { tableRefused: 'no memory' })]),
+    ['fault b1 has an nginx that refused the newest table: no memory'],
+  ],
+  [
     'an ExaBGP that hangs',
     snapshot([blade('b1'), worker('w1', { relay: 'exabgpSilent' })]),
     ['fault w1 has no ExaBGP that answers (exabgpSilent)'],

@@ -39,12 +39,13 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-function connect(): {
-  readonly send: (text: string) => void;
+/** `halfOpen`: a client that goes on to send after the relay has ended its side. */
+function connect(halfOpen = false): {
+  readonly send: (text: string, taken?: () => void) => void;
   readonly lines: string[];
   readonly closed: () => boolean;
 } {
-  const socket = createConnection(path);
+  const socket = createConnection({ path, allowHalfOpen: halfOpen });
   clients.push(socket);
   const lines: string[] = [];
   let closed = false;
@@ -54,7 +55,7 @@ function connect(): {
   socket.on('close', () => {
     closed = true;
   });
-  return { send: (text) => socket.write(text), lines, closed: () => closed };
+  return { send: (text, taken) => socket.write(text, taken), lines, closed: () => closed };
 }
 
 it('replaces a stale file by a socket for its owner alone, and greets', async () => {
@@ -79,6 +80,19 @@ it('lets the newer agent win and tells the older one, whose later messages do no
   expect(inCharge).toEqual([true]);
   clients[2]?.destroy();
   await vi.waitFor(() => expect(inCharge).toEqual([true, false]));
+});
+
+it('takes no set from an agent that was replaced, and leaves the newer one in charge', async () => {
+  const [older, newer] = [connect(true), connect()];
+  older.send(desired);
+  await vi.waitFor(() => expect(received).toHaveLength(1));
+  newer.send(desired);
+  await vi.waitFor(() => expect(older.lines).toContain('{"type":"replaced"}'));
+  await new Promise<void>((taken) => older.send(desired, taken));
+  newer.send('{"type":"renew"}\n');
+  await vi.waitFor(() => expect(received.at(-1)).toEqual({ type: 'renew' }));
+  expect(received.map(({ type }) => type)).toEqual(['desired', 'desired', 'renew']);
+  expect(newer.lines).not.toContain('{"type":"replaced"}');
 });
 
 it('lets nobody but the agent renew the lease, and a person read back without taking its place', async () => {

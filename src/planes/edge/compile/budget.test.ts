@@ -137,6 +137,20 @@ describe('what one Ingress, one namespace and the whole table may have', () => {
     expect(problems(roomy)).toEqual({});
   });
 
+  test('endpoints: those of one namespace fill no more than its part of the memory, and leave that of others alone', () => {
+    const roomy = { routes: 100, endpoints: 100_000, certificateKiB: 20 };
+    const tenants = [1, 2, 3, 4, 5].map((age) => ({ namespace: age < 5 ? 'greedy' : 'modest', age, pods: 5000 }));
+    const result = compiled(tenants, {
+      namespace: { ...roomy, memoryPercent: 1 },
+      object: { ...roomy, certificateKiB: 12 },
+    });
+    const counts = result.table.backends.map(({ endpoints }) => endpoints.length);
+    expect([counts[0], counts[4]]).toEqual([5000, 5000]);
+    expect(counts[3]).toBeLessThan(5000);
+    expect(problems(result)['EndpointSlice/greedy/i4']).toEqual(['NamespaceBudget']);
+    expect(problems(result)['EndpointSlice/modest/i5']).toBeUndefined();
+  });
+
   test('certificates: the host of one without room has the default certificate, and its Secret is not parsed', () => {
     parsed.length = 0;
     const result = compiled(

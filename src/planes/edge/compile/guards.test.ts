@@ -244,6 +244,12 @@ describe('in ingress-nginx every path of a host is a regular expression when one
     },
   );
 
+  test.each(['/.*', '/admin|/other'])('so also when its backend cannot be served: %s', (path) => {
+    const backend = { service: { name: 'outside', port: { number: 80 } } };
+    const admin = ingress('admin', { paths: [path], age: 2, annotations: { ...regex, ...list }, backend });
+    expect(answers(compiled([web, admin]))).toEqual({ '/': closed });
+  });
+
   test('a namespace with many paths and expressions costs little, and closes what it cannot compare', () => {
     const many = Array.from({ length: 400 }, (_, at) => at);
     const admin = ingress('admin', {
