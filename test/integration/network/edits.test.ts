@@ -19,7 +19,7 @@ beforeEach(async () => {
   ]);
   world.startAgent();
   await world.waitRouter(a, host);
-  await world.waitBlackholes(a);
+  await world.waitBlackholes(a, host);
 });
 afterEach(() => world.stop());
 
@@ -49,12 +49,13 @@ it.each([
     await world.waitBlackholes();
     await rm(join(world.directory, 'platform/drain.yaml'));
     await world.waitRouter(a, host);
-    await world.waitBlackholes(a);
+    await world.waitBlackholes(a, host);
     // A reboot leaves no process, no route, and here no state on disk either.
     await world.endAgent('SIGKILL');
     await world.killExabgp();
     await rm(join(world.directory, runFiles.networkSnapshot), { force: true });
-    await world.network.ip('worker', 'route', 'del', 'blackhole', a, 'proto', '114');
+    for (const prefix of [a, host])
+      await world.network.ip('worker', 'route', 'del', 'blackhole', prefix, 'proto', '114');
     await world.startExabgp();
     world.startAgent();
     // The router may have the routes of the former ExaBGP still.
@@ -63,7 +64,7 @@ it.each([
       return announced.filter((route) => route.class === 'pods').length === 2;
     });
     await world.waitRouter(a, host);
-    await world.waitBlackholes(a);
+    await world.waitBlackholes(a, host);
   },
 );
 
@@ -100,5 +101,5 @@ it('obeys at once an edit of its Site that takes few blocks', async () => {
   await writeFile(sites(), text.replace('pods: [10.10.0.0/16]', 'pods: [10.10.4.0/22, 10.10.16.0/20]'));
   await world.waitRouter(host);
   expect(performance.now() - begin).toBeLessThan(promised(2000));
-  await world.waitBlackholes();
+  await world.waitBlackholes(host);
 });
