@@ -6,7 +6,7 @@ import { poolsOfCluster } from '../model/platform/places.ts';
 import type { EdgePool } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import type { ObserveReason } from './reasons.ts';
-import type { AgentPart, EdgePart, Snapshot } from './snapshot.ts';
+import { type AgentPart, isCarried, type Snapshot } from './snapshot.ts';
 
 /** What becomes of users and VIPs when the drains of the spec change, as far as spec and agents tell. */
 export interface DrainPlan {
@@ -80,7 +80,7 @@ function vipRefusal(after: Platform, change: PoolChange, snapshot: Snapshot): re
   const others = change.serving.map((name) => bladePart(snapshot, name));
   return pool.spec.vips.flatMap(({ address }): readonly DrainRefusal[] => {
     const vip = address.text;
-    if (others.some((part) => part === undefined || 'problem' in part || isFit(part, vip))) return [];
+    if (others.some((part) => part === undefined || 'problem' in part || couldServe(part, vip))) return [];
     const why =
       change.serving.length === 0
         ? 'no other blade is in service'
@@ -91,8 +91,13 @@ function vipRefusal(after: Platform, change: PoolChange, snapshot: Snapshot): re
   });
 }
 
-function isFit(part: AgentPart, vip: string): boolean {
-  return 'edge' in part && part.edge.vips.some(({ address, fit }) => address === vip && fit);
+/** Whether a blade could serve a VIP: it is fit, and a router would hear of it. A drained one could, but for its Drain. */
+function couldServe(part: AgentPart, vip: string): boolean {
+  if (!('edge' in part)) return false;
+  const { vips, bgp } = part.edge;
+  const state = vips.find(({ address }) => address === vip);
+  const fit = state !== undefined && (state.fit || state.reasons.includes('Draining'));
+  return fit && isCarried(bgp.neighbors, vip);
 }
 
 function bladePart({ agents }: Snapshot, name: string): AgentPart | undefined {
@@ -120,14 +125,8 @@ function clustersDown(platform: Platform, snapshot: Snapshot): ReadonlySet<strin
 
 function isDown({ spec }: EdgePool, snapshot: Snapshot): boolean {
   const parts = spec.blades.map(({ name }) => bladePart(snapshot, name));
-  const edges = parts.flatMap((part): readonly EdgePart[] => (part !== undefined && 'edge' in part ? [part.edge] : []));
   const vips = spec.vips.filter(({ scope }) => scope === 'public').map(({ address }) => address.text);
-  return edges.length === spec.blades.length && !edges.some((edge) => servesOne(edge, vips));
-}
-
-/** A drained blade counts as one that could serve: its Drain is a matter of the plan. */
-function servesOne({ vips }: EdgePart, wanted: readonly string[]): boolean {
-  return vips.some(({ address, fit, reasons }) => wanted.includes(address) && (fit || reasons.includes('Draining')));
+  return parts.every((part) => part !== undefined && 'edge' in part && !vips.some((vip) => couldServe(part, vip)));
 }
 
 interface Now {

@@ -63,6 +63,16 @@ test.each([
   expect(plan.refusals[0]?.message).toMatch(message);
 });
 
+test('a blade without a session of the family of the VIP cannot take it over', () => {
+  const down = { address: '10.1.0.1', up: false, reason: 'hold timer expired' };
+  const otherFamily = { address: 'fd00::1', up: true };
+  for (const neighbors of [[down], [down, otherFamily]]) {
+    const bgp = { refusals: [], relay: 'synced', neighbors, yielded: undefined };
+    const snapshot = snapshotOf(blade('paris-blade-1'), blade('paris-blade-2', { bgp }));
+    expect(planned(platform, withDrains(drainOf('Blade', 'paris-blade-1')), snapshot).reasons).toEqual(['LeavesVip']);
+  }
+});
+
 test('what the blade that stays can do is said to be unknown when it does not answer', () => {
   const snapshot = snapshotOf(blade('paris-blade-1'), silent('paris-blade-2', 'edge'));
   const plan = planned(platform, withDrains(drainOf('Blade', 'paris-blade-1')), snapshot);
@@ -127,6 +137,16 @@ test.each([
     'unknown',
     ['paris-blade-1 does not know its connections'],
   ],
+  [
+    'ExaBGP cannot be asked',
+    blade('paris-blade-1', {
+      ...draining,
+      nginx: { activeConnections: 0 },
+      bgp: { refusals: [], relay: 'silent', neighbors: [], yielded: undefined },
+    }),
+    'unknown',
+    ['paris-blade-1 does not know what its ExaBGP announces (silent)'],
+  ],
   ['nobody answers', silent('paris-blade-1', 'edge'), 'unknown', ['paris-blade-1 cannot be reached']],
 ])('a drained blade of which %s', (_, part, phase, left) => {
   const [state] = drainStates(withDrains(drainOf('Blade', 'paris-blade-1')), snapshotOf(part));
@@ -146,6 +166,7 @@ test.each([
     'draining',
   ],
   ['has not heard of it', {}, 'waiting'],
+  ['cannot ask ExaBGP', { reason: 'NodeDrained', announced: [], relay: 'disconnected' }, 'unknown'],
 ])('a drained worker that %s', (_, change, phase) => {
   const drains = withDrains(drainOf('Worker', 'paris-worker-1'));
   expect(drainStates(drains, snapshotOf(worker('paris-worker-1', change)))[0]?.phase).toBe(phase);

@@ -81,8 +81,16 @@ function leftOf(part: AgentPart): Left {
   return 'edge' in part ? leftOfBlade(server, part.edge) : leftOfWorker(server, part.network);
 }
 
-function leftOfBlade(server: string, { draining, vips, nginx }: EdgePart): Left {
+/** What is announced is known only while the relay has an ExaBGP that answers. */
+function unheard(server: string, relay: string): Left | undefined {
+  if (relay === 'synced') return undefined;
+  return { phase: 'unknown', text: `${server} does not know what its ExaBGP announces (${relay})` };
+}
+
+function leftOfBlade(server: string, { draining, vips, nginx, bgp }: EdgePart): Left {
   if (!draining) return { phase: 'waiting', text: `${server} has not heard of it` };
+  const unknown = unheard(server, bgp.relay);
+  if (unknown !== undefined) return unknown;
   if (nginx === undefined) return { phase: 'unknown', text: `${server} does not know its connections` };
   const announced = vips.filter((vip) => vip.announced).map(({ address }) => address);
   const connections = nginx.activeConnections;
@@ -94,12 +102,14 @@ function leftOfBlade(server: string, { draining, vips, nginx }: EdgePart): Left 
   return { phase: 'draining', text: `${server} ${parts.join(' and ')}` };
 }
 
-function leftOfWorker(server: string, { action, reason, announced, notices }: NetworkPart): Left {
+function leftOfWorker(server: string, { action, reason, announced, notices, relay }: NetworkPart): Left {
   const waits = notices.find((notice) => notice.reason === 'DrainWaits');
   if (waits !== undefined) return { phase: 'draining', text: `${server}: ${waits.message}` };
   const pods = announced.filter(({ class: of }) => of === 'pods').length;
   if (reason !== 'NodeDrained')
     return { phase: 'waiting', text: `${server} has not heard of it (${reason ?? action})` };
+  const unknown = unheard(server, relay);
+  if (unknown !== undefined) return unknown;
   if (pods === 0) return { phase: 'empty' };
   return { phase: 'draining', text: `${server} announces ${pods} ${pods === 1 ? 'route' : 'routes'} of pods` };
 }

@@ -62,7 +62,7 @@ export class NamespaceRoom {
   afterList(objects: Iterable<AnyObject>): NamespaceRoom {
     const next = new NamespaceRoom(this.#kind, this.#room);
     next.#refused = this.#refused;
-    for (const object of objects) next.#add(object, 1);
+    for (const object of objects) next.#add(object, weigh(object));
     return next;
   }
 
@@ -73,7 +73,7 @@ export class NamespaceRoom {
     this.#refused.add(namespaceOf(object));
     if (held !== undefined && held.notKept !== 'object') {
       const before = { ...held, notKept: 'newest' } as const;
-      this.#add(before, 1);
+      this.#add(before, weigh(before));
       return { object: before, refused: true };
     }
     const marker = markerOf(this.#kind, object);
@@ -82,7 +82,7 @@ export class NamespaceRoom {
 
   /** Gives back the room of an object. */
   release(object: AnyObject): void {
-    this.#add(object, -1);
+    this.#add(object, -weigh(object));
     if (this.#refused.has(namespaceOf(object))) this.#freed = true;
   }
 
@@ -96,15 +96,15 @@ export class NamespaceRoom {
   #take(object: AnyObject): boolean {
     const part = partOf(object);
     const taken = this.#taken.get(namespaceOf(object))?.[part] ?? 0;
-    if (kindFacts[this.#kind].namespaced && taken + weigh(object) > this.#room[part]) return false;
-    this.#add(object, 1);
+    const bytes = weigh(object);
+    if (kindFacts[this.#kind].namespaced && taken + bytes > this.#room[part]) return false;
+    this.#add(object, bytes);
     return true;
   }
 
-  #add(object: AnyObject, sign: 1 | -1): void {
+  #add(object: AnyObject, bytes: number): void {
     const namespace = namespaceOf(object);
     const { objects, markers } = this.#taken.get(namespace) ?? { objects: 0, markers: 0 };
-    const bytes = sign * weigh(object);
     // Less than nothing is left where an object was held that was never counted, such as one of the last-good state.
     const added = (to: number): number => Math.max(0, to + bytes);
     const marks = object.notKept === 'object';

@@ -66,6 +66,23 @@ describe('a path of an Ingress that limits access does not fall to a broader rou
     }
   });
 
+  test('a regular expression that is not served closes what ingress-nginx would have asked after it', () => {
+    const unserved = [
+      { service: { name: 'outside', port: { number: 80 } } },
+      { resource: { kind: 'Bucket', name: 'b' } },
+      {},
+    ];
+    const open = ingress('open', { paths: ['/admin/public', '/admin/public/files'], age: 1 });
+    const admin = { paths: ['/admin(/|$)(.*)'], age: 2, annotations: { ...regex, ...list } };
+    const served = answers(compiled([open, ingress('admin', admin)]));
+    expect(served).toMatchObject({ '/admin/public': closed, '/admin/public/files': 'open' });
+    for (const backend of unserved)
+      expect(answers(compiled([open, ingress('admin', { ...admin, backend })]))).toEqual(served);
+    const notNormal = ingress('admin', { ...admin, paths: ['/admin//?(.*)'] });
+    const result = answers(compiled([ingress('open', { paths: ['/admin/a'], age: 1 }), notNormal]));
+    expect(result).toMatchObject({ '/admin/a': closed });
+  });
+
   test.each([
     ['ObjectBudget', { object: { routes: 1 } }, ['/first', '/admin']],
     ['NamespaceBudget', { namespace: { routes: 2 } }, ['/first', '/admin']],

@@ -50,9 +50,16 @@ interface Limited {
 export function limitedReading(asked: IngressReading, { regex, named }: AllHosts): Limited {
   const object = `Ingress/${asked.key}`;
   const routes: RouteClaim[] = [];
-  const lost = asked.lost.flatMap((claim) => guardsOf(claim, regex.has(claim.host)));
+  const lost: LostClaim[] = [];
   const shadows: Shadow[] = [];
   const problems: EdgeProblem[] = [];
+  for (const claim of asked.lost) {
+    const { host, written } = claim;
+    const guards = guardsOf(claim, regex.has(host));
+    lost.push(...guards);
+    if (written !== undefined && (regex.has(host) || isRegularExpression(written, false)))
+      shadows.push({ host, written, paths: pathsOf(guards) });
+  }
   // An alias is not served here, and its requests must not fall to a wildcard that has no limits.
   for (const host of asked.annotations.aliases)
     if (!named.has(host)) lost.push({ host, path: { match: 'prefix', path: '/' }, field: 'metadata.annotations' });
