@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { countriesWithPrefixes } from '../../test/support/geo.ts';
 import { parseAddress } from '../model/address.ts';
+import { formatIpv4 } from './ipv4.ts';
 import { countryOf } from './lookup.ts';
 import { clientAddress, prefixesOf, prefixesPerCountry } from './prefixes.ts';
+import { countryRanges } from './ranges.ts';
 
 describe('countryOf', () => {
   it.each([
@@ -49,5 +51,21 @@ describe('clientAddress', () => {
     }
     expect(new Set(addresses).size).toBe(50);
     expect(clientAddress(country, 7)).toBe(addresses[7]);
+  });
+});
+
+describe('countryRanges', () => {
+  it('says the same as a lookup, at every border and between', () => {
+    const { ipv4, ipv6 } = countryRanges();
+    expect([ipv4[0]?.start, ipv6[0]?.start]).toEqual([0, 0]);
+    const step = Math.ceil(ipv4.length / 500);
+    for (let index = step; index < ipv4.length; index += step) {
+      const { start, country } = ipv4[index]!;
+      expect(countryOf(formatIpv4(start))).toBe(country);
+      expect(countryOf(formatIpv4(start - 1))).toBe(ipv4[index - 1]?.country);
+    }
+    const [high, low] = [0x2001_4860, 0x4860];
+    const google = ipv6.findLast(({ start }) => start <= high * 2 ** 16 + low);
+    expect(google?.country).toBe(countryOf('2001:4860:4860::8888'));
   });
 });

@@ -1,4 +1,5 @@
 import { type Prefix, parsePrefix } from '../model/address.ts';
+import { formatIpv4 } from './ipv4.ts';
 import { type GeoLookup, geoLookup, type SearchTree } from './lookup.ts';
 
 /** The lab uses at most this many prefixes of one country. */
@@ -120,10 +121,6 @@ function keepLargest(found: Map<number, Found[]>, pointer: number, item: Found):
 function overlap(a: Found, b: Found): boolean {
   const size = 2 ** (32 - Math.min(a.length, b.length));
   return Math.floor(a.network / size) === Math.floor(b.network / size);
-}
-
-function formatIpv4(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
 }
 
 function numberOf(address: string): number {

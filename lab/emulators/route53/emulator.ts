@@ -31,6 +31,8 @@ export interface EmulatorOptions {
   /** Checkers for each health check. */
   readonly checkers: number;
   readonly allowPrivateEndpoints: boolean;
+  /** How many health checks the account may have; absent for Route 53's default of 200. */
+  readonly healthCheckQuota?: number;
   /** The ISO 3166-1 alpha-2 code of the country that an address is in; undefined when it is unknown. */
   readonly countryOf: (address: string) => string | undefined;
   readonly clock: Clock;
@@ -54,7 +56,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     onChange: (check, healthy, detail) =>
       log.info({ healthCheck: check.id, address: check.settings.address, healthy, detail }, 'health check changed'),
   });
-  const healthChecks = new HealthChecks(checkers, randomUUID);
+  const healthChecks = new HealthChecks(checkers, randomUUID, options.healthCheckQuota ?? 200);
   const zones = new Zones({
     clock,
     insyncDelayMs: options.insyncDelayMs,

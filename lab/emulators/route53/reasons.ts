@@ -19,6 +19,8 @@ export const errorStatus = {
   HostedZoneAlreadyExists: 409,
   HealthCheckAlreadyExists: 409,
   HealthCheckVersionMismatch: 409,
+  /** The account has as many health checks as its quota allows. */
+  TooManyHealthChecks: 400,
   /** The header `Authorization: AWS4-HMAC-SHA256 ...` is missing. Its signature is not verified. */
   MissingAuthenticationToken: 403,
   /** The body is not well-formed XML, or not the element that the operation takes. */

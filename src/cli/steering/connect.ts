@@ -1,15 +1,23 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { freezeInForce } from '../../model/platform/freezes.ts';
+import type { Freeze } from '../../model/spec/kinds.ts';
+import type { Platform } from '../../model/spec/platform.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { ProviderName } from '../../planes/steering/dialects/dialect.ts';
-import type { ZonePlan } from '../../planes/steering/plan/plan.ts';
+import type { Asked, ZonePlan } from '../../planes/steering/plan/plan.ts';
+import type { Probe } from '../../planes/steering/plan/present.ts';
 import type { ConnectionOptions, ZoneProvider, ZoneReader } from '../../planes/steering/providers/provider.ts';
 import { providers } from '../../planes/steering/providers/table.ts';
 import { printErrorLines } from '../../runtime/print.ts';
+import { type Trusted, trustOption } from '../agent/spec-sources.ts';
 import { addOutputOption, type OutputArguments } from '../output.ts';
+import { personHere } from '../person.ts';
 import { type Progress, showProgress } from '../progress.ts';
 
 export interface ProviderOptions extends OutputArguments {
   readonly provider: ProviderName | 'all';
+  /** The clusters in whose APIs policies and drains stand too. */
+  readonly platformTrust?: readonly Trusted[];
   /** The address of each provider's API, under the name of its option. */
   readonly [option: string]: unknown;
 }
@@ -18,6 +26,7 @@ export interface ProviderOptions extends OutputArguments {
 export function addProviderOptions(command: Command): Command {
   const choice = new Option('--provider <name>', 'only this one').choices([...Object.keys(providers), 'all']);
   command.addOption(choice.default('all'));
+  command.addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
   for (const { url } of Object.values(providers)) command.addOption(urlOption(url));
   const variables = Object.values(providers).map(({ variables: { required, optional } }) =>
     [...required, ...optional].join(', '),
@@ -25,21 +34,59 @@ export function addProviderOptions(command: Command): Command {
   return addOutputOption(command).addHelpText('after', `\nEnvironment: ${variables.join('; ')}`);
 }
 
-/** Plans every zone of the platform spec in `paths`. It only reads, by transports that cannot write. */
-export async function planWith(paths: readonly string[], options: ProviderOptions): Promise<readonly ZonePlan[]> {
-  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
+/** The limit for a look at an entry; all are looked at beside each other. */
+const probeMs = 2000;
+
+/** The plans, and the Freeze in force. */
+export interface Planned<Plan = ZonePlan> {
+  readonly plans: readonly Plan[];
+  readonly frozen?: Freeze;
+}
+
+/** Plans every zone of the platform spec in `paths`. */
+export async function planWith(paths: readonly string[], options: ProviderOptions): Promise<Planned> {
   const { planZones } = await import('../../planes/steering/plan/plan.ts');
-  const platform = await loadPlatformOrThrow(paths);
-  const progress = showProgress();
-  return planZones(platform, options.provider, (name) => connectReader(name, options, progress), Date.now()).finally(
-    progress.end,
+  return planBy(paths, options, (platform, { connect, nowMs, asked }) =>
+    planZones(platform, options.provider, connect, nowMs, asked),
   );
+}
+
+/** What plans are made with. */
+export interface Means {
+  readonly connect: (name: ProviderName) => Promise<ZoneReader>;
+  readonly nowMs: number;
+  readonly asked: Asked;
+}
+
+/**
+ * Loads the platform spec and plans. It only reads, by transports that cannot write; entries whose health no provider tells are looked
+ * at from here.
+ */
+export async function planBy<Plan>(
+  paths: readonly string[],
+  options: ProviderOptions,
+  make: (platform: Platform, means: Means) => Promise<readonly Plan[]>,
+): Promise<Planned<Plan>> {
+  const { steeredPlatform } = await import('./spec.ts');
+  const platform = await steeredPlatform(paths, options.platformTrust ?? []);
+  const progress = showProgress();
+  const nowMs = Date.now();
+  const frozen = freezeInForce(platform, nowMs);
+  const connect = (name: ProviderName) => connectReader(name, options, progress);
+  const { askHealth } = await import('../../observe/ask-health.ts');
+  const probe: Probe = async (check) => {
+    const seen = await askHealth({ ...check, host: check.hosts[0] ?? '', cluster: '', policy: '' }, probeMs);
+    if (!('healthy' in seen)) return 'silent';
+    return seen.healthy ? 'healthy' : seen.answered ? 'unhealthy' : 'silent';
+  };
+  const plans = await make(platform, { connect, nowMs, asked: { probe, by: personHere() } }).finally(progress.end);
+  return { plans, ...withoutUndefined({ frozen }) };
 }
 
 async function connectReader(name: ProviderName, options: ProviderOptions, progress: Progress): Promise<ZoneReader> {
   const reader = await providers[name].reader(await connectionOptionsOf(name, options, progress));
   return {
-    name,
+    ...reader,
     read: (zone) => {
       progress.step(`${name}: reading zone ${zone}`);
       return reader.read(zone);
@@ -76,6 +123,7 @@ async function connectionOptionsOf(
     clock: systemClock,
     random: Math.random,
     onRetry: progress.trouble,
+    onWait: progress.trouble,
   };
 }
 
@@ -94,8 +142,9 @@ function withValue(variable: string, value: string | undefined): readonly (reado
   return value === undefined ? [] : [[variable, value]];
 }
 
-function urlOption({ flags, description, preset }: (typeof providers)[ProviderName]['url']): Option {
-  return new Option(flags, description).argParser(parseUrl).default(preset);
+function urlOption({ flags, variable, description, preset }: (typeof providers)[ProviderName]['url']): Option {
+  const option = new Option(flags, description).argParser(parseUrl).default(preset);
+  return variable === undefined ? option : option.env(variable);
 }
 
 function parseUrl(text: string): string {

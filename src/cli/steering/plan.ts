@@ -1,9 +1,13 @@
 import { Command } from 'commander';
-import { printResult } from '../output.ts';
-import { addProviderOptions, type ProviderOptions, planWith } from './connect.ts';
+import { freezeLine } from '../../model/platform/freezes.ts';
+import type { Freeze } from '../../model/spec/kinds.ts';
+import { withoutUndefined } from '../../model/values.ts';
+import { type OutputFormat, printResult } from '../output.ts';
+import { addProviderOptions, type Planned, type ProviderOptions, planWith } from './connect.ts';
 
 interface PlanOptions extends ProviderOptions {
   readonly detailedExitcode?: true;
+  readonly out?: string;
 }
 
 /** `tideline steering plan FILES...`: prints what would change in DNS, and for whom. It never writes. */
@@ -11,13 +15,34 @@ export function register(): Command {
   const command = new Command('plan')
     .description('Show what the traffic policies would change in DNS, for whom, and the checksum of it')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
+    .option('--out <file>', 'keep the plan in this file, which `apply --plan` takes')
     .option('--detailed-exitcode', 'exit with 3 when there is something to apply');
   return addProviderOptions(command).action(async (paths: string[], options: PlanOptions) => {
-    const plans = await planWith(paths, options);
-    const { plansToJson } = await import('../../planes/steering/plan/json.ts');
-    const { renderPlans } = await import('../../planes/steering/plan/text.ts');
-    await printResult(options.output, { lines: () => renderPlans(plans), value: () => plansToJson(plans) });
+    const planned = await planWith(paths, options);
+    const { plans } = planned;
+    if (options.out !== undefined) await (await import('./plan-file.ts')).keepPlans(options.out, plans);
+    await printPlans(planned, options.output);
     const { isEmpty } = await import('../../planes/steering/plan/plan.ts');
     if (options.detailedExitcode === true && !plans.every(isEmpty)) process.exitCode = 3;
+    exitIfHeldBack(plans);
   });
+}
+
+/** Prints plans, and the Freeze in force before anything else. */
+export async function printPlans({ plans, frozen }: Planned, format: OutputFormat): Promise<void> {
+  const { plansToJson } = await import('../../planes/steering/plan/json.ts');
+  const { renderPlans } = await import('../../planes/steering/plan/text.ts');
+  await printResult(format, {
+    lines: () => [...frozenLines(frozen), ...renderPlans(plans)],
+    value: () => ({ ...withoutUndefined({ frozen: frozen?.spec }), ...plansToJson(plans) }),
+  });
+}
+
+/** A host that is held back is a failure, although the others are planned. */
+export function exitIfHeldBack(plans: Planned['plans']): void {
+  if (plans.some(({ heldBack }) => heldBack.length > 0)) process.exitCode = 1;
+}
+
+function frozenLines(frozen: Freeze | undefined): readonly string[] {
+  return frozen === undefined ? [] : [freezeLine(frozen), '  apply is refused until it is thawed (Frozen)', ''];
 }

@@ -10,25 +10,65 @@ export const steeringReasons = {
   FailoverMerged:
     'The failover list is longer than the provider can order exactly: the last choices share one step, in no order.',
   FailoverCut:
-    'With so many countries of their own there is room for two choices only; when both are down the first one answers.',
+    'More than 100 locations: for the countries that are named there is room for two choices only; when both are down the first one answers.',
   WeightsRounded: 'The weights cannot be written exactly as whole numbers up to 255; the shares differ slightly.',
   HealthIntervalOfServer: 'PowerDNS checks health at the interval of its own setting, without a failure threshold.',
+  OnlyStatusOkHealthy:
+    'PowerDNS counts an endpoint as healthy only when it answers 200; one that answers 204 or 301 is healthy for Route 53 alone.',
+  SlowRecovery:
+    'Users are led to a cluster for more than five minutes after it failed; the message says what shortens it.',
+  DrainEnded:
+    'A Drain is over, and the zone still answers as it did while it was in force; applying the plan ends it there too.',
+  FamiliesDiffer:
+    'Users are answered by other clusters over IPv6 than over IPv4: some cluster has an address of one family only.',
   PlanDisagrees:
     'The records, read as the provider reads them, do not give the answers of the policy. A fault of ours.',
-  TooManyRecords: 'More records for one name than the provider allows.',
-  UnownedRecord: 'A record of the same name exists that Tideline did not write; it is never touched.',
+  TooManyRecords: 'More records for one name, or in one zone, than the provider allows.',
+  RecordTooLarge:
+    'One value of a record is longer than the provider can hold: too many countries of the policy have an order of clusters of their own.',
+  UnownedRecord:
+    'A record of the same name exists that Tideline did not write; it is never touched, and the host is held back while others are planned.',
+  BelowDelegation:
+    'A name between the zone and the host is delegated to other name servers, which answer for the host instead.',
+  BelowRedirection: 'A DNAME above the host answers for it, whatever its records say.',
+  LedElsewhere: 'An HTTPS or SVCB record beside the host leads clients past the answers of the policy.',
+  NotAdoptable: 'A record of the host is managed by another service of the provider, and cannot be replaced by ours.',
+  NotOwned: 'The host is not one of those that Tideline answers for in the zone, so there is nothing to release.',
+  UnreadableKept: 'A file that should hold the records that an adoption replaced holds something else.',
+  FailoverLost: 'Plain records have no health checks: no other cluster answers when one fails.',
+  WeightsLost:
+    'Plain records of one name cannot have both countries and weights: the addresses of a country are equal.',
+  ScriptStays: 'The script of the host answers as before, and Tideline changes it no more.',
   UnreadableRegistry: 'The generation record of the zone is not in a form that this version understands.',
   StaleGeneration: 'Somebody else changed the zone since it was read; plan again.',
+  WriteOverlapped:
+    'Another writer wrote the zone at the same moment, where the provider cannot keep them apart; plan and apply again, which repairs it.',
   PlanChanged: 'The plan is no longer the one that was approved: the files or the zone changed since.',
+  UnreadablePlan: 'What --plan names is neither a checksum nor a file that `tideline steering plan --out` wrote.',
   NeedsApproval: 'The plan moves more traffic than the guard of the policy allows; a person must approve the share.',
+  Frozen: 'The platform is frozen: nothing is written until it is thawed, unless a person says so for this once.',
+  QuotaUnknown:
+    'The provider did not say how many health checks and records there may be: what does not fit fails while it is applied.',
+  HealthCheckQuota:
+    'The account may not have as many health checks as the plan needs; the plan only retires and deletes unused ones, or is refused.',
+  HealthUnknown:
+    'The provider does not yet know whether the endpoint of a new health check is healthy, so records must not use it.',
+  HealthDisagrees:
+    'A new health check fails where the one in use succeeds: taking it over would take a working cluster out of DNS.',
   Drift: 'Records that Tideline wrote were changed by somebody else; applying the plan puts them back.',
   ZoneMissing: 'The provider has no such zone.',
   ZoneAmbiguous: 'The provider has several public zones of this name; delete those that nothing delegates to.',
-  BatchTooLarge: 'The records of one host do not fit in one atomic batch of the provider.',
+  BatchTooLarge:
+    'The records of one host, or the generation record with the names of all hosts, do not fit in one atomic batch of the provider.',
   ProviderRefused: 'The provider refused the request.',
   ProviderUnreachable: 'The provider did not answer.',
   AnswerTooLarge: 'The answer of the provider is larger, or nested deeper, than any answer that we ask for.',
   PlainHttp: 'Warning: keys are sent over plain HTTP to another host, where anybody on the way can read them.',
+  ReleasedDrained:
+    'A host is released while a cluster of its policy is drained: its plain records never return users to that cluster.',
+  ZoneFileUnreadable: 'The zone file that an import names cannot be read, or is not of the form that it should have.',
+  FileNotWritten: 'A file that a command was asked to write could not be written.',
+  SeveralDown: 'What a zone answers is known while one cluster is down; the question named several.',
   ReadOnly: 'A plan tried to write. A fault of ours; the transport refused it.',
 } as const;
 

@@ -1,18 +1,14 @@
 import {
   type ChangeAction,
   ChangeResourceRecordSetsCommand,
-  CreateHostedZoneCommand,
   ListResourceRecordSetsCommand,
   type ResourceRecordSet,
 } from '@aws-sdk/client-route-53';
-import { startEmulator } from '../../../lab/emulators/route53/emulator.ts';
-import { countryOf } from '../../../src/geo/lookup.ts';
-import { route53Client } from '../../../src/planes/steering/providers/route53/client.ts';
 import { retrying } from '../../../src/planes/steering/providers/route53/retry.ts';
 import { route53 } from '../../../src/planes/steering/providers/route53/write.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
-import { silentLog } from '../../../src/runtime/log.ts';
 import { describeProvider } from '../../support/steering/conformance.ts';
+import { clientOf, createZone, testEmulator } from '../../support/steering/emulator.ts';
 
 const timing = {
   clock: systemClock,
@@ -21,29 +17,15 @@ const timing = {
   ceilingMs: 1000,
   limitMs: 30_000,
   pollMs: 50,
+  statusMs: 20,
   inSyncLimitMs: 10_000,
+  blindSyncMs: 300,
 };
 
 describeProvider('Route 53', async () => {
-  const emulator = await startEmulator({
-    api: { host: '127.0.0.1', port: 0 },
-    dns: { host: '127.0.0.1', port: 0 },
-    timeCompression: 50,
-    insyncDelayMs: 200,
-    rate: 5,
-    burst: 5,
-    checkers: 3,
-    allowPrivateEndpoints: true,
-    countryOf,
-    clock: systemClock,
-    log: silentLog,
-  });
-  const client = route53Client({
-    endpoint: emulator.apiUrl,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  const created = await client.send(new CreateHostedZoneCommand({ Name: 'video.example', CallerReference: 'test' }));
-  const HostedZoneId = created.HostedZone?.Id;
+  const emulator = await testEmulator({ insyncDelayMs: 200, rate: 5, burst: 5, checkers: 3 });
+  const client = clientOf(emulator);
+  const HostedZoneId = await createZone(client, 'video.example');
   const send = async (Action: ChangeAction, ResourceRecordSet: ResourceRecordSet): Promise<void> => {
     const ChangeBatch = { Changes: [{ Action, ResourceRecordSet }] };
     await retrying(timing, () => client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId, ChangeBatch })));

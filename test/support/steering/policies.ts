@@ -35,7 +35,7 @@ function entriesFor(
         port: 80,
         protocol: 'HTTP' as const,
         path: healthPathOf(policy.metadata.name),
-        host: policy.spec.hosts[0] ?? '',
+        hosts: policy.spec.hosts,
         intervalSeconds: 10 as const,
         failureThreshold: 3,
       };

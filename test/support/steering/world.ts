@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { promisify } from 'node:util';
+import { parseAddress } from '../../../src/model/address.ts';
+import { entryAddresses } from '../../../src/model/platform/entries.ts';
+import type { Cluster } from '../../../src/model/spec/kinds.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../../../src/platform/load.ts';
 import { nothing, eventually as wait } from '../eventually.ts';
@@ -20,6 +23,48 @@ export function withDefault(platform: Platform, cluster: string): Platform {
   const changed = { clusters: [{ name: cluster, weight: 100 }], failover: ['cloud'] };
   policies.set('video', { ...video, spec: { ...video.spec, default: changed } });
   return { ...platform, policies };
+}
+
+/** The platform whose first rule, that of France, has these clusters behind its own. */
+export function withFailover(platform: Platform, ...failover: readonly string[]): Platform {
+  const video = platform.policies.get('video');
+  const [first, ...others] = video?.spec.rules ?? [];
+  if (video === undefined || first === undefined) return platform;
+  const rules = [{ ...first, failover: [...failover] }, ...others];
+  return {
+    ...platform,
+    policies: new Map(platform.policies).set('video', { ...video, spec: { ...video.spec, rules } }),
+  };
+}
+
+/** The platform whose policy answers for one more host. */
+export function withHost(platform: Platform, host: string): Platform {
+  const policies = new Map(platform.policies);
+  const video = policies.get('video');
+  if (video === undefined) return platform;
+  policies.set('video', { ...video, spec: { ...video.spec, hosts: [...video.spec.hosts, host] } });
+  return { ...platform, policies };
+}
+
+/** The same platform with another health check of paris. */
+export function withCheck(spec: Platform, change: Partial<Cluster['spec']['healthCheck']>): Platform {
+  const paris = spec.clusters.get('paris');
+  if (paris === undefined) return spec;
+  const healthCheck = { ...paris.spec.healthCheck, ...change };
+  return {
+    ...spec,
+    clusters: new Map(spec.clusters).set('paris', { ...paris, spec: { ...paris.spec, healthCheck } }),
+  };
+}
+
+/** The platform whose cloud, and no other cluster, is reached over IPv6 as well. */
+export function withIPv6OnCloud(platform: Platform): Platform {
+  const cloud = platform.clusters.get('cloud');
+  const address = parseAddress('2001:db8:6::10');
+  if (cloud === undefined || address === undefined) return platform;
+  const anycast = [...entryAddresses(platform, 'cloud'), address];
+  const changed = { ...cloud, spec: { ...cloud.spec, entry: { anycast } } };
+  return { ...platform, clusters: new Map(platform.clusters).set('cloud', changed) };
 }
 
 /** The VIPs of the example on the loopback interface (of a namespace of our own), each with a health endpoint. */

@@ -80,12 +80,14 @@ const getHealthCheckStatus: Operation = {
   run({ healthChecks, checkers }, request) {
     const check = healthChecks.require(pathParameter(request, 'id'));
     if (check.settings.type === 'CALCULATED') throw invalidInput('a CALCULATED check has no checkers to report');
-    const observations = checkers.observations(check.id).map((one): XmlNode => {
+    const observations = checkers.observations(check.id).flatMap((one): readonly XmlNode[] => {
+      // A checker that has not probed yet does not report: a new check has no observations at first.
+      if (one.detail === undefined || one.at === undefined) return [];
       const report: readonly XmlNode[] = [
-        ['Status', one.detail ?? 'Success: not yet probed'],
-        ['CheckedTime', one.at === undefined ? undefined : new Date(one.at).toISOString()],
+        ['Status', one.detail],
+        ['CheckedTime', new Date(one.at).toISOString()],
       ];
-      return [
+      const observation: XmlNode = [
         'HealthCheckObservation',
         [
           ['Region', `emulated-${one.checker}`],
@@ -93,6 +95,7 @@ const getHealthCheckStatus: Operation = {
           ['StatusReport', report],
         ],
       ];
+      return [observation];
     });
     return { status: 200, root: 'GetHealthCheckStatusResponse', children: [['HealthCheckObservations', observations]] };
   },

@@ -118,7 +118,9 @@ export function renderRecordSet(record: RecordSet): XmlNode {
       ['TTL', record.ttl],
       [
         'ResourceRecords',
-        alias === undefined ? record.values.map((value): XmlNode => ['ResourceRecord', [['Value', value]]]) : undefined,
+        alias === undefined
+          ? record.values.toReversed().map((value): XmlNode => ['ResourceRecord', [['Value', value]]])
+          : undefined,
       ],
       [
         'AliasTarget',

@@ -5,12 +5,13 @@ import { type HttpEndpoint, listenHttp } from '../../../../src/runtime/http.ts';
 import { ApiError, errorStatus, invalidInput } from '../reasons.ts';
 import type { RateLimiter } from './buckets.ts';
 import { healthOperations } from './health-operations.ts';
+import { limitOperations } from './limit-operations.ts';
 import type { Account, ApiRequest, ApiResponse, Operation } from './operation.ts';
 import { tagOperations } from './tag-operations.ts';
 import { type Element, parseXml, renderDocument } from './xml.ts';
 import { zoneOperations } from './zone-operations.ts';
 
-const operations: readonly Operation[] = [...zoneOperations, ...healthOperations, ...tagOperations];
+const operations: readonly Operation[] = [...zoneOperations, ...healthOperations, ...limitOperations, ...tagOperations];
 const version = '2013-04-01';
 /** The largest body that is read, in bytes; a batch at Route 53's limits stays well below. */
 const largestBody = 1 << 20;

@@ -94,19 +94,21 @@ function judgeResponse(
 ): void {
   const code = response.statusCode ?? 0;
   const answer = `HTTP Status Code ${code}, ${response.statusMessage ?? ''}`;
-  if (code < 200 || code >= 400) return finish(false, answer);
+  if (code < 200 || code >= 400) return finish(false, `Failure: ${answer}`);
   if (settings.searchString === undefined) return finish(true, `Success: ${answer}`);
   const wanted = Buffer.from(settings.searchString);
   let body: Buffer = Buffer.alloc(0);
   const judge = () =>
-    body.includes(wanted) ? finish(true, `Success: ${answer}`) : finish(false, `${answer}, search string not found`);
+    body.includes(wanted)
+      ? finish(true, `Success: ${answer}`)
+      : finish(false, `Failure: ${answer}, search string not found`);
   stage('Timed out waiting for the response body', timeouts.bodyMs);
   response.on('data', (chunk: Buffer) => {
     body = Buffer.concat([body, chunk]).subarray(0, searchedBytes);
     if (body.length === searchedBytes || body.includes(wanted)) judge();
   });
   response.once('end', judge);
-  response.once('error', (error) => finish(false, error.message));
+  response.once('error', (error) => finish(false, `Failure: ${error.message}`));
 }
 
 /** Runs one exchange until its first verdict, and then closes the connection. */

@@ -3,9 +3,6 @@ import { ApiError, invalidInput } from '../reasons.ts';
 import { type HealthCheck, type HealthCheckSettings, statusOf } from './check.ts';
 import type { Checkers } from './checkers.ts';
 
-/** Route 53's default quota of health checks in an account. */
-const maxHealthChecks = 200;
-
 /** The account's health checks, and their status for DNS. */
 export class HealthChecks {
   readonly #checks = new Map<string, HealthCheck>();
@@ -13,8 +10,11 @@ export class HealthChecks {
   readonly #references = new Map<string, string>();
   readonly #checkers: Checkers;
   readonly #newId: () => string;
+  /** How many health checks the account may have. */
+  readonly quota: number;
 
-  constructor(checkers: Checkers, newId: () => string) {
+  constructor(checkers: Checkers, newId: () => string, quota: number) {
+    this.quota = quota;
     this.#checkers = checkers;
     this.#newId = newId;
   }
@@ -35,8 +35,8 @@ export class HealthChecks {
           : `A health check with CallerReference ${callerReference} but other settings already exists.`,
       );
     }
-    if (this.#checks.size >= maxHealthChecks)
-      throw invalidInput(`the account has reached its limit of ${maxHealthChecks} health checks`);
+    if (this.#checks.size >= this.quota)
+      throw new ApiError('TooManyHealthChecks', `The account has reached its limit of ${this.quota} health checks.`);
     this.#requireChildren(settings);
     const check: HealthCheck = { id: this.#newId(), callerReference, version: 1, settings };
     this.#checks.set(check.id, check);

@@ -4,11 +4,14 @@ import { type Change, locationKey, type RecordKey, type RecordSet, sameKey, same
 import type { RecordDraft, RecordTable } from './table.ts';
 import { parseValue } from './values.ts';
 
+/** How many records a zone may have. */
+export const recordsPerZone = 10_000;
+
 /** Route 53's quotas, as documented; see README.md. */
 const limits = {
   elementsPerBatch: 1000,
   valueCharactersPerBatch: 32_000,
-  recordsPerZone: 10_000,
+  recordsPerZone,
   valuesPerRecord: 400,
   recordsPerGroup: 100,
   /**

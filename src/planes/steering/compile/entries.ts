@@ -5,15 +5,18 @@ import type { Cluster, TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { contentName } from '../records/hash.ts';
 
-/** What the provider probes. The key is made of the settings, which never change: other settings are another check. */
+/**
+ * What the provider probes. The key is made of the settings that a provider cannot change, or whose change is another endpoint
+ * (address, protocol, path, interval); all others may change while the check stays the same.
+ */
 export interface HealthCheck {
   readonly key: string;
   readonly address: string;
   readonly port: number;
   readonly protocol: 'HTTP' | 'HTTPS';
   readonly path: string;
-  /** Value of the Host header. */
-  readonly host: string;
+  /** Every value that the Host header may have, at least one; a new check sends the first. */
+  readonly hosts: readonly string[];
   readonly intervalSeconds: 10 | 30;
   readonly failureThreshold: number;
 }
@@ -48,25 +51,25 @@ export function entriesOfType(entries: readonly Entry[], type: AddressType): Add
   return new Map(ofType.filter(([, checks]) => checks.length > 0));
 }
 
+type KeySettings = 'address' | 'protocol' | 'path' | 'intervalSeconds';
+
 /**
- * The key of settings, ours or those that a provider returns: equal settings have an equal key. Settings that we would never
- * write have a key that no plan wants.
+ * The key of settings, ours or those that a provider returns. Settings that we would never write have a key that no plan wants.
  */
-export function healthCheckKey(settings: Readonly<Record<Exclude<keyof HealthCheck, 'key'>, unknown>>): string {
-  const { address, port, protocol, path, host, intervalSeconds, failureThreshold } = settings;
-  return contentName(JSON.stringify({ address, port, protocol, path, host, intervalSeconds, failureThreshold }));
+export function healthCheckKey(settings: Readonly<Record<KeySettings, unknown>>): string {
+  const { address, protocol, path, intervalSeconds } = settings;
+  return contentName(JSON.stringify({ address, protocol, path, intervalSeconds }));
 }
 
 function checksOf(platform: Platform, policy: TrafficPolicy, cluster: Cluster): readonly HealthCheck[] {
   const { healthCheck } = cluster.spec;
-  const host = policy.spec.hosts[0] ?? policy.spec.dns.zone;
   return entryAddresses(platform, cluster.metadata.name).map((address) => {
     const settings = {
       address: address.text,
       port: healthCheck.port,
       protocol: healthCheck.protocol,
       path: healthPathOf(policy.metadata.name),
-      host,
+      hosts: policy.spec.hosts,
       intervalSeconds: healthCheck.intervalSeconds,
       failureThreshold: healthCheck.failureThreshold,
     };

@@ -8,7 +8,8 @@ import { dialects } from '../dialects/table.ts';
 import { SteeringError, type SteeringNotice } from '../reasons.ts';
 import type { WantedZone } from '../records/changes.ts';
 import { type Entry, entriesOf, type HealthCheck } from './entries.ts';
-import { type Verification, verify } from './verify.ts';
+import { recoveriesOf, slowRecoveries } from './recovery.ts';
+import { type Verification, Verifier } from './verify.ts';
 
 /** Everything that the spec wants of one zone at one provider. */
 export interface Intent {
@@ -45,16 +46,22 @@ export function intentOf(platform: Platform, provider: ProviderName, zone: strin
   const policies = [...platform.policies.values()]
     .filter(({ spec }) => spec.dns.zone === zone && spec.dns.providers.includes(provider))
     .sort((a, b) => compareText(a.metadata.name, b.metadata.name));
-  const compiled = policies.map((policy) => compilePolicy(platform, dialects[provider], policy, nowMs));
+  const dialect = dialects[provider];
+  const compiled = policies.map((policy) => compilePolicy(platform, dialect, policy, nowMs));
+  const records = compiled.flatMap(({ result }) => result.records);
+  const verifier = new Verifier(dialect.interpret(records));
   return {
     wanted: {
       zone,
-      records: compiled.flatMap(({ records }) => records),
+      records,
       hosts: policies.flatMap(({ spec }) => spec.hosts).sort(),
     },
-    healthChecks: compiled.flatMap(({ healthChecks }) => healthChecks),
-    notices: compiled.flatMap(({ notices }) => notices),
-    policies: compiled.map(({ intent }) => intent),
+    healthChecks: compiled.flatMap(({ result }) => result.healthChecks),
+    notices: compiled.flatMap((one) => noticesOf(dialect, one)),
+    policies: compiled.map(({ policy, answers, entries, result }) => {
+      const verification = verifier.verify(result.effective, policy.spec.hosts, entries);
+      return { policy, answers, entries, verification };
+    }),
   };
 }
 
@@ -69,19 +76,25 @@ export function compileWith(
   return dialect.compile({ answers, hosts, zone: dns.zone, ttlSeconds, entries });
 }
 
-function compilePolicy(platform: Platform, dialect: Dialect, policy: TrafficPolicy, nowMs: number) {
+interface CompiledPolicy extends Omit<PolicyIntent, 'verification'> {
+  readonly result: Compiled;
+}
+
+function compilePolicy(platform: Platform, dialect: Dialect, policy: TrafficPolicy, nowMs: number): CompiledPolicy {
   const answers = answersNow(platform, policy, nowMs);
   const entries = entriesOf(platform, policy);
-  const compiled = compileWith(dialect, policy, answers, entries);
-  refuseCrowdedNames(dialect, compiled.records);
-  const verification = verify(dialect, compiled, policy.spec.hosts, entries);
-  const intent: PolicyIntent = { policy, answers, entries, verification };
-  const { records, healthChecks } = compiled;
-  const notices = compiled.notices.map((notice) => ({
+  const result = compileWith(dialect, policy, answers, entries);
+  refuseCrowdedNames(dialect, result.records);
+  refuseLongValues(dialect, policy, result.records);
+  return { policy, answers, entries, result };
+}
+
+function noticesOf(dialect: Dialect, { policy, entries, result }: CompiledPolicy): readonly SteeringNotice[] {
+  const named = result.notices.map((notice) => ({
     ...notice,
     message: `policy ${policy.metadata.name}: ${notice.message}`,
   }));
-  return { records, healthChecks, notices, intent };
+  return [...named, ...slowRecoveries(policy, recoveriesOf(dialect, policy, entries))];
 }
 
 /**
@@ -94,6 +107,18 @@ function refuseCrowdedNames({ title, limits }: Dialect, records: readonly Record
     throw new SteeringError(
       'TooManyRecords',
       `${key} would have ${group.length} records, ${title} takes ${limits.recordsPerName}`,
+    );
+  }
+}
+
+/** Throws RecordTooLarge where a value is longer than the provider holds. */
+function refuseLongValues({ title, limits }: Dialect, policy: TrafficPolicy, records: readonly RecordSet[]): void {
+  for (const { name, type, target } of records) {
+    const longest = target.kind === 'values' ? Math.max(0, ...target.values.map(({ length }) => length)) : 0;
+    if (longest <= limits.valueCharacters) continue;
+    throw new SteeringError(
+      'RecordTooLarge',
+      `policy ${policy.metadata.name}: ${name} ${type} would have ${longest} characters, ${title} takes ${limits.valueCharacters}; let more countries share their order of clusters, or name fewer clusters`,
     );
   }
 }

@@ -1,7 +1,7 @@
-import { answersFor, type Tier } from '../../../answers/answers.ts';
+import { answersFor, formatTiers, type Tier } from '../../../answers/answers.ts';
 import { type Distribution, formatShares, sameShares, sumByCluster } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
-import type { Compiled, Dialect, View } from '../dialects/dialect.ts';
+import type { Compiled, Reading, View } from '../dialects/dialect.ts';
 import { SteeringError } from '../reasons.ts';
 import { type Addresses, type AddressType, type Entry, entriesOfType } from './entries.ts';
 
@@ -12,33 +12,56 @@ export interface Verification {
 }
 
 /**
- * Reads the records as the provider does, for every country and unknown location, every host and every set of failed
- * clusters, and throws PlanDisagrees at the first answer that is not the wanted one.
+ * Verifies several policies whose records were read together. Where the reading says that two hosts answer alike (`answersKey`), and
+ * the same is wanted of both, it compares one of them, whichever policy they belong to.
  */
-export function verify(
-  dialect: Dialect,
-  compiled: Compiled,
-  hosts: readonly string[],
-  entries: readonly Entry[],
-): Verification {
-  const sets = failureSets(entries.map((entry) => entry.cluster));
-  const reading = dialect.interpret(compiled.records);
-  let countries = 0;
-  for (const [type, effective] of compiled.effective) {
-    const addresses = entriesOfType(entries, type);
-    const clusters = clustersByAddress(addresses);
-    countries = effective.size;
-    for (const failed of sets) {
-      const failedChecks = [...failed].flatMap((name) => addresses.get(name) ?? []);
-      const judged = new Set<View>();
-      for (const name of hosts) {
-        const view = reading.view(name, type, failedChecks);
-        if (!judged.has(view)) compare({ name, type, failed, effective, clusters, view });
-        judged.add(view);
+export class Verifier {
+  readonly #reading: Reading;
+  /** What was compared: what is wanted, which clusters are down, and what answers. */
+  readonly #agreed = new Set<string>();
+  readonly #expectations = new Map<string, number>();
+  readonly #tierTexts = new WeakMap<readonly Tier[], string>();
+
+  constructor(reading: Reading) {
+    this.#reading = reading;
+  }
+
+  verify(effective: Compiled['effective'], hosts: readonly string[], entries: readonly Entry[]): Verification {
+    const sets = failureSets(entries.map((entry) => entry.cluster));
+    let countries = 0;
+    for (const [type, wanted] of effective) {
+      const addresses = entriesOfType(entries, type);
+      const clusters = clustersByAddress(addresses);
+      const expectation = this.#expectationOf(wanted, clusters);
+      countries = wanted.size;
+      for (const failed of sets) {
+        const checks = [...failed].flatMap((name) => addresses.get(name) ?? []);
+        const state = `${expectation} ${[...failed].join()}`;
+        for (const name of hosts) {
+          const comparison = `${state} ${this.#reading.answersKey(name, type, checks)}`;
+          if (this.#agreed.has(comparison)) continue;
+          compare({ name, type, failed, effective: wanted, clusters, view: this.#reading.view(name, type, checks) });
+          this.#agreed.add(comparison);
+        }
       }
     }
+    return { countries, failureSets: sets.length };
   }
-  return { countries, failureSets: sets.length };
+
+  /** A number that is equal for equal tiers of every country and equal clusters of every address. */
+  #expectationOf(effective: Question['effective'], clusters: Question['clusters']): number {
+    const tiers = [...effective].map(([country, wanted]) => `${country} ${this.#textOf(wanted)}`);
+    const text = [...tiers, ...[...clusters].map((pair) => pair.join(' '))].join('\n');
+    const number = this.#expectations.get(text) ?? this.#expectations.size;
+    this.#expectations.set(text, number);
+    return number;
+  }
+
+  #textOf(tiers: readonly Tier[]): string {
+    const text = this.#tierTexts.get(tiers) ?? formatTiers(tiers);
+    this.#tierTexts.set(tiers, text);
+    return text;
+  }
 }
 
 interface Question {

@@ -24,8 +24,27 @@ export interface Dialect {
   readonly answerTypes: readonly string[];
   /** Compiles a policy into records. Throws an InputError when none of its clusters has an address, and TooManyRecords. */
   compile(input: CompileInput): Compiled;
+  /** How long the provider takes to call a failed endpoint unhealthy, and what that is made of. */
+  detection(check: HealthCheck): { readonly seconds: number; readonly because: string };
   /** Reads records, which may be ours, somebody else's or changed by hand, as the provider does. */
   interpret(records: readonly RecordSet[]): Reading;
+  /** What shows in the records of a host that Tideline wrote them; undefined when nothing does. */
+  recognise(host: string, records: readonly RecordSet[], zone: string): Recognition | undefined;
+  /** Records of a host's own name that answer as it does now, without any other name of ours, for the day when it is not ours any more. */
+  plain(host: string, records: readonly RecordSet[]): Plain;
+}
+
+export interface Recognition {
+  /** True only when all answers of the host are ours beyond doubt. */
+  readonly isOurs: boolean;
+  /** By what, as a part of a sentence. */
+  readonly by: string;
+}
+
+export interface Plain {
+  readonly records: readonly RecordSet[];
+  /** What such records cannot say. */
+  readonly notices: readonly SteeringNotice[];
 }
 
 /** What the provider accepts; a plan beyond it is refused before the provider is asked. */
@@ -36,7 +55,12 @@ export interface Limits {
   readonly levels: number;
   /** How many values one record set may have. */
   readonly values: number;
-  readonly batch: BatchLimits;
+  /** How many characters one value may have. */
+  readonly valueCharacters: number;
+  readonly batch: BatchLimits & {
+    /** `counted` where what a batch deletes takes as much of it as what it creates; `free` where only its names do. */
+    readonly deletions: 'counted' | 'free';
+  };
 }
 
 /** What one atomic batch may hold. */
@@ -68,15 +92,25 @@ export interface Compiled {
 export interface Reading {
   /** The record types that hold an answer for a host, A before AAAA. */
   types(host: string): readonly AddressType[];
-  /** What a host answers while these checks fail. Hosts with the same records get the same view object for the same array. */
-  view(host: string, type: AddressType, failed: readonly HealthCheck[]): View;
+  /** The checks that decide about records with an address, each with that address. */
+  readonly checks: readonly AddressCheck[];
+  /**
+   * A text that is equal for two hosts, of this reading, only if they give the same answers while these checks fail. Hosts of one
+   * policy, or of policies with the same answers, mostly have the same: names and the paths of health checks do not count.
+   */
+  answersKey(host: string, type: AddressType, failed: readonly AddressCheck[]): string;
+  /** What a host answers while these checks fail. Hosts with the same `answersKey` get the same view object for the same array. */
+  view(host: string, type: AddressType, failed: readonly AddressCheck[]): View;
 }
+
+/** The health check of an address, as records name it. */
+export type AddressCheck = Pick<HealthCheck, 'key' | 'address'>;
 
 /** What one host answers in one state of health. */
 export interface View {
   /** Shares by address, for a country code or, when undefined, for users of unknown location. */
   answer(country: string | undefined): Distribution;
-  /** The records that decide for a country, outermost first; empty where one record decides for all. */
+  /** The records that decide for a country, outermost first; empty where one record decides for all. Of hosts that share a view: of the one asked first. */
   trace(country: string | undefined): readonly RecordSet[];
   /** The cluster that an address of the answer stands for, where the records themselves name it. */
   clusterOf(address: string): string | undefined;

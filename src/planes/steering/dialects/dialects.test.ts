@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { verify } from '../../../../test/support/steering/plans.ts';
 import { compileInputOf, policyOf } from '../../../../test/support/steering/policies.ts';
 import { groupKey, type RecordSet } from '../../../answers/record.ts';
-import { verify } from '../compile/verify.ts';
 import { dialects } from './table.ts';
 
 const hosts = ['a.example.net', 'b.example.net', 'c.example.net'];

@@ -1,12 +1,8 @@
-import type { HealthCheck } from '../compile/entries.ts';
-import type { View } from './dialect.ts';
+import type { AddressCheck, View } from './dialect.ts';
 
-/**
- * Caches views by a key of the records they read, as long as the array of failed checks is the same. Hosts with the same records
- * get the same view, so that a hundred hosts of a policy are verified as one.
- */
-export function cacheViews<Key>(): (failed: readonly HealthCheck[], key: Key, make: () => View) => View {
-  let last: { readonly failed: readonly HealthCheck[]; readonly views: Map<Key, View> } | undefined;
+/** Caches views by `answersKey`, as long as the array of failed checks is the same: hosts that answer alike get the same view. */
+export function cacheViews(): (failed: readonly AddressCheck[], key: string, make: () => View) => View {
+  let last: { readonly failed: readonly AddressCheck[]; readonly views: Map<string, View> } | undefined;
   return (failed, key, make) => {
     if (last?.failed !== failed) last = { failed, views: new Map() };
     const view = last.views.get(key) ?? make();

@@ -2,16 +2,12 @@ import type { ZoneAtProvider } from '../compile/intent.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import type { ZoneProvider } from '../providers/provider.ts';
 import { SteeringError } from '../reasons.ts';
+import { type AppliedPlan, readApplied, withApplied } from '../records/applied.ts';
+import type { Batch } from '../records/batches.ts';
 import { nextGeneration } from '../records/registry.ts';
+import type { HeldBack } from '../records/scope.ts';
+import { type Approval, approvalsFor, isApproved, isoTime, overGuardText } from './guard.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
-
-/** What a person approved. */
-export interface Approval {
-  /** Checksum of the plan that the person looked at. */
-  readonly checksum: string;
-  /** Share of traffic, 0..1, that may move whatever the guard allows; 0 when nobody was asked. */
-  readonly share: number;
-}
 
 /** A zone that was written and answers as its plan says. */
 export interface AppliedZone extends ZoneAtProvider {
@@ -19,18 +15,25 @@ export interface AppliedZone extends ZoneAtProvider {
   readonly batches: number;
 }
 
+/** A zone in which nothing was done after a plan. */
+export type InForce = ZoneAtProvider & AppliedPlan;
+
 /** How far the plans were carried out. */
 export interface Outcome {
   readonly checksum: string;
   /** The zones that were written, in order. They keep their new answers also when a later zone failed. */
   readonly applied: readonly AppliedZone[];
+  /** The hosts of these plans that are left as they stand. */
+  readonly heldBack: readonly (ZoneAtProvider & HeldBack)[];
+  /** Where the plan of that checksum was carried out before and is in force, so that nothing was to do. */
+  readonly inForce?: readonly InForce[];
   /** What ended the work; absent when everything was done. */
   readonly failure?: unknown;
 }
 
 /**
- * Carries out these plans, zone after zone, if they are those that a person approved; else throws PlanChanged or
- * NeedsApproval, and nothing is written. A zone that fails ends the work; the outcome lists the zones written before it.
+ * Carries out these plans, zone after zone, if they are those that a person approved, or finds that the approved one is in force already;
+ * else throws PlanChanged or NeedsApproval, and nothing is written. A zone that fails ends the work; the outcome lists the zones written before it.
  */
 export async function applyPlans(
   plans: readonly ZonePlan[],
@@ -38,56 +41,88 @@ export async function applyPlans(
   connect: (provider: ProviderName) => Promise<ZoneProvider>,
 ): Promise<Outcome> {
   const checksum = checksumOf(plans);
-  refuseChanged(checksum, approval.checksum);
-  refuseUnapproved(plans, approval.share);
+  const heldBack = plans.flatMap(({ provider, zone, heldBack: held }) =>
+    held.map((one) => ({ provider, zone, ...one })),
+  );
+  const inForce = inForceOf(plans, approval.checksum);
+  if (inForce.length > 0) return { checksum: approval.checksum, applied: [], heldBack, inForce };
+  refuseUnapproved(plans, approval);
   const applied: AppliedZone[] = [];
   try {
     for (const plan of plans.filter((candidate) => !isEmpty(candidate))) {
-      await applyZone(plan, await connect(plan.provider));
+      await applyZone(plan, await connect(plan.provider), checksum);
       applied.push(appliedOf(plan));
     }
   } catch (failure) {
-    return { checksum, applied, failure };
+    return { checksum, applied, heldBack, failure };
   }
-  return { checksum, applied };
+  return { checksum, applied, heldBack };
 }
 
 function appliedOf({ provider, zone, changes, batches }: ZonePlan): AppliedZone {
   return { provider, zone, generation: changes.registryBefore.generation + batches.length, batches: batches.length };
 }
 
-function refuseChanged(checksum: string, agreed: string): void {
-  if (checksum === agreed) return;
-  throw new SteeringError('PlanChanged', `the plan is now ${checksum}, not ${agreed}; look at it and apply that one`);
+/** Where the agreed plan was the last one that was applied, if nothing is left to do anywhere; else nothing. */
+export function inForceOf(plans: readonly ZonePlan[], agreed: string): readonly InForce[] {
+  if (!plans.every(isEmpty)) return [];
+  const found = pastOf(plans, agreed);
+  return found.every(({ isLatest }) => isLatest) ? found.map(({ isLatest: _latest, ...one }) => one) : [];
 }
 
-function refuseUnapproved(plans: readonly ZonePlan[], approvedShare: number): void {
-  const over = plans.flatMap((plan) => plan.overGuard).filter(({ movedShare }) => movedShare > approvedShare + 1e-9);
-  const worst = over.sort((a, b) => b.movedShare - a.movedShare)[0];
-  if (worst === undefined) return;
-  const share = Math.ceil(worst.movedShare * 1000) / 1000;
+/** Where the agreed plan was applied, as far as it is remembered, and whether others were since. */
+function pastOf(plans: readonly ZonePlan[], agreed: string): readonly (InForce & { readonly isLatest: boolean })[] {
+  return plans.flatMap(({ provider, zone, state }) =>
+    readApplied(zone, state.records)
+      .map((one, index) => ({ provider, zone, ...one, isLatest: index === 0 }))
+      .filter(({ plan }) => plan === agreed),
+  );
+}
+
+function refuseChanged(plans: readonly ZonePlan[], agreed: string): void {
+  const checksum = checksumOf(plans);
+  if (checksum === agreed) return;
+  const [past] = pastOf(plans, agreed);
+  const then = past === undefined ? '' : `; ${agreed} was applied by ${past.by} at ${isoTime(past.atMs)}`;
+  const now = plans.every(isEmpty)
+    ? `nothing is left to do, and ${agreed} is not what was applied last`
+    : `the plan is now ${checksum}, not ${agreed}; look at it and apply that one`;
+  throw new SteeringError('PlanChanged', `${now}${then}`);
+}
+
+/** Throws PlanChanged or NeedsApproval unless a person approved of exactly these plans. */
+export function refuseUnapproved(plans: readonly ZonePlan[], approval: Approval): void {
+  refuseChanged(plans, approval.checksum);
+  const missing = plans.flatMap((plan) => plan.overGuard).filter((over) => !isApproved(over, approval));
+  if (missing.length === 0) return;
+  const options = approvalsFor(missing);
   throw new SteeringError(
     'NeedsApproval',
-    `${worst.host}: the plan moves ${percent(worst.movedShare)} of the traffic, the guard allows ${percent(worst.allowedShare)};` +
-      ` if that is right, add --approve-share ${share}`,
+    `${missing.map(overGuardText).join('; ')}; if that is right, add ${options.join(' ')}`,
   );
 }
 
 /**
- * Creates health checks first, because records refer to them; then applies every batch in order and waits for each; at last
- * deletes the checks that nothing uses. A stop in the middle leaves every host with its old or its new answer, and the next
- * plan goes on from there.
+ * Carries out the plan of one zone; `checksum` is that of the whole plan. Deletes health checks that an earlier apply retired, to make room; then creates new ones, because records refer to them, and
+ * waits until the provider knows their endpoints: a new check counts as healthy before. Then applies every batch in order and
+ * waits for each, and changes checks in place. A stop in the middle leaves every host with its old or its new answer, and the
+ * next plan goes on from there.
  */
-export async function applyZone(plan: ZonePlan, provider: ZoneProvider): Promise<void> {
-  const { state, batches, intent, changes } = plan;
-  const ids = await provider.createHealthChecks(state, intent.healthChecks, nextGeneration(changes.registryBefore));
-  for (const batch of batches) await provider.applyBatch(state, batch, new Map([...state.healthChecks, ...ids]));
-  const unused = plan.deleteHealthChecks.flatMap((key) => state.healthChecks.get(key) ?? []);
-  const deleted = [...unused, ...state.strayHealthChecks];
+export async function applyZone(plan: ZonePlan, provider: ZoneProvider, checksum = checksumOf([plan])): Promise<void> {
+  const { state, changes, checks } = plan;
+  const batches = signed(plan, checksum);
+  if (checks.delete.length > 0) await provider.deleteHealthChecks(state, checks.delete);
+  const ids = await provider.createHealthChecks(state, checks.create, nextGeneration(changes.registryBefore));
+  await provider.awaitHealth(checks.observe.map((one) => ({ ...one, id: ids.get(one.check.key) ?? '' })));
+  for (const batch of batches) await provider.applyBatch(state, batch, ids);
   const registry = batches.at(-1)?.after ?? changes.before;
-  if (deleted.length > 0) await provider.deleteHealthChecks(state, deleted, registry);
+  if (checks.update.length > 0) await provider.updateHealthChecks(state, checks.update, registry);
 }
 
-export function percent(share: number): string {
-  return `${Math.round(share * 1000) / 10}%`;
+/** The batches, of which the last one says by whom the plan was applied; those that take our last host from a zone leave no note. */
+function signed(plan: ZonePlan, checksum: string): readonly Batch[] {
+  const { task, intent, changes, batches, zone, state, author } = plan;
+  if (task.kind === 'remove' && intent.wanted.hosts.length === 0) return batches;
+  const generation = changes.registryBefore.generation + batches.length;
+  return withApplied(batches, zone, state.records, { plan: checksum, atMs: author.nowMs, by: author.by, generation });
 }

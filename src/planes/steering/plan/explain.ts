@@ -1,14 +1,24 @@
-import { type Answers, answersFor, answersNow, formatTiers, preferenceOf } from '../../../answers/answers.ts';
+import {
+  type Answers,
+  answersFor,
+  answersNow,
+  formatTiers,
+  preferenceOf,
+  type Tier,
+} from '../../../answers/answers.ts';
 import { formatShares } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
 import { formatRecord } from '../../../answers/record.ts';
 import { countryOf } from '../../../model/geo/countries.ts';
-import { countryMeant } from '../../../model/geo/meant.ts';
+import { countryFix } from '../../../model/geo/meant.ts';
 import { drainsOfCluster } from '../../../model/platform/drains.ts';
+import { policyOfHost } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
-import { type Entry, entriesOf } from '../compile/entries.ts';
+import { didYouMean } from '../../../model/spec/similar.ts';
+import { type Entry, entriesOf, entriesOfType } from '../compile/entries.ts';
 import { compileWith } from '../compile/intent.ts';
+import { type Recovery, recoveriesOf, recoveryText } from '../compile/recovery.ts';
 import { dialects } from '../dialects/table.ts';
 import { badInput } from '../reasons.ts';
 
@@ -20,45 +30,53 @@ export interface Explanation {
   readonly rule: string;
   /** Clusters in order of preference: `paris > cloud > newyork`. */
   readonly preference: string;
+  /** What a provider holds of that order where it cannot hold all of it: `Route 53 A: paris > cloud`. */
+  readonly held: readonly string[];
   readonly drained: readonly { readonly cluster: string; readonly reason: string; readonly expires: string }[];
+  /** The answer while everything is healthy or, when clusters are supposed to be down, while these are. */
   readonly answer: string;
+  /** Clusters that are supposed to be down. */
+  readonly supposed: readonly string[];
   /** The answers while one, two or all clusters have failed. */
   readonly failures: readonly { readonly failed: readonly string[]; readonly answer: string }[];
-  /** The records that decide for these users while all is healthy, when several decide; else empty. */
+  /** The records that decide for these users in that health, when several decide; else empty. */
   readonly records: readonly string[];
   /** The providers whose records these are. */
   readonly recordsReadBy: readonly string[];
+  /** How long these users may be led to a cluster after it failed, by provider. */
+  readonly recovery: readonly (Recovery & { readonly provider: string })[];
   readonly addresses: readonly { readonly cluster: string; readonly addresses: readonly string[] }[];
 }
 
-/** Explains an answer. `country` is a code, or `unknown` for users whose location nobody knows. */
-export function explain(platform: Platform, host: string, country: string, nowMs: number): Explanation {
-  const policy = [...platform.policies.values()].find(({ spec }) => spec.hosts.includes(host));
-  if (policy === undefined) {
-    throw badInput('NoPolicy', `no policy answers for ${host}`, 'ask for a host of spec.hosts of a TrafficPolicy');
-  }
+/** Explains an answer while the clusters `down` are down. `country` is a code, or `unknown` for users whose location nobody knows. */
+export function explain(
+  platform: Platform,
+  host: string,
+  country: string,
+  nowMs: number,
+  down: readonly string[] = [],
+): Explanation {
+  const policy = answeringPolicy(platform, host);
   const code = country === 'unknown' ? undefined : country.toUpperCase();
   if (code !== undefined && countryOf(code) === undefined) {
-    const meant = countryMeant(country);
     throw badInput(
       'UnknownCountry',
       `${country} is not a country that answers can be given for; "unknown" is taken too`,
-      meant === undefined
-        ? 'give an ISO 3166-1 alpha-2 code, e.g. FR'
-        : `did you mean "${meant.code}" (${meant.name})?`,
+      countryFix(country),
     );
   }
   const answers = answersNow(platform, policy, nowMs);
   const { tiers, rule } = preferenceOf(answers, code);
   const entries = entriesOf(platform, policy);
   const clusters = entries.map((entry) => entry.cluster);
-  const paths = pathsOf({ policy, answers, entries, host, code });
+  const paths = pathsOf({ policy, answers, entries, host, code, down });
   return {
     host,
     country: code ?? 'unknown',
     policy: policy.metadata.name,
     rule,
     preference: formatTiers(tiers),
+    held: paths.flatMap(({ held }) => held),
     drained: clusters.flatMap((cluster) =>
       drainsOfCluster(platform, cluster, nowMs).map(({ spec }) => ({
         cluster,
@@ -66,29 +84,47 @@ export function explain(platform: Platform, host: string, country: string, nowMs
         expires: spec.expires,
       })),
     ),
-    answer: formatShares(answersFor(tiers, new Set())),
+    answer: formatShares(answersFor(tiers, new Set(down))),
+    supposed: [...down].sort(),
     failures: failureSets(clusters)
       .filter(({ size }) => size > 0 && (size <= 2 || size === clusters.length))
       .map((failed) => ({ failed: [...failed].sort(), answer: formatShares(answersFor(tiers, failed)) })),
     records: paths.flatMap(({ records }) => records),
     recordsReadBy: paths.map(({ title }) => title),
+    recovery: policy.spec.dns.providers.flatMap((provider) =>
+      recoveriesOf(dialects[provider], policy, entries).map((one) => ({ provider, ...one })),
+    ),
     addresses: entries.map(({ cluster, checks }) => ({ cluster, addresses: checks.map(({ address }) => address) })),
   };
+}
+
+/** The policy that answers for a host; throws an InputError when there is none. */
+export function answeringPolicy(platform: Platform, host: string): TrafficPolicy {
+  const policy = policyOfHost(platform, host);
+  if (policy !== undefined) return policy;
+  const hosts = [...platform.policies.values()].flatMap(({ spec }) => spec.hosts);
+  const fix = didYouMean(host, hosts, 'ask for a host of spec.hosts of a TrafficPolicy');
+  throw badInput('NoPolicy', `no policy answers for ${host}`, fix);
 }
 
 /** The lines of an explanation as a person reads it. */
 export function renderExplanation(explanation: Explanation): readonly string[] {
   const { host, country, policy, rule, preference, drained, answer, failures, records, recordsReadBy } = explanation;
   return [
-    `${host} for ${country}: ${answer}`,
+    `${host} for ${country}${supposedText(explanation)}: ${answer}`,
     `  because: policy ${policy}, ${rule}`,
     `  order: ${preference}`,
+    ...explanation.held.map((order) => `  of which the records hold, ${order}`),
     ...drained.map(({ cluster, reason, expires }) => `  drained: ${cluster} until ${expires}: ${reason}`),
     '  when clusters fail:',
     ...failures.map(({ failed, answer: then }) => `    without ${failed.join(' and ')}: ${then}`),
+    ...explanation.recovery.map((one) => `  time to recover at ${one.provider}: ${recoveryText(one)}`),
     ...(records.length === 0
       ? []
-      : [`  records that ${recordsReadBy.join(', ')} reads:`, ...records.map((record) => `    ${record}`)]),
+      : [
+          `  records that the policy has in ${recordsReadBy.join(' and ')}, where it is applied:`,
+          ...records.map((record) => `    ${record}`),
+        ]),
     '  addresses:',
     ...explanation.addresses.map(
       ({ cluster, addresses }) => `    ${cluster}: ${addresses.join(', ') || 'none public'}`,
@@ -96,9 +132,15 @@ export function renderExplanation(explanation: Explanation): readonly string[] {
   ];
 }
 
+function supposedText({ supposed }: Explanation): string {
+  if (supposed.length === 0) return '';
+  return ` while ${supposed.join(' and ')} ${supposed.length === 1 ? 'is' : 'are'} down, as supposed`;
+}
+
 interface Path {
   readonly title: string;
   readonly records: readonly string[];
+  readonly held: readonly string[];
 }
 
 /** For each provider of the policy whose answers pass several names: the records that decide, as that provider reads them. */
@@ -108,14 +150,36 @@ function pathsOf(question: {
   readonly entries: readonly Entry[];
   readonly host: string;
   readonly code: string | undefined;
+  readonly down: readonly string[];
 }): readonly Path[] {
-  const { policy, answers, entries, host, code } = question;
+  const { policy, answers, entries, host, code, down } = question;
+  const dead = new Set(
+    entries
+      .filter(({ cluster }) => down.includes(cluster))
+      .flatMap(({ checks }) => checks.map(({ address }) => address)),
+  );
   const layered = policy.spec.dns.providers.map((name) => dialects[name]).filter(({ limits }) => limits.levels > 1);
   const paths = layered.map((dialect): Path => {
     const { records, effective } = compileWith(dialect, policy, answers, entries);
     const reading = dialect.interpret(records);
-    const trace = [...effective.keys()].flatMap((type) => reading.view(host, type, []).trace(code));
-    return { title: dialect.title, records: trace.map(formatRecord) };
+    const failed = reading.checks.filter(({ address }) => dead.has(address));
+    const trace = [...effective.keys()].flatMap((type) => reading.view(host, type, failed).trace(code));
+    const { tiers } = preferenceOf(answers, code);
+    const held = [...effective].flatMap(([type, byCountry]) => {
+      const addresses = entriesOfType(entries, type);
+      const wanted = tiers.map((tier) => tier.filter(({ name }) => addresses.has(name)));
+      const left = byCountry.get(code ?? '') ?? [];
+      return sameOrder(wanted, left) ? [] : [`${dialect.title} ${type}: ${formatTiers(left)}`];
+    });
+    return { title: dialect.title, records: trace.map(formatRecord), held };
   });
   return paths.filter(({ records }) => records.length > 0);
+}
+
+/** True when both name the same clusters in the same order; weights may be scaled. */
+function sameOrder(a: readonly Tier[], b: readonly Tier[]): boolean {
+  const [first, second] = [a, b].map((tiers) =>
+    tiers.filter(({ length }) => length > 0).map((tier) => tier.map(({ name }) => name).join()),
+  );
+  return first?.join(' > ') === second?.join(' > ');
 }

@@ -1,13 +1,51 @@
 import { type Distribution, formatShares, movedBetween, sumByCluster } from '../../../answers/distribution.ts';
 import { countries } from '../../../model/geo/countries.ts';
-import { entryAddresses } from '../../../model/platform/entries.ts';
+import { clusterByAddress } from '../../../model/platform/entries.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
-import type { Reading } from '../dialects/dialect.ts';
+import { withoutUndefined } from '../../../model/values.ts';
+import type { AddressType } from '../compile/entries.ts';
+import type { AddressCheck, Reading, View } from '../dialects/dialect.ts';
 
-/** What changes for the users of one host while everything is healthy. */
+/** What changes for the users of one host. Shares are of all traffic, 0..1; every country counts the same. */
 export interface HostImpact {
   readonly host: string;
-  /** Share of all traffic, 0..1, that another cluster answers after the plan; every country counts the same. */
+  /** Share that another cluster answers after the plan while everything is healthy, in the family of which more moves. */
+  readonly movedShare: number;
+  /** The groups of that family. */
+  readonly groups: readonly ImpactGroup[];
+  /** The same in the present health; absent while no entry of the policy is known to be down. */
+  readonly movedNow?: number;
+  /** How much more traffic is led to clusters that are down now, and which they are; absent when none is. */
+  readonly lostNow?: { readonly share: number; readonly clusters: readonly string[] };
+  /** IPv4 and IPv6, A before AAAA; those for which the host has an answer before or after. */
+  readonly families: readonly FamilyImpact[];
+  /** Countries whose users are answered by other clusters over IPv6 than over IPv4 after the plan. */
+  readonly familiesDiffer: readonly string[];
+}
+
+export interface FamilyImpact extends WorldImpact {
+  readonly type: AddressType;
+  /** The same in the present health; absent while no entry of the policy is known to be down. */
+  readonly now?: WorldImpact & Lost;
+  /** The same for each cluster that fails alone, in the order of their names. */
+  readonly whileDown: readonly FailureImpact[];
+}
+
+export interface FailureImpact extends WorldImpact, Lost {
+  readonly cluster: string;
+}
+
+interface Lost {
+  /** Share that is answered with what is down, and the clusters, or addresses of none, of which that is more than before. */
+  readonly lost: { readonly before: number; readonly after: number; readonly moreAt: readonly string[] };
+}
+
+/** How much of what moves while a cluster is down moves away from another: who had a dead answer and gets another loses nothing. */
+export function movedFromLiving({ movedShare, lost }: WorldImpact & Lost): number {
+  return Math.max(0, movedShare - Math.max(0, lost.before - lost.after));
+}
+
+interface WorldImpact {
   readonly movedShare: number;
   /**
    * Countries grouped by their answers before and after; groups that move more traffic come first, then those with more
@@ -24,35 +62,176 @@ interface ImpactGroup {
 }
 
 /**
- * Compares what a host answers before and after, as the provider reads its records. A host that had no answer moves no traffic;
- * one that loses its answer moves all of it.
+ * Compares what hosts answer before and after, as the provider reads their records: for each address family, while everything is
+ * healthy, in the present health, and while each cluster alone is down. A host that had no answer moves no traffic; one that loses its answer moves all of it.
+ * Users whose family has no record are answered by the other: an AAAA record that is new moves them from what A answered.
  */
-export function impactOf(platform: Platform, host: string, before: Reading, after: Reading): HostImpact {
-  const clusters = new Map(
-    [...platform.clusters.keys()].flatMap((name) =>
-      entryAddresses(platform, name).map((address) => [address.text, name] as const),
-    ),
+export function impactsOf(
+  platform: Platform,
+  hosts: readonly string[],
+  before: Reading,
+  after: Reading,
+  downNow: DownNow = new Map(),
+): readonly HostImpact[] {
+  const clusterOfAddress = clusterByAddress(platform);
+  const failing = (cluster: string, { checks }: Reading): readonly AddressCheck[] =>
+    checks.filter(({ address }) => clusterOfAddress.get(address) === cluster);
+  const clusters = [...new Set(clusterOfAddress.values())].sort();
+  const world = (cluster?: string): World => ({
+    isDown: (_address, of) => of !== undefined && of === cluster,
+    before: { reading: before, failed: cluster === undefined ? [] : failing(cluster, before) },
+    after: { reading: after, failed: cluster === undefined ? [] : failing(cluster, after) },
+    clusterOfAddress,
+    known: new Map(),
+  });
+  const typesOf = (host: string): readonly AddressType[] => [
+    ...new Set([...before.types(host), ...after.types(host)].sort()),
+  ];
+  // World by world, because a reading keeps the views of one set of failed checks at a time.
+  const measure = (of: World, some: readonly string[] = hosts): ReadonlyMap<string, Measured> =>
+    new Map(some.flatMap((host) => typesOf(host).map((type) => [`${host} ${type}`, measureIn(of, host, type)])));
+  const now = new Map(
+    [...Map.groupBy(hosts, (host) => downNow.get(host))].flatMap(([addresses, some]) => {
+      if (addresses === undefined || addresses.size === 0) return [];
+      const failed = ({ checks }: Reading) => checks.filter(({ address }) => addresses.has(address));
+      const sides = {
+        before: { reading: before, failed: failed(before) },
+        after: { reading: after, failed: failed(after) },
+      };
+      const isDown = (address: string): boolean => addresses.has(address);
+      return [...measure({ isDown, ...sides, clusterOfAddress, known: new Map() }, some)];
+    }),
   );
-  const readers = {
-    before: answersByCountry(before, host, clusters),
-    after: answersByCountry(after, host, clusters),
-  };
+  const healthy = measure(world());
+  const down = clusters.map((cluster) => ({ cluster, of: measure(world(cluster)) }));
+  return hosts.map((host) => {
+    const families = typesOf(host).flatMap((type): readonly FamilyImpact[] => {
+      const whole = healthy.get(`${host} ${type}`);
+      if (whole === undefined) return [];
+      const whileDown = down.flatMap(({ cluster, of }) => {
+        const measured = of.get(`${host} ${type}`);
+        return measured === undefined ? [] : [{ cluster, ...measured }];
+      });
+      const { movedShare, groups } = whole;
+      return [{ type, movedShare, groups, ...withoutUndefined({ now: now.get(`${host} ${type}`) }), whileDown }];
+    });
+    const most = families.reduce<FamilyImpact | undefined>(
+      (best, family) => (best === undefined || family.movedShare > best.movedShare + 1e-9 ? family : best),
+      undefined,
+    );
+    return {
+      host,
+      movedShare: most?.movedShare ?? 0,
+      groups: most?.groups ?? [],
+      ...(families.some((family) => family.now !== undefined)
+        ? { movedNow: Math.max(...families.map((family) => family.now?.movedShare ?? 0)) }
+        : {}),
+      ...withoutUndefined({ lostNow: lostNowOf(families) }),
+      families,
+      familiesDiffer: countriesThatDiffer(after, host, clusterOfAddress),
+    };
+  });
+}
+
+/** Only clusters count to which more is led than before: what was led to a dead one already is none of the plan's doing. */
+function lostNowOf(families: readonly FamilyImpact[]): HostImpact['lostNow'] {
+  const lost = families.flatMap(({ now }) => (now === undefined ? [] : [now.lost]));
+  const share = Math.max(0, ...lost.map(({ before, after }) => after - before));
+  const clusters = [...new Set(lost.flatMap(({ moreAt }) => moreAt))].sort();
+  return share > 1e-9 ? { share, clusters } : undefined;
+}
+
+/** The addresses that are down now, by host; hosts of one policy share one set. */
+export type DownNow = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** The share that moves in the present health or while everything is healthy, whichever is larger. */
+export function worstShare({ movedShare, movedNow = 0 }: HostImpact): number {
+  return Math.max(movedShare, movedNow);
+}
+
+/** The countries whose answers change now or while everything is healthy, in either family. */
+export function countriesThatMove({ families }: HostImpact): readonly string[] {
+  const changed = families.flatMap(({ groups, now }) =>
+    [...groups, ...(now?.groups ?? [])].filter(({ before, after }) => before !== after),
+  );
+  return [...new Set(changed.flatMap((group) => group.countries))];
+}
+
+/** One state of health, in which answers before and after are compared. */
+interface World {
+  /** Whether an address is down, which belongs to this cluster. */
+  readonly isDown: (address: string, cluster: string | undefined) => boolean;
+  readonly before: Side;
+  readonly after: Side;
+  readonly clusterOfAddress: ReadonlyMap<string, string>;
+  /** What was measured of a view before and a view after; hosts with the same records share views. */
+  readonly known: Map<View, Map<View, Measured>>;
+}
+
+interface Side {
+  readonly reading: Reading;
+  readonly failed: readonly AddressCheck[];
+}
+
+type Measured = WorldImpact & Lost;
+
+function measureIn(world: World, host: string, type: AddressType): Measured {
+  const [before, after] = [viewOf(world.before, host, type), viewOf(world.after, host, type)];
+  const ofBefore = world.known.get(before) ?? new Map<View, Measured>();
+  world.known.set(before, ofBefore);
+  const measured = ofBefore.get(after) ?? compare(world, before, after);
+  ofBefore.set(after, measured);
+  return measured;
+}
+
+/** What the users of a family get: its own records or, where it has none, those of the other family. */
+function viewOf({ reading, failed }: Side, host: string, type: AddressType): View {
+  const types = reading.types(host);
+  return reading.view(host, types.includes(type) ? type : (types[0] ?? type), failed);
+}
+
+function compare({ isDown, clusterOfAddress }: World, before: View, after: View): Measured {
+  const [answerBefore, answerAfter] = [before, after].map((view) => sharesOf(view, clusterOfAddress)) as [
+    (country: string) => Distribution,
+    (country: string) => Distribution,
+  ];
+  const clusterOf = (view: View, address: string): string | undefined =>
+    view.clusterOf(address) ?? clusterOfAddress.get(address);
+  /** What is answered with dead addresses, by cluster. */
+  const deadIn = (view: View, code: string): Distribution =>
+    sumByCluster(
+      new Map([...view.answer(code)].filter(([address]) => isDown(address, clusterOf(view, address)))),
+      (address) => clusterOf(view, address),
+    );
   const groups = new Map<string, { before: string; after: string; countries: string[]; moved: number }>();
+  const dead = { before: new Map<string, number>(), after: new Map<string, number>() };
   for (const { code } of countries) {
-    const [old, next] = [readers.before(code), readers.after(code)];
+    const [old, next] = [answerBefore(code), answerAfter(code)];
     const texts = { before: formatShares(old), after: formatShares(next) };
     const key = `${texts.before} > ${texts.after}`;
     const group = groups.get(key) ?? { ...texts, countries: [], moved: 0 };
     group.countries.push(code);
     group.moved += movedShareOf(old, next) / countries.length;
     groups.set(key, group);
+    addTo(dead.before, deadIn(before, code));
+    addTo(dead.after, deadIn(after, code));
   }
   const sorted = [...groups.values()].sort((a, b) => b.moved - a.moved || b.countries.length - a.countries.length);
   return {
-    host,
     movedShare: sorted.reduce((sum, group) => sum + group.moved, 0),
     groups: sorted.map(({ moved, ...group }) => ({ ...group, movedShare: moved })),
+    lost: lostOf(dead.before, dead.after),
   };
+}
+
+function addTo(sum: Map<string, number>, shares: Distribution): void {
+  for (const [name, share] of shares) sum.set(name, (sum.get(name) ?? 0) + share / countries.length);
+}
+
+function lostOf(before: Distribution, after: Distribution): Lost['lost'] {
+  const total = (shares: Distribution): number => [...shares.values()].reduce((sum, share) => sum + share, 0);
+  const more = [...after].filter(([name, share]) => share > (before.get(name) ?? 0) + 1e-9);
+  return { before: total(before), after: total(after), moreAt: more.map(([name]) => name).sort() };
 }
 
 function movedShareOf(before: Distribution, after: Distribution): number {
@@ -60,13 +239,18 @@ function movedShareOf(before: Distribution, after: Distribution): number {
   return after.size === 0 ? 1 : movedBetween(before, after);
 }
 
-/** Shares by cluster. Records that name the cluster of an address count first; else the platform says whose address it is. */
-function answersByCountry(
+function countriesThatDiffer(
   reading: Reading,
   host: string,
-  clusters: ReadonlyMap<string, string>,
-): (country: string) => Distribution {
-  const view = reading.view(host, reading.types(host)[0] ?? 'AAAA', []);
-  const clusterOf = (address: string): string | undefined => view.clusterOf(address) ?? clusters.get(address);
+  clusterOfAddress: ReadonlyMap<string, string>,
+): readonly string[] {
+  const [first, second] = reading.types(host).map((type) => sharesOf(reading.view(host, type, []), clusterOfAddress));
+  if (first === undefined || second === undefined) return [];
+  return countries.map(({ code }) => code).filter((code) => movedBetween(first(code), second(code)) > 1e-9);
+}
+
+/** Shares by cluster. Records that name the cluster of an address count first; else the platform says whose address it is. */
+function sharesOf(view: View, clusterOfAddress: ReadonlyMap<string, string>): (country: string) => Distribution {
+  const clusterOf = (address: string): string | undefined => view.clusterOf(address) ?? clusterOfAddress.get(address);
   return (country) => sumByCluster(view.answer(country), clusterOf);
 }

@@ -1,9 +1,11 @@
 import { formatRecord } from '../../../answers/record.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import type { Outcome } from './apply.ts';
+import { isoTime } from './guard.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 
 /** The content of `renderPlans` for programs. The form is stable: fields are only ever added. */
-export function plansToJson(plans: readonly ZonePlan[]): unknown {
+export function plansToJson(plans: readonly ZonePlan[]): object {
   return {
     checksum: checksumOf(plans),
     empty: plans.every(isEmpty),
@@ -11,13 +13,22 @@ export function plansToJson(plans: readonly ZonePlan[]): unknown {
     zones: plans.map((plan) => ({
       provider: plan.provider,
       zone: plan.zone,
+      task: plan.task.kind,
       generation: plan.changes.registryBefore.generation,
       hosts: plan.impacts,
+      recovery: plan.recoveries,
+      heldBack: plan.heldBack,
+      health: plan.health,
+      windows: [...plan.windows].map(([host, window]) => ({ host, ...window })),
       needsApproval: plan.overGuard,
       notices: plan.notices,
+      ...withoutUndefined({ quotas: plan.quotas }),
       healthChecks: {
-        create: plan.createHealthChecks,
-        delete: [...plan.deleteHealthChecks, ...plan.state.strayHealthChecks],
+        create: plan.checks.create,
+        update: plan.checks.update,
+        observe: plan.checks.observe.map(({ check }) => check.key),
+        retire: plan.checks.retire,
+        delete: plan.checks.delete,
       },
       records: { delete: plan.changes.delete.map(formatRecord), create: plan.changes.create.map(formatRecord) },
       batches: plan.batches.map(({ changes }) => changes.length),
@@ -30,6 +41,7 @@ export function plansToJson(plans: readonly ZonePlan[]): unknown {
 }
 
 /** The content of `renderOutcome` for programs. */
-export function outcomeToJson({ checksum, applied }: Outcome): unknown {
-  return { checksum, applied };
+export function outcomeToJson({ checksum, applied, heldBack, inForce = [] }: Outcome): unknown {
+  const standing = inForce.map(({ atMs, ...one }) => ({ ...one, at: isoTime(atMs) }));
+  return { checksum, applied, heldBack, ...(standing.length > 0 ? { inForce: standing } : {}) };
 }

@@ -1,42 +1,75 @@
 import { createHash } from 'node:crypto';
-import { formatRecord } from '../../../answers/record.ts';
+import { formatRecord, type RecordSet } from '../../../answers/record.ts';
 import type { InputError } from '../../../model/problem.ts';
+import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
-import type { HealthCheck } from '../compile/entries.ts';
-import { type Intent, intentOf, zonesOf } from '../compile/intent.ts';
-import type { ProviderName } from '../dialects/dialect.ts';
+import { withoutUndefined } from '../../../model/values.ts';
+import { type Intent, intentOf, type ZoneAtProvider, zonesOf } from '../compile/intent.ts';
+import { type Recovery, recoveriesOf } from '../compile/recovery.ts';
+import type { Dialect, ProviderName, Reading } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
-import { badInput, type SteeringNotice } from '../reasons.ts';
+import { badInput, SteeringError, type SteeringNotice } from '../reasons.ts';
+import { withRoom } from '../records/applied.ts';
 import { type Batch, batchesOf } from '../records/batches.ts';
 import { type Changes, changesOf } from '../records/changes.ts';
-import { type HostImpact, impactOf } from './impact.ts';
+import type { CheckChanges } from '../records/checks.ts';
+import { readable } from '../records/foreign.ts';
+import { besides, dependentsOf } from '../records/neighbours.ts';
+import { type Quotas, refuseFullZone, shortageOf } from '../records/quota.ts';
+import { findRegistry, isNote, readRegistry } from '../records/registry.ts';
+import { everything, type HeldBack, scopeOf, type Task } from '../records/scope.ts';
+import { checksOf, type FoundZone, keysOf } from './checks.ts';
+import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
+import { type HostImpact, impactsOf } from './impact.ts';
+import { differingFamilies, drainedAtRelease, endedDrains } from './notices.ts';
+import { downByHost, type PresentHealth, type Probe, policiesThatChange, presentHealth } from './present.ts';
+import { type Author, type Window, windowOf, withJournals } from './window.ts';
 
-/** What would be done in one zone of one provider. No part of a plan depends on the time or on chance. */
+/**
+ * What would be done in one zone of one provider. Nothing depends on the time or on chance but what is known of health and of earlier
+ * applies, and the notes in `batches`.
+ */
 export interface ZonePlan {
   readonly provider: ProviderName;
   readonly zone: string;
+  readonly task: Task;
   readonly state: ZoneState;
+  /** What the policies want, without the hosts that are held back. */
   readonly intent: Intent;
+  /** Hosts of the policies that are left as they stand, and why. */
+  readonly heldBack: readonly HeldBack[];
   readonly changes: Changes;
   readonly batches: readonly Batch[];
-  readonly createHealthChecks: readonly HealthCheck[];
-  /** Keys of our checks that no wanted record uses. */
-  readonly deleteHealthChecks: readonly string[];
+  /** Who makes the plan, and when; no part of its checksum. */
+  readonly author: Author;
+  readonly checks: CheckChanges;
+  /** What the account may hold; absent in an empty plan, and when the provider does not say. */
+  readonly quotas?: Quotas;
+  /** How long users may be led to a failed cluster, by policy; the slowest of each policy first. */
+  readonly recoveries: readonly (Recovery & { readonly policy: string })[];
   readonly impacts: readonly HostImpact[];
-  /** Hosts that move more traffic than their policy's guard allows. */
+  /** What was moved lately of hosts, by host. */
+  readonly windows: ReadonlyMap<string, Window>;
+  /** The health of the entries of the policies whose answers change. */
+  readonly health: readonly PresentHealth[];
+  /** What the guards of the policies do not allow. */
   readonly overGuard: readonly OverGuard[];
   readonly notices: readonly SteeringNotice[];
 }
 
-interface OverGuard {
-  readonly host: string;
-  readonly movedShare: number;
-  readonly allowedShare: number;
+/** By whom a plan is made, and what it may ask. */
+export interface Asked {
+  /** Makes a health check that no provider tells the outcome of; without it the health of such an entry is not known. */
+  readonly probe?: Probe;
+  /** Who will have applied the plan. */
+  readonly by?: string;
+  /** How many health checks the plans of other zones, which are applied before this one, add to the account. */
+  readonly pendingChecks?: number;
 }
 
 /**
- * Plans every zone of a provider, or of all, that the policies name, each with a reader of `connect`. Throws what `planZone`
+ * Plans every zone of a provider, or of all, that the policies name, each with a reader of `connect`. Throws what `planStep`
  * throws, and an InputError when there is no such zone.
  */
 export async function planZones(
@@ -44,11 +77,32 @@ export async function planZones(
   provider: ProviderName | 'all',
   connect: (provider: ProviderName) => Promise<ZoneReader>,
   nowMs: number,
+  asked: Asked = {},
 ): Promise<readonly ZonePlan[]> {
   const zones = zonesOf(platform).filter((zone) => provider === 'all' || zone.provider === provider);
   if (zones.length === 0) throw noZone(provider);
+  return planEach(platform, { zones, purpose: everything }, connect, nowMs, asked);
+}
+
+/** Plans these zones for one purpose. */
+export async function planEach(
+  platform: Platform,
+  { zones, purpose }: { readonly zones: readonly ZoneAtProvider[]; readonly purpose: Purpose },
+  connect: (provider: ProviderName) => Promise<ZoneReader>,
+  nowMs: number,
+  asked: Asked = {},
+): Promise<readonly ZonePlan[]> {
   const plans: ZonePlan[] = [];
-  for (const zone of zones) plans.push(await planZone(platform, await connect(zone.provider), zone.zone, nowMs));
+  // One reader for all zones of a provider, because its limits count for all of them together.
+  const readers = new Map<ProviderName, ZoneReader>();
+  for (const zone of zones) {
+    const reader = readers.get(zone.provider) ?? (await connect(zone.provider));
+    readers.set(zone.provider, reader);
+    const pendingChecks = plans
+      .filter((plan) => plan.provider === zone.provider)
+      .reduce((sum, { checks }) => sum + checks.create.length - checks.delete.length, 0);
+    plans.push(await planStep(platform, reader, { zone: zone.zone, purpose }, nowMs, { ...asked, pendingChecks }));
+  }
   return plans;
 }
 
@@ -67,56 +121,237 @@ function noZone(provider: ProviderName | 'all'): InputError {
   );
 }
 
-/** Reads the zone and plans; throws a SteeringError, or for bad input an InputError, when the plan must not exist. */
-export async function planZone(platform: Platform, reader: ZoneReader, zone: string, nowMs: number): Promise<ZonePlan> {
+/** What a plan is to do: all that the policies want, or a step of ownership. Plain records of a release are found in the zone. */
+export type Purpose =
+  | Exclude<Task, { readonly kind: 'release' }>
+  | { readonly kind: 'release'; readonly host: string; readonly to?: readonly RecordSet[] };
+
+/**
+ * Reads the zone and plans; throws a SteeringError, or for bad input an InputError, when the plan must not exist. A purpose that is
+ * about one host touches nothing else.
+ */
+export async function planStep(
+  platform: Platform,
+  reader: ZoneReader,
+  { zone, purpose }: { readonly zone: string; readonly purpose: Purpose },
+  nowMs: number,
+  { probe, by = 'unknown', pendingChecks = 0 }: Asked = {},
+): Promise<ZonePlan> {
   const dialect = dialects[reader.name];
-  const intent = intentOf(platform, reader.name, zone, nowMs);
-  const state = await reader.read(zone);
-  const changes = changesOf(intent.wanted, state.records, dialect);
-  const wantedKeys = new Set(intent.healthChecks.map((check) => check.key));
-  const hosts = [...new Set([...intent.wanted.hosts, ...changes.registryBefore.hosts])].sort();
-  const [before, after] = [dialect.interpret(state.records), dialect.interpret(intent.wanted.records)];
-  const impacts = hosts.map((host) => impactOf(platform, host, before, after));
-  return {
+  const whole = intentOf(platform, reader.name, zone, nowMs);
+  const read = await reader.read(zone);
+  const state = 'host' in purpose ? { ...read, strayHealthChecks: [] } : read;
+  const { task, notices } = taskOf(purpose, dialect, read);
+  const { wanted, heldBack, hosts } = scopeOf(whole.wanted, state.records, dialect, task);
+  const intent = intentWith(whole, wanted, task);
+  const changes = changesOf(wanted, state.records, dialect);
+  const found = { intent, state, changes, limits: dialect.limits, nowMs };
+  const checks = checksOf(task, whole, found);
+  const health = await presentHealth(intent, policiesThatChange(intent, changes, checks), {
+    reader,
+    state,
+    ...withoutUndefined({ probe }),
+  });
+  const [before, then] = [state.records, after(state.records, changes)].map((some) => readingOf(dialect, some)) as [
+    Reading,
+    Reading,
+  ];
+  const impacts = impactsOf(platform, hosts, before, then, downByHost(intent, health));
+  const overGuard = task.kind === 'release' ? overGuardsOfRelease : overGuardsOf;
+  const records = state.records.filter(({ name }) => isNote(zone, name));
+  const windows = new Map(
+    impacts.flatMap((impact) => {
+      const window = windowOf(policyOf(intent, impact.host), impact, records, nowMs);
+      return window === undefined ? [] : [[impact.host, window] as const];
+    }),
+  );
+  const journaled = withoutNotes(whole, task, state, withJournals(intent, changes, impacts, { records, by, nowMs }));
+  const plan: ZonePlan = {
     provider: reader.name,
     zone,
+    task,
     state,
     intent,
+    heldBack,
     changes,
-    batches: batchesOf(intent.wanted, changes, dialect.limits),
-    createHealthChecks: intent.healthChecks.filter((check) => !state.healthChecks.has(check.key)),
-    deleteHealthChecks: [...state.healthChecks.keys()].filter((key) => !wantedKeys.has(key)).sort(),
+    batches: batchesOf(wanted, journaled, withRoom(dialect.limits), checks),
+    author: { by, nowMs },
+    checks,
+    recoveries: intent.policies.flatMap(({ policy, entries }) =>
+      recoveriesOf(dialect, policy, entries).map((one) => ({ policy: policy.metadata.name, ...one })),
+    ),
     impacts,
-    overGuard: impacts.flatMap((impact) => overGuardOf(intent, impact)),
-    notices: [...intent.notices, ...changes.notices],
+    windows,
+    health,
+    overGuard: [
+      ...impacts.flatMap((impact) => overGuard(policyOf(intent, impact.host), impact, windows.get(impact.host))),
+      ...brokenBy(hosts, after(state.records, changes)),
+    ],
+    notices: [
+      ...notices,
+      ...hosts.flatMap((host) => besides(host, state.records)),
+      ...intent.notices,
+      ...changes.notices,
+      ...impacts.flatMap(differingFamilies),
+      ...endedDrains(platform, impacts, nowMs),
+      ...(task.kind === 'release' ? drainedAtRelease(platform, policyOf(intent, task.host), nowMs) : []),
+    ],
   };
+  return withinQuotas(plan, reader, { pendingChecks, makeRoom: (short) => roomOnly(plan, whole, found, short) });
+}
+
+interface Fitting {
+  readonly pendingChecks: number;
+  /** The plan that only makes room, because this text says that there is too little. */
+  readonly makeRoom: (short: string) => ZonePlan;
+}
+
+/** The plan with the quotas of the account. Throws TooManyRecords, and HealthCheckQuota when the plan does not fit. */
+async function withinQuotas(
+  plan: ZonePlan,
+  reader: ZoneReader,
+  { pendingChecks, makeRoom }: Fitting,
+): Promise<ZonePlan> {
+  if (isEmpty(plan) || reader.readQuotas === undefined) return plan;
+  const quotas = await reader.readQuotas(plan.state, plan.intent.healthChecks);
+  if (quotas === undefined) return { ...plan, notices: [...plan.notices, quotaUnknown] };
+  const { create, delete: gone } = plan.checks;
+  refuseFullZone(plan.zone, quotas.records, plan.batches);
+  const numbers = { create: create.length, delete: gone.length, pending: pendingChecks };
+  const shortage = shortageOf(quotas.healthChecks, numbers);
+  if (shortage === 0) return { ...plan, quotas };
+  const { limit, count } = quotas.healthChecks;
+  const others = pendingChecks > 0 ? `, ${pendingChecks} more for zones before it` : '';
+  return {
+    ...makeRoom(
+      `the account may have ${limit} health checks and has ${count}${others}; the zone ${plan.zone} needs ${create.length} new ones, ${shortage} too many`,
+    ),
+    quotas,
+  };
+}
+
+const quotaUnknown: SteeringNotice = {
+  reason: 'QuotaUnknown',
+  message:
+    'the quotas of the account are not known; allow route53:GetAccountLimit and route53:GetHostedZoneLimit to see them',
+};
+
+/**
+ * The plan without all that needs new health checks: it retires and deletes unused ones, and no answer changes. Throws
+ * HealthCheckQuota when there are none.
+ */
+function roomOnly(plan: ZonePlan, whole: Intent, found: FoundZone, short: string): ZonePlan {
+  const { changes, intent, task } = plan;
+  const created = new Set(changes.create);
+  const wanted = {
+    ...intent.wanted,
+    records: [...intent.wanted.records.filter((record) => !created.has(record)), ...changes.delete],
+    hosts: changes.registryBefore.hosts,
+    partial: true,
+  };
+  const asIs = { ...changes, create: [], delete: [] };
+  const all = checksOf(task, whole, { ...found, intent: { ...intent, wanted }, changes: asIs });
+  const checks = { ...all, create: [], update: [], observe: [], isFenced: all.retire.length > 0 };
+  if (checks.retire.length + checks.delete.length === 0) {
+    const message = `${short}; ask the provider for a higher quota, or name fewer clusters in the policies`;
+    throw new SteeringError('HealthCheckQuota', message);
+  }
+  const message = `${short}; this plan changes no answer and only makes room: apply it, and plan again when what it retires may be deleted, an hour later`;
+  return {
+    ...plan,
+    intent: { ...intent, wanted },
+    changes: asIs,
+    batches: batchesOf(wanted, asIs, found.limits, checks),
+    checks,
+    impacts: [],
+    windows: new Map(),
+    health: [],
+    overGuard: [],
+    notices: [{ reason: 'HealthCheckQuota', message }],
+  };
+}
+
+/** The records of others that lead to a host of which no address is left, whatever else stands at its name. */
+function brokenBy(hosts: readonly string[], records: readonly RecordSet[]): readonly OverGuard[] {
+  const answering = new Set(records.filter(({ type }) => addressing.has(type)).map(({ name }) => name));
+  return hosts
+    .filter((host) => !answering.has(host))
+    .map((host) => ({ kind: 'broken' as const, host, names: dependentsOf(host, records) }))
+    .filter(({ names }) => names.length > 0);
+}
+
+/** The types of records by which a name has addresses. */
+const addressing: ReadonlySet<string> = new Set(['A', 'AAAA', 'CNAME', 'ALIAS', 'LUA']);
+
+function policyOf({ policies }: Intent, host: string): TrafficPolicy | undefined {
+  return policies.find(({ policy }) => policy.spec.hosts.includes(host))?.policy;
+}
+
+/** The changes with the notes about earlier applies deleted, when nothing of ours is left in the zone that they could be about. */
+function withoutNotes({ wanted }: Intent, task: Task, { zone, records }: ZoneState, changes: Changes): Changes {
+  if (task.kind !== 'remove' || wanted.hosts.length > 0) return changes;
+  const known = new Set(changes.delete);
+  const notes = records.filter((record) => isNote(zone, record.name) && !known.has(record));
+  return { ...changes, delete: [...changes.delete, ...notes] };
+}
+
+function taskOf(
+  purpose: Purpose,
+  dialect: Dialect,
+  { zone, records }: ZoneState,
+): { readonly task: Task; readonly notices: readonly SteeringNotice[] } {
+  if (purpose.kind !== 'release') return { task: purpose, notices: [] };
+  const { host, to } = purpose;
+  const registry = findRegistry(zone, records);
+  if (registry === undefined || !readRegistry(registry).hosts.includes(host)) {
+    throw new SteeringError(
+      'NotOwned',
+      `Tideline does not answer for ${host} in the zone ${zone} of ${dialect.title}; leave that provider out with --provider`,
+    );
+  }
+  const plain = to === undefined ? dialect.plain(host, records) : { records: to, notices: [] };
+  return { task: { kind: 'release', host, records: plain.records }, notices: plain.notices };
+}
+
+/** Records of the zone as the dialect reads them, those of others among them. */
+function readingOf(dialect: Dialect, records: readonly RecordSet[]): Reading {
+  return dialect.interpret(readable(records));
+}
+
+/** The records of the zone when the changes are made. */
+function after(records: readonly RecordSet[], changes: Changes): readonly RecordSet[] {
+  const deleted = new Set(changes.delete);
+  return [...records.filter((record) => !deleted.has(record)), ...changes.create];
+}
+
+/** The intent with other records, only the health checks that these use, and only the policies that the task is about. */
+function intentWith(intent: Intent, wanted: Intent['wanted'], task: Task): Intent {
+  const used = keysOf(wanted.records);
+  const healthChecks = intent.healthChecks.filter(({ key }) => used.has(key));
+  if (task.kind === 'everything') return { ...intent, wanted, healthChecks };
+  const policies = intent.policies.filter(({ policy }) => 'host' in task && policy.spec.hosts.includes(task.host));
+  return { ...intent, wanted, healthChecks, policies, notices: task.kind === 'adopt' ? intent.notices : [] };
 }
 
 /** True when there is nothing to do. */
 export function isEmpty(plan: ZonePlan): boolean {
-  const { batches, createHealthChecks, deleteHealthChecks, state } = plan;
-  return batches.length + createHealthChecks.length + deleteHealthChecks.length + state.strayHealthChecks.length === 0;
-}
-
-/** A text that identifies exactly what the plans would do, and on top of which generation. */
-export function checksumOf(plans: readonly ZonePlan[]): string {
-  const hash = createHash('sha256');
-  for (const plan of plans) {
-    const steps = plan.batches.map(({ changes }) =>
-      changes.map(({ action, record }) => `${action} ${formatRecord(record)}`),
-    );
-    const checks = [plan.createHealthChecks, plan.deleteHealthChecks, plan.state.strayHealthChecks];
-    hash.update(JSON.stringify([plan.provider, plan.zone, plan.state.zoneId, steps, checks]));
-  }
-  return hash.digest('hex').slice(0, 16);
+  const { batches, checks } = plan;
+  return [batches, checks.create, checks.delete].every((list) => list.length === 0);
 }
 
 /**
- * The host, if it is over its guard. A host that no policy names any more has the strictest guard: losing its answer always
- * needs a person's approval.
+ * A text that identifies exactly what the plans would do, and on top of which generation. Who applies them and when is no part of it, nor
+ * are the notes about that.
  */
-function overGuardOf(intent: Intent, { host, movedShare }: HostImpact): readonly OverGuard[] {
-  const policy = intent.policies.find((candidate) => candidate.policy.spec.hosts.includes(host))?.policy;
-  const allowedShare = policy?.spec.guard.maxTrafficShare ?? 0;
-  return movedShare > allowedShare + 1e-9 ? [{ host, movedShare, allowedShare }] : [];
+export function checksumOf(plans: readonly ZonePlan[]): string {
+  const hash = createHash('sha256');
+  for (const plan of plans) {
+    const { before, delete: unwanted, create } = plan.changes;
+    const records = [before === undefined ? [] : [before], unwanted, create].map((some) => some.map(formatRecord));
+    const { create: created, update, retire, delete: gone } = plan.checks;
+    const checks = [created, update, retire, gone];
+    const { hosts } = plan.intent.wanted;
+    hash.update(JSON.stringify([plan.provider, plan.zone, plan.state.zoneId, hosts, records, checks]));
+  }
+  return hash.digest('hex').slice(0, 16);
 }

@@ -1,50 +1,144 @@
-import { formatRecord } from '../../../answers/record.ts';
-import { type Continent, continentOf, continents, countriesOf } from '../../../model/geo/countries.ts';
-import { type Outcome, percent } from './apply.ts';
+import { percent } from '../../../answers/distribution.ts';
+import { recoveryText } from '../compile/recovery.ts';
+import { type CheckChanges, changesText } from '../records/checks.ts';
+import type { Quotas } from '../records/quota.ts';
+import type { HeldBack } from '../records/scope.ts';
+import type { Outcome } from './apply.ts';
+import { formatCountries } from './countries-text.ts';
+import { appliesText, failuresBeyond, gainsOf, isoTime, lostText, overGuardText } from './guard.ts';
+import { renderHealth } from './health-text.ts';
+import type { FamilyImpact, HostImpact } from './impact.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
+import { recordLines } from './record-text.ts';
+import type { Window } from './window.ts';
 
 /** The lines of plans as a person reads them; the last one is the checksum that `apply` takes. */
 export function renderPlans(plans: readonly ZonePlan[]): readonly string[] {
   const lines = plans.flatMap(renderPlan);
-  if (plans.every(isEmpty)) return [...lines, 'nothing to do'];
+  if (plans.every(isEmpty)) return [...lines, nothingToDo(plans.some(({ heldBack }) => heldBack.length > 0))];
   return [...lines, `plan ${checksumOf(plans)}`];
 }
 
-/** One line for each zone that was written, without the failure that ended the work. */
-export function renderOutcome({ applied }: Outcome): readonly string[] {
-  if (applied.length === 0) return ['nothing to do'];
-  return applied.map(({ provider, zone, generation }) => `${provider} zone ${zone}: generation ${generation} answers`);
+/** One line for each zone that was written and each host that was not, without the failure that ended the work. */
+export function renderOutcome({ checksum, applied, heldBack, inForce = [] }: Outcome): readonly string[] {
+  if (inForce.length > 0) {
+    return inForce.map(
+      ({ provider, zone, generation, by, atMs }) =>
+        `${provider} zone ${zone}: plan ${checksum} is in force already, generation ${generation}, applied by ${by} at ${isoTime(atMs)}`,
+    );
+  }
+  const written = applied.map(
+    ({ provider, zone, generation }) => `${provider} zone ${zone}: generation ${generation} answers`,
+  );
+  return [
+    ...(written.length === 0 ? [nothingToDo(heldBack.length > 0)] : written),
+    ...heldBack.map(({ provider, zone, ...held }) => `${provider} zone ${zone}: ${heldBackText(held)}`),
+  ];
+}
+
+const nothingToDo = (held: boolean): string => (held ? 'nothing to do for the other hosts' : 'nothing to do');
+
+function heldBackText({ host, reason, message }: HeldBack): string {
+  return `${host} is held back and stays as it is: ${message} (${reason})`;
 }
 
 function renderPlan(plan: ZonePlan): readonly string[] {
   const { changes, batches } = plan;
-  const title = `${plan.provider} zone ${plan.zone}, generation ${changes.registryBefore.generation}`;
-  if (isEmpty(plan)) return [`${title}: as wanted`, ...renderNotices(plan), ''];
+  const title = `${plan.provider} zone ${plan.zone}, generation ${changes.registryBefore.generation}${taskText(plan)}`;
+  const held = plan.heldBack.map((one) => `  ! ${heldBackText(one)}`);
+  const isWhole = held.length === 0;
+  if (isEmpty(plan)) {
+    return [
+      `${title}: ${isWhole ? 'as wanted' : 'the other hosts are as wanted'}`,
+      ...held,
+      ...renderNotices(plan),
+      '',
+    ];
+  }
   return [
     title,
-    ...plan.impacts.flatMap(renderImpact),
+    ...held,
+    ...renderHealth(plan.health),
+    ...plan.impacts.flatMap((impact) => [...renderImpact(impact), ...renderWindow(plan.windows.get(impact.host))]),
+    ...plan.recoveries.map((one) => `  time to recover of ${one.policy} when one fails: ${recoveryText(one)}`),
     ...renderNotices(plan),
     ...renderHealthChecks(plan),
     `  records: ${changes.delete.length} to delete, ${changes.create.length} to create`,
-    ...changes.delete.map((record) => `    - ${shorten(formatRecord(record))}`),
-    ...changes.create.map((record) => `    + ${shorten(formatRecord(record))}`),
+    ...recordLines(changes).map((line) => `    ${line}`),
     `  ${count(batches.length, 'atomic batch', 'atomic batches')}: ${batches.map((batch) => `${batch.changes.length} changes`).join(', ')}`,
     ...renderVerification(plan),
-    ...plan.overGuard.map(
-      ({ host, movedShare, allowedShare }) =>
-        `  ! ${host} moves ${percent(movedShare)} of the traffic, the guard allows ${percent(allowedShare)} (NeedsApproval)`,
-    ),
+    ...plan.overGuard.map((over) => `  ! ${overGuardText(over)} (NeedsApproval)`),
     '',
   ];
 }
 
-function renderImpact({ host, movedShare, groups }: ZonePlan['impacts'][number]): readonly string[] {
+function taskText({ task }: ZonePlan): string {
+  if (task.kind === 'everything') return '';
+  return task.kind === 'remove' ? ', what no policy names is removed' : `, ${task.kind} ${task.host}`;
+}
+
+function renderImpact(impact: HostImpact): readonly string[] {
+  const { host, movedShare, movedNow, families } = impact;
+  const present = families.flatMap(({ type, now }) => (now === undefined ? [] : [{ type, ...now }]));
+  const moves =
+    movedNow === undefined
+      ? `${percent(movedShare)} of the traffic moves while everything is healthy`
+      : `${percent(movedNow)} of the traffic moves now, ${percent(movedShare)} while everything is healthy`;
   return [
-    `  ${host}: ${percent(movedShare)} of the traffic moves (no traffic figures: every country counts the same)`,
-    ...groups.map(({ before, after, countries }) => {
-      const change = before === after ? `${after}, as before` : `${before} -> ${after}`;
-      return `    ${change}: ${formatCountries(countries)}`;
-    }),
+    `  ${host}: ${moves} (no traffic figures: every country counts the same)`,
+    ...(present.length === 0
+      ? renderWorld(families)
+      : [
+          '    now:',
+          ...renderWorld(present).map((line) => `  ${line}`),
+          '    while everything is healthy:',
+          ...renderWorld(families).map((line) => `  ${line}`),
+        ]),
+    ...renderFailures(impact),
+  ];
+}
+
+function renderWindow(window: Window | undefined): readonly string[] {
+  if (window === undefined) return [];
+  const { minutes, displaced } = window;
+  return [
+    `    in the last ${minutes} minutes: ${appliesText(window)}`,
+    `    with this plan ${percent(displaced.after)} would be answered otherwise than before that (now ${percent(displaced.before)})`,
+  ];
+}
+
+type Shown = Pick<FamilyImpact, 'type' | 'movedShare' | 'groups'>;
+
+/** The groups of both families, once where both have the same. */
+function renderWorld(families: readonly Shown[]): readonly string[] {
+  const [first, second] = families;
+  const alike = first === undefined || second === undefined || sameGroups(first, second);
+  if (alike) return (first?.groups ?? []).map((group) => `    ${groupText(group)}`);
+  return families.flatMap(({ type, movedShare, groups }) => [
+    `    ${type === 'A' ? 'IPv4' : 'IPv6'}: ${percent(movedShare)}`,
+    ...groups.map((group) => `      ${groupText(group)}`),
+  ]);
+}
+
+const sameGroups = (a: Shown, b: Shown): boolean =>
+  a.groups.map(groupText).join('\n') === b.groups.map(groupText).join('\n');
+
+function groupText({ before, after, countries }: FamilyImpact['groups'][number]): string {
+  const change = before === after ? `${after}, as before` : `${before} -> ${after}`;
+  return `${change}: ${formatCountries(countries)}`;
+}
+
+/** What each failure of one cluster would do otherwise than now, where that is more than moves anyhow, and whom it spares. */
+function renderFailures(impact: HostImpact): readonly string[] {
+  return [
+    ...failuresBeyond(impact).map(
+      (failure) =>
+        `    while ${failure.cluster} is down: ${percent(failure.movedShare)} is answered otherwise${lostText(failure)}`,
+    ),
+    ...gainsOf(impact).map(
+      ({ cluster, gainedShare }) =>
+        `    while ${cluster} is down: ${percent(gainedShare)} is answered by another, and was led to ${cluster} itself before`,
+    ),
   ];
 }
 
@@ -52,33 +146,41 @@ function renderNotices({ notices }: ZonePlan): readonly string[] {
   return notices.map(({ reason, message }) => `  note: ${message} (${reason})`);
 }
 
-function renderHealthChecks(plan: ZonePlan): readonly string[] {
-  const create = plan.createHealthChecks.map(
-    (check) =>
-      `    + ${check.key} ${check.protocol} ${check.address}:${check.port}${check.path} every ${check.intervalSeconds} s, ${check.failureThreshold} in a row`,
-  );
-  const remove = [...plan.deleteHealthChecks, ...plan.state.strayHealthChecks].map((key) => `    - ${key}`);
-  return create.length + remove.length === 0 ? [] : ['  health checks:', ...remove, ...create];
+function renderHealthChecks({ checks, quotas }: ZonePlan): readonly string[] {
+  const lines = [
+    ...checks.delete.map((id) => `    - ${id}, which an earlier apply retired`),
+    ...checks.retire.map((id) => `    - ${id} is retired; an apply deletes it an hour later or after that`),
+    ...checks.create.map(
+      (check) =>
+        `    + ${check.key} ${check.protocol} ${check.address}:${check.port}${check.path} every ${check.intervalSeconds} s, ${check.failureThreshold} in a row`,
+    ),
+    ...checks.update.map(
+      ({ key, held, after }) => `    ~ ${key} ${changesText(held.settings, after)}, changed in place`,
+    ),
+    ...(checks.observe.length === 0
+      ? []
+      : [
+          `    ${count(checks.observe.length, 'check takes', 'checks take')} over when the provider knows the health of the endpoint`,
+        ]),
+  ];
+  return lines.length === 0
+    ? []
+    : [`  health checks${quotas === undefined ? '' : quotaText(quotas, checks)}:`, ...lines];
 }
 
-function renderVerification({ intent }: ZonePlan): readonly string[] {
+/** How full the account is, and what the checks of the zone cost. Retired checks count, and cost, until they are deleted. */
+function quotaText({ healthChecks, dollarsPerMonth }: Quotas, { create, delete: gone }: CheckChanges): string {
+  const { limit, count: now } = healthChecks;
+  const then = now + create.length - gone.length;
+  return ` (the account has ${now} of ${limit}, then ${then}; those that this zone uses cost about $${dollarsPerMonth.toFixed(2)} a month)`;
+}
+
+function renderVerification({ intent, task }: ZonePlan): readonly string[] {
+  if (task.kind === 'release') return [];
   return intent.policies.map(
     ({ policy, verification }) =>
       `  verified: ${policy.metadata.name}, ${verification.countries} locations x ${verification.failureSets} sets of failed clusters`,
   );
-}
-
-/** Whole continents by their code, the rest by country: `NA (all 41), FR, GB`. */
-export function formatCountries(codes: readonly string[]): string {
-  const set = new Set(codes);
-  const whole = continents.filter((continent) => countriesOf(continent).every(({ code }) => set.has(code)));
-  const loose = codes.filter((code) => !whole.includes(continentOf(code) as Continent));
-  const shown = loose.length > 14 ? [...loose.slice(0, 12), `and ${loose.length - 12} more`] : loose;
-  return [...whole.map((continent) => `${continent} (all ${countriesOf(continent).length})`), ...shown].join(', ');
-}
-
-function shorten(text: string): string {
-  return text.length > 160 ? `${text.slice(0, 150)}... (${text.length} characters)` : text;
 }
 
 function count(number: number, one: string, many: string): string {

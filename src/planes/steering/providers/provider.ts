@@ -3,6 +3,8 @@ import type { Clock } from '../../../runtime/clock.ts';
 import type { HealthCheck } from '../compile/entries.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import type { Batch } from '../records/batches.ts';
+import type { CheckUpdate, HeldCheck, UnprovenCheck } from '../records/checks.ts';
+import type { Quotas } from '../records/quota.ts';
 
 /** A zone as the provider holds it now. Its records name health checks of ours by key. */
 export interface ZoneState {
@@ -10,10 +12,12 @@ export interface ZoneState {
   /** The provider's own identifier of the zone. */
   readonly zoneId: string;
   readonly records: readonly RecordSet[];
-  /** Our health checks of this zone: the provider's identifier, by key. */
-  readonly healthChecks: ReadonlyMap<string, string>;
-  /** Identifiers of health checks of ours that are useless: somebody changed their settings, or they are duplicates. */
+  /** Our health checks of this zone, by key. */
+  readonly healthChecks: ReadonlyMap<string, HeldCheck>;
+  /** Identifiers of health checks of ours that have the key of another one. */
   readonly strayHealthChecks: readonly string[];
+  /** Identifiers of health checks of ours that the generation record says are unused; they are in no other list. */
+  readonly retiredHealthChecks: readonly string[];
 }
 
 /** Reads zones, for `plan` and `explain`: its transport refuses every request that could write. */
@@ -21,6 +25,16 @@ export interface ZoneReader {
   readonly name: ProviderName;
   /** Throws ZoneMissing, ProviderRefused or ProviderUnreachable. */
   read(zone: string): Promise<ZoneState>;
+  /**
+   * What the account and the zone may hold and hold, and what these checks cost. Resolves with undefined when the provider does not
+   * say; absent where there are no quotas.
+   */
+  readQuotas?(state: ZoneState, checks: readonly HealthCheck[]): Promise<Quotas | undefined>;
+  /**
+   * What the provider's checkers say now of those of our checks with these keys: true for healthy. It leaves out what it cannot tell
+   * soon, and never rejects. Absent when the API of the provider does not tell the health of anything.
+   */
+  readHealth?(state: ZoneState, keys: readonly string[]): Promise<ReadonlyMap<string, boolean>>;
 }
 
 /**
@@ -35,23 +49,38 @@ export interface ZoneProvider extends ZoneReader {
     generation: number,
   ): Promise<ReadonlyMap<string, string>>;
   /**
+   * Resolves when the provider knows whether the endpoints of these checks are healthy. Throws HealthUnknown when it does not
+   * say so in time, and HealthDisagrees when a check fails while a check that it replaces succeeds.
+   */
+  awaitHealth(checks: readonly (UnprovenCheck & { readonly id: string })[]): Promise<void>;
+  /**
+   * Changes settings of checks in place. Throws StaleGeneration, and changes nothing more, when `registry` is no longer the
+   * generation record of the zone, or somebody changed a check since it was read.
+   */
+  updateHealthChecks(state: ZoneState, updates: readonly CheckUpdate[], registry: RecordSet | undefined): Promise<void>;
+  /**
    * Writes one batch; resolves when every name server of the provider answers with it. `healthCheckIds` has old and new ones,
    * by key.
    */
   applyBatch(state: ZoneState, batch: Batch, healthCheckIds: ReadonlyMap<string, string>): Promise<void>;
   /**
-   * Deletes those of our checks `ids` that no record uses. Deletes none when `registry` is no longer the generation record of
-   * the zone (undefined: there was none), because the checks may then belong to a newer plan.
+   * Deletes those of our checks `ids` that the generation record, read again, lists as retired and that no record uses. Called
+   * before everything else, because new checks may need the room.
    */
-  deleteHealthChecks(state: ZoneState, ids: readonly string[], registry: RecordSet | undefined): Promise<void>;
+  deleteHealthChecks(state: ZoneState, ids: readonly string[]): Promise<void>;
 }
 
 /** How a command reaches a provider. Its needs are data, so that a command reads them for all providers alike. */
 export interface ProviderAccess {
   /** The environment variables that it reads; secrets come from there only. */
   readonly variables: { readonly required: readonly string[]; readonly optional: readonly string[] };
-  /** The command-line option for the address of its API. */
-  readonly url: { readonly flags: string; readonly description: string; readonly preset?: string };
+  /** The command-line option for the address of its API, and the environment variable that says the same where the client reads none. */
+  readonly url: {
+    readonly flags: string;
+    readonly variable?: string;
+    readonly description: string;
+    readonly preset?: string;
+  };
   /** A reader whose transport cannot write. */
   reader(connection: ConnectionOptions): Promise<ZoneReader>;
   provider(connection: ConnectionOptions): Promise<ZoneProvider>;
@@ -68,4 +97,6 @@ export interface ConnectionOptions {
   readonly random: () => number;
   /** Is told, as one line for people, each time that a call is to be repeated, and why. */
   readonly onRetry?: (line: string) => void;
+  /** Is told, as one line for people, what a writer waits for and how far it is. */
+  readonly onWait?: (line: string) => void;
 }

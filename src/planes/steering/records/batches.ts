@@ -1,7 +1,9 @@
 import { identityOf, type RecordSet } from '../../../answers/record.ts';
+import { compareKeys } from '../../../model/values.ts';
 import type { BatchLimits, Limits } from '../dialects/dialect.ts';
 import { SteeringError } from '../reasons.ts';
 import type { Changes, WantedZone } from './changes.ts';
+import type { CheckChanges } from './checks.ts';
 import {
   finishedRegistry,
   isBelowRegistry,
@@ -28,19 +30,49 @@ export interface Change {
 /**
  * The batches that make these changes: first new targets, then each host's swap in one piece, then the deletion of what nothing
  * refers to any more. So a stop between two batches leaves every host with its old or its new answer. Empty when nothing changes.
+ * A change of health checks alone is one batch without records: it proves that no newer plan was carried out.
  */
-export function batchesOf(wanted: WantedZone, changes: Changes, limits: Limits): readonly Batch[] {
+export function batchesOf(
+  wanted: WantedZone,
+  changes: Changes,
+  limits: Limits,
+  checks: Pick<CheckChanges, 'retired' | 'isFenced'> = { retired: changes.registryBefore.retired, isFenced: false },
+): readonly Batch[] {
   const { create, delete: unwanted, registryBefore } = changes;
-  const done = finishedRegistry(nextGeneration(registryBefore), wanted.records, wanted.hosts);
-  if (create.length + unwanted.length === 0 && sameContent(registryBefore, done)) return [];
+  const done = finishedRegistry(nextGeneration(registryBefore), wanted.records, wanted.hosts, checks.retired);
+  const isSame = create.length + unwanted.length === 0 && isWritten(wanted, registryBefore, done);
+  if (isSame && !checks.isFenced) return [];
   const allHosts = [...new Set([...wanted.hosts, ...registryBefore.hosts])];
   refuseTooManyHosts(wanted.zone, allHosts.length, limits.values);
-  const largest = sizeOf([registryRecord(wanted.zone, { ...done, hosts: allHosts })]);
-  const room = {
-    elements: limits.batch.elements - 2 * largest.elements,
-    characters: limits.batch.characters - 2 * largest.characters,
-  };
-  return withGenerations(wanted, changes, fillBatches(unitsOf(wanted.zone, changes), room), done);
+  const registry = registryRecord(wanted.zone, { ...done, hosts: allHosts });
+  const room = roomBeside(registry, allHosts.length, limits);
+  return withGenerations(wanted, changes, fillBatches(unitsOf(wanted.zone, changes), room, limits), done);
+}
+
+/** What a batch can hold beside the swap of the generation record. Throws BatchTooLarge when that takes all of it. */
+function roomBeside(registry: RecordSet, hosts: number, limits: Limits): BatchLimits {
+  const swap = sizeOfChanges(
+    [
+      { action: 'DELETE', record: registry },
+      { action: 'CREATE', record: registry },
+    ],
+    limits,
+  );
+  const { elements, characters } = limits.batch;
+  const room = { elements: elements - swap.elements, characters: characters - swap.characters };
+  if (room.elements > 0 && room.characters >= 0) return room;
+  throw new SteeringError(
+    'BatchTooLarge',
+    `the generation record ${registry.name} lists ${hosts} hosts; to swap it takes ${swap.characters} characters and ${swap.elements} elements of a batch, the provider takes ${characters} and ${elements}: give some of the hosts a zone of their own, or shorter names`,
+  );
+}
+
+/**
+ * True when the generation record needs no change of its own. A plan that leaves hosts as they stand does not approve of what they
+ * hold by a digest.
+ */
+function isWritten({ partial }: WantedZone, before: Registry, done: Registry): boolean {
+  return sameContent(before, partial === true ? { ...done, digest: before.digest } : done);
 }
 
 /** Groups of changes that must stay in one batch, in the order in which they are made. */
@@ -49,16 +81,17 @@ function unitsOf(zone: string, changes: Changes): readonly (readonly Change[])[]
   const creates = changes.create.map((record): Change => ({ action: 'CREATE', record }));
   const deletes = changes.delete.map((record): Change => ({ action: 'DELETE', record }));
   const targets = (list: readonly Change[]): readonly Change[] => list.filter(({ record }) => isTarget(record));
-  const hosts = new Set(
-    [...deletes, ...creates].filter(({ record }) => !isTarget(record)).map(({ record }) => record.name),
-  );
-  const swaps = [...hosts].sort().map((host) => [...deletes, ...creates].filter(({ record }) => record.name === host));
+  const ofHosts = [...deletes, ...creates].filter(({ record }) => !isTarget(record));
+  const swaps = [...Map.groupBy(ofHosts, ({ record }) => record.name)].sort(compareKeys).map(([, swap]) => swap);
   const replaced = replacementsOf(targets(deletes), targets(creates));
+  const isReplaced = new Set(replaced.flat());
+  const others = (list: readonly Change[]): readonly Change[] =>
+    leavesFirst(targets(list).filter((change) => !isReplaced.has(change)));
   return [
     ...replaced,
-    ...leavesFirst(targets(creates).filter((change) => !replaced.flat().includes(change))).map((change) => [change]),
+    ...others(creates).map((change) => [change]),
     ...swaps,
-    ...leavesFirst(targets(deletes).filter((change) => !replaced.flat().includes(change)))
+    ...others(deletes)
       .toReversed()
       .map((change) => [change]),
   ];
@@ -88,25 +121,37 @@ function leavesFirst(changes: readonly Change[]): readonly Change[] {
   return [...ordered];
 }
 
-function fillBatches(units: readonly (readonly Change[])[], room: BatchLimits): readonly (readonly Change[])[] {
+function fillBatches(
+  units: readonly (readonly Change[])[],
+  room: BatchLimits,
+  limits: Limits,
+): readonly (readonly Change[])[] {
   const batches: Change[][] = [[]];
+  let size: BatchLimits = { elements: 0, characters: 0 };
   for (const unit of units) {
-    const alone = sizeOf(unit.map(({ record }) => record));
-    if (alone.elements > room.elements || alone.characters > room.characters) {
+    const alone = sizeOfChanges(unit, limits);
+    if (!fits(alone, room)) {
+      const name = unit[0]?.record.name ?? 'a host';
       throw new SteeringError(
         'BatchTooLarge',
-        `${unit[0]?.record.name ?? 'a host'} needs ${alone.elements} elements in one batch`,
+        `${name} takes ${alone.elements} elements and ${alone.characters} characters in one batch, which has room for ${room.elements} and ${room.characters} beside the generation record`,
       );
     }
-    const current = batches.at(-1) ?? [];
-    const size = sizeOf([...current, ...unit].map(({ record }) => record));
-    if (size.elements > room.elements || size.characters > room.characters) batches.push([...unit]);
-    else current.push(...unit);
+    const both = { elements: size.elements + alone.elements, characters: size.characters + alone.characters };
+    if (fits(both, room)) batches.at(-1)?.push(...unit);
+    else batches.push([...unit]);
+    size = fits(both, room) ? both : alone;
   }
   return batches;
 }
 
-/** Adds the swap of the generation record to each step. The record lists a host from the batch that creates its answer on. */
+const fits = (size: BatchLimits, room: BatchLimits): boolean =>
+  size.elements <= room.elements && size.characters <= room.characters;
+
+/**
+ * Adds the swap of the generation record to each step. The record lists a host from the batch on that creates its answer, until the
+ * one that deletes it or makes it somebody else's.
+ */
 function withGenerations(
   wanted: WantedZone,
   changes: Changes,
@@ -116,10 +161,15 @@ function withGenerations(
   const owned = new Set(changes.registryBefore.hosts);
   let before = changes.before;
   return steps.map((step, index) => {
-    for (const { action, record } of step)
-      if (action === 'CREATE' && wanted.hosts.includes(record.name)) owned.add(record.name);
+    for (const { action, record } of step) {
+      if (!wanted.hosts.includes(record.name)) owned.delete(record.name);
+      else if (action === 'CREATE') owned.add(record.name);
+    }
     const generation = nextGeneration(changes.registryBefore) + index;
-    const registry = index === steps.length - 1 ? { ...done, generation } : unfinishedRegistry(generation, [...owned]);
+    const registry =
+      index === steps.length - 1
+        ? { ...done, generation }
+        : unfinishedRegistry(generation, [...owned], changes.registryBefore.retired);
     const after = registryRecord(wanted.zone, registry);
     const swap: Change[] = [{ action: 'CREATE', record: after }];
     if (before !== undefined) swap.unshift({ action: 'DELETE', record: before });
@@ -141,4 +191,12 @@ export function sizeOf(records: readonly RecordSet[]): BatchLimits {
     if (target.kind === 'values') characters += target.values.reduce((sum, value) => sum + value.length, 0);
   }
   return { elements, characters };
+}
+
+/** What changes take of a batch. */
+function sizeOfChanges(changes: readonly Change[], { batch }: Limits): BatchLimits {
+  if (batch.deletions === 'counted') return sizeOf(changes.map(({ record }) => record));
+  const created = sizeOf(changes.filter(({ action }) => action === 'CREATE').map(({ record }) => record));
+  const deleted = changes.filter(({ action }) => action === 'DELETE').length;
+  return { elements: created.elements + deleted, characters: created.characters };
 }

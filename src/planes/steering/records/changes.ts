@@ -1,6 +1,6 @@
 import { compareRecords, formatRecord, identityOf, type RecordSet } from '../../../answers/record.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import { SteeringError, type SteeringNotice } from '../reasons.ts';
+import type { SteeringNotice } from '../reasons.ts';
 import { emptyRegistry, findRegistry, isDrifted, isOwned, type Registry, readRegistry } from './registry.ts';
 
 /** The difference of wanted and current records: those to delete exactly as they are, and those to create. Sorted by identity. */
@@ -16,14 +16,20 @@ export interface WantedZone {
   readonly zone: string;
   readonly records: readonly RecordSet[];
   readonly hosts: readonly string[];
+  /** True when some hosts are left as they stand, whatever the policies want of them. */
+  readonly partial?: boolean;
+  /** A host whose records of others are replaced by ours. */
+  readonly adopted?: string;
+  /** Records that are written where ours stood, and that are not ours from then on. */
+  readonly released?: readonly RecordSet[];
 }
 
 /** Types of records that exclude any answer of the same name, in every dialect. */
-const exclusive: readonly string[] = ['CNAME', 'ALIAS'];
+export const exclusiveTypes: readonly string[] = ['CNAME', 'ALIAS'];
 
 /**
- * Compares only what is ours: everything below the registry's name, and the answers of the hosts that the registry lists.
- * Throws UnownedRecord when a wanted host has an answer that is not ours.
+ * Compares only what is ours: everything below the registry's name, and the answers of the hosts that the registry lists. Hosts with
+ * answers of others must not be wanted (`scopeOf`).
  */
 export function changesOf(
   wanted: WantedZone,
@@ -36,34 +42,28 @@ export function changesOf(
   const owned = current.filter(
     (record) => record !== before && isOwned(record, wanted.zone, registryBefore, answering),
   );
-  refuseUnowned(wanted, current, { owned: new Set(owned), conflicting: new Set([...answerTypes, ...exclusive]) });
-  const ownedTexts = new Map(owned.map((record) => [identityOf(record), formatRecord(record)]));
-  const wantedTexts = new Map(wanted.records.map((record) => [identityOf(record), formatRecord(record)]));
+  const ours = new Set(owned);
+  const adopted = current.filter(
+    (record) => record.name === wanted.adopted && !ours.has(record) && isAnswer(record, answering),
+  );
+  const replaceable = [...owned, ...adopted];
+  const after = [...wanted.records, ...(wanted.released ?? [])];
+  const ownedTexts = new Map(replaceable.map((record) => [identityOf(record), formatRecord(record)]));
+  const wantedTexts = new Map(after.map((record) => [identityOf(record), formatRecord(record)]));
   const differs = (record: RecordSet, other: ReadonlyMap<string, string>): boolean =>
     other.get(identityOf(record)) !== formatRecord(record);
   return {
-    create: wanted.records.filter((record) => differs(record, ownedTexts)).sort(compareRecords),
-    delete: owned.filter((record) => differs(record, wantedTexts)).sort(compareRecords),
+    create: after.filter((record) => differs(record, ownedTexts)).sort(compareRecords),
+    delete: replaceable.filter((record) => differs(record, wantedTexts)).sort(compareRecords),
     before,
     registryBefore,
     notices: driftOf(owned, registryBefore),
   };
 }
 
-function refuseUnowned(
-  wanted: WantedZone,
-  current: readonly RecordSet[],
-  { owned, conflicting }: { readonly owned: ReadonlySet<RecordSet>; readonly conflicting: ReadonlySet<string> },
-): void {
-  const hosts = new Set(wanted.hosts);
-  const foreign = current.find(
-    (record) => hosts.has(record.name) && conflicting.has(record.type) && !owned.has(record),
-  );
-  if (foreign === undefined) return;
-  throw new SteeringError(
-    'UnownedRecord',
-    `${foreign.name} ${foreign.type} exists and was not written by Tideline; delete it or take the host out of the policy`,
-  );
+/** True for a record that answers for its name, or that excludes every answer. */
+export function isAnswer({ type }: RecordSet, answerTypes: ReadonlySet<string>): boolean {
+  return answerTypes.has(type) || exclusiveTypes.includes(type);
 }
 
 function driftOf(owned: readonly RecordSet[], registry: Registry): readonly SteeringNotice[] {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import type { RecordSet } from '../../../answers/record.ts';
+import { formatRecord, type RecordSet } from '../../../answers/record.ts';
 import {
-  compareRegistryValues,
   emptyRegistry,
   findRegistry,
   finishedRegistry,
@@ -33,13 +32,15 @@ test('what is written is read again, whatever order the provider returns the val
   expect(written.name).toBe('_tideline.example.net');
   expect(findRegistry(zone, [record('_tideline.example.net', 'A', 'x'), written])).toBe(written);
   expect(readRegistry(written)).toEqual({ ...registry, generation: 1, hosts: hosts.toSorted() });
-  const values = written.target.kind === 'values' ? written.target.values : [];
-  expect(values.toReversed().sort(compareRegistryValues)).toEqual(values);
+  const values = written.target.kind === 'values' ? written.target.values.toReversed() : [];
+  const returned = record('_tideline.example.net', 'TXT', ...values);
+  expect(readRegistry(returned)).toEqual(readRegistry(written));
+  expect(formatRecord(returned)).toBe(formatRecord(written));
 });
 
 test('a record in another form is refused', () => {
   expect(() => readRegistry(record('_tideline.example.net', 'TXT', '"v=2"'))).toThrow(
-    '_tideline.example.net TXT is not a generation record (UnreadableRegistry)',
+    /^_tideline\.example\.net TXT is not a generation record; .* \(UnreadableRegistry\)$/,
   );
 });
 

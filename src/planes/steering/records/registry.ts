@@ -1,7 +1,7 @@
 import { formatRecord, type RecordSet } from '../../../answers/record.ts';
-import { compareText } from '../../../model/values.ts';
 import { SteeringError } from '../reasons.ts';
 import { contentName } from './hash.ts';
+import { parseRetired, type Retired, retiredValues } from './retired.ts';
 
 /**
  * Which hosts of a zone are ours, and how often we wrote the zone. The generation record, a TXT record set at
@@ -14,16 +14,18 @@ export interface Registry {
   readonly digest: string;
   /** The hosts that we own, sorted. */
   readonly hosts: readonly string[];
+  /** The health checks that no record uses any more and that are to be deleted. */
+  readonly retired: readonly Retired[];
 }
 
 /** The registry of a zone that we never wrote. */
-export const emptyRegistry: Registry = { generation: 0, digest: 'none', hosts: [] };
+export const emptyRegistry: Registry = { generation: 0, digest: 'none', hosts: [], retired: [] };
 
 const unfinished = 'unfinished';
 const ttlSeconds = 60;
 
 /** The name of the zone's generation record. */
-function registryName(zone: string): string {
+export function registryName(zone: string): string {
   return `_tideline.${zone}`;
 }
 
@@ -38,7 +40,7 @@ export function isBelowRegistry(zone: string, name: string): boolean {
 }
 
 /**
- * True for records that we may change: those below the registry, and answers (records of `answerTypes`) of hosts that it lists.
+ * True for records that plans make: those below the registry but for notes, and answers (records of `answerTypes`) of hosts that it lists.
  */
 export function isOwned(
   record: RecordSet,
@@ -47,7 +49,15 @@ export function isOwned(
   answerTypes: ReadonlySet<string>,
 ): boolean {
   const isAnswer = answerTypes.has(record.type) && registry.hosts.includes(record.name);
-  return isAnswer || isBelowRegistry(zone, record.name);
+  return isAnswer || (isBelowRegistry(zone, record.name) && !isNote(zone, record.name));
+}
+
+/**
+ * True for the names of our notes, which say what was applied: they are no part of what a plan wants, of the digest or of drift. Their
+ * first label starts with an underscore.
+ */
+export function isNote(zone: string, name: string): boolean {
+  return name.startsWith('_') && isBelowRegistry(zone, name);
 }
 
 /** The zone's generation record as it stands; undefined before the first write. */
@@ -59,25 +69,20 @@ export function findRegistry(zone: string, records: readonly RecordSet[]): Recor
 export function readRegistry(record: RecordSet): Registry {
   const registry = parseRegistry(record);
   if (registry !== undefined) return registry;
-  throw new SteeringError('UnreadableRegistry', `${record.name} ${record.type} is not a generation record`);
+  throw new SteeringError(
+    'UnreadableRegistry',
+    `${record.name} ${record.type} is not a generation record; make it anew with \`tideline steering restore FOLDER\``,
+  );
 }
 
 export function registryRecord(zone: string, registry: Registry): RecordSet {
   const head = `${headStart}${registry.generation} digest=${registry.digest}"`;
-  const values = [head, ...[...registry.hosts].sort().map((host) => `"host=${host}"`)];
+  const hosts = [...registry.hosts].sort().map((host) => `"host=${host}"`);
+  const values = [head, ...hosts, ...retiredValues(registry.retired)];
   return { name: registryName(zone), type: 'TXT', target: { kind: 'values', ttlSeconds, values } };
 }
 
 const headStart = '"tideline v=1 generation=';
-
-/**
- * Orders the values of the generation record as we write them (the head first, then by text), whatever order the provider
- * returns.
- */
-export function compareRegistryValues(a: string, b: string): number {
-  const rank = (text: string): number => (text.startsWith('"tideline ') ? 0 : 1);
-  return rank(a) - rank(b) || compareText(a, b);
-}
 
 /** The generation that the next batch writes. */
 export function nextGeneration(registry: Registry): number {
@@ -89,13 +94,18 @@ export function finishedRegistry(
   generation: number,
   records: readonly RecordSet[],
   hosts: readonly string[],
+  retired: readonly Retired[] = [],
 ): Registry {
-  return { generation, digest: digestOf(records), hosts: [...hosts].sort() };
+  return { generation, digest: digestOf(records), hosts: [...hosts].sort(), retired };
 }
 
 /** What the registry says between two batches of a plan. */
-export function unfinishedRegistry(generation: number, hosts: readonly string[]): Registry {
-  return { generation, digest: unfinished, hosts: [...hosts].sort() };
+export function unfinishedRegistry(
+  generation: number,
+  hosts: readonly string[],
+  retired: readonly Retired[] = [],
+): Registry {
+  return { generation, digest: unfinished, hosts: [...hosts].sort(), retired };
 }
 
 /** True when both list the same hosts and the same records were written under them. */
@@ -121,15 +131,29 @@ export function refuseTooManyHosts(zone: string, hosts: number, values: number):
   );
 }
 
-function parseRegistry(record: RecordSet): Registry | undefined {
+/** What a generation record says; undefined when it is not in our form. */
+export function parseRegistry(record: RecordSet): Registry | undefined {
   if (record.target.kind !== 'values') return undefined;
   const texts = record.target.values.map((value) => value.replaceAll('"', ''));
   const heads = texts.flatMap((text) => /^tideline v=1 generation=(\d+) digest=([a-z0-9]+)$/.exec(text) ?? []);
   const [, generation, digest] = heads;
   if (heads.length !== 3 || generation === undefined || digest === undefined) return undefined;
   const hosts = texts.flatMap((text) => /^host=(\S+)$/.exec(text)?.[1] ?? []);
-  if (hosts.length !== texts.length - 1) return undefined;
-  return { generation: Number(generation), digest, hosts: hosts.sort() };
+  const retired = texts.flatMap((text) => {
+    const members = parseRetired(text);
+    return members === undefined ? [] : [members];
+  });
+  if (hosts.length + retired.length !== texts.length - 1) return undefined;
+  return { generation: Number(generation), digest, hosts: hosts.sort(), retired: retired.flat() };
+}
+
+/** What is left of a damaged generation record; undefined when nothing in it is of ours. */
+export function remainsOf({ target }: RecordSet): Pick<Registry, 'generation' | 'hosts'> | undefined {
+  const texts = target.kind === 'values' ? target.values.map((value) => value.replaceAll('"', '')) : [];
+  const generations = texts.flatMap((text) => /^tideline v=\d+ generation=(\d{1,15})\b/.exec(text)?.[1] ?? []);
+  const hosts = texts.flatMap((text) => /^host=(\S+)$/.exec(text)?.[1] ?? []);
+  if (generations.length + hosts.length === 0) return undefined;
+  return { generation: Math.max(0, ...generations.map(Number)), hosts: [...new Set(hosts)].sort() };
 }
 
 function digestOf(records: readonly RecordSet[]): string {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clusterAddresses, drainedClusters, policySpec } from '../../../../../test/support/steering/arbitrary.ts';
+import { verify } from '../../../../../test/support/steering/plans.ts';
 import { compileInputOf, policyOf } from '../../../../../test/support/steering/policies.ts';
 import { formatTiers, preferenceOf } from '../../../../answers/answers.ts';
 import type { RecordSet } from '../../../../answers/record.ts';
 import { countries } from '../../../../model/geo/countries.ts';
-import { verify } from '../../compile/verify.ts';
 import { powerDnsDialect } from './dialect.ts';
 import { Program } from './program.ts';
 
@@ -60,6 +60,15 @@ describe('a changed script is refused with the place of the fault', () => {
   test('the unchanged script is accepted', () =>
     expect(verifyWith((value) => value)).toEqual({ countries: 247, failureSets: 4 }));
 
+  test('a table that is no table of ours makes the script an unknown one', () => {
+    expect(() => verifyWith((value) => value.replace("{'a',1},", "{'a',01},"))).toThrow(
+      'the records give an unknown script',
+    );
+    expect(() => verifyWith((value) => value.replace("{'a',1},", "{'a'},"))).toThrow(
+      'the records give an unknown script',
+    );
+  });
+
   test.each([
     ['a country is missing', '_do=1,', '', /for DO with \[\] failed: wanted a, the records give b/],
     ['a country has another group', '_fr=1,', '_fr=0,', /for FR with \[\] failed: wanted a, the records give b/],
@@ -81,6 +90,12 @@ test('a record of somebody else is read too: plain addresses as they are, anothe
   };
   expect(answerOf('A', ['192.0.2.1', '192.0.2.2'])).toEqual({ '192.0.2.1': 0.5, '192.0.2.2': 0.5 });
   expect(answerOf('LUA', [`A "pickrandom({'192.0.2.66'})"`])).toEqual({ 'an unknown script': 1 });
+});
+
+test('what PowerDNS does otherwise than Route 53 about health is said', () => {
+  const policy = policyOf('default: { clusters: [{ name: a }] }');
+  const { notices } = powerDnsDialect.compile(compileInputOf(policy));
+  expect(notices.map(({ reason }) => reason)).toEqual(['HealthIntervalOfServer', 'OnlyStatusOkHealthy']);
 });
 
 test('no address anywhere is refused', () => {

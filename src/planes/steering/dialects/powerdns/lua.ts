@@ -19,7 +19,7 @@ export function compileLua(input: CompileInput): Compiled {
     })),
     healthChecks: [],
     effective: new Map(served.map(({ type, addresses }) => [type, effectiveOf(input.answers, addresses)])),
-    notices: [healthIntervalOfServer],
+    notices: [healthIntervalOfServer, only200IsHealthy],
   };
 }
 
@@ -27,6 +27,13 @@ const healthIntervalOfServer: SteeringNotice = {
   reason: 'HealthIntervalOfServer',
   message:
     "PowerDNS checks health at its own lua-health-checks-interval; the clusters' interval and threshold do not count there",
+};
+
+/** `ifurlup` of release 4.7 has no option for it, and follows no redirect. */
+const only200IsHealthy: SteeringNotice = {
+  reason: 'OnlyStatusOkHealthy',
+  message:
+    'PowerDNS takes an endpoint for healthy only when it answers 200, Route 53 for any 2xx or 3xx: let the health path answer 200',
 };
 
 /** The tiers of the policy by country, without the clusters that have no address of the type. */
@@ -72,7 +79,15 @@ function script(answers: Answers, addresses: Addresses): readonly string[] {
       ...checks.map((check) => `'${check.address}',`),
       '},',
     ]),
-    '} local u,d={},{} for k,v in pairs(c) do local a={} for i=2,#v do a[#a+1]=v[i] end ',
+    '} ',
+    ...code(unknown),
+  ];
+}
+
+/** What follows the tables in every script. */
+function code(unknown: number | string): readonly string[] {
+  return [
+    'local u,d={},{} for k,v in pairs(c) do local a={} for i=2,#v do a[#a+1]=v[i] end ',
     "local r=ifurlup(v[1],{a,a},{selector='all',backupSelector='all'}) ",
     'd[k]=a if #r<=#a then u[k]=r end end ',
     'local function p(s,f) local w,b={},{} for _,e in ipairs(s) do local r=f[e[1]] ',
@@ -81,6 +96,18 @@ function script(answers: Answers, addresses: Addresses): readonly string[] {
     `local l=t[m['_'..countryCode()] or ${unknown}]() `,
     'for _,s in ipairs(l) do local r=p(s,u) if r then return r end end return p(l[1],d)',
   ];
+}
+
+/** The tables before the code: nothing in them calls anything. */
+const tablesOnly =
+  /^;local m=\{(?:_[a-z]{2}=\d+,)*\} local t=\{(?:\[\d+\]=function\(\) return [^()]* end,)+\} local c=\{[^()]*\} $/;
+
+/** True when a value of a LUA record is a script of this version, which nobody else could have written but as a copy. */
+export function isOurScript(value: string): boolean {
+  const text = value.slice(value.indexOf('"') + 1, -1).replaceAll('" "', '');
+  const start = text.indexOf('local u,d=');
+  const [, unknown = ''] = /countryCode\(\)\] or (\d+)\]/.exec(text) ?? [];
+  return start > 0 && tablesOnly.test(text.slice(0, start)) && text.slice(start) === code(unknown).join('');
 }
 
 function luaTiers(tiers: readonly Tier[]): readonly string[] {
@@ -94,7 +121,7 @@ function luaTiers(tiers: readonly Tier[]): readonly string[] {
 function urlOf(checks: readonly HealthCheck[]): string {
   const [check] = checks;
   if (check === undefined) return '';
-  return `${check.protocol.toLowerCase()}://${check.host}:${check.port}${check.path}`;
+  return `${check.protocol.toLowerCase()}://${check.hosts[0]}:${check.port}${check.path}`;
 }
 
 function servable(tiers: readonly Tier[], addresses: Addresses): readonly Tier[] {

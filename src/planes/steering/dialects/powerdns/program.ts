@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Tier } from '../../../../answers/answers.ts';
 import type { Distribution } from '../../../../answers/distribution.ts';
 import { type AddressType, addressTypes } from '../../compile/entries.ts';
@@ -9,6 +10,8 @@ import { type AddressType, addressTypes } from '../../compile/entries.ts';
  */
 export class Program {
   readonly type: AddressType;
+  /** Equal for programs of equal tables, whatever they probe; the answers depend on nothing else. */
+  readonly id: string;
   /** Index of the group, by country code. */
   readonly #groups: ReadonlyMap<string, string>;
   /** The group of all other countries, and of unknown locations. */
@@ -17,8 +20,9 @@ export class Program {
   readonly #addresses: ReadonlyMap<string, readonly string[]>;
   readonly #clusters: ReadonlyMap<string, string>;
 
-  private constructor(type: AddressType, tables: Tables) {
+  private constructor(type: AddressType, tables: Tables, id: string) {
     this.type = type;
+    this.id = id;
     this.#groups = tables.groups;
     this.#otherwise = tables.otherwise;
     this.#tiers = tables.tiers;
@@ -28,11 +32,18 @@ export class Program {
     );
   }
 
-  /** Reads the value of a LUA record, `A "…" "…"`; undefined when it is not in our form. */
-  static parse(value: string): Program | undefined {
+  /** Reads the value of a LUA record, `A "…" "…"`; undefined when it is not in our form. `idOf` gives an identifier to a content. */
+  static parse(value: string, idOf: (tables: string) => string = (tables) => tables): Program | undefined {
     const type = addressTypes.find((candidate) => value.startsWith(`${candidate} "`));
     const tables = parseTables(codeOf(value));
-    return type === undefined || tables === undefined ? undefined : new Program(type, tables);
+    if (type === undefined || tables === undefined) return undefined;
+    const { groups, otherwise, tiers, addresses } = tables;
+    return new Program(type, tables, idOf(JSON.stringify([[...groups], otherwise, [...tiers], [...addresses]])));
+  }
+
+  /** The addresses of all clusters that the script knows. */
+  get addresses(): readonly string[] {
+    return [...this.#clusters.keys()];
   }
 
   tiersOf(country: string | undefined): readonly Tier[] {
@@ -103,13 +114,18 @@ function parseTables(code: string): Tables | undefined {
   const clusters = / local c=\{(.*?)\} local u,d=/.exec(code)?.[1];
   const otherwise = /countryCode\(\)\] or (\d+)\]/.exec(code)?.[1];
   if (members === undefined || clusters === undefined || otherwise === undefined) return undefined;
-  const functions = code.matchAll(/\[(\d+)\]=function\(\) return (\{.*?\}) end,/g);
+  const functions = [...code.matchAll(/\[(\d+)\]=function\(\) return (\{.*?\}) end,/g)];
+  const tiers = functions.flatMap(([, group = '', text = '']): readonly (readonly [string, readonly Tier[]])[] => {
+    const read = parseTiers(text);
+    return read === undefined ? [] : [[group, read]];
+  });
+  if (tiers.length < functions.length) return undefined;
   return {
     groups: new Map(
       [...members.matchAll(/_([a-z]{2})=(\d+),/g)].map(([, code = '', group = '']) => [code.toUpperCase(), group]),
     ),
     otherwise,
-    tiers: new Map([...functions].map(([, group = '', tiers = '']) => [group, parseTiers(tiers)])),
+    tiers: new Map(tiers),
     addresses: new Map(
       [...clusters.matchAll(/\['(.*?)'\]=\{'.*?',(.*?)\},/g)].map(([, name = '', addresses = '']) => [
         name,
@@ -119,8 +135,14 @@ function parseTables(code: string): Tables | undefined {
   };
 }
 
-function parseTiers(text: string): readonly Tier[] {
+const Tiers = z.array(z.array(z.tuple([z.string(), z.number()])));
+
+/** Undefined for a table that somebody wrote otherwise. */
+function parseTiers(text: string): readonly Tier[] | undefined {
   const json = text.replaceAll('{', '[').replaceAll('}', ']').replaceAll("'", '"').replaceAll(',]', ']');
-  const tiers = JSON.parse(json) as readonly (readonly (readonly [string, number])[])[];
-  return tiers.map((tier) => tier.map(([name, weight]) => ({ name, weight })));
+  try {
+    return Tiers.parse(JSON.parse(json)).map((tier) => tier.map(([name, weight]) => ({ name, weight })));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,4 @@
-import type { Tier } from '../../../../answers/answers.ts';
+import { formatTiers, type Tier } from '../../../../answers/answers.ts';
 import { compareText } from '../../../../model/values.ts';
 import type { Addresses } from '../../compile/entries.ts';
 import type { SteeringNotice } from '../../reasons.ts';
@@ -38,6 +38,13 @@ export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: num
   const message = `${wanted.length} choices in order do not fit: choice ${effective.length} and what follows share one step`;
   notices.push({ reason: 'FailoverMerged', message });
   return { slots: slotsOf(effective, addresses), effective, notices };
+}
+
+/** How many steps of an order are lost with room for `less` slots in place of `more`; a half when only weights are. */
+export function lostBetween(tiers: readonly Tier[], addresses: Addresses, more: number, less: number): number {
+  const [before, after] = [more, less].map((capacity) => pack(tiers, addresses, capacity)) as [Packing, Packing];
+  const steps = before.effective.length - after.effective.length;
+  return steps > 0 || formatTiers(before.effective) === formatTiers(after.effective) ? steps : 0.5;
 }
 
 function cutAfterSecond(wanted: readonly Tier[], addresses: Addresses, notices: SteeringNotice[]): Packing {

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clusterAddresses, drainedClusters, policySpec } from '../../../../../test/support/steering/arbitrary.ts';
+import { verify } from '../../../../../test/support/steering/plans.ts';
 import { compileInputOf, policyOf } from '../../../../../test/support/steering/policies.ts';
-import { formatTiers, preferenceOf } from '../../../../answers/answers.ts';
+import { answersFor, formatTiers, preferenceOf } from '../../../../answers/answers.ts';
+import { sameShares } from '../../../../answers/distribution.ts';
 import { groupKey } from '../../../../answers/record.ts';
 import { countries } from '../../../../model/geo/countries.ts';
 import type { TrafficPolicy } from '../../../../model/spec/kinds.ts';
-import { verify } from '../../compile/verify.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
 import { route53Dialect } from './dialect.ts';
 import { route53Limits } from './limits.ts';
@@ -58,6 +59,81 @@ test('when every country is different the continents get groups of their own and
   expect(tree.notices).toEqual([]);
   expect(worstGroup(tree)).toBeLessThanOrEqual(100);
   expect(verifyTree(tree, input)).toEqual({ countries: 247, failureSets: 4 });
+});
+
+describe('more than 100 locations', () => {
+  /** The first `count` countries have weights of their own; all have four choices in order. */
+  const different = (count: number) =>
+    compileInputOf(
+      policyOf(
+        JSON.stringify({
+          rules: codes.slice(0, count).map((code, index) => ({
+            countries: [code],
+            clusters: [{ name: 'a', weight: index + 1 }, { name: 'b' }],
+            failover: ['c', 'd', 'e'],
+          })),
+          default: { clusters: [{ name: 'e' }], failover: ['d', 'c', 'b'] },
+        }),
+      ),
+    );
+  const cut = (tree: Compiled): readonly string[] =>
+    tree.notices.flatMap(({ message }) => /two choices only for (.*)$/.exec(message)?.[1]?.split(' ') ?? []);
+
+  test.each([
+    { count: 99, lost: 0 },
+    { count: 100, lost: 3 },
+    { count: 101, lost: 8 },
+    { count: 130, lost: 54 },
+    { count: 246, lost: 150 },
+  ])('$count countries of their own: $lost lose the third choice, all others keep theirs', ({ count, lost }) => {
+    const input = different(count);
+    const tree = compileTree(input);
+    expect(worstGroup(tree)).toBeLessThanOrEqual(100);
+    expect(verifyTree(tree, input).countries).toBe(247);
+    expect(cut(tree)).toHaveLength(lost);
+    for (const [code, effective] of tree.effective.get('A') ?? []) {
+      expect([code, effective.length]).toEqual([code, cut(tree).includes(code) ? 2 : 4]);
+    }
+  });
+
+  test('any policy: each country has the answers of its policy up to the depth that is stated', () => {
+    const order = fc.record({
+      weight: fc.integer({ min: 1, max: 40 }),
+      failover: fc.uniqueArray(fc.constantFrom('b', 'c', 'd', 'e'), { maxLength: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(order, { minLength: 60, maxLength: codes.length }), order, (orders, otherwise) => {
+        const answer = ({ weight, failover }: typeof otherwise) => ({
+          clusters: [
+            { name: 'a', weight },
+            { name: 'f', weight: 41 - weight },
+          ],
+          failover,
+        });
+        const rules = orders.map((one, index) => ({ countries: [codes[index]], ...answer(one) }));
+        const input = compileInputOf(policyOf(JSON.stringify({ rules, default: answer(otherwise) })));
+        const tree = compileTree(input);
+        expect(worstGroup(tree)).toBeLessThanOrEqual(100);
+        verifyTree(tree, input);
+        for (const [country, effective] of tree.effective.get('A') ?? []) {
+          const wanted = preferenceOf(input.answers, country === '' ? undefined : country).tiers;
+          const exact = cut(tree).includes(country) ? 2 : Math.min(wanted.length, 4);
+          expect(effective).toHaveLength(exact);
+          const [all, held] = [wanted, effective].map((tiers) => tiers.slice(0, exact === 4 ? 3 : exact));
+          for (let depth = 0; depth < (all?.length ?? 0); depth += 1) {
+            const failed = new Set(
+              all
+                ?.slice(0, depth)
+                .flat()
+                .map(({ name }) => name),
+            );
+            expect(sameShares(answersFor(held ?? [], failed), answersFor(all ?? [], failed))).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 6 },
+    );
+  });
 });
 
 test('a list that is too long to order gets a notice', () => {
@@ -117,6 +193,6 @@ test('20 clusters, every country its own pair, all single and double failures: p
   const tree = compileTree(input);
   expect(verifyTree(tree, input).failureSets).toBe(212);
   expect(new Set(tree.notices.map(({ reason }) => reason))).toEqual(new Set(['FailoverCut']));
-  expect(formatTiers(tree.effective.get('A')?.get('AF') ?? [])).toBe('c2 > c15');
+  expect([...(tree.effective.get('A') ?? [])].filter(([, { length }]) => length === 2)).toHaveLength(142);
   expect(performance.now() - before).toBeLessThan(5000);
 });

@@ -1,6 +1,12 @@
 import { formatTiers, preferenceOf, type Tier } from '../../../../answers/answers.ts';
-import { compareRecords, formatRecord, type Location, type RecordSet } from '../../../../answers/record.ts';
-import { countries } from '../../../../model/geo/countries.ts';
+import {
+  compareRecords,
+  formatLocation,
+  formatRecord,
+  type Location,
+  type RecordSet,
+} from '../../../../answers/record.ts';
+import { continentOf, countries, countriesOf } from '../../../../model/geo/countries.ts';
 import { compareText } from '../../../../model/values.ts';
 import {
   type Addresses,
@@ -14,8 +20,9 @@ import { contentName } from '../../records/hash.ts';
 import { ownedName } from '../../records/registry.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
 import { route53Limits } from './limits.ts';
-import { type Cover, coverOf, flatten, flattenContinent } from './locations.ts';
-import { pack, recordWeight, type Slot } from './slots.ts';
+import { type ContinentCover, coverOf, flattenContinent } from './locations.ts';
+import { type Nesting, nestingOf } from './nesting.ts';
+import { lostBetween, pack, recordWeight, type Slot } from './slots.ts';
 
 /**
  * Compiles answers into records: a geolocation group on each host, aliases that ignore health (so that no user ever climbs
@@ -43,6 +50,21 @@ export function compileTree(input: CompileInput): Compiled {
   };
 }
 
+/** The identifier of a geolocation record. */
+export function locationText(location: Location): string {
+  return location === '*' ? 'everywhere else' : formatLocation(location);
+}
+
+/** The name that stands for a list of tiers, and the tiers that it really stands for. */
+interface Node {
+  readonly name: string;
+  readonly effective: readonly Tier[];
+}
+
+/** Slots that fit below a record of the host, and below a record of a continent's group. */
+const whole = 2 ** (route53Limits.levels - 2);
+const deeper = 2 ** (route53Limits.levels - 3);
+
 /** Builds the records of one address type. */
 class TreeBuilder {
   readonly type: AddressType;
@@ -52,8 +74,8 @@ class TreeBuilder {
   readonly notices: SteeringNotice[] = [];
   readonly #input: CompileInput;
   readonly #addresses: Addresses;
-  /** Name of the node that stands for a tier list, by its text. */
-  readonly #nodes = new Map<string, { readonly name: string; readonly effective: readonly Tier[] }>();
+  /** By capacity and text of the tiers. */
+  readonly #nodes = new Map<string, Node>();
 
   constructor(input: CompileInput, type: AddressType, addresses: Addresses) {
     this.type = type;
@@ -63,54 +85,90 @@ class TreeBuilder {
 
   build(): void {
     const tiersByKey = new Map<string, readonly Tier[]>();
+    const keyByTiers = new Map<readonly Tier[], string>();
     const keyOf = (country: string | undefined): string => {
-      const tiers = this.#servable(preferenceOf(this.#input.answers, country).tiers);
+      const wanted = preferenceOf(this.#input.answers, country).tiers;
+      const known = keyByTiers.get(wanted);
+      if (known !== undefined) return known;
+      const tiers = this.#servable(wanted);
       const key = formatTiers(tiers);
       tiersByKey.set(key, tiers);
+      keyByTiers.set(wanted, key);
       return key;
     };
     const keys = new Map(countries.map(({ code }) => [code, keyOf(code)]));
     const star = keyOf(undefined);
     const cover = coverOf((code) => keys.get(code) ?? star, star);
-    const flat = flatten(cover);
-    const nested = flat.length > route53Limits.recordsPerName;
-    const capacity = 2 ** (route53Limits.levels - (nested ? 3 : 2));
-    const node = (key: string): string => this.#addNode(key, tiersByKey.get(key) ?? [], capacity);
-    const locations = nested
-      ? this.#addContinentGroups(cover, node)
-      : flat.map(([location, key]) => [location, node(key)] as const);
+    const tiers = (key: string): readonly Tier[] => tiersByKey.get(key) ?? [];
+    const losses = new Map<string, number>();
+    const lossOf = (country: string): number => {
+      const key = keys.get(country) ?? star;
+      const loss = losses.get(key) ?? lostBetween(tiers(key), this.#addresses, whole, deeper);
+      losses.set(key, loss);
+      return loss;
+    };
+    const nesting = nestingOf(cover, route53Limits.recordsPerName, lossOf);
+    const nodeOf =
+      (capacity: number) =>
+      (key: string): string =>
+        this.#addNode(key, tiers(key), capacity).name;
+    const locations = [
+      ...cover.continents.flatMap((part) =>
+        nesting.nested.has(part.continent)
+          ? this.#nest({ ...part, base: part.base ?? cover.star }, nesting.kept, keys, nodeOf)
+          : flattenContinent(part).map(([location, key]) => [location, nodeOf(whole)(key)] as const),
+      ),
+      ['*', nodeOf(whole)(star)] as const,
+    ];
     for (const host of this.#input.hosts) this.#addGeo(host, locations);
+    const isDeeper = (code: string): boolean => {
+      const continent = continentOf(code);
+      return continent !== undefined && nesting.nested.has(continent) && !nesting.kept.has(code);
+    };
     for (const [code, key] of [...keys, ['', star] as const]) {
-      this.effective.set(code, this.#nodes.get(key)?.effective ?? []);
+      const { effective } = this.#addNode(key, tiers(key), isDeeper(code) ? deeper : whole);
+      this.effective.set(code, effective);
     }
+    this.#tellDeeper([...keys].filter(([code]) => isDeeper(code) && lossOf(code) > 0).map(([code]) => code));
   }
 
-  /** Makes a second geolocation group for each continent whose countries differ: exact for any policy, one level deeper. */
-  #addContinentGroups(cover: Cover, node: (key: string) => string): readonly (readonly [Location, string])[] {
-    const below = cover.continents.flatMap((part): readonly (readonly [Location, string])[] => {
-      if (part.exceptions.size === 0) {
-        return part.base === undefined ? [] : [[{ continent: part.continent }, node(part.base)]];
-      }
-      const members = flattenContinent({ ...part, base: part.base ?? cover.star });
-      const targets = members.map(([location, key]) => [location, node(key)] as const);
-      const name = this.#nodeName(
-        'geo',
-        targets.map(([location, target]) => JSON.stringify([location, target])),
-      );
-      this.#addGeo(name, targets);
-      return [[{ continent: part.continent }, name]];
-    });
-    return [...below, ['*', node(cover.star)]];
+  /** A second geolocation group for a continent: exact for any policy, one level deeper. Some countries stay on the host. */
+  #nest(
+    part: ContinentCover,
+    kept: Nesting['kept'],
+    keys: ReadonlyMap<string, string>,
+    nodeOf: (capacity: number) => (key: string) => string,
+  ): readonly (readonly [Location, string])[] {
+    const exceptions = new Map([...part.exceptions].filter(([country]) => !kept.has(country)));
+    const targets = flattenContinent({ ...part, exceptions }).map(
+      ([location, key]) => [location, nodeOf(deeper)(key)] as const,
+    );
+    const name = this.#nodeName(
+      'geo',
+      targets.map(([location, target]) => JSON.stringify([location, target])),
+    );
+    this.#addGeo(name, targets);
+    const own = countriesOf(part.continent)
+      .filter(({ code }) => kept.has(code))
+      .map(({ code }) => [{ country: code }, nodeOf(whole)(keys.get(code) ?? '')] as const);
+    return [[{ continent: part.continent }, name], ...own];
   }
 
-  #addNode(key: string, tiers: readonly Tier[], capacity: number): string {
-    const known = this.#nodes.get(key);
-    if (known !== undefined) return known.name;
+  #tellDeeper(lost: readonly string[]): void {
+    if (lost.length === 0) return;
+    const message = `more than ${route53Limits.recordsPerName} locations: there is room for two choices only for ${lost.join(' ')}`;
+    this.notices.push({ reason: 'FailoverCut', message });
+  }
+
+  #addNode(key: string, tiers: readonly Tier[], capacity: number): Node {
+    const known = this.#nodes.get(`${capacity} ${key}`);
+    if (known !== undefined) return known;
     const { slots, effective, notices } = pack(tiers, this.#addresses, capacity);
     this.notices.push(...notices.map((notice) => ({ ...notice, message: `${key}: ${notice.message}` })));
     const name = this.#addSlots(slots);
-    this.#nodes.set(key, { name, effective });
-    return name;
+    const node = { name, effective };
+    this.#nodes.set(`${capacity} ${key}`, node);
+    return node;
   }
 
   #addSlots(slots: readonly Slot[]): string {
@@ -166,12 +224,7 @@ class TreeBuilder {
       this.#add({
         name,
         type: this.type,
-        setIdentifier:
-          location === '*'
-            ? 'everywhere else'
-            : 'country' in location
-              ? location.country
-              : `continent ${location.continent}`,
+        setIdentifier: locationText(location),
         routing: { kind: 'geo', location },
         target: { kind: 'alias', name: target, evaluateHealth: false },
       });

@@ -7,14 +7,15 @@ const key = 'POWERDNS_API_KEY';
 /** The client is loaded when it is used, so that a command that only needs the options stays small. */
 export const powerDnsAccess: ProviderAccess = {
   variables: { required: [key], optional: [] },
-  url: { flags: '--powerdns-url <url>', description: "PowerDNS's HTTP API", preset },
+  url: { flags: '--powerdns-url <url>', variable: 'POWERDNS_API_URL', description: "PowerDNS's HTTP API", preset },
   async reader(connection) {
     const { powerDnsReader } = await import('./client.ts');
     return powerDnsReader(optionsOf(connection));
   },
   async provider(connection) {
-    const { powerDns } = await import('./client.ts');
-    return powerDns(optionsOf(connection));
+    const { powerDns } = await import('./write.ts');
+    const { clock, random } = connection;
+    return powerDns({ ...optionsOf(connection), clock, random });
   },
 };
 

@@ -1,13 +1,12 @@
 import { request } from 'undici';
 import { z } from 'zod';
-import { formatRecord, groupKey, type RecordSet } from '../../../../answers/record.ts';
+import type { RecordSet } from '../../../../answers/record.ts';
 import { quoteAnswer } from '../../../../model/secrets.ts';
 import { messageOf, withoutUndefined } from '../../../../model/values.ts';
 import { SteeringError } from '../../reasons.ts';
-import type { Batch } from '../../records/batches.ts';
-import { compareRegistryValues } from '../../records/registry.ts';
+import type { Change } from '../../records/batches.ts';
 import { readText } from '../answers.ts';
-import type { ZoneProvider, ZoneReader, ZoneState } from '../provider.ts';
+import type { ZoneReader, ZoneState } from '../provider.ts';
 
 export interface PowerDnsOptions {
   /** `http://host:port` of the server's webserver with `api=yes`. */
@@ -22,35 +21,13 @@ export function powerDnsReader(options: PowerDnsOptions): ZoneReader {
   return { name: 'powerdns', read: (zone) => readZone(options, zone) };
 }
 
-/**
- * Writes to PowerDNS over its HTTP API. One PATCH is one transaction of the backend. The API has no precondition, so the
- * generation is compared immediately before the PATCH: a writer that slept between its plan and its write is refused, but two
- * writers within the same milliseconds are not kept apart.
- */
-export function powerDns(options: PowerDnsOptions): ZoneProvider {
-  return {
-    ...powerDnsReader(options),
-    createHealthChecks: async () => new Map(),
-    deleteHealthChecks: async () => {},
-    async applyBatch(state, batch) {
-      const now = await readZone(options, state.zone);
-      refuseStale(now.records, batch);
-      const body = JSON.stringify({ rrsets: rrsetsOf(batch) });
-      await send(options, 'PATCH', zonePath(options, state.zone), body);
-    },
-  };
-}
-
-/** Throws StaleGeneration unless every record that the batch deletes is there exactly, and no record that it creates is. */
-function refuseStale(records: readonly RecordSet[], batch: Batch): void {
-  const present = new Map(records.map((record) => [groupKey(record), formatRecord(record)]));
-  for (const { action, record } of batch.changes) {
-    const key = groupKey(record);
-    const matches = action === 'DELETE' ? present.get(key) === formatRecord(record) : !present.has(key);
-    if (!matches) throw new SteeringError('StaleGeneration', `${key} is not as it was when the plan was made`);
-    if (action === 'DELETE') present.delete(key);
-    else present.set(key, formatRecord(record));
-  }
+/** Sends records for one PATCH, which is one transaction of the backend. */
+export async function patchZone(
+  options: PowerDnsOptions,
+  zone: string,
+  rrsets: readonly ChangedRrset[],
+): Promise<void> {
+  await send(options, 'PATCH', zonePath(options, zone), JSON.stringify({ rrsets }));
 }
 
 const Rrset = z.object({
@@ -62,18 +39,18 @@ const Rrset = z.object({
 type Rrset = z.infer<typeof Rrset>;
 const Zone = z.object({ id: z.string(), rrsets: z.array(Rrset) });
 
-function rrsetsOf(batch: Batch): readonly (Rrset & { readonly changetype: 'REPLACE' | 'DELETE' })[] {
-  const final = new Map(batch.changes.map(({ action, record }) => [groupKey(record), { action, record }]));
-  return [...final.values()].map(({ action, record }) => {
-    const name = `${record.name}.`;
-    const { target, type } = record;
-    if (action === 'DELETE' || target.kind !== 'values') return { name, type, changetype: 'DELETE' };
-    const records = target.values.map((content) => ({ content, disabled: false }));
-    return { name, type, ttl: target.ttlSeconds, changetype: 'REPLACE', records };
-  });
+type ChangedRrset = Rrset & { readonly changetype: 'REPLACE' | 'DELETE' };
+
+/** A change as the API takes it; of several changes of a name and type only the last counts. */
+export function rrsetOf({ action, record }: Change): ChangedRrset {
+  const name = `${record.name}.`;
+  const { target, type } = record;
+  if (action === 'DELETE' || target.kind !== 'values') return { name, type, changetype: 'DELETE' };
+  const records = target.values.map((content) => ({ content, disabled: false }));
+  return { name, type, ttl: target.ttlSeconds, changetype: 'REPLACE', records };
 }
 
-async function readZone(options: PowerDnsOptions, zone: string): Promise<ZoneState> {
+export async function readZone(options: PowerDnsOptions, zone: string): Promise<ZoneState> {
   const body = parseZone(options, await send(options, 'GET', zonePath(options, zone)));
   const records = body.rrsets.map(
     (rrset): RecordSet => ({
@@ -82,11 +59,11 @@ async function readZone(options: PowerDnsOptions, zone: string): Promise<ZoneSta
       target: {
         kind: 'values',
         ttlSeconds: rrset.ttl ?? 0,
-        values: (rrset.records ?? []).map(contentOf).sort(compareRegistryValues),
+        values: (rrset.records ?? []).map(contentOf),
       },
     }),
   );
-  return { zone, zoneId: body.id, records, healthChecks: new Map(), strayHealthChecks: [] };
+  return { zone, zoneId: body.id, records, healthChecks: new Map(), strayHealthChecks: [], retiredHealthChecks: [] };
 }
 
 function parseZone(options: PowerDnsOptions, text: string): z.infer<typeof Zone> {

@@ -57,7 +57,15 @@ async function requireCredentials(client: Route53Client): Promise<void> {
 }
 
 /** Amazon allows about five calls a second; a change takes about a minute to reach every name server. */
-function timingOf({ clock, random, onRetry }: ConnectionOptions): Route53WriterOptions {
-  const limits = { firstMs: 250, ceilingMs: 8000, limitMs: 120_000, pollMs: 1000, inSyncLimitMs: 300_000 };
-  return { clock, random, ...limits, ...withoutUndefined({ onRetry }) };
+function timingOf({ clock, random, onRetry, onWait }: ConnectionOptions): Route53WriterOptions {
+  const limits = {
+    firstMs: 250,
+    ceilingMs: 8000,
+    limitMs: 120_000,
+    pollMs: 1000,
+    statusMs: 1000,
+    inSyncLimitMs: 300_000,
+    blindSyncMs: 60_000,
+  };
+  return { clock, random, ...limits, ...withoutUndefined({ onRetry, onWait }) };
 }

@@ -10,6 +10,8 @@ export interface Route53Options {
   readonly endpoint?: string;
   /** Absent: those of the SDK's default chain (environment, profile, single sign-on, role). */
   readonly credentials?: AwsCredentials | undefined;
+  /** A request that is not answered within this time is given up and may be repeated; 15 s by default. */
+  readonly requestTimeoutMs?: number;
 }
 
 export interface AwsCredentials {
@@ -23,7 +25,12 @@ export function route53Client(options: Route53Options): Route53Client {
   const client = new Route53Client({
     region: 'us-east-1',
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: 5000, requestTimeout: 15_000 },
+    // Without `throwOnRequestTimeout` the SDK only warns, and waits for the answer for ever.
+    requestHandler: {
+      connectionTimeout: 5000,
+      requestTimeout: options.requestTimeoutMs ?? 15_000,
+      throwOnRequestTimeout: true,
+    },
     ...withoutUndefined({ endpoint: options.endpoint, credentials: options.credentials }),
   });
   boundAnswers(client);

@@ -4,6 +4,7 @@ import { continents } from '../../../../model/geo/countries.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
 import { type HealthCheck, healthCheckKey } from '../../compile/entries.ts';
 import type { Change as OurChange } from '../../records/batches.ts';
+import type { CheckSettings } from '../../records/checks.ts';
 import { contentName } from '../../records/hash.ts';
 
 /** Conversion between Route 53's shapes and ours. Its names end in a dot and write unusual characters as `\ooo`. */
@@ -28,14 +29,31 @@ function toRouting(set: ResourceRecordSet): Routing | undefined {
     if (CountryCode !== undefined && SubdivisionCode === undefined) {
       return { kind: 'geo', location: { country: CountryCode } };
     }
-    return { kind: 'other', description: `geo=${CountryCode}-${SubdivisionCode}` };
+    return other(`geo=${CountryCode}-${SubdivisionCode}`, { GeoLocation: set.GeoLocation });
   }
   if (set.Weight !== undefined) return { kind: 'weighted', weight: set.Weight };
   if (set.Failover !== undefined) return { kind: 'failover', role: set.Failover };
-  if (set.Region !== undefined) return { kind: 'other', description: `latency=${set.Region}` };
-  if (set.MultiValueAnswer === true) return { kind: 'other', description: 'multivalue' };
-  if (set.SetIdentifier !== undefined) return { kind: 'other', description: 'another routing' };
-  return undefined;
+  return toOtherRouting(set);
+}
+
+/** A routing that Tideline never writes by itself. */
+function toOtherRouting(set: ResourceRecordSet): Routing | undefined {
+  const { Region, MultiValueAnswer, CidrRoutingConfig, GeoProximityLocation, TrafficPolicyInstanceId } = set;
+  if (TrafficPolicyInstanceId !== undefined) return other(`traffic policy instance=${TrafficPolicyInstanceId}`);
+  if (Region !== undefined) return other(`latency=${Region}`, { Region });
+  if (MultiValueAnswer === true) return other('multivalue', { MultiValueAnswer });
+  if (CidrRoutingConfig !== undefined) {
+    const { CollectionId, LocationName } = CidrRoutingConfig;
+    return other(`client network=${CollectionId}/${LocationName}`, { CidrRoutingConfig });
+  }
+  if (GeoProximityLocation !== undefined) {
+    return other(`distance=${JSON.stringify(GeoProximityLocation)}`, { GeoProximityLocation });
+  }
+  return set.SetIdentifier === undefined ? undefined : other('another routing');
+}
+
+function other(description: string, fields?: Readonly<Record<string, unknown>>): Routing {
+  return { kind: 'other', description, ...withoutUndefined({ fields }) };
 }
 
 function toTarget(set: ResourceRecordSet): Target {
@@ -75,6 +93,7 @@ function fromRouting(routing: Routing | undefined): Partial<ResourceRecordSet> {
     case 'failover':
       return { Failover: routing.role };
     case 'other':
+      return routing.fields ?? {};
     case undefined:
       return {};
   }
@@ -93,10 +112,17 @@ function fromTarget(target: Target, zoneId: string): Partial<ResourceRecordSet> 
   return { AliasTarget: { ...alias, HostedZoneId: target.zoneId ?? zoneId } };
 }
 
+/**
+ * A name as we compare it: in lower case, without the last dot, `*` for `\052`. A dot or backslash within a label stays escaped, because
+ * `a\056b.example` is another name than `a.b.example`.
+ */
 export function fromName(name: string): string {
   return name
     .replace(/\.$/, '')
-    .replace(/\\(\d{3})/g, (_all, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+    .replace(/\\([0-3][0-7]{2})/g, (escape, octal: string) => {
+      const character = String.fromCharCode(Number.parseInt(octal, 8));
+      return character === '.' || character === '\\' ? escape : character;
+    })
     .toLowerCase();
 }
 
@@ -106,28 +132,32 @@ export function toHealthCheckConfig(check: HealthCheck): HealthCheckConfig {
     IPAddress: check.address,
     Port: check.port,
     ResourcePath: check.path,
-    FullyQualifiedDomainName: check.host,
+    ...withoutUndefined({ FullyQualifiedDomainName: check.hosts[0] }),
     RequestInterval: check.intervalSeconds,
     FailureThreshold: check.failureThreshold,
     ...(check.protocol === 'HTTPS' ? { EnableSNI: true } : {}),
   };
 }
 
-/**
- * The key that `entriesOf` gives to a check with these settings; for settings that we would never write, a key that no check
- * has.
- */
+/** The key that `entriesOf` gives to a check with these settings. */
 export function keyOfConfig(config: HealthCheckConfig | undefined): string {
-  if (config === undefined || config.Disabled === true || config.Inverted === true) return 'none';
   return healthCheckKey({
-    address: config.IPAddress,
-    port: config.Port,
-    protocol: config.Type,
-    path: config.ResourcePath,
-    host: config.FullyQualifiedDomainName,
-    intervalSeconds: config.RequestInterval,
-    failureThreshold: config.FailureThreshold,
+    address: config?.IPAddress,
+    protocol: config?.Type,
+    path: config?.ResourcePath,
+    intervalSeconds: config?.RequestInterval,
   });
+}
+
+/** The settings that an update can change; Route 53 fills in its defaults when a check is created. */
+export function settingsOfConfig(config: HealthCheckConfig | undefined): CheckSettings {
+  return {
+    port: config?.Port ?? 0,
+    host: config?.FullyQualifiedDomainName ?? '',
+    failureThreshold: config?.FailureThreshold ?? 0,
+    disabled: config?.Disabled ?? false,
+    inverted: config?.Inverted ?? false,
+  };
 }
 
 /** The prefix of every CallerReference of ours in a zone; health checks without it are never touched. */
@@ -135,7 +165,10 @@ export function referencePrefix(zoneId: string): string {
   return `tideline/${contentName(zoneId)}/`;
 }
 
-/** The CallerReference of a new check. Route 53 refuses that of a deleted check, so the generation is a part of it. */
-export function callerReference(zoneId: string, key: string, generation: number): string {
-  return `${referencePrefix(zoneId)}${key}/${generation}`;
+/**
+ * The CallerReference of a new check. Route 53 refuses that of a deleted check, so the generation is a part of it, and from the
+ * second attempt of a generation on, the attempt.
+ */
+export function callerReference(zoneId: string, key: string, generation: number, attempt: number): string {
+  return `${referencePrefix(zoneId)}${key}/${generation}${attempt === 1 ? '' : `/${attempt}`}`;
 }

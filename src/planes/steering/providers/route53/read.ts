@@ -9,28 +9,48 @@ import {
 } from '@aws-sdk/client-route-53';
 import type { RecordSet } from '../../../../answers/record.ts';
 import { SteeringError } from '../../reasons.ts';
+import type { HeldCheck } from '../../records/checks.ts';
+import { findRegistry, registryName } from '../../records/registry.ts';
+import { retiredIn, retiredName } from '../../records/retired.ts';
 import type { ZoneReader, ZoneState } from '../provider.ts';
-import { fromName, keyOfConfig, referencePrefix, toRecord } from './convert.ts';
+import { fromName, keyOfConfig, referencePrefix, settingsOfConfig, toRecord } from './convert.ts';
+import { readQuotas } from './quotas.ts';
 import { asSteeringError, type RetryOptions, retrying } from './retry.ts';
+import { StatusReader } from './status.ts';
 
 /** Reads whole zones: their records, and the health checks that are ours in them. Sends GET requests only. */
 export function route53Reader(client: Route53Client, retry: RetryOptions): ZoneReader {
-  return { name: 'route53', read: (zone) => readZone(client, retry, zone) };
+  const statuses = new StatusReader(client, retry);
+  return {
+    name: 'route53',
+    read: (zone) => readZone(client, retry, zone),
+    readQuotas: ({ zoneId }, checks) => readQuotas(client, retry, zoneId, checks),
+    readHealth: ({ healthChecks }, keys) =>
+      statuses.read(new Map([...healthChecks].map(([key, { id }]) => [key, id])), keys),
+  };
 }
 
 async function readZone(client: Route53Client, retry: RetryOptions, zone: string): Promise<ZoneState> {
   try {
     const zoneId = await findZone(client, retry, zone);
-    const ours = await ourHealthChecks(client, retry, zoneId);
-    const keyById = new Map([...ours.byKey].map(([key, id]) => [id, key]));
+    const checks = await allHealthChecks(client, retry);
     const sets = await allRecords(client, retry, zoneId);
+    const ours = ourHealthChecks(checks, { zone, zoneId }, sets);
+    const keyById = new Map([...ours.byKey].map(([key, { id }]) => [id, key]));
     const records = sets.map((set) =>
       withoutOwnZone(
         toRecord(set, (id) => keyById.get(id) ?? `id:${id}`),
         zoneId,
       ),
     );
-    return { zone, zoneId, records, healthChecks: ours.byKey, strayHealthChecks: ours.stray };
+    return {
+      zone,
+      zoneId,
+      records,
+      healthChecks: ours.byKey,
+      strayHealthChecks: ours.stray,
+      retiredHealthChecks: ours.retired,
+    };
   } catch (error) {
     throw asSteeringError(error, `read the zone ${zone}`);
   }
@@ -52,6 +72,29 @@ async function findZone(client: Route53Client, retry: RetryOptions, zone: string
     throw new SteeringError('ZoneAmbiguous', `Route 53 has several public hosted zones ${zone}: ${ids.join(', ')}`);
   }
   return found;
+}
+
+/** The generation record of a zone as it stands; undefined when there is none. */
+export async function readRegistryRecord(
+  client: Route53Client,
+  retry: RetryOptions,
+  { zone, zoneId: HostedZoneId }: Pick<ZoneState, 'zone' | 'zoneId'>,
+): Promise<RecordSet | undefined> {
+  const command = new ListResourceRecordSetsCommand({
+    HostedZoneId,
+    MaxItems: 1,
+    StartRecordName: `${registryName(zone)}.`,
+    StartRecordType: 'TXT',
+  });
+  try {
+    const { ResourceRecordSets = [] } = await retrying(retry, () => client.send(command));
+    return findRegistry(
+      zone,
+      ResourceRecordSets.map((set) => toRecord(set, (id) => id)),
+    );
+  } catch (error) {
+    throw asSteeringError(error, `read the generation record of ${zone}`);
+  }
 }
 
 async function allRecords(
@@ -76,26 +119,41 @@ async function allRecords(
 }
 
 interface OurHealthChecks {
-  readonly byKey: ReadonlyMap<string, string>;
+  readonly byKey: ReadonlyMap<string, HeldCheck>;
   readonly stray: readonly string[];
+  readonly retired: readonly string[];
 }
 
 /**
- * The health checks whose caller reference is ours. One is stray when its settings no longer match its reference, or its key is
- * a duplicate.
+ * The health checks whose caller reference is ours, by the key of their settings. Of several with one key, one that records use
+ * comes first; the others are stray. A retired one is never used again, whatever its key.
  */
-async function ourHealthChecks(client: Route53Client, retry: RetryOptions, zoneId: string): Promise<OurHealthChecks> {
+function ourHealthChecks(
+  checks: readonly HealthCheck[],
+  { zone, zoneId }: Pick<ZoneState, 'zone' | 'zoneId'>,
+  sets: readonly ResourceRecordSet[],
+): OurHealthChecks {
+  const used = new Set(sets.flatMap(({ HealthCheckId }) => HealthCheckId ?? []));
+  const registry = findRegistry(
+    zone,
+    sets.map((set) => toRecord(set, (id) => id)),
+  );
+  const retiredNames = new Set(retiredIn(registry).map(({ name }) => name));
   const prefix = referencePrefix(zoneId);
-  const byKey = new Map<string, string>();
+  const ours = checks.filter(({ CallerReference }) => CallerReference?.startsWith(prefix) === true);
+  const isUsed = ({ Id }: HealthCheck): boolean => used.has(Id ?? '');
+  const byKey = new Map<string, HeldCheck>();
   const stray: string[] = [];
-  for (const check of await allHealthChecks(client, retry)) {
-    const { Id, CallerReference } = check;
-    if (Id === undefined || CallerReference?.startsWith(prefix) !== true) continue;
-    const key = CallerReference.slice(prefix.length).split('/')[0] ?? '';
-    if (byKey.has(key) || keyOfConfig(check.HealthCheckConfig) !== key) stray.push(Id);
-    else byKey.set(key, Id);
+  const retired: string[] = [];
+  for (const check of [...ours.filter(isUsed), ...ours.filter((one) => !isUsed(one))]) {
+    const { Id: id, HealthCheckVersion: version = 0, HealthCheckConfig: config } = check;
+    if (id === undefined) continue;
+    const key = keyOfConfig(config);
+    if (retiredNames.has(retiredName(id))) retired.push(id);
+    else if (byKey.has(key)) stray.push(id);
+    else byKey.set(key, { id, version, settings: settingsOfConfig(config) });
   }
-  return { byKey, stray };
+  return { byKey, stray, retired };
 }
 
 async function allHealthChecks(client: Route53Client, retry: RetryOptions): Promise<readonly HealthCheck[]> {

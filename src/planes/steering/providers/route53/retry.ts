@@ -67,6 +67,7 @@ export function asSteeringError(error: unknown, what: string): SteeringError {
   if (statusOf(error) === undefined) {
     return new SteeringError('ProviderUnreachable', `Route 53 did not answer to ${what}: ${why}`, { cause: error });
   }
+  if (errorName(error) === 'TooManyHealthChecks') return new SteeringError('HealthCheckQuota', why, { cause: error });
   if (errorName(error) === 'NoSuchHostedZone') return new SteeringError('ZoneMissing', why, { cause: error });
   return new SteeringError('ProviderRefused', `Route 53 refused to ${what}: ${why}`, { cause: error });
 }

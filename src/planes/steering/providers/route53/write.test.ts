@@ -70,6 +70,15 @@ test('an address where no server listens is ProviderUnreachable', async () => {
   await expect(reader.read('example.net')).rejects.toThrow('ProviderUnreachable');
 });
 
+test('a server that takes a request and never answers is ProviderUnreachable', async () => {
+  server = createServer(() => {});
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = route53Client({ endpoint, credentials, requestTimeoutMs: 50 });
+  const reader = route53Reader(client, { ...fast, limitMs: 20 });
+  await expect(reader.read('example.net')).rejects.toThrow('ProviderUnreachable');
+});
+
 test('the client of a plan cannot write: nothing but GET leaves the process', async () => {
   const { endpoint, seen } = await answering(noZones);
   const client = readOnlyRoute53Client({ endpoint, credentials });

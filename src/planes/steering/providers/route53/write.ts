@@ -1,80 +1,48 @@
-import {
-  ChangeResourceRecordSetsCommand,
-  CreateHealthCheckCommand,
-  DeleteHealthCheckCommand,
-  GetChangeCommand,
-  type Route53Client,
-} from '@aws-sdk/client-route-53';
+import { ChangeResourceRecordSetsCommand, GetChangeCommand, type Route53Client } from '@aws-sdk/client-route-53';
 import { formatRecord, type RecordSet } from '../../../../answers/record.ts';
 import { sleep } from '../../../../runtime/clock.ts';
-import type { HealthCheck } from '../../compile/entries.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { Batch } from '../../records/batches.ts';
 import { findRegistry } from '../../records/registry.ts';
 import type { ZoneProvider, ZoneState } from '../provider.ts';
-import { callerReference, toChange, toHealthCheckConfig } from './convert.ts';
-import { route53Reader } from './read.ts';
+import { createMissing, deleteHealthCheck, updateHealthCheck } from './checks.ts';
+import { toChange } from './convert.ts';
+import { awaitHealth, type ObserveOptions } from './observe.ts';
+import { readRegistryRecord, route53Reader } from './read.ts';
 import { asSteeringError, errorName, type RetryOptions, retrying } from './retry.ts';
 
-export interface Route53WriterOptions extends RetryOptions {
-  /** Pause before asking again whether a change has reached all name servers. */
-  readonly pollMs: number;
+export interface Route53WriterOptions extends ObserveOptions {
   readonly inSyncLimitMs: number;
+  /** Time for the name servers to take over a change whose identifier is not known, because the answer with it was lost. */
+  readonly blindSyncMs: number;
 }
 
 /**
  * Writes to Route 53 by exact DELETE and CREATE only, never UPSERT: a batch either finds the zone as its plan saw it, or
- * changes nothing. A batch whose answer was lost is sent again; if the zone then holds its generation record, it had been
- * carried out, which is success.
+ * changes nothing. A batch whose answer was lost is sent again; if the zone in the end holds its generation record, it was carried
+ * out, which is success.
  */
 export function route53(client: Route53Client, options: Route53WriterOptions): ZoneProvider {
   const reader = route53Reader(client, options);
   return {
     ...reader,
     createHealthChecks: (state, checks, generation) => createMissing(client, options, { state, checks, generation }),
+    awaitHealth: (checks) => awaitHealth(client, options, checks),
+    async updateHealthChecks(state, updates, registry) {
+      if (textOf(await readRegistryRecord(client, options, state)) !== textOf(registry)) throw staleZone(state);
+      for (const update of updates) await updateHealthCheck(client, options, update);
+    },
     async applyBatch(state, batch, healthCheckIds) {
       const changeId = await sendBatch({ client, options, reader, state, batch, healthCheckIds });
-      if (changeId !== undefined) await waitInSync(client, options, changeId);
+      await (changeId === undefined ? waitBlindly(options) : waitInSync(client, options, changeId));
     },
-    async deleteHealthChecks(state, ids, registry) {
-      const now = await reader.read(state.zone);
-      if (textOf(findRegistry(state.zone, now.records)) !== textOf(registry)) return;
-      const used = new Set(
-        now.records.flatMap(({ healthCheck: key }) =>
-          key === undefined ? [] : (now.healthChecks.get(key) ?? key.replace(/^id:/, '')),
-        ),
-      );
-      for (const id of ids.filter((candidate) => !used.has(candidate))) await deleteHealthCheck(client, options, id);
+    async deleteHealthChecks(state, ids) {
+      const { records, retiredHealthChecks } = await reader.read(state.zone);
+      const used = new Set(records.flatMap(({ healthCheck }) => healthCheck ?? []));
+      const retired = new Set(retiredHealthChecks.filter((id) => !used.has(`id:${id}`)));
+      for (const id of ids) if (retired.has(id)) await deleteHealthCheck(client, options, id);
     },
   };
-}
-
-async function createMissing(
-  client: Route53Client,
-  options: RetryOptions,
-  wanted: { readonly state: ZoneState; readonly checks: readonly HealthCheck[]; readonly generation: number },
-): Promise<ReadonlyMap<string, string>> {
-  const { state, checks, generation } = wanted;
-  const ids = new Map(state.healthChecks);
-  for (const check of checks) {
-    if (ids.has(check.key)) continue;
-    const command = new CreateHealthCheckCommand({
-      CallerReference: callerReference(state.zoneId, check.key, generation),
-      HealthCheckConfig: toHealthCheckConfig(check),
-    });
-    const { HealthCheck } = await call('create a health check', options, () => client.send(command));
-    if (HealthCheck?.Id !== undefined) ids.set(check.key, HealthCheck.Id);
-  }
-  return ids;
-}
-
-/** Deletes a check. One that does not exist counts as deleted: by a request whose answer was lost, or by another writer. */
-async function deleteHealthCheck(client: Route53Client, options: RetryOptions, HealthCheckId: string): Promise<void> {
-  try {
-    await retrying(options, () => client.send(new DeleteHealthCheckCommand({ HealthCheckId })));
-  } catch (error) {
-    if (errorName(error) !== 'NoSuchHealthCheck') throw asSteeringError(error, 'delete a health check');
-  }
 }
 
 interface Sending {
@@ -105,33 +73,46 @@ async function sendBatch(sending: Sending): Promise<string | undefined> {
     );
     return answer.ChangeInfo?.Id?.replace(/^\/change\//, '');
   } catch (error) {
-    if (errorName(error) !== 'InvalidChangeBatch') throw asSteeringError(error, 'change records');
-    return await judgeRefusal(sending, error, maybeDone);
+    if (!refusals.has(errorName(error)) && !maybeDone) throw asSteeringError(error, 'change records');
+    return await judgeFailure(sending, error, maybeDone);
   }
 }
 
+/** Refusals of a batch that a newer plan may be the cause of: it changed the records, or deleted a health check that was unused. */
+const refusals: ReadonlySet<string> = new Set(['InvalidChangeBatch', 'NoSuchHealthCheck']);
+
 /**
- * Finds why a batch was refused: returns when we had made the change already, throws StaleGeneration when the zone changed,
- * else the refusal.
+ * Finds out what a failure means: returns when we had made the change already, throws StaleGeneration when the zone changed,
+ * else the failure.
  */
-async function judgeRefusal(sending: Sending, error: unknown, maybeDone: boolean): Promise<undefined> {
-  const { reader, state, batch } = sending;
+async function judgeFailure(sending: Sending, error: unknown, maybeDone: boolean): Promise<undefined> {
+  const { client, options, reader, state, batch } = sending;
+  if (maybeDone && textOf(await readRegistryRecord(client, options, state)) === formatRecord(batch.after)) return;
+  if (!refusals.has(errorName(error))) throw asSteeringError(error, 'change records');
   const now = (await reader.read(state.zone)).records;
   const text = textOf(findRegistry(state.zone, now));
-  if (maybeDone && text === formatRecord(batch.after)) return undefined;
   const deletedAsSeen = batch.changes
     .filter(({ action }) => action === 'DELETE')
     .every(({ record }) => now.some((current) => formatRecord(current) === formatRecord(record)));
   if (text !== textOf(batch.before) || !deletedAsSeen) {
-    throw new SteeringError('StaleGeneration', `the zone ${state.zone} was changed since it was read`, {
-      cause: error,
-    });
+    throw staleZone(state, error);
   }
   throw asSteeringError(error, 'change records');
 }
 
+function staleZone({ zone }: ZoneState, cause?: unknown): SteeringError {
+  return new SteeringError('StaleGeneration', `the zone ${zone} was changed since it was read`, { cause });
+}
+
 function textOf(registry: RecordSet | undefined): string {
   return registry === undefined ? '' : formatRecord(registry);
+}
+
+async function waitBlindly({ clock, blindSyncMs, onWait }: Route53WriterOptions): Promise<void> {
+  onWait?.(
+    `the change is in force, but the answer that names it was lost; waiting ${blindSyncMs / 1000} s for the name servers`,
+  );
+  await sleep(clock, blindSyncMs);
 }
 
 async function waitInSync(client: Route53Client, options: Route53WriterOptions, Id: string): Promise<void> {

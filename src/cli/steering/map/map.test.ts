@@ -1,0 +1,117 @@
+import { stripVTControlCharacters } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { policySpec } from '../../../../test/support/steering/arbitrary.ts';
+import { worldMap } from '../../../geo/world/world.ts';
+import { countries } from '../../../model/geo/countries.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
+import { loadPlatformOrThrow } from '../../../platform/load.ts';
+import { printColoured } from '../../../runtime/print.ts';
+import { clustersDown } from '../clusters-down.ts';
+import { paintsFor } from './paint.ts';
+import { mapSvg } from './svg.ts';
+import { mapLines } from './text.ts';
+import { type Group, legendOf, wantedView } from './view.ts';
+
+const map = await worldMap();
+const platform = await loadPlatformOrThrow(['examples/hybrid']);
+const host = 'www.video.example';
+const nowMs = Date.parse('2026-11-01T00:00:00Z');
+const clusters = [...platform.clusters.keys()].sort();
+const labelsOf = (groups: readonly Group[]) => groups.map(legendOf);
+
+describe('the view of a policy', () => {
+  it('groups the countries by their answers', () => {
+    expect(labelsOf(wantedView(platform, host, { down: [], nowMs }).groups)).toEqual([
+      'cloud: 185 of 246 countries',
+      'newyork: 55 of 246 countries',
+      'paris: 5 of 246 countries (BE, ES, FR, IT, SN)',
+      'newyork 30%, paris 70%: 1 of 246 countries (GB)',
+    ]);
+  });
+
+  it('moves them where they go when clusters are down', () => {
+    expect(labelsOf(wantedView(platform, host, { down: ['newyork', 'paris'], nowMs }).groups)).toEqual([
+      'cloud: 246 of 246 countries',
+    ]);
+  });
+
+  it('has every country once, whatever the policy', () => {
+    const [policy] = [...platform.policies.values()];
+    fc.assert(
+      fc.property(policySpec, ({ rules, default: fallback }) => {
+        const changed = { ...policy, spec: { ...policy?.spec, rules, default: fallback } } as typeof policy;
+        const other = { ...platform, policies: new Map([['video', changed]]) } as Platform;
+        const shown = wantedView(other, host, { down: ['paris'], nowMs }).groups.flatMap((group) => group.countries);
+        expect(shown.toSorted()).toEqual(countries.map(({ code }) => code));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+describe('what is down', () => {
+  it('is a cluster when all of its sites are', () => {
+    const [, paris] = [...platform.clusters].find(([name]) => name === 'paris') ?? [];
+    const both = { ...paris, spec: { ...paris?.spec, sites: ['paris', 'newyork'] } } as typeof paris;
+    const spread = { ...platform, clusters: new Map([...platform.clusters, ['both', both]]) } as Platform;
+    const downWith = (...sites: string[]) =>
+      clustersDown(
+        spread,
+        sites.map((name) => ({ kind: 'Site', name })),
+      );
+    expect(downWith('paris')).toEqual(['paris']);
+    expect(downWith('paris', 'newyork')).toEqual(['both', 'newyork', 'paris']);
+  });
+
+  it('has a name of the spec', () => {
+    expect(() => clustersDown(platform, [{ kind: 'Cluster', name: 'pariss' }])).toThrow(/pariss/);
+  });
+});
+
+describe('paints', () => {
+  const group = (label: string, neutral = false): Group => ({ label, neutral, countries: [] });
+
+  it('give a cluster the same colour in every map, and each group a letter of its own', () => {
+    const first = [group('cloud'), group('paris'), group('paris 50%, cloud 50%')];
+    const second = [group('paris'), group('no change', true), group('paris -> cloud'), group('p -> c')];
+    const colourOf = (groups: readonly Group[], label: string) =>
+      [...paintsFor(groups, clusters)].find(([one]) => one.label === label)?.[1].colour;
+    expect(colourOf(first, 'paris')).toBe(colourOf(second, 'paris'));
+    for (const groups of [first, second]) {
+      const letters = [...paintsFor(groups, clusters).values()].map(({ letter }) => letter);
+      expect(new Set(letters).size).toBe(groups.length);
+    }
+  });
+});
+
+describe('in a terminal of 80 x 24', () => {
+  const view = wantedView(platform, host, { down: [], nowMs });
+  const paints = paintsFor(view.groups, clusters);
+  const lines = (colour: boolean) => mapLines(map, view, paints, { columns: 80, colour });
+  const textOf = (colour: boolean) => lines(colour).map((line) => line.map(({ text }) => text).join(''));
+
+  it.each([true, false])('the map and its legend fit (colour: %s)', (colour) => {
+    expect(textOf(colour).length).toBeLessThan(24);
+    expect(Math.max(...textOf(colour).map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it('without colour every group has its letter in the map', () => {
+    const drawn = textOf(false).slice(1, -view.groups.length).join('');
+    expect([...paints.values()].filter(({ letter }) => !drawn.includes(letter))).toEqual([]);
+  });
+
+  it('no text of a spec reaches it with control characters', () => {
+    let written = '';
+    printColoured([[{ text: 'a\u001b[31mb', foreground: 32 }]], { write: (text) => (written += text) });
+    expect(stripVTControlCharacters(written)).toBe('a\\u001b[31mb\n');
+  });
+});
+
+it('is a picture in which every country says its name and its answer', () => {
+  const view = wantedView(platform, host, { down: [], nowMs });
+  const svg = mapSvg(map, { ...view, host: 'a<b>&' }, paintsFor(view.groups, clusters));
+  expect(svg.match(/<(path|circle) id=/g)?.length).toBe(245);
+  expect(svg).toContain('<title>Senegal: paris</title>');
+  expect(svg).not.toContain('a<b>');
+});

@@ -1,0 +1,90 @@
+import { answersFor, answersNow, type Preference } from '../../../answers/answers.ts';
+import { formatShares } from '../../../answers/distribution.ts';
+import { countries } from '../../../model/geo/countries.ts';
+import { InputError } from '../../../model/problem.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
+import type { AddressType } from '../../../planes/steering/compile/entries.ts';
+import { answeringPolicy } from '../../../planes/steering/plan/explain.ts';
+import type { ZonePlan } from '../../../planes/steering/plan/plan.ts';
+
+/** What a map shows of one host: countries with the same answer together, those with more countries first. */
+export interface WorldView {
+  readonly host: string;
+  /** What is shown, in words: `as the policy wants it`. */
+  readonly what: string;
+  /** Clusters that are supposed to be down. */
+  readonly down: readonly string[];
+  readonly groups: readonly Group[];
+}
+
+export interface Group {
+  /** `paris`, `newyork 30%, paris 70%`, `paris -> cloud`. */
+  readonly label: string;
+  /** True of countries that a map of changes leaves grey. */
+  readonly neutral: boolean;
+  readonly countries: readonly string[];
+}
+
+/** What the policy of a host wants while the clusters `down` fail. */
+export function wantedView(
+  platform: Platform,
+  host: string,
+  { down, nowMs }: { readonly down: readonly string[]; readonly nowMs: number },
+): WorldView {
+  const { byCountry } = answersNow(platform, answeringPolicy(platform, host), nowMs);
+  const answer = ({ tiers }: Preference): string => formatShares(answersFor(tiers, new Set(down)));
+  return {
+    host,
+    what: 'as the policy wants it',
+    down,
+    groups: grouped([...byCountry].map(([code, preference]) => ({ label: answer(preference), countries: [code] }))),
+  };
+}
+
+interface ZoneQuestion {
+  readonly show: 'zone' | 'changes';
+  readonly type: AddressType;
+  readonly down: readonly string[];
+}
+
+/** What a zone answers for a host, or what its plan changes, while everything is healthy or the cluster `down` fails. Throws InputError where the zone cannot say. */
+export function zoneView(plan: ZonePlan, host: string, { show, type, down }: ZoneQuestion): WorldView {
+  const family = plan.impacts.find((impact) => impact.host === host)?.families.find((one) => one.type === type);
+  if (family === undefined)
+    throw new InputError({
+      reason: 'NoPolicy',
+      message: `${host} has no ${type} record in zone ${plan.zone} of ${plan.provider}, and none is planned`,
+      fix: 'ask for the other --family, or for another host',
+    });
+  const [cluster] = down;
+  const world = cluster === undefined ? family : family.whileDown.find((one) => one.cluster === cluster);
+  const groups = (world?.groups ?? []).map(({ before, after, countries: codes }) => {
+    if (show === 'zone') return { label: before, countries: codes };
+    return { label: before === after ? unchanged : `${before} -> ${after}`, countries: codes };
+  });
+  const what =
+    show === 'zone' ? `as the zone of ${plan.provider} has it` : `what the plan for ${plan.provider} changes`;
+  return { host, what: `${what} (${type} records)`, down, groups: grouped(groups) };
+}
+
+const unchanged = 'no change';
+
+function grouped(
+  parts: readonly { readonly label: string; readonly countries: readonly string[] }[],
+): readonly Group[] {
+  const byLabel = Map.groupBy(parts, ({ label }) => label);
+  const groups = [...byLabel].map(([label, same]) => ({
+    label,
+    neutral: label === unchanged,
+    countries: same.flatMap((part) => part.countries).sort(),
+  }));
+  return groups.sort((a, b) => b.countries.length - a.countries.length);
+}
+
+/** A line of a legend: `paris: 5 of 246 countries (BE, ES, FR, IT, SN)`. */
+export function legendOf({ label, countries: codes }: Group): string {
+  const named = codes.length <= mostNamed ? ` (${codes.join(', ')})` : '';
+  return `${label}: ${codes.length} of ${countries.length} countries${named}`;
+}
+
+const mostNamed = 8;

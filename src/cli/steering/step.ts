@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import type { Platform } from '../../model/spec/platform.ts';
+import type { ZoneAtProvider } from '../../planes/steering/compile/intent.ts';
+import type { ProviderName } from '../../planes/steering/dialects/dialect.ts';
+import type { Purpose } from '../../planes/steering/plan/plan.ts';
+import { type ApprovalOptions, addApprovalOptions, carryOut, parseChecksum } from './carry-out.ts';
+import { addProviderOptions, type Planned, planBy } from './connect.ts';
+import { exitIfHeldBack, printPlans } from './plan.ts';
+
+/** A step of ownership shows its plan; with the checksum of that plan it is carried out. */
+export interface StepOptions extends ApprovalOptions {
+  readonly plan?: string;
+}
+
+export function addStepOptions(command: Command): Command {
+  const withPlan = command.option('--plan <checksum>', 'carry out the plan that ended in this line', parseChecksum);
+  return addProviderOptions(addApprovalOptions(withPlan));
+}
+
+/** The zones of a step in a platform, and what is to be done in them. */
+export type StepOf = (
+  platform: Platform,
+) => Promise<{ readonly zones: readonly ZoneAtProvider[]; readonly purpose: Purpose }>;
+
+/** Plans a step; prints the plan, or carries it out after `before`. */
+export async function takeStep(
+  paths: readonly string[],
+  options: StepOptions,
+  stepOf: StepOf,
+  before: (planned: Planned) => Promise<void> = async () => {},
+): Promise<void> {
+  const { planEach } = await import('../../planes/steering/plan/plan.ts');
+  const planned = await planBy(paths, options, async (platform, { connect, nowMs, asked }) =>
+    planEach(platform, await stepOf(platform), connect, nowMs, asked),
+  );
+  if (options.plan === undefined) {
+    await printPlans(planned, options.output);
+    exitIfHeldBack(planned.plans);
+    return;
+  }
+  await carryOut(planned, options.plan, options, before);
+}
+
+/** Those of the zones that are at the provider of `--provider`. */
+export function atProvider<Zone extends ZoneAtProvider>(
+  zones: readonly Zone[],
+  provider: ProviderName | 'all',
+): readonly Zone[] {
+  return zones.filter((zone) => provider === 'all' || zone.provider === provider);
+}

@@ -1,0 +1,134 @@
+import { parseAddress } from '../../../model/address.ts';
+import { type Continent, continents, countryOf } from '../../../model/geo/countries.ts';
+import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import type { AddressRecord, OctoPool } from './octodns.ts';
+
+type Spec = TrafficPolicy['spec'];
+type Answer = Spec['default'];
+type Rule = Spec['rules'][number];
+
+/** What one record says of users and clusters, and what of it a policy cannot say. */
+export interface RecordAnswers {
+  readonly rules: readonly Rule[];
+  readonly default: Answer;
+  /** Differences that a person should know of; the answers are the same but for these. */
+  readonly notes: readonly string[];
+}
+
+/** Why a record cannot become a policy. */
+export class NotPossible extends Error {}
+
+/** The cluster of an address of a record, as the platform's entries say. */
+export type ClusterOf = (address: string) => string | undefined;
+
+/** The answers of a record in the terms of a policy; throws NotPossible. */
+export function answersOfRecord(record: AddressRecord, clusterOf: ClusterOf): RecordAnswers {
+  if (record.dynamic !== undefined) return fromDynamic(record.dynamic, clusterOf);
+  const base = evenly(record.values ?? (record.value === undefined ? [] : [record.value]), clusterOf);
+  const rules = Object.entries(record.geo ?? {}).map(([geo, addresses]) =>
+    ruleFor([geo], evenly(addresses, clusterOf)),
+  );
+  return { rules, default: base, notes: [] };
+}
+
+function fromDynamic({ pools, rules }: NonNullable<AddressRecord['dynamic']>, clusterOf: ClusterOf): RecordAnswers {
+  const notes = new Set<string>();
+  const answers = rules.map(({ pool, geos, subnets }) => {
+    if (subnets.length > 0) throw new NotPossible(`a rule for client networks (${subnets.join(', ')})`);
+    return { geos, answer: answerOf(pool, pools, { clusterOf, notes }) };
+  });
+  const catchAll = answers.find(({ geos }) => geos.length === 0);
+  if (catchAll === undefined) throw new NotPossible('no rule for everyone: the last rule has geos');
+  return {
+    rules: answers.filter(({ geos }) => geos.length > 0).map(({ geos, answer }) => ruleFor(geos, answer)),
+    default: catchAll.answer,
+    notes: [...notes],
+  };
+}
+
+interface Context {
+  readonly clusterOf: ClusterOf;
+  readonly notes: Set<string>;
+}
+
+/** The clusters of a pool by weight, then those of its fallbacks in their order. */
+function answerOf(first: string, pools: Readonly<Record<string, OctoPool>>, context: Context): Answer {
+  const chain = chainOf(first, pools);
+  const [primary = new Map<string, number>(), ...fallbacks] = chain.map((name) =>
+    weightsOf(name, pools[name], context),
+  );
+  if (primary.size === 0) throw new NotPossible(`pool ${first} has no address with a status other than down`);
+  const seen = new Set(primary.keys());
+  const failover: string[] = [];
+  for (const [index, weights] of fallbacks.entries()) {
+    const fresh = [...weights].filter(([cluster]) => !seen.has(cluster)).sort(([, a], [, b]) => b - a);
+    if (fresh.length > 1)
+      context.notes.add(
+        `pool ${chain[index + 1]}: as a fallback its clusters are tried one after the other, not by weight`,
+      );
+    for (const [cluster] of fresh) {
+      seen.add(cluster);
+      failover.push(cluster);
+    }
+  }
+  return { clusters: [...primary].map(([name, weight]) => ({ name, weight })), failover };
+}
+
+function chainOf(first: string, pools: Readonly<Record<string, OctoPool>>): readonly string[] {
+  const chain: string[] = [];
+  for (let name: string | null | undefined = first; typeof name === 'string'; name = pools[name]?.fallback) {
+    if (pools[name] === undefined) throw new NotPossible(`there is no pool ${name}`);
+    if (chain.includes(name)) throw new NotPossible(`the fallbacks of pool ${first} lead back to ${name}`);
+    chain.push(name);
+  }
+  return chain;
+}
+
+function weightsOf(
+  name: string,
+  pool: OctoPool | undefined,
+  { clusterOf, notes }: Context,
+): ReadonlyMap<string, number> {
+  const weights = new Map<string, number>();
+  for (const { value, weight, status } of pool?.values ?? []) {
+    if (status === 'down') continue;
+    if (status === 'up')
+      notes.add(`pool ${name}: ${value} is never taken out (status up); the policy obeys its health`);
+    const cluster = known(value, clusterOf);
+    weights.set(cluster, (weights.get(cluster) ?? 0) + weight);
+  }
+  return weights;
+}
+
+function evenly(addresses: readonly string[], clusterOf: ClusterOf): Answer {
+  const names = new Set(addresses.map((address) => known(address, clusterOf)));
+  if (names.size === 0) throw new NotPossible('it has no address');
+  return { clusters: [...names].map((name) => ({ name, weight: 100 })), failover: [] };
+}
+
+function known(address: string, clusterOf: ClusterOf): string {
+  const parsed = parseAddress(address);
+  const cluster = parsed === undefined ? undefined : clusterOf(parsed.text);
+  if (cluster === undefined) throw new NotPossible(`${address} is the entry address of no Cluster`);
+  return cluster;
+}
+
+/** A rule for octoDNS's codes: `EU`, `EU-FR`. */
+function ruleFor(geos: readonly string[], answer: Answer): Rule {
+  const countries: Rule['countries'] = [];
+  const wholes: Continent[] = [];
+  for (const geo of geos) {
+    const [continent = '', country, province] = geo.split('-');
+    if (province !== undefined)
+      throw new NotPossible(`${geo}: a policy knows countries and continents, no parts of countries`);
+    if (country === undefined) {
+      const whole = continents.find((code) => code === continent);
+      if (whole === undefined) throw new NotPossible(`${geo} is no continent`);
+      wholes.push(whole);
+    } else {
+      if (countryOf(country) === undefined) throw new NotPossible(`${geo} is no country that answers can be given for`);
+      countries.push(country);
+    }
+  }
+  return { countries, continents: wholes, ...answer };
+}

@@ -1,0 +1,19 @@
+import type { Import, ImportFinding } from './policies.ts';
+
+const words = {
+  policy: 'becomes policy',
+  stays: 'stays:',
+  refused: 'is not imported:',
+} as const satisfies Record<ImportFinding['outcome'], string>;
+
+/** The report of an import, a line for each host, and its notes below it. */
+export function renderImport({ policies, findings }: Import): readonly string[] {
+  const count = (outcome: ImportFinding['outcome']): number => findings.filter((one) => one.outcome === outcome).length;
+  return [
+    ...findings.flatMap(({ host, outcome, what, notes }) => [
+      `${host} ${words[outcome]} ${what}`,
+      ...notes.map((note) => `    note: ${note}`),
+    ]),
+    `hosts in policies: ${count('policy')}, policies: ${policies.length}, not imported: ${count('refused')}, staying: ${count('stays')}`,
+  ];
+}

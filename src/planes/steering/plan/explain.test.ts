@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { examplePlatform } from '../../../../test/support/steering/world.ts';
+import { parseAddress } from '../../../model/address.ts';
+import { countries } from '../../../model/geo/countries.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
+import { explain, renderExplanation } from './explain.ts';
+
+const codes = countries.map(({ code }) => code);
+
+/** The example with a fourth cluster, in which the first `count` countries have weights of their own and all have three choices. */
+async function withDifferentCountries(count: number): Promise<Platform> {
+  const platform = await examplePlatform();
+  const [video, cloud] = [platform.policies.get('video'), platform.clusters.get('cloud')];
+  const address = parseAddress('203.0.113.77');
+  if (video === undefined || cloud === undefined || address === undefined) throw new Error('no example');
+  const spare = { ...cloud, metadata: { name: 'spare' }, spec: { ...cloud.spec, entry: { anycast: [address] } } };
+  const mix = (weight: number) => ({
+    clusters: [
+      { name: 'paris', weight },
+      { name: 'newyork', weight: 1 },
+    ],
+    failover: ['cloud', 'spare'],
+  });
+  const rules = codes
+    .slice(0, count)
+    .map((code, index) => ({ countries: [code], continents: [], ...mix((index % 250) + 1) }));
+  return {
+    ...platform,
+    clusters: new Map(platform.clusters).set('spare', spare),
+    policies: new Map([['video', { ...video, spec: { ...video.spec, rules, default: mix(255) } }]]),
+  };
+}
+
+test('the order that Route 53 holds is shown where it is not all of the policy, and only there', async () => {
+  const host = 'www.video.example';
+  const crowded = await withDifferentCountries(246);
+  const asked = codes.filter((_code, index) => index % 12 === 0);
+  const orders = asked.map((code) => explain(crowded, host, code, 0));
+  const cut = orders.filter(({ held }) => held.length > 0);
+  expect(cut.length).toBeGreaterThan(5);
+  expect(cut.length).toBeLessThan(asked.length - 2);
+  for (const one of cut) {
+    expect(one.held.join()).toMatch(/^Route 53 A: newyork:1,paris:\d+ > cloud$/);
+    expect(renderExplanation(one)).toContain(`  of which the records hold, ${one.held[0]}`);
+  }
+  const few = await withDifferentCountries(20);
+  expect(explain(few, host, 'AD', 0).held).toEqual([]);
+});
+
+test('an explanation may suppose clusters to be down: the answer and the records are those of that health', async () => {
+  const platform = await examplePlatform();
+  const asked = (...down: readonly string[]) => explain(platform, 'www.video.example', 'FR', 0, down);
+  expect(renderExplanation(asked())[0]).toBe('www.video.example for FR: paris');
+  expect(renderExplanation(asked('paris'))[0]).toBe('www.video.example for FR while paris is down, as supposed: cloud');
+  expect(renderExplanation(asked('cloud', 'paris'))[0]).toBe(
+    'www.video.example for FR while cloud and paris are down, as supposed: newyork',
+  );
+  const addressIn = (records: readonly string[]) => records.filter((record) => /-> [\d.]+ ttl/.test(record)).join();
+  expect(addressIn(asked().records)).toContain('192.0.2.10');
+  expect(addressIn(asked('paris').records)).toContain('203.0.113.10');
+  // When all are down the first choice answers.
+  expect(asked('cloud', 'newyork', 'paris').answer).toBe('paris');
+});

@@ -1,0 +1,65 @@
+import { parseShares } from '../../../answers/distribution.ts';
+import { drainsOfCluster, isInForce } from '../../../model/platform/drains.ts';
+import { clustersOfPolicy } from '../../../model/platform/policies.ts';
+import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
+import { duration } from '../compile/recovery.ts';
+import type { SteeringNotice } from '../reasons.ts';
+import { formatCountries } from './countries-text.ts';
+import type { HostImpact } from './impact.ts';
+
+/**
+ * The Drains that are over while the zone still answers as in force: those of clusters to which users return by the plan.
+ */
+export function endedDrains(
+  platform: Platform,
+  impacts: readonly HostImpact[],
+  nowMs: number,
+): readonly SteeringNotice[] {
+  return [...platform.drains.values()].flatMap((drain): readonly SteeringNotice[] => {
+    const endMs = Date.parse(drain.spec.expires);
+    if (isInForce(drain, nowMs)) return [];
+    const freed = [...platform.clusters.keys()].filter(
+      (cluster) =>
+        drainsOfCluster(platform, cluster, endMs - 1).includes(drain) &&
+        drainsOfCluster(platform, cluster, nowMs).length === 0,
+    );
+    return freed.flatMap((cluster): readonly SteeringNotice[] => {
+      const countries = returningTo(cluster, impacts);
+      if (countries.length === 0) return [];
+      const ago = duration(Math.floor((nowMs - endMs) / 60_000) * 60);
+      const message = `Drain ${drain.metadata.name} of ${cluster} ended ${ago} ago; the next apply returns ${formatCountries(countries)} to ${cluster}`;
+      return [{ reason: 'DrainEnded', message }];
+    });
+  });
+}
+
+/** The Drains in force that the plain records of a release would make last for ever. */
+export function drainedAtRelease(
+  platform: Platform,
+  policy: TrafficPolicy | undefined,
+  nowMs: number,
+): readonly SteeringNotice[] {
+  const clusters = policy === undefined ? [] : clustersOfPolicy(policy);
+  return clusters.flatMap((cluster): readonly SteeringNotice[] => {
+    const [drain] = drainsOfCluster(platform, cluster, nowMs);
+    if (drain === undefined) return [];
+    const message = `${cluster} is drained until ${drain.spec.expires}; the plain records lead nobody to it, also afterwards`;
+    return [{ reason: 'ReleasedDrained', message }];
+  });
+}
+
+/** The countries of which the cluster answers more after the plan, in either family. */
+function returningTo(cluster: string, impacts: readonly HostImpact[]): readonly string[] {
+  const shareOf = (text: string): number => parseShares(text).get(cluster) ?? 0;
+  const groups = impacts.flatMap(({ families }) => families.flatMap((family) => family.groups));
+  const growing = groups.filter(({ before, after }) => before !== 'nothing' && shareOf(after) > shareOf(before));
+  return [...new Set(growing.flatMap(({ countries }) => countries))].sort();
+}
+
+/** Names the countries whose users are answered by other clusters over IPv6 than over IPv4. */
+export function differingFamilies({ host, familiesDiffer }: HostImpact): readonly SteeringNotice[] {
+  if (familiesDiffer.length === 0) return [];
+  const message = `${host}: IPv6 is answered by other clusters than IPv4 for ${formatCountries(familiesDiffer)}`;
+  return [{ reason: 'FamiliesDiffer', message }];
+}

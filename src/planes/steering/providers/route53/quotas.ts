@@ -1,0 +1,43 @@
+import { GetAccountLimitCommand, GetHostedZoneLimitCommand, type Route53Client } from '@aws-sdk/client-route-53';
+import type { HealthCheck } from '../../compile/entries.ts';
+import type { Quotas } from '../../records/quota.ts';
+import { type RetryOptions, retrying } from './retry.ts';
+
+/** List prices of a health check of an endpoint outside AWS, in US dollars a month; Amazon changes them without notice. */
+const dollars = { check: 0.75, option: 2 };
+
+/** A quota that is not told within this time is not known. */
+const limitMs = 10_000;
+
+/** Resolves with undefined when the account may not ask for its limits, or nobody answers: a plan then says so. */
+export async function readQuotas(
+  client: Route53Client,
+  retry: RetryOptions,
+  HostedZoneId: string,
+  checks: readonly HealthCheck[],
+): Promise<Quotas | undefined> {
+  const options = { ...retry, limitMs: Math.min(limitMs, retry.limitMs) };
+  try {
+    const account = await retrying(options, () =>
+      client.send(new GetAccountLimitCommand({ Type: 'MAX_HEALTH_CHECKS_BY_OWNER' })),
+    );
+    const zone = await retrying(options, () =>
+      client.send(new GetHostedZoneLimitCommand({ HostedZoneId, Type: 'MAX_RRSETS_BY_ZONE' })),
+    );
+    const [mostChecks, mostRecords] = [account.Limit?.Value, zone.Limit?.Value];
+    if (mostChecks === undefined || mostRecords === undefined) return undefined;
+    return {
+      healthChecks: { limit: mostChecks, count: account.Count ?? 0 },
+      records: { limit: mostRecords, count: zone.Count ?? 0 },
+      dollarsPerMonth: checks.reduce((sum, check) => sum + dollarsOf(check), 0),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** HTTPS and the short interval are options that cost extra. */
+function dollarsOf({ protocol, intervalSeconds }: HealthCheck): number {
+  const options = [protocol === 'HTTPS', intervalSeconds === 10].filter(Boolean).length;
+  return dollars.check + options * dollars.option;
+}
