@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../src/model/problem.ts';
+import { didYouMean } from '../src/model/spec/similar.ts';
 import { labNetworks } from './net/network.ts';
+import { noLab } from './state.ts';
 
 /** File in the state folder with the process id of the box, for those who want in; it is worth nothing once the lab has ended. */
 export const boxFile = 'box.pid';
@@ -17,10 +19,11 @@ export interface Entry {
 
 /**
  * Runs a command inside a running lab, in the current folder, with our terminal. Resolves with its exit code. Throws InputError when no
- * lab runs there.
+ * lab runs there, or it has no such machine.
  */
 export async function enterBox({ stateFolder, machine, command, environment }: Entry): Promise<number> {
   const first = await firstProcess(stateFolder);
+  if (machine !== undefined) await checkMachine(machine, `/proc/${first}/root`);
   // The folder is entered by its name inside: the files of the machine are the same there.
   const into = ['--target', String(first), '--mount', '--net', '--pid', '--root', `--wdns=${process.cwd()}`];
   const user = process.geteuid?.() === 0 ? [] : ['--user', '--preserve-credentials'];
@@ -40,6 +43,31 @@ export async function enterBox({ stateFolder, machine, command, environment }: E
 
 const killed = 137;
 
+/** Throws InputError for a machine that the lab does not have; `root` is the root folder of its box. */
+export async function checkMachine(machine: string, root: string): Promise<void> {
+  const prefix = `${labNetworks}-`;
+  const names = (await readdir(join(root, 'run', 'netns'))).filter((name) => name.startsWith(prefix));
+  const machines = names.map((name) => name.slice(prefix.length));
+  if (machines.includes(machine)) return;
+  throw new InputError({
+    reason: 'MachineUnknown',
+    message: `no machine of the lab has the name ${machine}`,
+    expected: machines.toSorted().join(', '),
+    fix: didYouMean(machine, machines, 'correct the name'),
+  });
+}
+
+/** Whether a box of this folder is there, from its first moment on: its control socket comes some seconds later. */
+export async function boxIsThere(stateFolder: string): Promise<boolean> {
+  try {
+    const pid = Number(await readFile(join(stateFolder, boxFile), 'utf8'));
+    // The number may be another program's by now.
+    return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').includes(stateFolder);
+  } catch {
+    return false;
+  }
+}
+
 /** Process 1 of the box, by its number out here. */
 async function firstProcess(stateFolder: string): Promise<number> {
   try {
@@ -50,7 +78,5 @@ async function firstProcess(stateFolder: string): Promise<number> {
   } catch {
     // Handled below: there is no file, or no such process.
   }
-  throw new InputError([
-    { reason: 'NoLab', message: `no lab is running in ${stateFolder}`, fix: 'start one with: tideline lab up' },
-  ]);
+  throw noLab(stateFolder);
 }

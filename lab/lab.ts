@@ -4,6 +4,11 @@ import type { Platform } from '../src/model/spec/platform.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import { Ledger } from './clients/ledger.ts';
 import type { ClientsConfig, Outcome } from './clients/protocol.ts';
+import {
+  type AgentCertificates,
+  agentCertificateFolder,
+  makeAgentCertificates,
+} from './clusters/agent-certificates.ts';
 import { makeCertificate, type SelfMadeCertificate } from './clusters/certificate.ts';
 import { type ControlPlanePrograms, makeCluster } from './clusters/make.ts';
 import type { RunningCluster } from './clusters/running.ts';
@@ -14,6 +19,7 @@ import { application } from './world/application.ts';
 import { planAndApply, startNameServers } from './world/dns.ts';
 import { buildNetwork, type Link, linksOf } from './world/links.ts';
 import { preparePlatform } from './world/platform.ts';
+import { prometheusAddress, startPrometheus } from './world/prometheus.ts';
 import { type Router, routersOf } from './world/routers.ts';
 import { startBlade, startWorker } from './world/servers.ts';
 import { nameServers, type World, worldOf } from './world/topology.ts';
@@ -33,6 +39,10 @@ export interface LabOptions {
   /** The environment of every program of the world. */
   readonly environment: Readonly<Record<string, string>>;
   readonly progress: (step: Progress) => void;
+  /** True when agents have certificates, and require them. */
+  readonly tls?: boolean;
+  /** The file of alerts for a Prometheus of the lab; when absent, there is none. */
+  readonly alertRules?: string;
   /** The programs of real control planes; when absent, folders of manifests play them. */
   readonly controlPlanes?: ControlPlanePrograms;
 }
@@ -60,6 +70,7 @@ export class Lab {
   #links: readonly Link[] = [];
   #routers: readonly Router[] = [];
   #clusters: ReadonlyMap<string, RunningCluster> = new Map();
+  #certificates: AgentCertificates | undefined;
   #startedAt = 0;
   /** Milliseconds from the start to the first request that a client got served. */
   firstServedAfterMs: number | undefined;
@@ -99,6 +110,14 @@ export class Lab {
   get hasControlPlanes(): boolean {
     return this.options.controlPlanes !== undefined;
   }
+  /** The certificate with which the operator asks agents; undefined when they have none. */
+  get agentAccess() {
+    return this.#certificates?.operator.pem;
+  }
+  /** Where the lab's Prometheus answers. */
+  get alerts(): string | undefined {
+    return this.options.alertRules === undefined ? undefined : prometheusAddress;
+  }
   get runFolder(): string {
     return this.options.runFolder;
   }
@@ -116,6 +135,7 @@ export class Lab {
     const { options } = this;
     this.#startedAt = options.clock.monotonic();
     await rm(this.logFolder, { recursive: true, force: true });
+    await rm(join(options.stateFolder, agentCertificateFolder), { recursive: true, force: true });
     await mkdir(this.logFolder, { recursive: true });
     await mkdir(options.runFolder, { recursive: true });
     this.#platform = await preparePlatform(options.specFolder, this.platformFolder, this.hasControlPlanes);
@@ -127,6 +147,7 @@ export class Lab {
       buildNetwork(this.network, this.world, this.#links),
     ]);
     this.#reportProgress('network: namespaces, links, addresses');
+    if (options.tls === true) this.#certificates = await makeAgentCertificates(options.stateFolder, this.world);
     await this.#makeClusters(certificate);
     await Promise.all([
       this.#startRouters(),
@@ -135,6 +156,7 @@ export class Lab {
       this.#startCloud(certificate),
       this.#startDns(certificate),
     ]);
+    if (options.alertRules !== undefined) await this.#startPrometheus(options.alertRules);
     await this.#waitUntilServed();
   }
 
@@ -179,7 +201,8 @@ export class Lab {
   async #startServers(): Promise<void> {
     const { supervisor, options, platformFolder } = this;
     const { tideline, runFolder, environment } = options;
-    const common = { supervisor, tideline, platformFolder, runFolder, environment };
+    const certificateOf = (server: string) => this.#certificates?.servers.get(server)?.files;
+    const common = { supervisor, tideline, platformFolder, runFolder, environment, certificateOf };
     const starts = [...this.#clusters.values()].flatMap((cluster) => [
       ...cluster.datacentre.blades.map((blade) => () => startBlade(common, cluster, blade)),
       ...cluster.datacentre.workers.map((worker) => () => startWorker(common, cluster, worker)),
@@ -192,6 +215,13 @@ export class Lab {
     await Promise.all([lane(), lane()]);
     await Promise.all(agents);
     this.#reportProgress('servers: ExaBGP, nginx and the agents on workers and blades');
+  }
+
+  async #startPrometheus(rulesFile: string): Promise<void> {
+    const { supervisor, world, options } = this;
+    const certificate = this.#certificates?.operator.files;
+    await startPrometheus({ supervisor, world, rulesFile, runFolder: options.runFolder, certificate });
+    this.#reportProgress('alerts: Prometheus asks every agent');
   }
 
   async #startCloud(certificate: SelfMadeCertificate): Promise<void> {

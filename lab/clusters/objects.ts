@@ -34,7 +34,12 @@ export function podObject(pod: LabPod): Manifest<Pod> {
     kind: 'Pod',
     metadata: { namespace, name: pod.name, labels: { app: name } },
     spec: { nodeName: pod.node },
-    status: { phase: 'Running', podIP: pod.address, podIPs: [{ ip: pod.address }] },
+    status: {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: pod.ready ? 'True' : 'False' }],
+      podIP: pod.address,
+      podIPs: [{ ip: pod.address }],
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import { join, resolve } from 'node:path';
 import { InputError, type InputProblem } from '../../src/model/problem.ts';
+import { noLab, type Occupant } from '../state.ts';
 
 /** A unix socket's path may have 107 bytes. */
 const longestSocketPath = 107;
@@ -27,15 +28,7 @@ export async function askLab(stateFolder: string, method: 'GET' | 'POST', path: 
   try {
     answered = await exchange(socketPath, method, path);
   } catch {
-    throw new InputError([
-      {
-        reason: 'NoLab',
-        message: existsSync(socketPath)
-          ? `no lab is running in ${stateFolder} (its socket is left from one that was killed)`
-          : `no lab is running in ${stateFolder}`,
-        fix: 'start one with: tideline lab up',
-      },
-    ]);
+    throw noLab(stateFolder, existsSync(socketPath) ? ' (its socket is left from one that was killed)' : '');
   }
   const body = JSON.parse(answered.body) as { readonly message?: string; readonly problems?: readonly InputProblem[] };
   if (body.problems !== undefined) throw new InputError(body.problems);
@@ -43,11 +36,11 @@ export async function askLab(stateFolder: string, method: 'GET' | 'POST', path: 
   return body;
 }
 
-/** True when a lab answers on the socket; false for a socket file on which nobody listens. */
-export async function labIsRunning(stateFolder: string): Promise<boolean> {
+/** What answers on the socket; undefined for a socket file on which nobody listens. */
+export async function occupantOf(stateFolder: string): Promise<Occupant | undefined> {
   return exchange(controlSocket(stateFolder), 'GET', '/').then(
-    () => true,
-    () => false,
+    ({ body }) => (JSON.parse(body) as { readonly occupant: Occupant }).occupant,
+    () => undefined,
   );
 }
 

@@ -2,9 +2,12 @@ import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { InputError } from '../../src/model/problem.ts';
 import { messageOf } from '../../src/model/values.ts';
+import { demoRunning, type Occupant } from '../state.ts';
 
 /** The operations that the control socket offers on a running lab. */
 export interface ControlTarget {
+  readonly occupant: Occupant;
+  readonly stateFolder: string;
   status(options: { readonly memory: boolean }): Promise<unknown>;
   fault(name: string, target: string | undefined): Promise<unknown>;
   heal(name: string | undefined): Promise<unknown>;
@@ -12,7 +15,7 @@ export interface ControlTarget {
   down(): void;
 }
 
-/** Serves HTTP on a unix socket: GET /status, POST /fault, /heal, /down. Bad input is answered 400 with its problems. */
+/** Serves HTTP on a unix socket: GET / and /status, POST /fault, /heal, /down. Bad input is answered 400 with its problems. */
 export async function serveControl(socketPath: string, target: ControlTarget): Promise<{ stop(): Promise<void> }> {
   await rm(socketPath, { force: true });
   const server = createServer((request, response) => {
@@ -51,6 +54,8 @@ async function answer(request: IncomingMessage, target: ControlTarget): Promise<
     const url = new URL(request.url ?? '/', 'http://lab');
     const wanted = (name: string): string | undefined => url.searchParams.get(name) ?? undefined;
     switch (`${request.method} ${url.pathname}`) {
+      case 'GET /':
+        return { code: 200, body: { occupant: target.occupant } };
       case 'GET /status':
         return { code: 200, body: await target.status({ memory: wanted('memory') !== undefined }) };
       case 'POST /fault':
@@ -58,10 +63,11 @@ async function answer(request: IncomingMessage, target: ControlTarget): Promise<
       case 'POST /heal':
         return { code: 200, body: await target.heal(wanted('name')) };
       case 'POST /down':
+        if (target.occupant === 'demo' && wanted('demo') === undefined) throw demoRunning(target.stateFolder);
         setTimeout(() => target.down(), 10);
         return { code: 200, body: {} };
       default:
-        return { code: 404, body: { message: 'GET /status, POST /fault, /heal or /down' } };
+        return { code: 404, body: { message: 'GET / or /status, POST /fault, /heal or /down' } };
     }
   } catch (error) {
     if (error instanceof InputError) return { code: 400, body: { problems: error.problems } };

@@ -6,12 +6,14 @@ import type { DemoPort, Faults } from './port.ts';
 import { ReloadCount } from './reloads.ts';
 import type { StepReport } from './report.ts';
 import { scenarioOf } from './scenario.ts';
-import { type DemoView, renderScreen, type ScreenSize } from './screen.ts';
+import { type DemoView, renderScreen } from './screen.ts';
 import { viewOf } from './view.ts';
 
 const enterScreen = '\u001b[?1049h\u001b[?25l';
 const leaveScreen = '\u001b[?25h\u001b[?1049l';
-const home = '\u001b[H';
+/** Terminals that know it show what is between the two at once; others pass over it. */
+const beginFrame = '\u001b[?2026h\u001b[H';
+const endFrame = '\u001b[?2026l';
 const clearLine = '\u001b[K';
 const clearBelow = '\u001b[J';
 
@@ -30,6 +32,7 @@ export class LiveView {
   #running: string | undefined;
   #done: readonly StepReport[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #view: DemoView | undefined;
   #stopped = false;
 
   constructor(options: {
@@ -58,12 +61,14 @@ export class LiveView {
     this.#input.setEncoding('utf8');
     this.#input.on('data', this.#onKeys);
     this.#input.resume();
+    this.#output.on('resize', this.#paint);
     void this.#draw();
   }
 
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    this.#output.off('resize', this.#paint);
     this.#input.off('data', this.#onKeys);
     this.#input.setRawMode(false);
     this.#input.pause();
@@ -127,24 +132,20 @@ export class LiveView {
         labStatus(this.#lab, this.#board.active),
         this.#reloads.total(),
       ]);
-      const view = viewOf(this.#lab.world, status, {
+      this.#view = viewOf(this.#lab.world, status, {
         steps: this.#steps(),
         narration: this.#narration,
         notice: this.#notice,
-        keys: this.#keys(),
+        quit: { key: 'q', label: 'quit' },
+        keys: this.#scenario === 'over' ? faultKeys : [{ key: skipKey, label: 'skip the scenario' }],
         nginxReloads,
         nowMs: this.#lab.clock.now(),
       });
-      if (!this.#stopped) this.#paint(renderScreen(view, this.#size()));
+      this.#paint();
     } catch (error) {
       this.narrate(messageOf(error));
     }
     if (!this.#stopped) this.#timer = setTimeout(() => void this.#draw(), 1000);
-  }
-
-  #keys(): DemoView['keys'] {
-    const quit = { key: 'q', label: 'quit' };
-    return this.#scenario === 'over' ? [...faultKeys, quit] : [{ key: skipKey, label: 'skip the scenario' }, quit];
   }
 
   #steps(): DemoView['steps'] {
@@ -155,12 +156,18 @@ export class LiveView {
     });
   }
 
-  #size(): ScreenSize {
-    const { columns, rows } = this.#output;
-    return { columns, rows, colour: this.#colour };
-  }
-
-  #paint(lines: readonly string[]): void {
-    this.#output.write(`${home}${lines.map((line) => `${line}${clearLine}`).join('\r\n')}${clearBelow}`);
-  }
+  /** Paints the newest view in the size that the terminal has now. */
+  readonly #paint = (): void => {
+    if (this.#stopped || this.#view === undefined) return;
+    const rows = this.#output.rows || usual.rows;
+    const columns = this.#output.columns || usual.columns;
+    const lines = renderScreen(this.#view, { columns, rows, colour: this.#colour });
+    // Nothing is cleared behind a line: in the last column the cursor stands on the last character until the next one comes.
+    const cleared = lines.map((line) => `${clearLine}${line}`).join('\r\n');
+    const below = lines.length < rows ? `\r\n${clearBelow}` : '';
+    this.#output.write(`${beginFrame}${cleared}${below}${endFrame}`);
+  };
 }
+
+/** The size of a terminal that does not say it. */
+const usual = { columns: 80, rows: 24 } as const;

@@ -18,7 +18,7 @@ export interface DemoPort extends ViewPort {
 
 export type DemoCluster = Pick<
   RunningCluster,
-  'datacentre' | 'pods' | 'control' | 'inputLosses' | 'scaleUp' | 'claimBlock'
+  'datacentre' | 'pods' | 'blocks' | 'control' | 'inputLosses' | 'scaleUp' | 'claimBlock'
 >;
 
 /** The part of a `FaultBoard` that begins and heals faults and lists those in force. */

@@ -1,4 +1,5 @@
 import { messageOf } from '../../src/model/values.ts';
+import { alertsFired } from '../observe/alerts.ts';
 import { judge } from './judge.ts';
 import type { DemoPort, Faults } from './port.ts';
 import type { StepReport } from './report.ts';
@@ -43,7 +44,10 @@ export interface StepRun {
   readonly fromMs: number;
 }
 
-/** Runs one step and judges it by what the clients saw until its end. Heals the faults that a failed step left. Never rejects. */
+/**
+ * Runs one step, until the platform is whole again where it leaves no fault, and judges it by what the clients saw until then. Heals the
+ * faults that a failed step left. Never rejects.
+ */
 export async function runStep(
   step: Step,
   run: StepRun,
@@ -55,6 +59,7 @@ export async function runStep(
   let met = true;
   try {
     detail = await step.run(stage);
+    if (step.leavesFault !== true) await stage.untilWhole();
   } catch (error) {
     met = false;
     detail = messageOf(error);
@@ -72,6 +77,7 @@ export async function runStep(
     failed: account.failed,
     retried: account.retried,
     recoveredAfterMs,
+    alerts: await alertsFired(lab, fromMs, toMs).catch(() => []),
     detail: complaint === undefined ? detail : `${complaint}; ${detail}`,
   };
   return { report, toMs };

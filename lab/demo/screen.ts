@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { printable } from '../../src/model/printable.ts';
+import { wrapLine } from '../../src/model/wrap.ts';
 
 /** What the live view shows; made anew for every frame from the lab's status. */
 export interface DemoView {
@@ -13,6 +14,8 @@ export interface DemoView {
   readonly notice: string;
   /** What is broken on purpose, and for how long. */
   readonly faults: readonly { readonly name: string; readonly target: string; readonly forMs: number }[];
+  /** The alerts that fire, what each is about, and since when what it warns of is so. */
+  readonly alerts: readonly { readonly name: string; readonly about: string; readonly forMs: number }[];
   readonly sites: readonly SiteView[];
   readonly countries: readonly CountryView[];
   readonly totals: {
@@ -22,7 +25,13 @@ export interface DemoView {
     readonly retried: number;
   };
   readonly nginxReloads: number;
-  readonly keys: readonly { readonly key: string; readonly label: string }[];
+  readonly quit: KeyView;
+  readonly keys: readonly KeyView[];
+}
+
+interface KeyView {
+  readonly key: string;
+  readonly label: string;
 }
 
 export interface SiteView {
@@ -59,21 +68,21 @@ const red = style('31');
 const yellow = style('33');
 
 /**
- * The whole frame as lines, none wider than the terminal and no more than it has rows. What tells the story and the keys come
- * first, so that a small terminal loses the least.
+ * The whole frame as lines, none wider than the terminal and no more than it has rows. What happens and the keys come first, so that a
+ * small terminal loses the least; the key that quits is in the first line.
  */
 export function renderScreen(given: DemoView, { columns, rows, colour }: ScreenSize): readonly string[] {
   const view = printableTexts(given);
+  const keys = renderKeys(view, columns);
   const lines = [
-    `${bold('TIDELINE')} the platform in a box ${dim(clock(view.elapsedMs))}   ${dim(view.caveat)}`,
-    ...wrap(view.narration, columns - 2).map((line) => ` ${line}`),
-    ...wrap(view.notice, columns - 2).map((line) => ` ${yellow(line)}`),
-    ...renderKeys(view, columns),
+    renderTitle(view),
+    ...renderStory(view, columns, rows - 1 - keys.length),
+    ...keys,
     renderSteps(view),
     renderTotals(view),
-    ...flow(view.faults.map(renderFault), columns),
+    ...flow([...view.faults.map(renderFault), ...view.alerts.map(renderAlert)], columns),
     '',
-    ...renderSites(view.sites),
+    ...renderSites(view.sites, columns),
     '',
     ...renderCountries(view.countries, columns),
   ];
@@ -81,6 +90,19 @@ export function renderScreen(given: DemoView, { columns, rows, colour }: ScreenS
   const fitting = lines.length > rows ? lines.filter((line) => line !== '') : lines;
   const clipped = fitting.slice(0, rows).map((line) => clip(line, columns));
   return colour ? clipped : clipped.map(stripVTControlCharacters);
+}
+
+function renderTitle({ elapsedMs, quit, caveat }: DemoView): string {
+  return `${bold('TIDELINE')} ${dim(clock(elapsedMs))}  ${bold(`[${quit.key}]`)} ${quit.label}  ${dim(caveat)}`;
+}
+
+/** What happens now, and the answer to the last key, in at most `room` lines, but in one at least. */
+function renderStory({ narration, notice }: DemoView, columns: number, room: number): readonly string[] {
+  const lines = (text: string): readonly string[] => (text === '' ? [] : wrapLine(` ${text}`, columns));
+  const story = [...lines(narration), ...lines(notice).map(yellow)];
+  if (story.length <= Math.max(1, room)) return story;
+  const shown = story.slice(0, Math.max(1, room));
+  return [...shown.slice(0, -1), `${clip(shown.at(-1) ?? '', columns - 2)} …`];
 }
 
 /** The same value with every text in it made printable: on a frame only our own escape sequences may move the cursor. */
@@ -95,23 +117,36 @@ function printableTexts<T>(value: T): T {
   return clean(value) as T;
 }
 
-function renderSites(sites: readonly SiteView[]): readonly string[] {
-  const widest = Math.max(0, ...sites.map(({ name }) => name.length));
-  return sites.map((site) => {
-    const name = site.name.padEnd(widest);
-    const servers = site.servers.map(({ name: server, state }) => {
-      const short = server.startsWith(`${site.name}-`) ? server.slice(site.name.length + 1) : server;
-      if (state === 'up') return green(short);
-      return state === 'down' ? red(`${short} down`) : yellow(`${short} drained`);
-    });
-    const sessions = `BGP ${site.sessionsUp}/${site.sessions}`;
-    // A site of whose servers none works and whom no router hears is dead, whatever its router still holds.
-    if (site.sessionsUp === 0 && site.servers.every(({ state }) => state === 'down'))
-      return ` ${red(`${name}  DEAD: no server, ${sessions}`)}`;
-    const bgp = site.sessionsUp === site.sessions ? sessions : red(sessions);
-    const routes = site.routes === undefined ? ' '.repeat(10) : `${String(site.routes).padStart(3)} routes`;
-    return ` ${name}  ${bgp}  ${routes}  ${servers.join('  ')}`;
+/** A line for each data centre; regions, which are one machine each, share lines. */
+function renderSites(sites: readonly SiteView[], columns: number): readonly string[] {
+  const racks = sites.filter(({ routes }) => routes !== undefined);
+  const widest = Math.max(0, ...racks.map(({ name }) => name.length));
+  const regions = sites.filter(({ routes }) => routes === undefined);
+  return [...racks.map((site) => renderRack(site, widest)), ...flow(regions.map(renderRegion), columns)];
+}
+
+/** A site none of whose servers works and whom no router hears is dead, whatever its router still holds. */
+function isDead({ sessionsUp, servers }: SiteView): boolean {
+  return sessionsUp === 0 && servers.every(({ state }) => state === 'down');
+}
+
+function renderRack(site: SiteView, widest: number): string {
+  const name = site.name.padEnd(widest);
+  const sessions = `BGP ${site.sessionsUp}/${site.sessions}`;
+  if (isDead(site)) return ` ${red(`${name}  DEAD: no server, ${sessions}`)}`;
+  const servers = site.servers.map(({ name: server, state }) => {
+    const short = server.startsWith(`${site.name}-`) ? server.slice(site.name.length + 1) : server;
+    if (state === 'up') return green(short);
+    return state === 'down' ? red(`${short} down`) : yellow(`${short} drained`);
   });
+  const bgp = site.sessionsUp === site.sessions ? sessions : red(sessions);
+  return ` ${name}  ${bgp}  ${String(site.routes).padStart(3)} routes  ${servers.join('  ')}`;
+}
+
+function renderRegion(site: SiteView): Cell {
+  const sessions = `BGP ${site.sessionsUp}/${site.sessions}`;
+  const text = isDead(site) ? `${site.name} DEAD, ${sessions}` : `${site.name} ${sessions}`;
+  return { length: text.length, text: site.sessionsUp === site.sessions && !isDead(site) ? green(text) : red(text) };
 }
 
 const rowLabel = 11;
@@ -174,9 +209,14 @@ function renderSteps({ steps }: DemoView): string {
   return ` ${steps.map(({ state }) => marks[state]).join('')}${running}${lost}`;
 }
 
-function renderFault({ name, target, forMs }: DemoView['faults'][number]) {
+function renderFault({ name, target, forMs }: DemoView['faults'][number]): Cell {
   const text = `${name} ${target} for ${clock(forMs)}`;
   return { length: text.length, text: red(text) };
+}
+
+function renderAlert({ name, about, forMs }: DemoView['alerts'][number]): Cell {
+  const text = `ALERT ${name} ${about} for ${clock(forMs)}`;
+  return { length: text.length, text: yellow(text) };
 }
 
 function renderKeys(view: DemoView, width: number): readonly string[] {
@@ -187,12 +227,18 @@ function renderKeys(view: DemoView, width: number): readonly string[] {
   return flow(cells, width).map(dim);
 }
 
-/** Puts as many cells into each line as fit; `length` counts a cell's visible characters. */
-function flow(cells: readonly { readonly length: number; readonly text: string }[], width: number): readonly string[] {
+/** A piece of a line; `length` counts its visible characters. */
+interface Cell {
+  readonly length: number;
+  readonly text: string;
+}
+
+/** Puts as many cells into each line as fit. */
+function flow(cells: readonly Cell[], width: number): readonly string[] {
   const lines: string[] = [];
   let room = 0;
   for (const { length, text } of cells) {
-    if (length > room) {
+    if (lines.length === 0 || length > room) {
       lines.push(` ${text}`);
       room = width - 1 - length - 2;
     } else {
@@ -208,18 +254,6 @@ function clock(ms: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-function wrap(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/)) {
-    if (line !== '' && line.length + word.length + 1 > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return line === '' ? lines : [...lines, line];
-}
-
 /** Cuts to `width` visible characters; escape sequences have none. */
 function clip(line: string, width: number): string {
   let visible = 0;
@@ -227,7 +261,7 @@ function clip(line: string, width: number): string {
   // oxlint-disable-next-line no-control-regex -- the pattern looks for the escape character
   for (const part of line.match(/\u001b\[[0-9;]*m|[^\u001b]/gu) ?? []) {
     if (!part.startsWith('\u001b')) {
-      if (visible === width) continue;
+      if (visible >= width) continue;
       visible += 1;
     }
     out += part;

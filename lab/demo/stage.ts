@@ -1,10 +1,20 @@
 import type { Account } from '../clients/ledger.ts';
 import { type Missing, stillMissing } from '../missing.ts';
 import { type AgentView, agentViews } from '../observe/agents.ts';
+import { type AlertView, alertViews } from '../observe/alerts.ts';
 import { clusterOfAddress, dnsViews } from '../observe/dns.ts';
+import { missingNow } from '../observe/whole.ts';
 import { kernelRoutes } from '../world/routes.ts';
 import type { DemoPort, Faults } from './port.ts';
-import { Unmet } from './unmet.ts';
+import { expect, Unmet } from './unmet.ts';
+
+/**
+ * How long a step waits for what must come. It is only there to end: how long users may notice a fault is the tolerance of the step, and
+ * a machine that is busy with something else is slow in everything else.
+ */
+const patienceMs = 60_000;
+/** A wait that takes longer than this is told to the person. */
+const silentMs = 1500;
 
 /**
  * The operations by which steps observe and change the world. They observe from outside: by clients, routers, name servers,
@@ -47,9 +57,26 @@ export class Stage {
   }
 
   /** Polls until `missing` reports that nothing is missing; after `timeoutMs` throws Unmet with its last report. */
-  async until(missing: Missing, timeoutMs: number): Promise<void> {
+  async until(missing: Missing, timeoutMs = patienceMs): Promise<void> {
     const word = await stillMissing(missing, { clock: this.lab.clock, timeoutMs });
     if (word !== undefined) throw new Unmet(`after ${Math.round(timeoutMs / 1000)} s: ${word}`);
+  }
+
+  /**
+   * Waits until the platform is as it is without faults: every session is up, every agent follows its cluster, every blade announces its
+   * VIPs and every worker its blocks. What is measured afterwards is not the end of what was before. It tells what it waits for.
+   */
+  async untilWhole(): Promise<void> {
+    const from = this.now();
+    let said: string | undefined;
+    await this.until(async () => {
+      const missing = await missingNow(this.lab);
+      if (missing !== undefined && missing !== said && this.now() - from > silentMs) {
+        said = missing;
+        this.narrate(`Waiting: ${missing}.`);
+      }
+      return missing;
+    });
   }
 
   pause(ms: number): Promise<void> {
@@ -59,7 +86,7 @@ export class Stage {
   }
 
   /** Waits until no request has failed for `quietMs`, which means that the fault is over for the clients. */
-  async waitUntilNoFailures(quietMs: number, timeoutMs: number): Promise<void> {
+  async waitUntilNoFailures(quietMs: number): Promise<void> {
     const from = this.now();
     await this.until(() => {
       const quietFrom = Math.max(from, this.now() - quietMs);
@@ -67,7 +94,7 @@ export class Stage {
       if (this.now() - from < quietMs) return 'too early to tell';
       const [failure] = account.failures;
       return failure === undefined ? undefined : `requests still fail: ${failure.country} ${failure.reason}`;
-    }, timeoutMs);
+    });
   }
 
   /** Waits until the requests in flight have ended, so that an account up to now is complete. */
@@ -90,6 +117,13 @@ export class Stage {
 
   agents(): Promise<readonly AgentView[]> {
     return agentViews(this.lab);
+  }
+
+  /** The alerts that fire now. Throws Unmet when Prometheus does not answer. */
+  async alerts(): Promise<readonly AlertView[]> {
+    const alerts = await alertViews(this.lab);
+    expect(alerts !== undefined, 'Prometheus does not answer');
+    return alerts;
   }
 
   /** The clusters that each name server's answer leads a country to, now. */

@@ -8,6 +8,7 @@ export interface DemoProgress {
   readonly steps: DemoView['steps'];
   readonly narration: string;
   readonly notice: string;
+  readonly quit: DemoView['quit'];
   readonly keys: DemoView['keys'];
   readonly nginxReloads: number;
   /** ms since the epoch. */
@@ -22,11 +23,16 @@ export function viewOf(world: World, status: LabStatus, progress: DemoProgress):
   const recent = status.countries.reduce((sum, { requests }) => sum + requests, 0);
   return {
     elapsedMs: status.uptimeMs,
-    caveat: `compressed: health checks ${compressed.healthFactor}x faster, TTL ${compressed.ttlSeconds} s`,
+    caveat: `${compressed.healthFactor}x health checks, ${compressed.alertFactor}x alerts, TTL ${compressed.ttlSeconds} s`,
     steps: progress.steps,
     narration: progress.narration,
     notice: progress.notice,
     faults: status.faults.map(({ name, target, sinceMs }) => ({ name, target, forMs: progress.nowMs - sinceMs })),
+    alerts: (status.alerts ?? []).map(({ name, cluster = '', sinceMs }) => ({
+      name,
+      about: cluster,
+      forMs: progress.nowMs - sinceMs,
+    })),
     sites: sitesOf(world, status),
     countries: status.countries.map(countryOf),
     totals: {
@@ -36,6 +42,7 @@ export function viewOf(world: World, status: LabStatus, progress: DemoProgress):
       retried: totals.retried,
     },
     nginxReloads: progress.nginxReloads,
+    quit: progress.quit,
     keys: progress.keys,
   };
 }
@@ -74,7 +81,8 @@ function countryOf(country: LabStatus['countries'][number]): CountryView {
   return {
     code: country.country,
     answers: { 'Route 53': country.route53.join(' '), PowerDNS: country.powerdns.join(' ') },
-    servedBy: served.map(([place]) => place),
+    // Of a region the name alone: beside the answer `cloud` that is enough, and it fits a column.
+    servedBy: served.map(([place]) => place.replace(/^(.+)\/\1-/, '')),
     requestsPerSecond: country.requests / recentSeconds,
     failed: country.failed,
   };

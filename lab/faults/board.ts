@@ -1,4 +1,5 @@
 import { InputError } from '../../src/model/problem.ts';
+import { didYouMean } from '../../src/model/spec/similar.ts';
 import { type Fault, faults } from './catalogue.ts';
 import type { FaultPort } from './port.ts';
 
@@ -64,7 +65,11 @@ export function findFault(name: string): Fault {
       reason: 'UnknownFault',
       message: `there is no fault ${name === '' ? '""' : name}`,
       expected: faults.map((known) => known.name).join(', '),
-      fix: 'name one of these',
+      fix: didYouMean(
+        name,
+        faults.map((known) => known.name),
+        'name one of these',
+      ),
     },
   ]);
 }
@@ -77,7 +82,8 @@ function checkTarget(fault: Fault, targets: readonly string[], target: string | 
       reason: 'UnknownTarget',
       message: `${fault.name} cannot hit ${target ?? 'anything here'}`,
       expected: targets.length === 0 ? 'a lab that was started with --kubernetes' : targets.join(', '),
-      fix: targets.length === 0 ? 'start the lab with --kubernetes' : 'name one of these',
+      fix:
+        targets.length === 0 ? 'start the lab with --kubernetes' : didYouMean(hit ?? '', targets, 'name one of these'),
     },
   ]);
 }

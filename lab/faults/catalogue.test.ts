@@ -1,4 +1,5 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -27,7 +28,7 @@ const paris: Datacentre = {
 const end = (namespace: string, device: string) => ({ namespace, device, address: '', peer: '' });
 
 /** A lab of one data centre that only records what is done to it. */
-function smallLab(platformFolder = '') {
+function smallLab(folder = '') {
   const done: string[] = [];
   const services = ['paris-blade-1/nginx', 'paris-blade-1/edge-agent', 'paris-worker-1/network-agent', 'dns/powerdns'];
   const cluster: FaultedCluster = {
@@ -55,11 +56,12 @@ function smallLab(platformFolder = '') {
     },
     supervisor: {
       names: (filter) => services.filter((name) => filter({ name, namespace: '', command: '', arguments: [] })),
-      kill: (name) => void done.push(`kill ${name}`),
+      kill: (name, signal) => void done.push(`kill ${[name, signal].filter((word) => word !== undefined).join(' ')}`),
       hold: async (name) => void done.push(`hold ${name}`),
       release: (name) => void done.push(`release ${name}`),
     },
-    platformFolder,
+    birdSocket: (router) => join(folder, `${router}.ctl`),
+    platformFolder: folder,
     clock: new FakeClock(0),
   };
   return { lab, done };
@@ -74,6 +76,8 @@ describe('the catalogue', () => {
     ['agents-killed', ['kill paris-blade-1/edge-agent', 'kill paris-worker-1/network-agent'], []],
     ['input-lost', ['input empty'], ['input mended']],
     ['nginx-killed', ['kill paris-blade-1/nginx'], []],
+    ['program-frozen', ['kill paris-blade-1/nginx SIGSTOP'], ['kill paris-blade-1/nginx SIGCONT']],
+    ['program-stopped', ['hold paris-blade-1/nginx'], ['release paris-blade-1/nginx']],
     ['uplink-cut', ['transit paris-tor down'], ['transit paris-tor up']],
     [
       'worker-killed',
@@ -106,6 +110,28 @@ describe('the catalogue', () => {
       await rm(folder, { recursive: true });
     }
   });
+});
+
+it('shuts the session of a server at its rack router, and opens it again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tideline-fault-'));
+  const heard: string[] = [];
+  const bird = createServer((socket) => {
+    socket.write('0001 BIRD ready.\n');
+    socket.on('data', (data) => {
+      heard.push(String(data).trim());
+      socket.end('0009-paris_worker_1: done\n0000 \n');
+    });
+  });
+  await new Promise<void>((resolve) => bird.listen(join(folder, 'paris-tor.ctl'), resolve));
+  try {
+    const board = new FaultBoard(smallLab(folder).lab);
+    await board.begin('session-shut', 'paris-tor/paris-worker-1');
+    await board.heal('session-shut');
+    expect(heard).toEqual(['disable paris_worker_1', 'enable paris_worker_1']);
+  } finally {
+    bird.close();
+    await rm(folder, { recursive: true });
+  }
 });
 
 describe('the board', () => {

@@ -1,10 +1,12 @@
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiVersion } from '../../src/model/contract.ts';
+import { askBird } from '../daemons/bird.ts';
 import { stillMissing } from '../missing.ts';
 import type { Link } from '../world/links.ts';
+import { protocolName } from '../world/routers.ts';
 import { kernelRoutes } from '../world/routes.ts';
-import { serversOf } from '../world/topology.ts';
+import { type Datacentre, serversOf } from '../world/topology.ts';
 import type { FaultName } from './names.ts';
 import type { FaultedCluster, FaultPort } from './port.ts';
 
@@ -21,6 +23,12 @@ const nothing = async (): Promise<void> => {};
 const blades = (lab: FaultPort): readonly string[] => lab.world.datacentres.flatMap((d) => d.blades.map((b) => b.name));
 const workers = (lab: FaultPort): readonly string[] =>
   lab.world.datacentres.flatMap((d) => d.workers.map((w) => w.name));
+
+const serversWithAgents = (datacentre: Datacentre): readonly string[] =>
+  [...datacentre.workers, ...datacentre.blades].map(({ name }) => name);
+/** The programs of blades and workers: `paris-blade-1/nginx`. */
+const programs = (lab: FaultPort): readonly string[] =>
+  servicesOf(lab, lab.world.datacentres.flatMap(serversWithAgents));
 
 /** Every fault, sorted by name. */
 export const faults: readonly Fault[] = [
@@ -108,6 +116,25 @@ export const faults: readonly Fault[] = [
     heal: nothing,
   },
   {
+    name: 'program-frozen',
+    targets: programs,
+    begin: async (lab, target) => lab.supervisor.kill(target, 'SIGSTOP'),
+    heal: async (lab, target) => lab.supervisor.kill(target, 'SIGCONT'),
+  },
+  {
+    name: 'program-stopped',
+    targets: programs,
+    begin: (lab, target) => lab.supervisor.hold(target),
+    heal: async (lab, target) => lab.supervisor.release(target),
+  },
+  {
+    name: 'session-shut',
+    targets: (lab) =>
+      lab.world.datacentres.flatMap((d) => serversWithAgents(d).map((server) => `${d.router.name}/${server}`)),
+    begin: (lab, target) => askRouter(lab, target, 'disable'),
+    heal: (lab, target) => askRouter(lab, target, 'enable'),
+  },
+  {
     name: 'uplink-cut',
     targets: (lab) => lab.world.datacentres.flatMap((d) => d.uplinks.map((uplink) => `${d.router.name}/${uplink}`)),
     begin: (lab, target) => setLinks(lab, isUplink(target), 'down'),
@@ -163,6 +190,12 @@ async function holdServices(lab: FaultPort, machines: readonly string[]): Promis
 
 function releaseServices(lab: FaultPort, machines: readonly string[]): void {
   for (const name of servicesOf(lab, machines)) lab.supervisor.release(name);
+}
+
+/** Gives an order about the session of a target `ROUTER/SERVER`. */
+async function askRouter(lab: FaultPort, target: string, order: 'disable' | 'enable'): Promise<void> {
+  const [router = '', server = ''] = target.split('/');
+  await askBird(lab.birdSocket(router), `${order} ${protocolName(server)}`);
 }
 
 function killServices(lab: FaultPort, pattern: RegExp): void {

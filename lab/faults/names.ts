@@ -11,6 +11,9 @@ export const faultSummaries = {
   'input-lost':
     "the cluster's manifests vanish, become empty, or turn into garbage; with --kubernetes its kube-apiserver is cut off",
   'nginx-killed': 'SIGKILL to nginx of one blade; systemd (the lab) starts it again',
+  'program-frozen': 'SIGSTOP to one program of a server: it hangs, with its sockets open, until it is healed',
+  'program-stopped': 'one program of a server is killed and stays down, as after systemctl stop',
+  'session-shut': 'the rack router shuts its BGP session with a server (administrative shutdown)',
   'uplink-cut': 'one uplink of a data centre goes down',
   'worker-killed': 'the worker loses its power, its pods with it; Kubernetes notices after its grace time',
 } as const;

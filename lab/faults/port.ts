@@ -13,6 +13,8 @@ export interface FaultPort {
   readonly clusters: ReadonlyMap<string, FaultedCluster>;
   readonly network: Pick<Network, 'ip'>;
   readonly supervisor: Pick<Supervisor, 'names' | 'kill' | 'hold' | 'release'>;
+  /** The control socket of a router's BIRD. */
+  birdSocket(router: string): string;
   /** The platform spec that agents read; faults may write objects into it. */
   readonly platformFolder: string;
   readonly clock: Clock;

@@ -98,7 +98,10 @@ export class Network {
     await this.exec(namespace, 'sh', '-c', writes.join(' && '));
   }
 
-  /** Runs a command in the namespace to its end; rejects with its standard error when it fails. */
+  /**
+   * Runs a command in the namespace to its end; rejects with its standard error when it fails. Its standard input is a socket, for which
+   * bash takes itself for a remote shell and reads ~/.bashrc: give it `--norc`.
+   */
   async exec(namespace: string, command: string, ...args: readonly string[]): Promise<string> {
     const { stdout } = await run('nsenter', [this.#flag(namespace), '--', command, ...args], { maxBuffer: 64 << 20 });
     return stdout;

@@ -8,9 +8,16 @@ export function formatStatus(answer: unknown): readonly string[] {
   const sections = [
     [
       `up ${seconds(status.uptimeMs)} s, first request served after ${firstServedAfterMs === null ? '-' : seconds(firstServedAfterMs)} s, ${totals.requests} requests, ${totals.failed} failed`,
-      `compressed: health checks ${compressed.healthFactor}x faster, TTL ${compressed.ttlSeconds} s`,
+      `compressed: health checks ${compressed.healthFactor}x faster, TTL ${compressed.ttlSeconds} s, alerts ${compressed.alertFactor}x sooner`,
+      ...(status.alerts === undefined
+        ? ['alerts are not watched: this lab has no Prometheus that answers (lab up --alerts)']
+        : []),
     ],
     ['faults', ...status.faults.map((fault) => `  ${fault.name} ${fault.target}`)],
+    [
+      'alerts that fire',
+      ...(status.alerts ?? []).map(({ name, cluster = '', severity }) => `  ${name} ${cluster} (${severity})`),
+    ],
     ['routers', ...status.routers.map(routerLine)],
     ...Object.entries(status.routes).map(([rack, routes]) => [
       `routes of ${rack} towards its servers`,

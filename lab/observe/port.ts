@@ -23,6 +23,10 @@ export interface ViewPort {
   readonly firstServedAfterMs: number | undefined;
   /** The Node program that requests are sent with. */
   readonly node: string;
+  /** The certificate with which agents are asked, in PEM; undefined where they need none. */
+  readonly agentAccess: { readonly cert: string; readonly key: string; readonly ca: string } | undefined;
+  /** Where the lab's Prometheus answers; undefined when there is none. */
+  readonly alerts: string | undefined;
   /** The control socket of a router's BIRD. */
   birdSocket(router: string): string;
 }

@@ -5,6 +5,7 @@ import type { ServiceStatus } from '../supervise.ts';
 import { compression } from '../world/platform.ts';
 import { kernelRoutes, type RouteSeen } from '../world/routes.ts';
 import { type AgentView, agentViews } from './agents.ts';
+import { type AlertView, alertViews } from './alerts.ts';
 import { clusterOfAddress, dnsViews } from './dns.ts';
 import { type MemoryUse, memoryUse } from './memory.ts';
 import type { ViewPort } from './port.ts';
@@ -16,6 +17,8 @@ export interface LabStatus {
   /** How much faster than in production time passes. */
   readonly compressed: typeof compression;
   readonly faults: readonly ActiveFault[];
+  /** The alerts that fire; absent when the lab has no Prometheus that answers. */
+  readonly alerts?: readonly AlertView[];
   readonly services: readonly ServiceStatus[];
   readonly routers: readonly RouterView[];
   /** The routes by which each rack router forwards. */
@@ -61,11 +64,12 @@ export async function labStatus(
   faults: readonly ActiveFault[],
   options: { readonly memory: boolean } = { memory: false },
 ): Promise<LabStatus> {
-  const [routers, agents, countries, routes, memory] = await Promise.all([
+  const [routers, agents, countries, routes, alerts, memory] = await Promise.all([
     routerViews(lab),
     agentViews(lab),
     countryStatus(lab),
     rackRoutes(lab),
+    alertViews(lab),
     options.memory ? memoryUse() : undefined,
   ]);
   return {
@@ -83,7 +87,7 @@ export async function labStatus(
     pods: [...lab.clusters].flatMap(([cluster, { pods }]) => pods.map((pod) => ({ cluster, ...pod }))),
     countries,
     totals: lab.ledger.totals,
-    ...withoutUndefined({ memory }),
+    ...withoutUndefined({ alerts, memory }),
   };
 }
 

@@ -24,6 +24,14 @@ const powerdnsPort = 8081;
 /** Credentials for both name servers. Only the lab can reach these, and the emulator takes any credentials. */
 const secrets = { AWS_ACCESS_KEY_ID: 'LAB', AWS_SECRET_ACCESS_KEY: 'lab', POWERDNS_API_KEY: 'lab' };
 
+/** The environment by which `tideline steering plan`, `apply` and `tideline why` reach the lab's name servers, and no others. */
+export const dnsEnvironment = {
+  ...secrets,
+  AWS_ENDPOINT_URL_ROUTE_53: route53Api,
+  POWERDNS_API_URL: `http://${nameServers.powerdns}:${powerdnsPort}`,
+  TIDELINE_NAME_SERVERS: [nameServers.route53, nameServers.powerdns].join(','),
+} as const;
+
 /** Starts both name servers with an empty zone each, and resolves when both can be written to. */
 export async function startNameServers(options: NameServersOptions): Promise<void> {
   await Promise.all([startRoute53(options), startPower(options)]);
@@ -77,12 +85,12 @@ export async function planAndApply(options: {
   readonly platformFolder: string;
   readonly environment: Readonly<Record<string, string>>;
 }): Promise<string> {
-  const where = ['--route53-endpoint', route53Api, '--powerdns-url', `http://${nameServers.powerdns}:${powerdnsPort}`];
-  const env = { ...options.environment, ...secrets };
-  const plan = await run(options.tideline, ['plan', options.platformFolder, ...where], { env });
+  const env = { ...options.environment, ...dnsEnvironment };
+  const plan = await run(options.tideline, ['plan', options.platformFolder], { env });
   const checksum = /\b([0-9a-f]{16})\b\s*$/.exec(plan.stdout)?.[1];
   if (checksum === undefined) throw new Error(`tideline steering plan printed no checksum:\n${plan.stdout}`);
-  const apply = ['apply', options.platformFolder, ...where, '--plan', checksum, '--approve-share', '1'];
-  await run(options.tideline, apply, { env });
+  const apply = ['apply', options.platformFolder, '--plan', checksum];
+  const approvals = ['--approve-share', '1', '--approve-failover', '1'];
+  await run(options.tideline, [...apply, ...approvals], { env });
   return plan.stdout;
 }

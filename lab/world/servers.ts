@@ -18,6 +18,10 @@ export interface ServersOptions {
   /** The folder that holds a folder for each server, with sockets and rendered configuration. */
   readonly runFolder: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The certificate files of a server's agent; undefined where agents have none. */
+  readonly certificateOf: (
+    server: string,
+  ) => { readonly cert: string; readonly key: string; readonly ca: string } | undefined;
 }
 
 export type AgentKind = 'edge' | 'network';
@@ -69,12 +73,14 @@ export async function startBlade(
 
 /** Starts the agent once it may read its cluster. */
 async function startAgent(
-  { supervisor, tideline, platformFolder }: ServersOptions,
+  { supervisor, tideline, platformFolder, certificateOf }: ServersOptions,
   cluster: ServedCluster,
   agent: { readonly kind: AgentKind; readonly server: Server; readonly words: Readonly<Record<string, string>> },
 ): Promise<void> {
   const { kind, server } = agent;
   const source = await cluster.agentOptions(kind, server.name);
+  const files = certificateOf(server.name);
+  const tls = files === undefined ? {} : { 'tls-cert': files.cert, 'tls-key': files.key, 'tls-ca': files.ca };
   supervisor.start({
     name: `${server.name}/${kind}-agent`,
     namespace: server.name,
@@ -85,6 +91,7 @@ async function startAgent(
       ...source,
       'metrics-address': `${server.address}:${agentPorts[kind]}`,
       'metrics-from': operator.address,
+      ...tls,
     }),
   });
 }

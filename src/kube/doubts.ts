@@ -3,12 +3,12 @@ import { deepEqual } from './objects/equal.ts';
 import type { Succession } from './objects/kind-facts.ts';
 import type { ObjectKey } from './objects/metadata.ts';
 import { findLoss, missingKeys } from './plausible.ts';
-import { Showings, type Shown } from './showings.ts';
+import { type Entered, Showings } from './showings.ts';
 
 type Objects = ReadonlyMap<ObjectKey, AnyObject>;
 
 /** An object that the input lacks, and that stays in force because nothing shows that its deletion was meant. */
-interface Absent extends Shown {
+interface Absent extends Entered {
   /** When the input lacked it first; the doubt over it keeps this age whatever happens to other objects. */
   readonly sinceMs: number;
   /** True when the input that lacked it first was evidently that of the same cluster. */
@@ -38,6 +38,20 @@ export interface Comparison {
   /** No absence counts as older than this. */
   readonly restingSinceMs?: number;
 }
+
+/** What is shown of a loss that is implausible. */
+export interface Shown {
+  readonly findings: string;
+  /** Absent while a new one is made. */
+  readonly fingerprint?: string;
+  /** Fingerprints that were shown before and would be obeyed still. */
+  readonly former: readonly string[];
+  /** Names of objects in doubt, as `Kind/key`: some of them, if there are many. */
+  readonly objects: readonly string[];
+  readonly count: number;
+}
+
+const namedObjects = 20;
 
 export interface Verdict {
   /** The objects to be removed now. */
@@ -183,7 +197,7 @@ export class Doubts {
    * The findings, and the fingerprint by which a person accepts exactly the objects whose loss was implausible when it was made;
    * see `Showings` for how long it stays, and when there is none. Undefined when there is no such loss.
    */
-  show(nowMs: number): { readonly findings: string; readonly fingerprint?: string } | undefined {
+  show(nowMs: number): Shown | undefined {
     const findings: string[] = [];
     const doubted = new Map<Kind, ReadonlyMap<ObjectKey, Absent>>();
     for (const [kind, { finding, absent }] of this.#doubts) {
@@ -191,7 +205,22 @@ export class Doubts {
       findings.push(finding);
       doubted.set(kind, absent);
     }
-    return findings.length === 0 ? undefined : this.#showings.show(findings.join(', '), doubted, nowMs);
+    if (findings.length === 0) return undefined;
+    const shown = this.#showings.show(findings.join(', '), doubted, nowMs);
+    return { ...shown, former: this.#showings.former, ...this.#named(doubted, shown.fingerprint === undefined) };
+  }
+
+  /** How many of these objects the last fingerprint stands for, and the names of some; or of `all`. */
+  #named(doubted: ReadonlyMap<Kind, ReadonlyMap<ObjectKey, Absent>>, all: boolean): Pick<Shown, 'objects' | 'count'> {
+    const objects: string[] = [];
+    let count = 0;
+    for (const [kind, absent] of doubted)
+      for (const [key, one] of absent) {
+        if (!all && !this.#showings.standsFor(kind, one)) continue;
+        count += 1;
+        if (objects.length < namedObjects) objects.push(`${kind}/${key}`);
+      }
+    return { objects, count };
   }
 
   /**

@@ -48,11 +48,17 @@ describe('the kinds', () => {
     expect(plural).toMatch(/^[a-z]+s$/);
   });
 
-  it.each(kinds)('%s loses what nobody reads', (kind) => {
+  it.each(kinds.filter((kind) => kindFacts[kind].own !== true))('%s loses what nobody reads', (kind) => {
     const raw = { metadata: { name: 'a', managedFields: [] }, spec: { unread: 1 }, unread: 1 };
     const { object } = accepted(readObject(kind, raw));
     expect(JSON.stringify(object)).not.toMatch(/unread|managedFields/);
     expect(object.kind).toBe(kind);
+  });
+
+  it.each(kinds.filter((kind) => kindFacts[kind].own === true))('%s keeps what only its judge knows', (kind) => {
+    const raw = { metadata: { name: 'a', managedFields: [] }, spec: { newer: { field: [1] } }, unread: 1 };
+    const { object } = accepted(readObject(kind, raw));
+    expect(object).toEqual({ kind, metadata: { name: 'a' }, spec: raw.spec });
   });
 
   it('all come back from a snapshot', async () => {

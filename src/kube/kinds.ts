@@ -1,5 +1,9 @@
 import { blockAffinity } from './kinds/block-affinity.ts';
+import { cluster } from './kinds/cluster.ts';
+import { drain } from './kinds/drain.ts';
+import { edgePool } from './kinds/edge-pool.ts';
 import { endpointSlice } from './kinds/endpoint-slice.ts';
+import { freeze } from './kinds/freeze.ts';
 import { ingress } from './kinds/ingress.ts';
 import { ingressClass } from './kinds/ingress-class.ts';
 import { ipPool } from './kinds/ip-pool.ts';
@@ -8,6 +12,8 @@ import { node } from './kinds/node.ts';
 import { pod } from './kinds/pod.ts';
 import { secret } from './kinds/secret.ts';
 import { service } from './kinds/service.ts';
+import { site } from './kinds/site.ts';
+import { trafficPolicy } from './kinds/traffic-policy.ts';
 import type { KindFacts } from './objects/kind-facts.ts';
 
 /**
@@ -25,6 +31,12 @@ const table = {
   BlockAffinity: blockAffinity,
   IPAMBlock: ipamBlock,
   IPPool: ipPool,
+  Site: site,
+  Cluster: cluster,
+  EdgePool: edgePool,
+  TrafficPolicy: trafficPolicy,
+  Drain: drain,
+  Freeze: freeze,
 };
 
 export type Kind = keyof typeof table;

@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { messageOf } from '../model/values.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import { FileMark, Lookout } from '../runtime/kept-file.ts';
 import type { Log } from '../runtime/log.ts';
 import type { KubeReason } from './reasons.ts';
 import { readSnapshot, removeLeftOvers, writeSnapshot } from './snapshot.ts';
@@ -21,15 +21,21 @@ export interface SnapshotFile {
   isThere?(): Promise<boolean>;
 }
 
-export function snapshotFile(file: string, log: Log): SnapshotFile {
+/** With `mayLack` it is nothing special that there is no file, or no object in it. */
+export function snapshotFile(
+  file: string,
+  log: Log,
+  { mayLack = false }: { readonly mayLack?: boolean } = {},
+): SnapshotFile {
   let reading: Promise<ClusterState | undefined> | undefined;
-  let mark: string | undefined;
+  const mark = new FileMark(file);
   const read = async (): Promise<ClusterState | undefined> => {
     // The agent before this one may have been killed while it wrote.
     await removeLeftOvers(file);
     const found = await readSnapshot(file);
-    mark = await markOf(file);
+    await mark.take();
     if (found.ok) return found.state;
+    if (mayLack && found.reason !== 'SourceUnreadable') return undefined;
     const reason: KubeReason = found.reason === 'SourceMissing' ? 'SnapshotMissing' : 'SnapshotUnreadable';
     log.warn({ reason, file, problem: found.message }, 'no last-good state of the cluster');
     return undefined;
@@ -42,24 +48,11 @@ export function snapshotFile(file: string, log: Log): SnapshotFile {
     async write(state) {
       reading = undefined;
       await writeSnapshot(file, state);
-      mark = await markOf(file);
+      await mark.take();
     },
-    isThere: async () => mark !== undefined && mark === (await markOf(file)),
+    isThere: () => mark.stands(),
   };
 }
-
-/** What tells a file from another one in its place, or from the same one after somebody changed it; undefined when there is none. */
-async function markOf(file: string): Promise<string | undefined> {
-  try {
-    const { ino, size, mtimeMs } = await stat(file);
-    return `${ino} ${size} ${mtimeMs}`;
-  } catch {
-    return undefined;
-  }
-}
-
-/** How often it is looked whether the file is there still. */
-const lookEveryMs = 60_000;
 
 /** After a write there is a rest, this many times as long as the write took, at most `longestRestMs`. */
 const restFactor = 20;
@@ -78,7 +71,7 @@ export class SnapshotWriter {
   #newest: ClusterState | undefined;
   /** What should be on disk. */
   #kept: ClusterState | undefined;
-  #look: Timer | undefined;
+  readonly #lookout: Lookout | undefined;
   #ended = false;
   #timer: Timer | undefined;
   #restUntilMs = -Infinity;
@@ -94,6 +87,9 @@ export class SnapshotWriter {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#delayMs = options.delayMs;
+    const { file, clock } = options;
+    if (file.isThere !== undefined)
+      this.#lookout = new Lookout({ clock, stands: () => this.#stands(), restore: () => this.#restore() });
   }
 
   save(state: ClusterState): void {
@@ -104,14 +100,14 @@ export class SnapshotWriter {
   /** Takes note of what an earlier writer left on disk: it is written again when it is lost before anything newer is saved. */
   keep(state: ClusterState): void {
     this.#kept ??= state;
-    this.#lookLater();
+    this.#lookout?.start();
   }
 
   /** Ends the writer: writes the state that waits, and resolves when it is on disk, or when the failure was logged. */
   async flush(): Promise<void> {
     this.#ended = true;
     this.#timer?.cancel();
-    this.#look?.cancel();
+    this.#lookout?.stop();
     await this.#write();
   }
 
@@ -137,23 +133,18 @@ export class SnapshotWriter {
     if (restMs <= 0) await this.#write();
     // What waits still has come meanwhile, or could not be written.
     if (this.#newest !== undefined) this.#schedule(restMs > 0 ? restMs : longestRestMs);
-    this.#lookLater();
+    this.#lookout?.start();
   }
 
-  #lookLater(): void {
-    if (this.#ended || this.#file.isThere === undefined) return;
-    this.#look ??= this.#clock.setTimeout(() => void this.#lookAgain(), lookEveryMs);
-  }
-
-  async #lookAgain(): Promise<void> {
+  async #stands(): Promise<boolean> {
     await this.#writing;
-    const lost = this.#kept !== undefined && (await this.#file.isThere?.()) === false;
-    this.#look = undefined;
-    if (lost && !this.#ended && this.#newest === undefined && this.#kept !== undefined) {
-      this.#log.warn({}, 'the snapshot is gone or was changed by somebody; it is written again');
-      this.save(this.#kept);
-    }
-    this.#lookLater();
+    return this.#kept === undefined || this.#newest !== undefined || (await this.#file.isThere?.()) !== false;
+  }
+
+  #restore(): void {
+    if (this.#kept === undefined || this.#newest !== undefined) return;
+    this.#log.warn({}, 'the snapshot is gone or was changed by somebody; it is written again');
+    this.save(this.#kept);
   }
 
   async #writeNewest(): Promise<void> {

@@ -1,6 +1,6 @@
 import { systemNamespace } from '../model/contract.ts';
 import type { CalicoGroup } from './calico.ts';
-import type { Kind } from './kinds.ts';
+import { type Kind, kindFacts } from './kinds.ts';
 
 /** Which objects of a kind are read; the server applies it. */
 export interface Selector {
@@ -92,10 +92,15 @@ export interface SourceSelection {
   readonly selectors: Readonly<Partial<Record<Kind, Selector>>>;
 }
 
-/** The kinds and selectors that a source must have to meet these needs. */
-export function sourceSelection(needs: readonly Need[]): SourceSelection {
+/**
+ * The kinds and selectors that a source must have to meet these needs: those of the cluster's own objects, or those of the platform
+ * spec, which have a source of their own, so that neither waits for the other.
+ */
+export function sourceSelection(needs: readonly Need[], whose: 'cluster' | 'platform' = 'cluster'): SourceSelection {
   const followed = needs.flatMap(({ of, verbs, select }) =>
-    'kind' in of && verbs.includes('watch') ? [{ kind: of.kind, select }] : [],
+    'kind' in of && verbs.includes('watch') && (kindFacts[of.kind].own === true) === (whose === 'platform')
+      ? [{ kind: of.kind, select }]
+      : [],
   );
   return {
     kinds: followed.map(({ kind }) => kind),

@@ -31,7 +31,7 @@ export const kubeReasons = {
     'The file has more bytes, documents, values, levels or aliases than manifests have; reading it could use up the memory of the agent, or hold up its lease.',
   FolderTooLarge: 'The folder has more files, folders, levels or bytes than manifests have; all of it stays as it was.',
   FileEmpty: 'A file that held objects is empty now: delete the file to delete its objects.',
-  StillChanging: 'The file is being written without a pause.',
+  StillChanging: 'The file is being written without a pause, or the folder changes whenever it is listed.',
   MissingName: 'The object has no usable metadata.name; it is dropped.',
   WrongType: 'A field of the object has the wrong type; the last good version of the object stays in force.',
   NamespaceFull:
@@ -40,6 +40,10 @@ export const kubeReasons = {
   DuplicateObject: 'The object is in two places; the first by file name counts.',
   OwnedByOther:
     'Another field manager owns a field that we would write: it keeps the field, and we try again after minutes.',
+  StatusTakenOver:
+    'The status had been left over by another field manager, such as the controller of the class that the object had before; it is ours now, because the IngressClass names our controller.',
+  StatusContested:
+    'Another field manager wrote the status again each of the three times that we took it over, although the IngressClass names our controller: it keeps the field, and we try again after minutes. Let one of the two go: stop that controller from writing, or give the object its class.',
   StatusUndone: 'Somebody removed or replaced a status that we wrote; it is written again, ever more slowly.',
   WriteFailing:
     'Writes to the objects of one namespace fail or are not answered, as with an admission webhook that cannot be called; that namespace waits up to a minute at a time, the others go on.',

@@ -24,7 +24,7 @@ describe('a fingerprint', () => {
     doubts.settle('Service', 'b');
     expect(doubts.show(60_000)?.fingerprint).toBe(shown);
     lose(doubts, 'Node', 'xy', 'xy', 61_000);
-    expect(doubts.show(120_000)).toEqual({ findings: '7 of 8 Service objects', fingerprint: shown });
+    expect(doubts.show(120_000)).toMatchObject({ findings: '7 of 8 Service objects', fingerprint: shown, count: 6 });
   });
 
   it('is replaced at most every few seconds, and until then what was shown stays', () => {
@@ -32,11 +32,13 @@ describe('a fingerprint', () => {
     lose(doubts, 'Service', 'abcdefgh', 'ab', 0);
     const first = doubts.show(0);
     lose(doubts, 'Service', 'abcdefgh', 'a', 1);
-    expect(doubts.show(showEveryMs - 1)).toEqual(first);
+    expect(doubts.show(showEveryMs - 1), 'what it would accept, and no more').toEqual(first);
     const second = doubts.show(showEveryMs);
-    expect(second).toEqual({
+    expect(second).toMatchObject({
       findings: '7 of 8 Service objects',
       fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/),
+      former: [first?.fingerprint],
+      count: 7,
     });
     expect(second?.fingerprint).not.toBe(first?.fingerprint);
     expect(doubts.accept(first?.fingerprint ?? '')).toEqual(new Map([['Service', new Set('cdefgh')]]));
@@ -49,7 +51,8 @@ describe('a fingerprint', () => {
     const first = doubts.show(0)?.fingerprint ?? '';
     lose(doubts, 'Service', 'abcd', 'abcd', 1);
     lose(doubts, 'Service', 'abcd', 'a', 2);
-    expect(doubts.show(3)).toEqual({ findings: '3 of 4 Service objects' });
+    expect(doubts.show(3)).toMatchObject({ findings: '3 of 4 Service objects', count: 3 });
+    expect(doubts.show(3)).not.toHaveProperty('fingerprint');
     expect(doubts.accept(first)).toEqual(new Map());
     expect(doubts.show(showEveryMs)?.fingerprint).toBe(first);
     expect(doubts.accept(first)).toEqual(new Map([['Service', new Set('bcd')]]));

@@ -17,13 +17,13 @@ export function mayMean(writtenMs: number, shownMs: number): boolean {
 const validMs = 3_600_000;
 
 /** An object in doubt, as far as a showing is concerned. */
-export interface Shown {
+export interface Entered {
   /** How many fingerprints had been made when the object came into doubt: those after that may stand for it. */
   readonly entered: number;
 }
 
 /** The objects in doubt of each kind whose loss is implausible. */
-export type Implausible = ReadonlyMap<Kind, ReadonlyMap<ObjectKey, Shown>>;
+export type Implausible = ReadonlyMap<Kind, ReadonlyMap<ObjectKey, Entered>>;
 
 interface Showing {
   readonly fingerprint: string;
@@ -55,8 +55,22 @@ export class Showings {
     return this.#made;
   }
 
+  /** The fingerprints that are valid beside the last one, the newest first: eight at most. */
+  get former(): readonly string[] {
+    const last = this.#last?.fingerprint;
+    return [...this.#valid.keys()]
+      .filter((fingerprint) => fingerprint !== last)
+      .toReversed()
+      .slice(0, 8);
+  }
+
+  /** Whether the last fingerprint stands for this object in doubt. */
+  standsFor(kind: Kind, one: Entered): boolean {
+    return !this.#grown || standsFor(this.#last, kind, one);
+  }
+
   /** Notes the objects of a kind that are in doubt now because their loss is implausible. */
-  note(kind: Kind, absent: ReadonlyMap<ObjectKey, Shown>): void {
+  note(kind: Kind, absent: ReadonlyMap<ObjectKey, Entered>): void {
     this.#grown ||= [...absent.values()].some((one) => !standsFor(this.#last, kind, one));
   }
 
@@ -80,7 +94,7 @@ export class Showings {
    * Says of each object whether this fingerprint stands for it; undefined when the fingerprint is not valid, or was written down long
    * before it was shown: then it meant another loss of the same objects. It is valid once. `writtenMs` is by the clock of `nowMs`.
    */
-  use(fingerprint: string, writtenMs: number): ((kind: Kind, one: Shown) => boolean) | undefined {
+  use(fingerprint: string, writtenMs: number): ((kind: Kind, one: Entered) => boolean) | undefined {
     const used = this.#valid.get(fingerprint);
     if (used !== undefined && !mayMean(writtenMs, used.madeMs)) return undefined;
     this.#valid.delete(fingerprint);
@@ -107,11 +121,11 @@ export class Showings {
   }
 }
 
-function standsFor(showing: Showing | undefined, kind: Kind, { entered }: Shown): boolean {
+function standsFor(showing: Showing | undefined, kind: Kind, { entered }: Entered): boolean {
   return showing !== undefined && entered < showing.number && showing.kinds.has(kind);
 }
 
-function some(doubted: Implausible, holds: (kind: Kind, one: Shown) => boolean): boolean {
+function some(doubted: Implausible, holds: (kind: Kind, one: Entered) => boolean): boolean {
   for (const [kind, absent] of doubted) for (const one of absent.values()) if (holds(kind, one)) return true;
   return false;
 }

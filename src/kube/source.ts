@@ -1,3 +1,4 @@
+import type { DoubtPart } from '../model/status.ts';
 import type { Kind, ObjectByKind } from './kinds.ts';
 import type { ObjectKey } from './objects/metadata.ts';
 
@@ -67,6 +68,8 @@ export interface ClusterListener {
 export interface ClusterSource {
   start(listener: ClusterListener): void;
   status(): SourceStatus;
+  /** What the source doubts now, and which acceptances it has obeyed. */
+  doubting(): DoubtPart;
   /** Releases every watch. The listener is not called after this resolves. */
   stop(): Promise<void>;
 }

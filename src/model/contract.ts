@@ -37,7 +37,9 @@ export const runFiles = {
   edgeSnapshot: 'edge-snapshot.json',
   /** The last good certificates of Secrets that are broken or gone. */
   edgeCertificates: 'edge-certificates.json',
-  /** The same for a worker. */
+  /** The VIPs that were in force, for an agent that starts after an edit took one out of its pool. */
+  edgeVips: 'edge-vips.json',
+  /** The last good state of the cluster, for a worker that starts without one. */
   networkSnapshot: 'network-snapshot.json',
   /** Folder of compiled modules, in Node's own format. */
   compileCache: 'cache',
@@ -51,6 +53,21 @@ export function acceptFileOf(agent: string, cluster: string): string {
   return `accept-${agent}-${cluster}`;
 }
 
+/** File in the state folder of what was in force of the platform spec in the API of this cluster, for an agent (`edge`, `network`). */
+export function specApiFileOf(agent: string, cluster: string): string {
+  return `platform-${agent}-${cluster}.json`;
+}
+
+/** File in the state folder of what the folder of the platform spec said last when it was good, for an agent (`edge`, `network`). */
+export function folderCopyOf(agent: string): string {
+  return `platform-${agent}.json`;
+}
+
+/** File in the state folder with what this agent decided; a second one ends in `.1`. */
+export function historyFileOf(agent: string, cluster: string): string {
+  return `history-${agent}-${cluster}.jsonl`;
+}
+
 /** Default ports of the agents' own HTTP endpoint. */
 export const agentPorts = { network: 9463, edge: 9464 } as const;
 
@@ -62,11 +79,16 @@ export const agentPaths = {
   health: '/healthz',
   /** Only says that the agent answers. */
   alive: '/livez',
+  /** What the agent decided since the moment that `since` of the query names (`AgentHistory`). */
+  history: '/history',
   /** Of a blade: the little that other blades ask (`BladeVips`). */
   vips: '/vips',
   /** Of a blade: what its table does with the request that `host` and `path` of the query name (`RouteAnswer`). */
   route: '/status/route',
 } as const;
+
+/** What an agent says to a path that it does not know, and no other program does. */
+export const nothingHere = 'try /metrics, /status, /healthz or /livez';
 
 /** Paths that every blade answers itself, for any host, before it looks at any route; `lua/answers.lua` names `health` too. */
 export const bladePaths = {

@@ -53,6 +53,23 @@ export class InputError extends Error {
   }
 }
 
+/** A terminal shows some thirty lines, and who named the wrong folder has hundreds of problems there. */
+const mostTold = 10;
+
+/** The lines of the first problems, and how many more there are of which reason. */
+export function problemList(problems: readonly Problem[]): readonly string[] {
+  if (problems.length <= mostTold) return problems.flatMap(problemLines);
+  const rest = problems.slice(mostTold);
+  const reasons = [...Map.groupBy(rest, ({ reason }) => reason)].toSorted(([, a], [, b]) => b.length - a.length);
+  const counts = reasons.map(([reason, same]) => `${same.length} ${reason}`).join(', ');
+  const files = new Set(problems.map(({ file }) => file)).size;
+  return [
+    ...problems.slice(0, mostTold).flatMap(problemLines),
+    `... and ${rest.length} more problems (${counts}); all are in ${files} ${files === 1 ? 'file' : 'files'}`,
+    '    fix: name the folder that holds the platform spec; tideline check FOLDER lists every problem of it',
+  ];
+}
+
 /** `file:line: object path: message (Reason)` then indented `expected:` and `fix:` lines. */
 export function formatProblem(problem: Problem): string {
   return problemLines(problem).join('\n');

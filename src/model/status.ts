@@ -1,4 +1,7 @@
+import type { Decision } from './decision.ts';
+import type { Demand } from './demand.ts';
 import type { Problem } from './problem.ts';
+import type { PlatformView, SourceView } from './source-status.ts';
 
 /**
  * The shape of an agent's `/status`, as its readers see it: the lab, people. Reasons are text here, because an
@@ -13,6 +16,8 @@ interface HostStatus {
   /** The plane: `edge`, `network`. */
   readonly agent: string;
   readonly statusVersion: number;
+  /** The version of the agent; an older one does not say it. */
+  readonly version?: string;
   /** The Cluster of the platform spec that the agent reads. */
   readonly cluster: string;
   /** When the agent started, in milliseconds since the epoch. */
@@ -20,9 +25,82 @@ interface HostStatus {
   readonly platform: PlatformView;
   /** The credentials for the kube-apiserver; absent when there is none, or they do not say when they end. */
   readonly credentials?: CredentialView;
+  /** Who may ask the agent, and by which certificate others know it; absent from older agents. */
+  readonly endpoint?: EndpointView;
+  /** The Freeze that the agent obeys; absent while none is in force. */
+  readonly frozen?: { readonly reason: string; readonly by: string; readonly since: string; readonly until?: string };
+  /** What the agent doubts. Absent from older agents. */
+  readonly doubts?: readonly DoubtView[];
+  /** The last acceptances that it obeyed. Absent from older agents. */
+  readonly accepted?: readonly AcceptedView[];
 }
 
-/** When the credentials for the kube-apiserver end, in milliseconds since the epoch, and whether that is soon. */
+/** The answer of an agent to the question what it decided, a document of its own, bounded in number. */
+export interface AgentHistory {
+  /** The oldest first. */
+  readonly decisions: readonly Decision[];
+  /** How many lines of the journal could not be read. */
+  readonly damaged: number;
+  /** Why what is decided now is not written to disk. */
+  readonly problem?: string;
+}
+
+/** What a part of an agent doubts, and the acceptances that it obeyed. */
+export interface DoubtPart {
+  readonly doubts: readonly DoubtView[];
+  readonly accepted: readonly AcceptedView[];
+}
+
+/** A change that the agent has seen and does not make, or not yet, because it looks like a mistake. A person may accept it. */
+export interface DoubtView {
+  /** `SourceImplausible`, `SourceOfOtherCluster`, `PoolEditWaits`, `SiteEditWaits`, `ExportBanWaits`. */
+  readonly reason: string;
+  /** What is doubted, and what stays in force because of that. */
+  readonly message: string;
+  /** The names of what is doubted: twenty at most. */
+  readonly objects: readonly string[];
+  /** How many there are. */
+  readonly count: number;
+  /** In milliseconds since the epoch. */
+  readonly sinceMs: number;
+  /** When the change takes effect by itself; absent where only a person, or new evidence, ends the doubt. */
+  readonly untilMs?: number;
+  /**
+   * How long the change waits after `sinceMs` before it takes effect by itself, also where a Freeze holds it up. Absent where `untilMs`
+   * never comes, and from older agents.
+   */
+  readonly waitsMs?: number;
+  /** What takes an edit back, as an order: `put 192.0.2.10 back into EdgePool paris-edge`. Absent where nothing was edited. */
+  readonly undo?: string;
+  /**
+   * What a person repeats to accept exactly this: a hash, the identity of a cluster, or a VIP. Absent while a new one is made,
+   * which takes seconds, and where nothing can be accepted.
+   */
+  readonly fingerprint?: string;
+  /** Fingerprints that were shown before, when something else was in doubt. */
+  readonly former?: readonly string[];
+  /** The file on the agent's server into which the fingerprint is written. */
+  readonly acceptFile?: string;
+}
+
+/** An acceptance that was obeyed. */
+export interface AcceptedView {
+  readonly fingerprint: string;
+  readonly atMs: number;
+  /** Who accepted, where that was said. */
+  readonly by?: string;
+}
+
+export interface EndpointView {
+  /** Who may ask. `none`: networks alone decide; `required`: who has a certificate; `grace`: who has none as well. */
+  readonly certificates: 'none' | 'required' | 'grace';
+  /** The certificate of the agent. */
+  readonly certificate?: CredentialView;
+  /** Why the certificate files as they are now are not in use. */
+  readonly problem?: { readonly reason: string; readonly message: string };
+}
+
+/** When a credential, such as that for the kube-apiserver, ends, in milliseconds since the epoch, and whether that is soon. */
 export interface CredentialView {
   readonly kind: 'certificate' | 'token';
   readonly subject?: string;
@@ -39,22 +117,6 @@ export interface AgentStatus extends HostStatus {
 
 /** The part of `/status` that the plane adds for its agent. */
 export type PlanePart<Status extends AgentStatus> = Omit<Status, keyof HostStatus>;
-
-/** Which platform spec is in force: `invalid` means the last good one, and `message` says what is wrong with the newest. */
-export interface PlatformView {
-  readonly phase: 'current' | 'invalid';
-  readonly reason?: string;
-  readonly message?: string;
-}
-
-/** How far the agent's picture of its cluster can be trusted: while `stale` the last good one is in force. */
-export interface SourceView {
-  readonly phase: 'syncing' | 'live' | 'stale';
-  /** When the source became live, or, while stale, when it was last current; in milliseconds since the epoch. */
-  readonly sinceMs?: number;
-  readonly reason?: string;
-  readonly message?: string;
-}
 
 /** A BGP session of this server's ExaBGP. */
 export interface NeighborView {
@@ -100,13 +162,21 @@ export interface NetworkStatus extends AgentStatus {
   readonly announced: readonly RouteView[];
   readonly refusals: readonly { readonly subject: string; readonly reason: string; readonly message: string }[];
   /** What is announced all the same although something is wrong about it. */
-  readonly notices?: readonly { readonly subject: string; readonly reason: string; readonly message: string }[];
+  readonly notices?: readonly NetworkNoticeView[];
   readonly blackholes: { readonly wanted: readonly string[]; readonly installed: readonly string[] };
   /** Our `ip rule`s, which keep packets that came in by an uplink from leaving through the holes of a block. */
   readonly uplinkRules?: readonly string[];
   readonly relay: string;
   readonly neighbors: readonly NeighborView[];
   readonly yielded?: YieldView;
+}
+
+/** What is announced although something is wrong; `count` is the number of pods for which a Drain waits. */
+export interface NetworkNoticeView {
+  readonly subject: string;
+  readonly reason: string;
+  readonly message: string;
+  readonly count?: number;
 }
 
 export interface RouteView {
@@ -141,6 +211,8 @@ export interface EdgeStatus extends AgentStatus {
   };
   /** The other blades of the pool that answer. */
   readonly peers: readonly { readonly blade: string; readonly vips: Readonly<Record<string, PeerVipView>> }[];
+  /** Blades of the pool whose certificates are not believed; absent from older agents. */
+  readonly peersNotBelieved?: readonly PeerRefusalView[];
   /** What stays in force although the spec says otherwise, and until when. */
   readonly notices?: readonly EdgeNotice[];
   readonly draining: boolean;
@@ -151,17 +223,30 @@ export interface EdgeStatus extends AgentStatus {
   readonly conditions: { readonly accepted: number; readonly partial: number; readonly refused: number };
   /** Which blade writes status and events to the cluster, and what waits to be written; absent when none does. */
   readonly publishing?: PublishingView;
+  /** What the clients of each country asked in the last hour; absent while nothing was measured, and from older agents. */
+  readonly demand?: Demand;
+  /** Requests a second, measured over the last five seconds or so; absent before that, and from older agents. */
+  readonly requestsPerSecond?: number;
+  /** `ready` when nginx knows the countries of addresses, else why it does not. */
+  readonly countryData?: string;
   /** The conditions that are not `accepted`, by name: a hundred, which namespaces share, so that none hides those of another. */
   readonly refused: readonly ConditionView[];
 }
 
-/** A VIP that stays in force although the spec has it no longer. */
+/** A blade of the pool that is not believed, or would not be if certificates were required, and why. */
+export interface PeerRefusalView {
+  readonly blade: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A VIP that stays in force, or only its address on this server, although the spec has it no longer. */
 export interface EdgeNotice {
   readonly subject: string;
   readonly reason: string;
   readonly message: string;
-  /** When it ends, in milliseconds since the epoch. */
-  readonly untilMs: number;
+  /** When it ends, in milliseconds since the epoch; absent when it does not end by itself. */
+  readonly untilMs?: number;
 }
 
 /**
@@ -256,6 +341,8 @@ export interface PolicyView {
   readonly healthy: boolean;
   /** Named reason, e.g. `BackendsServing`, `ClusterDraining`, `BelowThreshold`. */
   readonly reason: string;
+  /** The backends that are to blame, `namespace/Service/port`: twenty at most. Absent where none is, and from older agents. */
+  readonly against?: readonly string[];
 }
 
 /** Which blade writes status and events to the cluster, and what waits to be written. */
@@ -269,7 +356,9 @@ export interface PublishingView {
   readonly addresses: readonly string[];
   readonly waiting: number;
   readonly eventsWaiting: number;
+  /** Objects whose status another manager wrote and keeps; `contested` are those of them that it took back three times. */
   readonly ownedByOther: readonly string[];
+  readonly contested: readonly string[];
   /** The EdgePool object in the cluster: `absent` is no fault. */
   readonly poolObject: 'unknown' | 'absent' | 'present';
 }

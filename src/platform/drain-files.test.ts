@@ -2,8 +2,9 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { draining, undraining, writeEdits } from './drain-files.ts';
+import { draining, undraining } from './drain-files.ts';
 import { loadPlatformOrThrow } from './load.ts';
+import { writeEdits } from './spec-edit.ts';
 
 const now = Date.UTC(2026, 10, 27);
 const expires = '2026-11-27T02:00:00Z';
@@ -74,7 +75,6 @@ test.each([
   ['a site that does not exist', () => drain('Site', 'pariss'), /no Site "pariss".*did you mean "paris"/s],
   ['a blade that does not exist', () => drain('Blade', 'paris-blade-9'), /no blade "paris-blade-9"/],
   ['a reason with a line end', () => drain('Blade', 'paris-blade-1', 'a\nb'), /spec\.reason/],
-  ['what is not drained', () => undrain('paris-blade-1'), /NotDrained/],
 ])('%s is refused, and nothing is written', async (_, attempt, says) => {
   const before = await readdir(folder);
   await expect(attempt()).rejects.toThrow(says);
@@ -85,4 +85,22 @@ test('without a folder there is no place for a Drain', async () => {
   const files = ['sites.yaml', 'clusters.yaml', 'traffic.yaml'].map((name) => join(folder, name));
   const target = { kind: 'Blade', name: 'paris-blade-1' } as const;
   await expect(draining(files, { target, reason: 'disks', expires }, now)).rejects.toThrow(/NoFolder/);
+});
+
+test('a Drain that stands with other objects in one file is not replaced, since they would go with it', async () => {
+  const own = handWritten('paris-blade-1').replace('by-hand-paris-blade-1', 'blade-paris-blade-1');
+  await writeFile(join(folder, 'shared.yaml'), `${own}---\n${handWritten('paris-blade-2')}`);
+  await expect(drain('Blade', 'paris-blade-1')).rejects.toMatchObject({ problems: [{ reason: 'SharedFile' }] });
+});
+
+test('a blade that no pool has is refused', async () => {
+  await expect(drain('Blade', 'paris-blade-9')).rejects.toMatchObject({ problems: [{ reason: 'UnknownName' }] });
+});
+
+test('the Drain of a worker stays when a blade of the same name is undrained', async () => {
+  const ofWorker = handWritten('paris-blade-1').replace('kind: Blade', 'kind: Worker').replace('by-hand', 'worker');
+  await writeFile(join(folder, 'worker.yaml'), ofWorker);
+  await drain('Blade', 'paris-blade-1');
+  await undrain('paris-blade-1');
+  expect(await drains()).toEqual([['paris-blade-1', 'by hand']]);
 });

@@ -1,5 +1,6 @@
 import { InputError } from '../model/problem.ts';
 import { buildPlatform } from '../model/spec/build.ts';
+import type { SpecDocument } from '../model/spec/document.ts';
 import type { SpecProblem } from '../model/spec/objects.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { compareText } from '../model/values.ts';
@@ -28,6 +29,16 @@ export async function loadPlatformOrThrow(paths: readonly string[]): Promise<Pla
   return result.platform;
 }
 
-function byPlace(a: SpecProblem, b: SpecProblem): number {
+/**
+ * Reads the documents in `paths`, for whoever validates them together with others. Throws an InputError with every problem when one
+ * cannot be read.
+ */
+export async function readDocumentsOrThrow(paths: readonly string[], nowMs: number): Promise<readonly SpecDocument[]> {
+  const { documents, problems: unread } = await readPaths(paths);
+  if (unread.length > 0) throw new InputError([...unread, ...buildPlatform(documents, nowMs).problems].sort(byPlace));
+  return documents;
+}
+
+export function byPlace(a: SpecProblem, b: SpecProblem): number {
   return compareText(a.file ?? '', b.file ?? '') || (a.line ?? 0) - (b.line ?? 0);
 }

@@ -6,6 +6,7 @@ import { InputError } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { silentLog } from '../runtime/log.ts';
+import { folderCopy } from './folder-copy.ts';
 import { PlatformWatch } from './watch.ts';
 
 const specFiles = ['sites.yaml', 'clusters.yaml', 'traffic.yaml'];
@@ -16,6 +17,7 @@ spec: { target: { kind: Worker, name: w }, reason: disk, expires: "2099-01-01T00
 `;
 
 let folder: string;
+let state: string;
 let watch: PlatformWatch<Platform>;
 let changes: number;
 
@@ -23,6 +25,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tideline-watch-'));
   for (const file of specFiles)
     await copyFile(new URL(`../../examples/hybrid/${file}`, import.meta.url), join(folder, file));
+  state = await mkdtemp(join(tmpdir(), 'tideline-watch-state-'));
   changes = 0;
   watch = new PlatformWatch({ path: folder, view: needsParis, clock: systemClock, log: silentLog, intervalMs: 20 });
   watch.onChange(() => {
@@ -32,8 +35,18 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await watch.stop();
-  await rm(folder, { recursive: true });
+  await rm(folder, { recursive: true, force: true });
+  await rm(state, { recursive: true });
 });
+
+/** Starts a watch that keeps what the folder said last. */
+async function startKeeping(): Promise<PlatformWatch<Platform>> {
+  const copy = folderCopy(join(state, 'new', 'platform-edge.json'), silentLog);
+  const common = { view: needsParis, clock: systemClock, log: silentLog, intervalMs: 20 };
+  const next = new PlatformWatch({ path: folder, copy, ...common });
+  await next.start();
+  return next;
+}
 
 function needsParis(platform: Platform): Platform {
   if (!platform.sites.has('paris'))
@@ -106,5 +119,64 @@ describe('PlatformWatch', () => {
   it('does not start on a spec that lacks what the caller needs', async () => {
     await rm(join(folder, 'sites.yaml'));
     await expect(watch.start()).rejects.toThrow(InputError);
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    [
+      'has a new object of a newer release',
+      () => writeFile(join(folder, 'newer.yaml'), drain.replace('reason:', 'newer: 1, reason:')),
+    ],
+    ['is half gone', () => rm(join(folder, 'sites.yaml'))],
+    ['is gone', () => rm(folder, { recursive: true })],
+  ])('starts on the last good spec when the folder %s, and says so until it is mended', async (_, spoil) => {
+    await writeFile(join(folder, 'drain.yaml'), drain);
+    await (await startKeeping()).stop();
+    await spoil();
+    watch = await startKeeping();
+    expect(watch.status()).toMatchObject({ phase: 'invalid', reason: 'PlatformInvalid' });
+    expect([watch.current().drains.size, watch.current().sites.size]).toEqual([1, 5]);
+    await poll(() => watch.status().phase).toBe('invalid');
+    await mkdir(folder, { recursive: true });
+    await rm(join(folder, 'newer.yaml'), { force: true });
+    await rm(join(folder, 'drain.yaml'), { force: true });
+    for (const name of specFiles)
+      await copyFile(new URL(`../../examples/hybrid/${name}`, import.meta.url), join(folder, name));
+    await poll(() => watch.status().phase).toBe('current');
+    expect(watch.current().drains.size).toBe(0);
+  });
+
+  it('holds an object with a field of a newer release alone, also over a restart, and follows every other edit', async () => {
+    const of = (name: string, more = ''): string =>
+      drain.replace('name: d }', `name: ${name} }`).replace('reason: disk', `reason: disk${more}`);
+    const reasons = (): readonly string[] =>
+      [...watch.current().drains].map(([name, { spec }]) => `${name} ${spec.reason}`).toSorted();
+    const said = (): readonly string[] =>
+      watch.verdicts().map(({ place, kind, name, state: is, reason }) => `${place}: ${kind}/${name} ${is} ${reason}`);
+    await writeFile(join(folder, 'drain.yaml'), `${of('a')}---\n${of('b')}`);
+    watch = await startKeeping();
+    await writeFile(join(folder, 'drain.yaml'), `${of('a', 's, newer: 1')}---\n${of('b', 's')}---\n${of('c')}`);
+    await poll(reasons).toEqual(['a disk', 'b disks', 'c disk']);
+    const held = [`${join(folder, 'drain.yaml')}: Drain/a held ObjectUnreadable`];
+    expect([said(), watch.status()]).toEqual([held, { phase: 'current' }]);
+    await watch.stop();
+    watch = await startKeeping();
+    expect([reasons(), said()]).toEqual([['a disk', 'b disks', 'c disk'], held]);
+    await writeFile(join(folder, 'drain.yaml'), `${of('a', 's')}---\n${of('b', 's')}`);
+    await poll(reasons).toEqual(['a disks', 'b disks']);
+    expect(said()).toEqual([]);
+  });
+
+  it('does not start on the last good spec of another folder, nor on one that lacks what the caller needs now', async () => {
+    const copy = folderCopy(join(state, 'platform-edge.json'), silentLog);
+    const common = { copy, clock: systemClock, log: silentLog, intervalMs: 20 };
+    const first = new PlatformWatch({ path: folder, view: needsParis, ...common });
+    await first.start();
+    await first.stop();
+    await expect(new PlatformWatch({ path: state, view: needsParis, ...common }).start()).rejects.toThrow(InputError);
+    await rm(join(folder, 'sites.yaml'));
+    const picky = (): never => {
+      throw new InputError({ reason: 'UnknownName', message: 'there is no rome', fix: 'declare it' });
+    };
+    await expect(new PlatformWatch({ path: folder, view: picky, ...common }).start()).rejects.toThrow(InputError);
   });
 });

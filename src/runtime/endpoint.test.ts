@@ -172,7 +172,7 @@ describe('under attack', () => {
   beforeEach(async () => {
     const script =
       'ulimit -n 192; exec "$0" --input-type=module-typescript --disable-warning=ExperimentalWarning -e "$1"';
-    child = spawn('bash', ['-c', script, process.execPath, agent], { stdio: ['ignore', 'pipe', 'inherit'] });
+    child = spawn('bash', ['--norc', '-c', script, process.execPath, agent], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
     port = Number(new URL(String(line).trim()).port);
   });

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { agentPaths } from '../model/contract.ts';
+import { agentPaths, nothingHere } from '../model/contract.ts';
 import { messageOf } from '../model/values.ts';
 import type { Clock, Timer } from './clock.ts';
 import type { HttpEndpoint } from './http.ts';
@@ -7,6 +7,7 @@ import type { Log } from './log.ts';
 import { Counter, type Registry } from './metrics.ts';
 import type { EndpointReason } from './reasons.ts';
 import { type RequestHead, readHead } from './request-head.ts';
+import { type Line, TlsGate, type TlsRules } from './tls/gate.ts';
 import { type Door, type Visit, Visitors } from './visitors.ts';
 
 export interface EndpointOptions {
@@ -20,13 +21,15 @@ export interface EndpointOptions {
   readonly health?: () => readonly string[];
   /** Who may visit; asked at each connection, so that an edit of the spec needs no restart. */
   readonly door: () => Door;
+  /** Where given, who asks must have a certificate, from this host as well; without, the networks of the door decide alone. */
+  readonly tls?: TlsRules;
   /** Names by which this server may be called, besides its addresses. */
   readonly names: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** In this time a visitor must have sent its request. */
+/** In this time a visitor must have sent its request, the handshake of TLS included. */
 const requestMs = 3000;
 /** In this time a visitor must have taken its answer. */
 const answerMs = 5000;
@@ -62,7 +65,7 @@ export async function serveAgentEndpoint(options: EndpointOptions): Promise<Http
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   const { host } = options;
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     async stop() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -86,10 +89,38 @@ function healthAnswer(problems: readonly string[]): Answer {
     : { code: 503, type, body: `${problems.join('\n')}\n` };
 }
 
+/** The metric of the endpoint. */
+export function refusedVisitors(registry: Registry): Counter<'reason'> {
+  return new Counter({
+    name: 'tideline_endpoint_refused_total',
+    help: "Connections and requests to the agent's endpoint that were refused, by reason",
+    labelNames: ['reason'],
+    registers: [registry],
+  });
+}
+
+/** Counts who is still to be given a certificate before the grace can end. */
+export function plainVisitors(registry: Registry): Counter {
+  return new Counter({
+    name: 'tideline_endpoint_plain_requests_total',
+    help: 'Requests that were answered without a certificate because the agent runs with --tls-mode grace',
+    registers: [registry],
+  });
+}
+
+/** An admitted connection on its way to an answer. `transport` is what the kernel has, below TLS. */
+interface Guest {
+  readonly transport: Socket;
+  readonly visit: Visit;
+  readonly deadline: Timer;
+}
+
 class Endpoint {
   readonly #options: EndpointOptions;
   readonly #visitors: Visitors;
   readonly #refused: Counter<'reason'>;
+  readonly #plain: Counter;
+  readonly #gate: TlsGate | undefined;
   readonly #loggedMs = new Map<EndpointReason, number>();
   #farewells = 0;
   #metrics: Promise<string> | undefined;
@@ -97,12 +128,10 @@ class Endpoint {
   constructor(options: EndpointOptions) {
     this.#options = options;
     this.#visitors = new Visitors(options.door, () => options.clock.monotonic());
-    this.#refused = new Counter({
-      name: 'tideline_endpoint_refused_total',
-      help: "Connections and requests to the agent's endpoint that were refused, by reason",
-      labelNames: ['reason'],
-      registers: [options.registry],
-    });
+    this.#refused = refusedVisitors(options.registry);
+    this.#plain = plainVisitors(options.registry);
+    const gates = () => options.door().gates ?? { own: [], foreign: [] };
+    this.#gate = options.tls === undefined ? undefined : new TlsGate(options.tls, gates);
   }
 
   receive(socket: Socket): void {
@@ -115,12 +144,25 @@ class Endpoint {
       return;
     }
     socket.once('close', () => visit.leave());
-    this.#read(socket, visit);
+    const guest = { transport: socket, visit, deadline: this.#deadline(socket, requestMs) };
+    if (this.#gate === undefined) this.#read({ socket }, guest);
+    else this.#enter(this.#gate, guest);
+  }
+
+  /** A handshake costs more than any answer, so it counts as one against what visitors may ask in a second. */
+  #enter(gate: TlsGate, guest: Guest): void {
+    const { transport, visit } = guest;
+    const reason = visit.ask();
+    if (reason === undefined) gate.enter(transport, (line) => this.#read(line, guest));
+    else {
+      this.#note(reason, transport.remoteAddress ?? '');
+      transport.resetAndDestroy();
+    }
   }
 
   /** Reads until the head is whole, then reads no more of this connection. */
-  #read(socket: Socket, visit: Visit): void {
-    const deadline = this.#deadline(socket, requestMs);
+  #read({ socket, refusal, detail }: Line, guest: Guest): void {
+    const { transport, visit, deadline } = guest;
     let bytes: Buffer = Buffer.alloc(0);
     const onData = (chunk: Buffer): void => {
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
@@ -128,18 +170,25 @@ class Endpoint {
       if (read.state === 'partial') return;
       socket.off('data', onData).off('end', onEnd).pause();
       deadline.cancel();
-      this.#deadline(socket, answerMs);
-      const { remoteAddress = '' } = socket;
-      const reason = read.state === 'refused' ? read.reason : visit.ask();
+      this.#deadline(transport, answerMs);
+      const reason = read.state === 'refused' ? read.reason : (refusal ?? this.#tooMany(visit));
       if (reason !== undefined) {
-        this.#note(reason, remoteAddress);
-        this.#write(socket, refusalOf(reason, read.state === 'refused' ? read.code : 429), true);
-      } else if (read.state === 'whole') void this.#answer(socket, visit, read.head);
+        this.#note(reason, transport.remoteAddress ?? '', detail);
+        this.#write(socket, refusalOf(reason, read.state === 'refused' ? read.code : codeOf(reason)), true);
+      } else if (read.state === 'whole') {
+        if (this.#gate !== undefined && socket === transport) this.#plain.inc();
+        void this.#answer(socket, visit, read.head);
+      }
     };
     const onEnd = (): void => {
       socket.destroy();
     };
-    socket.on('data', onData).on('end', onEnd);
+    // The gate has paused it.
+    socket.on('data', onData).on('end', onEnd).resume();
+  }
+
+  #tooMany(visit: Visit): EndpointReason | undefined {
+    return this.#gate === undefined ? visit.ask() : undefined;
   }
 
   async #answer(socket: Socket, visit: Visit, { method, path, query }: RequestHead): Promise<void> {
@@ -168,7 +217,7 @@ class Endpoint {
         };
       if (path === agentPaths.alive) return { code: 200, type: 'text/plain', body: 'ok\n' };
       if (path === agentPaths.health) return healthAnswer(health?.() ?? []);
-      return { code: 404, type: 'text/plain', body: 'try /metrics, /status, /healthz or /livez\n' };
+      return { code: 404, type: 'text/plain', body: `${nothingHere}\n` };
     } catch (error) {
       return { code: 500, type: 'text/plain', body: `${messageOf(error)}\n` };
     }
@@ -226,12 +275,12 @@ class Endpoint {
     return timer;
   }
 
-  #note(reason: EndpointReason, source: string): void {
+  #note(reason: EndpointReason, source: string, detail?: string): void {
     this.#refused.inc({ reason });
     const nowMs = this.#options.clock.monotonic();
     if (nowMs - (this.#loggedMs.get(reason) ?? -Infinity) < logEveryMs) return;
     this.#loggedMs.set(reason, nowMs);
-    this.#options.log.warn({ reason, source }, 'a visitor of the endpoint was refused');
+    this.#options.log.warn({ reason, source, detail }, 'a visitor of the endpoint was refused');
   }
 }
 
@@ -247,6 +296,10 @@ const phrases: Readonly<Record<number, string>> = {
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
+
+function codeOf(reason: EndpointReason): number {
+  return reason === 'TooManyRequests' ? 429 : 403;
+}
 
 function refusalOf(reason: EndpointReason, code: number): Answer {
   return { code, type: 'text/plain', body: `${reason}\n` };

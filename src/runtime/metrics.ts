@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
+export { CountedHistogram, type CountedRow } from './counted-histogram.ts';
 
 /** Makes the registry of one agent, with the process metrics. The library's global registry is never used. */
 export function createRegistry(component: string): Registry {

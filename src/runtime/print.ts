@@ -1,5 +1,6 @@
 import { printable, printableJson } from '../model/printable.ts';
 import { withoutUrlSecrets } from '../model/secrets.ts';
+import { wrapLine } from '../model/wrap.ts';
 
 /**
  * The one place where text reaches the terminal of a person: every command prints by this, a line at a time. What belongs to
@@ -8,14 +9,49 @@ import { withoutUrlSecrets } from '../model/secrets.ts';
  */
 export interface Output {
   write(text: string): unknown;
+  /** Of a terminal, its width. */
+  readonly columns?: number;
 }
 
-/** Prints each text as one line on standard output. */
+/** Prints each text as one line on standard output; on a terminal, where it does not fit, as several (`wrapLine`). */
 export function printLines(lines: readonly string[], output: Output = process.stdout): void {
-  output.write(lines.map((line) => `${printable(withoutUrlSecrets(line))}\n`).join(''));
+  const texts = lines.map((line) => printable(withoutUrlSecrets(line)));
+  output.write(
+    texts
+      .flatMap((text) => wrapLine(text, output.columns))
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
 }
 
-/** Prints each text as one line on standard error. */
+/** A part of a line, in colours by their number among the 256 of xterm. */
+export interface Segment {
+  readonly text: string;
+  readonly foreground?: number;
+  readonly background?: number;
+}
+
+/** Prints lines in colours, for a terminal that has them (`hasColour`). They are not wrapped. */
+export function printColoured(lines: readonly (readonly Segment[])[], output: Output = process.stdout): void {
+  output.write(lines.map((line) => `${line.map(coloured).join('')}\n`).join(''));
+}
+
+/** Whether standard output is a terminal with colours, and nobody asked for none (https://no-color.org). */
+export function hasColour(): boolean {
+  const { NO_COLOR = '', TERM } = process.env;
+  return process.stdout.isTTY && NO_COLOR === '' && TERM !== 'dumb';
+}
+
+function coloured({ text, foreground, background }: Segment): string {
+  const codes = [
+    ...(foreground === undefined ? [] : [`38;5;${foreground}`]),
+    ...(background === undefined ? [] : [`48;5;${background}`]),
+  ];
+  const shown = printable(withoutUrlSecrets(text));
+  return codes.length === 0 ? shown : `\u001b[${codes.join(';')}m${shown}\u001b[0m`;
+}
+
+/** As `printLines`, on standard error. */
 export function printErrorLines(lines: readonly string[]): void {
   printLines(lines, process.stderr);
 }

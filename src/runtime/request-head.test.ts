@@ -27,7 +27,7 @@ it.each([
   ['a folded field', 'GET / HTTP/1.0\r\nA: b\r\n c\r\n\r\n', refused(400, 'BadRequest')],
   ['POST', 'POST /status HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc', refused(405, 'MethodNotAllowed')],
   ['DELETE', 'DELETE /status HTTP/1.0\r\n\r\n', refused(405, 'MethodNotAllowed')],
-  ['TLS', '\x16\x03\x01\x02\x00\r\n\r\n', refused(400, 'BadRequest')],
+  ['TLS', '\x16\x03\x01\x02\x00\r\n\r\n', refused(400, 'TlsNotServed')],
   ['a control character', 'GET / HTTP/1.0\r\nA: \x1b[2J\r\n\r\n', refused(400, 'BadRequest')],
   ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', refused(400, 'BadRequest')],
   ['a large head', `GET / HTTP/1.0\r\nA: ${'x'.repeat(maxHeadBytes)}\r\n\r\n`, refused(431, 'HeadTooLarge')],

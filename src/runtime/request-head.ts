@@ -12,6 +12,9 @@ export interface RequestHead {
 /** Larger heads are refused: a scraper sends some hundred bytes. */
 export const maxHeadBytes = 8192;
 
+/** The first byte of a visitor that speaks TLS (RFC 8446, 5.1): it would wait for an answer to what is no request. */
+export const tlsHandshake = 0x16;
+
 type Read =
   | { readonly state: 'partial' }
   | { readonly state: 'whole'; readonly head: RequestHead }
@@ -28,6 +31,7 @@ const refused = (code: number, reason: EndpointReason): Read => ({ state: 'refus
  * length has to be believed. `hosts` are the names by which the server may be called; an address, or `localhost`, always may.
  */
 export function readHead(bytes: Buffer, hosts: readonly string[]): Read {
+  if (bytes[0] === tlsHandshake) return refused(400, 'TlsNotServed');
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return bytes.length > maxHeadBytes ? refused(431, 'HeadTooLarge') : { state: 'partial' };
   if (end > maxHeadBytes) return refused(431, 'HeadTooLarge');

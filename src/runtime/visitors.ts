@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { type Address, contains, hostPrefix, type Prefix, parseAddress } from '../model/address.ts';
 import type { EndpointReason } from './reasons.ts';
+import type { Gates } from './tls/gate.ts';
 
 /** Who may visit an agent's endpoint, besides programs of the same host. */
 export interface Door {
@@ -8,6 +9,8 @@ export interface Door {
   readonly peers: readonly Address[];
   /** The networks of everybody else who may visit: people, scrapers. */
   readonly networks: readonly Prefix[];
+  /** Which servers' certificates may ask and which may not, where certificates are required; all others of the CA may. */
+  readonly gates?: Gates;
 }
 
 /** What visitors of one kind may have together. */

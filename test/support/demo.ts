@@ -24,7 +24,16 @@ const steps = [
   'agents-restarted',
 ] as const;
 /** The programs of a lab on any kind of cluster, by words of their command lines. */
-const programs = ['bird', 'exabgp', 'nginx', 'pdns_server', 'relay/main', 'clients/main', 'route53/main'] as const;
+const programs = [
+  'bird',
+  'exabgp',
+  'nginx',
+  'pdns_server',
+  'prometheus',
+  'relay/main',
+  'clients/main',
+  'route53/main',
+] as const;
 /** The steps in which no request may fail. */
 const unnoticed = [
   'pods-routable',
@@ -96,6 +105,12 @@ export function describeDemo(options: {
 
   it.each([...unnoticed, ...options.moreUnnoticed])('%s costs no request', (name) => {
     expect(stepNamed(name)?.failed).toBe(0);
+  });
+
+  it('has the alert for a lost site fire when it is lost, and not before', () => {
+    expect(stepNamed('cluster-lost')?.alerts).toContain('TidelineBladesGone paris');
+    for (const name of steps.slice(0, steps.indexOf('cluster-lost')))
+      expect(stepNamed(name)?.alerts).not.toContain('TidelineBladesGone paris');
   });
 
   it('never reloads nginx, exits with 0, and says so', () => {

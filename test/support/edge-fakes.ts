@@ -3,6 +3,8 @@ import type { Speaker, SpeakerStatus } from '../../src/bgp/speaker.ts';
 import type { Kind } from '../../src/kube/kinds.ts';
 import type { ObjectKey } from '../../src/kube/objects/metadata.ts';
 import type { ClusterListener, ClusterSource, ClusterState, SourceStatus } from '../../src/kube/source.ts';
+import type { DoubtPart } from '../../src/model/status.ts';
+import type { RequestCounts } from '../../src/planes/edge/requests/counts.ts';
 import type {
   Backend,
   BackendKey,
@@ -26,6 +28,10 @@ export class FakeSource implements ClusterSource {
     return this.#status;
   }
 
+  doubting(): DoubtPart {
+    return { doubts: [], accepted: [] };
+  }
+
   async stop(): Promise<void> {
     this.listener = undefined;
   }
@@ -46,6 +52,8 @@ export class FakeDataPlane implements DataPlane {
   table: RoutingTable | undefined;
   health: readonly PolicyHealth[] | undefined;
   watched: readonly BackendKey[] | undefined;
+  measured: readonly string[] = [];
+  counts: RequestCounts | undefined;
   workers: DataPlaneStatus['workers'] = [];
   backendTries: DataPlaneStatus['backendTries'] = {};
   draining = false;
@@ -84,10 +92,16 @@ export class FakeDataPlane implements DataPlane {
     });
   }
 
-  async setHealth({ policies, watched }: HealthReport): Promise<void> {
+  async requests(): Promise<RequestCounts> {
+    if (this.counts === undefined) throw new Error('nothing was counted');
+    return this.counts;
+  }
+
+  async setHealth({ policies, watched, measured }: HealthReport): Promise<void> {
     this.calls.push('setHealth');
     this.health = policies;
     this.watched = watched;
+    this.measured = measured;
   }
 
   async setDraining(draining: boolean): Promise<void> {

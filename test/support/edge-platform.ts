@@ -55,6 +55,7 @@ export function platformForTests(
     edgePools: new Map([['paris-edge', options.pool ?? poolForTests()]]),
     policies: new Map([['video', policy]]),
     drains: new Map(drains.map((drain) => [drain.metadata.name, drain])),
+    freezes: new Map(),
     folderOf: () => '/platform',
   };
 }

@@ -8,6 +8,9 @@ import type { PeerAnswer } from '../../src/planes/edge/step/view.ts';
 import { createCertificateReader } from '../../src/planes/edge/tables/certificate.ts';
 import type { KeptPairs } from '../../src/planes/edge/tables/pairs.ts';
 import { VipBrake } from '../../src/planes/edge/vips/brake.ts';
+import type { KeptVips } from '../../src/planes/edge/vips/kept-vips.ts';
+import { LeftOvers } from '../../src/planes/edge/vips/leftovers.ts';
+import type { Loopback, LoopbackAddress } from '../../src/planes/edge/vips/loopback.ts';
 import type { Peers } from '../../src/planes/edge/vips/peers.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { Registry } from '../../src/runtime/metrics.ts';
@@ -25,6 +28,7 @@ const quietPublisher = {
   waiting: 0,
   eventsWaiting: 0,
   ownedByOther: [],
+  contested: [],
   poolObject: 'unknown' as const,
 };
 
@@ -53,14 +57,19 @@ export class Rig {
   /** The endpoints that the agent itself tried to connect to, and whether they take the connection. */
   readonly tried: string[] = [];
   connects = false;
+  /** What is on `lo`. */
+  onLoopback: readonly LoopbackAddress[] = [];
   /** False: other blades cannot reach this one's /status. */
   reachable = true;
   onDisk: ClusterState | undefined;
   /** What the file of last good certificates holds. */
   keptOnDisk: KeptPairs = new Map();
 
+  /** What the file of the VIPs in force holds. */
+  keptVips: KeptVips | undefined;
+
   /** What a person wrote into the accept file, and when. */
-  accepted: { readonly said: string; readonly writtenMs: number } | undefined;
+  accepted: { readonly said: string; readonly by?: string; readonly writtenMs: number } | undefined;
 
   constructor(blade: string, clock = new FakeClock()) {
     this.clock = clock;
@@ -72,6 +81,12 @@ export class Rig {
         read: async () => this.accepted,
         remove: async () => {
           this.accepted = undefined;
+        },
+      },
+      kept: {
+        read: async () => this.keptVips,
+        write: async (kept) => {
+          this.keptVips = kept;
         },
       },
       clock,
@@ -99,6 +114,13 @@ export class Rig {
         return this.connects;
       },
       addAddresses: async () => new Map(),
+      leftOvers: new LeftOvers({
+        loopback: this.#loopback(),
+        platform: () => brake.platform(),
+        speaker: this.speaker,
+        clock,
+        log: silentLog,
+      }),
       readCertificate: createCertificateReader(),
       snapshot,
       pairs: {
@@ -106,6 +128,7 @@ export class Rig {
         write: async (kept) => {
           this.keptOnDisk = kept;
         },
+        isThere: async () => true,
       },
       publisher: {
         tick: (view) => this.views.push(view),
@@ -117,6 +140,18 @@ export class Rig {
       metrics: edgeMetrics(this.registry),
     });
     started.push(this.agent);
+  }
+
+  #loopback(): Pick<Loopback, 'list' | 'remove' | 'hostAddresses'> {
+    return {
+      list: async () => this.onLoopback,
+      hostAddresses: () => new Set(),
+      remove: async (vips) => {
+        const gone = new Set(vips.map(({ text }) => text));
+        this.onLoopback = this.onLoopback.filter(({ address }) => !gone.has(address.text));
+        return new Map();
+      },
+    };
   }
 
   #peers(): Peers {
@@ -138,7 +173,7 @@ export class Rig {
     const stop = (): void => {
       stopped = true;
     };
-    return { start, ask, answers: () => answers, stop };
+    return { start, ask, answers: () => answers, notBelieved: () => [], stop };
   }
 
   async serve(): Promise<void> {

@@ -3,12 +3,12 @@ import type { AnyObject } from '../../src/kube/kinds.ts';
 
 /** A server with Services by name, each with a uid, and EndpointSlices without one. A real server is used in test/clusters. */
 export class FakeKubeServer implements KubeClient {
-  readonly server = 'https://here';
+  server = 'https://here';
   names: readonly string[] = [];
   slices: readonly AnyObject[] = [];
   /** Those of `names` that cannot be read. */
   broken: readonly string[] = [];
-  /** The uid of kube-system; `forbidden` when it may not be read. */
+  /** The uid of kube-system; `forbidden` when it may not be read, `absent` when there is none. */
   cluster = 'one';
   version = '1';
   /** The length of an annotation by the name of the Service. */
@@ -19,6 +19,7 @@ export class FakeKubeServer implements KubeClient {
   async request<T>({ path, query }: KubeRequest): Promise<T> {
     if (path.endsWith('/kube-system')) {
       if (this.cluster === 'forbidden') throw new ApiError(403, 'Forbidden', 'namespaces "kube-system" is forbidden');
+      if (this.cluster === 'absent') throw new ApiError(404, 'NotFound', 'namespaces "kube-system" not found');
       return { metadata: { uid: this.cluster } } as T;
     }
     if (query?.['limit'] !== 1) this.lists += 1;

@@ -1,4 +1,4 @@
-import { Cluster, Drain, EdgePool, Site, TrafficPolicy } from '../../src/model/spec/kinds.ts';
+import { Cluster, Drain, EdgePool, Freeze, Site, TrafficPolicy } from '../../src/model/spec/kinds.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
 
 /** This file has builders of spec objects, and of a platform of them, for tests of the rules in `src/model/platform`. */
@@ -31,6 +31,13 @@ export const drain = (kind: string, name: string, expires: string): Drain =>
  * Two data centres, north and south. The cluster `two-sites` is in both and served by the blades a, b (north) and c (south);
  * the cluster `cloud` answers on an anycast address. The policy `video` answers with both.
  */
+/** A Freeze that began at the epoch, with these fields instead. */
+export const freeze = (change: Partial<Freeze['spec']>, name = 'platform'): Freeze =>
+  Freeze.parse({
+    ...head('Freeze', name),
+    spec: { reason: 'flapping', by: 'anna', since: '1970-01-01T00:00:00Z', ...change },
+  });
+
 export function twoSites(...drains: readonly Drain[]): Platform {
   const edge = pool('edge', {
     cluster: 'two-sites',
@@ -55,6 +62,7 @@ export function twoSites(...drains: readonly Drain[]): Platform {
     edgePools: byName(edge),
     policies: byName(video),
     drains: byName(...drains),
+    freezes: new Map(),
     folderOf: () => '/',
   };
 }

@@ -22,6 +22,8 @@ export function blade(server: string, change: Partial<EdgePart> = {}): AgentPart
     blade: server,
     pool: 'paris-edge',
     vipsMissing: {},
+    doubts: [],
+    accepted: [],
     nginx: { activeConnections: 0 },
     vips: [{ address: '192.0.2.10', fit: true, announced: true, reasons: [] }],
     bgp: { refusals: [], relay: 'synced', neighbors: [up] },
@@ -40,6 +42,8 @@ export function worker(server: string, change: Partial<NetworkPart> = {}): Agent
     source,
     cluster: 'paris',
     node: server,
+    doubts: [],
+    accepted: [],
     action: 'announce',
     wanted: [{ prefix: '10.10.1.0/26' }],
     announced: [

@@ -28,6 +28,8 @@ export const edge = (blade: string, cluster: string, change: Partial<EdgePart> =
   blade,
   pool: `${cluster}-edge`,
   vipsMissing: {},
+  doubts: [],
+  accepted: [],
   nginx: { activeConnections: 3 },
   vips: [{ address: vips[cluster] ?? '', fit: true, announced: true, reasons: [] }],
   bgp: { refusals: [], relay: 'synced', neighbors: [up] },
@@ -45,6 +47,8 @@ export const network = (node: string, cluster: string, change: Partial<NetworkPa
   source,
   cluster,
   node,
+  doubts: [],
+  accepted: [],
   action: 'announce',
   wanted: [{ prefix: blockOf(node) }],
   announced: [{ prefix: blockOf(node), class: 'pods' }],
@@ -59,7 +63,7 @@ export const network = (node: string, cluster: string, change: Partial<NetworkPa
 export type Change = Partial<EdgePart> | Partial<NetworkPart> | string;
 
 /** Of an agent that lets this machine not in. */
-export const closed = 'refuses to tell its status (HTTP 403)';
+export const closed = 'refuses to answer: ForeignNetwork (HTTP 403)';
 
 /** Every agent; by server, what is different about it, or why it does not answer. */
 export function agents(changes: Readonly<Record<string, Change>> = {}): readonly AgentPart[] {

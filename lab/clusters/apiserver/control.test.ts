@@ -55,7 +55,9 @@ it('lets go on what it froze, and starts what was killed frozen', async () => {
 it('has stopped components before the control plane is there', async () => {
   const control = new PlaneControl('paris-master-1', () => undefined, new FakeClock());
   await control.kill(components);
-  expect(control.components.every(({ state }) => state === 'stopped')).toBe(true);
+  expect(control.components.map(({ name, state }) => `${name} ${state}`)).toEqual(
+    components.map((name) => `${name} stopped`),
+  );
 });
 
 it('starts again what ended by itself, never what was killed on purpose', async () => {

@@ -11,17 +11,12 @@ export function parisVip(stage: Stage) {
   return { out, stays, vip, route: `${vip}/32` };
 }
 
-export async function untilHops(
-  stage: Stage,
-  route: string,
-  wanted: readonly string[],
-  timeoutMs: number,
-): Promise<void> {
+export async function untilHops(stage: Stage, route: string, wanted: readonly string[]): Promise<void> {
   const sorted = wanted.toSorted().join(' ');
   await stage.until(async () => {
     const hops = (await stage.nextHops('paris', route)).join(' ');
     return hops === sorted ? undefined : `${route} goes to ${hops || 'nobody'}, not to ${sorted}`;
-  }, timeoutMs);
+  });
 }
 
 export const bladeDrained: Step = {
@@ -31,12 +26,12 @@ export const bladeDrained: Step = {
   tolerance: unnoticed,
   async run(stage) {
     const { out, stays, route } = parisVip(stage);
-    await untilHops(stage, route, [out.address, stays.address], 10_000);
+    await untilHops(stage, route, [out.address, stays.address]);
     await stage.fault('blade-drained', out.name);
-    await untilHops(stage, route, [stays.address], 10_000);
+    await untilHops(stage, route, [stays.address]);
     await stage.pause(3000);
     await stage.heal('blade-drained');
-    await untilHops(stage, route, [out.address, stays.address], 10_000);
+    await untilHops(stage, route, [out.address, stays.address]);
     return `${route} moved to ${stays.name} and back`;
   },
 };
@@ -49,13 +44,13 @@ export const bladeKilled: Step = {
   async run(stage) {
     const { out, stays, route } = parisVip(stage);
     await stage.fault('blade-killed', out.name);
-    await untilHops(stage, route, [stays.address], 5000);
+    await untilHops(stage, route, [stays.address]);
     const wrong = (await stage.answers()).find(({ country, route53 }) => country === 'FR' && route53 !== 'paris');
     expect(wrong === undefined, `DNS moved FR to ${wrong?.route53}: routing alone should have mended it`);
     await stage.pause(3000);
     stage.narrate(`${out.name} gets its power back.`);
     await stage.heal('blade-killed');
-    await untilHops(stage, route, [out.address, stays.address], 20_000);
+    await untilHops(stage, route, [out.address, stays.address]);
     return `${stays.name} took over; ${out.name} came back and announced again`;
   },
 };

@@ -91,7 +91,7 @@ async function addPodToEach(stage: Stage): Promise<readonly string[]> {
   const from = stage.now();
   const pods = (await Promise.all([...stage.lab.clusters.values()].map((cluster) => cluster.scaleUp(1)))).flat();
   const names = pods.map(({ name }) => name);
-  await stage.until(() => podsNotServing(stage, from, names), 30_000);
+  await stage.until(() => podsNotServing(stage, from, names));
   return names;
 }
 
@@ -104,7 +104,7 @@ async function waitForSnapshot(stage: Stage, blade: string, wanted: boolean): Pr
     const { status } = (await stage.agents()).find(({ server }) => server === blade) ?? {};
     const said = (status as Snapshotting | undefined)?.source?.servingSnapshot;
     return said === wanted ? undefined : `${blade} says servingSnapshot ${said ?? 'nothing'}`;
-  }, 40_000);
+  });
 }
 
 export const bladeColdStart: Step = {
@@ -115,14 +115,14 @@ export const bladeColdStart: Step = {
   async run(stage) {
     const { out, stays, vip, route } = parisVip(stage);
     const parts = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
-    await untilHops(stage, route, [out.address, stays.address], 10_000);
+    await untilHops(stage, route, [out.address, stays.address]);
     for (const part of parts) await stage.board.begin('control-plane-lost', `paris/${part}`);
     await stage.fault('blade-killed', out.name);
-    await untilHops(stage, route, [stays.address], 10_000);
+    await untilHops(stage, route, [stays.address]);
     stage.narrate(`${out.name} gets its power back; there is no kube-apiserver to ask.`);
     await stage.heal('blade-killed');
     await waitForSnapshot(stage, out.name, true);
-    await untilHops(stage, route, [out.address, stays.address], 30_000);
+    await untilHops(stage, route, [out.address, stays.address]);
     const pod = await waitUntilServedBy(stage, vip, out.address);
     stage.narrate(`${out.name} serves from its snapshot. The control plane comes back.`);
     await stage.heal('control-plane-lost');
@@ -148,6 +148,6 @@ async function waitUntilServedBy(stage: Stage, vip: string, blade: string): Prom
     expect(answer.ok, `the VIP does not serve: ${answer.ok ? '' : answer.reason}`);
     pod = answer.pod?.pod ?? '';
     return answer.pod?.peer === blade ? undefined : `${blade} has served nothing yet`;
-  }, 30_000);
+  });
   return pod;
 }

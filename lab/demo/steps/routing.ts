@@ -22,8 +22,7 @@ export const podsRoutable: Step = {
       for (const worker of datacentre.workers) {
         const pod = pods.find(({ node }) => node === worker.name);
         expect(pod !== undefined, `${worker.name} has no pod`);
-        // The first page may be served before the agent of the last worker has read its cluster.
-        await stage.until(() => podProblem(stage, country, pod), 15_000);
+        await stage.until(() => podProblem(stage, country, pod));
         reached.push(`${country} ${address} -> ${pod.name} ${pod.address}`);
       }
     }
@@ -58,7 +57,7 @@ export const ingressDirect: Step = {
           if ('wrong' in asked) return asked.wrong;
           way = asked.way;
           return undefined;
-        }, 15_000);
+        });
         seen.push(way);
       }
     }

@@ -21,13 +21,11 @@ export const scaleUp: Step = {
     stage.narrate(
       `${second.name} claims block ${block}; its new pods have ${onNewBlock.map(({ address }) => address).join(' and ')}.`,
     );
-    await stage.until(
-      async () =>
-        (await stage.nextHops('paris', block)).includes(second.address) ? undefined : `no route to ${block}`,
-      10_000,
+    await stage.until(async () =>
+      (await stage.nextHops('paris', block)).includes(second.address) ? undefined : `no route to ${block}`,
     );
     const names = pods.map(({ name }) => name);
-    await stage.until(() => podsNotServing(stage, from, names), 15_000);
+    await stage.until(() => podsNotServing(stage, from, names));
     expect((await reloads.total()) === reloadsBefore, 'nginx was reloaded');
     return `${pods.length} new pods serve, ${onNewBlock.length} of them from the new block ${block}; nginx was not reloaded`;
   },

@@ -1,18 +1,7 @@
-import type { AgentView } from '../../observe/agents.ts';
+import { phaseOf } from '../../observe/whole.ts';
 import type { Stage } from '../stage.ts';
 import { type Step, unnoticed } from '../step.ts';
 import { expect } from '../unmet.ts';
-
-/** The part of an agent's status that tells the state of its input. */
-interface SourceOf {
-  readonly source?: { readonly phase?: string; readonly reason?: string };
-}
-
-function phaseOf(agent: AgentView): string {
-  const { source } = (agent.status ?? {}) as SourceOf;
-  if (source?.phase === undefined) return 'no answer';
-  return source.reason === undefined ? source.phase : `${source.phase} ${source.reason}`;
-}
 
 /** Waits until every agent of the cluster reports this phase of its source: `live`, `stale SourceMissing`. */
 export async function untilPhases(stage: Stage, cluster: string, wanted: string): Promise<void> {
@@ -20,7 +9,7 @@ export async function untilPhases(stage: Stage, cluster: string, wanted: string)
     const agents = (await stage.agents()).filter(({ server }) => server.startsWith(`${cluster}-`));
     const other = agents.find((agent) => !phaseOf(agent).startsWith(wanted));
     return other === undefined ? undefined : `${other.server} says ${phaseOf(other)}, not ${wanted}`;
-  }, 60_000);
+  });
 }
 
 export const inputLost: Step = {
@@ -58,7 +47,7 @@ export const agentsRestarted: Step = {
     const racks = ['paris', 'newyork'];
     const { routes, changes } = await whileWatchingRoutes(stage, racks, async () => {
       await stage.fault('agents-killed', 'all');
-      await stage.until(() => restarted(stage, before), 10_000);
+      await stage.until(() => restarted(stage, before));
       for (const rack of racks) await untilPhases(stage, rack, 'live');
       await stage.pause(4000);
     });
@@ -68,7 +57,7 @@ export const agentsRestarted: Step = {
   },
 };
 
-/** Watches the racks' routes during `action`: how many there were, and each that was gone or new at some moment. */
+/** Watches the racks' routes during `action`: how many there were, and each that was gone or new at some moment, with the first one. */
 async function whileWatchingRoutes(
   stage: Stage,
   racks: readonly string[],
@@ -77,18 +66,21 @@ async function whileWatchingRoutes(
   const look = async (): Promise<Set<string>> =>
     new Set((await Promise.all(racks.map((rack) => stage.rackRoutes(rack)))).flat());
   const before = await look();
-  const changes = new Set<string>();
+  const from = stage.now();
+  const changes = new Map<string, string>();
   let done = false;
   const watching = stage.until(async () => {
     const now = await look();
-    for (const route of [...before, ...now]) if (!before.has(route) || !now.has(route)) changes.add(route);
+    const at = ((stage.now() - from) / 1000).toFixed(1);
+    for (const route of before) if (!now.has(route)) changes.set(route, changes.get(route) ?? `gone after ${at} s`);
+    for (const route of now) if (!before.has(route)) changes.set(route, changes.get(route) ?? `new after ${at} s`);
     return done ? undefined : 'the action goes on';
-  }, 120_000);
+  }, 240_000);
   const acting = action().finally(() => {
     done = true;
   });
   await Promise.all([acting, watching]);
-  return { routes: before.size, changes: [...changes].toSorted() };
+  return { routes: before.size, changes: [...changes].map((change) => change.join(' ')).toSorted() };
 }
 
 async function pids(stage: Stage): Promise<ReadonlyMap<string, number | undefined>> {

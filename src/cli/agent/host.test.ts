@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { fullTrust } from '../../model/platform/trust.ts';
+import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { AgentStatus } from '../../model/status.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
@@ -28,6 +30,8 @@ const given = (more: Partial<AgentArguments> = {}): AgentArguments => ({
   logLevel: 'info',
   metricsFrom: [],
   metricsName: [],
+  platformApi: [],
+  platformTrust: [],
   ...more,
 });
 
@@ -161,6 +165,36 @@ it('stops everything else when one stop fails, and rejects with that failure', a
   expect(await answers(await url)).toBe(false);
 });
 
+it('ends at a signal while it waits for a platform that no API gives yet, and starts nothing', async () => {
+  const { process } = recordingProcess();
+  const { platform: _folder, ...rest } = given({
+    cluster: 'paris',
+    kubeconfig: join(runDir, 'none'),
+    platformTrust: [{ cluster: 'paris', topics: fullTrust }],
+  });
+  const view = async () => (): Platform => {
+    throw new InputError({ reason: 'UnknownName', message: 'there is no rock', fix: 'write it' });
+  };
+  const run = runAgent(plane({ view }), rest, process);
+  await expect
+    .poll(() => did, { timeout: 10_000 })
+    .toContainEqual(expect.stringMatching(/^error: there is no platform/));
+  signal.resolve('SIGTERM');
+  await run;
+  expect(did.filter((line) => /^(starting|info: tides)/.test(line))).toEqual([
+    'starting notified',
+    'info: tides agent stops',
+  ]);
+});
+
+it('refuses to start without a folder where nobody is trusted, or nothing says which cluster is its own', async () => {
+  const { platform: _folder, ...rest } = given({ kubeconfig: join(runDir, 'none') });
+  await expect(runAgent(plane(), rest, recordingProcess().process)).rejects.toThrow(/NoCluster/);
+  await expect(runAgent(plane(), { ...rest, cluster: 'paris' }, recordingProcess().process)).rejects.toThrow(
+    /NoSpecSource/,
+  );
+});
+
 /** A program whose agent never finishes stopping. */
 const hanging = `
   import { runAgent } from './src/cli/agent/host.ts';
@@ -174,7 +208,7 @@ const hanging = `
     needs: async () => [],
     listen: () => ({ host: '127.0.0.1', port: 0 }),
     agent: async () => ({ start: () => console.log('started'), platformChanged() {}, status: () => ({}), stop }),
-  }, { platform: 'examples/hybrid', runDir: process.argv[1], withdrawOnStop: false, logLevel: 'error', metricsFrom: [], metricsName: [] });
+  }, { platform: 'examples/hybrid', runDir: process.argv[1], withdrawOnStop: false, logLevel: 'error', metricsFrom: [], metricsName: [], platformApi: [], platformTrust: [] });
 `;
 
 it('ends at once on the second signal', async () => {

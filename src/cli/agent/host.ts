@@ -1,28 +1,41 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import packageJson from '../../../package.json' with { type: 'json' };
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { Need } from '../../kube/needs.ts';
 import type { ClusterSource } from '../../kube/source.ts';
-import type { Address, Prefix } from '../../model/address.ts';
-import { acceptFileOf } from '../../model/contract.ts';
+import type { Prefix } from '../../model/address.ts';
+import { acceptFileOf, agentPaths, folderCopyOf, historyFileOf } from '../../model/contract.ts';
+import { freezeInForce } from '../../model/platform/freezes.ts';
 import { serverPrefixes } from '../../model/platform/places.ts';
+import type { EdgePool } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
-import { statusVersion } from '../../model/status.ts';
+import { type DoubtPart, statusVersion } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
+import type { Verdict } from '../../platform/spec-api.ts';
 import type { PlatformStatus, PlatformWatch } from '../../platform/watch.ts';
+import type { PlatformApi } from '../../platform-api/source.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log, LogLevel } from '../../runtime/log.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import type { AgentAccess } from '../../runtime/tls/line.ts';
+import type { ServerName } from '../../runtime/tls/names.ts';
 import type { Door } from '../../runtime/visitors.ts';
-import { clusterSource, describePlace, type SourceArguments, sourcePlace } from '../cluster-source.ts';
+import { clusterSource, describePlace, type SourceArguments } from '../cluster-source.ts';
 import { useCompileCache, writeCompileCache } from '../compile-cache.ts';
 import type { ListenAddress } from '../options.ts';
+import type { TlsArguments } from '../tls.ts';
+import type { History } from './history.ts';
+import { ownCluster, placeOf } from './place.ts';
+import { type SpecArguments, specSources } from './spec-sources.ts';
 import { Started } from './started.ts';
+import { endpointView, followCertificates, gatesOf } from './tls.ts';
 
 /** The options that every agent has. */
-export interface AgentArguments extends SourceArguments {
-  readonly platform: string;
+export interface AgentArguments extends SourceArguments, SpecArguments, TlsArguments {
+  /** The Cluster of the agent; where absent, the platform says it, so without a folder it must be there. */
+  readonly cluster?: string;
   readonly runDir: string;
   /** Folder of the last-good state, and of the file by which a person accepts a loss; where absent, `runDir`. */
   readonly stateDir?: string;
@@ -56,8 +69,8 @@ export interface AgentPlane<Given extends AgentArguments, View> {
   readonly needs: (given: Given) => Promise<readonly Need[]>;
   /** Where the agent's own endpoint listens. */
   readonly listen: (view: View, given: Given) => ListenAddress;
-  /** The servers whose agents ask this one; absent when none does. */
-  readonly peers?: (view: View) => readonly Address[];
+  /** The pool whose blades ask this agent; absent when none do. */
+  readonly pool?: (view: View) => EdgePool;
   /** Name of the file that holds the last good state of the cluster. */
   readonly lastGood: string;
   /** Makes the agent from its parts, without starting anything. */
@@ -75,9 +88,14 @@ export interface AgentHost<Given, View> {
   readonly lastGood: SnapshotFile;
   /** The file into which a person writes what the status names, to accept it. */
   readonly acceptFile: string;
+  /** The APIs that are a source of the platform, and what became of each of their objects. */
+  readonly apis: readonly PlatformApi[];
+  readonly verdicts: () => readonly Verdict[];
   /** Undefined where the cluster is a folder of manifests. */
   readonly client: KubeClient | undefined;
   readonly listen: ListenAddress;
+  /** The certificate by which the agent asks others; undefined where certificates are not used. */
+  readonly access: AgentAccess | undefined;
   /** Path of a file in the run directory. */
   readonly runFile: (name: string) => string;
   readonly clock: Clock;
@@ -92,6 +110,8 @@ export interface Agent {
   platformChanged(): void;
   /** The plane's part of `/status`. */
   status(): object;
+  /** What the plane doubts beside what its source does; absent when it never doubts. */
+  doubting?(): DoubtPart;
   /** What the plane tells agents of other servers and people beside its status, by path; absent when they ask nothing. */
   readonly documents?: Readonly<Record<string, (query: URLSearchParams) => object>>;
   /** What keeps this server from its work, a line each, for `/healthz`; absent when the plane cannot tell. */
@@ -128,7 +148,7 @@ export async function runAgent<Given extends AgentArguments, View>(
   const started = new Started(log);
   let withdraw = false;
   try {
-    await start({ plane, given, log, started, withdraw: () => withdraw });
+    await start({ plane, given, log, started, asked, withdraw: () => withdraw });
     writeCompileCache();
     const signal = await asked;
     withdraw = given.withdrawOnStop;
@@ -151,6 +171,8 @@ interface Start<Given extends AgentArguments, View> {
   readonly given: Given;
   readonly log: Log;
   readonly started: Started;
+  /** Resolves when somebody asks for the end. */
+  readonly asked: Promise<unknown>;
   /** True when the agent ends by a planned stop; it is asked at the end only. */
   readonly withdraw: () => boolean;
 }
@@ -159,33 +181,20 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   const { plane, given, log, started } = how;
   const { systemClock: clock } = await import('../../runtime/clock.ts');
   const { createRegistry } = await import('../../runtime/metrics.ts');
+  const { joined, measureDoubts } = await import('../../runtime/doubts.ts');
   const { serveAgentEndpoint } = await import('../../runtime/endpoint.ts');
+  const { identityMetrics } = await import('../../runtime/identity.ts');
   const registry = createRegistry(plane.name);
+  const identity = identityMetrics(registry, packageJson.version);
 
+  const tls = await followCertificates(given, { clock, registry, started, log: log.child({ room: 'tls' }) });
   const watch = await watchPlatform(how, clock);
-  const { view, platform } = watch.current();
-  const cluster = plane.cluster(view, given);
-  // Decided at the start alone: an edit of where a cluster is read must not keep an agent from obeying the rest, a Drain say.
-  const place = sourcePlace(platform, cluster, given);
-  const needs = await plane.needs(given);
-  const kubeLog = log.child({ room: 'kube' });
-  const runFile = (name: string): string => resolve(given.runDir, name);
-  const { stateDir = given.runDir } = given;
-  await mkdir(stateDir, { recursive: true });
-  const { snapshotFile } = await import('../../kube/last-good.ts');
-  const lastGood = snapshotFile(resolve(stateDir, plane.lastGood), kubeLog);
-  const acceptFile = resolve(stateDir, acceptFileOf(plane.name, cluster));
-  const { source, client } = await clusterSource({
-    place,
-    needs,
-    acceptFile,
-    lastGood: lastGood.read(),
-    clock,
-    log: kubeLog,
-    registry,
-  });
-  if (client !== undefined) started.add('kube client', () => client.close());
-
+  const cluster = watch.started ? plane.cluster(watch.current().view, given) : ownCluster(given);
+  const reading = { watch, cluster, clock, registry };
+  const { place, source, client, lastGood, acceptFile, apis } = await readSources(how, reading);
+  if (!(await isReady(watch, how))) return;
+  const { view } = watch.current();
+  const { viewOf } = await import('../../platform-api/view.ts');
   const listen = plane.listen(view, given);
   const agent = await plane.agent({
     given,
@@ -194,27 +203,43 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
     source,
     lastGood,
     acceptFile,
+    apis,
+    verdicts: () => watch.verdicts(),
     client,
     listen,
-    runFile,
+    access: tls?.access,
+    runFile: (name) => resolve(given.runDir, name),
     clock,
     log,
     registry,
   });
-  const common = { agent: plane.name, statusVersion, cluster, startedAtMs: clock.now() };
+  const doubting = (): DoubtPart => joined([source, ...apis, agent].flatMap((part) => part.doubting?.() ?? []));
+  measureDoubts(registry, clock, () => doubting().doubts);
+  const common = {
+    agent: plane.name,
+    version: packageJson.version,
+    statusVersion,
+    cluster,
+    startedAtMs: clock.now(),
+  };
   const status = () => ({
     ...common,
-    platform: watch.status(),
+    platform: { ...watch.status(), digest: watch.current().digest, ...viewOf(apis, watch.verdicts()) },
     ...withoutUndefined({ credentials: client?.credentials?.() }),
+    endpoint: endpointView(tls),
+    ...withoutUndefined({ frozen: freezeInForce(watch.current().platform, clock.now())?.spec }),
+    ...doubting(),
     ...agent.status(),
   });
+  const history = await keepHistory(how, { cluster, status, clock });
   const endpoint = await serveAgentEndpoint({
     ...listen,
     registry,
     status,
-    ...withoutUndefined({ documents: agent.documents }),
+    documents: { ...agent.documents, [agentPaths.history]: (query) => history.answer(query) },
     health: () => agent.health?.() ?? [],
-    door: () => doorOf(plane, given, watch.current()),
+    door: () => doorOf(how, listen, watch.current()),
+    ...withoutUndefined({ tls: tls?.rules }),
     names: [listen.host, ...Object.values(plane.identity(given)), ...given.metricsName],
     clock,
     log: log.child({ room: 'endpoint' }),
@@ -222,40 +247,125 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   started.add('endpoint', () => endpoint.stop());
 
   started.add('agent', () => agent.stop({ withdraw: how.withdraw() }));
-  watch.onChange(() => agent.platformChanged());
+  identity.setDigest(watch.current().digest);
+  watch.onChange(() => {
+    identity.setDigest(watch.current().digest);
+    agent.platformChanged();
+  });
   agent.start();
+  history.start();
   log.info({ cluster, source: describePlace(place), endpoint: endpoint.url }, `${plane.name} agent started`);
+}
+
+/** Waits for a platform where there is no folder. Resolves with false when somebody asks for the end before there is one. */
+async function isReady(
+  watch: Pick<PlatformWatch<unknown>, 'started' | 'start'>,
+  { asked }: { readonly asked: Promise<unknown> },
+): Promise<boolean> {
+  if (!watch.started) await Promise.race([watch.start(), asked]);
+  return watch.started;
+}
+
+/** Opens the journal of what this agent decides; it is closed after the agent has ended. */
+async function keepHistory<Given extends AgentArguments, View>(
+  { plane, given, log, started }: Start<Given, View>,
+  { cluster, status, clock }: { readonly cluster: string; readonly status: () => object; readonly clock: Clock },
+): Promise<History> {
+  const { Journal } = await import('../../runtime/journal.ts');
+  const { History: AgentHistory } = await import('./history.ts');
+  const path = resolve(given.stateDir ?? given.runDir, historyFileOf(plane.name, cluster));
+  const roomLog = log.child({ room: 'history' });
+  const journal = new Journal({ path, clock, log: roomLog });
+  await journal.open();
+  const history = new AgentHistory({ journal, status, clock, log: roomLog });
+  started.add('history', () => history.stop(serverName(plane, given)));
+  return history;
+}
+
+/** Makes the source of the cluster's objects, and makes its API a source of the platform spec. */
+async function readSources<Given extends AgentArguments, View>(
+  { plane, given, log, started }: Start<Given, View>,
+  {
+    watch,
+    cluster,
+    clock,
+    registry,
+  }: {
+    readonly watch: PlatformWatch<Seen<View>>;
+    readonly cluster: string;
+    readonly clock: Clock;
+    readonly registry: Registry;
+  },
+) {
+  // Decided at the start alone: an edit of where a cluster is read must not keep an agent from obeying the rest, a Drain say.
+  const place = placeOf(watch.started ? watch.current().platform : undefined, cluster, given);
+  const needs = await plane.needs(given);
+  const kubeLog = log.child({ room: 'kube' });
+  const { stateDir = given.runDir } = given;
+  await mkdir(stateDir, { recursive: true });
+  const { snapshotFile } = await import('../../kube/last-good.ts');
+  const lastGood = snapshotFile(resolve(stateDir, plane.lastGood), kubeLog);
+  const acceptFile = resolve(stateDir, acceptFileOf(plane.name, cluster));
+  const access = { place, needs, acceptFile, lastGood: lastGood.read(), clock, log: kubeLog, registry };
+  const { source, client } = await clusterSource(access);
+  if (client !== undefined) started.add('kube client', () => client.close());
+  const { followSpecApis } = await import('./spec-api.ts');
+  const apiLog = log.child({ room: 'platform-api' });
+  const sources = specSources(given, cluster, client !== undefined);
+  const common = { agent: plane.name, cluster, needs, sources, client, stateDir, watch, clock, registry, started };
+  const apis = await followSpecApis({ ...common, log: apiLog });
+  return { place, source, client, lastGood, acceptFile, apis };
 }
 
 /** The platform, and the agent's view of it. */
 interface Seen<View> {
   readonly platform: Platform;
   readonly view: View;
+  readonly digest: string;
 }
 
-/** Programs of this host, the servers of every site, and the networks that a person named may visit an agent. */
+/**
+ * Programs of this host, the servers of every site, and the networks that a person named may visit an agent; where certificates are
+ * required, they need one besides.
+ */
 function doorOf<Given extends AgentArguments, View>(
-  { peers }: AgentPlane<Given, View>,
-  { metricsFrom }: Given,
+  { plane, given }: Start<Given, View>,
+  { host }: ListenAddress,
   { platform, view }: Seen<View>,
 ): Door {
-  return { peers: peers?.(view) ?? [], networks: [...serverPrefixes(platform), ...metricsFrom] };
+  const pool = plane.pool?.(view);
+  const self: ServerName = { name: serverName(plane, given), address: host };
+  return {
+    peers: pool?.spec.blades.map(({ address }) => address) ?? [],
+    networks: [...serverPrefixes(platform), ...given.metricsFrom],
+    gates: gatesOf(platform, pool, self),
+  };
 }
 
+/** The server whose agent this is. */
+function serverName<Given extends AgentArguments, View>({ name, identity }: AgentPlane<Given, View>, given: Given) {
+  return Object.values(identity(given)).at(-1) ?? name;
+}
+
+/** Without a folder it is not started: the APIs come first. */
 async function watchPlatform<Given extends AgentArguments, View>(
   { plane, given, log, started }: Start<Given, View>,
   clock: Clock,
 ): Promise<PlatformWatch<Seen<View>>> {
+  const { platformDigest } = await import('../../platform/digest.ts');
   const { PlatformWatch: Watch } = await import('../../platform/watch.ts');
+  const { folderCopy } = await import('../../platform/folder-copy.ts');
   const viewOf = await plane.view(given);
+  const { stateDir = given.runDir } = given;
   const watch = new Watch({
     path: given.platform,
-    view: (platform) => ({ platform, view: viewOf(platform) }),
+    copy: folderCopy(resolve(stateDir, folderCopyOf(plane.name)), log),
+    view: (platform) => ({ platform, view: viewOf(platform), digest: platformDigest(platform) }),
     clock,
     log,
     intervalMs: platformIntervalMs,
   });
-  await watch.start();
   started.add('platform', () => watch.stop());
+  if (given.platform !== undefined) await watch.start();
   return watch;
 }

@@ -12,9 +12,11 @@ export function collectionPath(kind: Kind, apiVersion: string): string {
   return `${groupPath(apiVersion)}/${kindFacts[kind].plural}`;
 }
 
-/** Whether the server must be asked which API version of the kind it has. A kind of one built-in version is always there. */
+/**
+ * Whether the server must be asked which API version of the kind it has, if any. A kind of one built-in version is always there.
+ */
 export function needsDiscovery(kind: Kind): boolean {
-  return kindFacts[kind].apiVersions.length > 1;
+  return kindFacts[kind].apiVersions.length > 1 || kindFacts[kind].own === true;
 }
 
 /** Whether an APIResourceList names the collection of this kind. */

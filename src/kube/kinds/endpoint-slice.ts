@@ -8,15 +8,11 @@ export interface EndpointSlice extends KubernetesObject<'EndpointSlice'> {
   readonly endpoints?: readonly {
     readonly addresses: readonly string[];
     readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
-    readonly nodeName?: string;
-    readonly zone?: string;
-    readonly targetRef?: { readonly kind?: string; readonly name?: string };
   }[];
   readonly ports?: readonly {
     readonly name?: string;
     readonly port?: number;
     readonly protocol?: string;
-    readonly appProtocol?: string;
   }[];
 }
 
@@ -56,6 +52,20 @@ function coversPorts(fresh: EndpointSlice, held: EndpointSlice): boolean {
   return (held.ports ?? []).every((port) => covered.has(identity(port)));
 }
 
+type Conditions = Present<Endpoint['conditions']>;
+
+const readConditions = shape<Conditions>({ ready: flag, serving: flag, terminating: flag });
+const conditionsInUse = new Map<string, Conditions>();
+
+/** The one object for these conditions: there are 27 at most, and a cluster has hundreds of thousands of endpoints. */
+function sharedConditions(conditions: Conditions): Conditions {
+  const { ready, serving, terminating } = conditions;
+  const key = `${ready} ${serving} ${terminating}`;
+  const known = conditionsInUse.get(key);
+  if (known === undefined) conditionsInUse.set(key, conditions);
+  return known ?? conditions;
+}
+
 export const endpointSlice: KindFacts<EndpointSlice> = {
   kind: 'EndpointSlice',
   apiVersions: ['discovery.k8s.io/v1'],
@@ -67,15 +77,12 @@ export const endpointSlice: KindFacts<EndpointSlice> = {
       shape<Endpoint>(
         {
           addresses: listOf(text),
-          conditions: shape<Present<Endpoint['conditions']>>({ ready: flag, serving: flag, terminating: flag }),
-          nodeName: text,
-          zone: text,
-          targetRef: shape<Present<Endpoint['targetRef']>>({ kind: text, name: text }),
+          conditions: (value) => sharedConditions(readConditions(value)),
         },
         ['addresses'],
       ),
     ),
-    ports: listOf(shape<Item<EndpointSlice['ports']>>({ name: text, port: whole, protocol: text, appProtocol: text })),
+    ports: listOf(shape<Item<EndpointSlice['ports']>>({ name: text, port: whole, protocol: text })),
   }),
   succession,
 };

@@ -1,9 +1,11 @@
 import type { Problem } from '../../model/problem.ts';
 import { messageOf } from '../../model/values.ts';
 import { UnreadableFile } from '../../runtime/bounded-file.ts';
-import type { AnyObject, Kind } from '../kinds.ts';
+import { type AnyObject, type Kind, kindFacts } from '../kinds.ts';
 import type { ObjectKey } from '../objects/metadata.ts';
+import type { ReadObject } from '../read-object.ts';
 import type { KubeReason } from '../reasons.ts';
+import { keptOf, namespaceFull } from '../room.ts';
 import type { ClusterState } from '../source.ts';
 import { type ObjectsByKind, objectsOfKind } from '../state.ts';
 import { BadFile } from './bad-file.ts';
@@ -69,24 +71,49 @@ export interface Assembled {
 /** Merges the files, in the order of their names, into one set of objects. `inForce` has the last good versions. */
 export function assemble(files: ReadonlyMap<string, FileContent>, inForce: ClusterState): Assembled {
   const objects = new Map<Kind, Map<ObjectKey, AnyObject>>();
+  const places = new Map<AnyObject, Place>();
   const refused: FileProblem[] = [];
   let ignored = 0;
   for (const [file, content] of files) {
     ignored += content.ignored;
     for (const { line, read } of content.objects) {
+      if (kindFacts[read.kind].own === true) {
+        ignored += 1;
+        continue;
+      }
       const ofKind = objects.get(read.kind) ?? new Map<ObjectKey, AnyObject>();
       objects.set(read.kind, ofKind);
-      const about = { file, line, object: read.key === undefined ? read.kind : `${read.kind}/${read.key}` };
       if (!read.ok) {
-        refused.push({ ...about, reason: read.reason, path: read.path, message: read.message });
+        refused.push(problemOfObject({ file, line }, read));
         const last = read.key === undefined ? undefined : objectsOfKind(inForce, read.kind).get(read.key);
         if (read.key !== undefined && last !== undefined && !ofKind.has(read.key)) ofKind.set(read.key, last);
       } else if (ofKind.has(read.key)) {
-        refused.push({ ...about, reason: 'DuplicateObject', message: 'the same object stands in an earlier place' });
+        const { kind, key } = read;
+        const message = 'the same object stands in an earlier place';
+        refused.push({ file, line, object: `${kind}/${key}`, reason: 'DuplicateObject', message });
       } else {
         ofKind.set(read.key, read.object);
+        places.set(read.object, { file, line });
       }
     }
   }
-  return { objects, ignored, refused };
+  const kept = [...objects].map(([kind, ofKind]) => {
+    const found = keptOf(kind, ofKind, objectsOfKind(inForce, kind));
+    for (const key of found.refused) {
+      const object = ofKind.get(key);
+      refused.push(problemOfObject(object && places.get(object), namespaceFull(kind, key)));
+    }
+    return [kind, found.kept] as const;
+  });
+  return { objects: new Map(kept), ignored, refused };
+}
+
+interface Place {
+  readonly file: string;
+  readonly line: number;
+}
+
+function problemOfObject(place: Place | undefined, read: Extract<ReadObject, { ok: false }>): FileProblem {
+  const { kind, key, reason, path, message } = read;
+  return { ...place, object: key === undefined ? kind : `${kind}/${key}`, reason, path, message };
 }

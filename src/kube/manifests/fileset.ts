@@ -1,7 +1,7 @@
 import { compareKeys } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { type FileContent, type FileProblem, readContent } from './files.ts';
-import type { Signature } from './folder.ts';
+import type { FolderListing, Signature } from './folder.ts';
 
 export interface FileSetOptions {
   readonly folder: string;
@@ -21,6 +21,7 @@ export interface FileSetUpdate {
 }
 
 const gone = 'gone';
+type Listed = Extract<FolderListing, { readonly ok: true }>;
 
 /**
  * The contents in force of a folder's files. A change (also a disappearance) counts when the file is at rest: it is the same
@@ -56,7 +57,8 @@ export class FileSet {
     this.#changed = true;
   }
 
-  async update(listed: ReadonlyMap<string, Signature>): Promise<FileSetUpdate> {
+  /** Takes the files of a listing. One that is `torn` proves of no file that it is gone, and is not all there is. */
+  async update({ files: listed, torn }: Pick<Listed, 'files' | 'torn'>): Promise<FileSetUpdate> {
     const rested = this.#rested();
     const seen = new Map<string, Signature>();
     const next = new Map<string, FileContent>();
@@ -75,7 +77,7 @@ export class FileSet {
     }
     for (const [path, before] of this.#contents) {
       if (listed.has(path)) continue;
-      if (this.#trusted(path, gone, rested)) this.#changed = true;
+      if (!torn && this.#trusted(path, gone, rested)) this.#changed = true;
       else {
         seen.set(path, gone);
         next.set(path, before);
@@ -83,18 +85,20 @@ export class FileSet {
     }
     this.#seen = seen;
     this.#contents = new Map([...next].toSorted(compareKeys));
-    return this.#conclude();
+    return this.#conclude(torn);
   }
 
-  #conclude(): FileSetUpdate {
+  #conclude(torn: boolean): FileSetUpdate {
     const now = this.#options.clock.monotonic();
-    const unsettled = this.#seen.size > 0;
+    const unsettled = this.#seen.size > 0 || torn;
     this.#unsettledSinceMs = unsettled ? (this.#unsettledSinceMs ?? now) : undefined;
     const wait = unsettled && now - (this.#unsettledSinceMs ?? now) < this.#options.unrestMs;
     const problems: FileProblem[] = [];
     for (const { problem } of this.#contents.values()) if (problem !== undefined) problems.push(problem);
     for (const path of this.#seen.keys())
       problems.push({ reason: 'StillChanging', file: path, message: 'is being written without a pause' });
+    if (torn)
+      problems.push({ reason: 'StillChanging', file: this.#options.folder, message: 'changes whenever it is listed' });
     const changed = this.#changed || unsettled;
     if (!wait) this.#changed = false;
     return { unsettled, wait, changed, problems };

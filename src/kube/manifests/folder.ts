@@ -17,6 +17,11 @@ export type FolderListing =
       readonly files: ReadonlyMap<string, Signature>;
       /** The absolute paths of the folder and of every folder in it: these are to be watched. */
       readonly folders: readonly string[];
+      /**
+       * A folder changed while it was listed, or was away for a moment: the files are those of no one moment, and one that is not
+       * among them may have been there all the time.
+       */
+      readonly torn: boolean;
     }
   | { readonly ok: false; readonly missing: boolean; readonly tooLarge: boolean; readonly message: string };
 
@@ -29,41 +34,60 @@ const manifestName = /^[^.].*\.(ya?ml|json)$/i;
  * as a whole, because a part of it would look like a deletion of the rest.
  */
 export async function listFolder(folder: string): Promise<FolderListing> {
-  const files = new Map<string, Signature>();
-  const folders: string[] = [];
+  const found: Found = { files: new Map(), folders: new Map(), vanished: [], bytes: 0n };
+  let torn: boolean;
   try {
-    await walk(folder, '', { files, folders, bytes: 0n }, []);
+    await walk(folder, '', found, []);
+    torn = await isTorn(found);
   } catch (error) {
     const missing = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR';
     return { ok: false, missing, tooLarge: error instanceof FolderTooLarge, message: messageOf(error) };
   }
-  return { ok: true, folders, files: new Map([...files].toSorted(compareKeys)) };
+  return { ok: true, folders: [...found.folders.keys()], files: new Map([...found.files].toSorted(compareKeys)), torn };
 }
 
 interface Found {
   readonly files: Map<string, Signature>;
-  readonly folders: string[];
+  /** The signature of each folder before it was read. */
+  readonly folders: Map<string, Signature>;
+  /** What a folder named and was not there a moment later. */
+  readonly vanished: { readonly path: string; readonly isLink: boolean }[];
   bytes: bigint;
+}
+
+/** Whether anything that was found is different now; of what vanished only a link that leads nowhere, as it did before, is not. */
+async function isTorn({ folders, vanished }: Found): Promise<boolean> {
+  for (const { path, isLink } of vanished) if (!isLink || (await statOrGone(path)) !== undefined) return true;
+  for (const [folder, before] of folders) {
+    const now = await statOrGone(folder);
+    if (now === undefined || signatureOf(now) !== before) return true;
+  }
+  return false;
 }
 
 async function walk(root: string, relative: string, found: Found, above: readonly string[]): Promise<void> {
   const here = join(root, relative);
-  const { dev, ino } = await stat(here, { bigint: true });
-  const id = `${dev}:${ino}`;
+  const before = await stat(here, { bigint: true });
+  const id = `${before.dev}:${before.ino}`;
   if (above.includes(id)) return;
   if (above.length > bounds.levelsOfFolders)
     throw tooLarge(here, 'is nested too deeply', `${bounds.levelsOfFolders} levels`);
   const entries = await readdir(here, { withFileTypes: true });
-  found.folders.push(here);
-  if (found.folders.length > bounds.folders) throw tooLarge(root, 'has too many folders', `${bounds.folders}`);
+  found.folders.set(here, signatureOf(before));
+  if (found.folders.size > bounds.folders) throw tooLarge(root, 'has too many folders', `${bounds.folders}`);
   await Promise.all(
     entries.map(async (entry) => {
       if (entry.name.startsWith('.')) return;
       const path = relative === '' ? entry.name : `${relative}/${entry.name}`;
       const wanted = manifestName.test(entry.name);
-      const state = entry.isDirectory() || !wanted ? undefined : await statOrGone(join(root, path));
+      const vanishes = (error: unknown): void => {
+        ignoreGone(error);
+        found.vanished.push({ path: join(root, path), isLink: entry.isSymbolicLink() });
+      };
+      const state =
+        entry.isDirectory() || !wanted ? undefined : await stat(join(root, path), { bigint: true }).catch(vanishes);
       if (entry.isDirectory() || state?.isDirectory() === true || (entry.isSymbolicLink() && !wanted))
-        await walk(root, path, found, [...above, id]).catch(ignoreGone);
+        await walk(root, path, found, [...above, id]).catch(vanishes);
       else if (state !== undefined) note(root, path, state, found);
     }),
   );

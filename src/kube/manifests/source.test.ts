@@ -57,6 +57,26 @@ describe('manifest folder', () => {
     expect(seen.keys('Node')).toEqual(['a']);
   });
 
+  it('keeps of one namespace what has room, marks the rest, and leaves other namespaces theirs', async () => {
+    const ingress = (namespace: string, name: string) => {
+      const rules = [{ http: { paths: [{ path: `/${'x'.repeat(900_000)}`, backend: {} }] } }];
+      return { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name, namespace }, spec: { rules } };
+    };
+    const list = (items: readonly object[]) => JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    const some = Array.from({ length: 50 }, (_, index) => ingress('greedy', `g${index}`));
+    await start({ 'greedy.json': list(some), 'honest.json': list([ingress('video', 'web')]) });
+    expect([...(seen.state?.objects.Ingress.values() ?? [])].filter(({ notKept }) => notKept !== undefined)).toEqual(
+      [],
+    );
+    const more = Array.from({ length: 20 }, (_, index) => ingress('greedy', `a${index}`));
+    await folder.write('a.json', list(more));
+    await seen.until('the new ones', () => seen.keys('Ingress').length === 71);
+    const kept = [...(seen.state?.objects.Ingress ?? [])].filter(([, { notKept }]) => notKept === undefined);
+    expect(kept.filter(([key]) => key.startsWith('greedy/g'))).toHaveLength(50);
+    expect(kept.filter(([key]) => key.startsWith('greedy/a'))).toHaveLength(5);
+    expect(kept.map(([key]) => key)).toContain('video/web');
+  }, 20_000);
+
   it('removes nothing while a file is unreadable', async () => {
     await start({ 'a.yaml': yaml([node('a')]), 'b.yaml': yaml([node('b')]) });
     await folder.write('a.yaml', 'garbage');

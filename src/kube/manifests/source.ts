@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { formatProblem } from '../../model/problem.ts';
+import type { DoubtPart } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { readAcceptance } from '../acceptance.ts';
+import { DoubtBoard } from '../doubt-board.ts';
 import { Doubts } from '../doubts.ts';
 import { type AnyObject, type Kind, kinds } from '../kinds.ts';
 import { createSourceMetrics, type SourceMetrics } from '../metrics.ts';
@@ -68,6 +70,7 @@ class ManifestSource implements ClusterSource {
   /** What is in force: the state or, before there is one, that of an earlier agent. */
   #inForce: ClusterState = emptyState;
   readonly #doubts = new Doubts(Infinity);
+  readonly #board: DoubtBoard;
   /** When the accept file was written that was obeyed last, in ms since the epoch. */
   #acceptedMs: number | undefined;
   /** When the folder was last lost, or an object in doubt last came back: a folder that is being restored is not at rest. */
@@ -77,6 +80,7 @@ class ManifestSource implements ClusterSource {
     this.#options = options;
     const { clock, quietMs = 20, pollMs = 5000, unrestMs = 1000 } = options;
     this.#metrics = createSourceMetrics(options.registry, clock);
+    this.#board = new DoubtBoard({ doubts: this.#doubts, acceptFile: join(options.folder, acceptFile), clock });
     this.#files = new FileSet({ folder: options.folder, clock, quietMs, unrestMs });
     this.#loop = new Loop({
       clock,
@@ -114,6 +118,10 @@ class ManifestSource implements ClusterSource {
     return this.#status;
   }
 
+  doubting(): DoubtPart {
+    return this.#board.view();
+  }
+
   async stop(): Promise<void> {
     this.#listener = undefined;
     this.#watch.stop();
@@ -130,7 +138,7 @@ class ManifestSource implements ClusterSource {
         message: listing.message,
       });
     }
-    const found = await this.#files.update(listing.files);
+    const found = await this.#files.update(listing);
     if (found.unsettled) this.#loop.trigger();
     if (found.wait || (!found.changed && this.#status.phase === 'live')) return;
     const { objects, refused } = assemble(this.#files.contents, this.#inForce);
@@ -153,7 +161,7 @@ class ManifestSource implements ClusterSource {
         message: `no object of a kind we read in ${this.#options.folder}`,
       });
     await this.#judgeLosses(objects);
-    const doubt = this.#doubts.show(this.#options.clock.monotonic());
+    const doubt = this.#board.look();
     this.#publish(this.#withDoubted(objects), false);
     if (this.#doubts.size === 0) {
       this.#lost = false;
@@ -163,13 +171,8 @@ class ManifestSource implements ClusterSource {
     const message =
       doubt === undefined
         ? `the folder came back with ${this.#doubts.size} objects fewer; waiting until it is at rest`
-        : `${doubt.findings} are missing${this.#howToAccept(doubt.fingerprint)}`;
+        : doubt.message;
     this.#reportLoss({ reason: 'SourceImplausible', message });
-  }
-
-  #howToAccept(fingerprint: string | undefined): string {
-    if (fingerprint === undefined) return '';
-    return `; write ${fingerprint} into ${join(this.#options.folder, acceptFile)} to accept it`;
   }
 
   /** Determines anew which of the objects in force that the folder lacks are in doubt; the others were deleted. */
@@ -194,6 +197,7 @@ class ManifestSource implements ClusterSource {
     const writtenMs = clock.monotonic() - (clock.now() - acceptance.writtenMs);
     if (this.#doubts.accept(acceptance.said, writtenMs) === undefined) return;
     this.#acceptedMs = acceptance.writtenMs;
+    this.#board.obeyed(acceptance);
     log.warn({ fingerprint: acceptance.said }, 'implausible change accepted by a person');
   }
 

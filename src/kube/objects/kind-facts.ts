@@ -27,6 +27,8 @@ export interface KindFacts<T extends KubernetesObject<string>> {
   readonly plural: string;
   /** Whether its objects are in namespaces. */
   readonly namespaced: boolean;
+  /** A kind of the platform spec: read from an API only, and perhaps not installed there. */
+  readonly own?: true;
   /** Whose objects it has is of interest: `metadata.ownerReferences` is kept. */
   readonly owners?: true;
   /** Keeps of a raw object the fields that `T` names, and drops all others; throws WrongShape. */

@@ -71,6 +71,36 @@ describe('Contest', () => {
     expect([contest.ownedByOther, contest.dueMs]).toEqual([false, Infinity]);
   });
 
+  it('takes what is left over three times, then leaves it to whoever writes it again, until it has stood for half an hour', () => {
+    const exclusive = (held: object | undefined): StatusWish => ({ ...wish(held), exclusive: true });
+    const taken: Outcome = { result: 'written', takenFrom: ['other'] };
+    const contest = new Contest(exclusive(theirs));
+    let now = 0;
+    for (const wait of [2000, 4000, 8000]) {
+      expect([contest.mayTake, contest.contested]).toEqual([true, false]);
+      contest.noteOutcome(taken, contest.wish, now);
+      contest.update(exclusive(ours), now);
+      contest.update(exclusive(theirs), now + 1000);
+      expect(contest.dueMs - now).toBe(1000 + wait);
+      now = contest.dueMs;
+    }
+    expect(contest.mayTake).toBe(false);
+    contest.noteOutcome(owned, contest.wish, now);
+    expect([contest.contested, contest.ownedByOther]).toEqual([true, true]);
+    expect(contest.dueMs - now).toBeGreaterThanOrEqual(5 * 60_000);
+    contest.update(exclusive(ours), now);
+    expect(contest.contested).toBe(false);
+    contest.update(exclusive(theirs), now + 31 * 60_000);
+    expect(contest.mayTake).toBe(true);
+  });
+
+  it('takes at once what it left alone, when nobody else may write it any more', () => {
+    const contest = new Contest(wish(theirs));
+    contest.noteOutcome(owned, contest.wish, 0);
+    contest.update({ ...wish(theirs), exclusive: true }, 1000);
+    expect([contest.dueMs, contest.mayTake]).toEqual([-Infinity, true]);
+  });
+
   it('takes a status back once: fields that stay belong to others', () => {
     const contest = new Contest({ object, wanted: undefined, held: ours });
     expect(contest.dueMs).toBe(-Infinity);

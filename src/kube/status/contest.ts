@@ -10,6 +10,8 @@ export interface StatusWish {
   readonly wanted: object | undefined;
   /** The same fields as the cluster holds them. */
   readonly held: object | undefined;
+  /** True when the cluster says that nobody but us writes it: what another manager owns is left over, and is taken. */
+  readonly exclusive?: boolean;
 }
 
 const minute = 60_000;
@@ -24,11 +26,13 @@ const owned = { firstMs: 5 * minute, ceilingMs };
 /** The pauses after a refusal, and those after a failure that is no verdict and may end at any time. */
 const refused = { firstMs: minute, ceilingMs: 10 * minute };
 const failed = { firstMs: 1000, ceilingMs: minute };
+/** How often one status is taken from other managers before it counts as contested: who writes it again and again is alive. */
+const mostTakings = 3;
 
 /**
  * The state of one object whose status other writers may want too: what we wrote, whether it stood, and when our next write is
- * due. It is pure: time comes with every call. Another writer is never fought: a manager that owns a field keeps it, and when
- * a writer undoes our status we write it again, ever more slowly.
+ * due. It is pure: time comes with every call. Another writer is never fought: a manager that owns a field keeps it, unless nobody but us
+ * may write it and we have not taken it three times already; and when a writer undoes our status we write it again, ever more slowly.
  */
 export class Contest {
   #wish: StatusWish;
@@ -42,6 +46,7 @@ export class Contest {
   #rounds = 0;
   #calmSinceMs = Infinity;
   #owned = false;
+  #takings = 0;
 
   constructor(wish: StatusWish) {
     this.#wish = wish;
@@ -56,10 +61,21 @@ export class Contest {
     return this.#owned;
   }
 
+  /** What another manager owns may be taken by force. */
+  get mayTake(): boolean {
+    return this.#wish.exclusive === true && this.#takings < mostTakings;
+  }
+
+  /** We took it as often as we may, and another manager owns it again. */
+  get contested(): boolean {
+    return this.#owned && this.#wish.exclusive === true && this.#takings >= mostTakings;
+  }
+
   /** Replaces the wish by the newest one. Returns true when somebody undid what we wrote. */
   update(wish: StatusWish, nowMs: number): boolean {
     const before = this.#wish;
     this.#wish = wish;
+    if (this.#owned && before.exclusive !== true && this.mayTake) this.#notBeforeMs = -Infinity;
     if (!deepEqual(before.wanted, wish.wanted)) {
       this.#startAgain();
       // The failures of the old wish do not delay the new one.
@@ -69,7 +85,10 @@ export class Contest {
       this.#noteStanding(nowMs);
       return false;
     }
-    if (nowMs - this.#calmSinceMs > ceilingMs) this.#rounds = 0;
+    if (nowMs - this.#calmSinceMs > ceilingMs) {
+      this.#rounds = 0;
+      this.#takings = 0;
+    }
     this.#calmSinceMs = Infinity;
     if (deepEqual(before.held, wish.held)) return false;
     // The other manager changed the status, and may have let go of our field.
@@ -92,8 +111,10 @@ export class Contest {
   }
 
   /** Notes the outcome of a write of `wish` that has just ended. */
-  noteOutcome({ result }: Outcome, wish: StatusWish, nowMs: number): void {
+  noteOutcome(outcome: Outcome, wish: StatusWish, nowMs: number): void {
+    const { result } = outcome;
     this.#triedMs = nowMs;
+    if (result === 'written' && outcome.takenFrom !== undefined) this.#takings += 1;
     if (result === 'owned-by-other') this.#owned = true;
     else if (result === 'written' || result === 'gone') this.#owned = false;
     if (result === 'written') {

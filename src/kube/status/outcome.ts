@@ -4,7 +4,8 @@ import type { KubeReason } from '../reasons.ts';
 
 /** The outcome of one write. */
 export type Outcome =
-  | { readonly result: 'written' }
+  /** `takenFrom`: the managers that owned what was written by force. */
+  | { readonly result: 'written'; readonly takenFrom?: readonly string[] }
   /** The object has changed since we read it, and must be read again. */
   | { readonly result: 'outdated' }
   | { readonly result: 'gone' }

@@ -259,13 +259,13 @@ describe('StatusWriter', () => {
       random: () => 0,
       log: silentLog,
       allowedForMs: () => 10_000,
-      onOwnedByOther: (object, message) => told.push(`${object.name}: ${message}`),
+      onDispute: ({ object, reason, message }) => told.push(`${object.name}: ${reason}: ${message}`),
     });
     client.answer = () =>
       Promise.reject(new ApiError(409, 'Conflict', 'Apply failed with 1 conflict: conflict with "other"'));
     writer.set([wish('web', { ip: 1 }, { ip: 2 })]);
     await clock.advance(3_600_000);
-    expect(told).toEqual(['web: Apply failed with 1 conflict: conflict with "other"']);
+    expect(told).toEqual(['web: OwnedByOther: Apply failed with 1 conflict: conflict with "other". It is left alone']);
     // The object was tried again after 5, 10, 20 and 30 minutes.
     expect(client.requests).toHaveLength(4);
     expect(writer.status().ownedByOther).toEqual(['Ingress/video/web']);

@@ -11,12 +11,29 @@ import { type DueWrite, Pump, type Write, type WriterOptions } from './pump.ts';
 export interface StatusWriterOptions extends WriterOptions {
   /** The manager under which earlier releases wrote: what it owns is ours. */
   readonly formerFieldManager?: string;
-  /** Called when another manager is found to own a field that we would write; once until it lets go. */
-  readonly onOwnedByOther?: (object: ObjectReference, message: string) => void;
+  /** Whether a manager is one of ours, of another pool: nothing is ever taken from it. */
+  readonly isSibling?: (manager: string) => boolean;
+  /** Called when another manager owns what we would write: once until it lets go, and for each time that it was taken from it. */
+  readonly onDispute?: (dispute: Dispute) => void;
+}
+
+/** What came of a field that another manager owns. */
+export interface Dispute {
+  readonly object: ObjectReference;
+  readonly reason: Extract<KubeReason, 'OwnedByOther' | 'StatusTakenOver' | 'StatusContested'>;
+  readonly message: string;
+}
+
+interface StatusWriterStatus {
+  readonly waiting: number;
+  /** At most a hundred objects of which another manager owns what we would write; `contested` are those of them that it took back. */
+  readonly ownedByOther: readonly string[];
+  readonly contested: readonly string[];
+  readonly pausedForMs?: number;
 }
 
 /**
- * Keeps the status of objects as it should be, by server-side apply without force. `set` takes every status that should stand.
+ * Keeps the status of objects as it should be, by server-side apply; by force only where the wish is exclusive. `set` takes every status that should stand.
  * Only those that differ are written, with the newest wish of each object, no faster than the bucket allows.
  */
 export class StatusWriter {
@@ -68,12 +85,14 @@ export class StatusWriter {
   }
 
   /** For `/status`. */
-  status(): { readonly waiting: number; readonly ownedByOther: readonly string[]; readonly pausedForMs?: number } {
+  status(): StatusWriterStatus {
     const { pausedForMs } = this.#pump;
-    const owned = [...this.#contests].filter(([, contest]) => contest.ownedByOther).map(([name]) => name);
+    const owned = [...this.#contests].filter(([, contest]) => contest.ownedByOther);
+    const contested = owned.filter(([, contest]) => contest.contested);
     return {
       waiting: this.#waiting.size,
-      ownedByOther: owned.slice(0, 100),
+      ownedByOther: owned.slice(0, 100).map(([name]) => name),
+      contested: contested.slice(0, 100).map(([name]) => name),
       ...withoutUndefined({ pausedForMs }),
     };
   }
@@ -109,29 +128,33 @@ export class StatusWriter {
     const { clock, metrics } = this.#options;
     const { wish } = contest;
     const owned = contest.ownedByOther;
-    const outcome = await this.#apply(wish, limits);
+    const outcome = await this.#apply(contest, limits);
     contest.noteOutcome(outcome, wish, clock.monotonic());
     metrics.writes.inc({ kind: wish.object.kind, result: outcome.result });
     // The object moves to the end of the queue.
     this.#waiting.delete(name);
     if (this.#contests.get(name) === contest && contest.dueMs !== Infinity) this.#waiting.add(name);
-    this.#reportOutcome(name, wish, outcome, owned);
+    this.#reportOutcome(name, contest, outcome, owned);
     this.#updateMetrics();
     return outcome;
   }
 
-  /** Applies the wish. What stands there under our former name is taken over, and taken back with ours. */
-  async #apply(wish: StatusWish, limits: Parameters<Write>[0]): Promise<Outcome> {
-    const { fieldManager, formerFieldManager: former } = this.#options;
+  /**
+   * Applies the wish. What stands there under our former name is ours, and is taken back with ours; what is left over of a manager
+   * that may not write it any more is taken over.
+   */
+  async #apply(contest: Contest, limits: Parameters<Write>[0]): Promise<Outcome> {
+    const { fieldManager, formerFieldManager: former, isSibling = () => false } = this.#options;
+    const { wish, mayTake } = contest;
     const outcome = await this.#send(wish, { fieldManager, force: false }, limits);
-    if (former === undefined) return outcome;
-    if (
-      outcome.result === 'owned-by-other' &&
-      outcome.owners.length > 0 &&
-      outcome.owners.every((owner) => owner === former)
-    )
-      return this.#send(wish, { fieldManager, force: true }, limits);
-    if (outcome.result === 'written' && wish.wanted === undefined)
+    if (outcome.result === 'owned-by-other' && outcome.owners.length > 0) {
+      const strangers = outcome.owners.filter((owner) => owner !== former);
+      if (strangers.length === 0) return this.#send(wish, { fieldManager, force: true }, limits);
+      if (!mayTake || strangers.some(isSibling)) return outcome;
+      const taken = await this.#send(wish, { fieldManager, force: true }, limits);
+      return taken.result === 'written' ? { ...taken, takenFrom: strangers } : taken;
+    }
+    if (former !== undefined && outcome.result === 'written' && wish.wanted === undefined)
       return this.#send(wish, { fieldManager: former, force: false }, limits);
     return outcome;
   }
@@ -159,12 +182,13 @@ export class StatusWriter {
     }
   }
 
-  #reportOutcome(name: string, { object }: StatusWish, outcome: Outcome, ownedBefore: boolean): void {
-    const { log, onOwnedByOther, clock } = this.#options;
-    if (outcome.result === 'owned-by-other' && !ownedBefore) {
-      const reason = 'OwnedByOther' satisfies KubeReason;
-      log.warn({ reason, object: name, error: outcome.message }, 'another manager owns the status, leaving it');
-      onOwnedByOther?.(object, outcome.message);
+  #reportOutcome(name: string, contest: Contest, outcome: Outcome, ownedBefore: boolean): void {
+    const { log, onDispute, clock } = this.#options;
+    const { object } = contest.wish;
+    const dispute = disputeOf(contest, outcome, ownedBefore);
+    if (dispute !== undefined) {
+      log.warn({ reason: dispute.reason, object: name, error: dispute.message }, 'another manager wrote this status');
+      onDispute?.({ object, ...dispute });
     } else if (outcome.result === 'forbidden' || outcome.result === 'refused')
       log.warn({ reason: outcome.reason, object: name, error: outcome.message }, 'the API refuses our status');
     if (outcome.result === 'forbidden') this.#forbiddenUntilMs.set(object.kind, clock.monotonic() + 60_000);
@@ -177,4 +201,17 @@ export class StatusWriter {
     for (const contest of this.#contests.values()) if (contest.ownedByOther) owned += 1;
     metrics.ownedByOther.set(owned);
   }
+}
+
+/** What is to be said of a write that met another manager; undefined when it did not, or when that was said before. */
+function disputeOf(contest: Contest, outcome: Outcome, ownedBefore: boolean): Omit<Dispute, 'object'> | undefined {
+  if (outcome.result === 'written' && outcome.takenFrom !== undefined)
+    return { reason: 'StatusTakenOver', message: `It was left over of ${outcome.takenFrom.join(', ')}` };
+  if (outcome.result !== 'owned-by-other' || ownedBefore) return undefined;
+  return contest.contested
+    ? {
+        reason: 'StatusContested',
+        message: `${outcome.message}. It was taken from there before, and written back each time`,
+      }
+    : { reason: 'OwnedByOther', message: `${outcome.message}. It is left alone` };
 }

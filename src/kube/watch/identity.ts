@@ -1,6 +1,8 @@
+import { withoutUndefined } from '../../model/values.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { ApiError, type KubeClient } from '../api/client.ts';
+import type { Stranger } from '../doubt-board.ts';
 import { mayMean } from '../showings.ts';
 
 /** The namespace whose uid is the identity of a cluster: every cluster has it, and it lives as long as the cluster's storage. */
@@ -16,7 +18,7 @@ export class Identity {
   readonly #log: Log;
   readonly #timeoutMs: number;
   #known: string | undefined;
-  #stranger: { readonly identity: string | undefined; readonly sinceMs: number } | undefined;
+  #stranger: Stranger | undefined;
   #told = false;
 
   constructor(options: {
@@ -34,6 +36,11 @@ export class Identity {
   /** The identity of the cluster whose objects are in force; undefined while none was ever seen. */
   get known(): string | undefined {
     return this.#known;
+  }
+
+  /** The other cluster that answered last, and was refused; since when, by the monotonic clock. */
+  get refused(): Stranger | undefined {
+    return this.#stranger;
   }
 
   /** The identity of another cluster that answered last, and was refused. */
@@ -68,11 +75,12 @@ export class Identity {
       this.#stranger = undefined;
       return;
     }
-    if (this.#stranger === undefined || this.#stranger.identity !== seen)
-      this.#stranger = { identity: seen, sinceMs: this.#clock.monotonic() };
     const { server } = this.#client;
     const is = seen === undefined ? 'a cluster without identity' : `cluster ${seen}`;
-    throw new ApiError(0, 'OtherCluster', `${server} is ${is}, the objects in force are of cluster ${this.#known}`);
+    const message = `${server} is ${is}, the objects in force are of cluster ${this.#known}`;
+    if (this.#stranger === undefined || this.#stranger.identity !== seen)
+      this.#stranger = { message, sinceMs: this.#clock.monotonic(), ...withoutUndefined({ identity: seen }) };
+    throw new ApiError(0, 'OtherCluster', message);
   }
 
   async #read(signal: AbortSignal, timeoutMs: number): Promise<string | undefined> {

@@ -13,8 +13,8 @@ import type { Selector } from '../needs.ts';
 import { deepEqual } from '../objects/equal.ts';
 import type { ObjectKey } from '../objects/metadata.ts';
 import type { ReadObject } from '../read-object.ts';
+import { NamespaceRoom, namespaceFull } from '../room.ts';
 import { type Effect, type Machine, type MachineEvent, type MachineOptions, newMachine, step } from './machine.ts';
-import { NamespaceRoom } from './room.ts';
 import { isOlder } from './versions.ts';
 
 /** Takes the objects and the news of one kind's list-watch. */
@@ -237,17 +237,7 @@ export class KindWatch {
     // An equal object is not kept twice, not even for the time of a list.
     const same = held !== undefined && deepEqual(held, read.object) ? held : read.object;
     const { object, refused } = room.admit(same, held);
-    if (refused) {
-      const message = `namespace ${read.object.metadata.namespace} has more objects of its kind than are kept of one namespace`;
-      this.#sink.refuse({
-        ok: false,
-        kind: this.kind,
-        key: read.key,
-        reason: 'NamespaceFull',
-        path: 'metadata',
-        message,
-      });
-    }
+    if (refused) this.#sink.refuse(namespaceFull(this.kind, read.key));
     return object;
   }
 

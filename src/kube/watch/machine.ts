@@ -1,12 +1,12 @@
 import { type BackoffOptions, backoffMs } from '../../runtime/backoff.ts';
 import type { ApiError } from '../api/client.ts';
 import { needsDiscovery } from '../api/resources.ts';
+import { type RequestTrouble, sourceReason } from '../api/source-reason.ts';
 import type { Kind } from '../kinds.ts';
-import type { StaleReason } from '../source.ts';
 
 /** The reason why a kind is not followed now, and since when it is not. */
 export interface Trouble {
-  readonly reason: Exclude<StaleReason, 'SourceMissing' | 'SourceEmpty' | 'SourceImplausible'>;
+  readonly reason: RequestTrouble;
   readonly message: string;
   /** The monotonic time of the first failure in a row. */
   readonly sinceMs: number;
@@ -311,7 +311,7 @@ function failed(machine: Machine, error: ApiError, options: MachineOptions, mome
     return wait({ ...again, trouble: stuck }, options, moment, { retryAfterMs });
   }
   const trouble: Trouble = {
-    ...troubleOf(machine, reasonOf(error), error.message, moment),
+    ...troubleOf(machine, sourceReason(error), error.message, moment),
     unanswered: error.reason === 'Unreachable' && machine.phase !== 'watching',
   };
   if (error.status === 404 && needsDiscovery(options.kind))
@@ -374,22 +374,4 @@ const phaseOfTrouble: { readonly [P in Machine['phase']]: Trouble['of'] } = {
 function troubleOf(machine: Machine, reason: Trouble['reason'], message: string, { nowMs }: Moment): Trouble {
   const sinceMs = machine.trouble?.sinceMs ?? nowMs;
   return { reason, message, sinceMs, of: phaseOfTrouble[machine.phase], unanswered: false };
-}
-
-const reasonsByStatus: Readonly<Record<number, Trouble['reason']>> = {
-  401: 'SourceUnauthorized',
-  403: 'SourceForbidden',
-  404: 'SourceKindMissing',
-  429: 'SourceThrottled',
-};
-
-const reasonsByName: Readonly<Record<string, Trouble['reason']>> = {
-  NoCredentials: 'SourceUnauthorized',
-  OtherCluster: 'SourceOfOtherCluster',
-  Untrusted: 'SourceUntrusted',
-  BadAnswer: 'SourceUnreadable',
-};
-
-function reasonOf(error: ApiError): Trouble['reason'] {
-  return reasonsByStatus[error.status] ?? reasonsByName[error.reason] ?? 'SourceUnreachable';
 }

@@ -1,3 +1,4 @@
+import type { DoubtPart } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -5,8 +6,9 @@ import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import type { Acceptance } from '../acceptance.ts';
 import type { KubeClient } from '../api/client.ts';
+import { DoubtBoard } from '../doubt-board.ts';
 import { Doubts, hasSurvivor } from '../doubts.ts';
-import type { AnyObject, Kind } from '../kinds.ts';
+import { type AnyObject, type Kind, kindFacts } from '../kinds.ts';
 import { createSourceMetrics, createWatchMetrics, type SourceMetrics } from '../metrics.ts';
 import type { Selector } from '../needs.ts';
 import type { ObjectKey } from '../objects/metadata.ts';
@@ -63,7 +65,8 @@ class KubernetesSource implements ClusterSource {
   readonly #doubts: Doubts;
   readonly #identity: Identity;
   readonly #identityWatch: IdentityWatch;
-  readonly #acceptFile: AcceptFile;
+  readonly #acceptFile: AcceptFile | undefined;
+  readonly #board: DoubtBoard;
   readonly #loop: Loop;
   readonly #refused = new Set<string>();
   /** What was in force when the source started; it stands for every kind that was not listed yet. */
@@ -86,7 +89,7 @@ class KubernetesSource implements ClusterSource {
     this.#options = options;
     const timing: SourceTiming = { ...defaultTiming, ...options.timing };
     this.#timing = timing;
-    const { clock, client, random, log, registry } = options;
+    const { clock, client, random, log, registry, acceptFile } = options;
     this.#metrics = createSourceMetrics(registry, clock);
     this.#doubts = new Doubts(timing.confirmMs);
     this.#identity = new Identity({ client, clock, log, timeoutMs: timing.requestMs });
@@ -101,7 +104,8 @@ class KubernetesSource implements ClusterSource {
         for (const watch of this.#watches) watch.relist();
       },
     });
-    this.#acceptFile = new AcceptFile(options.acceptFile, log);
+    this.#acceptFile = acceptFile === undefined ? undefined : new AcceptFile(acceptFile, log);
+    this.#board = new DoubtBoard({ doubts: this.#doubts, acceptFile, clock });
     const metrics = createWatchMetrics(registry, clock);
     this.#watches = options.kinds.map(
       (kind) =>
@@ -151,6 +155,10 @@ class KubernetesSource implements ClusterSource {
 
   status(): SourceStatus {
     return this.#status;
+  }
+
+  doubting(): DoubtPart {
+    return this.#board.view(this.#identity.refused);
   }
 
   async stop(): Promise<void> {
@@ -243,7 +251,7 @@ class KubernetesSource implements ClusterSource {
 
   #publishChange(): void {
     if (this.#listener === undefined || !this.#synced()) return;
-    // A cluster without a single object of our kinds is never a first snapshot.
+    // A cluster without a single object of our kinds is never a first snapshot; that no spec is written there is nothing special.
     const change = this.#isEmpty() ? undefined : this.#store.publish(this.#origin());
     if (change === undefined) return;
     this.#lastGood = emptyState;
@@ -274,7 +282,7 @@ class KubernetesSource implements ClusterSource {
   }
 
   #isEmpty(): boolean {
-    return this.#store.state.revision === 0 && this.#store.count() === 0;
+    return this.#store.isUnused() && this.#watches.some(({ kind }) => kindFacts[kind].own !== true);
   }
 
   /** Determines the status anew, and sets a timer for when it may change by itself. */
@@ -288,8 +296,8 @@ class KubernetesSource implements ClusterSource {
       published: this.#store.state.revision > 0,
       empty: this.#synced() && this.#isEmpty(),
       watches: this.#watches.map(({ kind, machine, heardMs }) => ({ kind, machine, heardMs })),
-      doubt: this.#doubt(),
-      howToAccept: this.#acceptFile.howTo(this.#identity.stranger),
+      doubt: this.#board.look(),
+      howToAccept: this.#board.howTo(this.#identity.stranger),
       staleAfterMs: this.#timing.staleAfterMs,
       nowMs: clock.monotonic(),
       wallMs: clock.now(),
@@ -298,14 +306,6 @@ class KubernetesSource implements ClusterSource {
     this.#statusTimer = recheckMs === undefined ? undefined : clock.setTimeout(() => this.#updateStatus(), recheckMs);
     this.#setStatus(status);
     if (this.#waitsForPerson() && this.#doubtTimer === undefined) this.#scheduleDoubtCheck();
-  }
-
-  #doubt(): { readonly message: string; readonly sinceMs: number } | undefined {
-    const { clock } = this.#options;
-    const doubt = this.#doubts.show(clock.monotonic());
-    if (doubt === undefined) return undefined;
-    const message = `${doubt.findings} are missing${this.#acceptFile.howTo(doubt.fingerprint)}`;
-    return { message, sinceMs: this.#doubts.since(clock.now()) ?? clock.now() };
   }
 
   #waitsForPerson(): boolean {
@@ -323,12 +323,13 @@ class KubernetesSource implements ClusterSource {
 
   /** Does what a person has accepted, or else lists the kinds in doubt again. */
   async #checkDoubts(): Promise<void> {
-    const said = await this.#acceptFile.read();
+    const said = await this.#acceptFile?.read();
     if (this.#listener === undefined) return;
     this.#doubtTimer = undefined;
     if (said !== undefined && this.#accept(said)) {
+      this.#board.obeyed(said);
       this.#loop.trigger();
-      await this.#acceptFile.remove();
+      await this.#acceptFile?.remove();
       return;
     }
     if (this.#waitsForPerson()) this.#relistDoubted(this.#doubts.kinds);

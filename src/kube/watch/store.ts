@@ -47,6 +47,11 @@ export class Store {
     return count;
   }
 
+  /** Whether nothing was published yet, and there is nothing to publish. */
+  isUnused(): boolean {
+    return this.#state.revision === 0 && this.count() === 0;
+  }
+
   /** The number of objects of a kind now; it costs no more than the changes since the last publishing. */
   size(kind: Kind): number {
     return objectsOfKind(this.#state, kind).size + this.#growth(kind);
@@ -67,7 +72,7 @@ export class Store {
   }
 
   /**
-   * Makes the changes the next snapshot, of this origin; undefined when nothing changed. That a doubt began or ended is a change
+   * Makes the changes the next snapshot, of this origin; undefined when nothing changed since the first, which may be empty. That a doubt began or ended is a change
    * of no object: whoever keeps the state has to know it.
    */
   publish(origin: Origin): ClusterChange | undefined {
@@ -81,7 +86,11 @@ export class Store {
 
   #remark(origin: Origin): ClusterChange | undefined {
     const { revision } = this.#state;
-    if (revision === 0 || origin.doubtSinceMs === this.#state.origin?.doubtSinceMs) return undefined;
+    if (revision === 0) {
+      this.#state = { ...this.#state, revision: 1, origin };
+      return { state: this.#state, changed: new Map() };
+    }
+    if (origin.doubtSinceMs === this.#state.origin?.doubtSinceMs) return undefined;
     this.#state = { ...this.#state, revision: revision + 1, origin };
     return { state: this.#state, changed: new Map() };
   }

@@ -12,6 +12,14 @@ const commonMistakes: Readonly<Record<string, string>> = {
   UN: 'US',
 };
 
+/** What to do about a text that is no code of a country. */
+export function countryFix(text: string): string {
+  const meant = countryMeant(text);
+  return meant === undefined
+    ? 'give an ISO 3166-1 alpha-2 code, e.g. FR'
+    : `did you mean "${meant.code}" (${meant.name})?`;
+}
+
 /** The country that a person most likely meant by a text that is no code: a frequent mistake, or its English name. */
 export function countryMeant(text: string): Country | undefined {
   const mistaken = commonMistakes[text.toUpperCase()];

@@ -12,3 +12,12 @@ export function entryAddresses(platform: Platform, clusterName: string): readonl
   const vips = platform.edgePools.get(entry.edgePool)?.spec.vips ?? [];
   return vips.filter((vip) => vip.scope === 'public').map((vip) => vip.address);
 }
+
+/** The cluster of each entry address. */
+export function clusterByAddress(platform: Platform): ReadonlyMap<string, string> {
+  return new Map(
+    [...platform.clusters.keys()].flatMap((cluster) =>
+      entryAddresses(platform, cluster).map(({ text }) => [text, cluster] as const),
+    ),
+  );
+}

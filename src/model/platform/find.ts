@@ -1,5 +1,5 @@
 import { InputError } from '../problem.ts';
-import type { Cluster, Drain, EdgePool, KindName, Site, TrafficPolicy } from '../spec/kinds.ts';
+import type { Cluster, Drain, EdgePool, Freeze, KindName, Site, TrafficPolicy } from '../spec/kinds.ts';
 import type { Platform } from '../spec/platform.ts';
 import { unknownName } from '../spec/unknown-name.ts';
 import { withoutUndefined } from '../values.ts';
@@ -10,6 +10,7 @@ interface ObjectOf {
   readonly EdgePool: EdgePool;
   readonly TrafficPolicy: TrafficPolicy;
   readonly Drain: Drain;
+  readonly Freeze: Freeze;
 }
 type Tables = { readonly [Kind in KindName]: ReadonlyMap<string, ObjectOf[Kind]> };
 
@@ -36,6 +37,13 @@ export function findObject<Kind extends KindName>(
   throw new InputError({ ...fault, message: `${message}${where}`, ...withoutUndefined({ path: option }) });
 }
 
-function tablesOf({ sites, clusters, edgePools, policies, drains }: Platform): Tables {
-  return { Site: sites, Cluster: clusters, EdgePool: edgePools, TrafficPolicy: policies, Drain: drains };
+function tablesOf({ sites, clusters, edgePools, policies, drains, freezes }: Platform): Tables {
+  return {
+    Site: sites,
+    Cluster: clusters,
+    EdgePool: edgePools,
+    TrafficPolicy: policies,
+    Drain: drains,
+    Freeze: freezes,
+  };
 }

@@ -20,6 +20,11 @@ export function clustersOfPolicy(policy: TrafficPolicy): readonly string[] {
   return [...new Set(names)].sort();
 }
 
+/** The policy that answers for a host; a host is in one policy only. */
+export function policyOfHost(platform: Pick<Platform, 'policies'>, host: string): TrafficPolicy | undefined {
+  return [...platform.policies.values()].find(({ spec }) => spec.hosts.includes(host));
+}
+
 /** Every policy that can answer with a cluster, in the order of the platform. */
 export function policiesOfCluster(platform: Platform, clusterName: string): readonly TrafficPolicy[] {
   return [...platform.policies.values()].filter((policy) => clustersOfPolicy(policy).includes(clusterName));

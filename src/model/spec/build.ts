@@ -6,7 +6,7 @@ import { checkPools, unservedFamilies } from './checks/pools.ts';
 import { checkPrefixes } from './checks/prefixes.ts';
 import { checkReferences } from './checks/references.ts';
 import type { SpecDocument } from './document.ts';
-import type { Cluster, Drain, EdgePool, KindName, Site, TrafficPolicy } from './kinds.ts';
+import type { Cluster, Drain, EdgePool, Freeze, KindName, Site, TrafficPolicy } from './kinds.ts';
 import { type Declared, type Objects, problemAt, type Report, type SpecProblem, type Table, valid } from './objects.ts';
 import type { Platform } from './platform.ts';
 import { readObject } from './read.ts';
@@ -34,6 +34,7 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
     EdgePool: tableOf<EdgePool>(declared, 'EdgePool'),
     TrafficPolicy: tableOf<TrafficPolicy>(declared, 'TrafficPolicy'),
     Drain: tableOf<Drain>(declared, 'Drain'),
+    Freeze: tableOf<Freeze>(declared, 'Freeze'),
   };
   const report: Report = (at, path, finding) => {
     problems.push(problemAt(at, path, finding));
@@ -65,6 +66,7 @@ function platformOf(objects: Objects): Platform {
     edgePools: byName(objects.EdgePool),
     policies: byName(objects.TrafficPolicy),
     drains: byName(objects.Drain),
+    freezes: byName(objects.Freeze),
     folderOf: (clusterName) => {
       const at = objects.Cluster.byName.get(clusterName);
       if (at === undefined) throw new RangeError(`there is no Cluster ${clusterName}`);
@@ -79,7 +81,7 @@ function expiredDrains(objects: Objects, nowMs: number): readonly SpecProblem[] 
     .map(({ at, value }) =>
       problemAt(at, ['spec', 'expires'], {
         reason: 'DrainExpired',
-        message: `ended on ${value.spec.expires} and does nothing any more`,
+        message: `ended on ${value.spec.expires}; where it was applied to DNS, it lasts there until the next apply`,
         fix: 'remove it, or give it a later end',
       }),
     );

@@ -8,6 +8,15 @@ export const Name = z
   .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a DNS label: lower-case letters, digits and dashes, at most 63')
   .meta({ maxLength: 63 });
 
+/** The name of a server in Kubernetes: of a Node it may have dots, as a fully qualified host name has. */
+export const NodeName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    'a name in lower case: letters, digits, dashes and dots, as Kubernetes takes it for a Node',
+  );
+
 /**
  * Some text for people or programs, on one line: it is shown to others, and control characters would obey or forge there. Its
  * length is counted in characters (code points), as the API server does.

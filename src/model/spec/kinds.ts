@@ -4,6 +4,7 @@ import { Metadata } from './fields.ts';
 import { ClusterSpec } from './kinds/cluster.ts';
 import { DrainSpec } from './kinds/drain.ts';
 import { EdgePoolSpec } from './kinds/edge-pool.ts';
+import { FreezeSpec } from './kinds/freeze.ts';
 import { SiteSpec } from './kinds/site.ts';
 import { TrafficPolicySpec } from './kinds/traffic-policy.ts';
 
@@ -17,15 +18,17 @@ export const Cluster = kind('Cluster', ClusterSpec);
 export const EdgePool = kind('EdgePool', EdgePoolSpec);
 export const TrafficPolicy = kind('TrafficPolicy', TrafficPolicySpec);
 export const Drain = kind('Drain', DrainSpec);
+export const Freeze = kind('Freeze', FreezeSpec);
 
 export type Site = z.infer<typeof Site>;
 export type Cluster = z.infer<typeof Cluster>;
 export type EdgePool = z.infer<typeof EdgePool>;
 export type TrafficPolicy = z.infer<typeof TrafficPolicy>;
 export type Drain = z.infer<typeof Drain>;
+export type Freeze = z.infer<typeof Freeze>;
 
 /** Every kind with its schema, in the order of the documentation. */
-export const kinds = { Site, Cluster, EdgePool, TrafficPolicy, Drain } as const;
+export const kinds = { Site, Cluster, EdgePool, TrafficPolicy, Drain, Freeze } as const;
 export type KindName = keyof typeof kinds;
 // Object.keys gives string[]; the keys of the table are exactly the kinds.
 export const kindNames = Object.keys(kinds) as readonly KindName[];

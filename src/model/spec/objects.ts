@@ -1,6 +1,6 @@
 import type { InputProblem } from '../problem.ts';
 import { type Path, pathText, type SpecDocument } from './document.ts';
-import type { Cluster, Drain, EdgePool, KindName, Site, TrafficPolicy } from './kinds.ts';
+import type { Cluster, Drain, EdgePool, Freeze, KindName, Site, TrafficPolicy } from './kinds.ts';
 import type { SpecReason } from './reasons.ts';
 
 /** An object that a document declares. `value` is undefined when the object is not valid; its name still counts as declared. */
@@ -24,6 +24,7 @@ export interface Objects {
   readonly EdgePool: Table<EdgePool>;
   readonly TrafficPolicy: Table<TrafficPolicy>;
   readonly Drain: Table<Drain>;
+  readonly Freeze: Table<Freeze>;
 }
 
 /** Something wrong in a spec. */

@@ -47,7 +47,7 @@ export const reasons = {
   EmptyDefault: 'The default of a policy leads nowhere.',
   HostOutsideZone: "A host is not inside the policy's DNS zone.",
   HostTwice: 'A host is in two policies, or twice in one.',
-  DrainExpired: 'Warning: a drain has ended and does nothing any more.',
+  DrainExpired: 'Warning: a drain has ended. Agents have ended it; in DNS it lasts until the next apply.',
 } as const;
 
 export type SpecReason = keyof typeof reasons;

@@ -10,6 +10,12 @@ export function mostSimilar(text: string, candidates: Iterable<string>): string 
   return best?.candidate;
 }
 
+/** The fix for a word that is none of the known ones: the one that was most likely meant, or else what the caller says. */
+export function didYouMean(text: string, known: Iterable<string>, otherwise: string): string {
+  const similar = mostSimilar(text, known);
+  return similar === undefined ? otherwise : `did you mean "${similar}"?`;
+}
+
 /** Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, index) => index)];

@@ -19,6 +19,7 @@ export async function poolDefinition(addresses: boolean): Promise<object> {
     type: 'array',
     items: { type: 'object', required: ['value'], properties: { type: text, value: text } },
   };
+  for (const list of ['vipList', 'addressList']) properties[list] ??= text;
   if (!addresses) delete properties['addresses'];
   return crd;
 }
@@ -31,6 +32,22 @@ interface Crd {
           readonly properties: { readonly status: { readonly properties: Record<string, object> } };
         };
       };
+    }[];
+  };
+}
+
+/** An EdgePool as the API server answers it, as far as tests read it. */
+export interface PoolWithStatus {
+  readonly metadata: { readonly resourceVersion: string; readonly generation: number };
+  readonly status?: {
+    readonly addresses: readonly object[];
+    readonly conditions: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason: string;
+      readonly message: string;
+      readonly observedGeneration?: number;
+      readonly lastTransitionTime: string;
     }[];
   };
 }

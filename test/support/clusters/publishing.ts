@@ -110,6 +110,7 @@ export class LivePublisher {
       conditions: this.#conditions,
       announced: this.announced,
       platformInvalid: false,
+      doubts: [],
       fitBlades: 2,
       blades: 2,
     };

@@ -193,12 +193,18 @@ const drain = fc.record({
   expires: time,
 });
 
+const freeze = fc.record(
+  { reason: text, by: text, since: time, until: time },
+  { requiredKeys: ['reason', 'by', 'since'] },
+);
+
 const specs: Readonly<Record<KindName, fc.Arbitrary<object>>> = {
   Site: site,
   Cluster: cluster,
   EdgePool: edgePool,
   TrafficPolicy: trafficPolicy,
   Drain: drain,
+  Freeze: freeze,
 };
 
 /** An object that is valid, unless random addresses happen to overlap. */

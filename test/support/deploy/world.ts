@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { parseAllDocuments } from 'yaml';
 import type { ControlPlane } from '../../../lab/control-plane/control-plane.ts';
 import { videoIngress } from '../clusters/objects.ts';
 import { calico } from '../network/calico.ts';
@@ -77,16 +78,15 @@ export class Paris {
       videoIngress('web', 'www.video.example'),
     );
     // The EdgePool whose status the blades write is created, and the rest of the spec is not.
-    await this.administrator.sh(
-      'kubectl apply -f /opt/tideline/examples/hybrid/sites.yaml -f /opt/tideline/examples/hybrid/clusters.yaml >/dev/null',
-    );
+    const spec = await readFile(join(repository, 'examples/hybrid/clusters.yaml'), 'utf8');
+    const objects = parseAllDocuments(spec).map((document) => document.toJS() as { readonly kind: string });
+    await plane.apply(...objects.filter(({ kind }) => kind === 'EdgePool'));
   }
 
   /** Boots the server of that name with its platform spec and kubeconfig, and runs the documented commands. */
   async bootServer(name: 'blade' | 'worker', kubeconfig: string): Promise<Machine> {
     const machine = await this.rack.boot(name);
     await run('cp', [join(this.folder, kubeconfig), join(machine.shared, 'kubeconfig')]);
-    await machine.sh(await commandsOf('servers.md', 'Install'));
     await machine.sh(`
       install -d -m 0755 /etc/tideline
       cp -r /opt/tideline/examples/hybrid /etc/tideline/platform

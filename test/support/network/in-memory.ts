@@ -1,8 +1,10 @@
 import type { Route } from '../../../src/bgp/route.ts';
 import type { DesiredOptions, Speaker, SpeakerStatus } from '../../../src/bgp/speaker.ts';
+import type { Acceptance } from '../../../src/kube/acceptance.ts';
 import type { ClusterListener, ClusterSource, SourceStatus } from '../../../src/kube/source.ts';
 import type { Prefix } from '../../../src/model/address.ts';
 import { Site } from '../../../src/model/spec/kinds.ts';
+import type { DoubtPart } from '../../../src/model/status.ts';
 import { NetworkAgent } from '../../../src/planes/network/agent.ts';
 import type { BlackholeTable } from '../../../src/planes/network/kernel/blackholes.ts';
 import type { KernelRoutes, KernelRules } from '../../../src/planes/network/kernel/parse.ts';
@@ -30,8 +32,10 @@ export const paris = siteOf('10.10.0.0/16', '10.1.0.0/24');
 export class InMemory implements ClusterSource, Speaker, BlackholeTable {
   readonly did: string[] = [];
   readonly clock = new FakeClock();
-  spec: NetworkSpec = { sites: [paris], drains: [] };
+  spec: Omit<NetworkSpec, 'frozen'> & { readonly frozen?: boolean } = { sites: [paris], drains: [] };
   specProblem: string | undefined;
+  /** What a person wrote into the accept file. */
+  accepted: Acceptance | undefined;
   addresses = new Set(['10.1.0.11']);
   fixed: readonly Prefix[] = [];
   kernel: readonly Prefix[] = [];
@@ -54,6 +58,9 @@ export class InMemory implements ClusterSource, Speaker, BlackholeTable {
 
   start(listener?: ClusterListener): void {
     if (listener !== undefined) this.#cluster = listener;
+  }
+  doubting(): DoubtPart {
+    return { doubts: [], accepted: [] };
   }
   status(): SourceStatus & SpeakerStatus {
     const { relay, announced, fixed, yielded } = this;
@@ -87,6 +94,9 @@ export class InMemory implements ClusterSource, Speaker, BlackholeTable {
   async read(): Promise<KernelRoutes> {
     if (this.kernelFails) throw new Error('no kernel');
     return { blackholes: this.kernel, foreign: this.foreign, uplinks: ['eth0'] };
+  }
+  watch(): () => void {
+    return () => {};
   }
   async rules(): Promise<KernelRules> {
     return { foreign: [], uplink: this.uplinkRules };
@@ -125,8 +135,15 @@ export function agentOf(world: InMemory): NetworkAgent {
   return new NetworkAgent({
     node: 'paris-worker-1',
     podsFrom: 'calico',
-    spec: () => world.spec,
+    spec: () => ({ frozen: false, ...world.spec }),
     specProblem: () => world.specProblem,
+    accepts: {
+      path: '/state/accept-network-paris',
+      read: async () => world.accepted,
+      remove: async () => {
+        world.accepted = undefined;
+      },
+    },
     source: world,
     speaker: world,
     blackholes: world,

@@ -84,7 +84,7 @@ export class Rack {
   async get(address: string, port: number, path: string): Promise<string> {
     const host = port === 80 ? 'www.video.example' : address;
     const script = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\n\\r\\n' >&3; cat <&3`;
-    const answer = await this.network.exec('tor', 'timeout', '5', 'bash', '-c', script);
+    const answer = await this.network.exec('tor', 'timeout', '5', 'bash', '--norc', '-c', script);
     if (!/^HTTP\/1\.\d 200 /.test(answer)) throw new Error(`${address}:${port}${path}: ${answer.slice(0, 300)}`);
     return answer.slice(answer.indexOf('\r\n\r\n') + 4);
   }

@@ -3,7 +3,8 @@ import { createAuthority } from '../../../../test/support/authority.ts';
 import { FakeClock } from '../../../../test/support/fake-clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { createRegistry } from '../../../runtime/metrics.ts';
-import { CredentialEnd, endsWithinDays, lifeOf } from './end.ts';
+import { endsWithinDays } from '../../../runtime/tls/life.ts';
+import { CredentialEnd, lifeOf } from './end.ts';
 
 const day = 86_400_000;
 

@@ -1,49 +1,18 @@
-import { X509Certificate } from 'node:crypto';
 import type { CredentialView } from '../../../model/status.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Gauge, type Registry } from '../../../runtime/metrics.ts';
+import { type CredentialLife, certificateLife, endsWithinDays, levels } from '../../../runtime/tls/life.ts';
 import type { KubeReason } from '../../reasons.ts';
 import type { Access } from './access.ts';
 
-const dayMs = 86_400_000;
-/** The end of a credential is announced this many days ahead, ever louder. */
-const announcedDays = [1, 7, 30] as const;
-const levels = { 30: 'info', 7: 'warn', 1: 'error' } as const;
-
-/** The life of a credential; times in ms since the epoch. */
-export interface CredentialLife {
-  readonly kind: 'certificate' | 'token';
-  readonly subject?: string;
-  readonly fromMs: number;
-  readonly untilMs: number;
-}
-
 /** The life of what ends first of our client certificate and our token; undefined when neither says when it ends. */
 export function lifeOf({ tls, headers }: Pick<Access, 'tls' | 'headers'>): CredentialLife | undefined {
-  const lives = [certificateLife(tls.cert), tokenLife(headers['authorization'])].filter((life) => life !== undefined);
+  // A certificate that cannot be read fails at the connection, which says why.
+  const certificate = tls.cert === undefined ? undefined : certificateLife(tls.cert);
+  const lives = [certificate, tokenLife(headers['authorization'])].filter((life) => life !== undefined);
   return lives.toSorted((a, b) => a.untilMs - b.untilMs)[0];
-}
-
-/**
- * The number of days within which the credential ends, of those that are announced; undefined when it ends later. A number that is
- * most of the credential's life is not announced: a token of an hour that somebody renews is no news.
- */
-export function endsWithinDays({ fromMs, untilMs }: CredentialLife, nowMs: number): 1 | 7 | 30 | undefined {
-  return announcedDays.find((days) => days * dayMs <= 0.9 * (untilMs - fromMs) && untilMs - nowMs <= days * dayMs);
-}
-
-function certificateLife(pem: string | undefined): CredentialLife | undefined {
-  if (pem === undefined) return undefined;
-  try {
-    const { subject, validFromDate, validToDate } = new X509Certificate(pem);
-    const [fromMs, untilMs] = [validFromDate.getTime(), validToDate.getTime()];
-    return { kind: 'certificate', subject: subject.replaceAll('\n', ', '), fromMs, untilMs };
-  } catch {
-    // The connection will fail, and will say why.
-    return undefined;
-  }
 }
 
 /** The claims of a JSON Web Token; tokens of other forms say nothing of themselves. */

@@ -65,16 +65,28 @@ interface Reference {
   readonly path: Path;
 }
 
+type Names = ReadonlySet<string> | undefined;
+
+/** The names of each kind, found once for all objects: there may be a thousand Drains, and tens of thousands of blades. */
+const found = new WeakMap<Objects, Map<Reference['kind'], Names>>();
+
 /** The names that can be referred to; undefined when not all of them are known, because a pool is not valid. */
-function namesOf(objects: Objects, kind: Reference['kind']): readonly string[] | undefined {
-  if (kind !== 'blade') return [...objects[kind].byName.keys()];
+function namesOf(objects: Objects, kind: Reference['kind']): Names {
+  const known = found.get(objects) ?? new Map<Reference['kind'], Names>();
+  found.set(objects, known);
+  if (!known.has(kind)) known.set(kind, findNames(objects, kind));
+  return known.get(kind);
+}
+
+function findNames(objects: Objects, kind: Reference['kind']): Names {
+  if (kind !== 'blade') return new Set(objects[kind].byName.keys());
   const pools = [...objects.EdgePool.byName.values()];
   if (pools.some((pool) => pool.value === undefined)) return undefined;
-  return valid(pools).flatMap((pool) => pool.value.spec.blades.map((blade) => blade.name));
+  return new Set(valid(pools).flatMap((pool) => pool.value.spec.blades.map((blade) => blade.name)));
 }
 
 function checkExists(objects: Objects, { kind, name, at, path }: Reference, report: Report): void {
   const known = namesOf(objects, kind);
-  if (known === undefined || known.includes(name)) return;
-  report(at, path, unknownName(kind, name, known));
+  if (known === undefined || known.has(name)) return;
+  report(at, path, unknownName(kind, name, [...known]));
 }

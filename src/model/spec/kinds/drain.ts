@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { Name, text } from '../fields.ts';
+import { NodeName, text } from '../fields.ts';
 
 export const DrainSpec = z
   .strictObject({
     target: z
       .strictObject({
         kind: z.enum(['Site', 'Cluster', 'Blade', 'Worker']).describe('What to take out of service.'),
-        name: Name.describe(
+        name: NodeName.describe(
           'Its name. A Worker is a Node of a cluster, so this spec cannot tell whether there is one.',
         ),
       })

@@ -192,6 +192,12 @@ export const EdgePoolSpec = z
       .describe(
         'What one client may have at once on one blade; more is answered 429 (`ClientOverLimit`). A client is an IPv4 address or a /64 of IPv6, behind which there may be thousands of people. A trusted proxy is not limited, the clients that it names are. Needs a new render and a restart of nginx.',
       ),
+    accessLog: z
+      .enum(['sampled', 'all', 'none'])
+      .default('sampled')
+      .describe(
+        'Which requests have a line in the access log of nginx. `sampled`: all while there are few; else about 200 a second of a blade, and up to 100 besides that failed or were refused. Takes effect within seconds.',
+      ),
     ignoreAccessAnnotations: z
       .boolean()
       .default(false)

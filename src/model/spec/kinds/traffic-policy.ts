@@ -66,8 +66,16 @@ export const TrafficPolicySpec = z
           .max(1)
           .default(0.25)
           .describe('A plan that moves more than this share of the traffic waits for a person.'),
+        windowMinutes: z
+          .int()
+          .min(0)
+          .max(1440)
+          .default(60)
+          .describe(
+            'What was moved in so many minutes before counts together with what a plan moves; users who return count as not moved. 0: each plan alone.',
+          ),
       })
       .prefault({})
-      .describe('Limits of what one plan may change by itself.'),
+      .describe('Limits of what plans may change by themselves.'),
   })
   .describe("Which cluster serves which country's users, for a set of host names.");

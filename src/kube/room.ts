@@ -1,5 +1,7 @@
-import type { AnyObject, Kind } from '../kinds.ts';
-import { kindFacts } from '../kinds.ts';
+import type { AnyObject, Kind } from './kinds.ts';
+import { kindFacts } from './kinds.ts';
+import type { ObjectKey } from './objects/metadata.ts';
+import type { ReadObject } from './read-object.ts';
 
 /**
  * The bytes that the objects of one kind in one namespace may take in memory, by the estimate of `weigh`: of a namespace that fills
@@ -69,6 +71,11 @@ export class NamespaceRoom {
   /** Takes room for an object in place of the one that is held under its key. */
   admit(object: AnyObject, held: AnyObject | undefined): Kept {
     if (held !== undefined) this.release(held);
+    return this.place(object, held);
+  }
+
+  /** Takes room for an object; the version before takes none any more. */
+  place(object: AnyObject, held: AnyObject | undefined): Kept {
     if (this.#take(object)) return { object, refused: false };
     this.#refused.add(namespaceOf(object));
     if (held !== undefined && held.notKept !== 'object') {
@@ -113,6 +120,63 @@ export class NamespaceRoom {
       markers: marks ? added(markers) : markers,
     });
   }
+}
+
+/** The weights of objects that are looked at again whenever one of them changes. */
+const weights = new WeakMap<AnyObject, number>();
+
+function weightOf(object: AnyObject): number {
+  const known = weights.get(object);
+  if (known !== undefined) return known;
+  const bytes = weigh(object);
+  weights.set(object, bytes);
+  return bytes;
+}
+
+/**
+ * What is kept of all objects of a kind when they are known at once. What is in force has its room first, so that a new object takes
+ * none of it; the rest follows in the order of `objects`. `refused` are the keys of those for which there is no room.
+ */
+export function keptOf(
+  kind: Kind,
+  objects: ReadonlyMap<ObjectKey, AnyObject>,
+  inForce: ReadonlyMap<ObjectKey, AnyObject>,
+  room: Room = namespaceRoom,
+): { readonly kept: ReadonlyMap<ObjectKey, AnyObject>; readonly refused: readonly ObjectKey[] } {
+  const full = kindFacts[kind].namespaced ? fullNamespaces(objects.values(), room) : new Set<string>();
+  if (full.size === 0) return { kept: objects, refused: [] };
+  const rooms = new NamespaceRoom(kind, room);
+  const kept = new Map(objects);
+  const refused: ObjectKey[] = [];
+  const place = (key: ObjectKey, object: AnyObject): void => {
+    if (!full.has(namespaceOf(object))) return;
+    const found = rooms.place(object, inForce.get(key));
+    if (found.refused) refused.push(key);
+    if (found.object === undefined) kept.delete(key);
+    else kept.set(key, found.object);
+  };
+  for (const [key, object] of objects) if (isHeld(inForce.get(key))) place(key, object);
+  for (const [key, object] of objects) if (!isHeld(inForce.get(key))) place(key, object);
+  return { kept, refused };
+}
+
+function isHeld(object: AnyObject | undefined): boolean {
+  return object !== undefined && object.notKept !== 'object';
+}
+
+/** The namespaces whose objects take more than the room of one. */
+function fullNamespaces(objects: Iterable<AnyObject>, room: Room): ReadonlySet<string> {
+  const taken = new Map<string, number>();
+  for (const object of objects)
+    taken.set(namespaceOf(object), (taken.get(namespaceOf(object)) ?? 0) + weightOf(object));
+  return new Set([...taken].filter(([, bytes]) => bytes > room.objects).map(([namespace]) => namespace));
+}
+
+/** The refusal of an object that has no room. */
+export function namespaceFull(kind: Kind, key: ObjectKey): Extract<ReadObject, { ok: false }> {
+  const namespace = key.slice(0, key.indexOf('/'));
+  const message = `namespace ${namespace} has more objects of its kind than are kept of one namespace`;
+  return { ok: false, kind, key, reason: 'NamespaceFull', path: 'metadata', message };
 }
 
 function partOf({ notKept }: AnyObject): keyof Room {

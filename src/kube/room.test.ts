@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { AnyObject } from '../kinds.ts';
-import { NamespaceRoom, weigh } from './room.ts';
+import type { AnyObject } from './kinds.ts';
+import { keptOf, NamespaceRoom, weigh } from './room.ts';
 
 const room = { objects: 10_000, markers: 1000 };
 
@@ -81,4 +81,20 @@ it('never holds more of a namespace than its room, in whatever order objects cha
       }
     }),
   );
+});
+
+it('keeps of a whole folder what is in force before what is new, and takes back what left', () => {
+  const map = (...objects: readonly AnyObject[]) =>
+    new Map(objects.map((object) => [`greedy/${object.metadata.name}`, object]));
+  const [a, b, honest] = [ingress('a', 4000), ingress('b', 4000), ingress('c', 9000, 'honest')];
+  const both = keptOf('Ingress', new Map([...map(a, b), ['honest/c', honest]]), new Map(), room);
+  expect([both.refused, both.kept.get('honest/c')]).toEqual([[], honest]);
+  const first = ingress('0', 4000);
+  const crowded = keptOf('Ingress', map(first, a, ingress('b', 9000)), map(a, b), room);
+  expect(crowded.refused).toEqual(['greedy/b', 'greedy/0']);
+  expect(crowded.kept.get('greedy/a')).toBe(a);
+  expect(crowded.kept.get('greedy/b')).toEqual({ ...b, notKept: 'newest' });
+  expect(crowded.kept.get('greedy/0')).toMatchObject({ notKept: 'object' });
+  const freed = keptOf('Ingress', map(first, a), crowded.kept, room);
+  expect([freed.refused, freed.kept.get('greedy/0')]).toEqual([[], first]);
 });

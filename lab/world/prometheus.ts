@@ -1,0 +1,84 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { agentPorts } from '../../src/model/contract.ts';
+import type { Supervisor } from '../supervise.ts';
+import { compression } from './platform.ts';
+import { operator, type Server, type World } from './topology.ts';
+
+export interface AlertsOptions {
+  readonly supervisor: Supervisor;
+  readonly world: World;
+  /** The alerts of the product. */
+  readonly rulesFile: string;
+  readonly runFolder: string;
+  /** The certificate files with which Prometheus asks; undefined where agents have none. */
+  readonly certificate: { readonly cert: string; readonly key: string; readonly ca: string } | undefined;
+}
+
+const everySeconds = 1;
+/** Where it answers, on the operator's machine. */
+export const prometheusAddress = '127.0.0.1:9090';
+
+/** Starts a Prometheus on the operator's machine, which asks every agent of the lab and has the alerts of the product. */
+export async function startPrometheus(options: AlertsOptions): Promise<void> {
+  const { supervisor, world, rulesFile, runFolder, certificate } = options;
+  const folder = join(runFolder, 'prometheus');
+  await mkdir(folder, { recursive: true });
+  const rules = join(folder, 'rules.yaml');
+  await writeFile(rules, hastened(await readFile(rulesFile, 'utf8')));
+  const config = join(folder, 'prometheus.yaml');
+  await writeFile(config, prometheusConfig(world, rules, certificate));
+  supervisor.start({
+    name: 'operator/prometheus',
+    namespace: operator.namespace,
+    command: 'prometheus',
+    arguments: [
+      `--config.file=${config}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=${prometheusAddress}`,
+    ],
+  });
+}
+
+/** The rules with every wait cut (pure). Windows of rates stay as they are. */
+export function hastened(text: string): string {
+  const document = parse(text) as { groups: { rules: { for?: string }[] }[] };
+  for (const rule of document.groups.flatMap(({ rules }) => rules))
+    if (rule.for !== undefined) rule.for = `${Math.ceil(secondsOf(rule.for) / compression.alertFactor)}s`;
+  return stringify(document);
+}
+
+function secondsOf(duration: string): number {
+  const [, count = '', unit = ''] = /^(\d+)([smh])$/.exec(duration) ?? [];
+  const seconds = { s: 1, m: 60, h: 3600 }[unit];
+  if (seconds === undefined) throw new Error(`the duration ${duration} is none of seconds, minutes or hours`);
+  return Number(count) * seconds;
+}
+
+function prometheusConfig({ datacentres }: World, rules: string, files: AlertsOptions['certificate']): string {
+  const tls =
+    files === undefined
+      ? {}
+      : { scheme: 'https', tls_config: { ca_file: files.ca, cert_file: files.cert, key_file: files.key } };
+  const job = (name: string, port: number, serversOf: (centre: World['datacentres'][number]) => readonly Server[]) => ({
+    job_name: name,
+    ...tls,
+    static_configs: datacentres.map((centre) => ({
+      targets: serversOf(centre).map((server) => `${server.address}:${port}`),
+      labels: { cluster: centre.cluster },
+    })),
+  });
+  return stringify({
+    global: {
+      scrape_interval: `${everySeconds}s`,
+      scrape_timeout: `${everySeconds}s`,
+      evaluation_interval: `${everySeconds}s`,
+    },
+    rule_files: [rules],
+    scrape_configs: [
+      job('tideline-edge', agentPorts.edge, ({ blades }) => blades),
+      job('tideline-network', agentPorts.network, ({ workers }) => workers),
+    ],
+  });
+}
