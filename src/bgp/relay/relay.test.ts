@@ -6,6 +6,7 @@ import type { Route } from '../route.ts';
 import { type AgentMessage, parseAgentMessage, type RelayMessage } from '../wire.ts';
 import { CommandPipe } from './pipe.ts';
 import { Relay } from './relay.ts';
+import type { PeerSession } from './session.ts';
 
 let clock: FakeClock;
 let exabgp: FakeExabgp;
@@ -24,7 +25,9 @@ function prefix(text: string): Route['prefix'] {
   return parsed;
 }
 
-async function startRelay(lease = { seconds: 5, keeper: false }): Promise<Relay> {
+const session: PeerSession = { address: '10.1.0.1', asn: 65010, family: 4, localAsn: 65011 };
+
+async function startRelay(lease = { seconds: 5, keeper: false }, sessions = [session]): Promise<Relay> {
   const pipe = new CommandPipe({
     clock,
     onSession: (neighbor, state) => relay.sessionChanged(neighbor, state),
@@ -42,7 +45,7 @@ async function startRelay(lease = { seconds: 5, keeper: false }): Promise<Relay>
     pipe,
     lease,
     yieldAfterMs: 90_000,
-    sessions: [{ address: '10.1.0.1', asn: 65010, family: 4, localAsn: 65011 }],
+    sessions,
     fixed: [prefix('10.1.0.11/32')],
     vips: [prefix('192.0.2.10/32')],
     publish: (message) => published.push(message),
@@ -142,6 +145,21 @@ it('announces the good members of a rejected group, names the bad one, and tries
   await clock.advance(5000);
   await settle();
   expect(exabgp.rib.has('10.10.2.0/26')).toBe(true);
+});
+
+it('holds only what every session of the family holds', async () => {
+  exabgp.refuseToSecond = '10.10.2.0/26';
+  const sessions = [session, { ...session, address: '10.1.0.2' }];
+  for (const order of [sessions, sessions.toReversed()]) {
+    published = [];
+    const relay = await startRelay({ seconds: 5, keeper: true }, order);
+    relay.receive(desired(['10.10.1.0/26', '10.10.2.0/26']));
+    await settle();
+    expect([...exabgp.rib.keys()]).toEqual(['10.10.1.0/26', '10.10.2.0/26']);
+    expect([...exabgp.ribOfSecond.keys()]).toEqual(['10.10.1.0/26']);
+    const held = relay.snapshot().find((message) => message.type === 'held');
+    expect(held?.routes.map((route) => route.prefix.text)).toEqual(['10.10.1.0/26']);
+  }
 });
 
 it('rests when a read-back shows that what was rejected is held, or gone, after all', async () => {

@@ -31,9 +31,9 @@ export function startWatchdog(options: {
   let child: ChildProcess | undefined;
   let problem = '';
   const start = (): void => {
-    const started = spawn('/bin/bash', ['-c', script, 'watchdog', String(options.limitSeconds), String(process.pid)], {
-      stdio: ['pipe', 'ignore', 'ignore'],
-    });
+    // Without --norc bash takes its standard input, a socket, for a remote login, and runs the user's ~/.bashrc first.
+    const words = ['--norc', '-c', script, 'watchdog', String(options.limitSeconds), String(process.pid)];
+    const started = spawn('/bin/bash', words, { stdio: ['pipe', 'ignore', 'ignore'] });
     child = started;
     let ended = false;
     const end = (message: string): void => {

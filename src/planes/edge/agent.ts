@@ -1,7 +1,8 @@
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { ClusterSource } from '../../kube/source.ts';
-import type { BladeVips, EdgeStatus, PlanePart, RouteAnswer } from '../../model/status.ts';
+import { policiesOfCluster } from '../../model/platform/policies.ts';
+import type { BladeVips, DoubtPart, EdgeStatus, PlanePart, RouteAnswer } from '../../model/status.ts';
 import { messageOf } from '../../model/values.ts';
 import type { PlatformStatus } from '../../platform/watch.ts';
 import { type Clock, sleep, type Timer } from '../../runtime/clock.ts';
@@ -10,10 +11,18 @@ import { backendsOfPolicies } from './compile/health.ts';
 import type { BladePlatform } from './compile/platform.ts';
 import { type RouteQuestion, routeAnswer } from './compile/route-answer.ts';
 import type { CertificateReader } from './compile/tls.ts';
-import { type EdgeMetrics, setBladeMetrics, setLeavingMetrics, setNginxMetrics } from './metrics.ts';
+import {
+  type EdgeMetrics,
+  setBladeMetrics,
+  setCertificateMetrics,
+  setLeavingMetrics,
+  setNginxMetrics,
+} from './metrics.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
 import { type PublishView, publishViewOf } from './publish/view.ts';
 import { type EdgeReason, edgeReasons } from './reasons.ts';
+import { measuredHosts } from './requests/hosts.ts';
+import { RequestReader } from './requests/reader.ts';
 import { bladeVips, statusOf } from './status.ts';
 import { faultOf, unfollowedOf } from './step/convergence.ts';
 import { healthInput } from './step/health.ts';
@@ -23,12 +32,13 @@ import { mayStop } from './step/retirement.ts';
 import { darkBackends } from './step/tries.ts';
 import type { BladeView, HostAddresses, ProbeRound } from './step/view.ts';
 import { type Step, step } from './step.ts';
-import type { DataPlane, HealthReport } from './table.ts';
+import type { DataPlane, HealthReport, Host } from './table.ts';
 import type { PairFile } from './tables/pairs.ts';
 import { Push } from './tables/push.ts';
 import { Tables } from './tables/tables.ts';
 import type { VipBrake } from './vips/brake.ts';
-import type { AddAddresses } from './vips/loopback.ts';
+import type { LeftOvers } from './vips/leftovers.ts';
+import type { Loopback } from './vips/loopback.ts';
 import type { Peers } from './vips/peers.ts';
 import type { Probe } from './vips/probe.ts';
 import { Reach, type TryEndpoint } from './vips/reach.ts';
@@ -47,7 +57,8 @@ export interface EdgeAgentOptions {
   /** The same over TLS. */
   readonly probeTls: Probe;
   readonly tryEndpoint: TryEndpoint;
-  readonly addAddresses: AddAddresses;
+  readonly addAddresses: Loopback['add'];
+  readonly leftOvers: LeftOvers;
   readonly readCertificate: CertificateReader;
   readonly snapshot?: SnapshotFile;
   /** Where the last good certificates of broken Secrets outlive the agent. */
@@ -78,6 +89,8 @@ export class EdgeAgent {
   readonly #health: Push<HealthReport>;
   readonly #reach: Reach;
   readonly #draining: Push<boolean>;
+  readonly #requests: RequestReader;
+  #measured: { readonly hosts: readonly Host[]; readonly names: readonly string[] } = { hosts: [], names: [] };
   #memory: BladeMemory = noMemory;
   #startedMs = 0;
   #stoppingSinceMs: number | undefined;
@@ -95,6 +108,12 @@ export class EdgeAgent {
     this.#reach = new Reach(options.tryEndpoint, (key) => this.#tables.endpoints(key));
     const instance = (): string | undefined => dataPlane.status()?.instance;
     this.#health = new Push({ what: 'policy health', send: (value) => dataPlane.setHealth(value), instance, log });
+    this.#requests = new RequestReader({
+      read: () => dataPlane.requests(),
+      pool: () => options.platform().pool.metadata.name,
+      metrics: options.metrics.requests,
+      clock: options.clock,
+    });
     this.#draining = new Push({ what: 'draining', send: (value) => dataPlane.setDraining(value), instance, log });
   }
 
@@ -105,6 +124,7 @@ export class EdgeAgent {
     speaker.start();
     peers.start();
     this.#tables.start();
+    this.#requests.start();
     this.#tick();
   }
 
@@ -116,8 +136,16 @@ export class EdgeAgent {
 
   status(): PlanePart<EdgeStatus> {
     const publishing = this.#options.publisher?.status();
-    const notices = this.#options.brake.notices();
-    return statusOf({ view: this.#view(), memory: this.#memory, publishing, notices });
+    const { brake, leftOvers, peers } = this.#options;
+    const notices = [...brake.notices(), ...leftOvers.notices()];
+    const { demand, requestsPerSecond, countryData } = this.#requests;
+    const told = { publishing, notices, peersNotBelieved: peers.notBelieved() };
+    return statusOf({ view: this.#view(), memory: this.#memory, ...told, demand, requestsPerSecond, countryData });
+  }
+
+  /** The VIPs that leave their pool. */
+  doubting(): DoubtPart {
+    return this.#options.brake.doubting();
   }
 
   /** What other blades ask. */
@@ -164,6 +192,7 @@ export class EdgeAgent {
     this.#timer?.cancel();
     await this.#ticking;
     await this.#options.publisher?.stop();
+    await this.#requests.stop();
     this.#options.peers.stop();
     // A table that waits for an nginx that is away is rejected when the driver stops.
     await Promise.all([this.#tables.stop(), this.#options.dataPlane.stop()]);
@@ -182,7 +211,7 @@ export class EdgeAgent {
   }
 
   async #tickOnce(): Promise<void> {
-    const { clock, peers, publisher, platformStatus, brake } = this.#options;
+    const { clock, peers, publisher, platformStatus, source, brake } = this.#options;
     await brake.look();
     // A drain and the health of policies wait for no probe.
     this.#step();
@@ -192,12 +221,18 @@ export class EdgeAgent {
       this.#answeredMs = clock.monotonic();
       this.#step();
     }
-    publisher?.tick(publishViewOf(this.#view(), this.#memory, platformStatus().phase !== 'current'));
+    publisher?.tick(
+      publishViewOf(this.#view(), this.#memory, {
+        platformInvalid: platformStatus().phase !== 'current',
+        doubts: [...source.doubting().doubts, ...brake.doubting().doubts],
+      }),
+    );
   }
 
-  /** Adds VIPs that may be missing to the host, then probes the VIPs. */
+  /** Adds VIPs that may be missing to the host, removes those that left, then probes the VIPs. */
   async #observe(): Promise<void> {
-    const { clock, addAddresses } = this.#options;
+    const { clock, addAddresses, leftOvers } = this.#options;
+    await leftOvers.look();
     const due = addressesDue(this.#view());
     if (due.length > 0) {
       const addedMs = clock.monotonic();
@@ -227,20 +262,39 @@ export class EdgeAgent {
 
   /** Takes one step: publishes the new memory, then carries out the actions; asking the peers is left to the caller. */
   #step(): Step {
-    const { speaker, dataPlane, metrics, log, brake, clock } = this.#options;
+    const { speaker, dataPlane, metrics, log, brake, clock, peers } = this.#options;
     const view = this.#view();
     const result = step(view, this.#memory);
     this.#memory = result.memory;
     const { health, draining, announce } = result.actions;
     for (const { level, fields, message } of result.news) log[level](fields, message);
-    if (health !== undefined) this.#health.set({ policies: health, watched: backendsOfPolicies(healthInput(view)) });
+    if (health !== undefined)
+      this.#health.set({
+        policies: health,
+        watched: backendsOfPolicies(healthInput(view)),
+        measured: this.#measuredHosts(view),
+        accessLog: view.pool.spec.accessLog,
+      });
     this.#reach.tryAgain(darkBackends(result.memory.tries), view.nowMs);
     this.#draining.set(draining);
     if (announce !== undefined) speaker.setDesired(announce);
     setBladeMetrics(metrics, result);
     setLeavingMetrics(metrics, brake.notices(), clock.now());
     setNginxMetrics(metrics, dataPlane.status());
+    metrics.peersNotBelieved.set(peers.notBelieved().length);
     return result;
+  }
+
+  /** Chosen anew only when the table changed. */
+  #measuredHosts({ platform, pool, served }: BladeView): readonly string[] {
+    const { hosts } = served ?? this.#measured;
+    if (hosts !== this.#measured.hosts) {
+      const policyHosts = new Set(policiesOfCluster(platform, pool.spec.cluster).flatMap(({ spec }) => spec.hosts));
+      const names = measuredHosts(this.#measured.names, hosts, policyHosts);
+      this.#measured = { hosts, names };
+      setCertificateMetrics(this.#options.metrics, this.#tables.certificateEnds(new Set(names)));
+    }
+    return this.#measured.names;
   }
 
   #view(): BladeView {

@@ -1,6 +1,7 @@
 import type { EdgeNotice } from '../../model/status.ts';
 import { Counter, Gauge, Histogram, type Registry } from '../../runtime/metrics.ts';
 import type { Condition } from './compile/condition.ts';
+import { hostLabel, type RequestMetrics, requestMetrics } from './requests/metrics.ts';
 import { silentWorkers } from './step/convergence.ts';
 import { darkBackends } from './step/tries.ts';
 import type { Step } from './step.ts';
@@ -24,14 +25,19 @@ export interface EdgeMetrics {
   readonly vipLeaves: Gauge<'vip'>;
   readonly policyHealthy: Gauge<'policy'>;
   readonly draining: Gauge;
+  readonly peersNotBelieved: Gauge;
   readonly refusedHandshakes: Gauge;
   /** Requests that nginx answered itself, by reason; begins anew when nginx does. */
   readonly answered: Counter<'reason'>;
   /** Tries to connect to endpoints, by how they ended; begins anew when nginx does. */
   readonly tries: Counter<'outcome'>;
+  /** Backends of the table without any endpoint. */
+  readonly emptyBackends: Gauge;
+  readonly certificateEnd: Gauge<'host'>;
   /** Backends of policies that are dark (step/tries.ts). */
   readonly unreachable: Gauge;
   readonly silentWorkers: Gauge;
+  readonly requests: RequestMetrics;
 }
 
 export function edgeMetrics(registry: Registry): EdgeMetrics {
@@ -40,6 +46,7 @@ export function edgeMetrics(registry: Registry): EdgeMetrics {
     new Gauge({ name: `tideline_edge_${name}`, help, labelNames, registers });
   const buckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
   return {
+    requests: requestMetrics(registry),
     applySeconds: new Histogram({
       name: 'tideline_edge_apply_seconds',
       help: 'Time until nginx acknowledged a change',
@@ -84,8 +91,15 @@ export function edgeMetrics(registry: Registry): EdgeMetrics {
       labelNames: ['outcome'],
       registers,
     }),
+    emptyBackends: gauge('empty_backends', 'Backends of the table without any endpoint: their routes answer 503'),
+    certificateEnd: gauge(
+      'certificate_end_timestamp_seconds',
+      'When the certificate of a host ends, in seconds since the epoch; of the hosts that are not measured one by one the first end',
+      ['host'],
+    ),
     unreachable: gauge('unreachable_backends', 'Backends of traffic policies to which no try connects'),
     silentWorkers: gauge('silent_workers', 'Worker processes of nginx that hang or are stopped'),
+    peersNotBelieved: gauge('peers_not_believed', 'Blades of the pool whose certificates are not believed'),
     draining: gauge('draining', '1 while a drain of this blade, its cluster or its site is in force'),
     refusedHandshakes: gauge(
       'refused_handshakes',
@@ -108,8 +122,18 @@ export function setBladeMetrics(metrics: EdgeMetrics, { vips, memory, actions }:
   for (const { policy, healthy } of actions.health ?? []) metrics.policyHealthy.set({ policy }, healthy ? 1 : 0);
 }
 
+/** Sets when the certificates of hosts end. */
+export function setCertificateMetrics({ certificateEnd }: EdgeMetrics, ends: ReadonlyMap<string, number>): void {
+  certificateEnd.reset();
+  for (const [host, endMs] of ends) certificateEnd.set({ host: hostLabel(host) }, endMs / 1000);
+}
+
 /** Sets how long the VIPs that left their pool stay in force. */
-export function setLeavingMetrics({ vipLeaves }: EdgeMetrics, notices: readonly EdgeNotice[], dateMs: number): void {
+export function setLeavingMetrics(
+  { vipLeaves }: EdgeMetrics,
+  notices: readonly Required<EdgeNotice>[],
+  dateMs: number,
+): void {
   vipLeaves.reset();
   for (const { subject, untilMs } of notices) vipLeaves.set({ vip: subject }, (untilMs - dateMs) / 1000);
 }
@@ -124,13 +148,8 @@ export function setNginxMetrics(metrics: EdgeMetrics, nginx: DataPlaneStatus | u
   for (const [outcome, count] of Object.entries(nginx?.tries ?? {})) metrics.tries.inc({ outcome }, count);
 }
 
-/** Sets the metrics of the table from a compile. */
-export function setTableMetrics(
-  metrics: EdgeMetrics,
-  table: { readonly hosts: number; readonly backends: number; readonly conditions: readonly Condition[] },
-): void {
-  metrics.hosts.set(table.hosts);
-  metrics.backends.set(table.backends);
-  metrics.refusals.reset();
-  for (const { problems } of table.conditions) for (const { reason } of problems) metrics.refusals.inc({ reason });
+/** Sets the number of refusals in force. */
+export function setRefusalMetrics({ refusals }: EdgeMetrics, conditions: readonly Condition[]): void {
+  refusals.reset();
+  for (const { problems } of conditions) for (const { reason } of problems) refusals.inc({ reason });
 }

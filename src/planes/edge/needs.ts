@@ -14,8 +14,16 @@ export const edgeNeeds: readonly Need[] = [
     select: { fields: 'type=kubernetes.io/tls' },
     mayLack: true,
   }),
+  follow('Drain', 'Drains of this cluster, its blades and workers', { mayLack: true }),
+  follow('EdgePool', 'pools of this cluster', { mayLack: true }),
   writeStatus({ kind: 'Ingress', subresource: 'status' }, 'the addresses of Ingresses'),
   writeStatus({ apiGroup, resource: 'edgepools/status' }, 'conditions of the pool'),
+  writeStatus({ kind: 'Drain', subresource: 'status' }, 'whether a Drain is in force, and what is left'),
+  {
+    of: { apiGroup: '', resource: 'nodes' },
+    verbs: ['get'],
+    why: 'the address of a drained worker, whose agent is asked',
+  },
   writeEvents('Events on refused Ingresses'),
   electLeader('one writer among several agents'),
 ];

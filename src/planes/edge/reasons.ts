@@ -49,6 +49,7 @@ export const edgeReasons = {
   ExternalNameService: 'The Service is of type ExternalName, which could lead anywhere; its path does not serve.',
   ServiceMissing: 'The Service does not exist (yet); its path answers 503.',
   ServicePortMissing: 'The Service has no such TCP port; its path answers 503.',
+  ServiceWithoutEndpoints: 'The Service has had no endpoint for half a minute or longer; its path answers 503.',
   // TLS.
   TlsHostInvalid: 'spec.tls names a host that is no DNS name; it gets no certificate from here.',
   TlsHostWithoutRule:
@@ -114,7 +115,11 @@ export const edgeReasons = {
   Draining: 'A Drain of this blade, its cluster or its site is active.',
   Stopping: 'The agent was asked to stop and to withdraw.',
   LastAnnouncer: 'Unfit, but not enough other blades are known to be fit and to announce the VIP: it stays announced.',
+  PeerNotBelieved:
+    'What answers at the address of another blade of the pool does not show the certificate of that blade: it counts as one that announces nothing, and an unfit blade keeps its VIPs.',
   VipAddressMissing: 'The VIP could not be added to the loopback interface.',
+  VipAddressLeft:
+    'An address among those for VIPs is on the loopback interface and is no VIP of this blade, and no agent added it or it cannot be removed: programs of this server do not reach those who have it now.',
   // Policy health.
   BackendsServing: 'Enough backends of the policy have a ready endpoint.',
   BelowThreshold: 'Fewer backends of the policy than minReadyRatio have a ready endpoint.',

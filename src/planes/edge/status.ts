@@ -1,8 +1,11 @@
-import type { BladeVips, EdgeNotice, EdgeStatus, PlanePart } from '../../model/status.ts';
+import type { Demand } from '../../model/demand.ts';
+import type { BladeVips, EdgeNotice, EdgeStatus, PeerRefusalView, PlanePart } from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { Condition } from './compile/condition.ts';
+import { backendsAgainst } from './compile/health.ts';
 import type { PublisherStatus } from './publish/publisher.ts';
 import { faultOf, generationOf, refusalOf } from './step/convergence.ts';
+import { healthInput } from './step/health.ts';
 import type { BladeMemory } from './step/memory.ts';
 import { darkBackends } from './step/tries.ts';
 import type { BladeView, PeerAnswer } from './step/view.ts';
@@ -13,9 +16,14 @@ export interface StatusInput {
   readonly memory: BladeMemory;
   readonly publishing: PublisherStatus | undefined;
   readonly notices: readonly EdgeNotice[];
+  readonly peersNotBelieved?: readonly PeerRefusalView[];
+  readonly demand?: Demand | undefined;
+  readonly requestsPerSecond?: number | undefined;
+  readonly countryData?: string | undefined;
 }
 
 const shownConditions = 100;
+const shownBackends = 20;
 
 /**
  * As many conditions as the status shows, shared by the namespaces in turns: no tenant hides what was refused to another with its own
@@ -44,7 +52,16 @@ function namespaceOfCondition({ object }: Condition): string {
 }
 
 /** What the agent shows in `/status` at this moment. */
-export function statusOf({ view, memory, publishing, notices }: StatusInput): PlanePart<EdgeStatus> {
+export function statusOf({
+  view,
+  memory,
+  publishing,
+  notices,
+  peersNotBelieved = [],
+  demand,
+  requestsPerSecond,
+  countryData,
+}: StatusInput): PlanePart<EdgeStatus> {
   const { nginx, convergence, conditions } = view;
   const { relay, neighbors, refusals, yielded } = view.speaker;
   return {
@@ -61,16 +78,17 @@ export function statusOf({ view, memory, publishing, notices }: StatusInput): Pl
     vipsMissing: Object.fromEntries(view.host.missing),
     bgp: { relay, neighbors, refusals, ...withoutUndefined({ yielded }) },
     peers: view.peers.answers.map(readablePeer),
+    peersNotBelieved,
     notices,
     ...drainOf(memory),
-    policies: memory.health ?? [],
+    policies: policiesOf(view, memory),
     unreachableBackends: [...darkBackends(memory.tries)].toSorted().slice(0, shownConditions),
     conditions: {
       accepted: count(conditions, 'accepted'),
       partial: count(conditions, 'partial'),
       refused: count(conditions, 'refused'),
     },
-    ...withoutUndefined({ publishing }),
+    ...withoutUndefined({ publishing, demand, requestsPerSecond, countryData }),
     refused: shownOf(conditions.filter(({ state }) => state !== 'accepted')),
   };
 }
@@ -85,6 +103,15 @@ function drainOf({ retirement }: BladeMemory): Pick<EdgeStatus, 'draining' | 'dr
   if (retirement.phase !== 'draining') return { draining: false };
   const { metadata, spec } = retirement.drain;
   return { draining: true, drain: { name: metadata.name, reason: spec.reason, expires: spec.expires } };
+}
+
+/** The health that nginx reports, with the backends that are to blame as they are now. */
+function policiesOf(view: BladeView, { health = [], tries }: BladeMemory): EdgeStatus['policies'] {
+  return health.map((one) => {
+    if (one.healthy) return one;
+    const against = backendsAgainst(one, { ...healthInput(view), dark: darkBackends(tries) }).slice(0, shownBackends);
+    return against.length === 0 ? one : { ...one, against };
+  });
 }
 
 function count(conditions: readonly Condition[], state: Condition['state']): number {

@@ -241,6 +241,25 @@ describe('the order of a withdrawal', () => {
     expect([blade.holds(), blade.published[0]?.reasons]).toEqual([true, ['ProbeFailed', 'LastAnnouncer']]);
   });
 
+  it.each([
+    [3000, false],
+    [3001, true],
+  ])(
+    'lets go by what a peer was asked %i ms ago: what is older than three seconds counts for nothing',
+    (age, holds) => {
+      const blade = serving();
+      blade.changeView(silent);
+      probeFor(blade, 1000);
+      expect(blade.published[0]?.reasons).toEqual(['ProbeFailed', 'LastAnnouncer']);
+      const askedAtMs = blade.view.nowMs;
+      blade.wait(age);
+      expect(blade.probe()).toBe(true);
+      blade.changeView({ peers: { answers: [peer(askedAtMs)], answeredMs: blade.view.nowMs } });
+      blade.step();
+      expect(blade.holds()).toBe(holds);
+    },
+  );
+
   it('is not fit again before its next round of probes, when a drain ends while it asks', () => {
     const blade = serving();
     blade.changeView({ platform: drained });

@@ -1,4 +1,6 @@
+import type { EdgePool } from '../../model/spec/kinds.ts';
 import type { NginxView, PolicyView } from '../../model/status.ts';
+import type { RequestCounts } from './requests/counts.ts';
 
 /**
  * Sizes of the shared memory zones of nginx in MiB: room for 5,000 hosts, 50,000 endpoints and 5,000 certificates, twice (a full
@@ -111,6 +113,10 @@ export interface HealthReport {
   readonly policies: readonly PolicyHealth[];
   /** Backends whose tries to connect nginx counts one by one (`NginxView.backendTries`), the first 1,024. */
   readonly watched: readonly BackendKey[];
+  /** Hosts whose requests nginx counts one by one, the first 200; those of all others it counts together. */
+  readonly measured: readonly string[];
+  /** Which requests have a line in the access log. */
+  readonly accessLog: EdgePool['spec']['accessLog'];
 }
 
 /** The driver of one nginx over its control socket. Every call is level-triggered and may be repeated. */
@@ -124,6 +130,8 @@ export interface DataPlane {
   /** The endpoint fast path: replaces the endpoints of known backends without a compile. */
   applyEndpoints(backends: readonly Backend[]): Promise<number>;
   setHealth(report: HealthReport): Promise<void>;
+  /** What nginx counted of requests since it started, up to the last second. Rejects when it does not answer, or is too old to count. */
+  requests(): Promise<RequestCounts>;
   /** While draining nginx closes keep-alive connections after the response in flight. */
   setDraining(draining: boolean): Promise<void>;
   /** The last known status, or undefined while nginx cannot be reached. */

@@ -214,6 +214,21 @@ describe('NetworkAgent', () => {
     expect(await happens(3_600_000)).toEqual([]);
   });
 
+  it('withdraws at once what a ban takes when a person accepts it by its fingerprint, and nothing for another one', async () => {
+    world.publish(...base, ...calico.owned(a, me));
+    await happens();
+    world.publish(...base.slice(0, 2), calico.pool('10.10.0.0/16', { disableBGPExport: true }), ...calico.owned(a, me));
+    await happens(5000);
+    const [doubt] = agent.doubting().doubts;
+    expect(doubt).toMatchObject({ reason: 'ExportBanWaits', objects: [a], acceptFile: '/state/accept-network-paris' });
+    world.accepted = { said: '000000000000', writtenMs: world.clock.now() };
+    expect(await happens(5000)).toEqual([]);
+    world.accepted = { said: doubt?.fingerprint ?? '', by: 'anna', writtenMs: world.clock.now() };
+    expect(await happens(3000)).toEqual([`announce [10.1.0.11/32] without ${a}`, `- ${a}`]);
+    expect(agent.doubting()).toMatchObject({ doubts: [], accepted: [{ fingerprint: doubt?.fingerprint, by: 'anna' }] });
+    expect(world.accepted).toBeUndefined();
+  });
+
   it('withdraws a block that is of another node by now without waiting for a new one to be announced', async () => {
     world.publish(...base, ...calico.owned(a, me));
     await happens();

@@ -2,7 +2,7 @@ import type { GuardLimits } from '../../bgp/guard.ts';
 import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { ClusterListener, ClusterSource } from '../../kube/source.ts';
 import type { Prefix } from '../../model/address.ts';
-import type { NetworkStatus, PlanePart } from '../../model/status.ts';
+import type { DoubtPart, NetworkStatus, PlanePart } from '../../model/status.ts';
 import { warnOfFew } from '../../runtime/few.ts';
 import { Last } from '../../runtime/last.ts';
 import { Loop } from '../../runtime/loop.ts';
@@ -82,7 +82,11 @@ export class NetworkAgent {
     this.#metrics = createNetworkMetrics(options.registry);
     this.#planner = new Planner(options);
     this.#release = new ReleaseQueue(options.releaseMs ?? 1000);
-    this.#kernel = new Kernel({ ...options, reconcileMs: options.reconcileMs ?? 10_000 });
+    this.#kernel = new Kernel({
+      ...options,
+      reconcileMs: options.reconcileMs ?? 10_000,
+      onChange: () => this.refresh(),
+    });
     this.#staleness = new Staleness(options.yieldAfterMs ?? 300_000);
     this.#lastGood = new LastGood({ ...options, onChange: () => this.refresh() });
     this.#loop = new Loop({
@@ -130,6 +134,11 @@ export class NetworkAgent {
     });
   }
 
+  /** The edits that wait. */
+  doubting(): DoubtPart {
+    return this.#planner.doubting();
+  }
+
   /** What the speaker may announce and withdraw now; it asks in every judgement. */
   limits(): GuardLimits {
     return this.#planner.limits;
@@ -153,6 +162,7 @@ export class NetworkAgent {
       if (withdraw !== undefined) await this.#withdrawAll(withdraw.timeoutMs);
     } finally {
       this.#unsubscribe?.();
+      this.#kernel.stop();
       await this.#loop.stop();
       await this.#options.speaker.stop();
     }
@@ -164,6 +174,7 @@ export class NetworkAgent {
     // The kernel first: its blackholes tell what this node announced before.
     await this.#kernel.look();
     this.#lookAtSource();
+    await this.#planner.look();
     const plan = this.#stopping ? this.#planner.plan : this.#planner.next(this.#lastGood, this.#kernel.installed);
     let nextAtMs = Infinity;
     if (plan.action === 'announce') nextAtMs = await this.#stepTowards(plan);

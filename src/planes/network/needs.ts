@@ -11,11 +11,13 @@ export function networkNeeds(choice: { readonly podsFrom: PodsFrom; readonly nod
   const onNode = choice.node === undefined ? undefined : { fields: `spec.nodeName=${choice.node}` };
   const why = 'whether a drained worker still has Ready pods';
   const pods = follow('Pod', why, { mayLack: true, ...withoutUndefined({ select: onNode }) });
-  if (choice.podsFrom === 'podCIDRs') return [knowIdentity, server, pods];
+  const drains = follow('Drain', 'Drains of this worker', { mayLack: true });
+  if (choice.podsFrom === 'podCIDRs') return [knowIdentity, server, pods, drains];
   return [
     knowIdentity,
     server,
     pods,
+    drains,
     follow('IPPool', 'which blocks are exported, and of what size'),
     follow('BlockAffinity', 'the blocks of this node'),
     follow('IPAMBlock', 'whether a block is really ours, and who uses its addresses'),

@@ -11,12 +11,15 @@ export interface NetworkRefusal extends Refusal<NetworkReason> {
 
 /** Something about what is announced that a person should know. */
 export interface NetworkNotice extends Notice<NetworkReason> {
+  /** Of `DrainWaits`: how many pods it waits for. */
+  readonly count?: number;
   /** A prefix, an address, or `Kind/name`. */
   readonly subject: string;
 }
 
 /** An edit by which the cluster, or a site of it, would lose most of what it announces. */
 export interface Brake {
+  readonly reason: Extract<NetworkReason, 'SiteEditWaits' | 'ExportBanWaits'>;
   /** The object that was edited, and in a Site the field. */
   readonly cause: string;
   /** Blocks of all its workers that the edit takes. */

@@ -1,12 +1,14 @@
 import type { GuardLimits } from '../../bgp/guard.ts';
 import type { Speaker } from '../../bgp/speaker.ts';
+import type { Acceptance } from '../../kube/acceptance.ts';
 import type { Prefix } from '../../model/address.ts';
 import { drainOfWorker } from '../../model/platform/drains.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
+import type { DoubtPart } from '../../model/status.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { Last } from '../../runtime/last.ts';
 import type { Log } from '../../runtime/log.ts';
-import { Brakes } from './brakes.ts';
+import { Brakes, type Moment } from './brakes.ts';
 import { compileNetwork, type NetworkInput } from './compile/compile.ts';
 import { isOfMachine } from './compile/server.ts';
 import { fromLastGood, runsOut } from './compile/without-cluster.ts';
@@ -18,6 +20,8 @@ import type { NetworkPlan } from './plan.ts';
 export interface NetworkSpec {
   readonly sites: readonly Site[];
   readonly drains: readonly Drain[];
+  /** True while nothing may change that nobody asked for. */
+  readonly frozen: boolean;
 }
 
 export interface PlannerOptions {
@@ -29,9 +33,22 @@ export interface PlannerOptions {
   readonly addresses: () => ReadonlySet<string>;
   readonly clock: Clock;
   readonly log: Log;
+  /** The file by which a person ends such a wait; absent where nobody can. */
+  readonly accepts?: AcceptedEdits;
   /** How long an edit waits that takes most of what the cluster announces. Default 10 minutes. */
   readonly brakeMs?: number;
 }
+
+/** What a person has written into the accept file. */
+export interface AcceptedEdits {
+  readonly path: string;
+  /** Undefined when there is nothing. */
+  read(): Promise<Acceptance | undefined>;
+  remove(): Promise<void>;
+}
+
+/** How often the accept file is looked at while an edit waits. */
+const lookEveryMs = 1000;
 
 const noPrefixes: readonly Prefix[] = [];
 const notSynced: NetworkPlan = { action: 'hold', reason: 'NotSynced', refusals: [] };
@@ -54,6 +71,7 @@ export class Planner {
   #warnAtMs = -Infinity;
   #plan: NetworkPlan = notSynced;
   #limits: GuardLimits | undefined;
+  #lookedMs = -Infinity;
 
   constructor(options: PlannerOptions) {
     this.#options = options;
@@ -67,7 +85,36 @@ export class Planner {
 
   /** When the next brake is over, and a new plan is due; Infinity when none holds. */
   get nextAtMs(): number {
-    return this.#brakes.nextAtMs;
+    const { accepts, clock } = this.#options;
+    const looks = accepts !== undefined && this.#brakes.holdsAny(clock.monotonic());
+    return Math.min(this.#brakes.nextAtMs, looks ? this.#lookedMs + lookEveryMs : Infinity);
+  }
+
+  /** Does what a person has accepted meanwhile. */
+  async look(): Promise<void> {
+    const { accepts, log } = this.#options;
+    const now = this.#now();
+    if (accepts === undefined || !this.#brakes.holdsAny(now.monotonicMs)) return;
+    if (now.monotonicMs - this.#lookedMs < lookEveryMs) return;
+    this.#lookedMs = now.monotonicMs;
+    const accepted = await accepts.read();
+    const cause = accepted === undefined ? undefined : this.#brakes.accept(accepted, now);
+    if (cause === undefined) return;
+    log.warn({ cause, by: accepted?.by, why: 'accepted by a person' }, 'an edit that waited is obeyed');
+    await accepts.remove();
+  }
+
+  /** The edits that wait as doubts. */
+  doubting(): DoubtPart {
+    const notices = this.#plan.action === 'announce' ? this.#plan.notices : [];
+    const waiting = (reason: string): readonly string[] =>
+      notices.filter((notice) => notice.reason === reason).map(({ subject }) => subject);
+    return this.#brakes.doubting(this.#now(), waiting, this.#options.accepts?.path);
+  }
+
+  #now(): Moment {
+    const { clock } = this.#options;
+    return { monotonicMs: clock.monotonic(), wallMs: clock.now() };
   }
 
   /**
@@ -86,7 +133,8 @@ export class Planner {
   /** Makes the plan anew. */
   next(lastGood: LastGood, installed: readonly Prefix[]): NetworkPlan {
     const before = this.#plan;
-    const { sites, drains } = this.#options.spec();
+    const { sites, drains, frozen } = this.#options.spec();
+    this.#brakes.setFrozen(frozen);
     const plan = this.#compile(lastGood, installed, sites, drains);
     this.#plan = plan;
     if (plan !== before && plan.action === 'announce') {

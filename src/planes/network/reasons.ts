@@ -58,7 +58,7 @@ export const networkReasons = {
     "None of the Node's InternalIPs of the family is the address that ExaBGP was configured with; everything is held until it is rendered anew, or the Node has its old address again.",
   NodeDeleted: 'The Node was deleted: everything is withdrawn.',
   DrainWaits:
-    'A Drain of this worker is in force, and pods on it are Ready: their routes stay until they have gone. Move them away with kubectl drain, or force the Drain.',
+    'A Drain of this worker is in force, and pods on it are Ready, or nothing says whether they are: their routes stay until they have gone. Move them away with kubectl drain, or force the Drain.',
   NodeDrained: 'A Drain of this worker is in force: pod routes are withdrawn, the address of the server stays.',
   PlatformInvalid: 'The newest platform spec does not load; the last good one stays in force.',
   KernelUnreadable: 'The routing table of the kernel cannot be read or changed.',

@@ -138,8 +138,19 @@ describe('nextStep', () => {
     ['opens a hole at once then', { installed: [a, ...pieces] }, [a]],
   ])('%s', (_, now, replaced) => {
     const holed = { want: [a], announced: [a], holed: a };
-    expect(step({ ...holed, ...now })).toMatchObject({ desired: [a], surplus: [], ...(replaced && { replaced }) });
+    expect(step({ ...holed, ...now })).toMatchObject({
+      desired: [a],
+      surplus: [],
+      refusals: [],
+      ...(replaced && { replaced }),
+    });
+    expect(step({ ...holed, ...now, announced: [] }).desired).toEqual([a]);
     expect('replaced' in step({ ...holed, ...now })).toBe(replaced !== undefined);
+  });
+
+  it('takes a blackhole for that of the smallest route that holds it', () => {
+    const wide = '10.10.0.0/16';
+    expect(step({ want: [a], announced: [wide, a], installed: [a, ...pieces] })).toMatchObject({ replaced: pieces });
   });
 
   it('closes a hole when the blackhole of the whole block is there, and releases smaller ones after their block', () => {

@@ -41,9 +41,9 @@ export function resolveBackend(
 ): ResolvedBackend {
   const name = `${reference.namespace}/${reference.service}`;
   const service = services.get(name);
-  const unresolved = `${name}/${reference.port}`;
+  const unresolved = (): BackendKey => `${name}/${reference.port}`;
   if (service === undefined)
-    return { ok: true, key: unresolved, fault: { reason: 'ServiceMissing', message: `there is no Service ${name}` } };
+    return { ok: true, key: unresolved(), fault: { reason: 'ServiceMissing', message: `there is no Service ${name}` } };
   // A Service that was an ExternalName before keeps the field externalName, which then means nothing.
   if (service.spec?.type === 'ExternalName')
     return refuse('ExternalNameService', `Service ${name} is of type ExternalName`);
@@ -51,7 +51,7 @@ export function resolveBackend(
   if (port === undefined)
     return {
       ok: true,
-      key: unresolved,
+      key: unresolved(),
       fault: { reason: 'ServicePortMissing', message: `Service ${name} has no TCP port ${reference.port}` },
     };
   return { ok: true, key: `${name}/${port.port}`, port };

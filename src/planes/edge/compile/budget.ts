@@ -1,7 +1,7 @@
 import type { ObjectKey } from '../../../kube/objects/metadata.ts';
 import type { EdgeProblem, EdgeReason, EdgeRefusal } from '../reasons.ts';
 import type { LiveBackend } from './backends.ts';
-import { type LostClaim, lostOf } from './guards.ts';
+import type { LostClaim } from './guards.ts';
 import type { IngressReading, RouteClaim } from './ingress.ts';
 import { backendBytes, capacity, pairBytes, storedBytes } from './memory.ts';
 import { memoryText, RouteRoom } from './route-room.ts';
@@ -22,7 +22,7 @@ interface Admitted {
   /** One for each reason that routes are refused for. */
   readonly problems: readonly EdgeProblem[];
   /** The routes for which there is no room. */
-  readonly crowded: readonly LostClaim[];
+  readonly crowded: readonly RouteClaim[];
 }
 
 /**
@@ -66,12 +66,28 @@ export class Budget {
   /** Takes room for the routes of an Ingress, as far as there is some. */
   admit(reading: IngressReading): Admitted {
     const refused = new Map<EdgeReason, { readonly first: RouteClaim; readonly message: string; count: number }>();
-    const crowded: LostClaim[] = [];
+    const crowded: RouteClaim[] = [];
     let used = 0;
     const namespace = namespaceOf(reading.key);
     const ofHost = settingBytes(reading);
     const known = new Set<string>();
-    const routes = reading.routes.filter((route) => {
+    const refuse = (lost: readonly RouteClaim[], fault: EdgeRefusal): void => {
+      for (const route of lost) crowded.push(route);
+      const [first] = lost;
+      const before = refused.get(fault.reason);
+      if (before !== undefined) before.count += lost.length;
+      else if (first !== undefined) refused.set(fault.reason, { first, message: fault.message, count: lost.length });
+    };
+    const routes: RouteClaim[] = [];
+    let index = 0;
+    for (const route of reading.routes) {
+      // Where not even the shortest route has room, the others are not looked at: one Ingress may ask for tens of thousands.
+      const full = this.#countFault(namespace, 1, used);
+      if (full !== undefined) {
+        refuse(reading.routes.slice(index), full);
+        break;
+      }
+      index += 1;
       const settings = known.has(route.host) ? 0 : ofHost;
       const weight = weightOf(route) + Math.floor(settings / settingBytesOfRoute);
       const fault = this.#countFault(namespace, weight, used) ?? this.#room.route({ namespace, route, settings });
@@ -79,14 +95,9 @@ export class Budget {
         used += weight;
         this.#routesOf.set(namespace, (this.#routesOf.get(namespace) ?? 0) + weight);
         known.add(route.host);
-        return true;
-      }
-      crowded.push(lostOf(route));
-      const before = refused.get(fault.reason);
-      if (before === undefined) refused.set(fault.reason, { first: route, message: fault.message, count: 1 });
-      else before.count += 1;
-      return false;
-    });
+        routes.push(route);
+      } else refuse([route], fault);
+    }
     if (refused.size === 0) return { reading, problems: [], crowded };
     const object = `Ingress/${reading.key}`;
     const problems = [...refused].map(([reason, { first, message, count }]) => ({

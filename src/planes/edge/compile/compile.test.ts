@@ -252,7 +252,7 @@ describe('compile', () => {
     const { table } = compile({ state, platform, pool, readCertificate, nowMs });
     const { user, system } = process.threadCpuUsage(before);
     expect(table.hosts).toHaveLength(5000);
-    expect(table.backends.every(({ endpoints }) => endpoints.length === 10)).toBe(true);
+    expect(new Set(table.backends.map(({ endpoints }) => endpoints.length))).toEqual(new Set([10]));
     expect((user + system) / 1000).toBeLessThan(3000);
   });
 

@@ -54,6 +54,7 @@ function world(endpoints: object, pods: readonly string[] = ['10.10.0.0/16', 'fd
       ['newyork-edge', other],
     ]),
     policies: new Map(),
+    freezes: new Map(),
     drains: new Map(),
     folderOf: () => '/',
   };

@@ -28,6 +28,8 @@ export const fixes: { readonly [R in EdgeReason]?: string } = {
   ExternalNameService: 'use a Service with a selector or with EndpointSlices',
   ServiceMissing: 'create the Service, or correct its name',
   ServicePortMissing: 'add the port to the Service, or correct it here',
+  ServiceWithoutEndpoints:
+    'compare the selector of the Service with the labels of its pods, and look why none of them runs',
   TlsHostInvalid: 'write the host in lower case, as a DNS name or *. and a DNS name',
   TlsHostWithoutRule: 'add a rule for the host, or remove it from spec.tls',
   TlsConflict: 'leave the certificate of this host to the older Ingress',

@@ -249,6 +249,15 @@ describe('in ingress-nginx every path of a host is a regular expression when one
     expect(answers(compiled([exact(3), ingress('admin', { ...limits, age: 2 })]))['= /admin']).toBe('open');
   });
 
+  test.each(['admin', 'admin/(.*)', '(.*)'])(
+    'so the broadest route of its namespace is closed by limits of a path that does not begin with a slash: %s',
+    (path) => {
+      const admin = { paths: [path], age: 2, type: 'ImplementationSpecific', annotations: { ...regex, ...list } };
+      expect(answers(compiled([web, ingress('admin', admin)]))).toEqual({ '/': closed });
+      expect(answers(compiled([web, ingress('admin', { ...admin, namespace: 'other' })]))).toEqual({ '/': 'open' });
+    },
+  );
+
   test.each(['/.*', '/admin|/other', '/(.*)', '/[^/]+/admin'])(
     'so the broadest route of its namespace is closed when nothing can be told apart: %s',
     (path) => {

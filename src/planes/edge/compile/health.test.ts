@@ -3,7 +3,7 @@ import { platformForTests } from '../../../../test/support/edge-platform.ts';
 import { poolForTests } from '../../../../test/support/edge-pool.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import { type Host, noBackend } from '../table.ts';
-import { backendsOfPolicies, policyHealth } from './health.ts';
+import { backendsAgainst, backendsOfPolicies, policyHealth } from './health.ts';
 
 const pool = poolForTests();
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
@@ -51,6 +51,17 @@ describe('policyHealth', () => {
     expect(reason()).toMatchObject({ healthy: true, reason: 'BackendsServing' });
     expect(reason('a')).toMatchObject({ healthy: true, reason: 'BackendsServing' });
     expect(reason('a', 'b')).toMatchObject({ healthy: false, reason: 'BackendsUnreachable' });
+    const input = { platform: platformForTests(), pool, nowMs, served: known, dark: new Set(['b', 'c']) };
+    const against = (of: 'BackendsUnreachable' | 'BelowThreshold' | 'ClusterDraining', more = {}) =>
+      backendsAgainst({ policy: 'video', healthy: false, reason: of }, { ...input, ...more });
+    expect(against('BackendsUnreachable')).toEqual(['b']);
+    expect(against('BelowThreshold')).toEqual([]);
+    expect(against('BelowThreshold', { served: served([host('www.video.example', 'b', 'a')], {}) })).toEqual([
+      'a',
+      'b',
+    ]);
+    expect(against('ClusterDraining')).toEqual([]);
+    expect(against('BelowThreshold', { served: undefined })).toEqual([]);
     expect(backendsOfPolicies({ platform: platformForTests(), pool, nowMs, served: known })).toEqual(['a', 'b']);
     expect(backendsOfPolicies({ platform: platformForTests(), pool, nowMs })).toEqual([]);
   });

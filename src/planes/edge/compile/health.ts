@@ -50,6 +50,21 @@ function healthOfPolicy(policy: TrafficPolicy, { platform, pool, nowMs, served, 
   return enough(reachable) ? answer(true, 'BackendsServing') : answer(false, 'BackendsUnreachable');
 }
 
+/**
+ * The backends that keep a policy from being healthy, sorted: those without a ready endpoint, or those to which no try connects. Empty
+ * where the reason is another.
+ */
+export function backendsAgainst(
+  { policy, reason }: PolicyHealth,
+  { platform, served, dark }: HealthInput,
+): readonly BackendKey[] {
+  const named = platform.policies.get(policy);
+  if (named === undefined || served === undefined) return [];
+  const backends = [...backendsOfPolicy(named, served.hosts)].toSorted(compareText);
+  if (reason === 'BelowThreshold') return backends.filter((backend) => served.ready(backend) === 0);
+  return reason === 'BackendsUnreachable' ? backends.filter((backend) => dark?.has(backend) === true) : [];
+}
+
 /** The backends of all policies that name the pool's cluster, sorted: nginx counts the tries to connect to these. */
 export function backendsOfPolicies({ platform, pool, served }: HealthInput): readonly BackendKey[] {
   const policies = served === undefined ? [] : policiesOfCluster(platform, pool.spec.cluster);

@@ -21,7 +21,21 @@ export interface AllHosts {
   readonly named: ReadonlySet<string>;
 }
 
+/** They are gathered when somebody asks for them first: only Ingresses that limit access do. */
 export function allHostsOf(readings: Iterable<IngressReading>): AllHosts {
+  let found: AllHosts | undefined;
+  const gathered = (): AllHosts => (found ??= gather(readings));
+  return {
+    get regex() {
+      return gathered().regex;
+    },
+    get named() {
+      return gathered().named;
+    },
+  };
+}
+
+function gather(readings: Iterable<IngressReading>): AllHosts {
   const [regex, named] = [new Set<string>(), new Set<string>()];
   for (const { regexHosts, hosts } of readings) {
     for (const host of regexHosts) regex.add(host);

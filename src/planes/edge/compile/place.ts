@@ -2,7 +2,7 @@ import { compareText } from '../../../model/values.ts';
 import type { EdgeProblem } from '../reasons.ts';
 import type { SettingsOfRoutes } from './annotations/settings.ts';
 import type { Budget } from './budget.ts';
-import { guardsOf } from './guards.ts';
+import { guardsOf, lostOf } from './guards.ts';
 import type { IngressReading } from './ingress.ts';
 import { type AllHosts, limitedReading } from './limited.ts';
 import type { ListsOfIngresses } from './lists.ts';
@@ -37,7 +37,9 @@ export function place(written: IngressReading, { settings, allHosts, budget, rou
   const hosts = new Set(won.hosts);
   const roomlessGuards: EdgeProblem[] = [];
   if (limited !== undefined) {
-    const more = [...roomless, ...won.lost].flatMap((claim) => guardsOf(claim, allHosts.regex.has(claim.host)));
+    const more = [...roomless.map(lostOf), ...won.lost].flatMap((claim) =>
+      guardsOf(claim, allHosts.regex.has(claim.host)),
+    );
     const guarded = routes.guard(reading, [...limited.lost, ...more], budget);
     for (const host of guarded.hosts) hosts.add(host);
     roomlessGuards.push(...guarded.problems);

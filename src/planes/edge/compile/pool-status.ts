@@ -31,12 +31,18 @@ interface PoolCondition {
 /** The status of an EdgePool object, with the words of Gateway API; without times. */
 export interface PoolStatus {
   readonly addresses: readonly { readonly type: 'IPAddress'; readonly value: string }[];
+  /** The VIPs in force and the addresses, each joined by commas: a column of `kubectl get` prints only the first value of a list. */
+  readonly vipList: string;
+  readonly addressList: string;
   readonly conditions: readonly PoolCondition[];
 }
 
 export function poolStatus(view: PoolView): PoolStatus {
+  const addresses = view.addresses.toSorted(compareText);
   return {
-    addresses: view.addresses.toSorted(compareText).map((value) => ({ type: 'IPAddress', value })),
+    addresses: addresses.map((value) => ({ type: 'IPAddress', value })),
+    vipList: view.vips.join(','),
+    addressList: addresses.join(','),
     conditions: [accepted(view), resolvedRefs(view), programmed(view), ready(view)],
   };
 }

@@ -11,6 +11,7 @@ const nowMs = Date.parse('2026-11-26T00:00:00Z');
 const addresses = ['192.0.2.11', '192.0.2.10'];
 const shown = 'status: { loadBalancer: { ingress: [{ ip: 192.0.2.10 }, { ip: 192.0.2.11 }] } }';
 const pool = poolForTests();
+const { ingressClass } = pool.spec;
 const platform = platformForTests();
 
 function ingress(
@@ -41,7 +42,7 @@ function compiled(...documents: readonly string[]) {
 
 function statuses(...documents: readonly string[]) {
   return new IngressStatuses()
-    .compute({ ...compiled(...documents), addresses, poolAddresses: addresses })
+    .compute({ ...compiled(...documents), addresses, poolAddresses: addresses, ingressClass })
     .map(({ object, wanted, held }) => ({ name: object.name, wanted, held }));
 }
 
@@ -85,9 +86,21 @@ describe('the status of Ingresses', () => {
     expect(statuses(document)).toEqual([]);
   });
 
+  it('is exclusive where the IngressClass names our controller, and only for what serves', () => {
+    const ofClass = (controller: string) =>
+      `apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: { name: tideline }\nspec: { controller: ${controller} }`;
+    const exclusive = (...documents: readonly string[]) =>
+      new IngressStatuses()
+        .compute({ ...compiled(...documents), addresses, poolAddresses: addresses, ingressClass })
+        .map(({ exclusive }) => exclusive);
+    const refused = ingress('ww', { host: 'X', status: shown });
+    expect(exclusive(ingress('web'), refused)).toEqual([false, false]);
+    expect(exclusive(ingress('web'), refused, ofClass('tideline.dev/edge'))).toEqual([true, false]);
+  });
+
   it('gives the same objects again for what did not change', () => {
     const all = new IngressStatuses();
-    const input = { ...compiled(ingress('web'), ingress('other')), poolAddresses: addresses };
+    const input = { ...compiled(ingress('web'), ingress('other')), poolAddresses: addresses, ingressClass };
     const [first] = all.compute({ ...input, addresses });
     expect(all.compute({ ...input, addresses: addresses.toReversed() })[0]).toBe(first);
     expect(all.compute({ ...input, addresses: ['192.0.2.10'] })[0]).not.toBe(first);

@@ -2,6 +2,7 @@ import type { Ingress } from '../../../kube/kinds/ingress.ts';
 import { kindFacts } from '../../../kube/kinds.ts';
 import { type ObjectReference, referenceTo } from '../../../kube/objects/reference.ts';
 import type { ClusterState } from '../../../kube/source.ts';
+import { ingressController } from '../../../model/contract.ts';
 import { compareKeys, compareText, withoutUndefined } from '../../../model/values.ts';
 import type { EdgeProblem } from '../reasons.ts';
 import { type EdgeReason, edgeReasons } from '../reasons.ts';
@@ -13,6 +14,8 @@ export interface WantedStatus {
   readonly object: ObjectReference;
   readonly wanted: object | undefined;
   readonly held: object | undefined;
+  /** True when the IngressClass of the object names our controller: nobody else may write this status. */
+  readonly exclusive?: boolean;
 }
 
 /** An Event that people who look at an object should read. */
@@ -35,6 +38,8 @@ interface StatusInput extends Input {
   readonly addresses: readonly string[];
   /** All addresses of the pool. */
   readonly poolAddresses: readonly string[];
+  /** The class of the pool. */
+  readonly ingressClass: string;
 }
 
 /**
@@ -47,27 +52,32 @@ export class IngressStatuses {
   readonly #known = new WeakMap<Ingress, WantedStatus>();
   #status: { readonly addresses: string; readonly wanted: object } | undefined;
 
-  compute({ state, conditions, addresses, poolAddresses }: StatusInput): readonly WantedStatus[] {
+  compute({ state, conditions, addresses, poolAddresses, ingressClass }: StatusInput): readonly WantedStatus[] {
     const serving = new Set<string>();
     for (const condition of conditions) if (condition.state !== 'refused') serving.add(condition.object);
     const own = new Set(poolAddresses);
     const status = this.#statusOf(addresses);
+    const exclusive = state.objects.IngressClass.get(ingressClass)?.spec?.controller === ingressController;
     const all: WantedStatus[] = [];
     for (const [key, ingress] of [...state.objects.Ingress].sort(compareKeys)) {
       const serves = serving.has(`Ingress/${key}`);
-      if (serves || showsAnyOf(ingress, own)) all.push(this.#wantedStatus(ingress, serves ? status : undefined));
+      if (serves || showsAnyOf(ingress, own))
+        all.push(
+          serves ? this.#wantedStatus(ingress, status, exclusive) : this.#wantedStatus(ingress, undefined, false),
+        );
     }
     return all;
   }
 
-  #wantedStatus(ingress: Ingress, wanted: object | undefined): WantedStatus {
+  #wantedStatus(ingress: Ingress, wanted: object | undefined, exclusive: boolean): WantedStatus {
     const known = this.#known.get(ingress);
-    if (known !== undefined && known.wanted === wanted) return known;
+    if (known !== undefined && known.wanted === wanted && known.exclusive === exclusive) return known;
     const shown = ingress.status?.loadBalancer?.ingress ?? [];
     const status = {
       object: referenceTo(kindFacts.Ingress, ingress),
       wanted,
       held: shown.length === 0 ? undefined : { loadBalancer: { ingress: shown } },
+      exclusive,
     };
     this.#known.set(ingress, status);
     return status;

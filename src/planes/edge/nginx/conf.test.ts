@@ -75,13 +75,13 @@ describe('nginx.conf', () => {
     expect(logs({})).toEqual([
       'error_log /run/tideline/nginx-error.log warn',
       alerts,
-      'access_log /run/tideline/nginx-access.log tideline buffer=64k flush=1s',
+      'access_log /run/tideline/nginx-access.log tideline buffer=64k flush=1s if=$tideline_logged',
     ]);
     const syslog = 'syslog:server=unix:/dev/log,nohostname,tag';
     expect(logs({ syslog: true })).toEqual([
       `error_log ${syslog}=tideline_nginx warn`,
       alerts,
-      `access_log ${syslog}=tideline_access tideline`,
+      `access_log ${syslog}=tideline_access tideline if=$tideline_logged`,
     ]);
     expect(logs({ accessLog: false })).toHaveLength(2);
   });

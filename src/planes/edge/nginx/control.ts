@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { z } from 'zod';
 import { Deadline } from '../../../runtime/deadline.ts';
+import { type RequestCounts, readCounts } from '../requests/counts.ts';
 import type { DataPlaneStatus } from '../table.ts';
 import type { Base } from './convergence.ts';
 
@@ -72,6 +73,10 @@ export class ControlChannel {
 
   async status(): Promise<DataPlaneStatus> {
     return Status.parse(await this.#call('GET', '/v1/status'));
+  }
+
+  async requests(): Promise<RequestCounts> {
+    return readCounts(await this.#call('GET', '/v1/requests'));
   }
 
   /** Sends a change that takes effect in one step. `members` are as `encodeDelta` makes them. */

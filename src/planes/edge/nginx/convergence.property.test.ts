@@ -253,7 +253,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   fc.boolean().map(
     (healthy): Command =>
       (world) =>
-        world.wantSetting('health', { policies: [{ policy: 'p', healthy, reason: 'r' }], watched: [] }),
+        world.wantSetting('health', {
+          policies: [{ policy: 'p', healthy, reason: 'r' }],
+          watched: [],
+          measured: [],
+          accessLog: 'sampled',
+        }),
   ),
   fc.constant<Command>((world) => world.nginx.restart()),
   fc.constant<Command>((world) => world.nginx.meddle()),

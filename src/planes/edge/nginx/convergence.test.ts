@@ -334,7 +334,7 @@ describe('the settings', () => {
 
   it('tell the callers of a refusal, and are tried again; a lost connection tells nobody', () => {
     const talk = held();
-    talk.state = wantSetting(talk.state, 'health', { policies: [], watched: [] });
+    talk.state = wantSetting(talk.state, 'health', { policies: [], watched: [], measured: [], accessLog: 'sampled' });
     talk.send();
     expect(talk.fail({ is: 'lost' }).settlements).toEqual([]);
     talk.send();
@@ -347,7 +347,7 @@ describe('the settings', () => {
   it('are not held up by a table that changes all the time, nor hold it up', () => {
     const talk = held();
     talk.state = wantSetting(talk.state, 'draining', { draining: true });
-    talk.state = wantSetting(talk.state, 'health', { policies: [], watched: [] });
+    talk.state = wantSetting(talk.state, 'health', { policies: [], watched: [], measured: [], accessLog: 'sampled' });
     const said: string[] = [];
     for (let generation = 2; generation < 6; generation += 1) {
       talk.state = wantEndpoints(talk.state, [backend('a', generation)]);

@@ -4,6 +4,7 @@ import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import { Loop } from '../../../runtime/loop.ts';
 import { Signal, type Unsubscribe } from '../../../runtime/signal.ts';
+import type { RequestCounts } from '../requests/counts.ts';
 import type { Backend, DataPlane, DataPlaneStatus, HealthReport, RoutingTable } from '../table.ts';
 import { type Acknowledgement, ControlChannel, ControlRefusal } from './control.ts';
 import {
@@ -94,6 +95,10 @@ class NginxDriver implements DataPlane {
 
   async setDraining(draining: boolean): Promise<void> {
     await this.#setSetting('draining', { draining });
+  }
+
+  requests(): Promise<RequestCounts> {
+    return this.#channel.requests();
   }
 
   status(): DataPlaneStatus | undefined {

@@ -61,3 +61,10 @@ export const providerFields = [
   'Fly-Client-IP',
   'X-Envoy-External-Address',
 ] as const;
+
+/**
+ * Fields of one connection, which a pod may say to the edge and the edge must not say to a client; nginx removes the others of this
+ * kind itself. Over HTTP/2 a client ends the stream of an answer that has one (RFC 9113, 8.2.2). `lua/response.lua` passes Upgrade on
+ * where it means something.
+ */
+export const connectionFields = ['Upgrade', 'Proxy-Connection', 'Trailer', 'TE', 'HTTP2-Settings'] as const;

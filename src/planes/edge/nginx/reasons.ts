@@ -29,6 +29,10 @@ export const dataPlaneReasons = {
     'The pod sent an interim response (103 Early Hints, 102, or 100 unasked), which nginx before 1.29 takes for the final one; 502.',
   ResponseUpgradeUnasked: 'The pod switched protocols although the client asked for no WebSocket over HTTP/1.1; 502.',
   ResponseLengthInvalid: 'The pod sent several different Content-Length fields, or one that is no number; 502.',
+  ResponseCodingUnsupported:
+    'The pod sent a Transfer-Encoding other than chunked, of which nothing says that the client can decode it; 502.',
+  ResponseHeadInvalid:
+    'The head of the answer of the pod has a line that is no field, ends too early, is longer than 64 KiB, or names more than 32 fields in Connection; 502.',
   SharedMemoryTorn:
     'A worker died while it held a zone of shared memory: nginx is ended by its own worker to start anew; 503 until then.',
   PolicyInvalid: 'The health path names something that cannot be a policy; 404.',
@@ -58,6 +62,10 @@ export const dataPlaneReasons = {
   SharedMemoryFull: 'The named zone has no room for the change; 507.',
   Busy: 'Another worker is writing for more than two seconds; 503.',
   InternalError: 'A fault in the Lua code; 500, and the error log says which.',
+  // States of the data of countries.
+  CountryDataMissing:
+    'The rendered folder has no countries.bin: requests count as of an unknown country. Render again.',
+  CountryDataDamaged: 'countries.bin is not whole: requests count as of an unknown country. Render again.',
   // States of the driver.
   ControlUnreachable: 'nginx does not answer on its control socket; tried again until it does.',
   Stopped: 'The driver was stopped before nginx acknowledged.',

@@ -2,21 +2,28 @@ import { cp, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runFiles } from '../../../model/contract.ts';
+import type { CountryRanges } from '../../../model/geo/ranges.ts';
 import { selfSigned } from './certificate.ts';
 import { type NginxSettings, nginxConf } from './conf.ts';
+import { encodeCountries } from './countries.ts';
 
 const luaFolder = fileURLToPath(new URL('./lua', import.meta.url));
 
 /**
  * Writes the data plane into `settings.rendered`: nginx.conf, the Lua files, and the static certificate (made once,
- * then kept). It may be repeated; a running nginx does not read the files again.
+ * then kept), and the countries of addresses, if they are given. It may be repeated; a running nginx does not read the files again.
  */
-export async function renderDataPlane(settings: NginxSettings, nowMs: number): Promise<void> {
+export async function renderDataPlane(
+  settings: NginxSettings,
+  nowMs: number,
+  countries?: CountryRanges,
+): Promise<void> {
   const { rendered } = settings;
   await mkdir(join(rendered, 'lua'), { recursive: true });
   await cp(luaFolder, join(rendered, 'lua', 'tideline'), { recursive: true });
   await keepCertificate(rendered, nowMs);
   await makeControlFolder(settings.runDir);
+  if (countries !== undefined) await writeFile(join(rendered, 'countries.bin'), encodeCountries(countries));
   await writeFile(join(rendered, 'nginx.conf'), nginxConf(settings));
 }
 

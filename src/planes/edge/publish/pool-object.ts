@@ -23,11 +23,13 @@ interface RawPool {
   readonly spec?: unknown;
   readonly status?: {
     readonly addresses?: readonly object[];
+    readonly vipList?: string;
+    readonly addressList?: string;
     readonly conditions?: readonly Partial<StatusCondition>[];
   };
 }
 
-/** The agents read the platform from a folder; this object is looked at only for its status, by the leader. */
+/** The source of the platform follows the object; here it is looked at only for its status, by the leader. */
 const readEveryMs = 20_000;
 
 export interface PoolObjectOptions {
@@ -123,10 +125,10 @@ export class PoolObject {
 
   #wantedOf({ metadata, spec, status }: RawPool, view: PoolView): WantedStatus {
     const differsIn = differingField(this.#options.pool(), spec);
-    const { addresses, conditions } = poolStatus({ ...view, ...withoutUndefined({ differsIn }) });
+    const { conditions, ...shown } = poolStatus({ ...view, ...withoutUndefined({ differsIn }) });
     const held = status?.conditions ?? [];
     this.#conditions = this.#dated(conditions, this.#conditions ?? held, differsIn === undefined, metadata.generation);
-    const wanted = { addresses, conditions: this.#conditions };
+    const wanted = { ...shown, conditions: this.#conditions };
     const types = new Set(conditions.map(({ type }) => String(type)));
     const heldOurs = holdsConditions(held, this.#conditions)
       ? this.#conditions
@@ -135,7 +137,7 @@ export class PoolObject {
     return {
       object: this.#name(metadata.uid),
       wanted,
-      held: status === undefined ? undefined : { addresses: status.addresses ?? [], conditions: heldOurs },
+      held: status === undefined ? undefined : { ...shownBy(status), conditions: heldOurs },
     };
   }
 
@@ -156,4 +158,9 @@ export class PoolObject {
       return withTransitionTimes([condition], before, now, observed);
     });
   }
+}
+
+/** The fields of a status that we write, beside its conditions. */
+function shownBy({ addresses = [], vipList, addressList }: NonNullable<RawPool['status']>): object {
+  return { addresses, ...withoutUndefined({ vipList, addressList }) };
 }

@@ -1,5 +1,6 @@
 import type { KubeClient } from '../../../kube/api/client.ts';
 import { Election } from '../../../kube/lease/election.ts';
+import { kubeReasons } from '../../../kube/reasons.ts';
 import type { ClusterState } from '../../../kube/source.ts';
 import { EventWriter } from '../../../kube/status/events.ts';
 import { writeMetrics } from '../../../kube/status/metrics.ts';
@@ -13,6 +14,7 @@ import type { Registry } from '../../../runtime/metrics.ts';
 import type { Condition } from '../compile/condition.ts';
 import { IngressStatuses, recoveryEvents, refusalEvents, type WantedStatus } from '../compile/statuses.ts';
 import type { EdgeReason } from '../reasons.ts';
+import { doubtEvents } from './doubt-events.ts';
 import { PoolObject } from './pool-object.ts';
 import { ServedVips } from './served-vips.ts';
 import type { PublishView } from './view.ts';
@@ -28,6 +30,8 @@ export interface PublisherOptions {
   readonly random: () => number;
   readonly log: Log;
   readonly registry: Registry;
+  /** The status of further objects, which is the identical list while nothing changed; absent where others write it. */
+  readonly others?: () => readonly WantedStatus[];
   /** The namespace of the Lease. Default `tideline-system`. */
   readonly namespace?: string;
 }
@@ -40,6 +44,7 @@ export interface PublisherStatus extends PublishingView {
 const controller = 'tideline-edge';
 /** A blade that cannot publish for this long lets another one lead. */
 const resignAfterMs = 10_000;
+const none: readonly WantedStatus[] = [];
 
 /**
  * Writes to the cluster what became of its objects: addresses of Ingresses, the status of the EdgePool, Events for
@@ -51,6 +56,8 @@ export class Publisher {
   readonly #election: Election;
   readonly #statuses: StatusWriter;
   readonly #events: EventWriter;
+  /** Of what is doubted: every blade writes the same Event, because no blade leads while the source is stale. */
+  readonly #doubts: EventWriter;
   readonly #poolObject: PoolObject;
   readonly #served = new ServedVips();
   #ableSinceMs: number | undefined;
@@ -59,10 +66,10 @@ export class Publisher {
   readonly #ingressStatuses = new IngressStatuses();
   #wantedStatuses: readonly WantedStatus[] = [];
   /** What `#wantedStatuses` was computed from. */
-  #statusesFrom: { readonly ingresses: unknown; readonly conditions: unknown; readonly addresses: unknown } | undefined;
+  #statusesFrom: readonly unknown[] = [];
   #nextStatusesMs = -Infinity;
   #eventConditions: readonly Condition[] = [];
-  #handedOver: { readonly ingresses: unknown; readonly pool: unknown } | undefined;
+  #handedOver: { readonly ingresses: unknown; readonly pool: unknown; readonly others: unknown } | undefined;
   #resigning: Promise<void> | undefined;
   #stopped = false;
 
@@ -84,13 +91,21 @@ export class Publisher {
       ...common,
       reporter: { controller, instance: blade, action: 'Serve' },
     });
+    this.#doubts = new EventWriter({
+      ...common,
+      allowedForMs: () => (this.#stopped ? 0 : Infinity),
+      reporter: { controller, instance: blade, action: 'Doubt' },
+    });
     // Two pools of a cluster are two managers: neither takes for its own what the other wrote.
     this.#statuses = new StatusWriter({
       ...common,
       fieldManager: `${controller}-${pool().metadata.name}`,
       formerFieldManager: controller,
-      onOwnedByOther: (object, message) =>
-        this.#events.record({ object, type: 'Warning', reason: 'OwnedByOther', note: `${message}. It is left alone.` }),
+      isSibling: (manager) => manager.startsWith(`${controller}-`),
+      onDispute: ({ object, reason, message }) => {
+        const type = reason === 'StatusTakenOver' ? 'Normal' : 'Warning';
+        this.#events.record({ object, type, reason, note: `${message}. ${kubeReasons[reason]}` });
+      },
     });
     this.#poolObject = new PoolObject({ client, pool, clock, log: options.log });
   }
@@ -100,6 +115,7 @@ export class Publisher {
     if (this.#stopped) return;
     const { clock, pool } = this.#options;
     const now = clock.monotonic();
+    this.#doubts.set(doubtEvents(pool().metadata.name, view.doubts));
     this.#updateCandidacy(view.state !== undefined && view.fault === undefined, now);
     const { metadata, spec } = pool();
     const open = spec.vips.filter(({ scope }) => scope === 'public').map(({ address }) => address.text);
@@ -121,7 +137,7 @@ export class Publisher {
   }
 
   status(): PublisherStatus {
-    const { waiting, ownedByOther } = this.#statuses.status();
+    const { waiting, ownedByOther, contested } = this.#statuses.status();
     return {
       ...this.#election.status(),
       ...(this.#ableSinceMs === undefined ? { reason: 'NotPublishing' } : {}),
@@ -129,6 +145,7 @@ export class Publisher {
       waiting,
       eventsWaiting: this.#events.waiting,
       ownedByOther,
+      contested,
       poolObject: this.#poolObject.presence,
     };
   }
@@ -137,7 +154,7 @@ export class Publisher {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#ableSinceMs = undefined;
-    await Promise.all([this.#statuses.stop(), this.#events.stop(), this.#poolObject.idle()]);
+    await Promise.all([this.#statuses.stop(), this.#events.stop(), this.#doubts.stop(), this.#poolObject.idle()]);
     await this.#resigning;
     await this.#election.resign();
   }
@@ -164,17 +181,17 @@ export class Publisher {
 
   /** Every blade computes the statuses, so that the next leader knows at once what differs. */
   #updateStatuses(conditions: readonly Condition[], state: ClusterState): void {
-    const { Ingress: ingresses } = state.objects;
-    const before = this.#statusesFrom;
-    if (before?.ingresses === ingresses && before.conditions === conditions && before.addresses === this.#addresses)
-      return;
-    this.#statusesFrom = { ingresses, conditions, addresses: this.#addresses };
-    const poolAddresses = this.#options.pool().spec.vips.map(({ address }) => address.text);
+    const { Ingress: ingresses, IngressClass: classes } = state.objects;
+    const from = [ingresses, classes, conditions, this.#addresses];
+    if (from.every((one, index) => one === this.#statusesFrom[index])) return;
+    this.#statusesFrom = from;
+    const { vips, ingressClass } = this.#options.pool().spec;
     this.#wantedStatuses = this.#ingressStatuses.compute({
       state,
       conditions,
       addresses: this.#addresses,
-      poolAddresses,
+      poolAddresses: vips.map(({ address }) => address.text),
+      ingressClass,
     });
   }
 
@@ -188,9 +205,11 @@ export class Publisher {
 
   #handOverStatuses(): void {
     const pool = this.#election.leading ? this.#poolObject.wanted : undefined;
-    if (this.#handedOver?.ingresses === this.#wantedStatuses && this.#handedOver.pool === pool) return;
-    this.#handedOver = { ingresses: this.#wantedStatuses, pool };
-    this.#statuses.set(pool === undefined ? this.#wantedStatuses : [...this.#wantedStatuses, pool]);
+    const others = this.#options.others?.() ?? none;
+    const { ingresses, pool: before, others: otherBefore } = this.#handedOver ?? {};
+    if (ingresses === this.#wantedStatuses && before === pool && otherBefore === others) return;
+    this.#handedOver = { ingresses: this.#wantedStatuses, pool, others };
+    this.#statuses.set([...this.#wantedStatuses, ...(pool === undefined ? [] : [pool]), ...others]);
   }
 
   #leadershipChanged(leading: boolean): void {

@@ -1,4 +1,5 @@
 import type { ClusterState } from '../../../kube/source.ts';
+import type { DoubtView } from '../../../model/status.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { Condition } from '../compile/condition.ts';
 import type { PoolView } from '../compile/pool-status.ts';
@@ -14,11 +15,17 @@ export interface PublishView extends Pick<PoolView, 'platformInvalid' | 'tableRe
   /** Why this blade does not serve the newest table; undefined when it does. */
   readonly fault: string | undefined;
   readonly conditions: readonly Condition[];
+  /** What this blade doubts. */
+  readonly doubts: readonly DoubtView[];
   /** The VIPs that are announced by this blade or by a peer that answers. */
   readonly announced: ReadonlySet<string>;
 }
 
-export function publishViewOf(view: BladeView, memory: BladeMemory, platformInvalid: boolean): PublishView {
+export function publishViewOf(
+  view: BladeView,
+  memory: BladeMemory,
+  beside: Pick<PublishView, 'platformInvalid' | 'doubts'>,
+): PublishView {
   const { convergence, pool, nginx, nowMs } = view;
   const own = vipStatuses(memory, view.speaker);
   const blades = [new Map(own.map((vip) => [vip.address, vip])), ...view.peers.answers.map(({ vips }) => vips)];
@@ -27,7 +34,7 @@ export function publishViewOf(view: BladeView, memory: BladeMemory, platformInva
     state: view.source.phase === 'live' ? clusterOf(convergence) : undefined,
     fault: faultOf(convergence, nginx, nowMs),
     conditions: view.conditions,
-    platformInvalid,
+    ...beside,
     ...withoutUndefined({ tableRefused: refusalOf(convergence) }),
     blades: pool.spec.blades.length,
     fitBlades: blades.filter((blade) => [...blade.values()].some(({ fit }) => fit)).length,

@@ -1,10 +1,10 @@
-import { open, rename } from 'node:fs/promises';
 import { z } from 'zod';
 import type { KubeReason } from '../../../kube/reasons.ts';
 import { messageOf } from '../../../model/values.ts';
 import { readBounded } from '../../../runtime/bounded-file.ts';
+import { FileMark, replaceFile } from '../../../runtime/kept-file.ts';
 import type { Log } from '../../../runtime/log.ts';
-import type { KeptPairs, PairFile } from './pairs.ts';
+import type { PairFile } from './pairs.ts';
 
 const Kept = z.array(
   z.object({
@@ -22,10 +22,12 @@ const fileBytes = 256 << 20;
  * cut off leaves behind is replaced by the next one.
  */
 export function pairFile(file: string, log: Log): PairFile {
+  const mark = new FileMark(file);
   return {
     async read() {
       try {
         const kept = Kept.parse(JSON.parse((await readBounded(file, fileBytes)).toString('utf8')));
+        await mark.take();
         return new Map(kept.map(({ key, ...pair }) => [key, pair]));
       } catch (error) {
         if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();
@@ -34,19 +36,11 @@ export function pairFile(file: string, log: Log): PairFile {
         return new Map();
       }
     },
-    write: (kept) => writeKept(file, kept),
+    async write(kept) {
+      mark.forget();
+      await replaceFile(file, JSON.stringify([...kept].map(([key, pair]) => ({ key, ...pair }))));
+      await mark.take();
+    },
+    isThere: () => mark.stands(),
   };
-}
-
-async function writeKept(file: string, kept: KeptPairs): Promise<void> {
-  const temporary = `${file}.tmp`;
-  const handle = await open(temporary, 'w', 0o600);
-  try {
-    await handle.chmod(0o600);
-    await handle.writeFile(JSON.stringify([...kept].map(([key, pair]) => ({ key, ...pair }))));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
 }

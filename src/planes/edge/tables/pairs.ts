@@ -3,6 +3,7 @@ import type { ClusterState } from '../../../kube/source.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
 import { messageOf } from '../../../model/values.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
+import { Lookout } from '../../../runtime/kept-file.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { Compiled, CompileInput } from '../compile/compile.ts';
 import { claimKey, type GoodPair, type LastGood } from '../compile/last-good.ts';
@@ -16,6 +17,8 @@ export interface PairFile {
   /** Empty when there is no file that can be trusted (the reason is logged). */
   read(): Promise<KeptPairs>;
   write(kept: KeptPairs): Promise<void>;
+  /** Whether the file is there as this process read or wrote it last. */
+  isThere(): Promise<boolean>;
 }
 
 export interface PairsOptions {
@@ -53,15 +56,22 @@ export class CertificatePairs {
   #reported: ReadonlySet<string> = new Set();
   #turn: Timer | undefined;
   #writing: Promise<void> = Promise.resolve();
+  /** True once something of this agent should be in the file. */
+  #written = false;
+  readonly #lookout: Lookout | undefined;
 
   constructor(options: PairsOptions) {
     this.#options = options;
+    const { file, clock } = options;
+    if (file !== undefined)
+      this.#lookout = new Lookout({ clock, stands: () => this.#stands(file), restore: () => this.#restore() });
   }
 
   /** Takes over what the agent before knew; to be called before the first compile. */
   async load(onDisk: ClusterState | undefined, pool: EdgePool): Promise<void> {
     this.#kept = (await this.#options.file?.read()) ?? new Map();
     this.#earlier = new EarlierPairs(this.#kept, onDisk, pool, this.#options.readCertificate);
+    this.#lookout?.start();
   }
 
   /** The part of the input of a compile that this class keeps. */
@@ -107,7 +117,22 @@ export class CertificatePairs {
   /** Resolves when what is kept is on disk, or the failure was logged. */
   async stop(): Promise<void> {
     this.#turn?.cancel();
+    this.#lookout?.stop();
     await this.#writing;
+  }
+
+  /** A file that nobody wrote and that would be empty need not be there. */
+  async #stands(file: PairFile): Promise<boolean> {
+    await this.#writing;
+    return (this.#kept.size === 0 && !this.#written) || file.isThere();
+  }
+
+  #restore(): void {
+    this.#options.log.warn(
+      {},
+      'the file of last good certificates is gone or was changed by somebody; it is written again',
+    );
+    this.#write();
   }
 
   /** The pairs of a claim that now holds `pair`. One that nginx never acknowledged takes no place from one that it did. */
@@ -146,8 +171,15 @@ export class CertificatePairs {
       if (pair !== undefined && !this.#refused.has(pair.certificate.id)) kept.set(key, pair);
     }
     this.#kept = kept;
+    if (!samePairs(before, kept)) this.#write();
+  }
+
+  /** Writes what is kept; what cannot be written is tried again within a minute. */
+  #write(): void {
     const { file, log } = this.#options;
-    if (file === undefined || samePairs(before, kept)) return;
+    if (file === undefined) return;
+    this.#written = true;
+    const kept = this.#kept;
     this.#writing = this.#writing
       .then(() => file.write(kept))
       .catch((error: unknown) => log.warn({ error: messageOf(error) }, 'last good certificates not written'));

@@ -12,14 +12,15 @@ import type { Log } from '../../../runtime/log.ts';
 import { Loop } from '../../../runtime/loop.ts';
 import type { LiveBackend } from '../compile/backends.ts';
 import { type Compiled, compile } from '../compile/compile.ts';
-import type { Condition } from '../compile/condition.ts';
+import { type Condition, withProblems } from '../compile/condition.ts';
+import { emptyServiceProblems } from '../compile/empty-services.ts';
 import { endpointRules } from '../compile/endpoint-rules.ts';
 import type { BladePlatform } from '../compile/platform.ts';
 import { needsCompile } from '../compile/relevant.ts';
 import type { Routed } from '../compile/route-answer.ts';
 import { SliceIndex } from '../compile/slices.ts';
 import type { CertificateReader } from '../compile/tls.ts';
-import { type EdgeMetrics, setTableMetrics } from '../metrics.ts';
+import { type EdgeMetrics, setRefusalMetrics } from '../metrics.ts';
 import type { EdgeReason } from '../reasons.ts';
 import {
   type Acknowledged,
@@ -38,6 +39,8 @@ import {
 import { lossInFirstTable } from '../step/first-table.ts';
 import type { Served } from '../step/view.ts';
 import type { BackendKey, DataPlane, Endpoint, RoutingTable } from '../table.ts';
+import { certificateEnds } from './certificate-ends.ts';
+import { EmptyBackends } from './empty-backends.ts';
 import { LiveBackends } from './live-backends.ts';
 import { CertificatePairs, type PairFile } from './pairs.ts';
 
@@ -69,6 +72,9 @@ export class Tables implements ClusterListener {
   readonly #loop: Loop;
   readonly #snapshots: SnapshotWriter | undefined;
   readonly #live = new LiveBackends();
+  readonly #empty = new EmptyBackends();
+  /** The conditions, and what they were made of. */
+  #told: { readonly from: readonly unknown[]; readonly conditions: readonly Condition[] } | undefined;
   readonly #pairs: CertificatePairs;
   #convergence = notConverged;
   #slices = new SliceIndex();
@@ -153,15 +159,30 @@ export class Tables implements ClusterListener {
     return nginxOwes(this.#convergence, this.#options.dataPlane.owingSinceMs());
   }
 
-  /** The conditions of the last compile; the same list until the next one. */
+  /** The conditions of the last compile and of Services that stay empty; the same list while nothing of that changes. */
   get conditions(): readonly Condition[] {
-    return this.#compiled?.conditions ?? nothing;
+    const compiled = this.#compiled;
+    if (compiled === undefined) return nothing;
+    const empty = this.#empty.lasting(this.#options.clock.monotonic());
+    const from = [compiled.conditions, compiled.readings, empty];
+    if (this.#told === undefined || from.some((one, at) => one !== this.#told?.from[at])) {
+      const conditions = withProblems(compiled.conditions, emptyServiceProblems(compiled.readings.values(), empty));
+      this.#told = { from, conditions };
+      setRefusalMetrics(this.#options.metrics, conditions);
+    }
+    return this.#told.conditions;
   }
 
   /** What nginx serves, for the policy health; undefined while nothing is known. */
   get served(): Served | undefined {
     if (this.#compiled === undefined) return undefined;
     return { hosts: this.#compiled.table.hosts, ready: (key) => this.#live.ready(key) };
+  }
+
+  /** When the certificates of hosts end, those that are named one by one. */
+  certificateEnds(named: ReadonlySet<string>): ReadonlyMap<string, number> {
+    const compiled = this.#compiled;
+    return certificateEnds(compiled?.table.hosts ?? [], compiled?.heldPairs.values() ?? [], named);
   }
 
   /** The endpoints that nginx has of a backend. */
@@ -258,11 +279,9 @@ export class Tables implements ClusterListener {
     this.#compiled = compiled;
     this.#pairs.compiled(compiled);
     this.#live.replace(backends);
-    setTableMetrics(metrics, {
-      hosts: compiled.table.hosts.length,
-      backends: backends.size,
-      conditions: compiled.conditions,
-    });
+    metrics.hosts.set(compiled.table.hosts.length);
+    metrics.backends.set(backends.size);
+    setRefusalMetrics(metrics, this.conditions);
     return compiled.table;
   }
 
@@ -303,6 +322,8 @@ export class Tables implements ClusterListener {
   #programmed(convergence: Convergence): void {
     this.#convergence = convergence;
     this.#options.metrics.generation.set(generationOf(convergence));
+    this.#empty.seen(this.#live.all, this.#options.clock.monotonic());
+    this.#options.metrics.emptyBackends.set(this.#empty.count);
     try {
       this.#options.onProgrammed();
     } catch (error) {

@@ -1,13 +1,16 @@
 import type { Route } from '../../../bgp/route.ts';
+import { type Acceptance, Obeyed } from '../../../kube/acceptance.ts';
 import { mayMean } from '../../../kube/showings.ts';
 import { hostPrefix, type Prefix, parseAddress } from '../../../model/address.ts';
-import { drainOfBlade } from '../../../model/platform/drains.ts';
+import { freezeInForce } from '../../../model/platform/freezes.ts';
 import type { EdgePool } from '../../../model/spec/kinds.ts';
-import type { EdgeNotice } from '../../../model/status.ts';
+import type { DoubtPart, EdgeNotice } from '../../../model/status.ts';
+import { messageOf } from '../../../model/values.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
 import type { BladePlatform } from '../compile/platform.ts';
 import type { EdgeReason } from '../reasons.ts';
+import type { KeptVips, VipFile } from './kept-vips.ts';
 
 type Vip = EdgePool['spec']['vips'][number];
 
@@ -17,6 +20,8 @@ export interface VipBrakeOptions {
   readonly blade: string;
   /** The file into which a person writes a VIP that is to go at once. */
   readonly accepts: AcceptedVips;
+  /** Where the VIPs in force outlive the agent. */
+  readonly kept: VipFile;
   readonly clock: Clock;
   readonly log: Log;
   /** How long a VIP stays in force that was taken out of its pool. Default 10 minutes. */
@@ -27,7 +32,7 @@ export interface VipBrakeOptions {
 export interface AcceptedVips {
   readonly path: string;
   /** Undefined when there is nothing. `writtenMs` is in milliseconds since the epoch. */
-  read(): Promise<{ readonly said: string; readonly writtenMs: number } | undefined>;
+  read(): Promise<Acceptance | undefined>;
   remove(): Promise<void>;
 }
 
@@ -42,12 +47,15 @@ interface Known {
 
 /** How often the accept file is looked at while a VIP leaves. */
 const lookEveryMs = 1000;
+/** How often the VIPs in force are written, though nothing changes: a file that is older than the wait counts for nothing. */
+const keepEveryMs = 60_000;
 
 /**
  * Keeps a VIP in force that an edit takes out of its pool. Every blade of the pool reads the edit within a second, and without it
- * nobody would announce the VIP. It goes ten minutes later, or at once when somebody says so twice: by a Drain of the blade, by the
- * accept file, or by another pool that has the VIP now. A VIP that came by an edit less than ten minutes ago goes at once:
- * that edit is taken back. VIPs that come are in force at once.
+ * nobody would announce the VIP. It goes ten minutes later, or at once when somebody says so twice: by the accept file, or by another
+ * pool that has the VIP now. A Drain does not end the wait: it means the blade and not the VIP, so a drained blade gives the VIP to
+ * another one, or keeps it as the last. While the platform is frozen the VIP does not go by itself. A VIP that came by an edit less
+ * than ten minutes ago goes at once: that edit is taken back. VIPs that come are in force at once.
  */
 export class VipBrake {
   readonly #options: VipBrakeOptions;
@@ -56,6 +64,12 @@ export class VipBrake {
   /** True when what an earlier agent announced was looked at. */
   #adopted = false;
   #lookedMs = -Infinity;
+  /** True when what an earlier agent had in force was read. */
+  #restored = false;
+  #keptMs = -Infinity;
+  /** What is on disk, as far as it tells when to write. */
+  #onDisk = '';
+  readonly #obeyed = new Obeyed();
   #made: { readonly raw: BladePlatform; readonly leaving: string; readonly inForce: BladePlatform } | undefined;
 
   constructor(options: VipBrakeOptions) {
@@ -88,18 +102,44 @@ export class VipBrake {
   }
 
   /** What is to be said of each VIP that leaves. */
-  notices(): readonly EdgeNotice[] {
+  notices(): readonly Required<EdgeNotice>[] {
     const { clock, accepts, platform } = this.#options;
     const pool = platform().pool.metadata.name;
+    const frozen = this.#frozen() ? ', and as long as the platform is frozen' : '';
     const reason: EdgeReason = 'PoolEditWaits';
     return this.#leaving().map(({ vip, leftMs = 0 }) => {
       const subject = vip.address.text;
       const leftForMs = Math.max(0, leftMs + this.#waitMs - clock.monotonic());
       const untilMs = clock.now() + leftForMs;
       const until = new Date(untilMs).toISOString().replace(/\.\d+Z$/, 'Z');
-      const message = `pool ${pool} has it no longer: it stays announced until ${until}; put it back to keep it, or write ${subject} into ${accepts.path} to withdraw it now`;
+      const message = `pool ${pool} has it no longer: it stays announced until ${until}${frozen}; put it back to keep it, or write ${subject} into ${accepts.path} to withdraw it now`;
       return { subject, reason, message, untilMs };
     });
+  }
+
+  /** The VIPs that leave as doubts; each is accepted by its address. */
+  doubting(): DoubtPart {
+    const { accepts, clock, platform } = this.#options;
+    const pool = platform().pool.metadata.name;
+    const frozen = this.#frozen();
+    const reason: EdgeReason = 'PoolEditWaits';
+    const doubts = this.#leaving().map(({ vip, leftMs = 0 }) => {
+      const subject = vip.address.text;
+      const sinceMs = clock.now() - (clock.monotonic() - leftMs);
+      return {
+        reason,
+        message: `VIP ${subject} left pool ${pool} by an edit; it stays announced`,
+        objects: [`VIP ${subject}`],
+        count: 1,
+        sinceMs,
+        waitsMs: this.#waitMs,
+        ...(frozen ? {} : { untilMs: sinceMs + this.#waitMs }),
+        undo: `put ${subject} back into EdgePool ${pool}`,
+        fingerprint: subject,
+        acceptFile: accepts.path,
+      };
+    });
+    return { doubts, accepted: this.#obeyed.list };
   }
 
   /**
@@ -119,8 +159,65 @@ export class VipBrake {
     this.#known = known;
   }
 
-  /** Does what a person has written meanwhile. */
+  /** Takes what an earlier agent had in force, does what a person has written meanwhile, and keeps what is in force now. */
   async look(): Promise<void> {
+    if (!this.#restored) this.#restore(await this.#options.kept.read());
+    await this.#obeyAcceptance();
+    await this.#keep();
+  }
+
+  /**
+   * Takes VIPs for in force that were so on this blade when an earlier agent last wrote, and that are not in the pool any more: they
+   * leave from when that agent saw the edit, else from now. What is older than the wait counts for nothing, as the address may be
+   * somebody else's by now.
+   */
+  #restore(kept: KeptVips | undefined): void {
+    this.#restored = true;
+    const { clock, platform } = this.#options;
+    const nowMs = clock.monotonic();
+    const raw = platform();
+    if (kept === undefined || kept.pool !== raw.pool.metadata.name) return;
+    if (Math.abs(clock.now() - kept.atMs) > this.#waitMs) return;
+    const monotonic = (wallMs: number): number => nowMs - Math.max(0, clock.now() - wallMs);
+    const known = new Map(this.#update(raw));
+    for (const { address: text, scope, sinceMs, leftMs } of kept.vips) {
+      const address = parseAddress(text);
+      const inPool = raw.pool.spec.vips.some((vip) => vip.address.text === text);
+      if (address === undefined || inPool) continue;
+      known.set(text, {
+        vip: { address, scope },
+        sinceMs: sinceMs === undefined ? -Infinity : monotonic(sinceMs),
+        ...(leftMs === undefined ? {} : { leftMs: monotonic(leftMs) }),
+      });
+    }
+    this.#known = known;
+  }
+
+  /** Writes the VIPs in force when they changed, and every minute. */
+  async #keep(): Promise<void> {
+    const { clock, kept, log, platform } = this.#options;
+    const raw = platform();
+    const nowMs = clock.monotonic();
+    const wall = (monotonicMs: number): number => clock.now() - (nowMs - monotonicMs);
+    const known = [...this.#update(raw).values()];
+    const text = known.map(({ vip, leftMs }) => `${vip.address.text} ${vip.scope} ${leftMs}`).join();
+    if (text === this.#onDisk && nowMs - this.#keptMs < keepEveryMs) return;
+    this.#onDisk = text;
+    this.#keptMs = nowMs;
+    const vips = known.map(({ vip: { address, scope }, sinceMs, leftMs }) => ({
+      address: address.text,
+      scope,
+      ...(sinceMs === -Infinity ? {} : { sinceMs: wall(sinceMs) }),
+      ...(leftMs === undefined ? {} : { leftMs: wall(leftMs) }),
+    }));
+    try {
+      await kept.write({ pool: raw.pool.metadata.name, atMs: clock.now(), vips });
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, 'the VIPs in force cannot be written');
+    }
+  }
+
+  async #obeyAcceptance(): Promise<void> {
     const { accepts, clock, log } = this.#options;
     if (this.#leaving().length === 0 || clock.monotonic() - this.#lookedMs < lookEveryMs) return;
     this.#lookedMs = clock.monotonic();
@@ -129,9 +226,21 @@ export class VipBrake {
     if (accepted === undefined || known?.leftMs === undefined) return;
     const writtenMs = clock.monotonic() - (clock.now() - accepted.writtenMs);
     if (!mayMean(writtenMs, known.leftMs)) return;
-    log.warn({ vip: accepted.said, why: 'accepted by a person' }, 'a VIP that left its pool is withdrawn');
+    log.warn(
+      { vip: accepted.said, by: accepted.by, why: 'accepted by a person' },
+      'a VIP that left its pool is withdrawn',
+    );
+    this.#obeyed.note(accepted, clock.now());
     this.#known = new Map([...(this.#known ?? [])].filter(([text]) => text !== accepted.said));
+    // A restart in between must not bring it back.
+    await this.#keep();
     await accepts.remove();
+  }
+
+  /** While the platform is frozen nothing goes that nobody asked for. */
+  #frozen(): boolean {
+    const { platform, clock } = this.#options;
+    return freezeInForce(platform().platform, clock.now()) !== undefined;
   }
 
   #leaving(): readonly Known[] {
@@ -158,11 +267,9 @@ export class VipBrake {
   }
 
   /** Why a VIP that left its pool is withdrawn now; undefined while it stays. */
-  #whyGone({ platform, pool }: BladePlatform, { vip, sinceMs, leftMs }: Required<Known>, nowMs: number) {
-    const { blade, clock } = this.#options;
-    if (nowMs - leftMs >= this.#waitMs) return 'nobody put it back';
+  #whyGone({ platform }: BladePlatform, { vip, sinceMs, leftMs }: Required<Known>, nowMs: number) {
+    if (nowMs - leftMs >= this.#waitMs && !this.#frozen()) return 'nobody put it back';
     if (leftMs - sinceMs < this.#waitMs) return 'it had just been added';
-    if (drainOfBlade(platform, pool, blade, clock.now()) !== undefined) return 'the blade is drained';
     const elsewhere = [...platform.edgePools.values()].some(({ spec }) =>
       spec.vips.some(({ address }) => address.text === vip.address.text),
     );

@@ -1,8 +1,10 @@
 import { agentPaths } from '../../../model/contract.ts';
-import type { PeerVipView } from '../../../model/status.ts';
+import type { PeerRefusalView, PeerVipView } from '../../../model/status.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
+import type { AgentAccess, Disbelief } from '../../../runtime/tls/line.ts';
+import type { EdgeReason } from '../reasons.ts';
 import type { PeerAnswer } from '../step/view.ts';
-import { getJson } from './probe.ts';
+import { askAgentOf } from './ask-agent.ts';
 
 export interface Peer {
   readonly name: string;
@@ -10,8 +12,8 @@ export interface Peer {
 }
 
 /**
- * The other blades of the pool, which are asked over HTTP what they announce. A blade that does not answer counts as
- * one that announces nothing.
+ * The other blades of the pool, which are asked over HTTP what they announce. A blade that does not answer, or is not believed, counts as
+ * one that announces nothing: an unfit blade then keeps its VIPs.
  */
 export interface Peers {
   start(): void;
@@ -19,6 +21,8 @@ export interface Peers {
   ask(): Promise<void>;
   /** The last answer of each peer that answered its last question. */
   answers(): readonly PeerAnswer[];
+  /** The peers of whose last answer nothing was believed without doubt, because of a certificate. */
+  notBelieved(): readonly PeerRefusalView[];
   stop(): void;
 }
 
@@ -30,11 +34,14 @@ export interface HttpPeersOptions {
   readonly vips: () => readonly string[];
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** Where given, a peer must show the certificate of the blade that the spec has at its address. */
+  readonly access?: AgentAccess | undefined;
 }
 
 export class HttpPeers implements Peers {
   readonly #options: HttpPeersOptions;
   readonly #answers = new Map<string, PeerAnswer>();
+  readonly #disbelief = new Map<string, Disbelief>();
   #timer: Timer | undefined;
   #stopped = false;
 
@@ -51,8 +58,8 @@ export class HttpPeers implements Peers {
 
   async ask(): Promise<void> {
     const peers = this.#options.peers();
-    for (const known of this.#answers.keys())
-      if (!peers.some(({ name }) => name === known)) this.#answers.delete(known);
+    for (const map of [this.#answers, this.#disbelief])
+      for (const known of map.keys()) if (!peers.some(({ name }) => name === known)) map.delete(known);
     await Promise.all(peers.map((peer) => this.#askOne(peer)));
   }
 
@@ -60,20 +67,39 @@ export class HttpPeers implements Peers {
     return [...this.#answers.values()];
   }
 
+  notBelieved(): readonly PeerRefusalView[] {
+    const reason = 'PeerNotBelieved' satisfies EdgeReason;
+    return [...this.#disbelief].map(([blade, { reason: cause, message }]) => ({
+      blade,
+      reason,
+      message: `${message} (${cause})`,
+    }));
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
   }
 
-  async #askOne({ name, address }: Peer): Promise<void> {
-    const { clock, port, timeoutMs } = this.#options;
-    const askedAtMs = clock.monotonic();
-    const body = await getJson({ address, port, path: agentPaths.vips, timeoutMs, maxBytes: maxAnswerBytes });
+  async #askOne(peer: Peer): Promise<void> {
+    const { name } = peer;
+    const askedAtMs = this.#options.clock.monotonic();
+    const body = await this.#bodyOf(peer);
     const vips =
       body === undefined || body['blade'] !== name ? undefined : readVips(body['vips'], this.#options.vips());
     if (vips === undefined) this.#answers.delete(name);
     else if ((this.#answers.get(name)?.askedAtMs ?? 0) <= askedAtMs)
       this.#answers.set(name, { blade: name, askedAtMs, vips });
+  }
+
+  /** What a peer answers, if it is believed. */
+  async #bodyOf({ name, address }: Peer): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const { port, timeoutMs, access } = this.#options;
+    const question = { address, port, path: agentPaths.vips, timeoutMs, maxBytes: maxAnswerBytes };
+    const { body, disbelief } = await askAgentOf(name, question, access);
+    if (disbelief === null) this.#disbelief.delete(name);
+    else if (disbelief !== undefined) this.#disbelief.set(name, disbelief);
+    return body;
   }
 }
 

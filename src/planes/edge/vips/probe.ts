@@ -42,6 +42,8 @@ export interface GetJson {
   readonly maxBytes: number;
   readonly proxyProtocol?: boolean;
   readonly tls?: boolean;
+  /** Opens the connection instead. */
+  readonly open?: () => Socket;
 }
 
 /** nginx answers a probe with less than a hundred bytes. */
@@ -56,6 +58,7 @@ export function getJson({
   maxBytes,
   proxyProtocol = false,
   tls = false,
+  open,
 }: GetJson): Promise<Readonly<Record<string, unknown>> | undefined> {
   return new Promise((resolve) => {
     const call = request(
@@ -63,8 +66,8 @@ export function getJson({
         host: address,
         port,
         path,
-        ...(proxyProtocol || tls
-          ? { createConnection: () => opened(address, port, proxyProtocol, tls) }
+        ...(proxyProtocol || tls || open !== undefined
+          ? { createConnection: open ?? (() => opened(address, port, proxyProtocol, tls)) }
           : { agent: false }),
       },
       (response) => {

@@ -76,7 +76,8 @@ export class Allowed {
   #brakeOf(): Brake | undefined {
     if (this.#brake === undefined) {
       const { lost, all } = this.#share();
-      this.#brake = lost > all / 2 ? { cause: `Site ${this.#input.site.metadata.name} pods`, lost, all } : 'few';
+      const cause = `Site ${this.#input.site.metadata.name} pods`;
+      this.#brake = lost > all / 2 ? { reason: 'SiteEditWaits', cause, lost, all } : 'few';
     }
     return this.#brake === 'few' ? undefined : this.#brake;
   }

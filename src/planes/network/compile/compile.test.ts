@@ -249,7 +249,16 @@ describe('compileNetwork', () => {
     ['Ready', pod('web'), true],
     ['of a ReplicaSet', pod('web', owned('ReplicaSet')), true],
     ['not Ready', pod('web', { status: { conditions: [{ type: 'Ready', status: 'False' }] } }), false],
-    ['without conditions', pod('web', { status: {} }), false],
+    ['without conditions', pod('web', { status: {} }), true],
+    ['without a status', pod('web', { status: undefined }), true],
+    [
+      'without a condition Ready',
+      pod('web', { status: { conditions: [{ type: 'Initialized', status: 'True' }] } }),
+      true,
+    ],
+    ['of which Ready is unknown', pod('web', { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } }), true],
+    ['that has succeeded', pod('job', { status: { phase: 'Succeeded' } }), false],
+    ['that has failed', pod('job', { status: { phase: 'Failed' } }), false],
     ['of another node', pod('web', { spec: { nodeName: 'other' } }), false],
     ['on the network of the host', pod('web', { spec: { nodeName: me, hostNetwork: true } }), false],
     ['of a DaemonSet', pod('log', owned('DaemonSet')), false],
@@ -259,6 +268,14 @@ describe('compileNetwork', () => {
     if (waits) expect(plan).toMatchObject({ routes: [{}, { class: 'pods' }], notices: [{ reason: 'DrainWaits' }] });
     else expect(plan).toMatchObject({ routes: [{ class: 'server' }], withdrawn: 'NodeDrained', notices: [] });
     expect(compile(objects, { drained: 'at once' })).toMatchObject({ withdrawn: 'NodeDrained' });
+  });
+
+  it('says which pods a Drain waits for, and of which nothing says whether they are Ready', () => {
+    const cut = ['a', 'b', 'c', 'd'].map((name) => pod(name, { status: { phase: 'Running' } }));
+    const plan = compile([...base, ...calico.owned(cidr, me), pod('web'), ...cut], { drained: 'when empty' });
+    const message =
+      'a Drain waits for 1 Ready pod: shop/web and 4 pods without a known Ready condition: shop/a, shop/b, shop/c and 1 more';
+    expect(plan).toMatchObject({ notices: [{ reason: 'DrainWaits', message }] });
   });
 
   it('never announces anything outside the site, whatever the cluster says', () => {

@@ -72,7 +72,7 @@ export function lingeringOf(
     .filter((one) => before.kept.has(hostPrefix(one).text));
   if (site === undefined || announced.length === 0) return { addresses: [], notices: [], brakes: [] };
   const cause = `Site ${site.metadata.name} servers`;
-  const brakes = [{ cause, lost: announced.length, all: announced.length }];
+  const brakes: readonly Brake[] = [{ reason: 'SiteEditWaits', cause, lost: announced.length, all: announced.length }];
   if (before.brakesOver.has(cause)) return { addresses: [], notices: [], brakes };
   const notices = announced.map(({ text }): NetworkNotice => {
     const message = `not inside the server prefixes of site ${site.metadata.name} any more: it waits`;

@@ -99,7 +99,10 @@ export class Standing {
     if (!this.#brakes.has(pool)) {
       const { pools, blocks } = this.#input;
       const share = pools.shareOf(pool, blocksOfHosts(blocks));
-      this.#brakes.set(pool, share.lost > share.all / 2 ? { cause: `IPPool ${pool}`, ...share } : undefined);
+      this.#brakes.set(
+        pool,
+        share.lost > share.all / 2 ? { reason: 'ExportBanWaits', cause: `IPPool ${pool}`, ...share } : undefined,
+      );
     }
     return this.#brakes.get(pool);
   }

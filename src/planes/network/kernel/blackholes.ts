@@ -22,6 +22,11 @@ export interface BlackholeTable {
    * Adds and removes as far as the kernel allows; `read` tells the result. Resolves with what `ip` complained about.
    */
   change(add: readonly Prefix[], remove: readonly Prefix[]): Promise<string>;
+  /**
+   * Calls `onChange` whenever routes or rules change, whoever did it, until the returned function is called; `onEnd` when it cannot do
+   * so any longer.
+   */
+  watch(onChange: () => void, onEnd: () => void): () => void;
   /** As `change`, for our rules. */
   changeRules(add: readonly UplinkRule[], remove: readonly UplinkRule[]): Promise<string>;
 }
@@ -55,6 +60,16 @@ export const kernelBlackholes: BlackholeTable = {
       `route ${verb} blackhole ${text} proto ${routeProtocol} metric ${blackholeMetric}`;
     const familyOf = ({ family }: Prefix): 4 | 6 => family;
     return batches(add, remove, { line, familyOf });
+  },
+  watch(onChange, onEnd) {
+    const child = spawn(tool, ['monitor', 'route', 'rule'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    child.stdout.on('data', onChange);
+    child.once('error', onEnd);
+    child.once('exit', onEnd);
+    return () => {
+      child.removeListener('exit', onEnd);
+      child.kill('SIGKILL');
+    };
   },
   changeRules(add, remove) {
     return batches(add, remove, { line: ruleLine, familyOf: ({ block }) => block.family });

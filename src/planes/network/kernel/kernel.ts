@@ -12,12 +12,18 @@ export interface KernelOptions {
   readonly blackholes: BlackholeTable;
   readonly clock: Clock;
   readonly log: Log;
-  /** How often the real tables are read. */
+  /** How often the real tables are read although nobody says that they changed. */
   readonly reconcileMs: number;
+  /** The tables changed, and `look` reads them when that is due. */
+  readonly onChange: () => void;
 }
 
-/** How often the rules are read where none is ours: those of others change rarely, and every look starts two processes. */
+/** How often the rules are read where none is ours and nothing changed: every look starts two processes. */
 const rulesEveryMs = 60_000;
+/** Tables that change all the time are read once in so long; ... */
+const restMs = 1000;
+/** ... when they are large, or the machine is busy, reading takes one part in so many of the time. */
+const timeShare = 4;
 
 /**
  * What the kernel has of ours and of others, as it was read last and changed since. What was read again as it was stays the same
@@ -30,6 +36,9 @@ export class Kernel {
   #rulesAtMs = -Infinity;
   #isRead = false;
   #reconcileAtMs = Infinity;
+  /** Before this the tables are not read for a change. */
+  #restsUntilMs = -Infinity;
+  #endWatch: (() => void) | undefined;
   #problem: string | undefined;
 
   constructor(options: KernelOptions) {
@@ -65,16 +74,48 @@ export class Kernel {
 
   start(): void {
     this.#reconcileAtMs = this.#options.clock.monotonic() + this.#options.reconcileMs;
+    this.#watch();
+  }
+
+  stop(): void {
+    this.#endWatch?.();
+    this.#endWatch = undefined;
+    this.#reconcileAtMs = Infinity;
   }
 
   /** Reads the tables when that is due, or failed last time. */
   async look(): Promise<void> {
-    const now = this.#options.clock.monotonic();
-    if (now >= this.#reconcileAtMs) {
-      this.#isRead = false;
-      this.#reconcileAtMs = now + this.#options.reconcileMs;
+    const { clock, reconcileMs } = this.#options;
+    const now = clock.monotonic();
+    const isDue = now >= this.#reconcileAtMs;
+    if (!isDue && this.#isRead) return;
+    // Before the read, because the tables may change again during it.
+    if (isDue) {
+      this.#reconcileAtMs = now + reconcileMs;
+      this.#restsUntilMs = now + restMs;
+      if (this.#endWatch === undefined) this.#watch();
     }
-    if (!this.#isRead) await this.#read();
+    await this.#read();
+    this.#restsUntilMs = Math.max(this.#restsUntilMs, now + (clock.monotonic() - now) * timeShare);
+  }
+
+  /** Where changes cannot be followed, the tables are still read every `reconcileMs`, and it is tried again then. */
+  #watch(): void {
+    this.#endWatch = this.#options.blackholes.watch(
+      () => this.#noticeChange(),
+      () => {
+        this.#endWatch = undefined;
+      },
+    );
+  }
+
+  /** Of many changes at once only the first is news. */
+  #noticeChange(): void {
+    const dueAtMs = Math.max(this.#options.clock.monotonic(), this.#restsUntilMs);
+    if (this.#reconcileAtMs <= dueAtMs) return;
+    this.#reconcileAtMs = dueAtMs;
+    this.#rulesAtMs = -Infinity;
+    this.#options.onChange();
   }
 
   async change(add: readonly Prefix[], remove: readonly Prefix[]): Promise<void> {
@@ -112,6 +153,7 @@ export class Kernel {
   }
 
   async #read(): Promise<void> {
+    this.#isRead = false;
     try {
       const { clock, blackholes } = this.#options;
       const { blackholes: ours, foreign, uplinks } = await blackholes.read();

@@ -1,6 +1,8 @@
 -- Requests that the edge answers itself instead of a pod, counted by reason since nginx started (all workers together).
 local store = require "tideline.store"
 
+local measure = require "tideline.measure"
+
 local _M = {}
 
 local PREFIX = "answered_"
@@ -22,6 +24,8 @@ local REASONS = {
   "NoTable",
   "PathUnknown",
   "Redirected",
+  "ResponseCodingUnsupported",
+  "ResponseHeadInvalid",
   "ResponseInterim",
   "ResponseLengthInvalid",
   "ResponseNotHttp",
@@ -29,9 +33,12 @@ local REASONS = {
   "SettingsInvalid",
 }
 
--- Notes the reason for the access log and counts it.
+measure.reasons = REASONS
+
+-- Notes the reason for the access log and for what is measured of the host, and counts it.
 function _M.count(reason)
   ngx.var.tideline_reason = reason
+  ngx.ctx.reason = reason
   store.state:incr(PREFIX .. reason, 1, 0)
 end
 

@@ -2,6 +2,8 @@
 -- or hangs says nothing any more, while the others serve and the kernel goes on to give it connections.
 local ffi = require "ffi"
 local store = require "tideline.store"
+local lines = require "tideline.lines"
+local measure = require "tideline.measure"
 local tries = require "tideline.tries"
 
 ffi.cdef("extern volatile uintptr_t ngx_current_msec;")
@@ -31,6 +33,8 @@ local function beat(ending)
   local ok, err = pcall(function()
     _M.note()
     tries.flush()
+    measure.flush()
+    lines.flush()
   end)
   jit.on()
   if not ok then

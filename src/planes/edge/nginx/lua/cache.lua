@@ -82,9 +82,9 @@ function _M.snapshot(read, argument, other)
     follow(generation)
   end
   loaded = false
-  local first, second, third = read(argument, other)
+  local first, second, third, fourth = read(argument, other)
   if not loaded or store.generation() == generation then
-    return generation, first, second, third
+    return generation, first, second, third, fourth
   end
   return _M.snapshot(read, argument, other)
 end

@@ -3,6 +3,7 @@ local beat = require "tideline.beat"
 local cjson = require "cjson.safe"
 local refused = require "tideline.refused"
 local answered = require "tideline.answered"
+local measure = require "tideline.measure"
 local store = require "tideline.store"
 local tries = require "tideline.tries"
 local validate = require "tideline.validate"
@@ -158,6 +159,12 @@ local function health()
   if ok then
     ok, err = tries.watch(watched)
   end
+  if ok then
+    ok, err = measure.measure(validate.measured(body.measured))
+  end
+  if ok then
+    ok, err = store.state:safe_set("access_log", validate.access_log(body.accessLog))
+  end
   if not ok then
     return answer(507, { reason = "SharedMemoryFull", zone = "tideline_state", message = err })
   end
@@ -173,8 +180,13 @@ local function draining()
   return answer(200, { draining = value })
 end
 
+local function requests()
+  return answer(200, measure.read())
+end
+
 local routes = {
   ["GET /v1/status"] = status,
+  ["GET /v1/requests"] = requests,
   ["POST /v1/delta"] = delta,
   ["POST /v1/transactions"] = begin,
   ["PUT /v1/health"] = health,

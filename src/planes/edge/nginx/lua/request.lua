@@ -6,6 +6,7 @@ local balancer = require "ngx.balancer"
 local cache = require "tideline.cache"
 local endpoints = require "tideline.endpoints"
 local answered = require "tideline.answered"
+local measure = require "tideline.measure"
 local policy = require "tideline.policy"
 local routes = require "tideline.routes"
 local store = require "tideline.store"
@@ -20,6 +21,9 @@ local TRIES = 3
 local CONNECT_SECONDS = 2
 local READ_SECONDS = 60
 local NONE = {}
+local now = measure.now
+-- Places in ngx.ctx; measure.lua has all four.
+local ASKED, HEAD = 3, 4
 local LABEL_BYTES = 63
 local HYPHEN = 45
 -- An upgraded connection (WebSocket) may be silent for this long.
@@ -46,7 +50,7 @@ function _M.host(name)
   return cache.get("hosts", "")
 end
 
--- The backend for a host and a path, or nil and the reason; then the settings of the route, if it has any.
+-- The backend for a host and a path, or nil and the reason; then the settings of the route, if it has any, and the name of the host.
 local function choose(name, path)
   local host = _M.host(name)
   if not host then
@@ -54,13 +58,13 @@ local function choose(name, path)
   end
   local route = routes.match(host, path)
   if not route then
-    return nil, "PathUnknown"
+    return nil, "PathUnknown", nil, host.name
   end
   local backend = cache.get("backends", route.backend)
   if not backend or backend.count == 0 then
-    return nil, "NoEndpoints", route.settings
+    return nil, "NoEndpoints", route.settings, host.name
   end
-  return backend, nil, route.settings
+  return backend, nil, route.settings, host.name
 end
 
 -- The Host header as sent when it is the name that was routed; a request line with a name of its own wins (RFC 9112, 3.2.2).
@@ -106,7 +110,22 @@ end
 function _M.route()
   local var = ngx.var
   local name = var.host
-  local generation, backend, reason, settings = cache.snapshot(choose, name, var.uri)
+  local since = now()
+  local generation, backend, reason, settings, host = cache.snapshot(choose, name, var.uri)
+  -- All its names are here, so that it never has to grow.
+  local ctx = {
+    measure.cell(host),
+    since,
+    false,
+    false,
+    backend = backend,
+    index = 0,
+    tries = 0,
+    settings = settings,
+    upgraded = false,
+    hsts = false,
+  }
+  ngx.ctx = ctx
   if settings then
     policy.apply(settings, var)
   end
@@ -127,11 +146,12 @@ function _M.route()
   end
   var.tideline_id = identifier()
   local index = endpoints.next(backend)
+  ctx.index = index
   var.tideline_pool = backend.pool[index]
   local upgrade = var.http_upgrade
-  local upgraded = upgrade ~= nil and pass_upgrade(upgrade, var)
-  local hsts = settings and ngx.ctx.hsts
-  ngx.ctx = { backend = backend, index = index, tries = 0, settings = settings, upgraded = upgraded, hsts = hsts }
+  if upgrade ~= nil and pass_upgrade(upgrade, var) then
+    ctx.upgraded = true
+  end
 end
 
 -- Whether the last try made a connection. nginx lists the connect time of each try, `-` for none: `0.001, - : ` after two tries;
@@ -175,8 +195,11 @@ function _M.balance()
   local backend = ctx.backend
   if ctx.tries > 0 then
     ctx.index = try_another(ctx)
-  elseif backend.count > 1 then
-    balancer.set_more_tries(math.min(TRIES, backend.count) - 1)
+  else
+    ctx[ASKED] = now()
+    if backend.count > 1 then
+      balancer.set_more_tries(math.min(TRIES, backend.count) - 1)
+    end
   end
   ctx.tries = ctx.tries + 1
   if ctx.settings or ctx.upgraded then
@@ -190,19 +213,20 @@ function _M.balance()
 end
 
 -- Runs when the answer's header is sent. An endpoint that took the connection is not avoided any more, and the last one that did
--- not take it is.
+-- not take it is. A client that went away before that gets no header, so nothing is learned from its request.
 function _M.answered(ctx, status)
   local backend = ctx.backend
   if not backend or not ctx.tries or ctx.tries == 0 then
     return
   end
+  ctx[HEAD] = now()
   if backend.avoiding == 0 and status < 500 then
     return tries.connected(backend)
   end
   if was_connected() then
     avoided.lift(backend, ctx.index)
     tries.connected(backend)
-  elseif status ~= 499 then
+  else
     avoided.add(backend, ctx.index, status == 504)
     tries.failed(backend, status == 504)
   end

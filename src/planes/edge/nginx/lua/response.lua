@@ -4,27 +4,56 @@ local answered = require "tideline.answered"
 
 local _M = {}
 
--- Whether nginx took the length that the pod said. It takes the last of several fields and ignores one that is no number, and then
--- reads until the connection ends (RFC 9112, 6.3, asks for a 502).
-local function length_agrees(said)
-  local taken = ngx.header.content_length
-  if said == taken then
-    return true
+-- More names than these would only cost time: each is looked for in the whole head.
+local MOST_NAMED = 32
+local OF_FRAMING = { close = true, ["keep-alive"] = true, ["content-length"] = true, ["transfer-encoding"] = true }
+
+-- Removes the fields that the pod's Connection field names: they are for the edge alone (RFC 9110, 7.6.1).
+local function drop_named(connection)
+  local count = 0
+  for name in connection:gmatch("[^%s,]+") do
+    count = count + 1
+    if count > MOST_NAMED then
+      return "ResponseHeadInvalid"
+    end
+    if not OF_FRAMING[name:lower()] then
+      ngx.header[name] = nil
+    end
   end
-  local length = tonumber(said)
-  if length and length == tonumber(taken) then
-    return true
+end
+
+-- What is wrong with an answer whose length is not simply one that nginx took. nginx takes a body for chunked wherever the word
+-- occurs, and passes any other coding on as if it were the content, of which the client learns nothing (RFC 9112, 6.1 and 7). Of several
+-- lengths it takes the last, and ignores one that is no number: then it reads until the connection ends, where RFC 9112 (6.3) asks
+-- for a 502. With chunks it ignores a length, as it should.
+local function odd_framing(said, taken, coding)
+  if coding and coding ~= "" then
+    return coding:lower() ~= "chunked" and "ResponseCodingUnsupported"
   end
-  return ngx.var.upstream_http_transfer_encoding ~= nil
+  return said and (taken == nil or tonumber(said) ~= tonumber(taken)) and "ResponseLengthInvalid"
+end
+
+-- `odd` is empty for almost all answers, `open` for one that says neither a length nor a coding (nginx.conf).
+local function fault_of_final(odd, status, var)
+  if odd == "open" and status == 304 then
+    return nil
+  end
+  local said, taken = var.upstream_http_content_length, var.sent_http_content_length
+  local reason = odd_framing(said, taken, var.upstream_http_transfer_encoding)
+  if reason then
+    return reason
+  end
+  local connection = var.upstream_http_connection
+  return connection and drop_named(connection)
 end
 
 -- nginx takes an answer without a status line for HTTP/0.9, whose status it gives as 9. It takes an interim response (100, 102, 103)
 -- for the final one and waits for a body that never ends.
 local function fault(status)
   if status >= 200 then
-    local said = ngx.var.upstream_http_content_length
-    if said and not length_agrees(said) then
-      return "ResponseLengthInvalid"
+    local odd = ngx.var.odd
+    if odd ~= "" then
+      return fault_of_final(odd, status, ngx.var)
     end
   elseif status < 100 then
     return "ResponseNotHttp"
@@ -58,22 +87,51 @@ local function pass_upgrade(var)
   end
 end
 
+-- What nginx lists of the last of all tries.
+local function last(list)
+  return list and list:match("([^%s,:]+)[%s,:]*$")
+end
+
+-- Whether nginx itself answers, in place of a pod of which no whole head came. When the pod did send something, that is its fault
+-- and gets a name.
+local function stands_in(status, var)
+  if last(var.upstream_header_time) ~= "-" then
+    return false
+  end
+  if status == 502 and last(var.upstream_bytes_received) ~= "0" then
+    answered.count("ResponseHeadInvalid")
+  end
+  return true
+end
+
+-- Whether this is an answer of the edge in place of one of a pod: its fields are none of the pod's.
+local function is_substitute(status)
+  if status ~= 502 and status ~= 504 then
+    return false
+  end
+  local var = ngx.var
+  if answered.is_of_response(var.tideline_reason) then
+    ngx.header["Content-Length"] = 0
+    return true
+  end
+  return stands_in(status, var)
+end
+
 -- Runs before the head of each response is sent: of a pod's, and then of the one that takes its place. Where the edge sends HSTS, a
 -- pod's own is replaced; else that passes.
 function _M.check(ctx, status)
+  local reason = not is_substitute(status) and fault(status)
+  if reason then
+    return refuse(reason, status)
+  end
   if ctx.hsts then
     ngx.header["Strict-Transport-Security"] = ctx.hsts
   end
   if status == 101 or status == 426 then
     pass_upgrade(ngx.var)
-  end
-  if status == 502 and answered.is_of_response(ngx.var.tideline_reason) then
-    ngx.header["Content-Length"] = 0
-    return
-  end
-  local reason = fault(status)
-  if reason then
-    return refuse(reason, status)
+  elseif status == 204 and ngx.header.content_length then
+    -- RFC 9110, 8.6: a client may wait for a body. nginx keeps the field where the pod sent a status line.
+    ngx.header.content_length = nil
   end
 end
 

@@ -52,9 +52,9 @@ local function sort_lengths(texts)
   texts.lengths = lengths
 end
 
-function _M.decode(value)
+function _M.decode(value, _, name)
   local stored = cjson.decode(value)
-  local host = { exact = {}, prefix = {}, depth = 0, certificate = stored[3] or nil }
+  local host = { name = name, exact = {}, prefix = {}, depth = 0, certificate = stored[3] or nil }
   local list = {}
   for index, one in ipairs(stored[5] or {}) do
     list[index] = settings.decode(one)

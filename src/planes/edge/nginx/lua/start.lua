@@ -2,8 +2,11 @@
 local ffi = require "ffi"
 local beat = require "tideline.beat"
 local certificate = require "tideline.certificate"
+local countries = require "tideline.countries"
 local endpoints = require "tideline.endpoints"
 local forwarded = require "tideline.forwarded"
+local lines = require "tideline.lines"
+local measure = require "tideline.measure"
 local memory = require "tideline.memory"
 local request = require "tideline.request"
 local response = require "tideline.response"
@@ -37,6 +40,8 @@ _G.tideline = {
     request.answered(ctx, status)
     return response.check(ctx, status)
   end,
+  log = measure.log,
+  log_with_line = lines.log,
 }
 
 local OWNER_ONLY = 384 -- 0600
@@ -64,12 +69,14 @@ local function seed()
   return tonumber(hex, 16)
 end
 
-function _M.master(run_dir, rendered, pools, provider_fields)
+function _M.master(run_dir, rendered, pools, provider_fields, proxies)
   endpoints.pools = pools
   forwarded.fields = provider_fields
+  measure.proxies = proxies
   close_control(run_dir)
   memory.prepare(run_dir)
   certificate.read_static(rendered)
+  countries.read(rendered)
 end
 
 function _M.worker(run_dir, temporary_dir)

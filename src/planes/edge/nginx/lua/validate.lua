@@ -281,6 +281,30 @@ function _M.watched(value)
   return keys
 end
 
+-- Returns the names of the hosts that are measured one by one; an older agent names none.
+function _M.measured(value)
+  local hosts = list(value or {}, "measured")
+  for _, name in ipairs(hosts) do
+    if not valid_host(expect(name, "string", "measured")) then
+      malformed("measured must be names of hosts")
+    end
+  end
+  return hosts
+end
+
+local access_logs = { sampled = true, all = true, none = true }
+
+-- Returns which requests have a line in the access log; an older agent does not say.
+function _M.access_log(value)
+  if value == nil then
+    return "sampled"
+  end
+  if not access_logs[value] then
+    malformed("accessLog must be sampled, all or none")
+  end
+  return value
+end
+
 local names = { hosts = "name", backends = "key", certificates = "id" }
 
 -- The changes of one request, as the store takes them, and what was left out.

@@ -1,0 +1,66 @@
+import type { Demand } from '../../../model/demand.ts';
+import type { Clock, Timer } from '../../../runtime/clock.ts';
+import type { RequestCounts } from './counts.ts';
+import { DemandWindow } from './demand.ts';
+import { type RequestMetrics, setRequestMetrics } from './metrics.ts';
+
+export interface RequestReaderOptions {
+  readonly read: () => Promise<RequestCounts>;
+  readonly pool: () => string;
+  readonly metrics: RequestMetrics;
+  readonly clock: Clock;
+}
+
+/** Reading is cheap for nginx, but not free: with 200 busy hosts some milliseconds, which it divides. */
+const everyMs = 5000;
+
+/**
+ * Reads what nginx counted of requests, for the metrics and for the demand. While nginx does not answer, or is of an older version, the
+ * last values stay: what is wrong with nginx is told elsewhere.
+ */
+export class RequestReader {
+  readonly #options: RequestReaderOptions;
+  readonly #window = new DemandWindow();
+  #countryData: string | undefined;
+  #timer: Timer | undefined;
+  #reading: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: RequestReaderOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#reading = this.#read().then(() => {
+      if (!this.#stopped) this.#timer = this.#options.clock.setTimeout(() => this.start(), everyMs);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#reading;
+  }
+
+  get demand(): Demand | undefined {
+    return this.#window.demand;
+  }
+
+  get requestsPerSecond(): number | undefined {
+    return this.#window.requestsPerSecond;
+  }
+
+  /** Whether nginx knows the countries of addresses: `ready`, or why not; undefined before it answered. */
+  get countryData(): string | undefined {
+    return this.#countryData;
+  }
+
+  async #read(): Promise<void> {
+    const { read, metrics, pool, clock } = this.#options;
+    const counts = await read().catch(() => undefined);
+    if (counts === undefined) return;
+    this.#countryData = counts.countryData;
+    this.#window.read(counts, clock.now());
+    setRequestMetrics(metrics, counts, pool());
+  }
+}
