@@ -1,18 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { kindNames } from '../src/model/spec/kinds.ts';
 import { generatedFiles } from './crds.ts';
+import { crdOf } from './spec/crd.ts';
 import { structural } from './spec/structural.ts';
 
 const root = resolve(import.meta.dirname, '..');
+const files = await generatedFiles();
 
 describe('generated files', () => {
-  test.each([...generatedFiles()])('%s is current', (path, text) => {
+  test.each([...files])('%s is current', (path, text) => {
     expect(readFileSync(join(root, path), 'utf8'), `${path} is out of date: run make generate`).toBe(text);
   });
 
   test('no CRD is left over', () => {
-    const generated = [...generatedFiles().keys()].filter((path) => path.startsWith('deploy/crds/'));
+    const generated = [...files.keys()].filter((path) => path.startsWith('deploy/crds/'));
     expect(readdirSync(join(root, 'deploy/crds')).map((name) => `deploy/crds/${name}`)).toEqual(generated.toSorted());
   });
 });
@@ -70,4 +73,20 @@ describe('structural schemas', () => {
       'x: unknown keyword contentEncoding',
     );
   });
+});
+
+/** Words that YAML 1.1, which kubectl reads, takes for a boolean or for nothing. */
+const otherTypes = /^(?:y|n|yes|no|on|off|true|false|null|~)$/i;
+
+/** Every value that a schema lists, anywhere. */
+function listed(schema: unknown): readonly unknown[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const own = 'enum' in schema && Array.isArray(schema.enum) ? schema.enum : [];
+  return [...own, ...Object.values(schema).flatMap(listed)];
+}
+
+test.each(kindNames)('%s has no value that kubectl would read as another type', (kind) => {
+  const schemas = crdOf(kind).spec.versions.map(({ schema }) => schema.openAPIV3Schema.properties['spec']);
+  const values = listed(schemas).filter((value) => typeof value === 'string');
+  expect(values.filter((value) => otherTypes.test(value))).toEqual([]);
 });

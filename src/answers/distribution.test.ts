@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatShares, movedBetween, sameShares, sumByCluster } from './distribution.ts';
+import { formatShares, movedBetween, parseShares, sameShares, sumByCluster } from './distribution.ts';
 
 const shares = (entries: Readonly<Record<string, number>>) => new Map(Object.entries(entries));
 
@@ -25,4 +25,6 @@ test('shares read as a person would write them', () => {
   expect(formatShares(shares({ paris: 0.7, newyork: 0.3 }))).toBe('newyork 30%, paris 70%');
   expect(formatShares(shares({ paris: 1 }))).toBe('paris');
   expect(formatShares(new Map())).toBe('nothing');
+  for (const text of ['newyork 30%, paris 70%', 'paris', 'nothing', 'a 33.3%, b 66.7%'])
+    expect(formatShares(parseShares(text))).toBe(text);
 });

@@ -28,5 +28,21 @@ export function movedBetween(before: Distribution, after: Distribution): number 
 export function formatShares(shares: Distribution): string {
   if (shares.size === 0) return 'nothing';
   const sorted = [...shares].sort(compareKeys);
-  return sorted.map(([name, share]) => (share === 1 ? name : `${name} ${Math.round(share * 1000) / 10}%`)).join(', ');
+  return sorted.map(([name, share]) => (share === 1 ? name : `${name} ${percent(share)}`)).join(', ');
+}
+
+/** The shares that `formatShares` wrote, to a tenth of a percent. */
+export function parseShares(text: string): Distribution {
+  if (text === 'nothing') return new Map();
+  return new Map(
+    text.split(', ').map((part): readonly [string, number] => {
+      const [, name = part, share] = /^(.+) ([\d.]+)%$/.exec(part) ?? [];
+      return [name, share === undefined ? 1 : Number(share) / 100];
+    }),
+  );
+}
+
+/** A share, 0..1, as text: `24.4%`. */
+export function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10}%`;
 }

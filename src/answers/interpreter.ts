@@ -30,17 +30,19 @@ interface Group {
   readonly records: readonly RecordSet[];
   /** Geolocation records by `formatLocation`. */
   readonly byLocation: ReadonlyMap<string, RecordSet>;
+  /** What `matching` found, by country. */
+  readonly matching: Map<string, readonly RecordSet[]>;
 }
 type Groups = ReadonlyMap<string, Group>;
 
-const emptyGroup: Group = { records: [], byLocation: new Map() };
+const emptyGroup: Group = { records: [], byLocation: new Map(), matching: new Map() };
 
 function indexGroup(records: readonly RecordSet[]): Group {
   const byLocation = new Map<string, RecordSet>();
   for (const record of records) {
     if (record.routing?.kind === 'geo') byLocation.set(formatLocation(record.routing.location), record);
   }
-  return { records, byLocation };
+  return { records, byLocation, matching: new Map() };
 }
 
 /** The answers to one question in one state of health; it caches those that do not depend on the country. */
@@ -157,7 +159,12 @@ function weightOf(record: RecordSet): number {
 }
 
 /** The geolocation records that match, most specific first. */
-function matching({ byLocation }: Group, country: string | undefined): readonly RecordSet[] {
+function matching(group: Group, country: string | undefined): readonly RecordSet[] {
+  const known = group.matching.get(country ?? '');
+  if (known !== undefined) return known;
   const continent = country === undefined ? undefined : continentOf(country);
-  return [country ?? '', `continent ${continent ?? ''}`, '*'].flatMap((location) => byLocation.get(location) ?? []);
+  const locations = [country ?? '', `continent ${continent ?? ''}`, '*'];
+  const found = locations.flatMap((location) => group.byLocation.get(location) ?? []);
+  group.matching.set(country ?? '', found);
+  return found;
 }

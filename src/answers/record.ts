@@ -19,8 +19,11 @@ export type Routing =
   | { readonly kind: 'geo'; readonly location: Location }
   | { readonly kind: 'weighted'; readonly weight: number }
   | { readonly kind: 'failover'; readonly role: 'PRIMARY' | 'SECONDARY' }
-  /** A routing that Tideline never writes and only reads (latency, multivalue, ...). */
-  | { readonly kind: 'other'; readonly description: string };
+  /**
+   * A routing of others (latency, multivalue, ...), which Tideline writes only to delete or to put back such a record. `description`
+   * has all of it; `fields` are the provider's own, absent when the record cannot be written with its API of records.
+   */
+  | { readonly kind: 'other'; readonly description: string; readonly fields?: Readonly<Record<string, unknown>> };
 
 /** A country code, a continent, or `*` for everywhere else and for users of unknown location. */
 export type Location = { readonly country: string } | { readonly continent: Continent } | '*';
@@ -48,7 +51,10 @@ export function formatLocation(location: Location): string {
   return 'country' in location ? location.country : `continent ${location.continent}`;
 }
 
-/** The whole record as one line, which is equal exactly for equal records; plans show it. */
+/**
+ * The whole record as one line, which is equal exactly for equal records; plans show it. The values of a record set have no order:
+ * providers return them in any.
+ */
 export function formatRecord(record: RecordSet): string {
   const routing = record.routing === undefined ? '' : ` ${formatRouting(record.routing)}`;
   const health = record.healthCheck === undefined ? '' : ` health=${record.healthCheck}`;
@@ -74,7 +80,7 @@ function formatRouting(routing: Routing): string {
 }
 
 function formatTarget(target: Target): string {
-  if (target.kind === 'values') return `${target.values.join(' ')} ttl=${target.ttlSeconds}`;
+  if (target.kind === 'values') return `${target.values.toSorted(compareText).join(' ')} ttl=${target.ttlSeconds}`;
   const zone = target.zoneId === undefined ? '' : ` zone=${target.zoneId}`;
   return `alias ${target.name}${target.evaluateHealth ? '' : ' health=ignored'}${zone}`;
 }

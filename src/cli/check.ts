@@ -103,6 +103,7 @@ function countsOf(platform: Platform) {
     edgePools: platform.edgePools.size,
     policies: platform.policies.size,
     drains: platform.drains.size,
+    freezes: platform.freezes.size,
   };
 }
 
@@ -119,6 +120,7 @@ function countText(platform: Platform): string {
     plural(counts.edgePools, 'edge pool'),
     plural(counts.policies, 'traffic policy', 'traffic policies'),
     plural(counts.drains, 'drain'),
+    ...(counts.freezes === 0 ? [] : [plural(counts.freezes, 'freeze')]),
   ].join(', ');
 }
 

@@ -38,6 +38,27 @@ export function sourcePlace(
   given: SourceArguments,
   env: NodeJS.ProcessEnv = process.env,
 ): SourcePlace {
+  const named = namedPlace(given, env);
+  if (named !== undefined) return named;
+  const context = given.context === undefined ? {} : { context: given.context };
+  const source = platform.clusters.get(cluster)?.spec.source;
+  const folder = platform.folderOf(cluster);
+  if (source !== undefined && 'manifests' in source) return { manifests: resolve(folder, source.manifests) };
+  if (source !== undefined && 'kubeconfig' in source) {
+    const own = source.context === undefined ? {} : { context: source.context };
+    return { kubeconfig: resolve(folder, source.kubeconfig), ...own, ...context };
+  }
+  throw new InputError({
+    reason: 'NoClusterSource',
+    object: `Cluster/${cluster}`,
+    path: 'spec.source',
+    message: 'it says neither manifests nor kubeconfig, so there is nothing to read the cluster from',
+    fix: 'name a folder with --manifests, a file with --kubeconfig, or use --in-cluster',
+  });
+}
+
+/** The place that the arguments name. Throws InputError when they name two. */
+export function namedPlace(given: SourceArguments, env: NodeJS.ProcessEnv = process.env): SourcePlace | undefined {
   const ways = [given.manifests, given.kubeconfig, given.inCluster === true ? 'x' : undefined];
   if (ways.filter((way) => way !== undefined).length > 1)
     throw new InputError({
@@ -48,21 +69,7 @@ export function sourcePlace(
   if (given.manifests !== undefined) return { manifests: resolve(given.manifests) };
   if (given.inCluster === true) return { inCluster: podIdentity(env) };
   const context = given.context === undefined ? {} : { context: given.context };
-  if (given.kubeconfig !== undefined) return { kubeconfig: resolve(given.kubeconfig), ...context };
-  const source = platform.clusters.get(cluster)?.spec.source;
-  const folder = platform.folderOf(cluster);
-  if (source !== undefined && 'manifests' in source) return { manifests: resolve(folder, source.manifests) };
-  if (source !== undefined && 'kubeconfig' in source) {
-    const named = source.context === undefined ? {} : { context: source.context };
-    return { kubeconfig: resolve(folder, source.kubeconfig), ...named, ...context };
-  }
-  throw new InputError({
-    reason: 'NoClusterSource',
-    object: `Cluster/${cluster}`,
-    path: 'spec.source',
-    message: 'it says neither manifests nor kubeconfig, so there is nothing to read the cluster from',
-    fix: 'name a folder with --manifests, a file with --kubeconfig, or use --in-cluster',
-  });
+  return given.kubeconfig === undefined ? undefined : { kubeconfig: resolve(given.kubeconfig), ...context };
 }
 
 /** The address of the apiserver, which every pod has in these two variables. */

@@ -58,6 +58,13 @@ test.each([
   [['explain', 'www.video.example', 'UK', 'examples/hybrid'], 'did you mean "GB" (United Kingdom)?'],
   [['explain', 'www.video.example', 'Germny', 'examples/hybrid'], 'did you mean "DE" (Germany)?'],
   [['steering', 'plam', 'examples/hybrid'], 'Did you mean plan?'],
+  [['status', 'examples/hybrid', '-o', 'jsn'], '(Did you mean json?)'],
+  [['drain', 'blad', 'paris-blade-1', 'examples/hybrid', '--for', '1h', '--reason', 'x'], '(Did you mean blade?)'],
+  [['why', 'country', 'FR', 'examples/hybrid', '--if', 'Clutser/paris=down'], '(Did you mean Cluster/paris=down?)'],
+  [['why', 'country', 'FR', 'examples/hybrid', '--host', 'ww.video.example'], 'did you mean "www.video.example"?'],
+  [['explain', 'ww.video.example', 'FR', 'examples/hybrid'], 'did you mean "www.video.example"?'],
+  [['history', 'examples/hybrid', '--country', 'France'], 'did you mean "FR" (France)?'],
+  [['lab', 'fault', 'blade-kiled'], 'did you mean "blade-killed"?'],
 ])('a misspelt word gets a guess: %j', (args, guess) => {
   const { status, stderr } = tideline(args);
   expect(status).toBe(2);
@@ -68,25 +75,4 @@ test('without any credentials the plan says at once where they may come from', (
   const { status, stderr } = tideline(['plan', 'examples/hybrid', '--provider', 'route53']);
   expect(status).toBe(2);
   expect(stderr).toMatch(/^no credentials for route53: .*\(MissingCredentials\)\n {4}fix: .*AWS_PROFILE/);
-});
-
-test.each([
-  ['commands', [''], ['check', 'steering', 'completion'], ['plan']],
-  ['commands of a plane', ['steering', ''], ['apply', 'explain', 'plan'], ['check']],
-  ['options', ['steering', 'plan', '--det'], ['--detailed-exitcode'], ['--provider']],
-  ['values of an option', ['check', '-o', ''], ['json', 'text', 'yaml'], ['check']],
-  ['files', ['check', 'examples/hybrid/'], ['examples/hybrid/traffic.yaml', 'examples/hybrid/clusters/'], ['json']],
-  ['files of an option', ['bgp', 'render', '--platform', './exa'], ['./examples/'], ['json']],
-])('the shell completes %s', (_what, words, some, not) => {
-  const { stdout } = tideline(['complete', '--', ...words]);
-  const offered = stdout.split('\n').map((line) => line.split('\t')[0]);
-  expect(offered).toEqual(expect.arrayContaining(some));
-  for (const other of not) expect(offered).not.toContain(other);
-});
-
-test.each(['bash', 'zsh', 'fish'])('the completion of %s is a script that this shell would read', (shell) => {
-  const { status, stdout } = tideline(['completion', shell]);
-  expect(status).toBe(0);
-  expect(stdout).toContain('tideline complete --');
-  if (shell === 'bash') expect(spawnSync('bash', ['-n'], { input: stdout }).status).toBe(0);
 });

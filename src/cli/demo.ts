@@ -1,8 +1,11 @@
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { Option } from 'commander';
 import { defaultRunDir } from '../model/contract.ts';
-import { printLines } from '../runtime/print.ts';
+import { printErrorLines, printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
-import { checkout, controlPlanePrograms, labEnvironment, program, runLabInBox } from './lab.ts';
+
+import { alertRules, checkout, controlPlanePrograms, labEnvironment, program, runLabInBox, withState } from './lab.ts';
 
 /** `tideline demo`: the lab with its scenario, live on a terminal, or once as lines of text. */
 export const register: Register = (root) => {
@@ -14,9 +17,13 @@ export const register: Register = (root) => {
       '--kubernetes',
       'a real control plane for each cluster, and two steps more (build them first: make kubernetes)',
     )
-    .option('--report <FILE>', 'where the report goes', join(checkout, 'build', 'demo', 'report.json'))
-    .option('--state <DIR>', 'folder of the lab: control socket, logs, platform', join(checkout, 'build', 'lab'))
-    .action(run);
+    .addOption(
+      new Option('--report <FILE>', 'where the report goes').default(
+        join(checkout, 'build', 'demo', 'report.json'),
+        'build/demo/report.json of the checkout',
+      ),
+    );
+  withState(demo).action(run);
   demo
     .command('inside', { hidden: true })
     .requiredOption('--begun <MS>')
@@ -42,7 +49,7 @@ async function run(options: Options): Promise<void> {
 }
 
 async function inside(options: Options & { readonly begun: string }): Promise<void> {
-  const [{ runLab }, { playDemo }, { systemClock }] = await Promise.all([
+  const [{ interrupted, runLab }, { playDemo }, { systemClock }] = await Promise.all([
     import('../../lab/run.ts'),
     import('../../lab/demo/run.ts'),
     import('../runtime/clock.ts'),
@@ -51,6 +58,8 @@ async function inside(options: Options & { readonly begun: string }): Promise<vo
   // A terminal that cannot move its cursor gets the scenario as lines of text.
   const live = options.once !== true && stdin.isTTY && stdout.isTTY && process.env.TERM !== 'dumb';
   const colour = (process.env.NO_COLOR ?? '') === '';
+  // A report that is there afterwards is of this demo.
+  await rm(options.report, { force: true });
   const startupMs = Date.now() - Number(options.begun);
   const code = await runLab(
     {
@@ -61,16 +70,22 @@ async function inside(options: Options & { readonly begun: string }): Promise<vo
       node: process.execPath,
       clock: systemClock,
       environment: labEnvironment(options.state),
+      alertRules,
       ...(options.kubernetes === true ? { controlPlanes: await controlPlanePrograms() } : {}),
       progress: ({ what, elapsedMs }) => printLines([`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}`]),
     },
-    (lab, board) =>
-      playDemo(lab, board, {
-        reportFile: options.report,
-        startupMs,
-        output: stdout,
-        ...(live ? { terminal: { input: stdin, output: stdout, colour } } : {}),
-      }),
+    {
+      occupant: 'demo',
+      begin: (lab, board) =>
+        playDemo(lab, board, {
+          reportFile: options.report,
+          startupMs,
+          output: stdout,
+          ...(live ? { terminal: { input: stdin, output: stdout, colour } } : {}),
+        }),
+    },
   );
+  if (code === interrupted)
+    printErrorLines(['tideline: the demo was ended before its scenario was over; there is no report']);
   process.exit(code);
 }

@@ -1,7 +1,15 @@
+import type { Drain } from '../model/spec/kinds.ts';
+import type { Platform } from '../model/spec/platform.ts';
 import { type DrainState } from '../observe/drains.ts';
+import { systemClock } from '../runtime/clock.ts';
 import type { Register } from './command.ts';
 import { lookAt } from './look.ts';
+import { addNameServerOption, type NameServerArguments } from './name-servers.ts';
+import { addTlsOptions } from './options.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
+import type { TlsArguments } from './tls.ts';
+
+type DrainsArguments = OutputArguments & TlsArguments & NameServerArguments;
 
 /** `tideline drains FILES...`: every Drain, how far it is, and what is left. */
 export const register: Register = (program) => {
@@ -9,28 +17,48 @@ export const register: Register = (program) => {
     .command('drains')
     .description('Say of every Drain how far it is, and what may be switched off')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them');
-  addOutputOption(drains)
+  addTlsOptions(addOutputOption(addNameServerOption(drains)))
     .addHelpText(
       'after',
       `
-Asks the agents of the servers concerned. "empty" means that nothing is left: no VIP and no open connection of a blade, no route to
-pods of a worker. Exit code 0: as far as can be seen all is as it should be, 1: an agent does not answer or has not heard of a Drain.`,
+Reads Drains from the folder, and from the API of each cluster whose kubeconfig the spec names. Asks the agents of the servers
+concerned, and of a Drain of a cluster or site the name servers what users of one country are answered. "empty" means that nothing is left: no VIP and no open connection of a blade, no route to pods of a worker. Exit code 0: as
+far as can be seen all is as it should be, 1: an agent does not answer or has not heard of a Drain, or an API is not known.`,
     )
     .action(run);
 };
 
-async function run(paths: string[], { output }: OutputArguments): Promise<void> {
-  const { loadPlatformOrThrow } = await import('../platform/load.ts');
+async function run(paths: string[], options: DrainsArguments): Promise<void> {
+  const { wholePlatform } = await import('./whole-platform.ts');
+  const { remarksOf } = await import('../platform/whole.ts');
   const { drainStates } = await import('../observe/drains.ts');
+  const { firstLines, doubtsOf } = await import('../observe/doubts.ts');
+  const { fromOutside } = await import('../observe/from-outside.ts');
   const { renderDrains } = await import('../observe/drain-text.ts');
-  const platform = await loadPlatformOrThrow(paths);
-  const snapshot = await lookAt(platform);
-  const drains = drainStates(platform, snapshot);
-  await printResult(output, {
-    lines: () => renderDrains(drains, snapshot.takenAtMs),
-    value: () => ({ takenAtMs: snapshot.takenAtMs, drains }),
+  const whole = await wholePlatform(paths);
+  const { platform } = whole;
+  const remarks = remarksOf(whole);
+  const snapshot = await lookAt(platform, options);
+  const drains = drainStates(platform, snapshot, whole.fromApis, await answersNow(platform, options));
+  await printResult(options.output, {
+    lines: () => [
+      ...firstLines(snapshot),
+      ...renderDrains(drains, snapshot.takenAtMs),
+      ...remarks,
+      ...fromOutside(snapshot, 'tideline drains FOLDER'),
+    ],
+    value: () => ({ takenAtMs: snapshot.takenAtMs, doubts: doubtsOf(snapshot), drains, remarks }),
   });
-  if (drains.some(isUnsure)) process.exitCode = 1;
+  if (drains.some(isUnsure) || remarks.length > 0) process.exitCode = 1;
+}
+
+/** What name servers answer to users who are to be led away; nobody is asked where no Drain concerns DNS. */
+async function answersNow(platform: Platform, options: DrainsArguments): Promise<ReadonlyMap<string, string>> {
+  const concernsDns = ({ spec }: Drain): boolean => spec.target.kind === 'Cluster' || spec.target.kind === 'Site';
+  if (![...platform.drains.values()].some(concernsDns)) return new Map();
+  const { askFollowing } = await import('../observe/drain-dns.ts');
+  const { asking } = await import('./why/asking.ts');
+  return askFollowing(platform, systemClock.now(), await asking(platform, options));
 }
 
 function isUnsure({ phase }: DrainState): boolean {

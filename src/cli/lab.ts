@@ -1,18 +1,21 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ControlPlanePrograms } from '../../lab/clusters/make.ts';
 import { faultSummaries } from '../../lab/faults/names.ts';
+import { defaultStateFolder } from '../../lab/state.ts';
 import { defaultRunDir } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
 import { messageOf, withoutUndefined } from '../model/values.ts';
 import { printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
+import { logsCommand } from './lab-logs.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
 
 export const checkout = resolve(import.meta.dirname, '..', '..');
 export const program = join(checkout, 'bin', 'tideline');
+export const alertRules = join(checkout, 'deploy', 'alerts', 'tideline.rules.yaml');
 
 /** `tideline lab`: the platform in a box. Each action imports the parts of the lab that it needs. */
 export const register: Register = (root) => {
@@ -21,12 +24,24 @@ export const register: Register = (root) => {
     .description('the platform in a box: real routers, servers, name servers, clients, faults');
   withState(lab.command('up'))
     .description('start the lab and keep it until Ctrl-C or `lab down`')
-    .option('--spec <DIR>', 'the platform spec to run', join(checkout, 'examples', 'hybrid'))
+    .addOption(
+      new Option('--spec <DIR>', 'the platform spec to run').default(
+        join(checkout, 'examples', 'hybrid'),
+        'examples/hybrid of the checkout',
+      ),
+    )
     .option('--kubernetes', 'a real control plane for each cluster (build them first: make kubernetes)')
+    .option(
+      '--alerts',
+      "a Prometheus with Tideline's alerts on the operator's machine, port 9090; it waits a twentieth as long",
+    )
+    .option('--tls', 'agents have certificates of an authority of the lab, and require them of who asks')
     .action(up);
   withState(lab.command('inside', { hidden: true }))
     .requiredOption('--spec <DIR>')
     .option('--kubernetes')
+    .option('--alerts')
+    .option('--tls')
     .action(inside);
   addOutputOption(withState(lab.command('status')))
     .description('show sessions, routes, agents, DNS answers and clients')
@@ -47,33 +62,43 @@ export const register: Register = (root) => {
       'on another machine of the lab, as its network sees it: a server, a router, a name server',
     )
     .argument('<command...>', 'the command and its arguments, after --')
-    .addHelpText('after', '\nFor example: tideline lab exec -- tideline status build/lab/platform')
+    .addHelpText(
+      'after',
+      '\nFor example: tideline lab exec -- tideline status build/lab/platform\n`tideline steering plan`, `apply` and `tideline why` reach the name servers of the lab.',
+    )
     .action(exec);
-  withState(lab.command('down')).description('end the lab').action(down);
+  logsCommand(withState(lab.command('logs')));
+  withState(lab.command('down'))
+    .description('end the lab')
+    .option('--demo', 'end it also when it is the demo, which then leaves no report')
+    .action(down);
 };
 
 interface StateOption {
   readonly state: string;
 }
 
-function withState(command: Command): Command {
-  return command.option(
-    '--state <DIR>',
-    'folder of the lab: control socket, logs, platform',
-    join(checkout, 'build', 'lab'),
+/** Adds the option that names the folder of a lab. */
+export function withState(command: Command): Command {
+  const folder = 'folder of the lab: control socket, logs, platform';
+  return command.addOption(
+    new Option('--state <DIR>', folder).default(defaultStateFolder, 'build/lab of the checkout'),
   );
 }
 
 interface UpOptions extends StateOption {
   readonly spec: string;
   readonly kubernetes?: true;
+  readonly alerts?: true;
+  readonly tls?: true;
 }
 
 async function up(options: UpOptions): Promise<void> {
   const state = resolve(options.state);
   if (options.kubernetes === true) await controlPlanePrograms();
   const words = ['lab', 'inside', '--state', state, '--spec', resolve(options.spec)];
-  await runLabInBox(state, [...words, ...(options.kubernetes === true ? ['--kubernetes'] : [])]);
+  const extras = (['kubernetes', 'alerts', 'tls'] as const).filter((extra) => options[extra] === true);
+  await runLabInBox(state, [...words, ...extras.map((extra) => `--${extra}`)]);
 }
 
 /** The programs that the lab needs for real control planes. Throws InputError when they are not built. */
@@ -84,15 +109,14 @@ export async function controlPlanePrograms(): Promise<ControlPlanePrograms> {
 
 /** Runs a tideline command in namespaces of its own, as the only lab of that state folder; its exit code becomes ours. */
 export async function runLabInBox(state: string, words: readonly string[]): Promise<void> {
-  const [{ runInBox }, { boxFile }, { labIsRunning }] = await Promise.all([
+  const [{ runInBox }, { boxFile, boxIsThere }, { occupantOf }, { labRunning }] = await Promise.all([
     import('../../lab/box.ts'),
     import('../../lab/enter.ts'),
     import('../../lab/control/client.ts'),
+    import('../../lab/state.ts'),
   ]);
-  if (await labIsRunning(state))
-    throw new InputError([
-      { reason: 'LabRunning', message: `a lab is running in ${state}`, fix: 'end it with: tideline lab down' },
-    ]);
+  const occupant = (await occupantOf(state)) ?? ((await boxIsThere(state)) ? 'lab' : undefined);
+  if (occupant !== undefined) throw labRunning(state, occupant);
   await makeFolder(state).catch((error: unknown) => {
     throw new InputError({
       reason: 'StateFolderUnusable',
@@ -118,18 +142,34 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 async function inside(options: UpOptions): Promise<void> {
-  const [{ runLab }, { systemClock }] = await Promise.all([import('../../lab/run.ts'), import('../runtime/clock.ts')]);
-  await runLab({
-    stateFolder: options.state,
-    runFolder: defaultRunDir,
-    specFolder: options.spec,
-    tideline: program,
-    node: process.execPath,
-    clock: systemClock,
-    environment: labEnvironment(options.state),
-    ...(options.kubernetes === true ? { controlPlanes: await controlPlanePrograms() } : {}),
-    progress: ({ what, elapsedMs }) => printLines([`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}`]),
-  });
+  const [{ runLab }, { readyLines }, { systemClock }] = await Promise.all([
+    import('../../lab/run.ts'),
+    import('../../lab/ready.ts'),
+    import('../runtime/clock.ts'),
+  ]);
+  await runLab(
+    {
+      stateFolder: options.state,
+      runFolder: defaultRunDir,
+      specFolder: options.spec,
+      tideline: program,
+      node: process.execPath,
+      clock: systemClock,
+      environment: labEnvironment(options.state),
+      ...(options.kubernetes === true ? { controlPlanes: await controlPlanePrograms() } : {}),
+      ...(options.alerts === true ? { alertRules } : {}),
+      tls: options.tls === true,
+      progress: ({ what, elapsedMs }) => printLines([`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}`]),
+    },
+    {
+      occupant: 'lab',
+      begin: async ({ world, platformFolder, alerts }) => {
+        const stateFolder = options.state;
+        printLines(['', ...readyLines({ stateFolder, platformFolder, world, alerts: alerts !== undefined })]);
+        return undefined;
+      },
+    },
+  );
   process.exit(0);
 }
 
@@ -166,19 +206,34 @@ async function heal(name: string | undefined, options: StateOption): Promise<voi
 }
 
 async function exec(command: string[], { state, on }: StateOption & { readonly on?: string }): Promise<void> {
-  const { enterBox } = await import('../../lab/enter.ts');
+  const [{ enterBox }, { dnsEnvironment }] = await Promise.all([
+    import('../../lab/enter.ts'),
+    import('../../lab/world/dns.ts'),
+  ]);
   const stateFolder = resolve(state);
   const lab = labEnvironment(stateFolder);
-  const environment = { ...process.env, ...lab, PATH: `${dirname(program)}:${lab['PATH'] ?? ''}` };
+  const certificate = await operatorCertificate(stateFolder);
+  // A profile of the person would come before the lab's credentials.
+  const { AWS_PROFILE: _profile, AWS_SESSION_TOKEN: _token, ...own } = process.env;
+  const path = `${dirname(program)}:${lab['PATH'] ?? ''}`;
+  const environment = { ...own, ...lab, ...dnsEnvironment, ...certificate, PATH: path };
   const entry = { stateFolder, command, environment, ...withoutUndefined({ machine: on }) };
   process.exitCode = await enterBox(entry);
 }
 
-async function down(options: StateOption): Promise<void> {
-  const { askLab, labIsRunning } = await import('../../lab/control/client.ts');
-  await askLab(options.state, 'POST', '/down');
+/** The environment by which commands ask the agents of a lab that has certificates. */
+async function operatorCertificate(stateFolder: string): Promise<Readonly<Record<string, string>>> {
+  const { operatorCertificateFolder } = await import('../../lab/clusters/agent-certificates.ts');
+  const file = (name: string): string => join(stateFolder, operatorCertificateFolder, name);
+  if (!existsSync(file('tls.crt'))) return {};
+  return { TIDELINE_TLS_CERT: file('tls.crt'), TIDELINE_TLS_KEY: file('tls.key'), TIDELINE_TLS_CA: file('ca.crt') };
+}
+
+async function down(options: StateOption & { readonly demo?: true }): Promise<void> {
+  const { askLab, occupantOf } = await import('../../lab/control/client.ts');
+  await askLab(options.state, 'POST', options.demo === true ? '/down?demo' : '/down');
   for (const deadline = performance.now() + 10_000; performance.now() < deadline; ) {
-    if (!(await labIsRunning(options.state))) return;
+    if ((await occupantOf(options.state)) === undefined) return;
     await new Promise((done) => setTimeout(done, 50));
   }
   throw new Error('the lab did not end within 10 s');
@@ -203,5 +258,7 @@ export function labEnvironment(state: string): Readonly<Record<string, string>> 
     ...withoutUndefined({ XDG_CACHE_HOME, NO_COLOR }),
     PATH: `${PATH}:/usr/local/sbin:/usr/sbin:/sbin`,
     NODE_COMPILE_CACHE: join(state, 'compile-cache'),
+    // What is decided in play is none of this machine's history.
+    TIDELINE_HISTORY: join(resolve(state), 'history.jsonl'),
   };
 }

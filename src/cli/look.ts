@@ -1,14 +1,22 @@
 import type { Platform } from '../model/spec/platform.ts';
+import { withoutUndefined } from '../model/values.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { readCluster } from './cluster-read.ts';
 import { showProgress } from './progress.ts';
+import { accessOf, type TlsArguments } from './tls.ts';
 
-/** The limit for each agent and each cluster; they are asked beside each other. */
-const patienceMs = 3000;
+export interface LookOptions extends TlsArguments {
+  /** The limit for each agent and each cluster, which are asked beside each other. */
+  readonly patienceMs?: number;
+  /** What was seen before, of the same platform. */
+  readonly before?: Snapshot;
+}
 
 /** Asks every agent and every cluster of a platform what they know now. */
-export async function lookAt(platform: Platform): Promise<Snapshot> {
+export async function lookAt(platform: Platform, options: LookOptions): Promise<Snapshot> {
+  const { patienceMs = 3000, before } = options;
+  const access = await accessOf(options);
   const { askAgent } = await import('../observe/ask.ts');
   const { takeSnapshot } = await import('../observe/take.ts');
   const { workersOfApi, workersOfFolder } = await import('../observe/workers.ts');
@@ -16,12 +24,13 @@ export async function lookAt(platform: Platform): Promise<Snapshot> {
   progress.step('asking clusters and agents');
   return takeSnapshot({
     platform,
-    ask: (target) => askAgent(target, { timeoutMs: patienceMs, monotonic: () => systemClock.monotonic() }),
+    ask: (target) => askAgent(target, { timeoutMs: patienceMs, monotonic: () => systemClock.monotonic(), access }),
     workersOf: (cluster) =>
       readCluster(platform, cluster, {
         folder: (folder) => workersOfFolder(folder, systemClock, patienceMs),
         api: (client) => workersOfApi(client, patienceMs),
       }),
     now: () => systemClock.now(),
+    ...withoutUndefined({ before }),
   }).finally(progress.end);
 }

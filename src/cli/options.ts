@@ -42,6 +42,21 @@ export function addVisitorOptions(command: Command): void {
       (text: string, before: readonly string[]) => [...before, text],
       [],
     );
+  addTlsOptions(command);
+}
+
+/** Adds the options that name certificates; agents have the same ones for what they answer as people for what they ask. */
+export function addTlsOptions(command: Command): Command {
+  const file = (flags: string, what: string, variable: string): Option => new Option(flags, what).env(variable);
+  return command
+    .addOption(file('--tls-cert <file>', 'the certificate by which agents know this program', 'TIDELINE_TLS_CERT'))
+    .addOption(file('--tls-key <file>', 'its private key', 'TIDELINE_TLS_KEY'))
+    .addOption(file('--tls-ca <file>', 'the CA whose certificates are believed', 'TIDELINE_TLS_CA'))
+    .addOption(
+      new Option('--tls-mode <mode>', 'grace: while certificates are rolled out, who has none is heard as well')
+        .choices(['required', 'grace'])
+        .env('TIDELINE_TLS_MODE'),
+    );
 }
 
 function parseNetwork(text: string): Prefix {
@@ -67,4 +82,30 @@ export function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('expected a port from 0 to 65535.');
   return port;
+}
+
+/** A number of lines or the like, at most 999,999. */
+export function parseCount(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('expected a whole number, e.g. 50.');
+  return Number(text);
+}
+
+/** Milliseconds of `30m`, `2h`, `1d` or a sum such as `1h30m`; at least a minute and at most 90 days. */
+export function parseDuration(text: string): number {
+  const parts = /^(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?$/.exec(text);
+  const [days = 0, hours = 0, minutes = 0] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
+  const ms = ((days * 24 + hours) * 60 + minutes) * 60_000;
+  if (!(ms >= 60_000 && ms <= 90 * 86_400_000))
+    throw new InvalidArgumentError('Expected a time from 1m to 90d, such as 30m, 2h or 1d12h.');
+  return ms;
+}
+
+/** Adds the option that names agents of this server which listen elsewhere than by default. */
+export function addAgentOption(command: Command): void {
+  command.option(
+    '--agent <host:port>',
+    "an agent of this server (default: whoever answers at this host's addresses); may be repeated",
+    (text: string, before: readonly ListenAddress[]) => [...before, parseListenAddress(text)],
+    [],
+  );
 }

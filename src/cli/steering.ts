@@ -1,13 +1,24 @@
 import type { Command } from 'commander';
+import { register as registerAdopt } from './steering/adopt.ts';
 import { register as registerApply } from './steering/apply.ts';
 import { register as registerExplain } from './steering/explain.ts';
+import { register as registerImport } from './steering/import.ts';
+import { register as registerMap } from './steering/map.ts';
 import { register as registerPlan } from './steering/plan.ts';
+import { register as registerRelease } from './steering/release.ts';
+import { register as registerRemove } from './steering/remove.ts';
+import { register as registerRestore } from './steering/restore.ts';
 
-/** `tideline steering plan | apply | explain`: who answers which country. `tideline plan` and so on are other names of the same. */
+/**
+ * `tideline steering …`: who answers which country, and which hosts are ours. `tideline plan`, `apply` and `explain` are other names of
+ * the same.
+ */
 export function register(program: Command): void {
   const steering = program.command('steering').description('Which cluster answers which country, by DNS');
   for (const add of [registerPlan, registerApply, registerExplain]) {
     steering.addCommand(add().copyInheritedSettings(steering));
     program.addCommand(add().copyInheritedSettings(program), { hidden: true });
   }
+  const others = [registerMap, registerImport, registerAdopt, registerRelease, registerRemove, registerRestore];
+  for (const add of others) steering.addCommand(add().copyInheritedSettings(steering));
 }

@@ -1,14 +1,17 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { shellWords } from '../model/shell-words.ts';
 import type { Platform } from '../model/spec/platform.ts';
-import type { NameServer } from '../observe/ask-dns.ts';
 import type { Question } from '../observe/why/questions.ts';
-import type { Down } from '../observe/why/suppose.ts';
+import { type Down, downKinds } from '../observe/why/suppose.ts';
 import type { Register } from './command.ts';
+import { addDownOption } from './down.ts';
+import { addNameServerOption, type NameServerArguments } from './name-servers.ts';
+import { addTlsOptions } from './options.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
+import type { TlsArguments } from './tls.ts';
 
-interface WhyArguments extends OutputArguments {
+interface WhyArguments extends OutputArguments, TlsArguments, NameServerArguments {
   readonly if: readonly Down[];
-  readonly nameServer: readonly NameServer[];
 }
 
 /** `tideline why host | country | pod | route | blade`: the whole chain as it is now, and its first hop that does not hold. */
@@ -46,21 +49,9 @@ function add(why: Command, nameAndArguments: string, description: string): Comma
   const command = why
     .command(nameAndArguments)
     .description(description)
-    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
-    .addOption(
-      new Option(
-        '--if <object=down>',
-        'as if it were down: Site, Cluster, Blade or Worker, as Blade/NAME=down; may be repeated',
-      )
-        .argParser(parseDown)
-        .default([], 'nothing'),
-    )
-    .addOption(
-      new Option('--name-server <address[:port]>', 'ask this one (default: those of the zone); may be repeated')
-        .argParser(parseNameServer)
-        .default([], 'NS records of the zone'),
-    );
-  return addOutputOption(command);
+    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them');
+  addDownOption(command, downKinds);
+  return addTlsOptions(addOutputOption(addNameServerOption(command)));
 }
 
 /** Makes the action of a command from the function that reads its question. */
@@ -69,6 +60,8 @@ function run<Given extends WhyArguments>(
 ): (subject: string, paths: string[], options: Given) => Promise<void> {
   return async (subject, paths, options) => {
     const { loadPlatformOrThrow } = await import('../platform/load.ts');
+    const { firstLines, doubtsOf } = await import('../observe/doubts.ts');
+    const { fromOutside } = await import('../observe/from-outside.ts');
     const { gather } = await import('../observe/why/gather.ts');
     const { answer } = await import('../observe/why/questions.ts');
     const { suppose } = await import('../observe/why/suppose.ts');
@@ -78,10 +71,17 @@ function run<Given extends WhyArguments>(
     const platform = await loadPlatformOrThrow(paths);
     const question = await questionOf(platform, subject, options);
     checkDowns(platform, options.if);
-    const evidence = await gather(platform, question, asking(platform, options));
+    const evidence = await gather(platform, question, await asking(platform, options));
     checkWorkers(evidence.snapshot, options.if);
     const chain = answer(platform, suppose(platform, evidence, options.if), question);
-    await printResult(options.output, { lines: () => renderChain(chain), value: () => chain });
+    await printResult(options.output, {
+      lines: () => [
+        ...firstLines(evidence.snapshot),
+        ...renderChain(chain),
+        ...fromOutside(evidence.snapshot, shellWords(['tideline', 'why', question.kind, subject, 'FOLDER'])),
+      ],
+      value: () => ({ ...chain, doubts: doubtsOf(evidence.snapshot) }),
+    });
     process.exitCode = chain.verdict === 'holds' ? 0 : 1;
   };
 }
@@ -104,20 +104,4 @@ async function routeQuestion(_platform: Platform, prefix: string): Promise<Quest
 
 async function bladeQuestion(platform: Platform, blade: string): Promise<Question> {
   return (await import('./why/question.ts')).bladeQuestion(platform, blade);
-}
-
-function parseDown(text: string, before: readonly Down[]): readonly Down[] {
-  const [, kind = '', name = ''] = /^(Site|Cluster|Blade|Worker)\/([^=]+)=down$/.exec(text) ?? [];
-  if (name === '')
-    throw new InvalidArgumentError('Expected KIND/NAME=down, with Site, Cluster, Blade or Worker as the kind.');
-  return [...before, { kind: kind as Down['kind'], name }];
-}
-
-function parseNameServer(text: string, before: readonly NameServer[]): readonly NameServer[] {
-  const [, bracketed, plain, port = '53'] =
-    /^(?:\[([\da-fA-F:.]+)\]|([\d.]+|[\da-fA-F:]*:[\da-fA-F:.]*:[\da-fA-F:.]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
-  const address = bracketed ?? plain;
-  if (address === undefined || Number(port) < 1 || Number(port) > 65_535)
-    throw new InvalidArgumentError('Expected ADDRESS or ADDRESS:PORT, of IPv6 [ADDRESS]:PORT.');
-  return [...before, { address, port: Number(port) }];
 }

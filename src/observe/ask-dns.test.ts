@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { type Answer, decode, encode, type Packet } from 'dns-packet';
+import { createServer } from 'node:net';
+import { type Answer, decode, encode, type Packet, TRUNCATED_RESPONSE } from 'dns-packet';
 import { afterEach, expect, test } from 'vitest';
 import { askDns, type DnsQuery } from './ask-dns.ts';
 
@@ -51,6 +52,23 @@ test('sends the subnet of the country, and reads the addresses', async () => {
     type: 'OPT',
     options: [{ code: 8, ip: '176.128.0.0', sourcePrefixLength: 24 }],
   });
+});
+
+test('asks over TCP what did not fit in a packet', async () => {
+  const port = await listen((packet, send) => send(answered(packet, [address('192.0.2.1')], TRUNCATED_RESPONSE)));
+  const whole = createServer((socket) =>
+    socket.once('data', (data) => {
+      const message = answered(decode(data.subarray(2)), [address('192.0.2.1'), address('192.0.2.2')]);
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(message.length);
+      // In two parts, as TCP may deliver it.
+      socket.write(Buffer.concat([length, message.subarray(0, 5)]), () => socket.end(message.subarray(5)));
+    }),
+  );
+  await new Promise<void>((done) => whole.listen(port, '127.0.0.1', done));
+  expect(await askDns(query(port))).toMatchObject({ addresses: ['192.0.2.1', '192.0.2.2'] });
+  await new Promise((done) => whole.close(done));
+  expect(await askDns(query(port))).toMatchObject({ problem: expect.stringMatching(/^answers in part, and cannot/) });
 });
 
 test('sends no subnet for users of unknown location, and asks for both types', async () => {

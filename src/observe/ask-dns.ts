@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
-import { decode, encode, type StringAnswer } from 'dns-packet';
+import { createConnection, isIPv6 } from 'node:net';
+import { decode, encode, type StringAnswer, TRUNCATED_RESPONSE } from 'dns-packet';
 import type { DnsPart } from './why/evidence.ts';
 
 export interface DnsQuery {
@@ -46,6 +46,8 @@ export async function askDns(query: DnsQuery): Promise<DnsPart> {
 interface Answer {
   readonly addresses: readonly string[];
   readonly rcode: string;
+  /** True when it did not fit in the packet. */
+  readonly truncated?: true;
 }
 
 /** The answer to one question, or why there is none. */
@@ -53,7 +55,7 @@ async function ask(query: DnsQuery, type: 'A' | 'AAAA'): Promise<Answer | string
   let problem = 'was not asked';
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const answer = await askOnce(query, type);
-    if (typeof answer !== 'string') return answer;
+    if (typeof answer !== 'string') return answer.truncated === true ? await askWhole(query, type) : answer;
     problem = answer;
   }
   return problem;
@@ -77,6 +79,40 @@ function askOnce({ server, host, subnet }: DnsQuery, type: 'A' | 'AAAA'): Promis
     });
     // A connected socket hears of a port on which nobody listens.
     socket.connect(server.port, server.address, () => socket.send(queryOf(id, host, type, subnet)));
+  });
+}
+
+/** An answer of DNS has no more than this, in TCP behind its length. */
+const maxBytes = 65_535;
+
+/** Asks over TCP what did not fit in a packet. */
+function askWhole({ server, host, subnet }: DnsQuery, type: 'A' | 'AAAA'): Promise<Answer | string> {
+  const id = Math.floor(Math.random() * 65_536);
+  const socket = createConnection({ host: server.address, port: server.port });
+  return new Promise((resolve) => {
+    let received = Buffer.alloc(0);
+    const finish = (answer: Answer | string): void => {
+      clearTimeout(timer);
+      socket.removeAllListeners('data').destroy();
+      resolve(answer);
+    };
+    const timer = setTimeout(() => finish('answers in part, and not within 3 s over TCP'), 3000);
+    socket.once('error', (error) => finish(`answers in part, and cannot be asked over TCP: ${error.message}`));
+    socket.once('end', () => finish('answers in part, and ends the connection over TCP'));
+    socket.once('connect', () => {
+      const message = queryOf(id, host, type, subnet);
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(message.length);
+      socket.write(Buffer.concat([length, message]));
+    });
+    socket.on('data', (data) => {
+      received = Buffer.concat([received, data]);
+      if (received.length < 2) return;
+      const length = received.readUInt16BE(0);
+      if (received.length < 2 + length && received.length <= maxBytes) return;
+      const answer = readAnswer(received.subarray(2, 2 + length), { id, host, type });
+      finish(answer ?? 'answers in part, and something else over TCP');
+    });
   });
 }
 
@@ -121,6 +157,7 @@ function readAnswer(
     return {
       addresses: records.map(({ data }) => data),
       rcode: (packet as { readonly rcode?: string }).rcode ?? 'NOERROR',
+      ...((packet.flags ?? 0) & TRUNCATED_RESPONSE ? { truncated: true } : {}),
     };
   } catch {
     return undefined;

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { nothingHere } from '../model/contract.ts';
 import type { NetworkStatus } from '../model/status.ts';
 import { askAgent, askRoute } from './ask.ts';
 import type { Target } from './snapshot.ts';
@@ -46,6 +47,11 @@ const status: NetworkStatus = {
   neighbors: [],
 };
 
+const answering =
+  (code: number, text: string): RequestListener =>
+  (_request, response) =>
+    response.writeHead(code).end(text);
+
 test('reads a status, also one with fields that are not known here', async () => {
   const part = await asked(json({ ...status, later: { version: 2 } }));
   expect(part).toMatchObject({ network: { node: 'w1', relay: 'synced' }, ageMs: expect.any(Number) });
@@ -59,8 +65,22 @@ test.each<[string, RequestListener, RegExp]>([
   ],
   ['another server', json({ ...status, node: 'w2' }), /^has an agent that says it is w2$/],
   ['another form', json({ ...status, wanted: 'all' }), /^answers in a form that is not understood here: wanted: /],
-  ['no JSON', (_request, response) => response.end('<html>'), /^answers something that is not JSON$/],
-  ['a refusal', (_request, response) => response.writeHead(403).end(), /^refuses to tell its status \(HTTP 403\)$/],
+  ['a page', (_request, response) => response.end('<html>'), /^is not who answers there: .* answers no JSON$/],
+  [
+    'JSON of others',
+    json({ status: 'ok' }),
+    /^is not who answers there: .* answers with what is no status of Tideline$/,
+  ],
+  ['a list of others', json([]), /^is not who answers there: .* answers with what is no status of Tideline$/],
+  [
+    'a refusal',
+    (_request, response) => response.writeHead(403).end('ForeignNetwork\n'),
+    /^refuses to answer: ForeignNetwork \(HTTP 403\)$/,
+  ],
+  ['a page that is not there', answering(404, '<h1>Not Found</h1>'), /^is not who answers there: .* answers HTTP 404$/],
+  ['a proxy that lets nobody in', answering(403, ''), /^is not who answers there: .* answers HTTP 403$/],
+  ['an agent that does not know it', answering(404, `${nothingHere}\n`), /^has an agent that does not know this/],
+  ['a fault', answering(500, 'cannot read x\n'), /^answers HTTP 500 instead of what was asked for$/],
   [
     'half an answer',
     (_request, response) => response.writeHead(200, { 'content-length': 9 }).write('{', () => response.destroy()),
@@ -82,14 +102,18 @@ test.each<[string, RequestListener, RegExp]>([
 });
 
 test.each([
-  [403, true],
-  [429, true],
-  [404, undefined],
-  [500, undefined],
-])('tells a door that is closed from a server that is sick: %i', async (code, refuses) => {
-  const part = await asked((_request, response) => response.writeHead(code).end());
-  expect('refuses' in part ? part.refuses : undefined).toBe(refuses);
-});
+  [403, 'ForeignNetwork', true],
+  [429, 'TooManyRequests', true],
+  [403, '<html>', undefined],
+  [404, '', undefined],
+  [500, '', undefined],
+])(
+  'tells a door that is closed from a server that is sick, and from a stranger: %i %s',
+  async (code, said, refuses) => {
+    const part = await asked(answering(code, said));
+    expect('refuses' in part ? part.refuses : undefined).toBe(refuses);
+  },
+);
 
 test('names an agent that takes too long', async () => {
   expect(await asked(() => undefined, 500)).toMatchObject({ problem: 'does not answer within 0.5 s' });
@@ -121,6 +145,8 @@ test('asks a blade what becomes of a request, and reads what it says', async () 
   expect(await route('/')).toMatchObject({ blade: 'b1', pool: 'p', answer: { refused: 'HostUnknown' } });
   expect(await route('/other')).toMatchObject({ problem: 'has an agent that says it is b2' });
   expect(await route('/form')).toMatchObject({ problem: 'answers in a form that is not understood here' });
-  expect(await route('/a?b&c=d')).toMatchObject({ problem: 'refuses to tell its status (HTTP 404)' });
+  expect(await route('/a?b&c=d')).toMatchObject({
+    problem: expect.stringMatching(/something else .* answers HTTP 404$/),
+  });
   expect(seen.at(-1)).toBe('/status/route?host=h&path=%2Fa%3Fb%26c%3Dd');
 });

@@ -2,37 +2,54 @@ import type { Drain } from '../model/spec/kinds.ts';
 import { type DrainPlan, listed } from './drain-plan.ts';
 import type { DrainState } from './drains.ts';
 
-type Target = Drain['spec']['target'];
+const ofWorker = {
+  drain:
+    'its routes of pods leave when none of its pods is Ready any more (kubectl drain moves them), with --force at once',
+  undrain: 'its agent announces its routes of pods again once it has read that',
+} as const;
 
-/** The plan of a change of drains for people. `what` is the change in words: `drain blade paris-blade-1 until ...`. */
-export function renderDrainPlan(what: string, { kind }: Target, plan: DrainPlan): readonly string[] {
+/** A change of drains. `what` is the change in words: `drain blade paris-blade-1 until ...`. */
+interface Change {
+  readonly what: string;
+  readonly verb: keyof typeof ofWorker;
+  readonly target: Drain['spec']['target'];
+  /** It is written into APIs alone, of which no DNS record is made. */
+  readonly inApis?: boolean;
+}
+
+/** The plan of a change of drains, for people. */
+export function renderDrainPlan({ what, verb, target: { kind }, inApis }: Change, plan: DrainPlan): readonly string[] {
   const { moves, pools, refusals, unknown } = plan;
   return [
     what,
-    ...pools.flatMap(({ pool, leaving, returning, serving }) => [
+    ...pools.flatMap(({ pool, leaving, returning, serving, doubtful, vips }) => [
       ...(leaving.length === 0 ? [] : [`  pool ${pool}: ${leaving.join(', ')} out of service`]),
       ...(returning.length === 0 ? [] : [`  pool ${pool}: ${returning.join(', ')} in service again`]),
       `  pool ${pool}: in service then: ${serving.join(', ') || 'none; the last blades keep their VIPs while users leave'}`,
+      ...doubtful.map(({ name, why }) => `    of these ${name} does not count now: ${why}`),
+      ...vips.map((vip) => `  VIP ${vip.address}: ${vip.from.join(', ')} -> ${takers(vip)}`),
     ]),
     ...moves.map(
       ({ policy, before, after, countries }) => `  policy ${policy}: ${before} -> ${after} for ${listed(countries)}`,
     ),
     ...(moves.length > 0
       ? [
-          '  DNS: clusters with an edge pool change what they answer to health checks at once; records follow at the next tideline steering apply',
+          `  DNS: clusters with an edge pool change what they answer to health checks at once; ${inApis === true ? 'records follow the folder, and do not change' : 'records follow at the next tideline steering apply'}`,
         ]
       : []),
-    ...(kind === 'Worker'
-      ? [
-          '  its routes of pods leave when none of its pods is Ready any more (kubectl drain moves them), with --force at once',
-        ]
-      : []),
+    ...(kind === 'Worker' ? [`  ${ofWorker[verb]}`] : []),
     ...(moves.length + pools.length === 0 && kind !== 'Worker'
       ? ['  nothing moves: another Drain keeps it out of service']
       : []),
     ...unknown.map((text) => `  not known: ${text}`),
     ...refusals.flatMap(({ reason, message, fix }) => [`  refused: ${message} (${reason})`, `    fix: ${fix}`]),
   ];
+}
+
+/** `paris-blade-2, perhaps paris-blade-3 (not known)`. */
+function takers({ to, unknown }: DrainPlan['pools'][number]['vips'][number]): string {
+  if (to.length + unknown.length === 0) return 'nobody else, so the last blade keeps it';
+  return [...to, ...(unknown.length === 0 ? [] : [`perhaps ${unknown.join(', ')} (not known)`])].join(', ');
 }
 
 /** The drains for people, one line each and a line for each server on which something is left. */
@@ -57,6 +74,7 @@ export function renderDrains(drains: readonly DrainState[], nowMs: number): read
       line(rows[at] ?? []),
       ...drain.left.map((text) => `  ${text}`),
       ...(drain.phase !== 'over' && drain.dns !== 'not concerned' ? [`  DNS: ${drain.dns}`] : []),
+      ...(drain.answers === undefined ? [] : [`  DNS: ${drain.answers}`]),
     ]),
   ];
 }

@@ -32,7 +32,14 @@ function snapshotOf(...agents: readonly AgentPart[]): Snapshot {
 
 const vip = { address: '192.0.2.10', fit: true, announced: true, reasons: [] };
 const unfit = { ...vip, fit: false, announced: false, reasons: ['NoTable'] };
+const noSession = { refusals: [], relay: 'synced', neighbors: [], yielded: undefined };
 const bothWell = snapshotOf(blade('paris-blade-1'), blade('paris-blade-2'));
+
+const undrained = (kind: Kind, name: string) => ({
+  what: `undrain ${kind.toLowerCase()} ${name}`,
+  verb: 'undrain' as const,
+  target: { kind, name },
+});
 
 function planned(before: Platform, after: Platform, snapshot: Snapshot) {
   const plan = planDrains(before, after, snapshot);
@@ -49,13 +56,50 @@ test('one of two blades may leave while the other can serve', () => {
   });
 });
 
+test('a blade that obeys a Drain which was not read does not count as one that stays', () => {
+  const other = blade('paris-blade-2', {
+    draining: true,
+    drain: { name: 'unseen' },
+    vips: [{ ...vip, reasons: ['Draining'] }],
+  });
+  const snapshot = snapshotOf(blade('paris-blade-1'), other);
+  const plan = planned(platform, withDrains(drainOf('Blade', 'paris-blade-1')), snapshot);
+  expect(plan.refusals).toMatchObject([
+    {
+      reason: 'LeavesVip',
+      message: expect.stringMatching(/it obeys Drain\/unseen, which stands nowhere that was read/),
+    },
+  ]);
+});
+
 test.each([
   ['no other is in service', [drainOf('Blade', 'paris-blade-2')], bothWell, /no other blade is in service/],
   [
     'the other cannot serve now',
     [],
     snapshotOf(blade('paris-blade-1'), blade('paris-blade-2', { vips: [unfit] })),
-    /paris-blade-2 cannot/,
+    /paris-blade-2 cannot \(NoTable\)$/,
+  ],
+  [
+    'no router would hear of the other',
+    [],
+    snapshotOf(blade('paris-blade-1'), blade('paris-blade-2', { bgp: noSession })),
+    /paris-blade-2 cannot \(no BGP session of IPv4 is up\)$/,
+  ],
+  [
+    'the other does not have the VIP',
+    [],
+    snapshotOf(
+      blade('paris-blade-1'),
+      blade('paris-blade-2', { vips: [], vipsMissing: { '192.0.2.10': 'NotOnLoopback' } }),
+    ),
+    /paris-blade-2 cannot \(NotOnLoopback\)$/,
+  ],
+  [
+    'the other does not know the VIP',
+    [],
+    snapshotOf(blade('paris-blade-1'), blade('paris-blade-2', { vips: [] })),
+    /paris-blade-2 cannot \(its agent does not know the VIP\)$/,
   ],
 ])('a blade does not leave a VIP to nobody: %s', (_, drains, snapshot, message) => {
   const plan = planned(withDrains(...drains), withDrains(...drains, drainOf('Blade', 'paris-blade-1')), snapshot);
@@ -73,10 +117,141 @@ test('a blade without a session of the family of the VIP cannot take it over', (
   }
 });
 
+/** A blade on which an edit took 192.0.2.9 out of its pool; `state` is what has become of the VIP there. */
+function holding(name: string, state: Partial<typeof vip> = {}): AgentPart {
+  const notices = [{ subject: '192.0.2.9', reason: 'PoolEditWaits', message: 'until noon' }];
+  return blade(name, { vips: [vip, { ...vip, address: '192.0.2.9', ...state }], notices });
+}
+
+const letGo = { fit: false, announced: false, reasons: [] };
+
+test.each<readonly [string, readonly Drain[], readonly AgentPart[], readonly string[]]>([
+  [
+    'the last blade in service has it',
+    [drainOf('Blade', 'paris-blade-2')],
+    [holding('paris-blade-1'), holding('paris-blade-2', letGo)],
+    ['192.0.2.10', '192.0.2.9'],
+  ],
+  [
+    'the blade that stays does not know it',
+    [],
+    [holding('paris-blade-1'), blade('paris-blade-2', { vips: [vip] })],
+    ['192.0.2.9'],
+  ],
+  [
+    'the blade that stays cannot serve it, and the other does not answer',
+    [],
+    [silent('paris-blade-1', 'edge'), holding('paris-blade-2', letGo)],
+    ['192.0.2.9'],
+  ],
+  ['the blade that stays can serve it', [], [holding('paris-blade-1'), holding('paris-blade-2')], []],
+  [
+    'the blade that leaves has let it go already',
+    [],
+    [blade('paris-blade-1', { vips: [vip] }), holding('paris-blade-2', letGo)],
+    [],
+  ],
+])('a VIP that left its pool and is announced still counts: %s', (_, drains, agents, left) => {
+  const after = withDrains(...drains, drainOf('Blade', 'paris-blade-1'));
+  const { refusals } = planned(withDrains(...drains), after, snapshotOf(...agents));
+  expect(refusals.map(({ reason, message }) => `${reason} ${message.split(/[ ,]/)[1]}`)).toEqual(
+    left.map((address) => `LeavesVip ${address}`),
+  );
+  const held = refusals.find(({ message }) => message.startsWith('VIP 192.0.2.9,'));
+  if (held !== undefined) {
+    expect(held.message).toMatch(
+      /^VIP 192\.0\.2\.9, which left pool paris-edge by an edit and is announced still, would/,
+    );
+    expect(held.fix).toMatch(/or accept on each blade that it goes \(tideline accept 192\.0\.2\.9 --yes\)$/);
+  }
+});
+
 test('what the blade that stays can do is said to be unknown when it does not answer', () => {
   const snapshot = snapshotOf(blade('paris-blade-1'), silent('paris-blade-2', 'edge'));
   const plan = planned(platform, withDrains(drainOf('Blade', 'paris-blade-1')), snapshot);
   expect(plan).toMatchObject({ reasons: [], unknown: [expect.stringContaining('paris-blade-2')] });
+});
+
+test('the plan names the VIPs that a leaving blade announces, and who has them then', () => {
+  const after = withDrains(drainOf('Blade', 'paris-blade-1'));
+  const text = (snapshot: Snapshot) => {
+    const change = { what: 'drain', verb: 'drain' as const, target: { kind: 'Blade' as const, name: 'paris-blade-1' } };
+    const plan = planned(platform, after, snapshot);
+    return renderDrainPlan(change, plan).filter((line) => line.startsWith('  VIP'));
+  };
+  expect(planned(platform, after, bothWell).pools[0]?.vips).toEqual([
+    { address: '192.0.2.10', from: ['paris-blade-1'], to: ['paris-blade-2'], unknown: [] },
+  ]);
+  expect(text(bothWell)).toEqual(['  VIP 192.0.2.10: paris-blade-1 -> paris-blade-2']);
+  expect(text(snapshotOf(blade('paris-blade-1'), silent('paris-blade-2', 'edge')))).toEqual([
+    '  VIP 192.0.2.10: paris-blade-1 -> perhaps paris-blade-2 (not known)',
+  ]);
+  expect(text(snapshotOf(blade('paris-blade-1'), blade('paris-blade-2', { vips: [unfit] })))).toEqual([
+    '  VIP 192.0.2.10: paris-blade-1 -> nobody else, so the last blade keeps it',
+  ]);
+  expect(text(snapshotOf(blade('paris-blade-1', { vips: [unfit] }), blade('paris-blade-2')))).toEqual([]);
+});
+
+test('a blade that is in service by the spec and cannot serve is not counted on', () => {
+  const after = withDrains(drainOf('Blade', 'paris-blade-1'));
+  const change = { what: 'drain', verb: 'drain' as const, target: { kind: 'Blade' as const, name: 'paris-blade-1' } };
+  const said = (other: AgentPart) =>
+    renderDrainPlan(change, planned(platform, after, snapshotOf(blade('paris-blade-1'), other))).filter((line) =>
+      /in service then|does not count/.test(line),
+    );
+  const inService = '  pool paris-edge: in service then: paris-blade-2';
+  expect(said(blade('paris-blade-2'))).toEqual([inService]);
+  expect(said(blade('paris-blade-2', { vips: [unfit] }))).toEqual([
+    inService,
+    '    of these paris-blade-2 does not count now: cannot serve 192.0.2.10: NoTable',
+  ]);
+  expect(said(silent('paris-blade-2', 'edge'))).toEqual([
+    inService,
+    '    of these paris-blade-2 does not count now: it does not answer',
+  ]);
+});
+
+test('who moves in the largest group comes first, whatever the names of the countries are', () => {
+  const video = platform.policies.get('video')!;
+  const rules = video.spec.rules!.map((rule) =>
+    'countries' in rule && rule.countries?.includes('GB') ? { ...rule, countries: ['AE'] } : rule,
+  );
+  const policies = new Map([['video', { ...video, spec: { ...video.spec, rules } }]]);
+  const plan = planned({ ...platform, policies }, { ...withDrains(drainOf('Cluster', 'paris')), policies }, bothWell);
+  expect(plan.moves.map(({ countries }) => countries.join())).toEqual(['BE,ES,FR,IT,SN', 'AE']);
+});
+
+test('which VIPs a leaving blade announces is said to be unknown when it does not answer', () => {
+  const snapshot = snapshotOf(silent('paris-blade-1', 'edge'), blade('paris-blade-2'));
+  const plan = planned(platform, withDrains(drainOf('Blade', 'paris-blade-1')), snapshot);
+  const unknown = ['which VIPs paris-blade-1, which leaves, announces: its agent cannot be reached'];
+  expect(plan).toMatchObject({ reasons: [], unknown });
+});
+
+function bladeOfNewyork(name: string, fit: boolean): AgentPart {
+  const state = { address: '198.51.100.10', fit, announced: fit, reasons: fit ? [] : ['NoTable'] };
+  const part = blade(name, { blade: name, pool: 'newyork-edge', vips: [state] });
+  return { ...part, target: { ...part.target, cluster: 'newyork', site: 'newyork', pool: 'newyork-edge' } };
+}
+
+test.each([
+  [
+    'none of its blades answers',
+    [silent('newyork-blade-1', 'edge'), silent('newyork-blade-2', 'edge')],
+    ['newyork does not answer: GB would be led there'],
+  ],
+  ['nobody asked it', [], ['newyork does not answer: GB would be led there']],
+  [
+    'only a blade that cannot serve answers',
+    [bladeOfNewyork('newyork-blade-1', false)],
+    ['newyork has no blade that can serve among those that answer: GB would be led there'],
+  ],
+  ['one of its blades can serve', [bladeOfNewyork('newyork-blade-1', true)], []],
+])('a cluster to which users would be led is said to be unknown when %s', (_, parts, unknown) => {
+  const snapshot = snapshotOf(...bothWell.agents, ...parts);
+  const plan = planned(platform, withDrains(drainOf('Cluster', 'paris')), snapshot);
+  expect(plan).toMatchObject({ reasons: [], unknown });
+  expect(planned(platform, withDrains(drainOf('Blade', 'paris-blade-1')), snapshot).unknown).toEqual([]);
 });
 
 test('a cluster may leave when its users have another one', () => {
@@ -93,11 +268,11 @@ test('users are not left without a cluster in service, be the others drained or 
   const plan = planned(withDrains(...others), withDrains(...others, drainOf('Cluster', 'paris')), bothWell);
   expect(plan.reasons).toEqual(['LeavesCountries']);
 
-  const newyork = (name: string) => {
-    const part = blade(name, { blade: name, pool: 'newyork-edge', vips: [{ ...unfit, address: '198.51.100.10' }] });
-    return { ...part, target: { ...part.target, cluster: 'newyork', site: 'newyork', pool: 'newyork-edge' } };
-  };
-  const dead = snapshotOf(...bothWell.agents, newyork('newyork-blade-1'), newyork('newyork-blade-2'));
+  const dead = snapshotOf(
+    ...bothWell.agents,
+    bladeOfNewyork('newyork-blade-1', false),
+    bladeOfNewyork('newyork-blade-2', false),
+  );
   const cloud = drainOf('Cluster', 'cloud');
   const alone = planned(withDrains(cloud), withDrains(cloud, drainOf('Cluster', 'paris')), dead);
   expect(alone.reasons).toEqual(['LeavesCountries']);
@@ -109,9 +284,16 @@ test('to undrain brings blades and countries back', () => {
   const plan = planned(withDrains(drainOf('Cluster', 'paris')), platform, bothWell);
   expect(plan.pools[0]?.returning).toEqual(['paris-blade-1', 'paris-blade-2']);
   expect(plan.moves[0]).toMatchObject({ before: 'cloud', after: 'paris' });
-  const lines = renderDrainPlan('undrain cluster paris', { kind: 'Cluster', name: 'paris' }, plan).join('\n');
+  const lines = renderDrainPlan(undrained('Cluster', 'paris'), plan).join('\n');
   expect(lines).toMatch(/paris-blade-1, paris-blade-2 in service again/);
   expect(lines).toMatch(/cloud -> paris for BE, ES, FR, IT, SN/);
+});
+
+test('to undrain a worker says that its routes of pods come back, and nothing of when they leave', () => {
+  const plan = planned(withDrains(drainOf('Worker', 'paris-worker-1')), platform, bothWell);
+  const lines = renderDrainPlan(undrained('Worker', 'paris-worker-1'), plan).join('\n');
+  expect(lines).toMatch(/announces its routes of pods again/);
+  expect(lines).not.toMatch(/leave/);
 });
 
 const draining = { draining: true, vips: [{ ...vip, announced: false, fit: false }] };
@@ -193,4 +375,26 @@ test('a Drain that has ended holds nobody', () => {
     'blade paris-blade-2  waiting  1h30m left  disks',
     '  paris-blade-2 has not heard of it',
   ]);
+});
+
+test('of the servers of a Drain the one of which nothing is known says more than one that has not heard of it', () => {
+  const site = withDrains(drainOf('Site', 'paris'));
+  const [state] = drainStates(site, snapshotOf(silent('paris-blade-1', 'edge'), blade('paris-blade-2')));
+  expect(state?.phase).toBe('unknown');
+});
+
+test('the Drain that ends first is the first', () => {
+  const later = withDrains(drainOf('Blade', 'paris-blade-1', 5_400_000), drainOf('Blade', 'paris-blade-2', 60_000));
+  expect(drainStates(later, bothWell).map(({ target }) => target.name)).toEqual(['paris-blade-2', 'paris-blade-1']);
+});
+
+test('a Drain of a cluster in an API alone changes no DNS record, and says so', () => {
+  const drained = withDrains(drainOf('Cluster', 'paris'));
+  const dns = (...names: readonly string[]) => drainStates(drained, bothWell, new Set(names))[0]?.dns;
+  expect(dns()).toBe('follows at the next apply');
+  expect(dns('cluster-paris')).toBe('follows by health checks alone; records follow a Drain in the folder');
+  const change = { ...undrained('Cluster', 'paris'), verb: 'drain' as const };
+  const said = (inApis: boolean) => renderDrainPlan({ ...change, inApis }, planned(platform, drained, bothWell)).join();
+  expect(said(false)).toMatch(/records follow at the next tideline steering apply/);
+  expect(said(true)).toMatch(/records follow the folder, and do not change/);
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { blade, down, silent, takenAtMs, target, up, worker } from '../../test/support/snapshot.ts';
-import { findingsOf, severities } from './findings.ts';
-import type { AgentPart, NetworkPart, Snapshot } from './snapshot.ts';
+import { severities } from './finding.ts';
+import { findingsOf } from './findings.ts';
+import { seenReasons } from './reasons.ts';
+import type { AgentPart, Snapshot } from './snapshot.ts';
 import { renderStatus } from './text.ts';
 
 function snapshot(agents: readonly AgentPart[], change: Partial<Snapshot> = {}): Snapshot {
@@ -28,6 +30,67 @@ const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
     [
       'warning b1 still announces 192.0.2.9: until noon (PoolEditWaits)',
       'warning w1 still announces 10.10.1.0/26: it waits (SiteEditWaits)',
+      'warning w1 announces 10.10.1.0/26 all the same: no pool (PoolMissing)',
+    ],
+  ],
+  [
+    'packets to pods that another program takes, which agents announce all the same; many of a kind are counted',
+    snapshot([
+      blade('b1'),
+      worker('w1', {
+        notices: [
+          ...[1, 2, 3, 4, 5].map((each) => ({
+            subject: `10.10.${each}.0/26`,
+            reason: 'PoolMissing',
+            message: 'no pool',
+          })),
+          { subject: '10.10.1.0/26', reason: 'RuleShadows', message: 'the ip rule of priority 100' },
+        ],
+      }),
+    ]),
+    [
+      'fault w1 sends packets to 10.10.1.0/26 elsewhere: the ip rule of priority 100 (RuleShadows)',
+      'warning w1 announces 10.10.1.0/26 all the same: no pool (PoolMissing)',
+      'warning w1 announces 10.10.2.0/26 all the same: no pool (PoolMissing)',
+      'warning w1 announces 10.10.3.0/26 all the same: no pool (PoolMissing)',
+      'warning w1 has 2 more of these (PoolMissing)',
+    ],
+  ],
+  [
+    'statuses that other controllers write, which the blade that leads says',
+    snapshot([
+      blade('b1', {
+        publishing: {
+          leading: true,
+          ownedByOther: ['shop/a', 'shop/b', 'shop/c', 'shop/d', 'shop/e'].map((key) => `Ingress/${key}`),
+          contested: ['Ingress/shop/e'],
+        },
+      }),
+      blade('b2', { publishing: { leading: false, ownedByOther: ['Ingress/shop/a'], contested: [] } }),
+    ]),
+    [
+      'warning b1 does not write the status of Ingress/shop/e, which another controller writes again whenever it is taken over (StatusContested)',
+      'warning b1 does not write the status of Ingress/shop/a, Ingress/shop/b, Ingress/shop/c and 1 more, which another field manager owns (OwnedByOther)',
+    ],
+  ],
+  [
+    'an address of a VIP that left',
+    snapshot([blade('b1', { notices: [{ subject: '192.0.2.9', reason: 'VipAddressLeft', message: 'remove it' }] })]),
+    ['warning b1 still has the address 192.0.2.9: remove it (VipAddressLeft)'],
+  ],
+  [
+    'versions and specs that differ; agents that say neither are of an older version',
+    snapshot([
+      ...['b1', 'b2', 'b3'].map((name) =>
+        blade(name, { version: '0.2.0', platform: { phase: 'current', digest: 'aaaa' } }),
+      ),
+      blade('b4', { version: '0.1.0', platform: { phase: 'current', digest: 'aaaa' } }),
+      worker('w1', { version: '0.2.0', platform: { phase: 'current', digest: 'bbbb' } }),
+      worker('w2'),
+    ]),
+    [
+      'warning the version differs between agents: 0.2.0 on 4; 0.1.0 on b4',
+      'warning the platform spec of cluster paris differs between agents: aaaa on 4; bbbb on w1',
     ],
   ],
   [
@@ -216,7 +279,7 @@ const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
     'workers that cannot be asked',
     snapshot([blade('b1')], { clusters: [{ name: 'paris', unplaced: ['w1', 'w2'] }] }),
     [
-      "unknown cluster paris has workers that cannot be asked, because their Nodes name no internal address inside the servers' prefixes of a Site: w1, w2",
+      "unknown cluster paris has workers that cannot be asked, because their Nodes name no internal address inside the servers' prefixes of a Site: w1, w2 (WorkersUnplaced)",
     ],
   ],
   [
@@ -226,7 +289,7 @@ const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
       drains: [{ name: 'd', target: 'Blade/b2', reason: 'disk', expires: '2026-11-28T00:00:00Z' }],
     }),
     [
-      'unknown cluster paris has workers that are not known here: Forbidden',
+      'unknown cluster paris has workers that are not known here, so their agents are not asked: Forbidden (WorkersUnknown)',
       'note Blade/b2 is drained until 2026-11-28T00:00:00Z by Drain/d: disk',
     ],
   ],
@@ -244,38 +307,17 @@ test.each(cases)('%s', (_what, given, wanted) => {
   expect(said).toEqual(wanted);
 });
 
+test('every reason why something is not known is given', () => {
+  const said = cases.flatMap(([, , wanted]) => wanted).join();
+  for (const reason of Object.keys(seenReasons)) expect(said).toContain(`(${reason})`);
+});
+
 describe('the screen', () => {
-  test('counts the routes of pods that a session of their family carries', () => {
-    const both = [
-      { prefix: '10.10.1.0/26', class: 'pods' },
-      { prefix: '2001:db8:10::/122', class: 'pods' },
-      { prefix: '10.1.0.11/32', class: 'server' },
-    ];
-    const row = (neighbors: NetworkPart['neighbors']) =>
-      renderStatus(snapshot([worker('w1', { announced: both, neighbors })])).find((line) => line.startsWith('paris'));
-    expect(row([up])).toMatch(/ 1\/1 +1 /);
-    expect(row([up, { ...up, address: '2001:db8:1::1' }])).toMatch(/ 2\/2 +2 /);
-    expect(row([down])).toMatch(/ 0\/1 +0 /);
-  });
-
-  test('says in its first line that all is well, and how much that covers', () => {
-    const lines = renderStatus(snapshot([blade('b1'), blade('b2'), worker('w1')]));
-    expect(`${lines.join('\n')}\n`).toMatchInlineSnapshot(`
-      "14:02:51Z  all well, as far as agents and ExaBGP know: 3 agents answer, every VIP is announced, every session is up; DNS is not looked at
-
-      site   blades  workers  BGP     pod routes  answered within
-      paris  2/2     1/1      3/3     1           12 ms
-
-      VIP         announced by
-      192.0.2.10  b1 b2
-      "
-    `);
-  });
-
   test.each(cases)('has the worst of "%s" in its first line', (_what, given) => {
     const [first = ''] = renderStatus(given);
     const worst = findingsOf(given).find(({ severity }) => severity !== 'note');
-    expect(first).toContain(worst === undefined ? 'all well' : `${worst.subject} ${worst.what}`);
+    expect(first).toContain(worst === undefined ? 'all well' : `${worst.subject} ${worst.what}`.slice(0, 90));
+    expect(first.length).toBeLessThanOrEqual(160);
   });
 
   test('fits 80 x 24 with more findings than it has lines, and counts what it leaves out', () => {
@@ -285,6 +327,12 @@ describe('the screen', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
     const shown = lines.filter((line) => line.startsWith('  fault')).length;
     expect(lines.join('\n')).toContain(`... and ${59 - shown} more`);
+  });
+
+  test.each([20, 40, 80])('cuts no word at a width of %i', (columns) => {
+    const given = snapshot([blade('b1'), worker('w0', { relay: 'silent' }), worker('w1', { relay: 'silent' })]);
+    const words = (lines: readonly string[]) => lines.join(' ').split(/ +/);
+    expect(words(renderStatus(given, { columns }))).toEqual(words(renderStatus(given)));
   });
 
   test('orders findings from the worst to the least', () => {

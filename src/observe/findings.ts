@@ -1,3 +1,11 @@
+import { differences } from './differences.ts';
+import { doubtsOf, whatToDo } from './doubts.ts';
+import { endpointFindings } from './endpoint-findings.ts';
+import { type Finding, severities } from './finding.ts';
+import { noticeFindings } from './notice-findings.ts';
+import { publishingFindings } from './publishing-findings.ts';
+import type { SeenReason } from './reasons.ts';
+import { objectFindings, policyFindings } from './served-findings.ts';
 import {
   type AgentPart,
   type ClusterPart,
@@ -7,23 +15,7 @@ import {
   type PoolPart,
   type Snapshot,
 } from './snapshot.ts';
-
-/**
- * What a snapshot says that a person should know, the worst first: `outage` means that users or pods cannot be reached by a
- * way that the spec promises; `fault`, that something does not work and nobody may have noticed; `unknown`, that nothing can be
- * said; `warning`, that it will become one of these; `note`, that it is so on purpose.
- */
-export interface Finding {
-  readonly severity: Severity;
-  readonly subject: string;
-  /** A clause that goes on after the subject. */
-  readonly what: string;
-  /** When it began, in milliseconds since the epoch, where that is known. */
-  readonly sinceMs?: number;
-}
-
-export const severities = ['outage', 'fault', 'unknown', 'warning', 'note'] as const;
-export type Severity = (typeof severities)[number];
+import { specFindings } from './spec-findings.ts';
 
 type Answered = Exclude<AgentPart, { readonly problem: string }>;
 
@@ -34,11 +26,16 @@ export function findingsOf(snapshot: Snapshot): readonly Finding[] {
   const served = servedVips(snapshot);
   const deadNames = new Set(dead.map(({ subject }) => subject));
   const findings = [
+    ...doubtFindings(snapshot),
     ...dead,
     ...snapshot.pools.flatMap((pool) => vipFindings(pool, snapshot.agents)),
     ...clusterFindings(snapshot),
     ...snapshot.agents.flatMap((part) => (deadNames.has(siteText(part)) ? [] : agentFindings(part, served))),
-    ...snapshot.clusters.flatMap(unknownWorkers),
+    ...snapshot.pools.flatMap((pool) => policyFindings(pool, snapshot.agents)),
+    ...objectFindings(snapshot.agents),
+    ...specFindings(snapshot),
+    ...differences(snapshot).map((difference) => ({ severity: 'warning' as const, ...difference })),
+    ...snapshot.clusters.flatMap((cluster) => unknownWorkers(cluster, snapshot.agents)),
     ...snapshot.drains.map(({ name, target, reason, expires }) => ({
       severity: 'note' as const,
       subject: target,
@@ -61,14 +58,24 @@ function nobodyAnswers({ agents }: Snapshot): Finding {
   return { severity: 'unknown', subject: 'no agent', what };
 }
 
+const workersUnknown: SeenReason = 'WorkersUnknown';
+const workersUnplaced: SeenReason = 'WorkersUnplaced';
+
 /** What cannot be said of the workers of a cluster. */
-function unknownWorkers({ name, problem, unplaced = [] }: ClusterPart): readonly Finding[] {
+function unknownWorkers(
+  { name, problem, unplaced = [] }: ClusterPart,
+  agents: readonly AgentPart[],
+): readonly Finding[] {
+  const asked = agents.some(({ target }) => target.plane === 'network' && target.cluster === name);
+  const listed = asked
+    ? 'does not list its workers here, so that those it listed before are asked'
+    : 'has workers that are not known here, so their agents are not asked';
   const why = [
-    ...(problem === undefined ? [] : [`has workers that are not known here: ${problem}`]),
+    ...(problem === undefined ? [] : [`${listed}: ${problem} (${workersUnknown})`]),
     ...(unplaced.length === 0
       ? []
       : [
-          `has workers that cannot be asked, because their Nodes name no internal address inside the servers' prefixes of a Site: ${unplaced.slice(0, 5).join(', ')}`,
+          `has workers that cannot be asked, because their Nodes name no internal address inside the servers' prefixes of a Site: ${unplaced.slice(0, 5).join(', ')} (${workersUnplaced})`,
         ]),
   ];
   return why.map((what) => ({ severity: 'unknown', subject: `cluster ${name}`, what }));
@@ -165,11 +172,28 @@ function whyUnfit(
     .join('; ');
 }
 
+/** What agents doubt: a fault until it is settled, above all where it takes effect by itself. The text of that has its own time. */
+function doubtFindings(snapshot: Snapshot): readonly Finding[] {
+  return doubtsOf(snapshot).map((doubt) => ({
+    severity: 'fault',
+    subject: `cluster ${doubt.cluster}`,
+    what: `is in doubt: ${[`${doubt.message} (${doubt.reason})`, ...whatToDo(doubt, snapshot.takenAtMs)].join('; ')}`,
+    ...(doubt.untilMs === undefined && { sinceMs: doubt.sinceMs }),
+  }));
+}
+
+/** What is said as a doubt already. */
+function isDoubted(part: EdgePart | NetworkPart, reason: string | undefined): boolean {
+  return part.doubts.some((doubt) => doubt.reason === reason);
+}
+
 /** A cluster that all its agents have lost for the same reason is one finding, and not one for each agent. */
 function clusterFindings({ agents }: Snapshot): readonly Finding[] {
   const answered = agents.flatMap((part) => ('problem' in part ? [] : [part]));
   return [...Map.groupBy(answered, ({ target }) => target.cluster)].flatMap(([cluster, parts]) => {
-    const stale = parts.filter((part) => sourceOf(part).phase !== 'live');
+    const stale = parts.filter(
+      (part) => sourceOf(part).phase !== 'live' && !isDoubted(stateOf(part), sourceOf(part).reason),
+    );
     if (stale.length === 0) return [];
     const reasons = stale.map((part) => sourceOf(part).reason ?? sourceOf(part).phase);
     const since = Math.min(...stale.map((part) => sourceOf(part).sinceMs ?? Infinity));
@@ -188,8 +212,12 @@ function clusterFindings({ agents }: Snapshot): readonly Finding[] {
   });
 }
 
+function stateOf(part: Answered): EdgePart | NetworkPart {
+  return 'edge' in part ? part.edge : part.network;
+}
+
 function sourceOf(part: Answered): EdgePart['source'] {
-  return 'edge' in part ? part.edge.source : part.network.source;
+  return stateOf(part).source;
 }
 
 /** The VIPs that a fit blade announces; of the others the VIP's own finding says what keeps each blade from it. */
@@ -202,15 +230,12 @@ function agentFindings(part: AgentPart, served: ReadonlySet<string>): readonly F
   const subject = part.target.server;
   if ('problem' in part) return [{ severity: 'fault', subject, what: part.problem }];
   const mine = 'edge' in part ? bladeFindings(part.edge, served) : workerFindings(part.network);
-  return [
-    ...sessionFindings(part),
-    ...yieldFindings(part),
-    ...commonFindings('edge' in part ? part.edge : part.network),
-    ...mine,
-  ].map((finding) => ({
-    subject,
-    ...finding,
-  }));
+  return [...sessionFindings(part), ...yieldFindings(part), ...commonFindings(stateOf(part)), ...mine].map(
+    (finding) => ({
+      subject,
+      ...finding,
+    }),
+  );
 }
 
 type Own = Omit<Finding, 'subject'>;
@@ -244,16 +269,9 @@ function yieldFindings(part: Answered): readonly Own[] {
   return [{ severity: 'warning', what, sinceMs: yielded.sinceMs }];
 }
 
-/** Edits that wait: nothing is lost yet. */
-const waits: ReadonlySet<string> = new Set(['PoolEditWaits', 'SiteEditWaits', 'ExportBanWaits']);
-
-function commonFindings({ platform, credentials, source, notices = [] }: EdgePart | NetworkPart): readonly Own[] {
-  const findings: Own[] = notices
-    .filter(({ reason }) => waits.has(reason))
-    .map(({ subject, reason, message }) => ({
-      severity: 'warning',
-      what: `still announces ${subject}: ${message} (${reason})`,
-    }));
+function commonFindings(part: EdgePart | NetworkPart): readonly Own[] {
+  const { platform, credentials, source, notices = [] } = part;
+  const findings: Own[] = [...noticeFindings(notices, (reason) => isDoubted(part, reason)), ...endpointFindings(part)];
   if (platform.phase !== 'current')
     findings.push({
       severity: 'warning',
@@ -270,18 +288,16 @@ function commonFindings({ platform, credentials, source, notices = [] }: EdgePar
 }
 
 function bladeFindings(part: EdgePart, served: ReadonlySet<string>): readonly Own[] {
-  const { fault, tableRefused, nginx, policies, conditions, draining } = part;
+  const { fault, tableRefused, nginx, conditions } = part;
   const findings: Own[] = [];
   if (fault !== undefined) findings.push({ severity: 'fault', what: `is unfit: ${fault}` });
   else if (nginx === undefined) findings.push({ severity: 'fault', what: 'has no nginx that answers' });
   if (tableRefused !== undefined)
     findings.push({ severity: 'fault', what: `has an nginx that refused the newest table: ${tableRefused}` });
-  for (const { policy, healthy, reason } of policies)
-    if (!healthy && !draining)
-      findings.push({ severity: 'fault', what: `answers that policy ${policy} is not healthy here (${reason})` });
-  findings.push(...vipStateFindings(part, served));
+  findings.push(...vipStateFindings(part, served), ...publishingFindings(part.publishing));
   const { partial, refused } = conditions;
-  if (partial + refused > 0)
+  // What the blade names is said of the objects.
+  if (partial + refused > 0 && (part.refused ?? []).length === 0)
     findings.push({ severity: 'warning', what: `serves ${partial} objects in part and refuses ${refused}` });
   return findings;
 }

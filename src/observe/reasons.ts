@@ -4,4 +4,24 @@ export const observeReasons = {
   LeavesCountries: 'Users of some countries would be left without a cluster in service.',
 } as const;
 
+/** Why something is not known, as far as spec and clusters tell. */
+export const seenReasons = {
+  WorkersUnknown:
+    'Which workers a cluster has is not known, because its kube-apiserver or folder cannot be read from here; their agents are not asked. Run the command where the cluster can be read, or read the `/status` of a worker there.',
+  WorkersUnplaced:
+    "The Node of a worker names no internal address inside the servers' prefixes of a Site, so its agent is not asked. Correct the address, or the prefixes.",
+} as const;
+
+/** Why the platform spec in the API of a cluster has no effect, or is not known. */
+export const specReasons = {
+  SpecApiUnread:
+    'The API of a cluster could not be read here as a source of the platform spec, so a Drain that stands there is not seen. Use a kubeconfig of the group `tideline:drain`.',
+  SpecApiUnheeded:
+    'Agents read their cluster, and not the platform spec in its API: a right is missing. Apply `deploy/rbac`.',
+} as const;
+
+export type SpecReason = keyof typeof specReasons;
+
+export type SeenReason = keyof typeof seenReasons;
+
 export type ObserveReason = keyof typeof observeReasons;

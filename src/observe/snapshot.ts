@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { doubtFields } from './doubt-fields.ts';
 
 /**
  * Everybody's status, joined at one moment. Any part may be missing; then it says why. Times are in milliseconds since the
@@ -11,11 +12,25 @@ export interface Snapshot {
   readonly agents: readonly AgentPart[];
   /** The drains in force. */
   readonly drains: readonly DrainPart[];
+  /** The Freeze in force, and the agents that answer and have not heard of it. */
+  readonly frozen?: FreezePart;
+  /** What was seen of the platform spec in APIs; absent where nobody looked. */
+  readonly spec?: SpecPart;
+}
+
+/** The platform spec as far as it stands in the APIs of clusters. */
+export interface SpecPart {
+  /** Objects that stand in the folder too, and are equal there. */
+  readonly twice: readonly { readonly object: string; readonly place: string }[];
+  /** The clusters whose API could not be read, and why. */
+  readonly unread: readonly { readonly cluster: string; readonly why: string }[];
 }
 
 /** What is known of a cluster; `problem` says why its workers are not known. */
 export interface ClusterPart {
   readonly name: string;
+  /** The sites where it has servers, and so workers whose agents are asked; absent where it has none. */
+  readonly sites?: readonly string[];
   /** Nodes whose agents are not asked, because the Node names no internal address that lies in a Site. */
   readonly unplaced?: readonly string[];
   readonly problem?: string;
@@ -57,6 +72,12 @@ export function isCarried(
   return sessions.some(({ address, up }) => up && address.includes(':') === text.includes(':'));
 }
 
+export interface FreezePart {
+  /** What is said of it before anything else. */
+  readonly line: string;
+  readonly unheard: readonly string[];
+}
+
 export interface DrainPart {
   readonly name: string;
   readonly target: string;
@@ -79,10 +100,34 @@ const source = z.object({
 const common = {
   // An agent of an older version does not say it.
   cluster: text.optional().catch(undefined),
+  version: text.optional().catch(undefined),
   startedAtMs: z.number(),
-  platform: z.object({ phase: text, reason: text.optional(), message: text.optional() }),
+  platform: z.object({
+    phase: text,
+    reason: text.optional(),
+    message: text.optional(),
+    digest: text.optional().catch(undefined),
+    apis: z
+      .array(z.object({ place: text, phase: source.shape.phase, reason: text.optional() }))
+      .optional()
+      .catch(undefined),
+    notInForce: z
+      .array(z.object({ place: text, object: text, reason: text, message: text }))
+      .optional()
+      .catch(undefined),
+  }),
   credentials: z.object({ endsAtMs: z.number(), endsWithinDays: z.number().optional() }).optional().catch(undefined),
+  endpoint: z
+    .object({
+      certificates: text,
+      certificate: z.object({ endsWithinDays: z.number().optional() }).optional().catch(undefined),
+      problem: z.object({ reason: text, message: text }).optional().catch(undefined),
+    })
+    .optional()
+    .catch(undefined),
   source,
+  ...doubtFields,
+  frozen: z.object({ since: text }).optional().catch(undefined),
 };
 const neighbors = z.array(
   z.object({
@@ -104,6 +149,18 @@ const notices = z
   .optional()
   .catch(undefined);
 
+/** Objects that are not served as they are written; an older agent only counts them. */
+const refusedObjects = z
+  .array(
+    z.object({
+      object: text,
+      state: z.enum(['accepted', 'partial', 'refused']),
+      problems: z.array(z.object({ reason: text, message: text })),
+    }),
+  )
+  .optional()
+  .catch(undefined);
+
 const edgeSchema = z.object({
   ...common,
   blade: text,
@@ -121,14 +178,37 @@ const edgeSchema = z.object({
     neighbors,
     yielded,
   }),
+  peersNotBelieved: z
+    .array(z.object({ blade: text, reason: text, message: text }))
+    .optional()
+    .catch(undefined),
   notices,
   draining: z.boolean(),
-  policies: z.array(z.object({ policy: text, healthy: z.boolean(), reason: text })).catch([]),
+  // The blade that leads says of whose status it lets others have the last word; an older agent does not.
+  publishing: z
+    .object({ leading: z.boolean(), ownedByOther: z.array(text).catch([]), contested: z.array(text).catch([]) })
+    .optional()
+    .catch(undefined),
+  drain: z.object({ name: text }).optional().catch(undefined),
+  requestsPerSecond: z.number().optional().catch(undefined),
+  policies: z
+    .array(
+      z.object({
+        policy: text,
+        healthy: z.boolean(),
+        reason: text,
+        against: z.array(text).optional().catch(undefined),
+      }),
+    )
+    .catch([]),
   conditions: z
     .object({ accepted: z.number(), partial: z.number(), refused: z.number() })
     .catch({ accepted: 0, partial: 0, refused: 0 }),
+  refused: refusedObjects,
 });
-const subjects = z.array(z.object({ subject: text, reason: text, message: text }));
+const subjects = z.array(
+  z.object({ subject: text, reason: text, message: text, count: z.number().optional().catch(undefined) }),
+);
 const networkSchema = z.object({
   ...common,
   node: text,
@@ -154,7 +234,13 @@ export type NetworkPart = z.infer<typeof networkSchema>;
 export function readStatus(target: Target, answer: unknown, ageMs: number): AgentPart {
   const { agent } = z.object({ agent: text }).catch({ agent: '' }).parse(answer);
   if (agent !== target.plane)
-    return { target, problem: `is not who answers there: agent "${agent}" instead of "${target.plane}"` };
+    return {
+      target,
+      problem:
+        agent === ''
+          ? stranger('with what is no status of Tideline')
+          : `is not who answers there: agent "${agent}" instead of "${target.plane}"`,
+    };
   const read = target.plane === 'edge' ? edgeSchema.safeParse(answer) : networkSchema.safeParse(answer);
   if (!read.success) {
     const [first] = read.error.issues;
@@ -173,6 +259,11 @@ export function readStatus(target: Target, answer: unknown, ageMs: number): Agen
       problem: `has an agent of ${belonging(cluster, pool)} instead of ${belonging(target.cluster, target.pool)}`,
     };
   return 'blade' in read.data ? { target, edge: read.data, ageMs } : { target, network: read.data, ageMs };
+}
+
+/** The end of a sentence that begins with a server: what answers there is no agent. */
+export function stranger(answer: string): string {
+  return `is not who answers there: something else has the port of its agent, and answers ${answer}`;
 }
 
 function belonging(cluster: string | undefined, pool: string | undefined): string {

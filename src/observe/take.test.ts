@@ -1,19 +1,22 @@
 import { expect, test } from 'vitest';
 import { loadPlatformOrThrow } from '../platform/load.ts';
 import { findingsOf } from './findings.ts';
-import type { Target } from './snapshot.ts';
+import type { Snapshot, Target } from './snapshot.ts';
 import { takeSnapshot } from './take.ts';
 import type { Worker } from './targets.ts';
 
 const platform = await loadPlatformOrThrow(['examples/hybrid']);
 
-async function taken(workersOf: (cluster: string) => Promise<readonly Worker[] | undefined>) {
+async function taken(
+  workersOf: (cluster: string) => Promise<readonly Worker[] | undefined>,
+  more: { readonly before?: Snapshot } = {},
+) {
   const asked: string[] = [];
   const ask = (target: Target) => {
     asked.push(`${target.plane} ${target.server} ${target.site}`);
     return Promise.resolve({ target, problem: 'cannot be reached' });
   };
-  const snapshot = await takeSnapshot({ platform, ask, workersOf, now: () => Date.UTC(2026, 10, 27) });
+  const snapshot = await takeSnapshot({ platform, ask, workersOf, now: () => Date.UTC(2026, 10, 27), ...more });
   return { asked, snapshot };
 }
 
@@ -44,11 +47,62 @@ test('drops no worker in silence', async () => {
     cluster === 'paris' ? Promise.resolve(workers) : Promise.reject(new Error('Forbidden')),
   );
   expect(snapshot.clusters).toEqual([
-    { name: 'paris', unplaced: ['elsewhere', 'nowhere'] },
-    { name: 'newyork', problem: 'Forbidden' },
+    { name: 'paris', sites: ['paris'], unplaced: ['elsewhere', 'nowhere'] },
+    { name: 'newyork', sites: ['newyork'], problem: 'Forbidden' },
     { name: 'cloud' },
   ]);
   const { snapshot: empty } = await taken(() => Promise.resolve([]));
-  expect(empty.clusters).toContainEqual({ name: 'paris', problem: 'it lists no Node' });
+  expect(empty.clusters).toContainEqual({ name: 'paris', sites: ['paris'], problem: 'it lists no Node' });
   expect(findingsOf(empty)[0]).toMatchObject({ severity: 'unknown' });
+});
+
+test('asks the workers that a cluster listed before, when it cannot be read any more, and each that it lists once', async () => {
+  const listed = async (cluster: string) => [
+    { name: `${cluster}-worker-1`, address: cluster === 'paris' ? '10.1.0.11' : '10.2.0.11' },
+  ];
+  const { snapshot: before } = await taken(listed);
+  const lost = await taken(
+    (cluster) => (cluster === 'paris' ? Promise.reject(new Error('Forbidden')) : listed(cluster)),
+    { before },
+  );
+  expect(lost.asked.filter((one) => one.startsWith('network')).toSorted()).toEqual([
+    'network newyork-worker-1 newyork',
+    'network paris-worker-1 paris',
+  ]);
+  expect(lost.snapshot.clusters).toContainEqual(expect.objectContaining({ name: 'paris', problem: 'Forbidden' }));
+  const grown = await taken(
+    async (cluster) => [...(await listed(cluster)), { name: `${cluster}-new`, address: '10.1.0.13' }],
+    { before },
+  );
+  expect(grown.asked).toHaveLength(new Set(grown.asked).size);
+  expect(grown.asked).toContain('network paris-new paris');
+  const shrunk = await taken(
+    async (cluster) => (cluster === 'paris' ? [{ name: 'other', address: '10.1.0.14' }] : []),
+    {
+      before,
+    },
+  );
+  const asked = shrunk.snapshot.agents.filter(({ target }) => target.plane === 'network');
+  expect(asked.map(({ target }) => target.server)).toEqual(['other', 'newyork-worker-1']);
+});
+
+test('asks a worker as soon as its own cluster lists it, and waits for no blade', async () => {
+  const { promise: silence, resolve: end } = Promise.withResolvers<void>();
+  const asked: string[] = [];
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+  const taking = takeSnapshot({
+    platform,
+    async ask(target) {
+      asked.push(target.server);
+      if (target.plane === 'network') reach();
+      else await silence;
+      return { target, problem: 'does not answer' };
+    },
+    workersOf: async (cluster) => (cluster === 'paris' ? [{ name: 'paris-worker-1', address: '10.1.0.11' }] : []),
+    now: () => 0,
+  });
+  await reached;
+  expect(asked).toContain('paris-worker-1');
+  end();
+  await taking;
 });

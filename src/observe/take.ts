@@ -1,7 +1,8 @@
 import { isInForce } from '../model/platform/drains.ts';
+import { freezeInForce, freezeLine } from '../model/platform/freezes.ts';
 import { sitesOfCluster } from '../model/platform/places.ts';
 import type { Platform } from '../model/spec/platform.ts';
-import { messageOf } from '../model/values.ts';
+import { messageOf, withoutUndefined } from '../model/values.ts';
 import type { AgentPart, ClusterPart, Snapshot, Target } from './snapshot.ts';
 import { bladeTargets, unplacedOf, type Worker, workerTargets } from './targets.ts';
 
@@ -13,17 +14,26 @@ export interface TakeOptions {
   readonly workersOf: (cluster: string) => Promise<readonly Worker[] | undefined>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /**
+   * What was seen before, of the same platform: its workers are asked at once, and also when their cluster does not list them any
+   * more because it cannot be read.
+   */
+  readonly before?: Snapshot;
 }
 
 /** Asks everybody, all beside each other, and joins what they say. */
-export async function takeSnapshot({ platform, ask, workersOf, now }: TakeOptions): Promise<Snapshot> {
+export async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
+  const { platform, ask, now } = options;
   const [blades, clusters] = await Promise.all([
     Promise.all(bladeTargets(platform).map(ask)),
-    Promise.all([...platform.clusters.keys()].map((name) => readCluster(platform, name, workersOf))),
+    Promise.all([...platform.clusters.keys()].map((name) => askCluster(options, name))),
   ]);
-  const workers = await Promise.all(clusters.flatMap(({ targets }) => targets).map(ask));
   const takenAtMs = now();
+  const agents = [...blades, ...clusters.flatMap(({ workers }) => workers)];
+  const freeze = freezeInForce(platform, takenAtMs);
+  const frozen = freeze === undefined ? undefined : { line: freezeLine(freeze), unheard: unheardOf(agents) };
   return {
+    ...withoutUndefined({ frozen }),
     takenAtMs,
     clusters: clusters.map(({ part }) => part),
     pools: [...platform.edgePools.values()].map(({ metadata, spec }) => ({
@@ -31,7 +41,7 @@ export async function takeSnapshot({ platform, ask, workersOf, now }: TakeOption
       cluster: spec.cluster,
       vips: spec.vips.map(({ address }) => address.text),
     })),
-    agents: [...blades, ...workers],
+    agents,
     drains: [...platform.drains.values()]
       .filter((drain) => isInForce(drain, takenAtMs))
       .map(({ metadata, spec }) => ({
@@ -43,9 +53,36 @@ export async function takeSnapshot({ platform, ask, workersOf, now }: TakeOption
   };
 }
 
+/** The servers whose agents have not heard of the Freeze, or are too old to say. */
+function unheardOf(agents: readonly AgentPart[]): readonly string[] {
+  return agents.flatMap((part) => {
+    if ('problem' in part) return [];
+    const { frozen } = 'edge' in part ? part.edge : part.network;
+    return frozen === undefined ? [part.target.server] : [];
+  });
+}
+
 interface ReadCluster {
   readonly part: ClusterPart;
   readonly targets: readonly Target[];
+}
+
+/** What a cluster lists, and what the agents of its workers say. */
+async function askCluster(
+  { platform, ask, workersOf, before }: TakeOptions,
+  name: string,
+): Promise<{ readonly part: ClusterPart; readonly workers: readonly AgentPart[] }> {
+  const known = (before?.agents ?? []).flatMap(({ target }) =>
+    target.plane === 'network' && target.cluster === name ? [target] : [],
+  );
+  const [{ part, targets }, early] = await Promise.all([
+    readCluster(platform, name, workersOf),
+    Promise.all(known.map(ask)),
+  ]);
+  if (part.problem !== undefined) return { part, workers: early };
+  const askedAs = ({ server, address }: Target): AgentPart | undefined =>
+    early.find(({ target }) => target.server === server && target.address === address);
+  return { part, workers: await Promise.all(targets.map(async (target) => askedAs(target) ?? ask(target))) };
 }
 
 /** The workers' agents of a cluster. A cluster whose sites have no servers, as a cloud's, has none. */
@@ -54,14 +91,15 @@ async function readCluster(
   name: string,
   workersOf: TakeOptions['workersOf'],
 ): Promise<ReadCluster> {
-  const hasServers = sitesOfCluster(platform, name).some(({ spec }) => spec.prefixes.servers.length > 0);
+  const withServers = sitesOfCluster(platform, name).filter(({ spec }) => spec.prefixes.servers.length > 0);
+  const sites = withServers.map(({ metadata }) => metadata.name);
   try {
-    const workers = hasServers ? await workersOf(name) : undefined;
+    const workers = sites.length > 0 ? await workersOf(name) : undefined;
     if (workers === undefined) return { part: { name }, targets: [] };
-    if (workers.length === 0) return { part: { name, problem: 'it lists no Node' }, targets: [] };
+    if (workers.length === 0) return { part: { name, sites, problem: 'it lists no Node' }, targets: [] };
     const targets = workerTargets(platform, name, workers);
-    return { part: { name, unplaced: unplacedOf(workers, targets) }, targets };
+    return { part: { name, sites, unplaced: unplacedOf(workers, targets) }, targets };
   } catch (error) {
-    return { part: { name, problem: messageOf(error) }, targets: [] };
+    return { part: { name, sites, problem: messageOf(error) }, targets: [] };
   }
 }

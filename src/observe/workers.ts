@@ -3,7 +3,7 @@ import type { KubeClient } from '../kube/api/client.ts';
 import { createManifestSource } from '../kube/manifests/source.ts';
 import { readObject } from '../kube/read-object.ts';
 import type { ClusterState, SourceStatus } from '../kube/source.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
 import { silentLog } from '../runtime/log.ts';
 import type { Worker } from './targets.ts';
 
@@ -31,16 +31,25 @@ export async function workersOfFolder(folder: string, clock: Clock, timeoutMs: n
   return [...(await stateOfFolder(folder, clock, timeoutMs)).objects.Node.values()].map(workerOf);
 }
 
-/** What a folder of manifests holds. Rejects when it cannot be read in time. */
+/** A folder that is replaced by another one is missing, or empty, for a moment. */
+const momentMs = 300;
+
+/** What a folder of manifests holds. Rejects when it cannot be read in time, soon when it says why. */
 export async function stateOfFolder(folder: string, clock: Clock, timeoutMs: number): Promise<ClusterState> {
   const source = createManifestSource({ folder, clock, log: silentLog });
   const { promise, resolve, reject } = Promise.withResolvers<ClusterState>();
   const timer = clock.setTimeout(() => reject(new Error(problemOf(source.status()))), timeoutMs);
-  source.start({ onChange: ({ state }) => resolve(state), onStatus: () => undefined });
+  let soon: Timer | undefined;
+  const onStatus = (status: SourceStatus): void => {
+    if (status.phase === 'live' || status.reason === undefined) return;
+    soon ??= clock.setTimeout(() => reject(new Error(problemOf(source.status()))), momentMs);
+  };
+  source.start({ onChange: ({ state }) => resolve(state), onStatus });
   try {
     return await promise;
   } finally {
     timer.cancel();
+    soon?.cancel();
     await source.stop();
   }
 }

@@ -5,7 +5,6 @@ import { parseAllDocuments } from 'yaml';
 import { calicoGroups } from '../kube/calico.ts';
 import { type Need, sourceSelection } from '../kube/needs.ts';
 import { type Right, rightsOf, rightText } from '../kube/rights.ts';
-import { kindNames } from '../model/spec/kinds.ts';
 import { networkNeeds } from '../planes/network/needs.ts';
 import { steeringNeeds } from '../planes/steering/needs.ts';
 import { agents, needsOf } from './agents.ts';
@@ -65,8 +64,13 @@ describe('deploy/rbac grants exactly what is stated', () => {
   });
 });
 
-it('names the CRD of every kind of the platform spec', () => {
-  expect(ownCrds).toHaveLength(kindNames.length);
+it('looks for the CRDs that are installed, which are of the kinds that agents read', () => {
+  const installed = [...readFileSync('deploy/kustomization.yaml', 'utf8').matchAll(/crds\/(\w+)\.yaml/g)];
+  expect(installed.map(([, plural]) => `${plural}.tideline.dev`)).toEqual(ownCrds.toSorted());
+  const watched = ['edge.yaml', 'network.yaml']
+    .flatMap(granted)
+    .filter((line) => /\bwatch\b.*tideline\.dev/.test(line));
+  expect(watched.map((line) => /(\w+\.tideline\.dev)/.exec(line)?.[1])).toEqual(expect.arrayContaining([...ownCrds]));
 });
 
 it('asks nothing of Calico when pods have podCIDRs', () => {
@@ -74,8 +78,9 @@ it('asks nothing of Calico when pods have podCIDRs', () => {
     'namespaces',
     'nodes',
     'pods',
+    'drains',
   ]);
-  expect(networkNeeds({ podsFrom: 'podCIDRs' })).toHaveLength(3);
+  expect(networkNeeds({ podsFrom: 'podCIDRs' })).toHaveLength(4);
 });
 
 it('asks nothing of any cluster for DNS', () => {

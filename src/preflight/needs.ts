@@ -2,10 +2,8 @@ import type { CalicoGroup } from '../kube/calico.ts';
 import { askRightsOfOthers, getNamed, list, type Need } from '../kube/needs.ts';
 import { apiGroup, systemNamespace } from '../model/contract.ts';
 
-/** The CustomResourceDefinitions of the platform spec. */
-export const ownCrds = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'drains'].map(
-  (plural) => `${plural}.${apiGroup}`,
-);
+/** The CustomResourceDefinitions that a cluster has: of the kinds that agents read from its API. */
+export const ownCrds = ['edgepools', 'drains'].map((plural) => `${plural}.${apiGroup}`);
 
 /** The group of the kubeconfigs that `deploy/kubeconfig check` makes: of people who look, and not of an agent. */
 export const checkGroup = 'tideline:check';

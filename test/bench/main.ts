@@ -12,7 +12,8 @@ import { kubernetesSource } from './kube/source.ts';
 import { labStart } from './lab.ts';
 import { networkAgent } from './network-agent.ts';
 import { networkBlocks } from './network-blocks.ts';
-import { steeringPlan } from './steering-plan.ts';
+import { steeringPlan } from './steering/plan.ts';
+import { steeringZone } from './steering/zone.ts';
 import { type Bench, markdownTable, type Row } from './support/row.ts';
 
 /**
@@ -31,6 +32,7 @@ const benches: readonly Bench[] = [
   networkBlocks,
   kubernetesSource,
   steeringPlan,
+  steeringZone,
   labStart,
 ];
 

@@ -50,7 +50,7 @@ function faultsOf({ steps }: Walk, read: (file: string) => string): readonly str
 const walks = walksOf(readFileSync('docs/architecture.md', 'utf8'));
 
 it('finds the three walks', () => {
-  expect(walks.map(({ steps }) => steps.length)).toEqual([36, 24, 29]);
+  expect(walks.map(({ steps }) => steps.length)).toEqual([36, 24, 30]);
 });
 
 describe.each(walks)('$title', (walk) => {

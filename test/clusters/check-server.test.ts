@@ -77,7 +77,7 @@ describe('the way to the server', () => {
     const nobody = await rig.paris(await rig.plane().kubeconfigFor({ user: 'nobody' }));
     expect(new Set(nobody.bad)).toEqual(new Set(['unknown RightMissing', 'failed RightsMissing']));
     expect(bad(nobody)[0]?.found).toBe(
-      'nobody may not get customresourcedefinitions.apiextensions.k8s.io clusters.tideline.dev',
+      'nobody may not get customresourcedefinitions.apiextensions.k8s.io edgepools.tideline.dev',
     );
   });
 

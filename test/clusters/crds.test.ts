@@ -54,6 +54,7 @@ const minimal: readonly Minimal[] = [
     },
   },
   { kind: 'Drain', spec: { target: { kind: 'Worker', name: 'w' }, reason: 'x', expires: '2026-12-24T18:00:00Z' } },
+  { kind: 'Freeze', spec: { reason: 'x', by: 'anna', since: '2026-12-24T18:00:00Z' } },
 ];
 const named = ({ kind, spec }: Minimal, more: object = {}) => ({
   apiVersion,
@@ -110,15 +111,44 @@ describe('the CRDs', () => {
     };
     const write = async (status: object) =>
       client.send('PATCH', `${pathOf('EdgePool')}/x/status`, { status }, 'application/merge-patch+json');
-    const addresses = [{ type: 'IPAddress', value: '192.0.2.10' }];
-    expect((await write({ observedGeneration: 1, addresses, conditions: [condition] })).status).toBe(200);
+    const addresses = ['192.0.2.10', '192.0.2.11'].map((value) => ({ type: 'IPAddress', value }));
+    const lists = { vipList: '192.0.2.10,192.0.2.11,192.0.2.12', addressList: '192.0.2.10,192.0.2.11' };
+    expect((await write({ observedGeneration: 1, addresses, ...lists, conditions: [condition] })).status).toBe(200);
     expect((await write({ conditions: [{ ...condition, reason: 'not one' }] })).status).toBe(422);
     expect((await write({ conditions: [condition, condition] })).status).toBe(422);
     expect((await write({ addresses: [{ type: 'IPAddress', value: 'x.example' }] })).status).toBe(422);
     expect(await plane().kubectl(['get', 'epool', 'x'])).toMatch(
-      /^NAME +CLUSTER +VIPS +CLASS +ADDRESSES +PROGRAMMED +READY +AGE\nx +paris +192.0.2.10 +tideline +192.0.2.10 +True +\d+s/,
+      /^NAME +CLUSTER +VIPS +CLASS +ADDRESSES +PROGRAMMED +READY +AGE\nx +paris +192.0.2.10,192.0.2.11,192.0.2.12 +tideline +192.0.2.10,192.0.2.11 +True +\d+s/,
     );
     await plane().kubectl(['delete', 'epool', 'x']);
+  });
+
+  test('every column shows all values of a list', async () => {
+    const [cluster, policy] = (['Cluster', 'TrafficPolicy'] as const).map((of) =>
+      minimal.find(({ kind }) => kind === of),
+    );
+    const more = {
+      ...policy?.spec,
+      default: {
+        clusters: [
+          { name: 'paris', weight: 2 },
+          { name: 'tokyo', weight: 1 },
+        ],
+      },
+    };
+    await plane().apply(
+      named({ ...cluster, spec: { ...cluster?.spec, sites: ['paris', 'lyon'] } } as Minimal),
+      named({ ...policy, spec: more } as Minimal),
+    );
+    expect(await plane().kubectl(['get', 'tcluster', 'x'])).toMatch(/\nx +\["paris","lyon"\] /);
+    const shown = await plane().kubectl(['get', 'tpol', 'x']);
+    expect(shown).toMatch(/"name":"paris".*"name":"tokyo"/);
+    await plane().kubectl(['delete', 'tcluster,tpol', 'x']);
+    // Such a path prints its first value only, whatever the object has.
+    const paths = kindNames.flatMap((kind) =>
+      crdOf(kind).spec.versions.flatMap((version) => version.additionalPrinterColumns.map(({ jsonPath }) => jsonPath)),
+    );
+    expect(paths.filter((path) => path.includes('[*]'))).toEqual([]);
   });
 });
 
@@ -193,7 +223,7 @@ describe('what the loader refuses the API server refuses, and nothing else', () 
   });
 
   /** Random objects, of which about half are refused. */
-  const runs = { Site: 800, Cluster: 1000, EdgePool: 800, TrafficPolicy: 600, Drain: 800 } as const;
+  const runs = { Site: 800, Cluster: 1000, EdgePool: 800, TrafficPolicy: 600, Drain: 800, Freeze: 400 } as const;
 
   test.each(kindNames)('any %s, right or spoilt', async (kind) => {
     const counts = { accepted: 0, refused: 0 };

@@ -64,8 +64,8 @@ describe('deploy', () => {
   });
 
   it.each([
-    ['calico-v3', ['', 'projectcalico.org', '']],
-    ['pod-cidrs', ['', '']],
+    ['calico-v3', ['', 'projectcalico.org', '', 'tideline.dev']],
+    ['pod-cidrs', ['', '', 'tideline.dev']],
   ])('has the component %s for other clusters', async (component, groups) => {
     const overlay = join(folder, component);
     await administrator.sh(`mkdir -p ${overlay}; cp -r /opt/tideline/deploy ${folder}/deploy 2>/dev/null || true`);
@@ -111,7 +111,7 @@ describe('a kubeconfig for a server', () => {
     expect(requests.filter(({ verb, code }) => verb === 'create' && code === 201).length).toBeGreaterThan(2);
     expect(await plane.kubectl(['get', 'csr', '-o', 'name'])).toBe('');
     await expect(administrator.sh('/opt/tideline/deploy/kubeconfig nobody x')).rejects.toThrow(
-      /edge\|network\|check NAME/,
+      /edge\|network\|check\|drain\|platform NAME/,
     );
     await expect(administrator.sh('/opt/tideline/deploy/kubeconfig edge "a/b"')).rejects.toThrow(
       /not the name of a server/,

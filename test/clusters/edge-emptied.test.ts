@@ -1,13 +1,18 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { ControlPlane } from '../../lab/control-plane/control-plane.ts';
 import { runFiles } from '../../src/model/contract.ts';
+import { selfSigned } from '../../src/planes/edge/nginx/certificate.ts';
 import { ask } from '../integration/edge/client.ts';
 import { World } from '../integration/edge/world.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
 import { videoIngress } from '../support/clusters/objects.ts';
+import { watchRoutes } from '../support/daemons/route-monitor.ts';
+import { Administrator } from '../support/systemd/administrator.ts';
+import { taskNamed } from '../support/tasks.ts';
 
 // A blade with real nginx, ExaBGP and BIRD reads a real API server, whose etcd is emptied while the agent does not run.
 const hosts = Array.from({ length: 15 }, (_, index) => `h${index}.video.example`);
@@ -18,7 +23,10 @@ const service = {
   spec: { ports: [{ port: 80 }] },
 };
 
+const secure = 'tls.video.example';
+
 let world: World;
+let folder = '';
 let plane: ControlPlane;
 let kubeconfig: string;
 
@@ -34,6 +42,7 @@ const served = async (): Promise<number> => {
 };
 
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tideline-tasks-'));
   world = await World.create({ 'web.yaml': [service] });
   const [blade, other] = world.blades;
   await other.stop();
@@ -62,12 +71,29 @@ beforeAll(async () => {
 afterAll(async () => {
   await world?.destroy();
   await plane?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('rotate a certificate', async () => {
+  const [rotate = ''] = taskNamed('rotate a certificate').commands;
+  const administrator = new Administrator(plane, folder);
+  for (const name of ['first.video.example', 'second.video.example']) {
+    const { certificate, key } = selfSigned(name, Date.now());
+    await Promise.all([writeFile(join(folder, 'web.crt'), certificate), writeFile(join(folder, 'web.key'), key)]);
+    await administrator.sh(rotate);
+    await plane.apply(videoIngress('tls', secure, { tls: [{ hosts: [secure], secretName: 'web-tls' }] }));
+    await eventually(async () => {
+      const { status, certificate: presented } = await ask(secure, '/', { tls: true });
+      return status === 200 && presented === name;
+    });
+  }
 });
 
 it('a start is no amnesty: the hosts are served, the VIP is announced and the last-good state stays', async () => {
   const [blade] = world.blades;
   const routed = await world.routed();
   expect(routed).toEqual([blade.address]);
+  const routes = await watchRoutes(world.network, 'tor');
   await blade.agent.stop();
   await plane.end('kube-controller-manager');
   await plane.end('kube-scheduler');
@@ -85,6 +111,7 @@ it('a start is no amnesty: the hosts are served, the VIP is announced and the la
   await new Promise((resolve) => setTimeout(resolve, 5000));
   expect(await served()).toBe(hosts.length);
   expect(await world.routed()).toEqual(routed);
+  expect(await routes()).toEqual([]);
   expect(await readFile(join(blade.runDir, runFiles.edgeSnapshot), 'utf8')).toContain('h14.video.example');
   const { metadata } = await plane.read<{ readonly metadata: { readonly uid: string } }>(
     '/api/v1/namespaces/kube-system',

@@ -65,7 +65,8 @@ let candidates: Candidate[] = [];
 
 const leaders = (): readonly Candidate[] => candidates.filter(({ leads }) => leads);
 
-async function leader(other?: Candidate, timeoutMs = 120_000): Promise<Candidate> {
+/** At the start there is no Lease to wait for; after the server was away an old one may have to run out. */
+async function leader(other?: Candidate, timeoutMs = promised(leaseMs + retryMs)): Promise<Candidate> {
   return eventually(
     () => {
       const [first, second] = leaders();
@@ -86,7 +87,7 @@ async function publish(name: string): Promise<void> {
       rules: [{ host: `${name}.video.example`, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }],
     },
   });
-  await eventually(async () => (await ingressAddresses(plane, name)).includes('192.0.2.10'), { timeoutMs: 120_000 });
+  await eventually(async () => (await ingressAddresses(plane, name)).includes('192.0.2.10'));
 }
 
 /** The users who wrote the status of an Ingress. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../lab/control-plane/control-plane.ts';
 import { type Daemon, startDaemon } from '../../lab/daemons/process.ts';
+import { apiGroup, apiVersion } from '../../src/model/contract.ts';
 import type { EdgeStatus, NetworkStatus } from '../../src/model/status.ts';
 import type { Finding } from '../../src/preflight/finding.ts';
 import { ingressAddresses } from '../support/clusters/ingress-status.ts';
@@ -77,6 +78,22 @@ describe('with exactly these rights', () => {
       async () => (await paris.rack.routes()).includes(block),
       () => worker.journal('tideline-network-agent'),
     );
+  });
+
+  it('the worker obeys a Drain in the API, and ends it with the object', async () => {
+    const spec = {
+      target: { kind: 'Worker', name: 'paris-worker-1' },
+      reason: 'disk',
+      expires: '2099-01-01T00:00:00Z',
+    };
+    await paris.plane.apply({ apiVersion, kind: 'Drain', metadata: { name: 'maintenance' }, spec });
+    const said = () => worker.journal('tideline-network-agent');
+    await until('the block has left', async () => !(await paris.rack.routes()).includes(block), said);
+    const empty = ['get', 'drain', 'maintenance', '-o', 'jsonpath={.status.conditions[?(@.type=="Empty")].status}'];
+    // The blade reads the Node and asks the agent of the worker; `Unknown` where that one does not answer it.
+    await until('the blade has asked', async () => /^(True|Unknown)$/.test(await paris.plane.kubectl(empty)), journal);
+    await paris.plane.kubectl(['delete', 'drain', 'maintenance']);
+    await until('the block is back', async () => (await paris.rack.routes()).includes(block), said);
   });
 
   it('the preflight looks', async () => {
@@ -156,8 +173,9 @@ describe('the DaemonSet', () => {
       systemctl stop pod tideline-network-agent; ip route flush proto 114; systemctl start pod`);
   };
   const said = (): Promise<string> => worker.journal('pod');
-  const network = async (): Promise<NetworkStatus> =>
-    JSON.parse(await worker.sh('curl -s --max-time 5 127.0.0.1:9463/status')) as NetworkStatus;
+  /** The Pod's agent listens at the loopback address, the unit's at the server's. */
+  const network = async (address = '127.0.0.1'): Promise<NetworkStatus> =>
+    JSON.parse(await worker.sh(`curl -s --max-time 5 ${address}:9463/status`)) as NetworkStatus;
 
   it('does the work with the rights of its ServiceAccount and the capabilities of its Pod', async () => {
     await paris.administrator.run('cluster.md', 'The network agent inside the cluster');
@@ -192,7 +210,7 @@ describe('the DaemonSet', () => {
 
   it('gives way to the unit of the server', async () => {
     await worker.sh('systemctl stop pod; systemctl start tideline-network-agent');
-    await until('it announces', async () => (await network()).announced.length > 1, said);
+    await until('it announces', async () => (await network(addresses.worker)).announced.length > 1, said);
   });
 });
 
@@ -238,14 +256,18 @@ async function missedOne(
     env: { NODE_COMPILE_CACHE: compileCache },
   });
   try {
-    const source = async () => (JSON.parse(await paris.rack.get('10.1.0.1', port, '/status')) as NetworkStatus).source;
+    // The platform spec in the API has a source of its own.
+    const source = async () => {
+      const status = JSON.parse(await paris.rack.get('10.1.0.1', port, '/status')) as NetworkStatus;
+      return grant.apiGroup === apiGroup ? status.platform.apis?.[0] : status.source;
+    };
     const [resource = ''] = grant.resource.split('/');
     await until(
       `${agent} without ${grantText(grant)} says so`,
       async () => {
         const now = await source();
         const text = JSON.stringify(now);
-        return now.phase !== 'live' && text.includes('SourceForbidden') && text.includes(resource);
+        return now?.phase !== 'live' && text.includes('SourceForbidden') && text.includes(resource);
       },
       async () => `${JSON.stringify(await source())} ${daemon.logFile}`,
     );

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AuditEvent, ControlPlane, Identity } from '../../lab/control-plane/control-plane.ts';
+import type { AuditEvent, ControlPlane } from '../../lab/control-plane/control-plane.ts';
 import { connect } from '../../src/kube/api/connect.ts';
 import { EventWriter } from '../../src/kube/status/events.ts';
 import { writeMetrics } from '../../src/kube/status/metrics.ts';
@@ -7,11 +7,11 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { Registry } from '../../src/runtime/metrics.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
-import { ingressAddresses } from '../support/clusters/ingress-status.ts';
+import { ingressAddresses, setIngressAddresses } from '../support/clusters/ingress-status.ts';
 import { videoIngress } from '../support/clusters/objects.ts';
-import { objectsOf, poolDefinition } from '../support/clusters/pool-definition.ts';
+import { objectsOf, type PoolWithStatus, poolDefinition } from '../support/clusters/pool-definition.ts';
 import { LivePublisher } from '../support/clusters/publishing.ts';
-import { rulesOf, without } from '../support/deploy/rights.ts';
+import { withoutPatchingEvents } from '../support/clusters/without-rights.ts';
 import { poolForTests } from '../support/edge-pool.ts';
 
 const blade = { user: 'tideline:edge:paris-blade-1', groups: ['tideline:edge'] };
@@ -39,14 +39,8 @@ async function statusWrites(name: string): Promise<readonly AuditEvent[]> {
   );
 }
 
-async function setStatus(name: string, ips: readonly string[], manager: string): Promise<void> {
-  const status = { loadBalancer: { ingress: ips.map((ip) => ({ ip })) } };
-  await plane.kubectl(
-    `patch ingress -n video ${name} --subresource=status --type=merge --field-manager=${manager} -p`
-      .split(' ')
-      .concat(JSON.stringify({ status })),
-  );
-}
+const setStatus = (name: string, ips: readonly string[], as: string): Promise<void> =>
+  setIngressAddresses(plane, name, ips, as);
 
 async function quietly(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
@@ -182,6 +176,51 @@ describe('the status of an Ingress', () => {
     expect(writes.length).toBeLessThanOrEqual(6);
   });
 
+  it('is taken over from the controller that the Ingress had before, once the IngressClass names our controller', async () => {
+    const { spec, ...object } = videoIngress('moved', 'moved.video.example');
+    await plane.apply({ ...object, spec: { ...spec, ingressClassName: 'nginx' } });
+    await setStatus('moved', ['198.51.100.7'], 'nginx-ingress-controller');
+    await plane.apply({ ...object, spec });
+    await eventually(() => live.status().ownedByOther.includes('Ingress/video/moved'));
+    expect(await addressesOf('moved')).toEqual(['198.51.100.7']);
+
+    await plane.apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'IngressClass',
+      metadata: { name: 'tideline' },
+      spec: { controller: 'tideline.dev/edge' },
+    });
+    await eventually(async () => (await addressesOf('moved')).join() === vips.join());
+    const described = await eventually(async () => {
+      const text = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'moved']);
+      return text.includes('StatusTakenOver') && text;
+    });
+    expect(described).toMatch(/Normal\s+StatusTakenOver\s.*left over of nginx-ingress-controller/);
+    expect(live.status().ownedByOther).toEqual([]);
+  });
+
+  it('is left, by name, to a controller that writes it again each time that we take it', async () => {
+    await plane.apply(videoIngress('contested', 'contested.video.example'));
+    const theirs = '198.51.100.7';
+    let written = 0;
+    await eventually(async () => {
+      if ((await addressesOf('contested')).join() !== theirs) {
+        // The publisher of the test reads four times a second; what it does not see stand it would write again after half a minute.
+        await quietly(600);
+        await setStatus('contested', [theirs], 'nginx-ingress-controller');
+        written += 1;
+      }
+      return live.status().contested.includes('Ingress/video/contested');
+    });
+    expect(written).toBe(4);
+    const forced = (await statusWrites('contested')).filter(({ code }) => code === 200).length;
+    await quietly(3000);
+    expect(await addressesOf('contested')).toEqual([theirs]);
+    expect((await statusWrites('contested')).filter(({ code }) => code === 200)).toHaveLength(forced);
+    const described = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'contested']);
+    expect(described).toMatch(/Warning\s+StatusContested\s/);
+  });
+
   it('is not written while the source is not live', async () => {
     live.live = false;
     await plane.apply(videoIngress('late', 'late.video.example'));
@@ -203,6 +242,8 @@ describe('the status of an Ingress', () => {
 
 describe('Events', () => {
   it('say why an Ingress is refused, where, and what to do; once; and that it is good again', async () => {
+    const ours = () => plane.audit(({ user, resource }) => user === blade.user && resource === 'events');
+    const before = (await ours()).filter(({ namespace }) => namespace === 'video').length;
     await plane.apply(videoIngress('young', 'www.video.example'));
     const described = await eventually(async () => {
       const text = await plane.kubectl(['describe', 'ingress', '-n', 'video', 'young']);
@@ -219,9 +260,9 @@ describe('Events', () => {
     });
     expect(better).toMatch(/Normal\s+Accepted\s+\S+\s+tideline-edge\s+Everything it asks for is served/);
     await eventually(async () => (await addressesOf('young')).join() === vips.join());
-    const writes = await plane.audit(({ user, resource }) => user === blade.user && resource === 'events');
+    const writes = await ours();
     expect(new Set(writes.map(({ code }) => code))).toEqual(new Set([201]));
-    expect(writes.filter(({ namespace }) => namespace === 'video').length).toBeLessThanOrEqual(4);
+    expect(writes.filter(({ namespace }) => namespace === 'video').length - before).toBeLessThanOrEqual(3);
   });
 
   it('are counted up when they begin again; without the right to do so that is said', async () => {
@@ -254,7 +295,7 @@ describe('Events', () => {
       await written('written', 1);
       events.set([]);
       events.set([{ ...wish, type: 'Warning' }]);
-      await withoutPatchingEvents(other, async () => {
+      await withoutPatchingEvents(plane, other, async () => {
         minutesLater(11);
         await written('forbidden', 1);
       });
@@ -272,28 +313,6 @@ describe('Events', () => {
     expect(patches.map(({ resource, code }) => `${resource} ${code}`)).toEqual(['events 403', 'events 200']);
   });
 });
-
-/** Runs `act` while edge agents may not patch Events, and the API server confirms that they may not. */
-async function withoutPatchingEvents(who: Identity, act: () => Promise<void>): Promise<void> {
-  const rules = await rulesOf(plane, 'clusterrole', 'tideline-edge');
-  const grant = { verb: 'patch', apiGroup: 'events.k8s.io', resource: 'events', name: '' };
-  const grantAll = (next: typeof rules): Promise<string> =>
-    plane.kubectl(['patch', 'clusterrole', 'tideline-edge', '--type=merge', '-p', JSON.stringify({ rules: next })]);
-  const as = [`--as=${who.user}`, ...(who.groups ?? []).map((group) => `--as-group=${group}`)];
-  const may = (): Promise<boolean> =>
-    plane.kubectl(['auth', 'can-i', 'patch', 'events.events.k8s.io', '-n', 'video', ...as]).then(
-      () => true,
-      () => false,
-    );
-  await grantAll(without(rules, grant));
-  try {
-    await eventually(async () => !(await may()));
-    await act();
-  } finally {
-    await grantAll(rules);
-    await eventually(may);
-  }
-}
 
 describe('the EdgePool', () => {
   it('that does not exist is no fault, and one of an older definition holds nothing up', async () => {
@@ -324,26 +343,16 @@ describe('the EdgePool', () => {
     // The server takes a moment to use the new definition; after that, a changed wish is tried at once.
     await quietly(3000);
     live.announced = new Set(['192.0.2.10', '192.0.2.11', '192.0.2.12']);
-    interface PoolObject {
-      readonly metadata: { readonly resourceVersion: string; readonly generation: number };
-      readonly status?: {
-        readonly addresses: readonly object[];
-        readonly conditions: readonly {
-          readonly type: string;
-          readonly status: string;
-          readonly reason: string;
-          readonly message: string;
-          readonly observedGeneration?: number;
-          readonly lastTransitionTime: string;
-        }[];
-      };
-    }
-    const read = async (): Promise<PoolObject> => (await get('edgepool', 'paris-edge')) as unknown as PoolObject;
+    const read = async (): Promise<PoolWithStatus> =>
+      (await get('edgepool', 'paris-edge')) as unknown as PoolWithStatus;
     const first = await eventually(async () => {
       const pool = await read();
       return pool.status?.conditions.length === 4 && pool;
     });
     expect(first.status?.addresses).toEqual(vips.map((value) => ({ type: 'IPAddress', value })));
+    expect(await plane.kubectl(['get', 'edgepool', 'paris-edge'])).toMatch(
+      / 192\.0\.2\.10,192\.0\.2\.11,192\.0\.2\.12 +tideline +192\.0\.2\.10,192\.0\.2\.11 +True +True /,
+    );
     expect(first.status?.conditions.map(({ type, status }) => `${type}=${status}`).sort()).toEqual([
       'Accepted=True',
       'Programmed=True',
@@ -359,7 +368,7 @@ describe('the EdgePool', () => {
         pool.status?.conditions.some(({ type, status }) => type === 'Ready' && status === 'False') === true && pool
       );
     });
-    const times = (pool: PoolObject, type: string): string | undefined =>
+    const times = (pool: PoolWithStatus, type: string): string | undefined =>
       pool.status?.conditions.find((condition) => condition.type === type)?.lastTransitionTime;
     expect(times(second, 'Accepted')).toBe(times(first, 'Accepted'));
     expect(times(second, 'Ready')).not.toBe(times(first, 'Ready'));

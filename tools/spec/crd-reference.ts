@@ -1,6 +1,7 @@
 import { kindNames } from '../../src/model/spec/kinds.ts';
 import { reasons, type SpecReason } from '../../src/model/spec/reasons.ts';
 import { edgeReasons } from '../../src/planes/edge/reasons.ts';
+import { ownCrds } from '../../src/preflight/needs.ts';
 import { crdOf } from './crd.ts';
 import { differences } from './differences.ts';
 import { type Scope, scopes } from './scopes.ts';
@@ -15,6 +16,10 @@ than 1.30 is used) refuses by itself what
 \`tideline check\` refuses in one object: by the schema, or by a rule in CEL whose message starts with the reason of
 [errors](errors.md). \`test/clusters/crds.test.ts\` sends thousands of right and wrong objects to both and compares.
 
+\`kubectl apply -k deploy\` installs only those of the kinds that agents read from the API of their cluster
+([spec.md](../operations/spec.md)): an object that nobody obeys must not be accepted. The others are for clusters whose API agents were told
+to trust, and for pipelines that have an API server check a folder (\`kubectl apply --dry-run=server\`).
+
 \`\`\`
 The TrafficPolicy "video" is invalid: spec.rules[0].countries[1]: Invalid value: UnknownCountry: not one of the ...
 \`\`\`
@@ -28,9 +33,10 @@ export function crdReference(): string {
 function kindTable(): string {
   const rows = kindNames.map((kind) => {
     const { names } = crdOf(kind).spec;
-    return `| ${kind} | \`${names.plural}\` | \`${names.shortNames.join('`, `')}\` |`;
+    const installed = ownCrds.includes(crdOf(kind).metadata.name) ? 'yes' : 'no';
+    return `| ${kind} | \`${names.plural}\` | \`${names.shortNames.join('`, `')}\` | ${installed} |`;
   });
-  return ['## Kinds\n', '| kind | resource | short |', '|---|---|---|', ...rows, ''].join('\n');
+  return ['## Kinds\n', '| kind | resource | short | installed |', '|---|---|---|---|', ...rows, ''].join('\n');
 }
 
 function checkedSection(): string {

@@ -8,7 +8,7 @@ import { structural } from './structural.ts';
 interface Names {
   readonly plural: string;
   readonly short: string;
-  /** The columns of `kubectl get`, each with its heading and JSON path. */
+  /** The columns of `kubectl get`, each with its heading and JSON path. Of a path that finds several values only the first is printed; a list is printed as JSON. */
   readonly columns: readonly (readonly [name: string, type: 'string' | 'integer', path: string])[];
 }
 
@@ -40,9 +40,9 @@ const names: Readonly<Record<KindName, Names>> = {
     short: 'epool',
     columns: [
       ['Cluster', 'string', '.spec.cluster'],
-      ['VIPs', 'string', '.spec.vips[*].address'],
+      ['VIPs', 'string', '.status.vipList'],
       ['Class', 'string', '.spec.ingressClass'],
-      ['Addresses', 'string', '.status.addresses[*].value'],
+      ['Addresses', 'string', '.status.addressList'],
       ['Programmed', 'string', conditionPath('Programmed')],
       ['Ready', 'string', conditionPath('Ready')],
     ],
@@ -53,7 +53,7 @@ const names: Readonly<Record<KindName, Names>> = {
     columns: [
       ['Zone', 'string', '.spec.dns.zone'],
       ['TTL', 'integer', '.spec.ttlSeconds'],
-      ['Default', 'string', '.spec.default.clusters[*].name'],
+      ['Default', 'string', '.spec.default.clusters'],
     ],
   },
   Drain: {
@@ -62,8 +62,23 @@ const names: Readonly<Record<KindName, Names>> = {
     columns: [
       ['Kind', 'string', '.spec.target.kind'],
       ['Target', 'string', '.spec.target.name'],
-      ['Reason', 'string', '.spec.reason'],
+      ['InForce', 'string', conditionPath('InForce')],
+      ['Empty', 'string', conditionPath('Empty')],
+      ['VIPs', 'integer', '.status.left.vips'],
+      ['Connections', 'integer', '.status.left.connections'],
+      ['Pods', 'integer', '.status.left.pods'],
       ['Expires', 'string', '.spec.expires'],
+      ['Reason', 'string', '.spec.reason'],
+    ],
+  },
+  Freeze: {
+    plural: 'freezes',
+    short: 'tfreeze',
+    columns: [
+      ['By', 'string', '.spec.by'],
+      ['Since', 'string', '.spec.since'],
+      ['Until', 'string', '.spec.until'],
+      ['Reason', 'string', '.spec.reason'],
     ],
   },
 };

@@ -125,7 +125,7 @@ function plural(type: string): string {
 }
 
 /**
- * The first object of the kind in the example platform; Drain has none there, so its example comes from the golden of valid
+ * The first object of the kind in the example platform; Drain and Freeze have none there, so their examples come from the golden of valid
  * objects.
  */
 function exampleOf(root: string, kind: KindName): string {

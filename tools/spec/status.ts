@@ -8,6 +8,11 @@ export const conditionTypes: Readonly<Partial<Record<KindName, Readonly<Record<s
     Programmed: 'nginx of at least one blade serves the newest table.',
     Ready: 'Every VIP is announced.',
   },
+  Drain: {
+    Accepted: 'The Drain is taken as it is written.',
+    InForce: 'Agents obey it, since `lastTransitionTime`.',
+    Empty: 'Nothing is left: what is drained may be switched off.',
+  },
 };
 
 const conditions = {
@@ -66,6 +71,35 @@ const addresses = {
   },
 } as const;
 
+/** A column of `kubectl get` prints the first value of a list only, so what is to be read there is a text as well. */
+const lists = {
+  vipList: {
+    description: 'The VIPs in force, joined by commas: what `kubectl get` shows.',
+    type: 'string',
+    maxLength: 16_384,
+  },
+  addressList: {
+    description: 'The values of `addresses`, joined by commas: what `kubectl get` shows.',
+    type: 'string',
+    maxLength: 16_384,
+  },
+} as const;
+
+const count = (description: string) => ({ description, type: 'integer', format: 'int64', minimum: 0 }) as const;
+
+/** What a Drain has not emptied yet. */
+const left = {
+  description:
+    'What is left; absent while it is not known of one of the servers. The condition Empty says whether the machine may be switched off.',
+  type: 'object',
+  properties: {
+    vips: count('VIPs that blades concerned announce.'),
+    connections: count('Open connections of clients at blades concerned.'),
+    requestsPerSecond: count('Requests a second at blades concerned.'),
+    pods: count('Pods of the worker that are Ready, or of which nobody knows that they are not.'),
+  },
+} as const;
+
 /** The schema of a kind's status. Only `/status` writes it; a status in a file is dropped. */
 export function statusOf(kind: KindName) {
   const types = Object.keys(conditionTypes[kind] ?? {});
@@ -74,7 +108,8 @@ export function statusOf(kind: KindName) {
     type: 'object',
     properties: {
       observedGeneration,
-      ...(kind === 'EdgePool' ? { addresses } : {}),
+      ...(kind === 'EdgePool' ? { addresses, ...lists } : {}),
+      ...(kind === 'Drain' ? { left } : {}),
       conditions,
     },
   };

@@ -1,6 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { apiGroup } from '../../model/contract.ts';
 import { findObject } from '../../model/platform/find.ts';
 import { poolsOfCluster, sitesOfCluster } from '../../model/platform/places.ts';
 import { InputError } from '../../model/problem.ts';
@@ -9,6 +10,7 @@ import { withoutUndefined } from '../../model/values.ts';
 import type { PodsFrom } from '../../planes/network/needs.ts';
 import { type Agent, agents as allAgents } from '../../preflight/agents.ts';
 import type { Crd, ExpectedCrd } from '../../preflight/judge/crds.ts';
+import { ownCrds } from '../../preflight/needs.ts';
 import type { Expectations } from '../../preflight/preflight.ts';
 import { type OutputArguments, printResult } from '../output.ts';
 import { showProgress } from '../progress.ts';
@@ -124,13 +126,11 @@ function expectationsOf(platform: Platform, name: string): Expectations {
   };
 }
 
-/** The CRDs that come with this version. */
+/** The CRDs that a cluster has, as they come with this version. */
 async function readCrds(): Promise<readonly ExpectedCrd[]> {
-  const folder = join(deploy, 'crds');
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml')).toSorted();
   return Promise.all(
-    files.map(async (file) => {
-      const path = join(folder, file);
+    ownCrds.map(async (name) => {
+      const path = join(deploy, 'crds', `${name.replace(`.${apiGroup}`, '')}.yaml`);
       // This is our own file, which the tests check.
       return { crd: parse(await readFile(path, 'utf8')) as Crd, file: shortPath(path) };
     }),

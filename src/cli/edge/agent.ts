@@ -4,6 +4,7 @@ import { agentPaths, agentPorts, defaultRunDir, runFiles } from '../../model/con
 import { bladeOf } from '../../model/platform/places.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import { type Agent, type AgentPlane, runAgent } from '../agent/host.ts';
+import { addSpecOptions } from '../agent/spec-sources.ts';
 import { addSourceOptions, addVisitorOptions, logLevelOption, parseListenAddress, parsePort } from '../options.ts';
 import { type BladeArguments, type BladeHost, dataPlane, pairs, peers, publisher, speaker, vipBrake } from './parts.ts';
 
@@ -12,9 +13,9 @@ export function registerAgent(edge: Command): void {
   const agent = edge
     .command('agent')
     .description("Keep a blade's nginx at the state of its cluster, and announce its VIPs while it is fit")
-    .requiredOption('--platform <dir>', 'folder of the platform spec; watched, a bad edit changes nothing')
     .requiredOption('--pool <name>', 'the EdgePool')
     .requiredOption('--blade <name>', 'this blade')
+    .option('--cluster <name>', 'the Cluster that the pool serves; needed without --platform')
     .option('--run-dir <dir>', 'folder of nginx-control, bgp.sock and the snapshots', defaultRunDir)
     .option(
       '--metrics-address <host:port>',
@@ -29,6 +30,7 @@ export function registerAgent(edge: Command): void {
     )
     .addOption(logLevelOption())
     .action((given: BladeArguments) => runAgent(bladePlane, given));
+  addSpecOptions(agent);
   addVisitorOptions(agent);
   addSourceOptions(agent);
 }
@@ -41,9 +43,9 @@ const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
     const { sendStarting } = await import('../../bgp/driver/starting.ts');
     await sendStarting(resolve(runDir, runFiles.relaySocket));
   },
-  view: async ({ pool, blade }) => {
+  view: async ({ pool, blade, cluster }) => {
     const { bladePlatform } = await import('../../planes/edge/compile/platform.ts');
-    return (platform) => bladePlatform(platform, pool, blade);
+    return (platform) => bladePlatform(platform, { pool, blade, cluster });
   },
   cluster: ({ pool }) => pool.spec.cluster,
   needs: async () => (await import('../../planes/edge/needs.ts')).edgeNeeds,
@@ -52,7 +54,7 @@ const bladePlane: AgentPlane<BladeArguments, BladePlatform> = {
     const own = bladeOf(pool, blade)?.address.text ?? '127.0.0.1';
     return metricsAddress ?? { host: own, port: agentPorts.edge };
   },
-  peers: ({ pool }) => pool.spec.blades.map(({ address }) => address),
+  pool: ({ pool }) => pool,
   lastGood: runFiles.edgeSnapshot,
   agent: bladeAgent,
 };
@@ -64,7 +66,8 @@ async function bladeAgent(outside: BladeHost): Promise<Agent> {
   const host: BladeHost = { ...outside, platform: () => brake.platform() };
   const { EdgeAgent } = await import('../../planes/edge/agent.ts');
   const { createCertificateReader } = await import('../../planes/edge/tables/certificate.ts');
-  const { addToLoopback } = await import('../../planes/edge/vips/loopback.ts');
+  const { LeftOvers } = await import('../../planes/edge/vips/leftovers.ts');
+  const { kernelLoopback: loopback } = await import('../../planes/edge/vips/loopback.ts');
   const { edgeMetrics } = await import('../../planes/edge/metrics.ts');
   const { httpProbe, tlsProbe } = await import('../../planes/edge/vips/probe.ts');
   const { tryEndpoint } = await import('../../planes/edge/vips/reach.ts');
@@ -86,7 +89,8 @@ async function bladeAgent(outside: BladeHost): Promise<Agent> {
     probe: httpProbe(probing),
     probeTls: tlsProbe(probing),
     tryEndpoint,
-    addAddresses: addToLoopback,
+    addAddresses: (vips) => loopback.add(vips),
+    leftOvers: new LeftOvers({ loopback, platform, speaker: bgp, clock, log }),
     readCertificate: createCertificateReader(),
     // A blade that starts while its cluster cannot be reached serves the last state it knew.
     pairs: await pairs(host),
@@ -100,6 +104,7 @@ async function bladeAgent(outside: BladeHost): Promise<Agent> {
     start: () => agent.start(),
     platformChanged: () => agent.platformChanged(),
     status: () => agent.status(),
+    doubting: () => agent.doubting(),
     documents: {
       [agentPaths.vips]: () => agent.vips(),
       [agentPaths.route]: (query) => agent.route({ host: query.get('host') ?? '', path: query.get('path') ?? '/' }),

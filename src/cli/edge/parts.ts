@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { Prefix } from '../../model/address.ts';
 import { runFiles } from '../../model/contract.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { EdgeAgentOptions } from '../../planes/edge/agent.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
+import type { Publisher } from '../../planes/edge/publish/publisher.ts';
 import type { DataPlane } from '../../planes/edge/table.ts';
 import type { PairFile } from '../../planes/edge/tables/pairs.ts';
 import type { VipBrake } from '../../planes/edge/vips/brake.ts';
@@ -27,12 +29,13 @@ export async function dataPlane({ runFile, clock, log }: BladeHost): Promise<Dat
 }
 
 /** What keeps VIPs in force for a while that an edit takes out of the pool. */
-export async function vipBrake({ given, platform, acceptFile, clock, log }: BladeHost): Promise<VipBrake> {
+export async function vipBrake({ given, platform, acceptFile, runFile, clock, log }: BladeHost): Promise<VipBrake> {
   const { VipBrake: Brake } = await import('../../planes/edge/vips/brake.ts');
   const { AcceptFile } = await import('../../kube/watch/accept-file.ts');
-  const file = new AcceptFile(acceptFile, log);
-  const accepts = { path: acceptFile, read: () => file.read(), remove: () => file.remove() };
-  return new Brake({ platform, blade: given.blade, accepts, clock, log });
+  const { vipFile } = await import('../../planes/edge/vips/kept-vips.ts');
+  const accepts = new AcceptFile(acceptFile, log);
+  const kept = vipFile(runFile(runFiles.edgeVips), log);
+  return new Brake({ platform, blade: given.blade, accepts, kept, clock, log });
 }
 
 /**
@@ -67,7 +70,7 @@ export async function speaker(
 }
 
 /** The other blades of the pool: this one withdraws a VIP only when another one announces it. */
-export async function peers({ given, platform, listen, clock }: BladeHost): Promise<Peers> {
+export async function peers({ given, platform, listen, clock, access }: BladeHost): Promise<Peers> {
   const { HttpPeers } = await import('../../planes/edge/vips/peers.ts');
   return new HttpPeers({
     clock,
@@ -79,6 +82,7 @@ export async function peers({ given, platform, listen, clock }: BladeHost): Prom
     vips: () => platform().pool.spec.vips.map(({ address }) => address.text),
     intervalMs: 1000,
     timeoutMs: 500,
+    access,
   });
 }
 
@@ -92,17 +96,19 @@ export async function pairs({ runFile, log }: BladeHost): Promise<PairFile> {
 export async function publisher(host: BladeHost): Promise<Pick<EdgeAgentOptions, 'publisher'>> {
   const { given, client, platform, clock, log, registry } = host;
   if (client === undefined) return {};
-  const { Publisher } = await import('../../planes/edge/publish/publisher.ts');
-  return {
-    publisher: new Publisher({
-      client,
-      pool: () => platform().pool,
-      blade: given.blade,
-      identity: `${given.blade}_${randomUUID()}`,
-      clock,
-      random: Math.random,
-      log: log.child({ room: 'publish' }),
-      registry,
-    }),
-  };
+  const { drainStatuses } = await import('./drain-statuses.ts');
+  const { Publisher: Writer } = await import('../../planes/edge/publish/publisher.ts');
+  const others = await drainStatuses(host, client, () => made.status().leading);
+  const made: Publisher = new Writer({
+    client,
+    pool: () => platform().pool,
+    blade: given.blade,
+    identity: `${given.blade}_${randomUUID()}`,
+    clock,
+    random: Math.random,
+    log: log.child({ room: 'publish' }),
+    registry,
+    ...withoutUndefined({ others }),
+  });
+  return { publisher: made };
 }

@@ -16,7 +16,8 @@ interface RenderArguments {
   readonly to: string;
   readonly user?: string;
   readonly workers: number | 'auto';
-  readonly accessLog: boolean;
+  readonly accessLog?: boolean;
+  readonly fullAddresses: boolean;
   readonly syslog: boolean;
 }
 
@@ -35,7 +36,9 @@ export function registerRender(edge: Command): void {
     .requiredOption('--to <dir>', 'folder to write')
     .option('--user <name>', 'user of the worker processes (default: www-data, or root where no other user exists)')
     .option('--workers <count>', 'worker processes, or auto: one a processor', parseWorkers, 'auto')
-    .option('--access-log', 'log one JSON object a request (to <run-dir>/nginx-access.log)', false)
+    .option('--access-log', 'log one JSON object a request (default with --syslog; else to <run-dir>/nginx-access.log)')
+    .option('--no-access-log', 'log no requests, whatever accessLog of the EdgePool says')
+    .option('--full-addresses', 'log whole addresses of clients, not their networks (IPv4 /24, IPv6 /48)', false)
     .option('--syslog', 'log to /dev/log, where the journal bounds it, instead of to files of the run directory', false)
     .action(render);
 }
@@ -51,6 +54,7 @@ async function render(options: RenderArguments): Promise<void> {
   const { checkSettings } = await import('../../planes/edge/nginx/conf.ts');
   const { renderDataPlane } = await import('../../planes/edge/nginx/render.ts');
   const { zoneMiB } = await import('../../planes/edge/table.ts');
+  const { countryRanges } = await import('../../geo/ranges.ts');
   const { printLines } = await import('../../runtime/print.ts');
 
   const platform = await loadPlatformOrThrow([options.platform]);
@@ -64,7 +68,8 @@ async function render(options: RenderArguments): Promise<void> {
     ipv6: existsSync('/proc/net/if_inet6'),
     user: options.user ?? (await defaultUser()),
     workers: options.workers,
-    accessLog: options.accessLog,
+    accessLog: options.accessLog ?? options.syslog,
+    fullAddresses: options.fullAddresses,
     syslog: options.syslog,
     maxBodyMiB: pool.spec.maxBodyMiB,
     clients: pool.spec.clients,
@@ -90,7 +95,7 @@ async function render(options: RenderArguments): Promise<void> {
   if (open.length > 0) throw new InputError(open);
   const closed = await closedToWorkers(settings);
   if (closed.length > 0) throw new InputError(closed);
-  await renderDataPlane(settings, Date.now());
+  await renderDataPlane(settings, Date.now(), countryRanges());
   printLines([join(settings.rendered, 'nginx.conf')]);
 }
 

@@ -1,10 +1,13 @@
 import { type Command, Option } from 'commander';
 import { agentPorts, defaultRunDir, runFiles } from '../../model/contract.ts';
 import { findObject } from '../../model/platform/find.ts';
+import { freezeInForce } from '../../model/platform/freezes.ts';
 import { sitesOfCluster } from '../../model/platform/places.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
+import type { Platform } from '../../model/spec/platform.ts';
 import type { PodsFrom } from '../../planes/network/needs.ts';
 import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
+import { addSpecOptions } from '../agent/spec-sources.ts';
 import {
   addSourceOptions,
   addVisitorOptions,
@@ -25,7 +28,6 @@ export function registerAgent(network: Command): void {
   const agent = network
     .command('agent')
     .description('Announce the pods of this worker through ExaBGP, with blackholes in the kernel')
-    .requiredOption('--platform <path>', 'the platform spec, file or folder')
     .requiredOption('--node <name>', 'name of this worker, as Kubernetes and Calico have it')
     .requiredOption('--cluster <name>', 'the Cluster it belongs to')
     .option('--run-dir <folder>', "where the relay's socket bgp.sock is", defaultRunDir)
@@ -46,6 +48,7 @@ export function registerAgent(network: Command): void {
     .option('--withdraw-on-stop', 'withdraw every route before ending (default: routes stay)', false)
     .addOption(logLevelOption())
     .action((given: WorkerArguments) => runAgent(workerPlane, given));
+  addSpecOptions(agent);
   addVisitorOptions(agent);
   addSourceOptions(agent);
 }
@@ -54,6 +57,7 @@ export function registerAgent(network: Command): void {
 interface WorkerPlatform {
   readonly sites: readonly Site[];
   readonly drains: readonly Drain[];
+  readonly freezes: Platform['freezes'];
 }
 
 type WorkerHost = AgentHost<WorkerArguments, WorkerPlatform>;
@@ -66,9 +70,10 @@ const workerPlane: AgentPlane<WorkerArguments, WorkerPlatform> = {
     (platform) => ({
       sites: sitesOfCluster(
         platform,
-        findObject(platform, 'Cluster', cluster, { option: '--cluster', place: path }).metadata.name,
+        findObject(platform, 'Cluster', cluster, { option: '--cluster', place: path ?? 'the APIs' }).metadata.name,
       ),
       drains: [...platform.drains.values()],
+      freezes: platform.freezes,
     }),
   cluster: (_, { cluster }) => cluster,
   needs: async ({ node, podsFrom }) => {
@@ -84,10 +89,11 @@ const workerPlane: AgentPlane<WorkerArguments, WorkerPlatform> = {
 async function workerAgent(host: WorkerHost): Promise<Agent> {
   const { createSpeaker } = await import('../../bgp/driver/speaker.ts');
   const { outageLines } = await import('../../bgp/faults.ts');
+  const { AcceptFile } = await import('../../kube/watch/accept-file.ts');
   const { NetworkAgent } = await import('../../planes/network/agent.ts');
   const { addressesHere } = await import('../../planes/network/kernel/addresses.ts');
   const { kernelBlackholes } = await import('../../planes/network/kernel/blackholes.ts');
-  const { given, platform, platformStatus, source, lastGood, runFile, clock, log, registry } = host;
+  const { given, platform, platformStatus, source, lastGood, acceptFile, runFile, clock, log, registry } = host;
   // The ExaBGP of this worker, driven through its relay. There is no lease: a worker's routes stay when its agent falls silent.
   const speaker = createSpeaker({
     socketPath: runFile(runFiles.relaySocket),
@@ -100,13 +106,17 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
   const agent = new NetworkAgent({
     node: given.node,
     podsFrom: given.podsFrom,
-    spec: platform,
+    spec: () => {
+      const { freezes, ...spec } = platform();
+      return { ...spec, frozen: freezeInForce({ freezes }, clock.now()) !== undefined };
+    },
     specProblem: () => platformStatus().message,
     source,
     // A worker that starts while its cluster cannot be reached announces the last state it knew.
     snapshot: lastGood,
     speaker,
     // Packets to an address of a block that no pod has end in a blackhole, instead of looping.
+    accepts: new AcceptFile(acceptFile, log),
     blackholes: kernelBlackholes,
     addresses: addressesHere,
     clock,
@@ -117,6 +127,7 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
     start: () => agent.start(),
     platformChanged: () => agent.refresh(),
     status: () => agent.status(),
+    doubting: () => agent.doubting(),
     health: () => [...outageLines(speaker.status()), ...agent.faults()],
     stop: ({ withdraw }) => agent.stop(withdraw ? { timeoutMs: 10_000 } : undefined),
   };

@@ -10,6 +10,8 @@ import { explain } from '../../planes/steering/plan/explain.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { readCluster } from '../cluster-read.ts';
 import { lookAt } from '../look.ts';
+import type { NameServerArguments } from '../name-servers.ts';
+import { accessOf, type TlsArguments } from '../tls.ts';
 
 /** The limit for each that is asked; they are asked beside each other. */
 const patienceMs = 3000;
@@ -17,10 +19,11 @@ const patienceMs = 3000;
 const mostNameServers = 4;
 
 /** How `tideline why` asks: over the network from this machine. */
-export function asking(platform: Platform, { nameServer }: { readonly nameServer: readonly NameServer[] }): Asking {
-  const options = { timeoutMs: patienceMs, monotonic: () => systemClock.monotonic() };
+export async function asking(platform: Platform, given: TlsArguments & NameServerArguments): Promise<Asking> {
+  const { nameServer } = given;
+  const options = { timeoutMs: patienceMs, access: await accessOf(given) };
   return {
-    snapshot: () => lookAt(platform),
+    snapshot: () => lookAt(platform, given),
     dns: askDns,
     health: (query) => askHealth(query, patienceMs),
     route: (target, asked) => askRoute(target, asked, options),

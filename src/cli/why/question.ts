@@ -1,10 +1,11 @@
 import { parseAddress, parsePrefix } from '../../model/address.ts';
 import { countryOf } from '../../model/geo/countries.ts';
-import { countryMeant } from '../../model/geo/meant.ts';
+import { countryFix } from '../../model/geo/meant.ts';
 import { poolOfBlade } from '../../model/platform/places.ts';
+import { policyOfHost } from '../../model/platform/policies.ts';
 import { InputError } from '../../model/problem.ts';
-import type { TrafficPolicy } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
+import { didYouMean } from '../../model/spec/similar.ts';
 import { unknownName } from '../../model/spec/unknown-name.ts';
 import type { Snapshot } from '../../observe/snapshot.ts';
 import type { Question } from '../../observe/why/questions.ts';
@@ -17,26 +18,24 @@ const hostPattern = /^(?=.{1,253}$)[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?(\.[a-z0
 export function hostQuestion(platform: Platform, text: string, path: string): Question {
   const host = hostIn(text);
   if (!path.startsWith('/')) throw bad('BadPath', `--path: ${path} is no path`, 'let it start with /');
-  const policy = policyOf(platform, host);
+  const policy = policyOfHost(platform, host);
   return { kind: 'host', asked: { host, path }, ...(policy === undefined ? {} : { policy }) };
 }
 
 export function countryQuestion(platform: Platform, text: string, host: string | undefined): Question {
   const code = text === 'unknown' ? undefined : text.toUpperCase();
-  if (code !== undefined && countryOf(code) === undefined) {
-    const meant = countryMeant(text);
-    const fix =
-      meant === undefined
-        ? 'give an ISO 3166-1 alpha-2 code, e.g. FR'
-        : `did you mean "${meant.code}" (${meant.name})?`;
-    throw bad('UnknownCountry', `${text} is not a country that answers can be given for; "unknown" is taken too`, fix);
-  }
+  if (code !== undefined && countryOf(code) === undefined)
+    throw bad(
+      'UnknownCountry',
+      `${text} is not a country that answers can be given for; "unknown" is taken too`,
+      countryFix(text),
+    );
   const hosts = host === undefined ? firstHosts(platform) : [hostOfPolicy(platform, hostIn(host))];
   if (hosts.length === 0)
     throw bad(
       'NoPolicy',
       'the spec has no TrafficPolicy, so no country is led anywhere',
-      'ask for a host: tideline why host',
+      'ask for a host: tideline why host HOST FOLDER',
     );
   return { kind: 'country', hosts, ...(code === undefined ? {} : { country: code }) };
 }
@@ -94,15 +93,19 @@ function hostIn(text: string): string {
   return host;
 }
 
-function policyOf(platform: Platform, host: string): TrafficPolicy | undefined {
-  return [...platform.policies.values()].find(({ spec }) => spec.hosts.includes(host));
+function hostOfPolicy(platform: Platform, host: string) {
+  const policy = policyOfHost(platform, host);
+  if (policy === undefined)
+    throw bad(
+      'NoPolicy',
+      `no policy answers for ${host}`,
+      didYouMean(host, hostsOf(platform), 'ask for a host of spec.hosts of a TrafficPolicy'),
+    );
+  return { host, policy };
 }
 
-function hostOfPolicy(platform: Platform, host: string) {
-  const policy = policyOf(platform, host);
-  if (policy === undefined)
-    throw bad('NoPolicy', `no policy answers for ${host}`, 'ask for a host of spec.hosts of a TrafficPolicy');
-  return { host, policy };
+function hostsOf(platform: Platform): readonly string[] {
+  return [...platform.policies.values()].flatMap(({ spec }) => spec.hosts);
 }
 
 function firstHosts(platform: Platform) {

@@ -20,7 +20,7 @@ export function bladeHops(platform: Platform, snapshot: Snapshot, name: string):
     spec,
     holds('blade', name, `answers (${Math.max(1, Math.round(part.ageMs))} ms)`),
     ...inputHops(name, edge),
-    nginxHop(name, edge),
+    servingHop(name, edge),
     ...pool.spec.vips.flatMap(({ address }) => vipHops(name, edge, address.text)),
   ];
 }
@@ -33,17 +33,23 @@ function specHop(platform: Platform, pool: EdgePool, name: string, nowMs: number
   if (drain === undefined) return holds('spec', name, place);
   const { target, reason, expires } = drain.spec;
   const what = `${place}, and Drain/${drain.metadata.name} of ${target.kind} ${target.name} takes it out of service until ${expires}: ${reason}`;
-  const fix = `when the work is done: tideline undrain ${target.kind.toLowerCase()} ${target.name}`;
+  const fix = `when the work is done: tideline undrain ${target.kind.toLowerCase()} ${target.name} FOLDER --yes`;
   return fails('spec', name, 'BladeDrained', what, fix);
 }
 
+/** Whether the blade is in service; one that drains serves only until others have its VIPs. */
+function servingHop(name: string, edge: EdgePart): Hop {
+  const hop = nginxHop(name, edge);
+  if (hop.verdict !== 'holds' || !edge.draining) return hop;
+  return fails('nginx', name, 'BladeDrained', 'says that it drains, by the spec that it was given');
+}
+
 /** Whether nginx of the blade serves the newest table. */
-export function nginxHop(name: string, { fault, nginx, tableRefused, draining }: EdgePart): Hop {
+export function nginxHop(name: string, { fault, nginx, tableRefused }: EdgePart): Hop {
   if (fault !== undefined) return fails('nginx', name, 'BladeUnfit', `is unfit: ${fault}`);
   if (nginx === undefined) return fails('nginx', name, 'BladeUnfit', 'has no nginx that answers its agent');
   if (tableRefused !== undefined)
     return fails('nginx', name, 'TableRefused', `has an nginx that refused the newest table: ${tableRefused}`);
-  if (draining) return fails('nginx', name, 'BladeDrained', 'says that it drains, by the spec that it was given');
   return holds('nginx', name, `serves the newest table to ${nginx.activeConnections} connections`);
 }
 

@@ -28,6 +28,7 @@ export type HopName =
   | 'cluster'
   | 'nginx'
   | 'rule'
+  | 'certificate'
   | 'Service'
   | 'endpoints'
   | 'pod'

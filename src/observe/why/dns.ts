@@ -1,6 +1,6 @@
 import { answersFor, answersNow, formatTiers, preferenceOf } from '../../answers/answers.ts';
 import { formatShares } from '../../answers/distribution.ts';
-import { entryAddresses } from '../../model/platform/entries.ts';
+import { clusterByAddress } from '../../model/platform/entries.ts';
 import type { TrafficPolicy } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { fails, type Hop, holds, unknown } from './chain.ts';
@@ -42,14 +42,21 @@ export function dnsHops(platform: Platform, evidence: Evidence, { policy, host, 
     'addresses' in part ? part.addresses.flatMap((one) => clusterOf.get(one) ?? []) : [],
   );
   const none = answers.length === 0 ? [unknown('DNS answer', host, 'was asked of no name server')] : [];
-  const now = seen.length > 0 ? [...new Set(seen)].join(', ') : 'no cluster that is known here';
-  const would = evidence.supposed.length > 0 ? 'would be led to' : 'are led to';
+  const users = country === undefined ? who : `users in ${who}`;
   return {
-    outcome: `${host}: ${country === undefined ? who : `users in ${who}`} ${would} ${now}`,
+    outcome: `${host}: ${outcomeOf(users, seen, parts, evidence.supposed.length > 0)}`,
     hops: [spec, ...answers, ...none, ...recordHops(evidence, host, answers)],
     clusters: seen.length > 0 ? [...new Set(seen)] : [...expected.keys()],
     wanted: [...wanted.keys()],
   };
+}
+
+/** Where users are led. That no name server was heard says nothing about it. */
+function outcomeOf(users: string, seen: readonly string[], parts: readonly DnsPart[], supposed: boolean): string {
+  if (!parts.some((part) => 'addresses' in part))
+    return `where ${users} are led is not known, no name server was heard`;
+  const clusters = seen.length > 0 ? [...new Set(seen)].join(', ') : 'no cluster that is known here';
+  return `${users} ${supposed ? 'would be' : 'are'} led to ${clusters}`;
 }
 
 /**
@@ -70,15 +77,6 @@ function recordHops({ records }: Evidence, host: string, answers: readonly Hop[]
           `should be answered by ${path.join('; ')}; tideline steering plan compares the zone`,
         ),
   ];
-}
-
-/** The cluster of each entry address. */
-export function clusterByAddress(platform: Platform): ReadonlyMap<string, string> {
-  return new Map(
-    [...platform.clusters.keys()].flatMap((cluster) =>
-      entryAddresses(platform, cluster).map(({ text }): readonly [string, string] => [text, cluster]),
-    ),
-  );
 }
 
 function answerHop(
@@ -107,7 +105,9 @@ function answerHop(
   const what = `is ${clusters.join(', ')} (${part.addresses.join(', ')}) at ${server}${asked}`;
   if (clusters.every((cluster) => seen.expected.has(cluster))) {
     const because =
-      seen.unhealthy.size === 0 ? '' : `, the next choice while ${[...seen.unhealthy].join(', ')} is not healthy`;
+      seen.unhealthy.size === 0
+        ? ''
+        : `, the next choice while ${[...seen.unhealthy].join(', ')} ${seen.unhealthy.size === 1 ? 'is' : 'are'} not healthy`;
     return holds('DNS answer', host, `${what}${because}`);
   }
   return fails(

@@ -45,6 +45,12 @@ function announces({ vips }: EdgePart, vip: string): boolean {
   return vips.some(({ address, announced }) => address === vip && announced);
 }
 
+/** Whether nothing is wrong with a blade but that a Drain wants it to go: it serves until another blade can. */
+function isKeptByDrained({ vips }: EdgePart, vip: string): boolean {
+  const reasons = vips.find(({ address }) => address === vip)?.reasons ?? [];
+  return reasons.includes('LastAnnouncer') && reasons.every((reason) => ['Draining', 'LastAnnouncer'].includes(reason));
+}
+
 function vipHops({ snapshot }: Evidence, pool: EdgePool, parts: readonly AgentPart[], vip: string): readonly Hop[] {
   const answered = parts.flatMap((part) => ('edge' in part ? [{ name: part.target.server, edge: part.edge }] : []));
   const silent = parts.flatMap((part) =>
@@ -59,6 +65,16 @@ function vipHops({ snapshot }: Evidence, pool: EdgePool, parts: readonly AgentPa
   const of = `of pool ${pool.metadata.name}`;
   if (fit.length === 0 && answered.length === 0)
     return [unknown('VIP', vip, `${of} is served or not: no blade answers (${silent.join('; ') || 'none was asked'})`)];
+  const kept = announcers.filter(({ edge }) => isKeptByDrained(edge, vip));
+  if (fit.length === 0 && kept.length > 0)
+    return [
+      holds(
+        'VIP',
+        vip,
+        `${of} stays with the drained ${namesOf(kept)}, because no other blade can take it (${others})`,
+      ),
+      holds('announced by', vip, `is announced by ${namesOf(kept)}`),
+    ];
   if (fit.length === 0)
     return [fails('VIP', vip, 'VipUnserved', `${of} is served by no blade that is fit (${others})`)];
   const served = holds('VIP', vip, `${of} is served by ${namesOf(fit)}${others === '' ? '' : `; not by ${others}`}`);

@@ -37,6 +37,8 @@ const parisSilent = Object.fromEntries(
 );
 const silentEntry = { healthy: false, answered: false, problem: 'nothing within 3 s' } as const;
 
+const ended = { reason: 'CertificateExpired', message: 'Secret video/tls ended' };
+
 /** Each: what is asked, what is changed, the hop, the reason, and what it must say. */
 const faults: readonly (readonly [Question, Partial<Evidence>, string, WhyReason, RegExp, Platform?])[] = [
   [france, { dns: dns('FR', []) }, 'DNS answer', 'AnswerEmpty', /NXDOMAIN/],
@@ -169,6 +171,17 @@ const faults: readonly (readonly [Question, Partial<Evidence>, string, WhyReason
     'Service',
     'ServiceMissing',
     /no TCP port 81/,
+  ],
+  [
+    wholeHost,
+    {
+      routes: routes({
+        faulty: [{ object: 'Ingress/video/web', problems: [ended] }],
+      }),
+    },
+    'certificate',
+    'CertificateFaulty',
+    /browsers refuse: Secret video\/tls ended \(CertificateExpired\)$/,
   ],
   [
     wholeHost,

@@ -49,11 +49,12 @@ function hostsOf(question: Question): readonly HostOfPolicy[] {
   return [{ host: question.asked.host, policy: question.policy }];
 }
 
-async function askNameServers(
+/** Asks every name server of a policy's zone what users of a country are answered. Never rejects. */
+export async function askNameServers(
   platform: Platform,
   { host, policy }: HostOfPolicy,
   country: string | undefined,
-  asking: Asking,
+  asking: Pick<Asking, 'dns' | 'nameServers' | 'addressOf'>,
 ): Promise<readonly DnsPart[]> {
   const of = { host, ...(country === undefined ? {} : { country }) };
   const { zone } = policy.spec.dns;
@@ -66,7 +67,13 @@ async function askNameServers(
     const query = { ...of, types, ...(subnet === undefined ? {} : { subnet }) };
     return await Promise.all(servers.map((server) => asking.dns({ ...query, server })));
   } catch (error) {
-    return [{ ...of, server: `zone ${zone}`, problem: `its name servers are not known here (${messageOf(error)})` }];
+    return [
+      {
+        ...of,
+        server: `zone ${zone}`,
+        problem: `its name servers are not known here (${messageOf(error)}); name one with --name-server`,
+      },
+    ];
   }
 }
 

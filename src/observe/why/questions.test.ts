@@ -39,6 +39,13 @@ test.each([
   expect(renderChain(chain)[0]).toMatch(/: every hop holds$/);
 });
 
+test.each([
+  ['no name server answers', dns('FR', 'does not answer within 2.1 s'), 'where users in FR are led is not known'],
+  ['a name server has no address', dns('FR', []), 'users in FR are led to no cluster that is known here'],
+])('says where users are led, or that it is not known: %s', (_, parts, outcome) => {
+  expect(ask(france, { dns: parts }).outcome.join()).toContain(outcome);
+});
+
 const both = (change: Change) => ({ 'paris-blade-1': change, 'paris-blade-2': change });
 const unknowns: readonly (readonly [string, Question, Partial<Evidence>, string, RegExp])[] = [
   [
@@ -195,9 +202,39 @@ test.each(supposed)('answers what would happen without %s', (_, downs, question,
   expect(at).toMatch(broken);
 });
 
+test('a supposition takes the silence of everybody for no failure but the supposed one', () => {
+  const agents = well.snapshot.agents.map(({ target }) => ({ target, problem: 'timed out' }));
+  const silent = { healthy: false, answered: false, problem: 'timed out' } as const;
+  const blind = {
+    ...well,
+    snapshot: { ...well.snapshot, agents },
+    health: well.health.map(({ cluster, address, policy }) => ({ cluster, address, policy, ...silent })),
+  };
+  const chain = answer(platform, suppose(platform, blind, [{ kind: 'Cluster', name: 'paris' }]), france);
+  expect(chain.outcome.join()).toContain('users in FR would be led to cloud');
+  expect(chain.hops.filter(({ hop, reason }) => hop === 'health' && reason === 'EntrySilent').length).toBe(1);
+});
+
 test('a supposition says nothing of what is not supposed', () => {
   expect(suppose(platform, well, [])).toBe(well);
   const chain = answer(platform, suppose(platform, well, [{ kind: 'Worker', name: 'paris-worker-1' }]), pod);
   expect(chain.broken).toMatchObject({ hop: 'worker', what: 'is down, as supposed' });
   expect(renderChain(chain).join('\n')).not.toContain('fix:');
+});
+
+test('a VIP that two drained blades keep, because nobody else could, is served', () => {
+  const vips = [{ address: '192.0.2.10', fit: false, announced: true, reasons: ['Draining', 'LastAnnouncer'] }];
+  const kept = { vips, draining: true };
+  const change = { 'paris-blade-1': kept, 'paris-blade-2': kept };
+  const chain = ask(france, { snapshot: snapshot(change) });
+  expect(chain).toMatchObject({ verdict: 'holds' });
+  expect(ask(blade, { snapshot: snapshot(change) }).broken).toMatchObject({ reason: 'BladeDrained' });
+  expect(chain.hops.filter(({ hop }) => hop === 'VIP')).toMatchObject([
+    { verdict: 'holds', what: expect.stringMatching(/stays with the drained paris-blade-1, paris-blade-2/) },
+  ]);
+  const broken = vips.map((one) => ({ ...one, reasons: [...one.reasons, 'ProbeFailed'] }));
+  const unfit = { 'paris-blade-1': { vips: broken }, 'paris-blade-2': { vips: broken } };
+  expect(ask(france, { snapshot: snapshot(unfit) }).hops).toContainEqual(
+    expect.objectContaining({ hop: 'VIP', reason: 'VipUnserved' }),
+  );
 });

@@ -15,7 +15,7 @@ export const whyReasons = {
   },
   HealthFailing: {
     meaning: 'The entry address answers that the policy is not healthy there, so DNS leads users elsewhere.',
-    fix: 'the reason of the blade says what is missing; ask tideline why blade',
+    fix: 'the reason of the blade says what is missing; ask tideline why blade NAME FOLDER',
   },
   EntrySilent: {
     meaning: 'The entry address does not answer a health check that is made from here.',
@@ -23,19 +23,19 @@ export const whyReasons = {
   },
   VipUnserved: {
     meaning: 'No blade of the pool is fit to serve the VIP.',
-    fix: 'ask tideline why blade for the blade that is nearest to being fit',
+    fix: 'ask tideline why blade NAME FOLDER for the blade that is nearest to being fit',
   },
   VipNotAnnounced: {
     meaning: 'No blade of the pool announces the VIP to a router.',
-    fix: 'ask tideline why blade for each blade of the pool',
+    fix: 'ask tideline why blade NAME FOLDER for each blade of the pool',
   },
   BladeSilent: {
     meaning: 'The agent of the blade does not answer here.',
-    fix: 'look at the machine: power, network, and systemctl status tideline-edge',
+    fix: 'look at the machine: power, network, and systemctl status tideline-edge-agent',
   },
   BladeDrained: {
     meaning: 'A Drain takes the blade out of service on purpose.',
-    fix: 'when the work is done: tideline undrain',
+    fix: 'when the work is done: tideline undrain blade NAME FOLDER --yes',
   },
   BladeUnfit: {
     meaning: 'The blade as a whole is unfit to serve.',
@@ -71,7 +71,11 @@ export const whyReasons = {
   },
   RulesDiffer: {
     meaning: 'Blades of one pool do not give the same answer for the host and path.',
-    fix: 'ask again in a few seconds; when they still differ, tideline why blade names the one that is behind',
+    fix: 'ask again in a few seconds; when they still differ, tideline why blade NAME FOLDER says of each whether it is behind',
+  },
+  CertificateFaulty: {
+    meaning: 'The certificate that the host is served with is one that browsers refuse.',
+    fix: 'renew the certificate and put it into the Secret that spec.tls of the Ingress names',
   },
   ServiceMissing: {
     meaning: 'The Service of the rule, or its port, does not exist.',
@@ -95,7 +99,7 @@ export const whyReasons = {
   },
   WorkerSilent: {
     meaning: 'The agent of the worker does not answer here.',
-    fix: 'look at the machine: power, network, and systemctl status tideline-network',
+    fix: 'look at the machine: power, network, and systemctl status tideline-network-agent',
   },
   WorkerHolds: {
     meaning: 'The worker knows too little to change its routes: they stay as they are.',
@@ -103,7 +107,7 @@ export const whyReasons = {
   },
   WorkerDrained: {
     meaning: 'A Drain takes the worker out of service on purpose: it announces no pods.',
-    fix: 'when the work is done: tideline undrain worker NAME',
+    fix: 'when the work is done: tideline undrain worker NAME FOLDER --yes',
   },
   RouteMissing: {
     meaning: 'No server announces a route to the address or prefix.',
@@ -123,7 +127,7 @@ export const whyReasons = {
   },
   KernelShadows: {
     meaning: 'A route or rule of another program takes packets to the block.',
-    fix: 'remove the route or rule that the message names',
+    fix: 'on the worker: ip route del, or ip rule del pref, with what the message names',
   },
   ExabgpSilent: {
     meaning: 'ExaBGP, or the relay under it, does not answer; routers drop the routes of the server.',

@@ -25,11 +25,12 @@ export function ruleHops(
   const rule = ruleHop(subject, first.answer, pool.name);
   const { backend } = first.answer;
   if (rule.verdict !== 'holds' || backend === undefined) return [rule];
+  const way = [rule, ...certificateHops(first.answer)];
   const service = serviceHop(backend);
-  if (service.verdict !== 'holds') return [rule, service];
+  if (service.verdict !== 'holds') return [...way, service];
   const endpoints = endpointsHop(backend);
-  if (backend.total === 0) return [rule, service, endpoints];
-  return [rule, service, endpoints, ...podHops(evidence.snapshot, backend.endpoints, pool.cluster)];
+  if (backend.total === 0) return [...way, service, endpoints];
+  return [...way, service, endpoints, ...podHops(evidence.snapshot, backend.endpoints, pool.cluster)];
 }
 
 function unasked(parts: readonly RoutePart[], pool: string): string {
@@ -86,6 +87,25 @@ function ruleHop(
   };
   const but = limits.map((limit) => meanings[limit] ?? limit);
   return holds('rule', subject, `is taken by ${owner}${but.length === 0 ? '' : `; ${but.join(', ')}`}`);
+}
+
+/** What is wrong with the certificate of the host, as the Ingresses that name the host say; a pair that is kept is served as before. */
+function certificateHops({ faulty }: RouteReading): readonly Hop[] {
+  return faulty.flatMap(({ object, problems }) => {
+    if (problems.some(({ reason }) => reason === 'CertificateKept')) return [];
+    const problem = problems.find(({ reason }) => /^(Certificate|Secret)/.test(reason));
+    if (problem === undefined) return [];
+    const { message, reason, fix } = problem;
+    return [
+      fails(
+        'certificate',
+        object,
+        'CertificateFaulty',
+        `has a certificate that browsers refuse: ${message} (${reason})`,
+        fix,
+      ),
+    ];
+  });
 }
 
 function serviceHop({ service, port, exists }: NonNullable<RouteReading['backend']>): Hop {

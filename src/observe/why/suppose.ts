@@ -1,6 +1,7 @@
 import { answersFor, answersNow, preferenceOf } from '../../answers/answers.ts';
 import { contains, hostPrefix, parseAddress, parsePrefix } from '../../model/address.ts';
 import { entryAddresses } from '../../model/platform/entries.ts';
+import { policyOfHost } from '../../model/platform/policies.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { AgentPart, Snapshot } from '../snapshot.ts';
 import { unhealthyClusters } from './entry.ts';
@@ -39,10 +40,25 @@ export function suppose(platform: Platform, evidence: Evidence, downs: readonly 
     agents.flatMap(({ target }, at) => (evidence.snapshot.agents[at] !== agents[at] ? [target.server] : [])),
   );
   const routes = evidence.routes.map((part) => routeWithout(part, deadBlades, gone));
-  const health = evidence.health.map((part) => healthAfter(platform, { snapshot, routes, downs }, part));
+  const seen = sightOf(evidence);
+  const health = seen.map((part) => healthAfter(platform, { snapshot, routes, downs }, part));
   const supposed = [...evidence.supposed, ...downs.map(({ kind, name }) => `${kind}/${name}`)];
   const after: Evidence = { ...evidence, snapshot, routes, health, supposed };
   return { ...after, dns: evidence.dns.map((part) => predicted(platform, after, part)) };
+}
+
+/** The health of the entries. Where nobody at all answers this machine, their silence says nothing of them: then it is not known. */
+function sightOf({ health, snapshot }: Evidence): readonly HealthPart[] {
+  const blind =
+    snapshot.agents.every((part) => 'problem' in part) &&
+    health.every((part) => !('healthy' in part) || (!part.healthy && !part.answered));
+  if (!blind) return health;
+  return health.map(({ cluster, address, policy }) => ({
+    cluster,
+    address,
+    policy,
+    problem: 'nothing of the platform answers this machine',
+  }));
 }
 
 /** The prefixes of pods that these workers announce. */
@@ -106,7 +122,7 @@ function healthAfter(
 
 /** What DNS would answer once its health checks have seen it. */
 function predicted(platform: Platform, after: Evidence, part: DnsPart): DnsPart {
-  const policy = [...platform.policies.values()].find(({ spec }) => spec.hosts.includes(part.host));
+  const policy = policyOfHost(platform, part.host);
   if (policy === undefined) return part;
   const { server, host, country, subnet } = part;
   const { tiers } = preferenceOf(answersNow(platform, policy, after.snapshot.takenAtMs), country);

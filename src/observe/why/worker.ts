@@ -83,7 +83,11 @@ function missingHop(snapshot: Snapshot, { prefix, cluster, node }: Wanted, worke
   }
   const problem = snapshot.clusters.find(({ name }) => name === cluster)?.problem;
   if (problem !== undefined)
-    return unknown('worker', text, `may be on a worker that is not known here: cluster ${cluster}: ${problem}`);
+    return unknown(
+      'worker',
+      text,
+      `may be on a worker that is not known here: cluster ${cluster}: ${problem} (WorkersUnknown)`,
+    );
   const silent = workers.filter((part) => 'problem' in part);
   const where = node === undefined ? '' : `, and its Pod is on ${node}`;
   if (silent.length > 0) {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { answersOf, formatTiers } from '../../../src/answers/answers.ts';
 import { formatRecord } from '../../../src/answers/record.ts';
-import { verify } from '../../../src/planes/steering/compile/verify.ts';
 import { dialects } from '../../../src/planes/steering/dialects/table.ts';
+import { verify } from '../../support/steering/plans.ts';
 import { compileInputOf, policyOf } from '../../support/steering/policies.ts';
 
 /** Each `<case>.in.yaml` (rules and default of a policy) becomes `<case>.out.txt`. `vitest -u` writes them again. */

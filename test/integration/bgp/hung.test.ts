@@ -21,6 +21,11 @@ const within = (beganMs: number, ms: number) => ({
   timeoutMs: Math.max(0, beganMs + promised(ms) - performance.now()),
 });
 
+/** What is hung for less than was promised is left alone: the last sign of life may be so much older than the hang. */
+const signOfLifeMs = 3000;
+const notBefore = (beganMs: number, ms: number): void =>
+  expect(performance.now() - beganMs).toBeGreaterThan(ms - signOfLifeMs);
+
 let world: World;
 const stopped: number[] = [];
 afterEach(async () => {
@@ -63,6 +68,7 @@ describe('a worker', () => {
     expect(lines.filter((line) => line.includes('RelaySilent'))).toHaveLength(1);
     const another = async (): Promise<boolean> => ![hung, 0].includes(await world.relayPid());
     await eventually('another relay', another, within(begin, withinMs.relayKilled));
+    notBefore(begin, withinMs.relayKilled);
     console.log(`the relay hangs: another one after ${(performance.now() - begin).toFixed(0)} ms`);
     await eventually('all is well', () => speaker.status().relay === 'synced' && outage(speaker).length === 0, {
       timeoutMs: 20_000,
@@ -88,6 +94,7 @@ describe('a worker', () => {
     await eventually('the router drops the routes', dropped, within(begin, withinMs.holdTime));
     const killed = (): boolean => !world.exabgp.daemon.running;
     await eventually('ExaBGP is killed', killed, within(begin, withinMs.exabgpKilled));
+    notBefore(begin, withinMs.exabgpKilled);
     console.log(`ExaBGP hangs: killed after ${(performance.now() - begin).toFixed(0)} ms`);
     await world.startExabgp();
     await world.waitKernel(pods, 30_000);
@@ -105,6 +112,7 @@ describe('a blade', () => {
     hang(agent.pid ?? -1);
     hang(await world.relayPid());
     await world.waitKernel([], promised(withinMs.relayKilled + 1000 * lease.seconds));
+    notBefore(begin, withinMs.relayKilled);
     console.log(`agent and relay hang: VIP withdrawn after ${(performance.now() - begin).toFixed(0)} ms`);
   });
 });

@@ -17,7 +17,9 @@ import { loadPlatformOrThrow } from '../../../src/platform/load.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { startExabgp } from '../../support/daemons/exabgp.ts';
 import { type Router, type RouterKind, routerKinds, startRouter } from '../../support/daemons/router.ts';
+import type { Patience } from '../../support/eventually.ts';
 import { listeningLog } from '../../support/listening-log.ts';
+import { promised } from '../../support/promised.ts';
 import { eventually, route, testLimits } from './world.ts';
 
 // Two workers, each below a leaf with an AS of its own, and a spine above both leaves. Both announce `block`, which was moved from
@@ -34,7 +36,11 @@ const names = ['a', 'b'] as const;
 /** The agents have the relay read back twice a second, which is their sign of life. */
 const verifyEveryMs = 500;
 const yieldSeconds = 4;
-const slow = { timeoutMs: 30_000, onError: 'not yet' } as const;
+/** Two sessions on the way to the spine pass the change on. */
+const passedOnMs = 3000;
+const patience = { timeoutMs: promised(1000 * yieldSeconds + passedOnMs), onError: 'not yet' } as const;
+/** Daemons that start, and sessions that come up, take longer. */
+const slow = { ...patience, timeoutMs: 30_000 } as const;
 
 let network: Network;
 let directory: string;
@@ -154,7 +160,10 @@ async function nextHops(namespace: string, prefix: string): Promise<readonly str
 }
 
 /** Waits until spine and leaf `a` send packets for the block, and for the prefix that only `a` has, this way. */
-async function waitForwarding(expected: { readonly spine: readonly string[]; readonly leaf: string }): Promise<void> {
+async function waitForwarding(
+  expected: { readonly spine: readonly string[]; readonly leaf: string },
+  howLong: Partial<Patience> = patience,
+): Promise<void> {
   const { a } = leaves;
   await eventually(
     `forwarding as ${JSON.stringify(expected)}`,
@@ -164,7 +173,7 @@ async function waitForwarding(expected: { readonly spine: readonly string[]; rea
       expect([await nextHops('spine', lone), await nextHops('leaf-a', lone)]).toEqual([[a.down], [a.server]]);
       return true;
     },
-    slow,
+    howLong,
   );
 }
 
@@ -198,7 +207,7 @@ it.each([
     const leafA = await startFabric(kind);
     const agent = await startAgent([block, lone]);
     startSpeaker('b').setDesired([route(block)]);
-    await waitForwarding(both);
+    await waitForwarding(both, slow);
 
     const begin = performance.now();
     agent.kill(signal);
@@ -229,7 +238,7 @@ it('a block with two announcers leads to the one that reads its cluster while th
   const agent = startSpeaker('a');
   agent.setDesired([block, lone].map((prefix) => route(prefix)));
   startSpeaker('b').setDesired([route(block)]);
-  await waitForwarding(both);
+  await waitForwarding(both, slow);
   agent.setYields(true);
   await waitForwarding(onlyB);
   expect(agent.status()).toMatchObject({ yielded: { asked: true }, announced: expect.arrayContaining([route(block)]) });

@@ -198,6 +198,8 @@ describe('health', () => {
         { policy: 'audio', healthy: false, reason: 'BelowThreshold' },
       ],
       watched: [],
+      measured: [],
+      accessLog: 'sampled',
     });
     const ask = async (policy: string) => {
       const reply = await world.ask({ host: 'nobody.example', path: `/.well-known/tideline/health/${policy}` });
@@ -232,6 +234,8 @@ describe('nginx killed and started again', () => {
     await world.plane.setHealth({
       policies: [{ policy: 'video', healthy: false, reason: 'BelowThreshold' }],
       watched: [],
+      measured: [],
+      accessLog: 'sampled',
     });
     await world.plane.setDraining(true);
     const before = world.plane.status();

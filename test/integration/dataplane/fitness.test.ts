@@ -70,7 +70,12 @@ describe('tries to connect', () => {
         ],
       }),
     );
-    await plane.setHealth({ policies: [], watched: ['n/a/80', 'n/b/80', 'n/never/80'] });
+    await plane.setHealth({
+      policies: [],
+      watched: ['n/a/80', 'n/b/80', 'n/never/80'],
+      measured: [],
+      accessLog: 'sampled',
+    });
     const ask = async (path: string) => (await world!.ask({ host: 'www.example', path })).status;
     const tries = () => plane.status()?.backendTries ?? {};
     await eventually('a refused try of a watched backend is counted', async () => {
@@ -91,7 +96,7 @@ describe('tries to connect', () => {
     );
     expect(Object.keys(tries()).toSorted()).toEqual(['n/a/80', 'n/b/80']);
     expect(plane.status()?.tries['connected']).toBeGreaterThan(0);
-    await plane.setHealth({ policies: [], watched: ['n/a/80'] });
+    await plane.setHealth({ policies: [], watched: ['n/a/80'], measured: [], accessLog: 'sampled' });
     await eventually('what is not watched any more is not said', async () => Object.keys(tries()).join() === 'n/a/80');
   });
 });

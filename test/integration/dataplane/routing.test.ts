@@ -34,6 +34,12 @@ const hosts = [
     'anyCasePrefix /case/x': 'n/d/80',
     'exact /anyone': 'n/c/80',
   }),
+  host('lengths.example', {
+    'prefix /': 'n/a/80',
+    'text /l': 'n/b/80',
+    'text /long': 'n/c/80',
+    'text /longer': 'n/d/80',
+  }),
   host('text-default.example', { 'text /t': 'n/b/80', 'exact /exact': 'n/c/80' }, { defaultBackend: 'n/d/80' }),
   host('empty.example', { 'prefix /none': 'n/none/80', 'prefix /unknown': 'n/unknown/80' }),
 ];
@@ -49,6 +55,10 @@ afterAll(() => world.destroy());
 
 describe('paths that are matched by their characters, as those of ingress-nginx', () => {
   it.each([
+    ['lengths.example', '/lo', 'b'],
+    ['lengths.example', '/longest', 'c'],
+    ['lengths.example', '/longer/x', 'd'],
+    ['lengths.example', '/other', 'a'],
     ['text.example', '/wp-login', 'b'],
     ['text.example', '/wp-login.php', 'b'],
     ['text.example', '/wp-login/x/y', 'b'],

@@ -1,5 +1,6 @@
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backend, host, table, vip, World } from './world.ts';
@@ -67,4 +68,30 @@ describe('the head of an answer goes to a client of HTTP/1 before any byte of it
 it('the first piece of a body goes to the client before there is another', async () => {
   for (const tls of [false, true]) expect(await read('started', 'first', tls)).toMatch(/^HTTP\/1\.1 200 /);
   expect(await piece2('started')).toBe('first');
+});
+
+it('the head of an answer over HTTP/2 waits for its body, or for any frame that nginx sends on its own (decision 70)', async () => {
+  const session = connectHttp2(`https://${vip}`, { rejectUnauthorized: false, secureContext: createSecureContext() });
+  try {
+    const ask = (name: string) => {
+      const stream = session.request({ ':path': '/', ':authority': `${name}.example` });
+      stream.on('error', () => undefined);
+      return {
+        stream,
+        head: new Promise<number>((resolve) => stream.on('response', (got) => resolve(Number(got[':status'])))),
+      };
+    };
+    const waits = ask('events');
+    const other = ask('started');
+    // The head of the first answer comes with the body of the second at the latest: both are in one buffer of TLS.
+    expect(await other.head).toBe(200);
+    expect(await waits.head).toBe(200);
+    const alone = ask('length');
+    const late = await Promise.race([alone.head, sleep(1000, 'nothing within a second')]);
+    expect(late).toBe('nothing within a second');
+    session.ping(() => undefined);
+    expect(await alone.head).toBe(200);
+  } finally {
+    session.destroy();
+  }
 });

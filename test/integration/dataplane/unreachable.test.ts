@@ -1,4 +1,6 @@
+import { Agent } from 'node:http';
 import { createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../../src/planes/edge/table.ts';
 import { promised } from '../../support/promised.ts';
@@ -70,10 +72,41 @@ describe('a server that died with four of six pods', () => {
     const avoidedSinceMs = performance.now();
     await serves(silent, a, b);
     expect(await slowOnes(9)).toEqual([]);
-    await eventually(async () => (await slowOnes(1)).length === 1, { timeoutMs: promised(avoidedMs.silent) });
+    // Of many requests that come when its time is over, one asks it.
+    const slowAtOnce = async (): Promise<number> =>
+      (await Promise.all(Array.from({ length: 20 }, timed))).filter(({ ms }) => ms > connectMs - 100).length;
+    let probing = 0;
+    await eventually(
+      async () => {
+        probing = await slowAtOnce();
+        return probing > 0;
+      },
+      { timeoutMs: promised(avoidedMs.silent), everyMs: 200 },
+    );
+    expect(probing).toBe(1);
     expect(performance.now() - beganMs).toBeGreaterThan(avoidedMs.silent);
     expect(performance.now() - avoidedSinceMs).toBeLessThan(promised(avoidedMs.silent + connectMs));
   }, 60_000);
+});
+
+describe('a client that goes away while its request waits for a connection', () => {
+  it('takes no share from the endpoint, of which nothing was learned', async () => {
+    await serves({ address: '10.77.2.20', port: 8000 }, a);
+    const gaveUp = async (): Promise<boolean> => {
+      const agent = new Agent();
+      const answer = world.ask({ host: 'www.example', agent }).then(
+        () => false,
+        () => true,
+      );
+      await Promise.race([answer, sleep(500)]);
+      agent.destroy();
+      return answer;
+    };
+    await eventually(gaveUp);
+    const next = [await timed(), await timed()];
+    expect(next.map(({ reply }) => reply.status)).toEqual([200, 200]);
+    expect(next.filter(({ ms }) => ms > connectMs - 100)).toHaveLength(1);
+  });
 });
 
 describe('an endpoint that refused a connection', () => {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { Network } from '../../../lab/net/network.ts';
+import type { CountryRanges } from '../../../src/model/geo/ranges.ts';
 import { withoutUndefined } from '../../../src/model/values.ts';
 import type { NginxSettings } from '../../../src/planes/edge/nginx/conf.ts';
 import { createDataPlane } from '../../../src/planes/edge/nginx/driver.ts';
@@ -60,7 +61,7 @@ export interface Ask {
 export class World {
   readonly network = new Network();
   readonly folder: string;
-  readonly #settings: NginxSettings;
+  readonly settings: NginxSettings;
   readonly #servers: Server[] = [];
   readonly #rawServers: RawServer[] = [];
   readonly warnings: Record<string, unknown>[] = [];
@@ -69,13 +70,17 @@ export class World {
 
   private constructor(folder: string, settings: NginxSettings, nginx: Nginx, plane: DataPlane) {
     this.folder = folder;
-    this.#settings = settings;
+    this.settings = settings;
     this.nginx = nginx;
     this.plane = plane;
   }
 
   /** `faults` is Lua that runs before the product's own, with `FOLDER` set to the folder of this world. */
-  static async create(overrides: Partial<NginxSettings> = {}, faults?: string): Promise<World> {
+  static async create(
+    overrides: Partial<NginxSettings> = {},
+    faults?: string,
+    countries?: CountryRanges,
+  ): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'dataplane-'));
     const runDir = join(folder, 'run');
     await mkdir(runDir);
@@ -95,7 +100,7 @@ export class World {
       zoneMiB,
       ...overrides,
     };
-    await renderDataPlane(settings, Date.now());
+    await renderDataPlane(settings, Date.now(), countries);
     if (faults !== undefined) {
       const start = join(settings.rendered, 'lua', 'tideline', 'start.lua');
       await writeFile(start, `local FOLDER = "${folder}"\ndo\n${faults}\nend\n${await readFile(start, 'utf8')}`);
@@ -123,14 +128,14 @@ export class World {
   }
 
   async startNginx(): Promise<void> {
-    const { rendered, runDir } = this.#settings;
+    const { rendered, runDir } = this.settings;
     this.nginx = await startNginx({ network: this.network, namespace: 'edge', rendered, runDir });
   }
 
   startDriver(): void {
     const log: Log = { ...silentLog, warn: (fields) => void this.warnings.push({ ...fields }) };
     this.plane = createDataPlane({
-      socketPath: join(this.#settings.runDir, 'nginx-control/nginx.sock'),
+      socketPath: join(this.settings.runDir, 'nginx-control/nginx.sock'),
       clock: systemClock,
       log,
     });
@@ -138,15 +143,15 @@ export class World {
   }
 
   get alertsFile(): string {
-    return join(this.#settings.runDir, 'nginx-alerts.log');
+    return join(this.settings.runDir, 'nginx-alerts.log');
   }
 
   errorLog(): Promise<string> {
-    return readFile(join(this.#settings.runDir, 'nginx-error.log'), 'utf8');
+    return readFile(join(this.settings.runDir, 'nginx-error.log'), 'utf8');
   }
 
   accessLog(): Promise<string> {
-    return readFile(join(this.#settings.runDir, 'nginx-access.log'), 'utf8');
+    return readFile(join(this.settings.runDir, 'nginx-access.log'), 'utf8');
   }
 
   /** A pod: answers with what it saw as JSON; upgrades to a connection that echoes bytes. */
@@ -192,10 +197,10 @@ export class World {
     return { address, port: 8000 };
   }
 
-  /** What the data path answers to a program on the blade itself. */
+  /** What the data path answers to a program on the blade itself. The limit ends a program that hangs; a busy machine needs seconds to start one. */
   async askItself(path: string): Promise<{ status: number; body: string }> {
     const script = `exec 3<>/dev/tcp/${vip}/80; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
-    const answer = await this.network.exec('edge', 'timeout', '5', 'bash', '-c', script);
+    const answer = await this.network.exec('edge', 'timeout', '30', 'bash', '--norc', '-c', script);
     return { status: Number(answer.split(' ')[1]), body: answer.slice(answer.indexOf('\r\n\r\n') + 4) };
   }
 

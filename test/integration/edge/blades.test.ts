@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../../src/planes/edge/nginx/certificate.ts';
 import { videoIngress } from '../../support/clusters/objects.ts';
+import { watchRoutes } from '../../support/daemons/route-monitor.ts';
 import { promised } from '../../support/promised.ts';
 import { ask, Load, podOf } from './client.ts';
-import { type Blade, eventually, type Objects, vip, World } from './world.ts';
+import { accept, agentOf, type Blade, eventually, type Objects, tideline, vip, World } from './world.ts';
 
 // Two blades with real nginx, ExaBGP and BIRD; everything is judged by clients behind the router. The tests build on each other.
 let world: World;
@@ -16,6 +17,9 @@ let two: Blade;
 const both = ['10.1.0.21', '10.1.0.22'];
 /** An unfit blade withdraws within this time, as the README of the edge says. */
 const withdrawnWithinMs = 2000;
+
+/** Addresses that no pool has: one that an agent added, in the kernel's words, and one that a person added. */
+const ofNobody = ['192.0.2.12/32 metric 114', '192.0.2.13/32'];
 
 const service = {
   apiVersion: 'v1',
@@ -61,12 +65,16 @@ async function settled(): Promise<void> {
   });
 }
 
+const onlyTheOther = (timeoutMs: number): Promise<unknown> =>
+  eventually('only the other is routed to', async () => (await world.routed()).join() === two.address, { timeoutMs });
+
 beforeAll(async () => {
   world = await World.create({
     'web.yaml': [service, ingress('web', 'www.video.example')],
     'slices.yaml': [slice('10.10.1.5')],
   });
   [one, two] = world.blades;
+  for (const more of ofNobody) await world.network.ip(two.namespace, 'address', 'add', 'dev', 'lo', ...more.split(' '));
   await world.pod('first', 5);
   await world.pod('second', 6);
   await settled();
@@ -131,6 +139,61 @@ describe('two blades', () => {
     expect([vips[0]?.reasons, platform.phase, source.phase]).toEqual([[], 'current', 'live']);
   });
 
+  it('take a rotated certificate while most Ingresses are in doubt, and let go of these by tideline accept alone', async () => {
+    const agents = [...agentOf(one), ...agentOf(two)];
+    const more = ['a', 'b', 'c', 'd'].map((name) => ingress(name, `${name}.video.example`));
+    await world.write('more.yaml', [...more, ingress('e', 'e.video.example')]);
+    await eventually('the new hosts are served', async () => (await podOf('e.video.example')) !== undefined);
+    expect(await accept(...agents)).toEqual({ code: 0, out: 'nothing is in doubt on this server\n' });
+    await rm(join(world.manifests, 'more.yaml'));
+    await eventually('both doubt', async () => {
+      const doubts = [...((await one.status()).doubts ?? []), ...((await two.status()).doubts ?? [])];
+      return doubts.filter(({ reason }) => reason === 'SourceImplausible').length === 2;
+    });
+    await world.write('cert.yaml', [secret('cert', 'rotated.video.example')]);
+    await eventually('the rotated certificate is presented', async () => {
+      return (await ask('www.video.example', '/', { tls: true })).certificate === 'rotated.video.example';
+    });
+    expect((await ask('e.video.example')).status).toBe(200);
+    const [doubt] = (await one.status()).doubts ?? [];
+    const { fingerprint = '' } = doubt ?? {};
+    expect(doubt).toMatchObject({ count: 5, objects: expect.arrayContaining(['Ingress/video/a']) });
+    const metrics = await one.metrics();
+    expect(metrics).toMatch(/tideline_doubts\{[^}]*reason="SourceImplausible"[^}]*\} 1\n/);
+    expect(Number(/tideline_doubt_age_seconds\{[^}]*\} ([\d.]+)\n/.exec(metrics)?.[1])).toBeGreaterThan(0);
+    const listed = await accept(...agents);
+    expect(listed.code).toBe(1);
+    expect(listed.out).toContain('cluster paris: 5 of 7 Ingress objects are missing; they stay in force');
+    expect(listed.out).toContain(`tideline accept ${fingerprint} --yes`);
+    expect(await accept('ffffffffffff', '--yes', ...agents)).toMatchObject({
+      code: 2,
+      out: expect.stringContaining('UnknownFingerprint'),
+    });
+    const plan = await accept(fingerprint, ...agents);
+    expect(plan.out).toContain('every agent that reads this folder takes it');
+    expect(plan).toMatchObject({ code: 0, out: expect.stringContaining('nothing was written; add --yes to do it') });
+    expect((await ask('e.video.example')).status).toBe(200);
+    expect(await accept(fingerprint, '--yes', ...agents)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/\ntaken\n$/),
+    });
+    await eventually('the hosts are gone', async () => (await ask('e.video.example')).status === 404);
+    // As on the second server that shares the folder, and its accept file.
+    const again = await accept(fingerprint, '--yes', ...agentOf(two));
+    expect(again).toMatchObject({ code: 0, out: expect.stringContaining(`${fingerprint} is accepted already`) });
+    expect(again.out).toMatch(/agent of \S+ at \S+Z, accepted by anna\n/);
+    const { accepted = [], source } = await two.status();
+    expect([accepted.at(-1), source.phase]).toEqual([expect.objectContaining({ fingerprint, by: 'anna' }), 'live']);
+    expect(await accept(...agents)).toMatchObject({ code: 0 });
+    await rm(join(world.manifests, '.tideline-accept'));
+    // An agent that starts anew judges by what is on disk.
+    await eventually('the last-good states lack them', async () => {
+      const texts = [one, two].map(({ runDir }) => readFile(join(runDir, 'edge-snapshot.json'), 'utf8'));
+      return (await Promise.all(texts)).every((text) => !text.includes('e.video.example'));
+    });
+    await world.write('cert.yaml', [secret('cert', 'www.video.example')]);
+  });
+
   it('refuse a bad Ingress by name and serve the rest', async () => {
     await world.write('bad.yaml', [ingress('bad', 'x;return 299')]);
     await eventually('the refusal is in the status', async () => {
@@ -142,6 +205,7 @@ describe('two blades', () => {
   });
 
   it('serve on under load while both agents are killed and started again', async () => {
+    const routes = await watchRoutes(world.network, 'tor');
     const load = new Load('www.video.example');
     for (const blade of [one, two]) {
       blade.agent.kill('SIGKILL');
@@ -153,19 +217,20 @@ describe('two blades', () => {
     expect(failures).toEqual([]);
     expect(requests).toBeGreaterThan(20);
     expect(await world.routed()).toEqual(both);
+    expect(await routes()).toEqual([]);
     // The second start has a compile cache, as in production.
     const memory = await readFile(`/proc/${one.agent.pid}/status`, 'utf8');
     expect(Number(/VmRSS:\s+(\d+) kB/.exec(memory)?.[1])).toBeLessThan(110 * 1024);
   });
 
   it('hold everything when the input is garbage, empty or gone, and say so', async () => {
+    const routes = await watchRoutes(world.network, 'tor');
     const load = new Load('www.video.example');
-    const stale = async (reason: string): Promise<void> => {
-      await eventually(reason, async () => {
+    const stale = (reason: string): Promise<boolean> =>
+      eventually(reason, async () => {
         const { source } = await one.status();
         return source.phase === 'stale' && source.reason === reason;
       });
-    };
     const good = await readFile(join(world.manifests, 'slices.yaml'), 'utf8');
     await world.write('slices.yaml', '\u0000{{ garbage');
     await stale('SourceUnreadable');
@@ -176,6 +241,7 @@ describe('two blades', () => {
     await mkdir(world.manifests);
     await stale('SourceEmpty');
     expect(await world.routed()).toEqual(both);
+    expect(await routes()).toEqual([]);
     expect((await load.stop()).failures).toEqual([]);
   });
 
@@ -201,9 +267,7 @@ describe('two blades', () => {
 
   it('withdraw the VIP of a blade whose nginx died, and bring it back with the full table', async () => {
     await one.nginx.kill();
-    await eventually('only the other blade is routed to', async () => (await world.routed()).join() === two.address, {
-      timeoutMs: promised(withdrawnWithinMs),
-    });
+    await onlyTheOther(promised(withdrawnWithinMs));
     expect(['first', 'second']).toContain(await podOf('www.video.example'));
     await one.startNginx();
     await settled();
@@ -212,9 +276,7 @@ describe('two blades', () => {
 
   it('hold the VIP on the last blade, however unfit', async () => {
     await one.nginx.kill();
-    await eventually('only the other blade is routed to', async () => (await world.routed()).join() === two.address, {
-      timeoutMs: promised(withdrawnWithinMs),
-    });
+    await onlyTheOther(promised(withdrawnWithinMs));
     await two.nginx.kill();
     await eventually('the last one says why', async () => {
       const [state] = (await two.status()).vips;
@@ -232,8 +294,7 @@ describe('two blades', () => {
     await eventually('the drained blade is out', async () => (await world.routed()).join() === two.address);
     expect(await one.status()).toMatchObject({ draining: true, nginx: { draining: true } });
     await settled();
-    const { failures } = await load.stop();
-    expect(failures).toEqual([]);
+    expect((await load.stop({ moves: 2 })).failures).toEqual([]);
     await world.writePlatform();
   });
 
@@ -258,7 +319,7 @@ describe('two blades', () => {
     const waits = async (blade: Blade): Promise<boolean> => {
       const { vips, notices = [] } = await blade.status();
       const served = vips.every(({ fit: isFit, announced }) => isFit && announced);
-      return vips.length === 2 && served && notices[0]?.reason === 'PoolEditWaits';
+      return vips.length === 2 && served && notices.some(({ reason }) => reason === 'PoolEditWaits');
     };
     await eventually('both say that it waits', async () => (await waits(one)) && (await waits(two)));
     await expect(world.routed()).resolves.toEqual(both);
@@ -269,10 +330,20 @@ describe('two blades', () => {
     // It probes both VIPs in both ways and asks the other blade first, which takes long on a busy machine.
     await eventually('the new agent says so too', () => waits(one).catch(() => false), { timeoutMs: 60_000 });
     await expect(world.routed()).resolves.toEqual(both);
-    await writeFile(join(one.runDir, 'accept-edge-paris'), vip);
+    const accepted = await accept(vip, '--yes', ...agentOf(one));
+    expect(accepted).toMatchObject({ code: 0, out: expect.stringMatching(/\ntaken\n$/) });
     await eventually('one blade lets it go', async () => (await world.routed()).join() === two.address);
+    // What a person writes by hand is the same.
     await writeFile(join(two.runDir, 'accept-edge-paris'), vip);
     await eventually('the other as well', async () => (await world.routed()).length === 0);
+    const decided = async (): Promise<string> =>
+      (await tideline('history', ...agentOf(one), ...agentOf(two), '--since', '1m')).out;
+    // A blade that was unfit or drained within the last minute tells that as well, with another cause.
+    const withdrawal = `VipWithdrawn VIP ${vip}\n    the pool has it no longer`;
+    await eventually('both tell it', async () => (await decided()).split(withdrawal).length === 3);
+    const history = await decided();
+    for (const word of [`Accepted ${vip}\n    by anna`, `DoubtBegan ${vip}`, 'AgentStarted blade', `accepted by anna`])
+      expect(history).toContain(word);
     await replace(good);
     await settled();
     // Without its pool the spec does not load for a blade.
@@ -291,9 +362,7 @@ describe('two blades', () => {
     one.startAgent('--withdraw-on-stop');
     await settled();
     await one.agent.stop(15_000);
-    await eventually('only the other blade is routed to', async () => (await world.routed()).join() === two.address, {
-      timeoutMs: 3000,
-    });
+    await onlyTheOther(3000);
   });
 
   it('refuse the routes of an Ingress that limits access as the edge cannot, and obey what it can', async () => {
@@ -316,5 +385,14 @@ describe('two blades', () => {
       ['Ingress/video/members', ['AccessAnnotationUnsupported']],
     ]);
     expect(['first', 'second']).toContain(await podOf('www.video.example'));
+  });
+
+  it('have removed the address of a VIP that is no longer theirs, unless somebody else added it', async () => {
+    const onLo = async (): Promise<string> => world.network.ip(two.namespace, 'address', 'show', 'dev', 'lo');
+    const gone = async (): Promise<boolean> => !(await onLo()).includes('192.0.2.12/32');
+    await eventually('what agents added is gone', gone, { timeoutMs: 60_000 });
+    const named = async () => (await two.status()).notices?.some(({ subject }) => subject === '192.0.2.13') === true;
+    await eventually('what a person added is named', named);
+    expect(await onLo()).toMatch(/inet 192\.0\.2\.13\/32 scope[^]*inet 192\.0\.2\.10\/32 metric 114 /);
   });
 });

@@ -42,7 +42,7 @@ describe('tideline edge agent', () => {
     ],
     ['a bad address', [...blade, '--metrics-address', 'nonsense'], /expected host:port/],
     ['a bad port', [...blade, '--peer-port', '70000'], /expected a port/],
-    ['nothing', [], /required option '--platform <dir>' not specified/],
+    ['nothing', [], /required option '--pool <name>' not specified/],
   ])('refuses %s with exit code 2 and no stack trace', async (_, args, message) => {
     const { code, stderr } = await agent(...args);
     expect(stderr).toMatch(message);

@@ -62,7 +62,12 @@ export class Blade {
   }
 
   startAgent(...more: readonly string[]): void {
-    const { network, platform } = this.#world;
+    this.startAgentOn(['--platform', this.#world.platform], ...more);
+  }
+
+  /** Starts the agent on a spec that `spec` names. */
+  startAgentOn(spec: readonly string[], ...more: readonly string[]): void {
+    const { network } = this.#world;
     this.#agent = startDaemon({
       network,
       namespace: this.namespace,
@@ -71,8 +76,7 @@ export class Blade {
         main,
         'edge',
         'agent',
-        '--platform',
-        platform,
+        ...spec,
         '--pool',
         'paris-edge',
         '--blade',
@@ -148,6 +152,11 @@ export class Blade {
     });
     if (body === undefined) throw new Error(`${this.name} does not answer /status`);
     return body as unknown as EdgeStatus;
+  }
+
+  /** What the agent exports. */
+  async metrics(): Promise<string> {
+    return (await fetch(`http://${this.address}:9464/metrics`)).text();
   }
 
   async stop(): Promise<void> {
@@ -325,3 +334,20 @@ export class World {
     await rm(this.folder, { recursive: true, force: true });
   }
 }
+
+/** Runs `tideline accept`. */
+export function accept(...words: readonly string[]) {
+  return tideline('accept', ...words);
+}
+
+/** Runs a command as a person. */
+export async function tideline(...words: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
+  return new Promise((done) => {
+    execFile(process.execPath, [main, ...words], { env: { ...process.env, SUDO_USER: 'anna' } }, (error, out, err) =>
+      done({ code: typeof error?.code === 'number' ? error.code : 0, out: `${out}${err}` }),
+    );
+  });
+}
+
+/** The option that names the agent of a blade. */
+export const agentOf = ({ address }: Blade): readonly string[] => ['--agent', `${address}:9464`];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabStatus } from '../../../lab/observe/status.ts';
 import { descendants, LabProcess, lab, leftovers, pidsMentioning, until } from './labprocess.ts';
+import { runTasks } from './tasks.ts';
 
 const servedTimeoutMs = 100_000;
 
@@ -24,8 +25,9 @@ describe('a lab from start to end', () => {
     folder = await mkdtemp('/tmp/tl-lab-');
     state = join(folder, 'a');
     filesBefore = (await readdir('/run')).sort();
-    running = new LabProcess(state);
-    await running.waitForOutput(/every country is served/, servedTimeoutMs);
+    // With certificates and Prometheus, of which what follows takes no notice: it holds with them as without.
+    running = new LabProcess(state, [], ['--tls', '--alerts']);
+    await running.waitForOutput(/every country is served\n\nready; [^]*Prometheus watches the alerts/, servedTimeoutMs);
   });
   afterAll(async () => {
     running.destroy();
@@ -50,10 +52,25 @@ describe('a lab from start to end', () => {
     expect(memory?.totalMiB).toBeLessThan(3072);
   });
 
+  it('has a Prometheus that every agent lets in with its certificate', async () => {
+    const asked = ['exec', '--state', state, '--', 'curl', '-s', 'http://127.0.0.1:9090/api/v1/targets?state=active'];
+    await until(async () => {
+      const { stdout } = await lab(...asked);
+      const { data } = JSON.parse(stdout) as { data: { activeTargets: { scrapeUrl: string; health: string }[] } };
+      const up = data.activeTargets.filter(
+        ({ scrapeUrl, health }) => scrapeUrl.startsWith('https:') && health === 'up',
+      );
+      return up.length === 8 ? undefined : `only these are asked: ${up.map(({ scrapeUrl }) => scrapeUrl).join(' ')}`;
+    }, 15_000);
+    expect((await status(state)).alerts).toBeDefined();
+  });
+
   it('is the only lab of its state folder', async () => {
     expect(await lab('up', '--state', state)).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/a lab is running in .*\(LabRunning\)\n {4}fix: end it with: tideline lab down/),
+      stderr: expect.stringMatching(
+        /a lab is running in .*\(LabRunning\)\n {4}fix: end it with: tideline lab down --state \S+; or choose another folder/,
+      ),
     });
   });
 
@@ -113,6 +130,16 @@ describe('a lab from start to end', () => {
     });
   });
 
+  it('shows what programs of a machine wrote last', async () => {
+    const logs = await lab('logs', 'paris-blade-1', '--lines', '1000', '--state', state);
+    expect(logs.code).toBe(0);
+    expect(logs.stdout).toMatch(/^paris-blade-1-edge-agent: \{.*"level"/m);
+    expect(await lab('logs', 'paris-blad-1', '--state', state)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/did you mean "paris-blade-1/),
+    });
+  });
+
   it.each([
     [['fault', 'earthquake'], /there is no fault earthquake .*\n {4}expected: agents-killed, blade-drained/],
     [
@@ -127,6 +154,8 @@ describe('a lab from start to end', () => {
   ])('refuses %s', async (words, message) => {
     expect(await lab(...words, '--state', state)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
   });
+
+  describe('the tasks of docs/operations/tasks.md', () => runTasks(() => state));
 
   it('runs beside another lab, which ends with its parent', async () => {
     const other = new LabProcess(join(folder, 'b'), ['sh', '-c', '"$@"; exit', 'parent']);

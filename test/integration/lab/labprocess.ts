@@ -12,9 +12,9 @@ export class LabProcess {
   readonly state: string;
   output = '';
 
-  constructor(state: string, wrap: readonly string[] = []) {
+  constructor(state: string, wrap: readonly string[] = [], options: readonly string[] = []) {
     this.state = stateOfLab(state);
-    const [command, ...args] = [...wrap, tideline, 'lab', 'up', '--state', state];
+    const [command = tideline, ...args] = [...wrap, tideline, 'lab', 'up', '--state', state, ...options];
     this.child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout, this.child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {

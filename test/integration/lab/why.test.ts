@@ -1,13 +1,18 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { askLab } from '../../../lab/control/client.ts';
+import type { ActiveFault } from '../../../lab/faults/board.ts';
 import { nameServers } from '../../../lab/world/topology.ts';
 import type { Chain } from '../../../src/observe/why/chain.ts';
 import { eventually, NotYet } from '../../support/eventually.ts';
 import { LabProcess, lab } from './labprocess.ts';
+import { StatusScreen } from './screen.ts';
+import { type Stage, troubles } from './troubles.ts';
 
 /**
- * `tideline why` on a whole platform, as its operator asks it from inside the lab. The code under test knows neither the lab nor its
+ * `tideline status` and `tideline why` on a whole platform, as its operator asks them from inside the lab. The code under test knows neither the lab nor its
  * faults: it asks name servers, entries, agents and clusters as anywhere.
  */
 let folder = '';
@@ -17,7 +22,7 @@ let running: LabProcess;
 beforeAll(async () => {
   folder = await mkdtemp('/tmp/tl-why-');
   state = join(folder, 'a');
-  running = new LabProcess(state);
+  running = new LabProcess(state, [], ['--alerts']);
   await running.waitForOutput(/every country is served/, 150_000);
 }, 160_000);
 afterAll(async () => {
@@ -46,11 +51,30 @@ async function broken(words: readonly string[]): Promise<string> {
     : `${chain.broken.hop} ${chain.broken.reason} ${chain.broken.subject} ${chain.broken.what}`;
 }
 
-/** Asks until the answer is this one: health checks, hold times and graces of the platform take their time. */
-function untilIt(words: readonly string[], answer: RegExp): Promise<unknown> {
+/** The alerts that fire now. */
+async function firing(): Promise<readonly string[]> {
+  const question = 'count by (alertname) (ALERTS{alertstate="firing"})';
+  const place = ['exec', '--state', state, '--', 'promtool', 'query', 'instant', '-o', 'json'];
+  const { code, stdout } = await lab(...place, 'http://127.0.0.1:9090', question);
+  expect(code).toBe(0);
+  const answer = JSON.parse(stdout) as readonly { readonly metric: { readonly alertname: string } }[];
+  return answer.map(({ metric }) => metric.alertname).toSorted();
+}
+
+function untilFiring(wanted: readonly string[]): Promise<unknown> {
   const look = async (): Promise<true> => {
+    const alerts = await firing();
+    if (isDeepStrictEqual(alerts, wanted)) return true;
+    throw new NotYet(alerts.join());
+  };
+  return eventually(`alerts: ${wanted.join()}`, look, { timeoutMs: 120_000, everyMs: 500, onError: 'fail' });
+}
+
+/** Asks until the answer is this one: health checks, hold times and graces of the platform take their time. */
+function untilIt(words: readonly string[], answer: RegExp): Promise<string> {
+  const look = async (): Promise<string> => {
     const said = await broken(words);
-    if (answer.test(said)) return true;
+    if (answer.test(said)) return said;
     throw new NotYet(said);
   };
   return eventually(`why ${words.join(' ')} says ${answer}`, look, {
@@ -116,44 +140,67 @@ describe('where all is well', () => {
   });
 });
 
-/** A fault of the lab, the question, and what the first hop that does not hold must say. */
-const faults: readonly (readonly [readonly string[], readonly string[], RegExp])[] = [
-  [['blade-killed', 'paris-blade-1'], blade, /^blade BladeSilent paris-blade-1 (cannot be reached|does not answer)/],
-  [['blade-drained', 'paris-blade-1'], blade, /^spec BladeDrained paris-blade-1 .* the lab drains it$/],
-  [['worker-killed', 'paris-worker-1'], pod, /^worker WorkerSilent paris-worker-1 (cannot be reached|does not answer)/],
-  [['input-lost', 'paris/vanished'], host, /^cluster ClusterNotRead cluster paris .*SourceMissing/],
-  [['input-lost', 'paris/garbage'], blade, /^cluster ClusterNotRead cluster paris .*BadYaml/],
-  [['cluster-lost', 'paris'], france, /^health EntrySilent cluster paris .* none of its 4 agents answers/],
-];
+const stage: Stage = {
+  async fault(name, target) {
+    const query = new URLSearchParams({ name, target }).toString();
+    return ((await askLab(state, 'POST', `/fault?${query}`)) as ActiveFault).sinceMs;
+  },
+  heal: async () => void (await askLab(state, 'POST', '/heal')),
+  inside,
+  get platform() {
+    return join(state, 'platform');
+  },
+};
 
-describe('names the cause in the first hop that does not hold', () => {
-  afterEach(async () => {
-    await lab('heal', '--state', state);
+describe('names the cause', () => {
+  /** The seconds after which the first line of status named it, for each of them that `why` found as well. */
+  const named = new Map<string, number>();
+  let screen: StatusScreen;
+  beforeAll(() => {
+    screen = new StatusScreen(state, stage.platform);
   });
+  afterEach(() => stage.heal());
+  afterAll(() => screen.end());
 
-  it.each(faults)('%j, by why %j', async (fault, words, cause) => {
-    await untilIt(words, /^holds$/);
-    expect(await lab('fault', ...fault, '--state', state)).toMatchObject({ code: 0 });
-    await untilIt(words, cause);
-    await lab('heal', '--state', state);
-    await untilIt(words, /^holds$/);
+  it.each(troubles)(
+    '$what: in the first line of status, and in the first hop of why that does not hold',
+    async (trouble) => {
+      const { what, begin, end, status, why: words, hop, cause, withinS, alerts } = trouble;
+      const question = ['host', 'country'].includes(words[0] ?? '') ? [...words, ...servers] : words;
+      const isNamed = (text: string): boolean => cause.every((part) => part.test(text));
+      await screen.untilWell();
+      if (alerts !== undefined) await untilFiring([]);
+      const beganMs = await begin(stage);
+      try {
+        const first = await screen.until(`status: ${what}`, beganMs, (text) => status.test(text) && isNamed(text));
+        expect(first.text.length).toBeLessThanOrEqual(160);
+        const said = await untilIt(question, hop);
+        expect(cause.filter((part) => !part.test(said))).toEqual([]);
+        const seconds = (first.atMs - beganMs) / 1000;
+        named.set(what, seconds);
+        expect(seconds).toBeLessThanOrEqual(withinS);
+        if (alerts !== undefined) await untilFiring(alerts);
+      } finally {
+        await end(stage);
+      }
+      await screen.untilWell();
+      await untilIt(question, /^holds$/);
+    },
+  );
+
+  it('of twelve faults or more within five seconds', () => {
+    expect([...named.values()].filter((seconds) => seconds <= 5).length).toBeGreaterThanOrEqual(12);
   });
+});
 
-  it('an ExaBGP that hangs', async () => {
-    const signal = (name: string) =>
-      inside('paris-worker-1', 'pkill', `-${name}`, '-f', 'exabgp .*paris-worker-1/exabgp\\.conf');
-    await signal('STOP');
-    await untilIt(pod, /^session (ExabgpSilent|SessionsDown) paris-worker-1 /);
-    await signal('CONT');
-    await untilIt(pod, /^holds$/);
-  });
+describe('names in the first hop that does not hold', () => {
+  afterEach(() => stage.heal());
 
-  it('a route of another program that takes the packets to a block', async () => {
-    const route = ['10.10.1.0/26', 'via', '10.1.0.1', 'metric', '5'];
-    await inside('paris-worker-1', 'ip', 'route', 'add', ...route);
-    await untilIt(['route', '10.10.1.0/26'], /^kernel KernelShadows paris-worker-1 .*10\.10\.1\.0\/26/);
-    await inside('paris-worker-1', 'ip', 'route', 'del', ...route);
-    await untilIt(['route', '10.10.1.0/26'], /^holds$/);
+  it('a Drain', async () => {
+    await stage.fault('blade-drained', 'paris-blade-1');
+    await untilIt(blade, /^spec BladeDrained paris-blade-1 .* the lab drains it$/);
+    await stage.heal();
+    await untilIt(blade, /^holds$/);
   });
 
   it('a Service without the port that the Ingress names', async () => {

@@ -210,7 +210,7 @@ it('puts back a blackhole that somebody removed, and touches no route of others'
   await world.network.ip('worker', 'route', 'add', 'blackhole', '10.10.78.0/26', 'proto', '114', 'metric', '65535');
   await running();
   await world.network.ip('worker', 'route', 'del', 'blackhole', a, 'proto', '114');
-  // The agent reads the kernel's table every ten seconds.
+  // The agent follows the kernel's table, and reads it every ten seconds in any case.
   await world.until('it is back', async () => (await world.blackholes()).includes(a), promised(10_000));
   expect(await world.network.ip('worker', 'route', 'show', 'proto', '80')).toContain('10.10.77.0/26');
 });

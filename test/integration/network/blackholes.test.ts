@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { type Prefix, parsePrefix } from '../../../src/model/address.ts';
 import { kernelBlackholes } from '../../../src/planes/network/kernel/blackholes.ts';
 import { placesTaken } from '../../../src/planes/network/kernel/shadows.ts';
@@ -67,4 +67,43 @@ it('adds, finds and removes its own rules of both families, for an interface tha
   expect(await kernelBlackholes.changeRules(rules.slice(0, 1), [])).toContain('File exists');
   expect(await kernelBlackholes.changeRules([], rules)).toBe('');
   expect(await kernelBlackholes.rules()).toEqual({ foreign: [], uplink: [] });
+});
+
+it('tells of every change of routes and rules of both families, whoever makes it, until it is ended', async () => {
+  let changes = 0;
+  const end = kernelBlackholes.watch(
+    () => changes++,
+    () => {},
+  );
+  const told = (): Promise<void> =>
+    vi.waitFor(() => expect(changes).toBeGreaterThan(0), { timeout: 20_000, interval: 20 });
+  // Until it listens, a change may be missed.
+  await vi.waitFor(
+    async () => {
+      await run('ip', ['route', 'replace', 'blackhole', '10.10.9.0/26', 'proto', '80']);
+      await run('ip', ['route', 'del', 'blackhole', '10.10.9.0/26', 'proto', '80']);
+      expect(changes).toBeGreaterThan(0);
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+  for (const command of [
+    ['route', 'add', 'blackhole', '10.10.1.0/26', 'proto', '80'],
+    ['-6', 'route', 'add', 'blackhole', '2001:db8:10::40/122', 'proto', '80'],
+    ['rule', 'add', 'to', '10.10.0.0/16', 'lookup', '100', 'pref', '50'],
+    ['rule', 'del', 'pref', '50'],
+    ['-6', 'route', 'del', 'blackhole', '2001:db8:10::40/122', 'proto', '80'],
+  ]) {
+    changes = 0;
+    await run('ip', command);
+    await told();
+  }
+  end();
+});
+
+it('says when it cannot tell of changes any longer', async () => {
+  const ended = new Promise<void>((resolve) => kernelBlackholes.watch(() => {}, resolve));
+  const { stdout } = await run('ps', ['--ppid', String(process.pid), '-o', 'pid=,args=']);
+  const [, pid] = /(\d+) ip monitor route rule/.exec(stdout) ?? [];
+  process.kill(Number(pid), 'SIGKILL');
+  await ended;
 });

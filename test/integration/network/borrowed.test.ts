@@ -68,7 +68,7 @@ afterEach(() => world.stop());
 /** Whether packets come back: nothing listens there, so a refusal is the answer of the pod's host. */
 const reaches = async (address: string, from = 'worker'): Promise<boolean> => {
   const connect = `timeout 2 bash -c 'exec 3<>/dev/tcp/${address}/7' 2>&1 || true`;
-  return (await world.network.exec(from, 'bash', '-c', connect)).includes('refused');
+  return (await world.network.exec(from, 'bash', '--norc', '-c', connect)).includes('refused');
 };
 /** Whether the owner's kernel sends packets to the address nowhere. */
 const isBlackholed = (address: string): Promise<boolean> =>
@@ -124,7 +124,7 @@ const lentAddresses = [four.borrowed, six.borrowed];
 async function copiesOf(from: string, addresses: readonly string[] = lentAddresses): Promise<readonly number[]> {
   const before = await sentOn();
   const send = addresses.map((address) => `echo x > /dev/udp/${address}/9`).join('; ');
-  await world.network.exec(from, 'bash', '-c', send);
+  await world.network.exec(from, 'bash', '--norc', '-c', send);
   // A packet that circles does so within milliseconds; nothing tells that one has ended.
   await new Promise((resolve) => setTimeout(resolve, 500));
   const after = await sentOn();

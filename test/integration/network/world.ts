@@ -176,7 +176,7 @@ export class World {
   /** The agent's endpoint, asked from the router by a process that costs nothing to start. */
   async get(path: string): Promise<string> {
     const script = `exec 3<>/dev/tcp/10.1.0.11/9463; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
-    const answer = await this.network.exec('tor', 'bash', '-c', script);
+    const answer = await this.network.exec('tor', 'bash', '--norc', '-c', script);
     return answer.slice(answer.indexOf('\r\n\r\n') + 4);
   }
 

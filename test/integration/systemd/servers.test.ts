@@ -3,6 +3,7 @@ import type { EdgeStatus, NetworkStatus } from '../../../src/model/status.ts';
 import { promised } from '../../support/promised.ts';
 import type { Machine } from '../../support/systemd/machine.ts';
 import { commandsOf, Rack, until } from '../../support/systemd/rack.ts';
+import { type Task, taskNamed } from '../../support/tasks.ts';
 
 const addresses = { blade: '10.1.0.21', worker: '10.1.0.11' };
 const vip = '192.0.2.10';
@@ -27,27 +28,33 @@ const everyUnit = [
 ] as const;
 const machineOf = (name: 'blade' | 'worker'): Machine => (name === 'blade' ? blade : worker);
 
-/** Copies what the administrator brings: the platform spec and the kubeconfig. The agents read the example's manifest folders. */
+/**
+ * Copies what the administrator brings: the platform spec, in which the blade is not a part of its pool yet, and the kubeconfig. The agents read the
+ * example's manifest folders.
+ */
 const bring = `
 install -d -m 0755 /etc/tideline
 cp -r /opt/tideline/examples/hybrid /etc/tideline/platform
+sed -i '/name: paris-blade-1,/d' /etc/tideline/platform/clusters.yaml
 (umask 077; echo "a secret" >/etc/tideline/kubeconfig)
 for agent in edge network; do
   install -d /etc/systemd/system/tideline-$agent-agent.service.d
   printf '[Service]\\nExecStart=\\n' >/etc/systemd/system/tideline-$agent-agent.service.d/manifests.conf
-  sed -n '/^ExecStart=/,/[^\\\\]$/p' /etc/systemd/system/tideline-$agent-agent.service | grep -v kubeconfig \\
+  sed -n '/^ExecStart=/,/[^\\\\]$/p' /opt/tideline/deploy/systemd/tideline-$agent-agent.service | grep -v kubeconfig \\
     >>/etc/systemd/system/tideline-$agent-agent.service.d/manifests.conf
 done
-systemctl daemon-reload
 `;
+
+/** The edit and the commands of a task, in the folder that has the spec as `platform`. */
+function inFolder({ edit, commands }: Task): string {
+  const edits = edit?.file === undefined ? [] : [`sed -i '${edit.text}' ${edit.file}`];
+  return ['cd /etc/tideline', ...edits, ...commands].join('\n');
+}
 
 const edge = async (): Promise<EdgeStatus> =>
   JSON.parse(await rack.get(addresses.blade, 9464, '/status')) as EdgeStatus;
-const network = async (): Promise<NetworkStatus> => {
-  const script = `exec 3<>/dev/tcp/127.0.0.1/9463; printf 'GET /status HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
-  const answer = await rack.network.exec('worker', 'timeout', '5', 'bash', '-c', script);
-  return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as NetworkStatus;
-};
+const network = async (): Promise<NetworkStatus> =>
+  JSON.parse(await rack.get(addresses.worker, 9463, '/status')) as NetworkStatus;
 const journals = async (name: 'blade' | 'worker'): Promise<string> =>
   (await Promise.all(unitNames[name].map((unit) => machineOf(name).journal(unit)))).join('\n');
 
@@ -72,22 +79,27 @@ const pidOf = async (name: 'blade' | 'worker', unit: string): Promise<string> =>
 beforeAll(async () => {
   await rack.start();
   [blade, worker] = await Promise.all([rack.boot('blade'), rack.boot('worker')]);
-  for (const [machine, heading] of [
-    [blade, 'A blade'],
-    [worker, 'A worker'],
+  for (const [machine, task] of [
+    [blade, taskNamed('add a blade')],
+    [worker, taskNamed('add a worker')],
   ] as const) {
-    await machine.sh(await commandsOf('servers.md', 'Install'));
     await machine.sh(bring);
-    await machine.sh(await commandsOf('servers.md', heading));
+    await machine.sh(inFolder(task));
   }
   await Promise.all([serving(), announcing()]);
 });
 afterAll(() => rack.stop());
 
-describe('what the documented commands start', () => {
+describe('what the documented commands install and start', () => {
+  it('finds the command and its manual page on a server', async () => {
+    expect(await blade.sh('/usr/local/bin/tideline --version')).toMatch(/^tideline \d/);
+    expect(await blade.sh('head -2 /usr/local/share/man/man1/tideline.1')).toContain('.TH TIDELINE 1');
+  });
+
   it.each(everyUnit)('%s: %s runs as an ordinary user that can gain nothing', async (name, unit) => {
+    // Agents start short processes, which may be over before they are looked at.
     const statuses = await machineOf(name).sh(
-      `for p in $(cat /sys/fs/cgroup/system.slice/${unit}.service/cgroup.procs); do cat /proc/$p/status; done`,
+      `for p in $(cat /sys/fs/cgroup/system.slice/${unit}.service/cgroup.procs); do cat /proc/$p/status 2>/dev/null || :; done`,
     );
     const values = (key: string): readonly string[] => [
       ...new Set([...statuses.matchAll(new RegExp(`^${key}:\\s*(\\S+)`, 'gm'))].map(([, value = '']) => value)),
@@ -232,6 +244,38 @@ describe('traffic', () => {
     await Promise.all([serving(), announcing()]);
   });
 
+  it.each([
+    ['blade', 'tideline-nginx', serving],
+    ['blade', 'tideline-exabgp', serving],
+    ['worker', 'tideline-exabgp', announcing],
+  ] as const)(
+    'on a %s does not wait for a rendering when %s was killed, unless once more',
+    async (name, unit, whole) => {
+      const machine = machineOf(name);
+      const renderings = async (): Promise<string> =>
+        (await machine.sh(`systemctl show -P InvocationID ${unit}-render`)).trim();
+      const killed = async (): Promise<void> => {
+        const before = await pidOf(name, unit);
+        await machine.sh(`systemctl kill -s KILL ${unit}`);
+        await until(`${unit} is started again`, async () => !['0', before].includes(await pidOf(name, unit)));
+        await whole();
+      };
+      // A restart by a person renders, whatever was killed before.
+      await machine.sh(`systemctl restart ${unit}`);
+      const first = await renderings();
+      await killed();
+      expect(await renderings()).toBe(first);
+      await killed();
+      const second = await renderings();
+      expect(second).not.toBe(first);
+      await killed();
+      expect(await renderings()).toBe(second);
+      await machine.sh(`systemctl restart ${unit}`);
+      expect(await renderings()).not.toBe(second);
+      await whole();
+    },
+  );
+
   it('ends a relay that hangs, inside the sandbox of ExaBGP', async () => {
     const exabgp = await pidOf('blade', 'tideline-exabgp');
     const children = `cut -d' ' -f1 /proc/${exabgp}/task/${exabgp}/children`;
@@ -270,8 +314,30 @@ describe('traffic', () => {
     await serving();
   });
 
-  it('survives the upgrade as documented', async () => {
+  it('survives the upgrade as documented, of which the agents are those of the new version', async () => {
+    const [upgrade = ''] = taskNamed('upgrade agents').commands;
+    expect(await commandsOf('servers.md', 'Day by day')).toContain(`${upgrade}\n`);
+    for (const [name, machine, well] of [
+      ['blade', blade, serving],
+      ['worker', worker, announcing],
+    ] as const) {
+      const before = await Promise.all(unitNames[name].map((unit) => pidOf(name, unit)));
+      await machine.sh(upgrade);
+      const after = await Promise.all(unitNames[name].map((unit) => pidOf(name, unit)));
+      for (const [index, pid] of after.entries()) expect([before[index], '0']).not.toContain(pid);
+      await well();
+    }
     await blade.sh(await commandsOf('servers.md', 'Day by day'));
+    await serving();
+  });
+
+  it('is not risked by an installation of what a server is not', async () => {
+    const other = await blade.try('/opt/tideline/deploy/install worker paris paris-worker-2 10.1.0.12');
+    expect(other).toMatchObject({ code: 2, output: expect.stringContaining('this server is paris-blade-1') });
+    const without = await blade.try('mv /etc/tideline/kubeconfig /tmp/; /opt/tideline/deploy/install');
+    expect(without).toMatchObject({ code: 2, output: expect.stringContaining('no kubeconfig of this server') });
+    await blade.sh('mv /tmp/kubeconfig /etc/tideline/');
+    expect(await blade.try("/opt/tideline/deploy/install blade 'paris edge' x")).toMatchObject({ code: 2 });
     await serving();
   });
 });

@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'tideline-freeze-command-'));
+const history = join(folder, 'history.jsonl');
+const spec = join(folder, 'platform');
+// A platform without blades and workers: nobody is asked what a thaw does.
+cpSync(join(root, 'examples/hybrid/sites.yaml'), join(spec, 'sites.yaml'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function tideline(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'src/cli/main.ts'), ...args], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH ?? '', HOME: folder, TIDELINE_HISTORY: history },
+  });
+  return { status, stdout, stderr };
+}
+
+const decisions = () =>
+  readFileSync(history, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { readonly what: string; readonly by: string; readonly why: string });
+
+test('a freeze is written with its end, told and remembered; another person shortens it by force alone; a thaw removes it', () => {
+  const fromMs = Date.now();
+  const first = tideline('freeze', spec, '--reason', 'routes flap', '--by', 'anna', '--for', '2h', '-o', 'json');
+  const value = JSON.parse(first.stdout);
+  expect(value).toMatchObject({
+    frozen: [{ reason: 'routes flap', by: 'anna' }],
+    said: [expect.stringMatching(/^FROZEN by anna since \S+, until \S+: routes flap$/)],
+    files: [{ file: join(spec, 'freeze-platform.yaml'), action: 'written' }],
+  });
+  const untilMs = Date.parse(value.frozen[0].until) - 7_200_000;
+  expect(untilMs).toBeGreaterThanOrEqual(fromMs - 1000);
+  expect(untilMs).toBeLessThanOrEqual(Date.now());
+
+  const shorter = ['freeze', spec, '--reason', 'calm again', '--by', 'bob', '--for', '1h'];
+  expect(tideline(...shorter)).toMatchObject({ status: 2, stderr: expect.stringContaining('FreezeOfAnother') });
+  expect(tideline(...shorter, '--force')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^FROZEN by bob since .*\ntakes the place of: routes flap by anna since \S+, until /),
+  });
+
+  const { status, stdout } = tideline('thaw', spec);
+  expect(status).toBe(0);
+  expect(stdout.split('\n')).toEqual([
+    expect.stringMatching(/^thawed; it was FROZEN by bob since \S+, until \S+: calm again$/),
+    `removed: ${join(spec, 'freeze-platform.yaml')}`,
+    '',
+  ]);
+  expect(tideline('thaw', spec)).toMatchObject({
+    status: 0,
+    stdout: `no Freeze is in force in ${spec}: nothing was written\n`,
+  });
+  expect(JSON.parse(tideline('thaw', spec, '-o', 'json').stdout)).toMatchObject({ frozen: [], files: [] });
+  expect(decisions()).toMatchObject([
+    { what: 'FreezeAsked', by: 'anna', why: 'routes flap' },
+    { what: 'FreezeAsked', by: 'bob', why: 'calm again' },
+    { what: 'ThawAsked', why: expect.stringContaining('it was FROZEN by bob') },
+  ]);
+});

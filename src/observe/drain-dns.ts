@@ -1,0 +1,86 @@
+import { answersOf, preferenceOf } from '../answers/answers.ts';
+import { countries } from '../model/geo/countries.ts';
+import { drainsOfCluster, isInForce } from '../model/platform/drains.ts';
+import { entryAddresses } from '../model/platform/entries.ts';
+import { clustersOfPolicy } from '../model/platform/policies.ts';
+import type { TrafficPolicy } from '../model/spec/kinds.ts';
+import type { Platform } from '../model/spec/platform.ts';
+import type { DnsPart } from './why/evidence.ts';
+import { type Asking, askNameServers } from './why/gather.ts';
+
+/** Users who would be led to drained clusters, if these were not drained: what they are answered says whether DNS follows. */
+export interface DrainQuestion {
+  /** The key of the Drain in the platform. */
+  readonly drain: string;
+  readonly clusters: readonly string[];
+  readonly policy: TrafficPolicy;
+  readonly host: string;
+  readonly country: string;
+}
+
+/** One question for each Drain of a cluster or site and each policy that it concerns; of users for whom `isAsked` (pure). */
+export function drainQuestions(
+  platform: Platform,
+  nowMs: number,
+  isAsked: (country: string) => boolean,
+): readonly DrainQuestion[] {
+  const drained = [...platform.clusters.keys()].filter((name) => drainsOfCluster(platform, name, nowMs).length > 0);
+  return [...platform.drains].flatMap(([key, drain]) => {
+    if (!isInForce(drain, nowMs)) return [];
+    const clusters = drained.filter((name) => drainsOfCluster(platform, name, nowMs).includes(drain));
+    const others = new Set(drained.filter((name) => !clusters.includes(name)));
+    return [...platform.policies.values()].flatMap((policy) => {
+      const concerned = clusters.filter((name) => clustersOfPolicy(policy).includes(name));
+      const answers = answersOf(policy, others);
+      const country = countries.find(
+        ({ code }) =>
+          isAsked(code) && preferenceOf(answers, code).tiers[0]?.some(({ name }) => concerned.includes(name)) === true,
+      )?.code;
+      const [host] = policy.spec.hosts;
+      if (country === undefined || host === undefined) return [];
+      return [{ drain: key, clusters: concerned, policy, host, country }];
+    });
+  });
+}
+
+/** What the name servers answer to users whom Drains lead away, as a clause for each Drain that DNS concerns. Never rejects. */
+export async function askFollowing(
+  platform: Platform,
+  nowMs: number,
+  asking: Pick<Asking, 'dns' | 'nameServers' | 'addressOf'>,
+): Promise<ReadonlyMap<string, string>> {
+  const questions = drainQuestions(platform, nowMs, (country) => asking.addressOf(country) !== undefined);
+  const said = await Promise.all(
+    questions.map(async (question) => ({
+      drain: question.drain,
+      clause: following(platform, question, await askNameServers(platform, question, question.country, asking)),
+    })),
+  );
+  const byDrain = Map.groupBy(said, ({ drain }) => drain);
+  return new Map([...byDrain].map(([drain, all]) => [drain, all.map(({ clause }) => clause).join('; ')]));
+}
+
+/** Whether answers lead away from the drained clusters, as a clause (pure). */
+export function following(
+  platform: Platform,
+  { clusters, host, country }: DrainQuestion,
+  parts: readonly DnsPart[],
+): string {
+  const addresses = new Map(
+    clusters.flatMap((name) => entryAddresses(platform, name).map(({ text }) => [text, name] as const)),
+  );
+  const who = `${country} for ${host}`;
+  const silent = parts.flatMap((part) => ('problem' in part ? [`${part.server}: ${part.problem}`] : []));
+  const answered = parts.flatMap((part) => ('problem' in part ? [] : [part]));
+  const still = answered.filter((part) => part.addresses.some((address) => addresses.has(address)));
+  if (still.length > 0) {
+    const names = new Set(still.flatMap((part) => part.addresses.flatMap((address) => addresses.get(address) ?? [])));
+    return `${who} is still led to ${[...names].join(', ')} by ${still.map(({ server }) => server).join(', ')}`;
+  }
+  const empty = answered.filter((part) => part.addresses.length === 0);
+  const unknown = [...silent, ...empty.map(({ server, rcode }) => `${server}: answers no address (${rcode})`)];
+  const led = answered.length - empty.length;
+  if (led === 0) return `whether ${who} is led away is not known: ${unknown.join('; ') || 'no name server was asked'}`;
+  const asked = `${led} ${led === 1 ? 'name server' : 'name servers'} asked`;
+  return `${who} is led elsewhere now (${[asked, ...unknown.map((text) => `not known: ${text}`)].join('; ')})`;
+}
