@@ -5,7 +5,7 @@ RUN := $(NODE) --disable-warning=ExperimentalWarning
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit integration clusters kubernetes format generate bench clean
+.PHONY: help setup demo test lint unit integration clusters kubernetes format generate bench quiet clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ generate: setup ## write the generated files again (CRDs, reference)
 
 bench: setup ## measure, and print ratios; ONLY=name runs some
 	@$(RUN) test/bench/main.ts $(if $(ONLY),--only $(ONLY))
+
+quiet: setup ## leave a lab alone for a quarter of an hour: no alert may fire; MINUTES=n for another time
+	@$(RUN) test/bench/quiet.ts $(MINUTES)
 
 clean: ## remove everything that was built or installed here
 	rm -rf build dist node_modules

@@ -1,8 +1,11 @@
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { compileCache } from './test/support/compile-cache.ts';
 
-/** Commands that tests start use the modules that earlier ones compiled. A lab has a folder of its own for that (`stateOfLab`). */
-const env = { NODE_COMPILE_CACHE: compileCache };
+/**
+ * Commands that tests start use the modules that earlier ones compiled, and write what they did into a history of tests. A lab has a folder of its own for that (`stateOfLab`).
+ */
+const env = { NODE_COMPILE_CACHE: compileCache, TIDELINE_HISTORY: resolve('build/history.jsonl') };
 
 /**
  * Unit tests lie beside the code. Integration tests drive real daemons, cluster tests real control planes; each run has one
