@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { killChildrenOnSignal } from './test/children.ts';
-import { runDemos } from './test/demos.ts';
 import { projects, saveDurations, testSteps } from './test/files.ts';
 import { runInLanes } from './test/lanes.ts';
 import { machineIsIdle } from './test/meter.ts';
@@ -8,12 +7,13 @@ import { isForgiven, knownRaces } from './test/races.ts';
 import { failureList } from './test/report.ts';
 import { type Result, reports, run, type Step, vitest } from './test/step.ts';
 import { saveTime, startMeasuring, timeReport } from './test/time.ts';
+import { runTimed } from './test/timed.ts';
 import { type RunResults, rerunFailed } from './test/unsteady.ts';
 
 /**
  * `make test`: the static checks, the unit tests, and the tests against real daemons and real Kubernetes control planes, each
- * file inside namespaces of its own. `--only PART` runs one part. The unit tests come first, then the demos, and beside them what depends
- * on no clock.
+ * file inside namespaces of its own. `--only PART` runs one part. The unit tests come first, then what judges by the second (the demos,
+ * the lab), and beside it what depends on no clock.
  * Everything runs even when something fails before it. The last lines show where the time went, what failed, and
  * `N passed, N failed`, which CI reads.
  */
@@ -46,8 +46,9 @@ async function runAll(wanted: readonly Choice[]): Promise<RunResults> {
   const unit = wanted.includes('unit') ? [await runKept(vitest('unit tests', 'unit tests', 'unit'))] : [];
   const quick: readonly Step[] = wanted.includes('lint') ? checks : [];
   const quiet = [...quick, ...files.timeInsensitive];
-  if (files.demos.length > 0) process.stdout.write('\n== the demos, and beside them the steps that may wait\n');
-  const early = await runDemos(files.demos, quiet, runKept);
+  if (files.timed.length > 0)
+    process.stdout.write('\n== what judges by the second, and beside it the steps that may wait\n');
+  const early = await runTimed(files.timed, quiet, runKept);
   const left = quiet.filter((step) => quick.includes(step));
   const checked = await runInLanes(left, 2, runKept);
   const others = await runFiles(quiet.filter((step) => !quick.includes(step)).concat(files.others));

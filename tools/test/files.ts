@@ -5,12 +5,17 @@ import { type Result, reports, type Step, vitest } from './step.ts';
 export const projects = ['integration', 'clusters'] as const;
 export type Project = (typeof projects)[number];
 
-/** The demos judge second by second what users see: beside them run only steps of idle priority (`runDemos`). */
-const demos = ['test/clusters/demo.test.ts', 'test/integration/demo/demo.test.ts'];
+/** Files that judge second by second what users or operators see: beside them run only steps of idle priority (`runTimed`). */
+const timed = [
+  'test/clusters/demo.test.ts',
+  'test/integration/demo/demo.test.ts',
+  'test/integration/lab/why.test.ts',
+  'test/integration/lab/lab.test.ts',
+];
 
 /**
  * Files that do not depend on time: they passed on a machine that gave them a tenth of the processor time that they asked for.
- * None of them makes networks, for which the kernel has a single lock. They begin beside the demos in this order.
+ * None of them makes networks, for which the kernel has a single lock. They begin beside the timed files in this order.
  */
 const timeInsensitive: readonly string[] = [
   'test/clusters/faults/cycles.test.ts',
@@ -57,8 +62,8 @@ const secondsOfFirstRun: Readonly<Record<string, number>> = {
 const durations = `${reports}/seconds.json`;
 
 export interface Files {
-  readonly demos: readonly Step[];
-  /** Files that may run beside the demos, on the processor time that these leave. */
+  readonly timed: readonly Step[];
+  /** Files that may run beside the timed ones, on the processor time that these leave. */
   readonly timeInsensitive: readonly Step[];
   readonly others: readonly Step[];
 }
@@ -71,21 +76,21 @@ export async function testSteps(projects: readonly Project[]): Promise<Files> {
       files.push({ file, project, bytes: (await stat(file)).size });
   expectNamedFiles(files, projects);
   const steps = sortLongestFirst(files, await lastSeconds()).map(({ file, project }) =>
-    vitest(file, demos.includes(file) ? 'demos' : project, project, file, ['tools/isolated']),
+    vitest(file, timed.includes(file) ? 'timed' : project, project, file, ['tools/isolated']),
   );
-  const isDemo = ({ part }: Step): boolean => part === 'demos';
+  const isTimed = ({ part }: Step): boolean => part === 'timed';
   const isTimeInsensitive = ({ name }: Step): boolean => timeInsensitive.includes(name);
   return {
-    demos: steps.filter(isDemo),
+    timed: steps.filter(isTimed),
     timeInsensitive: steps.filter((step) => isTimeInsensitive(step)),
-    others: steps.filter((step) => !isDemo(step) && !isTimeInsensitive(step)),
+    others: steps.filter((step) => !isTimed(step) && !isTimeInsensitive(step)),
   };
 }
 
 /** Throws when a list of this file names one that is not there: it was renamed, and its new name is in no list. */
 function expectNamedFiles(files: readonly TestFile[], projects: readonly Project[]): void {
   const there = new Set(files.map(({ file }) => file));
-  const named = [...demos, ...timeInsensitive, ...Object.keys(secondsOfFirstRun)];
+  const named = [...timed, ...timeInsensitive, ...Object.keys(secondsOfFirstRun)];
   const gone = named.filter(
     (name) => projects.some((project) => name.startsWith(`test/${project}/`)) && !there.has(name),
   );

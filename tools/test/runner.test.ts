@@ -205,7 +205,7 @@ describe('what runs', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)('ends with us by %s', async (signal) => {
     const mark = `1000.${process.pid}${Math.floor(Math.random() * 1e6)}`;
     const script = `import { killChildrenOnSignal, execute } from ${JSON.stringify(join(import.meta.dirname, 'children.ts'))};
-      import { withIdlePriority } from ${JSON.stringify(join(import.meta.dirname, 'demos.ts'))};
+      import { withIdlePriority } from ${JSON.stringify(join(import.meta.dirname, 'timed.ts'))};
       killChildrenOnSignal();
       const isolated = ['tools/isolated', 'sleep', '${mark}'];
       const quiet = withIdlePriority({ name: '', part: 'clusters', command: isolated }).command;

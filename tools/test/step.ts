@@ -3,7 +3,7 @@ import { execute, type Output } from './children.ts';
 import { type Count, countReport } from './report.ts';
 
 /** The parts by which the time of a run is reported. */
-export const parts = ['static checks', 'unit tests', 'integration', 'clusters', 'demos'] as const;
+export const parts = ['static checks', 'unit tests', 'integration', 'clusters', 'timed'] as const;
 export type Part = (typeof parts)[number];
 
 /** One command of `make test`. */

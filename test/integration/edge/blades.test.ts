@@ -218,9 +218,9 @@ describe('two blades', () => {
     expect(requests).toBeGreaterThan(20);
     expect(await world.routed()).toEqual(both);
     expect(await routes()).toEqual([]);
-    // The second start has a compile cache, as in production.
+    // The second start has a compile cache, as in production. Half of what an agent may take that has 5,000 hosts.
     const memory = await readFile(`/proc/${one.agent.pid}/status`, 'utf8');
-    expect(Number(/VmRSS:\s+(\d+) kB/.exec(memory)?.[1])).toBeLessThan(110 * 1024);
+    expect(Number(/VmRSS:\s+(\d+) kB/.exec(memory)?.[1])).toBeLessThan(150 * 1024);
   });
 
   it('hold everything when the input is garbage, empty or gone, and say so', async () => {

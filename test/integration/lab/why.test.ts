@@ -7,6 +7,7 @@ import type { ActiveFault } from '../../../lab/faults/board.ts';
 import { nameServers } from '../../../lab/world/topology.ts';
 import type { Chain } from '../../../src/observe/why/chain.ts';
 import { eventually, NotYet } from '../../support/eventually.ts';
+import { promised } from '../../support/promised.ts';
 import { LabProcess, lab } from './labprocess.ts';
 import { StatusScreen } from './screen.ts';
 import { type Stage, troubles } from './troubles.ts';
@@ -178,7 +179,7 @@ describe('names the cause', () => {
         expect(cause.filter((part) => !part.test(said))).toEqual([]);
         const seconds = (first.atMs - beganMs) / 1000;
         named.set(what, seconds);
-        expect(seconds).toBeLessThanOrEqual(withinS);
+        expect(1000 * seconds).toBeLessThanOrEqual(promised(1000 * withinS));
         if (alerts !== undefined) await untilFiring(alerts);
       } finally {
         await end(stage);

@@ -5,18 +5,18 @@ import type { Result, Step } from './step.ts';
 const lanesBeside = 2;
 
 /**
- * Runs the demos one after the other. They wait for most of their time, but the programs that they judge must not wait for a
- * processor: steps that run beside them are scheduled only when nothing of the demos can run (`withIdlePriority`). The steps that
- * begin before the demos are over are taken from `quiet`, in its order; the rest stays in it.
+ * Runs the timed steps one after the other. They wait for most of their time, but the programs that they judge must not wait for a
+ * processor: steps that run beside them are scheduled only when nothing of theirs can run (`withIdlePriority`). The steps that
+ * begin before the timed ones are over are taken from `quiet`, in its order; the rest stays in it.
  */
-export async function runDemos(
-  demos: readonly Step[],
+export async function runTimed(
+  timed: readonly Step[],
   quiet: Step[],
   act: (step: Step) => Promise<Result>,
 ): Promise<readonly Result[]> {
-  if (demos.length === 0) return [];
+  if (timed.length === 0) return [];
   const queue = quiet.splice(0);
-  const judged = runInLanes([...demos], 1, act).finally(() => quiet.push(...queue.splice(0)));
+  const judged = runInLanes([...timed], 1, act).finally(() => quiet.push(...queue.splice(0)));
   const beside = runInLanes(queue, lanesBeside, (step) => act(withIdlePriority(step)));
   return [...(await judged), ...(await beside)];
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { execute } from './children.ts';
-import { runDemos, withIdlePriority } from './demos.ts';
 import type { Result, Step } from './step.ts';
+import { runTimed, withIdlePriority } from './timed.ts';
 
 const step = (name: string): Step => ({ name, part: 'integration', command: [name] });
 const result = ({ name, part }: Step): Result => ({
@@ -14,7 +14,7 @@ const result = ({ name, part }: Step): Result => ({
   failures: [],
 });
 
-it('runs the demos one after the other, and beside them as much as begins before they are over', async () => {
+it('runs the timed steps one after the other, and beside them as much as begins before they are over', async () => {
   const events: string[] = [];
   const end = new Map<string, () => void>();
   const act = async (one: Step): Promise<Result> => {
@@ -24,7 +24,7 @@ it('runs the demos one after the other, and beside them as much as begins before
   };
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const quiet = ['a', 'b', 'c', 'd', 'e'].map(step);
-  const all = runDemos(['first', 'second'].map(step), quiet, act);
+  const all = runTimed(['first', 'second'].map(step), quiet, act);
   await turn();
   expect(events.splice(0)).toEqual(['first', 'a gives way', 'b gives way']);
   end.get('b')?.();
@@ -40,9 +40,9 @@ it('runs the demos one after the other, and beside them as much as begins before
   expect(quiet.map(({ name }) => name)).toEqual(['d', 'e']);
 });
 
-it('leaves all for later when there is no demo', async () => {
+it('leaves all for later when there is no timed step', async () => {
   const quiet = [step('a')];
-  expect(await runDemos([], quiet, async (one) => result(one))).toEqual([]);
+  expect(await runTimed([], quiet, async (one) => result(one))).toEqual([]);
   expect(quiet).toHaveLength(1);
 });
 
