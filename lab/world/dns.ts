@@ -91,6 +91,7 @@ export async function planAndApply(options: {
   if (checksum === undefined) throw new Error(`tideline steering plan printed no checksum:\n${plan.stdout}`);
   const apply = ['apply', options.platformFolder, '--plan', checksum];
   const approvals = ['--approve-share', '1', '--approve-failover', '1'];
-  await run(options.tideline, [...apply, ...approvals], { env });
+  // The lab is not up yet: entries become healthy while it starts, and answers follow.
+  await run(options.tideline, [...apply, ...approvals, '--no-ask'], { env });
   return plan.stdout;
 }

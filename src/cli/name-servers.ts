@@ -15,8 +15,9 @@ export function addNameServerOption(command: Command): Command {
   );
 }
 
-/** One, or several with commas between them, as an environment variable has them. */
+/** One, or several with commas between them, as an environment variable has them; an empty one names none. */
 function parseNameServers(text: string, before: readonly NameServer[]): readonly NameServer[] {
+  if (text === '') return before;
   return [...before, ...text.split(',').map(parseNameServer)];
 }
 

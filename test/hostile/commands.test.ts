@@ -103,6 +103,8 @@ const cases: readonly Case[] = [
   { words: ['why', 'blade', 'paris-blade-9', spec], says: /did you mean "paris-blade-[12]"/ },
   { words: ['steering', 'plan', badSite], says: /spec\.type/ },
   { words: ['steering', 'apply', spec], says: /--plan/ },
+  { words: ['steering', 'apply', spec, '--plan', 'x', '--ask-seconds', '0'], says: /seconds from 1 to 3600/ },
+  { words: ['steering', 'apply', spec, '--plan', 'x', '--name-server', 'ns1.example'], says: /Expected ADDRESS/ },
   { words: ['steering', 'explain', 'www.video.example', 'XX', spec], says: /XX/ },
   { words: ['steering', 'adopt', 'www.video.example'], says: /missing required argument/ },
   { words: ['steering', 'adopt', 'nobody.example', spec], says: /nobody\.example/ },

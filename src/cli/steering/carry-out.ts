@@ -3,12 +3,14 @@ import type { Freeze } from '../../model/spec/kinds.ts';
 import { messageOf } from '../../model/values.ts';
 import type { Outcome } from '../../planes/steering/plan/apply.ts';
 import type { ZonePlan } from '../../planes/steering/plan/plan.ts';
+import { printLines } from '../../runtime/print.ts';
 import { printResult } from '../output.ts';
 import { showProgress } from '../progress.ts';
 import { record } from '../record.ts';
-import { connectProvider, type Planned, type ProviderOptions } from './connect.ts';
+import { type AskArguments, type AskedZone, addAskOptions } from './ask-after.ts';
+import { connectProvider, connectReader, type Planned, type ProviderOptions, probeFromHere } from './connect.ts';
 
-export interface ApprovalOptions extends ProviderOptions {
+export interface ApprovalOptions extends ProviderOptions, AskArguments {
   readonly approveShare: number;
   readonly approveFailover: number;
   readonly approveDown: readonly string[];
@@ -17,9 +19,9 @@ export interface ApprovalOptions extends ProviderOptions {
   readonly despiteFreeze?: true;
 }
 
-/** The options by which a person approves what a plan's guard does not allow. */
+/** The options by which a person approves what a plan's guard does not allow, and those of what is asked afterwards. */
 export function addApprovalOptions(command: Command): Command {
-  return command
+  return addAskOptions(command)
     .option(
       '--approve-share <share>',
       'move up to this share of the traffic (0..1), whatever the guard says',
@@ -68,21 +70,42 @@ export async function carryOut(
     progress.step(`${name}: writing`);
     return connectProvider(name, options, progress);
   }).finally(progress.end);
-  await finish(plans, outcome, options);
+  await finish(plans, outcome, options, options.ask ? () => askNameServers(planned, options) : undefined);
 }
 
-/** Writes down and prints what was done; throws what ended the work. */
+/** The exit code when everything is written, and a name server does not answer so or cannot be asked. */
+const notAnswered = 4;
+
+/**
+ * Writes down and prints what was done, then what name servers answer when `ask` is given; throws what ended the work. Exit code 4
+ * when these do not answer as planned.
+ */
 export async function finish(
   plans: readonly ZonePlan[],
   outcome: Outcome,
   options: ProviderOptions & { readonly despiteFreeze?: true },
+  ask: () => Promise<readonly AskedZone[]> = async () => [],
 ): Promise<void> {
   const failed = 'failure' in outcome;
   await recordOutcome(plans, outcome, options);
   // The zones before the one that failed have their new answers: the reader of the error must know that.
-  if (!failed || outcome.applied.length > 0) await printOutcome(outcome, options.output);
+  if (!failed || outcome.applied.length > 0) await printOutcome(outcome, options.output, failed ? undefined : ask);
   if (failed) throw outcome.failure;
   if (outcome.heldBack.length > 0) process.exitCode = 1;
+}
+
+/** What the name servers answer now; the health that their answers follow is read again, as it is after the write. */
+async function askNameServers({ platform, plans }: Planned, options: ApprovalOptions): Promise<readonly AskedZone[]> {
+  const { askAfter } = await import('./ask-after.ts');
+  const { downByHost, presentHealth } = await import('../../planes/steering/plan/present.ts');
+  const progress = showProgress();
+  const downNow = async ({ provider, zone, intent }: ZonePlan) => {
+    const reader = await connectReader(provider, options, progress);
+    const state = await reader.read(zone);
+    const policies = new Set(intent.policies.map(({ policy }) => policy.metadata.name));
+    return downByHost(intent, await presentHealth(intent, policies, { reader, state, probe: probeFromHere }));
+  };
+  return askAfter(plans, options, { platform, progress, downNow }).finally(progress.end);
 }
 
 /** Throws Frozen while the platform is frozen, unless a person says that it does not count for this once. */
@@ -123,10 +146,20 @@ async function recordOutcome(
   if (failure !== undefined) await record('DnsFailed', { subject: `plan ${checksum}`, why: messageOf(failure) });
 }
 
-async function printOutcome(outcome: Outcome, format: ProviderOptions['output']): Promise<void> {
+/** Prints what was written; people read it before the name servers are asked, which may take a while. */
+async function printOutcome(
+  outcome: Outcome,
+  format: ProviderOptions['output'],
+  ask: () => Promise<readonly AskedZone[]> = async () => [],
+): Promise<void> {
   const { outcomeToJson } = await import('../../planes/steering/plan/json.ts');
   const { renderOutcome } = await import('../../planes/steering/plan/text.ts');
-  await printResult(format, { lines: () => renderOutcome(outcome), value: () => outcomeToJson(outcome) });
+  const { isAnswered, renderAsked } = await import('./ask-after.ts');
+  if (format === 'text') printLines(renderOutcome(outcome));
+  const asked = await ask();
+  if (!asked.every(isAnswered)) process.exitCode = notAnswered;
+  if (format === 'text') printLines(asked.flatMap(renderAsked));
+  else await printResult(format, { lines: () => [], value: () => ({ ...outcomeToJson(outcome), asked }) });
 }
 
 export function parseChecksum(text: string): string {

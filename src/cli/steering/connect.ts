@@ -37,8 +37,9 @@ export function addProviderOptions(command: Command): Command {
 /** The limit for a look at an entry; all are looked at beside each other. */
 const probeMs = 2000;
 
-/** The plans, and the Freeze in force. */
+/** The plans, the platform that they are of, and the Freeze in force. */
 export interface Planned<Plan = ZonePlan> {
+  readonly platform: Platform;
   readonly plans: readonly Plan[];
   readonly frozen?: Freeze;
 }
@@ -73,17 +74,25 @@ export async function planBy<Plan>(
   const nowMs = Date.now();
   const frozen = freezeInForce(platform, nowMs);
   const connect = (name: ProviderName) => connectReader(name, options, progress);
-  const { askHealth } = await import('../../observe/ask-health.ts');
-  const probe: Probe = async (check) => {
-    const seen = await askHealth({ ...check, host: check.hosts[0] ?? '', cluster: '', policy: '' }, probeMs);
-    if (!('healthy' in seen)) return 'silent';
-    return seen.healthy ? 'healthy' : seen.answered ? 'unhealthy' : 'silent';
-  };
-  const plans = await make(platform, { connect, nowMs, asked: { probe, by: personHere() } }).finally(progress.end);
-  return { plans, ...withoutUndefined({ frozen }) };
+  const plans = await make(platform, { connect, nowMs, asked: { probe: probeFromHere, by: personHere() } }).finally(
+    progress.end,
+  );
+  return { platform, plans, ...withoutUndefined({ frozen }) };
 }
 
-async function connectReader(name: ProviderName, options: ProviderOptions, progress: Progress): Promise<ZoneReader> {
+/** Looks at an entry from this machine. */
+export const probeFromHere: Probe = async (check) => {
+  const { askHealth } = await import('../../observe/ask-health.ts');
+  const seen = await askHealth({ ...check, host: check.hosts[0] ?? '', cluster: '', policy: '' }, probeMs);
+  if (!('healthy' in seen)) return 'silent';
+  return seen.healthy ? 'healthy' : seen.answered ? 'unhealthy' : 'silent';
+};
+
+export async function connectReader(
+  name: ProviderName,
+  options: ProviderOptions,
+  progress: Progress,
+): Promise<ZoneReader> {
   const reader = await providers[name].reader(await connectionOptionsOf(name, options, progress));
   return {
     ...reader,

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,6 +12,7 @@ import {
   ListHostedZonesByNameCommand,
   type Route53Client,
 } from '@aws-sdk/client-route-53';
+import { decode, encode } from 'dns-packet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Emulator } from '../../../lab/emulators/route53/emulator.ts';
 import { compareText } from '../../../src/model/values.ts';
@@ -27,6 +29,8 @@ const methods: string[] = [];
 let refused: string | undefined;
 /** The recorder asks for as many requests to come back later. */
 let throttled = 0;
+/** The checksum of the plan that was applied first. */
+let lastSum = '';
 /** The access key that signed each request. */
 const keys: string[] = [];
 
@@ -89,6 +93,7 @@ function tidelineWith(environment: Readonly<Record<string, string>>, ...args: re
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
     POWERDNS_API_KEY: '',
+    TIDELINE_NAME_SERVERS: `${emulator.dns.host}:${emulator.dns.port}`,
     ...environment,
   };
   return new Promise((resolve) => {
@@ -117,8 +122,11 @@ test('plan only reads, apply does exactly that plan, the second plan is empty', 
   expect(new Set(methods)).toEqual(new Set(['GET']));
   expect((await tideline('plan', ...on(), '--detailed-exitcode')).code).toBe(3);
   const applied = await tideline('apply', ...on(), '--plan', kept);
-  expect(applied).toEqual({ code: 0, out: 'route53 zone video.example: generation 1 answers\n', err: '' });
-  const again = await tideline('apply', ...on(), '--plan', checksum(first.out));
+  const asked =
+    'route53 zone video.example: 1 of 1 name servers answer as planned, asked for 1 host as clients in AD, AG, BE, GB\n';
+  expect(applied).toEqual({ code: 0, out: `route53 zone video.example: generation 1 answers\n${asked}`, err: '' });
+  lastSum = checksum(first.out);
+  const again = await tideline('apply', ...on(), '--plan', lastSum);
   expect([again.code, again.out]).toEqual([
     0,
     expect.stringContaining(`plan ${checksum(first.out)} is in force already`),
@@ -126,6 +134,49 @@ test('plan only reads, apply does exactly that plan, the second plan is empty', 
   const second = await tideline('plan', ...on());
   expect(second.out).toContain('as wanted\n\nnothing to do\n');
   expect((await tideline('plan', ...on(), '--detailed-exitcode')).code).toBe(0);
+});
+
+test('apply names the name server that is silent or answers otherwise, says what the plan says, and exits with 4', async () => {
+  const old = createSocket('udp4').on('message', (message, from) => {
+    const { id = 0, questions = [] } = decode(message);
+    const answers = questions.map(({ name }) => ({ type: 'A' as const, name, data: '192.0.2.10' }));
+    old.send(encode({ type: 'response', id, questions, answers }), from.port, from.address);
+  });
+  const silent = createSocket('udp4');
+  await Promise.all([old, silent].map((one) => new Promise<void>((done) => one.bind(0, '127.0.0.1', done))));
+  try {
+    const [oldPort, silentPort] = [old.address().port, silent.address().port];
+    const { port } = emulator.dns;
+    const TIDELINE_NAME_SERVERS = [oldPort, silentPort, port].map((one) => `127.0.0.1:${one}`).join(',');
+    const words = ['apply', ...on(), '--plan', lastSum, '--ask-seconds', '1'];
+    const { code, out } = await tidelineWith({ TIDELINE_NAME_SERVERS }, ...words);
+    expect([code, out]).toEqual([4, expect.stringContaining(': 1 of 3 name servers answer as planned')]);
+    expect(out).toMatch(
+      new RegExp(
+        `^ {2}! 127\\.0\\.0\\.1 port ${oldPort}: answers AD for www\\.video\\.example A with paris \\(192\\.0\\.2\\.10\\); the plan says cloud \\(203`,
+        'm',
+      ),
+    );
+    expect(out).toMatch(new RegExp(`^ {2}! 127\\.0\\.0\\.1 port ${silentPort}: does not answer within`, 'm'));
+    const json = await tidelineWith({ TIDELINE_NAME_SERVERS }, ...words, '--output', 'json');
+    expect([json.code, JSON.parse(json.out)]).toMatchObject([
+      4,
+      { asked: [{ nameServers: [{}, { right: 0 }, { wrong: [] }] }] },
+    ]);
+    expect((await tidelineWith({ TIDELINE_NAME_SERVERS }, ...words, '--no-ask')).code).toBe(0);
+  } finally {
+    old.close();
+    silent.close();
+  }
+});
+
+test('without a name server that has an address, apply says that none could be asked', async () => {
+  const words = ['apply', ...on(), '--plan', lastSum];
+  const { code, out } = await tidelineWith({ TIDELINE_NAME_SERVERS: '' }, ...words);
+  expect([code, out]).toEqual([
+    4,
+    expect.stringMatching(/no name server could be asked .*: ns-.* has no address here/),
+  ]);
 });
 
 test('credentials may come from a profile', async () => {
@@ -160,7 +211,9 @@ test('another checksum is refused, and so is a large move until a person approve
   const options =
     /add (--approve-share 0\.\d+(?: --approve-failover [\d.]+)?)/.exec(unapproved.err)?.[1]?.split(' ') ?? [];
   const approved = await tideline('apply', ...on(), '--plan', checksum(plan.out), ...options);
-  expect(approved.out).toBe('route53 zone video.example: generation 2 answers\n');
+  expect(approved.out).toMatch(
+    /^route53 zone video\.example: generation 2 answers\n.*: 1 of 1 name servers answer as planned/,
+  );
 });
 
 test('a frozen platform is planned, and written only despite the freeze', async () => {

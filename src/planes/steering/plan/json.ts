@@ -41,7 +41,7 @@ export function plansToJson(plans: readonly ZonePlan[]): object {
 }
 
 /** The content of `renderOutcome` for programs. */
-export function outcomeToJson({ checksum, applied, heldBack, inForce = [] }: Outcome): unknown {
+export function outcomeToJson({ checksum, applied, heldBack, inForce = [] }: Outcome): object {
   const standing = inForce.map(({ atMs, ...one }) => ({ ...one, at: isoTime(atMs) }));
   return { checksum, applied, heldBack, ...(standing.length > 0 ? { inForce: standing } : {}) };
 }

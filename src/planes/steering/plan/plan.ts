@@ -313,6 +313,11 @@ function taskOf(
   return { task: { kind: 'release', host, records: plain.records }, notices: plain.notices };
 }
 
+/** The zone as its provider reads it when a plan is carried out. */
+export function readingAfter({ provider, state, changes }: Pick<ZonePlan, 'provider' | 'state' | 'changes'>): Reading {
+  return readingOf(dialects[provider], after(state.records, changes));
+}
+
 /** Records of the zone as the dialect reads them, those of others among them. */
 function readingOf(dialect: Dialect, records: readonly RecordSet[]): Reading {
   return dialect.interpret(readable(records));
