@@ -5,7 +5,7 @@ RUN := $(NODE) --disable-warning=ExperimentalWarning
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit integration clusters kubernetes format generate bench quiet clean
+.PHONY: help setup demo test lint unit integration clusters kubernetes format generate bench quiet policies clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: setup ## measure, and print ratios; ONLY=name runs some
 
 quiet: setup ## leave a lab alone for a quarter of an hour: no alert may fire; MINUTES=n for another time
 	@$(RUN) test/bench/quiet.ts $(MINUTES)
+
+policies: setup ## random policies and failures, asked three ways: COUNT=n (10,000), SEED=n to repeat a run
+	@tools/isolated $(RUN) test/bench/policies.ts $(or $(COUNT),10000) $(SEED)
 
 clean: ## remove everything that was built or installed here
 	rm -rf build dist node_modules

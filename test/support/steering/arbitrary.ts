@@ -24,5 +24,19 @@ export const clusterAddresses = fc.record(
     ]),
   ),
 );
+/** Up to two addresses of each family for each cluster; of none at all a cluster gets one. */
+export const dualAddresses = fc.record(
+  Object.fromEntries(
+    names.map((name, index) => [
+      name,
+      fc.tuple(fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 2 })).map(([v4, v6]) => {
+        const four = Array.from({ length: v4 === 0 && v6 === 0 ? 1 : v4 }, (_, n) => `192.0.${index}.${n + 1}`);
+        return [...four, ...Array.from({ length: v6 }, (_, n) => `2001:db8:${index + 1}::${n + 1}`)];
+      }),
+    ]),
+  ),
+);
 /** Arbitrary clusters that are out of service. */
 export const drainedClusters = fc.subarray([...names]);
+/** Arbitrary clusters that fail their health checks. */
+export const failedClusters = fc.subarray([...names]);
