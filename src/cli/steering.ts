@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { register as registerAdopt } from './steering/adopt.ts';
 import { register as registerApply } from './steering/apply.ts';
+import { register as registerDemand } from './steering/demand.ts';
 import { register as registerExplain } from './steering/explain.ts';
 import { register as registerImport } from './steering/import.ts';
 import { register as registerMap } from './steering/map.ts';
@@ -19,6 +20,14 @@ export function register(program: Command): void {
     steering.addCommand(add().copyInheritedSettings(steering));
     program.addCommand(add().copyInheritedSettings(program), { hidden: true });
   }
-  const others = [registerMap, registerImport, registerAdopt, registerRelease, registerRemove, registerRestore];
+  const others = [
+    registerMap,
+    registerDemand,
+    registerImport,
+    registerAdopt,
+    registerRelease,
+    registerRemove,
+    registerRestore,
+  ];
   for (const add of others) steering.addCommand(add().copyInheritedSettings(steering));
 }

@@ -191,6 +191,14 @@ const edgeSchema = z.object({
     .catch(undefined),
   drain: z.object({ name: text }).optional().catch(undefined),
   requestsPerSecond: z.number().optional().catch(undefined),
+  demand: z
+    .object({
+      fromMs: z.number(),
+      toMs: z.number(),
+      countries: z.array(z.object({ country: text, requests: z.number() })),
+    })
+    .optional()
+    .catch(undefined),
   policies: z
     .array(
       z.object({

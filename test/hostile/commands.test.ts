@@ -21,6 +21,7 @@ const badSite = file(
   'site.yaml',
   'apiVersion: tideline.dev/v1alpha1\nkind: Site\nmetadata: { name: paris }\nspec: { type: moon }\n',
 );
+const oddDemand = file('demand.json', '{"measuredAt":"2026-11-27T20:00:00Z","requestsPerSecond":{"XX":1}}');
 const spec = 'examples/hybrid';
 const out = join(folder, 'out');
 const notTls = ['--tls-cert', notYaml, '--tls-key', notYaml, '--tls-ca', notYaml];
@@ -102,6 +103,12 @@ const cases: readonly Case[] = [
   { words: ['why', 'route', '10.10.1.1/24', spec], says: /has bits behind its length/ },
   { words: ['why', 'blade', 'paris-blade-9', spec], says: /did you mean "paris-blade-[12]"/ },
   { words: ['steering', 'plan', badSite], says: /spec\.type/ },
+  { words: ['steering', 'plan', spec, '--demand', notYaml], says: /not\.yaml holds no demand.*\(DemandUnreadable\)/ },
+  {
+    words: ['steering', 'plan', spec, '--demand', oddDemand],
+    says: /requestsPerSecond\.XX: expected the code of a country/,
+  },
+  { words: ['steering', 'demand', badSite], says: /spec\.type/ },
   { words: ['steering', 'apply', spec], says: /--plan/ },
   { words: ['steering', 'apply', spec, '--plan', 'x', '--ask-seconds', '0'], says: /seconds from 1 to 3600/ },
   { words: ['steering', 'apply', spec, '--plan', 'x', '--name-server', 'ns1.example'], says: /Expected ADDRESS/ },

@@ -13,11 +13,14 @@ import { type Trusted, trustOption } from '../agent/spec-sources.ts';
 import { addOutputOption, type OutputArguments } from '../output.ts';
 import { personHere } from '../person.ts';
 import { type Progress, showProgress } from '../progress.ts';
+import { addDemandOption } from './demand-file.ts';
 
 export interface ProviderOptions extends OutputArguments {
   readonly provider: ProviderName | 'all';
   /** The clusters in whose APIs policies and drains stand too. */
   readonly platformTrust?: readonly Trusted[];
+  /** The file of what was measured of the requests of each country. */
+  readonly demand?: string;
   /** The address of each provider's API, under the name of its option. */
   readonly [option: string]: unknown;
 }
@@ -27,6 +30,7 @@ export function addProviderOptions(command: Command): Command {
   const choice = new Option('--provider <name>', 'only this one').choices([...Object.keys(providers), 'all']);
   command.addOption(choice.default('all'));
   command.addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
+  addDemandOption(command);
   for (const { url } of Object.values(providers)) command.addOption(urlOption(url));
   const variables = Object.values(providers).map(({ variables: { required, optional } }) =>
     [...required, ...optional].join(', '),
@@ -70,13 +74,14 @@ export async function planBy<Plan>(
 ): Promise<Planned<Plan>> {
   const { steeredPlatform } = await import('./spec.ts');
   const platform = await steeredPlatform(paths, options.platformTrust ?? []);
-  const progress = showProgress();
+  const { weightsOfFile } = await import('./demand-file.ts');
   const nowMs = Date.now();
+  const weights = await weightsOfFile(options.demand, nowMs);
+  const progress = showProgress();
   const frozen = freezeInForce(platform, nowMs);
   const connect = (name: ProviderName) => connectReader(name, options, progress);
-  const plans = await make(platform, { connect, nowMs, asked: { probe: probeFromHere, by: personHere() } }).finally(
-    progress.end,
-  );
+  const asked = { probe: probeFromHere, weights, by: personHere() };
+  const plans = await make(platform, { connect, nowMs, asked }).finally(progress.end);
   return { platform, plans, ...withoutUndefined({ frozen }) };
 }
 

@@ -68,6 +68,8 @@ export const steeringReasons = {
     'A host is released while a cluster of its policy is drained: its plain records never return users to that cluster.',
   ZoneFileUnreadable: 'The zone file that an import names cannot be read, or is not of the form that it should have.',
   FileNotWritten: 'A file that a command was asked to write could not be written.',
+  DemandUnreadable:
+    'The file by which a plan should weigh countries cannot be read, or is not of the form that it should have.',
   SeveralDown: 'What a zone answers is known while one cluster is down; the question named several.',
   ReadOnly: 'A plan tried to write. A fault of ours; the transport refused it.',
 } as const;

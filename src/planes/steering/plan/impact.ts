@@ -1,4 +1,5 @@
 import { type Distribution, formatShares, movedBetween, sumByCluster } from '../../../answers/distribution.ts';
+import { type CountryWeights, countedAlike } from '../../../model/country-weights.ts';
 import { countries } from '../../../model/geo/countries.ts';
 import { clusterByAddress } from '../../../model/platform/entries.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -6,7 +7,7 @@ import { withoutUndefined } from '../../../model/values.ts';
 import type { AddressType } from '../compile/entries.ts';
 import type { AddressCheck, Reading, View } from '../dialects/dialect.ts';
 
-/** What changes for the users of one host. Shares are of all traffic, 0..1; every country counts the same. */
+/** What changes for the users of one host. Shares are of all traffic, 0..1, of which each country has its weight. */
 export interface HostImpact {
   readonly host: string;
   /** Share that another cluster answers after the plan while everything is healthy, in the family of which more moves. */
@@ -71,7 +72,7 @@ export function impactsOf(
   hosts: readonly string[],
   before: Reading,
   after: Reading,
-  downNow: DownNow = new Map(),
+  { downNow = new Map(), weights = countedAlike() }: Situation = {},
 ): readonly HostImpact[] {
   const clusterOfAddress = clusterByAddress(platform);
   const failing = (cluster: string, { checks }: Reading): readonly AddressCheck[] =>
@@ -82,6 +83,7 @@ export function impactsOf(
     before: { reading: before, failed: cluster === undefined ? [] : failing(cluster, before) },
     after: { reading: after, failed: cluster === undefined ? [] : failing(cluster, after) },
     clusterOfAddress,
+    weights,
     known: new Map(),
   });
   const typesOf = (host: string): readonly AddressType[] => [
@@ -99,7 +101,7 @@ export function impactsOf(
         after: { reading: after, failed: failed(after) },
       };
       const isDown = (address: string): boolean => addresses.has(address);
-      return [...measure({ isDown, ...sides, clusterOfAddress, known: new Map() }, some)];
+      return [...measure({ isDown, ...sides, clusterOfAddress, weights, known: new Map() }, some)];
     }),
   );
   const healthy = measure(world());
@@ -141,6 +143,12 @@ function lostNowOf(families: readonly FamilyImpact[]): HostImpact['lostNow'] {
   return share > 1e-9 ? { share, clusters } : undefined;
 }
 
+/** What a plan is judged in. */
+export interface Situation {
+  readonly downNow?: DownNow;
+  readonly weights?: CountryWeights;
+}
+
 /** The addresses that are down now, by host; hosts of one policy share one set. */
 export type DownNow = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -164,6 +172,7 @@ interface World {
   readonly before: Side;
   readonly after: Side;
   readonly clusterOfAddress: ReadonlyMap<string, string>;
+  readonly weights: CountryWeights;
   /** What was measured of a view before and a view after; hosts with the same records share views. */
   readonly known: Map<View, Map<View, Measured>>;
 }
@@ -190,7 +199,7 @@ function viewOf({ reading, failed }: Side, host: string, type: AddressType): Vie
   return reading.view(host, types.includes(type) ? type : (types[0] ?? type), failed);
 }
 
-function compare({ isDown, clusterOfAddress }: World, before: View, after: View): Measured {
+function compare({ isDown, clusterOfAddress, weights }: World, before: View, after: View): Measured {
   const [answerBefore, answerAfter] = [before, after].map((view) => sharesOf(view, clusterOfAddress)) as [
     (country: string) => Distribution,
     (country: string) => Distribution,
@@ -211,10 +220,10 @@ function compare({ isDown, clusterOfAddress }: World, before: View, after: View)
     const key = `${texts.before} > ${texts.after}`;
     const group = groups.get(key) ?? { ...texts, countries: [], moved: 0 };
     group.countries.push(code);
-    group.moved += movedShareOf(old, next) / countries.length;
+    group.moved += movedShareOf(old, next) * weights.of(code);
     groups.set(key, group);
-    addTo(dead.before, deadIn(before, code));
-    addTo(dead.after, deadIn(after, code));
+    addTo(dead.before, deadIn(before, code), weights.of(code));
+    addTo(dead.after, deadIn(after, code), weights.of(code));
   }
   const sorted = [...groups.values()].sort((a, b) => b.moved - a.moved || b.countries.length - a.countries.length);
   return {
@@ -224,8 +233,8 @@ function compare({ isDown, clusterOfAddress }: World, before: View, after: View)
   };
 }
 
-function addTo(sum: Map<string, number>, shares: Distribution): void {
-  for (const [name, share] of shares) sum.set(name, (sum.get(name) ?? 0) + share / countries.length);
+function addTo(sum: Map<string, number>, shares: Distribution, weight: number): void {
+  for (const [name, share] of shares) sum.set(name, (sum.get(name) ?? 0) + share * weight);
 }
 
 function lostOf(before: Distribution, after: Distribution): Lost['lost'] {

@@ -1,4 +1,5 @@
 import { formatRecord } from '../../../answers/record.ts';
+import { countedAlike } from '../../../model/country-weights.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { Outcome } from './apply.ts';
 import { isoTime } from './guard.ts';
@@ -9,7 +10,7 @@ export function plansToJson(plans: readonly ZonePlan[]): object {
   return {
     checksum: checksumOf(plans),
     empty: plans.every(isEmpty),
-    trafficModel: 'every country counts the same',
+    ...trafficOf(plans),
     zones: plans.map((plan) => ({
       provider: plan.provider,
       zone: plan.zone,
@@ -37,6 +38,18 @@ export function plansToJson(plans: readonly ZonePlan[]): object {
         ...verification,
       })),
     })),
+  };
+}
+
+/** For how much each country counts in the shares, and why; what was measured where something was. */
+function trafficOf(plans: readonly ZonePlan[]): object {
+  const { basis, measured } = plans[0]?.weights ?? countedAlike();
+  if (measured === undefined) return { trafficModel: 'every country counts the same', trafficBasis: basis };
+  const { measuredAtMs, requestsPerSecond } = measured;
+  return {
+    trafficModel: 'countries count by measured requests',
+    trafficBasis: basis,
+    demand: { measuredAt: isoTime(measuredAtMs), requestsPerSecond },
   };
 }
 

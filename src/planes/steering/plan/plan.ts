@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { formatRecord, type RecordSet } from '../../../answers/record.ts';
+import { type CountryWeights, countedAlike } from '../../../model/country-weights.ts';
 import type { InputError } from '../../../model/problem.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -49,6 +50,8 @@ export interface ZonePlan {
   /** How long users may be led to a failed cluster, by policy; the slowest of each policy first. */
   readonly recoveries: readonly (Recovery & { readonly policy: string })[];
   readonly impacts: readonly HostImpact[];
+  /** For how much of the traffic each country counts in `impacts`, `windows` and `overGuard`; no part of the checksum. */
+  readonly weights: CountryWeights;
   /** What was moved lately of hosts, by host. */
   readonly windows: ReadonlyMap<string, Window>;
   /** The health of the entries of the policies whose answers change. */
@@ -62,6 +65,8 @@ export interface ZonePlan {
 export interface Asked {
   /** Makes a health check that no provider tells the outcome of; without it the health of such an entry is not known. */
   readonly probe?: Probe;
+  /** For how much of the traffic each country counts; without it all count the same. */
+  readonly weights?: CountryWeights;
   /** Who will have applied the plan. */
   readonly by?: string;
   /** How many health checks the plans of other zones, which are applied before this one, add to the account. */
@@ -135,7 +140,7 @@ export async function planStep(
   reader: ZoneReader,
   { zone, purpose }: { readonly zone: string; readonly purpose: Purpose },
   nowMs: number,
-  { probe, by = 'unknown', pendingChecks = 0 }: Asked = {},
+  { probe, weights = countedAlike(), by = 'unknown', pendingChecks = 0 }: Asked = {},
 ): Promise<ZonePlan> {
   const dialect = dialects[reader.name];
   const whole = intentOf(platform, reader.name, zone, nowMs);
@@ -156,12 +161,12 @@ export async function planStep(
     Reading,
     Reading,
   ];
-  const impacts = impactsOf(platform, hosts, before, then, downByHost(intent, health));
+  const impacts = impactsOf(platform, hosts, before, then, { downNow: downByHost(intent, health), weights });
   const overGuard = task.kind === 'release' ? overGuardsOfRelease : overGuardsOf;
   const records = state.records.filter(({ name }) => isNote(zone, name));
   const windows = new Map(
     impacts.flatMap((impact) => {
-      const window = windowOf(policyOf(intent, impact.host), impact, records, nowMs);
+      const window = windowOf(policyOf(intent, impact.host), impact, records, nowMs, weights);
       return window === undefined ? [] : [[impact.host, window] as const];
     }),
   );
@@ -181,6 +186,7 @@ export async function planStep(
       recoveriesOf(dialect, policy, entries).map((one) => ({ policy: policy.metadata.name, ...one })),
     ),
     impacts,
+    weights,
     windows,
     health,
     overGuard: [

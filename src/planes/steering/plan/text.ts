@@ -59,7 +59,10 @@ function renderPlan(plan: ZonePlan): readonly string[] {
     title,
     ...held,
     ...renderHealth(plan.health),
-    ...plan.impacts.flatMap((impact) => [...renderImpact(impact), ...renderWindow(plan.windows.get(impact.host))]),
+    ...plan.impacts.flatMap((impact) => [
+      ...renderImpact(impact, plan.weights.basis),
+      ...renderWindow(plan.windows.get(impact.host)),
+    ]),
     ...plan.recoveries.map((one) => `  time to recover of ${one.policy} when one fails: ${recoveryText(one)}`),
     ...renderNotices(plan),
     ...renderHealthChecks(plan),
@@ -77,7 +80,7 @@ function taskText({ task }: ZonePlan): string {
   return task.kind === 'remove' ? ', what no policy names is removed' : `, ${task.kind} ${task.host}`;
 }
 
-function renderImpact(impact: HostImpact): readonly string[] {
+function renderImpact(impact: HostImpact, basis: string): readonly string[] {
   const { host, movedShare, movedNow, families } = impact;
   const present = families.flatMap(({ type, now }) => (now === undefined ? [] : [{ type, ...now }]));
   const moves =
@@ -85,7 +88,7 @@ function renderImpact(impact: HostImpact): readonly string[] {
       ? `${percent(movedShare)} of the traffic moves while everything is healthy`
       : `${percent(movedNow)} of the traffic moves now, ${percent(movedShare)} while everything is healthy`;
   return [
-    `  ${host}: ${moves} (no traffic figures: every country counts the same)`,
+    `  ${host}: ${moves} (${basis})`,
     ...(present.length === 0
       ? renderWorld(families)
       : [

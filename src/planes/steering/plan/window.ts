@@ -1,6 +1,6 @@
 import { movedBetween, parseShares } from '../../../answers/distribution.ts';
 import { identityOf, type RecordSet } from '../../../answers/record.ts';
-import { countries as allCountries } from '../../../model/geo/countries.ts';
+import { type CountryWeights, countedAlike } from '../../../model/country-weights.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Intent } from '../compile/intent.ts';
 import type { Changes } from '../records/changes.ts';
@@ -32,13 +32,14 @@ export function windowOf(
   { families }: HostImpact,
   records: readonly RecordSet[],
   nowMs: number,
+  weights: CountryWeights = countedAlike(),
 ): Window | undefined {
   if (policy === undefined) return undefined;
   const moves = movesWithin(policy, records, nowMs);
   const isNew = families.every(({ groups }) => groups.every(({ before }) => before === 'nothing'));
   if (moves.length === 0 || isNew) return undefined;
   const worst = (side: 'before' | 'after'): number =>
-    Math.max(0, ...families.map((family) => displacedOf(family, moves, side)));
+    Math.max(0, ...families.map((family) => displacedOf(family, moves, side, weights)));
   return {
     minutes: policy.spec.guard.windowMinutes,
     applies: appliesOf(moves),
@@ -115,7 +116,12 @@ function appliesOf(moves: readonly Move[]): readonly PastApply[] {
 }
 
 /** The share that is answered otherwise than before the earliest of these moves. */
-function displacedOf({ type, groups }: FamilyImpact, moves: readonly Move[], side: 'before' | 'after'): number {
+function displacedOf(
+  { type, groups }: FamilyImpact,
+  moves: readonly Move[],
+  side: 'before' | 'after',
+  weights: CountryWeights,
+): number {
   const earliest = new Map<string, Move>();
   for (const move of moves.filter((one) => one.type === type))
     for (const code of move.countries) if (!earliest.has(code)) earliest.set(code, move);
@@ -125,7 +131,7 @@ function displacedOf({ type, groups }: FamilyImpact, moves: readonly Move[], sid
     for (const code of group.countries) {
       const move = earliest.get(code);
       const from = move === undefined ? group.before : move.from;
-      displaced += differenceOf(from, group[side]) / allCountries.length;
+      displaced += differenceOf(from, group[side]) * weights.of(code);
     }
   }
   return displaced;

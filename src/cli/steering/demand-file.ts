@@ -1,0 +1,59 @@
+import { type Command, Option } from 'commander';
+import { z } from 'zod';
+import { type CountryWeights, countedAlike, weightsOf } from '../../model/country-weights.ts';
+import { countries } from '../../model/geo/countries.ts';
+import { messageOf } from '../../model/values.ts';
+import type { MeasuredDemand } from '../../observe/demand.ts';
+import { badInput } from '../../planes/steering/reasons.ts';
+
+/** Adds the option by which countries are weighed by what was measured; the same for a plan as for its apply. */
+export function addDemandOption(command: Command): Command {
+  return command.addOption(
+    new Option('--demand <file>', 'weigh countries by the requests that `tideline steering demand` measured').env(
+      'TIDELINE_DEMAND',
+    ),
+  );
+}
+
+/** What the file holds. Others may write it as well, from the logs of a cloud for example. */
+export function demandToFile({ measuredAtMs, ...demand }: MeasuredDemand): object {
+  return { measuredAt: new Date(measuredAtMs).toISOString(), ...demand };
+}
+
+const codes: ReadonlySet<string> = new Set(countries.map(({ code }) => code));
+const form = z.object({
+  measuredAt: z.iso.datetime(),
+  requestsPerSecond: z.record(z.string(), z.number().min(0)),
+});
+
+/** A file names 246 countries, and a few more things. */
+const mostBytes = 1 << 20;
+
+/** The weights of countries: by the file, or without one all alike. Throws an InputError for a file that cannot be read. */
+export async function weightsOfFile(file: string | undefined, nowMs: number): Promise<CountryWeights> {
+  if (file === undefined || file === '') return countedAlike();
+  const { readBounded } = await import('../../runtime/bounded-file.ts');
+  const text = await readBounded(file, mostBytes).catch((error: unknown) => {
+    throw unreadable(file, messageOf(error));
+  });
+  let value: unknown;
+  try {
+    value = JSON.parse(text.toString('utf8'));
+  } catch (error) {
+    throw unreadable(file, messageOf(error));
+  }
+  const read = form.safeParse(value);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    throw unreadable(file, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'another form'}`);
+  }
+  const { measuredAt, requestsPerSecond } = read.data;
+  const odd = Object.keys(requestsPerSecond).find((code) => !codes.has(code));
+  if (odd !== undefined) throw unreadable(file, `requestsPerSecond.${odd}: expected the code of a country, such as FR`);
+  return weightsOf({ measuredAtMs: Date.parse(measuredAt), requestsPerSecond }, nowMs);
+}
+
+function unreadable(file: string, why: string): Error {
+  const fix = 'write it with `tideline steering demand FOLDER --out FILE`, or leave --demand out';
+  return badInput('DemandUnreadable', `${file} holds no demand of countries: ${why}`, fix);
+}

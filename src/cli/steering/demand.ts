@@ -1,0 +1,81 @@
+import { Command } from 'commander';
+import { messageOf } from '../../model/values.ts';
+import type { MeasuredDemand } from '../../observe/demand.ts';
+import { lookAt } from '../look.ts';
+import { addTlsOptions } from '../options.ts';
+import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
+import type { TlsArguments } from '../tls.ts';
+
+interface DemandOptions extends OutputArguments, TlsArguments {
+  readonly out?: string;
+}
+
+/** `tideline steering demand FILES...`: what blades measured of the requests of each country, for `--demand` of a plan. */
+export function register(): Command {
+  const command = new Command('demand')
+    .description('Ask the blades what they measured of the requests of each country in the last hour')
+    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
+    .option('--out <file>', 'write it to this file, which `plan --demand` and `apply --demand` take');
+  return addTlsOptions(addOutputOption(command))
+    .addHelpText(
+      'after',
+      `
+A country whose users are led to clusters without blades was not measured: it counts as the average of those that were, unless
+you add what you know of it to the file. Exit code 0: every blade told what it measured, 1: one did not, 2: bad input.`,
+    )
+    .action(run);
+}
+
+async function run(paths: string[], options: DemandOptions): Promise<void> {
+  const { wholePlatform } = await import('../whole-platform.ts');
+  const { demandOf } = await import('../../observe/demand.ts');
+  const { demandToFile } = await import('./demand-file.ts');
+  const { fromOutside } = await import('../../observe/from-outside.ts');
+  const { platform } = await wholePlatform(paths);
+  const snapshot = await lookAt(platform, options);
+  const demand = demandOf(platform, snapshot);
+  if (options.out !== undefined) await write(options.out, demandToFile(demand));
+  await printResult(options.output, {
+    lines: () => [...linesOf(demand, options.out), ...fromOutside(snapshot, 'tideline steering demand FOLDER')],
+    value: () => demandToFile(demand),
+  });
+  if (demand.silent.length > 0 || demand.clusters.length === 0) process.exitCode = 1;
+}
+
+/** So many countries are shown; the file has all. */
+const mostShown = 20;
+
+function linesOf(demand: MeasuredDemand, file: string | undefined): readonly string[] {
+  const { clusters, unmeasured, silent, unknownPerSecond, requestsPerSecond, seconds } = demand;
+  const asking = Object.entries(requestsPerSecond)
+    .filter(([, rate]) => rate > 0)
+    .toSorted(([, a], [, b]) => b - a);
+  const quiet = Object.keys(requestsPerSecond).length - asking.length;
+  const rows = asking.slice(0, mostShown).map(([code, rate]) => `  ${code} ${rate.toFixed(2).padStart(10)} requests/s`);
+  const more = asking.length - rows.length;
+  return [
+    clusters.length === 0
+      ? 'nothing was measured: a plan counts every country the same'
+      : `measured by the blades of ${clusters.join(', ')}, the shortest for ${seconds} s`,
+    ...rows,
+    ...(more > 0 ? [`  and ${more} more countries`] : []),
+    ...(quiet > 0 ? [`  ${quiet} countries are led there and asked nothing`] : []),
+    ...(unknownPerSecond > 0 ? [`  ${unknownPerSecond.toFixed(2)} requests/s came from no known country`] : []),
+    ...(unmeasured.length > 0 && clusters.length > 0
+      ? [`not measured: users who are led to ${unmeasured.join(', ')}; a plan counts their countries as the average`]
+      : []),
+    ...silent.map(({ blade, why }) => `${blade} ${why}`),
+    file === undefined ? 'nothing is written; --out FILE writes what a plan takes' : `written to ${file}`,
+  ];
+}
+
+async function write(file: string, demand: object): Promise<void> {
+  const { replaceFile } = await import('../../runtime/kept-file.ts');
+  try {
+    await replaceFile(file, `${JSON.stringify(demand, null, 2)}\n`);
+  } catch (error) {
+    const { badInput } = await import('../../planes/steering/reasons.ts');
+    const message = `the demand cannot be written to ${file}: ${messageOf(error)}`;
+    throw badInput('FileNotWritten', message, 'name a file that can be written');
+  }
+}

@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { type CountryWeights, countedAlike, weightsOf } from './country-weights.ts';
+import { countries } from './geo/countries.ts';
+
+const nowMs = Date.UTC(2026, 10, 27, 20);
+const measured = (requestsPerSecond: Readonly<Record<string, number>>, ageMs = 0) => ({
+  measuredAtMs: nowMs - ageMs,
+  requestsPerSecond,
+});
+const sum = ({ of }: CountryWeights): number => countries.reduce((so, { code }) => so + of(code), 0);
+
+it('counts every country the same where nothing was measured, and says so', () => {
+  const alike = countedAlike();
+  expect([alike.of('FR'), alike.of('XX'), alike.basis]).toEqual([
+    1 / countries.length,
+    0,
+    'no traffic figures: every country counts the same',
+  ]);
+  const none = weightsOf(measured({ FR: 0 }), nowMs);
+  expect([none.of('FR'), none.basis]).toEqual([
+    1 / countries.length,
+    'nothing was measured: every country counts the same',
+  ]);
+});
+
+it('counts countries by their requests, and one that was not measured as the average of the others', () => {
+  const weights = weightsOf(measured({ FR: 30, SN: 10, BE: 0 }, 5 * 60_000), nowMs);
+  expect(sum(weights)).toBeCloseTo(1, 9);
+  expect(weights.of('FR') / weights.of('SN')).toBeCloseTo(3, 9);
+  expect(weights.of('JP') / weights.of('SN')).toBeCloseTo(40 / 3 / 10, 9);
+  expect(weights.of('BE') / weights.of('JP')).toBeCloseTo(0.01, 9);
+  expect(weights.basis).toBe(
+    'countries count by 40 requests/s of 3 of them, measured 5 min ago; each of the other 243 as their average',
+  );
+});
+
+it('does not use what was measured long ago', () => {
+  const weights = weightsOf(measured({ FR: 30 }, 8 * 24 * 3_600_000), nowMs);
+  expect(weights.of('FR')).toBe(weights.of('JP'));
+  expect(weights.basis).toBe('traffic was measured 8 days ago, which is too long: every country counts the same');
+});

@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { blade, takenAtMs, target } from '../../test/support/snapshot.ts';
+import { examplePlatform, withDefault } from '../../test/support/steering/world.ts';
+import type { Platform } from '../model/spec/platform.ts';
+import { demandOf } from './demand.ts';
+import type { AgentPart } from './snapshot.ts';
+
+const minute = 60_000;
+const measured = (minutes: number, requests: Readonly<Record<string, number>>) => ({
+  demand: {
+    fromMs: takenAtMs - minutes * minute,
+    toMs: takenAtMs,
+    countries: Object.entries(requests).map(([country, count]) => ({ country, requests: count })),
+  },
+});
+const told = (platform: Platform, ...agents: readonly AgentPart[]) =>
+  demandOf(platform, { takenAtMs, clusters: [], pools: [], drains: [], agents });
+const silent: AgentPart = { target: target('paris-blade-3', 'edge'), problem: 'cannot be reached' };
+
+it('adds what blades measured in different times, of countries whose users are led to them', async () => {
+  const platform = await examplePlatform();
+  const demand = told(
+    platform,
+    blade('paris-blade-1', measured(60, { FR: 36_000, SN: 3600, unknown: 360 })),
+    blade('paris-blade-2', measured(1, { FR: 600 })),
+    silent,
+  );
+  expect(demand).toMatchObject({
+    measuredAtMs: takenAtMs,
+    seconds: 60,
+    clusters: ['paris'],
+    unmeasured: ['cloud', 'newyork'],
+    silent: [{ blade: 'paris-blade-3', why: 'cannot be reached' }],
+    unknownPerSecond: 0.1,
+  });
+  expect(demand.requestsPerSecond).toMatchObject({ FR: 20, SN: 1, BE: 0 });
+  expect(demand.requestsPerSecond).not.toHaveProperty('JP');
+  // newyork, which told nothing, answers 30 % of GB.
+  const britain = told(platform, blade('paris-blade-1', measured(60, { GB: 2520 })));
+  expect(britain.requestsPerSecond.GB).toBeCloseTo(1, 9);
+});
+
+it('believes what blades see of users who should be led elsewhere where it is more than the average', async () => {
+  const platform = await examplePlatform();
+  const seen = told(platform, blade('paris-blade-1', measured(60, { FR: 3600, JP: 36_000, KR: 1 })));
+  expect(seen.requestsPerSecond.JP).toBe(10);
+  expect(seen.requestsPerSecond).not.toHaveProperty('KR');
+});
+
+it('says that nothing was measured', async () => {
+  const platform = withDefault(await examplePlatform(), 'paris');
+  const none = told(platform, blade('paris-blade-1'), silent);
+  expect([none.clusters, none.seconds, none.requestsPerSecond]).toEqual([[], 0, {}]);
+  expect(none.silent).toHaveLength(2);
+});
