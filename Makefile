@@ -5,7 +5,7 @@ RUN := $(NODE) --disable-warning=ExperimentalWarning
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit integration clusters kubernetes format generate bench quiet policies clean
+.PHONY: help setup demo test lint unit integration clusters kubernetes format generate bench quiet policies unproven clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ quiet: setup ## leave a lab alone for a quarter of an hour: no alert may fire; M
 
 policies: setup ## random policies and failures, asked three ways: COUNT=n (10,000), SEED=n to repeat a run
 	@tools/isolated $(RUN) test/bench/policies.ts $(or $(COUNT),10000) $(SEED)
+
+unproven: setup ## settle on a real Route 53 account what its documentation does not say; ZONE=test.example DEAD=ADDRESS:PORT, YES=1 does it
+	@$(RUN) tools/unproven.ts --zone "$(ZONE)" --dead "$(DEAD)" $(if $(YES),--yes)
 
 clean: ## remove everything that was built or installed here
 	rm -rf build dist node_modules

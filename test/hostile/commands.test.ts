@@ -118,6 +118,14 @@ const cases: readonly Case[] = [
   { words: ['steering', 'adopt', 'www.video.example', spec, '--plan', 'x'], says: /checksum/i },
   { words: ['steering', 'release', 'nobody.example', spec], says: /nobody\.example/ },
   { words: ['steering', 'release', 'www.video.example', spec, '--to', badSite], says: /UnreadableKept/ },
+  {
+    words: ['steering', 'release', 'www.video.example', spec, '--to', join(folder, 'none', 'x.json')],
+    says: /--to .*x\.json cannot be read: .*\(UnreadableKept\)[^]*name the file that/,
+  },
+  {
+    words: ['steering', 'release', 'www.video.example', spec, '--to', folder],
+    says: /is no regular file.*UnreadableKept/,
+  },
   { words: ['steering', 'restore', badSite], says: /spec\.type/ },
   { words: ['steering', 'restore', spec, '--plan', 'x'], says: /checksum/i },
   { words: ['steering', 'remove', 'nobody.example', spec], says: /--provider/ },

@@ -30,7 +30,8 @@ export function register(): Command {
   });
 }
 
-async function zonesOfHost(
+/** The zones of a host of a policy, at these providers. Throws an InputError when there is none. */
+export async function zonesOfHost(
   platform: Platform,
   host: string,
   provider: ProviderName | 'all',

@@ -2,10 +2,11 @@ import { Command, Option } from 'commander';
 import type { Platform } from '../../model/spec/platform.ts';
 import { messageOf } from '../../model/values.ts';
 import type { Down } from '../../observe/why/suppose.ts';
+import type { HeldBack } from '../../planes/steering/records/scope.ts';
 import { hasColour, printColoured, printLines } from '../../runtime/print.ts';
 import { addDownOption } from '../down.ts';
 import { printResult } from '../output.ts';
-import { addProviderOptions, type ProviderOptions, planWith } from './connect.ts';
+import { addProviderOptions, type Planned, type ProviderOptions, planBy, planWith } from './connect.ts';
 import type { WorldView } from './map/view.ts';
 
 interface MapOptions extends ProviderOptions {
@@ -57,7 +58,10 @@ async function viewOf(platform: Platform, host: string, { paths, options }: Requ
       `--if: ${down.join(' and ')} at once; what a zone answers is known while one cluster is down`,
       'name one Cluster, or leave --show out: the policy is drawn for any number of them',
     );
-  const { plans } = await planWith(paths, options);
+  const first = await planWith(paths, options);
+  const isHeld = first.plans.some(({ heldBack }) => heldBack.some((one) => one.host === host && isOfOthers(one)));
+  // What answers for a host of others, and what its adoption would change, is in the plan of that.
+  const { plans } = isHeld ? await adoptionOf(host, paths, options) : first;
   const plan = plans.find(
     ({ zone, impacts }) => zone === policy.spec.dns.zone && impacts.some((one) => one.host === host),
   );
@@ -67,6 +71,17 @@ async function viewOf(platform: Platform, host: string, { paths, options }: Requ
   if (plan === undefined)
     throw badInput('NoPolicy', `no plan says what is answered for ${host}`, 'tideline steering plan FOLDER says why');
   return zoneView(plan, host, { show, type: family === '4' ? 'A' : 'AAAA', down });
+}
+
+const isOfOthers = ({ reason }: HeldBack): boolean => reason === 'UnownedRecord';
+
+async function adoptionOf(host: string, paths: readonly string[], options: MapOptions): Promise<Planned> {
+  const { planEach } = await import('../../planes/steering/plan/plan.ts');
+  const { zonesOfHost } = await import('./adopt.ts');
+  return planBy(paths, options, async (platform, { connect, nowMs, asked }) => {
+    const zones = await zonesOfHost(platform, host, options.provider);
+    return planEach(platform, { zones, purpose: { kind: 'adopt', host } }, connect, nowMs, asked);
+  });
 }
 
 async function draw(platform: Platform, view: WorldView, { output, svg }: MapOptions): Promise<void> {

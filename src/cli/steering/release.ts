@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { messageOf } from '../../model/values.ts';
 import { addStepOptions, atProvider, type StepOptions, takeStep } from './step.ts';
 
 interface ReleaseOptions extends StepOptions {
@@ -42,5 +43,10 @@ export function register(): Command {
 async function readRecords(file: string, host: string) {
   const { readBounded } = await import('../../runtime/bounded-file.ts');
   const { readKept } = await import('../../planes/steering/plan/kept.ts');
-  return readKept((await readBounded(file, maxKeptBytes)).toString('utf8'), { file, host });
+  const { badInput } = await import('../../planes/steering/reasons.ts');
+  const bytes = await readBounded(file, maxKeptBytes).catch((error: unknown) => {
+    const fix = 'name the file that `tideline steering adopt` printed when it replaced the records';
+    throw badInput('UnreadableKept', `--to ${file} cannot be read: ${messageOf(error)}`, fix);
+  });
+  return readKept(bytes.toString('utf8'), { file, host });
 }

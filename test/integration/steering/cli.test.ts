@@ -333,6 +333,11 @@ test('a record of somebody else holds back its host alone; plan and apply do the
   expect(adoption.out).toMatch(
     /, adopt held\.video\.example\n[^]*: 100% of the traffic moves [^]*x\.net -> newyork: NA/,
   );
+  const map = ['steering', 'map', 'held.video.example', ...on()];
+  const changes = await tideline(...map, '--show', 'changes');
+  expect([changes.err, changes.out]).toEqual(['', expect.stringContaining('what the adoption for route53 changes')]);
+  expect(changes.out).toMatch(/x\.net -> newyork: \d+ of 246 countries/);
+  expect((await tideline(...map, '--show', 'zone')).out).toContain('x.net: 246 of 246 countries');
   const unasked = await tideline(...adopt, '--plan', checksum(adoption.out), ...approveAll.slice(0, 4));
   expect([unasked.code, unasked.err]).toEqual([1, expect.stringContaining('add --approve-down newyork paris')]);
   const adopted = await tideline(...adopt, '--plan', checksum(adoption.out), ...approveAll);

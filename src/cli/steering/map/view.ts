@@ -62,8 +62,9 @@ export function zoneView(plan: ZonePlan, host: string, { show, type, down }: Zon
     if (show === 'zone') return { label: before, countries: codes };
     return { label: before === after ? unchanged : `${before} -> ${after}`, countries: codes };
   });
+  const change = plan.task.kind === 'adopt' ? 'adoption' : 'plan';
   const what =
-    show === 'zone' ? `as the zone of ${plan.provider} has it` : `what the plan for ${plan.provider} changes`;
+    show === 'zone' ? `as the zone of ${plan.provider} has it` : `what the ${change} for ${plan.provider} changes`;
   return { host, what: `${what} (${type} records)`, down, groups: grouped(groups) };
 }
 

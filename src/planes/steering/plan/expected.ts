@@ -1,6 +1,7 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import { parseAddress } from '../../../model/address.ts';
 import { countries } from '../../../model/geo/countries.ts';
+import { compareKeys } from '../../../model/values.ts';
 import type { AddressType } from '../compile/entries.ts';
 import type { AddressCheck, Reading, View } from '../dialects/dialect.ts';
 import { countriesThatMove, type HostImpact } from './impact.ts';
@@ -74,7 +75,7 @@ const none: ReadonlySet<string> = new Set();
 
 /** The countries that can be asked for, together where they are answered alike; without those that a name outside of the zone answers. */
 function sameAnswers(view: View, canAsk: (country: string) => boolean): readonly (readonly string[])[] {
-  const textOf = (country: string): string => [...view.answer(country)].sort().join(' ');
+  const textOf = (country: string): string => [...view.answer(country)].sort(compareKeys).join(' ');
   const isKnown = (country: string): boolean =>
     [...view.answer(country).keys()].every((value) => parseAddress(value) !== undefined);
   const codes = countries.map(({ code }) => code).filter((code) => canAsk(code) && isKnown(code));

@@ -58,6 +58,8 @@ interface WorldImpact {
 interface ImpactGroup {
   readonly before: string;
   readonly after: string;
+  /** When both are the same shares of several clusters: on which side a user is given all of them at once, and on the other one of them. */
+  readonly allAtOnce?: 'before' | 'after';
   readonly countries: readonly string[];
   readonly movedShare: number;
 }
@@ -212,12 +214,27 @@ function compare({ isDown, clusterOfAddress, weights }: World, before: View, aft
       new Map([...view.answer(code)].filter(([address]) => isDown(address, clusterOf(view, address)))),
       (address) => clusterOf(view, address),
     );
-  const groups = new Map<string, { before: string; after: string; countries: string[]; moved: number }>();
+  const groups = new Map<
+    string,
+    Pick<ImpactGroup, 'before' | 'after' | 'allAtOnce'> & { countries: string[]; moved: number }
+  >();
+  /** Whether one record gives the users of a country addresses of several clusters at once. */
+  const allAtOnce = (view: View, code: string): boolean =>
+    view.trace(code).some(({ target }) => {
+      const clusters = target.kind === 'values' ? target.values.map((one) => clusterOf(view, one) ?? one) : [];
+      return new Set(clusters).size > 1;
+    });
   const dead = { before: new Map<string, number>(), after: new Map<string, number>() };
   for (const { code } of countries) {
     const [old, next] = [answerBefore(code), answerAfter(code)];
-    const texts = { before: formatShares(old), after: formatShares(next) };
-    const key = `${texts.before} > ${texts.after}`;
+    const shares = { before: formatShares(old), after: formatShares(next) };
+    const once =
+      old.size > 1 && shares.before === shares.after ? [allAtOnce(before, code), allAtOnce(after, code)] : [];
+    const texts = {
+      ...shares,
+      ...(once[0] === once[1] ? {} : ({ allAtOnce: once[0] === true ? 'before' : 'after' } as const)),
+    };
+    const key = `${texts.before} > ${texts.after} ${texts.allAtOnce ?? ''}`;
     const group = groups.get(key) ?? { ...texts, countries: [], moved: 0 };
     group.countries.push(code);
     group.moved += movedShareOf(old, next) * weights.of(code);

@@ -5,6 +5,7 @@ import type { RecordSet } from '../../../answers/record.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { applyZone } from './apply.ts';
 import { isEmpty, type Purpose, planStep } from './plan.ts';
+import { renderPlans } from './text.ts';
 
 const zone = 'video.example';
 const [www, api] = [`www.${zone}`, `api.${zone}`] as const;
@@ -15,6 +16,18 @@ beforeAll(async () => {
   one = await examplePlatform();
   two = withHosts(one, [www, api]);
 });
+
+/** The platform whose policy gives everybody these clusters. */
+function withAll(
+  platform: Platform,
+  clusters: readonly { readonly name: string; readonly weight: number }[],
+): Platform {
+  const policies = [...platform.policies].map(([key, policy]) => {
+    const spec = { ...policy.spec, rules: [], default: { clusters: [...clusters], failover: [] } };
+    return [key, { ...policy, spec }] as const;
+  });
+  return { ...platform, policies: new Map(policies) };
+}
 
 const weighted = (id: string, weight: number): Partial<RecordSet> => ({
   setIdentifier: id,
@@ -57,6 +70,27 @@ describe.each(['route53', 'powerdns'] as const)('%s', (name) => {
     expect(subject.texts((record) => record.name === api)).toEqual(apiBefore);
     expect(subject.records).toEqual(expect.arrayContaining([beside]));
     expect(subject.texts(({ name: at }) => at === `mail.${zone}`)).toHaveLength(1);
+  });
+
+  test('adopt: users who got two addresses at once and get one of them are not answered as before', async () => {
+    const both = [
+      { name: 'paris', weight: 50 },
+      { name: 'newyork', weight: 50 },
+    ];
+    const platform = withAll(one, both);
+    const target = { kind: 'values' as const, ttlSeconds: 60, values: ['192.0.2.10', '198.51.100.10'] };
+    const subject = new ZoneInMemory(name, [{ name: www, type: 'A', target }]);
+    const adoption = await plan(subject, platform, { kind: 'adopt', host: www });
+    expect(adoption.impacts[0]?.groups.map(({ allAtOnce, movedShare }) => [allAtOnce, movedShare])).toEqual([
+      ['before', 0],
+    ]);
+    expect(renderPlans([adoption]).join('\n')).toMatch(
+      /newyork 50%, paris 50%, of which each user gets one; before, each got all of them at once: AF \(all 57\)/,
+    );
+    await applyZone(adoption, subject.provider);
+    const back = await plan(subject, platform, { kind: 'release', host: www, to: [{ name: www, type: 'A', target }] });
+    expect(back.impacts[0]?.groups.map(({ allAtOnce }) => allAtOnce)).toEqual(['after']);
+    expect(renderPlans([back]).join('\n')).toContain('gets all at once; before, each got one of them');
   });
 
   test('adopt touches no other host, also when that one differs from its policy', async () => {

@@ -126,9 +126,16 @@ function renderWorld(families: readonly Shown[]): readonly string[] {
 const sameGroups = (a: Shown, b: Shown): boolean =>
   a.groups.map(groupText).join('\n') === b.groups.map(groupText).join('\n');
 
-function groupText({ before, after, countries }: FamilyImpact['groups'][number]): string {
-  const change = before === after ? `${after}, as before` : `${before} -> ${after}`;
+function groupText({ before, after, allAtOnce, countries }: FamilyImpact['groups'][number]): string {
+  const change = before === after ? `${after}, ${sameText(allAtOnce)}` : `${before} -> ${after}`;
   return `${change}: ${formatCountries(countries)}`;
+}
+
+function sameText(allAtOnce: 'before' | 'after' | undefined): string {
+  if (allAtOnce === undefined) return 'as before';
+  return allAtOnce === 'before'
+    ? 'of which each user gets one; before, each got all of them at once'
+    : 'of which each user gets all at once; before, each got one of them';
 }
 
 /** What each failure of one cluster would do otherwise than now, where that is more than moves anyhow, and whom it spares. */
