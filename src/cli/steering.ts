@@ -3,6 +3,7 @@ import { register as registerAdopt } from './steering/adopt.ts';
 import { register as registerApply } from './steering/apply.ts';
 import { register as registerDemand } from './steering/demand.ts';
 import { register as registerExplain } from './steering/explain.ts';
+import { register as registerHistory } from './steering/history.ts';
 import { register as registerImport } from './steering/import.ts';
 import { register as registerMap } from './steering/map.ts';
 import { register as registerPlan } from './steering/plan.ts';
@@ -23,6 +24,7 @@ export function register(program: Command): void {
   const others = [
     registerMap,
     registerDemand,
+    registerHistory,
     registerImport,
     registerAdopt,
     registerRelease,

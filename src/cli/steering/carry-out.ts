@@ -8,7 +8,14 @@ import { printResult } from '../output.ts';
 import { showProgress } from '../progress.ts';
 import { record } from '../record.ts';
 import { type AskArguments, type AskedZone, addAskOptions } from './ask-after.ts';
-import { connectProvider, connectReader, type Planned, type ProviderOptions, probeFromHere } from './connect.ts';
+import {
+  connectProvider,
+  connectReader,
+  type Planned,
+  type ProviderOptions,
+  probeFromHere,
+  reasonOption,
+} from './connect.ts';
 
 export interface ApprovalOptions extends ProviderOptions, AskArguments {
   readonly approveShare: number;
@@ -37,7 +44,8 @@ export function addApprovalOptions(command: Command): Command {
     .option('--approve-down <cluster...>', 'lead users to these clusters although they are down now', [])
     .option('--approve-removal <host...>', 'let these hosts lose their answers', [])
     .option('--approve-broken <name...>', 'let the records of others at these names lead to nothing', [])
-    .option('--despite-freeze', 'also while the platform is frozen');
+    .option('--despite-freeze', 'also while the platform is frozen')
+    .addOption(reasonOption());
 }
 
 /**
@@ -128,10 +136,10 @@ async function refusal({ spec }: Freeze): Promise<Error> {
 async function recordOutcome(
   plans: readonly ZonePlan[],
   { checksum, applied, failure }: Outcome,
-  { despiteFreeze }: { readonly despiteFreeze?: true },
+  { despiteFreeze, reason }: { readonly despiteFreeze?: true; readonly reason?: string },
 ): Promise<void> {
   const { countriesThatMove } = await import('../../planes/steering/plan/impact.ts');
-  const more = despiteFreeze === true ? ', despite a freeze' : '';
+  const more = `${despiteFreeze === true ? ', despite a freeze' : ''}${reason === undefined ? '' : `: ${reason}`}`;
   for (const { provider, zone, generation } of applied) {
     const written = plans.filter((plan) => plan.provider === provider && plan.zone === zone);
     const impacts = written.flatMap((plan) => plan.impacts);

@@ -21,21 +21,33 @@ export interface ProviderOptions extends OutputArguments {
   readonly platformTrust?: readonly Trusted[];
   /** The file of what was measured of the requests of each country. */
   readonly demand?: string;
+  /** Why a person writes, of commands that do. */
+  readonly reason?: string;
   /** The address of each provider's API, under the name of its option. */
   readonly [option: string]: unknown;
 }
 
-/** The options that `plan` and `apply` share. Secrets come from the environment only. */
+/** The options that `plan` and `apply` share. */
 export function addProviderOptions(command: Command): Command {
+  return addZoneOptions(addDemandOption(command));
+}
+
+/** The options of every command that reads a zone. Secrets come from the environment only. */
+export function addZoneOptions(command: Command): Command {
   const choice = new Option('--provider <name>', 'only this one').choices([...Object.keys(providers), 'all']);
   command.addOption(choice.default('all'));
   command.addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
-  addDemandOption(command);
   for (const { url } of Object.values(providers)) command.addOption(urlOption(url));
   const variables = Object.values(providers).map(({ variables: { required, optional } }) =>
     [...required, ...optional].join(', '),
   );
   return addOutputOption(command).addHelpText('after', `\nEnvironment: ${variables.join('; ')}`);
+}
+
+/** The option by which a person says why a zone is written. */
+export function reasonOption(): Option {
+  const description = 'why, for `steering history`; it stands in the zone, where anybody can read it by DNS';
+  return new Option('--reason <text>', description).argParser(parseReason);
 }
 
 /** The limit for a look at an entry; all are looked at beside each other. */
@@ -80,7 +92,7 @@ export async function planBy<Plan>(
   const progress = showProgress();
   const frozen = freezeInForce(platform, nowMs);
   const connect = (name: ProviderName) => connectReader(name, options, progress);
-  const asked = { probe: probeFromHere, weights, by: personHere() };
+  const asked = { probe: probeFromHere, weights, by: personHere(), ...withoutUndefined({ reason: options.reason }) };
   const plans = await make(platform, { connect, nowMs, asked }).finally(progress.end);
   return { platform, plans, ...withoutUndefined({ frozen }) };
 }
@@ -159,6 +171,16 @@ function withValue(variable: string, value: string | undefined): readonly (reado
 function urlOption({ flags, variable, description, preset }: (typeof providers)[ProviderName]['url']): Option {
   const option = new Option(flags, description).argParser(parseUrl).default(preset);
   return variable === undefined ? option : option.env(variable);
+}
+
+/** Records of a zone have room for so much. */
+const longestReason = 120;
+
+function parseReason(text: string): string {
+  const reason = text.trim();
+  if (reason === '' || reason.length > longestReason)
+    throw new InvalidArgumentError(`Expected a text of ${longestReason} characters at most.`);
+  return reason;
 }
 
 function parseUrl(text: string): string {

@@ -1,8 +1,10 @@
 import { Command } from 'commander';
+import { withoutUndefined } from '../../model/values.ts';
 import { printResult } from '../output.ts';
+import { personHere } from '../person.ts';
 import { showProgress } from '../progress.ts';
 import { finish, parseChecksum, refuseFrozen } from './carry-out.ts';
-import { addProviderOptions, connectProvider, type ProviderOptions, planBy } from './connect.ts';
+import { addProviderOptions, connectProvider, type ProviderOptions, planBy, reasonOption } from './connect.ts';
 import { atProvider } from './step.ts';
 
 interface RestoreOptions extends ProviderOptions {
@@ -18,7 +20,8 @@ export function register(): Command {
     )
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
     .option('--plan <checksum>', 'carry out the plan that ended in this line', parseChecksum)
-    .option('--despite-freeze', 'also while the platform is frozen');
+    .option('--despite-freeze', 'also while the platform is frozen')
+    .addOption(reasonOption());
   return addProviderOptions(command).action(async (paths: string[], options: RestoreOptions) => {
     const restore = await import('../../planes/steering/plan/restore.ts');
     const { zonesOf } = await import('../../planes/steering/compile/intent.ts');
@@ -39,6 +42,7 @@ export function register(): Command {
       progress.step(`${name}: writing`);
       return connectProvider(name, options, progress);
     };
-    await finish([], await restore.applyRestores(plans, connect).finally(progress.end), options);
+    const author = { by: personHere(), nowMs: Date.now(), ...withoutUndefined({ reason: options.reason }) };
+    await finish([], await restore.applyRestores(plans, connect, author).finally(progress.end), options);
   });
 }

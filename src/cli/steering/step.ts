@@ -48,3 +48,24 @@ export function atProvider<Zone extends ZoneAtProvider>(
 ): readonly Zone[] {
   return zones.filter((zone) => provider === 'all' || zone.provider === provider);
 }
+
+/**
+ * The zone at every provider that policies name for it, or at that of `--provider` whatever they name; throws an InputError when neither
+ * says where the zone is.
+ */
+export async function zonesCalled(
+  platform: Platform,
+  zone: string,
+  provider: ProviderName | 'all',
+): Promise<readonly ZoneAtProvider[]> {
+  if (provider !== 'all') return [{ provider, zone }];
+  const { zonesOf } = await import('../../planes/steering/compile/intent.ts');
+  const zones = zonesOf(platform).filter((one) => one.zone === zone);
+  if (zones.length > 0) return zones;
+  const { badInput } = await import('../../planes/steering/reasons.ts');
+  throw badInput(
+    'NoPolicy',
+    `no traffic policy in these files names the zone ${zone}, so its provider is not known`,
+    'name the provider that holds it with --provider',
+  );
+}

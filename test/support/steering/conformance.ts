@@ -157,7 +157,7 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
           now,
         );
         expect(made?.restoration.recognised.map(({ host: name }) => name)).toContain(host);
-        await applyRestores(made === undefined ? [] : [made], async () => subject.provider);
+        await applyRestores(made === undefined ? [] : [made], async () => subject.provider, { by: 'anna', nowMs: now });
         const after = await plan(platform);
         expect([after.heldBack, after.changes.create]).toEqual([[], []]);
         await applyZone(after, subject.provider);

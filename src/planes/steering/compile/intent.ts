@@ -41,11 +41,16 @@ export function zonesOf(platform: Platform): readonly ZoneAtProvider[] {
   return [...distinct.values()].sort((a, b) => compareText(textOf(a), textOf(b)));
 }
 
-/** Compiles the policies of one zone and provider, and verifies the records. Drains that expire before `nowMs` do not count. */
-export function intentOf(platform: Platform, provider: ProviderName, zone: string, nowMs: number): Intent {
-  const policies = [...platform.policies.values()]
+/** The policies of one zone and provider, sorted by name. */
+export function policiesOf(platform: Platform, provider: ProviderName, zone: string): readonly TrafficPolicy[] {
+  return [...platform.policies.values()]
     .filter(({ spec }) => spec.dns.zone === zone && spec.dns.providers.includes(provider))
     .sort((a, b) => compareText(a.metadata.name, b.metadata.name));
+}
+
+/** Compiles the policies of one zone and provider, and verifies the records. Drains that expire before `nowMs` do not count. */
+export function intentOf(platform: Platform, provider: ProviderName, zone: string, nowMs: number): Intent {
+  const policies = policiesOf(platform, provider, zone);
   const dialect = dialects[provider];
   const compiled = policies.map((policy) => compilePolicy(platform, dialect, policy, nowMs));
   const records = compiled.flatMap(({ result }) => result.records);

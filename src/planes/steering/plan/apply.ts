@@ -1,12 +1,14 @@
+import { withoutUndefined } from '../../../model/values.ts';
 import type { ZoneAtProvider } from '../compile/intent.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import type { ZoneProvider } from '../providers/provider.ts';
 import { SteeringError } from '../reasons.ts';
 import { type AppliedPlan, readApplied, withApplied } from '../records/applied.ts';
 import type { Batch } from '../records/batches.ts';
-import { nextGeneration } from '../records/registry.ts';
-import type { HeldBack } from '../records/scope.ts';
+import { nextGeneration, readRegistry } from '../records/registry.ts';
+import type { HeldBack, Task } from '../records/scope.ts';
 import { type Approval, approvalsFor, isApproved, isoTime, overGuardText } from './guard.ts';
+import { worstShare } from './impact.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 
 /** A zone that was written and answers as its plan says. */
@@ -75,7 +77,7 @@ function pastOf(plans: readonly ZonePlan[], agreed: string): readonly (InForce &
   return plans.flatMap(({ provider, zone, state }) =>
     readApplied(zone, state.records)
       .map((one, index) => ({ provider, zone, ...one, isLatest: index === 0 }))
-      .filter(({ plan }) => plan === agreed),
+      .filter(({ plan, outcome }) => plan === agreed && outcome === 'done'),
   );
 }
 
@@ -119,10 +121,28 @@ export async function applyZone(plan: ZonePlan, provider: ZoneProvider, checksum
   if (checks.update.length > 0) await provider.updateHealthChecks(state, checks.update, registry);
 }
 
-/** The batches, of which the last one says by whom the plan was applied; those that take our last host from a zone leave no note. */
+/** The batches, which say by whom the plan was applied; those that take our last host from a zone leave no note. */
 function signed(plan: ZonePlan, checksum: string): readonly Batch[] {
-  const { task, intent, changes, batches, zone, state, author } = plan;
-  if (task.kind === 'remove' && intent.wanted.hosts.length === 0) return batches;
-  const generation = changes.registryBefore.generation + batches.length;
-  return withApplied(batches, zone, state.records, { plan: checksum, atMs: author.nowMs, by: author.by, generation });
+  const { task, intent, changes, batches, zone, state, author, impacts, inputs } = plan;
+  const last = batches.at(-1);
+  if (last === undefined || (task.kind === 'remove' && intent.wanted.hosts.length === 0)) return batches;
+  const { by, nowMs, reason } = author;
+  return withApplied(batches, zone, state.records, {
+    plan: checksum,
+    atMs: nowMs,
+    by,
+    ...withoutUndefined({ reason }),
+    task: nameOf(task),
+    first: nextGeneration(changes.registryBefore),
+    generation: changes.registryBefore.generation + batches.length,
+    share: Math.max(0, ...impacts.map(worstShare)),
+    inputs,
+    records: readRegistry(last.after).digest,
+  });
+}
+
+/** A task as the record of an apply names it. */
+function nameOf(task: Task): string {
+  if (task.kind === 'everything') return 'apply';
+  return 'host' in task ? `${task.kind}:${task.host}` : task.kind;
 }

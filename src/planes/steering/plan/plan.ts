@@ -23,6 +23,7 @@ import { everything, type HeldBack, scopeOf, type Task } from '../records/scope.
 import { checksOf, type FoundZone, keysOf } from './checks.ts';
 import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
+import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
 import { differingFamilies, drainedAtRelease, endedDrains } from './notices.ts';
 import { downByHost, type PresentHealth, type Probe, policiesThatChange, presentHealth } from './present.ts';
 import { type Author, type Window, windowOf, withJournals } from './window.ts';
@@ -44,6 +45,8 @@ export interface ZonePlan {
   readonly batches: readonly Batch[];
   /** Who makes the plan, and when; no part of its checksum. */
   readonly author: Author;
+  /** Digest of what the plan is made from. */
+  readonly inputs: string;
   readonly checks: CheckChanges;
   /** What the account may hold; absent in an empty plan, and when the provider does not say. */
   readonly quotas?: Quotas;
@@ -69,6 +72,8 @@ export interface Asked {
   readonly weights?: CountryWeights;
   /** Who will have applied the plan. */
   readonly by?: string;
+  /** Why, in that person's words. */
+  readonly reason?: string;
   /** How many health checks the plans of other zones, which are applied before this one, add to the account. */
   readonly pendingChecks?: number;
 }
@@ -140,7 +145,7 @@ export async function planStep(
   reader: ZoneReader,
   { zone, purpose }: { readonly zone: string; readonly purpose: Purpose },
   nowMs: number,
-  { probe, weights = countedAlike(), by = 'unknown', pendingChecks = 0 }: Asked = {},
+  { probe, weights = countedAlike(), by = 'unknown', reason, pendingChecks = 0 }: Asked = {},
 ): Promise<ZonePlan> {
   const dialect = dialects[reader.name];
   const whole = intentOf(platform, reader.name, zone, nowMs);
@@ -170,7 +175,10 @@ export async function planStep(
       return window === undefined ? [] : [[impact.host, window] as const];
     }),
   );
-  const journaled = withoutNotes(whole, task, state, withJournals(intent, changes, impacts, { records, by, nowMs }));
+  const inputs = inputsOf(platform, { provider: reader.name, zone }, nowMs);
+  const author = { by, nowMs, ...withoutUndefined({ reason }) };
+  const told = withInputs(inputs, intent, withJournals(intent, changes, impacts, { records, ...author }), records);
+  const journaled = withoutNotes(whole, task, state, told);
   const plan: ZonePlan = {
     provider: reader.name,
     zone,
@@ -180,7 +188,8 @@ export async function planStep(
     heldBack,
     changes,
     batches: batchesOf(wanted, journaled, withRoom(dialect.limits), checks),
-    author: { by, nowMs },
+    author,
+    inputs: digestOfInputs(inputs),
     checks,
     recoveries: intent.policies.flatMap(({ policy, entries }) =>
       recoveriesOf(dialect, policy, entries).map((one) => ({ policy: policy.metadata.name, ...one })),
@@ -298,7 +307,8 @@ function withoutNotes({ wanted }: Intent, task: Task, { zone, records }: ZoneSta
   if (task.kind !== 'remove' || wanted.hosts.length > 0) return changes;
   const known = new Set(changes.delete);
   const notes = records.filter((record) => isNote(zone, record.name) && !known.has(record));
-  return { ...changes, delete: [...changes.delete, ...notes] };
+  const create = changes.create.filter((record) => !isNote(zone, record.name));
+  return { ...changes, create, delete: [...changes.delete, ...notes] };
 }
 
 function taskOf(

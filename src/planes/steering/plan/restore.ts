@@ -5,8 +5,10 @@ import type { ProviderName } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import type { ZoneProvider, ZoneReader, ZoneState } from '../providers/provider.ts';
 import { SteeringError } from '../reasons.ts';
+import { withApplied } from '../records/applied.ts';
 import { type Restoration, restorationOf } from '../records/restore.ts';
 import type { AppliedZone, Outcome } from './apply.ts';
+import type { Author } from './window.ts';
 
 /** What would be done about the generation record of one zone. */
 export interface RestorePlan extends ZoneAtProvider {
@@ -76,17 +78,26 @@ export function restoresToJson(plans: readonly RestorePlan[]): object {
   };
 }
 
-/** Writes the generation records, one batch a zone, and nothing else. */
+/** Writes the generation records, one batch a zone, and beside them only who did it. */
 export async function applyRestores(
   plans: readonly RestorePlan[],
   connect: (provider: ProviderName) => Promise<ZoneProvider>,
+  { nowMs, ...author }: Author,
 ): Promise<Outcome> {
   const checksum = restoreChecksum(plans);
   const applied: AppliedZone[] = [];
   try {
     for (const { provider, zone, state, restoration } of plans) {
       if (restoration.batch === undefined) continue;
-      await (await connect(provider)).applyBatch(state, restoration.batch, new Map());
+      const { generation } = restoration;
+      const done = { plan: checksum, atMs: nowMs, ...author, task: 'restore', first: generation, generation };
+      const batches = withApplied([restoration.batch], zone, state.records, {
+        ...done,
+        share: 0,
+        inputs: 'none',
+        records: 'none',
+      });
+      for (const batch of batches) await (await connect(provider)).applyBatch(state, batch, new Map());
       applied.push({ provider, zone, generation: restoration.generation, batches: 1 });
     }
   } catch (failure) {

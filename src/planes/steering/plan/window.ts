@@ -47,10 +47,11 @@ export function windowOf(
   };
 }
 
-/** Who applies a plan, and when. */
+/** Who applies a plan, when and why. */
 export interface Author {
   readonly by: string;
   readonly nowMs: number;
+  readonly reason?: string;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { BatchLimits, Limits } from '../dialects/dialect.ts';
 import { SteeringError } from '../reasons.ts';
 import type { Changes, WantedZone } from './changes.ts';
 import type { CheckChanges } from './checks.ts';
+import { isKeptInputs } from './kept-inputs.ts';
 import {
   finishedRegistry,
   isBelowRegistry,
@@ -46,7 +47,12 @@ export function batchesOf(
   refuseTooManyHosts(wanted.zone, allHosts.length, limits.values);
   const registry = registryRecord(wanted.zone, { ...done, hosts: allHosts });
   const room = roomBeside(registry, allHosts.length, limits);
-  return withGenerations(wanted, changes, fillBatches(unitsOf(wanted.zone, changes), room, limits), done);
+  // What an earlier apply was made from is worth less than this one.
+  const units = unitsOf(wanted.zone, changes).filter(
+    (unit) =>
+      !unit.every(({ record }) => isKeptInputs(wanted.zone, record.name)) || fits(sizeOfChanges(unit, limits), room),
+  );
+  return withGenerations(wanted, changes, fillBatches(units, room, limits), done);
 }
 
 /** What a batch can hold beside the swap of the generation record. Throws BatchTooLarge when that takes all of it. */

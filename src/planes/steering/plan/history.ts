@@ -1,0 +1,85 @@
+import { percent } from '../../../answers/distribution.ts';
+import { messageOf } from '../../../model/values.ts';
+import type { ZoneAtProvider } from '../compile/intent.ts';
+import type { ProviderName } from '../dialects/dialect.ts';
+import type { ZoneReader } from '../providers/provider.ts';
+import { type History, historyOf, type PastApply, type Unknown } from '../records/history.ts';
+import { isoTime } from './guard.ts';
+
+/** What a zone says about its applies, or why it could not be read. */
+export type ZoneHistory = ZoneAtProvider & (History | { readonly problem: string });
+
+/** Reads zones; one that cannot be read does not hide the others. */
+export async function readHistories(
+  zones: readonly ZoneAtProvider[],
+  connect: (provider: ProviderName) => Promise<ZoneReader>,
+): Promise<readonly ZoneHistory[]> {
+  const histories: ZoneHistory[] = [];
+  for (const at of zones) {
+    const reader = await connect(at.provider);
+    try {
+      const { records } = await reader.read(at.zone);
+      histories.push({ ...at, ...historyOf(at.zone, records) });
+    } catch (error) {
+      histories.push({ ...at, problem: messageOf(error) });
+    }
+  }
+  return histories;
+}
+
+export function renderHistories(histories: readonly ZoneHistory[]): readonly string[] {
+  return histories.flatMap((one) => {
+    const title = `${one.provider} zone ${one.zone}`;
+    if ('problem' in one) return [`${title}: not known: ${one.problem}`];
+    if (one.generation === 0 && one.applies.length === 0) return [`${title}: Tideline never wrote it`];
+    const blocks = [
+      ...one.applies.map((apply) => ({ at: apply.first, lines: applyLines(apply, one) })),
+      ...one.unknown.map((unknown) => ({ at: unknown.first, lines: [unknownLine(unknown)] })),
+    ];
+    return [
+      one.generation === undefined
+        ? `${title}: its generation record cannot be read; see \`tideline steering restore FOLDER\``
+        : `${title}, generation ${one.generation}`,
+      ...blocks.toSorted((a, b) => b.at - a.at).flatMap(({ lines }) => lines.map((line) => `  ${line}`)),
+    ];
+  });
+}
+
+/** The content of `renderHistories` for programs. The form is stable: fields are only ever added. */
+export function historiesToJson(histories: readonly ZoneHistory[]): object {
+  return {
+    zones: histories.map((one) =>
+      'problem' in one
+        ? one
+        : { ...one, applies: one.applies.map(({ atMs, ...apply }) => ({ at: isoTime(atMs), ...apply })) },
+    ),
+  };
+}
+
+function applyLines(apply: PastApply, { generation }: History): readonly string[] {
+  const { first, generation: last, atMs, by, task, share, plan, inputs, isKept, reason } = apply;
+  const generations = first === last ? `generation ${last}` : `generations ${first} to ${last}`;
+  return [
+    `${generations}, ${isoTime(atMs)}, ${by}: ${taskText(task)}, ${percent(share)} of the traffic moved, ${outcomeText(apply, generation)}`,
+    ...(reason === undefined ? [] : [`  why: ${reason}`]),
+    `  plan ${plan}, inputs ${inputs}${isKept ? '' : ', which the zone does not hold'}`,
+  ];
+}
+
+function taskText(task: string): string {
+  const [kind, of] = task.split(/:(.*)/s);
+  if (of === undefined) return task;
+  return kind === 'rollback' ? `rollback to generation ${of}` : `${kind} ${of}`;
+}
+
+function outcomeText({ outcome, generation }: PastApply, now: number | undefined): string {
+  if (outcome === 'cutOff') return 'cut off';
+  if (outcome === 'unfinished') return 'not finished: cut off, or still at work';
+  return generation === now ? 'in force' : 'done';
+}
+
+function unknownLine({ first, last, isForgotten }: Unknown): string {
+  const generations = first === last ? `generation ${first}` : `generations ${first} to ${last}`;
+  if (isForgotten) return `${generations}: not remembered, only the last applies are`;
+  return `${generations}: nothing says who wrote; a release without this history did, or its notes were deleted`;
+}

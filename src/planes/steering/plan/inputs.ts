@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { brotliCompressSync, constants } from 'node:zlib';
+import type { RecordSet } from '../../../answers/record.ts';
+import { drainsOfCluster } from '../../../model/platform/drains.ts';
+import { entryAddresses } from '../../../model/platform/entries.ts';
+import { clustersOfPolicy } from '../../../model/platform/policies.ts';
+import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
+import { type Intent, policiesOf, type ZoneAtProvider } from '../compile/intent.ts';
+import { forgottenApplies, readApplied } from '../records/applied.ts';
+import type { Changes } from '../records/changes.ts';
+import { findInputs, forgottenInputs, inputsRecord } from '../records/kept-inputs.ts';
+
+/**
+ * All that the records of a zone are made from: its policies, and of the clusters that these name the addresses, the health check, and
+ * whether they are drained. Equal inputs have an equal digest on every machine.
+ */
+export interface Inputs {
+  /** Sorted by name. */
+  readonly policies: readonly TrafficPolicy[];
+  /** Sorted by name. */
+  readonly clusters: readonly ClusterInputs[];
+}
+
+export interface ClusterInputs {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly healthCheck: Readonly<Record<string, unknown>>;
+  readonly drained: boolean;
+}
+
+/** What the zone is made from at this time. */
+export function inputsOf(platform: Platform, { provider, zone }: ZoneAtProvider, nowMs: number): Inputs {
+  const policies = policiesOf(platform, provider, zone);
+  const named = new Set(policies.flatMap((policy) => clustersOfPolicy(policy)));
+  const clusters = [...named].sort().flatMap((name): readonly ClusterInputs[] => {
+    const cluster = platform.clusters.get(name);
+    if (cluster === undefined) return [];
+    const addresses = entryAddresses(platform, name).map(({ text }) => text);
+    const drained = drainsOfCluster(platform, name, nowMs).length > 0;
+    return [{ name, addresses, healthCheck: cluster.spec.healthCheck, drained }];
+  });
+  return { policies, clusters };
+}
+
+export function digestOfInputs(inputs: Inputs): string {
+  return digestOf(textOf(inputs));
+}
+
+/**
+ * These changes, and those of the records about earlier applies and what they were made from. Like the journals they are none of the plan's
+ * own.
+ */
+export function withInputs(
+  inputs: Inputs,
+  { wanted: { zone } }: Intent,
+  changes: Changes,
+  records: readonly RecordSet[],
+): Changes {
+  if (changes.create.length + changes.delete.length === 0) return changes;
+  const text = textOf(inputs);
+  const digest = digestOf(text);
+  const recent = [digest, ...readApplied(zone, records).map((one) => one.inputs)];
+  const isKept = findInputs(zone, digest, records) !== undefined;
+  const kept = isKept ? undefined : inputsRecord(zone, digest, packed(text));
+  return {
+    ...changes,
+    create: [...changes.create, ...(kept === undefined ? [] : [kept])],
+    delete: [...changes.delete, ...forgottenApplies(zone, records), ...forgottenInputs(zone, recent, records)],
+  };
+}
+
+/** Names only: what else the metadata of a policy says decides nothing. */
+function textOf({ policies, clusters }: Inputs): string {
+  const essential = policies.map(({ metadata: { name }, spec }) => ({ metadata: { name }, spec }));
+  return JSON.stringify({ policies: essential, clusters });
+}
+
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+function packed(text: string): string {
+  const params = { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT };
+  return brotliCompressSync(text, { params }).toString('base64');
+}
