@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { policyOf } from '../../test/support/steering/policies.ts';
-import { answersFor, answersOf, formatTiers, preferenceOf } from './answers.ts';
+import { countriesOf } from '../model/geo/countries.ts';
+import { answersFor, answersOf, formatTiers, neverGroups, preferenceOf } from './answers.ts';
 
 const policy = policyOf(`
 rules:
@@ -40,4 +41,47 @@ test('the first tier with a healthy cluster answers; when nothing is healthy the
   expect(shares('GB', ['paris'])).toEqual({ newyork: 1 });
   expect(shares('GB', ['paris', 'newyork'])).toEqual({ cloud: 1 });
   expect(shares('GB', ['paris', 'newyork', 'cloud'])).toEqual({ newyork: 0.3, paris: 0.7 });
+});
+
+describe('never', () => {
+  const kept = policyOf(`
+rules:
+  - { continents: [EU], clusters: [{ name: paris }], failover: [cloud] }
+  - { countries: [GB], clusters: [{ name: newyork }, { name: cloud, weight: 0 }], failover: [paris] }
+default: { clusters: [{ name: newyork }], failover: [paris] }
+never:
+  - { clusters: [cloud, elsewhere], countries: [FR, GB] }
+  - { clusters: [newyork], countries: [FR, DE] }
+  - { clusters: [paris], continents: [AS], unknownLocation: true }
+`);
+  const answers = answersOf(kept, new Set());
+  const of = (country: string | undefined) => formatTiers(preferenceOf(answers, country).tiers);
+
+  test('takes clusters out of the order, of lists and of what is appended, whichever rule decides', () => {
+    expect(of('IT')).toBe('paris > cloud > newyork');
+    expect(of('DE')).toBe('paris > cloud');
+    expect(of('FR')).toBe('paris');
+    expect(of('GB')).toBe('newyork > paris');
+    expect(of('JP')).toBe('newyork > cloud');
+    expect(of(undefined)).toBe('newyork > cloud');
+    expect(of('US')).toBe('newyork > paris > cloud');
+  });
+
+  test('names whom a policy keeps from what, users of unknown location as ""', () => {
+    expect(preferenceOf(answers, 'FR').never).toEqual(['cloud', 'elsewhere', 'newyork']);
+    const groups = neverGroups(answers).map(({ clusters, countries }) => [clusters.join(), countries.length]);
+    expect(groups).toEqual([
+      ['paris', 1 + countriesOf('AS').length],
+      ['newyork', 1],
+      ['cloud,elsewhere,newyork', 1],
+      ['cloud,elsewhere', 1],
+    ]);
+  });
+
+  test('holds when all that a country may reach is down or drained: the last allowed cluster answers', () => {
+    for (const failed of [['paris'], ['paris', 'newyork', 'cloud']])
+      expect([...answersFor(preferenceOf(answers, 'FR').tiers, new Set(failed)).keys()]).toEqual(['paris']);
+    expect(formatTiers(preferenceOf(answersOf(kept, new Set(['paris'])), 'FR').tiers)).toBe('paris');
+    expect(formatTiers(preferenceOf(answersOf(kept, new Set(['paris'])), 'DE').tiers)).toBe('cloud > paris');
+  });
 });

@@ -1,6 +1,6 @@
 import { countries } from '../model/geo/countries.ts';
 import { drainsOfCluster } from '../model/platform/drains.ts';
-import { clustersOfPolicy, countriesOfRule, type PolicyRule } from '../model/platform/policies.ts';
+import { clustersOfPolicy, decidingRules, forbiddenClusters, type PolicyRule } from '../model/platform/policies.ts';
 import type { TrafficPolicy } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { compareText } from '../model/values.ts';
@@ -22,6 +22,8 @@ export interface Preference {
   readonly tiers: readonly Tier[];
   /** The part of the policy that decided. */
   readonly rule: RuleName;
+  /** Clusters that these users never reach, sorted: none of them is in a tier. */
+  readonly never: readonly string[];
 }
 
 /** `rules[2] (country)`, `rules[2] (continent)` or `default`. */
@@ -44,35 +46,50 @@ export function answersNow(platform: Platform, policy: TrafficPolicy, nowMs: num
 /**
  * A country rule beats a continent rule, which beats the default; of two rules for the same country the first counts. The
  * tiers are: the clusters with a weight, the clusters of weight 0 together, each name of the failover list, then every
- * other cluster that the policy names. Drained clusters come last of all, in the same order among themselves.
+ * other cluster that the policy names; all without those that the country never reaches. Drained clusters come last of all, in
+ * the same order among themselves.
  */
 export function answersOf(policy: TrafficPolicy, drained: ReadonlySet<string>): Answers {
   const all = clustersOfPolicy(policy);
-  const { rules } = policy.spec;
-  const byRule = rules.map((rule) => tiersOf(rule, all, drained));
-  const byCountry = new Map<string, Preference>();
-  const fallback: Preference = { tiers: tiersOf(policy.spec.default, all, drained), rule: 'default' };
-  const claim = (codes: readonly string[], index: number, by: string): void => {
-    const tiers = byRule[index];
-    if (tiers === undefined) return;
-    for (const code of codes) {
-      if (!byCountry.has(code)) byCountry.set(code, { tiers, rule: `rules[${index}] (${by})` });
-    }
+  const deciding = decidingRules(policy.spec);
+  const forbidden = forbiddenClusters(policy.spec);
+  // Countries with the same preference share one object: dialects compare each list of tiers once.
+  const known = new Map<string, Preference>();
+  const preference = (code: string): Preference => {
+    const { index, by } = deciding.get(code) ?? {};
+    const never = [...(forbidden.get(code)?.keys() ?? [])].sort();
+    const rule = index === undefined ? 'default' : `rules[${index}] (${by})`;
+    const key = [rule, ...never].join(' ');
+    const answer = (index === undefined ? undefined : policy.spec.rules[index]) ?? policy.spec.default;
+    const allowed = all.filter((name) => !never.includes(name));
+    const made = known.get(key) ?? { tiers: tiersOf(answer, allowed, drained), rule, never };
+    known.set(key, made);
+    return made;
   };
-  for (const [index, rule] of rules.entries()) claim(rule.countries, index, 'country');
-  for (const [index, rule] of rules.entries()) {
-    claim(countriesOfRule({ countries: [], continents: rule.continents }), index, 'continent');
-  }
   return {
     policy: policy.metadata.name,
-    byCountry: new Map(countries.map(({ code }) => [code, byCountry.get(code) ?? fallback])),
-    unknown: fallback,
+    byCountry: new Map(countries.map(({ code }) => [code, preference(code)])),
+    unknown: preference(''),
   };
 }
 
 /** The preference of a country code; for undefined or an unlisted code, that of unknown locations. */
 export function preferenceOf(answers: Answers, country: string | undefined): Preference {
   return (country === undefined ? undefined : answers.byCountry.get(country)) ?? answers.unknown;
+}
+
+/** Countries ('' for unknown locations) that never reach the same clusters, together. */
+export interface NeverGroup {
+  readonly clusters: readonly string[];
+  readonly countries: readonly string[];
+}
+
+/** Whom a policy keeps from which clusters; those that concern more countries come first. */
+export function neverGroups({ byCountry, unknown }: Answers): readonly NeverGroup[] {
+  const kept = [...byCountry, ['', unknown] as const].filter(([, { never }]) => never.length > 0);
+  return [...Map.groupBy(kept, ([, { never }]) => never.join(', '))]
+    .map(([, some]) => ({ clusters: some[0]?.[1].never ?? [], countries: some.map(([code]) => code) }))
+    .sort((a, b) => b.countries.length - a.countries.length);
 }
 
 /** The shares, of 1, of the clusters that answer while the clusters `failed` are down. Never empty. */
@@ -91,13 +108,14 @@ function shares(tier: Tier): Distribution {
 
 type AnswerSpec = Pick<PolicyRule, 'clusters' | 'failover'>;
 
-function tiersOf(answer: AnswerSpec, all: readonly string[], drained: ReadonlySet<string>): readonly Tier[] {
+/** The tiers of an answer, of the clusters `allowed` only. */
+function tiersOf(answer: AnswerSpec, allowed: readonly string[], drained: ReadonlySet<string>): readonly Tier[] {
   const wanted: Tier[] = [
     answer.clusters.filter((cluster) => cluster.weight > 0),
     answer.clusters.filter((cluster) => cluster.weight === 0).map(({ name }) => ({ name, weight: 1 })),
     ...answer.failover.map((name) => [{ name, weight: 1 }]),
-    all.map((name) => ({ name, weight: 1 })),
-  ];
+    allowed.map((name) => ({ name, weight: 1 })),
+  ].map((tier) => tier.filter(({ name }) => allowed.includes(name)));
   const inService = wanted.map((tier) => tier.filter((cluster) => !drained.has(cluster.name)));
   const outOfService = wanted.map((tier) => tier.filter((cluster) => drained.has(cluster.name)));
   return withoutRepeats([...inService, ...outOfService]);

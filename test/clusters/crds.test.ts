@@ -7,6 +7,7 @@ import { apiVersion } from '../../src/model/contract.ts';
 import { countries } from '../../src/model/geo/countries.ts';
 import { valueAt } from '../../src/model/spec/document.ts';
 import { type KindName, kindNames, kinds } from '../../src/model/spec/kinds.ts';
+import type { SpecReason } from '../../src/model/spec/reasons.ts';
 import { crdOf } from '../../tools/spec/crd.ts';
 import { type differences, seenByServer } from '../../tools/spec/differences.ts';
 import { scopes } from '../../tools/spec/scopes.ts';
@@ -14,7 +15,7 @@ import { eventually, withControlPlane } from '../support/clusters/control-plane.
 import { RawClient } from '../support/clusters/raw.ts';
 import { spoilt } from '../support/clusters/spec-faults.ts';
 import { objectOf } from '../support/clusters/spec-objects.ts';
-import { disagreement, loaderVerdict, serverVerdict } from '../support/clusters/verdicts.ts';
+import { disagreement, loaderReasons, loaderVerdict, serverVerdict } from '../support/clusters/verdicts.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const plane = withControlPlane();
@@ -252,15 +253,31 @@ describe('what the loader refuses the API server refuses, and nothing else', () 
 
 describe('where the two differ', () => {
   const site = minimal[0] as Minimal;
-  const cases: Readonly<Record<keyof typeof differences, { readonly object: object; readonly query: string }>> = {
+  const policy = minimal.find(({ kind }) => kind === 'TrafficPolicy') as Minimal;
+  const never = [{ clusters: ['paris'], countries: ['FR'] }];
+  interface Case {
+    readonly object: object;
+    readonly query: string;
+    readonly kind?: KindName;
+    /** What the loader says, where that is not about one value of the object. */
+    readonly reason?: SpecReason;
+  }
+  const cases: Readonly<Record<keyof typeof differences, Case>> = {
+    never: {
+      object: named({ ...policy, spec: { ...policy.spec, never } }),
+      query: 'Strict',
+      kind: 'TrafficPolicy',
+      reason: 'ForbiddenChoice',
+    },
     null: { object: named({ ...site, spec: { ...site.spec, limits: null } }), query: 'Strict' },
     status: { object: named(site, { status: { conditions: [] } }), query: 'Strict' },
     metadata: { object: named(site, { metadata: { name: 'x', finalizers: ['tideline.dev/x'] } }), query: 'Strict' },
     unknownField: { object: named({ ...site, spec: { ...site.spec, limit: 1 } }), query: 'Warn' },
   };
-  test.each(Object.entries(cases))('%s', async (_, { object, query }) => {
-    expect(loaderVerdict(object).accepted).toBe(false);
-    const path = `${pathOf('Site')}?dryRun=All&fieldValidation=${query}`;
+  test.each(Object.entries(cases))('%s', async (_, { object, query, kind = 'Site', reason }) => {
+    if (reason === undefined) expect(loaderVerdict(object).accepted).toBe(false);
+    else expect(loaderReasons(object)).toContain(reason);
+    const path = `${pathOf(kind)}?dryRun=All&fieldValidation=${query}`;
     expect((await client.send('POST', path, object)).status).toBe(201);
   });
 
@@ -323,6 +340,12 @@ function largest(): readonly object[] {
         dns: { zone, providers: ['route53'] },
         rules: many(100, (index) => ({ countries: codes.filter((__, at) => at % 100 === index), clusters, failover })),
         default: { clusters, failover },
+        never: many(32, (index) => ({
+          clusters: many(32, (at) => long(at + 32)),
+          countries: codes,
+          continents: ['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA'],
+          unknownLocation: index > 0,
+        })),
       },
     }),
   ];

@@ -44,7 +44,7 @@ function checkedSection(): string {
     '## Who checks what\n',
     'Checked by the API server too, for one object alone:\n',
     list(['object', 'both']),
-    'Checked by `tideline check` and the agents only, because more than one object must be known:\n',
+    'Checked by `tideline check` and the agents only, because more than one object, or the rule that decides for each country, must be known:\n',
     list(['platform', 'both']),
     'Texts and files, which an API server never sees:\n',
     list(['file']),

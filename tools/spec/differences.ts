@@ -23,6 +23,12 @@ export const differences = {
     server: 'drops it; only `/status` writes it',
     why: 'A file says what is wanted, never what is.',
   },
+  never: {
+    what: 'a choice of a TrafficPolicy that its `never` forbids',
+    loader: '`ForbiddenChoice`',
+    server: 'takes it; `tideline check` and the agents refuse it',
+    why: 'Which rule decides for a country of a continent costs more to find out than an API server allows for one rule.',
+  },
   metadata: {
     what: 'fields of metadata other than name, labels and annotations (`finalizers`, `ownerReferences`, ...)',
     loader: '`UnknownField`',

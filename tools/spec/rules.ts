@@ -198,4 +198,16 @@ export const places: Readonly<Record<string, Place>> = {
   'TrafficPolicy.spec.rules[].clusters': { unique: ['name'] },
   'TrafficPolicy.spec.default': { rules: [weighs('EmptyDefault'), ...namedOnce] },
   'TrafficPolicy.spec.default.clusters': { unique: ['name'] },
+  'TrafficPolicy.spec.never[]': {
+    rules: [
+      {
+        reason: 'RuleForNobody',
+        rule: 'self.countries.size() + self.continents.size() > 0 || self.unknownLocation',
+        message: 'the entry names neither a country nor a continent, nor users of unknown location',
+      },
+    ],
+  },
+  'TrafficPolicy.spec.never[].clusters': { unique: 'set' },
+  'TrafficPolicy.spec.never[].countries': { unique: 'set' },
+  'TrafficPolicy.spec.never[].continents': { unique: 'set' },
 };

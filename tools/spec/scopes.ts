@@ -49,6 +49,8 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   RuleForNobody: 'object',
   AllWeightsZero: 'object',
   EmptyDefault: 'object',
+  ForbiddenChoice: 'platform',
+  NothingAllowed: 'platform',
   HostOutsideZone: 'object',
   HostTwice: 'both',
   DrainExpired: 'platform',

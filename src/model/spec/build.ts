@@ -1,6 +1,7 @@
 import { isInForce } from '../platform/drains.ts';
 import { checkAddresses } from './checks/addresses.ts';
 import { checkNames } from './checks/names.ts';
+import { checkNever } from './checks/never.ts';
 import { checkPolicies } from './checks/policies.ts';
 import { checkPools, unservedFamilies } from './checks/pools.ts';
 import { checkPrefixes } from './checks/prefixes.ts';
@@ -40,7 +41,7 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
     problems.push(problemAt(at, path, finding));
   };
   problems.push(...checkNames(objects));
-  for (const check of [checkReferences, checkPrefixes, checkAddresses, checkPools, checkPolicies])
+  for (const check of [checkReferences, checkPrefixes, checkAddresses, checkPools, checkPolicies, checkNever])
     check(objects, report);
   return {
     platform: platformOf(objects),

@@ -45,6 +45,10 @@ export const reasons = {
   RuleForNobody: 'A rule names neither a country nor a continent.',
   AllWeightsZero: 'Every weight of a rule is 0.',
   EmptyDefault: 'The default of a policy leads nowhere.',
+  ForbiddenChoice:
+    'A rule or the default gives its users a cluster, first or for all of them, that `never` says they do not reach.',
+  NothingAllowed:
+    'Users would have no answer over an address family: `never` forbids all clusters of the policy that have one.',
   HostOutsideZone: "A host is not inside the policy's DNS zone.",
   HostTwice: 'A host is in two policies, or twice in one.',
   DrainExpired: 'Warning: a drain has ended. Agents have ended it; in DNS it lasts until the next apply.',

@@ -27,12 +27,13 @@ interface Judged {
 /** What the spec wants for a country, and what each name server answers. */
 export function dnsHops(platform: Platform, evidence: Evidence, { policy, host, country }: DnsQuestion): Judged {
   const { name } = policy.metadata;
-  const { tiers, rule } = preferenceOf(answersNow(platform, policy, evidence.snapshot.takenAtMs), country);
+  const { tiers, rule, never } = preferenceOf(answersNow(platform, policy, evidence.snapshot.takenAtMs), country);
   const unhealthy = unhealthyClusters(evidence, name);
   const wanted = answersFor(tiers, new Set());
   const expected = answersFor(tiers, unhealthy);
   const who = country ?? 'users of unknown location';
-  const spec = holds('spec', host, `for ${who}: policy ${name}, ${rule}: ${formatTiers(tiers)}`);
+  const kept = never.length === 0 ? '' : `, never ${never.join(', ')}`;
+  const spec = holds('spec', host, `for ${who}: policy ${name}, ${rule}: ${formatTiers(tiers)}${kept}`);
   const parts = evidence.dns.filter((part) => part.host === host && part.country === country);
   const clusterOf = clusterByAddress(platform);
   const answers = parts.map((part) =>

@@ -238,3 +238,13 @@ test('a VIP that two drained blades keep, because nobody else could, is served',
     expect.objectContaining({ hop: 'VIP', reason: 'VipUnserved' }),
   );
 });
+
+test('says of a country which clusters it never reaches', () => {
+  const [[name, video] = []] = [...platform.policies];
+  if (name === undefined || video === undefined) throw new Error('no policy');
+  const never = [{ clusters: ['elsewhere'], countries: ['FR'], continents: [], unknownLocation: false }];
+  const policy = { ...video, spec: { ...video.spec, never } };
+  const hosts = [{ host: policy.spec.hosts[0] ?? '', policy }];
+  const { hops } = answer(platform, well, { kind: 'country', country: 'FR', hosts });
+  expect(hops[0]?.what).toMatch(/^for FR: policy .*, never elsewhere$/);
+});

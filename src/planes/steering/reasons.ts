@@ -21,6 +21,8 @@ export const steeringReasons = {
     'A Drain is over, and the zone still answers as it did while it was in force; applying the plan ends it there too.',
   FamiliesDiffer:
     'Users are answered by other clusters over IPv6 than over IPv4: some cluster has an address of one family only.',
+  NoOtherAllowed:
+    'Users are left a single cluster of the policy by its `never`: no other takes over when it fails, and it answers them all the same.',
   PlanDisagrees:
     'The records, read as the provider reads them, do not give the answers of the policy. A fault of ours.',
   TooManyRecords: 'More records for one name, or in one zone, than the provider allows.',

@@ -145,6 +145,10 @@ const answer = names(6).chain((some) =>
   ),
 );
 const who = fc.uniqueArray(fc.constantFrom(...countries.map(({ code }) => code)), { minLength: 1, maxLength: 12 });
+const never = record(
+  { clusters: names(3), countries: who },
+  { continents: fc.subarray(['AF', 'EU', 'AS', 'OC']), unknownLocation: fc.boolean() },
+);
 
 const trafficPolicy = fc
   .tuple(fc.stringMatching(/^[a-z]{2,8}\.[a-z]{2,6}$/), who, fc.array(answer, { maxLength: 4 }))
@@ -174,6 +178,7 @@ const trafficPolicy = fc
               : { continents: ['AF', 'EU', 'AS', 'OC'].slice(index, index + 1), ...one };
           }),
         ),
+        never: fc.array(never, { maxLength: 3 }),
         minReadyRatio: real(0, 1),
         guard: fc.record({ maxTrafficShare: real(0, 1) }, { requiredKeys: [] }),
       },

@@ -22,16 +22,28 @@ export interface Verdict {
   readonly partial: boolean;
 }
 
-/** The loader's verdict on one object alone. A reference to an object that is not there does not count as a fault. */
+/** What only the loader finds, in what is one object: a reference to nothing, and what `never` forbids (a documented difference). */
+const ofLoader = new Set(['UnknownName', 'ForbiddenChoice']);
+
+/** The loader's verdict on one object alone, without what only a loader finds. */
 export function loaderVerdict(value: unknown): Verdict {
-  const document = { file: 'object.json', folder: '/', value, broken: false, lineOf: () => 1 };
-  const problems = buildPlatform([document], 0).problems.filter(({ reason }) => reason !== 'UnknownName');
+  const problems = problemsOf(value).filter(({ reason }) => !ofLoader.has(reason));
   const faults = problems.map(({ path = '', reason, message }) => ({
     path,
     reasons: reason === 'WrongChoice' ? ['*'] : [reason],
     message,
   }));
   return { accepted: faults.length === 0, faults, partial: problems.some(({ reason }) => ofShape.has(reason)) };
+}
+
+/** Every reason of the loader about one object alone. */
+export function loaderReasons(value: unknown): readonly SpecReason[] {
+  return problemsOf(value).map(({ reason }) => reason);
+}
+
+function problemsOf(value: unknown): ReturnType<typeof buildPlatform>['problems'] {
+  const document = { file: 'object.json', folder: '/', value, broken: false, lineOf: () => 1 };
+  return buildPlatform([document], 0).problems;
 }
 
 /** The API server's verdict on an object, asked as kubectl does: with strict field validation. The object is not stored. */

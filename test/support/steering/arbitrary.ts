@@ -1,20 +1,60 @@
 import fc from 'fast-check';
-import { countries } from '../../../src/model/geo/countries.ts';
+import { type Continent, countries } from '../../../src/model/geo/countries.ts';
+import { countriesOfRule, decidingRules } from '../../../src/model/platform/policies.ts';
+import type { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
 
 const names = ['amsterdam', 'berlin', 'cairo', 'delhi', 'essen'] as const;
-const weighted = fc.record({ name: fc.constantFrom(...names), weight: fc.integer({ min: 0, max: 255 }) });
-const answer = {
-  clusters: fc.uniqueArray(weighted, { minLength: 1, maxLength: 4, selector: ({ name }) => name }),
-  failover: fc.uniqueArray(fc.constantFrom(...names), { maxLength: 4 }),
-};
 const codes = countries.map(({ code }) => code);
-const rule = fc.record({
-  countries: fc.subarray(codes, { maxLength: 30 }),
-  continents: fc.subarray(['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA']),
-  ...answer,
-});
-/** Arbitrary rules and default of a policy. */
-export const policySpec = fc.record({ rules: fc.array(rule, { maxLength: 8 }), default: fc.record(answer) });
+const continents: Continent[] = ['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA'];
+type Answers = Pick<TrafficPolicy['spec'], 'rules' | 'default'>;
+
+/** The entry without the clusters that the policy answers its users with first, which a spec may not forbid. */
+function withoutFirst({ rules, default: fallback }: Answers, entry: TrafficPolicy['spec']['never'][number]) {
+  const deciding = decidingRules({ rules });
+  const users = [...countriesOfRule(entry), ...(entry.unknownLocation ? [''] : [])];
+  const decided = new Set(users.map((code) => rules[deciding.get(code)?.index ?? -1] ?? fallback));
+  const first = new Set(
+    [...decided].flatMap(({ clusters }) => {
+      const weighing = clusters.filter(({ weight }) => weight > 0);
+      return (weighing.length > 0 ? weighing : clusters).map(({ name }) => name);
+    }),
+  );
+  return { ...entry, clusters: entry.clusters.filter((name) => !first.has(name)) };
+}
+
+/** Arbitrary rules and default of a policy of these clusters, and clusters that it keeps some users from. */
+export function policySpecOf(clusters: readonly string[]) {
+  const name = fc.constantFrom(...clusters);
+  const weighted = fc.record({ name, weight: fc.integer({ min: 0, max: 255 }) });
+  const answer = {
+    clusters: fc.uniqueArray(weighted, { minLength: 1, maxLength: 4, selector: (cluster) => cluster.name }),
+    failover: fc.uniqueArray(name, { maxLength: 4 }),
+  };
+  const rule = fc.record({
+    countries: fc.subarray(codes, { maxLength: 30 }),
+    continents: fc.subarray(continents),
+    ...answer,
+  });
+  const keptOut = fc.record({
+    clusters: fc.uniqueArray(name, { minLength: 1, maxLength: 3 }),
+    countries: fc.subarray(codes, { minLength: 1, maxLength: 6 }),
+    continents: fc.subarray(continents, { maxLength: 1 }),
+    unknownLocation: fc.boolean(),
+  });
+  return fc
+    .record({
+      rules: fc.array(rule, { maxLength: 8 }),
+      default: fc.record(answer),
+      never: fc.array(keptOut, { maxLength: 6 }),
+    })
+    .map(({ never, ...answers }) => ({
+      ...answers,
+      never: never.map((entry) => withoutFirst(answers, entry)).filter((entry) => entry.clusters.length > 0),
+    }));
+}
+
+export const policySpec = policySpecOf(names);
+
 /** One to three addresses for each cluster. */
 export const clusterAddresses = fc.record(
   Object.fromEntries(

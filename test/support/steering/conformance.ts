@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answersFor, answersOf, preferenceOf } from '../../../src/answers/answers.ts';
+import { failureSets } from '../../../src/answers/failures.ts';
 import { clientAddress } from '../../../src/geo/prefixes.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
 import { askHealth } from '../../../src/observe/ask-health.ts';
+import { dialects } from '../../../src/planes/steering/dialects/table.ts';
 import { applyZone } from '../../../src/planes/steering/plan/apply.ts';
 import { isEmpty, type Purpose, planStep, type ZonePlan } from '../../../src/planes/steering/plan/plan.ts';
 import type { Probe } from '../../../src/planes/steering/plan/present.ts';
@@ -11,6 +13,7 @@ import { renderPlans } from '../../../src/planes/steering/plan/text.ts';
 import type { ZoneProvider } from '../../../src/planes/steering/providers/provider.ts';
 import { findRegistry } from '../../../src/planes/steering/records/registry.ts';
 import { countriesWithPrefixes } from '../geo.ts';
+import { answersWithNever, compareThreeWays, withAnswers } from './kept-out.ts';
 import { planZone } from './plans.ts';
 import { type NameServer, resolveFor } from './resolve.ts';
 import { eventually, examplePlatform, Vips, withDefault, withFailover, withHost } from './world.ts';
@@ -253,6 +256,36 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
         await eventually(() => wrongCountry(platform, []));
       },
       longMs,
+    );
+
+    test(
+      'random policies that keep users from clusters: policy, records and server agree in every failure, and nobody is led where they never go',
+      async () => {
+        const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+        const ask = async (client: string) => `${(await resolveFor(subject.dns, host, client))[0]}`;
+        for (const answers of answersWithNever(2, seed)) {
+          const spec = withAnswers(platform, answers);
+          vips.fail();
+          await apply(spec);
+          const reading = dialects[subject.provider.name].interpret((await subject.provider.read(zone)).records);
+          const clusters = Object.keys(vips.addresses);
+          for (const failed of failureSets(clusters)) {
+            vips.fail(...failed);
+            const seen: string[] = [];
+            await eventually(async () => {
+              const found = await compareThreeWays({ platform: spec, reading, failed: [...failed], ask });
+              seen.push(...found.forbidden);
+              return found.differs === undefined
+                ? undefined
+                : `seed ${seed}, ${[...failed].join()} failed: ${found.differs}`;
+            }, longMs);
+            expect(seen, `seed ${seed}`).toEqual([]);
+          }
+        }
+        vips.fail();
+        await apply(platform);
+      },
+      5 * longMs,
     );
   });
 }

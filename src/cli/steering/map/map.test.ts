@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { policySpec } from '../../../../test/support/steering/arbitrary.ts';
 import { worldMap } from '../../../geo/world/world.ts';
 import { countries } from '../../../model/geo/countries.ts';
+import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../../../platform/load.ts';
 import { printColoured } from '../../../runtime/print.ts';
@@ -36,11 +37,23 @@ describe('the view of a policy', () => {
     ]);
   });
 
+  it('says under the map whom the policy keeps from which clusters', () => {
+    const video = platform.policies.get('video') as TrafficPolicy;
+    const never = [{ clusters: ['cloud'], countries: ['FR'], continents: [], unknownLocation: true }];
+    const policies = new Map([['video', { ...video, spec: { ...video.spec, never } }]]);
+    const view = wantedView({ ...platform, policies }, host, { down: ['paris'], nowMs });
+    const line = 'never cloud, in failover neither: FR, users of unknown location';
+    expect(view.groups.find((group) => group.countries.includes('FR'))?.label).toBe('newyork');
+    expect(view.groups.find((group) => group.countries.includes('ES'))?.label).toBe('cloud');
+    expect(mapLines(map, view, new Map(), { columns: 80, colour: false }).at(-1)).toEqual([{ text: line }]);
+    expect(mapSvg(map, view, new Map())).toContain(`>${line}</text>`);
+  });
+
   it('has every country once, whatever the policy', () => {
     const [policy] = [...platform.policies.values()];
     fc.assert(
-      fc.property(policySpec, ({ rules, default: fallback }) => {
-        const changed = { ...policy, spec: { ...policy?.spec, rules, default: fallback } } as typeof policy;
+      fc.property(policySpec, (answers) => {
+        const changed = { ...policy, spec: { ...policy?.spec, ...answers } } as typeof policy;
         const other = { ...platform, policies: new Map([['video', changed]]) } as Platform;
         const shown = wantedView(other, host, { down: ['paris'], nowMs }).groups.flatMap((group) => group.countries);
         expect(shown.toSorted()).toEqual(countries.map(({ code }) => code));

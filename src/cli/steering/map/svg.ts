@@ -8,7 +8,7 @@ import { type Group, legendOf, type WorldView } from './view.ts';
 export function mapSvg(map: WorldMap, view: WorldView, paints: ReadonlyMap<Group, Paint>): string {
   const { width } = map;
   const legendTop = map.height + 28;
-  const height = legendTop + view.groups.length * lineHeight;
+  const height = legendTop + (view.groups.length + view.notes.length) * lineHeight;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="14">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
@@ -22,6 +22,10 @@ export function mapSvg(map: WorldMap, view: WorldView, paints: ReadonlyMap<Group
     `<text x="12" y="${map.height + 12}" font-weight="bold">${escaped(titleOf(view))}</text>`,
     ...view.groups.map((group, index) =>
       legendSvg(group, paints.get(group) ?? neutral, legendTop + index * lineHeight),
+    ),
+    ...view.notes.map(
+      (text, index) =>
+        `<text x="12" y="${legendTop + (view.groups.length + index) * lineHeight + 12}">${escaped(text)}</text>`,
     ),
     '</svg>',
     '',

@@ -38,6 +38,7 @@ export function mapLines(
     [{ text: titleOf(view) }],
     ...drawn,
     ...view.groups.map((group) => legendLine(group, paints.get(group) ?? neutral, colour)),
+    ...view.notes.map((text) => [{ text }]),
   ];
 }
 

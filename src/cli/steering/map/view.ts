@@ -1,9 +1,10 @@
-import { answersFor, answersNow, type Preference } from '../../../answers/answers.ts';
+import { answersFor, answersNow, neverGroups, type Preference } from '../../../answers/answers.ts';
 import { formatShares } from '../../../answers/distribution.ts';
 import { countries } from '../../../model/geo/countries.ts';
 import { InputError } from '../../../model/problem.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { AddressType } from '../../../planes/steering/compile/entries.ts';
+import { formatCountries } from '../../../planes/steering/plan/countries-text.ts';
 import { answeringPolicy } from '../../../planes/steering/plan/explain.ts';
 import type { ZonePlan } from '../../../planes/steering/plan/plan.ts';
 
@@ -15,6 +16,8 @@ export interface WorldView {
   /** Clusters that are supposed to be down. */
   readonly down: readonly string[];
   readonly groups: readonly Group[];
+  /** What of the policy no colour shows, as lines. */
+  readonly notes: readonly string[];
 }
 
 export interface Group {
@@ -31,13 +34,19 @@ export function wantedView(
   host: string,
   { down, nowMs }: { readonly down: readonly string[]; readonly nowMs: number },
 ): WorldView {
-  const { byCountry } = answersNow(platform, answeringPolicy(platform, host), nowMs);
+  const answers = answersNow(platform, answeringPolicy(platform, host), nowMs);
   const answer = ({ tiers }: Preference): string => formatShares(answersFor(tiers, new Set(down)));
   return {
     host,
     what: 'as the policy wants it',
     down,
-    groups: grouped([...byCountry].map(([code, preference]) => ({ label: answer(preference), countries: [code] }))),
+    groups: grouped(
+      [...answers.byCountry].map(([code, preference]) => ({ label: answer(preference), countries: [code] })),
+    ),
+    notes: neverGroups(answers).map(
+      ({ clusters, countries: codes }) =>
+        `never ${clusters.join(', ')}, in failover neither: ${formatCountries(codes)}`,
+    ),
   };
 }
 
@@ -65,7 +74,7 @@ export function zoneView(plan: ZonePlan, host: string, { show, type, down }: Zon
   const change = plan.task.kind === 'adopt' ? 'adoption' : 'plan';
   const what =
     show === 'zone' ? `as the zone of ${plan.provider} has it` : `what the ${change} for ${plan.provider} changes`;
-  return { host, what: `${what} (${type} records)`, down, groups: grouped(groups) };
+  return { host, what: `${what} (${type} records)`, down, groups: grouped(groups), notes: [] };
 }
 
 const unchanged = 'no change';

@@ -45,6 +45,9 @@ function checkRules({ at, value }: Valid<TrafficPolicy>, report: Report): void {
       claim(`the continent ${code}`, claimed, at, [...path, 'continents', position], report);
     checkAnswer(rule, at, path, 'AllWeightsZero', report);
   }
+  for (const [index, entry] of value.spec.never.entries())
+    for (const [position, code] of entry.countries.entries())
+      checkCountry(code, at, ['spec', 'never', index, 'countries', position], report);
   checkAnswer(value.spec.default, at, ['spec', 'default'], 'EmptyDefault', report);
 }
 

@@ -27,6 +27,9 @@ export function checkReferences(objects: Objects, report: Report): void {
       for (const [index, name] of answer.failover.entries())
         checkExists(objects, { kind: 'Cluster', name, at, path: [...path, 'failover', index] }, report);
     }
+    for (const [entry, { clusters }] of value.spec.never.entries())
+      for (const [index, name] of clusters.entries())
+        checkExists(objects, { kind: 'Cluster', name, at, path: ['spec', 'never', entry, 'clusters', index] }, report);
   }
   for (const drain of valid(objects.Drain.all)) checkDrainTarget(objects, drain, report);
 }

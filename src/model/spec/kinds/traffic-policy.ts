@@ -11,6 +11,16 @@ const WeightedCluster = z.strictObject({
     .describe('Share of the answers, relative to the others; 0: none while another is healthy.'),
 });
 
+const countryCodes = z.array(CountryCode).max(246).default([]);
+const continentCodes = z.array(ContinentCode).max(7).default([]);
+
+const Never = z.strictObject({
+  clusters: z.array(Name.describe('Name of a Cluster.')).min(1).max(32).describe('The clusters that they never reach.'),
+  countries: countryCodes.describe('ISO 3166-1 alpha-2 codes.'),
+  continents: continentCodes.describe('Continents, with all of their countries.'),
+  unknownLocation: z.boolean().default(false).describe('Also users whose country nobody knows.'),
+});
+
 const Answer = {
   clusters: z.array(WeightedCluster).min(1).max(32).describe('The clusters that answer. At least one weight is not 0.'),
   failover: z
@@ -37,12 +47,10 @@ export const TrafficPolicySpec = z
     rules: z
       .array(
         z.strictObject({
-          countries: z
-            .array(CountryCode)
-            .max(246)
-            .default([])
-            .describe('ISO 3166-1 alpha-2 codes, each in one rule only. A country beats its continent.'),
-          continents: z.array(ContinentCode).max(7).default([]).describe('Continents, each in one rule only.'),
+          countries: countryCodes.describe(
+            'ISO 3166-1 alpha-2 codes, each in one rule only. A country beats its continent.',
+          ),
+          continents: continentCodes.describe('Continents, each in one rule only.'),
           ...Answer,
         }),
       )
@@ -52,6 +60,13 @@ export const TrafficPolicySpec = z
         'Which clusters answer which countries. There are 246 countries and 7 continents, each in one rule only.',
       ),
     default: z.strictObject(Answer).describe('Everyone no rule names. Never empty.'),
+    never: z
+      .array(Never)
+      .max(32)
+      .default([])
+      .describe(
+        'Clusters that the users of countries never reach, in failover neither, whichever rule decides for them. All entries hold together.',
+      ),
     minReadyRatio: z
       .number()
       .min(0)

@@ -1,7 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { clusterAddresses, drainedClusters, policySpec } from '../../../../test/support/steering/arbitrary.ts';
 import { verify } from '../../../../test/support/steering/plans.ts';
 import { compileInputOf, policyOf } from '../../../../test/support/steering/policies.ts';
 import { groupKey, type RecordSet } from '../../../answers/record.ts';
+import type { CompileInput } from './dialect.ts';
 import { dialects } from './table.ts';
 
 const hosts = ['a.example.net', 'b.example.net', 'c.example.net'];
@@ -53,5 +56,68 @@ describe.each(Object.entries(dialects))('%s', (_name, dialect) => {
       expect(types.length).toBeGreaterThan(0);
       expect(dialect.answerTypes).toEqual(expect.arrayContaining(types));
     }
+  });
+});
+
+/** The addresses that a country must never be answered with, by code ('' for unknown locations). */
+function forbiddenAddresses({ answers, entries }: CompileInput): ReadonlyMap<string, readonly string[]> {
+  const users = [...answers.byCountry, ['', answers.unknown] as const];
+  return new Map(
+    users.map(([code, { never }]) => [
+      code,
+      entries
+        .filter(({ cluster }) => never.includes(cluster))
+        .flatMap(({ checks }) => checks.map((one) => one.address)),
+    ]),
+  );
+}
+
+describe.each(Object.entries(dialects))('what never forbids, in %s', (_name, dialect) => {
+  test('is no answer, whatever fails and is drained, all of it too', () => {
+    let kept = 0;
+    fc.assert(
+      fc.property(policySpec, clusterAddresses, drainedClusters, (generated, addresses, drained) => {
+        const made = compileInputOf(policyOf(JSON.stringify(generated)), { addresses, drained });
+        const reading = dialect.interpret(dialect.compile(made).records);
+        const forbidden = forbiddenAddresses(made);
+        const checks = made.entries.map((entry) => entry.checks);
+        for (let bits = 0; bits < 2 ** checks.length; bits += 1) {
+          const failed = checks.flatMap((some, index) => ((bits >> index) & 1 ? some : []));
+          const view = reading.view('www.example.net', 'A', failed);
+          const wrong = [...forbidden].filter(([code, some]) => {
+            const answer = view.answer(code === '' ? undefined : code);
+            return answer.size === 0 || some.some((address) => answer.has(address));
+          });
+          expect(wrong).toEqual([]);
+        }
+        kept += generated.never.length;
+      }),
+      { numRuns: 25 },
+    );
+    expect(kept).toBeGreaterThan(5);
+  });
+
+  test('is found where the records lead to it only when all the rest has failed, of many clusters too', () => {
+    const names = Array.from({ length: 10 }, (_, index) => `c${index}`);
+    const wanted = (never: string) =>
+      compileInputOf(
+        policyOf(
+          `default: { clusters: [{ name: c0 }], failover: [${names.slice(1).join()}] }\nnever: [{ clusters: [c9], ${never} }]`,
+        ),
+      );
+    const [strict, lax] = [wanted('continents: [EU]'), wanted('countries: [DE]')];
+    expect(verify(dialect, dialect.compile(strict), strict.hosts, strict.entries).countries).toBe(247);
+    const { records } = dialect.compile(lax);
+    expect(() => verify(dialect, { ...dialect.compile(strict), records }, strict.hosts, strict.entries)).toThrow(
+      'PlanDisagrees',
+    );
+  });
+
+  test('leaves no user without an address of a family that the host has', () => {
+    const addresses = { x: ['192.0.2.1'], y: ['192.0.2.2', '2001:db8::2'] };
+    const policy = policyOf(
+      'default: { clusters: [{ name: x }], failover: [y] }\nnever: [{ clusters: [y], countries: [FR] }]',
+    );
+    expect(() => dialect.compile(compileInputOf(policy, { addresses }))).toThrow(/AAAA records.*NoAddress/s);
   });
 });

@@ -30,6 +30,8 @@ export interface Explanation {
   readonly rule: string;
   /** Clusters in order of preference: `paris > cloud > newyork`. */
   readonly preference: string;
+  /** Clusters that these users never reach, whatever fails. */
+  readonly never: readonly string[];
   /** What a provider holds of that order where it cannot hold all of it: `Route 53 A: paris > cloud`. */
   readonly held: readonly string[];
   readonly drained: readonly { readonly cluster: string; readonly reason: string; readonly expires: string }[];
@@ -66,7 +68,7 @@ export function explain(
     );
   }
   const answers = answersNow(platform, policy, nowMs);
-  const { tiers, rule } = preferenceOf(answers, code);
+  const { tiers, rule, never } = preferenceOf(answers, code);
   const entries = entriesOf(platform, policy);
   const clusters = entries.map((entry) => entry.cluster);
   const paths = pathsOf({ policy, answers, entries, host, code, down });
@@ -76,6 +78,7 @@ export function explain(
     policy: policy.metadata.name,
     rule,
     preference: formatTiers(tiers),
+    never,
     held: paths.flatMap(({ held }) => held),
     drained: clusters.flatMap((cluster) =>
       drainsOfCluster(platform, cluster, nowMs).map(({ spec }) => ({
@@ -114,6 +117,9 @@ export function renderExplanation(explanation: Explanation): readonly string[] {
     `${host} for ${country}${supposedText(explanation)}: ${answer}`,
     `  because: policy ${policy}, ${rule}`,
     `  order: ${preference}`,
+    ...(explanation.never.length === 0
+      ? []
+      : [`  never: ${explanation.never.join(', ')}, also when all of the order has failed (spec.never)`]),
     ...explanation.held.map((order) => `  of which the records hold, ${order}`),
     ...drained.map(({ cluster, reason, expires }) => `  drained: ${cluster} until ${expires}: ${reason}`),
     '  when clusters fail:',

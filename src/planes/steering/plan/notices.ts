@@ -3,6 +3,7 @@ import { drainsOfCluster, isInForce } from '../../../model/platform/drains.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
+import type { Intent } from '../compile/intent.ts';
 import { duration } from '../compile/recovery.ts';
 import type { SteeringNotice } from '../reasons.ts';
 import { formatCountries } from './countries-text.ts';
@@ -46,6 +47,21 @@ export function drainedAtRelease(
     if (drain === undefined) return [];
     const message = `${cluster} is drained until ${drain.spec.expires}; the plain records lead nobody to it, also afterwards`;
     return [{ reason: 'ReleasedDrained', message }];
+  });
+}
+
+/** Names the users to whom `never` leaves a single cluster, though the policy has more: nobody takes over when it fails. */
+export function leftAlone({ policy, answers }: Intent['policies'][number]): readonly SteeringNotice[] {
+  if (clustersOfPolicy(policy).length < 2) return [];
+  const all = [...answers.byCountry, ['', answers.unknown] as const];
+  const alone = all.flatMap(([code, { tiers, never }]) => {
+    const [cluster, ...others] = tiers.flat();
+    return never.length === 0 || cluster === undefined || others.length > 0 ? [] : [{ code, cluster: cluster.name }];
+  });
+  return [...Map.groupBy(alone, ({ cluster }) => cluster)].map(([cluster, some]) => {
+    const who = formatCountries(some.map(({ code }) => code));
+    const message = `policy ${policy.metadata.name}: spec.never leaves only ${cluster} to ${who}; while it is down they are answered with it all the same`;
+    return { reason: 'NoOtherAllowed', message };
   });
 }
 

@@ -24,7 +24,7 @@ import { checksOf, type FoundZone, keysOf } from './checks.ts';
 import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
 import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
-import { differingFamilies, drainedAtRelease, endedDrains } from './notices.ts';
+import { differingFamilies, drainedAtRelease, endedDrains, leftAlone } from './notices.ts';
 import { downByHost, type PresentHealth, type Probe, policiesThatChange, presentHealth } from './present.ts';
 import { type Author, type Window, windowOf, withJournals } from './window.ts';
 
@@ -206,6 +206,7 @@ export async function planStep(
       ...notices,
       ...hosts.flatMap((host) => besides(host, state.records)),
       ...intent.notices,
+      ...(task.kind === 'release' ? [] : intent.policies.flatMap(leftAlone)),
       ...changes.notices,
       ...impacts.flatMap(differingFamilies),
       ...endedDrains(platform, impacts, nowMs),

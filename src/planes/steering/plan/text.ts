@@ -1,3 +1,4 @@
+import { neverGroups } from '../../../answers/answers.ts';
 import { percent } from '../../../answers/distribution.ts';
 import { recoveryText } from '../compile/recovery.ts';
 import { type CheckChanges, changesText } from '../records/checks.ts';
@@ -187,10 +188,12 @@ function quotaText({ healthChecks, dollarsPerMonth }: Quotas, { create, delete: 
 
 function renderVerification({ intent, task }: ZonePlan): readonly string[] {
   if (task.kind === 'release') return [];
-  return intent.policies.map(
-    ({ policy, verification }) =>
-      `  verified: ${policy.metadata.name}, ${verification.countries} locations x ${verification.failureSets} sets of failed clusters`,
-  );
+  return intent.policies.flatMap(({ policy, answers, verification }) => [
+    `  verified: ${policy.metadata.name}, ${verification.countries} locations x ${verification.failureSets} sets of failed clusters`,
+    ...neverGroups(answers).map(
+      ({ clusters, countries }) => `    in none of them led to ${clusters.join(', ')}: ${formatCountries(countries)}`,
+    ),
+  ]);
 }
 
 function count(number: number, one: string, many: string): string {

@@ -1,8 +1,15 @@
 import { type Answers, formatTiers, preferenceOf, type Tier } from '../../../../answers/answers.ts';
 import { countries } from '../../../../model/geo/countries.ts';
-import { type Addresses, addressTypes, entriesOfType, type HealthCheck } from '../../compile/entries.ts';
+import {
+  type Addresses,
+  type AddressType,
+  addressTypes,
+  entriesOfType,
+  type HealthCheck,
+} from '../../compile/entries.ts';
 import { noAddress, type SteeringNotice } from '../../reasons.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
+import { servable } from '../servable.ts';
 
 /** Compiles one LUA record set for each host, with a script for each address type; the result is exact for any policy. */
 export function compileLua(input: CompileInput): Compiled {
@@ -10,7 +17,7 @@ export function compileLua(input: CompileInput): Compiled {
     .map((type) => ({ type, addresses: entriesOfType(input.entries, type) }))
     .filter(({ addresses }) => addresses.size > 0);
   if (served.length === 0) throw noAddress(input.answers.policy);
-  const values = served.map(({ type, addresses }) => `${type} ${quote(script(input.answers, addresses))}`);
+  const values = served.map(({ type, addresses }) => `${type} ${quote(script(input.answers, type, addresses))}`);
   return {
     records: input.hosts.map((name) => ({
       name,
@@ -18,7 +25,7 @@ export function compileLua(input: CompileInput): Compiled {
       target: { kind: 'values', ttlSeconds: input.ttlSeconds, values },
     })),
     healthChecks: [],
-    effective: new Map(served.map(({ type, addresses }) => [type, effectiveOf(input.answers, addresses)])),
+    effective: new Map(served.map(({ type, addresses }) => [type, effectiveOf(input.answers, type, addresses)])),
     notices: [healthIntervalOfServer, only200IsHealthy],
   };
 }
@@ -37,9 +44,9 @@ const only200IsHealthy: SteeringNotice = {
 };
 
 /** The tiers of the policy by country, without the clusters that have no address of the type. */
-function effectiveOf(answers: Answers, addresses: Addresses): ReadonlyMap<string, readonly Tier[]> {
+function effectiveOf(answers: Answers, type: AddressType, addresses: Addresses): ReadonlyMap<string, readonly Tier[]> {
   const tiersOf = (country: string | undefined): readonly Tier[] =>
-    servable(preferenceOf(answers, country).tiers, addresses);
+    servable(preferenceOf(answers, country).tiers, type, addresses);
   return new Map([...countries.map(({ code }) => [code, tiersOf(code)] as const), ['', tiersOf(undefined)]]);
 }
 
@@ -51,10 +58,10 @@ function effectiveOf(answers: Answers, addresses: Addresses): ReadonlyMap<string
  * Country keys start with `_` because `do` and `in` are words of Lua.
  * A group is a function so that a query runs only its own group (PowerDNS counts instructions).
  */
-function script(answers: Answers, addresses: Addresses): readonly string[] {
+function script(answers: Answers, type: AddressType, addresses: Addresses): readonly string[] {
   const groups = new Map<string, { readonly index: number; readonly tiers: readonly Tier[] }>();
   const groupOf = (country: string | undefined): number => {
-    const tiers = servable(preferenceOf(answers, country).tiers, addresses);
+    const tiers = servable(preferenceOf(answers, country).tiers, type, addresses);
     const key = formatTiers(tiers);
     const group = groups.get(key) ?? { index: groups.size, tiers };
     groups.set(key, group);
@@ -122,10 +129,6 @@ function urlOf(checks: readonly HealthCheck[]): string {
   const [check] = checks;
   if (check === undefined) return '';
   return `${check.protocol.toLowerCase()}://${check.hosts[0]}:${check.port}${check.path}`;
-}
-
-function servable(tiers: readonly Tier[], addresses: Addresses): readonly Tier[] {
-  return tiers.map((tier) => tier.filter(({ name }) => addresses.has(name))).filter((tier) => tier.length > 0);
 }
 
 /** The script as character strings of at most 255 bytes; PowerDNS puts white space between them when it runs the script. */

@@ -191,7 +191,7 @@ test('20 clusters, every country its own pair, all single and double failures: p
   const input = compileInputOf(policyOf(`rules:\n${rules.join('\n')}\ndefault: { clusters: [{ name: c0 }] }`));
   const before = performance.now();
   const tree = compileTree(input);
-  expect(verifyTree(tree, input).failureSets).toBe(212);
+  expect(verifyTree(tree, input).failureSets).toBe(232);
   expect(new Set(tree.notices.map(({ reason }) => reason))).toEqual(new Set(['FailoverCut']));
   expect([...(tree.effective.get('A') ?? [])].filter(([, { length }]) => length === 2)).toHaveLength(142);
   expect(performance.now() - before).toBeLessThan(5000);

@@ -19,6 +19,7 @@ import { noAddress, SteeringError, type SteeringNotice } from '../../reasons.ts'
 import { contentName } from '../../records/hash.ts';
 import { ownedName } from '../../records/registry.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
+import { servable } from '../servable.ts';
 import { route53Limits } from './limits.ts';
 import { type ContinentCover, coverOf, flattenContinent } from './locations.ts';
 import { type Nesting, nestingOf } from './nesting.ts';
@@ -90,7 +91,7 @@ class TreeBuilder {
       const wanted = preferenceOf(this.#input.answers, country).tiers;
       const known = keyByTiers.get(wanted);
       if (known !== undefined) return known;
-      const tiers = this.#servable(wanted);
+      const tiers = servable(wanted, this.type, this.#addresses);
       const key = formatTiers(tiers);
       tiersByKey.set(key, tiers);
       keyByTiers.set(wanted, key);
@@ -238,12 +239,5 @@ class TreeBuilder {
   #nodeName(kind: string, content: readonly string[]): string {
     const { answers, zone } = this.#input;
     return ownedName(zone, `${kind}-${contentName([this.type, ...content].join('\n'))}`, answers.policy);
-  }
-
-  /** The tiers with only the clusters that have an address of this type. */
-  #servable(tiers: readonly Tier[]): readonly Tier[] {
-    return tiers
-      .map((tier) => tier.filter((cluster) => this.#addresses.has(cluster.name)))
-      .filter((tier) => tier.length > 0);
   }
 }
