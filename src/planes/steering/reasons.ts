@@ -41,7 +41,8 @@ export const steeringReasons = {
   WeightsLost:
     'Plain records of one name cannot have both countries and weights: the addresses of a country are equal.',
   ScriptStays: 'The script of the host answers as before, and Tideline changes it no more.',
-  UnreadableRegistry: 'The generation record of the zone is not in a form that this version understands.',
+  UnreadableRegistry:
+    'The generation record of the zone is not in a form that this version understands, or is gone while hosts of ours are left.',
   StaleGeneration: 'Somebody else changed the zone since it was read; plan again.',
   WriteOverlapped:
     'Another writer wrote the zone at the same moment, where the provider cannot keep them apart; plan and apply again, which repairs it.',
@@ -60,8 +61,7 @@ export const steeringReasons = {
   Drift: 'Records that Tideline wrote were changed by somebody else; applying the plan puts them back.',
   ZoneMissing: 'The provider has no such zone.',
   ZoneAmbiguous: 'The provider has several public zones of this name; delete those that nothing delegates to.',
-  BatchTooLarge:
-    'The records of one host, or the generation record with the names of all hosts, do not fit in one atomic batch of the provider.',
+  BatchTooLarge: 'The records of one host do not fit in one atomic batch of the provider.',
   ProviderRefused: 'The provider refused the request.',
   ProviderUnreachable: 'The provider did not answer.',
   AnswerTooLarge: 'The answer of the provider is larger, or nested deeper, than any answer that we ask for.',

@@ -81,7 +81,7 @@ export class Vips {
     for (const [cluster, address] of Object.entries(this.addresses)) {
       await run('ip', ['addr', 'replace', `${address}/32`, 'dev', 'lo']);
       const server = createServer((request, response) => {
-        const known = request.url === '/.well-known/tideline/health/video';
+        const known = request.url?.startsWith('/.well-known/tideline/health/video') === true;
         response.writeHead(known && !this.#failed.has(cluster) ? 200 : 503).end();
       });
       await new Promise<void>((resolve) => server.listen(80, address, resolve));

@@ -5,7 +5,7 @@ import type { ZoneProvider } from '../providers/provider.ts';
 import { SteeringError } from '../reasons.ts';
 import { type AppliedPlan, readApplied, withApplied } from '../records/applied.ts';
 import type { Batch } from '../records/batches.ts';
-import { nextGeneration, readRegistry } from '../records/registry.ts';
+import { nextGeneration, parseHead } from '../records/registry.ts';
 import type { HeldBack, Task } from '../records/scope.ts';
 import { type Approval, approvalsFor, isApproved, isoTime, overGuardText } from './guard.ts';
 import { worstShare } from './impact.ts';
@@ -137,7 +137,7 @@ function signed(plan: ZonePlan, checksum: string): readonly Batch[] {
     generation: changes.registryBefore.generation + batches.length,
     share: Math.max(0, ...impacts.map(worstShare)),
     inputs,
-    records: readRegistry(last.after).digest,
+    records: parseHead(last.after)?.digest ?? 'none',
   });
 }
 

@@ -10,14 +10,13 @@ import type { Task } from '../records/scope.ts';
 /** What is to be done about health checks. A step for one host leaves those that nothing uses to the next apply. */
 export function checksOf(task: Task, whole: Intent, found: FoundZone): CheckChanges {
   const { intent, state, changes, limits, nowMs } = found;
-  const { hosts, retired } = changes.registryBefore;
+  const { hosts, listed, retired } = changes.registryBefore;
   const isStep = 'host' in task;
-  const allHosts = new Set([...intent.wanted.hosts, ...hosts]).size;
   const checks = checkChangesOf(intent.healthChecks, state, {
     answers: hosts.length > 0 || task.kind === 'adopt',
     kept: keptChecks(whole, intent.wanted.records, state.records, changes),
     retired,
-    retireRoom: isStep ? 0 : roomToRetire(retired, limits.values - 1 - allHosts),
+    retireRoom: isStep ? 0 : roomToRetire(retired, limits.values - 1 - listed.length),
     nowMs: isStep ? 0 : nowMs,
   });
   return isStep ? { ...checks, update: [], isFenced: false } : checks;

@@ -149,7 +149,7 @@ describe.each(['route53', 'powerdns'] as const)('%s', (name) => {
     await applyZone(all, subject.provider);
     expect(subject.texts()).toEqual([
       expect.stringMatching(
-        /^_tideline\.video\.example TXT -> ("retired=0 [^"]*" )?"tideline v=1 generation=3 digest=\w+" ttl=60$/,
+        /^_tideline\.video\.example TXT -> ("retired=0 [^"]*" )?"tideline v=2 generation=3 digest=\w+" ttl=60$/,
       ),
       `mail.${zone} A -> 192.0.2.9 ttl=60`,
     ]);

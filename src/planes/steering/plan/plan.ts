@@ -18,7 +18,7 @@ import type { CheckChanges } from '../records/checks.ts';
 import { readable } from '../records/foreign.ts';
 import { besides, dependentsOf } from '../records/neighbours.ts';
 import { type Quotas, refuseFullZone, shortageOf } from '../records/quota.ts';
-import { findRegistry, isNote, readRegistry } from '../records/registry.ts';
+import { isNote, registryOf } from '../records/registry.ts';
 import { everything, type HeldBack, scopeOf, type Task } from '../records/scope.ts';
 import { checksOf, type FoundZone, keysOf } from './checks.ts';
 import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
@@ -319,8 +319,7 @@ function taskOf(
 ): { readonly task: Task; readonly notices: readonly SteeringNotice[] } {
   if (purpose.kind !== 'release') return { task: purpose, notices: [] };
   const { host, to } = purpose;
-  const registry = findRegistry(zone, records);
-  if (registry === undefined || !readRegistry(registry).hosts.includes(host)) {
+  if (!registryOf(zone, records).hosts.includes(host)) {
     throw new SteeringError(
       'NotOwned',
       `Tideline does not answer for ${host} in the zone ${zone} of ${dialect.title}; leave that provider out with --provider`,

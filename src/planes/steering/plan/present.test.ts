@@ -4,7 +4,8 @@ import { examplePlatform, withCheck, withDefault, withIPv6OnCloud } from '../../
 import type { Platform } from '../../../model/spec/platform.ts';
 import { intentOf } from '../compile/intent.ts';
 import type { ZoneReader } from '../providers/provider.ts';
-import { finishedRegistry, registryRecord } from '../records/registry.ts';
+import { hostRecord } from '../records/host-records.ts';
+import { finishedHead, registryRecord } from '../records/registry.ts';
 import { approvalsFor, isApproved, overGuardText } from './guard.ts';
 import { renderHealth } from './health-text.ts';
 import { planStep } from './plan.ts';
@@ -15,7 +16,7 @@ const zone = 'video.example';
 /** A zone that holds what the platform wants, whose checks are told by `told` of their addresses. */
 function holding(platform: Platform, told: Readonly<Record<string, boolean>>): ZoneReader & { asked: string[][] } {
   const { wanted, healthChecks } = intentOf(platform, 'route53', zone, 0);
-  const registry = registryRecord(zone, finishedRegistry(1, wanted.records, wanted.hosts));
+  const registry = registryRecord(zone, finishedHead(1, wanted.records));
   const asked: string[][] = [];
   return {
     name: 'route53',
@@ -23,7 +24,7 @@ function holding(platform: Platform, told: Readonly<Record<string, boolean>>): Z
     read: async () => ({
       zone,
       zoneId: 'Z1',
-      records: [...wanted.records, registry],
+      records: [...wanted.records, registry, ...wanted.hosts.map((host) => hostRecord(zone, host))],
       healthChecks: new Map(
         healthChecks.map(({ key, port, hosts, failureThreshold }) => {
           const settings = { port, host: hosts[0] ?? '', failureThreshold, disabled: false, inverted: false };

@@ -5,7 +5,9 @@ import type { ProviderName } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import type { ZoneProvider, ZoneReader, ZoneState } from '../providers/provider.ts';
 import { SteeringError } from '../reasons.ts';
-import { withApplied } from '../records/applied.ts';
+import { withApplied, withRoom } from '../records/applied.ts';
+import type { Batch } from '../records/batches.ts';
+import type { Change } from '../records/change.ts';
 import { type Restoration, restorationOf } from '../records/restore.ts';
 import type { AppliedZone, Outcome } from './apply.ts';
 import type { Author } from './window.ts';
@@ -25,7 +27,8 @@ export async function planRestores(
   const plans: RestorePlan[] = [];
   for (const { provider, zone } of zones) {
     const state = await (await connect(provider)).read(zone);
-    plans.push({ provider, zone, state, restoration: restorationOf(zone, state.records, dialects[provider], nowMs) });
+    const dialect = { ...dialects[provider], limits: withRoom(dialects[provider].limits) };
+    plans.push({ provider, zone, state, restoration: restorationOf(zone, state.records, dialect, nowMs) });
   }
   return plans;
 }
@@ -39,7 +42,7 @@ export function refuseOtherRestores(plans: readonly RestorePlan[], agreed: strin
 
 export function restoreChecksum(plans: readonly RestorePlan[]): string {
   const steps = plans.map(({ provider, zone, state, restoration }) => {
-    const changes = restoration.batch?.changes ?? [];
+    const changes = restoration.batches.flatMap((batch) => batch.changes);
     return [provider, zone, state.zoneId, changes.map(({ action, record }) => `${action} ${formatRecord(record)}`)];
   });
   return createHash('sha256').update(JSON.stringify(steps)).digest('hex').slice(0, 16);
@@ -47,38 +50,42 @@ export function restoreChecksum(plans: readonly RestorePlan[]): string {
 
 /** The lines of the plans; the last one is the checksum. */
 export function renderRestores(plans: readonly RestorePlan[]): readonly string[] {
-  const lines = plans.flatMap(({ provider, zone, restoration: { batch, generation, recognised, left } }) => [
-    `${provider} zone ${zone}: ${batch === undefined ? 'the generation record is whole' : `the generation record is made anew, as generation ${generation}`}`,
+  const lines = plans.flatMap(({ provider, zone, restoration: { batches, generation, recognised, left } }) => [
+    `${provider} zone ${zone}: ${batches.length === 0 ? 'the generation record is whole' : `the generation record is made anew, as generation ${generation}`}`,
     ...recognised.map(({ host, by }) => `  ours: ${host}: ${by}`),
     ...left.map(
       ({ host, by }) => `  not taken: ${host}: ${by}; take it over with \`tideline steering adopt ${host} FOLDER\``,
     ),
-    ...(batch?.changes ?? []).map(
-      ({ action, record }) => `    ${action === 'DELETE' ? '-' : '+'} ${formatRecord(record)}`,
-    ),
+    ...netOf(batches).map(({ action, record }) => `    ${action === 'DELETE' ? '-' : '+'} ${formatRecord(record)}`),
     '',
   ]);
-  const isDone = plans.every(({ restoration }) => restoration.batch === undefined);
+  const isDone = plans.every(({ restoration }) => restoration.batches.length === 0);
   return [...lines, isDone ? 'nothing to do' : `plan ${restoreChecksum(plans)}`];
+}
+
+/** The changes of all batches, without what one creates and the next deletes. */
+function netOf(batches: readonly Batch[]): readonly Change[] {
+  const between = new Set(batches.slice(0, -1).map(({ after }) => after));
+  return batches.flatMap(({ changes }) => changes.filter(({ record }) => !between.has(record)));
 }
 
 /** The content of `renderRestores` for programs. */
 export function restoresToJson(plans: readonly RestorePlan[]): object {
   return {
     checksum: restoreChecksum(plans),
-    empty: plans.every(({ restoration }) => restoration.batch === undefined),
-    zones: plans.map(({ provider, zone, restoration: { generation, recognised, left, batch } }) => ({
+    empty: plans.every(({ restoration }) => restoration.batches.length === 0),
+    zones: plans.map(({ provider, zone, restoration: { generation, recognised, left, batches } }) => ({
       provider,
       zone,
       generation,
       recognised,
       left,
-      records: batch?.changes.map(({ action, record }) => ({ action, record: formatRecord(record) })) ?? [],
+      records: netOf(batches).map(({ action, record }) => ({ action, record: formatRecord(record) })),
     })),
   };
 }
 
-/** Writes the generation records, one batch a zone, and beside them only who did it. */
+/** Writes the generation records and those of hosts, and beside them only who did it. */
 export async function applyRestores(
   plans: readonly RestorePlan[],
   connect: (provider: ProviderName) => Promise<ZoneProvider>,
@@ -88,17 +95,20 @@ export async function applyRestores(
   const applied: AppliedZone[] = [];
   try {
     for (const { provider, zone, state, restoration } of plans) {
-      if (restoration.batch === undefined) continue;
-      const { generation } = restoration;
-      const done = { plan: checksum, atMs: nowMs, ...author, task: 'restore', first: generation, generation };
-      const batches = withApplied([restoration.batch], zone, state.records, {
+      const { batches, generation } = restoration;
+      if (batches.length === 0) continue;
+      const done = { plan: checksum, atMs: nowMs, ...author, task: 'restore' };
+      const signed = withApplied(batches, zone, state.records, {
         ...done,
+        first: generation - batches.length + 1,
+        generation,
         share: 0,
         inputs: 'none',
         records: 'none',
       });
-      for (const batch of batches) await (await connect(provider)).applyBatch(state, batch, new Map());
-      applied.push({ provider, zone, generation: restoration.generation, batches: 1 });
+      const writer = await connect(provider);
+      for (const batch of signed) await writer.applyBatch(state, batch, new Map());
+      applied.push({ provider, zone, generation, batches: batches.length });
     }
   } catch (failure) {
     return { checksum, applied, heldBack: [], failure };

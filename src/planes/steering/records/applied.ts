@@ -1,6 +1,7 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import type { Limits } from '../dialects/dialect.ts';
-import type { Batch, Change } from './batches.ts';
+import type { Batch } from './batches.ts';
+import type { Change } from './change.ts';
 import { signature } from './journal.ts';
 import { ownedName } from './registry.ts';
 

@@ -5,8 +5,11 @@ import { formatRecord, groupKey, identityOf, type RecordSet } from '../../../ans
 import { countries } from '../../../model/geo/countries.ts';
 import { powerDnsDialect } from '../dialects/powerdns/dialect.ts';
 import { route53Dialect } from '../dialects/route53/dialect.ts';
-import { type Batch, batchesOf, sizeOf } from './batches.ts';
+import { type Batch, batchesOf } from './batches.ts';
+import { sizeOf } from './change.ts';
 import { changesOf, type WantedZone } from './changes.ts';
+import { hostRecord } from './host-records.ts';
+import { registryName, registryOf } from './registry.ts';
 
 const zone = 'example.net';
 const host = 'www.example.net';
@@ -66,7 +69,7 @@ describe('from one policy to another', () => {
     expect(second.map(formatRecord).filter((text) => text.includes('tideline v='))).toEqual([
       expect.stringContaining('generation=2'),
     ]);
-    expect(second).toHaveLength(two.records.length + 1);
+    expect(second).toHaveLength(two.records.length + 2);
   });
 
   test.each([12, 18, 22])('in batches of %i elements no host is ever without a whole answer', (elements) => {
@@ -91,7 +94,7 @@ describe('from one policy to another', () => {
       const stopped = batches.slice(0, done).reduce(applyTo, first);
       const finished = planned(two, stopped, 12).reduce(applyTo, stopped);
       expect(planned(two, finished, 12)).toEqual([]);
-      expect(finished).toHaveLength(two.records.length + 1);
+      expect(finished).toHaveLength(two.records.length + 2);
     }
   });
 
@@ -138,26 +141,109 @@ test('a record that somebody changed by hand gets a notice and is put back', () 
 });
 
 test('a host that does not fit in one batch is refused', () => {
-  expect(() => planned(one, [], 5)).toThrow('BatchTooLarge');
+  expect(() => planned(one, [], 4)).toThrow('BatchTooLarge');
 });
 
-test('more hosts than a generation record holds are refused by name, not by the provider', () => {
-  const many = Array.from({ length: 400 }, (_, n) => `h${n}.example.net`);
-  const records = many.map(
-    (name): RecordSet => ({ name, type: 'A', target: { kind: 'values', ttlSeconds: 60, values: ['192.0.2.1'] } }),
-  );
-  expect(() => planned({ zone, records, hosts: many }, [])).toThrow(/400 hosts.*399.*\(TooManyRecords\)/);
-  expect(() => planned({ zone, records: records.slice(1), hosts: many.slice(1) }, [])).not.toThrow();
-});
+describe('more hosts than one record can list, or one batch can hold', () => {
+  const long = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, n) => `${'long-'.repeat(12)}${String(n + from).padStart(4, '0')}.example.net`);
+  const wantedHosts = (hosts: readonly string[], value = '192.0.2.1'): WantedZone => ({
+    zone,
+    hosts,
+    records: hosts.map(
+      (name): RecordSet => ({ name, type: 'A', target: { kind: 'values', ttlSeconds: 60, values: [value] } }),
+    ),
+  });
+  const fits = (batch: Batch): boolean => {
+    const { elements, characters } = sizeOf(batch.changes.map(({ record }) => record));
+    return elements <= 1000 && characters <= 32_000;
+  };
+  const hostsIn = (records: readonly RecordSet[]) => registryOf(zone, records).hosts;
 
-test('hosts whose names leave no room in a batch are refused as such, not by the name of one of them', () => {
-  const many = Array.from({ length: 250 }, (_, n) => `${'long-'.repeat(12)}${n}.example.net`);
-  const records = many.map(
-    (name): RecordSet => ({ name, type: 'A', target: { kind: 'values', ttlSeconds: 60, values: ['192.0.2.1'] } }),
+  test.each([250, 1000])(
+    '%i hosts of long names are written in several batches, of which any may be the last',
+    (count) => {
+      const wanted = wantedHosts(long(count));
+      const batches = planned(wanted, []);
+      expect(batches.length).toBe(count === 250 ? 1 : 3);
+      expect(batches.every(fits)).toBe(true);
+      const whole = batches.reduce(applyTo, [] as readonly RecordSet[]);
+      expect(hostsIn(whole)).toEqual(wanted.hosts);
+      expect(planned(wanted, whole)).toEqual([]);
+      const changed = wantedHosts(long(count), '192.0.2.2');
+      let records = whole;
+      for (const batch of planned(changed, whole)) {
+        expect(fits(batch)).toBe(true);
+        records = applyTo(records, batch);
+        expect(hostsIn(records)).toEqual(wanted.hosts);
+        const finished = planned(changed, records).reduce(applyTo, records);
+        expect(planned(changed, finished)).toEqual([]);
+        expect(finished).toHaveLength(whole.length);
+      }
+      expect(planned(changed, records)).toEqual([]);
+    },
   );
-  expect(() => planned({ zone, records, hosts: many }, [])).toThrow(
-    /^the generation record _tideline\.example\.net lists 250 hosts;.* \d{5} characters .*32000.*\(BatchTooLarge\)$/,
+
+  /** A zone as a release wrote it that listed hosts in the generation record. */
+  const earlier = (hosts: readonly string[]): readonly RecordSet[] => {
+    const { records } = wantedHosts(hosts);
+    const values = ['"tideline v=1 generation=7 digest=unfinished"', ...hosts.map((host) => `"host=${host}"`)];
+    return [...records, { name: registryName(zone), type: 'TXT', target: { kind: 'values', ttlSeconds: 60, values } }];
+  };
+
+  test('hosts that an earlier release listed get their records in the first batch, and no answer changes in it', () => {
+    const hosts = long(180);
+    const before = earlier(hosts);
+    expect(hostsIn(before)).toEqual(hosts);
+    const more = wantedHosts(long(400), '192.0.2.2');
+    const [first, ...others] = planned(more, before);
+    if (first === undefined) throw new Error('no batch');
+    expect([others.length > 0, [first, ...others].every(fits)]).toEqual([true, true]);
+    const [now, then] = [applyTo(before, first), [first, ...others].reduce(applyTo, before)];
+    expect(registryOf(zone, now)).toMatchObject({ generation: 8, listed: [] });
+    expect(hosts.every((host) => hostsIn(now).includes(host))).toBe(true);
+    expect([hostsIn(then), planned(more, then)]).toEqual([more.hosts, []]);
+  });
+
+  test.each([0, 100])(
+    'of hosts that an earlier release listed, all but %i leave, with a stop after any batch',
+    (left) => {
+      const before = earlier(long(180));
+      const wanted = wantedHosts(long(left));
+      const batches = planned(wanted, before);
+      for (let done = 0; done <= batches.length; done += 1) {
+        const stopped = batches.slice(0, done).reduce(applyTo, before);
+        const finished = planned(wanted, stopped).reduce(applyTo, stopped);
+        expect([hostsIn(finished), planned(wanted, finished)]).toEqual([wanted.hosts, []]);
+        expect(finished).toHaveLength(2 * left + 1);
+      }
+    },
   );
+
+  test('a zone of an earlier release to which nothing is to do stays as it is', () => {
+    const before = planned(wantedHosts(long(3)), []).reduce(applyTo, [] as readonly RecordSet[]);
+    const digest = registryOf(zone, before).digest;
+    const records = earlier(long(3)).map(
+      (record): RecordSet =>
+        record.target.kind === 'values'
+          ? {
+              ...record,
+              target: {
+                ...record.target,
+                values: record.target.values.map((one) => one.replace('unfinished', digest)),
+              },
+            }
+          : record,
+    );
+    expect(planned(wantedHosts(long(3)), records)).toEqual([]);
+  });
+
+  test('a record at the name of a host record that says something else makes way', () => {
+    const [host = ''] = long(1);
+    const wrong: RecordSet = { ...hostRecord(zone, host), target: { kind: 'values', ttlSeconds: 60, values: ['"x"'] } };
+    const wanted = wantedHosts([host]);
+    expect(hostsIn(planned(wanted, [wrong]).reduce(applyTo, [wrong] as readonly RecordSet[]))).toEqual([host]);
+  });
 });
 
 describe('PowerDNS, where only what is written takes of a request', () => {

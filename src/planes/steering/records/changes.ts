@@ -1,7 +1,7 @@
 import { compareRecords, formatRecord, identityOf, type RecordSet } from '../../../answers/record.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { SteeringNotice } from '../reasons.ts';
-import { emptyRegistry, findRegistry, isDrifted, isOwned, type Registry, readRegistry } from './registry.ts';
+import { findRegistry, isDrifted, ownership, type Registry, registryOf } from './registry.ts';
 
 /** The difference of wanted and current records: those to delete exactly as they are, and those to create. Sorted by identity. */
 export interface Changes {
@@ -37,11 +37,9 @@ export function changesOf(
   { answerTypes }: Pick<Dialect, 'answerTypes'>,
 ): Changes {
   const before = findRegistry(wanted.zone, current);
-  const registryBefore = before === undefined ? emptyRegistry : readRegistry(before);
+  const registryBefore = registryOf(wanted.zone, current);
   const answering = new Set(answerTypes);
-  const owned = current.filter(
-    (record) => record !== before && isOwned(record, wanted.zone, registryBefore, answering),
-  );
+  const owned = current.filter(ownership(wanted.zone, registryBefore, answering));
   const ours = new Set(owned);
   const adopted = current.filter(
     (record) => record.name === wanted.adopted && !ours.has(record) && isAnswer(record, answering),

@@ -1,7 +1,7 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import { type AppliedPlan, mostApplies, readApplied } from './applied.ts';
 import { findInputs } from './kept-inputs.ts';
-import { findRegistry, parseRegistry } from './registry.ts';
+import { findRegistry, parseHead } from './registry.ts';
 
 /** What the zone itself says about the applies in it. */
 export interface History {
@@ -29,7 +29,7 @@ export interface Unknown {
 
 export function historyOf(zone: string, records: readonly RecordSet[]): History {
   const registry = findRegistry(zone, records);
-  const generation = registry === undefined ? 0 : parseRegistry(registry)?.generation;
+  const generation = registry === undefined ? 0 : parseHead(registry)?.generation;
   const applied = readApplied(zone, records);
   const applies = applied.map((one, index): PastApply => {
     const isLatest = index === 0 && (generation ?? 0) < one.generation;

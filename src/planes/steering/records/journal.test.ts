@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { countries } from '../../../model/geo/countries.ts';
-import { sizeOf } from './batches.ts';
+import { sizeOf } from './change.ts';
 import { findJournal, isJournal, journalRecord, type Move, readJournal } from './journal.ts';
 
 const codes = countries.map(({ code }) => code);

@@ -1,25 +1,39 @@
 import { formatRecord, type RecordSet } from '../../../answers/record.ts';
 import { SteeringError } from '../reasons.ts';
 import { contentName } from './hash.ts';
+import { type HostRecords, hostRecordsOf, isHostRecord, noHostRecords } from './host-records.ts';
 import { parseRetired, type Retired, retiredValues } from './retired.ts';
 
 /**
- * Which hosts of a zone are ours, and how often we wrote the zone. The generation record, a TXT record set at
- * `_tideline.<zone>`, says which hosts we own, how often we wrote, and a digest of what we wrote last. Every batch swaps it, so
- * a writer that read an older generation fails. Names below it are ours; so are the answers of the hosts that it lists.
+ * What the generation record says, a TXT record set at `_tideline.<zone>`: how often we wrote the zone, and a digest of what we wrote last.
+ * Every batch swaps it, so a writer that read an older generation fails.
  */
-export interface Registry {
+export interface Head {
   readonly generation: number;
   /** `digestOf` the owned records after the last batch of a plan; `unfinished` between two batches. */
   readonly digest: string;
-  /** The hosts that we own, sorted. */
-  readonly hosts: readonly string[];
   /** The health checks that no record uses any more and that are to be deleted. */
   readonly retired: readonly Retired[];
 }
 
+/** What is ours in a zone: all names below the generation record, and the answers of `hosts`. */
+export interface Registry extends Head {
+  /** Hosts of ours that have no host record yet, sorted: a release that had none listed them in the generation record. */
+  readonly listed: readonly string[];
+  /** The hosts that we own, sorted: those with a host record, and those that the generation record lists. */
+  readonly hosts: readonly string[];
+  readonly hostRecords: HostRecords;
+}
+
 /** The registry of a zone that we never wrote. */
-export const emptyRegistry: Registry = { generation: 0, digest: 'none', hosts: [], retired: [] };
+export const emptyRegistry: Registry = {
+  generation: 0,
+  digest: 'none',
+  listed: [],
+  retired: [],
+  hosts: [],
+  hostRecords: noHostRecords,
+};
 
 const unfinished = 'unfinished';
 const ttlSeconds = 60;
@@ -39,17 +53,16 @@ export function isBelowRegistry(zone: string, name: string): boolean {
   return name.endsWith(`.${registryName(zone)}`);
 }
 
-/**
- * True for records that plans make: those below the registry but for notes, and answers (records of `answerTypes`) of hosts that it lists.
- */
-export function isOwned(
-  record: RecordSet,
+/** What makes a record one that plans make: those below the registry but for notes and host records, and answers (records of `answerTypes`) of hosts. */
+export function ownership(
   zone: string,
-  registry: Registry,
+  { hosts }: Pick<Registry, 'hosts'>,
   answerTypes: ReadonlySet<string>,
-): boolean {
-  const isAnswer = answerTypes.has(record.type) && registry.hosts.includes(record.name);
-  return isAnswer || (isBelowRegistry(zone, record.name) && !isNote(zone, record.name));
+): (record: RecordSet) => boolean {
+  const ours = new Set(hosts);
+  return ({ name, type }) =>
+    (answerTypes.has(type) && ours.has(name)) ||
+    (isBelowRegistry(zone, name) && !isNote(zone, name) && !isHostRecord(zone, name));
 }
 
 /**
@@ -57,7 +70,7 @@ export function isOwned(
  * first label starts with an underscore.
  */
 export function isNote(zone: string, name: string): boolean {
-  return name.startsWith('_') && isBelowRegistry(zone, name);
+  return name.startsWith('_') && isBelowRegistry(zone, name) && !isHostRecord(zone, name);
 }
 
 /** The zone's generation record as it stands; undefined before the first write. */
@@ -65,95 +78,95 @@ export function findRegistry(zone: string, records: readonly RecordSet[]): Recor
   return records.find(({ name, type }) => name === registryName(zone) && type === 'TXT');
 }
 
-/** What a generation record says; throws UnreadableRegistry when it is not in our form. */
-export function readRegistry(record: RecordSet): Registry {
-  const registry = parseRegistry(record);
-  if (registry !== undefined) return registry;
+/**
+ * What is ours in a zone; throws UnreadableRegistry when its generation record is not in our form, or is gone while host records are left.
+ */
+export function registryOf(zone: string, records: readonly RecordSet[]): Registry {
+  const hostRecords = hostRecordsOf(zone, records);
+  const record = findRegistry(zone, records);
+  if (record === undefined && hostRecords.byHost.size === 0) return { ...emptyRegistry, hostRecords };
+  const head = record === undefined ? undefined : parseHead(record);
+  if (head !== undefined) return withHosts(head, hostRecords);
+  const what = record === undefined ? 'is gone, though hosts of ours are left' : 'is not a generation record';
   throw new SteeringError(
     'UnreadableRegistry',
-    `${record.name} ${record.type} is not a generation record; make it anew with \`tideline steering restore FOLDER\``,
+    `${registryName(zone)} TXT ${what}; make it anew with \`tideline steering restore FOLDER\``,
   );
 }
 
-export function registryRecord(zone: string, registry: Registry): RecordSet {
-  const head = `${headStart}${registry.generation} digest=${registry.digest}"`;
-  const hosts = [...registry.hosts].sort().map((host) => `"host=${host}"`);
-  const values = [head, ...hosts, ...retiredValues(registry.retired)];
+function withHosts(head: Listing, hostRecords: HostRecords): Registry {
+  const listed = head.listed.filter((host) => !hostRecords.byHost.has(host));
+  return { ...head, listed, hosts: [...listed, ...hostRecords.byHost.keys()].sort(), hostRecords };
+}
+
+export function registryRecord(zone: string, { generation, digest, retired }: Head): RecordSet {
+  const values = [`${headStart}${generation} digest=${digest}"`, ...retiredValues(retired)];
   return { name: registryName(zone), type: 'TXT', target: { kind: 'values', ttlSeconds, values } };
 }
 
-const headStart = '"tideline v=1 generation=';
+/** Version 1 had no host records: the generation record listed all hosts. A release that writes it does not read version 2. */
+const headStart = '"tideline v=2 generation=';
+
+/** The generation record between two batches that make it anew: in no form that a plan could start from, until the last is done. */
+export function unrestoredRecord(zone: string, generation: number): RecordSet {
+  return {
+    name: registryName(zone),
+    type: 'TXT',
+    target: { kind: 'values', ttlSeconds, values: [`${headStart}${generation}"`] },
+  };
+}
 
 /** The generation that the next batch writes. */
-export function nextGeneration(registry: Registry): number {
+export function nextGeneration(registry: Pick<Head, 'generation'>): number {
   return registry.generation + 1;
 }
 
-/** What the registry says after the last batch of a plan, which wrote these records for these hosts. */
-export function finishedRegistry(
+/** What the generation record says after the last batch of a plan, which wrote these records. */
+export function finishedHead(
   generation: number,
   records: readonly RecordSet[],
-  hosts: readonly string[],
   retired: readonly Retired[] = [],
-): Registry {
-  return { generation, digest: digestOf(records), hosts: [...hosts].sort(), retired };
+): Head {
+  return { generation, digest: digestOf(records), retired };
 }
 
-/** What the registry says between two batches of a plan. */
-export function unfinishedRegistry(
-  generation: number,
-  hosts: readonly string[],
-  retired: readonly Retired[] = [],
-): Registry {
-  return { generation, digest: unfinished, hosts: [...hosts].sort(), retired };
-}
-
-/** True when both list the same hosts and the same records were written under them. */
-export function sameContent(a: Registry, b: Registry): boolean {
-  return a.digest === b.digest && a.hosts.join() === b.hosts.join();
+/** What the generation record says between two batches of a plan. */
+export function unfinishedHead(generation: number, retired: readonly Retired[] = []): Head {
+  return { generation, digest: unfinished, retired };
 }
 
 /** True when the owned records are not those that the registry's generation wrote. */
-export function isDrifted(registry: Registry, owned: readonly RecordSet[]): boolean {
+export function isDrifted(registry: Head, owned: readonly RecordSet[]): boolean {
   if (registry.generation === 0 || registry.digest === unfinished) return false;
   return registry.digest !== digestOf(owned);
 }
 
-/**
- * Throws TooManyRecords when the generation record, one value for its head and one for each host, exceeds the provider's limit
- * `values`.
- */
-export function refuseTooManyHosts(zone: string, hosts: number, values: number): void {
-  if (hosts < values) return;
-  throw new SteeringError(
-    'TooManyRecords',
-    `the zone ${zone} has ${hosts} hosts, its generation record holds ${values - 1}`,
-  );
-}
+/** What a generation record of version 1 says besides. */
+export type Listing = Head & Pick<Registry, 'listed'>;
 
-/** What a generation record says; undefined when it is not in our form. */
-export function parseRegistry(record: RecordSet): Registry | undefined {
+/** What a generation record says, of this version or of version 1; undefined when it is not in our form. */
+export function parseHead(record: RecordSet): Listing | undefined {
   if (record.target.kind !== 'values') return undefined;
   const texts = record.target.values.map((value) => value.replaceAll('"', ''));
-  const heads = texts.flatMap((text) => /^tideline v=1 generation=(\d+) digest=([a-z0-9]+)$/.exec(text) ?? []);
+  const heads = texts.flatMap((text) => /^tideline v=[12] generation=(\d+) digest=([a-z0-9]+)$/.exec(text) ?? []);
   const [, generation, digest] = heads;
   if (heads.length !== 3 || generation === undefined || digest === undefined) return undefined;
-  const hosts = texts.flatMap((text) => /^host=(\S+)$/.exec(text)?.[1] ?? []);
+  const listed = texts.flatMap((text) => /^host=(\S+)$/.exec(text)?.[1] ?? []);
   const retired = texts.flatMap((text) => {
     const members = parseRetired(text);
     return members === undefined ? [] : [members];
   });
-  if (hosts.length + retired.length !== texts.length - 1) return undefined;
-  return { generation: Number(generation), digest, hosts: hosts.sort(), retired: retired.flat() };
+  if (listed.length + retired.length !== texts.length - 1) return undefined;
+  return { generation: Number(generation), digest, listed: listed.sort(), retired: retired.flat() };
 }
 
 /** What is left of a damaged generation record; undefined when nothing in it is of ours. */
-export function remainsOf({ target }: RecordSet): Pick<Registry, 'generation' | 'hosts'> | undefined {
+export function remainsOf({ target }: RecordSet): Pick<Listing, 'generation' | 'listed'> | undefined {
   const texts = target.kind === 'values' ? target.values.map((value) => value.replaceAll('"', '')) : [];
   const generations = texts.flatMap((text) => /^tideline v=\d+ generation=(\d{1,15})\b/.exec(text)?.[1] ?? []);
   const hosts = texts.flatMap((text) => /^host=(\S+)$/.exec(text)?.[1] ?? []);
   if (generations.length + hosts.length === 0) return undefined;
-  return { generation: Math.max(0, ...generations.map(Number)), hosts: [...new Set(hosts)].sort() };
+  return { generation: Math.max(0, ...generations.map(Number)), listed: [...new Set(hosts)].sort() };
 }
 
 function digestOf(records: readonly RecordSet[]): string {

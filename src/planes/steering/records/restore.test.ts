@@ -5,6 +5,8 @@ import { foreignRecord, ZoneInMemory } from '../../../../test/support/steering/z
 import { powerDnsDialect } from '../dialects/powerdns/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import { applyZone } from '../plan/apply.ts';
+import { hostRecord } from './host-records.ts';
+import { registryOf } from './registry.ts';
 import { restorationOf } from './restore.ts';
 
 const zone = 'video.example';
@@ -23,9 +25,8 @@ describe.each(['route53', 'powerdns'] as const)('%s', (name) => {
   };
   const restore = (subject: ZoneInMemory) => restorationOf(zone, subject.records, dialects[name], nowMs);
   const apply = async (subject: ZoneInMemory): Promise<void> => {
-    const { batch } = restore(subject);
     const state = await subject.provider.read(zone);
-    if (batch !== undefined) await subject.provider.applyBatch(state, batch, new Map());
+    for (const batch of restore(subject).batches) await subject.provider.applyBatch(state, batch, new Map());
   };
 
   test.each<[string, readonly string[]]>([
@@ -46,7 +47,7 @@ describe.each(['route53', 'powerdns'] as const)('%s', (name) => {
       expect([recognised.map(({ host }) => host), left]).toEqual([[api, www], []]);
       expect(generation).toBe(20_784_000);
       await apply(subject);
-      expect(restore(subject).batch).toBeUndefined();
+      expect(restore(subject).batches).toEqual([]);
       const plan = await planZone(withHost(await examplePlatform(), api), subject.provider, zone, 0);
       expect([plan.heldBack, plan.changes.create, plan.changes.delete]).toEqual([[], [], []]);
       await applyZone(plan, subject.provider);
@@ -55,17 +56,10 @@ describe.each(['route53', 'powerdns'] as const)('%s', (name) => {
     },
   );
 
-  test('a record that is whole stays; a host that was deleted from it by hand is listed again', async () => {
+  test('a record that is whole stays; a host whose record was deleted by hand is listed again', async () => {
     const subject = await written();
-    expect(restore(subject).batch).toBeUndefined();
-    subject.records = subject.records.map((record) =>
-      record.name === registry && record.target.kind === 'values'
-        ? {
-            ...record,
-            target: { ...record.target, values: record.target.values.filter((value) => !value.includes(api)) },
-          }
-        : record,
-    );
+    expect(restore(subject).batches).toEqual([]);
+    subject.records = subject.records.filter(({ name: one }) => one !== hostRecord(zone, api).name);
     expect(restore(subject)).toMatchObject({ generation: 2, recognised: [{ host: api }, { host: www }] });
   });
 
@@ -88,6 +82,8 @@ describe.each(['route53', 'powerdns'] as const)('%s', (name) => {
     const { recognised, left } = restore(subject);
     expect(recognised.map(({ host }) => host)).toEqual([www]);
     expect(left.map(({ host }) => host).sort()).toEqual([api, `mail.${zone}`]);
+    await apply(subject);
+    expect(registryOf(zone, subject.records).hosts).toEqual([www]);
   });
 
   test('a TXT record of somebody else at the name is not replaced', async () => {
@@ -101,8 +97,28 @@ describe.each(['route53', 'powerdns'] as const)('%s', (name) => {
     );
   });
 
+  test('a zone of many hosts is restored in several batches; what stands between them is no start for a plan', async () => {
+    const many = Array.from({ length: 460 }, (_, n) => `${'a-long-label-'.repeat(4)}${n}.below-a-label.${zone}`);
+    const subject = new ZoneInMemory(name);
+    const platform = await examplePlatform();
+    const video = platform.policies.get('video');
+    if (video === undefined) throw new Error('no policy');
+    const spec = { ...video.spec, hosts: many };
+    const policies = new Map([['video', { ...video, spec }]]);
+    await applyZone(await planZone({ ...platform, policies }, subject.provider, zone, 0), subject.provider);
+    subject.records = subject.records.filter((one) => one.name !== registry && !one.name.startsWith('_host-'));
+    const state = await subject.provider.read(zone);
+    const [first, ...others] = restore(subject).batches;
+    if (first === undefined) throw new Error('no batch');
+    expect(others.length).toBe(name === 'route53' ? 1 : 0);
+    await subject.provider.applyBatch(state, first, new Map());
+    if (others.length > 0) expect(() => registryOf(zone, subject.records)).toThrow('UnreadableRegistry');
+    await apply(subject);
+    expect([registryOf(zone, subject.records).hosts, restore(subject).batches]).toEqual([many.toSorted(), []]);
+  });
+
   test('an empty zone needs no restoration', () => {
-    expect(restore(new ZoneInMemory(name))).toMatchObject({ batch: undefined, recognised: [], left: [] });
+    expect(restore(new ZoneInMemory(name))).toMatchObject({ batches: [], recognised: [], left: [] });
   });
 });
 

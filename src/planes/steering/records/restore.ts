@@ -1,30 +1,31 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import { SteeringError } from '../reasons.ts';
-import type { Batch } from './batches.ts';
+import { type Batch, inBatches } from './batches.ts';
+import type { Change } from './change.ts';
+import { type HostRecords, hostRecordsOf, listing } from './host-records.ts';
 import {
-  emptyRegistry,
   findRegistry,
-  parseRegistry,
-  type Registry,
-  refuseTooManyHosts,
+  type Listing,
+  parseHead,
   registryRecord,
   remainsOf,
-  unfinishedRegistry,
+  unfinishedHead,
+  unrestoredRecord,
 } from './registry.ts';
 
-/** A generation record made anew from what the zone holds. */
+/** A generation record, and the records of hosts, made anew from what the zone holds. */
 export interface Restoration {
-  /** The one batch that writes it, and nothing else; undefined when the record is whole. */
-  readonly batch: Batch | undefined;
+  /** Those that write them, and nothing else; none when they are whole. */
+  readonly batches: readonly Batch[];
   readonly generation: number;
   /** The hosts that it lists, and by what they are recognised. */
-  readonly recognised: readonly Found[];
+  readonly recognised: readonly Trace[];
   /** Hosts that look like ours in part, and why they are not taken. */
-  readonly left: readonly Found[];
+  readonly left: readonly Trace[];
 }
 
-interface Found {
+interface Trace {
   readonly host: string;
   readonly by: string;
 }
@@ -41,39 +42,58 @@ export function restorationOf(
   nowMs: number,
 ): Restoration {
   const before = findRegistry(zone, records);
-  const whole = before === undefined ? undefined : parseRegistry(before);
-  const remains = before === undefined ? { generation: 0, hosts: [] } : remainsOf(before);
+  const head = before === undefined ? undefined : parseHead(before);
+  const remains = before === undefined ? { generation: 0, listed: [] } : remainsOf(before);
   if (remains === undefined) {
     throw new SteeringError(
       'UnreadableRegistry',
       `nothing in ${before?.name} TXT is of Tideline, so it is not replaced; delete it first if nobody needs it`,
     );
   }
+  const hostRecords = hostRecordsOf(zone, records);
+  const traces = new Map<string, string>([
+    ...remains.listed.map((host) => [host, 'the generation record lists it'] as const),
+    ...[...hostRecords.byHost.keys()].map((host) => [host, 'its host record says so'] as const),
+  ]);
   const found = candidatesOf(records, dialect).map((host) => ({ host, ...dialect.recognise(host, records, zone) }));
-  const listed = new Map((whole?.hosts ?? []).map((host) => [host, 'the generation record lists it']));
-  for (const { host, isOurs, by = '' } of found) if (isOurs === true && !listed.has(host)) listed.set(host, by);
-  const recognised = [...listed].map(([host, by]) => ({ host, by })).sort((a, b) => (a.host < b.host ? -1 : 1));
+  const ours = new Map(head === undefined ? [] : traces);
+  for (const { host, isOurs, by = '' } of found) if (isOurs === true && !ours.has(host)) ours.set(host, by);
+  const recognised = [...ours].map(([host, by]) => ({ host, by })).sort((a, b) => (a.host < b.host ? -1 : 1));
   const left = [
-    ...found.flatMap(({ host, isOurs, by = '' }) => (isOurs === false && !listed.has(host) ? [{ host, by }] : [])),
-    ...remains.hosts
-      .filter((host) => !listed.has(host) && !found.some((one) => one.host === host && one.by !== undefined))
-      .map((host) => ({ host, by: 'the damaged record lists it, but no answer of it is ours' })),
+    ...found.flatMap(({ host, isOurs, by = '' }) => (isOurs === false && !ours.has(host) ? [{ host, by }] : [])),
+    ...[...traces]
+      .filter(([host]) => !ours.has(host) && !found.some((one) => one.host === host && one.by !== undefined))
+      .map(([host, by]) => ({ host, by: `${by}, but no answer of it is ours` })),
   ];
-  const hosts = recognised.map(({ host }) => host);
-  refuseTooManyHosts(zone, hosts.length, dialect.limits.values);
-  const current = whole ?? emptyRegistry;
-  const isWhole =
-    (whole !== undefined || (before === undefined && hosts.length === 0)) && hosts.length === current.hosts.length;
-  if (isWhole) return { batch: undefined, generation: current.generation, recognised, left };
-  const generation =
-    whole === undefined ? Math.max(remains.generation + 1, dayGeneration(nowMs)) : whole.generation + 1;
-  return { batch: batchOf(zone, before, unfinishedRegistry(generation, hosts)), generation, recognised, left };
+  const writing = writingOf(zone, { head, hostRecords }, new Set(ours.keys()));
+  const isWhole = writing.units.length === 0 && (head !== undefined || (before === undefined && ours.size === 0));
+  if (isWhole) return { batches: [], generation: remains.generation, recognised, left };
+  const generation = head === undefined ? Math.max(remains.generation + 1, dayGeneration(nowMs)) : head.generation + 1;
+  const batches = inBatches({ ...writing, before, generation }, dialect.limits);
+  return { batches, generation: generation + batches.length - 1, recognised, left };
 }
 
-function batchOf(zone: string, before: RecordSet | undefined, registry: Registry): Batch {
-  const after = registryRecord(zone, registry);
-  const deletion = before === undefined ? [] : [{ action: 'DELETE' as const, record: before }];
-  return { before, after, changes: [...deletion, { action: 'CREATE', record: after }] };
+interface Found {
+  readonly head: Listing | undefined;
+  readonly hostRecords: HostRecords;
+}
+
+/** Lists the hosts, and no others. What stands between two batches is as good as what stood before: whole, or in no form. */
+function writingOf(zone: string, { head, hostRecords }: Found, ours: ReadonlySet<string>) {
+  const list = (hosts: readonly string[]): readonly (readonly Change[])[] =>
+    hosts.map((host) => listing(zone, host, hostRecords));
+  const missing = [...ours].filter((host) => !hostRecords.byHost.has(host)).sort();
+  const known = new Set(head?.listed);
+  const surplus = [...hostRecords.byHost].flatMap(([host, record]): readonly (readonly Change[])[] =>
+    ours.has(host) ? [] : [[{ action: 'DELETE', record }]],
+  );
+  const done = (generation: number): RecordSet => registryRecord(zone, unfinishedHead(generation, head?.retired));
+  return {
+    between: head === undefined ? (generation: number) => unrestoredRecord(zone, generation) : done,
+    done,
+    moved: { changes: list(missing.filter((host) => known.has(host))).flat(), isAlone: false },
+    units: [...surplus, ...list(missing.filter((host) => !known.has(host)))],
+  };
 }
 
 const dayMs = 86_400_000;

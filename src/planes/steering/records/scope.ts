@@ -3,7 +3,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import type { SteeringReason } from '../reasons.ts';
 import { isAnswer, type WantedZone } from './changes.ts';
 import { cutAbove } from './neighbours.ts';
-import { emptyRegistry, findRegistry, isBelowRegistry, isOwned, type Registry, readRegistry } from './registry.ts';
+import { isBelowRegistry, ownership, type Registry, registryOf } from './registry.ts';
 
 /** A host that a plan leaves as it stands, while it plans the others. */
 export interface HeldBack {
@@ -80,10 +80,9 @@ interface Zone {
 }
 
 function zoneOf(name: string, current: readonly RecordSet[], dialect: Pick<Dialect, 'answerTypes'>): Zone {
-  const record = findRegistry(name, current);
-  const registry = record === undefined ? emptyRegistry : readRegistry(record);
+  const registry = registryOf(name, current);
   const answerTypes = new Set(dialect.answerTypes);
-  const owned = new Set(current.filter((one) => one !== record && isOwned(one, name, registry, answerTypes)));
+  const owned = new Set(current.filter(ownership(name, registry, answerTypes)));
   return { name, current, registry, owned, answerTypes, byName: Map.groupBy(current, (one) => one.name) };
 }
 
@@ -95,7 +94,7 @@ function obstacleOf(host: string, { name, byName, owned, answerTypes }: Zone, ta
   if (first === undefined) return [];
   if (task.kind === 'adopt') return foreign.flatMap((record) => unadoptable(host, record)).slice(0, 1);
   if (foreign.some(({ target }) => target.kind === 'alias' && isBelowRegistry(name, target.name))) {
-    const message = `its aliases lead to names of ours, but the generation record does not list it; see \`tideline steering restore FOLDER\``;
+    const message = `its aliases lead to names of ours, but no host record says that it is ours; see \`tideline steering restore FOLDER\``;
     return [{ host, reason: 'UnownedRecord', message }];
   }
   const types = [...new Set(foreign.map(({ type }) => type))].join(' and ');

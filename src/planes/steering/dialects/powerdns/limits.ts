@@ -5,7 +5,7 @@ import type { Limits } from '../dialect.ts';
  * - A value longer than 65,535 bytes ends the server (LMDB, 4.7); a MySQL backend keeps 64,000 characters.
  * - The HTTP API takes 2 MiB a request (`webserver-max-bodysize`). A name of 253 characters and its frame in JSON take 400 bytes at
  *   most, so that these numbers of elements and characters together stay below that.
- * - Values of one record set are rows of a table. The generation record is kept small enough for one DNS message.
+ * - Values of one record set are rows of a table. Those of the generation record are few.
  */
 export const powerDnsLimits: Limits = {
   recordsPerName: 1,

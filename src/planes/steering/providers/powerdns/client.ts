@@ -4,7 +4,7 @@ import type { RecordSet } from '../../../../answers/record.ts';
 import { quoteAnswer } from '../../../../model/secrets.ts';
 import { messageOf, withoutUndefined } from '../../../../model/values.ts';
 import { SteeringError } from '../../reasons.ts';
-import type { Change } from '../../records/batches.ts';
+import type { Change } from '../../records/change.ts';
 import { readText } from '../answers.ts';
 import type { ZoneReader, ZoneState } from '../provider.ts';
 

@@ -1,7 +1,8 @@
 import { formatRecord, groupKey, type RecordSet } from '../../../../answers/record.ts';
 import { type Clock, sleep } from '../../../../runtime/clock.ts';
 import { SteeringError } from '../../reasons.ts';
-import type { Batch, Change } from '../../records/batches.ts';
+import type { Batch } from '../../records/batches.ts';
+import type { Change } from '../../records/change.ts';
 import { ownedName } from '../../records/registry.ts';
 import type { ZoneProvider } from '../provider.ts';
 import { type PowerDnsOptions, patchZone, powerDnsReader, readZone, rrsetOf } from './client.ts';

@@ -3,7 +3,7 @@ import type { Location, RecordSet, Routing, Target } from '../../../../answers/r
 import { continents } from '../../../../model/geo/countries.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
 import { type HealthCheck, healthCheckKey } from '../../compile/entries.ts';
-import type { Change as OurChange } from '../../records/batches.ts';
+import type { Change as OurChange } from '../../records/change.ts';
 import type { CheckSettings } from '../../records/checks.ts';
 import { contentName } from '../../records/hash.ts';
 
