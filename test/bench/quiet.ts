@@ -22,11 +22,13 @@ const folder = await mkdtemp('/tmp/tl-quiet-');
 const running = new LabProcess(join(folder, 's'), [], ['--alerts']);
 try {
   await running.waitForOutput(/^ready/m, startMs);
+  const agents = await countTargets();
   await until(async () => {
+    const asked = (await ask('up')).data?.result.length ?? 0;
+    if (asked < agents) return `Prometheus has asked ${asked} of ${agents} agents`;
     const active = (await ask('ALERTS')).data?.result.length;
     return active === 0 ? undefined : `${active} alerts are left of the start`;
   }, settleMs);
-  const agents = (await ask('up')).data?.result.length ?? 0;
   const [before = 0] = loadavg();
   const begunMs = Date.now();
   await sleep(minutes * 60_000);
@@ -47,8 +49,19 @@ try {
 }
 
 async function ask(query: string): Promise<Vector> {
-  const words = new URLSearchParams({ query }).toString();
-  const url = `http://127.0.0.1:9090/api/v1/query?${words}`;
+  return (await get(`query?${new URLSearchParams({ query }).toString()}`)) as Vector;
+}
+
+/** How many agents Prometheus is told to ask, whether or not it has. */
+async function countTargets(): Promise<number> {
+  const { data } = (await get('targets?state=active')) as {
+    readonly data: { readonly activeTargets: readonly unknown[] };
+  };
+  return data.activeTargets.length;
+}
+
+async function get(path: string): Promise<unknown> {
+  const url = `http://127.0.0.1:9090/api/v1/${path}`;
   const { stdout } = await lab('exec', '--state', running.state, '--', 'curl', '-s', url);
-  return JSON.parse(stdout) as Vector;
+  return JSON.parse(stdout);
 }
