@@ -12,6 +12,7 @@ import { kubernetesSource } from './kube/source.ts';
 import { labStart } from './lab.ts';
 import { networkAgent } from './network-agent.ts';
 import { networkBlocks } from './network-blocks.ts';
+import { steeringOctodns } from './steering/octodns.ts';
 import { steeringPlan } from './steering/plan.ts';
 import { steeringZone } from './steering/zone.ts';
 import { type Bench, markdownTable, type Row } from './support/row.ts';
@@ -33,6 +34,7 @@ const benches: readonly Bench[] = [
   kubernetesSource,
   steeringPlan,
   steeringZone,
+  steeringOctodns,
   labStart,
 ];
 
@@ -60,7 +62,10 @@ async function runAll(chosen: readonly Bench[]): Promise<void> {
   const [loadBefore = 0] = loadavg();
   for (const bench of chosen) {
     process.stderr.write(`== ${bench.name}\n`);
-    const measured = await runInOwnProcess(bench);
+    const measured = await prepare(bench).then(
+      () => runInOwnProcess(bench),
+      () => undefined,
+    );
     if (measured === undefined) failed.push(bench.name);
     else rows.push(...measured);
   }
@@ -89,6 +94,15 @@ async function machine(): Promise<string> {
   const day = new Date().toISOString().slice(0, 10);
   const software = `Node ${process.version}, nginx ${nginx}, ExaBGP ${exabgp}, BIRD ${bird}`;
   return `${day}; ${availableParallelism()} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}; ${software}`;
+}
+
+async function prepare({ name, prepare: act }: Bench): Promise<void> {
+  try {
+    await act?.();
+  } catch (error) {
+    process.stderr.write(`${name} cannot be prepared: ${error instanceof Error ? error.message : String(error)}\n`);
+    throw error;
+  }
 }
 
 /** Runs one bench in a process of its own; undefined when it failed. */

@@ -47,6 +47,26 @@ export function policy(name: string, hosts: readonly string[], rules = 60): obje
   };
 }
 
+/** A policy that sends France to c0, the United States to c1 and all others to c2, which follows both. */
+export function simplePolicy(name: string, hosts: readonly string[]): object {
+  const rule = (country: string, cluster: string) => ({
+    countries: [country],
+    clusters: [{ name: cluster, weight: 1 }],
+    failover: ['c2'],
+  });
+  return {
+    apiVersion,
+    kind: 'TrafficPolicy',
+    metadata: { name },
+    spec: {
+      hosts,
+      dns: { zone, providers: ['route53'] },
+      rules: [rule('FR', 'c0'), rule('US', 'c1')],
+      default: { clusters: [{ name: 'c2', weight: 1 }] },
+    },
+  };
+}
+
 export const hosts = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `h${index}.${zone}`);
 

@@ -15,6 +15,8 @@ export interface Row {
 /** A bench reports what it is doing and resolves with its rows. All that it started has ended when it resolves or rejects. */
 export interface Bench {
   readonly name: string;
+  /** Installs what the bench compares with; it alone reaches package registries. */
+  readonly prepare?: () => Promise<void>;
   readonly run: (reportProgress: (doing: string) => void) => Promise<readonly Row[]>;
 }
 
