@@ -37,7 +37,7 @@ export function addApprovalOptions(command: Command): Command {
     )
     .option(
       '--approve-failover <share>',
-      'let up to this share (0..1) be answered otherwise while one cluster is down',
+      'let up to this share (0..1) be answered otherwise while one cluster is down, or lose later choices',
       parseShare,
       0,
     )

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { promisify } from 'node:util';
 import { parseAddress } from '../../../src/model/address.ts';
+import { countries } from '../../../src/model/geo/countries.ts';
 import { entryAddresses } from '../../../src/model/platform/entries.ts';
 import type { Cluster } from '../../../src/model/spec/kinds.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
@@ -65,6 +66,30 @@ export function withIPv6OnCloud(platform: Platform): Platform {
   const anycast = [...entryAddresses(platform, 'cloud'), address];
   const changed = { ...cloud, spec: { ...cloud.spec, entry: { anycast } } };
   return { ...platform, clusters: new Map(platform.clusters).set('cloud', changed) };
+}
+
+/** The example with a fourth cluster, in which the first `count` countries have weights of their own and all have three choices. */
+export async function withDifferentCountries(count: number): Promise<Platform> {
+  const platform = await examplePlatform();
+  const [video, cloud] = [platform.policies.get('video'), platform.clusters.get('cloud')];
+  const address = parseAddress('203.0.113.77');
+  if (video === undefined || cloud === undefined || address === undefined) throw new Error('no example');
+  const spare = { ...cloud, metadata: { name: 'spare' }, spec: { ...cloud.spec, entry: { anycast: [address] } } };
+  const mix = (weight: number) => ({
+    clusters: [
+      { name: 'paris', weight },
+      { name: 'newyork', weight: 1 },
+    ],
+    failover: ['cloud', 'spare'],
+  });
+  const rules = countries
+    .slice(0, count)
+    .map(({ code }, index) => ({ countries: [code], continents: [], ...mix((index % 250) + 1) }));
+  return {
+    ...platform,
+    clusters: new Map(platform.clusters).set('spare', spare),
+    policies: new Map([['video', { ...video, spec: { ...video.spec, rules, default: mix(255) } }]]),
+  };
 }
 
 /** The VIPs of the example on the loopback interface (of a namespace of our own), each with a health endpoint. */

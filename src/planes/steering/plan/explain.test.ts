@@ -1,35 +1,9 @@
 import { expect, test } from 'vitest';
-import { examplePlatform } from '../../../../test/support/steering/world.ts';
-import { parseAddress } from '../../../model/address.ts';
+import { examplePlatform, withDifferentCountries } from '../../../../test/support/steering/world.ts';
 import { countries } from '../../../model/geo/countries.ts';
-import type { Platform } from '../../../model/spec/platform.ts';
 import { explain, renderExplanation } from './explain.ts';
 
 const codes = countries.map(({ code }) => code);
-
-/** The example with a fourth cluster, in which the first `count` countries have weights of their own and all have three choices. */
-async function withDifferentCountries(count: number): Promise<Platform> {
-  const platform = await examplePlatform();
-  const [video, cloud] = [platform.policies.get('video'), platform.clusters.get('cloud')];
-  const address = parseAddress('203.0.113.77');
-  if (video === undefined || cloud === undefined || address === undefined) throw new Error('no example');
-  const spare = { ...cloud, metadata: { name: 'spare' }, spec: { ...cloud.spec, entry: { anycast: [address] } } };
-  const mix = (weight: number) => ({
-    clusters: [
-      { name: 'paris', weight },
-      { name: 'newyork', weight: 1 },
-    ],
-    failover: ['cloud', 'spare'],
-  });
-  const rules = codes
-    .slice(0, count)
-    .map((code, index) => ({ countries: [code], continents: [], ...mix((index % 250) + 1) }));
-  return {
-    ...platform,
-    clusters: new Map(platform.clusters).set('spare', spare),
-    policies: new Map([['video', { ...video, spec: { ...video.spec, rules, default: mix(255) } }]]),
-  };
-}
 
 test('the order that Route 53 holds is shown where it is not all of the policy, and only there', async () => {
   const host = 'www.video.example';

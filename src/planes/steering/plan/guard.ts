@@ -1,5 +1,6 @@
 import { percent } from '../../../answers/distribution.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import { lostDepth } from './depth.ts';
 import { type HostImpact, movedFromLiving, worstShare } from './impact.ts';
 import type { Window } from './window.ts';
 
@@ -9,7 +10,7 @@ export interface Approval {
   readonly checksum: string;
   /** Share of traffic, 0..1, that may move whatever the guard allows; 0 when nobody was asked. */
   readonly share: number;
-  /** The same for what moves while one cluster is down. */
+  /** The same for what moves while one cluster is down, and for choices that are lost. */
   readonly failoverShare: number;
   /** Hosts that may lose their answers. */
   readonly removals: readonly string[];
@@ -34,6 +35,8 @@ export type OverGuard =
   | { readonly kind: 'down'; readonly host: string; readonly lostShare: number; readonly clusters: readonly string[] }
   /** More moves while a cluster is down than now and while everything is healthy. */
   | (FailureBeyond & { readonly kind: 'failover'; readonly host: string; readonly allowedShare: number })
+  /** More users have fewer choices than before when clusters fail one after the other, than lose them when one fails. */
+  | { readonly kind: 'depth'; readonly host: string; readonly movedShare: number; readonly allowedShare: number }
   /** More is answered otherwise than before the window of the guard, together with what was moved within it. */
   | {
       readonly kind: 'window';
@@ -82,6 +85,7 @@ export function overGuardsOf(
   if (policy === undefined) return movedShare > 0 ? [{ kind: 'removal', host }] : [];
   const allowedShare = policy.spec.guard.maxTrafficShare;
   const [failure] = failuresBeyond(impact);
+  const lost = lostDepth(impact.depth);
   return [
     ...ledToDown(impact),
     ...(exceeds(movedShare, allowedShare)
@@ -92,6 +96,9 @@ export function overGuardsOf(
       : []),
     ...(failure !== undefined && exceeds(failure.movedShare, allowedShare)
       ? [{ kind: 'failover', host, ...failure, allowedShare } as const]
+      : []),
+    ...(exceeds(lost, allowedShare) && exceeds(lost, failure?.movedShare ?? 0)
+      ? [{ kind: 'depth', host, movedShare: lost, allowedShare } as const]
       : []),
   ];
 }
@@ -145,6 +152,7 @@ export function isApproved(over: OverGuard, approval: Approval): boolean {
     case 'window':
       return !exceeds(over.movedShare, approval.share);
     case 'failover':
+    case 'depth':
       return !exceeds(over.movedShare, approval.failoverShare);
     case 'down':
       return over.clusters.every((name) => approval.down.includes(name));
@@ -163,7 +171,7 @@ export function approvalsFor(over: readonly OverGuard[]): readonly string[] {
     moved === 0 ? [] : [`${flag} ${Math.ceil(moved * 1000) / 1000}`];
   return [
     ...share('--approve-share', largest('moves', 'window')),
-    ...share('--approve-failover', largest('failover')),
+    ...share('--approve-failover', largest('failover', 'depth')),
     ...over.flatMap((one) => (one.kind === 'down' ? [`--approve-down ${one.clusters.join(' ')}`] : [])),
     ...over.flatMap((one) => (one.kind === 'removal' ? [`--approve-removal ${one.host}`] : [])),
     ...over.flatMap((one) => (one.kind === 'broken' ? [`--approve-broken ${one.names.join(' ')}`] : [])),
@@ -179,6 +187,8 @@ export function overGuardText(over: OverGuard): string {
       return `${over.host} would lead ${percent(over.lostShare)} of the traffic to ${over.clusters.join(' and ')}, down now`;
     case 'failover':
       return `while ${over.cluster} is down ${over.host} would be answered otherwise for ${percent(over.movedShare)} of the traffic${lostText(over)}, the guard allows ${percent(over.allowedShare)}`;
+    case 'depth':
+      return `${over.host} leaves ${percent(over.movedShare)} of the traffic fewer choices when clusters fail one after the other, the guard allows ${percent(over.allowedShare)}`;
     case 'window':
       return `${over.host} would be answered otherwise for ${percent(over.movedShare)} of the traffic than ${over.window.minutes} minutes ago (${appliesText(over.window)}), the guard allows ${percent(over.allowedShare)}`;
     case 'removal':

@@ -131,7 +131,7 @@ test('every failure in which more moves is told, the worst first, each cluster o
       whileDown: [down('cloud', 0.2), down('newyork', 0.1), down('paris', 0.4, 0.4)],
     },
   ];
-  expect(failuresBeyond({ host, movedShare: 0.1, groups: [], families, familiesDiffer: [] })).toEqual([
+  expect(failuresBeyond({ host, movedShare: 0.1, groups: [], families, depth: [], familiesDiffer: [] })).toEqual([
     { cluster: 'paris', movedShare: 0.4, lostShare: 0.4 },
     { cluster: 'cloud', movedShare: 0.3, lostShare: 0 },
   ]);

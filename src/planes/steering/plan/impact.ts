@@ -6,6 +6,7 @@ import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { AddressType } from '../compile/entries.ts';
 import type { AddressCheck, Reading, View } from '../dialects/dialect.ts';
+import { type DepthChange, Depths } from './depth.ts';
 
 /** What changes for the users of one host. Shares are of all traffic, 0..1, of which each country has its weight. */
 export interface HostImpact {
@@ -20,6 +21,8 @@ export interface HostImpact {
   readonly lostNow?: { readonly share: number; readonly clusters: readonly string[] };
   /** IPv4 and IPv6, A before AAAA; those for which the host has an answer before or after. */
   readonly families: readonly FamilyImpact[];
+  /** Countries that have more or fewer choices than before, when clusters fail one after the other. */
+  readonly depth: readonly DepthChange[];
   /** Countries whose users are answered by other clusters over IPv6 than over IPv4 after the plan. */
   readonly familiesDiffer: readonly string[];
 }
@@ -107,6 +110,7 @@ export function impactsOf(
     }),
   );
   const healthy = measure(world());
+  const depths = new Depths({ before, after, clusterOfAddress, weights });
   const down = clusters.map((cluster) => ({ cluster, of: measure(world(cluster)) }));
   return hosts.map((host) => {
     const families = typesOf(host).flatMap((type): readonly FamilyImpact[] => {
@@ -132,6 +136,7 @@ export function impactsOf(
         : {}),
       ...withoutUndefined({ lostNow: lostNowOf(families) }),
       families,
+      depth: typesOf(host).flatMap((type) => depths.changes(host, type)),
       familiesDiffer: countriesThatDiffer(after, host, clusterOfAddress),
     };
   });

@@ -6,6 +6,7 @@ import type { Quotas } from '../records/quota.ts';
 import type { HeldBack } from '../records/scope.ts';
 import type { Outcome } from './apply.ts';
 import { formatCountries } from './countries-text.ts';
+import type { DepthChange } from './depth.ts';
 import { appliesText, failuresBeyond, gainsOf, isoTime, lostText, overGuardText } from './guard.ts';
 import { renderHealth } from './health-text.ts';
 import type { FamilyImpact, HostImpact } from './impact.ts';
@@ -99,7 +100,32 @@ function renderImpact(impact: HostImpact, basis: string): readonly string[] {
           ...renderWorld(families).map((line) => `  ${line}`),
         ]),
     ...renderFailures(impact),
+    ...renderDepth(impact),
   ];
+}
+
+/** Who has more or fewer choices than before, the most traffic first; once where both families have the same. */
+function renderDepth({ depth, families }: HostImpact): readonly string[] {
+  const byFamily = families.map(({ type }) => ({
+    type,
+    lines: depth.filter((one) => one.type === type).map(depthText),
+  }));
+  const isAlike = new Set(byFamily.map(({ lines }) => lines.join())).size < 2;
+  const all = isAlike
+    ? (byFamily[0]?.lines ?? [])
+    : byFamily.flatMap(({ type, lines }) => lines.map((line) => `${type === 'A' ? 'IPv4' : 'IPv6'}: ${line}`));
+  const left = all.length - mostDepths;
+  return [
+    ...all.slice(0, mostDepths).map((line) => `    ${line}`),
+    ...(left > 0 ? [`    and ${left} more orders in which choices are lost or gained`] : []),
+  ];
+}
+
+const mostDepths = 8;
+
+function depthText({ before, after, choices, countries, share }: DepthChange): string {
+  const change = choices.after < choices.before ? 'loses' : 'gains';
+  return `${percent(share)} ${change} choices, ${before} -> ${after}: ${formatCountries(countries)}`;
 }
 
 function renderWindow(window: Window | undefined): readonly string[] {
