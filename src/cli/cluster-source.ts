@@ -93,13 +93,20 @@ export async function clusterSource(options: {
   readonly needs: readonly Need[];
   /** The file by which a person accepts an implausible loss. */
   readonly acceptFile: string;
-  /** The state that is in force already, see `kube/last-good.ts`. */
-  readonly lastGood: Promise<ClusterState | undefined>;
+  /** Reads the state that is in force already, see `kube/last-good.ts`. */
+  readonly lastGood: () => Promise<ClusterState | undefined>;
   readonly clock: Clock;
   readonly log: Log;
   readonly registry: Registry;
 }): Promise<ClusterAccess> {
-  const { place, needs, acceptFile, lastGood, clock, log, registry } = options;
+  const { place, needs, acceptFile, clock, log, registry } = options;
+  const selection = sourceSelection(needs);
+  if (selection.kinds.length === 0) {
+    if ('manifests' in place) return { source: noCluster };
+    const { connect } = await import('../kube/api/connect.ts');
+    return { source: noCluster, client: await connect({ ...place, clock, registry, log }) };
+  }
+  const lastGood = options.lastGood();
   if ('manifests' in place) {
     const { createManifestSource } = await import('../kube/manifests/source.ts');
     return { source: createManifestSource({ folder: place.manifests, lastGood, clock, log, registry }) };
@@ -107,7 +114,6 @@ export async function clusterSource(options: {
   const { connect } = await import('../kube/api/connect.ts');
   const { createKubernetesSource } = await import('../kube/watch/source.ts');
   const client = await connect({ ...place, clock, registry, log });
-  const selection = sourceSelection(needs);
   const source = createKubernetesSource({
     client,
     ...selection,
@@ -120,6 +126,14 @@ export async function clusterSource(options: {
   });
   return { source, client };
 }
+
+/** The source of an agent that reads nothing of a cluster: it never becomes live. */
+export const noCluster: ClusterSource = {
+  start() {},
+  status: () => ({ phase: 'syncing' }),
+  doubting: () => ({ doubts: [], accepted: [] }),
+  stop: async () => {},
+};
 
 /** Where a cluster is read, as text for the log, without secrets. */
 export function describePlace(place: SourcePlace): string {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { register as registerAdopt } from './steering/adopt.ts';
+import { register as registerAgent } from './steering/agent.ts';
 import { register as registerApply } from './steering/apply.ts';
 import { register as registerDemand } from './steering/demand.ts';
 import { register as registerExplain } from './steering/explain.ts';
@@ -21,6 +22,7 @@ export function register(program: Command): void {
     steering.addCommand(add().copyInheritedSettings(steering));
     program.addCommand(add().copyInheritedSettings(program), { hidden: true });
   }
+  registerAgent(steering);
   const others = [
     registerMap,
     registerDemand,

@@ -63,13 +63,13 @@ export function folderCopyOf(agent: string): string {
   return `platform-${agent}.json`;
 }
 
-/** File in the state folder with what this agent decided; a second one ends in `.1`. */
-export function historyFileOf(agent: string, cluster: string): string {
-  return `history-${agent}-${cluster}.jsonl`;
+/** File in the state folder with what this agent, of this cluster if it has one, decided; a second one ends in `.1`. */
+export function historyFileOf(agent: string, cluster: string | undefined): string {
+  return `${['history', agent, ...(cluster === undefined ? [] : [cluster])].join('-')}.jsonl`;
 }
 
 /** Default ports of the agents' own HTTP endpoint. */
-export const agentPorts = { network: 9463, edge: 9464 } as const;
+export const agentPorts = { network: 9463, edge: 9464, steering: 9465 } as const;
 
 /** Paths of an agent's HTTP endpoint. */
 export const agentPaths = {

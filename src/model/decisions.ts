@@ -1,8 +1,9 @@
 import type { Decision, DecisionKind } from './decision.ts';
-import type { EdgeStatus, NetworkStatus } from './status.ts';
+import type { EdgeStatus, NetworkStatus, SteeringStatus, ZoneApplyView, ZoneView } from './status.ts';
 import { withoutUndefined } from './values.ts';
 
-type Status = EdgeStatus | NetworkStatus;
+type ServerStatus = EdgeStatus | NetworkStatus;
+type Status = ServerStatus | SteeringStatus;
 
 /** One thing that is so or not, and why. */
 interface Fact {
@@ -27,6 +28,8 @@ interface Group {
 export interface Remembered {
   readonly groups: ReadonlyMap<string, ReadonlySet<string>>;
   readonly acceptedMs: number;
+  /** Of the zones that were applied last. */
+  readonly appliedMs: number;
 }
 
 /** At most so many decisions of one sort are listed for one moment. */
@@ -70,7 +73,11 @@ export function decisionsSince(
   const accepted = (status.accepted ?? []).filter(({ atMs }) => atMs > (before?.acceptedMs ?? nowMs));
   for (const { fingerprint, by } of accepted) note('Accepted', { subject: fingerprint, ...withoutUndefined({ by }) });
   const acceptedMs = Math.max(before?.acceptedMs ?? nowMs, ...accepted.map(({ atMs }) => atMs));
-  return { decisions, remembered: { groups, acceptedMs } };
+  const applied = 'zones' in status ? status.applied : [];
+  const appliedMs = Math.max(before?.appliedMs ?? 0, ...applied.map(({ atMs }) => atMs));
+  const fresh = applied.filter(({ atMs }) => atMs > (before?.appliedMs ?? 0));
+  decisions.push(...fresh.toReversed().map((one) => ({ ...applyDecision(one), inputs })));
+  return { decisions, remembered: { groups, acceptedMs, appliedMs } };
 }
 
 /** Notes the first of many, and how many more there are. */
@@ -83,34 +90,64 @@ function few(
   if (facts.length > listed) note('MoreChanged', { subject: `${facts.length - listed} more`, why: what });
 }
 
+function applyDecision({ provider, zone, atMs, checksum, generation, hosts, countries }: ZoneApplyView): Decision {
+  const subject = `${provider} zone ${zone}`;
+  const why = `plan ${checksum}, generation ${generation}, by the agent itself`;
+  return { atMs, what: 'DnsApplied' satisfies DecisionKind, subject, why, hosts, countries };
+}
+
 function subjectOf(status: Status): string {
+  if ('zones' in status) return 'steering agent';
   return 'blade' in status ? `blade ${status.blade}` : `worker ${status.node}`;
 }
 
-function inputsOf({ platform, source, ...rest }: Status): string {
+function inputsOf(status: Status): string {
+  if ('zones' in status) return `spec ${status.platform.phase}`;
+  const { platform, source, ...rest } = status;
   const parts = [`spec ${platform.phase}`, `cluster ${source.phase}`];
   if ('generation' in rest) parts.push(`table ${rest.generation}`);
   return parts.join(', ');
 }
 
 function groupsOf(status: Status): readonly Group[] {
-  return [...commonGroups(status), ...('blade' in status ? bladeGroups(status) : workerGroups(status))];
+  if ('zones' in status) return [...commonGroups(status), ...steeringGroups(status)];
+  const own = 'blade' in status ? bladeGroups(status) : workerGroups(status);
+  return [sourceGroup(status), ...commonGroups(status), sessionGroup(status), ...own];
 }
 
-function commonGroups(status: Status): readonly Group[] {
-  const { source, platform, frozen, doubts = [], accepted = [] } = status;
-  const { neighbors } = 'blade' in status ? status.bgp : status;
-  const cluster = `cluster ${status.cluster}`;
+function sourceGroup({ source, cluster }: ServerStatus): Group {
   const stale = source.phase === 'stale';
+  return {
+    began: 'SourceStale',
+    ended: 'SourceLive',
+    adopts: false,
+    facts:
+      source.phase === 'syncing' ? undefined : [{ subject: `cluster ${cluster}`, is: stale, ...whySource(source) }],
+    whyGone: () => 'it is read again',
+  };
+}
+
+function sessionGroup(status: ServerStatus): Group {
+  const { neighbors } = 'blade' in status ? status.bgp : status;
+  return {
+    began: 'SessionUp',
+    ended: 'SessionDown',
+    adopts: true,
+    facts:
+      neighbors.length === 0
+        ? undefined
+        : neighbors.map(({ address, up, reason }) => ({
+            subject: `session ${address}`,
+            is: up,
+            ...withoutUndefined({ why: up ? undefined : reason }),
+          })),
+    whyGone: () => 'ExaBGP has it no longer',
+  };
+}
+
+function commonGroups({ platform, frozen, doubts = [], accepted = [] }: Status): readonly Group[] {
   const acceptedBy = new Map(accepted.map(({ fingerprint, by }) => [fingerprint, by ?? 'a person']));
   return [
-    {
-      began: 'SourceStale',
-      ended: 'SourceLive',
-      adopts: false,
-      facts: source.phase === 'syncing' ? undefined : [{ subject: cluster, is: stale, ...whySource(source) }],
-      whyGone: () => 'it is read again',
-    },
     {
       began: 'SpecRefused',
       ended: 'SpecTaken',
@@ -141,24 +178,39 @@ function commonGroups(status: Status): readonly Group[] {
         return by === undefined ? 'there is nothing to doubt any more, or something else' : `accepted by ${by}`;
       },
     },
-    {
-      began: 'SessionUp',
-      ended: 'SessionDown',
-      adopts: true,
-      facts:
-        neighbors.length === 0
-          ? undefined
-          : neighbors.map(({ address, up, reason }) => ({
-              subject: `session ${address}`,
-              is: up,
-              ...withoutUndefined({ why: up ? undefined : reason }),
-            })),
-      whyGone: () => 'ExaBGP has it no longer',
-    },
   ];
 }
 
-function whySource({ reason, message }: Status['source']): { readonly why?: string } {
+/** What waits and what fails, by zone, and whether this agent leads. */
+function steeringGroups({ zones, leadership }: SteeringStatus): readonly Group[] {
+  const inState = (state: ZoneView['state']): readonly Fact[] =>
+    zones
+      .filter((one) => one.state === state)
+      .map(({ provider, zone, conditions }) => ({
+        subject: `${provider} zone ${zone}`,
+        is: true,
+        why: conditions.map(({ message, reason }) => `${message} (${reason})`).join('; '),
+      }));
+  return [
+    {
+      began: 'LeadBegan',
+      ended: 'LeadEnded',
+      adopts: false,
+      facts: [{ subject: 'steering', is: leadership.leading, ...withoutUndefined({ why: leadership.error }) }],
+      whyGone: () => 'it holds the Lease no more',
+    },
+    {
+      began: 'DnsWaits',
+      ended: 'DnsWaitEnded',
+      adopts: false,
+      facts: inState('waits'),
+      whyGone: () => 'nothing waits',
+    },
+    { began: 'DnsStuck', ended: 'DnsUnstuck', adopts: false, facts: inState('fails'), whyGone: () => 'it works again' },
+  ];
+}
+
+function whySource({ reason, message }: ServerStatus['source']): { readonly why?: string } {
   return reason === undefined ? {} : { why: `${reason}${message === undefined ? '' : `: ${message}`}` };
 }
 

@@ -116,7 +116,7 @@ export class PlatformWatch<View> {
    * Takes APIs as further sources for an agent of the cluster `here`; what was in force of them when an earlier agent ended is in force
    * at once. Called once: after the start where there is a folder, and before it where there is none.
    */
-  follow(apis: readonly SpecApiSource[], here: string): void {
+  follow(apis: readonly SpecApiSource[], here: string | undefined): void {
     this.#here = here;
     this.#apis.push(...apis);
     this.#inForce = new Map([...this.#inForce, ...apis.flatMap(({ before }) => [...before])]);

@@ -83,8 +83,10 @@ it('asks nothing of Calico when pods have podCIDRs', () => {
   expect(networkNeeds({ podsFrom: 'podCIDRs' })).toHaveLength(4);
 });
 
-it('asks nothing of any cluster for DNS', () => {
-  expect(steeringNeeds).toEqual([]);
+it('asks of one cluster for DNS, where the Lease of the steering agents is', () => {
+  const stated = rightsOf(steeringNeeds, undefined).flatMap(lines).toSorted();
+  expect(granted('steering.yaml')).toEqual(stated);
+  expect(sourceSelection(steeringNeeds).kinds).toEqual([]);
 });
 
 it.each<[string, readonly Need[], object]>([

@@ -1,6 +1,6 @@
 import type { Decision } from '../../model/decision.ts';
 import { decisionsSince, type Remembered } from '../../model/decisions.ts';
-import type { AgentHistory, EdgeStatus, NetworkStatus } from '../../model/status.ts';
+import type { AgentHistory, EdgeStatus, NetworkStatus, SteeringStatus } from '../../model/status.ts';
 import { messageOf } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Journal } from '../../runtime/journal.ts';
@@ -52,7 +52,7 @@ export class History {
   #look(): void {
     const { journal, status, clock, log } = this.#options;
     try {
-      const now = status() as EdgeStatus | NetworkStatus;
+      const now = status() as EdgeStatus | NetworkStatus | SteeringStatus;
       const { decisions, remembered } = decisionsSince(this.#remembered, now, clock.now());
       this.#remembered = remembered;
       journal.append(decisions);

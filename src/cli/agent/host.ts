@@ -22,7 +22,7 @@ import type { Registry } from '../../runtime/metrics.ts';
 import type { AgentAccess } from '../../runtime/tls/line.ts';
 import type { ServerName } from '../../runtime/tls/names.ts';
 import type { Door } from '../../runtime/visitors.ts';
-import { clusterSource, describePlace, type SourceArguments } from '../cluster-source.ts';
+import { clusterSource, describePlace, noCluster, type SourceArguments } from '../cluster-source.ts';
 import { useCompileCache, writeCompileCache } from '../compile-cache.ts';
 import type { ListenAddress } from '../options.ts';
 import type { TlsArguments } from '../tls.ts';
@@ -63,8 +63,10 @@ export interface AgentPlane<Given extends AgentArguments, View> {
    * agent needs.
    */
   readonly view: (given: Given) => Promise<(platform: Platform) => View>;
-  /** Name of the Cluster that the agent reads. */
-  readonly cluster: (view: View, given: Given) => string;
+  /** Name of the Cluster that the agent reads; undefined for one that has none. */
+  readonly cluster: (view: View, given: Given) => string | undefined;
+  /** True when the agent may have no cluster, also where no folder says which one it has. */
+  readonly mayLackCluster?: true;
   /** What the agent needs of its cluster. */
   readonly needs: (given: Given) => Promise<readonly Need[]>;
   /** Where the agent's own endpoint listens. */
@@ -189,7 +191,7 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
 
   const tls = await followCertificates(given, { clock, registry, started, log: log.child({ room: 'tls' }) });
   const watch = await watchPlatform(how, clock);
-  const cluster = watch.started ? plane.cluster(watch.current().view, given) : ownCluster(given);
+  const cluster = watch.started ? plane.cluster(watch.current().view, given) : clusterWithoutFolder(plane, given);
   const reading = { watch, cluster, clock, registry };
   const { place, source, client, lastGood, acceptFile, apis } = await readSources(how, reading);
   if (!(await isReady(watch, how))) return;
@@ -219,7 +221,7 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
     agent: plane.name,
     version: packageJson.version,
     statusVersion,
-    cluster,
+    ...withoutUndefined({ cluster }),
     startedAtMs: clock.now(),
   };
   const status = () => ({
@@ -254,7 +256,17 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   });
   agent.start();
   history.start();
-  log.info({ cluster, source: describePlace(place), endpoint: endpoint.url }, `${plane.name} agent started`);
+  log.info(
+    { ...withoutUndefined({ cluster, source: place && describePlace(place) }), endpoint: endpoint.url },
+    `${plane.name} agent started`,
+  );
+}
+
+function clusterWithoutFolder<Given extends AgentArguments, View>(
+  { mayLackCluster }: AgentPlane<Given, View>,
+  given: Given,
+): string | undefined {
+  return mayLackCluster === true ? given.cluster : ownCluster(given);
 }
 
 /** Waits for a platform where there is no folder. Resolves with false when somebody asks for the end before there is one. */
@@ -269,7 +281,11 @@ async function isReady(
 /** Opens the journal of what this agent decides; it is closed after the agent has ended. */
 async function keepHistory<Given extends AgentArguments, View>(
   { plane, given, log, started }: Start<Given, View>,
-  { cluster, status, clock }: { readonly cluster: string; readonly status: () => object; readonly clock: Clock },
+  {
+    cluster,
+    status,
+    clock,
+  }: { readonly cluster: string | undefined; readonly status: () => object; readonly clock: Clock },
 ): Promise<History> {
   const { Journal } = await import('../../runtime/journal.ts');
   const { History: AgentHistory } = await import('./history.ts');
@@ -292,22 +308,23 @@ async function readSources<Given extends AgentArguments, View>(
     registry,
   }: {
     readonly watch: PlatformWatch<Seen<View>>;
-    readonly cluster: string;
+    readonly cluster: string | undefined;
     readonly clock: Clock;
     readonly registry: Registry;
   },
 ) {
   // Decided at the start alone: an edit of where a cluster is read must not keep an agent from obeying the rest, a Drain say.
-  const place = placeOf(watch.started ? watch.current().platform : undefined, cluster, given);
+  const platform = watch.started ? watch.current().platform : undefined;
+  const place = cluster === undefined ? undefined : placeOf(platform, cluster, given);
   const needs = await plane.needs(given);
   const kubeLog = log.child({ room: 'kube' });
   const { stateDir = given.runDir } = given;
   await mkdir(stateDir, { recursive: true });
   const { snapshotFile } = await import('../../kube/last-good.ts');
   const lastGood = snapshotFile(resolve(stateDir, plane.lastGood), kubeLog);
-  const acceptFile = resolve(stateDir, acceptFileOf(plane.name, cluster));
-  const access = { place, needs, acceptFile, lastGood: lastGood.read(), clock, log: kubeLog, registry };
-  const { source, client } = await clusterSource(access);
+  const acceptFile = resolve(stateDir, acceptFileOf(plane.name, cluster ?? 'none'));
+  const access = { needs, acceptFile, lastGood: () => lastGood.read(), clock, log: kubeLog, registry };
+  const { source, client } = place === undefined ? { source: noCluster } : await clusterSource({ ...access, place });
   if (client !== undefined) started.add('kube client', () => client.close());
   const { followSpecApis } = await import('./spec-api.ts');
   const apiLog = log.child({ room: 'platform-api' });

@@ -12,9 +12,9 @@ import type { SpecSources } from './spec-sources.ts';
 import type { Started } from './started.ts';
 
 export interface SpecApiParts<View> {
-  /** `edge` or `network`. */
+  /** `edge`, `network` or `steering`. */
   readonly agent: string;
-  readonly cluster: string;
+  readonly cluster: string | undefined;
   readonly needs: readonly Need[];
   readonly sources: SpecSources;
   /** Undefined where the cluster is a folder of manifests: it is no source of the spec then. */
@@ -35,7 +35,7 @@ export async function followSpecApis<View>(parts: SpecApiParts<View>): Promise<r
     const api = await specApi(parts, { cluster: of, client, trust });
     if (api !== undefined) apis.push(api);
   };
-  if (client !== undefined) await follow(cluster, client, sources.own);
+  if (client !== undefined && cluster !== undefined) await follow(cluster, client, sources.own);
   const { connect } = await import('../../kube/api/connect.ts');
   for (const { cluster: of, kubeconfig, trust } of sources.others) {
     const other = await connect({ kubeconfig, clock, log: log.child({ cluster: of }) });

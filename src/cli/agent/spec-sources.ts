@@ -79,8 +79,11 @@ function parseTrusted(text: string): Trusted {
  * The sources that the command line names for an agent of this cluster, which has an API or is a folder of manifests. Throws InputError for
  * a source that is named twice or trusted without being followed, and where nothing could ever say what the platform is.
  */
-export function specSources(given: SpecArguments, cluster: string, hasApi: boolean): SpecSources {
-  const followed = [...(hasApi ? [cluster] : []), ...given.platformApi.map((api) => api.cluster)];
+export function specSources(given: SpecArguments, cluster: string | undefined, hasApi: boolean): SpecSources {
+  const followed = [
+    ...(hasApi && cluster !== undefined ? [cluster] : []),
+    ...given.platformApi.map((api) => api.cluster),
+  ];
   for (const [index, one] of followed.entries()) if (followed.indexOf(one) < index) throw new InputError(twice(one));
   for (const { cluster: trusted } of given.platformTrust)
     if (!followed.includes(trusted)) throw new InputError(notFollowed(trusted, followed));
@@ -93,7 +96,7 @@ export function specSources(given: SpecArguments, cluster: string, hasApi: boole
     if (!topics.has('sites') || !topics.has('clusters')) throw new InputError(nobodyTrusted(followed));
   }
   return {
-    own: trustIn(cluster),
+    own: cluster === undefined ? undefined : trustIn(cluster),
     others: given.platformApi.map((api) => ({ ...api, trust: trustIn(api.cluster) ?? noTrust })),
   };
 }

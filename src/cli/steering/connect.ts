@@ -6,7 +6,7 @@ import { withoutUndefined } from '../../model/values.ts';
 import type { ProviderName } from '../../planes/steering/dialects/dialect.ts';
 import type { Asked, ZonePlan } from '../../planes/steering/plan/plan.ts';
 import type { Probe } from '../../planes/steering/plan/present.ts';
-import type { ConnectionOptions, ZoneProvider, ZoneReader } from '../../planes/steering/providers/provider.ts';
+import type { ConnectionOptions, Gate, ZoneProvider, ZoneReader } from '../../planes/steering/providers/provider.ts';
 import { providers } from '../../planes/steering/providers/table.ts';
 import { printErrorLines } from '../../runtime/print.ts';
 import { type Trusted, trustOption } from '../agent/spec-sources.ts';
@@ -15,16 +15,20 @@ import { personHere } from '../person.ts';
 import { type Progress, showProgress } from '../progress.ts';
 import { addDemandOption } from './demand-file.ts';
 
-export interface ProviderOptions extends OutputArguments {
+/** Which providers, and where their APIs are. */
+export interface ProviderChoice {
   readonly provider: ProviderName | 'all';
-  /** The clusters in whose APIs policies and drains stand too. */
-  readonly platformTrust?: readonly Trusted[];
   /** The file of what was measured of the requests of each country. */
   readonly demand?: string;
-  /** Why a person writes, of commands that do. */
-  readonly reason?: string;
   /** The address of each provider's API, under the name of its option. */
   readonly [option: string]: unknown;
+}
+
+export interface ProviderOptions extends OutputArguments, ProviderChoice {
+  /** The clusters in whose APIs policies and drains stand too. */
+  readonly platformTrust?: readonly Trusted[];
+  /** Why a person writes, of commands that do. */
+  readonly reason?: string;
 }
 
 /** The options that `plan` and `apply` share. */
@@ -32,16 +36,22 @@ export function addProviderOptions(command: Command): Command {
   return addZoneOptions(addDemandOption(command));
 }
 
-/** The options of every command that reads a zone. Secrets come from the environment only. */
+/** The options of every command that reads a zone. */
 export function addZoneOptions(command: Command): Command {
+  addProviderChoice(command);
+  command.addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
+  return addOutputOption(command);
+}
+
+/** The options that say which providers, and where their APIs are. Secrets come from the environment only. */
+export function addProviderChoice(command: Command): Command {
   const choice = new Option('--provider <name>', 'only this one').choices([...Object.keys(providers), 'all']);
   command.addOption(choice.default('all'));
-  command.addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
   for (const { url } of Object.values(providers)) command.addOption(urlOption(url));
   const variables = Object.values(providers).map(({ variables: { required, optional } }) =>
     [...required, ...optional].join(', '),
   );
-  return addOutputOption(command).addHelpText('after', `\nEnvironment: ${variables.join('; ')}`);
+  return command.addHelpText('after', `\nEnvironment: ${variables.join('; ')}`);
 }
 
 /** The option by which a person says why a zone is written. */
@@ -105,12 +115,16 @@ export const probeFromHere: Probe = async (check) => {
   return seen.healthy ? 'healthy' : seen.answered ? 'unhealthy' : 'silent';
 };
 
+/** Is told what a provider is asked, and what goes wrong on the way. */
+export type Watcher = Pick<Progress, 'step' | 'trouble'>;
+
 export async function connectReader(
   name: ProviderName,
-  options: ProviderOptions,
-  progress: Progress,
+  options: ProviderChoice,
+  progress: Watcher,
+  gate?: Gate,
 ): Promise<ZoneReader> {
-  const reader = await providers[name].reader(await connectionOptionsOf(name, options, progress));
+  const reader = await providers[name].reader(await connectionOptionsOf(name, options, progress, gate));
   return {
     ...reader,
     read: (zone) => {
@@ -122,16 +136,18 @@ export async function connectReader(
 
 export async function connectProvider(
   name: ProviderName,
-  options: ProviderOptions,
-  progress: Progress,
+  options: ProviderChoice,
+  progress: Watcher,
+  gate?: Gate,
 ): Promise<ZoneProvider> {
-  return providers[name].provider(await connectionOptionsOf(name, options, progress));
+  return providers[name].provider(await connectionOptionsOf(name, options, progress, gate));
 }
 
 async function connectionOptionsOf(
   name: ProviderName,
-  options: ProviderOptions,
-  progress: Progress,
+  options: ProviderChoice,
+  progress: Watcher,
+  gate: Gate | undefined,
 ): Promise<ConnectionOptions> {
   const { variables, url } = providers[name];
   const all = [...variables.required, ...variables.optional];
@@ -144,7 +160,7 @@ async function connectionOptionsOf(
   const address = options[urlOption(url).attributeName()];
   if (typeof address === 'string') await warnOfPlainHttp(address, url.flags);
   return {
-    ...withoutUndefined({ url: typeof address === 'string' ? address : undefined }),
+    ...withoutUndefined({ url: typeof address === 'string' ? address : undefined, gate }),
     variables: present,
     clock: systemClock,
     random: Math.random,

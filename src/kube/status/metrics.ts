@@ -15,6 +15,23 @@ export interface WriteMetrics {
   readonly transitions: Counter;
 }
 
+/** The metrics of leadership alone, for an agent that writes nothing else to its cluster. */
+export function leaderMetrics(registry: Registry): Pick<WriteMetrics, 'leading' | 'transitions'> {
+  const registers = [registry];
+  return {
+    leading: new Gauge({
+      name: 'tideline_kube_leading',
+      help: '1 while this agent leads, that is, writes for all agents of its sort',
+      registers,
+    }),
+    transitions: new Counter({
+      name: 'tideline_kube_leadership_gained_total',
+      help: 'Times that this agent became the leader',
+      registers,
+    }),
+  };
+}
+
 export function writeMetrics(registry: Registry): WriteMetrics {
   const registers = [registry];
   const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> =>
@@ -30,7 +47,6 @@ export function writeMetrics(registry: Registry): WriteMetrics {
     undone: counter('status_undone_total', 'Times that somebody undid a status that we wrote'),
     events: counter('event_writes_total', 'Events sent, by result; dropped: there were too many', ['result']),
     eventsWaiting: gauge('event_writes_waiting', 'Events that wait for their turn'),
-    leading: gauge('leading', '1 while this agent leads, that is, writes for all agents of its pool'),
-    transitions: counter('leadership_gained_total', 'Times that this agent became the leader'),
+    ...leaderMetrics(registry),
   };
 }

@@ -1,4 +1,8 @@
-import type { Need } from '../../kube/needs.ts';
+import { electLeader, follow, knowIdentity, type Need } from '../../kube/needs.ts';
 
-/** Steering needs nothing of any cluster: it reads the platform spec and writes DNS. */
-export const steeringNeeds: readonly Need[] = [];
+/** The commands need nothing of any cluster; the agent needs one of them for its Lease, and obeys the Drains there. */
+export const steeringNeeds: readonly Need[] = [
+  knowIdentity,
+  follow('Drain', 'Drains of this cluster', { mayLack: true }),
+  electLeader('one writer among several agents'),
+];

@@ -73,6 +73,22 @@ export const steeringReasons = {
   DemandUnreadable:
     'The file by which a plan should weigh countries cannot be read, or is not of the form that it should have.',
   SeveralDown: 'What a zone answers is known while one cluster is down; the question named several.',
+  InputInvalid:
+    'The newest platform spec is not valid, so that the last good one is in force; nothing is applied by itself on top of that.',
+  InputUnread:
+    'An API that is a source of the platform spec cannot be read and may say something else by now; nothing is applied by itself.',
+  InputDoubted:
+    'A change of the platform spec looks like a mistake and is not made yet; nothing is applied by itself until that is settled.',
+  InputContradicts:
+    'An object of the platform spec is not in force as it stands there; nothing is applied by itself until it is corrected.',
+  HealthUnseen:
+    'A plan moves users of a policy of which the health of no entry is known: it may lead them to what is down, so a person decides.',
+  AppliedTooOften:
+    'The zone was applied many times in the last ten minutes: perhaps two agents or pipelines want different things of it.',
+  OnlyRecommended: 'The agent was started to recommend: it never writes, and a person applies what it plans.',
+  StandsBy: 'Another agent holds the Lease and applies; this one would take over.',
+  Interrupted: 'The agent was asked to end while it worked; whoever plans next goes on from what is done.',
+  AgentFault: 'The agent failed in a way that has no name. A fault of ours; it tries again.',
   ReadOnly: 'A plan tried to write. A fault of ours; the transport refused it.',
 } as const;
 

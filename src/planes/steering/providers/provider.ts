@@ -86,6 +86,9 @@ export interface ProviderAccess {
   provider(connection: ConnectionOptions): Promise<ZoneProvider>;
 }
 
+/** Asked before a request leaves this process: throws a SteeringError when it must not. */
+export type Gate = (request: 'read' | 'write') => void;
+
 /** What a client of a provider is made with. */
 export interface ConnectionOptions {
   /** Address of the API; absent for the provider's own. */
@@ -95,6 +98,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Returns a random number in [0, 1). */
   readonly random: () => number;
+  /** Called before each request; it throws what forbids it. Absent where nothing does. */
+  readonly gate?: Gate;
   /** Is told, as one line for people, each time that a call is to be repeated, and why. */
   readonly onRetry?: (line: string) => void;
   /** Is told, as one line for people, what a writer waits for and how far it is. */

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../../../../model/values.ts';
 import type { ConnectionOptions, ProviderAccess } from '../provider.ts';
 import type { PowerDnsOptions } from './client.ts';
 
@@ -19,6 +20,6 @@ export const powerDnsAccess: ProviderAccess = {
   },
 };
 
-function optionsOf({ url = preset, variables }: ConnectionOptions): PowerDnsOptions {
-  return { url, apiKey: variables.get(key) ?? '' };
+function optionsOf({ url = preset, variables, gate }: ConnectionOptions): PowerDnsOptions {
+  return { url, apiKey: variables.get(key) ?? '', ...withoutUndefined({ gate }) };
 }

@@ -6,7 +6,7 @@ import { messageOf, withoutUndefined } from '../../../../model/values.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { Change } from '../../records/change.ts';
 import { readText } from '../answers.ts';
-import type { ZoneReader, ZoneState } from '../provider.ts';
+import type { Gate, ZoneReader, ZoneState } from '../provider.ts';
 
 export interface PowerDnsOptions {
   /** `http://host:port` of the server's webserver with `api=yes`. */
@@ -14,6 +14,8 @@ export interface PowerDnsOptions {
   readonly apiKey: string;
   /** Server identifier of the API; `localhost` for a pdns_server. */
   readonly server?: string;
+  /** Called before each request. */
+  readonly gate?: Gate;
 }
 
 /** A reader that cannot write: it sends no other request than GET. */
@@ -101,6 +103,7 @@ async function exchange(
   path: string,
   body: string | undefined,
 ): Promise<{ readonly status: number; readonly text: string }> {
+  options.gate?.(method === 'GET' ? 'read' : 'write');
   try {
     const response = await request(new URL(path, options.url), {
       method,

@@ -29,8 +29,8 @@ export const route53Access: ProviderAccess = {
   },
 };
 
-function optionsOf({ url, variables }: ConnectionOptions): Route53Options {
-  return withoutUndefined({ endpoint: url, credentials: credentialsOf(variables) });
+function optionsOf({ url, variables, gate }: ConnectionOptions): Route53Options {
+  return withoutUndefined({ endpoint: url, credentials: credentialsOf(variables), gate });
 }
 
 /** Those of the environment, as the SDK would take them: a profile that is named comes first. */

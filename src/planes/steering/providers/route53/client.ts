@@ -4,6 +4,7 @@ import { quoteAnswer } from '../../../../model/secrets.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
 import { SteeringError } from '../../reasons.ts';
 import { readText, xmlDepth } from '../answers.ts';
+import type { Gate } from '../provider.ts';
 
 export interface Route53Options {
   /** Address of the API; absent for Amazon's own. */
@@ -12,6 +13,8 @@ export interface Route53Options {
   readonly credentials?: AwsCredentials | undefined;
   /** A request that is not answered within this time is given up and may be repeated; 15 s by default. */
   readonly requestTimeoutMs?: number;
+  /** Called before each attempt of each request. */
+  readonly gate?: Gate;
 }
 
 export interface AwsCredentials {
@@ -35,7 +38,19 @@ export function route53Client(options: Route53Options): Route53Client {
   });
   boundAnswers(client);
   hideSecrets(client);
+  if (options.gate !== undefined) pass(client, options.gate);
   return client;
+}
+
+/** Lets no request out that the gate forbids. */
+function pass(client: Route53Client, gate: Gate): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      gate(methodOf(args.request) === 'GET' ? 'read' : 'write');
+      return next(args);
+    },
+    { step: 'finalizeRequest', name: 'gate', priority: 'low' },
+  );
 }
 
 /** Errors quote what the server said, and it may have said what we sent. */

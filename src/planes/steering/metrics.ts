@@ -1,0 +1,71 @@
+import type { LeadershipView, ZoneView } from '../../model/status.ts';
+import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
+import type { ZoneAtProvider } from './compile/intent.ts';
+import type { SteeringMode } from './step.ts';
+
+export interface SteeringFigures {
+  readonly mode: SteeringMode;
+  readonly leadership: LeadershipView;
+  readonly zones: readonly ZoneView[];
+}
+
+export interface SteeringMetrics {
+  /** Counts a zone that was written. */
+  applied(zone: ZoneAtProvider): void;
+}
+
+/** Exports what `now` says whenever somebody asks. */
+export function steeringMetrics(registry: Registry, now: () => SteeringFigures, nowMs: () => number): SteeringMetrics {
+  const registers = [registry];
+  const applies = new Counter({
+    name: 'tideline_steering_applies_total',
+    help: 'Plans that this agent carried out by itself, by provider and zone',
+    labelNames: ['provider', 'zone'],
+    registers,
+  });
+  const gauge = <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    fill: (to: Gauge<L>) => void,
+  ) =>
+    new Gauge<L>({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        fill(this);
+      },
+    });
+  const ofConditions = (state: ZoneView['state']) => (to: Gauge<'provider' | 'zone' | 'reason'>) => {
+    for (const { provider, zone, conditions } of now().zones.filter((one) => one.state === state))
+      for (const reason of new Set(conditions.map((one) => one.reason))) to.set({ provider, zone, reason }, 1);
+  };
+  gauge(
+    'tideline_steering_waiting',
+    '1 while a plan of the zone is not applied by itself, by the reason why',
+    ['provider', 'zone', 'reason'],
+    ofConditions('waits'),
+  );
+  gauge(
+    'tideline_steering_failing',
+    '1 while the zone can be neither planned nor written and is tried again, by the reason why',
+    ['provider', 'zone', 'reason'],
+    ofConditions('fails'),
+  );
+  gauge(
+    'tideline_steering_plan_age_seconds',
+    'Time since the zone was read and planned last',
+    ['provider', 'zone'],
+    (to) => {
+      for (const { provider, zone, plannedAtMs } of now().zones)
+        if (plannedAtMs !== undefined) to.set({ provider, zone }, Math.max(0, nowMs() - plannedAtMs) / 1000);
+    },
+  );
+  gauge('tideline_steering_mode', '1 for the mode in which the agent was started', ['mode'], (to) => {
+    to.set({ mode: now().mode }, 1);
+  });
+  return { applied: ({ provider, zone }) => applies.inc({ provider, zone }) };
+}

@@ -1,0 +1,41 @@
+import type {
+  LeadershipView,
+  PlanePart,
+  SteeringStatus,
+  ZoneApplyView,
+  ZoneConditionView,
+} from '../../model/status.ts';
+import { withoutUndefined } from '../../model/values.ts';
+import type { SteeringMode } from './step.ts';
+import type { ZoneMemory } from './zone-memory.ts';
+
+/** What this agent says in `/status`. `nowMs` and `monotonicMs` are the same moment on both clocks. */
+export function statusOf(now: {
+  readonly mode: SteeringMode;
+  readonly leadership: LeadershipView;
+  readonly zones: Iterable<ZoneMemory>;
+  readonly applied: readonly ZoneApplyView[];
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+}): PlanePart<SteeringStatus> {
+  const { mode, leadership, zones, applied, nowMs, monotonicMs } = now;
+  return {
+    mode,
+    leadership,
+    zones: [...zones].map((memory) => {
+      const { provider, zone, state, sinceMs, plannedAtMs, generation, plan, conditions, failures, retryAtMs } = memory;
+      const waits = retryAtMs > monotonicMs;
+      return {
+        provider,
+        zone,
+        state,
+        sinceMs,
+        ...withoutUndefined({ plannedAtMs, generation, plan }),
+        conditions,
+        ...(failures === 0 ? {} : { failures }),
+        ...(waits ? { nextTryAtMs: Math.round(nowMs + retryAtMs - monotonicMs) } : {}),
+      };
+    }),
+    applied,
+  };
+}

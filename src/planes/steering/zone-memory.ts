@@ -1,0 +1,95 @@
+import type { ZoneConditionView, ZoneView } from '../../model/status.ts';
+import type { ZoneAtProvider } from './compile/intent.ts';
+import { overGuardText } from './plan/guard.ts';
+import { countriesThatMove, worstShare } from './plan/impact.ts';
+import { checksumOf, isEmpty, type ZonePlan } from './plan/plan.ts';
+import { readApplied } from './records/applied.ts';
+import type { PlannedZone } from './step.ts';
+
+/** What the agent knows of one zone between two runs; all of it could be read again. */
+export class ZoneMemory implements ZoneAtProvider {
+  readonly provider: ZoneAtProvider['provider'];
+  readonly zone: string;
+  state: ZoneView['state'] = 'unknown';
+  sinceMs: number;
+  plannedAtMs: number | undefined;
+  generation: number | undefined;
+  plan: ZoneView['plan'];
+  conditions: readonly ZoneConditionView[] = [];
+  /** Attempts in a row that failed, and those that met another writer. */
+  failures = 0;
+  collisions = 0;
+  /** Not before this moment of the monotonic clock. */
+  retryAtMs = 0;
+
+  constructor({ provider, zone }: ZoneAtProvider, nowMs: number) {
+    this.provider = provider;
+    this.zone = zone;
+    this.sinceMs = nowMs;
+  }
+
+  /** Takes what the zone is now, and why; returns the conditions that did not stand before. */
+  note(
+    state: ZoneView['state'],
+    conditions: readonly Omit<ZoneConditionView, 'sinceMs'>[],
+    nowMs: number,
+  ): readonly ZoneConditionView[] {
+    if (state !== this.state) this.sinceMs = nowMs;
+    this.state = state;
+    const before = new Set(this.conditions.map(({ reason, message }) => `${reason} ${message}`));
+    this.conditions = conditionsSince(this.conditions, conditions, nowMs);
+    return this.conditions.filter(({ reason, message }) => !before.has(`${reason} ${message}`));
+  }
+
+  notePlan(plan: ZonePlan): void {
+    this.plannedAtMs = plan.author.nowMs;
+    this.generation = plan.changes.registryBefore.generation;
+    this.plan = isEmpty(plan) ? undefined : viewOf(plan);
+    this.failures = 0;
+    this.retryAtMs = 0;
+  }
+}
+
+/** What moves, and for whom, in a form of bounded size: countries are 250 at most. */
+export function viewOf(plan: ZonePlan): NonNullable<ZoneView['plan']> {
+  const { changes, impacts } = plan;
+  const moving = impacts.filter((impact) => countriesThatMove(impact).length > 0);
+  return {
+    checksum: checksumOf([plan]),
+    records: { delete: changes.delete.length, create: changes.create.length },
+    movedShare: Math.max(0, ...impacts.map(worstShare)),
+    hosts: moving.map(({ host }) => host).slice(0, mostHosts),
+    countries: [...new Set(moving.flatMap(countriesThatMove))].toSorted(),
+  };
+}
+
+const mostHosts = 20;
+const latelyMs = 10 * 60_000;
+
+/** What the next step depends on. */
+export function plannedZone(plan: ZonePlan): PlannedZone {
+  const { impacts, intent, health, overGuard, state, zone, author } = plan;
+  const moving = new Set(impacts.filter((impact) => worstShare(impact) > 0).map(({ host }) => host));
+  const unseen = intent.policies
+    .filter(({ policy }) => policy.spec.hosts.some((host) => moving.has(host)))
+    .map(({ policy }) => policy.metadata.name)
+    .filter((name) => health.every((one) => one.policy !== name || one.healthy === undefined));
+  return {
+    changes: !isEmpty(plan),
+    overGuard: overGuard.map(overGuardText),
+    unseen,
+    appliesLately: readApplied(zone, state.records).filter(({ atMs }) => atMs > author.nowMs - latelyMs).length,
+  };
+}
+
+/** The conditions as they are now; one that stood before keeps its time. */
+function conditionsSince(
+  before: readonly ZoneConditionView[],
+  now: readonly Omit<ZoneConditionView, 'sinceMs'>[],
+  nowMs: number,
+): readonly ZoneConditionView[] {
+  return now.map((one) => {
+    const same = before.find(({ reason, message }) => reason === one.reason && message === one.message);
+    return { ...one, sinceMs: same?.sinceMs ?? nowMs };
+  });
+}
