@@ -6,6 +6,7 @@ import { reasons as bgpReasons } from '../../src/bgp/reasons.ts';
 import { kubeReasons } from '../../src/kube/reasons.ts';
 import { edgeReasons } from '../../src/planes/edge/reasons.ts';
 import { networkReasons } from '../../src/planes/network/reasons.ts';
+import { steeringReasons } from '../../src/planes/steering/reasons.ts';
 import { reasons as endpointReasons } from '../../src/runtime/reasons.ts';
 import { askReasons, tlsReasons } from '../../src/runtime/tls/reasons.ts';
 import { dashboards } from '../../tools/dashboards/dashboards.ts';
@@ -78,7 +79,8 @@ describe.each(rules)('$alert', ({ alert, expr, labels, annotations }) => {
 
 it('runbooks name only reasons of the catalogues', () => {
   const ofCertificates = { ...endpointReasons, ...tlsReasons, ...askReasons };
-  const known = Object.keys({ ...bgpReasons, ...kubeReasons, ...edgeReasons, ...networkReasons, ...ofCertificates });
+  const ofPlanes = { ...edgeReasons, ...networkReasons, ...steeringReasons };
+  const known = Object.keys({ ...bgpReasons, ...kubeReasons, ...ofPlanes, ...ofCertificates });
   const titles = rules.map(({ alert }) => alert);
   const objects = ['MemoryHigh', 'LoadCredential'];
   const named = runbooks.flatMap((path) =>

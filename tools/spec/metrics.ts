@@ -4,6 +4,7 @@ import { createClientMetrics, createSourceMetrics, createWatchMetrics } from '..
 import { writeMetrics } from '../../src/kube/status/metrics.ts';
 import { edgeMetrics } from '../../src/planes/edge/metrics.ts';
 import { createNetworkMetrics } from '../../src/planes/network/metrics.ts';
+import { steeringMetrics } from '../../src/planes/steering/metrics.ts';
 import { measureApis } from '../../src/platform-api/metrics.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { measureDoubts } from '../../src/runtime/doubts.ts';
@@ -16,8 +17,8 @@ const introduction = `# Metrics
 
 <!-- Made by \`make generate\` from the registries of the agents; do not edit. -->
 
-Every agent serves these on \`/metrics\` of its endpoint, port 9464 of a blade and 9463 of a worker, with the label \`component\`
-(\`edge\`, \`network\`), and beside them the process metrics of prom-client (\`process_…\`, \`nodejs_…\`). Times are in seconds. A counter begins anew with its agent;
+Every agent serves these on \`/metrics\` of its endpoint, port 9464 of a blade, 9463 of a worker and 9465 of a
+steering agent, with the label \`component\` (\`edge\`, \`network\`, \`steering\`), and beside them the process metrics of prom-client (\`process_…\`, \`nodejs_…\`). Times are in seconds. A counter begins anew with its agent;
 what nginx counts (\`tideline_edge_requests_total\`, all others with a host or a country, \`…answered…\` and \`…tries…\`) with nginx.
 
 Bounded by the number of hosts are the metrics with the label \`host\`: 200 hosts of the table one by one, \`(other)\` for the rest, \`(none)\` for
@@ -61,6 +62,16 @@ function tableOf(title: string, metrics: readonly Described[]): string {
   return [`\n## ${title}\n`, '| metric | type | labels | meaning |', '|---|---|---|---|', ...rows].join('\n');
 }
 
+/** With a Lease it has those of leadership besides. */
+function ofSteering(registry: Registry): void {
+  const leadership = { by: 'fence', leading: true } as const;
+  steeringMetrics(
+    registry,
+    () => ({ mode: 'observe', leadership, zones: [] }),
+    () => 0,
+  );
+}
+
 /** The text of `docs/reference/metrics.md`. */
 export function metricsReference(): string {
   const ofEvery = described((registry) => {
@@ -83,6 +94,7 @@ export function metricsReference(): string {
     tableOf('Every agent', ofEvery),
     tableOf('The edge agent', described(edgeMetrics)),
     tableOf('The network agent', described(createNetworkMetrics)),
+    tableOf('The steering agent', described(ofSteering)),
     tableOf('BGP, of both', described(speakerMetrics)),
     tableOf('The cluster, of both', ofCluster),
   ].join('\n')}\n`;

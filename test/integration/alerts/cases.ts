@@ -12,6 +12,8 @@ export interface Case {
 
 const blade = (name: string, more = '') => `{job="tideline-edge",cluster="paris",instance="${name}"${more}}`;
 export const worker = (name: string, more = '') => `{job="tideline-network",cluster="paris",instance="${name}"${more}}`;
+const steering = (more = '') =>
+  `{job="tideline-steering",instance="s1",provider="route53",zone="video.example"${more}}`;
 const vip = ',vip="203.0.113.10"';
 
 const fault = '0x9 1x29 0x60';
@@ -325,6 +327,27 @@ export const cases: readonly Case[] = [
     series: { [`tideline_kube_leading${blade('b1')}`]: loss, [`tideline_kube_leading${blade('b2')}`]: '0x99' },
     quiet: 12,
     fires: 17,
+    over: 42,
+  },
+  {
+    alert: 'TidelineSteeringWaits',
+    series: { [`tideline_steering_waiting${steering(',reason="NeedsApproval"')}`]: fault },
+    quiet: 12,
+    fires: 17,
+    over: 42,
+  },
+  {
+    alert: 'TidelineSteeringFails',
+    series: { [`tideline_steering_failing${steering(',reason="ProviderUnreachable"')}`]: fault },
+    quiet: 17,
+    fires: 23,
+    over: 42,
+  },
+  {
+    alert: 'TidelineSteeringSilent',
+    series: { [`tideline_steering_plan_age_seconds${steering()}`]: '30x9 60+60x29 0x60' },
+    quiet: 24,
+    fires: 33,
     over: 42,
   },
 ];

@@ -37,12 +37,17 @@ beforeAll(async () => {
   emulator = await testEmulator({ timeCompression: 500, insyncDelayMs: 10 });
   client = clientOf(emulator);
   await createZone(client, zone);
+  let before = '';
   proxy = createServer((incoming, outgoing) => {
     const { method = 'GET', headers, url = '/' } = incoming;
     methods.push(method);
-    if (cuts('sent')) return void incoming.socket.destroy();
+    // A question that is asked again at once, as for a status, is no further step.
+    const kind = `${method} ${url.replace(/\/[A-Za-z0-9-]{20,}/, '').replace(/\?.*/, '')}`;
+    const isStep = method !== 'GET' || kind !== before;
+    before = kind;
+    if (isStep && cuts('sent')) return void incoming.socket.destroy();
     const onward = request(new URL(url, emulator.apiUrl), { method, headers }, (answer) => {
-      if (cuts('answered')) return void incoming.socket.destroy();
+      if (isStep && cuts('answered')) return void incoming.socket.destroy();
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
       answer.pipe(outgoing);
     });
@@ -205,5 +210,5 @@ test('killed at each of its requests, the next one finishes, and every country i
     await next.stop();
     if (killed < 2 * at - 1) break;
   }
-  expect(killed).toBeGreaterThan(20);
+  expect(killed).toBeGreaterThan(15);
 });

@@ -171,6 +171,7 @@ describe('systemd', () => {
   it.each([
     ['tideline-edge-agent', 16],
     ['tideline-network-agent', 16],
+    ['tideline-steering-agent', 16],
     ['tideline-nginx', 14],
     ['tideline-exabgp', 14],
     ['tideline-nginx-render', 6],
