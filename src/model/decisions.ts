@@ -1,5 +1,6 @@
 import type { Decision, DecisionKind } from './decision.ts';
-import type { EdgeStatus, NetworkStatus, SteeringStatus, ZoneApplyView, ZoneView } from './status.ts';
+import type { EdgeStatus, NetworkStatus } from './status.ts';
+import type { SteeringStatus, ZoneApplyView, ZoneView } from './steering-status.ts';
 import { withoutUndefined } from './values.ts';
 
 type ServerStatus = EdgeStatus | NetworkStatus;

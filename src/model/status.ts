@@ -12,8 +12,8 @@ import type { PlatformView, SourceView } from './source-status.ts';
 export const statusVersion = 1;
 
 /** The part of `/status` that the host adds for every agent. */
-interface HostStatus {
-  /** The plane: `edge`, `network`. */
+export interface HostStatus {
+  /** The plane: `edge`, `network`, `steering`. */
   readonly agent: string;
   readonly statusVersion: number;
   /** The version of the agent; an older one does not say it. */
@@ -116,74 +116,7 @@ export interface AgentStatus extends HostStatus {
 }
 
 /** The part of `/status` that the plane adds for its agent. */
-export type PlanePart<Status extends AgentStatus | SteeringStatus> = Omit<Status, keyof HostStatus>;
-
-/** The status of a steering agent. It may have a cluster, for its Lease, and reads nothing of it. */
-export interface SteeringStatus extends Omit<HostStatus, 'cluster'> {
-  readonly cluster?: string;
-  /** `observe` and `recommend` cannot write; only the latter asks a person to. */
-  readonly mode: 'observe' | 'recommend' | 'automatic';
-  readonly leadership: LeadershipView;
-  /** One for each zone of each provider that the policies name. */
-  readonly zones: readonly ZoneView[];
-  /** What this agent applied since it started, the latest first: twenty at most. */
-  readonly applied: readonly ZoneApplyView[];
-}
-
-export interface LeadershipView {
-  /** `lease`: the holder of a Lease writes; `fence`: every agent does, and the generation record of a zone lets one win. */
-  readonly by: 'lease' | 'fence';
-  readonly leading: boolean;
-  readonly holder?: string;
-  readonly transitions?: number;
-  readonly error?: string;
-}
-
-/** A zone as the steering agent knows it. Times are in milliseconds since the epoch. */
-export interface ZoneView {
-  readonly provider: string;
-  readonly zone: string;
-  /**
-   * `unknown`: not planned yet; `inForce`: as wanted; `planned`: there is something to do, and this agent only looks; `applies`: it is
-   * being written; `waits`: see `conditions`; `fails`: see `conditions`, it is tried again; `standby`: another agent leads.
-   */
-  readonly state: 'unknown' | 'inForce' | 'planned' | 'applies' | 'waits' | 'fails' | 'standby';
-  readonly sinceMs: number;
-  /** When the zone was read and planned last. */
-  readonly plannedAtMs?: number;
-  readonly generation?: number;
-  /** What is to do; absent when nothing is. */
-  readonly plan?: {
-    readonly checksum: string;
-    readonly records: { readonly delete: number; readonly create: number };
-    /** Of the host of which most traffic moves, now or while everything is healthy. */
-    readonly movedShare: number;
-    readonly hosts: readonly string[];
-    readonly countries: readonly string[];
-  };
-  readonly conditions: readonly ZoneConditionView[];
-  readonly failures?: number;
-  readonly nextTryAtMs?: number;
-}
-
-/** Why a zone is not as wanted, or a host of it, and what a person does about it. */
-export interface ZoneConditionView {
-  readonly reason: string;
-  readonly message: string;
-  readonly fix?: string;
-  readonly sinceMs: number;
-}
-
-export interface ZoneApplyView {
-  readonly provider: string;
-  readonly zone: string;
-  readonly atMs: number;
-  readonly checksum: string;
-  readonly generation: number;
-  readonly movedShare: number;
-  readonly hosts: readonly string[];
-  readonly countries: readonly string[];
-}
+export type PlanePart<Status extends Partial<HostStatus>> = Omit<Status, keyof HostStatus>;
 
 /** A BGP session of this server's ExaBGP. */
 export interface NeighborView {

@@ -1,6 +1,7 @@
 import type { Decision } from '../../model/decision.ts';
 import { decisionsSince, type Remembered } from '../../model/decisions.ts';
-import type { AgentHistory, EdgeStatus, NetworkStatus, SteeringStatus } from '../../model/status.ts';
+import type { AgentHistory, EdgeStatus, NetworkStatus } from '../../model/status.ts';
+import type { SteeringStatus } from '../../model/steering-status.ts';
 import { messageOf } from '../../model/values.ts';
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Journal } from '../../runtime/journal.ts';

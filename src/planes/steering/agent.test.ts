@@ -76,8 +76,8 @@ describe('the steering agent', () => {
     platform = await examplePlatform();
     const memory = memoryProviders();
     const onlyReads = async (name: Parameters<typeof memory>[0]) => {
-      const { read } = await memory(name);
-      return { name, read };
+      const provider = await memory(name);
+      return { name, read: (zone: string) => provider.read(zone) };
     };
     const agent = started({ memory, read: onlyReads, hands: { mode: 'observe' } });
     await comes(agent, 'planned');

@@ -1,4 +1,4 @@
-import type { LeadershipView, ZoneView } from '../../model/status.ts';
+import type { LeadershipView, ZoneView } from '../../model/steering-status.ts';
 import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
 import type { ZoneAtProvider } from './compile/intent.ts';
 import type { SteeringMode } from './step.ts';

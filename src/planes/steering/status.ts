@@ -1,10 +1,5 @@
-import type {
-  LeadershipView,
-  PlanePart,
-  SteeringStatus,
-  ZoneApplyView,
-  ZoneConditionView,
-} from '../../model/status.ts';
+import type { PlanePart } from '../../model/status.ts';
+import type { LeadershipView, SteeringStatus, ZoneApplyView } from '../../model/steering-status.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { SteeringMode } from './step.ts';
 import type { ZoneMemory } from './zone-memory.ts';

@@ -1,4 +1,4 @@
-import type { ZoneConditionView, ZoneView } from '../../model/status.ts';
+import type { ZoneConditionView, ZoneView } from '../../model/steering-status.ts';
 import type { ZoneAtProvider } from './compile/intent.ts';
 import { overGuardText } from './plan/guard.ts';
 import { countriesThatMove, worstShare } from './plan/impact.ts';

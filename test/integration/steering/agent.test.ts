@@ -1,10 +1,17 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Route53Client } from '@aws-sdk/client-route-53';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Emulator } from '../../../lab/emulators/route53/emulator.ts';
 import { clientAddress } from '../../../src/geo/prefixes.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
+import type { AgentHistory } from '../../../src/model/status.ts';
+import type { SteeringStatus } from '../../../src/model/steering-status.ts';
 import type { SteeringAgent } from '../../../src/planes/steering/agent.ts';
 import { isEmpty } from '../../../src/planes/steering/plan/plan.ts';
 import type { Gate } from '../../../src/planes/steering/providers/provider.ts';
@@ -110,9 +117,8 @@ function comes(agent: SteeringAgent, state: string, applied = 0): Promise<unknow
 }
 
 /** What the users of a country are answered. */
-async function answered(country: string): Promise<readonly string[]> {
-  const address = await clientAddress(country, 1);
-  return resolveFor(emulator.dns, host, address ?? '');
+function answered(country: string): Promise<readonly string[]> {
+  return resolveFor(emulator.dns, host, clientAddress(country, 1));
 }
 
 const reader = () => route53Reader(readOnlyRoute53Client({ endpoint: emulator.apiUrl, credentials }), fast);
@@ -211,4 +217,45 @@ test('killed at each of its requests, the next one finishes, and every country i
     if (killed < 2 * at - 1) break;
   }
   expect(killed).toBeGreaterThan(15);
+});
+
+test('as a program it follows a folder, writes its history, and ends when it is asked to', {
+  timeout: 120_000,
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'tideline-steering-'));
+  await cp('examples/hybrid', join(folder, 'platform'), { recursive: true });
+  const words = ['steering', 'agent', '--platform', join(folder, 'platform'), '--provider', 'route53', '--every', '5'];
+  const rest = ['--mode', 'recommend', '--run-dir', join(folder, 'run'), '--metrics-address', '127.0.0.1:0'];
+  const env = { ...process.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const child = spawn('bin/tideline', [...words, ...rest, '--route53-endpoint', emulator.apiUrl], { env });
+  try {
+    let log = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        log += String(chunk);
+      });
+    const patience = { timeoutMs: 60_000, everyMs: 50, show: () => log };
+    const url = await eventually('it listens', () => /"endpoint":"(http:[^"]+)"/.exec(log)?.[1], patience);
+    const status = async () => (await (await fetch(`${url}/status`)).json()) as SteeringStatus;
+    await eventually('it waits for a person', async () => (await status()).zones[0]?.state === 'waits', patience);
+    expect(await status()).toMatchObject({ agent: 'steering', mode: 'recommend', platform: { phase: 'current' } });
+    expect(await (await fetch(`${url}/metrics`)).text()).toMatch(
+      /tideline_steering_waiting\{[^}]*zone="video.example"[^}]*\} 1/,
+    );
+    const freeze = spawnSync('bin/tideline', ['freeze', join(folder, 'platform'), '--reason', 'x'], { env });
+    expect(freeze.status).toBe(0);
+    const isFrozen = async () => (await status()).zones[0]?.conditions[0]?.reason === 'Frozen';
+    await eventually('it is frozen', isFrozen, { ...patience, timeoutMs: promised(5000) });
+    const history = async () => {
+      const { decisions } = (await (await fetch(`${url}/history?since=0`)).json()) as AgentHistory;
+      return decisions.map(({ what }) => what);
+    };
+    await eventually('the history has the Freeze', async () => (await history()).includes('FreezeBegan'), patience);
+    expect(await history()).toEqual(expect.arrayContaining(['AgentStarted', 'LeadBegan', 'DnsWaits']));
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  } finally {
+    child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
 });
