@@ -287,7 +287,9 @@ function countryRefusals(before: Platform, after: Platform, { down, nowMs }: Now
     );
     if (alone.length === 0) return [];
     const message = `policy ${policy.metadata.name} would be left without a cluster in service for ${listed(alone.map(textOf))}`;
-    const fix = 'bring another of its clusters into service first, or name one more in the policy';
+    const kept = [...new Set(alone.flatMap((code) => preferenceOf(next, code).never))];
+    const allow = kept.length === 0 ? '' : `; its spec.never keeps users from ${kept.sort().join(', ')}`;
+    const fix = `bring another of its clusters into service first, or name one more in the policy${allow}`;
     return [{ reason: 'LeavesCountries', message, fix }];
   });
 }

@@ -68,7 +68,7 @@ export async function expectThreeWays(one: Case): Promise<Agreement> {
     let answers = 0;
     for (const failed of one.failures) {
       await fail(client, input, checks, new Set(failed));
-      answers += await compare(emulator, client, input, compiled, new Set(failed), one.askers);
+      answers += await compare({ emulator, client }, input, compiled, new Set(failed), one.askers);
     }
     return { answers, outcome: differs === undefined ? 'exact' : 'approximate' };
   } finally {
@@ -185,8 +185,7 @@ function targetsFirst(records: readonly RecordSet[]): readonly RecordSet[] {
 
 /** Asks all countries that the records tell apart of the interpreter, and the askers of the name server. */
 async function compare(
-  emulator: Emulator,
-  client: Route53Client,
+  { emulator, client }: { readonly emulator: Emulator; readonly client: Route53Client },
   { zone, hosts, entries, answers: policyAnswers }: CompileInput,
   { effective }: Compiled,
   failed: ReadonlySet<string>,
