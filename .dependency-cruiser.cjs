@@ -21,7 +21,7 @@ const pure = [
   '^src/bgp/render/(config|limits|server)\\.ts$',
   '^src/kube/(objects/|kinds/)',
   '^src/kube/(calico|kinds|needs|read-object|reasons|rights|source|state)\\.ts$',
-  '^src/observe/(why/(?!gather)[a-z]+|doubt-fields|snapshot)\\.ts$',
+  '^src/observe/(why/(?!gather)[a-z]+|doubt-fields|snapshot|steering-part)\\.ts$',
   '^src/preflight/(agents|needs|reasons)\\.ts$',
 ].join('|');
 const tests = '\\.test\\.ts$';

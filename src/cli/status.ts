@@ -7,11 +7,13 @@ import { sleep, systemClock } from '../runtime/clock.ts';
 import { clearScreen, printErrorLines, printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
 import { type LookOptions, lookAt } from './look.ts';
-import { addTlsOptions } from './options.ts';
+import { addTlsOptions, type ListenAddress, parseListenAddress } from './options.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
-import type { TlsArguments } from './tls.ts';
+import { accessOf, type TlsArguments } from './tls.ts';
 
 interface StatusArguments extends OutputArguments, TlsArguments {
+  /** The steering agents. */
+  readonly steering: readonly ListenAddress[];
   readonly watch?: true;
 }
 
@@ -26,7 +28,13 @@ export const register: Register = (program) => {
     .command('status')
     .description('Ask every agent, and say first what matters most')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
-    .option('--watch', 'again every two seconds, until Ctrl-C');
+    .option('--watch', 'again every two seconds, until Ctrl-C')
+    .option(
+      '--steering <host:port>',
+      'ask this steering agent as well, who applies what the policies want of DNS; may be given again',
+      (text: string, before: readonly ListenAddress[]) => [...before, parseListenAddress(text)],
+      [],
+    );
   addTlsOptions(addOutputOption(status))
     .addHelpText(
       'after',
@@ -96,17 +104,34 @@ async function show(snapshot: Snapshot, { output }: OutputArguments, screen: Scr
   });
 }
 
-async function look(paths: readonly string[], options: LookOptions): Promise<Snapshot> {
+async function look(
+  paths: readonly string[],
+  options: LookOptions & Pick<StatusArguments, 'steering'>,
+): Promise<Snapshot> {
   const { wholeSpec } = await import('./whole-platform.ts');
   const { wholeOf } = await import('../platform/whole.ts');
   const spec = await wholeSpec(paths);
   const { platform, twice } = wholeOf(spec, systemClock.now());
-  const snapshot = await lookAt(platform, options);
+  const [snapshot, steering] = await Promise.all([lookAt(platform, options), askSteeringAgents(options)]);
   return {
     ...snapshot,
+    ...withoutUndefined({ steering }),
     spec: {
       twice: twice.map(({ kind, name, place }) => ({ object: `${kind}/${name}`, place })),
       unread: [...spec.unread].map(([cluster, why]) => ({ cluster, why })),
     },
   };
+}
+
+async function askSteeringAgents({
+  steering,
+  patienceMs = 3000,
+  ...tls
+}: LookOptions & Pick<StatusArguments, 'steering'>): Promise<Snapshot['steering']> {
+  if (steering.length === 0) return undefined;
+  const { askSteering } = await import('../observe/steering.ts');
+  const access = await accessOf(tls);
+  return Promise.all(
+    steering.map(({ host, port }) => askSteering({ address: host, port }, { timeoutMs: patienceMs, access })),
+  );
 }

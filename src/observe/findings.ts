@@ -16,6 +16,7 @@ import {
   type Snapshot,
 } from './snapshot.ts';
 import { specFindings } from './spec-findings.ts';
+import { steeringFindings } from './steering.ts';
 
 type Answered = Exclude<AgentPart, { readonly problem: string }>;
 
@@ -34,6 +35,7 @@ export function findingsOf(snapshot: Snapshot): readonly Finding[] {
     ...snapshot.pools.flatMap((pool) => policyFindings(pool, snapshot.agents)),
     ...objectFindings(snapshot.agents),
     ...specFindings(snapshot),
+    ...steeringFindings(snapshot.steering ?? []),
     ...differences(snapshot).map((difference) => ({ severity: 'warning' as const, ...difference })),
     ...snapshot.clusters.flatMap((cluster) => unknownWorkers(cluster, snapshot.agents)),
     ...snapshot.drains.map(({ name, target, reason, expires }) => ({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { doubtFields } from './doubt-fields.ts';
+import type { SteeringPart } from './steering-part.ts';
 
 /**
  * Everybody's status, joined at one moment. Any part may be missing; then it says why. Times are in milliseconds since the
@@ -16,6 +17,8 @@ export interface Snapshot {
   readonly frozen?: FreezePart;
   /** What was seen of the platform spec in APIs; absent where nobody looked. */
   readonly spec?: SpecPart;
+  /** The steering agents; absent where none was named. */
+  readonly steering?: readonly SteeringPart[];
 }
 
 /** The platform spec as far as it stands in the APIs of clusters. */

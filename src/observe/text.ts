@@ -5,6 +5,7 @@ import { findingsOf } from './findings.ts';
 import { type FirstSeen, withFirstSeen } from './first-seen.ts';
 import { fromOutside } from './from-outside.ts';
 import { type AgentPart, isCarried, type NetworkPart, type Snapshot } from './snapshot.ts';
+import { steeringLines } from './steering.ts';
 
 export interface ScreenOptions {
   /** The width in which lines are wrapped; absent for lines of any length. */
@@ -25,7 +26,8 @@ export function renderStatus(snapshot: Snapshot, { columns, rows, seen }: Screen
   const { text, isCut } = headline(snapshot, findings);
   const hint = fromOutside(snapshot, 'tideline status FOLDER');
   const head = [...frozenLines(snapshot), text, ...hint].flatMap(wrapped);
-  const picture = ['', ...siteLines(snapshot), '', ...vipLines(snapshot)].flatMap(wrapped);
+  const dns = steeringLines(snapshot.steering ?? []);
+  const picture = ['', ...siteLines(snapshot), '', ...vipLines(snapshot), ...dns].flatMap(wrapped);
   const rest = findings
     .slice(worst(findings) === undefined || isCut ? 0 : 1)
     .map((finding) => wrapped(`  ${finding.severity.padEnd(8)} ${sentence(finding)}`));

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/** What a steering agent answered, as far as it is read here; or why it cannot be read. */
+export type SteeringPart = { readonly at: string } & (
+  | { readonly steering: SteeringSeen }
+  | { readonly problem: string }
+);
+
+const text = z.string();
+const condition = z.object({ reason: text, message: text, fix: text.optional().catch(undefined) });
+export const steeringSchema = z.object({
+  agent: z.literal('steering'),
+  mode: text,
+  leadership: z.object({ leading: z.boolean(), error: text.optional().catch(undefined) }),
+  zones: z.array(
+    z.object({
+      provider: text,
+      zone: text,
+      state: text,
+      sinceMs: z.number(),
+      generation: z.number().optional().catch(undefined),
+      conditions: z.array(condition).catch([]),
+    }),
+  ),
+});
+
+export type SteeringSeen = z.infer<typeof steeringSchema>;
+export type ZoneSeen = SteeringSeen['zones'][number];

@@ -1,0 +1,91 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import { blade, takenAtMs, worker } from '../../test/support/snapshot.ts';
+import { findingsOf } from './findings.ts';
+import type { Snapshot } from './snapshot.ts';
+import { askSteering } from './steering.ts';
+import type { SteeringPart, SteeringSeen } from './steering-part.ts';
+import { renderStatus } from './text.ts';
+
+const zone = (change: Partial<SteeringSeen['zones'][number]> = {}): SteeringSeen['zones'][number] => ({
+  provider: 'route53',
+  zone: 'video.example',
+  state: 'inForce',
+  sinceMs: takenAtMs,
+  generation: 12,
+  conditions: [],
+  ...change,
+});
+const part = (change: Partial<SteeringSeen> = {}): SteeringPart => ({
+  at: '10.1.0.9:9465',
+  steering: { agent: 'steering', mode: 'automatic', leadership: { leading: true }, zones: [zone()], ...change },
+});
+const snapshot = (...steering: readonly SteeringPart[]): Snapshot => ({
+  takenAtMs,
+  clusters: [{ name: 'paris', sites: ['paris'] }],
+  pools: [{ name: 'paris-edge', cluster: 'paris', vips: ['192.0.2.10'] }],
+  agents: [blade('b1'), blade('b2'), worker('w1')],
+  drains: [],
+  steering,
+});
+const lineOf = (...steering: readonly SteeringPart[]) =>
+  renderStatus(snapshot(...steering)).find((line) => line.startsWith('video.example'));
+const needs = {
+  reason: 'NeedsApproval',
+  message: 'www.video.example moves 40% of the traffic, the guard allows 25%',
+  fix: 'tideline steering apply FOLDER --plan 0123456789abcdef --approve-share 0.4',
+};
+
+test.each<[string, SteeringPart, string]>([
+  ['as wanted', part(), 'applied by itself: as wanted, generation 12'],
+  ['as wanted, by people', part({ mode: 'observe' }), 'applied by people: as wanted, generation 12'],
+  [
+    'to be changed',
+    part({ mode: 'observe', zones: [zone({ state: 'planned' })] }),
+    'is not as wanted; the agent only observes',
+  ],
+  [
+    'for a person',
+    part({ zones: [zone({ state: 'waits', conditions: [needs] })] }),
+    'waiting for a person (NeedsApproval)',
+  ],
+])('a zone that is %s has a line that says so', (_, given, text) => {
+  expect(lineOf(given)).toBe(`video.example (route53)  ${text}`);
+});
+
+test('what waits for a person is a warning with the command, and what fails a fault', () => {
+  const waits = part({ zones: [zone({ state: 'waits', conditions: [needs] })] });
+  const [found] = findingsOf(snapshot(waits));
+  expect(found).toMatchObject({ severity: 'warning', subject: 'route53 zone video.example' });
+  expect(found?.what).toBe(`waits for a person: ${needs.message}; ${needs.fix} (NeedsApproval)`);
+  const fails = [{ reason: 'ProviderUnreachable', message: 'nobody answers' }];
+  expect(findingsOf(snapshot(part({ zones: [zone({ state: 'fails', conditions: fails })] })))).toMatchObject([
+    { severity: 'fault', what: 'cannot be planned or written: nobody answers (ProviderUnreachable)' },
+  ]);
+});
+
+test('the agent that leads speaks for all; without one that is a warning, and a silent one is not known', () => {
+  const standby = part({ leadership: { leading: false }, zones: [zone({ state: 'standby' })] });
+  expect(lineOf(standby, part())).toMatch(/applied by itself/);
+  expect(findingsOf(snapshot(standby, part()))).toEqual([]);
+  expect(findingsOf(snapshot(standby))).toMatchObject([{ severity: 'warning', subject: 'no steering agent' }]);
+  const silent = { at: '10.1.0.9:9465', problem: 'has no agent that listens' };
+  expect(findingsOf(snapshot(silent))).toMatchObject([
+    { severity: 'unknown', subject: 'the steering agent at 10.1.0.9:9465', what: 'has no agent that listens' },
+  ]);
+});
+
+test('an agent that answers is read, and a stranger at its port is named', async () => {
+  let answer: unknown = { ...('steering' in part() ? (part() as { steering: object }).steering : {}), more: 1 };
+  const server = createServer((_, response) => response.end(JSON.stringify(answer)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const place = { address: '127.0.0.1', port: (server.address() as AddressInfo).port };
+  expect(await askSteering(place, { timeoutMs: 5000 })).toMatchObject({ steering: { mode: 'automatic' } });
+  answer = { agent: 'edge' };
+  expect(await askSteering(place, { timeoutMs: 5000 })).toMatchObject({
+    problem: expect.stringMatching(/not who answers/),
+  });
+  server.close();
+  server.closeAllConnections();
+});

@@ -1,0 +1,85 @@
+import { messageOf } from '../model/values.ts';
+import { type Asking, get, type Place } from './ask.ts';
+import type { Finding } from './finding.ts';
+import { stranger } from './snapshot.ts';
+import { type SteeringPart, type SteeringSeen, steeringSchema, type ZoneSeen } from './steering-part.ts';
+
+/** Asks a steering agent for its status. Never rejects. */
+export async function askSteering(place: Place, options: Asking): Promise<SteeringPart> {
+  const at = `${place.address.includes(':') ? `[${place.address}]` : place.address}:${place.port}`;
+  try {
+    const read = steeringSchema.safeParse(JSON.parse(await get(place, options)));
+    return read.success
+      ? { at, steering: read.data }
+      : { at, problem: stranger('with what is no status of a steering agent') };
+  } catch (error) {
+    return { at, problem: error instanceof SyntaxError ? stranger('no JSON') : messageOf(error) };
+  }
+}
+
+/** The agents that speak for DNS: those that lead. */
+function leading(parts: readonly SteeringPart[]): readonly SteeringSeen[] {
+  return parts.flatMap((part) => ('steering' in part && part.steering.leadership.leading ? [part.steering] : []));
+}
+
+/** What is wrong with DNS, as the steering agents see it. */
+export function steeringFindings(parts: readonly SteeringPart[]): readonly Finding[] {
+  const silent = parts.flatMap((part): readonly Finding[] =>
+    'problem' in part ? [{ severity: 'unknown', subject: `the steering agent at ${part.at}`, what: part.problem }] : [],
+  );
+  const [first] = leading(parts);
+  if (first !== undefined) return [...silent, ...first.zones.flatMap(zoneFindings)];
+  const errors = parts.flatMap((part) => ('steering' in part ? (part.steering.leadership.error ?? []) : []));
+  if (silent.length === parts.length) return silent;
+  const why = errors.length === 0 ? '' : `: ${errors[0]}`;
+  return [
+    ...silent,
+    { severity: 'warning', subject: 'no steering agent', what: `leads, so DNS follows nothing${why}` },
+  ];
+}
+
+function zoneFindings({ provider, zone, state, conditions, sinceMs }: ZoneSeen): readonly Finding[] {
+  const [condition] = conditions;
+  if (condition === undefined || (state !== 'waits' && state !== 'fails')) return [];
+  const { reason, message, fix } = condition;
+  const subject = `${provider} zone ${zone}`;
+  const severity = state === 'fails' ? 'fault' : reason === 'Frozen' ? 'note' : 'warning';
+  const what = state === 'fails' ? 'cannot be planned or written' : waiting(fix);
+  return [
+    { severity, subject, what: `${what}: ${message}${fix === undefined ? '' : `; ${fix}`} (${reason})`, sinceMs },
+  ];
+}
+
+const waiting = (fix: string | undefined): string => (fix === undefined ? 'waits' : 'waits for a person');
+
+/** One line for each zone: who applies what the policies want of it. */
+export function steeringLines(parts: readonly SteeringPart[]): readonly string[] {
+  const [first] = leading(parts);
+  if (first === undefined) return [];
+  const names = first.zones.map(({ provider, zone }) => `${zone} (${provider})`);
+  const width = Math.max(8, ...names.map((name) => name.length));
+  return [
+    '',
+    `${'DNS zone'.padEnd(width)}  steering agent`,
+    ...first.zones.map((zone, index) => `${names[index]?.padEnd(width)}  ${zoneText(first.mode, zone)}`),
+  ];
+}
+
+function zoneText(mode: string, { state, generation, conditions }: ZoneSeen): string {
+  const [condition] = conditions;
+  const why = condition === undefined ? '' : ` (${condition.reason})`;
+  switch (state) {
+    case 'inForce':
+      return `${mode === 'automatic' ? 'applied by itself' : 'applied by people'}: as wanted, generation ${generation ?? '?'}`;
+    case 'applies':
+      return 'is applied by itself now';
+    case 'planned':
+      return 'is not as wanted; the agent only observes';
+    case 'waits':
+      return `${condition?.fix === undefined ? 'waiting' : 'waiting for a person'}${why}`;
+    case 'fails':
+      return `failing, tried again${why}`;
+    default:
+      return state === 'unknown' ? 'not planned yet' : state;
+  }
+}
