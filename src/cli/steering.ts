@@ -4,6 +4,7 @@ import { register as registerAgent } from './steering/agent.ts';
 import { register as registerApply } from './steering/apply.ts';
 import { register as registerDemand } from './steering/demand.ts';
 import { register as registerExplain } from './steering/explain.ts';
+import { register as registerExport } from './steering/export.ts';
 import { register as registerHistory } from './steering/history.ts';
 import { register as registerImport } from './steering/import.ts';
 import { register as registerMap } from './steering/map.ts';
@@ -28,6 +29,7 @@ export function register(program: Command): void {
     registerDemand,
     registerHistory,
     registerImport,
+    registerExport,
     registerAdopt,
     registerRelease,
     registerRemove,

@@ -51,6 +51,11 @@ const cases: readonly Case[] = [
   },
   { words: ['steering', 'import', 'no-such.yaml', spec], says: /ZoneFileUnreadable/ },
   { words: ['steering', 'import', notYaml, spec], says: /not\.yaml:\d+: .*\(ZoneFileUnreadable\)/ },
+  {
+    words: ['steering', 'export', spec, '--zone', 'nowhere.example'],
+    says: /use --zone with one of: .*\(NoPolicy\)|NoPolicy/,
+  },
+  { words: ['steering', 'export', spec, '--out', join(folder, 'none', 'zone.yaml')], says: /FileNotWritten/ },
   { words: ['completion', 'tcsh'], says: /Allowed choices are zsh, bash, fish, powershell/ },
   { words: ['status'], says: /missing required argument/ },
   { words: ['status', badSite], says: /spec\.type/ },

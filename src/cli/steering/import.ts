@@ -7,6 +7,7 @@ import type { ZoneFile } from '../../planes/steering/import/octodns.ts';
 import type { SteeringReason } from '../../planes/steering/reasons.ts';
 import { printLines } from '../../runtime/print.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
+import { writeNewFile } from './new-file.ts';
 
 interface ImportOptions extends OutputArguments {
   readonly zone?: string;
@@ -92,13 +93,5 @@ function unreadable(file: string, message: string, line?: number): InputError {
 
 async function writePolicies(file: string, policies: readonly unknown[]): Promise<void> {
   const { Document } = await import('yaml');
-  const { writeFile } = await import('node:fs/promises');
-  const text = policies.map((policy) => new Document(policy).toString({ lineWidth: 120 })).join('---\n');
-  try {
-    await writeFile(file, text, { flag: 'wx' });
-  } catch (error) {
-    const { badInput } = await import('../../planes/steering/reasons.ts');
-    const fix = 'name a file that does not exist yet, in a folder that may be written';
-    throw badInput('FileNotWritten', `--out: ${messageOf(error)}`, fix);
-  }
+  await writeNewFile(file, policies.map((policy) => new Document(policy).toString({ lineWidth: 120 })).join('---\n'));
 }

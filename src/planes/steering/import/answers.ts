@@ -1,6 +1,7 @@
 import { parseAddress } from '../../../model/address.ts';
 import { type Continent, continents, countryOf } from '../../../model/geo/countries.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import { scaleWeights } from '../weights.ts';
 import type { AddressRecord, OctoPool } from './octodns.ts';
 
 type Spec = TrafficPolicy['spec'];
@@ -71,8 +72,14 @@ function answerOf(first: string, pools: Readonly<Record<string, OctoPool>>, cont
       failover.push(cluster);
     }
   }
-  return { clusters: [...primary].map(([name, weight]) => ({ name, weight })), failover };
+  const { weights, isExact } = scaleWeights([...primary.values()], mostWeight);
+  if (!isExact)
+    context.notes.add(`pool ${first}: the shares differ slightly, weights of a policy go up to ${mostWeight}`);
+  return { clusters: [...primary.keys()].map((name, index) => ({ name, weight: weights[index] ?? 1 })), failover };
 }
+
+/** The greatest weight of a cluster in a policy. */
+const mostWeight = 255;
 
 function chainOf(first: string, pools: Readonly<Record<string, OctoPool>>): readonly string[] {
   const chain: string[] = [];

@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { clusterAddresses, policySpec } from '../../../../test/support/steering/arbitrary.ts';
+import { answersFor, answersNow, answersOf, preferenceOf } from '../../../answers/answers.ts';
+import { formatShares, movedBetween } from '../../../answers/distribution.ts';
+import { failureSets } from '../../../answers/failures.ts';
+import { parseAddress } from '../../../model/address.ts';
+import { apiVersion } from '../../../model/contract.ts';
+import { countries } from '../../../model/geo/countries.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
+import { loadPlatformOrThrow } from '../../../platform/load.ts';
+import { parseZoneFile } from '../import/octodns.ts';
+import { importZone } from '../import/policies.ts';
+import { scaleWeights } from '../weights.ts';
+import { type ExportedZone, exportZones } from './octodns.ts';
+import { renderExport } from './text.ts';
+
+const example = await loadPlatformOrThrow(['examples/hybrid']);
+const policyName = 'video';
+
+/** The example with another spec of its policy. */
+function withSpec(platform: Platform, change: object): Platform {
+  const policy = platform.policies.get(policyName);
+  if (policy === undefined) throw new Error('the example has no such policy');
+  const policies = new Map(platform.policies).set(policyName, { ...policy, spec: { ...policy.spec, ...change } });
+  return { ...platform, policies };
+}
+
+const only = (platform: Platform): ExportedZone => {
+  const [zone, ...others] = exportZones(platform, 0);
+  if (zone === undefined || others.length > 0) throw new Error('not one zone');
+  return zone;
+};
+const reread = ({ zone, records }: ExportedZone, platform: Platform) =>
+  importZone(platform, parseZoneFile(parse(stringify(records))), { zone, providers: ['route53'] });
+
+describe('the example', () => {
+  const zone = only(example);
+
+  it('becomes a record of octoDNS with pools, fallbacks, rules by country and a health check', async () => {
+    await expect(stringify(zone.records)).toMatchFileSnapshot('../../../../test/golden/steering/octodns.yaml');
+    expect(renderExport([zone])).toEqual([
+      'www.video.example is written: A, of policy video',
+      'zone video.example: hosts written: 1, not written: 0',
+    ]);
+  });
+
+  it('gives the same answers when it is imported again, whatever fails', () => {
+    const { policies } = reread(zone, example);
+    const [policy] = policies;
+    const wanted = example.policies.get(policyName);
+    if (policy === undefined || wanted === undefined) throw new Error('no policy');
+    const [got, asked] = [answersOf(policy, new Set()), answersNow(example, wanted, 0)];
+    for (const failed of failureSets([...example.clusters.keys()]))
+      for (const { code } of countries)
+        expect(formatShares(answersFor(preferenceOf(got, code).tiers, failed))).toBe(
+          formatShares(answersFor(preferenceOf(asked, code).tiers, failed)),
+        );
+  });
+
+  it.each([
+    [
+      'never',
+      { never: [{ countries: ['FR'], continents: [], unknownLocation: false, clusters: ['cloud'] }] },
+      /keeps users from cloud \(never\)/,
+    ],
+  ])('is refused with %s, by name', (_, change, says) => {
+    const refused = only(withSpec(example, change));
+    expect(refused.records).toEqual({});
+    expect(renderExport([refused])[0]).toMatch(says);
+  });
+
+  it('is refused where clusters are checked in different ways', () => {
+    const paris = example.clusters.get('paris');
+    if (paris === undefined) throw new Error('no paris');
+    const spec = { ...paris.spec, healthCheck: { ...paris.spec.healthCheck, port: 8080 } };
+    const clusters = new Map(example.clusters).set('paris', { ...paris, spec });
+    expect(renderExport([only({ ...example, clusters })])[0]).toMatch(
+      /^www\.video\.example is not written: its clusters are checked in different ways \(HTTP 80, HTTP 8080\)/,
+    );
+  });
+
+  it('says which country octoDNS does not know, and who is drained', () => {
+    const rules = [
+      { countries: ['XK', 'TR'], continents: [], clusters: [{ name: 'newyork', weight: 1 }], failover: [] },
+    ];
+    const drain = {
+      apiVersion,
+      kind: 'Drain' as const,
+      metadata: { name: 'd', labels: {}, annotations: {} },
+      spec: { target: { kind: 'Cluster' as const, name: 'cloud' }, reason: 'x', expires: '2100-01-01T00:00:00Z' },
+    };
+    const drained = { ...withSpec(example, { rules }), drains: new Map([['d', drain]]) } as unknown as Platform;
+    const { records, findings } = only(drained);
+    expect(findings[0]?.notes).toEqual([
+      'drained now, and so last of all: cloud; export again when it ends',
+      'octoDNS does not know XK: answered as everybody else',
+    ]);
+    expect(JSON.stringify(records)).toContain('"geos":["AS-TR"]');
+  });
+});
+
+it('any policy gives a record that answers every country as the policy does, but for rounded weights that are noted', () => {
+  const names = ['amsterdam', 'berlin', 'cairo', 'delhi', 'essen'];
+  const cloud = example.clusters.get('cloud');
+  if (cloud === undefined) throw new Error('no cloud');
+  fc.assert(
+    fc.property(policySpec, clusterAddresses, ({ rules, default: fallback }, addresses) => {
+      const clusters = new Map(
+        names.map((name) => [
+          name,
+          {
+            ...cloud,
+            metadata: { ...cloud.metadata, name },
+            spec: { ...cloud.spec, entry: { anycast: (addresses[name] ?? []).map(parseAddress) } },
+          },
+        ]),
+      );
+      const platform = withSpec({ ...example, clusters } as unknown as Platform, {
+        rules,
+        default: fallback,
+        never: [],
+      });
+      const zone = only(platform);
+      expect(zone.findings.map(({ outcome }) => outcome)).toEqual(['written']);
+      const rounded = zone.findings.some(({ notes }) => notes.some((note) => note.includes('shares differ slightly')));
+      const [policy] = reread(zone, platform).policies;
+      const wanted = platform.policies.get(policyName);
+      if (policy === undefined || wanted === undefined) throw new Error('no policy');
+      const [got, asked] = [answersOf(policy, new Set()), answersOf(wanted, new Set())];
+      for (const { code } of countries.filter((country) => country.code !== 'XK')) {
+        const of = (answers: typeof got) => answersFor(preferenceOf(answers, code).tiers, new Set());
+        expect(movedBetween(of(got), of(asked))).toBeLessThan(rounded ? 0.03 : 1e-9);
+      }
+    }),
+    { numRuns: 50 },
+  );
+});
+
+it.each([
+  [[1], [1], true],
+  [[70, 30], [7, 3], true],
+  [[255, 1], [100, 1], false],
+  [[50, 50, 100], [1, 1, 2], true],
+  [[1 / 3, 2 / 3], [1, 2], true],
+  [[97, 89], [97, 89], true],
+  [[197, 193], [100, 98], false],
+])('the weights %j become %j', (weights, scaled, isExact) => {
+  expect(scaleWeights(weights, 100)).toEqual({ weights: scaled, isExact });
+});
