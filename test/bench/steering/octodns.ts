@@ -42,7 +42,9 @@ export const steeringOctodns: Bench = {
           ...(isApply
             ? ['apply', '--plan', `${folder}/steering.plan`, '--no-ask', '--approve-down', 'c0', 'c1', 'c2']
             : ['plan', '--out', `${folder}/steering.plan`]),
-          ...['--route53-endpoint', url, folder],
+          '--route53-endpoint',
+          url,
+          folder,
         ],
         env: { AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' },
       })),

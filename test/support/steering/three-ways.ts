@@ -68,7 +68,8 @@ export async function expectThreeWays(one: Case): Promise<Agreement> {
     let answers = 0;
     for (const failed of one.failures) {
       await fail(client, input, checks, new Set(failed));
-      answers += await compare({ emulator, client }, input, compiled, new Set(failed), one.askers);
+      const { records } = await route53Reader(client, timing).read(input.zone);
+      answers += await compare({ emulator, records, input, compiled, failed: new Set(failed), askers: one.askers });
     }
     return { answers, outcome: differs === undefined ? 'exact' : 'approximate' };
   } finally {
@@ -183,15 +184,19 @@ function targetsFirst(records: readonly RecordSet[]): readonly RecordSet[] {
   return records.toSorted((a, b) => depthOf(`${a.name} ${a.type}`) - depthOf(`${b.name} ${b.type}`));
 }
 
+interface Question {
+  readonly emulator: Emulator;
+  readonly records: readonly RecordSet[];
+  readonly input: CompileInput;
+  readonly compiled: Compiled;
+  readonly failed: ReadonlySet<string>;
+  readonly askers: readonly string[];
+}
+
 /** Asks all countries that the records tell apart of the interpreter, and the askers of the name server. */
-async function compare(
-  { emulator, client }: { readonly emulator: Emulator; readonly client: Route53Client },
-  { zone, hosts, entries, answers: policyAnswers }: CompileInput,
-  { effective }: Compiled,
-  failed: ReadonlySet<string>,
-  askers: readonly string[],
-): Promise<number> {
-  const { records } = await route53Reader(client, timing).read(zone);
+async function compare({ emulator, records, input, compiled, failed, askers }: Question): Promise<number> {
+  const { hosts, entries, answers: policyAnswers } = input;
+  const { effective } = compiled;
   const reading = route53Dialect.interpret(records);
   const clusterOf = new Map(entries.flatMap(({ cluster, checks }) => checks.map(({ address }) => [address, cluster])));
   const failedChecks = entries.filter(({ cluster }) => failed.has(cluster)).flatMap(({ checks }) => checks);
