@@ -1,4 +1,9 @@
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
+
+/** Who runs this, and where, for notes that are read on other machines. */
+export function personAndMachine(): string {
+  return `${personHere()}@${hostname()}`;
+}
 
 /** Who runs this, for the history: also behind sudo. */
 export function personHere(): string {

@@ -11,7 +11,7 @@ import { providers } from '../../planes/steering/providers/table.ts';
 import { printErrorLines } from '../../runtime/print.ts';
 import { type Trusted, trustOption } from '../agent/spec-sources.ts';
 import { addOutputOption, type OutputArguments } from '../output.ts';
-import { personHere } from '../person.ts';
+import { personAndMachine } from '../person.ts';
 import { type Progress, showProgress } from '../progress.ts';
 import { addDemandOption } from './demand-file.ts';
 
@@ -102,7 +102,12 @@ export async function planBy<Plan>(
   const progress = showProgress();
   const frozen = freezeInForce(platform, nowMs);
   const connect = (name: ProviderName) => connectReader(name, options, progress);
-  const asked = { probe: probeFromHere, weights, by: personHere(), ...withoutUndefined({ reason: options.reason }) };
+  const asked = {
+    probe: probeFromHere,
+    weights,
+    by: personAndMachine(),
+    ...withoutUndefined({ reason: options.reason }),
+  };
   const plans = await make(platform, { connect, nowMs, asked }).finally(progress.end);
   return { platform, plans, ...withoutUndefined({ frozen }) };
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { withoutUndefined } from '../../model/values.ts';
 import { printResult } from '../output.ts';
-import { personHere } from '../person.ts';
+import { personAndMachine } from '../person.ts';
 import { showProgress } from '../progress.ts';
 import { finish, parseChecksum, refuseFrozen } from './carry-out.ts';
 import { addProviderOptions, connectProvider, type ProviderOptions, planBy, reasonOption } from './connect.ts';
@@ -42,7 +42,7 @@ export function register(): Command {
       progress.step(`${name}: writing`);
       return connectProvider(name, options, progress);
     };
-    const author = { by: personHere(), nowMs: Date.now(), ...withoutUndefined({ reason: options.reason }) };
+    const author = { by: personAndMachine(), nowMs: Date.now(), ...withoutUndefined({ reason: options.reason }) };
     await finish([], await restore.applyRestores(plans, connect, author).finally(progress.end), options);
   });
 }

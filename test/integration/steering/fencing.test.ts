@@ -51,14 +51,16 @@ function writer(change: Partial<typeof timing> = {}): ZoneProvider {
   return route53(route53Client({ endpoint, credentials }), { ...timing, ...change });
 }
 
-const plan = (platform: Awaited<ReturnType<typeof examplePlatform>>, provider: ZoneProvider) =>
-  planZone(platform, provider, 'video.example', 0);
+const plan = (platform: Awaited<ReturnType<typeof examplePlatform>>, provider: ZoneProvider, by = 'anna') =>
+  planZone(platform, provider, 'video.example', 0, { by });
 
 test('of five writers at the same moment exactly one wins, and the others are refused with StaleGeneration', async () => {
   const platform = await examplePlatform();
   const writers = Array.from({ length: 5 }, writer);
   const plans = await Promise.all(
-    writers.map((provider, index) => plan(withDefault(platform, index % 2 === 0 ? 'paris' : 'newyork'), provider)),
+    writers.map((provider, index) =>
+      plan(withDefault(platform, index % 2 === 0 ? 'paris' : 'newyork'), provider, `writer-${index}`),
+    ),
   );
   const results = await Promise.allSettled(
     plans.map(async (made, index) => {
@@ -68,7 +70,11 @@ test('of five writers at the same moment exactly one wins, and the others are re
   );
   const refusals = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason)] : []));
   expect(refusals).toHaveLength(4);
-  for (const refusal of refusals) expect(refusal).toContain('(StaleGeneration)');
+  const winner = results.findIndex(({ status }) => status === 'fulfilled');
+  for (const refusal of refusals) {
+    expect(refusal).toContain(`was changed since it was read: writer-${winner} did \`apply\``);
+    expect(refusal).toContain('(StaleGeneration)');
+  }
   expect((await plan(platform, writer())).changes.registryBefore.generation).toBe(1);
 });
 

@@ -4,6 +4,7 @@ import { SteeringError } from '../../reasons.ts';
 import type { Batch } from '../../records/batches.ts';
 import type { Change } from '../../records/change.ts';
 import { ownedName } from '../../records/registry.ts';
+import { staleZone } from '../../records/stale.ts';
 import type { ZoneProvider } from '../provider.ts';
 import { type PowerDnsOptions, patchZone, powerDnsReader, readZone, rrsetOf } from './client.ts';
 
@@ -28,7 +29,7 @@ export function powerDns(options: PowerDnsWriterOptions): ZoneProvider {
     deleteHealthChecks: async () => {},
     async applyBatch({ zone }, batch) {
       const { records } = await readZone(options, zone);
-      refuseStale(records, batch);
+      refuseStale(zone, records, batch);
       const mark = markRecord(zone, options.random);
       const unmark = records.filter(({ name }) => isMark(zone, name)).map(deletionOf);
       const changes = [...batch.changes, ...unmark, { action: 'CREATE', record: mark } as const];
@@ -62,12 +63,12 @@ function markRecord(zone: string, random: () => number): RecordSet {
 const deletionOf = (record: RecordSet): Change => ({ action: 'DELETE', record });
 
 /** Throws StaleGeneration unless every record that the batch deletes is there exactly, and no record that it creates is. */
-function refuseStale(records: readonly RecordSet[], batch: Batch): void {
+function refuseStale(zone: string, records: readonly RecordSet[], batch: Batch): void {
   const present = new Map(records.map((record) => [groupKey(record), formatRecord(record)]));
   for (const { action, record } of batch.changes) {
     const key = groupKey(record);
     const matches = action === 'DELETE' ? present.get(key) === formatRecord(record) : !present.has(key);
-    if (!matches) throw new SteeringError('StaleGeneration', `${key} is not as it was when the plan was made`);
+    if (!matches) throw staleZone(zone, { before: batch.before, now: records, differing: key });
     if (action === 'DELETE') present.delete(key);
     else present.set(key, formatRecord(record));
   }

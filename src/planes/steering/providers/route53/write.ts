@@ -1,9 +1,10 @@
 import { ChangeResourceRecordSetsCommand, GetChangeCommand, type Route53Client } from '@aws-sdk/client-route-53';
-import { formatRecord, type RecordSet } from '../../../../answers/record.ts';
+import { formatRecord, identityOf, type RecordSet } from '../../../../answers/record.ts';
 import { sleep } from '../../../../runtime/clock.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { Batch } from '../../records/batches.ts';
 import { findRegistry } from '../../records/registry.ts';
+import { staleZone } from '../../records/stale.ts';
 import type { ZoneProvider, ZoneState } from '../provider.ts';
 import { createMissing, deleteHealthCheck, updateHealthCheck } from './checks.ts';
 import { toChange } from './convert.ts';
@@ -29,7 +30,9 @@ export function route53(client: Route53Client, options: Route53WriterOptions): Z
     createHealthChecks: (state, checks, generation) => createMissing(client, options, { state, checks, generation }),
     awaitHealth: (checks) => awaitHealth(client, options, checks),
     async updateHealthChecks(state, updates, registry) {
-      if (textOf(await readRegistryRecord(client, options, state)) !== textOf(registry)) throw staleZone(state);
+      if (textOf(await readRegistryRecord(client, options, state)) !== textOf(registry)) {
+        throw staleZone(state.zone, { before: registry, now: (await reader.read(state.zone)).records });
+      }
       for (const update of updates) await updateHealthCheck(client, options, update);
     },
     async applyBatch(state, batch, healthCheckIds) {
@@ -91,17 +94,13 @@ async function judgeFailure(sending: Sending, error: unknown, maybeDone: boolean
   if (!refusals.has(errorName(error))) throw asSteeringError(error, 'change records');
   const now = (await reader.read(state.zone)).records;
   const text = textOf(findRegistry(state.zone, now));
-  const deletedAsSeen = batch.changes
-    .filter(({ action }) => action === 'DELETE')
-    .every(({ record }) => now.some((current) => formatRecord(current) === formatRecord(record)));
-  if (text !== textOf(batch.before) || !deletedAsSeen) {
-    throw staleZone(state, error);
+  const texts = new Set(now.map(formatRecord));
+  const differing = batch.changes.find(({ action, record }) => action === 'DELETE' && !texts.has(formatRecord(record)));
+  if (text !== textOf(batch.before) || differing !== undefined) {
+    const changed = { before: batch.before, now, differing: differing && identityOf(differing.record) };
+    throw staleZone(state.zone, changed, { cause: error });
   }
   throw asSteeringError(error, 'change records');
-}
-
-function staleZone({ zone }: ZoneState, cause?: unknown): SteeringError {
-  return new SteeringError('StaleGeneration', `the zone ${zone} was changed since it was read`, { cause });
 }
 
 function textOf(registry: RecordSet | undefined): string {
