@@ -80,6 +80,15 @@ export const DnsName = z
     'a DNS name in lower case, without a trailing dot',
   );
 
+/** A DNS name, or `*.` and a DNS name: every name below it that has no records (RFC 4592). */
+export const HostName = z
+  .string()
+  .max(253)
+  .regex(
+    /^(\*\.)?([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    'a DNS name in lower case, without a trailing dot, or `*.` and such a name',
+  );
+
 /** A country code. A later check tells whether there is such a country, with a better message. */
 export const CountryCode = z
   .string()

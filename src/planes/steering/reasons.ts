@@ -34,6 +34,8 @@ export const steeringReasons = {
     'A name between the zone and the host is delegated to other name servers, which answer for the host instead.',
   BelowRedirection: 'A DNAME above the host answers for it, whatever its records say.',
   LedElsewhere: 'An HTTPS or SVCB record beside the host leads clients past the answers of the policy.',
+  WildcardHidden:
+    'Names below a wildcard host have records of others, so the wildcard does not answer for them or for names below them.',
   NotAdoptable: 'A record of the host is managed by another service of the provider, and cannot be replaced by ours.',
   NotOwned: 'The host is not one of those that Tideline answers for in the zone, so there is nothing to release.',
   UnreadableKept: 'A file that should hold the records that an adoption replaced holds something else.',
@@ -43,7 +45,8 @@ export const steeringReasons = {
   ScriptStays: 'The script of the host answers as before, and Tideline changes it no more.',
   UnreadableRegistry:
     'The generation record of the zone is not in a form that this version understands, or is gone while hosts of ours are left.',
-  StaleGeneration: 'Somebody else changed the zone since it was read; plan again.',
+  StaleGeneration:
+    'Somebody else changed the zone since it was read; the message says who, where the zone knows it. Plan again.',
   WriteOverlapped:
     'Another writer wrote the zone at the same moment, where the provider cannot keep them apart; plan and apply again, which repairs it.',
   PlanChanged: 'The plan is no longer the one that was approved: the files or the zone changed since.',

@@ -146,6 +146,29 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
     );
 
     test(
+      'a wildcard host answers for the names below it that have no records of their own',
+      async () => {
+        const wildcard = '*.tv.video.example';
+        await subject.putAddress('own.tv.video.example', '192.0.2.78');
+        const made = await plan(withHost(platform, wildcard));
+        expect(made.notices.map(({ message }) => message).join()).toContain(`${wildcard}: own.tv.video.example exist`);
+        await applyZone(made, subject.provider);
+        expect(isEmpty(await plan(withHost(platform, wildcard)))).toBe(true);
+        for (const name of ['a.tv.video.example', 'b.c.tv.video.example', wildcard]) {
+          await eventually(async () => {
+            const got = await resolveFor(subject.dns, name, clientAddress('FR', 0)).catch(String);
+            return got.toString() === vips.addresses['paris'] ? undefined : `${name} answers ${got.toString()}`;
+          });
+        }
+        await answers('own.tv.video.example', '192.0.2.78');
+        await apply(platform);
+        expect(isEmpty(await plan(platform))).toBe(true);
+        await subject.removeAddress('own.tv.video.example', '192.0.2.78');
+      },
+      longMs,
+    );
+
+    test(
       'a lost generation record is made anew, by one batch that writes nothing else',
       async () => {
         const held = await subject.provider.read(zone);
@@ -219,7 +242,9 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
         const theirs = withDefault(platform, 'paris');
         const stale = await plan(mine);
         await apply(theirs);
-        await expect(applyZone(stale, subject.provider)).rejects.toThrow('StaleGeneration');
+        await expect(applyZone(stale, subject.provider)).rejects.toThrow(
+          /was changed since it was read: \S+ did `apply` with plan .*; plan again.*\(StaleGeneration\)/,
+        );
         await eventually(() => wrongCountry(theirs, []));
         expect(isEmpty(await plan(theirs))).toBe(true);
       },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ContinentCode, CountryCode, DnsName, Name } from '../fields.ts';
+import { ContinentCode, CountryCode, DnsName, HostName, Name } from '../fields.ts';
 
 const WeightedCluster = z.strictObject({
   name: Name.describe('Name of a Cluster.'),
@@ -32,7 +32,13 @@ const Answer = {
 
 export const TrafficPolicySpec = z
   .strictObject({
-    hosts: z.array(DnsName).min(1).max(500).describe('Host names, each in one policy only, inside the zone.'),
+    hosts: z
+      .array(HostName)
+      .min(1)
+      .max(500)
+      .describe(
+        'Host names, each in one policy only, inside the zone. `*.video.example` stands for every name below `video.example` that has no records.',
+      ),
     dns: z
       .strictObject({
         zone: DnsName.describe('The DNS zone of the hosts.'),

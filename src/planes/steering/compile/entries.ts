@@ -61,6 +61,16 @@ export function healthCheckKey(settings: Readonly<Record<KeySettings, unknown>>)
   return contentName(JSON.stringify({ address, protocol, path, intervalSeconds }));
 }
 
+/** The label by which a name below a wildcard is asked for. */
+const probeLabel = 'tideline-health';
+
+/** The names that a check may ask for, those without a wildcard first: no client sends a `*`, and no certificate is asked for by one. */
+function probedHosts(hosts: readonly string[]): readonly string[] {
+  const named = hosts.filter((host) => !host.startsWith('*.'));
+  const below = hosts.filter((host) => host.startsWith('*.')).map((host) => `${probeLabel}${host.slice(1)}`);
+  return [...named, ...below];
+}
+
 function checksOf(platform: Platform, policy: TrafficPolicy, cluster: Cluster): readonly HealthCheck[] {
   const { healthCheck } = cluster.spec;
   return entryAddresses(platform, cluster.metadata.name).map((address) => {
@@ -69,7 +79,7 @@ function checksOf(platform: Platform, policy: TrafficPolicy, cluster: Cluster): 
       port: healthCheck.port,
       protocol: healthCheck.protocol,
       path: healthPathOf(policy.metadata.name),
-      hosts: policy.spec.hosts,
+      hosts: probedHosts(policy.spec.hosts),
       intervalSeconds: healthCheck.intervalSeconds,
       failureThreshold: healthCheck.failureThreshold,
     };

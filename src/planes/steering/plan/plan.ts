@@ -20,6 +20,7 @@ import { besides, dependentsOf } from '../records/neighbours.ts';
 import { type Quotas, refuseFullZone, shortageOf } from '../records/quota.ts';
 import { isNote, registryOf } from '../records/registry.ts';
 import { everything, type HeldBack, scopeOf, type Task } from '../records/scope.ts';
+import { hiding } from '../records/wildcards.ts';
 import { checksOf, type FoundZone, keysOf } from './checks.ts';
 import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
@@ -179,6 +180,7 @@ export async function planStep(
   const author = { by, nowMs, ...withoutUndefined({ reason }) };
   const told = withInputs(inputs, intent, withJournals(intent, changes, impacts, { records, ...author }), records);
   const journaled = withoutNotes(whole, task, state, told);
+  const known = [...whole.wanted.hosts, ...changes.registryBefore.hosts];
   const plan: ZonePlan = {
     provider: reader.name,
     zone,
@@ -205,6 +207,7 @@ export async function planStep(
     notices: [
       ...notices,
       ...hosts.flatMap((host) => besides(host, state.records)),
+      ...hosts.flatMap((host) => hiding({ zone, hosts: known }, host, state.records)),
       ...intent.notices,
       ...(task.kind === 'release' ? [] : intent.policies.flatMap(leftAlone)),
       ...changes.notices,

@@ -1,5 +1,6 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import type { SteeringNotice } from '../reasons.ts';
+import { isCovered } from './wildcards.ts';
 
 /** Records of others near a host that decide whether its records answer anybody, or that need its answer. */
 
@@ -64,16 +65,18 @@ export function dependentsOf(host: string, records: readonly RecordSet[]): reado
   const silent = new Set([host]);
   for (const target of silent)
     for (const record of records) {
-      if (record.name === host || !leadsTo(record, target)) continue;
+      if (record.name === host || !leadsTo(record, target, records)) continue;
       broken.add(record.name);
       if (record.target.kind === 'alias' || answering.has(record.type)) silent.add(record.name);
     }
   return [...broken].sort();
 }
 
-function leadsTo({ type, target }: RecordSet, host: string): boolean {
-  if (target.kind === 'alias') return target.zoneId === undefined && target.name === host;
-  return target.values.some((value) => targetOf(type, value) === host);
+function leadsTo({ type, target }: RecordSet, host: string, records: readonly RecordSet[]): boolean {
+  const isHost = (name: string | undefined): boolean =>
+    name !== undefined && (name === host || isCovered(host, name, records));
+  if (target.kind === 'alias') return target.zoneId === undefined && isHost(target.name);
+  return target.values.some((value) => isHost(targetOf(type, value)));
 }
 
 /** The types by which a name has the addresses of another. */
