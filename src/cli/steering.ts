@@ -12,6 +12,7 @@ import { register as registerPlan } from './steering/plan.ts';
 import { register as registerRelease } from './steering/release.ts';
 import { register as registerRemove } from './steering/remove.ts';
 import { register as registerRestore } from './steering/restore.ts';
+import { register as registerRollback } from './steering/rollback.ts';
 
 /**
  * `tideline steering …`: who answers which country, and which hosts are ours. `tideline plan`, `apply` and `explain` are other names of
@@ -28,6 +29,7 @@ export function register(program: Command): void {
     registerMap,
     registerDemand,
     registerHistory,
+    registerRollback,
     registerImport,
     registerExport,
     registerAdopt,

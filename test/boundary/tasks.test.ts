@@ -14,6 +14,7 @@ const wanted = [
   'upgrade agents',
   'find why',
   'roll back an edit',
+  'roll back what was applied',
 ];
 
 it('has every task of an operator', () => {

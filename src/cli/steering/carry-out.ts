@@ -170,8 +170,12 @@ async function printOutcome(
   else await printResult(format, { lines: () => [], value: () => ({ ...outcomeToJson(outcome), asked }) });
 }
 
+export function isChecksum(text: string): boolean {
+  return /^[0-9a-f]{16}$/.test(text);
+}
+
 export function parseChecksum(text: string): string {
-  if (!/^[0-9a-f]{16}$/.test(text))
+  if (!isChecksum(text))
     throw new InvalidArgumentError('Expected the 16 characters that `tideline steering plan` printed.');
   return text;
 }

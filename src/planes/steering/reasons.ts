@@ -61,6 +61,17 @@ export const steeringReasons = {
     'The provider does not yet know whether the endpoint of a new health check is healthy, so records must not use it.',
   HealthDisagrees:
     'A new health check fails where the one in use succeeds: taking it over would take a working cluster out of DNS.',
+  UnknownGeneration: 'No apply that was finished wrote this generation, as far as the zone remembers.',
+  InputsGone:
+    'The zone does not hold what that apply was made from: only that of the last 16 applies is kept, and none that is too large for one record.',
+  ProvidersApart:
+    'The zone is at several providers, which count generations apart; --provider says which one is meant.',
+  NoLongerHolds:
+    'The earlier policies name a cluster that is gone, has other addresses, or must not be reached by their users today.',
+  DrainsOfToday: 'A cluster was drained then and is not now, or the other way round; a rollback changes no drain.',
+  SpecSaysOtherwise:
+    'The platform spec still says what a rollback took back: the next apply of it undoes the rollback.',
+  RolledBack: 'The last apply was a rollback, and this plan leads away from it.',
   Drift: 'Records that Tideline wrote were changed by somebody else; applying the plan puts them back.',
   ZoneMissing: 'The provider has no such zone.',
   ZoneAmbiguous: 'The provider has several public zones of this name; delete those that nothing delegates to.',

@@ -9,8 +9,10 @@ import { applyZone } from '../../../src/planes/steering/plan/apply.ts';
 import { isEmpty, type Purpose, planStep, type ZonePlan } from '../../../src/planes/steering/plan/plan.ts';
 import type { Probe } from '../../../src/planes/steering/plan/present.ts';
 import { applyRestores, planRestores } from '../../../src/planes/steering/plan/restore.ts';
+import { planRollback } from '../../../src/planes/steering/plan/rollback.ts';
 import { renderPlans } from '../../../src/planes/steering/plan/text.ts';
 import type { ZoneProvider } from '../../../src/planes/steering/providers/provider.ts';
+import { historyOf } from '../../../src/planes/steering/records/history.ts';
 import { findRegistry } from '../../../src/planes/steering/records/registry.ts';
 import { countriesWithPrefixes } from '../geo.ts';
 import { answersWithNever, compareThreeWays, withAnswers } from './kept-out.ts';
@@ -313,6 +315,27 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
         await apply(platform);
       },
       5 * longMs,
+    );
+
+    test(
+      'after a rollback every country is answered as after the earlier apply, and the history says who asked for it',
+      async () => {
+        const moved = withDefault(platform, 'newyork');
+        await apply(moved);
+        await eventually(() => wrongCountry(moved, []));
+        const told = async () => historyOf(zone, (await subject.provider.read(zone)).records).applies;
+        const [, earlier] = await told();
+        const asked = { probe, by: 'ben', reason: 'newyork is full' };
+        const to = { zone, apply: earlier?.plan ?? '' };
+        const back = await planRollback(moved, subject.provider, to, now, asked);
+        await applyZone(back, subject.provider);
+        await eventually(() => wrongCountry(platform, []));
+        expect(isEmpty(await plan(platform))).toBe(true);
+        const [last] = await told();
+        expect(last).toMatchObject({ task: `rollback:${earlier?.generation}`, by: 'ben', reason: 'newyork is full' });
+        expect([last?.inputs, last?.records]).toEqual([earlier?.inputs, earlier?.records]);
+      },
+      longMs,
     );
   });
 }

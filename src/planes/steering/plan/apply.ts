@@ -143,6 +143,6 @@ function signed(plan: ZonePlan, checksum: string): readonly Batch[] {
 
 /** A task as the record of an apply names it. */
 function nameOf(task: Task): string {
-  if (task.kind === 'everything') return 'apply';
+  if (task.kind === 'everything') return task.rollback === undefined ? 'apply' : `rollback:${task.rollback}`;
   return 'host' in task ? `${task.kind}:${task.host}` : task.kind;
 }

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import { brotliCompressSync, constants } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { z } from 'zod';
 import type { RecordSet } from '../../../answers/record.ts';
+import { apiVersion } from '../../../model/contract.ts';
 import { drainsOfCluster } from '../../../model/platform/drains.ts';
 import { entryAddresses } from '../../../model/platform/entries.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
-import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { type Intent, policiesOf, type ZoneAtProvider } from '../compile/intent.ts';
-import { forgottenApplies, readApplied } from '../records/applied.ts';
+import { SteeringError } from '../reasons.ts';
+import { type AppliedPlan, forgottenApplies, readApplied } from '../records/applied.ts';
 import type { Changes } from '../records/changes.ts';
 import { findInputs, forgottenInputs, inputsRecord } from '../records/kept-inputs.ts';
 
@@ -28,6 +31,9 @@ export interface ClusterInputs {
   readonly healthCheck: Readonly<Record<string, unknown>>;
   readonly drained: boolean;
 }
+
+/** Of inputs as they were before they were packed no more is read. */
+const maxBytes = 4 << 20;
 
 /** What the zone is made from at this time. */
 export function inputsOf(platform: Platform, { provider, zone }: ZoneAtProvider, nowMs: number): Inputs {
@@ -70,6 +76,26 @@ export function withInputs(
   };
 }
 
+/** What an apply was made from; throws InputsGone when the zone does not hold it any more, or not whole. */
+export function readInputs(
+  zone: string,
+  { inputs: digest, generation }: Pick<AppliedPlan, 'inputs' | 'generation'>,
+  records: readonly RecordSet[],
+): Inputs {
+  const kept = findInputs(zone, digest, records);
+  const gone = (why: string): SteeringError =>
+    new SteeringError(
+      'InputsGone',
+      `the inputs of generation ${generation} of the zone ${zone} ${why}; take the policies of that day from the repository of the platform spec`,
+    );
+  if (kept === undefined) throw gone('are not kept in it any more');
+  const text = unpacked(kept);
+  if (text === undefined || digestOf(text) !== digest) throw gone('are damaged');
+  const parsed = KeptInputs.safeParse(JSON.parse(text));
+  if (!parsed.success) throw gone('are in a form that this release does not read');
+  return parsed.data;
+}
+
 /** Names only: what else the metadata of a policy says decides nothing. */
 function textOf({ policies, clusters }: Inputs): string {
   const essential = policies.map(({ metadata: { name }, spec }) => ({ metadata: { name }, spec }));
@@ -82,3 +108,27 @@ function packed(text: string): string {
   const params = { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT };
   return brotliCompressSync(text, { params }).toString('base64');
 }
+
+function unpacked(text: string): string | undefined {
+  try {
+    return brotliDecompressSync(Buffer.from(text, 'base64'), { maxOutputLength: maxBytes }).toString('utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+const KeptPolicy = z
+  .looseObject({})
+  .transform((policy): unknown => ({ apiVersion, kind: 'TrafficPolicy', ...policy }))
+  .pipe(TrafficPolicy);
+const KeptInputs = z.strictObject({
+  policies: z.array(KeptPolicy),
+  clusters: z.array(
+    z.strictObject({
+      name: z.string(),
+      addresses: z.array(z.string()),
+      healthCheck: z.record(z.string(), z.unknown()),
+      drained: z.boolean(),
+    }),
+  ),
+});

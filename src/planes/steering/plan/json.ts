@@ -15,6 +15,7 @@ export function plansToJson(plans: readonly ZonePlan[]): object {
       provider: plan.provider,
       zone: plan.zone,
       task: plan.task.kind,
+      ...('rollback' in plan.task ? { rollback: plan.task.rollback } : {}),
       generation: plan.changes.registryBefore.generation,
       hosts: plan.impacts,
       recovery: plan.recoveries,

@@ -6,7 +6,11 @@ import type { Platform } from '../../../model/spec/platform.ts';
 import type { Intent } from '../compile/intent.ts';
 import { duration } from '../compile/recovery.ts';
 import type { SteeringNotice } from '../reasons.ts';
+import type { AppliedPlan } from '../records/applied.ts';
+import type { Changes } from '../records/changes.ts';
+import type { Task } from '../records/scope.ts';
 import { formatCountries } from './countries-text.ts';
+import { isoTime } from './guard.ts';
 import type { HostImpact } from './impact.ts';
 
 /**
@@ -78,4 +82,20 @@ export function differingFamilies({ host, familiesDiffer }: HostImpact): readonl
   if (familiesDiffer.length === 0) return [];
   const message = `${host}: IPv6 is answered by other clusters than IPv4 for ${formatCountries(familiesDiffer)}`;
   return [{ reason: 'FamiliesDiffer', message }];
+}
+
+/** Says that a plan of the spec undoes the rollback that was applied last. */
+export function leavesRollback(
+  task: Task,
+  { create, delete: unwanted }: Changes,
+  applies: readonly AppliedPlan[],
+): readonly SteeringNotice[] {
+  const [last] = applies;
+  if (last === undefined || !last.task.startsWith('rollback:') || last.outcome !== 'done') return [];
+  if (task.kind !== 'everything' || task.rollback !== undefined || create.length + unwanted.length === 0) return [];
+  const { by, atMs, reason } = last;
+  const to = last.task.slice('rollback:'.length);
+  const why = reason === undefined ? '' : ` (${reason})`;
+  const message = `${by} rolled the zone back to generation ${to} at ${isoTime(atMs)}${why}; this plan leads away from that again`;
+  return [{ reason: 'RolledBack', message }];
 }

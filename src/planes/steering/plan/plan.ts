@@ -11,7 +11,7 @@ import type { Dialect, ProviderName, Reading } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
 import { badInput, SteeringError, type SteeringNotice } from '../reasons.ts';
-import { withRoom } from '../records/applied.ts';
+import { readApplied, withRoom } from '../records/applied.ts';
 import { type Batch, batchesOf } from '../records/batches.ts';
 import { type Changes, changesOf } from '../records/changes.ts';
 import type { CheckChanges } from '../records/checks.ts';
@@ -25,7 +25,7 @@ import { checksOf, type FoundZone, keysOf } from './checks.ts';
 import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
 import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
-import { differingFamilies, drainedAtRelease, endedDrains, leftAlone } from './notices.ts';
+import { differingFamilies, drainedAtRelease, endedDrains, leavesRollback, leftAlone } from './notices.ts';
 import { downByHost, type PresentHealth, type Probe, policiesThatChange, presentHealth } from './present.ts';
 import { type Author, type Window, windowOf, withJournals } from './window.ts';
 
@@ -211,6 +211,7 @@ export async function planStep(
       ...intent.notices,
       ...(task.kind === 'release' ? [] : intent.policies.flatMap(leftAlone)),
       ...changes.notices,
+      ...leavesRollback(task, changes, readApplied(zone, records)),
       ...impacts.flatMap(differingFamilies),
       ...endedDrains(platform, impacts, nowMs),
       ...(task.kind === 'release' ? drainedAtRelease(platform, policyOf(intent, task.host), nowMs) : []),

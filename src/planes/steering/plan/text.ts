@@ -78,7 +78,7 @@ function renderPlan(plan: ZonePlan): readonly string[] {
 }
 
 function taskText({ task }: ZonePlan): string {
-  if (task.kind === 'everything') return '';
+  if (task.kind === 'everything') return task.rollback === undefined ? '' : `, back to generation ${task.rollback}`;
   return task.kind === 'remove' ? ', what no policy names is removed' : `, ${task.kind} ${task.host}`;
 }
 

@@ -15,7 +15,11 @@ export interface HeldBack {
 
 /** What a plan is for: the zone as the policies want it, or one step of ownership that leaves everything else as it stands. */
 export type Task =
-  | { readonly kind: 'everything' }
+  | {
+      readonly kind: 'everything';
+      /** The generation that a rollback leads back to. */
+      readonly rollback?: number;
+    }
   /** The records of others on a host are replaced by ours. */
   | { readonly kind: 'adopt'; readonly host: string }
   /** Ours on a host are replaced by these, which are not ours. */
