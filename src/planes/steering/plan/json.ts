@@ -1,3 +1,4 @@
+import { neverGroups } from '../../../answers/answers.ts';
 import { formatRecord } from '../../../answers/record.ts';
 import { countedAlike } from '../../../model/country-weights.ts';
 import { withoutUndefined } from '../../../model/values.ts';
@@ -34,9 +35,10 @@ export function plansToJson(plans: readonly ZonePlan[]): object {
       },
       records: { delete: plan.changes.delete.map(formatRecord), create: plan.changes.create.map(formatRecord) },
       batches: plan.batches.map(({ changes }) => changes.length),
-      verified: plan.intent.policies.map(({ policy, verification }) => ({
+      verified: plan.intent.policies.map(({ policy, answers, verification }) => ({
         policy: policy.metadata.name,
         ...verification,
+        never: neverGroups(answers),
       })),
     })),
   };

@@ -5,6 +5,7 @@ import { examplePlatform } from '../../../../test/support/steering/world.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { explain, renderExplanation } from './explain.ts';
+import { plansToJson } from './json.ts';
 import { planZones } from './plan.ts';
 import { renderPlans } from './text.ts';
 
@@ -46,6 +47,8 @@ test.each(['route53', 'powerdns'] as const)(
     const text = renderPlans(plans).join('\n');
     expect(text).toContain('    in none of them led to paris: OC (all 27), users of unknown location');
     expect(text).toContain('    in none of them led to cloud, newyork: FR');
+    const kept = expect.arrayContaining([{ clusters: ['cloud', 'newyork'], countries: ['FR'] }]);
+    expect(plansToJson(plans)).toMatchObject({ zones: [{ verified: [{ policy: 'video', never: kept }] }] });
     expect(text).toContain(
       'spec.never leaves only paris to FR; while it is down they are answered with it all the same (NoOtherAllowed)',
     );
