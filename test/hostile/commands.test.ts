@@ -157,6 +157,8 @@ const cases: readonly Case[] = [
   { words: ['apply', spec], says: /--plan/ },
   { words: ['apply', spec, '--plan', 'x'], says: /checksum/i },
   { words: ['apply', spec, '--plan', '0123456789abcdef', '--approve-share', '7'], says: /share/ },
+  { words: ['explain', 'www.video.example', 'FR', spec, '--name-server', 'ns1'], says: /Expected ADDRESS/ },
+  { words: ['explain', 'www.video.example', 'FR', spec, '--provider', 'bind'], says: /route53, powerdns, all/ },
   { words: ['explain', 'www.video.example'], says: /missing required argument/ },
   { words: ['explain', 'www.video.example', 'XX', spec], says: /XX/ },
   { words: ['explain', 'nobody.example', 'FR', spec], says: /nobody\.example/ },

@@ -100,7 +100,7 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
     platform,
     trouble: () => troubleOf(host),
     hands: handsOf(given, watcher),
-    read: (name, gate) => connectReader(name, given, watcher, gate),
+    read: (name, gate) => connectReader(name, given, watcher, withoutUndefined({ gate })),
     providers: given.provider,
     probe: probeFromHere,
     weights: async () => weightsOfFile(given.demand, clock.now()),

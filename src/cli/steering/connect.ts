@@ -127,9 +127,10 @@ export async function connectReader(
   name: ProviderName,
   options: ProviderChoice,
   progress: Watcher,
-  gate?: Gate,
+  { gate, patienceMs }: Pick<ConnectionOptions, 'gate' | 'patienceMs'> = {},
 ): Promise<ZoneReader> {
-  const reader = await providers[name].reader(await connectionOptionsOf(name, options, progress, gate));
+  const connection = await connectionOptionsOf(name, options, progress, gate);
+  const reader = await providers[name].reader({ ...connection, ...withoutUndefined({ patienceMs }) });
   return {
     ...reader,
     read: (zone) => {

@@ -1,10 +1,15 @@
 import { Command } from 'commander';
+import type { Platform } from '../../model/spec/platform.ts';
 import type { Down } from '../../observe/why/suppose.ts';
 import { addDownOption } from '../down.ts';
-import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
+import { addNameServerOption, type NameServerArguments } from '../name-servers.ts';
+import { printResult } from '../output.ts';
+import { addProviderOptions, type ProviderOptions } from './connect.ts';
+import type { Found } from './explain/found.ts';
 
-interface ExplainArguments extends OutputArguments {
+interface ExplainArguments extends ProviderOptions, NameServerArguments {
   readonly if: readonly Down[];
+  readonly offline?: true;
 }
 
 /** `tideline steering explain HOST COUNTRY FILES...`: prints why the users of a country get the answer they get. */
@@ -13,17 +18,37 @@ export function register(): Command {
     .description('Say which cluster answers a country, why, and who would answer when clusters fail')
     .argument('<host>', 'a host of a traffic policy')
     .argument('<country>', 'ISO 3166-1 alpha-2 code, or "unknown"')
-    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them');
+    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
+    .option('--offline', 'say what the policy wants, and ask neither the zone nor name servers');
   addDownOption(command, ['Site', 'Cluster']);
-  return addOutputOption(command).action(
-    async (host: string, country: string, paths: string[], { output, if: downs }: ExplainArguments) => {
-      const { loadPlatformOrThrow } = await import('../../platform/load.ts');
+  addNameServerOption(command);
+  return addProviderOptions(command).action(
+    async (host: string, country: string, paths: string[], options: ExplainArguments) => {
+      const { steeredPlatform } = await import('./spec.ts');
       const { explain, renderExplanation } = await import('../../planes/steering/plan/explain.ts');
-      const platform = await loadPlatformOrThrow(paths);
+      const platform = await steeredPlatform(paths, options.platformTrust ?? []);
       const { clustersDown } = await import('./clusters-down.ts');
-      const down = clustersDown(platform, downs);
+      const down = clustersDown(platform, options.if);
       const explanation = explain(platform, host, country, Date.now(), down);
-      await printResult(output, { lines: () => renderExplanation(explanation), value: () => explanation });
+      const found = options.offline === true ? undefined : await look(platform, { host, country, down }, options);
+      const lines = found === undefined ? [] : await (await import('./explain/found.ts')).renderFound(found);
+      await printResult(options.output, {
+        lines: () => [...renderExplanation(explanation), ...lines],
+        value: () => ({ ...explanation, ...found }),
+      });
     },
   );
+}
+
+async function look(
+  platform: Platform,
+  { host, country, down }: { readonly host: string; readonly country: string; readonly down: readonly string[] },
+  options: ExplainArguments,
+): Promise<Found> {
+  const { answeringPolicy } = await import('../../planes/steering/plan/explain.ts');
+  const { find } = await import('./explain/found.ts');
+  const policy = answeringPolicy(platform, host);
+  const code = country === 'unknown' ? undefined : country.toUpperCase();
+  const question = { policy, host, country: code, ...(options.if.length > 0 ? { supposed: down } : {}) };
+  return find(platform, question, options);
 }

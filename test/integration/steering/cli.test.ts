@@ -371,6 +371,33 @@ test('a host that no policy names any more is removed when a person names it', a
   expect((await tideline(...words, '--approve-removal', 'old.video.example')).code).toBe(0);
 });
 
+test('explain reads the zone and asks the name servers, and says where they differ from the policy', async () => {
+  const words = ['explain', 'www.video.example', 'FR', ...on()];
+  const { code, out } = await tideline(...words);
+  expect(code).toBe(0);
+  expect(out).toMatch(/as the zone video\.example of route53 holds it now \(generation \d+\):\n/);
+  expect(out).toMatch(/health now: .*paris \(192\.0\.2\.11\).* is down, say the provider's checks/);
+  expect(out).not.toContain('OTHERWISE');
+  expect(out).toMatch(/^ {2}127\.0\.0\.1 port \d+ answers paris \(192\.0\.2\.11\)$/m);
+  const file = join(folder, 'traffic.yaml');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace('clusters: [{ name: paris }]', 'clusters: [{ name: newyork }]'));
+  const other = await tideline(...words);
+  await writeFile(file, text);
+  expect(other.out).toMatch(/^ {4}A: paris\n {6}OTHERWISE than the policy, which wants newyork;/m);
+  const offline = await tideline(...words, '--offline');
+  expect(offline.out).not.toMatch(/as the zone|answers paris/);
+  const supposed = await tideline(...words, '--if', 'Cluster/paris=down', '-o', 'json');
+  expect(JSON.parse(supposed.out)).toMatchObject({ zones: [{ families: [{ healthy: 'paris', now: 'cloud' }] }] });
+  const unread = await tidelineWith(
+    { POWERDNS_API_URL: 'http://127.0.0.1:9', POWERDNS_API_KEY: 'x' },
+    ...words.slice(0, 4),
+    '--provider',
+    'powerdns',
+  );
+  expect([unread.code, unread.out]).toEqual([0, expect.stringContaining('of powerdns was not read: PowerDNS at http')]);
+});
+
 test('explain prints the reason and the answer for every failure', async () => {
   const { out } = await tideline('explain', 'www.video.example', 'GB', 'examples/hybrid');
   expect(out).toContain('www.video.example for GB: newyork 30%, paris 70%');

@@ -30,7 +30,7 @@ const mostProbes = 128;
  * machine. When nothing of an address family answers this machine, its silence says nothing of the entries.
  */
 export async function presentHealth(
-  { policies }: Intent,
+  { policies }: { readonly policies: readonly Pick<Intent['policies'][number], 'policy' | 'entries'>[] },
   of: ReadonlySet<string>,
   { reader, state, probe }: { readonly reader: ZoneReader; readonly state: ZoneState; readonly probe?: Probe },
 ): Promise<readonly PresentHealth[]> {

@@ -100,6 +100,8 @@ export interface ConnectionOptions {
   readonly random: () => number;
   /** Called before each request; it throws what forbids it. Absent where nothing does. */
   readonly gate?: Gate;
+  /** For so long a call that fails is repeated; absent for as long as a plan waits. */
+  readonly patienceMs?: number;
   /** Is told, as one line for people, each time that a call is to be repeated, and why. */
   readonly onRetry?: (line: string) => void;
   /** Is told, as one line for people, what a writer waits for and how far it is. */

@@ -57,11 +57,11 @@ async function requireCredentials(client: Route53Client): Promise<void> {
 }
 
 /** Amazon allows about five calls a second; a change takes about a minute to reach every name server. */
-function timingOf({ clock, random, onRetry, onWait }: ConnectionOptions): Route53WriterOptions {
+function timingOf({ clock, random, patienceMs, onRetry, onWait }: ConnectionOptions): Route53WriterOptions {
   const limits = {
     firstMs: 250,
     ceilingMs: 8000,
-    limitMs: 120_000,
+    limitMs: patienceMs ?? 120_000,
     pollMs: 1000,
     statusMs: 1000,
     inSyncLimitMs: 300_000,

@@ -1,0 +1,125 @@
+import { answersNow } from '../../../answers/answers.ts';
+import { type Distribution, formatShares, sameShares, sumByCluster } from '../../../answers/distribution.ts';
+import { formatRecord } from '../../../answers/record.ts';
+import { clusterByAddress } from '../../../model/platform/entries.ts';
+import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
+import { withoutUndefined } from '../../../model/values.ts';
+import { type AddressType, entriesOf } from '../compile/entries.ts';
+import { compileWith } from '../compile/intent.ts';
+import type { Reading } from '../dialects/dialect.ts';
+import { dialects } from '../dialects/table.ts';
+import type { ZoneReader } from '../providers/provider.ts';
+import { readable } from '../records/foreign.ts';
+import { findRegistry, parseRegistry } from '../records/registry.ts';
+import { renderHealth } from './health-text.ts';
+import { type PresentHealth, type Probe, presentHealth } from './present.ts';
+
+/** What the zone of a policy holds for the users of one country, and what it makes of it in the present health. */
+export interface Standing {
+  readonly provider: ZoneReader['name'];
+  readonly zone: string;
+  /** Of the generation record; absent when there is none that can be read. */
+  readonly generation?: number;
+  /** Whether the generation record says that the host is ours. */
+  readonly isOurs: boolean;
+  readonly health: readonly PresentHealth[];
+  /** A before AAAA; empty when the host has no answer. */
+  readonly families: readonly StandingFamily[];
+}
+
+export interface StandingFamily {
+  readonly type: AddressType;
+  /** Shares by cluster while everything is healthy, and in the present or supposed health. */
+  readonly healthy: string;
+  readonly now: string;
+  /** What the policy gives instead, in either health; absent when the zone holds the same. */
+  readonly policy?: { readonly healthy: string; readonly now: string };
+  /** The records of the zone that decide, outermost first. */
+  readonly records: readonly string[];
+}
+
+export interface StandingQuestion {
+  readonly policy: TrafficPolicy;
+  readonly host: string;
+  /** A code; undefined for users of unknown location. */
+  readonly country: string | undefined;
+  /** Clusters that are supposed to be down; absent for the health as it is. */
+  readonly supposed?: readonly string[];
+  readonly nowMs: number;
+  readonly probe?: Probe;
+}
+
+/** Reads the zone and says what it answers; throws what the reader throws. */
+export async function standingOf(
+  platform: Platform,
+  reader: ZoneReader,
+  { policy, host, country, supposed, nowMs, probe }: StandingQuestion,
+): Promise<Standing> {
+  const { zone } = policy.spec.dns;
+  const dialect = dialects[reader.name];
+  const state = await reader.read(zone);
+  const entries = entriesOf(platform, policy);
+  const policies = [{ policy, entries }];
+  const health =
+    supposed === undefined
+      ? await presentHealth({ policies }, new Set([policy.metadata.name]), {
+          reader,
+          state,
+          ...withoutUndefined({ probe }),
+        })
+      : [];
+  const clusterOf = clusterByAddress(platform);
+  const down = new Set(
+    supposed === undefined
+      ? health.filter(({ healthy }) => healthy === false).map(({ address }) => address)
+      : [...clusterOf].filter(([, cluster]) => supposed.includes(cluster)).map(([address]) => address),
+  );
+  const held = dialect.interpret(readable(state.records));
+  const wanted = dialect.interpret(compileWith(dialect, policy, answersNow(platform, policy, nowMs), entries).records);
+  const answerOf = (reading: Reading, type: AddressType, failing: ReadonlySet<string>): Distribution => {
+    if (!reading.types(host).includes(type)) return new Map();
+    const failed = reading.checks.filter(({ address }) => failing.has(address));
+    const view = reading.view(host, type, failed);
+    return sumByCluster(view.answer(country), (address) => view.clusterOf(address) ?? clusterOf.get(address));
+  };
+  const families = [...new Set([...held.types(host), ...wanted.types(host)])].sort().map((type): StandingFamily => {
+    const [healthy, now] = [none, down].map((failing) => answerOf(held, type, failing)) as [Distribution, Distribution];
+    const ours = [none, down].map((failing) => answerOf(wanted, type, failing)) as [Distribution, Distribution];
+    const isSame = sameShares(healthy, ours[0]) && sameShares(now, ours[1]);
+    const failed = held.checks.filter(({ address }) => down.has(address));
+    return {
+      type,
+      healthy: formatShares(healthy),
+      now: formatShares(now),
+      ...(isSame ? {} : { policy: { healthy: formatShares(ours[0]), now: formatShares(ours[1]) } }),
+      records: held.types(host).includes(type) ? held.view(host, type, failed).trace(country).map(formatRecord) : [],
+    };
+  });
+  const record = findRegistry(zone, state.records);
+  const registry = record === undefined ? undefined : parseRegistry(record);
+  const { generation } = registry ?? {};
+  const isOurs = registry?.hosts.includes(host) === true;
+  return { provider: reader.name, zone, ...withoutUndefined({ generation }), isOurs, health, families };
+}
+
+const none: ReadonlySet<string> = new Set();
+
+/** Lines for people. */
+export function renderStanding({ provider, zone, generation, isOurs, health, families }: Standing): readonly string[] {
+  const written = generation === undefined ? 'never written by Tideline' : `generation ${generation}`;
+  const whose = isOurs ? '' : ', the host is not ours there';
+  return [
+    `  as the zone ${zone} of ${provider} holds it now (${written}${whose}):${families.length === 0 ? ' nothing' : ''}`,
+    ...renderHealth(health).map((line) => `  ${line}`),
+    ...families.flatMap(({ type, healthy, now, policy, records }) => [
+      `    ${type}: ${now}${now === healthy ? '' : `, and ${healthy} while everything is healthy`}`,
+      ...(policy === undefined
+        ? []
+        : [
+            `      OTHERWISE than the policy, which wants ${policy.now}${policy.now === policy.healthy ? '' : `, and ${policy.healthy} while everything is healthy`}; tideline steering plan shows why`,
+          ]),
+      ...records.map((record) => `      ${record}`),
+    ]),
+  ];
+}
