@@ -9,6 +9,7 @@ import type { DownNow } from '../../planes/steering/plan/impact.ts';
 import type { ZonePlan } from '../../planes/steering/plan/plan.ts';
 import { addNameServerOption, type NameServerArguments } from '../name-servers.ts';
 import type { Progress } from '../progress.ts';
+import { nameServersIn } from './delegations.ts';
 
 export interface AskArguments extends NameServerArguments {
   /** False with `--no-ask`. */
@@ -152,14 +153,10 @@ const nameServerOf = (server: NameServer): Found => ({
 });
 
 /** The name servers that the provider has for the zone: those of the NS record in it. */
-async function nameServersOf({ zone, state }: ZonePlan): Promise<readonly Found[]> {
-  const names = state.records.flatMap(({ name, type, target }) =>
-    name === zone && type === 'NS' && target.kind === 'values' ? target.values : [],
-  );
+async function nameServersOf(plan: ZonePlan): Promise<readonly Found[]> {
   const resolver = new Resolver({ timeout: 1000, tries: 2 });
   return Promise.all(
-    names.map(async (value): Promise<Found> => {
-      const name = value.replace(/\.$/, '');
+    nameServersIn(plan).map(async (name): Promise<Found> => {
       const [address] = await resolver.resolve4(name).catch(() => resolver.resolve6(name).catch(() => []));
       return address === undefined ? { name } : { name: `${name} (${address})`, server: { address, port: 53 } };
     }),

@@ -16,6 +16,7 @@ import {
   probeFromHere,
   reasonOption,
 } from './connect.ts';
+import type { Delegated } from './delegations.ts';
 
 export interface ApprovalOptions extends ProviderOptions, AskArguments {
   readonly approveShare: number;
@@ -92,7 +93,7 @@ export async function finish(
   plans: readonly ZonePlan[],
   outcome: Outcome,
   options: ProviderOptions & { readonly despiteFreeze?: true },
-  ask: () => Promise<readonly AskedZone[]> = async () => [],
+  ask: () => Promise<AskedAfter> = async () => nobody,
 ): Promise<void> {
   const failed = 'failure' in outcome;
   await recordOutcome(plans, outcome, options);
@@ -103,8 +104,9 @@ export async function finish(
 }
 
 /** What the name servers answer now; the health that their answers follow is read again, as it is after the write. */
-async function askNameServers({ platform, plans }: Planned, options: ApprovalOptions): Promise<readonly AskedZone[]> {
+async function askNameServers({ platform, plans }: Planned, options: ApprovalOptions): Promise<AskedAfter> {
   const { askAfter } = await import('./ask-after.ts');
+  const { delegationsOf } = await import('./delegations.ts');
   const { downByHost, presentHealth } = await import('../../planes/steering/plan/present.ts');
   const progress = showProgress();
   const downNow = async ({ provider, zone, intent }: ZonePlan) => {
@@ -113,8 +115,20 @@ async function askNameServers({ platform, plans }: Planned, options: ApprovalOpt
     const policies = new Set(intent.policies.map(({ policy }) => policy.metadata.name));
     return downByHost(intent, await presentHealth(intent, policies, { reader, state, probe: probeFromHere }));
   };
-  return askAfter(plans, options, { platform, progress, downNow }).finally(progress.end);
+  const [zones, delegations] = await Promise.all([
+    askAfter(plans, options, { platform, progress, downNow }),
+    delegationsOf(plans),
+  ]).finally(progress.end);
+  return { zones, delegations };
 }
+
+/** What was asked when everything was written. */
+interface AskedAfter {
+  readonly zones: readonly AskedZone[];
+  readonly delegations: readonly Delegated[];
+}
+
+const nobody: AskedAfter = { zones: [], delegations: [] };
 
 /** Throws Frozen while the platform is frozen, unless a person says that it does not count for this once. */
 export async function refuseFrozen(
@@ -158,16 +172,17 @@ async function recordOutcome(
 async function printOutcome(
   outcome: Outcome,
   format: ProviderOptions['output'],
-  ask: () => Promise<readonly AskedZone[]> = async () => [],
+  ask: () => Promise<AskedAfter> = async () => nobody,
 ): Promise<void> {
   const { outcomeToJson } = await import('../../planes/steering/plan/json.ts');
   const { renderOutcome } = await import('../../planes/steering/plan/text.ts');
   const { isAnswered, renderAsked } = await import('./ask-after.ts');
+  const { isUnasked, renderDelegations } = await import('./delegations.ts');
   if (format === 'text') printLines(renderOutcome(outcome));
-  const asked = await ask();
-  if (!asked.every(isAnswered)) process.exitCode = notAnswered;
-  if (format === 'text') printLines(asked.flatMap(renderAsked));
-  else await printResult(format, { lines: () => [], value: () => ({ ...outcomeToJson(outcome), asked }) });
+  const { zones: asked, delegations } = await ask();
+  if (!asked.every(isAnswered) || delegations.some(isUnasked)) process.exitCode = notAnswered;
+  if (format === 'text') printLines([...asked.flatMap(renderAsked), ...renderDelegations(delegations)]);
+  else await printResult(format, { lines: () => [], value: () => ({ ...outcomeToJson(outcome), asked, delegations }) });
 }
 
 export function isChecksum(text: string): boolean {

@@ -32,9 +32,11 @@ export function register(): Command {
 export async function printPlans({ plans, frozen }: Planned, format: OutputFormat): Promise<void> {
   const { plansToJson } = await import('../../planes/steering/plan/json.ts');
   const { renderPlans } = await import('../../planes/steering/plan/text.ts');
+  const { delegationsOf, renderDelegations } = await import('./delegations.ts');
+  const delegations = await delegationsOf(plans);
   await printResult(format, {
-    lines: () => [...frozenLines(frozen), ...renderPlans(plans)],
-    value: () => ({ ...withoutUndefined({ frozen: frozen?.spec }), ...plansToJson(plans) }),
+    lines: () => [...frozenLines(frozen), ...renderDelegations(delegations), ...renderPlans(plans)],
+    value: () => ({ ...withoutUndefined({ frozen: frozen?.spec }), ...plansToJson(plans), delegations }),
   });
 }
 

@@ -32,6 +32,8 @@ export const steeringReasons = {
     'A record of the same name exists that Tideline did not write; it is never touched, and the host is held back while others are planned.',
   BelowDelegation:
     'A name between the zone and the host is delegated to other name servers, which answer for the host instead.',
+  NotDelegated:
+    'The parent of the zone delegates it to none of the name servers that the provider has for it, so nobody gets these answers.',
   BelowRedirection: 'A DNAME above the host answers for it, whatever its records say.',
   LedElsewhere: 'An HTTPS or SVCB record beside the host leads clients past the answers of the policy.',
   WildcardHidden:
