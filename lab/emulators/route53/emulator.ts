@@ -4,8 +4,8 @@ import type { Clock } from '../../../src/runtime/clock.ts';
 import type { Log } from '../../../src/runtime/log.ts';
 import { RateLimiter } from './api/buckets.ts';
 import type { Account } from './api/operation.ts';
-import { serveApi } from './api/server.ts';
-import { serveDns } from './dns/server.ts';
+import { Outage, type OutageState, serveApi } from './api/server.ts';
+import { type DnsServer, serveDns } from './dns/server.ts';
 import { Checkers } from './health/checkers.ts';
 import { probeEndpoint } from './health/probe.ts';
 import { HealthChecks } from './health/registry.ts';
@@ -22,6 +22,8 @@ export interface Endpoint {
 export interface EmulatorOptions {
   readonly api: Endpoint;
   readonly dns: Endpoint;
+  /** More name servers, each of which answers with a change only so long after it is INSYNC. */
+  readonly lateDns?: readonly (Endpoint & { readonly lagMs: number })[];
   /** Health check intervals and timeouts are divided by this. */
   readonly timeCompression: number;
   readonly insyncDelayMs: number;
@@ -42,6 +44,9 @@ export interface EmulatorOptions {
 export interface Emulator {
   readonly apiUrl: string;
   readonly dns: Endpoint;
+  readonly lateDns: readonly Endpoint[];
+  /** Takes the control plane out of order, or puts it back; DNS and health checks go on. */
+  setOutage(state: OutageState): void;
   stop(): Promise<void>;
 }
 
@@ -61,16 +66,22 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     clock,
     insyncDelayMs: options.insyncDelayMs,
     newId,
+    longestLagMs: Math.max(0, ...(options.lateDns ?? []).map(({ lagMs }) => lagMs)),
     onInsync: (zone, change) => log.info({ zone, change }, 'change in sync'),
   });
-  const dns = await serveDns({
-    ...options.dns,
-    log,
-    zoneOf: (name) => zones.zoneOf(name),
-    placeOf: (address) => placeIn(options.countryOf(address)),
-    isHealthy: (id) => healthChecks.isHealthy(id),
-    random: Math.random,
-  });
+  const nameServer = ({ host, port }: Endpoint, lagMs: number): Promise<DnsServer> =>
+    serveDns({
+      host,
+      port,
+      log,
+      zoneOf: (name) => zones.zoneOf(name, lagMs),
+      placeOf: (address) => placeIn(options.countryOf(address)),
+      isHealthy: (id) => healthChecks.isHealthy(id),
+      random: Math.random,
+    });
+  const dns = await nameServer(options.dns, 0);
+  const late: DnsServer[] = [];
+  const outage = new Outage();
   const account: Account = {
     zones,
     healthChecks,
@@ -83,18 +94,24 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   const stopInside = async (): Promise<void> => {
     checkers.stop();
     zones.stop();
-    await dns.stop();
+    await Promise.all([dns, ...late].map((server) => server.stop()));
   };
   try {
+    for (const one of options.lateDns ?? []) late.push(await nameServer(one, one.lagMs));
     const api = await serveApi({
       ...options.api,
       account,
       limiter: new RateLimiter(clock, options.rate, options.burst),
       status: () => describeStatus(account, options, dns),
+      outage,
     });
     return {
       apiUrl: api.url,
       dns: { host: dns.host, port: dns.port },
+      lateDns: late.map(({ host, port }) => ({ host, port })),
+      setOutage: (state) => {
+        outage.state = state;
+      },
       async stop() {
         await api.stop();
         await stopInside();

@@ -26,6 +26,8 @@ export const errorStatus = {
   /** The body is not well-formed XML, or not the element that the operation takes. */
   MalformedInput: 400,
   InternalFailure: 500,
+  /** The control plane is out of order, because a test or a fault of the lab wants it so; DNS and health checks go on. */
+  ServiceUnavailable: 503,
 } as const;
 
 export type ErrorCode = keyof typeof errorStatus;

@@ -68,7 +68,7 @@ export function renderDelegations(all: readonly Delegated[]): readonly string[] 
 
 /** By the resolver of this machine. */
 function byResolver(): Resolving {
-  const resolver = new Resolver({ timeout: 1000, tries: 2 });
+  const resolver = new Resolver({ timeout: 1000, tries: 1 });
   return {
     serversOf: (zone) => resolver.resolveNs(zone),
     addressOf: async (name) => {

@@ -30,16 +30,20 @@ export function readChangeBatch(root: Element): readonly Change[] {
   });
 }
 
-const notEmulated = [
-  'Region',
-  'MultiValueAnswer',
-  'TrafficPolicyInstanceId',
-  'CidrRoutingConfig',
-  'GeoProximityLocation',
-];
+const notEmulated = ['TrafficPolicyInstanceId', 'CidrRoutingConfig', 'GeoProximityLocation'];
 
 function readRecordSet(element: Element): RecordSet {
-  const known = ['Name', 'Type', 'SetIdentifier', 'Weight', 'GeoLocation', 'Failover', 'TTL'];
+  const known = [
+    'Name',
+    'Type',
+    'SetIdentifier',
+    'Weight',
+    'GeoLocation',
+    'Failover',
+    'Region',
+    'MultiValueAnswer',
+    'TTL',
+  ];
   const fields = new Fields(element, [...known, 'ResourceRecords', 'AliasTarget', 'HealthCheckId'], notEmulated);
   const nameText = fields.requiredText('Name');
   const name = canonicalName(nameText);
@@ -53,7 +57,7 @@ function readRecordSet(element: Element): RecordSet {
   const routing = readRouting(fields);
   if ((setIdentifier !== undefined) !== (routing.kind !== 'simple'))
     throw invalidInput(
-      `${name} ${type}: a SetIdentifier and exactly one of Weight, GeoLocation and Failover belong together`,
+      `${name} ${type}: a SetIdentifier and exactly one of Weight, GeoLocation, Failover, Region and MultiValueAnswer belong together`,
     );
   const alias = readAlias(fields.element('AliasTarget'));
   const values = fields.list('ResourceRecords', 'ResourceRecord')?.map((record) => {
@@ -72,7 +76,12 @@ function readRouting(fields: Fields): Routing {
   const weight = fields.integer('Weight', 0, 255);
   const role = fields.oneOf('Failover', ['PRIMARY', 'SECONDARY'] as const);
   const geo = fields.element('GeoLocation');
+  const region = fields.text('Region');
   const found: Routing[] = [];
+  if (region !== undefined && !/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/.test(region))
+    throw invalidInput(`ResourceRecordSet.Region is unknown to Route 53: ${region}`);
+  if (region !== undefined) found.push({ kind: 'latency', region });
+  if (fields.boolean('MultiValueAnswer') === true) found.push({ kind: 'multivalue' });
   if (weight !== undefined) found.push({ kind: 'weighted', weight });
   if (role !== undefined) found.push({ kind: 'failover', role });
   if (geo !== undefined) found.push({ kind: 'geolocation', location: readGeoLocation(geo) });
@@ -114,7 +123,9 @@ export function renderRecordSet(record: RecordSet): XmlNode {
       ['SetIdentifier', record.setIdentifier],
       ['Weight', routing.kind === 'weighted' ? routing.weight : undefined],
       ['GeoLocation', routing.kind === 'geolocation' ? renderLocation(routing.location) : undefined],
+      ['Region', routing.kind === 'latency' ? routing.region : undefined],
       ['Failover', routing.kind === 'failover' ? routing.role : undefined],
+      ['MultiValueAnswer', routing.kind === 'multivalue' ? true : undefined],
       ['TTL', record.ttl],
       [
         'ResourceRecords',

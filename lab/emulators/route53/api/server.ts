@@ -23,6 +23,22 @@ export interface ApiServerOptions {
   readonly limiter: RateLimiter;
   /** The status that is served as JSON at /emulator/status, outside the API and its limits. */
   readonly status: () => unknown;
+  readonly outage: Outage;
+}
+
+/** Whether the control plane works: it refuses every call, or takes it and never answers. DNS and health checks go on. */
+export type OutageState = 'none' | 'refused' | 'silent';
+
+/** The state of the control plane, which `PUT /emulator/outage?state=refused` changes. */
+export class Outage {
+  state: OutageState = 'none';
+
+  /** True when the text is a state, which holds from then on. */
+  set(text: string | null): boolean {
+    const state = (['none', 'refused', 'silent'] as const).find((one) => one === text);
+    if (state !== undefined) this.state = state;
+    return state !== undefined;
+  }
 }
 
 /** Serves the REST-XML API over HTTP. Signatures must be there and are not verified. */
@@ -41,7 +57,15 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
       response.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(options.status())}\n`);
       return;
     }
+    if (request.method === 'PUT' && request.url?.startsWith('/emulator/outage') === true) {
+      const isKnown = options.outage.set(requestUrl(request).searchParams.get('state'));
+      response.writeHead(isKnown ? 204 : 400).end(isKnown ? undefined : 'state=none, refused or silent\n');
+      return;
+    }
     const body = await readBody(request);
+    // Who asks waits until it gives up, as for a server behind a broken network.
+    if (options.outage.state === 'silent') return;
+    if (options.outage.state === 'refused') throw new ApiError('ServiceUnavailable', 'Service Unavailable');
     const result = perform(request, body, options);
     const headers = {
       'content-type': 'text/xml',

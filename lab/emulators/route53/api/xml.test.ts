@@ -24,7 +24,11 @@ it('gives text back as it came', () => {
 describe('refuses, and names it:', () => {
   it.each([
     ['unknown elements', batch(`${simple}<Colour>red</Colour>`), 'unknown element Colour in ResourceRecordSet'],
-    ['elements not emulated', batch(`${simple}<Region>eu-west-1</Region>`), 'ResourceRecordSet.Region is not emulated'],
+    [
+      'elements not emulated',
+      batch(`${simple}<CidrRoutingConfig/>`),
+      'ResourceRecordSet.CidrRoutingConfig is not emulated',
+    ],
     ['an element twice', batch(`${simple}<TTL>1</TTL>`), 'element TTL occurs twice'],
     ['unknown actions', batch(simple, 'REPLACE'), 'Change.Action must be one of'],
     ['unknown types', batch(simple.replace('>A<', '>SPF<')), 'ResourceRecordSet.Type must be one of'],

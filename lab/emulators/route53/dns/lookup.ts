@@ -22,6 +22,9 @@ export interface LookupResult {
   readonly byPlace: boolean;
 }
 
+/** What the decoder calls the type HTTPS, which it does not know. */
+const unnamedHttps = 'UNKNOWN_65';
+
 /** How many CNAMEs of a chain are followed, at most; they are followed inside the zone only. */
 const longestChain = 8;
 
@@ -45,7 +48,7 @@ export function lookup(zone: HostedZone, name: string, type: string, context: Lo
       };
     const source = canonical === undefined ? undefined : sourceOf(zone, canonical);
     if (source === undefined) return { ...negative(zone, 'NXDOMAIN', byPlace), answers };
-    const known = recordTypes.find((candidate) => candidate === type);
+    const known = type === unnamedHttps ? 'HTTPS' : recordTypes.find((candidate) => candidate === type);
     const direct = known === undefined ? undefined : resolve(source, known, answerContext);
     const found = direct ?? (type === 'CNAME' ? undefined : resolve(source, 'CNAME', answerContext));
     byPlace ||= found?.byPlace ?? false;

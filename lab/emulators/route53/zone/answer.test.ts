@@ -150,3 +150,31 @@ describe('aliases', () => {
     expect(answer([], france)).toBe('no record');
   });
 });
+
+describe('routings of others', () => {
+  const region = (name: string): Routing => ({ kind: 'latency', region: name });
+  it('latency: the first healthy region', () => {
+    const records: readonly Short[] = [
+      { name: 'www', id: 'us', routing: region('us-east-1'), check: 'us' },
+      { name: 'www', id: 'eu', routing: region('eu-west-1'), check: 'eu' },
+    ];
+    expect([answer(records, france), answer(records, france, ['eu']), answer(records, france, ['eu', 'us'])]).toEqual([
+      'eu',
+      'us',
+      'eu',
+    ]);
+  });
+
+  it('multivalue: the healthy ones together, at most eight; all when none is healthy', () => {
+    const valuesWhile = (failed: readonly string[], count: number) => {
+      const table = new RecordDraft();
+      for (let index = 0; index < count; index += 1)
+        table.put(recordOf({ name: 'www', id: `${index}`, routing: { kind: 'multivalue' }, check: `${index}` }));
+      const isHealthy = (id: string) => !failed.includes(id);
+      return resolve('www', 'A', { table, place: france, isHealthy, random: () => 0 })?.leaf?.values;
+    };
+    expect(valuesWhile(['1'], 3)).toEqual(['0', '2']);
+    expect(valuesWhile(['0', '1'], 2)).toEqual(['0', '1']);
+    expect(valuesWhile([], 12)).toHaveLength(8);
+  });
+});

@@ -1,4 +1,5 @@
 import type { Continent } from '../../../../src/model/geo/countries.ts';
+import { compareText } from '../../../../src/model/values.ts';
 import type { RecordSet, RecordType } from './record.ts';
 import type { RecordTable } from './table.ts';
 
@@ -45,6 +46,10 @@ export function resolve(name: string, type: RecordType, context: AnswerContext):
       return failover(group, context);
     case 'geolocation':
       return geolocation(group, context);
+    case 'latency':
+      return latency(group, context);
+    case 'multivalue':
+      return multivalue(group, context);
   }
 }
 
@@ -111,6 +116,30 @@ function failover(group: readonly RecordSet[], context: AnswerContext): Resoluti
   if (primary?.healthy === true) return { ...primary, byPlace };
   if (secondary?.healthy === true) return { ...secondary, byPlace };
   return { ...(primary ?? secondary ?? nothing), byPlace };
+}
+
+/** The first healthy region by name, because nobody knows the latencies here; when none is healthy, the first. */
+function latency(group: readonly RecordSet[], context: AnswerContext): Resolution {
+  const regionOf = ({ routing }: RecordSet): string => (routing.kind === 'latency' ? routing.region : '');
+  const inOrder = group.toSorted((a, b) => compareText(regionOf(a), regionOf(b)));
+  const all = inOrder.map((record) => evaluate(record, context));
+  return { ...(all.find(({ healthy }) => healthy) ?? all[0] ?? nothing), byPlace: true };
+}
+
+/** So many records of a multivalue group are in one answer. */
+const mostMultivalues = 8;
+
+/** Up to eight healthy records together, from a random one on; when none is healthy, up to eight of all. */
+function multivalue(group: readonly RecordSet[], context: AnswerContext): Resolution {
+  const all = group.map((record) => evaluate(record, context));
+  const healthy = all.filter((one) => one.healthy);
+  const choices = healthy.length > 0 ? healthy : all;
+  const first = Math.floor(context.random() * choices.length);
+  const chosen = [...choices.slice(first), ...choices.slice(0, first)].slice(0, mostMultivalues);
+  const [leaf] = chosen.flatMap((one) => one.leaf ?? []);
+  if (leaf === undefined) return nothing;
+  const values = chosen.flatMap((one) => one.leaf?.values ?? []);
+  return { leaf: { ...leaf, values }, healthy: healthy.length > 0, byPlace: false };
 }
 
 /**

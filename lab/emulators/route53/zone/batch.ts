@@ -116,6 +116,8 @@ function shapeProblems(record: RecordSet, context: BatchContext): readonly strin
     problems.push(`RRSet with DNS name ${name}, type ${type} has more than ${limits.valuesPerRecord} values`);
   if ((type === 'CNAME' || type === 'SOA') && record.values.length > 1)
     problems.push(`RRSet of type ${type} with DNS name ${name} can have only one value`);
+  if (record.routing.kind === 'multivalue' && (record.alias !== undefined || record.values.length > 1))
+    problems.push(`RRSet with DNS name ${name}, type ${type}: a multivalue answer has one value and is no alias`);
   problems.push(...valueProblems(record));
   if (record.healthCheckId !== undefined && !context.healthCheckExists(record.healthCheckId))
     problems.push(`No health check exists with ID: ${record.healthCheckId} (RRSet ${describe(record)})`);
@@ -185,6 +187,10 @@ function groupProblems(record: RecordSet, others: readonly RecordSet[]): readonl
       if (location === locationKey(other.routing.location))
         return [`${what} has the same geolocation (${location}) as SetIdentifier ${other.setIdentifier ?? '-'}`];
     }
+    if (routing.kind === 'latency' && other.routing.kind === 'latency' && routing.region === other.routing.region)
+      return [
+        `${what} cannot be created as a latency set for the region ${routing.region} exists with the same name and type`,
+      ];
     if (routing.kind === 'failover' && other.routing.kind === 'failover' && routing.role === other.routing.role)
       return [`${what} cannot be created as a ${routing.role} failover set exists with the same name and type`];
   }

@@ -2,7 +2,7 @@ import type { Continent } from '../../../../src/model/geo/countries.ts';
 import { compareText } from '../../../../src/model/values.ts';
 import { compareNames } from './names.ts';
 
-export const recordTypes = ['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const;
+export const recordTypes = ['A', 'AAAA', 'CAA', 'CNAME', 'HTTPS', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TXT'] as const;
 export type RecordType = (typeof recordTypes)[number];
 
 /** One resource record set, with the API's fields. */
@@ -25,7 +25,9 @@ export type Routing =
   | { readonly kind: 'simple' }
   | { readonly kind: 'weighted'; readonly weight: number }
   | { readonly kind: 'failover'; readonly role: 'PRIMARY' | 'SECONDARY' }
-  | { readonly kind: 'geolocation'; readonly location: GeoLocation };
+  | { readonly kind: 'geolocation'; readonly location: GeoLocation }
+  | { readonly kind: 'latency'; readonly region: string }
+  | { readonly kind: 'multivalue' };
 
 /** A location; `country: '*'` stands for every place that no other record names. */
 export type GeoLocation = { readonly continent: Continent } | { readonly country: string };

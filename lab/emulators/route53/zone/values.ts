@@ -1,5 +1,6 @@
 import type { Answer } from 'dns-packet';
 import { parseAddress } from '../../../../src/model/address.ts';
+import { httpsData } from './https.ts';
 import { canonicalName } from './names.ts';
 import type { RecordType } from './record.ts';
 
@@ -31,6 +32,8 @@ export function parseValue(type: RecordType, value: string): RecordData | { read
       return parseSrv(value);
     case 'CAA':
       return parseCaa(value);
+    case 'HTTPS':
+      return parseHttps(value);
     case 'SOA':
       return parseSoa(value);
   }
@@ -72,6 +75,13 @@ function parseCaa(value: string): ReturnType<typeof parseValue> {
     return bad('CAARRDATAInvalid (Value should be: flags tag "value")', value);
   const tag = match[2] === 'issue' || match[2] === 'issuewild' ? match[2] : 'iodef';
   return { type: 'CAA', data: { flags: Number(match[1]), tag, value: match[3] ?? '' } };
+}
+
+function parseHttps(value: string): ReturnType<typeof parseValue> {
+  const data = httpsData(value);
+  if (data === undefined) return bad('HTTPSRRDATAInvalid (Value should be "priority target parameters")', value);
+  // The encoder knows no HTTPS records: it writes the bytes of a type that it does not know as they are.
+  return { type: 'UNKNOWN_65', data } as unknown as RecordData;
 }
 
 function parseSoa(value: string): ReturnType<typeof parseValue> {

@@ -28,6 +28,8 @@ export interface ZonesOptions {
   readonly clock: Clock;
   /** The time from the answer to a change until the change is INSYNC. */
   readonly insyncDelayMs: number;
+  /** How far behind INSYNC the slowest name server answers; so long former records are kept. */
+  readonly longestLagMs?: number;
   /** Makes a new id with the given first letter, such as Z or C. */
   readonly newId: (letter: string) => string;
   readonly onInsync?: (zone: string, changeId: string) => void;
@@ -48,6 +50,8 @@ export class Zones {
   /** The change that is PENDING in each zone, by zone id. */
   readonly #inFlight = new Map<string, string>();
   readonly #timers = new Set<Timer>();
+  /** What each zone published and when, the newest last; by zone id. */
+  readonly #published = new Map<string, readonly { readonly atMs: number; readonly table: RecordTable }[]>();
 
   constructor(options: ZonesOptions) {
     this.#options = options;
@@ -66,6 +70,7 @@ export class Zones {
     const id = this.#options.newId('Z');
     const zone: HostedZone = { id, name, callerReference, comment, table, published: table };
     this.#byId.set(id, zone);
+    this.#publish(zone);
     this.#byName.set(name, id);
     this.#references.add(callerReference);
     return { zone, change: this.#newChange(undefined, undefined) };
@@ -81,13 +86,27 @@ export class Zones {
     return [...this.#byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** The zone that a name is in: the one with the longest matching name. */
-  zoneOf(name: string): HostedZone | undefined {
+  /** The zone that a name is in, the one with the longest matching name, as a name server answers it that is `lagMs` behind. */
+  zoneOf(name: string, lagMs = 0): HostedZone | undefined {
     for (let at: string | undefined = name; at !== undefined; at = parentOf(at)) {
-      const id = this.#byName.get(at);
-      if (id !== undefined) return this.#byId.get(id);
+      const zone = this.#byId.get(this.#byName.get(at) ?? '');
+      if (zone !== undefined) return lagMs === 0 ? zone : { ...zone, published: this.#publishedBefore(zone, lagMs) };
     }
     return undefined;
+  }
+
+  #publishedBefore({ id, published }: HostedZone, lagMs: number): RecordTable {
+    const untilMs = this.#options.clock.monotonic() - lagMs;
+    const past = this.#published.get(id) ?? [];
+    return (past.findLast(({ atMs }) => atMs <= untilMs) ?? past[0])?.table ?? published;
+  }
+
+  /** Remembers what a zone publishes from now on, and forgets what even the slowest name server has left behind. */
+  #publish({ id, table }: HostedZone): void {
+    const { clock, longestLagMs = 0 } = this.#options;
+    const past = this.#published.get(id) ?? [];
+    const oldest = past.findLastIndex(({ atMs }) => atMs <= clock.monotonic() - longestLagMs);
+    this.#published.set(id, [...past.slice(Math.max(0, oldest)), { atMs: clock.monotonic(), table }]);
   }
 
   /** Throws while the previous change of the zone is PENDING. */
@@ -143,6 +162,7 @@ export class Zones {
     if (zone === undefined) return;
     this.#inFlight.delete(zone.id);
     this.#byId.set(zone.id, { ...zone, published: zone.table });
+    this.#publish(zone);
     this.#options.onInsync?.(zone.name, change.id);
   }
 }

@@ -29,7 +29,7 @@ interface Answered {
 }
 
 /** A provider that does not answer is asked again for so long. */
-const patienceMs = 5000;
+const patienceMs = 3000;
 
 /** Reads the zone of the policy at each provider, and asks its name servers. Never rejects for one that cannot be asked. */
 export async function find(
