@@ -4,7 +4,7 @@ import type { Down } from '../../observe/why/suppose.ts';
 import { addDownOption } from '../down.ts';
 import { addNameServerOption, type NameServerArguments } from '../name-servers.ts';
 import { printResult } from '../output.ts';
-import { addProviderOptions, type ProviderOptions } from './connect.ts';
+import { addZoneOptions, type ProviderOptions } from './connect.ts';
 import type { Found } from './explain/found.ts';
 
 interface ExplainArguments extends ProviderOptions, NameServerArguments {
@@ -22,7 +22,7 @@ export function register(): Command {
     .option('--offline', 'say what the policy wants, and ask neither the zone nor name servers');
   addDownOption(command, ['Site', 'Cluster']);
   addNameServerOption(command);
-  return addProviderOptions(command).action(
+  return addZoneOptions(command).action(
     async (host: string, country: string, paths: string[], options: ExplainArguments) => {
       const { steeredPlatform } = await import('./spec.ts');
       const { explain, renderExplanation } = await import('../../planes/steering/plan/explain.ts');

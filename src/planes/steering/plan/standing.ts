@@ -1,6 +1,6 @@
 import { answersNow } from '../../../answers/answers.ts';
 import { type Distribution, formatShares, sameShares, sumByCluster } from '../../../answers/distribution.ts';
-import { formatRecord } from '../../../answers/record.ts';
+import { formatRecord, type RecordSet } from '../../../answers/record.ts';
 import { clusterByAddress } from '../../../model/platform/entries.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -11,7 +11,7 @@ import type { Reading } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import type { ZoneReader } from '../providers/provider.ts';
 import { readable } from '../records/foreign.ts';
-import { findRegistry, parseRegistry } from '../records/registry.ts';
+import { findRegistry, registryOf } from '../records/registry.ts';
 import { renderHealth } from './health-text.ts';
 import { type PresentHealth, type Probe, presentHealth } from './present.ts';
 
@@ -96,11 +96,23 @@ export async function standingOf(
       records: held.types(host).includes(type) ? held.view(host, type, failed).trace(country).map(formatRecord) : [],
     };
   });
-  const record = findRegistry(zone, state.records);
-  const registry = record === undefined ? undefined : parseRegistry(record);
-  const { generation } = registry ?? {};
-  const isOurs = registry?.hosts.includes(host) === true;
+  const { generation, isOurs } = ownershipIn(zone, state.records, host);
   return { provider: reader.name, zone, ...withoutUndefined({ generation }), isOurs, health, families };
+}
+
+/** What the registry says, if it can be read: a damaged one does not keep anybody from an explanation. */
+function ownershipIn(
+  zone: string,
+  records: readonly RecordSet[],
+  host: string,
+): Pick<Standing, 'generation' | 'isOurs'> {
+  if (findRegistry(zone, records) === undefined) return { isOurs: false };
+  try {
+    const { generation, hosts } = registryOf(zone, records);
+    return { generation, isOurs: hosts.includes(host) };
+  } catch {
+    return { isOurs: false };
+  }
 }
 
 const none: ReadonlySet<string> = new Set();
