@@ -31,11 +31,13 @@ const failing: Readonly<Record<string, string>> = {
 
 const folder = mkdtempSync(join(tmpdir(), 'tideline-readme-'));
 const apiPort = 18053;
+const dnsPort = 15353;
 const environment = {
   ...process.env,
   AWS_ACCESS_KEY_ID: 'example',
   AWS_SECRET_ACCESS_KEY: 'example',
   AWS_ENDPOINT_URL_ROUTE_53: `http://127.0.0.1:${apiPort}`,
+  TIDELINE_NAME_SERVERS: `127.0.0.1:${dnsPort}`,
 };
 const background: ChildProcess[] = [];
 
@@ -45,7 +47,7 @@ beforeAll(async () => {
     '--api',
     `127.0.0.1:${apiPort}`,
     '--dns',
-    '127.0.0.1:15353',
+    `127.0.0.1:${dnsPort}`,
     '--time-compression',
     '10',
   ];

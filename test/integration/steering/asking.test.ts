@@ -22,7 +22,7 @@ const tidelineWith = (environment: Readonly<Record<string, string>>, ...args: re
   runTideline({ TIDELINE_NAME_SERVERS: dnsOf(emulator), ...environment }, args);
 
 beforeAll(async () => {
-  emulator = await testEmulator({ insyncDelayMs: 100 });
+  emulator = await testEmulator({ insyncDelayMs: 100, lateDns: [{ host: '127.0.0.1', port: 0, lagMs: 5000 }] });
   client = clientOf(emulator);
   await createZone(client, 'video.example');
   folder = await mkdtemp(join(tmpdir(), 'tideline-asking-'));
@@ -117,4 +117,16 @@ test('explain reads the zone and asks the name servers, and says where they diff
     'powerdns',
   );
   expect([unread.code, unread.out]).toEqual([0, expect.stringContaining('of powerdns was not read: PowerDNS at http')]);
+});
+
+test('apply asks a name server that is late again, until it answers as planned', async () => {
+  const file = join(folder, 'traffic.yaml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace('- countries: [GB]', '- countries: [GB, IM]'));
+  const [late] = emulator.lateDns;
+  const TIDELINE_NAME_SERVERS = `${dnsOf(emulator)},${late?.host}:${late?.port}`;
+  const plan = await tideline('plan', ...on());
+  const sum = /^plan ([0-9a-f]{16})$/m.exec(plan.out)?.[1] ?? 'none';
+  const approved = ['--approve-share', '1', '--approve-failover', '1', '--approve-down', 'paris', 'newyork', 'cloud'];
+  const { code, out } = await tidelineWith({ TIDELINE_NAME_SERVERS }, 'apply', ...on(), '--plan', sum, ...approved);
+  expect([code, out]).toEqual([0, expect.stringMatching(/: 2 of 2 name servers answer as planned, .*\bIM\b/)]);
 });
