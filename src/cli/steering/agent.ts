@@ -5,6 +5,7 @@ import { agentPorts, defaultRunDir, systemNamespace } from '../../model/contract
 import { findObject } from '../../model/platform/find.ts';
 import { trustTopics } from '../../model/platform/trust.ts';
 import type { Platform } from '../../model/spec/platform.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { Candidate, Hands, SteeringAgentOptions } from '../../planes/steering/agent.ts';
 import type { SpecTrouble, SteeringMode } from '../../planes/steering/step.ts';
 import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
