@@ -1,8 +1,6 @@
-import type { Drain } from '../model/spec/kinds.ts';
-import type { Platform } from '../model/spec/platform.ts';
 import { type DrainState } from '../observe/drains.ts';
-import { systemClock } from '../runtime/clock.ts';
 import type { Register } from './command.ts';
+import { answersNow } from './drain-answers.ts';
 import { lookAt } from './look.ts';
 import { addNameServerOption, type NameServerArguments } from './name-servers.ts';
 import { addTlsOptions } from './options.ts';
@@ -38,8 +36,8 @@ async function run(paths: string[], options: DrainsArguments): Promise<void> {
   const whole = await wholePlatform(paths);
   const { platform } = whole;
   const remarks = remarksOf(whole);
-  const snapshot = await lookAt(platform, options);
-  const drains = drainStates(platform, snapshot, whole.fromApis, await answersNow(platform, options));
+  const [snapshot, answers] = await Promise.all([lookAt(platform, options), answersNow(platform, options)]);
+  const drains = drainStates(platform, snapshot, whole.fromApis, answers);
   await printResult(options.output, {
     lines: () => [
       ...firstLines(snapshot),
@@ -50,15 +48,6 @@ async function run(paths: string[], options: DrainsArguments): Promise<void> {
     value: () => ({ takenAtMs: snapshot.takenAtMs, doubts: doubtsOf(snapshot), drains, remarks }),
   });
   if (drains.some(isUnsure) || remarks.length > 0) process.exitCode = 1;
-}
-
-/** What name servers answer to users who are to be led away; nobody is asked where no Drain concerns DNS. */
-async function answersNow(platform: Platform, options: DrainsArguments): Promise<ReadonlyMap<string, string>> {
-  const concernsDns = ({ spec }: Drain): boolean => spec.target.kind === 'Cluster' || spec.target.kind === 'Site';
-  if (![...platform.drains.values()].some(concernsDns)) return new Map();
-  const { askFollowing } = await import('../observe/drain-dns.ts');
-  const { asking } = await import('./why/asking.ts');
-  return askFollowing(platform, systemClock.now(), await asking(platform, options));
 }
 
 function isUnsure({ phase }: DrainState): boolean {

@@ -1,5 +1,6 @@
 import type { Platform } from '../model/spec/platform.ts';
 import { withoutUndefined } from '../model/values.ts';
+import type { Following } from '../observe/drain-dns.ts';
 import type { Snapshot } from '../observe/snapshot.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { readCluster } from './cluster-read.ts';
@@ -11,11 +12,15 @@ export interface LookOptions extends TlsArguments {
   readonly patienceMs?: number;
   /** What was seen before, of the same platform. */
   readonly before?: Snapshot;
+  /** What name servers answer to users whom Drains lead away; without it nobody is asked. */
+  readonly following?: () => Promise<ReadonlyMap<string, Following>>;
+  /** The keys of Drains that no folder has. */
+  readonly fromApis?: ReadonlySet<string>;
 }
 
 /** Asks every agent and every cluster of a platform what they know now. */
 export async function lookAt(platform: Platform, options: LookOptions): Promise<Snapshot> {
-  const { patienceMs = 3000, before } = options;
+  const { patienceMs = 3000, before, following, fromApis } = options;
   const access = await accessOf(options);
   const { askAgent } = await import('../observe/ask.ts');
   const { takeSnapshot } = await import('../observe/take.ts');
@@ -31,6 +36,6 @@ export async function lookAt(platform: Platform, options: LookOptions): Promise<
         api: (client) => workersOfApi(client, patienceMs),
       }),
     now: () => systemClock.now(),
-    ...withoutUndefined({ before }),
+    ...withoutUndefined({ before, following, fromApis }),
   }).finally(progress.end);
 }

@@ -6,12 +6,14 @@ import type { ScreenOptions } from '../observe/text.ts';
 import { sleep, systemClock } from '../runtime/clock.ts';
 import { clearScreen, printErrorLines, printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
+import { type AnswersOptions, answersNow } from './drain-answers.ts';
 import { type LookOptions, lookAt } from './look.ts';
+import { addNameServerOption, type NameServerArguments } from './name-servers.ts';
 import { addTlsOptions, type ListenAddress, parseListenAddress } from './options.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
 import { accessOf, type TlsArguments } from './tls.ts';
 
-interface StatusArguments extends OutputArguments, TlsArguments {
+interface StatusArguments extends OutputArguments, TlsArguments, NameServerArguments {
   /** The steering agents. */
   readonly steering: readonly ListenAddress[];
   readonly watch?: true;
@@ -35,13 +37,14 @@ export const register: Register = (program) => {
       (text: string, before: readonly ListenAddress[]) => [...before, parseListenAddress(text)],
       [],
     );
-  addTlsOptions(addOutputOption(status))
+  addTlsOptions(addOutputOption(addNameServerOption(status)))
     .addHelpText(
       'after',
       `
 Asks the agents of the blades that the spec names, and of the workers that each cluster lists, over the network: it runs where
 an agent lets it in (a server of the platform, or a network of --metrics-from). Clusters are read by their source in the spec.
-It does not look at DNS (tideline steering plan does), and what routers make of a route is not known to agents.
+Of DNS it asks only whether users are led away from a cluster or site that is drained (tideline steering plan compares the zones), and
+what routers make of a route is not known to agents.
 Exit code 0: nothing is wrong, 1: something is (an outage, a fault, or something that is not known), 2: bad input.`,
     )
     .action(run);
@@ -106,13 +109,16 @@ async function show(snapshot: Snapshot, { output }: OutputArguments, screen: Scr
 
 async function look(
   paths: readonly string[],
-  options: LookOptions & Pick<StatusArguments, 'steering'>,
+  options: Omit<LookOptions, 'following' | 'fromApis'> & AnswersOptions & Pick<StatusArguments, 'steering'>,
 ): Promise<Snapshot> {
   const { wholeSpec } = await import('./whole-platform.ts');
   const { wholeOf } = await import('../platform/whole.ts');
   const spec = await wholeSpec(paths);
-  const { platform, twice } = wholeOf(spec, systemClock.now());
-  const [snapshot, steering] = await Promise.all([lookAt(platform, options), askSteeringAgents(options)]);
+  const { platform, twice, fromApis } = wholeOf(spec, systemClock.now());
+  const [snapshot, steering] = await Promise.all([
+    lookAt(platform, { ...options, fromApis, following: () => answersNow(platform, options) }),
+    askSteeringAgents(options),
+  ]);
   return {
     ...snapshot,
     ...withoutUndefined({ steering }),

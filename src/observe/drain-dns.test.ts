@@ -4,7 +4,7 @@ import { apiVersion } from '../model/contract.ts';
 import { Drain } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../platform/load.ts';
-import { askFollowing } from './drain-dns.ts';
+import { askFollowing, type Following } from './drain-dns.ts';
 import type { DnsPart } from './why/evidence.ts';
 
 const platform = await loadPlatformOrThrow(['examples/hybrid']);
@@ -21,8 +21,10 @@ function drained(kind: 'Cluster' | 'Blade', name: string, expiresInMs = 60_000):
 
 type Said = Readonly<Record<string, readonly string[] | string>>;
 
-function ask(of: Platform, said: Said | Error): Promise<ReadonlyMap<string, string>> {
-  return askFollowing(of, takenAtMs, {
+const endless = new Promise<string>(() => {});
+
+function ask(of: Platform, said: Said | Error, within = endless): Promise<ReadonlyMap<string, Following>> {
+  const means: Parameters<typeof askFollowing>[2] = {
     addressOf: (country) => (country === 'FR' ? '203.0.113.1' : undefined),
     nameServers: async () => {
       if (said instanceof Error) throw said;
@@ -34,7 +36,8 @@ function ask(of: Platform, said: Said | Error): Promise<ReadonlyMap<string, stri
       if (typeof answer === 'string') return { ...part, problem: answer };
       return { ...part, addresses: answer, rcode: 'NOERROR' };
     },
-  });
+  };
+  return askFollowing(of, takenAtMs, means, within);
 }
 
 const paris = '192.0.2.10';
@@ -56,9 +59,54 @@ it.each<[string, Said | Error, string | RegExp]>([
   ['an answer is empty', { ns1: [] }, /^whether FR .* is not known: ns1: answers no address \(NOERROR\)$/],
   ['no name server is known', new Error('ENOTFOUND'), /is not known: .*name servers are not known here \(ENOTFOUND\)/],
 ])('says of a drained cluster where DNS leads users: %s', async (_what, said, clause) => {
-  const found = (await ask(drained('Cluster', 'paris'), said)).get('d');
+  const found = (await ask(drained('Cluster', 'paris'), said)).get('d')?.text;
   if (typeof clause === 'string') expect(found).toBe(clause);
   else expect(found).toMatch(clause);
+});
+
+it('tells users who are still led there from those who are not', async () => {
+  const of = async (...answers: readonly string[]) =>
+    (await ask(drained('Cluster', 'paris'), { ns1: answers })).get('d')?.still;
+  expect([await of(paris), await of(cloud), await of()]).toEqual([true, false, false]);
+});
+
+it('waits no longer than it may, and asks no more than it may', async () => {
+  const silent = { addressOf: () => '203.0.113.1', nameServers: () => new Promise<never>(() => {}) };
+  const dns = () => new Promise<never>(() => {});
+  const late = await askFollowing(
+    drained('Cluster', 'paris'),
+    takenAtMs,
+    { ...silent, dns },
+    Promise.resolve('no answer within 2 s'),
+  );
+  expect(late.get('d')).toEqual({
+    text: expect.stringMatching(
+      /^whether \w\w for www\.video\.example is led away is not known: no answer within 2 s$/,
+    ),
+    still: false,
+  });
+  const one = drained('Cluster', 'paris');
+  const drains = new Map(
+    [...Array(30).keys()].map((at) => [`d${at}`, [...one.drains.values()][0] as NonNullable<Drain>] as const),
+  );
+  const [video] = [...one.policies.values()];
+  const policies = new Map([['video', video as NonNullable<typeof video>]]);
+  let asked = 0;
+  const many = await askFollowing(
+    { ...one, drains, policies },
+    takenAtMs,
+    {
+      addressOf: () => '203.0.113.1',
+      nameServers: async () => [{ address: 'ns1', port: 53 }],
+      dns: async ({ host }) => {
+        asked += 1;
+        return { server: 'ns1', host, problem: 'does not answer' };
+      },
+    },
+    endless,
+  );
+  expect([many.size, asked]).toEqual([30, 20]);
+  expect([...many.values()].at(-1)?.text).toMatch(/only 20 questions are asked at a time$/);
 });
 
 it('asks nothing for a Drain that DNS does not concern, or that is over', async () => {

@@ -43,29 +43,60 @@ export function drainQuestions(
   });
 }
 
-/** What the name servers answer to users whom Drains lead away, as a clause for each Drain that DNS concerns. Never rejects. */
+/** What the name servers answer to users whom a Drain leads away. */
+export interface Following {
+  /** As clauses, one for each policy that the Drain concerns. */
+  readonly text: string;
+  /** True when some users are still led to what is drained. */
+  readonly still: boolean;
+}
+
+/** So much is asked at most; each question goes to every name server of a zone. */
+const mostQuestions = 20;
+
+/**
+ * Asks the name servers what they answer to users whom Drains lead away, for each Drain that DNS concerns. Never rejects, and takes no longer than
+ * `within` does, which resolves when there is no more time.
+ */
 export async function askFollowing(
   platform: Platform,
   nowMs: number,
   asking: Pick<Asking, 'dns' | 'nameServers' | 'addressOf'>,
-): Promise<ReadonlyMap<string, string>> {
+  within: Promise<string>,
+): Promise<ReadonlyMap<string, Following>> {
   const questions = drainQuestions(platform, nowMs, (country) => asking.addressOf(country) !== undefined);
+  const ask = (question: DrainQuestion): Promise<Following> =>
+    Promise.race([
+      askNameServers(platform, question, question.country, asking).then((parts) =>
+        following(platform, question, parts),
+      ),
+      within.then((limit) => whether(question, limit)),
+    ]);
+  const notAsked = (question: DrainQuestion): Following =>
+    whether(question, `only ${mostQuestions} questions are asked at a time`);
   const said = await Promise.all(
-    questions.map(async (question) => ({
+    questions.map(async (question, index) => ({
       drain: question.drain,
-      clause: following(platform, question, await askNameServers(platform, question, question.country, asking)),
+      ...(index < mostQuestions ? await ask(question) : notAsked(question)),
     })),
   );
   const byDrain = Map.groupBy(said, ({ drain }) => drain);
-  return new Map([...byDrain].map(([drain, all]) => [drain, all.map(({ clause }) => clause).join('; ')]));
+  return new Map(
+    [...byDrain].map(([drain, all]) => [
+      drain,
+      { text: all.map(({ text }) => text).join('; '), still: all.some(({ still }) => still) },
+    ]),
+  );
 }
 
-/** Whether answers lead away from the drained clusters, as a clause (pure). */
-export function following(
-  platform: Platform,
-  { clusters, host, country }: DrainQuestion,
-  parts: readonly DnsPart[],
-): string {
+const whether = ({ country, host }: DrainQuestion, why: string): Following => ({
+  text: `whether ${country} for ${host} is led away is not known: ${why}`,
+  still: false,
+});
+
+/** Whether answers lead away from the drained clusters (pure). */
+function following(platform: Platform, question: DrainQuestion, parts: readonly DnsPart[]): Following {
+  const { clusters, host, country } = question;
   const addresses = new Map(
     clusters.flatMap((name) => entryAddresses(platform, name).map(({ text }) => [text, name] as const)),
   );
@@ -75,12 +106,14 @@ export function following(
   const still = answered.filter((part) => part.addresses.some((address) => addresses.has(address)));
   if (still.length > 0) {
     const names = new Set(still.flatMap((part) => part.addresses.flatMap((address) => addresses.get(address) ?? [])));
-    return `${who} is still led to ${[...names].join(', ')} by ${still.map(({ server }) => server).join(', ')}`;
+    const by = still.map(({ server }) => server).join(', ');
+    return { text: `${who} is still led to ${[...names].join(', ')} by ${by}`, still: true };
   }
   const empty = answered.filter((part) => part.addresses.length === 0);
   const unknown = [...silent, ...empty.map(({ server, rcode }) => `${server}: answers no address (${rcode})`)];
   const led = answered.length - empty.length;
-  if (led === 0) return `whether ${who} is led away is not known: ${unknown.join('; ') || 'no name server was asked'}`;
+  if (led === 0) return whether(question, unknown.join('; ') || 'no name server was asked');
   const asked = `${led} ${led === 1 ? 'name server' : 'name servers'} asked`;
-  return `${who} is led elsewhere now (${[asked, ...unknown.map((text) => `not known: ${text}`)].join('; ')})`;
+  const what = [asked, ...unknown.map((text) => `not known: ${text}`)].join('; ');
+  return { text: `${who} is led elsewhere now (${what})`, still: false };
 }

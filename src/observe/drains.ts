@@ -12,6 +12,7 @@ import { isInForce } from '../model/platform/drains.ts';
 import type { Drain } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { withoutUndefined } from '../model/values.ts';
+import type { Following } from './drain-dns.ts';
 import type { AgentPart, Snapshot } from './snapshot.ts';
 
 /** How far a Drain has come; `over`: it has expired. */
@@ -28,10 +29,7 @@ export interface DrainState {
   /** Absent when it is over, and while of one server it is not known. */
   readonly counts?: LeftCounts;
   /** DNS follows a Drain of a cluster or site when somebody applies the plan, which is made of the folder. */
-  readonly dns:
-    | 'not concerned'
-    | 'follows at the next apply'
-    | 'follows by health checks alone; records follow a Drain in the folder';
+  readonly dns: DrainDns;
   /** What the name servers answer at this moment to users who are to be led away; absent where they were not asked. */
   readonly answers?: string;
 }
@@ -44,18 +42,24 @@ export function drainStates(
   platform: Platform,
   snapshot: Snapshot,
   fromApis: ReadonlySet<string> = new Set(),
-  answers: ReadonlyMap<string, string> = new Map(),
+  answers: ReadonlyMap<string, Following> = new Map(),
 ): readonly DrainState[] {
   return [...platform.drains]
     .toSorted(([, a], [, b]) => Date.parse(a.spec.expires) - Date.parse(b.spec.expires))
     .map(([key, drain]) => ({
       ...stateOf(platform, drain, snapshot),
       dns: dnsOf(drain, fromApis.has(key)),
-      ...withoutUndefined({ answers: answers.get(key) }),
+      ...withoutUndefined({ answers: answers.get(key)?.text }),
     }));
 }
 
-function dnsOf({ spec: { target } }: Drain, fromApi: boolean): DrainState['dns'] {
+/** How DNS follows a Drain. */
+type DrainDns =
+  | 'not concerned'
+  | 'follows at the next apply'
+  | 'follows by health checks alone; records follow a Drain in the folder';
+
+export function dnsOf({ spec: { target } }: Drain, fromApi: boolean): DrainDns {
   if (target.kind !== 'Cluster' && target.kind !== 'Site') return 'not concerned';
   return fromApi ? 'follows by health checks alone; records follow a Drain in the folder' : 'follows at the next apply';
 }

@@ -22,7 +22,7 @@ type Answered = Exclude<AgentPart, { readonly problem: string }>;
 
 /** Every finding of a snapshot, the worst first. */
 export function findingsOf(snapshot: Snapshot): readonly Finding[] {
-  if (snapshot.agents.every((part) => 'problem' in part)) return [nobodyAnswers(snapshot)];
+  if (snapshot.agents.every((part) => 'problem' in part)) return [nobodyAnswers(snapshot), ...drainNotes(snapshot)];
   const dead = deadSites(snapshot);
   const served = servedVips(snapshot);
   const deadNames = new Set(dead.map(({ subject }) => subject));
@@ -38,13 +38,18 @@ export function findingsOf(snapshot: Snapshot): readonly Finding[] {
     ...steeringFindings(snapshot.steering ?? []),
     ...differences(snapshot).map((difference) => ({ severity: 'warning' as const, ...difference })),
     ...snapshot.clusters.flatMap((cluster) => unknownWorkers(cluster, snapshot.agents)),
-    ...snapshot.drains.map(({ name, target, reason, expires }) => ({
-      severity: 'note' as const,
-      subject: target,
-      what: `is drained until ${expires} by Drain/${name}: ${reason}`,
-    })),
+    ...drainNotes(snapshot),
   ];
   return findings.toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+}
+
+/** Who drains what is known from the spec, also where no agent answers. */
+function drainNotes({ drains }: Snapshot): readonly Finding[] {
+  return drains.map(({ name, target, reason, expires, dns }) => ({
+    severity: 'note',
+    subject: target,
+    what: `is drained until ${expires} by Drain/${name}: ${reason}${dns === undefined ? '' : `; DNS: ${dns}`}`,
+  }));
 }
 
 /** Then the machine that asks is more likely cut off than every site is dead; nothing else can be said. */

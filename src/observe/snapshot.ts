@@ -86,6 +86,8 @@ export interface DrainPart {
   readonly target: string;
   readonly reason: string;
   readonly expires: string;
+  /** Of one that DNS concerns: whether users are led elsewhere already, as name servers say, or how DNS follows. */
+  readonly dns?: string;
 }
 
 /**

@@ -1,15 +1,18 @@
 import { expect, test } from 'vitest';
+import { apiVersion } from '../model/contract.ts';
+import { Drain } from '../model/spec/kinds.ts';
 import { loadPlatformOrThrow } from '../platform/load.ts';
+import type { Following } from './drain-dns.ts';
 import { findingsOf } from './findings.ts';
 import type { Snapshot, Target } from './snapshot.ts';
-import { takeSnapshot } from './take.ts';
+import { type TakeOptions, takeSnapshot } from './take.ts';
 import type { Worker } from './targets.ts';
 
 const platform = await loadPlatformOrThrow(['examples/hybrid']);
 
 async function taken(
   workersOf: (cluster: string) => Promise<readonly Worker[] | undefined>,
-  more: { readonly before?: Snapshot } = {},
+  more: Partial<Pick<TakeOptions, 'before' | 'platform' | 'following'>> = {},
 ) {
   const asked: string[] = [];
   const ask = (target: Target) => {
@@ -35,6 +38,28 @@ test('asks the blades of the spec and the workers that clusters list, each once,
     'network newyork-worker-1 newyork',
     'network paris-worker-1 paris',
   ]);
+});
+
+test('says of a drained cluster where name servers lead users, and of one about which nobody was asked how DNS follows', async () => {
+  const drain = Drain.parse({
+    apiVersion,
+    kind: 'Drain',
+    metadata: { name: 'd' },
+    spec: { target: { kind: 'Cluster', name: 'paris' }, reason: 'x', expires: '2026-11-28T00:00:00Z' },
+  });
+  const drained = { ...platform, drains: new Map([['d', drain]]) };
+  const told = async (said?: Following) => {
+    const { snapshot } = await taken(async () => undefined, {
+      platform: drained,
+      ...(said === undefined ? {} : { following: async () => new Map([['d', said]]) }),
+    });
+    return snapshot.drains[0]?.dns;
+  };
+  expect(await told()).toBe('follows at the next apply');
+  expect(await told({ text: 'FR is still led to paris by ns1', still: true })).toBe(
+    'follows at the next apply: FR is still led to paris by ns1',
+  );
+  expect(await told({ text: 'FR is led elsewhere now', still: false })).toBe('FR is led elsewhere now');
 });
 
 test('drops no worker in silence', async () => {

@@ -1,9 +1,12 @@
 import { isInForce } from '../model/platform/drains.ts';
 import { freezeInForce, freezeLine } from '../model/platform/freezes.ts';
 import { sitesOfCluster } from '../model/platform/places.ts';
+import type { Drain } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { messageOf, withoutUndefined } from '../model/values.ts';
-import type { AgentPart, ClusterPart, Snapshot, Target } from './snapshot.ts';
+import { type Following } from './drain-dns.ts';
+import { dnsOf } from './drains.ts';
+import type { AgentPart, ClusterPart, DrainPart, Snapshot, Target } from './snapshot.ts';
 import { bladeTargets, unplacedOf, type Worker, workerTargets } from './targets.ts';
 
 export interface TakeOptions {
@@ -12,6 +15,10 @@ export interface TakeOptions {
   readonly ask: (target: Target) => Promise<AgentPart>;
   /** The workers that a cluster lists; rejects when it cannot be read, resolves with undefined when it is not to be read. */
   readonly workersOf: (cluster: string) => Promise<readonly Worker[] | undefined>;
+  /** What name servers answer to users whom Drains lead away, by the keys of the Drains; never rejects. */
+  readonly following?: () => Promise<ReadonlyMap<string, Following>>;
+  /** The keys of Drains that no folder has. */
+  readonly fromApis?: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /**
@@ -23,10 +30,11 @@ export interface TakeOptions {
 
 /** Asks everybody, all beside each other, and joins what they say. */
 export async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
-  const { platform, ask, now } = options;
-  const [blades, clusters] = await Promise.all([
+  const { platform, ask, now, following, fromApis } = options;
+  const [blades, clusters, answers] = await Promise.all([
     Promise.all(bladeTargets(platform).map(ask)),
     Promise.all([...platform.clusters.keys()].map((name) => askCluster(options, name))),
+    following?.() ?? new Map<string, Following>(),
   ]);
   const takenAtMs = now();
   const agents = [...blades, ...clusters.flatMap(({ workers }) => workers)];
@@ -42,14 +50,21 @@ export async function takeSnapshot(options: TakeOptions): Promise<Snapshot> {
       vips: spec.vips.map(({ address }) => address.text),
     })),
     agents,
-    drains: [...platform.drains.values()]
-      .filter((drain) => isInForce(drain, takenAtMs))
-      .map(({ metadata, spec }) => ({
-        name: metadata.name,
-        target: `${spec.target.kind}/${spec.target.name}`,
-        reason: spec.reason,
-        expires: spec.expires,
-      })),
+    drains: [...platform.drains]
+      .filter(([, drain]) => isInForce(drain, takenAtMs))
+      .map(([key, drain]) => drainPart(drain, dnsOf(drain, fromApis?.has(key) === true), answers.get(key))),
+  };
+}
+
+/** What is drained; where users are still led there, or nobody was asked, it says how DNS follows. */
+function drainPart({ metadata, spec }: Drain, dns: ReturnType<typeof dnsOf>, said?: Following): DrainPart {
+  const follows = said === undefined || said.still ? [dns] : [];
+  return {
+    name: metadata.name,
+    target: `${spec.target.kind}/${spec.target.name}`,
+    reason: spec.reason,
+    expires: spec.expires,
+    ...(dns === 'not concerned' ? {} : { dns: [...follows, ...(said === undefined ? [] : [said.text])].join(': ') }),
   };
 }
 

@@ -54,13 +54,16 @@ function worst(findings: readonly Finding[]): Finding | undefined {
 
 /** The sentence that matters first: the worst finding, and how many others of which kind there are. */
 function headline(
-  { agents, takenAtMs }: Snapshot,
+  { agents, drains, takenAtMs }: Snapshot,
   findings: readonly Finding[],
 ): { readonly text: string; readonly isCut: boolean } {
   const at = clockTime(takenAtMs);
   const first = worst(findings);
   if (first === undefined) {
-    const covers = `${agents.length} agents answer, every VIP is announced, every session is up; DNS is not looked at`;
+    const dns = drains.some(({ dns }) => dns !== undefined)
+      ? 'of DNS only what is drained was asked'
+      : 'DNS is not looked at';
+    const covers = `${agents.length} agents answer, every VIP is announced, every session is up; ${dns}`;
     return { text: `${at}  all well, as far as agents and ExaBGP know: ${covers}`, isCut: false };
   }
   const others = severities.flatMap((severity) => {

@@ -60,6 +60,7 @@ const cases: readonly Case[] = [
   { words: ['status'], says: /missing required argument/ },
   { words: ['status', badSite], says: /spec\.type/ },
   { words: ['status', spec, '--steering', 'here'], says: /expected host:port/ },
+  { words: ['status', spec, '--name-server', 'ns1.example'], says: /Expected ADDRESS/ },
   { words: ['status', spec, '--tls-cert', notYaml], says: /--tls-key and --tls-ca are missing \(OptionAlone\)/ },
   { words: ['status', spec, '--tls-mode', 'grace'], says: /all of --tls-cert, --tls-key and --tls-ca/ },
   { words: ['drains', spec, ...notTls], says: /not\.yaml holds no certificate.*\(TlsFilesUnusable\)/ },
