@@ -5,14 +5,13 @@ import type { Uplink } from '../bgp/render/server.ts';
 import { parseAddress } from '../model/address.ts';
 import { defaultRunDir, runFiles } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
+import { addPlatformPlaces, type PlatformPlaces, platformOfPlaces } from './platform-copy.ts';
 
 /** `tideline bgp render | relay`: the configuration of a server's ExaBGP, and its API child. */
 export function register(program: Command): void {
   const bgp = program.command('bgp').description("A server's ExaBGP: its configuration and our relay under it");
-  bgp
-    .command('render')
-    .description('Write exabgp.conf and exabgp.env of a worker or blade')
-    .requiredOption('--platform <path>', 'the platform spec, file or folder')
+  const command = bgp.command('render').description('Write exabgp.conf and exabgp.env of a worker or blade');
+  addPlatformPlaces(command)
     .requiredOption('--server <name>', 'name of the worker or blade')
     .option('--address <address>', 'its address; blades have it in their EdgePool')
     .option(
@@ -37,8 +36,7 @@ export function register(program: Command): void {
     });
 }
 
-interface RenderArguments {
-  readonly platform: string;
+interface RenderArguments extends PlatformPlaces {
   readonly server: string;
   readonly address?: string;
   readonly uplink: readonly string[];
@@ -47,7 +45,6 @@ interface RenderArguments {
 }
 
 async function render(options: RenderArguments): Promise<void> {
-  const { loadPlatformOrThrow } = await import('../platform/load.ts');
   const { renderEnvironment, renderExabgp } = await import('../bgp/render/config.ts');
   const { relayProgram, warmRelay } = await import('../bgp/render/relay.ts');
   const { resolveServer } = await import('../bgp/render/server.ts');
@@ -60,7 +57,7 @@ async function render(options: RenderArguments): Promise<void> {
       message: `--address: not an IP address: ${options.address}`,
       fix: 'write the whole address, such as 10.1.0.11',
     });
-  const platform = await loadPlatformOrThrow([options.platform]);
+  const platform = await platformOfPlaces(options);
   await checkExabgp(process.env);
   // Where the environment names a compile cache the relay shares it, so that the eight servers of a lab compile once.
   const compileCache = resolve(process.env.NODE_COMPILE_CACHE ?? join(options.runDir, runFiles.compileCache));

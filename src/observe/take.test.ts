@@ -4,7 +4,7 @@ import { Drain } from '../model/spec/kinds.ts';
 import { loadPlatformOrThrow } from '../platform/load.ts';
 import type { Following } from './drain-dns.ts';
 import { findingsOf } from './findings.ts';
-import type { Snapshot, Target } from './snapshot.ts';
+import type { Target } from './snapshot.ts';
 import { type TakeOptions, takeSnapshot } from './take.ts';
 import type { Worker } from './targets.ts';
 

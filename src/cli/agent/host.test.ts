@@ -189,7 +189,8 @@ it('ends at a signal while it waits for a platform that no API gives yet, and st
 
 it('refuses to start without a folder where nobody is trusted, or nothing says which cluster is its own', async () => {
   const { platform: _folder, ...rest } = given({ kubeconfig: join(runDir, 'none') });
-  await expect(runAgent(plane(), rest, recordingProcess().process)).rejects.toThrow(/NoCluster/);
+  for (const without of [rest, { ...rest, platform: '' }])
+    await expect(runAgent(plane(), without, recordingProcess().process)).rejects.toThrow(/NoCluster/);
   await expect(runAgent(plane(), { ...rest, cluster: 'paris' }, recordingProcess().process)).rejects.toThrow(
     /NoSpecSource/,
   );

@@ -25,6 +25,7 @@ import type { Door } from '../../runtime/visitors.ts';
 import { clusterSource, describePlace, noCluster, type SourceArguments } from '../cluster-source.ts';
 import { useCompileCache, writeCompileCache } from '../compile-cache.ts';
 import type { ListenAddress } from '../options.ts';
+import { namedFolder } from '../platform-copy.ts';
 import type { TlsArguments } from '../tls.ts';
 import type { History } from './history.ts';
 import { ownCluster, placeOf } from './place.ts';
@@ -139,9 +140,10 @@ const platformIntervalMs = 1000;
  */
 export async function runAgent<Given extends AgentArguments, View>(
   plane: AgentPlane<Given, View>,
-  given: Given,
+  said: Given,
   outside?: Process,
 ): Promise<void> {
+  const given = namedFolder(said);
   useCompileCache(given.runDir);
   await plane.notifyStarting?.(given);
   const { shutdown, createLog } = outside ?? (await thisProcess());

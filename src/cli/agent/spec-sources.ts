@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { fullTrust, noTrust, type Trust, type TrustTopic, trustTopics } from '../../model/platform/trust.ts';
 import { InputError } from '../../model/problem.ts';
+import { platformOption } from '../platform-copy.ts';
 
 /** A cluster whose API an agent follows beside that of its own cluster. */
 interface OtherApi {
@@ -31,9 +32,10 @@ export interface SpecSources {
 /** Adds the options of the platform spec; they are the same for every agent. */
 export function addSpecOptions(command: Command): void {
   command
-    .option(
-      '--platform <path>',
-      'file or folder of the platform spec; watched, a bad edit changes nothing. Without it the spec is read from APIs, of which one must be trusted',
+    .addOption(
+      platformOption(
+        'file or folder of the platform spec; watched, a bad edit changes nothing. Without it the spec is read from APIs, of which one must be trusted',
+      ),
     )
     .option(
       '--platform-api <cluster=kubeconfig>',

@@ -7,9 +7,9 @@ import { findObject } from '../../model/platform/find.ts';
 import { InputError, type InputProblem } from '../../model/problem.ts';
 import type { EdgePool } from '../../model/spec/kinds.ts';
 import type { NginxSettings } from '../../planes/edge/nginx/conf.ts';
+import { addPlatformPlaces, type PlatformPlaces, placesText, platformOfPlaces } from '../platform-copy.ts';
 
-interface RenderArguments {
-  readonly platform: string;
+interface RenderArguments extends PlatformPlaces {
   readonly pool: string;
   readonly runDir: string;
   readonly temporaryDir?: string;
@@ -23,10 +23,10 @@ interface RenderArguments {
 
 /** `tideline edge render`: writes the files with which nginx of a pool's blade is started. */
 export function registerRender(edge: Command): void {
-  edge
+  const command = edge
     .command('render')
-    .description('Write nginx.conf and the Lua data plane of a pool; constant, whatever the cluster holds')
-    .requiredOption('--platform <dir>', 'folder or file of the platform spec')
+    .description('Write nginx.conf and the Lua data plane of a pool; constant, whatever the cluster holds');
+  addPlatformPlaces(command)
     .requiredOption('--pool <name>', 'the EdgePool')
     .requiredOption('--run-dir <dir>', 'folder of the control socket, pid and logs')
     .option(
@@ -50,15 +50,14 @@ function parseWorkers(text: string): number | 'auto' {
 }
 
 async function render(options: RenderArguments): Promise<void> {
-  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
   const { checkSettings } = await import('../../planes/edge/nginx/conf.ts');
   const { renderDataPlane } = await import('../../planes/edge/nginx/render.ts');
   const { zoneMiB } = await import('../../planes/edge/table.ts');
   const { countryRanges } = await import('../../geo/ranges.ts');
   const { printLines } = await import('../../runtime/print.ts');
 
-  const platform = await loadPlatformOrThrow([options.platform]);
-  const pool = findObject(platform, 'EdgePool', options.pool, { option: '--pool', place: options.platform });
+  const platform = await platformOfPlaces(options);
+  const pool = findObject(platform, 'EdgePool', options.pool, { option: '--pool', place: placesText(options) });
   const settings = {
     rendered: resolve(options.to),
     runDir: resolve(options.runDir),

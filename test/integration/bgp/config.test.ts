@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { renderEnvironment } from '../../../src/bgp/render/config.ts';
 import { checkExabgp } from '../../../src/bgp/render/version.ts';
+import { keepSpecOf } from '../../support/spec-copy.ts';
 
 const run = promisify(execFile);
 let directory = '';
@@ -72,6 +73,13 @@ it('`tideline bgp render` writes both files; bad input is a message and exit cod
   await run('bin/tideline', [...base, '--server', 'paris-worker-1', '--address', '10.1.0.11']);
   expect(await readFile(join(directory, 'exabgp.conf'), 'utf8')).toContain(`--socket ${directory}/bgp.sock`);
   expect((await stat(join(directory, 'exabgp.env'))).size).toBeGreaterThan(0);
+  const [platform, ...copied] = [await readFile(join(directory, 'exabgp.conf'), 'utf8'), ...base];
+  await keepSpecOf('examples/hybrid', join(directory, 'platform-network-paris.json'));
+  copied.splice(copied.indexOf('--platform'), 2, '--platform-copy', directory);
+  const worker = [...copied, '--server', 'paris-worker-1', '--address', '10.1.0.11'];
+  const { stderr } = await run('bin/tideline', worker, { env: { ...process.env, TIDELINE_PLATFORM: '' } });
+  expect(stderr).toMatch(/^read what the API of cluster paris said last, kept in /);
+  expect(await readFile(join(directory, 'exabgp.conf'), 'utf8')).toBe(platform);
   const failed = await run('bin/tideline', [...base, '--server', 'nobody']).catch((error: unknown) => error);
   expect(failed).toMatchObject({ code: 2, stderr: expect.not.stringContaining('    at ') });
   const relay = await run('bin/tideline', ['bgp', 'relay', '--socket', '/s']).catch((error: unknown) => error);

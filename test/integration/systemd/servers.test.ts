@@ -1,6 +1,10 @@
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EdgeStatus, NetworkStatus } from '../../../src/model/status.ts';
 import { promised } from '../../support/promised.ts';
+import { keepSpecOf } from '../../support/spec-copy.ts';
 import type { Machine } from '../../support/systemd/machine.ts';
 import { commandsOf, Rack, until } from '../../support/systemd/rack.ts';
 import { type Task, taskNamed } from '../../support/tasks.ts';
@@ -150,6 +154,34 @@ describe('what the documented commands install and start', () => {
     ];
     const modes = await blade.sh(`stat -c '%a %U' ${files.join(' ')}`);
     expect(modes.trim().split('\n')).toEqual([...Array<string>(4).fill('700 tideline'), '600 tideline']);
+  });
+});
+
+describe('a server without a folder', () => {
+  it('renders nginx and ExaBGP from what its agent kept of the API, and says when nothing was kept', async () => {
+    const copy = '/var/lib/tideline/edge/platform-edge-paris.json';
+    const file = join(tmpdir(), 'tideline-kept-spec.json');
+    await keepSpecOf('examples/hybrid', file);
+    const text = await readFile(file, 'utf8');
+    await rm(file);
+    const render = 'systemctl start tideline-nginx-render tideline-exabgp-render';
+    const rendered = '/var/lib/tideline/nginx/nginx.conf /var/lib/tideline/bgp/exabgp.conf';
+    await blade.sh(`
+      cp /etc/tideline/server.env /etc/tideline/server.env.kept
+      mv /etc/tideline/platform /etc/tideline/away
+      cp /opt/tideline/deploy/systemd/examples/without-folder.env /etc/tideline/server.env
+      mkdir /tmp/rendered; cp -p ${rendered} /tmp/rendered; rm ${rendered}`);
+    expect(await blade.try(render)).toMatchObject({ code: 1 });
+    expect(await blade.journal('tideline-nginx-render')).toMatch(/no agent has kept a platform spec.*PlatformMissing/);
+    await blade.sh(
+      `cat >${copy} <<'END'\n${text}\nEND\nchown tideline: ${copy}; ${render}; cmp /tmp/rendered/exabgp.conf /var/lib/tideline/bgp/exabgp.conf`,
+    );
+    expect(await blade.sh(`cat ${rendered}`)).toContain('Made by "tideline edge render"');
+    expect(await blade.journal('tideline-exabgp-render')).toContain(`kept in ${copy}`);
+    await blade.sh(`
+      rm ${copy}; rm -r /tmp/rendered; mv /etc/tideline/away /etc/tideline/platform
+      mv /etc/tideline/server.env.kept /etc/tideline/server.env; ${render}`);
+    await serving();
   });
 });
 
