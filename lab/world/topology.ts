@@ -1,6 +1,8 @@
 import { clientAddress } from '../../src/geo/prefixes.ts';
+import { addressAt } from '../../src/model/address.ts';
 import { siteOfCluster } from '../../src/model/platform/places.ts';
 import { InputError } from '../../src/model/problem.ts';
+import type { EdgePool, Site } from '../../src/model/spec/kinds.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
 import { application } from './application.ts';
 
@@ -14,10 +16,15 @@ export const transits = [
   { name: 'transit-asia', asn: 64503, id: '172.16.255.3' },
 ] as const;
 
-/** The first uplink of a site is its nearest; the pods' pool is the site's first pod prefix. */
-const datacentreSites: Readonly<
-  Record<string, { readonly uplinks: readonly string[]; readonly workers: readonly Server[]; readonly master: Server }>
-> = {
+/** What the lab adds to a data centre of the spec. The first uplink is its nearest; the pods' pool is the site's first pod prefix. */
+interface Place {
+  readonly uplinks: readonly string[];
+  readonly workers: readonly Server[];
+  readonly master: Server;
+}
+
+/** The places of the sites of the example; others have one by `placeOf`. */
+const datacentreSites: Readonly<Record<string, Place>> = {
   paris: {
     uplinks: ['transit-europe', 'transit-america'],
     workers: [
@@ -156,7 +163,7 @@ function datacentreOf(platform: Platform, cluster: string, poolName: string, con
   const pool = platform.edgePools.get(poolName);
   const site = siteOfCluster(platform, cluster);
   const router = site?.spec.routers[0];
-  const lab = datacentreSites[site?.metadata.name ?? ''];
+  const lab = site === undefined ? undefined : (datacentreSites[site.metadata.name] ?? placeOf(site, pool));
   if (
     pool === undefined ||
     site === undefined ||
@@ -166,8 +173,8 @@ function datacentreOf(platform: Platform, cluster: string, poolName: string, con
   )
     throw new InputError({
       reason: 'NoPlaceInLab',
-      message: `the lab has no place for cluster ${cluster}: it knows no uplinks and workers of its site`,
-      fix: 'add the site to lab/world/topology.ts',
+      message: `the lab has no place for cluster ${cluster}: its site needs a router, an AS number of servers, and three free addresses for servers`,
+      fix: 'add what is missing to the site (spec.routers, spec.serverAsn, spec.prefixes.servers)',
     });
   const { prefixes } = site.spec;
   return {
@@ -187,6 +194,38 @@ function datacentreOf(platform: Platform, cluster: string, poolName: string, con
       vips: prefixes.vips.map((p) => p.text),
     },
   };
+}
+
+/** Free addresses of servers are looked for from here on. */
+const firstServer = 11;
+const mostServers = 250;
+
+/** Two workers and a master in free addresses of the site's first prefix of servers, and uplinks by where it is; undefined without room. */
+function placeOf({ metadata: { name }, spec }: Site, pool: EdgePool | undefined): Place | undefined {
+  const [prefix] = spec.prefixes.servers;
+  if (prefix === undefined) return undefined;
+  const taken = new Set([...spec.routers, ...(pool?.spec.blades ?? [])].map(({ address }) => address.text));
+  const free: string[] = [];
+  for (let index = firstServer; free.length < 3 && index < mostServers; index += 1) {
+    const text = addressAt(prefix, index)?.text;
+    if (text !== undefined && !taken.has(text)) free.push(text);
+  }
+  const [first, second, third] = free;
+  if (first === undefined || second === undefined || third === undefined) return undefined;
+  return {
+    uplinks: uplinksOf(spec.location.longitude),
+    workers: [
+      { name: `${name}-worker-1`, address: first },
+      { name: `${name}-worker-2`, address: second },
+    ],
+    master: { name: `${name}-master-1`, address: third },
+  };
+}
+
+/** The nearest transit, and another one. */
+function uplinksOf(longitude: number): readonly string[] {
+  if (longitude < -30) return ['transit-america', 'transit-europe'];
+  return longitude < 60 ? ['transit-europe', 'transit-america'] : ['transit-asia', 'transit-europe'];
 }
 
 function regionOf(site: string, cluster: string, anycast: readonly string[]): CloudRegion {

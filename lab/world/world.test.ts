@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseAddress } from '../../src/model/address.ts';
+import type { Cluster, Site } from '../../src/model/spec/kinds.ts';
 import type { Platform } from '../../src/model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../../src/platform/load.ts';
 import { endOf, type Link, linksOf } from './links.ts';
@@ -82,5 +83,40 @@ describe('the world of the example', () => {
     expect(routersOf(real, more).map(({ neighbors }) => neighbors.length)).toEqual(
       routersOf(world, links).map(({ neighbors }) => neighbors.length),
     );
+  });
+});
+
+describe('a data centre that the lab does not know', () => {
+  const renamed = (change: (site: Site) => Site): Platform => {
+    const paris = platform.sites.get('paris') as Site;
+    const cluster = platform.clusters.get('paris') as Cluster;
+    const site = change({ ...paris, metadata: { name: 'rome' } });
+    return {
+      ...platform,
+      sites: new Map([...platform.sites, ['rome', site]]),
+      clusters: new Map([['paris', { ...cluster, spec: { ...cluster.spec, sites: ['rome'] } }]]),
+    };
+  };
+
+  it('has the nearest uplinks, and workers in addresses that nobody has', () => {
+    const [rome] = worldOf(renamed((site) => site)).datacentres;
+    expect(rome?.uplinks[0]).toBe('transit-europe');
+    expect(rome?.workers).toEqual([
+      { name: 'rome-worker-1', address: '10.1.0.11' },
+      { name: 'rome-worker-2', address: '10.1.0.12' },
+    ]);
+    const inAsia = ({ spec, ...site }: Site): Site => ({
+      ...site,
+      spec: { ...spec, location: { ...spec.location, longitude: 139 } },
+    });
+    expect(worldOf(renamed(inAsia)).datacentres[0]?.uplinks).toEqual(['transit-asia', 'transit-europe']);
+  });
+
+  it('is refused without a prefix that has room for its servers, and says what is missing', () => {
+    const small = ({ spec, ...site }: Site): Site => ({
+      ...site,
+      spec: { ...spec, prefixes: { ...spec.prefixes, servers: [] } },
+    });
+    expect(() => worldOf(renamed(small))).toThrow(/three free addresses for servers \(NoPlaceInLab\)/);
   });
 });

@@ -20,6 +20,7 @@ const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
   () => import('./accept.ts'),
   () => import('./freeze.ts'),
   () => import('./history.ts'),
+  () => import('./new-site.ts'),
   () => import('./steering.ts'),
 ];
 

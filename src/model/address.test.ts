@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { comparePrefixes, contains, hostPrefix, overlaps, type Prefix, parseAddress, parsePrefix } from './address.ts';
+import {
+  comparePrefixes,
+  contains,
+  hostPrefix,
+  moved,
+  overlaps,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+} from './address.ts';
 
 function prefix(text: string): Prefix {
   const parsed = parsePrefix(text);
@@ -98,4 +107,21 @@ describe('prefix relations', () => {
     const address = parseAddress('2001:db8::1');
     expect(address && hostPrefix(address).text).toBe('2001:db8::1/128');
   });
+});
+
+describe('moved', () => {
+  const at = (address: string, from: string, to: string): string | undefined => {
+    const [whose, one, other] = [parseAddress(address), parsePrefix(from), parsePrefix(to)];
+    if (whose === undefined || one === undefined || other === undefined) throw new Error('not an address');
+    return moved(whose, one, other)?.text;
+  };
+  it.each([
+    ['10.1.0.21', '10.1.0.0/24', '10.3.0.0/24', '10.3.0.21'],
+    ['10.1.0.21', '10.1.0.0/24', '10.3.4.0/22', '10.3.4.21'],
+    ['10.1.0.3', '10.1.0.0/24', '10.3.0.8/29', '10.3.0.11'],
+    ['10.1.0.21', '10.1.0.0/24', '10.3.0.8/29', undefined],
+    ['10.2.0.21', '10.1.0.0/24', '10.3.0.0/24', undefined],
+    ['10.1.0.21', '10.1.0.0/24', '2001:db8::/64', undefined],
+    ['2001:db8:1::a:15', '2001:db8:1::/64', '2001:db8:3::/64', '2001:db8:3::a:15'],
+  ])('%s of %s is in %s: %s', (address, from, to, there) => expect(at(address, from, to)).toBe(there));
 });

@@ -100,6 +100,16 @@ export function addressAt(prefix: Prefix, index: number): Address | undefined {
   return { family: prefix.family, text: canonicalText(bytes) };
 }
 
+/**
+ * The address that is in `to` what this one is in `from`, which holds it; undefined where `to` is of another family, or has no room for it.
+ */
+export function moved(address: Address, from: Prefix, to: Prefix): Address | undefined {
+  if (from.family !== to.family || !contains(from, hostPrefix(address))) return undefined;
+  const host = (bytesOfText(address.text) ?? []).map((byte, index) => byte & ~maskByte(index, from.length) & 0xff);
+  if (host.some((byte, index) => (byte & maskByte(index, to.length)) !== 0)) return undefined;
+  return { family: to.family, text: canonicalText(bytesOf(to).map((byte, index) => byte | (host[index] ?? 0))) };
+}
+
 /** True when the two prefixes share an address. */
 export function overlaps(a: Prefix, b: Prefix): boolean {
   return contains(a, b) || contains(b, a);

@@ -142,14 +142,16 @@ function valueOf({ value }: SpecDocument): unknown {
   return value;
 }
 
-function built(documents: readonly SpecDocument[], unread: readonly SpecProblem[], nowMs: number): Platform {
+/** The platform of these documents. Throws an InputError when it is not valid. */
+export function built(documents: readonly SpecDocument[], unread: readonly SpecProblem[], nowMs: number): Platform {
   const { platform, problems } = buildPlatform(documents, nowMs);
   const all = [...unread, ...problems];
   if (all.length > 0) throw new InputError(all);
   return platform;
 }
 
-async function folderOf(paths: readonly string[], kind: KindName): Promise<string> {
+/** The first folder of these paths. */
+export async function folderOf(paths: readonly string[], kind: KindName): Promise<string> {
   for (const path of paths) if ((await stat(path)).isDirectory()) return path;
   throw new InputError({
     reason: 'NoFolder',

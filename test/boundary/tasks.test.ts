@@ -6,6 +6,7 @@ import { tasks } from '../support/tasks.ts';
 const wanted = [
   'add a worker',
   'add a blade',
+  'add a data centre',
   'drain and return a blade',
   'drain and return a cluster',
   'drain and return a site',

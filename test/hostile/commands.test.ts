@@ -25,6 +25,7 @@ const oddDemand = file('demand.json', '{"measuredAt":"2026-11-27T20:00:00Z","req
 const spec = 'examples/hybrid';
 const out = join(folder, 'out');
 const notTls = ['--tls-cert', notYaml, '--tls-key', notYaml, '--tls-ca', notYaml];
+const newSite = ['new-site', 'rome', spec, '--country', 'IT'];
 const noState = ['--state', join(folder, 'no-lab')];
 
 interface Case {
@@ -65,6 +66,10 @@ const cases: readonly Case[] = [
   { words: ['status', spec, '--tls-mode', 'grace'], says: /all of --tls-cert, --tls-key and --tls-ca/ },
   { words: ['drains', spec, ...notTls], says: /not\.yaml holds no certificate.*\(TlsFilesUnusable\)/ },
   { words: ['thaw', spec, ...notTls], says: /TlsFilesUnusable/ },
+  { words: ['new-site', 'rome', spec, '--like', 'paris'], says: /--country/ },
+  { words: [...newSite, '--like', 'paris', '--at', 'north'], says: /degrees north and east/ },
+  { words: [...newSite, '--like', 'pariss', '--at', '41.9,12.5'], says: /did you mean "paris"/ },
+  { words: [...newSite, '--like', 'paris', '--at', '41.9,12.5', '--pods', '10.3.0.1/24'], says: /without host bits/ },
   { words: ['drain', 'rack', 'r1', spec, '--for', '1h', '--reason', 'x'], says: /site, cluster, blade or worker/ },
   { words: ['drain', 'site', 'pariss', spec, '--for', '1h', '--reason', 'x'], says: /did you mean "paris"/ },
   { words: ['drain', 'site', 'paris', spec, '--for', 'soon', '--reason', 'x'], says: /30m, 2h or 1d12h/ },
@@ -202,6 +207,14 @@ const cases: readonly Case[] = [
     says: /loud/,
   },
   { words: ['edge', 'render', '--platform', spec, '--pool', 'paris-edge'], says: /--run-dir|--to/ },
+  {
+    words: ['edge', 'render', '--pool', 'paris-edge', '--run-dir', out, '--to', out],
+    says: /nothing says where the platform spec is.*\(NoSpecSource\)/,
+  },
+  {
+    words: ['bgp', 'render', '--server', 'w', '--to', out, '--platform-copy', join(folder, 'none')],
+    says: /no agent has kept a platform spec .*\(PlatformMissing\)/,
+  },
   {
     words: ['edge', 'render', '--platform', spec, '--pool', 'rome-edge', '--run-dir', out, '--to', out],
     says: /rome-edge/,
