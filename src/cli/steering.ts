@@ -3,6 +3,7 @@ import { register as registerAdopt } from './steering/adopt.ts';
 import { register as registerAgent } from './steering/agent.ts';
 import { register as registerApply } from './steering/apply.ts';
 import { register as registerDemand } from './steering/demand.ts';
+import { register as registerDiff } from './steering/diff.ts';
 import { register as registerExplain } from './steering/explain.ts';
 import { register as registerExport } from './steering/export.ts';
 import { register as registerHistory } from './steering/history.ts';
@@ -29,6 +30,7 @@ export function register(program: Command): void {
     registerMap,
     registerDemand,
     registerHistory,
+    registerDiff,
     registerRollback,
     registerImport,
     registerExport,

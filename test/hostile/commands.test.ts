@@ -151,6 +151,8 @@ const cases: readonly Case[] = [
   { words: ['steering', 'restore', spec, '--plan', 'x'], says: /checksum/i },
   { words: ['steering', 'remove', 'nobody.example', spec], says: /--provider/ },
   { words: ['steering', 'history', 'nobody.example', spec], says: /--provider/ },
+  { words: ['steering', 'diff', '1', 'x', 'video.example', spec], says: /Expected a generation/ },
+  { words: ['steering', 'diff', '0'.repeat(16), '1', 'video.example', spec], says: /ProvidersApart/ },
   { words: ['steering', 'rollback', 'x', 'video.example', spec], says: /Expected a generation/ },
   { words: ['steering', 'rollback', '1', 'video.example', spec], says: /powerdns and route53, .*\(ProvidersApart\)/ },
   { words: ['steering', 'rollback', '0'.repeat(16), 'nobody.example', spec], says: /--provider/ },

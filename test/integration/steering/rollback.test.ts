@@ -84,6 +84,11 @@ test('an apply is told with its reason and rolled back by its plan; the next pla
       `generation 2, .*: apply, .*, in force\\n {4}why: isles are near\\n {4}plan ${later}, inputs \\w+\\n.*generation 1, .*\\n {4}why: the first\\n {4}plan ${earlier}, `,
     ),
   );
+  const between = await sh(`tideline steering diff ${earlier} 2 video.example platform`);
+  expect(between).toMatchObject({ code: 0, err: '' });
+  expect(between.out).toBe(
+    'route53 zone video.example, generation 1 -> 2\n  policy video is changed\n    cloud > paris > newyork -> newyork:30,paris:70 > cloud: FO\n',
+  );
   const [show = '', carryOut = ''] = taskNamed('roll back what was applied').commands.map((command) =>
     command.replace('PLAN', earlier),
   );
