@@ -206,7 +206,7 @@ export async function planStep(
     ],
     notices: [
       ...notices,
-      ...hosts.flatMap((host) => besides(host, state.records)),
+      ...besides(hosts, state.records),
       ...hosts.flatMap((host) => hiding({ zone, hosts: known }, host, state.records)),
       ...intent.notices,
       ...(task.kind === 'release' ? [] : intent.policies.flatMap(leftAlone)),

@@ -41,20 +41,26 @@ function ancestorsOf(host: string, zone: string): readonly string[] {
 }
 
 /**
- * HTTPS and SVCB records beside a host that lead clients elsewhere than its addresses (RFC 9460): an alias, another target, or addresses of
+ * HTTPS and SVCB records beside hosts that lead clients elsewhere than its addresses (RFC 9460): an alias, another target, or addresses of
  * their own.
  */
-export function besides(host: string, records: readonly RecordSet[]): readonly SteeringNotice[] {
-  return records.flatMap(({ name, type, target }): readonly SteeringNotice[] => {
-    if (name !== host || (type !== 'HTTPS' && type !== 'SVCB') || target.kind !== 'values') return [];
-    const leading = target.values.filter((value) => {
-      const [, to = '.'] = value.split(/\s+/);
-      return !isRoot(to, host) || /\bipv[46]hint=/.test(value);
-    });
-    if (leading.length === 0) return [];
-    const message = `${host}: its ${type} record (${leading.join('; ')}) leads clients that ask for it elsewhere than the answers of the policy`;
-    return [{ reason: 'LedElsewhere', message }];
+export function besides(hosts: readonly string[], records: readonly RecordSet[]): readonly SteeringNotice[] {
+  const services = Map.groupBy(
+    records.filter(({ type }) => type === 'HTTPS' || type === 'SVCB'),
+    ({ name }) => name,
+  );
+  return hosts.flatMap((host) => (services.get(host) ?? []).flatMap((record) => leadingPast(host, record)));
+}
+
+function leadingPast(host: string, { type, target }: RecordSet): readonly SteeringNotice[] {
+  if (target.kind !== 'values') return [];
+  const leading = target.values.filter((value) => {
+    const [, to = '.'] = value.split(/\s+/);
+    return !isRoot(to, host) || /\bipv[46]hint=/.test(value);
   });
+  if (leading.length === 0) return [];
+  const message = `${host}: its ${type} record (${leading.join('; ')}) leads clients that ask for it elsewhere than the answers of the policy`;
+  return [{ reason: 'LedElsewhere', message }];
 }
 
 const isRoot = (target: string, host: string): boolean => target === '.' || nameOf(target) === host;
