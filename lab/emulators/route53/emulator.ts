@@ -35,6 +35,8 @@ export interface EmulatorOptions {
   readonly allowPrivateEndpoints: boolean;
   /** How many health checks the account may have; absent for Route 53's default of 200. */
   readonly healthCheckQuota?: number;
+  /** How many records a zone may have; absent for Route 53's default of 10,000. */
+  readonly recordQuota?: number;
   /** The ISO 3166-1 alpha-2 code of the country that an address is in; undefined when it is unknown. */
   readonly countryOf: (address: string) => string | undefined;
   readonly clock: Clock;
@@ -67,6 +69,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     insyncDelayMs: options.insyncDelayMs,
     newId,
     longestLagMs: Math.max(0, ...(options.lateDns ?? []).map(({ lagMs }) => lagMs)),
+    recordQuota: options.recordQuota ?? 10_000,
     onInsync: (zone, change) => log.info({ zone, change }, 'change in sync'),
   });
   const nameServer = ({ host, port }: Endpoint, lagMs: number): Promise<DnsServer> =>

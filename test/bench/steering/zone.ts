@@ -5,6 +5,8 @@ import { fill, type Measured, measure } from './measured.ts';
 import { hosts, policy, withPlatform } from './platform.ts';
 
 const records = 9990;
+/** A raised quota: with those of the hosts there are more than the 10,000 that a zone may have without asking. */
+const recordQuota = 40_000;
 const keys = { AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' };
 const tideline = join(import.meta.dirname, '../../../bin/tideline');
 
@@ -15,7 +17,7 @@ const tideline = join(import.meta.dirname, '../../../bin/tideline');
 export const steeringZone: Bench = {
   name: 'steering-zone',
   async run(reportProgress) {
-    const emulator = await testEmulator({ insyncDelayMs: 0, countryOf: () => undefined });
+    const emulator = await testEmulator({ insyncDelayMs: 0, recordQuota, countryOf: () => undefined });
     try {
       reportProgress(`filling a zone with ${records} records`);
       const client = clientOf(emulator);

@@ -1,5 +1,4 @@
 import { invalidInput } from '../reasons.ts';
-import { recordsPerZone } from '../zone/batch.ts';
 import { type ApiResponse, type Operation, pathParameter } from './operation.ts';
 
 /** What the account and its zones may hold, and hold. */
@@ -30,7 +29,7 @@ const getHostedZoneLimit: Operation = {
     const type = pathParameter(request, 'type');
     const zone = zones.require(pathParameter(request, 'id'));
     if (type !== 'MAX_RRSETS_BY_ZONE') throw invalidInput(`the limit ${type} is unknown or not emulated`);
-    return limit('GetHostedZoneLimitResponse', type, recordsPerZone, zone.table.all().length);
+    return limit('GetHostedZoneLimitResponse', type, zones.recordQuota, zone.table.all().length);
   },
 };
 

@@ -152,6 +152,7 @@ const changeResourceRecordSets: Operation = {
       zone: zone.name,
       zoneId: zone.id,
       healthCheckExists: (id) => healthChecks.exists(id),
+      recordQuota: zones.recordQuota,
     });
     if (!result.ok) throw new ApiError('InvalidChangeBatch', result.messages);
     const change = zones.commit(zone.id, result.table, commentOf(root));

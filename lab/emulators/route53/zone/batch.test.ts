@@ -3,7 +3,12 @@ import { applyBatch, type BatchContext } from './batch.ts';
 import type { Change, RecordSet } from './record.ts';
 import { RecordDraft, type RecordTable } from './table.ts';
 
-const context: BatchContext = { zone: 'video.example.', zoneId: 'Z1', healthCheckExists: (id) => id === 'check' };
+const context: BatchContext = {
+  zone: 'video.example.',
+  zoneId: 'Z1',
+  recordQuota: 10_000,
+  healthCheckExists: (id) => id === 'check',
+};
 
 function recordOf(part: Partial<RecordSet> = {}): RecordSet {
   return {

@@ -4,14 +4,10 @@ import { type Change, locationKey, type RecordKey, type RecordSet, sameKey, same
 import type { RecordDraft, RecordTable } from './table.ts';
 import { parseValue } from './values.ts';
 
-/** How many records a zone may have. */
-export const recordsPerZone = 10_000;
-
 /** Route 53's quotas, as documented; see README.md. */
 const limits = {
   elementsPerBatch: 1000,
   valueCharactersPerBatch: 32_000,
-  recordsPerZone,
   valuesPerRecord: 400,
   recordsPerGroup: 100,
   /**
@@ -26,6 +22,8 @@ export interface BatchContext {
   readonly zone: string;
   readonly zoneId: string;
   readonly healthCheckExists: (id: string) => boolean;
+  /** How many records the zone may have. */
+  readonly recordQuota: number;
 }
 
 export type BatchResult =
@@ -202,8 +200,8 @@ function finalProblems(draft: RecordDraft, changes: readonly Change[], context: 
   const all = draft.all();
   const depthOf = depthCounter(draft);
   const problems: string[] = [];
-  if (all.length > limits.recordsPerZone)
-    problems.push(`The zone has reached its limit of ${limits.recordsPerZone} records`);
+  if (all.length > context.recordQuota)
+    problems.push(`The zone has reached its limit of ${context.recordQuota} records`);
   const deleted = new Set(changes.filter((change) => change.action === 'DELETE').map((change) => change.record.name));
   for (const record of all) {
     if (record.alias === undefined) continue;

@@ -33,6 +33,8 @@ export interface ZonesOptions {
   /** Makes a new id with the given first letter, such as Z or C. */
   readonly newId: (letter: string) => string;
   readonly onInsync?: (zone: string, changeId: string) => void;
+  /** How many records a zone may have. */
+  readonly recordQuota: number;
 }
 
 export const nameServers = [1, 2, 3, 4].map((number) => `ns-${number}.route53-emulator.example.`);
@@ -55,6 +57,10 @@ export class Zones {
 
   constructor(options: ZonesOptions) {
     this.#options = options;
+  }
+
+  get recordQuota(): number {
+    return this.#options.recordQuota;
   }
 
   create(
