@@ -21,6 +21,11 @@ const badSite = file(
   'site.yaml',
   'apiVersion: tideline.dev/v1alpha1\nkind: Site\nmetadata: { name: paris }\nspec: { type: moon }\n',
 );
+const hugeDemand = file(
+  'huge.json',
+  '{"measuredAt":"2026-11-27T20:00:00Z","requestsPerSecond":{"FR":1e308,"JP":1e308}}',
+);
+const futureDemand = file('future.json', '{"measuredAt":"2126-11-27T20:00:00Z","requestsPerSecond":{"FR":1}}');
 const oddDemand = file('demand.json', '{"measuredAt":"2026-11-27T20:00:00Z","requestsPerSecond":{"XX":1}}');
 const spec = 'examples/hybrid';
 const out = join(folder, 'out');
@@ -120,6 +125,11 @@ const cases: readonly Case[] = [
     words: ['steering', 'plan', spec, '--demand', oddDemand],
     says: /requestsPerSecond\.XX: expected the code of a country/,
   },
+  {
+    words: ['steering', 'plan', spec, '--demand', hugeDemand],
+    says: /huge\.json holds no demand.*\(DemandUnreadable\)/,
+  },
+  { words: ['steering', 'plan', spec, '--demand', futureDemand], says: /lies in the future.*\(DemandUnreadable\)/ },
   { words: ['steering', 'demand', badSite], says: /spec\.type/ },
   { words: ['steering', 'apply', spec], says: /--plan/ },
   { words: ['steering', 'apply', spec, '--plan', 'x', '--ask-seconds', '0'], says: /seconds from 1 to 3600/ },

@@ -21,9 +21,13 @@ export function demandToFile({ measuredAtMs, ...demand }: MeasuredDemand): objec
 }
 
 const codes: ReadonlySet<string> = new Set(countries.map(({ code }) => code));
+/** More than all of the Internet asks of anybody; sums of it stay exact enough. */
+const mostPerSecond = 1e12;
+/** Clocks of two machines may differ by so much. */
+const clockMs = 5 * 60_000;
 const form = z.object({
   measuredAt: z.iso.datetime(),
-  requestsPerSecond: z.record(z.string(), z.number().min(0)),
+  requestsPerSecond: z.record(z.string(), z.number().min(0).max(mostPerSecond)),
 });
 
 /** A file names 246 countries, and a few more things. */
@@ -50,10 +54,18 @@ export async function weightsOfFile(file: string | undefined, nowMs: number): Pr
   const { measuredAt, requestsPerSecond } = read.data;
   const odd = Object.keys(requestsPerSecond).find((code) => !codes.has(code));
   if (odd !== undefined) throw unreadable(file, `requestsPerSecond.${odd}: expected the code of a country, such as FR`);
-  return weightsOf({ measuredAtMs: Date.parse(measuredAt), requestsPerSecond }, nowMs);
+  const measuredAtMs = Date.parse(measuredAt);
+  if (measuredAtMs > nowMs + clockMs)
+    throw unreadable(
+      file,
+      `measuredAt ${measuredAt} lies in the future of this machine, whose clock says ${new Date(nowMs).toISOString()}`,
+      'compare the clocks of both machines, and measure again',
+    );
+  return weightsOf({ measuredAtMs, requestsPerSecond }, nowMs);
 }
 
-function unreadable(file: string, why: string): Error {
-  const fix = 'write it with `tideline steering demand FOLDER --out FILE`, or leave --demand out';
+const otherwise = 'write it with `tideline steering demand FOLDER --out FILE`, or leave --demand out';
+
+function unreadable(file: string, why: string, fix = otherwise): Error {
   return badInput('DemandUnreadable', `${file} holds no demand of countries: ${why}`, fix);
 }

@@ -34,9 +34,13 @@ async function run(paths: string[], options: DemandOptions): Promise<void> {
   const { platform } = await wholePlatform(paths);
   const snapshot = await lookAt(platform, options);
   const demand = demandOf(platform, snapshot);
-  if (options.out !== undefined) await write(options.out, demandToFile(demand));
+  const written = demand.clusters.length === 0 ? undefined : options.out;
+  if (written !== undefined) await write(written, demandToFile(demand));
   await printResult(options.output, {
-    lines: () => [...linesOf(demand, options.out), ...fromOutside(snapshot, 'tideline steering demand FOLDER')],
+    lines: () => [
+      ...linesOf(demand, written, options.out),
+      ...fromOutside(snapshot, 'tideline steering demand FOLDER'),
+    ],
     value: () => demandToFile(demand),
   });
   if (demand.silent.length > 0 || demand.clusters.length === 0) process.exitCode = 1;
@@ -45,7 +49,7 @@ async function run(paths: string[], options: DemandOptions): Promise<void> {
 /** So many countries are shown; the file has all. */
 const mostShown = 20;
 
-function linesOf(demand: MeasuredDemand, file: string | undefined): readonly string[] {
+function linesOf(demand: MeasuredDemand, written: string | undefined, out: string | undefined): readonly string[] {
   const { clusters, unmeasured, silent, unknownPerSecond, requestsPerSecond, seconds } = demand;
   const asking = Object.entries(requestsPerSecond)
     .filter(([, rate]) => rate > 0)
@@ -65,8 +69,15 @@ function linesOf(demand: MeasuredDemand, file: string | undefined): readonly str
       ? [`not measured: users who are led to ${unmeasured.join(', ')}; a plan counts their countries as the average`]
       : []),
     ...silent.map(({ blade, why }) => `${blade} ${why}`),
-    file === undefined ? 'nothing is written; --out FILE writes what a plan takes' : `written to ${file}`,
+    lastLine(written, out),
   ];
+}
+
+function lastLine(written: string | undefined, out: string | undefined): string {
+  if (written !== undefined) return `written to ${written}`;
+  return out === undefined
+    ? 'nothing is written; --out FILE writes what a plan takes'
+    : `nothing is written: ${out} stays as it is`;
 }
 
 async function write(file: string, demand: object): Promise<void> {

@@ -61,6 +61,10 @@ export const steeringReasons = {
     'The account may not have as many health checks as the plan needs; the plan only retires and deletes unused ones, or is refused.',
   HealthUnknown:
     'The provider does not yet know whether the endpoint of a new health check is healthy, so records must not use it.',
+  HealthCheckOfOthers:
+    'Records that answer for a host of the plan use a health check of somebody else; the plan is judged by what it says now.',
+  HealthCheckOverridden:
+    'Somebody disabled or inverted a health check of ours at the provider, so that it does not say what the endpoint does.',
   HealthDisagrees:
     'A new health check fails where the one in use succeeds: taking it over would take a working cluster out of DNS.',
   UnknownGeneration: 'No apply that was finished wrote this generation, as far as the zone remembers.',

@@ -221,4 +221,5 @@ export function lostText({ cluster, lostShare }: FailureBeyond): string {
 }
 
 /** True when a share is larger, beyond the rounding errors of floating point. */
-const exceeds = (share: number, other: number): boolean => share > other + 1e-9;
+/** Also true of what is no number, so that a guard never opens by a fault of a calculation. */
+const exceeds = (share: number, other: number): boolean => !(share <= other + 1e-9);

@@ -6,6 +6,7 @@ import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { AddressType } from '../compile/entries.ts';
 import type { AddressCheck, Reading, View } from '../dialects/dialect.ts';
+import type { CountedChecks } from './counted.ts';
 import { type DepthChange, Depths } from './depth.ts';
 
 /** What changes for the users of one host. Shares are of all traffic, 0..1, of which each country has its weight. */
@@ -77,7 +78,7 @@ export function impactsOf(
   hosts: readonly string[],
   before: Reading,
   after: Reading,
-  { downNow = new Map(), weights = countedAlike() }: Situation = {},
+  { downNow = new Map(), counted = nothingCounted, weights = countedAlike() }: Situation = {},
 ): readonly HostImpact[] {
   const clusterOfAddress = clusterByAddress(platform);
   const failing = (cluster: string, { checks }: Reading): readonly AddressCheck[] =>
@@ -98,12 +99,13 @@ export function impactsOf(
   const measure = (of: World, some: readonly string[] = hosts): ReadonlyMap<string, Measured> =>
     new Map(some.flatMap((host) => typesOf(host).map((type) => [`${host} ${type}`, measureIn(of, host, type)])));
   const now = new Map(
-    [...Map.groupBy(hosts, (host) => downNow.get(host))].flatMap(([addresses, some]) => {
-      if (addresses === undefined || addresses.size === 0) return [];
-      const failed = ({ checks }: Reading) => checks.filter(({ address }) => addresses.has(address));
+    [...Map.groupBy(hosts, (host) => downNow.get(host) ?? nothingDown)].flatMap(([addresses, some]) => {
+      if (addresses.size + counted.before.size + counted.after.size === 0) return [];
+      const failed = ({ checks }: Reading, as: CountedChecks) =>
+        checks.filter(({ key, address }) => !(as.get(key) ?? !addresses.has(address)));
       const sides = {
-        before: { reading: before, failed: failed(before) },
-        after: { reading: after, failed: failed(after) },
+        before: { reading: before, failed: failed(before, counted.before) },
+        after: { reading: after, failed: failed(after, counted.after) },
       };
       const isDown = (address: string): boolean => addresses.has(address);
       return [...measure({ isDown, ...sides, clusterOfAddress, weights, known: new Map() }, some)];
@@ -153,8 +155,13 @@ function lostNowOf(families: readonly FamilyImpact[]): HostImpact['lostNow'] {
 /** What a plan is judged in. */
 export interface Situation {
   readonly downNow?: DownNow;
+  /** The checks that count otherwise than their endpoints are, in the records before and in those after. */
+  readonly counted?: Readonly<Record<'before' | 'after', CountedChecks>>;
   readonly weights?: CountryWeights;
 }
+
+const nothingDown: ReadonlySet<string> = new Set();
+const nothingCounted = { before: new Map(), after: new Map() } as const;
 
 /** The addresses that are down now, by host; hosts of one policy share one set. */
 export type DownNow = ReadonlyMap<string, ReadonlySet<string>>;

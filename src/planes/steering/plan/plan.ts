@@ -22,6 +22,7 @@ import { isNote, registryOf } from '../records/registry.ts';
 import { everything, type HeldBack, scopeOf, type Task } from '../records/scope.ts';
 import { hiding } from '../records/wildcards.ts';
 import { checksOf, type FoundZone, keysOf } from './checks.ts';
+import { countedChecks } from './counted.ts';
 import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
 import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
@@ -167,7 +168,13 @@ export async function planStep(
     Reading,
     Reading,
   ];
-  const impacts = impactsOf(platform, hosts, before, then, { downNow: downByHost(intent, health), weights });
+  const counted = await countedChecks(reader, state, {
+    hosts,
+    before: state.records,
+    after: after(state.records, changes),
+    updated: new Set(checks.update.map(({ key }) => key)),
+  });
+  const impacts = impactsOf(platform, hosts, before, then, { downNow: downByHost(intent, health), counted, weights });
   const overGuard = task.kind === 'release' ? overGuardsOfRelease : overGuardsOf;
   const records = state.records.filter(({ name }) => isNote(zone, name));
   const windows = new Map(
@@ -206,6 +213,7 @@ export async function planStep(
     ],
     notices: [
       ...notices,
+      ...counted.notices,
       ...besides(hosts, state.records),
       ...hosts.flatMap((host) => hiding({ zone, hosts: known }, host, state.records)),
       ...intent.notices,

@@ -1,50 +1,14 @@
 import { expect, test } from 'vitest';
+import { holding } from '../../../../test/support/steering/holding.ts';
 import { planZone } from '../../../../test/support/steering/plans.ts';
 import { examplePlatform, withCheck, withDefault, withIPv6OnCloud } from '../../../../test/support/steering/world.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
-import { intentOf } from '../compile/intent.ts';
-import type { ZoneReader } from '../providers/provider.ts';
-import { hostRecord } from '../records/host-records.ts';
-import { finishedHead, registryRecord } from '../records/registry.ts';
 import { approvalsFor, isApproved, overGuardText } from './guard.ts';
 import { renderHealth } from './health-text.ts';
 import { planStep } from './plan.ts';
 import type { Probe } from './present.ts';
 
 const zone = 'video.example';
-
-/** A zone that holds what the platform wants, whose checks are told by `told` of their addresses. */
-function holding(platform: Platform, told: Readonly<Record<string, boolean>>): ZoneReader & { asked: string[][] } {
-  const { wanted, healthChecks } = intentOf(platform, 'route53', zone, 0);
-  const registry = registryRecord(zone, finishedHead(1, wanted.records));
-  const asked: string[][] = [];
-  return {
-    name: 'route53',
-    asked,
-    read: async () => ({
-      zone,
-      zoneId: 'Z1',
-      records: [...wanted.records, registry, ...wanted.hosts.map((host) => hostRecord(zone, host))],
-      healthChecks: new Map(
-        healthChecks.map(({ key, port, hosts, failureThreshold }) => {
-          const settings = { port, host: hosts[0] ?? '', failureThreshold, disabled: false, inverted: false };
-          return [key, { id: `id-${key}`, version: 1, settings }];
-        }),
-      ),
-      strayHealthChecks: [],
-      retiredHealthChecks: [],
-    }),
-    async readHealth(_state, keys) {
-      asked.push([...keys]);
-      return new Map(
-        healthChecks.flatMap(({ key, address }) => {
-          const healthy = told[address];
-          return healthy === undefined ? [] : [[key, healthy] as const];
-        }),
-      );
-    },
-  };
-}
 
 const [paris, newyork, cloud] = ['192.0.2.10', '198.51.100.10', '203.0.113.10'];
 const seeing =

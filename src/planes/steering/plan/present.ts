@@ -80,7 +80,7 @@ async function look(
 const familyOf = (address: string): number => (address.includes(':') ? 6 : 4);
 
 /** The checks that decide what these hosts answer, by the records and all that they lead to. */
-function checksInUse(
+export function checksInUse(
   byName: ReadonlyMap<string, readonly RecordSet[]>,
   hosts: readonly string[],
 ): readonly AddressCheck[] {

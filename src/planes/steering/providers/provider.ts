@@ -14,10 +14,19 @@ export interface ZoneState {
   readonly records: readonly RecordSet[];
   /** Our health checks of this zone, by key. */
   readonly healthChecks: ReadonlyMap<string, HeldCheck>;
+  /** The health checks of the account that are not ours in this zone, by the key that records name them with. Absent where there are none. */
+  readonly otherHealthChecks?: ReadonlyMap<string, OtherCheck>;
   /** Identifiers of health checks of ours that have the key of another one. */
   readonly strayHealthChecks: readonly string[];
   /** Identifiers of health checks of ours that the generation record says are unused; they are in no other list. */
   readonly retiredHealthChecks: readonly string[];
+}
+
+/** A health check of somebody else. */
+export interface OtherCheck extends Pick<HeldCheck, 'id'> {
+  readonly settings: Pick<HeldCheck['settings'], 'disabled' | 'inverted'>;
+  /** False where the provider tells nobody what the check sees, as of one that is calculated from others. */
+  readonly isTold: boolean;
 }
 
 /** Reads zones, for `plan` and `explain`: its transport refuses every request that could write. */
@@ -31,8 +40,8 @@ export interface ZoneReader {
    */
   readQuotas?(state: ZoneState, checks: readonly HealthCheck[]): Promise<Quotas | undefined>;
   /**
-   * What the provider's checkers say now of those of our checks with these keys: true for healthy. It leaves out what it cannot tell
-   * soon, and never rejects. Absent when the API of the provider does not tell the health of anything.
+   * What the provider's checkers say now of the endpoints of checks with these keys, ours or others': true for healthy. It leaves out what
+   * it cannot tell soon, and never rejects. Whether a check counts so is told by its settings, which may invert it. Absent when the API of the provider does not tell the health of anything.
    */
   readHealth?(state: ZoneState, keys: readonly string[]): Promise<ReadonlyMap<string, boolean>>;
 }

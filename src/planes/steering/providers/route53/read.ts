@@ -12,7 +12,7 @@ import { SteeringError } from '../../reasons.ts';
 import type { HeldCheck } from '../../records/checks.ts';
 import { findRegistry, registryName } from '../../records/registry.ts';
 import { retiredIn, retiredName } from '../../records/retired.ts';
-import type { ZoneReader, ZoneState } from '../provider.ts';
+import type { OtherCheck, ZoneReader, ZoneState } from '../provider.ts';
 import { fromName, keyOfConfig, referencePrefix, settingsOfConfig, toRecord } from './convert.ts';
 import { readQuotas } from './quotas.ts';
 import { asSteeringError, type RetryOptions, retrying } from './retry.ts';
@@ -25,8 +25,8 @@ export function route53Reader(client: Route53Client, retry: RetryOptions): ZoneR
     name: 'route53',
     read: (zone) => readZone(client, retry, zone),
     readQuotas: ({ zoneId }, checks) => readQuotas(client, retry, zoneId, checks),
-    readHealth: ({ healthChecks }, keys) =>
-      statuses.read(new Map([...healthChecks].map(([key, { id }]) => [key, id])), keys),
+    readHealth: ({ healthChecks, otherHealthChecks = new Map() }, keys) =>
+      statuses.read(new Map([...healthChecks, ...otherHealthChecks].map(([key, { id }]) => [key, id])), keys),
   };
 }
 
@@ -39,7 +39,7 @@ async function readZone(client: Route53Client, retry: RetryOptions, zone: string
     const keyById = new Map([...ours.byKey].map(([key, { id }]) => [id, key]));
     const records = sets.map((set) =>
       withoutOwnZone(
-        toRecord(set, (id) => keyById.get(id) ?? `id:${id}`),
+        toRecord(set, (id) => keyById.get(id) ?? otherKey(id)),
         zoneId,
       ),
     );
@@ -48,6 +48,7 @@ async function readZone(client: Route53Client, retry: RetryOptions, zone: string
       zoneId,
       records,
       healthChecks: ours.byKey,
+      otherHealthChecks: othersOf(checks, keyById),
       strayHealthChecks: ours.stray,
       retiredHealthChecks: ours.retired,
     };
@@ -116,6 +117,22 @@ async function allRecords(
     sets.push(...(page.ResourceRecordSets ?? []));
   } while (page.IsTruncated === true);
   return sets;
+}
+
+/** The key of a check that is not ours in the zone. */
+const otherKey = (id: string): string => `id:${id}`;
+
+/** Types of checks of which Route 53 tells no observations. */
+const untold: ReadonlySet<string | undefined> = new Set(['CALCULATED', 'CLOUDWATCH_METRIC', 'RECOVERY_CONTROL']);
+
+function othersOf(checks: readonly HealthCheck[], ours: ReadonlyMap<string, string>): ReadonlyMap<string, OtherCheck> {
+  return new Map(
+    checks.flatMap(({ Id: id, HealthCheckConfig: config }) => {
+      if (id === undefined || ours.has(id)) return [];
+      const { disabled, inverted } = settingsOfConfig(config);
+      return [[otherKey(id), { id, settings: { disabled, inverted }, isTold: !untold.has(config?.Type) }] as const];
+    }),
+  );
 }
 
 interface OurHealthChecks {

@@ -1,0 +1,110 @@
+import type { RecordSet } from '../../../answers/record.ts';
+import type { AddressCheck } from '../dialects/dialect.ts';
+import type { ZoneReader, ZoneState } from '../providers/provider.ts';
+import type { SteeringNotice } from '../reasons.ts';
+import { checksInUse } from './present.ts';
+
+/** How a provider counts health checks otherwise than the endpoint is: true for healthy, by key. */
+export type CountedChecks = ReadonlyMap<string, boolean>;
+
+export interface Counted {
+  readonly before: CountedChecks;
+  readonly after: CountedChecks;
+  readonly notices: readonly SteeringNotice[];
+}
+
+interface Sides {
+  /** The hosts that the plan is about. */
+  readonly hosts: readonly string[];
+  readonly before: readonly RecordSet[];
+  readonly after: readonly RecordSet[];
+  /** Keys of our checks whose settings the plan puts right. */
+  readonly updated: ReadonlySet<string>;
+}
+
+/**
+ * The checks on the way of these hosts whose verdict is not that of the endpoint: ours that somebody inverted or disabled, and those of
+ * somebody else. What nobody can tell counts as failing: together with the world where everything is healthy, a plan is then judged in
+ * both.
+ */
+export async function countedChecks(reader: ZoneReader, state: ZoneState, sides: Sides): Promise<Counted> {
+  const [before, after] = [sides.before, sides.after].map((records) =>
+    checksInUse(
+      Map.groupBy(records, ({ name }) => name),
+      sides.hosts,
+    ),
+  ) as [readonly AddressCheck[], readonly AddressCheck[]];
+  const used = new Map([...before, ...after].map((check) => [check.key, check.address]));
+  const odd = [...used].flatMap(([key, address]) => oddCheck(state, key, address) ?? []);
+  if (odd.length === 0) return { before: new Map(), after: new Map(), notices: [] };
+  const ask = odd.filter(({ isTold }) => isTold).map(({ key }) => key);
+  const told = (ask.length === 0 ? undefined : await reader.readHealth?.(state, ask)) ?? new Map<string, boolean>();
+  const verdicts = new Map(odd.map((check) => [check.key, verdictOf(check, told.get(check.key))]));
+  const counts = (checks: readonly AddressCheck[], some: (check: OddCheck) => boolean): CountedChecks => {
+    const keys = new Set(checks.map(({ key }) => key));
+    return new Map(
+      odd.filter((check) => keys.has(check.key) && some(check)).map(({ key }) => [key, verdicts.get(key) === true]),
+    );
+  };
+  return {
+    before: counts(before, () => true),
+    after: counts(after, ({ key }) => !sides.updated.has(key)),
+    notices: odd.map((check) => noticeOf(check, verdicts.get(check.key), sides.updated.has(check.key))),
+  };
+}
+
+interface OddCheck {
+  readonly key: string;
+  readonly address: string;
+  readonly id: string;
+  readonly isOurs: boolean;
+  readonly disabled: boolean;
+  readonly inverted: boolean;
+  readonly isTold: boolean;
+}
+
+function oddCheck({ healthChecks, otherHealthChecks }: ZoneState, key: string, address: string): OddCheck | undefined {
+  const ours = healthChecks.get(key);
+  const other = otherHealthChecks?.get(key);
+  if (ours !== undefined) {
+    const { disabled, inverted } = ours.settings;
+    return disabled || inverted
+      ? { key, address, id: ours.id, isOurs: true, disabled, inverted, isTold: true }
+      : undefined;
+  }
+  if (other !== undefined)
+    return { key, address, id: other.id, isOurs: false, ...other.settings, isTold: other.isTold };
+  // A check of ours that is to be created is none of the provider's yet.
+  return key.startsWith('id:')
+    ? { key, address, id: key.slice('id:'.length), isOurs: false, disabled: false, inverted: false, isTold: false }
+    : undefined;
+}
+
+/** Undefined where nobody can tell. */
+function verdictOf({ disabled, inverted }: OddCheck, endpoint: boolean | undefined): boolean | undefined {
+  const healthy = disabled ? true : endpoint;
+  return healthy === undefined ? undefined : healthy !== inverted;
+}
+
+function noticeOf(
+  { id, address, isOurs, disabled, inverted }: OddCheck,
+  verdict: boolean | undefined,
+  isUpdated: boolean,
+): SteeringNotice {
+  const counts =
+    verdict === undefined
+      ? 'what it says is not known, and is taken for failing'
+      : verdict
+        ? 'it counts as healthy'
+        : 'it counts as failing';
+  if (!isOurs)
+    return {
+      reason: 'HealthCheckOfOthers',
+      message: `records with ${address} use the health check ${id} of somebody else: ${counts}`,
+    };
+  const how = [...(disabled ? ['disabled'] : []), ...(inverted ? ['inverted'] : [])].join(' and ');
+  return {
+    reason: 'HealthCheckOverridden',
+    message: `somebody ${how} the health check ${id} of ${address}: ${counts}, whatever the endpoint does${isUpdated ? '; this plan ends that' : ''}`,
+  };
+}
