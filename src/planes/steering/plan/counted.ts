@@ -2,7 +2,7 @@ import type { RecordSet } from '../../../answers/record.ts';
 import type { AddressCheck } from '../dialects/dialect.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
 import type { SteeringNotice } from '../reasons.ts';
-import { checksInUse } from './present.ts';
+import { checksInUse } from './checks-in-use.ts';
 
 /** How a provider counts health checks otherwise than the endpoint is: true for healthy, by key. */
 export type CountedChecks = ReadonlyMap<string, boolean>;

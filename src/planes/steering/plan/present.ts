@@ -1,11 +1,11 @@
 import { identityOf, type RecordSet } from '../../../answers/record.ts';
 import type { HealthCheck } from '../compile/entries.ts';
 import type { Intent } from '../compile/intent.ts';
-import type { AddressCheck } from '../dialects/dialect.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
 import type { Changes } from '../records/changes.ts';
 import type { CheckChanges } from '../records/checks.ts';
 import { isBelowRegistry } from '../records/registry.ts';
+import { checksInUse } from './checks-in-use.ts';
 import type { DownNow } from './impact.ts';
 
 /** The health of one entry address when a plan is made, as one policy's check sees it. */
@@ -78,23 +78,6 @@ async function look(
 }
 
 const familyOf = (address: string): number => (address.includes(':') ? 6 : 4);
-
-/** The checks that decide what these hosts answer, by the records and all that they lead to. */
-export function checksInUse(
-  byName: ReadonlyMap<string, readonly RecordSet[]>,
-  hosts: readonly string[],
-): readonly AddressCheck[] {
-  const reached = new Set(hosts);
-  for (const name of reached)
-    for (const { target } of byName.get(name) ?? []) if (target.kind === 'alias') reached.add(target.name);
-  return [...reached].flatMap((name) =>
-    (byName.get(name) ?? []).flatMap(({ healthCheck, target }) =>
-      healthCheck === undefined || target.kind !== 'values'
-        ? []
-        : target.values.map((address) => ({ key: healthCheck, address })),
-    ),
-  );
-}
 
 /**
  * The policies with a host whose answer may change: their health is asked for. A record below the registry that is replaced may be part
