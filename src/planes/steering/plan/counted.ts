@@ -2,6 +2,7 @@ import type { RecordSet } from '../../../answers/record.ts';
 import type { AddressCheck } from '../dialects/dialect.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
 import type { SteeringNotice } from '../reasons.ts';
+import type { CheckUpdate } from '../records/checks.ts';
 import { checksInUse } from './checks-in-use.ts';
 
 /** How a provider counts health checks otherwise than the endpoint is: true for healthy, by key. */
@@ -16,10 +17,10 @@ export interface Counted {
 interface Sides {
   /** The hosts that the plan is about. */
   readonly hosts: readonly string[];
-  readonly before: readonly RecordSet[];
+  /** The records after the plan. */
   readonly after: readonly RecordSet[];
-  /** Keys of our checks whose settings the plan puts right. */
-  readonly updated: ReadonlySet<string>;
+  /** The checks of ours whose settings the plan puts right. */
+  readonly updated: readonly Pick<CheckUpdate, 'key'>[];
 }
 
 /**
@@ -28,7 +29,7 @@ interface Sides {
  * both.
  */
 export async function countedChecks(reader: ZoneReader, state: ZoneState, sides: Sides): Promise<Counted> {
-  const [before, after] = [sides.before, sides.after].map((records) =>
+  const [before, after] = [state.records, sides.after].map((records) =>
     checksInUse(
       Map.groupBy(records, ({ name }) => name),
       sides.hosts,
@@ -39,6 +40,7 @@ export async function countedChecks(reader: ZoneReader, state: ZoneState, sides:
   if (odd.length === 0) return { before: new Map(), after: new Map(), notices: [] };
   const ask = odd.filter(({ isTold }) => isTold).map(({ key }) => key);
   const told = (ask.length === 0 ? undefined : await reader.readHealth?.(state, ask)) ?? new Map<string, boolean>();
+  const updated = new Set(sides.updated.map(({ key }) => key));
   const verdicts = new Map(odd.map((check) => [check.key, verdictOf(check, told.get(check.key))]));
   const counts = (checks: readonly AddressCheck[], some: (check: OddCheck) => boolean): CountedChecks => {
     const keys = new Set(checks.map(({ key }) => key));
@@ -48,8 +50,8 @@ export async function countedChecks(reader: ZoneReader, state: ZoneState, sides:
   };
   return {
     before: counts(before, () => true),
-    after: counts(after, ({ key }) => !sides.updated.has(key)),
-    notices: odd.map((check) => noticeOf(check, verdicts.get(check.key), sides.updated.has(check.key))),
+    after: counts(after, ({ key }) => !updated.has(key)),
+    notices: odd.map((check) => noticeOf(check, verdicts.get(check.key), updated.has(check.key))),
   };
 }
 

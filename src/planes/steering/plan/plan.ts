@@ -164,16 +164,9 @@ export async function planStep(
     state,
     ...withoutUndefined({ probe }),
   });
-  const [before, then] = [state.records, after(state.records, changes)].map((some) => readingOf(dialect, some)) as [
-    Reading,
-    Reading,
-  ];
-  const counted = await countedChecks(reader, state, {
-    hosts,
-    before: state.records,
-    after: after(state.records, changes),
-    updated: new Set(checks.update.map(({ key }) => key)),
-  });
+  const next = after(state.records, changes);
+  const [before, then] = [readingOf(dialect, state.records), readingOf(dialect, next)];
+  const counted = await countedChecks(reader, state, { hosts, after: next, updated: checks.update });
   const impacts = impactsOf(platform, hosts, before, then, { downNow: downByHost(intent, health), counted, weights });
   const overGuard = task.kind === 'release' ? overGuardsOfRelease : overGuardsOf;
   const records = state.records.filter(({ name }) => isNote(zone, name));
@@ -209,7 +202,7 @@ export async function planStep(
     health,
     overGuard: [
       ...impacts.flatMap((impact) => overGuard(policyOf(intent, impact.host), impact, windows.get(impact.host))),
-      ...brokenBy(hosts, after(state.records, changes)),
+      ...brokenBy(hosts, next),
     ],
     notices: [
       ...notices,

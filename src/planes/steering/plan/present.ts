@@ -1,4 +1,4 @@
-import { identityOf, type RecordSet } from '../../../answers/record.ts';
+import { identityOf } from '../../../answers/record.ts';
 import type { HealthCheck } from '../compile/entries.ts';
 import type { Intent } from '../compile/intent.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
