@@ -322,6 +322,8 @@ const asksForPerson: ReadonlySet<string> = new Set<SteeringReason>([
   'NeedsApproval',
   'HealthUnseen',
   'AppliedTooOften',
+  'RolledBack',
+  'HealthCheckOverridden',
   'OnlyRecommended',
 ]);
 

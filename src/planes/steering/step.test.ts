@@ -7,6 +7,7 @@ const zone = (changes: Partial<PlannedZone> = {}): PlannedZone => ({
   changes: true,
   overGuard: [],
   unseen: [],
+  undoes: [],
   appliesLately: 0,
   ...changes,
 });
@@ -30,6 +31,7 @@ describe('what is done about a planned zone', () => {
     ['InputContradicts', { trouble: { ...trusted, odd: ['x'] } }, {}],
     ['NeedsApproval', {}, { overGuard: ['x'] }],
     ['HealthUnseen', {}, { unseen: ['video'] }],
+    ['RolledBack', {}, { undoes: [{ reason: 'RolledBack', message: 'x' }] }],
     ['AppliedTooOften', {}, { appliesLately: 6 }],
   ])('waits for %s', (reason, changes, planned) => {
     expect(stepOf(world(changes), zone(planned)).does).toBe('wait');

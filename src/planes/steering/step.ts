@@ -23,6 +23,8 @@ export interface PlannedZone {
   readonly overGuard: readonly string[];
   /** Policies of which users move while the health of no entry is known. */
   readonly unseen: readonly string[];
+  /** What a person did in the zone that the plan would undo. */
+  readonly undoes: readonly SteeringNotice[];
   /** How many plans were applied in the zone in the last ten minutes, whoever did it. */
   readonly appliesLately: number;
 }
@@ -57,6 +59,7 @@ export function stepOf({ mode, frozen, trouble }: World, zone: PlannedZone): Ste
     ...zone.unseen.map((policy) =>
       notice('HealthUnseen', `users of policy ${policy} would move, and the health of none of its entries is known`),
     ),
+    ...zone.undoes,
     ...(zone.appliesLately < mostApplies
       ? []
       : [notice('AppliedTooOften', `the zone was applied ${zone.appliesLately} times in the last ten minutes`)]),

@@ -3,6 +3,7 @@ import type { ZoneAtProvider } from './compile/intent.ts';
 import { overGuardText } from './plan/guard.ts';
 import { countriesThatMove, worstShare } from './plan/impact.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan/plan.ts';
+import type { SteeringReason } from './reasons.ts';
 import { readApplied } from './records/applied.ts';
 import type { PlannedZone } from './step.ts';
 
@@ -66,9 +67,12 @@ export function viewOf(plan: ZonePlan): NonNullable<ZoneView['plan']> {
 const mostHosts = 20;
 const latelyMs = 10 * 60_000;
 
+/** Notices of what a person did on purpose, often in an outage: an agent does not take it back by itself. */
+const byHand: ReadonlySet<SteeringReason> = new Set(['RolledBack', 'HealthCheckOverridden']);
+
 /** What the next step depends on. */
 export function plannedZone(plan: ZonePlan): PlannedZone {
-  const { impacts, intent, health, overGuard, state, zone, author } = plan;
+  const { impacts, intent, health, overGuard, state, zone, author, notices } = plan;
   const moving = new Set(impacts.filter((impact) => worstShare(impact) > 0).map(({ host }) => host));
   const unseen = intent.policies
     .filter(({ policy }) => policy.spec.hosts.some((host) => moving.has(host)))
@@ -78,6 +82,7 @@ export function plannedZone(plan: ZonePlan): PlannedZone {
     changes: !isEmpty(plan),
     overGuard: overGuard.map(overGuardText),
     unseen,
+    undoes: notices.filter(({ reason }) => byHand.has(reason)),
     appliesLately: readApplied(zone, state.records).filter(({ atMs }) => atMs > author.nowMs - latelyMs).length,
   };
 }
