@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect, it, vi } from 'vitest';
 import { type Prefix, parsePrefix } from '../../../src/model/address.ts';
@@ -106,4 +107,20 @@ it('says when it cannot tell of changes any longer', async () => {
   const [, pid] = /(\d+) ip monitor route rule/.exec(stdout) ?? [];
   process.kill(Number(pid), 'SIGKILL');
   await ended;
+});
+
+it('follows no changes any longer when the agent is killed', async () => {
+  const module = join(import.meta.dirname, '../../../src/planes/network/kernel/blackholes.ts');
+  const script = `const { kernelBlackholes } = await import(${JSON.stringify(module)}); kernelBlackholes.watch(() => {}, () => {});`;
+  const agent = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' });
+  const monitor = async (): Promise<string | undefined> => {
+    const { stdout } = await run('ps', ['-e', '-o', 'pid=,ppid=,args=']);
+    return new RegExp(`^ *(\\d+) +${agent.pid} ip monitor route rule$`, 'm').exec(stdout)?.[1];
+  };
+  await expect.poll(monitor, { timeout: 20_000 }).toBeDefined();
+  const pid = await monitor();
+  agent.kill('SIGKILL');
+  const isGone = async (): Promise<boolean> =>
+    (await run('ps', ['-o', 'stat=', '-p', `${pid}`]).catch(() => ({ stdout: 'Z' }))).stdout.startsWith('Z');
+  await expect.poll(isGone, { timeout: 20_000 }).toBe(true);
 });

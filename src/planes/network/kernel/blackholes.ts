@@ -62,7 +62,9 @@ export const kernelBlackholes: BlackholeTable = {
     return batches(add, remove, { line, familyOf });
   },
   watch(onChange, onEnd) {
-    const child = spawn(tool, ['monitor', 'route', 'rule'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // It would outlive an agent that is killed until the next route changes, which may be never.
+    const withUs = ['--pdeathsig', 'KILL', '--', tool];
+    const child = spawn('setpriv', [...withUs, 'monitor', 'route', 'rule'], { stdio: ['ignore', 'pipe', 'ignore'] });
     child.stdout.on('data', onChange);
     child.once('error', onEnd);
     child.once('exit', onEnd);
