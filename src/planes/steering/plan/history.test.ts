@@ -144,6 +144,29 @@ test('where everything but the notes was deleted by hand, the zone is written an
   ]);
 });
 
+test.each(['route53', 'powerdns'] as const)(
+  '%s: what somebody edited since is not in force as it was written',
+  async (name) => {
+    const subject = new ZoneInMemory(name);
+    const plan = await planZone(await examplePlatform(), subject.provider, zone, startMs, { by: 'anna' });
+    await applyZone(plan, subject.provider);
+    const told = async () => {
+      const histories = await readHistories([{ provider: name, zone }], async () => subject.provider);
+      return { last: renderHistories(histories)[1], zones: (historiesToJson(histories) as { zones: unknown[] }).zones };
+    };
+    expect(await told()).toMatchObject({ last: expect.stringMatching(/, in force$/), zones: [{ isEdited: false }] });
+    subject.records = subject.records.map((record) =>
+      record.target.kind === 'values' && ['A', 'LUA'].includes(record.type)
+        ? { ...record, target: { ...record.target, ttlSeconds: 7 } }
+        : record,
+    );
+    expect(await told()).toMatchObject({
+      last: expect.stringMatching(/, edited since by somebody else$/),
+      zones: [{ isEdited: true }],
+    });
+  },
+);
+
 test('a zone that cannot be read does not hide the others', async () => {
   const connect = memoryProviders();
   await apply(connect, await examplePlatform(), 0, { by: 'anna' });

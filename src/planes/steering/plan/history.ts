@@ -2,12 +2,19 @@ import { percent } from '../../../answers/distribution.ts';
 import { messageOf } from '../../../model/values.ts';
 import type { ZoneAtProvider } from '../compile/intent.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
+import { dialects } from '../dialects/table.ts';
 import type { ZoneReader } from '../providers/provider.ts';
+import { hasDrifted } from '../records/changes.ts';
 import { type History, historyOf, type PastApply, type Unknown } from '../records/history.ts';
 import { isoTime } from './guard.ts';
 
 /** What a zone says about its applies, or why it could not be read. */
-export type ZoneHistory = ZoneAtProvider & (History | { readonly problem: string });
+export type ZoneHistory = ZoneAtProvider & ((History & Edited) | { readonly problem: string });
+
+interface Edited {
+  /** True when the records are not those that the zone's generation wrote: somebody edited them. */
+  readonly isEdited: boolean;
+}
 
 /** Reads zones; one that cannot be read does not hide the others. */
 export async function readHistories(
@@ -19,7 +26,9 @@ export async function readHistories(
     const reader = await connect(at.provider);
     try {
       const { records } = await reader.read(at.zone);
-      histories.push({ ...at, ...historyOf(at.zone, records) });
+      const history = historyOf(at.zone, records);
+      const isEdited = (history.generation ?? 0) > 0 && hasDrifted(at.zone, records, dialects[at.provider]);
+      histories.push({ ...at, ...history, isEdited });
     } catch (error) {
       histories.push({ ...at, problem: messageOf(error) });
     }
@@ -56,11 +65,11 @@ export function historiesToJson(histories: readonly ZoneHistory[]): object {
   };
 }
 
-function applyLines(apply: PastApply, { generation }: History): readonly string[] {
+function applyLines(apply: PastApply, zone: History & Edited): readonly string[] {
   const { first, generation: last, atMs, by, task, share, plan, inputs, isKept, reason } = apply;
   const generations = first === last ? `generation ${last}` : `generations ${first} to ${last}`;
   return [
-    `${generations}, ${isoTime(atMs)}, ${by}: ${taskText(task)}, ${percent(share)} of the traffic moved, ${outcomeText(apply, generation)}`,
+    `${generations}, ${isoTime(atMs)}, ${by}: ${taskText(task)}, ${percent(share)} of the traffic moved, ${outcomeText(apply, zone)}`,
     ...(reason === undefined ? [] : [`  why: ${reason}`]),
     `  plan ${plan}, inputs ${inputs}${isKept ? '' : ', which the zone does not hold'}`,
   ];
@@ -72,10 +81,11 @@ function taskText(task: string): string {
   return kind === 'rollback' ? `rollback to generation ${of}` : `${kind} ${of}`;
 }
 
-function outcomeText({ outcome, generation }: PastApply, now: number | undefined): string {
+function outcomeText({ outcome, generation }: PastApply, zone: History & Edited): string {
   if (outcome === 'cutOff') return 'cut off';
   if (outcome === 'unfinished') return 'not finished: cut off, or still at work';
-  return generation === now ? 'in force' : 'done';
+  if (generation !== zone.generation) return 'done';
+  return zone.isEdited ? 'edited since by somebody else' : 'in force';
 }
 
 function unknownLine({ first, last, isForgotten }: Unknown): string {

@@ -64,6 +64,16 @@ export function isAnswer({ type }: RecordSet, answerTypes: ReadonlySet<string>):
   return answerTypes.has(type) || exclusiveTypes.includes(type);
 }
 
+/** True when what is ours in a zone is not what its generation wrote. Throws UnreadableRegistry. */
+export function hasDrifted(
+  zone: string,
+  current: readonly RecordSet[],
+  { answerTypes }: Pick<Dialect, 'answerTypes'>,
+): boolean {
+  const registry = registryOf(zone, current);
+  return isDrifted(registry, current.filter(ownership(zone, registry, new Set(answerTypes))));
+}
+
 function driftOf(owned: readonly RecordSet[], registry: Registry): readonly SteeringNotice[] {
   if (!isDrifted(registry, owned)) return [];
   return [{ reason: 'Drift', message: `the records are not those that generation ${registry.generation} wrote` }];
