@@ -21,6 +21,9 @@ const timeInsensitive: readonly string[] = [
   'test/clusters/faults/cycles.test.ts',
   'test/clusters/faults/garbage.test.ts',
   'test/clusters/crds.test.ts',
+  'test/clusters/rbac.test.ts',
+  'test/clusters/check-cluster.test.ts',
+  'test/clusters/faults/storage.test.ts',
 ];
 
 /** Files that take longer than their size says, with their seconds. The first run in a checkout orders them by these. */
