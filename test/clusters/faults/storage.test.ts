@@ -24,7 +24,10 @@ beforeEach(async () => {
   await prepare(plane);
 });
 afterEach(async () => {
-  for (const cluster of clusters.splice(0)) await cluster.source.stop();
+  for (const cluster of clusters.splice(0)) {
+    await cluster.source.stop();
+    await rm(cluster.folder, { recursive: true, force: true });
+  }
   await plane.stop();
 });
 
