@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { NameServer } from '../observe/ask-dns.ts';
 
@@ -13,6 +14,14 @@ export function addNameServerOption(command: Command): Command {
       .env('TIDELINE_NAME_SERVERS')
       .default([], 'NS records of the zone'),
   );
+}
+
+/** Where the name server of this name is asked, by the resolver of this machine; rejects when it has no address there. */
+export async function addressOfNameServer(name: string): Promise<NameServer> {
+  const resolver = new Resolver({ timeout: 1000, tries: 2 });
+  const [address] = await resolver.resolve4(name).catch(() => resolver.resolve6(name));
+  if (address === undefined) throw new Error(`${name} has no address here`);
+  return { address, port: 53 };
 }
 
 /** One, or several with commas between them, as an environment variable has them; an empty one names none. */

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { codeOf } from '../kube/manifests/folder.ts';
 import type { OwnObject } from '../kube/objects/own.ts';
 import { objectsOfKind } from '../kube/state.ts';
+import { clusterOfSpecApiFile } from '../model/contract.ts';
 import { fullTrust } from '../model/platform/trust.ts';
 import { InputError } from '../model/problem.ts';
 import { kindNames } from '../model/spec/kinds.ts';
@@ -76,9 +77,6 @@ export async function platformOfPlaces(places: PlatformPlaces): Promise<Platform
   return platform;
 }
 
-/** The name of a file with what was in force of the API of a cluster (`specApiFileOf`). */
-const copyName = /^platform-(?:edge|network)-(.+)\.json$/;
-
 /** Every copy in these folders, of each cluster the newest; folders that are not there have none. */
 async function copiesIn(
   folders: readonly string[],
@@ -87,7 +85,7 @@ async function copiesIn(
   const newest = new Map<string, { readonly savedAtMs: number; readonly api: SpecApi }>();
   const unread: string[] = [];
   for (const file of (await Promise.all(folders.map(filesIn))).flat()) {
-    const [, cluster = ''] = copyName.exec(file.name) ?? [];
+    const { cluster } = file;
     const read = await readSnapshot(file.path);
     if (!read.ok) {
       unread.push(`${file.path} is left out: ${read.message} (${read.reason})`);
@@ -106,15 +104,15 @@ async function copiesIn(
   return { copies: [...newest.values()].map(({ api }) => api), unread };
 }
 
-async function filesIn(folder: string): Promise<readonly { readonly path: string; readonly name: string }[]> {
+async function filesIn(folder: string): Promise<readonly { readonly path: string; readonly cluster: string }[]> {
   const names = await readdir(folder).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return [];
     throw new InputError({ ...nothingKept([folder]), message: messageOf(error) });
   });
-  return names
-    .filter((name) => copyName.test(name))
-    .sort()
-    .map((name) => ({ path: join(folder, name), name }));
+  return names.toSorted().flatMap((name) => {
+    const cluster = clusterOfSpecApiFile(name);
+    return cluster === undefined ? [] : [{ path: join(folder, name), cluster }];
+  });
 }
 
 const nowhere = {

@@ -58,6 +58,11 @@ export function specApiFileOf(agent: string, cluster: string): string {
   return `platform-${agent}-${cluster}.json`;
 }
 
+/** The cluster in the name of such a file of an agent that renders (`edge`, `network`); undefined for another file. */
+export function clusterOfSpecApiFile(name: string): string | undefined {
+  return /^platform-(?:edge|network)-(.+)\.json$/.exec(name)?.[1];
+}
+
 /** File in the state folder of what the folder of the platform spec said last when it was good, for an agent (`edge`, `network`). */
 export function folderCopyOf(agent: string): string {
   return `platform-${agent}.json`;

@@ -1,4 +1,3 @@
-import { Resolver } from 'node:dns/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { clusterByAddress } from '../../model/platform/entries.ts';
 import type { Platform } from '../../model/spec/platform.ts';
@@ -7,7 +6,7 @@ import type { ClientQuestion, Heard } from '../../observe/ask-until.ts';
 import type { AnswerQuestion, ExpectedAnswers } from '../../planes/steering/plan/expected.ts';
 import type { DownNow } from '../../planes/steering/plan/impact.ts';
 import type { ZonePlan } from '../../planes/steering/plan/plan.ts';
-import { addNameServerOption, type NameServerArguments } from '../name-servers.ts';
+import { addNameServerOption, addressOfNameServer, type NameServerArguments } from '../name-servers.ts';
 import type { Progress } from '../progress.ts';
 import { nameServersIn } from './delegations.ts';
 
@@ -154,11 +153,10 @@ const nameServerOf = (server: NameServer): Found => ({
 
 /** The name servers that the provider has for the zone: those of the NS record in it. */
 async function nameServersOf(plan: ZonePlan): Promise<readonly Found[]> {
-  const resolver = new Resolver({ timeout: 1000, tries: 2 });
   return Promise.all(
     nameServersIn(plan).map(async (name): Promise<Found> => {
-      const [address] = await resolver.resolve4(name).catch(() => resolver.resolve6(name).catch(() => []));
-      return address === undefined ? { name } : { name: `${name} (${address})`, server: { address, port: 53 } };
+      const server = await addressOfNameServer(name).catch(() => undefined);
+      return server === undefined ? { name } : { name: `${name} (${server.address})`, server };
     }),
   );
 }

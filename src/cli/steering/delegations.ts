@@ -2,6 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import type { Delegation, Resolving } from '../../observe/ask-delegation.ts';
 import type { ZonePlan } from '../../planes/steering/plan/plan.ts';
 import type { SteeringReason } from '../../planes/steering/reasons.ts';
+import { addressOfNameServer } from '../name-servers.ts';
 
 /** Whether anybody asks the zone of a plan: what its parent delegates to, beside the name servers of the provider. */
 export interface Delegated {
@@ -71,10 +72,6 @@ function byResolver(): Resolving {
   const resolver = new Resolver({ timeout: 1000, tries: 1 });
   return {
     serversOf: (zone) => resolver.resolveNs(zone),
-    addressOf: async (name) => {
-      const [address] = await resolver.resolve4(name).catch(() => resolver.resolve6(name));
-      if (address === undefined) throw new Error(`${name} has no address here`);
-      return { address, port: 53 };
-    },
+    addressOf: addressOfNameServer,
   };
 }

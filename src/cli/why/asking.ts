@@ -10,7 +10,7 @@ import { explain } from '../../planes/steering/plan/explain.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { readCluster } from '../cluster-read.ts';
 import { lookAt } from '../look.ts';
-import type { NameServerArguments } from '../name-servers.ts';
+import { addressOfNameServer, type NameServerArguments } from '../name-servers.ts';
 import { accessOf, type TlsArguments } from '../tls.ts';
 
 /** The limit for each that is asked; they are asked beside each other. */
@@ -38,8 +38,8 @@ export async function asking(platform: Platform, given: TlsArguments & NameServe
 async function nameServersOf(zone: string): Promise<readonly NameServer[]> {
   const resolver = new Resolver({ timeout: 1000, tries: 2 });
   const names = (await resolver.resolveNs(zone)).toSorted().slice(0, mostNameServers);
-  const addresses = await Promise.all(names.map((name) => resolver.resolve4(name).catch(() => [])));
-  const found = addresses.flatMap(([address]) => (address === undefined ? [] : [{ address, port: 53 }]));
+  const servers = await Promise.all(names.map((name) => addressOfNameServer(name).catch(() => undefined)));
+  const found = servers.filter((server) => server !== undefined);
   if (found.length === 0) throw new Error(`none of ${names.join(', ')} has an address`);
   return found;
 }

@@ -324,6 +324,7 @@ const asksForPerson: ReadonlySet<string> = new Set<SteeringReason>([
   'AppliedTooOften',
   'RolledBack',
   'HealthCheckOverridden',
+  'HealthCheckOfOthers',
   'OnlyRecommended',
 ]);
 

@@ -27,24 +27,17 @@ export async function withPlatform<T>(policies: readonly object[], use: (folder:
  * behind it.
  */
 export function policy(name: string, hosts: readonly string[], rules = 60): object {
-  return {
-    apiVersion,
-    kind: 'TrafficPolicy',
-    metadata: { name },
-    spec: {
-      hosts,
-      dns: { zone, providers: ['route53'] },
-      rules: Array.from({ length: rules }, (_, rule) => ({
-        countries: countries.filter((_country, place) => place % 60 === rule).map(({ code }) => code),
-        clusters: [
-          { name: nameOf(rule), weight: 70 },
-          { name: nameOf(rule + 1 + Math.floor(rule / 20)), weight: 30 },
-        ],
-        failover: [nameOf(rule + 7), nameOf(rule + 8), nameOf(rule + 9)],
-      })),
-      default: { clusters: indexes.map((index) => ({ name: nameOf(index), weight: 10 })) },
-    },
-  };
+  return policyWith(name, hosts, {
+    rules: Array.from({ length: rules }, (_, rule) => ({
+      countries: countries.filter((_country, place) => place % 60 === rule).map(({ code }) => code),
+      clusters: [
+        { name: nameOf(rule), weight: 70 },
+        { name: nameOf(rule + 1 + Math.floor(rule / 20)), weight: 30 },
+      ],
+      failover: [nameOf(rule + 7), nameOf(rule + 8), nameOf(rule + 9)],
+    })),
+    default: { clusters: indexes.map((index) => ({ name: nameOf(index), weight: 10 })) },
+  });
 }
 
 /** A policy that sends France to c0, the United States to c1 and all others to c2, which follows both. */
@@ -54,17 +47,15 @@ export function simplePolicy(name: string, hosts: readonly string[]): object {
     clusters: [{ name: cluster, weight: 1 }],
     failover: ['c2'],
   });
-  return {
-    apiVersion,
-    kind: 'TrafficPolicy',
-    metadata: { name },
-    spec: {
-      hosts,
-      dns: { zone, providers: ['route53'] },
-      rules: [rule('FR', 'c0'), rule('US', 'c1')],
-      default: { clusters: [{ name: 'c2', weight: 1 }] },
-    },
-  };
+  return policyWith(name, hosts, {
+    rules: [rule('FR', 'c0'), rule('US', 'c1')],
+    default: { clusters: [{ name: 'c2', weight: 1 }] },
+  });
+}
+
+function policyWith(name: string, hosts: readonly string[], answers: object): object {
+  const spec = { hosts, dns: { zone, providers: ['route53'] }, ...answers };
+  return { apiVersion, kind: 'TrafficPolicy', metadata: { name }, spec };
 }
 
 export const hosts = (count: number): readonly string[] =>

@@ -3,8 +3,10 @@ import { holding, type Meddling } from '../../../../test/support/steering/holdin
 import { planZone } from '../../../../test/support/steering/plans.ts';
 import { examplePlatform, withDefault } from '../../../../test/support/steering/world.ts';
 import type { RecordSet } from '../../../answers/record.ts';
+import { ExpectedAnswers } from './expected.ts';
 import { overGuardText } from './guard.ts';
 import { planStep, type ZonePlan } from './plan.ts';
+import { renderStanding, standingOf } from './standing.ts';
 
 const zone = 'video.example';
 const host = `www.${zone}`;
@@ -72,6 +74,21 @@ test.each([
   expect(plan.notices.map(({ message }) => message).join('\n')).toMatch(says);
 });
 
+test('an explanation says whom an inverted check leads where now, unless clusters are supposed to be down', async () => {
+  const platform = await examplePlatform();
+  const policy = platform.policies.get('video');
+  if (policy === undefined) throw new Error('no policy');
+  const reader = holding(platform, well, { settings: { [cloud]: { inverted: true } } });
+  const question = { policy, host, country: 'JP', nowMs: 0 };
+  const standing = await standingOf(platform, reader, question);
+  expect(standing.families).toMatchObject([{ healthy: 'cloud', now: 'paris', policy: { now: 'cloud' } }]);
+  expect(renderStanding(standing).join('\n')).toMatch(
+    /note: somebody inverted the health check .*\(HealthCheckOverridden\)\n {4}A: paris, and cloud while everything is healthy\n +OTHERWISE/,
+  );
+  const supposed = await standingOf(platform, reader, { ...question, supposed: ['newyork'] });
+  expect(supposed).toMatchObject({ notices: [], families: [{ now: 'cloud' }] });
+});
+
 const theirs: readonly RecordSet[] = (['PRIMARY', 'SECONDARY'] as const).map((role) => ({
   name: host,
   type: 'A',
@@ -101,5 +118,12 @@ test('an adoption counts whom the check of somebody else has led elsewhere, and 
   const back = holding(platform, told, { others: others() ?? new Map() });
   const release = await planStep(platform, back, { zone, purpose: { kind: 'release', host, to: theirs } }, 0);
   expect(moved(release)).toEqual([0, expect.closeTo(1, 9)]);
+  // Name servers that answer so are right: nothing is down, and the check of somebody else says otherwise.
+  const expected = new ExpectedAnswers(release);
+  const question = { host, type: 'A', country: 'FR' } as const;
+  expect([expected.addresses(question), expected.addresses(question, new Set())].map((one) => [...one])).toEqual([
+    [paris],
+    [cloud],
+  ]);
   expect(said(release)).not.toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { RecordSet } from '../../../answers/record.ts';
-import type { AddressCheck } from '../dialects/dialect.ts';
+import type { AddressCheck, Reading } from '../dialects/dialect.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
 import type { SteeringNotice } from '../reasons.ts';
 import type { CheckUpdate } from '../records/checks.ts';
@@ -12,6 +12,15 @@ export interface Counted {
   readonly before: CountedChecks;
   readonly after: CountedChecks;
   readonly notices: readonly SteeringNotice[];
+}
+
+/** The checks of a reading that fail while these addresses are down, but for those that count otherwise. */
+export function failingChecks(
+  { checks }: Pick<Reading, 'checks'>,
+  down: ReadonlySet<string>,
+  counted: CountedChecks = new Map(),
+): readonly AddressCheck[] {
+  return checks.filter(({ key, address }) => !(counted.get(key) ?? !down.has(address)));
 }
 
 interface Sides {

@@ -4,6 +4,7 @@ import { countries } from '../../../model/geo/countries.ts';
 import { compareKeys } from '../../../model/values.ts';
 import type { AddressType } from '../compile/entries.ts';
 import type { AddressCheck, Reading, View } from '../dialects/dialect.ts';
+import { failingChecks } from './counted.ts';
 import { countriesThatMove, type HostImpact } from './impact.ts';
 import { readingAfter, type ZonePlan } from './plan.ts';
 
@@ -36,7 +37,7 @@ export class ExpectedAnswers {
     const groupsOf = new Map<View, readonly (readonly string[])[]>();
     return this.#plan.impacts.flatMap((impact) =>
       this.#typesOf(impact).flatMap((type) => {
-        const view = this.#reading.view(impact.host, type, this.#failedWhile(none));
+        const view = this.#reading.view(impact.host, type, this.#failedWhile());
         const groups = groupsOf.get(view) ?? sameAnswers(view, canAsk);
         groupsOf.set(view, groups);
         return askedFor(groups, new Set(countriesThatMove(impact))).map((country) => ({
@@ -48,8 +49,11 @@ export class ExpectedAnswers {
     );
   }
 
-  /** The addresses that may be answered, one or several of them, while the addresses `down` fail; none for a host without an answer. */
-  addresses({ host, type, country }: AnswerQuestion, down: ReadonlySet<string> = none): ReadonlySet<string> {
+  /**
+   * The addresses that may be answered, one or several of them, while everything is healthy, or now that the addresses `down` fail; none for
+   * a host without an answer.
+   */
+  addresses({ host, type, country }: AnswerQuestion, down?: ReadonlySet<string>): ReadonlySet<string> {
     if (!this.#reading.types(host).includes(type)) return none;
     const answer = this.#reading.view(host, type, this.#failedWhile(down)).answer(country);
     return new Set([...answer].filter(([, share]) => share > 0).map(([address]) => address));
@@ -63,9 +67,10 @@ export class ExpectedAnswers {
   }
 
   /** One list for each set of addresses, because a reading keeps what it read for the list that it was given last. */
-  #failedWhile(down: ReadonlySet<string>): readonly AddressCheck[] {
-    const key = [...down].sort().join(' ');
-    const known = this.#failed.get(key) ?? this.#reading.checks.filter(({ address }) => down.has(address));
+  #failedWhile(down?: ReadonlySet<string>): readonly AddressCheck[] {
+    const key = down === undefined ? 'healthy' : ['down', ...[...down].sort()].join(' ');
+    const failing = () => (down === undefined ? [] : failingChecks(this.#reading, down, this.#plan.countedAfter));
+    const known = this.#failed.get(key) ?? failing();
     this.#failed.set(key, known);
     return known;
   }

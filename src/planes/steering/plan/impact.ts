@@ -6,7 +6,7 @@ import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { AddressType } from '../compile/entries.ts';
 import type { AddressCheck, Reading, View } from '../dialects/dialect.ts';
-import type { CountedChecks } from './counted.ts';
+import { type CountedChecks, failingChecks } from './counted.ts';
 import { type DepthChange, Depths } from './depth.ts';
 
 /** What changes for the users of one host. Shares are of all traffic, 0..1, of which each country has its weight. */
@@ -101,11 +101,9 @@ export function impactsOf(
   const now = new Map(
     [...Map.groupBy(hosts, (host) => downNow.get(host) ?? nothingDown)].flatMap(([addresses, some]) => {
       if (addresses.size + counted.before.size + counted.after.size === 0) return [];
-      const failed = ({ checks }: Reading, as: CountedChecks) =>
-        checks.filter(({ key, address }) => !(as.get(key) ?? !addresses.has(address)));
       const sides = {
-        before: { reading: before, failed: failed(before, counted.before) },
-        after: { reading: after, failed: failed(after, counted.after) },
+        before: { reading: before, failed: failingChecks(before, addresses, counted.before) },
+        after: { reading: after, failed: failingChecks(after, addresses, counted.after) },
       };
       const isDown = (address: string): boolean => addresses.has(address);
       return [...measure({ isDown, ...sides, clusterOfAddress, weights, known: new Map() }, some)];

@@ -22,7 +22,7 @@ import { isNote, registryOf } from '../records/registry.ts';
 import { everything, type HeldBack, scopeOf, type Task } from '../records/scope.ts';
 import { hiding } from '../records/wildcards.ts';
 import { checksOf, type FoundZone, keysOf } from './checks.ts';
-import { countedChecks } from './counted.ts';
+import { type CountedChecks, countedChecks } from './counted.ts';
 import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
 import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
@@ -61,6 +61,8 @@ export interface ZonePlan {
   readonly windows: ReadonlyMap<string, Window>;
   /** The health of the entries of the policies whose answers change. */
   readonly health: readonly PresentHealth[];
+  /** The checks that count otherwise than their endpoints are after the plan. */
+  readonly countedAfter: CountedChecks;
   /** What the guards of the policies do not allow. */
   readonly overGuard: readonly OverGuard[];
   readonly notices: readonly SteeringNotice[];
@@ -200,6 +202,7 @@ export async function planStep(
     weights,
     windows,
     health,
+    countedAfter: counted.after,
     overGuard: [
       ...impacts.flatMap((impact) => overGuard(policyOf(intent, impact.host), impact, windows.get(impact.host))),
       ...brokenBy(hosts, next),
@@ -287,6 +290,7 @@ function roomOnly(plan: ZonePlan, whole: Intent, found: FoundZone, short: string
     impacts: [],
     windows: new Map(),
     health: [],
+    countedAfter: new Map(),
     overGuard: [],
     notices: [{ reason: 'HealthCheckQuota', message }],
   };

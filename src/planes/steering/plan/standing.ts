@@ -7,11 +7,13 @@ import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import { type AddressType, entriesOf } from '../compile/entries.ts';
 import { compileWith } from '../compile/intent.ts';
-import type { Reading } from '../dialects/dialect.ts';
+import type { AddressCheck, Reading } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import type { ZoneReader } from '../providers/provider.ts';
+import type { SteeringNotice } from '../reasons.ts';
 import { readable } from '../records/foreign.ts';
 import { findRegistry, registryOf } from '../records/registry.ts';
+import { countedChecks, failingChecks } from './counted.ts';
 import { renderHealth } from './health-text.ts';
 import { type PresentHealth, type Probe, presentHealth } from './present.ts';
 
@@ -24,6 +26,8 @@ export interface Standing {
   /** Whether the generation record says that the host is ours. */
   readonly isOurs: boolean;
   readonly health: readonly PresentHealth[];
+  /** Checks that count otherwise than their endpoints are. */
+  readonly notices: readonly SteeringNotice[];
   /** A before AAAA; empty when the host has no answer. */
   readonly families: readonly StandingFamily[];
 }
@@ -69,6 +73,11 @@ export async function standingOf(
           ...withoutUndefined({ probe }),
         })
       : [];
+  // What is supposed is supposed of the endpoints, and of checks that say what these are.
+  const counted =
+    supposed === undefined
+      ? await countedChecks(reader, state, { hosts: [host], after: state.records, updated: [] })
+      : undefined;
   const clusterOf = clusterByAddress(platform);
   const down = new Set(
     supposed === undefined
@@ -77,17 +86,16 @@ export async function standingOf(
   );
   const held = dialect.interpret(readable(state.records));
   const wanted = dialect.interpret(compileWith(dialect, policy, answersNow(platform, policy, nowMs), entries).records);
-  const answerOf = (reading: Reading, type: AddressType, failing: ReadonlySet<string>): Distribution => {
+  const answerOf = (reading: Reading, type: AddressType, failed: readonly AddressCheck[]): Distribution => {
     if (!reading.types(host).includes(type)) return new Map();
-    const failed = reading.checks.filter(({ address }) => failing.has(address));
     const view = reading.view(host, type, failed);
     return sumByCluster(view.answer(country), (address) => view.clusterOf(address) ?? clusterOf.get(address));
   };
+  const failed = failingChecks(held, down, counted?.before);
   const families = [...new Set([...held.types(host), ...wanted.types(host)])].sort().map((type): StandingFamily => {
-    const [healthy, now] = [none, down].map((failing) => answerOf(held, type, failing)) as [Distribution, Distribution];
-    const ours = [none, down].map((failing) => answerOf(wanted, type, failing)) as [Distribution, Distribution];
+    const [healthy, now] = [answerOf(held, type, []), answerOf(held, type, failed)];
+    const ours = [answerOf(wanted, type, []), answerOf(wanted, type, failingChecks(wanted, down))] as const;
     const isSame = sameShares(healthy, ours[0]) && sameShares(now, ours[1]);
-    const failed = held.checks.filter(({ address }) => down.has(address));
     return {
       type,
       healthy: formatShares(healthy),
@@ -97,7 +105,15 @@ export async function standingOf(
     };
   });
   const { generation, isOurs } = ownershipIn(zone, state.records, host);
-  return { provider: reader.name, zone, ...withoutUndefined({ generation }), isOurs, health, families };
+  return {
+    provider: reader.name,
+    zone,
+    ...withoutUndefined({ generation }),
+    isOurs,
+    health,
+    notices: counted?.notices ?? [],
+    families,
+  };
 }
 
 /** What the registry says, if it can be read: a damaged one does not keep anybody from an explanation. */
@@ -115,15 +131,22 @@ function ownershipIn(
   }
 }
 
-const none: ReadonlySet<string> = new Set();
-
 /** Lines for people. */
-export function renderStanding({ provider, zone, generation, isOurs, health, families }: Standing): readonly string[] {
+export function renderStanding({
+  provider,
+  zone,
+  generation,
+  isOurs,
+  health,
+  notices,
+  families,
+}: Standing): readonly string[] {
   const written = generation === undefined ? 'never written by Tideline' : `generation ${generation}`;
   const whose = isOurs ? '' : ', the host is not ours there';
   return [
     `  as the zone ${zone} of ${provider} holds it now (${written}${whose}):${families.length === 0 ? ' nothing' : ''}`,
     ...renderHealth(health).map((line) => `  ${line}`),
+    ...notices.map(({ reason, message }) => `    note: ${message} (${reason})`),
     ...families.flatMap(({ type, healthy, now, policy, records }) => [
       `    ${type}: ${now}${now === healthy ? '' : `, and ${healthy} while everything is healthy`}`,
       ...(policy === undefined
