@@ -9,7 +9,7 @@ import { fullTrust } from '../model/platform/trust.ts';
 import { InputError } from '../model/problem.ts';
 import { kindNames } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
-import { messageOf } from '../model/values.ts';
+import { compareText, messageOf } from '../model/values.ts';
 import type { SpecApi } from '../platform/spec-api.ts';
 import { printErrorLines } from '../runtime/print.ts';
 
@@ -109,7 +109,7 @@ async function filesIn(folder: string): Promise<readonly { readonly path: string
     if (codeOf(error) === 'ENOENT') return [];
     throw new InputError({ ...nothingKept([folder]), message: messageOf(error) });
   });
-  return names.toSorted().flatMap((name) => {
+  return names.toSorted(compareText).flatMap((name) => {
     const cluster = clusterOfSpecApiFile(name);
     return cluster === undefined ? [] : [{ path: join(folder, name), cluster }];
   });
