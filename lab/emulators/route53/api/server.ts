@@ -46,6 +46,8 @@ export async function serveApi(options: ApiServerOptions): Promise<HttpEndpoint>
   const server = createServer((request, response) => {
     void handle(request, response, options);
   });
+  // A client that sends as its idle connection ends gets a reset, and most of them do not repeat what they sent.
+  server.keepAliveTimeout = 0;
   return listenHttp(server, options.host, options.port);
 }
 

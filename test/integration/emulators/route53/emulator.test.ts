@@ -130,6 +130,11 @@ describe('the API through the official SDK', () => {
     });
   });
 
+  it('ends no idle connection, so that no request meets the end of one', async () => {
+    const { headers } = await fetch(`${emulator.api}/emulator/status`);
+    expect([headers.get('connection'), headers.get('keep-alive')]).toEqual(['keep-alive', null]);
+  });
+
   it('pages through a geolocation group by identifier', async () => {
     const codes = ['FR', 'DE', 'ES', 'IT', 'BE', 'US', '*'];
     await change(...codes.map((code) => action('CREATE', address('page.video.example', '192.0.2.1', geo(code)))));

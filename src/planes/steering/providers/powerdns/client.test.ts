@@ -37,3 +37,17 @@ test('a record that somebody disabled is not what we wrote', async () => {
     },
   ]);
 });
+
+test('each request has a connection of its own: the end of an idle one is no error', async () => {
+  const ids = new Set<unknown>();
+  const zone = JSON.stringify({ id: 'video.example.', rrsets: [] });
+  server = createServer((request, response) => {
+    ids.add(request.socket.remotePort);
+    response.end(zone);
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const reader = powerDnsReader({ url: `http://127.0.0.1:${port}`, apiKey: 'secret' });
+  for (let count = 0; count < 3; count += 1) await reader.read('video.example');
+  expect(ids.size).toBe(3);
+});

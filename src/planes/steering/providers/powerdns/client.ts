@@ -108,6 +108,8 @@ async function exchange(
     const response = await request(new URL(path, options.url), {
       method,
       headers: { 'x-api-key': options.apiKey, 'content-type': 'application/json' },
+      // A connection that idles may be ended, by a proxy in front, in the moment in which the next request leaves.
+      reset: true,
       headersTimeout: 10_000,
       bodyTimeout: 10_000,
       signal: AbortSignal.timeout(answerMs),
