@@ -77,6 +77,8 @@ export const steeringReasons = {
   DrainsOfToday: 'A cluster was drained then and is not now, or the other way round; a rollback changes no drain.',
   SpecSaysOtherwise:
     'The platform spec still says what a rollback took back: the next apply of it undoes the rollback.',
+  ClockWrong:
+    'The clock of this machine, or of one that applied before, is wrong: what was moved lately and which Drains are in force cannot be judged.',
   RolledBack: 'The last apply was a rollback, and this plan leads away from it.',
   Drift: 'Records that Tideline wrote were changed by somebody else; applying the plan puts them back.',
   ZoneMissing: 'The provider has no such zone.',

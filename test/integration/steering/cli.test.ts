@@ -26,6 +26,8 @@ const methods: string[] = [];
 let refused: string | undefined;
 /** The recorder asks for as many requests to come back later. */
 let throttled = 0;
+/** The recorder's answers are dated so long ago. */
+let behindMs = 0;
 /** The access key that signed each request. */
 const keys: string[] = [];
 
@@ -47,7 +49,8 @@ beforeAll(async () => {
       return;
     }
     const onward = request(new URL(url ?? '/', emulator.apiUrl), { ...(method && { method }), headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      const date = new Date(Date.now() - behindMs).toUTCString();
+      outgoing.writeHead(answer.statusCode ?? 500, { ...answer.headers, ...(behindMs !== 0 && { date }) });
       answer.pipe(outgoing);
     });
     incoming.pipe(onward);
@@ -173,6 +176,25 @@ test('a frozen platform is planned, and written only despite the freeze', async 
   await movePolicy('- countries: [GB, IM]', '- countries: [GB]');
   const back = await tideline('plan', ...on());
   expect((await tideline('apply', ...on(), '--plan', checksum(back.out))).err).toBe('');
+});
+
+test('a machine whose clock is hours ahead of Route 53 plans, and writes nothing', async () => {
+  await movePolicy('- countries: [GB]', '- countries: [GB, IM]');
+  behindMs = 2 * 3_600_000;
+  const writes = methods.filter((method) => method !== 'GET').length;
+  const plan = await tideline('plan', ...on());
+  expect([plan.code, plan.out]).toEqual([
+    0,
+    expect.stringMatching(/clock of this machine is 2 h ahead .*\(ClockWrong\)/),
+  ]);
+  const applied = await tideline('apply', ...on(), '--plan', checksum(plan.out), '--approve-share', '1');
+  behindMs = 0;
+  expect([applied.code, applied.err]).toEqual([
+    1,
+    expect.stringMatching(/2 h ahead of that of Route 53.*\(ClockWrong\)/),
+  ]);
+  expect(methods.filter((method) => method !== 'GET')).toHaveLength(writes);
+  await movePolicy('- countries: [GB, IM]', '- countries: [GB]');
 });
 
 /** No cluster serves here, so whoever is taken from somebody else is led to what is down. */

@@ -7,6 +7,7 @@ import { type AppliedPlan, readApplied, withApplied } from '../records/applied.t
 import type { Batch } from '../records/batches.ts';
 import { nextGeneration, parseHead } from '../records/registry.ts';
 import type { HeldBack, Task } from '../records/scope.ts';
+import { clockText } from './clock.ts';
 import { type Approval, approvalsFor, isApproved, isoTime, overGuardText } from './guard.ts';
 import { worstShare } from './impact.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
@@ -112,6 +113,8 @@ export function refuseUnapproved(plans: readonly ZonePlan[], approval: Approval)
  */
 export async function applyZone(plan: ZonePlan, provider: ZoneProvider, checksum = checksumOf([plan])): Promise<void> {
   const { state, changes, checks } = plan;
+  const wrong = clockText(plan.provider, state);
+  if (wrong !== undefined) throw new SteeringError('ClockWrong', wrong);
   const batches = signed(plan, checksum);
   if (checks.delete.length > 0) await provider.deleteHealthChecks(state, checks.delete);
   const ids = await provider.createHealthChecks(state, checks.create, nextGeneration(changes.registryBefore));

@@ -22,6 +22,7 @@ import { isNote, registryOf } from '../records/registry.ts';
 import { everything, type HeldBack, scopeOf, type Task } from '../records/scope.ts';
 import { hiding } from '../records/wildcards.ts';
 import { checksOf, type FoundZone, keysOf } from './checks.ts';
+import { wrongClocks } from './clock.ts';
 import { type CountedChecks, countedChecks } from './counted.ts';
 import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
@@ -215,6 +216,7 @@ export async function planStep(
       ...intent.notices,
       ...(task.kind === 'release' ? [] : intent.policies.flatMap(leftAlone)),
       ...changes.notices,
+      ...wrongClocks(reader.name, state, readApplied(zone, records), nowMs),
       ...leavesRollback(task, changes, readApplied(zone, records)),
       ...impacts.flatMap(differingFamilies),
       ...endedDrains(platform, impacts, nowMs),

@@ -20,6 +20,11 @@ export interface ZoneState {
   readonly strayHealthChecks: readonly string[];
   /** Identifiers of health checks of ours that the generation record says are unused; they are in no other list. */
   readonly retiredHealthChecks: readonly string[];
+  /**
+   * How far the clock of this machine is ahead of the provider's, in milliseconds; negative when it is behind. Absent when they agree to
+   * some minutes, and where the provider does not tell its time.
+   */
+  readonly clockAheadMs?: number;
 }
 
 /** A health check of somebody else. */

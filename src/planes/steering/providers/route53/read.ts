@@ -51,10 +51,16 @@ async function readZone(client: Route53Client, retry: RetryOptions, zone: string
       otherHealthChecks: othersOf(checks, keyById),
       strayHealthChecks: ours.stray,
       retiredHealthChecks: ours.retired,
+      ...clockOf(client),
     };
   } catch (error) {
     throw asSteeringError(error, `read the zone ${zone}`);
   }
+}
+
+/** The SDK compares the clocks at each answer, and notes a difference of more than five minutes because signatures need it. */
+function clockOf({ config }: Route53Client): Pick<ZoneState, 'clockAheadMs'> {
+  return config.systemClockOffset === 0 ? {} : { clockAheadMs: -config.systemClockOffset };
 }
 
 /**
