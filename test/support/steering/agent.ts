@@ -48,9 +48,9 @@ export function withFreeze(platform: Platform): Platform {
 }
 
 /** The platform whose policies allow this share of the traffic to move, of each plan alone. */
-export function withGuard(platform: Platform, maxTrafficShare: number): Platform {
+export function withGuard(platform: Platform, maxTrafficShare: number, maxFailoverShare = maxTrafficShare): Platform {
   const policies = [...platform.policies].map(([name, policy]) => {
-    const guard = { ...policy.spec.guard, maxTrafficShare, windowMinutes: 0 };
+    const guard = { ...policy.spec.guard, maxTrafficShare, maxFailoverShare, windowMinutes: 0 };
     return [name, { ...policy, spec: { ...policy.spec, guard } }] as const;
   });
   return { ...platform, policies: new Map(policies) };

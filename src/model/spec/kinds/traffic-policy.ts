@@ -87,6 +87,14 @@ export const TrafficPolicySpec = z
           .max(1)
           .default(0.25)
           .describe('A plan that moves more than this share of the traffic waits for a person.'),
+        maxFailoverShare: z
+          .number()
+          .min(0)
+          .max(1)
+          .optional()
+          .describe(
+            'A plan waits for a person by which more of the traffic would be answered otherwise in a failure, or loses a choice, than this share. Absent: that of `maxTrafficShare`. A Drain of the second choice of many does that.',
+          ),
         windowMinutes: z
           .int()
           .min(0)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { withDrainOf, withGuard } from '../../../../test/support/steering/agent.ts';
 import { withAnswers } from '../../../../test/support/steering/kept-out.ts';
 import { memoryProviders } from '../../../../test/support/steering/memory.ts';
 import { examplePlatform, withDifferentCountries } from '../../../../test/support/steering/world.ts';
@@ -56,6 +57,28 @@ test.each(providers)(
     );
   },
 );
+
+test.each(providers)('%s: what failures would change has a limit of its own', async (provider) => {
+  const platform = await examplePlatform();
+  const judged = async (moves: number, failures?: number) => {
+    const next = withGuard(withAnswers(platform, keeping('AF', 'EU')), moves, failures);
+    return (await planned(provider, withAnswers(platform, keeping()), next)).overGuard.map(({ kind }) => kind);
+  };
+  expect(await judged(0)).toEqual(['depth']);
+  expect(await judged(0, 0.44)).toEqual(['depth']);
+  expect(await judged(0, 0.46)).toEqual([]);
+  expect(await judged(1)).toEqual([]);
+  expect(await judged(1, 0.1)).toEqual(['depth']);
+});
+
+test.each(providers)('%s: a Drain of a second choice may pass where nobody may be moved', async (provider) => {
+  const platform = withAnswers(await examplePlatform(), keeping());
+  const drained = withDrainOf(platform, 'paris', nowMs + 3_600_000);
+  const narrow = await planned(provider, platform, drained);
+  expect(narrow.overGuard.map(({ kind }) => kind)).toEqual(['failover']);
+  const wide = await planned(provider, platform, withGuard(drained, 0, 1));
+  expect([wide.impacts[0]?.movedShare, wide.overGuard]).toEqual([0, []]);
+});
 
 test.each(providers)(
   '%s: a choice that few lose is told, as is one that is gained, and needs nobody',

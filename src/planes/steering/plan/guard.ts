@@ -83,7 +83,7 @@ export function overGuardsOf(
   const { host } = impact;
   const movedShare = worstShare(impact);
   if (policy === undefined) return movedShare > 0 ? [{ kind: 'removal', host }] : [];
-  const allowedShare = policy.spec.guard.maxTrafficShare;
+  const { maxTrafficShare: allowedShare, maxFailoverShare: allowedLater = allowedShare } = policy.spec.guard;
   const [failure] = failuresBeyond(impact);
   const lost = lostDepth(impact.depth);
   return [
@@ -94,11 +94,11 @@ export function overGuardsOf(
     ...(window !== undefined && isBeyond(window, movedShare, allowedShare)
       ? [{ kind: 'window', host, movedShare: window.displaced.after, allowedShare, window } as const]
       : []),
-    ...(failure !== undefined && exceeds(failure.movedShare, allowedShare)
-      ? [{ kind: 'failover', host, ...failure, allowedShare } as const]
+    ...(failure !== undefined && exceeds(failure.movedShare, allowedLater)
+      ? [{ kind: 'failover', host, ...failure, allowedShare: allowedLater } as const]
       : []),
-    ...(exceeds(lost, allowedShare) && exceeds(lost, failure?.movedShare ?? 0)
-      ? [{ kind: 'depth', host, movedShare: lost, allowedShare } as const]
+    ...(exceeds(lost, allowedLater) && exceeds(lost, failure?.movedShare ?? 0)
+      ? [{ kind: 'depth', host, movedShare: lost, allowedShare: allowedLater } as const]
       : []),
   ];
 }
