@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../src/model/spec/platform.ts';
+import type { SteeringStatus } from '../src/model/steering-status.ts';
 import type { Clock } from '../src/runtime/clock.ts';
 import { Ledger } from './clients/ledger.ts';
 import type { ClientsConfig, Outcome } from './clients/protocol.ts';
@@ -22,6 +23,7 @@ import { preparePlatform } from './world/platform.ts';
 import { prometheusAddress, startPrometheus } from './world/prometheus.ts';
 import { type Router, routersOf } from './world/routers.ts';
 import { startBlade, startWorker } from './world/servers.ts';
+import { startSteering, steeringAddress } from './world/steering.ts';
 import { nameServers, type World, worldOf } from './world/topology.ts';
 import { cloudBalancer, podServer } from './world/webserver.ts';
 
@@ -43,6 +45,8 @@ export interface LabOptions {
   readonly tls?: boolean;
   /** The file of alerts for a Prometheus of the lab; when absent, there is none. */
   readonly alertRules?: string;
+  /** What the steering agent of the lab may do; when absent, there is none. */
+  readonly steering?: SteeringStatus['mode'];
   /** The programs of real control planes; when absent, folders of manifests play them. */
   readonly controlPlanes?: ControlPlanePrograms;
 }
@@ -118,6 +122,10 @@ export class Lab {
   get alerts(): string | undefined {
     return this.options.alertRules === undefined ? undefined : prometheusAddress;
   }
+  /** Where the lab's steering agent answers. */
+  get steering(): string | undefined {
+    return this.options.steering === undefined ? undefined : steeringAddress;
+  }
   get runFolder(): string {
     return this.options.runFolder;
   }
@@ -158,6 +166,8 @@ export class Lab {
     ]);
     if (options.alertRules !== undefined) await this.#startPrometheus(options.alertRules);
     await this.#waitUntilServed();
+    this.#startSteering();
+    this.#reportProgress('every country is served');
   }
 
   #reportProgress(what: string): void {
@@ -220,8 +230,23 @@ export class Lab {
   async #startPrometheus(rulesFile: string): Promise<void> {
     const { supervisor, world, options } = this;
     const certificate = this.#certificates?.operator.files;
-    await startPrometheus({ supervisor, world, rulesFile, runFolder: options.runFolder, certificate });
+    await startPrometheus({
+      supervisor,
+      world,
+      rulesFile,
+      runFolder: options.runFolder,
+      certificate,
+      steering: this.steering,
+    });
     this.#reportProgress('alerts: Prometheus asks every agent');
+  }
+
+  /** Starts when all is healthy, so that it has nothing to wait for. */
+  #startSteering(): void {
+    const { mode, ...options } = { ...this.options, mode: this.options.steering };
+    if (mode === undefined) return;
+    startSteering({ ...options, supervisor: this.supervisor, platformFolder: this.platformFolder, mode });
+    this.#reportProgress(`steering: the agent keeps the zones, in the mode ${mode}`);
   }
 
   async #startCloud(certificate: SelfMadeCertificate): Promise<void> {
@@ -286,7 +311,6 @@ export class Lab {
     const missing = await stillMissing(unserved, { clock: this.clock, timeoutMs: 60_000 });
     if (missing !== undefined)
       throw new Error(`not every country is served after 60 s: ${missing} (see ${this.logFolder})`);
-    this.#reportProgress('every country is served');
   }
 
   /** Ends every process; namespaces and mounts end with the box. */

@@ -21,9 +21,16 @@ it('says what to try next, in the folder where the lab is, and whether anybody w
     '  tideline lab down                                                # end the lab, as Ctrl-C does here',
     'nobody watches the alerts: start the lab with --alerts for a Prometheus that does',
   ]);
-  const elsewhere = readyLines({ stateFolder: '/tmp/x', platformFolder: '/tmp/x/platform', world, alerts: true });
+  const elsewhere = readyLines({
+    stateFolder: '/tmp/x',
+    platformFolder: '/tmp/x/platform',
+    world,
+    alerts: true,
+    steering: '127.0.0.1:9465',
+  });
   expect(elsewhere.join('\n')).toMatch(
-    /^ {2}tideline lab exec --state \/tmp\/x -- tideline status \/tmp\/x\/platform +#/m,
+    /^ {2}tideline lab exec --state \/tmp\/x -- tideline status \/tmp\/x\/platform --steering \S+ +#/m,
   );
+  expect(elsewhere.join('\n')).toContain('/tmp/x/platform --steering 127.0.0.1:9465 ');
   expect(elsewhere.at(-1)).toContain('Prometheus watches the alerts');
 });

@@ -8,10 +8,12 @@ export interface Ready {
   readonly world: Pick<World, 'datacentres' | 'users'>;
   /** Whether a Prometheus watches the alerts. */
   readonly alerts: boolean;
+  /** Where the steering agent answers; undefined where there is none. */
+  readonly steering?: string | undefined;
 }
 
 /** What a person who started a lab may do with it next: commands for another terminal, each with what it is for (pure). */
-export function readyLines({ stateFolder, platformFolder, world, alerts }: Ready): readonly string[] {
+export function readyLines({ stateFolder, platformFolder, world, alerts, steering }: Ready): readonly string[] {
   const platform = shorter(platformFolder);
   const command = (...words: readonly string[]): string => labCommand(words, stateFolder);
   const inside = (...words: readonly string[]): string => command('exec', '--', 'tideline', ...words, platform);
@@ -22,7 +24,7 @@ export function readyLines({ stateFolder, platformFolder, world, alerts }: Ready
     ...(blade === undefined
       ? []
       : [[command('fault', 'blade-killed', blade), 'make trouble; --help lists all faults']]),
-    [inside('status'), 'what the operator sees of it'],
+    [`${inside('status')}${steering === undefined ? '' : ` --steering ${steering}`}`, 'what the operator sees of it'],
     ...(country === undefined
       ? []
       : [[inside('why', 'country', country), 'why these users are served where they are']]),

@@ -1,5 +1,6 @@
 import type { RouteSeen } from '../world/routes.ts';
 import type { LabStatus } from './status.ts';
+import { steeringLines } from './steering.ts';
 
 /** The lines of the status, for people. */
 export function formatStatus(answer: unknown): readonly string[] {
@@ -30,6 +31,7 @@ export function formatStatus(answer: unknown): readonly string[] {
           `  ${agent.server.padEnd(18)} ${agent.kind.padEnd(8)} ${agent.status === undefined ? 'no answer' : 'answers'}`,
       ),
     ],
+    steeringLines(status.steering),
     ['control planes', ...status.controlPlanes.map(controlPlaneLine)],
     [
       'countries   route53        powerdns       served by (last 10 s)',

@@ -27,6 +27,8 @@ export interface ViewPort {
   readonly agentAccess: { readonly cert: string; readonly key: string; readonly ca: string } | undefined;
   /** Where the lab's Prometheus answers; undefined when there is none. */
   readonly alerts: string | undefined;
+  /** Where the lab's steering agent answers; undefined when there is none. */
+  readonly steering: string | undefined;
   /** The control socket of a router's BIRD. */
   birdSocket(router: string): string;
 }

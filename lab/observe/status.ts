@@ -10,6 +10,7 @@ import { clusterOfAddress, dnsViews } from './dns.ts';
 import { type MemoryUse, memoryUse } from './memory.ts';
 import type { ViewPort } from './port.ts';
 import { type RouterView, routerViews } from './routers.ts';
+import { type SteeringView, steeringView } from './steering.ts';
 
 export interface LabStatus {
   readonly uptimeMs: number;
@@ -24,6 +25,8 @@ export interface LabStatus {
   /** The routes by which each rack router forwards. */
   readonly routes: Readonly<Record<string, readonly RouteSeen[]>>;
   readonly agents: readonly AgentView[];
+  /** The steering agent; absent when the lab has none. */
+  readonly steering?: SteeringView;
   /** The control planes of the clusters that have a real one. */
   readonly controlPlanes: readonly ControlPlaneView[];
   readonly pods: readonly {
@@ -64,12 +67,13 @@ export async function labStatus(
   faults: readonly ActiveFault[],
   options: { readonly memory: boolean } = { memory: false },
 ): Promise<LabStatus> {
-  const [routers, agents, countries, routes, alerts, memory] = await Promise.all([
+  const [routers, agents, countries, routes, alerts, steering, memory] = await Promise.all([
     routerViews(lab),
     agentViews(lab),
     countryStatus(lab),
     rackRoutes(lab),
     alertViews(lab),
+    steeringView(lab),
     options.memory ? memoryUse() : undefined,
   ]);
   return {
@@ -87,7 +91,7 @@ export async function labStatus(
     pods: [...lab.clusters].flatMap(([cluster, { pods }]) => pods.map((pod) => ({ cluster, ...pod }))),
     countries,
     totals: lab.ledger.totals,
-    ...withoutUndefined({ alerts, memory }),
+    ...withoutUndefined({ alerts, steering, memory }),
   };
 }
 

@@ -14,6 +14,8 @@ export interface AlertsOptions {
   readonly runFolder: string;
   /** The certificate files with which Prometheus asks; undefined where agents have none. */
   readonly certificate: { readonly cert: string; readonly key: string; readonly ca: string } | undefined;
+  /** Where the steering agent answers; undefined where there is none. */
+  readonly steering: string | undefined;
 }
 
 const everySeconds = 1;
@@ -22,13 +24,13 @@ export const prometheusAddress = '127.0.0.1:9090';
 
 /** Starts a Prometheus on the operator's machine, which asks every agent of the lab and has the alerts of the product. */
 export async function startPrometheus(options: AlertsOptions): Promise<void> {
-  const { supervisor, world, rulesFile, runFolder, certificate } = options;
+  const { supervisor, rulesFile, runFolder } = options;
   const folder = join(runFolder, 'prometheus');
   await mkdir(folder, { recursive: true });
   const rules = join(folder, 'rules.yaml');
   await writeFile(rules, hastened(await readFile(rulesFile, 'utf8')));
   const config = join(folder, 'prometheus.yaml');
-  await writeFile(config, prometheusConfig(world, rules, certificate));
+  await writeFile(config, prometheusConfig(options, rules));
   supervisor.start({
     name: 'operator/prometheus',
     namespace: operator.namespace,
@@ -56,7 +58,7 @@ function secondsOf(duration: string): number {
   return Number(count) * seconds;
 }
 
-function prometheusConfig({ datacentres }: World, rules: string, files: AlertsOptions['certificate']): string {
+function prometheusConfig({ world, certificate: files, steering }: AlertsOptions, rules: string): string {
   const tls =
     files === undefined
       ? {}
@@ -64,7 +66,7 @@ function prometheusConfig({ datacentres }: World, rules: string, files: AlertsOp
   const job = (name: string, port: number, serversOf: (centre: World['datacentres'][number]) => readonly Server[]) => ({
     job_name: name,
     ...tls,
-    static_configs: datacentres.map((centre) => ({
+    static_configs: world.datacentres.map((centre) => ({
       targets: serversOf(centre).map((server) => `${server.address}:${port}`),
       labels: { cluster: centre.cluster },
     })),
@@ -79,6 +81,7 @@ function prometheusConfig({ datacentres }: World, rules: string, files: AlertsOp
     scrape_configs: [
       job('tideline-edge', agentPorts.edge, ({ blades }) => blades),
       job('tideline-network', agentPorts.network, ({ workers }) => workers),
+      ...(steering === undefined ? [] : [{ job_name: 'tideline-steering', static_configs: [{ targets: [steering] }] }]),
     ],
   });
 }

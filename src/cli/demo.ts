@@ -2,10 +2,21 @@ import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { defaultRunDir } from '../model/contract.ts';
+import type { SteeringStatus } from '../model/steering-status.ts';
+import { withoutUndefined } from '../model/values.ts';
 import { printErrorLines, printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
 
-import { alertRules, checkout, controlPlanePrograms, labEnvironment, program, runLabInBox, withState } from './lab.ts';
+import {
+  alertRules,
+  checkout,
+  controlPlanePrograms,
+  labEnvironment,
+  program,
+  runLabInBox,
+  steeringOption,
+  withState,
+} from './lab.ts';
 
 /** `tideline demo`: the lab with its scenario, live on a terminal, or once as lines of text. */
 export const register: Register = (root) => {
@@ -23,7 +34,7 @@ export const register: Register = (root) => {
         'build/demo/report.json of the checkout',
       ),
     );
-  withState(demo).action(run);
+  withState(demo).addOption(steeringOption()).action(run);
   demo
     .command('inside', { hidden: true })
     .requiredOption('--begun <MS>')
@@ -36,6 +47,7 @@ interface Options {
   readonly once?: true;
   readonly kubernetes?: true;
   readonly report: string;
+  readonly steering?: SteeringStatus['mode'];
   readonly state: string;
 }
 
@@ -45,6 +57,7 @@ async function run(options: Options): Promise<void> {
   const words = ['--state', state, '--report', resolve(options.report)];
   if (options.once === true) words.push('--once');
   if (options.kubernetes === true) words.push('--kubernetes');
+  if (options.steering !== undefined) words.push('--steering', options.steering);
   await runLabInBox(state, ['demo', ...words, 'inside', '--begun', String(Date.now())]);
 }
 
@@ -71,6 +84,7 @@ async function inside(options: Options & { readonly begun: string }): Promise<vo
       clock: systemClock,
       environment: labEnvironment(options.state),
       alertRules,
+      ...withoutUndefined({ steering: options.steering }),
       ...(options.kubernetes === true ? { controlPlanes: await controlPlanePrograms() } : {}),
       progress: ({ what, elapsedMs }) => printLines([`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}`]),
     },

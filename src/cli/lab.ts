@@ -7,6 +7,7 @@ import { faultSummaries } from '../../lab/faults/names.ts';
 import { defaultStateFolder } from '../../lab/state.ts';
 import { defaultRunDir } from '../model/contract.ts';
 import { InputError } from '../model/problem.ts';
+import type { SteeringStatus } from '../model/steering-status.ts';
 import { messageOf, withoutUndefined } from '../model/values.ts';
 import { printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
@@ -36,12 +37,14 @@ export const register: Register = (root) => {
       "a Prometheus with Tideline's alerts on the operator's machine, port 9090; it waits a twentieth as long",
     )
     .option('--tls', 'agents have certificates of an authority of the lab, and require them of who asks')
+    .addOption(steeringOption())
     .action(up);
   withState(lab.command('inside', { hidden: true }))
     .requiredOption('--spec <DIR>')
     .option('--kubernetes')
     .option('--alerts')
     .option('--tls')
+    .addOption(steeringOption())
     .action(inside);
   addOutputOption(withState(lab.command('status')))
     .description('show sessions, routes, agents, DNS answers and clients')
@@ -74,6 +77,14 @@ export const register: Register = (root) => {
     .action(down);
 };
 
+/** The option by which a lab has a steering agent. */
+export function steeringOption(): Option {
+  return new Option(
+    '--steering <mode>',
+    "a steering agent on the operator's machine, port 9465, in this mode (default: none)",
+  ).choices(['observe', 'recommend', 'automatic']);
+}
+
 interface StateOption {
   readonly state: string;
 }
@@ -91,6 +102,7 @@ interface UpOptions extends StateOption {
   readonly kubernetes?: true;
   readonly alerts?: true;
   readonly tls?: true;
+  readonly steering?: SteeringStatus['mode'];
 }
 
 async function up(options: UpOptions): Promise<void> {
@@ -98,7 +110,8 @@ async function up(options: UpOptions): Promise<void> {
   if (options.kubernetes === true) await controlPlanePrograms();
   const words = ['lab', 'inside', '--state', state, '--spec', resolve(options.spec)];
   const extras = (['kubernetes', 'alerts', 'tls'] as const).filter((extra) => options[extra] === true);
-  await runLabInBox(state, [...words, ...extras.map((extra) => `--${extra}`)]);
+  const steering = options.steering === undefined ? [] : ['--steering', options.steering];
+  await runLabInBox(state, [...words, ...extras.map((extra) => `--${extra}`), ...steering]);
 }
 
 /** The programs that the lab needs for real control planes. Throws InputError when they are not built. */
@@ -159,13 +172,14 @@ async function inside(options: UpOptions): Promise<void> {
       ...(options.kubernetes === true ? { controlPlanes: await controlPlanePrograms() } : {}),
       ...(options.alerts === true ? { alertRules } : {}),
       tls: options.tls === true,
+      ...withoutUndefined({ steering: options.steering }),
       progress: ({ what, elapsedMs }) => printLines([`${(elapsedMs / 1000).toFixed(1).padStart(6)} s  ${what}`]),
     },
     {
       occupant: 'lab',
-      begin: async ({ world, platformFolder, alerts }) => {
+      begin: async ({ world, platformFolder, alerts, steering }) => {
         const stateFolder = options.state;
-        printLines(['', ...readyLines({ stateFolder, platformFolder, world, alerts: alerts !== undefined })]);
+        printLines(['', ...readyLines({ stateFolder, platformFolder, world, steering, alerts: alerts !== undefined })]);
         return undefined;
       },
     },

@@ -262,6 +262,10 @@ const cases: readonly Case[] = [
   { words: ['lab', 'logs', '-n', 'all', ...noState], says: /expected a whole number/ },
   { words: ['lab', 'heal', ...noState], says: /no lab is running/ },
   { words: ['lab', 'fault', 'earthquake', ...noState], says: /blade-killed/ },
+  {
+    words: ['lab', 'up', '--steering', 'manual', ...noState],
+    says: /Allowed choices are observe, recommend, automatic/,
+  },
   { words: ['lab', 'up', '--state', join(folder, 'x'.repeat(120))], says: /too long/ },
   { words: ['demo', '--state', join(folder, 'x'.repeat(120))], says: /too long/ },
   { words: ['demo', '--nonsense'], says: /--nonsense/ },

@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -11,27 +10,20 @@ import { LabProcess, lab, until } from './labprocess.ts';
 let folder = '';
 let state = '';
 let running: LabProcess;
-let agent: ChildProcess;
 
 beforeAll(async () => {
   folder = await mkdtemp('/tmp/tl-steer-');
   state = join(folder, 'a');
-  running = new LabProcess(state);
+  running = new LabProcess(state, [], ['--steering', 'automatic', '--alerts']);
   await running.waitForOutput(/every country is served\n\nready/, 100_000);
   // Without paris much of the world has one choice less, so that a Drain of it is more than the usual guard allows.
   const file = join(state, 'platform', 'traffic.yaml');
   const policy = parse(await readFile(file, 'utf8')) as { spec: Record<string, unknown> };
   policy.spec.guard = { maxTrafficShare: 1 };
   await writeFile(file, stringify(policy));
-  const words = ['steering', 'agent', '--platform', join(state, 'platform'), '--mode', 'automatic', '--every', '5'];
-  const rest = ['--run-dir', join(state, 'steering')];
-  agent = spawn('bin/tideline', ['lab', 'exec', '--state', state, '--', 'tideline', ...words, ...rest], {
-    stdio: 'ignore',
-  });
 }, 150_000);
 
 afterAll(async () => {
-  agent?.kill('SIGTERM');
   running?.destroy();
   await rm(folder, { recursive: true, force: true });
 });
@@ -62,6 +54,7 @@ it('one Drain moves DNS by itself and back by itself when it ends, and no reques
   await led(1, 'paris');
   const before = (await world()).totals;
   const expires = new Date(Date.now() + 60_000).toISOString();
+  const begunMs = Date.now();
   const drain = {
     apiVersion: 'tideline.dev/v1alpha1',
     kind: 'Drain',
@@ -70,6 +63,7 @@ it('one Drain moves DNS by itself and back by itself when it ends, and no reques
   };
   await writeFile(join(state, 'platform', 'drain-paris.yaml'), stringify(drain));
   await led(2, 'cloud');
+  expect(Date.now()).toBeLessThan(begunMs + 60_000);
   await led(3, 'paris');
   expect(Date.now()).toBeGreaterThan(Date.parse(expires));
   const { requests, failed } = (await world()).totals;
@@ -78,4 +72,17 @@ it('one Drain moves DNS by itself and back by itself when it ends, and no reques
   const words = ['status', join(state, 'platform'), '--steering', '127.0.0.1:9465'];
   const { stdout } = await lab('exec', '--state', state, '--', 'tideline', ...words);
   expect(stdout).toMatch(/^video\.example \(route53\) +applied by itself: as wanted, generation 3$/m);
+});
+
+it('is shown by the status of the lab, and Prometheus asks it', async () => {
+  const { stdout } = await lab('status', '--state', state);
+  expect(stdout).toMatch(/^steering agent, automatic\n {2}powerdns +video\.example {2}inForce, generation \d+$/m);
+  const asked = ['exec', '--state', state, '--', 'curl', '-s', 'http://127.0.0.1:9090/api/v1/targets?state=active'];
+  await until(async () => {
+    const { data } = JSON.parse((await lab(...asked)).stdout) as {
+      data: { activeTargets: { scrapeUrl: string; health: string }[] };
+    };
+    const agent = data.activeTargets.find(({ scrapeUrl }) => scrapeUrl === 'http://127.0.0.1:9465/metrics');
+    return agent?.health === 'up' ? undefined : `the steering agent is ${agent?.health ?? 'not asked'}`;
+  }, 30_000);
 });
