@@ -4,7 +4,6 @@ import {
   ListHostedZonesByNameCommand,
   ListResourceRecordSetsCommand,
   type ListResourceRecordSetsCommandOutput,
-  type ResourceRecordSet,
   type Route53Client,
 } from '@aws-sdk/client-route-53';
 import type { RecordSet } from '../../../../answers/record.ts';
@@ -34,14 +33,13 @@ async function readZone(client: Route53Client, retry: RetryOptions, zone: string
   try {
     const zoneId = await findZone(client, retry, zone);
     const checks = await allHealthChecks(client, retry);
-    const sets = await allRecords(client, retry, zoneId);
-    const ours = ourHealthChecks(checks, { zone, zoneId }, sets);
+    const all = await allRecords(client, retry, zoneId);
+    const ours = ourHealthChecks(checks, { zone, zoneId }, all);
     const keyById = new Map([...ours.byKey].map(([key, { id }]) => [id, key]));
-    const records = sets.map((set) =>
-      withoutOwnZone(
-        toRecord(set, (id) => keyById.get(id) ?? otherKey(id)),
-        zoneId,
-      ),
+    const records = all.map((record) =>
+      record.healthCheck === undefined
+        ? record
+        : { ...record, healthCheck: keyById.get(record.healthCheck) ?? otherKey(record.healthCheck) },
     );
     return {
       zone,
@@ -104,12 +102,13 @@ export async function readRegistryRecord(
   }
 }
 
+/** The records of a zone, which name health checks by their identifiers. Of each page only they are kept: a zone may have many. */
 async function allRecords(
   client: Route53Client,
   retry: RetryOptions,
   HostedZoneId: string,
-): Promise<readonly ResourceRecordSet[]> {
-  const sets: ResourceRecordSet[] = [];
+): Promise<readonly RecordSet[]> {
+  const records: RecordSet[] = [];
   let page: ListResourceRecordSetsCommandOutput | undefined;
   do {
     const command = new ListResourceRecordSetsCommand({
@@ -120,9 +119,15 @@ async function allRecords(
       StartRecordIdentifier: page?.NextRecordIdentifier,
     });
     page = await retrying(retry, () => client.send(command));
-    sets.push(...(page.ResourceRecordSets ?? []));
+    for (const set of page.ResourceRecordSets ?? [])
+      records.push(
+        withoutOwnZone(
+          toRecord(set, (id) => id),
+          HostedZoneId,
+        ),
+      );
   } while (page.IsTruncated === true);
-  return sets;
+  return records;
 }
 
 /** The key of a check that is not ours in the zone. */
@@ -154,13 +159,10 @@ interface OurHealthChecks {
 function ourHealthChecks(
   checks: readonly HealthCheck[],
   { zone, zoneId }: Pick<ZoneState, 'zone' | 'zoneId'>,
-  sets: readonly ResourceRecordSet[],
+  records: readonly RecordSet[],
 ): OurHealthChecks {
-  const used = new Set(sets.flatMap(({ HealthCheckId }) => HealthCheckId ?? []));
-  const registry = findRegistry(
-    zone,
-    sets.map((set) => toRecord(set, (id) => id)),
-  );
+  const used = new Set(records.flatMap(({ healthCheck }) => healthCheck ?? []));
+  const registry = findRegistry(zone, records);
   const retiredNames = new Set(retiredIn(registry).map(({ name }) => name));
   const prefix = referencePrefix(zoneId);
   const ours = checks.filter(({ CallerReference }) => CallerReference?.startsWith(prefix) === true);
