@@ -14,6 +14,7 @@ import { networkAgent } from './network-agent.ts';
 import { networkBlocks } from './network-blocks.ts';
 import { steeringOctodns } from './steering/octodns.ts';
 import { steeringPlan } from './steering/plan.ts';
+import { steeringRecovery } from './steering/recovery.ts';
 import { steeringZone } from './steering/zone.ts';
 import { type Bench, markdownTable, type Row } from './support/row.ts';
 
@@ -35,6 +36,7 @@ const benches: readonly Bench[] = [
   steeringPlan,
   steeringZone,
   steeringOctodns,
+  steeringRecovery,
   labStart,
 ];
 
