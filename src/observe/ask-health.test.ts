@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { askHealth } from './ask-health.ts';
 
 let server: Server | undefined;
@@ -49,4 +49,46 @@ test.each<[string, RequestListener | undefined, number, RegExp]>([
 ])('tells that %s', async (_, answer, timeoutMs, problem) => {
   const part = await ask(answer === undefined ? 1 : await listen(answer), timeoutMs);
   expect(part).toMatchObject({ healthy: false, answered: false, problem: expect.stringMatching(problem) });
+});
+
+describe('a text that is searched for', () => {
+  const text = '"state":"healthy"';
+  const search = async (answer: RequestListener) =>
+    askHealth(
+      { ...of, port: await listen(answer), protocol: 'HTTP', path: '/', host: 'www.video.example', searchString: text },
+      30_000,
+    );
+
+  test.each([
+    ['in the answer', text],
+    ['at the end of what is searched', `${' '.repeat(5120 - text.length)}${text}`],
+  ])('%s: healthy', async (_where, body) => {
+    expect(await search((_request, response) => response.end(body))).toEqual({ ...of, healthy: true });
+  });
+
+  test('in an answer that comes in pieces and never ends: healthy', async () => {
+    const answer: RequestListener = (_request, response) => {
+      response.write(text.slice(0, 5));
+      setTimeout(() => response.write(text.slice(5)), 50);
+    };
+    expect(await search(answer)).toEqual({ ...of, healthy: true });
+  });
+
+  test.each([
+    ['nowhere', 'no'],
+    ['beyond the start', `${' '.repeat(5121 - text.length)}${text}`],
+    ['nowhere in an empty answer', ''],
+  ])('%s: not healthy', async (_where, body) => {
+    expect(await search((_request, response) => response.end(body))).toEqual({
+      ...of,
+      healthy: false,
+      answered: true,
+      problem: `answers 200 to the health check, without ${JSON.stringify(text)} in its first 5120 bytes`,
+    });
+  });
+
+  test('in an answer that fails: not healthy', async () => {
+    const part = await search((_request, response) => response.writeHead(503).end(text));
+    expect(part).toMatchObject({ problem: 'answers 503 to the health check' });
+  });
 });

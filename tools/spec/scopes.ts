@@ -34,6 +34,7 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   NamedTwice: 'object',
   UnknownName: 'platform',
   PoolOfOtherCluster: 'platform',
+  CheckOnOtherPort: 'platform',
   NoPublicVip: 'platform',
   OverlappingPrefixes: 'both',
   PrefixTooWide: 'object',

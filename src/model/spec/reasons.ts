@@ -29,6 +29,8 @@ export const reasons = {
   UnknownName: 'A reference to something that is not declared.',
   PoolOfOtherCluster: "A Cluster's entry is the edge pool of another cluster.",
   NoPublicVip: "A Cluster's entry is an edge pool without a public VIP: DNS would have no answer.",
+  CheckOnOtherPort:
+    "A Cluster's health check speaks HTTPS to the port where its entry takes plain HTTP, or the other way round: it would never succeed.",
   OverlappingPrefixes: 'Two prefixes share addresses, within a site or between sites.',
   PrefixTooWide: 'A prefix so short that a mistake in it would announce, or trust, half the world.',
   MissingServerAsn: 'A site has routers but its servers have no AS number.',

@@ -2,7 +2,7 @@ import { healthPathOf } from '../../model/contract.ts';
 import { entryAddresses } from '../../model/platform/entries.ts';
 import { clustersOfPolicy } from '../../model/platform/policies.ts';
 import type { Platform } from '../../model/spec/platform.ts';
-import { messageOf } from '../../model/values.ts';
+import { messageOf, withoutUndefined } from '../../model/values.ts';
 import type { DnsQuery, NameServer } from '../ask-dns.ts';
 import type { HealthQuery } from '../ask-health.ts';
 import type { FoundPod } from '../pods.ts';
@@ -97,6 +97,7 @@ function healthQueries(platform: Platform, { host, policy }: HostOfPolicy): read
       protocol: check.protocol,
       path: healthPathOf(policy.metadata.name),
       host: policy.spec.hosts[0] ?? host,
+      ...withoutUndefined({ searchString: check.searchString }),
     }));
   });
 }

@@ -18,7 +18,7 @@ import { countriesWithPrefixes } from '../geo.ts';
 import { answersWithNever, compareThreeWays, withAnswers } from './kept-out.ts';
 import { planZone } from './plans.ts';
 import { type NameServer, resolveFor } from './resolve.ts';
-import { eventually, examplePlatform, Vips, withDefault, withFailover, withHost } from './world.ts';
+import { eventually, examplePlatform, Vips, withCheck, withDefault, withFailover, withHost } from './world.ts';
 
 /** A provider with an empty zone video.example, its DNS server, and a way to write into the zone as somebody else would. */
 export interface ProviderUnderTest {
@@ -235,6 +235,30 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
         vips.fail();
       },
       longMs,
+    );
+
+    test(
+      'a check by HTTPS finds its text in the answer, whatever the certificate; a cluster that answers without the text is down',
+      async () => {
+        await vips.startTls();
+        const checked = withCheck(platform, { protocol: 'HTTPS', port: 443, searchString: vips.text });
+        await apply(checked);
+        expect(isEmpty(await plan(checked))).toBe(true);
+        await eventually(() => wrongCountry(checked, []), longMs);
+        expect([...vips.names]).toEqual([host]);
+        vips.answerOddly('paris');
+        await eventually(() => wrongCountry(checked, ['paris']), longMs);
+        const found = await plan(withFailover(checked, 'newyork'));
+        expect(found.health).toContainEqual(expect.objectContaining({ cluster: 'paris', healthy: false }));
+        vips.answerOddly();
+        await eventually(() => wrongCountry(checked, []), longMs);
+        const other = withCheck(checked, { searchString: vips.text.slice(1) });
+        await apply(other);
+        expect(isEmpty(await plan(other))).toBe(true);
+        await apply(platform);
+        await eventually(() => wrongCountry(platform, []), longMs);
+      },
+      5 * longMs,
     );
 
     test(

@@ -39,7 +39,7 @@ function entriesFor(
         intervalSeconds: 10 as const,
         failureThreshold: 3,
       };
-      return { key: healthCheckKey(settings), ...settings };
+      return { key: healthCheckKey({ ...settings, type: settings.protocol }), ...settings };
     }),
   }));
 }

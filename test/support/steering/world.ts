@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { promisify } from 'node:util';
 import { parseAddress } from '../../../src/model/address.ts';
 import { countries } from '../../../src/model/geo/countries.ts';
@@ -7,6 +8,7 @@ import { entryAddresses } from '../../../src/model/platform/entries.ts';
 import type { Cluster } from '../../../src/model/spec/kinds.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../../../src/platform/load.ts';
+import { issue } from '../certificates.ts';
 import { nothing, eventually as wait } from '../eventually.ts';
 
 const run = promisify(execFile);
@@ -99,18 +101,30 @@ export class Vips {
     newyork: '198.51.100.10',
     cloud: '203.0.113.10',
   };
+  /** The text that a healthy endpoint answers with. */
+  readonly text = '"state":"healthy"';
+  /** The names that were asked for by TLS. */
+  readonly names = new Set<string>();
   readonly #failed = new Set<string>();
+  readonly #odd = new Set<string>();
   readonly #servers: Server[] = [];
 
   async start(): Promise<void> {
     for (const [cluster, address] of Object.entries(this.addresses)) {
       await run('ip', ['addr', 'replace', `${address}/32`, 'dev', 'lo']);
-      const server = createServer((request, response) => {
-        const known = request.url?.startsWith('/.well-known/tideline/health/video') === true;
-        response.writeHead(known && !this.#failed.has(cluster) ? 200 : 503).end();
-      });
-      await new Promise<void>((resolve) => server.listen(80, address, resolve));
-      this.#servers.push(server);
+      await this.#listen(createServer(this.#answerOf(cluster)), address, 80);
+    }
+  }
+
+  /** Answers over TLS as well, with a certificate that nobody trusts and that is of another name. */
+  async startTls(): Promise<void> {
+    const { certificate: cert, key } = await issue({ name: 'somebody-else.example' });
+    for (const [cluster, address] of Object.entries(this.addresses)) {
+      const SNICallback = (name: string, done: (error: null) => void): void => {
+        this.names.add(name);
+        done(null);
+      };
+      await this.#listen(createTlsServer({ cert, key, SNICallback }, this.#answerOf(cluster)), address, 443);
     }
   }
 
@@ -119,12 +133,32 @@ export class Vips {
     for (const cluster of clusters) this.#failed.add(cluster);
   }
 
+  /** These answer 200 without the text. */
+  answerOddly(...clusters: readonly string[]): void {
+    this.#odd.clear();
+    for (const cluster of clusters) this.#odd.add(cluster);
+  }
+
   async stop(): Promise<void> {
     for (const server of this.#servers) {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     }
     for (const address of Object.values(this.addresses)) await run('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo']);
+  }
+
+  #answerOf(cluster: string): RequestListener {
+    return (request, response) => {
+      const known = request.url?.startsWith('/.well-known/tideline/health/video') === true;
+      response
+        .writeHead(known && !this.#failed.has(cluster) ? 200 : 503)
+        .end(this.#odd.has(cluster) ? 'a page of somebody else' : `{${this.text}}`);
+    };
+  }
+
+  async #listen(server: Server, address: string, port: number): Promise<void> {
+    await new Promise<void>((resolve) => server.listen(port, address, resolve));
+    this.#servers.push(server);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Path } from '../document.ts';
-import type { Drain } from '../kinds.ts';
+import type { Cluster, Drain } from '../kinds.ts';
 import { type Declared, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
 import { unknownName } from '../unknown-name.ts';
 
@@ -13,6 +13,7 @@ export function checkReferences(objects: Objects, report: Report): void {
         report(at, path, { reason: 'NamedTwice', message: `the site ${site} is named twice`, fix: 'remove one' });
     }
     if ('edgePool' in value.spec.entry) checkEntryPool(objects, at, value.spec.entry.edgePool, report);
+    checkHealthPort(objects, { at, value }, report);
   }
   for (const { at, value } of valid(objects.EdgePool.all))
     checkExists(objects, { kind: 'Cluster', name: value.spec.cluster, at, path: ['spec', 'cluster'] }, report);
@@ -53,6 +54,24 @@ function checkEntryPool(objects: Objects, at: Declared<unknown>, poolName: strin
       message: `the edge pool ${poolName} has no public VIP, so DNS would have no answer`,
       fix: `make a VIP of ${whereIs(pool, ['spec', 'vips'])} public`,
     });
+}
+
+/** Where blades listen unless their pool says otherwise, and so does anything that announces an anycast address. */
+const usualPorts = { http: 80, https: 443 };
+
+/** A check of the other protocol's port fails for ever, and takes the cluster out of DNS. */
+function checkHealthPort(objects: Objects, { at, value }: Valid<Cluster>, report: Report): void {
+  const { entry, healthCheck } = value.spec;
+  const pool = 'edgePool' in entry ? objects.EdgePool.byName.get(entry.edgePool)?.value : undefined;
+  const { http, https } = pool?.spec.ports ?? usualPorts;
+  const [own, other] = healthCheck.protocol === 'HTTPS' ? [https, http] : [http, https];
+  if (healthCheck.port !== other || own === other) return;
+  report(at, ['spec', 'healthCheck', 'port'], {
+    reason: 'CheckOnOtherPort',
+    message: `the check speaks ${healthCheck.protocol}, and port ${other} is that of ${healthCheck.protocol === 'HTTPS' ? 'plain HTTP' : 'HTTPS'}`,
+    expected: `${own}, or another port that takes ${healthCheck.protocol}`,
+    fix: `set port: ${own}, or the other protocol`,
+  });
 }
 
 function checkDrainTarget(objects: Objects, { at, value }: Valid<Drain>, report: Report): void {

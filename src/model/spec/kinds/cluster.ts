@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { IpAddress, Name, Port, text } from '../fields.ts';
 
+/** Visible characters and spaces only, because providers count and compare bytes. */
+const SearchString = z
+  .string()
+  .regex(/^[ -~]{1,255}$/, 'at most 255 characters of ASCII on one line')
+  .meta({ minLength: 1, maxLength: 255 });
+
 export const ClusterSpec = z
   .strictObject({
     sites: z.array(Name.describe('Name of a Site.')).min(1).max(64).describe('The sites that the cluster runs in.'),
@@ -42,6 +48,9 @@ export const ClusterSpec = z
           .union([z.literal(10), z.literal(30)])
           .default(10)
           .describe('Seconds between two checks of one checker; Route 53 allows these two values.'),
+        searchString: SearchString.optional().describe(
+          'Text that the first 5,120 bytes of the answer must hold; absent: the status of the answer alone counts.',
+        ),
         failureThreshold: z.int().min(1).max(10).default(3).describe('Failed checks in a row that make it unhealthy.'),
       })
       .prefault({})

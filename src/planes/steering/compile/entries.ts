@@ -3,17 +3,20 @@ import { entryAddresses } from '../../../model/platform/entries.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import type { Cluster, TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import { contentName } from '../records/hash.ts';
 
 /**
  * What the provider probes. The key is made of the settings that a provider cannot change, or whose change is another endpoint
- * (address, protocol, path, interval); all others may change while the check stays the same.
+ * (address, type, path, interval); all others may change while the check stays the same.
  */
 export interface HealthCheck {
   readonly key: string;
   readonly address: string;
   readonly port: number;
   readonly protocol: 'HTTP' | 'HTTPS';
+  /** What the start of the answer must hold; absent where the status of the answer alone counts. */
+  readonly searchString?: string;
   readonly path: string;
   /** Every value that the Host header may have, at least one; a new check sends the first. */
   readonly hosts: readonly string[];
@@ -51,14 +54,21 @@ export function entriesOfType(entries: readonly Entry[], type: AddressType): Add
   return new Map(ofType.filter(([, checks]) => checks.length > 0));
 }
 
-type KeySettings = 'address' | 'protocol' | 'path' | 'intervalSeconds';
+type KeySettings = 'address' | 'type' | 'path' | 'intervalSeconds';
 
 /**
  * The key of settings, ours or those that a provider returns. Settings that we would never write have a key that no plan wants.
  */
 export function healthCheckKey(settings: Readonly<Record<KeySettings, unknown>>): string {
-  const { address, protocol, path, intervalSeconds } = settings;
+  const { address, type: protocol, path, intervalSeconds } = settings;
   return contentName(JSON.stringify({ address, protocol, path, intervalSeconds }));
+}
+
+type CheckType = 'HTTP' | 'HTTPS' | 'HTTP_STR_MATCH' | 'HTTPS_STR_MATCH';
+
+/** What a check does, in Route 53's words: no check learns to search, or stops searching, but another text may be searched for. */
+export function checkType({ protocol, searchString }: Pick<HealthCheck, 'protocol' | 'searchString'>): CheckType {
+  return searchString === undefined ? protocol : `${protocol}_STR_MATCH`;
 }
 
 /** The label by which a name below a wildcard is asked for. */
@@ -78,11 +88,12 @@ function checksOf(platform: Platform, policy: TrafficPolicy, cluster: Cluster): 
       address: address.text,
       port: healthCheck.port,
       protocol: healthCheck.protocol,
+      ...withoutUndefined({ searchString: healthCheck.searchString }),
       path: healthPathOf(policy.metadata.name),
       hosts: probedHosts(policy.spec.hosts),
       intervalSeconds: healthCheck.intervalSeconds,
       failureThreshold: healthCheck.failureThreshold,
     };
-    return { key: healthCheckKey(settings), ...settings };
+    return { key: healthCheckKey({ ...settings, type: checkType(settings) }), ...settings };
   });
 }

@@ -122,6 +122,8 @@ function healthCheckOf(platform: Platform, policy: TrafficPolicy): OctoRecord['o
   const checks = clustersOfPolicy(policy).flatMap((name) => platform.clusters.get(name)?.spec.healthCheck ?? []);
   const texts = new Set(checks.map(({ protocol, port }) => `${protocol} ${port}`));
   const [check] = checks;
+  if (checks.some(({ searchString }) => searchString !== undefined))
+    throw new NotPossible('its health checks search the answer for a text, and those of octoDNS do not');
   if (check === undefined || texts.size > 1)
     throw new NotPossible(
       `its clusters are checked in different ways (${[...texts].sort().join(', ')}), and octoDNS has one health check a record`,

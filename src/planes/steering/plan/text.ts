@@ -1,5 +1,6 @@
 import { neverGroups } from '../../../answers/answers.ts';
 import { percent } from '../../../answers/distribution.ts';
+import type { HealthCheck } from '../compile/entries.ts';
 import { recoveryText } from '../compile/recovery.ts';
 import { type CheckChanges, changesText } from '../records/checks.ts';
 import type { Quotas } from '../records/quota.ts';
@@ -189,7 +190,7 @@ function renderHealthChecks({ checks, quotas }: ZonePlan): readonly string[] {
     ...checks.retire.map((id) => `    - ${id} is retired; an apply deletes it an hour later or after that`),
     ...checks.create.map(
       (check) =>
-        `    + ${check.key} ${check.protocol} ${check.address}:${check.port}${check.path} every ${check.intervalSeconds} s, ${check.failureThreshold} in a row`,
+        `    + ${check.key} ${check.protocol} ${check.address}:${check.port}${check.path}${searchText(check)} every ${check.intervalSeconds} s, ${check.failureThreshold} in a row`,
     ),
     ...checks.update.map(
       ({ key, held, after }) => `    ~ ${key} ${changesText(held.settings, after)}, changed in place`,
@@ -203,6 +204,10 @@ function renderHealthChecks({ checks, quotas }: ZonePlan): readonly string[] {
   return lines.length === 0
     ? []
     : [`  health checks${quotas === undefined ? '' : quotaText(quotas, checks)}:`, ...lines];
+}
+
+function searchText({ searchString }: HealthCheck): string {
+  return searchString === undefined ? '' : ` for ${JSON.stringify(searchString)}`;
 }
 
 /** How full the account is, and what the checks of the zone cost. Retired checks count, and cost, until they are deleted. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type HealthCheck, healthCheckKey } from '../compile/entries.ts';
+import { checkType, type HealthCheck, healthCheckKey } from '../compile/entries.ts';
 import { type CheckScope, type CurrentChecks, changesText, checkChangesOf, type HeldCheck } from './checks.ts';
 import { retiredName } from './retired.ts';
 
@@ -14,7 +14,7 @@ const settings = {
 };
 const check = (change: Partial<HealthCheck> = {}): HealthCheck => {
   const all = { ...settings, ...change };
-  return { ...all, key: healthCheckKey(all) };
+  return { ...all, key: healthCheckKey({ ...all, type: checkType(all) }) };
 };
 const held = (change: Partial<HeldCheck['settings']> = {}): HeldCheck => ({
   id: 'id-1',
@@ -44,8 +44,14 @@ test.each([
   ['the host of the check is gone', check({ hosts: ['m.video.example'] }), 'host www.video.example -> m.video.example'],
   ['the threshold', check({ failureThreshold: 4 }), 'failureThreshold 3 -> 4'],
   ['the port', check({ port: 8080 }), 'port 80 -> 8080'],
+  ['what is searched for', check({ searchString: 'is up' }), 'searchString up -> "is up"'],
 ])('in place: %s', (_what, wanted, text) => {
-  const { create, update, observe, retire } = changes(wanted);
+  const { searchString } = wanted;
+  const current = {
+    records: [record(wanted.key)],
+    healthChecks: new Map([[wanted.key, held(searchString === undefined ? {} : { searchString: 'up' })]]),
+  };
+  const { create, update, observe, retire } = checkChangesOf([wanted], { ...using(), ...current }, scope);
   expect([create, observe, retire]).toEqual([[], [], []]);
   expect(update.map(({ held: before, after }) => changesText(before.settings, after)).join()).toBe(text);
 });
@@ -59,6 +65,7 @@ test.each([
   ['the address', check({ address: '192.0.2.11' }), []],
   ['the protocol', check({ protocol: 'HTTPS' }), ['id-1']],
   ['the interval', check({ intervalSeconds: 30 }), ['id-1']],
+  ['that it searches the answer', check({ searchString: 'up' }), ['id-1']],
   ['the policy', check({ path: '/.well-known/tideline/health/other' }), ['id-1']],
 ])('another check, which is observed before it takes over: %s', (_what, wanted, replaces) => {
   const { create, update, observe, retire } = changes(wanted);

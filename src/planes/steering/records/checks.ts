@@ -1,4 +1,5 @@
 import type { RecordSet } from '../../../answers/record.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import type { HealthCheck } from '../compile/entries.ts';
 import { isPastGrace, type Retired, retiredName } from './retired.ts';
 
@@ -8,6 +9,8 @@ export interface CheckSettings {
   /** Value of the Host header. */
   readonly host: string;
   readonly failureThreshold: number;
+  /** What a check that searches the answer looks for. */
+  readonly searchString?: string;
   /** True only when somebody else disabled the check, which then counts as healthy. */
   readonly disabled: boolean;
   /** True only when somebody else inverted the check. */
@@ -136,6 +139,7 @@ function updateOf(check: HealthCheck, held: HeldCheck | undefined): CheckUpdate 
     // A host that is still in the list stays: the endpoints serve it already, a new one perhaps not yet.
     host: check.hosts.includes(host) ? host : (check.hosts[0] ?? host),
     failureThreshold: check.failureThreshold,
+    ...withoutUndefined({ searchString: check.searchString }),
     disabled: false,
     inverted: false,
   };
@@ -144,11 +148,16 @@ function updateOf(check: HealthCheck, held: HeldCheck | undefined): CheckUpdate 
 
 /** The differences of settings as a person reads them: `failureThreshold 3 -> 4, host a.example -> b.example`. */
 export function changesText(before: CheckSettings, after: CheckSettings): string {
-  const names = ['port', 'host', 'failureThreshold', 'disabled', 'inverted'] as const;
+  const names = ['port', 'host', 'failureThreshold', 'searchString', 'disabled', 'inverted'] as const;
   return names
     .filter((name) => before[name] !== after[name])
-    .map((name) => `${name} ${before[name]} -> ${after[name]}`)
+    .map((name) => `${name} ${textOf(before[name])} -> ${textOf(after[name])}`)
     .join(', ');
+}
+
+/** A text that may have spaces is quoted. */
+function textOf(value: CheckSettings[keyof CheckSettings]): string {
+  return typeof value === 'string' && /[^\w.-]/.test(value) ? JSON.stringify(value) : String(value);
 }
 
 /** The keys of the checks with which records answer with an address. */

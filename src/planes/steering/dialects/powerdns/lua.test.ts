@@ -7,6 +7,7 @@ import { formatTiers, preferenceOf } from '../../../../answers/answers.ts';
 import type { RecordSet } from '../../../../answers/record.ts';
 import { countries } from '../../../../model/geo/countries.ts';
 import { powerDnsDialect } from './dialect.ts';
+import { isOurScript } from './lua.ts';
 import { Program } from './program.ts';
 
 const codes = countries.map(({ code }) => code);
@@ -101,4 +102,28 @@ test('what PowerDNS does otherwise than Route 53 about health is said', () => {
 test('no address anywhere is refused', () => {
   const policy = policyOf('default: { clusters: [{ name: a }] }');
   expect(() => powerDnsDialect.compile(compileInputOf(policy, { addresses: { a: [] } }))).toThrow('NoAddress');
+});
+
+test('a text that is searched for is part of the script, and of nothing that decides answers', () => {
+  const input = compileInputOf(policyOf('default: { clusters: [{ name: a }], failover: [b] }'));
+  const text = `"state":"healthy" ${'(\'}{,\\") '.repeat(20)}`;
+  const searching = {
+    ...input,
+    entries: input.entries.map((entry) =>
+      entry.cluster === 'a'
+        ? { ...entry, checks: entry.checks.map((check) => ({ ...check, searchString: text })) }
+        : entry,
+    ),
+  };
+  const [plain = '', searched = ''] = [input, searching].map(
+    (one) => valuesOf(powerDnsDialect.compile(one).records[0])[0],
+  );
+  expect(isOurScript(plain)).toBe(true);
+  expect(isOurScript(searched)).toBe(true);
+  expect(isOurScript(searched.replace('stringmatch=x[k]', ''))).toBe(false);
+  expect(plain).not.toContain('stringmatch');
+  expect(Program.parse(searched)?.id).toBe(Program.parse(plain)?.id);
+  for (const [, part = ''] of searched.matchAll(/"([^"]*)"/g)) expect(part.length).toBeLessThanOrEqual(255);
+  const { countries } = verify(powerDnsDialect, powerDnsDialect.compile(searching), input.hosts, searching.entries);
+  expect(countries).toBe(247);
 });

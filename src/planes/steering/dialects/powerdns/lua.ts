@@ -71,6 +71,9 @@ function script(answers: Answers, type: AddressType, addresses: Addresses): read
   const members = countries
     .map(({ code }) => ({ code, group: groupOf(code) }))
     .filter(({ group }) => group !== unknown);
+  const searched = [...addresses].flatMap(([name, [check]]) =>
+    check?.searchString === undefined ? [] : { name, text: check.searchString },
+  );
   return [
     ';local m={',
     ...members.map(({ code, group }) => `_${code.toLowerCase()}=${group},`),
@@ -87,15 +90,18 @@ function script(answers: Answers, type: AddressType, addresses: Addresses): read
       '},',
     ]),
     '} ',
-    ...code(unknown),
+    ...(searched.length === 0
+      ? []
+      : ['local x={', ...searched.flatMap(({ name, text }) => [`['${name}']=`, ...luaText(text), ',']), '} ']),
+    ...code(unknown, searched.length > 0),
   ];
 }
 
-/** What follows the tables in every script. */
-function code(unknown: number | string): readonly string[] {
+/** What follows the tables in every script; one that searches no answer is the same as in earlier releases. */
+function code(unknown: number | string, searches: boolean): readonly string[] {
   return [
     'local u,d={},{} for k,v in pairs(c) do local a={} for i=2,#v do a[#a+1]=v[i] end ',
-    "local r=ifurlup(v[1],{a,a},{selector='all',backupSelector='all'}) ",
+    `local r=ifurlup(v[1],{a,a},{selector='all',backupSelector='all'${searches ? ',stringmatch=x[k]' : ''}}) `,
     'd[k]=a if #r<=#a then u[k]=r end end ',
     'local function p(s,f) local w,b={},{} for _,e in ipairs(s) do local r=f[e[1]] ',
     'if r then w[#w+1]={e[2],r[1]} b[r[1]]=r end end ',
@@ -107,14 +113,15 @@ function code(unknown: number | string): readonly string[] {
 
 /** The tables before the code: nothing in them calls anything. */
 const tablesOnly =
-  /^;local m=\{(?:_[a-z]{2}=\d+,)*\} local t=\{(?:\[\d+\]=function\(\) return [^()]* end,)+\} local c=\{[^()]*\} $/;
+  /^;local m=\{(?:_[a-z]{2}=\d+,)*\} local t=\{(?:\[\d+\]=function\(\) return [^()]* end,)+\} local c=\{[^()]*\} (?:local x=\{(?:[^()]|string\.char\([\d,]+\))*\} )?$/;
 
 /** True when a value of a LUA record is a script of this version, which nobody else could have written but as a copy. */
 export function isOurScript(value: string): boolean {
   const text = value.slice(value.indexOf('"') + 1, -1).replaceAll('" "', '');
   const start = text.indexOf('local u,d=');
   const [, unknown = ''] = /countryCode\(\)\] or (\d+)\]/.exec(text) ?? [];
-  return start > 0 && tablesOnly.test(text.slice(0, start)) && text.slice(start) === code(unknown).join('');
+  const tables = text.slice(0, start);
+  return start > 0 && tablesOnly.test(tables) && text.slice(start) === code(unknown, / local x=/.test(tables)).join('');
 }
 
 function luaTiers(tiers: readonly Tier[]): readonly string[] {
@@ -129,6 +136,19 @@ function urlOf(checks: readonly HealthCheck[]): string {
   const [check] = checks;
   if (check === undefined) return '';
   return `${check.protocol.toLowerCase()}://${check.hosts[0]}:${check.port}${check.path}`;
+}
+
+/** Runs of characters that mean nothing to DNS, to Lua and to the reader of our tables, and runs of others; each is a piece. */
+const textRuns = /[a-zA-Z0-9 ._:/=-]{1,40}|[^a-zA-Z0-9 ._:/=-]{1,40}/g;
+
+/** A text in Lua. Releases of PowerDNS differ in what they make of a backslash, so characters are given by number and not escaped. */
+function luaText(text: string): readonly string[] {
+  const runs = text.match(textRuns) ?? [];
+  return runs.map((run, index) => {
+    const codes = Array.from(run, (character) => character.charCodeAt(0));
+    const part = /^[a-zA-Z0-9 ._:/=-]/.test(run) ? `'${run}'` : `string.char(${codes.join()})`;
+    return `${index === 0 ? '' : '..'}${part}`;
+  });
 }
 
 /** The script as character strings of at most 255 bytes; PowerDNS puts white space between them when it runs the script. */

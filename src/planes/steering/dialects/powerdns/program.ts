@@ -111,7 +111,7 @@ function codeOf(value: string): string {
 
 function parseTables(code: string): Tables | undefined {
   const members = /^;local m=\{(.*?)\} local t=/.exec(code)?.[1];
-  const clusters = / local c=\{(.*?)\} local u,d=/.exec(code)?.[1];
+  const clusters = / local c=\{(.*?)\} local [ux][,=]/.exec(code)?.[1];
   const otherwise = /countryCode\(\)\] or (\d+)\]/.exec(code)?.[1];
   if (members === undefined || clusters === undefined || otherwise === undefined) return undefined;
   const functions = [...code.matchAll(/\[(\d+)\]=function\(\) return (\{.*?\}) end,/g)];

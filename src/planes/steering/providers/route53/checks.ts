@@ -4,6 +4,7 @@ import {
   type Route53Client,
   UpdateHealthCheckCommand,
 } from '@aws-sdk/client-route-53';
+import { withoutUndefined } from '../../../../model/values.ts';
 import type { HealthCheck } from '../../compile/entries.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { CheckUpdate } from '../../records/checks.ts';
@@ -67,6 +68,7 @@ export async function updateHealthCheck(
     Port: after.port,
     FullyQualifiedDomainName: after.host,
     FailureThreshold: after.failureThreshold,
+    ...withoutUndefined({ SearchString: after.searchString }),
     Disabled: after.disabled,
     Inverted: after.inverted,
   });

@@ -2,7 +2,7 @@ import type { Change, HealthCheckConfig, ResourceRecordSet } from '@aws-sdk/clie
 import type { Location, RecordSet, Routing, Target } from '../../../../answers/record.ts';
 import { continents } from '../../../../model/geo/countries.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
-import { type HealthCheck, healthCheckKey } from '../../compile/entries.ts';
+import { checkType, type HealthCheck, healthCheckKey } from '../../compile/entries.ts';
 import type { Change as OurChange } from '../../records/change.ts';
 import type { CheckSettings } from '../../records/checks.ts';
 import { contentName } from '../../records/hash.ts';
@@ -128,13 +128,14 @@ export function fromName(name: string): string {
 
 export function toHealthCheckConfig(check: HealthCheck): HealthCheckConfig {
   return {
-    Type: check.protocol,
+    Type: checkType(check),
     IPAddress: check.address,
     Port: check.port,
     ResourcePath: check.path,
     ...withoutUndefined({ FullyQualifiedDomainName: check.hosts[0] }),
     RequestInterval: check.intervalSeconds,
     FailureThreshold: check.failureThreshold,
+    ...withoutUndefined({ SearchString: check.searchString }),
     ...(check.protocol === 'HTTPS' ? { EnableSNI: true } : {}),
   };
 }
@@ -143,7 +144,7 @@ export function toHealthCheckConfig(check: HealthCheck): HealthCheckConfig {
 export function keyOfConfig(config: HealthCheckConfig | undefined): string {
   return healthCheckKey({
     address: config?.IPAddress,
-    protocol: config?.Type,
+    type: config?.Type,
     path: config?.ResourcePath,
     intervalSeconds: config?.RequestInterval,
   });
@@ -155,6 +156,7 @@ export function settingsOfConfig(config: HealthCheckConfig | undefined): CheckSe
     port: config?.Port ?? 0,
     host: config?.FullyQualifiedDomainName ?? '',
     failureThreshold: config?.FailureThreshold ?? 0,
+    ...withoutUndefined({ searchString: config?.SearchString }),
     disabled: config?.Disabled ?? false,
     inverted: config?.Inverted ?? false,
   };

@@ -107,6 +107,7 @@ function deletedCheck(id: string, cause: unknown): SteeringError {
   return new SteeringError('StaleGeneration', `the health check ${id} was deleted since; plan again`, { cause });
 }
 
-function textOf({ protocol, address, port, path }: HealthCheck): string {
-  return `${protocol} ${address} port ${port} ${path}`;
+function textOf({ protocol, address, port, path, searchString }: HealthCheck): string {
+  const search = searchString === undefined ? '' : ` with ${JSON.stringify(searchString)} in the answer`;
+  return `${protocol} ${address} port ${port} ${path}${search}`;
 }

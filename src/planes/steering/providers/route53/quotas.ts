@@ -36,8 +36,8 @@ export async function readQuotas(
   }
 }
 
-/** HTTPS and the short interval are options that cost extra. */
-function dollarsOf({ protocol, intervalSeconds }: HealthCheck): number {
-  const options = [protocol === 'HTTPS', intervalSeconds === 10].filter(Boolean).length;
+/** HTTPS, the search for a text and the short interval are options that cost extra. */
+function dollarsOf({ protocol, searchString, intervalSeconds }: HealthCheck): number {
+  const options = [protocol === 'HTTPS', searchString !== undefined, intervalSeconds === 10].filter(Boolean).length;
   return dollars.check + options * dollars.option;
 }
