@@ -184,14 +184,17 @@ function commonGroups({ platform, frozen, doubts = [], accepted = [] }: Status):
 
 /** What waits and what fails, by zone, and whether this agent leads. */
 function steeringGroups({ zones, leadership }: SteeringStatus): readonly Group[] {
-  const inState = (state: ZoneView['state']): readonly Fact[] =>
-    zones
-      .filter((one) => one.state === state)
-      .map(({ provider, zone, conditions }) => ({
-        subject: `${provider} zone ${zone}`,
-        is: true,
-        why: conditions.map(({ message, reason }) => `${message} (${reason})`).join('; '),
-      }));
+  const factOf = ({ provider, zone, conditions }: Pick<ZoneView, 'provider' | 'zone' | 'conditions'>): Fact => ({
+    subject: `${provider} zone ${zone}`,
+    is: true,
+    why: conditions.map(({ message, reason }) => `${message} (${reason})`).join('; '),
+  });
+  const inState = (state: ZoneView['state']): readonly Fact[] => zones.filter((one) => one.state === state).map(factOf);
+  const withReason = (reason: string): readonly Fact[] =>
+    zones.flatMap(({ conditions, ...zone }) => {
+      const some = conditions.filter((one) => one.reason === reason);
+      return some.length === 0 ? [] : [factOf({ ...zone, conditions: some })];
+    });
   return [
     {
       began: 'LeadBegan',
@@ -208,6 +211,13 @@ function steeringGroups({ zones, leadership }: SteeringStatus): readonly Group[]
       whyGone: () => 'nothing waits',
     },
     { began: 'DnsStuck', ended: 'DnsUnstuck', adopts: false, facts: inState('fails'), whyGone: () => 'it works again' },
+    {
+      began: 'DnsUnanswered',
+      ended: 'DnsAnswered',
+      adopts: false,
+      facts: withReason('AnsweredOtherwise'),
+      whyGone: () => 'all answer as planned, or the zone was written anew',
+    },
   ];
 }
 

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from '../runtime/clock.ts';
+import type { Clock } from '../runtime/clock.ts';
 import type { DnsQuery, NameServer } from './ask-dns.ts';
 import type { DnsPart } from './why/evidence.ts';
 
@@ -34,6 +34,8 @@ export interface Patience<Question extends ClientQuestion> {
   readonly clock: Clock;
   /** After so long nobody is asked again. */
   readonly limitMs: number;
+  /** Ends the asking before its time. */
+  readonly ended?: AbortSignal;
   /** Is told after each round. */
   readonly onRound: (heard: readonly Heard[]) => void;
 }
@@ -51,7 +53,7 @@ export async function askUntilRight<Question extends ClientQuestion>(
   all: readonly Asked<Question>[],
   patience: Patience<Question>,
 ): Promise<readonly Heard[]> {
-  const { clock, limitMs, onRound } = patience;
+  const { clock, limitMs, onRound, ended } = patience;
   const end = clock.monotonic() + limitMs;
   const servers = all.map((asked) => new Server(asked, patience, end));
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
@@ -59,9 +61,23 @@ export async function askUntilRight<Question extends ClientQuestion>(
     const heard = servers.map((server) => server.heard());
     onRound(heard);
     const leftMs = end - clock.monotonic();
-    if (heard.every(({ asked, right }) => asked === right) || leftMs <= 0) return heard;
-    await sleep(clock, Math.min(pauseMs, leftMs));
+    const isOver = leftMs <= 0 || ended?.aborted === true;
+    if (isOver || heard.every(({ asked, right }) => asked === right)) return heard;
+    await pause(clock, Math.min(pauseMs, leftMs), ended);
   }
+}
+
+/** Resolves after `delayMs`, or when it is ended. */
+function pause(clock: Clock, delayMs: number, ended: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      timer.cancel();
+      ended?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = clock.setTimeout(done, delayMs);
+    ended?.addEventListener('abort', done);
+  });
 }
 
 /** One name server, and what of its questions is open. */

@@ -50,6 +50,11 @@ test.each<[string, SteeringPart, string]>([
     part({ zones: [zone({ state: 'waits', conditions: [needs] })] }),
     'waiting for a person (NeedsApproval)',
   ],
+  [
+    'as wanted, and answered otherwise',
+    part({ zones: [zone({ conditions: [{ reason: 'AnsweredOtherwise', message: 'ns1: does not answer' }] })] }),
+    'applied by itself: as wanted, generation 12, but (AnsweredOtherwise)',
+  ],
 ])('a zone that is %s has a line that says so', (_, given, text) => {
   expect(lineOf(given)).toBe(`video.example (route53)  ${text}`);
 });
@@ -62,6 +67,19 @@ test('what waits for a person is a warning with the command, and what fails a fa
   const fails = [{ reason: 'ProviderUnreachable', message: 'nobody answers' }];
   expect(findingsOf(snapshot(part({ zones: [zone({ state: 'fails', conditions: fails })] })))).toMatchObject([
     { severity: 'fault', what: 'cannot be planned or written: nobody answers (ProviderUnreachable)' },
+  ]);
+});
+
+test('what was applied and is not answered so is a fault, beside what waits', () => {
+  const otherwise = { reason: 'AnsweredOtherwise', message: 'ns1: does not answer' };
+  expect(
+    findingsOf(snapshot(part({ zones: [zone({ state: 'waits', conditions: [needs, otherwise] })] }))),
+  ).toMatchObject([
+    {
+      severity: 'fault',
+      what: 'was applied, and name servers answer otherwise: ns1: does not answer (AnsweredOtherwise)',
+    },
+    { severity: 'warning' },
   ]);
 });
 

@@ -38,14 +38,24 @@ export function steeringFindings(parts: readonly SteeringPart[]): readonly Findi
   ];
 }
 
+/** The condition of a zone that is written and not answered. */
+const answeredOtherwise = 'AnsweredOtherwise';
+
 function zoneFindings({ provider, zone, state, conditions, sinceMs }: ZoneSeen): readonly Finding[] {
-  const [condition] = conditions;
-  if (condition === undefined || (state !== 'waits' && state !== 'fails')) return [];
-  const { reason, message, fix } = condition;
   const subject = `${provider} zone ${zone}`;
+  const otherwise = conditions
+    .filter(({ reason }) => reason === answeredOtherwise)
+    .map(({ reason, message }): Finding => {
+      const what = `was applied, and name servers answer otherwise: ${message} (${reason})`;
+      return { severity: 'fault', subject, what };
+    });
+  const [condition] = conditions.filter(({ reason }) => reason !== answeredOtherwise);
+  if (condition === undefined || (state !== 'waits' && state !== 'fails')) return otherwise;
+  const { reason, message, fix } = condition;
   const severity = state === 'fails' ? 'fault' : reason === 'Frozen' ? 'note' : 'warning';
   const what = state === 'fails' ? 'cannot be planned or written' : waiting(fix);
   return [
+    ...otherwise,
     { severity, subject, what: `${what}: ${message}${fix === undefined ? '' : `; ${fix}`} (${reason})`, sinceMs },
   ];
 }
@@ -70,7 +80,7 @@ function zoneText(mode: string, { state, generation, conditions }: ZoneSeen): st
   const why = condition === undefined ? '' : ` (${condition.reason})`;
   switch (state) {
     case 'inForce':
-      return `${mode === 'automatic' ? 'applied by itself' : 'applied by people'}: as wanted, generation ${generation ?? '?'}`;
+      return `${mode === 'automatic' ? 'applied by itself' : 'applied by people'}: as wanted, generation ${generation ?? '?'}${condition === undefined ? '' : `, but${why}`}`;
     case 'applies':
       return 'is applied by itself now';
     case 'planned':

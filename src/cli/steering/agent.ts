@@ -6,7 +6,9 @@ import { findObject } from '../../model/platform/find.ts';
 import { trustTopics } from '../../model/platform/trust.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { withoutUndefined } from '../../model/values.ts';
+import type { AskNameServers } from '../../planes/steering/after-apply.ts';
 import type { Candidate, Hands, SteeringAgentOptions } from '../../planes/steering/agent.ts';
+import type { ZonePlan } from '../../planes/steering/plan/plan.ts';
 import type { SpecTrouble, SteeringMode } from '../../planes/steering/step.ts';
 import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
 import { addSpecOptions } from '../agent/spec-sources.ts';
@@ -17,6 +19,7 @@ import {
   logLevelOption,
   parseListenAddress,
 } from '../options.ts';
+import { type AskArguments, addAskOptions } from './ask-after.ts';
 import {
   addProviderChoice,
   connectProvider,
@@ -27,7 +30,7 @@ import {
 } from './connect.ts';
 import { addDemandOption } from './demand-file.ts';
 
-interface SteeringArguments extends AgentArguments, ProviderChoice {
+interface SteeringArguments extends AgentArguments, ProviderChoice, AskArguments {
   readonly mode: SteeringMode;
   /** Seconds. */
   readonly every: number;
@@ -62,6 +65,7 @@ export function register(steering: Command): void {
     .addOption(logLevelOption())
     .action((given: SteeringArguments) => runAgent(steeringPlane, { ...given, withdrawOnStop: false }));
   addProviderChoice(addDemandOption(agent));
+  addAskOptions(agent);
   addSpecOptions(agent);
   addVisitorOptions(agent);
   addSourceOptions(agent);
@@ -104,6 +108,7 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
     read: (name, gate) => connectReader(name, given, watcher, withoutUndefined({ gate })),
     providers: given.provider,
     probe: probeFromHere,
+    ask: given.ask ? (plan, how) => askNameServers(plan, how, { given, platform: platform(), watcher }) : undefined,
     weights: async () => weightsOfFile(given.demand, clock.now()),
     by: `agent@${hostname()}`,
     specWords: specWordsOf(given),
@@ -128,6 +133,22 @@ function handsOf(given: SteeringArguments, watcher: Watcher): Hands {
   const { mode } = given;
   if (mode !== 'automatic') return { mode };
   return { mode, write: (name, gate) => connectProvider(name, given, watcher, gate) };
+}
+
+/** How long a name server that was not right is asked at each further look. */
+const againSeconds = 5;
+
+/** What is wrong with the name servers of a zone in which a plan was applied, as after `apply`. */
+async function askNameServers(
+  plan: ZonePlan,
+  { isAgain, ended }: Parameters<AskNameServers>[1],
+  { given, platform, watcher }: { given: SteeringArguments; platform: Platform; watcher: Watcher },
+): Promise<readonly string[]> {
+  const { askAfter, downNowBy, faultsOf } = await import('./ask-after.ts');
+  const downNow = downNowBy((name) => connectReader(name, given, watcher), probeFromHere);
+  const { nameServer, ask } = given;
+  const asked = { ask, nameServer, askSeconds: isAgain ? againSeconds : given.askSeconds };
+  return (await askAfter([plan], asked, { platform, progress: watcher, downNow, ended })).flatMap(faultsOf);
 }
 
 /** What speaks against acting on the spec that is in force. */

@@ -1,11 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { clusterByAddress } from '../../model/platform/entries.ts';
 import type { Platform } from '../../model/spec/platform.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { NameServer } from '../../observe/ask-dns.ts';
 import type { ClientQuestion, Heard } from '../../observe/ask-until.ts';
 import type { AnswerQuestion, ExpectedAnswers } from '../../planes/steering/plan/expected.ts';
 import type { DownNow } from '../../planes/steering/plan/impact.ts';
 import type { ZonePlan } from '../../planes/steering/plan/plan.ts';
+import type { Probe } from '../../planes/steering/plan/present.ts';
+import type { ZoneReader } from '../../planes/steering/providers/provider.ts';
 import { addNameServerOption, addressOfNameServer, type NameServerArguments } from '../name-servers.ts';
 import type { Progress } from '../progress.ts';
 import { nameServersIn } from './delegations.ts';
@@ -46,9 +49,22 @@ export function isAnswered({ nameServers, problem }: AskedZone): boolean {
 
 export interface AskMeans {
   readonly platform: Platform;
-  readonly progress: Progress;
+  readonly progress: Pick<Progress, 'step'>;
   /** The addresses that are down now, by host. */
   readonly downNow: (plan: ZonePlan) => Promise<DownNow>;
+  /** Ends the asking before its time. */
+  readonly ended?: AbortSignal;
+}
+
+/** The addresses that are down when it is called: the health that answers follow is read again, as it is after the write. */
+export function downNowBy(connect: (provider: ZonePlan['provider']) => Promise<ZoneReader>, probe: Probe) {
+  return async ({ provider, zone, intent }: ZonePlan): Promise<DownNow> => {
+    const { downByHost, presentHealth } = await import('../../planes/steering/plan/present.ts');
+    const reader = await connect(provider);
+    const state = await reader.read(zone);
+    const policies = new Set(intent.policies.map(({ policy }) => policy.metadata.name));
+    return downByHost(intent, await presentHealth(intent, policies, { reader, state, probe }));
+  };
 }
 
 /** Asks the name servers of each plan that is about answers what they answer, until it is what the plan says or the time is over. */
@@ -109,6 +125,7 @@ async function askZone(plan: ZonePlan, expected: ExpectedAnswers, means: ZoneMea
     judge: judgeOf(plan, expected, means),
     clock: systemClock,
     limitMs: means.limitMs,
+    ...withoutUndefined({ ended: means.ended }),
     onRound: (all) => {
       const done = all.filter((one) => one.asked === one.right).length;
       means.progress.step(`${zone}: ${done} of ${all.length} name servers of ${provider} answer as planned`);
@@ -173,12 +190,20 @@ export function renderAsked({ provider, zone, hosts, countries, nameServers, pro
   const as = `asked for ${hosts} ${hosts === 1 ? 'host' : 'hosts'} as clients in ${countries.join(', ')}`;
   return [
     `${title}: ${good.length} of ${nameServers.length} name servers answer as planned, ${as}`,
-    ...nameServers.flatMap(({ name, asked, right, wrong }) => {
-      const more = wrong.length > mostFaults ? [`and ${wrong.length - mostFaults} more like this`] : [];
-      const faults = [...wrong.slice(0, mostFaults), ...more];
-      return asked === right ? [] : [`  ! ${name}: ${faults.join('; ')} (${right} of ${asked} answers are right)`];
-    }),
+    ...nameServers.flatMap((one) => faultOf(one) ?? []).map((fault) => `  ! ${fault}`),
   ];
+}
+
+/** What is wrong with each name server that is not right, a clause each. */
+export function faultsOf({ nameServers, problem }: AskedZone): readonly string[] {
+  if (problem !== undefined) return [`no name server could be asked whether it answers: ${problem}`];
+  return nameServers.flatMap((one) => faultOf(one) ?? []);
+}
+
+function faultOf({ name, asked, right, wrong }: Heard): string | undefined {
+  const more = wrong.length > mostFaults ? [`and ${wrong.length - mostFaults} more like this`] : [];
+  const faults = [...wrong.slice(0, mostFaults), ...more];
+  return asked === right ? undefined : `${name}: ${faults.join('; ')} (${right} of ${asked} answers are right)`;
 }
 
 function parseSeconds(text: string): number {

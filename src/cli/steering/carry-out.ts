@@ -103,18 +103,12 @@ export async function finish(
   if (outcome.heldBack.length > 0) process.exitCode = 1;
 }
 
-/** What the name servers answer now; the health that their answers follow is read again, as it is after the write. */
+/** What the name servers answer now. */
 async function askNameServers({ platform, plans }: Planned, options: ApprovalOptions): Promise<AskedAfter> {
-  const { askAfter } = await import('./ask-after.ts');
+  const { askAfter, downNowBy } = await import('./ask-after.ts');
   const { delegationsOf } = await import('./delegations.ts');
-  const { downByHost, presentHealth } = await import('../../planes/steering/plan/present.ts');
   const progress = showProgress();
-  const downNow = async ({ provider, zone, intent }: ZonePlan) => {
-    const reader = await connectReader(provider, options, progress);
-    const state = await reader.read(zone);
-    const policies = new Set(intent.policies.map(({ policy }) => policy.metadata.name));
-    return downByHost(intent, await presentHealth(intent, policies, { reader, state, probe: probeFromHere }));
-  };
+  const downNow = downNowBy((name) => connectReader(name, options, progress), probeFromHere);
   const [zones, delegations] = await Promise.all([
     askAfter(plans, options, { platform, progress, downNow }),
     delegationsOf(plans),

@@ -10,6 +10,7 @@ import { type Clock, sleep } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
+import { AfterApply, type AskNameServers } from './after-apply.ts';
 import { type ZoneAtProvider, zonesOf } from './compile/intent.ts';
 import type { ProviderName } from './dialects/dialect.ts';
 import { type SteeringMetrics, steeringMetrics } from './metrics.ts';
@@ -46,6 +47,8 @@ export interface SteeringAgentOptions {
   readonly read: (provider: ProviderName, gate: Gate) => Promise<ZoneReader>;
   readonly providers: ProviderName | 'all';
   readonly probe?: Probe;
+  /** Asks the name servers after each apply; without it nobody is asked. */
+  readonly ask?: AskNameServers | undefined;
   /** How much of the traffic each country has, read anew for each plan; without it every country counts the same. */
   readonly weights?: () => Promise<Asked['weights']>;
   /** Who will have applied a plan. */
@@ -84,12 +87,14 @@ export class SteeringAgent {
   readonly #zones = new Map<string, ZoneMemory>();
   readonly #readers = new Map<ProviderName, Promise<ZoneReader>>();
   readonly #writers = new Map<ProviderName, Promise<ZoneProvider>>();
+  readonly #after: AfterApply | undefined;
   #applied: readonly ZoneApplyView[] = [];
   #stopping = false;
 
   constructor(options: SteeringAgentOptions) {
     this.#options = options;
-    const { clock, log, registry } = options;
+    const { clock, log, registry, ask } = options;
+    this.#after = ask === undefined ? undefined : new AfterApply({ ask, log, onChange: () => this.refresh() });
     this.#metrics = steeringMetrics(
       registry,
       () => this.status(),
@@ -133,6 +138,7 @@ export class SteeringAgent {
    */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#after?.stop();
     const { clock, candidate } = this.#options;
     await Promise.race([this.#loop.stop(), sleep(clock, patienceMs)]);
     await candidate?.resign();
@@ -177,9 +183,14 @@ export class SteeringAgent {
       const step = stepOf(this.#world(), plannedZone(plan));
       if (step.does === 'apply' && (await this.#apply(memory, plan))) return 'again';
       memory.collisions = 0;
+      this.#after?.look(plan);
       const held = plan.heldBack.map(heldBackNotice);
       const isHeld = step.does === 'nothing' && held.length > 0;
-      this.#note(memory, isHeld ? 'waits' : stateOf[step.does], [...step.because, ...held]);
+      this.#note(memory, isHeld ? 'waits' : stateOf[step.does], [
+        ...step.because,
+        ...held,
+        ...(this.#after?.notices(plan) ?? []),
+      ]);
       return plan;
     } catch (error) {
       return this.#failed(memory, error);
@@ -214,6 +225,7 @@ export class SteeringAgent {
     const view = { provider, zone, atMs: clock.now(), checksum, generation, movedShare, hosts, countries };
     this.#applied = [view, ...this.#applied].slice(0, mostApplied);
     this.#metrics.applied(written);
+    this.#after?.applied(plan, generation);
     log.info({ provider, zone, plan: checksum, generation, movedShare }, 'a plan was applied');
     return true;
   }

@@ -1,7 +1,10 @@
 import type { LeadershipView, ZoneView } from '../../model/steering-status.ts';
 import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
 import type { ZoneAtProvider } from './compile/intent.ts';
+import type { SteeringReason } from './reasons.ts';
 import type { SteeringMode } from './step.ts';
+
+const answeredOtherwise: SteeringReason = 'AnsweredOtherwise';
 
 export interface SteeringFigures {
   readonly mode: SteeringMode;
@@ -54,6 +57,15 @@ export function steeringMetrics(registry: Registry, now: () => SteeringFigures, 
     '1 while the zone can be neither planned nor written and is tried again, by the reason why',
     ['provider', 'zone', 'reason'],
     ofConditions('fails'),
+  );
+  gauge(
+    'tideline_steering_answered_otherwise',
+    '1 while a name server of the zone is silent or answers otherwise than what this agent applied',
+    ['provider', 'zone'],
+    (to) => {
+      for (const { provider, zone, conditions } of now().zones)
+        if (conditions.some(({ reason }) => reason === answeredOtherwise)) to.set({ provider, zone }, 1);
+    },
   );
   gauge(
     'tideline_steering_plan_age_seconds',

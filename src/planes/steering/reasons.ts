@@ -108,6 +108,8 @@ export const steeringReasons = {
   AppliedTooOften:
     'The zone was applied many times in the last ten minutes: perhaps two agents or pipelines want different things of it.',
   OnlyRecommended: 'The agent was started to recommend: it never writes, and a person applies what it plans.',
+  AnsweredOtherwise:
+    'What the agent applied is in the zone, and a name server of it is silent or answers otherwise; it is asked again at each look.',
   StandsBy: 'Another agent holds the Lease and applies; this one would take over.',
   Interrupted: 'The agent was asked to end while it worked; whoever plans next goes on from what is done.',
   AgentFault: 'The agent failed in a way that has no name. A fault of ours; it tries again.',

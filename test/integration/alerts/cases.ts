@@ -344,6 +344,13 @@ export const cases: readonly Case[] = [
     over: 42,
   },
   {
+    alert: 'TidelineSteeringUnanswered',
+    series: { [`tideline_steering_answered_otherwise${steering()}`]: fault },
+    quiet: 12,
+    fires: 17,
+    over: 42,
+  },
+  {
     alert: 'TidelineSteeringSilent',
     series: { [`tideline_steering_plan_age_seconds${steering()}`]: '30x9 60+60x29 0x60' },
     quiet: 24,
