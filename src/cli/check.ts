@@ -1,13 +1,18 @@
 import { type Command, Option } from 'commander';
 import { InputError, type Problem, problemLines } from '../model/problem.ts';
 import type { Platform } from '../model/spec/platform.ts';
+import type { ParityView } from '../model/steering-status.ts';
+import { withoutUndefined } from '../model/values.ts';
 import type { LoadResult } from '../platform/load.ts';
 import { agents } from '../preflight/agents.ts';
 import { printErrorLines } from '../runtime/print.ts';
+import { addTlsOptions } from './options.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
+import { accessOf, type TlsArguments } from './tls.ts';
 
-interface CheckArguments extends OutputArguments {
+interface CheckArguments extends OutputArguments, TlsArguments {
   readonly cluster?: string | true;
+  readonly hosts?: true;
 }
 
 /** `tideline check FILE...`: validates the platform spec; with `--cluster` it examines a cluster instead. */
@@ -18,7 +23,11 @@ export function register(program: Command): void {
       'Validate the platform spec in files and folders and say what becomes of Ingresses there, or look what a cluster misses',
     )
     .argument('[path...]', 'YAML or JSON files, or folders of them');
-  addOutputOption(check)
+  addTlsOptions(addOutputOption(check))
+    .option(
+      '--hosts',
+      'also look whether every cluster that a policy names serves its hosts, with endpoints and certificates',
+    )
     .option('--cluster [name]', 'look at this Cluster of the spec, as an agent would; writes nothing')
     .option('--kubeconfig <file>', 'with --cluster: read it by this kubeconfig instead of its source')
     .option('--context <name>', 'with --cluster: context of the kubeconfig')
@@ -33,6 +42,8 @@ export function register(program: Command): void {
       `
 Exit code 0: valid (warnings do not count), 2: not valid. Reasons: docs/reference/errors.md
 Ingresses are judged as a pool of their class would, or one of defaults where no pool is given: docs/reference/annotations.md
+With --hosts 1: a cluster lacks something (that it is not known does not count). The agents of blades are asked, and the address of a cluster
+of which no blade says what it serves.
 With --cluster 0: nothing is missing, 1: something is, 2: bad input. Reasons: docs/reference/check-cluster.md`,
     )
     .action(run);
@@ -60,10 +71,25 @@ async function run(paths: string[], options: CheckArguments, command: Command): 
   const platform = result !== undefined && 'platform' in result ? result.platform : undefined;
   const findings = [...unread, ...(await judgeIngresses(ingresses, platform))];
   const good = result === undefined || 'platform' in result;
-  const lines = () => textOf(result ?? plural(ingresses.length, 'Ingress', 'Ingresses'), findings);
+  const parity = options.hosts === true && platform !== undefined ? await parityHere(platform, options) : undefined;
+  const { renderParity } = await import('../observe/parity-text.ts');
+  const lines = () => [
+    ...renderParity(parity ?? []),
+    ...textOf(result ?? plural(ingresses.length, 'Ingress', 'Ingresses'), findings),
+  ];
   if (options.output === 'text' && !good) printErrorLines(lines());
-  else await printResult(options.output, { lines, value: () => jsonOf(result, findings) });
+  else
+    await printResult(options.output, {
+      lines,
+      value: () => ({ ...jsonOf(result, findings), ...withoutUndefined({ parity }) }),
+    });
   if (!good) process.exitCode = 2;
+  else if (parity?.some(({ count }) => count > 0) === true) process.exitCode = 1;
+}
+
+async function parityHere(platform: Platform, options: TlsArguments): Promise<readonly ParityView[]> {
+  const { parityNow } = await import('./parity.ts');
+  return parityNow(platform, await accessOf(options));
 }
 
 async function load(paths: readonly string[]): Promise<LoadResult> {

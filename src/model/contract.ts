@@ -109,3 +109,8 @@ export const bladePaths = {
 export function healthPathOf(policy: string): string {
   return `${bladePaths.health}${policy}`;
 }
+
+/** The name by which a host is asked for: below a wildcard one that stands for all, because no client sends a `*`. */
+export function probeNameOf(host: string): string {
+  return host.startsWith('*.') ? `tideline-health${host.slice(1)}` : host;
+}

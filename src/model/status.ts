@@ -218,6 +218,8 @@ export interface EdgeStatus extends AgentStatus {
   readonly draining: boolean;
   readonly drain?: { readonly name: string; readonly reason: string; readonly expires: string };
   readonly policies: readonly PolicyView[];
+  /** What the cluster has of the hosts of these policies; absent before the first table, and from older agents. */
+  readonly policyHosts?: readonly PolicyHostsView[];
   /** Backends of the policies to which no try connects, although some were made: a hundred at most. Absent from older agents. */
   readonly unreachableBackends?: readonly string[];
   readonly conditions: { readonly accepted: number; readonly partial: number; readonly refused: number };
@@ -231,6 +233,25 @@ export interface EdgeStatus extends AgentStatus {
   readonly countryData?: string;
   /** The conditions that are not `accepted`, by name: a hundred, which namespaces share, so that none hides those of another. */
   readonly refused: readonly ConditionView[];
+}
+
+/** What a cluster has of the hosts of one policy, as its table says. */
+export interface PolicyHostsView {
+  readonly policy: string;
+  /** What is lacking, a hundred at most. */
+  readonly lacking: readonly HostLack[];
+  /** How much is lacking in all. */
+  readonly count: number;
+  /** The hosts that are served without a certificate from a Secret, which is a lack only where others have one. */
+  readonly withoutCertificate: readonly string[];
+}
+
+/** What is missing for a host. */
+export interface HostLack {
+  readonly host: string;
+  readonly reason: string;
+  /** A clause: `no Ingress has it`. */
+  readonly message: string;
 }
 
 /** A blade of the pool that is not believed, or would not be if certificates were required, and why. */

@@ -1,4 +1,4 @@
-import type { HostStatus } from './status.ts';
+import type { HostLack, HostStatus } from './status.ts';
 
 /** The status of a steering agent. It may have a cluster, for its Lease, and reads nothing of it. */
 export interface SteeringStatus extends Omit<HostStatus, 'cluster'> {
@@ -8,6 +8,8 @@ export interface SteeringStatus extends Omit<HostStatus, 'cluster'> {
   readonly leadership: LeadershipView;
   /** One for each zone of each provider that the policies name. */
   readonly zones: readonly ZoneView[];
+  /** What clusters lack of the hosts of the policies that name them, as seen last; absent before that, and from older agents. */
+  readonly parity?: readonly ParityView[];
   /** What this agent applied since it started, the latest first: twenty at most. */
   readonly applied: readonly ZoneApplyView[];
 }
@@ -65,4 +67,16 @@ export interface ZoneApplyView {
   readonly movedShare: number;
   readonly hosts: readonly string[];
   readonly countries: readonly string[];
+}
+
+/** What a cluster that a policy names lacks of the policy's hosts. */
+export interface ParityView {
+  readonly policy: string;
+  readonly cluster: string;
+  /** A hundred at most. */
+  readonly lacks: readonly HostLack[];
+  /** How many there are. */
+  readonly count: number;
+  /** The hosts of which it is not known, by why; of each why some are named. */
+  readonly unknown: readonly { readonly why: string; readonly hosts: readonly string[]; readonly count: number }[];
 }

@@ -5,7 +5,7 @@ import { type Finding, severities } from './finding.ts';
 import { noticeFindings } from './notice-findings.ts';
 import { publishingFindings } from './publishing-findings.ts';
 import type { SeenReason } from './reasons.ts';
-import { objectFindings, policyFindings } from './served-findings.ts';
+import { clustersToldOf, objectFindings, parityFindings, policyFindings } from './served-findings.ts';
 import {
   type AgentPart,
   type ClusterPart,
@@ -33,9 +33,10 @@ export function findingsOf(snapshot: Snapshot): readonly Finding[] {
     ...clusterFindings(snapshot),
     ...snapshot.agents.flatMap((part) => (deadNames.has(siteText(part)) ? [] : agentFindings(part, served))),
     ...snapshot.pools.flatMap((pool) => policyFindings(pool, snapshot.agents)),
+    ...parityFindings(snapshot.agents),
     ...objectFindings(snapshot.agents),
     ...specFindings(snapshot),
-    ...steeringFindings(snapshot.steering ?? []),
+    ...steeringFindings(snapshot.steering ?? [], clustersToldOf(snapshot.agents)),
     ...differences(snapshot).map((difference) => ({ severity: 'warning' as const, ...difference })),
     ...snapshot.clusters.flatMap((cluster) => unknownWorkers(cluster, snapshot.agents)),
     ...drainNotes(snapshot),

@@ -20,6 +20,16 @@ export const specReasons = {
     'Agents read their cluster, and not the platform spec in its API: a right is missing. Apply `deploy/rbac`.',
 } as const;
 
+/** What clusters lack of the hosts of policies, beside the reasons of the edge. */
+export const parityReasons = {
+  CertificateNone:
+    'A host has no certificate at a cluster that its policy names, and has one at another: users who are led there get an error. Name a Secret in `spec.tls` of its Ingress there.',
+  HostsUnknown:
+    'Whether a cluster has the hosts of a policy that names it is not known: no blade of it says so to this machine, and what answers at its address does not tell. Run the command where the agents of the blades answer.',
+} as const;
+
+export type ParityReason = keyof typeof parityReasons;
+
 export type SpecReason = keyof typeof specReasons;
 
 export type SeenReason = keyof typeof seenReasons;

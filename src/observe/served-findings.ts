@@ -1,4 +1,6 @@
 import type { Finding } from './finding.ts';
+import { parityOfBlades } from './parity.ts';
+import { lackClauses } from './parity-text.ts';
 import type { AgentPart, EdgePart, PoolPart } from './snapshot.ts';
 
 type Blade = { readonly name: string; readonly edge: EdgePart };
@@ -43,6 +45,30 @@ function causeOf({ reason, against = [] }: Policy): string {
   return reason === 'BackendsUnreachable'
     ? `no connection is made to the endpoints of Service ${named} (${reason})`
     : `no endpoint of Service ${named} is ready (${reason})`;
+}
+
+/**
+ * What clusters lack of the hosts of policies that name them. DNS may lead users there at any moment; where a policy is not healthy at all, that is
+ * told already and nobody is led there.
+ */
+export function parityFindings(agents: readonly AgentPart[]): readonly Finding[] {
+  const unhealthy = new Set(
+    agents.flatMap((part) =>
+      'edge' in part
+        ? part.edge.policies.flatMap(({ policy, healthy }) => (healthy ? [] : [`${part.target.cluster} ${policy}`]))
+        : [],
+    ),
+  );
+  return parityOfBlades(agents)
+    .filter(({ cluster, policy }) => !unhealthy.has(`${cluster} ${policy}`))
+    .flatMap((view) =>
+      lackClauses(view).map((what) => ({ severity: 'fault' as const, subject: `cluster ${view.cluster}`, what })),
+    );
+}
+
+/** The clusters of which blades say what they have. */
+export function clustersToldOf(agents: readonly AgentPart[]): ReadonlySet<string> {
+  return new Set(parityOfBlades(agents).map(({ cluster }) => cluster));
 }
 
 /** How many objects are named for one reason, of each cluster: tenants write objects, and may make many mistakes. */

@@ -214,6 +214,17 @@ const edgeSchema = z.object({
       }),
     )
     .catch([]),
+  policyHosts: z
+    .array(
+      z.object({
+        policy: text,
+        lacking: z.array(z.object({ host: text, reason: text, message: text })),
+        count: z.number(),
+        withoutCertificate: z.array(text),
+      }),
+    )
+    .optional()
+    .catch(undefined),
   conditions: z
     .object({ accepted: z.number(), partial: z.number(), refused: z.number() })
     .catch({ accepted: 0, partial: 0, refused: 0 }),

@@ -7,11 +7,19 @@ export type SteeringPart = { readonly at: string } & (
 );
 
 const text = z.string();
+const parity = z.object({
+  policy: text,
+  cluster: text,
+  lacks: z.array(z.object({ host: text, reason: text, message: text })),
+  count: z.number(),
+  unknown: z.array(z.object({ why: text, hosts: z.array(text), count: z.number() })),
+});
 const condition = z.object({ reason: text, message: text, fix: text.optional().catch(undefined) });
 export const steeringSchema = z.object({
   agent: z.literal('steering'),
   mode: text,
   leadership: z.object({ leading: z.boolean(), error: text.optional().catch(undefined) }),
+  parity: z.array(parity).optional().catch(undefined),
   zones: z.array(
     z.object({
       provider: text,

@@ -1,6 +1,8 @@
+import type { ParityView } from '../model/steering-status.ts';
 import { messageOf } from '../model/values.ts';
 import { type Asking, get, type Place } from './ask.ts';
 import type { Finding } from './finding.ts';
+import { lackClauses } from './parity-text.ts';
 import { stranger } from './snapshot.ts';
 import { type SteeringPart, type SteeringSeen, steeringSchema, type ZoneSeen } from './steering-part.ts';
 
@@ -22,13 +24,17 @@ function leading(parts: readonly SteeringPart[]): readonly SteeringSeen[] {
   return parts.flatMap((part) => ('steering' in part && part.steering.leadership.leading ? [part.steering] : []));
 }
 
-/** What is wrong with DNS, as the steering agents see it. */
-export function steeringFindings(parts: readonly SteeringPart[]): readonly Finding[] {
+/** What is wrong with DNS, as the steering agents see it; of the clusters in `told` it is known already what they lack. */
+export function steeringFindings(
+  parts: readonly SteeringPart[],
+  told: ReadonlySet<string> = new Set(),
+): readonly Finding[] {
   const silent = parts.flatMap((part): readonly Finding[] =>
     'problem' in part ? [{ severity: 'unknown', subject: `the steering agent at ${part.at}`, what: part.problem }] : [],
   );
   const [first] = leading(parts);
-  if (first !== undefined) return [...silent, ...first.zones.flatMap(zoneFindings)];
+  if (first !== undefined)
+    return [...silent, ...first.zones.flatMap(zoneFindings), ...lackFindings(first.parity ?? [], told)];
   const errors = parts.flatMap((part) => ('steering' in part ? (part.steering.leadership.error ?? []) : []));
   if (silent.length === parts.length) return silent;
   const why = errors.length === 0 ? '' : `: ${errors[0]}`;
@@ -40,6 +46,13 @@ export function steeringFindings(parts: readonly SteeringPart[]): readonly Findi
 
 /** The condition of a zone that is written and not answered. */
 const answeredOtherwise = 'AnsweredOtherwise';
+function lackFindings(parity: readonly ParityView[], told: ReadonlySet<string>): readonly Finding[] {
+  return parity
+    .filter(({ cluster }) => !told.has(cluster))
+    .flatMap((view) =>
+      lackClauses(view).map((what) => ({ severity: 'fault' as const, subject: `cluster ${view.cluster}`, what })),
+    );
+}
 
 function zoneFindings({ provider, zone, state, conditions, sinceMs }: ZoneSeen): readonly Finding[] {
   const subject = `${provider} zone ${zone}`;

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { reasons as bgpReasons } from '../../src/bgp/reasons.ts';
 import { kubeReasons } from '../../src/kube/reasons.ts';
+import { parityReasons } from '../../src/observe/reasons.ts';
 import { edgeReasons } from '../../src/planes/edge/reasons.ts';
 import { networkReasons } from '../../src/planes/network/reasons.ts';
 import { steeringReasons } from '../../src/planes/steering/reasons.ts';
@@ -79,7 +80,7 @@ describe.each(rules)('$alert', ({ alert, expr, labels, annotations }) => {
 
 it('runbooks name only reasons of the catalogues', () => {
   const ofCertificates = { ...endpointReasons, ...tlsReasons, ...askReasons };
-  const ofPlanes = { ...edgeReasons, ...networkReasons, ...steeringReasons };
+  const ofPlanes = { ...edgeReasons, ...networkReasons, ...steeringReasons, ...parityReasons };
   const known = Object.keys({ ...bgpReasons, ...kubeReasons, ...ofPlanes, ...ofCertificates });
   const titles = rules.map(({ alert }) => alert);
   const objects = ['MemoryHigh', 'LoadCredential'];

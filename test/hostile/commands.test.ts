@@ -45,6 +45,12 @@ const cases: readonly Case[] = [
   { words: ['check', 'no-such-file.yaml'], says: /no-such-file\.yaml/ },
   { words: ['check', notYaml], says: /not\.yaml:\d+/ },
   { words: ['check', badSite], says: /site\.yaml:4: Site\/paris spec\.type/ },
+  { words: ['check', '--hosts', badSite], says: /site\.yaml:4: Site\/paris spec\.type/ },
+  { words: ['check', '--hosts', spec, ...notTls], says: /not\.yaml holds no certificate.*\(TlsFilesUnusable\)/ },
+  {
+    words: ['steering', 'plan', spec, '--tls-cert', notYaml],
+    says: /--tls-key and --tls-ca are missing \(OptionAlone\)/,
+  },
   { words: ['steering', 'map', 'www.videos.example', spec], says: /no policy answers for www\.videos\.example/ },
   {
     words: ['steering', 'map', 'www.video.example', spec, '--if', 'Cluster/pariss=down'],

@@ -109,6 +109,7 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
     providers: given.provider,
     probe: probeFromHere,
     ask: given.ask ? (plan, how) => askNameServers(plan, how, { given, platform: platform(), watcher }) : undefined,
+    parity: async (spec) => (await import('../parity.ts')).parityNow(spec, host.access),
     weights: async () => weightsOfFile(given.demand, clock.now()),
     by: `agent@${hostname()}`,
     specWords: specWordsOf(given),

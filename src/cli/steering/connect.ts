@@ -70,12 +70,17 @@ export interface Planned<Plan = ZonePlan> {
   readonly frozen?: Freeze;
 }
 
-/** Plans every zone of the platform spec in `paths`. */
-export async function planWith(paths: readonly string[], options: ProviderOptions): Promise<Planned> {
+/** Plans every zone of the platform spec in `paths`; `beside` is called with it while the zones are read. */
+export async function planWith(
+  paths: readonly string[],
+  options: ProviderOptions,
+  beside?: (platform: Platform) => void,
+): Promise<Planned> {
   const { planZones } = await import('../../planes/steering/plan/plan.ts');
-  return planBy(paths, options, (platform, { connect, nowMs, asked }) =>
-    planZones(platform, options.provider, connect, nowMs, asked),
-  );
+  return planBy(paths, options, (platform, { connect, nowMs, asked }) => {
+    beside?.(platform);
+    return planZones(platform, options.provider, connect, nowMs, asked);
+  });
 }
 
 /** What plans are made with. */

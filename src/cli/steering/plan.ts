@@ -1,11 +1,14 @@
 import { Command } from 'commander';
 import { freezeLine } from '../../model/platform/freezes.ts';
 import type { Freeze } from '../../model/spec/kinds.ts';
+import type { ParityView } from '../../model/steering-status.ts';
 import { withoutUndefined } from '../../model/values.ts';
+import { addTlsOptions } from '../options.ts';
 import { type OutputFormat, printResult } from '../output.ts';
+import { accessOf, type TlsArguments } from '../tls.ts';
 import { addProviderOptions, type Planned, type ProviderOptions, planWith } from './connect.ts';
 
-interface PlanOptions extends ProviderOptions {
+interface PlanOptions extends ProviderOptions, TlsArguments {
   readonly detailedExitcode?: true;
   readonly out?: string;
 }
@@ -17,26 +20,41 @@ export function register(): Command {
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
     .option('--out <file>', 'keep the plan in this file, which `apply --plan` takes')
     .option('--detailed-exitcode', 'exit with 3 when there is something to apply');
-  return addProviderOptions(command).action(async (paths: string[], options: PlanOptions) => {
-    const planned = await planWith(paths, options);
+  return addTlsOptions(addProviderOptions(command)).action(async (paths: string[], options: PlanOptions) => {
+    const { parityNow } = await import('../parity.ts');
+    const access = await accessOf(options);
+    let looking: Promise<readonly ParityView[]> | undefined;
+    const planned = await planWith(paths, options, (platform) => {
+      looking = parityNow(platform, access);
+    });
     const { plans } = planned;
     if (options.out !== undefined) await (await import('./plan-file.ts')).keepPlans(options.out, plans);
-    await printPlans(planned, options.output);
+    await printPlans(planned, options.output, await looking);
     const { isEmpty } = await import('../../planes/steering/plan/plan.ts');
     if (options.detailedExitcode === true && !plans.every(isEmpty)) process.exitCode = 3;
     exitIfHeldBack(plans);
   });
 }
 
-/** Prints plans, and the Freeze in force before anything else. */
-export async function printPlans({ plans, frozen }: Planned, format: OutputFormat): Promise<void> {
+/** Prints plans, and the Freeze in force before anything else; where clusters were looked at, what they lack. */
+export async function printPlans(
+  { plans, frozen }: Planned,
+  format: OutputFormat,
+  parity: readonly ParityView[] = [],
+): Promise<void> {
   const { plansToJson } = await import('../../planes/steering/plan/json.ts');
   const { renderPlans } = await import('../../planes/steering/plan/text.ts');
   const { delegationsOf, renderDelegations } = await import('./delegations.ts');
+  const { renderParity } = await import('../../observe/parity-text.ts');
   const delegations = await delegationsOf(plans);
   await printResult(format, {
-    lines: () => [...frozenLines(frozen), ...renderDelegations(delegations), ...renderPlans(plans)],
-    value: () => ({ ...withoutUndefined({ frozen: frozen?.spec }), ...plansToJson(plans), delegations }),
+    lines: () => [
+      ...frozenLines(frozen),
+      ...renderDelegations(delegations),
+      ...renderParity(parity),
+      ...renderPlans(plans),
+    ],
+    value: () => ({ ...withoutUndefined({ frozen: frozen?.spec }), ...plansToJson(plans), delegations, parity }),
   });
 }
 

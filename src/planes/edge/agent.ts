@@ -139,7 +139,8 @@ export class EdgeAgent {
     const { brake, leftOvers, peers } = this.#options;
     const notices = [...brake.notices(), ...leftOvers.notices()];
     const { demand, requestsPerSecond, countryData } = this.#requests;
-    const told = { publishing, notices, peersNotBelieved: peers.notBelieved() };
+    const policyHosts = this.#tables.policyHosts(this.#options.clock.now());
+    const told = { publishing, notices, peersNotBelieved: peers.notBelieved(), policyHosts };
     return statusOf({ view: this.#view(), memory: this.#memory, ...told, demand, requestsPerSecond, countryData });
   }
 

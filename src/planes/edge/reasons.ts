@@ -125,7 +125,8 @@ export const edgeReasons = {
   BelowThreshold: 'Fewer backends of the policy than minReadyRatio have a ready endpoint.',
   BackendsUnreachable:
     'Enough backends of the policy have a ready endpoint, but to too many of them no connection was made although nginx tried; the agent goes on trying.',
-  HostNotServed: 'No Ingress here serves any host of the policy.',
+  HostNotServed: 'No Ingress here serves any host of the policy, or the host that is named.',
+  HostNotReady: 'Fewer backends of a host of the policy than minReadyRatio have a ready endpoint, or none has.',
   ClusterDraining: 'A Drain of the cluster or of all its sites is active.',
   Unknown: 'Nothing is known yet; healthy, because health fails open.',
 } as const;

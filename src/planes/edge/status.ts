@@ -1,5 +1,12 @@
 import type { Demand } from '../../model/demand.ts';
-import type { BladeVips, EdgeNotice, EdgeStatus, PeerRefusalView, PlanePart } from '../../model/status.ts';
+import type {
+  BladeVips,
+  EdgeNotice,
+  EdgeStatus,
+  PeerRefusalView,
+  PlanePart,
+  PolicyHostsView,
+} from '../../model/status.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { Condition } from './compile/condition.ts';
 import { backendsAgainst } from './compile/health.ts';
@@ -20,6 +27,7 @@ export interface StatusInput {
   readonly demand?: Demand | undefined;
   readonly requestsPerSecond?: number | undefined;
   readonly countryData?: string | undefined;
+  readonly policyHosts?: readonly PolicyHostsView[] | undefined;
 }
 
 const shownConditions = 100;
@@ -61,6 +69,7 @@ export function statusOf({
   demand,
   requestsPerSecond,
   countryData,
+  policyHosts,
 }: StatusInput): PlanePart<EdgeStatus> {
   const { nginx, convergence, conditions } = view;
   const { relay, neighbors, refusals, yielded } = view.speaker;
@@ -82,6 +91,7 @@ export function statusOf({
     notices,
     ...drainOf(memory),
     policies: policiesOf(view, memory),
+    ...withoutUndefined({ policyHosts }),
     unreachableBackends: [...darkBackends(memory.tries)].toSorted().slice(0, shownConditions),
     conditions: {
       accepted: count(conditions, 'accepted'),

@@ -4,7 +4,9 @@ import { steeringAgent, withDrainOf, withFreeze, withGuard } from '../../../test
 import { memoryProviders } from '../../../test/support/steering/memory.ts';
 import { examplePlatform, withDefault } from '../../../test/support/steering/world.ts';
 import type { Platform } from '../../model/spec/platform.ts';
+import type { ParityView } from '../../model/steering-status.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
+import { Registry } from '../../runtime/metrics.ts';
 import type { Hands, SteeringAgent, SteeringAgentOptions } from './agent.ts';
 import { applyPlans } from './plan/apply.ts';
 import { isEmpty, planZones } from './plan/plan.ts';
@@ -280,3 +282,46 @@ function fastClock(times: number): Clock {
     monotonic: () => systemClock.monotonic() * times,
   };
 }
+
+describe('what clusters lack', () => {
+  const patience = { timeoutMs: 20_000, everyMs: 20 };
+  const lacking: ParityView = {
+    policy: 'video',
+    cluster: 'newyork',
+    lacks: [{ host: 'www.video.example', reason: 'HostNotServed', message: 'no Ingress has it' }],
+    count: 1,
+    unknown: [{ why: 'no answer', hosts: ['api.video.example'], count: 1 }],
+  };
+
+  it('is looked at beside the plans, shown, and exported until it is over', async () => {
+    platform = await examplePlatform();
+    let views: readonly ParityView[] = [lacking];
+    const registry = new Registry();
+    const agent = started({ parity: async () => views, registry });
+    await eventually('it is shown', () => agent.status().parity?.[0]?.count === 1, patience);
+    const metric = () => registry.metrics();
+    expect(await metric()).toMatch(
+      /^tideline_steering_hosts_lacking\{policy="video",target_cluster="newyork",reason="HostNotServed"\} 1$/m,
+    );
+    expect(await metric()).toMatch(/^tideline_steering_hosts_unknown\{policy="video",target_cluster="newyork"\} 1$/m);
+    views = [{ ...lacking, lacks: [], count: 0, unknown: [] }];
+    await eventually('it is over', async () => !/hosts_lacking\{/.test(await metric()), patience);
+    expect(await metric()).toMatch(/hosts_unknown\{policy="video",target_cluster="newyork"\} 0$/m);
+  });
+
+  it('does not hold up plans, and a look that fails leaves nothing known', async () => {
+    platform = await examplePlatform();
+    let fails = false;
+    const agent = started({
+      parity: async () => {
+        if (!fails) return [lacking];
+        throw new Error('no way there');
+      },
+    });
+    await eventually('it is shown', () => agent.status().parity !== undefined, patience);
+    fails = true;
+    await eventually('nothing is known', () => agent.status().parity === undefined, patience);
+    const slow = started({ parity: () => new Promise(() => undefined) });
+    await comes(slow, 'inForce');
+  });
+});

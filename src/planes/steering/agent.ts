@@ -3,7 +3,7 @@ import { InputError } from '../../model/problem.ts';
 import { shellWords } from '../../model/shell-words.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { PlanePart } from '../../model/status.ts';
-import type { LeadershipView, SteeringStatus, ZoneApplyView } from '../../model/steering-status.ts';
+import type { LeadershipView, ParityView, SteeringStatus, ZoneApplyView } from '../../model/steering-status.ts';
 import { messageOf, withoutUndefined } from '../../model/values.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import { type Clock, sleep } from '../../runtime/clock.ts';
@@ -14,6 +14,7 @@ import { AfterApply, type AskNameServers } from './after-apply.ts';
 import { type ZoneAtProvider, zonesOf } from './compile/intent.ts';
 import type { ProviderName } from './dialects/dialect.ts';
 import { type SteeringMetrics, steeringMetrics } from './metrics.ts';
+import { ParityWatch } from './parity-watch.ts';
 import { applyPlans } from './plan/apply.ts';
 import { approvalsFor } from './plan/guard.ts';
 import { type Asked, checksumOf, planEach, type ZonePlan } from './plan/plan.ts';
@@ -49,6 +50,8 @@ export interface SteeringAgentOptions {
   readonly probe?: Probe;
   /** Asks the name servers after each apply; without it nobody is asked. */
   readonly ask?: AskNameServers | undefined;
+  /** Looks what clusters lack of the hosts of the policies that name them; without it nobody does. */
+  readonly parity?: (platform: Platform) => Promise<readonly ParityView[]>;
   /** How much of the traffic each country has, read anew for each plan; without it every country counts the same. */
   readonly weights?: () => Promise<Asked['weights']>;
   /** Who will have applied a plan. */
@@ -88,13 +91,15 @@ export class SteeringAgent {
   readonly #readers = new Map<ProviderName, Promise<ZoneReader>>();
   readonly #writers = new Map<ProviderName, Promise<ZoneProvider>>();
   readonly #after: AfterApply | undefined;
+  readonly #parity: ParityWatch | undefined;
   #applied: readonly ZoneApplyView[] = [];
   #stopping = false;
 
   constructor(options: SteeringAgentOptions) {
     this.#options = options;
-    const { clock, log, registry, ask } = options;
+    const { clock, log, registry, ask, parity, everyMs } = options;
     this.#after = ask === undefined ? undefined : new AfterApply({ ask, log, onChange: () => this.refresh() });
+    if (parity !== undefined) this.#parity = new ParityWatch({ look: parity, everyMs: everyMs / 2, clock, log });
     this.#metrics = steeringMetrics(
       registry,
       () => this.status(),
@@ -127,6 +132,7 @@ export class SteeringAgent {
       leadership: candidate === undefined ? { by: 'fence', leading: true } : { by: 'lease', ...candidate.status() },
       zones: this.#zones.values(),
       applied: this.#applied,
+      parity: this.#parity?.views,
       nowMs: clock.now(),
       monotonicMs: clock.monotonic(),
     });
@@ -151,8 +157,10 @@ export class SteeringAgent {
     const zones = this.#take(zonesOf(platform()));
     if (candidate?.leading === false) {
       for (const memory of zones) memory.note('standby', [], clock.now());
+      this.#parity?.forget();
       return this.#untilNext(zones);
     }
+    this.#parity?.refresh(platform());
     const plans: ZonePlan[] = [];
     let again = false;
     for (const memory of zones) {

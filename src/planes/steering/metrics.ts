@@ -1,4 +1,4 @@
-import type { LeadershipView, ZoneView } from '../../model/steering-status.ts';
+import type { LeadershipView, ParityView, ZoneView } from '../../model/steering-status.ts';
 import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
 import type { ZoneAtProvider } from './compile/intent.ts';
 import type { SteeringReason } from './reasons.ts';
@@ -10,6 +10,7 @@ export interface SteeringFigures {
   readonly mode: SteeringMode;
   readonly leadership: LeadershipView;
   readonly zones: readonly ZoneView[];
+  readonly parity?: readonly ParityView[];
 }
 
 export interface SteeringMetrics {
@@ -74,6 +75,28 @@ export function steeringMetrics(registry: Registry, now: () => SteeringFigures, 
     (to) => {
       for (const { provider, zone, plannedAtMs } of now().zones)
         if (plannedAtMs !== undefined) to.set({ provider, zone }, Math.max(0, nowMs() - plannedAtMs) / 1000);
+    },
+  );
+  gauge(
+    'tideline_steering_hosts_lacking',
+    'Hosts of a policy that a cluster which it names does not serve, or not with endpoints and certificate, by reason',
+    ['policy', 'target_cluster', 'reason'],
+    (to) => {
+      for (const { policy, cluster, lacks } of now().parity ?? [])
+        for (const [reason, some] of Map.groupBy(lacks, (lack) => lack.reason))
+          to.set({ policy, target_cluster: cluster, reason }, some.length);
+    },
+  );
+  gauge(
+    'tideline_steering_hosts_unknown',
+    'Hosts of a policy of which it is not known whether a cluster that it names has them',
+    ['policy', 'target_cluster'],
+    (to) => {
+      for (const { policy, cluster, unknown } of now().parity ?? [])
+        to.set(
+          { policy, target_cluster: cluster },
+          unknown.reduce((sum, { count }) => sum + count, 0),
+        );
     },
   );
   gauge('tideline_steering_mode', '1 for the mode in which the agent was started', ['mode'], (to) => {

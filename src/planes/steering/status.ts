@@ -1,5 +1,5 @@
 import type { PlanePart } from '../../model/status.ts';
-import type { LeadershipView, SteeringStatus, ZoneApplyView } from '../../model/steering-status.ts';
+import type { LeadershipView, ParityView, SteeringStatus, ZoneApplyView } from '../../model/steering-status.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { SteeringMode } from './step.ts';
 import type { ZoneMemory } from './zone-memory.ts';
@@ -10,10 +10,11 @@ export function statusOf(now: {
   readonly leadership: LeadershipView;
   readonly zones: Iterable<ZoneMemory>;
   readonly applied: readonly ZoneApplyView[];
+  readonly parity: readonly ParityView[] | undefined;
   readonly nowMs: number;
   readonly monotonicMs: number;
 }): PlanePart<SteeringStatus> {
-  const { mode, leadership, zones, applied, nowMs, monotonicMs } = now;
+  const { mode, leadership, zones, applied, parity, nowMs, monotonicMs } = now;
   return {
     mode,
     leadership,
@@ -31,6 +32,7 @@ export function statusOf(now: {
         ...(waits ? { nextTryAtMs: Math.round(nowMs + retryAtMs - monotonicMs) } : {}),
       };
     }),
+    ...withoutUndefined({ parity }),
     applied,
   };
 }

@@ -357,6 +357,16 @@ export const cases: readonly Case[] = [
     fires: 33,
     over: 42,
   },
+  {
+    alert: 'TidelineClusterLacksHosts',
+    series: {
+      'tideline_steering_hosts_lacking{job="tideline-steering",instance="s1",policy="video",target_cluster="newyork",reason="HostNotServed"}':
+        fault,
+    },
+    quiet: 17,
+    fires: 23,
+    over: 42,
+  },
 ];
 
 /** A Drain explains that one blade alone announces; the fault goes on for longer than it. */

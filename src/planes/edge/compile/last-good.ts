@@ -38,23 +38,28 @@ export function findingsOf(
   host: string,
   nowMs: number,
 ): readonly EdgeRefusal[] {
-  const findings: EdgeRefusal[] = [];
-  if (nowMs >= facts.notAfterMs)
-    findings.push({
-      reason: 'CertificateExpired',
-      message: `the certificate in Secret ${secret} ended at ${dateOf(facts.notAfterMs)}`,
-    });
-  if (nowMs < facts.notBeforeMs)
-    findings.push({
-      reason: 'CertificateNotYetValid',
-      message: `the certificate in Secret ${secret} begins at ${dateOf(facts.notBeforeMs)}`,
-    });
-  if (host !== '' && !facts.names.some((name) => covers(name, host)))
-    findings.push({
-      reason: 'CertificateHostMismatch',
-      message: `the certificate in Secret ${secret} is not for ${host}`,
-    });
-  return findings;
+  return faultsOf(facts, host, nowMs).map(({ reason, what }) => ({
+    reason,
+    message: `the certificate in Secret ${secret} ${what}`,
+  }));
+}
+
+/** What is wrong with a certificate for a host at a time, as the end of a sentence that begins with the certificate. */
+export function faultsOf(
+  facts: CertificateFacts,
+  host: string,
+  nowMs: number,
+): readonly { readonly reason: EdgeRefusal['reason']; readonly what: string }[] {
+  const covered = host === '' || facts.names.some((name) => covers(name, host));
+  return [
+    ...(nowMs >= facts.notAfterMs
+      ? [{ reason: 'CertificateExpired' as const, what: `ended at ${dateOf(facts.notAfterMs)}` }]
+      : []),
+    ...(nowMs < facts.notBeforeMs
+      ? [{ reason: 'CertificateNotYetValid' as const, what: `begins at ${dateOf(facts.notBeforeMs)}` }]
+      : []),
+    ...(covered ? [] : [{ reason: 'CertificateHostMismatch' as const, what: `is not for ${host}` }]),
+  ];
 }
 
 /** The next time after `nowMs` at which a pair begins or ends to be valid. */

@@ -6,6 +6,7 @@ import type {
   ClusterState,
   SourceStatus,
 } from '../../../kube/source.ts';
+import type { PolicyHostsView } from '../../../model/status.ts';
 import { messageOf, withoutUndefined } from '../../../model/values.ts';
 import type { Clock, Timer } from '../../../runtime/clock.ts';
 import type { Log } from '../../../runtime/log.ts';
@@ -16,6 +17,7 @@ import { type Condition, withProblems } from '../compile/condition.ts';
 import { emptyServiceProblems } from '../compile/empty-services.ts';
 import { endpointRules } from '../compile/endpoint-rules.ts';
 import type { BladePlatform } from '../compile/platform.ts';
+import { policyHosts } from '../compile/policy-hosts.ts';
 import { needsCompile } from '../compile/relevant.ts';
 import type { Routed } from '../compile/route-answer.ts';
 import { SliceIndex } from '../compile/slices.ts';
@@ -183,6 +185,20 @@ export class Tables implements ClusterListener {
   certificateEnds(named: ReadonlySet<string>): ReadonlyMap<string, number> {
     const compiled = this.#compiled;
     return certificateEnds(compiled?.table.hosts ?? [], compiled?.heldPairs.values() ?? [], named);
+  }
+
+  /** What the cluster has of the hosts of policies, by the table as it is now; undefined before the first. */
+  policyHosts(nowMs: number): readonly PolicyHostsView[] | undefined {
+    const compiled = this.#compiled;
+    if (compiled === undefined) return undefined;
+    const pairs = [...compiled.heldPairs.values()].flatMap((pair) => pair ?? []);
+    return policyHosts({
+      ...this.#options.platform(),
+      hosts: compiled.table.hosts,
+      ready: (key) => this.#live.ready(key),
+      certificates: new Map(pairs.map(({ certificate, facts }) => [certificate.id, facts])),
+      nowMs,
+    });
   }
 
   /** The endpoints that nginx has of a backend. */

@@ -1,4 +1,4 @@
-import { healthPathOf } from '../../../model/contract.ts';
+import { healthPathOf, probeNameOf } from '../../../model/contract.ts';
 import { entryAddresses } from '../../../model/platform/entries.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import type { Cluster, TrafficPolicy } from '../../../model/spec/kinds.ts';
@@ -71,13 +71,10 @@ export function checkType({ protocol, searchString }: Pick<HealthCheck, 'protoco
   return searchString === undefined ? protocol : `${protocol}_STR_MATCH`;
 }
 
-/** The label by which a name below a wildcard is asked for. */
-const probeLabel = 'tideline-health';
-
 /** The names that a check may ask for, those without a wildcard first: no client sends a `*`, and no certificate is asked for by one. */
 function probedHosts(hosts: readonly string[]): readonly string[] {
   const named = hosts.filter((host) => !host.startsWith('*.'));
-  const below = hosts.filter((host) => host.startsWith('*.')).map((host) => `${probeLabel}${host.slice(1)}`);
+  const below = hosts.filter((host) => host.startsWith('*.')).map(probeNameOf);
   return [...named, ...below];
 }
 
