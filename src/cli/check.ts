@@ -130,6 +130,8 @@ function countsOf(platform: Platform) {
     policies: platform.policies.size,
     drains: platform.drains.size,
     freezes: platform.freezes.size,
+    overlays: platform.overlays.size,
+    verdicts: platform.verdicts.size,
   };
 }
 
@@ -147,6 +149,8 @@ function countText(platform: Platform): string {
     plural(counts.policies, 'traffic policy', 'traffic policies'),
     plural(counts.drains, 'drain'),
     ...(counts.freezes === 0 ? [] : [plural(counts.freezes, 'freeze')]),
+    ...(counts.overlays === 0 ? [] : [plural(counts.overlays, 'traffic overlay')]),
+    ...(counts.verdicts === 0 ? [] : [plural(counts.verdicts, 'traffic verdict')]),
   ].join(', ');
 }
 

@@ -13,7 +13,9 @@ import { pod } from './kinds/pod.ts';
 import { secret } from './kinds/secret.ts';
 import { service } from './kinds/service.ts';
 import { site } from './kinds/site.ts';
+import { trafficOverlay } from './kinds/traffic-overlay.ts';
 import { trafficPolicy } from './kinds/traffic-policy.ts';
+import { trafficVerdict } from './kinds/traffic-verdict.ts';
 import type { KindFacts } from './objects/kind-facts.ts';
 
 /**
@@ -37,6 +39,8 @@ const table = {
   TrafficPolicy: trafficPolicy,
   Drain: drain,
   Freeze: freeze,
+  TrafficOverlay: trafficOverlay,
+  TrafficVerdict: trafficVerdict,
 };
 
 export type Kind = keyof typeof table;

@@ -1,3 +1,4 @@
+import { withOverlays } from '../model/platform/overlays.ts';
 import { InputError } from '../model/problem.ts';
 import { buildPlatform } from '../model/spec/build.ts';
 import type { SpecDocument } from '../model/spec/document.ts';
@@ -22,11 +23,14 @@ export async function loadPlatform(paths: readonly string[], nowMs: number = Dat
   return all.length === 0 ? { platform, warnings } : { problems: all, warnings };
 }
 
-/** Does the same for commands that cannot go on without a platform: throws an InputError with every problem. */
+/**
+ * The platform for commands that cannot go on without one, its policies as overlays make them now; throws an InputError with every problem.
+ */
 export async function loadPlatformOrThrow(paths: readonly string[]): Promise<Platform> {
-  const result = await loadPlatform(paths);
+  const nowMs = Date.now();
+  const result = await loadPlatform(paths, nowMs);
   if ('problems' in result) throw new InputError(result.problems);
-  return result.platform;
+  return withOverlays(result.platform, nowMs);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { withOverlays } from '../model/platform/overlays.ts';
 import type { SpecDocument } from '../model/spec/document.ts';
 import type { Drain, EdgePool } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
@@ -47,7 +48,7 @@ export function wholeOf({ folder, apis, unread }: WholeSpec, nowMs: number): Who
   }
   const unknown = [...unread].map(([cluster, why]) => `what stands in the API of cluster ${cluster} (${why})`);
   const fromApis = new Set([...drains.keys()].filter((key) => !platform.drains.has(key)));
-  return { platform: { ...platform, drains, edgePools }, fromApis, odd, twice, unknown };
+  return { platform: withOverlays({ ...platform, drains, edgePools }, nowMs), fromApis, odd, twice, unknown };
 }
 
 /** What is not known, or not in force as it stands in an API, a line each. */

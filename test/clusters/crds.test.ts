@@ -38,6 +38,12 @@ interface Minimal {
   readonly kind: KindName;
   readonly spec: object;
 }
+const proposal = {
+  policy: 'video',
+  owner: 'optimiser',
+  expires: '2026-12-24T18:00:00Z',
+  rules: [{ countries: ['FR'], clusters: [{ name: 'paris' }] }],
+};
 const minimal: readonly Minimal[] = [
   { kind: 'Site', spec: { type: 'cloud', location: { country: 'FR', latitude: 1, longitude: 2 }, prefixes: {} } },
   { kind: 'Cluster', spec: { sites: ['paris'], source: { none: true }, entry: { edgePool: 'paris-edge' } } },
@@ -56,6 +62,11 @@ const minimal: readonly Minimal[] = [
   },
   { kind: 'Drain', spec: { target: { kind: 'Worker', name: 'w' }, reason: 'x', expires: '2026-12-24T18:00:00Z' } },
   { kind: 'Freeze', spec: { reason: 'x', by: 'anna', since: '2026-12-24T18:00:00Z' } },
+  { kind: 'TrafficOverlay', spec: { ...proposal, reason: 'x' } },
+  {
+    kind: 'TrafficVerdict',
+    spec: { overlay: 'x', verdict: 'approve', by: 'anna', at: '2026-12-24T18:00:00Z', reason: 'x', proposal },
+  },
 ];
 const named = ({ kind, spec }: Minimal, more: object = {}) => ({
   apiVersion,
@@ -224,7 +235,16 @@ describe('what the loader refuses the API server refuses, and nothing else', () 
   });
 
   /** Random objects, of which about half are refused. */
-  const runs = { Site: 800, Cluster: 1000, EdgePool: 800, TrafficPolicy: 600, Drain: 800, Freeze: 400 } as const;
+  const runs = {
+    Site: 800,
+    Cluster: 1000,
+    EdgePool: 800,
+    TrafficPolicy: 600,
+    Drain: 800,
+    Freeze: 400,
+    TrafficOverlay: 400,
+    TrafficVerdict: 400,
+  } as const;
 
   test.each(kindNames)('any %s, right or spoilt', async (kind) => {
     const counts = { accepted: 0, refused: 0 };

@@ -29,7 +29,16 @@ let world: World;
 let plane: ControlPlane;
 let newyork: ControlPlane | undefined;
 
-const specKinds = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'drains', 'freezes'];
+const specKinds = [
+  'sites',
+  'clusters',
+  'edgepools',
+  'trafficpolicies',
+  'drains',
+  'freezes',
+  'trafficoverlays',
+  'trafficverdicts',
+];
 
 interface Written {
   readonly apiVersion: string;

@@ -56,6 +56,8 @@ export function platformForTests(
     policies: new Map([['video', policy]]),
     drains: new Map(drains.map((drain) => [drain.metadata.name, drain])),
     freezes: new Map(),
+    overlays: new Map(),
+    verdicts: new Map(),
     folderOf: () => '/platform',
   };
 }

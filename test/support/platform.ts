@@ -63,6 +63,8 @@ export function twoSites(...drains: readonly Drain[]): Platform {
     policies: byName(video),
     drains: byName(...drains),
     freezes: new Map(),
+    overlays: new Map(),
+    verdicts: new Map(),
     folderOf: () => '/',
   };
 }

@@ -81,6 +81,29 @@ const names: Readonly<Record<KindName, Names>> = {
       ['Reason', 'string', '.spec.reason'],
     ],
   },
+  TrafficOverlay: {
+    plural: 'trafficoverlays',
+    short: 'tover',
+    columns: [
+      ['Policy', 'string', '.spec.policy'],
+      ['Owner', 'string', '.spec.owner'],
+      ['Expires', 'string', '.spec.expires'],
+      ['Afterwards', 'string', '.spec.afterwards'],
+      ['Renewed', 'string', '.spec.renewed'],
+      ['Reason', 'string', '.spec.reason'],
+    ],
+  },
+  TrafficVerdict: {
+    plural: 'trafficverdicts',
+    short: 'tverdict',
+    columns: [
+      ['Overlay', 'string', '.spec.overlay'],
+      ['Verdict', 'string', '.spec.verdict'],
+      ['By', 'string', '.spec.by'],
+      ['At', 'string', '.spec.at'],
+      ['Reason', 'string', '.spec.reason'],
+    ],
+  },
 };
 
 /** The CustomResourceDefinition of a kind, `apiextensions.k8s.io/v1`. */

@@ -124,6 +124,31 @@ function inOneRule(what: 'countries' | 'continents', codes: string): Rule {
   };
 }
 
+const eachInOneRule: readonly Rule[] = [
+  ...countryCodes.map((codes) => inOneRule('countries', codes)),
+  inOneRule('continents', continentCodes),
+];
+
+/** The places of the rules of an object that answers countries. */
+function rulesAt(path: string): Readonly<Record<string, Place>> {
+  return {
+    [`${path}[]`]: {
+      rules: [
+        {
+          reason: 'RuleForNobody',
+          rule: 'self.countries.size() + self.continents.size() > 0',
+          message: 'the rule names neither a country nor a continent',
+        },
+        weighs('AllWeightsZero'),
+        ...namedOnce,
+      ],
+    },
+    [`${path}[].countries`]: { unique: 'set' },
+    [`${path}[].continents`]: { unique: 'set' },
+    [`${path}[].clusters`]: { unique: ['name'] },
+  };
+}
+
 /** The places by kind and path; `[]` stands for the entries of a list. */
 export const places: Readonly<Record<string, Place>> = {
   'Site.spec': {
@@ -176,26 +201,12 @@ export const places: Readonly<Record<string, Place>> = {
         message: 'a host is not inside the zone',
         fieldPath: '.hosts',
       },
-      ...countryCodes.map((codes) => inOneRule('countries', codes)),
-      inOneRule('continents', continentCodes),
+      ...eachInOneRule,
     ],
   },
   'TrafficPolicy.spec.hosts': { unique: 'set' },
   'TrafficPolicy.spec.dns.providers': { unique: 'set' },
-  'TrafficPolicy.spec.rules[]': {
-    rules: [
-      {
-        reason: 'RuleForNobody',
-        rule: 'self.countries.size() + self.continents.size() > 0',
-        message: 'the rule names neither a country nor a continent',
-      },
-      weighs('AllWeightsZero'),
-      ...namedOnce,
-    ],
-  },
-  'TrafficPolicy.spec.rules[].countries': { unique: 'set' },
-  'TrafficPolicy.spec.rules[].continents': { unique: 'set' },
-  'TrafficPolicy.spec.rules[].clusters': { unique: ['name'] },
+  ...rulesAt('TrafficPolicy.spec.rules'),
   'TrafficPolicy.spec.default': { rules: [weighs('EmptyDefault'), ...namedOnce] },
   'TrafficPolicy.spec.default.clusters': { unique: ['name'] },
   'TrafficPolicy.spec.never[]': {
@@ -210,4 +221,8 @@ export const places: Readonly<Record<string, Place>> = {
   'TrafficPolicy.spec.never[].clusters': { unique: 'set' },
   'TrafficPolicy.spec.never[].countries': { unique: 'set' },
   'TrafficPolicy.spec.never[].continents': { unique: 'set' },
+  'TrafficOverlay.spec': { rules: eachInOneRule },
+  ...rulesAt('TrafficOverlay.spec.rules'),
+  'TrafficVerdict.spec.proposal': { rules: eachInOneRule },
+  ...rulesAt('TrafficVerdict.spec.proposal.rules'),
 };

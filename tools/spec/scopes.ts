@@ -55,4 +55,8 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   HostOutsideZone: 'object',
   HostTwice: 'both',
   DrainExpired: 'platform',
+  OverlayTwice: 'platform',
+  OverlayBroken: 'platform',
+  OverlayExpired: 'platform',
+  OverlaySilent: 'platform',
 };

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { agentPorts, defaultRunDir, systemNamespace } from '../../model/contract.ts';
 import { findObject } from '../../model/platform/find.ts';
+import { withOverlays } from '../../model/platform/overlays.ts';
 import { trustTopics } from '../../model/platform/trust.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { withoutUndefined } from '../../model/values.ts';
@@ -102,7 +103,7 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
     trouble: (line) => roomLog.info({ detail: line }, 'a provider lets the agent wait'),
   };
   const options: SteeringAgentOptions = {
-    platform,
+    platform: () => withOverlays(platform(), clock.now()),
     trouble: () => troubleOf(host),
     hands: handsOf(given, watcher),
     read: (name, gate) => connectReader(name, given, watcher, withoutUndefined({ gate })),

@@ -1,3 +1,4 @@
+import { withOverlays } from '../../model/platform/overlays.ts';
 import type { Trust } from '../../model/platform/trust.ts';
 import { InputError } from '../../model/problem.ts';
 import { placeOfApi } from '../../model/source-status.ts';
@@ -33,7 +34,7 @@ export async function steeredPlatform(paths: readonly string[], trusted: readonl
   const whole = composePlatform({ ...common, apis });
   const odd = whole.verdicts.filter(({ reason }) => reason !== 'InForce');
   if (odd.length > 0) throw new InputError(odd.map(notInForce));
-  return whole.platform;
+  return withOverlays(whole.platform, nowMs);
 }
 
 async function readTrusted(platform: Platform, cluster: string, trust: Trust): Promise<SpecApi> {

@@ -1,5 +1,15 @@
 import { InputError } from '../problem.ts';
-import type { Cluster, Drain, EdgePool, Freeze, KindName, Site, TrafficPolicy } from '../spec/kinds.ts';
+import type {
+  Cluster,
+  Drain,
+  EdgePool,
+  Freeze,
+  KindName,
+  Site,
+  TrafficOverlay,
+  TrafficPolicy,
+  TrafficVerdict,
+} from '../spec/kinds.ts';
 import type { Platform } from '../spec/platform.ts';
 import { unknownName } from '../spec/unknown-name.ts';
 import { withoutUndefined } from '../values.ts';
@@ -11,6 +21,8 @@ interface ObjectOf {
   readonly TrafficPolicy: TrafficPolicy;
   readonly Drain: Drain;
   readonly Freeze: Freeze;
+  readonly TrafficOverlay: TrafficOverlay;
+  readonly TrafficVerdict: TrafficVerdict;
 }
 type Tables = { readonly [Kind in KindName]: ReadonlyMap<string, ObjectOf[Kind]> };
 
@@ -37,7 +49,8 @@ export function findObject<Kind extends KindName>(
   throw new InputError({ ...fault, message: `${message}${where}`, ...withoutUndefined({ path: option }) });
 }
 
-function tablesOf({ sites, clusters, edgePools, policies, drains, freezes }: Platform): Tables {
+function tablesOf(platform: Platform): Tables {
+  const { sites, clusters, edgePools, policies, drains, freezes, overlays, verdicts } = platform;
   return {
     Site: sites,
     Cluster: clusters,
@@ -45,5 +58,7 @@ function tablesOf({ sites, clusters, edgePools, policies, drains, freezes }: Pla
     TrafficPolicy: policies,
     Drain: drains,
     Freeze: freezes,
+    TrafficOverlay: overlays,
+    TrafficVerdict: verdicts,
   };
 }

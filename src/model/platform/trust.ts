@@ -15,5 +15,5 @@ export const fullTrust: Trust = new Set(trustTopics);
  */
 export function topicOf(kind: KindName): TrustTopic {
   if (kind === 'Site') return 'sites';
-  return kind === 'TrafficPolicy' ? 'zones' : 'clusters';
+  return kind.startsWith('Traffic') ? 'zones' : 'clusters';
 }

@@ -2,12 +2,23 @@ import { isInForce } from '../platform/drains.ts';
 import { checkAddresses } from './checks/addresses.ts';
 import { checkNames } from './checks/names.ts';
 import { checkNever } from './checks/never.ts';
+import { checkOverlays, overlayWarnings } from './checks/overlays.ts';
 import { checkPolicies } from './checks/policies.ts';
 import { checkPools, unservedFamilies } from './checks/pools.ts';
 import { checkPrefixes } from './checks/prefixes.ts';
 import { checkReferences } from './checks/references.ts';
 import type { SpecDocument } from './document.ts';
-import type { Cluster, Drain, EdgePool, Freeze, KindName, Site, TrafficPolicy } from './kinds.ts';
+import type {
+  Cluster,
+  Drain,
+  EdgePool,
+  Freeze,
+  KindName,
+  Site,
+  TrafficOverlay,
+  TrafficPolicy,
+  TrafficVerdict,
+} from './kinds.ts';
 import { type Declared, type Objects, problemAt, type Report, type SpecProblem, type Table, valid } from './objects.ts';
 import type { Platform } from './platform.ts';
 import { readObject } from './read.ts';
@@ -36,17 +47,32 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
     TrafficPolicy: tableOf<TrafficPolicy>(declared, 'TrafficPolicy'),
     Drain: tableOf<Drain>(declared, 'Drain'),
     Freeze: tableOf<Freeze>(declared, 'Freeze'),
+    TrafficOverlay: tableOf<TrafficOverlay>(declared, 'TrafficOverlay'),
+    TrafficVerdict: tableOf<TrafficVerdict>(declared, 'TrafficVerdict'),
   };
   const report: Report = (at, path, finding) => {
     problems.push(problemAt(at, path, finding));
   };
   problems.push(...checkNames(objects));
-  for (const check of [checkReferences, checkPrefixes, checkAddresses, checkPools, checkPolicies, checkNever])
+  for (const check of [
+    checkReferences,
+    checkPrefixes,
+    checkAddresses,
+    checkPools,
+    checkPolicies,
+    checkNever,
+    checkOverlays,
+  ])
     check(objects, report);
+  const platform = platformOf(objects);
   return {
-    platform: platformOf(objects),
+    platform,
     problems,
-    warnings: [...unservedFamilies(objects), ...expiredDrains(objects, nowMs)],
+    warnings: [
+      ...unservedFamilies(objects),
+      ...expiredDrains(objects, nowMs),
+      ...(problems.length > 0 ? [] : overlayWarnings(objects, platform, nowMs)),
+    ],
   };
 }
 
@@ -68,6 +94,8 @@ function platformOf(objects: Objects): Platform {
     policies: byName(objects.TrafficPolicy),
     drains: byName(objects.Drain),
     freezes: byName(objects.Freeze),
+    overlays: byName(objects.TrafficOverlay),
+    verdicts: byName(objects.TrafficVerdict),
     folderOf: (clusterName) => {
       const at = objects.Cluster.byName.get(clusterName);
       if (at === undefined) throw new RangeError(`there is no Cluster ${clusterName}`);

@@ -6,7 +6,9 @@ import { DrainSpec } from './kinds/drain.ts';
 import { EdgePoolSpec } from './kinds/edge-pool.ts';
 import { FreezeSpec } from './kinds/freeze.ts';
 import { SiteSpec } from './kinds/site.ts';
+import { TrafficOverlaySpec } from './kinds/traffic-overlay.ts';
 import { TrafficPolicySpec } from './kinds/traffic-policy.ts';
+import { TrafficVerdictSpec } from './kinds/traffic-verdict.ts';
 
 /** A schema of the platform spec, `tideline.dev/v1alpha1`, for files and (generated) CRDs. */
 function kind<K extends string, S extends z.ZodType>(name: K, spec: S) {
@@ -19,6 +21,8 @@ export const EdgePool = kind('EdgePool', EdgePoolSpec);
 export const TrafficPolicy = kind('TrafficPolicy', TrafficPolicySpec);
 export const Drain = kind('Drain', DrainSpec);
 export const Freeze = kind('Freeze', FreezeSpec);
+export const TrafficOverlay = kind('TrafficOverlay', TrafficOverlaySpec);
+export const TrafficVerdict = kind('TrafficVerdict', TrafficVerdictSpec);
 
 export type Site = z.infer<typeof Site>;
 export type Cluster = z.infer<typeof Cluster>;
@@ -26,9 +30,20 @@ export type EdgePool = z.infer<typeof EdgePool>;
 export type TrafficPolicy = z.infer<typeof TrafficPolicy>;
 export type Drain = z.infer<typeof Drain>;
 export type Freeze = z.infer<typeof Freeze>;
+export type TrafficOverlay = z.infer<typeof TrafficOverlay>;
+export type TrafficVerdict = z.infer<typeof TrafficVerdict>;
 
 /** Every kind with its schema, in the order of the documentation. */
-export const kinds = { Site, Cluster, EdgePool, TrafficPolicy, Drain, Freeze } as const;
+export const kinds = {
+  Site,
+  Cluster,
+  EdgePool,
+  TrafficPolicy,
+  Drain,
+  Freeze,
+  TrafficOverlay,
+  TrafficVerdict,
+} as const;
 export type KindName = keyof typeof kinds;
 // Object.keys gives string[]; the keys of the table are exactly the kinds.
 export const kindNames = Object.keys(kinds) as readonly KindName[];

@@ -1,6 +1,16 @@
 import type { InputProblem } from '../problem.ts';
 import { type Path, pathText, type SpecDocument } from './document.ts';
-import type { Cluster, Drain, EdgePool, Freeze, KindName, Site, TrafficPolicy } from './kinds.ts';
+import type {
+  Cluster,
+  Drain,
+  EdgePool,
+  Freeze,
+  KindName,
+  Site,
+  TrafficOverlay,
+  TrafficPolicy,
+  TrafficVerdict,
+} from './kinds.ts';
 import type { SpecReason } from './reasons.ts';
 
 /** An object that a document declares. `value` is undefined when the object is not valid; its name still counts as declared. */
@@ -25,6 +35,8 @@ export interface Objects {
   readonly TrafficPolicy: Table<TrafficPolicy>;
   readonly Drain: Table<Drain>;
   readonly Freeze: Table<Freeze>;
+  readonly TrafficOverlay: Table<TrafficOverlay>;
+  readonly TrafficVerdict: Table<TrafficVerdict>;
 }
 
 /** Something wrong in a spec. */

@@ -1,4 +1,5 @@
-import type { Cluster, Drain, EdgePool, Freeze, Site, TrafficPolicy } from './kinds.ts';
+import type { Cluster, Drain, EdgePool, Freeze, Site, TrafficOverlay, TrafficPolicy, TrafficVerdict } from './kinds.ts';
+import type { OverlayView } from './overlay-view.ts';
 
 /** The whole platform, validated: every reference resolves, nothing overlaps. Objects are keyed by name. */
 export interface Platform {
@@ -8,6 +9,10 @@ export interface Platform {
   readonly policies: ReadonlyMap<string, TrafficPolicy>;
   readonly drains: ReadonlyMap<string, Drain>;
   readonly freezes: ReadonlyMap<string, Freeze>;
+  readonly overlays: ReadonlyMap<string, TrafficOverlay>;
+  readonly verdicts: ReadonlyMap<string, TrafficVerdict>;
+  /** What overlays made of `policies`; absent while these are as they are written. */
+  readonly overlaid?: readonly OverlayView[];
   /** The folder that a cluster's relative `manifests` or `kubeconfig` starts from: that of the file that declares the cluster. */
   readonly folderOf: (clusterName: string) => string;
 }

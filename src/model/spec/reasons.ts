@@ -54,6 +54,11 @@ export const reasons = {
   HostOutsideZone: "A host is not inside the policy's DNS zone.",
   HostTwice: 'A host is in two policies, or twice in one.',
   DrainExpired: 'Warning: a drain has ended. Agents have ended it; in DNS it lasts until the next apply.',
+  OverlayTwice: 'Two TrafficOverlays of a policy speak of the same country.',
+  OverlayBroken:
+    'Warning: a TrafficOverlay is passed over for countries: its policy or a cluster is gone, or the policy does not allow it.',
+  OverlayExpired: 'Warning: a TrafficOverlay has ended, and stays in force because it says so.',
+  OverlaySilent: 'Warning: the owner of a TrafficOverlay does not renew it any more; it stays in force.',
 } as const;
 
 export type SpecReason = keyof typeof reasons;

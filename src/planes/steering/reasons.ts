@@ -79,6 +79,13 @@ export const steeringReasons = {
     'The platform spec still says what a rollback took back: the next apply of it undoes the rollback.',
   ClockWrong:
     'The clock of this machine, or of one that applied before, is wrong: what was moved lately and which Drains are in force cannot be judged.',
+  OverlayMoves: 'Users are answered otherwise because a TrafficOverlay that is in force says so.',
+  OverlayReturns: 'Users are answered as the policy says again, because a TrafficOverlay ended or was rejected.',
+  OverlayWaits: 'A TrafficOverlay, or a new version of one, waits until a person approves or rejects it.',
+  OverlayExpired: 'A TrafficOverlay has ended and stays in force; somebody must look after what it moved.',
+  OverlaySilent: 'The owner of a TrafficOverlay does not renew it any more; it stays in force.',
+  OverlayBroken:
+    'A TrafficOverlay is passed over for countries, because the policy does not allow it or a cluster is gone.',
   RolledBack: 'The last apply was a rollback, and this plan leads away from it.',
   Drift: 'Records that Tideline wrote were changed by somebody else; applying the plan puts them back.',
   ZoneMissing: 'The provider has no such zone.',

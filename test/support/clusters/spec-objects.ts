@@ -203,6 +203,34 @@ const freeze = fc.record(
   { requiredKeys: ['reason', 'by', 'since'] },
 );
 
+const proposal = {
+  policy: name,
+  owner: text,
+  afterwards: fc.constantFrom('stay', 'return'),
+  expires: time,
+  rules: fc.tuple(who, fc.array(answer, { minLength: 1, maxLength: 3 })).map(([codes, answers]) =>
+    answers.map((one, index) => {
+      const own = codes.filter((_, at) => at % answers.length === index);
+      return own.length > 0
+        ? { countries: own, ...one }
+        : { continents: ['AF', 'EU', 'AS'].slice(index, index + 1), ...one };
+    }),
+  ),
+};
+const trafficOverlay = fc.record(
+  { ...proposal, reason: text, renewed: time, silentAfterMinutes: fc.integer({ min: 1, max: 10_080 }) },
+  { requiredKeys: ['policy', 'owner', 'expires', 'rules', 'reason'] },
+);
+
+const trafficVerdict = fc.record({
+  overlay: name,
+  verdict: fc.constantFrom('approve', 'reject'),
+  by: text,
+  at: time,
+  reason: text,
+  proposal: fc.record(proposal, { requiredKeys: ['policy', 'owner', 'expires', 'rules'] }),
+});
+
 const specs: Readonly<Record<KindName, fc.Arbitrary<object>>> = {
   Site: site,
   Cluster: cluster,
@@ -210,6 +238,8 @@ const specs: Readonly<Record<KindName, fc.Arbitrary<object>>> = {
   TrafficPolicy: trafficPolicy,
   Drain: drain,
   Freeze: freeze,
+  TrafficOverlay: trafficOverlay,
+  TrafficVerdict: trafficVerdict,
 };
 
 /** An object that is valid, unless random addresses happen to overlap. */

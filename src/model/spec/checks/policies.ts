@@ -28,9 +28,23 @@ function checkProviders({ at, value }: Valid<TrafficPolicy>, report: Report): vo
 }
 
 function checkRules({ at, value }: Valid<TrafficPolicy>, report: Report): void {
+  checkRuleList(value.spec.rules, at, ['spec', 'rules'], report);
+  for (const [index, entry] of value.spec.never.entries())
+    for (const [position, code] of entry.countries.entries())
+      checkCountry(code, at, ['spec', 'never', index, 'countries', position], report);
+  checkAnswer(value.spec.default, at, ['spec', 'default'], 'EmptyDefault', report);
+}
+
+/** Each of these rules answers somebody with somebody, and no two of them the same country or continent. */
+export function checkRuleList(
+  rules: TrafficPolicy['spec']['rules'],
+  at: Declared<unknown>,
+  rulesPath: Path,
+  report: Report,
+): void {
   const claimed = new Map<string, Path>();
-  for (const [index, rule] of value.spec.rules.entries()) {
-    const path = ['spec', 'rules', index];
+  for (const [index, rule] of rules.entries()) {
+    const path = [...rulesPath, index];
     if (rule.countries.length + rule.continents.length === 0)
       report(at, path, {
         reason: 'RuleForNobody',
@@ -45,10 +59,6 @@ function checkRules({ at, value }: Valid<TrafficPolicy>, report: Report): void {
       claim(`the continent ${code}`, claimed, at, [...path, 'continents', position], report);
     checkAnswer(rule, at, path, 'AllWeightsZero', report);
   }
-  for (const [index, entry] of value.spec.never.entries())
-    for (const [position, code] of entry.countries.entries())
-      checkCountry(code, at, ['spec', 'never', index, 'countries', position], report);
-  checkAnswer(value.spec.default, at, ['spec', 'default'], 'EmptyDefault', report);
 }
 
 function claim(what: string, claimed: Map<string, Path>, at: Declared<unknown>, path: Path, report: Report): void {

@@ -30,6 +30,13 @@ const Answer = {
     .describe('Tried in order when none of `clusters` is healthy.'),
 };
 
+/** Which clusters answer which countries; a policy and what is proposed for one say it alike. */
+export const Rule = z.strictObject({
+  countries: countryCodes.describe('ISO 3166-1 alpha-2 codes, each in one rule only. A country beats its continent.'),
+  continents: continentCodes.describe('Continents, each in one rule only.'),
+  ...Answer,
+});
+
 export const TrafficPolicySpec = z
   .strictObject({
     hosts: z
@@ -51,15 +58,7 @@ export const TrafficPolicySpec = z
       .describe('Where the records go.'),
     ttlSeconds: z.int().min(1).max(86_400).default(60).describe('How long resolvers may keep an answer.'),
     rules: z
-      .array(
-        z.strictObject({
-          countries: countryCodes.describe(
-            'ISO 3166-1 alpha-2 codes, each in one rule only. A country beats its continent.',
-          ),
-          continents: continentCodes.describe('Continents, each in one rule only.'),
-          ...Answer,
-        }),
-      )
+      .array(Rule)
       .max(253)
       .default([])
       .describe(
@@ -102,6 +101,18 @@ export const TrafficPolicySpec = z
           .default(60)
           .describe(
             'What was moved in so many minutes before counts together with what a plan moves; users who return count as not moved. 0: each plan alone.',
+          ),
+        proposals: z
+          .enum(['approve', 'automatic'])
+          .optional()
+          .describe(
+            'Whether a TrafficOverlay takes effect when a person has approved it (`approve`, also when absent), or by itself, within the other limits (`automatic`).',
+          ),
+        approvers: z
+          .enum(['anyone', 'other'])
+          .optional()
+          .describe(
+            'Who may approve a TrafficOverlay: anyone (also when absent), or only somebody other than its owner (`other`).',
           ),
       })
       .prefault({})

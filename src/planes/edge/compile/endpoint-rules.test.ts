@@ -55,6 +55,8 @@ function world(endpoints: object, pods: readonly string[] = ['10.10.0.0/16', 'fd
     ]),
     policies: new Map(),
     freezes: new Map(),
+    overlays: new Map(),
+    verdicts: new Map(),
     drains: new Map(),
     folderOf: () => '/',
   };

@@ -12,6 +12,7 @@ import { formatRecord } from '../../../answers/record.ts';
 import { countryOf } from '../../../model/geo/countries.ts';
 import { countryFix } from '../../../model/geo/meant.ts';
 import { drainsOfCluster } from '../../../model/platform/drains.ts';
+import { decidingOverlay } from '../../../model/platform/overlays.ts';
 import { policyOfHost } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -28,6 +29,13 @@ export interface Explanation {
   readonly country: string;
   readonly policy: string;
   readonly rule: string;
+  /** The overlay by which this rule decides; absent when the policy itself does. */
+  readonly overlay?: {
+    readonly name: string;
+    readonly owner: string;
+    readonly reason: string;
+    readonly expires: string;
+  };
   /** Clusters in order of preference: `paris > cloud > newyork`. */
   readonly preference: string;
   /** Clusters that these users never reach, whatever fails. */
@@ -69,6 +77,7 @@ export function explain(
   }
   const answers = answersNow(platform, policy, nowMs);
   const { tiers, rule, never } = preferenceOf(answers, code);
+  const overlay = decidingOverlay(platform, policy.metadata.name, code);
   const entries = entriesOf(platform, policy);
   const clusters = entries.map((entry) => entry.cluster);
   const paths = pathsOf({ policy, answers, entries, host, code, down });
@@ -77,6 +86,16 @@ export function explain(
     country: code ?? 'unknown',
     policy: policy.metadata.name,
     rule,
+    ...(overlay === undefined
+      ? {}
+      : {
+          overlay: {
+            name: overlay.name,
+            owner: overlay.proposal.owner,
+            reason: overlay.reason,
+            expires: overlay.proposal.expires,
+          },
+        }),
     preference: formatTiers(tiers),
     never,
     held: paths.flatMap(({ held }) => held),
@@ -112,10 +131,14 @@ export function answeringPolicy(platform: Platform, host: string): TrafficPolicy
 
 /** The lines of an explanation as a person reads it. */
 export function renderExplanation(explanation: Explanation): readonly string[] {
-  const { host, country, policy, rule, preference, drained, answer, failures, records, recordsReadBy } = explanation;
+  const { host, country, policy, rule, overlay, preference, drained, answer, failures, records, recordsReadBy } =
+    explanation;
   return [
     `${host} for ${country}${supposedText(explanation)}: ${answer}`,
     `  because: policy ${policy}, ${rule}`,
+    ...(overlay === undefined
+      ? []
+      : [`  by overlay: ${overlay.name} of ${overlay.owner}, until ${overlay.expires}: ${overlay.reason}`]),
     `  order: ${preference}`,
     ...(explanation.never.length === 0
       ? []

@@ -28,7 +28,11 @@ export async function planRollback(
   const then = readInputs(zone, earlier, state.records);
   const now = inputsOf(platform, at, nowMs);
   const policies = then.policies.map((policy) => withGuardOf(platform.policies.get(policy.metadata.name), policy));
-  const back = { ...platform, policies: new Map(policies.map((policy) => [policy.metadata.name, policy])) };
+  const back = {
+    ...platform,
+    overlaid: [],
+    policies: new Map(policies.map((policy) => [policy.metadata.name, policy])),
+  };
   const today = inputsOf(back, at, nowMs);
   refuse(generation, [...otherAddresses(then, today), ...allowedAgain(platform, then)]);
   const purpose = { kind: 'everything', rollback: generation } as const;

@@ -1,0 +1,3 @@
+import { ownKind } from '../objects/own.ts';
+
+export const trafficVerdict = ownKind('TrafficVerdict', 'trafficverdicts');

@@ -1,0 +1,208 @@
+import { countries } from '../geo/countries.ts';
+import type { TrafficOverlay, TrafficPolicy, TrafficVerdict } from '../spec/kinds.ts';
+import type { Broken, OverlayTrouble, OverlayView, Proposal } from '../spec/overlay-view.ts';
+import type { Platform } from '../spec/platform.ts';
+import { compareText, withoutUndefined } from '../values.ts';
+import { clustersOfPolicy, decidingRules, forbiddenClusters, type PolicyRule } from './policies.ts';
+
+/**
+ * What TrafficOverlays make of the policies, by one rule for the plans, the agent and every command. Which overlay counts depends on the
+ * verdicts of persons, on the guard of its policy and on the time; never on what a zone holds.
+ */
+
+/** What of this overlay decides, as its owner says it now. */
+export function proposalOf({ spec: { policy, owner, afterwards, expires, rules } }: TrafficOverlay): Proposal {
+  return { policy, owner, afterwards, expires, rules };
+}
+
+/** A text that is the same exactly for equal proposals. */
+export function proposalText({ policy, owner, afterwards, expires, rules }: Proposal): string {
+  return JSON.stringify([policy, owner, afterwards, Date.parse(expires), rules.map(ruleText)]);
+}
+
+/** The platform with each policy as the overlays that are in force make it. Without overlays it is the same platform. */
+export function withOverlays(platform: Platform, nowMs: number): Platform {
+  if (platform.overlaid !== undefined || platform.overlays.size === 0) return platform;
+  const judged = [...platform.overlays.values()]
+    .toSorted((a, b) => compareText(a.metadata.name, b.metadata.name))
+    .map((overlay) => judge(platform, overlay, nowMs));
+  const policies = new Map(platform.policies);
+  const overlaid: OverlayView[] = [];
+  for (const one of judged) {
+    const policy = platform.policies.get(one.proposal.policy);
+    const laid = policy === undefined ? undefined : lay(platform, policy, one, judged.slice(0, judged.indexOf(one)));
+    overlaid.push(viewOf(one, laid));
+    const before = policies.get(one.proposal.policy);
+    if (one.state === 'in force' && before !== undefined && laid !== undefined)
+      policies.set(one.proposal.policy, ruledBy(before, one.proposal, laid.decides));
+  }
+  return { ...platform, policies, overlaid };
+}
+
+/** The overlay that decides for a country of a policy. */
+export function decidingOverlay(
+  { overlaid = [] }: Pick<Platform, 'overlaid'>,
+  policyName: string,
+  country: string | undefined,
+): OverlayView | undefined {
+  return overlaid.find(
+    (view) =>
+      view.state === 'in force' && view.proposal.policy === policyName && view.countries.includes(country ?? ''),
+  );
+}
+
+/** When something about overlays changes by itself, in ms since the epoch. */
+export function overlayMoments({ overlays, verdicts }: Pick<Platform, 'overlays' | 'verdicts'>): readonly number[] {
+  return [
+    ...[...overlays.values()].flatMap(({ spec }) => [Date.parse(spec.expires), ...silentAt(spec)]),
+    ...[...verdicts.values()].map(({ spec }) => Date.parse(spec.proposal.expires)),
+  ];
+}
+
+interface Judged {
+  readonly overlay: TrafficOverlay;
+  readonly proposal: Proposal;
+  readonly state: 'proposed' | 'in force' | 'rejected' | 'returned';
+  readonly trouble: readonly OverlayTrouble[];
+  readonly verdict: TrafficVerdict['spec'] | undefined;
+}
+
+/** Which version of an overlay counts, if any does. */
+function judge(platform: Platform, overlay: TrafficOverlay, nowMs: number): Judged {
+  const mine = proposalOf(overlay);
+  const verdict = verdictOn(platform, overlay.metadata.name);
+  const { proposals, approvers } = platform.policies.get(mine.policy)?.spec.guard ?? {};
+  const ownWord = approvers === 'other' && isOwnWord(verdict);
+  const approved = ownWord || verdict?.verdict !== 'approve' ? undefined : verdict.proposal;
+  const isAboutThis = verdict !== undefined && proposalText(verdict.proposal) === proposalText(mine);
+  const isAutomatic = proposals === 'automatic';
+  const proposal = isAutomatic || isAboutThis ? mine : (approved ?? mine);
+  const expired = Date.parse(proposal.expires) <= nowMs;
+  const changed = proposal !== mine;
+  const silent = silentAt(overlay.spec).some((atMs) => atMs <= nowMs);
+  const common = { overlay, verdict, proposal };
+  if (isAboutThis && verdict.verdict === 'reject') return { ...common, state: 'rejected', trouble: [] };
+  if (!isAutomatic && approved === undefined)
+    return { ...common, state: 'proposed', trouble: troubleOf({ expired, 'own word': ownWord }) };
+  const returned = expired && proposal.afterwards === 'return';
+  return returned
+    ? { ...common, state: 'returned', trouble: troubleOf({ changed }) }
+    : { ...common, state: 'in force', trouble: troubleOf({ expired, silent, changed }) };
+}
+
+function troubleOf(is: Readonly<Partial<Record<OverlayTrouble, boolean>>>): readonly OverlayTrouble[] {
+  const all = ['expired', 'silent', 'changed', 'own word'] as const;
+  return all.filter((one) => is[one] === true);
+}
+
+/** Whether an owner approves what is his. */
+function isOwnWord(said: TrafficVerdict['spec'] | undefined): boolean {
+  return said?.verdict === 'approve' && said.by === said.proposal.owner;
+}
+
+/** The newest word about an overlay. */
+function verdictOn({ verdicts }: Platform, overlayName: string): TrafficVerdict['spec'] | undefined {
+  const [newest] = [...verdicts.values()]
+    .filter(({ spec }) => spec.overlay === overlayName)
+    .toSorted((a, b) => Date.parse(b.spec.at) - Date.parse(a.spec.at) || compareText(a.metadata.name, b.metadata.name));
+  return newest?.spec;
+}
+
+function silentAt({ renewed, silentAfterMinutes }: TrafficOverlay['spec']): readonly number[] {
+  return renewed === undefined ? [] : [Date.parse(renewed) + silentAfterMinutes * 60_000];
+}
+
+interface Laid {
+  /** The rule of the overlay that decides, by country. */
+  readonly decides: ReadonlyMap<string, number>;
+  readonly broken: readonly Broken[];
+}
+
+/** For which countries the rules of an overlay decide, of a policy and beside the overlays before it. */
+function lay(platform: Platform, policy: TrafficPolicy, { proposal }: Judged, before: readonly Judged[]): Laid {
+  const { rules } = proposal;
+  const named = new Set(clustersOfPolicy(policy));
+  const written = decidingRules(policy.spec);
+  const forbidden = forbiddenClusters(policy.spec);
+  const others = before.filter((one) => one.state === 'in force' && one.proposal.policy === proposal.policy);
+  const taken = new Map(
+    others.flatMap((one) => [...decidingRules(one.proposal).keys()].map((code) => [code, one.overlay.metadata.name])),
+  );
+  const decides = new Map<string, number>();
+  const reasons = new Map<string, string>();
+  for (const [code, { index }] of decidingRules(proposal)) {
+    const rule = rules[index];
+    if (rule === undefined) continue;
+    const why = whyNot(rule, { platform, named, forbidden: forbidden.get(code), taken: taken.get(code) });
+    if (why !== undefined) reasons.set(code, why);
+    else if (answerText(rule) !== answerText(policy.spec.rules[written.get(code)?.index ?? -1] ?? policy.spec.default))
+      decides.set(code, index);
+  }
+  const broken = [...Map.groupBy(reasons.keys(), (code) => reasons.get(code) ?? '')];
+  return { decides, broken: broken.map(([why, some]) => ({ countries: some.toSorted(), why })) };
+}
+
+/** Why an overlay does not decide for a country, as a clause; undefined when it does. */
+function whyNot(
+  { clusters, failover }: PolicyRule,
+  {
+    platform,
+    named,
+    forbidden,
+    taken,
+  }: {
+    readonly platform: Platform;
+    readonly named: ReadonlySet<string>;
+    readonly forbidden: ReadonlyMap<string, number> | undefined;
+    readonly taken: string | undefined;
+  },
+): string | undefined {
+  if (taken !== undefined) return `the overlay ${taken} decides already`;
+  const names = [...clusters.map(({ name }) => name), ...failover];
+  const unknown = names.find((name) => !platform.clusters.has(name));
+  if (unknown !== undefined) return `there is no cluster ${unknown}`;
+  const beyond = names.find((name) => !named.has(name));
+  if (beyond !== undefined) return `the policy does not name the cluster ${beyond}`;
+  const barred = clusters.find(({ name, weight }) => weight > 0 && forbidden?.has(name));
+  return barred === undefined ? undefined : `spec.never of the policy forbids them ${barred.name}`;
+}
+
+/** The policy with these countries answered by the rules of an overlay. Its own rules stay, so that it names the same clusters. */
+function ruledBy(policy: TrafficPolicy, { rules }: Proposal, decides: ReadonlyMap<string, number>): TrafficPolicy {
+  if (decides.size === 0) return policy;
+  const own = policy.spec.rules.map((rule) => ({
+    ...rule,
+    countries: rule.countries.filter((code) => !decides.has(code)),
+  }));
+  const laid = rules.flatMap((rule, index): readonly PolicyRule[] => {
+    const codes = countries.map(({ code }) => code).filter((code) => decides.get(code) === index);
+    return codes.length === 0 ? [] : [{ ...rule, countries: codes, continents: [] }];
+  });
+  return { ...policy, spec: { ...policy.spec, rules: [...own, ...laid] } };
+}
+
+function viewOf({ overlay, proposal, state, trouble, verdict }: Judged, laid: Laid | undefined): OverlayView {
+  const broken = laid?.broken ?? [
+    { countries: [...decidingRules(proposal).keys()].sort(), why: `there is no policy ${proposal.policy}` },
+  ];
+  const counts = [...(laid?.decides.keys() ?? [])].sort();
+  const would = counts.length > 0 ? state : broken.length > 0 ? 'broken' : 'equal';
+  return {
+    name: overlay.metadata.name,
+    state: state === 'in force' || state === 'proposed' ? would : state,
+    trouble,
+    proposal,
+    reason: overlay.spec.reason,
+    ...withoutUndefined({ renewed: overlay.spec.renewed }),
+    ...(verdict === undefined ? {} : { verdict: spoken(verdict) }),
+    countries: counts,
+    broken,
+  };
+}
+
+const spoken = ({ verdict, by, at, reason }: TrafficVerdict['spec']) => ({ verdict, by, at, reason });
+
+const answerText = ({ clusters, failover }: Pick<PolicyRule, 'clusters' | 'failover'>): string =>
+  JSON.stringify([clusters.map(({ name, weight }) => [name, weight]), failover]);
+
+const ruleText = (rule: PolicyRule): string => JSON.stringify([rule.countries, rule.continents, answerText(rule)]);
