@@ -3,6 +3,7 @@ import { messageOf, withoutUndefined } from '../../../../model/values.ts';
 import { badInput } from '../../reasons.ts';
 import type { ConnectionOptions, ProviderAccess } from '../provider.ts';
 import type { AwsCredentials, Route53Options } from './client.ts';
+import { limiterOf } from './limiter.ts';
 import type { Route53WriterOptions } from './write.ts';
 
 /** The client is loaded when it is used, so that a command that only needs the options stays small. */
@@ -10,7 +11,14 @@ export const route53Access: ProviderAccess = {
   // None is required: the SDK has a chain of other sources (profiles, single sign-on, roles, instance metadata).
   variables: {
     required: [],
-    optional: ['AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'],
+    optional: [
+      'AWS_PROFILE',
+      'AWS_ACCESS_KEY_ID',
+      'AWS_SECRET_ACCESS_KEY',
+      'AWS_SESSION_TOKEN',
+      'AWS_REGION',
+      'AWS_DEFAULT_REGION',
+    ],
   },
   url: { flags: '--route53-endpoint <url>', description: "another Route 53 than Amazon's" },
   async reader(connection) {
@@ -29,8 +37,15 @@ export const route53Access: ProviderAccess = {
   },
 };
 
-function optionsOf({ url, variables, gate }: ConnectionOptions): Route53Options {
-  return withoutUndefined({ endpoint: url, credentials: credentialsOf(variables), gate });
+function optionsOf({ url, variables, gate, clock }: ConnectionOptions): Route53Options {
+  const region = variables.get('AWS_REGION') ?? variables.get('AWS_DEFAULT_REGION');
+  return withoutUndefined({
+    endpoint: url,
+    credentials: credentialsOf(variables),
+    gate,
+    region,
+    limiter: limiterOf(clock),
+  });
 }
 
 /** Those of the environment, as the SDK would take them: a profile that is named comes first. */

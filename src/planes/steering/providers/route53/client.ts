@@ -5,6 +5,8 @@ import { withoutUndefined } from '../../../../model/values.ts';
 import { SteeringError } from '../../reasons.ts';
 import { readText, xmlDepth } from '../answers.ts';
 import type { Gate } from '../provider.ts';
+import type { Limiter } from './limiter.ts';
+import { isThrottling } from './retry.ts';
 
 export interface Route53Options {
   /** Address of the API; absent for Amazon's own. */
@@ -15,6 +17,10 @@ export interface Route53Options {
   readonly requestTimeoutMs?: number;
   /** Called before each attempt of each request. */
   readonly gate?: Gate;
+  /** Absent where calls are not limited. */
+  readonly limiter?: Limiter;
+  /** Any region of the partition (`cn-north-1` for China); absent for Amazon's commercial one. */
+  readonly region?: string;
 }
 
 export interface AwsCredentials {
@@ -26,7 +32,7 @@ export interface AwsCredentials {
 /** A client that tries each call once: we retry ourselves, because only we know which calls may be repeated. */
 export function route53Client(options: Route53Options): Route53Client {
   const client = new Route53Client({
-    region: 'us-east-1',
+    region: signingRegion(options.region),
     maxAttempts: 1,
     // Without `throwOnRequestTimeout` the SDK only warns, and waits for the answer for ever.
     requestHandler: {
@@ -39,7 +45,31 @@ export function route53Client(options: Route53Options): Route53Client {
   boundAnswers(client);
   hideSecrets(client);
   if (options.gate !== undefined) pass(client, options.gate);
+  if (options.limiter !== undefined) limit(client, options.limiter);
   return client;
+}
+
+/** Route 53 is one service in each partition, whose requests are signed for one region, whatever region the caller works in. */
+function signingRegion(region = ''): string {
+  if (region.startsWith('cn-')) return 'cn-northwest-1';
+  return region.startsWith('us-gov-') ? 'us-gov-west-1' : 'us-east-1';
+}
+
+/** Holds a call back until the limiter lets it go, before it is signed and its time counts. */
+function limit(client: Route53Client, limiter: Limiter): void {
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const call = String(context['commandName']).replace(/Command$/, '');
+      await limiter.take(call);
+      try {
+        return await next(args);
+      } catch (error) {
+        if (isThrottling(error)) limiter.refused(call);
+        throw error;
+      }
+    },
+    { step: 'initialize', name: 'limiter', priority: 'low' },
+  );
 }
 
 /** Lets no request out that the gate forbids. */

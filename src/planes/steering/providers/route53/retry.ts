@@ -13,16 +13,19 @@ export interface RetryOptions extends Pick<BackoffOptions, 'firstMs' | 'ceilingM
   readonly onRetry?: (line: string) => void;
 }
 
-/** Names of refusals that ask to come back later; Route 53 has then done nothing. */
-const retryLater: ReadonlySet<string> = new Set([
-  'PriorRequestNotComplete',
+/** Names of refusals of a call as one too many. */
+const throttling: ReadonlySet<string> = new Set([
   'Throttling',
   'ThrottlingException',
   'ThrottledException',
   'RequestLimitExceeded',
   'TooManyRequestsException',
-  'ServiceUnavailable',
 ]);
+
+export const isThrottling = (error: unknown): boolean => throttling.has(errorName(error));
+
+/** Names of refusals that ask to come back later; Route 53 has then done nothing. */
+const retryLater: ReadonlySet<string> = new Set([...throttling, 'PriorRequestNotComplete', 'ServiceUnavailable']);
 
 /**
  * Repeats `call` while the provider asks to come back later. `onUnknown` is called when a request was sent and no answer
