@@ -44,6 +44,8 @@ export interface ZoneView {
     readonly movedShare: number;
     readonly hosts: readonly string[];
     readonly countries: readonly string[];
+    /** Policies of which records or health checks are to be written, sorted. */
+    readonly policies: readonly string[];
   };
   readonly conditions: readonly ZoneConditionView[];
   readonly failures?: number;
@@ -55,6 +57,8 @@ export interface ZoneConditionView {
   readonly reason: string;
   readonly message: string;
   readonly fix?: string;
+  /** The one host that it is about; absent when the whole zone waits. */
+  readonly host?: string;
   readonly sinceMs: number;
 }
 

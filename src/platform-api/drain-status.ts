@@ -99,14 +99,14 @@ function wishFor(
   };
 }
 
-/** Whether it takes a cluster out of service, so that DNS has to follow: its records are planned from the folder. */
+/** Whether it takes a cluster out of service, so that DNS has to follow. */
 function isOfCluster(spec: Readonly<Record<string, unknown>> | undefined): boolean {
   return valueAt(spec, ['target', 'kind']) === 'Cluster';
 }
 
 /** Whether the machine may be switched off. */
 function emptyOf({ phase, left }: LeftTogether, ofCluster: boolean): NewCondition {
-  const dns = ofCluster ? '; DNS follows by health checks alone, and records follow a Drain in the folder' : '';
+  const dns = ofCluster ? '; DNS follows by health checks, and by records where InDns is True' : '';
   const [status, reason] = {
     empty: ['True', 'NothingLeft'] as const,
     draining: ['False', 'Draining'] as const,

@@ -1,6 +1,8 @@
+import { standingReasons } from '../../src/model/platform/policy-standing.ts';
 import { kindNames } from '../../src/model/spec/kinds.ts';
 import { reasons, type SpecReason } from '../../src/model/spec/reasons.ts';
 import { edgeReasons } from '../../src/planes/edge/reasons.ts';
+import { steeringReasons } from '../../src/planes/steering/reasons.ts';
 import { ownCrds } from '../../src/preflight/needs.ts';
 import { crdOf } from './crd.ts';
 import { differences } from './differences.ts';
@@ -74,8 +76,15 @@ function statusSection(): string {
     '| kind | condition | true when |',
     '|---|---|---|',
     ...types,
-    '\nTheir reasons are those of the edge:\n',
-    ...Object.entries(edgeReasons).map(([reason, meaning]) => `- \`${reason}\`: ${meaning}`),
+    '\nThe reasons of an EdgePool are those of the edge:\n',
+    ...reasonLines(edgeReasons),
+    '\n`Accepted` of the other kinds has a reason of [spec.md](../operations/spec.md), and `InForce` of one that is not accepted has the same.',
+    '`InForce` of a TrafficPolicy and `InDns` of a Drain are `True` with `InForce`, or have the reason for which a zone waits or fails:\n',
+    ...reasonLines({ ...standingReasons, ...steeringReasons }),
     '',
   ].join('\n');
+}
+
+function reasonLines(reasons: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(reasons).map(([reason, meaning]) => `- \`${reason}\`: ${meaning}`);
 }

@@ -12,8 +12,8 @@ interface Names {
   readonly columns: readonly (readonly [name: string, type: 'string' | 'integer', path: string])[];
 }
 
-function conditionPath(type: string): string {
-  return `.status.conditions[?(@.type=="${type}")].status`;
+function conditionPath(type: string, field = 'status'): string {
+  return `.status.conditions[?(@.type=="${type}")].${field}`;
 }
 
 const names: Readonly<Record<KindName, Names>> = {
@@ -54,6 +54,10 @@ const names: Readonly<Record<KindName, Names>> = {
       ['Zone', 'string', '.spec.dns.zone'],
       ['TTL', 'integer', '.spec.ttlSeconds'],
       ['Default', 'string', '.spec.default.clusters'],
+      ['InForce', 'string', conditionPath('InForce')],
+      ['Why', 'string', conditionPath('InForce', 'reason')],
+      ['Since', 'string', conditionPath('InForce', 'lastTransitionTime')],
+      ['Generations', 'string', '.status.zoneList'],
     ],
   },
   Drain: {
@@ -64,6 +68,7 @@ const names: Readonly<Record<KindName, Names>> = {
       ['Target', 'string', '.spec.target.name'],
       ['InForce', 'string', conditionPath('InForce')],
       ['Empty', 'string', conditionPath('Empty')],
+      ['DNS', 'string', conditionPath('InDns')],
       ['VIPs', 'integer', '.status.left.vips'],
       ['Connections', 'integer', '.status.left.connections'],
       ['Pods', 'integer', '.status.left.pods'],

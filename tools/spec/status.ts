@@ -8,10 +8,15 @@ export const conditionTypes: Readonly<Partial<Record<KindName, Readonly<Record<s
     Programmed: 'nginx of at least one blade serves the newest table.',
     Ready: 'Every VIP is announced.',
   },
+  TrafficPolicy: {
+    Accepted: 'The policy is taken as it is written.',
+    InForce: 'Every zone of the policy answers as it says, since `lastTransitionTime`.',
+  },
   Drain: {
     Accepted: 'The Drain is taken as it is written.',
     InForce: 'Agents obey it, since `lastTransitionTime`.',
     Empty: 'Nothing is left: what is drained may be switched off.',
+    InDns: 'The records of every policy that names what is drained follow the Drain; absent while no policy does.',
   },
 };
 
@@ -100,6 +105,36 @@ const left = {
   },
 } as const;
 
+/** What DNS holds of a TrafficPolicy. */
+const steered = {
+  specDigest: {
+    description: 'Digest of the platform spec of the agent or command that wrote this, as `/status` of agents has it.',
+    type: 'string',
+    maxLength: 64,
+  },
+  zones: {
+    description: 'The generation that each zone of the policy has.',
+    type: 'array',
+    maxItems: 16,
+    'x-kubernetes-list-type': 'atomic',
+    items: {
+      type: 'object',
+      required: ['provider', 'zone', 'generation', 'since'],
+      properties: {
+        provider: { type: 'string', maxLength: 63 },
+        zone: { type: 'string', maxLength: 253 },
+        generation: { description: 'It counts the writes of the zone.', type: 'integer', format: 'int64', minimum: 0 },
+        since: { description: 'Since when it was seen there.', type: 'string', format: 'date-time' },
+      },
+    },
+  },
+  zoneList: {
+    description: 'Provider and generation of each of `zones`, joined by commas: what `kubectl get` shows.',
+    type: 'string',
+    maxLength: 2048,
+  },
+} as const;
+
 /** The schema of a kind's status. Only `/status` writes it; a status in a file is dropped. */
 export function statusOf(kind: KindName) {
   const types = Object.keys(conditionTypes[kind] ?? {});
@@ -109,6 +144,7 @@ export function statusOf(kind: KindName) {
     properties: {
       observedGeneration,
       ...(kind === 'EdgePool' ? { addresses, ...lists } : {}),
+      ...(kind === 'TrafficPolicy' ? steered : {}),
       ...(kind === 'Drain' ? { left } : {}),
       conditions,
     },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Election } from '../../kube/lease/election.ts';
 import { agentPorts, defaultRunDir, systemNamespace } from '../../model/contract.ts';
 import { findObject } from '../../model/platform/find.ts';
 import { withOverlays } from '../../model/platform/overlays.ts';
@@ -8,7 +9,7 @@ import { trustTopics } from '../../model/platform/trust.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { AskNameServers } from '../../planes/steering/after-apply.ts';
-import type { Candidate, Hands, SteeringAgentOptions } from '../../planes/steering/agent.ts';
+import type { Hands, SteeringAgentOptions } from '../../planes/steering/agent.ts';
 import type { ZonePlan } from '../../planes/steering/plan/plan.ts';
 import type { SpecTrouble, SteeringMode } from '../../planes/steering/step.ts';
 import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
@@ -20,6 +21,7 @@ import {
   logLevelOption,
   parseListenAddress,
 } from '../options.ts';
+import type { AgentStatuses } from './agent-statuses.ts';
 import { type AskArguments, addAskOptions } from './ask-after.ts';
 import {
   addProviderChoice,
@@ -102,6 +104,7 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
     step: (step) => roomLog.debug({ step }, 'a provider is asked'),
     trouble: (line) => roomLog.info({ detail: line }, 'a provider lets the agent wait'),
   };
+  const lead = await leadershipOf(host, () => agent.refresh());
   const options: SteeringAgentOptions = {
     platform: () => withOverlays(platform(), clock.now()),
     trouble: () => troubleOf(host),
@@ -114,7 +117,8 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
     weights: async () => weightsOfFile(given.demand, clock.now()),
     by: `agent@${hostname()}`,
     specWords: specWordsOf(given),
-    candidate: await candidateOf(host, () => agent.refresh()),
+    candidate: lead?.election,
+    onLooked: lead?.statuses?.looked,
     everyMs: given.every * 1000,
     clock,
     random: Math.random,
@@ -126,7 +130,10 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
     start: () => agent.start(),
     platformChanged: () => agent.refresh(),
     status: () => agent.status(),
-    stop: () => agent.stop(),
+    stop: async () => {
+      await lead?.statuses?.stop();
+      await agent.stop();
+    },
   };
 }
 
@@ -166,12 +173,19 @@ function troubleOf({ platformStatus, apis, verdicts }: SteeringHost): SpecTroubl
   };
 }
 
-/** One candidate for the Lease of the agent's cluster; undefined where there is no API that could hold one. */
-async function candidateOf({ client, clock, log, registry }: SteeringHost, changed: () => void) {
+/**
+ * One candidate for the Lease of the agent's cluster, and what it writes to that API while it leads; undefined where there is no API that could
+ * hold a Lease.
+ */
+async function leadershipOf(
+  { client, apis: [api], platform, verdicts, clock, log, registry }: SteeringHost,
+  changed: () => void,
+): Promise<{ readonly election: Election; readonly statuses: AgentStatuses | undefined } | undefined> {
   if (client === undefined) return undefined;
-  const { Election } = await import('../../kube/lease/election.ts');
-  const { leaderMetrics } = await import('../../kube/status/metrics.ts');
-  const candidate: Candidate = new Election({
+  const { Election: Candidate } = await import('../../kube/lease/election.ts');
+  const { writeMetrics } = await import('../../kube/status/metrics.ts');
+  const metrics = writeMetrics(registry);
+  const election = new Candidate({
     client,
     namespace: systemNamespace,
     name: 'tideline-steering',
@@ -180,10 +194,16 @@ async function candidateOf({ client, clock, log, registry }: SteeringHost, chang
     clock,
     random: Math.random,
     log: log.child({ room: 'lease' }),
-    metrics: leaderMetrics(registry),
+    metrics,
     onChange: changed,
   });
-  return candidate;
+  if (api === undefined) return { election, statuses: undefined };
+  const { agentStatuses } = await import('./agent-statuses.ts');
+  const roomLog = log.child({ room: 'status' });
+  return {
+    election,
+    statuses: await agentStatuses({ api, client, election, platform, verdicts, clock, log: roomLog, metrics }),
+  };
 }
 
 /** The spec as a person names it to a command. */

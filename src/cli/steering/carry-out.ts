@@ -17,6 +17,7 @@ import {
   reasonOption,
 } from './connect.ts';
 import type { Delegated } from './delegations.ts';
+import { sayInApis } from './say-in-apis.ts';
 
 export interface ApprovalOptions extends ProviderOptions, AskArguments {
   readonly approveShare: number;
@@ -72,14 +73,26 @@ export async function carryOut(
   };
   const progress = showProgress();
   if (inForceOf(plans, checksum).length === 0) {
-    refuseUnapproved(plans, approval);
+    try {
+      refuseUnapproved(plans, approval);
+    } catch (refused) {
+      await sayRefused(planned, refused, options);
+      throw refused;
+    }
     await before(planned);
   }
   const outcome = await applyPlans(plans, approval, (name) => {
     progress.step(`${name}: writing`);
     return connectProvider(name, options, progress);
   }).finally(progress.end);
+  await sayInApis(planned, outcome, options.platformTrust);
   await finish(plans, outcome, options, options.ask ? () => askNameServers(planned, options) : undefined);
+}
+
+/** A plan that nobody approves of is a state of its zones; one that is not the agreed one says nothing of them. */
+async function sayRefused(planned: Planned, refused: unknown, { platformTrust }: ApprovalOptions): Promise<void> {
+  const { toldOf } = await import('../../planes/steering/told.ts');
+  if (toldOf(refused).reason === 'NeedsApproval') await sayInApis(planned, { refused }, platformTrust);
 }
 
 /** The exit code when everything is written, and a name server does not answer so or cannot be asked. */

@@ -14,6 +14,7 @@ import { addOutputOption, type OutputArguments } from '../output.ts';
 import { personAndMachine } from '../person.ts';
 import { type Progress, showProgress } from '../progress.ts';
 import { addDemandOption } from './demand-file.ts';
+import type { SaidByApis } from './spec.ts';
 
 /** Which providers, and where their APIs are. */
 export interface ProviderChoice {
@@ -67,6 +68,7 @@ const probeMs = 2000;
 export interface Planned<Plan = ZonePlan> {
   readonly platform: Platform;
   readonly plans: readonly Plan[];
+  readonly said?: SaidByApis;
   readonly frozen?: Freeze;
 }
 
@@ -99,8 +101,8 @@ export async function planBy<Plan>(
   options: ProviderOptions,
   make: (platform: Platform, means: Means) => Promise<readonly Plan[]>,
 ): Promise<Planned<Plan>> {
-  const { steeredPlatform } = await import('./spec.ts');
-  const platform = await steeredPlatform(paths, options.platformTrust ?? []);
+  const { steeredSpec } = await import('./spec.ts');
+  const { platform, said } = await steeredSpec(paths, options.platformTrust ?? []);
   const { weightsOfFile } = await import('./demand-file.ts');
   const nowMs = Date.now();
   const weights = await weightsOfFile(options.demand, nowMs);
@@ -114,7 +116,7 @@ export async function planBy<Plan>(
     ...withoutUndefined({ reason: options.reason }),
   };
   const plans = await make(platform, { connect, nowMs, asked }).finally(progress.end);
-  return { platform, plans, ...withoutUndefined({ frozen }) };
+  return { platform, plans, ...withoutUndefined({ frozen, said }) };
 }
 
 /** Looks at an entry from this machine. */

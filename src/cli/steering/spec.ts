@@ -18,8 +18,22 @@ const patienceMs = 10_000;
  * read would otherwise be taken for ended, and a policy for removed.
  */
 export async function steeredPlatform(paths: readonly string[], trusted: readonly Trusted[]): Promise<Platform> {
+  return (await steeredSpec(paths, trusted)).platform;
+}
+
+/** What the APIs made of a platform: its digest, and what became of each of their objects. */
+export interface SaidByApis {
+  readonly digest: string;
+  readonly verdicts: readonly Verdict[];
+}
+
+/** The same, with what is to be said in the APIs of which it was read; absent where none was. */
+export async function steeredSpec(
+  paths: readonly string[],
+  trusted: readonly Trusted[],
+): Promise<{ readonly platform: Platform; readonly said?: SaidByApis }> {
   const { loadPlatformOrThrow, readDocumentsOrThrow } = await import('../../platform/load.ts');
-  if (trusted.length === 0) return loadPlatformOrThrow(paths);
+  if (trusted.length === 0) return { platform: await loadPlatformOrThrow(paths) };
   const { composePlatform } = await import('../../platform/compose.ts');
   const nowMs = Date.now();
   const folder = await readDocumentsOrThrow(paths, nowMs);
@@ -34,7 +48,11 @@ export async function steeredPlatform(paths: readonly string[], trusted: readonl
   const whole = composePlatform({ ...common, apis });
   const odd = whole.verdicts.filter(({ reason }) => reason !== 'InForce');
   if (odd.length > 0) throw new InputError(odd.map(notInForce));
-  return withOverlays(whole.platform, nowMs);
+  const { platformDigest } = await import('../../platform/digest.ts');
+  return {
+    platform: withOverlays(whole.platform, nowMs),
+    said: { digest: platformDigest(whole.platform), verdicts: whole.verdicts },
+  };
 }
 
 async function readTrusted(platform: Platform, cluster: string, trust: Trust): Promise<SpecApi> {

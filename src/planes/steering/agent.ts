@@ -1,10 +1,15 @@
 import { freezeInForce, freezeLine } from '../../model/platform/freezes.ts';
-import { InputError } from '../../model/problem.ts';
 import { shellWords } from '../../model/shell-words.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { PlanePart } from '../../model/status.ts';
-import type { LeadershipView, ParityView, SteeringStatus, ZoneApplyView } from '../../model/steering-status.ts';
-import { messageOf, withoutUndefined } from '../../model/values.ts';
+import type {
+  LeadershipView,
+  ParityView,
+  SteeringStatus,
+  ZoneApplyView,
+  ZoneView,
+} from '../../model/steering-status.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import { backoffMs } from '../../runtime/backoff.ts';
 import { type Clock, sleep } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -24,6 +29,7 @@ import { SteeringError, type SteeringReason } from './reasons.ts';
 import { everything } from './records/scope.ts';
 import { statusOf } from './status.ts';
 import { type SpecTrouble, type Step, stepOf, type World } from './step.ts';
+import { heldBackNotice, type Told, toldOf } from './told.ts';
 import { plannedZone, viewOf, ZoneMemory } from './zone-memory.ts';
 
 /** What the agent may do. Only the one that applies has anything to write with. */
@@ -59,6 +65,8 @@ export interface SteeringAgentOptions {
   /** The words of a command that a person repeats, from the paths of the spec on. */
   readonly specWords: readonly string[];
   readonly candidate?: Candidate | undefined;
+  /** Is told what became of this platform in every zone, after each run in which it was looked at. */
+  readonly onLooked?: ((platform: Platform, zones: readonly ZoneView[]) => void) | undefined;
   /** The time between two looks at the zones when nothing changes, give or take a fifth. */
   readonly everyMs: number;
   readonly clock: Clock;
@@ -94,6 +102,8 @@ export class SteeringAgent {
   readonly #parity: ParityWatch | undefined;
   #applied: readonly ZoneApplyView[] = [];
   #stopping = false;
+  /** How often something outside changed. */
+  #changes = 0;
 
   constructor(options: SteeringAgentOptions) {
     this.#options = options;
@@ -122,6 +132,7 @@ export class SteeringAgent {
 
   /** Starts a run soon, because something outside changed. */
   refresh(): void {
+    this.#changes += 1;
     this.#loop.trigger();
   }
 
@@ -152,9 +163,10 @@ export class SteeringAgent {
 
   /** Looks at every zone that is due; resolves with the ms until the next run is due by itself. */
   async #run(): Promise<number> {
-    const { candidate, clock, platform } = this.#options;
+    const { candidate, clock, platform, onLooked } = this.#options;
     if (this.#stopping) return Infinity;
-    const zones = this.#take(zonesOf(platform()));
+    const [changes, looked] = [this.#changes, platform()];
+    const zones = this.#take(zonesOf(looked));
     if (candidate?.leading === false) {
       for (const memory of zones) memory.note('standby', [], clock.now());
       this.#parity?.forget();
@@ -170,6 +182,8 @@ export class SteeringAgent {
       else if (plan !== undefined) plans.push(plan);
     }
     this.#sayWhatToDo(zones, plans);
+    // A platform that changed meanwhile is looked at again at once.
+    if (!again && changes === this.#changes) onLooked?.(looked, this.status().zones);
     return again ? againMs * (1 + this.#options.random()) : this.#untilNext(zones);
   }
 
@@ -327,12 +341,6 @@ export class SteeringAgent {
   }
 }
 
-interface Told {
-  readonly reason: string;
-  readonly message: string;
-  readonly fix?: string;
-}
-
 const stateOf = { nothing: 'inForce', show: 'planned', wait: 'waits', apply: 'planned' } as const satisfies Readonly<
   Record<Step['does'], ZoneMemory['state']>
 >;
@@ -349,21 +357,6 @@ const asksForPerson: ReadonlySet<string> = new Set<SteeringReason>([
 ]);
 
 const keyOf = ({ provider, zone }: ZoneAtProvider): string => `${provider} ${zone}`;
-
-const heldBackNotice = ({ host, reason, message }: ZonePlan['heldBack'][number]): Told => ({
-  reason,
-  message: `${host} is held back and stays as it is: ${message}`,
-});
-
-/** What ended an attempt, as a condition. */
-function toldOf(error: unknown): Told & { readonly reason: SteeringReason } {
-  if (error instanceof SteeringError)
-    return { reason: error.reason, message: error.message.replace(` (${error.reason})`, '') };
-  const [problem] = error instanceof InputError ? error.problems : [];
-  if (problem === undefined) return { reason: 'AgentFault', message: messageOf(error) };
-  const { reason, message, fix } = problem;
-  return { reason: reason as SteeringReason, message, fix };
-}
 
 /** The one connection to a provider; one that could not be made is made again when it is wanted next. */
 function connected<Connection>(

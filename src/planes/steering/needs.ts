@@ -1,8 +1,13 @@
-import { electLeader, follow, knowIdentity, type Need } from '../../kube/needs.ts';
+import { electLeader, follow, knowIdentity, type Need, writeStatus } from '../../kube/needs.ts';
 
 /** The commands need nothing of any cluster; the agent needs one of them for its Lease, and obeys the Drains there. */
 export const steeringNeeds: readonly Need[] = [
   knowIdentity,
   follow('Drain', 'Drains of this cluster', { mayLack: true }),
+  writeStatus(
+    { kind: 'TrafficPolicy', subresource: 'status' },
+    'whether a policy is in force, and which generation of each zone',
+  ),
+  writeStatus({ kind: 'Drain', subresource: 'status' }, 'whether DNS follows a Drain'),
   electLeader('one writer among several agents'),
 ];

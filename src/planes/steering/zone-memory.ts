@@ -3,6 +3,7 @@ import type { ZoneAtProvider } from './compile/intent.ts';
 import { overGuardText } from './plan/guard.ts';
 import { countriesThatMove, worstShare } from './plan/impact.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan/plan.ts';
+import { policiesThatChange } from './plan/present.ts';
 import type { SteeringReason } from './reasons.ts';
 import { readApplied } from './records/applied.ts';
 import type { PlannedZone } from './step.ts';
@@ -61,7 +62,18 @@ export function viewOf(plan: ZonePlan): NonNullable<ZoneView['plan']> {
     movedShare: Math.max(0, ...impacts.map(worstShare)),
     hosts: moving.map(({ host }) => host).slice(0, mostHosts),
     countries: [...new Set(moving.flatMap(countriesThatMove))].toSorted(),
+    policies: policiesToWrite(plan),
   };
+}
+
+/** The policies of which something is written, those that had no answer before among them. */
+function policiesToWrite({ intent, changes, checks }: ZonePlan): readonly string[] {
+  const names = new Set([...changes.create, ...changes.delete].map(({ name }) => name));
+  const change = policiesThatChange(intent, changes, checks);
+  return intent.policies
+    .filter(({ policy: { metadata, spec } }) => change.has(metadata.name) || spec.hosts.some((host) => names.has(host)))
+    .map(({ policy }) => policy.metadata.name)
+    .toSorted();
 }
 
 const mostHosts = 20;

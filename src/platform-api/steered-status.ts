@@ -1,0 +1,207 @@
+import { deepEqual } from '../kube/objects/equal.ts';
+import type { OwnObject } from '../kube/objects/own.ts';
+import type { NewCondition, StatusCondition } from '../kube/status/conditions.ts';
+import type { StatusWish } from '../kube/status/contest.ts';
+import { apiVersion } from '../model/contract.ts';
+import { drainsOfCluster } from '../model/platform/drains.ts';
+import { clustersOfPolicy } from '../model/platform/policies.ts';
+import { type Standing, standingOf, zonesOfPolicy } from '../model/platform/policy-standing.ts';
+import type { Drain, TrafficPolicy } from '../model/spec/kinds.ts';
+import type { Platform } from '../model/spec/platform.ts';
+import type { ZoneView } from '../model/steering-status.ts';
+import { withoutUndefined } from '../model/values.ts';
+import type { Verdict } from '../platform/spec-api.ts';
+import { ownConditions } from './own-conditions.ts';
+
+/** The field manager of what is written about DNS, by whichever agent or command. */
+export const steeringManager = 'tideline-steering';
+
+/** What somebody found who looked at the zones. */
+export interface Looked {
+  readonly platform: Platform;
+  readonly digest: string;
+  readonly zones: readonly ZoneView[];
+  /** What became of the objects of the API in this platform. */
+  readonly verdicts: readonly Verdict[];
+}
+
+interface SteeredObjects {
+  readonly policies: Iterable<OwnObject<string>>;
+  readonly drains: Iterable<OwnObject<string>>;
+}
+
+/**
+ * The status that TrafficPolicies of an API should have, and what DNS makes of its Drains. An object that was edited since somebody looked keeps
+ * what was wanted before, and so do those that nobody looked at.
+ */
+export class SteeredStatuses {
+  #wishes: ReadonlyMap<string, StatusWish> = new Map();
+
+  /** The wishes for these objects, of the API at `place`; one that says the same as before is the identical one. */
+  wishes(place: string, { policies, drains }: SteeredObjects, looked: Looked, nowMs: number): readonly StatusWish[] {
+    const said = new Map(
+      looked.verdicts.flatMap((one) => (one.place === place ? [[`${one.kind}/${one.name}`, one] as const] : [])),
+    );
+    const wishes = [
+      ...this.#of('TrafficPolicy', policies, said, (object, verdict, last) =>
+        policyWish(object, { verdict, looked }, last, nowMs),
+      ),
+      ...this.#of('Drain', drains, said, (object, verdict, last) =>
+        drainWish(object, { verdict, looked }, last, nowMs),
+      ),
+    ];
+    this.#wishes = new Map(wishes);
+    return wishes.map(([, wish]) => wish);
+  }
+
+  #of(
+    kind: string,
+    objects: Iterable<OwnObject<string>>,
+    said: ReadonlyMap<string, Verdict>,
+    wishOf: (object: OwnObject<string>, verdict: Verdict, last: StatusWish | undefined) => StatusWish | undefined,
+  ): readonly (readonly [key: string, wish: StatusWish])[] {
+    return [...objects].flatMap((object) => {
+      const key = `${kind}/${object.metadata.name}`;
+      const last = this.#wishes.get(key);
+      const verdict = said.get(key);
+      const isNow = verdict !== undefined && verdict.generation === object.metadata.generation;
+      const wish = isNow ? wishOf(object, verdict, last) : last;
+      if (wish === undefined) return [];
+      return [[key, last !== undefined && deepEqual(wish, last) ? last : wish] as const];
+    });
+  }
+}
+
+interface About {
+  readonly verdict: Verdict;
+  readonly looked: Looked;
+}
+
+interface HeldZone {
+  readonly provider?: string;
+  readonly zone?: string;
+  readonly generation?: number;
+  readonly since?: string;
+}
+
+interface Held {
+  readonly conditions?: readonly Partial<StatusCondition>[];
+  readonly observedGeneration?: number;
+  readonly specDigest?: string;
+  readonly zones?: readonly HeldZone[];
+  readonly zoneList?: string;
+}
+
+function policyWish(
+  { metadata, status }: OwnObject<string>,
+  { verdict, looked }: About,
+  last: StatusWish | undefined,
+  nowMs: number,
+): StatusWish {
+  const { name, uid, generation } = metadata;
+  const held = (status ?? {}) as Held;
+  const { conditions: before } = (last?.wanted ?? {}) as Held;
+  const policy = verdict.state === 'refused' ? undefined : looked.platform.policies.get(name);
+  const conditions = ownConditions(
+    policyConditions(verdict, policy, looked.zones),
+    ['Accepted', 'InForce'],
+    { held: held.conditions ?? [], before },
+    { nowMs, generation },
+  );
+  const zones = policy === undefined ? [] : generationsOf(policy, looked.zones, held.zones ?? [], nowMs);
+  const said = {
+    specDigest: looked.digest,
+    zones,
+    zoneList: zones.map((one) => `${one.provider} ${one.generation}`).join(','),
+  };
+  const observedGeneration = generation;
+  const { specDigest, zones: heldZones, zoneList } = held;
+  return {
+    object: { apiVersion, kind: 'TrafficPolicy', resource: 'trafficpolicies', name, ...withoutUndefined({ uid }) },
+    wanted: { conditions: conditions.wanted, ...said, ...withoutUndefined({ observedGeneration }) },
+    held:
+      status === undefined
+        ? undefined
+        : {
+            conditions: conditions.held,
+            ...withoutUndefined({
+              specDigest,
+              zones: heldZones,
+              zoneList,
+              observedGeneration: held.observedGeneration,
+            }),
+          },
+  };
+}
+
+function policyConditions(
+  { state, reason, message }: Verdict,
+  policy: TrafficPolicy | undefined,
+  zones: readonly ZoneView[],
+): readonly NewCondition[] {
+  const accepted: NewCondition = { type: 'Accepted', status: state === 'accepted' ? 'True' : 'False', reason, message };
+  if (policy === undefined) return [accepted, { type: 'InForce', status: 'False', reason, message }];
+  return [accepted, conditionOf('InForce', standingOf(policy, zones))];
+}
+
+/** The generation that each zone has, and since when as far as the object remembers; of a zone that nobody read now what stands there. */
+function generationsOf(policy: TrafficPolicy, zones: readonly ZoneView[], held: readonly HeldZone[], nowMs: number) {
+  const { zone, providers } = policy.spec.dns;
+  const views = zonesOfPolicy(policy, zones);
+  return providers.flatMap((provider): readonly HeldZone[] => {
+    const generation = views.find((view) => view.provider === provider)?.generation;
+    const before = held.filter((one) => one.provider === provider && one.zone === zone);
+    if (generation === undefined) return before;
+    const since = before.find((one) => one.generation === generation)?.since;
+    return [{ provider, zone, generation, since: since ?? new Date(nowMs).toISOString().replace(/\.\d+Z$/, 'Z') }];
+  });
+}
+
+/** What DNS makes of a Drain; undefined for one that DNS does not concern and of which nothing was said. */
+function drainWish(
+  { metadata, status }: OwnObject<string>,
+  { verdict, looked }: About,
+  last: StatusWish | undefined,
+  nowMs: number,
+): StatusWish | undefined {
+  const { name, uid, generation } = metadata;
+  const held = ((status ?? {}) as Held).conditions ?? [];
+  const { conditions: before } = (last?.wanted ?? {}) as Held;
+  const drain = verdict.state === 'refused' ? undefined : looked.platform.drains.get(name);
+  const standing = drain === undefined ? undefined : followingOf(drain, looked, nowMs);
+  const said = standing === undefined ? [] : [conditionOf('InDns', standing)];
+  const conditions = ownConditions(said, ['InDns'], { held, before }, { nowMs, generation });
+  if (said.length + conditions.held.length === 0) return undefined;
+  return {
+    object: { apiVersion, kind: 'Drain', resource: 'drains', name, ...withoutUndefined({ uid }) },
+    wanted: said.length === 0 ? undefined : { conditions: conditions.wanted },
+    held: conditions.held.length === 0 ? undefined : { conditions: conditions.held },
+  };
+}
+
+/** Whether the records of every policy that names what is drained follow the Drain; undefined where none does. */
+function followingOf(drain: Drain, { platform, zones }: Looked, nowMs: number): Standing | undefined {
+  const drained = [...platform.clusters.keys()].filter((name) =>
+    drainsOfCluster(platform, name, nowMs).includes(drain),
+  );
+  const policies = [...platform.policies.values()].filter((policy) =>
+    clustersOfPolicy(policy).some((name) => drained.includes(name)),
+  );
+  if (policies.length === 0) return undefined;
+  const standings = policies.map((policy) => {
+    const { message, ...standing } = standingOf(policy, zones);
+    return { ...standing, message: `policy ${policy.metadata.name}: ${message}` };
+  });
+  return (
+    standings.find(({ status }) => status === 'False') ??
+    standings.find(({ status }) => status === 'Unknown') ?? {
+      status: 'True',
+      reason: 'InForce',
+      message: standings.map(({ message }) => message).join('; '),
+    }
+  );
+}
+
+function conditionOf(type: string, { message, ...standing }: Standing): NewCondition {
+  return { type, ...standing, message: message.slice(0, 4096) };
+}
