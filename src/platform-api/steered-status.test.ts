@@ -45,8 +45,12 @@ interface Wanted {
 
 const wishOf = (statuses: SteeredStatuses, object: OwnObject<string>, looked: Looked, nowMs = startMs) =>
   statuses.wishes(place, { policies: [object], drains: [] }, looked, nowMs)[0];
+const wantedOf = (wish: ReturnType<typeof wishOf>): Wanted => {
+  if (wish?.wanted === undefined) throw new Error('nothing is wanted');
+  return wish.wanted as Wanted;
+};
 const textOf = (wish: ReturnType<typeof wishOf>): readonly string[] =>
-  (wish?.wanted as Wanted).conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
+  wantedOf(wish).conditions.map(({ type, status, reason }) => `${type}=${status} ${reason}`);
 
 it('says since when each zone has its generation, and keeps that time while it has', async () => {
   const statuses = new SteeredStatuses();
@@ -67,7 +71,7 @@ it('says since when each zone has its generation, and keeps that time while it h
   const again = wishOf(new SteeredStatuses(), stands, looked, startMs + 60_000);
   expect(again?.held).toEqual(again?.wanted);
   const moved = wishOf(new SteeredStatuses(), stands, await lookedAt(verdictOf(1), 2), startMs + 60_000);
-  expect((moved?.wanted as Wanted).zones).toMatchObject([
+  expect(wantedOf(moved).zones).toMatchObject([
     { generation: 2, since: '2026-01-01T00:01:00Z' },
     { generation: 3, since: '2026-01-01T00:00:00Z' },
   ]);
@@ -119,9 +123,9 @@ it('writes of a Drain one condition, leaves those of others, and takes it back o
   const first = wish(startMs, object.status);
   expect(textOf(first)).toEqual(['InDns=True InForce']);
   expect(first?.held).toBeUndefined();
-  const stands = { conditions: [...others, ...(first?.wanted as Wanted).conditions] };
+  const stands = { conditions: [...others, ...wantedOf(first).conditions] };
   const over = wish(Date.parse('2026-01-01T02:00:00Z'), stands);
   expect(over?.wanted).toBeUndefined();
-  expect((over?.held as Wanted).conditions).toHaveLength(1);
+  expect(over?.held).toMatchObject({ conditions: [{ type: 'InDns' }] });
   expect(wish(Date.parse('2026-01-01T02:00:00Z'), object.status)).toBeUndefined();
 });

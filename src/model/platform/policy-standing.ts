@@ -8,6 +8,8 @@ export const standingReasons = {
   NotLookedAt: 'Whoever looked last did not look at every zone of the policy.',
 } as const;
 
+type StandingReason = keyof typeof standingReasons;
+
 /** Whether DNS answers as a policy says; `Unknown` while a zone cannot be read. */
 export interface Standing {
   readonly status: 'True' | 'False' | 'Unknown';
@@ -37,14 +39,14 @@ export function standingOf(policy: TrafficPolicy, zones: readonly ZoneView[]): S
     standings.find(({ status }) => status === 'False') ??
     standings.find(({ status }) => status === 'Unknown') ?? {
       status: 'True',
-      reason: 'InForce',
+      reason: 'InForce' satisfies StandingReason,
       message: standings.map(({ message }) => message).join('; '),
     }
   );
 }
 
 function notLookedAt(where: string): Standing {
-  return { status: 'Unknown', reason: 'NotLookedAt', message: `${where} was not looked at` };
+  return { status: 'Unknown', reason: 'NotLookedAt' satisfies StandingReason, message: `${where} was not looked at` };
 }
 
 function standingInZone({ metadata, spec }: TrafficPolicy, zone: ZoneView, where: string): Standing {
@@ -56,8 +58,16 @@ function standingInZone({ metadata, spec }: TrafficPolicy, zone: ZoneView, where
   const general = conditions.find(({ host }) => host === undefined);
   if (state === 'fails' && general !== undefined) return because(writes ? 'False' : 'Unknown', general, where);
   if (!writes || state === 'inForce')
-    return { status: 'True', reason: 'InForce', message: `${where} answers so, at generation ${generation ?? 0}` };
-  return because('False', general ?? { reason: 'NotApplied', message: 'the plan is not carried out' }, where);
+    return {
+      status: 'True',
+      reason: 'InForce' satisfies StandingReason,
+      message: `${where} answers so, at generation ${generation ?? 0}`,
+    };
+  return because(
+    'False',
+    general ?? { reason: 'NotApplied' satisfies StandingReason, message: 'the plan is not carried out' },
+    where,
+  );
 }
 
 function because(
