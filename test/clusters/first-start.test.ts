@@ -93,8 +93,7 @@ beforeAll(async () => {
   await plane.kubectl(['create', 'namespace', 'tideline-system']);
   for (const file of ['rbac/edge', 'rbac/network', 'rbac/steering', 'components/platform-spec/rights'])
     await plane.apply(...(await objectsOf(`deploy/${file}.yaml`)));
-  for (const plural of ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'drains', 'freezes'])
-    await plane.kubectl(['apply', '--server-side', '-f', `deploy/crds/${plural}.yaml`]);
+  await plane.kubectl(['apply', '--server-side', '-f', 'deploy/crds']);
 });
 
 afterAll(async () => {

@@ -23,8 +23,6 @@ let folder: string;
 let kubeconfig: string;
 let agent: ChildProcess | undefined;
 
-const definitions = ['sites', 'clusters', 'edgepools', 'trafficpolicies', 'drains', 'freezes'];
-
 interface Condition {
   readonly type: string;
   readonly status: string;
@@ -110,7 +108,7 @@ beforeAll(async () => {
   await plane.kubectl(['create', 'namespace', 'tideline-system']);
   for (const file of ['rbac/steering', 'components/platform-spec/rights'])
     await plane.apply(...(await objectsOf(`deploy/${file}.yaml`)));
-  for (const plural of definitions) await plane.kubectl(['apply', '--server-side', '-f', `deploy/crds/${plural}.yaml`]);
+  await plane.kubectl(['apply', '--server-side', '-f', 'deploy/crds']);
   for (const file of ['sites', 'clusters']) await plane.apply(...(await objectsOf(`examples/hybrid/${file}.yaml`)));
   kubeconfig = await plane.kubeconfigFor({ user: 'tideline:steering:ops-1', groups: ['tideline:steering'] });
 });
