@@ -27,6 +27,8 @@ const hugeDemand = file(
 );
 const futureDemand = file('future.json', '{"measuredAt":"2126-11-27T20:00:00Z","requestsPerSecond":{"FR":1}}');
 const oddDemand = file('demand.json', '{"measuredAt":"2026-11-27T20:00:00Z","requestsPerSecond":{"XX":1}}');
+const badMaster = file('bad.zone', '$TTL 60\nwww A 192.0.2.10\nx TXT ( "a"\n');
+const including = file('including.zone', '$TTL 60\n$INCLUDE /etc/passwd\n');
 const spec = 'examples/hybrid';
 const out = join(folder, 'out');
 const notTls = ['--tls-cert', notYaml, '--tls-key', notYaml, '--tls-ca', notYaml];
@@ -63,6 +65,17 @@ const cases: readonly Case[] = [
   },
   { words: ['steering', 'import', 'no-such.yaml', spec], says: /ZoneFileUnreadable/ },
   { words: ['steering', 'import', notYaml, spec], says: /not\.yaml:\d+: .*\(ZoneFileUnreadable\)/ },
+  { words: ['steering', 'import', spec], says: /the platform spec is missing/ },
+  {
+    words: ['steering', 'import', badMaster, spec],
+    says: /bad\.zone:3: .*a parenthesis does not end \(ZoneFileUnreadable\)/,
+  },
+  { words: ['steering', 'import', including, spec], says: /\$INCLUDE is not read: write its records into the file/ },
+  { words: ['steering', 'import', notYaml, spec, '--format', 'bind'], says: /not\.yaml:1: .*ZoneFileUnreadable/ },
+  {
+    words: ['steering', 'import', '--route53-zone', 'video.example', '--route53-endpoint', 'nowhere', spec],
+    says: /Expected http:\/\/host:port/,
+  },
   {
     words: ['steering', 'export', spec, '--zone', 'nowhere.example'],
     says: /use --zone with one of: .*\(NoPolicy\)|NoPolicy/,

@@ -197,7 +197,8 @@ function withValue(variable: string, value: string | undefined): readonly (reado
   return value === undefined ? [] : [[variable, value]];
 }
 
-function urlOption({ flags, variable, description, preset }: (typeof providers)[ProviderName]['url']): Option {
+/** The option for the address of the API of a provider. */
+export function urlOption({ flags, variable, description, preset }: (typeof providers)[ProviderName]['url']): Option {
   const option = new Option(flags, description).argParser(parseUrl).default(preset);
   return variable === undefined ? option : option.env(variable);
 }

@@ -1,94 +1,92 @@
-import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { InputError } from '../../model/problem.ts';
-import { messageOf, withoutUndefined } from '../../model/values.ts';
 import type { ProviderName } from '../../planes/steering/dialects/dialect.ts';
-import type { ZoneFile } from '../../planes/steering/import/octodns.ts';
-import type { SteeringReason } from '../../planes/steering/reasons.ts';
+import { providers } from '../../planes/steering/providers/table.ts';
 import { printLines } from '../../runtime/print.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
+import { showProgress } from '../progress.ts';
+import { connectReader, urlOption } from './connect.ts';
+import type { FoundZone } from './import-sources.ts';
 import { writeNewFile } from './new-file.ts';
 
 interface ImportOptions extends OutputArguments {
   readonly zone?: string;
+  readonly format?: 'octodns' | 'bind';
+  readonly route53Zone?: string;
   readonly provider: ProviderName | 'all';
   readonly out?: string;
+  /** The address of the API of Route 53, under the name of its option. */
+  readonly [option: string]: unknown;
 }
 
-/** `tideline steering import ZONEFILE FILES...`: traffic policies that say what a zone of octoDNS says. It asks and writes no zone. */
+/** `tideline steering import`: traffic policies that say what a zone of another tool says. It writes no zone. */
 export function register(): Command {
   const command = new Command('import')
-    .description('Make traffic policies of a zone that octoDNS keeps in YAML, and say what becomes of each name')
-    .argument('<zonefile>', 'the YAML file of one zone')
-    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them: whose address is whose')
-    .option('--zone <name>', 'the zone (default: the name of the file without .yaml)')
+    .description('Make traffic policies of a zone of octoDNS, BIND or Route 53, and say what becomes of each name')
+    .argument(
+      '<path...>',
+      'the file of one zone (not with --route53-zone), then files of the platform spec, or folders of them',
+    )
+    .addOption(
+      new Option(
+        '--format <format>',
+        'of the file (default: octodns when it ends in .yaml or .yml, else bind)',
+      ).choices(['octodns', 'bind']),
+    )
+    .option(
+      '--zone <name>',
+      'the zone of the file (default: of octoDNS its name without .yaml, of BIND that of the SOA)',
+    )
+    .option('--route53-zone <name>', 'read this zone of Route 53 as it is now, instead of a file')
+    .addOption(urlOption(providers.route53.url))
     .option('--out <file>', 'write the policies to this file, which must not exist yet')
     .addOption(
       new Option('--provider <name>', 'the provider that the policies name')
         .choices(['route53', 'powerdns', 'all'])
         .default('route53'),
     );
-  return addOutputOption(command).action(async (file: string, paths: string[], options: ImportOptions) => {
-    const { loadPlatformOrThrow } = await import('../../platform/load.ts');
-    const { importZone } = await import('../../planes/steering/import/policies.ts');
-    const { renderImport } = await import('../../planes/steering/import/text.ts');
-    const platform = await loadPlatformOrThrow(paths);
-    const zone = (options.zone ?? basename(file).replace(/\.ya?ml$/, '')).toLowerCase().replace(/\.$/, '');
-    const providers: readonly ProviderName[] =
-      options.provider === 'all' ? ['route53', 'powerdns'] : [options.provider];
-    const result = importZone(platform, await readZoneFile(file), { zone, providers });
-    if (options.out !== undefined) await writePolicies(options.out, result.policies);
-    await printResult(options.output, { lines: () => renderImport(result), value: () => result });
-    if (options.output !== 'text') return;
-    if (options.out === undefined) printLines(['nothing is written; --out FILE writes the policies']);
-    else
-      printLines([
-        `written to ${options.out}; next: put it into the folder of the spec, tideline check FOLDER, tideline steering adopt HOST FOLDER`,
-      ]);
-  });
+  return addOutputOption(command).action(run);
 }
 
-/** What a zone file may hold at most; octoDNS writes some 100 bytes for a record. */
-const mostBytes = 32 << 20;
+async function run(words: readonly string[], options: ImportOptions): Promise<void> {
+  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
+  const { importZone } = await import('../../planes/steering/import/policies.ts');
+  const { renderImport } = await import('../../planes/steering/import/text.ts');
+  const [zonefile = '', ...rest] = words;
+  const paths = options.route53Zone === undefined ? rest : words;
+  if (paths.length === 0)
+    throw new InputError({
+      reason: 'OptionMissing',
+      message: 'the platform spec is missing, whose Clusters say whose address is whose',
+      fix: 'tideline steering import ZONEFILE FOLDER',
+    });
+  const platform = await loadPlatformOrThrow(paths);
+  const { zone, file } = await foundZone(zonefile, options);
+  const named: readonly ProviderName[] = options.provider === 'all' ? ['route53', 'powerdns'] : [options.provider];
+  const result = importZone(platform, file, { zone, providers: named });
+  if (options.out !== undefined) await writePolicies(options.out, result.policies);
+  await printResult(options.output, { lines: () => renderImport(result), value: () => result });
+  if (options.output !== 'text') return;
+  if (options.out === undefined) printLines(['nothing is written; --out FILE writes the policies']);
+  else
+    printLines([
+      `written to ${options.out}; next: put it into the folder of the spec, tideline check FOLDER, tideline steering adopt HOST FOLDER`,
+    ]);
+}
 
-async function readZoneFile(file: string): Promise<ZoneFile> {
-  const { readBounded } = await import('../../runtime/bounded-file.ts');
-  const { parseZoneFile } = await import('../../planes/steering/import/octodns.ts');
-  const text = await readBounded(file, mostBytes).catch((error: unknown) => {
-    throw unreadable(file, messageOf(error));
-  });
-  try {
-    return parseZoneFile(await valueOf(file, text.toString('utf8')));
-  } catch (error) {
-    throw error instanceof InputError ? error : unreadable(file, messageOf(error));
+async function foundZone(zonefile: string, options: ImportOptions): Promise<FoundZone> {
+  const { cleanZone, zoneOfMaster, zoneOfYaml } = await import('./import-sources.ts');
+  const { zone, format, route53Zone } = options;
+  if (route53Zone === undefined) {
+    const isYaml = format === undefined ? /\.ya?ml$/.test(zonefile) : format === 'octodns';
+    return isYaml ? zoneOfYaml(zonefile, zone) : zoneOfMaster(zonefile, zone);
   }
-}
-
-/** The value of YAML text. Its own check for keys that stand twice compares each with each, which takes minutes for a large zone. */
-async function valueOf(file: string, text: string): Promise<unknown> {
-  const { isMap, LineCounter, parseDocument } = await import('yaml');
-  const lineCounter = new LineCounter();
-  const options = { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: 'silent' } as const;
-  const document = parseDocument(text, options);
-  const [error] = document.errors;
-  if (error !== undefined) throw unreadable(file, error.message, lineCounter.linePos(error.pos[0]).line);
-  const names = new Set<string>();
-  for (const { key } of isMap(document.contents) ? document.contents.items : []) {
-    const name = String(key);
-    if (names.has(name)) throw unreadable(file, `the record ${name} stands there twice`);
-    names.add(name);
-  }
-  return document.toJS();
-}
-
-function unreadable(file: string, message: string, line?: number): InputError {
-  return new InputError({
-    reason: 'ZoneFileUnreadable' satisfies SteeringReason,
-    file,
-    ...withoutUndefined({ line }),
-    message,
-    fix: 'name the YAML file of one zone, as the YamlProvider of octoDNS has it (not a folder of a split zone)',
-  });
+  const { zoneOfRecords } = await import('../../planes/steering/import/records.ts');
+  const name = cleanZone(route53Zone);
+  const progress = showProgress();
+  const reader = await connectReader('route53', options, progress);
+  const { records } = await reader.read(name).finally(progress.end);
+  return { zone: name, file: zoneOfRecords(name, records) };
 }
 
 async function writePolicies(file: string, policies: readonly unknown[]): Promise<void> {

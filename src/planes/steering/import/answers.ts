@@ -72,10 +72,19 @@ function answerOf(first: string, pools: Readonly<Record<string, OctoPool>>, cont
       failover.push(cluster);
     }
   }
-  const { weights, isExact } = scaleWeights([...primary.values()], mostWeight);
+  const { clusters, isExact } = weighted(primary);
   if (!isExact)
     context.notes.add(`pool ${first}: the shares differ slightly, weights of a policy go up to ${mostWeight}`);
-  return { clusters: [...primary.keys()].map((name, index) => ({ name, weight: weights[index] ?? 1 })), failover };
+  return { clusters, failover };
+}
+
+/** Clusters with weights that a policy can say, in the proportions of these shares. */
+export function weighted(shares: ReadonlyMap<string, number>): {
+  readonly clusters: Answer['clusters'];
+  readonly isExact: boolean;
+} {
+  const { weights, isExact } = scaleWeights([...shares.values()], mostWeight);
+  return { clusters: [...shares.keys()].map((name, index) => ({ name, weight: weights[index] ?? 1 })), isExact };
 }
 
 /** The greatest weight of a cluster in a policy. */
@@ -101,19 +110,20 @@ function weightsOf(
     if (status === 'down') continue;
     if (status === 'up')
       notes.add(`pool ${name}: ${value} is never taken out (status up); the policy obeys its health`);
-    const cluster = known(value, clusterOf);
+    const cluster = knownCluster(value, clusterOf);
     weights.set(cluster, (weights.get(cluster) ?? 0) + weight);
   }
   return weights;
 }
 
 function evenly(addresses: readonly string[], clusterOf: ClusterOf): Answer {
-  const names = new Set(addresses.map((address) => known(address, clusterOf)));
+  const names = new Set(addresses.map((address) => knownCluster(address, clusterOf)));
   if (names.size === 0) throw new NotPossible('it has no address');
   return { clusters: [...names].map((name) => ({ name, weight: 100 })), failover: [] };
 }
 
-function known(address: string, clusterOf: ClusterOf): string {
+/** The cluster of an address; throws NotPossible when it is nobody's. */
+export function knownCluster(address: string, clusterOf: ClusterOf): string {
   const parsed = parseAddress(address);
   const cluster = parsed === undefined ? undefined : clusterOf(parsed.text);
   if (cluster === undefined) throw new NotPossible(`${address} is the entry address of no Cluster`);

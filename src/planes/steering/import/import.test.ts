@@ -70,7 +70,7 @@ describe('a dynamic record', () => {
       pools.replaceAll(`${at.cloud} }`, `${at.cloud}, status: down }`),
       /status other than down/,
     ],
-    ['a weight that is no number', pools.replace('weight: 7', 'weight: heavy'), /not of octoDNS's form: .*weight/],
+    ['a weight that is no number', pools.replace('weight: 7', 'weight: heavy'), /cannot be read: .*weight/],
   ])('with %s is not imported, and says why', (_, content, says) => {
     expect(onlyLine(www(content))).toMatch(says);
     expect(www(content).policies).toEqual([]);

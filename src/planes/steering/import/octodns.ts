@@ -1,23 +1,11 @@
 import { z } from 'zod';
+import { answersOfRecord } from './answers.ts';
+import type { ZoneEntry, ZoneFile } from './zone-file.ts';
 
 /**
  * The records of one zone as octoDNS keeps them in YAML, as far as they say who gets which address. Written from octoDNS's
- * documentation of dynamic records and its validation (1.x). What is not read here stays out of the result, by `unread`.
+ * documentation of dynamic records and its validation (1.x).
  */
-export interface ZoneFile {
-  readonly entries: readonly ZoneEntry[];
-}
-
-export interface ZoneEntry {
-  /** Relative to the zone; empty for the zone itself. */
-  readonly name: string;
-  readonly type: string;
-  /** Of address records; undefined for other types. */
-  readonly record?: AddressRecord;
-  /** Why a record of addresses cannot be read. */
-  readonly problem?: string;
-}
-
 const Value = z.object({
   value: z.string(),
   weight: z.number().int().min(1).max(100).default(1),
@@ -38,6 +26,7 @@ const AddressRecord = z.object({
   dynamic: z.object({ pools: z.record(z.string(), Pool), rules: z.array(Rule).min(1) }).optional(),
   octodns: z.object({ healthcheck: z.unknown() }).partial().optional(),
 });
+const TextRecord = z.object({ value: z.string().optional(), values: z.array(z.string()).optional() });
 export type AddressRecord = z.infer<typeof AddressRecord>;
 export type OctoPool = z.infer<typeof Pool>;
 
@@ -56,9 +45,35 @@ export function parseZoneFile(value: unknown): ZoneFile {
 function entryOf(name: string, record: unknown): ZoneEntry {
   const type = z.object({ type: z.string() }).safeParse(record).data?.type;
   if (type === undefined) throw new Error(`expected the record ${name === '' ? "''" : name} to have a type`);
+  if (type === 'TXT') return { name, type, texts: textsOf(record) };
   if (!addressTypes.includes(type)) return { name, type };
   const parsed = AddressRecord.safeParse(record);
-  if (parsed.success) return { name, type, record: parsed.data };
+  if (parsed.success) return { name, type, read: readerOf(parsed.data) };
   const [issue] = parsed.error.issues;
   return { name, type, problem: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` };
+}
+
+/** octoDNS escapes semicolons. */
+function textsOf(record: unknown): readonly string[] {
+  const { value, values = [] } = TextRecord.catch({}).parse(record);
+  return [...(value === undefined ? [] : [value]), ...values].map((text) => text.replaceAll('\\;', ';'));
+}
+
+/** The time to live, in seconds, of a record of octoDNS that names none. */
+const octoTtl = 3600;
+
+function readerOf(record: AddressRecord): NonNullable<ZoneEntry['read']> {
+  const { dynamic, values = [], ttl = octoTtl, octodns } = record;
+  return (clusterOf) => ({
+    ...answersOfRecord(record, clusterOf),
+    ttlSeconds: ttl,
+    addresses: addressesOf(record),
+    ...(dynamic === undefined && values.length > 1 ? { together: values.length } : {}),
+    checked: octodns?.healthcheck !== undefined,
+  });
+}
+
+function addressesOf({ value, values = [], geo = {}, dynamic }: AddressRecord): readonly string[] {
+  const pooled = Object.values(dynamic?.pools ?? {}).flatMap((pool) => pool.values.map((one) => one.value));
+  return [...(value === undefined ? [] : [value]), ...values, ...Object.values(geo).flat(), ...pooled];
 }

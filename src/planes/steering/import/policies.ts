@@ -3,8 +3,9 @@ import { clusterByAddress } from '../../../model/platform/entries.ts';
 import { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
-import { answersOfRecord, NotPossible, type RecordAnswers } from './answers.ts';
-import type { AddressRecord, ZoneEntry, ZoneFile } from './octodns.ts';
+import { NotPossible, type RecordAnswers } from './answers.ts';
+import { type Heritage, heritageOf, hostOfRegistry } from './external-dns.ts';
+import type { EntryAnswers, ZoneEntry, ZoneFile } from './zone-file.ts';
 
 /** What becomes of each name of a zone. */
 export interface Import {
@@ -33,15 +34,17 @@ type Draft = Pick<Spec, 'ttlSeconds' | 'rules' | 'default'>;
 export function importZone(platform: Platform, file: ZoneFile, target: ImportTarget): Import {
   const clusterOf = clusterByAddress(platform);
   const hosts = Map.groupBy(file.entries, ({ name }) => hostOf(name, target.zone));
+  const registered = heritages(hosts);
   const findings: ImportFinding[] = [];
   const drafts: Drafted[] = [];
   for (const [host, entries] of hosts) {
-    const others = entries.filter(({ record, problem }) => record === undefined && problem === undefined);
-    if (others.length > 0) findings.push(staying(host, others));
-    const addresses = entries.filter((entry) => !others.includes(entry));
+    const addresses = entries.filter(isOfAddresses);
+    const others = entries.filter((entry) => !isOfAddresses(entry));
+    if (others.length > 0) findings.push(staying(host, others, registered.at(host)));
     if (addresses.length === 0) continue;
     try {
-      drafts.push(draftOf(host, addresses, clusterOf));
+      const draft = draftOf(host, addresses, clusterOf);
+      drafts.push({ ...draft, notes: [...draft.notes, ...registered.notesOf(host)] });
     } catch (error) {
       if (!(error instanceof NotPossible)) throw error;
       findings.push({ host, outcome: 'refused', what: error.message, notes: [] });
@@ -49,6 +52,37 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
   }
   const policies = grouped(drafts, target, findings);
   return { policies, findings: findings.sort((a, b) => (a.host < b.host ? -1 : 1)) };
+}
+
+const isOfAddresses = ({ read, problem }: ZoneEntry): boolean => read !== undefined || problem !== undefined;
+
+interface Registered {
+  readonly heritage: Heritage;
+  readonly host: string | undefined;
+}
+
+/** The registry records of external-dns: by the name at which they stand, and what they say of hosts. */
+function heritages(hosts: ReadonlyMap<string, readonly ZoneEntry[]>) {
+  const hasAddresses = (host: string): boolean => hosts.get(host)?.some(isOfAddresses) === true;
+  const byName = new Map<string, Registered>();
+  for (const [name, entries] of hosts) {
+    const heritage = entries.flatMap(({ texts = [] }) => texts.flatMap((text) => heritageOf(text) ?? []))[0];
+    if (heritage !== undefined) byName.set(name, { heritage, host: hostOfRegistry(name, hasAddresses) });
+  }
+  const namesByHost = Map.groupBy(byName, ([, { host }]) => host ?? '');
+  return {
+    at: (name: string): Registered | undefined => byName.get(name),
+    notesOf: (host: string): readonly string[] => {
+      const [first, ...rest] = namesByHost.get(host) ?? [];
+      if (first === undefined) return [];
+      const { owner, resource } = first[1].heritage;
+      const names = [first, ...rest].map(([name]) => name).sort();
+      const source = resource === undefined ? '' : ` for ${resource}`;
+      return [
+        `external-dns (owner ${owner}) writes it${source}: before the adoption delete its TXT records at ${names.join(', ')}, so that it leaves the host alone, then take the host out of its sources`,
+      ];
+    },
+  };
 }
 
 interface Drafted {
@@ -61,26 +95,30 @@ function hostOf(name: string, zone: string): string {
   return name === '' ? zone : `${name}.${zone}`;
 }
 
-function staying(host: string, entries: readonly ZoneEntry[]): ImportFinding {
+function staying(host: string, entries: readonly ZoneEntry[], registered: Registered | undefined): ImportFinding {
   const types = [...new Set(entries.map(({ type }) => type))].sort().join(', ');
-  return { host, outcome: 'stays', what: `${types}: no record of addresses; it stays as it is`, notes: [] };
+  const part = entries.find(({ partOf }) => partOf !== undefined)?.partOf;
+  const what = part === undefined ? 'no record of addresses; it stays as it is' : part;
+  const of = registered?.host === undefined ? 'no host with addresses' : registered.host;
+  const notes = registered === undefined ? [] : [`the registry record of external-dns for ${of}`];
+  return { host, outcome: 'stays', what: `${types}: ${what}`, notes };
 }
 
 function draftOf(host: string, entries: readonly ZoneEntry[], clusterOf: ReadonlyMap<string, string>): Drafted {
   const broken = entries.find(({ problem }) => problem !== undefined);
-  if (broken !== undefined)
-    throw new NotPossible(`its ${broken.type} record is not of octoDNS's form: ${broken.problem}`);
-  const records = entries.flatMap(({ record }) => record ?? []);
-  const answers = records.map((record) => answersOfRecord(record, (address) => clusterOf.get(address)));
+  if (broken !== undefined) throw new NotPossible(`its ${broken.type} record cannot be read: ${broken.problem}`);
+  const answers = entries.flatMap(({ type, read }) =>
+    read === undefined ? [] : [{ type, ...read((address) => clusterOf.get(address)) }],
+  );
   const [first, second] = answers;
   if (first === undefined) throw new NotPossible('it has no address');
   if (second !== undefined && textOf(first) !== textOf(second))
     throw new NotPossible('its A and its AAAA record send users to different clusters');
-  const ttlSeconds = Math.min(...records.map(({ ttl = octoTtl }) => ttl));
+  const ttlSeconds = Math.min(...answers.map((one) => one.ttlSeconds));
   return {
     host,
     draft: { ttlSeconds, rules: [...first.rules], default: first.default },
-    notes: [...new Set(answers.flatMap(({ notes }) => notes)), ...notesOf(records, clusterOf, answers)],
+    notes: [...new Set(answers.flatMap(({ notes }) => notes)), ...notesOf(clusterOf, answers)],
   };
 }
 
@@ -88,39 +126,33 @@ function textOf({ rules, default: fallback }: RecordAnswers): string {
   return JSON.stringify([rules, fallback]);
 }
 
-/** The time to live, in seconds, of a record of octoDNS that names none. */
-const octoTtl = 3600;
 /** From here on health checks help late. */
 const longTtl = 300;
 
 /** What answers change although clusters are the same. */
 function notesOf(
-  records: readonly AddressRecord[],
   clusterOf: ReadonlyMap<string, string>,
-  answers: readonly RecordAnswers[],
+  answers: readonly (EntryAnswers & Pick<ZoneEntry, 'type'>)[],
 ): readonly string[] {
-  const used = new Set(records.flatMap(addressesOf));
+  const used = new Set(answers.flatMap(({ addresses }) => addresses));
   const clusters = new Set(answers.flatMap(clustersOf));
   const more = [...clusterOf].filter(([address, cluster]) => clusters.has(cluster) && !used.has(address));
-  const several = records.filter(({ dynamic, values = [] }) => dynamic === undefined && values.length > 1);
   return [
-    ...several.map(
-      ({ type, values = [] }) =>
-        `today every ${type} answer holds ${values.length} addresses and clients try the next one; a policy answers with one cluster at a time`,
+    ...answers.flatMap(({ type, together }) =>
+      together === undefined
+        ? []
+        : [
+            `today every ${type} answer holds ${together} addresses and clients try the next one; a policy answers with one cluster at a time`,
+          ],
     ),
-    ...records
-      .filter(({ ttl = octoTtl }) => ttl > longTtl)
-      .map(({ ttl = octoTtl }) => `a failed cluster is answered for up to ${ttl} s more (ttlSeconds); 60 is usual`),
+    ...answers
+      .filter(({ ttlSeconds }) => ttlSeconds > longTtl)
+      .map(({ ttlSeconds }) => `a failed cluster is answered for up to ${ttlSeconds} s more (ttlSeconds); 60 is usual`),
     ...(more.length === 0 ? [] : [`the policy also answers ${more.map(([address]) => address).join(', ')}`]),
-    ...(records.some(({ octodns }) => octodns?.healthcheck !== undefined)
+    ...(answers.some(({ checked }) => checked)
       ? ["the health check of the record is replaced by that of each Cluster's spec.healthCheck"]
       : []),
   ];
-}
-
-function addressesOf({ value, values = [], geo = {}, dynamic }: AddressRecord): readonly string[] {
-  const pooled = Object.values(dynamic?.pools ?? {}).flatMap((pool) => pool.values.map((one) => one.value));
-  return [...(value === undefined ? [] : [value]), ...values, ...Object.values(geo).flat(), ...pooled];
 }
 
 function clustersOf({ rules, default: fallback }: RecordAnswers): readonly string[] {

@@ -1,0 +1,43 @@
+import { answersOfRecord } from './answers.ts';
+import { MasterFileError, type MasterRecord } from './master-file.ts';
+import type { ZoneEntry, ZoneFile } from './zone-file.ts';
+
+const addressTypes: readonly string[] = ['A', 'AAAA'];
+
+/** The records of a master file as an import reads them; throws a MasterFileError for one that is not of the zone. */
+export function zoneOfMasterFile(records: readonly MasterRecord[], zone: string): ZoneFile {
+  const sets = Map.groupBy(records, ({ owner, type }) => `${owner} ${type}`);
+  return { entries: [...sets.values()].flatMap((set) => entryOf(set, zone) ?? []) };
+}
+
+/** The name of the zone that a file is of, by its SOA. */
+export function zoneOfSoa(records: readonly MasterRecord[]): string | undefined {
+  return records.find(({ type }) => type === 'SOA')?.owner;
+}
+
+function entryOf(set: readonly MasterRecord[], zone: string): ZoneEntry | undefined {
+  const [first] = set;
+  if (first === undefined) return undefined;
+  const { owner, type, line } = first;
+  if (owner !== zone && !owner.endsWith(`.${zone}`))
+    throw new MasterFileError(line, `${owner} is not in the zone ${zone}`);
+  const name = owner === zone ? '' : owner.slice(0, -zone.length - 1);
+  if (type === 'TXT') return { name, type, texts: set.map(({ data }) => data.join('')) };
+  if (!addressTypes.includes(type)) return { name, type };
+  const odd = set.find(({ data }) => data.length !== 1);
+  if (odd !== undefined) return { name, type, problem: `line ${odd.line}: expected one address` };
+  // One TTL for a set (RFC 2181, section 5.2); where a file has several the smallest is what resolvers obey.
+  const ttlSeconds = Math.min(...set.map((record) => record.ttlSeconds));
+  const values = set.map(({ data }) => data[0] ?? '');
+  const record = { type: type === 'A' ? ('A' as const) : ('AAAA' as const), ttl: ttlSeconds, values };
+  return {
+    name,
+    type,
+    read: (clusterOf) => ({
+      ...answersOfRecord(record, clusterOf),
+      ttlSeconds,
+      addresses: values,
+      ...(values.length > 1 ? { together: values.length } : {}),
+    }),
+  };
+}

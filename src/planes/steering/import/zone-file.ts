@@ -1,0 +1,31 @@
+import type { ClusterOf, RecordAnswers } from './answers.ts';
+
+/** The records of one zone, of whatever tool, as far as they say who gets which address. */
+export interface ZoneFile {
+  readonly entries: readonly ZoneEntry[];
+}
+
+/** The records of one name and type. */
+export interface ZoneEntry {
+  /** Relative to the zone; empty for the zone itself. */
+  readonly name: string;
+  readonly type: string;
+  /** Of addresses: what they say of users and clusters. Throws NotPossible when a policy cannot say it. */
+  readonly read?: (clusterOf: ClusterOf) => EntryAnswers;
+  /** Why records of addresses cannot be read. */
+  readonly problem?: string;
+  /** Of TXT records. */
+  readonly texts?: readonly string[];
+  /** Why records that hold addresses are nobody's answer by themselves: a name that another tool made for its own use. */
+  readonly partOf?: string;
+}
+
+/** What addresses say, and what a person should know of the change. */
+export interface EntryAnswers extends RecordAnswers {
+  readonly ttlSeconds: number;
+  readonly addresses: readonly string[];
+  /** How many addresses each answer holds, where clients get several. */
+  readonly together?: number;
+  /** True where the records have a health check of their own. */
+  readonly checked?: boolean;
+}
