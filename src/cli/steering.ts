@@ -4,6 +4,7 @@ import { register as registerAgent } from './steering/agent.ts';
 import { register as registerApply } from './steering/apply.ts';
 import { register as registerDemand } from './steering/demand.ts';
 import { register as registerDiff } from './steering/diff.ts';
+import { register as registerDrift } from './steering/drift.ts';
 import { register as registerExplain } from './steering/explain.ts';
 import { register as registerExport } from './steering/export.ts';
 import { register as registerHistory } from './steering/history.ts';
@@ -31,6 +32,7 @@ export function register(program: Command): void {
     registerDemand,
     registerHistory,
     registerDiff,
+    registerDrift,
     registerRollback,
     registerImport,
     registerExport,

@@ -3,16 +3,17 @@ import { messageOf } from '../../../model/values.ts';
 import type { ZoneAtProvider } from '../compile/intent.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
-import type { ZoneReader } from '../providers/provider.ts';
+import type { ZoneReader, ZoneState } from '../providers/provider.ts';
 import { hasDrifted } from '../records/changes.ts';
 import { type History, historyOf, type PastApply, type Unknown } from '../records/history.ts';
+import { keysOf } from './checks.ts';
 import { isoTime } from './guard.ts';
 
 /** What a zone says about its applies, or why it could not be read. */
 export type ZoneHistory = ZoneAtProvider & ((History & Edited) | { readonly problem: string });
 
 interface Edited {
-  /** True when the records are not those that the zone's generation wrote: somebody edited them. */
+  /** True when the records are not those that the zone's generation wrote, or a health check of them is overridden: somebody edited that. */
   readonly isEdited: boolean;
 }
 
@@ -25,15 +26,24 @@ export async function readHistories(
   for (const at of zones) {
     const reader = await connect(at.provider);
     try {
-      const { records } = await reader.read(at.zone);
+      const state = await reader.read(at.zone);
+      const { records } = state;
       const history = historyOf(at.zone, records);
-      const isEdited = (history.generation ?? 0) > 0 && hasDrifted(at.zone, records, dialects[at.provider]);
+      const isEdited =
+        (history.generation ?? 0) > 0 &&
+        (hasDrifted(at.zone, records, dialects[at.provider]) || hasOverriddenChecks(state));
       histories.push({ ...at, ...history, isEdited });
     } catch (error) {
       histories.push({ ...at, problem: messageOf(error) });
     }
   }
   return histories;
+}
+
+/** True when somebody inverted or disabled a check of ours that records use. */
+function hasOverriddenChecks({ records, healthChecks }: ZoneState): boolean {
+  const used = keysOf(records);
+  return [...healthChecks].some(([key, { settings }]) => used.has(key) && (settings.disabled || settings.inverted));
 }
 
 export function renderHistories(histories: readonly ZoneHistory[]): readonly string[] {

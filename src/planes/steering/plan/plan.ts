@@ -350,7 +350,7 @@ export function readingAfter({ provider, state, changes }: Pick<ZonePlan, 'provi
 }
 
 /** Records of the zone as the dialect reads them, those of others among them. */
-function readingOf(dialect: Dialect, records: readonly RecordSet[]): Reading {
+export function readingOf(dialect: Dialect, records: readonly RecordSet[]): Reading {
   return dialect.interpret(readable(records));
 }
 

@@ -131,7 +131,8 @@ function deletable(
   return retiredHealthChecks.filter((id) => past.has(retiredName(id)) && !used.has(`id:${id}`)).sort();
 }
 
-function updateOf(check: HealthCheck, held: HeldCheck | undefined): CheckUpdate | undefined {
+/** What is to change of a check that the provider holds; undefined when nothing is. */
+export function updateOf(check: HealthCheck, held: HeldCheck | undefined): CheckUpdate | undefined {
   if (held === undefined) return undefined;
   const { host } = held.settings;
   const after: CheckSettings = {

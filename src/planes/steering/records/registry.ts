@@ -135,9 +135,14 @@ export function unfinishedHead(generation: number, retired: readonly Retired[] =
   return { generation, digest: unfinished, retired };
 }
 
+/** True between two batches of a plan: nobody can tell then what should be there. */
+export function isUnfinished({ digest }: Head): boolean {
+  return digest === unfinished;
+}
+
 /** True when the owned records are not those that the registry's generation wrote. */
 export function isDrifted(registry: Head, owned: readonly RecordSet[]): boolean {
-  if (registry.generation === 0 || registry.digest === unfinished) return false;
+  if (registry.generation === 0 || isUnfinished(registry)) return false;
   return registry.digest !== digestOf(owned);
 }
 

@@ -125,14 +125,7 @@ function leaveAsIs(wanted: WantedZone, zone: Zone, untouched: ReadonlySet<string
   const isOfOthers = (record: RecordSet): boolean =>
     below !== undefined && isBelowRegistry(name, record.name) && !below.has(groupKey(record));
   const kept = [...owned].filter((record) => isUsed(record) || isOfOthers(record));
-  const needed = groupsBelow(
-    name,
-    wanted.records,
-    (record) => !isBelowRegistry(name, record.name) && !untouched.has(record.name),
-  );
-  const ours = wanted.records.filter((record) =>
-    isBelowRegistry(name, record.name) ? needed.has(groupKey(record)) : !untouched.has(record.name),
-  );
+  const ours = needed(name, wanted.records, (host) => !untouched.has(host));
   const identities = new Set(ours.map(identityOf));
   return {
     ...wanted,
@@ -143,6 +136,18 @@ function leaveAsIs(wanted: WantedZone, zone: Zone, untouched: ReadonlySet<string
     ].sort(),
     partial: untouched.size > 0,
   };
+}
+
+/** The records of the hosts that are meant, and those of ours below the registry that they lead to. */
+export function needed(
+  zone: string,
+  records: readonly RecordSet[],
+  isMeant: (host: string) => boolean,
+): readonly RecordSet[] {
+  const below = groupsBelow(zone, records, ({ name }) => !isBelowRegistry(zone, name) && isMeant(name));
+  return records.filter((record) =>
+    isBelowRegistry(zone, record.name) ? below.has(groupKey(record)) : isMeant(record.name),
+  );
 }
 
 /** The groups of ours below the zone's registry that aliases lead to, by any number of steps, from the records that `isRoot` names. */
