@@ -9,13 +9,12 @@ import type { Register } from './command.ts';
 import { type AnswersOptions, answersNow } from './drain-answers.ts';
 import { type LookOptions, lookAt } from './look.ts';
 import { addNameServerOption, type NameServerArguments } from './name-servers.ts';
-import { addTlsOptions, type ListenAddress, parseListenAddress } from './options.ts';
+import { addTlsOptions } from './options.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
-import { accessOf, type TlsArguments } from './tls.ts';
+import { addSteeringAgentsOption, askSteeringAgents, type SteeringAgentsArguments } from './steering-agents.ts';
+import type { TlsArguments } from './tls.ts';
 
-interface StatusArguments extends OutputArguments, TlsArguments, NameServerArguments {
-  /** The steering agents. */
-  readonly steering: readonly ListenAddress[];
+interface StatusArguments extends OutputArguments, TlsArguments, NameServerArguments, SteeringAgentsArguments {
   readonly watch?: true;
 }
 
@@ -30,13 +29,8 @@ export const register: Register = (program) => {
     .command('status')
     .description('Ask every agent, and say first what matters most')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
-    .option('--watch', 'again every two seconds, until Ctrl-C')
-    .option(
-      '--steering <host:port>',
-      'ask this steering agent as well, who applies what the policies want of DNS; may be given again',
-      (text: string, before: readonly ListenAddress[]) => [...before, parseListenAddress(text)],
-      [],
-    );
+    .option('--watch', 'again every two seconds, until Ctrl-C');
+  addSteeringAgentsOption(status, 'who applies what the policies want of DNS');
   addTlsOptions(addOutputOption(addNameServerOption(status)))
     .addHelpText(
       'after',
@@ -109,7 +103,7 @@ async function show(snapshot: Snapshot, { output }: OutputArguments, screen: Scr
 
 async function look(
   paths: readonly string[],
-  options: Omit<LookOptions, 'following' | 'fromApis'> & AnswersOptions & Pick<StatusArguments, 'steering'>,
+  options: Omit<LookOptions, 'following' | 'fromApis'> & AnswersOptions & SteeringAgentsArguments,
 ): Promise<Snapshot> {
   const { wholeSpec } = await import('./whole-platform.ts');
   const { wholeOf } = await import('../platform/whole.ts');
@@ -127,17 +121,4 @@ async function look(
       unread: [...spec.unread].map(([cluster, why]) => ({ cluster, why })),
     },
   };
-}
-
-async function askSteeringAgents({
-  steering,
-  patienceMs = 3000,
-  ...tls
-}: LookOptions & Pick<StatusArguments, 'steering'>): Promise<Snapshot['steering']> {
-  if (steering.length === 0) return undefined;
-  const { askSteering } = await import('../observe/steering.ts');
-  const access = await accessOf(tls);
-  return Promise.all(
-    steering.map(({ host, port }) => askSteering({ address: host, port }, { timeoutMs: patienceMs, access })),
-  );
 }

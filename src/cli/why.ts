@@ -8,9 +8,10 @@ import { addDownOption } from './down.ts';
 import { addNameServerOption, type NameServerArguments } from './name-servers.ts';
 import { addTlsOptions } from './options.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
+import { addSteeringAgentsOption, askSteeringAgents, type SteeringAgentsArguments } from './steering-agents.ts';
 import type { TlsArguments } from './tls.ts';
 
-interface WhyArguments extends OutputArguments, TlsArguments, NameServerArguments {
+interface WhyArguments extends OutputArguments, TlsArguments, NameServerArguments, SteeringAgentsArguments {
   readonly if: readonly Down[];
 }
 
@@ -51,6 +52,7 @@ function add(why: Command, nameAndArguments: string, description: string): Comma
     .description(description)
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them');
   addDownOption(command, downKinds);
+  addSteeringAgentsOption(command, 'whether somebody edited a zone');
   return addTlsOptions(addOutputOption(addNameServerOption(command)));
 }
 
@@ -62,6 +64,7 @@ function run<Given extends WhyArguments>(
     const { loadPlatformOrThrow } = await import('../platform/load.ts');
     const { firstLines, doubtsOf } = await import('../observe/doubts.ts');
     const { fromOutside } = await import('../observe/from-outside.ts');
+    const { editedFindings } = await import('../observe/steering.ts');
     const { gather } = await import('../observe/why/gather.ts');
     const { answer } = await import('../observe/why/questions.ts');
     const { suppose } = await import('../observe/why/suppose.ts');
@@ -71,16 +74,21 @@ function run<Given extends WhyArguments>(
     const platform = await loadPlatformOrThrow(paths);
     const question = await questionOf(platform, subject, options);
     checkDowns(platform, options.if);
-    const evidence = await gather(platform, question, await asking(platform, options));
+    const [evidence, steering = []] = await Promise.all([
+      gather(platform, question, await asking(platform, options)),
+      askSteeringAgents(options),
+    ]);
+    const edited = editedFindings(steering);
     checkWorkers(evidence.snapshot, options.if);
     const chain = answer(platform, suppose(platform, evidence, options.if), question);
     await printResult(options.output, {
       lines: () => [
         ...firstLines(evidence.snapshot),
+        ...edited.map(({ subject, what }) => `EDITED: ${subject} ${what}`),
         ...renderChain(chain),
         ...fromOutside(evidence.snapshot, shellWords(['tideline', 'why', question.kind, subject, 'FOLDER'])),
       ],
-      value: () => ({ ...chain, doubts: doubtsOf(evidence.snapshot) }),
+      value: () => ({ ...chain, doubts: doubtsOf(evidence.snapshot), edited }),
     });
     process.exitCode = chain.verdict === 'holds' ? 0 : 1;
   };

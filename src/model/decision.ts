@@ -45,6 +45,8 @@ export const decisionKinds = {
   DnsWaitEnded: 'Nothing of the zone waits any more.',
   DnsStuck: 'The steering agent cannot plan or write a zone, and tries again.',
   DnsUnstuck: 'The steering agent plans and writes the zone again.',
+  DnsEdited: 'Somebody else edited records or health checks of ours.',
+  DnsEditEnded: 'What somebody else edited is as it was written again.',
   DnsUnanswered: 'A name server is silent or answers otherwise than what the steering agent applied.',
   DnsAnswered: 'All name servers answer as the steering agent applied.',
   LeadBegan: 'The steering agent leads: of several it is the one that writes.',

@@ -212,6 +212,15 @@ function steeringGroups({ zones, leadership }: SteeringStatus): readonly Group[]
     },
     { began: 'DnsStuck', ended: 'DnsUnstuck', adopts: false, facts: inState('fails'), whyGone: () => 'it works again' },
     {
+      began: 'DnsEdited',
+      ended: 'DnsEditEnded',
+      adopts: false,
+      facts: zones.flatMap(({ provider, zone, drift }) =>
+        drift === undefined ? [] : [{ subject: `${provider} zone ${zone}`, is: true, why: drift.what }],
+      ),
+      whyGone: () => 'it is as it was written, or was written anew',
+    },
+    {
       began: 'DnsUnanswered',
       ended: 'DnsAnswered',
       adopts: false,

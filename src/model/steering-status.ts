@@ -48,6 +48,16 @@ export interface ZoneView {
     readonly policies: readonly string[];
   };
   readonly conditions: readonly ZoneConditionView[];
+  /** What somebody else edited of ours since the zone was applied; absent while it is as it was written. */
+  readonly drift?: {
+    readonly sinceMs: number;
+    /** How many records and health checks. */
+    readonly edits: number;
+    /** A clause about what it is, and who benefits. */
+    readonly what: string;
+    /** The first lines of `tideline steering drift`. */
+    readonly lines: readonly string[];
+  };
   readonly failures?: number;
   readonly nextTryAtMs?: number;
 }

@@ -28,6 +28,7 @@ export const steeringSchema = z.object({
       sinceMs: z.number(),
       generation: z.number().optional().catch(undefined),
       conditions: z.array(condition).catch([]),
+      drift: z.object({ sinceMs: z.number(), what: text }).optional().catch(undefined),
     }),
   ),
 });

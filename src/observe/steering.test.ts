@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { blade, takenAtMs, worker } from '../../test/support/snapshot.ts';
 import { findingsOf } from './findings.ts';
 import type { Snapshot } from './snapshot.ts';
-import { askSteering } from './steering.ts';
+import { askSteering, editedFindings } from './steering.ts';
 import type { SteeringPart, SteeringSeen } from './steering-part.ts';
 import { renderStatus } from './text.ts';
 
@@ -81,6 +81,17 @@ test('what was applied and is not answered so is a fault, beside what waits', ()
     },
     { severity: 'warning' },
   ]);
+});
+
+test('what somebody else edited is a warning of the status, and a line of why', () => {
+  const drift = { sinceMs: takenAtMs, what: '1 record changed; cloud gains 2.1% of the traffic' };
+  const [found] = findingsOf(snapshot(part({ zones: [zone({ drift })] })));
+  expect(found).toMatchObject({
+    severity: 'warning',
+    what: `was edited by somebody else: ${drift.what}; see \`tideline steering drift FOLDER\` (Drift)`,
+  });
+  expect(editedFindings([part({ zones: [zone({ drift })] })])).toEqual([found]);
+  expect(editedFindings([part({ leadership: { leading: false }, zones: [zone({ drift })] })])).toEqual([]);
 });
 
 test('the agent that leads speaks for all; without one that is a warning, and a silent one is not known', () => {

@@ -54,21 +54,41 @@ function lackFindings(parity: readonly ParityView[], told: ReadonlySet<string>):
     );
 }
 
-function zoneFindings({ provider, zone, state, conditions, sinceMs }: ZoneSeen): readonly Finding[] {
-  const subject = `${provider} zone ${zone}`;
-  const otherwise = conditions
+/** What somebody else edited in the zones, as the agent that leads sees it. */
+export function editedFindings(parts: readonly SteeringPart[]): readonly Finding[] {
+  return driftFindings(leading(parts)[0]?.zones ?? []);
+}
+
+function zoneFindings(zone: ZoneSeen): readonly Finding[] {
+  return [...otherwiseFindings(zone), ...stateFindings(zone), ...driftFindings([zone])];
+}
+
+/** What somebody else edited in zones of ours. */
+function driftFindings(zones: readonly ZoneSeen[]): readonly Finding[] {
+  return zones.flatMap(({ provider, zone, drift }): readonly Finding[] => {
+    if (drift === undefined) return [];
+    const what = `was edited by somebody else: ${drift.what}; see \`tideline steering drift FOLDER\` (Drift)`;
+    return [{ severity: 'warning', subject: `${provider} zone ${zone}`, what, sinceMs: drift.sinceMs }];
+  });
+}
+
+function otherwiseFindings({ provider, zone, conditions }: ZoneSeen): readonly Finding[] {
+  return conditions
     .filter(({ reason }) => reason === answeredOtherwise)
     .map(({ reason, message }): Finding => {
       const what = `was applied, and name servers answer otherwise: ${message} (${reason})`;
-      return { severity: 'fault', subject, what };
+      return { severity: 'fault', subject: `${provider} zone ${zone}`, what };
     });
+}
+
+function stateFindings({ provider, zone, state, conditions, sinceMs }: ZoneSeen): readonly Finding[] {
+  const subject = `${provider} zone ${zone}`;
   const [condition] = conditions.filter(({ reason }) => reason !== answeredOtherwise);
-  if (condition === undefined || (state !== 'waits' && state !== 'fails')) return otherwise;
+  if (condition === undefined || (state !== 'waits' && state !== 'fails')) return [];
   const { reason, message, fix } = condition;
   const severity = state === 'fails' ? 'fault' : reason === 'Frozen' ? 'note' : 'warning';
   const what = state === 'fails' ? 'cannot be planned or written' : waiting(fix);
   return [
-    ...otherwise,
     { severity, subject, what: `${what}: ${message}${fix === undefined ? '' : `; ${fix}`} (${reason})`, sinceMs },
   ];
 }

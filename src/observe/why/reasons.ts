@@ -7,7 +7,7 @@ export const whyReasons = {
   },
   AnswerForeign: {
     meaning: 'The name server answers with an address that is the entry of no cluster.',
-    fix: 'look at the zone: tideline steering plan lists records that are not ours',
+    fix: 'look at the zone: tideline steering drift says what somebody edited, tideline steering plan lists records that are not ours',
   },
   AnswerEmpty: {
     meaning: 'The name server knows no address for the host.',

@@ -12,6 +12,7 @@ import { applyPlans } from './plan/apply.ts';
 import { isEmpty, planZones } from './plan/plan.ts';
 import type { ZoneProvider } from './providers/provider.ts';
 import { SteeringError } from './reasons.ts';
+import type { Batch } from './records/batches.ts';
 import type { SpecTrouble } from './step.ts';
 
 let agents: SteeringAgent[] = [];
@@ -71,6 +72,14 @@ function comes(agent: SteeringAgent, state: string, look: () => boolean = () => 
 async function isWhole(): Promise<boolean> {
   const [plan] = await planZones(platform, 'route53', connectNow, systemClock.now());
   return plan !== undefined && isEmpty(plan);
+}
+
+/** The zone in memory, and a way to edit it as somebody else does. */
+async function editable(memory: typeof connect) {
+  const zone = await memory('route53');
+  const state = await zone.read('video.example');
+  const put = (changes: Batch['changes']) => zone.applyBatch(state, { changes } as Batch, new Map());
+  return { provider: state, put };
 }
 
 describe('the steering agent', () => {
@@ -137,6 +146,26 @@ describe('the steering agent', () => {
     expect(await applyPlans(plans, approval, connectNow)).toMatchObject({ applied: [{ zone: 'video.example' }] });
     await comes(agent, 'inForce');
     expect(agent.status().applied).toHaveLength(1);
+  });
+
+  it('says what somebody else edited while it stands, also where it only looks', async () => {
+    platform = await examplePlatform();
+    const memory = memoryProviders();
+    const registry = new Registry();
+    await comes(started({ memory }), 'inForce', () => true);
+    const looking = started({ memory, hands: { mode: 'observe' }, registry });
+    await comes(looking, 'inForce');
+    expect(zoneOf(looking)?.drift).toBeUndefined();
+    await agents[0]?.stop();
+    const { provider, put } = await editable(memory);
+    const edited = provider.records.find(({ name, type }) => name === 'www.video.example' && type === 'A');
+    if (edited === undefined) throw new Error('no answer');
+    await put([{ action: 'DELETE', record: edited }]);
+    await comes(looking, 'planned', () => zoneOf(looking)?.drift !== undefined);
+    expect(zoneOf(looking)?.drift).toMatchObject({ edits: 1, what: expect.stringMatching(/^1 record deleted; /) });
+    expect(await registry.metrics()).toMatch(/^tideline_steering_drift\{[^}]*\} 1$/m);
+    await put([{ action: 'CREATE', record: edited }]);
+    await comes(looking, 'inForce', () => zoneOf(looking)?.drift === undefined);
   });
 
   it('stops at a Freeze, which stands first, and goes on when it is thawed', async () => {

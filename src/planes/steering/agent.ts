@@ -18,6 +18,7 @@ import type { Registry } from '../../runtime/metrics.ts';
 import { AfterApply, type AskNameServers } from './after-apply.ts';
 import { type ZoneAtProvider, zonesOf } from './compile/intent.ts';
 import type { ProviderName } from './dialects/dialect.ts';
+import { driftIn } from './drift-watch.ts';
 import { type SteeringMetrics, steeringMetrics } from './metrics.ts';
 import { ParityWatch } from './parity-watch.ts';
 import { applyPlans } from './plan/apply.ts';
@@ -202,6 +203,7 @@ export class SteeringAgent {
     try {
       const plan = await this.#plan(memory);
       memory.notePlan(plan);
+      await this.#lookForDrift(memory, plan);
       const step = stepOf(this.#world(), plannedZone(plan));
       if (step.does === 'apply' && (await this.#apply(memory, plan))) return 'again';
       memory.collisions = 0;
@@ -220,13 +222,24 @@ export class SteeringAgent {
   }
 
   async #plan({ provider, zone }: ZoneAtProvider): Promise<ZonePlan> {
-    const { platform, clock, read, by, probe, weights } = this.#options;
-    const connect = (name: ProviderName) => connected(this.#readers, name, () => read(name, this.#gate));
+    const { platform, clock, by, probe, weights } = this.#options;
     const asked = { by, ...withoutUndefined({ probe, weights: await weights?.() }) };
     const purpose = { zones: [{ provider, zone }], purpose: everything };
-    const [plan] = await planEach(platform(), purpose, connect, clock.now(), asked);
+    const [plan] = await planEach(platform(), purpose, (name) => this.#reader(name), clock.now(), asked);
     if (plan === undefined) throw new Error(`no plan of ${provider} zone ${zone}`);
     return plan;
+  }
+
+  #reader(provider: ProviderName): Promise<ZoneReader> {
+    return connected(this.#readers, provider, () => this.#options.read(provider, this.#gate));
+  }
+
+  async #lookForDrift(memory: ZoneMemory, plan: ZonePlan): Promise<void> {
+    const { platform, clock, log } = this.#options;
+    const { provider, zone } = plan;
+    const drift = await driftIn(plan, platform(), await this.#reader(provider));
+    if (memory.noteDrift(drift, clock.now()))
+      log.warn({ provider, zone, detail: drift?.what, edits: drift?.lines }, 'somebody else edited a zone');
   }
 
   /** Carries a plan out; it is refused again there if it needs any approval. False for an agent that has nothing to write with. */

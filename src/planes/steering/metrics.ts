@@ -60,6 +60,15 @@ export function steeringMetrics(registry: Registry, now: () => SteeringFigures, 
     ofConditions('fails'),
   );
   gauge(
+    'tideline_steering_drift',
+    'Records and health checks of the zone that somebody else edited since it was applied',
+    ['provider', 'zone'],
+    (to) => {
+      for (const { provider, zone, drift } of now().zones)
+        if (drift !== undefined) to.set({ provider, zone }, drift.edits);
+    },
+  );
+  gauge(
     'tideline_steering_answered_otherwise',
     '1 while a name server of the zone is silent or answers otherwise than what this agent applied',
     ['provider', 'zone'],

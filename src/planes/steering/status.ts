@@ -19,14 +19,15 @@ export function statusOf(now: {
     mode,
     leadership,
     zones: [...zones].map((memory) => {
-      const { provider, zone, state, sinceMs, plannedAtMs, generation, plan, conditions, failures, retryAtMs } = memory;
+      const { provider, zone, state, sinceMs, plannedAtMs, generation, plan, drift, conditions } = memory;
+      const { failures, retryAtMs } = memory;
       const waits = retryAtMs > monotonicMs;
       return {
         provider,
         zone,
         state,
         sinceMs,
-        ...withoutUndefined({ plannedAtMs, generation, plan }),
+        ...withoutUndefined({ plannedAtMs, generation, plan, drift }),
         conditions,
         ...(failures === 0 ? {} : { failures }),
         ...(waits ? { nextTryAtMs: Math.round(nowMs + retryAtMs - monotonicMs) } : {}),

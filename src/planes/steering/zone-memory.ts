@@ -17,6 +17,7 @@ export class ZoneMemory implements ZoneAtProvider {
   plannedAtMs: number | undefined;
   generation: number | undefined;
   plan: ZoneView['plan'];
+  drift: ZoneView['drift'];
   conditions: readonly ZoneConditionView[] = [];
   /** Attempts in a row that failed, and those that met another writer. */
   failures = 0;
@@ -38,9 +39,17 @@ export class ZoneMemory implements ZoneAtProvider {
   ): readonly ZoneConditionView[] {
     if (state !== this.state) this.sinceMs = nowMs;
     this.state = state;
+    if (state === 'standby') this.drift = undefined;
     const before = new Set(this.conditions.map(({ reason, message }) => `${reason} ${message}`));
     this.conditions = conditionsSince(this.conditions, conditions, nowMs);
     return this.conditions.filter(({ reason, message }) => !before.has(`${reason} ${message}`));
+  }
+
+  /** Takes what somebody else edited; true when it is not what was known before. */
+  noteDrift(drift: Omit<NonNullable<ZoneView['drift']>, 'sinceMs'> | undefined, nowMs: number): boolean {
+    const before = this.drift;
+    this.drift = drift === undefined ? undefined : { ...drift, sinceMs: before?.sinceMs ?? nowMs };
+    return drift !== undefined && drift.lines.join() !== before?.lines.join();
   }
 
   notePlan(plan: ZonePlan): void {

@@ -344,6 +344,13 @@ export const cases: readonly Case[] = [
     over: 42,
   },
   {
+    alert: 'TidelineSteeringDrift',
+    series: { [`tideline_steering_drift${steering()}`]: fault },
+    quiet: 12,
+    fires: 17,
+    over: 42,
+  },
+  {
     alert: 'TidelineSteeringUnanswered',
     series: { [`tideline_steering_answered_otherwise${steering()}`]: fault },
     quiet: 12,
