@@ -27,13 +27,8 @@ export function steeringMetrics(registry: Registry, now: () => SteeringFigures, 
     labelNames: ['provider', 'zone'],
     registers,
   });
-  const gauge = <L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    fill: (to: Gauge<L>) => void,
-  ) =>
-    new Gauge<L>({
+  const gauge: AddGauge = (name, help, labelNames, fill) => {
+    new Gauge({
       name,
       help,
       labelNames,
@@ -43,6 +38,23 @@ export function steeringMetrics(registry: Registry, now: () => SteeringFigures, 
         fill(this);
       },
     });
+  };
+  zoneGauges(gauge, now, nowMs);
+  parityGauges(gauge, now);
+  gauge('tideline_steering_mode', '1 for the mode in which the agent was started', ['mode'], (to) => {
+    to.set({ mode: now().mode }, 1);
+  });
+  return { applied: ({ provider, zone }) => applies.inc({ provider, zone }) };
+}
+
+type AddGauge = <L extends string>(
+  name: string,
+  help: string,
+  labelNames: readonly L[],
+  fill: (to: Gauge<L>) => void,
+) => void;
+
+function zoneGauges(gauge: AddGauge, now: () => SteeringFigures, nowMs: () => number): void {
   const ofConditions = (state: ZoneView['state']) => (to: Gauge<'provider' | 'zone' | 'reason'>) => {
     for (const { provider, zone, conditions } of now().zones.filter((one) => one.state === state))
       for (const reason of new Set(conditions.map((one) => one.reason))) to.set({ provider, zone, reason }, 1);
@@ -86,6 +98,9 @@ export function steeringMetrics(registry: Registry, now: () => SteeringFigures, 
         if (plannedAtMs !== undefined) to.set({ provider, zone }, Math.max(0, nowMs() - plannedAtMs) / 1000);
     },
   );
+}
+
+function parityGauges(gauge: AddGauge, now: () => SteeringFigures): void {
   gauge(
     'tideline_steering_hosts_lacking',
     'Hosts of a policy that a cluster which it names does not serve, or not with endpoints and certificate, by reason',
@@ -108,8 +123,4 @@ export function steeringMetrics(registry: Registry, now: () => SteeringFigures, 
         );
     },
   );
-  gauge('tideline_steering_mode', '1 for the mode in which the agent was started', ['mode'], (to) => {
-    to.set({ mode: now().mode }, 1);
-  });
-  return { applied: ({ provider, zone }) => applies.inc({ provider, zone }) };
 }
