@@ -30,7 +30,7 @@ async function closedPort(): Promise<number> {
 }
 
 test('the emulator answers what is assumed, and nothing is left of the run', async () => {
-  const emulator = await testEmulator();
+  const emulator = await testEmulator({ valueOrder: 'reversed' });
   const client = clientOf(emulator);
   try {
     const zoneId = (await createZone(client, 'test.example')).replace(/^\/hostedzone\//, '');

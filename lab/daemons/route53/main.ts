@@ -15,6 +15,9 @@ const usage = `Usage: node lab/daemons/route53/main.ts --api ADDRESS:PORT --dns 
   --rate N                  API requests a second of the account, 0 for no limits (default 5)
   --burst N                 API requests at once (default 5)
   --checkers N              checkers for each health check (default 6)
+  --health-check-quota N    health checks that the account may have (default 200)
+  --zone-quota N            hosted zones that the account may have (default 500)
+  --record-quota N          records that a zone may have (default 10000)
   --allow-private-endpoints health checks may probe private addresses, which the real ones refuse
 Logs go to standard error, one JSON object a line. The state is at http://API/emulator/status.`;
 
@@ -29,6 +32,9 @@ function readOptions(args: readonly string[]): Omit<EmulatorOptions, 'clock' | '
     rate: number('--rate', values.rate, 0, 10_000),
     burst: number('--burst', values.burst, 1, 10_000),
     checkers: Math.round(number('--checkers', values.checkers, 1, 64)),
+    healthCheckQuota: number('--health-check-quota', values['health-check-quota'], 0, 1_000_000),
+    zoneQuota: number('--zone-quota', values['zone-quota'], 0, 1_000_000),
+    recordQuota: number('--record-quota', values['record-quota'], 0, 1_000_000),
     allowPrivateEndpoints: values['allow-private-endpoints'],
   };
 }
@@ -45,6 +51,9 @@ function parse(args: readonly string[]) {
         rate: { type: 'string', default: '5' },
         burst: { type: 'string', default: '5' },
         checkers: { type: 'string', default: '6' },
+        'health-check-quota': { type: 'string', default: '200' },
+        'zone-quota': { type: 'string', default: '500' },
+        'record-quota': { type: 'string', default: '10000' },
         'allow-private-endpoints': { type: 'boolean', default: false },
         help: { type: 'boolean' },
       },

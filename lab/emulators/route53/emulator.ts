@@ -37,6 +37,12 @@ export interface EmulatorOptions {
   readonly healthCheckQuota?: number;
   /** How many records a zone may have; absent for Route 53's default of 10,000. */
   readonly recordQuota?: number;
+  /** How many hosted zones the account may have; absent for Route 53's default of 500. */
+  readonly zoneQuota?: number;
+  /** The order in which the API shows the values of a record: in any, which is all that Route 53 promises, unless it is told otherwise. */
+  readonly valueOrder?: keyof typeof valueOrders;
+  /** Whether a batch may leave an alias without its target; absent: it is refused. */
+  readonly danglingAliases?: 'refused' | 'left';
   /** The ISO 3166-1 alpha-2 code of the country that an address is in; undefined when it is unknown. */
   readonly countryOf: (address: string) => string | undefined;
   readonly clock: Clock;
@@ -49,14 +55,18 @@ export interface Emulator {
   readonly lateDns: readonly Endpoint[];
   /** Takes the control plane out of order, or puts it back; DNS and health checks go on. */
   setOutage(state: OutageState): void;
+  /** Lets this share of the checkers (from 0 to 1) not reach an address, as if the network between were broken. */
+  cutOff(address: string, share: number): void;
   stop(): Promise<void>;
 }
 
 /** Starts the whole emulator: API, DNS and health checkers. */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
   const { clock, log } = options;
+  const unreachable = new Map<string, number>();
   const checkers = new Checkers({
     clock,
+    unreachableFor: (address) => unreachable.get(address) ?? 0,
     probe: probeEndpoint,
     compression: options.timeCompression,
     count: options.checkers,
@@ -70,6 +80,8 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     newId,
     longestLagMs: Math.max(0, ...(options.lateDns ?? []).map(({ lagMs }) => lagMs)),
     recordQuota: options.recordQuota ?? 10_000,
+    zoneQuota: options.zoneQuota ?? 500,
+    danglingAliases: options.danglingAliases ?? 'refused',
     onInsync: (zone, change) => log.info({ zone, change }, 'change in sync'),
   });
   const nameServer = ({ host, port }: Endpoint, lagMs: number): Promise<DnsServer> =>
@@ -90,6 +102,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     healthChecks,
     checkers,
     tags: new Map(),
+    valueOrder: valueOrders[options.valueOrder ?? 'any'],
     healthRules: { allowPrivateEndpoints: options.allowPrivateEndpoints },
     clock,
     log,
@@ -115,6 +128,9 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       setOutage: (state) => {
         outage.state = state;
       },
+      cutOff(address, share) {
+        unreachable.set(address, share);
+      },
       async stop() {
         await api.stop();
         await stopInside();
@@ -130,6 +146,19 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
 function newId(letter: string): string {
   const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   return letter + Array.from({ length: 20 }, () => alphabet[randomInt(alphabet.length)]).join('');
+}
+
+const valueOrders = {
+  any: shuffled,
+  written: (values: readonly string[]) => values,
+  reversed: (values: readonly string[]) => values.toReversed(),
+};
+
+function shuffled(values: readonly string[]): readonly string[] {
+  return values
+    .map((value) => ({ value, place: Math.random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ value }) => value);
 }
 
 function placeIn(country: string | undefined): Place {

@@ -21,6 +21,8 @@ export const errorStatus = {
   HealthCheckVersionMismatch: 409,
   /** The account has as many health checks as its quota allows. */
   TooManyHealthChecks: 400,
+  /** The account has as many hosted zones as its quota allows. */
+  TooManyHostedZones: 400,
   /** The header `Authorization: AWS4-HMAC-SHA256 ...` is missing. Its signature is not verified. */
   MissingAuthenticationToken: 403,
   /** The body is not well-formed XML, or not the element that the operation takes. */

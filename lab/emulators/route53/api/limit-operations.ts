@@ -13,7 +13,7 @@ const getAccountLimit: Operation = {
       case 'MAX_HEALTH_CHECKS_BY_OWNER':
         return limit('GetAccountLimitResponse', type, healthChecks.quota, healthChecks.list().length);
       case 'MAX_HOSTED_ZONES_BY_OWNER':
-        return limit('GetAccountLimitResponse', type, 500, zones.list().length);
+        return limit('GetAccountLimitResponse', type, zones.zoneQuota, zones.list().length);
       default:
         throw invalidInput(`the limit ${type} is unknown or not emulated`);
     }

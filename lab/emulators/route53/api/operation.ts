@@ -5,6 +5,7 @@ import type { HealthChecks } from '../health/registry.ts';
 import { invalidInput } from '../reasons.ts';
 import type { Zones } from '../zone/zones.ts';
 import type { HealthRules } from './health-xml.ts';
+import type { ValueOrder } from './records-xml.ts';
 import type { Element, XmlNode } from './xml.ts';
 
 /** The account that the operations work on. */
@@ -15,6 +16,7 @@ export interface Account {
   /** The tags of each resource, by `hostedzone/ID` or `healthcheck/ID`. */
   readonly tags: Map<string, ReadonlyMap<string, string>>;
   readonly healthRules: HealthRules;
+  readonly valueOrder: ValueOrder;
   readonly clock: Clock;
   readonly log: Log;
 }

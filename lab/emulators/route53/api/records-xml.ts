@@ -47,8 +47,7 @@ function readRecordSet(element: Element): RecordSet {
   const fields = new Fields(element, [...known, 'ResourceRecords', 'AliasTarget', 'HealthCheckId'], notEmulated);
   const nameText = fields.requiredText('Name');
   const name = canonicalName(nameText);
-  if (name === undefined)
-    throw invalidInput(`ResourceRecordSet.Name is not a domain name of a-z, 0-9, - and _: ${nameText}`);
+  if (name === undefined) throw invalidInput(`ResourceRecordSet.Name is not a domain name: ${nameText}`);
   const type = fields.oneOf('Type', recordTypes);
   if (type === undefined) throw invalidInput('ResourceRecordSet.Type is required');
   const setIdentifier = fields.text('SetIdentifier');
@@ -112,8 +111,11 @@ function readAlias(element: Element | undefined): AliasTarget | undefined {
   return { hostedZoneId: fields.requiredText('HostedZoneId'), name, evaluateTargetHealth };
 }
 
+/** The order in which the values of a record are shown: Route 53 promises none. */
+export type ValueOrder = (values: readonly string[]) => readonly string[];
+
 /** A record as ListResourceRecordSets shows it. */
-export function renderRecordSet(record: RecordSet): XmlNode {
+export function renderRecordSet(record: RecordSet, inOrder: ValueOrder): XmlNode {
   const { routing, alias } = record;
   return [
     'ResourceRecordSet',
@@ -130,7 +132,7 @@ export function renderRecordSet(record: RecordSet): XmlNode {
       [
         'ResourceRecords',
         alias === undefined
-          ? record.values.toReversed().map((value): XmlNode => ['ResourceRecord', [['Value', value]]])
+          ? inOrder(record.values).map((value): XmlNode => ['ResourceRecord', [['Value', value]]])
           : undefined,
       ],
       [

@@ -56,7 +56,7 @@ const createHostedZone: Operation = {
     const fields = new Fields(root, ['Name', 'CallerReference', 'HostedZoneConfig'], ['VPC', 'DelegationSetId']);
     const text = fields.requiredText('Name');
     const name = canonicalName(text);
-    if (name === undefined || name.startsWith('\\'))
+    if (name === undefined || name.includes('\\'))
       throw new ApiError('InvalidDomainName', `The domain name is invalid: ${text}`);
     const config = fields.element('HostedZoneConfig');
     const settings = config === undefined ? undefined : new Fields(config, ['Comment', 'PrivateZone']);
@@ -153,6 +153,7 @@ const changeResourceRecordSets: Operation = {
       zoneId: zone.id,
       healthCheckExists: (id) => healthChecks.exists(id),
       recordQuota: zones.recordQuota,
+      danglingAliases: zones.danglingAliases,
     });
     if (!result.ok) throw new ApiError('InvalidChangeBatch', result.messages);
     const change = zones.commit(zone.id, result.table, commentOf(root));
@@ -166,7 +167,7 @@ const listResourceRecordSets: Operation = {
   method: 'GET',
   path: 'hostedzone/:id/rrset',
   query: ['name', 'type', 'identifier', 'maxitems'],
-  run({ zones }, request) {
+  run({ zones, valueOrder }, request) {
     const zone = zones.require(pathParameter(request, 'id'));
     const most = maxItems(request, 300);
     const from = recordsFrom(zone, request);
@@ -175,7 +176,7 @@ const listResourceRecordSets: Operation = {
       status: 200,
       root: 'ListResourceRecordSetsResponse',
       children: [
-        ['ResourceRecordSets', from.slice(0, most).map(renderRecordSet)],
+        ['ResourceRecordSets', from.slice(0, most).map((record) => renderRecordSet(record, valueOrder))],
         ['IsTruncated', next !== undefined],
         ['MaxItems', most],
         ['NextRecordName', next?.name],

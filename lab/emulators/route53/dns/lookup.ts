@@ -1,6 +1,6 @@
 import type { Answer } from 'dns-packet';
 import { type AnswerContext, type Place, resolve } from '../zone/answer.ts';
-import { canonicalName, isWithin, parentOf } from '../zone/names.ts';
+import { canonicalName, canonicalWireName, isWithin, parentOf, wireName } from '../zone/names.ts';
 import { type RecordSet, recordTypes } from '../zone/record.ts';
 import { parseValue } from '../zone/values.ts';
 import type { HostedZone } from '../zone/zones.ts';
@@ -36,14 +36,14 @@ export function lookup(zone: HostedZone, name: string, type: string, context: Lo
   let owner = name;
   let byPlace = false;
   for (let hop = 0; hop <= longestChain; hop++) {
-    const canonical = canonicalName(owner);
+    const canonical = canonicalWireName(owner);
     const referral = canonical === undefined ? undefined : delegation(zone, canonical);
     if (referral !== undefined)
       return {
         rcode: 'NOERROR',
         authoritative: hop > 0,
         answers,
-        authorities: render(referral, referral.name),
+        authorities: render(referral, wireName(referral.name)),
         byPlace,
       };
     const source = canonical === undefined ? undefined : sourceOf(zone, canonical);
@@ -56,7 +56,7 @@ export function lookup(zone: HostedZone, name: string, type: string, context: Lo
     answers.push(...render(found.leaf, owner));
     const next = found.leaf.values[0] === undefined ? undefined : canonicalName(found.leaf.values[0]);
     if (direct !== undefined || next === undefined || !isWithin(next, zone.name)) break;
-    owner = next;
+    owner = wireName(next);
   }
   return { rcode: 'NOERROR', authoritative: true, answers, authorities: [], byPlace };
 }

@@ -28,7 +28,14 @@ const geo = (country: string, value: string): Partial<RecordSet> => ({
 });
 
 const clock = new FakeClock();
-const zones = new Zones({ clock, recordQuota: 10_000, insyncDelayMs: 0, newId: (letter) => `${letter}1` });
+const zones = new Zones({
+  clock,
+  recordQuota: 10_000,
+  zoneQuota: 500,
+  danglingAliases: 'refused',
+  insyncDelayMs: 0,
+  newId: (letter) => `${letter}1`,
+});
 const { zone } = zones.create('video.example.', 'test');
 const draft = zone.table.copy();
 for (const part of [

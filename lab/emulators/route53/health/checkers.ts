@@ -9,6 +9,8 @@ export interface CheckersOptions {
   readonly compression: number;
   /** Checkers for each health check; they do not coordinate. */
   readonly count: number;
+  /** Which share of the checkers, the first ones, cannot reach an address; absent: all reach all. */
+  readonly unreachableFor?: (address: string) => number;
   /** Called when an endpoint's status has changed. */
   readonly onChange: (check: HealthCheck, healthy: boolean, detail: string) => void;
 }
@@ -109,13 +111,20 @@ export class Checkers {
   async #probe(watched: Watched, index: number): Promise<void> {
     const { clock, probe } = this.#options;
     const startedAt = clock.monotonic();
-    const result = await probe(watched.check.settings, this.#timeouts, this.#abort.signal);
+    const result = this.#isCutOff(watched.check, index)
+      ? { healthy: false, detail: 'Failure: Connection timed out. The endpoint is not reachable from here.' }
+      : await probe(watched.check.settings, this.#timeouts, this.#abort.signal);
     const stillWatched = this.#watched.get(watched.check.id) === watched && !this.#abort.signal.aborted;
     if (!stillWatched || watched.timers[index] === undefined) return;
     const checker = watched.checkers[index];
     if (checker !== undefined) this.#record(watched, checker, result.healthy, result.detail);
     const nextInMs = startedAt + this.#intervalMs(watched.check) - clock.monotonic();
     this.#schedule(watched, index, Math.max(0, nextInMs));
+  }
+
+  #isCutOff({ settings: { address } }: HealthCheck, index: number): boolean {
+    const { unreachableFor, count } = this.#options;
+    return address !== undefined && index < Math.round((unreachableFor?.(address) ?? 0) * count);
   }
 
   #record(watched: Watched, checker: Checker, healthy: boolean, detail: string): void {

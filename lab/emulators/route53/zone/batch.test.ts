@@ -7,6 +7,7 @@ const context: BatchContext = {
   zone: 'video.example.',
   zoneId: 'Z1',
   recordQuota: 10_000,
+  danglingAliases: 'refused',
   healthCheckExists: (id) => id === 'check',
 };
 

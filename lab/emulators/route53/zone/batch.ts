@@ -24,6 +24,8 @@ export interface BatchContext {
   readonly healthCheckExists: (id: string) => boolean;
   /** How many records the zone may have. */
   readonly recordQuota: number;
+  /** Whether a batch may leave an alias without its target: Route 53's documentation does not say. */
+  readonly danglingAliases: 'refused' | 'left';
 }
 
 export type BatchResult =
@@ -206,6 +208,7 @@ function finalProblems(draft: RecordDraft, changes: readonly Change[], context: 
   for (const record of all) {
     if (record.alias === undefined) continue;
     if (draft.group(record.alias.name, record.type).length === 0) {
+      if (context.danglingAliases === 'left') continue;
       const why = deleted.has(record.alias.name) ? 'which this batch deletes' : 'which does not exist';
       problems.push(`The alias ${describe(record)} would target ${record.alias.name}, ${why}`);
     } else if (depthOf(record, limits.aliasLevels) > limits.aliasLevels) {

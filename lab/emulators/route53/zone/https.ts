@@ -1,6 +1,6 @@
 import { parseAddress } from '../../../../src/model/address.ts';
 import { bytesOfText } from '../../../../src/model/address-text.ts';
-import { canonicalName } from './names.ts';
+import { canonicalName, wireName } from './names.ts';
 
 /** Numbers of the parameters that are read (RFC 9460, section 14.3.2); others may be written as `keyNNNNN`, which is not emulated. */
 const keys = { alpn: 1, 'no-default-alpn': 2, port: 3, ipv4hint: 4, ipv6hint: 6 } as const;
@@ -24,9 +24,9 @@ export function httpsData(value: string): Buffer | undefined {
 function nameData(text: string): Buffer | undefined {
   const name = canonicalName(text);
   if (name === undefined) return undefined;
-  const labels = name.slice(0, -1).split('.');
+  const labels = name.slice(0, -1).split('.').map(wireName);
   return Buffer.concat([
-    ...labels.map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)])),
+    ...labels.map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')])),
     Buffer.from([0]),
   ]);
 }

@@ -1,17 +1,41 @@
 import { compareText } from '../../../../src/model/values.ts';
 /**
- * A DNS name as the emulator keeps it: lower case, with the trailing dot, a wildcard label as `\052`, which is how
- * Route 53 shows it. Undefined when the text is no name of letters, digits, `-` and `_` (Route 53 takes more characters, in
- * octal; that is not emulated).
+ * A DNS name as the emulator keeps it and as Route 53 shows it: lower case, with the trailing dot, and every byte but `a` to `z`, `0` to `9`,
+ * `-` and `_` as a backslash and three octal digits, so that a wildcard begins with `\052`. It takes visible ASCII characters
+ * as they are and any byte in octal. Undefined when the text is no name.
  */
 export function canonicalName(text: string): string | undefined {
-  const name = text.toLowerCase().replace(/^\*(?=\.|$)/, '\\052');
-  const labels = (name.endsWith('.') ? name.slice(0, -1) : name).split('.');
-  const valid = labels.every(
-    (label, index) => (index === 0 && label === '\\052') || (label.length <= 63 && /^[a-z0-9_-]+$/.test(label)),
-  );
-  const wireLength = labels.reduce((sum, label) => sum + label.length + 1, 1);
-  return valid && wireLength <= 255 ? `${labels.join('.')}.` : undefined;
+  const labels = (text.endsWith('.') ? text.slice(0, -1) : text).split('.').map(bytesOfLabel);
+  return nameOf(labels);
+}
+
+/** The canonical name of a name as it is decoded from a message, in which a backslash is a backslash. */
+export function canonicalWireName(text: string): string | undefined {
+  const labels = (text.endsWith('.') ? text.slice(0, -1) : text).split('.');
+  return nameOf(labels.map((label) => (/^[\x20-\x7e]+$/.test(label) ? [...Buffer.from(label)] : undefined)));
+}
+
+/** A canonical name for the encoder of messages, which knows no escapes. A dot inside of a label is lost on it. */
+export function wireName(name: string): string {
+  return name.replace(/\\([0-3][0-7]{2})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+function bytesOfLabel(text: string): readonly number[] | undefined {
+  const parts = text.match(/\\[0-3][0-7]{2}|[\x21-\x5b\x5d-\x7e]/g) ?? [];
+  if (parts.join('') !== text || text === '') return undefined;
+  return parts.map((part) => (part.length > 1 ? Number.parseInt(part.slice(1), 8) : part.charCodeAt(0)));
+}
+
+function nameOf(labels: readonly (readonly number[] | undefined)[]): string | undefined {
+  const whole = labels.flatMap((label) => (label === undefined || label.length > 63 ? [] : [label]));
+  const wireLength = whole.reduce((sum, label) => sum + label.length + 1, 1);
+  if (whole.length < labels.length || wireLength > 255) return undefined;
+  return `${whole.map((label) => label.map(textOfByte).join('')).join('.')}.`;
+}
+
+function textOfByte(byte: number): string {
+  const character = String.fromCharCode(byte).toLowerCase();
+  return /[a-z0-9_-]/.test(character) ? character : `\\${byte.toString(8).padStart(3, '0')}`;
 }
 
 /** The labels, rightmost first. */

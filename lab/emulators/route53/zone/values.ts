@@ -1,7 +1,7 @@
 import type { Answer } from 'dns-packet';
 import { parseAddress } from '../../../../src/model/address.ts';
 import { httpsData } from './https.ts';
-import { canonicalName } from './names.ts';
+import { canonicalName, wireName } from './names.ts';
 import type { RecordType } from './record.ts';
 
 /** The DNS data of one value, ready for the encoder; the lookup adds `ttl` and `name`. */
@@ -20,7 +20,7 @@ export function parseValue(type: RecordType, value: string): RecordData | { read
       const target = canonicalName(value);
       return target === undefined
         ? bad('DomainNameInvalid (Value is not a domain name)', value)
-        : { type, data: target };
+        : { type, data: wireName(target) };
     }
     case 'TXT': {
       const strings = parseCharacterStrings(value);
@@ -57,7 +57,7 @@ function parseMx(value: string): ReturnType<typeof parseValue> {
   const number = number16(preference);
   if (number === undefined || exchange === undefined || rest.length > 0)
     return bad('MXRRDATANotTwoFields (Value should be "preference host")', value);
-  return { type: 'MX', data: { preference: number, exchange } };
+  return { type: 'MX', data: { preference: number, exchange: wireName(exchange) } };
 }
 
 function parseSrv(value: string): ReturnType<typeof parseValue> {
@@ -66,7 +66,7 @@ function parseSrv(value: string): ReturnType<typeof parseValue> {
   const target = canonicalName(fields[3] ?? '');
   if (priority === undefined || weight === undefined || port === undefined || target === undefined || fields.length > 4)
     return bad('SRVRRDATANotFourFields (Value should be "priority weight port host")', value);
-  return { type: 'SRV', data: { priority, weight, port, target } };
+  return { type: 'SRV', data: { priority, weight, port, target: wireName(target) } };
 }
 
 function parseCaa(value: string): ReturnType<typeof parseValue> {
@@ -86,14 +86,17 @@ function parseHttps(value: string): ReturnType<typeof parseValue> {
 
 function parseSoa(value: string): ReturnType<typeof parseValue> {
   const fields = value.split(/\s+/);
-  const [mname, rname] = fields.slice(0, 2).map(canonicalName);
+  const [mname, rname] = fields.slice(0, 2).map((text) => canonicalName(text));
   const numbers = fields.slice(2).map((text) => (/^\d{1,10}$/.test(text) ? Number(text) : undefined));
   const [serial, refresh, retry, expire, minimum] = numbers;
   const complete = serial !== undefined && refresh !== undefined && retry !== undefined && expire !== undefined;
   if (mname === undefined || rname === undefined || !complete || minimum === undefined || numbers.length !== 5)
     return bad('SOARRDATAInvalid (Value should be "mname rname serial refresh retry expire minimum")', value);
   if (numbers.some((number) => (number ?? 0) > 0xffff_ffff)) return bad('SOARRDATAInvalid (number too large)', value);
-  return { type: 'SOA', data: { mname, rname, serial, refresh, retry, expire, minimum } };
+  return {
+    type: 'SOA',
+    data: { mname: wireName(mname), rname: wireName(rname), serial, refresh, retry, expire, minimum },
+  };
 }
 
 /**

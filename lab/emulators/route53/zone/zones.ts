@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../../../src/runtime/clock.ts';
 import { ApiError, invalidInput } from '../reasons.ts';
+import type { BatchContext } from './batch.ts';
 import { parentOf } from './names.ts';
 import type { RecordSet } from './record.ts';
 import { RecordDraft, type RecordTable } from './table.ts';
@@ -35,6 +36,9 @@ export interface ZonesOptions {
   readonly onInsync?: (zone: string, changeId: string) => void;
   /** How many records a zone may have. */
   readonly recordQuota: number;
+  /** How many zones the account may have. */
+  readonly zoneQuota: number;
+  readonly danglingAliases: BatchContext['danglingAliases'];
 }
 
 export const nameServers = [1, 2, 3, 4].map((number) => `ns-${number}.route53-emulator.example.`);
@@ -63,6 +67,14 @@ export class Zones {
     return this.#options.recordQuota;
   }
 
+  get zoneQuota(): number {
+    return this.#options.zoneQuota;
+  }
+
+  get danglingAliases(): BatchContext['danglingAliases'] {
+    return this.#options.danglingAliases;
+  }
+
   create(
     name: string,
     callerReference: string,
@@ -71,6 +83,8 @@ export class Zones {
     if (this.#references.has(callerReference))
       throw new ApiError('HostedZoneAlreadyExists', `A hosted zone was already created with ${callerReference}.`);
     if (this.#byName.has(name)) throw invalidInput(`a second hosted zone of the same name is not emulated: ${name}`);
+    if (this.#byId.size >= this.zoneQuota)
+      throw new ApiError('TooManyHostedZones', `The account has reached its limit of ${this.zoneQuota} hosted zones.`);
     const table = new RecordDraft();
     for (const record of apexRecords(name)) table.put(record);
     const id = this.#options.newId('Z');
