@@ -43,11 +43,17 @@ export async function startPrometheus(options: AlertsOptions): Promise<void> {
   });
 }
 
-/** The rules with every wait cut (pure). Windows of rates stay as they are. */
+/** The rules with every wait cut, and the age of a plan that is waited for as well (pure). Windows of rates stay as they are. */
 export function hastened(text: string): string {
-  const document = parse(text) as { groups: { rules: { for?: string }[] }[] };
-  for (const rule of document.groups.flatMap(({ rules }) => rules))
-    if (rule.for !== undefined) rule.for = `${Math.ceil(secondsOf(rule.for) / compression.alertFactor)}s`;
+  const document = parse(text) as { groups: { rules: { for?: string; expr: string }[] }[] };
+  const cut = (seconds: number): number => Math.ceil(seconds / compression.alertFactor);
+  for (const rule of document.groups.flatMap(({ rules }) => rules)) {
+    if (rule.for !== undefined) rule.for = `${cut(secondsOf(rule.for))}s`;
+    rule.expr = rule.expr.replace(
+      /(_plan_age_seconds\) > )(\d+)/g,
+      (_, age, seconds) => `${age}${cut(Number(seconds))}`,
+    );
+  }
   return stringify(document);
 }
 

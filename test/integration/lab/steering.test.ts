@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { LabStatus } from '../../../lab/observe/status.ts';
+import { nameServers } from '../../../lab/world/topology.ts';
 import type { SteeringStatus } from '../../../src/model/steering-status.ts';
 import { LabProcess, lab, until } from './labprocess.ts';
 
@@ -85,4 +86,42 @@ it('is shown by the status of the lab, and Prometheus asks it', async () => {
     const agent = data.activeTargets.find(({ scrapeUrl }) => scrapeUrl === 'http://127.0.0.1:9465/metrics');
     return agent?.health === 'up' ? undefined : `the steering agent is ${agent?.health ?? 'not asked'}`;
   }, 30_000);
+});
+
+/** The alerts about steering that fire now. */
+async function firing(): Promise<readonly string[]> {
+  const { alerts } = await world();
+  if (alerts === undefined) return ['Prometheus does not answer'];
+  return alerts.map(({ name }) => name).filter((name) => name.startsWith('TidelineSteering'));
+}
+
+const untilFiring = (...wanted: readonly string[]): Promise<void> =>
+  until(async () => {
+    const now = (await firing()).toSorted().join();
+    return now === wanted.join() ? undefined : `the alerts are ${now}; ${(await zones()).join(', ')}`;
+  }, 240_000);
+
+it('an alert fires while a plan waits for a person, and ends with what was refused', { timeout: 600_000 }, async () => {
+  await untilFiring();
+  const file = join(state, 'platform', 'traffic.yaml');
+  const policy = parse(await readFile(file, 'utf8')) as { spec: Record<string, unknown> };
+  await writeFile(file, stringify({ ...policy, spec: { ...policy.spec, guard: {} } }));
+  const drain = join(state, 'platform', 'drain-paris.yaml');
+  const spec = { target: { kind: 'Cluster', name: 'paris' }, reason: 'works', expires: '2099-01-01T00:00:00Z' };
+  const kind = { apiVersion: 'tideline.dev/v1alpha1', kind: 'Drain', metadata: { name: 'paris-works' } };
+  await writeFile(drain, stringify({ ...kind, spec }));
+  await untilFiring('TidelineSteeringWaits');
+  await rm(drain);
+  await untilFiring();
+});
+
+it('two fire while a provider cannot be reached: that planning fails, and later that nobody has planned', {
+  timeout: 600_000,
+}, async () => {
+  const rule = ['pref', '10', 'to', nameServers.route53, 'unreachable'];
+  const inLab = (...words: readonly string[]) => lab('exec', '--state', state, '--', ...words);
+  expect(await inLab('ip', 'rule', 'add', ...rule)).toMatchObject({ code: 0, stderr: '' });
+  await untilFiring('TidelineSteeringFails', 'TidelineSteeringSilent');
+  expect(await inLab('ip', 'rule', 'del', ...rule)).toMatchObject({ code: 0, stderr: '' });
+  await untilFiring();
 });
