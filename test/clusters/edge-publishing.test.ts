@@ -287,6 +287,19 @@ it('runs from the API of its cluster alone, and believes of it what the operator
   expect((await other.status()).platform.digest).toBe(digest);
   // The other blade has a folder, and believes of this API neither a wider Site nor another Cluster.
   await other.agent.stop();
+  // The blade that leads says so in the API.
+  for (const kind of ['site', 'cluster.tideline.dev'])
+    await eventually(async () =>
+      /^InForce=True InForce$/m.test(
+        await plane.kubectl([
+          'get',
+          kind,
+          'paris',
+          '-o',
+          'jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}{"\\n"}{end}',
+        ]),
+      ),
+    );
   other.startAgent('--platform-trust', 'paris=zones', '--kubeconfig', await kubeconfigOf(other));
   const wide = ['--type=merge', '-p', '{"spec":{"prefixes":{"vips":["192.0.2.0/24"]}}}'];
   await plane.kubectl(['patch', 'site', 'paris', ...wide]);

@@ -24,6 +24,7 @@ const names: Readonly<Record<KindName, Names>> = {
       ['Type', 'string', '.spec.type'],
       ['Country', 'string', '.spec.location.country'],
       ['ASN', 'integer', '.spec.serverAsn'],
+      ['InForce', 'string', conditionPath('InForce')],
     ],
   },
   Cluster: {
@@ -33,6 +34,7 @@ const names: Readonly<Record<KindName, Names>> = {
       ['Sites', 'string', '.spec.sites'],
       ['Pool', 'string', '.spec.entry.edgePool'],
       ['Anycast', 'string', '.spec.entry.anycast'],
+      ['InForce', 'string', conditionPath('InForce')],
     ],
   },
   EdgePool: {
@@ -80,6 +82,7 @@ const names: Readonly<Record<KindName, Names>> = {
     plural: 'freezes',
     short: 'tfreeze',
     columns: [
+      ['InForce', 'string', conditionPath('InForce')],
       ['By', 'string', '.spec.by'],
       ['Since', 'string', '.spec.since'],
       ['Until', 'string', '.spec.until'],

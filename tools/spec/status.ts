@@ -1,7 +1,16 @@
 import type { KindName } from '../../src/model/spec/kinds.ts';
 
+/** Of an object of which nothing else is to be said. */
+const plain = {
+  Accepted: 'The object is taken as it is written.',
+  InForce: 'Agents of the cluster obey it, since `lastTransitionTime`.',
+} as const;
+
 /** The conditions that Tideline writes, by kind. For the other kinds nothing is written yet. */
 export const conditionTypes: Readonly<Partial<Record<KindName, Readonly<Record<string, string>>>>> = {
+  Site: plain,
+  Cluster: plain,
+  Freeze: plain,
   EdgePool: {
     Accepted: 'The pool is in force as it is written.',
     ResolvedRefs: 'Everything it refers to is there.',

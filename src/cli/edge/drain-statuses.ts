@@ -15,7 +15,7 @@ const noWishes: readonly StatusWish[] = [];
 
 type Host = Pick<AgentHost<AgentArguments, BladePlatform>, 'apis' | 'verdicts' | 'platform' | 'clock' | 'access'>;
 
-/** The status of the Drains in the API. Of several pools of a cluster the first one by name writes it. */
+/** The status of the Drains in the API, and of the Sites, Clusters and Freezes where agents read them there. Of several pools of a cluster the first one by name writes it. */
 export async function drainStatuses(
   { apis, verdicts, platform, clock, access }: Host,
   client: KubeClient,
@@ -26,6 +26,7 @@ export async function drainStatuses(
   const { askAgentOf } = await import('../../planes/edge/vips/ask-agent.ts');
   const { DrainLefts } = await import('../../platform-api/drain-left.ts');
   const { DrainStatuses } = await import('../../platform-api/drain-status.ts');
+  const { SpecStatuses } = await import('../../platform-api/spec-status.ts');
   const isFirst = (): boolean => {
     const { platform: whole, pool } = platform();
     const names = poolsOfCluster(whole, pool.spec.cluster).map(({ metadata }) => metadata.name);
@@ -43,7 +44,15 @@ export async function drainStatuses(
     clock,
   });
   const statuses = new DrainStatuses({ api, verdicts, left: (names) => lefts.of(names), now: () => clock.now() });
-  return () => (isFirst() ? statuses.wishes() : noWishes);
+  const plain = new SpecStatuses({ api, verdicts, now: () => clock.now() });
+  let [drains, others, all] = [noWishes, noWishes, noWishes];
+  return () => {
+    if (!isFirst()) return noWishes;
+    const [drainsNow, othersNow] = [statuses.wishes(), plain.wishes()];
+    if (drainsNow !== drains || othersNow !== others) all = [...drainsNow, ...othersNow];
+    [drains, others] = [drainsNow, othersNow];
+    return all;
+  };
 }
 
 /** The internal address of a Node, if it lies in a Site: nothing else is ours to ask. Rejects with the cause as a clause. */

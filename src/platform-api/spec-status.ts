@@ -1,0 +1,102 @@
+import { deepEqual } from '../kube/objects/equal.ts';
+import type { OwnObject } from '../kube/objects/own.ts';
+import type { NewCondition, StatusCondition } from '../kube/status/conditions.ts';
+import type { StatusWish } from '../kube/status/contest.ts';
+import { apiVersion } from '../model/contract.ts';
+import type { KindName } from '../model/spec/kinds.ts';
+import { withoutUndefined } from '../model/values.ts';
+import type { Verdict } from '../platform/spec-api.ts';
+import { ownConditions } from './own-conditions.ts';
+import type { PlatformApi } from './source.ts';
+
+/** The kinds of which nothing is to be said but whether they are taken and in force. */
+const resources = { Site: 'sites', Cluster: 'clusters', Freeze: 'freezes' } as const satisfies Partial<
+  Record<KindName, string>
+>;
+type PlainKind = keyof typeof resources;
+const kinds = Object.keys(resources) as readonly PlainKind[];
+
+export interface SpecStatusOptions {
+  readonly api: Pick<PlatformApi, 'current' | 'objects'>;
+  readonly verdicts: () => readonly Verdict[];
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** The status that each Site, Cluster and Freeze in the API should have: whether it is accepted, and whether it is in force since when. */
+export class SpecStatuses {
+  readonly #options: SpecStatusOptions;
+  #wishes: readonly StatusWish[] = [];
+
+  constructor(options: SpecStatusOptions) {
+    this.#options = options;
+  }
+
+  /** The wishes for all objects. List and wishes are the identical ones as before while nothing changed. */
+  wishes(): readonly StatusWish[] {
+    const { api, verdicts, now } = this.#options;
+    const { place } = api.current();
+    const said = new Map(verdicts().flatMap((one) => (one.place === place ? [[`${one.kind}/${one.name}`, one]] : [])));
+    const before = new Map(this.#wishes.map((wish) => [`${wish.object.kind}/${wish.object.name}`, wish]));
+    const wishes = kinds.flatMap((kind) =>
+      [...api.objects(kind).values()].flatMap((object) => {
+        const key = `${kind}/${object.metadata.name}`;
+        const [verdict, last] = [said.get(key), before.get(key)];
+        // The platform is put together anew a moment after the API has changed.
+        if (verdict === undefined || verdict.generation !== object.metadata.generation) return last ?? [];
+        const wish = wishFor(kind, object, { verdict, last }, now());
+        return last !== undefined && deepEqual(wish, last) ? last : wish;
+      }),
+    );
+    const same = wishes.length === this.#wishes.length && wishes.every((wish, at) => wish === this.#wishes[at]);
+    if (!same) this.#wishes = wishes;
+    return this.#wishes;
+  }
+}
+
+interface Held {
+  readonly conditions?: readonly Partial<StatusCondition>[];
+  readonly observedGeneration?: number;
+}
+
+function wishFor(
+  kind: PlainKind,
+  { metadata, spec, status }: OwnObject<string>,
+  { verdict, last }: { readonly verdict: Verdict; readonly last: StatusWish | undefined },
+  nowMs: number,
+): StatusWish {
+  const { name, uid, generation } = metadata;
+  const held = (status ?? {}) as Held;
+  const { conditions: before } = (last?.wanted ?? {}) as Held;
+  const conditions = ownConditions(
+    conditionsOf(verdict, spec, nowMs),
+    ['Accepted', 'InForce'],
+    { held: held.conditions ?? [], before },
+    { nowMs, generation },
+  );
+  return {
+    object: { apiVersion, kind, resource: resources[kind], name, ...withoutUndefined({ uid }) },
+    wanted: { conditions: conditions.wanted, ...withoutUndefined({ observedGeneration: generation }) },
+    held:
+      status === undefined
+        ? undefined
+        : {
+            conditions: conditions.held,
+            ...withoutUndefined({ observedGeneration: held.observedGeneration }),
+          },
+  };
+}
+
+function conditionsOf(
+  { state, reason, message }: Verdict,
+  spec: Readonly<Record<string, unknown>> | undefined,
+  nowMs: number,
+): readonly NewCondition[] {
+  const accepted: NewCondition = { type: 'Accepted', status: state === 'accepted' ? 'True' : 'False', reason, message };
+  // Only a Freeze ends by itself.
+  const until = state === 'accepted' ? spec?.['until'] : undefined;
+  if (typeof until === 'string' && Date.parse(until) <= nowMs)
+    return [accepted, { type: 'InForce', status: 'False', reason: 'Expired', message: `it ended at ${until}` }];
+  // Of an object that cannot be read the version before is in force.
+  return [accepted, { type: 'InForce', status: state === 'refused' ? 'False' : 'True', reason, message }];
+}
