@@ -9,8 +9,10 @@ import { register as registerExplain } from './steering/explain.ts';
 import { register as registerExport } from './steering/export.ts';
 import { register as registerHistory } from './steering/history.ts';
 import { register as registerImport } from './steering/import.ts';
+import { registerApprove, registerReject } from './steering/judge.ts';
 import { register as registerMap } from './steering/map.ts';
 import { register as registerPlan } from './steering/plan.ts';
+import { register as registerProposals } from './steering/proposals.ts';
 import { register as registerRelease } from './steering/release.ts';
 import { register as registerRemove } from './steering/remove.ts';
 import { register as registerRestore } from './steering/restore.ts';
@@ -34,6 +36,9 @@ export function register(program: Command): void {
     registerDiff,
     registerDrift,
     registerRollback,
+    registerProposals,
+    registerApprove,
+    registerReject,
     registerImport,
     registerExport,
     registerAdopt,

@@ -55,6 +55,8 @@ export const decisionKinds = {
   UndrainAsked: 'A person removed the Drains of a target.',
   FreezeAsked: 'A person wrote a Freeze into the platform spec.',
   ThawAsked: 'A person removed the Freezes.',
+  ProposalApproved: 'A person approved a TrafficOverlay.',
+  ProposalRejected: 'A person rejected a TrafficOverlay.',
 } as const;
 
 export type DecisionKind = keyof typeof decisionKinds;

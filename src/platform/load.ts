@@ -28,9 +28,14 @@ export async function loadPlatform(paths: readonly string[], nowMs: number = Dat
  */
 export async function loadPlatformOrThrow(paths: readonly string[]): Promise<Platform> {
   const nowMs = Date.now();
+  return withOverlays(await readPlatform(paths, nowMs), nowMs);
+}
+
+/** The platform as it is written; throws an InputError with every problem. */
+export async function readPlatform(paths: readonly string[], nowMs: number): Promise<Platform> {
   const result = await loadPlatform(paths, nowMs);
   if ('problems' in result) throw new InputError(result.problems);
-  return withOverlays(result.platform, nowMs);
+  return result.platform;
 }
 
 /**

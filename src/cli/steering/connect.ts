@@ -28,6 +28,8 @@ export interface ProviderChoice {
 export interface ProviderOptions extends OutputArguments, ProviderChoice {
   /** The clusters in whose APIs policies and drains stand too. */
   readonly platformTrust?: readonly Trusted[];
+  /** The overlays that are supposed to be approved. */
+  readonly ifApproved?: readonly string[];
   /** Why a person writes, of commands that do. */
   readonly reason?: string;
 }
@@ -102,7 +104,7 @@ export async function planBy<Plan>(
   make: (platform: Platform, means: Means) => Promise<readonly Plan[]>,
 ): Promise<Planned<Plan>> {
   const { steeredSpec } = await import('./spec.ts');
-  const { platform, said } = await steeredSpec(paths, options.platformTrust ?? []);
+  const { platform, said } = await steeredSpec(paths, options.platformTrust ?? [], options.ifApproved);
   const { weightsOfFile } = await import('./demand-file.ts');
   const nowMs = Date.now();
   const weights = await weightsOfFile(options.demand, nowMs);

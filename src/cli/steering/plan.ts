@@ -19,6 +19,7 @@ export function register(): Command {
     .description('Show what the traffic policies would change in DNS, for whom, and the checksum of it')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
     .option('--out <file>', 'keep the plan in this file, which `apply --plan` takes')
+    .option('--if-approved <overlay...>', 'as if these TrafficOverlays were approved, to see what that would move')
     .option('--detailed-exitcode', 'exit with 3 when there is something to apply');
   return addTlsOptions(addProviderOptions(command)).action(async (paths: string[], options: PlanOptions) => {
     const { parityNow } = await import('../parity.ts');

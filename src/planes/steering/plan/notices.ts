@@ -12,15 +12,27 @@ import type { Task } from '../records/scope.ts';
 import { formatCountries } from './countries-text.ts';
 import { isoTime } from './guard.ts';
 import type { HostImpact } from './impact.ts';
+import { overlayNotices } from './overlays.ts';
+
+/** Why users move, and what is odd about how they are answered. */
+export function aboutUsers(
+  platform: Platform,
+  { policies }: Intent,
+  impacts: readonly HostImpact[],
+  nowMs: number,
+): readonly SteeringNotice[] {
+  const names = policies.map(({ policy }) => policy.metadata.name);
+  return [
+    ...overlayNotices(platform, names, impacts),
+    ...impacts.flatMap(differingFamilies),
+    ...endedDrains(platform, impacts, nowMs),
+  ];
+}
 
 /**
  * The Drains that are over while the zone still answers as in force: those of clusters to which users return by the plan.
  */
-export function endedDrains(
-  platform: Platform,
-  impacts: readonly HostImpact[],
-  nowMs: number,
-): readonly SteeringNotice[] {
+function endedDrains(platform: Platform, impacts: readonly HostImpact[], nowMs: number): readonly SteeringNotice[] {
   return [...platform.drains.values()].flatMap((drain): readonly SteeringNotice[] => {
     const endMs = Date.parse(drain.spec.expires);
     if (isInForce(drain, nowMs)) return [];

@@ -37,7 +37,9 @@ test('a plan names the overlay that moves users, and moves nobody when there is 
   const waits = await plan(overlaid(platform, [evening]));
   expect([isEmpty(waits), told(waits)]).toEqual([
     true,
-    ['OverlayWaits: policy video: overlay evening of optimiser waits for a person, for FR'],
+    [
+      'OverlayWaits: policy video: overlay evening of optimiser waits for a person (tideline steering approve evening FOLDER), for FR',
+    ],
   ]);
   const moves = await plan(overlaid(platform, [evening, verdict(evening)]));
   const [family] = moves.impacts[0]?.families ?? [];

@@ -31,7 +31,10 @@ export function overlayLoud(view: OverlayView): readonly SteeringNotice[] {
   const ownWord = trouble.includes('own word') ? '; its owner approved it, and the policy wants another person' : '';
   const ended = trouble.includes('expired') ? `; it ended at ${expires}` : '';
   const who = formatCountries(countries);
-  const waits = notice('OverlayWaits', `waits for a person, for ${who}${ended}${ownWord}`);
+  const waits = notice(
+    'OverlayWaits',
+    `waits for a person (tideline steering approve ${name} FOLDER), for ${who}${ended}${ownWord}`,
+  );
   if (state === 'proposed') return [waits, ...passedOver];
   if (state !== 'in force') return passedOver;
   return [

@@ -27,8 +27,7 @@ import { type CountedChecks, countedChecks } from './counted.ts';
 import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
 import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
-import { differingFamilies, drainedAtRelease, endedDrains, leavesRollback, leftAlone } from './notices.ts';
-import { overlayNotices } from './overlays.ts';
+import { aboutUsers, drainedAtRelease, leavesRollback, leftAlone } from './notices.ts';
 import { downByHost, type PresentHealth, type Probe, policiesThatChange, presentHealth } from './present.ts';
 import { type Author, type Window, windowOf, withJournals } from './window.ts';
 
@@ -218,10 +217,8 @@ export async function planStep(
       ...(task.kind === 'release' ? [] : intent.policies.flatMap(leftAlone)),
       ...changes.notices,
       ...wrongClocks(reader.name, state, readApplied(zone, records), nowMs),
-      ...overlayNotices(platform, namesOf(intent), impacts),
       ...leavesRollback(task, changes, readApplied(zone, records)),
-      ...impacts.flatMap(differingFamilies),
-      ...endedDrains(platform, impacts, nowMs),
+      ...aboutUsers(platform, intent, impacts, nowMs),
       ...(task.kind === 'release' ? drainedAtRelease(platform, policyOf(intent, task.host), nowMs) : []),
     ],
   };
@@ -311,8 +308,6 @@ function brokenBy(hosts: readonly string[], records: readonly RecordSet[]): read
 
 /** The types of records by which a name has addresses. */
 const addressing: ReadonlySet<string> = new Set(['A', 'AAAA', 'CNAME', 'ALIAS', 'LUA']);
-
-const namesOf = ({ policies }: Intent): readonly string[] => policies.map(({ policy }) => policy.metadata.name);
 
 function policyOf({ policies }: Intent, host: string): TrafficPolicy | undefined {
   return policies.find(({ policy }) => policy.spec.hosts.includes(host))?.policy;

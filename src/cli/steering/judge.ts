@@ -1,0 +1,144 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { findObject } from '../../model/platform/find.ts';
+import { InputError } from '../../model/problem.ts';
+import { shellWords } from '../../model/shell-words.ts';
+import type { Platform } from '../../model/spec/platform.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { type Trusted, trustOption } from '../agent/spec-sources.ts';
+import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
+import { personHere } from '../person.ts';
+import { record } from '../record.ts';
+import type { ProposalView } from './proposals/text.ts';
+
+interface JudgeArguments extends OutputArguments {
+  readonly platformTrust?: readonly Trusted[];
+  readonly proposal?: string;
+  readonly reason?: string;
+  readonly by?: string;
+}
+
+type Word = 'approve' | 'reject';
+
+/** `tideline steering approve NAME FILES...`: lets a TrafficOverlay take effect, in the version that was looked at. */
+export const registerApprove = (): Command =>
+  register('approve', 'Let a TrafficOverlay take effect, in the version that you looked at');
+
+/** `tideline steering reject NAME FILES...`: keeps a TrafficOverlay from taking effect, or leads its traffic back. */
+export const registerReject = (): Command =>
+  register('reject', 'Keep a TrafficOverlay from taking effect; of one that is in force the traffic returns');
+
+function register(word: Word, description: string): Command {
+  const command = new Command(word)
+    .description(description)
+    .argument('<name>', 'its name, as `steering proposals` prints it')
+    .argument('<path...>', 'the folder of the platform spec that agents read; more files and folders if it has more')
+    .option(
+      '--proposal <digest>',
+      'the version that you looked at; without it that is shown, and nothing is written',
+      parseDigest,
+    )
+    .option('--reason <text>', 'for people: why; goes with --proposal')
+    .option('--by <name>', 'for people: who (default: the user of this machine)')
+    .addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
+  return addOutputOption(command)
+    .addHelpText(
+      'after',
+      `
+Shows the proposal and writes nothing without --proposal. With it a TrafficVerdict is written into the first folder that is named, in a file of
+its own; distribute the folder as you always do. What moves by it is said by \`tideline steering plan --if-approved NAME\`, and the guard of
+the policy judges that plan as any other.
+Exit code 0: shown, written, or said so already, 2: bad input, also where the version is another one by now.`,
+    )
+    .action((name: string, paths: string[], options: JudgeArguments) => judge(word, name, paths, options));
+}
+
+async function judge(word: Word, name: string, paths: string[], options: JudgeArguments): Promise<void> {
+  const { steeredPlatform } = await import('./spec.ts');
+  const { judging, proposalDigest } = await import('../../platform/verdict-files.ts');
+  const { proposalOf } = await import('../../model/platform/overlays.ts');
+  const { renderProposal } = await import('./proposals/text.ts');
+  const platform = await steeredPlatform(paths, options.platformTrust ?? []);
+  const overlay = findObject(platform, 'TrafficOverlay', name);
+  const view = platform.overlaid?.find((one) => one.name === name);
+  if (view === undefined) throw new Error(`nothing is known of the overlay ${name}`);
+  const shown: ProposalView = { ...view, digest: proposalDigest(proposalOf(overlay)) };
+  const by = options.by ?? personHere();
+  refuse(word, shown, by, platform);
+  if (options.proposal === undefined || options.reason === undefined) {
+    if (options.proposal !== undefined || options.reason !== undefined) throw new InputError(alone(options));
+    const words = shellWords(['tideline', 'steering', word, name, ...paths, '--proposal', shown.digest]);
+    const command = `${words} --reason WHY`;
+    return printResult(options.output, {
+      lines: () => [...renderProposal(shown), `nothing was written; to ${word} exactly this: ${command}`],
+      value: () => ({ proposal: shown, command }),
+    });
+  }
+  if (options.proposal !== shown.digest) throw new InputError(otherVersion(options.proposal, shown));
+  const edit = await judging(paths, { overlay, verdict: word, by, reason: options.reason }, systemClock.now());
+  const { writeEdits } = await import('../../platform/spec-edit.ts');
+  await writeEdits(edit.edits);
+  const what = word === 'approve' ? 'ProposalApproved' : 'ProposalRejected';
+  await record(what, { subject: `overlay ${name}`, why: options.reason, by });
+  const files = edit.edits.map(({ file }) => ({ file, action: 'written' }));
+  await printResult(options.output, {
+    lines: () => [
+      `${word === 'approve' ? 'approved' : 'rejected'} by ${by}: overlay ${name}, version ${shown.digest}`,
+      ...files.map(({ file }) => `written: ${file}`),
+    ],
+    value: () => ({ overlay: name, verdict: word, digest: shown.digest, by, files }),
+  });
+}
+
+/** Throws an InputError where the word would have no effect, or not the one that a person means. */
+function refuse(word: Word, { name, state, trouble, proposal, broken }: ProposalView, by: string, platform: Platform) {
+  if (word === 'reject') return;
+  const object = `TrafficOverlay/${name}`;
+  if (state === 'broken')
+    throw new InputError({
+      reason: 'OverlayBroken',
+      object,
+      message: `the policy allows none of it: ${broken.map(({ why }) => why).join('; ')}`,
+      fix: 'let its owner correct it, or change the policy',
+    });
+  if (state === 'equal')
+    throw new InputError({
+      reason: 'NothingToApprove',
+      object,
+      message: `the policy ${proposal.policy} says the same already`,
+      fix: 'withdraw the overlay',
+    });
+  if (trouble.includes('expired'))
+    throw new InputError({
+      reason: 'OverlayExpired',
+      object,
+      message: `it ended at ${proposal.expires}`,
+      fix: 'let its owner give it a later end',
+    });
+  const approvers = platform.policies.get(proposal.policy)?.spec.guard.approvers;
+  if (approvers === 'other' && by === platform.overlays.get(name)?.spec.owner)
+    throw new InputError({
+      reason: 'OwnProposal',
+      object,
+      message: `${by} proposes it, and the policy ${proposal.policy} wants another person to approve (guard.approvers)`,
+      fix: 'ask somebody else to look at it and approve it',
+    });
+}
+
+function alone({ proposal }: JudgeArguments) {
+  const [given, missing] = proposal === undefined ? ['--reason', '--proposal'] : ['--proposal', '--reason'];
+  return { reason: 'OptionAlone', message: `${given} goes with ${missing}`, fix: `add ${missing}, or leave both out` };
+}
+
+function otherVersion(asked: string, { name, digest }: ProposalView) {
+  return {
+    reason: 'ProposalChanged',
+    object: `TrafficOverlay/${name}`,
+    message: `its version is ${digest} by now, and not ${asked}`,
+    fix: 'look at it again, without --proposal',
+  };
+}
+
+function parseDigest(text: string): string {
+  if (/^[0-9a-f]{12}$/.test(text)) return text;
+  throw new InvalidArgumentError('Expected the 12 characters that `tideline steering proposals` printed.');
+}
