@@ -3,8 +3,12 @@ import { drainsOfCluster } from '../model/platform/drains.ts';
 import { clustersOfPolicy, decidingRules, forbiddenClusters, type PolicyRule } from '../model/platform/policies.ts';
 import type { TrafficPolicy } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
-import { compareText } from '../model/values.ts';
 import type { Distribution } from './distribution.ts';
+import type { Hold } from './hold.ts';
+import { partsMoved, wholeParts } from './pace.ts';
+import { type Tier, tiersBetween, withoutRepeats } from './tiers.ts';
+
+export type { Tier } from './tiers.ts';
 
 /**
  * The answers of one policy: for every country code, and for users of unknown location, an ordered list of tiers. The
@@ -29,27 +33,31 @@ export interface Preference {
 /** `rules[2] (country)`, `rules[2] (continent)` or `default`. */
 type RuleName = string;
 
-/** Clusters that share the traffic, sorted by name; weights are 1..255. */
-export type Tier = readonly WeightedCluster[];
-
-interface WeightedCluster {
-  readonly name: string;
-  readonly weight: number;
+/**
+ * The answers of a policy with the drains that are in force at `nowMs` (milliseconds since the epoch), and with what a zone holds back of
+ * it; without a zone, nothing is held back.
+ */
+export function answersNow(
+  platform: Platform,
+  policy: TrafficPolicy,
+  nowMs: number,
+  held: readonly Hold[] = [],
+): Answers {
+  return answersOf(policy, drainedAt(platform, nowMs), held);
 }
 
-/** The answers of a policy with the drains that are in force at `nowMs` (milliseconds since the epoch). */
-export function answersNow(platform: Platform, policy: TrafficPolicy, nowMs: number): Answers {
-  const drained = [...platform.clusters.keys()].filter((name) => drainsOfCluster(platform, name, nowMs).length > 0);
-  return answersOf(policy, new Set(drained));
+/** The clusters that are drained at `nowMs`. */
+export function drainedAt(platform: Platform, nowMs: number): ReadonlySet<string> {
+  return new Set([...platform.clusters.keys()].filter((name) => drainsOfCluster(platform, name, nowMs).length > 0));
 }
 
 /**
  * A country rule beats a continent rule, which beats the default; of two rules for the same country the first counts. The
  * tiers are: the clusters with a weight, the clusters of weight 0 together, each name of the failover list, then every
- * other cluster that the policy names; all without those that the country never reaches. Drained clusters come last of all, in
- * the same order among themselves.
+ * other cluster that the policy names; all without those that the country never reaches. Drained clusters, and those that are held
+ * back, come last of all, in the same order among themselves.
  */
-export function answersOf(policy: TrafficPolicy, drained: ReadonlySet<string>): Answers {
+export function answersOf(policy: TrafficPolicy, drained: ReadonlySet<string>, held: readonly Hold[] = []): Answers {
   const all = clustersOfPolicy(policy);
   const deciding = decidingRules(policy.spec);
   const forbidden = forbiddenClusters(policy.spec);
@@ -59,10 +67,12 @@ export function answersOf(policy: TrafficPolicy, drained: ReadonlySet<string>): 
     const { index, by } = deciding.get(code) ?? {};
     const never = [...(forbidden.get(code)?.keys() ?? [])].sort();
     const rule = index === undefined ? 'default' : `rules[${index}] (${by})`;
-    const key = [rule, ...never].join(' ');
+    const returning = held.map(({ cluster, back }) => ({ cluster, parts: partsMoved(back, code) }));
+    const key = [rule, ...never, ...returning.map(({ parts }) => parts)].join(' ');
     const answer = (index === undefined ? undefined : policy.spec.rules[index]) ?? policy.spec.default;
     const allowed = all.filter((name) => !never.includes(name));
-    const made = known.get(key) ?? { tiers: tiersOf(answer, allowed, drained), rule, never };
+    const tiers = (last: ReadonlySet<string>): readonly Tier[] => tiersOf(answer, allowed, last);
+    const made = known.get(key) ?? { tiers: tiersWithHeld(tiers, drained, returning), rule, never };
     known.set(key, made);
     return made;
   };
@@ -106,6 +116,26 @@ function shares(tier: Tier): Distribution {
   return new Map(tier.map((cluster) => [cluster.name, cluster.weight / total]));
 }
 
+interface Returning {
+  readonly cluster: string;
+  readonly parts: number;
+}
+
+/** The tiers while clusters are held back. Of several to which these users return in parts, one does so at a time. */
+function tiersWithHeld(
+  tiersWithout: (last: ReadonlySet<string>) => readonly Tier[],
+  drained: ReadonlySet<string>,
+  returning: readonly Returning[],
+): readonly Tier[] {
+  const held = returning.filter(({ parts }) => parts < wholeParts);
+  const last = new Set([...drained, ...held.map(({ cluster }) => cluster)]);
+  const first = held.find(({ parts }) => parts > 0);
+  if (first === undefined) return tiersWithout(last);
+  const next = new Set(last);
+  if (!drained.has(first.cluster)) next.delete(first.cluster);
+  return tiersBetween(tiersWithout(last), tiersWithout(next), first.parts);
+}
+
 type AnswerSpec = Pick<PolicyRule, 'clusters' | 'failover'>;
 
 /** The tiers of an answer, of the clusters `allowed` only. */
@@ -119,25 +149,6 @@ function tiersOf(answer: AnswerSpec, allowed: readonly string[], drained: Readon
   const inService = wanted.map((tier) => tier.filter((cluster) => !drained.has(cluster.name)));
   const outOfService = wanted.map((tier) => tier.filter((cluster) => drained.has(cluster.name)));
   return withoutRepeats([...inService, ...outOfService]);
-}
-
-/** Keeps each cluster in the first tier that names it; tiers that become empty are left out. */
-function withoutRepeats(tiers: readonly Tier[]): readonly Tier[] {
-  const seen = new Set<string>();
-  const result: Tier[] = [];
-  for (const tier of tiers) {
-    const fresh = mergeByName(tier).filter((cluster) => !seen.has(cluster.name));
-    for (const cluster of fresh) seen.add(cluster.name);
-    if (fresh.length > 0) result.push(fresh);
-  }
-  return result;
-}
-
-function mergeByName(tier: Tier): Tier {
-  const weights = new Map<string, number>();
-  for (const cluster of tier)
-    weights.set(cluster.name, Math.min(255, (weights.get(cluster.name) ?? 0) + cluster.weight));
-  return [...weights].map(([name, weight]) => ({ name, weight })).sort((a, b) => compareText(a.name, b.name));
 }
 
 /** A text that is the same exactly for equal tiers: `newyork:30,paris:70 > cloud`. */

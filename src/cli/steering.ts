@@ -7,6 +7,7 @@ import { register as registerDiff } from './steering/diff.ts';
 import { register as registerDrift } from './steering/drift.ts';
 import { register as registerExplain } from './steering/explain.ts';
 import { register as registerExport } from './steering/export.ts';
+import { register as registerFailback } from './steering/failback.ts';
 import { register as registerHistory } from './steering/history.ts';
 import { register as registerImport } from './steering/import.ts';
 import { registerApprove, registerReject } from './steering/judge.ts';
@@ -39,6 +40,7 @@ export function register(program: Command): void {
     registerProposals,
     registerApprove,
     registerReject,
+    registerFailback,
     registerImport,
     registerExport,
     registerAdopt,

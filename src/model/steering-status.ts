@@ -58,8 +58,23 @@ export interface ZoneView {
     /** The first lines of `tideline steering drift`. */
     readonly lines: readonly string[];
   };
+  /** The clusters that the zone holds back; absent where there are none. */
+  readonly holds?: readonly HoldView[];
   readonly failures?: number;
   readonly nextTryAtMs?: number;
+}
+
+/** A cluster that was down, and to which the users of a policy have not returned yet. */
+export interface HoldView {
+  readonly policy: string;
+  readonly cluster: string;
+  readonly sinceMs: number;
+  readonly by: string;
+  readonly mode: string;
+  /** For how long it has been healthy without a break, as far as was seen. */
+  readonly healthySeconds: number;
+  /** How that ends, as a clause. */
+  readonly ends: string;
 }
 
 /** Why a zone is not as wanted, or a host of it, and what a person does about it. */

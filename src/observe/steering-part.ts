@@ -15,6 +15,7 @@ const parity = z.object({
   unknown: z.array(z.object({ why: text, hosts: z.array(text), count: z.number() })),
 });
 const condition = z.object({ reason: text, message: text, fix: text.optional().catch(undefined) });
+const hold = z.object({ policy: text, cluster: text, sinceMs: z.number(), ends: text });
 export const steeringSchema = z.object({
   agent: z.literal('steering'),
   mode: text,
@@ -29,6 +30,7 @@ export const steeringSchema = z.object({
       generation: z.number().optional().catch(undefined),
       conditions: z.array(condition).catch([]),
       drift: z.object({ sinceMs: z.number(), what: text }).optional().catch(undefined),
+      holds: z.array(hold).catch([]).default([]),
     }),
   ),
 });

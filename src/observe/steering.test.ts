@@ -15,6 +15,7 @@ const zone = (change: Partial<SteeringSeen['zones'][number]> = {}): SteeringSeen
   sinceMs: takenAtMs,
   generation: 12,
   conditions: [],
+  holds: [],
   ...change,
 });
 const part = (change: Partial<SteeringSeen> = {}): SteeringPart => ({
@@ -92,6 +93,14 @@ test('what somebody else edited is a warning of the status, and a line of why', 
   });
   expect(editedFindings([part({ zones: [zone({ drift })] })])).toEqual([found]);
   expect(editedFindings([part({ leadership: { leading: false }, zones: [zone({ drift })] })])).toEqual([]);
+});
+
+test('a cluster that is held back is a note that says how it ends', () => {
+  const ends = 'its users return when it has been healthy for 30 min';
+  const holds = [{ policy: 'video', cluster: 'paris', sinceMs: takenAtMs, ends }];
+  expect(findingsOf(snapshot(part({ zones: [zone({ holds })] })))).toMatchObject([
+    { severity: 'note', what: `holds back paris of policy video, which was down: ${ends} (HeldBack)` },
+  ]);
 });
 
 test('the agent that leads speaks for all; without one that is a warning, and a silent one is not known', () => {

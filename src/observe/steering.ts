@@ -60,7 +60,7 @@ export function editedFindings(parts: readonly SteeringPart[]): readonly Finding
 }
 
 function zoneFindings(zone: ZoneSeen): readonly Finding[] {
-  return [...otherwiseFindings(zone), ...stateFindings(zone), ...driftFindings([zone])];
+  return [...otherwiseFindings(zone), ...stateFindings(zone), ...driftFindings([zone]), ...heldFindings(zone)];
 }
 
 /** What somebody else edited in zones of ours. */
@@ -69,6 +69,13 @@ function driftFindings(zones: readonly ZoneSeen[]): readonly Finding[] {
     if (drift === undefined) return [];
     const what = `was edited by somebody else: ${drift.what}; see \`tideline steering drift FOLDER\` (Drift)`;
     return [{ severity: 'warning', subject: `${provider} zone ${zone}`, what, sinceMs: drift.sinceMs }];
+  });
+}
+
+function heldFindings({ provider, zone, holds }: ZoneSeen): readonly Finding[] {
+  return holds.map(({ policy, cluster, ends, sinceMs }) => {
+    const what = `holds back ${cluster} of policy ${policy}, which was down: ${ends} (HeldBack)`;
+    return { severity: 'note', subject: `${provider} zone ${zone}`, what, sinceMs };
   });
 }
 

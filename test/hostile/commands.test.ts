@@ -188,6 +188,8 @@ const cases: readonly Case[] = [
   { words: ['steering', 'history', 'nobody.example', spec], says: /--provider/ },
   { words: ['steering', 'diff', '1', 'x', 'video.example', spec], says: /Expected a generation/ },
   { words: ['steering', 'diff', '0'.repeat(16), '1', 'video.example', spec], says: /ProvidersApart/ },
+  { words: ['steering', 'failback', 'www.videos.example', 'paris', spec], says: /no policy answers for www\.videos/ },
+  { words: ['steering', 'failback', 'video', 'paris', spec, '--plan', 'x'], says: /checksum/i },
   { words: ['steering', 'rollback', 'x', 'video.example', spec], says: /Expected a generation/ },
   { words: ['steering', 'rollback', '1', 'video.example', spec], says: /powerdns and route53, .*\(ProvidersApart\)/ },
   { words: ['steering', 'rollback', '0'.repeat(16), 'nobody.example', spec], says: /--provider/ },

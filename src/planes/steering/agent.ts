@@ -22,6 +22,7 @@ import { driftIn } from './drift-watch.ts';
 import { type SteeringMetrics, steeringMetrics } from './metrics.ts';
 import { ParityWatch } from './parity-watch.ts';
 import { applyPlans } from './plan/apply.ts';
+import { planFailback } from './plan/failback.ts';
 import { approvalsFor } from './plan/guard.ts';
 import { type Asked, checksumOf, planEach, type ZonePlan } from './plan/plan.ts';
 import type { Probe } from './plan/present.ts';
@@ -221,13 +222,19 @@ export class SteeringAgent {
     }
   }
 
-  async #plan({ provider, zone }: ZoneAtProvider): Promise<ZonePlan> {
-    const { platform, clock, by, probe, weights } = this.#options;
+  async #plan(memory: ZoneMemory): Promise<ZonePlan> {
+    const { clock, hands, by, probe, weights } = this.#options;
+    const { provider, zone } = memory;
     const asked = { by, ...withoutUndefined({ probe, weights: await weights?.() }) };
     const purpose = { zones: [{ provider, zone }], purpose: everything };
-    const [plan] = await planEach(platform(), purpose, (name) => this.#reader(name), clock.now(), asked);
+    const platform = this.#options.platform();
+    const [plan] = await planEach(platform, purpose, (name) => this.#reader(name), clock.now(), asked);
     if (plan === undefined) throw new Error(`no plan of ${provider} zone ${zone}`);
-    return plan;
+    if (hands.mode !== 'automatic') return plan;
+    const watch = { counts: memory.counts, nowMs: clock.now(), monotonicMs: clock.monotonic(), asked };
+    const watched = await planFailback(platform, await this.#reader(provider), plan, watch);
+    memory.counts = watched.counts;
+    return watched.plan;
   }
 
   #reader(provider: ProviderName): Promise<ZoneReader> {

@@ -81,6 +81,15 @@ function zoneGauges(gauge: AddGauge, now: () => SteeringFigures, nowMs: () => nu
     },
   );
   gauge(
+    'tideline_steering_held',
+    '1 while the zone holds back a cluster that was down',
+    ['provider', 'zone', 'policy', 'target_cluster'],
+    (to) => {
+      for (const { provider, zone, holds = [] } of now().zones)
+        for (const { policy, cluster } of holds) to.set({ provider, zone, policy, target_cluster: cluster }, 1);
+    },
+  );
+  gauge(
     'tideline_steering_answered_otherwise',
     '1 while a name server of the zone is silent or answers otherwise than what this agent applied',
     ['provider', 'zone'],

@@ -74,6 +74,12 @@ export const steeringReasons = {
     'The zone is at several providers, which count generations apart; --provider says which one is meant.',
   NoLongerHolds:
     'The earlier policies name a cluster that is gone, has other addresses, or must not be reached by their users today.',
+  HeldBack: 'A cluster was down and stands last in the order of its users until they return as spec.failback says.',
+  NotHeld: 'The zone does not hold the cluster back for that policy, so there is nobody to return.',
+  FailbackNeedsAgent:
+    'A policy says how users return to a cluster that was down; only the steering agent, in the mode automatic, can see to that.',
+  FailbackUnseen:
+    'The provider tells nobody what its health checks say, so no agent can see to how users return; they return at once.',
   DrainsOfToday: 'A cluster was drained then and is not now, or the other way round; a rollback changes no drain.',
   SpecSaysOtherwise:
     'The platform spec still says what a rollback took back: the next apply of it undoes the rollback.',

@@ -20,7 +20,7 @@ export function statusOf(now: {
     leadership,
     zones: [...zones].map((memory) => {
       const { provider, zone, state, sinceMs, plannedAtMs, generation, plan, drift, conditions } = memory;
-      const { failures, retryAtMs } = memory;
+      const { holds = [], failures, retryAtMs } = memory;
       const waits = retryAtMs > monotonicMs;
       return {
         provider,
@@ -29,6 +29,7 @@ export function statusOf(now: {
         sinceMs,
         ...withoutUndefined({ plannedAtMs, generation, plan, drift }),
         conditions,
+        ...(holds.length === 0 ? {} : { holds }),
         ...(failures === 0 ? {} : { failures }),
         ...(waits ? { nextTryAtMs: Math.round(nowMs + retryAtMs - monotonicMs) } : {}),
       };

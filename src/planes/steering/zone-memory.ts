@@ -1,6 +1,8 @@
-import type { ZoneConditionView, ZoneView } from '../../model/steering-status.ts';
+import type { HoldView, ZoneConditionView, ZoneView } from '../../model/steering-status.ts';
 import type { ZoneAtProvider } from './compile/intent.ts';
+import { type Counts, countKey } from './plan/failback.ts';
 import { overGuardText } from './plan/guard.ts';
+import { endOf, failbackOf, standingHolds } from './plan/holds.ts';
 import { countriesThatMove, worstShare } from './plan/impact.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan/plan.ts';
 import { policiesThatChange } from './plan/present.ts';
@@ -19,6 +21,10 @@ export class ZoneMemory implements ZoneAtProvider {
   plan: ZoneView['plan'];
   drift: ZoneView['drift'];
   conditions: readonly ZoneConditionView[] = [];
+  /** What the zone holds back as it stands. */
+  holds: ZoneView['holds'] = [];
+  /** For how long this agent has seen what is held healthy. */
+  counts: Counts = new Map();
   /** Attempts in a row that failed, and those that met another writer. */
   failures = 0;
   collisions = 0;
@@ -56,6 +62,7 @@ export class ZoneMemory implements ZoneAtProvider {
     this.plannedAtMs = plan.author.nowMs;
     this.generation = plan.changes.registryBefore.generation;
     this.plan = isEmpty(plan) ? undefined : viewOf(plan);
+    this.holds = holdsOf(plan, this.counts);
     this.failures = 0;
     this.retryAtMs = 0;
   }
@@ -83,6 +90,29 @@ function policiesToWrite({ intent, changes, checks }: ZonePlan): readonly string
     .filter(({ policy: { metadata, spec } }) => change.has(metadata.name) || spec.hosts.some((host) => names.has(host)))
     .map(({ policy }) => policy.metadata.name)
     .toSorted();
+}
+
+/** What the zone holds back now, before the plan is carried out. */
+function holdsOf({ state, intent }: ZonePlan, counts: Counts): readonly HoldView[] {
+  const policies = intent.policies.map(({ policy }) => policy);
+  return [...standingHolds(policies, state)].flatMap(([policy, held]) => {
+    const rule = policies.flatMap((one) => (one.metadata.name === policy ? (failbackOf(one) ?? []) : []))[0];
+    if (rule === undefined) return [];
+    return held.map((hold): HoldView => {
+      const { cluster, sinceMs, by } = hold;
+      const healthyMs = counts.get(countKey(policy, cluster))?.healthyMs ?? hold.healthySeconds * 1000;
+      const healthySeconds = Math.floor(healthyMs / 1000);
+      return {
+        policy,
+        cluster,
+        sinceMs,
+        by,
+        mode: rule.mode,
+        healthySeconds,
+        ends: endOf({ ...hold, healthySeconds }, rule),
+      };
+    });
+  });
 }
 
 const mostHosts = 20;

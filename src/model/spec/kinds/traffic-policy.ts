@@ -37,6 +37,30 @@ export const Rule = z.strictObject({
   ...Answer,
 });
 
+const Failback = z
+  .strictObject({
+    mode: z
+      .enum(['immediate', 'heldDown', 'gradual', 'byHand'])
+      .default('immediate')
+      .describe(
+        'immediate: at once, which needs nobody. heldDown: when the cluster has been healthy for a while. gradual: the same, in steps. byHand: by `tideline steering failback`. All but the first need the steering agent.',
+      ),
+    holdMinutes: z
+      .int()
+      .min(1)
+      .max(10_080)
+      .default(30)
+      .describe('For so long without a break the cluster must have been healthy: heldDown and gradual.'),
+    stepShare: z
+      .number()
+      .min(0.01)
+      .max(1)
+      .default(0.1)
+      .describe('Of all traffic of the policy a step leads back so much at most: gradual.'),
+    stepMinutes: z.int().min(2).max(1440).default(10).describe('The time from one step to the next: gradual.'),
+  })
+  .describe('How users return to a cluster that was down, and to which the policy leads them first.');
+
 export const TrafficPolicySpec = z
   .strictObject({
     hosts: z
@@ -72,6 +96,7 @@ export const TrafficPolicySpec = z
       .describe(
         'Clusters that the users of countries never reach, in failover neither, whichever rule decides for them. All entries hold together.',
       ),
+    failback: Failback.optional(),
     minReadyRatio: z
       .number()
       .min(0)

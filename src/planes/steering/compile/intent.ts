@@ -1,4 +1,5 @@
 import { type Answers, answersNow } from '../../../answers/answers.ts';
+import type { Holds } from '../../../answers/hold.ts';
 import { groupKey, type RecordSet } from '../../../answers/record.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -48,11 +49,23 @@ export function policiesOf(platform: Platform, provider: ProviderName, zone: str
     .sort((a, b) => compareText(a.metadata.name, b.metadata.name));
 }
 
-/** Compiles the policies of one zone and provider, and verifies the records. Drains that expire before `nowMs` do not count. */
-export function intentOf(platform: Platform, provider: ProviderName, zone: string, nowMs: number): Intent {
+/**
+ * Compiles the policies of one zone and provider, with what the zone holds back, and verifies the records. Drains that expire before
+ * `nowMs` do not count.
+ */
+export function intentOf(
+  platform: Platform,
+  provider: ProviderName,
+  zone: string,
+  nowMs: number,
+  holds: Holds = new Map(),
+): Intent {
   const policies = policiesOf(platform, provider, zone);
   const dialect = dialects[provider];
-  const compiled = policies.map((policy) => compilePolicy(platform, dialect, policy, nowMs));
+  const compiled = policies.map((policy) => {
+    const answers = answersNow(platform, policy, nowMs, holds.get(policy.metadata.name));
+    return compilePolicy(platform, dialect, policy, answers);
+  });
   const records = compiled.flatMap(({ result }) => result.records);
   const verifier = new Verifier(dialect.interpret(records));
   return {
@@ -85,8 +98,7 @@ interface CompiledPolicy extends Omit<PolicyIntent, 'verification'> {
   readonly result: Compiled;
 }
 
-function compilePolicy(platform: Platform, dialect: Dialect, policy: TrafficPolicy, nowMs: number): CompiledPolicy {
-  const answers = answersNow(platform, policy, nowMs);
+function compilePolicy(platform: Platform, dialect: Dialect, policy: TrafficPolicy, answers: Answers): CompiledPolicy {
   const entries = entriesOf(platform, policy);
   const result = compileWith(dialect, policy, answers, entries);
   refuseCrowdedNames(dialect, result.records);

@@ -9,7 +9,7 @@ import { nextGeneration, parseHead } from '../records/registry.ts';
 import type { HeldBack, Task } from '../records/scope.ts';
 import { clockText } from './clock.ts';
 import { type Approval, approvalsFor, isApproved, isoTime, overGuardText } from './guard.ts';
-import { worstShare } from './impact.ts';
+import { shareNow, worstShare } from './impact.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 
 /** A zone that was written and answers as its plan says. */
@@ -138,7 +138,7 @@ function signed(plan: ZonePlan, checksum: string): readonly Batch[] {
     task: nameOf(task),
     first: nextGeneration(changes.registryBefore),
     generation: changes.registryBefore.generation + batches.length,
-    share: Math.max(0, ...impacts.map(worstShare)),
+    share: Math.max(0, ...impacts.map(task.kind === 'everything' && task.holds !== undefined ? shareNow : worstShare)),
     inputs,
     records: parseHead(last.after)?.digest ?? 'none',
   });
@@ -146,6 +146,9 @@ function signed(plan: ZonePlan, checksum: string): readonly Batch[] {
 
 /** A task as the record of an apply names it. */
 function nameOf(task: Task): string {
-  if (task.kind === 'everything') return task.rollback === undefined ? 'apply' : `rollback:${task.rollback}`;
+  if (task.kind === 'everything') {
+    if (task.returned !== undefined) return `failback:${task.returned.cluster}`;
+    return task.holds?.word ?? (task.rollback === undefined ? 'apply' : `rollback:${task.rollback}`);
+  }
   return 'host' in task ? `${task.kind}:${task.host}` : task.kind;
 }

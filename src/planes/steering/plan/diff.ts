@@ -4,7 +4,7 @@ import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { ZoneAtProvider } from '../compile/intent.ts';
 import type { ZoneReader } from '../providers/provider.ts';
 import { formatCountries } from './countries-text.ts';
-import { type ClusterInputs, type Inputs, readInputs } from './inputs.ts';
+import { type ClusterInputs, heldIn, type Inputs, readInputs } from './inputs.ts';
 import { applyOf } from './rollback.ts';
 
 /** What two applies in a zone were made from, where it differs. */
@@ -115,10 +115,10 @@ function clusterText({ addresses, healthCheck, drained }: ClusterInputs): string
 }
 
 /** The order of clusters for each country, and for users whose location nobody knows. */
-function ordersOf(policy: TrafficPolicy | undefined, { clusters }: Inputs): ReadonlyMap<string, string> {
+function ordersOf(policy: TrafficPolicy | undefined, inputs: Inputs): ReadonlyMap<string, string> {
   if (policy === undefined) return new Map();
-  const drained = clusters.flatMap((cluster) => (cluster.drained ? [cluster.name] : []));
-  const answers = answersOf(policy, new Set(drained));
+  const drained = inputs.clusters.flatMap((cluster) => (cluster.drained ? [cluster.name] : []));
+  const answers = answersOf(policy, new Set(drained), heldIn(inputs, policy.metadata.name));
   const unknown = ['unknown', formatTiers(answers.unknown.tiers)] as const;
   return new Map([
     ...countries.map(({ code }) => [code, formatTiers(preferenceOf(answers, code).tiers)] as const),

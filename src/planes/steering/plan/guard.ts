@@ -1,5 +1,8 @@
 import { percent } from '../../../answers/distribution.ts';
+import type { RecordSet } from '../../../answers/record.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import { dependentsOf } from '../records/neighbours.ts';
+import type { Task } from '../records/scope.ts';
 import { lostDepth } from './depth.ts';
 import { type HostImpact, movedFromLiving, worstShare } from './impact.ts';
 import type { Window } from './window.ts';
@@ -59,7 +62,7 @@ export interface FailureBeyond {
 }
 
 /** The same for a host that is released: without a policy everything that moves needs a person's word. */
-export function overGuardsOfRelease(
+function overGuardsOfRelease(
   policy: TrafficPolicy | undefined,
   impact: HostImpact,
   window?: Window,
@@ -101,6 +104,24 @@ export function overGuardsOf(
       ? [{ kind: 'depth', host, movedShare: lost, allowedShare: allowedLater } as const]
       : []),
   ];
+}
+
+/** The judge of what a plan for this task does to a host of a policy. */
+export function guardOf(task: Task): typeof overGuardsOf {
+  if (task.kind === 'release') return overGuardsOfRelease;
+  if (task.kind !== 'everything' || task.holds === undefined) return overGuardsOf;
+  return task.holds.word === 'hold' ? overGuardsOfHold : (_policy, impact) => ledToDown(impact);
+}
+
+/**
+ * The same for a plan that only holds clusters back, which should move nobody: what counts is who is answered otherwise now. The order of what would
+ * answer later changes on purpose. A return is paced by the policy, and no person is asked about it, unless it leads to what is down.
+ */
+function overGuardsOfHold(policy: TrafficPolicy | undefined, impact: HostImpact): readonly OverGuard[] {
+  const { host, movedNow = impact.movedShare } = impact;
+  const allowedShare = policy?.spec.guard.maxTrafficShare ?? 0;
+  const moves = { kind: 'moves', host, movedShare: movedNow, allowedShare, now: true } as const;
+  return [...ledToDown(impact), ...(exceeds(movedNow, allowedShare) ? [moves] : [])];
 }
 
 /** Any share, however small, needs a person's word. */
@@ -145,6 +166,18 @@ export function gainsOf({
     .sort((a, b) => b.gainedShare - a.gainedShare);
   return gains.filter(({ cluster }, index) => gains.findIndex((other) => other.cluster === cluster) === index);
 }
+
+/** The records of others that lead to a host of which no address is left, whatever else stands at its name. */
+export function brokenBy(hosts: readonly string[], records: readonly RecordSet[]): readonly OverGuard[] {
+  const answering = new Set(records.filter(({ type }) => addressing.has(type)).map(({ name }) => name));
+  return hosts
+    .filter((host) => !answering.has(host))
+    .map((host) => ({ kind: 'broken' as const, host, names: dependentsOf(host, records) }))
+    .filter(({ names }) => names.length > 0);
+}
+
+/** The types of records by which a name has addresses. */
+const addressing: ReadonlySet<string> = new Set(['A', 'AAAA', 'CNAME', 'ALIAS', 'LUA']);
 
 export function isApproved(over: OverGuard, approval: Approval): boolean {
   switch (over.kind) {

@@ -86,6 +86,8 @@ function applyLines(apply: PastApply, zone: History & Edited): readonly string[]
 }
 
 function taskText(task: string): string {
+  if (task === 'hold') return 'clusters that were down are held back';
+  if (task === 'failback') return 'users return to clusters that were down';
   const [kind, of] = task.split(/:(.*)/s);
   if (of === undefined) return task;
   return kind === 'rollback' ? `rollback to generation ${of}` : `${kind} ${of}`;

@@ -169,6 +169,11 @@ export function worstShare({ movedShare, movedNow = 0 }: HostImpact): number {
   return Math.max(movedShare, movedNow);
 }
 
+/** The share that moves in the present health. */
+export function shareNow({ movedShare, movedNow = movedShare }: HostImpact): number {
+  return movedNow;
+}
+
 /** The countries whose answers change now or while everything is healthy, in either family. */
 export function countriesThatMove({ families }: HostImpact): readonly string[] {
   const changed = families.flatMap(({ groups, now }) =>

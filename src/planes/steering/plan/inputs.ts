@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import { z } from 'zod';
+import type { Hold, Holds } from '../../../answers/hold.ts';
 import type { RecordSet } from '../../../answers/record.ts';
 import { apiVersion } from '../../../model/contract.ts';
 import { drainsOfCluster } from '../../../model/platform/drains.ts';
@@ -8,6 +9,7 @@ import { entryAddresses } from '../../../model/platform/entries.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import { type Intent, policiesOf, type ZoneAtProvider } from '../compile/intent.ts';
 import { SteeringError } from '../reasons.ts';
 import { type AppliedPlan, forgottenApplies, readApplied } from '../records/applied.ts';
@@ -23,6 +25,15 @@ export interface Inputs {
   readonly policies: readonly TrafficPolicy[];
   /** Sorted by name. */
   readonly clusters: readonly ClusterInputs[];
+  /** What was held back, sorted; absent where nothing was. */
+  readonly holds?: readonly HoldInputs[];
+}
+
+interface HoldInputs {
+  readonly policy: string;
+  readonly cluster: string;
+  /** Who had been led back. */
+  readonly back: Hold['back'];
 }
 
 export interface ClusterInputs {
@@ -36,7 +47,12 @@ export interface ClusterInputs {
 const maxBytes = 4 << 20;
 
 /** What the zone is made from at this time. */
-export function inputsOf(platform: Platform, { provider, zone }: ZoneAtProvider, nowMs: number): Inputs {
+export function inputsOf(
+  platform: Platform,
+  { provider, zone }: ZoneAtProvider,
+  nowMs: number,
+  held: Holds = new Map(),
+): Inputs {
   const policies = policiesOf(platform, provider, zone);
   const named = new Set(policies.flatMap((policy) => clustersOfPolicy(policy)));
   const clusters = [...named].sort().flatMap((name): readonly ClusterInputs[] => {
@@ -46,7 +62,16 @@ export function inputsOf(platform: Platform, { provider, zone }: ZoneAtProvider,
     const drained = drainsOfCluster(platform, name, nowMs).length > 0;
     return [{ name, addresses, healthCheck: cluster.spec.healthCheck, drained }];
   });
-  return { policies, clusters };
+  const holds = policies.flatMap(({ metadata: { name } }) =>
+    (held.get(name) ?? []).map(({ cluster, back }) => ({ policy: name, cluster, back })),
+  );
+  return { policies, clusters, ...(holds.length === 0 ? {} : { holds }) };
+}
+
+/** The holds of a policy among inputs. */
+export function heldIn({ holds = [] }: Inputs, policy: string): readonly Hold[] {
+  const some = holds.filter((one) => one.policy === policy);
+  return some.map(({ cluster, back }) => ({ cluster, back, sinceMs: 0, by: '', healthySeconds: 0 }));
 }
 
 export function digestOfInputs(inputs: Inputs): string {
@@ -93,13 +118,14 @@ export function readInputs(
   if (text === undefined || digestOf(text) !== digest) throw gone('are damaged');
   const parsed = KeptInputs.safeParse(JSON.parse(text));
   if (!parsed.success) throw gone('are in a form that this release does not read');
-  return parsed.data;
+  const { holds, ...rest } = parsed.data;
+  return { ...rest, ...(holds === undefined ? {} : { holds }) };
 }
 
 /** Names only: what else the metadata of a policy says decides nothing. */
-function textOf({ policies, clusters }: Inputs): string {
+function textOf({ policies, clusters, holds }: Inputs): string {
   const essential = policies.map(({ metadata: { name }, spec }) => ({ metadata: { name }, spec }));
-  return JSON.stringify({ policies: essential, clusters });
+  return JSON.stringify({ policies: essential, clusters, holds });
 }
 
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
@@ -121,8 +147,15 @@ const KeptPolicy = z
   .looseObject({})
   .transform((policy): unknown => ({ apiVersion, kind: 'TrafficPolicy', ...policy }))
   .pipe(TrafficPolicy);
+const KeptProgress = z.strictObject({
+  upTo: z.string().optional(),
+  next: z.strictObject({ code: z.string(), parts: z.number() }).optional(),
+});
 const KeptInputs = z.strictObject({
   policies: z.array(KeptPolicy),
+  holds: z
+    .array(z.strictObject({ policy: z.string(), cluster: z.string(), back: KeptProgress.transform(withoutUndefined) }))
+    .optional(),
   clusters: z.array(
     z.strictObject({
       name: z.string(),

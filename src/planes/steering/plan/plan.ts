@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { Holds } from '../../../answers/hold.ts';
 import { formatRecord, type RecordSet } from '../../../answers/record.ts';
 import { type CountryWeights, countedAlike } from '../../../model/country-weights.ts';
 import type { InputError } from '../../../model/problem.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
-import { type Intent, intentOf, type ZoneAtProvider, zonesOf } from '../compile/intent.ts';
+import { type Intent, intentOf, policiesOf, type ZoneAtProvider, zonesOf } from '../compile/intent.ts';
 import { type Recovery, recoveriesOf } from '../compile/recovery.ts';
 import type { Dialect, ProviderName, Reading } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
@@ -16,7 +17,7 @@ import { type Batch, batchesOf } from '../records/batches.ts';
 import { type Changes, changesOf } from '../records/changes.ts';
 import type { CheckChanges } from '../records/checks.ts';
 import { readable } from '../records/foreign.ts';
-import { besides, dependentsOf } from '../records/neighbours.ts';
+import { besides } from '../records/neighbours.ts';
 import { type Quotas, refuseFullZone, shortageOf } from '../records/quota.ts';
 import { isNote, registryOf } from '../records/registry.ts';
 import { everything, type HeldBack, scopeOf, type Task } from '../records/scope.ts';
@@ -24,7 +25,8 @@ import { hiding } from '../records/wildcards.ts';
 import { checksOf, type FoundZone, keysOf } from './checks.ts';
 import { wrongClocks } from './clock.ts';
 import { type CountedChecks, countedChecks } from './counted.ts';
-import { type OverGuard, overGuardsOf, overGuardsOfRelease } from './guard.ts';
+import { brokenBy, guardOf, type OverGuard } from './guard.ts';
+import { holdNotices, holdsAfter, isWatchedBy, movedBy, standingHolds, withHolds } from './holds.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
 import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
 import { aboutUsers, drainedAtRelease, leavesRollback, leftAlone } from './notices.ts';
@@ -42,6 +44,8 @@ export interface ZonePlan {
   readonly state: ZoneState;
   /** What the policies want, without the hosts that are held back. */
   readonly intent: Intent;
+  /** The clusters that the zone holds back when the plan is carried out. */
+  readonly holds: Holds;
   /** Hosts of the policies that are left as they stand, and why. */
   readonly heldBack: readonly HeldBack[];
   readonly changes: Changes;
@@ -153,16 +157,19 @@ export async function planStep(
   { probe, weights = countedAlike(), by = 'unknown', reason, pendingChecks = 0 }: Asked = {},
 ): Promise<ZonePlan> {
   const dialect = dialects[reader.name];
-  const whole = intentOf(platform, reader.name, zone, nowMs);
   const read = await reader.read(zone);
   const state = 'host' in purpose ? { ...read, strayHealthChecks: [] } : read;
   const { task, notices } = taskOf(purpose, dialect, read);
+  const named = policiesOf(platform, reader.name, zone);
+  const holds = holdsAfter(task, standingHolds(named, read), zone);
+  const whole = intentOf(platform, reader.name, zone, nowMs, holds);
   const { wanted, heldBack, hosts } = scopeOf(whole.wanted, state.records, dialect, task);
   const intent = intentWith(whole, wanted, task);
-  const changes = changesOf(wanted, state.records, dialect);
+  const answering = changesOf(wanted, state.records, dialect);
+  const changes = withHolds(answering, task, state, holds);
   const found = { intent, state, changes, limits: dialect.limits, nowMs };
   const checks = checksOf(task, whole, found);
-  const health = await presentHealth(intent, policiesThatChange(intent, changes, checks), {
+  const health = await presentHealth(intent, policiesThatChange(intent, answering, checks), {
     reader,
     state,
     ...withoutUndefined({ probe }),
@@ -171,7 +178,7 @@ export async function planStep(
   const [before, then] = [readingOf(dialect, state.records), readingOf(dialect, next)];
   const counted = await countedChecks(reader, state, { hosts, after: next, updated: checks.update });
   const impacts = impactsOf(platform, hosts, before, then, { downNow: downByHost(intent, health), counted, weights });
-  const overGuard = task.kind === 'release' ? overGuardsOfRelease : overGuardsOf;
+  const overGuard = guardOf(task);
   const records = state.records.filter(({ name }) => isNote(zone, name));
   const windows = new Map(
     impacts.flatMap((impact) => {
@@ -179,9 +186,14 @@ export async function planStep(
       return window === undefined ? [] : [[impact.host, window] as const];
     }),
   );
-  const inputs = inputsOf(platform, { provider: reader.name, zone }, nowMs);
+  const inputs = inputsOf(platform, { provider: reader.name, zone }, nowMs, holds);
   const author = { by, nowMs, ...withoutUndefined({ reason }) };
-  const told = withInputs(inputs, intent, withJournals(intent, changes, impacts, { records, ...author }), records);
+  const told = withInputs(
+    inputs,
+    intent,
+    withJournals(intent, changes, movedBy(task, impacts), { records, ...author }),
+    records,
+  );
   const journaled = withoutNotes(whole, task, state, told);
   const known = [...whole.wanted.hosts, ...changes.registryBefore.hosts];
   const plan: ZonePlan = {
@@ -190,6 +202,7 @@ export async function planStep(
     task,
     state,
     intent,
+    holds,
     heldBack,
     changes,
     batches: batchesOf(wanted, journaled, withRoom(dialect.limits), checks),
@@ -214,6 +227,7 @@ export async function planStep(
       ...besides(hosts, state.records),
       ...hosts.flatMap((host) => hiding({ zone, hosts: known }, host, state.records)),
       ...intent.notices,
+      ...holdNotices(named, holds, isWatchedBy(reader)),
       ...(task.kind === 'release' ? [] : intent.policies.flatMap(leftAlone)),
       ...changes.notices,
       ...wrongClocks(reader.name, state, readApplied(zone, records), nowMs),
@@ -297,17 +311,6 @@ function roomOnly(plan: ZonePlan, whole: Intent, found: FoundZone, short: string
   };
 }
 
-/** The records of others that lead to a host of which no address is left, whatever else stands at its name. */
-function brokenBy(hosts: readonly string[], records: readonly RecordSet[]): readonly OverGuard[] {
-  const answering = new Set(records.filter(({ type }) => addressing.has(type)).map(({ name }) => name));
-  return hosts
-    .filter((host) => !answering.has(host))
-    .map((host) => ({ kind: 'broken' as const, host, names: dependentsOf(host, records) }))
-    .filter(({ names }) => names.length > 0);
-}
-
-/** The types of records by which a name has addresses. */
-const addressing: ReadonlySet<string> = new Set(['A', 'AAAA', 'CNAME', 'ALIAS', 'LUA']);
 
 function policyOf({ policies }: Intent, host: string): TrafficPolicy | undefined {
   return policies.find(({ policy }) => policy.spec.hosts.includes(host))?.policy;

@@ -15,6 +15,7 @@ import { readable } from '../records/foreign.ts';
 import { findRegistry, registryOf } from '../records/registry.ts';
 import { countedChecks, failingChecks } from './counted.ts';
 import { renderHealth } from './health-text.ts';
+import { holdNotices, isWatchedBy, standingHolds } from './holds.ts';
 import { type PresentHealth, type Probe, presentHealth } from './present.ts';
 
 /** What the zone of a policy holds for the users of one country, and what it makes of it in the present health. */
@@ -26,7 +27,7 @@ export interface Standing {
   /** Whether the generation record says that the host is ours. */
   readonly isOurs: boolean;
   readonly health: readonly PresentHealth[];
-  /** Checks that count otherwise than their endpoints are. */
+  /** Checks that count otherwise than their endpoints are, and clusters that are held back. */
   readonly notices: readonly SteeringNotice[];
   /** A before AAAA; empty when the host has no answer. */
   readonly families: readonly StandingFamily[];
@@ -85,7 +86,9 @@ export async function standingOf(
       : [...clusterOf].filter(([, cluster]) => supposed.includes(cluster)).map(([address]) => address),
   );
   const held = dialect.interpret(readable(state.records));
-  const wanted = dialect.interpret(compileWith(dialect, policy, answersNow(platform, policy, nowMs), entries).records);
+  const holds = standingHolds([policy], state);
+  const answers = answersNow(platform, policy, nowMs, holds.get(policy.metadata.name));
+  const wanted = dialect.interpret(compileWith(dialect, policy, answers, entries).records);
   const answerOf = (reading: Reading, type: AddressType, failed: readonly AddressCheck[]): Distribution => {
     if (!reading.types(host).includes(type)) return new Map();
     const view = reading.view(host, type, failed);
@@ -111,7 +114,7 @@ export async function standingOf(
     ...withoutUndefined({ generation }),
     isOurs,
     health,
-    notices: counted?.notices ?? [],
+    notices: [...(counted?.notices ?? []), ...holdNotices([policy], holds, isWatchedBy(reader))],
     families,
   };
 }

@@ -79,7 +79,12 @@ function renderPlan(plan: ZonePlan): readonly string[] {
 }
 
 function taskText({ task }: ZonePlan): string {
-  if (task.kind === 'everything') return task.rollback === undefined ? '' : `, back to generation ${task.rollback}`;
+  if (task.kind === 'everything') {
+    const { rollback, returned, holds } = task;
+    if (returned !== undefined) return `, users return to ${returned.cluster} of ${returned.policy}`;
+    if (holds !== undefined) return holds.word === 'hold' ? ', clusters are held back' : ', users return';
+    return rollback === undefined ? '' : `, back to generation ${rollback}`;
+  }
   return task.kind === 'remove' ? ', what no policy names is removed' : `, ${task.kind} ${task.host}`;
 }
 

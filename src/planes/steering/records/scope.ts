@@ -1,3 +1,4 @@
+import type { Holds } from '../../../answers/hold.ts';
 import { groupKey, identityOf, type RecordSet } from '../../../answers/record.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { SteeringReason } from '../reasons.ts';
@@ -13,12 +14,19 @@ export interface HeldBack {
   readonly message: string;
 }
 
+/** `hold` when a cluster is held back from now on, `failback` when users return to one. */
+export type HoldWord = 'hold' | 'failback';
+
 /** What a plan is for: the zone as the policies want it, or one step of ownership that leaves everything else as it stands. */
 export type Task =
   | {
       readonly kind: 'everything';
       /** The generation that a rollback leads back to. */
       readonly rollback?: number;
+      /** What the zone is to hold back; absent for what it holds back now. */
+      readonly holds?: { readonly held: Holds; readonly word: HoldWord };
+      /** A cluster to which the users of a policy return by a person's word. */
+      readonly returned?: { readonly policy: string; readonly cluster: string };
     }
   /** The records of others on a host are replaced by ours. */
   | { readonly kind: 'adopt'; readonly host: string }

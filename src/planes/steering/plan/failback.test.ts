@@ -1,0 +1,190 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { FailbackWorld, withFailback } from '../../../../test/support/steering/failback.ts';
+import { examplePlatform } from '../../../../test/support/steering/world.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
+import type { Failback } from '../failback.ts';
+import { SteeringError } from '../reasons.ts';
+import { everything } from '../records/scope.ts';
+import { planStep } from './plan.ts';
+
+const rule: Failback = { mode: 'heldDown', holdMinutes: 30, stepShare: 0.01, stepMinutes: 10 };
+let example: Platform;
+beforeAll(async () => {
+  example = await examplePlatform();
+});
+
+/** A world whose zone is as the policy wants it, in which paris has been down for long enough to be held. */
+async function held(change: Partial<Failback> = {}): Promise<FailbackWorld> {
+  const world = new FailbackWorld(withFailback(example, { ...rule, ...change }));
+  await world.look();
+  world.down.add('paris');
+  world.pass(0.5);
+  await world.look();
+  return world;
+}
+
+describe('a cluster that was down', () => {
+  it('is held without anybody being moved or asked, and stays behind the others when it is healthy again', async () => {
+    const world = await held();
+    expect(await world.holds()).toMatchObject([{ cluster: 'paris', by: 'agent@test', healthySeconds: 0 }]);
+    expect(await world.answer('FR')).toEqual({ cloud: 1 });
+    world.down.clear();
+    await world.watch(28);
+    expect(await world.answer('FR')).toEqual({ cloud: 1 });
+    await world.watch(6);
+    expect([await world.answer('FR'), await world.holds()]).toEqual([{ paris: 1 }, []]);
+  });
+
+  it('begins its hold anew when it is down again', async () => {
+    const world = await held();
+    world.down.clear();
+    await world.watch(26);
+    world.down.add('paris');
+    await world.watch(2);
+    world.down.clear();
+    await world.watch(26);
+    expect(await world.answer('FR')).toEqual({ cloud: 1 });
+    await world.watch(8);
+    expect(await world.answer('FR')).toEqual({ paris: 1 });
+  });
+
+  it('returns by steps that say how much of the traffic moves at most', async () => {
+    const world = await held({ mode: 'gradual', stepShare: 0.01 });
+    world.down.clear();
+    await world.watch(34);
+    const returned: string[][] = [];
+    for (let step = 0; step < 4; step += 1) {
+      const countries = ['BE', 'ES', 'FR', 'GB', 'IT', 'SN'];
+      const answers = await Promise.all(countries.map(async (code) => [code, await world.answer(code)] as const));
+      returned.push(answers.filter(([, answer]) => 'paris' in answer).map(([code]) => code));
+      await world.watch(12);
+    }
+    expect(returned).toEqual([
+      ['BE', 'ES'],
+      ['BE', 'ES', 'FR', 'GB'],
+      ['BE', 'ES', 'FR', 'GB', 'IT', 'SN'],
+      ['BE', 'ES', 'FR', 'GB', 'IT', 'SN'],
+    ]);
+    expect(await world.holds()).toEqual([]);
+  });
+
+  it('takes away again what was led back when it is down in the middle of a return', async () => {
+    const world = await held({ mode: 'gradual', stepShare: 0.01 });
+    world.down.clear();
+    await world.watch(34);
+    expect(await world.answer('BE')).toEqual({ paris: 1 });
+    world.down.add('paris');
+    await world.watch(2);
+    world.down.clear();
+    expect(await world.answer('BE')).toEqual({ cloud: 1 });
+    expect(await world.holds()).toMatchObject([{ healthySeconds: 0, back: {} }]);
+  });
+
+  it('waits for a person where the policy says so, who ends any hold', async () => {
+    const world = await held({ mode: 'byHand' });
+    world.down.clear();
+    await world.watch(120);
+    expect(await world.answer('FR')).toEqual({ cloud: 1 });
+    const provider = await world.provider();
+    const returned = { policy: 'video', cluster: 'paris' };
+    const purpose = { kind: 'everything', returned } as const;
+    const plan = await planStep(world.platform, provider, { zone: 'video.example', purpose }, world.nowMs);
+    expect(plan.overGuard.map(({ kind }) => kind)).toEqual(['moves', 'failover']);
+    const other = { kind: 'everything', returned: { policy: 'video', cluster: 'cloud' } } as const;
+    await expect(
+      planStep(world.platform, provider, { zone: 'video.example', purpose: other }, world.nowMs),
+    ).rejects.toThrow(
+      new SteeringError(
+        'NotHeld',
+        'the zone video.example does not hold back cloud of policy video; held back are paris of video',
+      ),
+    );
+  });
+
+  it('answers all the same when everything before it has failed', async () => {
+    const world = await held();
+    world.down.delete('paris');
+    world.down.add('cloud').add('newyork');
+    expect(await world.answer('FR')).toEqual({ paris: 1 });
+  });
+
+  it('is not held while nothing else of its users answers, or nobody knows whether it does', async () => {
+    const world = new FailbackWorld(withFailback(example, rule));
+    await world.look();
+    world.down.add('paris').add('cloud').add('newyork');
+    await world.look();
+    expect(await world.holds()).toEqual([]);
+    world.down.delete('cloud');
+    world.silent.add('cloud');
+    await world.look();
+    expect(await world.holds()).toEqual([]);
+    world.silent.clear();
+    await world.look();
+    expect((await world.holds()).map(({ cluster }) => cluster)).toEqual(['newyork', 'paris']);
+  });
+
+  it('is not counted as healthy, or as down, while nobody knows', async () => {
+    const world = await held();
+    world.down.clear();
+    await world.watch(20);
+    world.silent.add('paris');
+    await world.watch(60);
+    expect(await world.answer('FR')).toEqual({ cloud: 1 });
+    world.silent.clear();
+    await world.watch(16);
+    expect(await world.answer('FR')).toEqual({ paris: 1 });
+  });
+
+  it('is held no more when the policy says immediate, which is a change that a person approves', async () => {
+    const world = await held();
+    world.platform = withFailback(example, { ...rule, mode: 'immediate' });
+    const plan = await planStep(
+      world.platform,
+      await world.provider(),
+      { zone: 'video.example', purpose: everything },
+      world.nowMs,
+    );
+    expect(plan.holds.size).toBe(0);
+    expect(plan.overGuard.map(({ kind }) => kind)).toContain('moves');
+  });
+});
+
+describe('a zone without a rule of failback', () => {
+  it('has no record of it, and no look at health', async () => {
+    const world = new FailbackWorld(example);
+    await world.look();
+    world.down.add('paris');
+    const plan = await world.look();
+    expect([plan.batches, await world.holds()]).toEqual([[], []]);
+  });
+});
+
+describe('whoever goes on after an agent was killed', () => {
+  it('ends at the policy as written, from the zone alone, whichever write the other died in', async () => {
+    for (let batch = 1; batch <= 9; batch += 2) {
+      const world = new FailbackWorld(withFailback(example, { ...rule, mode: 'gradual' }));
+      world.failsBefore = batch;
+      for (let look = 0; look < 3; look += 1) await world.look().catch(() => world.restart());
+      world.down.add('paris');
+      for (let look = 0; look < 3; look += 1) await world.look().catch(() => world.restart());
+      expect((await world.holds()).map(({ cluster }) => cluster)).toEqual(['paris']);
+      world.down.clear();
+      for (let look = 0; look < 50; look += 1) {
+        world.pass(2);
+        await world.look().catch(() => world.restart());
+      }
+      expect([await world.answer('FR'), await world.holds()]).toEqual([{ paris: 1 }, []]);
+    }
+  });
+
+  it('counts at most a quarter of the hold once more', async () => {
+    const world = await held();
+    world.down.clear();
+    await world.watch(18);
+    world.restart();
+    await world.watch(14);
+    expect(await world.answer('FR')).toEqual({ cloud: 1 });
+    await world.watch(6);
+    expect(await world.answer('FR')).toEqual({ paris: 1 });
+  });
+});

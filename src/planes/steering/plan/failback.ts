@@ -1,0 +1,195 @@
+import { type Answers, answersFor, answersOf, drainedAt, preferenceOf } from '../../../answers/answers.ts';
+import { movedBetween, sameShares } from '../../../answers/distribution.ts';
+import type { Hold } from '../../../answers/hold.ts';
+import type { Moving } from '../../../answers/pace.ts';
+import type { CountryWeights } from '../../../model/country-weights.ts';
+import { countries } from '../../../model/geo/countries.ts';
+import { clustersOfPolicy } from '../../../model/platform/policies.ts';
+import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
+import { type Count, counted, nextHold, type Sight } from '../failback.ts';
+import type { ZoneReader } from '../providers/provider.ts';
+import type { HoldWord } from '../records/scope.ts';
+import { failbackOf } from './holds.ts';
+import { type Asked, isEmpty, planStep, type ZonePlan } from './plan.ts';
+import { type PresentHealth, presentHealth } from './present.ts';
+
+/** For how long held clusters have been seen healthy, by policy and cluster. */
+export type Counts = ReadonlyMap<string, Count>;
+
+export const countKey = (policy: string, cluster: string): string => `${policy} ${cluster}`;
+
+export interface Watch {
+  readonly counts: Counts;
+  /** One moment on both clocks. */
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+  readonly asked: Asked;
+}
+
+/**
+ * The plan, of a zone as it is wanted, that holds back what is down and ends what has been held for long enough; the given plan when nothing
+ * of that is to be done, or when it changes anything itself: what the policies want comes first. The health is that of the provider's own
+ * checkers and of nobody else.
+ */
+export async function planFailback(
+  platform: Platform,
+  reader: ZoneReader,
+  plan: ZonePlan,
+  { counts, nowMs, monotonicMs, asked }: Watch,
+): Promise<{ readonly plan: ZonePlan; readonly counts: Counts }> {
+  const { state, zone } = plan;
+  const policies = plan.intent.policies.filter(({ policy }) => failbackOf(policy) !== undefined);
+  if (policies.length === 0) return { plan, counts: new Map() };
+  const names = new Set(policies.map(({ policy }) => policy.metadata.name));
+  const health = await presentHealth({ policies }, names, { reader, state });
+  const looks = policies.map(({ policy }) => {
+    const name = policy.metadata.name;
+    const seen = new Sights(
+      policy,
+      health.filter((one) => one.policy === name),
+    );
+    const drained = drainedAt(platform, nowMs);
+    const found = { policy, seen, drained, weights: plan.weights, by: asked.by ?? 'unknown', nowMs, monotonicMs };
+    return { name, ...lookAt(found, plan.holds.get(name) ?? [], counts) };
+  });
+  const known = new Map(looks.flatMap((look) => [...look.counts]));
+  const changes = looks.flatMap((look) => look.changes);
+  if (changes.length === 0 || !isEmpty(plan)) return { plan, counts: known };
+  // Whoever is held back moves nobody, and does not wait for those who return.
+  const words = new Set(changes.map(({ word }) => word));
+  const word = words.has('hold') || !words.has('failback') ? 'hold' : 'failback';
+  const held = new Map(
+    looks.map(({ name, changes: some }) => {
+      const made = some.filter((one) => one.word === undefined || one.word === word);
+      const changed = new Set(made.map(({ cluster }) => cluster));
+      const others = (plan.holds.get(name) ?? []).filter(({ cluster }) => !changed.has(cluster));
+      return [name, [...others, ...made.flatMap(({ after }) => after ?? [])]];
+    }),
+  );
+  const purpose = { kind: 'everything', holds: { held, word } } as const;
+  const same = { ...reader, read: async () => state };
+  return { plan: await planStep(platform, same, { zone, purpose }, nowMs, asked), counts: known };
+}
+
+interface Found {
+  readonly policy: TrafficPolicy;
+  readonly seen: Sights;
+  readonly drained: ReadonlySet<string>;
+  readonly weights: CountryWeights;
+  readonly by: string;
+  readonly nowMs: number;
+  readonly monotonicMs: number;
+}
+
+interface Change {
+  readonly cluster: string;
+  readonly after: Hold | undefined;
+  /** Absent where only the counted time is written. */
+  readonly word?: HoldWord | undefined;
+}
+
+/** What should change of the holds of a policy, looking at one cluster after the other: what one of them does, the next one knows. */
+function lookAt(
+  { policy, seen, drained, weights, by, nowMs, monotonicMs }: Found,
+  standing: readonly Hold[],
+  counts: Counts,
+): { readonly changes: readonly Change[]; readonly counts: Counts } {
+  const rule = failbackOf(policy);
+  const known = new Map<string, Count>();
+  const changes: Change[] = [];
+  let held = standing;
+  if (rule === undefined) return { changes, counts: known };
+  for (const cluster of clustersOfPolicy(policy)) {
+    const hold = held.find((one) => one.cluster === cluster);
+    const others = held.filter((one) => one !== hold);
+    const key = countKey(policy.metadata.name, cluster);
+    const sight = seen.of(cluster);
+    const count = hold === undefined ? undefined : counted(counts.get(key), hold, sight, monotonicMs);
+    if (count !== undefined) known.set(key, count);
+    const at = (...some: readonly Hold[]): Answers => answersOf(policy, drained, [...others, ...some]);
+    const fresh = { cluster, sinceMs: nowMs, by, healthySeconds: 0, back: {} };
+    const after = nextHold(hold, {
+      cluster,
+      rule,
+      sight,
+      count,
+      by,
+      nowMs,
+      canHold: () => canHold(cluster, hold === undefined ? at() : at(hold), at(fresh), seen),
+      moving: () => movingBetween(at(fresh), at(), seen, weights),
+    });
+    if (after === hold) continue;
+    changes.push({ cluster, after, word: wordOf(hold, after) });
+    held = [...others, ...(after === undefined ? [] : [after])];
+  }
+  return { changes, counts: known };
+}
+
+/** What is known of the clusters of a policy. */
+class Sights {
+  readonly down: ReadonlySet<string>;
+  readonly #sights: ReadonlyMap<string, Sight>;
+
+  constructor(policy: TrafficPolicy, health: readonly PresentHealth[]) {
+    this.#sights = new Map(
+      clustersOfPolicy(policy).map((cluster) => [cluster, sightOf(health.filter((one) => one.cluster === cluster))]),
+    );
+    this.down = new Set([...this.#sights].filter(([, sight]) => sight === 'down').map(([cluster]) => cluster));
+  }
+
+  of(cluster: string): Sight {
+    return this.#sights.get(cluster) ?? 'unknown';
+  }
+
+  answers(cluster: string): boolean {
+    return this.of(cluster) === 'healthy' || this.of(cluster) === 'partly';
+  }
+}
+
+function sightOf(health: readonly PresentHealth[]): Sight {
+  const verdicts = health.map(({ healthy }) => healthy);
+  if (verdicts.length === 0 || verdicts.every((one) => one === undefined)) return 'unknown';
+  if (verdicts.every((one) => one === false)) return 'down';
+  if (verdicts.includes(false)) return 'partly';
+  return verdicts.includes(undefined) ? 'unknown' : 'healthy';
+}
+
+/**
+ * Whether some users are led to the cluster first, and it can be put behind the others without anybody being answered otherwise now: all whom that
+ * concerns have another that answers already.
+ */
+function canHold(cluster: string, before: Answers, after: Answers, seen: Sights): boolean {
+  const concerned = codes.filter((code) => {
+    const [old, next] = [tiersIn(before, code), tiersIn(after, code)];
+    return old !== next && (old[0] ?? []).some(({ name }) => name === cluster) && old[0] !== next[0];
+  });
+  const isSame = codes.every((code) => {
+    const [old, next] = [answersFor(tiersIn(before, code), seen.down), answersFor(tiersIn(after, code), seen.down)];
+    return sameShares(old, next);
+  });
+  return (
+    isSame &&
+    concerned.length > 0 &&
+    concerned.every((code) => [...answersFor(tiersIn(after, code), seen.down).keys()].every((one) => seen.answers(one)))
+  );
+}
+
+function movingBetween(from: Answers, to: Answers, { down }: Sights, weights: CountryWeights): readonly Moving[] {
+  return codes.map((code) => ({
+    code,
+    share: weights.of(code) * movedBetween(answersFor(tiersIn(from, code), down), answersFor(tiersIn(to, code), down)),
+  }));
+}
+
+const codes: readonly string[] = [...countries.map(({ code }) => code), ''];
+const tiersIn = (answers: Answers, code: string) => preferenceOf(answers, code).tiers;
+
+/** What a changed hold does; undefined when it only counts on. */
+function wordOf(before: Hold | undefined, after: Hold | undefined): HoldWord | undefined {
+  if (after === undefined) return before === undefined ? undefined : 'failback';
+  if (before === undefined || isNowhere(after.back)) return before?.back === after.back ? undefined : 'hold';
+  return before.back === after.back ? undefined : 'failback';
+}
+
+const isNowhere = ({ upTo, next }: Hold['back']): boolean => upTo === undefined && next === undefined;
