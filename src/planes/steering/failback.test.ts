@@ -77,7 +77,7 @@ describe('nextHold', () => {
       {},
       { ...fresh, sinceMs: 5000 },
     ],
-  ])('%s', (_what, hold, sight, change, count, expected) => {
+  ])('%s', (...[, hold, sight, change, count, expected]) => {
     expect(next(hold, sight, change, count)).toEqual(expected);
   });
 

@@ -149,7 +149,7 @@ class Sights {
 
 function sightOf(health: readonly PresentHealth[]): Sight {
   const verdicts = health.map(({ healthy }) => healthy);
-  if (verdicts.length === 0 || verdicts.every((one) => one === undefined)) return 'unknown';
+  if (verdicts.every((one) => one === undefined)) return 'unknown';
   if (verdicts.every((one) => one === false)) return 'down';
   if (verdicts.includes(false)) return 'partly';
   return verdicts.includes(undefined) ? 'unknown' : 'healthy';

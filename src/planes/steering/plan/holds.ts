@@ -65,13 +65,9 @@ function holdsWithout(
 }
 
 /** By whom the health of endpoints could be told. */
-export const isWatchedBy = ({
-  name,
-  readHealth,
-}: ZoneReader): { readonly provider: ProviderName; readonly isWatched: boolean } => ({
-  provider: name,
-  isWatched: readHealth !== undefined,
-});
+export function isWatchedBy(reader: ZoneReader): { readonly provider: ProviderName; readonly isWatched: boolean } {
+  return { provider: reader.name, isWatched: reader.readHealth !== undefined };
+}
 
 /** Which clusters are held back and how that ends, and what keeps the rule of a policy from being followed. */
 export function holdNotices(

@@ -31,7 +31,7 @@ import { type HostImpact, impactsOf } from './impact.ts';
 import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
 import { aboutUsers, drainedAtRelease, leavesRollback, leftAlone } from './notices.ts';
 import { downByHost, type PresentHealth, type Probe, policiesThatChange, presentHealth } from './present.ts';
-import { type Author, type Window, windowOf, withJournals } from './window.ts';
+import { type Author, type Window, windowsOf, withJournals } from './window.ts';
 
 /**
  * What would be done in one zone of one provider. Nothing depends on the time or on chance but what is known of health and of earlier
@@ -178,14 +178,8 @@ export async function planStep(
   const [before, then] = [readingOf(dialect, state.records), readingOf(dialect, next)];
   const counted = await countedChecks(reader, state, { hosts, after: next, updated: checks.update });
   const impacts = impactsOf(platform, hosts, before, then, { downNow: downByHost(intent, health), counted, weights });
-  const overGuard = guardOf(task);
   const records = state.records.filter(({ name }) => isNote(zone, name));
-  const windows = new Map(
-    impacts.flatMap((impact) => {
-      const window = windowOf(policyOf(intent, impact.host), impact, records, nowMs, weights);
-      return window === undefined ? [] : [[impact.host, window] as const];
-    }),
-  );
+  const windows = windowsOf(intent, impacts, records, nowMs, weights);
   const inputs = inputsOf(platform, { provider: reader.name, zone }, nowMs, holds);
   const author = { by, nowMs, ...withoutUndefined({ reason }) };
   const told = withInputs(
@@ -217,10 +211,7 @@ export async function planStep(
     windows,
     health,
     countedAfter: counted.after,
-    overGuard: [
-      ...impacts.flatMap((impact) => overGuard(policyOf(intent, impact.host), impact, windows.get(impact.host))),
-      ...brokenBy(hosts, next),
-    ],
+    overGuard: [...judged({ task, intent }, impacts, windows), ...brokenBy(hosts, next)],
     notices: [
       ...notices,
       ...counted.notices,
@@ -237,6 +228,16 @@ export async function planStep(
     ],
   };
   return withinQuotas(plan, reader, { pendingChecks, makeRoom: (short) => roomOnly(plan, whole, found, short) });
+}
+
+/** What the guards of the policies do not allow of these impacts. */
+function judged(
+  { task, intent }: Pick<ZonePlan, 'task' | 'intent'>,
+  impacts: readonly HostImpact[],
+  windows: ReadonlyMap<string, Window>,
+): readonly OverGuard[] {
+  const overGuard = guardOf(task);
+  return impacts.flatMap((impact) => overGuard(policyOf(intent, impact.host), impact, windows.get(impact.host)));
 }
 
 interface Fitting {

@@ -1,6 +1,6 @@
 import { movedBetween, parseShares } from '../../../answers/distribution.ts';
 import { identityOf, type RecordSet } from '../../../answers/record.ts';
-import { type CountryWeights, countedAlike } from '../../../model/country-weights.ts';
+import type { CountryWeights } from '../../../model/country-weights.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Intent } from '../compile/intent.ts';
 import type { Changes } from '../records/changes.ts';
@@ -26,13 +26,30 @@ interface PastApply {
   readonly movedShare: number;
 }
 
+/** The windows of those hosts that have one. */
+export function windowsOf(
+  { policies }: Intent,
+  impacts: readonly HostImpact[],
+  records: readonly RecordSet[],
+  nowMs: number,
+  weights: CountryWeights,
+): ReadonlyMap<string, Window> {
+  return new Map(
+    impacts.flatMap((impact) => {
+      const policy = policies.find((one) => one.policy.spec.hosts.includes(impact.host))?.policy;
+      const window = windowOf(policy, impact, records, nowMs, weights);
+      return window === undefined ? [] : [[impact.host, window] as const];
+    }),
+  );
+}
+
 /** The window of a host; undefined when nothing was moved in it, or the host has no policy or no answer yet. */
-export function windowOf(
+function windowOf(
   policy: TrafficPolicy | undefined,
   { families }: HostImpact,
   records: readonly RecordSet[],
   nowMs: number,
-  weights: CountryWeights = countedAlike(),
+  weights: CountryWeights,
 ): Window | undefined {
   if (policy === undefined) return undefined;
   const moves = movesWithin(policy, records, nowMs);
