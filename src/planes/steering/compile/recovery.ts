@@ -36,6 +36,16 @@ export function recoveriesOf(dialect: Dialect, policy: TrafficPolicy, entries: r
     .sort((a, b) => b.totalSeconds - a.totalSeconds);
 }
 
+/** The same of several policies, each with its name. */
+export function recoveriesByPolicy(
+  dialect: Dialect,
+  policies: readonly { readonly policy: TrafficPolicy; readonly entries: readonly Entry[] }[],
+): readonly (Recovery & { readonly policy: string })[] {
+  return policies.flatMap(({ policy, entries }) =>
+    recoveriesOf(dialect, policy, entries).map((one) => ({ policy: policy.metadata.name, ...one })),
+  );
+}
+
 function slowest(dialect: Dialect, checks: readonly HealthCheck[]): ReturnType<Dialect['detection']> {
   const [most = { seconds: 0, because: '' }] = checks
     .map((check) => dialect.detection(check))

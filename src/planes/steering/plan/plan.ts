@@ -7,7 +7,7 @@ import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import { type Intent, intentOf, policiesOf, type ZoneAtProvider, zonesOf } from '../compile/intent.ts';
-import { type Recovery, recoveriesOf } from '../compile/recovery.ts';
+import { type Recovery, recoveriesByPolicy } from '../compile/recovery.ts';
 import type { Dialect, ProviderName, Reading } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
@@ -203,9 +203,7 @@ export async function planStep(
     author,
     inputs: digestOfInputs(inputs),
     checks,
-    recoveries: intent.policies.flatMap(({ policy, entries }) =>
-      recoveriesOf(dialect, policy, entries).map((one) => ({ policy: policy.metadata.name, ...one })),
-    ),
+    recoveries: recoveriesByPolicy(dialect, intent.policies),
     impacts,
     weights,
     windows,
