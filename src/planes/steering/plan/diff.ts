@@ -4,7 +4,7 @@ import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { ZoneAtProvider } from '../compile/intent.ts';
 import type { ZoneReader } from '../providers/provider.ts';
 import { formatCountries } from './countries-text.ts';
-import { type ClusterInputs, heldIn, type Inputs, readInputs } from './inputs.ts';
+import { type ClusterInputs, holdsIn, type Inputs, readInputs } from './inputs.ts';
 import { applyOf } from './rollback.ts';
 
 /** What two applies in a zone were made from, where it differs. */
@@ -118,7 +118,7 @@ function clusterText({ addresses, healthCheck, drained }: ClusterInputs): string
 function ordersOf(policy: TrafficPolicy | undefined, inputs: Inputs): ReadonlyMap<string, string> {
   if (policy === undefined) return new Map();
   const drained = inputs.clusters.flatMap((cluster) => (cluster.drained ? [cluster.name] : []));
-  const answers = answersOf(policy, new Set(drained), heldIn(inputs, policy.metadata.name));
+  const answers = answersOf(policy, new Set(drained), holdsIn(inputs).get(policy.metadata.name));
   const unknown = ['unknown', formatTiers(answers.unknown.tiers)] as const;
   return new Map([
     ...countries.map(({ code }) => [code, formatTiers(preferenceOf(answers, code).tiers)] as const),

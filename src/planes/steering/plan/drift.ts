@@ -4,7 +4,7 @@ import { type CountryWeights, countedAlike } from '../../../model/country-weight
 import type { Platform } from '../../../model/spec/platform.ts';
 import { messageOf, withoutUndefined } from '../../../model/values.ts';
 import type { HealthCheck } from '../compile/entries.ts';
-import { intentOf, type ZoneAtProvider } from '../compile/intent.ts';
+import { intentOf, policiesOf, type ZoneAtProvider } from '../compile/intent.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
@@ -14,6 +14,7 @@ import { isBelowRegistry, isDrifted, isUnfinished, ownership, type Registry, reg
 import { everything, scopeOf } from '../records/scope.ts';
 import { keysOf } from './checks.ts';
 import { countedChecks } from './counted.ts';
+import { standingHolds } from './holds.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
 import { lastApplied, lastApplyOf } from './last-applied.ts';
 import { readingOf } from './plan.ts';
@@ -123,7 +124,8 @@ interface Written {
 }
 
 function wantedToday(platform: Platform, { provider, zone }: ZoneAtProvider, state: ZoneState, nowMs: number): Written {
-  const { wanted, healthChecks } = intentOf(platform, provider, zone, nowMs);
+  const holds = standingHolds(policiesOf(platform, provider, zone), state);
+  const { wanted, healthChecks } = intentOf(platform, provider, zone, nowMs, holds);
   const scope = scopeOf(wanted, state.records, dialects[provider], everything);
   return { records: scope.wanted.records, healthChecks };
 }

@@ -1,10 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FailbackWorld, withFailback } from '../../../../test/support/steering/failback.ts';
 import { examplePlatform } from '../../../../test/support/steering/world.ts';
+import { countedAlike } from '../../../model/country-weights.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { Failback } from '../failback.ts';
 import { SteeringError } from '../reasons.ts';
 import { everything } from '../records/scope.ts';
+import { driftOf } from './drift.ts';
 import { planStep } from './plan.ts';
 
 const rule: Failback = { mode: 'heldDown', holdMinutes: 30, stepShare: 0.01, stepMinutes: 10 };
@@ -28,6 +30,10 @@ describe('a cluster that was down', () => {
     const world = await held();
     expect(await world.holds()).toMatchObject([{ cluster: 'paris', by: 'agent@test', healthySeconds: 0 }]);
     expect(await world.answer('FR')).toEqual({ cloud: 1 });
+    const provider = await world.provider();
+    const state = await provider.read('video.example');
+    const drift = await driftOf(world.platform, provider, state, { nowMs: world.nowMs, weights: countedAlike() });
+    expect(drift).toMatchObject({ isEdited: false, comparedWith: 'applied' });
     world.down.clear();
     await world.watch(28);
     expect(await world.answer('FR')).toEqual({ cloud: 1 });

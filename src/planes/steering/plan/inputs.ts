@@ -68,10 +68,10 @@ export function inputsOf(
   return { policies, clusters, ...(holds.length === 0 ? {} : { holds }) };
 }
 
-/** The holds of a policy among inputs. */
-export function heldIn({ holds = [] }: Inputs, policy: string): readonly Hold[] {
-  const some = holds.filter((one) => one.policy === policy);
-  return some.map(({ cluster, back }) => ({ cluster, back, sinceMs: 0, by: '', healthySeconds: 0 }));
+/** What was held back, as far as inputs say it. */
+export function holdsIn({ holds = [] }: Inputs): Holds {
+  const hold = ({ cluster, back }: HoldInputs): Hold => ({ cluster, back, sinceMs: 0, by: '', healthySeconds: 0 });
+  return new Map([...Map.groupBy(holds, ({ policy }) => policy)].map(([policy, some]) => [policy, some.map(hold)]));
 }
 
 export function digestOfInputs(inputs: Inputs): string {

@@ -6,7 +6,7 @@ import { type Intent, intentOf, type ZoneAtProvider } from '../compile/intent.ts
 import { historyOf, type PastApply } from '../records/history.ts';
 import { isDrifted, type Registry } from '../records/registry.ts';
 import { needed } from '../records/scope.ts';
-import { type ClusterInputs, type Inputs, readInputs } from './inputs.ts';
+import { type ClusterInputs, holdsIn, type Inputs, readInputs } from './inputs.ts';
 
 /** What the last apply in a zone left there, made anew from its inputs. */
 export interface LastApplied {
@@ -35,8 +35,9 @@ export function lastApplied(
   const apply = lastApplyOf(zone, current, registry);
   if (apply === undefined) return undefined;
   try {
-    const then = withInputsOf(platform, readInputs(zone, apply, current));
-    const { wanted, healthChecks } = intentOf(then, provider, zone, apply.atMs);
+    const inputs = readInputs(zone, apply, current);
+    const then = withInputsOf(platform, inputs);
+    const { wanted, healthChecks } = intentOf(then, provider, zone, apply.atMs, holdsIn(inputs));
     const hosts = new Set(registry.hosts);
     const all = [wanted.records, needed(zone, wanted.records, (name) => hosts.has(name))];
     const records = all.find((some) => !isDrifted(registry, some));
