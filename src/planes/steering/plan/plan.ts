@@ -310,7 +310,6 @@ function roomOnly(plan: ZonePlan, whole: Intent, found: FoundZone, short: string
   };
 }
 
-
 function policyOf({ policies }: Intent, host: string): TrafficPolicy | undefined {
   return policies.find(({ policy }) => policy.spec.hosts.includes(host))?.policy;
 }
