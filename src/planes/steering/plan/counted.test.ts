@@ -3,6 +3,7 @@ import { holding, type Meddling } from '../../../../test/support/steering/holdin
 import { planZone } from '../../../../test/support/steering/plans.ts';
 import { examplePlatform, withDefault } from '../../../../test/support/steering/world.ts';
 import type { RecordSet } from '../../../answers/record.ts';
+import type { OtherCheck } from '../providers/provider.ts';
 import { ExpectedAnswers } from './expected.ts';
 import { overGuardText } from './guard.ts';
 import { planStep, type ZonePlan } from './plan.ts';
@@ -73,6 +74,49 @@ test.each([
   expect(plan.impacts[0]?.movedNow).toBeCloseTo(share, 9);
   expect(plan.notices.map(({ message }) => message).join('\n')).toMatch(says);
 });
+
+const child = (id: string, settings: Partial<{ disabled: boolean; inverted: boolean }> = {}) =>
+  [`id:${id}`, { id, settings: { disabled: false, inverted: false, ...settings }, isTold: true }] as const;
+const calculated = (threshold: number, settings: Partial<{ disabled: boolean; inverted: boolean }> = {}) =>
+  new Map<string, OtherCheck>([
+    child('a'),
+    child('b'),
+    child('c', settings),
+    [
+      'id:X',
+      {
+        id: 'X',
+        settings: { disabled: false, inverted: false },
+        isTold: false,
+        calculated: { children: ['id:a', 'id:b', 'id:c'], threshold },
+      },
+    ] as const,
+  ]);
+
+test.each([
+  ['two of three are healthy, as many as it wants', calculated(2), { a: true, b: true, c: false }, 0],
+  ['one of three is', calculated(2), { a: true, b: false, c: false }, ofCloud],
+  ['the third is inverted and fails', calculated(2, { inverted: true }), { a: true, b: false, c: false }, 0],
+  ['the third is disabled', calculated(2, { disabled: true }), { a: true, b: false, c: false }, 0],
+  ['it wants none', calculated(0), { a: false, b: false, c: false }, 0],
+  ['two are, and nothing is known of the third', calculated(2), { a: true, b: true }, 0],
+  ['two are not, and nothing is known of the third', calculated(2), { a: false, b: false }, ofCloud],
+  ['the one that nobody knows decides', calculated(2), { a: true, b: false }, ofCloud],
+] as const)(
+  'a calculated check of somebody else is counted from the checks that it is made of: %s',
+  async (...given) => {
+    const [, made, seen, share] = given;
+    const platform = await examplePlatform();
+    const told = Object.fromEntries(Object.entries(seen).map(([id, healthy]) => [`id:${id}`, healthy]));
+    const reader = holding(platform, { ...well, ...told }, { others: made, change: withOtherCheck });
+    const plan = await planZone(platform, reader, zone, 0);
+    expect(plan.impacts[0]?.movedNow).toBeCloseTo(share, 9);
+    expect(plan.notices.map(({ message }) => message).join('\n')).toMatch(
+      /health check X of somebody else, which wants \d of 3 other checks healthy: /,
+    );
+    expect(reader.asked.flat()).not.toContain('id:X');
+  },
+);
 
 test('an explanation says whom an inverted check leads where now, unless clusters are supposed to be down', async () => {
   const platform = await examplePlatform();

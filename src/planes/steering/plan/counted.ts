@@ -1,6 +1,6 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import type { AddressCheck, Reading } from '../dialects/dialect.ts';
-import type { ZoneReader, ZoneState } from '../providers/provider.ts';
+import type { OtherCheck, ZoneReader, ZoneState } from '../providers/provider.ts';
 import type { SteeringNotice } from '../reasons.ts';
 import type { CheckUpdate } from '../records/checks.ts';
 import { checksInUse } from './checks-in-use.ts';
@@ -47,10 +47,10 @@ export async function countedChecks(reader: ZoneReader, state: ZoneState, sides:
   const used = new Map([...before, ...after].map((check) => [check.key, check.address]));
   const odd = [...used].flatMap(([key, address]) => oddCheck(state, key, address) ?? []);
   if (odd.length === 0) return { before: new Map(), after: new Map(), notices: [] };
-  const ask = odd.filter(({ isTold }) => isTold).map(({ key }) => key);
+  const ask = [...new Set(odd.flatMap((check) => check.calculated?.children ?? (check.isTold ? [check.key] : [])))];
   const told = (ask.length === 0 ? undefined : await reader.readHealth?.(state, ask)) ?? new Map<string, boolean>();
   const updated = new Set(sides.updated.map(({ key }) => key));
-  const verdicts = new Map(odd.map((check) => [check.key, verdictOf(check, told.get(check.key))]));
+  const verdicts = new Map(odd.map((check) => [check.key, verdictOf(check, endpointOf(check, state, told))]));
   const counts = (checks: readonly AddressCheck[], some: (check: OddCheck) => boolean): CountedChecks => {
     const keys = new Set(checks.map(({ key }) => key));
     return new Map(
@@ -72,6 +72,7 @@ interface OddCheck {
   readonly disabled: boolean;
   readonly inverted: boolean;
   readonly isTold: boolean;
+  readonly calculated: OtherCheck['calculated'];
 }
 
 function oddCheck({ healthChecks, otherHealthChecks }: ZoneState, key: string, address: string): OddCheck | undefined {
@@ -80,25 +81,65 @@ function oddCheck({ healthChecks, otherHealthChecks }: ZoneState, key: string, a
   if (ours !== undefined) {
     const { disabled, inverted } = ours.settings;
     return disabled || inverted
-      ? { key, address, id: ours.id, isOurs: true, disabled, inverted, isTold: true }
+      ? { key, address, id: ours.id, isOurs: true, disabled, inverted, isTold: true, calculated: undefined }
       : undefined;
   }
   if (other !== undefined)
-    return { key, address, id: other.id, isOurs: false, ...other.settings, isTold: other.isTold };
+    return {
+      key,
+      address,
+      id: other.id,
+      isOurs: false,
+      ...other.settings,
+      isTold: other.isTold,
+      calculated: other.calculated,
+    };
   // A check of ours that is to be created is none of the provider's yet.
   return key.startsWith('id:')
-    ? { key, address, id: key.slice('id:'.length), isOurs: false, disabled: false, inverted: false, isTold: false }
+    ? {
+        key,
+        address,
+        id: key.slice('id:'.length),
+        isOurs: false,
+        disabled: false,
+        inverted: false,
+        isTold: false,
+        calculated: undefined,
+      }
     : undefined;
 }
 
+/**
+ * What a check sees. No provider tells that of a calculated one, which counts the checks that it is made of as these count: disabled ones
+ * as healthy, inverted ones the other way round. Undefined where those of which nobody can tell decide.
+ */
+function endpointOf(
+  { key, calculated }: OddCheck,
+  { healthChecks, otherHealthChecks }: ZoneState,
+  told: ReadonlyMap<string, boolean>,
+): boolean | undefined {
+  if (calculated === undefined) return told.get(key);
+  const verdicts = calculated.children.map((child) => {
+    const settings = (healthChecks.get(child) ?? otherHealthChecks?.get(child))?.settings;
+    return settings === undefined ? undefined : verdictOf(settings, told.get(child));
+  });
+  const sure = verdicts.filter((verdict) => verdict === true).length;
+  const possible = verdicts.filter((verdict) => verdict !== false).length;
+  if (sure >= calculated.threshold) return true;
+  return possible < calculated.threshold ? false : undefined;
+}
+
 /** Undefined where nobody can tell. */
-function verdictOf({ disabled, inverted }: OddCheck, endpoint: boolean | undefined): boolean | undefined {
+function verdictOf(
+  { disabled, inverted }: Pick<OddCheck, 'disabled' | 'inverted'>,
+  endpoint: boolean | undefined,
+): boolean | undefined {
   const healthy = disabled ? true : endpoint;
   return healthy === undefined ? undefined : healthy !== inverted;
 }
 
 function noticeOf(
-  { id, address, isOurs, disabled, inverted }: OddCheck,
+  { id, address, isOurs, disabled, inverted, calculated }: OddCheck,
   verdict: boolean | undefined,
   isUpdated: boolean,
 ): SteeringNotice {
@@ -108,10 +149,14 @@ function noticeOf(
       : verdict
         ? 'it counts as healthy'
         : 'it counts as failing';
+  const madeOf =
+    calculated === undefined
+      ? ''
+      : `, which wants ${calculated.threshold} of ${calculated.children.length} other checks healthy`;
   if (!isOurs)
     return {
       reason: 'HealthCheckOfOthers',
-      message: `records with ${address} use the health check ${id} of somebody else: ${counts}`,
+      message: `records with ${address} use the health check ${id} of somebody else${madeOf}: ${counts}`,
     };
   const how = [...(disabled ? ['disabled'] : []), ...(inverted ? ['inverted'] : [])].join(' and ');
   return {

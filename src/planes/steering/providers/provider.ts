@@ -32,6 +32,8 @@ export interface OtherCheck extends Pick<HeldCheck, 'id'> {
   readonly settings: Pick<HeldCheck['settings'], 'disabled' | 'inverted'>;
   /** False where the provider tells nobody what the check sees, as of one that is calculated from others. */
   readonly isTold: boolean;
+  /** Of a check that is calculated from others: the keys of these, and how many of them must count as healthy. */
+  readonly calculated?: { readonly children: readonly string[]; readonly threshold: number };
 }
 
 /** Reads zones, for `plan` and `explain`: its transport refuses every request that could write. */

@@ -1,5 +1,6 @@
 import {
   type HealthCheck,
+  type HealthCheckConfig,
   ListHealthChecksCommand,
   ListHostedZonesByNameCommand,
   ListResourceRecordSetsCommand,
@@ -7,6 +8,7 @@ import {
   type Route53Client,
 } from '@aws-sdk/client-route-53';
 import type { RecordSet } from '../../../../answers/record.ts';
+import { withoutUndefined } from '../../../../model/values.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { HeldCheck } from '../../records/checks.ts';
 import { findRegistry, registryName } from '../../records/registry.ts';
@@ -141,9 +143,24 @@ function othersOf(checks: readonly HealthCheck[], ours: ReadonlyMap<string, stri
     checks.flatMap(({ Id: id, HealthCheckConfig: config }) => {
       if (id === undefined || ours.has(id)) return [];
       const { disabled, inverted } = settingsOfConfig(config);
-      return [[otherKey(id), { id, settings: { disabled, inverted }, isTold: !untold.has(config?.Type) }] as const];
+      const other: OtherCheck = {
+        id,
+        settings: { disabled, inverted },
+        isTold: !untold.has(config?.Type),
+        ...withoutUndefined({ calculated: calculationOf(config, ours) }),
+      };
+      return [[otherKey(id), other] as const];
     }),
   );
+}
+
+function calculationOf(
+  config: HealthCheckConfig | undefined,
+  ours: ReadonlyMap<string, string>,
+): OtherCheck['calculated'] | undefined {
+  if (config?.Type !== 'CALCULATED') return undefined;
+  const children = (config.ChildHealthChecks ?? []).map((id) => ours.get(id) ?? otherKey(id));
+  return { children, threshold: config.HealthThreshold ?? children.length };
 }
 
 interface OurHealthChecks {
