@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
 import type { LabStatus } from '../../../lab/observe/status.ts';
 import { nameServers } from '../../../lab/world/topology.ts';
 import type { SteeringStatus } from '../../../src/model/steering-status.ts';
@@ -124,4 +124,34 @@ it('two fire while a provider cannot be reached: that planning fails, and later 
   await untilFiring('TidelineSteeringFails', 'TidelineSteeringSilent');
   expect(await inLab('ip', 'rule', 'del', ...rule)).toMatchObject({ code: 0, stderr: '' });
   await untilFiring();
+});
+
+it('a cluster that lost the Ingress of a host is named by check and by an alert, until it has it again', {
+  timeout: 600_000,
+}, async () => {
+  const words = ['exec', '--state', state, '--', 'tideline', 'check', '--hosts', join(state, 'platform')];
+  const lacking =
+    '! cluster newyork lacks www.video.example of TrafficPolicy/video: no Ingress has it (HostNotServed); make an Ingress for it there, or take the cluster out of the policy';
+  const says = (wanted: string): Promise<void> =>
+    until(async () => {
+      const { stdout, stderr } = await lab(...words);
+      const found = stdout.split('\n').find((line) => line.includes('newyork')) ?? '';
+      return found === wanted ? undefined : `check says ${stdout}${stderr}`;
+    }, 60_000);
+  const fires = (wanted: boolean): Promise<void> =>
+    until(async () => {
+      const { alerts = [] } = await world();
+      const names = alerts.map(({ name }) => name);
+      return names.includes('TidelineClusterLacksHosts') === wanted ? undefined : `the alerts are ${names.join()}`;
+    }, 240_000);
+  await says('');
+  const file = join(state, 'platform', 'clusters', 'newyork', 'video.yaml');
+  const text = await readFile(file, 'utf8');
+  const others = parseAllDocuments(text).filter((document) => document.get('kind') !== 'Ingress');
+  await writeFile(file, others.map((document) => stringify(document)).join('---\n'));
+  await says(lacking);
+  await fires(true);
+  await writeFile(file, text);
+  await says('');
+  await fires(false);
 });
