@@ -22,8 +22,11 @@ export interface Verdict {
   readonly partial: boolean;
 }
 
-/** What only the loader finds, in what is one object: a reference to nothing, and what `never` forbids (a documented difference). */
-const ofLoader = new Set(['UnknownName', 'ForbiddenChoice']);
+/**
+ * What only the loader finds, in what is one object: a reference to nothing, what `never` forbids (a documented difference), and a check of a port
+ * whose protocol the pool decides.
+ */
+const ofLoader = new Set(['UnknownName', 'ForbiddenChoice', 'CheckOnOtherPort']);
 
 /** The loader's verdict on one object alone, without what only a loader finds. */
 export function loaderVerdict(value: unknown): Verdict {
