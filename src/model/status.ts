@@ -325,6 +325,8 @@ export type PeerVipView = Pick<VipView, 'fit' | 'announced'>;
 /** The answer of a blade to other blades, a document of its own: `/status` grows with what tenants do, this cannot. */
 export interface BladeVips {
   readonly blade: string;
+  /** Digest of the platform spec that it obeys. */
+  readonly specDigest?: string;
   readonly vips: readonly (Pick<VipView, 'address'> & PeerVipView)[];
 }
 

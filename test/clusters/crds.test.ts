@@ -130,7 +130,7 @@ describe('the CRDs', () => {
     expect((await write({ conditions: [condition, condition] })).status).toBe(422);
     expect((await write({ addresses: [{ type: 'IPAddress', value: 'x.example' }] })).status).toBe(422);
     expect(await plane().kubectl(['get', 'epool', 'x'])).toMatch(
-      /^NAME +CLUSTER +VIPS +CLASS +ADDRESSES +PROGRAMMED +READY +AGE\nx +paris +192.0.2.10,192.0.2.11,192.0.2.12 +tideline +192.0.2.10,192.0.2.11 +True +\d+s/,
+      /^NAME +CLUSTER +VIPS +CLASS +ADDRESSES +SAMESPEC +PROGRAMMED +READY +AGE\nx +paris +192.0.2.10,192.0.2.11,192.0.2.12 +tideline +192.0.2.10,192.0.2.11 +True +\d+s/,
     );
     await plane().kubectl(['delete', 'epool', 'x']);
   });

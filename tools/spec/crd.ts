@@ -45,6 +45,7 @@ const names: Readonly<Record<KindName, Names>> = {
       ['VIPs', 'string', '.status.vipList'],
       ['Class', 'string', '.spec.ingressClass'],
       ['Addresses', 'string', '.status.addressList'],
+      ['SameSpec', 'string', conditionPath('SameSpec')],
       ['Programmed', 'string', conditionPath('Programmed')],
       ['Ready', 'string', conditionPath('Ready')],
     ],

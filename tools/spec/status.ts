@@ -14,6 +14,7 @@ export const conditionTypes: Readonly<Partial<Record<KindName, Readonly<Record<s
   EdgePool: {
     Accepted: 'The pool is in force as it is written.',
     ResolvedRefs: 'Everything it refers to is there.',
+    SameSpec: 'Every blade that answers obeys the same platform spec; the message has the digest.',
     Programmed: 'nginx of at least one blade serves the newest table.',
     Ready: 'Every VIP is announced.',
   },

@@ -86,6 +86,8 @@ export interface AgentHost<Given, View> {
   /** The view of the last good platform. */
   readonly platform: () => View;
   readonly platformStatus: () => PlatformStatus;
+  /** The digest of the last good platform. */
+  readonly specDigest: () => string;
   readonly source: ClusterSource;
   /** The last good state of the cluster, against which the source judges its first list. */
   readonly lastGood: SnapshotFile;
@@ -204,6 +206,7 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
     given,
     platform: () => watch.current().view,
     platformStatus: () => watch.status(),
+    specDigest: () => watch.current().digest,
     source,
     lastGood,
     acceptFile,

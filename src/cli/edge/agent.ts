@@ -79,6 +79,7 @@ async function bladeAgent(outside: BladeHost): Promise<Agent> {
   const agent = new EdgeAgent({
     blade: given.blade,
     platform,
+    specDigest: host.specDigest,
     brake,
     platformStatus,
     source,

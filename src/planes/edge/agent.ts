@@ -3,7 +3,7 @@ import type { SnapshotFile } from '../../kube/last-good.ts';
 import type { ClusterSource } from '../../kube/source.ts';
 import { policiesOfCluster } from '../../model/platform/policies.ts';
 import type { BladeVips, DoubtPart, EdgeStatus, PlanePart, RouteAnswer } from '../../model/status.ts';
-import { messageOf } from '../../model/values.ts';
+import { messageOf, withoutUndefined } from '../../model/values.ts';
 import type { PlatformStatus } from '../../platform/watch.ts';
 import { type Clock, sleep, type Timer } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
@@ -49,6 +49,8 @@ export interface EdgeAgentOptions {
   readonly platform: () => BladePlatform;
   readonly brake: VipBrake;
   readonly platformStatus: () => PlatformStatus;
+  /** The digest of the platform spec in force, as other blades and the API are told; without it they are not. */
+  readonly specDigest?: () => string;
   readonly source: ClusterSource;
   readonly dataPlane: DataPlane;
   readonly speaker: Speaker;
@@ -151,7 +153,8 @@ export class EdgeAgent {
 
   /** What other blades ask. */
   vips(): BladeVips {
-    return bladeVips(this.#view(), this.#memory);
+    const specDigest = this.#options.specDigest?.();
+    return { ...bladeVips(this.#view(), this.#memory), ...withoutUndefined({ specDigest }) };
   }
 
   /** What the table does with a request. */
@@ -225,6 +228,7 @@ export class EdgeAgent {
     publisher?.tick(
       publishViewOf(this.#view(), this.#memory, {
         platformInvalid: platformStatus().phase !== 'current',
+        specDigest: this.#options.specDigest?.(),
         doubts: [...source.doubting().doubts, ...brake.doubting().doubts],
       }),
     );

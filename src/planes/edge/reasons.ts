@@ -89,6 +89,8 @@ export const edgeReasons = {
   // Conditions and Events when all is well, and the state of the pool as a whole.
   Accepted: 'Everything it asks for is served.',
   TableServed: 'nginx of at least one blade serves the table.',
+  SpecsDiffer:
+    'The blades of the pool obey different versions of the platform spec, as while an edit is on its way; the message has the digest of each.',
   NoBladeFit: 'No blade of the pool is known to be fit.',
   VipsAnnounced: 'Every VIP of the pool is announced by at least one blade.',
   VipNotAnnounced: 'A VIP is announced by no blade that answers.',

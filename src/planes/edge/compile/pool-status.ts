@@ -15,6 +15,8 @@ export interface PoolView {
   /** The number of blades that are known to be fit; `blades` counts all. */
   readonly fitBlades: number;
   readonly blades: number;
+  /** The digest of the platform spec that each blade obeys, of those that tell. */
+  readonly specs?: readonly { readonly blade: string; readonly digest: string }[];
   /** The VIPs that a blade announces; `vips` are all of the pool, `addresses` the public ones that are served. */
   readonly announced: readonly string[];
   readonly vips: readonly string[];
@@ -22,7 +24,7 @@ export interface PoolView {
 }
 
 interface PoolCondition {
-  readonly type: 'Accepted' | 'ResolvedRefs' | 'Programmed' | 'Ready';
+  readonly type: 'Accepted' | 'ResolvedRefs' | 'SameSpec' | 'Programmed' | 'Ready';
   readonly status: 'True' | 'False';
   readonly reason: EdgeReason;
   readonly message: string;
@@ -43,7 +45,7 @@ export function poolStatus(view: PoolView): PoolStatus {
     addresses: addresses.map((value) => ({ type: 'IPAddress', value })),
     vipList: view.vips.join(','),
     addressList: addresses.join(','),
-    conditions: [accepted(view), resolvedRefs(view), programmed(view), ready(view)],
+    conditions: [accepted(view), resolvedRefs(view), ...sameSpec(view), programmed(view), ready(view)],
   };
 }
 
@@ -69,6 +71,22 @@ function resolvedRefs({ pool, conditions }: PoolView): PoolCondition {
   if (problem !== undefined)
     return no('ResolvedRefs', problem.reason as EdgeReason, `${problem.path ?? ''}: ${problem.message}`);
   return yes('ResolvedRefs', 'Accepted', 'everything it refers to is there');
+}
+
+/** Whether the blades that tell obey one spec; nothing is said while none tells. */
+function sameSpec({ specs = [] }: PoolView): readonly PoolCondition[] {
+  const byDigest = [...Map.groupBy(specs, ({ digest }) => digest)].toSorted(([a], [b]) => compareText(a, b));
+  if (byDigest.length === 0) return [];
+  const text = byDigest
+    .map(
+      ([digest, those]) =>
+        `${digest} on ${those
+          .map(({ blade }) => blade)
+          .toSorted(compareText)
+          .join(', ')}`,
+    )
+    .join('; ');
+  return [byDigest.length === 1 ? yes('SameSpec', 'Accepted', text) : no('SameSpec', 'SpecsDiffer', text)];
 }
 
 function programmed({ tableRefused, fitBlades, blades }: PoolView): PoolCondition {

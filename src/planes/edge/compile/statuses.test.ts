@@ -172,6 +172,26 @@ describe('the status of the pool', () => {
   it.each([
     ['all well', {}, 'Accepted:Accepted ResolvedRefs:Accepted Programmed:TableServed Ready:VipsAnnounced'],
     [
+      'blades that tell one spec',
+      {
+        specs: [
+          { blade: 'b1', digest: 'aa' },
+          { blade: 'b2', digest: 'aa' },
+        ],
+      },
+      'Accepted:Accepted ResolvedRefs:Accepted SameSpec:Accepted Programmed:TableServed Ready:VipsAnnounced',
+    ],
+    [
+      'blades of different specs',
+      {
+        specs: [
+          { blade: 'b1', digest: 'aa' },
+          { blade: 'b2', digest: 'bb' },
+        ],
+      },
+      'Accepted:Accepted ResolvedRefs:Accepted !SameSpec:SpecsDiffer Programmed:TableServed Ready:VipsAnnounced',
+    ],
+    [
       'a bad platform folder',
       { platformInvalid: true },
       '!Accepted:PlatformInvalid ResolvedRefs:Accepted Programmed:TableServed Ready:VipsAnnounced',

@@ -9,7 +9,8 @@ import type { BladeView } from '../step/view.ts';
 import { vipStatuses } from '../step/vip-status.ts';
 
 /** What the agent knows at one moment and the publisher writes to the cluster. */
-export interface PublishView extends Pick<PoolView, 'platformInvalid' | 'tableRefused' | 'fitBlades' | 'blades'> {
+export interface PublishView
+  extends Pick<PoolView, 'platformInvalid' | 'tableRefused' | 'fitBlades' | 'blades' | 'specs'> {
   /** The newest state of the cluster; undefined while the source is not live, or a snapshot is served. */
   readonly state: ClusterState | undefined;
   /** Why this blade does not serve the newest table; undefined when it does. */
@@ -24,7 +25,10 @@ export interface PublishView extends Pick<PoolView, 'platformInvalid' | 'tableRe
 export function publishViewOf(
   view: BladeView,
   memory: BladeMemory,
-  beside: Pick<PublishView, 'platformInvalid' | 'doubts'>,
+  {
+    specDigest,
+    ...beside
+  }: Pick<PublishView, 'platformInvalid' | 'doubts'> & { readonly specDigest: string | undefined },
 ): PublishView {
   const { convergence, pool, nginx, nowMs } = view;
   const own = vipStatuses(memory, view.speaker);
@@ -37,6 +41,9 @@ export function publishViewOf(
     ...beside,
     ...withoutUndefined({ tableRefused: refusalOf(convergence) }),
     blades: pool.spec.blades.length,
+    specs: [{ blade: view.blade, specDigest }, ...view.peers.answers].flatMap(({ blade, specDigest: digest }) =>
+      digest === undefined ? [] : [{ blade, digest }],
+    ),
     fitBlades: blades.filter((blade) => [...blade.values()].some(({ fit }) => fit)).length,
     announced: new Set(vips.filter((vip) => blades.some((blade) => blade.get(vip)?.announced === true))),
   };

@@ -76,4 +76,6 @@ export interface PeerAnswer {
   /** Monotonic ms at which the question left; the answer is no older. */
   readonly askedAtMs: number;
   readonly vips: ReadonlyMap<string, PeerVipView>;
+  /** Digest of the platform spec that it obeys; absent where its release does not tell. */
+  readonly specDigest?: string;
 }

@@ -55,6 +55,25 @@ describe('HttpPeers', () => {
     expect(answer === undefined ? undefined : [...answer.vips]).toEqual(expected);
   });
 
+  test.each([
+    ['4b1c0a9d2e3f', '4b1c0a9d2e3f'],
+    ['no digest', undefined],
+    [7, undefined],
+    [undefined, undefined],
+  ])('a blade that tells %j as the digest of its spec', async (specDigest, expected) => {
+    const port = await serve(() => ({ body: JSON.stringify({ blade: 'b', vips, specDigest }) }));
+    const peers = new HttpPeers({
+      clock: systemClock,
+      port,
+      peers: () => [{ name: 'b', address: '127.0.0.1' }],
+      vips: () => ['192.0.2.10'],
+      intervalMs: 1000,
+      timeoutMs: 2000,
+    });
+    await peers.ask();
+    expect(peers.answers()[0]?.specDigest).toBe(expected);
+  });
+
   test('an answer is forgotten when the blade stops to answer', async () => {
     let up = true;
     const port = await serve(() => (up ? { body: JSON.stringify({ blade: 'b', vips }) } : { code: 503, body: '' }));

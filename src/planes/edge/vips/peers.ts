@@ -89,7 +89,7 @@ export class HttpPeers implements Peers {
       body === undefined || body['blade'] !== name ? undefined : readVips(body['vips'], this.#options.vips());
     if (vips === undefined) this.#answers.delete(name);
     else if ((this.#answers.get(name)?.askedAtMs ?? 0) <= askedAtMs)
-      this.#answers.set(name, { blade: name, askedAtMs, vips });
+      this.#answers.set(name, { blade: name, askedAtMs, vips, ...readDigest(body?.['specDigest']) });
   }
 
   /** What a peer answers, if it is believed. */
@@ -116,4 +116,8 @@ function readVips(value: unknown, known: readonly string[]): ReadonlyMap<string,
       vips.set(address, { fit: fit === true, announced: announced === true });
   }
   return vips;
+}
+
+function readDigest(value: unknown): { readonly specDigest?: string } {
+  return typeof value === 'string' && /^[0-9a-f]{1,64}$/.test(value) ? { specDigest: value } : {};
 }
