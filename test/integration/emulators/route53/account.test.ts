@@ -17,6 +17,7 @@ import { route53Reader } from '../../../../src/planes/steering/providers/route53
 import { clientOf, createZone, testEmulator, timing } from '../../../support/steering/emulator.ts';
 import { resolveFor } from '../../../support/steering/resolve.ts';
 import { eventually } from '../../../support/steering/world.ts';
+import { insync } from './emulator.ts';
 
 /** What an account and its checkers do, and what Route 53 leaves open, through the official SDK. */
 const zone = 'video.example';
@@ -44,8 +45,11 @@ const plain = (Name: string, ...values: readonly string[]): Partial<ResourceReco
   TTL: 30,
   ResourceRecords: values.map((Value) => ({ Value })),
 });
-const write = async (...Changes: Change[]): Promise<unknown> =>
-  client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: zoneId, ChangeBatch: { Changes } }));
+/** Sends a batch and waits until DNS shows it. */
+const write = async (...Changes: Change[]): Promise<void> => {
+  const command = new ChangeResourceRecordSetsCommand({ HostedZoneId: zoneId, ChangeBatch: { Changes } });
+  await insync(client, await client.send(command));
+};
 const list = async (): Promise<readonly ResourceRecordSet[]> =>
   (await client.send(new ListResourceRecordSetsCommand({ HostedZoneId: zoneId }))).ResourceRecordSets ?? [];
 const check = (reference: string, port = 9) =>
