@@ -127,3 +127,23 @@ test('an agent that answers is read, and a stranger at its port is named', async
   server.close();
   server.closeAllConnections();
 });
+
+test('what clusters lack is told by the agent, of those of which no blade says it', () => {
+  const lack = (cluster: string) => ({
+    policy: 'video',
+    cluster,
+    lacks: [{ host: 'www.video.example', reason: 'HostNotReady', message: 'it answers 503' }],
+    count: 1,
+    unknown: [],
+  });
+  const hosts = { policy: 'video', lacking: [], count: 0, withoutCertificate: [] };
+  const agents = [blade('b1', { policyHosts: [hosts] })];
+  const told = findingsOf({ ...snapshot(part({ parity: [lack('paris'), lack('cloud')] })), agents });
+  expect(told.filter(({ what }) => what.includes('lacks'))).toEqual([
+    {
+      severity: 'fault',
+      subject: 'cluster cloud',
+      what: 'lacks www.video.example of TrafficPolicy/video: it answers 503 (HostNotReady); bring its pods up there; tideline why host HOST FOLDER names what is missing',
+    },
+  ]);
+});

@@ -79,7 +79,7 @@ function heritages(hosts: ReadonlyMap<string, readonly ZoneEntry[]>) {
       const names = [first, ...rest].map(([name]) => name).sort();
       const source = resource === undefined ? '' : ` for ${resource}`;
       return [
-        `external-dns (owner ${owner}) writes it${source}: before the adoption delete its TXT records at ${names.join(', ')}, so that it leaves the host alone, then take the host out of its sources`,
+        `external-dns (owner ${owner}) writes it${source}: first delete its TXT records at ${names.join(', ')}, so that it leaves the host alone, then take the host out of its sources, and only then adopt`,
       ];
     },
   };

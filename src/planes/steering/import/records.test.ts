@@ -224,7 +224,7 @@ test('registry records of external-dns, old and new, are told with what to do be
     `${www} stays: TXT: no record of addresses; it stays as it is`,
     `    note: the registry record of external-dns for ${www}`,
     `${www} becomes policy www`,
-    `    note: external-dns (owner paris) writes it for ingress/video/web: before the adoption delete its TXT records at a-${www}, ${www}, so that it leaves the host alone, then take the host out of its sources`,
+    `    note: external-dns (owner paris) writes it for ingress/video/web: first delete its TXT records at a-${www}, ${www}, so that it leaves the host alone, then take the host out of its sources, and only then adopt`,
     'hosts in policies: 1, policies: 1, not imported: 0, staying: 4',
   ]);
 });

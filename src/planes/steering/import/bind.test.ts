@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { loadPlatformOrThrow } from '../../../platform/load.ts';
+import { zoneOfMasterFile, zoneOfSoa } from './bind.ts';
+import { MasterFileError, parseMasterFile } from './master-file.ts';
+import { importZone } from './policies.ts';
+import { renderImport } from './text.ts';
+
+const platform = await loadPlatformOrThrow(['examples/hybrid']);
+const zone = 'video.example';
+
+function imported(text: string) {
+  const records = parseMasterFile(`$TTL 60\n${text}`, zone);
+  return importZone(platform, zoneOfMasterFile(records, zone), { zone, providers: ['powerdns'] });
+}
+const report = (text: string): readonly string[] => renderImport(imported(text));
+
+test('a zone of BIND into which external-dns writes, from the file to the report', () => {
+  const heritage = '"heritage=external-dns,external-dns/owner=paris,external-dns/resource=ingress/video/api"';
+  expect(
+    report(`@ IN SOA ns1 admin 1 2h 3600 1w 60
+@       NS    ns1
+ns1     A     10.0.0.1
+www     A     192.0.2.10
+        A     203.0.113.10
+api     A     192.0.2.10
+api     TXT   ${heritage}
+a-api   TXT   ${heritage}
+*.live  3600 A 203.0.113.10
+odd     A     192.0.2.10 again
+old     CNAME www
+`),
+  ).toEqual([
+    '*.live.video.example becomes policy live',
+    '    note: a failed cluster is answered for up to 3600 s more (ttlSeconds); 60 is usual',
+    'a-api.video.example stays: TXT: no record of addresses; it stays as it is',
+    '    note: the registry record of external-dns for api.video.example',
+    'api.video.example stays: TXT: no record of addresses; it stays as it is',
+    '    note: the registry record of external-dns for api.video.example',
+    'api.video.example becomes policy api',
+    '    note: external-dns (owner paris) writes it for ingress/video/api: first delete its TXT records at a-api.video.example, api.video.example, so that it leaves the host alone, then take the host out of its sources, and only then adopt',
+    'ns1.video.example is not imported: 10.0.0.1 is the entry address of no Cluster',
+    'odd.video.example is not imported: its A record cannot be read: line 11: expected one address',
+    'old.video.example stays: CNAME: no record of addresses; it stays as it is',
+    'video.example stays: NS, SOA: no record of addresses; it stays as it is',
+    'www.video.example becomes policy www',
+    '    note: today every A answer holds 2 addresses and clients try the next one; a policy answers with one cluster at a time',
+    'hosts in policies: 3, policies: 3, not imported: 2, staying: 4',
+  ]);
+});
+
+test('a name with several TTLs has the smallest, and several addresses are clusters of equal weight', () => {
+  const [policy] = imported('www 300 A 192.0.2.10\nwww 30 A 203.0.113.10\n').policies;
+  expect(policy?.spec).toMatchObject({
+    ttlSeconds: 30,
+    dns: { zone, providers: ['powerdns'] },
+    default: {
+      clusters: [
+        { name: 'paris', weight: 100 },
+        { name: 'cloud', weight: 100 },
+      ],
+    },
+  });
+});
+
+test('a record outside of the zone is refused with its line, and the zone is that of the SOA', () => {
+  const outside = parseMasterFile('$TTL 60\nwww.other.example. A 192.0.2.10\n', zone);
+  expect(() => zoneOfMasterFile(outside, zone)).toThrow(MasterFileError);
+  expect(() => zoneOfMasterFile(outside, zone)).toThrow(/www\.other\.example is not in the zone video\.example/);
+  expect(zoneOfSoa(parseMasterFile('other.example. SOA a b 1 2 3 4 60\n', zone))).toBe('other.example');
+  expect(zoneOfSoa(outside)).toBeUndefined();
+});
