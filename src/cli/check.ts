@@ -31,7 +31,11 @@ export function register(program: Command): void {
     .option('--cluster [name]', 'look at this Cluster of the spec, as an agent would; writes nothing')
     .option('--kubeconfig <file>', 'with --cluster: read it by this kubeconfig instead of its source')
     .option('--context <name>', 'with --cluster: context of the kubeconfig')
-    .addOption(new Option('--as <agent>', 'whose needs').choices([...agents, 'all']).default('all'))
+    .addOption(
+      new Option('--as <agent>', 'whose needs; all: those of edge and network')
+        .choices([...agents, 'all'])
+        .default('all'),
+    )
     .addOption(
       new Option('--pods-from <source>', "where the network agents take the pods' prefixes from")
         .choices(['calico', 'podCIDRs'])

@@ -3,6 +3,7 @@ import type { Register } from './command.ts';
 import type { HistoryArguments } from './history/run.ts';
 import { addAgentOption, addTlsOptions, parseDuration } from './options.ts';
 import { addOutputOption } from './output.ts';
+import { addSteeringAgentsOption } from './steering-agents.ts';
 
 /** `tideline history [FILES...]`: what agents and commands decided, who asked, when and why. */
 export const register: Register = (program) => {
@@ -19,11 +20,13 @@ export const register: Register = (program) => {
     .option('--country <country>', 'only what concerns users of this country; needs the platform spec')
     .option('--host <host>', 'only what concerns this host; needs the platform spec');
   addAgentOption(history);
+  addSteeringAgentsOption(history, 'who decides about DNS');
   addTlsOptions(history);
   addOutputOption(history)
     .addHelpText(
       'after',
       `
+The platform spec says nothing of steering agents: name them with --steering, but for one on this server without a path.
 Agents tell the last 2,000 decisions that they kept on disk; the commands of this machine stand in TIDELINE_HISTORY, or in
 tideline/history.jsonl below XDG_STATE_HOME (~/.local/state).
 Exit code 0: everybody answered, 1: somebody did not, 2: bad input.`,

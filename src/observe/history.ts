@@ -8,9 +8,9 @@ import { withoutUndefined } from '../model/values.ts';
 export interface PastDecision extends Decision {
   /** The server of the agent; of a command the machine where it ran. */
   readonly server: string;
-  /** `edge`, `network`, or `command`. */
+  /** `edge`, `network`, `steering`, or `command`. */
   readonly agent: string;
-  /** Absent of a command. */
+  /** Absent of a command, and of a steering agent. */
   readonly cluster?: string;
 }
 

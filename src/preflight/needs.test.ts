@@ -7,7 +7,7 @@ import { type Need, sourceSelection } from '../kube/needs.ts';
 import { type Right, rightsOf, rightText } from '../kube/rights.ts';
 import { networkNeeds } from '../planes/network/needs.ts';
 import { steeringNeeds } from '../planes/steering/needs.ts';
-import { agents, needsOf } from './agents.ts';
+import { agents, needsOf, usualAgents } from './agents.ts';
 import { ownCrds, preflightNeeds } from './needs.ts';
 
 interface Role {
@@ -50,7 +50,8 @@ function lines(right: Line): readonly string[] {
 
 describe('deploy/rbac grants exactly what is stated', () => {
   it('to an agent of each plane that needs anything', () => {
-    expect(agents).toEqual(['edge', 'network']);
+    expect(agents).toEqual(['edge', 'network', 'steering']);
+    expect(usualAgents).toEqual(['edge', 'network']);
   });
 
   it.each(agents)('%s', (agent) => {

@@ -189,6 +189,23 @@ describe('rights', () => {
       expect(await rig.writes('tideline:check:operator')).toEqual([]);
     });
 
+    it('is told what the steering agents may do, whose Lease one cluster has, only when it asks for that', async () => {
+      const result = await rig.paris(await operator(), '--as', 'steering');
+      expect(bad(result)).toEqual([]);
+      expect(result.findings.filter(({ check }) => check === 'rights-steering').map(({ found }) => found)).toEqual([
+        'the group tideline:steering may do all that the steering agent does',
+      ]);
+      await rig.plane().kubectl(['-n', 'tideline-system', 'delete', 'rolebinding', 'tideline-steering']);
+      const lacking = await eventually(async () => {
+        const seen = await rig.paris(await operator(), '--as', 'steering');
+        return seen.bad.length === 1 && seen;
+      });
+      expect([lacking.code, lacking.bad]).toEqual([1, ['failed RightsMissing']]);
+      expect(bad(lacking)[0]?.found).toMatch(/leases/);
+      await rig.paste(bad(lacking)[0]?.fix);
+      await eventually(async () => (await rig.paris(await operator(), '--as', 'steering')).bad.length === 0);
+    });
+
     it("names what the agents' group lacks, with a fix that gives the operator nothing", async () => {
       const kubeconfig = await operator();
       await rig.plane().kubectl(['delete', 'clusterrolebinding', 'tideline-edge', 'tideline-network']);

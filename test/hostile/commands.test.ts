@@ -194,6 +194,7 @@ const cases: readonly Case[] = [
   { words: ['steering', 'rollback', '1', 'video.example', spec], says: /powerdns and route53, .*\(ProvidersApart\)/ },
   { words: ['steering', 'rollback', '0'.repeat(16), 'nobody.example', spec], says: /--provider/ },
   { words: ['steering', 'history', 'video.example', badSite], says: /spec\.type/ },
+  { words: ['history', spec, '--steering', 'nowhere'], says: /expected host:port/ },
   { words: ['steering', 'drift', badSite], says: /spec\.type/ },
   { words: ['steering', 'apply', spec, '--plan', '0'.repeat(16), '--reason', 'x'.repeat(121)], says: /120 characters/ },
   { words: ['plan'], says: /missing required argument/ },

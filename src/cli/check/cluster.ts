@@ -8,7 +8,7 @@ import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { withoutUndefined } from '../../model/values.ts';
 import type { PodsFrom } from '../../planes/network/needs.ts';
-import { type Agent, agents as allAgents } from '../../preflight/agents.ts';
+import { type Agent, usualAgents } from '../../preflight/agents.ts';
 import type { Crd, ExpectedCrd } from '../../preflight/judge/crds.ts';
 import { ownCrds } from '../../preflight/needs.ts';
 import type { Expectations } from '../../preflight/preflight.ts';
@@ -30,7 +30,7 @@ const deploy = resolve(import.meta.dirname, '..', '..', '..', 'deploy');
 export async function checkCluster(paths: readonly string[], options: ClusterArguments): Promise<number> {
   const platform = paths.length === 0 ? undefined : await loadPlatform(paths);
   const source = sourceOf(options, platform);
-  const agents = options.as === 'all' ? allAgents : [options.as];
+  const agents = options.as === 'all' ? usualAgents : [options.as];
   const { systemClock: clock } = await import('../../runtime/clock.ts');
   const { exitCodeOf, jsonOf, textOf } = await import('../../preflight/render.ts');
   const common = { agents, podsFrom: options.podsFrom, clock };

@@ -11,9 +11,10 @@ import { lookAt } from '../look.ts';
 import type { ListenAddress } from '../options.ts';
 import { type OutputArguments, printResult } from '../output.ts';
 import { commandJournal, thisMachine } from '../record.ts';
+import type { SteeringAgentsArguments } from '../steering-agents.ts';
 import { accessOf, type TlsArguments } from '../tls.ts';
 
-export interface HistoryArguments extends OutputArguments, TlsArguments {
+export interface HistoryArguments extends OutputArguments, TlsArguments, SteeringAgentsArguments {
   /** Milliseconds. */
   readonly since: number;
   readonly country?: string;
@@ -37,7 +38,8 @@ export async function run(paths: readonly string[], options: HistoryArguments): 
     hint,
   } = platform === undefined ? await askedHere(options) : await askedOf(platform, options);
   const asking = { timeoutMs: patienceMs, access: await accessOf(options) };
-  const answers = await Promise.all(asked.map((one) => askHistory(one, sinceMs, asking)));
+  const steering = options.steering.map(steeringAgentAt);
+  const answers = await Promise.all([...asked, ...steering].map((one) => askHistory(one, sinceMs, asking)));
   const told = answers.flatMap((one) => ('silent' in one ? [] : [one]));
   const silent = [...unasked, ...answers.flatMap((one) => ('silent' in one ? [`${one.server} ${one.silent}`] : []))];
   const commands = await commandsHere();
@@ -122,6 +124,11 @@ async function askedOf(platform: Platform, options: TlsArguments): Promise<ToAsk
     return [{ server, agent, cluster, at: { address, port, server } }];
   });
   return { asked, hint: fromOutside({ agents }, 'tideline history FOLDER'), silent: [...silent, ...unread] };
+}
+
+/** A steering agent is in no spec, and may run anywhere: it is called by where it answers. */
+function steeringAgentAt({ host, port }: ListenAddress): Asked {
+  return { server: `${host}:${port}`, agent: 'steering', at: { address: host, port } };
 }
 
 /** What was asked for by commands on this machine. */

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { decode, encode } from 'dns-packet';
 import { expect, test } from 'vitest';
 import type { SteeringStatus } from '../../../src/model/steering-status.ts';
+import type { PastDecision } from '../../../src/observe/history.ts';
 import { eventually } from '../../support/eventually.ts';
-import { dnsOf } from '../../support/steering/command.ts';
+import { dnsOf, runTideline } from '../../support/steering/command.ts';
 import { clientOf, createZone, testEmulator } from '../../support/steering/emulator.ts';
 
 test('the agent asks every name server after its apply, names one that answers as before, and notices when it follows', {
@@ -43,8 +44,8 @@ test('the agent asks every name server after its apply, names one that answers a
     AWS_SECRET_ACCESS_KEY: 'test',
     TIDELINE_NAME_SERVERS: `${dnsOf(emulator)},${name}`,
   };
-  const at = ['--route53-endpoint', emulator.apiUrl, '--ask-seconds', '1'];
-  const child = spawn('bin/tideline', [...words, ...rest, ...at], { env });
+  const endpoint = ['--route53-endpoint', emulator.apiUrl, '--ask-seconds', '1'];
+  const child = spawn('bin/tideline', [...words, ...rest, ...endpoint], { env });
   try {
     let log = '';
     for (const stream of [child.stdout, child.stderr])
@@ -70,6 +71,12 @@ test('the agent asks every name server after its apply, names one that answers a
     isLate = false;
     await eventually('it follows', async () => (await zone())?.conditions.length === 0, patience);
     await eventually('that is, too', async () => (await history()).includes('DnsAnswered'), patience);
+    const at = url.replace('http://', '');
+    const asking = ['history', join(folder, 'platform'), '--steering', at, '-o', 'json'];
+    const merged = await runTideline({ TIDELINE_HISTORY: join(folder, 'none.jsonl') }, asking);
+    const { decisions } = JSON.parse(merged.out) as { decisions: readonly PastDecision[] };
+    expect(decisions.map(({ what }) => what)).toEqual(expect.arrayContaining(['DnsApplied', 'DnsUnanswered']));
+    expect(decisions[0]).toMatchObject({ server: at, agent: 'steering' });
   } finally {
     child.kill('SIGKILL');
     late.close();
