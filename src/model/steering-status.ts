@@ -60,6 +60,8 @@ export interface ZoneView {
   };
   /** The clusters that the zone holds back; absent where there are none. */
   readonly holds?: readonly HoldView[];
+  /** What a person should look after of TrafficOverlays, 20 at most; absent when there is nothing. */
+  readonly overlays?: readonly { readonly reason: string; readonly message: string }[];
   readonly failures?: number;
   readonly nextTryAtMs?: number;
 }

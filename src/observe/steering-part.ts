@@ -29,6 +29,10 @@ export const steeringSchema = z.object({
       sinceMs: z.number(),
       generation: z.number().optional().catch(undefined),
       conditions: z.array(condition).catch([]),
+      overlays: z
+        .array(z.object({ reason: text, message: text }))
+        .optional()
+        .catch(undefined),
       drift: z.object({ sinceMs: z.number(), what: text }).optional().catch(undefined),
       holds: z.array(hold).catch([]).default([]),
     }),

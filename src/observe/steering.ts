@@ -60,7 +60,13 @@ export function editedFindings(parts: readonly SteeringPart[]): readonly Finding
 }
 
 function zoneFindings(zone: ZoneSeen): readonly Finding[] {
-  return [...otherwiseFindings(zone), ...stateFindings(zone), ...driftFindings([zone]), ...heldFindings(zone)];
+  return [
+    ...otherwiseFindings(zone),
+    ...stateFindings(zone),
+    ...driftFindings([zone]),
+    ...heldFindings(zone),
+    ...overlayFindings(zone),
+  ];
 }
 
 /** What somebody else edited in zones of ours. */
@@ -76,6 +82,14 @@ function heldFindings({ provider, zone, holds }: ZoneSeen): readonly Finding[] {
   return holds.map(({ policy, cluster, ends, sinceMs }) => {
     const what = `holds back ${cluster} of policy ${policy}, which was down: ${ends} (HeldBack)`;
     return { severity: 'note', subject: `${provider} zone ${zone}`, what, sinceMs };
+  });
+}
+
+/** What a person should look after of what others propose. */
+function overlayFindings({ overlays = [] }: ZoneSeen): readonly Finding[] {
+  return overlays.map(({ reason, message }) => {
+    const [subject = '', ...rest] = message.split(': ');
+    return { severity: 'warning', subject, what: `${rest.join(': ')} (${reason})` };
   });
 }
 

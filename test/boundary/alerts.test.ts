@@ -66,7 +66,7 @@ describe.each(rules)('$alert', ({ alert, expr, labels, annotations }) => {
 
   it('names only reasons of the catalogues', () => {
     const named = [...expr.matchAll(/reason[!=~]+"([^"]+)"/g)].flatMap(([, text = '']) => text.split('|'));
-    const known = Object.keys({ ...bgpReasons, ...kubeReasons, ...edgeReasons, ...networkReasons });
+    const known = Object.keys({ ...bgpReasons, ...kubeReasons, ...edgeReasons, ...networkReasons, ...steeringReasons });
     expect(named.filter((pattern) => !known.some((reason) => new RegExp(`^${pattern}$`).test(reason)))).toEqual([]);
   });
 

@@ -4,7 +4,6 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Election } from '../../kube/lease/election.ts';
 import { agentPorts, defaultRunDir, systemNamespace } from '../../model/contract.ts';
 import { findObject } from '../../model/platform/find.ts';
-import { withOverlays } from '../../model/platform/overlays.ts';
 import { trustTopics } from '../../model/platform/trust.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { withoutUndefined } from '../../model/values.ts';
@@ -106,7 +105,7 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
   };
   const lead = await leadershipOf(host, () => agent.refresh());
   const options: SteeringAgentOptions = {
-    platform: () => withOverlays(platform(), clock.now()),
+    platform,
     trouble: () => troubleOf(host),
     hands: handsOf(given, watcher),
     read: (name, gate) => connectReader(name, given, watcher, withoutUndefined({ gate })),

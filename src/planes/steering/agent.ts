@@ -1,4 +1,5 @@
 import { freezeInForce, freezeLine } from '../../model/platform/freezes.ts';
+import { overlayMoments, withOverlays } from '../../model/platform/overlays.ts';
 import { shellWords } from '../../model/shell-words.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { PlanePart } from '../../model/status.ts';
@@ -19,6 +20,7 @@ import { AfterApply, type AskNameServers } from './after-apply.ts';
 import { type ZoneAtProvider, zonesOf } from './compile/intent.ts';
 import type { ProviderName } from './dialects/dialect.ts';
 import { driftIn } from './drift-watch.ts';
+import { withoutNews } from './held-overlays.ts';
 import { type SteeringMetrics, steeringMetrics } from './metrics.ts';
 import { ParityWatch } from './parity-watch.ts';
 import { applyPlans } from './plan/apply.ts';
@@ -31,7 +33,7 @@ import { SteeringError, type SteeringReason } from './reasons.ts';
 import { everything } from './records/scope.ts';
 import { statusOf } from './status.ts';
 import { type SpecTrouble, type Step, stepOf, type World } from './step.ts';
-import { heldBackNotice, type Told, toldOf } from './told.ts';
+import { asksForPerson, heldBackNotice, type Told, toldOf } from './told.ts';
 import { plannedZone, viewOf, ZoneMemory } from './zone-memory.ts';
 
 /** What the agent may do. Only the one that applies has anything to write with. */
@@ -165,16 +167,16 @@ export class SteeringAgent {
 
   /** Looks at every zone that is due; resolves with the ms until the next run is due by itself. */
   async #run(): Promise<number> {
-    const { candidate, clock, platform, onLooked } = this.#options;
+    const { candidate, clock, onLooked } = this.#options;
     if (this.#stopping) return Infinity;
-    const [changes, looked] = [this.#changes, platform()];
+    const [changes, looked] = [this.#changes, this.#platform()];
     const zones = this.#take(zonesOf(looked));
     if (candidate?.leading === false) {
       for (const memory of zones) memory.note('standby', [], clock.now());
       this.#parity?.forget();
       return this.#untilNext(zones);
     }
-    this.#parity?.refresh(platform());
+    this.#parity?.refresh(looked);
     const plans: ZonePlan[] = [];
     let again = false;
     for (const memory of zones) {
@@ -207,6 +209,7 @@ export class SteeringAgent {
       await this.#lookForDrift(memory, plan);
       const step = stepOf(this.#world(), plannedZone(plan));
       if (step.does === 'apply' && (await this.#apply(memory, plan))) return 'again';
+      if (step.does === 'wait' && (await this.#applyTheRest(memory, plan))) return 'again';
       memory.collisions = 0;
       this.#after?.look(plan);
       const held = plan.heldBack.map(heldBackNotice);
@@ -222,12 +225,11 @@ export class SteeringAgent {
     }
   }
 
-  async #plan(memory: ZoneMemory): Promise<ZonePlan> {
+  async #plan(memory: ZoneMemory, platform = this.#platform()): Promise<ZonePlan> {
     const { clock, hands, by, probe, weights } = this.#options;
     const { provider, zone } = memory;
     const asked = { by, ...withoutUndefined({ probe, weights: await weights?.() }) };
     const purpose = { zones: [{ provider, zone }], purpose: everything };
-    const platform = this.#options.platform();
     const [plan] = await planEach(platform, purpose, (name) => this.#reader(name), clock.now(), asked);
     if (plan === undefined) throw new Error(`no plan of ${provider} zone ${zone}`);
     if (hands.mode !== 'automatic') return plan;
@@ -237,14 +239,27 @@ export class SteeringAgent {
     return watched.plan;
   }
 
+  /** Applies what does not wait for a person, where only overlays do that are not in the zone yet. */
+  async #applyTheRest(memory: ZoneMemory, waiting: ZonePlan): Promise<boolean> {
+    const { hands, platform, clock } = this.#options;
+    const rest = hands.mode === 'automatic' ? withoutNews(platform(), waiting, clock.now()) : undefined;
+    if (rest === undefined) return false;
+    const plan = await this.#plan(memory, rest);
+    return stepOf(this.#world(), plannedZone(plan)).does === 'apply' && this.#apply(memory, plan);
+  }
+
+  #platform(): Platform {
+    return withOverlays(this.#options.platform(), this.#options.clock.now());
+  }
+
   #reader(provider: ProviderName): Promise<ZoneReader> {
     return connected(this.#readers, provider, () => this.#options.read(provider, this.#gate));
   }
 
   async #lookForDrift(memory: ZoneMemory, plan: ZonePlan): Promise<void> {
-    const { platform, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     const { provider, zone } = plan;
-    const drift = await driftIn(plan, platform(), await this.#reader(provider));
+    const drift = await driftIn(plan, this.#platform(), await this.#reader(provider));
     if (memory.noteDrift(drift, clock.now()))
       log.warn({ provider, zone, detail: drift?.what, edits: drift?.lines }, 'somebody else edited a zone');
   }
@@ -352,6 +367,7 @@ export class SteeringAgent {
     const { platform, clock, everyMs, random } = this.#options;
     const { drains, freezes } = platform();
     const ends = [
+      ...overlayMoments(platform()),
       ...[...drains.values()].map(({ spec }) => Date.parse(spec.expires)),
       ...[...freezes.values()].flatMap(({ spec }) => (spec.until === undefined ? [] : [Date.parse(spec.until)])),
     ].filter((atMs) => atMs > clock.now());
@@ -364,17 +380,6 @@ export class SteeringAgent {
 const stateOf = { nothing: 'inForce', show: 'planned', wait: 'waits', apply: 'planned' } as const satisfies Readonly<
   Record<Step['does'], ZoneMemory['state']>
 >;
-
-/** The conditions that a person ends by applying the plan. */
-const asksForPerson: ReadonlySet<string> = new Set<SteeringReason>([
-  'NeedsApproval',
-  'HealthUnseen',
-  'AppliedTooOften',
-  'RolledBack',
-  'HealthCheckOverridden',
-  'HealthCheckOfOthers',
-  'OnlyRecommended',
-]);
 
 const keyOf = ({ provider, zone }: ZoneAtProvider): string => `${provider} ${zone}`;
 

@@ -90,6 +90,16 @@ function zoneGauges(gauge: AddGauge, now: () => SteeringFigures, nowMs: () => nu
     },
   );
   gauge(
+    'tideline_steering_overlays',
+    'Proposals about the zone that a person should look after, by the reason why',
+    ['provider', 'zone', 'reason'],
+    (to) => {
+      for (const { provider, zone, overlays = [] } of now().zones)
+        for (const [reason, some] of Map.groupBy(overlays, (one) => one.reason))
+          to.set({ provider, zone, reason }, some.length);
+    },
+  );
+  gauge(
     'tideline_steering_answered_otherwise',
     '1 while a name server of the zone is silent or answers otherwise than what this agent applied',
     ['provider', 'zone'],

@@ -19,7 +19,7 @@ export function statusOf(now: {
     mode,
     leadership,
     zones: [...zones].map((memory) => {
-      const { provider, zone, state, sinceMs, plannedAtMs, generation, plan, drift, conditions } = memory;
+      const { provider, zone, state, sinceMs, plannedAtMs, generation, plan, drift, overlays, conditions } = memory;
       const { holds = [], failures, retryAtMs } = memory;
       const waits = retryAtMs > monotonicMs;
       return {
@@ -27,7 +27,7 @@ export function statusOf(now: {
         zone,
         state,
         sinceMs,
-        ...withoutUndefined({ plannedAtMs, generation, plan, drift }),
+        ...withoutUndefined({ plannedAtMs, generation, plan, drift, overlays }),
         conditions,
         ...(holds.length === 0 ? {} : { holds }),
         ...(failures === 0 ? {} : { failures }),

@@ -22,3 +22,14 @@ export const heldBackNotice = ({ host, reason, message }: ZonePlan['heldBack'][n
   message: `${host} is held back and stays as it is: ${message}`,
   host,
 });
+
+/** The conditions that a person ends by applying the plan. */
+export const asksForPerson: ReadonlySet<string> = new Set<SteeringReason>([
+  'NeedsApproval',
+  'HealthUnseen',
+  'AppliedTooOften',
+  'RolledBack',
+  'HealthCheckOverridden',
+  'HealthCheckOfOthers',
+  'OnlyRecommended',
+]);

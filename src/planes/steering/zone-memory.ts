@@ -4,6 +4,7 @@ import { type Counts, countKey } from './plan/failback.ts';
 import { overGuardText } from './plan/guard.ts';
 import { endOf, failbackOf, standingHolds } from './plan/holds.ts';
 import { countriesThatMove, worstShare } from './plan/impact.ts';
+import { loudOverlays } from './plan/overlays.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan/plan.ts';
 import { policiesThatChange } from './plan/present.ts';
 import type { SteeringReason } from './reasons.ts';
@@ -20,6 +21,7 @@ export class ZoneMemory implements ZoneAtProvider {
   generation: number | undefined;
   plan: ZoneView['plan'];
   drift: ZoneView['drift'];
+  overlays: ZoneView['overlays'];
   conditions: readonly ZoneConditionView[] = [];
   /** What the zone holds back as it stands. */
   holds: ZoneView['holds'] = [];
@@ -45,7 +47,10 @@ export class ZoneMemory implements ZoneAtProvider {
   ): readonly ZoneConditionView[] {
     if (state !== this.state) this.sinceMs = nowMs;
     this.state = state;
-    if (state === 'standby') this.drift = undefined;
+    if (state === 'standby') {
+      this.drift = undefined;
+      this.overlays = undefined;
+    }
     const before = new Set(this.conditions.map(({ reason, message }) => `${reason} ${message}`));
     this.conditions = conditionsSince(this.conditions, conditions, nowMs);
     return this.conditions.filter(({ reason, message }) => !before.has(`${reason} ${message}`));
@@ -63,6 +68,8 @@ export class ZoneMemory implements ZoneAtProvider {
     this.generation = plan.changes.registryBefore.generation;
     this.plan = isEmpty(plan) ? undefined : viewOf(plan);
     this.holds = holdsOf(plan, this.counts);
+    const loud = loudOverlays(plan.notices);
+    this.overlays = loud.length === 0 ? undefined : loud.slice(0, mostHosts);
     this.failures = 0;
     this.retryAtMs = 0;
   }

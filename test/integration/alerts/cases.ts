@@ -12,6 +12,8 @@ export interface Case {
 
 const blade = (name: string, more = '') => `{job="tideline-edge",cluster="paris",instance="${name}"${more}}`;
 export const worker = (name: string, more = '') => `{job="tideline-network",cluster="paris",instance="${name}"${more}}`;
+/** Of an alert that waits five minutes. */
+const afterFive = { quiet: 12, fires: 17, over: 42 };
 const steering = (more = '') =>
   `{job="tideline-steering",instance="s1",provider="route53",zone="video.example"${more}}`;
 const vip = ',vip="203.0.113.10"';
@@ -346,16 +348,24 @@ export const cases: readonly Case[] = [
   {
     alert: 'TidelineSteeringDrift',
     series: { [`tideline_steering_drift${steering()}`]: fault },
-    quiet: 12,
-    fires: 17,
+    ...afterFive,
+  },
+  {
+    alert: 'TidelineProposalWaits',
+    series: { [`tideline_steering_overlays${steering(',reason="OverlayWaits"')}`]: fault },
+    quiet: 22,
+    fires: 27,
     over: 42,
+  },
+  {
+    alert: 'TidelineOverlayLeft',
+    series: { [`tideline_steering_overlays${steering(',reason="OverlaySilent"')}`]: fault },
+    ...afterFive,
   },
   {
     alert: 'TidelineSteeringUnanswered',
     series: { [`tideline_steering_answered_otherwise${steering()}`]: fault },
-    quiet: 12,
-    fires: 17,
-    over: 42,
+    ...afterFive,
   },
   {
     alert: 'TidelineSteeringSilent',

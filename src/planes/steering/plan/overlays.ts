@@ -16,8 +16,16 @@ export function overlayNotices(
     .flatMap((view) => [...moved(view, moving), ...overlayLoud(view)]);
 }
 
+/** The reasons that a person looks after, whatever a plan does. */
+const loud: ReadonlySet<SteeringReason> = new Set(['OverlayWaits', 'OverlayExpired', 'OverlaySilent', 'OverlayBroken']);
+
+/** What of a plan's notices is about overlays and does not end by applying it. */
+export function loudOverlays(notices: readonly SteeringNotice[]): readonly SteeringNotice[] {
+  return notices.filter(({ reason }) => loud.has(reason));
+}
+
 /** What of an overlay a person should look after, whatever a plan does. */
-export function overlayLoud(view: OverlayView): readonly SteeringNotice[] {
+function overlayLoud(view: OverlayView): readonly SteeringNotice[] {
   const { name, state, trouble, proposal, renewed, broken, countries } = view;
   const { owner, expires } = proposal;
   const notice = (reason: SteeringReason, text: string): SteeringNotice => ({
