@@ -115,12 +115,12 @@ test('all sites are unhealthy: everybody is still answered, and the agent moves 
   await answers('FR', 'paris');
   const { length } = steering.status().applied;
   vips.fail(...Object.keys(vips.addresses));
-  const { readHealth, read } = route53Reader(client, timing);
+  const reader = route53Reader(client, timing);
   await eventually(
     'the checkers know it',
     async () => {
-      const state = await read(zone);
-      const health = await readHealth?.(state, [...state.healthChecks.keys()]);
+      const state = await reader.read(zone);
+      const health = await reader.readHealth?.(state, [...state.healthChecks.keys()]);
       return health !== undefined && health.size > 0 && [...health.values()].every((isHealthy) => !isHealthy);
     },
     { timeoutMs: 30_000, everyMs: 100 },
