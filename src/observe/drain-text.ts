@@ -15,10 +15,15 @@ interface Change {
   readonly target: Drain['spec']['target'];
   /** It is written into APIs alone, of which no DNS record is made. */
   readonly inApis?: boolean;
+  /** Every Drain that it removes ended before. */
+  readonly ended?: boolean;
+  /** Another Drain is in force. */
+  readonly others?: boolean;
 }
 
 /** The plan of a change of drains, for people. */
-export function renderDrainPlan({ what, verb, target: { kind }, inApis }: Change, plan: DrainPlan): readonly string[] {
+export function renderDrainPlan(change: Change, plan: DrainPlan): readonly string[] {
+  const { what, inApis } = change;
   const { moves, pools, refusals, unknown } = plan;
   return [
     what,
@@ -37,13 +42,19 @@ export function renderDrainPlan({ what, verb, target: { kind }, inApis }: Change
           `  DNS: clusters with an edge pool change what they answer to health checks at once; ${inApis === true ? 'records follow the folder, and do not change' : 'records follow at the next tideline steering apply'}`,
         ]
       : []),
-    ...(kind === 'Worker' ? [`  ${ofWorker[verb]}`] : []),
-    ...(moves.length + pools.length === 0 && kind !== 'Worker'
-      ? ['  nothing moves: another Drain keeps it out of service']
-      : []),
+    ...(moves.length + pools.length === 0 ? [`  ${whyNothing(change)}`] : []),
     ...unknown.map((text) => `  not known: ${text}`),
     ...refusals.flatMap(({ reason, message, fix }) => [`  refused: ${message} (${reason})`, `    fix: ${fix}`]),
   ];
+}
+
+/** What is said where no user and no VIP moves; what a worker does is not part of a plan. */
+function whyNothing({ verb, target: { kind }, ended, others }: Change): string {
+  if (ended === true) return 'nothing moves: the Drain has ended already';
+  if (kind === 'Worker') return ofWorker[verb];
+  const why =
+    others === true ? 'another Drain keeps it out of service' : 'no policy and no blade of a pool depends on it';
+  return `nothing moves: ${why}`;
 }
 
 /** `paris-blade-2, perhaps paris-blade-3 (not known)`. */

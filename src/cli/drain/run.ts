@@ -14,7 +14,7 @@ import type { TlsArguments } from '../tls.ts';
 import { wholePlatform, wholeSpec } from '../whole-platform.ts';
 import { checkWorker, concerned } from './concerned.ts';
 import { objectWriter } from './objects.ts';
-import { type Change, placesOf, verdict } from './text.ts';
+import { type Change, placesOf, standing, verdict } from './text.ts';
 import { planOf, writeDrains } from './write.ts';
 
 export interface ChangeArguments extends OutputArguments, TlsArguments {
@@ -135,12 +135,9 @@ async function change({ edit, snapshot }: Seen, asked: Change, options: ChangeAr
   if (stands) await recordChange(asked);
   const done = { stands, takenBack: wanted && !stands, refused: !force && plan.refusals.length > 0 };
   const { files, objects } = placesOf(edit);
-  const inApis = files.length === 0;
+  const shown = { ...asked, inApis: files.length === 0, ...standing(edit, asked, snapshot.takenAtMs) };
   await printResult(options.output, {
-    lines: () => [
-      ...renderDrainPlan({ ...asked, inApis }, plan),
-      ...verdict(plan, { ...asked, ...done }, [...files, ...objects]),
-    ],
+    lines: () => [...renderDrainPlan(shown, plan), ...verdict(plan, { ...asked, ...done }, [...files, ...objects])],
     value: () => ({
       change: asked.what,
       ...plan,

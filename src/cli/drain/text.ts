@@ -1,5 +1,7 @@
+import { isInForce } from '../../model/platform/drains.ts';
 import { shellWords } from '../../model/shell-words.ts';
 import { placeOfApi } from '../../model/source-status.ts';
+import type { Drain } from '../../model/spec/kinds.ts';
 import type { DrainPlan } from '../../observe/drain-plan.ts';
 import type { DrainEdit } from '../../platform/drain-edits.ts';
 import type { DrainTarget } from '../../platform/drain-files.ts';
@@ -36,6 +38,18 @@ export function placesOf({ files, objects }: DrainEdit): Readonly<Record<'files'
       action: actionOf(spec),
     })),
   };
+}
+
+/** Whether what an undrain removes has ended before, and whether another Drain is in force. */
+export function standing(
+  { before, after }: Pick<DrainEdit, 'before' | 'after'>,
+  { verb, target }: Pick<Change, 'verb' | 'target'>,
+  nowMs: number,
+): { readonly ended: boolean; readonly others: boolean } {
+  const mine = (drain: Drain) => drain.spec.target.kind === target.kind && drain.spec.target.name === target.name;
+  const inForce = [...before.drains.values()].filter((drain) => isInForce(drain, nowMs));
+  const others = [...after.drains.values()].some((drain) => isInForce(drain, nowMs) && !mine(drain));
+  return { ended: verb === 'undrain' && !inForce.some(mine), others };
 }
 
 /** What became of the change, below its plan. */
