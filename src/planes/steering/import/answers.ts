@@ -2,7 +2,7 @@ import { parseAddress } from '../../../model/address.ts';
 import { type Continent, continents, countryOf } from '../../../model/geo/countries.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import { scaleWeights } from '../weights.ts';
-import type { AddressRecord, OctoPool } from './octodns.ts';
+import type { AddressRecord, OctoPool } from './octodns-form.ts';
 
 type Spec = TrafficPolicy['spec'];
 type Answer = Spec['default'];

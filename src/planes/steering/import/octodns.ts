@@ -1,35 +1,12 @@
 import { z } from 'zod';
 import { answersOfRecord } from './answers.ts';
+import { AddressRecord, TextRecord } from './octodns-form.ts';
 import type { ZoneEntry, ZoneFile } from './zone-file.ts';
 
 /**
  * The records of one zone as octoDNS keeps them in YAML, as far as they say who gets which address. Written from octoDNS's
  * documentation of dynamic records and its validation (1.x).
  */
-const Value = z.object({
-  value: z.string(),
-  weight: z.number().int().min(1).max(100).default(1),
-  status: z.enum(['up', 'down', 'obey']).default('obey'),
-});
-const Pool = z.object({ values: z.array(Value).min(1), fallback: z.string().nullish() });
-const Rule = z.object({
-  pool: z.string(),
-  geos: z.array(z.string()).default([]),
-  subnets: z.array(z.string()).default([]),
-});
-const AddressRecord = z.object({
-  type: z.enum(['A', 'AAAA']),
-  ttl: z.number().int().optional(),
-  value: z.string().optional(),
-  values: z.array(z.string()).optional(),
-  geo: z.record(z.string(), z.array(z.string())).optional(),
-  dynamic: z.object({ pools: z.record(z.string(), Pool), rules: z.array(Rule).min(1) }).optional(),
-  octodns: z.object({ healthcheck: z.unknown() }).partial().optional(),
-});
-const TextRecord = z.object({ value: z.string().optional(), values: z.array(z.string()).optional() });
-export type AddressRecord = z.infer<typeof AddressRecord>;
-export type OctoPool = z.infer<typeof Pool>;
-
 const addressTypes: readonly unknown[] = ['A', 'AAAA'];
 
 /** Reads the value of a zone file; throws an Error that says what is not of octoDNS's form. */
