@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { policyOf } from '../../test/support/steering/policies.ts';
 import { countriesOf } from '../model/geo/countries.ts';
-import { answersFor, answersOf, formatTiers, neverGroups, preferenceOf } from './answers.ts';
+import { answersFor, answersOf, formatTiers, neverGroups, preferenceOf, preferencesWithin } from './answers.ts';
 
 const policy = policyOf(`
 rules:
@@ -22,6 +22,37 @@ test('a country rule beats a continent rule, the first of two rules counts, the 
   expect(tiers('JP')).toBe('cloud > paris > newyork');
   expect(preferenceOf(answersOf(policy, new Set()), 'GB').rule).toBe('rules[1] (country)');
   expect(preferenceOf(answersOf(policy, new Set()), 'FR').rule).toBe('rules[0] (continent)');
+});
+
+test('a state beats its country, and users of any other state are answered as their country', () => {
+  const states = policyOf(`
+rules:
+  - { countries: [US-CA, US-NY], clusters: [{ name: newyork }] }
+  - { continents: [NA], clusters: [{ name: paris }] }
+default: { clusters: [{ name: cloud }] }
+never:
+  - { clusters: [cloud], countries: [US] }
+  - { clusters: [paris], countries: [US-NY, US-TX] }
+`);
+  const answers = answersOf(states, new Set());
+  const of = (place: string) => {
+    const { tiers: order, rule, never } = preferenceOf(answers, place);
+    return [formatTiers(order), rule, ...never];
+  };
+  expect(of('US-CA')).toEqual(['newyork > paris', 'rules[0] (state)', 'cloud']);
+  expect(of('US-NY')).toEqual(['newyork', 'rules[0] (state)', 'cloud', 'paris']);
+  expect(of('US-TX')).toEqual(['newyork', 'rules[1] (continent)', 'cloud', 'paris']);
+  expect(of('US-WA')).toEqual(of('US'));
+  expect(of('US')).toEqual(['paris > newyork', 'rules[1] (continent)', 'cloud']);
+  expect([...answers.byCountry.keys()].slice(246)).toEqual(['US-CA', 'US-NY', 'US-TX']);
+  expect(preferencesWithin(answers, 'US').map(({ tiers: order }) => formatTiers(order))).toEqual([
+    'paris > newyork',
+    'newyork > paris',
+    'newyork',
+    'newyork',
+  ]);
+  expect(preferencesWithin(answers, 'US-CA')).toEqual([preferenceOf(answers, 'US-CA')]);
+  expect(preferencesWithin(answers, undefined)).toEqual([answers.unknown]);
 });
 
 test('unknown and unlisted locations get the default', () => {

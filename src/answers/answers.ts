@@ -1,6 +1,12 @@
-import { countries } from '../model/geo/countries.ts';
+import { countryOfPlace } from '../model/geo/states.ts';
 import { drainsOfCluster } from '../model/platform/drains.ts';
-import { clustersOfPolicy, decidingRules, forbiddenClusters, type PolicyRule } from '../model/platform/policies.ts';
+import {
+  clustersOfPolicy,
+  decidingRules,
+  forbiddenClusters,
+  type PolicyRule,
+  placesOfPolicy,
+} from '../model/platform/policies.ts';
 import type { TrafficPolicy } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import type { Distribution } from './distribution.ts';
@@ -11,12 +17,13 @@ import { type Tier, tiersBetween, withoutRepeats } from './tiers.ts';
 export type { Tier } from './tiers.ts';
 
 /**
- * The answers of one policy: for every country code, and for users of unknown location, an ordered list of tiers. The
+ * The answers of one policy: for every country code, for each state that the policy names, and for users of unknown location, an ordered list of tiers. The
  * first tier with a healthy cluster answers, by weight among its healthy clusters. When nothing is healthy the first tier
  * answers as if all its clusters were healthy. No tier and no list of tiers is empty.
  */
 export interface Answers {
   readonly policy: string;
+  /** By code of a country (`US`: users of no state that is here) or of a state (`US-CA`). */
   readonly byCountry: ReadonlyMap<string, Preference>;
   /** The preference of users whose country is unknown, or is not one of Route 53's 246. */
   readonly unknown: Preference;
@@ -30,7 +37,7 @@ export interface Preference {
   readonly never: readonly string[];
 }
 
-/** `rules[2] (country)`, `rules[2] (continent)` or `default`. */
+/** `rules[2] (state)`, `rules[2] (country)`, `rules[2] (continent)` or `default`. */
 type RuleName = string;
 
 /**
@@ -52,7 +59,7 @@ export function drainedAt(platform: Platform, nowMs: number): ReadonlySet<string
 }
 
 /**
- * A country rule beats a continent rule, which beats the default; of two rules for the same country the first counts. The
+ * A state beats its country, which beats its continent, which beats the default; of two rules for the same place the first counts. The
  * tiers are: the clusters with a weight, the clusters of weight 0 together, each name of the failover list, then every
  * other cluster that the policy names; all without those that the country never reaches. Drained clusters, and those that are held
  * back, come last of all, in the same order among themselves.
@@ -78,17 +85,28 @@ export function answersOf(policy: TrafficPolicy, drained: ReadonlySet<string>, h
   };
   return {
     policy: policy.metadata.name,
-    byCountry: new Map(countries.map(({ code }) => [code, preference(code)])),
+    byCountry: new Map(placesOfPolicy(policy.spec).map((code) => [code, preference(code)])),
     unknown: preference(''),
   };
 }
 
-/** The preference of a country code; for undefined or an unlisted code, that of unknown locations. */
-export function preferenceOf(answers: Answers, country: string | undefined): Preference {
-  return (country === undefined ? undefined : answers.byCountry.get(country)) ?? answers.unknown;
+/** The preference of the code of a country or state; for undefined or an unlisted code, that of unknown locations. */
+export function preferenceOf(answers: Answers, place: string | undefined): Preference {
+  const { byCountry, unknown } = answers;
+  if (place === undefined) return unknown;
+  return byCountry.get(place) ?? byCountry.get(countryOfPlace(place)) ?? unknown;
 }
 
-/** Countries ('' for unknown locations) that never reach the same clusters, together. */
+/**
+ * The preferences of users of a place whose state nobody knows: its own and, of a country, those of its states that the policy
+ * names.
+ */
+export function preferencesWithin(answers: Answers, place: string | undefined): readonly Preference[] {
+  const states = [...answers.byCountry].filter(([code]) => code !== place && countryOfPlace(code) === place);
+  return [preferenceOf(answers, place), ...states.map(([, preference]) => preference)];
+}
+
+/** Countries and states ('' for unknown locations) that never reach the same clusters, together. */
 export interface NeverGroup {
   readonly clusters: readonly string[];
   readonly countries: readonly string[];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Interpreter } from './interpreter.ts';
-import type { RecordSet, Routing } from './record.ts';
+import type { Location, RecordSet, Routing } from './record.ts';
 
 const name = 'www.example.net';
 
@@ -47,6 +47,23 @@ test('geolocation: the most specific healthy location, else the most specific on
   expect(answers(records, 'FR', 'france')).toEqual({ europe: 1 });
   expect(answers(records, 'FR', 'france', 'europe', 'star')).toEqual({ france: 1 });
   expect(answers(records.slice(2), 'JP')).toEqual({});
+});
+
+test('geolocation: a state before its country, and the country for a state without a record', () => {
+  const at = (id: string, location: Location): RecordSet =>
+    target({ id, routing: { kind: 'geo', location }, healthCheck: id });
+  const records = [
+    at('star', '*'),
+    at('america', { continent: 'NA' }),
+    at('us', { country: 'US' }),
+    at('california', { state: 'US-CA' }),
+  ];
+  expect(answers(records, 'US-CA')).toEqual({ california: 1 });
+  expect(answers(records, 'US-NY')).toEqual({ us: 1 });
+  expect(answers(records, 'US')).toEqual({ us: 1 });
+  expect(answers(records, 'US-CA', 'california')).toEqual({ us: 1 });
+  expect(answers(records, 'US-CA', 'california', 'us')).toEqual({ america: 1 });
+  expect(answers(records.slice(0, 2), 'US-CA')).toEqual({ america: 1 });
 });
 
 test('weights: among the healthy ones, those of weight 0 only when no other is, all when none is', () => {

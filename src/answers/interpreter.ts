@@ -1,4 +1,5 @@
 import { continentOf } from '../model/geo/countries.ts';
+import { countryOfPlace } from '../model/geo/states.ts';
 import type { Distribution } from './distribution.ts';
 import { formatLocation, groupKey, type RecordSet } from './record.ts';
 
@@ -30,7 +31,7 @@ interface Group {
   readonly records: readonly RecordSet[];
   /** Geolocation records by `formatLocation`. */
   readonly byLocation: ReadonlyMap<string, RecordSet>;
-  /** What `matching` found, by country. */
+  /** What `matching` found, by place. */
   readonly matching: Map<string, readonly RecordSet[]>;
 }
 type Groups = ReadonlyMap<string, Group>;
@@ -61,7 +62,7 @@ class View {
     this.#isHealthy = isHealthy;
   }
 
-  /** The answer for a country code; undefined is a user of unknown location. */
+  /** The answer for the code of a country or state; undefined is a user of unknown location. */
   answer(country: string | undefined): Distribution {
     return this.#resolve(this.#root, country, 1).answer;
   }
@@ -158,13 +159,13 @@ function weightOf(record: RecordSet): number {
   return record.routing?.kind === 'weighted' ? record.routing.weight : 0;
 }
 
-/** The geolocation records that match, most specific first. */
-function matching(group: Group, country: string | undefined): readonly RecordSet[] {
-  const known = group.matching.get(country ?? '');
+/** The geolocation records that match, most specific first: of the state, the country, the continent, and everywhere else. */
+function matching(group: Group, place: string | undefined): readonly RecordSet[] {
+  const known = group.matching.get(place ?? '');
   if (known !== undefined) return known;
-  const continent = country === undefined ? undefined : continentOf(country);
-  const locations = [country ?? '', `continent ${continent ?? ''}`, '*'];
-  const found = locations.flatMap((location) => group.byLocation.get(location) ?? []);
-  group.matching.set(country ?? '', found);
+  const country = place === undefined ? '' : countryOfPlace(place);
+  const locations = new Set([place ?? '', country, `continent ${continentOf(country) ?? ''}`, '*']);
+  const found = [...locations].flatMap((location) => group.byLocation.get(location) ?? []);
+  group.matching.set(place ?? '', found);
   return found;
 }

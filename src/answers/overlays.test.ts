@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { policy as policyOf, twoSites } from '../../test/support/platform.ts';
-import { policySpec } from '../../test/support/steering/arbitrary.ts';
+import { policySpecWithStates } from '../../test/support/steering/arbitrary.ts';
 import { guarded, overlaid, overlay, overlayNowMs, proposing, verdict } from '../../test/support/steering/overlays.ts';
 import { countries } from '../model/geo/countries.ts';
+import { states } from '../model/geo/states.ts';
 import { decidingOverlay, overlayMoments, withOverlays } from '../model/platform/overlays.ts';
 import { clustersOfPolicy, forbiddenClusters } from '../model/platform/policies.ts';
 import type { TrafficPolicy } from '../model/spec/kinds.ts';
@@ -41,6 +42,31 @@ test('a continent of an overlay beats a country of the policy', () => {
   expect(order(laid, 'FR')).toBe('cloud > two-sites');
   // The policy says the same of them already.
   expect(view(laid)?.countries).toEqual(['FR']);
+});
+
+test('a country of an overlay beats a state of the policy, and a state of an overlay its country', () => {
+  const spec = {
+    ...video(automatic).spec,
+    rules: [
+      { countries: ['US-CA', 'US-NY'], continents: [], clusters: [{ name: 'two-sites', weight: 1 }], failover: [] },
+    ],
+    default: { clusters: [{ name: 'cloud', weight: 1 }], failover: [] },
+  };
+  const platform = { ...automatic, policies: new Map([['video', { ...video(automatic), spec }]]) };
+  const laid = (...rules: readonly object[]) => overlaid(platform, [overlay({ rules })]);
+  const cloud = { clusters: [{ name: 'cloud', weight: 1 }] };
+  const sites = { clusters: [{ name: 'two-sites', weight: 1 }] };
+  const orders = (one: Platform) => ['US', 'US-CA', 'US-NY', 'US-TX'].map((code) => order(one, code).split(' ')[0]);
+  expect(orders(platform)).toEqual(['cloud', 'two-sites', 'two-sites', 'cloud']);
+  expect(orders(laid({ countries: ['US'], ...cloud }))).toEqual(['cloud', 'cloud', 'cloud', 'cloud']);
+  const whole = laid({ countries: ['US'], ...sites });
+  expect(orders(whole)).toEqual(Array(4).fill('two-sites'));
+  expect(view(whole)?.countries).toEqual(['US']);
+  expect(decidingOverlay(whole, 'video', 'US-TX')?.name).toBe('evening');
+  expect(decidingOverlay(whole, 'video', 'US-CA')).toBeUndefined();
+  const apart = laid({ countries: ['US'], ...sites }, { countries: ['US-TX'], ...cloud });
+  expect(orders(apart)).toEqual(['two-sites', 'two-sites', 'two-sites', 'cloud']);
+  expect(view(laid({ countries: ['US-TX'], ...cloud }))?.state).toBe('equal');
 });
 
 describe('whose word counts', () => {
@@ -150,7 +176,7 @@ test('no overlay leads a country where never forbids it, takes a cluster away or
   const name = fc.constantFrom(...names);
   const rule = fc.record({
     countries: fc.subarray(
-      countries.map(({ code }) => code),
+      [...countries.filter((_, at) => at % 4 === 0), { code: 'US' }, ...states].map(({ code }) => code),
       { maxLength: 12 },
     ),
     continents: fc.subarray(['AF', 'EU', 'AS'] as const, { maxLength: 2 }),
@@ -168,7 +194,7 @@ test('no overlay leads a country where never forbids it, takes a cluster away or
       .flatMap((one) => [...plain.clusters.values()].slice(0, 1).map((cluster) => [one, cluster] as const)),
   );
   fc.assert(
-    fc.property(policySpec, fc.array(rules, { maxLength: 3 }), (answers, all) => {
+    fc.property(policySpecWithStates, fc.array(rules, { maxLength: 3 }), (answers, all) => {
       const written = { ...video(automatic), spec: { ...video(automatic).spec, ...answers } };
       const platform = { ...automatic, clusters, policies: new Map([['video', written]]) };
       const laid = overlaid(
@@ -185,9 +211,9 @@ test('no overlay leads a country where never forbids it, takes a cluster away or
       for (const [code, { tiers, never }] of after.byCountry) {
         const named = tiers.flat().map((one) => one.name);
         expect(named.filter((one) => forbidden.get(code)?.has(one) === true)).toEqual([]);
-        expect(never).toEqual(before.byCountry.get(code)?.never);
+        expect(never).toEqual(preferenceOf(before, code).never);
         if (decidingOverlay(laid, 'video', code) === undefined)
-          expect(formatTiers(tiers)).toBe(formatTiers(before.byCountry.get(code)?.tiers ?? []));
+          expect(formatTiers(tiers)).toBe(formatTiers(preferenceOf(before, code).tiers));
       }
     }),
     { numRuns: 200 },

@@ -25,8 +25,12 @@ export type Routing =
    */
   | { readonly kind: 'other'; readonly description: string; readonly fields?: Readonly<Record<string, unknown>> };
 
-/** A country code, a continent, or `*` for everywhere else and for users of unknown location. */
-export type Location = { readonly country: string } | { readonly continent: Continent } | '*';
+/** A country code, a state (`US-CA`), a continent, or `*` for everywhere else and for users of unknown location. */
+export type Location =
+  | { readonly country: string }
+  | { readonly state: string }
+  | { readonly continent: Continent }
+  | '*';
 
 export type Target =
   | { readonly kind: 'values'; readonly ttlSeconds: number; readonly values: readonly string[] }
@@ -48,6 +52,7 @@ export function groupKey(record: { readonly name: string; readonly type: string 
 
 export function formatLocation(location: Location): string {
   if (location === '*') return '*';
+  if ('state' in location) return location.state;
   return 'country' in location ? location.country : `continent ${location.continent}`;
 }
 

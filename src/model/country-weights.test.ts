@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type CountryWeights, countedAlike, weightsOf } from './country-weights.ts';
+import { type CountryWeights, countedAlike, weightsAmong, weightsOf } from './country-weights.ts';
 import { countries } from './geo/countries.ts';
 
 const nowMs = Date.UTC(2026, 10, 27, 20);
@@ -38,4 +38,24 @@ it('does not use what was measured long ago', () => {
   const weights = weightsOf(measured({ FR: 30 }, 8 * 24 * 3_600_000), nowMs);
   expect(weights.of('FR')).toBe(weights.of('JP'));
   expect(weights.basis).toBe('traffic was measured 8 days ago, which is too long: every country counts the same');
+});
+
+it('counts a state for its part of the people of its country, or of what was measured there', () => {
+  const alike = countedAlike();
+  expect(alike.of('US-CA') / alike.of('US')).toBeCloseTo(39_538_223 / 331_449_281, 9);
+  const weights = weightsOf(measured({ US: 200, 'US-CA': 50, 'US-NY': 900, FR: 100 }), nowMs);
+  expect(sum(weights)).toBeCloseTo(1, 9);
+  expect(weights.of('US') / weights.of('FR')).toBeCloseTo(2, 9);
+  expect(weights.of('US-CA') / weights.of('US')).toBeCloseTo(0.25, 9);
+  expect(weights.of('US-TX') / weights.of('US')).toBeCloseTo(29_145_505 / 331_449_281, 9);
+  // More than all of its country is a fault of the file.
+  expect(weights.of('US-NY')).toBe(weights.of('US'));
+});
+
+it('counts a country without those of its states that are told apart', () => {
+  const weights = weightsOf(measured({ US: 200, 'US-CA': 50, FR: 100 }), nowMs);
+  const among = weightsAmong(weights, ['FR', 'US', 'US-CA']);
+  expect(among('US') / weights.of('US')).toBeCloseTo(0.75, 9);
+  expect(among('US-CA')).toBe(weights.of('US-CA'));
+  expect(weightsAmong(weights, ['FR', 'US'])('US')).toBe(weights.of('US'));
 });

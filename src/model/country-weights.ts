@@ -1,8 +1,9 @@
 import { countries } from './geo/countries.ts';
+import { countryOfPlace, stateOf } from './geo/states.ts';
 
 /** For how much of all traffic each country counts: of 1, together. */
 export interface CountryWeights {
-  /** The share of a country by its code; 0 for a code that is none. */
+  /** The share of a country by its code, with all of its states, or of a state; 0 for a code that is none. */
   readonly of: (code: string) => number;
   /** What they are made of, as a clause. */
   readonly basis: string;
@@ -10,7 +11,10 @@ export interface CountryWeights {
   readonly measured?: MeasuredRates;
 }
 
-/** Requests a second by country, as somebody measured them. A country that is absent was not measured; one with 0 was, and asks nothing. */
+/**
+ * Requests a second by country, and by state where these were measured, as somebody measured them. A country that is absent was not
+ * measured; one with 0 was, and asks nothing.
+ */
 export interface MeasuredRates {
   /** The end of the time in which they were measured, in milliseconds since the epoch. */
   readonly measuredAtMs: number;
@@ -26,10 +30,40 @@ const least = 0.01;
 /** Every country counts the same. */
 export function countedAlike(why = 'no traffic figures'): CountryWeights {
   const share = 1 / countries.length;
-  return { of: (code) => (known.has(code) ? share : 0), basis: `${why}: every country counts the same` };
+  const of = withStates((code) => (known.has(code) ? share : 0), {});
+  return { of, basis: `${why}: every country counts the same` };
 }
 
 const known: ReadonlySet<string> = new Set(countries.map(({ code }) => code));
+
+/**
+ * The weights of places that are told apart: what a country counts for is without the states of it that are among them.
+ */
+export function weightsAmong(weights: CountryWeights, places: readonly string[]): (place: string) => number {
+  const states = Map.groupBy(
+    places.filter((code) => stateOf(code) !== undefined),
+    countryOfPlace,
+  );
+  return (place) => {
+    const apart = states.get(place) ?? [];
+    return Math.max(0, weights.of(place) - apart.reduce((sum, code) => sum + weights.of(code), 0));
+  };
+}
+
+/** A state counts for its part of what was measured of its country or, where nothing was, for its part of the population. */
+function withStates(
+  ofCountry: (code: string) => number,
+  rates: MeasuredRates['requestsPerSecond'],
+): (place: string) => number {
+  return (place) => {
+    const state = stateOf(place);
+    if (state === undefined) return ofCountry(place);
+    const country = countryOfPlace(place);
+    const [all, own] = [rates[country], rates[place]];
+    const part = all === undefined || own === undefined || all <= 0 ? state.share : Math.min(1, own / all);
+    return ofCountry(country) * part;
+  };
+}
 
 /**
  * The weights that measured rates make at `nowMs`. A country that was not measured counts as the average of those that were. Rates that are too
@@ -46,7 +80,7 @@ export function weightsOf(rates: MeasuredRates, nowMs: number): CountryWeights {
   const total = countries.reduce((so, { code }) => so + rateOf(code), 0);
   const others = countries.length - measured.length;
   return {
-    of: (code) => (known.has(code) ? rateOf(code) / total : 0),
+    of: withStates((code) => (known.has(code) ? rateOf(code) / total : 0), rates.requestsPerSecond),
     basis: `countries count by ${rateText(sum)} requests/s of ${measured.length} of them, measured ${ageText(ageMs)} ago${
       others === 0 ? '' : `; each of the other ${others} as their average`
     }`,

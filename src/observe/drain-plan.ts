@@ -1,6 +1,5 @@
 import { type Answers, answersFor, answersNow, preferenceOf, type Tier } from '../answers/answers.ts';
 import { formatShares } from '../answers/distribution.ts';
-import { countries } from '../model/geo/countries.ts';
 import { drainOfBlade, drainsOfCluster } from '../model/platform/drains.ts';
 import { poolsOfCluster } from '../model/platform/places.ts';
 import type { EdgePool } from '../model/spec/kinds.ts';
@@ -242,7 +241,8 @@ function silentOf(before: Platform, after: Platform, snapshot: Snapshot): readon
   return [...after.clusters.keys()].flatMap((name) => {
     const why = whyUnknown(poolsOfCluster(after, name), snapshot);
     if (why === undefined) return [];
-    const led = codes.filter((code) =>
+    const users = new Set(answers.flatMap(([, next]) => usersOf(next)));
+    const led = [...users].filter((code) =>
       answers.some(([old, next]) => shareOf(next, code, name) > shareOf(old, code, name)),
     );
     return led.length === 0 ? [] : [`${name} ${why}: ${listed(led.map(textOf))} would be led there`];
@@ -280,7 +280,7 @@ interface Now {
 function countryRefusals(before: Platform, after: Platform, { down, nowMs }: Now): readonly DrainRefusal[] {
   return [...after.policies.values()].flatMap((policy): readonly DrainRefusal[] => {
     const [old, next] = [answersNow(before, policy, nowMs), answersNow(after, policy, nowMs)];
-    const alone = codes.filter(
+    const alone = usersOf(next).filter(
       (code) =>
         !hasCluster(after, preferenceOf(next, code).tiers, { down, nowMs }) &&
         hasCluster(before, preferenceOf(old, code).tiers, { down, nowMs }),
@@ -298,12 +298,13 @@ function hasCluster(platform: Platform, tiers: readonly Tier[], { down, nowMs }:
   return tiers.flat().some(({ name }) => !down.has(name) && drainsOfCluster(platform, name, nowMs).length === 0);
 }
 
-const codes: readonly (string | undefined)[] = [...countries.map(({ code }) => code), undefined];
+/** The users whom a policy answers: of each country, of each state that it names, and of unknown location. */
+const usersOf = ({ byCountry }: Answers): readonly (string | undefined)[] => [...byCountry.keys(), undefined];
 
 function movesOf(before: Platform, after: Platform, nowMs: number): readonly CountryMove[] {
   return [...after.policies.values()].flatMap((policy) => {
     const [old, next] = [answersNow(before, policy, nowMs), answersNow(after, policy, nowMs)];
-    const changes = codes.map((code) => ({
+    const changes = usersOf(next).map((code) => ({
       code,
       before: sharesOf(preferenceOf(old, code).tiers),
       after: sharesOf(preferenceOf(next, code).tiers),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { answersNow, preferenceOf } from '../answers/answers.ts';
 import type { Decision } from '../model/decision.ts';
+import { countryOfPlace } from '../model/geo/states.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { withoutUndefined } from '../model/values.ts';
 
@@ -96,9 +97,15 @@ export function concerns(
   );
   return ({ cluster, hosts, countries }) => {
     if (host !== undefined && hosts !== undefined && !hosts.includes(host)) return false;
-    if (country !== undefined && countries !== undefined && !countries.includes(country)) return false;
+    if (country !== undefined && countries !== undefined && !includesPlace(countries, country)) return false;
     return cluster === undefined || clusters.has(cluster);
   };
+}
+
+/** A state that a decision does not name went with its country; what concerns a state concerns its country. */
+function includesPlace(named: readonly string[], place: string): boolean {
+  const own = named.includes(place) || named.some((code) => countryOfPlace(code) === place);
+  return own || named.includes(countryOfPlace(place));
 }
 
 /** Without a country every cluster may serve a host. */

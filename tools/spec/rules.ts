@@ -1,4 +1,5 @@
 import { countries } from '../../src/model/geo/countries.ts';
+import { states } from '../../src/model/geo/states.ts';
 import type { SpecReason } from '../../src/model/spec/reasons.ts';
 
 /** A rule of the loader in CEL. The message starts with the loader's reason, because the API server has reasons of its own. */
@@ -48,18 +49,45 @@ export const formatRules: Readonly<Record<string, readonly Rule[]>> = {
       message: `not one of the ${countries.length} ISO 3166-1 alpha-2 codes that Route 53 knows, e.g. FR`,
     },
   ],
+  // In parts, because one match against all of it would cost more than the API server allows in a list.
+  place: [
+    ...halvesOf(countries.map(({ code }) => code)).map(
+      ([letters, pattern]): Rule => ({
+        reason: 'UnknownCountry',
+        rule: `self.size() != 2 || !self.matches('^[${letters}]') || self.matches('^(${pattern})$')`,
+        message: `not one of the ${countries.length} ISO 3166-1 alpha-2 codes that Route 53 knows, e.g. FR`,
+      }),
+    ),
+    {
+      reason: 'UnknownCountry',
+      rule: `!self.contains('-') || self.matches('^US-(${patternOf(states.map(({ code }) => code.slice(-2)))})$')`,
+      message: 'not the code of a state of the US, e.g. US-CA; providers tell no other parts of countries apart',
+    },
+  ],
 };
 
 /** A pattern such as `A[DEF]|B[ABD]`. It is short, because the cost of a match grows with the pattern. */
 function countryPattern(): string {
-  const byFirst = Map.groupBy(countries, ({ code }) => code.charAt(0));
-  return [...byFirst].map(([first, some]) => `${first}[${some.map(({ code }) => code.charAt(1)).join('')}]`).join('|');
+  return patternOf(countries.map(({ code }) => code));
 }
 
-/** The countries are checked in halves: one expression about all of them would cost more than the API server allows for one. */
+/** First letters of codes, and the pattern of the codes that begin with them: the first half of the alphabet, and the second. */
+function halvesOf(codes: readonly string[]): readonly (readonly [letters: string, pattern: string])[] {
+  return ['A-L', 'M-Z'].map((letters) => {
+    const some = codes.filter((code) => new RegExp(`^[${letters}]`).test(code));
+    return [letters, patternOf(some)];
+  });
+}
+
+function patternOf(codes: readonly string[]): string {
+  const byFirst = Map.groupBy(codes, (code) => code.charAt(0));
+  return [...byFirst].map(([first, some]) => `${first}[${some.map((code) => code.charAt(1)).join('')}]`).join('|');
+}
+
+/** Countries and states are checked in parts: one expression about all of them would cost more than the API server allows for one. */
 const halfOfCountries = Math.ceil(countries.length / 2);
-const countryCodes = [countries.slice(0, halfOfCountries), countries.slice(halfOfCountries)].map(
-  (half) => `[${half.map(({ code }) => `'${code}'`).join(',')}]`,
+const placeCodes = [countries.slice(0, halfOfCountries), countries.slice(halfOfCountries), states].map(
+  (part) => `[${part.map(({ code }) => `'${code}'`).join(',')}]`,
 );
 const continentCodes = "['AF','AN','AS','EU','NA','OC','SA']";
 
@@ -125,7 +153,7 @@ function inOneRule(what: 'countries' | 'continents', codes: string): Rule {
 }
 
 const eachInOneRule: readonly Rule[] = [
-  ...countryCodes.map((codes) => inOneRule('countries', codes)),
+  ...placeCodes.map((codes) => inOneRule('countries', codes)),
   inOneRule('continents', continentCodes),
 ];
 

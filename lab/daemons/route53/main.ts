@@ -8,6 +8,7 @@ import { createLog } from '../../../src/runtime/log.ts';
 import { messageLines, printErrorLines, printLines } from '../../../src/runtime/print.ts';
 import { waitForShutdown } from '../../../src/runtime/shutdown.ts';
 import { type EmulatorOptions, type Endpoint, startEmulator } from '../../emulators/route53/emulator.ts';
+import { labStateOf } from '../../geo/states.ts';
 
 const usage = `Usage: node lab/daemons/route53/main.ts --api ADDRESS:PORT --dns ADDRESS:PORT [options]
   --time-compression N      divide health check intervals and timeouts by N (default 1)
@@ -21,7 +22,9 @@ const usage = `Usage: node lab/daemons/route53/main.ts --api ADDRESS:PORT --dns 
   --allow-private-endpoints health checks may probe private addresses, which the real ones refuse
 Logs go to standard error, one JSON object a line. The state is at http://API/emulator/status.`;
 
-function readOptions(args: readonly string[]): Omit<EmulatorOptions, 'clock' | 'log' | 'countryOf'> | 'help' {
+function readOptions(
+  args: readonly string[],
+): Omit<EmulatorOptions, 'clock' | 'log' | 'countryOf' | 'stateOf'> | 'help' {
   const { values } = parse(args);
   if (values.help === true) return 'help';
   return {
@@ -96,7 +99,7 @@ async function main(): Promise<void> {
   }
   const log = createLog('route53-emulator');
   const shutdown = waitForShutdown();
-  const emulator = await startEmulator({ ...options, countryOf, clock: systemClock, log });
+  const emulator = await startEmulator({ ...options, countryOf, stateOf: labStateOf, clock: systemClock, log });
   const { apiUrl, dns } = emulator;
   log.info({ api: apiUrl, dns: `${dns.host}:${dns.port}`, timeCompression: options.timeCompression }, 'listening');
   const signal = await shutdown;

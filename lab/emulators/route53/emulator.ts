@@ -45,6 +45,8 @@ export interface EmulatorOptions {
   readonly danglingAliases?: 'refused' | 'left';
   /** The ISO 3166-1 alpha-2 code of the country that an address is in; undefined when it is unknown. */
   readonly countryOf: (address: string) => string | undefined;
+  /** The state of the US that an address is in, as `US-CA`; absent where none is ever known. */
+  readonly stateOf?: (address: string) => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -90,7 +92,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       port,
       log,
       zoneOf: (name) => zones.zoneOf(name, lagMs),
-      placeOf: (address) => placeIn(options.countryOf(address)),
+      placeOf: (address) => placeIn(options.countryOf(address), options.stateOf?.(address)),
       isHealthy: (id) => healthChecks.isHealthy(id),
       random: Math.random,
     });
@@ -161,6 +163,8 @@ function shuffled(values: readonly string[]): readonly string[] {
     .map(({ value }) => value);
 }
 
-function placeIn(country: string | undefined): Place {
-  return { country, continent: country === undefined ? undefined : continentOf(country) };
+function placeIn(country: string | undefined, state: string | undefined): Place {
+  const continent = country === undefined ? undefined : continentOf(country);
+  const [ofCountry, subdivision] = state?.split('-') ?? [];
+  return { country, continent, subdivision: ofCountry === country ? subdivision : undefined };
 }

@@ -92,10 +92,12 @@ async function platformOf(
 
 async function checkCountry(country: string): Promise<void> {
   const { countryOf } = await import('../../model/geo/countries.ts');
-  const { countryFix } = await import('../../model/geo/meant.ts');
-  if (countryOf(country.toUpperCase()) !== undefined) return;
-  const message = `${country} is not a country that decisions can be about`;
-  throw new InputError({ reason: 'UnknownCountry', message, fix: countryFix(country) });
+  const { stateOf } = await import('../../model/geo/states.ts');
+  const { placeFix } = await import('../../model/geo/meant.ts');
+  const code = country.toUpperCase();
+  if (countryOf(code) !== undefined || stateOf(code) !== undefined) return;
+  const message = `${country} is not a country or state that decisions can be about`;
+  throw new InputError({ reason: 'UnknownCountry', message, fix: placeFix(country) });
 }
 
 interface ToAsk {

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { type CountryWeights, countedAlike, weightsOf } from '../../model/country-weights.ts';
 import { countries } from '../../model/geo/countries.ts';
+import { states } from '../../model/geo/states.ts';
 import { messageOf } from '../../model/values.ts';
 import type { MeasuredDemand } from '../../observe/demand.ts';
 import { badInput } from '../../planes/steering/reasons.ts';
@@ -20,7 +21,7 @@ export function demandToFile({ measuredAtMs, ...demand }: MeasuredDemand): objec
   return { measuredAt: new Date(measuredAtMs).toISOString(), ...demand };
 }
 
-const codes: ReadonlySet<string> = new Set(countries.map(({ code }) => code));
+const codes: ReadonlySet<string> = new Set([...countries, ...states].map(({ code }) => code));
 /** More than all of the Internet asks of anybody; sums of it stay exact enough. */
 const mostPerSecond = 1e12;
 /** Clocks of two machines may differ by so much. */
@@ -53,7 +54,11 @@ export async function weightsOfFile(file: string | undefined, nowMs: number): Pr
   }
   const { measuredAt, requestsPerSecond } = read.data;
   const odd = Object.keys(requestsPerSecond).find((code) => !codes.has(code));
-  if (odd !== undefined) throw unreadable(file, `requestsPerSecond.${odd}: expected the code of a country, such as FR`);
+  if (odd !== undefined)
+    throw unreadable(
+      file,
+      `requestsPerSecond.${odd}: expected the code of a country, such as FR, or of a state of the US, such as US-CA`,
+    );
   const measuredAtMs = Date.parse(measuredAt);
   if (measuredAtMs > nowMs + clockMs)
     throw unreadable(

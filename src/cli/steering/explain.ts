@@ -17,7 +17,7 @@ export function register(): Command {
   const command = new Command('explain')
     .description('Say which cluster answers a country, why, and who would answer when clusters fail')
     .argument('<host>', 'a host of a traffic policy')
-    .argument('<country>', 'ISO 3166-1 alpha-2 code, or "unknown"')
+    .argument('<country>', 'ISO 3166-1 alpha-2 code, a state such as US-CA, or "unknown"')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
     .option('--offline', 'say what the policy wants, and ask neither the zone nor name servers');
   addDownOption(command, ['Site', 'Cluster']);

@@ -1,6 +1,7 @@
 import { parseAddress, parsePrefix } from '../../model/address.ts';
 import { countryOf } from '../../model/geo/countries.ts';
-import { countryFix } from '../../model/geo/meant.ts';
+import { placeFix } from '../../model/geo/meant.ts';
+import { stateOf } from '../../model/geo/states.ts';
 import { poolOfBlade } from '../../model/platform/places.ts';
 import { policyOfHost } from '../../model/platform/policies.ts';
 import { InputError } from '../../model/problem.ts';
@@ -24,11 +25,11 @@ export function hostQuestion(platform: Platform, text: string, path: string): Qu
 
 export function countryQuestion(platform: Platform, text: string, host: string | undefined): Question {
   const code = text === 'unknown' ? undefined : text.toUpperCase();
-  if (code !== undefined && countryOf(code) === undefined)
+  if (code !== undefined && countryOf(code) === undefined && stateOf(code) === undefined)
     throw bad(
       'UnknownCountry',
-      `${text} is not a country that answers can be given for; "unknown" is taken too`,
-      countryFix(text),
+      `${text} is not a country or state that answers can be given for; "unknown" is taken too`,
+      placeFix(text),
     );
   const hosts = host === undefined ? firstHosts(platform) : [hostOfPolicy(platform, hostIn(host))];
   if (hosts.length === 0)

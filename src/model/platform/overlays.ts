@@ -1,9 +1,9 @@
-import { countries } from '../geo/countries.ts';
+import { countryOfPlace, stateOf } from '../geo/states.ts';
 import type { TrafficOverlay, TrafficPolicy, TrafficVerdict } from '../spec/kinds.ts';
 import type { Broken, OverlayTrouble, OverlayView, Proposal } from '../spec/overlay-view.ts';
 import type { Platform } from '../spec/platform.ts';
 import { compareText, withoutUndefined } from '../values.ts';
-import { clustersOfPolicy, decidingRules, forbiddenClusters, type PolicyRule } from './policies.ts';
+import { clustersOfPolicy, decidingRules, forbiddenClusters, type PolicyRule, statesOfPolicy } from './policies.ts';
 
 /**
  * What TrafficOverlays make of the policies, by one rule for the plans, the agent and every command. Which overlay counts depends on the
@@ -39,16 +39,21 @@ export function withOverlays(platform: Platform, nowMs: number): Platform {
   return { ...platform, policies, overlaid };
 }
 
-/** The overlay that decides for a country of a policy. */
+/** The overlay that decides for a country or state of a policy. */
 export function decidingOverlay(
-  { overlaid = [] }: Pick<Platform, 'overlaid'>,
+  { overlaid = [], policies }: Pick<Platform, 'overlaid' | 'policies'>,
   policyName: string,
-  country: string | undefined,
+  place: string | undefined,
 ): OverlayView | undefined {
-  return overlaid.find(
-    (view) =>
-      view.state === 'in force' && view.proposal.policy === policyName && view.countries.includes(country ?? ''),
-  );
+  const decidesFor = (code: string): OverlayView | undefined =>
+    overlaid.find(
+      (view) => view.state === 'in force' && view.proposal.policy === policyName && view.countries.includes(code),
+    );
+  const own = decidesFor(place ?? '');
+  // A state that has a rule and no overlay of its own is answered by that rule, any other as its country.
+  if (own !== undefined || place === undefined || stateOf(place) === undefined) return own;
+  const rules = policies.get(policyName)?.spec.rules ?? [];
+  return rules.some(({ countries }) => countries.includes(place)) ? undefined : decidesFor(countryOfPlace(place));
 }
 
 /** When something about overlays changes by itself, in ms since the epoch. */
@@ -118,25 +123,38 @@ interface Laid {
   readonly broken: readonly Broken[];
 }
 
-/** For which countries the rules of an overlay decide, of a policy and beside the overlays before it. */
+/**
+ * For which countries and states the rules of an overlay decide, of a policy and beside the overlays before it. A country of an overlay beats
+ * a state of the policy, as a continent beats a country. What says the same as the policy decides nothing, but for a state without a rule
+ * there whose country is decided: it would go with its country.
+ */
 function lay(platform: Platform, policy: TrafficPolicy, { proposal }: Judged, before: readonly Judged[]): Laid {
   const { rules } = proposal;
   const named = new Set(clustersOfPolicy(policy));
-  const written = decidingRules(policy.spec);
-  const forbidden = forbiddenClusters(policy.spec);
+  const overlays = [...platform.overlays.values()].filter(({ spec }) => spec.policy === proposal.policy);
+  const all = [...policy.spec.rules, ...rules, ...overlays.flatMap(({ spec }) => spec.rules)];
+  const states = statesOfPolicy({ rules: all, never: policy.spec.never });
+  const written = decidingRules(policy.spec, states);
+  const forbidden = forbiddenClusters(policy.spec, states);
   const others = before.filter((one) => one.state === 'in force' && one.proposal.policy === proposal.policy);
   const taken = new Map(
-    others.flatMap((one) => [...decidingRules(one.proposal).keys()].map((code) => [code, one.overlay.metadata.name])),
+    others.flatMap((one) =>
+      [...decidingRules(one.proposal, states).keys()].map((code) => [code, one.overlay.metadata.name]),
+    ),
   );
   const decides = new Map<string, number>();
   const reasons = new Map<string, string>();
-  for (const [code, { index }] of decidingRules(proposal)) {
+  const wanted = [...decidingRules(proposal, states)];
+  const isState = ([code]: readonly [string, unknown]): boolean => stateOf(code) !== undefined;
+  for (const [code, { index }] of [...wanted.filter((one) => !isState(one)), ...wanted.filter(isState)]) {
     const rule = rules[index];
     if (rule === undefined) continue;
     const why = whyNot(rule, { platform, named, forbidden: forbidden.get(code), taken: taken.get(code) });
+    const isFree =
+      stateOf(code) !== undefined && written.get(code)?.by !== 'state' && decides.has(countryOfPlace(code));
+    const asWritten = policy.spec.rules[written.get(code)?.index ?? -1] ?? policy.spec.default;
     if (why !== undefined) reasons.set(code, why);
-    else if (answerText(rule) !== answerText(policy.spec.rules[written.get(code)?.index ?? -1] ?? policy.spec.default))
-      decides.set(code, index);
+    else if (isFree || answerText(rule) !== answerText(asWritten)) decides.set(code, index);
   }
   const broken = [...Map.groupBy(reasons.keys(), (code) => reasons.get(code) ?? '')];
   return { decides, broken: broken.map(([why, some]) => ({ countries: some.toSorted(), why })) };
@@ -175,7 +193,7 @@ function ruledBy(policy: TrafficPolicy, { rules }: Proposal, decides: ReadonlyMa
     countries: rule.countries.filter((code) => !decides.has(code)),
   }));
   const laid = rules.flatMap((rule, index): readonly PolicyRule[] => {
-    const codes = countries.map(({ code }) => code).filter((code) => decides.get(code) === index);
+    const codes = [...decides.keys()].filter((code) => decides.get(code) === index).sort();
     return codes.length === 0 ? [] : [{ ...rule, countries: codes, continents: [] }];
   });
   return { ...policy, spec: { ...policy.spec, rules: [...own, ...laid] } };

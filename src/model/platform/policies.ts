@@ -1,11 +1,15 @@
-import { countriesOf } from '../geo/countries.ts';
+import { countries, countriesOf } from '../geo/countries.ts';
+import { countryOfPlace, stateOf } from '../geo/states.ts';
 import type { TrafficPolicy } from '../spec/kinds.ts';
 import type { Platform } from '../spec/platform.ts';
 
 export type PolicyRule = TrafficPolicy['spec']['rules'][number];
 
+/** What a policy says of users: which rules decide, and what users never reach. */
+type OfUsers = Pick<TrafficPolicy['spec'], 'rules'> & Partial<Pick<TrafficPolicy['spec'], 'never'>>;
+
 /**
- * Every country of a rule, including those of its continents, sorted. Callers decide that a country rule beats a continent
+ * Every country of a rule, including those of its continents, and its states, sorted. Callers decide that a country rule beats a continent
  * rule.
  */
 export function countriesOfRule(rule: Pick<PolicyRule, 'countries' | 'continents'>): readonly string[] {
@@ -16,35 +20,54 @@ export function countriesOfRule(rule: Pick<PolicyRule, 'countries' | 'continents
 interface DecidingRule {
   /** Its place in `spec.rules`. */
   readonly index: number;
-  /** By what the rule names the country. */
-  readonly by: 'country' | 'continent';
+  /** By what the rule names the users. */
+  readonly by: 'state' | 'country' | 'continent';
+}
+
+/** The places that a policy gives answers for: all countries, then the states that it names. Users of another state have the answer of their country. */
+export function placesOfPolicy(spec: OfUsers): readonly string[] {
+  return [...countries.map(({ code }) => code), ...statesOfPolicy(spec)];
+}
+
+/** The states that rules or `never` name, sorted. */
+export function statesOfPolicy({ rules, never = [] }: OfUsers): readonly string[] {
+  const named = [...rules, ...never].flatMap((entry) => entry.countries);
+  return [...new Set(named)].filter((code) => stateOf(code) !== undefined).sort();
 }
 
 /**
- * The rule that decides, by country; for a country that is not there the default does. A country rule beats a continent rule; of
- * two rules for the same country the first counts.
+ * The rule that decides, by place; for a place that is not there the default does. A state beats its country, which beats its
+ * continent; of two rules for the same place the first counts. Of states `states` are there, by default those that are named.
  */
-export function decidingRules({ rules }: Pick<TrafficPolicy['spec'], 'rules'>): ReadonlyMap<string, DecidingRule> {
+export function decidingRules(spec: OfUsers, states = statesOfPolicy(spec)): ReadonlyMap<string, DecidingRule> {
   const deciding = new Map<string, DecidingRule>();
   for (const by of ['country', 'continent'] as const) {
-    for (const [index, { countries, continents }] of rules.entries()) {
-      const codes = by === 'country' ? countries : countriesOfRule({ countries: [], continents });
-      for (const code of codes) if (!deciding.has(code)) deciding.set(code, { index, by });
+    for (const [index, { countries: named, continents }] of spec.rules.entries()) {
+      const codes = by === 'country' ? named : countriesOfRule({ countries: [], continents });
+      for (const code of codes)
+        if (!deciding.has(code)) deciding.set(code, { index, by: stateOf(code) === undefined ? by : 'state' });
     }
+  }
+  for (const code of states) {
+    const ofCountry = deciding.get(countryOfPlace(code));
+    if (!deciding.has(code) && ofCountry !== undefined) deciding.set(code, ofCountry);
   }
   return deciding;
 }
 
 /**
- * The clusters that users never reach, by country ('' for users of unknown location), each with the first entry of `spec.never`
- * that says so. A country that may reach all is not there.
+ * The clusters that users never reach, by place ('' for users of unknown location), each with the first entry of `spec.never`
+ * that says so. A place that may reach all is not there. What a country never reaches, its states never reach.
  */
-export function forbiddenClusters({
-  never,
-}: Pick<TrafficPolicy['spec'], 'never'>): ReadonlyMap<string, ReadonlyMap<string, number>> {
+export function forbiddenClusters(
+  spec: OfUsers,
+  states = statesOfPolicy(spec),
+): ReadonlyMap<string, ReadonlyMap<string, number>> {
   const forbidden = new Map<string, Map<string, number>>();
-  for (const [index, entry] of never.entries()) {
-    for (const code of [...countriesOfRule(entry), ...(entry.unknownLocation ? [''] : [])]) {
+  for (const [index, entry] of (spec.never ?? []).entries()) {
+    const named = countriesOfRule(entry);
+    const within = states.filter((code) => named.includes(countryOfPlace(code)));
+    for (const code of new Set([...named, ...within, ...(entry.unknownLocation ? [''] : [])])) {
       const clusters = forbidden.get(code) ?? new Map<string, number>();
       forbidden.set(code, clusters);
       for (const name of entry.clusters) if (!clusters.has(name)) clusters.set(name, index);

@@ -94,6 +94,12 @@ export const CountryCode = z
   .string()
   .regex(/^[A-Z]{2}$/, 'an ISO 3166-1 alpha-2 code in capitals, e.g. FR')
   .meta({ format: 'country', maxLength: 2 });
+
+/** The code of a country or of a part of one. A later check tells whether answers can be given for it, with a better message. */
+export const PlaceCode = z
+  .string()
+  .regex(/^[A-Z]{2}(-[A-Z0-9]{1,2})?$/, 'the code of a country or of a state of the US in capitals, e.g. FR or US-CA')
+  .meta({ format: 'place', maxLength: 5 });
 export const ContinentCode = z.enum(['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA']);
 
 const labelName = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)$/;

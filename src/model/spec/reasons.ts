@@ -42,8 +42,9 @@ export const reasons = {
   TooFewBlades: 'A pool has fewer blades than `minAnnouncers`.',
   VipFamilyUnserved:
     'Warning: a VIP is of an address family that no blade of its pool has, or too few for `minAnnouncers`: BGP announces it with the address of a blade, so nobody does.',
-  UnknownCountry: 'There is no such country, or Route 53 has no data for it.',
-  CountryTwice: 'A country or continent is named by two rules of a policy.',
+  UnknownCountry:
+    'There is no such country, or answers cannot be given for it, or for that part of a country, by itself.',
+  CountryTwice: 'A country, state or continent is named by two rules of a policy.',
   RuleForNobody: 'A rule names neither a country nor a continent.',
   AllWeightsZero: 'Every weight of a rule is 0.',
   EmptyDefault: 'The default of a policy leads nowhere.',

@@ -93,6 +93,28 @@ test('an answer with a cluster that is wanted and one that is not differs from t
   });
 });
 
+test('of a country with states of their own any of their answers is right: in which one the asked address is is not known', () => {
+  const [[name, video] = []] = [...platform.policies];
+  if (name === undefined || video === undefined) throw new Error('no policy');
+  const rule = (code: string, cluster: string) => ({
+    countries: [code],
+    continents: [],
+    clusters: [{ name: cluster, weight: 1 }],
+    failover: [],
+  });
+  const policy = { ...video, spec: { ...video.spec, rules: [rule('US-CA', 'paris'), rule('US', 'newyork')] } };
+  const asked = { kind: 'country', country: 'US', hosts: [{ host: policy.spec.hosts[0] ?? '', policy }] } as const;
+  const hop = (...addresses: readonly string[]) => {
+    return ask(asked, { dns: dns('US', addresses) }).hops.find(({ hop: kind }) => kind === 'DNS answer');
+  };
+  expect(hop('192.0.2.10')?.verdict).toBe('holds');
+  expect(hop('198.51.100.10')?.verdict).toBe('holds');
+  expect(hop('203.0.113.10')).toMatchObject({
+    verdict: 'fails',
+    what: expect.stringContaining('the spec wants newyork, or for some of its states paris'),
+  });
+});
+
 const parisHealth = ({ health: parts }: Evidence) => parts.find(({ cluster }) => cluster === 'paris');
 
 test('a cluster of two sites goes on when one of them is supposed to be down', () => {

@@ -6,7 +6,8 @@ export const steeringReasons = {
   NoPolicy: 'No traffic policy of these files uses the host, the provider or the zone that was asked for.',
   NoAddress: 'None of the clusters of a policy has a public entry address, so there would be nothing to answer.',
   MissingCredentials: 'The environment does not hold what the provider asks of whoever wants to read or write a zone.',
-  UnknownCountry: 'Not a country that answers can be given for.',
+  UnknownCountry: 'Not a country, or not a state of the US, that answers can be given for.',
+  StatesUnknown: 'A policy names states of the US, and one of its providers tells only whole countries apart.',
   FailoverMerged:
     'The failover list is longer than the provider can order exactly: the last choices share one step, in no order.',
   FailoverCut:

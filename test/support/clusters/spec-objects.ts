@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { apiVersion } from '../../../src/model/contract.ts';
 import { countries } from '../../../src/model/geo/countries.ts';
+import { states } from '../../../src/model/geo/states.ts';
 import { type KindName } from '../../../src/model/spec/kinds.ts';
 import { address, prefixesApart } from './spec-addresses.ts';
 
@@ -144,7 +145,14 @@ const answer = names(6).chain((some) =>
     ),
   ),
 );
-const who = fc.uniqueArray(fc.constantFrom(...countries.map(({ code }) => code)), { minLength: 1, maxLength: 12 });
+const place = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...countries) },
+  { weight: 1, arbitrary: fc.constantFrom(...states) },
+);
+const who = fc.uniqueArray(
+  place.map(({ code }) => code),
+  { minLength: 1, maxLength: 12 },
+);
 const never = record(
   { clusters: names(3), countries: who },
   { continents: fc.subarray(['AF', 'EU', 'AS', 'OC']), unknownLocation: fc.boolean() },

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type Continent, countries } from '../../../src/model/geo/countries.ts';
+import { countryOfPlace, states } from '../../../src/model/geo/states.ts';
 import { countriesOfRule, decidingRules } from '../../../src/model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
 
@@ -10,8 +11,10 @@ type Answers = Pick<TrafficPolicy['spec'], 'rules' | 'default'>;
 
 /** The entry without the clusters that the policy answers its users with first, which a spec may not forbid. */
 function withoutFirst({ rules, default: fallback }: Answers, entry: TrafficPolicy['spec']['never'][number]) {
-  const deciding = decidingRules({ rules });
-  const users = [...countriesOfRule(entry), ...(entry.unknownLocation ? [''] : [])];
+  const deciding = decidingRules({ rules, never: [entry] });
+  const named = countriesOfRule(entry);
+  const within = [...deciding.keys()].filter((code) => named.includes(countryOfPlace(code)));
+  const users = [...named, ...within, ...(entry.unknownLocation ? [''] : [])];
   const decided = new Set(users.map((code) => rules[deciding.get(code)?.index ?? -1] ?? fallback));
   const first = new Set(
     [...decided].flatMap(({ clusters }) => {
@@ -23,7 +26,7 @@ function withoutFirst({ rules, default: fallback }: Answers, entry: TrafficPolic
 }
 
 /** Arbitrary rules and default of a policy of these clusters, and clusters that it keeps some users from. */
-export function policySpecOf(clusters: readonly string[]) {
+export function policySpecOf(clusters: readonly string[], places: string[] = codes) {
   const name = fc.constantFrom(...clusters);
   const weighted = fc.record({ name, weight: fc.integer({ min: 0, max: 255 }) });
   const answer = {
@@ -31,13 +34,13 @@ export function policySpecOf(clusters: readonly string[]) {
     failover: fc.uniqueArray(name, { maxLength: 4 }),
   };
   const rule = fc.record({
-    countries: fc.subarray(codes, { maxLength: 30 }),
+    countries: fc.subarray(places, { maxLength: 30 }),
     continents: fc.subarray(continents),
     ...answer,
   });
   const keptOut = fc.record({
     clusters: fc.uniqueArray(name, { minLength: 1, maxLength: 3 }),
-    countries: fc.subarray(codes, { minLength: 1, maxLength: 6 }),
+    countries: fc.subarray(places, { minLength: 1, maxLength: 6 }),
     continents: fc.subarray(continents, { maxLength: 1 }),
     unknownLocation: fc.boolean(),
   });
@@ -54,6 +57,11 @@ export function policySpecOf(clusters: readonly string[]) {
 }
 
 export const policySpec = policySpecOf(names);
+/** The same with states of the US as well, one of three places. The US itself is among them often. */
+export const policySpecWithStates = policySpecOf(names, [
+  ...codes.filter((_code, index) => index % 3 === 0 || index === codes.indexOf('US')),
+  ...states.map(({ code }) => code),
+]);
 
 /** One to three addresses for each cluster. */
 export const clusterAddresses = fc.record(

@@ -1,5 +1,6 @@
 import { CreateHostedZoneCommand } from '@aws-sdk/client-route-53';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../../lab/emulators/route53/emulator.ts';
+import { labStateOf } from '../../../lab/geo/states.ts';
 import { countryOf } from '../../../src/geo/lookup.ts';
 import { route53Client } from '../../../src/planes/steering/providers/route53/client.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
@@ -19,6 +20,7 @@ export function testEmulator(options: Partial<EmulatorOptions> = {}): Promise<Em
     checkers: 1,
     allowPrivateEndpoints: true,
     countryOf,
+    stateOf: labStateOf,
     clock: systemClock,
     log: silentLog,
     ...options,

@@ -10,7 +10,7 @@ import type { Emulator } from '../../../lab/emulators/route53/emulator.ts';
 import { answersFor, formatTiers, preferenceOf, type Tier } from '../../../src/answers/answers.ts';
 import { type Distribution, formatShares, sameShares, sumByCluster } from '../../../src/answers/distribution.ts';
 import type { RecordSet } from '../../../src/answers/record.ts';
-import { clientAddress } from '../../../src/geo/prefixes.ts';
+import { countryOfPlace, states } from '../../../src/model/geo/states.ts';
 import { InputError } from '../../../src/model/problem.ts';
 import type { AddressType, HealthCheck } from '../../../src/planes/steering/compile/entries.ts';
 import type { Compiled, CompileInput } from '../../../src/planes/steering/dialects/dialect.ts';
@@ -22,19 +22,25 @@ import {
 } from '../../../src/planes/steering/providers/route53/convert.ts';
 import { route53Reader } from '../../../src/planes/steering/providers/route53/read.ts';
 import { SteeringError } from '../../../src/planes/steering/reasons.ts';
-import { countriesWithPrefixes } from '../geo.ts';
-import { drainedClusters, dualAddresses, failedClusters, policySpec } from './arbitrary.ts';
+import { countriesWithPrefixes, labClient } from '../geo.ts';
+import { drainedClusters, dualAddresses, failedClusters, policySpecWithStates } from './arbitrary.ts';
 import { clientOf, createZone, testEmulator, timing } from './emulator.ts';
 import { compileInputOf, policyOf } from './policies.ts';
 import { resolveFor } from './resolve.ts';
 
 /** An arbitrary policy, the addresses of its clusters, those out of service, those that fail, and whom to ask as. */
 export const anyCase = fc.record({
-  policy: policySpec,
+  policy: policySpecWithStates,
   addresses: dualAddresses,
   drained: drainedClusters,
   failures: fc.array(failedClusters, { minLength: 1, maxLength: 3 }),
-  askers: fc.uniqueArray(fc.constantFrom(...countriesWithPrefixes()), { minLength: 3, maxLength: 6 }),
+  askers: fc.uniqueArray(
+    fc.oneof(fc.constantFrom(...countriesWithPrefixes()), fc.constantFrom('US', ...states.map(({ code }) => code))),
+    {
+      minLength: 3,
+      maxLength: 6,
+    },
+  ),
 });
 type Case = typeof anyCase extends fc.Arbitrary<infer T> ? T : never;
 
@@ -226,8 +232,11 @@ async function compare({ emulator, records, input, compiled, failed, askers }: Q
         );
       }
       for (const country of ['', ...askers]) {
-        const wanted = answersFor(byCountry.get(country) ?? byCountry.get('') ?? [], failed);
-        const subnet = country === '' ? '192.0.2.1' : clientAddress(country, answers);
+        const wanted = answersFor(
+          byCountry.get(country) ?? byCountry.get(countryOfPlace(country)) ?? byCountry.get('') ?? [],
+          failed,
+        );
+        const subnet = country === '' ? '192.0.2.1' : labClient(country, answers % 20);
         const got = (await resolveFor(emulator.dns, host, subnet, type)).map(
           (address) => clusterOf.get(address) ?? address,
         );

@@ -1,6 +1,6 @@
 import { continents } from '../../../../src/model/geo/countries.ts';
 import { invalidInput } from '../reasons.ts';
-import { isKnownCountry } from '../zone/batch.ts';
+import { isKnownCountry, isKnownSubdivision } from '../zone/batch.ts';
 import { canonicalName } from '../zone/names.ts';
 import {
   type AliasTarget,
@@ -90,14 +90,18 @@ function readRouting(fields: Fields): Routing {
 }
 
 function readGeoLocation(element: Element): GeoLocation {
-  const fields = new Fields(element, ['ContinentCode', 'CountryCode'], ['SubdivisionCode']);
+  const fields = new Fields(element, ['ContinentCode', 'CountryCode', 'SubdivisionCode']);
   const continent = fields.oneOf('ContinentCode', continents);
   const country = fields.text('CountryCode');
-  if (continent !== undefined && country === undefined) return { continent };
+  const subdivision = fields.text('SubdivisionCode');
+  if (continent !== undefined && country === undefined && subdivision === undefined) return { continent };
   if (country === undefined || continent !== undefined)
     throw invalidInput('GeoLocation needs ContinentCode or CountryCode, and not both');
   if (!isKnownCountry(country)) throw invalidInput(`GeoLocation.CountryCode is unknown to Route 53: ${country}`);
-  return { country };
+  if (subdivision === undefined) return { country };
+  if (!isKnownSubdivision(country, subdivision))
+    throw invalidInput(`GeoLocation.SubdivisionCode is unknown to Route 53: ${country} ${subdivision}`);
+  return { country, subdivision };
 }
 
 function readAlias(element: Element | undefined): AliasTarget | undefined {
@@ -151,5 +155,9 @@ export function renderRecordSet(record: RecordSet, inOrder: ValueOrder): XmlNode
 }
 
 function renderLocation(location: GeoLocation): readonly XmlNode[] {
-  return 'continent' in location ? [['ContinentCode', location.continent]] : [['CountryCode', location.country]];
+  if ('continent' in location) return [['ContinentCode', location.continent]];
+  return [
+    ['CountryCode', location.country],
+    ['SubdivisionCode', location.subdivision],
+  ];
 }

@@ -53,11 +53,25 @@ describe('refuses, and names it:', () => {
       'unknown to Route 53: QQ',
     ],
     [
-      'a subdivision',
+      'a subdivision without its country',
       batch(
         `${simple}<SetIdentifier>x</SetIdentifier><GeoLocation><SubdivisionCode>CA</SubdivisionCode></GeoLocation>`,
       ),
-      'GeoLocation.SubdivisionCode is not emulated',
+      'GeoLocation needs ContinentCode or CountryCode',
+    ],
+    [
+      'a subdivision of a continent',
+      batch(
+        `${simple}<SetIdentifier>x</SetIdentifier><GeoLocation><ContinentCode>NA</ContinentCode><SubdivisionCode>CA</SubdivisionCode></GeoLocation>`,
+      ),
+      'GeoLocation needs ContinentCode or CountryCode, and not both',
+    ],
+    [
+      'a province of Canada',
+      batch(
+        `${simple}<SetIdentifier>x</SetIdentifier><GeoLocation><CountryCode>CA</CountryCode><SubdivisionCode>ON</SubdivisionCode></GeoLocation>`,
+      ),
+      'GeoLocation.SubdivisionCode is unknown to Route 53: CA ON',
     ],
     [
       'an alias with TTL',

@@ -45,6 +45,25 @@ function answer(records: readonly Short[], place: Place, failed: readonly string
   return result === undefined ? 'no record' : (result.leaf?.values[0] ?? 'no answer');
 }
 
+describe('geolocation of a state', () => {
+  const state = (code: string): Routing => ({ kind: 'geolocation', location: { country: 'US', subdivision: code } });
+  const records: readonly Short[] = [
+    { name: 'www', id: 'star', routing: country('*') },
+    { name: 'www', id: 'us', routing: country('US'), check: 'us' },
+    { name: 'www', id: 'ca', routing: state('CA'), check: 'ca' },
+  ];
+  const inState = (subdivision?: string): Place => ({ country: 'US', continent: 'NA', subdivision });
+
+  it('is its own record, then that of its country, then everywhere', () => {
+    expect(answer(records, inState('CA'))).toBe('ca');
+    expect(answer(records, inState('NY'))).toBe('us');
+    expect(answer(records, inState())).toBe('us');
+    expect(answer(records, inState('CA'), ['ca'])).toBe('us');
+    expect(answer(records, inState('CA'), ['ca', 'us'])).toBe('star');
+    expect(answer(records, { country: 'CA', continent: 'NA' })).toBe('star');
+  });
+});
+
 describe('geolocation', () => {
   const records: readonly Short[] = [
     { name: 'www', id: 'fr', routing: country('FR'), check: 'fr' },

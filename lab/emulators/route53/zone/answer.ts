@@ -7,6 +7,8 @@ import type { RecordTable } from './table.ts';
 export interface Place {
   readonly country: string | undefined;
   readonly continent: Continent | undefined;
+  /** The part of the country, as Route 53 writes it: `CA`. */
+  readonly subdivision?: string | undefined;
 }
 
 export interface AnswerContext {
@@ -143,15 +145,18 @@ function multivalue(group: readonly RecordSet[], context: AnswerContext): Resolu
 }
 
 /**
- * Chooses the smallest region that contains the place and is healthy: country, continent, `*`; when none is healthy, the
+ * Chooses the smallest region that contains the place and is healthy: subdivision, country, continent, `*`; when none is healthy, the
  * smallest.
  */
 function geolocation(group: readonly RecordSet[], context: AnswerContext): Resolution {
-  const { country, continent } = context.place;
-  const matching = (matches: (location: { continent?: string; country?: string }) => boolean) =>
+  const { country, continent, subdivision } = context.place;
+  const matching = (matches: (location: { continent?: string; country?: string; subdivision?: string }) => boolean) =>
     group.filter(({ routing }) => routing.kind === 'geolocation' && matches(routing.location));
+  const within = (part: string | undefined) =>
+    country === undefined ? [] : matching((location) => location.country === country && location.subdivision === part);
   const chain = [
-    ...matching((location) => country !== undefined && location.country === country),
+    ...(subdivision === undefined ? [] : within(subdivision)),
+    ...within(undefined),
     ...matching((location) => continent !== undefined && location.continent === continent),
     ...matching((location) => location.country === '*'),
   ].map((record) => evaluate(record, context));

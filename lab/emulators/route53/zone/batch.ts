@@ -1,4 +1,5 @@
 import { continentOf } from '../../../../src/model/geo/countries.ts';
+import { stateOf } from '../../../../src/model/geo/states.ts';
 import { isWithin } from './names.ts';
 import { type Change, locationKey, type RecordKey, type RecordSet, sameKey, sameRecord } from './record.ts';
 import type { RecordDraft, RecordTable } from './table.ts';
@@ -241,4 +242,9 @@ function depthCounter(table: RecordTable): (record: RecordSet, bound: number) =>
 /** True when Route 53 takes the code in a GeoLocation: its own list of countries, or `*`. */
 export function isKnownCountry(code: string): boolean {
   return code === '*' || continentOf(code) !== undefined;
+}
+
+/** True when Route 53 takes the code as a SubdivisionCode of the country: states of the US, and the District of Columbia. */
+export function isKnownSubdivision(country: string, code: string): boolean {
+  return stateOf(`${country}-${code}`) !== undefined;
 }

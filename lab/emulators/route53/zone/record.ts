@@ -30,7 +30,9 @@ export type Routing =
   | { readonly kind: 'multivalue' };
 
 /** A location; `country: '*'` stands for every place that no other record names. */
-export type GeoLocation = { readonly continent: Continent } | { readonly country: string };
+export type GeoLocation =
+  | { readonly continent: Continent }
+  | { readonly country: string; readonly subdivision?: string };
 
 export interface AliasTarget {
   readonly hostedZoneId: string;
@@ -57,9 +59,11 @@ export function sameKey(a: RecordKey, b: RecordKey): boolean {
   return a.name === b.name && a.type === b.type && a.setIdentifier === b.setIdentifier;
 }
 
-/** The location as `EU`, `FR` or `*`, which is unique in a geolocation group. */
+/** The location as a text that is unique in a geolocation group. */
 export function locationKey(location: GeoLocation): string {
-  return 'continent' in location ? `continent ${location.continent}` : `country ${location.country}`;
+  if ('continent' in location) return `continent ${location.continent}`;
+  const { country, subdivision } = location;
+  return subdivision === undefined ? `country ${country}` : `subdivision ${country} ${subdivision}`;
 }
 
 /** True when a DELETE of `given` matches `current` in every field; the order of values does not matter. */

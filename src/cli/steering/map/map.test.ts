@@ -1,9 +1,10 @@
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { policySpec } from '../../../../test/support/steering/arbitrary.ts';
+import { policySpecWithStates } from '../../../../test/support/steering/arbitrary.ts';
 import { worldMap } from '../../../geo/world/world.ts';
 import { countries } from '../../../model/geo/countries.ts';
+import { stateOf } from '../../../model/geo/states.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../../../platform/load.ts';
@@ -49,14 +50,31 @@ describe('the view of a policy', () => {
     expect(mapSvg(map, view, new Map())).toContain(`>${line}</text>`);
   });
 
+  it('names states that are answered otherwise than their country, because none is drawn', () => {
+    const rules = [
+      { countries: ['US-CA', 'US-NY'], continents: [], clusters: [{ name: 'newyork', weight: 1 }], failover: [] },
+      { countries: ['US-TX'], continents: [], clusters: [{ name: 'cloud', weight: 1 }], failover: [] },
+    ];
+    const [policy] = [...platform.policies.values()];
+    const spec = { ...policy?.spec, rules, default: { clusters: [{ name: 'cloud', weight: 1 }], failover: [] } };
+    const other = { ...platform, policies: new Map([['video', { ...policy, spec }]]) } as Platform;
+    expect(wantedView(other, host, { down: [], nowMs }).groups.map(legendOf)).toEqual([
+      'cloud: 246 of 246 countries',
+      'newyork: 0 of 246 countries, and US-CA, US-NY, not drawn',
+    ]);
+  });
+
   it('has every country once, whatever the policy', () => {
     const [policy] = [...platform.policies.values()];
     fc.assert(
-      fc.property(policySpec, (answers) => {
+      fc.property(policySpecWithStates, (answers) => {
         const changed = { ...policy, spec: { ...policy?.spec, ...answers } } as typeof policy;
         const other = { ...platform, policies: new Map([['video', changed]]) } as Platform;
         const shown = wantedView(other, host, { down: ['paris'], nowMs }).groups.flatMap((group) => group.countries);
-        expect(shown.toSorted()).toEqual(countries.map(({ code }) => code));
+        expect(shown.filter((code) => stateOf(code) === undefined).toSorted()).toEqual(
+          countries.map(({ code }) => code),
+        );
+        expect(new Set(shown).size).toBe(shown.length);
       }),
       { numRuns: 30 },
     );

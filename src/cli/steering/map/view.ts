@@ -1,6 +1,7 @@
 import { answersFor, answersNow, neverGroups, type Preference } from '../../../answers/answers.ts';
 import { formatShares } from '../../../answers/distribution.ts';
 import { countries } from '../../../model/geo/countries.ts';
+import { countryOfPlace, stateOf } from '../../../model/geo/states.ts';
 import { InputError } from '../../../model/problem.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { AddressType } from '../../../planes/steering/compile/entries.ts';
@@ -91,10 +92,13 @@ function grouped(
   return groups.sort((a, b) => b.countries.length - a.countries.length);
 }
 
-/** A line of a legend: `paris: 5 of 246 countries (BE, ES, FR, IT, SN)`. */
-export function legendOf({ label, countries: codes }: Group): string {
-  const named = codes.length <= mostNamed ? ` (${codes.join(', ')})` : '';
-  return `${label}: ${codes.length} of ${countries.length} countries${named}`;
+/** A line of a legend: `paris: 5 of 246 countries (BE, ES, FR, IT, SN)`. States are not drawn, so those that differ from their country are named. */
+export function legendOf({ label, countries: places }: Group): string {
+  const codes = places.filter((code) => stateOf(code) === undefined);
+  const apart = places.filter((code) => stateOf(code) !== undefined && !codes.includes(countryOfPlace(code)));
+  const named = codes.length <= mostNamed && codes.length > 0 ? ` (${codes.join(', ')})` : '';
+  const states = apart.length === 0 ? '' : `, and ${apart.join(', ')}, not drawn`;
+  return `${label}: ${codes.length} of ${countries.length} countries${named}${states}`;
 }
 
 const mostNamed = 8;

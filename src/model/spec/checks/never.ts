@@ -1,5 +1,4 @@
-import { countries } from '../../geo/countries.ts';
-import { clustersOfPolicy, decidingRules, forbiddenClusters } from '../../platform/policies.ts';
+import { clustersOfPolicy, decidingRules, forbiddenClusters, placesOfPolicy } from '../../platform/policies.ts';
 import type { Path } from '../document.ts';
 import type { TrafficPolicy } from '../kinds.ts';
 import { type Objects, type Report, type Valid, valid } from '../objects.ts';
@@ -50,7 +49,7 @@ interface Decided {
 function decidedOf({ spec }: TrafficPolicy): readonly Decided[] {
   const deciding = decidingRules(spec);
   const forbidden = forbiddenClusters(spec);
-  return [...countries.map(({ code }) => code), ''].map((code) => {
+  return [...placesOfPolicy(spec), ''].map((code) => {
     const rule = deciding.get(code);
     const answer = rule === undefined ? undefined : spec.rules[rule.index];
     return {

@@ -1,5 +1,5 @@
 import { withOverlays } from '../../platform/overlays.ts';
-import { decidingRules } from '../../platform/policies.ts';
+import { decidingRules, statesOfPolicy } from '../../platform/policies.ts';
 import { type Objects, problemAt, type Report, type SpecProblem, valid, whereIs } from '../objects.ts';
 import type { Platform } from '../platform.ts';
 import { checkRuleList } from './policies.ts';
@@ -7,10 +7,11 @@ import { checkRuleList } from './policies.ts';
 /** Rules are as those of a policy, and no two overlays of a policy speak of the same country. */
 export function checkOverlays(objects: Objects, report: Report): void {
   const speaking = new Map<string, (typeof objects.TrafficOverlay.all)[number]>();
+  const states = statesOfPolicy({ rules: valid(objects.TrafficOverlay.all).flatMap(({ value }) => value.spec.rules) });
   for (const { at, value } of valid(objects.TrafficOverlay.all)) {
     const { policy, rules } = value.spec;
     checkRuleList(rules, at, ['spec', 'rules'], report);
-    for (const [code, { index }] of [...decidingRules({ rules })].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [code, { index }] of [...decidingRules({ rules }, states)].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       const first = speaking.get(`${policy} ${code}`);
       speaking.set(`${policy} ${code}`, first ?? at);
       if (first === undefined || first === at) continue;

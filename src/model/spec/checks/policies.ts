@@ -1,5 +1,6 @@
 import { countries, countryOf } from '../../geo/countries.ts';
-import { countryMeant } from '../../geo/meant.ts';
+import { countryMeant, placeFix } from '../../geo/meant.ts';
+import { stateOf } from '../../geo/states.ts';
 import type { Path } from '../document.ts';
 import type { TrafficPolicy } from '../kinds.ts';
 import { type Declared, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
@@ -31,11 +32,11 @@ function checkRules({ at, value }: Valid<TrafficPolicy>, report: Report): void {
   checkRuleList(value.spec.rules, at, ['spec', 'rules'], report);
   for (const [index, entry] of value.spec.never.entries())
     for (const [position, code] of entry.countries.entries())
-      checkCountry(code, at, ['spec', 'never', index, 'countries', position], report);
+      checkPlace(code, at, ['spec', 'never', index, 'countries', position], report);
   checkAnswer(value.spec.default, at, ['spec', 'default'], 'EmptyDefault', report);
 }
 
-/** Each of these rules answers somebody with somebody, and no two of them the same country or continent. */
+/** Each of these rules answers somebody with somebody, and no two of them the same country, state or continent. */
 export function checkRuleList(
   rules: TrafficPolicy['spec']['rules'],
   at: Declared<unknown>,
@@ -52,8 +53,14 @@ export function checkRuleList(
         fix: 'add countries or continents, or remove the rule',
       });
     for (const [position, code] of rule.countries.entries()) {
-      checkCountry(code, at, [...path, 'countries', position], report);
-      claim(`the country ${code}`, claimed, at, [...path, 'countries', position], report);
+      checkPlace(code, at, [...path, 'countries', position], report);
+      claim(
+        `the ${stateOf(code) === undefined ? 'country' : 'state'} ${code}`,
+        claimed,
+        at,
+        [...path, 'countries', position],
+        report,
+      );
     }
     for (const [position, code] of rule.continents.entries())
       claim(`the continent ${code}`, claimed, at, [...path, 'continents', position], report);
@@ -70,7 +77,7 @@ function claim(what: string, claimed: Map<string, Path>, at: Declared<unknown>, 
   report(at, path, {
     reason: 'CountryTwice',
     message: `${what} is already named on line ${at.document.lineOf(first)}`,
-    expected: 'every country and every continent in one rule only',
+    expected: 'every country, state and continent in one rule only',
     fix: 'remove one',
   });
 }
@@ -100,6 +107,18 @@ function checkAnswer(
       fix: 'remove one',
     });
   }
+}
+
+function checkPlace(code: string, at: Declared<unknown>, path: Path, report: Report): void {
+  if (stateOf(code) !== undefined) return;
+  if (!code.includes('-')) return checkCountry(code, at, path, report);
+  report(at, path, {
+    reason: 'UnknownCountry',
+    message: `no answers can be given for ${code} by itself`,
+    expected:
+      'the code of a country, or of a state of the US such as US-CA: providers tell no other parts of countries apart',
+    fix: placeFix(code),
+  });
 }
 
 function checkCountry(code: string, at: Declared<unknown>, path: Path, report: Report): void {

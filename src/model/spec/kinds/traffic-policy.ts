@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ContinentCode, CountryCode, DnsName, HostName, Name } from '../fields.ts';
+import { ContinentCode, DnsName, HostName, Name, PlaceCode } from '../fields.ts';
 
 const WeightedCluster = z.strictObject({
   name: Name.describe('Name of a Cluster.'),
@@ -11,12 +11,12 @@ const WeightedCluster = z.strictObject({
     .describe('Share of the answers, relative to the others; 0: none while another is healthy.'),
 });
 
-const countryCodes = z.array(CountryCode).max(246).default([]);
+const countryCodes = z.array(PlaceCode).max(246).default([]);
 const continentCodes = z.array(ContinentCode).max(7).default([]);
 
 const Never = z.strictObject({
   clusters: z.array(Name.describe('Name of a Cluster.')).min(1).max(32).describe('The clusters that they never reach.'),
-  countries: countryCodes.describe('ISO 3166-1 alpha-2 codes.'),
+  countries: countryCodes.describe('ISO 3166-1 alpha-2 codes, and states of the US such as `US-CA`.'),
   continents: continentCodes.describe('Continents, with all of their countries.'),
   unknownLocation: z.boolean().default(false).describe('Also users whose country nobody knows.'),
 });
@@ -32,7 +32,9 @@ const Answer = {
 
 /** Which clusters answer which countries; a policy and what is proposed for one say it alike. */
 export const Rule = z.strictObject({
-  countries: countryCodes.describe('ISO 3166-1 alpha-2 codes, each in one rule only. A country beats its continent.'),
+  countries: countryCodes.describe(
+    'ISO 3166-1 alpha-2 codes, and states of the US such as `US-CA` (ISO 3166-2), each in one rule only. A state beats its country, a country its continent. Only Route 53 knows states.',
+  ),
   continents: continentCodes.describe('Continents, each in one rule only.'),
   ...Answer,
 });
@@ -86,7 +88,7 @@ export const TrafficPolicySpec = z
       .max(253)
       .default([])
       .describe(
-        'Which clusters answer which countries. There are 246 countries and 7 continents, each in one rule only.',
+        'Which clusters answer which countries. There are 246 countries, 51 states of the US and 7 continents, each in one rule only.',
       ),
     default: z.strictObject(Answer).describe('Everyone no rule names. Never empty.'),
     never: z

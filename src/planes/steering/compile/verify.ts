@@ -1,6 +1,7 @@
 import { answersFor, formatTiers, type Tier } from '../../../answers/answers.ts';
 import { type Distribution, formatShares, sameShares, sumByCluster } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
+import { countryOfPlace } from '../../../model/geo/states.ts';
 import type { Compiled, Reading, View } from '../dialects/dialect.ts';
 import { SteeringError } from '../reasons.ts';
 import { type Addresses, type AddressType, type Entry, entriesOfType } from './entries.ts';
@@ -34,13 +35,25 @@ export class Verifier {
       const clusters = clustersByAddress(addresses);
       const expectation = this.#expectationOf(wanted, clusters);
       countries = wanted.size;
+      // Records may tell states apart that the policy does not name.
+      const everywhere = withStates(
+        wanted,
+        hosts.flatMap((name) => this.#reading.states(name, type)),
+      );
       for (const failed of sets) {
         const checks = [...failed].flatMap((name) => addresses.get(name) ?? []);
         const state = `${expectation} ${[...failed].join()}`;
         for (const name of hosts) {
           const comparison = `${state} ${this.#reading.answersKey(name, type, checks)}`;
           if (this.#agreed.has(comparison)) continue;
-          compare({ name, type, failed, effective: wanted, clusters, view: this.#reading.view(name, type, checks) });
+          compare({
+            name,
+            type,
+            failed,
+            effective: everywhere,
+            clusters,
+            view: this.#reading.view(name, type, checks),
+          });
           this.#agreed.add(comparison);
         }
       }
@@ -62,6 +75,16 @@ export class Verifier {
     this.#tierTexts.set(tiers, text);
     return text;
   }
+}
+
+function withStates(
+  wanted: ReadonlyMap<string, readonly Tier[]>,
+  states: readonly string[],
+): ReadonlyMap<string, readonly Tier[]> {
+  const others = [...new Set(states)].filter((code) => !wanted.has(code));
+  if (others.length === 0) return wanted;
+  const tiersOf = (code: string): readonly Tier[] => wanted.get(countryOfPlace(code)) ?? wanted.get('') ?? [];
+  return new Map([...wanted, ...others.map((code) => [code, tiersOf(code)] as const)]);
 }
 
 interface Question {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { clusterAddresses, policySpec } from '../../../../test/support/steering/arbitrary.ts';
+import { clusterAddresses, policySpecWithStates } from '../../../../test/support/steering/arbitrary.ts';
 import { answersFor, answersNow, answersOf, preferenceOf } from '../../../answers/answers.ts';
 import { formatShares, movedBetween } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
 import { parseAddress } from '../../../model/address.ts';
 import { apiVersion } from '../../../model/contract.ts';
-import { countries } from '../../../model/geo/countries.ts';
+import { placesOfPolicy } from '../../../model/platform/policies.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { loadPlatformOrThrow } from '../../../platform/load.ts';
 import { parseZoneFile } from '../import/octodns.ts';
@@ -53,7 +53,7 @@ describe('the example', () => {
     if (policy === undefined || wanted === undefined) throw new Error('no policy');
     const [got, asked] = [answersOf(policy, new Set()), answersNow(example, wanted, 0)];
     for (const failed of failureSets([...example.clusters.keys()]))
-      for (const { code } of countries)
+      for (const code of asked.byCountry.keys())
         expect(formatShares(answersFor(preferenceOf(got, code).tiers, failed))).toBe(
           formatShares(answersFor(preferenceOf(asked, code).tiers, failed)),
         );
@@ -106,7 +106,7 @@ it('any policy gives a record that answers every country as the policy does, but
   const cloud = example.clusters.get('cloud');
   if (cloud === undefined) throw new Error('no cloud');
   fc.assert(
-    fc.property(policySpec, clusterAddresses, ({ rules, default: fallback }, addresses) => {
+    fc.property(policySpecWithStates, clusterAddresses, ({ rules, default: fallback }, addresses) => {
       const clusters = new Map(
         names.map((name) => [
           name,
@@ -129,7 +129,7 @@ it('any policy gives a record that answers every country as the policy does, but
       const wanted = platform.policies.get(policyName);
       if (policy === undefined || wanted === undefined) throw new Error('no policy');
       const [got, asked] = [answersOf(policy, new Set()), answersOf(wanted, new Set())];
-      for (const { code } of countries.filter((country) => country.code !== 'XK')) {
+      for (const code of placesOfPolicy(wanted.spec).filter((one) => one !== 'XK')) {
         const of = (answers: typeof got) => answersFor(preferenceOf(answers, code).tiers, new Set());
         expect(movedBetween(of(got), of(asked))).toBeLessThan(rounded ? 0.03 : 1e-9);
       }

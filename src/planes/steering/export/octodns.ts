@@ -1,6 +1,7 @@
 import { answersNow, formatTiers, neverGroups, type Preference, type Tier } from '../../../answers/answers.ts';
 import { healthPathOf } from '../../../model/contract.ts';
 import { continentOf, countryOf } from '../../../model/geo/countries.ts';
+import { countryOfPlace, stateOf } from '../../../model/geo/states.ts';
 import { drainsOfCluster } from '../../../model/platform/drains.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
@@ -131,7 +132,7 @@ function healthCheckOf(platform: Platform, policy: TrafficPolicy): OctoRecord['o
   return { protocol: check.protocol, port: check.port, path: healthPathOf(policy.metadata.name) };
 }
 
-/** A rule for each group of countries with answers of their own, and one for everybody else. */
+/** A rule for each group of countries and states with answers of their own, and one for everybody else. octoDNS takes the most specific. */
 function dynamicOf(
   byCountry: ReadonlyMap<string, Preference>,
   unknown: Preference,
@@ -140,11 +141,17 @@ function dynamicOf(
 ): OctoRecord['dynamic'] {
   const pools = new Pools(addresses, notes);
   const rest = pools.serving(unknown.tiers);
-  const groups = Map.groupBy(byCountry, ([, { tiers }]) => formatTiers(pools.serving(tiers)));
+  const textOf = ({ tiers }: Preference): string => formatTiers(pools.serving(tiers));
+  const restText = formatTiers(rest);
+  // A state is said only where its country says something else; one that is answered as everybody then needs a rule of its own.
+  const isSaid = ([code, preference]: readonly [string, Preference]): boolean => {
+    const country = byCountry.get(countryOfPlace(code)) ?? unknown;
+    return stateOf(code) === undefined ? textOf(preference) !== restText : textOf(preference) !== textOf(country);
+  };
+  const groups = Map.groupBy([...byCountry].filter(isSaid), ([, preference]) => textOf(preference));
   const rules: { geos?: readonly string[]; pool: string }[] = [];
-  for (const [text, members] of groups) {
+  for (const members of groups.values()) {
     const tiers = pools.serving(members[0]?.[1].tiers ?? []);
-    if (text === formatTiers(rest)) continue;
     const geos = members.flatMap(([code]) => geoOf(code) ?? []);
     const missing = members.filter(([code]) => geoOf(code) === undefined).map(([code]) => code);
     if (missing.length > 0) notes.add(`octoDNS does not know ${missing.join(', ')}: answered as everybody else`);
@@ -164,6 +171,7 @@ const otherContinent: Readonly<Record<string, string | undefined>> = {
 };
 
 function geoOf(code: string): string | undefined {
+  if (stateOf(code) !== undefined) return `NA-${code}`;
   if (countryOf(code) === undefined) return undefined;
   const continent = code in otherContinent ? otherContinent[code] : continentOf(code);
   return continent === undefined ? undefined : `${continent}-${code}`;

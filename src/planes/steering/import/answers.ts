@@ -1,5 +1,6 @@
 import { parseAddress } from '../../../model/address.ts';
 import { type Continent, continents, countryOf } from '../../../model/geo/countries.ts';
+import { stateOf } from '../../../model/geo/states.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import { scaleWeights } from '../weights.ts';
 import type { AddressRecord, OctoPool } from './octodns-form.ts';
@@ -130,15 +131,18 @@ export function knownCluster(address: string, clusterOf: ClusterOf): string {
   return cluster;
 }
 
-/** A rule for octoDNS's codes: `EU`, `EU-FR`. */
+/** A rule for octoDNS's codes: `EU`, `EU-FR`, `NA-US-CA`. */
 function ruleFor(geos: readonly string[], answer: Answer): Rule {
   const countries: Rule['countries'] = [];
   const wholes: Continent[] = [];
   for (const geo of geos) {
     const [continent = '', country, province] = geo.split('-');
-    if (province !== undefined)
-      throw new NotPossible(`${geo}: a policy knows countries and continents, no parts of countries`);
-    if (country === undefined) {
+    const state = `${country}-${province}`;
+    if (province !== undefined && stateOf(state) === undefined)
+      throw new NotPossible(`${geo}: of the parts of countries a policy knows only the states of the US`);
+    if (province !== undefined) {
+      countries.push(state);
+    } else if (country === undefined) {
       const whole = continents.find((code) => code === continent);
       if (whole === undefined) throw new NotPossible(`${geo} is no continent`);
       wholes.push(whole);

@@ -58,8 +58,18 @@ describe('a dynamic record', () => {
     });
   });
 
+  it('may be for states of the US', () => {
+    const { policies } = www(pools.replace('EU-FR', 'EU-FR, NA-US-CA'));
+    expect(policies[0]?.spec.rules[0]?.countries).toEqual(['FR', 'US-CA', 'SN']);
+    expect(answer(www(pools.replace('EU-FR', 'NA-US-CA')), 'US-CA')).toBe('newyork 30%, paris 70%');
+  });
+
   it.each([
-    ['a part of a country', pools.replace('EU-FR', 'NA-US-CA'), /NA-US-CA: a policy knows countries and continents/],
+    [
+      'a province of Canada',
+      pools.replace('EU-FR', 'NA-CA-ON'),
+      /NA-CA-ON: of the parts of countries a policy knows only the states of the US/,
+    ],
     ['client networks', pools.replace('geos: [NA]', "subnets: ['10.0.0.0/8']"), /client networks \(10\.0\.0\.0\/8\)/],
     ['an address of nobody', pools.replace(at.paris, '192.0.2.77'), /192\.0\.2\.77 is the entry address of no Cluster/],
     ['no rule for everyone', pools.replace('    - { pool: world }\n', ''), /no rule for everyone/],

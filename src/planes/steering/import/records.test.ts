@@ -47,6 +47,7 @@ test('geolocation, weights and failover over aliases become rules, weights and l
   const result = imported(
     record(www, alias('europe.video.example'), { routing: country('FR') }),
     record(www, alias('europe.video.example'), { routing: continent('EU'), id: 'eu' }),
+    record(www, alias('europe.video.example'), { routing: { kind: 'geo', location: { state: 'US-CA' } }, id: 'ca' }),
     record(www, values(at.cloud), { routing: everywhere }),
     record('europe.video.example', alias('mix.video.example'), { routing: role('PRIMARY') }),
     record('europe.video.example', values(at.cloud), { routing: role('SECONDARY') }),
@@ -58,7 +59,7 @@ test('geolocation, weights and failover over aliases become rules, weights and l
     ttlSeconds: 60,
     rules: [
       {
-        countries: ['FR'],
+        countries: ['FR', 'US-CA'],
         continents: ['EU'],
         clusters: [
           { name: 'paris', weight: 3 },
@@ -96,9 +97,9 @@ test.each<[string, readonly RecordSet[], RegExp]>([
     'parts of countries',
     [
       record(www, values(at.paris), { routing: everywhere }),
-      record(www, values(at.newyork), { routing: other('geo=US-CA') }),
+      record(www, values(at.newyork), { routing: other('geo=CA-ON') }),
     ],
-    /geo=US-CA: a policy knows countries and continents, no parts/,
+    /geo=CA-ON: of the parts of countries a policy knows only the states/,
   ],
   ['client networks', [record(www, values(at.paris), { routing: other('client network=x/y') })], /no client networks/],
   ['distance', [record(www, values(at.paris), { routing: other('distance={}') })], /not who is near/],

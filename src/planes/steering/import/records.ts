@@ -1,4 +1,4 @@
-import { groupKey, type RecordSet } from '../../../answers/record.ts';
+import { formatLocation, groupKey, type RecordSet } from '../../../answers/record.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import { isBelowRegistry } from '../records/registry.ts';
 import { type ClusterOf, knownCluster, NotPossible, type RecordAnswers, weighted } from './answers.ts';
@@ -71,7 +71,7 @@ class Reader {
     };
   }
 
-  /** The answers of a name; only here may they differ by country. */
+  /** The answers of a name; only here may they differ by country or state. */
   #answers(group: readonly RecordSet[], gathered: Gathered, depth: number): Omit<RecordAnswers, 'notes'> {
     const [first] = group;
     if (first?.routing?.kind === 'geo' || group.some(isPartOfCountry)) return this.#byLocation(group, gathered, depth);
@@ -88,8 +88,8 @@ class Reader {
       const { location } = record.routing;
       const answer = this.#answerOf(this.#member(record, gathered, depth), gathered);
       if (location === '*') fallback = answer;
-      else if ('country' in location) rules.push({ countries: [location.country], continents: [], ...answer });
-      else rules.push({ countries: [], continents: [location.continent], ...answer });
+      else if ('continent' in location) rules.push({ countries: [], continents: [location.continent], ...answer });
+      else rules.push({ countries: [formatLocation(location)], continents: [], ...answer });
     }
     if (fallback === undefined)
       throw new NotPossible(
@@ -247,7 +247,7 @@ function isPartOfCountry({ routing }: RecordSet): boolean {
 }
 
 const whys: readonly (readonly [RegExp, string])[] = [
-  [/^geo=(.*)/, 'a policy knows countries and continents, no parts of countries'],
+  [/^geo=(.*)/, 'of the parts of countries a policy knows only the states of the US'],
   [/^latency=(.*)/, 'a policy says who answers which country, and not who is nearest by measured latency'],
   [/^client network=(.*)/, 'a policy knows countries, no client networks'],
   [/^distance=(.*)/, 'a policy says who answers which country, and not who is near'],

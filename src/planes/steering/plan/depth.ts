@@ -1,7 +1,8 @@
-import type { CountryWeights } from '../../../model/country-weights.ts';
+import { type CountryWeights, weightsAmong } from '../../../model/country-weights.ts';
 import { countries } from '../../../model/geo/countries.ts';
 import type { AddressType } from '../compile/entries.ts';
 import type { Reading, View } from '../dialects/dialect.ts';
+import { placesApart, servedType } from './places.ts';
 
 /** Countries that have another number of choices after a plan, whatever is answered first. */
 export interface DepthChange {
@@ -38,9 +39,11 @@ export class Depths {
 
   changes(host: string, type: AddressType): readonly DepthChange[] {
     const { before, after, weights } = this.#question;
-    const [old, next] = [this.#ordersOf(before, host, type), this.#ordersOf(after, host, type)];
+    const places = placesApart([before, after], host, type);
+    const weightOf = weightsAmong(weights, places);
+    const [old, next] = [this.#ordersOf(before, host, type, places), this.#ordersOf(after, host, type, places)];
     const groups = new Map<string, DepthChange>();
-    for (const { code } of countries) {
+    for (const code of places) {
       const [was, becomes] = [old.get(code) ?? none, next.get(code) ?? none];
       if (was.choices === becomes.choices || was.choices === 0 || becomes.choices === 0) continue;
       const key = `${was.text} -> ${becomes.text}`;
@@ -51,20 +54,19 @@ export class Depths {
         after: becomes.text,
         choices: { before: was.choices, after: becomes.choices },
         countries: [...(group?.countries ?? []), code],
-        share: (group?.share ?? 0) + weights.of(code),
+        share: (group?.share ?? 0) + weightOf(code),
       });
     }
     return [...groups.values()].sort((a, b) => b.share - a.share);
   }
 
-  #ordersOf(reading: Reading, host: string, type: AddressType): ReadonlyMap<string, Order> {
-    const types = reading.types(host);
-    const served = types.includes(type) ? type : (types[0] ?? type);
+  #ordersOf(reading: Reading, host: string, type: AddressType, places: readonly string[]): ReadonlyMap<string, Order> {
+    const served = servedType(reading, host, type);
     // With every check failed the key holds all that answers depend on.
-    const key = reading.answersKey(host, served, reading.checks);
+    const key = `${reading.answersKey(host, served, reading.checks)} ${places.slice(countries.length).join()}`;
     const known = this.#orders.get(reading) ?? new Map<string, ReadonlyMap<string, Order>>();
     this.#orders.set(reading, known);
-    const orders = known.get(key) ?? ordersOf(reading, host, served, this.#question.clusterOfAddress);
+    const orders = known.get(key) ?? ordersOf(reading, { host, type: served, places }, this.#question.clusterOfAddress);
     known.set(key, orders);
     return orders;
   }
@@ -92,8 +94,7 @@ interface Step {
 
 function ordersOf(
   reading: Reading,
-  host: string,
-  type: AddressType,
+  { host, type, places }: { readonly host: string; readonly type: AddressType; readonly places: readonly string[] },
   clusterOfAddress: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, Order> {
   const steps = new Map<string, Step[]>();
@@ -113,10 +114,7 @@ function ordersOf(
       });
     }
   };
-  follow(
-    countries.map(({ code }) => code),
-    { names: new Set(), addresses: new Set() },
-  );
+  follow(places, { names: new Set(), addresses: new Set() });
   return new Map([...steps].map(([code, some]) => [code, orderOf(some)]));
 }
 

@@ -1,5 +1,5 @@
 import { answersOf, formatTiers, preferenceOf } from '../../../answers/answers.ts';
-import { countries } from '../../../model/geo/countries.ts';
+import { placesOfPolicy } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { ZoneAtProvider } from '../compile/intent.ts';
 import type { ZoneReader } from '../providers/provider.ts';
@@ -75,7 +75,9 @@ const fieldText = ({ field, before, after }: Field): string => `${field}: ${befo
 function policyDifference(name: string, was: Inputs, is: Inputs): readonly PolicyDifference[] {
   const [before, after] = [was, is].map(({ policies }) => policies.find(({ metadata }) => metadata.name === name));
   const fields = differing(fieldsOf(before), fieldsOf(after));
-  const users = [...Map.groupBy(usersOf(ordersOf(before, was), ordersOf(after, is)), ({ key }) => key).values()];
+  const places = [...new Set([before, after].flatMap((one) => (one === undefined ? [] : placesOfPolicy(one.spec))))];
+  const orders = usersOf(ordersOf(before, was, places), ordersOf(after, is, places));
+  const users = [...Map.groupBy(orders, ({ key }) => key).values()];
   if (fields.length + users.length === 0) return [];
   return [
     {
@@ -114,16 +116,17 @@ function clusterText({ addresses, healthCheck, drained }: ClusterInputs): string
   return `${addresses.join(' and ') || 'no address'}, ${check.join(', ')}${drained ? ', drained' : ''}`;
 }
 
-/** The order of clusters for each country, and for users whose location nobody knows. */
-function ordersOf(policy: TrafficPolicy | undefined, inputs: Inputs): ReadonlyMap<string, string> {
+/** The order of clusters for each of these places, and for users whose location nobody knows. */
+function ordersOf(
+  policy: TrafficPolicy | undefined,
+  inputs: Inputs,
+  places: readonly string[],
+): ReadonlyMap<string, string> {
   if (policy === undefined) return new Map();
   const drained = inputs.clusters.flatMap((cluster) => (cluster.drained ? [cluster.name] : []));
   const answers = answersOf(policy, new Set(drained), holdsIn(inputs).get(policy.metadata.name));
   const unknown = ['unknown', formatTiers(answers.unknown.tiers)] as const;
-  return new Map([
-    ...countries.map(({ code }) => [code, formatTiers(preferenceOf(answers, code).tiers)] as const),
-    unknown,
-  ]);
+  return new Map([...places.map((code) => [code, formatTiers(preferenceOf(answers, code).tiers)] as const), unknown]);
 }
 
 function usersOf(

@@ -1,6 +1,6 @@
 import { parseShares } from '../../../answers/distribution.ts';
 import { compareRecords, formatRecord, identityOf, type RecordSet } from '../../../answers/record.ts';
-import { type CountryWeights, countedAlike } from '../../../model/country-weights.ts';
+import { type CountryWeights, countedAlike, weightsAmong } from '../../../model/country-weights.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { messageOf, withoutUndefined } from '../../../model/values.ts';
 import type { HealthCheck } from '../compile/entries.ts';
@@ -209,7 +209,13 @@ async function ledBy(
     weights,
   });
   const led = impacts.flatMap(ledOf);
-  return { led, shares: sharesOf(led, weights) };
+  const places = new Map(
+    impacts.map(({ host, families }) => [
+      host,
+      families.flatMap(({ groups }) => groups.flatMap(({ countries }) => countries)),
+    ]),
+  );
+  return { led, shares: sharesOf(led, (host) => weightsAmong(weights, [...new Set(places.get(host))])) };
 }
 
 /** The groups that are answered otherwise, of the family of which more moves. */
@@ -222,12 +228,13 @@ function ledOf({ host, families }: HostImpact): readonly Led[] {
 }
 
 /** What each gains or loses, of the host of which it is most. */
-function sharesOf(led: readonly Led[], weights: CountryWeights): Drift['shares'] {
+function sharesOf(led: readonly Led[], weightsAt: (host: string) => (place: string) => number): Drift['shares'] {
   const most = new Map<string, number>();
-  for (const groups of Map.groupBy(led, ({ host }) => host).values()) {
+  for (const [host, groups] of Map.groupBy(led, (one) => one.host)) {
+    const weightOf = weightsAt(host);
     const ofHost = new Map<string, number>();
     for (const { before, after, countries } of groups) {
-      const weight = countries.reduce((sum, code) => sum + weights.of(code), 0);
+      const weight = countries.reduce((sum, code) => sum + weightOf(code), 0);
       for (const [to, share] of parseShares(after)) ofHost.set(to, (ofHost.get(to) ?? 0) + share * weight);
       for (const [to, share] of parseShares(before)) ofHost.set(to, (ofHost.get(to) ?? 0) - share * weight);
     }

@@ -69,3 +69,16 @@ function without(platform: Platform): Platform {
   });
   return { ...platform, policies: new Map(policies) };
 }
+
+test('where an address of a country is in a state that nobody knows, the answers of its states are right as well', async () => {
+  const platform = await examplePlatform();
+  const video = platform.policies.get('video');
+  if (video === undefined) throw new Error('no policy');
+  const rules = [{ countries: ['US-CA'], continents: [], clusters: [{ name: 'paris', weight: 1 }], failover: [] }];
+  const spec = { ...video.spec, rules, default: { clusters: [{ name: 'newyork', weight: 1 }], failover: [] } };
+  const states = { ...platform, policies: new Map([['video', { ...video, spec }]]) } as Platform;
+  const expected = new ExpectedAnswers(await planZone(states, new ZoneInMemory('route53').provider, zone, 0));
+  const ask = (country: string) => [...expected.addresses({ host, type: 'A', country })].sort();
+  expect([ask('US'), ask('FR'), ask('US-CA')]).toEqual([[paris, newyork], [newyork], [paris]]);
+  expect(expected.questions(() => true).map(({ country }) => country)).not.toContain('US-CA');
+});

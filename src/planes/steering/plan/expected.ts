@@ -1,6 +1,7 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import { parseAddress } from '../../../model/address.ts';
 import { countries } from '../../../model/geo/countries.ts';
+import { countryOfPlace } from '../../../model/geo/states.ts';
 import { compareKeys } from '../../../model/values.ts';
 import type { AddressType } from '../compile/entries.ts';
 import type { AddressCheck, Reading, View } from '../dialects/dialect.ts';
@@ -51,12 +52,14 @@ export class ExpectedAnswers {
 
   /**
    * The addresses that may be answered, one or several of them, while everything is healthy, or now that the addresses `down` fail; none for
-   * a host without an answer.
+   * a host without an answer. In which state of a country a client is is not known, so the answers of its states are among them.
    */
   addresses({ host, type, country }: AnswerQuestion, down?: ReadonlySet<string>): ReadonlySet<string> {
     if (!this.#reading.types(host).includes(type)) return none;
-    const answer = this.#reading.view(host, type, this.#failedWhile(down)).answer(country);
-    return new Set([...answer].filter(([, share]) => share > 0).map(([address]) => address));
+    const view = this.#reading.view(host, type, this.#failedWhile(down));
+    const states = this.#reading.states(host, type).filter((code) => countryOfPlace(code) === country);
+    const answers = [country, ...states].flatMap((place) => [...view.answer(place)]);
+    return new Set(answers.filter(([, share]) => share > 0).map(([address]) => address));
   }
 
   /** The families of which an answer is known: those that the host has, or has lost without anything that answers instead. */

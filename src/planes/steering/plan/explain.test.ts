@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { examplePlatform, withDifferentCountries } from '../../../../test/support/steering/world.ts';
 import { countries } from '../../../model/geo/countries.ts';
+import type { Platform } from '../../../model/spec/platform.ts';
 import { explain, renderExplanation } from './explain.ts';
 
 const codes = countries.map(({ code }) => code);
@@ -34,4 +35,24 @@ test('an explanation may suppose clusters to be down: the answer and the records
   expect(addressIn(asked('paris').records)).toContain('203.0.113.10');
   // When all are down the first choice answers.
   expect(asked('cloud', 'newyork', 'paris').answer).toBe('paris');
+});
+
+test('a state is explained by its own rule, another one by that of its country, and no province is', async () => {
+  const platform = await examplePlatform();
+  const video = platform.policies.get('video');
+  if (video === undefined) throw new Error('no policy');
+  const rules = [
+    { countries: ['US-CA'], continents: [], clusters: [{ name: 'paris', weight: 1 }], failover: ['cloud'] },
+    { countries: ['US'], continents: [], clusters: [{ name: 'newyork', weight: 1 }], failover: [] },
+  ];
+  const policies = new Map([['video', { ...video, spec: { ...video.spec, rules } }]]);
+  const asked = (place: string) => explain({ ...platform, policies } as Platform, 'www.video.example', place, 0);
+  expect(renderExplanation(asked('us-ca')).slice(0, 3)).toEqual([
+    'www.video.example for US-CA: paris',
+    '  because: policy video, rules[0] (state)',
+    '  order: paris > cloud > newyork',
+  ]);
+  expect(asked('us-ca').records[0]).toContain('geo=US-CA');
+  expect(asked('US-TX')).toMatchObject({ rule: 'rules[1] (country)', answer: 'newyork', held: [] });
+  expect(() => asked('CA-ON')).toThrow(/CA-ON is not a country or state .*name the whole country, "CA" \(Canada\)/s);
 });

@@ -10,7 +10,8 @@ import { formatShares } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
 import { formatRecord } from '../../../answers/record.ts';
 import { countryOf } from '../../../model/geo/countries.ts';
-import { countryFix } from '../../../model/geo/meant.ts';
+import { placeFix } from '../../../model/geo/meant.ts';
+import { countryOfPlace, stateOf } from '../../../model/geo/states.ts';
 import { drainsOfCluster } from '../../../model/platform/drains.ts';
 import { decidingOverlay } from '../../../model/platform/overlays.ts';
 import { policyOfHost } from '../../../model/platform/policies.ts';
@@ -68,11 +69,11 @@ export function explain(
 ): Explanation {
   const policy = answeringPolicy(platform, host);
   const code = country === 'unknown' ? undefined : country.toUpperCase();
-  if (code !== undefined && countryOf(code) === undefined) {
+  if (code !== undefined && countryOf(code) === undefined && stateOf(code) === undefined) {
     throw badInput(
       'UnknownCountry',
-      `${country} is not a country that answers can be given for; "unknown" is taken too`,
-      countryFix(country),
+      `${country} is not a country or state that answers can be given for; "unknown" is taken too`,
+      placeFix(country),
     );
   }
   const answers = answersNow(platform, policy, nowMs);
@@ -197,7 +198,7 @@ function pathsOf(question: {
     const held = [...effective].flatMap(([type, byCountry]) => {
       const addresses = entriesOfType(entries, type);
       const wanted = tiers.map((tier) => tier.filter(({ name }) => addresses.has(name)));
-      const left = byCountry.get(code ?? '') ?? [];
+      const left = byCountry.get(code ?? '') ?? byCountry.get(countryOfPlace(code ?? '')) ?? [];
       return sameOrder(wanted, left) ? [] : [`${dialect.title} ${type}: ${formatTiers(left)}`];
     });
     return { title: dialect.title, records: trace.map(formatRecord), held };

@@ -2,8 +2,7 @@ import { type Answers, answersFor, answersOf, drainedAt, preferenceOf } from '..
 import { movedBetween, sameShares } from '../../../answers/distribution.ts';
 import type { Hold } from '../../../answers/hold.ts';
 import type { Moving } from '../../../answers/pace.ts';
-import type { CountryWeights } from '../../../model/country-weights.ts';
-import { countries } from '../../../model/geo/countries.ts';
+import { type CountryWeights, weightsAmong } from '../../../model/country-weights.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -160,11 +159,12 @@ function sightOf(health: readonly PresentHealth[]): Sight {
  * concerns have another that answers already.
  */
 function canHold(cluster: string, before: Answers, after: Answers, seen: Sights): boolean {
-  const concerned = codes.filter((code) => {
+  const places = placesIn(before);
+  const concerned = places.filter((code) => {
     const [old, next] = [tiersIn(before, code), tiersIn(after, code)];
     return old !== next && (old[0] ?? []).some(({ name }) => name === cluster) && old[0] !== next[0];
   });
-  const isSame = codes.every((code) => {
+  const isSame = places.every((code) => {
     const [old, next] = [answersFor(tiersIn(before, code), seen.down), answersFor(tiersIn(after, code), seen.down)];
     return sameShares(old, next);
   });
@@ -176,13 +176,16 @@ function canHold(cluster: string, before: Answers, after: Answers, seen: Sights)
 }
 
 function movingBetween(from: Answers, to: Answers, { down }: Sights, weights: CountryWeights): readonly Moving[] {
-  return codes.map((code) => ({
+  const places = placesIn(from);
+  const weightOf = weightsAmong(weights, places);
+  return places.map((code) => ({
     code,
-    share: weights.of(code) * movedBetween(answersFor(tiersIn(from, code), down), answersFor(tiersIn(to, code), down)),
+    share: weightOf(code) * movedBetween(answersFor(tiersIn(from, code), down), answersFor(tiersIn(to, code), down)),
   }));
 }
 
-const codes: readonly string[] = [...countries.map(({ code }) => code), ''];
+/** All countries, the states that the policy names, and '' for users of unknown location. */
+const placesIn = ({ byCountry }: Answers): readonly string[] => [...byCountry.keys(), ''];
 const tiersIn = (answers: Answers, code: string) => preferenceOf(answers, code).tiers;
 
 /** What a changed hold does; undefined when it only counts on. */

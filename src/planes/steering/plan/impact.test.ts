@@ -158,3 +158,38 @@ test('countries are grouped for reading', () => {
     ),
   ).toMatch(/and 8 more$/);
 });
+
+test('a state moves by itself, counted for its part of the country, and the country without it', async () => {
+  const platform = await examplePlatform();
+  const rule = (countries: string[], name: string) => ({
+    countries,
+    continents: [],
+    clusters: [{ name, weight: 100 }],
+    failover: [],
+  });
+  const base = { rules: [], default: { clusters: cloud, failover: ['newyork', 'paris'] } };
+  const before = reading(withSpec(platform, base), 'route53');
+  const california = reading(withSpec(platform, { ...base, rules: [rule(['US-CA'], 'newyork')] }), 'route53');
+  const others = reading(
+    withSpec(platform, { ...base, rules: [rule(['US'], 'newyork'), rule(['US-CA'], 'cloud')] }),
+    'route53',
+  );
+  const part = 39_538_223 / 331_449_281;
+  const moved = impactOf(platform, before, california);
+  expect(moved.movedShare).toBeCloseTo(part / 246, 9);
+  expect(countriesThatMove(moved)).toEqual(['US-CA']);
+  const rest = impactOf(platform, before, others);
+  expect(rest.movedShare).toBeCloseTo((1 - part) / 246, 9);
+  expect(countriesThatMove(rest)).toEqual(['US']);
+  // Both sides count, whichever of them tells the state apart.
+  expect(countriesThatMove(impactOf(platform, california, before))).toEqual(['US-CA']);
+  expect(impactOf(platform, california, others).movedShare).toBeCloseTo(1 / 246, 9);
+  expect(moved.depth).toEqual([]);
+});
+
+test('a state is named where its country is not', () => {
+  expect(formatCountries(['FR', 'US-CA'])).toBe('FR, US-CA');
+  expect(formatCountries(['FR', 'US', 'US-CA'])).toBe('FR, US');
+  const america = countriesOf('NA').map(({ code }) => code);
+  expect(formatCountries([...america, 'US-CA'])).toBe('NA (all 41)');
+});

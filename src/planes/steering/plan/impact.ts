@@ -1,6 +1,5 @@
 import { type Distribution, formatShares, movedBetween, sumByCluster } from '../../../answers/distribution.ts';
-import { type CountryWeights, countedAlike } from '../../../model/country-weights.ts';
-import { countries } from '../../../model/geo/countries.ts';
+import { type CountryWeights, countedAlike, weightsAmong } from '../../../model/country-weights.ts';
 import { clusterByAddress } from '../../../model/platform/entries.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
@@ -8,6 +7,7 @@ import type { AddressType } from '../compile/entries.ts';
 import type { AddressCheck, Reading, View } from '../dialects/dialect.ts';
 import { type CountedChecks, failingChecks } from './counted.ts';
 import { type DepthChange, Depths } from './depth.ts';
+import { placesApart, servedType } from './places.ts';
 
 /** What changes for the users of one host. Shares are of all traffic, 0..1, of which each country has its weight. */
 export interface HostImpact {
@@ -205,18 +205,26 @@ function measureIn(world: World, host: string, type: AddressType): Measured {
   const [before, after] = [viewOf(world.before, host, type), viewOf(world.after, host, type)];
   const ofBefore = world.known.get(before) ?? new Map<View, Measured>();
   world.known.set(before, ofBefore);
-  const measured = ofBefore.get(after) ?? compare(world, before, after);
+  // The same views tell the same states apart.
+  const places = (): readonly string[] => placesApart([world.before.reading, world.after.reading], host, type);
+  const measured = ofBefore.get(after) ?? compare(world, { before, after, places: places() });
   ofBefore.set(after, measured);
   return measured;
 }
 
 /** What the users of a family get: its own records or, where it has none, those of the other family. */
 function viewOf({ reading, failed }: Side, host: string, type: AddressType): View {
-  const types = reading.types(host);
-  return reading.view(host, types.includes(type) ? type : (types[0] ?? type), failed);
+  return reading.view(host, servedType(reading, host, type), failed);
 }
 
-function compare({ isDown, clusterOfAddress, weights }: World, before: View, after: View): Measured {
+interface Compared {
+  readonly before: View;
+  readonly after: View;
+  readonly places: readonly string[];
+}
+
+function compare({ isDown, clusterOfAddress, weights }: World, { before, after, places }: Compared): Measured {
+  const weightOf = weightsAmong(weights, places);
   const [answerBefore, answerAfter] = [before, after].map((view) => sharesOf(view, clusterOfAddress)) as [
     (country: string) => Distribution,
     (country: string) => Distribution,
@@ -240,7 +248,7 @@ function compare({ isDown, clusterOfAddress, weights }: World, before: View, aft
       return new Set(clusters).size > 1;
     });
   const dead = { before: new Map<string, number>(), after: new Map<string, number>() };
-  for (const { code } of countries) {
+  for (const code of places) {
     const [old, next] = [answerBefore(code), answerAfter(code)];
     const shares = { before: formatShares(old), after: formatShares(next) };
     const once =
@@ -252,10 +260,10 @@ function compare({ isDown, clusterOfAddress, weights }: World, before: View, aft
     const key = `${texts.before} > ${texts.after} ${texts.allAtOnce ?? ''}`;
     const group = groups.get(key) ?? { ...texts, countries: [], moved: 0 };
     group.countries.push(code);
-    group.moved += movedShareOf(old, next) * weights.of(code);
+    group.moved += movedShareOf(old, next) * weightOf(code);
     groups.set(key, group);
-    addTo(dead.before, deadIn(before, code), weights.of(code));
-    addTo(dead.after, deadIn(after, code), weights.of(code));
+    addTo(dead.before, deadIn(before, code), weightOf(code));
+    addTo(dead.after, deadIn(after, code), weightOf(code));
   }
   const sorted = [...groups.values()].sort((a, b) => b.moved - a.moved || b.countries.length - a.countries.length);
   return {
@@ -287,7 +295,8 @@ function countriesThatDiffer(
 ): readonly string[] {
   const [first, second] = reading.types(host).map((type) => sharesOf(reading.view(host, type, []), clusterOfAddress));
   if (first === undefined || second === undefined) return [];
-  return countries.map(({ code }) => code).filter((code) => movedBetween(first(code), second(code)) > 1e-9);
+  const places = new Set(reading.types(host).flatMap((type) => placesApart([reading], host, type)));
+  return [...places].filter((code) => movedBetween(first(code), second(code)) > 1e-9);
 }
 
 /** Shares by cluster. Records that name the cluster of an address count first; else the platform says whose address it is. */

@@ -1,6 +1,7 @@
 import { movedBetween, parseShares } from '../../../answers/distribution.ts';
 import { identityOf, type RecordSet } from '../../../answers/record.ts';
-import type { CountryWeights } from '../../../model/country-weights.ts';
+import { type CountryWeights, weightsAmong } from '../../../model/country-weights.ts';
+import { countryOfPlace } from '../../../model/geo/states.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Intent } from '../compile/intent.ts';
 import type { Changes } from '../records/changes.ts';
@@ -143,13 +144,18 @@ function displacedOf(
   const earliest = new Map<string, Move>();
   for (const move of moves.filter((one) => one.type === type))
     for (const code of move.countries) if (!earliest.has(code)) earliest.set(code, move);
+  const weightOf = weightsAmong(
+    weights,
+    groups.flatMap(({ countries }) => countries),
+  );
   let displaced = 0;
   for (const group of groups) {
     if (group.before === 'nothing') continue;
     for (const code of group.countries) {
-      const move = earliest.get(code);
+      // A state that nobody told apart before was moved with its country.
+      const move = earliest.get(code) ?? earliest.get(countryOfPlace(code));
       const from = move === undefined ? group.before : move.from;
-      displaced += differenceOf(from, group[side]) * weights.of(code);
+      displaced += differenceOf(from, group[side]) * weightOf(code);
     }
   }
   return displaced;

@@ -12,7 +12,7 @@ import { ownedName } from './registry.ts';
 const label = '_held';
 const ttlSeconds = 60;
 const form =
-  /^hold=1 cluster=(\S+) since=(\d+) by=(\S+) healthy=(\d+)(?: back=([A-Z]{2}|--))?(?: next=([A-Z]{2}|--):(\d+))?$/;
+  /^hold=1 cluster=(\S+) since=(\d+) by=(\S+) healthy=(\d+)(?: back=([A-Z]{2}(?:-[A-Z]{2})?|--))?(?: next=([A-Z]{2}(?:-[A-Z]{2})?|--):(\d+))?$/;
 /** Users of unknown location, who have no code. */
 const unknown = '--';
 

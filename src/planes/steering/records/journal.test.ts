@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { countries } from '../../../model/geo/countries.ts';
+import { states } from '../../../model/geo/states.ts';
 import { sizeOf } from './change.ts';
 import { findJournal, isJournal, journalRecord, type Move, readJournal } from './journal.ts';
 
-const codes = countries.map(({ code }) => code);
+const codes = [...countries, ...states].map(({ code }) => code);
 const applies = fc.uniqueArray(
   fc.record({
     minute: fc.integer({ min: 0, max: 1440 }),

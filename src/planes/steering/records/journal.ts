@@ -25,6 +25,7 @@ const label = '_moved';
 const ttlSeconds = 60;
 /** A TXT string has 255 characters; the head of a value and the answer before need room beside the countries. */
 const countriesInValue = 40;
+const statesInValue = 16;
 const longestBefore = 80;
 const longestName = 32;
 /** A record of so many values can be deleted and created in one batch. */
@@ -60,12 +61,12 @@ export function signature(by: string): string {
   return by.replaceAll(/[^A-Za-z0-9._@+-]/g, '-').slice(0, longestName) || 'unknown';
 }
 
-const form = /^at=(\d+) by=(\S+) share=([\d.]+) (A|AAAA) ((?:[A-Z]{2})+) from (.+)$/;
+const form = /^at=(\d+) by=(\S+) share=([\d.]+) (A|AAAA) ((?:[A-Z]{2}(?:-[A-Z]{2})?)+) from (.+)$/;
 
 function parse(value: string): readonly Move[] {
   const [, at, by, share, type, codes, from] = form.exec(value.replaceAll('"', '')) ?? [];
   if (at === undefined || by === undefined || type === undefined || codes === undefined) return [];
-  const countries = codes.match(/../g) ?? [];
+  const countries = codes.match(/[A-Z]{2}(?:-[A-Z]{2})?/g) ?? [];
   const before = from === undefined || from === '?' ? {} : { from };
   return [{ atMs: Number(at) * 1000, by, share: Number(share), type, countries, ...before }];
 }
@@ -75,7 +76,12 @@ function valuesOf(moves: readonly Move[]): readonly string[] {
     .flatMap((move) => {
       const head = `at=${Math.floor(move.atMs / 1000)} by=${signature(move.by)} share=${move.share.toFixed(4)} ${move.type}`;
       const from = move.from === undefined || move.from.length > longestBefore ? '?' : move.from;
-      return chunks(move.countries, countriesInValue).map((codes) => `"${head} ${codes.join('')} from ${from}"`);
+      const [countries, states] = [false, true].map((wanted) =>
+        move.countries.filter((code) => code.includes('-') === wanted),
+      );
+      return [...chunks(countries ?? [], countriesInValue), ...chunks(states ?? [], statesInValue)].map(
+        (codes) => `"${head} ${codes.join('')} from ${from}"`,
+      );
     })
     .sort(compareText);
 }

@@ -55,6 +55,7 @@ function interpret(records: readonly RecordSet[]): Reading {
       const script = scripts.get(host);
       return script === undefined ? plain.types(host) : addressTypes.filter((type) => script.programs.has(type));
     },
+    states: (host, type) => (scripts.has(host) ? [] : plain.states(host, type)),
     answersKey,
     view(host, type, failed) {
       const script = scripts.get(host);

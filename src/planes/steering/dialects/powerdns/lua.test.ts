@@ -127,3 +127,12 @@ test('a text that is searched for is part of the script, and of nothing that dec
   const { countries } = verify(powerDnsDialect, powerDnsDialect.compile(searching), input.hosts, searching.entries);
   expect(countries).toBe(247);
 });
+
+test('a policy that names states is refused, because the server tells countries apart only', () => {
+  const policy = policyOf(
+    'rules: [{ countries: [US-CA, US], clusters: [{ name: a }] }]\ndefault: { clusters: [{ name: a }] }',
+  );
+  const refused = () => powerDnsDialect.compile(compileInputOf(policy));
+  expect(refused).toThrow('policy site names US-CA, and PowerDNS tells countries apart, not states');
+  expect(refused).toThrow('StatesUnknown');
+});

@@ -1,5 +1,6 @@
 import { type Answers, formatTiers, preferenceOf, type Tier } from '../../../../answers/answers.ts';
 import { countries } from '../../../../model/geo/countries.ts';
+import { stateOf } from '../../../../model/geo/states.ts';
 import {
   type Addresses,
   type AddressType,
@@ -7,7 +8,7 @@ import {
   entriesOfType,
   type HealthCheck,
 } from '../../compile/entries.ts';
-import { noAddress, type SteeringNotice } from '../../reasons.ts';
+import { badInput, noAddress, type SteeringNotice } from '../../reasons.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
 import { servable } from '../servable.ts';
 
@@ -17,6 +18,7 @@ export function compileLua(input: CompileInput): Compiled {
     .map((type) => ({ type, addresses: entriesOfType(input.entries, type) }))
     .filter(({ addresses }) => addresses.size > 0);
   if (served.length === 0) throw noAddress(input.answers.policy);
+  refuseStates(input.answers);
   const values = served.map(({ type, addresses }) => `${type} ${quote(script(input.answers, type, addresses))}`);
   return {
     records: input.hosts.map((name) => ({
@@ -28,6 +30,17 @@ export function compileLua(input: CompileInput): Compiled {
     effective: new Map(served.map(({ type, addresses }) => [type, effectiveOf(input.answers, type, addresses)])),
     notices: [healthIntervalOfServer, only200IsHealthy],
   };
+}
+
+/** The server's database knows countries only: where it had states, a script could not tell an unknown one from another state. */
+function refuseStates({ policy, byCountry }: Answers): void {
+  const states = [...byCountry.keys()].filter((code) => stateOf(code) !== undefined);
+  if (states.length === 0) return;
+  throw badInput(
+    'StatesUnknown',
+    `policy ${policy} names ${states.join(', ')}, and PowerDNS tells countries apart, not states`,
+    'name the whole country, or take powerdns out of spec.dns.providers of the policy',
+  );
 }
 
 const healthIntervalOfServer: SteeringNotice = {

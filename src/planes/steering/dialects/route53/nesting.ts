@@ -1,17 +1,17 @@
 import { type Continent, countriesOf } from '../../../../model/geo/countries.ts';
 import { compareText } from '../../../../model/values.ts';
-import { type ContinentCover, type Cover, flattenContinent } from './locations.ts';
+import { type ContinentCover, type Cover, flattenContinent, placesApart } from './locations.ts';
 
 /** What a cover becomes when it has more locations than one group may hold: some continents get a group of their own, one level deeper. */
 export interface Nesting {
   readonly nested: ReadonlySet<Continent>;
-  /** Countries of these continents that keep a record of their own on the host, and so the depth of all others. */
+  /** Countries of these continents that keep records of their own on the host, with their states, and so the depth of all others. */
   readonly kept: ReadonlySet<string>;
 }
 
 /**
- * The nesting that loses least. `lossOf` says how much the users of a country lose when they are answered one level deeper (0: nothing).
- * Every set of continents is tried: there are 128. What room the continents leave is given to the countries that would lose most.
+ * The nesting that loses least. `lossOf` says how much the users of a country or state lose when they are answered one level deeper (0: nothing).
+ * Every set of continents is tried: there are 128. What room the continents leave is given to the countries that would lose most a record.
  */
 export function nestingOf(cover: Cover, room: number, lossOf: (country: string) => number): Nesting {
   if (sizeOf(cover.continents) + 1 <= room) return { nested: new Set(), kept: new Set() };
@@ -32,11 +32,24 @@ function nestingWith(
   const left = room - 1 - nested.size - sizeOf(flat);
   if (left < 0) return undefined;
   const losing = parts
-    .flatMap(({ continent }) => countriesOf(continent).map(({ code }) => ({ code, loss: lossOf(code) })))
+    .flatMap((part) =>
+      countriesOf(part.continent).map(({ code }) => {
+        const places = placesApart(part, code);
+        return { code, records: places.length, loss: places.reduce((sum, place) => sum + lossOf(place), 0) };
+      }),
+    )
     .filter(({ loss }) => loss > 0)
-    .sort((a, b) => b.loss - a.loss || compareText(a.code, b.code));
-  const kept = new Set(losing.slice(0, left).map(({ code }) => code));
-  return { nested, kept, loss: losing.slice(left).reduce((sum, { loss }) => sum + loss, 0) };
+    .sort((a, b) => b.loss / b.records - a.loss / a.records || compareText(a.code, b.code));
+  const kept = new Set<string>();
+  let [free, lost] = [left, 0];
+  for (const { code, records, loss } of losing) {
+    if (records > free) lost += loss;
+    else {
+      kept.add(code);
+      free -= records;
+    }
+  }
+  return { nested, kept, loss: lost };
 }
 
 function sizeOf(parts: readonly ContinentCover[]): number {

@@ -1,12 +1,13 @@
 import { type Distribution, sameShares } from '../../../../answers/distribution.ts';
 import { Interpreter } from '../../../../answers/interpreter.ts';
-import type { RecordSet } from '../../../../answers/record.ts';
+import { groupKey, type RecordSet } from '../../../../answers/record.ts';
 import { countries } from '../../../../model/geo/countries.ts';
 import { type AddressType, addressTypes } from '../../compile/entries.ts';
 import { SteeringError, type SteeringNotice } from '../../reasons.ts';
 import type { Plain } from '../dialect.ts';
 import { route53Limits } from './limits.ts';
 import { coverOf, flatten } from './locations.ts';
+import { Shapes } from './shapes.ts';
 import { locationText } from './tree.ts';
 
 /**
@@ -47,13 +48,16 @@ function plainOfType(host: string, type: AddressType, records: readonly RecordSe
     byKey.set(key, byKey.get(key) ?? answer);
     return key;
   };
-  const keys = new Map(countries.map(({ code }) => [code, keyOf(code)]));
+  const { states } = new Shapes(Map.groupBy(records, groupKey)).of({ name: host, type });
+  const places = [...countries.map(({ code }) => code), ...states];
+  const keys = new Map(places.map((code) => [code, keyOf(code)]));
   const star = keyOf(undefined);
   const base = { name: host, type };
   const ttlSeconds = ttlOf(records, type);
   const values = (key: string): RecordSet['target'] => ({ kind: 'values', ttlSeconds, values: key.split(' ') });
-  if (byKey.size === 1 && everywhere(view, byKey.get(star))) return world(base, byKey.get(star) ?? new Map(), values);
-  const locations = flatten(coverOf((code) => keys.get(code) ?? star, star));
+  if (byKey.size === 1 && places.every((code) => sameShares(view.answer(code), byKey.get(star) ?? new Map())))
+    return world(base, byKey.get(star) ?? new Map(), values);
+  const locations = flatten(coverOf((code) => keys.get(code) ?? star, star, states));
   if (locations.length > route53Limits.recordsPerName) {
     throw new SteeringError(
       'TooManyRecords',
@@ -61,7 +65,7 @@ function plainOfType(host: string, type: AddressType, records: readonly RecordSe
     );
   }
   return {
-    evened: countries.some(({ code }) => !isEven(view.answer(code))) || !isEven(view.answer(undefined)),
+    evened: places.some((code) => !isEven(view.answer(code))) || !isEven(view.answer(undefined)),
     records: locations.map(([location, key]) => ({
       ...base,
       setIdentifier: locationText(location),
@@ -69,13 +73,6 @@ function plainOfType(host: string, type: AddressType, records: readonly RecordSe
       target: values(key),
     })),
   };
-}
-
-function everywhere(
-  view: { readonly answer: (country: string | undefined) => Distribution },
-  shares: Distribution = new Map(),
-): boolean {
-  return countries.every(({ code }) => sameShares(view.answer(code), shares));
 }
 
 /** The same answer for all: one record, or one for each address by weight. */

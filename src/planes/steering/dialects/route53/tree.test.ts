@@ -1,12 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clusterAddresses, drainedClusters, policySpec } from '../../../../../test/support/steering/arbitrary.ts';
+import {
+  clusterAddresses,
+  drainedClusters,
+  policySpecWithStates,
+} from '../../../../../test/support/steering/arbitrary.ts';
 import { verify } from '../../../../../test/support/steering/plans.ts';
 import { compileInputOf, policyOf } from '../../../../../test/support/steering/policies.ts';
 import { answersFor, formatTiers, preferenceOf } from '../../../../answers/answers.ts';
 import { sameShares } from '../../../../answers/distribution.ts';
 import { groupKey } from '../../../../answers/record.ts';
 import { countries } from '../../../../model/geo/countries.ts';
+import { states } from '../../../../model/geo/states.ts';
 import type { TrafficPolicy } from '../../../../model/spec/kinds.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
 import { route53Dialect } from './dialect.ts';
@@ -24,7 +29,7 @@ const codes = countries.map(({ code }) => code);
 describe('any policy', () => {
   test('gives a tree inside the limits that answers as promised, exact unless a notice says otherwise', () => {
     fc.assert(
-      fc.property(policySpec, clusterAddresses, drainedClusters, (generated, vips, out) => {
+      fc.property(policySpecWithStates, clusterAddresses, drainedClusters, (generated, vips, out) => {
         const policy = policyOf(JSON.stringify(generated));
         const input = compileInputOf(policy, { addresses: vips, drained: out });
         const tree = compileTree(input);
@@ -59,6 +64,41 @@ test('when every country is different the continents get groups of their own and
   expect(tree.notices).toEqual([]);
   expect(worstGroup(tree)).toBeLessThanOrEqual(100);
   expect(verifyTree(tree, input)).toEqual({ countries: 247, failureSets: 4 });
+});
+
+test('when as many countries and all states are different as a policy has rules for, and a state never has a record without its country', () => {
+  const places = [...codes.slice(-202), ...states.map(({ code }) => code)];
+  const rules = places.map((code, index) => ({
+    countries: [code],
+    clusters: [{ name: 'a', weight: (index % 250) + 1 }, { name: index < 250 ? 'b' : 'c' }],
+  }));
+  const input = compileInputOf(policyOf(JSON.stringify({ rules, default: { clusters: [{ name: 'a' }] } })));
+  const tree = compileTree(input);
+  expect(tree.notices.map(({ reason }) => reason)).not.toContain('FailoverMerged');
+  expect(worstGroup(tree)).toBeLessThanOrEqual(100);
+  expect(verifyTree(tree, input).countries).toBe(246 + 51 + 1);
+  for (const group of Map.groupBy(tree.records, groupKey).values()) {
+    const ids = group.map(({ setIdentifier }) => setIdentifier);
+    if (ids.some((id) => id?.startsWith('US-'))) expect(ids).toContain('US');
+  }
+});
+
+test('a state that the records tell apart and the policy does not is found', () => {
+  const input = compileInputOf(
+    policyOf(`
+rules: [{ countries: [US-CA], clusters: [{ name: a }] }]
+default: { clusters: [{ name: b }] }`),
+  );
+  const tree = compileTree(input);
+  const records = tree.records.map((record) =>
+    record.setIdentifier === 'US-CA'
+      ? [record, { ...record, setIdentifier: 'US-TX', routing: { kind: 'geo', location: { state: 'US-TX' } } as const }]
+      : [record],
+  );
+  expect(() => verifyTree(tree, input)).not.toThrow();
+  expect(() => verifyTree({ ...tree, records: records.flat() }, input)).toThrow(
+    /A for US-TX .*wanted b, the records give a/,
+  );
 });
 
 describe('more than 100 locations', () => {

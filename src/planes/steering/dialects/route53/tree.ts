@@ -6,7 +6,8 @@ import {
   type Location,
   type RecordSet,
 } from '../../../../answers/record.ts';
-import { continentOf, countries, countriesOf } from '../../../../model/geo/countries.ts';
+import { continentOf, countriesOf } from '../../../../model/geo/countries.ts';
+import { countryOfPlace, stateOf } from '../../../../model/geo/states.ts';
 import { compareText } from '../../../../model/values.ts';
 import {
   type Addresses,
@@ -21,7 +22,7 @@ import { ownedName } from '../../records/registry.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
 import { servable } from '../servable.ts';
 import { route53Limits } from './limits.ts';
-import { type ContinentCover, coverOf, flattenContinent } from './locations.ts';
+import { type ContinentCover, coverOf, flattenContinent, locationOf, placesApart } from './locations.ts';
 import { type Nesting, nestingOf } from './nesting.ts';
 import { lostBetween, pack, recordWeight, type Slot } from './slots.ts';
 
@@ -97,9 +98,10 @@ class TreeBuilder {
       keyByTiers.set(wanted, key);
       return key;
     };
-    const keys = new Map(countries.map(({ code }) => [code, keyOf(code)]));
+    const keys = new Map([...this.#input.answers.byCountry.keys()].map((code) => [code, keyOf(code)]));
+    const states = [...keys.keys()].filter((code) => stateOf(code) !== undefined);
     const star = keyOf(undefined);
-    const cover = coverOf((code) => keys.get(code) ?? star, star);
+    const cover = coverOf((code) => keys.get(code) ?? star, star, states);
     const tiers = (key: string): readonly Tier[] => tiersByKey.get(key) ?? [];
     const losses = new Map<string, number>();
     const lossOf = (country: string): number => {
@@ -123,8 +125,9 @@ class TreeBuilder {
     ];
     for (const host of this.#input.hosts) this.#addGeo(host, locations);
     const isDeeper = (code: string): boolean => {
-      const continent = continentOf(code);
-      return continent !== undefined && nesting.nested.has(continent) && !nesting.kept.has(code);
+      const country = countryOfPlace(code);
+      const continent = continentOf(country);
+      return continent !== undefined && nesting.nested.has(continent) && !nesting.kept.has(country);
     };
     for (const [code, key] of [...keys, ['', star] as const]) {
       const { effective } = this.#addNode(key, tiers(key), isDeeper(code) ? deeper : whole);
@@ -140,7 +143,7 @@ class TreeBuilder {
     keys: ReadonlyMap<string, string>,
     nodeOf: (capacity: number) => (key: string) => string,
   ): readonly (readonly [Location, string])[] {
-    const exceptions = new Map([...part.exceptions].filter(([country]) => !kept.has(country)));
+    const exceptions = new Map([...part.exceptions].filter(([code]) => !kept.has(countryOfPlace(code))));
     const targets = flattenContinent({ ...part, exceptions }).map(
       ([location, key]) => [location, nodeOf(deeper)(key)] as const,
     );
@@ -151,7 +154,8 @@ class TreeBuilder {
     this.#addGeo(name, targets);
     const own = countriesOf(part.continent)
       .filter(({ code }) => kept.has(code))
-      .map(({ code }) => [{ country: code }, nodeOf(whole)(keys.get(code) ?? '')] as const);
+      .flatMap(({ code }) => placesApart(part, code))
+      .map((code) => [locationOf(code), nodeOf(whole)(keys.get(code) ?? '')] as const);
     return [[{ continent: part.continent }, name], ...own];
   }
 

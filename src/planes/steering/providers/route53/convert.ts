@@ -1,6 +1,7 @@
 import type { Change, HealthCheckConfig, ResourceRecordSet } from '@aws-sdk/client-route-53';
 import type { Location, RecordSet, Routing, Target } from '../../../../answers/record.ts';
 import { continents } from '../../../../model/geo/countries.ts';
+import { stateOf } from '../../../../model/geo/states.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
 import { checkType, type HealthCheck, healthCheckKey } from '../../compile/entries.ts';
 import type { Change as OurChange } from '../../records/change.ts';
@@ -29,7 +30,9 @@ function toRouting(set: ResourceRecordSet): Routing | undefined {
     if (CountryCode !== undefined && SubdivisionCode === undefined) {
       return { kind: 'geo', location: { country: CountryCode } };
     }
-    return other(`geo=${CountryCode}-${SubdivisionCode}`, { GeoLocation: set.GeoLocation });
+    const state = `${CountryCode}-${SubdivisionCode}`;
+    if (stateOf(state) !== undefined) return { kind: 'geo', location: { state } };
+    return other(`geo=${state}`, { GeoLocation: set.GeoLocation });
   }
   if (set.Weight !== undefined) return { kind: 'weighted', weight: set.Weight };
   if (set.Failover !== undefined) return { kind: 'failover', role: set.Failover };
@@ -101,7 +104,10 @@ function fromRouting(routing: Routing | undefined): Partial<ResourceRecordSet> {
 
 function fromLocation(location: Location): NonNullable<ResourceRecordSet['GeoLocation']> {
   if (location === '*') return { CountryCode: '*' };
-  return 'country' in location ? { CountryCode: location.country } : { ContinentCode: location.continent };
+  if ('continent' in location) return { ContinentCode: location.continent };
+  if ('country' in location) return { CountryCode: location.country };
+  const [CountryCode = '', SubdivisionCode = ''] = location.state.split('-');
+  return { CountryCode, SubdivisionCode };
 }
 
 function fromTarget(target: Target, zoneId: string): Partial<ResourceRecordSet> {
