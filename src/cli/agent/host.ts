@@ -199,9 +199,8 @@ async function start<Given extends AgentArguments, View>(how: Start<Given, View>
   const reading = { watch, cluster, clock, registry };
   const { place, source, client, lastGood, acceptFile, apis } = await readSources(how, reading);
   if (!(await isReady(watch, how))) return;
-  const { view } = watch.current();
   const { viewOf } = await import('../../platform-api/view.ts');
-  const listen = plane.listen(view, given);
+  const listen = plane.listen(watch.current().view, given);
   const agent = await plane.agent({
     given,
     platform: () => watch.current().view,
