@@ -74,6 +74,13 @@ it('says of a Freeze that it is over, and nothing of a generation that nobody ju
   expect(statuses.wishes()).toEqual(last);
 });
 
+it.each(['TrafficOverlay', 'TrafficVerdict'] as const)('says of a %s only whether it is taken', (kind) => {
+  const { world, said } = follow(kind);
+  expect(said()).toEqual([`Accepted=True InForce ${since}`]);
+  world.verdict = verdictOf(kind, { state: 'refused', reason: 'NotTrusted' });
+  expect(said()).toEqual([`Accepted=False NotTrusted ${since}`]);
+});
+
 it('leaves other kinds alone', () => {
   expect(follow('EdgePool').statuses.wishes()).toEqual([]);
 });

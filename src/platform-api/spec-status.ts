@@ -10,11 +10,17 @@ import { ownConditions } from './own-conditions.ts';
 import type { PlatformApi } from './source.ts';
 
 /** The kinds of which nothing is to be said but whether they are taken and in force. */
-const resources = { Site: 'sites', Cluster: 'clusters', Freeze: 'freezes' } as const satisfies Partial<
-  Record<KindName, string>
->;
+const resources = {
+  Site: 'sites',
+  Cluster: 'clusters',
+  Freeze: 'freezes',
+  TrafficOverlay: 'trafficoverlays',
+  TrafficVerdict: 'trafficverdicts',
+} as const satisfies Partial<Record<KindName, string>>;
 type PlainKind = keyof typeof resources;
 const kinds = Object.keys(resources) as readonly PlainKind[];
+/** Of these it is said whether they are taken, and no more: what of an overlay is in force depends on verdicts, on its policy and on the time. */
+const onlyTaken: ReadonlySet<PlainKind> = new Set(['TrafficOverlay', 'TrafficVerdict']);
 
 export interface SpecStatusOptions {
   readonly api: Pick<PlatformApi, 'current' | 'objects'>;
@@ -23,7 +29,7 @@ export interface SpecStatusOptions {
   readonly now: () => number;
 }
 
-/** The status that each Site, Cluster and Freeze in the API should have: whether it is accepted, and whether it is in force since when. */
+/** The status that each object of these kinds in the API should have: whether it is accepted, and, but for two, whether it is in force since when. */
 export class SpecStatuses {
   readonly #options: SpecStatusOptions;
   #wishes: readonly StatusWish[] = [];
@@ -68,9 +74,10 @@ function wishFor(
   const { name, uid, generation } = metadata;
   const held = (status ?? {}) as Held;
   const { conditions: before } = (last?.wanted ?? {}) as Held;
+  const types = onlyTaken.has(kind) ? ['Accepted'] : ['Accepted', 'InForce'];
   const conditions = ownConditions(
-    conditionsOf(verdict, spec, nowMs),
-    ['Accepted', 'InForce'],
+    conditionsOf(verdict, spec, nowMs).filter(({ type }) => types.includes(type)),
+    types,
     { held: held.conditions ?? [], before },
     { nowMs, generation },
   );

@@ -95,6 +95,7 @@ const names: Readonly<Record<KindName, Names>> = {
     short: 'tover',
     columns: [
       ['Policy', 'string', '.spec.policy'],
+      ['Accepted', 'string', conditionPath('Accepted')],
       ['Owner', 'string', '.spec.owner'],
       ['Expires', 'string', '.spec.expires'],
       ['Afterwards', 'string', '.spec.afterwards'],
@@ -108,6 +109,7 @@ const names: Readonly<Record<KindName, Names>> = {
     columns: [
       ['Overlay', 'string', '.spec.overlay'],
       ['Verdict', 'string', '.spec.verdict'],
+      ['Accepted', 'string', conditionPath('Accepted')],
       ['By', 'string', '.spec.by'],
       ['At', 'string', '.spec.at'],
       ['Reason', 'string', '.spec.reason'],

@@ -6,11 +6,13 @@ const plain = {
   InForce: 'Agents of the cluster obey it, since `lastTransitionTime`.',
 } as const;
 
-/** The conditions that Tideline writes, by kind. For the other kinds nothing is written yet. */
-export const conditionTypes: Readonly<Partial<Record<KindName, Readonly<Record<string, string>>>>> = {
+/** The conditions that Tideline writes, by kind. */
+export const conditionTypes: Readonly<Record<KindName, Readonly<Record<string, string>>>> = {
   Site: plain,
   Cluster: plain,
   Freeze: plain,
+  TrafficOverlay: { Accepted: plain.Accepted },
+  TrafficVerdict: { Accepted: plain.Accepted },
   EdgePool: {
     Accepted: 'The pool is in force as it is written.',
     ResolvedRefs: 'Everything it refers to is there.',
@@ -147,9 +149,9 @@ const steered = {
 
 /** The schema of a kind's status. Only `/status` writes it; a status in a file is dropped. */
 export function statusOf(kind: KindName) {
-  const types = Object.keys(conditionTypes[kind] ?? {});
+  const types = Object.keys(conditionTypes[kind]);
   return {
-    description: `Written by Tideline${types.length === 0 ? '' : `: the conditions ${types.join(', ')}`}.`,
+    description: `Written by Tideline: ${types.length === 1 ? 'the condition' : 'the conditions'} ${types.join(', ')}.`,
     type: 'object',
     properties: {
       observedGeneration,
