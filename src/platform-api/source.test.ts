@@ -7,6 +7,7 @@ import { snapshotFile } from '../kube/last-good.ts';
 import type { OwnObject } from '../kube/objects/own.ts';
 import type { ClusterListener, ClusterSource, SourceStatus } from '../kube/source.ts';
 import { type ObjectsByKind, stateOf } from '../kube/state.ts';
+import { decidingOverlay, withOverlays } from '../model/platform/overlays.ts';
 import { fullTrust, type Trust } from '../model/platform/trust.ts';
 import { InputError } from '../model/problem.ts';
 import type { SpecDocument } from '../model/spec/document.ts';
@@ -178,6 +179,36 @@ describe('an agent without a folder', () => {
     expect(second.watch.current().sites.size).toBe(5);
     second.apis['paris']?.says(spec);
     expect(reasonOfDrain(second)).toBeUndefined();
+  });
+
+  it('keeps an approved overlay over a restart while the API is away, also one whose new version it cannot read', async () => {
+    const proposal = {
+      policy: 'video',
+      owner: 'optimiser',
+      expires: '2099-01-01T00:00:00Z',
+      rules: [{ countries: ['FR'], clusters: [{ name: 'cloud' }] }],
+    };
+    const overlay = (more: object = {}): OwnObject<KindName> => ({
+      kind: 'TrafficOverlay',
+      metadata: { name: 'evening', generation: 1 },
+      spec: { ...proposal, reason: 'paris is at its limit', ...more },
+    });
+    const said = { overlay: 'evening', verdict: 'approve', by: 'anna', at: '2026-11-27T15:00:00Z', reason: 'seen' };
+    const verdict: OwnObject<KindName> = {
+      kind: 'TrafficVerdict',
+      metadata: { name: 'evening', generation: 1 },
+      spec: { ...said, proposal },
+    };
+    const decides = (agent: Agent) =>
+      decidingOverlay(withOverlays(agent.watch.current(), systemClock.now()), 'video', 'FR')?.name;
+    const first = await start(paris);
+    first.apis['paris']?.says([...spec, overlay(), verdict]);
+    expect(decides(first)).toBe('evening');
+    first.apis['paris']?.says([...spec, overlay({ ofTomorrow: true }), verdict]);
+    await first.stop();
+    const second = await start(paris);
+    second.apis['paris']?.isAway();
+    expect(decides(second)).toBe('evening');
   });
 
   it('keeps what it needs when the API has it no more, also over a restart', async () => {
