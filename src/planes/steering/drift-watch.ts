@@ -7,7 +7,12 @@ import type { ZoneReader } from './providers/provider.ts';
 import type { SteeringReason } from './reasons.ts';
 
 /** Notices of what somebody else did in the zone. */
-const ofOthers: ReadonlySet<SteeringReason> = new Set(['Drift', 'HealthCheckOverridden', 'HealthCheckOfOthers']);
+const ofOthers: ReadonlySet<SteeringReason> = new Set([
+  'Drift',
+  'HealthCheckOverridden',
+  'HealthCheckOfOthers',
+  'HealthCheckGone',
+]);
 const mostLines = 12;
 const longestLine = 300;
 

@@ -62,6 +62,8 @@ export const steeringReasons = {
     'The account may not have as many health checks as the plan needs; the plan only retires and deletes unused ones, or is refused.',
   HealthUnknown:
     'The provider does not yet know whether the endpoint of a new health check is healthy, so records must not use it.',
+  HealthCheckGone:
+    'Records that answer for a host of the plan use a health check that the account does not have: it was deleted, or is of another account.',
   HealthCheckOfOthers:
     'Records that answer for a host of the plan use a health check of somebody else; the plan is judged by what it says now.',
   HealthCheckOverridden:

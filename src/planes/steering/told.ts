@@ -31,5 +31,6 @@ export const asksForPerson: ReadonlySet<string> = new Set<SteeringReason>([
   'RolledBack',
   'HealthCheckOverridden',
   'HealthCheckOfOthers',
+  'HealthCheckGone',
   'OnlyRecommended',
 ]);

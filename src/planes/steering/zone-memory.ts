@@ -126,7 +126,12 @@ const mostHosts = 20;
 const latelyMs = 10 * 60_000;
 
 /** Notices of what a person did on purpose, often in an outage: an agent does not take it back by itself. */
-const byHand: ReadonlySet<SteeringReason> = new Set(['RolledBack', 'HealthCheckOverridden', 'HealthCheckOfOthers']);
+const byHand: ReadonlySet<SteeringReason> = new Set([
+  'RolledBack',
+  'HealthCheckOverridden',
+  'HealthCheckOfOthers',
+  'HealthCheckGone',
+]);
 
 /** What the next step depends on. */
 export function plannedZone(plan: ZonePlan): PlannedZone {

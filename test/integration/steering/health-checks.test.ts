@@ -1,4 +1,4 @@
-import { ListHealthChecksCommand } from '@aws-sdk/client-route-53';
+import { DeleteHealthCheckCommand, ListHealthChecksCommand } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Emulator } from '../../../lab/emulators/route53/emulator.ts';
 import { clientAddress } from '../../../src/geo/prefixes.ts';
@@ -109,4 +109,22 @@ test('a check that fails where the one in use succeeds does not take over: the a
   const { changes } = await plan(platform);
   expect(changes.registryBefore).toEqual(made.changes.registryBefore);
   expect(await france()).toBe('paris');
+}, 60_000);
+
+test('a check in use that somebody deleted at the provider is made anew while its site is down', async () => {
+  const spec = withCheck(platform, { intervalSeconds: 30 });
+  vips.fail('paris');
+  await eventually(async () => ((await france()) === 'cloud' ? undefined : 'France still has paris'));
+  const state = await provider().read(zone);
+  const paris = (await plan(spec)).intent.healthChecks.find(({ address }) => address === vips.addresses.paris);
+  const HealthCheckId = state.healthChecks.get(paris?.key ?? '')?.id;
+  await client.send(new DeleteHealthCheckCommand({ HealthCheckId }));
+  const made = await plan(spec);
+  expect(made.notices).toContainEqual({
+    reason: 'HealthCheckGone',
+    message: expect.stringContaining(`use the health check ${HealthCheckId}, which this account does not have`),
+  });
+  await apply(made);
+  await eventually(async () => ((await france()) === 'cloud' ? undefined : 'France has paris'));
+  expect(isEmpty(await plan(spec))).toBe(true);
 }, 60_000);

@@ -73,6 +73,8 @@ interface OddCheck {
   readonly inverted: boolean;
   readonly isTold: boolean;
   readonly calculated: OtherCheck['calculated'];
+  /** True when the account has no such check. */
+  readonly isGone?: true;
 }
 
 function oddCheck({ healthChecks, otherHealthChecks }: ZoneState, key: string, address: string): OddCheck | undefined {
@@ -105,6 +107,7 @@ function oddCheck({ healthChecks, otherHealthChecks }: ZoneState, key: string, a
         inverted: false,
         isTold: false,
         calculated: undefined,
+        isGone: true,
       }
     : undefined;
 }
@@ -139,7 +142,7 @@ function verdictOf(
 }
 
 function noticeOf(
-  { id, address, isOurs, disabled, inverted, calculated }: OddCheck,
+  { id, address, isOurs, disabled, inverted, calculated, isGone }: OddCheck,
   verdict: boolean | undefined,
   isUpdated: boolean,
 ): SteeringNotice {
@@ -153,6 +156,11 @@ function noticeOf(
     calculated === undefined
       ? ''
       : `, which wants ${calculated.threshold} of ${calculated.children.length} other checks healthy`;
+  if (isGone === true)
+    return {
+      reason: 'HealthCheckGone',
+      message: `records with ${address} use the health check ${id}, which this account does not have (deleted, or of another account): ${counts}`,
+    };
   if (!isOurs)
     return {
       reason: 'HealthCheckOfOthers',

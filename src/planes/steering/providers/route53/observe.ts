@@ -40,7 +40,7 @@ export async function awaitHealth(
   let saidAt = -progressMs;
   for (;;) {
     const open = watched.filter(({ watch }) => watch.verdict() === 'unknown');
-    for (const { id, watch } of open) watch.add(await ask(id));
+    for (const { id, watch } of open) watch.add((await ask(id)) ?? deletedMeanwhile(id));
     const [first, ...others] = open.filter(({ watch }) => watch.verdict() === 'unknown');
     if (first === undefined) break;
     const which = `${textOf(first.check)}${others.length === 0 ? '' : ` and ${others.length} more`}`;
@@ -73,11 +73,13 @@ function unknownHealth(which: string): SteeringError {
   );
 }
 
-type Ask = (id: string) => Promise<readonly Report[]>;
+/** Resolves with undefined when there is no such check. */
+type Ask = (id: string) => Promise<readonly Report[] | undefined>;
 
 async function refuseDisagreement(check: HealthCheck, replaces: readonly string[], ask: Ask): Promise<void> {
   for (const id of replaces) {
-    if (!looksHealthy(await ask(id))) continue;
+    // One that somebody deleted at the provider says nothing, and what it said before does not count.
+    if (!looksHealthy((await ask(id)) ?? [])) continue;
     throw new SteeringError(
       'HealthDisagrees',
       `the new health check of ${textOf(check)} fails while the one in use succeeds, so no record was changed; make the endpoint answer there, or put spec.healthCheck of its Cluster back`,
@@ -96,15 +98,15 @@ function askerOf(client: Route53Client, options: ObserveOptions): Ask {
       const { HealthCheckObservations = [] } = await retrying(options, () => client.send(command));
       return reportsOf(HealthCheckObservations);
     } catch (error) {
-      if (errorName(error) === 'NoSuchHealthCheck') throw deletedCheck(HealthCheckId, error);
+      if (errorName(error) === 'NoSuchHealthCheck') return undefined;
       throw asSteeringError(error, 'say the status of a health check');
     }
   };
 }
 
 /** Another writer retired and deleted the check, because no record uses it yet: its plan is the newer one. */
-function deletedCheck(id: string, cause: unknown): SteeringError {
-  return new SteeringError('StaleGeneration', `the health check ${id} was deleted since; plan again`, { cause });
+function deletedMeanwhile(id: string): never {
+  throw new SteeringError('StaleGeneration', `the new health check ${id} was deleted since; plan again`);
 }
 
 function textOf({ protocol, address, port, path, searchString }: HealthCheck): string {
