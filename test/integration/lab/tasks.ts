@@ -95,6 +95,25 @@ export function runTasks(stateOf: () => string): void {
     await led('SN', 'paris');
   });
 
+  it('roll back what was applied', async () => {
+    const before = await done('tideline steering history video.example platform');
+    const applied = /, in force\n(?: +why: .*\n)? +plan ([0-9a-f]{16})/.exec(before)?.[1] ?? 'none';
+    const move = taskNamed('move a country');
+    await led('SN', 'paris');
+    await edit(move);
+    await planAndApply(move.commands);
+    await led('SN', 'cloud');
+    const { commands } = taskNamed('roll back what was applied');
+    await planAndApply(commands.map((command) => command.replace('PLAN', applied)));
+    await led('SN', 'paris');
+    expect(await done('tideline steering history video.example platform')).toMatch(
+      /: rollback to generation \d+, .* in force/,
+    );
+    await edit(taskNamed('roll back an edit'));
+    expect(await done('tideline steering plan platform')).toMatch(/^nothing to do$/m);
+    expect(await done('tideline steering drift platform')).not.toContain('edited');
+  });
+
   it('find why', async () => {
     const [overview = '', why = ''] = taskNamed('find why').commands;
     await until(async () => {
