@@ -22,7 +22,8 @@ type Answered = Exclude<AgentPart, { readonly problem: string }>;
 
 /** Every finding of a snapshot, the worst first. */
 export function findingsOf(snapshot: Snapshot): readonly Finding[] {
-  if (snapshot.agents.every((part) => 'problem' in part)) return [nobodyAnswers(snapshot), ...drainNotes(snapshot)];
+  if (snapshot.agents.every((part) => 'problem' in part))
+    return worstFirst([nobodyAnswers(snapshot), ...steeringFindings(snapshot.steering ?? []), ...drainNotes(snapshot)]);
   const dead = deadSites(snapshot);
   const served = servedVips(snapshot);
   const deadNames = new Set(dead.map(({ subject }) => subject));
@@ -41,6 +42,10 @@ export function findingsOf(snapshot: Snapshot): readonly Finding[] {
     ...snapshot.clusters.flatMap((cluster) => unknownWorkers(cluster, snapshot.agents)),
     ...drainNotes(snapshot),
   ];
+  return worstFirst(findings);
+}
+
+function worstFirst(findings: readonly Finding[]): readonly Finding[] {
   return findings.toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
 }
 
@@ -53,17 +58,20 @@ function drainNotes({ drains }: Snapshot): readonly Finding[] {
   }));
 }
 
-/** Then the machine that asks is more likely cut off than every site is dead; nothing else can be said. */
-function nobodyAnswers({ agents }: Snapshot): Finding {
-  if (agents.length === 0)
-    return {
-      severity: 'unknown',
-      subject: 'the platform',
-      what: 'has no agent that could be asked: no blade, and no worker that a cluster lists',
-    };
+/** Then the machine that asks is more likely cut off than every site is dead; of blades and workers nothing else can be said. */
+function nobodyAnswers({ agents, steering = [] }: Snapshot): Finding {
+  const steered = steering.some((part) => 'steering' in part);
+  if (agents.length === 0) {
+    const none = 'no blade, and no worker that a cluster lists';
+    const what = steered ? `has ${none}, so that none could be asked` : `has no agent that could be asked: ${none}`;
+    return { severity: 'unknown', subject: 'the platform', what };
+  }
   const problems = agents.flatMap((part) => ('problem' in part ? [part.problem] : []));
-  const what = `answers here: none of ${agents.length} (${commonest(problems)}); this machine may not reach them, so nothing is known`;
-  return { severity: 'unknown', subject: 'no agent', what };
+  const [subject, known] = steered
+    ? ['no blade or worker', 'nothing is known of them']
+    : ['no agent', 'nothing is known'];
+  const what = `answers here: none of ${agents.length} (${commonest(problems)}); this machine may not reach them, so ${known}`;
+  return { severity: 'unknown', subject, what };
 }
 
 const workersUnknown: SeenReason = 'WorkersUnknown';

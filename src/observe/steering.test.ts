@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { blade, takenAtMs, worker } from '../../test/support/snapshot.ts';
+import { blade, takenAtMs, target, worker } from '../../test/support/snapshot.ts';
 import { findingsOf } from './findings.ts';
 import type { Snapshot } from './snapshot.ts';
 import { askSteering, editedFindings } from './steering.ts';
@@ -145,5 +145,34 @@ test('what clusters lack is told by the agent, of those of which no blade says i
       subject: 'cluster cloud',
       what: 'lacks www.video.example of TrafficPolicy/video: it answers 503 (HostNotReady); bring its pods up there; tideline why host HOST FOLDER names what is missing',
     },
+  ]);
+});
+
+test('where no blade and no worker answers, what the steering agents say is said all the same', () => {
+  const cutOff = (...steering: readonly SteeringPart[]): Snapshot => ({
+    ...snapshot(...steering),
+    agents: [{ target: target('b1', 'edge'), problem: 'cannot be reached' }],
+  });
+  const textOf = (...steering: readonly SteeringPart[]) => renderStatus(cutOff(...steering)).join('\n');
+  const silent = { at: '10.1.0.9:9465', problem: 'does not answer within 3 s' };
+  expect(findingsOf(cutOff(silent))).toMatchObject([
+    { severity: 'unknown', subject: 'no agent' },
+    { severity: 'unknown', subject: 'the steering agent at 10.1.0.9:9465', what: silent.problem },
+  ]);
+  const fails = part({
+    zones: [zone({ state: 'fails', conditions: [{ reason: 'ProviderUnreachable', message: 'nobody answers' }] })],
+  });
+  expect(findingsOf(cutOff(fails))).toMatchObject([
+    { severity: 'fault', subject: 'route53 zone video.example' },
+    { severity: 'unknown', subject: 'no blade or worker', what: expect.stringMatching(/so nothing is known of them$/) },
+  ]);
+  expect(textOf(fails)).not.toMatch(/no agent answers/);
+  expect(findingsOf(cutOff(part({ zones: [zone({ state: 'waits', conditions: [needs] })] })))).toMatchObject([
+    { severity: 'unknown' },
+    { severity: 'warning', what: expect.stringMatching(/^waits for a person: .*NeedsApproval/) },
+  ]);
+  expect(findingsOf({ ...cutOff(fails), agents: [] })).toMatchObject([
+    { severity: 'fault' },
+    { subject: 'the platform', what: 'has no blade, and no worker that a cluster lists, so that none could be asked' },
   ]);
 });
