@@ -287,11 +287,13 @@ it('runs from the API of its cluster alone, and believes of it what the operator
   expect((await other.status()).platform.digest).toBe(digest);
   // Blades tell each other by which spec they work, and the one that leads tells the API.
   const spec = ['get', 'edgepool', 'paris-edge', '-o', 'jsonpath={.status.conditions[?(@.type=="SameSpec")].message}'];
-  await eventually(async () => (await plane.kubectl(spec)) === `${digest} on ${blade.name}, ${other.name}`);
+  await eventually(async () => (await plane.kubectl(spec)) === `${digest} on ${blade.name}, ${other.name}`, {
+    timeoutMs: 120_000,
+  });
   // The other blade has a folder, and believes of this API neither a wider Site nor another Cluster.
   await other.agent.stop();
   // The blade that leads says so in the API.
-  await eventually(async () => (await plane.kubectl(spec)) === `${digest} on ${blade.name}`);
+  await eventually(async () => (await plane.kubectl(spec)) === `${digest} on ${blade.name}`, { timeoutMs: 120_000 });
   for (const kind of ['site', 'cluster.tideline.dev'])
     await eventually(async () =>
       /^InForce=True InForce$/m.test(
