@@ -93,6 +93,9 @@ const steeringPlane: AgentPlane<SteeringArguments, Platform> = {
   agent: steeringAgent,
 };
 
+/** A provider that does not answer for so long is said to fail; the agent tries again by itself. */
+const soonMs = 10_000;
+
 /** Makes the steering agent from its parts. */
 async function steeringAgent(host: SteeringHost): Promise<Agent> {
   const { SteeringAgent } = await import('../../planes/steering/agent.ts');
@@ -108,7 +111,7 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
     platform,
     trouble: () => troubleOf(host),
     hands: handsOf(given, watcher),
-    read: (name, gate) => connectReader(name, given, watcher, withoutUndefined({ gate })),
+    read: (name, gate) => connectReader(name, given, watcher, { gate, patienceMs: soonMs }),
     providers: given.provider,
     probe: probeFromHere,
     ask: given.ask ? (plan, how) => askNameServers(plan, how, { given, platform: platform(), watcher }) : undefined,

@@ -8,8 +8,8 @@ import type { ParityView } from '../../model/steering-status.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import { Registry } from '../../runtime/metrics.ts';
 import type { Hands, SteeringAgent, SteeringAgentOptions } from './agent.ts';
-import { applyPlans } from './plan/apply.ts';
-import { isEmpty, planZones } from './plan/plan.ts';
+import { applyPlans, applyZone } from './plan/apply.ts';
+import { isEmpty, planEach, planZones } from './plan/plan.ts';
 import type { ZoneProvider } from './providers/provider.ts';
 import { SteeringError } from './reasons.ts';
 import type { Batch } from './records/batches.ts';
@@ -166,6 +166,39 @@ describe('the steering agent', () => {
     expect(await registry.metrics()).toMatch(/^tideline_steering_drift\{[^}]*\} 1$/m);
     await put([{ action: 'CREATE', record: edited }]);
     await comes(looking, 'inForce', () => zoneOf(looking)?.drift === undefined);
+  });
+
+  it('keeps a zone in sight that no policy names any more while hosts of ours are left in it, and changes nothing', async () => {
+    const memory = memoryProviders();
+    platform = withGuard(await examplePlatform(), 1);
+    const agent = started({ memory });
+    await comes(agent, 'inForce');
+    const zone = await memory('route53');
+    const before = (await zone.read('video.example')).records;
+    const whole = platform;
+    platform = { ...platform, policies: new Map() };
+    agent.refresh();
+    await comes(agent, 'waits', () => reasonsOf(agent).includes('PolicyGone'));
+    const [condition] = zoneOf(agent)?.conditions ?? [];
+    expect(condition?.message).toContain('no TrafficPolicy names the zone any more, and www.video.example of ours');
+    expect(condition?.fix).toMatch(
+      /^put the TrafficPolicy back, or, .* tideline steering remove video\.example .*--provider route53$/,
+    );
+    expect((await zone.read('video.example')).records).toEqual(before);
+    platform = whole;
+    agent.refresh();
+    await comes(agent, 'inForce');
+    platform = { ...platform, policies: new Map() };
+    const [removal] = await planEach(
+      platform,
+      { zones: [{ provider: 'route53', zone: 'video.example' }], purpose: { kind: 'remove' } },
+      memory,
+      systemClock.now(),
+    );
+    if (removal === undefined) throw new Error('no plan');
+    await applyZone(removal, zone);
+    agent.refresh();
+    await eventually('it is forgotten', () => agent.status().zones.length === 0, { timeoutMs: 20_000, everyMs: 10 });
   });
 
   it('stops at a Freeze, which stands first, and goes on when it is thawed', async () => {

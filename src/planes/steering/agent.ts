@@ -18,6 +18,7 @@ import { Loop } from '../../runtime/loop.ts';
 import type { Registry } from '../../runtime/metrics.ts';
 import { AfterApply, type AskNameServers } from './after-apply.ts';
 import { type ZoneAtProvider, zonesOf } from './compile/intent.ts';
+import { connected } from './connected.ts';
 import type { ProviderName } from './dialects/dialect.ts';
 import { driftIn } from './drift-watch.ts';
 import { withoutNews } from './held-overlays.ts';
@@ -34,7 +35,8 @@ import { everything } from './records/scope.ts';
 import { statusOf } from './status.ts';
 import { type SpecTrouble, type Step, stepOf, type World } from './step.ts';
 import { asksForPerson, heldBackNotice, type Told, toldOf } from './told.ts';
-import { plannedZone, viewOf, ZoneMemory } from './zone-memory.ts';
+import { unnamedZone } from './unnamed.ts';
+import { plannedZone, stateOf, viewOf, ZoneMemory } from './zone-memory.ts';
 
 /** What the agent may do. Only the one that applies has anything to write with. */
 export type Hands =
@@ -172,7 +174,7 @@ export class SteeringAgent {
     const [changes, looked] = [this.#changes, this.#platform()];
     const zones = this.#take(zonesOf(looked));
     if (candidate?.leading === false) {
-      for (const memory of zones) memory.note('standby', [], clock.now());
+      for (const memory of this.#zones.values()) memory.note('standby', [], clock.now());
       this.#parity?.forget();
       return this.#untilNext(zones);
     }
@@ -185,20 +187,38 @@ export class SteeringAgent {
       if (plan === 'again') again = true;
       else if (plan !== undefined) plans.push(plan);
     }
+    const unnamed = await this.#lookAtUnnamed(zones);
     this.#sayWhatToDo(zones, plans);
     // A platform that changed meanwhile is looked at again at once.
     if (!again && changes === this.#changes) onLooked?.(looked, this.status().zones);
-    return again ? againMs * (1 + this.#options.random()) : this.#untilNext(zones);
+    return again ? againMs * (1 + this.#options.random()) : this.#untilNext([...zones, ...unnamed]);
   }
 
-  /** The memories of these zones; those of others are forgotten. */
+  /** The memories of these zones; those of others are forgotten, unless they were planned before. */
   #take(zones: readonly ZoneAtProvider[]): readonly ZoneMemory[] {
     const { clock, providers } = this.#options;
     const wanted = zones.filter(({ provider }) => providers === 'all' || provider === providers);
     const memories = wanted.map((zone) => this.#zones.get(keyOf(zone)) ?? new ZoneMemory(zone, clock.now()));
-    this.#zones.clear();
+    for (const [key, memory] of this.#zones) if (memory.plannedAtMs === undefined) this.#zones.delete(key);
     for (const memory of memories) this.#zones.set(keyOf(memory), memory);
     return memories;
+  }
+
+  /** Keeps the zones that no policy names any more while something of ours is left in them; none is written. */
+  async #lookAtUnnamed(named: readonly ZoneMemory[]): Promise<readonly ZoneMemory[]> {
+    const { clock, specWords } = this.#options;
+    const unnamed = [...this.#zones.values()].filter((memory) => !named.includes(memory));
+    for (const memory of unnamed.filter(({ retryAtMs }) => retryAtMs <= clock.monotonic())) {
+      try {
+        const told = await unnamedZone(memory, await this.#reader(memory.provider), specWords);
+        memory.noteUnnamed(clock.now());
+        if (told !== undefined) this.#note(memory, 'waits', [told]);
+        else this.#zones.delete(keyOf(memory));
+      } catch (error) {
+        this.#failed(memory, error);
+      }
+    }
+    return unnamed;
   }
 
   /** Plans one zone, and applies the plan when nothing speaks against it. Never rejects. */
@@ -377,19 +397,4 @@ export class SteeringAgent {
   }
 }
 
-const stateOf = { nothing: 'inForce', show: 'planned', wait: 'waits', apply: 'planned' } as const satisfies Readonly<
-  Record<Step['does'], ZoneMemory['state']>
->;
-
 const keyOf = ({ provider, zone }: ZoneAtProvider): string => `${provider} ${zone}`;
-
-/** The one connection to a provider; one that could not be made is made again when it is wanted next. */
-function connected<Connection>(
-  known: Map<ProviderName, Promise<Connection>>,
-  name: ProviderName,
-  connect: () => Promise<Connection>,
-): Promise<Connection> {
-  const connection = known.get(name) ?? connect();
-  known.set(name, connection);
-  return connection;
-}

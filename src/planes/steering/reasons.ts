@@ -119,6 +119,8 @@ export const steeringReasons = {
     'A change of the platform spec looks like a mistake and is not made yet; nothing is applied by itself until that is settled.',
   InputContradicts:
     'An object of the platform spec is not in force as it stands there; nothing is applied by itself until it is corrected.',
+  PolicyGone:
+    'No TrafficPolicy names a zone any more in which hosts of ours are left: a file is missing, or `tideline steering remove` is due.',
   HealthUnseen:
     'A plan moves users of a policy of which the health of no entry is known: it may lead them to what is down, so a person decides.',
   AppliedTooOften:

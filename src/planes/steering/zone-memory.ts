@@ -9,7 +9,7 @@ import { checksumOf, isEmpty, type ZonePlan } from './plan/plan.ts';
 import { policiesThatChange } from './plan/present.ts';
 import type { SteeringReason } from './reasons.ts';
 import { readApplied } from './records/applied.ts';
-import type { PlannedZone } from './step.ts';
+import type { PlannedZone, Step } from './step.ts';
 
 /** What the agent knows of one zone between two runs; all of it could be read again. */
 export class ZoneMemory implements ZoneAtProvider {
@@ -70,6 +70,19 @@ export class ZoneMemory implements ZoneAtProvider {
     this.holds = holdsOf(plan, this.counts);
     const loud = loudOverlays(plan.notices);
     this.overlays = loud.length === 0 ? undefined : loud.slice(0, mostHosts);
+    this.#succeeded();
+  }
+
+  /** Takes that the zone was read, and that no policy names it. */
+  noteUnnamed(nowMs: number): void {
+    this.plannedAtMs = nowMs;
+    this.plan = undefined;
+    this.drift = undefined;
+    this.holds = [];
+    this.#succeeded();
+  }
+
+  #succeeded(): void {
     this.failures = 0;
     this.retryAtMs = 0;
   }
@@ -161,3 +174,11 @@ function conditionsSince(
     return { ...one, sinceMs: same?.sinceMs ?? nowMs };
   });
 }
+
+/** The state of a zone for which nothing is written. */
+export const stateOf = {
+  nothing: 'inForce',
+  show: 'planned',
+  wait: 'waits',
+  apply: 'planned',
+} as const satisfies Readonly<Record<Step['does'], ZoneMemory['state']>>;

@@ -130,7 +130,9 @@ test('a plan tells on the way that Route 53 asks to come back later', async () =
   throttled = 4;
   const { code, err } = await tideline('plan', ...on());
   expect(code).toBe(0);
-  expect(err).toMatch(/^Route 53 asks to come back later \(Rate exceeded\); trying again in \d+\.\d s$/m);
+  expect(err).toMatch(
+    /^Route 53 asks to come back later \(Rate exceeded\); trying again in \d+\.\d s, for \d+ s at the most$/m,
+  );
 });
 
 test('another checksum is refused, and so is a large move until a person approves it', async () => {

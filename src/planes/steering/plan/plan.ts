@@ -99,7 +99,7 @@ export async function planZones(
   asked: Asked = {},
 ): Promise<readonly ZonePlan[]> {
   const zones = zonesOf(platform).filter((zone) => provider === 'all' || zone.provider === provider);
-  if (zones.length === 0) throw noZone(provider);
+  if (zones.length === 0) throw noZone(platform.policies.size === 0 ? 'all' : provider);
   return planEach(platform, { zones, purpose: everything }, connect, nowMs, asked);
 }
 
@@ -130,7 +130,7 @@ function noZone(provider: ProviderName | 'all'): InputError {
     return badInput(
       'NoPolicy',
       'no traffic policy in these files uses a DNS zone',
-      'add a TrafficPolicy to the files, or name those that hold one',
+      'add a TrafficPolicy to the files, or name those that hold one; perhaps a file of them is missing',
     );
   }
   return badInput(

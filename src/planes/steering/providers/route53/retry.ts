@@ -46,7 +46,9 @@ export async function retrying<T>(options: RetryOptions, call: () => Promise<T>,
       const waitMs = backoffMs(failures, { ...options, jitter: [0.5, 1] }, { random });
       if (options.clock.monotonic() + waitMs > deadline) throw error;
       const what = unanswered && statusOf(error) === undefined ? 'does not answer' : 'asks to come back later';
-      options.onRetry?.(`Route 53 ${what} (${messageOf(error)}); trying again in ${(waitMs / 1000).toFixed(1)} s`);
+      options.onRetry?.(
+        `Route 53 ${what} (${messageOf(error)}); trying again in ${(waitMs / 1000).toFixed(1)} s, for ${Math.ceil((deadline - options.clock.monotonic()) / 1000)} s at the most`,
+      );
       await sleep(options.clock, waitMs);
     }
   }
