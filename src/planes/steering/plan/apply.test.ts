@@ -103,6 +103,14 @@ test('no zone to plan is bad input that says what to do', async () => {
   const empty = { ...platform, policies: new Map() };
   await expect(planZones(empty, 'all', connect, 0)).rejects.toThrow(InputError);
   await expect(planZones(empty, 'route53', connect, 0)).rejects.toThrow(
+    /\(NoPolicy\)\n {4}fix: .*a file of them is missing/,
+  );
+  const elsewhere = [...platform.policies].map(([name, policy]) => {
+    const dns = { ...policy.spec.dns, providers: ['powerdns' as const] };
+    return [name, { ...policy, spec: { ...policy.spec, dns } }] as const;
+  });
+  const other = { ...platform, policies: new Map(elsewhere) };
+  await expect(planZones(other, 'route53', connect, 0)).rejects.toThrow(
     /uses the provider route53 \(NoPolicy\)\n {4}fix: add route53 to spec\.dns\.providers/,
   );
 });
