@@ -19,6 +19,8 @@ const hold = z.object({ policy: text, cluster: text, sinceMs: z.number(), ends: 
 export const steeringSchema = z.object({
   agent: z.literal('steering'),
   mode: text,
+  // An older agent does not say it.
+  platform: z.object({ digest: text.optional() }).optional().catch(undefined),
   leadership: z.object({ leading: z.boolean(), error: text.optional().catch(undefined) }),
   parity: z.array(parity).optional().catch(undefined),
   zones: z.array(
@@ -27,6 +29,7 @@ export const steeringSchema = z.object({
       zone: text,
       state: text,
       sinceMs: z.number(),
+      plan: z.object({ checksum: text }).optional().catch(undefined),
       generation: z.number().optional().catch(undefined),
       conditions: z.array(condition).catch([]),
       overlays: z

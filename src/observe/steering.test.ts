@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { blade, takenAtMs, target, worker } from '../../test/support/snapshot.ts';
 import { findingsOf } from './findings.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -175,4 +175,49 @@ test('where no blade and no worker answers, what the steering agents say is said
     { severity: 'fault' },
     { subject: 'the platform', what: 'has no blade, and no worker that a cluster lists, so that none could be asked' },
   ]);
+});
+
+describe('two agents that lead', () => {
+  const other = '10.1.0.10:9465';
+  const plan = { checksum: '0123456789abcdef' };
+  const planned = (digest: string): SteeringPart => ({
+    ...part({ mode: 'observe', platform: { digest }, zones: [zone({ state: 'planned', plan })] }),
+    at: other,
+  });
+  const zoneLines = (...steering: readonly SteeringPart[]) =>
+    renderStatus(snapshot(...steering))
+      .join('\n')
+      .split('steering agent\n')
+      .at(-1)
+      ?.split('\n')
+      .map((line) => line.trim());
+
+  test('with different specs have a line each, the worst first, and the finding that they want different things', () => {
+    const both = [part({ platform: { digest: 'a' } }), planned('b')];
+    expect(zoneLines(...both)).toEqual([
+      `video.example (route53)  ${other}: is not as wanted; the agent only observes`,
+      '10.1.0.9:9465: applied by itself: as wanted, generation 12',
+      'two agents want different things',
+    ]);
+    const [found] = findingsOf(snapshot(...both));
+    expect(found).toMatchObject({ severity: 'warning', subject: 'route53 zone video.example' });
+    expect(found?.what).toBe(
+      `has agents with different specs: two agents want different things (${other} plans 0123456789abcdef, 10.1.0.9:9465 wants nothing changed)`,
+    );
+  });
+
+  test('with one spec differ in how far they are, and what is wrong at one of them is said with its address', () => {
+    expect(findingsOf(snapshot(part({ platform: { digest: 'a' } }), planned('a')))).toEqual([]);
+    const conditions = [{ reason: 'ProviderUnreachable', message: 'nobody answers' }];
+    const fails = part({ platform: { digest: 'a' }, zones: [zone({ state: 'fails', conditions })] });
+    expect(findingsOf(snapshot(part({ platform: { digest: 'a' } }), { ...fails, at: other }))).toMatchObject([
+      { severity: 'fault', subject: `route53 zone video.example at ${other}` },
+    ]);
+  });
+
+  test('that agree are one line without an address', () => {
+    const both = [part({ platform: { digest: 'a' } }), { ...part({ platform: { digest: 'a' } }), at: other }];
+    expect(zoneLines(...both)).toEqual(['video.example (route53)  applied by itself: as wanted, generation 12']);
+    expect(findingsOf(snapshot(...both))).toEqual([]);
+  });
 });

@@ -5,6 +5,7 @@ import type { Finding } from './finding.ts';
 import { lackClauses } from './parity-text.ts';
 import { stranger } from './snapshot.ts';
 import { type SteeringPart, type SteeringSeen, steeringSchema, type ZoneSeen } from './steering-part.ts';
+import { type JoinedZone, joinedZones, wantOf, type ZoneView } from './steering-zones.ts';
 
 /** Asks a steering agent for its status. Never rejects. */
 export async function askSteering(place: Place, options: Asking): Promise<SteeringPart> {
@@ -34,7 +35,7 @@ export function steeringFindings(
   );
   const [first] = leading(parts);
   if (first !== undefined)
-    return [...silent, ...first.zones.flatMap(zoneFindings), ...lackFindings(first.parity ?? [], told)];
+    return [...silent, ...joinedZones(parts).flatMap(joinedFindings), ...lackFindings(first.parity ?? [], told)];
   const errors = parts.flatMap((part) => ('steering' in part ? (part.steering.leadership.error ?? []) : []));
   if (silent.length === parts.length) return silent;
   const why = errors.length === 0 ? '' : `: ${errors[0]}`;
@@ -57,6 +58,25 @@ function lackFindings(parity: readonly ParityView[], told: ReadonlySet<string>):
 /** What somebody else edited in the zones, as the agent that leads sees it. */
 export function editedFindings(parts: readonly SteeringPart[]): readonly Finding[] {
   return driftFindings(leading(parts)[0]?.zones ?? []);
+}
+
+/** Where agents differ, each says of itself what it finds. */
+function joinedFindings({ views, differs, contested }: JoinedZone): readonly Finding[] {
+  if (!differs) return zoneFindings(views[0].zone);
+  const each = views.flatMap(({ at, zone }) =>
+    zoneFindings(zone).map((finding) => ({ ...finding, subject: `${finding.subject} at ${at}` })),
+  );
+  return contested ? [contestedFinding(views), ...each] : each;
+}
+
+function contestedFinding(views: JoinedZone['views']): Finding {
+  const [{ zone }] = views;
+  const wants = views.map((view) => `${view.at} ${wantOf(view.zone) ?? 'does not know'}`);
+  return {
+    severity: 'warning',
+    subject: `${zone.provider} zone ${zone.zone}`,
+    what: `has agents with different specs: two agents want different things (${wants.join(', ')})`,
+  };
 }
 
 function zoneFindings(zone: ZoneSeen): readonly Finding[] {
@@ -116,17 +136,21 @@ function stateFindings({ provider, zone, state, conditions, sinceMs }: ZoneSeen)
 
 const waiting = (fix: string | undefined): string => (fix === undefined ? 'waits' : 'waits for a person');
 
-/** One line for each zone: who applies what the policies want of it. */
+/** One line for each zone: who applies what the policies want of it. Where agents differ it has a line for each, the worst first. */
 export function steeringLines(parts: readonly SteeringPart[]): readonly string[] {
-  const [first] = leading(parts);
-  if (first === undefined) return [];
-  const names = first.zones.map(({ provider, zone }) => `${zone} (${provider})`);
-  const width = Math.max(8, ...names.map((name) => name.length));
-  return [
-    '',
-    `${'DNS zone'.padEnd(width)}  steering agent`,
-    ...first.zones.map((zone, index) => `${names[index]?.padEnd(width)}  ${zoneText(first.mode, zone)}`),
-  ];
+  const zones = joinedZones(parts);
+  if (leading(parts).length === 0) return [];
+  const nameOf = ({ zone }: ZoneView) => `${zone.zone} (${zone.provider})`;
+  const width = Math.max(8, ...zones.map(({ views }) => nameOf(views[0]).length));
+  const lines = zones.flatMap(({ views, differs, contested }) => {
+    const text = ({ at, mode, zone }: ZoneView) => `${differs ? `${at}: ` : ''}${zoneText(mode, zone)}`;
+    const shown = differs ? views : [views[0]];
+    const why = contested ? ['two agents want different things'] : [];
+    return [...shown.map(text), ...why].map(
+      (line, at) => `${(at === 0 ? nameOf(views[0]) : '').padEnd(width)}  ${line}`,
+    );
+  });
+  return ['', `${'DNS zone'.padEnd(width)}  steering agent`, ...lines];
 }
 
 function zoneText(mode: string, { state, generation, conditions }: ZoneSeen): string {
