@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -63,4 +63,40 @@ test('a freeze is written with its end, told and remembered; another person shor
     { what: 'FreezeAsked', by: 'bob', why: 'calm again' },
     { what: 'ThawAsked', why: expect.stringContaining('it was FROZEN by bob') },
   ]);
+});
+
+test('a freeze is written also where the folder has an error elsewhere, which is told; not where no spec is', () => {
+  const broken = join(folder, 'broken');
+  cpSync(spec, broken, { recursive: true });
+  const drain = join(broken, 'drain-paris.yaml');
+  writeFileSync(
+    drain,
+    `apiVersion: tideline.dev/v1alpha1
+kind: Drain
+metadata: { name: paris }
+spec:
+  target: { kind: Site, name: paris }
+  reason: works
+  expiers: "2999-01-01T00:00:00Z"
+`,
+  );
+  const freeze = (path: string, ...more: readonly string[]) =>
+    tideline('freeze', path, '--reason', 'routes flap', '--by', 'anna', ...more);
+  const { status, stdout, stderr } = freeze(broken);
+  expect(stdout).toMatch(/^FROZEN by anna since \S+: routes flap\nwritten: .*freeze-platform\.yaml\n$/);
+  expect(stderr).toContain(`${drain}:7`);
+  expect(stderr).toMatch(/UnknownField/);
+  expect(stderr).toMatch(/keeps its last good one, and reads the Freeze when .*drain-paris\.yaml:\d+ /);
+  expect(status).toBe(0);
+  expect(JSON.parse(freeze(broken, '-o', 'json').stdout)).toMatchObject({
+    frozen: [{ reason: 'routes flap' }],
+    warnings: expect.arrayContaining([expect.objectContaining({ reason: 'UnknownField', file: drain })]),
+  });
+
+  const empty = join(folder, 'empty');
+  mkdirSync(empty);
+  expect(freeze(empty)).toMatchObject({ status: 2, stderr: expect.stringContaining('FolderEmpty') });
+  writeFileSync(join(empty, 'pod.yaml'), 'apiVersion: v1\nkind: Pod\nmetadata: { name: x }\n');
+  expect(freeze(empty)).toMatchObject({ status: 2, stderr: expect.stringContaining('UnknownApiVersion') });
+  expect(existsSync(join(empty, 'freeze-platform.yaml'))).toBe(false);
 });

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import { freezeInForce, freezeLine } from '../model/platform/freezes.ts';
+import { problemList } from '../model/problem.ts';
 import { shellWords } from '../model/shell-words.ts';
 import type { Freeze } from '../model/spec/kinds.ts';
+import type { SpecProblem } from '../model/spec/objects.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { withoutUndefined } from '../model/values.ts';
-import type { SpecEdit } from '../platform/spec-edit.ts';
+import type { FileEdit } from '../platform/spec-edit.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { printErrorLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
 import { addTlsOptions, parseDuration } from './options.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
@@ -46,6 +49,7 @@ function finish(command: Command): Command {
 A Freeze is a file of the platform spec (freeze-platform.yaml in the first folder that is named), written at once. Distribute the folder
 as you always do: an agent obeys within 2 s of the file being there, and also while a cluster is down. What stops, and what goes on:
 docs/operations/freeze.md. thaw asks the agents first what takes effect by it, and waits some seconds for those that do not answer.
+freeze writes also where the spec has errors elsewhere, and prints these; thaw needs a spec without.
 Exit code 0: written, or thaw found nothing frozen, 2: bad input, also where freeze would shorten that of another person.`,
   );
 }
@@ -56,7 +60,9 @@ async function runFreeze(paths: string[], { reason, by, for: forMs, force, outpu
   const until = forMs === undefined ? undefined : `${new Date(nowMs + forMs).toISOString().slice(0, 19)}Z`;
   const freeze = { reason, by: by ?? personHere(), ...withoutUndefined({ until, force }) };
   const edit = await freezing(paths, freeze, nowMs);
-  await write(edit, output, [lineOf(edit.after, nowMs), ...placeLines(edit.replaced)]);
+  const { edits, freezes, problems } = edit;
+  await write({ edits, freezes, warnings: problems }, output, [lineOf(edit, nowMs), ...placeLines(edit.replaced)]);
+  warnOf(problems);
   await record('FreezeAsked', { subject: 'platform', why: reason, by: by ?? personHere() });
 }
 
@@ -67,13 +73,28 @@ async function runThaw(paths: string[], options: OutputArguments & TlsArguments)
   const nowMs = systemClock.now();
   const edit = await thawing(paths, nowMs);
   if (edit.edits.length === 0)
-    return write(edit, options.output, [`no Freeze is in force in ${shellWords(paths)}: nothing was written`]);
+    return write({ edits: [], freezes: edit.after.freezes }, options.output, [
+      `no Freeze is in force in ${shellWords(paths)}: nothing was written`,
+    ]);
   const line = `thawed; it was ${lineOf(edit.before, nowMs)}`;
-  await write(edit, options.output, [line, ...(await doneBy(edit.before, options))]);
+  const { edits, after } = edit;
+  await write({ edits, freezes: after.freezes }, options.output, [line, ...(await doneBy(edit.before, options))]);
   await record('ThawAsked', { subject: 'platform', why: line });
 }
 
-function lineOf(platform: Platform, nowMs: number): string {
+/** The Freeze is written whatever else stands in the folder; whether agents can read it is another matter. */
+function warnOf(problems: readonly SpecProblem[]): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  const { file = 'the spec', line } = first;
+  printErrorLines([
+    'warning: the spec has errors elsewhere:',
+    ...problemList(problems),
+    `warning: an agent that cannot read the spec as it is keeps its last good one, and reads the Freeze when ${file}${line === undefined ? '' : `:${line}`}${problems.length > 1 ? ' and the rest are' : ' is'} mended; until then the steering agent applies nothing by itself all the same (InputInvalid)`,
+  ]);
+}
+
+function lineOf(platform: Pick<Platform, 'freezes'>, nowMs: number): string {
   const freeze = freezeInForce(platform, nowMs);
   return freeze === undefined ? 'not frozen' : freezeLine(freeze);
 }
@@ -91,12 +112,22 @@ async function doneBy(platform: Platform, options: TlsArguments): Promise<readon
   return doneByThaw(await lookAt(platform, options));
 }
 
-async function write({ edits, after }: SpecEdit, output: OutputArguments['output'], said: readonly string[]) {
+interface Written {
+  readonly edits: readonly FileEdit[];
+  readonly freezes: Platform['freezes'];
+  readonly warnings?: readonly SpecProblem[];
+}
+
+async function write(
+  { edits, freezes, warnings = [] }: Written,
+  output: OutputArguments['output'],
+  said: readonly string[],
+): Promise<void> {
   const { writeEdits } = await import('../platform/spec-edit.ts');
   await writeEdits(edits);
   const files = edits.map(({ file, text }) => ({ file, action: text === undefined ? 'removed' : 'written' }));
   await printResult(output, {
     lines: () => [...said, ...files.map(({ file, action }) => `${action}: ${file}`)],
-    value: () => ({ frozen: [...after.freezes.values()].map(({ spec }) => spec), said, files }),
+    value: () => ({ frozen: [...freezes.values()].map(({ spec }) => spec), said, files, warnings }),
   });
 }

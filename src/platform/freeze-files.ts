@@ -1,8 +1,13 @@
 import { apiVersion } from '../model/contract.ts';
 import { freezeInForce, freezeLine } from '../model/platform/freezes.ts';
 import { InputError } from '../model/problem.ts';
+import { buildPlatform } from '../model/spec/build.ts';
 import type { Freeze } from '../model/spec/kinds.ts';
-import { isOfKind, putting, readValid, removing, type SpecEdit } from './spec-edit.ts';
+import type { SpecProblem } from '../model/spec/objects.ts';
+import type { Platform } from '../model/spec/platform.ts';
+import { readPaths } from './files.ts';
+import { byPlace } from './load.ts';
+import { type FileEdit, isOfKind, placing, readValid, removing, type SpecEdit } from './spec-edit.ts';
 
 export interface NewFreeze {
   readonly reason: string;
@@ -18,25 +23,49 @@ export interface NewFreeze {
 const name = 'platform';
 
 /** An edit that puts a Freeze, and the one in force whose place it takes. */
-export interface FreezeEdit extends SpecEdit {
+interface FreezeEdit {
+  readonly edits: readonly FileEdit[];
+  /** Those that stand then, each valid by itself. */
+  readonly freezes: Platform['freezes'];
   readonly replaced: Freeze | undefined;
+  /** What is wrong with the rest of the spec, sorted by file and line. */
+  readonly problems: readonly SpecProblem[];
 }
 
+/** These say that no spec was read where one was named: a Freeze there would reach nobody. */
+const elsewhere: ReadonlySet<string> = new Set(['FileMissing', 'FolderEmpty']);
+
 /**
- * The edit that puts a Freeze into the first folder of `paths`, in a file of its own. Throws an InputError when the spec is not valid, and
+ * The edit that puts a Freeze into the first folder of `paths`, in a file of its own. Errors elsewhere in the spec do not keep
+ * it from being written: who presses the red button has no time to mend them. Throws an InputError when no spec was read, and
  * (`FreezeOfAnother`) where it would end sooner than the one of another person whose place it takes.
  */
 export async function freezing(paths: readonly string[], freeze: NewFreeze, nowMs: number): Promise<FreezeEdit> {
-  const spec = await readValid(paths, nowMs);
-  const replaced = replacedOf(spec.platform.freezes.get(name), nowMs);
+  const { documents, problems: unread } = await readPaths(paths);
+  const before = buildPlatform(documents, nowMs);
+  if (
+    unread.some(({ reason }) => elsewhere.has(reason)) ||
+    (unread.length + before.problems.length > 0 && isEmpty(before.platform))
+  )
+    throw new InputError([...unread, ...before.problems].sort(byPlace));
+  const replaced = replacedOf(before.platform.freezes.get(name), nowMs);
   if (replaced !== undefined && freeze.force !== true && replaced.spec.by !== freeze.by && isShorter(freeze, replaced))
     throw new InputError({
       reason: 'FreezeOfAnother',
       message: `the Freeze of ${replaced.spec.by}, whose place it would take, lasts longer: ${freezeLine(replaced)}`,
       fix: 'freeze for as long or longer (without --for it has no end), ask that person, or shorten it all the same with --force',
     });
-  const edit = await putting(paths, spec, { kind: 'Freeze', name, text: textOf(freeze, nowMs) }, nowMs);
-  return { ...edit, replaced };
+  const placed = await placing(paths, documents, { kind: 'Freeze', name, text: textOf(freeze, nowMs) });
+  const { platform, problems } = buildPlatform(placed.documents, nowMs);
+  const { file } = placed.edit;
+  const own = [...placed.problems, ...problems].filter((problem) => problem.file === file);
+  if (own.length > 0) throw new InputError(own);
+  const rest = [...unread.filter((problem) => problem.file !== file), ...problems].sort(byPlace);
+  return { edits: [placed.edit], freezes: platform.freezes, replaced, problems: rest };
+}
+
+function isEmpty({ sites, clusters, edgePools, policies }: Platform): boolean {
+  return sites.size + clusters.size + edgePools.size + policies.size === 0;
 }
 
 /** A Freeze that has ended is nobody's. */

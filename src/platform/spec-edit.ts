@@ -55,9 +55,28 @@ export async function readValid(paths: readonly string[], nowMs: number): Promis
 export async function putting(
   paths: readonly string[],
   { documents, platform }: ValidSpec,
-  { kind, name, text }: NewObject,
+  object: NewObject,
   nowMs: number,
 ): Promise<SpecEdit> {
+  const placed = await placing(paths, documents, object);
+  const after = built(placed.documents, placed.problems, nowMs);
+  return { before: platform, after, documents: placed.documents, edits: [placed.edit] };
+}
+
+/** An object put among the documents of a spec, which nobody has validated yet. */
+interface Placed {
+  readonly documents: readonly SpecDocument[];
+  /** What is wrong with its own text. */
+  readonly problems: readonly SpecProblem[];
+  readonly edit: FileEdit;
+}
+
+/** As `putting`, for a spec that need not be valid. */
+export async function placing(
+  paths: readonly string[],
+  documents: readonly SpecDocument[],
+  { kind, name, text }: NewObject,
+): Promise<Placed> {
   const mine = documents.find(
     (document) => isOfKind(document, kind) && valueAt(document.value, ['metadata', 'name']) === name,
   );
@@ -66,8 +85,7 @@ export async function putting(
   const kept = documents.filter((document) => document.file === file && document !== mine);
   if (kept.length > 0) throw new InputError(sharedFile(file, kind, name));
   const added = readDocuments(text, file, dirname(file));
-  const all = [...others, ...added.documents];
-  return { before: platform, after: built(all, added.problems, nowMs), documents: all, edits: [{ file, text }] };
+  return { documents: [...others, ...added.documents], problems: added.problems, edit: { file, text } };
 }
 
 /** The edit that removes these documents of a spec, and nothing else that stands in their files. */
