@@ -116,3 +116,24 @@ never:
     expect(formatTiers(preferenceOf(answersOf(kept, new Set(['paris'])), 'DE').tiers)).toBe('cloud > paris');
   });
 });
+
+test('a share goes to its own failover before the others take it over, and what is drained is taken out of it', () => {
+  const shared = policyOf(`
+rules: []
+default:
+  clusters: [{ name: paris, weight: 7, failover: [cloud] }, { name: newyork, weight: 3, failover: [paris, cloud] }]
+  failover: [tokyo]
+`);
+  const order = (...drained: readonly string[]) =>
+    formatTiers(preferenceOf(answersOf(shared, new Set(drained)), 'FR').tiers);
+  const answer = (...failed: readonly string[]) =>
+    Object.fromEntries(answersFor(preferenceOf(answersOf(shared, new Set()), 'FR').tiers, new Set(failed)));
+  expect(order()).toBe('newyork:3(paris > cloud),paris:7(cloud) > tokyo');
+  expect(order('paris')).toBe('cloud:7,newyork:3(cloud) > tokyo > paris');
+  expect(order('paris', 'newyork')).toBe('cloud > tokyo > newyork:3,paris:7');
+  expect(answer()).toEqual({ newyork: 0.3, paris: 0.7 });
+  expect(answer('newyork')).toEqual({ paris: 1 });
+  expect(answer('paris')).toEqual({ cloud: 0.7, newyork: 0.3 });
+  expect(answer('paris', 'newyork', 'cloud')).toEqual({ tokyo: 1 });
+  expect(answer('paris', 'newyork', 'cloud', 'tokyo')).toEqual({ newyork: 0.3, paris: 0.7 });
+});

@@ -12,7 +12,7 @@ import type { Platform } from '../model/spec/platform.ts';
 import type { Distribution } from './distribution.ts';
 import type { Hold } from './hold.ts';
 import { partsMoved, wholeParts } from './pace.ts';
-import { type Tier, tiersBetween, withoutRepeats } from './tiers.ts';
+import { choicesOf, type Tier, tiersBetween, withoutRepeats } from './tiers.ts';
 
 export type { Tier } from './tiers.ts';
 
@@ -123,7 +123,10 @@ export function neverGroups({ byCountry, unknown }: Answers): readonly NeverGrou
 /** The shares, of 1, of the clusters that answer while the clusters `failed` are down. Never empty. */
 export function answersFor(tiers: readonly Tier[], failed: ReadonlySet<string>): Distribution {
   for (const tier of tiers) {
-    const healthy = tier.filter((cluster) => !failed.has(cluster.name));
+    const healthy = tier.flatMap(({ weight, ...cluster }) => {
+      const name = choicesOf({ weight, ...cluster }).find((one) => !failed.has(one));
+      return name === undefined ? [] : [{ name, weight }];
+    });
     if (healthy.length > 0) return shares(healthy);
   }
   return shares(tiers[0] ?? []);
@@ -131,7 +134,9 @@ export function answersFor(tiers: readonly Tier[], failed: ReadonlySet<string>):
 
 function shares(tier: Tier): Distribution {
   const total = tier.reduce((sum, cluster) => sum + cluster.weight, 0);
-  return new Map(tier.map((cluster) => [cluster.name, cluster.weight / total]));
+  const byName = new Map<string, number>();
+  for (const { name, weight } of tier) byName.set(name, (byName.get(name) ?? 0) + weight / total);
+  return byName;
 }
 
 interface Returning {
@@ -154,6 +159,9 @@ function tiersWithHeld(
   return tiersBetween(tiersWithout(last), tiersWithout(next), first.parts);
 }
 
+type ShareSpec = Omit<PolicyRule['clusters'][number], 'failover'> & {
+  readonly failover?: readonly string[] | undefined;
+};
 type AnswerSpec = Pick<PolicyRule, 'clusters' | 'failover'>;
 
 /** The tiers of an answer, of the clusters `allowed` only. */
@@ -163,10 +171,20 @@ function tiersOf(answer: AnswerSpec, allowed: readonly string[], drained: Readon
     answer.clusters.filter((cluster) => cluster.weight === 0).map(({ name }) => ({ name, weight: 1 })),
     ...answer.failover.map((name) => [{ name, weight: 1 }]),
     allowed.map((name) => ({ name, weight: 1 })),
-  ].map((tier) => tier.filter(({ name }) => allowed.includes(name)));
-  const inService = wanted.map((tier) => tier.filter((cluster) => !drained.has(cluster.name)));
-  const outOfService = wanted.map((tier) => tier.filter((cluster) => drained.has(cluster.name)));
+  ].map((tier) => withChoices(tier, (name) => allowed.includes(name)));
+  const inService = wanted.map((tier) => withChoices(tier, (name) => !drained.has(name)));
+  const outOfService = wanted.map((tier) =>
+    tier.filter(({ name }) => drained.has(name)).map(({ name, weight }) => ({ name, weight })),
+  );
   return withoutRepeats([...inService, ...outOfService]);
+}
+
+/** The tier with those choices of each share that are kept; a share without any is left out. */
+function withChoices(tier: readonly ShareSpec[], keeps: (name: string) => boolean): Tier {
+  return tier.flatMap(({ name, weight, failover = [] }) => {
+    const [first, ...others] = [name, ...failover].filter(keeps);
+    return first === undefined ? [] : [{ name: first, weight, ...(others.length === 0 ? {} : { failover: others }) }];
+  });
 }
 
 /** A text that is the same exactly for equal tiers: `newyork:30,paris:70 > cloud`. */
@@ -177,5 +195,9 @@ export function formatTiers(tiers: readonly Tier[]): string {
 function formatTier(tier: Tier): string {
   const [only, ...others] = tier;
   if (only !== undefined && others.length === 0) return only.name;
-  return tier.map((cluster) => `${cluster.name}:${cluster.weight}`).join(',');
+  return tier
+    .map(
+      ({ name, weight, failover }) => `${name}:${weight}${failover === undefined ? '' : `(${failover.join(' > ')})`}`,
+    )
+    .join(',');
 }

@@ -7,6 +7,13 @@ export type Tier = readonly WeightedCluster[];
 interface WeightedCluster {
   readonly name: string;
   readonly weight: number;
+  /** Tried in order for this share before the others of the tier take it over; absent where the others do so at once. */
+  readonly failover?: readonly string[];
+}
+
+/** The clusters that answer for a share of a tier, in order. */
+export function choicesOf({ name, failover = [] }: WeightedCluster): readonly string[] {
+  return [name, ...failover];
 }
 
 /** The tiers of users of whom so many of `wholeParts` have been led from one list to the other. */
@@ -31,21 +38,39 @@ function wholeWeights(exact: ReadonlyMap<string, number>): Tier {
     .filter(({ weight }) => weight > 0);
 }
 
-/** Keeps each cluster in the first tier that names it; tiers that become empty are left out. */
+/**
+ * Keeps each cluster in the first tier that names it; tiers that become empty are left out. A share that stands alone in its tier is an order like
+ * any other: its failover becomes tiers.
+ */
 export function withoutRepeats(tiers: readonly Tier[]): readonly Tier[] {
   const seen = new Set<string>();
   const result: Tier[] = [];
   for (const tier of tiers) {
-    const fresh = mergeByName(tier).filter((cluster) => !seen.has(cluster.name));
-    for (const cluster of fresh) seen.add(cluster.name);
-    if (fresh.length > 0) result.push(fresh);
+    const fresh = mergeAlike(
+      tier.flatMap(({ weight, ...cluster }) => {
+        const [name, ...failover] = new Set(choicesOf({ weight, ...cluster }).filter((one) => !seen.has(one)));
+        return name === undefined ? [] : [{ name, weight, ...(failover.length === 0 ? {} : { failover }) }];
+      }),
+    );
+    for (const cluster of fresh) for (const name of choicesOf(cluster)) seen.add(name);
+    const [only, ...others] = fresh;
+    if (only !== undefined && others.length === 0) {
+      const { failover = [], ...first } = only;
+      result.push([first], ...failover.map((name) => [{ name, weight: 1 }]));
+    } else if (fresh.length > 0) result.push(fresh);
   }
   return result;
 }
 
-function mergeByName(tier: Tier): Tier {
-  const weights = new Map<string, number>();
-  for (const cluster of tier)
-    weights.set(cluster.name, Math.min(255, (weights.get(cluster.name) ?? 0) + cluster.weight));
-  return [...weights].map(([name, weight]) => ({ name, weight })).sort((a, b) => compareText(a.name, b.name));
+/** Shares with the same choices in the same order are one. */
+function mergeAlike(tier: Tier): Tier {
+  const alike = Map.groupBy(tier, (cluster) => choicesOf(cluster).join('>'));
+  return [...alike]
+    .flatMap(([key, [first, ...others]]) => {
+      if (first === undefined) return [];
+      const weight = others.reduce((sum, other) => sum + other.weight, first.weight);
+      return [{ key, cluster: { ...first, weight: Math.min(255, weight) } }];
+    })
+    .sort((a, b) => compareText(a.key, b.key))
+    .map(({ cluster }) => cluster);
 }

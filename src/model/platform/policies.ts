@@ -79,7 +79,10 @@ export function forbiddenClusters(
 /** Every cluster that a policy can answer with, in any rule, as first choice or failover; sorted. */
 export function clustersOfPolicy(policy: TrafficPolicy): readonly string[] {
   const answers = [...policy.spec.rules, policy.spec.default];
-  const names = answers.flatMap((answer) => [...answer.clusters.map((cluster) => cluster.name), ...answer.failover]);
+  const names = answers.flatMap((answer) => [
+    ...answer.clusters.flatMap(({ name, failover = [] }) => [name, ...failover]),
+    ...answer.failover,
+  ]);
   return [...new Set(names)].sort();
 }
 

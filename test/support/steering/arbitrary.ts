@@ -28,7 +28,18 @@ function withoutFirst({ rules, default: fallback }: Answers, entry: TrafficPolic
 /** Arbitrary rules and default of a policy of these clusters, and clusters that it keeps some users from. */
 export function policySpecOf(clusters: readonly string[], places: string[] = codes) {
   const name = fc.constantFrom(...clusters);
-  const weighted = fc.record({ name, weight: fc.integer({ min: 0, max: 255 }) });
+  const weighted = fc
+    .record({
+      name,
+      weight: fc.integer({ min: 0, max: 255 }),
+      failover: fc.option(fc.uniqueArray(name, { minLength: 1, maxLength: 3 }), { nil: undefined, freq: 2 }),
+    })
+    .map(({ failover, ...cluster }) => ({
+      ...cluster,
+      ...(failover === undefined || cluster.weight === 0
+        ? {}
+        : { failover: failover.filter((one) => one !== cluster.name) }),
+    }));
   const answer = {
     clusters: fc.uniqueArray(weighted, { minLength: 1, maxLength: 4, selector: (cluster) => cluster.name }),
     failover: fc.uniqueArray(name, { maxLength: 4 }),

@@ -15,6 +15,7 @@ import { InputError } from '../../../src/model/problem.ts';
 import type { AddressType, HealthCheck } from '../../../src/planes/steering/compile/entries.ts';
 import type { Compiled, CompileInput } from '../../../src/planes/steering/dialects/dialect.ts';
 import { route53Dialect } from '../../../src/planes/steering/dialects/route53/dialect.ts';
+import { servedBy } from '../../../src/planes/steering/dialects/servable.ts';
 import {
   callerReference,
   toChange,
@@ -115,10 +116,10 @@ function differences(input: CompileInput, { effective }: Compiled): string | und
 const typeOf = ({ address }: Pick<HealthCheck, 'address'>): AddressType => (address.includes(':') ? 'AAAA' : 'A');
 
 function relative(tiers: readonly Tier[], serving: ReadonlySet<string>): string {
-  const kept = tiers.map((tier) => tier.filter(({ name }) => serving.has(name))).filter((tier) => tier.length > 0);
+  const kept = servedBy(tiers, new Map([...serving].map((name) => [name, name])));
   const share = (tier: Tier): Tier => {
     const total = tier.reduce((sum, { weight }) => sum + weight, 0);
-    return tier.map(({ name, weight }) => ({ name, weight: Math.round((1e9 * weight) / total) }));
+    return tier.map((cluster) => ({ ...cluster, weight: Math.round((1e9 * cluster.weight) / total) }));
   };
   return formatTiers(kept.map(share));
 }

@@ -25,6 +25,13 @@ export function checkReferences(objects: Objects, report: Report): void {
     for (const { answer, path } of answers) {
       for (const [index, { name }] of answer.clusters.entries())
         checkExists(objects, { kind: 'Cluster', name, at, path: [...path, 'clusters', index, 'name'] }, report);
+      for (const [index, { failover = [] }] of answer.clusters.entries())
+        for (const [position, name] of failover.entries())
+          checkExists(
+            objects,
+            { kind: 'Cluster', name, at, path: [...path, 'clusters', index, 'failover', position] },
+            report,
+          );
       for (const [index, name] of answer.failover.entries())
         checkExists(objects, { kind: 'Cluster', name, at, path: [...path, 'failover', index] }, report);
     }

@@ -9,6 +9,13 @@ const WeightedCluster = z.strictObject({
     .max(255)
     .default(100)
     .describe('Share of the answers, relative to the others; 0: none while another is healthy.'),
+  failover: z
+    .array(Name.describe('Name of a Cluster.'))
+    .max(32)
+    .optional()
+    .describe(
+      'Tried in order for the share of this cluster when it is not healthy, before the others take that over. A cluster of weight 0 has no share.',
+    ),
 });
 
 const countryCodes = z.array(PlaceCode).max(246).default([]);

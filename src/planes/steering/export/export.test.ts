@@ -101,6 +101,22 @@ describe('the example', () => {
   });
 });
 
+/** The answer without what octoDNS cannot say of shares. */
+function withoutOwnFailover<Answer extends { readonly clusters: readonly { name: string; weight: number }[] }>(
+  answer: Answer,
+) {
+  return { ...answer, clusters: answer.clusters.map(({ name, weight }) => ({ name, weight })) };
+}
+
+it('refuses shares that have a failover of their own', () => {
+  const clusters = [
+    { name: 'paris', weight: 7, failover: ['cloud'] },
+    { name: 'newyork', weight: 3, failover: ['paris', 'cloud'] },
+  ];
+  const zone = only(withSpec(example, { rules: [], default: { clusters, failover: [] }, never: [] }));
+  expect(zone.findings).toMatchObject([{ outcome: 'refused', what: expect.stringMatching(/failover for its own/) }]);
+});
+
 it('any policy gives a record that answers every country as the policy does, but for rounded weights that are noted', () => {
   const names = ['amsterdam', 'berlin', 'cairo', 'delhi', 'essen'];
   const cloud = example.clusters.get('cloud');
@@ -118,8 +134,8 @@ it('any policy gives a record that answers every country as the policy does, but
         ]),
       );
       const platform = withSpec({ ...example, clusters } as unknown as Platform, {
-        rules,
-        default: fallback,
+        rules: rules.map(withoutOwnFailover),
+        default: withoutOwnFailover(fallback),
         never: [],
       });
       const zone = only(platform);

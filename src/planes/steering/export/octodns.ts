@@ -101,6 +101,11 @@ function recordsOf(
     throw new NotPossible(
       `it keeps users from ${kept.clusters.join(', ')} (never), and octoDNS has one answer for all users when no pool is healthy`,
     );
+  const preferences = [...answers.byCountry.values(), answers.unknown];
+  if (preferences.some(({ tiers }) => tiers.flat().some(({ failover }) => failover !== undefined)))
+    throw new NotPossible(
+      'a cluster has a failover for its own share, and a pool of octoDNS has one fallback for all of its values',
+    );
   const entries = entriesOf(platform, policy);
   const healthcheck = healthCheckOf(platform, policy);
   const notes = new Set<string>();

@@ -9,6 +9,7 @@ import {
 import { formatShares } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
 import { formatRecord } from '../../../answers/record.ts';
+import { choicesOf } from '../../../answers/tiers.ts';
 import { countryOf } from '../../../model/geo/countries.ts';
 import { placeFix } from '../../../model/geo/meant.ts';
 import { countryOfPlace, stateOf } from '../../../model/geo/states.ts';
@@ -21,6 +22,7 @@ import { didYouMean } from '../../../model/spec/similar.ts';
 import { type Entry, entriesOf, entriesOfType } from '../compile/entries.ts';
 import { compileWith } from '../compile/intent.ts';
 import { type Recovery, recoveriesOf, recoveryText } from '../compile/recovery.ts';
+import { servedBy } from '../dialects/servable.ts';
 import { dialects } from '../dialects/table.ts';
 import { badInput } from '../reasons.ts';
 
@@ -197,7 +199,7 @@ function pathsOf(question: {
     const { tiers } = preferenceOf(answers, code);
     const held = [...effective].flatMap(([type, byCountry]) => {
       const addresses = entriesOfType(entries, type);
-      const wanted = tiers.map((tier) => tier.filter(({ name }) => addresses.has(name)));
+      const wanted = servedBy(tiers, addresses);
       const left = byCountry.get(code ?? '') ?? byCountry.get(countryOfPlace(code ?? '')) ?? [];
       return sameOrder(wanted, left) ? [] : [`${dialect.title} ${type}: ${formatTiers(left)}`];
     });
@@ -209,7 +211,7 @@ function pathsOf(question: {
 /** True when both name the same clusters in the same order; weights may be scaled. */
 function sameOrder(a: readonly Tier[], b: readonly Tier[]): boolean {
   const [first, second] = [a, b].map((tiers) =>
-    tiers.filter(({ length }) => length > 0).map((tier) => tier.map(({ name }) => name).join()),
+    tiers.filter(({ length }) => length > 0).map((tier) => tier.map((one) => choicesOf(one).join('>')).join()),
   );
   return first?.join(' > ') === second?.join(' > ');
 }

@@ -87,6 +87,9 @@ function script(answers: Answers, type: AddressType, addresses: Addresses): read
   const searched = [...addresses].flatMap(([name, [check]]) =>
     check?.searchString === undefined ? [] : { name, text: check.searchString },
   );
+  const hasOwnFailover = [...groups.values()].some(({ tiers }) =>
+    tiers.flat().some(({ failover }) => failover !== undefined),
+  );
   return [
     ';local m={',
     ...members.map(({ code, group }) => `_${code.toLowerCase()}=${group},`),
@@ -106,17 +109,24 @@ function script(answers: Answers, type: AddressType, addresses: Addresses): read
     ...(searched.length === 0
       ? []
       : ['local x={', ...searched.flatMap(({ name, text }) => [`['${name}']=`, ...luaText(text), ',']), '} ']),
-    ...code(unknown, searched.length > 0),
+    ...code(unknown, { searches: searched.length > 0, hasOwnFailover }),
   ];
 }
 
-/** What follows the tables in every script; one that searches no answer is the same as in earlier releases. */
-function code(unknown: number | string, searches: boolean): readonly string[] {
+/**
+ * What follows the tables in every script; one that searches no answer, and in which no share has a failover of its own, is the same as in
+ * earlier releases.
+ */
+function code(
+  unknown: number | string,
+  { searches, hasOwnFailover }: { readonly searches: boolean; readonly hasOwnFailover: boolean },
+): readonly string[] {
   return [
     'local u,d={},{} for k,v in pairs(c) do local a={} for i=2,#v do a[#a+1]=v[i] end ',
     `local r=ifurlup(v[1],{a,a},{selector='all',backupSelector='all'${searches ? ',stringmatch=x[k]' : ''}}) `,
     'd[k]=a if #r<=#a then u[k]=r end end ',
     'local function p(s,f) local w,b={},{} for _,e in ipairs(s) do local r=f[e[1]] ',
+    ...(hasOwnFailover ? ['for i=3,#e do r=r or f[e[i]] end '] : []),
     'if r then w[#w+1]={e[2],r[1]} b[r[1]]=r end end ',
     'if #w>0 then return b[pickwhashed(w)] end end ',
     `local l=t[m['_'..countryCode()] or ${unknown}]() `,
@@ -134,13 +144,23 @@ export function isOurScript(value: string): boolean {
   const start = text.indexOf('local u,d=');
   const [, unknown = ''] = /countryCode\(\)\] or (\d+)\]/.exec(text) ?? [];
   const tables = text.slice(0, start);
-  return start > 0 && tablesOnly.test(tables) && text.slice(start) === code(unknown, / local x=/.test(tables)).join('');
+  const searches = / local x=/.test(tables);
+  const isOurCode = [false, true].some(
+    (hasOwnFailover) => text.slice(start) === code(unknown, { searches, hasOwnFailover }).join(''),
+  );
+  return start > 0 && tablesOnly.test(tables) && isOurCode;
 }
 
 function luaTiers(tiers: readonly Tier[]): readonly string[] {
   return [
     '{',
-    ...tiers.flatMap((tier) => ['{', ...tier.map(({ name, weight }) => `{'${name}',${weight}},`), '},']),
+    ...tiers.flatMap((tier) => [
+      '{',
+      ...tier.map(
+        ({ name, weight, failover = [] }) => `{'${name}',${weight}${failover.map((one) => `,'${one}'`).join('')}},`,
+      ),
+      '},',
+    ]),
     '}',
   ];
 }

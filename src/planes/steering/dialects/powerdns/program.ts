@@ -83,9 +83,11 @@ export class Program {
   }
 
   #pick(tier: Tier, serves: (address: string) => boolean): Distribution {
-    const choices = tier
-      .map(({ name, weight }) => ({ weight, addresses: (this.#addresses.get(name) ?? []).filter(serves) }))
-      .filter(({ addresses }) => addresses.length > 0);
+    const choices = tier.flatMap(({ weight, name, failover = [] }) => {
+      const serving = [name, ...failover].map((one) => (this.#addresses.get(one) ?? []).filter(serves));
+      const addresses = serving.find((some) => some.length > 0);
+      return addresses === undefined ? [] : [{ weight, addresses }];
+    });
     const total = choices.reduce((sum, { weight }) => sum + weight, 0);
     const shares = new Map<string, number>();
     for (const { weight, addresses } of choices) {
@@ -135,13 +137,15 @@ function parseTables(code: string): Tables | undefined {
   };
 }
 
-const Tiers = z.array(z.array(z.tuple([z.string(), z.number()])));
+const Tiers = z.array(z.array(z.tuple([z.string(), z.number()], z.string())));
 
 /** Undefined for a table that somebody wrote otherwise. */
 function parseTiers(text: string): readonly Tier[] | undefined {
   const json = text.replaceAll('{', '[').replaceAll('}', ']').replaceAll("'", '"').replaceAll(',]', ']');
   try {
-    return Tiers.parse(JSON.parse(json)).map((tier) => tier.map(([name, weight]) => ({ name, weight })));
+    return Tiers.parse(JSON.parse(json)).map((tier) =>
+      tier.map(([name, weight, ...failover]) => ({ name, weight, ...(failover.length === 0 ? {} : { failover }) })),
+    );
   } catch {
     return undefined;
   }

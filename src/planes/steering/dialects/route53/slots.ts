@@ -1,4 +1,5 @@
 import { formatTiers, type Tier } from '../../../../answers/answers.ts';
+import { withoutRepeats } from '../../../../answers/tiers.ts';
 import { compareText } from '../../../../model/values.ts';
 import type { Addresses } from '../../compile/entries.ts';
 import type { SteeringNotice } from '../../reasons.ts';
@@ -13,7 +14,15 @@ export interface Slot {
   readonly standby: Tier;
 }
 
+/** A share of the answers, and who answers for it: a cluster, and another when that has failed. */
+export interface Share {
+  readonly weight: number;
+  readonly slot: Slot;
+}
+
 export interface Packing {
+  /** The shares of the first step, each a group of its own, where these have failovers of their own: they come before `slots`. */
+  readonly shares?: readonly Share[];
   readonly slots: readonly Slot[];
   /** The tiers that the slots really stand for; they are the wanted ones unless a notice says otherwise. */
   readonly effective: readonly Tier[];
@@ -25,6 +34,7 @@ export interface Packing {
  * the last step holds all remaining choices together (FailoverMerged); without room the list ends there (FailoverCut).
  */
 export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: number): Packing {
+  if (hasOwnFailover(tiers[0])) return packShares(tiers, addresses, capacity);
   const notices: SteeringNotice[] = [];
   const wanted = tiers.map((tier) => withWholeWeights(tier, addresses, notices));
   if (slotsOf(wanted, addresses).length <= capacity) {
@@ -39,6 +49,46 @@ export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: num
   notices.push({ reason: 'FailoverMerged', message });
   return { slots: slotsOf(effective, addresses), effective, notices };
 }
+
+const hasOwnFailover = (tier: Tier = []): boolean => tier.some(({ failover }) => failover !== undefined);
+
+/**
+ * The same where shares have failovers of their own. One step below the host stand the shares, each with room for a cluster and one that takes
+ * over, and as a last resort one step for all that follows. Where there is no room for that the shares have no failover but each other.
+ */
+function packShares([first = [], ...rest]: readonly Tier[], addresses: Addresses, capacity: number): Packing {
+  const kept = capacity === 1 ? 0 : 1;
+  const shortened = first.map(({ name, weight, failover = [] }) => ({
+    name,
+    weight,
+    ...(failover.length === 0 || kept === 0 ? {} : { failover: failover.slice(0, kept) }),
+  }));
+  const lost = first.flatMap(({ failover = [] }) => failover.slice(kept));
+  const message = `a share has room for ${kept === 0 ? 'no cluster' : 'one cluster'} that takes over: then the others do`;
+  const notices: readonly SteeringNotice[] = lost.length === 0 ? [] : [{ reason: 'FailoverCut', message }];
+  const all = withoutRepeats([shortened, ...rest, ...lost.map((name) => [{ name, weight: 1 }])]);
+  if (!hasOwnFailover(all[0])) {
+    const plain = pack(all, addresses, capacity);
+    return { ...plain, notices: [...notices, ...plain.notices] };
+  }
+  const [shares = [], ...others] = all;
+  const last = others.length === 0 ? { slots: [], effective: [], notices: [] } : pack(others, addresses, 1);
+  return {
+    shares: shares.map(({ name, weight, failover = [] }) => ({
+      weight,
+      slot: { main: evenly([name], addresses), standby: evenly(failover, addresses) },
+    })),
+    slots: last.slots,
+    effective: [shares, ...last.effective],
+    notices: [...notices, ...last.notices],
+  };
+}
+
+const evenly = (names: readonly string[], addresses: Addresses): Tier =>
+  evenByAddress(
+    names.map((name) => ({ name, weight: 1 })),
+    addresses,
+  );
 
 /** How many steps of an order are lost with room for `less` slots in place of `more`; a half when only weights are. */
 export function lostBetween(tiers: readonly Tier[], addresses: Addresses, more: number, less: number): number {

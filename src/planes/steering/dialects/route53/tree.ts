@@ -24,7 +24,7 @@ import { servable } from '../servable.ts';
 import { route53Limits } from './limits.ts';
 import { type ContinentCover, coverOf, flattenContinent, locationOf, placesApart } from './locations.ts';
 import { type Nesting, nestingOf } from './nesting.ts';
-import { lostBetween, pack, recordWeight, type Slot } from './slots.ts';
+import { lostBetween, pack, recordWeight, type Share, type Slot } from './slots.ts';
 
 /**
  * Compiles answers into records: a geolocation group on each host, aliases that ignore health (so that no user ever climbs
@@ -168,9 +168,9 @@ class TreeBuilder {
   #addNode(key: string, tiers: readonly Tier[], capacity: number): Node {
     const known = this.#nodes.get(`${capacity} ${key}`);
     if (known !== undefined) return known;
-    const { slots, effective, notices } = pack(tiers, this.#addresses, capacity);
+    const { shares, slots, effective, notices } = pack(tiers, this.#addresses, capacity);
     this.notices.push(...notices.map((notice) => ({ ...notice, message: `${key}: ${notice.message}` })));
-    const name = this.#addSlots(slots);
+    const name = shares === undefined ? this.#addSlots(slots) : this.#addShares(shares, slots);
     const node = { name, effective };
     this.#nodes.set(`${capacity} ${key}`, node);
     return node;
@@ -194,6 +194,25 @@ class TreeBuilder {
         target: { kind: 'alias', name: target, evaluateHealth: true },
       });
     }
+    return name;
+  }
+
+  /** Aliases by weight to the group of each share; the alias of weight 0 counts when all of these groups are unhealthy. */
+  #addShares(shares: readonly Share[], slots: readonly Slot[]): string {
+    const targets = [
+      ...shares.map(({ weight, slot }) => ({ weight, target: this.#addWeighted(slot) })),
+      ...slots.map((slot) => ({ weight: 0, target: this.#addWeighted(slot) })),
+    ];
+    const texts = targets.map(({ weight, target }) => `${weight} ${target}`);
+    const name = this.#nodeName('shares', texts);
+    for (const { weight, target } of targets)
+      this.#add({
+        name,
+        type: this.type,
+        setIdentifier: target.replace(/\..*/, ''),
+        routing: { kind: 'weighted', weight },
+        target: { kind: 'alias', name: target, evaluateHealth: true },
+      });
     return name;
   }
 
