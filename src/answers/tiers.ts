@@ -68,8 +68,8 @@ function mergeAlike(tier: Tier): Tier {
   return [...alike]
     .flatMap(([key, [first, ...others]]) => {
       if (first === undefined) return [];
-      const weight = others.reduce((sum, other) => sum + other.weight, first.weight);
-      return [{ key, cluster: { ...first, weight: Math.min(255, weight) } }];
+      const sum = others.reduce((part, other) => part + other.weight, first.weight);
+      return [{ key, cluster: { ...first, weight: others.length === 0 ? sum : Math.min(255, sum) } }];
     })
     .sort((a, b) => compareText(a.key, b.key))
     .map(({ cluster }) => cluster);
