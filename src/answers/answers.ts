@@ -74,7 +74,8 @@ export function answersOf(policy: TrafficPolicy, drained: ReadonlySet<string>, h
     const { index, by } = deciding.get(code) ?? {};
     const never = [...(forbidden.get(code)?.keys() ?? [])].sort();
     const rule = index === undefined ? 'default' : `rules[${index}] (${by})`;
-    const returning = held.map(({ cluster, back }) => ({ cluster, parts: partsMoved(back, code) }));
+    // A state is led back together with its country.
+    const returning = held.map(({ cluster, back }) => ({ cluster, parts: partsMoved(back, countryOfPlace(code)) }));
     const key = [rule, ...never, ...returning.map(({ parts }) => parts)].join(' ');
     const answer = (index === undefined ? undefined : policy.spec.rules[index]) ?? policy.spec.default;
     const allowed = all.filter((name) => !never.includes(name));
