@@ -6,7 +6,6 @@ import { agentPorts, defaultRunDir, systemNamespace } from '../../model/contract
 import { findObject } from '../../model/platform/find.ts';
 import { trustTopics } from '../../model/platform/trust.ts';
 import type { Platform } from '../../model/spec/platform.ts';
-import { withoutUndefined } from '../../model/values.ts';
 import type { AskNameServers } from '../../planes/steering/after-apply.ts';
 import type { Hands, SteeringAgentOptions } from '../../planes/steering/agent.ts';
 import type { ZonePlan } from '../../planes/steering/plan/plan.ts';

@@ -33,7 +33,7 @@ import type { Gate, ZoneProvider, ZoneReader } from './providers/provider.ts';
 import { SteeringError, type SteeringReason } from './reasons.ts';
 import { everything } from './records/scope.ts';
 import { statusOf } from './status.ts';
-import { type SpecTrouble, type Step, stepOf, type World } from './step.ts';
+import { type SpecTrouble, stepOf, type World } from './step.ts';
 import { asksForPerson, heldBackNotice, type Told, toldOf } from './told.ts';
 import { unnamedZone } from './unnamed.ts';
 import { plannedZone, stateOf, viewOf, ZoneMemory } from './zone-memory.ts';
