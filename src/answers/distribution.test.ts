@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatShares, movedBetween, parseShares, sameShares, sumByCluster } from './distribution.ts';
+import { formatShares, movedBetween, parseShares, percent, sameShares, sumByCluster } from './distribution.ts';
 
 const shares = (entries: Readonly<Record<string, number>>) => new Map(Object.entries(entries));
 
@@ -25,6 +25,18 @@ test('shares read as a person would write them', () => {
   expect(formatShares(shares({ paris: 0.7, newyork: 0.3 }))).toBe('newyork 30%, paris 70%');
   expect(formatShares(shares({ paris: 1 }))).toBe('paris');
   expect(formatShares(new Map())).toBe('nothing');
-  for (const text of ['newyork 30%, paris 70%', 'paris', 'nothing', 'a 33.3%, b 66.7%'])
+  for (const text of ['newyork 30%, paris 70%', 'paris', 'nothing', 'a 33.3%, b 66.7%', 'a <0.1%, b 99.9%'])
     expect(formatShares(parseShares(text))).toBe(text);
+});
+
+test('a share that is small is not told as none', () => {
+  expect([0, 1e-12, 1e-6, 0.00049, 0.0005, 0.0244, 1].map(percent)).toEqual([
+    '0%',
+    '0%',
+    '<0.1%',
+    '<0.1%',
+    '0.1%',
+    '2.4%',
+    '100%',
+  ]);
 });

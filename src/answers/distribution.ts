@@ -31,18 +31,23 @@ export function formatShares(shares: Distribution): string {
   return sorted.map(([name, share]) => (share === 1 ? name : `${name} ${percent(share)}`)).join(', ');
 }
 
-/** The shares that `formatShares` wrote, to a tenth of a percent. */
+/** The shares that `formatShares` wrote, to a tenth of a percent; `<0.1%` counts as half of what it may be at most. */
 export function parseShares(text: string): Distribution {
   if (text === 'nothing') return new Map();
   return new Map(
     text.split(', ').map((part): readonly [string, number] => {
-      const [, name = part, share] = /^(.+) ([\d.]+)%$/.exec(part) ?? [];
-      return [name, share === undefined ? 1 : Number(share) / 100];
+      const [, name = part, share] = /^(.+) (<0\.1|[\d.]+)%$/.exec(part) ?? [];
+      if (share === undefined) return [name, 1];
+      return [name, share === '<0.1' ? leastTold / 2 : Number(share) / 100];
     }),
   );
 }
 
-/** A share, 0..1, as text: `24.4%`. */
+/** A share, 0..1, as text: `24.4%`; `0%` is none at all, but for rounding errors of floating point. */
 export function percent(share: number): string {
+  if (share >= 1e-9 && share < leastTold) return '<0.1%';
   return `${Math.round(share * 1000) / 10}%`;
 }
+
+/** What is less would be rounded to 0%. */
+const leastTold = 5e-4;
