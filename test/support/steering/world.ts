@@ -62,12 +62,20 @@ export function withCheck(spec: Platform, change: Partial<Cluster['spec']['healt
 
 /** The platform whose cloud, and no other cluster, is reached over IPv6 as well. */
 export function withIPv6OnCloud(platform: Platform): Platform {
-  const cloud = platform.clusters.get('cloud');
-  const address = parseAddress('2001:db8:6::10');
-  if (cloud === undefined || address === undefined) return platform;
-  const anycast = [...entryAddresses(platform, 'cloud'), address];
-  const changed = { ...cloud, spec: { ...cloud.spec, entry: { anycast } } };
-  return { ...platform, clusters: new Map(platform.clusters).set('cloud', changed) };
+  return withIPv6On(platform, 'cloud');
+}
+
+/** The platform of which these clusters are reached over IPv6 as well. */
+export function withIPv6On(platform: Platform, ...names: readonly string[]): Platform {
+  const clusters = new Map(platform.clusters);
+  for (const [index, name] of names.entries()) {
+    const cluster = clusters.get(name);
+    const address = parseAddress(`2001:db8:6::${index + 1}0`);
+    if (cluster === undefined || address === undefined) throw new Error(`no ${name}`);
+    const anycast = [...entryAddresses(platform, name), address];
+    clusters.set(name, { ...cluster, spec: { ...cluster.spec, entry: { anycast } } });
+  }
+  return { ...platform, clusters };
 }
 
 /** The example with a fourth cluster, in which the first `count` countries have weights of their own and all have three choices. */

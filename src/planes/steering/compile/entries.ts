@@ -33,6 +33,9 @@ export interface Entry {
 export type AddressType = 'A' | 'AAAA';
 export const addressTypes: readonly AddressType[] = ['A', 'AAAA'];
 
+/** What people call the addresses that records of this type hold. */
+export const familyOf = (type: AddressType): string => (type === 'A' ? 'IPv4' : 'IPv6');
+
 /** The checks of each cluster that has an address of one type. */
 export type Addresses = ReadonlyMap<string, readonly HealthCheck[]>;
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { withAnswers } from '../../../../test/support/steering/kept-out.ts';
 import { memoryProviders } from '../../../../test/support/steering/memory.ts';
-import { examplePlatform } from '../../../../test/support/steering/world.ts';
+import { examplePlatform, withIPv6On } from '../../../../test/support/steering/world.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { explain, renderExplanation } from './explain.ts';
@@ -54,6 +54,25 @@ test.each(['route53', 'powerdns'] as const)(
     );
   },
 );
+
+test('a family in which a cluster has no address counts by itself for who is left alone', async () => {
+  const told = async (platform: Platform) => {
+    const plans = await planZones(platform, 'route53', memoryProviders(), nowMs);
+    return plans.flatMap(({ notices }) =>
+      notices.flatMap(({ reason, message }) => (reason === 'NoOtherAllowed' ? [message] : [])),
+    );
+  };
+  const platform = await exampleWith({ clusters: ['cloud'], countries: ['FR'] });
+  const left = 'while it is down they are answered with it all the same';
+  expect(await told(withIPv6On(platform, 'paris', 'newyork', 'cloud'))).toEqual([]);
+  expect(await told(withIPv6On(platform, 'paris', 'cloud'))).toEqual([
+    `policy video: spec.never leaves only paris to FR over IPv6; ${left}`,
+  ]);
+  const alone = await exampleWith({ clusters: ['cloud', 'newyork'], countries: ['FR'] });
+  expect(await told(withIPv6On(alone, 'paris', 'cloud'))).toEqual([
+    `policy video: spec.never leaves only paris to FR; ${left}`,
+  ]);
+});
 
 test('a failure leads no more users elsewhere than may be, and the plan shows who stays', async () => {
   const connect = memoryProviders();

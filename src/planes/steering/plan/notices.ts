@@ -1,10 +1,14 @@
+import type { Answers } from '../../../answers/answers.ts';
 import { parseShares } from '../../../answers/distribution.ts';
+import { choicesOf } from '../../../answers/tiers.ts';
 import { drainsOfCluster, isInForce } from '../../../model/platform/drains.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
+import { type Addresses, addressTypes, entriesOfType, familyOf } from '../compile/entries.ts';
 import type { Intent } from '../compile/intent.ts';
 import { duration } from '../compile/recovery.ts';
+import { servedBy } from '../dialects/servable.ts';
 import type { SteeringNotice } from '../reasons.ts';
 import type { AppliedPlan } from '../records/applied.ts';
 import type { Changes } from '../records/changes.ts';
@@ -66,19 +70,32 @@ export function drainedAtRelease(
   });
 }
 
-/** Names the users to whom `never` leaves a single cluster, though the policy has more: nobody takes over when it fails. */
-export function leftAlone({ policy, answers }: Intent['policies'][number]): readonly SteeringNotice[] {
-  if (clustersOfPolicy(policy).length < 2) return [];
-  const all = [...answers.byCountry, ['', answers.unknown] as const];
-  const alone = all.flatMap(([code, { tiers, never }]) => {
-    const [cluster, ...others] = tiers.flat();
-    return never.length === 0 || cluster === undefined || others.length > 0 ? [] : [{ code, cluster: cluster.name }];
-  });
-  return [...Map.groupBy(alone, ({ cluster }) => cluster)].map(([cluster, some]) => {
-    const who = formatCountries(some.map(({ code }) => code));
-    const message = `policy ${policy.metadata.name}: spec.never leaves only ${cluster} to ${who}; while it is down they are answered with it all the same`;
+/**
+ * Names the users to whom `never` leaves a single cluster, though the policy has more: nobody takes over when it fails. A family counts by itself,
+ * where several clusters have an address of it; where only one has, `never` takes nothing away.
+ */
+export function leftAlone({ policy, answers, entries }: Intent['policies'][number]): readonly SteeringNotice[] {
+  const served = addressTypes
+    .map((type) => ({ type, addresses: entriesOfType(entries, type) }))
+    .filter(({ addresses }) => addresses.size > 1);
+  const alone = served.flatMap(({ type, addresses }) =>
+    [...aloneIn(answers, addresses)].map(([cluster, who]) => ({ type, text: `only ${cluster} to ${who}` })),
+  );
+  return [...Map.groupBy(alone, ({ text }) => text)].map(([text, some]) => {
+    const over = some.length === served.length ? '' : some.map(({ type }) => ` over ${familyOf(type)}`).join('');
+    const message = `policy ${policy.metadata.name}: spec.never leaves ${text}${over}; while it is down they are answered with it all the same`;
     return { reason: 'NoOtherAllowed', message };
   });
+}
+
+/** Whom `never` leaves a single one of the clusters that have these addresses, by that cluster. */
+function aloneIn({ byCountry, unknown }: Answers, addresses: Addresses): ReadonlyMap<string, string> {
+  const alone = [...byCountry, ['', unknown] as const].flatMap(([code, { tiers, never }]) => {
+    const [cluster, ...others] = new Set(servedBy(tiers, addresses).flat().flatMap(choicesOf));
+    return never.length === 0 || cluster === undefined || others.length > 0 ? [] : [{ code, cluster }];
+  });
+  const byCluster = Map.groupBy(alone, ({ cluster }) => cluster);
+  return new Map([...byCluster].map(([cluster, some]) => [cluster, formatCountries(some.map(({ code }) => code))]));
 }
 
 /** The countries of which the cluster answers more after the plan, in either family. */

@@ -1,6 +1,6 @@
 import { neverGroups } from '../../../answers/answers.ts';
 import { percent } from '../../../answers/distribution.ts';
-import type { HealthCheck } from '../compile/entries.ts';
+import { familyOf, type HealthCheck } from '../compile/entries.ts';
 import { recoveryText } from '../compile/recovery.ts';
 import { type CheckChanges, changesText } from '../records/checks.ts';
 import type { Quotas } from '../records/quota.ts';
@@ -119,7 +119,7 @@ function renderDepth({ depth, families }: HostImpact): readonly string[] {
   const isAlike = new Set(byFamily.map(({ lines }) => lines.join())).size < 2;
   const all = isAlike
     ? (byFamily[0]?.lines ?? [])
-    : byFamily.flatMap(({ type, lines }) => lines.map((line) => `${type === 'A' ? 'IPv4' : 'IPv6'}: ${line}`));
+    : byFamily.flatMap(({ type, lines }) => lines.map((line) => `${familyOf(type)}: ${line}`));
   const left = all.length - mostDepths;
   return [
     ...all.slice(0, mostDepths).map((line) => `    ${line}`),
@@ -151,7 +151,7 @@ function renderWorld(families: readonly Shown[]): readonly string[] {
   const alike = first === undefined || second === undefined || sameGroups(first, second);
   if (alike) return (first?.groups ?? []).map((group) => `    ${groupText(group)}`);
   return families.flatMap(({ type, movedShare, groups }) => [
-    `    ${type === 'A' ? 'IPv4' : 'IPv6'}: ${percent(movedShare)}`,
+    `    ${familyOf(type)}: ${percent(movedShare)}`,
     ...groups.map((group) => `      ${groupText(group)}`),
   ]);
 }
