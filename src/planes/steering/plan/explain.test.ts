@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { examplePlatform, withDifferentCountries } from '../../../../test/support/steering/world.ts';
+import { examplePlatform, withDifferentCountries, withIPv6On } from '../../../../test/support/steering/world.ts';
 import { countries } from '../../../model/geo/countries.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { explain, renderExplanation } from './explain.ts';
@@ -35,6 +35,26 @@ test('an explanation may suppose clusters to be down: the answer and the records
   expect(addressIn(asked('paris').records)).toContain('203.0.113.10');
   // When all are down the first choice answers.
   expect(asked('cloud', 'newyork', 'paris').answer).toBe('paris');
+});
+
+test('a family in which a cluster has no address has answers of its own', async () => {
+  const platform = withIPv6On(await examplePlatform(), 'newyork', 'cloud');
+  const france = explain(platform, 'www.video.example', 'FR', 0);
+  const lines = renderExplanation(france);
+  expect(lines[0]).toBe('www.video.example for FR: paris over IPv4; cloud over IPv6');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      '    without paris: cloud',
+      '    without cloud: paris over IPv4; newyork over IPv6',
+      '    without cloud and paris: newyork',
+      '    without cloud and newyork: paris over IPv4; cloud over IPv6',
+    ]),
+  );
+  expect(france).toMatchObject({ answer: 'paris', families: { IPv4: 'paris', IPv6: 'cloud' } });
+  expect(france.failures.find(({ failed }) => failed.join() === 'paris')).toEqual({
+    failed: ['paris'],
+    answer: 'cloud',
+  });
 });
 
 test('a state is explained by its own rule, another one by that of its country, and no province is', async () => {

@@ -19,15 +19,26 @@ import { policyOfHost } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { didYouMean } from '../../../model/spec/similar.ts';
-import { type Entry, entriesOf, entriesOfType } from '../compile/entries.ts';
+import { addressTypes, type Entry, entriesOf, entriesOfType, familyOf } from '../compile/entries.ts';
 import { compileWith } from '../compile/intent.ts';
 import { type Recovery, recoveriesOf, recoveryText } from '../compile/recovery.ts';
 import { servedBy } from '../dialects/servable.ts';
 import { dialects } from '../dialects/table.ts';
 import { badInput } from '../reasons.ts';
 
-/** Why the users of a country get the answer they get, according to the spec. */
-export interface Explanation {
+/** Where users are led. */
+interface Led {
+  /** Over IPv4, where the families differ. */
+  readonly answer: string;
+  /** The answers of each family; absent where they are the same, or all addresses are of one family. */
+  readonly families?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Why the users of a country get the answer they get, according to the spec. The answer is that while everything is healthy or, when clusters are
+ * supposed to be down, while these are.
+ */
+export interface Explanation extends Led {
   readonly host: string;
   readonly country: string;
   readonly policy: string;
@@ -46,12 +57,10 @@ export interface Explanation {
   /** What a provider holds of that order where it cannot hold all of it: `Route 53 A: paris > cloud`. */
   readonly held: readonly string[];
   readonly drained: readonly { readonly cluster: string; readonly reason: string; readonly expires: string }[];
-  /** The answer while everything is healthy or, when clusters are supposed to be down, while these are. */
-  readonly answer: string;
   /** Clusters that are supposed to be down. */
   readonly supposed: readonly string[];
   /** The answers while one, two or all clusters have failed. */
-  readonly failures: readonly { readonly failed: readonly string[]; readonly answer: string }[];
+  readonly failures: readonly (Led & { readonly failed: readonly string[] })[];
   /** The records that decide for these users in that health, when several decide; else empty. */
   readonly records: readonly string[];
   /** The providers whose records these are. */
@@ -83,6 +92,7 @@ export function explain(
   const overlay = decidingOverlay(platform, policy.metadata.name, code);
   const entries = entriesOf(platform, policy);
   const clusters = entries.map((entry) => entry.cluster);
+  const led = (failed: ReadonlySet<string>): Led => ledTo(tiers, entries, failed);
   const paths = pathsOf({ policy, answers, entries, host, code, down });
   return {
     host,
@@ -109,11 +119,11 @@ export function explain(
         expires: spec.expires,
       })),
     ),
-    answer: formatShares(answersFor(tiers, new Set(down))),
+    ...led(new Set(down)),
     supposed: [...down].sort(),
     failures: failureSets(clusters)
       .filter(({ size }) => size > 0 && (size <= 2 || size === clusters.length))
-      .map((failed) => ({ failed: [...failed].sort(), answer: formatShares(answersFor(tiers, failed)) })),
+      .map((failed) => ({ failed: [...failed].sort(), ...led(failed) })),
     records: paths.flatMap(({ records }) => records),
     recordsReadBy: paths.map(({ title }) => title),
     recovery: policy.spec.dns.providers.flatMap((provider) =>
@@ -134,10 +144,9 @@ export function answeringPolicy(platform: Platform, host: string): TrafficPolicy
 
 /** The lines of an explanation as a person reads it. */
 export function renderExplanation(explanation: Explanation): readonly string[] {
-  const { host, country, policy, rule, overlay, preference, drained, answer, failures, records, recordsReadBy } =
-    explanation;
+  const { host, country, policy, rule, overlay, preference, drained, failures, records, recordsReadBy } = explanation;
   return [
-    `${host} for ${country}${supposedText(explanation)}: ${answer}`,
+    `${host} for ${country}${supposedText(explanation)}: ${ledText(explanation)}`,
     `  because: policy ${policy}, ${rule}`,
     ...(overlay === undefined
       ? []
@@ -149,7 +158,7 @@ export function renderExplanation(explanation: Explanation): readonly string[] {
     ...explanation.held.map((order) => `  of which the records hold, ${order}`),
     ...drained.map(({ cluster, reason, expires }) => `  drained: ${cluster} until ${expires}: ${reason}`),
     '  when clusters fail:',
-    ...failures.map(({ failed, answer: then }) => `    without ${failed.join(' and ')}: ${then}`),
+    ...failures.map((one) => `    without ${one.failed.join(' and ')}: ${ledText(one)}`),
     ...explanation.recovery.map((one) => `  time to recover at ${one.provider}: ${recoveryText(one)}`),
     ...(records.length === 0
       ? []
@@ -167,6 +176,26 @@ export function renderExplanation(explanation: Explanation): readonly string[] {
 function supposedText({ supposed }: Explanation): string {
   if (supposed.length === 0) return '';
   return ` while ${supposed.join(' and ')} ${supposed.length === 1 ? 'is' : 'are'} down, as supposed`;
+}
+
+/** Where an order of clusters leads while some are down. A cluster without an address of a family answers nobody in it. */
+function ledTo(tiers: readonly Tier[], entries: readonly Entry[], failed: ReadonlySet<string>): Led {
+  const families = addressTypes.flatMap((type) => {
+    const left = servedBy(tiers, entriesOfType(entries, type));
+    return left.length === 0 ? [] : [[familyOf(type), formatShares(answersFor(left, failed))] as const];
+  });
+  const [[, answer] = ['', formatShares(answersFor(tiers, failed))]] = families;
+  return families.every(([, other]) => other === answer)
+    ? { answer }
+    : { answer, families: Object.fromEntries(families) };
+}
+
+/** `newyork over IPv4; cloud over IPv6`, where they differ. */
+function ledText({ answer, families }: Led): string {
+  if (families === undefined) return answer;
+  return Object.entries(families)
+    .map(([family, text]) => `${text} over ${family}`)
+    .join('; ');
 }
 
 interface Path {
