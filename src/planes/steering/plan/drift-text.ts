@@ -81,7 +81,8 @@ function ledLines({ led, shares, records, checks }: Drift): readonly string[] {
   return [
     `  ${sharesText({ shares })}`,
     ...led.map(
-      ({ host, before, after, countries }) => `    ${host}: ${before} -> ${after}: ${formatCountries(countries)}`,
+      ({ host, family, before, after, countries }) =>
+        `    ${host}${overText(family)}: ${before} -> ${after}: ${formatCountries(countries)}`,
     ),
     '  `tideline steering plan FOLDER` shows what puts it back, and what the policies want besides',
   ];
@@ -90,6 +91,11 @@ function ledLines({ led, shares, records, checks }: Drift): readonly string[] {
 function sharesText({ shares }: Pick<Drift, 'shares'>): string {
   if (shares.length === 0) return 'nobody is led elsewhere while everything is healthy';
   return shares
-    .map(({ to, change }) => `${to} ${change > 0 ? 'gains' : 'loses'} ${percent(Math.abs(change))} of the traffic`)
+    .map(
+      ({ to, change, family }) =>
+        `${to} ${change > 0 ? 'gains' : 'loses'} ${percent(Math.abs(change))} of the traffic${overText(family)}`,
+    )
     .join(', ');
 }
+
+const overText = (family: string | undefined): string => (family === undefined ? '' : ` over ${family}`);

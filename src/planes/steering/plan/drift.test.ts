@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { withDrainOf } from '../../../../test/support/steering/agent.ts';
 import { planZone } from '../../../../test/support/steering/plans.ts';
-import { examplePlatform, withDefault, withHost } from '../../../../test/support/steering/world.ts';
+import { examplePlatform, withDefault, withHost, withIPv6On } from '../../../../test/support/steering/world.ts';
 import { foreignRecord, ZoneInMemory } from '../../../../test/support/steering/zones.ts';
 import type { RecordSet } from '../../../answers/record.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -79,6 +79,36 @@ test('a record that somebody changed is told as it was and is, and who benefits;
     zones: [{ records: [{ was: expect.stringContaining('FR') }], applied: { by: 'anna' } }],
   });
   expect(history).toMatch(/, edited since by somebody else$/);
+});
+
+test('an edit of one address family is told of that family', async () => {
+  const platform = withIPv6On(await examplePlatform(), 'paris', 'newyork', 'cloud');
+  const subject = await applied('route53', platform);
+  const editFrance = (type: string): void =>
+    change(
+      subject,
+      (record) => isFrance(record) && record.type === type,
+      (record) => {
+        const other = subject.records.find(
+          ({ name, type: one, target }) =>
+            name === record.name && one === type && JSON.stringify(target) !== JSON.stringify(record.target),
+        );
+        return [{ ...record, target: (other as RecordSet).target }];
+      },
+    );
+  editFrance('AAAA');
+  const { drift, lines } = await told(subject, platform);
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      '  newyork gains 0.1% of the traffic over IPv6, paris loses 0.1% of the traffic over IPv6',
+      '    www.video.example over IPv6: paris -> newyork 30%, paris 70%: FR',
+    ]),
+  );
+  expect(drift).toMatchObject({ shares: [{ to: 'newyork', family: 'IPv6' }, { to: 'paris' }] });
+  editFrance('A');
+  expect((await told(subject, platform)).lines).toContain(
+    '  newyork gains 0.1% of the traffic, paris loses 0.1% of the traffic',
+  );
 });
 
 test.each<[string, (subject: ZoneInMemory) => void, object]>([

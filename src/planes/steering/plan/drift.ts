@@ -2,8 +2,8 @@ import { parseShares } from '../../../answers/distribution.ts';
 import { compareRecords, formatRecord, identityOf, type RecordSet } from '../../../answers/record.ts';
 import { type CountryWeights, countedAlike, weightsAmong } from '../../../model/country-weights.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
-import { messageOf, withoutUndefined } from '../../../model/values.ts';
-import type { HealthCheck } from '../compile/entries.ts';
+import { compareText, messageOf, withoutUndefined } from '../../../model/values.ts';
+import { familyOf, type HealthCheck } from '../compile/entries.ts';
 import { intentOf, policiesOf, type ZoneAtProvider } from '../compile/intent.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
@@ -36,7 +36,7 @@ export interface Drift {
   /** Whom the edits lead elsewhere, host by host. */
   readonly led: readonly Led[];
   /** How much more, or less, of the traffic each cluster gets by them, or each address of none; the winners first. */
-  readonly shares: readonly { readonly to: string; readonly change: number }[];
+  readonly shares: readonly { readonly to: string; readonly change: number; readonly family?: string }[];
 }
 
 interface RecordEdit {
@@ -55,6 +55,8 @@ interface CheckEdit {
 
 interface Led {
   readonly host: string;
+  /** `IPv4` or `IPv6`, where the edits do something else to the other. */
+  readonly family?: string;
   readonly before: string;
   readonly after: string;
   readonly countries: readonly string[];
@@ -218,17 +220,33 @@ async function ledBy(
   return { led, shares: sharesOf(led, (host) => weightsAmong(weights, [...new Set(places.get(host))])) };
 }
 
-/** The groups that are answered otherwise, of the family of which more moves. */
+/** The groups that are answered otherwise: once where both families have the same. */
 function ledOf({ host, families }: HostImpact): readonly Led[] {
-  const worlds = families.map(({ now, ...healthy }) => now ?? healthy);
-  const [most] = worlds.toSorted((a, b) => b.movedShare - a.movedShare);
-  return (most?.groups ?? [])
-    .filter(({ before, after }) => before !== after)
-    .map(({ before, after, countries, movedShare: share }) => ({ host, before, after, countries, share }));
+  const moved = families.map(({ type, now, ...healthy }) => ({
+    family: familyOf(type),
+    groups: (now ?? healthy).groups
+      .filter(({ before, after }) => before !== after)
+      .map(({ before, after, countries, movedShare: share }) => ({ before, after, countries, share })),
+  }));
+  const isAlike = new Set(moved.map(({ groups }) => JSON.stringify(groups))).size < 2;
+  if (isAlike) return (moved[0]?.groups ?? []).map((group) => ({ host, ...group }));
+  return moved.flatMap(({ family, groups }) => groups.map((group) => ({ host, family, ...group })));
 }
 
-/** What each gains or loses, of the host of which it is most. */
+/** What each gains or loses, of the host of which it is most; by family where they differ. */
 function sharesOf(led: readonly Led[], weightsAt: (host: string) => (place: string) => number): Drift['shares'] {
+  const shares = [...Map.groupBy(led, ({ family }) => family)].flatMap(([family, some]) =>
+    [...mostOf(some, weightsAt)].map(([to, change]) => ({ to, change, ...withoutUndefined({ family }) })),
+  );
+  return shares
+    .filter(({ change }) => Math.abs(change) >= 1e-9)
+    .sort((a, b) => b.change - a.change || compareText(a.to, b.to));
+}
+
+function mostOf(
+  led: readonly Led[],
+  weightsAt: (host: string) => (place: string) => number,
+): ReadonlyMap<string, number> {
   const most = new Map<string, number>();
   for (const [host, groups] of Map.groupBy(led, (one) => one.host)) {
     const weightOf = weightsAt(host);
@@ -240,8 +258,5 @@ function sharesOf(led: readonly Led[], weightsAt: (host: string) => (place: stri
     }
     for (const [to, change] of ofHost) if (Math.abs(change) > Math.abs(most.get(to) ?? 0)) most.set(to, change);
   }
-  return [...most]
-    .map(([to, change]) => ({ to, change }))
-    .filter(({ change }) => Math.abs(change) >= 5e-4)
-    .sort((a, b) => b.change - a.change || (a.to < b.to ? -1 : 1));
+  return most;
 }
