@@ -34,6 +34,33 @@ const cases: readonly (readonly [string, Snapshot, readonly string[]])[] = [
     ],
   ],
   [
+    'a certificate that ended, before what the cluster lacks by that',
+    snapshot([
+      blade('b1', {
+        refused: [
+          {
+            object: 'Ingress/video/web',
+            state: 'partial',
+            problems: [{ reason: 'CertificateExpired', message: 'it ended' }],
+          },
+        ],
+        policyHosts: [
+          {
+            policy: 'video',
+            lacking: [{ host: 'www.video.example', reason: 'CertificateExpired', message: 'it ended' }],
+            count: 1,
+            withoutCertificate: [],
+          },
+        ],
+      }),
+      worker('w1'),
+    ]),
+    [
+      'fault Ingress/video/web of cluster paris is not served as it is written: it ended (CertificateExpired)',
+      'fault cluster paris lacks www.video.example of TrafficPolicy/video: it ended (CertificateExpired); renew the Secret that its Ingress names there',
+    ],
+  ],
+  [
     'packets to pods that another program takes, which agents announce all the same; many of a kind are counted',
     snapshot([
       blade('b1'),

@@ -34,8 +34,9 @@ export function findingsOf(snapshot: Snapshot): readonly Finding[] {
     ...clusterFindings(snapshot),
     ...snapshot.agents.flatMap((part) => (deadNames.has(siteText(part)) ? [] : agentFindings(part, served))),
     ...snapshot.pools.flatMap((pool) => policyFindings(pool, snapshot.agents)),
-    ...parityFindings(snapshot.agents),
+    // An object that is at fault is the cause of what a cluster lacks.
     ...objectFindings(snapshot.agents),
+    ...parityFindings(snapshot.agents),
     ...specFindings(snapshot),
     ...steeringFindings(snapshot.steering ?? [], clustersToldOf(snapshot.agents)),
     ...differences(snapshot).map((difference) => ({ severity: 'warning' as const, ...difference })),
