@@ -54,6 +54,11 @@ export function trustOption(what: string): Option {
     .default([]);
 }
 
+/** As a person writes it behind the option. */
+export function trustText({ cluster, topics }: Trusted): string {
+  return topics.size === trustTopics.length ? cluster : `${cluster}=${[...topics].join(',')}`;
+}
+
 /** A name that is safe in the name of a file. */
 const name = '[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?';
 

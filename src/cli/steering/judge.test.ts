@@ -68,8 +68,33 @@ test('a proposal is listed, approved in the version that was looked at, kept whi
     trouble: ['changed'],
     proposal: { rules: [{ clusters: [{ name: 'cloud' }] }] },
   });
-  const next = String(listed()['digest']);
+  expect(listed()).toMatchObject({
+    digest,
+    countries: ['FR'],
+    proposed: { state: 'proposed', countries: ['FR'], proposal: { rules: [{ clusters: [{ name: 'newyork' }] }] } },
+  });
+  const next = String(Object(listed()['proposed']).digest);
   expect(next).not.toBe(digest);
+  expect(tideline('approve', 'evening', spec).stdout.split('\n')).toEqual([
+    `evening ${digest}: in force, changed; policy video, for FR`,
+    '  of optimiser',
+    '  until 2099-01-01T00:00:00Z, then its traffic stays',
+    '  FR by cloud',
+    expect.stringMatching(/^ {2}approved by anna at .*: looked at it$/),
+    `evening ${next}: proposed; policy video, for FR`,
+    '  of optimiser: paris is at its limit',
+    '  until 2099-01-01T00:00:00Z, then its traffic stays',
+    '  FR by newyork',
+    'nothing was written',
+    expect.stringMatching(`^to approve exactly version ${next}: .* --proposal ${next} --reason WHY$`),
+    '',
+  ]);
+  expect(tideline('reject', 'evening', spec).stdout).toContain(
+    `nothing was written; version ${digest} ends with it, and its traffic returns\n`,
+  );
+  propose('tokyo');
+  expect(tideline('approve', 'evening', spec).stderr).toContain('there is no cluster tokyo (OverlayBroken)');
+  propose('newyork');
   expect(tideline('reject', 'evening', spec, '--proposal', next, '--reason', 'no', '--by', 'bob').status).toBe(0);
   expect(listed()).toMatchObject({ state: 'rejected', verdict: { by: 'bob', reason: 'no' } });
   expect(explained()).not.toContain('by overlay');
@@ -92,10 +117,25 @@ test('nothing is approved that would have no effect, and nobody approves his own
   refused('there is no cluster tokyo (OverlayBroken)');
   propose('cloud', '2026-01-01T00:00:00Z');
   refused('OverlayExpired');
+  expect(tideline('proposals', spec).stdout).toContain(
+    ': proposed, expired; policy video, for FR\n  of optimiser: paris is at its limit\n  ended at 2026-01-01T00:00:00Z without approval: no traffic follows it\n',
+  );
   propose('cloud');
   writeFileSync(traffic, text.replace(/^ {2}guard:.*$/m, '  guard: { approvers: other }'));
   if (!/guard:/.test(text)) writeFileSync(traffic, text.trimEnd().concat('\n  guard: { approvers: other }\n'));
   refused('OwnProposal', '--by', 'optimiser');
   expect(tideline('approve', 'evening', spec, '--by', 'anna').status).toBe(0);
   writeFileSync(traffic, text);
+});
+
+test('the command that is shown says what would be recorded: who, and why', () => {
+  propose('cloud');
+  for (const word of ['approve', 'reject']) {
+    const plain = tideline(word, 'evening', spec).stdout;
+    expect(plain).toMatch(/ --proposal [0-9a-f]{12} --reason WHY$/m);
+    const full = tideline(word, 'evening', spec, '--by', 'anna b', '--reason', 'looked at it').stdout;
+    expect(full).toMatch(/ --proposal [0-9a-f]{12} --by 'anna b' --reason 'looked at it'$/m);
+    expect(existsSync(verdictFile)).toBe(false);
+  }
+  expect(tideline('approve', 'evening', spec, '--proposal', 'aaaaaaaaaaaa').stderr).toContain('(OptionAlone)');
 });

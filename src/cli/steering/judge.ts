@@ -4,11 +4,11 @@ import { InputError } from '../../model/problem.ts';
 import { shellWords } from '../../model/shell-words.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { systemClock } from '../../runtime/clock.ts';
-import { type Trusted, trustOption } from '../agent/spec-sources.ts';
+import { type Trusted, trustOption, trustText } from '../agent/spec-sources.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { personHere } from '../person.ts';
 import { record } from '../record.ts';
-import type { ProposalView } from './proposals/text.ts';
+import type { ProposalView } from './proposals/versions.ts';
 
 interface JudgeArguments extends OutputArguments {
   readonly platformTrust?: readonly Trusted[];
@@ -37,7 +37,7 @@ function register(word: Word, description: string): Command {
       'the version that you looked at; without it that is shown, and nothing is written',
       parseDigest,
     )
-    .option('--reason <text>', 'for people: why; goes with --proposal')
+    .option('--reason <text>', 'for people: why; --proposal needs it')
     .option('--by <name>', 'for people: who (default: the user of this machine)')
     .addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
   return addOutputOption(command)
@@ -54,26 +54,33 @@ Exit code 0: shown, written, or said so already, 2: bad input, also where the ve
 
 async function judge(word: Word, name: string, paths: string[], options: JudgeArguments): Promise<void> {
   const { steeredPlatform } = await import('./spec.ts');
-  const { judging, proposalDigest } = await import('../../platform/verdict-files.ts');
-  const { proposalOf } = await import('../../model/platform/overlays.ts');
+  const { judging } = await import('../../platform/verdict-files.ts');
+  const { askedVersion, digested } = await import('./proposals/versions.ts');
   const { renderProposal } = await import('./proposals/text.ts');
   const platform = await steeredPlatform(paths, options.platformTrust ?? []);
   const overlay = findObject(platform, 'TrafficOverlay', name);
   const view = platform.overlaid?.find((one) => one.name === name);
   if (view === undefined) throw new Error(`nothing is known of the overlay ${name}`);
-  const shown: ProposalView = { ...view, digest: proposalDigest(proposalOf(overlay)) };
+  const shown = digested(view);
+  const asked = askedVersion(shown);
+  const { digest } = asked;
   const by = options.by ?? personHere();
-  refuse(word, shown, by, platform);
-  if (options.proposal === undefined || options.reason === undefined) {
-    if (options.proposal !== undefined || options.reason !== undefined) throw new InputError(alone(options));
-    const words = shellWords(['tideline', 'steering', word, name, ...paths, '--proposal', shown.digest]);
-    const command = `${words} --reason WHY`;
+  refuse(word, { ...shown, ...asked }, by, platform);
+  if (options.proposal === undefined) {
+    const command = commandOf(word, [name, ...paths], digest, options);
+    const old = shown.digest;
+    const ends = word === 'reject' && asked !== shown && shown.state === 'in force';
     return printResult(options.output, {
-      lines: () => [...renderProposal(shown), `nothing was written; to ${word} exactly this: ${command}`],
-      value: () => ({ proposal: shown, command }),
+      lines: () => [
+        ...renderProposal(shown),
+        `nothing was written${ends ? `; version ${old} ends with it, and its traffic returns` : ''}`,
+        `to ${word} exactly version ${digest}: ${command}`,
+      ],
+      value: () => ({ proposal: shown, digest, command }),
     });
   }
-  if (options.proposal !== shown.digest) throw new InputError(otherVersion(options.proposal, shown));
+  if (options.reason === undefined) throw new InputError(reasonMissing);
+  if (options.proposal !== digest) throw new InputError(otherVersion(options.proposal, name, digest));
   const edit = await judging(paths, { overlay, verdict: word, by, reason: options.reason }, systemClock.now());
   const { writeEdits } = await import('../../platform/spec-edit.ts');
   await writeEdits(edit.edits);
@@ -82,10 +89,10 @@ async function judge(word: Word, name: string, paths: string[], options: JudgeAr
   const files = edit.edits.map(({ file }) => ({ file, action: 'written' }));
   await printResult(options.output, {
     lines: () => [
-      `${word === 'approve' ? 'approved' : 'rejected'} by ${by}: overlay ${name}, version ${shown.digest}`,
+      `${word === 'approve' ? 'approved' : 'rejected'} by ${by}: overlay ${name}, version ${digest}`,
       ...files.map(({ file }) => `written: ${file}`),
     ],
-    value: () => ({ overlay: name, verdict: word, digest: shown.digest, by, files }),
+    value: () => ({ overlay: name, verdict: word, digest, by, files }),
   });
 }
 
@@ -124,12 +131,30 @@ function refuse(word: Word, { name, state, trouble, proposal, broken }: Proposal
     });
 }
 
-function alone({ proposal }: JudgeArguments) {
-  const [given, missing] = proposal === undefined ? ['--reason', '--proposal'] : ['--proposal', '--reason'];
-  return { reason: 'OptionAlone', message: `${given} goes with ${missing}`, fix: `add ${missing}, or leave both out` };
+/** The command that says so about this version: as this one was called, and with all that is recorded. */
+function commandOf(word: Word, words: readonly string[], digest: string, options: JudgeArguments): string {
+  const { by, reason = 'WHY', platformTrust = [] } = options;
+  return shellWords([
+    'tideline',
+    'steering',
+    word,
+    ...words,
+    '--proposal',
+    digest,
+    ...(by === undefined ? [] : ['--by', by]),
+    '--reason',
+    reason,
+    ...platformTrust.flatMap((one) => ['--platform-trust', trustText(one)]),
+  ]);
 }
 
-function otherVersion(asked: string, { name, digest }: ProposalView) {
+const reasonMissing = {
+  reason: 'OptionAlone',
+  message: '--proposal goes with --reason',
+  fix: 'add --reason, or leave --proposal out',
+};
+
+function otherVersion(asked: string, name: string, digest: string) {
   return {
     reason: 'ProposalChanged',
     object: `TrafficOverlay/${name}`,

@@ -14,14 +14,10 @@ export function register(): Command {
     .addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
   return addOutputOption(command).action(async (paths: string[], options: ProposalsArguments) => {
     const { steeredPlatform } = await import('./spec.ts');
-    const { proposalDigest } = await import('../../platform/verdict-files.ts');
+    const { digested } = await import('./proposals/versions.ts');
     const { renderProposals } = await import('./proposals/text.ts');
-    const { overlaid = [], overlays } = await steeredPlatform(paths, options.platformTrust ?? []);
-    const { proposalOf } = await import('../../model/platform/overlays.ts');
-    const proposals = overlaid.map((view) => {
-      const overlay = overlays.get(view.name);
-      return { ...view, digest: proposalDigest(overlay === undefined ? view.proposal : proposalOf(overlay)) };
-    });
+    const { overlaid = [] } = await steeredPlatform(paths, options.platformTrust ?? []);
+    const proposals = overlaid.map(digested);
     await printResult(options.output, {
       lines: () => renderProposals(proposals),
       value: () => ({ proposals }),

@@ -1,6 +1,6 @@
 import { countryOfPlace, stateOf } from '../geo/states.ts';
 import type { TrafficOverlay, TrafficPolicy, TrafficVerdict } from '../spec/kinds.ts';
-import type { Broken, OverlayTrouble, OverlayView, Proposal } from '../spec/overlay-view.ts';
+import type { Broken, OverlayTrouble, OverlayVersion, OverlayView, Proposal } from '../spec/overlay-view.ts';
 import type { Platform } from '../spec/platform.ts';
 import { compareText, withoutUndefined } from '../values.ts';
 import { clustersOfPolicy, decidingRules, forbiddenClusters, type PolicyRule, statesOfPolicy } from './policies.ts';
@@ -28,10 +28,14 @@ export function withOverlays(platform: Platform, nowMs: number): Platform {
     .map((overlay) => judge(platform, overlay, nowMs));
   const policies = new Map(platform.policies);
   const overlaid: OverlayView[] = [];
-  for (const one of judged) {
-    const policy = platform.policies.get(one.proposal.policy);
-    const laid = policy === undefined ? undefined : lay(platform, policy, one, judged.slice(0, judged.indexOf(one)));
-    overlaid.push(viewOf(one, laid));
+  for (const [index, one] of judged.entries()) {
+    const earlier = judged.slice(0, index);
+    const laid = laidOf(platform, one, earlier);
+    const next = one.trouble.includes('changed')
+      ? judge({ ...platform, verdicts: new Map() }, one.overlay, nowMs)
+      : one;
+    const proposed = next === one ? {} : { proposed: versionOf(next, laidOf(platform, next, earlier)) };
+    overlaid.push({ ...viewOf(one, laid), ...proposed });
     const before = policies.get(one.proposal.policy);
     if (one.state === 'in force' && before !== undefined && laid !== undefined)
       policies.set(one.proposal.policy, ruledBy(before, one.proposal, laid.decides));
@@ -117,6 +121,11 @@ function silentAt({ renewed, silentAfterMinutes }: TrafficOverlay['spec']): read
   return renewed === undefined ? [] : [Date.parse(renewed) + silentAfterMinutes * 60_000];
 }
 
+function laidOf(platform: Platform, one: Judged, before: readonly Judged[]): Laid | undefined {
+  const policy = platform.policies.get(one.proposal.policy);
+  return policy === undefined ? undefined : lay(platform, policy, one, before);
+}
+
 interface Laid {
   /** The rule of the overlay that decides, by country. */
   readonly decides: ReadonlyMap<string, number>;
@@ -199,20 +208,27 @@ function ruledBy(policy: TrafficPolicy, { rules }: Proposal, decides: ReadonlyMa
   return { ...policy, spec: { ...policy.spec, rules: [...own, ...laid] } };
 }
 
-function viewOf({ overlay, proposal, state, trouble, verdict }: Judged, laid: Laid | undefined): OverlayView {
+function viewOf(one: Judged, laid: Laid | undefined): OverlayView {
+  const { overlay, verdict } = one;
+  return {
+    name: overlay.metadata.name,
+    ...versionOf(one, laid),
+    reason: overlay.spec.reason,
+    ...withoutUndefined({ renewed: overlay.spec.renewed }),
+    ...(verdict === undefined ? {} : { verdict: spoken(verdict) }),
+  };
+}
+
+function versionOf({ proposal, state, trouble }: Judged, laid: Laid | undefined): OverlayVersion {
   const broken = laid?.broken ?? [
     { countries: [...decidingRules(proposal).keys()].sort(), why: `there is no policy ${proposal.policy}` },
   ];
   const counts = [...(laid?.decides.keys() ?? [])].sort();
   const would = counts.length > 0 ? state : broken.length > 0 ? 'broken' : 'equal';
   return {
-    name: overlay.metadata.name,
     state: state === 'in force' || state === 'proposed' ? would : state,
     trouble,
     proposal,
-    reason: overlay.spec.reason,
-    ...withoutUndefined({ renewed: overlay.spec.renewed }),
-    ...(verdict === undefined ? {} : { verdict: spoken(verdict) }),
     countries: counts,
     broken,
   };

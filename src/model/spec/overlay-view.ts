@@ -15,20 +15,26 @@ type OverlayState = 'proposed' | 'in force' | 'equal' | 'rejected' | 'returned' 
  */
 export type OverlayTrouble = 'expired' | 'silent' | 'changed' | 'own word';
 
-export interface OverlayView {
-  readonly name: string;
+/** A version of an overlay, and what becomes of it. */
+export interface OverlayVersion {
   readonly state: OverlayState;
   readonly trouble: readonly OverlayTrouble[];
-  /** The version that is in force, else the one that stands there. */
   readonly proposal: Proposal;
-  readonly reason: string;
-  readonly renewed?: string;
-  /** The newest word of a person about it. */
-  readonly verdict?: Pick<TrafficVerdict['spec'], 'verdict' | 'by' | 'at' | 'reason'>;
   /** The countries for which it decides, sorted. */
   readonly countries: readonly string[];
   /** The countries for which it is passed over, and why. */
   readonly broken: readonly Broken[];
+}
+
+/** An overlay by the version that was approved, else by the one that stands there. */
+export interface OverlayView extends OverlayVersion {
+  readonly name: string;
+  /** The version that stands there, where another was approved: what it says waits for a person. */
+  readonly proposed?: OverlayVersion;
+  readonly reason: string;
+  readonly renewed?: string;
+  /** The newest word of a person about it. */
+  readonly verdict?: Pick<TrafficVerdict['spec'], 'verdict' | 'by' | 'at' | 'reason'>;
 }
 
 export interface Broken {

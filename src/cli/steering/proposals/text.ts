@@ -1,10 +1,5 @@
-import type { OverlayView } from '../../../model/spec/overlay-view.ts';
 import { formatCountries } from '../../../planes/steering/plan/countries-text.ts';
-
-export interface ProposalView extends OverlayView {
-  /** Of the version that stands there. */
-  readonly digest: string;
-}
+import type { DigestedVersion, ProposalView } from './versions.ts';
 
 /** What is proposed, for people. */
 export function renderProposals(proposals: readonly ProposalView[]): readonly string[] {
@@ -12,26 +7,44 @@ export function renderProposals(proposals: readonly ProposalView[]): readonly st
   return proposals.flatMap(renderProposal);
 }
 
+/** Each version by itself: the one that was approved, then the one that waits. The owner's reason is that of what stands there. */
 export function renderProposal(view: ProposalView): readonly string[] {
-  const { name, state, trouble, proposal, reason, renewed, verdict, countries, broken, digest } = view;
-  const { owner, policy, expires, afterwards, rules } = proposal;
+  const { reason, verdict, proposed } = view;
+  const said = verdict === undefined ? [] : [`  ${verdictText(verdict)}`];
+  if (proposed === undefined) return renderVersion(view, view, { reason, said });
+  return [...renderVersion(view, view, { said }), ...renderVersion(view, proposed, { reason, said: [] })];
+}
+
+function renderVersion(
+  { name, renewed }: ProposalView,
+  version: DigestedVersion,
+  { reason, said }: { readonly reason?: string; readonly said: readonly string[] },
+): readonly string[] {
+  const { state, trouble, proposal, countries, broken, digest } = version;
+  const { owner, policy, rules } = proposal;
   const who = countries.length === 0 ? 'nobody' : formatCountries(countries);
   const words = [state, ...trouble].join(', ');
   return [
     `${name} ${digest}: ${words}; policy ${policy}, for ${who}`,
-    `  of ${owner}: ${reason}`,
-    `  until ${expires}, then its traffic ${afterwards === 'stay' ? 'stays' : 'returns'}${renewed === undefined ? '' : `; renewed at ${renewed}`}`,
+    `  of ${owner}${reason === undefined ? '' : `: ${reason}`}`,
+    `  ${endText(version)}${renewed === undefined ? '' : `; renewed at ${renewed}`}`,
     ...rules.map((rule) => `  ${formatCountries([...rule.countries])}${continentsText(rule)} by ${answerText(rule)}`),
-    ...(verdict === undefined
-      ? []
-      : [
-          `  ${verdict.verdict === 'approve' ? 'approved' : 'rejected'} by ${verdict.by} at ${verdict.at}: ${verdict.reason}`,
-        ]),
+    ...said,
     ...broken.map((one) => `  passed over for ${formatCountries(one.countries)}: ${one.why}`),
   ];
 }
 
-type Rule = OverlayView['proposal']['rules'][number];
+function endText({ state, trouble, proposal: { expires, afterwards } }: DigestedVersion): string {
+  if (state === 'in force' || !trouble.includes('expired'))
+    return `until ${expires}, then its traffic ${afterwards === 'stay' ? 'stays' : 'returns'}`;
+  return `ended at ${expires}${state === 'proposed' ? ' without approval' : ''}: no traffic follows it`;
+}
+
+function verdictText({ verdict, by, at, reason }: NonNullable<ProposalView['verdict']>): string {
+  return `${verdict === 'approve' ? 'approved' : 'rejected'} by ${by} at ${at}: ${reason}`;
+}
+
+type Rule = ProposalView['proposal']['rules'][number];
 
 function continentsText({ countries, continents }: Rule): string {
   if (continents.length === 0) return '';
