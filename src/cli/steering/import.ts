@@ -19,7 +19,10 @@ interface ImportOptions extends OutputArguments {
   readonly [option: string]: unknown;
 }
 
-/** `tideline steering import`: traffic policies that say what a zone of another tool says. It writes no zone. */
+/**
+ * `tideline steering import`: traffic policies that say what a zone of another tool says. It writes no zone. It exits with 1 when a
+ * name is refused, or nothing becomes a policy.
+ */
 export function register(): Command {
   const command = new Command('import')
     .description('Make traffic policies of a zone of octoDNS, BIND or Route 53, and say what becomes of each name')
@@ -39,12 +42,19 @@ export function register(): Command {
     )
     .option('--route53-zone <name>', 'read this zone of Route 53 as it is now, instead of a file')
     .addOption(urlOption(providers.route53.url))
-    .option('--out <file>', 'write the policies to this file, which must not exist yet')
+    .option(
+      '--out <file>',
+      'write the policies to this file, which must not exist yet; without a policy nothing is written',
+    )
     .addOption(
       new Option('--provider <name>', 'the provider that the policies name')
         .choices(['route53', 'powerdns', 'all'])
         .default('route53'),
     );
+  command.addHelpText(
+    'after',
+    '\nExits with 1 when a name is refused, also where others become policies, and when there is no policy at all.',
+  );
   return addOutputOption(command).action(run);
 }
 
@@ -64,10 +74,18 @@ async function run(words: readonly string[], options: ImportOptions): Promise<vo
   const { zone, file } = await foundZone(zonefile, options);
   const named: readonly ProviderName[] = options.provider === 'all' ? ['route53', 'powerdns'] : [options.provider];
   const result = importZone(platform, file, { zone, providers: named });
-  if (options.out !== undefined) await writePolicies(options.out, result.policies);
+  const refused = result.findings.filter(({ outcome }) => outcome === 'refused');
+  const isNothing = result.policies.length === 0;
+  if (options.out !== undefined && !isNothing) await writePolicies(options.out, result.policies);
   await printResult(options.output, { lines: () => renderImport(result), value: () => result });
+  if (isNothing || refused.length > 0) process.exitCode = 1;
   if (options.output !== 'text') return;
-  if (options.out === undefined) printLines(['nothing is written; --out FILE writes the policies']);
+  if (isNothing) {
+    const why =
+      refused.length > 0 ? 'the reason stands behind each name' : `no name of ${zone} has a record of addresses`;
+    const file = options.out === undefined ? '' : `, ${options.out} is not written`;
+    printLines([`nothing can be imported${file}: ${why}`]);
+  } else if (options.out === undefined) printLines(['nothing is written; --out FILE writes the policies']);
   else
     printLines([
       `written to ${options.out}; next: put it into the folder of the spec, tideline check FOLDER, tideline steering adopt HOST FOLDER`,
