@@ -39,7 +39,7 @@ export async function zoneOfMaster(file: string, zone: string | undefined): Prom
     const origin = cleanZone(zone ?? nameOfFile(file));
     const records = parseMasterFile(text, origin);
     const found = cleanZone(zone ?? zoneOfSoa(records) ?? origin);
-    return { zone: found, file: zoneOfMasterFile(records, found) };
+    return { zone: found, file: zoneOfMasterFile(records, found, file) };
   } catch (error) {
     if (!(error instanceof MasterFileError)) throw error;
     throw unreadable(file, error.message, fix, error.line);

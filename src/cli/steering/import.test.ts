@@ -30,7 +30,16 @@ test('an import of which nothing can become a policy writes no file, says so, an
 
   const value = imported('a A 10.0.0.1\n', '-o', 'json');
   expect(value).toMatchObject({ code: 1, hasFile: false });
-  expect(JSON.parse(value.text)).toMatchObject({ policies: [], findings: [{ outcome: 'refused' }] });
+  expect(JSON.parse(value.text)).toMatchObject({
+    policies: [],
+    findings: [
+      {
+        outcome: 'refused',
+        at: [expect.stringMatching(/db\.video\.example:2$/)],
+        fix: expect.stringMatching(/spec\.entry/),
+      },
+    ],
+  });
 });
 
 test('an import of which some names are refused writes the others and exits with 1, a whole one with 0', () => {

@@ -18,7 +18,15 @@ export interface RecordAnswers {
 }
 
 /** Why a record cannot become a policy. */
-export class NotPossible extends Error {}
+export class NotPossible extends Error {
+  /** What a person can do about it, where that is known. */
+  readonly fix: string | undefined;
+
+  constructor(message: string, fix?: string) {
+    super(message);
+    this.fix = fix;
+  }
+}
 
 /** The cluster of an address of a record, as the platform's entries say. */
 export type ClusterOf = (address: string) => string | undefined;
@@ -127,7 +135,11 @@ function evenly(addresses: readonly string[], clusterOf: ClusterOf): Answer {
 export function knownCluster(address: string, clusterOf: ClusterOf): string {
   const parsed = parseAddress(address);
   const cluster = parsed === undefined ? undefined : clusterOf(parsed.text);
-  if (cluster === undefined) throw new NotPossible(`${address} is the entry address of no Cluster`);
+  if (cluster === undefined)
+    throw new NotPossible(
+      `${address} is the entry address of no Cluster`,
+      'write it into spec.entry of its Cluster, or leave the name to the tool that writes it now',
+    );
   return cluster;
 }
 

@@ -10,7 +10,7 @@ const zone = 'video.example';
 
 function imported(text: string) {
   const records = parseMasterFile(`$TTL 60\n${text}`, zone);
-  return importZone(platform, zoneOfMasterFile(records, zone), { zone, providers: ['powerdns'] });
+  return importZone(platform, zoneOfMasterFile(records, zone, 'db'), { zone, providers: ['powerdns'] });
 }
 const report = (text: string): readonly string[] => renderImport(imported(text));
 
@@ -38,8 +38,9 @@ old     CNAME www
     '    note: the registry record of external-dns for api.video.example',
     'api.video.example becomes policy api',
     '    note: external-dns (owner paris) writes it for ingress/video/api: first delete its TXT records at a-api.video.example, api.video.example, so that it leaves the host alone, then take the host out of its sources, and only then adopt',
-    'ns1.video.example is not imported: 10.0.0.1 is the entry address of no Cluster',
-    'odd.video.example is not imported: its A record cannot be read: line 11: expected one address',
+    'ns1.video.example is not imported: 10.0.0.1 is the entry address of no Cluster (db:4)',
+    '    fix: write it into spec.entry of its Cluster, or leave the name to the tool that writes it now',
+    'odd.video.example is not imported: its A record cannot be read: expected one address (db:11)',
     'old.video.example stays: CNAME: no record of addresses; it stays as it is',
     'video.example stays: NS, SOA: no record of addresses; it stays as it is',
     'www.video.example becomes policy www',
@@ -64,8 +65,32 @@ test('a name with several TTLs has the smallest, and several addresses are clust
 
 test('a record outside of the zone is refused with its line, and the zone is that of the SOA', () => {
   const outside = parseMasterFile('$TTL 60\nwww.other.example. A 192.0.2.10\n', zone);
-  expect(() => zoneOfMasterFile(outside, zone)).toThrow(MasterFileError);
-  expect(() => zoneOfMasterFile(outside, zone)).toThrow(/www\.other\.example is not in the zone video\.example/);
+  expect(() => zoneOfMasterFile(outside, zone, 'db')).toThrow(MasterFileError);
+  expect(() => zoneOfMasterFile(outside, zone, 'db')).toThrow(/www\.other\.example is not in the zone video\.example/);
   expect(zoneOfSoa(parseMasterFile('other.example. SOA a b 1 2 3 4 60\n', zone))).toBe('other.example');
   expect(zoneOfSoa(outside)).toBeUndefined();
+});
+
+test('a name or a TTL that no policy may have is refused by itself, with its line and what to do', () => {
+  const { policies, findings } = imported(String.raw`good 60 A 192.0.2.10
+bad\000x 60 A 192.0.2.10
+none 0 A 192.0.2.10
+foo 1W2D A 192.0.2.10
+${'l'.repeat(60)}.${'m'.repeat(60)} 30 A 192.0.2.10
+`);
+  expect(policies.map(({ spec }) => spec.hosts)).toEqual([
+    ['good.video.example'],
+    [`${'l'.repeat(60)}.${'m'.repeat(60)}.video.example`],
+  ]);
+  const refused = findings.filter(({ outcome }) => outcome === 'refused');
+  expect(refused.map(({ host, what, at }) => [host, what, at])).toEqual([
+    [
+      String.raw`bad\000x.video.example`,
+      expect.stringMatching(/^its name is no host name: expected a DNS name in lower case/),
+      ['db:3'],
+    ],
+    ['foo.video.example', 'its time to live is 777600 s: expected 1 to 86400', ['db:5']],
+    ['none.video.example', 'its time to live is 0 s: expected 1 to 86400', ['db:4']],
+  ]);
+  for (const { fix } of refused) expect(fix).toMatch(/^(give|rename) /);
 });

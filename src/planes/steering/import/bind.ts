@@ -4,10 +4,10 @@ import type { ZoneEntry, ZoneFile } from './zone-file.ts';
 
 const addressTypes: readonly string[] = ['A', 'AAAA'];
 
-/** The records of a master file as an import reads them; throws a MasterFileError for one that is not of the zone. */
-export function zoneOfMasterFile(records: readonly MasterRecord[], zone: string): ZoneFile {
+/** The records of a master file as an import reads them; throws a MasterFileError for one that is not of the zone. `file` is how a person named it. */
+export function zoneOfMasterFile(records: readonly MasterRecord[], zone: string, file: string): ZoneFile {
   const sets = Map.groupBy(records, ({ owner, type }) => `${owner} ${type}`);
-  return { entries: [...sets.values()].flatMap((set) => entryOf(set, zone) ?? []) };
+  return { entries: [...sets.values()].flatMap((set) => entryOf(set, zone, file) ?? []) };
 }
 
 /** The name of the zone that a file is of, by its SOA. */
@@ -15,17 +15,18 @@ export function zoneOfSoa(records: readonly MasterRecord[]): string | undefined 
   return records.find(({ type }) => type === 'SOA')?.owner;
 }
 
-function entryOf(set: readonly MasterRecord[], zone: string): ZoneEntry | undefined {
+function entryOf(set: readonly MasterRecord[], zone: string, file: string): ZoneEntry | undefined {
   const [first] = set;
   if (first === undefined) return undefined;
   const { owner, type, line } = first;
   if (owner !== zone && !owner.endsWith(`.${zone}`))
     throw new MasterFileError(line, `${owner} is not in the zone ${zone}`);
   const name = owner === zone ? '' : owner.slice(0, -zone.length - 1);
-  if (type === 'TXT') return { name, type, texts: set.map(({ data }) => data.join('')) };
-  if (!addressTypes.includes(type)) return { name, type };
+  const at = set.map((record) => `${file}:${record.line}`);
+  if (type === 'TXT') return { name, type, at, texts: set.map(({ data }) => data.join('')) };
+  if (!addressTypes.includes(type)) return { name, type, at };
   const odd = set.find(({ data }) => data.length !== 1);
-  if (odd !== undefined) return { name, type, problem: `line ${odd.line}: expected one address` };
+  if (odd !== undefined) return { name, type, at: [`${file}:${odd.line}`], problem: 'expected one address' };
   // One TTL for a set (RFC 2181, section 5.2); where a file has several the smallest is what resolvers obey.
   const ttlSeconds = Math.min(...set.map((record) => record.ttlSeconds));
   const values = set.map(({ data }) => data[0] ?? '');
@@ -33,6 +34,7 @@ function entryOf(set: readonly MasterRecord[], zone: string): ZoneEntry | undefi
   return {
     name,
     type,
+    at,
     read: (clusterOf) => ({
       ...answersOfRecord(record, clusterOf),
       ttlSeconds,

@@ -2,6 +2,7 @@ import { apiVersion } from '../../../model/contract.ts';
 import { clusterByAddress } from '../../../model/platform/entries.ts';
 import { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import { NotPossible, type RecordAnswers } from './answers.ts';
 import { type Heritage, heritageOf, hostOfRegistry } from './external-dns.ts';
@@ -19,6 +20,10 @@ export interface ImportFinding {
   readonly outcome: 'policy' | 'stays' | 'refused';
   /** The name of the policy, or why. */
   readonly what: string;
+  /** Of a refused host: where its records stand, `file:line`, as far as that is known. */
+  readonly at?: readonly string[];
+  /** Of a refused host: what to do about it. */
+  readonly fix?: string;
   readonly notes: readonly string[];
 }
 
@@ -44,10 +49,19 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
     if (addresses.length === 0) continue;
     try {
       const draft = draftOf(host, addresses, clusterOf);
+      refuseUnlessAllowed(draft, target);
       drafts.push({ ...draft, notes: [...draft.notes, ...registered.notesOf(host)] });
     } catch (error) {
       if (!(error instanceof NotPossible)) throw error;
-      findings.push({ host, outcome: 'refused', what: error.message, notes: [] });
+      const at = addresses.flatMap((entry) => entry.at ?? []);
+      findings.push({
+        host,
+        outcome: 'refused',
+        what: error.message,
+        at,
+        ...withoutUndefined({ fix: error.fix }),
+        notes: [],
+      });
     }
   }
   const policies = grouped(drafts, target, findings);
@@ -162,7 +176,7 @@ function clustersOf({ rules, default: fallback }: RecordAnswers): readonly strin
 /** How many hosts one policy may have. */
 const mostHosts = 500;
 
-/** One policy for hosts with the same draft; what the spec does not allow becomes a finding. */
+/** One policy for hosts with the same draft. */
 function grouped(
   drafts: readonly Drafted[],
   target: ImportTarget,
@@ -173,13 +187,8 @@ function grouped(
     partsOf(same).flatMap((part) => {
       const name = freeName(part[0]?.host ?? '', target.zone, names);
       const policy = policyOf(name, part, target);
-      for (const { host, notes } of part)
-        findings.push(
-          typeof policy === 'string'
-            ? { host, outcome: 'refused', what: policy, notes: [] }
-            : { host, outcome: 'policy', what: name, notes },
-        );
-      return typeof policy === 'string' ? [] : [policy];
+      for (const { host, notes } of part) findings.push({ host, outcome: 'policy', what: name, notes });
+      return policy;
     }),
   );
 }
@@ -189,15 +198,38 @@ function partsOf(all: readonly Drafted[]): readonly (readonly Drafted[])[] {
   return Array.from({ length: count }, (_, index) => all.slice(index * mostHosts, (index + 1) * mostHosts));
 }
 
-/** The policy, or what the spec does not allow. */
-function policyOf(name: string, part: readonly Drafted[], { zone, providers }: ImportTarget): TrafficPolicy | string {
+function policyOf(name: string, part: readonly Drafted[], target: ImportTarget): TrafficPolicy {
+  return TrafficPolicy.parse(textOfPolicy(name, part, target));
+}
+
+/** A policy as a person would write it, not yet parsed. */
+function textOfPolicy(name: string, part: readonly Drafted[], { zone, providers }: ImportTarget) {
   const hosts = part.map(({ host }) => host).sort();
   const spec = { hosts, dns: { zone, providers: [...providers] }, ...part[0]?.draft };
-  const parsed = TrafficPolicy.safeParse({ apiVersion, kind: 'TrafficPolicy', metadata: { name }, spec });
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
+  return { apiVersion, kind: 'TrafficPolicy', metadata: { name }, spec };
 }
+
+/** Each host by itself, before hosts share a policy: one that the spec does not allow takes no other along. Throws NotPossible. */
+function refuseUnlessAllowed(drafted: Drafted, target: ImportTarget): void {
+  const { success, error } = TrafficPolicy.safeParse(textOfPolicy('all', [drafted], target));
+  if (success) return;
+  const [issue] = error.issues;
+  const field = issue?.path.join('.') ?? '';
+  if (field === 'spec.ttlSeconds')
+    throw new NotPossible(
+      `its time to live is ${drafted.draft.ttlSeconds} s: expected 1 to 86400`,
+      'give its records such a TTL; 60 is usual',
+    );
+  if (field.startsWith('spec.hosts.'))
+    throw new NotPossible(
+      `its name is no host name: expected ${issue?.message}`,
+      'rename it, or leave it to the tool that writes it now',
+    );
+  throw new NotPossible(`${field}: ${issue?.message}`);
+}
+
+/** The name of a policy has at most 63 characters, with the number behind it. */
+const longestBase = 50;
 
 /** `www` of `www.video.example`; a number behind it when another policy has that name. */
 function freeName(host: string, zone: string, taken: Set<string>): string {
@@ -205,8 +237,9 @@ function freeName(host: string, zone: string, taken: Set<string>): string {
   const base =
     label
       .replace(/[^a-z0-9]+/gi, '-')
-      .replace(/^-|-$/g, '')
-      .toLowerCase() || 'all';
+      .toLowerCase()
+      .slice(0, longestBase)
+      .replace(/^-|-$/g, '') || 'all';
   for (let count = 1; ; count++) {
     const name = count === 1 ? base : `${base}-${count}`;
     if (taken.has(name)) continue;

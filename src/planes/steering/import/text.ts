@@ -10,8 +10,9 @@ const words = {
 export function renderImport({ policies, findings }: Import): readonly string[] {
   const count = (outcome: ImportFinding['outcome']): number => findings.filter((one) => one.outcome === outcome).length;
   return [
-    ...findings.flatMap(({ host, outcome, what, notes }) => [
-      `${host} ${words[outcome]} ${what}`,
+    ...findings.flatMap(({ host, outcome, what, at = [], fix, notes }) => [
+      `${host} ${words[outcome]} ${what}${at.length === 0 ? '' : ` (${at.join(', ')})`}`,
+      ...(fix === undefined ? [] : [`    fix: ${fix}`]),
       ...notes.map((note) => `    note: ${note}`),
     ]),
     `hosts in policies: ${count('policy')}, policies: ${policies.length}, not imported: ${count('refused')}, staying: ${count('stays')}`,

@@ -10,6 +10,8 @@ export interface ZoneEntry {
   /** Relative to the zone; empty for the zone itself. */
   readonly name: string;
   readonly type: string;
+  /** Where the records stand, `file:line`; absent where the reader does not know it. */
+  readonly at?: readonly string[];
   /** Of addresses: what they say of users and clusters. Throws NotPossible when a policy cannot say it. */
   readonly read?: (clusterOf: ClusterOf) => EntryAnswers;
   /** Why records of addresses cannot be read. */
