@@ -40,7 +40,10 @@ export interface ZoneView {
   readonly plan?: {
     readonly checksum: string;
     readonly records: { readonly delete: number; readonly create: number };
-    /** Of the host of which most traffic moves, now or while everything is healthy. */
+    /**
+     * Of the host of which most traffic moves, now or while everything is healthy; now alone, where the plan holds clusters back or leads users back
+     * to them.
+     */
     readonly movedShare: number;
     readonly hosts: readonly string[];
     readonly countries: readonly string[];
@@ -95,6 +98,7 @@ export interface ZoneApplyView {
   readonly atMs: number;
   readonly checksum: string;
   readonly generation: number;
+  /** As in the plan, and in the history of the zone. */
   readonly movedShare: number;
   readonly hosts: readonly string[];
   readonly countries: readonly string[];

@@ -2,7 +2,7 @@ import type { HoldView, ZoneConditionView, ZoneView } from '../../model/steering
 import type { ZoneAtProvider } from './compile/intent.ts';
 import { type Counts, countKey } from './plan/failback.ts';
 import { overGuardText } from './plan/guard.ts';
-import { endOf, failbackOf, standingHolds } from './plan/holds.ts';
+import { endOf, failbackOf, shareMovedBy, standingHolds } from './plan/holds.ts';
 import { countriesThatMove, worstShare } from './plan/impact.ts';
 import { loudOverlays } from './plan/overlays.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan/plan.ts';
@@ -95,7 +95,7 @@ export function viewOf(plan: ZonePlan): NonNullable<ZoneView['plan']> {
   return {
     checksum: checksumOf([plan]),
     records: { delete: changes.delete.length, create: changes.create.length },
-    movedShare: Math.max(0, ...impacts.map(worstShare)),
+    movedShare: shareMovedBy(plan),
     hosts: moving.map(({ host }) => host).slice(0, mostHosts),
     countries: [...new Set(moving.flatMap(countriesThatMove))].toSorted(),
     policies: policiesToWrite(plan),

@@ -9,7 +9,7 @@ import { nextGeneration, parseHead } from '../records/registry.ts';
 import type { HeldBack, Task } from '../records/scope.ts';
 import { clockText } from './clock.ts';
 import { type Approval, approvalsFor, isApproved, isoTime, overGuardText } from './guard.ts';
-import { shareNow, worstShare } from './impact.ts';
+import { shareMovedBy } from './holds.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 
 /** A zone that was written and answers as its plan says. */
@@ -126,7 +126,7 @@ export async function applyZone(plan: ZonePlan, provider: ZoneProvider, checksum
 
 /** The batches, which say by whom the plan was applied; those that take our last host from a zone leave no note. */
 function signed(plan: ZonePlan, checksum: string): readonly Batch[] {
-  const { task, intent, changes, batches, zone, state, author, impacts, inputs } = plan;
+  const { task, intent, changes, batches, zone, state, author, inputs } = plan;
   const last = batches.at(-1);
   if (last === undefined || (task.kind === 'remove' && intent.wanted.hosts.length === 0)) return batches;
   const { by, nowMs, reason } = author;
@@ -138,7 +138,7 @@ function signed(plan: ZonePlan, checksum: string): readonly Batch[] {
     task: nameOf(task),
     first: nextGeneration(changes.registryBefore),
     generation: changes.registryBefore.generation + batches.length,
-    share: Math.max(0, ...impacts.map(task.kind === 'everything' && task.holds !== undefined ? shareNow : worstShare)),
+    share: shareMovedBy(plan),
     inputs,
     records: parseHead(last.after)?.digest ?? 'none',
   });

@@ -6,7 +6,9 @@ import type { Platform } from '../../../model/spec/platform.ts';
 import type { Failback } from '../failback.ts';
 import { SteeringError } from '../reasons.ts';
 import { everything } from '../records/scope.ts';
+import { viewOf } from '../zone-memory.ts';
 import { driftOf } from './drift.ts';
+import { readHistories } from './history.ts';
 import { planStep } from './plan.ts';
 
 const rule: Failback = { mode: 'heldDown', holdMinutes: 30, stepShare: 0.01, stepMinutes: 10 };
@@ -39,6 +41,19 @@ describe('a cluster that was down', () => {
     expect(await world.answer('FR')).toEqual({ cloud: 1 });
     await world.watch(6);
     expect([await world.answer('FR'), await world.holds()]).toEqual([{ paris: 1 }, []]);
+  });
+
+  it('moves as much by the status of the agent as by the history of the zone', async () => {
+    const world = new FailbackWorld(withFailback(example, rule));
+    await world.look();
+    world.down.add('paris');
+    world.pass(0.5);
+    const plan = await world.look();
+    expect(plan.impacts[0]?.movedShare).toBeGreaterThan(0);
+    const of = [{ provider: 'route53' as const, zone: 'video.example' }];
+    const [history] = await readHistories(of, () => world.provider());
+    expect(history).toMatchObject({ applies: [{ task: 'hold', share: viewOf(plan).movedShare }, {}] });
+    expect(viewOf(plan).movedShare).toBe(0);
   });
 
   it('begins its hold anew when it is down again', async () => {

@@ -10,6 +10,7 @@ import type { Changes } from '../records/changes.ts';
 import { holdChanges, readHolds } from '../records/holds.ts';
 import type { Task } from '../records/scope.ts';
 import { isoTime } from './guard.ts';
+import { type HostImpact, shareNow, worstShare } from './impact.ts';
 
 /** The rule by which users return to clusters of a policy, where it is not that they do at once. */
 export function failbackOf({ spec }: TrafficPolicy): Failback | undefined {
@@ -49,6 +50,17 @@ export function holdsAfter(task: Task, standing: Holds, zone: string): Holds {
 /** What a plan moves by itself: where it only follows failures, and ends at the policy as written, nothing counts with later plans. */
 export function movedBy<Impact>(task: Task, impacts: readonly Impact[]): readonly Impact[] {
   return task.kind === 'everything' && task.holds !== undefined ? [] : impacts;
+}
+
+/** The share that a plan moves, of the host of which it is most: by itself, where it follows failures, and at its worst elsewhere. */
+export function shareMovedBy({
+  task,
+  impacts,
+}: {
+  readonly task: Task;
+  readonly impacts: readonly HostImpact[];
+}): number {
+  return Math.max(0, ...impacts.map(task.kind === 'everything' && task.holds !== undefined ? shareNow : worstShare));
 }
 
 /** What is held back without this cluster. Throws NotHeld. */
