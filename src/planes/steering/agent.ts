@@ -237,6 +237,7 @@ export class SteeringAgent {
       this.#note(memory, isHeld ? 'waits' : stateOf[step.does], [
         ...step.because,
         ...held,
+        ...plan.notices.filter(({ reason }) => reason === 'FailbackPartly'),
         ...(this.#after?.notices(plan) ?? []),
       ]);
       return plan;

@@ -83,6 +83,8 @@ export const steeringReasons = {
     'A policy says how users return to a cluster that was down; only the steering agent, in the mode automatic, can see to that.',
   FailbackUnseen:
     'The provider tells nobody what its health checks say, so no agent can see to how users return; they return at once.',
+  FailbackPartly:
+    'Some addresses of a cluster are down and others are not: `spec.failback` holds a cluster back only when all of its addresses are down.',
   DrainsOfToday: 'A cluster was drained then and is not now, or the other way round; a rollback changes no drain.',
   SpecSaysOtherwise:
     'The platform spec still says what a rollback took back: the next apply of it undoes the rollback.',

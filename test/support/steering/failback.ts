@@ -29,7 +29,7 @@ export function withFailback(platform: Platform, failback: NonNullable<TrafficPo
 /** A Route 53 zone in memory whose checkers say what this world says, and agents that look at it; time passes only by `pass`. */
 export class FailbackWorld {
   platform: Platform;
-  /** Clusters that are down, and those of which nobody says anything. */
+  /** Clusters, or addresses, that are down, and clusters of which nobody says anything. */
   readonly down = new Set<string>();
   readonly silent = new Set<string>();
   nowMs = Date.UTC(2026, 10, 27, 12);
@@ -114,7 +114,10 @@ export class FailbackWorld {
         const { healthChecks } = intentOf(this.platform, 'route53', zone, 0);
         const clusters = new Map(healthChecks.map(({ key, address }) => [key, clusterOf.get(address) ?? '']));
         const told = keys.filter((key) => !this.silent.has(clusters.get(key) ?? ''));
-        return new Map(told.map((key) => [key, !this.down.has(clusters.get(key) ?? '')]));
+        const addresses = new Map(healthChecks.map(({ key, address }) => [key, address]));
+        const isDown = (key: string): boolean =>
+          [clusters, addresses].some((names) => this.down.has(names.get(key) ?? ''));
+        return new Map(told.map((key) => [key, !isDown(key)]));
       },
     };
   }

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { FailbackWorld, withFailback } from '../../../../test/support/steering/failback.ts';
-import { examplePlatform } from '../../../../test/support/steering/world.ts';
+import { examplePlatform, withIPv6On } from '../../../../test/support/steering/world.ts';
 import { countedAlike } from '../../../model/country-weights.ts';
+import { entryAddresses } from '../../../model/platform/entries.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { Failback } from '../failback.ts';
 import { SteeringError } from '../reasons.ts';
@@ -54,6 +55,31 @@ describe('a cluster that was down', () => {
     const [history] = await readHistories(of, () => world.provider());
     expect(history).toMatchObject({ applies: [{ task: 'hold', share: viewOf(plan).movedShare }, {}] });
     expect(viewOf(plan).movedShare).toBe(0);
+  });
+
+  it('is not held while only a part of its addresses is down, and that is said', async () => {
+    const both = withIPv6On(example, 'paris', 'newyork', 'cloud');
+    const world = new FailbackWorld(withFailback(both, rule));
+    await world.look();
+    const told = async (...down: readonly string[]) => {
+      world.down.clear();
+      for (const one of down) world.down.add(one);
+      world.pass(2);
+      const { notices } = await world.look();
+      return notices.flatMap(({ reason, message }) => (reason === 'FailbackPartly' ? [message] : []));
+    };
+    expect(await told()).toEqual([]);
+    const [IPv4 = '', IPv6 = ''] = entryAddresses(both, 'paris').map(({ text }) => text);
+    expect([await told(IPv6), await told(IPv4), await world.holds()]).toEqual([
+      [
+        'policy video: paris is down over IPv6 only; it is held back only when all of its addresses are down, so users return to those as soon as they are healthy',
+      ],
+      [expect.stringContaining('paris is down over IPv4 only;')],
+      [],
+    ]);
+    expect(await told('paris')).toEqual([]);
+    expect(await world.holds()).toMatchObject([{ cluster: 'paris' }]);
+    expect(await told(IPv6)).toEqual([]);
   });
 
   it('begins its hold anew when it is down again', async () => {

@@ -8,8 +8,9 @@ import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { type Count, counted, nextHold, type Sight } from '../failback.ts';
 import type { ZoneReader } from '../providers/provider.ts';
+import type { SteeringNotice } from '../reasons.ts';
 import type { HoldWord } from '../records/scope.ts';
-import { failbackOf } from './holds.ts';
+import { failbackOf, partlyDown } from './holds.ts';
 import { type Asked, isEmpty, planStep, type ZonePlan } from './plan.ts';
 import { type PresentHealth, presentHealth } from './present.ts';
 
@@ -42,6 +43,11 @@ export async function planFailback(
   if (policies.length === 0) return { plan, counts: new Map() };
   const names = new Set(policies.map(({ policy }) => policy.metadata.name));
   const health = await presentHealth({ policies }, names, { reader, state });
+  const partly = partlyDown(
+    policies.map(({ policy }) => policy),
+    plan.holds,
+    health,
+  );
   const looks = policies.map(({ policy }) => {
     const name = policy.metadata.name;
     const seen = new Sights(
@@ -54,7 +60,7 @@ export async function planFailback(
   });
   const known = new Map(looks.flatMap((look) => [...look.counts]));
   const changes = looks.flatMap((look) => look.changes);
-  if (changes.length === 0 || !isEmpty(plan)) return { plan, counts: known };
+  if (changes.length === 0 || !isEmpty(plan)) return { plan: withPartly(plan, partly), counts: known };
   // Whoever is held back moves nobody, and does not wait for those who return.
   const words = new Set(changes.map(({ word }) => word));
   const word = words.has('hold') || !words.has('failback') ? 'hold' : 'failback';
@@ -68,7 +74,14 @@ export async function planFailback(
   );
   const purpose = { kind: 'everything', holds: { held, word } } as const;
   const same = { ...reader, read: async () => state };
-  return { plan: await planStep(platform, same, { zone, purpose }, nowMs, asked), counts: known };
+  const made = await planStep(platform, same, { zone, purpose }, nowMs, asked);
+  return { plan: withPartly(made, partly), counts: known };
+}
+
+/** The plan, which says what is down in part; it may have looked at the health of some policies only. */
+function withPartly(plan: ZonePlan, partly: readonly SteeringNotice[]): ZonePlan {
+  const others = plan.notices.filter(({ reason }) => reason !== 'FailbackPartly');
+  return { ...plan, notices: [...others, ...partly] };
 }
 
 interface Found {

@@ -1,6 +1,7 @@
 import type { Hold, Holds } from '../../../answers/hold.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import { type AddressType, addressTypes, familyOf } from '../compile/entries.ts';
 import { duration } from '../compile/recovery.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import type { Failback } from '../failback.ts';
@@ -11,6 +12,7 @@ import { holdChanges, readHolds } from '../records/holds.ts';
 import type { Task } from '../records/scope.ts';
 import { isoTime } from './guard.ts';
 import { type HostImpact, shareNow, worstShare } from './impact.ts';
+import type { PresentHealth } from './present.ts';
 
 /** The rule by which users return to clusters of a policy, where it is not that they do at once. */
 export function failbackOf({ spec }: TrafficPolicy): Failback | undefined {
@@ -104,6 +106,39 @@ export function holdNotices(
     return [{ reason: 'FailbackNeedsAgent', message }];
   });
 }
+
+/**
+ * The clusters of which only some addresses are down, say the provider's checkers: nothing holds them back. One that is held already stays so, and its
+ * time begins anew.
+ */
+export function partlyDown(
+  policies: readonly TrafficPolicy[],
+  holds: Holds,
+  health: readonly PresentHealth[],
+): readonly SteeringNotice[] {
+  return policies.flatMap((policy) => {
+    const name = policy.metadata.name;
+    const held = new Set(holds.get(name)?.map(({ cluster }) => cluster));
+    const told = failbackOf(policy) === undefined ? [] : health.filter((one) => one.policy === name);
+    return [...Map.groupBy(told, ({ cluster }) => cluster)].flatMap(([cluster, entries]): readonly SteeringNotice[] => {
+      const down = entries.filter(({ healthy, seenBy }) => healthy === false && seenBy === 'provider');
+      if (down.length === 0 || down.length === entries.length || held.has(cluster)) return [];
+      const message = `policy ${name}: ${cluster} is down ${partText(down, entries)} only; it is held back only when all of its addresses are down, so users return to those as soon as they are healthy`;
+      return [{ reason: 'FailbackPartly', message }];
+    });
+  });
+}
+
+/** Which part of a cluster is down: a family, where that is what it is. */
+function partText(down: readonly PresentHealth[], entries: readonly PresentHealth[]): string {
+  const typesOf = (some: readonly PresentHealth[]): readonly string[] => [...new Set(some.map(typeOf))];
+  const up = entries.filter((one) => !down.includes(one));
+  const [type, ...others] = addressTypes.filter((one) => typesOf(down).includes(one));
+  if (type !== undefined && others.length === 0 && !typesOf(up).includes(type)) return `over ${familyOf(type)}`;
+  return `at ${down.map(({ address }) => address).join(', ')}`;
+}
+
+const typeOf = ({ address }: PresentHealth): AddressType => (address.includes(':') ? 'AAAA' : 'A');
 
 /** How a hold ends, as a clause. */
 export function endOf({ healthySeconds, back }: Hold, { mode, holdMinutes, stepShare, stepMinutes }: Failback): string {

@@ -26,7 +26,7 @@ import { checksOf, type FoundZone, keysOf } from './checks.ts';
 import { wrongClocks } from './clock.ts';
 import { type CountedChecks, countedChecks } from './counted.ts';
 import { brokenBy, guardOf, type OverGuard } from './guard.ts';
-import { holdNotices, holdsAfter, isWatchedBy, movedBy, standingHolds, withHolds } from './holds.ts';
+import { holdNotices, holdsAfter, isWatchedBy, movedBy, partlyDown, standingHolds, withHolds } from './holds.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
 import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
 import { aboutUsers, drainedAtRelease, leavesRollback, leftAlone } from './notices.ts';
@@ -217,6 +217,7 @@ export async function planStep(
       ...hosts.flatMap((host) => hiding({ zone, hosts: known }, host, state.records)),
       ...intent.notices,
       ...holdNotices(named, holds, isWatchedBy(reader)),
+      ...partlyDown(named, holds, health),
       ...(task.kind === 'release' ? [] : intent.policies.flatMap(leftAlone)),
       ...changes.notices,
       ...wrongClocks(reader.name, state, readApplied(zone, records), nowMs),
