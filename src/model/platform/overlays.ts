@@ -60,6 +60,13 @@ export function decidingOverlay(
   return rules.some(({ countries }) => countries.includes(place)) ? undefined : decidesFor(countryOfPlace(place));
 }
 
+/** Whether an overlay, as it stands, leads no traffic and will lead none: it was rejected, or it has ended and is not to stay. */
+export function isOver(platform: Judges, overlay: TrafficOverlay, nowMs: number): boolean {
+  const { state, trouble } = judge(platform, overlay, nowMs);
+  if (trouble.includes('changed')) return false;
+  return state === 'rejected' || state === 'returned' || (state === 'proposed' && trouble.includes('expired'));
+}
+
 /** When something about overlays changes by itself, in ms since the epoch. */
 export function overlayMoments({ overlays, verdicts }: Pick<Platform, 'overlays' | 'verdicts'>): readonly number[] {
   return [
@@ -67,6 +74,9 @@ export function overlayMoments({ overlays, verdicts }: Pick<Platform, 'overlays'
     ...[...verdicts.values()].map(({ spec }) => Date.parse(spec.proposal.expires)),
   ];
 }
+
+/** What decides which version of an overlay counts. */
+type Judges = Pick<Platform, 'policies' | 'verdicts'>;
 
 interface Judged {
   readonly overlay: TrafficOverlay;
@@ -77,7 +87,7 @@ interface Judged {
 }
 
 /** Which version of an overlay counts, if any does. */
-function judge(platform: Platform, overlay: TrafficOverlay, nowMs: number): Judged {
+function judge(platform: Judges, overlay: TrafficOverlay, nowMs: number): Judged {
   const mine = proposalOf(overlay);
   const verdict = verdictOn(platform, overlay.metadata.name);
   const { proposals, approvers } = platform.policies.get(mine.policy)?.spec.guard ?? {};
@@ -110,7 +120,7 @@ function isOwnWord(said: TrafficVerdict['spec'] | undefined): boolean {
 }
 
 /** The newest word about an overlay. */
-function verdictOn({ verdicts }: Platform, overlayName: string): TrafficVerdict['spec'] | undefined {
+function verdictOn({ verdicts }: Judges, overlayName: string): TrafficVerdict['spec'] | undefined {
   const [newest] = [...verdicts.values()]
     .filter(({ spec }) => spec.overlay === overlayName)
     .toSorted((a, b) => Date.parse(b.spec.at) - Date.parse(a.spec.at) || compareText(a.metadata.name, b.metadata.name));

@@ -54,17 +54,10 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
     problems.push(problemAt(at, path, finding));
   };
   problems.push(...checkNames(objects));
-  for (const check of [
-    checkReferences,
-    checkPrefixes,
-    checkAddresses,
-    checkPools,
-    checkPolicies,
-    checkNever,
-    checkOverlays,
-  ])
+  for (const check of [checkReferences, checkPrefixes, checkAddresses, checkPools, checkPolicies, checkNever])
     check(objects, report);
   const platform = platformOf(objects);
+  checkOverlays(objects, platform, nowMs, report);
   return {
     platform,
     problems,

@@ -1,23 +1,27 @@
-import { withOverlays } from '../../platform/overlays.ts';
-import { decidingRules, statesOfPolicy } from '../../platform/policies.ts';
-import { type Objects, problemAt, type Report, type SpecProblem, valid, whereIs } from '../objects.ts';
+import { countryOfPlace } from '../../geo/states.ts';
+import { isOver, withOverlays } from '../../platform/overlays.ts';
+import { countriesOfRule, decidingRules, type PolicyRule, statesOfPolicy } from '../../platform/policies.ts';
+import { type Declared, type Objects, problemAt, type Report, type SpecProblem, valid, whereIs } from '../objects.ts';
 import type { Platform } from '../platform.ts';
 import { checkRuleList } from './policies.ts';
 
-/** Rules are as those of a policy, and no two overlays of a policy speak of the same country. */
-export function checkOverlays(objects: Objects, report: Report): void {
-  const speaking = new Map<string, (typeof objects.TrafficOverlay.all)[number]>();
+/** Rules are as those of a policy, and no two overlays of a policy speak of the same country, but for those that are over. */
+export function checkOverlays(objects: Objects, platform: Platform, nowMs: number, report: Report): void {
+  const speaking = new Map<string, Speaker>();
   const states = statesOfPolicy({ rules: valid(objects.TrafficOverlay.all).flatMap(({ value }) => value.spec.rules) });
   for (const { at, value } of valid(objects.TrafficOverlay.all)) {
     const { policy, rules } = value.spec;
     checkRuleList(rules, at, ['spec', 'rules'], report);
+    if (isOver(platform, value, nowMs)) continue;
     for (const [code, { index }] of [...decidingRules({ rules }, states)].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
       const first = speaking.get(`${policy} ${code}`);
-      speaking.set(`${policy} ${code}`, first ?? at);
-      if (first === undefined || first === at) continue;
+      speaking.set(`${policy} ${code}`, first ?? { at, rule: rules[index] });
+      if (first === undefined || first.at === at) continue;
+      const named = nameIn(first.rule, code);
+      const other = `${named} already${named === code ? '' : `, which speaks for ${code} too`}`;
       report(at, ['spec', 'rules', index], {
         reason: 'OverlayTwice',
-        message: `the policy ${policy} has an overlay for ${code} already, see ${whereIs(first, ['spec', 'rules'])}`,
+        message: `the policy ${policy} has an overlay for ${other}, see ${whereIs(first.at, ['spec', 'rules'])}`,
         expected: 'every country in one overlay of a policy only',
         fix: 'leave the country out here, or withdraw the other overlay',
       });
@@ -27,6 +31,22 @@ export function checkOverlays(objects: Objects, report: Report): void {
   }
   for (const { at, value } of valid(objects.TrafficVerdict.all))
     checkRuleList(value.spec.proposal.rules, at, ['spec', 'proposal', 'rules'], report);
+}
+
+/** Who speaks for a country, and by which rule. */
+interface Speaker {
+  readonly at: Declared<unknown>;
+  readonly rule: PolicyRule | undefined;
+}
+
+/** The word by which a rule names a country or state: itself, the country of the state, or a continent. */
+function nameIn(rule: PolicyRule | undefined, code: string): string {
+  const country = countryOfPlace(code);
+  const own = [code, country].find((one) => rule?.countries.includes(one));
+  const within = rule?.continents.find((one) =>
+    countriesOfRule({ countries: [], continents: [one] }).includes(country),
+  );
+  return own ?? within ?? code;
 }
 
 /** What is in force of overlays otherwise than a person might believe. They never make a platform invalid: a policy has precedence. */
