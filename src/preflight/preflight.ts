@@ -83,7 +83,7 @@ export async function preflight(options: PreflightOptions): Promise<Report> {
     const questions = new Questions(client, abort.signal);
     onStep?.('asking who we are');
     const answer = await questions.identity();
-    const credentials = judgeCredentials(target, answer, nowMs);
+    const credentials = judgeCredentials(target, answer, clock.now());
     const findings = [...connection, credentials];
     if (!('got' in answer) || credentials.state === 'failed') return { findings: inCatalogueOrder(findings) };
     onStep?.('asking what is there and what we may do');

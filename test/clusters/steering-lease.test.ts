@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { ControlPlane } from '../../lab/control-plane/control-plane.ts';
 import type { Emulator } from '../../lab/emulators/route53/emulator.ts';
+import { formatRecord } from '../../src/answers/record.ts';
 import type { SteeringStatus } from '../../src/model/steering-status.ts';
 import { route53Reader } from '../../src/planes/steering/providers/route53/read.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
@@ -175,7 +176,7 @@ async function records(): Promise<readonly string[]> {
   const client = clientOf(emulator);
   const { records: all } = await route53Reader(client, timing).read(zone);
   client.destroy();
-  return all.map((record) => JSON.stringify(record)).toSorted();
+  return all.map(formatRecord).toSorted();
 }
 
 it('one that is stopped in the middle of a write loses the lead, and writes nothing when it goes on', {
