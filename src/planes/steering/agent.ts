@@ -36,7 +36,7 @@ import { statusOf } from './status.ts';
 import { type SpecTrouble, stepOf, type World } from './step.ts';
 import { asksForPerson, heldBackNotice, type Told, toldOf } from './told.ts';
 import { unnamedZone } from './unnamed.ts';
-import { plannedZone, stateOf, viewOf, ZoneMemory } from './zone-memory.ts';
+import { keyOf, plannedZone, stateOf, viewOf, ZoneMemory } from './zone-memory.ts';
 
 /** What the agent may do. Only the one that applies has anything to write with. */
 export type Hands =
@@ -397,5 +397,3 @@ export class SteeringAgent {
     return Math.max(1, Math.min(lookMs, ...ends.map((atMs) => atMs - clock.now()), ...tries));
   }
 }
-
-const keyOf = ({ provider, zone }: ZoneAtProvider): string => `${provider} ${zone}`;

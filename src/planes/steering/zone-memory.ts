@@ -182,3 +182,6 @@ export const stateOf = {
   wait: 'waits',
   apply: 'planned',
 } as const satisfies Readonly<Record<Step['does'], ZoneMemory['state']>>;
+
+/** Names a zone among the memories of an agent. */
+export const keyOf = ({ provider, zone }: ZoneAtProvider): string => `${provider} ${zone}`;
