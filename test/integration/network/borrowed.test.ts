@@ -38,13 +38,15 @@ beforeEach(async () => {
       ...quick,
     );
     await network.ip('other', 'addr', 'add', pod, 'dev', 'lo');
-    await network.ip('other', 'route', 'add', 'default', 'via', router, 'src', address);
+    // The kernel knows the way to an IPv6 peer only once it has seen the link come up.
+    const onlink = ['dev', 'eth0', 'onlink'];
+    await network.ip('other', 'route', 'add', 'default', 'via', router, 'src', address, ...onlink);
     await network.ip('tor', 'addr', 'add', router, 'peer', peer, 'dev', 'w2', ...quick);
     // What the router learns from the borrower's agent by BGP.
-    await network.ip('tor', 'route', 'add', pod, 'via', address);
+    await network.ip('tor', 'route', 'add', pod, 'via', address, 'dev', 'w2', 'onlink');
     if (from === '') continue;
     await network.ip('worker', 'addr', 'add', from, 'peer', `${router}/128`, 'dev', 'eth0', 'nodad');
-    await network.ip('worker', 'route', 'add', 'default', 'via', router, 'src', from);
+    await network.ip('worker', 'route', 'add', 'default', 'via', router, 'src', from, ...onlink);
     await network.ip('tor', 'addr', 'add', router, 'peer', `${from}/128`, 'dev', 'w1', 'nodad');
   }
   await network.sysctl('tor', ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']);
@@ -107,7 +109,7 @@ async function startClient(): Promise<void> {
     const [length, quick] = here.includes(':') ? ['64', ['nodad']] : ['30', []];
     await network.ip('client', 'addr', 'add', `${here}/${length}`, 'dev', 'eth0', ...quick);
     await network.ip('tor', 'addr', 'add', `${router}/${length}`, 'dev', 'c1', ...quick);
-    await network.ip('client', 'route', 'add', 'default', 'via', router);
+    await network.ip('client', 'route', 'add', 'default', 'via', router, 'dev', 'eth0', 'onlink');
   }
 }
 /** How many packets the first worker has sent on for others, by the counters of its kernel. */
