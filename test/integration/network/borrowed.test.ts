@@ -38,15 +38,13 @@ beforeEach(async () => {
       ...quick,
     );
     await network.ip('other', 'addr', 'add', pod, 'dev', 'lo');
-    // The kernel knows the way to an IPv6 peer only once it has seen the link come up.
-    const onlink = ['dev', 'eth0', 'onlink'];
-    await network.ip('other', 'route', 'add', 'default', 'via', router, 'src', address, ...onlink);
+    await addRoute('other', 'default', 'via', router, 'src', address);
     await network.ip('tor', 'addr', 'add', router, 'peer', peer, 'dev', 'w2', ...quick);
     // What the router learns from the borrower's agent by BGP.
-    await network.ip('tor', 'route', 'add', pod, 'via', address, 'dev', 'w2', 'onlink');
+    await addRoute('tor', pod, 'via', address);
     if (from === '') continue;
     await network.ip('worker', 'addr', 'add', from, 'peer', `${router}/128`, 'dev', 'eth0', 'nodad');
-    await network.ip('worker', 'route', 'add', 'default', 'via', router, 'src', from, ...onlink);
+    await addRoute('worker', 'default', 'via', router, 'src', from);
     await network.ip('tor', 'addr', 'add', router, 'peer', `${from}/128`, 'dev', 'w1', 'nodad');
   }
   await network.sysctl('tor', ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']);
@@ -97,6 +95,14 @@ async function startPod(): Promise<void> {
   for (const address of [four.pod, six.pod]) await network.ip('worker', 'route', 'add', address, 'dev', 'cali1');
   await network.sysctl('worker', ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']);
 }
+/** The kernel knows the way to an IPv6 neighbour only once it has seen the link come up. */
+async function addRoute(namespace: string, ...words: readonly string[]): Promise<void> {
+  await world.until(`a route of ${namespace}`, async () => {
+    await world.network.ip(namespace, 'route', 'add', ...words);
+    return true;
+  });
+}
+
 /** A host outside, behind the router: of a packet with its own address as source the router itself would end the circling. */
 async function startClient(): Promise<void> {
   const { network } = world;
@@ -109,7 +115,7 @@ async function startClient(): Promise<void> {
     const [length, quick] = here.includes(':') ? ['64', ['nodad']] : ['30', []];
     await network.ip('client', 'addr', 'add', `${here}/${length}`, 'dev', 'eth0', ...quick);
     await network.ip('tor', 'addr', 'add', `${router}/${length}`, 'dev', 'c1', ...quick);
-    await network.ip('client', 'route', 'add', 'default', 'via', router, 'dev', 'eth0', 'onlink');
+    await addRoute('client', 'default', 'via', router);
   }
 }
 /** How many packets the first worker has sent on for others, by the counters of its kernel. */
@@ -169,10 +175,13 @@ it('lets no packet from outside circle while the borrower announces nothing, and
   await world.put('blocks.yaml', blocks(other));
   world.startAgent();
   await world.waitRouter(four.block);
-  await network.ip('tor', 'route', 'add', six.block, 'via', '2001:db8:1::11');
+  await addRoute('tor', six.block, 'via', '2001:db8:1::11');
   await world.until('the holes are there', () => inForce(other));
-  expect(await Promise.all([reaches(four.borrowed, 'pod'), reaches(six.borrowed, 'pod')])).toEqual([true, true]);
-  expect(await Promise.all([reaches(four.pod, 'client'), reaches(six.pod, 'client')])).toEqual([true, true]);
+  await world.until('the pod reaches the borrowed addresses, and the client the pod', async () => {
+    const pod = [four.borrowed, six.borrowed].map((address) => reaches(address, 'pod'));
+    const client = [four.pod, six.pod].map((address) => reaches(address, 'client'));
+    return (await Promise.all([...pod, ...client])).every(Boolean);
+  });
   // A Drain of the borrower: its routes go, and the addresses stay in use.
   for (const address of [four.borrowed, six.borrowed]) await network.ip('tor', 'route', 'del', address);
   expect(await copiesOf('client')).toEqual([0, 0]);
