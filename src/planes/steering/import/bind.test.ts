@@ -40,7 +40,7 @@ old     CNAME www
     '    note: external-dns (owner paris) writes it for ingress/video/api: first delete its TXT records at a-api.video.example, api.video.example, so that it leaves the host alone, then take the host out of its sources, and only then adopt',
     'ns1.video.example is not imported: 10.0.0.1 is the entry address of no Cluster (db:4)',
     '    fix: write it into spec.entry of its Cluster, or leave the name to the tool that writes it now',
-    'odd.video.example is not imported: its A record cannot be read: expected one address (db:11)',
+    'odd.video.example is not imported: its A record cannot be read: expected one IPv4 address, not "192.0.2.10 again" (db:11)',
     'old.video.example stays: CNAME: no record of addresses; it stays as it is',
     'video.example stays: NS, SOA: no record of addresses; it stays as it is',
     'www.video.example becomes policy www',
@@ -93,4 +93,48 @@ ${'l'.repeat(60)}.${'m'.repeat(60)} 30 A 192.0.2.10
     ['none.video.example', 'its time to live is 0 s: expected 1 to 86400', ['db:4']],
   ]);
   for (const { fix } of refused) expect(fix).toMatch(/^(give|rename) /);
+});
+
+test.each([
+  ['\\DDD of a letter', 'd\\119w A 192.0.2.10', ['dww.video.example becomes policy dww']],
+  [
+    'a record that stands twice is one',
+    'www A 192.0.2.10\nwww 60 IN A 192.0.2.10',
+    ['www.video.example becomes policy www'],
+  ],
+  [
+    'no address at all',
+    'www A 192.0.2',
+    ['www.video.example is not imported: its A record cannot be read: expected one IPv4 address, not "192.0.2" (db:2)'],
+  ],
+  [
+    'an address of the other family',
+    'www AAAA 192.0.2.10',
+    [
+      'www.video.example is not imported: its AAAA record cannot be read: expected one IPv6 address, not "192.0.2.10" (db:2)',
+    ],
+  ],
+  [
+    'a CNAME beside addresses',
+    'www A 192.0.2.10\nwww CNAME api',
+    [
+      'www.video.example is not imported: it has a CNAME beside its addresses, which no name may have (RFC 1034, section 3.6.2) (db:2, db:3)',
+      '    fix: delete one of them',
+      'www.video.example stays: CNAME: no record of addresses; it stays as it is',
+    ],
+  ],
+  [
+    'a host below a delegation',
+    'sub NS ns.else.example.\nh.sub A 192.0.2.10',
+    [
+      'h.sub.video.example is not imported: sub.video.example is delegated to other name servers, so nobody is answered from this zone; write the host there, or delete the NS records of sub.video.example (db:3)',
+      'sub.video.example stays: NS: no record of addresses; it stays as it is',
+    ],
+  ],
+] as const)('%s', (_what, text, wanted) => {
+  expect(report(text).slice(0, -1).toSorted()).toEqual(wanted.toSorted());
+});
+
+test.each(['d\\256w A 192.0.2.10', 'd\\19w A 192.0.2.10', 't TXT "\\999"'])('no character: %s', (text) => {
+  expect(() => report(text)).toThrow(/is no character: expected a backslash and 000 to 255/);
 });

@@ -52,7 +52,7 @@ d\.e TXT x\;y
       'b.video.example 60 TXT a "quoted" word, A and \\',
       'c.video.example 60 TXT over|lines',
       'd\\.e.video.example 60 TXT x\\;y',
-      '\\052.w.video.example 60 A 192.0.2.1',
+      '4.w.video.example 60 A 192.0.2.1',
     ]);
   });
 

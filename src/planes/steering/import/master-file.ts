@@ -3,7 +3,7 @@
  * file: $INCLUDE and BIND's $GENERATE are refused by name. What is wrong is a MasterFileError with the line.
  */
 export interface MasterRecord {
-  /** Absolute, in lower case, without the trailing dot; escaped characters of a label stay escaped. */
+  /** Absolute, in lower case, without the trailing dot; escaped characters of a label stay escaped where they must be. */
   readonly owner: string;
   readonly ttlSeconds: number;
   /** In upper case. */
@@ -133,11 +133,26 @@ const clean = (name: string): string => name.toLowerCase().replace(/\.$/, '');
 function absolute(name: string, origin: string, line: number): string {
   if (name === '@') return origin;
   const isAbsolute = /(?:^|[^\\])(?:\\\\)*\.$/.test(name);
-  const relative = isAbsolute || origin === '' ? name : `${name}.${origin}`;
+  const own = withoutNeedlessEscapes(name, line);
+  const relative = isAbsolute || origin === '' ? own : `${own}.${origin}`;
   const whole = isAbsolute ? relative.slice(0, -1).toLowerCase() : relative.toLowerCase();
   if (whole.length > longestName || /(?:^|[^\\])(?:\\\\)*\.\./.test(whole) || whole.startsWith('.'))
     throw new MasterFileError(line, `${shown(name)} is no name`);
   return whole;
+}
+
+/** A letter, a digit and the like are the same with an escape as without (RFC 1035, section 5.1). */
+function withoutNeedlessEscapes(name: string, line: number): string {
+  return replaceEscapes(name, line, (meant, escape) => (/[\w*-]/.test(meant) ? meant : escape));
+}
+
+/** Replaces each escape: `\DDD` is a byte by its decimal number, `\X` the character itself. */
+function replaceEscapes(text: string, line: number, by: (meant: string, escape: string) => string): string {
+  return text.replace(/\\(?:(\d{1,3})|(.))/g, (escape: string, number?: string, character?: string) => {
+    if (number !== undefined && (number.length < 3 || Number(number) > 255))
+      throw new MasterFileError(line, `${shown(escape)} is no character: expected a backslash and 000 to 255`);
+    return by(character ?? String.fromCharCode(Number(number)), escape);
+  });
 }
 
 const shown = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
@@ -220,15 +235,8 @@ class Scanner {
         throw new MasterFileError(line, 'a quotation mark does not end');
       this.#skip();
     }
-    const text = unescaped(this.#text.slice(begin, this.#at));
+    const text = replaceEscapes(this.#text.slice(begin, this.#at), line, (meant) => meant);
     this.#at += 1;
     return { text, quoted: true };
   }
-}
-
-/** `\DDD` is a byte by its decimal number, `\X` the character itself. */
-function unescaped(text: string): string {
-  return text.replace(/\\(?:(\d{3})|(.))/g, (_, number?: string, character?: string) =>
-    number === undefined ? (character ?? '') : String.fromCharCode(Number(number) & 255),
-  );
 }

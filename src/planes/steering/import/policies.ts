@@ -4,6 +4,7 @@ import { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
+import { cutAbove } from '../records/neighbours.ts';
 import { NotPossible, type RecordAnswers } from './answers.ts';
 import { type Heritage, heritageOf, hostOfRegistry } from './external-dns.ts';
 import type { EntryAnswers, ZoneEntry, ZoneFile } from './zone-file.ts';
@@ -47,13 +48,15 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
     const others = entries.filter((entry) => !isOfAddresses(entry));
     if (others.length > 0) findings.push(staying(host, others, registered.at(host)));
     if (addresses.length === 0) continue;
+    const alias = others.filter(({ type }) => type === 'CNAME');
     try {
+      refuseUnlessAnswered(host, { zone: target.zone, hosts, alias });
       const draft = draftOf(host, addresses, clusterOf);
       refuseUnlessAllowed(draft, target);
       drafts.push({ ...draft, notes: [...draft.notes, ...registered.notesOf(host)] });
     } catch (error) {
       if (!(error instanceof NotPossible)) throw error;
-      const at = addresses.flatMap((entry) => entry.at ?? []);
+      const at = [...addresses, ...alias].flatMap((entry) => entry.at ?? []);
       findings.push({
         host,
         outcome: 'refused',
@@ -66,6 +69,23 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
   }
   const policies = grouped(drafts, target, findings);
   return { policies, findings: findings.sort((a, b) => (a.host < b.host ? -1 : 1)) };
+}
+
+interface Around {
+  readonly zone: string;
+  readonly hosts: ReadonlyMap<string, readonly ZoneEntry[]>;
+  readonly alias: readonly ZoneEntry[];
+}
+
+/** Throws NotPossible for addresses that no name server answers with. */
+function refuseUnlessAnswered(host: string, { zone, hosts, alias }: Around): void {
+  const cut = cutAbove(host, zone, hosts);
+  if (cut !== undefined) throw new NotPossible(cut.message);
+  if (alias.length > 0)
+    throw new NotPossible(
+      'it has a CNAME beside its addresses, which no name may have (RFC 1034, section 3.6.2)',
+      'delete one of them',
+    );
 }
 
 const isOfAddresses = ({ read, problem }: ZoneEntry): boolean => read !== undefined || problem !== undefined;

@@ -17,7 +17,7 @@ export interface Cut {
 export function cutAbove(
   host: string,
   zone: string,
-  byName: ReadonlyMap<string, readonly RecordSet[]>,
+  byName: ReadonlyMap<string, readonly Pick<RecordSet, 'type'>[]>,
 ): Cut | undefined {
   for (const name of ancestorsOf(host, zone)) {
     const has = (type: string): boolean => byName.get(name)?.some((record) => record.type === type) === true;
