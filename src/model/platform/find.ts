@@ -1,29 +1,9 @@
 import { InputError } from '../problem.ts';
-import type {
-  Cluster,
-  Drain,
-  EdgePool,
-  Freeze,
-  KindName,
-  Site,
-  TrafficOverlay,
-  TrafficPolicy,
-  TrafficVerdict,
-} from '../spec/kinds.ts';
+import type { KindName, ObjectOf } from '../spec/kinds.ts';
 import type { Platform } from '../spec/platform.ts';
 import { unknownName } from '../spec/unknown-name.ts';
 import { withoutUndefined } from '../values.ts';
 
-interface ObjectOf {
-  readonly Site: Site;
-  readonly Cluster: Cluster;
-  readonly EdgePool: EdgePool;
-  readonly TrafficPolicy: TrafficPolicy;
-  readonly Drain: Drain;
-  readonly Freeze: Freeze;
-  readonly TrafficOverlay: TrafficOverlay;
-  readonly TrafficVerdict: TrafficVerdict;
-}
 type Tables = { readonly [Kind in KindName]: ReadonlyMap<string, ObjectOf[Kind]> };
 
 /** Where the name of an object comes from and was looked up, for the InputError. */

@@ -8,17 +8,7 @@ import { checkPools, unservedFamilies } from './checks/pools.ts';
 import { checkPrefixes } from './checks/prefixes.ts';
 import { checkReferences } from './checks/references.ts';
 import type { SpecDocument } from './document.ts';
-import type {
-  Cluster,
-  Drain,
-  EdgePool,
-  Freeze,
-  KindName,
-  Site,
-  TrafficOverlay,
-  TrafficPolicy,
-  TrafficVerdict,
-} from './kinds.ts';
+import type { KindName, ObjectOf } from './kinds.ts';
 import { type Declared, type Objects, problemAt, type Report, type SpecProblem, type Table, valid } from './objects.ts';
 import type { Platform } from './platform.ts';
 import { readObject } from './read.ts';
@@ -41,14 +31,14 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
       declared.push({ kind: read.kind, name: read.name, document, value: read.value });
   }
   const objects: Objects = {
-    Site: tableOf<Site>(declared, 'Site'),
-    Cluster: tableOf<Cluster>(declared, 'Cluster'),
-    EdgePool: tableOf<EdgePool>(declared, 'EdgePool'),
-    TrafficPolicy: tableOf<TrafficPolicy>(declared, 'TrafficPolicy'),
-    Drain: tableOf<Drain>(declared, 'Drain'),
-    Freeze: tableOf<Freeze>(declared, 'Freeze'),
-    TrafficOverlay: tableOf<TrafficOverlay>(declared, 'TrafficOverlay'),
-    TrafficVerdict: tableOf<TrafficVerdict>(declared, 'TrafficVerdict'),
+    Site: tableOf(declared, 'Site'),
+    Cluster: tableOf(declared, 'Cluster'),
+    EdgePool: tableOf(declared, 'EdgePool'),
+    TrafficPolicy: tableOf(declared, 'TrafficPolicy'),
+    Drain: tableOf(declared, 'Drain'),
+    Freeze: tableOf(declared, 'Freeze'),
+    TrafficOverlay: tableOf(declared, 'TrafficOverlay'),
+    TrafficVerdict: tableOf(declared, 'TrafficVerdict'),
   };
   const report: Report = (at, path, finding) => {
     problems.push(problemAt(at, path, finding));
@@ -70,9 +60,9 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
 }
 
 /** The objects of one kind; `readObject` has parsed each value with the schema of that kind. */
-function tableOf<T>(declared: readonly Declared<unknown>[], kind: KindName): Table<T> {
-  const all = declared.filter((at) => at.kind === kind) as Declared<T>[];
-  const byName = new Map<string, Declared<T>>();
+function tableOf<Kind extends KindName>(declared: readonly Declared<unknown>[], kind: Kind): Table<ObjectOf[Kind]> {
+  const all = declared.filter((at) => at.kind === kind) as Declared<ObjectOf[Kind]>[];
+  const byName = new Map<string, Declared<ObjectOf[Kind]>>();
   for (const at of all) if (!byName.has(at.name)) byName.set(at.name, at);
   return { all, byName };
 }

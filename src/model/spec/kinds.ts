@@ -45,6 +45,8 @@ export const kinds = {
   TrafficVerdict,
 } as const;
 export type KindName = keyof typeof kinds;
+/** The object of each kind. */
+export type ObjectOf = { readonly [Kind in KindName]: z.infer<(typeof kinds)[Kind]> };
 // Object.keys gives string[]; the keys of the table are exactly the kinds.
 export const kindNames = Object.keys(kinds) as readonly KindName[];
 

@@ -1,16 +1,6 @@
 import type { InputProblem } from '../problem.ts';
 import { type Path, pathText, type SpecDocument } from './document.ts';
-import type {
-  Cluster,
-  Drain,
-  EdgePool,
-  Freeze,
-  KindName,
-  Site,
-  TrafficOverlay,
-  TrafficPolicy,
-  TrafficVerdict,
-} from './kinds.ts';
+import type { KindName, ObjectOf } from './kinds.ts';
 import type { SpecReason } from './reasons.ts';
 
 /** An object that a document declares. `value` is undefined when the object is not valid; its name still counts as declared. */
@@ -28,16 +18,7 @@ export interface Table<T> {
   readonly byName: ReadonlyMap<string, Declared<T>>;
 }
 
-export interface Objects {
-  readonly Site: Table<Site>;
-  readonly Cluster: Table<Cluster>;
-  readonly EdgePool: Table<EdgePool>;
-  readonly TrafficPolicy: Table<TrafficPolicy>;
-  readonly Drain: Table<Drain>;
-  readonly Freeze: Table<Freeze>;
-  readonly TrafficOverlay: Table<TrafficOverlay>;
-  readonly TrafficVerdict: Table<TrafficVerdict>;
-}
+export type Objects = { readonly [Kind in KindName]: Table<ObjectOf[Kind]> };
 
 /** Something wrong in a spec. */
 export type SpecProblem = InputProblem<SpecReason>;
