@@ -1,5 +1,3 @@
-import { deepEqual } from '../kube/objects/equal.ts';
-import type { OwnObject } from '../kube/objects/own.ts';
 import {
   holdsConditions,
   type NewCondition,
@@ -12,6 +10,7 @@ import type { LeftCounts, LeftTogether } from '../model/platform/drain-left.ts';
 import { valueAt } from '../model/spec/document.ts';
 import { withoutUndefined } from '../model/values.ts';
 import type { Verdict } from '../platform/spec-api.ts';
+import { type Judged, JudgedWishes } from './judged-wishes.ts';
 import type { PlatformApi } from './source.ts';
 
 export interface DrainStatusOptions {
@@ -26,7 +25,7 @@ export interface DrainStatusOptions {
 /** The status that each Drain in the API should have: whether it is accepted, whether it is in force and since when, and what is left. */
 export class DrainStatuses {
   readonly #options: DrainStatusOptions;
-  #wishes: readonly StatusWish[] = [];
+  readonly #wishes = new JudgedWishes(['Drain'] as const);
 
   constructor(options: DrainStatusOptions) {
     this.#options = options;
@@ -36,22 +35,10 @@ export class DrainStatuses {
   wishes(): readonly StatusWish[] {
     const { api, verdicts, left, now } = this.#options;
     const { place } = api.current();
-    const said = new Map(
-      verdicts().flatMap((one) => (one.kind === 'Drain' && one.place === place ? [[one.name, one] as const] : [])),
-    );
-    const known = left([...said.values()].flatMap(({ name, state }) => (state === 'refused' ? [] : [name])));
-    const before = new Map(this.#wishes.map((wish) => [wish.object.name, wish]));
-    const wishes = [...api.objects('Drain')].flatMap(([name, object]) => {
-      const verdict = said.get(name);
-      // The platform is put together anew a moment after the API has changed.
-      if (verdict === undefined || verdict.generation !== object.metadata.generation) return before.get(name) ?? [];
-      const last = before.get(name);
-      const wish = wishFor(object, { verdict, left: known.get(name) }, last, now());
-      return last !== undefined && deepEqual(wish, last) ? last : wish;
-    });
-    const same = wishes.length === this.#wishes.length && wishes.every((wish, at) => wish === this.#wishes[at]);
-    if (!same) this.#wishes = wishes;
-    return this.#wishes;
+    const said = verdicts();
+    const taken = said.filter((one) => one.kind === 'Drain' && one.place === place && one.state !== 'refused');
+    const known = left(taken.map(({ name }) => name));
+    return this.#wishes.renewed(api, said, (judged) => wishFor(judged, known.get(judged.object.metadata.name), now()));
   }
 }
 
@@ -61,20 +48,15 @@ interface Held {
   readonly left?: LeftCounts;
 }
 
-/** What is to be said of a Drain; `left` is undefined while it is not known here, and then what stands there stays. */
-interface Said {
-  readonly verdict: Verdict;
-  readonly left: LeftTogether | undefined;
-}
-
 const types = ['Accepted', 'InForce', 'Empty'];
 
+/** What is to be said of a Drain; `left` is undefined while it is not known here, and then what stands there stays. */
 function wishFor(
-  { metadata, spec, status }: OwnObject<string>,
-  { verdict, left }: Said,
-  last: StatusWish | undefined,
+  { object, verdict, last }: Judged<'Drain'>,
+  left: LeftTogether | undefined,
   nowMs: number,
 ): StatusWish {
+  const { metadata, spec, status } = object;
   const { name, uid, generation } = metadata;
   const held = (status ?? {}) as Held;
   const earlier = (last?.wanted as Held | undefined)?.conditions ?? held.conditions ?? [];

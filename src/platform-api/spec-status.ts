@@ -1,11 +1,10 @@
-import { deepEqual } from '../kube/objects/equal.ts';
-import type { OwnObject } from '../kube/objects/own.ts';
 import type { NewCondition, StatusCondition } from '../kube/status/conditions.ts';
 import type { StatusWish } from '../kube/status/contest.ts';
 import { apiVersion } from '../model/contract.ts';
 import type { KindName } from '../model/spec/kinds.ts';
 import { withoutUndefined } from '../model/values.ts';
 import type { Verdict } from '../platform/spec-api.ts';
+import { type Judged, JudgedWishes } from './judged-wishes.ts';
 import { ownConditions } from './own-conditions.ts';
 import type { PlatformApi } from './source.ts';
 
@@ -32,7 +31,7 @@ export interface SpecStatusOptions {
 /** The status that each object of these kinds in the API should have: whether it is accepted, and, but for two, whether it is in force since when. */
 export class SpecStatuses {
   readonly #options: SpecStatusOptions;
-  #wishes: readonly StatusWish[] = [];
+  readonly #wishes = new JudgedWishes(kinds);
 
   constructor(options: SpecStatusOptions) {
     this.#options = options;
@@ -41,22 +40,7 @@ export class SpecStatuses {
   /** The wishes for all objects. List and wishes are the identical ones as before while nothing changed. */
   wishes(): readonly StatusWish[] {
     const { api, verdicts, now } = this.#options;
-    const { place } = api.current();
-    const said = new Map(verdicts().flatMap((one) => (one.place === place ? [[`${one.kind}/${one.name}`, one]] : [])));
-    const before = new Map(this.#wishes.map((wish) => [`${wish.object.kind}/${wish.object.name}`, wish]));
-    const wishes = kinds.flatMap((kind) =>
-      [...api.objects(kind).values()].flatMap((object) => {
-        const key = `${kind}/${object.metadata.name}`;
-        const [verdict, last] = [said.get(key), before.get(key)];
-        // The platform is put together anew a moment after the API has changed.
-        if (verdict === undefined || verdict.generation !== object.metadata.generation) return last ?? [];
-        const wish = wishFor(kind, object, { verdict, last }, now());
-        return last !== undefined && deepEqual(wish, last) ? last : wish;
-      }),
-    );
-    const same = wishes.length === this.#wishes.length && wishes.every((wish, at) => wish === this.#wishes[at]);
-    if (!same) this.#wishes = wishes;
-    return this.#wishes;
+    return this.#wishes.renewed(api, verdicts(), (judged) => wishFor(judged, now()));
   }
 }
 
@@ -65,12 +49,8 @@ interface Held {
   readonly observedGeneration?: number;
 }
 
-function wishFor(
-  kind: PlainKind,
-  { metadata, spec, status }: OwnObject<string>,
-  { verdict, last }: { readonly verdict: Verdict; readonly last: StatusWish | undefined },
-  nowMs: number,
-): StatusWish {
+function wishFor({ kind, object, verdict, last }: Judged<PlainKind>, nowMs: number): StatusWish {
+  const { metadata, spec, status } = object;
   const { name, uid, generation } = metadata;
   const held = (status ?? {}) as Held;
   const { conditions: before } = (last?.wanted ?? {}) as Held;

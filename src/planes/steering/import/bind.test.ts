@@ -132,7 +132,7 @@ test.each([
     ],
   ],
 ] as const)('%s', (_what, text, wanted) => {
-  expect(report(text).slice(0, -1).toSorted()).toEqual(wanted.toSorted());
+  expect(new Set(report(text).slice(0, -1))).toEqual(new Set(wanted));
 });
 
 test.each(['d\\256w A 192.0.2.10', 'd\\19w A 192.0.2.10', 't TXT "\\999"'])('no character: %s', (text) => {
