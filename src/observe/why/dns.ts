@@ -1,4 +1,11 @@
-import { answersFor, answersNow, formatTiers, preferenceOf, preferencesWithin } from '../../answers/answers.ts';
+import {
+  answersFor,
+  answersNow,
+  formatTiers,
+  type Preference,
+  preferenceOf,
+  preferencesWithin,
+} from '../../answers/answers.ts';
 import { formatShares } from '../../answers/distribution.ts';
 import { clusterByAddress } from '../../model/platform/entries.ts';
 import type { TrafficPolicy } from '../../model/spec/kinds.ts';
@@ -38,10 +45,14 @@ export function dnsHops(platform: Platform, evidence: Evidence, { policy, host, 
   const parts = evidence.dns.filter((part) => part.host === host && part.country === country);
   const clusterOf = clusterByAddress(platform);
   // In which state of a country the address is by which the name servers were asked is not known: any of theirs is right.
-  const within = preferencesWithin(all, country).map((one) => answersFor(one.tiers, unhealthy));
+  const preferences = preferencesWithin(all, country);
+  const within = preferences.map((one) => answersFor(one.tiers, unhealthy));
   const right = new Set(within.flatMap((shares) => [...shares.keys()]));
   const expectedText = [...new Set(within.map(formatShares))].join(', or for some of its states ');
-  const answers = parts.map((part) => answerHop(part, { expected: right, expectedText, clusterOf, unhealthy }));
+  const whileHeld = answersWhileHeld(policy, preferences, unhealthy);
+  const answers = parts.map((part) =>
+    answerHop(part, { expected: right, expectedText, whileHeld, clusterOf, unhealthy }),
+  );
   const seen = parts.flatMap((part) =>
     'addresses' in part ? part.addresses.flatMap((one) => clusterOf.get(one) ?? []) : [],
   );
@@ -53,6 +64,25 @@ export function dnsHops(platform: Platform, evidence: Evidence, { policy, host, 
     clusters: seen.length > 0 ? [...new Set(seen)] : [...expected.keys()],
     wanted: [...wanted.keys()],
   };
+}
+
+/**
+ * The clusters that are right answers besides, while the zone holds back one that was down (`spec.failback`) or several: only the zone tells
+ * whether it does.
+ */
+function answersWhileHeld(
+  { spec }: TrafficPolicy,
+  preferences: readonly Preference[],
+  unhealthy: ReadonlySet<string>,
+): ReadonlySet<string> {
+  if (spec.failback === undefined || spec.failback.mode === 'immediate') return new Set();
+  return new Set(
+    preferences.flatMap(({ tiers }) => {
+      const first = [...answersFor(tiers, unhealthy).keys()];
+      const held = [first, ...first.map((cluster) => [cluster])];
+      return held.flatMap((some) => [...answersFor(tiers, new Set([...unhealthy, ...some])).keys()]);
+    }),
+  );
 }
 
 /** Where users are led. That no name server was heard says nothing about it. */
@@ -88,6 +118,8 @@ function answerHop(
   seen: {
     readonly expected: ReadonlySet<string>;
     readonly expectedText: string;
+    /** Right as well, when the zone holds clusters back. */
+    readonly whileHeld: ReadonlySet<string>;
     readonly clusterOf: ReadonlyMap<string, string>;
     readonly unhealthy: ReadonlySet<string>;
   },
@@ -114,6 +146,12 @@ function answerHop(
         : `, the next choice while ${[...seen.unhealthy].join(', ')} ${seen.unhealthy.size === 1 ? 'is' : 'are'} not healthy`;
     return holds('DNS answer', host, `${what}${because}`);
   }
+  if (clusters.every((cluster) => seen.expected.has(cluster) || seen.whileHeld.has(cluster)))
+    return unknown(
+      'DNS answer',
+      host,
+      `${what}, where the spec wants ${seen.expectedText} unless the zone holds back a cluster that was down (spec.failback): tideline steering explain reads the zone`,
+    );
   return fails(
     'DNS answer',
     host,

@@ -4,8 +4,10 @@ import {
   dns,
   france,
   health,
+  host,
   platform,
   pod,
+  policy,
   prefix,
   routes,
   snapshot,
@@ -13,6 +15,7 @@ import {
   wholeHost,
 } from '../../../test/support/why-evidence.ts';
 import { parseAddress } from '../../model/address.ts';
+import type { TrafficPolicy } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { Chain } from './chain.ts';
 import type { Evidence } from './evidence.ts';
@@ -46,6 +49,23 @@ test('a cluster is healthy while one of its entry addresses is', () => {
   const other = { cluster: 'paris', address: '192.0.2.11', policy: 'video', problem: 'nothing within 3 s' };
   const parts = [...health(), { ...other, healthy: false as const, answered: false }];
   expect(ask(france, { health: parts })).toMatchObject({ verdict: 'holds' });
+});
+
+test('an answer that is right while the zone holds a cluster back is not called wrong, and no other is excused', () => {
+  const failback = { mode: 'heldDown', holdMinutes: 10, stepShare: 0.1, stepMinutes: 5 } as const;
+  const told = (address: string, spec: Partial<TrafficPolicy['spec']>) => {
+    const changed = { ...policy, spec: { ...policy.spec, ...spec } };
+    const question: Question = { kind: 'country', country: 'FR', hosts: [{ host, policy: changed }] };
+    return ask(question, { dns: dns('FR', [address]) }).hops.find(({ hop }) => hop === 'DNS answer');
+  };
+  expect(told('203.0.113.10', { failback })).toMatchObject({
+    verdict: 'unknown',
+    what: expect.stringMatching(
+      /is cloud .* wants paris unless the zone holds back .*steering explain reads the zone$/,
+    ),
+  });
+  expect(told('198.51.100.10', { failback })).toMatchObject({ verdict: 'fails', reason: 'AnswerDiffers' });
+  expect(told('203.0.113.10', {})).toMatchObject({ verdict: 'fails', reason: 'AnswerDiffers' });
 });
 
 test.each([
