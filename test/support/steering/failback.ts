@@ -1,5 +1,6 @@
 import { sumByCluster } from '../../../src/answers/distribution.ts';
 import type { Hold } from '../../../src/answers/hold.ts';
+import { countedAlike } from '../../../src/model/country-weights.ts';
 import { clusterByAddress } from '../../../src/model/platform/entries.ts';
 import type { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
@@ -35,6 +36,7 @@ export class FailbackWorld {
   nowMs = Date.UTC(2026, 10, 27, 12);
   monotonicMs = 1000;
   counts: Counts = new Map();
+  weights = countedAlike();
   /** A write that fails before the batch with this number, counted from 1 over all writes. */
   failsBefore = Infinity;
   #batches = 0;
@@ -59,7 +61,7 @@ export class FailbackWorld {
   /** One look of an agent, which applies its plan if no person is asked. */
   async look(): Promise<ZonePlan> {
     const provider = await this.provider();
-    const asked: Asked = { by: 'agent@test' };
+    const asked: Asked = { by: 'agent@test', weights: this.weights };
     const first = await planStep(this.platform, provider, { zone, purpose: everything }, this.nowMs, asked);
     const { nowMs, monotonicMs, counts } = this;
     const watched = await planFailback(this.platform, provider, first, { counts, nowMs, monotonicMs, asked });

@@ -115,6 +115,36 @@ describe('a cluster that was down', () => {
     expect(await world.holds()).toEqual([]);
   });
 
+  it('counts a state with its country in a step, because they return together', async () => {
+    const video = example.policies.get('video');
+    if (video === undefined) throw new Error('no policy');
+    const answer = (...failover: readonly string[]) => ({
+      continents: [],
+      clusters: [{ name: 'paris', weight: 100 }],
+      failover: [...failover],
+    });
+    const rules = [
+      { countries: ['US'], ...answer('cloud') },
+      { countries: ['US-CA'], ...answer('newyork', 'cloud') },
+    ];
+    const spec = { ...video.spec, rules, default: { clusters: [{ name: 'cloud', weight: 100 }], failover: [] } };
+    const platform = { ...example, policies: new Map([['video', { ...video, spec }]]) };
+    const world = new FailbackWorld(withFailback(platform, { ...rule, mode: 'gradual', stepShare: 0.1 }));
+    const shares = new Map([
+      ['US', 0.5],
+      ['US-CA', 0.2],
+    ]);
+    world.weights = { basis: 'as measured', of: (code) => shares.get(code) ?? 0.002 };
+    await world.look();
+    world.down.add('paris');
+    world.pass(0.5);
+    await world.look();
+    world.down.clear();
+    await world.watch(34);
+    // A tenth of all is a fifth of the country with its state.
+    for (const place of ['US', 'US-CA']) expect((await world.answer(place))['paris']).toBeCloseTo(0.2, 2);
+  });
+
   it('takes away again what was led back when it is down in the middle of a return', async () => {
     const world = await held({ mode: 'gradual', stepShare: 0.01 });
     world.down.clear();

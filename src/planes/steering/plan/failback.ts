@@ -3,6 +3,7 @@ import { movedBetween, sameShares } from '../../../answers/distribution.ts';
 import type { Hold } from '../../../answers/hold.ts';
 import type { Moving } from '../../../answers/pace.ts';
 import { type CountryWeights, weightsAmong } from '../../../model/country-weights.ts';
+import { countryOfPlace } from '../../../model/geo/states.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -188,12 +189,15 @@ function canHold(cluster: string, before: Answers, after: Answers, seen: Sights)
   );
 }
 
+/** What moves of each country, with its states, which are led back together with it. */
 function movingBetween(from: Answers, to: Answers, { down }: Sights, weights: CountryWeights): readonly Moving[] {
   const places = placesIn(from);
   const weightOf = weightsAmong(weights, places);
-  return places.map((code) => ({
+  const shareOf = (code: string): number =>
+    weightOf(code) * movedBetween(answersFor(tiersIn(from, code), down), answersFor(tiersIn(to, code), down));
+  return [...Map.groupBy(places, countryOfPlace)].map(([code, together]) => ({
     code,
-    share: weightOf(code) * movedBetween(answersFor(tiersIn(from, code), down), answersFor(tiersIn(to, code), down)),
+    share: together.reduce((sum, place) => sum + shareOf(place), 0),
   }));
 }
 
