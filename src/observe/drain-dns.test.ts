@@ -70,6 +70,24 @@ it('tells users who are still led there from those who are not', async () => {
   expect([await of(paris), await of(cloud), await of()]).toEqual([true, false, false]);
 });
 
+it('asks for users whom only a hold of another cluster leads to the drained one', async () => {
+  const of = drained('Cluster', 'cloud');
+  const video = of.policies.get('video');
+  if (video === undefined) throw new Error('no policy');
+  const answers = { clusters: [{ name: 'paris', weight: 1 }], failover: ['cloud'] };
+  const failback = { mode: 'byHand', holdMinutes: 30, stepShare: 0.1, stepMinutes: 10 } as const;
+  const said = async (more: object) => {
+    const spec = { ...video.spec, rules: [], default: answers, ...more };
+    const policies = new Map([['video', { ...video, spec }]]);
+    return (await ask({ ...of, policies }, { ns1: [cloud] })).get('d');
+  };
+  expect(await said({})).toBeUndefined();
+  expect(await said({ failback })).toEqual({
+    text: 'FR for www.video.example is still led to cloud by ns1',
+    still: true,
+  });
+});
+
 it('waits no longer than it may, and asks no more than it may', async () => {
   const silent = { addressOf: () => '203.0.113.1', nameServers: () => new Promise<never>(() => {}) };
   const dns = () => new Promise<never>(() => {});

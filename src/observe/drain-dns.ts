@@ -1,14 +1,17 @@
-import { answersOf, preferenceOf } from '../answers/answers.ts';
+import { answersFor, answersOf, preferenceOf } from '../answers/answers.ts';
 import { countries } from '../model/geo/countries.ts';
 import { drainsOfCluster, isInForce } from '../model/platform/drains.ts';
 import { entryAddresses } from '../model/platform/entries.ts';
-import { clustersOfPolicy } from '../model/platform/policies.ts';
+import { clustersOfPolicy, failbackOf } from '../model/platform/policies.ts';
 import type { TrafficPolicy } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import type { DnsPart } from './why/evidence.ts';
 import { type Asking, askNameServers } from './why/gather.ts';
 
-/** Users who would be led to drained clusters, if these were not drained: what they are answered says whether DNS follows. */
+/**
+ * Users who would be led to drained clusters, if these were not drained: what they are answered says whether DNS follows. Where only a hold
+ * (`spec.failback`) of another cluster could lead anybody there, such users are asked for.
+ */
 export interface DrainQuestion {
   /** The key of the Drain in the platform. */
   readonly drain: string;
@@ -32,15 +35,23 @@ export function drainQuestions(
     return [...platform.policies.values()].flatMap((policy) => {
       const concerned = clusters.filter((name) => clustersOfPolicy(policy).includes(name));
       const answers = answersOf(policy, others);
-      const country = countries.find(
-        ({ code }) =>
-          isAsked(code) && preferenceOf(answers, code).tiers[0]?.some(({ name }) => concerned.includes(name)) === true,
-      )?.code;
+      const ledThere = (held: ReadonlySet<string>): string | undefined =>
+        countries.find(({ code }) => {
+          const led = isAsked(code) ? answersFor(preferenceOf(answers, code).tiers, held) : new Map<string, number>();
+          return concerned.some((name) => led.has(name));
+        })?.code;
+      const whileHeld = mayBeHeld(policy, concerned).map((name) => ledThere(new Set([name])));
+      const country = [ledThere(new Set()), ...whileHeld].find((code) => code !== undefined);
       const [host] = policy.spec.hosts;
       if (country === undefined || host === undefined) return [];
       return [{ drain: key, clusters: concerned, policy, host, country }];
     });
   });
+}
+
+/** The clusters that a zone may hold back, one at a time, but for these. */
+function mayBeHeld(policy: TrafficPolicy, but: readonly string[]): readonly string[] {
+  return failbackOf(policy) === undefined ? [] : clustersOfPolicy(policy).filter((name) => !but.includes(name));
 }
 
 /** What the name servers answer to users whom a Drain leads away. */

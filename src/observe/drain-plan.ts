@@ -4,6 +4,7 @@ import { drainOfBlade, drainsOfCluster } from '../model/platform/drains.ts';
 import { poolsOfCluster } from '../model/platform/places.ts';
 import type { EdgePool } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
+import { heldPerhaps } from './drain-held.ts';
 import type { ObserveReason } from './reasons.ts';
 import { type AgentPart, type EdgePart, isCarried, type Snapshot } from './snapshot.ts';
 
@@ -69,7 +70,11 @@ export function planDrains(before: Platform, after: Platform, taken: Snapshot): 
       ...pools.flatMap((change) => vipRefusal(after, change, snapshot)),
       ...countryRefusals(before, after, { down, nowMs: now }),
     ],
-    unknown: [...pools.flatMap((change) => unknownOf(change, snapshot)), ...silentOf(before, after, snapshot)],
+    unknown: [
+      ...pools.flatMap((change) => unknownOf(change, snapshot)),
+      ...silentOf(before, after, snapshot),
+      ...heldPerhaps(before, after, now),
+    ],
   };
 }
 

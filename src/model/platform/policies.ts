@@ -95,3 +95,8 @@ export function policyOfHost(platform: Pick<Platform, 'policies'>, host: string)
 export function policiesOfCluster(platform: Platform, clusterName: string): readonly TrafficPolicy[] {
   return [...platform.policies.values()].filter((policy) => clustersOfPolicy(policy).includes(clusterName));
 }
+
+/** The rule by which users return to clusters of a policy, where it is not that they do at once: a zone may hold clusters back then. */
+export function failbackOf({ spec }: TrafficPolicy): TrafficPolicy['spec']['failback'] {
+  return spec.failback?.mode === 'immediate' ? undefined : spec.failback;
+}

@@ -8,6 +8,7 @@ import {
 } from '../../answers/answers.ts';
 import { formatShares } from '../../answers/distribution.ts';
 import { clusterByAddress } from '../../model/platform/entries.ts';
+import { failbackOf } from '../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { fails, type Hop, holds, unknown } from './chain.ts';
@@ -71,11 +72,11 @@ export function dnsHops(platform: Platform, evidence: Evidence, { policy, host, 
  * whether it does.
  */
 function answersWhileHeld(
-  { spec }: TrafficPolicy,
+  policy: TrafficPolicy,
   preferences: readonly Preference[],
   unhealthy: ReadonlySet<string>,
 ): ReadonlySet<string> {
-  if (spec.failback === undefined || spec.failback.mode === 'immediate') return new Set();
+  if (failbackOf(policy) === undefined) return new Set();
   return new Set(
     preferences.flatMap(({ tiers }) => {
       const first = [...answersFor(tiers, unhealthy).keys()];

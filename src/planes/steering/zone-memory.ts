@@ -1,8 +1,9 @@
+import { failbackOf } from '../../model/platform/policies.ts';
 import type { HoldView, ZoneConditionView, ZoneView } from '../../model/steering-status.ts';
 import type { ZoneAtProvider } from './compile/intent.ts';
 import { type Counts, countKey } from './plan/failback.ts';
 import { overGuardText } from './plan/guard.ts';
-import { endOf, failbackOf, shareMovedBy, standingHolds } from './plan/holds.ts';
+import { endOf, shareMovedBy, standingHolds } from './plan/holds.ts';
 import { countriesThatMove, worstShare } from './plan/impact.ts';
 import { loudOverlays } from './plan/overlays.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan/plan.ts';

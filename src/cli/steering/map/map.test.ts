@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { policySpecWithStates } from '../../../../test/support/steering/arbitrary.ts';
+import { FailbackWorld, withFailback } from '../../../../test/support/steering/failback.ts';
 import { worldMap } from '../../../geo/world/world.ts';
 import { countries } from '../../../model/geo/countries.ts';
 import { stateOf } from '../../../model/geo/states.ts';
@@ -13,7 +14,7 @@ import { clustersDown } from '../clusters-down.ts';
 import { paintsFor } from './paint.ts';
 import { mapSvg } from './svg.ts';
 import { mapLines } from './text.ts';
-import { type Group, legendOf, wantedView } from './view.ts';
+import { type Group, legendOf, wantedView, zoneView } from './view.ts';
 
 const map = await worldMap();
 const platform = await loadPlatformOrThrow(['examples/hybrid']);
@@ -78,6 +79,38 @@ describe('the view of a policy', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('while a zone holds back a cluster that was down', () => {
+  const held = withFailback(platform, { mode: 'byHand', holdMinutes: 30, stepShare: 0.1, stepMinutes: 10 });
+
+  it('what the zone has is drawn with the hold, which stands below', async () => {
+    const world = new FailbackWorld(platform);
+    await world.look();
+    world.platform = held;
+    await world.look();
+    world.down.add('paris');
+    await world.look();
+    world.down.clear();
+    const plan = await world.look();
+    for (const show of ['zone', 'changes'] as const) {
+      const view = zoneView(plan, host, { show, type: 'A', down: [] });
+      expect(view.notes).toEqual([
+        expect.stringMatching(
+          /^policy video holds back paris since 2026-11-27T12:00:00Z, because it was down .* steering failback/,
+        ),
+      ]);
+      expect(mapSvg(map, view, new Map())).toContain('holds back paris');
+    }
+    const { groups } = zoneView(plan, host, { show: 'zone', type: 'A', down: [] });
+    expect(groups.find((group) => group.countries.includes('FR'))?.label).toBe('cloud');
+  });
+
+  it('what the policy wants is drawn without it, and says so', () => {
+    const { notes } = wantedView(held, host, { down: [], nowMs });
+    expect(notes).toEqual([expect.stringMatching(/held back \(spec.failback byHand\) .* --show zone/)]);
+    expect(wantedView(platform, host, { down: [], nowMs }).notes).toEqual([]);
   });
 });
 

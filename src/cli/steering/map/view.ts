@@ -2,11 +2,14 @@ import { answersFor, answersNow, neverGroups, type Preference } from '../../../a
 import { formatShares } from '../../../answers/distribution.ts';
 import { countries } from '../../../model/geo/countries.ts';
 import { countryOfPlace, stateOf } from '../../../model/geo/states.ts';
+import { failbackOf } from '../../../model/platform/policies.ts';
 import { InputError } from '../../../model/problem.ts';
+import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { AddressType } from '../../../planes/steering/compile/entries.ts';
 import { formatCountries } from '../../../planes/steering/plan/countries-text.ts';
 import { answeringPolicy } from '../../../planes/steering/plan/explain.ts';
+import { holdTexts } from '../../../planes/steering/plan/holds.ts';
 import type { ZonePlan } from '../../../planes/steering/plan/plan.ts';
 
 /** What a map shows of one host: countries with the same answer together, those with more countries first. */
@@ -35,7 +38,8 @@ export function wantedView(
   host: string,
   { down, nowMs }: { readonly down: readonly string[]; readonly nowMs: number },
 ): WorldView {
-  const answers = answersNow(platform, answeringPolicy(platform, host), nowMs);
+  const policy = answeringPolicy(platform, host);
+  const answers = answersNow(platform, policy, nowMs);
   const answer = ({ tiers }: Preference): string => formatShares(answersFor(tiers, new Set(down)));
   return {
     host,
@@ -44,11 +48,23 @@ export function wantedView(
     groups: grouped(
       [...answers.byCountry].map(([code, preference]) => ({ label: answer(preference), countries: [code] })),
     ),
-    notes: neverGroups(answers).map(
-      ({ clusters, countries: codes }) =>
-        `never ${clusters.join(', ')}, in failover neither: ${formatCountries(codes)}`,
-    ),
+    notes: [
+      ...neverGroups(answers).map(
+        ({ clusters, countries: codes }) =>
+          `never ${clusters.join(', ')}, in failover neither: ${formatCountries(codes)}`,
+      ),
+      ...holdsNotDrawn(policy),
+    ],
   };
+}
+
+/** The policy is drawn without reading the zone, which alone knows what is held back. */
+function holdsNotDrawn(policy: TrafficPolicy): readonly string[] {
+  const rule = failbackOf(policy);
+  if (rule === undefined) return [];
+  return [
+    `a cluster that was down and is held back (spec.failback ${rule.mode}) is drawn here as if it were not: --show zone draws what is answered meanwhile`,
+  ];
 }
 
 interface ZoneQuestion {
@@ -75,7 +91,9 @@ export function zoneView(plan: ZonePlan, host: string, { show, type, down }: Zon
   const change = plan.task.kind === 'adopt' ? 'adoption' : 'plan';
   const what =
     show === 'zone' ? `as the zone of ${plan.provider} has it` : `what the ${change} for ${plan.provider} changes`;
-  return { host, what: `${what} (${type} records)`, down, groups: grouped(groups), notes: [] };
+  const policy = plan.intent.policies.find((one) => one.policy.spec.hosts.includes(host))?.policy;
+  const notes = policy === undefined ? [] : holdTexts(policy, plan.holds);
+  return { host, what: `${what} (${type} records)`, down, groups: grouped(groups), notes };
 }
 
 const unchanged = 'no change';

@@ -4,14 +4,14 @@ import type { Hold } from '../../../answers/hold.ts';
 import type { Moving } from '../../../answers/pace.ts';
 import { type CountryWeights, weightsAmong } from '../../../model/country-weights.ts';
 import { countryOfPlace } from '../../../model/geo/states.ts';
-import { clustersOfPolicy } from '../../../model/platform/policies.ts';
+import { clustersOfPolicy, failbackOf } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { type Count, counted, nextHold, type Sight } from '../failback.ts';
 import type { ZoneReader } from '../providers/provider.ts';
 import type { SteeringNotice } from '../reasons.ts';
 import type { HoldWord } from '../records/scope.ts';
-import { failbackOf, partlyDown } from './holds.ts';
+import { partlyDown } from './holds.ts';
 import { type Asked, isEmpty, planStep, type ZonePlan } from './plan.ts';
 import { type PresentHealth, presentHealth } from './present.ts';
 

@@ -1,5 +1,5 @@
 import type { Hold, Holds } from '../../../answers/hold.ts';
-import { clustersOfPolicy } from '../../../model/platform/policies.ts';
+import { clustersOfPolicy, failbackOf } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import { type AddressType, addressTypes, familyOf } from '../compile/entries.ts';
 import { duration } from '../compile/recovery.ts';
@@ -13,11 +13,6 @@ import type { Task } from '../records/scope.ts';
 import { isoTime } from './guard.ts';
 import { type HostImpact, shareNow, worstShare } from './impact.ts';
 import type { PresentHealth } from './present.ts';
-
-/** The rule by which users return to clusters of a policy, where it is not that they do at once. */
-export function failbackOf({ spec }: TrafficPolicy): Failback | undefined {
-  return spec.failback?.mode === 'immediate' ? undefined : spec.failback;
-}
 
 /** What the zone holds back of these policies as they are now: a hold ends with the rule, and with the cluster, that it is of. */
 export function standingHolds(policies: readonly TrafficPolicy[], { zone, records }: ZoneState): Holds {
@@ -93,10 +88,7 @@ export function holdNotices(
     const rule = failbackOf(policy);
     if (rule === undefined) return [];
     const name = policy.metadata.name;
-    const held = (holds.get(name) ?? []).map((hold): SteeringNotice => {
-      const message = `policy ${name} holds back ${hold.cluster} since ${isoTime(hold.sinceMs)}, because it was down (${hold.by}); ${endOf(hold, rule)}`;
-      return { reason: 'HeldBack', message };
-    });
+    const held = holdTexts(policy, holds).map((message): SteeringNotice => ({ reason: 'HeldBack', message }));
     if (!isWatched) {
       const message = `policy ${name}: ${provider} tells nobody what its health checks say, so users return to a cluster at once, whatever spec.failback says`;
       return [...held, { reason: 'FailbackUnseen', message }];
@@ -105,6 +97,17 @@ export function holdNotices(
     const message = `policy ${name}: spec.failback ${rule.mode} needs \`tideline steering agent\` in the mode automatic; without one users return to a cluster as soon as it is healthy`;
     return [{ reason: 'FailbackNeedsAgent', message }];
   });
+}
+
+/** Which clusters of a policy are held back and how that ends, a sentence each. */
+export function holdTexts(policy: TrafficPolicy, holds: Holds): readonly string[] {
+  const { name } = policy.metadata;
+  const rule = failbackOf(policy);
+  if (rule === undefined) return [];
+  return (holds.get(name) ?? []).map(
+    (hold) =>
+      `policy ${name} holds back ${hold.cluster} since ${isoTime(hold.sinceMs)}, because it was down (${hold.by}); ${endOf(hold, rule)}`,
+  );
 }
 
 /**
