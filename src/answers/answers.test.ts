@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { policyOf } from '../../test/support/steering/policies.ts';
 import { countriesOf } from '../model/geo/countries.ts';
 import { answersFor, answersOf, formatTiers, neverGroups, preferenceOf, preferencesWithin } from './answers.ts';
+import type { Hold } from './hold.ts';
 
 const policy = policyOf(`
 rules:
@@ -53,6 +54,29 @@ never:
   ]);
   expect(preferencesWithin(answers, 'US-CA')).toEqual([preferenceOf(answers, 'US-CA')]);
   expect(preferencesWithin(answers, undefined)).toEqual([answers.unknown]);
+});
+
+test('a network beats all else, and never reaches what any users never reach', () => {
+  const networks = policyOf(`
+rules:
+  - { countries: [FR], networks: [198.51.100.0/24], clusters: [{ name: paris }], failover: [cloud] }
+  - { networks: ["2001:DB8::/32"], clusters: [{ name: newyork }, { name: paris, weight: 0 }] }
+default: { clusters: [{ name: cloud }] }
+never: [{ clusters: [cloud], continents: [AS] }, { clusters: [tokyo], unknownLocation: true }]
+`);
+  const of = (place: string, held: readonly Hold[] = []) => {
+    const { tiers: order, rule, never } = preferenceOf(answersOf(networks, new Set(), held), place);
+    return [formatTiers(order), rule, ...never];
+  };
+  expect(of('198.51.100.0/24')).toEqual(['paris > newyork', 'rules[0] (network)', 'cloud', 'tokyo']);
+  expect(of('2001:db8::/32')).toEqual(['newyork > paris', 'rules[1] (network)', 'cloud', 'tokyo']);
+  expect(of('FR')).toEqual(['paris > cloud > newyork', 'rules[0] (country)']);
+  expect([...answersOf(networks, new Set()).byCountry.keys()].slice(246)).toEqual(['198.51.100.0/24', '2001:db8::/32']);
+  // They return when all countries have, with users of unknown location.
+  const hold = (upTo: string): Hold => ({ cluster: 'paris', sinceMs: 0, by: 'a', healthySeconds: 0, back: { upTo } });
+  expect(of('198.51.100.0/24', [hold('ZW')])[0]).toBe('newyork > paris');
+  expect(of('FR', [hold('ZW')])[0]).toBe('paris > cloud > newyork');
+  expect(of('198.51.100.0/24', [hold('')])[0]).toBe('paris > newyork');
 });
 
 test('unknown and unlisted locations get the default', () => {

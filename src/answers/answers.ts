@@ -1,3 +1,4 @@
+import { isNetwork } from '../model/geo/networks.ts';
 import { countryOfPlace } from '../model/geo/states.ts';
 import { drainsOfCluster } from '../model/platform/drains.ts';
 import {
@@ -17,13 +18,13 @@ import { choicesOf, type Tier, tiersBetween, withoutRepeats } from './tiers.ts';
 export type { Tier } from './tiers.ts';
 
 /**
- * The answers of one policy: for every country code, for each state that the policy names, and for users of unknown location, an ordered list of tiers. The
+ * The answers of one policy: for every country code, for each state and network that the policy names, and for users of unknown location, an ordered list of tiers. The
  * first tier with a healthy cluster answers, by weight among its healthy clusters. When nothing is healthy the first tier
  * answers as if all its clusters were healthy. No tier and no list of tiers is empty.
  */
 export interface Answers {
   readonly policy: string;
-  /** By code of a country (`US`: users of no state that is here) or of a state (`US-CA`). */
+  /** By code of a country (`US`: users of no state that is here), of a state (`US-CA`) or by network (`192.0.2.0/24`), whose users are of no country. */
   readonly byCountry: ReadonlyMap<string, Preference>;
   /** The preference of users whose country is unknown, or is not one of Route 53's 246. */
   readonly unknown: Preference;
@@ -37,7 +38,7 @@ export interface Preference {
   readonly never: readonly string[];
 }
 
-/** `rules[2] (state)`, `rules[2] (country)`, `rules[2] (continent)` or `default`. */
+/** `rules[2] (network)`, `rules[2] (state)`, `rules[2] (country)`, `rules[2] (continent)` or `default`. */
 type RuleName = string;
 
 /**
@@ -59,7 +60,7 @@ export function drainedAt(platform: Platform, nowMs: number): ReadonlySet<string
 }
 
 /**
- * A state beats its country, which beats its continent, which beats the default; of two rules for the same place the first counts. The
+ * A network beats all else, a state its country, which beats its continent, which beats the default; of two rules for the same place the first counts. The
  * tiers are: the clusters with a weight, the clusters of weight 0 together, each name of the failover list, then every
  * other cluster that the policy names; all without those that the country never reaches. Drained clusters, and those that are held
  * back, come last of all, in the same order among themselves.
@@ -74,8 +75,7 @@ export function answersOf(policy: TrafficPolicy, drained: ReadonlySet<string>, h
     const { index, by } = deciding.get(code) ?? {};
     const never = [...(forbidden.get(code)?.keys() ?? [])].sort();
     const rule = index === undefined ? 'default' : `rules[${index}] (${by})`;
-    // A state is led back together with its country.
-    const returning = held.map(({ cluster, back }) => ({ cluster, parts: partsMoved(back, countryOfPlace(code)) }));
+    const returning = held.map(({ cluster, back }) => ({ cluster, parts: partsMoved(back, returningWith(code)) }));
     const key = [rule, ...never, ...returning.map(({ parts }) => parts)].join(' ');
     const answer = (index === undefined ? undefined : policy.spec.rules[index]) ?? policy.spec.default;
     const allowed = all.filter((name) => !never.includes(name));
@@ -91,7 +91,12 @@ export function answersOf(policy: TrafficPolicy, drained: ReadonlySet<string>, h
   };
 }
 
-/** The preference of the code of a country or state; for undefined or an unlisted code, that of unknown locations. */
+/** With whom users are led back: a state together with its country, a network with users of unknown location. */
+export function returningWith(place: string): string {
+  return isNetwork(place) ? '' : countryOfPlace(place);
+}
+
+/** The preference of the code of a country or state, or of a network that the policy names; for undefined or an unlisted code, that of unknown locations. */
 export function preferenceOf(answers: Answers, place: string | undefined): Preference {
   const { byCountry, unknown } = answers;
   if (place === undefined) return unknown;

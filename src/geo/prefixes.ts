@@ -1,4 +1,5 @@
 import { type Prefix, parsePrefix } from '../model/address.ts';
+import { networkHolding } from '../model/geo/networks.ts';
 import { formatIpv4 } from './ipv4.ts';
 import { type GeoLookup, geoLookup, type SearchTree } from './lookup.ts';
 
@@ -36,6 +37,18 @@ export function clientAddress(country: string, n: number): string {
   }
   throw new Error('unreachable: the subnet is below the total');
 }
+
+/** An address of a client of the country that is in none of these networks; undefined where none of the first few is. */
+export function clientOutside(country: string, networks: readonly string[]): string | undefined {
+  if (prefixesOf(country).length === 0) return undefined;
+  for (let n = 0; n < clientsTried; n += 1) {
+    const address = clientAddress(country, n);
+    if (networkHolding(networks, address) === undefined) return address;
+  }
+  return undefined;
+}
+
+const clientsTried = 32;
 
 function strideFor(total: number): number {
   let stride = Math.max(1, Math.floor(total * 0.618));

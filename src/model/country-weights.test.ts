@@ -59,3 +59,14 @@ it('counts a country without those of its states that are told apart', () => {
   expect(among('US-CA')).toBe(weights.of('US-CA'));
   expect(weightsAmong(weights, ['FR', 'US'])('US')).toBe(weights.of('US'));
 });
+
+it('counts a network as an average country, and all together as 1', () => {
+  const weights = weightsOf(measured({ FR: 200, SN: 50 }), nowMs);
+  const networks = ['198.51.100.0/24', '2001:db8::/32'];
+  const among = weightsAmong(weights, [...countries.map(({ code }) => code), ...networks]);
+  expect(among('198.51.100.0/24')).toBeCloseTo(1 / 248, 9);
+  expect(among('FR') / among('SN')).toBeCloseTo(4, 9);
+  expect(
+    [...countries.map(({ code }) => code), ...networks].reduce((total, place) => total + among(place), 0),
+  ).toBeCloseTo(1, 9);
+});

@@ -1,4 +1,5 @@
 import { countries } from './geo/countries.ts';
+import { isNetwork } from './geo/networks.ts';
 import { countryOfPlace, stateOf } from './geo/states.ts';
 
 /** For how much of all traffic each country counts: of 1, together. */
@@ -37,16 +38,20 @@ export function countedAlike(why = 'no traffic figures'): CountryWeights {
 const known: ReadonlySet<string> = new Set(countries.map(({ code }) => code));
 
 /**
- * The weights of places that are told apart: what a country counts for is without the states of it that are among them.
+ * The weights of places that are told apart, of 1, together: what a country counts for is without the states of it that are among them. How many
+ * requests come from a network nobody measured; it counts as an average country.
  */
 export function weightsAmong(weights: CountryWeights, places: readonly string[]): (place: string) => number {
   const states = Map.groupBy(
     places.filter((code) => stateOf(code) !== undefined),
     countryOfPlace,
   );
+  const ofNetwork = 1 / (countries.length + places.filter(isNetwork).length);
+  const ofOthers = countries.length * ofNetwork;
   return (place) => {
+    if (isNetwork(place)) return ofNetwork;
     const apart = states.get(place) ?? [];
-    return Math.max(0, weights.of(place) - apart.reduce((sum, code) => sum + weights.of(code), 0));
+    return ofOthers * Math.max(0, weights.of(place) - apart.reduce((sum, code) => sum + weights.of(code), 0));
   };
 }
 

@@ -54,6 +54,20 @@ test('sends the subnet of the country, and reads the addresses', async () => {
   });
 });
 
+test('sends of an address of IPv6, or of a network, as much as resolvers do', async () => {
+  const sent: unknown[] = [];
+  const port = await listen((packet, send) => {
+    sent.push(packet.additionals?.[0]);
+    send(answered(packet, [address('192.0.2.10')]));
+  });
+  expect(await askDns(query(port, { subnet: '2001:db8:1:2::3' }))).toMatchObject({ subnet: '2001:db8:1::/48' });
+  expect(await askDns(query(port, { subnet: '198.51.0.0/16' }))).toMatchObject({ addresses: ['192.0.2.10'] });
+  expect(sent).toMatchObject([
+    { options: [{ code: 8, family: 2, sourcePrefixLength: 48, ip: '2001:db8:1::' }] },
+    { options: [{ code: 8, family: 1, sourcePrefixLength: 24, ip: '198.51.0.0' }] },
+  ]);
+});
+
 test('asks over TCP what did not fit in a packet', async () => {
   const port = await listen((packet, send) => send(answered(packet, [address('192.0.2.1')], TRUNCATED_RESPONSE)));
   const whole = createServer((socket) =>

@@ -1,6 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { createConnection, isIPv6 } from 'node:net';
 import { decode, encode, type StringAnswer, TRUNCATED_RESPONSE } from 'dns-packet';
+import { type Prefix, parseLoosePrefix, widened } from '../model/address.ts';
+import { longestNetwork } from '../model/geo/networks.ts';
 import type { DnsPart } from './why/evidence.ts';
 
 export interface DnsQuery {
@@ -8,7 +10,7 @@ export interface DnsQuery {
   readonly host: string;
   readonly types: readonly ('A' | 'AAAA')[];
   readonly country?: string;
-  /** An address of the client subnet; its first 24 bits are sent. Without it no subnet is sent. */
+  /** An address of the client subnet; its first 24 bits are sent, of IPv6 48. Without it no subnet is sent. */
   readonly subnet?: string;
 }
 
@@ -19,7 +21,6 @@ export interface NameServer {
 
 /** The code of the EDNS option for the client subnet (RFC 7871). */
 const clientSubnet = 8 as const;
-const subnetBits = 24;
 const attemptMs = 700;
 const attempts = 3;
 
@@ -30,7 +31,7 @@ export async function askDns(query: DnsQuery): Promise<DnsPart> {
     server: server.port === 53 ? server.address : `${server.address} port ${server.port}`,
     host,
     ...(country === undefined ? {} : { country }),
-    ...(subnet === undefined ? {} : { subnet: `${subnet.replace(/\.\d+$/, '.0')}/${subnetBits}` }),
+    ...(subnet === undefined ? {} : { subnet: subnetOf(subnet)?.text ?? subnet }),
   };
   const answers = await Promise.all(types.map((type) => ask(query, type)));
   const problem = answers.find((answer) => typeof answer === 'string');
@@ -116,9 +117,25 @@ function askWhole({ server, host, subnet }: DnsQuery, type: 'A' | 'AAAA'): Promi
   });
 }
 
+/** The part of an address that is sent; of a wider network, its first. */
+function subnetOf(address: string): Prefix | undefined {
+  const prefix = parseLoosePrefix(address);
+  return prefix === undefined ? undefined : widened(prefix, longestNetwork[prefix.family]);
+}
+
 function queryOf(id: number, host: string, type: 'A' | 'AAAA', subnet: string | undefined): Buffer {
+  const sent = subnet === undefined ? undefined : subnetOf(subnet);
   const options =
-    subnet === undefined ? [] : [{ code: clientSubnet, family: 1, sourcePrefixLength: subnetBits, ip: subnet }];
+    sent === undefined
+      ? []
+      : [
+          {
+            code: clientSubnet,
+            family: sent.family === 4 ? 1 : 2,
+            sourcePrefixLength: longestNetwork[sent.family],
+            ip: sent.network,
+          },
+        ];
   return encode({
     type: 'query',
     id,

@@ -289,6 +289,18 @@ describe('where the two differ', () => {
       kind: 'TrafficPolicy',
       reason: 'ForbiddenChoice',
     },
+    networks: {
+      object: named({
+        ...policy,
+        spec: {
+          ...policy.spec,
+          rules: [{ networks: ['198.51.0.0/16', '198.51.100.0/24'], clusters: [{ name: 'paris' }] }],
+        },
+      }),
+      query: 'Strict',
+      kind: 'TrafficPolicy',
+      reason: 'NetworksOverlap',
+    },
     null: { object: named({ ...site, spec: { ...site.spec, limits: null } }), query: 'Strict' },
     status: { object: named(site, { status: { conditions: [] } }), query: 'Strict' },
     metadata: { object: named(site, { metadata: { name: 'x', finalizers: ['tideline.dev/x'] } }), query: 'Strict' },
@@ -358,7 +370,12 @@ function largest(): readonly object[] {
       spec: {
         hosts: many(500, (index) => `${long(index)}.${long(index)}.${zone}`),
         dns: { zone, providers: ['route53'] },
-        rules: many(100, (index) => ({ countries: codes.filter((__, at) => at % 100 === index), clusters, failover })),
+        rules: many(100, (index) => ({
+          countries: codes.filter((__, at) => at % 100 === index),
+          networks: many(250, (at) => `2001:${(0x1000 + index).toString(16)}:${(0x1000 + at).toString(16)}::/48`),
+          clusters,
+          failover,
+        })),
         default: { clusters, failover },
         never: many(32, (index) => ({
           clusters: many(32, (at) => long(at + 32)),

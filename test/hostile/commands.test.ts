@@ -209,6 +209,10 @@ const cases: readonly Case[] = [
   { words: ['explain', 'www.video.example'], says: /missing required argument/ },
   { words: ['explain', 'www.video.example', 'XX', spec], says: /XX/ },
   { words: ['explain', 'nobody.example', 'FR', spec], says: /nobody\.example/ },
+  {
+    words: ['explain', 'www.video.example', 'FR', spec, '--network', 'x\u001b[2J'],
+    says: /neither an address nor a network/,
+  },
   { words: ['network', 'agent'], says: /--node/ },
   {
     words: ['network', 'agent', '--cluster', 'paris', '--node', 'w', '--kubeconfig', out],

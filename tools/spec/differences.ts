@@ -29,6 +29,12 @@ export const differences = {
     server: 'takes it; `tideline check` and the agents refuse it',
     why: 'Which rule decides for a country of a continent costs more to find out than an API server allows for one rule.',
   },
+  networks: {
+    what: 'two networks of the rules of a TrafficPolicy that share addresses',
+    loader: '`NetworksOverlap`',
+    server: 'takes them; `tideline check` and the agents refuse them',
+    why: 'To compare each with each costs more than an API server allows for one rule.',
+  },
   metadata: {
     what: 'fields of metadata other than name, labels and annotations (`finalizers`, `ownerReferences`, ...)',
     loader: '`UnknownField`',

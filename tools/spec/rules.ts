@@ -42,6 +42,23 @@ export const formatRules: Readonly<Record<string, readonly Rule[]>> = {
       message: 'too wide; at least /8 for IPv4, /16 for IPv6',
     },
   ],
+  network: [
+    {
+      reason: 'BadPrefix',
+      rule: `isCIDR(self) && cidr(self) == cidr(self).masked() && ${noDots}`,
+      message: 'not a prefix such as 192.0.2.0/24 with no host bits set',
+    },
+    {
+      reason: 'PrefixTooWide',
+      rule: '!isCIDR(self) || cidr(self).prefixLength() >= (cidr(self).ip().family() == 4 ? 8 : 16)',
+      message: 'too wide; at least /8 for IPv4, /16 for IPv6',
+    },
+    {
+      reason: 'NetworkTooNarrow',
+      rule: '!isCIDR(self) || cidr(self).prefixLength() <= (cidr(self).ip().family() == 4 ? 24 : 48)',
+      message: 'more specific than what resolvers tell of a client; at most /24 for IPv4, /48 for IPv6',
+    },
+  ],
   country: [
     {
       reason: 'UnknownCountry',
@@ -158,14 +175,14 @@ const eachInOneRule: readonly Rule[] = [
 ];
 
 /** The places of the rules of an object that answers countries. */
-function rulesAt(path: string): Readonly<Record<string, Place>> {
+function rulesAt(path: string, others = ''): Readonly<Record<string, Place>> {
   return {
     [`${path}[]`]: {
       rules: [
         {
           reason: 'RuleForNobody',
-          rule: 'self.countries.size() + self.continents.size() > 0',
-          message: 'the rule names neither a country nor a continent',
+          rule: `self.countries.size() + self.continents.size() > 0${others}`,
+          message: 'the rule names no users',
         },
         weighs('AllWeightsZero'),
         ...namedOnce,
@@ -234,7 +251,7 @@ export const places: Readonly<Record<string, Place>> = {
   },
   'TrafficPolicy.spec.hosts': { unique: 'set' },
   'TrafficPolicy.spec.dns.providers': { unique: 'set' },
-  ...rulesAt('TrafficPolicy.spec.rules'),
+  ...rulesAt('TrafficPolicy.spec.rules', ' || (has(self.networks) && self.networks.size() > 0)'),
   'TrafficPolicy.spec.default': { rules: [weighs('EmptyDefault'), ...namedOnce] },
   'TrafficPolicy.spec.default.clusters': { unique: ['name'] },
   'TrafficPolicy.spec.never[]': {

@@ -46,6 +46,8 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   TooFewBlades: 'object',
   VipFamilyUnserved: 'platform',
   UnknownCountry: 'object',
+  NetworksOverlap: 'platform',
+  NetworkTooNarrow: 'object',
   CountryTwice: 'object',
   RuleForNobody: 'object',
   AllWeightsZero: 'object',

@@ -99,11 +99,17 @@ interface ZoneMeans extends AskMeans {
 async function askZone(plan: ZonePlan, expected: ExpectedAnswers, means: ZoneMeans): Promise<AskedZone> {
   const { askDns } = await import('../../observe/ask-dns.ts');
   const { askUntilRight } = await import('../../observe/ask-until.ts');
-  const { clientAddress, prefixesOf } = await import('../../geo/prefixes.ts');
+  const { clientOutside } = await import('../../geo/prefixes.ts');
+  const { networksOfPolicy } = await import('../../model/platform/policies.ts');
   const { systemClock } = await import('../../runtime/clock.ts');
+  const networks = plan.intent.policies.flatMap(({ policy }) => networksOfPolicy(policy.spec));
+  const clientIn = (country: string): string | undefined => clientOutside(country, networks);
   const questions = expected
-    .questions((country) => prefixesOf(country).length > 0)
-    .map((question) => ({ ...question, subnet: clientAddress(question.country, 0) }));
+    .questions((country) => clientIn(country) !== undefined)
+    .flatMap((question) => {
+      const subnet = clientIn(question.country);
+      return subnet === undefined ? [] : [{ ...question, subnet }];
+    });
   const { provider, zone } = plan;
   const of = {
     provider,

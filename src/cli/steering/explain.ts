@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Platform } from '../../model/spec/platform.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { Down } from '../../observe/why/suppose.ts';
 import { addDownOption } from '../down.ts';
 import { addNameServerOption, type NameServerArguments } from '../name-servers.ts';
@@ -9,6 +10,7 @@ import type { Found } from './explain/found.ts';
 
 interface ExplainArguments extends ProviderOptions, NameServerArguments {
   readonly if: readonly Down[];
+  readonly network?: string;
   readonly offline?: true;
 }
 
@@ -19,6 +21,7 @@ export function register(): Command {
     .argument('<host>', 'a host of a traffic policy')
     .argument('<country>', 'ISO 3166-1 alpha-2 code, a state such as US-CA, or "unknown"')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
+    .option('--network <cidr>', 'users in this network or of this address, such as 192.0.2.0/24')
     .option('--offline', 'say what the policy wants, and ask neither the zone nor name servers');
   addDownOption(command, ['Site', 'Cluster']);
   addNameServerOption(command);
@@ -29,7 +32,8 @@ export function register(): Command {
       const platform = await steeredPlatform(paths, options.platformTrust ?? []);
       const { clustersDown } = await import('./clusters-down.ts');
       const down = clustersDown(platform, options.if);
-      const explanation = explain(platform, host, country, Date.now(), down);
+      const { network } = options;
+      const explanation = explain(platform, host, country, Date.now(), { down, ...withoutUndefined({ network }) });
       const found = options.offline === true ? undefined : await look(platform, { host, country, down }, options);
       const lines = found === undefined ? [] : await (await import('./explain/found.ts')).renderFound(found);
       await printResult(options.output, {
@@ -49,6 +53,12 @@ async function look(
   const { find } = await import('./explain/found.ts');
   const policy = answeringPolicy(platform, host);
   const code = country === 'unknown' ? undefined : country.toUpperCase();
-  const question = { policy, host, country: code, ...(options.if.length > 0 ? { supposed: down } : {}) };
+  const question = {
+    policy,
+    host,
+    country: code,
+    ...withoutUndefined({ network: options.network }),
+    ...(options.if.length > 0 ? { supposed: down } : {}),
+  };
   return find(platform, question, options);
 }

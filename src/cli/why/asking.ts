@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises';
-import { clientAddress, prefixesOf } from '../../geo/prefixes.ts';
+import { clientOutside } from '../../geo/prefixes.ts';
+import { networksOfPolicy } from '../../model/platform/policies.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { askRoute } from '../../observe/ask.ts';
 import { askDns, type NameServer } from '../../observe/ask-dns.ts';
@@ -21,6 +22,7 @@ const mostNameServers = 4;
 /** How `tideline why` asks: over the network from this machine. */
 export async function asking(platform: Platform, given: TlsArguments & NameServerArguments): Promise<Asking> {
   const { nameServer } = given;
+  const networks = [...platform.policies.values()].flatMap(({ spec }) => networksOfPolicy(spec));
   const options = { timeoutMs: patienceMs, access: await accessOf(given) };
   return {
     snapshot: () => lookAt(platform, given),
@@ -29,7 +31,7 @@ export async function asking(platform: Platform, given: TlsArguments & NameServe
     route: (target, asked) => askRoute(target, asked, options),
     nameServers: (zone) => (nameServer.length > 0 ? Promise.resolve(nameServer) : nameServersOf(zone)),
     podsOf: (cluster, address) => podsOf(platform, cluster, address),
-    addressOf: (country) => (prefixesOf(country).length === 0 ? undefined : clientAddress(country, 0)),
+    addressOf: (country) => clientOutside(country, networks),
     records: (host, country) => explain(platform, host, country ?? 'unknown', systemClock.now()).records,
   };
 }

@@ -21,12 +21,15 @@ interface DecidingRule {
   /** Its place in `spec.rules`. */
   readonly index: number;
   /** By what the rule names the users. */
-  readonly by: 'state' | 'country' | 'continent';
+  readonly by: 'network' | 'state' | 'country' | 'continent';
 }
 
-/** The places that a policy gives answers for: all countries, then the states that it names. Users of another state have the answer of their country. */
+/**
+ * The places that a policy gives answers for: all countries, then the states that it names, then its networks. Users of another state have the
+ * answer of their country.
+ */
 export function placesOfPolicy(spec: OfUsers): readonly string[] {
-  return [...countries.map(({ code }) => code), ...statesOfPolicy(spec)];
+  return [...countries.map(({ code }) => code), ...statesOfPolicy(spec), ...networksOfPolicy(spec)];
 }
 
 /** The states that rules or `never` name, sorted. */
@@ -35,8 +38,13 @@ export function statesOfPolicy({ rules, never = [] }: OfUsers): readonly string[
   return [...new Set(named)].filter((code) => stateOf(code) !== undefined).sort();
 }
 
+/** The networks that rules name, sorted. They share no addresses. */
+export function networksOfPolicy({ rules }: OfUsers): readonly string[] {
+  return [...new Set(rules.flatMap(({ networks = [] }) => networks))].sort();
+}
+
 /**
- * The rule that decides, by place; for a place that is not there the default does. A state beats its country, which beats its
+ * The rule that decides, by place; for a place that is not there the default does. A network beats all else, a state its country, which beats its
  * continent; of two rules for the same place the first counts. Of states `states` are there, by default those that are named.
  */
 export function decidingRules(spec: OfUsers, states = statesOfPolicy(spec)): ReadonlyMap<string, DecidingRule> {
@@ -52,22 +60,26 @@ export function decidingRules(spec: OfUsers, states = statesOfPolicy(spec)): Rea
     const ofCountry = deciding.get(countryOfPlace(code));
     if (!deciding.has(code) && ofCountry !== undefined) deciding.set(code, ofCountry);
   }
+  for (const [index, { networks = [] }] of spec.rules.entries())
+    for (const network of networks) if (!deciding.has(network)) deciding.set(network, { index, by: 'network' });
   return deciding;
 }
 
 /**
  * The clusters that users never reach, by place ('' for users of unknown location), each with the first entry of `spec.never`
- * that says so. A place that may reach all is not there. What a country never reaches, its states never reach.
+ * that says so. A place that may reach all is not there. What a country never reaches, its states never reach; nor does any network, because
+ * its users may be in that country.
  */
 export function forbiddenClusters(
   spec: OfUsers,
   states = statesOfPolicy(spec),
 ): ReadonlyMap<string, ReadonlyMap<string, number>> {
+  const networks = networksOfPolicy(spec);
   const forbidden = new Map<string, Map<string, number>>();
   for (const [index, entry] of (spec.never ?? []).entries()) {
     const named = countriesOfRule(entry);
     const within = states.filter((code) => named.includes(countryOfPlace(code)));
-    for (const code of new Set([...named, ...within, ...(entry.unknownLocation ? [''] : [])])) {
+    for (const code of new Set([...named, ...within, ...networks, ...(entry.unknownLocation ? [''] : [])])) {
       const clusters = forbidden.get(code) ?? new Map<string, number>();
       forbidden.set(code, clusters);
       for (const name of entry.clusters) if (!clusters.has(name)) clusters.set(name, index);

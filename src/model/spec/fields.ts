@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseAddress, parsePrefix } from '../address.ts';
+import { type Prefix, parseAddress, parsePrefix } from '../address.ts';
 
 /** Field types that the kinds share. Each parses its text into a resolved value once. */
 
@@ -54,18 +54,34 @@ export const IpAddress = z
     return address;
   });
 
+function prefixIn(text: string): Prefix | undefined {
+  const [address = '', ...length] = text.split('/');
+  return length.length > 0 && isUnambiguous(address) ? parsePrefix(text) : undefined;
+}
+
 export const IpPrefix = z
   .string()
   .meta({ format: 'cidr', maxLength: 49 })
   .transform((text, context) => {
-    const [address = '', ...length] = text.split('/');
-    const prefix = length.length > 0 && isUnambiguous(address) ? parsePrefix(text) : undefined;
+    const prefix = prefixIn(text);
     if (prefix === undefined) {
       const message = 'a prefix such as 10.0.0.0/16 with no host bits set';
       context.addIssue({ code: 'custom', message, params: { reason: 'BadPrefix' } });
       return z.NEVER;
     }
     return prefix;
+  });
+
+/** A network of clients, in canonical text form: it is a place as a country is, which has a code. Later checks tell whether it can be told apart. */
+export const ClientNetwork = z
+  .string()
+  .meta({ format: 'network', maxLength: 49 })
+  .transform((text, context) => {
+    const prefix = prefixIn(text);
+    if (prefix !== undefined) return prefix.text;
+    const message = 'a prefix such as 192.0.2.0/24 with no host bits set';
+    context.addIssue({ code: 'custom', message, params: { reason: 'BadPrefix' } });
+    return z.NEVER;
   });
 
 export const AsNumber = z.int().min(1).max(4_294_967_294);

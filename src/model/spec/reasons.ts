@@ -44,8 +44,12 @@ export const reasons = {
     'Warning: a VIP is of an address family that no blade of its pool has, or too few for `minAnnouncers`: BGP announces it with the address of a blade, so nobody does.',
   UnknownCountry:
     'There is no such country, or answers cannot be given for it, or for that part of a country, by itself.',
+  NetworksOverlap:
+    'Two networks of the rules of a policy share addresses, so that two rules would decide for one user.',
+  NetworkTooNarrow:
+    'A network of clients is more specific than what resolvers tell of a client: name servers could not tell it apart.',
   CountryTwice: 'A country, state or continent is named by two rules of a policy.',
-  RuleForNobody: 'A rule names neither a country nor a continent.',
+  RuleForNobody: 'A rule names no users: neither a country nor a continent nor, in a policy, a network.',
   AllWeightsZero: 'Every weight of a rule is 0.',
   EmptyDefault: 'The default of a policy leads nowhere.',
   ForbiddenChoice:

@@ -7,7 +7,10 @@ export const steeringReasons = {
   NoAddress: 'None of the clusters of a policy has a public entry address, so there would be nothing to answer.',
   MissingCredentials: 'The environment does not hold what the provider asks of whoever wants to read or write a zone.',
   UnknownCountry: 'Not a country, or not a state of the US, that answers can be given for.',
+  BadNetwork: 'Neither an address nor a network of clients.',
   StatesUnknown: 'A policy names states of the US, and one of its providers tells only whole countries apart.',
+  NetworksUnknown: 'A policy names networks of clients, and one of its providers is not told of networks.',
+  NetworksGuessed: 'A plan moves users of networks of whom nobody measured how many requests they make.',
   FailoverMerged:
     'The failover list is longer than the provider can order exactly: the last choices share one step, in no order.',
   FailoverCut:

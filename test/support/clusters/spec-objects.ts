@@ -182,7 +182,7 @@ const trafficPolicy = fc
           answers.map((one, index) => {
             const own = codes.filter((_, at) => at % answers.length === index);
             return own.length > 0
-              ? { countries: own, ...one }
+              ? { countries: own, networks: [`10.${index}.0.0/16`, `2001:db8:${index + 1}::/48`], ...one }
               : { continents: ['AF', 'EU', 'AS', 'OC'].slice(index, index + 1), ...one };
           }),
         ),

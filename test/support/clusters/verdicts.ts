@@ -23,10 +23,10 @@ export interface Verdict {
 }
 
 /**
- * What only the loader finds, in what is one object: a reference to nothing, what `never` forbids (a documented difference), and a check of a port
+ * What only the loader finds, in what is one object: a reference to nothing, what `never` forbids and networks that overlap (documented differences), and a check of a port
  * whose protocol the pool decides.
  */
-const ofLoader = new Set(['UnknownName', 'ForbiddenChoice', 'CheckOnOtherPort']);
+const ofLoader = new Set(['UnknownName', 'ForbiddenChoice', 'NetworksOverlap', 'CheckOnOtherPort']);
 
 /** The loader's verdict on one object alone, without what only a loader finds. */
 export function loaderVerdict(value: unknown): Verdict {

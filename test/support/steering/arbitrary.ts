@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type Continent, countries } from '../../../src/model/geo/countries.ts';
 import { countryOfPlace, states } from '../../../src/model/geo/states.ts';
-import { countriesOfRule, decidingRules } from '../../../src/model/platform/policies.ts';
+import { countriesOfRule, decidingRules, networksOfPolicy } from '../../../src/model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
 
 const names = ['amsterdam', 'berlin', 'cairo', 'delhi', 'essen'] as const;
@@ -14,7 +14,7 @@ function withoutFirst({ rules, default: fallback }: Answers, entry: TrafficPolic
   const deciding = decidingRules({ rules, never: [entry] });
   const named = countriesOfRule(entry);
   const within = [...deciding.keys()].filter((code) => named.includes(countryOfPlace(code)));
-  const users = [...named, ...within, ...(entry.unknownLocation ? [''] : [])];
+  const users = [...named, ...within, ...networksOfPolicy({ rules }), ...(entry.unknownLocation ? [''] : [])];
   const decided = new Set(users.map((code) => rules[deciding.get(code)?.index ?? -1] ?? fallback));
   const first = new Set(
     [...decided].flatMap(({ clusters }) => {
@@ -25,8 +25,8 @@ function withoutFirst({ rules, default: fallback }: Answers, entry: TrafficPolic
   return { ...entry, clusters: entry.clusters.filter((name) => !first.has(name)) };
 }
 
-/** Arbitrary rules and default of a policy of these clusters, and clusters that it keeps some users from. */
-export function policySpecOf(clusters: readonly string[], places: string[] = codes) {
+/** Arbitrary rules and default of a policy of these clusters, and clusters that it keeps some users from. Each of the networks is in one rule or in none. */
+export function policySpecOf(clusters: readonly string[], places: string[] = codes, networks: readonly string[] = []) {
   const name = fc.constantFrom(...clusters);
   const weighted = fc
     .record({
@@ -60,14 +60,35 @@ export function policySpecOf(clusters: readonly string[], places: string[] = cod
       rules: fc.array(rule, { maxLength: 8 }),
       default: fc.record(answer),
       never: fc.array(keptOut, { maxLength: 6 }),
+      ruleOf: fc.tuple(...networks.map(() => fc.nat({ max: 5 }))),
     })
+    .map(({ never, ruleOf, ...policy }) => ({ never, ...withNetworks(policy, networks, ruleOf) }))
     .map(({ never, ...answers }) => ({
       ...answers,
       never: never.map((entry) => withoutFirst(answers, entry)).filter((entry) => entry.clusters.length > 0),
     }));
 }
 
+function withNetworks(answers: Answers, networks: readonly string[], ruleOf: readonly number[]): Answers {
+  const rules = answers.rules.map((rule, index) => {
+    const own = networks.filter((_network, at) => ruleOf[at] === index);
+    return own.length === 0 ? rule : { ...rule, networks: own };
+  });
+  return { ...answers, rules };
+}
+
+/** Networks that share no address, with clients in and beside each of them. */
+export const someNetworks = [
+  '198.51.100.0/24',
+  '203.0.112.0/22',
+  '100.64.0.0/10',
+  '2001:db8:10::/48',
+  '2001:db8:20::/44',
+];
+
 export const policySpec = policySpecOf(names);
+/** The same with networks of clients. */
+export const policySpecWithNetworks = policySpecOf(names, codes, someNetworks);
 /** The same with states of the US as well, one of three places. The US itself is among them often. */
 export const policySpecWithStates = policySpecOf(names, [
   ...codes.filter((_code, index) => index % 3 === 0 || index === codes.indexOf('US')),

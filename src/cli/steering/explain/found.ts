@@ -69,13 +69,17 @@ async function zoneAt(
 
 async function askAll(
   platform: Platform,
-  { policy, host, country }: Omit<StandingQuestion, 'nowMs' | 'probe'>,
+  { policy, host, country, network }: Omit<StandingQuestion, 'nowMs' | 'probe'>,
   options: NameServerArguments,
 ): Promise<readonly Answered[]> {
   const { asking } = await import('../../why/asking.ts');
   const { askNameServers } = await import('../../../observe/why/gather.ts');
   const clusterOf = clusterByAddress(platform);
-  const parts = await askNameServers(platform, { policy, host }, country, await asking(platform, options));
+  const means = await asking(platform, options);
+  const parts =
+    network === undefined
+      ? await askNameServers(platform, { policy, host }, country, means)
+      : await askNameServers(platform, { policy, host }, network, { ...means, addressOf: () => network });
   return parts.map((part): Answered => {
     const { server } = part;
     if ('problem' in part) return { server, problem: part.problem };

@@ -65,6 +65,18 @@ describe('the view of a policy', () => {
     ]);
   });
 
+  it('names networks, because none is drawn', () => {
+    const rule = { countries: [], continents: [], networks: ['198.51.100.0/24'], failover: [] };
+    const rules = [{ ...rule, clusters: [{ name: 'newyork', weight: 1 }] }];
+    const [policy] = [...platform.policies.values()];
+    const spec = { ...policy?.spec, rules, default: { clusters: [{ name: 'cloud', weight: 1 }], failover: [] } };
+    const other = { ...platform, policies: new Map([['video', { ...policy, spec }]]) } as Platform;
+    expect(wantedView(other, host, { down: [], nowMs }).groups.map(legendOf)).toEqual([
+      'cloud: 246 of 246 countries',
+      'newyork: 0 of 246 countries, and 198.51.100.0/24, not drawn',
+    ]);
+  });
+
   it('has every country once, whatever the policy', () => {
     const [policy] = [...platform.policies.values()];
     fc.assert(

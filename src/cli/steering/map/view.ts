@@ -1,6 +1,7 @@
 import { answersFor, answersNow, neverGroups, type Preference } from '../../../answers/answers.ts';
 import { formatShares } from '../../../answers/distribution.ts';
 import { countries } from '../../../model/geo/countries.ts';
+import { isNetwork } from '../../../model/geo/networks.ts';
 import { countryOfPlace, stateOf } from '../../../model/geo/states.ts';
 import { failbackOf } from '../../../model/platform/policies.ts';
 import { InputError } from '../../../model/problem.ts';
@@ -110,10 +111,10 @@ function grouped(
   return groups.sort((a, b) => b.countries.length - a.countries.length);
 }
 
-/** A line of a legend: `paris: 5 of 246 countries (BE, ES, FR, IT, SN)`. States are not drawn, so those that differ from their country are named. */
+/** A line of a legend: `paris: 5 of 246 countries (BE, ES, FR, IT, SN)`. States and networks are not drawn, so those are named that do not go with their country. */
 export function legendOf({ label, countries: places }: Group): string {
-  const codes = places.filter((code) => stateOf(code) === undefined);
-  const apart = places.filter((code) => stateOf(code) !== undefined && !codes.includes(countryOfPlace(code)));
+  const codes = places.filter((code) => stateOf(code) === undefined && !isNetwork(code));
+  const apart = places.filter((code) => !codes.includes(countryOfPlace(code)));
   const named = codes.length <= mostNamed && codes.length > 0 ? ` (${codes.join(', ')})` : '';
   const states = apart.length === 0 ? '' : `, and ${apart.join(', ')}, not drawn`;
   return `${label}: ${codes.length} of ${countries.length} countries${named}${states}`;

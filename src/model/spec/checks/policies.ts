@@ -4,6 +4,7 @@ import { stateOf } from '../../geo/states.ts';
 import type { Path } from '../document.ts';
 import type { TrafficPolicy } from '../kinds.ts';
 import { type Declared, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
+import { checkNetworks } from './networks.ts';
 
 /** Every country exists and is claimed once, every rule answers somebody with somebody, every host is in its zone once. */
 export function checkPolicies(objects: Objects, report: Report): void {
@@ -13,6 +14,7 @@ export function checkPolicies(objects: Objects, report: Report): void {
   for (const policy of valid(objects.TrafficPolicy.all)) {
     checkProviders(policy, report);
     checkRules(policy, report);
+    checkNetworks(policy, report);
     checkHosts(policy, hosts, report);
   }
 }
@@ -46,11 +48,11 @@ export function checkRuleList(
   const claimed = new Map<string, Path>();
   for (const [index, rule] of rules.entries()) {
     const path = [...rulesPath, index];
-    if (rule.countries.length + rule.continents.length === 0)
+    if (rule.countries.length + rule.continents.length + (rule.networks ?? []).length === 0)
       report(at, path, {
         reason: 'RuleForNobody',
-        message: 'the rule names neither a country nor a continent',
-        fix: 'add countries or continents, or remove the rule',
+        message: 'the rule names no users',
+        fix: 'add countries, continents or, in a TrafficPolicy, networks, or remove the rule',
       });
     for (const [position, code] of rule.countries.entries()) {
       checkPlace(code, at, [...path, 'countries', position], report);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ContinentCode, DnsName, HostName, Name, PlaceCode } from '../fields.ts';
+import { ClientNetwork, ContinentCode, DnsName, HostName, Name, PlaceCode } from '../fields.ts';
 
 const WeightedCluster = z.strictObject({
   name: Name.describe('Name of a Cluster.'),
@@ -44,6 +44,17 @@ export const Rule = z.strictObject({
   ),
   continents: continentCodes.describe('Continents, each in one rule only.'),
   ...Answer,
+});
+
+/** A rule of a policy names networks as well, which no overlay does. */
+const PolicyRule = Rule.extend({
+  networks: z
+    .array(ClientNetwork)
+    .max(250)
+    .optional()
+    .describe(
+      'Networks of clients, such as an office or a provider, each in one rule only and none inside another: `192.0.2.0/24`, at most /24 and /48. A network beats the country, the state and the continent of its users. What `never` keeps from any country it keeps from every network. Only PowerDNS is told of networks.',
+    ),
 });
 
 const Failback = z
@@ -91,11 +102,11 @@ export const TrafficPolicySpec = z
       .describe('Where the records go.'),
     ttlSeconds: z.int().min(1).max(86_400).default(60).describe('How long resolvers may keep an answer.'),
     rules: z
-      .array(Rule)
+      .array(PolicyRule)
       .max(253)
-      .default([])
+      .prefault([])
       .describe(
-        'Which clusters answer which countries. There are 246 countries, 51 states of the US and 7 continents, each in one rule only.',
+        'Which clusters answer which countries and networks. There are 246 countries, 51 states of the US and 7 continents, each in one rule only.',
       ),
     default: z.strictObject(Answer).describe('Everyone no rule names. Never empty.'),
     never: z

@@ -35,10 +35,10 @@ export class Verifier {
       const clusters = clustersByAddress(addresses);
       const expectation = this.#expectationOf(wanted, clusters);
       countries = wanted.size;
-      // Records may tell states apart that the policy does not name.
-      const everywhere = withStates(
+      // Records may tell states and networks apart that the policy does not name.
+      const everywhere = withOthers(
         wanted,
-        hosts.flatMap((name) => this.#reading.states(name, type)),
+        hosts.flatMap((name) => this.#reading.apart(name, type)),
       );
       for (const failed of sets) {
         const checks = [...failed].flatMap((name) => addresses.get(name) ?? []);
@@ -77,11 +77,11 @@ export class Verifier {
   }
 }
 
-function withStates(
+function withOthers(
   wanted: ReadonlyMap<string, readonly Tier[]>,
-  states: readonly string[],
+  apart: readonly string[],
 ): ReadonlyMap<string, readonly Tier[]> {
-  const others = [...new Set(states)].filter((code) => !wanted.has(code));
+  const others = [...new Set(apart)].filter((code) => !wanted.has(code));
   if (others.length === 0) return wanted;
   const tiersOf = (code: string): readonly Tier[] => wanted.get(countryOfPlace(code)) ?? wanted.get('') ?? [];
   return new Map([...wanted, ...others.map((code) => [code, tiersOf(code)] as const)]);

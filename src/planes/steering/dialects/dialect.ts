@@ -84,7 +84,7 @@ export interface Compiled {
   readonly records: readonly RecordSet[];
   /** The health checks that the records refer to; none when the provider's records say themselves what to probe. */
   readonly healthChecks: readonly HealthCheck[];
-  /** For each record type that is served: the tiers that the records really stand for, by country or state ('' for unknown). */
+  /** For each record type that is served: the tiers that the records really stand for, by country, state or network ('' for unknown). */
   readonly effective: ReadonlyMap<AddressType, ReadonlyMap<string, readonly Tier[]>>;
   readonly notices: readonly SteeringNotice[];
 }
@@ -92,8 +92,8 @@ export interface Compiled {
 export interface Reading {
   /** The record types that hold an answer for a host, A before AAAA. */
   types(host: string): readonly AddressType[];
-  /** The states (`US-CA`) whose users the records tell apart from others of their country, sorted. */
-  states(host: string, type: AddressType): readonly string[];
+  /** The states (`US-CA`) and networks (`192.0.2.0/24`) whose users the records tell apart from others of their country, sorted. */
+  apart(host: string, type: AddressType): readonly string[];
   /** The checks that decide about records with an address, each with that address. */
   readonly checks: readonly AddressCheck[];
   /**
@@ -110,7 +110,7 @@ export type AddressCheck = Pick<HealthCheck, 'key' | 'address'>;
 
 /** What one host answers in one state of health. */
 export interface View {
-  /** Shares by address, for the code of a country or state or, when undefined, for users of unknown location. */
+  /** Shares by address, for a country, a state or a network that is told apart or, when undefined, for users of unknown location. */
   answer(country: string | undefined): Distribution;
   /** The records that decide for a country, outermost first; empty where one record decides for all. Of hosts that share a view: of the one asked first. */
   trace(country: string | undefined): readonly RecordSet[];

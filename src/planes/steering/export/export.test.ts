@@ -81,6 +81,26 @@ describe('the example', () => {
     );
   });
 
+  it('has a rule of subnets for networks before all others, with a pool that no rule of countries has', () => {
+    const paris = { continents: [], clusters: [{ name: 'paris', weight: 1 }], failover: ['cloud', 'newyork'] };
+    const rules = [
+      { ...paris, countries: ['FR'], networks: ['198.51.100.0/24'] },
+      { ...paris, countries: ['TR'], networks: ['2001:db8::/32'] },
+    ];
+    const { records, findings } = only(withSpec(example, { rules, never: [] }));
+    const [record] = Object.values(records);
+    expect(record).toMatchObject({
+      dynamic: {
+        rules: [
+          { subnets: ['198.51.100.0/24', '2001:db8::/32'], pool: 'paris--cloud--newyork' },
+          { geos: ['AS-TR', 'EU-FR'], pool: 'paris--cloud--newyork-2' },
+          { pool: expect.any(String) },
+        ],
+      },
+    });
+    expect(findings[0]?.notes.join()).toMatch(/rules with subnets/);
+  });
+
   it('says which country octoDNS does not know, and who is drained', () => {
     const rules = [
       { countries: ['XK', 'TR'], continents: [], clusters: [{ name: 'newyork', weight: 1 }], failover: [] },

@@ -1,6 +1,7 @@
 import { answersNow, formatTiers, neverGroups, type Preference, type Tier } from '../../../answers/answers.ts';
 import { healthPathOf } from '../../../model/contract.ts';
 import { continentOf, countryOf } from '../../../model/geo/countries.ts';
+import { isNetwork } from '../../../model/geo/networks.ts';
 import { countryOfPlace, stateOf } from '../../../model/geo/states.ts';
 import { drainsOfCluster } from '../../../model/platform/drains.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
@@ -37,7 +38,11 @@ export interface OctoRecord {
   readonly values: readonly string[];
   readonly dynamic: {
     readonly pools: Readonly<Record<string, Pool>>;
-    readonly rules: readonly { readonly geos?: readonly string[]; readonly pool: string }[];
+    readonly rules: readonly {
+      readonly subnets?: readonly string[];
+      readonly geos?: readonly string[];
+      readonly pool: string;
+    }[];
   };
   readonly octodns: {
     readonly healthcheck: { readonly protocol: string; readonly port: number; readonly path: string };
@@ -137,7 +142,10 @@ function healthCheckOf(platform: Platform, policy: TrafficPolicy): OctoRecord['o
   return { protocol: check.protocol, port: check.port, path: healthPathOf(policy.metadata.name) };
 }
 
-/** A rule for each group of countries and states with answers of their own, and one for everybody else. octoDNS takes the most specific. */
+/**
+ * A rule for each group of networks, one for each group of countries and states with answers of their own, and one for everybody else. octoDNS
+ * takes networks, of which the rules stand first, before the most specific country or state.
+ */
 function dynamicOf(
   byCountry: ReadonlyMap<string, Preference>,
   unknown: Preference,
@@ -153,8 +161,19 @@ function dynamicOf(
     const country = byCountry.get(countryOfPlace(code)) ?? unknown;
     return stateOf(code) === undefined ? textOf(preference) !== restText : textOf(preference) !== textOf(country);
   };
-  const groups = Map.groupBy([...byCountry].filter(isSaid), ([, preference]) => textOf(preference));
-  const rules: { geos?: readonly string[]; pool: string }[] = [];
+  const [networks, others] = [true, false].map((wanted) =>
+    [...byCountry].filter(([code]) => isNetwork(code) === wanted),
+  );
+  const groups = Map.groupBy((others ?? []).filter(isSaid), ([, preference]) => textOf(preference));
+  const rules: { subnets?: readonly string[]; geos?: readonly string[]; pool: string }[] = [];
+  if ((networks ?? []).length > 0)
+    notes.add(
+      'networks are rules with subnets: by providers of octoDNS that know none they are answered with their country',
+    );
+  for (const members of Map.groupBy(networks ?? [], ([, preference]) => textOf(preference)).values()) {
+    const subnets = members.map(([network]) => network).sort();
+    rules.push({ subnets, pool: pools.chain(pools.serving(members[0]?.[1].tiers ?? []), 'networks') });
+  }
   for (const members of groups.values()) {
     const tiers = pools.serving(members[0]?.[1].tiers ?? []);
     const geos = members.flatMap(([code]) => geoOf(code) ?? []);
@@ -206,10 +225,10 @@ class Pools {
     return tiers.map((tier) => tier.filter(({ name }) => this.#addresses.has(name))).filter((tier) => tier.length > 0);
   }
 
-  /** The name of the pool of these tiers, which is made when it is not there. */
-  chain(tiers: readonly Tier[]): string {
+  /** The name of the pool of these tiers, which is made when it is not there. octoDNS lets no rule with countries share one with a rule of networks. */
+  chain(tiers: readonly Tier[], use: 'countries' | 'networks' = 'countries'): string {
     const [first = [], ...others] = tiers;
-    const text = formatTiers(tiers);
+    const text = `${use} ${formatTiers(tiers)}`;
     const known = this.#names.get(text);
     if (known !== undefined) return known;
     const name = this.#freeName(tiers.map((tier) => tier.map((cluster) => cluster.name).join('-')).join('--'));

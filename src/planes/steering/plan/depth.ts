@@ -1,5 +1,6 @@
 import { type CountryWeights, weightsAmong } from '../../../model/country-weights.ts';
 import { countries } from '../../../model/geo/countries.ts';
+import { isNetwork } from '../../../model/geo/networks.ts';
 import type { AddressType } from '../compile/entries.ts';
 import type { Reading, View } from '../dialects/dialect.ts';
 import { placesApart, servedType } from './places.ts';
@@ -39,7 +40,11 @@ export class Depths {
 
   changes(host: string, type: AddressType): readonly DepthChange[] {
     const { before, after, weights } = this.#question;
-    const places = placesApart([before, after], host, type);
+    const told = [before, after].map((reading) => new Set(placesApart([reading], host, type)));
+    // What a network had, or will have, with its country is not known.
+    const places = placesApart([before, after], host, type).filter(
+      (code) => !isNetwork(code) || told.every((some) => some.has(code)),
+    );
     const weightOf = weightsAmong(weights, places);
     const [old, next] = [this.#ordersOf(before, host, type, places), this.#ordersOf(after, host, type, places)];
     const groups = new Map<string, DepthChange>();

@@ -52,12 +52,13 @@ export class ExpectedAnswers {
 
   /**
    * The addresses that may be answered, one or several of them, while everything is healthy, or now that the addresses `down` fail; none for
-   * a host without an answer. In which state of a country a client is is not known, so the answers of its states are among them.
+   * a host without an answer. In which state of a country a client is is not known, so the answers of its states are among them. It must be in
+   * none of the networks that the records tell apart.
    */
   addresses({ host, type, country }: AnswerQuestion, down?: ReadonlySet<string>): ReadonlySet<string> {
     if (!this.#reading.types(host).includes(type)) return none;
     const view = this.#reading.view(host, type, this.#failedWhile(down));
-    const states = this.#reading.states(host, type).filter((code) => countryOfPlace(code) === country);
+    const states = this.#reading.apart(host, type).filter((code) => countryOfPlace(code) === country);
     const answers = [country, ...states].flatMap((place) => [...view.answer(place)]);
     return new Set(answers.filter(([, share]) => share > 0).map(([address]) => address));
   }

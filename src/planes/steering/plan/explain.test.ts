@@ -24,7 +24,7 @@ test('the order that Route 53 holds is shown where it is not all of the policy, 
 
 test('an explanation may suppose clusters to be down: the answer and the records are those of that health', async () => {
   const platform = await examplePlatform();
-  const asked = (...down: readonly string[]) => explain(platform, 'www.video.example', 'FR', 0, down);
+  const asked = (...down: readonly string[]) => explain(platform, 'www.video.example', 'FR', 0, { down });
   expect(renderExplanation(asked())[0]).toBe('www.video.example for FR: paris');
   expect(renderExplanation(asked('paris'))[0]).toBe('www.video.example for FR while paris is down, as supposed: cloud');
   expect(renderExplanation(asked('cloud', 'paris'))[0]).toBe(
@@ -75,4 +75,35 @@ test('a state is explained by its own rule, another one by that of its country, 
   expect(asked('us-ca').records[0]).toContain('geo=US-CA');
   expect(asked('US-TX')).toMatchObject({ rule: 'rules[1] (country)', answer: 'newyork', held: [] });
   expect(() => asked('CA-ON')).toThrow(/CA-ON is not a country or state .*name the whole country, "CA" \(Canada\)/s);
+});
+
+test('a network is explained by the rule that names it, any other by the country of its users', async () => {
+  const platform = await examplePlatform();
+  const video = platform.policies.get('video');
+  if (video === undefined) throw new Error('no policy');
+  const rule = { continents: [], failover: [] };
+  const rules = [
+    {
+      ...rule,
+      countries: [],
+      networks: ['198.51.100.0/22', '2001:db8::/32'],
+      clusters: [{ name: 'newyork', weight: 1 }],
+    },
+    { ...rule, countries: ['FR'], clusters: [{ name: 'paris', weight: 1 }] },
+  ];
+  const dns = { ...video.spec.dns, providers: ['powerdns'] };
+  const policies = new Map([['video', { ...video, spec: { ...video.spec, rules, dns } }]]);
+  const asked = (network: string, country = 'FR') =>
+    explain({ ...platform, policies } as Platform, 'www.video.example', country, 0, { network });
+  expect(renderExplanation(asked('198.51.101.0/24')).slice(0, 3)).toEqual([
+    'www.video.example for FR in 198.51.101.0/24: newyork',
+    '  because: policy video, rules[0] (network)',
+    '  order: newyork > cloud:1,paris:1',
+  ]);
+  expect(asked('2001:db8:7::1')).toMatchObject({ rule: 'rules[0] (network)', country: 'FR', network: '2001:db8:7::1' });
+  expect(asked('198.51.100.0/24', 'unknown')).toMatchObject({ rule: 'rules[0] (network)', country: 'unknown' });
+  // One that is wider than the rule's is not told apart.
+  for (const other of ['198.51.104.0/24', '198.51.0.0/16'])
+    expect(asked(other)).toMatchObject({ rule: 'rules[1] (country)' });
+  expect(() => asked('paris')).toThrow(/paris is neither an address nor a network/);
 });

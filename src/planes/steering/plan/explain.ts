@@ -10,15 +10,18 @@ import { formatShares } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
 import { formatRecord } from '../../../answers/record.ts';
 import { choicesOf } from '../../../answers/tiers.ts';
+import { parseLoosePrefix } from '../../../model/address.ts';
 import { countryOf } from '../../../model/geo/countries.ts';
 import { placeFix } from '../../../model/geo/meant.ts';
+import { networkHolding } from '../../../model/geo/networks.ts';
 import { countryOfPlace, stateOf } from '../../../model/geo/states.ts';
 import { drainsOfCluster } from '../../../model/platform/drains.ts';
 import { decidingOverlay } from '../../../model/platform/overlays.ts';
-import { policyOfHost } from '../../../model/platform/policies.ts';
+import { networksOfPolicy, policyOfHost } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { didYouMean } from '../../../model/spec/similar.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import { addressTypes, type Entry, entriesOf, entriesOfType, familyOf } from '../compile/entries.ts';
 import { compileWith } from '../compile/intent.ts';
 import { type Recovery, recoveriesOf, recoveryText } from '../compile/recovery.ts';
@@ -35,12 +38,14 @@ interface Led {
 }
 
 /**
- * Why the users of a country get the answer they get, according to the spec. The answer is that while everything is healthy or, when clusters are
+ * Why the users of a country, or of a network, get the answer they get, according to the spec. The answer is that while everything is healthy or, when clusters are
  * supposed to be down, while these are.
  */
 export interface Explanation extends Led {
   readonly host: string;
   readonly country: string;
+  /** The network that was asked about; absent when none was. */
+  readonly network?: string;
   readonly policy: string;
   readonly rule: string;
   /** The overlay by which this rule decides; absent when the policy itself does. */
@@ -70,23 +75,32 @@ export interface Explanation extends Led {
   readonly addresses: readonly { readonly cluster: string; readonly addresses: readonly string[] }[];
 }
 
-/** Explains an answer while the clusters `down` are down. `country` is a code, or `unknown` for users whose location nobody knows. */
+/** What an explanation supposes beside the country of the users. */
+export interface Supposed {
+  /** Clusters that are down. */
+  readonly down?: readonly string[];
+  /** An address or network in which the users are. */
+  readonly network?: string;
+}
+
+/** Explains an answer. `country` is a code, or `unknown` for users whose location nobody knows; a network that a rule names beats it. */
 export function explain(
   platform: Platform,
   host: string,
   country: string,
   nowMs: number,
-  down: readonly string[] = [],
+  { down = [], network }: Supposed = {},
 ): Explanation {
   const policy = answeringPolicy(platform, host);
-  const code = country === 'unknown' ? undefined : country.toUpperCase();
-  if (code !== undefined && countryOf(code) === undefined && stateOf(code) === undefined) {
+  const ofCountry = country === 'unknown' ? undefined : country.toUpperCase();
+  if (ofCountry !== undefined && countryOf(ofCountry) === undefined && stateOf(ofCountry) === undefined) {
     throw badInput(
       'UnknownCountry',
       `${country} is not a country or state that answers can be given for; "unknown" is taken too`,
       placeFix(country),
     );
   }
+  const code = (network === undefined ? undefined : networkOf(policy, network)) ?? ofCountry;
   const answers = answersNow(platform, policy, nowMs);
   const { tiers, rule, never } = preferenceOf(answers, code);
   const overlay = decidingOverlay(platform, policy.metadata.name, code);
@@ -96,7 +110,8 @@ export function explain(
   const paths = pathsOf({ policy, answers, entries, host, code, down });
   return {
     host,
-    country: code ?? 'unknown',
+    country: ofCountry ?? 'unknown',
+    ...withoutUndefined({ network }),
     policy: policy.metadata.name,
     rule,
     ...(overlay === undefined
@@ -133,6 +148,13 @@ export function explain(
   };
 }
 
+/** The network of a rule in which these users are; throws an InputError for a text that is neither an address nor a network. */
+export function networkOf({ spec }: TrafficPolicy, text: string): string | undefined {
+  if (parseLoosePrefix(text) === undefined)
+    throw badInput('BadNetwork', `${text} is neither an address nor a network`, 'write it like 192.0.2.0/24');
+  return networkHolding(networksOfPolicy(spec), text);
+}
+
 /** The policy that answers for a host; throws an InputError when there is none. */
 export function answeringPolicy(platform: Platform, host: string): TrafficPolicy {
   const policy = policyOfHost(platform, host);
@@ -146,7 +168,7 @@ export function answeringPolicy(platform: Platform, host: string): TrafficPolicy
 export function renderExplanation(explanation: Explanation): readonly string[] {
   const { host, country, policy, rule, overlay, preference, drained, failures, records, recordsReadBy } = explanation;
   return [
-    `${host} for ${country}${supposedText(explanation)}: ${ledText(explanation)}`,
+    `${host} for ${country}${inText(explanation)}${supposedText(explanation)}: ${ledText(explanation)}`,
     `  because: policy ${policy}, ${rule}`,
     ...(overlay === undefined
       ? []
@@ -171,6 +193,11 @@ export function renderExplanation(explanation: Explanation): readonly string[] {
       ({ cluster, addresses }) => `    ${cluster}: ${addresses.join(', ') || 'none public'}`,
     ),
   ];
+}
+
+/** A rule that names the network decides; without one the country does. */
+function inText({ network }: Explanation): string {
+  return network === undefined ? '' : ` in ${network}`;
 }
 
 function supposedText({ supposed }: Explanation): string {

@@ -1,9 +1,15 @@
-import { type Answers, answersFor, answersOf, drainedAt, preferenceOf } from '../../../answers/answers.ts';
+import {
+  type Answers,
+  answersFor,
+  answersOf,
+  drainedAt,
+  preferenceOf,
+  returningWith,
+} from '../../../answers/answers.ts';
 import { movedBetween, sameShares } from '../../../answers/distribution.ts';
 import type { Hold } from '../../../answers/hold.ts';
 import type { Moving } from '../../../answers/pace.ts';
 import { type CountryWeights, weightsAmong } from '../../../model/country-weights.ts';
-import { countryOfPlace } from '../../../model/geo/states.ts';
 import { clustersOfPolicy, failbackOf } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -189,19 +195,19 @@ function canHold(cluster: string, before: Answers, after: Answers, seen: Sights)
   );
 }
 
-/** What moves of each country, with its states, which are led back together with it. */
+/** What moves of each country, with its states, and of users of unknown location, with the networks. */
 function movingBetween(from: Answers, to: Answers, { down }: Sights, weights: CountryWeights): readonly Moving[] {
   const places = placesIn(from);
   const weightOf = weightsAmong(weights, places);
   const shareOf = (code: string): number =>
     weightOf(code) * movedBetween(answersFor(tiersIn(from, code), down), answersFor(tiersIn(to, code), down));
-  return [...Map.groupBy(places, countryOfPlace)].map(([code, together]) => ({
+  return [...Map.groupBy(places, returningWith)].map(([code, together]) => ({
     code,
     share: together.reduce((sum, place) => sum + shareOf(place), 0),
   }));
 }
 
-/** All countries, the states that the policy names, and '' for users of unknown location. */
+/** All countries, the states and networks that the policy names, and '' for users of unknown location. */
 const placesIn = ({ byCountry }: Answers): readonly string[] => [...byCountry.keys(), ''];
 const tiersIn = (answers: Answers, code: string) => preferenceOf(answers, code).tiers;
 

@@ -193,3 +193,30 @@ test('a state is named where its country is not', () => {
   const america = countriesOf('NA').map(({ code }) => code);
   expect(formatCountries([...america, 'US-CA'])).toBe('NA (all 41)');
 });
+
+test('a network moves by itself: what it was answered with its country is not known, and it counts as an average country', async () => {
+  const platform = await examplePlatform();
+  const office = '198.51.100.0/24';
+  const ruled = (name: string) => ({
+    rules: [{ countries: [], continents: [], networks: [office], clusters: [{ name, weight: 100 }], failover: [] }],
+    default: { clusters: cloud, failover: ['newyork', 'paris'] },
+  });
+  const before = reading(withSpec(platform, { ...ruled('paris'), rules: [] }), 'powerdns');
+  const paris = reading(withSpec(platform, ruled('paris')), 'powerdns');
+  const newyork = reading(withSpec(platform, ruled('newyork')), 'powerdns');
+  const first = impactOf(platform, before, paris);
+  expect(first.groups[0]).toMatchObject({ before: 'the answer of their country', after: 'paris', countries: [office] });
+  expect(first.movedShare).toBeCloseTo(1 / 247, 9);
+  expect(first.depth).toEqual([]);
+  const second = impactOf(platform, paris, newyork);
+  expect(second.groups[0]).toMatchObject({ before: 'paris', after: 'newyork', countries: [office] });
+  expect(countriesThatMove(second)).toEqual([office]);
+  expect(impactOf(platform, paris, before).groups[0]).toMatchObject({
+    before: 'paris',
+    after: 'the answer of their country',
+  });
+  // A host without any answer before moves nobody.
+  expect(impactOf(platform, dialects.powerdns.interpret([]), paris).movedShare).toBe(0);
+  expect(impactOf(platform, paris, paris).movedShare).toBe(0);
+  expect(formatCountries([...countriesOf('NA').map(({ code }) => code), office])).toBe('NA (all 41), 198.51.100.0/24');
+});

@@ -1,5 +1,6 @@
 import { type Distribution, formatShares, movedBetween, sumByCluster } from '../../../answers/distribution.ts';
 import { type CountryWeights, countedAlike, weightsAmong } from '../../../model/country-weights.ts';
+import { isNetwork } from '../../../model/geo/networks.ts';
 import { clusterByAddress } from '../../../model/platform/entries.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
@@ -207,7 +208,8 @@ function measureIn(world: World, host: string, type: AddressType): Measured {
   world.known.set(before, ofBefore);
   // The same views tell the same states apart.
   const places = (): readonly string[] => placesApart([world.before.reading, world.after.reading], host, type);
-  const measured = ofBefore.get(after) ?? compare(world, { before, after, places: places() });
+  const told = { before: networksTold(world.before, host, type), after: networksTold(world.after, host, type) };
+  const measured = ofBefore.get(after) ?? compare(world, { before, after, places: places(), told });
   ofBefore.set(after, measured);
   return measured;
 }
@@ -217,18 +219,22 @@ function viewOf({ reading, failed }: Side, host: string, type: AddressType): Vie
   return reading.view(host, servedType(reading, host, type), failed);
 }
 
+function networksTold({ reading }: Side, host: string, type: AddressType): ReadonlySet<string> {
+  return new Set(reading.apart(host, servedType(reading, host, type)).filter(isNetwork));
+}
+
 interface Compared {
   readonly before: View;
   readonly after: View;
   readonly places: readonly string[];
+  /** The networks that each side tells apart. */
+  readonly told: Readonly<Record<'before' | 'after', ReadonlySet<string>>>;
 }
 
-function compare({ isDown, clusterOfAddress, weights }: World, { before, after, places }: Compared): Measured {
+function compare({ isDown, clusterOfAddress, weights }: World, { before, after, places, told }: Compared): Measured {
   const weightOf = weightsAmong(weights, places);
-  const [answerBefore, answerAfter] = [before, after].map((view) => sharesOf(view, clusterOfAddress)) as [
-    (country: string) => Distribution,
-    (country: string) => Distribution,
-  ];
+  const answerBefore = sharesOf(before, clusterOfAddress, told.before);
+  const answerAfter = sharesOf(after, clusterOfAddress, told.after);
   const clusterOf = (view: View, address: string): string | undefined =>
     view.clusterOf(address) ?? clusterOfAddress.get(address);
   /** What is answered with dead addresses, by cluster. */
@@ -262,8 +268,8 @@ function compare({ isDown, clusterOfAddress, weights }: World, { before, after, 
     group.countries.push(code);
     group.moved += movedShareOf(old, next) * weightOf(code);
     groups.set(key, group);
-    addTo(dead.before, deadIn(before, code), weightOf(code));
-    addTo(dead.after, deadIn(after, code), weightOf(code));
+    if (old !== answerOfCountry) addTo(dead.before, deadIn(before, code), weightOf(code));
+    if (next !== answerOfCountry) addTo(dead.after, deadIn(after, code), weightOf(code));
   }
   const sorted = [...groups.values()].sort((a, b) => b.moved - a.moved || b.countries.length - a.countries.length);
   return {
@@ -293,14 +299,31 @@ function countriesThatDiffer(
   host: string,
   clusterOfAddress: ReadonlyMap<string, string>,
 ): readonly string[] {
-  const [first, second] = reading.types(host).map((type) => sharesOf(reading.view(host, type, []), clusterOfAddress));
+  const [first, second] = reading
+    .types(host)
+    .map((type) =>
+      sharesOf(reading.view(host, type, []), clusterOfAddress, networksTold({ reading, failed: [] }, host, type)),
+    );
   if (first === undefined || second === undefined) return [];
   const places = new Set(reading.types(host).flatMap((type) => placesApart([reading], host, type)));
   return [...places].filter((code) => movedBetween(first(code), second(code)) > 1e-9);
 }
 
-/** Shares by cluster. Records that name the cluster of an address count first; else the platform says whose address it is. */
-function sharesOf(view: View, clusterOfAddress: ReadonlyMap<string, string>): (country: string) => Distribution {
+/**
+ * Shares by cluster. Records that name the cluster of an address count first; else the platform says whose address it is. Users of a network that
+ * the records do not tell apart have the answer of their country, which nobody knows.
+ */
+function sharesOf(
+  view: View,
+  clusterOfAddress: ReadonlyMap<string, string>,
+  told: ReadonlySet<string>,
+): (place: string) => Distribution {
   const clusterOf = (address: string): string | undefined => view.clusterOf(address) ?? clusterOfAddress.get(address);
-  return (country) => sumByCluster(view.answer(country), clusterOf);
+  return (place) => {
+    const answer = view.answer(place);
+    const isUnknown = isNetwork(place) && !told.has(place) && answer.size > 0;
+    return isUnknown ? answerOfCountry : sumByCluster(answer, clusterOf);
+  };
 }
+
+const answerOfCountry: Distribution = new Map([['the answer of their country', 1]]);

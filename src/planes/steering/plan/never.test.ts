@@ -29,7 +29,7 @@ async function exampleWith(...never: readonly Partial<TrafficPolicy['spec']['nev
 
 test('explain says what is left of the order, what is never reached, and that the last allowed cluster answers when all is down', async () => {
   const platform = await exampleWith({ clusters: ['cloud'], countries: ['FR', 'BE'] });
-  const france = explain(platform, host, 'FR', nowMs, ['paris', 'newyork', 'cloud']);
+  const france = explain(platform, host, 'FR', nowMs, { down: ['paris', 'newyork', 'cloud'] });
   expect(france).toMatchObject({ preference: 'paris > newyork', never: ['cloud'], answer: 'paris' });
   expect(renderExplanation(france)).toContain('  never: cloud, also when all of the order has failed (spec.never)');
   expect(france.failures.map(({ answer }) => answer).join()).not.toContain('cloud');

@@ -1,6 +1,7 @@
 import type { Answers } from '../../../answers/answers.ts';
 import { parseShares } from '../../../answers/distribution.ts';
 import { choicesOf } from '../../../answers/tiers.ts';
+import { isNetwork } from '../../../model/geo/networks.ts';
 import { drainsOfCluster, isInForce } from '../../../model/platform/drains.ts';
 import { clustersOfPolicy } from '../../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
@@ -15,7 +16,7 @@ import type { Changes } from '../records/changes.ts';
 import type { Task } from '../records/scope.ts';
 import { formatCountries } from './countries-text.ts';
 import { isoTime } from './guard.ts';
-import type { HostImpact } from './impact.ts';
+import { countriesThatMove, type HostImpact } from './impact.ts';
 import { overlayNotices } from './overlays.ts';
 
 /** Why users move, and what is odd about how they are answered. */
@@ -29,8 +30,17 @@ export function aboutUsers(
   return [
     ...overlayNotices(platform, names, impacts),
     ...impacts.flatMap(differingFamilies),
+    ...networksMoved(impacts),
     ...endedDrains(platform, impacts, nowMs),
   ];
+}
+
+/** That what moves of networks is not measured, where a plan moves some. */
+function networksMoved(impacts: readonly HostImpact[]): readonly SteeringNotice[] {
+  const moved = [...new Set(impacts.flatMap(countriesThatMove))].filter(isNetwork).sort();
+  if (moved.length === 0) return [];
+  const message = `how many requests come from ${formatCountries(moved)} is not known: each network counts as an average country`;
+  return [{ reason: 'NetworksGuessed', message }];
 }
 
 /**

@@ -9,12 +9,12 @@ export function servedType(reading: Reading, host: string, type: AddressType): A
 }
 
 /**
- * The places whose users one of these readings may answer apart: all countries, then the states that it names. What a country is answered is
- * then what its users of no such state are.
+ * The places whose users one of these readings may answer apart: all countries, then the states and networks that it names. What a country is
+ * answered is then what its users of no such state or network are.
  */
 export function placesApart(readings: readonly Reading[], host: string, type: AddressType): readonly string[] {
-  const states = readings.flatMap((reading) => reading.states(host, servedType(reading, host, type)));
-  return states.length === 0 ? codes : [...codes, ...new Set(states.toSorted())];
+  const apart = readings.flatMap((reading) => reading.apart(host, servedType(reading, host, type)));
+  return apart.length === 0 ? codes : [...codes, ...new Set(apart.toSorted())];
 }
 
 const codes: readonly string[] = countries.map(({ code }) => code);

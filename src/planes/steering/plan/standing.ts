@@ -1,6 +1,7 @@
 import { answersNow } from '../../../answers/answers.ts';
 import { type Distribution, formatShares, sameShares, sumByCluster } from '../../../answers/distribution.ts';
 import { formatRecord, type RecordSet } from '../../../answers/record.ts';
+import { isNetwork, networkHolding } from '../../../model/geo/networks.ts';
 import { clusterByAddress } from '../../../model/platform/entries.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -49,6 +50,8 @@ export interface StandingQuestion {
   readonly host: string;
   /** A code; undefined for users of unknown location. */
   readonly country: string | undefined;
+  /** An address or network in which they are: records that tell it apart answer for it, and not for the country. */
+  readonly network?: string;
   /** Clusters that are supposed to be down; absent for the health as it is. */
   readonly supposed?: readonly string[];
   readonly nowMs: number;
@@ -59,7 +62,7 @@ export interface StandingQuestion {
 export async function standingOf(
   platform: Platform,
   reader: ZoneReader,
-  { policy, host, country, supposed, nowMs, probe }: StandingQuestion,
+  { policy, host, country, network = '', supposed, nowMs, probe }: StandingQuestion,
 ): Promise<Standing> {
   const { zone } = policy.spec.dns;
   const dialect = dialects[reader.name];
@@ -89,10 +92,15 @@ export async function standingOf(
   const holds = standingHolds([policy], state);
   const answers = answersNow(platform, policy, nowMs, holds.get(policy.metadata.name));
   const wanted = dialect.interpret(compileWith(dialect, policy, answers, entries).records);
+  const placeIn = (reading: Reading, type: AddressType): string | undefined =>
+    networkHolding(reading.apart(host, type).filter(isNetwork), network) ?? country;
   const answerOf = (reading: Reading, type: AddressType, failed: readonly AddressCheck[]): Distribution => {
     if (!reading.types(host).includes(type)) return new Map();
     const view = reading.view(host, type, failed);
-    return sumByCluster(view.answer(country), (address) => view.clusterOf(address) ?? clusterOf.get(address));
+    return sumByCluster(
+      view.answer(placeIn(reading, type)),
+      (address) => view.clusterOf(address) ?? clusterOf.get(address),
+    );
   };
   const failed = failingChecks(held, down, counted?.before);
   const families = [...new Set([...held.types(host), ...wanted.types(host)])].sort().map((type): StandingFamily => {
@@ -104,7 +112,9 @@ export async function standingOf(
       healthy: formatShares(healthy),
       now: formatShares(now),
       ...(isSame ? {} : { policy: { healthy: formatShares(ours[0]), now: formatShares(ours[1]) } }),
-      records: held.types(host).includes(type) ? held.view(host, type, failed).trace(country).map(formatRecord) : [],
+      records: held.types(host).includes(type)
+        ? held.view(host, type, failed).trace(placeIn(held, type)).map(formatRecord)
+        : [],
     };
   });
   const { generation, isOurs } = ownershipIn(zone, state.records, host);

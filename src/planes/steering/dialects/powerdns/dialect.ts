@@ -55,7 +55,10 @@ function interpret(records: readonly RecordSet[]): Reading {
       const script = scripts.get(host);
       return script === undefined ? plain.types(host) : addressTypes.filter((type) => script.programs.has(type));
     },
-    states: (host, type) => (scripts.has(host) ? [] : plain.states(host, type)),
+    apart(host, type) {
+      const script = scripts.get(host);
+      return script === undefined ? plain.apart(host, type) : (script.programs.get(type)?.networks ?? []);
+    },
     answersKey,
     view(host, type, failed) {
       const script = scripts.get(host);

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clusterAddresses, drainedClusters, policySpec } from '../../../../../test/support/steering/arbitrary.ts';
+import {
+  clusterAddresses,
+  drainedClusters,
+  policySpec,
+  policySpecWithNetworks,
+  someNetworks,
+} from '../../../../../test/support/steering/arbitrary.ts';
 import { verify } from '../../../../../test/support/steering/plans.ts';
 import { compileInputOf, policyOf } from '../../../../../test/support/steering/policies.ts';
 import { formatTiers, preferenceOf } from '../../../../answers/answers.ts';
@@ -38,6 +44,65 @@ describe('any policy', () => {
       }),
       { numRuns: 20 },
     );
+  });
+});
+
+describe('networks', () => {
+  test('are read back from the LUA record, beside countries, and answer exactly as promised', () => {
+    fc.assert(
+      fc.property(policySpecWithNetworks, clusterAddresses, drainedClusters, (generated, addresses, drained) => {
+        const input = compileInputOf(policyOf(JSON.stringify(generated)), { addresses, drained });
+        const compiled = powerDnsDialect.compile(input);
+        const [value = ''] = valuesOf(compiled.records[0]);
+        const program = Program.parse(value);
+        const named = someNetworks.filter((network) => input.answers.byCountry.has(network)).sort();
+        expect(program?.networks).toEqual(named);
+        expect(isOurScript(value)).toBe(true);
+        for (const place of [...codes, ...named, undefined])
+          expect(formatTiers(program?.tiersOf(place) ?? [])).toBe(
+            formatTiers(preferenceOf(input.answers, place).tiers),
+          );
+        const { countries: places } = verify(powerDnsDialect, compiled, input.hosts, input.entries);
+        expect(places).toBe(247 + named.length);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  const input = compileInputOf(
+    policyOf(
+      `rules:
+  - { countries: [FR], networks: [198.51.100.0/24], clusters: [{ name: a }], failover: [b] }
+  - { networks: ["2001:db8::/32", 203.0.112.0/22], clusters: [{ name: b }] }
+default: { clusters: [{ name: b }], failover: [c] }`,
+    ),
+  );
+  const compiled = powerDnsDialect.compile(input);
+  const valueWith = (change: (value: string) => string) => change(valuesOf(compiled.records[0])[0] ?? '');
+
+  test('that somebody took out of the script, or moved to another group, are found', () => {
+    const verifyWith = (change: (value: string) => string) => {
+      const records = compiled.records.map(
+        (record): RecordSet => ({
+          ...record,
+          target: { kind: 'values', ttlSeconds: 30, values: [valueWith(change)] },
+        }),
+      );
+      return verify(powerDnsDialect, { ...compiled, records }, input.hosts, input.entries);
+    };
+    expect(verifyWith((value) => value).countries).toBe(250);
+    expect(() => verifyWith((value) => value.replace("'198.51.100.0/24',", "'198.51.101.0/24',"))).toThrow(
+      /for 198.51.100.0\/24 with \[\] failed: wanted a, the records give b/,
+    );
+    expect(() => verifyWith((value) => value.replace('[1]={', '[0]={'))).toThrow(/PlanDisagrees|wanted/);
+  });
+
+  test('change nothing in a script of a policy without them, and no other code is taken for ours', () => {
+    const without = powerDnsDialect.compile(compileInputOf(policyOf('default: { clusters: [{ name: b }] }')));
+    expect(valuesOf(without.records[0])[0]).not.toMatch(/netmask|local n=/);
+    expect(isOurScript(valueWith((value) => value))).toBe(true);
+    expect(isOurScript(valueWith((value) => value.replace('netmask(v)', 'true')))).toBe(false);
+    expect(isOurScript(valueWith((value) => value.replace("'198.51.100.0/24'", '(f())')))).toBe(false);
   });
 });
 

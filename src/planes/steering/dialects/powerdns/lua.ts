@@ -1,5 +1,6 @@
 import { type Answers, formatTiers, preferenceOf, type Tier } from '../../../../answers/answers.ts';
 import { countries } from '../../../../model/geo/countries.ts';
+import { isNetwork } from '../../../../model/geo/networks.ts';
 import { stateOf } from '../../../../model/geo/states.ts';
 import {
   type Addresses,
@@ -56,18 +57,22 @@ const only200IsHealthy: SteeringNotice = {
     'PowerDNS takes an endpoint for healthy only when it answers 200, Route 53 for any 2xx or 3xx: let the health path answer 200',
 };
 
-/** The tiers of the policy by country, without the clusters that have no address of the type. */
+/** The tiers of the policy by country or network, without the clusters that have no address of the type. */
 function effectiveOf(answers: Answers, type: AddressType, addresses: Addresses): ReadonlyMap<string, readonly Tier[]> {
   const tiersOf = (country: string | undefined): readonly Tier[] =>
     servable(preferenceOf(answers, country).tiers, type, addresses);
-  return new Map([...countries.map(({ code }) => [code, tiersOf(code)] as const), ['', tiersOf(undefined)]]);
+  const places = [...countries.map(({ code }) => code), ...networksIn(answers)];
+  return new Map([...places.map((place) => [place, tiersOf(place)] as const), ['', tiersOf(undefined)]]);
 }
+
+const networksIn = ({ byCountry }: Answers): readonly string[] => [...byCountry.keys()].filter(isNetwork);
 
 /**
  * The pieces of the script; between any two of them white space may stand. The script asks for the health of every
  * cluster at every query, so that PowerDNS keeps checking all of them, then answers from the first tier with a healthy
  * cluster, by weight and hash of the client's network. `ifurlup` does not say whether anything was up; given the same
  * list twice and `backupSelector='all'` it returns the list once when something is up, and both when nothing is.
+ * Networks, which share no address, beat countries: `netmask` looks at the client's subnet where the resolver tells it, else at the resolver.
  * Country keys start with `_` because `do` and `in` are words of Lua.
  * A group is a function so that a query runs only its own group (PowerDNS counts instructions).
  */
@@ -84,6 +89,7 @@ function script(answers: Answers, type: AddressType, addresses: Addresses): read
   const members = countries
     .map(({ code }) => ({ code, group: groupOf(code) }))
     .filter(({ group }) => group !== unknown);
+  const networks = Map.groupBy(networksIn(answers), groupOf);
   const searched = [...addresses].flatMap(([name, [check]]) =>
     check?.searchString === undefined ? [] : { name, text: check.searchString },
   );
@@ -93,6 +99,7 @@ function script(answers: Answers, type: AddressType, addresses: Addresses): read
   return [
     ';local m={',
     ...members.map(({ code, group }) => `_${code.toLowerCase()}=${group},`),
+    ...(networks.size === 0 ? [] : ['} local n={', ...[...networks].flatMap(luaNetworks)]),
     '} local t={',
     ...[...groups.values()].flatMap(({ index, tiers }) => [
       `[${index}]=function() return `,
@@ -109,18 +116,23 @@ function script(answers: Answers, type: AddressType, addresses: Addresses): read
     ...(searched.length === 0
       ? []
       : ['local x={', ...searched.flatMap(({ name, text }) => [`['${name}']=`, ...luaText(text), ',']), '} ']),
-    ...code(unknown, { searches: searched.length > 0, hasOwnFailover }),
+    ...code(unknown, { searches: searched.length > 0, hasOwnFailover, hasNetworks: networks.size > 0 }),
   ];
 }
 
-/**
- * What follows the tables in every script; one that searches no answer, and in which no share has a failover of its own, is the same as in
- * earlier releases.
- */
-function code(
-  unknown: number | string,
-  { searches, hasOwnFailover }: { readonly searches: boolean; readonly hasOwnFailover: boolean },
-): readonly string[] {
+function luaNetworks([group, networks]: readonly [number, readonly string[]]): readonly string[] {
+  return [`[${group}]={`, ...networks.map((network) => `'${network}',`), '},'];
+}
+
+/** What the code of a script can do, and does only where its tables need it. */
+interface Abilities {
+  readonly searches: boolean;
+  readonly hasOwnFailover: boolean;
+  readonly hasNetworks: boolean;
+}
+
+/** What follows the tables in every script; one that needs none of these abilities is the same as in earlier releases. */
+function code(unknown: number | string, { searches, hasOwnFailover, hasNetworks }: Abilities): readonly string[] {
   return [
     'local u,d={},{} for k,v in pairs(c) do local a={} for i=2,#v do a[#a+1]=v[i] end ',
     `local r=ifurlup(v[1],{a,a},{selector='all',backupSelector='all'${searches ? ',stringmatch=x[k]' : ''}}) `,
@@ -129,24 +141,29 @@ function code(
     ...(hasOwnFailover ? ['for i=3,#e do r=r or f[e[i]] end '] : []),
     'if r then w[#w+1]={e[2],r[1]} b[r[1]]=r end end ',
     'if #w>0 then return b[pickwhashed(w)] end end ',
-    `local l=t[m['_'..countryCode()] or ${unknown}]() `,
+    ...(hasNetworks
+      ? [
+          `local g=m['_'..countryCode()] or ${unknown} `,
+          'for k,v in pairs(n) do if netmask(v) then g=k end end local l=t[g]() ',
+        ]
+      : [`local l=t[m['_'..countryCode()] or ${unknown}]() `]),
     'for _,s in ipairs(l) do local r=p(s,u) if r then return r end end return p(l[1],d)',
   ];
 }
 
 /** The tables before the code: nothing in them calls anything. */
 const tablesOnly =
-  /^;local m=\{(?:_[a-z]{2}=\d+,)*\} local t=\{(?:\[\d+\]=function\(\) return [^()]* end,)+\} local c=\{[^()]*\} (?:local x=\{(?:[^()]|string\.char\([\d,]+\))*\} )?$/;
+  /^;local m=\{(?:_[a-z]{2}=\d+,)*\} (?:local n=\{(?:\[\d+\]=\{(?:'[0-9a-f.:/]+',)+\},)+\} )?local t=\{(?:\[\d+\]=function\(\) return [^()]* end,)+\} local c=\{[^()]*\} (?:local x=\{(?:[^()]|string\.char\([\d,]+\))*\} )?$/;
 
 /** True when a value of a LUA record is a script of this version, which nobody else could have written but as a copy. */
 export function isOurScript(value: string): boolean {
   const text = value.slice(value.indexOf('"') + 1, -1).replaceAll('" "', '');
   const start = text.indexOf('local u,d=');
-  const [, unknown = ''] = /countryCode\(\)\] or (\d+)\]/.exec(text) ?? [];
+  const [, unknown = ''] = /countryCode\(\)\] or (\d+)/.exec(text) ?? [];
   const tables = text.slice(0, start);
-  const searches = / local x=/.test(tables);
+  const [searches, hasNetworks] = [/ local x=/.test(tables), / local n=/.test(tables)];
   const isOurCode = [false, true].some(
-    (hasOwnFailover) => text.slice(start) === code(unknown, { searches, hasOwnFailover }).join(''),
+    (hasOwnFailover) => text.slice(start) === code(unknown, { searches, hasOwnFailover, hasNetworks }).join(''),
   );
   return start > 0 && tablesOnly.test(tables) && isOurCode;
 }

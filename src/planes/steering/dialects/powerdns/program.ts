@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Tier } from '../../../../answers/answers.ts';
 import type { Distribution } from '../../../../answers/distribution.ts';
+import { isNetwork } from '../../../../model/geo/networks.ts';
 import { type AddressType, addressTypes } from '../../compile/entries.ts';
 
 /**
@@ -12,7 +13,7 @@ export class Program {
   readonly type: AddressType;
   /** Equal for programs of equal tables, whatever they probe; the answers depend on nothing else. */
   readonly id: string;
-  /** Index of the group, by country code. */
+  /** Index of the group, by country code or network. */
   readonly #groups: ReadonlyMap<string, string>;
   /** The group of all other countries, and of unknown locations. */
   readonly #otherwise: string;
@@ -46,6 +47,11 @@ export class Program {
     return [...this.#clusters.keys()];
   }
 
+  /** The networks that it tells apart, sorted. */
+  get networks(): readonly string[] {
+    return [...this.#groups.keys()].filter(isNetwork).sort();
+  }
+
   tiersOf(country: string | undefined): readonly Tier[] {
     return this.#tiers.get(this.#groupOf(country)) ?? [];
   }
@@ -55,7 +61,7 @@ export class Program {
     return this.#clusters.get(address);
   }
 
-  /** Shares by address while these addresses are down, for a country or, when undefined, for users of unknown location. */
+  /** Shares by address while these addresses are down, for a country or network or, when undefined, for users of unknown location. */
   answerWhileDown(down: ReadonlySet<string>): (country: string | undefined) => Distribution {
     const byGroup = new Map<string, Distribution>();
     return (country) => {
@@ -112,9 +118,9 @@ function codeOf(value: string): string {
 }
 
 function parseTables(code: string): Tables | undefined {
-  const members = /^;local m=\{(.*?)\} local t=/.exec(code)?.[1];
+  const [, members, networks = ''] = /^;local m=\{([^}]*)\} (?:local n=\{(.*?\},)\} )?local t=/.exec(code) ?? [];
   const clusters = / local c=\{(.*?)\} local [ux][,=]/.exec(code)?.[1];
-  const otherwise = /countryCode\(\)\] or (\d+)\]/.exec(code)?.[1];
+  const otherwise = /countryCode\(\)\] or (\d+)/.exec(code)?.[1];
   if (members === undefined || clusters === undefined || otherwise === undefined) return undefined;
   const functions = [...code.matchAll(/\[(\d+)\]=function\(\) return (\{.*?\}) end,/g)];
   const tiers = functions.flatMap(([, group = '', text = '']): readonly (readonly [string, readonly Tier[]])[] => {
@@ -123,9 +129,14 @@ function parseTables(code: string): Tables | undefined {
   });
   if (tiers.length < functions.length) return undefined;
   return {
-    groups: new Map(
-      [...members.matchAll(/_([a-z]{2})=(\d+),/g)].map(([, code = '', group = '']) => [code.toUpperCase(), group]),
-    ),
+    groups: new Map([
+      ...[...members.matchAll(/_([a-z]{2})=(\d+),/g)].map(
+        ([, code = '', group = '']) => [code.toUpperCase(), group] as const,
+      ),
+      ...[...networks.matchAll(/\[(\d+)\]=\{(.*?)\},/g)].flatMap(([, group = '', list = '']) =>
+        [...list.matchAll(/'(.*?)',/g)].map(([, network = '']) => [network, group] as const),
+      ),
+    ]),
     otherwise,
     tiers: new Map(tiers),
     addresses: new Map(

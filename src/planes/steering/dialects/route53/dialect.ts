@@ -51,7 +51,7 @@ function interpret(records: readonly RecordSet[]): Reading {
   return {
     checks: checksOf(records),
     types: (host) => addressTypes.filter((type) => groups.has(groupKey({ name: host, type }))),
-    states: (name, type) => shapes.of({ name, type }).states,
+    apart: (name, type) => shapes.of({ name, type }).states,
     answersKey,
     view: (name, type, failed) =>
       cachedView(failed, answersKey(name, type, failed), () => {

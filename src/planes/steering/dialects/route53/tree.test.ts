@@ -101,6 +101,15 @@ default: { clusters: [{ name: b }] }`),
   );
 });
 
+test('a policy with networks is refused by name, and never answered without them', () => {
+  const input = compileInputOf(
+    policyOf(`
+rules: [{ countries: [FR], networks: [198.51.100.0/24], clusters: [{ name: a }] }]
+default: { clusters: [{ name: b }] }`),
+  );
+  expect(() => compileTree(input)).toThrow(/the networks 198\.51\.100\.0\/24.*no CIDR collections.*NetworksUnknown/s);
+});
+
 describe('more than 100 locations', () => {
   /** The first `count` countries have weights of their own; all have four choices in order. */
   const different = (count: number) =>

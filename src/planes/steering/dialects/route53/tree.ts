@@ -1,4 +1,4 @@
-import { formatTiers, preferenceOf, type Tier } from '../../../../answers/answers.ts';
+import { type Answers, formatTiers, preferenceOf, type Tier } from '../../../../answers/answers.ts';
 import {
   compareRecords,
   formatLocation,
@@ -7,6 +7,7 @@ import {
   type RecordSet,
 } from '../../../../answers/record.ts';
 import { continentOf, countriesOf } from '../../../../model/geo/countries.ts';
+import { isNetwork } from '../../../../model/geo/networks.ts';
 import { countryOfPlace, stateOf } from '../../../../model/geo/states.ts';
 import { compareText } from '../../../../model/values.ts';
 import {
@@ -16,7 +17,7 @@ import {
   entriesOfType,
   type HealthCheck,
 } from '../../compile/entries.ts';
-import { noAddress, SteeringError, type SteeringNotice } from '../../reasons.ts';
+import { badInput, noAddress, SteeringError, type SteeringNotice } from '../../reasons.ts';
 import { contentName } from '../../records/hash.ts';
 import { ownedName } from '../../records/registry.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
@@ -37,9 +38,8 @@ export function compileTree(input: CompileInput): Compiled {
     .map((type) => ({ type, addresses: entriesOfType(input.entries, type) }))
     .filter(({ addresses }) => addresses.size > 0)
     .map(({ type, addresses }) => new TreeBuilder(input, type, addresses));
-  if (builders.length === 0) {
-    throw noAddress(input.answers.policy);
-  }
+  if (builders.length === 0) throw noAddress(input.answers.policy);
+  refuseNetworks(input.answers);
   for (const builder of builders) builder.build();
   const records = builders.flatMap((builder) => [...builder.records.values()]).sort(compareRecords);
   const checks = new Map(builders.flatMap((builder) => [...builder.checks]));
@@ -50,6 +50,26 @@ export function compileTree(input: CompileInput): Compiled {
     effective: new Map(builders.map((builder) => [builder.type, builder.effective])),
     notices: [...notices.values()],
   };
+}
+
+/** Networks need CIDR collections, which are outside of the zone and of the batches that change it at once. */
+function refuseNetworks({ policy, byCountry }: Answers): void {
+  const networks = [...byCountry.keys()].filter(isNetwork);
+  if (networks.length === 0) return;
+  throw badInput(
+    'NetworksUnknown',
+    `policy ${policy} names ${someOf(networks)}, and no CIDR collections of Route 53 are made`,
+    'name countries instead, or take route53 out of spec.dns.providers of the policy',
+  );
+}
+
+const mostNamed = 6;
+
+function someOf(networks: readonly string[]): string {
+  const rest = networks.length - mostNamed;
+  return rest > 1
+    ? `${networks.slice(0, mostNamed).join(', ')} and ${rest} more networks`
+    : `the networks ${networks.join(', ')}`;
 }
 
 /** The identifier of a geolocation record. */
