@@ -6,7 +6,7 @@ import type { Progress } from './pace.ts';
  */
 export interface Hold {
   readonly cluster: string;
-  /** Since when and by whom, for people; in milliseconds since the epoch, whole seconds. */
+  /** Since when, however often it was down again meanwhile, and by whom, for people; in milliseconds since the epoch, whole seconds. */
   readonly sinceMs: number;
   readonly by: string;
   /** For how long it has been seen healthy since it was down last, as far as anybody wrote it down. */

@@ -76,6 +76,8 @@ export interface HoldView {
   readonly sinceMs: number;
   readonly by: string;
   readonly mode: string;
+  /** So long it stands at most while the cluster stays healthy; 0 where a person ends it. */
+  readonly expectedSeconds: number;
   /** For how long it has been healthy without a break, as far as was seen. */
   readonly healthySeconds: number;
   /** How that ends, as a clause. */

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Hold } from '../../answers/hold.ts';
 import { partsMoved, wholeParts } from '../../answers/pace.ts';
-import { type Count, counted, type Failback, markEverySeconds, nextHold, type Sight } from './failback.ts';
+import {
+  type Count,
+  counted,
+  expectedSeconds,
+  type Failback,
+  markEverySeconds,
+  nextHold,
+  type Sight,
+} from './failback.ts';
 
 const rule: Failback = { mode: 'heldDown', holdMinutes: 30, stepShare: 0.25, stepMinutes: 10 };
 const fresh: Hold = { cluster: 'paris', sinceMs: 0, by: 'agent', healthySeconds: 0, back: {} };
@@ -67,16 +75,9 @@ describe('nextHold', () => {
       'down',
       { mode: 'gradual' },
       {},
-      { ...fresh, sinceMs: 5000 },
+      fresh,
     ],
-    [
-      'forgets the time when some of it fails',
-      { ...fresh, healthySeconds: 900 },
-      'partly',
-      {},
-      {},
-      { ...fresh, sinceMs: 5000 },
-    ],
+    ['forgets the time when some of it fails', { ...fresh, healthySeconds: 900 }, 'partly', {}, {}, fresh],
   ])('%s', (...[, hold, sight, change, count, expected]) => {
     expect(next(hold, sight, change, count)).toEqual(expected);
   });
@@ -105,6 +106,14 @@ describe('counted', () => {
     expect(second.healthyMs).toBe(480_000);
     expect(counted(second, hold, 'partly', minutes(3)).healthyMs).toBe(0);
   });
+});
+
+it.each([
+  ['heldDown', 30 * 60],
+  ['gradual', (30 + 8 * 10) * 60],
+  ['byHand', 0],
+] as const)('a hold %s of a healthy cluster stands for %i s at most', (mode, seconds) => {
+  expect(expectedSeconds({ ...rule, mode })).toBe(seconds);
 });
 
 describe('whatever happens', () => {

@@ -75,11 +75,14 @@ function begun({ cluster, by, nowMs }: Situation): Hold {
   return { cluster, sinceMs: Math.floor(nowMs / 1000) * 1000, by, healthySeconds: 0, back: {} };
 }
 
-/** Those who were led back fail over by themselves, and stay away from then on; if that cannot be written, nothing is counted all the same. */
+/**
+ * Those who were led back fail over by themselves, and stay away from then on; if that cannot be written, nothing is counted all the same. It
+ * is the same hold, which has stood since it began: so a cluster that is down again and again shows.
+ */
 function anew(hold: Hold, situation: Situation): Hold {
   const isFresh = hold.healthySeconds === 0 && sameProgress(hold.back, {});
   if (isFresh) return hold;
-  if (sameProgress(hold.back, {}) || situation.canHold()) return begun(situation);
+  if (sameProgress(hold.back, {}) || situation.canHold()) return { ...hold, healthySeconds: 0, back: {} };
   return hold.healthySeconds === 0 ? hold : { ...hold, healthySeconds: 0 };
 }
 
@@ -97,6 +100,16 @@ function healthier(hold: Hold, { rule, count, moving }: Situation): Hold | undef
   if (!isFirst && count.stepMs < rule.stepMinutes * 60_000) return hold;
   const back = nextStep(hold.back, moving(), rule.stepShare);
   return back === undefined ? undefined : { ...hold, healthySeconds, back };
+}
+
+/**
+ * So long a hold stands at most while the cluster stays healthy: one that a person ends should not stand at all. Two steps in a row lead back more
+ * than one step may.
+ */
+export function expectedSeconds({ mode, holdMinutes, stepShare, stepMinutes }: Failback): number {
+  if (mode === 'byHand') return 0;
+  const steps = mode === 'gradual' ? 2 * Math.ceil(1 / stepShare) : 0;
+  return (holdMinutes + steps * stepMinutes) * 60;
 }
 
 /** How often the zone is told how long the cluster has been healthy: so much is lost when one agent ends and another goes on. */

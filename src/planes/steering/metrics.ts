@@ -1,4 +1,4 @@
-import type { LeadershipView, ParityView, ZoneView } from '../../model/steering-status.ts';
+import type { HoldView, LeadershipView, ParityView, ZoneView } from '../../model/steering-status.ts';
 import { Counter, Gauge, type Registry } from '../../runtime/metrics.ts';
 import type { ZoneAtProvider } from './compile/intent.ts';
 import type { SteeringReason } from './reasons.ts';
@@ -54,6 +54,9 @@ type AddGauge = <L extends string>(
   fill: (to: Gauge<L>) => void,
 ) => void;
 
+const holdLabels = ['provider', 'zone', 'policy', 'target_cluster', 'mode'] as const;
+type HoldLabel = (typeof holdLabels)[number];
+
 function zoneGauges(gauge: AddGauge, now: () => SteeringFigures, nowMs: () => number): void {
   const ofConditions = (state: ZoneView['state']) => (to: Gauge<'provider' | 'zone' | 'reason'>) => {
     for (const { provider, zone, conditions } of now().zones.filter((one) => one.state === state))
@@ -88,6 +91,25 @@ function zoneGauges(gauge: AddGauge, now: () => SteeringFigures, nowMs: () => nu
       for (const { provider, zone, holds = [] } of now().zones)
         for (const { policy, cluster } of holds) to.set({ provider, zone, policy, target_cluster: cluster }, 1);
     },
+  );
+  const ofHolds = (value: (hold: HoldView) => number) => (to: Gauge<HoldLabel>) => {
+    for (const { provider, zone, holds = [] } of now().zones)
+      for (const hold of holds) {
+        const { policy, cluster: target_cluster, mode } = hold;
+        to.set({ provider, zone, policy, target_cluster, mode }, value(hold));
+      }
+  };
+  gauge(
+    'tideline_steering_held_seconds',
+    'For how long the zone has held back a cluster that was down, by the mode of spec.failback',
+    holdLabels,
+    ofHolds(({ sinceMs }) => Math.max(0, nowMs() - sinceMs) / 1000),
+  );
+  gauge(
+    'tideline_steering_held_expected_seconds',
+    'For how long the zone holds the cluster back at most while it stays healthy; 0 where a person ends it',
+    holdLabels,
+    ofHolds(({ expectedSeconds }) => expectedSeconds),
   );
   gauge(
     'tideline_steering_overlays',

@@ -1,6 +1,7 @@
 import { failbackOf } from '../../model/platform/policies.ts';
 import type { HoldView, ZoneConditionView, ZoneView } from '../../model/steering-status.ts';
 import type { ZoneAtProvider } from './compile/intent.ts';
+import { expectedSeconds } from './failback.ts';
 import { type Counts, countKey } from './plan/failback.ts';
 import { overGuardText } from './plan/guard.ts';
 import { endOf, shareMovedBy, standingHolds } from './plan/holds.ts';
@@ -51,6 +52,7 @@ export class ZoneMemory implements ZoneAtProvider {
     if (state === 'standby') {
       this.drift = undefined;
       this.overlays = undefined;
+      this.holds = [];
     }
     const before = new Set(this.conditions.map(({ reason, message }) => `${reason} ${message}`));
     this.conditions = conditionsSince(this.conditions, conditions, nowMs);
@@ -129,6 +131,7 @@ function holdsOf({ state, intent }: ZonePlan, counts: Counts): readonly HoldView
         sinceMs,
         by,
         mode: rule.mode,
+        expectedSeconds: expectedSeconds(rule),
         healthySeconds,
         ends: endOf({ ...hold, healthySeconds }, rule),
       };

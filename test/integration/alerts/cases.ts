@@ -16,6 +16,7 @@ export const worker = (name: string, more = '') => `{job="tideline-network",clus
 const afterFive = { quiet: 12, fires: 17, over: 42 };
 const steering = (more = '') =>
   `{job="tideline-steering",instance="s1",provider="route53",zone="video.example"${more}}`;
+const held = ',policy="video",target_cluster="paris"';
 const vip = ',vip="203.0.113.10"';
 
 const fault = '0x9 1x29 0x60';
@@ -363,6 +364,16 @@ export const cases: readonly Case[] = [
     ...afterFive,
   },
   {
+    alert: 'TidelineHoldStands',
+    series: {
+      [`tideline_steering_held_seconds${steering(`${held},mode="heldDown"`)}`]: '_x9 3000+60x60 stale',
+      [`tideline_steering_held_expected_seconds${steering(`${held},mode="heldDown"`)}`]: '_x9 1800x60 stale',
+    },
+    quiet: 54,
+    fires: 58,
+    over: 74,
+  },
+  {
     alert: 'TidelineSteeringUnanswered',
     series: { [`tideline_steering_answered_otherwise${steering()}`]: fault },
     ...afterFive,
@@ -397,4 +408,16 @@ export const drained: Case = {
   quiet: 39,
   fires: 52,
   over: 75,
+};
+
+/** Nobody leads back what a person has to. */
+export const heldByHand: Case = {
+  alert: 'TidelineHoldStands',
+  series: {
+    [`tideline_steering_held_seconds${steering(`${held},mode="byHand"`)}`]: '0+60x70 stale',
+    [`tideline_steering_held_expected_seconds${steering(`${held},mode="byHand"`)}`]: '0x70 stale',
+  },
+  quiet: 64,
+  fires: 68,
+  over: 74,
 };

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { dashboards } from '../../../tools/dashboards/dashboards.ts';
-import { type Case, cases, drained, worker } from './cases.ts';
+import { type Case, cases, drained, heldByHand, worker } from './cases.ts';
 
 const run = promisify(execFile);
 const rulesFile = resolve('deploy/alerts/tideline.rules.yaml');
@@ -68,7 +68,7 @@ const intended = {
 };
 
 it('every alert fires by its fault, not before, and ends with it', async () => {
-  const output = await promtool([...cases.map(testOf), testOf(drained), intended]);
+  const output = await promtool([...cases.map(testOf), testOf(drained), testOf(heldByHand), intended]);
   expect(output).not.toContain('FAILED');
   expect(output).toContain('SUCCESS');
 });

@@ -12,6 +12,7 @@ import { route53Reader } from '../../../src/planes/steering/providers/route53/re
 import { route53 } from '../../../src/planes/steering/providers/route53/write.ts';
 import { loadPlatformOrThrow } from '../../../src/platform/load.ts';
 import { type Clock, systemClock } from '../../../src/runtime/clock.ts';
+import { Registry } from '../../../src/runtime/metrics.ts';
 import { eventually } from '../../support/eventually.ts';
 import { steeringAgent } from '../../support/steering/agent.ts';
 import { runTideline } from '../../support/steering/command.ts';
@@ -70,7 +71,10 @@ const clock: Clock = {
 };
 const fast = { ...timing, firstMs: 5, ceilingMs: 50, limitMs: 3000, statusMs: 0, blindSyncMs: 20 };
 
+let registry = new Registry();
+
 function started(platform: Platform): SteeringAgent {
+  registry = new Registry();
   const options = { endpoint: emulator.apiUrl, credentials };
   const agent = steeringAgent({
     platform: () => platform,
@@ -79,6 +83,7 @@ function started(platform: Platform): SteeringAgent {
     providers: 'route53',
     everyMs: 200,
     clock,
+    registry,
   });
   agents.push(agent);
   agent.start();
@@ -86,6 +91,13 @@ function started(platform: Platform): SteeringAgent {
 }
 
 const answered = (country: string) => resolveFor(emulator.dns, 'www.video.example', clientAddress(country, 1));
+/** The values of the metrics that the alert about a long hold compares. */
+async function heldMetrics(): Promise<Readonly<Record<string, number>>> {
+  const lines = (await registry.metrics()).matchAll(/^(tideline_steering_held_\w+)\{([^}]*)\} (\S+)$/gm);
+  return Object.fromEntries(
+    [...lines].map(([, name = '', labels = '', value]) => [`${name} ${labels}`, Number(value)]),
+  );
+}
 const holdsOf = (agent: SteeringAgent) => agent.status().zones[0]?.holds ?? [];
 
 function comes(what: string, agent: SteeringAgent, look: () => boolean | Promise<boolean>): Promise<unknown> {
@@ -124,6 +136,11 @@ test('a person ends a hold by a plan of its own', { timeout: 200_000 }, async ()
   await comes('the zone is as wanted', agent, () => agent.status().zones[0]?.state === 'inForce');
   vips.fail('paris');
   await comes('paris is held', agent, () => holdsOf(agent).length === 1);
+  laterMs += 7200_000;
+  const labels = 'provider="route53",zone="video.example",policy="video",target_cluster="paris",mode="byHand"';
+  const metrics = await heldMetrics();
+  expect(metrics[`tideline_steering_held_seconds ${labels}`]).toBeGreaterThanOrEqual(7200);
+  expect(metrics[`tideline_steering_held_expected_seconds ${labels}`]).toBe(0);
   vips.fail();
   await stopAgents();
   const words = ['steering', 'failback', 'www.video.example', 'paris', folder, '--provider', 'route53'];
@@ -136,5 +153,8 @@ test('a person ends a hold by a plan of its own', { timeout: 200_000 }, async ()
   const agreed = ['--plan', checksum, '--approve-share', '1', '--approve-failover', '1', '--no-ask'];
   expect(await run(...agreed)).toMatchObject({ code: 0 });
   expect(await answered('FR')).toEqual([vips.addresses.paris]);
+  const next = started(platform);
+  await comes('the zone was read', next, () => next.status().zones[0]?.state === 'inForce');
+  expect(await heldMetrics()).toEqual({});
   expect(await run()).toMatchObject({ code: 1, err: expect.stringMatching(/nothing is \(NotHeld\)/) });
 });
