@@ -168,6 +168,7 @@ const cases: readonly Case[] = [
   { words: ['steering', 'approve', 'evening'], says: /missing required argument/ },
   { words: ['steering', 'approve', 'evening', spec], says: /there is no TrafficOverlay.*evening/ },
   { words: ['steering', 'approve', 'evening', spec, '--proposal', 'x'], says: /12 characters/ },
+  { words: ['steering', 'approve', 'evening', spec, '--to-api'], says: /there is no TrafficOverlay.*evening/ },
   { words: ['steering', 'reject', 'evening', spec], says: /there is no TrafficOverlay.*evening/ },
   { words: ['steering', 'adopt', 'www.video.example'], says: /missing required argument/ },
   { words: ['steering', 'adopt', 'nobody.example', spec], says: /nobody\.example/ },

@@ -1,5 +1,5 @@
 import type { Platform } from '../../model/spec/platform.ts';
-import type { DrainWriter } from '../../platform-api/write.ts';
+import type { SpecWriter } from '../../platform-api/write.ts';
 import { readCluster } from '../cluster-read.ts';
 import type { Rim } from './write.ts';
 
@@ -15,11 +15,13 @@ export function objectWriter(platform: Platform): Rim['writeObject'] {
   };
 }
 
-async function withWriter<T>(platform: Platform, cluster: string, work: (writer: DrainWriter) => Promise<T>) {
-  const { DrainWriter: Writer } = await import('../../platform-api/write.ts');
+async function withWriter<T>(platform: Platform, cluster: string, work: (writer: SpecWriter) => Promise<T>) {
+  const { SpecWriter: Writer } = await import('../../platform-api/write.ts');
   const done = await readCluster(platform, cluster, {
     folder: noApi,
-    api: async (client) => ({ value: await work(new Writer({ client, cluster, timeoutMs: patienceMs })) }),
+    api: async (client) => ({
+      value: await work(new Writer({ kind: 'Drain', client, cluster, timeoutMs: patienceMs })),
+    }),
   });
   return done === undefined ? noApi() : done.value;
 }

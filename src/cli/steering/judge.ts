@@ -3,10 +3,8 @@ import { findObject } from '../../model/platform/find.ts';
 import { InputError } from '../../model/problem.ts';
 import { shellWords } from '../../model/shell-words.ts';
 import type { Platform } from '../../model/spec/platform.ts';
-import { systemClock } from '../../runtime/clock.ts';
 import { type Trusted, trustOption, trustText } from '../agent/spec-sources.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
-import { personHere } from '../person.ts';
 import { record } from '../record.ts';
 import type { ProposalView } from './proposals/versions.ts';
 
@@ -15,6 +13,7 @@ interface JudgeArguments extends OutputArguments {
   readonly proposal?: string;
   readonly reason?: string;
   readonly by?: string;
+  readonly toApi?: true;
 }
 
 type Word = 'approve' | 'reject';
@@ -38,14 +37,16 @@ function register(word: Word, description: string): Command {
       parseDigest,
     )
     .option('--reason <text>', 'for people: why; --proposal needs it')
-    .option('--by <name>', 'for people: who (default: the user of this machine)')
+    .option('--by <name>', 'for people: who (default: the user of this machine, or with --to-api whom the API knows)')
+    .option('--to-api', 'write it into the API in which the proposal stands, instead of the folder')
     .addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
   return addOutputOption(command)
     .addHelpText(
       'after',
       `
 Shows the proposal and writes nothing without --proposal. With it a TrafficVerdict is written into the first folder that is named, in a file of
-its own; distribute the folder as you always do. What moves by it is said by \`tideline steering plan --if-approved NAME\`, and the guard of
+its own; distribute the folder as you always do. With --to-api it is written into the API in which the overlay stands, of those that
+--platform-trust names, and in the name by which that API knows you. What moves by it is said by \`tideline steering plan --if-approved NAME\`, and the guard of
 the policy judges that plan as any other.
 Exit code 0: shown, written, or said so already, 2: bad input, also where the version is another one by now.`,
     )
@@ -53,19 +54,20 @@ Exit code 0: shown, written, or said so already, 2: bad input, also where the ve
 }
 
 async function judge(word: Word, name: string, paths: string[], options: JudgeArguments): Promise<void> {
-  const { steeredPlatform } = await import('./spec.ts');
-  const { judging } = await import('../../platform/verdict-files.ts');
+  const { steeredSpec } = await import('./spec.ts');
   const { askedVersion, digested } = await import('./proposals/versions.ts');
   const { renderProposal } = await import('./proposals/text.ts');
-  const platform = await steeredPlatform(paths, options.platformTrust ?? []);
+  const { apiPen, folderPen } = await import('./proposals/pens.ts');
+  const { platform, said } = await steeredSpec(paths, options.platformTrust ?? []);
   const overlay = findObject(platform, 'TrafficOverlay', name);
   const view = platform.overlaid?.find((one) => one.name === name);
   if (view === undefined) throw new Error(`nothing is known of the overlay ${name}`);
   const shown = digested(view);
   const asked = askedVersion(shown);
   const { digest } = asked;
-  const by = options.by ?? personHere();
-  refuse(word, { ...shown, ...asked }, by, platform);
+  const where = { name, paths, by: options.by, platform, said };
+  const pen = await (options.toApi === true ? apiPen : folderPen)(where);
+  refuse(word, { ...shown, ...asked }, pen.names, platform);
   if (options.proposal === undefined) {
     const command = commandOf(word, [name, ...paths], digest, options);
     const old = shown.digest;
@@ -81,23 +83,34 @@ async function judge(word: Word, name: string, paths: string[], options: JudgeAr
   }
   if (options.reason === undefined) throw new InputError(reasonMissing);
   if (options.proposal !== digest) throw new InputError(otherVersion(options.proposal, name, digest));
-  const edit = await judging(paths, { overlay, verdict: word, by, reason: options.reason }, systemClock.now());
-  const { writeEdits } = await import('../../platform/spec-edit.ts');
-  await writeEdits(edit.edits);
+  const { by } = pen;
+  const proven = word === 'approve' && platform.policies.get(asked.proposal.policy)?.spec.guard.approvers === 'other';
+  const { files, objects } = await pen.write({ overlay, verdict: word, by, reason: options.reason }, { proven });
   const what = word === 'approve' ? 'ProposalApproved' : 'ProposalRejected';
   await record(what, { subject: `overlay ${name}`, why: options.reason, by });
-  const files = edit.edits.map(({ file }) => ({ file, action: 'written' }));
   await printResult(options.output, {
     lines: () => [
       `${word === 'approve' ? 'approved' : 'rejected'} by ${by}: overlay ${name}, version ${digest}`,
-      ...files.map(({ file }) => `written: ${file}`),
+      ...[...files, ...objects].map((place) => `written: ${place}`),
     ],
-    value: () => ({ overlay: name, verdict: word, digest, by, files }),
+    value: () => ({
+      overlay: name,
+      verdict: word,
+      digest,
+      by,
+      files: files.map((file) => ({ file, action: 'written' })),
+      objects: objects.map((place) => ({ place, action: 'written' })),
+    }),
   });
 }
 
 /** Throws an InputError where the word would have no effect, or not the one that a person means. */
-function refuse(word: Word, { name, state, trouble, proposal, broken }: ProposalView, by: string, platform: Platform) {
+function refuse(
+  word: Word,
+  { name, state, trouble, proposal, broken }: ProposalView,
+  names: readonly string[],
+  platform: Platform,
+) {
   if (word === 'reject') return;
   const object = `TrafficOverlay/${name}`;
   if (state === 'broken')
@@ -122,18 +135,19 @@ function refuse(word: Word, { name, state, trouble, proposal, broken }: Proposal
       fix: 'let its owner give it a later end',
     });
   const approvers = platform.policies.get(proposal.policy)?.spec.guard.approvers;
-  if (approvers === 'other' && by === platform.overlays.get(name)?.spec.owner)
+  const owner = platform.overlays.get(name)?.spec.owner;
+  if (approvers === 'other' && names.some((one) => one === owner))
     throw new InputError({
       reason: 'OwnProposal',
       object,
-      message: `${by} proposes it, and the policy ${proposal.policy} wants another person to approve (guard.approvers)`,
+      message: `${owner} proposes it, and the policy ${proposal.policy} wants another person to approve (guard.approvers)`,
       fix: 'ask somebody else to look at it and approve it',
     });
 }
 
 /** The command that says so about this version: as this one was called, and with all that is recorded. */
 function commandOf(word: Word, words: readonly string[], digest: string, options: JudgeArguments): string {
-  const { by, reason = 'WHY', platformTrust = [] } = options;
+  const { by, reason = 'WHY', platformTrust = [], toApi } = options;
   return shellWords([
     'tideline',
     'steering',
@@ -142,6 +156,7 @@ function commandOf(word: Word, words: readonly string[], digest: string, options
     '--proposal',
     digest,
     ...(by === undefined ? [] : ['--by', by]),
+    ...(toApi === undefined ? [] : ['--to-api']),
     '--reason',
     reason,
     ...platformTrust.flatMap((one) => ['--platform-trust', trustText(one)]),

@@ -91,7 +91,7 @@ function judge(platform: Judges, overlay: TrafficOverlay, nowMs: number): Judged
   const mine = proposalOf(overlay);
   const verdict = verdictOn(platform, overlay.metadata.name);
   const { proposals, approvers } = platform.policies.get(mine.policy)?.spec.guard ?? {};
-  const ownWord = approvers === 'other' && isOwnWord(verdict);
+  const ownWord = approvers === 'other' && isOwnWord(verdict, mine.owner);
   const approved = ownWord || verdict?.verdict !== 'approve' ? undefined : verdict.proposal;
   const isAboutThis = verdict !== undefined && proposalText(verdict.proposal) === proposalText(mine);
   const isAutomatic = proposals === 'automatic';
@@ -114,9 +114,9 @@ function troubleOf(is: Readonly<Partial<Record<OverlayTrouble, boolean>>>): read
   return all.filter((one) => is[one] === true);
 }
 
-/** Whether an owner approves what is his. */
-function isOwnWord(said: TrafficVerdict['spec'] | undefined): boolean {
-  return said?.verdict === 'approve' && said.by === said.proposal.owner;
+/** Whether an owner approves what is his: the one of the copy that was judged, or the one of today, who could have written another into the copy. */
+function isOwnWord(said: TrafficVerdict['spec'] | undefined, owner: string): boolean {
+  return said?.verdict === 'approve' && (said.by === said.proposal.owner || said.by === owner);
 }
 
 /** The newest word about an overlay. */
