@@ -96,6 +96,8 @@ export const steeringReasons = {
   OverlayMoves: 'Users are answered otherwise because a TrafficOverlay that is in force says so.',
   OverlayReturns: 'Users are answered as the policy says again, because a TrafficOverlay ended or was rejected.',
   OverlayWaits: 'A TrafficOverlay, or a new version of one, waits until a person approves or rejects it.',
+  OverlayEnded:
+    'A TrafficOverlay, or a new version of one, ended before a person approved it; it leads nobody, and cannot be approved any more.',
   OverlayExpired: 'A TrafficOverlay has ended and stays in force; somebody must look after what it moved.',
   OverlaySilent: 'The owner of a TrafficOverlay does not renew it any more; it stays in force.',
   OverlayBroken:

@@ -77,6 +77,46 @@ test('one that has ended and stays moves nobody, and every plan names it', async
   ]);
 });
 
+test('nobody is asked to approve what has ended, or what would do nothing', async () => {
+  const platform = await examplePlatform();
+  const approved = overlay();
+  const said = verdict(approved);
+  const { plan } = await zone(overlaid(platform, [approved, said]));
+  const start = 'policy video: overlay evening of optimiser';
+  const late = Date.parse('2026-11-28T00:00:01Z');
+  expect(told(await plan(overlaid(platform, [approved], late), late)).at(-1)).toBe(
+    `OverlayEnded: ${start} ended at 2026-11-28T00:00:00Z before a person approved it, and leads nobody; its owner withdraws it or gives it a later end`,
+  );
+  const changed = async (change: object, nowMs = overlayNowMs) =>
+    told(await plan(overlaid(platform, [overlay(change), said], nowMs), nowMs)).at(-1);
+  const newyork = [{ countries: ['FR'], clusters: [{ name: 'newyork' }] }];
+  expect(await changed({ rules: newyork })).toBe(
+    `OverlayWaits: ${start} says otherwise than what was approved, which stays in force until a person approves the new version (tideline steering approve evening FOLDER)`,
+  );
+  expect(await changed({ rules: newyork, expires: '2026-11-27T15:00:00Z' })).toBe(
+    `OverlayEnded: ${start} was changed, and its new version ended at 2026-11-27T15:00:00Z before a person approved it; what was approved stays in force`,
+  );
+  const paris = [{ countries: ['FR'], clusters: [{ name: 'paris' }], failover: ['cloud'] }];
+  expect(await changed({ rules: paris })).toBe(
+    `OverlayWaits: ${start} says otherwise than what was approved, which stays in force, and the policy says the same as the new version; reject it to lead its traffic back (tideline steering reject evening FOLDER)`,
+  );
+  const tokyo = [{ countries: ['FR'], clusters: [{ name: 'tokyo' }] }];
+  expect(await changed({ rules: tokyo })).toBe(
+    `OverlayWaits: ${start} says otherwise than what was approved, which stays in force, and the policy does not allow the new version: there is no cluster tokyo; reject it to lead its traffic back (tideline steering reject evening FOLDER)`,
+  );
+});
+
+test('a version that came after one that ended waits for a person', async () => {
+  const platform = await examplePlatform();
+  const old = overlay({ afterwards: 'return' });
+  const late = Date.parse('2026-11-28T00:00:01Z');
+  const { plan } = await zone(platform);
+  const next = overlay({ afterwards: 'return', expires: '2026-11-29T00:00:00Z' });
+  expect(told(await plan(overlaid(platform, [next, verdict(old)], late), late))).toEqual([
+    'OverlayWaits: policy video: overlay evening of optimiser waits for a person (tideline steering approve evening FOLDER), for FR',
+  ]);
+});
+
 test('explain says by which overlay a country is answered', async () => {
   const platform = guarded(await examplePlatform(), { proposals: 'automatic' });
   const laid = overlaid(platform, [overlay()]);

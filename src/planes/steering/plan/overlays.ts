@@ -1,4 +1,4 @@
-import type { OverlayView } from '../../../model/spec/overlay-view.ts';
+import type { OverlayVersion, OverlayView } from '../../../model/spec/overlay-view.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import type { SteeringNotice, SteeringReason } from '../reasons.ts';
 import { formatCountries } from './countries-text.ts';
@@ -26,25 +26,17 @@ export function loudOverlays(notices: readonly SteeringNotice[]): readonly Steer
 
 /** What of an overlay a person should look after, whatever a plan does. */
 function overlayLoud(view: OverlayView): readonly SteeringNotice[] {
-  const { name, state, trouble, proposal, renewed, broken, countries } = view;
-  const { owner, expires } = proposal;
-  const notice = (reason: SteeringReason, text: string): SteeringNotice => ({
-    reason,
-    message: `policy ${proposal.policy}: overlay ${name} of ${owner} ${text}`,
-  });
+  const { state, trouble, proposal, renewed, broken, countries } = view;
+  const { expires } = proposal;
+  const notice = (reason: SteeringReason, text: string): SteeringNotice => noticeOf(view, reason, text);
   const passedOver = broken.map((one) =>
     notice('OverlayBroken', `is passed over for ${formatCountries(one.countries)}: ${one.why}`),
   );
-  if (state === 'rejected' || state === 'returned') return [];
-  const ownWord = trouble.includes('own word') ? '; its owner approved it, and the policy wants another person' : '';
-  const ended = trouble.includes('expired') ? `; it ended at ${expires}` : '';
-  const who = formatCountries(countries);
-  const waits = notice(
-    'OverlayWaits',
-    `waits for a person (tideline steering approve ${name} FOLDER), for ${who}${ended}${ownWord}`,
-  );
-  if (state === 'proposed') return [waits, ...passedOver];
+  if (state === 'rejected') return [];
+  if (state === 'returned') return view.proposed?.state === 'proposed' ? [waitsOrEnded(view.proposed, view)] : [];
+  if (state === 'proposed') return [waitsOrEnded(view, view), ...passedOver];
   if (state !== 'in force') return passedOver;
+  const who = formatCountries(countries);
   return [
     ...(trouble.includes('expired')
       ? [notice('OverlayExpired', `ended at ${expires}, and stays in force for ${who}`)]
@@ -52,16 +44,42 @@ function overlayLoud(view: OverlayView): readonly SteeringNotice[] {
     ...(trouble.includes('silent')
       ? [notice('OverlaySilent', `was renewed last at ${renewed ?? 'no time'}, and stays in force for ${who}`)]
       : []),
-    ...(trouble.includes('changed')
-      ? [
-          notice(
-            'OverlayWaits',
-            'says otherwise than what was approved, which stays in force until a person approves the new one',
-          ),
-        ]
-      : []),
+    ...(view.proposed === undefined ? [] : [changed(view.proposed, view)]),
     ...passedOver,
   ];
+}
+
+function noticeOf({ name, proposal }: OverlayView, reason: SteeringReason, text: string): SteeringNotice {
+  return { reason, message: `policy ${proposal.policy}: overlay ${name} of ${proposal.owner} ${text}` };
+}
+
+/** Of a version that nobody has approved: one that has ended cannot be approved any more. */
+function waitsOrEnded({ trouble, countries, proposal }: OverlayVersion, view: OverlayView): SteeringNotice {
+  if (trouble.includes('expired')) {
+    const text = `ended at ${proposal.expires} before a person approved it, and leads nobody; its owner withdraws it or gives it a later end`;
+    return noticeOf(view, 'OverlayEnded', text);
+  }
+  const ownWord = trouble.includes('own word') ? '; its owner approved it, and the policy wants another person' : '';
+  const text = `waits for a person (tideline steering approve ${view.name} FOLDER), for ${formatCountries(countries)}${ownWord}`;
+  return noticeOf(view, 'OverlayWaits', text);
+}
+
+/** Of a new version beside one that was approved. */
+function changed({ state, trouble, broken, proposal }: OverlayVersion, view: OverlayView): SteeringNotice {
+  if (trouble.includes('expired')) {
+    const text = `was changed, and its new version ended at ${proposal.expires} before a person approved it; what was approved stays in force`;
+    return noticeOf(view, 'OverlayEnded', text);
+  }
+  const start = 'says otherwise than what was approved, which stays in force';
+  const approve = `until a person approves the new version (tideline steering approve ${view.name} FOLDER)`;
+  if (state === 'proposed') return noticeOf(view, 'OverlayWaits', `${start} ${approve}`);
+  const why = broken[0]?.why ?? 'it leads nobody';
+  const nothing =
+    state === 'equal'
+      ? 'the policy says the same as the new version'
+      : `the policy does not allow the new version: ${why}`;
+  const reject = `reject it to lead its traffic back (tideline steering reject ${view.name} FOLDER)`;
+  return noticeOf(view, 'OverlayWaits', `${start}, and ${nothing}; ${reject}`);
 }
 
 function moved(view: OverlayView, moving: ReadonlySet<string>): readonly SteeringNotice[] {
