@@ -121,6 +121,19 @@ export class TestZone {
     return HealthCheck?.Id ?? '';
   }
 
+  /** Makes a check that is healthy while this one is; resolves with its identifier. */
+  async createCountingCheck(child: string): Promise<string> {
+    const { client, zoneId } = this.#options;
+    this.#sequence += 1;
+    const { HealthCheck } = await client.send(
+      new CreateHealthCheckCommand({
+        CallerReference: `${label}-${zoneId}-${Date.now()}-${this.#sequence}`.slice(0, 64),
+        HealthCheckConfig: { Type: 'CALCULATED', ChildHealthChecks: [child], HealthThreshold: 1 },
+      }),
+    );
+    return HealthCheck?.Id ?? '';
+  }
+
   async updateCheck(HealthCheckId: string, FailureThreshold: number): Promise<void> {
     await this.#options.client.send(new UpdateHealthCheckCommand({ HealthCheckId, FailureThreshold }));
   }

@@ -153,6 +153,22 @@ export const questions: readonly Question[] = [
         : 'it is not, and the secondary answers';
     },
   },
+  {
+    id: 'counting-check-on-alias',
+    asks: 'Is an alias that evaluates its target unhealthy while a calculated check on it fails, and from when on is a new one known to fail?',
+    assumed: 'it is, from the first answer on',
+    async settle(zone) {
+      const child = await unhealthyPair(zone, 'counted');
+      const check = await zone.createCountingCheck(child);
+      const [primary, secondary] = pair(zone, 'counting', check) as [ResourceRecordSet, ResourceRecordSet];
+      const { TTL: _ttl, ResourceRecords: _values, ...head } = primary;
+      const target = { ...targetOf(zone, 'living'), EvaluateTargetHealth: true };
+      await zone.create(plain(zone, 'living'), { ...head, AliasTarget: target }, secondary);
+      const seen = await zone.watch(() => zone.ask('counting'));
+      if (seen.at(-1) !== second) return 'it is not';
+      return seen.length === 1 ? 'it is, from the first answer on' : 'it is, and counts as healthy at first';
+    },
+  },
 ];
 
 const texts = ['"b"', '"c"', '"a"'].map((Value) => ({ Value }));

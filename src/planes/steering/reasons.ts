@@ -15,6 +15,8 @@ export const steeringReasons = {
     'The failover list is longer than the provider can order exactly: the last choices share one step, in no order.',
   FailoverCut:
     'More than 100 locations: for the countries that are named there is room for two choices only; when both are down the first one answers.',
+  PartialHealthCut:
+    'More than 100 locations: for the countries that are named there is no room for a check that counts addresses, so a first choice is left only when none answers.',
   WeightsRounded: 'The weights cannot be written exactly as whole numbers up to 255; the shares differ slightly.',
   HealthIntervalOfServer: 'PowerDNS checks health at the interval of its own setting, without a failure threshold.',
   OnlyStatusOkHealthy:

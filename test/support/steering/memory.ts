@@ -3,6 +3,7 @@ import type { ProviderName } from '../../../src/planes/steering/dialects/dialect
 import type { ZoneProvider } from '../../../src/planes/steering/providers/provider.ts';
 import { SteeringError } from '../../../src/planes/steering/reasons.ts';
 import type { HeldCheck } from '../../../src/planes/steering/records/checks.ts';
+import { newSettings } from './checks.ts';
 
 /**
  * Connects to providers whose zones are in memory, one zone each; a batch is taken whole or refused with StaleGeneration. Writing to a
@@ -23,14 +24,9 @@ export function memoryProviders(
     async createHealthChecks(_state, wanted) {
       const held = checks.get(name) ?? new Map<string, HeldCheck>();
       checks.set(name, held);
-      for (const {
-        key,
-        port,
-        hosts: [host = ''],
-        failureThreshold,
-      } of wanted) {
-        const settings = { port, host, failureThreshold, disabled: false, inverted: false };
-        held.set(key, held.get(key) ?? { id: `id-${key}`, version: 1, settings });
+      for (const check of wanted) {
+        const { key } = check;
+        held.set(key, held.get(key) ?? { id: `id-${key}`, version: 1, settings: newSettings(check) });
       }
       return new Map([...held].map(([key, { id }]) => [key, id]));
     },

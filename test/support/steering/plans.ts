@@ -24,5 +24,5 @@ export function verify(
   hosts: readonly string[],
   entries: readonly Entry[],
 ): Verification {
-  return new Verifier(dialect.interpret(compiled.records)).verify(compiled.effective, hosts, entries);
+  return new Verifier(dialect.interpret(compiled.records)).verify(compiled, hosts, entries);
 }

@@ -4,6 +4,7 @@ import { parseAddress } from '../../../src/model/address.ts';
 import { apiVersion, healthPathOf } from '../../../src/model/contract.ts';
 import { clustersOfPolicy } from '../../../src/model/platform/policies.ts';
 import { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
+import { withoutUndefined } from '../../../src/model/values.ts';
 import { type Entry, healthCheckKey } from '../../../src/planes/steering/compile/entries.ts';
 import type { CompileInput } from '../../../src/planes/steering/dialects/dialect.ts';
 
@@ -26,6 +27,7 @@ export function policyOf(yaml: string): TrafficPolicy {
 function entriesFor(
   policy: TrafficPolicy,
   addresses: Readonly<Record<string, readonly string[]>> = {},
+  least: Readonly<Record<string, number>> = {},
 ): readonly Entry[] {
   return clustersOfPolicy(policy).map((cluster, index) => ({
     cluster,
@@ -38,6 +40,7 @@ function entriesFor(
         hosts: policy.spec.hosts,
         intervalSeconds: 10 as const,
         failureThreshold: 3,
+        ...withoutUndefined({ minHealthyAddresses: least[cluster] }),
       };
       return { key: healthCheckKey({ ...settings, type: settings.protocol }), ...settings };
     }),
@@ -49,6 +52,8 @@ export function compileInputOf(
   options: {
     readonly drained?: readonly string[];
     readonly addresses?: Readonly<Record<string, readonly string[]>>;
+    /** How many addresses of a cluster must answer for it to be a first choice; of one that is not listed, one. */
+    readonly least?: Readonly<Record<string, number>>;
   } = {},
 ): CompileInput {
   return {
@@ -56,6 +61,6 @@ export function compileInputOf(
     hosts: policy.spec.hosts,
     zone: policy.spec.dns.zone,
     ttlSeconds: policy.spec.ttlSeconds,
-    entries: entriesFor(policy, options.addresses),
+    entries: entriesFor(policy, options.addresses, options.least),
   };
 }

@@ -78,6 +78,20 @@ export function withIPv6On(platform: Platform, ...names: readonly string[]): Pla
   return { ...platform, clusters };
 }
 
+/** The platform whose paris has these addresses, of which so many must answer. */
+export function withManyOfParis(
+  platform: Platform,
+  addresses: readonly string[],
+  minHealthyAddresses: number,
+): Platform {
+  const counted = withCheck(platform, { minHealthyAddresses });
+  const paris = counted.clusters.get('paris');
+  if (paris === undefined) return counted;
+  const anycast = addresses.flatMap((text) => parseAddress(text) ?? []);
+  const spec = { ...paris.spec, entry: { anycast } };
+  return { ...counted, clusters: new Map(counted.clusters).set('paris', { ...paris, spec }) };
+}
+
 /** The example with a fourth cluster, in which the first `count` countries have weights of their own and all have three choices. */
 export async function withDifferentCountries(count: number): Promise<Platform> {
   const platform = await examplePlatform();
@@ -104,11 +118,7 @@ export async function withDifferentCountries(count: number): Promise<Platform> {
 
 /** The VIPs of the example on the loopback interface (of a namespace of our own), each with a health endpoint. */
 export class Vips {
-  readonly addresses: Readonly<Record<string, string>> = {
-    paris: '192.0.2.10',
-    newyork: '198.51.100.10',
-    cloud: '203.0.113.10',
-  };
+  readonly addresses: Readonly<Record<string, string>>;
   /** The text that a healthy endpoint answers with. */
   readonly text = '"state":"healthy"';
   /** The names that were asked for by TLS. */
@@ -116,6 +126,11 @@ export class Vips {
   readonly #failed = new Set<string>();
   readonly #odd = new Set<string>();
   readonly #servers: Server[] = [];
+
+  /** With these addresses, by any name, beside those of the example. */
+  constructor(more: Readonly<Record<string, string>> = {}) {
+    this.addresses = { paris: '192.0.2.10', newyork: '198.51.100.10', cloud: '203.0.113.10', ...more };
+  }
 
   async start(): Promise<void> {
     for (const [cluster, address] of Object.entries(this.addresses)) {

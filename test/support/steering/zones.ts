@@ -2,6 +2,7 @@ import { formatRecord, identityOf, type RecordSet } from '../../../src/answers/r
 import type { ProviderName } from '../../../src/planes/steering/dialects/dialect.ts';
 import type { ZoneProvider } from '../../../src/planes/steering/providers/provider.ts';
 import type { HeldCheck } from '../../../src/planes/steering/records/checks.ts';
+import { newSettings } from './checks.ts';
 
 /** A provider with one zone in memory, which takes a batch as a whole and only when it fits exactly. */
 export class ZoneInMemory {
@@ -24,9 +25,8 @@ export class ZoneInMemory {
         retiredHealthChecks: [],
       }),
       createHealthChecks: async (_state, checks) => {
-        for (const { key, port, hosts, failureThreshold } of checks) {
-          const settings = { port, host: hosts[0] ?? '', failureThreshold, disabled: false, inverted: false };
-          this.#healthChecks.set(key, { id: `id of ${key}`, version: 1, settings });
+        for (const check of checks) {
+          this.#healthChecks.set(check.key, { id: `id of ${check.key}`, version: 1, settings: newSettings(check) });
         }
         return new Map([...this.#healthChecks].map(([key, { id }]) => [key, id]));
       },

@@ -52,6 +52,14 @@ export const ClusterSpec = z
           'Text that the first 5,120 bytes of the answer must hold; absent: the status of the answer alone counts.',
         ),
         failureThreshold: z.int().min(1).max(10).default(3).describe('Failed checks in a row that make it unhealthy.'),
+        minHealthyAddresses: z
+          .int()
+          .min(1)
+          .max(64)
+          .optional()
+          .describe(
+            'So many addresses of a family must answer for the cluster to be a first choice; of a family with fewer addresses, all. Absent: one. As a later choice it answers while any address does.',
+          ),
       })
       .prefault({})
       .describe('How DNS providers check each entry address.'),

@@ -22,6 +22,8 @@ export interface HealthCheck {
   readonly hosts: readonly string[];
   readonly intervalSeconds: 10 | 30;
   readonly failureThreshold: number;
+  /** How many addresses of the cluster must answer for it to be a first choice; absent where one is enough. */
+  readonly minHealthyAddresses?: number;
 }
 
 /** The addresses that answers for a cluster lead to, each with its health check, for one policy. */
@@ -55,6 +57,11 @@ export function entriesOfType(entries: readonly Entry[], type: AddressType): Add
     checks.filter((check) => check.address.includes(':') === wantsColon),
   ]);
   return new Map(ofType.filter(([, checks]) => checks.length > 0));
+}
+
+/** How many of these checks, of the addresses of a cluster in one family, must succeed for the cluster to be a first choice. */
+export function leastOf(checks: readonly HealthCheck[]): number {
+  return Math.min(checks[0]?.minHealthyAddresses ?? 1, checks.length);
 }
 
 type KeySettings = 'address' | 'type' | 'path' | 'intervalSeconds';
@@ -93,6 +100,7 @@ function checksOf(platform: Platform, policy: TrafficPolicy, cluster: Cluster): 
       hosts: probedHosts(policy.spec.hosts),
       intervalSeconds: healthCheck.intervalSeconds,
       failureThreshold: healthCheck.failureThreshold,
+      ...withoutUndefined({ minHealthyAddresses: healthCheck.minHealthyAddresses }),
     };
     return { key: healthCheckKey({ ...settings, type: checkType(settings) }), ...settings };
   });

@@ -8,6 +8,7 @@ import type { Compiled, Dialect, ProviderName } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import { SteeringError, type SteeringNotice } from '../reasons.ts';
 import type { WantedZone } from '../records/changes.ts';
+import type { CountingCheck } from './counting.ts';
 import { type Entry, entriesOf, type HealthCheck } from './entries.ts';
 import { recoveriesOf, slowRecoveries } from './recovery.ts';
 import { type Verification, Verifier } from './verify.ts';
@@ -16,6 +17,7 @@ import { type Verification, Verifier } from './verify.ts';
 export interface Intent {
   readonly wanted: WantedZone;
   readonly healthChecks: readonly HealthCheck[];
+  readonly countingChecks: readonly CountingCheck[];
   readonly notices: readonly SteeringNotice[];
   readonly policies: readonly PolicyIntent[];
 }
@@ -75,9 +77,10 @@ export function intentOf(
       hosts: policies.flatMap(({ spec }) => spec.hosts).sort(),
     },
     healthChecks: compiled.flatMap(({ result }) => result.healthChecks),
+    countingChecks: compiled.flatMap(({ result }) => result.countingChecks),
     notices: compiled.flatMap((one) => noticesOf(dialect, one)),
     policies: compiled.map(({ policy, answers, entries, result }) => {
-      const verification = verifier.verify(result.effective, policy.spec.hosts, entries);
+      const verification = verifier.verify(result, policy.spec.hosts, entries);
       return { policy, answers, entries, verification };
     }),
   };

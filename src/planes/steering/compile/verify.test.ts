@@ -34,8 +34,8 @@ type Part = readonly [CompileInput, Compiled];
 /** The first host that is refused, verified with all others, and verified as if it were alone; undefined when none is. */
 function refusedHosts(dialect: Dialect, parts: readonly Part[], records: readonly RecordSet[]) {
   const reading = dialect.interpret(records);
-  const alone = parts.flatMap(([{ hosts, entries }, { effective }]) =>
-    hosts.flatMap((host) => refusedHost(() => new Verifier(reading).verify(effective, [host], entries)) ?? []),
+  const alone = parts.flatMap(([{ hosts, entries }, compiled]) =>
+    hosts.flatMap((host) => refusedHost(() => new Verifier(reading).verify(compiled, [host], entries)) ?? []),
   );
   return { together: verifyTogether(reading, parts), alone: alone[0] };
 }
@@ -43,7 +43,7 @@ function refusedHosts(dialect: Dialect, parts: readonly Part[], records: readonl
 function verifyTogether(reading: Reading, parts: readonly Part[]): string | undefined {
   const verifier = new Verifier(reading);
   return refusedHost(() => {
-    for (const [{ hosts, entries }, { effective }] of parts) verifier.verify(effective, hosts, entries);
+    for (const [{ hosts, entries }, compiled] of parts) verifier.verify(compiled, hosts, entries);
   });
 }
 

@@ -2,9 +2,9 @@ import { answersFor, formatTiers, type Tier } from '../../../answers/answers.ts'
 import { type Distribution, formatShares, sameShares, sumByCluster } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
 import { countryOfPlace } from '../../../model/geo/states.ts';
-import type { Compiled, Reading, View } from '../dialects/dialect.ts';
+import type { AddressCheck, Compiled, Reading, View } from '../dialects/dialect.ts';
 import { SteeringError } from '../reasons.ts';
-import { type Addresses, type AddressType, type Entry, entriesOfType } from './entries.ts';
+import { type Addresses, type AddressType, type Entry, entriesOfType, leastOf } from './entries.ts';
 
 /** How much was compared, as plans show it. */
 export interface Verification {
@@ -27,7 +27,11 @@ export class Verifier {
     this.#reading = reading;
   }
 
-  verify(effective: Compiled['effective'], hosts: readonly string[], entries: readonly Entry[]): Verification {
+  verify(
+    { effective, uncounted }: Pick<Compiled, 'effective' | 'uncounted'>,
+    hosts: readonly string[],
+    entries: readonly Entry[],
+  ): Verification {
     const sets = failureSets(entries.map((entry) => entry.cluster));
     let countries = 0;
     for (const [type, wanted] of effective) {
@@ -40,20 +44,15 @@ export class Verifier {
         wanted,
         hosts.flatMap((name) => this.#reading.apart(name, type)),
       );
-      for (const failed of sets) {
+      const whole = sets.map((failed): State => {
         const checks = [...failed].flatMap((name) => addresses.get(name) ?? []);
-        const state = `${expectation} ${[...failed].join()}`;
+        return { failed, checks, effective: everywhere, text: [...failed].join() };
+      });
+      for (const state of [...whole, ...partialStates(addresses, everywhere, uncounted.get(type))]) {
         for (const name of hosts) {
-          const comparison = `${state} ${this.#reading.answersKey(name, type, checks)}`;
+          const comparison = `${expectation} ${state.text} ${this.#reading.answersKey(name, type, state.checks)}`;
           if (this.#agreed.has(comparison)) continue;
-          compare({
-            name,
-            type,
-            failed,
-            effective: everywhere,
-            clusters,
-            view: this.#reading.view(name, type, checks),
-          });
+          compare({ name, type, ...state, clusters, view: this.#reading.view(name, type, state.checks) });
           this.#agreed.add(comparison);
         }
       }
@@ -75,6 +74,40 @@ export class Verifier {
     this.#tierTexts.set(tiers, text);
     return text;
   }
+}
+
+interface State {
+  /** The clusters that count as failed. */
+  readonly failed: ReadonlySet<string>;
+  /** The checks that fail. */
+  readonly checks: readonly AddressCheck[];
+  readonly effective: ReadonlyMap<string, readonly Tier[]>;
+  readonly text: string;
+}
+
+/**
+ * Each cluster that must have several addresses to be a first choice, alone with one too few, when it counts as failed, and with just enough of them, when it
+ * does not. Left out are the countries of which a compiler says that its records do not count, where it is one of the first choices.
+ */
+function partialStates(
+  addresses: Addresses,
+  effective: State['effective'],
+  uncounted: ReadonlySet<string> = new Set(),
+): readonly State[] {
+  return [...addresses].flatMap(([name, checks]) => {
+    const least = leastOf(checks);
+    if (least < 2) return [];
+    const counted = new Map(
+      [...effective].filter(
+        ([code, [first = []]]) =>
+          !(uncounted.has(code) || uncounted.has(countryOfPlace(code))) || first.every((one) => one.name !== name),
+      ),
+    );
+    return [least - 1, least].map((answering): State => {
+      const failed = new Set(answering < least ? [name] : []);
+      return { failed, checks: checks.slice(answering), effective: counted, text: `${answering} of ${name}` };
+    });
+  });
 }
 
 function withOthers(

@@ -2,6 +2,7 @@ import type { Answers, Tier } from '../../../answers/answers.ts';
 import type { Distribution } from '../../../answers/distribution.ts';
 import type { RecordSet } from '../../../answers/record.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
+import type { CountingCheck } from '../compile/counting.ts';
 import type { AddressType, Entry, HealthCheck } from '../compile/entries.ts';
 import type { SteeringNotice } from '../reasons.ts';
 
@@ -84,8 +85,12 @@ export interface Compiled {
   readonly records: readonly RecordSet[];
   /** The health checks that the records refer to; none when the provider's records say themselves what to probe. */
   readonly healthChecks: readonly HealthCheck[];
+  /** The checks that count these, which records refer to as well; sorted by key. */
+  readonly countingChecks: readonly CountingCheck[];
   /** For each record type that is served: the tiers that the records really stand for, by country, state or network ('' for unknown). */
   readonly effective: ReadonlyMap<AddressType, ReadonlyMap<string, readonly Tier[]>>;
+  /** The countries and states for which the records leave a first choice only when none of its addresses answers; empty for most. */
+  readonly uncounted: ReadonlyMap<AddressType, ReadonlySet<string>>;
   readonly notices: readonly SteeringNotice[];
 }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { clusterAddresses, policySpecWithStates } from '../../../../test/support/steering/arbitrary.ts';
+import { withCheck } from '../../../../test/support/steering/world.ts';
 import { answersFor, answersNow, answersOf, preferenceOf } from '../../../answers/answers.ts';
 import { formatShares, movedBetween } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
@@ -69,6 +70,12 @@ describe('the example', () => {
     const refused = only(withSpec(example, change));
     expect(refused.records).toEqual({});
     expect(renderExport([refused])[0]).toMatch(says);
+  });
+
+  it('is refused where a cluster must have several addresses that answer, by name', () => {
+    const refused = only(withCheck(example, { minHealthyAddresses: 2 }));
+    expect(refused.records).toEqual({});
+    expect(renderExport([refused])[0]).toMatch(/healthCheck\.minHealthyAddresses/);
   });
 
   it('is refused where clusters are checked in different ways', () => {

@@ -135,6 +135,10 @@ function healthCheckOf(platform: Platform, policy: TrafficPolicy): OctoRecord['o
   const [check] = checks;
   if (checks.some(({ searchString }) => searchString !== undefined))
     throw new NotPossible('its health checks search the answer for a text, and those of octoDNS do not');
+  if (checks.some(({ minHealthyAddresses = 1 }) => minHealthyAddresses > 1))
+    throw new NotPossible(
+      'a cluster must have several addresses that answer (healthCheck.minHealthyAddresses), and a pool of octoDNS is used while one of its values does',
+    );
   if (check === undefined || texts.size > 1)
     throw new NotPossible(
       `its clusters are checked in different ways (${[...texts].sort().join(', ')}), and octoDNS has one health check a record`,

@@ -117,7 +117,8 @@ export async function applyZone(plan: ZonePlan, provider: ZoneProvider, checksum
   if (wrong !== undefined) throw new SteeringError('ClockWrong', wrong);
   const batches = signed(plan, checksum);
   if (checks.delete.length > 0) await provider.deleteHealthChecks(state, checks.delete);
-  const ids = await provider.createHealthChecks(state, checks.create, nextGeneration(changes.registryBefore));
+  const missing = [...checks.create, ...checks.createCounting];
+  const ids = await provider.createHealthChecks(state, missing, nextGeneration(changes.registryBefore));
   await provider.awaitHealth(checks.observe.map((one) => ({ ...one, id: ids.get(one.check.key) ?? '' })));
   for (const batch of batches) await provider.applyBatch(state, batch, ids);
   const registry = batches.at(-1)?.after ?? changes.before;

@@ -12,13 +12,14 @@ export function checksOf(task: Task, whole: Intent, found: FoundZone): CheckChan
   const { intent, state, changes, limits, nowMs } = found;
   const { hosts, listed, retired } = changes.registryBefore;
   const isStep = 'host' in task;
-  const checks = checkChangesOf(intent.healthChecks, state, {
+  const scope = {
     answers: hosts.length > 0 || task.kind === 'adopt',
     kept: keptChecks(whole, intent.wanted.records, state.records, changes),
     retired,
     retireRoom: isStep ? 0 : roomToRetire(retired, limits.values - 1 - listed.length),
     nowMs: isStep ? 0 : nowMs,
-  });
+  };
+  const checks = checkChangesOf(intent.healthChecks, state, scope, intent.countingChecks);
   return isStep ? { ...checks, update: [], isFenced: false } : checks;
 }
 

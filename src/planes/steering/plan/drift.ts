@@ -3,12 +3,13 @@ import { compareRecords, formatRecord, identityOf, type RecordSet } from '../../
 import { type CountryWeights, countedAlike, weightsAmong } from '../../../model/country-weights.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { compareText, messageOf, withoutUndefined } from '../../../model/values.ts';
+import type { CountingCheck } from '../compile/counting.ts';
 import { familyOf, type HealthCheck } from '../compile/entries.ts';
 import { intentOf, policiesOf, type ZoneAtProvider } from '../compile/intent.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
-import { changesText, updateOf } from '../records/checks.ts';
+import { changesText, updateOf, updateOfCounting } from '../records/checks.ts';
 import { hostRecord } from '../records/host-records.ts';
 import { isBelowRegistry, isDrifted, isUnfinished, ownership, type Registry, registryOf } from '../records/registry.ts';
 import { everything, scopeOf } from '../records/scope.ts';
@@ -123,13 +124,14 @@ export async function driftOf(
 interface Written {
   readonly records: readonly RecordSet[];
   readonly healthChecks: readonly HealthCheck[];
+  readonly countingChecks: readonly CountingCheck[];
 }
 
 function wantedToday(platform: Platform, { provider, zone }: ZoneAtProvider, state: ZoneState, nowMs: number): Written {
   const holds = standingHolds(policiesOf(platform, provider, zone), state);
-  const { wanted, healthChecks } = intentOf(platform, provider, zone, nowMs, holds);
+  const { wanted, healthChecks, countingChecks } = intentOf(platform, provider, zone, nowMs, holds);
   const scope = scopeOf(wanted, state.records, dialects[provider], everything);
-  return { records: scope.wanted.records, healthChecks };
+  return { records: scope.wanted.records, healthChecks, countingChecks };
 }
 
 function hasOtherRecords(
@@ -172,9 +174,18 @@ function recordEdits(
 }
 
 /** The health checks of the records that were written, where they are gone or somebody set them otherwise. */
-function checkEdits({ records, healthChecks }: Written, state: ZoneState): readonly CheckEdit[] {
+function checkEdits({ records, healthChecks, countingChecks }: Written, state: ZoneState): readonly CheckEdit[] {
   const used = keysOf(records);
-  return healthChecks
+  const counting = countingChecks
+    .filter(({ key }) => used.has(key))
+    .flatMap(({ key, children }): readonly CheckEdit[] => {
+      const address = healthChecks.flatMap((check) => (children.includes(check.key) ? check.address : [])).join(', ');
+      const held = state.healthChecks.get(key);
+      if (held === undefined) return [{ address, change: 'deleted' }];
+      const update = updateOfCounting(key, held);
+      return update === undefined ? [] : [{ id: held.id, address, change: changesText(update.after, held.settings) }];
+    });
+  const watching = healthChecks
     .filter(({ key }) => used.has(key))
     .flatMap((check): readonly CheckEdit[] => {
       const { address, key } = check;
@@ -183,6 +194,7 @@ function checkEdits({ records, healthChecks }: Written, state: ZoneState): reado
       const update = updateOf(check, held);
       return update === undefined ? [] : [{ id: held.id, address, change: changesText(update.after, held.settings) }];
     });
+  return [...watching, ...counting];
 }
 
 interface Means {

@@ -72,7 +72,12 @@ export interface Explanation extends Led {
   readonly recordsReadBy: readonly string[];
   /** How long these users may be led to a cluster after it failed, by provider. */
   readonly recovery: readonly (Recovery & { readonly provider: string })[];
-  readonly addresses: readonly { readonly cluster: string; readonly addresses: readonly string[] }[];
+  readonly addresses: readonly {
+    readonly cluster: string;
+    readonly addresses: readonly string[];
+    /** How many of a family must answer for the cluster to be a first choice; absent where one is enough. */
+    readonly minHealthyAddresses?: number;
+  }[];
 }
 
 /** What an explanation supposes beside the country of the users. */
@@ -144,7 +149,11 @@ export function explain(
     recovery: policy.spec.dns.providers.flatMap((provider) =>
       recoveriesOf(dialects[provider], policy, entries).map((one) => ({ provider, ...one })),
     ),
-    addresses: entries.map(({ cluster, checks }) => ({ cluster, addresses: checks.map(({ address }) => address) })),
+    addresses: entries.map(({ cluster, checks }) => ({
+      cluster,
+      addresses: checks.map(({ address }) => address),
+      ...withoutUndefined({ minHealthyAddresses: checks[0]?.minHealthyAddresses }),
+    })),
   };
 }
 
@@ -190,7 +199,8 @@ export function renderExplanation(explanation: Explanation): readonly string[] {
         ]),
     '  addresses:',
     ...explanation.addresses.map(
-      ({ cluster, addresses }) => `    ${cluster}: ${addresses.join(', ') || 'none public'}`,
+      ({ cluster, addresses, minHealthyAddresses = 1 }) =>
+        `    ${cluster}: ${addresses.join(', ') || 'none public'}${minHealthyAddresses > 1 ? `; a first choice only while ${minHealthyAddresses} of a family answer` : ''}`,
     ),
   ];
 }

@@ -28,6 +28,7 @@ export function plansToJson(plans: readonly ZonePlan[]): object {
       ...withoutUndefined({ quotas: plan.quotas }),
       healthChecks: {
         create: plan.checks.create,
+        createCounting: plan.checks.createCounting,
         update: plan.checks.update,
         observe: plan.checks.observe.map(({ check }) => check.key),
         retire: plan.checks.retire,

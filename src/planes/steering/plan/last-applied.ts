@@ -14,6 +14,7 @@ export interface LastApplied {
   /** Its records, exactly: their digest is that of the zone's generation. */
   readonly records: readonly RecordSet[];
   readonly healthChecks: Intent['healthChecks'];
+  readonly countingChecks: Intent['countingChecks'];
 }
 
 /** The apply that wrote the generation of the zone, if the zone tells of it and it was finished. */
@@ -37,11 +38,11 @@ export function lastApplied(
   try {
     const inputs = readInputs(zone, apply, current);
     const then = withInputsOf(platform, inputs);
-    const { wanted, healthChecks } = intentOf(then, provider, zone, apply.atMs, holdsIn(inputs));
+    const { wanted, healthChecks, countingChecks } = intentOf(then, provider, zone, apply.atMs, holdsIn(inputs));
     const hosts = new Set(registry.hosts);
     const all = [wanted.records, needed(zone, wanted.records, (name) => hosts.has(name))];
     const records = all.find((some) => !isDrifted(registry, some));
-    return records === undefined ? undefined : { apply, records, healthChecks };
+    return records === undefined ? undefined : { apply, records, healthChecks, countingChecks };
   } catch {
     // The inputs are gone, or in the form of another release.
     return undefined;

@@ -119,7 +119,7 @@ export async function planEach(
     readers.set(zone.provider, reader);
     const pendingChecks = plans
       .filter((plan) => plan.provider === zone.provider)
-      .reduce((sum, { checks }) => sum + checks.create.length - checks.delete.length, 0);
+      .reduce((sum, { checks }) => sum + checks.create.length + checks.createCounting.length - checks.delete.length, 0);
     plans.push(await planStep(platform, reader, { zone: zone.zone, purpose }, nowMs, { ...asked, pendingChecks }));
   }
   return plans;
@@ -252,9 +252,11 @@ async function withinQuotas(
   { pendingChecks, makeRoom }: Fitting,
 ): Promise<ZonePlan> {
   if (isEmpty(plan) || reader.readQuotas === undefined) return plan;
-  const quotas = await reader.readQuotas(plan.state, plan.intent.healthChecks);
+  const { healthChecks, countingChecks } = plan.intent;
+  const quotas = await reader.readQuotas(plan.state, [...healthChecks, ...countingChecks]);
   if (quotas === undefined) return { ...plan, notices: [...plan.notices, quotaUnknown] };
-  const { create, delete: gone } = plan.checks;
+  const { delete: gone } = plan.checks;
+  const create = [...plan.checks.create, ...plan.checks.createCounting];
   refuseFullZone(plan.zone, quotas.records, plan.batches);
   const numbers = { create: create.length, delete: gone.length, pending: pendingChecks };
   const shortage = shortageOf(quotas.healthChecks, numbers);
@@ -361,15 +363,17 @@ function after(records: readonly RecordSet[], changes: Changes): readonly Record
 function intentWith(intent: Intent, wanted: Intent['wanted'], task: Task): Intent {
   const used = keysOf(wanted.records);
   const healthChecks = intent.healthChecks.filter(({ key }) => used.has(key));
-  if (task.kind === 'everything') return { ...intent, wanted, healthChecks };
+  const countingChecks = intent.countingChecks.filter(({ key }) => used.has(key));
+  const whole = { ...intent, wanted, healthChecks, countingChecks };
+  if (task.kind === 'everything') return whole;
   const policies = intent.policies.filter(({ policy }) => 'host' in task && policy.spec.hosts.includes(task.host));
-  return { ...intent, wanted, healthChecks, policies, notices: task.kind === 'adopt' ? intent.notices : [] };
+  return { ...whole, policies, notices: task.kind === 'adopt' ? intent.notices : [] };
 }
 
 /** True when there is nothing to do. */
 export function isEmpty(plan: ZonePlan): boolean {
   const { batches, checks } = plan;
-  return [batches, checks.create, checks.delete].every((list) => list.length === 0);
+  return [batches, checks.create, checks.createCounting, checks.delete].every((list) => list.length === 0);
 }
 
 /**
@@ -381,8 +385,8 @@ export function checksumOf(plans: readonly ZonePlan[]): string {
   for (const plan of plans) {
     const { before, delete: unwanted, create } = plan.changes;
     const records = [before === undefined ? [] : [before], unwanted, create].map((some) => some.map(formatRecord));
-    const { create: created, update, retire, delete: gone } = plan.checks;
-    const checks = [created, update, retire, gone];
+    const { create: created, createCounting: counting, update, retire, delete: gone } = plan.checks;
+    const checks = [created, update, retire, gone, ...(counting.length === 0 ? [] : [counting])];
     const { hosts } = plan.intent.wanted;
     hash.update(JSON.stringify([plan.provider, plan.zone, plan.state.zoneId, hosts, records, checks]));
   }

@@ -197,6 +197,9 @@ function renderHealthChecks({ checks, quotas }: ZonePlan): readonly string[] {
       (check) =>
         `    + ${check.key} ${check.protocol} ${check.address}:${check.port}${check.path}${searchText(check)} every ${check.intervalSeconds} s, ${check.failureThreshold} in a row`,
     ),
+    ...checks.createCounting.map(
+      ({ key, children, atLeast }) => `    + ${key} healthy while at least ${atLeast} of ${children.join(', ')} are`,
+    ),
     ...checks.update.map(
       ({ key, held, after }) => `    ~ ${key} ${changesText(held.settings, after)}, changed in place`,
     ),
@@ -216,9 +219,9 @@ function searchText({ searchString }: HealthCheck): string {
 }
 
 /** How full the account is, and what the checks of the zone cost. Retired checks count, and cost, until they are deleted. */
-function quotaText({ healthChecks, dollarsPerMonth }: Quotas, { create, delete: gone }: CheckChanges): string {
+function quotaText({ healthChecks, dollarsPerMonth }: Quotas, checks: CheckChanges): string {
   const { limit, count: now } = healthChecks;
-  const then = now + create.length - gone.length;
+  const then = now + checks.create.length + checks.createCounting.length - checks.delete.length;
   return ` (the account has ${now} of ${limit}, then ${then}; those that this zone uses cost about $${dollarsPerMonth.toFixed(2)} a month)`;
 }
 

@@ -1,5 +1,6 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import type { Clock } from '../../../runtime/clock.ts';
+import type { CountingCheck } from '../compile/counting.ts';
 import type { HealthCheck } from '../compile/entries.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import type { Batch } from '../records/batches.ts';
@@ -45,7 +46,7 @@ export interface ZoneReader {
    * What the account and the zone may hold and hold, and what these checks cost. Resolves with undefined when the provider does not
    * say; absent where there are no quotas.
    */
-  readQuotas?(state: ZoneState, checks: readonly HealthCheck[]): Promise<Quotas | undefined>;
+  readQuotas?(state: ZoneState, checks: readonly (HealthCheck | CountingCheck)[]): Promise<Quotas | undefined>;
   /**
    * What the provider's checkers say now of the endpoints of checks with these keys, ours or others': true for healthy. It leaves out what
    * it cannot tell soon, and never rejects. Whether a check counts so is told by its settings, which may invert it. Absent when the API of the provider does not tell the health of anything.
@@ -58,10 +59,10 @@ export interface ZoneReader {
  * generation record; a batch made from an older generation is refused with StaleGeneration and changes nothing.
  */
 export interface ZoneProvider extends ZoneReader {
-  /** Creates those of the checks that are missing; safe to repeat. Resolves with the identifiers of these checks, by key. */
+  /** Creates those of the checks that are missing, a check that counts others after these; safe to repeat. Resolves with the identifiers of these checks, by key. */
   createHealthChecks(
     state: ZoneState,
-    checks: readonly HealthCheck[],
+    checks: readonly (HealthCheck | CountingCheck)[],
     generation: number,
   ): Promise<ReadonlyMap<string, string>>;
   /**

@@ -1,5 +1,6 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import { withoutUndefined } from '../../../model/values.ts';
+import type { CountingCheck } from '../compile/counting.ts';
 import type { HealthCheck } from '../compile/entries.ts';
 import { isPastGrace, type Retired, retiredName } from './retired.ts';
 
@@ -31,6 +32,8 @@ export interface CheckUpdate {
   readonly key: string;
   readonly held: HeldCheck;
   readonly after: CheckSettings;
+  /** Present when the check counts others: it has no endpoint. */
+  readonly counts?: true;
 }
 
 /**
@@ -46,6 +49,8 @@ export interface UnprovenCheck {
 /** What is to be done about health checks. */
 export interface CheckChanges {
   readonly create: readonly HealthCheck[];
+  /** Checks that count others. Nobody can observe them; what they count is observed before any record uses it. */
+  readonly createCounting: readonly CountingCheck[];
   readonly update: readonly CheckUpdate[];
   /** Those to observe before any record uses them; among them are those to create. */
   readonly observe: readonly UnprovenCheck[];
@@ -78,22 +83,27 @@ export interface CheckScope {
   readonly nowMs: number;
 }
 
-/** The difference of the checks that records need and those that the provider holds. */
+/** The difference of the checks that records need, those that count others among them, and those that the provider holds. */
 export function checkChangesOf(
   wanted: readonly HealthCheck[],
   current: CurrentChecks,
   scope: CheckScope,
+  counting: readonly CountingCheck[] = [],
 ): CheckChanges {
   const { records, healthChecks } = current;
   const used = new Set(records.flatMap(({ healthCheck }) => healthCheck ?? []));
   const idOf = (key: string): string => healthChecks.get(key)?.id ?? key.replace(/^id:/, '');
-  const update = wanted.flatMap((check) => updateOf(check, healthChecks.get(check.key)) ?? []);
-  const retire = unusedOf(wanted, current, scope.kept).slice(0, scope.retireRoom);
+  const update = [
+    ...wanted.flatMap((check) => updateOf(check, healthChecks.get(check.key)) ?? []),
+    ...counting.flatMap(({ key }) => updateOfCounting(key, healthChecks.get(key)) ?? []),
+  ];
+  const retire = unusedOf([...wanted, ...counting], current, scope.kept).slice(0, scope.retireRoom);
   const gone = deletable(current, scope, used);
   const left = new Set(current.retiredHealthChecks.filter((id) => !gone.includes(id)).map(retiredName));
   const atSeconds = Math.floor(scope.nowMs / 1000);
   return {
     create: wanted.filter(({ key }) => !healthChecks.has(key)),
+    createCounting: counting.filter(({ key }) => !healthChecks.has(key)),
     update,
     observe: !scope.answers
       ? []
@@ -112,7 +122,7 @@ export function checkChangesOf(
 
 /** The checks that are not retired yet and that nothing needs, sorted. */
 function unusedOf(
-  wanted: readonly HealthCheck[],
+  wanted: readonly Pick<HealthCheck, 'key'>[],
   { healthChecks, strayHealthChecks }: CurrentChecks,
   kept: ReadonlySet<string>,
 ): readonly string[] {
@@ -145,6 +155,12 @@ export function updateOf(check: HealthCheck, held: HeldCheck | undefined): Check
     inverted: false,
   };
   return changesText(held.settings, after) === '' ? undefined : { key: check.key, held, after };
+}
+
+/** The same of a check that counts others: its key says what it counts, so only what somebody else did to it is undone. */
+export function updateOfCounting(key: string, held: HeldCheck | undefined): CheckUpdate | undefined {
+  if (held === undefined || !(held.settings.disabled || held.settings.inverted)) return undefined;
+  return { key, held, after: { ...held.settings, disabled: false, inverted: false }, counts: true };
 }
 
 /** The differences of settings as a person reads them: `failureThreshold 3 -> 4, host a.example -> b.example`. */

@@ -8,6 +8,7 @@ import {
   addressTypes,
   entriesOfType,
   type HealthCheck,
+  leastOf,
 } from '../../compile/entries.ts';
 import { badInput, noAddress, type SteeringNotice } from '../../reasons.ts';
 import type { Compiled, CompileInput } from '../dialect.ts';
@@ -28,6 +29,8 @@ export function compileLua(input: CompileInput): Compiled {
       target: { kind: 'values', ttlSeconds: input.ttlSeconds, values },
     })),
     healthChecks: [],
+    countingChecks: [],
+    uncounted: new Map(),
     effective: new Map(served.map(({ type, addresses }) => [type, effectiveOf(input.answers, type, addresses)])),
     notices: [healthIntervalOfServer, only200IsHealthy],
   };
@@ -93,6 +96,10 @@ function script(answers: Answers, type: AddressType, addresses: Addresses): read
   const searched = [...addresses].flatMap(([name, [check]]) =>
     check?.searchString === undefined ? [] : { name, text: check.searchString },
   );
+  const counted = [...addresses].flatMap(([name, checks]) => {
+    const least = leastOf(checks);
+    return least < 2 ? [] : { name, least };
+  });
   const hasOwnFailover = [...groups.values()].some(({ tiers }) =>
     tiers.flat().some(({ failover }) => failover !== undefined),
   );
@@ -113,10 +120,16 @@ function script(answers: Answers, type: AddressType, addresses: Addresses): read
       '},',
     ]),
     '} ',
+    ...(counted.length === 0 ? [] : ['local h={', ...counted.map(({ name, least }) => `['${name}']=${least},`), '} ']),
     ...(searched.length === 0
       ? []
       : ['local x={', ...searched.flatMap(({ name, text }) => [`['${name}']=`, ...luaText(text), ',']), '} ']),
-    ...code(unknown, { searches: searched.length > 0, hasOwnFailover, hasNetworks: networks.size > 0 }),
+    ...code(unknown, {
+      searches: searched.length > 0,
+      hasOwnFailover,
+      hasNetworks: networks.size > 0,
+      counts: counted.length > 0,
+    }),
   ];
 }
 
@@ -129,16 +142,24 @@ interface Abilities {
   readonly searches: boolean;
   readonly hasOwnFailover: boolean;
   readonly hasNetworks: boolean;
+  readonly counts: boolean;
 }
 
-/** What follows the tables in every script; one that needs none of these abilities is the same as in earlier releases. */
-function code(unknown: number | string, { searches, hasOwnFailover, hasNetworks }: Abilities): readonly string[] {
+/**
+ * What follows the tables in every script; one that needs none of these abilities is the same as in earlier releases. One that counts leads to a
+ * first choice by the addresses in `q`, and when nothing is left by those in `d` that answer, if any do.
+ */
+function code(unknown: number | string, abilities: Abilities): readonly string[] {
+  const { searches, hasOwnFailover, hasNetworks, counts } = abilities;
+  const others = counts ? 'o' : 'f';
   return [
-    'local u,d={},{} for k,v in pairs(c) do local a={} for i=2,#v do a[#a+1]=v[i] end ',
+    `local u,d={},{} ${counts ? 'local q={} ' : ''}for k,v in pairs(c) do local a={} for i=2,#v do a[#a+1]=v[i] end `,
     `local r=ifurlup(v[1],{a,a},{selector='all',backupSelector='all'${searches ? ',stringmatch=x[k]' : ''}}) `,
-    'd[k]=a if #r<=#a then u[k]=r end end ',
-    'local function p(s,f) local w,b={},{} for _,e in ipairs(s) do local r=f[e[1]] ',
-    ...(hasOwnFailover ? ['for i=3,#e do r=r or f[e[i]] end '] : []),
+    counts
+      ? 'd[k]=a if #r<=#a then u[k]=r d[k]=r if #r>=(h[k] or 1) then q[k]=r end end end '
+      : 'd[k]=a if #r<=#a then u[k]=r end end ',
+    `local function p(s,f${counts ? ',o' : ''}) local w,b={},{} for _,e in ipairs(s) do local r=f[e[1]] `,
+    ...(hasOwnFailover ? [`for i=3,#e do r=r or ${others}[e[i]] end `] : []),
     'if r then w[#w+1]={e[2],r[1]} b[r[1]]=r end end ',
     'if #w>0 then return b[pickwhashed(w)] end end ',
     ...(hasNetworks
@@ -147,13 +168,15 @@ function code(unknown: number | string, { searches, hasOwnFailover, hasNetworks 
           'for k,v in pairs(n) do if netmask(v) then g=k end end local l=t[g]() ',
         ]
       : [`local l=t[m['_'..countryCode()] or ${unknown}]() `]),
-    'for _,s in ipairs(l) do local r=p(s,u) if r then return r end end return p(l[1],d)',
+    counts
+      ? 'for i,s in ipairs(l) do local r=p(s,i==1 and q or u,u) if r then return r end end return p(l[1],d,d)'
+      : 'for _,s in ipairs(l) do local r=p(s,u) if r then return r end end return p(l[1],d)',
   ];
 }
 
 /** The tables before the code: nothing in them calls anything. */
 const tablesOnly =
-  /^;local m=\{(?:_[a-z]{2}=\d+,)*\} (?:local n=\{(?:\[\d+\]=\{(?:'[0-9a-f.:/]+',)+\},)+\} )?local t=\{(?:\[\d+\]=function\(\) return [^()]* end,)+\} local c=\{[^()]*\} (?:local x=\{(?:[^()]|string\.char\([\d,]+\))*\} )?$/;
+  /^;local m=\{(?:_[a-z]{2}=\d+,)*\} (?:local n=\{(?:\[\d+\]=\{(?:'[0-9a-f.:/]+',)+\},)+\} )?local t=\{(?:\[\d+\]=function\(\) return [^()]* end,)+\} local c=\{[^()]*?\} (?:local h=\{(?:\['[^'()]*'\]=\d+,)+\} )?(?:local x=\{(?:[^()]|string\.char\([\d,]+\))*\} )?$/;
 
 /** True when a value of a LUA record is a script of this version, which nobody else could have written but as a copy. */
 export function isOurScript(value: string): boolean {
@@ -161,9 +184,11 @@ export function isOurScript(value: string): boolean {
   const start = text.indexOf('local u,d=');
   const [, unknown = ''] = /countryCode\(\)\] or (\d+)/.exec(text) ?? [];
   const tables = text.slice(0, start);
-  const [searches, hasNetworks] = [/ local x=/.test(tables), / local n=/.test(tables)];
+  const [searches, hasNetworks, counts] = [/ local x=/, / local n=/, / local h=/].map((table) =>
+    table.test(tables),
+  ) as [boolean, boolean, boolean];
   const isOurCode = [false, true].some(
-    (hasOwnFailover) => text.slice(start) === code(unknown, { searches, hasOwnFailover, hasNetworks }).join(''),
+    (hasOwnFailover) => text.slice(start) === code(unknown, { searches, hasOwnFailover, hasNetworks, counts }).join(''),
   );
   return start > 0 && tablesOnly.test(tables) && isOurCode;
 }

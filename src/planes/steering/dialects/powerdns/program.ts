@@ -19,6 +19,8 @@ export class Program {
   readonly #otherwise: string;
   readonly #tiers: ReadonlyMap<string, readonly Tier[]>;
   readonly #addresses: ReadonlyMap<string, readonly string[]>;
+  /** How many addresses of a cluster must be up for it to be a first choice, where one is not enough. */
+  readonly #least: ReadonlyMap<string, number>;
   readonly #clusters: ReadonlyMap<string, string>;
 
   private constructor(type: AddressType, tables: Tables, id: string) {
@@ -28,6 +30,7 @@ export class Program {
     this.#otherwise = tables.otherwise;
     this.#tiers = tables.tiers;
     this.#addresses = tables.addresses;
+    this.#least = tables.least;
     this.#clusters = new Map(
       [...tables.addresses].flatMap(([name, addresses]) => addresses.map((address) => [address, name] as const)),
     );
@@ -38,8 +41,9 @@ export class Program {
     const type = addressTypes.find((candidate) => value.startsWith(`${candidate} "`));
     const tables = parseTables(codeOf(value));
     if (type === undefined || tables === undefined) return undefined;
-    const { groups, otherwise, tiers, addresses } = tables;
-    return new Program(type, tables, idOf(JSON.stringify([[...groups], otherwise, [...tiers], [...addresses]])));
+    const { groups, otherwise, tiers, addresses, least } = tables;
+    const content = [[...groups], otherwise, [...tiers], [...addresses], [...least]];
+    return new Program(type, tables, idOf(JSON.stringify(content)));
   }
 
   /** The addresses of all clusters that the script knows. */
@@ -77,32 +81,45 @@ export class Program {
   }
 
   /**
-   * The answer is the first tier in which a cluster has an address that is up, by weight among such clusters; when there is none,
-   * it is the first tier with all of its addresses. A cluster answers with all its addresses that are up; clients pick at random.
+   * The answer is the first tier in which a cluster has an address that is up, by weight among such clusters; in the very first, a cluster needs as
+   * many as the script says. When there is none, it is the first tier with all of its addresses, or of a script that counts, with those that
+   * are up where some are. A cluster answers with all its addresses that are up; clients pick at random.
    */
   #evaluate(tiers: readonly Tier[], down: ReadonlySet<string>): Distribution {
-    for (const tier of tiers) {
-      const answer = this.#pick(tier, (address) => !down.has(address));
+    const up = (cluster: string): readonly string[] => this.#addressesOf(cluster).filter((one) => !down.has(one));
+    const enough = (cluster: string): readonly string[] =>
+      up(cluster).length < (this.#least.get(cluster) ?? 1) ? [] : up(cluster);
+    for (const [index, tier] of tiers.entries()) {
+      const answer = pick(tier, index === 0 ? enough : up, up);
       if (answer.size > 0) return answer;
     }
-    return this.#pick(tiers[0] ?? [], () => true);
+    const left = (cluster: string): readonly string[] =>
+      this.#least.size > 0 && up(cluster).length > 0 ? up(cluster) : this.#addressesOf(cluster);
+    return pick(tiers[0] ?? [], left, left);
   }
 
-  #pick(tier: Tier, serves: (address: string) => boolean): Distribution {
-    const choices = tier.flatMap(({ weight, name, failover = [] }) => {
-      const serving = [name, ...failover].map((one) => (this.#addresses.get(one) ?? []).filter(serves));
-      const addresses = serving.find((some) => some.length > 0);
-      return addresses === undefined ? [] : [{ weight, addresses }];
-    });
-    const total = choices.reduce((sum, { weight }) => sum + weight, 0);
-    const shares = new Map<string, number>();
-    for (const { weight, addresses } of choices) {
-      for (const address of addresses) {
-        shares.set(address, (shares.get(address) ?? 0) + weight / total / addresses.length);
-      }
-    }
-    return shares;
+  #addressesOf(cluster: string): readonly string[] {
+    return this.#addresses.get(cluster) ?? [];
   }
+}
+
+type Serving = (cluster: string) => readonly string[];
+
+/** The shares of the addresses that serve: of the cluster of each share, or of the first that takes over for it. */
+function pick(tier: Tier, own: Serving, others: Serving): Distribution {
+  const choices = tier.flatMap(({ weight, name, failover = [] }) => {
+    const serving = [own(name), ...failover.map(others)];
+    const addresses = serving.find((some) => some.length > 0);
+    return addresses === undefined ? [] : [{ weight, addresses }];
+  });
+  const total = choices.reduce((sum, { weight }) => sum + weight, 0);
+  const shares = new Map<string, number>();
+  for (const { weight, addresses } of choices) {
+    for (const address of addresses) {
+      shares.set(address, (shares.get(address) ?? 0) + weight / total / addresses.length);
+    }
+  }
+  return shares;
 }
 
 interface Tables {
@@ -110,6 +127,7 @@ interface Tables {
   readonly otherwise: string;
   readonly tiers: ReadonlyMap<string, readonly Tier[]>;
   readonly addresses: ReadonlyMap<string, readonly string[]>;
+  readonly least: ReadonlyMap<string, number>;
 }
 
 /** The script without the quotes of its character strings, which `lua.ts` cuts only where white space may stand. */
@@ -119,8 +137,9 @@ function codeOf(value: string): string {
 
 function parseTables(code: string): Tables | undefined {
   const [, members, networks = ''] = /^;local m=\{([^}]*)\} (?:local n=\{(.*?\},)\} )?local t=/.exec(code) ?? [];
-  const clusters = / local c=\{(.*?)\} local [ux][,=]/.exec(code)?.[1];
+  const clusters = / local c=\{(.*?)\} local [uhx][,=]/.exec(code)?.[1];
   const otherwise = /countryCode\(\)\] or (\d+)/.exec(code)?.[1];
+  const counts = / local h=\{(.*?)\} local [ux][,=]/.exec(code)?.[1] ?? '';
   if (members === undefined || clusters === undefined || otherwise === undefined) return undefined;
   const functions = [...code.matchAll(/\[(\d+)\]=function\(\) return (\{.*?\}) end,/g)];
   const tiers = functions.flatMap(([, group = '', text = '']): readonly (readonly [string, readonly Tier[]])[] => {
@@ -139,6 +158,7 @@ function parseTables(code: string): Tables | undefined {
     ]),
     otherwise,
     tiers: new Map(tiers),
+    least: new Map([...counts.matchAll(/\['(.*?)'\]=(\d+),/g)].map(([, name = '', least]) => [name, Number(least)])),
     addresses: new Map(
       [...clusters.matchAll(/\['(.*?)'\]=\{'.*?',(.*?)\},/g)].map(([, name = '', addresses = '']) => [
         name,

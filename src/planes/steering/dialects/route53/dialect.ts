@@ -4,6 +4,7 @@ import { addressTypes } from '../../compile/entries.ts';
 import { isBelowRegistry, ownedName } from '../../records/registry.ts';
 import type { AddressCheck, Dialect, Reading, Recognition } from '../dialect.ts';
 import { cacheViews } from '../views.ts';
+import { countedBy } from './counts.ts';
 import { route53Limits } from './limits.ts';
 import { plainRecords } from './plain.ts';
 import { Shapes } from './shapes.ts';
@@ -42,6 +43,7 @@ function interpret(records: readonly RecordSet[]): Reading {
   const groups = Map.groupBy(records, groupKey);
   const shapes = new Shapes(groups);
   const cachedView = cacheViews();
+  const counting = new Map(records.flatMap((record) => countedBy(record, groups) ?? []).map((one) => [one.key, one]));
   const keysOf = keysOfLast();
   const answersKey: Reading['answersKey'] = (name, type, failed) => {
     const keys = keysOf(failed);
@@ -56,7 +58,12 @@ function interpret(records: readonly RecordSet[]): Reading {
     view: (name, type, failed) =>
       cachedView(failed, answersKey(name, type, failed), () => {
         const keys = keysOf(failed);
-        const view = interpreter.query({ name, type }, (key) => !keys.has(key));
+        const isHealthy = (key: string): boolean => {
+          const count = counting.get(key);
+          if (count === undefined) return !keys.has(key);
+          return count.children.filter((child) => !keys.has(child)).length >= count.atLeast;
+        };
+        const view = interpreter.query({ name, type }, isHealthy);
         return {
           answer: (country) => view.answer(country),
           trace: (country) => view.trace(country),

@@ -1,5 +1,6 @@
 import { maxLevels } from '../../../../answers/interpreter.ts';
 import { formatRecord, groupKey, type RecordSet } from '../../../../answers/record.ts';
+import { countedBy } from './counts.ts';
 
 /**
  * What the answers of a name and type depend on: all records that a query can reach, without their names. Two names of the same
@@ -48,17 +49,32 @@ export class Shapes {
     const below = records.map(({ target, type }) =>
       target.kind === 'alias' ? this.#partOf(groupKey({ name: target.name, type }), depth + 1) : undefined,
     );
-    const content = records.map((record, index) => contentOf(record, below[index]?.id)).join('\n');
+    const content = records.map((record, index) => contentOf(this.#labelled(record), below[index]?.id)).join('\n');
     const parts = [...new Set(below)].filter((one) => one !== undefined);
     const part: Part = {
       id: this.#idOf(content),
-      checks: merge([...records.map(ownCheck), ...parts.map(({ checks }) => checks)]),
+      checks: merge([
+        ...records.filter((record) => !this.#counts(record)).map(ownCheck),
+        ...parts.map(({ checks }) => checks),
+      ]),
       levels: 1 + Math.max(0, ...parts.map(({ levels }) => levels)),
       states: [...new Set([...records.flatMap(stateIn), ...parts.flatMap(({ states }) => states)])].sort(),
     };
     // Deeper down it may be cut off where it is not here.
     if (depth + part.levels <= maxLevels + 1) this.#known.set(key, part);
     return part;
+  }
+
+  /** Whether the check of a record only counts those of the records below it, which are told apart anyway. */
+  #counts(record: RecordSet): boolean {
+    return countedBy(record, this.#groups) !== undefined;
+  }
+
+  /** The record with its check by a label, which does not depend on the policy. */
+  #labelled(record: RecordSet): RecordSet {
+    const count = countedBy(record, this.#groups);
+    const [label] = count === undefined ? ownCheck(record).keys() : [`at least ${count.atLeast}`];
+    return { ...record, ...(label === undefined ? {} : { healthCheck: label }) };
   }
 
   #idOf(content: string): string {
@@ -95,15 +111,13 @@ function stateIn({ routing }: RecordSet): readonly string[] {
   return [routing.location.state];
 }
 
-/** A record as text without its name, with the label of its check and the identifier of what its alias leads to. */
+/** A record as text without its name, with the identifier of what its alias leads to. */
 function contentOf(record: RecordSet, below: string | undefined): string {
   const { target } = record;
-  const [label] = ownCheck(record).keys();
   return formatRecord({
     ...record,
     name: '',
     target: target.kind === 'alias' && below !== undefined ? { ...target, name: below } : target,
-    ...(label === undefined ? {} : { healthCheck: label }),
   });
 }
 

@@ -1,7 +1,8 @@
 import { formatTiers, type Tier } from '../../../../answers/answers.ts';
 import { withoutRepeats } from '../../../../answers/tiers.ts';
-import { compareText } from '../../../../model/values.ts';
-import type { Addresses } from '../../compile/entries.ts';
+import { compareText, withoutUndefined } from '../../../../model/values.ts';
+import { type CountingCheck, countingOf } from '../../compile/counting.ts';
+import { type Addresses, leastOf } from '../../compile/entries.ts';
 import type { SteeringNotice } from '../../reasons.ts';
 import { route53Limits } from './limits.ts';
 
@@ -18,6 +19,8 @@ export interface Slot {
 export interface Share {
   readonly weight: number;
   readonly slot: Slot;
+  /** Present where the share is left when fewer addresses answer than its cluster wants. */
+  readonly counting?: CountingCheck;
 }
 
 export interface Packing {
@@ -34,7 +37,7 @@ export interface Packing {
  * the last step holds all remaining choices together (FailoverMerged); without room the list ends there (FailoverCut).
  */
 export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: number): Packing {
-  if (hasOwnFailover(tiers[0])) return packShares(tiers, addresses, capacity);
+  if (standsApart(tiers[0], addresses, capacity)) return packShares(tiers, addresses, capacity);
   const notices: SteeringNotice[] = [];
   const wanted = tiers.map((tier) => withWholeWeights(tier, addresses, notices));
   if (slotsOf(wanted, addresses).length <= capacity) {
@@ -52,22 +55,36 @@ export function pack(tiers: readonly Tier[], addresses: Addresses, capacity: num
 
 const hasOwnFailover = (tier: Tier = []): boolean => tier.some(({ failover }) => failover !== undefined);
 
+/** Whether a cluster of the tier is left before all of its addresses have failed. */
+export function isCounted(tier: Tier = [], addresses: Addresses): boolean {
+  return tier.some(({ name }) => leastOf(addresses.get(name) ?? []) > 1);
+}
+
+/** Whether the shares of the first step are groups of their own. A check that counts has room on their aliases, where there are any. */
+function standsApart(tier: Tier | undefined, addresses: Addresses, capacity: number): boolean {
+  return hasOwnFailover(tier) || (capacity > 1 && isCounted(tier, addresses));
+}
+
 /**
- * The same where shares have failovers of their own. One step below the host stand the shares, each with room for a cluster and one that takes
- * over, and as a last resort one step for all that follows. Where there is no room for that the shares have no failover but each other.
+ * The same where shares have failovers of their own, or are left while some addresses still answer. One step below the host stand the shares, each with room for a cluster and one that takes
+ * over, and as a last resort one step for all that follows. Where there is no room for that the shares have no failover but each other. A cluster
+ * that is left early takes the one behind it with it, so none is there.
  */
 function packShares([first = [], ...rest]: readonly Tier[], addresses: Addresses, capacity: number): Packing {
-  const kept = capacity === 1 ? 0 : 1;
-  const shortened = first.map(({ name, weight, failover = [] }) => ({
-    name,
-    weight,
-    ...(failover.length === 0 || kept === 0 ? {} : { failover: failover.slice(0, kept) }),
-  }));
-  const lost = first.flatMap(({ failover = [] }) => failover.slice(kept));
-  const message = `a share has room for ${kept === 0 ? 'no cluster' : 'one cluster'} that takes over: then the others do`;
-  const notices: readonly SteeringNotice[] = lost.length === 0 ? [] : [{ reason: 'FailoverCut', message }];
+  const roomOf = (cluster: Tier[number]): number => (capacity === 1 || isCounted([cluster], addresses) ? 0 : 1);
+  const shortened = first.map((cluster) => {
+    const { name, weight, failover = [] } = cluster;
+    const kept = failover.slice(0, roomOf(cluster));
+    return { name, weight, ...(kept.length === 0 ? {} : { failover: kept }) };
+  });
+  const short = first.filter((cluster) => (cluster.failover ?? []).length > roomOf(cluster));
+  const lost = short.flatMap((cluster) => (cluster.failover ?? []).slice(roomOf(cluster)));
+  const notices = [...new Set(short.map(roomOf))].map((room): SteeringNotice => {
+    const message = `a share has room for ${room === 0 ? 'no cluster' : 'one cluster'} that takes over: then the others do`;
+    return { reason: 'FailoverCut', message };
+  });
   const all = withoutRepeats([shortened, ...rest, ...lost.map((name) => [{ name, weight: 1 }])]);
-  if (!hasOwnFailover(all[0])) {
+  if (!standsApart(all[0], addresses, capacity)) {
     const plain = pack(all, addresses, capacity);
     return { ...plain, notices: [...notices, ...plain.notices] };
   }
@@ -77,6 +94,7 @@ function packShares([first = [], ...rest]: readonly Tier[], addresses: Addresses
     shares: shares.map(({ name, weight, failover = [] }) => ({
       weight,
       slot: { main: evenly([name], addresses), standby: evenly(failover, addresses) },
+      ...withoutUndefined({ counting: countingOf(addresses.get(name) ?? []) }),
     })),
     slots: last.slots,
     effective: [shares, ...last.effective],

@@ -10,6 +10,7 @@ import { continentOf, countriesOf } from '../../../../model/geo/countries.ts';
 import { isNetwork } from '../../../../model/geo/networks.ts';
 import { countryOfPlace, stateOf } from '../../../../model/geo/states.ts';
 import { compareText } from '../../../../model/values.ts';
+import type { CountingCheck } from '../../compile/counting.ts';
 import {
   type Addresses,
   type AddressType,
@@ -25,7 +26,7 @@ import { servable } from '../servable.ts';
 import { route53Limits } from './limits.ts';
 import { type ContinentCover, coverOf, flattenContinent, locationOf, placesApart } from './locations.ts';
 import { type Nesting, nestingOf } from './nesting.ts';
-import { lostBetween, pack, recordWeight, type Share, type Slot } from './slots.ts';
+import { isCounted, lostBetween, pack, recordWeight, type Share, type Slot } from './slots.ts';
 
 /**
  * Compiles answers into records: a geolocation group on each host, aliases that ignore health (so that no user ever climbs
@@ -43,11 +44,14 @@ export function compileTree(input: CompileInput): Compiled {
   for (const builder of builders) builder.build();
   const records = builders.flatMap((builder) => [...builder.records.values()]).sort(compareRecords);
   const checks = new Map(builders.flatMap((builder) => [...builder.checks]));
+  const counting = new Map(builders.flatMap((builder) => [...builder.counting]));
   const notices = new Map(builders.flatMap((builder) => builder.notices).map((notice) => [notice.message, notice]));
   return {
     records,
     healthChecks: [...checks.values()].sort((a, b) => compareText(a.key, b.key)),
+    countingChecks: [...counting.values()].sort((a, b) => compareText(a.key, b.key)),
     effective: new Map(builders.map((builder) => [builder.type, builder.effective])),
+    uncounted: new Map(builders.map((builder) => [builder.type, builder.uncounted])),
     notices: [...notices.values()],
   };
 }
@@ -92,6 +96,8 @@ class TreeBuilder {
   readonly type: AddressType;
   readonly records = new Map<string, RecordSet>();
   readonly checks = new Map<string, HealthCheck>();
+  readonly counting = new Map<string, CountingCheck>();
+  readonly uncounted = new Set<string>();
   readonly effective = new Map<string, readonly Tier[]>();
   readonly notices: SteeringNotice[] = [];
   readonly #input: CompileInput;
@@ -130,7 +136,10 @@ class TreeBuilder {
       losses.set(key, loss);
       return loss;
     };
-    const nesting = nestingOf(cover, route53Limits.recordsPerName, lossOf);
+    const isCountedFor = (country: string): boolean => isCounted(tiers(keys.get(country) ?? star)[0], this.#addresses);
+    // A first choice that is left too late is less of a loss than a choice.
+    const lossWithCount = (country: string): number => Math.max(lossOf(country), isCountedFor(country) ? 0.5 : 0);
+    const nesting = nestingOf(cover, route53Limits.recordsPerName, lossWithCount);
     const nodeOf =
       (capacity: number) =>
       (key: string): string =>
@@ -153,7 +162,9 @@ class TreeBuilder {
       const { effective } = this.#addNode(key, tiers(key), isDeeper(code) ? deeper : whole);
       this.effective.set(code, effective);
     }
-    this.#tellDeeper([...keys].filter(([code]) => isDeeper(code) && lossOf(code) > 0).map(([code]) => code));
+    const deep = [...keys.keys()].filter(isDeeper);
+    this.#tellDeeper(deep.filter((code) => lossOf(code) > 0));
+    this.#tellUncounted(deep.filter(isCountedFor));
   }
 
   /** A second geolocation group for a continent: exact for any policy, one level deeper. Some countries stay on the host. */
@@ -183,6 +194,13 @@ class TreeBuilder {
     if (lost.length === 0) return;
     const message = `more than ${route53Limits.recordsPerName} locations: there is room for two choices only for ${lost.join(' ')}`;
     this.notices.push({ reason: 'FailoverCut', message });
+  }
+
+  #tellUncounted(codes: readonly string[]): void {
+    if (codes.length === 0) return;
+    for (const code of codes) this.uncounted.add(code);
+    const message = `more than ${route53Limits.recordsPerName} locations: a first choice is left only when none of its addresses answers, whatever healthCheck.minHealthyAddresses says, for ${codes.join(' ')}`;
+    this.notices.push({ reason: 'PartialHealthCut', message });
   }
 
   #addNode(key: string, tiers: readonly Tier[], capacity: number): Node {
@@ -217,22 +235,30 @@ class TreeBuilder {
     return name;
   }
 
-  /** Aliases by weight to the group of each share; the alias of weight 0 counts when all of these groups are unhealthy. */
+  /**
+   * Aliases by weight to the group of each share; the alias of weight 0 counts when all of these groups are unhealthy. An alias with a check that
+   * counts is unhealthy as well when that is.
+   */
   #addShares(shares: readonly Share[], slots: readonly Slot[]): string {
     const targets = [
-      ...shares.map(({ weight, slot }) => ({ weight, target: this.#addWeighted(slot) })),
-      ...slots.map((slot) => ({ weight: 0, target: this.#addWeighted(slot) })),
+      ...shares.map(({ weight, slot, counting }) => ({ weight, target: this.#addWeighted(slot), counting })),
+      ...slots.map((slot) => ({ weight: 0, target: this.#addWeighted(slot), counting: undefined })),
     ];
-    const texts = targets.map(({ weight, target }) => `${weight} ${target}`);
+    const texts = targets.map(({ weight, target, counting }) =>
+      [weight, target, ...(counting === undefined ? [] : [counting.key])].join(' '),
+    );
     const name = this.#nodeName('shares', texts);
-    for (const { weight, target } of targets)
+    for (const { weight, target, counting } of targets) {
+      if (counting !== undefined) this.counting.set(counting.key, counting);
       this.#add({
         name,
         type: this.type,
         setIdentifier: target.replace(/\..*/, ''),
         routing: { kind: 'weighted', weight },
         target: { kind: 'alias', name: target, evaluateHealth: true },
+        ...(counting === undefined ? {} : { healthCheck: counting.key }),
       });
+    }
     return name;
   }
 

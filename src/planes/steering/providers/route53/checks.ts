@@ -1,28 +1,36 @@
 import {
   CreateHealthCheckCommand,
   DeleteHealthCheckCommand,
+  type HealthCheckConfig,
   type Route53Client,
   UpdateHealthCheckCommand,
 } from '@aws-sdk/client-route-53';
 import { withoutUndefined } from '../../../../model/values.ts';
+import type { CountingCheck } from '../../compile/counting.ts';
 import type { HealthCheck } from '../../compile/entries.ts';
 import { SteeringError } from '../../reasons.ts';
 import type { CheckUpdate } from '../../records/checks.ts';
 import type { ZoneState } from '../provider.ts';
-import { callerReference, toHealthCheckConfig } from './convert.ts';
+import { callerReference, toCountingConfig, toHealthCheckConfig } from './convert.ts';
 import { asSteeringError, errorName, type RetryOptions, retrying } from './retry.ts';
 
 /** Creates those of the checks that the zone does not have; resolves with the identifiers of all, by key. */
 export async function createMissing(
   client: Route53Client,
   options: RetryOptions,
-  wanted: { readonly state: ZoneState; readonly checks: readonly HealthCheck[]; readonly generation: number },
+  wanted: {
+    readonly state: ZoneState;
+    readonly checks: readonly (HealthCheck | CountingCheck)[];
+    readonly generation: number;
+  },
 ): Promise<ReadonlyMap<string, string>> {
   const { state, checks, generation } = wanted;
   const ids = new Map([...state.healthChecks].map(([key, { id }]) => [key, id]));
   for (const check of checks) {
     if (ids.has(check.key)) continue;
-    ids.set(check.key, await create(client, options, check, { zoneId: state.zoneId, generation }));
+    const HealthCheckConfig = 'children' in check ? toCountingConfig(check, ids) : toHealthCheckConfig(check);
+    const made = { key: check.key, HealthCheckConfig };
+    ids.set(check.key, await create(client, options, made, { zoneId: state.zoneId, generation }));
   }
   return ids;
 }
@@ -37,13 +45,13 @@ const references = 5;
 async function create(
   client: Route53Client,
   options: RetryOptions,
-  check: HealthCheck,
+  { key, HealthCheckConfig }: { readonly key: string; readonly HealthCheckConfig: HealthCheckConfig },
   { zoneId, generation }: { readonly zoneId: string; readonly generation: number },
 ): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     const command = new CreateHealthCheckCommand({
-      CallerReference: callerReference(zoneId, check.key, generation, attempt),
-      HealthCheckConfig: toHealthCheckConfig(check),
+      CallerReference: callerReference(zoneId, key, generation, attempt),
+      HealthCheckConfig,
     });
     try {
       const { HealthCheck } = await retrying(options, () => client.send(command));
@@ -60,15 +68,18 @@ async function create(
 export async function updateHealthCheck(
   client: Route53Client,
   options: RetryOptions,
-  { held, after }: CheckUpdate,
+  { held, after, counts }: CheckUpdate,
 ): Promise<void> {
-  const command = new UpdateHealthCheckCommand({
-    HealthCheckId: held.id,
-    HealthCheckVersion: held.version,
+  const endpoint = {
     Port: after.port,
     FullyQualifiedDomainName: after.host,
     FailureThreshold: after.failureThreshold,
     ...withoutUndefined({ SearchString: after.searchString }),
+  };
+  const command = new UpdateHealthCheckCommand({
+    HealthCheckId: held.id,
+    HealthCheckVersion: held.version,
+    ...(counts === true ? {} : endpoint),
     Disabled: after.disabled,
     Inverted: after.inverted,
   });

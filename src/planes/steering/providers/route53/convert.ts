@@ -3,6 +3,7 @@ import type { Location, RecordSet, Routing, Target } from '../../../../answers/r
 import { continents } from '../../../../model/geo/countries.ts';
 import { stateOf } from '../../../../model/geo/states.ts';
 import { withoutUndefined } from '../../../../model/values.ts';
+import { type CountingCheck, countingCheck } from '../../compile/counting.ts';
 import { checkType, type HealthCheck, healthCheckKey } from '../../compile/entries.ts';
 import type { Change as OurChange } from '../../records/change.ts';
 import type { CheckSettings } from '../../records/checks.ts';
@@ -146,8 +147,30 @@ export function toHealthCheckConfig(check: HealthCheck): HealthCheckConfig {
   };
 }
 
-/** The key that `entriesOf` gives to a check with these settings. */
-export function keyOfConfig(config: HealthCheckConfig | undefined): string {
+/** A check that counts others, which `ids` names by key. */
+export function toCountingConfig(
+  { children, atLeast }: CountingCheck,
+  ids: ReadonlyMap<string, string>,
+): HealthCheckConfig {
+  return {
+    Type: 'CALCULATED',
+    HealthThreshold: atLeast,
+    ChildHealthChecks: children.map((key) => ids.get(key) ?? key),
+  };
+}
+
+/**
+ * The key that `entriesOf` or `countingOf` gives to a check with these settings; `keys` are those of checks that one may count, by identifier. One that counts a check
+ * that is not ours has a key that no plan wants.
+ */
+export function keyOfConfig(
+  config: HealthCheckConfig | undefined,
+  keys: ReadonlyMap<string, string> = new Map(),
+): string {
+  if (config?.Type === 'CALCULATED') {
+    const children = (config.ChildHealthChecks ?? []).map((id) => keys.get(id) ?? `id:${id}`);
+    return countingCheck(children, config.HealthThreshold ?? children.length).key;
+  }
   return healthCheckKey({
     address: config?.IPAddress,
     type: config?.Type,

@@ -1,10 +1,14 @@
 import { GetAccountLimitCommand, GetHostedZoneLimitCommand, type Route53Client } from '@aws-sdk/client-route-53';
+import type { CountingCheck } from '../../compile/counting.ts';
 import type { HealthCheck } from '../../compile/entries.ts';
 import type { Quotas } from '../../records/quota.ts';
 import { type RetryOptions, retrying } from './retry.ts';
 
-/** List prices of a health check of an endpoint outside AWS, in US dollars a month; Amazon changes them without notice. */
-const dollars = { check: 0.75, option: 2 };
+/**
+ * List prices of a health check of an endpoint outside AWS, and of one that counts others, in US dollars a month; Amazon changes them without
+ * notice.
+ */
+const dollars = { check: 0.75, option: 2, counting: 0.5 };
 
 /** A quota that is not told within this time is not known. */
 const limitMs = 10_000;
@@ -14,7 +18,7 @@ export async function readQuotas(
   client: Route53Client,
   retry: RetryOptions,
   HostedZoneId: string,
-  checks: readonly HealthCheck[],
+  checks: readonly (HealthCheck | CountingCheck)[],
 ): Promise<Quotas | undefined> {
   const options = { ...retry, limitMs: Math.min(limitMs, retry.limitMs) };
   try {
@@ -36,8 +40,10 @@ export async function readQuotas(
   }
 }
 
-/** HTTPS, the search for a text and the short interval are options that cost extra. */
-function dollarsOf({ protocol, searchString, intervalSeconds }: HealthCheck): number {
+/** HTTPS, the search for a text and the short interval are options that cost extra. A check that counts others has none of them. */
+function dollarsOf(check: HealthCheck | CountingCheck): number {
+  if ('children' in check) return dollars.counting;
+  const { protocol, searchString, intervalSeconds } = check;
   const options = [protocol === 'HTTPS', searchString !== undefined, intervalSeconds === 10].filter(Boolean).length;
   return dollars.check + options * dollars.option;
 }

@@ -187,13 +187,20 @@ function ourHealthChecks(
   const byKey = new Map<string, HeldCheck>();
   const stray: string[] = [];
   const retired: string[] = [];
-  for (const check of [...ours.filter(isUsed), ...ours.filter((one) => !isUsed(one))]) {
+  const counts = ({ HealthCheckConfig: config }: HealthCheck): boolean => config?.Type === 'CALCULATED';
+  const usedFirst = [...ours.filter(isUsed), ...ours.filter((one) => !isUsed(one))];
+  // A check that counts others has its key of theirs.
+  const keys = new Map<string, string>();
+  for (const check of [...usedFirst.filter((one) => !counts(one)), ...usedFirst.filter(counts)]) {
     const { Id: id, HealthCheckVersion: version = 0, HealthCheckConfig: config } = check;
     if (id === undefined) continue;
-    const key = keyOfConfig(config);
+    const key = keyOfConfig(config, keys);
     if (retiredNames.has(retiredName(id))) retired.push(id);
     else if (byKey.has(key)) stray.push(id);
-    else byKey.set(key, { id, version, settings: settingsOfConfig(config) });
+    else {
+      byKey.set(key, { id, version, settings: settingsOfConfig(config) });
+      keys.set(id, key);
+    }
   }
   return { byKey, stray, retired };
 }
