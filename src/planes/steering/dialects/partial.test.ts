@@ -62,8 +62,10 @@ describe.each(Object.values(dialects))('$title', (dialect) => {
     const sharesWith = (up: number) => {
       const down = fourOf(1).slice(up);
       const failed = reading.checks.filter(({ address }) => down.includes(address));
-      const { answer } = reading.view('www.example.net', 'A', failed);
-      return Object.fromEntries(sumByCluster(answer('FR'), (address) => (address.startsWith('192.0.1.') ? 'a' : 'b')));
+      const view = reading.view('www.example.net', 'A', failed);
+      return Object.fromEntries(
+        sumByCluster(view.answer('FR'), (address) => (address.startsWith('192.0.1.') ? 'a' : 'b')),
+      );
     };
     expect([4, 2, 1].map(sharesWith)).toEqual([{ a: 0.75, b: 0.25 }, { a: 0.75, b: 0.25 }, { b: 1 }]);
   });
@@ -84,8 +86,10 @@ describe.each(Object.values(dialects))('$title', (dialect) => {
         const failed = reading.checks.filter(({ address }) => down.has(address));
         for (const type of addressTypes.filter((one) => compiled.effective.has(one)))
           for (const code of [...countries.map((one) => one.code), '']) {
-            const { answer } = reading.view('www.example.net', type, failed);
-            const shares = sumByCluster(answer(code === '' ? undefined : code), (address) => clusterOf.get(address));
+            const view = reading.view('www.example.net', type, failed);
+            const shares = sumByCluster(view.answer(code === '' ? undefined : code), (address) =>
+              clusterOf.get(address),
+            );
             const expected = clustersWhile(input, compiled, { type, country: code, down });
             expect([...shares.keys()].sort()).toEqual([...expected].sort());
           }
