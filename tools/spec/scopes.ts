@@ -61,4 +61,5 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   OverlayBroken: 'platform',
   OverlayExpired: 'platform',
   OverlaySilent: 'platform',
+  NoEffect: 'object',
 };

@@ -1,5 +1,6 @@
 import { isInForce } from '../platform/drains.ts';
 import { checkAddresses } from './checks/addresses.ts';
+import { unusedFailback } from './checks/failback.ts';
 import { checkNames } from './checks/names.ts';
 import { checkNever } from './checks/never.ts';
 import { checkOverlays, overlayWarnings } from './checks/overlays.ts';
@@ -54,6 +55,7 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
     warnings: [
       ...unservedFamilies(objects),
       ...expiredDrains(objects, nowMs),
+      ...unusedFailback(objects),
       ...(problems.length > 0 ? [] : overlayWarnings(objects, platform, nowMs)),
     ],
   };

@@ -146,11 +146,34 @@ function badFormat(issue: FormatIssue, value: unknown, schemas: readonly JsonSch
   const fault = { reason: 'BadFormat', message: `${shortJson(value)} has the wrong form` } as const;
   if (issue.format === 'datetime')
     return { ...fault, expected: 'an RFC 3339 time with a zone', fix: 'write it like 2026-12-24T18:00:00Z' };
+  const hidden = hiddenIn(value);
+  if (hidden.length > 0) return { ...fault, expected: issue.message, fix: withoutHidden(String(value), hidden) };
   const pattern = schemas.find((schema) => schema.pattern !== undefined)?.pattern;
   const text = String(value);
   const close = [text.toLowerCase(), text.toUpperCase(), text.toLowerCase().replace(/\.$/, '')];
-  const right = pattern === undefined ? undefined : close.find((candidate) => new RegExp(pattern).test(candidate));
+  const right = pattern === undefined ? undefined : close.find((candidate) => new RegExp(pattern, 'u').test(candidate));
   return { ...fault, expected: issue.message, fix: `write ${right ?? 'it in that form'}` };
+}
+
+/** The characters that end a line or control a terminal: `U+0007`. */
+function hiddenIn(value: unknown): readonly string[] {
+  const found = typeof value === 'string' ? (value.match(/[\p{Cc}\p{Zl}\p{Zp}]/gu) ?? []) : [];
+  return [...new Set(found)].map((one) => `U+${(one.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`);
+}
+
+/** A text is repeated where it is no longer than what a person compares at a glance. */
+const longestRepeated = 80;
+
+function withoutHidden(text: string, hidden: readonly string[]): string {
+  const plain = text
+    .replaceAll(/[\s\p{Zl}\p{Zp}]+/gu, ' ')
+    .replaceAll(/\p{Cc}/gu, '')
+    .trim();
+  const named = `control characters, here ${hidden.join(', ')}`;
+  if (plain === '') return `write something without ${named}`;
+  return plain.length > longestRepeated
+    ? `write it on one line and take out the ${named}`
+    : `write ${JSON.stringify(plain)}`;
 }
 
 function badText(issue: Extract<Issue, { code: 'custom' }>, value: unknown): Fault {

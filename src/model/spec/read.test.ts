@@ -19,6 +19,20 @@ const policy = {
   default: { clusters: [{ name: 'paris' }] },
 };
 
+function warnings(kind: KindName, spec: object): readonly string[] {
+  const value = { apiVersion: 'tideline.dev/v1alpha1', kind, metadata: { name: 'x' }, spec };
+  const document = { file: 'input.yaml', folder: '/', value, broken: false, lineOf: () => 1 };
+  return buildPlatform([document], 0).warnings.map(({ reason, path, message }) => `${reason} ${path}: ${message}`);
+}
+
+/** What a person is told to do about the one problem of an object. */
+function fixOf(kind: KindName, spec: object): string {
+  const value = { apiVersion: 'tideline.dev/v1alpha1', kind, metadata: { name: 'x' }, spec };
+  const document = { file: 'input.yaml', folder: '/', value, broken: false, lineOf: () => 1 };
+  const found = buildPlatform([document], 0).problems.filter(({ reason }) => reason !== 'UnknownName');
+  return found.map(({ reason, path, fix }) => `${reason} ${path}: ${fix}`).join('\n');
+}
+
 test('the objects that these tests change are valid', () => {
   expect([faults('Drain', drain), faults('Cluster', cluster), faults('TrafficPolicy', policy)]).toEqual([[], [], []]);
 });
@@ -79,5 +93,55 @@ test('a provider is named once', () => {
 test('two choices exclude each other, also when one of them is wrong in itself', () => {
   expect(faults('Cluster', { ...cluster, source: { kubeconfig: 'a', manifests: 1 } })).toEqual([
     'WrongChoice spec.source: has manifests and kubeconfig, which exclude each other',
+  ]);
+});
+
+test.each([
+  ['line\nbreak', 'write "line break"'],
+  ['Bell\u0007', 'write "Bell"'],
+  ['a\u2028b\tc', 'write "a b c"'],
+  ['\u0000', 'write something without control characters, here U+0000'],
+  [`${'a'.repeat(300)}\u001b\u009b`, 'write it on one line and take out the control characters, here U+001B, U+009B'],
+])('a text with control characters is told how to be written: %j', (reason, fix) => {
+  expect(fixOf('Drain', { ...drain, reason })).toBe(`BadFormat spec.reason: ${fix}`);
+});
+
+test.each([
+  [{ mode: 'immediate', holdMinutes: 5 }, ['NoEffect spec.failback.holdMinutes: the mode immediate does not use it']],
+  [
+    { mode: 'byHand', holdMinutes: 5, stepShare: 0.5, stepMinutes: 4 },
+    [
+      'NoEffect spec.failback.holdMinutes: the mode byHand does not use it',
+      'NoEffect spec.failback.stepShare: the mode byHand does not use it',
+      'NoEffect spec.failback.stepMinutes: the mode byHand does not use it',
+    ],
+  ],
+  [{ mode: 'heldDown', stepShare: 0.5 }, ['NoEffect spec.failback.stepShare: the mode heldDown does not use it']],
+  [{ mode: 'heldDown', holdMinutes: 5 }, []],
+  [{ mode: 'gradual', holdMinutes: 5, stepShare: 0.5, stepMinutes: 4 }, []],
+])('what a mode of failback does not use is named: %j', (failback, expected) => {
+  expect(warnings('TrafficPolicy', { ...policy, failback })).toEqual(expected);
+  expect(faults('TrafficPolicy', { ...policy, failback })).toEqual([]);
+});
+
+test.each([
+  [
+    ['cloud', 'cloud'],
+    ['NamedTwice spec.default.clusters[0].failover[1]: the cluster cloud is named twice in one failover'],
+  ],
+  [['paris'], ['NamedTwice spec.default.clusters[0].failover[0]: the cluster paris is named twice in one failover']],
+  [['cloud', 'newyork'], []],
+])('the failover of a share names each cluster once, and not its own: %j', (failover, expected) => {
+  const clusters = [{ name: 'paris', failover }, { name: 'newyork' }];
+  expect(faults('TrafficPolicy', { ...policy, default: { clusters } })).toEqual(expected);
+});
+
+test('the failover of a share names no cluster that nobody for whom it decides may reach', () => {
+  const clusters = [{ name: 'paris', failover: ['cloud'] }, { name: 'newyork' }];
+  const rules = [{ countries: ['FR', 'BE'], clusters }];
+  const never = (countries: readonly string[]) => ({ ...policy, rules, never: [{ clusters: ['cloud'], countries }] });
+  expect(faults('TrafficPolicy', never(['FR']))).toEqual([]);
+  expect(faults('TrafficPolicy', never(['FR', 'BE']))).toEqual([
+    'ForbiddenChoice spec.rules[0].clusters[0].failover[0]: nobody for whom this decides can fail over to cloud: line 1 says they never reach it',
   ]);
 });

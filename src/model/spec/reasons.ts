@@ -59,6 +59,7 @@ export const reasons = {
   HostOutsideZone: "A host is not inside the policy's DNS zone.",
   HostTwice: 'A host is in two policies, or twice in one.',
   DrainExpired: 'Warning: a drain has ended. Agents have ended it; in DNS it lasts until the next apply.',
+  NoEffect: 'Warning: a field does nothing beside what another one says.',
   OverlayTwice: 'Two TrafficOverlays of a policy speak of the same country.',
   OverlayBroken:
     'Warning: a TrafficOverlay is passed over for countries: its policy or a cluster is gone, or the policy does not allow it.',

@@ -81,17 +81,29 @@ function checkChoices({ at, value }: Valid<TrafficPolicy>, report: Report): void
         fix: `${fixText({ barred, users, allowed })}, or take ${name} out of spec.never`,
       });
     }
-    for (const [index, name] of answer.failover.entries()) {
-      const [first] = users;
-      if (first === undefined || !users.every(({ forbidden }) => forbidden.has(name))) continue;
-      const entry = ['spec', 'never', first.forbidden.get(name) ?? 0];
-      report(at, [...path, 'failover', index], {
-        reason: 'ForbiddenChoice',
-        message: `nobody for whom this decides can fail over to ${name}: line ${at.document.lineOf(entry)} says they never reach it`,
-        fix: `remove it here, or take ${name} out of spec.never`,
-      });
-    }
+    for (const { list, names } of failoverLists(answer))
+      for (const [index, name] of names.entries()) {
+        const [first] = users;
+        if (first === undefined || !users.every(({ forbidden }) => forbidden.has(name))) continue;
+        const entry = ['spec', 'never', first.forbidden.get(name) ?? 0];
+        report(at, [...path, ...list, index], {
+          reason: 'ForbiddenChoice',
+          message: `nobody for whom this decides can fail over to ${name}: line ${at.document.lineOf(entry)} says they never reach it`,
+          fix: `remove it here, or take ${name} out of spec.never`,
+        });
+      }
   }
+}
+
+/** The lists of an answer that say who takes over, with their places: those of single shares, and that of all. */
+function failoverLists(
+  answer: TrafficPolicy['spec']['default'],
+): readonly { readonly list: Path; readonly names: readonly string[] }[] {
+  const shares = answer.clusters.map(({ failover = [] }, index) => ({
+    list: ['clusters', index, 'failover'],
+    names: failover,
+  }));
+  return [...shares, { list: ['failover'], names: answer.failover }];
 }
 
 function fixText(of: {

@@ -99,6 +99,15 @@ function checkAnswer(
       expected: 'at least one weight above 0',
       fix: 'give the cluster that is to serve a weight',
     });
+  for (const [index, { name, failover = [] }] of answer.clusters.entries())
+    for (const [position, other] of failover.entries())
+      if ([name, ...failover.slice(0, position)].includes(other))
+        report(at, [...clustersPath, index, 'failover', position], {
+          reason: 'NamedTwice',
+          message: `the cluster ${other} is named twice in one failover`,
+          expected: `clusters that take over for ${name}, each once`,
+          fix: 'remove one',
+        });
   const names = [...answer.clusters.map((cluster) => cluster.name), ...answer.failover];
   for (const [index, name] of names.entries()) {
     if (names.indexOf(name) === index) continue;
