@@ -195,7 +195,7 @@ function whyNot(
   },
 ): string | undefined {
   if (taken !== undefined) return `the overlay ${taken} decides already`;
-  const names = [...clusters.map(({ name }) => name), ...failover];
+  const names = [...clusters.flatMap(({ name, failover: own = [] }) => [name, ...own]), ...failover];
   const unknown = names.find((name) => !platform.clusters.has(name));
   if (unknown !== undefined) return `there is no cluster ${unknown}`;
   const beyond = names.find((name) => !named.has(name));

@@ -22,7 +22,14 @@ function commandOf(folder: string): readonly string[] {
 }
 
 /** Inputs that are valid, and of which something is said all the same. */
-const warningsOnly = ['drain-expired', 'overlay-broken', 'overlay-expired', 'overlay-silent', 'vip-family-unserved'];
+const warningsOnly = [
+  'drain-expired',
+  'no-effect',
+  'overlay-broken',
+  'overlay-expired',
+  'overlay-silent',
+  'vip-family-unserved',
+];
 
 test.each(cases)('%s', async (name) => {
   const folder = join(here, name);

@@ -1,8 +1,26 @@
 import { countryOfPlace } from '../../geo/states.ts';
 import { isOver, withOverlays } from '../../platform/overlays.ts';
-import { countriesOfRule, decidingRules, type PolicyRule, statesOfPolicy } from '../../platform/policies.ts';
-import { type Declared, type Objects, problemAt, type Report, type SpecProblem, valid, whereIs } from '../objects.ts';
+import {
+  clustersOfPolicy,
+  countriesOfRule,
+  decidingRules,
+  type PolicyRule,
+  statesOfPolicy,
+} from '../../platform/policies.ts';
+import type { Path } from '../document.ts';
+import type { TrafficOverlay } from '../kinds.ts';
+import {
+  type Declared,
+  listText,
+  type Objects,
+  problemAt,
+  type Report,
+  type SpecProblem,
+  valid,
+  whereIs,
+} from '../objects.ts';
 import type { Platform } from '../platform.ts';
+import { didYouMean } from '../similar.ts';
 import { checkRuleList } from './policies.ts';
 
 /** Rules are as those of a policy, and no two overlays of a policy speak of the same country, but for those that are over. */
@@ -57,13 +75,26 @@ export function overlayWarnings(objects: Objects, platform: Platform, nowMs: num
     const at = declared.get(name);
     if (at === undefined) return [];
     const isMissing = !platform.policies.has(proposal.policy);
+    const misnamed = isMissing ? [] : misnamedIn(at, proposal, platform);
     return [
+      ...misnamed.map(({ path, name: wrong, known }) =>
+        problemAt(at, path, {
+          reason: 'OverlayBroken',
+          message: `there is no Cluster ${JSON.stringify(wrong)}, so the rule is passed over`,
+          expected: `a cluster of the policy ${proposal.policy}: ${listText(known)}`,
+          fix: didYouMean(wrong, known, 'correct the name, or withdraw the overlay'),
+        }),
+      ),
       ...broken.map(({ countries, why }) =>
         problemAt(at, ['spec', isMissing ? 'policy' : 'rules'], {
           reason: 'OverlayBroken',
           message: `passed over for ${countriesText(countries)}: ${why}`,
           fix: isMissing
-            ? 'name a TrafficPolicy, or withdraw the overlay'
+            ? didYouMean(
+                proposal.policy,
+                [...platform.policies.keys()],
+                'name a TrafficPolicy, or withdraw the overlay',
+              )
             : 'answer them with clusters that the policy names and allows, or leave them out',
         }),
       ),
@@ -86,6 +117,29 @@ export function overlayWarnings(objects: Objects, platform: Platform, nowMs: num
           ]
         : []),
     ];
+  });
+}
+
+/** The clusters that an overlay names and that nobody declares, with their places in the file. */
+function misnamedIn(
+  at: Declared<TrafficOverlay>,
+  { policy, rules }: Pick<TrafficOverlay['spec'], 'policy' | 'rules'>,
+  platform: Platform,
+): readonly { readonly path: Path; readonly name: string; readonly known: readonly string[] }[] {
+  const written = platform.policies.get(policy);
+  // What a verdict holds in force may have been written otherwise than the overlay is now.
+  if (written === undefined || at.value?.spec.rules !== rules) return [];
+  const known = clustersOfPolicy(written);
+  return rules.flatMap((rule, index) => {
+    const path = ['spec', 'rules', index];
+    const named = [
+      ...rule.clusters.flatMap(({ name, failover = [] }, place) => [
+        { path: [...path, 'clusters', place, 'name'], name },
+        ...failover.map((one, position) => ({ path: [...path, 'clusters', place, 'failover', position], name: one })),
+      ]),
+      ...rule.failover.map((name, position) => ({ path: [...path, 'failover', position], name })),
+    ];
+    return named.flatMap((one) => (platform.clusters.has(one.name) ? [] : [{ ...one, known }]));
   });
 }
 
