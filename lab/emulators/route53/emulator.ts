@@ -5,6 +5,7 @@ import type { Log } from '../../../src/runtime/log.ts';
 import { RateLimiter } from './api/buckets.ts';
 import type { Account } from './api/operation.ts';
 import { Outage, type OutageState, serveApi } from './api/server.ts';
+import { CidrCollections } from './cidr/collections.ts';
 import { type DnsServer, serveDns } from './dns/server.ts';
 import { Checkers } from './health/checkers.ts';
 import { probeEndpoint } from './health/probe.ts';
@@ -72,8 +73,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     probe: probeEndpoint,
     compression: options.timeCompression,
     count: options.checkers,
-    onChange: (check, healthy, detail) =>
-      log.info({ healthCheck: check.id, address: check.settings.address, healthy, detail }, 'health check changed'),
+    onChange: logHealth(log),
   });
   const healthChecks = new HealthChecks(checkers, randomUUID, options.healthCheckQuota ?? 200);
   const zones = new Zones({
@@ -86,6 +86,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     danglingAliases: options.danglingAliases ?? 'refused',
     onInsync: (zone, change) => log.info({ zone, change }, 'change in sync'),
   });
+  const cidrCollections = new CidrCollections(randomUUID, (id) => locationsUsed(zones, id));
   const nameServer = ({ host, port }: Endpoint, lagMs: number): Promise<DnsServer> =>
     serveDns({
       host,
@@ -93,6 +94,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       log,
       zoneOf: (name) => zones.zoneOf(name, lagMs),
       placeOf: (address) => placeIn(options.countryOf(address), options.stateOf?.(address)),
+      locationOf: (id, client) => cidrCollections.locationOf(id, client),
       isHealthy: (id) => healthChecks.isHealthy(id),
       random: Math.random,
     });
@@ -103,6 +105,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     zones,
     healthChecks,
     checkers,
+    cidrCollections,
     tags: new Map(),
     valueOrder: valueOrders[options.valueOrder ?? 'any'],
     healthRules: { allowPrivateEndpoints: options.allowPrivateEndpoints },
@@ -130,9 +133,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
       setOutage: (state) => {
         outage.state = state;
       },
-      cutOff(address, share) {
-        unreachable.set(address, share);
-      },
+      cutOff: (address, share) => void unreachable.set(address, share),
       async stop() {
         await api.stop();
         await stopInside();
@@ -142,6 +143,19 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
     await stopInside();
     throw error;
   }
+}
+
+const logHealth =
+  (log: Log): ConstructorParameters<typeof Checkers>[0]['onChange'] =>
+  (check, healthy, detail) =>
+    log.info({ healthCheck: check.id, address: check.settings.address, healthy, detail }, 'health check changed');
+
+/** The locations of a CIDR collection that records name. */
+function locationsUsed(zones: Zones, collectionId: string): readonly { readonly location: string }[] {
+  const records = zones.list().flatMap(({ table }) => table.all());
+  return records.flatMap(({ routing }) =>
+    routing.kind === 'cidr' && routing.collectionId === collectionId ? [routing] : [],
+  );
 }
 
 /** An id like Route 53's: a letter and twenty characters of A-Z and 0-9. */

@@ -23,6 +23,17 @@ export const errorStatus = {
   TooManyHealthChecks: 400,
   /** The account has as many hosted zones as its quota allows. */
   TooManyHostedZones: 400,
+  /** A name or caller reference of a CIDR collection that another has. */
+  CidrCollectionAlreadyExistsException: 400,
+  /** A CIDR collection that is to be deleted has blocks, or a record uses it. */
+  CidrCollectionInUseException: 400,
+  /** A CIDR block is in another location, or is the last one of a location that a record uses. */
+  CidrBlockInUseException: 400,
+  CidrCollectionVersionMismatchException: 409,
+  NoSuchCidrCollectionException: 404,
+  NoSuchCidrLocationException: 404,
+  /** More CIDR collections, or blocks in one, than Route 53 allows. */
+  LimitsExceeded: 400,
   /** The header `Authorization: AWS4-HMAC-SHA256 ...` is missing. Its signature is not verified. */
   MissingAuthenticationToken: 403,
   /** The body is not well-formed XML, or not the element that the operation takes. */

@@ -8,7 +8,7 @@ export function describeStatus(
   settings: { readonly timeCompression: number; readonly insyncDelayMs: number; readonly checkers: number },
   dns: DnsServer,
 ): unknown {
-  const { zones, healthChecks, checkers } = account;
+  const { zones, healthChecks, checkers, cidrCollections } = account;
   const all = zones.list();
   return {
     emulates: 'Route 53, API version 2013-04-01, a subset',
@@ -23,6 +23,7 @@ export function describeStatus(
       pendingChange: zones.pendingChange(zone.id) ?? null,
       records: zone.table.all(),
     })),
+    cidrCollections: cidrCollections.list(),
     healthChecks: healthChecks.list().map((check) => ({
       id: check.id,
       callerReference: check.callerReference,

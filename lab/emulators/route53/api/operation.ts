@@ -1,5 +1,6 @@
 import type { Clock } from '../../../../src/runtime/clock.ts';
 import type { Log } from '../../../../src/runtime/log.ts';
+import type { CidrCollections } from '../cidr/collections.ts';
 import type { Checkers } from '../health/checkers.ts';
 import type { HealthChecks } from '../health/registry.ts';
 import { invalidInput } from '../reasons.ts';
@@ -13,6 +14,7 @@ export interface Account {
   readonly zones: Zones;
   readonly healthChecks: HealthChecks;
   readonly checkers: Checkers;
+  readonly cidrCollections: CidrCollections;
   /** The tags of each resource, by `hostedzone/ID` or `healthcheck/ID`. */
   readonly tags: Map<string, ReadonlyMap<string, string>>;
   readonly healthRules: HealthRules;

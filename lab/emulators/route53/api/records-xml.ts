@@ -30,7 +30,7 @@ export function readChangeBatch(root: Element): readonly Change[] {
   });
 }
 
-const notEmulated = ['TrafficPolicyInstanceId', 'CidrRoutingConfig', 'GeoProximityLocation'];
+const notEmulated = ['TrafficPolicyInstanceId', 'GeoProximityLocation'];
 
 function readRecordSet(element: Element): RecordSet {
   const known = [
@@ -42,6 +42,7 @@ function readRecordSet(element: Element): RecordSet {
     'Failover',
     'Region',
     'MultiValueAnswer',
+    'CidrRoutingConfig',
     'TTL',
   ];
   const fields = new Fields(element, [...known, 'ResourceRecords', 'AliasTarget', 'HealthCheckId'], notEmulated);
@@ -56,7 +57,7 @@ function readRecordSet(element: Element): RecordSet {
   const routing = readRouting(fields);
   if ((setIdentifier !== undefined) !== (routing.kind !== 'simple'))
     throw invalidInput(
-      `${name} ${type}: a SetIdentifier and exactly one of Weight, GeoLocation, Failover, Region and MultiValueAnswer belong together`,
+      `${name} ${type}: a SetIdentifier and exactly one of Weight, GeoLocation, Failover, Region, MultiValueAnswer and CidrRoutingConfig belong together`,
     );
   const alias = readAlias(fields.element('AliasTarget'));
   const values = fields.list('ResourceRecords', 'ResourceRecord')?.map((record) => {
@@ -84,9 +85,20 @@ function readRouting(fields: Fields): Routing {
   if (weight !== undefined) found.push({ kind: 'weighted', weight });
   if (role !== undefined) found.push({ kind: 'failover', role });
   if (geo !== undefined) found.push({ kind: 'geolocation', location: readGeoLocation(geo) });
+  const cidr = fields.element('CidrRoutingConfig');
+  if (cidr !== undefined) found.push(readCidrRouting(cidr));
   if (found.length > 1)
     throw invalidInput(`a record has one routing policy, not ${found.map((routing) => routing.kind).join(' and ')}`);
   return found[0] ?? { kind: 'simple' };
+}
+
+function readCidrRouting(element: Element): Routing {
+  const fields = new Fields(element, ['CollectionId', 'LocationName']);
+  return {
+    kind: 'cidr',
+    collectionId: fields.requiredText('CollectionId'),
+    location: fields.requiredText('LocationName'),
+  };
 }
 
 function readGeoLocation(element: Element): GeoLocation {
@@ -132,6 +144,15 @@ export function renderRecordSet(record: RecordSet, inOrder: ValueOrder): XmlNode
       ['Region', routing.kind === 'latency' ? routing.region : undefined],
       ['Failover', routing.kind === 'failover' ? routing.role : undefined],
       ['MultiValueAnswer', routing.kind === 'multivalue' ? true : undefined],
+      [
+        'CidrRoutingConfig',
+        routing.kind === 'cidr'
+          ? [
+              ['CollectionId', routing.collectionId],
+              ['LocationName', routing.location],
+            ]
+          : undefined,
+      ],
       ['TTL', record.ttl],
       [
         'ResourceRecords',

@@ -4,6 +4,7 @@ import { withoutUndefined } from '../../../../src/model/values.ts';
 import { type HttpEndpoint, listenHttp } from '../../../../src/runtime/http.ts';
 import { ApiError, errorStatus, invalidInput } from '../reasons.ts';
 import type { RateLimiter } from './buckets.ts';
+import { cidrOperations } from './cidr-operations.ts';
 import { healthOperations } from './health-operations.ts';
 import { limitOperations } from './limit-operations.ts';
 import type { Account, ApiRequest, ApiResponse, Operation } from './operation.ts';
@@ -11,7 +12,13 @@ import { tagOperations } from './tag-operations.ts';
 import { type Element, parseXml, renderDocument } from './xml.ts';
 import { zoneOperations } from './zone-operations.ts';
 
-const operations: readonly Operation[] = [...zoneOperations, ...healthOperations, ...limitOperations, ...tagOperations];
+const operations: readonly Operation[] = [
+  ...zoneOperations,
+  ...healthOperations,
+  ...cidrOperations,
+  ...limitOperations,
+  ...tagOperations,
+];
 const version = '2013-04-01';
 /** The largest body that is read, in bytes; a batch at Route 53's limits stays well below. */
 const largestBody = 1 << 20;

@@ -26,8 +26,8 @@ describe('refuses, and names it:', () => {
     ['unknown elements', batch(`${simple}<Colour>red</Colour>`), 'unknown element Colour in ResourceRecordSet'],
     [
       'elements not emulated',
-      batch(`${simple}<CidrRoutingConfig/>`),
-      'ResourceRecordSet.CidrRoutingConfig is not emulated',
+      batch(`${simple}<GeoProximityLocation/>`),
+      'ResourceRecordSet.GeoProximityLocation is not emulated',
     ],
     ['an element twice', batch(`${simple}<TTL>1</TTL>`), 'element TTL occurs twice'],
     ['unknown actions', batch(simple, 'REPLACE'), 'Change.Action must be one of'],

@@ -143,7 +143,7 @@ const changeResourceRecordSets: Operation = {
   method: 'POST',
   path: 'hostedzone/:id/rrset',
   query: [],
-  run({ zones, healthChecks, log }, request) {
+  run({ zones, healthChecks, cidrCollections, log }, request) {
     const zone = zones.require(pathParameter(request, 'id'));
     zones.requireIdle(zone.id);
     const root = bodyOf(request);
@@ -152,6 +152,7 @@ const changeResourceRecordSets: Operation = {
       zone: zone.name,
       zoneId: zone.id,
       healthCheckExists: (id) => healthChecks.exists(id),
+      cidrLocationExists: (id, location) => cidrCollections.hasLocation(id, location),
       recordQuota: zones.recordQuota,
       danglingAliases: zones.danglingAliases,
     });

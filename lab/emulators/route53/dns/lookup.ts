@@ -8,6 +8,7 @@ import type { HostedZone } from '../zone/zones.ts';
 /** What the answer depends on besides the question. */
 export interface LookupContext {
   readonly place: Place;
+  readonly locationIn: AnswerContext['locationIn'];
   readonly isHealthy: (healthCheckId: string) => boolean;
   readonly random: () => number;
 }

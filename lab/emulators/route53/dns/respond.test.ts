@@ -57,6 +57,7 @@ await clock.advance(1);
 
 const options: ResponderOptions = {
   zoneOf: (name) => zones.zoneOf(name),
+  locationOf: () => undefined,
   placeOf: (address) => {
     if (address.startsWith('176.128.')) return { country: 'FR', continent: 'EU' };
     return { country: undefined, continent: undefined };

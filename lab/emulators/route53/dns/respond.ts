@@ -8,6 +8,8 @@ import {
   RECURSION_DESIRED,
   TRUNCATED_RESPONSE,
 } from 'dns-packet';
+import type { Prefix } from '../../../../src/model/address.ts';
+import { clientNetwork } from '../cidr/collections.ts';
 import type { Place } from '../zone/answer.ts';
 import type { HostedZone } from '../zone/zones.ts';
 import { answerOpt, type Edns, largestUdpAnswer, readEdns } from './edns.ts';
@@ -17,6 +19,8 @@ export interface ResponderOptions {
   /** The zone that a lower-case name with trailing dot is in. */
   readonly zoneOf: (name: string) => HostedZone | undefined;
   readonly placeOf: (address: string) => Place;
+  /** The location of a CIDR collection that holds a network. */
+  readonly locationOf: (collectionId: string, client: Prefix) => string | undefined;
   readonly isHealthy: (healthCheckId: string) => boolean;
   readonly random: () => number;
 }
@@ -98,8 +102,13 @@ function resolveQuestion(
   const name = question.name === '.' ? '.' : `${question.name.toLowerCase()}.`;
   const zone = options.zoneOf(name);
   if (zone === undefined) return 'REFUSED';
+  const client = clientNetwork(
+    edns?.clientSubnet?.address ?? source,
+    edns?.clientSubnet?.sourcePrefixLength || undefined,
+  );
   const context: LookupContext = {
     place: options.placeOf(edns?.clientSubnet?.address ?? source),
+    locationIn: (id) => (client === undefined ? undefined : options.locationOf(id, client)),
     isHealthy: options.isHealthy,
     random: options.random,
   };

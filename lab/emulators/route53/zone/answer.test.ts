@@ -37,13 +37,51 @@ const weight = (value: number): Routing => ({ kind: 'weighted', weight: value })
 const primary: Routing = { kind: 'failover', role: 'PRIMARY' };
 const secondary: Routing = { kind: 'failover', role: 'SECONDARY' };
 
-function answer(records: readonly Short[], place: Place, failed: readonly string[] = [], random = 0) {
+function answer(
+  records: readonly Short[],
+  place: Place,
+  failed: readonly string[] = [],
+  random = 0,
+  location?: string,
+) {
   const table = new RecordDraft();
   for (const record of records) table.put(recordOf(record));
-  const context: AnswerContext = { table, place, isHealthy: (id) => !failed.includes(id), random: () => random };
+  const context: AnswerContext = {
+    table,
+    place,
+    locationIn: () => location,
+    isHealthy: (id) => !failed.includes(id),
+    random: () => random,
+  };
   const result = resolve('www', 'A', context);
   return result === undefined ? 'no record' : (result.leaf?.values[0] ?? 'no answer');
 }
+
+describe('a CIDR collection', () => {
+  const cidr = (location: string): Routing => ({ kind: 'cidr', collectionId: 'c', location });
+  const records: readonly Short[] = [
+    { name: 'www', id: 'office', routing: cidr('office'), check: 'office' },
+    { name: 'www', id: 'rest', routing: cidr('*'), to: 'geo', check: 'rest' },
+    { name: 'geo', id: 'fr', routing: country('FR') },
+    { name: 'geo', id: 'star', routing: country('*') },
+  ];
+  const from = (location: string | undefined, place: Place = nowhere, failed: readonly string[] = []) =>
+    answer(records, place, failed, 0, location);
+
+  it('answers a client by its location, and all others by *, which may lead to geolocation', () => {
+    expect(from('office', france)).toBe('office');
+    expect([from(undefined, france), from(undefined, japan), from('unnamed')]).toEqual(['fr', 'star', 'star']);
+  });
+
+  it('goes on to * when the location is unhealthy, and back to it when that is too', () => {
+    expect(from('office', france, ['office'])).toBe('fr');
+    expect(from('office', france, ['office', 'rest'])).toBe('office');
+  });
+
+  it('has no answer for a client in no location where there is no *', () => {
+    expect(answer(records.slice(0, 1), france)).toBe('no answer');
+  });
+});
 
 describe('geolocation of a state', () => {
   const state = (code: string): Routing => ({ kind: 'geolocation', location: { country: 'US', subdivision: code } });
@@ -190,7 +228,8 @@ describe('routings of others', () => {
       for (let index = 0; index < count; index += 1)
         table.put(recordOf({ name: 'www', id: `${index}`, routing: { kind: 'multivalue' }, check: `${index}` }));
       const isHealthy = (id: string) => !failed.includes(id);
-      return resolve('www', 'A', { table, place: france, isHealthy, random: () => 0 })?.leaf?.values;
+      return resolve('www', 'A', { table, place: france, locationIn: () => undefined, isHealthy, random: () => 0 })
+        ?.leaf?.values;
     };
     expect(valuesWhile(['1'], 3)).toEqual(['0', '2']);
     expect(valuesWhile(['0', '1'], 2)).toEqual(['0', '1']);

@@ -14,6 +14,8 @@ export interface Place {
 export interface AnswerContext {
   readonly table: RecordTable;
   readonly place: Place;
+  /** The location of a CIDR collection that the client's network is in; undefined when it is in none. */
+  readonly locationIn: (collectionId: string) => string | undefined;
   /** True when the check is healthy; README.md tells how a deleted one counts. */
   readonly isHealthy: (healthCheckId: string) => boolean;
   /** A random number in [0, 1). */
@@ -25,7 +27,7 @@ export interface Resolution {
   readonly leaf: RecordSet | undefined;
   /** False when the answer is given only because there is nothing better. */
   readonly healthy: boolean;
-  /** True when a geolocation group was on the way: the answer is good for this place only. */
+  /** True when a geolocation or CIDR group was on the way: the answer is good for this place only. */
   readonly byPlace: boolean;
 }
 
@@ -52,6 +54,8 @@ export function resolve(name: string, type: RecordType, context: AnswerContext):
       return latency(group, context);
     case 'multivalue':
       return multivalue(group, context);
+    case 'cidr':
+      return cidr(group, context);
   }
 }
 
@@ -161,4 +165,16 @@ function geolocation(group: readonly RecordSet[], context: AnswerContext): Resol
     ...matching((location) => location.country === '*'),
   ].map((record) => evaluate(record, context));
   return { ...(chain.find((candidate) => candidate.healthy) ?? chain[0] ?? nothing), byPlace: true };
+}
+
+/** The record of the client's location when it is healthy, else that of `*` when that is; when none is, the first. README.md names what is assumed here. */
+function cidr(group: readonly RecordSet[], context: AnswerContext): Resolution {
+  const at = (wanted: string | undefined): readonly Resolution[] =>
+    group.flatMap((record) =>
+      record.routing.kind === 'cidr' && record.routing.location === wanted ? [evaluate(record, context)] : [],
+    );
+  const [first] = group;
+  const own = first?.routing.kind === 'cidr' ? context.locationIn(first.routing.collectionId) : undefined;
+  const chain = [...at(own), ...at('*')];
+  return { ...(chain.find(({ healthy }) => healthy) ?? chain[0] ?? nothing), byPlace: true };
 }

@@ -9,6 +9,7 @@ const context: BatchContext = {
   recordQuota: 10_000,
   danglingAliases: 'refused',
   healthCheckExists: (id) => id === 'check',
+  cidrLocationExists: (id, location) => id === 'offices' && ['paris', '*'].includes(location),
 };
 
 function recordOf(part: Partial<RecordSet> = {}): RecordSet {
@@ -50,7 +51,22 @@ function refusal(zone: RecordTable, ...changes: readonly Change[]): readonly str
   return result.ok ? [] : result.messages;
 }
 
+const cidr = (collectionId: string, location: string, setIdentifier = location): Partial<RecordSet> => ({
+  setIdentifier,
+  routing: { kind: 'cidr', collectionId, location },
+});
+
 const empty = new RecordDraft();
+
+it('a record of a CIDR collection names a location that is there, of the collection of its group, once, and stands with no other routing', () => {
+  const zone = zoneWith(create(cidr('offices', 'paris')), create(cidr('offices', '*')));
+  expect(refusal(zone, create(cidr('offices', 'paris', 'again'))).join()).toContain(
+    'has the same CIDR location (paris)',
+  );
+  expect(refusal(zone, create(geo('FR'))).join()).toContain('a cidr set exists with the same name and type');
+  expect(refusal(empty, create(cidr('offices', 'lyon'))).join()).toContain('No CIDR location lyon exists');
+  expect(refusal(empty, create(cidr('others', '*'))).join()).toContain('in the CIDR collection others');
+});
 
 describe('CREATE, UPSERT and DELETE', () => {
   it('CREATE refuses what exists, UPSERT replaces it', () => {

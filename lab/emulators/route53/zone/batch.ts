@@ -23,6 +23,8 @@ export interface BatchContext {
   readonly zone: string;
   readonly zoneId: string;
   readonly healthCheckExists: (id: string) => boolean;
+  /** Whether a CIDR collection has a location with blocks, or is asked for `*`. */
+  readonly cidrLocationExists: (collectionId: string, location: string) => boolean;
   /** How many records the zone may have. */
   readonly recordQuota: number;
   /** Whether a batch may leave an alias without its target: Route 53's documentation does not say. */
@@ -120,6 +122,13 @@ function shapeProblems(record: RecordSet, context: BatchContext): readonly strin
   if (record.routing.kind === 'multivalue' && (record.alias !== undefined || record.values.length > 1))
     problems.push(`RRSet with DNS name ${name}, type ${type}: a multivalue answer has one value and is no alias`);
   problems.push(...valueProblems(record));
+  if (record.routing.kind === 'cidr') {
+    const { collectionId, location } = record.routing;
+    if (!context.cidrLocationExists(collectionId, location))
+      problems.push(
+        `No CIDR location ${location} exists in the CIDR collection ${collectionId} (RRSet ${describe(record)})`,
+      );
+  }
   if (record.healthCheckId !== undefined && !context.healthCheckExists(record.healthCheckId))
     problems.push(`No health check exists with ID: ${record.healthCheckId} (RRSet ${describe(record)})`);
   return problems;
@@ -182,20 +191,31 @@ function groupProblems(record: RecordSet, others: readonly RecordSet[]): readonl
     return [
       `${what} exceeds the limit of ${limits.recordsPerGroup} ${routing.kind} records with the same name and type`,
     ];
-  for (const other of others) {
-    if (routing.kind === 'geolocation' && other.routing.kind === 'geolocation') {
-      const location = locationKey(routing.location);
-      if (location === locationKey(other.routing.location))
-        return [`${what} has the same geolocation (${location}) as SetIdentifier ${other.setIdentifier ?? '-'}`];
-    }
-    if (routing.kind === 'latency' && other.routing.kind === 'latency' && routing.region === other.routing.region)
-      return [
-        `${what} cannot be created as a latency set for the region ${routing.region} exists with the same name and type`,
-      ];
-    if (routing.kind === 'failover' && other.routing.kind === 'failover' && routing.role === other.routing.role)
-      return [`${what} cannot be created as a ${routing.role} failover set exists with the same name and type`];
+  const clash = others.map((other) => clashOf(routing, other)).find((text) => text !== undefined);
+  return clash === undefined ? [] : [`${what} ${clash}`];
+}
+
+/** Why a record of this routing cannot stand beside another of its group, as the rest of a sentence. */
+function clashOf(routing: RecordSet['routing'], other: RecordSet): string | undefined {
+  const named = `as SetIdentifier ${other.setIdentifier ?? '-'}`;
+  if (routing.kind === 'geolocation' && other.routing.kind === 'geolocation') {
+    const location = locationKey(routing.location);
+    return location === locationKey(other.routing.location)
+      ? `has the same geolocation (${location}) ${named}`
+      : undefined;
   }
-  return [];
+  if (routing.kind === 'cidr' && other.routing.kind === 'cidr') {
+    if (routing.collectionId !== other.routing.collectionId)
+      return 'cannot be created as a set of another CIDR collection exists with the same name and type';
+    return routing.location === other.routing.location
+      ? `has the same CIDR location (${routing.location}) ${named}`
+      : undefined;
+  }
+  if (routing.kind === 'latency' && other.routing.kind === 'latency' && routing.region === other.routing.region)
+    return `cannot be created as a latency set for the region ${routing.region} exists with the same name and type`;
+  if (routing.kind === 'failover' && other.routing.kind === 'failover' && routing.role === other.routing.role)
+    return `cannot be created as a ${routing.role} failover set exists with the same name and type`;
+  return undefined;
 }
 
 /** The problems that show only when the whole batch is done. */

@@ -27,7 +27,9 @@ export type Routing =
   | { readonly kind: 'failover'; readonly role: 'PRIMARY' | 'SECONDARY' }
   | { readonly kind: 'geolocation'; readonly location: GeoLocation }
   | { readonly kind: 'latency'; readonly region: string }
-  | { readonly kind: 'multivalue' };
+  | { readonly kind: 'multivalue' }
+  /** A location of a CIDR collection; `*` stands for every client that is in none of its blocks. */
+  | { readonly kind: 'cidr'; readonly collectionId: string; readonly location: string };
 
 /** A location; `country: '*'` stands for every place that no other record names. */
 export type GeoLocation =

@@ -229,11 +229,11 @@ describe('the API through the official SDK', () => {
       name: 'InvalidInput',
       message: expect.stringContaining('no operation that is emulated'),
     });
-    const network = { CollectionId: 'a', LocationName: 'b' };
-    const cidr = address('net.video.example', '192.0.2.1', { SetIdentifier: 'x', CidrRoutingConfig: network });
-    await expect(change(action('CREATE', cidr))).rejects.toMatchObject({
+    const near = { AWSRegion: 'eu-west-3' };
+    const distance = address('net.video.example', '192.0.2.1', { SetIdentifier: 'x', GeoProximityLocation: near });
+    await expect(change(action('CREATE', distance))).rejects.toMatchObject({
       name: 'InvalidInput',
-      message: expect.stringContaining('ResourceRecordSet.CidrRoutingConfig is not emulated'),
+      message: expect.stringContaining('ResourceRecordSet.GeoProximityLocation is not emulated'),
     });
     const unsigned = await fetch(`${emulator.api}/2013-04-01/hostedzone`);
     expect([unsigned.status, await unsigned.text()]).toEqual([
