@@ -93,6 +93,25 @@ spec:
     warnings: expect.arrayContaining([expect.objectContaining({ reason: 'UnknownField', file: drain })]),
   });
 
+  // What is broken elsewhere keeps nobody from ending the Freeze either.
+  const thawed = tideline('thaw', broken);
+  expect(thawed.stdout).toMatch(
+    /^thawed; it was FROZEN by anna since \S+: routes flap\nremoved: .*freeze-platform\.yaml\n$/,
+  );
+  expect(thawed.stderr).toContain(`${drain}:7`);
+  expect(thawed.stderr).toMatch(/keeps its last good one, frozen as it is, .*drain-paris\.yaml:\d+ /);
+  expect(thawed.status).toBe(0);
+  expect(tideline('thaw', broken)).toMatchObject({ status: 2, stderr: expect.stringContaining('UnknownField') });
+  // Nor does a Freeze that is broken itself.
+  writeFileSync(
+    join(broken, 'freeze.yaml'),
+    'apiVersion: tideline.dev/v1alpha1\nkind: Freeze\nmetadata: { name: x }\nspec: {}\n',
+  );
+  expect(tideline('thaw', broken)).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/removed: .*freeze\.yaml/),
+  });
+
   const empty = join(folder, 'empty');
   mkdirSync(empty);
   expect(freeze(empty)).toMatchObject({ status: 2, stderr: expect.stringContaining('FolderEmpty') });

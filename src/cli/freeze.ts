@@ -49,7 +49,7 @@ function finish(command: Command): Command {
 A Freeze is a file of the platform spec (freeze-platform.yaml in the first folder that is named), written at once. Distribute the folder
 as you always do: an agent obeys within 2 s of the file being there, and also while a cluster is down. What stops, and what goes on:
 docs/operations/freeze.md. thaw asks the agents first what takes effect by it, and waits some seconds for those that do not answer.
-freeze writes also where the spec has errors elsewhere, and prints these; thaw needs a spec without.
+Both write also where the spec has errors elsewhere, and print these; where there are errors and no Freeze can be found, thaw ends with them.
 Exit code 0: written, or thaw found nothing frozen, 2: bad input, also where freeze would shorten that of another person.`,
   );
 }
@@ -62,7 +62,7 @@ async function runFreeze(paths: string[], { reason, by, for: forMs, force, outpu
   const edit = await freezing(paths, freeze, nowMs);
   const { edits, freezes, problems } = edit;
   await write({ edits, freezes, warnings: problems }, output, [lineOf(edit, nowMs), ...placeLines(edit.replaced)]);
-  warnOf(problems);
+  warnOf(problems, 'and reads the Freeze');
   await record('FreezeAsked', { subject: 'platform', why: reason, by: by ?? personHere() });
 }
 
@@ -73,24 +73,30 @@ async function runThaw(paths: string[], options: OutputArguments & TlsArguments)
   const nowMs = systemClock.now();
   const edit = await thawing(paths, nowMs);
   if (edit.edits.length === 0)
-    return write({ edits: [], freezes: edit.after.freezes }, options.output, [
+    return write({ edits: [], freezes: edit.freezes }, options.output, [
       `no Freeze is in force in ${shellWords(paths)}: nothing was written`,
     ]);
-  const line = `thawed; it was ${lineOf(edit.before, nowMs)}`;
-  const { edits, after } = edit;
-  await write({ edits, freezes: after.freezes }, options.output, [line, ...(await doneBy(edit.before, options))]);
+  const frozen = freezeInForce(edit.before, nowMs);
+  const line = `thawed; it was ${frozen === undefined ? 'frozen by what cannot be read' : freezeLine(frozen)}`;
+  const { edits, freezes, problems } = edit;
+  const said = [line, ...(await doneBy(edit.before, options))];
+  await write({ edits, freezes, warnings: problems }, options.output, said);
+  warnOf(problems, 'frozen as it is, and hears of the thaw');
   await record('ThawAsked', { subject: 'platform', why: line });
 }
 
-/** The Freeze is written whatever else stands in the folder; whether agents can read it is another matter. */
-function warnOf(problems: readonly SpecProblem[]): void {
+/** A Freeze is written and removed whatever else stands in the folder; whether agents can read that is another matter. */
+function warnOf(
+  problems: readonly SpecProblem[],
+  then: 'and reads the Freeze' | 'frozen as it is, and hears of the thaw',
+): void {
   const [first] = problems;
   if (first === undefined) return;
   const { file = 'the spec', line } = first;
   printErrorLines([
     'warning: the spec has errors elsewhere:',
     ...problemList(problems),
-    `warning: an agent that cannot read the spec as it is keeps its last good one, and reads the Freeze when ${file}${line === undefined ? '' : `:${line}`}${problems.length > 1 ? ' and the rest are' : ' is'} mended; until then the steering agent applies nothing by itself all the same (InputInvalid)`,
+    `warning: an agent that cannot read the spec as it is keeps its last good one, ${then} when ${file}${line === undefined ? '' : `:${line}`}${problems.length > 1 ? ' and the rest are' : ' is'} mended; until then the steering agent applies nothing by itself all the same (InputInvalid)`,
   ]);
 }
 

@@ -7,7 +7,7 @@ import type { SpecProblem } from '../model/spec/objects.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { readPaths } from './files.ts';
 import { byPlace } from './load.ts';
-import { type FileEdit, isOfKind, placing, readValid, removing, type SpecEdit } from './spec-edit.ts';
+import { type FileEdit, isOfKind, placing, removals } from './spec-edit.ts';
 
 export interface NewFreeze {
   readonly reason: string;
@@ -77,12 +77,35 @@ function isShorter({ until }: NewFreeze, { spec }: Freeze): boolean {
   return until !== undefined && (spec.until === undefined || Date.parse(until) < Date.parse(spec.until));
 }
 
-/** The edit that removes every Freeze; it is empty when none is in force. */
-export async function thawing(paths: readonly string[], nowMs: number): Promise<SpecEdit> {
-  const spec = await readValid(paths, nowMs);
-  const isFrozen = freezeInForce(spec.platform, nowMs) !== undefined;
-  const gone = isFrozen ? spec.documents.filter((document) => isOfKind(document, 'Freeze')) : [];
-  return removing(spec, gone, nowMs);
+/** An edit that removes every Freeze; `edits` is empty when none is in force. */
+interface ThawEdit {
+  readonly edits: readonly FileEdit[];
+  /** What could be read of the spec as it stands. */
+  readonly before: Platform;
+  /** Those that stand afterwards. */
+  readonly freezes: Platform['freezes'];
+  /** What is wrong with the rest of the spec, sorted by file and line. */
+  readonly problems: readonly SpecProblem[];
+}
+
+/**
+ * The edit that removes every Freeze, also one that is broken itself. Errors elsewhere in the spec do not keep it from being removed. Throws an
+ * InputError with them when no Freeze was found: one may stand in what cannot be read.
+ */
+export async function thawing(paths: readonly string[], nowMs: number): Promise<ThawEdit> {
+  const { documents, problems: unread } = await readPaths(paths);
+  const { platform: before, problems: invalid } = buildPlatform(documents, nowMs);
+  const standing = documents.filter((document) => isOfKind(document, 'Freeze'));
+  const isFrozen = freezeInForce(before, nowMs) !== undefined || standing.length > before.freezes.size;
+  const gone = isFrozen ? standing : [];
+  if (gone.length === 0 && unread.length + invalid.length > 0)
+    throw new InputError([...unread, ...invalid].sort(byPlace));
+  const left = buildPlatform(
+    documents.filter((document) => !gone.includes(document)),
+    nowMs,
+  );
+  const problems = gone.length === 0 ? [] : [...unread, ...left.problems].sort(byPlace);
+  return { edits: await removals(documents, gone), before, freezes: left.platform.freezes, problems };
 }
 
 function textOf({ reason, by, until }: NewFreeze, nowMs: number): string {

@@ -96,6 +96,14 @@ export async function removing(
 ): Promise<SpecEdit> {
   const stay = documents.filter((document) => !gone.includes(document));
   const after = built(stay, [], nowMs);
+  return { before: platform, after, documents: stay, edits: await removals(documents, gone) };
+}
+
+/** The edits that remove these documents of a spec, which need not be valid, and nothing else that stands in their files. */
+export async function removals(
+  documents: readonly SpecDocument[],
+  gone: readonly SpecDocument[],
+): Promise<readonly FileEdit[]> {
   const edits: FileEdit[] = [];
   for (const [file, going] of Map.groupBy(gone, (document) => document.file)) {
     const inFile = documents.filter((document) => document.file === file);
@@ -106,7 +114,7 @@ export async function removing(
     if (text !== undefined) checkSame(readDocuments(text, file, dirname(file)).documents, left, file);
     edits.push({ file, text });
   }
-  return { before: platform, after, documents: stay, edits };
+  return edits;
 }
 
 /** Writes an edit. A reader of a folder sees each file as it was or as it is now, and nothing between. */
