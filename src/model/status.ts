@@ -169,6 +169,19 @@ export interface NetworkStatus extends AgentStatus {
   readonly relay: string;
   readonly neighbors: readonly NeighborView[];
   readonly yielded?: YieldView;
+  /** Of a worker that may write the status of the spec in its API; absent of every other. */
+  readonly writing?: WritingView;
+}
+
+/** Which worker writes the status of the spec in the API of a cluster without an edge pool. */
+export interface WritingView {
+  readonly leading: boolean;
+  readonly holder?: string;
+  readonly transitions?: number;
+  readonly error?: string;
+  /** False also of a leader while the cluster has an edge pool, whose blades write then, or while that is not known. */
+  readonly writes: boolean;
+  readonly problem?: string;
 }
 
 /** What is announced although something is wrong; `count` is the number of pods for which a Drain waits. */

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Speaker } from '../../bgp/speaker.ts';
 import type { Prefix } from '../../model/address.ts';
 import { runFiles } from '../../model/contract.ts';
-import { withoutUndefined } from '../../model/values.ts';
+import { poolsOfCluster } from '../../model/platform/places.ts';
+import { compareText, withoutUndefined } from '../../model/values.ts';
 import type { EdgeAgentOptions } from '../../planes/edge/agent.ts';
 import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
 import type { Publisher } from '../../planes/edge/publish/publisher.ts';
@@ -96,9 +97,17 @@ export async function pairs({ runFile, log }: BladeHost): Promise<PairFile> {
 export async function publisher(host: BladeHost): Promise<Pick<EdgeAgentOptions, 'publisher'>> {
   const { given, client, platform, clock, log, registry } = host;
   if (client === undefined) return {};
-  const { drainStatuses } = await import('./drain-statuses.ts');
+  const { specStatuses } = await import('../agent/spec-statuses.ts');
   const { Publisher: Writer } = await import('../../planes/edge/publish/publisher.ts');
-  const others = await drainStatuses(host, client, () => made.status().leading);
+  // Of several pools of a cluster the first one by name writes the status of the spec.
+  const isWriter = (): boolean => {
+    const { platform: whole, pool } = platform();
+    const names = poolsOfCluster(whole, pool.spec.cluster).map(({ metadata }) => metadata.name);
+    return names.toSorted(compareText)[0] === pool.metadata.name;
+  };
+  const whole = () => platform().platform;
+  const leads = () => made.status().leading;
+  const others = await specStatuses({ ...host, client, platform: whole, isWriter, leads });
   const made: Publisher = new Writer({
     client,
     pool: () => platform().pool,

@@ -5,6 +5,7 @@ import { freezeInForce } from '../../model/platform/freezes.ts';
 import { sitesOfCluster } from '../../model/platform/places.ts';
 import type { Drain, Site } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
+import { withoutUndefined } from '../../model/values.ts';
 import type { PodsFrom } from '../../planes/network/needs.ts';
 import { type Agent, type AgentArguments, type AgentHost, type AgentPlane, runAgent } from '../agent/host.ts';
 import { addSpecOptions } from '../agent/spec-sources.ts';
@@ -21,6 +22,7 @@ interface WorkerArguments extends AgentArguments {
   readonly cluster: string;
   readonly metricsAddress: ListenAddress;
   readonly podsFrom: PodsFrom;
+  readonly writeStatus: boolean;
 }
 
 /** `tideline network agent`: announces this worker's pods. */
@@ -45,6 +47,11 @@ export function registerAgent(network: Command): void {
         .choices(['calico', 'podCIDRs'])
         .default('calico'),
     )
+    .option(
+      '--write-status',
+      'stand as the one worker that writes the status of Drains, in a cluster without an edge pool',
+      false,
+    )
     .option('--withdraw-on-stop', 'withdraw every route before ending (default: routes stay)', false)
     .addOption(logLevelOption())
     .action((given: WorkerArguments) => runAgent(workerPlane, given));
@@ -58,6 +65,7 @@ interface WorkerPlatform {
   readonly sites: readonly Site[];
   readonly drains: readonly Drain[];
   readonly freezes: Platform['freezes'];
+  readonly whole: Platform;
 }
 
 type WorkerHost = AgentHost<WorkerArguments, WorkerPlatform>;
@@ -74,6 +82,7 @@ const workerPlane: AgentPlane<WorkerArguments, WorkerPlatform> = {
       ),
       drains: [...platform.drains.values()],
       freezes: platform.freezes,
+      whole: platform,
     }),
   cluster: (_, { cluster }) => cluster,
   needs: async ({ node, podsFrom }) => {
@@ -107,8 +116,8 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
     node: given.node,
     podsFrom: given.podsFrom,
     spec: () => {
-      const { freezes, ...spec } = platform();
-      return { ...spec, frozen: freezeInForce({ freezes }, clock.now()) !== undefined };
+      const { sites, drains, freezes } = platform();
+      return { sites, drains, frozen: freezeInForce({ freezes }, clock.now()) !== undefined };
     },
     specProblem: () => platformStatus().message,
     source,
@@ -123,12 +132,20 @@ async function workerAgent(host: WorkerHost): Promise<Agent> {
     log,
     registry,
   });
+  const { workerStatuses } = await import('./statuses.ts');
+  const statuses = given.writeStatus ? await workerStatuses(host, () => platform().whole) : undefined;
   return {
-    start: () => agent.start(),
+    start: () => {
+      agent.start();
+      statuses?.start();
+    },
     platformChanged: () => agent.refresh(),
-    status: () => agent.status(),
+    status: () => ({ ...agent.status(), ...withoutUndefined({ writing: statuses?.status() }) }),
     doubting: () => agent.doubting(),
     health: () => [...outageLines(speaker.status()), ...agent.faults()],
-    stop: ({ withdraw }) => agent.stop(withdraw ? { timeoutMs: 10_000 } : undefined),
+    stop: async ({ withdraw }) => {
+      await statuses?.stop();
+      await agent.stop(withdraw ? { timeoutMs: 10_000 } : undefined);
+    },
   };
 }

@@ -2,54 +2,57 @@ import type { KubeClient } from '../../kube/api/client.ts';
 import type { StatusWish } from '../../kube/status/contest.ts';
 import { parseAddress } from '../../model/address.ts';
 import { agentPaths, agentPorts } from '../../model/contract.ts';
-import { poolsOfCluster, siteOfServer } from '../../model/platform/places.ts';
+import { siteOfServer } from '../../model/platform/places.ts';
 import type { Platform } from '../../model/spec/platform.ts';
-import { compareText, messageOf } from '../../model/values.ts';
-import type { BladePlatform } from '../../planes/edge/compile/platform.ts';
-import type { AgentArguments, AgentHost } from '../agent/host.ts';
+import { messageOf } from '../../model/values.ts';
+import type { AgentArguments, AgentHost } from './host.ts';
 
 const patienceMs = 2000;
 /** The status of a worker with 10,000 routes has about two megabytes. */
 const mostBytes = 8 << 20;
 const noWishes: readonly StatusWish[] = [];
 
-type Host = Pick<AgentHost<AgentArguments, BladePlatform>, 'apis' | 'verdicts' | 'platform' | 'clock' | 'access'>;
+export interface SpecStatusesOptions
+  extends Pick<AgentHost<AgentArguments, unknown>, 'apis' | 'verdicts' | 'clock' | 'access'> {
+  readonly client: KubeClient;
+  readonly platform: () => Platform;
+  /** False while another agent writes: nothing is wished then. */
+  readonly isWriter: () => boolean;
+  /** Whether this agent may write now: only then are agents asked what is left. */
+  readonly leads: () => boolean;
+}
 
-/** The status of the Drains in the API, and of the Sites, Clusters and Freezes where agents read them there. Of several pools of a cluster the first one by name writes it. */
-export async function drainStatuses(
-  { apis, verdicts, platform, clock, access }: Host,
-  client: KubeClient,
-  leads: () => boolean,
-): Promise<(() => readonly StatusWish[]) | undefined> {
+/**
+ * The status of the Drains in the API of the agent's cluster, and of the Sites, Clusters and Freezes where agents read them there; undefined where
+ * that API is no source of the spec. The one writer of a cluster is a blade where it has an edge pool, and else a worker.
+ */
+export async function specStatuses(options: SpecStatusesOptions): Promise<(() => readonly StatusWish[]) | undefined> {
+  const { apis, client, verdicts, platform, isWriter, leads, clock, access } = options;
   const [api] = apis;
   if (api === undefined) return undefined;
   const { askAgentOf } = await import('../../planes/edge/vips/ask-agent.ts');
   const { DrainLefts } = await import('../../platform-api/drain-left.ts');
   const { DrainStatuses } = await import('../../platform-api/drain-status.ts');
   const { SpecStatuses } = await import('../../platform-api/spec-status.ts');
-  const isFirst = (): boolean => {
-    const { platform: whole, pool } = platform();
-    const names = poolsOfCluster(whole, pool.spec.cluster).map(({ metadata }) => metadata.name);
-    return names.toSorted(compareText)[0] === pool.metadata.name;
-  };
   const ask = async (server: string, address: string, port: number): Promise<unknown> => {
     const question = { address, port, path: agentPaths.status, timeoutMs: patienceMs, maxBytes: mostBytes };
     return (await askAgentOf(server, question, access)).body;
   };
   const lefts = new DrainLefts({
-    platform: () => platform().platform,
-    isWriting: () => leads() && isFirst(),
+    platform,
+    isWriting: () => leads() && isWriter(),
     askBlade: (blade, address) => ask(blade, address, agentPorts.edge),
-    askWorker: async (node) => ask(node, await addressOf(client, platform().platform, node), agentPorts.network),
+    askWorker: async (node) => ask(node, await addressOf(client, platform(), node), agentPorts.network),
     clock,
   });
   const statuses = new DrainStatuses({ api, verdicts, left: (names) => lefts.of(names), now: () => clock.now() });
   const plain = new SpecStatuses({ api, verdicts, now: () => clock.now() });
   let [drains, others, all] = [noWishes, noWishes, noWishes];
   return () => {
-    if (!isFirst()) return noWishes;
+    if (!isWriter()) return noWishes;
     const [drainsNow, othersNow] = [statuses.wishes(), plain.wishes()];
-    if (drainsNow !== drains || othersNow !== others) all = [...drainsNow, ...othersNow];
+    // The one that wrote before in this cluster may have been a blade or a worker: what it owns is left over.
+    if (drainsNow !== drains || othersNow !== others) all = [...drainsNow, ...othersNow].map(ours);
     [drains, others] = [drainsNow, othersNow];
     return all;
   };
@@ -70,4 +73,13 @@ async function addressOf(client: KubeClient, platform: Platform, name: string): 
 
 interface Node {
   readonly status?: { readonly addresses?: readonly { readonly type?: string; readonly address?: string }[] };
+}
+
+const exclusives = new WeakMap<StatusWish, StatusWish>();
+
+/** The same wish, of a status that nobody but us may write; of the identical wish the identical one. */
+function ours(wish: StatusWish): StatusWish {
+  const known = exclusives.get(wish) ?? { ...wish, exclusive: true };
+  exclusives.set(wish, known);
+  return known;
 }
