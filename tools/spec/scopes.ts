@@ -60,6 +60,8 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   OverlayTwice: 'platform',
   OverlayBroken: 'platform',
   OverlayExpired: 'platform',
+  FailbackNeedsAgent: 'platform',
+  FailbackUnseen: 'platform',
   OverlaySilent: 'platform',
   NoEffect: 'object',
 };

@@ -1,6 +1,7 @@
 import { isInForce } from '../platform/drains.ts';
 import { checkAddresses } from './checks/addresses.ts';
 import { unusedFailback } from './checks/failback.ts';
+import { failbackWarnings } from './checks/failback-needs.ts';
 import { checkNames } from './checks/names.ts';
 import { checkNever } from './checks/never.ts';
 import { checkOverlays, overlayWarnings } from './checks/overlays.ts';
@@ -56,6 +57,7 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
       ...unservedFamilies(objects),
       ...expiredDrains(objects, nowMs),
       ...unusedFailback(objects),
+      ...failbackWarnings(objects),
       ...(problems.length > 0 ? [] : overlayWarnings(objects, platform, nowMs)),
     ],
   };

@@ -64,6 +64,10 @@ export const reasons = {
   OverlayBroken:
     'Warning: a TrafficOverlay is passed over for countries: its policy or a cluster is gone, or the policy does not allow it.',
   OverlayExpired: 'Warning: a TrafficOverlay has ended, and stays in force because it says so.',
+  FailbackNeedsAgent:
+    'Warning: `spec.failback` of a policy needs a steering agent that runs in the mode automatic; a folder does not tell whether one does.',
+  FailbackUnseen:
+    'Warning: a provider of the policy tells nobody what its health checks say, so `spec.failback` does nothing there.',
   OverlaySilent: 'Warning: the owner of a TrafficOverlay does not renew it any more; it stays in force.',
 } as const;
 

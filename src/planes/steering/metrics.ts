@@ -40,6 +40,7 @@ export function steeringMetrics(registry: Registry, now: () => SteeringFigures, 
     });
   };
   zoneGauges(gauge, now, nowMs);
+  holdGauges(gauge, now, nowMs);
   parityGauges(gauge, now);
   gauge('tideline_steering_mode', '1 for the mode in which the agent was started', ['mode'], (to) => {
     to.set({ mode: now().mode }, 1);
@@ -84,34 +85,6 @@ function zoneGauges(gauge: AddGauge, now: () => SteeringFigures, nowMs: () => nu
     },
   );
   gauge(
-    'tideline_steering_held',
-    '1 while the zone holds back a cluster that was down',
-    ['provider', 'zone', 'policy', 'target_cluster'],
-    (to) => {
-      for (const { provider, zone, holds = [] } of now().zones)
-        for (const { policy, cluster } of holds) to.set({ provider, zone, policy, target_cluster: cluster }, 1);
-    },
-  );
-  const ofHolds = (value: (hold: HoldView) => number) => (to: Gauge<HoldLabel>) => {
-    for (const { provider, zone, holds = [] } of now().zones)
-      for (const hold of holds) {
-        const { policy, cluster: target_cluster, mode } = hold;
-        to.set({ provider, zone, policy, target_cluster, mode }, value(hold));
-      }
-  };
-  gauge(
-    'tideline_steering_held_seconds',
-    'For how long the zone has held back a cluster that was down, by the mode of spec.failback',
-    holdLabels,
-    ofHolds(({ sinceMs }) => Math.max(0, nowMs() - sinceMs) / 1000),
-  );
-  gauge(
-    'tideline_steering_held_expected_seconds',
-    'For how long the zone holds the cluster back at most while it stays healthy; 0 where a person ends it',
-    holdLabels,
-    ofHolds(({ expectedSeconds }) => expectedSeconds),
-  );
-  gauge(
     'tideline_steering_overlays',
     'Proposals about the zone that a person should look after, by the reason why',
     ['provider', 'zone', 'reason'],
@@ -138,6 +111,37 @@ function zoneGauges(gauge: AddGauge, now: () => SteeringFigures, nowMs: () => nu
       for (const { provider, zone, plannedAtMs } of now().zones)
         if (plannedAtMs !== undefined) to.set({ provider, zone }, Math.max(0, nowMs() - plannedAtMs) / 1000);
     },
+  );
+}
+
+function holdGauges(gauge: AddGauge, now: () => SteeringFigures, nowMs: () => number): void {
+  gauge(
+    'tideline_steering_held',
+    '1 while the zone holds back a cluster that was down',
+    ['provider', 'zone', 'policy', 'target_cluster'],
+    (to) => {
+      for (const { provider, zone, holds = [] } of now().zones)
+        for (const { policy, cluster } of holds) to.set({ provider, zone, policy, target_cluster: cluster }, 1);
+    },
+  );
+  const ofHolds = (value: (hold: HoldView) => number) => (to: Gauge<HoldLabel>) => {
+    for (const { provider, zone, holds = [] } of now().zones)
+      for (const hold of holds) {
+        const { policy, cluster: target_cluster, mode } = hold;
+        to.set({ provider, zone, policy, target_cluster, mode }, value(hold));
+      }
+  };
+  gauge(
+    'tideline_steering_held_seconds',
+    'For how long the zone has held back a cluster that was down, by the mode of spec.failback',
+    holdLabels,
+    ofHolds(({ sinceMs }) => Math.max(0, nowMs() - sinceMs) / 1000),
+  );
+  gauge(
+    'tideline_steering_held_expected_seconds',
+    'For how long the zone holds the cluster back at most while it stays healthy; 0 where a person ends it',
+    holdLabels,
+    ofHolds(({ expectedSeconds }) => expectedSeconds),
   );
 }
 

@@ -24,6 +24,8 @@ function commandOf(folder: string): readonly string[] {
 /** Inputs that are valid, and of which something is said all the same. */
 const warningsOnly = [
   'drain-expired',
+  'failback-needs-agent',
+  'failback-unseen',
   'no-effect',
   'overlay-broken',
   'overlay-expired',

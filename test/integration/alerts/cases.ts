@@ -1,25 +1,10 @@
-/**
- * An alert that fires by a fault and ends with it. Series are in promtool's words: `0x59` is a value for an hour, one sample a minute.
- * `quiet` is when nothing may fire yet, `fires` when it must, `over` when it must have ended; each in minutes.
- */
-export interface Case {
-  readonly alert: string;
-  readonly series: Readonly<Record<string, string>>;
-  readonly quiet: number;
-  readonly fires: number;
-  readonly over: number;
-}
+import { type Case, fault } from './case.ts';
+import { steeringCases } from './steering.ts';
 
 const blade = (name: string, more = '') => `{job="tideline-edge",cluster="paris",instance="${name}"${more}}`;
 export const worker = (name: string, more = '') => `{job="tideline-network",cluster="paris",instance="${name}"${more}}`;
-/** Of an alert that waits five minutes. */
-const afterFive = { quiet: 12, fires: 17, over: 42 };
-const steering = (more = '') =>
-  `{job="tideline-steering",instance="s1",provider="route53",zone="video.example"${more}}`;
-const held = ',policy="video",target_cluster="paris"';
 const vip = ',vip="203.0.113.10"';
 
-const fault = '0x9 1x29 0x60';
 const loss = '1x9 0x29 1x60';
 
 export const cases: readonly Case[] = [
@@ -332,69 +317,7 @@ export const cases: readonly Case[] = [
     fires: 17,
     over: 42,
   },
-  {
-    alert: 'TidelineSteeringWaits',
-    series: { [`tideline_steering_waiting${steering(',reason="NeedsApproval"')}`]: fault },
-    quiet: 12,
-    fires: 17,
-    over: 42,
-  },
-  {
-    alert: 'TidelineSteeringFails',
-    series: { [`tideline_steering_failing${steering(',reason="ProviderUnreachable"')}`]: fault },
-    quiet: 17,
-    fires: 23,
-    over: 42,
-  },
-  {
-    alert: 'TidelineSteeringDrift',
-    series: { [`tideline_steering_drift${steering()}`]: fault },
-    ...afterFive,
-  },
-  {
-    alert: 'TidelineProposalWaits',
-    series: { [`tideline_steering_overlays${steering(',reason="OverlayWaits"')}`]: fault },
-    quiet: 22,
-    fires: 27,
-    over: 42,
-  },
-  {
-    alert: 'TidelineOverlayLeft',
-    series: { [`tideline_steering_overlays${steering(',reason="OverlaySilent"')}`]: fault },
-    ...afterFive,
-  },
-  {
-    alert: 'TidelineHoldStands',
-    series: {
-      [`tideline_steering_held_seconds${steering(`${held},mode="heldDown"`)}`]: '_x9 3000+60x60 stale',
-      [`tideline_steering_held_expected_seconds${steering(`${held},mode="heldDown"`)}`]: '_x9 1800x60 stale',
-    },
-    quiet: 54,
-    fires: 58,
-    over: 74,
-  },
-  {
-    alert: 'TidelineSteeringUnanswered',
-    series: { [`tideline_steering_answered_otherwise${steering()}`]: fault },
-    ...afterFive,
-  },
-  {
-    alert: 'TidelineSteeringSilent',
-    series: { [`tideline_steering_plan_age_seconds${steering()}`]: '30x9 60+60x29 0x60' },
-    quiet: 24,
-    fires: 33,
-    over: 42,
-  },
-  {
-    alert: 'TidelineClusterLacksHosts',
-    series: {
-      'tideline_steering_hosts_lacking{job="tideline-steering",instance="s1",policy="video",target_cluster="newyork",reason="HostNotServed"}':
-        fault,
-    },
-    quiet: 17,
-    fires: 23,
-    over: 42,
-  },
+  ...steeringCases,
 ];
 
 /** A Drain explains that one blade alone announces; the fault goes on for longer than it. */
@@ -408,16 +331,4 @@ export const drained: Case = {
   quiet: 39,
   fires: 52,
   over: 75,
-};
-
-/** Nobody leads back what a person has to. */
-export const heldByHand: Case = {
-  alert: 'TidelineHoldStands',
-  series: {
-    [`tideline_steering_held_seconds${steering(`${held},mode="byHand"`)}`]: '0+60x70 stale',
-    [`tideline_steering_held_expected_seconds${steering(`${held},mode="byHand"`)}`]: '0x70 stale',
-  },
-  quiet: 64,
-  fires: 68,
-  over: 74,
 };

@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { dashboards } from '../../../tools/dashboards/dashboards.ts';
-import { type Case, cases, drained, heldByHand, worker } from './cases.ts';
+import type { Case } from './case.ts';
+import { cases, drained, worker } from './cases.ts';
+import { heldByHand } from './steering.ts';
 
 const run = promisify(execFile);
 const rulesFile = resolve('deploy/alerts/tideline.rules.yaml');
