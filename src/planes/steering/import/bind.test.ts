@@ -38,15 +38,46 @@ old     CNAME www
     '    note: the registry record of external-dns for api.video.example',
     'api.video.example becomes policy api',
     '    note: external-dns (owner paris) writes it for ingress/video/api: first delete its TXT records at a-api.video.example, api.video.example, so that it leaves the host alone, then take the host out of its sources, and only then adopt',
-    'ns1.video.example is not imported: 10.0.0.1 is the entry address of no Cluster (db:4)',
-    '    fix: write it into spec.entry of its Cluster, or leave the name to the tool that writes it now',
+    'ns1.video.example stays: A: NS records lead to it, and none of its addresses is of a Cluster; it stays as it is',
     'odd.video.example is not imported: its A record cannot be read: expected one IPv4 address, not "192.0.2.10 again" (db:11)',
     'old.video.example stays: CNAME: no record of addresses; it stays as it is',
     'video.example stays: NS, SOA: no record of addresses; it stays as it is',
     'www.video.example becomes policy www',
     '    note: today every A answer holds 2 addresses and clients try the next one; a policy answers with one cluster at a time',
-    'hosts in policies: 3, policies: 3, not imported: 2, staying: 4',
+    'hosts in policies: 3, policies: 3, not imported: 1, staying: 5',
   ]);
+});
+
+test('what serves the zone itself stays as it is, also under another origin; anything else at an address of nobody is refused', () => {
+  const lines = report(`@    NS    ns1
+@    NS    ns.elsewhere.example.
+@    MX    10 mail
+_sip._tcp SRV 0 5 5060 voice.inner
+ns1  A     10.0.0.1
+     AAAA  2001:db8::53
+mail A     10.0.0.2
+voice.inner A 10.0.0.3
+www  A     10.0.0.4
+$ORIGIN inner.video.example.
+@    NS    ns2
+ns2  A     10.0.0.5
+`);
+  expect(lines.filter((line) => !line.includes('no record of addresses') && !line.startsWith('    '))).toEqual([
+    'mail.video.example stays: A: MX records lead to it, and none of its addresses is of a Cluster; it stays as it is',
+    'ns1.video.example stays: A, AAAA: NS records lead to it, and none of its addresses is of a Cluster; it stays as it is',
+    'ns2.inner.video.example stays: A: NS records lead to it, and none of its addresses is of a Cluster; it stays as it is',
+    'voice.inner.video.example stays: A: SRV records lead to it, and none of its addresses is of a Cluster; it stays as it is',
+    'www.video.example is not imported: 10.0.0.4 is the entry address of no Cluster (db:10)',
+    'hosts in policies: 0, policies: 0, not imported: 1, staying: 7',
+  ]);
+});
+
+test('a name server at the address of a Cluster is imported as any other host, and one with an address of nobody beside it is refused', () => {
+  expect(report('@ NS ns1\nns1 A 192.0.2.10\n')).toContain('ns1.video.example becomes policy ns1');
+  const mixed = report('@ NS ns1\nns1 A 10.0.0.1\nns1 A 192.0.2.10\n');
+  expect(mixed).toContain(
+    'ns1.video.example is not imported: 10.0.0.1 is the entry address of no Cluster (db:3, db:4)',
+  );
 });
 
 test('a name with several TTLs has the smallest, and several addresses are clusters of equal weight', () => {

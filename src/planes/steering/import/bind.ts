@@ -34,7 +34,7 @@ function entryOf(set: readonly MasterRecord[], zone: string, file: string): Zone
   const at = set.map((record) => `${file}:${record.line}`);
   if (type === 'TXT') return { name, type, at, texts: set.map(({ data }) => data.join('')) };
   const family = families.get(type);
-  if (family === undefined) return { name, type, at };
+  if (family === undefined) return { name, type, at, leadsTo: set.flatMap(({ leadsTo }) => leadsTo ?? []) };
   const addresses = set.map(({ data, line: where }) => ({ data, where, address: addressOf(data, family) }));
   const odd = addresses.find(({ address }) => address === undefined);
   if (odd !== undefined) {

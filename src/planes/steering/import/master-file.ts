@@ -1,3 +1,6 @@
+import { withoutUndefined } from '../../../model/values.ts';
+import { serverTypes } from './zone-file.ts';
+
 /**
  * A reader of master files (RFC 1035, section 5; RFC 2308 for $TTL), as BIND and most name servers keep zones. It reads what stands in one
  * file: $INCLUDE and BIND's $GENERATE are refused by name. What is wrong is a MasterFileError with the line.
@@ -10,6 +13,8 @@ export interface MasterRecord {
   readonly type: string;
   /** The words of the data: those in quotes without them, names as they stand. */
   readonly data: readonly string[];
+  /** Of NS, MX and SRV: the name that they lead to, in the form of `owner`. */
+  readonly leadsTo?: string;
   readonly line: number;
 }
 
@@ -83,7 +88,9 @@ function read(entry: Entry, state: State): MasterRecord | undefined {
   if (ttlSeconds === undefined)
     throw new MasterFileError(line, `${owner} ${type} has no TTL, and no $TTL or record with one stands before it`);
   state.lastTtl = ttlSeconds;
-  return { owner, ttlSeconds, type, data: words.map((word) => word.text), line };
+  const data = words.map((word) => word.text);
+  const leadsTo = serverTypes.includes(type) ? absolute(data.at(-1) ?? '', state.origin, line) : undefined;
+  return { owner, ttlSeconds, type, data, line, ...withoutUndefined({ leadsTo }) };
 }
 
 /** Takes TTL and class away, which may stand in either order, or not at all. */

@@ -41,6 +41,7 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
   const clusterOf = clusterByAddress(platform);
   const hosts = Map.groupBy(file.entries, ({ name }) => hostOf(name, target.zone));
   const registered = heritages(hosts);
+  const leading = leadingTo(file.entries);
   const findings: ImportFinding[] = [];
   const drafts: Drafted[] = [];
   for (const [host, entries] of hosts) {
@@ -48,6 +49,13 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
     const others = entries.filter((entry) => !isOfAddresses(entry));
     if (others.length > 0) findings.push(staying(host, others, registered.at(host)));
     if (addresses.length === 0) continue;
+    const servedFor = leading.get(host);
+    if (servedFor !== undefined && isOfNobody(addresses, clusterOf)) {
+      const types = [...new Set(addresses.map(({ type }) => type))].sort().join(', ');
+      const what = `${types}: ${servedFor.join(' and ')} records lead to it, and none of its addresses is of a Cluster; it stays as it is`;
+      findings.push({ host, outcome: 'stays', what, notes: [] });
+      continue;
+    }
     const alias = others.filter(({ type }) => type === 'CNAME');
     try {
       refuseUnlessAnswered(host, { zone: target.zone, hosts, alias });
@@ -69,6 +77,29 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
   }
   const policies = grouped(drafts, target, findings);
   return { policies, findings: findings.sort((a, b) => (a.host < b.host ? -1 : 1)) };
+}
+
+/** The types of the records that lead to a name, sorted. */
+function leadingTo(entries: readonly ZoneEntry[]): ReadonlyMap<string, readonly string[]> {
+  const pairs = entries.flatMap(({ type, leadsTo = [] }) => leadsTo.map((name) => ({ name, type })));
+  const byName = Map.groupBy(pairs, ({ name }) => name);
+  return new Map([...byName].map(([name, some]) => [name, [...new Set(some.map(({ type }) => type))].sort()]));
+}
+
+/** Whether addresses can be read, and none of them is the entry of a Cluster. */
+function isOfNobody(entries: readonly ZoneEntry[], clusterOf: ReadonlyMap<string, string>): boolean {
+  let isOfOne = false;
+  const seen = (address: string): string => {
+    isOfOne ||= clusterOf.has(address);
+    return 'somebody';
+  };
+  try {
+    for (const { read } of entries) read?.(seen);
+  } catch (error) {
+    if (error instanceof NotPossible) return false;
+    throw error;
+  }
+  return !isOfOne && entries.every(({ problem }) => problem === undefined);
 }
 
 interface Around {

@@ -291,3 +291,20 @@ test('what Tideline compiles of a policy is read as that policy again', () => {
   );
   expect(compared).toBeGreaterThan(5);
 });
+
+test('a name server and a mail server of the zone stay as they are where their addresses are of no Cluster', () => {
+  const leading = (type: string, value: string): RecordSet => ({ name: zone, type, target: values(value) });
+  const records = [
+    leading('NS', `NS1.${zone}.`),
+    leading('MX', `10 mail.${zone}.`),
+    record(`ns1.${zone}`, values('10.0.0.1')),
+    record(`mail.${zone}`, values('10.0.0.2')),
+    record(www, values(at.paris)),
+  ];
+  const result = importZone(platform, zoneOfRecords(zone, records), { zone, providers: ['route53'] });
+  const of = (outcome: string) => result.findings.filter((one) => one.outcome === outcome).map(({ host }) => host);
+  expect([of('refused'), of('policy')]).toEqual([[], [www]]);
+  expect(renderImport(result)).toContain(
+    `mail.${zone} stays: A: MX records lead to it, and none of its addresses is of a Cluster; it stays as it is`,
+  );
+});

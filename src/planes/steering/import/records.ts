@@ -2,7 +2,7 @@ import { formatLocation, groupKey, type RecordSet } from '../../../answers/recor
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import { isBelowRegistry } from '../records/registry.ts';
 import { type ClusterOf, knownCluster, NotPossible, type RecordAnswers, weighted } from './answers.ts';
-import type { EntryAnswers, ZoneEntry, ZoneFile } from './zone-file.ts';
+import { type EntryAnswers, serverTypes, type ZoneEntry, type ZoneFile } from './zone-file.ts';
 
 /**
  * The records of a zone of Route 53, whoever made them, as an import reads them. Written from Route 53's documentation of routing: a
@@ -27,6 +27,10 @@ function entryOf(group: readonly RecordSet[], zone: string, reader: Reader): Zon
   const name = first.name === zone ? '' : first.name.slice(0, -zone.length - 1);
   const texts = group.flatMap(({ target }) => (target.kind === 'values' ? target.values : []));
   if (type === 'TXT') return { name, type, texts };
+  if (serverTypes.includes(type)) {
+    const leadsTo = texts.map((text) => (text.split(' ').at(-1) ?? '').toLowerCase().replace(/\.$/, ''));
+    return { name, type, leadsTo };
+  }
   if (!addressTypes.includes(type)) return { name, type };
   // No host has an underscore: such names are made by tools for other records.
   const ours = group.some(({ target }) => target.kind === 'alias' && isBelowRegistry(zone, target.name));

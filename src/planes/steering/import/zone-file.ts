@@ -18,6 +18,8 @@ export interface ZoneEntry {
   readonly problem?: string;
   /** Of TXT records. */
   readonly texts?: readonly string[];
+  /** Of NS, MX and SRV records: the names that they lead to, absolute and without the trailing dot. */
+  readonly leadsTo?: readonly string[];
   /** Why records that hold addresses are nobody's answer by themselves: a name that another tool made for its own use. */
   readonly partOf?: string;
 }
@@ -31,3 +33,6 @@ export interface EntryAnswers extends RecordAnswers {
   /** True where the records have a health check of their own. */
   readonly checked?: boolean;
 }
+
+/** Records whose last field is the name of a server that is asked for something else than a page. */
+export const serverTypes: readonly string[] = ['NS', 'MX', 'SRV'];
