@@ -3,7 +3,7 @@ import { countriesWithPrefixes } from '../../test/support/geo.ts';
 import { parseAddress } from '../model/address.ts';
 import { formatIpv4 } from './ipv4.ts';
 import { countryOf } from './lookup.ts';
-import { clientAddress, prefixesOf, prefixesPerCountry } from './prefixes.ts';
+import { clientAddress, clientOutside, prefixesOf, prefixesPerCountry } from './prefixes.ts';
 import { countryRanges } from './ranges.ts';
 
 describe('countryOf', () => {
@@ -67,5 +67,15 @@ describe('countryRanges', () => {
     const [high, low] = [0x2001_4860, 0x4860];
     const google = ipv6.findLast(({ start }) => start <= high * 2 ** 16 + low);
     expect(google?.country).toBe(countryOf('2001:4860:4860::8888'));
+  });
+});
+
+describe('clientOutside', () => {
+  it('is a client of the country that is in none of the networks', () => {
+    const [first, second] = [clientAddress('FR', 0), clientAddress('FR', 1)];
+    expect(clientOutside('FR', [])).toBe(first);
+    expect(clientOutside('FR', [first.replace(/\d+$/, '0/24')])).toBe(second);
+    expect(clientOutside('FR', ['0.0.0.0/1', '128.0.0.0/1'])).toBeUndefined();
+    expect(clientOutside('QQ', [])).toBeUndefined();
   });
 });

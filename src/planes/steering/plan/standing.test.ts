@@ -58,3 +58,30 @@ describe.each(['route53', 'powerdns'] as const)('%s', (name) => {
     expect(empty).toMatch(/A: nothing\n +OTHERWISE than the policy, which wants paris;/);
   });
 });
+
+test('users of a network that the zone tells apart are answered by it, others of the country as before', async () => {
+  const platform = await examplePlatform();
+  const video = platform.policies.get('video');
+  if (video === undefined) throw new Error('no policy');
+  const rule = { countries: [], continents: [], clusters: [{ name: 'newyork', weight: 1 }], failover: [] };
+  const withNetwork = (networks: string[]): Platform => {
+    const spec = { ...video.spec, rules: [{ ...rule, networks }, ...video.spec.rules] };
+    return { ...platform, policies: new Map([['video', { ...video, spec }]]) };
+  };
+  const memory = new ZoneInMemory('powerdns');
+  const office = withNetwork(['198.51.100.0/22']);
+  await applyZone(await planZone(office, memory.provider, zone, 0), memory.provider);
+  const ask = async (spec: Platform, network: string) => {
+    const policy = spec.policies.get('video');
+    if (policy === undefined) throw new Error('no policy');
+    const { families } = await standingOf(spec, memory.provider, { policy, host, country: 'FR', network, nowMs: 0 });
+    return families[0];
+  };
+  expect(await ask(office, '198.51.101.0/24')).toMatchObject({ healthy: 'newyork' });
+  expect(await ask(office, '198.51.104.9')).toMatchObject({ healthy: 'paris' });
+  // The policy no longer names it: its users would have the answer of their country.
+  expect(await ask(withNetwork(['203.0.113.0/24']), '198.51.101.0/24')).toMatchObject({
+    healthy: 'newyork',
+    policy: { healthy: 'paris' },
+  });
+});

@@ -119,3 +119,28 @@ test('the note about a move stands in the batch that makes it, and is no drift',
   expect([after?.batches, after?.notices]).toEqual([[], []]);
   expect(after?.state.records.some(({ name }) => name === note)).toBe(true);
 });
+
+test('a network that moves is told, counts as an average country, and is left out of what the zone remembers', async () => {
+  const { plan, apply } = world('powerdns');
+  const platform = await examplePlatform();
+  const networked = (name: string, moved: number): Platform => {
+    const one = withMoved(platform, moved).policies.get('video');
+    if (one === undefined) throw new Error('no policy');
+    const office = { countries: [], continents: [], networks: ['198.51.100.0/24'], failover: [] };
+    const rules = [...one.spec.rules, { ...office, clusters: [{ name, weight: 1 }] }];
+    return { ...platform, policies: new Map([['video', { ...one, spec: { ...one.spec, rules } }]]) };
+  };
+  await apply(networked('cloud', 0), 0, 'anna');
+  const plans = await plan(networked('newyork', 0), 1, 'anna');
+  expect(plans[0]?.impacts[0]?.movedShare).toBeCloseTo(1 / 247, 9);
+  const text = renderPlans(plans).join('\n');
+  expect(text).toContain('cloud -> newyork: 198.51.100.0/24');
+  expect(text).toContain('each network counts as an average country (NetworksGuessed)');
+  await apply(networked('newyork', 0), 1, 'anna');
+  // Of both only the countries are remembered, in a form that is read back.
+  await apply(networked('cloud', 2), 2, 'anna');
+  const [back] = await plan(networked('cloud', 4), 3, 'anna');
+  const window = [...(back?.windows.values() ?? [])][0];
+  expect(window?.applies).toMatchObject([{ by: 'anna', movedShare: expect.closeTo(3 / 247, 3) }]);
+  expect(window?.displaced.after).toBeCloseTo(4 / 247, 9);
+});
