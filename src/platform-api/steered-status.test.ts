@@ -43,8 +43,9 @@ interface Wanted {
   readonly zones: readonly object[];
 }
 
+const only = (kind: string, object: OwnObject<string>) => (asked: string) => (asked === kind ? [object] : []);
 const wishOf = (statuses: SteeredStatuses, object: OwnObject<string>, looked: Looked, nowMs = startMs) =>
-  statuses.wishes(place, { policies: [object], drains: [] }, looked, nowMs)[0];
+  statuses.wishes(place, only('TrafficPolicy', object), looked, nowMs)[0];
 const wantedOf = (wish: ReturnType<typeof wishOf>): Wanted => {
   if (wish?.wanted === undefined) throw new Error('nothing is wanted');
   return wish.wanted as Wanted;
@@ -119,7 +120,7 @@ it('writes of a Drain one condition, leaves those of others, and takes it back o
   const others = [{ type: 'InForce', status: 'True', reason: 'InForce', message: 'm' }];
   const object = { kind: 'Drain', metadata: { name: 'works', generation: 4 }, spec, status: { conditions: others } };
   const wish = (nowMs: number, status: object) =>
-    statuses.wishes(place, { policies: [], drains: [{ ...object, status: status as never }] }, drained, nowMs)[0];
+    statuses.wishes(place, only('Drain', { ...object, status: status as never }), drained, nowMs)[0];
   const first = wish(startMs, object.status);
   expect(textOf(first)).toEqual(['InDns=True InForce']);
   expect(first?.held).toBeUndefined();

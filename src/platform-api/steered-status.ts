@@ -4,6 +4,7 @@ import type { NewCondition, StatusCondition } from '../kube/status/conditions.ts
 import type { StatusWish } from '../kube/status/contest.ts';
 import { apiVersion } from '../model/contract.ts';
 import { drainsOfCluster } from '../model/platform/drains.ts';
+import { overlayStanding, verdictStanding } from '../model/platform/overlay-standing.ts';
 import { clustersOfPolicy } from '../model/platform/policies.ts';
 import { type Standing, standingOf, zonesOfPolicy } from '../model/platform/policy-standing.ts';
 import type { Drain, TrafficPolicy } from '../model/spec/kinds.ts';
@@ -25,31 +26,40 @@ export interface Looked {
   readonly verdicts: readonly Verdict[];
 }
 
-interface SteeredObjects {
-  readonly policies: Iterable<OwnObject<string>>;
-  readonly drains: Iterable<OwnObject<string>>;
-}
+const resources = {
+  TrafficPolicy: 'trafficpolicies',
+  Drain: 'drains',
+  TrafficOverlay: 'trafficoverlays',
+  TrafficVerdict: 'trafficverdicts',
+} as const;
+export type SteeredKind = keyof typeof resources;
+/** The kinds of which something is said. */
+export const steeredKinds = Object.keys(resources) as readonly SteeredKind[];
 
 /**
- * The status that TrafficPolicies of an API should have, and what DNS makes of its Drains. An object that was edited since somebody looked keeps
+ * The status that TrafficPolicies of an API should have, what DNS makes of its Drains and overlays, and whether a word about one counts. An object that was edited since somebody looked keeps
  * what was wanted before, and so do those that nobody looked at.
  */
 export class SteeredStatuses {
   #wishes: ReadonlyMap<string, StatusWish> = new Map();
 
   /** The wishes for these objects, of the API at `place`; one that says the same as before is the identical one. */
-  wishes(place: string, { policies, drains }: SteeredObjects, looked: Looked, nowMs: number): readonly StatusWish[] {
+  wishes(
+    place: string,
+    objects: (kind: SteeredKind) => Iterable<OwnObject<string>>,
+    looked: Looked,
+    nowMs: number,
+  ): readonly StatusWish[] {
     const said = new Map(
       looked.verdicts.flatMap((one) => (one.place === place ? [[`${one.kind}/${one.name}`, one] as const] : [])),
     );
-    const wishes = [
-      ...this.#of('TrafficPolicy', policies, said, (object, verdict, last) =>
-        policyWish(object, { verdict, looked }, last, nowMs),
+    const wishes = steeredKinds.flatMap((kind) =>
+      this.#of(kind, objects(kind), said, (object, verdict, last) =>
+        kind === 'TrafficPolicy'
+          ? policyWish(object, { verdict, looked }, last, nowMs)
+          : conditionWish(object, standingIn(kind, { verdict, looked }, nowMs), { kind, last }, nowMs),
       ),
-      ...this.#of('Drain', drains, said, (object, verdict, last) =>
-        drainWish(object, { verdict, looked }, last, nowMs),
-      ),
-    ];
+    );
     this.#wishes = new Map(wishes);
     return wishes.map(([, wish]) => wish);
   }
@@ -117,7 +127,13 @@ function policyWish(
   const observedGeneration = generation;
   const { specDigest, zones: heldZones, zoneList } = held;
   return {
-    object: { apiVersion, kind: 'TrafficPolicy', resource: 'trafficpolicies', name, ...withoutUndefined({ uid }) },
+    object: {
+      apiVersion,
+      kind: 'TrafficPolicy',
+      resource: resources.TrafficPolicy,
+      name,
+      ...withoutUndefined({ uid }),
+    },
     wanted: { conditions: conditions.wanted, ...said, ...withoutUndefined({ observedGeneration }) },
     held:
       status === undefined
@@ -157,23 +173,39 @@ function generationsOf(policy: TrafficPolicy, zones: readonly ZoneView[], held: 
   });
 }
 
-/** What DNS makes of a Drain; undefined for one that DNS does not concern and of which nothing was said. */
-function drainWish(
+/** What is to be said of an object of which steering says one condition only; undefined where there is nothing to say. */
+function standingIn(
+  kind: Exclude<SteeredKind, 'TrafficPolicy'>,
+  { verdict: { name, state, reason, message }, looked }: About,
+  nowMs: number,
+): Standing | undefined {
+  const { platform, zones } = looked;
+  if (kind === 'Drain') {
+    const drain = state === 'refused' ? undefined : platform.drains.get(name);
+    return drain === undefined ? undefined : followingOf(drain, looked, nowMs);
+  }
+  if (state === 'refused') return { status: 'False', reason, message };
+  if (kind === 'TrafficVerdict') return verdictStanding(name, platform);
+  const view = platform.overlaid?.find((one) => one.name === name);
+  return view === undefined ? undefined : overlayStanding(view, platform, zones);
+}
+
+/** A status of one condition; undefined where nothing is to be said and nothing was said. */
+function conditionWish(
   { metadata, status }: OwnObject<string>,
-  { verdict, looked }: About,
-  last: StatusWish | undefined,
+  standing: Standing | undefined,
+  { kind, last }: { readonly kind: Exclude<SteeredKind, 'TrafficPolicy'>; readonly last: StatusWish | undefined },
   nowMs: number,
 ): StatusWish | undefined {
   const { name, uid, generation } = metadata;
+  const type = kind === 'Drain' ? 'InDns' : 'InForce';
   const held = ((status ?? {}) as Held).conditions ?? [];
   const { conditions: before } = (last?.wanted ?? {}) as Held;
-  const drain = verdict.state === 'refused' ? undefined : looked.platform.drains.get(name);
-  const standing = drain === undefined ? undefined : followingOf(drain, looked, nowMs);
-  const said = standing === undefined ? [] : [conditionOf('InDns', standing)];
-  const conditions = ownConditions(said, ['InDns'], { held, before }, { nowMs, generation });
+  const said = standing === undefined ? [] : [conditionOf(type, standing)];
+  const conditions = ownConditions(said, [type], { held, before }, { nowMs, generation });
   if (said.length + conditions.held.length === 0) return undefined;
   return {
-    object: { apiVersion, kind: 'Drain', resource: 'drains', name, ...withoutUndefined({ uid }) },
+    object: { apiVersion, kind, resource: resources[kind], name, ...withoutUndefined({ uid }) },
     wanted: said.length === 0 ? undefined : { conditions: conditions.wanted },
     held: conditions.held.length === 0 ? undefined : { conditions: conditions.held },
   };

@@ -9,11 +9,11 @@ import { apiVersion } from '../model/contract.ts';
 import { placeOfApi } from '../model/source-status.ts';
 import { withoutUndefined } from '../model/values.ts';
 import { mostObjects } from '../platform/admit.ts';
-import { type Looked, SteeredStatuses, steeringManager } from './steered-status.ts';
+import { type Looked, type SteeredKind, SteeredStatuses, steeredKinds, steeringManager } from './steered-status.ts';
 
 /**
- * Writes once to the API of a cluster what a command found in the zones, as the agent does that leads: the status of policies and what DNS makes of
- * Drains. Rejects with ApiError when the API cannot be read or takes no status.
+ * Writes once to the API of a cluster what a command found in the zones, as the agent does that leads: the status of policies, what DNS makes of
+ * Drains and overlays, and which words count. Rejects with ApiError when the API cannot be read or takes no status.
  */
 export async function writeSteered(
   client: KubeClient,
@@ -21,16 +21,20 @@ export async function writeSteered(
   looked: Looked,
   { nowMs, timeoutMs }: { readonly nowMs: number; readonly timeoutMs: number },
 ): Promise<void> {
-  const list = (kind: 'TrafficPolicy' | 'Drain') =>
-    looked.verdicts.some((one) => one.kind === kind) ? objectsOf(client, kind, timeoutMs) : [];
-  const objects = { policies: await list('TrafficPolicy'), drains: await list('Drain') };
-  for (const wish of new SteeredStatuses().wishes(placeOfApi(cluster), objects, looked, nowMs))
-    await put(client, wish, timeoutMs);
+  const lists = await Promise.all(
+    steeredKinds.map(async (kind) => {
+      const isThere = looked.verdicts.some((one) => one.kind === kind);
+      return [kind, isThere ? await objectsOf(client, kind, timeoutMs) : []] as const;
+    }),
+  );
+  const objects = new Map<SteeredKind, readonly OwnObject<string>[]>(lists);
+  const wishes = new SteeredStatuses().wishes(placeOfApi(cluster), (kind) => objects.get(kind) ?? [], looked, nowMs);
+  for (const wish of wishes) await put(client, wish, timeoutMs);
 }
 
 async function objectsOf(
   client: KubeClient,
-  kind: 'TrafficPolicy' | 'Drain',
+  kind: SteeredKind,
   timeoutMs: number,
 ): Promise<readonly OwnObject<string>[]> {
   const path = collectionPath(kind, apiVersion);

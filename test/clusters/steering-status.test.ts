@@ -203,11 +203,51 @@ it('says of a Drain whether DNS follows, and nothing once it is over', async () 
   await eventually(async () => ((await read('drains', 'works')).status?.conditions ?? []).length === 0);
 });
 
+it('says of a proposal for whom it waits, since when it is in force, and why it is not', async () => {
+  const proposal = {
+    policy: 'video',
+    owner: 'optimiser',
+    expires: '2099-01-01T00:00:00Z',
+    rules: [{ countries: ['FR'], clusters: [{ name: 'cloud' }] }],
+  };
+  const ours = { apiVersion: 'tideline.dev/v1alpha1', metadata: { name: 'evening' } };
+  const overlay = (more: object = {}) =>
+    plane.apply({ ...ours, kind: 'TrafficOverlay', spec: { ...proposal, reason: 'paris is full', ...more } });
+  const word = (said: string, about: object = {}) => {
+    const spec = { overlay: 'evening', verdict: said, by: 'anna', at: new Date().toISOString(), reason: 'looked' };
+    return plane.apply({ ...ours, kind: 'TrafficVerdict', spec: { ...spec, proposal: { ...proposal, ...about } } });
+  };
+  await overlay();
+  await comes('trafficoverlays', 'evening', 'InForce', 'False WaitsForPerson');
+  await word('approve');
+  await comes('trafficoverlays', 'evening', 'InForce', 'True Approved');
+  await comes('trafficverdicts', 'evening', 'InForce', 'True Approved');
+  const table = await plane.kubectl(['get', 'trafficoverlays']);
+  expect(table).toMatch(/^NAME +POLICY +INFORCE +WHY +SINCE +OWNER +EXPIRES +AFTERWARDS +RENEWED +REASON +AGE$/m);
+  expect(table).toMatch(/^evening +video +True +Approved +20\S+Z +optimiser /m);
+  await overlay({ renewed: '2026-01-01T00:00:00Z' });
+  await comes('trafficoverlays', 'evening', 'InForce', 'True Silent');
+  await overlay({ renewed: '2099-01-01T00:00:00Z', rules: [{ countries: ['BE'], clusters: [{ name: 'cloud' }] }] });
+  await comes('trafficoverlays', 'evening', 'InForce', 'True ChangedSince');
+  await comes('trafficverdicts', 'evening', 'InForce', 'True ChangedSince');
+  await overlay({ expires: '2026-01-01T00:00:00Z' });
+  await word('approve', { expires: '2026-01-01T00:00:00Z' });
+  await comes('trafficoverlays', 'evening', 'InForce', 'True EndedStays');
+  await word('reject', { expires: '2026-01-01T00:00:00Z' });
+  await comes('trafficoverlays', 'evening', 'InForce', 'False Rejected');
+  expect(await plane.kubectl(['get', 'trafficverdicts'])).toMatch(/^evening +evening +reject +True +Rejected +anna /m);
+});
+
 it('needs no more rights than it has, and uses those it has', async () => {
   const asked = await plane.audit(({ groups }) => groups.includes('tideline:steering'));
   expect(asked.filter(({ decision }) => decision === 'forbid')).toEqual([]);
   const statuses = asked.filter(({ subresource, code }) => subresource === 'status' && code === 200);
-  expect([...new Set(statuses.map(({ resource }) => resource))].toSorted()).toEqual(['drains', 'trafficpolicies']);
+  expect([...new Set(statuses.map(({ resource }) => resource))].toSorted()).toEqual([
+    'drains',
+    'trafficoverlays',
+    'trafficpolicies',
+    'trafficverdicts',
+  ]);
   // What stands is not written again, however often the agent looks.
-  expect(statuses.length).toBeLessThan(40);
+  expect(statuses.length).toBeLessThan(60);
 });

@@ -1,3 +1,4 @@
+import { overlayReasons } from '../../src/model/platform/overlay-standing.ts';
 import { standingReasons } from '../../src/model/platform/policy-standing.ts';
 import { kindNames } from '../../src/model/spec/kinds.ts';
 import { reasons, type SpecReason } from '../../src/model/spec/reasons.ts';
@@ -79,8 +80,9 @@ function statusSection(): string {
     '\nThe reasons of an EdgePool are those of the edge:\n',
     ...reasonLines(edgeReasons),
     '\n`Accepted` of the other kinds has a reason of [spec.md](../operations/spec.md), and `InForce` of one that is not accepted has the same.',
-    '`InForce` of a TrafficPolicy and `InDns` of a Drain are `True` with `InForce`, or have the reason for which a zone waits or fails:\n',
-    ...reasonLines({ ...standingReasons, ...steeringReasons }),
+    '`InForce` of a TrafficPolicy and `InDns` of a Drain are `True` with `InForce`, or have the reason for which a zone waits or fails; that of a TrafficOverlay or',
+    'TrafficVerdict may also say what becomes of the proposal or of the word:\n',
+    ...reasonLines({ ...standingReasons, ...overlayReasons, ...steeringReasons }),
     '',
   ].join('\n');
 }

@@ -95,7 +95,9 @@ const names: Readonly<Record<KindName, Names>> = {
     short: 'tover',
     columns: [
       ['Policy', 'string', '.spec.policy'],
-      ['Accepted', 'string', conditionPath('Accepted')],
+      ['InForce', 'string', conditionPath('InForce')],
+      ['Why', 'string', conditionPath('InForce', 'reason')],
+      ['Since', 'string', conditionPath('InForce', 'lastTransitionTime')],
       ['Owner', 'string', '.spec.owner'],
       ['Expires', 'string', '.spec.expires'],
       ['Afterwards', 'string', '.spec.afterwards'],
@@ -109,7 +111,8 @@ const names: Readonly<Record<KindName, Names>> = {
     columns: [
       ['Overlay', 'string', '.spec.overlay'],
       ['Verdict', 'string', '.spec.verdict'],
-      ['Accepted', 'string', conditionPath('Accepted')],
+      ['InForce', 'string', conditionPath('InForce')],
+      ['Why', 'string', conditionPath('InForce', 'reason')],
       ['By', 'string', '.spec.by'],
       ['At', 'string', '.spec.at'],
       ['Reason', 'string', '.spec.reason'],

@@ -11,8 +11,12 @@ export const conditionTypes: Readonly<Record<KindName, Readonly<Record<string, s
   Site: plain,
   Cluster: plain,
   Freeze: plain,
-  TrafficOverlay: { Accepted: plain.Accepted },
-  TrafficVerdict: { Accepted: plain.Accepted },
+  TrafficOverlay: {
+    Accepted: plain.Accepted,
+    InForce:
+      'DNS answers as it says, since `lastTransitionTime`; else for whom or what it waits, or why it leads nobody.',
+  },
+  TrafficVerdict: { Accepted: plain.Accepted, InForce: 'The word counts, since `lastTransitionTime`.' },
   EdgePool: {
     Accepted: 'The pool is in force as it is written.',
     ResolvedRefs: 'Everything it refers to is there.',

@@ -31,7 +31,7 @@ export interface AgentStatuses {
 /** The API is compared with what it should say so often; the source itself tells nobody of a status that changed. */
 const everyMs = 2000;
 
-/** Writes to the API that holds the Lease, while this agent leads, what became of policies and what DNS makes of Drains. */
+/** Writes to the API that holds the Lease, while this agent leads, what became of policies and proposals, and what DNS makes of Drains. */
 export async function agentStatuses(options: AgentStatusesOptions): Promise<AgentStatuses> {
   const { api, client, election, platform, verdicts, clock, log, metrics } = options;
   const { SteeredStatuses, steeringManager } = await import('../../platform-api/steered-status.ts');
@@ -51,8 +51,7 @@ export async function agentStatuses(options: AgentStatusesOptions): Promise<Agen
   let found: Looked | undefined;
   const compare = async (): Promise<number> => {
     if (found === undefined || !election.leading) return everyMs;
-    const objects = { policies: api.objects('TrafficPolicy').values(), drains: api.objects('Drain').values() };
-    writer.set(statuses.wishes(api.current().place, objects, found, clock.now()));
+    writer.set(statuses.wishes(api.current().place, (kind) => api.objects(kind).values(), found, clock.now()));
     return everyMs;
   };
   const loop = new Loop({
