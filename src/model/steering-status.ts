@@ -3,6 +3,8 @@ import type { HostLack, HostStatus } from './status.ts';
 /** The status of a steering agent. It may have a cluster, for its Lease, and reads nothing of it. */
 export interface SteeringStatus extends Omit<HostStatus, 'cluster'> {
   readonly cluster?: string;
+  /** The machine where it runs; an older agent does not say it. */
+  readonly server?: string;
   /** `observe` and `recommend` cannot write; only the latter asks a person to. */
   readonly mode: 'observe' | 'recommend' | 'automatic';
   readonly leadership: LeadershipView;

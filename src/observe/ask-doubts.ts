@@ -6,8 +6,10 @@ import { type AgentDoubts, doubtFields } from './doubt-fields.ts';
 export interface LocalAgent extends AgentDoubts {
   /** `edge` or `network`. */
   readonly agent: string;
-  /** The blade or node. */
+  /** The blade or node, or the machine of a steering agent. */
   readonly server: string;
+  /** Absent from older agents. */
+  readonly startedAtMs?: number | undefined;
   readonly cluster: string;
   readonly at: Place;
 }
@@ -17,6 +19,8 @@ const schema = z.object({
   cluster: z.string(),
   blade: z.string().optional(),
   node: z.string().optional(),
+  server: z.string().optional(),
+  startedAtMs: z.number().optional(),
   ...doubtFields,
 });
 
@@ -28,6 +32,6 @@ export async function askDoubts(at: Place, options: Asking): Promise<LocalAgent 
   );
   const read = schema.safeParse(answer);
   if (!read.success) return undefined;
-  const { blade, node, ...status } = read.data;
-  return { ...status, server: blade ?? node ?? '(unnamed)', at };
+  const { blade, node, server, ...status } = read.data;
+  return { ...status, server: blade ?? node ?? server ?? '(unnamed)', at };
 }

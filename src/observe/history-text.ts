@@ -1,3 +1,4 @@
+import { nameOf } from './ask-history.ts';
 import type { PastDecision } from './history.ts';
 
 /** Decisions for people, each on a line and a second one for its cause, the oldest first; a line with the date wherever the day changes. */
@@ -11,11 +12,11 @@ export function renderHistory(decisions: readonly PastDecision[]): readonly stri
   });
 }
 
-function linesOf({ server, what, subject, why, by, inputs }: PastDecision, time: string): readonly string[] {
+function linesOf({ what, subject, why, by, inputs, ...who }: PastDecision, time: string): readonly string[] {
   const more = [
     ...(why === undefined ? [] : [why]),
     ...(by === undefined ? [] : [`by ${by}`]),
     ...(inputs === undefined ? [] : [`(${inputs})`]),
   ].join('; ');
-  return [`${time.slice(11, 19)}Z  ${server}  ${what} ${subject}`, ...(more === '' ? [] : [`    ${more}`])];
+  return [`${time.slice(11, 19)}Z  ${nameOf(who)}  ${what} ${subject}`, ...(more === '' ? [] : [`    ${more}`])];
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { twoSites } from '../../test/support/platform.ts';
+import { toldApart } from './ask-history.ts';
 import { concerns, mergeHistories, type PastDecision, readHistory } from './history.ts';
 import { renderHistory } from './history-text.ts';
 
@@ -32,6 +33,27 @@ it('is one list of all, by time', () => {
   });
   const merged = mergeHistories([told('a', 1, 30), told('b', 20, 10)], 5);
   expect(merged.map(({ server, atMs }) => `${server}${atMs}`)).toEqual(['b10', 'b20', 'a30']);
+});
+
+it('tells agents apart that run on one server, by what they are or by their port', () => {
+  const at = (server: string, agent: string, port: number) => ({ server, agent, at: { address: '10.1.0.21', port } });
+  const asked = toldApart([
+    at('paris-blade-1', 'edge', 9464),
+    at('ops-1', 'steering', 9465),
+    at('ops-1', 'steering', 9475),
+    at('mixed', 'edge', 9464),
+    at('mixed', 'network', 9463),
+  ]);
+  expect(asked.map(({ server, instance }) => `${server} ${instance ?? ''}`.trim())).toEqual([
+    'paris-blade-1',
+    'ops-1 steering:9465',
+    'ops-1 steering:9475',
+    'mixed edge',
+    'mixed network',
+  ]);
+  expect(renderHistory([past({ instance: 'edge' })])[1]).toBe(
+    '14:02:11Z  paris-blade-1 (edge)  VipWithdrawn VIP 192.0.2.10',
+  );
 });
 
 it('concerns a country by the clusters that serve it, or by the countries that moved', () => {

@@ -11,6 +11,8 @@ export interface PastDecision extends Decision {
   readonly server: string;
   /** `edge`, `network`, `steering`, or `command`. */
   readonly agent: string;
+  /** Tells agents of one server apart; absent where there is one. */
+  readonly instance?: string;
   /** Absent of a command, and of a steering agent. */
   readonly cluster?: string;
 }
@@ -19,6 +21,7 @@ export interface PastDecision extends Decision {
 export interface ToldHistory {
   readonly server: string;
   readonly agent: string;
+  readonly instance?: string;
   readonly cluster?: string;
   readonly decisions: readonly Decision[];
   readonly damaged: number;
@@ -64,8 +67,8 @@ export function readDecisions(values: readonly unknown[]): readonly Decision[] {
 /** Everybody's decisions since a moment in one list, the oldest first. */
 export function mergeHistories(told: readonly ToldHistory[], sinceMs: number): readonly PastDecision[] {
   return told
-    .flatMap(({ server, agent, cluster, decisions }) =>
-      decisions.map((one) => ({ ...one, server, agent, ...(cluster === undefined ? {} : { cluster }) })),
+    .flatMap(({ server, agent, instance, cluster, decisions }) =>
+      decisions.map((one) => ({ ...one, server, agent, ...withoutUndefined({ instance, cluster }) })),
     )
     .filter(({ atMs }) => atMs >= sinceMs)
     .toSorted((a, b) => a.atMs - b.atMs);

@@ -27,9 +27,9 @@ export async function localAgents(
   return found;
 }
 
-/** An agent that listens on every address answers at each. */
+/** An agent that listens on every address answers at each; another one on this server was started at another moment. */
 function isSame(a: LocalAgent, b: LocalAgent): boolean {
-  return a.agent === b.agent && a.server === b.server && a.cluster === b.cluster;
+  return a.agent === b.agent && a.server === b.server && a.cluster === b.cluster && a.startedAtMs === b.startedAtMs;
 }
 
 function placesHere(): readonly Place[] {

@@ -26,7 +26,7 @@ export interface HistoryArguments extends OutputArguments, TlsArguments, Steerin
 const patienceMs = 5000;
 
 export async function run(paths: readonly string[], options: HistoryArguments): Promise<void> {
-  const { askHistory } = await import('../../observe/ask-history.ts');
+  const { askHistory, nameOf, toldApart } = await import('../../observe/ask-history.ts');
   const { concerns, mergeHistories } = await import('../../observe/history.ts');
   const { renderHistory } = await import('../../observe/history-text.ts');
   const nowMs = systemClock.now();
@@ -39,9 +39,9 @@ export async function run(paths: readonly string[], options: HistoryArguments): 
   } = platform === undefined ? await askedHere(options) : await askedOf(platform, options);
   const asking = { timeoutMs: patienceMs, access: await accessOf(options) };
   const steering = options.steering.map(steeringAgentAt);
-  const answers = await Promise.all([...asked, ...steering].map((one) => askHistory(one, sinceMs, asking)));
+  const answers = await Promise.all(toldApart([...asked, ...steering]).map((one) => askHistory(one, sinceMs, asking)));
   const told = answers.flatMap((one) => ('silent' in one ? [] : [one]));
-  const silent = [...unasked, ...answers.flatMap((one) => ('silent' in one ? [`${one.server} ${one.silent}`] : []))];
+  const silent = [...unasked, ...answers.flatMap((one) => ('silent' in one ? [`${nameOf(one)} ${one.silent}`] : []))];
   const commands = await commandsHere();
   const all = mergeHistories([...told, commands], sinceMs);
   const decisions =
@@ -50,7 +50,7 @@ export async function run(paths: readonly string[], options: HistoryArguments): 
       : all.filter(
           concerns(platform, { ...options, ...withoutUndefined({ country: options.country?.toUpperCase() }) }, nowMs),
         );
-  const faulty = [...told, commands].flatMap(faultsOf);
+  const faulty = [...told, commands].flatMap((one) => faultsOf(nameOf(one), one));
   await printResult(options.output, {
     lines: () => [
       ...(decisions.length === 0 ? ['nothing was decided in this time'] : renderHistory(decisions)),
@@ -63,7 +63,7 @@ export async function run(paths: readonly string[], options: HistoryArguments): 
   if (silent.length > 0) process.exitCode = 1;
 }
 
-function faultsOf({ server, damaged, problem }: ToldHistory): readonly string[] {
+function faultsOf(server: string, { damaged, problem }: ToldHistory): readonly string[] {
   return [
     ...(damaged === 0 ? [] : [`${server} has ${damaged} lines in its journal that cannot be read`]),
     ...(problem === undefined ? [] : [`${server}: ${problem}`]),

@@ -130,7 +130,7 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
   return {
     start: () => agent.start(),
     platformChanged: () => agent.refresh(),
-    status: () => agent.status(),
+    status: () => ({ server: hostname(), ...agent.status() }),
     stop: async () => {
       await lead?.statuses?.stop();
       await agent.stop();
