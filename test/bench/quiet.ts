@@ -6,8 +6,8 @@ import { LabProcess, lab, until } from '../integration/lab/labprocess.ts';
 import { quietVerdict, type Vector } from './support/quiet.ts';
 
 /**
- * `make quiet`: leaves a lab with Prometheus alone for a quarter of an hour (or for as many minutes as the argument says). Exit code 1
- * when an alert fired in that time. The waits of alerts are a twentieth there, so that what is brief enough to be waited for in production fires
+ * `make quiet`: leaves a lab with Prometheus, and with a steering agent that applies by itself, alone for a quarter of an hour (or for as many
+ * minutes as the argument says). Exit code 1 when an alert fired in that time. The waits of alerts are a twentieth there, so that what is brief enough to be waited for in production fires
  * here: the check is stricter than the bar.
  */
 const minutes = Number(process.argv[2] ?? 15);
@@ -19,11 +19,13 @@ const startMs = 300_000;
 const settleMs = 120_000;
 
 const folder = await mkdtemp('/tmp/tl-quiet-');
-const running = new LabProcess(join(folder, 's'), [], ['--alerts']);
+const running = new LabProcess(join(folder, 's'), [], ['--alerts', '--steering', 'automatic']);
 try {
   await running.waitForOutput(/^ready/m, startMs);
-  const agents = await countTargets();
+  let agents = 0;
   await until(async () => {
+    agents = await countTargets();
+    if (agents === 0) return 'Prometheus does not know its agents yet';
     const asked = (await ask('up')).data?.result.length ?? 0;
     if (asked < agents) return `Prometheus has asked ${asked} of ${agents} agents`;
     const active = (await ask('ALERTS')).data?.result.length;
