@@ -126,11 +126,20 @@ export function neverGroups({ byCountry, unknown }: Answers): readonly NeverGrou
     .sort((a, b) => b.countries.length - a.countries.length);
 }
 
-/** The shares, of 1, of the clusters that answer while the clusters `failed` are down. Never empty. */
-export function answersFor(tiers: readonly Tier[], failed: ReadonlySet<string>): Distribution {
-  for (const tier of tiers) {
+/**
+ * The shares, of 1, of the clusters that answer while the clusters `failed` are down. Those that are `short` of addresses are no first choice, and may take
+ * over for others. Never empty.
+ */
+export function answersFor(
+  tiers: readonly Tier[],
+  failed: ReadonlySet<string>,
+  short: ReadonlySet<string> = new Set(),
+): Distribution {
+  for (const [index, tier] of tiers.entries()) {
     const healthy = tier.flatMap(({ weight, ...cluster }) => {
-      const name = choicesOf({ weight, ...cluster }).find((one) => !failed.has(one));
+      const choices = choicesOf({ weight, ...cluster });
+      const isLeft = (name: string, place: number): boolean => index === 0 && place === 0 && short.has(name);
+      const name = choices.find((one, place) => !failed.has(one) && !isLeft(one, place));
       return name === undefined ? [] : [{ name, weight }];
     });
     if (healthy.length > 0) return shares(healthy);

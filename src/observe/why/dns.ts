@@ -12,7 +12,7 @@ import { failbackOf } from '../../model/platform/policies.ts';
 import type { TrafficPolicy } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { fails, type Hop, holds, unknown } from './chain.ts';
-import { unhealthyClusters } from './entry.ts';
+import { shortOfAddresses, unhealthyClusters } from './entry.ts';
 import type { DnsPart, Evidence } from './evidence.ts';
 
 /** The way from a policy to the clusters that users of one country get. `country` is a code; absent: nobody knows where they are. */
@@ -39,7 +39,8 @@ export function dnsHops(platform: Platform, evidence: Evidence, { policy, host, 
   const { tiers, rule, never } = preferenceOf(all, country);
   const unhealthy = unhealthyClusters(evidence, name);
   const wanted = answersFor(tiers, new Set());
-  const expected = answersFor(tiers, unhealthy);
+  const short = shortOfAddresses(platform, evidence, name);
+  const expected = answersFor(tiers, unhealthy, short.inAll);
   const who = country ?? 'users of unknown location';
   const kept = never.length === 0 ? '' : `, never ${never.join(', ')}`;
   const spec = holds('spec', host, `for ${who}: policy ${name}, ${rule}: ${formatTiers(tiers)}${kept}`);
@@ -47,7 +48,10 @@ export function dnsHops(platform: Platform, evidence: Evidence, { policy, host, 
   const clusterOf = clusterByAddress(platform);
   // In which state of a country the address is by which the name servers were asked is not known: any of theirs is right.
   const preferences = preferencesWithin(all, country);
-  const within = preferences.map((one) => answersFor(one.tiers, unhealthy));
+  // A cluster that is short in one family only is left there alone.
+  const within = [short.inAll, ...(short.inSome.size > short.inAll.size ? [short.inSome] : [])].flatMap((left) =>
+    preferences.map((one) => answersFor(one.tiers, unhealthy, left)),
+  );
   const right = new Set(within.flatMap((shares) => [...shares.keys()]));
   const expectedText = [...new Set(within.map(formatShares))].join(', or for some of its states ');
   const whileHeld = answersWhileHeld(policy, preferences, unhealthy);

@@ -155,3 +155,27 @@ export function unhealthyClusters({ health }: Evidence, policy: string): Readonl
       .map(([cluster]) => cluster),
   );
 }
+
+/**
+ * The clusters that answer for a policy at fewer addresses than they need to be a first choice (`spec.healthCheck.minHealthyAddresses`): in some family, and in
+ * all that they have. What was not asked counts as healthy.
+ */
+export function shortOfAddresses(
+  platform: Platform,
+  { health }: Evidence,
+  policy: string,
+): { readonly inSome: ReadonlySet<string>; readonly inAll: ReadonlySet<string> } {
+  const families = Map.groupBy(
+    health.filter((part) => part.policy === policy),
+    ({ cluster, address }) => `${cluster} ${address.includes(':')}`,
+  );
+  const judged = [...families.values()].flatMap((parts) => {
+    const cluster = parts[0]?.cluster ?? '';
+    const least = Math.min(platform.clusters.get(cluster)?.spec.healthCheck.minHealthyAddresses ?? 1, parts.length);
+    const up = parts.filter((part) => !('healthy' in part) || part.healthy).length;
+    return { cluster, isShort: up < least };
+  });
+  const enough = new Set(judged.filter(({ isShort }) => !isShort).map(({ cluster }) => cluster));
+  const inSome = new Set(judged.filter(({ isShort }) => isShort).map(({ cluster }) => cluster));
+  return { inSome, inAll: new Set([...inSome].filter((cluster) => !enough.has(cluster))) };
+}

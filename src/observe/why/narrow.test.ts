@@ -51,6 +51,24 @@ test('a cluster is healthy while one of its entry addresses is', () => {
   expect(ask(france, { health: parts })).toMatchObject({ verdict: 'holds' });
 });
 
+test('a first choice of which too few addresses answer may be left, and one with enough may not', () => {
+  const paris = platform.clusters.get('paris');
+  if (paris === undefined) throw new Error('no paris');
+  const wanting = (minHealthyAddresses: number) => {
+    const healthCheck = { ...paris.spec.healthCheck, minHealthyAddresses };
+    return {
+      ...platform,
+      clusters: new Map(platform.clusters).set('paris', { ...paris, spec: { ...paris.spec, healthCheck } }),
+    };
+  };
+  const other = { cluster: 'paris', address: '192.0.2.11', policy: 'video', problem: 'nothing within 3 s' };
+  const parts = [...health(), { ...other, healthy: false as const, answered: false }];
+  const byCloud = { health: parts, dns: dns('FR', ['203.0.113.10']) };
+  const dnsHop = (minHealthyAddresses: number) =>
+    answer(wanting(minHealthyAddresses), { ...well, ...byCloud }, france).hops.find(({ hop }) => hop === 'DNS answer');
+  expect([dnsHop(2), dnsHop(1)]).toMatchObject([{ verdict: 'holds' }, { verdict: 'fails', reason: 'AnswerDiffers' }]);
+});
+
 test('an answer that is right while the zone holds a cluster back is not called wrong, and no other is excused', () => {
   const failback = { mode: 'heldDown', holdMinutes: 10, stepShare: 0.1, stepMinutes: 5 } as const;
   const told = (address: string, spec: Partial<TrafficPolicy['spec']>) => {

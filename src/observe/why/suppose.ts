@@ -4,7 +4,7 @@ import { entryAddresses } from '../../model/platform/entries.ts';
 import { policyOfHost } from '../../model/platform/policies.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { AgentPart, Snapshot } from '../snapshot.ts';
-import { unhealthyClusters } from './entry.ts';
+import { shortOfAddresses, unhealthyClusters } from './entry.ts';
 import type { DnsPart, Evidence, HealthPart, RoutePart } from './evidence.ts';
 
 /** An object that is supposed to be down. */
@@ -126,7 +126,9 @@ function predicted(platform: Platform, after: Evidence, part: DnsPart): DnsPart 
   if (policy === undefined) return part;
   const { server, host, country, subnet } = part;
   const { tiers } = preferenceOf(answersNow(platform, policy, after.snapshot.takenAtMs), country);
-  const clusters = [...answersFor(tiers, unhealthyClusters(after, policy.metadata.name)).keys()];
+  const { name } = policy.metadata;
+  const short = shortOfAddresses(platform, after, name).inAll;
+  const clusters = [...answersFor(tiers, unhealthyClusters(after, name), short).keys()];
   const addresses = clusters.flatMap((cluster) => entryAddresses(platform, cluster).map(({ text }) => text));
   return {
     server: `${server} (as the spec says)`,

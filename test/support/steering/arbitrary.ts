@@ -120,3 +120,5 @@ export const dualAddresses = fc.record(
 export const drainedClusters = fc.subarray([...names]);
 /** Arbitrary clusters that fail their health checks. */
 export const failedClusters = fc.subarray([...names]);
+/** How many addresses each cluster needs to be a first choice. */
+export const leastAddresses = fc.record(Object.fromEntries(names.map((name) => [name, fc.constantFrom(1, 1, 2, 3)])));

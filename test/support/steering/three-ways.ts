@@ -2,6 +2,7 @@ import {
   type Change,
   ChangeResourceRecordSetsCommand,
   CreateHealthCheckCommand,
+  type HealthCheckConfig,
   type Route53Client,
   UpdateHealthCheckCommand,
 } from '@aws-sdk/client-route-53';
@@ -19,12 +20,13 @@ import { servedBy } from '../../../src/planes/steering/dialects/servable.ts';
 import {
   callerReference,
   toChange,
+  toCountingConfig,
   toHealthCheckConfig,
 } from '../../../src/planes/steering/providers/route53/convert.ts';
 import { route53Reader } from '../../../src/planes/steering/providers/route53/read.ts';
 import { SteeringError } from '../../../src/planes/steering/reasons.ts';
 import { countriesWithPrefixes, labClient } from '../geo.ts';
-import { drainedClusters, dualAddresses, failedClusters, policySpecWithStates } from './arbitrary.ts';
+import { drainedClusters, dualAddresses, failedClusters, leastAddresses, policySpecWithStates } from './arbitrary.ts';
 import { clientOf, createZone, testEmulator, timing } from './emulator.ts';
 import { compileInputOf, policyOf } from './policies.ts';
 import { resolveFor } from './resolve.ts';
@@ -34,6 +36,7 @@ export const anyCase = fc.record({
   policy: policySpecWithStates,
   addresses: dualAddresses,
   drained: drainedClusters,
+  least: leastAddresses,
   failures: fc.array(failedClusters, { minLength: 1, maxLength: 3 }),
   askers: fc.uniqueArray(
     fc.oneof(fc.constantFrom(...countriesWithPrefixes()), fc.constantFrom('US', ...states.map(({ code }) => code))),
@@ -61,6 +64,7 @@ export async function expectThreeWays(one: Case): Promise<Agreement> {
   const input = compileInputOf(policyOf(JSON.stringify(one.policy)), {
     addresses: one.addresses,
     drained: one.drained,
+    least: one.least,
   });
   const compiled = compile(input);
   if (compiled === undefined) return { answers: 0, outcome: 'refused' };
@@ -70,7 +74,7 @@ export async function expectThreeWays(one: Case): Promise<Agreement> {
   const client = clientOf(emulator);
   try {
     const zoneId = await createZone(client, input.zone);
-    const checks = await createChecks(client, zoneId.replace(/^\/hostedzone\//, ''), compiled.healthChecks);
+    const checks = await createChecks(client, zoneId.replace(/^\/hostedzone\//, ''), compiled);
     await write(client, zoneId, compiled.records, checks);
     let answers = 0;
     for (const failed of one.failures) {
@@ -124,19 +128,20 @@ function relative(tiers: readonly Tier[], serving: ReadonlySet<string>): string 
   return formatTiers(kept.map(share));
 }
 
-/** Creates the checks, each disabled: what they say is then told by `Inverted` alone, at once, and nothing is probed. */
+/** Creates the checks, each that has an endpoint disabled: what they say is then told by `Inverted` alone, at once, and nothing is probed. */
 async function createChecks(
   client: Route53Client,
   zoneId: string,
-  checks: readonly HealthCheck[],
+  { healthChecks, countingChecks }: Compiled,
 ): Promise<ReadonlyMap<string, string>> {
   const ids = new Map<string, string>();
-  for (const check of checks) {
-    const HealthCheckConfig = { ...toHealthCheckConfig(check), Disabled: true };
-    const CallerReference = callerReference(zoneId, check.key, 1, 1);
+  const create = async (key: string, HealthCheckConfig: HealthCheckConfig): Promise<void> => {
+    const CallerReference = callerReference(zoneId, key, 1, 1);
     const { HealthCheck } = await client.send(new CreateHealthCheckCommand({ CallerReference, HealthCheckConfig }));
-    ids.set(check.key, HealthCheck?.Id ?? '');
-  }
+    ids.set(key, HealthCheck?.Id ?? '');
+  };
+  for (const check of healthChecks) await create(check.key, { ...toHealthCheckConfig(check), Disabled: true });
+  for (const check of countingChecks) await create(check.key, toCountingConfig(check, ids));
   return ids;
 }
 
