@@ -123,22 +123,25 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
         const seen = new Set<string>();
         let done = false;
         const watch = (async () => {
-          while (!done) seen.add((await resolveFor(subject.dns, legacy, clientAddress('FR', 0))).join());
+          while (!done) seen.add(String(await resolveFor(subject.dns, legacy, clientAddress('FR', 0)).catch(String)));
         })();
         const take = async (purpose: Purpose): Promise<void> => {
           const made = await planStep(more, subject.provider, { zone, purpose }, now, { probe });
           expect([made.batches.length, made.impacts.map(({ host: name }) => name)]).toEqual([1, [legacy]]);
           await applyZone(made, subject.provider);
         };
-        await take({ kind: 'adopt', host: legacy });
-        expect((await plan(more)).changes.registryBefore.hosts).toContain(legacy);
-        await eventually(async () => {
-          const got = await resolveFor(subject.dns, legacy, clientAddress('JP', 0));
-          return got.toString() === '203.0.113.10' ? undefined : `JP gets ${got.toString()}`;
-        });
-        await take({ kind: 'release', host: legacy });
-        done = true;
-        await watch;
+        try {
+          await take({ kind: 'adopt', host: legacy });
+          expect((await plan(more)).changes.registryBefore.hosts).toContain(legacy);
+          await eventually(async () => {
+            const got = await resolveFor(subject.dns, legacy, clientAddress('JP', 0));
+            return got.toString() === '203.0.113.10' ? undefined : `JP gets ${got.toString()}`;
+          });
+          await take({ kind: 'release', host: legacy });
+        } finally {
+          done = true;
+          await watch;
+        }
         expect(seen).toEqual(new Set(['192.0.2.10']));
         expect((await plan(more)).heldBack.map(({ host: name }) => name)).toEqual([legacy]);
         expect((await resolveFor(subject.dns, legacy, clientAddress('JP', 0))).join()).toBe('203.0.113.10');

@@ -1,0 +1,108 @@
+import { execFile, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { decode, encode } from 'dns-packet';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PowerDns, startPowerDns } from '../../../lab/daemons/powerdns.ts';
+import { clientAddress } from '../../../src/geo/prefixes.ts';
+import { applyZone } from '../../../src/planes/steering/plan/apply.ts';
+import { powerDns } from '../../../src/planes/steering/providers/powerdns/write.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+import { planZone } from '../../support/steering/plans.ts';
+import { resolveFor } from '../../support/steering/resolve.ts';
+import { eventually, examplePlatform, Vips } from '../../support/steering/world.ts';
+
+/** A zone that the server signs as it answers: what Lua records answer is signed as well, and what is not there is denied. */
+const dns = { host: '127.0.0.1', port: 5302 };
+const zone = 'video.example';
+const host = 'www.video.example';
+const vips = new Vips();
+let directory: string;
+let server: PowerDns;
+
+beforeAll(async () => {
+  await vips.start();
+  directory = await mkdtemp(join(tmpdir(), 'tideline-powerdns-signed-'));
+  server = await startPowerDns({
+    spawn: (command, args) => spawn(command, args, { stdio: 'ignore' }),
+    clock: systemClock,
+    directory,
+    address: dns.host,
+    port: dns.port,
+    apiPort: 8083,
+    apiKey: 'secret',
+    zones: [zone],
+    healthIntervalSeconds: 1,
+  });
+  await promisify(execFile)('pdnsutil', [`--config-dir=${directory}`, 'secure-zone', zone]);
+});
+
+afterAll(async () => {
+  await server?.stop();
+  await vips.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+interface Signed {
+  readonly rcode: string;
+  /** `A`, `RRSIG A`, `NSEC www.video.example A AAAA`, of the answer and the authority. */
+  readonly answers: readonly string[];
+  readonly authorities: readonly string[];
+}
+
+interface Part {
+  readonly name: string;
+  readonly type: string;
+  readonly data: { readonly typeCovered?: string; readonly rrtypes?: readonly string[] };
+}
+
+const partText = ({ name, type, data }: Part): string => {
+  if (type === 'RRSIG') return `RRSIG ${data.typeCovered}`;
+  return type === 'NSEC' ? `NSEC ${name} ${data.rrtypes?.join(' ')}` : type;
+};
+
+/** Asks as a resolver that validates does. */
+async function askSigned(name: string, type: 'A' | 'AAAA' | 'TXT'): Promise<Signed> {
+  const option = { type: 'OPT', name: '.', udpPayloadSize: 4096, flags: 0x8000, options: [] };
+  const query = encode({ type: 'query', id: 7, questions: [{ name, type }], additionals: [option as never] });
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const socket = createSocket('udp4');
+  socket.once('message', resolve);
+  socket.once('error', reject);
+  socket.send(query, dns.port, dns.host);
+  const reply = decode(await promise.finally(() => socket.close()));
+  const texts = (parts: unknown): readonly string[] => (parts as readonly Part[]).map(partText);
+  return {
+    rcode: (reply as unknown as { rcode: string }).rcode,
+    answers: texts(reply.answers),
+    authorities: texts(reply.authorities),
+  };
+}
+
+test('a signed zone is planned and applied as any other, and each answer of a policy is signed', async () => {
+  const provider = powerDns({ url: server.apiUrl, apiKey: server.apiKey, clock: systemClock, random: Math.random });
+  const platform = await examplePlatform();
+  const plan = () => planZone(platform, provider, zone, Date.now(), { probe: async () => 'healthy' });
+  await applyZone(await plan(), provider);
+  expect((await plan()).batches).toEqual([]);
+  await eventually(async () => {
+    const [french] = await resolveFor(dns, host, clientAddress('FR', 0));
+    const [japanese] = await resolveFor(dns, host, clientAddress('JP', 0));
+    const isRight = french === vips.addresses['paris'] && japanese === vips.addresses['cloud'];
+    return isRight ? undefined : `FR gets ${french}, JP gets ${japanese}`;
+  });
+  expect(await askSigned(host, 'A')).toMatchObject({ rcode: 'NOERROR', answers: ['A', 'RRSIG A'] });
+
+  const otherType = await askSigned(host, 'TXT');
+  expect([otherType.rcode, otherType.answers]).toEqual(['NOERROR', []]);
+  expect(otherType.authorities).toContainEqual(
+    expect.stringMatching(/^NSEC www\.video\.example A( AAAA)? RRSIG NSEC$/),
+  );
+
+  const noName = await askSigned('nobody.video.example', 'A');
+  expect(noName.rcode).toBe('NXDOMAIN');
+  expect(noName.authorities.filter((text) => text === 'RRSIG NSEC').length).toBeGreaterThan(0);
+}, 60_000);
