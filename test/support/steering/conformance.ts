@@ -113,6 +113,13 @@ export function describeProvider(name: string, start: () => Promise<ProviderUnde
       longMs,
     );
 
+    test('a resolver that tells nothing of its clients is answered as users of unknown location are', async () => {
+      await eventually(async () => {
+        const [address] = await resolveFor(subject.dns, host, undefined);
+        return address === vips.addresses['cloud'] ? undefined : `it is answered ${address}`;
+      });
+    });
+
     test(
       'a host of others is adopted and released again, and is answered all the time',
       async () => {

@@ -44,6 +44,20 @@ describe('a cluster that was down', () => {
     expect([await world.answer('FR'), await world.holds()]).toEqual([{ paris: 1 }, []]);
   });
 
+  it.each([7, -7])(
+    'returns when it has been healthy for long enough, though the time of day jumps by %i days',
+    async (days) => {
+      const world = await held();
+      world.down.clear();
+      await world.watch(16);
+      world.nowMs += days * 86_400_000;
+      await world.watch(12);
+      expect(await world.answer('FR')).toEqual({ cloud: 1 });
+      await world.watch(6);
+      expect([await world.answer('FR'), await world.holds()]).toEqual([{ paris: 1 }, []]);
+    },
+  );
+
   it('moves as much by the status of the agent as by the history of the zone', async () => {
     const world = new FailbackWorld(withFailback(example, rule));
     await world.look();
