@@ -73,6 +73,9 @@ export function historyFileOf(agent: string, cluster: string | undefined): strin
   return `${['history', agent, ...(cluster === undefined ? [] : [cluster])].join('-')}.jsonl`;
 }
 
+/** File in the state folder of the steering agent with the zones that it has planned. */
+export const knownZonesFile = 'steering-zones.json';
+
 /** Default ports of the agents' own HTTP endpoint. */
 export const agentPorts = { network: 9463, edge: 9464, steering: 9465 } as const;
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Election } from '../../kube/lease/election.ts';
-import { agentPorts, defaultRunDir, systemNamespace } from '../../model/contract.ts';
+import { agentPorts, defaultRunDir, knownZonesFile, systemNamespace } from '../../model/contract.ts';
 import { findObject } from '../../model/platform/find.ts';
 import { trustTopics } from '../../model/platform/trust.ts';
 import type { Platform } from '../../model/spec/platform.ts';
@@ -98,6 +99,7 @@ const soonMs = 10_000;
 /** Makes the steering agent from its parts. */
 async function steeringAgent(host: SteeringHost): Promise<Agent> {
   const { SteeringAgent } = await import('../../planes/steering/agent.ts');
+  const { knownZonesIn } = await import('../../planes/steering/known-zones.ts');
   const { weightsOfFile } = await import('./demand-file.ts');
   const { given, platform, clock, log, registry } = host;
   const roomLog = log.child({ room: 'provider' });
@@ -119,6 +121,7 @@ async function steeringAgent(host: SteeringHost): Promise<Agent> {
     by: `agent@${hostname()}`,
     specWords: specWordsOf(given),
     candidate: lead?.election,
+    known: await knownZonesIn(resolve(given.stateDir ?? given.runDir, knownZonesFile), log),
     onLooked: lead?.statuses?.looked,
     everyMs: given.every * 1000,
     clock,

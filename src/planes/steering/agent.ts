@@ -1,5 +1,5 @@
 import { freezeInForce, freezeLine } from '../../model/platform/freezes.ts';
-import { overlayMoments, withOverlays } from '../../model/platform/overlays.ts';
+import { withOverlays } from '../../model/platform/overlays.ts';
 import { shellWords } from '../../model/shell-words.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { PlanePart } from '../../model/status.ts';
@@ -22,7 +22,9 @@ import { connected } from './connected.ts';
 import type { ProviderName } from './dialects/dialect.ts';
 import { driftIn } from './drift-watch.ts';
 import { withoutNews } from './held-overlays.ts';
+import type { KnownZones } from './known-zones.ts';
 import { type SteeringMetrics, steeringMetrics } from './metrics.ts';
+import { msUntilMoments } from './moments.ts';
 import { ParityWatch } from './parity-watch.ts';
 import { applyPlans } from './plan/apply.ts';
 import { planFailback } from './plan/failback.ts';
@@ -36,7 +38,7 @@ import { statusOf } from './status.ts';
 import { type SpecTrouble, stepOf, type World } from './step.ts';
 import { asksForPerson, heldBackNotice, type Told, toldOf } from './told.ts';
 import { unnamedZone } from './unnamed.ts';
-import { keyOf, plannedZone, stateOf, viewOf, ZoneMemory } from './zone-memory.ts';
+import { keyOf, memoriesOf, plannedAmong, plannedZone, stateOf, viewOf, ZoneMemory } from './zone-memory.ts';
 
 /** What the agent may do. Only the one that applies has anything to write with. */
 export type Hands =
@@ -71,6 +73,8 @@ export interface SteeringAgentOptions {
   /** The words of a command that a person repeats, from the paths of the spec on. */
   readonly specWords: readonly string[];
   readonly candidate?: Candidate | undefined;
+  /** The zones that were planned on this machine before; without it a start knows those of the policies alone. */
+  readonly known?: KnownZones | undefined;
   /** Is told what became of this platform in every zone, after each run in which it was looked at. */
   readonly onLooked?: ((platform: Platform, zones: readonly ZoneView[]) => void) | undefined;
   /** The time between two looks at the zones when nothing changes, give or take a fifth. */
@@ -101,7 +105,7 @@ export class SteeringAgent {
   readonly #options: SteeringAgentOptions;
   readonly #loop: Loop;
   readonly #metrics: SteeringMetrics;
-  readonly #zones = new Map<string, ZoneMemory>();
+  readonly #zones: Map<string, ZoneMemory>;
   readonly #readers = new Map<ProviderName, Promise<ZoneReader>>();
   readonly #writers = new Map<ProviderName, Promise<ZoneProvider>>();
   readonly #after: AfterApply | undefined;
@@ -113,7 +117,8 @@ export class SteeringAgent {
 
   constructor(options: SteeringAgentOptions) {
     this.#options = options;
-    const { clock, log, registry, ask, parity, everyMs } = options;
+    const { clock, log, registry, ask, parity, known, everyMs } = options;
+    this.#zones = memoriesOf(known?.zones ?? [], clock.now());
     this.#after = ask === undefined ? undefined : new AfterApply({ ask, log, onChange: () => this.refresh() });
     if (parity !== undefined) this.#parity = new ParityWatch({ look: parity, everyMs: everyMs / 2, clock, log });
     this.#metrics = steeringMetrics(
@@ -169,13 +174,14 @@ export class SteeringAgent {
 
   /** Looks at every zone that is due; resolves with the ms until the next run is due by itself. */
   async #run(): Promise<number> {
-    const { candidate, clock, onLooked } = this.#options;
+    const { candidate, clock, known, onLooked } = this.#options;
     if (this.#stopping) return Infinity;
     const [changes, looked] = [this.#changes, this.#platform()];
     const zones = this.#take(zonesOf(looked));
     if (candidate?.leading === false) {
       for (const memory of this.#zones.values()) memory.note('standby', [], clock.now());
       this.#parity?.forget();
+      await known?.keep(plannedAmong(this.#zones));
       return this.#untilNext(zones);
     }
     this.#parity?.refresh(looked);
@@ -188,18 +194,19 @@ export class SteeringAgent {
       else if (plan !== undefined) plans.push(plan);
     }
     const unnamed = await this.#lookAtUnnamed(zones);
+    await known?.keep(plannedAmong(this.#zones));
     this.#sayWhatToDo(zones, plans);
     // A platform that changed meanwhile is looked at again at once.
     if (!again && changes === this.#changes) onLooked?.(looked, this.status().zones);
     return again ? againMs * (1 + this.#options.random()) : this.#untilNext([...zones, ...unnamed]);
   }
 
-  /** The memories of these zones; those of others are forgotten, unless they were planned before. */
+  /** The memories of these zones; those of others are forgotten, unless they were planned before, here or by an earlier agent. */
   #take(zones: readonly ZoneAtProvider[]): readonly ZoneMemory[] {
     const { clock, providers } = this.#options;
     const wanted = zones.filter(({ provider }) => providers === 'all' || provider === providers);
     const memories = wanted.map((zone) => this.#zones.get(keyOf(zone)) ?? new ZoneMemory(zone, clock.now()));
-    for (const [key, memory] of this.#zones) if (memory.plannedAtMs === undefined) this.#zones.delete(key);
+    for (const [key, memory] of this.#zones) if (!memory.wasPlanned) this.#zones.delete(key);
     for (const memory of memories) this.#zones.set(keyOf(memory), memory);
     return memories;
   }
@@ -386,14 +393,8 @@ export class SteeringAgent {
   /** Until the next look, the end of a Drain or a Freeze, or the next attempt, whichever comes first. */
   #untilNext(zones: readonly ZoneMemory[]): number {
     const { platform, clock, everyMs, random } = this.#options;
-    const { drains, freezes } = platform();
-    const ends = [
-      ...overlayMoments(platform()),
-      ...[...drains.values()].map(({ spec }) => Date.parse(spec.expires)),
-      ...[...freezes.values()].flatMap(({ spec }) => (spec.until === undefined ? [] : [Date.parse(spec.until)])),
-    ].filter((atMs) => atMs > clock.now());
     const tries = zones.map(({ retryAtMs }) => retryAtMs - clock.monotonic()).filter((ms) => ms > 0);
     const lookMs = everyMs * (0.8 + 0.4 * random());
-    return Math.max(1, Math.min(lookMs, ...ends.map((atMs) => atMs - clock.now()), ...tries));
+    return Math.max(1, Math.min(lookMs, ...msUntilMoments(platform(), clock.now()), ...tries));
   }
 }

@@ -35,10 +35,19 @@ export class ZoneMemory implements ZoneAtProvider {
   /** Not before this moment of the monotonic clock. */
   retryAtMs = 0;
 
-  constructor({ provider, zone }: ZoneAtProvider, nowMs: number) {
+  #isKnown: boolean;
+
+  /** `known`: an earlier agent planned it. */
+  constructor({ provider, zone }: ZoneAtProvider, nowMs: number, known?: 'known') {
+    this.#isKnown = known === 'known';
     this.provider = provider;
     this.zone = zone;
     this.sinceMs = nowMs;
+  }
+
+  /** Whether somebody has planned the zone: something of ours may be in it, whatever the policies say by now. */
+  get wasPlanned(): boolean {
+    return this.#isKnown || this.plannedAtMs !== undefined;
   }
 
   /** Takes what the zone is now, and why; returns the conditions that did not stand before. */
@@ -50,6 +59,8 @@ export class ZoneMemory implements ZoneAtProvider {
     if (state !== this.state) this.sinceMs = nowMs;
     this.state = state;
     if (state === 'standby') {
+      // The one that leads plans it.
+      this.#isKnown = true;
       this.drift = undefined;
       this.overlays = undefined;
       this.holds = [];
@@ -189,3 +200,13 @@ export const stateOf = {
 
 /** Names a zone among the memories of an agent. */
 export const keyOf = ({ provider, zone }: ZoneAtProvider): string => `${provider} ${zone}`;
+
+/** The memories of zones that were planned before this agent started. */
+export function memoriesOf(zones: readonly ZoneAtProvider[], nowMs: number): Map<string, ZoneMemory> {
+  return new Map(zones.map((zone) => [keyOf(zone), new ZoneMemory(zone, nowMs, 'known')]));
+}
+
+/** Those that somebody has planned. */
+export function plannedAmong(memories: ReadonlyMap<string, ZoneMemory>): readonly ZoneAtProvider[] {
+  return [...memories.values()].filter(({ wasPlanned }) => wasPlanned);
+}

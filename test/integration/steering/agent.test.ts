@@ -219,7 +219,7 @@ test('killed at each of its requests, the next one finishes, and every country i
   expect(killed).toBeGreaterThan(15);
 });
 
-test('as a program it follows a folder, writes its history, and ends when it is asked to', {
+test('as a program it follows a folder, writes its history, ends when it is asked to, and knows its zones at the next start', {
   timeout: 120_000,
 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tideline-steering-'));
@@ -227,15 +227,21 @@ test('as a program it follows a folder, writes its history, and ends when it is 
   const words = ['steering', 'agent', '--platform', join(folder, 'platform'), '--provider', 'route53', '--every', '5'];
   const rest = ['--mode', 'recommend', '--run-dir', join(folder, 'run'), '--metrics-address', '127.0.0.1:0'];
   const env = { ...process.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
-  const child = spawn('bin/tideline', [...words, ...rest, '--route53-endpoint', emulator.apiUrl], { env });
-  try {
-    let log = '';
-    for (const stream of [child.stdout, child.stderr])
+  let log = '';
+  const start = () => {
+    log = '';
+    const program = spawn('bin/tideline', [...words, ...rest, '--route53-endpoint', emulator.apiUrl], { env });
+    for (const stream of [program.stdout, program.stderr])
       stream.on('data', (chunk: Buffer) => {
         log += String(chunk);
       });
+    return program;
+  };
+  let child = start();
+  try {
     const patience = { timeoutMs: 60_000, everyMs: 50, show: () => log };
-    const url = await eventually('it listens', () => /"endpoint":"(http:[^"]+)"/.exec(log)?.[1], patience);
+    const listens = () => eventually('it listens', () => /"endpoint":"(http:[^"]+)"/.exec(log)?.[1], patience);
+    let url = await listens();
     const status = async () => (await (await fetch(`${url}/status`)).json()) as SteeringStatus;
     await eventually('it waits for a person', async () => (await status()).zones[0]?.state === 'waits', patience);
     expect(await status()).toMatchObject({ agent: 'steering', mode: 'recommend', platform: { phase: 'current' } });
@@ -254,6 +260,11 @@ test('as a program it follows a folder, writes its history, and ends when it is 
     expect(await history()).toEqual(expect.arrayContaining(['AgentStarted', 'LeadBegan', 'DnsWaits']));
     child.kill('SIGTERM');
     expect(await once(child, 'exit')).toEqual([0, null]);
+    await rm(join(folder, 'platform/traffic.yaml'));
+    child = start();
+    url = await listens();
+    const isLoud = async () => (await status()).zones[0]?.conditions[0]?.reason === 'PolicyGone';
+    await eventually('it says that the policies are gone', isLoud, patience);
   } finally {
     child.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
