@@ -2,6 +2,7 @@ import type { Decision } from './decision.ts';
 import type { Demand } from './demand.ts';
 import type { Problem } from './problem.ts';
 import type { PlatformView, SourceView } from './source-status.ts';
+import type { WritingView } from './writing-status.ts';
 
 /**
  * The shape of an agent's `/status`, as its readers see it: the lab, people. Reasons are text here, because an
@@ -171,17 +172,6 @@ export interface NetworkStatus extends AgentStatus {
   readonly yielded?: YieldView;
   /** Of a worker that may write the status of the spec in its API; absent of every other. */
   readonly writing?: WritingView;
-}
-
-/** Which worker writes the status of the spec in the API of a cluster without an edge pool. */
-export interface WritingView {
-  readonly leading: boolean;
-  readonly holder?: string;
-  readonly transitions?: number;
-  readonly error?: string;
-  /** False also of a leader while the cluster has an edge pool, whose blades write then, or while that is not known. */
-  readonly writes: boolean;
-  readonly problem?: string;
 }
 
 /** What is announced although something is wrong; `count` is the number of pods for which a Drain waits. */

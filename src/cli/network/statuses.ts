@@ -3,8 +3,8 @@ import { systemNamespace } from '../../model/contract.ts';
 import { poolsOfCluster } from '../../model/platform/places.ts';
 import { noTrust } from '../../model/platform/trust.ts';
 import type { Platform } from '../../model/spec/platform.ts';
-import type { WritingView } from '../../model/status.ts';
 import { messageOf, withoutUndefined } from '../../model/values.ts';
+import type { WritingView } from '../../model/writing-status.ts';
 import type { AgentArguments, AgentHost } from '../agent/host.ts';
 
 interface Given extends AgentArguments {
