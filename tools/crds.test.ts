@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { kindNames } from '../src/model/spec/kinds.ts';
+import { apiKindNames } from '../src/model/spec/kinds.ts';
 import { generatedFiles } from './crds.ts';
 import { crdOf } from './spec/crd.ts';
 import { structural } from './spec/structural.ts';
@@ -85,7 +85,7 @@ function listed(schema: unknown): readonly unknown[] {
   return [...own, ...Object.values(schema).flatMap(listed)];
 }
 
-test.each(kindNames)('%s has no value that kubectl would read as another type', (kind) => {
+test.each(apiKindNames)('%s has no value that kubectl would read as another type', (kind) => {
   const schemas = crdOf(kind).spec.versions.map(({ schema }) => schema.openAPIV3Schema.properties['spec']);
   const values = listed(schemas).filter((value) => typeof value === 'string');
   expect(values.filter((value) => otherTypes.test(value))).toEqual([]);

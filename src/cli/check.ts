@@ -136,6 +136,8 @@ function countsOf(platform: Platform) {
     freezes: platform.freezes.size,
     overlays: platform.overlays.size,
     verdicts: platform.verdicts.size,
+    servers: platform.servers.size,
+    fleets: platform.fleets.size,
   };
 }
 
@@ -155,6 +157,8 @@ function countText(platform: Platform): string {
     ...(counts.freezes === 0 ? [] : [plural(counts.freezes, 'freeze')]),
     ...(counts.overlays === 0 ? [] : [plural(counts.overlays, 'traffic overlay')]),
     ...(counts.verdicts === 0 ? [] : [plural(counts.verdicts, 'traffic verdict')]),
+    ...(counts.servers === 0 ? [] : [plural(counts.servers, 'server')]),
+    ...(counts.fleets === 0 ? [] : [plural(counts.fleets, 'fleet')]),
   ].join(', ');
 }
 

@@ -7,7 +7,7 @@ import { objectsOfKind } from '../kube/state.ts';
 import { clusterOfSpecApiFile } from '../model/contract.ts';
 import { fullTrust } from '../model/platform/trust.ts';
 import { InputError } from '../model/problem.ts';
-import { kindNames } from '../model/spec/kinds.ts';
+import { apiKindNames } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { compareText, messageOf } from '../model/values.ts';
 import type { SpecApi } from '../platform/spec-api.ts';
@@ -94,7 +94,7 @@ async function copiesIn(
     const savedAtMs = read.state.origin?.savedAtMs ?? 0;
     if ((newest.get(cluster)?.savedAtMs ?? -1) >= savedAtMs) continue;
     const place = `what the API of cluster ${cluster} said last, kept in ${file.path} on ${new Date(savedAtMs).toISOString()}`;
-    const objects = kindNames.flatMap((kind) =>
+    const objects = apiKindNames.flatMap((kind) =>
       [...(objectsOfKind(read.state, kind) as ReadonlyMap<string, OwnObject<typeof kind>>).values()].map(
         ({ metadata: { name }, spec }) => ({ kind, name, spec }),
       ),

@@ -1,12 +1,12 @@
 import { deepEqual } from '../kube/objects/equal.ts';
 import type { OwnObject } from '../kube/objects/own.ts';
 import type { StatusWish } from '../kube/status/contest.ts';
-import type { KindName } from '../model/spec/kinds.ts';
+import type { ApiKindName } from '../model/spec/kinds.ts';
 import type { Verdict } from '../platform/spec-api.ts';
 import type { PlatformApi } from './source.ts';
 
 /** An object in the API, and what the platform that was put together says of it as it stands there. */
-export interface Judged<Kind extends KindName> {
+export interface Judged<Kind extends ApiKindName> {
   readonly kind: Kind;
   readonly object: OwnObject<string>;
   readonly verdict: Verdict;
@@ -15,7 +15,7 @@ export interface Judged<Kind extends KindName> {
 }
 
 /** Remembers wishes for objects of these kinds, so that what says the same as before is the identical one. */
-export class JudgedWishes<Kind extends KindName> {
+export class JudgedWishes<Kind extends ApiKindName> {
   readonly #kinds: readonly Kind[];
   #wishes: readonly StatusWish[] = [];
 

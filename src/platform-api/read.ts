@@ -5,7 +5,7 @@ import { readObject } from '../kube/read-object.ts';
 import { apiVersion } from '../model/contract.ts';
 import { noTrust, type Trust } from '../model/platform/trust.ts';
 import { placeOfApi } from '../model/source-status.ts';
-import type { KindName } from '../model/spec/kinds.ts';
+import type { ApiKindName } from '../model/spec/kinds.ts';
 import { withoutUndefined } from '../model/values.ts';
 import { mostObjects } from '../platform/admit.ts';
 import { type ApiObject, type SpecApi } from '../platform/spec-api.ts';
@@ -13,7 +13,7 @@ import { type ApiObject, type SpecApi } from '../platform/spec-api.ts';
 /** What is read of an API, and what it is trusted for. */
 export interface SpecQuestion {
   readonly trust: Trust;
-  readonly kinds: readonly KindName[];
+  readonly kinds: readonly ApiKindName[];
 }
 
 /** Of an API that is not trusted for more. */
@@ -37,7 +37,7 @@ export async function readSpecApi(
 
 async function listOf(
   client: KubeClient,
-  kind: KindName,
+  kind: ApiKindName,
   {
     signal,
     timeoutMs,

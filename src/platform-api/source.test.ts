@@ -11,7 +11,7 @@ import { decidingOverlay, withOverlays } from '../model/platform/overlays.ts';
 import { fullTrust, type Trust } from '../model/platform/trust.ts';
 import { InputError } from '../model/problem.ts';
 import type { SpecDocument } from '../model/spec/document.ts';
-import { type KindName, kindNames } from '../model/spec/kinds.ts';
+import { type ApiKindName, apiKindNames } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { readPaths } from '../platform/files.ts';
 import { PlatformWatch } from '../platform/watch.ts';
@@ -40,9 +40,9 @@ class FakeApi implements ClusterSource {
   }
 
   /** The API answers, and these are its objects. */
-  says(objects: readonly OwnObject<KindName>[]): void {
+  says(objects: readonly OwnObject<ApiKindName>[]): void {
     const byKind = new Map(
-      kindNames.map((kind) => [
+      apiKindNames.map((kind) => [
         kind,
         new Map(objects.filter((one) => one.kind === kind).map((one) => [one.metadata.name, one])),
       ]),
@@ -75,7 +75,7 @@ interface Agent {
 }
 
 let folder: string;
-let spec: readonly OwnObject<KindName>[];
+let spec: readonly OwnObject<ApiKindName>[];
 let running: Agent[];
 
 beforeEach(async () => {
@@ -89,19 +89,19 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function objectIn({ value }: SpecDocument): OwnObject<KindName> {
-  const { kind, metadata, spec: said } = value as OwnObject<KindName>;
+function objectIn({ value }: SpecDocument): OwnObject<ApiKindName> {
+  const { kind, metadata, spec: said } = value as OwnObject<ApiKindName>;
   return { kind, metadata: { ...metadata, generation: 1 }, ...(said === undefined ? {} : { spec: said }) };
 }
 
-function drain(reason: string, more: object = {}): OwnObject<KindName> {
+function drain(reason: string, more: object = {}): OwnObject<ApiKindName> {
   const target = { kind: 'Blade', name: 'paris-blade-1' };
   const said = { target, reason, expires: '2099-01-01T00:00:00Z', ...more };
   return { kind: 'Drain', metadata: { name: 'd', generation: 1 }, spec: said };
 }
 
 /** The spec without an object, or with another spec of it. */
-function edited(kind: KindName, name: string, more?: object): readonly OwnObject<KindName>[] {
+function edited(kind: ApiKindName, name: string, more?: object): readonly OwnObject<ApiKindName>[] {
   return spec.flatMap((one) => {
     if (one.kind !== kind || one.metadata.name !== name) return one;
     return more === undefined ? [] : { ...one, spec: { ...one.spec, ...more } };
@@ -188,13 +188,13 @@ describe('an agent without a folder', () => {
       expires: '2099-01-01T00:00:00Z',
       rules: [{ countries: ['FR'], clusters: [{ name: 'cloud' }] }],
     };
-    const overlay = (more: object = {}): OwnObject<KindName> => ({
+    const overlay = (more: object = {}): OwnObject<ApiKindName> => ({
       kind: 'TrafficOverlay',
       metadata: { name: 'evening', generation: 1 },
       spec: { ...proposal, reason: 'paris is at its limit', ...more },
     });
     const said = { overlay: 'evening', verdict: 'approve', by: 'anna', at: '2026-11-27T15:00:00Z', reason: 'seen' };
-    const verdict: OwnObject<KindName> = {
+    const verdict: OwnObject<ApiKindName> = {
       kind: 'TrafficVerdict',
       metadata: { name: 'evening', generation: 1 },
       spec: { ...said, proposal },

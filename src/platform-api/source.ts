@@ -6,7 +6,7 @@ import { emptyState, type ObjectsByKind, objectsOfKind, stateOf } from '../kube/
 import type { Trust } from '../model/platform/trust.ts';
 import { placeOfApi } from '../model/source-status.ts';
 import { type SpecDocument, valueAt } from '../model/spec/document.ts';
-import { type KindName, kindNames } from '../model/spec/kinds.ts';
+import { type ApiKindName, apiKindNames } from '../model/spec/kinds.ts';
 import type { DoubtPart } from '../model/status.ts';
 import { withoutUndefined } from '../model/values.ts';
 import type { InForce } from '../platform/compose.ts';
@@ -76,8 +76,8 @@ export class PlatformApi implements SpecApiSource {
   }
 
   /** The objects as the API has them, with the status that agents wrote. */
-  objects(kind: KindName): ReadonlyMap<string, OwnObject<KindName>> {
-    return objectsOfKind(this.#state, kind) as ReadonlyMap<string, OwnObject<KindName>>;
+  objects(kind: ApiKindName): ReadonlyMap<string, OwnObject<ApiKindName>> {
+    return objectsOfKind(this.#state, kind) as ReadonlyMap<string, OwnObject<ApiKindName>>;
   }
 
   onChange(listener: () => void): Unsubscribe {
@@ -109,9 +109,9 @@ export class PlatformApi implements SpecApiSource {
     const refused = new Set(
       verdicts.flatMap((one) => (one.place === place && one.state === 'refused' ? [`${one.kind}/${one.name}`] : [])),
     );
-    const keptOf = (kind: KindName) =>
+    const keptOf = (kind: ApiKindName) =>
       [...this.objects(kind)].flatMap((entry) => (refused.has(`${kind}/${entry[0]}`) ? [] : kept(entry, inForce)));
-    const objects = new Map(kindNames.map((kind) => [kind, new Map(keptOf(kind))])) as ObjectsByKind;
+    const objects = new Map(apiKindNames.map((kind) => [kind, new Map(keptOf(kind))])) as ObjectsByKind;
     if (isDeepStrictEqual(objects, this.#saved)) return;
     this.#saved = objects;
     this.#writer.save({ ...stateOf(0, objects), ...withoutUndefined({ origin: this.#state.origin }) });
@@ -125,7 +125,7 @@ export class PlatformApi implements SpecApiSource {
   /** Takes a state; false when it says the same of the spec. */
   #take(state: ClusterState): boolean {
     this.#state = state;
-    const objects = kindNames.flatMap((kind) =>
+    const objects = apiKindNames.flatMap((kind) =>
       [...this.objects(kind).values()].map(({ metadata, spec }): ApiObject => {
         const { name, generation } = metadata;
         return { kind, name, spec, ...withoutUndefined({ generation }) };
@@ -139,9 +139,9 @@ export class PlatformApi implements SpecApiSource {
 
 /** An object with the spec that is in force of it; without one it is not kept. */
 function kept(
-  [name, object]: readonly [string, OwnObject<KindName>],
+  [name, object]: readonly [string, OwnObject<ApiKindName>],
   inForce: InForce,
-): readonly (readonly [string, OwnObject<KindName>])[] {
+): readonly (readonly [string, OwnObject<ApiKindName>])[] {
   const document: SpecDocument | undefined = inForce.get(`${object.kind}/${name}`);
   if (document === undefined) return [];
   const { status: _, ...rest } = object;

@@ -1,7 +1,7 @@
 import type { NewCondition, StatusCondition } from '../kube/status/conditions.ts';
 import type { StatusWish } from '../kube/status/contest.ts';
 import { apiVersion } from '../model/contract.ts';
-import type { KindName } from '../model/spec/kinds.ts';
+import type { ApiKindName } from '../model/spec/kinds.ts';
 import { withoutUndefined } from '../model/values.ts';
 import type { Verdict } from '../platform/spec-api.ts';
 import { type Judged, JudgedWishes } from './judged-wishes.ts';
@@ -15,7 +15,7 @@ const resources = {
   Freeze: 'freezes',
   TrafficOverlay: 'trafficoverlays',
   TrafficVerdict: 'trafficverdicts',
-} as const satisfies Partial<Record<KindName, string>>;
+} as const satisfies Partial<Record<ApiKindName, string>>;
 type PlainKind = keyof typeof resources;
 const kinds = Object.keys(resources) as readonly PlainKind[];
 /** Of these it is said whether they are taken, and no more: what of an overlay is in force depends on verdicts, on its policy and on the time. */

@@ -4,7 +4,7 @@ import { objectOf } from '../../test/support/clusters/spec-objects.ts';
 import { noTrust, type TrustTopic } from '../model/platform/trust.ts';
 import { placeOfApi } from '../model/source-status.ts';
 import type { SpecDocument } from '../model/spec/document.ts';
-import { type KindName, kindNames } from '../model/spec/kinds.ts';
+import { type ApiKindName, apiKindNames } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
 import { mostOfOthers } from './admit.ts';
 import { type Composed, composePlatform, type Sources } from './compose.ts';
@@ -219,7 +219,7 @@ it('an API that is not trusted changes nothing that concerns others, whatever it
     'newyork-blade-1',
   ];
   /** Any object, often under a name that is taken, with clusters and targets that are there. */
-  const hostile = fc.constantFrom(...kindNames).chain((kind: KindName) =>
+  const hostile = fc.constantFrom(...apiKindNames).chain((kind: ApiKindName) =>
     fc.record({
       object: objectOf(kind),
       name: fc.constantFrom(...names, 'fresh'),
@@ -229,7 +229,7 @@ it('an API that is not trusted changes nothing that concerns others, whatever it
   fc.assert(
     fc.property(fc.array(hostile, { maxLength: 6 }), fc.constantFrom('paris', 'newyork'), (found, here) => {
       const objects = found.map(({ object, name, aimed }): ApiObject => {
-        const { kind, spec } = object as { readonly kind: KindName; readonly spec: Record<string, unknown> };
+        const { kind, spec } = object as { readonly kind: ApiKindName; readonly spec: Record<string, unknown> };
         const aim = kind === 'EdgePool' ? { cluster: aimed } : {};
         const target = { kind: ['Site', 'Cluster', 'Blade', 'Worker'][aimed.length % 4], name: aimed };
         return { kind, name, spec: { ...spec, ...(kind === 'Drain' ? { target } : aim) } };

@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml';
 import { apiVersion } from '../../src/model/contract.ts';
 import { countries } from '../../src/model/geo/countries.ts';
 import { valueAt } from '../../src/model/spec/document.ts';
-import { type KindName, kindNames, kinds } from '../../src/model/spec/kinds.ts';
+import { type ApiKindName, apiKindNames, kinds } from '../../src/model/spec/kinds.ts';
 import type { SpecReason } from '../../src/model/spec/reasons.ts';
 import { crdOf } from '../../tools/spec/crd.ts';
 import { type differences, seenByServer } from '../../tools/spec/differences.ts';
@@ -25,17 +25,17 @@ beforeAll(async () => {
   await plane().kubectl(['apply', '-f', join(root, 'deploy/crds')]);
   await eventually(async () => {
     const { body } = await client.send('GET', `/apis/${apiVersion}`);
-    return (valueAt(body, ['resources']) as readonly unknown[] | undefined)?.length === 2 * kindNames.length;
+    return (valueAt(body, ['resources']) as readonly unknown[] | undefined)?.length === 2 * apiKindNames.length;
   });
 });
 afterAll(async () => {
   await client.close();
 });
 
-const pathOf = (kind: KindName): string => `/apis/${apiVersion}/${crdOf(kind).spec.names.plural}`;
+const pathOf = (kind: ApiKindName): string => `/apis/${apiVersion}/${crdOf(kind).spec.names.plural}`;
 
 interface Minimal {
-  readonly kind: KindName;
+  readonly kind: ApiKindName;
   readonly spec: object;
 }
 const proposal = {
@@ -77,7 +77,7 @@ const named = ({ kind, spec }: Minimal, more: object = {}) => ({
 });
 
 describe('the CRDs', () => {
-  test.each(kindNames)('%s is established and structural', async (kind) => {
+  test.each(apiKindNames)('%s is established and structural', async (kind) => {
     const name = crdOf(kind).metadata.name;
     const { body } = await client.send('GET', `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`);
     const conditions = valueAt(body, ['status', 'conditions']) as readonly { type: string; status: string }[];
@@ -93,7 +93,7 @@ describe('the CRDs', () => {
   test('no short name is one of another resource', async () => {
     const table = await plane().kubectl(['api-resources', '--no-headers']);
     const words = table.split('\n').map((line) => line.trim().split(/\s+/));
-    for (const kind of kindNames) {
+    for (const kind of apiKindNames) {
       const { plural, singular, shortNames } = crdOf(kind).spec.names;
       for (const name of [plural, singular, ...shortNames]) {
         const users = words.filter((columns) => columns[0] === name || columns[1]?.split(',').includes(name) === true);
@@ -157,7 +157,7 @@ describe('the CRDs', () => {
     expect(shown).toMatch(/"name":"paris".*"name":"tokyo"/);
     await plane().kubectl(['delete', 'tcluster,tpol', 'x']);
     // Such a path prints its first value only, whatever the object has.
-    const paths = kindNames.flatMap((kind) =>
+    const paths = apiKindNames.flatMap((kind) =>
       crdOf(kind).spec.versions.flatMap((version) => version.additionalPrinterColumns.map(({ jsonPath }) => jsonPath)),
     );
     expect(paths.filter((path) => path.includes('[*]'))).toEqual([]);
@@ -246,7 +246,7 @@ describe('what the loader refuses the API server refuses, and nothing else', () 
     TrafficVerdict: 400,
   } as const;
 
-  test.each(kindNames)('any %s, right or spoilt', async (kind) => {
+  test.each(apiKindNames)('any %s, right or spoilt', async (kind) => {
     const counts = { accepted: 0, refused: 0 };
     const startedAt = performance.now();
     const property = fc.asyncProperty(spoilt(objectOf(kind)), async (object) => {
@@ -278,7 +278,7 @@ describe('where the two differ', () => {
   interface Case {
     readonly object: object;
     readonly query: string;
-    readonly kind?: KindName;
+    readonly kind?: ApiKindName;
     /** What the loader says, where that is not about one value of the object. */
     readonly reason?: SpecReason;
   }

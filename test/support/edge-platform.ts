@@ -58,6 +58,10 @@ export function platformForTests(
     freezes: new Map(),
     overlays: new Map(),
     verdicts: new Map(),
+    serverClasses: new Map(),
+    servers: new Map(),
+    releases: new Map(),
+    fleets: new Map(),
     folderOf: () => '/platform',
   };
 }

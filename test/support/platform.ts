@@ -65,6 +65,10 @@ export function twoSites(...drains: readonly Drain[]): Platform {
     freezes: new Map(),
     overlays: new Map(),
     verdicts: new Map(),
+    serverClasses: new Map(),
+    servers: new Map(),
+    releases: new Map(),
+    fleets: new Map(),
     folderOf: () => '/',
   };
 }

@@ -1,6 +1,6 @@
 import { overlayReasons } from '../../src/model/platform/overlay-standing.ts';
 import { standingReasons } from '../../src/model/platform/policy-standing.ts';
-import { kindNames } from '../../src/model/spec/kinds.ts';
+import { apiKindNames } from '../../src/model/spec/kinds.ts';
 import { reasons, type SpecReason } from '../../src/model/spec/reasons.ts';
 import { edgeReasons } from '../../src/planes/edge/reasons.ts';
 import { steeringReasons } from '../../src/planes/steering/reasons.ts';
@@ -34,7 +34,7 @@ export function crdReference(): string {
 }
 
 function kindTable(): string {
-  const rows = kindNames.map((kind) => {
+  const rows = apiKindNames.map((kind) => {
     const { names } = crdOf(kind).spec;
     const installed = ownCrds.includes(crdOf(kind).metadata.name) ? 'yes' : 'no';
     return `| ${kind} | \`${names.plural}\` | \`${names.shortNames.join('`, `')}\` | ${installed} |`;

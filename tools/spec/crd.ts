@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { apiGroup } from '../../src/model/contract.ts';
-import { type KindName, kindNames } from '../../src/model/spec/kinds.ts';
+import { type ApiKindName, apiKindNames } from '../../src/model/spec/kinds.ts';
 import { type JsonSchema, schemaOf } from '../../src/model/spec/schema.ts';
 import { statusOf } from './status.ts';
 import { structural } from './structural.ts';
@@ -16,7 +16,7 @@ function conditionPath(type: string, field = 'status'): string {
   return `.status.conditions[?(@.type=="${type}")].${field}`;
 }
 
-const names: Readonly<Record<KindName, Names>> = {
+const names: Readonly<Record<ApiKindName, Names>> = {
   Site: {
     plural: 'sites',
     short: 'tsite',
@@ -121,7 +121,7 @@ const names: Readonly<Record<KindName, Names>> = {
 };
 
 /** The CustomResourceDefinition of a kind, `apiextensions.k8s.io/v1`. */
-export function crdOf(kind: KindName) {
+export function crdOf(kind: ApiKindName) {
   const { plural, short, columns } = names[kind];
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -156,7 +156,7 @@ export function crdOf(kind: KindName) {
 }
 
 /** The schema of the whole object. Of metadata a CRD may restrict the name only; the API server checks apiVersion and kind itself. */
-function rootOf(kind: KindName, schema: JsonSchema) {
+function rootOf(kind: ApiKindName, schema: JsonSchema) {
   const spec = schema.properties?.['spec'] ?? {};
   const name = schema.properties?.['metadata']?.properties?.['name'] ?? {};
   return {
@@ -175,7 +175,7 @@ function rootOf(kind: KindName, schema: JsonSchema) {
 
 /** Every CRD as a file, by path in the repository. */
 export function crdFiles(): readonly (readonly [path: string, text: string])[] {
-  return kindNames.map((kind) => [
+  return apiKindNames.map((kind) => [
     `deploy/crds/${names[kind].plural}.yaml`,
     `# Made by \`make generate\` from src/model/spec; do not edit.\n${stringify(crdOf(kind), { lineWidth: 120, aliasDuplicateObjects: false })}`,
   ]);

@@ -1,4 +1,4 @@
-import type { KindName } from '../../src/model/spec/kinds.ts';
+import type { ApiKindName } from '../../src/model/spec/kinds.ts';
 
 /** Of an object of which nothing else is to be said. */
 const plain = {
@@ -7,7 +7,7 @@ const plain = {
 } as const;
 
 /** The conditions that Tideline writes, by kind. */
-export const conditionTypes: Readonly<Record<KindName, Readonly<Record<string, string>>>> = {
+export const conditionTypes: Readonly<Record<ApiKindName, Readonly<Record<string, string>>>> = {
   Site: plain,
   Cluster: plain,
   Freeze: plain,
@@ -152,7 +152,7 @@ const steered = {
 } as const;
 
 /** The schema of a kind's status. Only `/status` writes it; a status in a file is dropped. */
-export function statusOf(kind: KindName) {
+export function statusOf(kind: ApiKindName) {
   const types = Object.keys(conditionTypes[kind]);
   return {
     description: `Written by Tideline: ${types.length === 1 ? 'the condition' : 'the conditions'} ${types.join(', ')}.`,

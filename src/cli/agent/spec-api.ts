@@ -60,9 +60,9 @@ async function specApi<View>(
   }: { readonly cluster: string; readonly client: KubeClient; readonly trust: Trust | undefined },
 ): Promise<PlatformApi | undefined> {
   const { kinds: own, selectors } = sourceSelection(needs, 'platform');
-  const { kindNames } = await import('../../model/spec/kinds.ts');
+  const { apiKindNames } = await import('../../model/spec/kinds.ts');
   // An API that a person named is read whole, so that what is not believed of it can be named too.
-  const kinds = trust === undefined ? own : kindNames;
+  const kinds = trust === undefined ? own : apiKindNames;
   if (kinds.length === 0) return undefined;
   const { createKubernetesSource } = await import('../../kube/watch/source.ts');
   const { snapshotFile } = await import('../../kube/last-good.ts');

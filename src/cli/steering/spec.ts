@@ -4,7 +4,7 @@ import { proposalOf, withOverlays } from '../../model/platform/overlays.ts';
 import type { Trust } from '../../model/platform/trust.ts';
 import { InputError } from '../../model/problem.ts';
 import { placeOfApi } from '../../model/source-status.ts';
-import type { KindName, TrafficVerdict } from '../../model/spec/kinds.ts';
+import type { ApiKindName, TrafficVerdict } from '../../model/spec/kinds.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { messageOf } from '../../model/values.ts';
 import type { SpecApi, Verdict } from '../../platform/spec-api.ts';
@@ -86,9 +86,9 @@ async function writtenSpec(paths: readonly string[], trusted: readonly Trusted[]
 async function readTrusted(platform: Platform, cluster: string, trust: Trust): Promise<SpecApi> {
   const { readSpecApi } = await import('../../platform-api/read.ts');
   const { topicOf } = await import('../../model/platform/trust.ts');
-  const { kindNames } = await import('../../model/spec/kinds.ts');
+  const { apiKindNames } = await import('../../model/spec/kinds.ts');
   // Nothing else: whoever is not trusted for a kind could otherwise hold up the plan by an object that is refused.
-  const kinds: readonly KindName[] = kindNames.filter((kind) => trust.has(topicOf(kind)));
+  const kinds: readonly ApiKindName[] = apiKindNames.filter((kind) => trust.has(topicOf(kind)));
   findObject(platform, 'Cluster', cluster, { option: '--platform-trust' });
   const read = await readCluster<SpecApi | undefined>(platform, cluster, {
     folder: async () => undefined,

@@ -31,6 +31,7 @@ export function findObject<Kind extends KindName>(
 
 function tablesOf(platform: Platform): Tables {
   const { sites, clusters, edgePools, policies, drains, freezes, overlays, verdicts } = platform;
+  const { serverClasses, servers, releases, fleets } = platform;
   return {
     Site: sites,
     Cluster: clusters,
@@ -40,5 +41,9 @@ function tablesOf(platform: Platform): Tables {
     Freeze: freezes,
     TrafficOverlay: overlays,
     TrafficVerdict: verdicts,
+    ServerClass: serverClasses,
+    Server: servers,
+    Release: releases,
+    Fleet: fleets,
   };
 }

@@ -41,6 +41,10 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
     Freeze: tableOf(declared, 'Freeze'),
     TrafficOverlay: tableOf(declared, 'TrafficOverlay'),
     TrafficVerdict: tableOf(declared, 'TrafficVerdict'),
+    ServerClass: tableOf(declared, 'ServerClass'),
+    Server: tableOf(declared, 'Server'),
+    Release: tableOf(declared, 'Release'),
+    Fleet: tableOf(declared, 'Fleet'),
   };
   const report: Report = (at, path, finding) => {
     problems.push(problemAt(at, path, finding));
@@ -83,6 +87,10 @@ function platformOf(objects: Objects): Platform {
     freezes: byName(objects.Freeze),
     overlays: byName(objects.TrafficOverlay),
     verdicts: byName(objects.TrafficVerdict),
+    serverClasses: byName(objects.ServerClass),
+    servers: byName(objects.Server),
+    releases: byName(objects.Release),
+    fleets: byName(objects.Fleet),
     folderOf: (clusterName) => {
       const at = objects.Cluster.byName.get(clusterName);
       if (at === undefined) throw new RangeError(`there is no Cluster ${clusterName}`);

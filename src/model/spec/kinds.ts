@@ -4,7 +4,11 @@ import { Metadata } from './fields.ts';
 import { ClusterSpec } from './kinds/cluster.ts';
 import { DrainSpec } from './kinds/drain.ts';
 import { EdgePoolSpec } from './kinds/edge-pool.ts';
+import { FleetSpec } from './kinds/fleet.ts';
 import { FreezeSpec } from './kinds/freeze.ts';
+import { ReleaseSpec } from './kinds/release.ts';
+import { ServerSpec } from './kinds/server.ts';
+import { ServerClassSpec } from './kinds/server-class.ts';
 import { SiteSpec } from './kinds/site.ts';
 import { TrafficOverlaySpec } from './kinds/traffic-overlay.ts';
 import { TrafficPolicySpec } from './kinds/traffic-policy.ts';
@@ -23,6 +27,10 @@ export const Drain = kind('Drain', DrainSpec);
 export const Freeze = kind('Freeze', FreezeSpec);
 export const TrafficOverlay = kind('TrafficOverlay', TrafficOverlaySpec);
 export const TrafficVerdict = kind('TrafficVerdict', TrafficVerdictSpec);
+export const ServerClass = kind('ServerClass', ServerClassSpec);
+export const Server = kind('Server', ServerSpec);
+export const Release = kind('Release', ReleaseSpec);
+export const Fleet = kind('Fleet', FleetSpec);
 
 export type Site = z.infer<typeof Site>;
 export type Cluster = z.infer<typeof Cluster>;
@@ -32,6 +40,10 @@ export type Drain = z.infer<typeof Drain>;
 export type Freeze = z.infer<typeof Freeze>;
 export type TrafficOverlay = z.infer<typeof TrafficOverlay>;
 export type TrafficVerdict = z.infer<typeof TrafficVerdict>;
+export type ServerClass = z.infer<typeof ServerClass>;
+export type Server = z.infer<typeof Server>;
+export type Release = z.infer<typeof Release>;
+export type Fleet = z.infer<typeof Fleet>;
 
 /** Every kind with its schema, in the order of the documentation. */
 export const kinds = {
@@ -43,13 +55,26 @@ export const kinds = {
   Freeze,
   TrafficOverlay,
   TrafficVerdict,
+  ServerClass,
+  Server,
+  Release,
+  Fleet,
 } as const;
 export type KindName = keyof typeof kinds;
+/** Kinds that are read from files only: the machines are the operator's, and no agent in a cluster reads them. */
+const ofFiles = ['ServerClass', 'Server', 'Release', 'Fleet'] as const satisfies readonly KindName[];
+/** Kinds that have a CustomResourceDefinition. */
+export type ApiKindName = Exclude<KindName, (typeof ofFiles)[number]>;
 /** The object of each kind. */
 export type ObjectOf = { readonly [Kind in KindName]: z.infer<(typeof kinds)[Kind]> };
 // Object.keys gives string[]; the keys of the table are exactly the kinds.
 export const kindNames = Object.keys(kinds) as readonly KindName[];
+export const apiKindNames = kindNames.filter(isApiKind);
 
 export function isKindName(text: unknown): text is KindName {
   return typeof text === 'string' && Object.hasOwn(kinds, text);
+}
+
+export function isApiKind(kind: KindName): kind is ApiKindName {
+  return !ofFiles.some((one) => one === kind);
 }

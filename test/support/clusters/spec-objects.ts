@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { apiVersion } from '../../../src/model/contract.ts';
 import { countries } from '../../../src/model/geo/countries.ts';
 import { states } from '../../../src/model/geo/states.ts';
-import { type KindName } from '../../../src/model/spec/kinds.ts';
+import { type ApiKindName } from '../../../src/model/spec/kinds.ts';
 import { address, prefixesApart } from './spec-addresses.ts';
 
 // Generators of valid objects of every kind, as a person may write them: optional fields present or absent, addresses in any spelling.
@@ -239,7 +239,7 @@ const trafficVerdict = fc.record({
   proposal: fc.record(proposal, { requiredKeys: ['policy', 'owner', 'expires', 'rules'] }),
 });
 
-const specs: Readonly<Record<KindName, fc.Arbitrary<object>>> = {
+const specs: Readonly<Record<ApiKindName, fc.Arbitrary<object>>> = {
   Site: site,
   Cluster: cluster,
   EdgePool: edgePool,
@@ -251,7 +251,7 @@ const specs: Readonly<Record<KindName, fc.Arbitrary<object>>> = {
 };
 
 /** An object that is valid, unless random addresses happen to overlap. */
-export function objectOf(kind: KindName): fc.Arbitrary<object> {
+export function objectOf(kind: ApiKindName): fc.Arbitrary<object> {
   return fc
     .record({ metadata, spec: specs[kind] })
     .map((rest) => JSON.parse(JSON.stringify({ apiVersion, kind, ...rest })) as object);

@@ -1,7 +1,7 @@
 import { apiVersion } from '../../../src/model/contract.ts';
 import { buildPlatform } from '../../../src/model/spec/build.ts';
 import { valueAt } from '../../../src/model/spec/document.ts';
-import { isKindName } from '../../../src/model/spec/kinds.ts';
+import { isApiKind, isKindName } from '../../../src/model/spec/kinds.ts';
 import type { SpecReason } from '../../../src/model/spec/reasons.ts';
 import { crdOf } from '../../../tools/spec/crd.ts';
 import type { RawAnswer, RawClient } from './raw.ts';
@@ -55,7 +55,7 @@ export async function serverVerdict(client: RawClient, value: unknown): Promise<
   const version = valueAt(value, ['apiVersion']);
   const kind = valueAt(value, ['kind']);
   if (version !== apiVersion) return unserved('apiVersion', version, 'UnknownApiVersion');
-  if (!isKindName(kind)) return unserved('kind', kind, 'UnknownKind');
+  if (!isKindName(kind) || !isApiKind(kind)) return unserved('kind', kind, 'UnknownKind');
   const path = `/apis/${apiVersion}/${crdOf(kind).spec.names.plural}?dryRun=All&fieldValidation=Strict`;
   return verdictOf(await client.send('POST', path, value));
 }

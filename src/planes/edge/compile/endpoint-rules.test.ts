@@ -57,6 +57,10 @@ function world(endpoints: object, pods: readonly string[] = ['10.10.0.0/16', 'fd
     freezes: new Map(),
     overlays: new Map(),
     verdicts: new Map(),
+    serverClasses: new Map(),
+    servers: new Map(),
+    releases: new Map(),
+    fleets: new Map(),
     drains: new Map(),
     folderOf: () => '/',
   };
