@@ -37,7 +37,18 @@ test('--output json prints the same for programs', () => {
   expect(good.status).toBe(0);
   expect(JSON.parse(good.stdout)).toEqual({
     ok: true,
-    counts: { sites: 5, clusters: 3, edgePools: 2, policies: 1, drains: 0, freezes: 0, overlays: 0, verdicts: 0 },
+    counts: {
+      sites: 5,
+      clusters: 3,
+      edgePools: 2,
+      policies: 1,
+      drains: 0,
+      freezes: 0,
+      overlays: 0,
+      verdicts: 0,
+      servers: 0,
+      fleets: 0,
+    },
     problems: [],
     warnings: [],
   });

@@ -125,15 +125,16 @@ function plural(type: string): string {
 }
 
 /**
- * The first object of the kind in the example platform; Drain and Freeze have none there, so their examples come from the golden of valid
- * objects.
+ * The first object of the kind in the example platform; Drain, Freeze and the kinds of the fleet have none there, so their examples come from
+ * the goldens of valid objects.
  */
 function exampleOf(root: string, kind: KindName): string {
   const folder = join(root, 'examples/hybrid');
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
     .sort();
-  const sources = [...files.map((name) => join(folder, name)), join(root, 'test/golden/check/valid/input.yaml')];
+  const valid = ['valid', 'valid-fleet'].map((name) => join(root, 'test/golden/check', name, 'input.yaml'));
+  const sources = [...files.map((name) => join(folder, name)), ...valid];
   for (const file of sources) {
     const text = readFileSync(file, 'utf8');
     for (const document of parseAllDocuments(text)) {

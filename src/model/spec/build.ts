@@ -2,6 +2,7 @@ import { isInForce } from '../platform/drains.ts';
 import { checkAddresses } from './checks/addresses.ts';
 import { unusedFailback } from './checks/failback.ts';
 import { failbackWarnings } from './checks/failback-needs.ts';
+import { checkFleets } from './checks/fleets.ts';
 import { checkNames } from './checks/names.ts';
 import { checkNever } from './checks/never.ts';
 import { checkOverlays, overlayWarnings } from './checks/overlays.ts';
@@ -9,6 +10,7 @@ import { checkPolicies } from './checks/policies.ts';
 import { checkPools, unservedFamilies } from './checks/pools.ts';
 import { checkPrefixes } from './checks/prefixes.ts';
 import { checkReferences } from './checks/references.ts';
+import { checkServers, checkServersOfPools } from './checks/servers.ts';
 import type { SpecDocument } from './document.ts';
 import type { KindName, ObjectOf } from './kinds.ts';
 import { type Declared, type Objects, problemAt, type Report, type SpecProblem, type Table, valid } from './objects.ts';
@@ -52,6 +54,7 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
   problems.push(...checkNames(objects));
   for (const check of [checkReferences, checkPrefixes, checkAddresses, checkPools, checkPolicies, checkNever])
     check(objects, report);
+  for (const check of [checkServers, checkServersOfPools, checkFleets]) check(objects, report);
   const platform = platformOf(objects);
   checkOverlays(objects, platform, nowMs, report);
   return {

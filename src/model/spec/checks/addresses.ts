@@ -127,7 +127,7 @@ function checkUnique(objects: Objects, report: Report): void {
       report(at, path, {
         reason: 'DuplicateName',
         message: `the name ${name} is also used at ${whereIs(otherName.at, otherName.path)}`,
-        fix: 'give each blade and router its own name',
+        fix: 'give each blade, server and router its own name',
       });
   }
 }
@@ -158,7 +158,24 @@ function holders(objects: Objects): readonly Holder[] {
       ? value.spec.entry.anycast.map((address, index) => ({ at, path: ['spec', 'entry', 'anycast', index], address }))
       : [],
   );
-  return [...routers, ...pools, ...anycast];
+  // A server that is a blade of a pool has its name and address there already; another check compares the two.
+  const blades = new Map(
+    valid(objects.EdgePool.byName.values()).flatMap(({ value }) =>
+      value.spec.blades.map(({ name, address }) => [name, address.text] as const),
+    ),
+  );
+  const servers = valid(objects.Server.byName.values()).flatMap(({ at, value }) => [
+    ...(blades.has(at.name) ? [] : [{ at, path: ['metadata', 'name'], name: at.name }]),
+    ...value.spec.addresses.flatMap((address, index) =>
+      blades.get(at.name) === address.text ? [] : [{ at, path: ['spec', 'addresses', index], address }],
+    ),
+  ]);
+  const apis = valid(objects.Fleet.byName.values()).map(({ at, value }) => ({
+    at,
+    path: ['spec', 'api', 'vip'],
+    address: value.spec.api.vip,
+  }));
+  return [...routers, ...pools, ...anycast, ...servers, ...apis];
 }
 
 function named(at: Declared<unknown>, path: Path, name: string, address: Address): readonly Holder[] {

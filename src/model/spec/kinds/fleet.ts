@@ -121,4 +121,6 @@ export const FleetSpec = z
         'How many servers are touched at once. Members of etcd and control-plane servers are always touched one by one.',
       ),
   })
-  .describe('What the servers of a cluster are made into: versions, prefixes, the API address, etcd, safety.');
+  .describe(
+    'What the servers of a cluster are made into: versions, prefixes, the API address, etcd, safety. It is read from files only.',
+  );

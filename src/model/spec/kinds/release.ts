@@ -54,4 +54,6 @@ export const ReleaseSpec = z
       .max(128)
       .describe('Every file that servers install; no two have one name and version.'),
   })
-  .describe('Files that servers install, with their checksums, so that a site without the Internet can carry them.');
+  .describe(
+    'Files that servers install, with their checksums, so that a site without the Internet can carry them. It is read from files only.',
+  );

@@ -56,4 +56,4 @@ export const ServerClassSpec = z
       .optional()
       .describe('NVIDIA GPUs of a server of the class.'),
   })
-  .describe('What servers of one make have in common.');
+  .describe('What servers of one make have in common. It is read from files only.');

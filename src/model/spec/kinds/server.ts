@@ -28,5 +28,5 @@ export const ServerSpec = z
       .describe('`retired`: it gets no document any more, and its name and addresses stay reserved.'),
   })
   .describe(
-    'A server: where it stands, what it is, and what it does. Its name is its host name, Node name and minion id.',
+    'A server: where it stands, what it is, and what it does. Its name is its host name, Node name and minion id. It is read from files only.',
   );
