@@ -2,9 +2,9 @@ import type { SpecReason } from '../../src/model/spec/reasons.ts';
 
 /**
  * What must be read to find a reason: a `file` as text, one `object`, or the whole `platform`. With `both` it can be found within
- * one object and between objects. An API server sees one object at a time.
+ * one object and between objects. An API server sees one object at a time, and none of the kinds that `servers` are described by.
  */
-export type Scope = 'file' | 'object' | 'platform' | 'both';
+export type Scope = 'file' | 'object' | 'platform' | 'both' | 'servers';
 
 export const scopes: Readonly<Record<SpecReason, Scope>> = {
   FileMissing: 'file',
@@ -57,24 +57,24 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   HostOutsideZone: 'object',
   HostTwice: 'both',
   DrainExpired: 'platform',
-  FamilyTwice: 'platform',
-  FamilyWithoutPods: 'platform',
-  ServerOutsideCluster: 'platform',
-  RoleMissing: 'platform',
-  RoleWithoutCluster: 'platform',
-  RolesApart: 'platform',
-  BladeDiffers: 'platform',
-  BladeOfNoPool: 'platform',
-  FleetTwice: 'platform',
-  OutsidePods: 'platform',
-  NoControlPlane: 'platform',
-  EtcdMembers: 'platform',
-  EtcdInOneRack: 'platform',
-  TooFewPodAddresses: 'platform',
-  UnknownVersion: 'platform',
-  VersionSkew: 'platform',
-  SkippedMinor: 'platform',
-  ArtifactMissing: 'platform',
+  FamilyTwice: 'servers',
+  FamilyWithoutPods: 'servers',
+  ServerOutsideCluster: 'servers',
+  RoleMissing: 'servers',
+  RoleWithoutCluster: 'servers',
+  RolesApart: 'servers',
+  BladeDiffers: 'servers',
+  BladeOfNoPool: 'servers',
+  FleetTwice: 'servers',
+  OutsidePods: 'servers',
+  NoControlPlane: 'servers',
+  EtcdMembers: 'servers',
+  EtcdInOneRack: 'servers',
+  TooFewPodAddresses: 'servers',
+  UnknownVersion: 'servers',
+  VersionSkew: 'servers',
+  SkippedMinor: 'servers',
+  ArtifactMissing: 'servers',
   OverlayTwice: 'platform',
   OverlayBroken: 'platform',
   OverlayExpired: 'platform',
