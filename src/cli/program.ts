@@ -22,6 +22,7 @@ const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
   () => import('./history.ts'),
   () => import('./new-site.ts'),
   () => import('./steering.ts'),
+  () => import('./fleet.ts'),
 ];
 
 /** The whole command line: what runs, and what `--help`, completion and the manual page are made of. */

@@ -30,6 +30,8 @@ export interface DocumentServer {
 export interface System {
   /** Names of Debian packages. */
   readonly packages: readonly string[];
+  /** Of these, the ones that stay at a version: package → version. */
+  readonly held: Readonly<Record<string, string>>;
   readonly modules: readonly string[];
   /** Kernel parameters by name. */
   readonly sysctl: Readonly<Record<string, string>>;

@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import { register as registerCompile } from './fleet/compile.ts';
+import { register as registerPlan } from './fleet/plan.ts';
+
+/** `tideline fleet …`: what servers are to be, from the platform spec. */
+export function register(program: Command): void {
+  const fleet = program
+    .command('fleet')
+    .description('Servers made into clusters: a document for each, and in which order');
+  registerCompile(fleet);
+  registerPlan(fleet);
+}

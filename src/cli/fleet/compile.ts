@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
+import { compilePaths } from './compiled.ts';
+
+interface CompileArguments extends OutputArguments {
+  readonly out: string;
+}
+
+/** `tideline fleet compile FOLDER… --out DIR`: writes the documents of servers. */
+export function register(fleet: Command): void {
+  const command = fleet
+    .command('compile')
+    .description('Write a document for each server, how to reach it, which certificates it gets, and the waves')
+    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
+    .requiredOption('--out <folder>', 'where to: a folder for these files alone');
+  addOutputOption(command)
+    .addHelpText(
+      'after',
+      `
+Files are written for their owner alone (mode 0600), and only those that change. A file that an earlier run wrote and that is no
+longer wanted is removed; others stay. There is no secret in any of them. What they are for: docs/operations/fleet.md`,
+    )
+    .action(run);
+}
+
+async function run(paths: string[], { out, output }: CompileArguments): Promise<void> {
+  const { checksumOf, writeFolder } = await import('../../planes/fleet/folder.ts');
+  const compiled = await compilePaths(paths);
+  const { written, removed, unchanged } = await writeFolder(out, compiled);
+  const checksum = checksumOf(compiled);
+  await printResult(output, {
+    lines: () => [
+      `${compiled.documents.size} servers in ${compiled.waves.length} waves`,
+      `${written.length} files written, ${removed.length} removed, ${unchanged} as they were`,
+      `checksum: ${checksum}`,
+    ],
+    value: () => ({
+      servers: compiled.documents.size,
+      waves: compiled.waves.length,
+      written,
+      removed,
+      unchanged,
+      checksum,
+    }),
+  });
+}

@@ -1,0 +1,25 @@
+import { join, resolve } from 'node:path';
+import type { CompiledFleet } from '../../planes/fleet/compile/compile.ts';
+
+/** The units that `tideline` brings and that documents have. */
+const shipped = resolve(import.meta.dirname, '..', '..', '..', 'deploy', 'systemd');
+const agentUnits = [
+  'tideline-blade.target',
+  'tideline-edge-agent.service',
+  'tideline-exabgp-render.service',
+  'tideline-exabgp.service',
+  'tideline-network-agent.service',
+  'tideline-nginx-render.service',
+  'tideline-nginx.service',
+  'tideline-worker.target',
+];
+
+/** The fleets of the platform spec in these files and folders. Throws an InputError when there is none. */
+export async function compilePaths(paths: readonly string[]): Promise<CompiledFleet> {
+  const { loadPlatformOrThrow } = await import('../../platform/load.ts');
+  const { wholeFleet } = await import('../../planes/fleet/whole.ts');
+  const { readBounded } = await import('../../runtime/bounded-file.ts');
+  const platform = await loadPlatformOrThrow(paths);
+  const texts = agentUnits.map(async (name) => [name, (await readBounded(join(shipped, name), 65_536)).toString()]);
+  return wholeFleet(platform, Object.fromEntries(await Promise.all(texts)), paths.join(' '));
+}

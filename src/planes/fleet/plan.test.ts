@@ -1,0 +1,42 @@
+import { expect, it } from 'vitest';
+import { fleetPlatform, shippedUnits } from '../../../test/support/fleet.ts';
+import { compileFleet } from './compile/compile.ts';
+import { planFleet } from './plan.ts';
+
+const units = shippedUnits();
+const compiled = (change: Parameters<typeof fleetPlatform>[0] = {}) => compileFleet(fleetPlatform(change), units);
+
+it('has nothing to do where nothing changed', () => {
+  const { documents } = compiled();
+  expect(planFleet(documents, compiled())).toEqual({ changes: [], waves: [] });
+});
+
+it('has every server of a new fleet in its waves, and none that is gone', () => {
+  const plan = planFleet(new Map(), compiled());
+  expect(plan.waves).toEqual(compiled().waves);
+  expect(plan.changes.every(({ change, orchestrated }) => change === 'new' && orchestrated.length === 0)).toBe(true);
+  const less = planFleet(compiled({ workersPerSite: 4 }).documents, compiled());
+  expect(less).toEqual({
+    changes: [{ server: 'site0-worker0003', change: 'gone', parts: [], orchestrated: [] }],
+    waves: [],
+  });
+});
+
+it('says which components an upgrade touches, and which restarts are left to the waves', () => {
+  const next = { kubernetes: '1.36.4', etcd: '3.6.8', containerd: '2.1.4' };
+  const plan = planFleet(compiled().documents, compiled({ versions: next }));
+  const of = (server: string) => plan.changes.find((change) => change.server === server);
+  expect(of('site0-control0')).toMatchObject({
+    parts: ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'],
+    orchestrated: ['kube-apiserver'],
+  });
+  expect(of('site0-worker0000')).toMatchObject({ parts: ['kubelet', 'kube-proxy'], orchestrated: [] });
+  expect(of('site0-blade000')).toBeUndefined();
+  expect(plan.waves.map(({ kind, servers }) => `${kind} ${servers.join(' ')}`)).toEqual([
+    'etcd site0-control0',
+    'etcd site0-control1',
+    'etcd site0-control2',
+    'canary site0-worker0000',
+    'worker site0-worker0001 site0-worker0002',
+  ]);
+});
