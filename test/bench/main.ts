@@ -8,6 +8,7 @@ import { edgeAgentOnKubernetes } from './edge/agent-apiserver.ts';
 import { edgeAgentFromFolder } from './edge/agent-folder.ts';
 import { edgeChanges } from './edge/changes.ts';
 import { processorTime } from './edge/processor-time.ts';
+import { fleetCompile } from './fleet-compile.ts';
 import { kubernetesSource } from './kube/source.ts';
 import { labStart } from './lab.ts';
 import { networkAgent } from './network-agent.ts';
@@ -37,6 +38,7 @@ const benches: readonly Bench[] = [
   steeringZone,
   steeringOctodns,
   steeringRecovery,
+  fleetCompile,
   labStart,
 ];
 

@@ -4,7 +4,7 @@ import type { FileAccess } from './document.ts';
 
 export const publicFile = { user: 'root', group: 'root', mode: '0644' } as const satisfies FileAccess;
 export const publicFolder = { user: 'root', group: 'root', mode: '0755' } as const satisfies FileAccess;
-export const program = publicFolder;
+export const program = { user: 'root', group: 'root', mode: '0755' } as const satisfies FileAccess;
 
 /** A file that only this user reads. */
 export const ownFile = (user: string): FileAccess => ({ user, group: user, mode: '0600' });

@@ -24,7 +24,11 @@ function packages({ server, class: { gpus } }: ServerContext): readonly string[]
     'control-plane': [...announcers, 'curl'],
     worker: [
       ...announcers,
-      ...['conntrack', 'ethtool', 'iptables', 'nftables', 'socat'],
+      'conntrack',
+      'ethtool',
+      'iptables',
+      'nftables',
+      'socat',
       ...(gpus === undefined ? [] : ['nvidia-container-toolkit', 'nvidia-driver']),
     ],
     blade: [...announcers, 'libnginx-mod-http-lua', 'lua-cjson', 'nginx-light'],

@@ -29,6 +29,6 @@ it('goes from what others need to what needs others', () => {
   const { waves } = compileFleet(fleetPlatform({ dedicatedEtcd: true, workersPerSite: 50 }), {});
   const kinds = ['etcd', 'control-plane', 'canary', 'worker', 'blade'];
   const order = waves.map(({ kind }) => kinds.indexOf(kind));
-  expect(order).toEqual(order.toSorted());
+  expect(order).toEqual(order.toSorted((a, b) => a - b));
   expect(new Set(order).size).toBe(kinds.length);
 });
