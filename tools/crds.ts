@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { buildProgram } from '../src/cli/program.ts';
+import { cisReference } from './cis/reference.ts';
 import { dashboardFiles } from './dashboards/dashboards.ts';
 import { manualPage } from './man/manual.ts';
 import { annotationReference } from './spec/annotations.ts';
@@ -26,6 +27,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     ['docs/reference/check-cluster.md', checkClusterReference()],
     ['docs/reference/annotations.md', annotationReference()],
     ['docs/reference/metrics.md', metricsReference()],
+    ['docs/reference/cis.md', cisReference()],
     ['src/geo/world/outlines.json', outlinesFile()],
     ['docs/reference/tideline.1', manualPage(await buildProgram(), commandLine)],
   ]);
