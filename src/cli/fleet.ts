@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { register as registerCompile } from './fleet/compile.ts';
 import { register as registerPlan } from './fleet/plan.ts';
+import { register as registerSign } from './fleet/sign.ts';
 
 /** `tideline fleet …`: what servers are to be, from the platform spec. */
 export function register(program: Command): void {
@@ -9,4 +10,5 @@ export function register(program: Command): void {
     .description('Servers made into clusters: a document for each, and in which order');
   registerCompile(fleet);
   registerPlan(fleet);
+  registerSign(fleet);
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
-import { compilePaths } from './compiled.ts';
+import { compileInto } from './compiled.ts';
 
 interface CompileArguments extends OutputArguments {
   readonly out: string;
@@ -18,14 +18,15 @@ export function register(fleet: Command): void {
       'after',
       `
 Files are written for their owner alone (mode 0600), and only those that change. A file that an earlier run wrote and that is no
-longer wanted is removed; others stay. There is no secret in any of them. What they are for: docs/operations/fleet.md`,
+longer wanted is removed; others stay. Certificates that \`tideline fleet sign\` put there are in the documents. There is no secret in any
+of them. What they are for: docs/operations/fleet.md`,
     )
     .action(run);
 }
 
 async function run(paths: string[], { out, output }: CompileArguments): Promise<void> {
   const { checksumOf, writeFolder } = await import('../../planes/fleet/folder.ts');
-  const compiled = await compilePaths(paths);
+  const compiled = await compileInto(out, paths);
   const { written, removed, unchanged } = await writeFolder(out, compiled);
   const checksum = checksumOf(compiled);
   await printResult(output, {

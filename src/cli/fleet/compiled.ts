@@ -23,3 +23,12 @@ export async function compilePaths(paths: readonly string[]): Promise<CompiledFl
   const texts = agentUnits.map(async (name) => [name, (await readBounded(join(shipped, name), 65_536)).toString()]);
   return wholeFleet(platform, Object.fromEntries(await Promise.all(texts)), paths.join(' '));
 }
+
+/** The same with the certificates that `tideline fleet sign` wrote into the folder of documents. */
+export async function compileInto(folder: string, paths: readonly string[]): Promise<CompiledFleet> {
+  const { readSigned } = await import('../../planes/fleet/pki/folder.ts');
+  const { withCertificates } = await import('../../planes/fleet/pki/merge.ts');
+  const [compiled, signed] = await Promise.all([compilePaths(paths), readSigned(folder)]);
+  const documents = [...compiled.documents].map(([id, document]) => [id, withCertificates(document, signed)] as const);
+  return { ...compiled, documents: new Map(documents) };
+}

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { FleetPlan } from '../../planes/fleet/plan.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
-import { compilePaths } from './compiled.ts';
+import { compileInto } from './compiled.ts';
 
 interface PlanArguments extends OutputArguments {
   readonly against: string;
@@ -21,7 +21,7 @@ async function run(paths: string[], { against, output }: PlanArguments): Promise
   const { checksumOf, readDocuments } = await import('../../planes/fleet/folder.ts');
   const { planFleet } = await import('../../planes/fleet/plan.ts');
   const before = await readDocuments(against);
-  const compiled = await compilePaths(paths);
+  const compiled = await compileInto(against, paths);
   const plan = planFleet(before, compiled);
   const checksum = checksumOf(compiled);
   await printResult(output, {

@@ -1,0 +1,104 @@
+import type { Command } from 'commander';
+import type { Signing } from '../../planes/fleet/pki/sign.ts';
+import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
+import { compilePaths } from './compiled.ts';
+
+interface SignArguments extends OutputArguments {
+  readonly publicKeys: string;
+  readonly authorities: string;
+  readonly passphraseFile: string;
+  readonly out: string;
+  readonly createAuthorities?: true;
+  readonly yes?: true;
+}
+
+/** `tideline fleet sign FOLDER…`: signs the public keys that servers handed in, from the spec alone. */
+export function register(fleet: Command): void {
+  const command = fleet
+    .command('sign')
+    .description('Sign the public keys of servers: what a certificate says comes from the platform spec alone')
+    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
+    .requiredOption(
+      '--public-keys <folder>',
+      'one JSON file a server, from the path of its private key to the public key as PEM',
+    )
+    .requiredOption('--authorities <folder>', 'the authorities, CLUSTER/PURPOSE.crt and .key; it belongs on no server')
+    .requiredOption('--passphrase-file <file>', 'the passphrase of the keys of the authorities, on its first line')
+    .requiredOption(
+      '--out <folder>',
+      'the folder of `tideline fleet compile --out`, which puts the certificates into the documents',
+    )
+    .option('--create-authorities', 'make the authorities that are not there; only at the start of a cluster')
+    .option('--yes', 'do it; without, it is only shown');
+  addOutputOption(command)
+    .addHelpText(
+      'after',
+      `
+What is signed stays until there is a reason: another key, another content in the spec, another authority, or less than a third of its time
+left. Exits with 1 when something that is wanted cannot be signed. The way of keys and certificates: docs/operations/fleet.md`,
+    )
+    .action(run);
+}
+
+async function run(paths: string[], options: SignArguments): Promise<void> {
+  const { createAuthority, openAuthorities, readPassphrase } = await import('../../planes/fleet/pki/authorities.ts');
+  const { readPublicKeys, readSigned, writeSigned } = await import('../../planes/fleet/pki/folder.ts');
+  const { signAll } = await import('../../planes/fleet/pki/sign.ts');
+  const nowMs = Date.now();
+  const passphrase = await readPassphrase(options.passphraseFile);
+  const { pkiPlan } = await compilePaths(paths);
+  const names = [
+    ...new Set(Object.values(pkiPlan).flatMap((planned) => planned.map(({ authority }) => authority))),
+  ].sort(compareNames);
+  const open = () => openAuthorities(options.authorities, names, passphrase, nowMs);
+  let authorities = await open();
+  const absent = names.filter((name) => !authorities.has(name));
+  const write = options.yes === true;
+  if (write && options.createAuthorities === true) {
+    for (const name of absent) await createAuthority(options.authorities, name, passphrase, nowMs);
+    authorities = await open();
+  }
+  const before = await readSigned(options.out);
+  const signing = signAll({
+    planned: new Map(Object.entries(pkiPlan)),
+    publicKeys: await readPublicKeys(options.publicKeys),
+    present: before.certificates,
+    authorities,
+    nowMs,
+  });
+  const signedBy = Object.fromEntries([...authorities].map(([name, { certificate }]) => [name, certificate]));
+  const after = { certificates: signing.certificates, authorities: { ...before.authorities, ...signedBy } };
+  const files = write ? await writeSigned(options.out, before, after) : 0;
+  const made = options.createAuthorities === true ? absent : [];
+  await printResult(options.output, {
+    lines: () => [
+      ...made.map((name) => `${write ? 'made' : 'would make'} the authority ${name}`),
+      ...linesOf(signing, write),
+      write ? `${files} files written` : 'nothing was written; add --yes to do it',
+    ],
+    value: () => ({
+      written: write,
+      authorities: made,
+      signed: signing.signed.map(({ server, path, reason }) => ({ server, path, reason })),
+      refused: signing.refused,
+    }),
+  });
+  if (signing.refused.length > 0) process.exitCode = 1;
+}
+
+function compareNames(a: string, b: string): number {
+  return a < b ? -1 : 1;
+}
+
+/** By reason; servers alike share a line. */
+function linesOf({ signed, refused }: Signing, written: boolean): readonly string[] {
+  const counted = (some: readonly { readonly server: string; readonly reason: string }[], verb: string) =>
+    [...Map.groupBy(some, ({ reason }) => reason)].map(([reason, group]) => {
+      const servers = [...new Set(group.map(({ server }) => server))];
+      const named =
+        servers.length <= 6 ? servers.join(' ') : `${servers.slice(0, 5).join(' ')} and ${servers.length - 5} more`;
+      return `${verb} ${group.length} (${reason}): ${named}`;
+    });
+  if (signed.length + refused.length === 0) return ['every certificate is as it should be'];
+  return [...counted(signed, written ? 'signed' : 'would sign'), ...counted(refused, 'refused')];
+}

@@ -1,0 +1,146 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { InputError } from '../../../model/problem.ts';
+import { messageOf } from '../../../model/values.ts';
+import { readBounded } from '../../../runtime/bounded-file.ts';
+import { type Issuer, signAuthority } from '../../../runtime/x509/certificate.ts';
+import type { AuthorityReason } from './reasons.ts';
+import type { OpenAuthority } from './sign.ts';
+
+/**
+ * Authorities in a folder of the operator, two files each, in the forms that openssl writes and reads: `CLUSTER/PURPOSE.crt`, and `CLUSTER/PURPOSE.key`, a
+ * PKCS #8 key encrypted by the passphrase (PBES2 with AES-256). Whoever has both files and the passphrase is the authority: the
+ * folder belongs on no server.
+ */
+
+const authorityDays = 3650;
+const dayMs = 86_400_000;
+const shortestPassphrase = 16;
+const mostBytes = 65_536;
+
+/** Reads a passphrase: the first line of a file that nobody else may read. Throws InputError (`PassphraseUnfit`). */
+export async function readPassphrase(file: string): Promise<string> {
+  const text = await read(file, 'PassphraseUnfit', 'name a file with the passphrase on its first line');
+  const [line = ''] = text.split(/\r?\n/);
+  const { mode } = await stat(file);
+  if ((mode & 0o077) !== 0)
+    throw fault(file, 'PassphraseUnfit', 'others may read the passphrase', `run: chmod 0600 ${file}`);
+  if (line.length < shortestPassphrase)
+    throw fault(
+      file,
+      'PassphraseUnfit',
+      `the passphrase has ${line.length} characters`,
+      `take at least ${shortestPassphrase}, e.g. by: openssl rand -base64 24`,
+    );
+  return line;
+}
+
+/** Makes an authority, or throws InputError (`AuthorityExists`) when one of its files is there. The key is written first. */
+export async function createAuthority(folder: string, name: string, passphrase: string, nowMs: number): Promise<void> {
+  for (const end of ['key', 'crt']) {
+    const file = join(folder, `${name}.${end}`);
+    const fix = 'keep it: what it signed needs it; or name another folder';
+    if (await exists(file)) throw fault(file, 'AuthorityExists', 'there is a file already', fix);
+  }
+  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const issuer: Issuer = { name: { commonName: name }, ...keys };
+  const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString();
+  const validity = { from: new Date(nowMs - 3_600_000), until: new Date(nowMs + authorityDays * dayMs) };
+  await mkdir(dirname(join(folder, name)), { recursive: true, mode: 0o700 });
+  await writeWhole(join(folder, `${name}.key`), key, 0o600);
+  await writeWhole(join(folder, `${name}.crt`), signAuthority(issuer, validity), 0o644);
+}
+
+/** Opens authorities; of a name without files there is none in the result. Throws InputError for files that cannot be used. */
+export async function openAuthorities(
+  folder: string,
+  names: readonly string[],
+  passphrase: string,
+  nowMs: number,
+): Promise<ReadonlyMap<string, OpenAuthority>> {
+  const opened = await Promise.all(names.map((name) => openAuthority(folder, name, passphrase, nowMs)));
+  return new Map(names.flatMap((name, index) => (opened[index] === undefined ? [] : [[name, opened[index]] as const])));
+}
+
+async function openAuthority(
+  folder: string,
+  name: string,
+  passphrase: string,
+  nowMs: number,
+): Promise<OpenAuthority | undefined> {
+  const file = join(folder, `${name}.crt`);
+  const keyFile = join(folder, `${name}.key`);
+  if (!(await exists(file)) && !(await exists(keyFile))) return undefined;
+  const fix = `restore both files of the authority ${name} from a backup`;
+  const certificate = await read(file, 'AuthorityUnreadable', fix);
+  const sealed = await read(keyFile, 'AuthorityUnreadable', fix);
+  const holder = certificateIn(file, certificate, fix);
+  const privateKey = openKey(keyFile, sealed, passphrase);
+  if (!holder.ca || !holder.checkPrivateKey(privateKey))
+    throw fault(file, 'AuthorityUnreadable', `the certificate is not that of the key in ${keyFile}`, fix);
+  if (holder.validToDate.getTime() < nowMs)
+    throw fault(
+      file,
+      'AuthorityEnds',
+      `the authority ended on ${holder.validToDate.toISOString()}`,
+      'make a new one under another name',
+    );
+  return { certificate, issuer: { name: { commonName: name }, publicKey: createPublicKey(privateKey), privateKey } };
+}
+
+function certificateIn(file: string, text: string, fix: string): X509Certificate {
+  try {
+    return new X509Certificate(text);
+  } catch (error) {
+    throw fault(file, 'AuthorityUnreadable', messageOf(error), fix);
+  }
+}
+
+function openKey(file: string, sealed: string, passphrase: string): KeyObject {
+  // A key that is not sealed would be opened by any passphrase, and somebody has taken the seal off.
+  if (!sealed.startsWith('-----BEGIN ENCRYPTED PRIVATE KEY-----'))
+    throw fault(
+      file,
+      'AuthorityUnreadable',
+      'the key is not encrypted',
+      `run: openssl pkcs8 -topk8 -in ${file} -out ${file}`,
+    );
+  try {
+    return createPrivateKey({ key: sealed, passphrase });
+  } catch {
+    throw fault(
+      file,
+      'AuthorityLocked',
+      'the passphrase does not open the key',
+      'give the passphrase that it was made with',
+    );
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function read(file: string, reason: AuthorityReason, fix: string): Promise<string> {
+  try {
+    return (await readBounded(file, mostBytes)).toString();
+  } catch (error) {
+    throw fault(file, reason, messageOf(error), fix);
+  }
+}
+
+/** Writes a file whole or not at all. */
+async function writeWhole(file: string, text: string, mode: number): Promise<void> {
+  const temporary = `${file}.new`;
+  await writeFile(temporary, text, { mode, flush: true });
+  await chmod(temporary, mode);
+  await rename(temporary, file);
+}
+
+function fault(file: string, reason: AuthorityReason, message: string, fix: string): InputError {
+  return new InputError([{ reason, file, message, fix }]);
+}

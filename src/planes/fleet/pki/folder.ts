@@ -1,0 +1,99 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../../model/problem.ts';
+import { compareText, messageOf } from '../../../model/values.ts';
+import { readBounded } from '../../../runtime/bounded-file.ts';
+import { replaceFile } from '../../../runtime/kept-file.ts';
+import type { PemReason } from './reasons.ts';
+import type { Pems } from './sign.ts';
+
+/**
+ * Public keys and certificates as files: one JSON object a server, from the path on the server to a PEM text. Public keys come from the servers;
+ * certificates lie in `certificates/` of the folder of documents, beside those of the authorities by name in `authorities.json`.
+ */
+
+const mostBytes = 2 ** 20;
+const certificatesFolder = 'certificates';
+const authoritiesFile = 'authorities.json';
+
+/** What was signed, and the authorities that signed it. */
+export interface SignedFolder {
+  readonly certificates: ReadonlyMap<string, Pems>;
+  /** Certificates of the authorities, PEM, by name. */
+  readonly authorities: Pems;
+}
+
+/** The public keys that servers handed in. A folder that does not exist has none; a file that is no such object is an InputError. */
+export function readPublicKeys(folder: string): Promise<ReadonlyMap<string, Pems>> {
+  return readServers(folder);
+}
+
+/** What `writeSigned` wrote into the folder of documents; nothing where there is none. */
+export async function readSigned(folder: string): Promise<SignedFolder> {
+  const authorities = await readPems(join(folder, authoritiesFile));
+  return { certificates: await readServers(join(folder, certificatesFolder)), authorities: authorities ?? {} };
+}
+
+/** Writes the files that differ from `before`, each whole or not at all; none is removed. Resolves with how many were written. */
+export async function writeSigned(folder: string, before: SignedFolder, after: SignedFolder): Promise<number> {
+  await mkdir(join(folder, certificatesFolder), { recursive: true, mode: 0o700 });
+  let written = 0;
+  const write = async (file: string, old: Pems | undefined, pems: Pems): Promise<void> => {
+    if (textOf(old ?? {}) === textOf(pems)) return;
+    await replaceFile(file, textOf(pems));
+    written += 1;
+  };
+  // The authorities first: a server that gets a certificate must be able to know who signed it.
+  await write(join(folder, authoritiesFile), before.authorities, after.authorities);
+  for (const [server, pems] of after.certificates)
+    await write(join(folder, certificatesFolder, `${server}.json`), before.certificates.get(server), pems);
+  return written;
+}
+
+async function readServers(folder: string): Promise<ReadonlyMap<string, Pems>> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw fault(folder, messageOf(error));
+  });
+  const found = new Map<string, Pems>();
+  for (const name of names.toSorted(compareText)) {
+    const server = /^([a-z0-9][-a-z0-9]{0,62})\.json$/.exec(name)?.[1];
+    if (server === undefined) continue;
+    const pems = await readPems(join(folder, name));
+    if (pems !== undefined) found.set(server, pems);
+  }
+  return found;
+}
+
+/** Undefined when there is no such file. */
+async function readPems(file: string): Promise<Pems | undefined> {
+  let text: string;
+  try {
+    text = (await readBounded(file, mostBytes)).toString();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw fault(file, messageOf(error));
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      const entries = Object.entries(value);
+      if (entries.every((entry): entry is [string, string] => typeof entry[1] === 'string'))
+        return Object.fromEntries(entries);
+    }
+  } catch {
+    // Told below: what is no JSON is no object of texts either.
+  }
+  throw fault(file, 'is no JSON object from paths to PEM texts');
+}
+
+function textOf(pems: Pems): string {
+  const sorted = Object.entries(pems).toSorted(([a], [b]) => compareText(a, b));
+  return `${JSON.stringify(Object.fromEntries(sorted), undefined, 1)}\n`;
+}
+
+function fault(file: string, message: string): InputError {
+  const reason: PemReason = 'PemsUnreadable';
+  const fix = 'collect the public keys of this server again, or restore the file from a backup';
+  return new InputError([{ reason, file, message, fix }]);
+}
