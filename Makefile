@@ -5,7 +5,7 @@ RUN := $(NODE) --disable-warning=ExperimentalWarning
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit integration clusters kubernetes servers format generate bench quiet policies unproven clean
+.PHONY: help setup demo test lint unit integration clusters kubernetes servers salt format generate bench quiet policies unproven clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,7 +16,7 @@ setup: ## install what is missing (Debian packages, npm packages, the pinned Nod
 demo: setup $(if $(KUBERNETES),kubernetes) ## the platform in a box, live; KUBERNETES=1: real control planes; ONCE=1: the scenario once, as text
 	@$(RUN) src/cli/main.ts demo $(if $(ONCE),--once) $(if $(KUBERNETES),--kubernetes)
 
-test: setup kubernetes servers ## every check and every test; ends with "N passed, N failed"
+test: setup kubernetes servers salt ## every check and every test; ends with "N passed, N failed"
 	@$(RUN) tools/test.ts
 
 lint: setup ## types, lint, format, dependency directions, dead code
@@ -25,7 +25,7 @@ lint: setup ## types, lint, format, dependency directions, dead code
 unit: setup ## unit tests
 	@$(VITEST) --project unit
 
-integration: setup servers ## tests against real daemons, in namespaces of their own
+integration: setup servers salt ## tests against real daemons, in namespaces of their own
 	@$(RUN) tools/test.ts --only integration
 
 clusters: setup kubernetes servers ## tests against real Kubernetes control planes
@@ -36,6 +36,9 @@ kubernetes: setup ## build the real control plane of tests and lab (once; 10 to 
 
 servers: setup ## make the root filesystem of the lab's servers and the programs of a node (once; 1 to 3 minutes)
 	@$(RUN) tools/servers/build.ts
+
+salt: setup ## install the pinned Salt of the tests (once; about a minute)
+	@$(RUN) tools/salt/install.ts
 
 format: setup ## format the code and order imports
 	@node_modules/.bin/biome check --write .
