@@ -80,7 +80,7 @@ def _document(data, path, minion_id):
 def _object(data, what):
     try:
         value = json.loads(data.decode("utf-8"))
-    except ValueError as error:
+    except ValueError:
         # The words of the error are left out because they can quote a secret.
         raise Refused("tideline: {} is not JSON".format(what)) from None
     if not isinstance(value, dict):

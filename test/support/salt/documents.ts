@@ -43,6 +43,7 @@ export function etcdServer(program: { readonly source: string; readonly bytes: s
     server: { id: 'ams1-etcd-1', site: 'ams1', rack: 'r1', cluster: 'ams', roles: ['etcd'], addresses: ['192.0.2.11'] },
     system: {
       packages: ['openssl'],
+      held: {},
       modules: [],
       sysctl: {},
       hosts: { '192.0.2.11': ['ams1-etcd-1'], '2001:db8::12': ['ams1-etcd-2', 'etcd-2.example'] },

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { etcdServer } from '../../support/salt/documents.ts';
+import { type Minion, scratchMinion } from '../../support/salt/minion.ts';
+
+const run = promisify(execFile);
+const document = etcdServer({ source: 'salt://etcd', bytes: '' });
+const server = document.server.id;
+
+describe('the pillar of a minion', () => {
+  let minion: Minion;
+  const pillar = async (id: string): Promise<unknown> => await minion.call(id, 'pillar.items');
+  const put = async (value: unknown): Promise<void> =>
+    await writeFile(minion.documentOf(server), typeof value === 'string' ? value : JSON.stringify(value));
+
+  beforeAll(async () => {
+    const signed = { folder: '/mnt/pillar', public_key: '/mnt/operator.pem' };
+    minion = await scratchMinion('pillar', { ext_pillar: [{ tideline: signed }] });
+    await run('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', join(minion.shared, 'operator.key')]);
+    const key = ['-in', join(minion.shared, 'operator.key'), '-pubout', '-out', join(minion.shared, 'operator.pem')];
+    await run('openssl', ['pkey', ...key]);
+  });
+
+  const sign = async (): Promise<void> => {
+    const path = minion.documentOf(server);
+    const script = 'openssl pkeyutl -sign -rawin -inkey "$1" -in "$2" | base64 >"$2.sig"';
+    await run('sh', ['-c', script, 'sh', join(minion.shared, 'operator.key'), path]);
+  };
+
+  test('is its document, when the operator signed it', async () => {
+    await put(document);
+    await sign();
+    expect(await pillar(server)).toEqual({ tideline: JSON.parse(JSON.stringify(document)) });
+  });
+
+  test.each([
+    ['changed after it was signed', { ...document, components: [] }],
+    ['of another format', { ...document, format: 2 }],
+    ['of another server', { ...document, server: { ...document.server, id: 'ams1-etcd-2' } }],
+    ['that is no JSON', '{'],
+    ['that is too large', `${JSON.stringify(document)}${' '.repeat(1024 * 1024)}`],
+  ])('is nothing for a document %s', async (what, value) => {
+    await put(value);
+    if (!what.startsWith('changed')) await sign();
+    expect(await pillar(server)).not.toHaveProperty('tideline');
+  });
+
+  test('is nothing without a signature', async () => {
+    await put(document);
+    await rm(`${minion.documentOf(server)}.sig`);
+    expect(await pillar(server)).not.toHaveProperty('tideline');
+  });
+
+  test.each(['../pillar/ams1-etcd-1', 'AMS1-etcd-1', '.', 'a..b', 'ams1-etcd-1/'])(
+    'is nothing for the id %s',
+    async (id) => {
+      await put(document);
+      await sign();
+      expect(await pillar(id).catch(() => ({}))).not.toHaveProperty('tideline');
+    },
+  );
+
+  test('is nothing for a document behind a link', async () => {
+    await put(document);
+    await sign();
+    await rename(minion.documentOf(server), join(minion.shared, 'elsewhere.json'));
+    await run('ln', ['-s', '../elsewhere.json', minion.documentOf(server)]);
+    expect(await pillar(server)).not.toHaveProperty('tideline');
+    await rm(minion.documentOf(server));
+  });
+});
