@@ -44,7 +44,7 @@ export async function scratchMinion(name: string, settings: object = {}): Promis
     const inside = [script, folder, repository, salt.folder, ...command];
     // salt-call exits with 2 when a state failed: its answer says more.
     const failed = (error: { readonly stdout?: string; readonly stderr?: string }): { readonly stdout: string } => {
-      if (error.stdout?.startsWith('{') !== true) throw new Error(error.stderr ?? String(error));
+      if (error.stdout?.startsWith('{') !== true) throw new Error(error.stderr ?? 'unshare could not be started');
       return { stdout: error.stdout };
     };
     return (await run('unshare', ['--mount', 'sh', ...inside], { maxBuffer }).catch(failed)).stdout;
