@@ -9,5 +9,10 @@ export const steeringNeeds: readonly Need[] = [
     'whether a policy is in force, and which generation of each zone',
   ),
   writeStatus({ kind: 'Drain', subresource: 'status' }, 'whether DNS follows a Drain'),
+  writeStatus(
+    { kind: 'TrafficOverlay', subresource: 'status' },
+    'whether a proposal is in force, or for whom it waits',
+  ),
+  writeStatus({ kind: 'TrafficVerdict', subresource: 'status' }, 'whether a word about a proposal counts'),
   electLeader('one writer among several agents'),
 ];
