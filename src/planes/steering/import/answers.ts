@@ -28,6 +28,16 @@ export class NotPossible extends Error {
   }
 }
 
+/** An address that belongs to no Cluster. */
+export class NoEntry extends NotPossible {
+  constructor(address: string) {
+    super(
+      `${address} is the entry address of no Cluster`,
+      'write it into spec.entry of its Cluster, or leave the name to the tool that writes it now',
+    );
+  }
+}
+
 /** The cluster of an address of a record, as the platform's entries say. */
 export type ClusterOf = (address: string) => string | undefined;
 
@@ -135,11 +145,7 @@ function evenly(addresses: readonly string[], clusterOf: ClusterOf): Answer {
 export function knownCluster(address: string, clusterOf: ClusterOf): string {
   const parsed = parseAddress(address);
   const cluster = parsed === undefined ? undefined : clusterOf(parsed.text);
-  if (cluster === undefined)
-    throw new NotPossible(
-      `${address} is the entry address of no Cluster`,
-      'write it into spec.entry of its Cluster, or leave the name to the tool that writes it now',
-    );
+  if (cluster === undefined) throw new NoEntry(address);
   return cluster;
 }
 

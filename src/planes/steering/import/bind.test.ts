@@ -38,7 +38,7 @@ old     CNAME www
     '    note: the registry record of external-dns for api.video.example',
     'api.video.example becomes policy api',
     '    note: external-dns (owner paris) writes it for ingress/video/api: first delete its TXT records at a-api.video.example, api.video.example, so that it leaves the host alone, then take the host out of its sources, and only then adopt',
-    'ns1.video.example stays: A: NS records lead to it, and none of its addresses is of a Cluster; it stays as it is',
+    'ns1.video.example stays: A: NS records lead to it, and a name server keeps its addresses; it stays as it is',
     'odd.video.example is not imported: its A record cannot be read: expected one IPv4 address, not "192.0.2.10 again" (db:11)',
     'old.video.example stays: CNAME: no record of addresses; it stays as it is',
     'video.example stays: NS, SOA: no record of addresses; it stays as it is',
@@ -64,19 +64,35 @@ ns2  A     10.0.0.5
 `);
   expect(lines.filter((line) => !line.includes('no record of addresses') && !line.startsWith('    '))).toEqual([
     'mail.video.example stays: A: MX records lead to it, and none of its addresses is of a Cluster; it stays as it is',
-    'ns1.video.example stays: A, AAAA: NS records lead to it, and none of its addresses is of a Cluster; it stays as it is',
-    'ns2.inner.video.example stays: A: NS records lead to it, and none of its addresses is of a Cluster; it stays as it is',
+    'ns1.video.example stays: A, AAAA: NS records lead to it, and a name server keeps its addresses; it stays as it is',
+    'ns2.inner.video.example stays: A: NS records lead to it, and a name server keeps its addresses; it stays as it is',
     'voice.inner.video.example stays: A: SRV records lead to it, and none of its addresses is of a Cluster; it stays as it is',
     'www.video.example is not imported: 10.0.0.4 is the entry address of no Cluster (db:10)',
     'hosts in policies: 0, policies: 0, not imported: 1, staying: 7',
   ]);
 });
 
-test('a name server at the address of a Cluster is imported as any other host, and one with an address of nobody beside it is refused', () => {
-  expect(report('@ NS ns1\nns1 A 192.0.2.10\n')).toContain('ns1.video.example becomes policy ns1');
-  const mixed = report('@ NS ns1\nns1 A 10.0.0.1\nns1 A 192.0.2.10\n');
-  expect(mixed).toContain(
-    'ns1.video.example is not imported: 10.0.0.1 is the entry address of no Cluster (db:3, db:4)',
+test('a name server stays whoever has its addresses, of the zone and as glue of a delegation', () => {
+  const why = 'A: NS records lead to it, and a name server keeps its addresses; it stays as it is';
+  const zones = '@ NS ns1\nns1 A 192.0.2.10\nmixed A 10.0.0.1\nmixed A 192.0.2.10\n@ NS mixed\n';
+  const lines = report(`${zones}sub NS ns.sub\nns.sub A 192.0.2.10\n`);
+  for (const host of ['ns1', 'mixed', 'ns.sub']) expect(lines).toContain(`${host}.video.example stays: ${why}`);
+  expect(lines.at(-1)).toMatch(/^hosts in policies: 0, policies: 0, not imported: 0,/);
+});
+
+test('a mail server at the address of a Cluster becomes a policy with a note, and one with an address of nobody beside it is refused', () => {
+  const records = '@ MX 10 mail\n_sip._tcp SRV 0 5 5060 mail\n';
+  expect(report(`${records}mail A 192.0.2.10\nmail A 203.0.113.10\n`)).toEqual(
+    expect.arrayContaining([
+      'mail.video.example becomes policy mail',
+      '    note: MX and SRV records lead to it: after this it is answered by country with addresses of cloud, paris',
+    ]),
+  );
+  expect(report(`${records}mail A 192.0.2.10\nmail A 10.0.0.1\n`)).toEqual(
+    expect.arrayContaining([
+      'mail.video.example is not imported: 10.0.0.1 is the entry address of no Cluster (db:4, db:5)',
+      '    fix: MX and SRV records lead to it: leave it to the tool that writes it now, and give what the Cluster answers a name of its own',
+    ]),
   );
 });
 
@@ -158,7 +174,7 @@ test.each([
     'a host below a delegation',
     'sub NS ns.else.example.\nh.sub A 192.0.2.10',
     [
-      'h.sub.video.example is not imported: sub.video.example is delegated to other name servers, so nobody is answered from this zone; write the host there, or delete the NS records of sub.video.example (db:3)',
+      'h.sub.video.example is not imported: sub.video.example is delegated to other name servers, so nobody is answered from this zone; write the host there; only a delegation that nobody uses any more may be deleted instead (db:3)',
       'sub.video.example stays: NS: no record of addresses; it stays as it is',
     ],
   ],

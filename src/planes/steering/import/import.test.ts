@@ -122,6 +122,31 @@ old: { type: CNAME, value: www.video.example. }
     expect(result.policies.map(({ spec }) => spec.hosts)).toEqual([['api.video.example', 'video.example']]);
   });
 
+  it('that lead to servers are known by each form of octoDNS: a name server stays, a mail server has a note', () => {
+    const text = renderImport(
+      imported(`
+'':
+  - { type: NS, values: [ns1.video.example., ns.elsewhere.example.] }
+  - { type: MX, values: [{ exchange: MAIL.video.example., preference: 10 }, { value: old.video.example., priority: 20 }] }
+_sip._tcp: { type: SRV, value: { target: voice.video.example., port: 5060, priority: 0, weight: 5 } }
+ns1: { type: A, ttl: 60, value: ${at.paris} }
+mail: { type: A, ttl: 60, value: ${at.paris} }
+old: { type: A, ttl: 60, value: 10.0.0.1 }
+voice: { type: A, ttl: 60, values: [${at.paris}, 10.0.0.1] }
+`),
+    );
+    expect(text).toEqual(
+      expect.arrayContaining([
+        'ns1.video.example stays: A: NS records lead to it, and a name server keeps its addresses; it stays as it is',
+        'mail.video.example becomes policy mail',
+        '    note: MX records lead to it: after this it is answered by country with addresses of paris',
+        'old.video.example stays: A: MX records lead to it, and none of its addresses is of a Cluster; it stays as it is',
+        'voice.video.example is not imported: 10.0.0.1 is the entry address of no Cluster',
+        expect.stringMatching(/^    fix: SRV records lead to it: leave it to the tool/),
+      ]),
+    );
+  });
+
   it('of more hosts than a policy may have become several policies; what the spec does not allow is named', () => {
     const many = Array.from(
       { length: 1001 },

@@ -22,5 +22,12 @@ export const AddressRecord = z.object({
   octodns: z.object({ healthcheck: z.unknown() }).partial().optional(),
 });
 export const TextRecord = z.object({ value: z.string().optional(), values: z.array(z.string()).optional() });
+const Server = z.union([
+  z.string(),
+  // Of MX `exchange`, of old files `value`; of SRV `target`.
+  z.object({ exchange: z.string().optional(), value: z.string().optional(), target: z.string().optional() }),
+]);
+/** NS, MX and SRV. */
+export const ServerRecord = z.object({ value: Server.optional(), values: z.array(Server).optional() });
 export type AddressRecord = z.infer<typeof AddressRecord>;
 export type OctoPool = z.infer<typeof Pool>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { answersOfRecord } from './answers.ts';
-import { AddressRecord, TextRecord } from './octodns-form.ts';
-import type { ZoneEntry, ZoneFile } from './zone-file.ts';
+import { AddressRecord, ServerRecord, TextRecord } from './octodns-form.ts';
+import { serverTypes, type ZoneEntry, type ZoneFile } from './zone-file.ts';
 
 /**
  * The records of one zone as octoDNS keeps them in YAML, as far as they say who gets which address. Written from octoDNS's
@@ -23,6 +23,7 @@ function entryOf(name: string, record: unknown): ZoneEntry {
   const type = z.object({ type: z.string() }).safeParse(record).data?.type;
   if (type === undefined) throw new Error(`expected the record ${name === '' ? "''" : name} to have a type`);
   if (type === 'TXT') return { name, type, texts: textsOf(record) };
+  if (serverTypes.includes(type)) return { name, type, leadsTo: serversOf(record) };
   if (!addressTypes.includes(type)) return { name, type };
   const parsed = AddressRecord.safeParse(record);
   if (parsed.success) return { name, type, read: readerOf(parsed.data) };
@@ -34,6 +35,15 @@ function entryOf(name: string, record: unknown): ZoneEntry {
 function textsOf(record: unknown): readonly string[] {
   const { value, values = [] } = TextRecord.catch({}).parse(record);
   return [...(value === undefined ? [] : [value]), ...values].map((text) => text.replaceAll('\\;', ';'));
+}
+
+/** The names that NS, MX and SRV records lead to; a value that octoDNS would not take leads to none. */
+function serversOf(record: unknown): readonly string[] {
+  const { value, values = [] } = ServerRecord.catch({}).parse(record);
+  return [...(value === undefined ? [] : [value]), ...values].flatMap((one) => {
+    const target = typeof one === 'string' ? one : (one.exchange ?? one.value ?? one.target);
+    return target === undefined ? [] : [target.toLowerCase().replace(/\.$/, '')];
+  });
 }
 
 /** The time to live, in seconds, of a record of octoDNS that names none. */

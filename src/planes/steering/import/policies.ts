@@ -5,7 +5,7 @@ import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
 import type { ProviderName } from '../dialects/dialect.ts';
 import { cutAbove } from '../records/neighbours.ts';
-import { NotPossible, type RecordAnswers } from './answers.ts';
+import { NoEntry, NotPossible, type RecordAnswers } from './answers.ts';
 import { type Heritage, heritageOf, hostOfRegistry } from './external-dns.ts';
 import type { EntryAnswers, ZoneEntry, ZoneFile } from './zone-file.ts';
 
@@ -49,11 +49,10 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
     const others = entries.filter((entry) => !isOfAddresses(entry));
     if (others.length > 0) findings.push(staying(host, others, registered.at(host)));
     if (addresses.length === 0) continue;
-    const servedFor = leading.get(host);
-    if (servedFor !== undefined && isOfNobody(addresses, clusterOf)) {
-      const types = [...new Set(addresses.map(({ type }) => type))].sort().join(', ');
-      const what = `${types}: ${servedFor.join(' and ')} records lead to it, and none of its addresses is of a Cluster; it stays as it is`;
-      findings.push({ host, outcome: 'stays', what, notes: [] });
+    const servedFor = leading.get(host) ?? [];
+    const why = whyServing(servedFor, addresses, clusterOf);
+    if (why !== undefined) {
+      findings.push({ host, outcome: 'stays', what: `${typesOf(addresses)}: ${why}; it stays as it is`, notes: [] });
       continue;
     }
     const alias = others.filter(({ type }) => type === 'CNAME');
@@ -61,7 +60,8 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
       refuseUnlessAnswered(host, { zone: target.zone, hosts, alias });
       const draft = draftOf(host, addresses, clusterOf);
       refuseUnlessAllowed(draft, target);
-      drafts.push({ ...draft, notes: [...draft.notes, ...registered.notesOf(host)] });
+      const notes = [...draft.notes, ...servingNotes(servedFor, draft), ...registered.notesOf(host)];
+      drafts.push({ ...draft, notes });
     } catch (error) {
       if (!(error instanceof NotPossible)) throw error;
       const at = [...addresses, ...alias].flatMap((entry) => entry.at ?? []);
@@ -70,7 +70,7 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
         outcome: 'refused',
         what: error.message,
         at,
-        ...withoutUndefined({ fix: error.fix }),
+        ...withoutUndefined({ fix: error instanceof NoEntry ? fixOfServing(servedFor, error.fix) : error.fix }),
         notes: [],
       });
     }
@@ -84,6 +84,37 @@ function leadingTo(entries: readonly ZoneEntry[]): ReadonlyMap<string, readonly 
   const pairs = entries.flatMap(({ type, leadsTo = [] }) => leadsTo.map((name) => ({ name, type })));
   const byName = Map.groupBy(pairs, ({ name }) => name);
   return new Map([...byName].map(([name, some]) => [name, [...new Set(some.map(({ type }) => type))].sort()]));
+}
+
+/**
+ * Why addresses are those of a server and no policy; undefined where they may be one. A name server keeps its address whoever has it (decision
+ * 154): resolvers hold it as glue, and look for the answers of policies by way of it.
+ */
+function whyServing(
+  servedFor: readonly string[],
+  addresses: readonly ZoneEntry[],
+  clusterOf: ReadonlyMap<string, string>,
+): string | undefined {
+  const lead = `${servedFor.join(' and ')} records lead to it`;
+  if (servedFor.includes('NS') && addresses.every(({ problem }) => problem === undefined))
+    return `${lead}, and a name server keeps its addresses`;
+  if (servedFor.length > 0 && isOfNobody(addresses, clusterOf))
+    return `${lead}, and none of its addresses is of a Cluster`;
+  return undefined;
+}
+
+/** What a policy changes for the servers of other records. */
+function servingNotes(servedFor: readonly string[], { draft }: Drafted): readonly string[] {
+  if (servedFor.length === 0) return [];
+  const clusters = [...new Set(clustersOf(draft))].sort().join(', ');
+  return [
+    `${servedFor.join(' and ')} records lead to it: after this it is answered by country with addresses of ${clusters}`,
+  ];
+}
+
+function fixOfServing(servedFor: readonly string[], fix: string | undefined): string | undefined {
+  if (servedFor.length === 0) return fix;
+  return `${servedFor.join(' and ')} records lead to it: leave it to the tool that writes it now, and give what the Cluster answers a name of its own`;
 }
 
 /** Whether addresses can be read, and none of them is the entry of a Cluster. */
@@ -161,12 +192,16 @@ function hostOf(name: string, zone: string): string {
 }
 
 function staying(host: string, entries: readonly ZoneEntry[], registered: Registered | undefined): ImportFinding {
-  const types = [...new Set(entries.map(({ type }) => type))].sort().join(', ');
   const part = entries.find(({ partOf }) => partOf !== undefined)?.partOf;
   const what = part === undefined ? 'no record of addresses; it stays as it is' : part;
   const of = registered?.host === undefined ? 'no host with addresses' : registered.host;
   const notes = registered === undefined ? [] : [`the registry record of external-dns for ${of}`];
-  return { host, outcome: 'stays', what: `${types}: ${what}`, notes };
+  return { host, outcome: 'stays', what: `${typesOf(entries)}: ${what}`, notes };
+}
+
+/** `MX, NS, SOA` */
+function typesOf(entries: readonly ZoneEntry[]): string {
+  return [...new Set(entries.map(({ type }) => type))].sort().join(', ');
 }
 
 function draftOf(host: string, entries: readonly ZoneEntry[], clusterOf: ReadonlyMap<string, string>): Drafted {
@@ -220,7 +255,7 @@ function notesOf(
   ];
 }
 
-function clustersOf({ rules, default: fallback }: RecordAnswers): readonly string[] {
+function clustersOf({ rules, default: fallback }: Pick<Draft, 'rules' | 'default'>): readonly string[] {
   return [...rules, fallback].flatMap(({ clusters, failover }) => [...clusters.map(({ name }) => name), ...failover]);
 }
 

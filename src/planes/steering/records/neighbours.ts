@@ -22,7 +22,7 @@ export function cutAbove(
   for (const name of ancestorsOf(host, zone)) {
     const has = (type: string): boolean => byName.get(name)?.some((record) => record.type === type) === true;
     if (name !== zone && has('NS')) {
-      const message = `${name} is delegated to other name servers, so nobody is answered from this zone; write the host there, or delete the NS records of ${name}`;
+      const message = `${name} is delegated to other name servers, so nobody is answered from this zone; write the host there; only a delegation that nobody uses any more may be deleted instead`;
       return { reason: 'BelowDelegation', message };
     }
     if (name !== host && has('DNAME')) {
