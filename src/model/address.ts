@@ -115,6 +115,13 @@ export function overlaps(a: Prefix, b: Prefix): boolean {
   return contains(a, b) || contains(b, a);
 }
 
+/** The IPv4 prefix that an IPv4-mapped one stands for (RFC 4291, section 2.5.5.2); undefined for any other prefix. */
+export function unmapped(prefix: Prefix): Prefix | undefined {
+  const bytes = bytesOf(prefix);
+  const isMapped = bytes.length === 16 && bytes.slice(0, 12).every((byte, index) => byte === (index < 10 ? 0 : 0xff));
+  return isMapped && prefix.length >= 96 ? prefixOf(bytes.slice(12), prefix.length - 96) : undefined;
+}
+
 /** Orders prefixes by family, then network, then length: a total order, the same on every machine. */
 export function comparePrefixes(a: Prefix, b: Prefix): number {
   if (a.family !== b.family) return a.family - b.family;

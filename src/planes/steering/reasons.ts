@@ -8,6 +8,8 @@ export const steeringReasons = {
   MissingCredentials: 'The environment does not hold what the provider asks of whoever wants to read or write a zone.',
   UnknownCountry: 'Not a country, or not a state of the US, that answers can be given for.',
   BadNetwork: 'Neither an address nor a network of clients.',
+  NetworkTooWide:
+    'A network that is asked about holds a network that the policy names, so that its users do not all get one answer.',
   StatesUnknown: 'A policy names states of the US, and one of its providers tells only whole countries apart.',
   NetworksUnknown: 'A policy names networks of clients, and one of its providers is not told of networks.',
   NetworksGuessed: 'A plan moves users of networks of whom nobody measured how many requests they make.',

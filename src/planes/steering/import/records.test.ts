@@ -292,7 +292,7 @@ test('what Tideline compiles of a policy is read as that policy again', () => {
   expect(compared).toBeGreaterThan(5);
 });
 
-test('a name server and a mail server of the zone stay as they are where their addresses are of no Cluster', () => {
+test('glue, a name server and a mail server of the zone stay as they are, the last where its addresses are of no Cluster', () => {
   const leading = (type: string, value: string): RecordSet => ({ name: zone, type, target: values(value) });
   const records = [
     leading('NS', `NS1.${zone}.`),
@@ -300,6 +300,8 @@ test('a name server and a mail server of the zone stay as they are where their a
     record(`ns1.${zone}`, values('10.0.0.1')),
     record(`mail.${zone}`, values('10.0.0.2')),
     record(www, values(at.paris)),
+    { name: `sub.${zone}`, type: 'NS', target: values(`ns.sub.${zone}.`) },
+    record(`ns.sub.${zone}`, values(at.paris)),
   ];
   const result = importZone(platform, zoneOfRecords(zone, records), { zone, providers: ['route53'] });
   const of = (outcome: string) => result.findings.filter((one) => one.outcome === outcome).map(({ host }) => host);

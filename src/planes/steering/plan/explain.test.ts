@@ -102,8 +102,22 @@ test('a network is explained by the rule that names it, any other by the country
   ]);
   expect(asked('2001:db8:7::1')).toMatchObject({ rule: 'rules[0] (network)', country: 'FR', network: '2001:db8:7::1' });
   expect(asked('198.51.100.0/24', 'unknown')).toMatchObject({ rule: 'rules[0] (network)', country: 'unknown' });
-  // One that is wider than the rule's is not told apart.
-  for (const other of ['198.51.104.0/24', '198.51.0.0/16'])
+  for (const other of ['198.51.104.0/24', '2001:db9::/32', '198.51.104.9'])
     expect(asked(other)).toMatchObject({ rule: 'rules[1] (country)' });
   expect(() => asked('paris')).toThrow(/paris is neither an address nor a network/);
+  // One that is wider than the rule's has several answers.
+  for (const [wide, part] of [
+    ['198.51.0.0/16', '198.51.100.0/22'],
+    ['0.0.0.0/0', '198.51.100.0/22'],
+    ['2001:db8::/31', '2001:db8::/32'],
+  ] as const)
+    expect(() => asked(wide)).toThrow(
+      new RegExp(`${wide} has no one answer: .*video has rules for parts of it, ${part}.*ask for ${part}, or for`, 's'),
+    );
+  for (const [mapped, plain] of [
+    ['::ffff:198.51.100.9', '198.51.100.9'],
+    ['::ffff:c633:6409', '198.51.100.9'],
+    ['::ffff:198.51.100.0/120', '198.51.100.0/24'],
+  ] as const)
+    expect(() => asked(mapped)).toThrow(new RegExp(`IPv4-mapped.*write ${plain}(?![\\d./])`, 's'));
 });

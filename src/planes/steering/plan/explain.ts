@@ -10,7 +10,7 @@ import { formatShares } from '../../../answers/distribution.ts';
 import { failureSets } from '../../../answers/failures.ts';
 import { formatRecord } from '../../../answers/record.ts';
 import { choicesOf } from '../../../answers/tiers.ts';
-import { parseLoosePrefix } from '../../../model/address.ts';
+import { parseLoosePrefix, unmapped } from '../../../model/address.ts';
 import { countryOf } from '../../../model/geo/countries.ts';
 import { placeFix } from '../../../model/geo/meant.ts';
 import { networkHolding } from '../../../model/geo/networks.ts';
@@ -157,11 +157,33 @@ export function explain(
   };
 }
 
-/** The network of a rule in which these users are; throws an InputError for a text that is neither an address nor a network. */
-export function networkOf({ spec }: TrafficPolicy, text: string): string | undefined {
-  if (parseLoosePrefix(text) === undefined)
+/**
+ * The network of a rule in which these users are; throws an InputError for a text that is no address or network of clients, and for a network
+ * of which a rule names a part only.
+ */
+function networkOf({ metadata, spec }: TrafficPolicy, text: string): string | undefined {
+  const asked = parseLoosePrefix(text);
+  if (asked === undefined)
     throw badInput('BadNetwork', `${text} is neither an address nor a network`, 'write it like 192.0.2.0/24');
-  return networkHolding(networksOfPolicy(spec), text);
+  const plain = unmapped(asked);
+  if (plain !== undefined)
+    throw badInput(
+      'BadNetwork',
+      `${text} is an IPv4-mapped form, which no client has`,
+      `write ${text.includes('/') ? plain.text : plain.network}`,
+    );
+  const networks = networksOfPolicy(spec);
+  const holding = networkHolding(networks, text);
+  const parts = holding === undefined ? networks.filter((one) => networkHolding([asked.text], one) !== undefined) : [];
+  if (parts.length > 0) {
+    const named = parts.length > 6 ? `${parts.slice(0, 5).join(', ')} and ${parts.length - 5} more` : parts.join(', ');
+    throw badInput(
+      'NetworkTooWide',
+      `${text} has no one answer: policy ${metadata.name} has rules for parts of it, ${named}`,
+      `ask for ${parts.length > 1 ? 'one of these' : named}, or for an address outside`,
+    );
+  }
+  return holding;
 }
 
 /** The policy that answers for a host; throws an InputError when there is none. */
