@@ -34,7 +34,7 @@ old     CNAME www
     '    note: a failed cluster is answered for up to 3600 s more (ttlSeconds); 60 is usual',
     'a-api.video.example stays: TXT: no record of addresses; it stays as it is',
     '    note: the registry record of external-dns for api.video.example',
-    'api.video.example stays: TXT: no record of addresses; it stays as it is',
+    'api.video.example: its TXT stays: no record of addresses',
     '    note: the registry record of external-dns for api.video.example',
     'api.video.example becomes policy api',
     '    note: external-dns (owner paris) writes it for ingress/video/api: first delete its TXT records at a-api.video.example, api.video.example, so that it leaves the host alone, then take the host out of its sources, and only then adopt',
@@ -97,7 +97,12 @@ test('a mail server at the address of a Cluster becomes a policy with a note, an
 });
 
 test('a name with several TTLs has the smallest, and several addresses are clusters of equal weight', () => {
-  const [policy] = imported('www 300 A 192.0.2.10\nwww 30 A 203.0.113.10\n').policies;
+  const text = 'www 300 A 192.0.2.10\nwww 30 A 203.0.113.10\nwww 300 A 198.51.100.10\n';
+  expect(report(text)).toContain(
+    '    note: its A records have the TTLs 30 and 300 s, of which a set has one (RFC 2181, section 5.2): the smallest is taken, 30 s',
+  );
+  expect(report(text.replaceAll('300', '30')).join()).not.toContain('TTL');
+  const [policy] = imported(text).policies;
   expect(policy?.spec).toMatchObject({
     ttlSeconds: 30,
     dns: { zone, providers: ['powerdns'] },
@@ -105,6 +110,7 @@ test('a name with several TTLs has the smallest, and several addresses are clust
       clusters: [
         { name: 'paris', weight: 100 },
         { name: 'cloud', weight: 100 },
+        { name: 'newyork', weight: 100 },
       ],
     },
   });
@@ -167,7 +173,7 @@ test.each([
     [
       'www.video.example is not imported: it has a CNAME beside its addresses, which no name may have (RFC 1034, section 3.6.2) (db:2, db:3)',
       '    fix: delete one of them',
-      'www.video.example stays: CNAME: no record of addresses; it stays as it is',
+      'www.video.example: its CNAME stays: no record of addresses',
     ],
   ],
   [

@@ -1,7 +1,7 @@
 import { parseAddress } from '../../../model/address.ts';
 import { answersOfRecord } from './answers.ts';
 import { MasterFileError, type MasterRecord } from './master-file.ts';
-import type { ZoneEntry, ZoneFile } from './zone-file.ts';
+import { ttlNotes, type ZoneEntry, type ZoneFile } from './zone-file.ts';
 
 const families: ReadonlyMap<string, 4 | 6> = new Map([
   ['A', 4],
@@ -42,7 +42,9 @@ function entryOf(set: readonly MasterRecord[], zone: string, file: string): Zone
     return { name, type, at: [`${file}:${odd.where}`], problem };
   }
   // One TTL for a set (RFC 2181, section 5.2); where a file has several the smallest is what resolvers obey.
-  const ttlSeconds = Math.min(...set.map((record) => record.ttlSeconds));
+  const ttls = set.map((record) => record.ttlSeconds);
+  const ttlSeconds = Math.min(...ttls);
+  const notes = ttlNotes(type, ttls, ', of which a set has one (RFC 2181, section 5.2)');
   // What stands twice in a set is one record (section 5).
   const values = [...new Set(addresses.flatMap(({ address }) => address ?? []))];
   const record = { type: type === 'A' ? ('A' as const) : ('AAAA' as const), ttl: ttlSeconds, values };
@@ -52,6 +54,7 @@ function entryOf(set: readonly MasterRecord[], zone: string, file: string): Zone
     at,
     read: (clusterOf) => ({
       ...answersOfRecord(record, clusterOf),
+      notes,
       ttlSeconds,
       addresses: values,
       ...(values.length > 1 ? { together: values.length } : {}),

@@ -115,7 +115,7 @@ old: { type: CNAME, value: www.video.example. }
     expect(renderImport(result)).toEqual([
       'api.video.example becomes policy video-example',
       'old.video.example stays: CNAME: no record of addresses; it stays as it is',
-      'video.example stays: MX: no record of addresses; it stays as it is',
+      'video.example: its MX stays: no record of addresses',
       'video.example becomes policy video-example',
       'hosts in policies: 2, policies: 1, not imported: 0, staying: 2',
     ]);

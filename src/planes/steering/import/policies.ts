@@ -7,7 +7,7 @@ import type { ProviderName } from '../dialects/dialect.ts';
 import { cutAbove } from '../records/neighbours.ts';
 import { NoEntry, NotPossible, type RecordAnswers } from './answers.ts';
 import { type Heritage, heritageOf, hostOfRegistry } from './external-dns.ts';
-import type { EntryAnswers, ZoneEntry, ZoneFile } from './zone-file.ts';
+import { type EntryAnswers, ttlNotes, type ZoneEntry, type ZoneFile } from './zone-file.ts';
 
 /** What becomes of each name of a zone. */
 export interface Import {
@@ -19,6 +19,8 @@ export interface ImportFinding {
   readonly host: string;
   /** `policy`: it becomes part of one; `stays`: it is none of Tideline's matters; `refused`: it says what a policy cannot say. */
   readonly outcome: 'policy' | 'stays' | 'refused';
+  /** Of records that stay beside others of their name, which have a finding of their own: their types, `MX, NS, SOA`. */
+  readonly types?: string;
   /** The name of the policy, or why. */
   readonly what: string;
   /** Of a refused host: where its records stand, `file:line`, as far as that is known. */
@@ -47,7 +49,7 @@ export function importZone(platform: Platform, file: ZoneFile, target: ImportTar
   for (const [host, entries] of hosts) {
     const addresses = entries.filter(isOfAddresses);
     const others = entries.filter((entry) => !isOfAddresses(entry));
-    if (others.length > 0) findings.push(staying(host, others, registered.at(host)));
+    if (others.length > 0) findings.push(staying(host, entries, registered.at(host)));
     if (addresses.length === 0) continue;
     const servedFor = leading.get(host) ?? [];
     const why = whyServing(servedFor, addresses, clusterOf);
@@ -191,12 +193,16 @@ function hostOf(name: string, zone: string): string {
   return name === '' ? zone : `${name}.${zone}`;
 }
 
+/** What becomes of the records of a name that hold no addresses. */
 function staying(host: string, entries: readonly ZoneEntry[], registered: Registered | undefined): ImportFinding {
-  const part = entries.find(({ partOf }) => partOf !== undefined)?.partOf;
-  const what = part === undefined ? 'no record of addresses; it stays as it is' : part;
+  const staying = entries.filter((entry) => !isOfAddresses(entry));
+  const part = staying.find(({ partOf }) => partOf !== undefined)?.partOf;
   const of = registered?.host === undefined ? 'no host with addresses' : registered.host;
   const notes = registered === undefined ? [] : [`the registry record of external-dns for ${of}`];
-  return { host, outcome: 'stays', what: `${typesOf(entries)}: ${what}`, notes };
+  const types = typesOf(staying);
+  if (staying.length < entries.length)
+    return { host, outcome: 'stays', types, what: part ?? 'no record of addresses', notes };
+  return { host, outcome: 'stays', what: `${types}: ${part ?? 'no record of addresses; it stays as it is'}`, notes };
 }
 
 /** `MX, NS, SOA` */
@@ -237,7 +243,12 @@ function notesOf(
   const used = new Set(answers.flatMap(({ addresses }) => addresses));
   const clusters = new Set(answers.flatMap(clustersOf));
   const more = [...clusterOf].filter(([address, cluster]) => clusters.has(cluster) && !used.has(address));
+  const types = answers.map(({ type }) => type).join(' and ');
   return [
+    ...ttlNotes(
+      types,
+      answers.map(({ ttlSeconds }) => ttlSeconds),
+    ),
     ...answers.flatMap(({ type, together }) =>
       together === undefined
         ? []
@@ -255,7 +266,7 @@ function notesOf(
   ];
 }
 
-function clustersOf({ rules, default: fallback }: Pick<Draft, 'rules' | 'default'>): readonly string[] {
+function clustersOf({ rules, default: fallback }: Pick<RecordAnswers, 'rules' | 'default'>): readonly string[] {
   return [...rules, fallback].flatMap(({ clusters, failover }) => [...clusters.map(({ name }) => name), ...failover]);
 }
 

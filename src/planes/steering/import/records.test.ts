@@ -186,6 +186,14 @@ test.each<[string, readonly RecordSet[], RegExp]>([
     [record(www, values(at.paris), { routing: role('PRIMARY'), check: 'p' })],
     /health check of the record is replaced/,
   ],
+  [
+    'several TTLs',
+    [
+      record(www, values(at.paris), { routing: role('PRIMARY'), check: 'p' }),
+      record(www, { kind: 'values', ttlSeconds: 30, values: [at.cloud] }, { routing: role('SECONDARY') }),
+    ],
+    /its A records have the TTLs 30 and 60 s: the smallest is taken, 30 s/,
+  ],
 ])('%s becomes a policy with a note', (_, records, says) => {
   const text = lines(...records).join('\n');
   expect(text).toMatch(new RegExp(`${www.replaceAll('.', '\\.')} becomes policy`));
@@ -222,7 +230,7 @@ test('registry records of external-dns, old and new, are told with what to do be
     `cname-gone.${zone} stays: TXT: no record of addresses; it stays as it is`,
     '    note: the registry record of external-dns for no host with addresses',
     `spf.${zone} stays: TXT: no record of addresses; it stays as it is`,
-    `${www} stays: TXT: no record of addresses; it stays as it is`,
+    `${www}: its TXT stays: no record of addresses`,
     `    note: the registry record of external-dns for ${www}`,
     `${www} becomes policy www`,
     `    note: external-dns (owner paris) writes it for ingress/video/web: first delete its TXT records at a-${www}, ${www}, so that it leaves the host alone, then take the host out of its sources, and only then adopt`,

@@ -2,7 +2,7 @@ import { formatLocation, groupKey, type RecordSet } from '../../../answers/recor
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import { isBelowRegistry } from '../records/registry.ts';
 import { type ClusterOf, knownCluster, NotPossible, type RecordAnswers, weighted } from './answers.ts';
-import { type EntryAnswers, serverTypes, type ZoneEntry, type ZoneFile } from './zone-file.ts';
+import { type EntryAnswers, serverTypes, ttlNotes, type ZoneEntry, type ZoneFile } from './zone-file.ts';
 
 /**
  * The records of a zone of Route 53, whoever made them, as an import reads them. Written from Route 53's documentation of routing: a
@@ -68,7 +68,7 @@ class Reader {
     const answers = this.#answers(group, gathered, 0);
     return {
       ...answers,
-      notes: [...gathered.notes],
+      notes: [...gathered.notes, ...ttlNotes(group[0]?.type ?? '', gathered.ttls)],
       ttlSeconds: Math.min(...gathered.ttls),
       addresses: [...gathered.addresses],
       checked: gathered.checked,

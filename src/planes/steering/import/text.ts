@@ -10,11 +10,16 @@ const words = {
 export function renderImport({ policies, findings }: Import): readonly string[] {
   const count = (outcome: ImportFinding['outcome']): number => findings.filter((one) => one.outcome === outcome).length;
   return [
-    ...findings.flatMap(({ host, outcome, what, at = [], fix, notes }) => [
-      `${host} ${words[outcome]} ${what}${at.length === 0 ? '' : ` (${at.join(', ')})`}`,
+    ...findings.flatMap(({ host, outcome, types, what, at = [], fix, notes }) => [
+      `${host}${types === undefined ? ` ${words[outcome]}` : stayingText(types)} ${what}${at.length === 0 ? '' : ` (${at.join(', ')})`}`,
       ...(fix === undefined ? [] : [`    fix: ${fix}`]),
       ...notes.map((note) => `    note: ${note}`),
     ]),
     `hosts in policies: ${count('policy')}, policies: ${policies.length}, not imported: ${count('refused')}, staying: ${count('stays')}`,
   ];
+}
+
+/** Others of the name are told of in a line of their own, so that the name itself does not stay. */
+function stayingText(types: string): string {
+  return `: its ${types} ${types.includes(',') ? 'stay' : 'stays'}:`;
 }

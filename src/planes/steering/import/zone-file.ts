@@ -24,6 +24,13 @@ export interface ZoneEntry {
   readonly partOf?: string;
 }
 
+/** What a person should know of a set whose records have several TTLs, `why` being what speaks against them; nothing of one TTL. */
+export function ttlNotes(type: string, ttls: Iterable<number>, why = ''): readonly string[] {
+  const several = [...new Set(ttls)].sort((a, b) => a - b);
+  if (several.length < 2) return [];
+  return [`its ${type} records have the TTLs ${several.join(' and ')} s${why}: the smallest is taken, ${several[0]} s`];
+}
+
 /** What addresses say, and what a person should know of the change. */
 export interface EntryAnswers extends RecordAnswers {
   readonly ttlSeconds: number;
