@@ -6,7 +6,7 @@ Configuration of the master (or of a minion that runs by itself)::
     extension_modules: /srv/tideline/salt/modules   # with this file as pillar/tideline.py
     ext_pillar:
       - tideline:
-          folder: /srv/tideline/pillar              # <id>.json, one file a server
+          folder: /srv/tideline/documents           # <id>.json, one file a server
           public_key: /etc/tideline/operator.pem    # optional: <id>.json.sig must be a signature by its private key
           secrets: /srv/tideline/secrets            # optional: <id>.json, {"name of the secret": "its text"}
 

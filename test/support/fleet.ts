@@ -185,3 +185,13 @@ export function shippedUnits(): AgentUnits {
   const names = readdirSync(folder).filter((name) => /\.(service|target)$/.test(name));
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
+
+/** One server of each role: what it is, its name, and the platform that it is in. */
+export const oneOfEachRole: readonly (readonly [string, string, Partial<FleetShape>])[] = [
+  ['stacked-control-plane', 'site0-control0', {}],
+  ['dedicated-etcd', 'site0-etcd0', { dedicatedEtcd: true }],
+  ['worker-calico', 'site0-worker0000', {}],
+  ['worker-static', 'site0-worker0000', { ipam: { static: {} } }],
+  ['worker-gpu', 'site0-worker0000', { gpus: true }],
+  ['blade', 'site0-blade000', {}],
+];

@@ -99,6 +99,25 @@ test('a server that was set up anew gets new certificates, and nobody else does'
   expect(said.at(-1)).toBe('1 files written');
 });
 
+test('what Salt prints of all servers is taken as well, and servers that did not answer hand in nothing', () => {
+  const of = (name: string): unknown => JSON.parse(readFileSync(at('keys', `${name}.json`), 'utf8'));
+  const printed = { 'par-a-worker': of('par-a-worker'), 'par-b-worker': false, 'par-a-blade': 'Minion did not return' };
+  writeFileSync(at('printed.json'), JSON.stringify(printed));
+  const { said } = fleet(
+    'sign',
+    '--public-keys',
+    at('printed.json'),
+    '--authorities',
+    at('authorities'),
+    '--passphrase-file',
+    at('passphrase'),
+    '--out',
+    at('out'),
+  );
+  expect(said[0]).toMatch(/^refused \d+ \(KeyMissing\): par-a-blade par-a-master/);
+  expect(said[0]).not.toContain('par-a-worker');
+});
+
 test('a file of keys that is broken ends the command and changes nothing', () => {
   writeFileSync(at('keys/par-a-worker.json'), '{"half": ');
   const { status, said } = sign('--yes');

@@ -19,8 +19,8 @@ export function register(fleet: Command): void {
     .description('Sign the public keys of servers: what a certificate says comes from the platform spec alone')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
     .requiredOption(
-      '--public-keys <folder>',
-      'one JSON file a server, from the path of its private key to the public key as PEM',
+      '--public-keys <path>',
+      'what `salt "*" tideline.public_keys --out=json --static` printed, or a folder with a JSON file for each server',
     )
     .requiredOption('--authorities <folder>', 'the authorities, CLUSTER/PURPOSE.crt and .key; it belongs on no server')
     .requiredOption('--passphrase-file <file>', 'the passphrase of the keys of the authorities, on its first line')

@@ -5,20 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { compileFleet } from '../../../src/planes/fleet/compile/compile.ts';
 import { loadPlatform } from '../../../src/platform/load.ts';
-import { type FleetShape, fleetPlatform, shippedUnits } from '../../support/fleet.ts';
+import { fleetPlatform, oneOfEachRole, shippedUnits } from '../../support/fleet.ts';
 
-/** One server of each role. Texts of units that this checkout ships stand in `deploy/systemd` and are left out. */
-const cases: readonly (readonly [string, string, Partial<FleetShape>])[] = [
-  ['stacked-control-plane', 'site0-control0', {}],
-  ['dedicated-etcd', 'site0-etcd0', { dedicatedEtcd: true }],
-  ['worker-calico', 'site0-worker0000', {}],
-  ['worker-static', 'site0-worker0000', { ipam: { static: {} } }],
-  ['worker-gpu', 'site0-worker0000', { gpus: true }],
-  ['blade', 'site0-blade000', {}],
-];
-
+/** Texts of units that this checkout ships stand in `deploy/systemd` and are left out. */
 describe('Fleet → document of a server, and its certificates (UPDATE_GOLDEN=1 writes the expectations anew)', () => {
-  it.each(cases)('%s', (name, server, shape) => {
+  it.each(oneOfEachRole)('%s', (name, server, shape) => {
     const shipped = shippedUnits();
     const { documents, pkiPlan } = compileFleet(fleetPlatform(shape), shipped);
     const texts = new Map(Object.entries(shipped).map(([unit, text]) => [text, `deploy/systemd/${unit}`]));

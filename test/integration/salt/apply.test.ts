@@ -67,6 +67,14 @@ describe('a document, applied by Salt', () => {
     expect(await minion.run('/usr/local/bin/etcd')).toBe('');
   });
 
+  test('hands in the public keys of its private keys, and nothing else', async () => {
+    await minion.call(server, 'saltutil.sync_modules');
+    const keys = (await minion.call(server, 'tideline.public_keys')) as Readonly<Record<string, string>>;
+    expect(Object.keys(keys)).toEqual(Object.keys(document.pki.keys).sort());
+    for (const [path, pem] of Object.entries(keys))
+      expect(pem).toBe(await minion.run('openssl', 'pkey', '-in', path, '-pubout'));
+  });
+
   test('what drifted is predicted exactly, and mended exactly', async () => {
     await minion.run('chmod', '0644', '/etc/tideline-etcd/pki/server.key');
     await minion.run('sh', '-c', 'echo other >> /etc/tideline-etcd/exabgp.conf');

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../../model/problem.ts';
 import { compareText, messageOf } from '../../../model/values.ts';
@@ -13,6 +13,8 @@ import type { Pems } from './sign.ts';
  */
 
 const mostBytes = 2 ** 20;
+const mostBytesOfAll = 64 * mostBytes;
+const isServer = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const certificatesFolder = 'certificates';
 const authoritiesFile = 'authorities.json';
 
@@ -23,9 +25,23 @@ export interface SignedFolder {
   readonly authorities: Pems;
 }
 
-/** The public keys that servers handed in. A folder that does not exist has none; a file that is no such object is an InputError. */
-export function readPublicKeys(folder: string): Promise<ReadonlyMap<string, Pems>> {
-  return readServers(folder);
+/**
+ * The public keys that servers handed in: a folder with a file for each, or one file with an object for each server, as Salt prints it. A
+ * place that does not exist has none; a file that is no such object is an InputError.
+ */
+export async function readPublicKeys(place: string): Promise<ReadonlyMap<string, Pems>> {
+  const isFile = await stat(place).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  if (!isFile) return readServers(place);
+  const servers = await readJson(place, mostBytesOfAll);
+  const found = new Map<string, Pems>();
+  for (const [server, pems] of Object.entries(servers ?? {})) {
+    // Salt prints `false`, or a text, for a server that did not answer or could not: it has handed in nothing.
+    if (isServer.test(server) && isPems(pems)) found.set(server, pems);
+  }
+  return found;
 }
 
 /** What `writeSigned` wrote into the folder of documents; nothing where there is none. */
@@ -57,8 +73,8 @@ async function readServers(folder: string): Promise<ReadonlyMap<string, Pems>> {
   });
   const found = new Map<string, Pems>();
   for (const name of names.toSorted(compareText)) {
-    const server = /^([a-z0-9][-a-z0-9]{0,62})\.json$/.exec(name)?.[1];
-    if (server === undefined) continue;
+    const server = name.replace(/\.json$/, '');
+    if (server === name || !isServer.test(server)) continue;
     const pems = await readPems(join(folder, name));
     if (pems !== undefined) found.set(server, pems);
   }
@@ -67,24 +83,39 @@ async function readServers(folder: string): Promise<ReadonlyMap<string, Pems>> {
 
 /** Undefined when there is no such file. */
 async function readPems(file: string): Promise<Pems | undefined> {
+  const value = await readJson(file, mostBytes);
+  if (value === undefined || isPems(value)) return value;
+  throw fault(file, 'is no JSON object from paths to PEM texts');
+}
+
+function isPems(value: unknown): value is Pems {
+  return isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Undefined when there is no such file. */
+async function readJson(file: string, most: number): Promise<Readonly<Record<string, unknown>> | undefined> {
   let text: string;
   try {
-    text = (await readBounded(file, mostBytes)).toString();
+    text = (await readBounded(file, most)).toString();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw fault(file, messageOf(error));
   }
+  const value = parsed(text);
+  if (!isObject(value)) throw fault(file, 'is no JSON object');
+  return value;
+}
+
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      const entries = Object.entries(value);
-      if (entries.every((entry): entry is [string, string] => typeof entry[1] === 'string'))
-        return Object.fromEntries(entries);
-    }
+    return JSON.parse(text);
   } catch {
-    // Told below: what is no JSON is no object of texts either.
+    return undefined;
   }
-  throw fault(file, 'is no JSON object from paths to PEM texts');
 }
 
 function textOf(pems: Pems): string {
