@@ -81,5 +81,5 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   FailbackNeedsAgent: 'platform',
   FailbackUnseen: 'platform',
   OverlaySilent: 'platform',
-  NoEffect: 'object',
+  NoEffect: 'platform',
 };
