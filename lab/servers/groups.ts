@@ -1,5 +1,5 @@
 import { access, mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const mounts = '/sys/fs/cgroup';
@@ -17,7 +17,7 @@ export async function makeGroups(name: string): Promise<readonly string[]> {
   await Promise.all(parents.map(removeAbandoned));
   const groups = parents.map((parent) => join(parent, `${prefix}${name}`));
   for (const [index, group] of groups.entries()) {
-    await mkdir(group);
+    await mkdir(group, { recursive: true });
     await inheritSets(parents[index] ?? '', group);
   }
   return groups;
@@ -27,9 +27,23 @@ export async function makeGroups(name: string): Promise<readonly string[]> {
 export async function removeGroups(groups: readonly string[]): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const removed = await Promise.all(groups.map(removeTree));
-    if (removed.every(Boolean)) return;
+    if (removed.every(Boolean)) break;
     await delay(100);
   }
+  await Promise.all(groups.map((group) => removeEmptyAbove(group)));
+}
+
+/** Groups that were made on the way to this one. The kernel refuses to remove one with a process or a group in it. */
+async function removeEmptyAbove(group: string): Promise<void> {
+  let above = dirname(group);
+  while (dirname(above) !== mounts && (await removedEmpty(above))) above = dirname(above);
+}
+
+async function removedEmpty(group: string): Promise<boolean> {
+  return await rmdir(group).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** In cgroup v1 a new group has no processors and no memory nodes, and takes no process, until it is given some. */
@@ -43,11 +57,15 @@ async function inheritSets(parent: string, group: string): Promise<void> {
 /** The folder of this process's group in each hierarchy. */
 async function ownGroups(): Promise<readonly string[]> {
   const folders: string[] = [];
-  for (const line of (await readFile('/proc/self/cgroup', 'utf8')).trim().split('\n')) {
+  const lines = (await readFile('/proc/self/cgroup', 'utf8')).trim().split('\n');
+  const unified = lines.find((line) => line.startsWith('0::'))?.slice('0::'.length);
+  for (const line of lines) {
     const [, controllers = '', path = '/'] = /^\d+:([^:]*):(.*)$/.exec(line) ?? [];
     const mount = await mountOf(controllers);
+    // Where both are there, systemd-nspawn makes in its own hierarchy what it finds in cgroup v2: the server starts there at once.
+    if (controllers === 'name=systemd' && unified !== undefined) folders.push(join(mount, unified));
     // Where a container shows only its own part of the hierarchy, the path is that of the machine.
-    folders.push((await exists(join(mount, path))) ? join(mount, path) : mount);
+    else folders.push((await exists(join(mount, path))) ? join(mount, path) : mount);
   }
   return folders;
 }
@@ -59,7 +77,7 @@ async function mountOf(controllers: string): Promise<string> {
 }
 
 async function removeAbandoned(parent: string): Promise<void> {
-  for (const name of await readdir(parent)) {
+  for (const name of await readdir(parent).catch(() => [])) {
     if (!name.startsWith(prefix)) continue;
     const group = join(parent, name);
     const { mtimeMs } = await stat(group).catch(() => ({ mtimeMs: Date.now() }));

@@ -85,7 +85,7 @@ const cases: readonly Case[] = [
   { words: ['fleet', 'compile', spec, '--out', out], says: /no Fleet in examples\/hybrid \(NoFleet\)/ },
   { words: ['fleet', 'compile', badSite, '--out', out], says: /spec\.type/ },
   { words: ['fleet', 'plan', spec, '--against', folder], says: /has no index\.json of ours.*\(FolderNotCompiled\)/ },
-  { words: ['fleet', 'sign', spec, '--out', out], says: /required option '--public-keys <folder>'/ },
+  { words: ['fleet', 'sign', spec, '--out', out], says: /required option '--public-keys <path>'/ },
   {
     words: [
       'fleet',

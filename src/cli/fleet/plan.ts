@@ -31,7 +31,7 @@ async function run(paths: string[], { against, output }: PlanArguments): Promise
 }
 
 /** Servers that change alike share a line. */
-function linesOf({ changes, waves }: FleetPlan): readonly string[] {
+function linesOf({ changes, waves, warnings }: FleetPlan): readonly string[] {
   if (changes.length === 0) return ['nothing changes'];
   const alike = Map.groupBy(changes, ({ change, parts, orchestrated }) =>
     [
@@ -43,10 +43,11 @@ function linesOf({ changes, waves }: FleetPlan): readonly string[] {
       .join(' '),
   );
   return [
-    `${changes.length} servers change:`,
+    changes.length === 1 ? '1 server changes:' : `${changes.length} servers change:`,
     ...[...alike].map(([what, some]) => `  ${what}: ${few(some.map(({ server }) => server))}`),
     `${waves.length} waves:`,
     ...waves.map(({ cluster, kind, servers }, index) => `  ${index + 1} ${cluster} ${kind}: ${few(servers)}`),
+    ...warnings.map((warning) => `warning: ${warning}`),
   ];
 }
 

@@ -41,7 +41,9 @@ left. Exits with 1 when something that is wanted cannot be signed. The way of ke
 }
 
 async function run(paths: string[], options: SignArguments): Promise<void> {
-  const { createAuthority, openAuthorities, readPassphrase } = await import('../../planes/fleet/pki/authorities.ts');
+  const { createAuthority, newAuthority, openAuthorities, readPassphrase } = await import(
+    '../../planes/fleet/pki/authorities.ts'
+  );
   const { readPublicKeys, readSigned, writeSigned } = await import('../../planes/fleet/pki/folder.ts');
   const { signAll } = await import('../../planes/fleet/pki/sign.ts');
   const nowMs = Date.now();
@@ -54,9 +56,11 @@ async function run(paths: string[], options: SignArguments): Promise<void> {
   let authorities = await open();
   const absent = names.filter((name) => !authorities.has(name));
   const write = options.yes === true;
-  if (write && options.createAuthorities === true) {
-    for (const name of absent) await createAuthority(options.authorities, name, passphrase, nowMs);
-    authorities = await open();
+  if (options.createAuthorities === true) {
+    if (write) for (const name of absent) await createAuthority(options.authorities, name, passphrase, nowMs);
+    authorities = write
+      ? await open()
+      : new Map([...authorities, ...absent.map((name) => [name, newAuthority(name, nowMs)] as const)]);
   }
   const before = await readSigned(options.out);
   const signing = signAll({

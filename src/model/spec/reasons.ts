@@ -79,6 +79,12 @@ export const reasons = {
   UnknownVersion: 'A version of Kubernetes whose flags are not known.',
   VersionSkew: 'Versions that are not supported together.',
   SkippedMinor: 'An upgrade that skips a minor version of Kubernetes, or goes back.',
+  FamilyWithoutServers: 'A server of a fleet has no address of a family that it needs.',
+  ApiUnannounced: "No router takes the API's address of a fleet from a control-plane server.",
+  ServicesUnfit: 'A prefix for Services that the API server or the kernel would refuse.',
+  PortTaken: 'The port of an API server is that of another program beside it.',
+  PackageUnfit: 'A file of a release has a form from which its program cannot be started.',
+  ReservedName: 'A server has a name that means something else on every server.',
   ArtifactMissing: 'The release of a fleet lacks a file that its versions need.',
   OverlayTwice: 'Two TrafficOverlays of a policy speak of the same country.',
   OverlayBroken:

@@ -8,7 +8,7 @@ const compiled = (change: Parameters<typeof fleetPlatform>[0] = {}) => compileFl
 
 it('has nothing to do where nothing changed', () => {
   const { documents } = compiled();
-  expect(planFleet(documents, compiled())).toEqual({ changes: [], waves: [] });
+  expect(planFleet(documents, compiled())).toEqual({ changes: [], waves: [], warnings: [] });
 });
 
 it('has every server of a new fleet in its waves, and none that is gone', () => {
@@ -19,7 +19,31 @@ it('has every server of a new fleet in its waves, and none that is gone', () => 
   expect(less).toEqual({
     changes: [{ server: 'site0-worker0003', change: 'gone', parts: [], orchestrated: [] }],
     waves: [],
+    warnings: [expect.stringMatching(/^site0-worker0003 gets no document any more and runs on/)],
   });
+});
+
+it('warns of changes of the members of etcd, which no document makes, and of several at once', () => {
+  const platform = fleetPlatform();
+  const other = (change: (name: string) => object) => ({
+    ...platform,
+    servers: new Map(
+      [...platform.servers].map(([name, server]) => [name, { ...server, spec: { ...server.spec, ...change(name) } }]),
+    ),
+  });
+  const now = compileFleet(platform, units);
+  const moved = (name: string) => ({ addresses: [{ family: 4 as const, text: `10.0.200.${name.slice(-1)}` }] });
+  const one = other((name) => (name === 'site0-control1' ? moved(name) : {}));
+  expect(planFleet(now.documents, compileFleet(one, units)).warnings).toEqual([
+    expect.stringMatching(/^site0-control1 has another address: run `etcdctl member update` with 10\.0\.200\.1/),
+  ]);
+  const two = other((name) => (/control[01]$/.test(name) ? moved(name) : {}));
+  expect(planFleet(now.documents, compileFleet(two, units)).warnings.at(-1)).toMatch(/one at a time/);
+  const fewer = other((name) => (name === 'site0-control2' ? { roles: ['control-plane'] } : {}));
+  const less = compileFleet(fewer, units);
+  expect(planFleet(now.documents, less).warnings).toEqual([expect.stringMatching(/^site0-control2 leaves etcd/)]);
+  expect(planFleet(less.documents, now).warnings).toEqual([expect.stringMatching(/^site0-control2 joins etcd/)]);
+  expect(planFleet(new Map(), now).warnings).toEqual([]);
 });
 
 it('says which components an upgrade touches, and which restarts are left to the waves', () => {

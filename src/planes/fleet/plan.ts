@@ -18,6 +18,8 @@ export interface FleetPlan {
   readonly changes: readonly DocumentChange[];
   /** The waves of the servers that change; one without any is left out. A server that is gone is in none: nothing is done to it. */
   readonly waves: readonly Wave[];
+  /** What a person must do beside the waves, or know before them. */
+  readonly warnings: readonly string[];
 }
 
 /** What differs between the documents that were written and those of now. */
@@ -30,7 +32,50 @@ export function planFleet(before: ReadonlyMap<string, ServerDocument>, after: Co
   const waves = after.waves
     .map((wave) => ({ ...wave, servers: wave.servers.filter((server) => touched.has(server)) }))
     .filter(({ servers }) => servers.length > 0);
-  return { changes, waves };
+  return { changes, waves, warnings: [...memberWarnings(before, after.documents), ...goneWarnings(changes)] };
+}
+
+type Documents = ReadonlyMap<string, ServerDocument>;
+
+/**
+ * etcd takes its members and their addresses from its own data once it has any: a member that comes, goes or moves is a change of the
+ * membership, one at a time, and no document makes it.
+ */
+function memberWarnings(before: Documents, after: Documents): readonly string[] {
+  const members = (documents: Documents) =>
+    new Map(
+      [...documents.values()]
+        .filter(({ server }) => server.roles.includes('etcd'))
+        .map(({ server }) => [server.id, server] as const),
+    );
+  const [old, now] = [members(before), members(after)];
+  const running = new Set([...old.values()].map(({ cluster }) => cluster));
+  const come = [...now.values()].filter(({ id, cluster }) => !old.has(id) && running.has(cluster));
+  const gone = [...old.values()].filter(({ id }) => !now.has(id));
+  const moved = [...now.values()].filter(({ id, addresses }) => {
+    const was = old.get(id);
+    return was !== undefined && was.addresses[0] !== addresses[0];
+  });
+  return [
+    ...come.map(
+      ({ id }) =>
+        `${id} joins etcd: run \`etcdctl member add ${id} --learner\` and write etcd-join.env before its wave`,
+    ),
+    ...gone.map(({ id }) => `${id} leaves etcd: run \`etcdctl member remove\` for it before anything else`),
+    ...moved.map(
+      ({ id, addresses }) =>
+        `${id} has another address: run \`etcdctl member update\` with ${addresses[0] ?? ''} when the server has it, before its wave`,
+    ),
+    ...(come.length + gone.length + moved.length > 1
+      ? ['these are several changes of the members of etcd: make them one at a time, or the cluster loses its quorum']
+      : []),
+  ];
+}
+
+function goneWarnings(changes: readonly DocumentChange[]): readonly string[] {
+  return changes
+    .filter(({ change }) => change === 'gone')
+    .map(({ server }) => `${server} gets no document any more and runs on as it is: drain and stop it by hand`);
 }
 
 function changeOf(

@@ -393,9 +393,8 @@ describe('two blades', () => {
     await eventually('what agents added is gone', gone, { timeoutMs: 60_000 });
     const named = async () => (await two.status()).notices?.some(({ subject }) => subject === '192.0.2.13') === true;
     await eventually('what a person added is named', named);
-    // In the order in which they were added, and an agent adds its own whenever a VIP is to be announced again.
-    const there = await onLo();
-    expect(there).toMatch(/inet 192\.0\.2\.13\/32 scope/);
-    expect(there).toMatch(/inet 192\.0\.2\.10\/32 metric 114 /);
+    // Addresses stand in the order in which they were added, and an agent adds its own anew when a VIP is to be announced again.
+    const found = (await onLo()).match(/inet 192\.0\.2\.1(3\/32 scope|0\/32 metric 114 )/g);
+    expect(found).toHaveLength(2);
   });
 });

@@ -2,6 +2,7 @@ import { contains, hostPrefix, overlaps, type Prefix } from '../../address.ts';
 import type { Fleet, Server, Site } from '../kinds.ts';
 import { listText, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
 import { unknownName } from '../unknown-name.ts';
+import { checkFamilies, checkForms, checkLimits } from './fleet-limits.ts';
 import { checkVersions } from './fleet-versions.ts';
 
 /** What the checks of a fleet look at. */
@@ -39,13 +40,16 @@ export function checkFleets(objects: Objects, report: Report): void {
     const names = cluster?.value?.spec.sites ?? [];
     const sites = names.flatMap((name) => objects.Site.byName.get(name)?.value ?? []);
     checkVersions(objects, fleet, report);
+    checkLimits(fleet, report);
     if (names.length === 0 || sites.length < names.length) continue;
     const view: FleetView = { fleet, servers: servers.get(clusterName) ?? [], sites };
     checkPrefixes(objects, view, report);
     checkApiAddress(view, report);
     checkControlPlane(view, report);
+    checkFamilies(fleet, view.servers, sites, report);
     checkPodAddresses(objects, view, report);
   }
+  for (const release of valid(objects.Release.all)) checkForms(release, report);
   for (const { at, value } of valid(objects.Release.all))
     for (const [index, { name, version }] of value.spec.artifacts.entries()) {
       const same = value.spec.artifacts.findIndex((other) => other.name === name && other.version === version);

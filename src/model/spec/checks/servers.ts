@@ -3,12 +3,22 @@ import type { EdgePool, Server, Site } from '../kinds.ts';
 import { listText, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
 import { unknownName } from '../unknown-name.ts';
 
+/** Names that programs on every server resolve to themselves or to the API. */
+const reserved: ReadonlySet<string> = new Set(['localhost', 'kubernetes']);
+
 /** Servers name what exists, lie in the prefixes of their site, and agree with the edge pools about the blades. */
 export function checkServers(objects: Objects, report: Report): void {
   for (const server of valid(objects.Server.all)) {
     const { at, value } = server;
     checkNamed(objects, server, report);
     checkRoles(server, report);
+    if (reserved.has(at.name))
+      report(at, ['metadata', 'name'], {
+        reason: 'ReservedName',
+        message: `${at.name} means something else on every server`,
+        expected: 'a name of its own',
+        fix: 'rename the server',
+      });
     const site = objects.Site.byName.get(value.spec.site)?.value;
     if (site !== undefined) checkPlace(server, site, report);
     const [first, second] = value.spec.addresses;

@@ -80,20 +80,6 @@ export const FleetSpec = z
       ])
       .prefault({ calico: {} })
       .describe('How pods get addresses: exactly one of `calico` or `static`.'),
-    encryption: z
-      .strictObject({
-        provider: z.enum(['secretbox', 'aesgcm']).default('secretbox').describe('How Secrets are encrypted in etcd.'),
-        keys: z
-          .array(Name)
-          .min(1)
-          .max(4)
-          .default(['key1'])
-          .describe(
-            'Names of the keys, the one that encrypts first; the others still decrypt. Keys are made by `tideline`, never written here.',
-          ),
-      })
-      .prefault({})
-      .describe('Encryption of Secrets at rest.'),
     audit: z
       .strictObject({
         maxAgeDays: z.int().min(1).max(3650).default(30).describe('Days that a log is kept.'),

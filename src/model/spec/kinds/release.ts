@@ -46,7 +46,7 @@ export const ReleaseSpec = z
             .enum(['file', 'tar', 'deb'])
             .default('file')
             .describe(
-              '`file`: the program itself; `tar`: an archive with programs at its top; `deb`: a Debian package.',
+              '`file`: the program itself; `tar`: an archive with programs at its top (containerd with its shim, the plugins of CNI, tideline); `deb`: a Debian package (tideline).',
             ),
         }),
       )

@@ -6,7 +6,7 @@ import { compileFleet } from './compile.ts';
 it('never has two members, two control planes, two racks or more blades than a pool can spare in a wave', () => {
   const shape = fc.record({
     workersPerSite: fc.integer({ min: 1, max: 80 }),
-    bladesPerSite: fc.integer({ min: 1, max: 5 }),
+    bladesPerSite: fc.integer({ min: 1, max: 12 }),
     dedicatedEtcd: fc.boolean(),
   });
   fc.assert(
@@ -18,7 +18,8 @@ it('never has two members, two control planes, two racks or more blades than a p
         const racks = new Set(servers.map((name) => platform.servers.get(name)?.spec.rack));
         if (kind === 'etcd' || kind === 'control-plane') expect(servers).toHaveLength(1);
         if (kind === 'worker') expect([racks.size, servers.length <= 20]).toEqual([1, true]);
-        if (kind === 'blade') expect(servers.length).toBeLessThanOrEqual(Math.max(1, change.bladesPerSite - 1));
+        if (kind === 'blade')
+          expect(servers.length).toBeLessThanOrEqual(Math.max(1, Math.floor(change.bladesPerSite / 4)));
       }
     }),
     { numRuns: 40 },

@@ -12,7 +12,7 @@ export interface Wave {
 
 /**
  * The waves of a fleet, in their order: members of etcd one by one, then control planes one by one, then the workers, and blades last. A
- * server with both roles comes once, as a member. A wave of blades leaves every pool with `minAnnouncers`; where that leaves none to touch
+ * server with both roles comes once, as a member. A wave of blades leaves every pool with `minAnnouncers`, and three quarters of its blades; where that leaves none to touch
  * (a pool whose blades are all needed) they are still taken one by one, and whoever drains the blade refuses.
  */
 export function wavesOf(fleet: FleetContext): readonly Wave[] {
@@ -40,12 +40,16 @@ function workerWaves({ cluster, fleet, servers }: FleetContext): readonly Wave[]
   ];
 }
 
+/** `minAnnouncers` says who must announce, not how many carry the traffic: of a pool never more than a quarter is touched at once. */
+const quarter = 4;
+
 /** The pools go in parallel: a wave has of each as many blades as it can spare. */
 function bladeWaves({ cluster, pools, servers }: FleetContext): readonly Wave[] {
   const active = new Set(servers.blade.map(({ metadata }) => metadata.name));
   const parts = pools.map(({ spec }) => {
     const blades = spec.blades.map(({ name }) => name).filter((name) => active.has(name));
-    return chunks(blades.toSorted(compareText), Math.max(1, blades.length - spec.minAnnouncers));
+    const spared = Math.min(blades.length - spec.minAnnouncers, Math.floor(blades.length / quarter));
+    return chunks(blades.toSorted(compareText), Math.max(1, spared));
   });
   const longest = Math.max(0, ...parts.map((part) => part.length));
   return Array.from({ length: longest }, (_, index) => ({

@@ -36,6 +36,13 @@ export async function readPassphrase(file: string): Promise<string> {
   return line;
 }
 
+/** An authority that stands nowhere yet: to show what would be signed, or to be written. */
+export function newAuthority(name: string, nowMs: number): OpenAuthority {
+  const issuer: Issuer = { name: { commonName: name }, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
+  const validity = { from: new Date(nowMs - 3_600_000), until: new Date(nowMs + authorityDays * dayMs) };
+  return { issuer, certificate: signAuthority(issuer, validity) };
+}
+
 /** Makes an authority, or throws InputError (`AuthorityExists`) when one of its files is there. The key is written first. */
 export async function createAuthority(folder: string, name: string, passphrase: string, nowMs: number): Promise<void> {
   for (const end of ['key', 'crt']) {
@@ -43,13 +50,11 @@ export async function createAuthority(folder: string, name: string, passphrase: 
     const fix = 'keep it: what it signed needs it; or name another folder';
     if (await exists(file)) throw fault(file, 'AuthorityExists', 'there is a file already', fix);
   }
-  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const issuer: Issuer = { name: { commonName: name }, ...keys };
-  const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString();
-  const validity = { from: new Date(nowMs - 3_600_000), until: new Date(nowMs + authorityDays * dayMs) };
+  const { issuer, certificate } = newAuthority(name, nowMs);
+  const key = issuer.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString();
   await mkdir(dirname(join(folder, name)), { recursive: true, mode: 0o700 });
   await writeWhole(join(folder, `${name}.key`), key, 0o600);
-  await writeWhole(join(folder, `${name}.crt`), signAuthority(issuer, validity), 0o644);
+  await writeWhole(join(folder, `${name}.crt`), certificate, 0o644);
 }
 
 /** Opens authorities; of a name without files there is none in the result. Throws InputError for files that cannot be used. */

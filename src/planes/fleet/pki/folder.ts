@@ -125,6 +125,8 @@ function textOf(pems: Pems): string {
 
 function fault(file: string, message: string): InputError {
   const reason: PemReason = 'PemsUnreadable';
-  const fix = 'collect the public keys of this server again, or restore the file from a backup';
+  const fix = file.includes(`/${certificatesFolder}/`)
+    ? 'remove it and run `tideline fleet sign` again, which signs anew what stood there'
+    : 'collect the public keys again; what was signed before stays as it is';
   return new InputError([{ reason, file, message, fix }]);
 }

@@ -80,9 +80,12 @@ export function apiserverFlags(server: ServerContext): readonly string[] {
   ];
 }
 
-function servingFlags({ fleet, address }: ServerContext): readonly string[] {
+function servingFlags({ fleet, server, address }: ServerContext): readonly string[] {
+  // The API server refuses an address of another family than its first prefix of Services.
+  const [services] = fleet.network.services;
+  const advertised = server.addresses.find(({ family }) => family === services?.family) ?? address;
   return [
-    `--advertise-address=${address.text}`,
+    `--advertise-address=${advertised.text}`,
     `--secure-port=${fleet.api.port}`,
     `--service-cluster-ip-range=${fleet.network.services.map(({ text }) => text).join(',')}`,
     `--tls-cert-file=${own}/serving.crt`,
