@@ -16,7 +16,7 @@ export const steeringReasons = {
   FailoverMerged:
     'The failover list is longer than the provider can order exactly: the last choices share one step, in no order.',
   FailoverCut:
-    'More than 100 locations: for the countries that are named there is room for two choices only; when both are down the first one answers.',
+    'Fewer clusters take over than the policy names, for want of levels in the records: the message says for which countries, of which share, which clusters are dropped, and why.',
   PartialHealthCut:
     'More than 100 locations: for the countries that are named there is no room for a check that counts addresses, so a first choice is left only when none answers.',
   WeightsRounded: 'The weights cannot be written exactly as whole numbers up to 255; the shares differ slightly.',

@@ -98,3 +98,22 @@ describe.each(Object.values(dialects))('$title', (dialect) => {
     );
   });
 });
+
+test('Route 53 says of each share what is cut of its failover, why, for whom, over which family, and who answers then', () => {
+  const shares = '{ name: a, weight: 70, failover: [c] }, { name: b, weight: 30, failover: [a, c] }';
+  const policy = policyOf(
+    `rules: [{ countries: [GB], clusters: [${shares}], failover: [c] }]\ndefault: { clusters: [{ name: c }] }`,
+  );
+  const messages = (addresses: Record<string, string[]>): readonly string[] =>
+    dialects.route53
+      .compile(compileInputOf(policy, { addresses, least: { a: 2 } }))
+      .notices.map(({ message }) => message);
+  const ofB =
+    'for GB: share of b: failover c is dropped, because the levels of the tree have room for one cluster that takes over; while b and a are down, c takes all';
+  const ofA =
+    'share of a: failover c is dropped, because a needs 2 addresses and that takes a level of the tree; while a is down, b takes all';
+  const one = { a: fourOf(1), b: ['192.0.2.1'], c: ['192.0.3.1'] };
+  expect(messages(one)).toEqual([`for GB: ${ofA}`, ofB]);
+  const both = { a: [...fourOf(1), '2001:db8::1'], b: ['192.0.2.1', '2001:db8::2'], c: ['192.0.3.1', '2001:db8::3'] };
+  expect(messages(both)).toEqual([`over IPv4, for GB: ${ofA}`, ofB]);
+});

@@ -79,11 +79,11 @@ function packShares([first = [], ...rest]: readonly Tier[], addresses: Addresses
   });
   const short = first.filter((cluster) => (cluster.failover ?? []).length > roomOf(cluster));
   const lost = short.flatMap((cluster) => (cluster.failover ?? []).slice(roomOf(cluster)));
-  const notices = [...new Set(short.map(roomOf))].map((room): SteeringNotice => {
-    const message = `a share has room for ${room === 0 ? 'no cluster' : 'one cluster'} that takes over: then the others do`;
+  const all = withoutRepeats([shortened, ...rest, ...lost.map((name) => [{ name, weight: 1 }])]);
+  const notices = short.map((cluster): SteeringNotice => {
+    const message = shareCut(cluster, roomOf(cluster), whyCut(cluster.name, addresses, capacity), all);
     return { reason: 'FailoverCut', message };
   });
-  const all = withoutRepeats([shortened, ...rest, ...lost.map((name) => [{ name, weight: 1 }])]);
   if (!standsApart(all[0], addresses, capacity)) {
     const plain = pack(all, addresses, capacity);
     return { ...plain, notices: [...notices, ...plain.notices] };
@@ -102,6 +102,27 @@ function packShares([first = [], ...rest]: readonly Tier[], addresses: Addresses
   };
 }
 
+function whyCut(name: string, addresses: Addresses, capacity: number): string {
+  const least = leastOf(addresses.get(name) ?? []);
+  if (capacity === 1) return `more than ${route53Limits.recordsPerName} locations take a level of the tree`;
+  if (least > 1) return `${name} needs ${least} addresses and that takes a level of the tree`;
+  return 'the levels of the tree have room for one cluster that takes over';
+}
+
+/** What a share loses of its failover, why, and who answers instead: the other shares, or where there is none the next choice of `all`. */
+function shareCut({ name, failover = [] }: Tier[number], room: number, why: string, all: readonly Tier[]): string {
+  const down = [name, ...failover.slice(0, room)];
+  const answering = ({ name: other, failover: own = [] }: Tier[number]): string[] =>
+    [other, ...own].filter((candidate) => !down.includes(candidate)).slice(0, 1);
+  const next = all.map((tier) => [...new Set(tier.flatMap(answering))]).find(({ length }) => length > 0) ?? [];
+  const then = next.length === 0 ? '' : `; while ${areDown(down)}, ${next.join(' and ')} ${takesAll(next)}`;
+  return `share of ${name}: failover ${failover.slice(room).join(', ')} is dropped, because ${why}${then}`;
+}
+
+const areDown = (names: readonly string[]): string =>
+  `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} down`;
+const takesAll = ({ length }: readonly string[]): string => (length === 1 ? 'takes all' : 'take all');
+
 const evenly = (names: readonly string[], addresses: Addresses): Tier =>
   evenByAddress(
     names.map((name) => ({ name, weight: 1 })),
@@ -119,7 +140,9 @@ function cutAfterSecond(wanted: readonly Tier[], addresses: Addresses, notices: 
   const [main = [], second = []] = wanted;
   const effective = [main, evenByAddress(second, addresses)];
   const even = isEvenByAddress(second, addresses) ? '' : ', and the second choice is shared by its addresses evenly';
-  const message = `${wanted.length} choices in order do not fit: none follows the second${even}`;
+  const lost = wanted.slice(2).flatMap((tier) => tier.map(({ name }) => name));
+  const dropped = lost.length === 0 ? '' : `: ${[...new Set(lost)].join(', ')} is dropped`;
+  const message = `${wanted.length} choices in order do not fit, none follows the second${dropped}${even}`;
   notices.push({ reason: 'FailoverCut', message });
   return { slots: slotsOf(effective, addresses), effective, notices };
 }

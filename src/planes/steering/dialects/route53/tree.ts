@@ -45,7 +45,9 @@ export function compileTree(input: CompileInput): Compiled {
   const records = builders.flatMap((builder) => [...builder.records.values()]).sort(compareRecords);
   const checks = new Map(builders.flatMap((builder) => [...builder.checks]));
   const counting = new Map(builders.flatMap((builder) => [...builder.counting]));
-  const notices = new Map(builders.flatMap((builder) => builder.notices).map((notice) => [notice.message, notice]));
+  const notices = new Map(
+    builders.flatMap((builder) => noticesOf(builder, builders)).map((notice) => [notice.message, notice]),
+  );
   return {
     records,
     healthChecks: [...checks.values()].sort((a, b) => compareText(a.key, b.key)),
@@ -54,6 +56,17 @@ export function compileTree(input: CompileInput): Compiled {
     uncounted: new Map(builders.map((builder) => [builder.type, builder.uncounted])),
     notices: [...notices.values()],
   };
+}
+
+/** The notices of a builder; what is cut of one address family and not of the other names the family. */
+function noticesOf({ type, notices }: TreeBuilder, builders: readonly TreeBuilder[]): readonly SteeringNotice[] {
+  const isSaidByAll = ({ message }: SteeringNotice): boolean =>
+    builders.every((builder) => builder.notices.some((other) => other.message === message));
+  return notices.map((notice) =>
+    notice.reason !== 'FailoverCut' || isSaidByAll(notice)
+      ? notice
+      : { ...notice, message: `over ${type === 'A' ? 'IPv4' : 'IPv6'}, ${notice.message}` },
+  );
 }
 
 /** Networks need CIDR collections, which are outside of the zone and of the batches that change it at once. */
@@ -85,6 +98,8 @@ export function locationText(location: Location): string {
 interface Node {
   readonly name: string;
   readonly effective: readonly Tier[];
+  /** What is cut of the tiers, said without the countries that have them. */
+  readonly cuts: readonly string[];
 }
 
 /** Slots that fit below a record of the host, and below a record of a continent's group. */
@@ -158,10 +173,13 @@ class TreeBuilder {
       const continent = continentOf(country);
       return continent !== undefined && nesting.nested.has(continent) && !nesting.kept.has(country);
     };
+    const codesByCut = new Map<string, readonly string[]>();
     for (const [code, key] of [...keys, ['', star] as const]) {
-      const { effective } = this.#addNode(key, tiers(key), isDeeper(code) ? deeper : whole);
-      this.effective.set(code, effective);
+      const node = this.#addNode(key, tiers(key), isDeeper(code) ? deeper : whole);
+      this.effective.set(code, node.effective);
+      for (const cut of node.cuts) codesByCut.set(cut, [...(codesByCut.get(cut) ?? []), code]);
     }
+    this.#tellCuts(codesByCut);
     const deep = [...keys.keys()].filter(isDeeper);
     this.#tellDeeper(deep.filter((code) => lossOf(code) > 0));
     this.#tellUncounted(deep.filter(isCountedFor));
@@ -190,6 +208,15 @@ class TreeBuilder {
     return [[{ continent: part.continent }, name], ...own];
   }
 
+  #tellCuts(codesByCut: ReadonlyMap<string, readonly string[]>): void {
+    for (const [cut, codes] of codesByCut) {
+      const places = codes.map((code) => (code === '' ? 'everywhere else' : code));
+      const few =
+        places.length > mostNamed ? [...places.slice(0, mostNamed), `${places.length - mostNamed} more`] : places;
+      this.notices.push({ reason: 'FailoverCut', message: `for ${few.join(', ')}: ${cut}` });
+    }
+  }
+
   #tellDeeper(lost: readonly string[]): void {
     if (lost.length === 0) return;
     const message = `more than ${route53Limits.recordsPerName} locations: there is room for two choices only for ${lost.join(' ')}`;
@@ -207,9 +234,11 @@ class TreeBuilder {
     const known = this.#nodes.get(`${capacity} ${key}`);
     if (known !== undefined) return known;
     const { shares, slots, effective, notices } = pack(tiers, this.#addresses, capacity);
-    this.notices.push(...notices.map((notice) => ({ ...notice, message: `${key}: ${notice.message}` })));
+    const others = notices.filter(({ reason }) => reason !== 'FailoverCut');
+    this.notices.push(...others.map((notice) => ({ ...notice, message: `${key}: ${notice.message}` })));
+    const cuts = notices.filter(({ reason }) => reason === 'FailoverCut').map(({ message }) => message);
     const name = shares === undefined ? this.#addSlots(slots) : this.#addShares(shares, slots);
-    const node = { name, effective };
+    const node = { name, effective, cuts };
     this.#nodes.set(`${capacity} ${key}`, node);
     return node;
   }
