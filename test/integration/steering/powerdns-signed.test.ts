@@ -94,9 +94,9 @@ test('a signed zone is planned and applied as any other, and each answer of a po
     const isRight = french === vips.addresses['paris'] && japanese === vips.addresses['cloud'];
     return isRight ? undefined : `FR gets ${french}, JP gets ${japanese}`;
   });
-  // Where PowerDNS has not checked a cluster yet, it answers with the addresses of several.
+  // Where PowerDNS has not checked a cluster yet, it answers with the addresses of several, and in any order.
   const { rcode, answers } = await askSigned(host, 'A');
-  expect([rcode, ...new Set(answers)]).toEqual(['NOERROR', 'A', 'RRSIG A']);
+  expect([rcode, new Set(answers)]).toEqual(['NOERROR', new Set(['A', 'RRSIG A'])]);
 
   const otherType = await askSigned(host, 'TXT');
   expect([otherType.rcode, otherType.answers]).toEqual(['NOERROR', []]);
