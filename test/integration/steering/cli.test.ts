@@ -141,7 +141,7 @@ test('another checksum is refused, and so is a large move until a person approve
   expect(plan.err).toBe('');
   expect(plan.out).toContain('cloud -> paris: AN (all 3)');
   // No entry stands on this machine, and the emulated checkers have seen it.
-  expect(plan.out).toMatch(/health now: cloud \(203\.0\.113\.10\), .* is down, say the provider's checks/);
+  expect(plan.out).toMatch(/health now: cloud \(203\.0\.113\.10\), .* are down, say the provider's checks/);
   expect(plan.out).toMatch(/www\.video\.example moves 75\.\d% of the traffic, the guard allows 25% \(NeedsApproval\)/);
   const other = await tideline('apply', ...on(), '--plan', '0123456789abcdef');
   expect([other.code, other.err]).toEqual([1, expect.stringContaining('(PlanChanged)')]);

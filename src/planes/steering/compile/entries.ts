@@ -60,7 +60,7 @@ export function entriesOfType(entries: readonly Entry[], type: AddressType): Add
 }
 
 /** How many of these checks, of the addresses of a cluster in one family, must succeed for the cluster to be a first choice. */
-export function leastOf(checks: readonly HealthCheck[]): number {
+export function leastOf(checks: readonly Pick<HealthCheck, 'minHealthyAddresses'>[]): number {
   return Math.min(checks[0]?.minHealthyAddresses ?? 1, checks.length);
 }
 

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { examplePlatform, withDifferentCountries, withIPv6On } from '../../../../test/support/steering/world.ts';
+import {
+  examplePlatform,
+  withDifferentCountries,
+  withIPv6On,
+  withManyOfParis,
+} from '../../../../test/support/steering/world.ts';
 import { countries } from '../../../model/geo/countries.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { explain, renderExplanation } from './explain.ts';
@@ -20,6 +25,26 @@ test('the order that Route 53 holds is shown where it is not all of the policy, 
   }
   const few = await withDifferentCountries(20);
   expect(explain(few, host, 'AD', 0).held).toEqual([]);
+});
+
+test('where records cannot hold the failover of a share, the answer that they give instead stands in its line', async () => {
+  const addresses = ['192.0.2.10', '192.0.2.11', '192.0.2.12'];
+  const platform = withManyOfParis(await examplePlatform(), addresses, 2);
+  const video = platform.policies.get('video');
+  if (video === undefined) throw new Error('no policy');
+  const clusters = [
+    { name: 'paris', weight: 70, failover: ['cloud'] },
+    { name: 'newyork', weight: 30, failover: ['paris', 'cloud'] },
+  ];
+  const rules = [{ countries: ['GB'], continents: [], clusters, failover: ['cloud'] }];
+  const policies = new Map([['video', { ...video, spec: { ...video.spec, rules } }]]);
+  const lines = (...down: readonly string[]) =>
+    renderExplanation(explain({ ...platform, policies } as Platform, 'www.video.example', 'GB', 0, { down }));
+  const answer = 'cloud 70%, newyork 30%, but the records of Route 53 answer newyork over IPv4';
+  expect(lines('paris')[0]).toBe(`www.video.example for GB while paris is down, as supposed: ${answer}`);
+  expect(lines()[0]).toBe('www.video.example for GB: newyork 30%, paris 70%');
+  expect(lines()).toContain(`    without paris: ${answer}`);
+  expect(lines()).toContain('    without newyork: paris');
 });
 
 test('an explanation may suppose clusters to be down: the answer and the records are those of that health', async () => {

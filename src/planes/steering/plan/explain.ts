@@ -22,7 +22,7 @@ import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { didYouMean } from '../../../model/spec/similar.ts';
 import { withoutUndefined } from '../../../model/values.ts';
-import { addressTypes, type Entry, entriesOf, entriesOfType, familyOf } from '../compile/entries.ts';
+import { type AddressType, addressTypes, type Entry, entriesOf, entriesOfType, familyOf } from '../compile/entries.ts';
 import { compileWith } from '../compile/intent.ts';
 import { type Recovery, recoveriesOf, recoveryText } from '../compile/recovery.ts';
 import { servedBy } from '../dialects/servable.ts';
@@ -35,6 +35,8 @@ interface Led {
   readonly answer: string;
   /** The answers of each family; absent where they are the same, or all addresses are of one family. */
   readonly families?: Readonly<Record<string, string>>;
+  /** What records of a provider answer instead, where they cannot hold all of the policy; absent where they answer the same. */
+  readonly otherwise?: readonly { readonly provider: string; readonly family: string; readonly answer: string }[];
 }
 
 /**
@@ -111,8 +113,11 @@ export function explain(
   const overlay = decidingOverlay(platform, policy.metadata.name, code);
   const entries = entriesOf(platform, policy);
   const clusters = entries.map((entry) => entry.cluster);
-  const led = (failed: ReadonlySet<string>): Led => ledTo(tiers, entries, failed);
   const paths = pathsOf({ policy, answers, entries, host, code, down });
+  const led = (failed: ReadonlySet<string>): Led => {
+    const otherwise = paths.flatMap(({ cut }) => cut.flatMap((one) => answerOfCut(one, failed) ?? []));
+    return { ...ledTo(tiers, entries, failed), ...(otherwise.length === 0 ? {} : { otherwise }) };
+  };
   return {
     host,
     country: ofCountry ?? 'unknown',
@@ -131,7 +136,9 @@ export function explain(
         }),
     preference: formatTiers(tiers),
     never,
-    held: paths.flatMap(({ held }) => held),
+    held: paths.flatMap(({ cut }) =>
+      cut.map(({ provider, type, left }) => `${provider} ${type}: ${formatTiers(left)}`),
+    ),
     drained: clusters.flatMap((cluster) =>
       drainsOfCluster(platform, cluster, nowMs).map(({ spec }) => ({
         cluster,
@@ -249,18 +256,36 @@ function ledTo(tiers: readonly Tier[], entries: readonly Entry[], failed: Readon
     : { answer, families: Object.fromEntries(families) };
 }
 
-/** `newyork over IPv4; cloud over IPv6`, where they differ. */
-function ledText({ answer, families }: Led): string {
-  if (families === undefined) return answer;
-  return Object.entries(families)
-    .map(([family, text]) => `${text} over ${family}`)
-    .join('; ');
+/** `newyork over IPv4; cloud over IPv6`, where they differ; then what records that cannot hold the policy answer instead. */
+function ledText({ answer, families, otherwise = [] }: Led): string {
+  const wanted =
+    families === undefined
+      ? answer
+      : Object.entries(families)
+          .map(([family, text]) => `${text} over ${family}`)
+          .join('; ');
+  const others = otherwise.map((one) => `, but the records of ${one.provider} answer ${one.answer} over ${one.family}`);
+  return `${wanted}${others.join('')}`;
+}
+
+/** An order of clusters of which the records of a provider hold a part only. */
+interface Cut {
+  readonly provider: string;
+  readonly type: AddressType;
+  readonly wanted: readonly Tier[];
+  readonly left: readonly Tier[];
+}
+
+/** What the records answer while some clusters are down, where that is not what the policy wants. */
+function answerOfCut({ provider, type, wanted, left }: Cut, failed: ReadonlySet<string>) {
+  const [answer, policy] = [left, wanted].map((tiers) => formatShares(answersFor(tiers, failed)));
+  return answer === undefined || answer === policy ? undefined : { provider, family: familyOf(type), answer };
 }
 
 interface Path {
   readonly title: string;
   readonly records: readonly string[];
-  readonly held: readonly string[];
+  readonly cut: readonly Cut[];
 }
 
 /** For each provider of the policy whose answers pass several names: the records that decide, as that provider reads them. */
@@ -285,13 +310,13 @@ function pathsOf(question: {
     const failed = reading.checks.filter(({ address }) => dead.has(address));
     const trace = [...effective.keys()].flatMap((type) => reading.view(host, type, failed).trace(code));
     const { tiers } = preferenceOf(answers, code);
-    const held = [...effective].flatMap(([type, byCountry]) => {
+    const cut = [...effective].flatMap(([type, byCountry]): readonly Cut[] => {
       const addresses = entriesOfType(entries, type);
       const wanted = servedBy(tiers, addresses);
       const left = byCountry.get(code ?? '') ?? byCountry.get(countryOfPlace(code ?? '')) ?? [];
-      return sameOrder(wanted, left) ? [] : [`${dialect.title} ${type}: ${formatTiers(left)}`];
+      return sameOrder(wanted, left) ? [] : [{ provider: dialect.title, type, wanted, left }];
     });
-    return { title: dialect.title, records: trace.map(formatRecord), held };
+    return { title: dialect.title, records: trace.map(formatRecord), cut };
   });
   return paths.filter(({ records }) => records.length > 0);
 }

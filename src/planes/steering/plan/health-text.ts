@@ -1,22 +1,47 @@
+import { compareText } from '../../../model/values.ts';
+import { leastOf } from '../compile/entries.ts';
 import type { PresentHealth } from './present.ts';
 
-/** What a plan says of the health now: who is down and who says so, and of whom it is not known; nothing while all is known to be well. */
+/**
+ * What a plan says of the health now: who is down and who says so, of whom it is not known, and which clusters have too few addresses left to
+ * be a first choice; nothing while all is known to be well.
+ */
 export function renderHealth(health: readonly PresentHealth[]): readonly string[] {
   const down = health.filter(({ healthy }) => healthy === false);
   const unknown = health.filter(({ healthy }) => healthy === undefined);
   return [
     ...lines(down, ({ seenBy }) =>
-      seenBy === 'provider' ? "is down, say the provider's checks" : 'is down, as seen from this machine',
+      seenBy === 'provider' ? "down, say the provider's checks" : 'down, as seen from this machine',
     ),
-    ...lines(unknown, () => 'is not known to be healthy or down; it counts as healthy here'),
+    ...lines(unknown, () => 'not known to be healthy or down'),
+    ...tooFew(health),
   ];
 }
 
-/** One line for each thing that is said, with the entries of which it is said. */
+/** One line for each thing that is said, with the addresses of which it is said, by cluster. */
 function lines(entries: readonly PresentHealth[], sayOf: (entry: PresentHealth) => string): readonly string[] {
   return [...Map.groupBy(entries, sayOf)].map(([what, some]) => {
-    const names = [...new Set(some.map(({ cluster, address }) => `${cluster} (${address})`))];
+    const count = new Set(some.map(({ address }) => address)).size;
+    const names = [...Map.groupBy(some, ({ cluster }) => cluster)].map(
+      ([cluster, of]) => `${cluster} (${[...new Set(of.map(({ address }) => address))].join(', ')})`,
+    );
     const shown = names.length > 8 ? [...names.slice(0, 8), `${names.length - 8} more`] : names;
-    return `  health now: ${shown.join(', ')} ${what}`;
+    const counts = what.startsWith('not known') ? `; ${count === 1 ? 'it counts' : 'they count'} as healthy here` : '';
+    return `  health now: ${shown.join(', ')} ${count === 1 ? 'is' : 'are'} ${what}${counts}`;
   });
+}
+
+/** Clusters of which fewer addresses of a family answer than a first choice needs. What is not known counts as healthy, as in plans. */
+function tooFew(health: readonly PresentHealth[]): readonly string[] {
+  const families = Map.groupBy(health, ({ cluster, address }) => `${cluster} over IPv${address.includes(':') ? 6 : 4}`);
+  return [...families]
+    .toSorted(([a], [b]) => compareText(a, b))
+    .flatMap(([what, some]) => {
+      const addresses = [...new Map(some.map((entry) => [entry.address, entry])).values()];
+      const answering = addresses.filter(({ healthy }) => healthy !== false).length;
+      const needed = leastOf(addresses);
+      if (answering === 0 || answering >= needed) return [];
+      const verb = answering === 1 ? 'answers' : 'answer';
+      return `  health now: ${what} is no first choice: ${answering} of ${addresses.length} addresses ${verb}, and ${needed} are needed`;
+    });
 }

@@ -97,3 +97,28 @@ test('nobody is asked for the health of a policy whose answers stay', async () =
   });
   expect([plan.batches, plan.health, reader.asked]).toEqual([[], [], []]);
 });
+
+test('a cluster of which too few addresses answer is said to be no first choice, each family by itself', () => {
+  const entry = (address: string, healthy: boolean) => ({
+    policy: 'video',
+    cluster: 'paris',
+    address,
+    minHealthyAddresses: 2,
+    healthy,
+    seenBy: 'provider' as const,
+  });
+  const one = entry('192.0.2.10', false);
+  const six = [entry('2001:db8::10', true), entry('2001:db8::11', true), entry('2001:db8::12', false)];
+  expect(renderHealth([one, entry('192.0.2.11', true), entry('192.0.2.12', true), ...six])).toEqual([
+    "  health now: paris (192.0.2.10, 2001:db8::12) are down, say the provider's checks",
+  ]);
+  // Two policies of one cluster see the same addresses.
+  const other = { ...one, policy: 'news' };
+  expect(renderHealth([one, other, entry('192.0.2.11', false), entry('192.0.2.12', true), ...six]).slice(1)).toEqual([
+    '  health now: paris over IPv4 is no first choice: 1 of 3 addresses answers, and 2 are needed',
+  ]);
+  const down = [one, entry('192.0.2.11', false)];
+  expect(renderHealth(down)).toEqual([
+    "  health now: paris (192.0.2.10, 192.0.2.11) are down, say the provider's checks",
+  ]);
+});

@@ -1,4 +1,5 @@
 import { identityOf } from '../../../answers/record.ts';
+import { withoutUndefined } from '../../../model/values.ts';
 import type { HealthCheck } from '../compile/entries.ts';
 import type { Intent } from '../compile/intent.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
@@ -13,6 +14,8 @@ export interface PresentHealth {
   readonly policy: string;
   readonly cluster: string;
   readonly address: string;
+  /** How many addresses of a family must answer for the cluster to be a first choice; absent where one is enough. */
+  readonly minHealthyAddresses?: number;
   /** Absent when it is not known. */
   readonly healthy?: boolean;
   /** Who says so: the checkers of the provider, or one look from the machine of the command. */
@@ -51,7 +54,8 @@ export async function presentHealth(
   const untold = asked.filter(({ keys }) => !keys.some((key) => told.has(key))).map(({ check }) => check);
   const seen = await look(untold, probe);
   return asked.map(({ policy, cluster, check, keys }): PresentHealth => {
-    const entry = { policy, cluster, address: check.address };
+    const needed = withoutUndefined({ minHealthyAddresses: check.minHealthyAddresses });
+    const entry = { policy, cluster, address: check.address, ...needed };
     const verdicts = keys.flatMap((key) => told.get(key) ?? []);
     if (verdicts.length > 0) return { ...entry, healthy: !verdicts.includes(false), seenBy: 'provider' };
     const healthy = seen.get(check);
