@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import {
   copyFile,
   mkdir,
@@ -22,6 +21,7 @@ import {
   versionsFile,
 } from '../../lab/control-plane/binaries.ts';
 import { messageOf } from '../../src/model/values.ts';
+import { underLock } from '../under-lock.ts';
 import { atLeast, go, goVersion } from './go.ts';
 import { Progress } from './progress.ts';
 
@@ -40,7 +40,6 @@ const calico = 'github.com/projectcalico/calico';
 const calicoRelease = 'v3.31.0';
 const unfinished = 'unfinished-';
 const keptBuilds = 2;
-const busy = 75;
 
 async function main(locked: boolean): Promise<number> {
   const key = await sourcesKey();
@@ -55,7 +54,10 @@ async function main(locked: boolean): Promise<number> {
   const needed = /^go (\S+)$/m.exec(await readFile(join(sources, 'go.mod'), 'utf8'))?.[1] ?? '0';
   if (compiler === undefined) return refuse('there is no Go on the PATH', needed);
   if (!atLeast(compiler, needed)) return refuse(`Go ${needed} or newer is needed, this is ${compiler}`, needed);
-  if (!locked) return await underLock();
+  if (!locked)
+    return await underLock(builds, import.meta.filename, () => {
+      process.stderr.write('kubernetes: another build is at work; waiting for it\n');
+    });
   await build(`${key}-${compiler}`, {
     kubernetes: modules('k8s.io/kubernetes'),
     etcd: modules('go.etcd.io/etcd/server/v3'),
@@ -72,25 +74,6 @@ function refuse(what: string, needed: string): number {
     `kubernetes: ${what}\nkubernetes: fix: install Go ${needed} or newer (https://go.dev/dl) and put it on the PATH\n`,
   );
   return 1;
-}
-
-/** Starts this program again while it holds the lock, which is let go by the kernel however the program ends. */
-async function underLock(): Promise<number> {
-  await mkdir(builds, { recursive: true });
-  const start = async (...how: readonly string[]): Promise<number> => {
-    const self = [process.execPath, ...process.execArgv, import.meta.filename, '--locked'];
-    // Without a fork, so that a signal sent to the child reaches the build and not a process beside it.
-    const child = spawn('flock', ['--no-fork', ...how, join(builds, 'lock'), ...self], { stdio: 'inherit' });
-    const forward = (signal: NodeJS.Signals): boolean => child.kill(signal);
-    process.on('SIGTERM', forward).on('SIGINT', forward);
-    return await new Promise((resolve, reject) => {
-      child.once('error', reject).once('exit', (code) => resolve(code ?? 1));
-    });
-  };
-  const code = await start('--nonblock', '--conflict-exit-code', String(busy));
-  if (code !== busy) return code;
-  process.stderr.write('kubernetes: another build is at work; waiting for it\n');
-  return await start();
 }
 
 /** What a go.mod requires, by module. */

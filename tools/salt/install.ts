@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { access, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { messageOf } from '../../src/model/values.ts';
+import { underLock } from '../under-lock.ts';
 import { completeFile, installationKey, installationsFolder, isComplete, locks, systemPython } from './installation.ts';
 
 /**
@@ -12,7 +13,6 @@ import { completeFile, installationKey, installationsFolder, isComplete, locks, 
  */
 const installations = installationsFolder(process.env);
 const keptInstallations = 2;
-const busy = 75;
 const say = (text: string): boolean => process.stderr.write(`salt: ${text}\n`);
 
 async function main(locked: boolean): Promise<number> {
@@ -28,29 +28,13 @@ async function main(locked: boolean): Promise<number> {
     say('fix: run tools/setup, which installs python3-venv, python3-dev and gcc');
     return 1;
   }
-  if (!locked) return await underLock();
+  if (!locked)
+    return await underLock(installations, import.meta.filename, () =>
+      say('another installation is at work; waiting for it'),
+    );
   await install(folder);
   await prune();
   return 0;
-}
-
-/** Starts this program again while it holds the lock, which is let go by the kernel however the program ends. */
-async function underLock(): Promise<number> {
-  await mkdir(installations, { recursive: true });
-  const start = async (...how: readonly string[]): Promise<number> => {
-    const self = [process.execPath, ...process.execArgv, import.meta.filename, '--locked'];
-    // Without a fork, so that a signal sent to the child reaches the installation and not a process beside it.
-    const child = spawn('flock', ['--no-fork', ...how, join(installations, 'lock'), ...self], { stdio: 'inherit' });
-    const forward = (signal: NodeJS.Signals): boolean => child.kill(signal);
-    process.on('SIGTERM', forward).on('SIGINT', forward);
-    return await new Promise((resolve, reject) => {
-      child.once('error', reject).once('exit', (code) => resolve(code ?? 1));
-    });
-  };
-  const code = await start('--nonblock', '--conflict-exit-code', String(busy));
-  if (code !== busy) return code;
-  say('another installation is at work; waiting for it');
-  return await start();
 }
 
 async function install(folder: string): Promise<void> {

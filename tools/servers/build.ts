@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
-import { access, mkdir, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { access, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { programsKey } from '../../lab/servers/programs.ts';
 import { release, rootKey, rootsFolder } from '../../lab/servers/root.ts';
 import { messageOf } from '../../src/model/values.ts';
+import { underLock } from '../under-lock.ts';
 import { makeRoot } from './debian.ts';
 import { makePrograms } from './programs.ts';
 
@@ -15,7 +15,6 @@ import { makePrograms } from './programs.ts';
 const folder = rootsFolder(process.env);
 const unfinished = 'unfinished-';
 const kept = 2;
-const busy = 75;
 const startedAt = performance.now();
 
 interface Product {
@@ -37,7 +36,8 @@ async function main(locked: boolean): Promise<number> {
     say('fix: run it as root: sudo make servers');
     return 1;
   }
-  if (!locked) return await underLock();
+  if (!locked)
+    return await underLock(folder, import.meta.filename, () => say('another build is at work; waiting for it'));
   for (const left of await readdir(folder))
     if (left.startsWith(unfinished)) await rm(join(folder, left), { recursive: true, force: true });
   for (const product of missing) {
@@ -73,25 +73,6 @@ function say(text: string): void {
 
 function seconds(): number {
   return Math.round((performance.now() - startedAt) / 1000);
-}
-
-/** Starts this program again while it holds the lock, which is let go by the kernel however the program ends. */
-async function underLock(): Promise<number> {
-  await mkdir(folder, { recursive: true });
-  const start = async (...how: readonly string[]): Promise<number> => {
-    const self = [process.execPath, ...process.execArgv, import.meta.filename, '--locked'];
-    // Without a fork, so that a signal sent to the child reaches the build and not a process beside it.
-    const child = spawn('flock', ['--no-fork', ...how, join(folder, 'lock'), ...self], { stdio: 'inherit' });
-    const forward = (signal: NodeJS.Signals): boolean => child.kill(signal);
-    process.on('SIGTERM', forward).on('SIGINT', forward);
-    return await new Promise((resolve, reject) => {
-      child.once('error', reject).once('exit', (code) => resolve(code ?? 1));
-    });
-  };
-  const code = await start('--nonblock', '--conflict-exit-code', String(busy));
-  if (code !== busy) return code;
-  say('another build is at work; waiting for it');
-  return await start();
 }
 
 /** Keeps of each kind the ones used last, and what a server still runs on. */

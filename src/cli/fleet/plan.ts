@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { FleetPlan } from '../../planes/fleet/plan.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { compileInto } from './compiled.ts';
+import { few } from './few.ts';
 
 interface PlanArguments extends OutputArguments {
   readonly against: string;
@@ -49,8 +50,4 @@ function linesOf({ changes, waves, warnings }: FleetPlan): readonly string[] {
     ...waves.map(({ cluster, kind, servers }, index) => `  ${index + 1} ${cluster} ${kind}: ${few(servers)}`),
     ...warnings.map((warning) => `warning: ${warning}`),
   ];
-}
-
-function few(names: readonly string[]): string {
-  return names.length <= 6 ? names.join(' ') : `${names.slice(0, 5).join(' ')} and ${names.length - 5} more`;
 }

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import { compareText } from '../../model/values.ts';
 import type { Signing } from '../../planes/fleet/pki/sign.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { compilePaths } from './compiled.ts';
+import { few } from './few.ts';
 
 interface SignArguments extends OutputArguments {
   readonly publicKeys: string;
@@ -51,7 +53,7 @@ async function run(paths: string[], options: SignArguments): Promise<void> {
   const { pkiPlan } = await compilePaths(paths);
   const names = [
     ...new Set(Object.values(pkiPlan).flatMap((planned) => planned.map(({ authority }) => authority))),
-  ].sort(compareNames);
+  ].sort(compareText);
   const open = () => openAuthorities(options.authorities, names, passphrase, nowMs);
   let authorities = await open();
   const absent = names.filter((name) => !authorities.has(name));
@@ -90,18 +92,12 @@ async function run(paths: string[], options: SignArguments): Promise<void> {
   if (signing.refused.length > 0) process.exitCode = 1;
 }
 
-function compareNames(a: string, b: string): number {
-  return a < b ? -1 : 1;
-}
-
 /** By reason; servers alike share a line. */
 function linesOf({ signed, refused }: Signing, written: boolean): readonly string[] {
   const counted = (some: readonly { readonly server: string; readonly reason: string }[], verb: string) =>
     [...Map.groupBy(some, ({ reason }) => reason)].map(([reason, group]) => {
       const servers = [...new Set(group.map(({ server }) => server))];
-      const named =
-        servers.length <= 6 ? servers.join(' ') : `${servers.slice(0, 5).join(' ')} and ${servers.length - 5} more`;
-      return `${verb} ${group.length} (${reason}): ${named}`;
+      return `${verb} ${group.length} (${reason}): ${few(servers)}`;
     });
   if (signed.length + refused.length === 0) return ['every certificate is as it should be'];
   return [...counted(signed, written ? 'signed' : 'would sign'), ...counted(refused, 'refused')];

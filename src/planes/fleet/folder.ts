@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { compareText, messageOf } from '../../model/values.ts';
 import { readBounded } from '../../runtime/bounded-file.ts';
+import { replaceFile } from '../../runtime/kept-file.ts';
 import type { CompiledFleet } from './compile/compile.ts';
 import type { ServerDocument } from './compile/document.ts';
 import { jsonText } from './compile/text.ts';
@@ -98,14 +99,6 @@ async function readIndex(folder: string): Promise<Index | undefined> {
 async function holds(file: string, sum: string): Promise<boolean> {
   const text = await textOf(file, mostIndexBytes);
   return text !== undefined && sumOf(text) === sum;
-}
-
-async function replaceFile(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const part = `${file}.part`;
-  await writeFile(part, text, { mode: 0o600 });
-  await chmod(part, 0o600);
-  await rename(part, file);
 }
 
 async function textOf(file: string, mostBytes: number): Promise<string | undefined> {

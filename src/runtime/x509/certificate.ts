@@ -86,7 +86,8 @@ function authorityExtensions(key: Buffer): Buffer {
   );
 }
 
-const usageIdentifiers = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const;
+/** Extended key usages (RFC 5280, 4.2.1.12), by what a certificate is for. */
+export const usageIdentifiers = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const;
 
 function leafExtensions({ hosts, usages }: LeafContent, key: KeyObject, authorityKey: KeyObject): Buffer {
   const signsHandshakes = bits(Buffer.from([0b1000_0000]), 7);

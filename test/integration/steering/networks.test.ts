@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PowerDns, startPowerDns } from '../../../lab/daemons/powerdns.ts';
+import type { PowerDns } from '../../../lab/daemons/powerdns.ts';
 import { answersFor, preferenceOf } from '../../../src/answers/answers.ts';
 import { formatShares, sameShares, sumByCluster } from '../../../src/answers/distribution.ts';
 import { geoLookup } from '../../../src/geo/lookup.ts';
@@ -20,6 +19,7 @@ import { changesOf } from '../../../src/planes/steering/records/changes.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { drainedClusters, policySpecWithNetworks, someNetworks } from '../../support/steering/arbitrary.ts';
 import { compileInputOf, policyOf } from '../../support/steering/policies.ts';
+import { testPowerDns } from '../../support/steering/powerdns.ts';
 import { resolveFor } from '../../support/steering/resolve.ts';
 import { eventually } from '../../support/steering/world.ts';
 
@@ -62,17 +62,7 @@ beforeAll(async () => {
         return http;
       }),
   );
-  server = await startPowerDns({
-    spawn: (command, args) => spawn(command, args, { stdio: 'ignore' }),
-    clock: systemClock,
-    directory,
-    address: dns.host,
-    port: dns.port,
-    apiPort: 8083,
-    apiKey: 'secret',
-    zones: [zone],
-    healthIntervalSeconds: 1,
-  });
+  server = await testPowerDns({ directory, dns, apiPort: 8083, zones: [zone] });
 });
 
 afterAll(async () => {

@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListHealthChecksCommand, UpdateHealthCheckCommand } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startPowerDns } from '../../../lab/daemons/powerdns.ts';
 import type { Emulator } from '../../../lab/emulators/route53/emulator.ts';
 import { clientAddress } from '../../../src/geo/prefixes.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
@@ -17,6 +15,7 @@ import { route53 } from '../../../src/planes/steering/providers/route53/write.ts
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { clientOf, createZone, testEmulator, timing } from '../../support/steering/emulator.ts';
 import { planZone } from '../../support/steering/plans.ts';
+import { testPowerDns } from '../../support/steering/powerdns.ts';
 import { type NameServer, resolveFor } from '../../support/steering/resolve.ts';
 import { eventually, examplePlatform, Vips, withManyOfParis } from '../../support/steering/world.ts';
 
@@ -61,16 +60,11 @@ async function startRoute53(): Promise<Subject> {
 
 async function startOwnServer(): Promise<Subject> {
   const directory = await mkdtemp(join(tmpdir(), 'tideline-partial-'));
-  const server = await startPowerDns({
-    spawn: (command, args) => spawn(command, args, { stdio: 'ignore' }),
-    clock: systemClock,
+  const server = await testPowerDns({
     directory,
-    address: '127.0.0.1',
-    port: 5302,
+    dns: { host: '127.0.0.1', port: 5302 },
     apiPort: 8083,
-    apiKey: 'secret',
     zones: [zone],
-    healthIntervalSeconds: 1,
   });
   return {
     provider: powerDns({ url: server.apiUrl, apiKey: server.apiKey, clock: systemClock, random: Math.random }),

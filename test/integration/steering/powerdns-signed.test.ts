@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { decode, encode } from 'dns-packet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type PowerDns, startPowerDns } from '../../../lab/daemons/powerdns.ts';
+import type { PowerDns } from '../../../lab/daemons/powerdns.ts';
 import { clientAddress } from '../../../src/geo/prefixes.ts';
 import { applyZone } from '../../../src/planes/steering/plan/apply.ts';
 import { powerDns } from '../../../src/planes/steering/providers/powerdns/write.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { planZone } from '../../support/steering/plans.ts';
+import { testPowerDns } from '../../support/steering/powerdns.ts';
 import { resolveFor } from '../../support/steering/resolve.ts';
 import { eventually, examplePlatform, Vips } from '../../support/steering/world.ts';
 
@@ -26,17 +27,7 @@ let server: PowerDns;
 beforeAll(async () => {
   await vips.start();
   directory = await mkdtemp(join(tmpdir(), 'tideline-powerdns-signed-'));
-  server = await startPowerDns({
-    spawn: (command, args) => spawn(command, args, { stdio: 'ignore' }),
-    clock: systemClock,
-    directory,
-    address: dns.host,
-    port: dns.port,
-    apiPort: 8083,
-    apiKey: 'secret',
-    zones: [zone],
-    healthIntervalSeconds: 1,
-  });
+  server = await testPowerDns({ directory, dns, apiPort: 8083, zones: [zone] });
   await promisify(execFile)('pdnsutil', [`--config-dir=${directory}`, 'secure-zone', zone]);
 });
 

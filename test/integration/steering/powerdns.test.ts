@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type PowerDns, startPowerDns } from '../../../lab/daemons/powerdns.ts';
+import type { PowerDns } from '../../../lab/daemons/powerdns.ts';
 import { formatRecord, type RecordSet } from '../../../src/answers/record.ts';
 import { powerDnsDialect } from '../../../src/planes/steering/dialects/powerdns/dialect.ts';
 import { patchZone, rrsetOf } from '../../../src/planes/steering/providers/powerdns/client.ts';
@@ -16,6 +15,7 @@ import { changesOf, type WantedZone } from '../../../src/planes/steering/records
 import { systemClock } from '../../../src/runtime/clock.ts';
 import { describeProvider } from '../../support/steering/conformance.ts';
 import { compileInputOf, policyOf } from '../../support/steering/policies.ts';
+import { testPowerDns } from '../../support/steering/powerdns.ts';
 import { resolveFor } from '../../support/steering/resolve.ts';
 import { eventually } from '../../support/steering/world.ts';
 
@@ -32,17 +32,7 @@ describe('a server of its own', () => {
   /** `slow` stands before the API and keeps a PATCH back until `hold` is done. */
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'tideline-powerdns-limits-'));
-    server = await startPowerDns({
-      spawn: (command, args) => spawn(command, args, { stdio: 'ignore' }),
-      clock: systemClock,
-      directory,
-      address: dns.host,
-      port: dns.port,
-      apiPort: 8082,
-      apiKey: 'secret',
-      zones: ['video.example', 'other.example'],
-      healthIntervalSeconds: 1,
-    });
+    server = await testPowerDns({ directory, dns, apiPort: 8082, zones: ['video.example', 'other.example'] });
     slow = createServer((incoming, outgoing) => {
       const { method = 'GET', headers, url = '/' } = incoming;
       if (method === 'PATCH') held += 1;
@@ -151,16 +141,11 @@ describe('a server of its own', () => {
 
 describeProvider('PowerDNS', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'tideline-powerdns-'));
-  const server = await startPowerDns({
-    spawn: (command, args) => spawn(command, args, { stdio: 'ignore' }),
-    clock: systemClock,
+  const server = await testPowerDns({
     directory,
-    address: '127.0.0.1',
-    port: 5300,
+    dns: { host: '127.0.0.1', port: 5300 },
     apiPort: 8081,
-    apiKey: 'secret',
     zones: ['video.example'],
-    healthIntervalSeconds: 1,
   });
   const send = async (body: string): Promise<void> => {
     const url = `${server.apiUrl}/api/v1/servers/localhost/zones/video.example.`;

@@ -1,4 +1,5 @@
-import type { ArtifactName } from '../kinds/release.ts';
+import { artifactVersions } from '../../platform/fleets.ts';
+import { compareVersions, minorOf, versionNumbers } from '../../version.ts';
 import type { Fleet, Release } from '../kinds.ts';
 import { listText, type Objects, type Report, type Valid, whereIs } from '../objects.ts';
 
@@ -12,22 +13,13 @@ const etcdMinors: ReadonlyMap<number, readonly number[]> = new Map([
 /** How many minor versions a kubelet may be older than the API server (version-skew-policy of Kubernetes). */
 const kubeletSkew = 3;
 
-function numbers(version: string): readonly [major: number, minor: number, patch: number] {
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
-  return [major, minor, patch];
-}
-
-function older(a: string, b: string): boolean {
-  const [left, right] = [numbers(a), numbers(b)];
-  const differs = left.findIndex((part, index) => part !== right[index]);
-  return differs >= 0 && (left[differs] ?? 0) < (right[differs] ?? 0);
-}
+const older = (a: string, b: string): boolean => compareVersions(a, b) < 0;
 
 /** The versions of a fleet go together, follow each other one minor version at a time, and its release has their files. */
 export function checkVersions(objects: Objects, fleet: Valid<Fleet>, report: Report): void {
   const { at, value } = fleet;
   const { versions, upgradesFrom, release: releaseName } = value.spec;
-  const [major, minor] = numbers(versions.kubernetes);
+  const [major, minor] = versionNumbers(versions.kubernetes);
   const pairs = major === 1 ? etcdMinors.get(minor) : undefined;
   if (pairs === undefined) {
     report(at, ['spec', 'versions', 'kubernetes'], {
@@ -38,7 +30,7 @@ export function checkVersions(objects: Objects, fleet: Valid<Fleet>, report: Rep
     });
     return;
   }
-  const [etcdMajor, etcdMinor] = numbers(versions.etcd);
+  const [etcdMajor, etcdMinor] = versionNumbers(versions.etcd);
   if (etcdMajor !== 3 || !pairs.includes(etcdMinor))
     report(at, ['spec', 'versions', 'etcd'], {
       reason: 'VersionSkew',
@@ -55,8 +47,8 @@ export function checkVersions(objects: Objects, fleet: Valid<Fleet>, report: Rep
 function checkKubelet({ at, value }: Valid<Fleet>, report: Report): void {
   const { kubernetes, kubelet } = value.spec.versions;
   if (kubelet === undefined) return;
-  const behind = numbers(kubernetes)[1] - numbers(kubelet)[1];
-  if (!older(kubernetes, kubelet) && numbers(kubelet)[0] === 1 && behind <= kubeletSkew) return;
+  const behind = minorOf(kubernetes) - minorOf(kubelet);
+  if (!older(kubernetes, kubelet) && versionNumbers(kubelet)[0] === 1 && behind <= kubeletSkew) return;
   report(at, ['spec', 'versions', 'kubelet'], {
     reason: 'VersionSkew',
     message: older(kubernetes, kubelet)
@@ -69,7 +61,7 @@ function checkKubelet({ at, value }: Valid<Fleet>, report: Report): void {
 
 function checkUpgrade({ at, value }: Valid<Fleet>, from: string, report: Report): void {
   const to = value.spec.versions.kubernetes;
-  const steps = numbers(to)[1] - numbers(from)[1];
+  const steps = minorOf(to) - minorOf(from);
   const path = ['spec', 'upgradesFrom'];
   if (older(to, from))
     report(at, path, {
@@ -83,24 +75,12 @@ function checkUpgrade({ at, value }: Valid<Fleet>, from: string, report: Report)
       reason: 'SkippedMinor',
       message: `from ${from} to ${to} are ${steps} minor versions`,
       expected: 'one minor version at a time',
-      fix: `upgrade to 1.${numbers(from)[1] + 1} first`,
+      fix: `upgrade to 1.${minorOf(from) + 1} first`,
     });
 }
 
 function checkArtifacts({ at, value }: Valid<Fleet>, release: Valid<Release>, report: Report): void {
-  const { kubernetes, kubelet = kubernetes, etcd, containerd } = value.spec.versions;
-  const needed: Readonly<Partial<Record<ArtifactName, string>>> = {
-    etcd,
-    etcdctl: etcd,
-    etcdutl: etcd,
-    'kube-apiserver': kubernetes,
-    'kube-controller-manager': kubernetes,
-    'kube-scheduler': kubernetes,
-    kubectl: kubernetes,
-    kubelet,
-    'kube-proxy': kubelet,
-    containerd,
-  };
+  const needed = artifactVersions(value.spec.versions);
   const { artifacts } = release.value.spec;
   const missing = [
     ...Object.entries(needed)

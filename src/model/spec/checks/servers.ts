@@ -1,4 +1,5 @@
 import { contains, hostPrefix } from '../../address.ts';
+import { compareText } from '../../values.ts';
 import type { EdgePool, Server, Site } from '../kinds.ts';
 import { listText, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
 import { unknownName } from '../unknown-name.ts';
@@ -89,17 +90,13 @@ function checkRoles({ at, value }: Valid<Server>, report: Report): void {
   if (one === undefined || two === undefined) return;
   if (one === two)
     report(at, path, { reason: 'NamedTwice', message: `the role ${one} is named twice`, fix: 'remove one' });
-  else if (!together.has([...roles].sort(compareRoles).join(',')))
+  else if (!together.has([...roles].sort(compareText).join(',')))
     report(at, path, {
       reason: 'RolesApart',
       message: `${one} and ${two} do not share a server: a busy pod or client would starve the other`,
       expected: 'one role, or etcd with control-plane',
       fix: 'take another server for one of them',
     });
-}
-
-function compareRoles(a: string, b: string): number {
-  return a < b ? -1 : 1;
 }
 
 function checkPlace({ at, value }: Valid<Server>, site: Site, report: Report): void {

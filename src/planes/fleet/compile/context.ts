@@ -1,9 +1,10 @@
 import type { Address } from '../../../model/address.ts';
-import type { ArtifactName } from '../../../model/spec/kinds/release.ts';
+import { artifactVersions } from '../../../model/platform/fleets.ts';
 import type { ServerRole } from '../../../model/spec/kinds/server.ts';
 import type { EdgePool, Fleet, Release, Server, ServerClass, Site } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { compareText } from '../../../model/values.ts';
+import { compareVersions } from '../../../model/version.ts';
 
 /** Texts of the units that Tideline itself brings (`deploy/systemd`), by name. They are read by the caller, because compile reads nothing. */
 export type AgentUnits = Readonly<Record<string, string>>;
@@ -81,35 +82,17 @@ export function etcdUrls({ servers }: FleetContext, port: 2379 | 2380): readonly
 
 /** The file of each name: of the version that the Fleet names, or the highest of what it does not name. */
 function artifactsOf(release: Release | undefined, versions: Fleet['spec']['versions']): ReadonlyMap<string, Artifact> {
-  const wanted = wantedVersions(versions);
+  const wanted = artifactVersions(versions);
   const found = new Map<string, Artifact>();
   for (const artifact of release?.spec.artifacts ?? []) {
     const version = wanted[artifact.name];
     const before = found.get(artifact.name);
-    if (version === undefined ? before === undefined || later(artifact, before) : artifact.version === version)
+    if (
+      version === undefined
+        ? before === undefined || compareVersions(artifact.version, before.version) > 0
+        : artifact.version === version
+    )
       found.set(artifact.name, artifact);
   }
   return found;
-}
-
-function wantedVersions(versions: Fleet['spec']['versions']): Partial<Record<ArtifactName, string>> {
-  const { kubernetes, kubelet = kubernetes, etcd, containerd } = versions;
-  return {
-    etcd,
-    etcdctl: etcd,
-    etcdutl: etcd,
-    'kube-apiserver': kubernetes,
-    'kube-controller-manager': kubernetes,
-    'kube-scheduler': kubernetes,
-    kubectl: kubernetes,
-    kubelet,
-    'kube-proxy': kubelet,
-    containerd,
-  };
-}
-
-function later(a: Artifact, b: Artifact): boolean {
-  const [left, right] = [a.version.split('.').map(Number), b.version.split('.').map(Number)];
-  const at = left.findIndex((number, index) => number !== right[index]);
-  return at >= 0 && (left[at] ?? 0) > (right[at] ?? 0);
 }

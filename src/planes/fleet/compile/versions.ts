@@ -1,4 +1,5 @@
 import type { Fleet } from '../../../model/spec/kinds.ts';
+import { minorOf } from '../../../model/version.ts';
 import type { ServerDocument } from './document.ts';
 
 /** What programs of several versions take. Minor versions are numbers: 36 is Kubernetes 1.36. */
@@ -25,11 +26,6 @@ const removedFlags: Readonly<Record<string, readonly Change[]>> = {
     { name: '--experimental-watch-progress-notify-interval', removedIn: 7 },
   ],
 };
-
-/** The second number of a version: 36 of 1.36.3. */
-export function minorOf(version: string): number {
-  return Number(version.split('.')[1]);
-}
 
 /** The flags of a command line that this version of the program no longer has. */
 function refusedFlags(program: string, version: string, flags: readonly string[]): readonly string[] {

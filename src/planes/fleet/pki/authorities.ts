@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
-import { chmod, mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../../model/problem.ts';
 import { messageOf } from '../../../model/values.ts';
 import { readBounded } from '../../../runtime/bounded-file.ts';
+import { replaceFile } from '../../../runtime/kept-file.ts';
 import { type Issuer, signAuthority } from '../../../runtime/x509/certificate.ts';
 import type { AuthorityReason } from './reasons.ts';
 import type { OpenAuthority } from './sign.ts';
@@ -53,8 +54,8 @@ export async function createAuthority(folder: string, name: string, passphrase: 
   const { issuer, certificate } = newAuthority(name, nowMs);
   const key = issuer.privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString();
   await mkdir(dirname(join(folder, name)), { recursive: true, mode: 0o700 });
-  await writeWhole(join(folder, `${name}.key`), key, 0o600);
-  await writeWhole(join(folder, `${name}.crt`), certificate, 0o644);
+  await replaceFile(join(folder, `${name}.key`), key);
+  await replaceFile(join(folder, `${name}.crt`), certificate);
 }
 
 /** Opens authorities; of a name without files there is none in the result. Throws InputError for files that cannot be used. */
@@ -136,14 +137,6 @@ async function read(file: string, reason: AuthorityReason, fix: string): Promise
   } catch (error) {
     throw fault(file, reason, messageOf(error), fix);
   }
-}
-
-/** Writes a file whole or not at all. */
-async function writeWhole(file: string, text: string, mode: number): Promise<void> {
-  const temporary = `${file}.new`;
-  await writeFile(temporary, text, { mode, flush: true });
-  await chmod(temporary, mode);
-  await rename(temporary, file);
 }
 
 function fault(file: string, reason: AuthorityReason, message: string, fix: string): InputError {

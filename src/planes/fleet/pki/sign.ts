@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { parseAddress } from '../../../model/address.ts';
 import { compareText } from '../../../model/values.ts';
-import { type Issuer, type LeafContent, signLeaf } from '../../../runtime/x509/certificate.ts';
+import { type Issuer, type LeafContent, signLeaf, usageIdentifiers } from '../../../runtime/x509/certificate.ts';
 import type { PlannedCertificate } from '../compile/certificates.ts';
 import type { SignReason, SignRefusal } from './reasons.ts';
 
@@ -170,8 +170,6 @@ function contentOf(planned: PlannedCertificate, nowMs: number): LeafContent {
     until: new Date(nowMs + leafDays * dayMs),
   };
 }
-
-const usageIdentifiers = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const;
 
 /** What a planned certificate says, in a form to compare. */
 function plannedText({ commonName, organization, usages, dnsNames, addresses }: PlannedCertificate): string {

@@ -1,9 +1,9 @@
+import { minorOf } from '../../../../model/version.ts';
 import { publicFile, publicFolder } from '../access.ts';
 import { binaries } from '../artifacts.ts';
 import type { ServerContext } from '../context.ts';
 import type { Component } from '../document.ts';
 import { service } from '../unit.ts';
-import { minorOf } from '../versions.ts';
 
 const config = '/etc/containerd/config.toml';
 

@@ -1,0 +1,24 @@
+import { spawn } from 'node:child_process';
+import { type PowerDns, startPowerDns } from '../../../lab/daemons/powerdns.ts';
+import { systemClock } from '../../../src/runtime/clock.ts';
+
+/** Starts a PowerDNS of the test's own, whose health checks come every second. The caller stops it and removes the folder. */
+export async function testPowerDns(options: {
+  readonly directory: string;
+  readonly dns: { readonly host: string; readonly port: number };
+  readonly apiPort: number;
+  readonly zones: readonly string[];
+}): Promise<PowerDns> {
+  const { directory, dns, apiPort, zones } = options;
+  return await startPowerDns({
+    spawn: (command, args) => spawn(command, args, { stdio: 'ignore' }),
+    clock: systemClock,
+    directory,
+    address: dns.host,
+    port: dns.port,
+    apiPort,
+    apiKey: 'secret',
+    zones,
+    healthIntervalSeconds: 1,
+  });
+}
