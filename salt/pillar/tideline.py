@@ -3,7 +3,7 @@ The pillar of Tideline: the document of one server, as `tideline fleet compile` 
 
 Configuration of the master (or of a minion that runs by itself)::
 
-    extension_modules: /srv/tideline/salt/modules   # with this file as pillar/tideline.py
+    module_dirs: [/srv/tideline/salt]               # which has this file as pillar/tideline.py
     ext_pillar:
       - tideline:
           folder: /srv/tideline/documents           # <id>.json, one file a server
