@@ -5,7 +5,11 @@
 set -eu
 root=$1 disk=$2 name=$3
 shift 3
-for group in "$@"; do echo 0 >"$group/cgroup.procs"; done
+while [ "$1" != -- ]; do
+  echo 0 >"$1/cgroup.procs"
+  shift
+done
+shift
 
 mount -n --make-rprivate /
 # What systemd-nspawn writes into /run concerns nobody else.
@@ -18,4 +22,4 @@ exec env SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 systemd-nspawn --directory=/run/serve
   --machine="$name" --hostname="$name" --network-namespace-path=/proc/self/ns/net \
   --resolv-conf=off --timezone=off --link-journal=no --console=read-only \
   --capability=all --system-call-filter="add_key keyctl bpf" --bind=/dev/kmsg \
-  --bind="$disk/containerd:/var/lib/containerd" --bind="$disk/kubelet:/var/lib/kubelet"
+  --bind="$disk/containerd:/var/lib/containerd" --bind="$disk/kubelet:/var/lib/kubelet" "$@"

@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly addresses: readonly string[];
   /** The routes of the server, in the words of `ip route add`: `default via 10.0.0.1`. */
   readonly routes?: readonly string[];
+  /** Folders and files of this machine that the server has, read-only, by the path in the server: what all share, and nobody copies. */
+  readonly shared?: Readonly<Record<string, string>>;
   /** How long a start may take; default 60 s, because machines of tests are loaded. */
   readonly bootTimeoutMs?: number;
 }
@@ -165,11 +167,12 @@ export class Server {
   }
 
   #launch(): void {
-    const { network, root, folder } = this.#options;
+    const { network, root, folder, shared = {} } = this.#options;
+    const binds = Object.entries(shared).map(([path, from]) => `--bind-ro=${from}:${path}`);
     const console = openSync(this.#console, 'a');
     const dieWithOwner = ['--pdeathsig', 'KILL', '--'];
     const namespaces = ['--mount', '--pid', '--mount-proc', '--fork', '--kill-child=KILL', '--'];
-    const script = [join(import.meta.dirname, 'server.sh'), root, folder, this.name, ...this.#groups];
+    const script = [join(import.meta.dirname, 'server.sh'), root, folder, this.name, ...this.#groups, '--', ...binds];
     const args = [...dieWithOwner, 'unshare', ...namespaces, 'sh', ...script];
     const child = network.spawn(this.name, 'setpriv', args, { stdio: ['ignore', console, console], detached: true });
     closeSync(console);
