@@ -60,6 +60,7 @@ test('a cluster gets its certificates, and a second run finds nothing to do', ()
     'made the authority paris/front-proxy',
     'made the authority paris/kubernetes',
   ]);
+  expect(sign('--create-authorities', '--yes').said.join('\n')).not.toMatch(/made|wrote/);
   for (const [name, { pki }] of documents()) {
     const made = Object.keys(pki.keys).map((path) => {
       const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -85,6 +86,30 @@ test('documents have the certificates, each under the authority that the documen
     expect(JSON.stringify(pki)).not.toContain('PRIVATE');
   }
   expect(fleet('plan', '--against', at('out')).said[0]).toBe('nothing changes');
+});
+
+test('a secret stands in the file of a server that needs it, and nowhere else: in no document, output or difference', () => {
+  const files = readdirSync(at('out/secrets'));
+  expect(files.every((name) => name.includes('master'))).toBe(true);
+  const secrets = JSON.parse(readFileSync(at('out/secrets', files[0] ?? ''), 'utf8')) as Record<string, string>;
+  expect(Object.keys(secrets)).toEqual(['paris/encryption', 'paris/service-accounts', 'paris/service-accounts-public']);
+  const key = /"secret":"([^"]+)"/.exec(secrets['paris/encryption'] ?? '')?.[1] ?? '';
+  const body = (secrets['paris/service-accounts'] ?? '').split('\n').slice(1, -2);
+  const parts = [key, ...body];
+  expect(parts.length).toBeGreaterThan(20);
+  const said = [
+    compile(),
+    fleet('compile', '--out', at('out'), '-o', 'json'),
+    fleet('plan', '--against', at('out'), '-o', 'json'),
+    sign('--create-authorities', '--yes', '-o', 'json'),
+    sign('-o', 'yaml'),
+  ].flatMap(({ said: lines }) => lines);
+  const kept = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('/secrets'))
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'));
+  expect(kept.length).toBeGreaterThan(10);
+  const all = [...said, ...kept].join('\n');
+  expect(parts.filter((part) => all.includes(part))).toEqual([]);
 });
 
 test('a server that was set up anew gets new certificates, and nobody else does', () => {

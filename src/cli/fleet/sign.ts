@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { compareText } from '../../model/values.ts';
+import type { SecretsOutcome } from '../../planes/fleet/pki/secrets-folder.ts';
 import type { Signing } from '../../planes/fleet/pki/sign.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { compilePaths } from './compiled.ts';
@@ -30,14 +31,18 @@ export function register(fleet: Command): void {
       '--out <folder>',
       'the folder of `tideline fleet compile --out`, which puts the certificates into the documents',
     )
-    .option('--create-authorities', 'make the authorities that are not there; only at the start of a cluster')
+    .option(
+      '--create-authorities',
+      'make the authorities and secrets that are not there; only at the start of a cluster',
+    )
     .option('--yes', 'do it; without, it is only shown');
   addOutputOption(command)
     .addHelpText(
       'after',
       `
 What is signed stays until there is a reason: another key, another content in the spec, another authority, or less than a third of its time
-left. Exits with 1 when something that is wanted cannot be signed. The way of keys and certificates: docs/operations/fleet.md`,
+left. The key of tokens and the keys of encryption of a cluster lie sealed beside its authorities, and are written to secrets/ for the servers
+that need them. Exits with 1 when something that is wanted cannot be signed. The way of keys and certificates: docs/operations/fleet.md`,
     )
     .action(run);
 }
@@ -48,9 +53,10 @@ async function run(paths: string[], options: SignArguments): Promise<void> {
   );
   const { readPublicKeys, readSigned, writeSigned } = await import('../../planes/fleet/pki/folder.ts');
   const { signAll } = await import('../../planes/fleet/pki/sign.ts');
+  const { provideSecrets } = await import('../../planes/fleet/pki/secrets-folder.ts');
   const nowMs = Date.now();
   const passphrase = await readPassphrase(options.passphraseFile);
-  const { pkiPlan } = await compilePaths(paths);
+  const { pkiPlan, documents } = await compilePaths(paths);
   const names = [
     ...new Set(Object.values(pkiPlan).flatMap((planned) => planned.map(({ authority }) => authority))),
   ].sort(compareText);
@@ -74,22 +80,42 @@ async function run(paths: string[], options: SignArguments): Promise<void> {
   });
   const signedBy = Object.fromEntries([...authorities].map(([name, { certificate }]) => [name, certificate]));
   const after = { certificates: signing.certificates, authorities: { ...before.authorities, ...signedBy } };
-  const files = write ? await writeSigned(options.out, before, after) : 0;
+  const secrets = await provideSecrets({
+    safe: options.authorities,
+    passphrase,
+    out: options.out,
+    documents,
+    create: options.createAuthorities === true,
+    write,
+  });
+  const files = write ? (await writeSigned(options.out, before, after)) + secrets.changed.length : 0;
   const made = options.createAuthorities === true ? absent : [];
   await printResult(options.output, {
     lines: () => [
       ...made.map((name) => `${write ? 'made' : 'would make'} the authority ${name}`),
+      ...secretLines(secrets, write),
       ...linesOf(signing, write),
       write ? `${files} files written` : 'nothing was written; add --yes to do it',
     ],
     value: () => ({
       written: write,
       authorities: made,
+      secrets,
       signed: signing.signed.map(({ server, path, reason }) => ({ server, path, reason })),
       refused: signing.refused,
     }),
   });
   if (signing.refused.length > 0) process.exitCode = 1;
+}
+
+/** Names only: what a secret is stands in its file. */
+function secretLines({ made, foreign, absent, changed }: SecretsOutcome, written: boolean): readonly string[] {
+  return [
+    ...made.map((cluster) => `${written ? 'made' : 'would make'} the secrets of ${cluster}`),
+    ...foreign.map((cluster) => `kept the secrets of ${cluster} that stand in secrets/: they were not made here`),
+    ...absent.map((cluster) => `${cluster} has no secrets here: --create-authorities makes them`),
+    ...(changed.length === 0 ? [] : [`${written ? 'wrote' : 'would write'} the secrets of ${few(changed)}`]),
+  ];
 }
 
 /** By reason; servers alike share a line. */

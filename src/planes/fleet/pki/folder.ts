@@ -55,8 +55,8 @@ export async function writeSigned(folder: string, before: SignedFolder, after: S
   await mkdir(join(folder, certificatesFolder), { recursive: true, mode: 0o700 });
   let written = 0;
   const write = async (file: string, old: Pems | undefined, pems: Pems): Promise<void> => {
-    if (textOf(old ?? {}) === textOf(pems)) return;
-    await replaceFile(file, textOf(pems));
+    if (pemsText(old ?? {}) === pemsText(pems)) return;
+    await replaceFile(file, pemsText(pems));
     written += 1;
   };
   // The authorities first: a server that gets a certificate must be able to know who signed it.
@@ -66,7 +66,8 @@ export async function writeSigned(folder: string, before: SignedFolder, after: S
   return written;
 }
 
-async function readServers(folder: string): Promise<ReadonlyMap<string, Pems>> {
+/** One object a server, by its name; a folder that does not exist has none. Throws InputError (`PemsUnreadable`), which quotes nothing. */
+export async function readServers(folder: string): Promise<ReadonlyMap<string, Pems>> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw fault(folder, messageOf(error));
@@ -118,7 +119,8 @@ function parsed(text: string): unknown {
   }
 }
 
-function textOf(pems: Pems): string {
+/** JSON with sorted names: equal ones have equal texts. */
+export function pemsText(pems: Pems): string {
   const sorted = Object.entries(pems).toSorted(([a], [b]) => compareText(a, b));
   return `${JSON.stringify(Object.fromEntries(sorted), undefined, 1)}\n`;
 }
@@ -127,6 +129,8 @@ function fault(file: string, message: string): InputError {
   const reason: PemReason = 'PemsUnreadable';
   const fix = file.includes(`/${certificatesFolder}/`)
     ? 'remove it and run `tideline fleet sign` again, which signs anew what stood there'
-    : 'collect the public keys again; what was signed before stays as it is';
+    : file.includes('/secrets/')
+      ? 'remove it and run `tideline fleet sign` again, which writes it from the folder of the authorities'
+      : 'collect the public keys again; what was signed before stays as it is';
   return new InputError([{ reason, file, message, fix }]);
 }

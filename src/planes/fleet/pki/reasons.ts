@@ -21,8 +21,9 @@ export type SignRefusal = keyof typeof signRefusals;
 
 /** What can be wrong with the folder of the authorities. */
 export const authorityReasons = {
-  AuthorityUnreadable: 'A key or a certificate of an authority cannot be read, or the two do not belong together.',
-  AuthorityLocked: 'The passphrase does not open the key of an authority.',
+  AuthorityUnreadable:
+    'A key or a certificate of an authority, or the secrets of a cluster cannot be read, or key and certificate do not belong together.',
+  AuthorityLocked: 'The passphrase does not open the key of an authority, or the secrets of a cluster.',
   AuthorityEnds: 'An authority ends before what it would sign.',
   AuthorityExists: 'An authority of this name is there already; nothing is written over it.',
   PassphraseUnfit: 'The file of the passphrase is empty, too short, or may be read by others.',
@@ -32,6 +33,6 @@ export type AuthorityReason = keyof typeof authorityReasons;
 /** What can be wrong with a folder of public keys or certificates. */
 export const pemReasons = {
   PemsUnreadable:
-    'A file of public keys or certificates cannot be read, or is not a JSON object from paths to PEM texts.',
+    'A file of public keys, certificates or secrets cannot be read, or is not a JSON object from names to texts.',
 } as const;
 export type PemReason = keyof typeof pemReasons;

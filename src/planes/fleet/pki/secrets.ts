@@ -1,0 +1,52 @@
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+
+/** What is the same on several servers of a cluster and must be known to no other. Of each list the first is used, and all are believed. */
+export interface ClusterSecrets {
+  readonly format: 1;
+  /** Private keys as PEM. The first signs tokens of ServiceAccounts. */
+  readonly serviceAccounts: readonly string[];
+  /** Keys of secretbox, 32 bytes in base64. The first encrypts Secrets in etcd. */
+  readonly encryption: readonly EncryptionKey[];
+}
+
+export interface EncryptionKey {
+  /** It stands in etcd before what the key encrypted, so a name is never used twice. */
+  readonly name: string;
+  readonly secret: string;
+}
+
+export function newSecrets(): ClusterSecrets {
+  return { format: 1, serviceAccounts: [newTokenKey()], encryption: [newEncryptionKey('key-1')] };
+}
+
+/** RSA, because whoever verifies tokens outside of the cluster (OpenID Connect) must take RS256 and need take nothing else. */
+export function newTokenKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+export function newEncryptionKey(name: string): EncryptionKey {
+  return { name, secret: randomBytes(32).toString('base64') };
+}
+
+/** The texts by the names that documents have for them (`ServerPki.secrets`). */
+export function secretTexts(cluster: string, secrets: ClusterSecrets): Readonly<Record<string, string>> {
+  const [signing = ''] = secrets.serviceAccounts;
+  return {
+    [`${cluster}/encryption`]: encryptionText(secrets.encryption),
+    [`${cluster}/service-accounts`]: signing,
+    [`${cluster}/service-accounts-public`]: secrets.serviceAccounts.map(publicOf).join(''),
+  };
+}
+
+/** Nothing that is not encrypted is believed: a cluster has these keys before its first Secret. */
+function encryptionText(keys: readonly EncryptionKey[]): string {
+  return JSON.stringify({
+    apiVersion: 'apiserver.config.k8s.io/v1',
+    kind: 'EncryptionConfiguration',
+    resources: [{ resources: ['secrets'], providers: [{ secretbox: { keys } }] }],
+  });
+}
+
+const publicOf = (privateKey: string): string =>
+  createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
