@@ -12,6 +12,7 @@ const pure = [
   '^src/(model|answers)/',
   '^src/planes/[^/]+/(compile|dialects|policy|records|step)/',
   '^src/planes/[^/]+/(reasons|needs|step|plan|limits|table)\\.ts$',
+  '^src/planes/fleet/import/(csv|draft|found|grains|mapping|servers|text)\\.ts$',
   '^src/planes/edge/publish/(served-vips|view)\\.ts$',
   '^src/planes/edge/nginx/(clients|conf|convergence|delta|fields|framing|reasons)\\.ts$',
   '^src/planes/edge/requests/(counts|demand|hosts)\\.ts$',

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { register as registerCompile } from './fleet/compile.ts';
+import { register as registerImport } from './fleet/import.ts';
 import { register as registerPlan } from './fleet/plan.ts';
 import { register as registerSign } from './fleet/sign.ts';
 
@@ -10,5 +11,6 @@ export function register(program: Command): void {
     .description('Servers made into clusters: a document for each, and in which order');
   registerCompile(fleet);
   registerPlan(fleet);
+  registerImport(fleet);
   registerSign(fleet);
 }
