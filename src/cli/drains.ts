@@ -1,3 +1,4 @@
+import { withoutUndefined } from '../model/values.ts';
 import { type DrainState } from '../observe/drains.ts';
 import type { Register } from './command.ts';
 import { answersNow } from './drain-answers.ts';
@@ -5,9 +6,10 @@ import { lookAt } from './look.ts';
 import { addNameServerOption, type NameServerArguments } from './name-servers.ts';
 import { addTlsOptions } from './options.ts';
 import { addOutputOption, type OutputArguments, printResult } from './output.ts';
+import { addSteeringAgentsOption, askSteeringAgents, type SteeringAgentsArguments } from './steering-agents.ts';
 import type { TlsArguments } from './tls.ts';
 
-type DrainsArguments = OutputArguments & TlsArguments & NameServerArguments;
+type DrainsArguments = OutputArguments & TlsArguments & NameServerArguments & SteeringAgentsArguments;
 
 /** `tideline drains FILES...`: every Drain, how far it is, and what is left. */
 export const register: Register = (program) => {
@@ -15,12 +17,15 @@ export const register: Register = (program) => {
     .command('drains')
     .description('Say of every Drain how far it is, and what may be switched off')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them');
-  addTlsOptions(addOutputOption(addNameServerOption(drains)))
+  addSteeringAgentsOption(
+    addTlsOptions(addOutputOption(addNameServerOption(drains))),
+    'which says how many users DNS still leads to what is drained',
+  )
     .addHelpText(
       'after',
       `
 Reads Drains from the folder, and from the API of each cluster whose kubeconfig the spec names. Asks the agents of the servers
-concerned, and of a Drain of a cluster or site the name servers what users of one country are answered. "empty" means that nothing is left: no VIP and no open connection of a blade, no route to pods of a worker. Exit code 0: as
+concerned, and of a Drain of a cluster or site the name servers what users of one country are answered. "empty" means that nothing is left: no VIP and no open connection of a blade, no route to pods of a worker, and, where a steering agent is asked, no user whom DNS leads there. Exit code 0: as
 far as can be seen all is as it should be, 1: an agent does not answer or has not heard of a Drain, or an API is not known.`,
     )
     .action(run);
@@ -36,7 +41,12 @@ async function run(paths: string[], options: DrainsArguments): Promise<void> {
   const whole = await wholePlatform(paths);
   const { platform } = whole;
   const remarks = remarksOf(whole);
-  const [snapshot, answers] = await Promise.all([lookAt(platform, options), answersNow(platform, options)]);
+  const [seen, answers, steering] = await Promise.all([
+    lookAt(platform, options),
+    answersNow(platform, options),
+    askSteeringAgents(options),
+  ]);
+  const snapshot = { ...seen, ...withoutUndefined({ steering }) };
   const drains = drainStates(platform, snapshot, whole.fromApis, answers);
   await printResult(options.output, {
     lines: () => [

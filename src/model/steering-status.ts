@@ -67,8 +67,24 @@ export interface ZoneView {
   readonly holds?: readonly HoldView[];
   /** What a person should look after of TrafficOverlays, 20 at most; absent when there is nothing. */
   readonly overlays?: readonly { readonly reason: string; readonly message: string }[];
+  /** How much it still leads to what Drains take out of service, one for each that DNS concerns; absent until the zone was looked at. */
+  readonly drains?: readonly DrainedView[];
   readonly failures?: number;
   readonly nextTryAtMs?: number;
+}
+
+/** How much a zone leads to what a Drain takes out of service. Shares are of 1, of users as countries are weighed. */
+export interface DrainedView {
+  /** The name of the Drain. */
+  readonly drain: string;
+  /** Of the host, and of the address family, of which most leads there: an average would hide the last one. */
+  readonly share: number;
+  /** A family is absent where no host has an answer in it. */
+  readonly byFamily: { readonly ipv4?: number; readonly ipv6?: number };
+  /** For how long resolvers may hold an answer of the zone. */
+  readonly ttlSeconds: number;
+  /** When the last answer ends that leads there; absent while the zone gives such answers. */
+  readonly emptyAtMs?: number;
 }
 
 /** A cluster that was down, and to which the users of a policy have not returned yet. */

@@ -1,3 +1,4 @@
+import { answersOfDrain, answersText, type DrainAnswers, leftWithAnswers } from '../model/platform/drain-answers.ts';
 import {
   bladesOfDrain,
   type Left,
@@ -11,9 +12,12 @@ import {
 import { isInForce } from '../model/platform/drains.ts';
 import type { Drain } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
+import type { DrainedView } from '../model/steering-status.ts';
 import { withoutUndefined } from '../model/values.ts';
 import type { Following } from './drain-dns.ts';
 import type { AgentPart, Snapshot } from './snapshot.ts';
+import type { DrainedSeen } from './steering-part.ts';
+import { joinedZones } from './steering-zones.ts';
 
 /** How far a Drain has come; `over`: it has expired. */
 export type DrainPhase = 'over' | LeftPhase;
@@ -32,6 +36,8 @@ export interface DrainState {
   readonly dns: DrainDns;
   /** What the name servers answer at this moment to users who are to be led away; absent where they were not asked. */
   readonly answers?: string;
+  /** How much DNS still leads there, as the steering agents that lead say it; absent where none was asked, or it does not say. */
+  readonly inDns?: DrainAnswers;
 }
 
 /**
@@ -68,7 +74,30 @@ function stateOf(platform: Platform, drain: Drain, snapshot: Snapshot): Omit<Dra
   const { target, reason, expires } = drain.spec;
   const shared = { name: drain.metadata.name, target, reason, expires };
   if (!isInForce(drain, snapshot.takenAtMs)) return { ...shared, phase: 'over', left: [] };
-  return { ...shared, ...leftTogether(serversOf(platform, drain, snapshot).map(leftOf)) };
+  const inDns = drainInDns(shared.name, snapshot);
+  const servers = leftTogether(serversOf(platform, drain, snapshot).map(leftOf));
+  return { ...shared, ...leftWithAnswers(servers, inDns, snapshot.takenAtMs), ...withoutUndefined({ inDns }) };
+}
+
+/** How much DNS still leads to what a Drain takes out of service, as far as steering agents were asked. */
+function drainInDns(name: string, { steering = [] }: Pick<Snapshot, 'steering'>): DrainAnswers | undefined {
+  const views = joinedZones(steering).flatMap(({ views: some }) => some);
+  return answersOfDrain(
+    name,
+    views.map(({ zone: { drains = [] } }) => ({ drains: drains.map(seenOf) })),
+  );
+}
+
+/** As an agent says it; a schema knows absent fields as undefined ones. */
+function seenOf({ byFamily, emptyAtMs, ...view }: DrainedSeen): DrainedView {
+  return { ...view, byFamily: withoutUndefined(byFamily), ...withoutUndefined({ emptyAtMs }) };
+}
+
+/** The same for a note of one line; undefined where nothing is to be said. */
+export function drainInDnsText(name: string, snapshot: Pick<Snapshot, 'steering' | 'takenAtMs'>): string | undefined {
+  const answers = drainInDns(name, snapshot);
+  if (answers === undefined) return undefined;
+  return answersText(answers, snapshot.takenAtMs) ?? 'DNS leads nobody there';
 }
 
 /** The agents that a Drain concerns. */

@@ -1,5 +1,6 @@
 import { differences } from './differences.ts';
 import { doubtsOf, whatToDo } from './doubts.ts';
+import { drainInDnsText } from './drains.ts';
 import { endpointFindings } from './endpoint-findings.ts';
 import { type Finding, severities } from './finding.ts';
 import { noticeFindings } from './notice-findings.ts';
@@ -51,12 +52,16 @@ function worstFirst(findings: readonly Finding[]): readonly Finding[] {
 }
 
 /** Who drains what is known from the spec, also where no agent answers. */
-function drainNotes({ drains }: Snapshot): readonly Finding[] {
-  return drains.map(({ name, target, reason, expires, dns }) => ({
-    severity: 'note',
-    subject: target,
-    what: `is drained until ${expires} by Drain/${name}: ${reason}${dns === undefined ? '' : `; DNS: ${dns}`}`,
-  }));
+function drainNotes(snapshot: Snapshot): readonly Finding[] {
+  return snapshot.drains.map(({ name, target, reason, expires, dns }) => {
+    const said = [drainInDnsText(name, snapshot), dns === undefined ? undefined : `DNS: ${dns}`];
+    const clauses = said.flatMap((text) => (text === undefined ? [] : [`; ${text}`])).join('');
+    return {
+      severity: 'note',
+      subject: target,
+      what: `is drained until ${expires} by Drain/${name}: ${reason}${clauses}`,
+    };
+  });
 }
 
 /** Then the machine that asks is more likely cut off than every site is dead; of blades and workers nothing else can be said. */

@@ -15,6 +15,13 @@ const parity = z.object({
   unknown: z.array(z.object({ why: text, hosts: z.array(text), count: z.number() })),
 });
 const condition = z.object({ reason: text, message: text, fix: text.optional().catch(undefined) });
+const drained = z.object({
+  drain: text,
+  share: z.number(),
+  byFamily: z.object({ ipv4: z.number().optional(), ipv6: z.number().optional() }).catch({}),
+  ttlSeconds: z.number(),
+  emptyAtMs: z.number().optional(),
+});
 const hold = z.object({ policy: text, cluster: text, sinceMs: z.number(), ends: text });
 export const steeringSchema = z.object({
   agent: z.literal('steering'),
@@ -37,10 +44,13 @@ export const steeringSchema = z.object({
         .optional()
         .catch(undefined),
       drift: z.object({ sinceMs: z.number(), what: text }).optional().catch(undefined),
+      // An older agent does not say it.
+      drains: z.array(drained).optional().catch(undefined),
       holds: z.array(hold).catch([]).default([]),
     }),
   ),
 });
 
 export type SteeringSeen = z.infer<typeof steeringSchema>;
+export type DrainedSeen = z.infer<typeof drained>;
 export type ZoneSeen = SteeringSeen['zones'][number];

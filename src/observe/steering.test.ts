@@ -221,3 +221,15 @@ describe('two agents that lead', () => {
     expect(findingsOf(snapshot(...both))).toEqual([]);
   });
 });
+
+test('says of what is drained how many users DNS still leads there', () => {
+  const drains = [{ name: 'd', target: 'Cluster/paris', reason: 'works', expires: '2099-01-01T00:00:00Z' }];
+  const note = (share: number, emptyAtMs?: number) => {
+    const view = { drain: 'd', share, byFamily: { ipv4: share }, ttlSeconds: 30, emptyAtMs };
+    const seen = { ...snapshot(part({ zones: [zone({ drains: [view] })] })), drains };
+    return findingsOf(seen).find(({ subject }) => subject === 'Cluster/paris')?.what;
+  };
+  expect(note(0.25)).toMatch(/: works; DNS still leads 25 % of the users of a host there$/);
+  expect(note(0, takenAtMs + 1000)).toMatch(/resolvers may hold answers of before until 20\S+Z$/);
+  expect(note(0, takenAtMs)).toMatch(/: works; DNS leads nobody there$/);
+});

@@ -113,6 +113,22 @@ it('a Drain of a cluster says how DNS follows', () => {
   );
 });
 
+it('is not empty while DNS leads users there, nor before the last answer of before has ended', () => {
+  const { world, statuses } = follow();
+  const saidOf = (status: object) => {
+    world.object = drain({ spec: { expires, target: { kind: 'Cluster', name: 'paris' } }, status });
+    return emptyOf(statuses.wishes()[0]).said;
+  };
+  world.left = leftTogether([{ phase: 'empty' }]);
+  expect(saidOf({ dnsShare: 0.2, dnsShareByFamily: { ipv4: 0.2 } })).toBe(
+    'False Draining: DNS still leads 20 % of the users of a host there',
+  );
+  const gone = { dnsShare: 0, dnsShareByFamily: { ipv4: 0 }, dnsEmptyAt: '2026-01-01T00:00:30Z' };
+  expect(saidOf(gone)).toMatch(/^False Draining: .*until 2026-01-01T00:00:30Z$/);
+  world.nowMs += 30_000;
+  expect(saidOf(gone)).toBe('True NothingLeft: nothing is left');
+});
+
 it('takes the figures away when a server is silent: the others alone would look like all', () => {
   const { world, statuses } = follow();
   world.left = leftTogether([{ phase: 'draining', text: 'b1 is busy', counts: busy }]);

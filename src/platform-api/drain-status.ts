@@ -6,6 +6,7 @@ import {
 } from '../kube/status/conditions.ts';
 import type { StatusWish } from '../kube/status/contest.ts';
 import { apiVersion } from '../model/contract.ts';
+import { type DrainAnswers, leftWithAnswers } from '../model/platform/drain-answers.ts';
 import type { LeftCounts, LeftTogether } from '../model/platform/drain-left.ts';
 import { valueAt } from '../model/spec/document.ts';
 import { withoutUndefined } from '../model/values.ts';
@@ -46,6 +47,17 @@ interface Held {
   readonly conditions?: readonly Partial<StatusCondition>[];
   readonly observedGeneration?: number;
   readonly left?: LeftCounts;
+  /** What whoever writes DNS said of it. */
+  readonly dnsShare?: number;
+  readonly dnsShareByFamily?: DrainAnswers['byFamily'];
+  readonly dnsEmptyAt?: string;
+}
+
+/** How much DNS still leads there, as it stands in the status; undefined where nobody said it. */
+function answersIn({ dnsShare, dnsShareByFamily = {}, dnsEmptyAt }: Held): DrainAnswers | undefined {
+  if (dnsShare === undefined) return undefined;
+  const emptyAtMs = dnsEmptyAt === undefined ? undefined : Date.parse(dnsEmptyAt);
+  return { share: dnsShare, byFamily: dnsShareByFamily, ...withoutUndefined({ emptyAtMs }) };
 }
 
 const types = ['Accepted', 'InForce', 'Empty'];
@@ -62,7 +74,10 @@ function wishFor(
   const earlier = (last?.wanted as Held | undefined)?.conditions ?? held.conditions ?? [];
   const judged = conditionsOf(verdict, spec, nowMs);
   const lasts = judged.some(({ type, status: is }) => type === 'InForce' && is === 'True');
-  const empty = lasts && left !== undefined ? [emptyOf(left, isOfCluster(spec))] : [];
+  const empty =
+    lasts && left !== undefined
+      ? [emptyOf(left, { answers: answersIn(held), ofCluster: isOfCluster(spec), nowMs })]
+      : [];
   const stays = lasts && left === undefined ? (held.conditions ?? []).filter(({ type }) => type === 'Empty') : [];
   const conditions = [...withTransitionTimes([...judged, ...empty], earlier, nowMs, generation), ...stays];
   const counts = lasts ? (left === undefined ? held.left : left.counts) : undefined;
@@ -86,9 +101,17 @@ function isOfCluster(spec: Readonly<Record<string, unknown>> | undefined): boole
   return valueAt(spec, ['target', 'kind']) === 'Cluster';
 }
 
+interface OfDns {
+  readonly answers: DrainAnswers | undefined;
+  readonly ofCluster: boolean;
+  readonly nowMs: number;
+}
+
 /** Whether the machine may be switched off. */
-function emptyOf({ phase, left }: LeftTogether, ofCluster: boolean): NewCondition {
-  const dns = ofCluster ? '; DNS follows by health checks, and by records where InDns is True' : '';
+function emptyOf(servers: LeftTogether, { answers, ofCluster, nowMs }: OfDns): NewCondition {
+  const { phase, left } = leftWithAnswers(servers, answers, nowMs);
+  const follows = ofCluster && answers === undefined;
+  const dns = follows ? '; DNS follows by health checks, and by records where InDns is True' : '';
   const [status, reason] = {
     empty: ['True', 'NothingLeft'] as const,
     draining: ['False', 'Draining'] as const,

@@ -130,3 +130,35 @@ it('writes of a Drain one condition, leaves those of others, and takes it back o
   expect(over?.held).toMatchObject({ conditions: [{ type: 'InDns' }] });
   expect(wish(Date.parse('2026-01-01T02:00:00Z'), object.status)).toBeUndefined();
 });
+
+it('says of a Drain how much DNS still leads there, and leaves that while a zone is not looked at', async () => {
+  const { platform, zones, ...looked } = await lookedAt(verdictOf(4, { kind: 'Drain', name: 'works' }));
+  const spec = {
+    target: { kind: 'Cluster', name: 'paris' },
+    force: false,
+    reason: 'w',
+    expires: '2026-01-01T01:00:00Z',
+  };
+  const drained = { ...platform, drains: new Map([['works', { metadata: { name: 'works' }, spec }]]) };
+  const view = (share: number, emptyAtMs?: number) => ({
+    drains: [{ drain: 'works', share, byFamily: { ipv4: share }, ttlSeconds: 30, ...(emptyAtMs ? { emptyAtMs } : {}) }],
+  });
+  const wish = (status: object | undefined, ...views: readonly object[]) => {
+    const seen = { ...looked, platform: drained, zones: zones.map((zone, at) => ({ ...zone, ...views[at] })) };
+    const object = { kind: 'Drain', metadata: { name: 'works', generation: 4 }, spec, status } as unknown;
+    return new SteeredStatuses().wishes(
+      place,
+      only('Drain', object as OwnObject<string>),
+      seen as unknown as Looked,
+      startMs,
+    )[0];
+  };
+  const first = wish(undefined, view(0.25), view(0, startMs));
+  expect(first?.wanted).toMatchObject({ dnsShare: 0.25, dnsShareByFamily: { ipv4: 0.25 } });
+  expect(first?.wanted).not.toHaveProperty('dnsEmptyAt');
+  const later = wish(first?.wanted, view(0, startMs + 30_000), view(0, startMs));
+  expect(later?.wanted).toMatchObject({ dnsShare: 0, dnsEmptyAt: '2026-01-01T00:00:30Z' });
+  const unread = wish(later?.wanted, view(0.5), {});
+  expect(unread?.wanted).toEqual(later?.wanted);
+  expect(unread?.held).toEqual(unread?.wanted);
+});

@@ -3,6 +3,7 @@ import type { OwnObject } from '../kube/objects/own.ts';
 import type { NewCondition, StatusCondition } from '../kube/status/conditions.ts';
 import type { StatusWish } from '../kube/status/contest.ts';
 import { apiVersion } from '../model/contract.ts';
+import { answersOfDrain, areAllLookedAt, type DrainAnswers } from '../model/platform/drain-answers.ts';
 import { drainsOfCluster } from '../model/platform/drains.ts';
 import { overlayStanding, verdictStanding } from '../model/platform/overlay-standing.ts';
 import { clustersOfPolicy } from '../model/platform/policies.ts';
@@ -57,7 +58,7 @@ export class SteeredStatuses {
       this.#of(kind, objects(kind), said, (object, verdict, last) =>
         kind === 'TrafficPolicy'
           ? policyWish(object, { verdict, looked }, last, nowMs)
-          : conditionWish(object, standingIn(kind, { verdict, looked }, nowMs), { kind, last }, nowMs),
+          : conditionWish(object, saidIn(kind, object, { verdict, looked }, nowMs), { kind, last }, nowMs),
       ),
     );
     this.#wishes = new Map(wishes);
@@ -94,7 +95,13 @@ interface HeldZone {
   readonly since?: string;
 }
 
-interface Held {
+interface HeldAnswers {
+  readonly dnsShare?: number;
+  readonly dnsShareByFamily?: DrainAnswers['byFamily'];
+  readonly dnsEmptyAt?: string;
+}
+
+interface Held extends HeldAnswers {
   readonly conditions?: readonly Partial<StatusCondition>[];
   readonly observedGeneration?: number;
   readonly specDigest?: string;
@@ -190,24 +197,55 @@ function standingIn(
   return view === undefined ? undefined : overlayStanding(view, platform, zones);
 }
 
+/** What a status says: one condition, and of a Drain also how much DNS still leads there. */
+interface Said {
+  readonly standing: Standing | undefined;
+  readonly answers: HeldAnswers;
+}
+
+function saidIn(
+  kind: Exclude<SteeredKind, 'TrafficPolicy'>,
+  { status }: OwnObject<string>,
+  about: About,
+  nowMs: number,
+): Said {
+  const standing = standingIn(kind, about, nowMs);
+  const { platform, zones } = about.looked;
+  if (kind !== 'Drain' || standing === undefined) return { standing, answers: {} };
+  // While a zone is not looked at, what was found last stays.
+  if (!areAllLookedAt(platform, zones)) return { standing, answers: heldAnswers((status ?? {}) as Held) };
+  const answers = answersOfDrain(about.verdict.name, zones);
+  return { standing, answers: answers === undefined ? {} : written(answers) };
+}
+
+function written({ share, byFamily, emptyAtMs }: DrainAnswers): HeldAnswers {
+  const dnsEmptyAt = emptyAtMs === undefined ? undefined : new Date(emptyAtMs).toISOString().replace(/\.\d+Z$/, 'Z');
+  return { dnsShare: share, dnsShareByFamily: byFamily, ...withoutUndefined({ dnsEmptyAt }) };
+}
+
+function heldAnswers({ dnsShare, dnsShareByFamily, dnsEmptyAt }: Held): HeldAnswers {
+  return withoutUndefined({ dnsShare, dnsShareByFamily, dnsEmptyAt });
+}
+
 /** A status of one condition; undefined where nothing is to be said and nothing was said. */
 function conditionWish(
   { metadata, status }: OwnObject<string>,
-  standing: Standing | undefined,
+  { standing, answers }: Said,
   { kind, last }: { readonly kind: Exclude<SteeredKind, 'TrafficPolicy'>; readonly last: StatusWish | undefined },
   nowMs: number,
 ): StatusWish | undefined {
   const { name, uid, generation } = metadata;
   const type = kind === 'Drain' ? 'InDns' : 'InForce';
-  const held = ((status ?? {}) as Held).conditions ?? [];
+  const stood = (status ?? {}) as Held;
+  const held = stood.conditions ?? [];
   const { conditions: before } = (last?.wanted ?? {}) as Held;
   const said = standing === undefined ? [] : [conditionOf(type, standing)];
   const conditions = ownConditions(said, [type], { held, before }, { nowMs, generation });
   if (said.length + conditions.held.length === 0) return undefined;
   return {
     object: { apiVersion, kind, resource: resources[kind], name, ...withoutUndefined({ uid }) },
-    wanted: said.length === 0 ? undefined : { conditions: conditions.wanted },
-    held: conditions.held.length === 0 ? undefined : { conditions: conditions.held },
+    wanted: said.length === 0 ? undefined : { conditions: conditions.wanted, ...answers },
+    held: conditions.held.length === 0 ? undefined : { conditions: conditions.held, ...heldAnswers(stood) },
   };
 }
 

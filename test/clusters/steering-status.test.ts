@@ -38,6 +38,9 @@ interface Written {
     readonly conditions: readonly Condition[];
     readonly specDigest?: string;
     readonly zones?: readonly { readonly provider: string; readonly generation: number; readonly since: string }[];
+    readonly dnsShare?: number;
+    readonly dnsShareByFamily?: object;
+    readonly dnsEmptyAt?: string;
   };
 }
 
@@ -185,7 +188,7 @@ it('is written by a command as well, which applies while no agent runs or is ref
   expect(after?.[0]?.generation).toBeGreaterThan(before?.[0]?.generation ?? Infinity);
 });
 
-it('says of a Drain whether DNS follows, and nothing once it is over', async () => {
+it('says of a Drain whether DNS follows, how many users it still leads there, and nothing once it is over', async () => {
   await startAgent();
   await plane.apply({
     apiVersion: 'tideline.dev/v1alpha1',
@@ -194,13 +197,23 @@ it('says of a Drain whether DNS follows, and nothing once it is over', async () 
     spec: { target: { kind: 'Cluster', name: 'newyork' }, reason: 'works', expires: '2099-01-01T00:00:00Z' },
   });
   await comes('drains', 'works', 'InDns', 'False NeedsApproval');
+  // Everybody is led to newyork, and the blades of the test answer health checks.
+  const waiting = (await read('drains', 'works')).status;
+  expect(waiting).toMatchObject({ dnsShare: 1, dnsShareByFamily: { ipv4: 1 } });
+  expect(waiting).not.toHaveProperty('dnsEmptyAt');
   const wide = '{"spec":{"guard":{"maxTrafficShare":1}}}';
   await plane.kubectl(['patch', 'trafficpolicy', 'video', '--type=merge', '-p', wide]);
   await comes('drains', 'works', 'InDns', 'True InForce');
-  expect(await plane.kubectl(['get', 'drains'])).toMatch(/^works +Cluster +newyork +True +/m);
+  const followed = (await read('drains', 'works')).status;
+  expect(followed).toMatchObject({ dnsShare: 0, dnsShareByFamily: { ipv4: 0 } });
+  expect(Date.parse(followed?.dnsEmptyAt ?? '')).toBeGreaterThan(Date.now() - 30_000);
+  const drains = await plane.kubectl(['get', 'drains']);
+  expect(drains).toMatch(/^NAME +KIND +TARGET +INFORCE +EMPTY +DNS +DNSSHARE +VIPS /m);
+  expect(drains).toMatch(/^works +Cluster +newyork +True +0 +/m);
   const over = JSON.stringify({ spec: { expires: '2020-01-01T00:00:00Z' } });
   await plane.kubectl(['patch', 'drain', 'works', '--type=merge', '-p', over]);
   await eventually(async () => ((await read('drains', 'works')).status?.conditions ?? []).length === 0);
+  expect((await read('drains', 'works')).status?.dnsShare).toBeUndefined();
 });
 
 it('says of a proposal for whom it waits, since when it is in force, and why it is not', async () => {

@@ -147,6 +147,7 @@ const cases: readonly Case[] = [
   { words: ['undrain', 'site', 'pariss', spec], says: /did you mean "paris"/ },
   { words: ['drains'], says: /missing required argument/ },
   { words: ['drains', badSite], says: /spec\.type/ },
+  { words: ['drains', spec, '--steering', 'here'], says: /expected host:port/ },
   { words: ['freeze', spec], says: /--reason/ },
   { words: ['freeze', '--reason', 'x'], says: /missing required argument/ },
   { words: ['freeze', spec, '--reason', 'x', '--for', 'soon'], says: /30m, 2h or 1d12h/ },

@@ -9,7 +9,7 @@ interface Names {
   readonly plural: string;
   readonly short: string;
   /** The columns of `kubectl get`, each with its heading and JSON path. Of a path that finds several values only the first is printed; a list is printed as JSON. */
-  readonly columns: readonly (readonly [name: string, type: 'string' | 'integer', path: string])[];
+  readonly columns: readonly (readonly [name: string, type: 'string' | 'integer' | 'number', path: string])[];
 }
 
 function conditionPath(type: string, field = 'status'): string {
@@ -72,6 +72,7 @@ const names: Readonly<Record<ApiKindName, Names>> = {
       ['InForce', 'string', conditionPath('InForce')],
       ['Empty', 'string', conditionPath('Empty')],
       ['DNS', 'string', conditionPath('InDns')],
+      ['DNSShare', 'number', '.status.dnsShare'],
       ['VIPs', 'integer', '.status.left.vips'],
       ['Connections', 'integer', '.status.left.connections'],
       ['Pods', 'integer', '.status.left.pods'],

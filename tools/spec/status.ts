@@ -31,7 +31,8 @@ export const conditionTypes: Readonly<Record<ApiKindName, Readonly<Record<string
   Drain: {
     Accepted: 'The Drain is taken as it is written.',
     InForce: 'Agents obey it, since `lastTransitionTime`.',
-    Empty: 'Nothing is left: what is drained may be switched off.',
+    Empty:
+      'Nothing is left, and DNS leads nobody there as far as `dnsShare` says it: what is drained may be switched off.',
     InDns: 'The records of every policy that names what is drained follow the Drain; absent while no policy does.',
   },
 };
@@ -121,6 +122,25 @@ const left = {
   },
 } as const;
 
+const share = (description: string) => ({ description, type: 'number', minimum: 0, maximum: 1 }) as const;
+
+/** How far DNS follows a Drain of a cluster or site; written by whoever writes DNS. */
+const followed = {
+  dnsShare: share(
+    'Share, of 1, of users whom DNS still leads to what is drained: of the host and address family of which most are, countries weighed by their demand. In the present health where it is known. Absent while nobody who writes DNS said it.',
+  ),
+  dnsShareByFamily: {
+    description: 'The same by address family; a family is absent where no host has an answer in it.',
+    type: 'object',
+    properties: { ipv4: share('Of users who ask for IPv4.'), ipv6: share('Of users who ask for IPv6.') },
+  },
+  dnsEmptyAt: {
+    description: 'When the last answer ends that resolvers may hold of before; absent while dnsShare is more than 0.',
+    type: 'string',
+    format: 'date-time',
+  },
+} as const;
+
 /** What DNS holds of a TrafficPolicy. */
 const steered = {
   specDigest: {
@@ -161,7 +181,7 @@ export function statusOf(kind: ApiKindName) {
       observedGeneration,
       ...(kind === 'EdgePool' ? { addresses, ...lists } : {}),
       ...(kind === 'TrafficPolicy' ? steered : {}),
-      ...(kind === 'Drain' ? { left } : {}),
+      ...(kind === 'Drain' ? { left, ...followed } : {}),
       conditions,
     },
   };

@@ -22,7 +22,7 @@ export async function sayInApis(
   if (said === undefined) return;
   const { zonesAfter } = await import('../../planes/steering/zones-after.ts');
   const nowMs = Date.now();
-  const looked = { platform, ...said, zones: zonesAfter(plans, carried, nowMs) };
+  const looked = { platform, ...said, zones: zonesAfter(platform, plans, carried, nowMs) };
   const { writeSteered } = await import('../../platform-api/steered-write.ts');
   const clusters = [...new Set(trusted.map(({ cluster }) => cluster))];
   await Promise.all(

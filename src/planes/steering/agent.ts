@@ -232,7 +232,7 @@ export class SteeringAgent {
   async #lookAt(memory: ZoneMemory): Promise<ZonePlan | 'again' | undefined> {
     try {
       const plan = await this.#plan(memory);
-      memory.notePlan(plan);
+      memory.notePlan(plan, this.#platform());
       await this.#lookForDrift(memory, plan);
       const step = stepOf(this.#world(), plannedZone(plan));
       if (step.does === 'apply' && (await this.#apply(memory, plan))) return 'again';

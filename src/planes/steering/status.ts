@@ -19,7 +19,8 @@ export function statusOf(now: {
     mode,
     leadership,
     zones: [...zones].map((memory) => {
-      const { provider, zone, state, sinceMs, plannedAtMs, generation, plan, drift, overlays, conditions } = memory;
+      const { provider, zone, state, sinceMs, plannedAtMs, generation, plan, drift, overlays, drains, conditions } =
+        memory;
       const { holds = [], failures, retryAtMs } = memory;
       const waits = retryAtMs > monotonicMs;
       return {
@@ -27,7 +28,7 @@ export function statusOf(now: {
         zone,
         state,
         sinceMs,
-        ...withoutUndefined({ plannedAtMs, generation, plan, drift, overlays }),
+        ...withoutUndefined({ plannedAtMs, generation, plan, drift, overlays, drains }),
         conditions,
         ...(holds.length === 0 ? {} : { holds }),
         ...(failures === 0 ? {} : { failures }),

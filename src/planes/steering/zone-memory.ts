@@ -1,7 +1,9 @@
 import { failbackOf } from '../../model/platform/policies.ts';
+import type { Platform } from '../../model/spec/platform.ts';
 import type { HoldView, ZoneConditionView, ZoneView } from '../../model/steering-status.ts';
 import type { ZoneAtProvider } from './compile/intent.ts';
 import { expectedSeconds } from './failback.ts';
+import { drainedIn } from './plan/drained.ts';
 import { type Counts, countKey } from './plan/failback.ts';
 import { overGuardText } from './plan/guard.ts';
 import { endOf, shareMovedBy, standingHolds } from './plan/holds.ts';
@@ -27,6 +29,7 @@ export class ZoneMemory implements ZoneAtProvider {
   conditions: readonly ZoneConditionView[] = [];
   /** What the zone holds back as it stands. */
   holds: ZoneView['holds'] = [];
+  drains: ZoneView['drains'];
   /** For how long this agent has seen what is held healthy. */
   counts: Counts = new Map();
   /** Attempts in a row that failed, and those that met another writer. */
@@ -63,6 +66,7 @@ export class ZoneMemory implements ZoneAtProvider {
       this.#isKnown = true;
       this.drift = undefined;
       this.overlays = undefined;
+      this.drains = undefined;
       this.holds = [];
     }
     const before = new Set(this.conditions.map(({ reason, message }) => `${reason} ${message}`));
@@ -77,8 +81,10 @@ export class ZoneMemory implements ZoneAtProvider {
     return drift !== undefined && drift.lines.join() !== before?.lines.join();
   }
 
-  notePlan(plan: ZonePlan): void {
-    this.plannedAtMs = plan.author.nowMs;
+  notePlan(plan: ZonePlan, platform: Platform): void {
+    const { nowMs } = plan.author;
+    this.plannedAtMs = nowMs;
+    this.drains = drainedIn(plan, platform, { nowMs, before: this.drains });
     this.generation = plan.changes.registryBefore.generation;
     this.plan = isEmpty(plan) ? undefined : viewOf(plan);
     this.holds = holdsOf(plan, this.counts);
@@ -92,6 +98,7 @@ export class ZoneMemory implements ZoneAtProvider {
     this.plannedAtMs = nowMs;
     this.plan = undefined;
     this.drift = undefined;
+    this.drains = [];
     this.holds = [];
     this.#succeeded();
   }

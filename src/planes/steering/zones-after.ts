@@ -1,5 +1,7 @@
+import type { Platform } from '../../model/spec/platform.ts';
 import type { ZoneView } from '../../model/steering-status.ts';
 import type { Outcome } from './plan/apply.ts';
+import { drainedIn } from './plan/drained.ts';
 import { isEmpty, type ZonePlan } from './plan/plan.ts';
 import { heldBackNotice, type Told, toldOf } from './told.ts';
 import { viewOf } from './zone-memory.ts';
@@ -8,7 +10,12 @@ import { viewOf } from './zone-memory.ts';
 export type Carried = Pick<Outcome, 'applied' | 'failure'> | { readonly refused: unknown };
 
 /** The zones of these plans as a person leaves them who carried them out, or was refused. */
-export function zonesAfter(plans: readonly ZonePlan[], carried: Carried, nowMs: number): readonly ZoneView[] {
+export function zonesAfter(
+  platform: Platform,
+  plans: readonly ZonePlan[],
+  carried: Carried,
+  nowMs: number,
+): readonly ZoneView[] {
   return plans.map((plan): ZoneView => {
     const { provider, zone, changes, author, heldBack } = plan;
     const written = 'refused' in carried ? undefined : carried.applied.find((one) => isOf(plan, one));
@@ -24,6 +31,7 @@ export function zonesAfter(plans: readonly ZonePlan[], carried: Carried, nowMs: 
       generation,
       ...(left.length === 0 ? {} : { plan: viewOf(plan) }),
       conditions,
+      drains: drainedIn(plan, platform, { nowMs, isWritten: written !== undefined }),
     };
   });
 }

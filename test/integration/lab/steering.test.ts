@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import type { LabStatus } from '../../../lab/observe/status.ts';
 import { nameServers } from '../../../lab/world/topology.ts';
-import type { SteeringStatus } from '../../../src/model/steering-status.ts';
+import type { DrainedView, SteeringStatus } from '../../../src/model/steering-status.ts';
 import { LabProcess, lab, until } from './labprocess.ts';
 
 /** A steering agent in a lab, whose operator writes one Drain and nothing else. */
@@ -39,6 +39,13 @@ async function zones(): Promise<readonly string[]> {
   return status.zones.map(({ provider, state: now, generation }) => `${provider} ${now} ${generation}`);
 }
 
+/** How much each zone leads to what is drained, as the agent says it. */
+async function share(): Promise<readonly DrainedView[]> {
+  const { stdout } = await lab('exec', '--state', state, '--', 'curl', '-s', 'http://127.0.0.1:9465/status');
+  const { zones: seen } = JSON.parse(stdout) as SteeringStatus;
+  return seen.flatMap(({ drains = [] }) => drains);
+}
+
 /** Waits until the zones of both providers are as wanted in this generation, and lead France to this cluster. */
 const led = (generation: number, cluster: string): Promise<void> =>
   until(async () => {
@@ -65,6 +72,7 @@ it('one Drain moves DNS by itself and back by itself when it ends, and no reques
   await writeFile(join(state, 'platform', 'drain-paris.yaml'), stringify(drain));
   await led(2, 'cloud');
   expect(Date.now()).toBeLessThan(begunMs + 60_000);
+  expect(await share()).toMatchObject([{ share: 0 }, { share: 0 }]);
   await led(3, 'paris');
   expect(Date.now()).toBeGreaterThan(Date.parse(expires));
   const { requests, failed } = (await world()).totals;
@@ -111,6 +119,9 @@ it('an alert fires while a plan waits for a person, and ends with what was refus
   const kind = { apiVersion: 'tideline.dev/v1alpha1', kind: 'Drain', metadata: { name: 'paris-works' } };
   await writeFile(drain, stringify({ ...kind, spec }));
   await untilFiring('TidelineSteeringWaits');
+  // Records wait, but the blades of paris fail their health checks on purpose, so that nobody is led there.
+  const shares = (await share()).map(({ drain: name, share: still }) => `${name} ${still > 0 ? 'some' : 'none'}`);
+  expect(shares).toEqual(['paris-works none', 'paris-works none']);
   await rm(drain);
   await untilFiring();
 });
