@@ -70,6 +70,7 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   NoControlPlane: 'servers',
   EtcdMembers: 'servers',
   EtcdInOneRack: 'servers',
+  EtcdStretched: 'servers',
   TooFewPodAddresses: 'servers',
   UnknownVersion: 'servers',
   VersionSkew: 'servers',

@@ -33,7 +33,8 @@ async function run(paths: string[], { against, output }: PlanArguments): Promise
 
 /** Servers that change alike share a line. */
 function linesOf({ changes, waves, warnings }: FleetPlan): readonly string[] {
-  if (changes.length === 0) return ['nothing changes'];
+  const warned = warnings.map((warning) => `warning: ${warning}`);
+  if (changes.length === 0) return ['nothing changes', ...warned];
   const alike = Map.groupBy(changes, ({ change, parts, orchestrated }) =>
     [
       change,
@@ -48,6 +49,6 @@ function linesOf({ changes, waves, warnings }: FleetPlan): readonly string[] {
     ...[...alike].map(([what, some]) => `  ${what}: ${few(some.map(({ server }) => server))}`),
     `${waves.length} waves:`,
     ...waves.map(({ cluster, kind, servers }, index) => `  ${index + 1} ${cluster} ${kind}: ${few(servers)}`),
-    ...warnings.map((warning) => `warning: ${warning}`),
+    ...warned,
   ];
 }

@@ -1,5 +1,5 @@
 import type { ArtifactName } from '../spec/kinds/release.ts';
-import type { Fleet } from '../spec/kinds.ts';
+import type { Fleet, Server } from '../spec/kinds.ts';
 
 /** The version of each artifact whose version a Fleet decides; of the others its Release has one, or the newest counts. */
 export function artifactVersions(versions: Fleet['spec']['versions']): Readonly<Partial<Record<ArtifactName, string>>> {
@@ -16,4 +16,17 @@ export function artifactVersions(versions: Fleet['spec']['versions']): Readonly<
     'kube-proxy': kubelet,
     containerd,
   };
+}
+
+/**
+ * The site of a stretched etcd whose loss leaves no quorum, with its members; undefined where there is none, and where all members stand in one site,
+ * which the cluster then shares its fate with.
+ */
+export function siteOfQuorum(
+  members: readonly Server[],
+): { readonly site: string; readonly members: readonly Server[] } | undefined {
+  const bySite = [...Map.groupBy(members, ({ spec }) => spec.site)];
+  const tolerated = Math.floor((members.length - 1) / 2);
+  const found = bySite.find(([, there]) => there.length > tolerated);
+  return bySite.length < 2 || found === undefined ? undefined : { site: found[0], members: found[1] };
 }

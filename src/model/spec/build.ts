@@ -11,6 +11,7 @@ import { checkPools, unservedFamilies } from './checks/pools.ts';
 import { checkPrefixes } from './checks/prefixes.ts';
 import { checkReferences } from './checks/references.ts';
 import { checkServers, checkServersOfPools } from './checks/servers.ts';
+import { stretchedEtcd } from './checks/stretched.ts';
 import type { SpecDocument } from './document.ts';
 import type { KindName, ObjectOf } from './kinds.ts';
 import { type Declared, type Objects, problemAt, type Report, type SpecProblem, type Table, valid } from './objects.ts';
@@ -62,6 +63,7 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
     problems,
     warnings: [
       ...unservedFamilies(objects),
+      ...stretchedEtcd(objects),
       ...expiredDrains(objects, nowMs),
       ...unusedFailback(objects),
       ...failbackWarnings(objects),

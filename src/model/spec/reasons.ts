@@ -74,6 +74,8 @@ export const reasons = {
   NoControlPlane: 'No server of a fleet has the role control-plane.',
   EtcdMembers: 'A fleet has no, an even or too large a number of etcd members.',
   EtcdInOneRack: 'So many members of etcd stand in one rack that its loss ends the cluster.',
+  EtcdStretched:
+    'Warning: etcd of a fleet stands in several sites, and the loss of one of them loses the quorum all the same.',
   TooFewPodAddresses:
     'A worker, or all together, would run out of addresses for pods before it has as many as its class allows.',
   UnknownVersion: 'A version of Kubernetes whose flags are not known.',

@@ -64,3 +64,28 @@ it('says which components an upgrade touches, and which restarts are left to the
     'worker site0-worker0001 site0-worker0002',
   ]);
 });
+
+it('warns of a fleet that carries no pod or no VIP, and of one that ends with one machine or one site', () => {
+  const { warnings } = planFleet(new Map(), compiled({ workersPerSite: 0 }));
+  expect(warnings).toEqual(['site0 has no server with the role worker: its API will run, and no pod']);
+  const platform = fleetPlatform();
+  const changed = (change: (name: string) => object | undefined) =>
+    compileFleet(
+      {
+        ...platform,
+        servers: new Map(
+          [...platform.servers].flatMap(([name, server]) => {
+            const spec = change(name);
+            return spec === undefined ? [] : [[name, { ...server, spec: { ...server.spec, ...spec } }] as const];
+          }),
+        ),
+      },
+      units,
+    ).warnings;
+  expect(changed((name) => (name.includes('blade') ? undefined : {}))).toEqual([
+    expect.stringMatching(/^no blade of the pool .* of site0 is a Server: nothing is set up that serves its VIPs$/),
+  ]);
+  expect(changed((name) => (/control[12]$/.test(name) ? { roles: ['control-plane'] } : {}))).toEqual([
+    'site0 has one member of etcd: when that is lost, so is the cluster',
+  ]);
+});

@@ -32,7 +32,11 @@ export function planFleet(before: ReadonlyMap<string, ServerDocument>, after: Co
   const waves = after.waves
     .map((wave) => ({ ...wave, servers: wave.servers.filter((server) => touched.has(server)) }))
     .filter(({ servers }) => servers.length > 0);
-  return { changes, waves, warnings: [...memberWarnings(before, after.documents), ...goneWarnings(changes)] };
+  return {
+    changes,
+    waves,
+    warnings: [...memberWarnings(before, after.documents), ...goneWarnings(changes), ...after.warnings],
+  };
 }
 
 type Documents = ReadonlyMap<string, ServerDocument>;

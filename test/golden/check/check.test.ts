@@ -24,6 +24,7 @@ function commandOf(folder: string): readonly string[] {
 /** Inputs that are valid, and of which something is said all the same. */
 const warningsOnly = [
   'drain-expired',
+  'etcd-stretched',
   'failback-needs-agent',
   'failback-unseen',
   'no-effect',

@@ -1,12 +1,13 @@
-import { contains, hostPrefix, overlaps, type Prefix } from '../../address.ts';
+import { contains, hostPrefix, overlaps } from '../../address.ts';
 import type { Fleet, Server, Site } from '../kinds.ts';
 import { listText, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
 import { unknownName } from '../unknown-name.ts';
 import { checkFamilies, checkForms, checkLimits } from './fleet-limits.ts';
+import { checkPodAddresses } from './fleet-pods.ts';
 import { checkVersions } from './fleet-versions.ts';
 
 /** What the checks of a fleet look at. */
-interface FleetView {
+export interface FleetView {
   readonly fleet: Valid<Fleet>;
   /** Valid active servers of its cluster. */
   readonly servers: readonly Valid<Server>[];
@@ -161,48 +162,5 @@ function checkControlPlane({ fleet: { at }, servers }: FleetView, report: Report
       expected: `at most ${tolerated} of them in a rack`,
       fix: 'give the role to servers of other racks',
     });
-  }
-}
-
-/** Addresses in a prefix that end at the largest number that is exact. */
-function addressesOf({ family, length }: Prefix): number {
-  return 2 ** Math.min((family === 4 ? 32 : 128) - length, 53);
-}
-
-function checkPodAddresses(objects: Objects, { fleet: { at, value }, servers }: FleetView, report: Report): void {
-  const workers = servers.filter((server) => server.value.spec.roles.includes('worker'));
-  const { ipam, network } = value.spec;
-  const podsOf = (server: Valid<Server>): number =>
-    objects.ServerClass.byName.get(server.value.spec.class)?.value?.spec.maxPods ?? 0;
-  const most = workers.reduce((largest, server) => Math.max(largest, podsOf(server)), 0);
-  for (const family of [4, 6] as const) {
-    const prefixes = network.pods.filter((prefix) => prefix.family === family);
-    if (prefixes.length === 0) continue;
-    const room = prefixes.reduce((sum, prefix) => sum + addressesOf(prefix), 0);
-    const [path, each] =
-      'calico' in ipam
-        ? ([
-            ['spec', 'ipam', 'calico', 'maxBlocksPerWorker'],
-            2 ** (family === 4 ? 32 - ipam.calico.blockLength : 6) * ipam.calico.maxBlocksPerWorker,
-          ] as const)
-        : ([
-            ['spec', 'ipam', 'static', 'length'],
-            2 ** Math.min((family === 4 ? 32 : 128) - ipam.static.length, 53),
-          ] as const);
-    if (each < most)
-      report(at, path, {
-        reason: 'TooFewPodAddresses',
-        message: `a worker gets at most ${each} IPv${family} addresses for up to ${most} pods`,
-        expected: `at least ${most}`,
-        fix: 'allow more or larger blocks, or fewer pods in the ServerClass',
-      });
-    const needed = 'calico' in ipam ? workers.reduce((sum, server) => sum + podsOf(server), 0) : workers.length * each;
-    if (room < needed)
-      report(at, ['spec', 'network', 'pods'], {
-        reason: 'TooFewPodAddresses',
-        message: `${prefixes.map(({ text }) => text).join(', ')} has ${room} addresses for ${workers.length} workers that need ${needed}`,
-        expected: `at least ${needed} IPv${family} addresses`,
-        fix: 'add a prefix, or take workers out',
-      });
   }
 }

@@ -73,9 +73,15 @@ export const FleetSpec = z
         z.strictObject({
           static: z
             .strictObject({
-              length: z.int().min(16).max(124).default(24).describe('Prefix length of what each worker gets.'),
+              ipv4Length: z.int().min(16).max(30).default(24).describe('Length of the IPv4 prefix of each worker.'),
+              ipv6Length: z
+                .int()
+                .min(48)
+                .max(124)
+                .default(64)
+                .describe('Length of the IPv6 prefix of each worker, at most 16 more than that of `pods`.'),
             })
-            .describe('Each worker has one prefix, given by the controller-manager.'),
+            .describe('Each worker has one prefix of each family, given by the controller-manager.'),
         }),
       ])
       .prefault({ calico: {} })

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { fleetPlatform, shippedUnits } from '../../../../test/support/fleet.ts';
 import { promised } from '../../../../test/support/promised.ts';
+import { type Prefix, parsePrefix } from '../../../model/address.ts';
 import type { Server } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { compileFleet } from './compile.ts';
@@ -146,4 +147,28 @@ it('compiles 2,500 servers of six sites in ten seconds', () => {
   const { documents } = compiled(platform);
   expect(performance.now() - before).toBeLessThan(promised(10_000));
   expect(documents.size).toBeGreaterThan(2500);
+});
+
+it('gives the controller-manager a length by family where there are two, and one length where there is one', () => {
+  const platform = fleetPlatform({ ipam: { static: { ipv4Length: 25, ipv6Length: 72 } } });
+  const flagsWith = (change: (pods: readonly Prefix[]) => readonly Prefix[]): readonly string[] => {
+    const fleets = new Map(
+      [...platform.fleets].map(([name, fleet]) => {
+        const network = { ...fleet.spec.network, pods: [...change(fleet.spec.network.pods)] };
+        return [name, { ...fleet, spec: { ...fleet.spec, network } }] as const;
+      }),
+    );
+    const document = compiled({ ...platform, fleets }).documents.get('site0-control0');
+    const component = document?.components.find(({ name }) => name === 'kube-controller-manager');
+    return JSON.stringify(component?.units).match(/--node-cidr-mask-size[-a-z0-9]*=\d+/g) ?? [];
+  };
+  const six = parsePrefix('fd00:10::/56');
+  expect(six).toBeDefined();
+  if (six === undefined) return;
+  expect(flagsWith((four) => four)).toEqual(['--node-cidr-mask-size=25']);
+  expect(flagsWith(() => [six])).toEqual(['--node-cidr-mask-size=72']);
+  expect(flagsWith((four) => [six, ...four])).toEqual([
+    '--node-cidr-mask-size-ipv4=25',
+    '--node-cidr-mask-size-ipv6=72',
+  ]);
 });

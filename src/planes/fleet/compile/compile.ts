@@ -5,6 +5,7 @@ import { type PlannedCertificate, pkiOf, plannedCertificates } from './certifica
 import { componentsOf } from './components.ts';
 import { type AgentUnits, fleetContext, type ServerContext, serverContext } from './context.ts';
 import type { ServerDocument } from './document.ts';
+import { missingIn } from './missing.ts';
 import { systemOf } from './system.ts';
 import { sorted } from './text.ts';
 import { refusedIn } from './versions.ts';
@@ -21,6 +22,8 @@ export interface CompiledFleet {
   readonly waves: readonly Wave[];
   /** Flags that a program would refuse, as `server: unit --flag` (`FlagRemoved`). */
   readonly refusedFlags: readonly string[];
+  /** What a person should know of the fleets, whatever changes. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -42,6 +45,7 @@ export function compileFleet(platform: Platform, agentUnits: AgentUnits): Compil
     roster: Object.fromEntries(servers.map(({ id, address }) => [id, { host: address.text }])),
     pkiPlan: Object.fromEntries(servers.map((server) => [server.id, plannedCertificates(server)])),
     waves: fleets.flatMap(wavesOf),
+    warnings: fleets.flatMap(missingIn),
     refusedFlags: servers.flatMap(({ id, fleet }) => {
       const document = documents.get(id);
       return document === undefined ? [] : refusedIn(document, fleet.versions).map((flag) => `${id}: ${flag}`);

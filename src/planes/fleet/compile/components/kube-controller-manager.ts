@@ -66,12 +66,15 @@ export function controllerManagerFlags({ cluster, fleet }: ServerContext, config
     '--profiling=false',
     '--leader-elect=true',
     `--cluster-name=${cluster}`,
-    ...('static' in fleet.ipam ? nodePrefixes(fleet, fleet.ipam.static.length) : ['--allocate-node-cidrs=false']),
+    ...('static' in fleet.ipam ? nodePrefixes(fleet, fleet.ipam.static) : ['--allocate-node-cidrs=false']),
   ];
 }
 
-/** One prefix of each family; a node's IPv6 prefix beside an IPv4 one has 64 bits. */
-function nodePrefixes(fleet: ServerContext['fleet'], length: number): readonly string[] {
+/** One prefix of each family. The controller-manager refuses a length by family where there is one family. */
+function nodePrefixes(
+  fleet: ServerContext['fleet'],
+  { ipv4Length, ipv6Length }: { readonly ipv4Length: number; readonly ipv6Length: number },
+): readonly string[] {
   const { pods, services } = fleet.network;
   const families = ([4, 6] as const).flatMap((family) => pods.filter((prefix) => prefix.family === family).slice(0, 1));
   return [
@@ -79,8 +82,8 @@ function nodePrefixes(fleet: ServerContext['fleet'], length: number): readonly s
     `--cluster-cidr=${texts(families)}`,
     `--service-cluster-ip-range=${texts(services)}`,
     ...(families.length === 2
-      ? [`--node-cidr-mask-size-ipv4=${length}`, '--node-cidr-mask-size-ipv6=64']
-      : [`--node-cidr-mask-size=${length}`]),
+      ? [`--node-cidr-mask-size-ipv4=${ipv4Length}`, `--node-cidr-mask-size-ipv6=${ipv6Length}`]
+      : [`--node-cidr-mask-size=${families[0]?.family === 6 ? ipv6Length : ipv4Length}`]),
   ];
 }
 
