@@ -27,7 +27,8 @@ beforeAll(async () => {
   if (document === undefined) throw new Error('unreachable');
   for (const own of [address, vip]) await promisify(execFile)('ip', ['address', 'add', `${own}/32`, 'dev', 'lo']);
   folder = await mkdtemp(join(tmpdir(), 'tideline-fleet-'));
-  server = new FleetServer(document, folder, await binaries());
+  const programs = await binaries();
+  server = new FleetServer(document, folder, (name) => join(programs, name));
   await server.install(pkiPlan[id] ?? []);
   for (const unit of units) await server.start(`${unit}.service`);
 }, 120_000);

@@ -1,0 +1,143 @@
+import { access } from 'node:fs/promises';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { peerOf, withEtcdMembers } from '../../support/etcd-members.ts';
+import { eventuallyWith, NotYet } from '../../support/eventually.ts';
+
+/** The execution module of etcd on real members: each change of the membership, and each recovery, with data that must be there afterwards. */
+const etcd = withEtcdMembers();
+const eventually = eventuallyWith({ timeoutMs: 60_000, everyMs: 200 });
+const [zero, one, two, three] = ['site0-etcd0', 'site0-etcd1', 'site0-etcd2', 'site0-etcd3'] as const;
+
+interface Member {
+  readonly name: string;
+  readonly healthy: boolean;
+  readonly learner: boolean;
+  readonly leader: boolean;
+  readonly revision: number;
+}
+
+async function members(by: string): Promise<readonly Member[]> {
+  const { members: found } = await etcd().call(by, 'members');
+  return found as readonly Member[];
+}
+
+async function well(by: string, ...names: readonly string[]): Promise<void> {
+  const voters = names.map((name) => `${name} votes`).join(', ');
+  await eventually(async () => {
+    const found = await members(by);
+    const seen = found.map(
+      ({ name, healthy, learner }) => `${name} ${learner ? 'learns' : healthy ? 'votes' : 'ails'}`,
+    );
+    if (seen.join(', ') !== voters) throw new NotYet(seen.join(', '));
+    return true;
+  });
+}
+
+const value = async (by: string) => (await etcd().etcdctl(by, 'get', 'key', '--print-value-only')).trim();
+const leader = async (by: string) => (await members(by)).find((member) => member.leader)?.name ?? '';
+const about = (name: string) => ({ name, peer: peerOf(name) });
+
+beforeAll(async () => {
+  await etcd().install([zero, one, two]);
+  await etcd().start(zero, one, two);
+  await well(zero, zero, one, two);
+  await etcd().etcdctl(zero, 'put', 'key', 'kept');
+}, 120_000);
+
+describe('members', () => {
+  it('join as learners and get their vote when they have everything', async () => {
+    await etcd().install([zero, one, two, three], [three]);
+    await expect(etcd().call(three, 'join')).rejects.toThrow(/^NotAdded: /);
+    expect(await etcd().call(zero, 'add', about(three))).toMatchObject({ changed: true });
+    expect(await etcd().call(one, 'add', about(three))).toMatchObject({ changed: false, found: 'learner' });
+    await expect(etcd().call(zero, 'add', { name: 'site0-etcd9', peer: peerOf('site0-etcd9') })).rejects.toThrow(
+      /^LearnerThere: /,
+    );
+    expect(await etcd().call(three, 'join')).toMatchObject({ changed: true });
+    await etcd().start(three);
+    expect(await etcd().call(zero, 'promote', about(three))).toMatchObject({ changed: true, found: 'learner' });
+    expect(await etcd().call(zero, 'promote', about(three))).toMatchObject({ changed: false, found: 'voter' });
+    expect(await etcd().call(three, 'join')).toMatchObject({ changed: false, found: 'running' });
+    await well(three, zero, one, two, three);
+    expect(await value(three)).toBe('kept');
+  }, 120_000);
+
+  it('leave, the leader as well, and a second time nothing is left to do', async () => {
+    const first = await leader(one);
+    const by = first === three ? zero : three;
+    expect(await etcd().call(by, 'remove', about(first))).toMatchObject({ changed: true, ledBefore: true });
+    expect(await etcd().call(by, 'remove', about(first))).toEqual({ changed: false, found: 'none' });
+    await etcd().kill(first);
+    // It comes back with data of a membership that is over.
+    expect(await etcd().call(by, 'add', about(first))).toMatchObject({ changed: true });
+    await expect(etcd().call(first, 'join')).rejects.toThrow(/^DataThere: /);
+    expect(await etcd().call(first, 'join', { aside: true })).toMatchObject({ changed: true });
+    await etcd().start(first);
+    await etcd().call(by, 'promote', about(first));
+    await etcd().call(zero, 'remove', about(three));
+    await etcd().kill(three);
+    await well(one, zero, one, two);
+    expect(await value(first)).toBe('kept');
+  }, 120_000);
+
+  it('are replaced after the loss of a disk, and only then', async () => {
+    await expect(etcd().call(zero, 'replace', about(one))).rejects.toThrow(/^MemberHealthy: /);
+    await etcd().loseDisk(one);
+    expect(await etcd().call(zero, 'replace', about(one))).toMatchObject({ changed: true, found: 'voter' });
+    expect(await etcd().call(zero, 'replace', about(one))).toMatchObject({ changed: false, found: 'learner' });
+    await etcd().call(one, 'join');
+    await etcd().start(one);
+    await etcd().call(zero, 'promote', about(one));
+    await well(one, zero, one, two);
+    expect(await value(one)).toBe('kept');
+  }, 120_000);
+
+  it('do not leave while another is down: two of three would have no quorum', async () => {
+    await etcd().kill(two);
+    await expect(etcd().call(zero, 'remove', about(one))).rejects.toThrow(/^QuorumWouldBeLost: .* 1 of 2 voters/);
+    await expect(etcd().call(zero, 'update', { name: one, peer: peerOf(three) })).rejects.toThrow(
+      /^QuorumWouldBeLost: /,
+    );
+    await etcd().start(two);
+    await well(zero, zero, one, two);
+  }, 60_000);
+});
+
+describe('data', () => {
+  it('comes back from a verified snapshot after all disks are lost, with revisions far above those of before', async () => {
+    const taken = await etcd().call(one, 'snapshot');
+    expect(taken).toMatchObject({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/), revision: expect.any(Number) });
+    await etcd().etcdctl(zero, 'put', 'key', 'later');
+    const source = { source: taken['path'], sha256: taken['sha256'] };
+    await expect(etcd().call(zero, 'restore', source)).rejects.toThrow(/^StillRunning: etcd/);
+    for (const name of [zero, one, two]) await etcd().loseDisk(name);
+    expect(await etcd().call(zero, 'standing')).toMatchObject({ running: false, empty: true });
+    await expect(etcd().call(zero, 'restore', { ...source, sha256: 'f'.repeat(64) })).rejects.toThrow(/^AnotherFile: /);
+    for (const name of [zero, one, two])
+      expect(await etcd().call(name, 'restore', source)).toMatchObject({ changed: true });
+    expect(await etcd().call(one, 'restore', source)).toMatchObject({ changed: false, found: 'restored' });
+    await etcd().start(zero, one, two);
+    await well(zero, zero, one, two);
+    expect(await value(two)).toBe('kept');
+    expect((await members(zero))[0]?.revision).toBeGreaterThan(1_000_000_000);
+  }, 120_000);
+
+  it('of one survivor becomes the cluster again after two of three members are lost', async () => {
+    await etcd().etcdctl(zero, 'put', 'key', 'last');
+    await etcd().loseDisk(one);
+    await etcd().loseDisk(two);
+    await eventually(async () => (await etcd().call(zero, 'standing'))['quorum'] === false);
+    expect(await etcd().call(zero, 'alone')).toMatchObject({ changed: true });
+    expect(await etcd().call(zero, 'alone')).toMatchObject({ changed: false, found: 'alone' });
+    await expect(access(etcd().server(zero).at('/run/tideline/etcd-join.env'))).rejects.toThrow();
+    for (const name of [one, two]) {
+      await etcd().call(zero, 'add', about(name));
+      await etcd().call(name, 'join', { aside: true });
+      await etcd().start(name);
+      await etcd().call(zero, 'promote', about(name));
+    }
+    await well(two, zero, one, two);
+    expect(await value(two)).toBe('last');
+    await expect(etcd().call(zero, 'alone')).rejects.toThrow(/^QuorumThere: /);
+  }, 120_000);
+});
