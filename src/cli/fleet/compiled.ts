@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import type { CompiledFleet } from '../../planes/fleet/compile/compile.ts';
 
-/** The units that `tideline` brings and that documents have. */
-const shipped = resolve(import.meta.dirname, '..', '..', '..', 'deploy', 'systemd');
+/** The files that `tideline` brings. */
+const deploy = resolve(import.meta.dirname, '..', '..', '..', 'deploy');
 const agentUnits = [
   'tideline-blade.target',
   'tideline-edge-agent.service',
@@ -18,10 +18,15 @@ const agentUnits = [
 export async function compilePaths(paths: readonly string[]): Promise<CompiledFleet> {
   const { loadPlatformOrThrow } = await import('../../platform/load.ts');
   const { wholeFleet } = await import('../../planes/fleet/whole.ts');
+  const { shippedObjects } = await import('./shipped-objects.ts');
   const { readBounded } = await import('../../runtime/bounded-file.ts');
   const platform = await loadPlatformOrThrow(paths);
-  const texts = agentUnits.map(async (name) => [name, (await readBounded(join(shipped, name), 65_536)).toString()]);
-  return wholeFleet(platform, Object.fromEntries(await Promise.all(texts)), paths.join(' '));
+  const texts = agentUnits.map(async (name) => {
+    const file = join(deploy, 'systemd', name);
+    return [name, (await readBounded(file, 65_536)).toString()] as const;
+  });
+  const units = Object.fromEntries(await Promise.all(texts));
+  return wholeFleet(platform, { units, objects: await shippedObjects(deploy) }, paths.join(' '));
 }
 
 /** The same with the certificates that `tideline fleet sign` wrote into the folder of documents. */

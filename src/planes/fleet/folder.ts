@@ -6,6 +6,7 @@ import { readBounded } from '../../runtime/bounded-file.ts';
 import { replaceFile } from '../../runtime/kept-file.ts';
 import type { CompiledFleet } from './compile/compile.ts';
 import type { ServerDocument } from './compile/document.ts';
+import { listOf } from './compile/objects.ts';
 import { jsonText } from './compile/text.ts';
 import { badFleet } from './reasons.ts';
 
@@ -13,6 +14,7 @@ import { badFleet } from './reasons.ts';
 
 const indexName = 'index.json';
 const documentsFolder = 'documents';
+const objectsFolder = 'objects';
 const mostIndexBytes = 16 * 2 ** 20;
 const mostDocumentBytes = 2 ** 20;
 
@@ -27,7 +29,7 @@ export interface Written {
   readonly unchanged: number;
 }
 
-/** The checksum of all documents and waves: two equal ones mean equal bytes everywhere. */
+/** The checksum of all documents, objects and waves: two equal ones mean equal bytes everywhere. */
 export function checksumOf(compiled: CompiledFleet): string {
   const hash = createHash('sha256');
   for (const [path, text] of filesOf(compiled)) hash.update(`${path}\0${sumOf(text)}\n`);
@@ -43,7 +45,8 @@ export async function writeFolder(folder: string, compiled: CompiledFleet): Prom
   const files: Record<string, string> = {};
   const written: string[] = [];
   try {
-    await mkdir(join(folder, documentsFolder), { recursive: true, mode: 0o700 });
+    for (const name of [documentsFolder, objectsFolder])
+      await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
     for (const [path, text] of filesOf(compiled)) {
       files[path] = sumOf(text);
       if (before.files[path] === files[path] && (await holds(join(folder, path), files[path]))) continue;
@@ -80,6 +83,8 @@ export async function readDocuments(folder: string): Promise<ReadonlyMap<string,
 function* filesOf(compiled: CompiledFleet): Generator<readonly [path: string, text: string]> {
   for (const [id, document] of compiled.documents)
     yield [`${documentsFolder}/${id}.json`, `${JSON.stringify(document)}\n`];
+  for (const [cluster, objects] of compiled.objects)
+    yield [`${objectsFolder}/${cluster}.json`, jsonText(listOf(objects))];
   yield ['pki-plan.json', jsonText(compiled.pkiPlan)];
   yield ['roster.json', jsonText(compiled.roster)];
   yield ['waves.json', jsonText(compiled.waves)];
@@ -87,7 +92,7 @@ function* filesOf(compiled: CompiledFleet): Generator<readonly [path: string, te
 
 /** Whether a path of an index is one that we could have written: an index may have been edited. */
 function isOurs(path: string): boolean {
-  return /^(documents\/[a-z0-9][-.a-z0-9]*|pki-plan|roster|waves)\.json$/.test(path);
+  return /^((documents|objects)\/[a-z0-9][-.a-z0-9]*|pki-plan|roster|waves)\.json$/.test(path);
 }
 
 async function readIndex(folder: string): Promise<Index | undefined> {

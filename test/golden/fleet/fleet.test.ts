@@ -25,6 +25,20 @@ describe('Fleet → document of a server, and its certificates (UPDATE_GOLDEN=1 
   });
 });
 
+describe('Fleet → objects of its cluster; those that are files of this package stand in `deploy`', () => {
+  it.each([
+    ['objects-calico', {}],
+    ['objects-static-gpu', { ipam: { static: {} }, gpus: true }],
+  ])('%s', (name, shape) => {
+    const { objects } = compileFleet(fleetPlatform(shape), {});
+    const actual = stringify(objects.get('site0'), { lineWidth: 0, aliasDuplicateObjects: false });
+    const file = join(import.meta.dirname, `${name}.yaml`);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, actual);
+    expect(existsSync(file), `${file} is there`).toBe(true);
+    expect(actual).toBe(readFileSync(file, 'utf8'));
+  });
+});
+
 it.each(['site0-worker0000', 'site0-blade000'])(
   '%s has a part of the platform spec that its agents can read',
   async (server) => {

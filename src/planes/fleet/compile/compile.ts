@@ -6,6 +6,8 @@ import { componentsOf } from './components.ts';
 import { type AgentUnits, fleetContext, type ServerContext, serverContext } from './context.ts';
 import type { ServerDocument } from './document.ts';
 import { missingIn } from './missing.ts';
+import type { Manifest } from './objects/manifest.ts';
+import { nothingShipped, objectsOf, type ShippedObjects } from './objects.ts';
 import { systemOf } from './system.ts';
 import { sorted } from './text.ts';
 import { refusedIn } from './versions.ts';
@@ -20,6 +22,8 @@ export interface CompiledFleet {
   /** What is to be signed for each of them, for whoever has the authorities; no server sees that of another. */
   readonly pkiPlan: Readonly<Record<string, readonly PlannedCertificate[]>>;
   readonly waves: readonly Wave[];
+  /** By cluster, what its API must hold so that the documents work. */
+  readonly objects: ReadonlyMap<string, readonly Manifest[]>;
   /** Flags that a program would refuse, as `server: unit --flag` (`FlagRemoved`). */
   readonly refusedFlags: readonly string[];
   /** What a person should know of the fleets, whatever changes. */
@@ -31,7 +35,11 @@ export interface CompiledFleet {
  * of that server; besides, a member of etcd changes those of members and control planes, which name each other, and a blade those of
  * blades of its cluster, which have the EdgePools.
  */
-export function compileFleet(platform: Platform, agentUnits: AgentUnits): CompiledFleet {
+export function compileFleet(
+  platform: Platform,
+  agentUnits: AgentUnits,
+  shippedObjects: ShippedObjects = nothingShipped,
+): CompiledFleet {
   const fleets = [...platform.fleets.values()]
     .toSorted((a, b) => compareText(a.spec.cluster, b.spec.cluster))
     .map((fleet) => fleetContext(platform, fleet, agentUnits));
@@ -46,6 +54,7 @@ export function compileFleet(platform: Platform, agentUnits: AgentUnits): Compil
     pkiPlan: Object.fromEntries(servers.map((server) => [server.id, plannedCertificates(server)])),
     waves: fleets.flatMap(wavesOf),
     warnings: fleets.flatMap(missingIn),
+    objects: new Map(fleets.map((fleet) => [fleet.cluster, objectsOf(fleet, shippedObjects)])),
     refusedFlags: servers.flatMap(({ id, fleet }) => {
       const document = documents.get(id);
       return document === undefined ? [] : refusedIn(document, fleet.versions).map((flag) => `${id}: ${flag}`);
