@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { calicoGroups } from '../kube/calico.ts';
 import { type Need, sourceSelection } from '../kube/needs.ts';
 import { type Right, rightsOf, rightText } from '../kube/rights.ts';
+import { fleetNeeds } from '../planes/fleet/needs.ts';
 import { networkNeeds } from '../planes/network/needs.ts';
 import { steeringNeeds } from '../planes/steering/needs.ts';
 import { agents, needsOf, usualAgents } from './agents.ts';
@@ -82,6 +83,11 @@ it('asks nothing of Calico when pods have podCIDRs', () => {
     'drains',
   ]);
   expect(networkNeeds({ podsFrom: 'podCIDRs' })).toHaveLength(4);
+});
+
+it('grants whoever runs the fleet what its drains and gates need', () => {
+  expect(granted('fleet.yaml')).toEqual(rightsOf(fleetNeeds, undefined).flatMap(lines).toSorted());
+  expect(sourceSelection(fleetNeeds).kinds).toEqual([]);
 });
 
 it('asks of one cluster for DNS, where the Lease of the steering agents is', () => {

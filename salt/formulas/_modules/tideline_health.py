@@ -42,7 +42,7 @@ def facts():
 
         salt '*' tideline_health.facts --out=json --static
     """
-    roles = _document().get("server", {}).get("roles", [])
+    roles = list(_document().get("server", {}).get("roles", []))
     known = {
         "etcd": [etcd],
         "control-plane": [api, vip],
@@ -100,10 +100,11 @@ def api():
         salt 'control*' tideline_health.api --out=json --static
     """
     unit = "kube-apiserver.service"
+    host = _flag("kube-apiserver", unit, "--bind-address") or "127.0.0.1"
     port = _flag("kube-apiserver", unit, "--secure-port") or "6443"
     authority = _flag("kube-apiserver", unit, "--client-ca-file")
     try:
-        status, text = _get(f"https://127.0.0.1:{port}/readyz?verbose", authority)
+        status, text = _get(f"https://{host}:{port}/readyz?verbose", authority)
     except _Unknown as error:
         return {"ready": False, "problem": str(error)}
     failed = re.findall(r"^\[-\](\S+)", text, re.MULTILINE)
@@ -247,7 +248,7 @@ def etcdctl(*arguments):
 
         salt 'etcd*' tideline_health.etcdctl member list
     """
-    return _run(_etcdctl(["https://127.0.0.1:2379"]) + list(arguments))
+    return _run(_etcdctl([_etcd_flag("--advertise-client-urls")]) + list(arguments))
 
 
 class _Unknown(Exception):
@@ -255,7 +256,8 @@ class _Unknown(Exception):
 
 
 def _document():
-    return __salt__["pillar.get"]("tideline", {})
+    # `pillar.get` masks what it gives to modules, since Salt 3008.
+    return __pillar__.get("tideline", {})
 
 
 def _component(name):
@@ -272,6 +274,13 @@ def _flag(component, unit, name):
     return None
 
 
+def _etcd_flag(name):
+    value = _flag("etcd", "etcd.service", name)
+    if value is None:
+        raise _Unknown(f"etcd: the document of this server has no {name}")
+    return value
+
+
 def _etcdctl(endpoints):
     document = _document()
     program = document.get("artifacts", {}).get("etcdctl", {}).get("link", "etcdctl")
@@ -280,7 +289,7 @@ def _etcdctl(endpoints):
     return [
         program,
         f"--endpoints={','.join(endpoints)}",
-        f"--cacert={_flag('etcd', 'etcd.service', '--trusted-ca-file')}",
+        f"--cacert={_etcd_flag('--trusted-ca-file')}",
         f"--cert={certificate}",
         f"--key={paths.get(certificate, {}).get('key')}",
         "--dial-timeout=2s",

@@ -268,6 +268,15 @@ const plainReasons: Readonly<Record<number, string>> = {
   503: 'ServiceUnavailable',
 };
 
+/** Which PodDisruptionBudgets hold an eviction stands in the causes alone. */
+function budgetsIn(details: unknown): readonly string[] {
+  const { causes } = (details ?? {}) as { readonly causes?: unknown };
+  if (!Array.isArray(causes)) return [];
+  return causes.flatMap(({ reason, message }: Readonly<Record<string, unknown>>) =>
+    reason === 'DisruptionBudget' && typeof message === 'string' ? [message] : [],
+  );
+}
+
 /** Longer messages of a server are cut: they go to logs and to `/status`. */
 const maxMessage = 2000;
 
@@ -277,12 +286,12 @@ function refusal(status: number, body: string, retryAfter: string | undefined, s
     retryAfter !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
   const plain = plainReasons[status] ?? (status >= 500 ? 'InternalError' : 'BadAnswer');
   try {
-    const { kind, reason, message } = JSON.parse(body) as { kind?: unknown; reason?: unknown; message?: unknown };
+    const { kind, reason, message, details } = JSON.parse(body) as Readonly<Record<string, unknown>>;
     if (kind === 'Status' && typeof message === 'string')
       return new ApiError(
         status,
         typeof reason === 'string' && reason !== '' ? reason : plain,
-        message.slice(0, maxMessage),
+        [message, ...budgetsIn(details)].join(' ').slice(0, maxMessage),
         retryAfterMs,
       );
   } catch {

@@ -75,6 +75,14 @@ describe('a document, applied by Salt', () => {
       expect(pem).toBe(await minion.run('openssl', 'pkey', '-in', path, '-pubout'));
   });
 
+  test('tells facts of itself, and says what it cannot know', async () => {
+    const facts = (await minion.call(server, 'tideline_health.facts')) as Readonly<Record<string, unknown>>;
+    expect(facts).toMatchObject({ server, roles: ['etcd'], failed_units: [], reboot: expect.any(Array) });
+    expect(facts['etcd']).toEqual({ problem: 'etcd: the document of this server has no --advertise-client-urls' });
+    expect(Object.keys(facts['certificates'] as object)).toEqual(Object.keys(document.pki.certificates));
+    expect(await minion.call(server, 'tideline_drain.move_etcd_leader')).toMatchObject({ moved: false });
+  });
+
   test('what drifted is predicted exactly, and mended exactly', async () => {
     await minion.run('chmod', '0644', '/etc/tideline-etcd/pki/server.key');
     await minion.run('sh', '-c', 'echo other >> /etc/tideline-etcd/exabgp.conf');

@@ -8,6 +8,11 @@ import { service } from '../unit.ts';
 const folder = '/etc/tideline-api-vip';
 const user = 'tideline-vip';
 
+/** What the health check told ExaBGP last, for `tideline_health.vip`; it goes with the unit. */
+const runtimeFolder = 'tideline-api-vip';
+/** While this file is there, the VIP is withdrawn: `tideline_drain.withdraw_api` makes it before the API server is stopped. */
+const withdrawn = '/run/tideline/api-vip.withdrawn';
+
 /**
  * The ExaBGP of a control plane announces the API's VIP while the API server of this machine is ready. A child of ExaBGP asks twice a
  * second; one bad answer withdraws, because an API server says that it is not ready five seconds before it stops. The VIP itself stays on
@@ -45,7 +50,7 @@ export function apiVip(server: ServerContext): Component {
           after: ['tideline-api-vip-address.service'],
           command: [`/usr/sbin/exabgp --env ${folder}/exabgp.env ${folder}/exabgp.conf`],
           capabilities: ['CAP_NET_BIND_SERVICE'],
-          lines: ['KillMode=mixed', 'OOMScoreAdjust=-500'],
+          lines: ['KillMode=mixed', 'OOMScoreAdjust=-500', `RuntimeDirectory=${runtimeFolder}`],
         }),
         running: true,
         watches: [`${folder}/exabgp.conf`, `${folder}/exabgp.env`, `${folder}/healthcheck.conf`],
@@ -97,6 +102,8 @@ fall = 1
 ip = ${prefix}
 no-ip-setup
 withdraw-on-down
+disable = ${withdrawn}
+execute = echo $STATE > /run/${runtimeFolder}/state
 no-ack
 no-syslog
 `;

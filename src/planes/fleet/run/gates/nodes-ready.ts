@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { readOrGone } from '../cluster-objects.ts';
+import type { Gate } from '../handlers.ts';
+import { type FleetWorld, having } from '../world.ts';
+import { missing } from './texts.ts';
+
+export const NodeView = z.object({
+  status: z
+    .object({
+      conditions: z
+        .array(z.object({ type: z.string(), status: z.string(), message: z.string().optional() }))
+        .default([]),
+      nodeInfo: z.object({ kubeletVersion: z.string() }).optional(),
+    })
+    .prefault({}),
+});
+export type NodeView = z.infer<typeof NodeView>;
+
+/** The workers of the wave are Ready, with the kubelet of their documents. */
+export function nodesReady(world: FleetWorld): Gate {
+  return async ({ servers }, { wave, signal }) => {
+    const api = await world.api(wave.cluster);
+    const workers = having(world, servers, 'worker');
+    const clauses = workers.map(async (name) => {
+      const node = await readOrGone(api, `/api/v1/nodes/${name}`, NodeView, signal);
+      return judgeNode(name, node, world.documents.get(name)?.artifacts['kubelet']?.version);
+    });
+    return missing((await Promise.all(clauses)).flat());
+  };
+}
+
+/** What is missing for one node; `version` is the kubelet's of its document. */
+export function judgeNode(name: string, node: NodeView | undefined, version: string | undefined): readonly string[] {
+  if (node === undefined) return [`${name} is no Node of the cluster`];
+  const ready = node.status.conditions.find(({ type }) => type === 'Ready');
+  const runs = node.status.nodeInfo?.kubeletVersion;
+  return [
+    ...(ready?.status === 'True'
+      ? []
+      : [`${name} is not Ready (${ready?.message ?? 'its kubelet has not said so yet'})`]),
+    ...(version === undefined || runs === `v${version}`
+      ? []
+      : [`${name} has the kubelet ${runs ?? 'of an unknown version'} and not v${version}`]),
+  ];
+}
