@@ -5,7 +5,7 @@ RUN := $(NODE) --disable-warning=ExperimentalWarning
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit integration clusters kubernetes servers salt format generate bench quiet policies unproven clean
+.PHONY: help setup demo test lint unit integration clusters kubernetes servers salt deb format generate bench quiet policies unproven clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ servers: setup ## make the root filesystem of the lab's servers and the programs
 
 salt: setup ## install the pinned Salt of the tests (once; about a minute)
 	@$(RUN) tools/salt/install.ts
+
+deb: setup ## the agents as a Debian package, in build/deb; VERSION=… ARCH=arm64 for another
+	@$(RUN) tools/deb/build.ts
 
 format: setup ## format the code and order imports
 	@node_modules/.bin/biome check --write .

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, Help, type Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { printErrorLines } from '../runtime/print.ts';
@@ -5,11 +7,17 @@ import type { Register } from './command.ts';
 import { addCompletion } from './completion.ts';
 import { guessWords } from './words.ts';
 
+type Load = () => Promise<{ readonly register: Register }>;
+
+/** A checkout has a lab; what is installed on servers has none (`tools/deb`). */
+const ofLab: readonly Load[] = existsSync(join(import.meta.dirname, '../../lab'))
+  ? [() => import('./lab.ts'), () => import('./demo.ts')]
+  : [];
+
 /** The command files. Each imports its plane only when it runs, so that a small agent does not load a large one. */
-const commands: readonly (() => Promise<{ readonly register: Register }>)[] = [
+const commands: readonly Load[] = [
   () => import('./check.ts'),
-  () => import('./lab.ts'),
-  () => import('./demo.ts'),
+  ...ofLab,
   () => import('./bgp.ts'),
   () => import('./network.ts'),
   () => import('./edge.ts'),

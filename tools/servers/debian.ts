@@ -11,7 +11,7 @@ const mirrors = ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.lis
 /** What a server does not need: it is a third of the size. */
 const trimmed = ['doc', 'man', 'locale', 'info', 'lintian'].map((name) => `/usr/share/${name}/*`);
 /** Debian starts these when the machine starts. A bare server runs none of them: who builds a cluster enables what it needs. */
-const disabled = ['containerd.service', 'exabgp.service', 'ssh.service', 'e2scrub_reap.service'];
+const disabled = ['containerd.service', 'exabgp.service', 'nginx.service', 'ssh.service', 'e2scrub_reap.service'];
 const noTimers = [
   'apt-daily.timer',
   'apt-daily-upgrade.timer',
