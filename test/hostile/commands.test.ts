@@ -60,6 +60,10 @@ const cases: readonly Case[] = [
   },
   { words: ['steering', 'map', 'www.video.example', spec, '--if', 'Blade/b1=down'], says: /Site or Cluster/ },
   {
+    words: ['steering', 'map', 'www.video.example', spec, '--if', 'Cluster/paris=down', '--now'],
+    says: /--now.* cannot be used with .*--if/,
+  },
+  {
     words: ['steering', 'map', 'www.video.example', spec, '--svg', join(folder, 'none', 'x.svg')],
     says: /FileNotWritten/,
   },

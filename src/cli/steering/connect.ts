@@ -74,16 +74,22 @@ export interface Planned<Plan = ZonePlan> {
   readonly frozen?: Freeze;
 }
 
-/** Plans every zone of the platform spec in `paths`; `beside` is called with it while the zones are read. */
+interface PlanWith {
+  /** Is called with the platform while the zones are read. */
+  readonly beside?: (platform: Platform) => void;
+  readonly health?: Asked['health'];
+}
+
+/** Plans every zone of the platform spec in `paths`. */
 export async function planWith(
   paths: readonly string[],
   options: ProviderOptions,
-  beside?: (platform: Platform) => void,
+  { beside, health }: PlanWith = {},
 ): Promise<Planned> {
   const { planZones } = await import('../../planes/steering/plan/plan.ts');
   return planBy(paths, options, (platform, { connect, nowMs, asked }) => {
     beside?.(platform);
-    return planZones(platform, options.provider, connect, nowMs, asked);
+    return planZones(platform, options.provider, connect, nowMs, { ...asked, ...withoutUndefined({ health }) });
   });
 }
 

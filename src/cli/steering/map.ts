@@ -13,6 +13,7 @@ interface MapOptions extends ProviderOptions {
   readonly show: 'policy' | 'zone' | 'changes';
   readonly family: '4' | '6';
   readonly if: readonly Down[];
+  readonly now?: true;
   readonly svg?: string;
 }
 
@@ -28,6 +29,12 @@ export function register(): Command {
         .default('policy'),
     )
     .addOption(new Option('--family <version>', 'of zone and changes: IPv4 or IPv6').choices(['4', '6']).default('4'))
+    .addOption(
+      new Option(
+        '--now',
+        'in the present health, which the plan of the zone reads (default: while everything is healthy)',
+      ).conflicts('if'),
+    )
     .option('--svg <file>', 'write the map as a picture for browsers as well');
   addDownOption(command, ['Site', 'Cluster']);
   return addProviderOptions(command).action(async (host: string, paths: string[], options: MapOptions) => {
@@ -44,13 +51,13 @@ interface Request {
 }
 
 async function viewOf(platform: Platform, host: string, { paths, options }: Request): Promise<WorldView> {
-  const { wantedView, zoneView } = await import('./map/view.ts');
+  const { presentOf, wantedView, zoneView } = await import('./map/view.ts');
   const { answeringPolicy } = await import('../../planes/steering/plan/explain.ts');
   const { clustersDown } = await import('./clusters-down.ts');
   const down = clustersDown(platform, options.if);
   const policy = answeringPolicy(platform, host);
-  const { show, family } = options;
-  if (show === 'policy') return wantedView(platform, host, { down, nowMs: Date.now() });
+  const { show, family, now: isNow } = options;
+  if (show === 'policy' && isNow !== true) return wantedView(platform, host, { down, nowMs: Date.now() });
   const { badInput } = await import('../../planes/steering/reasons.ts');
   if (down.length > 1)
     throw badInput(
@@ -58,7 +65,7 @@ async function viewOf(platform: Platform, host: string, { paths, options }: Requ
       `--if: ${down.join(' and ')} at once; what a zone answers is known while one cluster is down`,
       'name one Cluster, or leave --show out: the policy is drawn for any number of them',
     );
-  const first = await planWith(paths, options);
+  const first = await planWith(paths, options, { ...(isNow === true ? { health: 'all' as const } : {}) });
   const isHeld = first.plans.some(({ heldBack }) => heldBack.some((one) => one.host === host && isOfOthers(one)));
   // What answers for a host of others, and what its adoption would change, is in the plan of that.
   const { plans } = isHeld ? await adoptionOf(host, paths, options) : first;
@@ -70,7 +77,9 @@ async function viewOf(platform: Platform, host: string, { paths, options }: Requ
     throw badInput(held.reason, `${host} is held back: ${held.message}`, '--show policy draws what the policy wants');
   if (plan === undefined)
     throw badInput('NoPolicy', `no plan says what is answered for ${host}`, 'tideline steering plan FOLDER says why');
-  return zoneView(plan, host, { show, type: family === '4' ? 'A' : 'AAAA', down });
+  const presently = isNow === true ? { now: presentOf(plan.health, policy.metadata.name) } : {};
+  if (show === 'policy') return wantedView(platform, host, { down, nowMs: Date.now(), ...presently });
+  return zoneView(plan, host, { show, type: family === '4' ? 'A' : 'AAAA', down, ...presently });
 }
 
 const isOfOthers = ({ reason }: HeldBack): boolean => reason === 'UnownedRecord';

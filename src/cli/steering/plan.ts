@@ -25,8 +25,11 @@ export function register(): Command {
     const { parityNow } = await import('../parity.ts');
     const access = await accessOf(options);
     let looking: Promise<readonly ParityView[]> | undefined;
-    const planned = await planWith(paths, options, (platform) => {
-      looking = parityNow(platform, access);
+    const planned = await planWith(paths, options, {
+      health: 'ifNothingChanges',
+      beside: (platform) => {
+        looking = parityNow(platform, access);
+      },
     });
     const { plans } = planned;
     if (options.out !== undefined) await (await import('./plan-file.ts')).keepPlans(options.out, plans);

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { policySpecWithStates } from '../../../../test/support/steering/arbitrary.ts';
 import { FailbackWorld, withFailback } from '../../../../test/support/steering/failback.ts';
+import { holding } from '../../../../test/support/steering/holding.ts';
+import { planZone } from '../../../../test/support/steering/plans.ts';
 import { worldMap } from '../../../geo/world/world.ts';
 import { countries } from '../../../model/geo/countries.ts';
 import { stateOf } from '../../../model/geo/states.ts';
@@ -13,8 +15,8 @@ import { printColoured } from '../../../runtime/print.ts';
 import { clustersDown } from '../clusters-down.ts';
 import { paintsFor } from './paint.ts';
 import { mapSvg } from './svg.ts';
-import { mapLines } from './text.ts';
-import { type Group, legendOf, wantedView, zoneView } from './view.ts';
+import { mapLines, titleOf } from './text.ts';
+import { type Group, legendOf, presentOf, wantedView, zoneView } from './view.ts';
 
 const map = await worldMap();
 const platform = await loadPlatformOrThrow(['examples/hybrid']);
@@ -123,6 +125,40 @@ describe('while a zone holds back a cluster that was down', () => {
     const { notes } = wantedView(held, host, { down: [], nowMs });
     expect(notes).toEqual([expect.stringMatching(/held back \(spec.failback byHand\) .* --show zone/)]);
     expect(wantedView(platform, host, { down: [], nowMs }).notes).toEqual([]);
+  });
+});
+
+describe('in the present health', () => {
+  const told = { '192.0.2.10': false, '198.51.100.10': true };
+  const seen = async () =>
+    planZone(platform, holding(platform, { ...told, '203.0.113.10': true }), 'video.example', nowMs, { health: 'all' });
+
+  it('draws who answers now, and says which family and which world that is', async () => {
+    const plan = await seen();
+    const now = presentOf(plan.health, 'video');
+    const view = zoneView(plan, host, { show: 'zone', type: 'A', down: [], now });
+    expect(view.groups.find((group) => group.countries.includes('FR'))?.label).toBe('cloud');
+    expect(titleOf(view)).toBe(`${host}, as the zone of route53 has it (IPv4), in the present health (paris is down)`);
+    const healthy = zoneView(plan, host, { show: 'zone', type: 'A', down: [] });
+    expect(healthy.groups.find((group) => group.countries.includes('FR'))?.label).toBe('paris');
+    expect(titleOf(healthy)).toMatch(/\(IPv4\), while all is healthy$/);
+    const wanted = wantedView(platform, host, { down: [], nowMs, now });
+    expect(wanted.groups.find((group) => group.countries.includes('FR'))?.label).toBe('cloud');
+    expect(titleOf(wanted)).toMatch(/\(IPv4 and IPv6\), in the present health \(paris is down\)$/);
+  });
+
+  it('says what is not known, and of which clusters some addresses are down', () => {
+    const one = (cluster: string, address: string, healthy?: boolean) => ({
+      policy: 'video',
+      cluster,
+      address,
+      ...(healthy === undefined ? {} : { healthy }),
+    });
+    const health = [one('paris', '192.0.2.10', true), one('paris', '2001:db8::1', false), one('cloud', '203.0.113.10')];
+    const now = presentOf(health, 'video');
+    const view = wantedView(platform, host, { down: [], nowMs, now });
+    expect(titleOf(view)).toMatch(/\(nothing is known to be down; not known: cloud\)$/);
+    expect(view.notes.at(-1)).toMatch(/^of paris some addresses are down, which no colour shows/);
   });
 });
 

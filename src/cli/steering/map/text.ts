@@ -42,9 +42,24 @@ export function mapLines(
   ];
 }
 
-export function titleOf({ host, what, down }: WorldView): string {
-  return `${host}, ${what}${down.length === 0 ? ', while everything is healthy' : `, while ${down.join(' and ')} ${down.length === 1 ? 'is' : 'are'} down`}`;
+/** Which host, family and world the map draws. */
+export function titleOf({ host, what, down, now }: WorldView): string {
+  return `${host}, ${what}, ${now === undefined ? supposedText(down) : presentText(now)}`;
 }
+
+function supposedText(down: readonly string[]): string {
+  return down.length === 0 ? 'while all is healthy' : `while ${downText(down)}`;
+}
+
+function presentText({ down, unknown }: NonNullable<WorldView['now']>): string {
+  const said = [
+    down.length === 0 ? 'nothing is known to be down' : downText(down),
+    ...(unknown.length === 0 ? [] : [`not known: ${unknown.join(', ')}`]),
+  ];
+  return `in the present health (${said.join('; ')})`;
+}
+
+const downText = (down: readonly string[]): string => `${down.join(' and ')} ${down.length === 1 ? 'is' : 'are'} down`;
 
 function legendLine(group: Group, { letter, ansi }: Paint, colour: boolean): readonly Segment[] {
   const text = ` ${legendOf(group)}`;

@@ -7,11 +7,13 @@ import { failbackOf } from '../../../model/platform/policies.ts';
 import { InputError } from '../../../model/problem.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
-import type { AddressType } from '../../../planes/steering/compile/entries.ts';
+import { withoutUndefined } from '../../../model/values.ts';
+import { type AddressType, familyOf } from '../../../planes/steering/compile/entries.ts';
 import { formatCountries } from '../../../planes/steering/plan/countries-text.ts';
 import { answeringPolicy } from '../../../planes/steering/plan/explain.ts';
 import { holdTexts } from '../../../planes/steering/plan/holds.ts';
 import type { ZonePlan } from '../../../planes/steering/plan/plan.ts';
+import type { PresentHealth } from '../../../planes/steering/plan/present.ts';
 
 /** What a map shows of one host: countries with the same answer together, those with more countries first. */
 export interface WorldView {
@@ -20,9 +22,33 @@ export interface WorldView {
   readonly what: string;
   /** Clusters that are supposed to be down. */
   readonly down: readonly string[];
+  /** The present health, where the map is drawn in it. */
+  readonly now?: Present;
   readonly groups: readonly Group[];
   /** What of the policy no colour shows, as lines. */
   readonly notes: readonly string[];
+}
+
+/** The health now of the clusters of a policy, as a plan read it. A cluster is `down` when no address of it answers. */
+interface Present {
+  readonly down: readonly string[];
+  /** Those of which an address is not known to be healthy or down; it counts as healthy. */
+  readonly unknown: readonly string[];
+  /** Those of which some addresses are down. */
+  readonly partly: readonly string[];
+}
+
+export function presentOf(health: readonly PresentHealth[], policy: string): Present {
+  const own = health.filter((one) => one.policy === policy);
+  const isDown = ({ healthy }: PresentHealth): boolean => healthy === false;
+  const byCluster = [...Map.groupBy(own, ({ cluster }) => cluster)];
+  const named = (is: (some: readonly PresentHealth[]) => boolean): readonly string[] =>
+    byCluster.filter(([, some]) => is(some)).map(([cluster]) => cluster);
+  return {
+    down: named((some) => some.every(isDown)),
+    unknown: named((some) => some.some(({ healthy }) => healthy === undefined)),
+    partly: named((some) => some.some(isDown) && !some.every(isDown)),
+  };
 }
 
 export interface Group {
@@ -37,15 +63,17 @@ export interface Group {
 export function wantedView(
   platform: Platform,
   host: string,
-  { down, nowMs }: { readonly down: readonly string[]; readonly nowMs: number },
+  { down, nowMs, now }: { readonly down: readonly string[]; readonly nowMs: number; readonly now?: Present },
 ): WorldView {
   const policy = answeringPolicy(platform, host);
   const answers = answersNow(platform, policy, nowMs);
-  const answer = ({ tiers }: Preference): string => formatShares(answersFor(tiers, new Set(down)));
+  const answer = ({ tiers }: Preference): string =>
+    formatShares(answersFor(tiers, new Set([...down, ...(now?.down ?? [])])));
   return {
     host,
-    what: 'as the policy wants it',
+    what: 'as the policy wants it (IPv4 and IPv6)',
     down,
+    ...withoutUndefined({ now }),
     groups: grouped(
       [...answers.byCountry].map(([code, preference]) => ({ label: answer(preference), countries: [code] })),
     ),
@@ -55,6 +83,7 @@ export function wantedView(
           `never ${clusters.join(', ')}, in failover neither: ${formatCountries(codes)}`,
       ),
       ...holdsNotDrawn(policy),
+      ...partlyNotDrawn(now),
     ],
   };
 }
@@ -68,14 +97,24 @@ function holdsNotDrawn(policy: TrafficPolicy): readonly string[] {
   ];
 }
 
+/** A policy speaks of clusters and not of their addresses. */
+function partlyNotDrawn({ partly }: Present = nobodyDown): readonly string[] {
+  if (partly.length === 0) return [];
+  return [`of ${partly.join(', ')} some addresses are down, which no colour shows: --show zone draws what is answered`];
+}
+
+const nobodyDown: Present = { down: [], unknown: [], partly: [] };
+
 interface ZoneQuestion {
   readonly show: 'zone' | 'changes';
   readonly type: AddressType;
   readonly down: readonly string[];
+  /** Draws the present health, which the plan read. */
+  readonly now?: Present;
 }
 
 /** What a zone answers for a host, or what its plan changes, while everything is healthy or the cluster `down` fails. Throws InputError where the zone cannot say. */
-export function zoneView(plan: ZonePlan, host: string, { show, type, down }: ZoneQuestion): WorldView {
+export function zoneView(plan: ZonePlan, host: string, { show, type, down, now }: ZoneQuestion): WorldView {
   const family = plan.impacts.find((impact) => impact.host === host)?.families.find((one) => one.type === type);
   if (family === undefined)
     throw new InputError({
@@ -84,7 +123,9 @@ export function zoneView(plan: ZonePlan, host: string, { show, type, down }: Zon
       fix: 'ask for the other --family, or for another host',
     });
   const [cluster] = down;
-  const world = cluster === undefined ? family : family.whileDown.find((one) => one.cluster === cluster);
+  const supposed = cluster === undefined ? family : family.whileDown.find((one) => one.cluster === cluster);
+  // While nothing is known to be down, the plan has one world for both.
+  const world = now === undefined ? supposed : (family.now ?? family);
   const groups = (world?.groups ?? []).map(({ before, after, countries: codes }) => {
     if (show === 'zone') return { label: before, countries: codes };
     return { label: before === after ? unchanged : `${before} -> ${after}`, countries: codes };
@@ -94,7 +135,14 @@ export function zoneView(plan: ZonePlan, host: string, { show, type, down }: Zon
     show === 'zone' ? `as the zone of ${plan.provider} has it` : `what the ${change} for ${plan.provider} changes`;
   const policy = plan.intent.policies.find((one) => one.policy.spec.hosts.includes(host))?.policy;
   const notes = policy === undefined ? [] : holdTexts(policy, plan.holds);
-  return { host, what: `${what} (${type} records)`, down, groups: grouped(groups), notes };
+  return {
+    host,
+    what: `${what} (${familyOf(type)})`,
+    down,
+    ...withoutUndefined({ now }),
+    groups: grouped(groups),
+    notes,
+  };
 }
 
 const unchanged = 'no change';

@@ -18,6 +18,15 @@ export function renderHealth(health: readonly PresentHealth[]): readonly string[
   ];
 }
 
+/** The same where no answer changes, so that a person sees in what the zone is as wanted: one line also while all is well. */
+export function renderWholeHealth(health: readonly PresentHealth[]): readonly string[] {
+  const said = renderHealth(health);
+  if (said.length > 0 || health.length === 0) return said;
+  const count = new Set(health.map(({ address }) => address)).size;
+  const who = health.every(({ seenBy }) => seenBy === 'provider') ? "say the provider's checks" : 'as far as is seen';
+  return [`  health now: ${count === 1 ? 'the one address is' : `all ${count} addresses are`} healthy, ${who}`];
+}
+
 /** One line for each thing that is said, with the addresses of which it is said, by cluster. */
 function lines(entries: readonly PresentHealth[], sayOf: (entry: PresentHealth) => string): readonly string[] {
   return [...Map.groupBy(entries, sayOf)].map(([what, some]) => {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { Holds } from '../../../answers/hold.ts';
 import { formatRecord, type RecordSet } from '../../../answers/record.ts';
 import { type CountryWeights, countedAlike } from '../../../model/country-weights.ts';
-import type { InputError } from '../../../model/problem.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { withoutUndefined } from '../../../model/values.ts';
@@ -11,7 +10,7 @@ import { type Recovery, recoveriesByPolicy } from '../compile/recovery.ts';
 import type { Dialect, ProviderName, Reading } from '../dialects/dialect.ts';
 import { dialects } from '../dialects/table.ts';
 import type { ZoneReader, ZoneState } from '../providers/provider.ts';
-import { badInput, SteeringError, type SteeringNotice } from '../reasons.ts';
+import { SteeringError, type SteeringNotice } from '../reasons.ts';
 import { readApplied, withRoom } from '../records/applied.ts';
 import { type Batch, batchesOf } from '../records/batches.ts';
 import { type Changes, changesOf } from '../records/changes.ts';
@@ -29,8 +28,16 @@ import { brokenBy, guardOf, type OverGuard } from './guard.ts';
 import { holdNotices, holdsAfter, isWatchedBy, movedBy, partlyDown, standingHolds, withHolds } from './holds.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
 import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
+import { noZone } from './no-zone.ts';
 import { aboutUsers, drainedAtRelease, leavesRollback, leftAlone } from './notices.ts';
-import { downByHost, type PresentHealth, type Probe, policiesThatChange, presentHealth } from './present.ts';
+import {
+  downByHost,
+  type PresentHealth,
+  type Probe,
+  policiesAsked,
+  policiesThatChange,
+  presentHealth,
+} from './present.ts';
 import { type Author, type Window, windowsOf, withJournals } from './window.ts';
 
 /**
@@ -83,6 +90,11 @@ export interface Asked {
   readonly by?: string;
   /** Why, in that person's words. */
   readonly reason?: string;
+  /**
+   * Of which policies the present health is read: by default of those whose answers change; `ifNothingChanges`: where there is none of these, of
+   * all; `all`: of all. Providers tell it slowly.
+   */
+  readonly health?: 'ifNothingChanges' | 'all';
   /** How many health checks the plans of other zones, which are applied before this one, add to the account. */
   readonly pendingChecks?: number;
 }
@@ -125,21 +137,6 @@ export async function planEach(
   return plans;
 }
 
-function noZone(provider: ProviderName | 'all'): InputError {
-  if (provider === 'all') {
-    return badInput(
-      'NoPolicy',
-      'no traffic policy in these files uses a DNS zone',
-      'add a TrafficPolicy to the files, or name those that hold one; perhaps a file of them is missing',
-    );
-  }
-  return badInput(
-    'NoPolicy',
-    `no traffic policy in these files uses the provider ${provider}`,
-    `add ${provider} to spec.dns.providers of a TrafficPolicy, or leave --provider out`,
-  );
-}
-
 /** What a plan is to do: all that the policies want, or a step of ownership. Plain records of a release are found in the zone. */
 export type Purpose =
   | Exclude<Task, { readonly kind: 'release' }>
@@ -154,7 +151,7 @@ export async function planStep(
   reader: ZoneReader,
   { zone, purpose }: { readonly zone: string; readonly purpose: Purpose },
   nowMs: number,
-  { probe, weights = countedAlike(), by = 'unknown', reason, pendingChecks = 0 }: Asked = {},
+  { probe, weights = countedAlike(), by = 'unknown', reason, health: whose, pendingChecks = 0 }: Asked = {},
 ): Promise<ZonePlan> {
   const dialect = dialects[reader.name];
   const read = await reader.read(zone);
@@ -169,11 +166,15 @@ export async function planStep(
   const changes = withHolds(answering, task, state, holds);
   const found = { intent, state, changes, limits: dialect.limits, nowMs };
   const checks = checksOf(task, whole, found);
-  const health = await presentHealth(intent, policiesThatChange(intent, answering, checks), {
-    reader,
-    state,
-    ...withoutUndefined({ probe }),
-  });
+  const health = await presentHealth(
+    intent,
+    policiesAsked(intent, policiesThatChange(intent, answering, checks), whose),
+    {
+      reader,
+      state,
+      ...withoutUndefined({ probe }),
+    },
+  );
   const next = after(state.records, changes);
   const [before, then] = [readingOf(dialect, state.records), readingOf(dialect, next)];
   const counted = await countedChecks(reader, state, { hosts, after: next, updated: checks.update });

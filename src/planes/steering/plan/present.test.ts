@@ -5,8 +5,9 @@ import { examplePlatform, withCheck, withDefault, withIPv6OnCloud } from '../../
 import type { Platform } from '../../../model/spec/platform.ts';
 import { approvalsFor, isApproved, overGuardText } from './guard.ts';
 import { renderHealth } from './health-text.ts';
-import { planStep } from './plan.ts';
+import { type Asked, planStep } from './plan.ts';
 import type { Probe } from './present.ts';
+import { renderPlans } from './text.ts';
 
 const zone = 'video.example';
 
@@ -121,4 +122,25 @@ test('a cluster of which too few addresses answer is said to be no first choice,
   expect(renderHealth(down)).toEqual([
     "  health now: paris (192.0.2.10, 192.0.2.11) are down, say the provider's checks",
   ]);
+});
+
+test('a plan that changes no answer says the present health in one line, where it is asked to', async () => {
+  const platform = await examplePlatform();
+  const linesWith = async (told: Readonly<Record<string, boolean>>, asked: Asked) => {
+    const reader = holding(platform, told);
+    const lines = renderPlans([await planZone(platform, reader, zone, 0, asked)]);
+    return { asked: reader.asked.length, lines: lines.filter((line) => line.includes('health now')) };
+  };
+  const well = { [paris]: true, [newyork]: true, [cloud]: true };
+  const health = 'ifNothingChanges';
+  expect(await linesWith(well, { health })).toEqual({
+    asked: 1,
+    lines: ["  health now: all 3 addresses are healthy, say the provider's checks"],
+  });
+  expect(await linesWith({ ...well, [paris]: false }, { health })).toEqual({
+    asked: 1,
+    lines: ["  health now: paris (192.0.2.10) is down, say the provider's checks"],
+  });
+  // An agent looks every half minute, and reads the health only where somebody may be moved.
+  expect(await linesWith(well, {})).toEqual({ asked: 0, lines: [] });
 });

@@ -107,6 +107,16 @@ export function policiesThatChange(
   return new Set(concerned.map(({ policy }) => policy.metadata.name));
 }
 
+/** The policies of which the health is asked for, out of those whose answers change and all others. */
+export function policiesAsked(
+  { policies }: Intent,
+  changing: ReadonlySet<string>,
+  whose?: 'ifNothingChanges' | 'all',
+): ReadonlySet<string> {
+  const isAll = whose === 'all' || (whose === 'ifNothingChanges' && changing.size === 0);
+  return isAll ? new Set(policies.map(({ policy }) => policy.metadata.name)) : changing;
+}
+
 /** The addresses that are known to be down, by host. */
 export function downByHost({ policies }: Intent, health: readonly PresentHealth[]): DownNow {
   return new Map(

@@ -9,8 +9,8 @@ import type { Outcome } from './apply.ts';
 import { formatCountries } from './countries-text.ts';
 import type { DepthChange } from './depth.ts';
 import { appliesText, failuresBeyond, gainsOf, isoTime, lostText, overGuardText } from './guard.ts';
-import { renderHealth } from './health-text.ts';
-import type { FamilyImpact, HostImpact } from './impact.ts';
+import { renderHealth, renderWholeHealth } from './health-text.ts';
+import { type FamilyImpact, type HostImpact, worstShare } from './impact.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan.ts';
 import { recordLines } from './record-text.ts';
 import type { Window } from './window.ts';
@@ -54,6 +54,7 @@ function renderPlan(plan: ZonePlan): readonly string[] {
     return [
       `${title}: ${isWhole ? 'as wanted' : 'the other hosts are as wanted'}`,
       ...held,
+      ...renderWholeHealth(plan.health),
       ...renderNotices(plan),
       '',
     ];
@@ -61,7 +62,7 @@ function renderPlan(plan: ZonePlan): readonly string[] {
   return [
     title,
     ...held,
-    ...renderHealth(plan.health),
+    ...(isQuiet(plan) ? renderWholeHealth : renderHealth)(plan.health),
     ...plan.impacts.flatMap((impact) => [
       ...renderImpact(impact, plan.weights.basis),
       ...renderWindow(plan.windows.get(impact.host)),
@@ -76,6 +77,11 @@ function renderPlan(plan: ZonePlan): readonly string[] {
     ...plan.overGuard.map((over) => `  ! ${overGuardText(over)} (NeedsApproval)`),
     '',
   ];
+}
+
+/** True where something is written and nobody is answered otherwise, now or after a failure. */
+function isQuiet({ impacts }: ZonePlan): boolean {
+  return impacts.every((impact) => worstShare(impact) === 0 && impact.depth.length === 0);
 }
 
 function taskText({ task }: ZonePlan): string {
