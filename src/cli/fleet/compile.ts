@@ -32,12 +32,16 @@ async function run(paths: string[], { out, output }: CompileArguments): Promise<
   await printResult(output, {
     lines: () => [
       `${compiled.documents.size} servers in ${compiled.waves.length} waves`,
+      ...Object.entries(compiled.gpus).flatMap(([cluster, gpus]) =>
+        Object.entries(gpus).map(([product, count]) => `GPUs of ${cluster}: ${count} ${product}`),
+      ),
       `${written.length} files written, ${removed.length} removed, ${unchanged} as they were`,
       `checksum: ${checksum}`,
     ],
     value: () => ({
       servers: compiled.documents.size,
       waves: compiled.waves.length,
+      gpus: compiled.gpus,
       written,
       removed,
       unchanged,

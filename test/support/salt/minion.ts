@@ -28,6 +28,8 @@ export interface Minion {
   readonly run: (...command: readonly string[]) => Promise<string>;
   /** The folder that is /mnt of the copy. */
   readonly shared: string;
+  /** The Python that can import Salt, on the copy. */
+  readonly python: string;
   /** Where the document of a minion id is read from. */
   readonly documentOf: (id: string) => string;
 }
@@ -58,6 +60,7 @@ export async function scratchMinion(name: string, settings: object = {}): Promis
   };
   return {
     shared,
+    python: salt.python,
     documentOf,
     call,
     run: scratch,

@@ -172,3 +172,11 @@ it('gives the controller-manager a length by family where there are two, and one
     '--node-cidr-mask-size-ipv6=72',
   ]);
 });
+
+it('counts the GPUs that a cluster has for pods', () => {
+  expect(compiled(fleetPlatform({ gpus: true, sites: 2 })).gpus).toEqual({
+    site0: { 'NVIDIA H100 80GB HBM3': 24 },
+    site1: { 'NVIDIA H100 80GB HBM3': 24 },
+  });
+  expect(compiled(fleetPlatform()).gpus).toEqual({ site0: {} });
+});

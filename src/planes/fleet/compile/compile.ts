@@ -1,3 +1,4 @@
+import { gpusOfCluster } from '../../../model/platform/fleets.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { compareText } from '../../../model/values.ts';
 import { installed } from './artifacts.ts';
@@ -26,6 +27,8 @@ export interface CompiledFleet {
   readonly objects: ReadonlyMap<string, readonly Manifest[]>;
   /** Flags that a program would refuse, as `server: unit --flag` (`FlagRemoved`). */
   readonly refusedFlags: readonly string[];
+  /** GPUs for pods, by cluster and product. */
+  readonly gpus: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** What a person should know of the fleets, whatever changes. */
   readonly warnings: readonly string[];
 }
@@ -53,6 +56,7 @@ export function compileFleet(
     roster: Object.fromEntries(servers.map(({ id, address }) => [id, { host: address.text }])),
     pkiPlan: Object.fromEntries(servers.map((server) => [server.id, plannedCertificates(server)])),
     waves: fleets.flatMap(wavesOf),
+    gpus: Object.fromEntries(fleets.map(({ cluster }) => [cluster, gpusOfCluster(platform, cluster)])),
     warnings: fleets.flatMap(missingIn),
     objects: new Map(fleets.map((fleet) => [fleet.cluster, objectsOf(fleet, shippedObjects)])),
     refusedFlags: servers.flatMap(({ id, fleet }) => {
