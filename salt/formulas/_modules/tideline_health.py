@@ -76,7 +76,7 @@ def etcd():
         for url, status in statuses.items():
             for one in members.values():
                 if url in one["urls"]:
-                    one.update(status)
+                    one.update(_standing(one, status))
         alarms = json.loads(etcdctl("alarm", "list")).get("alarms") or []
     except (_Unknown, ValueError, KeyError) as error:
         return {"problem": str(error)}
@@ -305,6 +305,11 @@ def _member(one):
         "urls": one.get("clientURLs") or [],
         "healthy": False,
     }
+
+
+def _standing(one, status):
+    """A learner answers no question that needs a vote, the one for its health neither: that it answers at all has to do."""
+    return {**status, "healthy": True, "problem": ""} if one["learner"] and "raftIndex" in status else status
 
 
 def _statuses(urls):

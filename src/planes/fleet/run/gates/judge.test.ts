@@ -69,6 +69,11 @@ describe('EtcdHealthy', () => {
       'e2: it does not answer',
     );
     expect(judgeEtcd(expected, { said: new Map(), problems: none })).toBe('no member answers');
+    const learning = view({ ...three, c: member('e2', { learner: true }) });
+    const silent = new Map([['e2', 'rpc not supported for learner']]);
+    expect(judgeEtcd(expected, { said: new Map([['e0', learning]]), problems: silent })).toBe(
+      'e2 is a learner, which has no vote; 2 of 2 voters are healthy: one more that is lost takes the quorum with it',
+    );
   });
 
   it('asks of a cluster with one member for no second one', () => {
