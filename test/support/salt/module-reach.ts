@@ -12,8 +12,15 @@ const caller = join(import.meta.dirname, 'call.py');
 /** Answers of a server that the test makes up, by function; what is not there is called for real. */
 export type MadeUp = Readonly<Record<string, (server: string) => Called | undefined>>;
 
-/** Runs our execution modules on this machine in the place of each server, by its document. A server without one is silent. `/run` ends with the test. */
-export async function moduleReach(documents: ReadonlyMap<string, ServerDocument>, madeUp: MadeUp = {}): Promise<Reach> {
+/**
+ * Runs our execution modules on this machine in the place of each server, by its document. A server without one is silent. `path` is the
+ * PATH of the programs that they start. `/run` ends with the test.
+ */
+export async function moduleReach(
+  documents: ReadonlyMap<string, ServerDocument>,
+  madeUp: MadeUp = {},
+  path = process.env['PATH'],
+): Promise<Reach> {
   const { python } = await findSalt(process.env);
   const folder = await mkdtemp('/run/tideline-reach-');
   const call = async (server: string, fn: string, args: object, signal: AbortSignal): Promise<Called> => {
@@ -23,7 +30,7 @@ export async function moduleReach(documents: ReadonlyMap<string, ServerDocument>
     if (document === undefined) return { silent: true };
     const file = join(folder, `${server}.json`);
     await writeFile(file, JSON.stringify(document));
-    const env = { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1' };
+    const env = { PATH: path, PYTHONDONTWRITEBYTECODE: '1' };
     const { stdout } = await run(python, [caller, file, fn, JSON.stringify(args)], { env, signal });
     return JSON.parse(stdout) as Called;
   };
