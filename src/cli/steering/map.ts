@@ -65,7 +65,7 @@ async function viewOf(platform: Platform, host: string, { paths, options }: Requ
       `--if: ${down.join(' and ')} at once; what a zone answers is known while one cluster is down`,
       'name one Cluster, or leave --show out: the policy is drawn for any number of them',
     );
-  const first = await planWith(paths, options, { ...(isNow === true ? { health: 'all' as const } : {}) });
+  const first = await planWith(paths, options, isNow === true ? { health: 'all' } : {});
   const isHeld = first.plans.some(({ heldBack }) => heldBack.some((one) => one.host === host && isOfOthers(one)));
   // What answers for a host of others, and what its adoption would change, is in the plan of that.
   const { plans } = isHeld ? await adoptionOf(host, paths, options) : first;

@@ -30,14 +30,7 @@ import { type HostImpact, impactsOf } from './impact.ts';
 import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
 import { noZone } from './no-zone.ts';
 import { aboutUsers, drainedAtRelease, leavesRollback, leftAlone } from './notices.ts';
-import {
-  downByHost,
-  type PresentHealth,
-  type Probe,
-  policiesAsked,
-  policiesThatChange,
-  presentHealth,
-} from './present.ts';
+import { downByHost, type PresentHealth, type Probe, policiesAsked, presentHealth } from './present.ts';
 import { type Author, type Window, windowsOf, withJournals } from './window.ts';
 
 /**
@@ -166,15 +159,11 @@ export async function planStep(
   const changes = withHolds(answering, task, state, holds);
   const found = { intent, state, changes, limits: dialect.limits, nowMs };
   const checks = checksOf(task, whole, found);
-  const health = await presentHealth(
-    intent,
-    policiesAsked(intent, policiesThatChange(intent, answering, checks), whose),
-    {
-      reader,
-      state,
-      ...withoutUndefined({ probe }),
-    },
-  );
+  const health = await presentHealth(intent, policiesAsked(intent, answering, checks, whose), {
+    reader,
+    state,
+    ...withoutUndefined({ probe }),
+  });
   const next = after(state.records, changes);
   const [before, then] = [readingOf(dialect, state.records), readingOf(dialect, next)];
   const counted = await countedChecks(reader, state, { hosts, after: next, updated: checks.update });

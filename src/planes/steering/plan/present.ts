@@ -107,14 +107,16 @@ export function policiesThatChange(
   return new Set(concerned.map(({ policy }) => policy.metadata.name));
 }
 
-/** The policies of which the health is asked for, out of those whose answers change and all others. */
+/** The policies of which the health is asked for: those whose answers change, or all. */
 export function policiesAsked(
-  { policies }: Intent,
-  changing: ReadonlySet<string>,
+  intent: Intent,
+  changes: Changes,
+  checks: Pick<CheckChanges, 'create' | 'update'>,
   whose?: 'ifNothingChanges' | 'all',
 ): ReadonlySet<string> {
+  const changing = policiesThatChange(intent, changes, checks);
   const isAll = whose === 'all' || (whose === 'ifNothingChanges' && changing.size === 0);
-  return isAll ? new Set(policies.map(({ policy }) => policy.metadata.name)) : changing;
+  return isAll ? new Set(intent.policies.map(({ policy }) => policy.metadata.name)) : changing;
 }
 
 /** The addresses that are known to be down, by host. */
