@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { register as registerApply } from './fleet/apply.ts';
 import { register as registerCompile } from './fleet/compile.ts';
 import { register as registerImport } from './fleet/import.ts';
 import { register as registerPlan } from './fleet/plan.ts';
@@ -12,5 +13,6 @@ export function register(program: Command): void {
   registerCompile(fleet);
   registerPlan(fleet);
   registerImport(fleet);
+  registerApply(fleet);
   registerSign(fleet);
 }

@@ -64,6 +64,13 @@ export async function freezing(paths: readonly string[], freeze: NewFreeze, nowM
   return { edits: [placed.edit], freezes: platform.freezes, replaced, problems: rest };
 }
 
+/** The Freeze in force in these files, also where the rest of the spec has errors. */
+export async function freezeOf(paths: readonly string[], nowMs: number): Promise<Freeze | undefined> {
+  const { documents } = await readPaths(paths);
+  const freezes = documents.filter((document) => isOfKind(document, 'Freeze'));
+  return freezeInForce(buildPlatform(freezes, nowMs).platform, nowMs);
+}
+
 function isEmpty({ sites, clusters, edgePools, policies }: Platform): boolean {
   return sites.size + clusters.size + edgePools.size + policies.size === 0;
 }

@@ -16,19 +16,27 @@ export interface DocumentChange {
 export interface FleetPlan {
   /** By name; servers whose documents stay are left out. */
   readonly changes: readonly DocumentChange[];
-  /** The waves of the servers that change; one without any is left out. A server that is gone is in none: nothing is done to it. */
+  /** The waves of the servers that are touched; one without any is left out. A server that is gone is in none: nothing is done to it. */
   readonly waves: readonly Wave[];
   /** What a person must do beside the waves, or know before them. */
   readonly warnings: readonly string[];
 }
 
-/** What differs between the documents that were written and those of now. */
-export function planFleet(before: ReadonlyMap<string, ServerDocument>, after: CompiledFleet): FleetPlan {
+/**
+ * What differs between the documents that were written and those of now. `pending` are servers to be touched although their documents stay: they
+ * have not got them yet.
+ */
+export function planFleet(
+  before: ReadonlyMap<string, ServerDocument>,
+  after: CompiledFleet,
+  pending: ReadonlySet<string> = new Set(),
+): FleetPlan {
   const names = [...new Set([...before.keys(), ...after.documents.keys()])].toSorted(compareText);
   const changes = names
     .map((server) => changeOf(server, before.get(server), after.documents.get(server)))
     .filter((change) => change !== undefined);
-  const touched = new Set(changes.filter(({ change }) => change !== 'gone').map(({ server }) => server));
+  const changed = changes.filter(({ change }) => change !== 'gone').map(({ server }) => server);
+  const touched = new Set([...changed, ...pending]);
   const waves = after.waves
     .map((wave) => ({ ...wave, servers: wave.servers.filter((server) => touched.has(server)) }))
     .filter(({ servers }) => servers.length > 0);

@@ -53,3 +53,10 @@ export type Step =
     };
 
 export type GateName = 'EtcdHealthy' | 'ApiReady' | 'VipHeld' | 'NodesReady' | 'PodsRunning' | 'EdgeFit' | 'ErrorRate';
+
+/** What this step is called by people: `apply`, or `gate EtcdHealthy`. */
+export function stepName(step: Step): string {
+  if (step.do === 'gate') return `gate ${step.gate}`;
+  if (step.do === 'call') return `call ${step.function}`;
+  return step.do === 'apply' && step.components !== undefined ? `apply ${step.components.join(' ')}` : step.do;
+}

@@ -1,0 +1,230 @@
+import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { freezeLine } from '../../model/platform/freezes.ts';
+import type { Freeze } from '../../model/spec/kinds.ts';
+import type { Outcome } from '../../planes/fleet/run/engine.ts';
+import type { KnownRun } from '../../planes/fleet/run/journal.ts';
+import type { Run } from '../../planes/fleet/run/steps.ts';
+import { systemClock } from '../../runtime/clock.ts';
+import { printErrorLines } from '../../runtime/print.ts';
+import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
+import { personAndMachine } from '../person.ts';
+import { compileInto, compilePaths } from './compiled.ts';
+import { prepare } from './prepared.ts';
+import { addReachOptions, type ReachArguments, reachOf } from './reaching.ts';
+import { outcomeLines, printProgress } from './run-words.ts';
+import { type SignStepOptions, signStep } from './sign-step.ts';
+
+interface ApplyArguments extends OutputArguments, ReachArguments, Partial<SignStepOptions> {
+  readonly against: string;
+  readonly all?: true;
+  readonly despiteFreeze?: true;
+}
+
+/** `tideline fleet apply CHECKSUM FOLDER… --against DIR`: does what `fleet plan` printed. */
+export function register(fleet: Command): void {
+  const command = fleet
+    .command('apply')
+    .description('Do what `fleet plan` printed: write the documents, and bring them to the servers wave by wave')
+    .argument('<checksum>', 'the checksum that `tideline fleet plan` printed', parseChecksum)
+    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
+    .requiredOption('--against <folder>', 'the folder that `tideline fleet compile --out` wrote')
+    .option('--all', 'every server, as in `tideline fleet plan --all`')
+    .option('--authorities <folder>', 'the authorities, where certificates are to be signed on the way')
+    .option('--passphrase-file <file>', 'the passphrase of the keys of the authorities, on its first line')
+    .option('--despite-freeze', 'also while the platform is frozen');
+  addOutputOption(addReachOptions(command))
+    .addHelpText(
+      'after',
+      `
+A wave begins when every step of the one before it was judged good, server by server; the first that is not ends the run, and later waves are
+untouched. Every step is written down first (runs/ in the folder of documents). The same command goes on with a run that was
+interrupted, from the step that was not ended, and says of one that is finished that it is. Ctrl-C ends after the step that
+runs; a second one at once. \`tideline freeze\` ends it before the next step. Exit code 0: done, or done before, 1: a step failed, or it was
+stopped, 2: bad input, or the folder is held by another run. docs/operations/fleet.md`,
+    )
+    .action(run);
+}
+
+async function run(checksum: string, paths: string[], options: ApplyArguments): Promise<void> {
+  const { readDocuments } = await import('../../planes/fleet/folder.ts');
+  // A folder that is none of ours gets no lock.
+  await readDocuments(options.against);
+  const { FolderLock } = await import('../../planes/fleet/run/lock.ts');
+  const { processesHere } = await import('../../planes/fleet/run/processes.ts');
+  const lock = await FolderLock.take(options.against, personAndMachine(), systemClock, processesHere);
+  try {
+    await held(checksum, paths, options, () => lock.isHeld());
+  } finally {
+    await lock.release();
+  }
+}
+
+async function held(
+  checksum: string,
+  paths: readonly string[],
+  options: ApplyArguments,
+  isHeld: () => Promise<boolean>,
+): Promise<void> {
+  const { readRuns } = await import('../../planes/fleet/run/journal.ts');
+  const known = (await readRuns(options.against)).find(({ run: agreed }) => agreed.checksum === checksum);
+  if (known?.state === 'finished') return await say(known.id, known.run, { ended: 'finished' }, options, known);
+  const { refuseUnavailable } = await import('../../planes/fleet/run/engine.ts');
+  const handlers = await handlersFor(paths, options);
+  const { refuseFrozen } = await import('../../planes/fleet/run/agreed.ts');
+  refuseFrozen(await freezeNow(paths, options));
+  const begun = known === undefined ? await beginning(checksum, paths, options) : await goingOn(known, paths);
+  refuseUnavailable(begun.run, handlers);
+  const outcome = await carryOut(begun, paths, options, handlers, isHeld);
+  await say(begun.id, begun.run, outcome, options, undefined);
+}
+
+interface Begun {
+  readonly id: string;
+  readonly run: Run;
+  /** Steps that are done already. */
+  readonly done: number;
+  /** With a run that is new: the checksum of the documents of the spec, and the run whose place it takes. */
+  readonly planned?: { readonly documents: string; readonly superseded: KnownRun | undefined };
+}
+
+/** A run that was never begun must be what the person saw. */
+async function beginning(checksum: string, paths: readonly string[], options: ApplyArguments): Promise<Begun> {
+  const { runId } = await import('../../planes/fleet/run/journal.ts');
+  const { isOpen, refuseOther } = await import('../../planes/fleet/run/agreed.ts');
+  const { run: planned, runs } = await prepare(paths, options.against, options.all === true);
+  refuseOther(planned, checksum);
+  const [newest] = runs;
+  return {
+    id: runId(checksum, systemClock.now()),
+    run: planned,
+    done: 0,
+    planned: {
+      documents: await specChecksum(paths),
+      superseded: newest !== undefined && isOpen(newest) ? newest : undefined,
+    },
+  };
+}
+
+/** A run that was begun goes on as it was written down: by now the documents are written, and a plan would be another one. */
+async function goingOn(known: KnownRun, paths: readonly string[]): Promise<Begun> {
+  const { refuseToGoOn } = await import('../../planes/fleet/run/agreed.ts');
+  refuseToGoOn(known, await specChecksum(paths));
+  return { id: known.id, run: known.run, done: known.done };
+}
+
+async function specChecksum(paths: readonly string[]): Promise<string> {
+  const { checksumOf } = await import('../../planes/fleet/folder.ts');
+  return checksumOf(await compilePaths(paths));
+}
+
+async function carryOut(
+  { id, run: agreed, done, planned }: Begun,
+  paths: readonly string[],
+  options: ApplyArguments,
+  handlers: Awaited<ReturnType<typeof handlersFor>>,
+  isHeld: () => Promise<boolean>,
+): Promise<Outcome> {
+  const { writeFolder } = await import('../../planes/fleet/folder.ts');
+  const { goThrough } = await import('../../planes/fleet/run/engine.ts');
+  const { forgetOldRuns, RunJournal } = await import('../../planes/fleet/run/journal.ts');
+  const nowMs = () => systemClock.now();
+  const { superseded } = planned ?? {};
+  if (superseded !== undefined) {
+    const old = await RunJournal.open(options.against, superseded.id, nowMs);
+    await old.append({ what: 'superseded', run: id });
+    await old.close();
+  }
+  const journal = await RunJournal.open(options.against, id, nowMs);
+  const by = personAndMachine();
+  const interrupt = interruptible();
+  try {
+    await journal.append(
+      planned === undefined
+        ? { what: 'resumed', by }
+        : { what: 'planned', run: agreed, documents: planned.documents, by },
+    );
+    await forgetOldRuns(options.against);
+    await writeFolder(options.against, await compileInto(options.against, paths));
+    return await goThrough(agreed, done, {
+      append: (event) => journal.append(event),
+      handlers,
+      reach: await reachOf(options),
+      clock: systemClock,
+      signal: interrupt.signal,
+      hold: async () => {
+        if (interrupt.asked()) return `${by} ended it`;
+        if (!(await isHeld())) return 'another run took over this folder';
+        const freeze = await freezeNow(paths, options);
+        return freeze === undefined ? undefined : freezeLine(freeze);
+      },
+      tell: printProgress(),
+    });
+  } finally {
+    interrupt.end();
+    await journal.close();
+  }
+}
+
+async function handlersFor(paths: readonly string[], options: ApplyArguments) {
+  const { reachHandlers } = await import('../../planes/fleet/run/over-reach.ts');
+  const { markApplied } = await import('../../planes/fleet/run/applied.ts');
+  const { readDocuments } = await import('../../planes/fleet/folder.ts');
+  const { against, authorities, passphraseFile } = options;
+  const handlers = reachHandlers(async (servers) => markApplied(against, servers, await readDocuments(against)));
+  return authorities === undefined || passphraseFile === undefined
+    ? handlers
+    : { ...handlers, sign: signStep(paths, against, { authorities, passphraseFile }) };
+}
+
+async function freezeNow(paths: readonly string[], { despiteFreeze }: ApplyArguments): Promise<Freeze | undefined> {
+  if (despiteFreeze === true) return undefined;
+  const { freezeOf } = await import('../../platform/freeze-files.ts');
+  return await freezeOf(paths, systemClock.now());
+}
+
+/** The first Ctrl-C is asked about between steps, the second ends the step that runs, the third the process. */
+function interruptible() {
+  const controller = new AbortController();
+  let asked = 0;
+  const onSignal = (): void => {
+    asked += 1;
+    if (asked === 1) printErrorLines(['ends after this step; once more ends it at once']);
+    else if (asked === 2) controller.abort();
+    else process.exit(130);
+  };
+  const names = ['SIGINT', 'SIGTERM'] as const;
+  for (const name of names) process.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    asked: () => asked > 0,
+    end: () => {
+      for (const name of names) process.off(name, onSignal);
+    },
+  };
+}
+
+async function say(
+  id: string,
+  { waves, checksum }: Run,
+  outcome: Outcome,
+  options: ApplyArguments,
+  before: KnownRun | undefined,
+): Promise<void> {
+  if (outcome.ended !== 'finished') process.exitCode = 1;
+  await printResult(options.output, {
+    lines: () => [
+      ...outcomeLines(outcome, waves.length),
+      ...(before === undefined ? [] : [`this run was finished at ${new Date(before.lastMs).toISOString()}`]),
+      ...(outcome.ended === 'finished' ? [] : [`go on by the same command (checksum ${checksum}), or plan anew`]),
+      `run: ${id}`,
+    ],
+    value: () => ({ run: id, checksum, waves: waves.length, ...outcome }),
+  });
+}
+
+function parseChecksum(text: string): string {
+  if (!/^[0-9a-f]{16}$/.test(text))
+    throw new InvalidArgumentError('Expected the 16 characters that `tideline fleet plan` printed.');
+  return text;
+}

@@ -1,0 +1,71 @@
+import type { StepFault, StepHandler, StepHandlers } from './handlers.ts';
+import type { Applied, Called } from './reach.ts';
+import type { Step } from './steps.ts';
+
+type Applying = Extract<Step, { readonly do: 'apply' }>;
+
+/**
+ * The steps that need nothing but the way to the servers. `applied` hears of the servers that have their whole document now, also when another
+ * server of the step failed.
+ */
+export function reachHandlers(
+  applied: (servers: readonly string[]) => Promise<void>,
+): Pick<StepHandlers, 'apply' | 'restart' | 'call'> {
+  return {
+    apply: applyHandler(applied),
+    async restart({ servers }, { reach, signal, say }) {
+      const answers = await reach.call(servers, 'tideline_units.restart', {}, signal);
+      const restarted = [...answers].flatMap(([server, called]) =>
+        'value' in called ? restartedOf(called.value).map((unit) => `${unit} on ${server}`) : [],
+      );
+      if (restarted.length > 0) say(`restarted ${restarted.join(', ')}`);
+      return calledFaults(servers, answers, 'tideline_units.restart');
+    },
+    async call({ servers, function: name, arguments: args }, { reach, signal }) {
+      return calledFaults(servers, await reach.call(servers, name, args, signal), name);
+    },
+  };
+}
+
+function applyHandler(applied: (servers: readonly string[]) => Promise<void>): StepHandler<Applying> {
+  return async ({ servers, components }, { reach, signal, say }) => {
+    const answers = await reach.apply(servers, { ...(components === undefined ? {} : { components }), signal });
+    const well = servers.filter((server) => isOk(answers.get(server)));
+    if (components === undefined) await applied(well);
+    const changes = [...answers.values()].flatMap((one) => ('changes' in one ? one.changes : []));
+    say(`${well.length} of ${servers.length} servers as their documents say, ${changes.length} changes`);
+    return servers.flatMap((server) => appliedFaults(server, answers.get(server)));
+  };
+}
+
+function isOk(one: Applied | undefined): boolean {
+  return one !== undefined && 'ok' in one && one.ok;
+}
+
+const silence = 'did not answer, and nobody knows what it did';
+
+function appliedFaults(server: string, one: Applied | undefined): readonly StepFault[] {
+  if (one === undefined || 'silent' in one) return [{ server, message: silence }];
+  if (one.ok) return [];
+  return one.failed.map(({ state, comment }) => ({
+    server,
+    message: state === '' ? comment : `${state}: ${comment}`,
+  }));
+}
+
+function calledFaults(
+  servers: readonly string[],
+  answers: ReadonlyMap<string, Called>,
+  name: string,
+): readonly StepFault[] {
+  return servers.flatMap((server) => {
+    const called = answers.get(server);
+    if (called === undefined || 'silent' in called) return [{ server, message: silence }];
+    return 'error' in called ? [{ server, message: `${name}: ${called.error}` }] : [];
+  });
+}
+
+function restartedOf(value: unknown): readonly string[] {
+  const { restarted } = (typeof value === 'object' && value !== null ? value : {}) as { readonly restarted?: unknown };
+  return Array.isArray(restarted) ? restarted.map(String) : [];
+}
