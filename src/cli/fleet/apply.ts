@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { freezeLine } from '../../model/platform/freezes.ts';
 import type { Freeze } from '../../model/spec/kinds.ts';
 import type { Outcome } from '../../planes/fleet/run/engine.ts';
+import type { StepHandlers } from '../../planes/fleet/run/handlers.ts';
 import type { KnownRun } from '../../planes/fleet/run/journal.ts';
 import type { Run } from '../../planes/fleet/run/steps.ts';
 import { systemClock } from '../../runtime/clock.ts';
@@ -70,13 +71,17 @@ async function held(
   const known = (await readRuns(options.against)).find(({ run: agreed }) => agreed.checksum === checksum);
   if (known?.state === 'finished') return await say(known.id, known.run, { ended: 'finished' }, options, known);
   const { refuseUnavailable } = await import('../../planes/fleet/run/engine.ts');
-  const handlers = await handlersFor(paths, options);
-  const { refuseFrozen } = await import('../../planes/fleet/run/agreed.ts');
-  refuseFrozen(await freezeNow(paths, options));
-  const begun = known === undefined ? await beginning(checksum, paths, options) : await goingOn(known, paths);
-  refuseUnavailable(begun.run, handlers);
-  const outcome = await carryOut(begun, paths, options, handlers, isHeld);
-  await say(begun.id, begun.run, outcome, options, undefined);
+  const { handlers, close } = await handlersFor(paths, options);
+  try {
+    const { refuseFrozen } = await import('../../planes/fleet/run/agreed.ts');
+    refuseFrozen(await freezeNow(paths, options));
+    const begun = known === undefined ? await beginning(checksum, paths, options) : await goingOn(known, paths);
+    refuseUnavailable(begun.run, handlers);
+    const outcome = await carryOut(begun, paths, options, handlers, isHeld);
+    await say(begun.id, begun.run, outcome, options, undefined);
+  } finally {
+    await close();
+  }
 }
 
 interface Begun {
@@ -122,7 +127,7 @@ async function carryOut(
   { id, run: agreed, done, planned }: Begun,
   paths: readonly string[],
   options: ApplyArguments,
-  handlers: Awaited<ReturnType<typeof handlersFor>>,
+  handlers: StepHandlers,
   isHeld: () => Promise<boolean>,
 ): Promise<Outcome> {
   const { writeFolder } = await import('../../planes/fleet/folder.ts');
@@ -166,15 +171,21 @@ async function carryOut(
   }
 }
 
-async function handlersFor(paths: readonly string[], options: ApplyArguments) {
+async function handlersFor(
+  paths: readonly string[],
+  { against, authorities, passphraseFile }: ApplyArguments,
+): Promise<{ readonly handlers: StepHandlers; readonly close: () => Promise<void> }> {
   const { reachHandlers } = await import('../../planes/fleet/run/over-reach.ts');
   const { markApplied } = await import('../../planes/fleet/run/applied.ts');
   const { readDocuments } = await import('../../planes/fleet/folder.ts');
-  const { against, authorities, passphraseFile } = options;
-  const handlers = reachHandlers(async (servers) => markApplied(against, servers, await readDocuments(against)));
-  return authorities === undefined || passphraseFile === undefined
-    ? handlers
-    : { ...handlers, sign: signStep(paths, against, { authorities, passphraseFile }) };
+  const { worldHandlers } = await import('./world.ts');
+  const reaching = reachHandlers(async (servers) => markApplied(against, servers, await readDocuments(against)));
+  const { handlers, close } = await worldHandlers(paths, against);
+  const signing =
+    authorities === undefined || passphraseFile === undefined
+      ? {}
+      : { sign: signStep(paths, against, { authorities, passphraseFile }) };
+  return { handlers: { ...reaching, ...handlers, ...signing }, close };
 }
 
 async function freezeNow(paths: readonly string[], { despiteFreeze }: ApplyArguments): Promise<Freeze | undefined> {

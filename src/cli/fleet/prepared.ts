@@ -4,6 +4,7 @@ import type { KnownRun } from '../../planes/fleet/run/journal.ts';
 import type { LockOwner } from '../../planes/fleet/run/lock.ts';
 import type { Run } from '../../planes/fleet/run/steps.ts';
 import { compileInto } from './compiled.ts';
+import { apisIn } from './world.ts';
 
 /** What an apply would do now. */
 export interface Prepared {
@@ -38,7 +39,11 @@ export async function prepare(paths: readonly string[], folder: string, all: boo
   return {
     compiled,
     plan,
-    run: sealed(applyRun(plan, compiled, fresh), checksumOf(compiled), finished?.id),
+    run: sealed(
+      applyRun(plan, compiled, { fresh, touched: new Set([...changed, ...pending]), apis: await apisIn(paths) }),
+      checksumOf(compiled),
+      finished?.id,
+    ),
     pending: [...pending].filter((server) => !changed.has(server)),
     owner: await lockOwner(folder, processesHere),
     runs,
