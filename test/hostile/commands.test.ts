@@ -88,6 +88,7 @@ const cases: readonly Case[] = [
   { words: ['fleet', 'compile', spec], says: /required option '--out <folder>'/ },
   { words: ['fleet', 'compile', spec, '--out', out], says: /no Fleet in examples\/hybrid \(NoFleet\)/ },
   { words: ['fleet', 'compile', badSite, '--out', out], says: /spec\.type/ },
+  { words: ['fleet', 'compile', 'examples/fleet', '--out', notYaml], says: /--out: .*\(FolderNotWritten\)/ },
   { words: ['fleet', 'import', spec], says: /no source of machines is named.*--csv FILE/s },
   {
     words: ['fleet', 'import', spec, '--csv', 'no-such.csv'],

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { nearestPrefix } from '../address.ts';
+import { nearestPrefix, parseAddress } from '../address.ts';
 import { type Path, valueAt } from './document.ts';
 import { type Fault, listText, shortJson } from './objects.ts';
 import { type JsonSchema, schemasAt } from './schema.ts';
@@ -44,7 +44,7 @@ function explain(issue: Issue, context: Context): readonly Located[] {
         reason: 'WrongType',
         message: `is ${typeText(value)}`,
         expected: expectedText(schemas),
-        fix: writeText(schemas),
+        fix: quotedText(value, schemas) ?? writeText(schemas),
       });
     case 'invalid_union':
       return explainChoice(issue.errors, path, value, context);
@@ -182,12 +182,22 @@ function badText(issue: Extract<Issue, { code: 'custom' }>, value: unknown): Fau
     const fix = `write ${near?.text ?? 'an address, a slash and the length of the prefix'}`;
     return { reason: 'BadPrefix', message: `${shortJson(value)} is not a prefix`, expected: issue.message, fix };
   }
+  const plain = addressWithLength(value);
   return {
     reason: 'BadAddress',
     message: `${shortJson(value)} is not an address`,
     expected: issue.message,
-    fix: 'write the whole address, such as 192.0.2.1 or 2001:db8::1',
+    fix:
+      plain === undefined
+        ? 'write the whole address, such as 192.0.2.1 or 2001:db8::1'
+        : `write ${plain}, without the length of its network`,
   };
+}
+
+/** The address in `10.1.0.31/24`, as many lists have it. */
+function addressWithLength(value: unknown): string | undefined {
+  const plain = typeof value === 'string' ? /^(.+)\/\d{1,3}$/.exec(value)?.[1] : undefined;
+  return plain === undefined ? undefined : parseAddress(plain)?.text;
 }
 
 /**
@@ -240,6 +250,14 @@ function typeText(value: unknown): string {
   if (typeof value === 'number') return `the number ${value}`;
   if (typeof value === 'boolean') return `the truth value ${value}`;
   return `the text ${shortJson(value)}`;
+}
+
+/** What YAML takes for a number or a truth value, where a text was meant: a rack named 1, a version 1.36, the country NO. */
+function quotedText(value: unknown, schemas: readonly JsonSchema[]): string | undefined {
+  const isText = schemas.every(({ type }) => type === 'string');
+  return isText && (typeof value === 'number' || typeof value === 'boolean')
+    ? `put it into quotes: '${value}'`
+    : undefined;
 }
 
 function expectedText(schemas: readonly JsonSchema[]): string {

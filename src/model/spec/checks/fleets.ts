@@ -1,4 +1,5 @@
 import { contains, hostPrefix, overlaps } from '../../address.ts';
+import { valueAt } from '../document.ts';
 import type { Fleet, Server, Site } from '../kinds.ts';
 import { listText, type Objects, type Report, type Valid, valid, whereIs } from '../objects.ts';
 import { unknownName } from '../unknown-name.ts';
@@ -20,6 +21,12 @@ export function checkFleets(objects: Objects, report: Report): void {
   const servers = Map.groupBy(
     valid(objects.Server.byName.values()).filter(({ value }) => value.spec.state === 'active'),
     ({ value }) => value.spec.cluster,
+  );
+  // Of a server that is not valid nobody knows what it does: members that are counted without it would be too few.
+  const broken = new Set(
+    [...objects.Server.all]
+      .filter(({ value }) => value === undefined)
+      .map(({ document }) => valueAt(document.value, ['spec', 'cluster'])),
   );
   for (const fleet of valid(objects.Fleet.byName.values())) {
     const { at, value } = fleet;
@@ -46,7 +53,7 @@ export function checkFleets(objects: Objects, report: Report): void {
     const view: FleetView = { fleet, servers: servers.get(clusterName) ?? [], sites };
     checkPrefixes(objects, view, report);
     checkApiAddress(view, report);
-    checkControlPlane(view, report);
+    if (!broken.has(clusterName)) checkControlPlane(view, report);
     checkFamilies(fleet, view.servers, sites, report);
     checkPodAddresses(objects, view, report);
   }
@@ -126,7 +133,17 @@ function checkApiAddress({ fleet: { at, value }, sites }: FleetView, report: Rep
     });
 }
 
-function checkControlPlane({ fleet: { at }, servers }: FleetView, report: Report): void {
+function checkControlPlane({ fleet: { at, value }, servers }: FleetView, report: Report): void {
+  const { cluster } = value.spec;
+  if (servers.length === 0) {
+    report(at, ['spec', 'cluster'], {
+      reason: 'NoControlPlane',
+      message: `no active server is of the cluster ${cluster}`,
+      expected: `Servers with \`cluster: ${cluster}\` and roles, three of them with \`roles: [etcd, control-plane]\``,
+      fix: 'declare them; `tideline fleet import` makes them of a list, of NetBox or of grains of Salt',
+    });
+    return;
+  }
   const masters = servers.filter(({ value }) => value.spec.roles.includes('control-plane'));
   if (masters.length === 0)
     report(at, ['spec', 'cluster'], {
@@ -146,7 +163,10 @@ function checkControlPlane({ fleet: { at }, servers }: FleetView, report: Report
               members.length > 7 ? 'each write waits for most of them' : 'one less survives as many losses'
             }`,
       expected: '3 or 5 of them, or 1 for a test; at most 7',
-      fix: 'give the role to one server more or less',
+      fix:
+        members.length === 0
+          ? 'give the role to servers of the cluster, each in a rack of its own'
+          : 'give the role to one server more or less',
     });
   const tolerated = Math.floor((members.length - 1) / 2);
   if (tolerated === 0) return;

@@ -69,7 +69,7 @@ export async function writeSigned(folder: string, before: SignedFolder, after: S
 /** One object a server, by its name; a folder that does not exist has none. Throws InputError (`PemsUnreadable`), which quotes nothing. */
 export async function readServers(folder: string): Promise<ReadonlyMap<string, Pems>> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
+    if (isAbsent(error)) return [];
     throw fault(folder, messageOf(error));
   });
   const found = new Map<string, Pems>();
@@ -103,7 +103,7 @@ async function readJson(file: string, most: number): Promise<Readonly<Record<str
   try {
     text = (await readBounded(file, most)).toString();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (isAbsent(error)) return undefined;
     throw fault(file, messageOf(error));
   }
   const value = parsed(text);
@@ -123,6 +123,11 @@ function parsed(text: string): unknown {
 export function pemsText(pems: Pems): string {
   const sorted = Object.entries(pems).toSorted(([a], [b]) => compareText(a, b));
   return `${JSON.stringify(Object.fromEntries(sorted), undefined, 1)}\n`;
+}
+
+/** Nothing of that name is there; below a file there is nothing either, which whoever writes there says better. */
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
 function fault(file: string, message: string): InputError {
