@@ -23,6 +23,7 @@ export interface FleetShape {
   /** Whether members of etcd have servers of their own. */
   readonly dedicatedEtcd?: boolean;
   readonly gpus?: boolean;
+  readonly monitoring?: object;
 }
 
 const versions = { kubernetes: '1.36.3', etcd: '3.6.8', containerd: '2.1.4' };
@@ -113,6 +114,7 @@ const fleetOf = (site: number, { ipam, ...shape }: FleetShape): Fleet =>
       network: { pods: [`10.${site + 101}.0.0/16`], services: [`10.${site + 201}.0.0/20`] },
       api: { vip: `192.0.${site}.1`, names: [`api.site${site}.example`] },
       ...(ipam === undefined ? {} : { ipam }),
+      ...(shape.monitoring === undefined ? {} : { monitoring: shape.monitoring }),
     }),
   );
 
@@ -194,4 +196,5 @@ export const oneOfEachRole: readonly (readonly [string, string, Partial<FleetSha
   ['worker-static', 'site0-worker0000', { ipam: { static: {} } }],
   ['worker-gpu', 'site0-worker0000', { gpus: true }],
   ['blade', 'site0-blade000', {}],
+  ['blade-monitored', 'site0-blade000', { monitoring: {} }],
 ];

@@ -15,6 +15,7 @@ import { badFleet } from './reasons.ts';
 const indexName = 'index.json';
 const documentsFolder = 'documents';
 const objectsFolder = 'objects';
+const targetsFolder = 'targets';
 const mostIndexBytes = 16 * 2 ** 20;
 const mostDocumentBytes = 2 ** 20;
 
@@ -29,7 +30,7 @@ export interface Written {
   readonly unchanged: number;
 }
 
-/** The checksum of all documents, objects and waves: two equal ones mean equal bytes everywhere. */
+/** The checksum of all documents, objects, targets and waves: two equal ones mean equal bytes everywhere. */
 export function checksumOf(compiled: CompiledFleet): string {
   const hash = createHash('sha256');
   for (const [path, text] of filesOf(compiled)) hash.update(`${path}\0${sumOf(text)}\n`);
@@ -45,7 +46,7 @@ export async function writeFolder(folder: string, compiled: CompiledFleet): Prom
   const files: Record<string, string> = {};
   const written: string[] = [];
   try {
-    for (const name of [documentsFolder, objectsFolder])
+    for (const name of [documentsFolder, objectsFolder, targetsFolder])
       await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
     for (const [path, text] of filesOf(compiled)) {
       files[path] = sumOf(text);
@@ -85,6 +86,7 @@ function* filesOf(compiled: CompiledFleet): Generator<readonly [path: string, te
     yield [`${documentsFolder}/${id}.json`, `${JSON.stringify(document)}\n`];
   for (const [cluster, objects] of compiled.objects)
     yield [`${objectsFolder}/${cluster}.json`, jsonText(listOf(objects))];
+  for (const [job, groups] of compiled.targets) yield [`${targetsFolder}/${job}.json`, jsonText(groups)];
   yield ['pki-plan.json', jsonText(compiled.pkiPlan)];
   yield ['roster.json', jsonText(compiled.roster)];
   yield ['waves.json', jsonText(compiled.waves)];
@@ -92,7 +94,7 @@ function* filesOf(compiled: CompiledFleet): Generator<readonly [path: string, te
 
 /** Whether a path of an index is one that we could have written: an index may have been edited. */
 function isOurs(path: string): boolean {
-  return /^((documents|objects)\/[a-z0-9][-.a-z0-9]*|pki-plan|roster|waves)\.json$/.test(path);
+  return /^((documents|objects|targets)\/[a-z0-9][-.a-z0-9]*|pki-plan|roster|waves)\.json$/.test(path);
 }
 
 async function readIndex(folder: string): Promise<Index | undefined> {

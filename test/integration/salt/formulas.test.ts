@@ -91,7 +91,6 @@ describe('formulas', () => {
   it('compiles one host of each role, version and site', async () => {
     const versions = [
       { kubernetes: '1.36.3', etcd: '3.6.8', containerd: '2.1.4' },
-      { kubernetes: '1.35.4', etcd: '3.6.8', containerd: '1.7.28' },
       { kubernetes: '1.33.4', etcd: '3.5.32', containerd: '1.7.28' },
     ];
     const hosts = versions.flatMap((version, which) =>
@@ -106,7 +105,7 @@ describe('formulas', () => {
       }),
     );
     const answers = await rendered(hosts.map((document) => [document] as const));
-    expect(hosts).toHaveLength(36);
+    expect(hosts).toHaveLength(versions.length * oneOfEachRole.length * 2);
     for (const { server, components } of hosts) {
       const { states = [], errors } = answers.get(server.id) ?? {};
       expect(errors, server.id).toBeUndefined();
@@ -116,5 +115,5 @@ describe('formulas', () => {
         server.id,
       ).toEqual([]);
     }
-  });
+  }, 600_000);
 });

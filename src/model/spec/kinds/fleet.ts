@@ -103,6 +103,10 @@ export const FleetSpec = z
       })
       .prefault({})
       .describe('What the API server refuses unless a namespace says otherwise.'),
+    monitoring: z
+      .strictObject({ port: Port.default(9100).describe('Port of the exporter.') })
+      .optional()
+      .describe('A node exporter of Prometheus on the address of every server; absent: none.'),
     waves: z
       .strictObject({
         canary: z.int().min(1).max(100).default(1).describe('Workers of the first wave.'),

@@ -18,6 +18,7 @@ const shapes = [
   {},
   { dedicatedEtcd: true },
   { gpus: true },
+  { monitoring: { port: 9101 } },
   { ipam: { static: {} } },
   { versions: { kubernetes: '1.33.4', etcd: '3.5.32', containerd: '1.7.28' } },
 ];
@@ -179,4 +180,18 @@ it('counts the GPUs that a cluster has for pods', () => {
     site1: { 'NVIDIA H100 80GB HBM3': 24 },
   });
   expect(compiled(fleetPlatform()).gpus).toEqual({ site0: {} });
+});
+
+it('names for Prometheus the agents, and the node exporters where a fleet has them, with the labels of its rules', () => {
+  const { targets } = compiled(fleetPlatform({ workersPerSite: 2, bladesPerSite: 1, monitoring: { port: 9101 } }));
+  expect([...targets.keys()]).toEqual(['tideline-edge', 'tideline-network', 'node']);
+  expect(targets.get('tideline-network')).toEqual([
+    { targets: ['10.1.3.232:9463', '10.1.3.233:9463'], labels: { cluster: 'site0' } },
+  ]);
+  expect(targets.get('node')).toHaveLength(6);
+  expect(targets.get('node')?.at(0)).toEqual({
+    targets: ['10.1.0.100:9101'],
+    labels: { cluster: 'site0', site: 'site0', rack: 'r000', server: 'site0-blade000', roles: 'blade' },
+  });
+  expect([...compiled(fleetPlatform()).targets.keys()]).toEqual(['tideline-edge', 'tideline-network']);
 });

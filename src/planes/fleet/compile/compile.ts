@@ -10,6 +10,7 @@ import { missingIn } from './missing.ts';
 import type { Manifest } from './objects/manifest.ts';
 import { nothingShipped, objectsOf, type ShippedObjects } from './objects.ts';
 import { systemOf } from './system.ts';
+import { type TargetGroup, targetsOf } from './targets.ts';
 import { sorted } from './text.ts';
 import { refusedIn } from './versions.ts';
 import { type Wave, wavesOf } from './waves.ts';
@@ -25,6 +26,8 @@ export interface CompiledFleet {
   readonly waves: readonly Wave[];
   /** By cluster, what its API must hold so that the documents work. */
   readonly objects: ReadonlyMap<string, readonly Manifest[]>;
+  /** Whom Prometheus asks, by job. */
+  readonly targets: ReadonlyMap<string, readonly TargetGroup[]>;
   /** Flags that a program would refuse, as `server: unit --flag` (`FlagRemoved`). */
   readonly refusedFlags: readonly string[];
   /** GPUs for pods, by cluster and product. */
@@ -59,6 +62,7 @@ export function compileFleet(
     gpus: Object.fromEntries(fleets.map(({ cluster }) => [cluster, gpusOfCluster(platform, cluster)])),
     warnings: fleets.flatMap(missingIn),
     objects: new Map(fleets.map((fleet) => [fleet.cluster, objectsOf(fleet, shippedObjects)])),
+    targets: targetsOf(servers),
     refusedFlags: servers.flatMap(({ id, fleet }) => {
       const document = documents.get(id);
       return document === undefined ? [] : refusedIn(document, fleet.versions).map((flag) => `${id}: ${flag}`);

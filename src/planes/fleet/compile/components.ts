@@ -11,6 +11,7 @@ import { kubeControllerManager } from './components/kube-controller-manager.ts';
 import { kubeProxy } from './components/kube-proxy.ts';
 import { kubeScheduler } from './components/kube-scheduler.ts';
 import { kubelet } from './components/kubelet.ts';
+import { monitoring } from './components/monitoring.ts';
 import { pki } from './components/pki.ts';
 import type { ServerContext } from './context.ts';
 import { type Component, componentNames, type ServerPki, type System } from './document.ts';
@@ -30,7 +31,8 @@ export function componentsOf(server: ServerContext, system: System, certificates
   const { roles } = server.server;
   const made = roles.flatMap((role) => ofRole[role]).map((make) => make(server));
   const gpus = roles.includes('worker') && server.class.gpus !== undefined ? [gpu(server)] : [];
-  return [common(server, system), pki(certificates), ...gpus, ...made].toSorted(
+  const measured = server.fleet.monitoring === undefined ? [] : [monitoring(server)];
+  return [common(server, system), pki(certificates), ...gpus, ...made, ...measured].toSorted(
     (a, b) => componentNames.indexOf(a.name) - componentNames.indexOf(b.name),
   );
 }

@@ -91,6 +91,7 @@ export const componentNames = [
   'exabgp',
   'network-agent',
   'edge',
+  'monitoring',
 ] as const;
 export type ComponentName = (typeof componentNames)[number];
 

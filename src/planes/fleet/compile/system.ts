@@ -18,7 +18,7 @@ export function systemOf(server: ServerContext): System {
 
 const announcers = ['exabgp', 'iproute2', 'python3'];
 
-function packages({ server, class: { gpus } }: ServerContext): readonly string[] {
+function packages({ server, fleet, class: { gpus } }: ServerContext): readonly string[] {
   const of = {
     etcd: [],
     'control-plane': [...announcers, 'curl'],
@@ -33,7 +33,8 @@ function packages({ server, class: { gpus } }: ServerContext): readonly string[]
     ],
     blade: [...announcers, 'libnginx-mod-http-lua', 'lua-cjson', 'nginx-light'],
   };
-  return [...new Set(server.roles.flatMap((role) => of[role]))];
+  const measured = fleet.monitoring === undefined ? [] : ['prometheus-node-exporter'];
+  return [...new Set([...server.roles.flatMap((role) => of[role]), ...measured])];
 }
 
 /** With two routers a packet may come by the one and leave by the other. */
