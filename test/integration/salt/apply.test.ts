@@ -1,12 +1,25 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { etcdServer, hostileTexts } from '../../support/salt/documents.ts';
 import { type Minion, type StateResult, scratchMinion } from '../../support/salt/minion.ts';
 
 const program = { source: 'salt://etcd', bytes: '#!/bin/sh\nexit 0\n' };
-const document = etcdServer(program);
+/** An archive with two programs, of a name that does not tell what it is. */
+const plugins = { source: 'salt://cni-plugins-1.6.2', bytes: archive({ bridge: '#!/bin/sh\necho bridge\n', ptp: '' }) };
+const document = etcdServer(program, plugins);
 const server = document.server.id;
+
+function archive(files: Readonly<Record<string, string>>): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'tideline-archive-'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o755 });
+  const bytes = execFileSync('tar', ['-C', folder, '-cf', '-', ...Object.keys(files)]);
+  rmSync(folder, { recursive: true });
+  return bytes;
+}
 const wordsOf = (results: readonly StateResult[]): readonly string[] =>
   results.filter(({ result }) => result === false).map(({ __id__, comment }) => `${__id__}: ${comment}`);
 const changed = (results: readonly StateResult[]): readonly string[] =>
@@ -20,6 +33,7 @@ describe('a document, applied by Salt', () => {
     minion = await scratchMinion('apply');
     await mkdir(join(minion.shared, 'files'));
     await writeFile(join(minion.shared, 'files', 'etcd'), program.bytes);
+    await writeFile(join(minion.shared, 'files', 'cni-plugins-1.6.2'), plugins.bytes);
     await writeFile(join(minion.shared, 'secrets', `${server}.json`), JSON.stringify({ 'etcd-token': 'not for eyes' }));
     first = await minion.apply(document);
   });
@@ -65,6 +79,7 @@ describe('a document, applied by Salt', () => {
     expect(await minion.run('cat', '/etc/tideline-etcd/pki/token')).toBe('not for eyes');
     expect(JSON.stringify(first)).not.toContain('not for eyes');
     expect(await minion.run('/usr/local/bin/etcd')).toBe('');
+    expect(await minion.run('/opt/cni/bin/bridge')).toBe('bridge\n');
   });
 
   test('hands in the public keys of its private keys, and nothing else', async () => {
@@ -99,6 +114,17 @@ describe('a document, applied by Salt', () => {
     const mended = await minion.apply(document);
     expect([wordsOf(mended), changed(mended)]).toEqual([[], drifted]);
     expect(await minion.orders()).toEqual(['reload exabgp.service']);
+    expect(changed(await minion.apply(document))).toEqual([]);
+  });
+
+  test('a program of an archive that was edited or is gone is noticed, and comes back', async () => {
+    await minion.run('sh', '-c', 'echo other >/opt/cni/bin/bridge; rm /opt/cni/bin/ptp');
+    const predicted = await minion.apply(document, 'test=True');
+    expect(predicted.filter(({ result }) => result === null).map(({ __id__ }) => __id__)).toEqual([
+      'artifact cni-plugins',
+    ]);
+    expect(changed(await minion.apply(document))).toEqual(['artifact cni-plugins', 'artifact cni-plugins sums']);
+    expect(await minion.run('/opt/cni/bin/bridge')).toBe('bridge\n');
     expect(changed(await minion.apply(document))).toEqual([]);
   });
 });

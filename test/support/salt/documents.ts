@@ -26,12 +26,22 @@ export const hostileTexts: Readonly<Record<string, string>> = {
   'unicode.conf': 'Zürich, 東京, 🌊, \u202eright to left, e\u0301\n',
 };
 
-/** A server of etcd, with everything that the formulas can do but what needs a kernel or a disk. `program` is where its artifact comes from. */
-export function etcdServer(program: { readonly source: string; readonly bytes: string }): ServerDocument {
+interface SourceFile {
+  readonly source: string;
+  readonly bytes: string | Buffer;
+}
+
+const sha256 = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * A server of etcd, with everything that the formulas can do but what needs a kernel or a disk. `program` is where its artifact comes
+ * from, `archive` where an archive of programs does.
+ */
+export function etcdServer(program: SourceFile, archive?: SourceFile): ServerDocument {
   const artifact: InstalledArtifact = {
     version: '3.6.8',
     source: program.source,
-    sha256: createHash('sha256').update(program.bytes).digest('hex'),
+    sha256: sha256(program.bytes),
     package: 'file',
     path: '/opt/tideline-fleet/etcd/3.6.8/etcd',
     link: '/usr/local/bin/etcd',
@@ -50,7 +60,7 @@ export function etcdServer(program: { readonly source: string; readonly bytes: s
       users: { 'tideline-etcd': { home: '/var/lib/tideline-etcd' } },
       mounts: {},
     },
-    artifacts: { etcd: artifact },
+    artifacts: { etcd: artifact, ...(archive === undefined ? {} : { 'cni-plugins': archiveOf(archive) }) },
     pki: {
       keys: {
         '/etc/tideline-etcd/pki/server.key': { ...own, mode: '0600', algorithm: 'ec-p256' },
@@ -123,4 +133,9 @@ export function etcdServer(program: { readonly source: string; readonly bytes: s
       }),
     ],
   };
+}
+
+function archiveOf({ source, bytes }: SourceFile): InstalledArtifact {
+  const path = '/opt/tideline-fleet/cni-plugins/1.6.2 and more';
+  return { version: '1.6.2', source, sha256: sha256(bytes), package: 'tar', path, link: '/opt/cni/bin' };
 }

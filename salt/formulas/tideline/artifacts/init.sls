@@ -19,15 +19,28 @@
       - file: {{ ('artifact ' ~ name ~ ' file') | json }}
 {%- else %}
 {%- if artifact['package'] == 'tar' %}
+{%- set sums = ('/opt/tideline-fleet/sums/' ~ name ~ '-' ~ artifact['sha256']) | quote %}
+{%- set place = artifact['path'] | quote %}
 
+# What was unpacked is known by the sums of its files: archive.extracted alone cannot say with test=True whether it would do anything, and
+# looks at names only. They are written last, so that an archive of which a power cut left a part is unpacked again.
 {{ ('artifact ' ~ name) | json }}:
   archive.extracted:
     - name: {{ artifact['path'] | json }}
     - source: {{ artifact['source'] | json }}
     - source_hash: {{ ('sha256=' ~ artifact['sha256']) | json }}
+    - archive_format: tar
     - enforce_toplevel: false
+    - overwrite: true
     - user: root
     - group: root
+    - unless: {{ ('test -e ' ~ sums ~ ' && cd ' ~ place ~ ' && { test ! -s ' ~ sums ~ ' || sha256sum --status --check ' ~ sums ~ '; }') | json }}
+
+{{ ('artifact ' ~ name ~ ' sums') | json }}:
+  cmd.run:
+    - name: {{ ('mkdir -p /opt/tideline-fleet/sums && cd ' ~ place ~ ' && find . -type f -exec sha256sum {} + >' ~ sums ~ '.new && mv ' ~ sums ~ '.new ' ~ sums) | json }}
+    - onchanges:
+      - archive: {{ ('artifact ' ~ name) | json }}
 {%- else %}
 
 {{ ('artifact ' ~ name) | json }}:
