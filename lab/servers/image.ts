@@ -6,24 +6,72 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-/** A program that waits, and the two files that it is linked to; the keys are their places in the image. */
-const content = {
-  'bin/sleep': 'usr/bin/sleep',
-  'lib/x86_64-linux-gnu/libc.so.6': 'usr/lib/x86_64-linux-gnu/libc.so.6',
-  'lib64/ld-linux-x86-64.so.2': 'usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2',
+const libraries = 'usr/lib/x86_64-linux-gnu';
+
+/** What is in an image, and what it runs. */
+export interface ImageContent {
+  /** Place in the image → file of the root filesystem. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly texts?: Readonly<Record<string, string>>;
+  readonly command: readonly string[];
+}
+
+/** The libraries that a program is linked to, in the places where it looks for them. */
+const linked = (...names: readonly string[]): ImageContent['files'] => ({
+  'lib64/ld-linux-x86-64.so.2': `${libraries}/ld-linux-x86-64.so.2`,
+  ...Object.fromEntries(
+    ['libc.so.6', ...names].map((name) => [`lib/x86_64-linux-gnu/${name}`, `${libraries}/${name}`]),
+  ),
+});
+
+/** A program that waits. */
+export const sleeping: ImageContent = {
+  files: { 'bin/sleep': 'usr/bin/sleep', ...linked() },
+  command: ['/bin/sleep', 'infinity'],
 };
 
-/** Writes an image that waits as an OCI archive, which `ctr images import` reads: no registry is needed. `root` has the programs. */
-export async function writeSleepingImage(file: string, name: string, root: string): Promise<void> {
+const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((use) => `${use}_temp_path /tmp/${use};`);
+
+/** An nginx that answers any request on port 80 with the name of its pod. */
+export const serving: ImageContent = {
+  files: {
+    'usr/sbin/nginx': 'usr/sbin/nginx',
+    ...linked('libcrypt.so.1', 'libpcre2-8.so.0', 'libssl.so.3', 'libcrypto.so.3', 'libz.so.1'),
+  },
+  texts: {
+    'etc/passwd': 'root:x:0:0:root:/:/bin/false\n',
+    'etc/group': 'root:x:0:\n',
+    'tmp/empty': '',
+    'etc/nginx.conf': `daemon off;
+user root;
+pid /tmp/nginx.pid;
+error_log stderr;
+events {}
+http {
+  access_log off;
+  ${temporary.join(' ')}
+  server {
+    listen 80;
+    default_type text/plain;
+    return 200 "$hostname\\n";
+  }
+}
+`,
+  },
+  command: ['/usr/sbin/nginx', '-e', 'stderr', '-c', '/etc/nginx.conf'],
+};
+
+/** Writes an image as an OCI archive, which `ctr images import` reads: no registry is needed. `root` is a root filesystem with the programs. */
+export async function writeImage(file: string, name: string, root: string, content: ImageContent): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'tideline-image-'));
   try {
     const layout = join(folder, 'layout');
     await mkdir(join(layout, 'blobs/sha256'), { recursive: true });
-    const layer = await addBlob(layout, await layerOf(folder, root));
+    const layer = await addBlob(layout, await layerOf(folder, root, content));
     const config = await addBlob(layout, {
       architecture: 'amd64',
       os: 'linux',
-      config: { Entrypoint: ['/bin/sleep', 'infinity'] },
+      config: { Entrypoint: content.command },
       rootfs: { type: 'layers', diff_ids: [layer.digest] },
     });
     const manifest = await addBlob(layout, {
@@ -42,12 +90,12 @@ export async function writeSleepingImage(file: string, name: string, root: strin
   }
 }
 
-async function layerOf(folder: string, root: string): Promise<Buffer> {
+async function layerOf(folder: string, root: string, content: ImageContent): Promise<Buffer> {
   const files = join(folder, 'files');
-  for (const [place, source] of Object.entries(content)) {
+  for (const place of [...Object.keys(content.files), ...Object.keys(content.texts ?? {})])
     await mkdir(dirname(join(files, place)), { recursive: true });
-    await copyFile(join(root, source), join(files, place));
-  }
+  for (const [place, source] of Object.entries(content.files)) await copyFile(join(root, source), join(files, place));
+  for (const [place, text] of Object.entries(content.texts ?? {})) await writeFile(join(files, place), text);
   await run('tar', ['-C', files, '-cf', join(folder, 'layer.tar'), '.']);
   return await readFile(join(folder, 'layer.tar'));
 }

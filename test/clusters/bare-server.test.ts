@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ControlPlane } from '../../lab/control-plane/control-plane.ts';
 import { Network } from '../../lab/net/network.ts';
+import { sleeping, writeImage } from '../../lab/servers/image.ts';
 import { findNodePrograms } from '../../lab/servers/programs.ts';
 import { findRoot } from '../../lab/servers/root.ts';
 import { bootServer, type Server } from '../../lab/servers/server.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
-import { writeSleepingImage } from '../support/servers/image.ts';
 
 const network = new Network();
 const bridge = { namespace: 'switch', device: 'br0' };
@@ -74,7 +74,7 @@ beforeAll(async () => {
   [plane, worker] = await Promise.all([
     startTestControlPlane({ network, namespace: 'master', address: master }),
     bootServer({ ...boot, routes }),
-    writeSleepingImage(join(folder, 'image.tar'), image, root),
+    writeImage(join(folder, 'image.tar'), image, root, sleeping),
   ]);
   const kubeconfig = await plane.kubeconfigFor({ user: `system:node:${name}`, groups: ['system:nodes'] });
   await Promise.all([

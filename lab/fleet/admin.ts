@@ -1,0 +1,59 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
+import { openAuthorities, readPassphrase } from '../../src/planes/fleet/pki/authorities.ts';
+import { signLeaf } from '../../src/runtime/x509/certificate.ts';
+import { writeKubeconfig } from '../control-plane/kubeconfig.ts';
+import { runKubectl } from '../control-plane/kubectl.ts';
+import type { Network } from '../net/network.ts';
+import { place } from './router.ts';
+import { apiVip, cluster } from './spec.ts';
+
+/** The operator of the cluster, beside the router: asks the API through its VIP, with a certificate of an hour. */
+export interface Admin {
+  readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
+  readonly read: <T>(path: string) => Promise<T>;
+  readonly apply: (objects: readonly object[]) => Promise<void>;
+}
+
+/** Who has the authorities can sign for anybody, also for a person of the group that may do everything. */
+export async function makeAdmin(options: {
+  readonly network: Network;
+  readonly folder: string;
+  readonly safe: string;
+  readonly passphraseFile: string;
+  readonly kubectl: string;
+}): Promise<Admin> {
+  const { network, folder, safe, passphraseFile } = options;
+  const name = `${cluster}/kubernetes`;
+  const passphrase = await readPassphrase(passphraseFile);
+  const authority = (await openAuthorities(safe, [name], passphrase, Date.now())).get(name);
+  if (authority === undefined) throw new Error(`there is no authority ${name} in ${safe}`);
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const [from, until] = [new Date(Date.now() - 60_000), new Date(Date.now() + 3_600_000)];
+  const who = { commonName: 'lab-operator', organisations: ['system:masters'] };
+  const certificate = signLeaf(authority.issuer, { ...who, usages: ['client'], hosts: [], from, until }, publicKey);
+  const file = join(folder, 'admin.kubeconfig');
+  await writeKubeconfig(file, {
+    server: `https://${apiVip}:6443`,
+    authority: authority.certificate,
+    user: who.commonName,
+    credential: { certificate, key: privateKey.export({ type: 'sec1', format: 'pem' }).toString() },
+  });
+  const spawn = (command: string, args: readonly string[], settings?: object): ReturnType<Network['spawn']> =>
+    network.spawn(place.namespace, command, args, settings);
+  const kubectl: Admin['kubectl'] = async (args, input) =>
+    await runKubectl(
+      { spawn } as Parameters<typeof runKubectl>[0],
+      options.kubectl,
+      [`--kubeconfig=${file}`, ...args],
+      input,
+    );
+  return {
+    kubectl,
+    read: async <T>(path: string) => JSON.parse(await kubectl(['get', '--raw', path])) as T,
+    apply: async (objects) => {
+      const list = { apiVersion: 'v1', kind: 'List', items: objects };
+      await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], JSON.stringify(list));
+    },
+  };
+}
