@@ -41,7 +41,7 @@ beforeAll(async () => {
   await eventually(async () => expect(await podsReady()).toBe(6));
   say('6 pods are ready');
   process.stdout.write(`${stages.join('\n')}\n`);
-}, 600_000);
+}, 900_000);
 
 afterAll(async () => {
   await fleet?.remove();
