@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { apiVersion } from '../../src/model/contract.ts';
 import type { Versions } from '../control-plane/binaries.ts';
 import type { LabArtifact } from './release.ts';
 
@@ -54,7 +55,7 @@ export async function writeSpec(
 }
 
 const object = (kind: string, name: string, spec: object): object => ({
-  apiVersion: 'tideline.dev/v1alpha1',
+  apiVersion,
   kind,
   metadata: { name },
   spec,
