@@ -44,6 +44,13 @@ interface Written {
   };
 }
 
+interface Events {
+  readonly items: readonly {
+    readonly reason: string;
+    readonly regarding: { readonly kind: string; readonly name: string };
+  }[];
+}
+
 async function read(resource: string, name: string): Promise<Written> {
   return plane.read(`/apis/tideline.dev/v1alpha1/${resource}/${name}`);
 }
@@ -249,6 +256,12 @@ it('says of a proposal for whom it waits, since when it is in force, and why it 
   await word('reject', { expires: '2026-01-01T00:00:00Z' });
   await comes('trafficoverlays', 'evening', 'InForce', 'False Rejected');
   expect(await plane.kubectl(['get', 'trafficverdicts'])).toMatch(/^evening +evening +reject +True +Rejected +anna /m);
+  const told = ['WaitsForPerson', 'Approved', 'Silent', 'ChangedSince', 'EndedStays', 'Rejected'];
+  await eventually(async () => {
+    const { items } = await plane.read<Events>('/apis/events.k8s.io/v1/namespaces/default/events');
+    const ours = items.filter(({ regarding }) => regarding.kind === 'TrafficOverlay' && regarding.name === 'evening');
+    return told.every((reason) => ours.some((one) => one.reason === reason));
+  });
 });
 
 it('needs no more rights than it has, and uses those it has', async () => {

@@ -1,5 +1,7 @@
+import { hostname } from 'node:os';
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { Election } from '../../kube/lease/election.ts';
+import type { EventWish } from '../../kube/status/event.ts';
 import type { WriteMetrics } from '../../kube/status/metrics.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { ZoneView } from '../../model/steering-status.ts';
@@ -31,15 +33,20 @@ export interface AgentStatuses {
 /** The API is compared with what it should say so often; the source itself tells nobody of a status that changed. */
 const everyMs = 2000;
 
-/** Writes to the API that holds the Lease, while this agent leads, what became of policies and proposals, and what DNS makes of Drains. */
+/**
+ * Writes to the API that holds the Lease, while this agent leads, what became of policies and proposals, and what DNS makes of Drains; of proposals
+ * Events as well.
+ */
 export async function agentStatuses(options: AgentStatusesOptions): Promise<AgentStatuses> {
   const { api, client, election, platform, verdicts, clock, log, metrics } = options;
   const { SteeredStatuses, steeringManager } = await import('../../platform-api/steered-status.ts');
+  const { proposalEvents } = await import('../../platform-api/proposal-events.ts');
   const { StatusWriter } = await import('../../kube/status/writer.ts');
+  const { EventWriter } = await import('../../kube/status/events.ts');
   const { platformDigest } = await import('../../platform/digest.ts');
   const { Loop } = await import('../../runtime/loop.ts');
   const statuses = new SteeredStatuses();
-  const writer = new StatusWriter({
+  const common = {
     client,
     fieldManager: steeringManager,
     clock,
@@ -47,10 +54,27 @@ export async function agentStatuses(options: AgentStatusesOptions): Promise<Agen
     log,
     metrics,
     allowedForMs: () => election.leadingForMs,
+  };
+  const writer = new StatusWriter(common);
+  const events = new EventWriter({
+    ...common,
+    reporter: { controller: steeringManager, instance: hostname(), action: 'Steer' },
   });
   let found: Looked | undefined;
+  const recorded = new Map<string, string>();
+  /** The status of an object follows a moment later, and may be refused. */
+  const isNew = ({ object: { name, uid = '' }, reason, note }: EventWish): boolean => {
+    const said = `${reason} ${note}`;
+    const before = recorded.get(`${name} ${uid}`);
+    recorded.set(`${name} ${uid}`, said);
+    return before !== said;
+  };
   const compare = async (): Promise<number> => {
     if (found === undefined || !election.leading) return everyMs;
+    const { standing, happened } = proposalEvents(api.current().place, api.objects('TrafficOverlay').values(), found);
+    events.set(standing);
+    // The status says the same from now on, so each is recorded once.
+    for (const event of happened) if (isNew(event)) events.record(event);
     writer.set(statuses.wishes(api.current().place, (kind) => api.objects(kind).values(), found, clock.now()));
     return everyMs;
   };
@@ -67,7 +91,7 @@ export async function agentStatuses(options: AgentStatusesOptions): Promise<Agen
     },
     stop: async () => {
       await loop.stop();
-      await writer.stop();
+      await Promise.all([writer.stop(), events.stop()]);
     },
   };
 }

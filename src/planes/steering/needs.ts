@@ -1,4 +1,4 @@
-import { electLeader, follow, knowIdentity, type Need, writeStatus } from '../../kube/needs.ts';
+import { electLeader, follow, knowIdentity, type Need, writeEvents, writeStatus } from '../../kube/needs.ts';
 
 /** The commands need nothing of any cluster; the agent needs one of them for its Lease, and obeys the Drains there. */
 export const steeringNeeds: readonly Need[] = [
@@ -14,5 +14,6 @@ export const steeringNeeds: readonly Need[] = [
     'whether a proposal is in force, or for whom it waits',
   ),
   writeStatus({ kind: 'TrafficVerdict', subresource: 'status' }, 'whether a word about a proposal counts'),
+  writeEvents('Events on proposals: for whom they wait, what was said of them, whose owner is silent'),
   electLeader('one writer among several agents'),
 ];
