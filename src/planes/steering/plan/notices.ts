@@ -13,6 +13,7 @@ import { servedBy } from '../dialects/servable.ts';
 import type { SteeringNotice } from '../reasons.ts';
 import type { AppliedPlan } from '../records/applied.ts';
 import type { Changes } from '../records/changes.ts';
+import { networksRemembered } from '../records/journal.ts';
 import type { Task } from '../records/scope.ts';
 import { formatCountries } from './countries-text.ts';
 import { isoTime } from './guard.ts';
@@ -39,7 +40,11 @@ export function aboutUsers(
 function networksMoved(impacts: readonly HostImpact[]): readonly SteeringNotice[] {
   const moved = [...new Set(impacts.flatMap(countriesThatMove))].filter(isNetwork).sort();
   if (moved.length === 0) return [];
-  const message = `how many requests come from ${formatCountries(moved)} is not known: each network counts as an average country`;
+  const some =
+    moved.length > networksRemembered
+      ? `; of what is moved of them the guard remembers ${networksRemembered} at most`
+      : '';
+  const message = `how many requests come from ${formatCountries(moved)} is not known: each network counts as an average country${some}`;
   return [{ reason: 'NetworksGuessed', message }];
 }
 

@@ -120,7 +120,7 @@ test('the note about a move stands in the batch that makes it, and is no drift',
   expect(after?.state.records.some(({ name }) => name === note)).toBe(true);
 });
 
-test('a network that moves is told, counts as an average country, and is left out of what the zone remembers', async () => {
+test('a network that moves is told, counts as an average country, and is remembered by the zone', async () => {
   const { plan, apply } = world('powerdns');
   const platform = await examplePlatform();
   const networked = (name: string, moved: number): Platform => {
@@ -137,10 +137,44 @@ test('a network that moves is told, counts as an average country, and is left ou
   expect(text).toContain('cloud -> newyork: 198.51.100.0/24');
   expect(text).toContain('each network counts as an average country (NetworksGuessed)');
   await apply(networked('newyork', 0), 1, 'anna');
-  // Of both only the countries are remembered, in a form that is read back.
   await apply(networked('cloud', 2), 2, 'anna');
   const [back] = await plan(networked('cloud', 4), 3, 'anna');
   const window = [...(back?.windows.values() ?? [])][0];
-  expect(window?.applies).toMatchObject([{ by: 'anna', movedShare: expect.closeTo(3 / 247, 3) }]);
+  expect(window?.applies).toMatchObject([
+    { by: 'anna', movedShare: expect.closeTo(1 / 247, 3) },
+    { by: 'anna', movedShare: expect.closeTo(3 / 247, 3) },
+  ]);
+  // The network is answered as it was an hour ago.
   expect(window?.displaced.after).toBeCloseTo(4 / 247, 9);
+});
+
+test('powerdns: what was moved of networks counts in the window as well, and what returns does not', async () => {
+  const { plan, apply } = world('powerdns');
+  const platform = await examplePlatform();
+  /** Forty networks, which cloud answers but for the first `moved`. */
+  const withNetworks = (moved: number): Platform => {
+    const plain = withMoved(platform, 0);
+    const video = plain.policies.get('video');
+    if (video === undefined) throw new Error('no policy');
+    const networks = Array.from({ length: 40 }, (_, at) => `10.0.${at}.0/24`);
+    const rule = (some: readonly string[], name: string, next: string) => ({
+      networks: [...some],
+      countries: [],
+      continents: [],
+      clusters: [{ name, weight: 100 }],
+      failover: [next],
+    });
+    const rules = [rule(networks.slice(0, moved), 'newyork', 'cloud'), rule(networks.slice(moved), 'cloud', 'newyork')];
+    const spec = { ...video.spec, rules: rules.filter(({ networks: some }) => some.length > 0) };
+    const dns = { ...spec.dns, providers: ['powerdns' as const] };
+    return { ...plain, policies: new Map([['video', { ...video, spec: { ...spec, dns } }]]) };
+  };
+  await apply(withNetworks(0), -120, 'anna');
+  await apply(withNetworks(20), 0, 'anna');
+  const share = async (moved: number): Promise<number | undefined> => {
+    const [next] = await plan(withNetworks(moved), 10, 'ben');
+    return next?.windows.get('www.video.example')?.displaced.after;
+  };
+  expect(await share(40)).toBeCloseTo(40 / 286, 6);
+  expect(await share(0)).toBeCloseTo(0, 6);
 });

@@ -1,7 +1,6 @@
 import { movedBetween, parseShares } from '../../../answers/distribution.ts';
 import { identityOf, type RecordSet } from '../../../answers/record.ts';
 import { type CountryWeights, weightsAmong } from '../../../model/country-weights.ts';
-import { isNetwork } from '../../../model/geo/networks.ts';
 import { countryOfPlace } from '../../../model/geo/states.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Intent } from '../compile/intent.ts';
@@ -122,16 +121,7 @@ function movesOf({ spec }: TrafficPolicy, impacts: readonly HostImpact[], author
   return most.families.flatMap(({ type, groups }) =>
     groups
       .filter(({ movedShare }) => movedShare > 0)
-      // The record has no room for networks: what was moved of these counts in its own plan only.
-      .map(
-        ({ before, countries }): Move => ({
-          ...head,
-          type,
-          countries: countries.filter((code) => !isNetwork(code)),
-          from: before,
-        }),
-      )
-      .filter(({ countries }) => countries.length > 0),
+      .map(({ before, countries }): Move => ({ ...head, type, countries, from: before })),
   );
 }
 

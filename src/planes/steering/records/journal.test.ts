@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { countries } from '../../../model/geo/countries.ts';
 import { states } from '../../../model/geo/states.ts';
 import { sizeOf } from './change.ts';
-import { findJournal, isJournal, journalRecord, type Move, readJournal } from './journal.ts';
+import { findJournal, isJournal, journalRecord, type Move, networksRemembered, readJournal } from './journal.ts';
 
-const codes = [...countries, ...states].map(({ code }) => code);
+const networks = Array.from({ length: 20 }, (_, at) => [`198.51.${at}.0/24`, `2001:db8:ab${at + 10}::/48`]).flat();
+const codes = [...[...countries, ...states].map(({ code }) => code), ...networks];
 const applies = fc.uniqueArray(
   fc.record({
     minute: fc.integer({ min: 0, max: 1440 }),
@@ -83,4 +84,17 @@ test('only records of that name and form say something', () => {
   expect(readJournal({ ...record, target })).toEqual([
     { atMs: 1000, by: 'a', share: 0.1, type: 'A', countries: ['FR'], from: 'cloud' },
   ]);
+});
+
+test('remembers some networks, however many an apply moves, and says them in values that older versions pass over', () => {
+  const many = Array.from({ length: 200 }, (_, at) => `10.0.${at}.0/24`);
+  const move = { atMs: 60_000, by: 'anna', share: 0.1, type: 'A', from: 'paris' };
+  const record = journalRecord('video.example', 'video', [{ ...move, countries: ['FR', ...many] }]);
+  const read = readJournal(record);
+  expect(read[0]).toEqual({ ...move, countries: ['FR'] });
+  const remembered = new Set(read.slice(1).flatMap(({ countries: some }) => some));
+  expect(remembered).toEqual(new Set(many.slice(0, networksRemembered)));
+  const older = /^at=(\d+) by=(\S+) share=([\d.]+) (A|AAAA) ((?:[A-Z]{2}(?:-[A-Z]{2})?)+) from (.+)$/;
+  const values = record.target.kind === 'values' ? record.target.values : [];
+  expect(values.filter((value) => older.test(value.replaceAll('"', '')))).toHaveLength(1);
 });

@@ -1,4 +1,5 @@
 import type { RecordSet } from '../../../answers/record.ts';
+import { isNetwork } from '../../../model/geo/networks.ts';
 import { compareText } from '../../../model/values.ts';
 import { addressTypes } from '../compile/entries.ts';
 import { ownedName } from './registry.ts';
@@ -16,6 +17,7 @@ export interface Move {
   readonly share: number;
   /** `A` or `AAAA`. */
   readonly type: string;
+  /** Codes of countries and states, and networks. */
   readonly countries: readonly string[];
   /** Their answer before, as `formatShares` writes it; absent when it was not kept: then it equals nothing that follows. */
   readonly from?: string;
@@ -26,6 +28,9 @@ const ttlSeconds = 60;
 /** A TXT string has 255 characters; the head of a value and the answer before need room beside the countries. */
 const countriesInValue = 40;
 const statesInValue = 16;
+const networksInValue = 4;
+/** Of one apply so many networks of a family are remembered: a record with more of them would have no room for countries. */
+export const networksRemembered = 40;
 const longestBefore = 80;
 const longestName = 32;
 /** A record of so many values can be deleted and created in one batch. */
@@ -62,11 +67,14 @@ export function signature(by: string): string {
 }
 
 const form = /^at=(\d+) by=(\S+) share=([\d.]+) (A|AAAA) ((?:[A-Z]{2}(?:-[A-Z]{2})?)+) from (.+)$/;
+/** An older version takes such a value for none: for it networks count in their own plan only. */
+const formOfNetworks = /^at=(\d+) by=(\S+) share=([\d.]+) (A|AAAA) networks ([0-9a-f.:/,]+) from (.+)$/;
 
 function parse(value: string): readonly Move[] {
-  const [, at, by, share, type, codes, from] = form.exec(value.replaceAll('"', '')) ?? [];
+  const text = value.replaceAll('"', '');
+  const [, at, by, share, type, codes, from] = form.exec(text) ?? formOfNetworks.exec(text) ?? [];
   if (at === undefined || by === undefined || type === undefined || codes === undefined) return [];
-  const countries = codes.match(/[A-Z]{2}(?:-[A-Z]{2})?/g) ?? [];
+  const countries = isNetwork(codes) ? codes.split(',') : (codes.match(/[A-Z]{2}(?:-[A-Z]{2})?/g) ?? []);
   const before = from === undefined || from === '?' ? {} : { from };
   return [{ atMs: Number(at) * 1000, by, share: Number(share), type, countries, ...before }];
 }
@@ -76,12 +84,15 @@ function valuesOf(moves: readonly Move[]): readonly string[] {
     .flatMap((move) => {
       const head = `at=${Math.floor(move.atMs / 1000)} by=${signature(move.by)} share=${move.share.toFixed(4)} ${move.type}`;
       const from = move.from === undefined || move.from.length > longestBefore ? '?' : move.from;
-      const [countries, states] = [false, true].map((wanted) =>
-        move.countries.filter((code) => code.includes('-') === wanted),
-      );
-      return [...chunks(countries ?? [], countriesInValue), ...chunks(states ?? [], statesInValue)].map(
-        (codes) => `"${head} ${codes.join('')} from ${from}"`,
-      );
+      const networks = move.countries.filter(isNetwork).slice(0, networksRemembered);
+      const codes = move.countries.filter((code) => !isNetwork(code));
+      const [countries, states] = [false, true].map((wanted) => codes.filter((code) => code.includes('-') === wanted));
+      return [
+        ...[...chunks(countries ?? [], countriesInValue), ...chunks(states ?? [], statesInValue)].map((some) =>
+          some.join(''),
+        ),
+        ...chunks(networks, networksInValue).map((some) => `networks ${some.join(',')}`),
+      ].map((places) => `"${head} ${places} from ${from}"`);
     })
     .sort(compareText);
 }
