@@ -18,10 +18,28 @@ import { moduleReach } from '../support/salt/module-reach.ts';
 
 /** Drains and gates on a real API, with the rights of deploy/rbac/fleet.yaml and no others. The test plays the kubelets. */
 const plane = withControlPlane({ nodeFailure: { graceSeconds: 3600, periodSeconds: 5 } });
-const [one, two, control] = ['site0-worker0000', 'site0-worker0001', 'site0-control0'] as const;
-const { documents } = compileFleet(fleetPlatform({ workersPerSite: 2 }), {});
+const [one, two, control, blade] = [
+  'site0-worker0000',
+  'site0-worker0001',
+  'site0-control0',
+  'site0-blade000',
+] as const;
+const platform = fleetPlatform({ workersPerSite: 2 });
+const { documents } = compileFleet(platform, {});
 const patience = { patienceMs: 3000, everyMs: 200, farewellMs: 2000, routersMs: 0 };
 const said: string[] = [];
+/** What the agents of blades say of themselves. */
+const vip = { address: '192.0.0.10', fit: true, reasons: [], announced: true };
+const serves = {
+  agent: 'edge',
+  source: { phase: 'live' },
+  vips: [vip],
+  draining: false,
+  nginx: { activeConnections: 3 },
+  bgp: { relay: 'synced' },
+};
+const views = new Map<string, object>();
+const sayOf = (server: string) => ({ value: { ...serves, blade: server, ...views.get(server) } });
 let client: KubeClient;
 let world: FleetWorld;
 let reach: Reach;
@@ -141,15 +159,18 @@ beforeAll(async () => {
   const controls = new Map([[control, serving(own)]]);
   world = {
     documents: new Map(
-      [...[one, two].flatMap((name) => [[name, documents.get(name)] as const]), ...controls].flatMap(
+      [...[one, two, blade].flatMap((name) => [[name, documents.get(name)] as const]), ...controls].flatMap(
         ([name, document]) => (document === undefined ? [] : [[name, document] as const]),
       ),
     ),
-    pools: [],
+    pools: [...platform.edgePools.values()],
     api: () => Promise.resolve(client),
     clock: systemClock,
   };
-  reach = await moduleReach(controls, { 'tideline_health.network': () => ({ value: drained }) });
+  reach = await moduleReach(controls, {
+    'tideline_health.network': () => ({ value: drained }),
+    'tideline_health.edge': sayOf,
+  });
 }, 180_000);
 afterAll(() => client?.close());
 
@@ -217,6 +238,33 @@ describe('a worker', () => {
     const conditions = [{ type: 'Ready', status: 'False', message: 'container runtime is down' }];
     await patchStatus('node', one, { conditions });
     expect(await gate('NodesReady', one)).toBe(`${one} is not Ready (container runtime is down)`);
+  });
+});
+
+describe('a blade', () => {
+  const gone = { draining: true, vips: [{ ...vip, fit: false, announced: false }] };
+
+  it('that its pool needs is not drained', async () => {
+    views.set('site0-blade001', gone);
+    expect((await drain(blade)).map(({ message }) => message)).toEqual([
+      'PoolTooSmall: 192.0.0.10 of site0-edge would have 0 announcers of 1',
+    ]);
+    expect(await drains()).toEqual([]);
+    views.clear();
+  });
+
+  it('that keeps its connections ends the run, and serves again', async () => {
+    views.set(blade, gone);
+    expect((await drain(blade)).map(({ message }) => message)).toEqual([`NotEmpty: ${blade} has 3 connections open`]);
+    expect(await drains()).toEqual([]);
+  });
+
+  it('is drained when nothing is left, and returned', async () => {
+    views.set(blade, { ...gone, nginx: { activeConnections: 0 } });
+    expect(await drain(blade)).toEqual([]);
+    expect(await drains()).toEqual([`fleet-blade-${blade}`]);
+    expect(await giveBack(blade)).toEqual([]);
+    expect(await drains()).toEqual([]);
   });
 });
 

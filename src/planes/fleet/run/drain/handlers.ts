@@ -1,4 +1,5 @@
 import { messageOf } from '../../../../model/values.ts';
+import type { ClusterApi } from '../cluster-objects.ts';
 import type { StepContext, StepFault, StepHandlers } from '../handlers.ts';
 import { type FleetWorld, having } from '../world.ts';
 import { drainBlades, returnBlades } from './blades.ts';
@@ -14,7 +15,7 @@ export function drainsOf(
 ): Required<Pick<StepHandlers, 'drain' | 'return'>> {
   return {
     async drain({ servers }, step) {
-      const context = await contextOf(world, step, patience);
+      const context = contextOf(world, step, patience);
       const back = async (): Promise<void> => {
         const faults = await giveBack(servers, { ...context, signal: AbortSignal.timeout(backMs) }).catch(unsaid);
         for (const { message } of faults) step.say(`not returned: ${message}`);
@@ -34,7 +35,7 @@ export function drainsOf(
       }
     },
     async return({ servers }, step) {
-      return giveBack(servers, await contextOf(world, step, patience));
+      return giveBack(servers, contextOf(world, step, patience));
     },
   };
 }
@@ -54,10 +55,12 @@ function giveBack(servers: readonly string[], context: DrainContext): Promise<re
   ]);
 }
 
-async function contextOf(world: FleetWorld, step: StepContext, patience: Patience): Promise<DrainContext> {
+function contextOf(world: FleetWorld, step: StepContext, patience: Patience): DrainContext {
   const { run, reach, signal, say, wave } = step;
-  const api = await world.api(wave.cluster);
-  return { run, reach, signal, say, ...patience, clock: world.clock, api, world, cluster: wave.cluster };
+  const { cluster } = wave;
+  // A control plane is drained without the API, which may be what is to be mended.
+  const api: ClusterApi = { request: async (request) => (await world.api(cluster)).request(request) };
+  return { run, reach, signal, say, ...patience, clock: world.clock, api, world, cluster };
 }
 
 type Part = () => Promise<readonly DrainFault[]>;

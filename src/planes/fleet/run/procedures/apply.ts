@@ -54,6 +54,7 @@ function stepsFor(
   const unsigned = servers.filter((server) => isUnsigned(documents.get(server)));
   const running = servers.filter((server) => !fresh.has(server));
   const restarted = running.filter((server) => hasOrchestrated(documents.get(server)));
+  const gates = gatesFor(wave, later, documents, { fresh, apis });
   const drained = apis.has(cluster) ? running.filter((server) => touched.has(server)) : [];
   return [
     ...(unsigned.length === 0
@@ -62,9 +63,15 @@ function stepsFor(
     ...(drained.length === 0 ? [] : [{ do: 'drain', servers: drained } as const]),
     { do: 'apply', servers },
     ...(restarted.length === 0 ? [] : [{ do: 'restart', servers: restarted } as const]),
+    ...gates.filter(isBeforeReturn),
     ...(drained.length === 0 ? [] : [{ do: 'return', servers: drained } as const]),
-    ...gatesFor(wave, later, documents, { fresh, apis }),
+    ...gates.filter((step) => !isBeforeReturn(step)),
   ];
+}
+
+/** Servers carry traffic again when they themselves are well. What others see of them is judged when they do. */
+function isBeforeReturn(step: Step): boolean {
+  return step.do === 'gate' && ['EtcdHealthy', 'ApiReady', 'NodesReady'].includes(step.gate);
 }
 
 /** Seconds after which a gate that does not hold ends the run. */
