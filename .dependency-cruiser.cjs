@@ -17,6 +17,7 @@ const pure = [
   '^src/planes/edge/nginx/(clients|conf|convergence|delta|fields|framing|reasons)\\.ts$',
   '^src/planes/edge/requests/(counts|demand|hosts)\\.ts$',
   '^src/planes/network/release\\.ts$',
+  '^src/planes/fleet/run/(procedures/|steps\\.ts$)',
   '^src/runtime/(backoff|signal)\\.ts$',
   '^src/bgp/(decode|diff|encode|guard|lines|notifications|reasons|route|speaker|window|wire|yield)\\.ts$',
   '^src/bgp/render/(config|limits|server)\\.ts$',

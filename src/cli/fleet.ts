@@ -1,9 +1,14 @@
 import type { Command } from 'commander';
+import { register as registerAdd } from './fleet/add.ts';
 import { register as registerApply } from './fleet/apply.ts';
 import { register as registerCompile } from './fleet/compile.ts';
 import { register as registerImport } from './fleet/import.ts';
 import { register as registerPlan } from './fleet/plan.ts';
+import { register as registerRecover } from './fleet/recover.ts';
+import { register as registerRemove } from './fleet/remove.ts';
+import { register as registerReplace } from './fleet/replace.ts';
 import { register as registerSign } from './fleet/sign.ts';
+import { register as registerUpgrade } from './fleet/upgrade.ts';
 
 /** `tideline fleet …`: what servers are to be, from the platform spec. */
 export function register(program: Command): void {
@@ -14,5 +19,10 @@ export function register(program: Command): void {
   registerPlan(fleet);
   registerImport(fleet);
   registerApply(fleet);
+  registerAdd(fleet);
+  registerRemove(fleet);
+  registerReplace(fleet);
+  registerUpgrade(fleet);
+  registerRecover(fleet);
   registerSign(fleet);
 }

@@ -113,6 +113,20 @@ const cases: readonly Case[] = [
     words: ['fleet', 'apply', '0123456789abcdef', spec, '--against', join(folder, 'none')],
     says: /has no index\.json of ours.*\(FolderNotCompiled\)/,
   },
+  { words: ['fleet', 'add', 'worker-7', spec], says: /required option '--against <folder>'/ },
+  { words: ['fleet', 'add', 'worker-7', spec, '--against', folder], says: /\(FolderNotCompiled\)/ },
+  { words: ['fleet', 'remove', 'worker-7', spec, '--against', folder], says: /no Fleet in .*\(NoFleet\)/ },
+  {
+    words: ['fleet', 'replace', 'worker-7', spec, '--against', folder, '--plan', 'x'],
+    says: /Expected the 16 characters/,
+  },
+  { words: ['fleet', 'upgrade', 'atlantis', spec, '--against', folder], says: /no Fleet makes the Cluster atlantis/ },
+  { words: ['fleet', 'recover', 'paris', spec, '--against', folder], says: /nothing says what is lost/ },
+  {
+    words: ['fleet', 'recover', 'paris', spec, '--against', folder, '--snapshot', 'salt://a.db'],
+    says: /--snapshot needs --sha256/,
+  },
+  { words: ['fleet', 'recover', 'paris', spec, '--against', folder, '--sha256', 'x'], says: /Expected a SHA-256/ },
   { words: ['fleet', 'sign', spec, '--out', out], says: /required option '--public-keys <path>'/ },
   {
     words: [

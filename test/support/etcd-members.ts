@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,6 +9,7 @@ import { findNodePrograms } from '../../lab/servers/programs.ts';
 import { Server } from '../../src/model/spec/kinds.ts';
 import { type CompiledFleet, compileFleet } from '../../src/planes/fleet/compile/compile.ts';
 import type { ServerDocument } from '../../src/planes/fleet/compile/document.ts';
+import { signLeaf } from '../../src/runtime/x509/certificate.ts';
 import { findSalt } from '../../tools/salt/installation.ts';
 import { binaries } from './clusters/binaries.ts';
 import { fleetPlatform } from './fleet.ts';
@@ -24,18 +26,18 @@ const caller = join(import.meta.dirname, 'fleet-units/call.py');
 
 type Answer = Readonly<Record<string, unknown>>;
 
-const addressOf = (name: string) => `10.1.0.${20 + Number(name.slice(-1))}`;
+const addressOf = (name: string) => `10.1.0.${(name.includes('control') ? 10 : 20) + Number(name.slice(-1))}`;
 export const peerOf = (name: string) => `https://${addressOf(name)}:2380`;
 
 interface Programs {
-  /** The folder of the programs of a control plane, and that of a node. */
+  /** The folder of the programs of a control plane, and that of etcdctl. */
   readonly etcd: string;
   readonly node: string;
   /** One that can import `salt`. */
   readonly python: string;
 }
 
-/** The names of the members are `site0-etcd0` to `site0-etcd9`. */
+/** The names of the members are `site0-etcd0` to `site0-etcd9`; `site0-control0` to 2 can be installed beside them. */
 class EtcdMembers {
   readonly #shared = new SharedSecrets();
   readonly #servers = new Map<string, FleetServer>();
@@ -77,11 +79,25 @@ class EtcdMembers {
   }
 
   async start(...names: readonly string[]): Promise<void> {
-    for (const name of names) await this.server(name).start('etcd.service');
+    for (const name of names) {
+      const unit = name.includes('control') ? 'kube-apiserver.service' : 'etcd.service';
+      await this.server(name).start(unit);
+    }
   }
 
   async kill(...names: readonly string[]): Promise<void> {
     for (const name of names) await this.server(name).stop();
+  }
+
+  /** The URL of the API server of a control plane, and a client with every right. */
+  api(name: string): { readonly url: string; readonly tls: { ca: string; cert: string; key: string } } {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const authority = 'site0/kubernetes';
+    const content = { commonName: 'admin', organisations: ['system:masters'], usages: ['client'], hosts: [] } as const;
+    const cert = signLeaf(this.#shared.issuer(authority), { ...content, ...this.#shared.validity }, publicKey);
+    const key = privateKey.export({ type: 'sec1', format: 'pem' }).toString();
+    const ca = this.#shared.authorities.get(authority) ?? '';
+    return { url: `https://${addressOf(name)}:6443`, tls: { ca, cert, key } };
   }
 
   /** The disk of a member is a new one. */
@@ -120,7 +136,7 @@ class EtcdMembers {
   }
 
   readonly #programOf = (name: string): string =>
-    join(name === 'etcd' ? this.#programs.etcd : this.#programs.node, name);
+    join(name.startsWith('etcd') && name !== 'etcd' ? this.#programs.node : this.#programs.etcd, name);
 }
 
 /** Members for the tests of a file; the caller installs and starts them. */
@@ -156,6 +172,7 @@ function compiled(members: readonly string[]): CompiledFleet {
 function onItsAddress(document: ServerDocument | undefined, name: string): ServerDocument {
   const text = JSON.stringify(document)
     .replaceAll(',https://127.0.0.1:2379', '')
+    .replaceAll('--secure-port=', `--bind-address=${addressOf(name)} --secure-port=`)
     .replaceAll('InitialCorruptCheck=true', 'InitialCorruptCheck=true,SetMemberLocalAddr=true')
     .replaceAll('http://127.0.0.1:2381', `http://${addressOf(name)}:2381`);
   return JSON.parse(text);

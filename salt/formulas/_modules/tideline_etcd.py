@@ -22,9 +22,11 @@ import json
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 import salt.exceptions
 
@@ -101,7 +103,7 @@ def join(aside=False):
     earlier membership is in the way; `aside=True` moves it out of it.
     """
     own = _settings()
-    found = [_member(one) for one in _json(_anywhere(own, ["member", "list"], others=True)).get("members", [])]
+    found = _members_of_others(own)
     me = _known(found, own["name"], own["peer"])
     if me is None:
         raise _refused("NotAdded", f"{own['name']} is not among the members: add it first")
@@ -208,7 +210,7 @@ def snapshot():
             _etcdctl(own, [own["client"]], ["snapshot", "save", part], seconds=600)
             copy, member = _read_back(own, part)
             # A compaction between the two changes the hash and not the data.
-            if copy["compactRevision"] == member["compact_revision"]:
+            if copy["compact_revision"] == member["compact_revision"]:
                 break
         if copy["hash"] != member["hash"]:
             raise _refused("SnapshotBad", f"what was restored has the hash {copy['hash']}, the member {member['hash']}")
@@ -218,7 +220,7 @@ def snapshot():
         for left in (part, part + ".part"):
             if os.path.exists(left):
                 os.unlink(left)
-    return {"path": path, "sha256": _sum(path), "bytes": os.path.getsize(path), "revision": copy["hashRevision"], "hash": copy["hash"]}
+    return {"path": path, "sha256": _sum(path), "bytes": os.path.getsize(path), "revision": copy["hash_revision"], "hash": copy["hash"]}
 
 
 def snapshots():
@@ -308,10 +310,11 @@ def _settings():
         "data": flags["data-dir"],
         "client": flags["advertise-client-urls"],
         "peer": flags["initial-advertise-peer-urls"],
+        "files": {name: flags[name] for name in ("trusted-ca-file", "cert-file", "key-file")},
         "tls": [f"--cacert={flags['trusted-ca-file']}", f"--cert={flags['cert-file']}", f"--key={flags['key-file']}"],
         "join": re.search(r"^EnvironmentFile=-(\S+)$", text, re.MULTILINE).group(1),
         "backups": next(path for path in part["directories"] if path.endswith("/backups/etcd")),
-        "programs": {name: document["artifacts"][name]["link"] for name in ("etcdctl", "etcdutl")},
+        "programs": {name: document["artifacts"][name]["link"] for name in ("etcd", "etcdctl", "etcdutl")},
         "cluster": cluster,
         "token": variables["ETCD_INITIAL_CLUSTER_TOKEN"],
     }
@@ -319,7 +322,8 @@ def _settings():
 
 def _member(one):
     return {
-        "id": format(one["ID"], "x"),
+        # etcdctl prints a number, the API of etcd a text.
+        "id": format(int(one["ID"]), "x"),
         "name": one.get("name", ""),
         "peers": one.get("peerURLs", []),
         "clients": one.get("clientURLs", []),
@@ -363,16 +367,30 @@ def _hand_over(own, gone, rest):
 
 
 def _read_back(own, path):
-    """The hash of what a restored copy holds, and that of the running member at the same revision."""
+    """
+    What an etcd of its own says that was started on a restored copy, and what the running member says, of the same revision. It listens on sockets
+    in a folder that nobody else enters. `etcdutl hashkv` is no way: it ends with a panic where a key has a lease, as every Kubernetes has.
+    """
+    revision = _json(_etcdutl(own, ["snapshot", "status", path]))["revision"]
     scratch = tempfile.mkdtemp(prefix=".verify-", dir=own["backups"])
+    peer, client = "unix://127.0.0.1:1", "unix://127.0.0.1:2"
+    urls = [f"--listen-peer-urls={peer}", f"--initial-advertise-peer-urls={peer}", f"--initial-cluster=verify={peer}"]
+    urls += [f"--listen-client-urls={client}", f"--advertise-client-urls={client}"]
+    order = ["endpoint", "hashkv", f"--rev={revision}"]
+    copy = [own["programs"]["etcdctl"], f"--endpoints={client}", "--command-timeout=600s", "-w", "json", *order]
     try:
-        target = os.path.join(scratch, "data")
-        _restore(own, path, target, [], "verify", {"verify": own["peer"]}, "verify")
-        copy = _json(_etcdutl(own, ["hashkv", os.path.join(target, "member", "snap", "db")]))
+        _restore(own, path, os.path.join(scratch, "data"), [], "verify", {"verify": peer}, "verify")
+        command = [own["programs"]["etcd"], "--name=verify", f"--data-dir={os.path.join(scratch, 'data')}", *urls]
+        with subprocess.Popen(command, cwd=scratch, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as etcd:
+            try:
+                _until(lambda: os.path.exists(os.path.join(scratch, "127.0.0.1:2")), 120, "a copy of the snapshot did not start")
+                restored = _json(_program(copy, True, scratch))
+            finally:
+                etcd.kill()
     finally:
         shutil.rmtree(scratch)
-    member = _json(_etcdctl(own, [own["client"]], ["endpoint", "hashkv", f"--rev={copy['hashRevision']}"], seconds=600))
-    return copy, member[0]["HashKV"]
+    member = _json(_etcdctl(own, [own["client"]], order, seconds=600))
+    return restored[0]["HashKV"], member[0]["HashKV"]
 
 
 def _restore(own, path, target, more, name, cluster, token):
@@ -505,11 +523,29 @@ def _settled(own, order, avoid=(), seconds=60):
         time.sleep(1)
 
 
-def _anywhere(own, order, others=False, avoid=()):
-    """What the first member answers that can: this one, or the others that the document names."""
-    rest = [url.replace(":2380", ":2379") for name, url in own["cluster"].items() if name != own["name"]]
+def _others(own):
+    return [url.replace(":2380", ":2379") for name, url in own["cluster"].items() if name != own["name"]]
+
+
+def _members_of_others(own):
+    """What the first other member says that can, asked without etcdctl, which a server that joins does not have yet."""
+    context = ssl.create_default_context(cafile=own["files"]["trusted-ca-file"])
+    context.load_cert_chain(own["files"]["cert-file"], own["files"]["key-file"])
     failed = "there is no other member"
-    for endpoint in [*([] if others else [own["client"]]), *rest]:
+    for endpoint in _others(own):
+        asked = urllib.request.Request(f"{endpoint}/v3/cluster/member/list", data=b'{"linearizable": true}')
+        try:
+            with urllib.request.urlopen(asked, timeout=5, context=context) as answer:
+                return [_member(one) for one in json.loads(answer.read(1024 * 1024)).get("members", [])]
+        except OSError as error:
+            failed = error
+    raise _refused("NoAnswer", f"no member says who the members are: {failed}")
+
+
+def _anywhere(own, order, avoid=()):
+    """What the first member answers that can: this one, or the others that the document names."""
+    failed = "there is no other member"
+    for endpoint in [own["client"], *_others(own)]:
         if endpoint in avoid:
             continue
         try:
@@ -531,11 +567,13 @@ def _etcdutl(own, order):
     return _program([own["programs"]["etcdutl"], "-w", "json", *order], True)
 
 
-def _program(command, strict):
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
+def _program(command, strict, folder=None):
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env={"PATH": "/usr/bin:/bin"})
     if strict and done.returncode != 0:
-        lines = [line for line in done.stderr.strip().splitlines() if line]
-        raise _refused("EtcdSays", lines[-1] if lines else f"{command[0]} ended with {done.returncode}")
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        # What a program says last counts, unless it fell over its own feet.
+        said = [line for line in lines if line.startswith(("panic:", "fatal error:"))] or lines[-1:]
+        raise _refused("EtcdSays", said[0] if said else f"{command[0]} ended with {done.returncode}")
     return done.stdout
 
 

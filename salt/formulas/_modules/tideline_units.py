@@ -67,6 +67,15 @@ def stop(units):
     return {"stopped": names}
 
 
+def retire(units):
+    """Stops units of a document that this server does not have any more, and keeps them from starting with it."""
+    names = [units] if isinstance(units, str) else list(units)
+    for name in names:
+        if os.path.exists(os.path.join(UNIT_FOLDER, name)):
+            _systemctl("disable", "--now", name)
+    return {"retired": names}
+
+
 def start(units):
     """Starts units of the document."""
     names = _ours(units)

@@ -5,18 +5,19 @@ import type { Freeze } from '../../model/spec/kinds.ts';
 import type { Outcome } from '../../planes/fleet/run/engine.ts';
 import type { StepHandlers } from '../../planes/fleet/run/handlers.ts';
 import type { KnownRun } from '../../planes/fleet/run/journal.ts';
+import type { Documents } from '../../planes/fleet/run/procedures/situation.ts';
 import type { Run } from '../../planes/fleet/run/steps.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { printErrorLines } from '../../runtime/print.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { personAndMachine } from '../person.ts';
 import { compileInto, compilePaths } from './compiled.ts';
-import { prepare } from './prepared.ts';
+import { type Prepared, prepare } from './prepared.ts';
 import { addReachOptions, type ReachArguments, reachOf } from './reaching.ts';
 import { outcomeLines, printProgress } from './run-words.ts';
 import { type SignStepOptions, signStep } from './sign-step.ts';
 
-interface ApplyArguments extends OutputArguments, ReachArguments, Partial<SignStepOptions> {
+export interface ApplyArguments extends OutputArguments, ReachArguments, Partial<SignStepOptions> {
   readonly against: string;
   readonly all?: true;
   readonly despiteFreeze?: true;
@@ -30,11 +31,8 @@ export function register(fleet: Command): void {
     .argument('<checksum>', 'the checksum that `tideline fleet plan` printed', parseChecksum)
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
     .requiredOption('--against <folder>', 'the folder that `tideline fleet compile --out` wrote')
-    .option('--all', 'every server, as in `tideline fleet plan --all`')
-    .option('--authorities <folder>', 'the authorities, where certificates are to be signed on the way')
-    .option('--passphrase-file <file>', 'the passphrase of the keys of the authorities, on its first line')
-    .option('--despite-freeze', 'also while the platform is frozen');
-  addOutputOption(addReachOptions(command))
+    .option('--all', 'every server, as in `tideline fleet plan --all`');
+  addOutputOption(addApplyOptions(command))
     .addHelpText(
       'after',
       `
@@ -47,7 +45,26 @@ stopped, 2: bad input, or the folder is held by another run. docs/operations/fle
     .action(run);
 }
 
+/** What every command takes that does a run. */
+export function addApplyOptions(command: Command): Command {
+  return addReachOptions(command)
+    .option('--authorities <folder>', 'the authorities, where certificates are to be signed on the way')
+    .option('--passphrase-file <file>', 'the passphrase of the keys of the authorities, on its first line')
+    .option('--despite-freeze', 'also while the platform is frozen');
+}
+
 async function run(checksum: string, paths: string[], options: ApplyArguments): Promise<void> {
+  await applyAgreed(checksum, paths, options, () => prepare(paths, options.against, options.all === true));
+}
+
+/** What a person agreed to: a run that is prepared anew and must be the same, or one of this checksum that is not done yet. */
+export async function applyAgreed(
+  checksum: string,
+  paths: readonly string[],
+  options: ApplyArguments,
+  prepareRun: PrepareRun,
+  former: Documents = new Map(),
+): Promise<void> {
   const { readDocuments } = await import('../../planes/fleet/folder.ts');
   // A folder that is none of ours gets no lock.
   await readDocuments(options.against);
@@ -55,7 +72,7 @@ async function run(checksum: string, paths: string[], options: ApplyArguments): 
   const { processesHere } = await import('../../planes/fleet/run/processes.ts');
   const lock = await FolderLock.take(options.against, personAndMachine(), systemClock, processesHere);
   try {
-    await held(checksum, paths, options, () => lock.isHeld());
+    await held(checksum, paths, options, { prepareRun, former, isHeld: () => lock.isHeld() });
   } finally {
     await lock.release();
   }
@@ -65,23 +82,33 @@ async function held(
   checksum: string,
   paths: readonly string[],
   options: ApplyArguments,
-  isHeld: () => Promise<boolean>,
+  { prepareRun, former, isHeld }: Held,
 ): Promise<void> {
   const { readRuns } = await import('../../planes/fleet/run/journal.ts');
   const known = (await readRuns(options.against)).find(({ run: agreed }) => agreed.checksum === checksum);
   if (known?.state === 'finished') return await say(known.id, known.run, { ended: 'finished' }, options, known);
   const { refuseUnavailable } = await import('../../planes/fleet/run/engine.ts');
-  const { handlers, close } = await handlersFor(paths, options);
+  const { handlers, close } = await handlersFor(paths, options, former);
   try {
     const { refuseFrozen } = await import('../../planes/fleet/run/agreed.ts');
     refuseFrozen(await freezeNow(paths, options));
-    const begun = known === undefined ? await beginning(checksum, paths, options) : await goingOn(known, paths);
+    const begun = known === undefined ? await beginning(checksum, paths, prepareRun) : await goingOn(known, paths);
     refuseUnavailable(begun.run, handlers);
     const outcome = await carryOut(begun, paths, options, handlers, isHeld);
     await say(begun.id, begun.run, outcome, options, undefined);
   } finally {
     await close();
   }
+}
+
+/** Plans again what a person has seen. */
+type PrepareRun = () => Promise<Pick<Prepared, 'run' | 'runs'>>;
+
+interface Held {
+  readonly prepareRun: PrepareRun;
+  /** Documents of servers that leave in this run. */
+  readonly former: Documents;
+  readonly isHeld: () => Promise<boolean>;
 }
 
 interface Begun {
@@ -94,10 +121,10 @@ interface Begun {
 }
 
 /** A run that was never begun must be what the person saw. */
-async function beginning(checksum: string, paths: readonly string[], options: ApplyArguments): Promise<Begun> {
+async function beginning(checksum: string, paths: readonly string[], prepareRun: PrepareRun): Promise<Begun> {
   const { runId } = await import('../../planes/fleet/run/journal.ts');
   const { isOpen, refuseOther } = await import('../../planes/fleet/run/agreed.ts');
-  const { run: planned, runs } = await prepare(paths, options.against, options.all === true);
+  const { run: planned, runs } = await prepareRun();
   refuseOther(planned, checksum);
   const [newest] = runs;
   return {
@@ -174,13 +201,14 @@ async function carryOut(
 async function handlersFor(
   paths: readonly string[],
   { against, authorities, passphraseFile }: ApplyArguments,
+  former: Documents,
 ): Promise<{ readonly handlers: StepHandlers; readonly close: () => Promise<void> }> {
   const { reachHandlers } = await import('../../planes/fleet/run/over-reach.ts');
   const { markApplied } = await import('../../planes/fleet/run/applied.ts');
   const { readDocuments } = await import('../../planes/fleet/folder.ts');
   const { worldHandlers } = await import('./world.ts');
   const reaching = reachHandlers(async (servers) => markApplied(against, servers, await readDocuments(against)));
-  const { handlers, close } = await worldHandlers(paths, against);
+  const { handlers, close } = await worldHandlers(paths, against, former);
   const signing =
     authorities === undefined || passphraseFile === undefined
       ? {}
@@ -234,7 +262,7 @@ async function say(
   });
 }
 
-function parseChecksum(text: string): string {
+export function parseChecksum(text: string): string {
   if (!/^[0-9a-f]{16}$/.test(text))
     throw new InvalidArgumentError('Expected the 16 characters that `tideline fleet plan` printed.');
   return text;

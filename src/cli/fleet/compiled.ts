@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import type { Platform } from '../../model/spec/platform.ts';
 import type { CompiledFleet } from '../../planes/fleet/compile/compile.ts';
 
 /** The files that `tideline` brings. */
@@ -16,11 +17,19 @@ const agentUnits = [
 
 /** The fleets of the platform spec in these files and folders. Throws an InputError when there is none. */
 export async function compilePaths(paths: readonly string[]): Promise<CompiledFleet> {
+  return await compiledWith(paths, (platform) => platform);
+}
+
+/** The fleets of the platform spec as it would be after a change that nobody has written down. */
+export async function compiledWith(
+  paths: readonly string[],
+  change: (platform: Platform) => Platform,
+): Promise<CompiledFleet> {
   const { loadPlatformOrThrow } = await import('../../platform/load.ts');
   const { wholeFleet } = await import('../../planes/fleet/whole.ts');
   const { shippedObjects } = await import('./shipped-objects.ts');
   const { readBounded } = await import('../../runtime/bounded-file.ts');
-  const platform = await loadPlatformOrThrow(paths);
+  const platform = change(await loadPlatformOrThrow(paths));
   const texts = agentUnits.map(async (name) => {
     const file = join(deploy, 'systemd', name);
     return [name, (await readBounded(file, 65_536)).toString()] as const;

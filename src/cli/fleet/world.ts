@@ -1,6 +1,7 @@
 import type { KubeClient } from '../../kube/api/client.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { StepHandlers } from '../../planes/fleet/run/handlers.ts';
+import type { Documents } from '../../planes/fleet/run/procedures/situation.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { compileInto } from './compiled.ts';
 
@@ -17,8 +18,15 @@ export interface WorldHandlers {
   readonly close: () => Promise<void>;
 }
 
-/** How servers are drained and judged, and objects written, as the spec and the folder of documents have them. */
-export async function worldHandlers(paths: readonly string[], folder: string): Promise<WorldHandlers> {
+/**
+ * How servers are drained and judged, and objects written, as the spec and the folder of documents have them. `former` are documents of servers
+ * that leave: workers and blades among them are still drained, while nobody waits for their etcd or API.
+ */
+export async function worldHandlers(
+  paths: readonly string[],
+  folder: string,
+  former: Documents,
+): Promise<WorldHandlers> {
   const { loadPlatformOrThrow } = await import('../../platform/load.ts');
   const { handlersIn } = await import('../../planes/fleet/run/in-world.ts');
   const { objectsHandler } = await import('../../planes/fleet/run/objects.ts');
@@ -31,7 +39,7 @@ export async function worldHandlers(paths: readonly string[], folder: string): P
     return client;
   };
   const world = {
-    documents: compiled.documents,
+    documents: new Map([...leaving(former, compiled.documents), ...compiled.documents]),
     pools: [...platform.edgePools.values()],
     api,
     clock: systemClock,
@@ -47,6 +55,17 @@ export async function worldHandlers(paths: readonly string[], folder: string): P
         if (client.status === 'fulfilled') await client.value.close();
     },
   };
+}
+
+function leaving(former: Documents, documents: Documents): Documents {
+  return new Map(
+    [...former]
+      .filter(([name]) => !documents.has(name))
+      .map(([name, document]) => {
+        const roles = document.server.roles.filter((role) => role === 'worker' || role === 'blade');
+        return [name, { ...document, server: { ...document.server, roles } }] as const;
+      }),
+  );
 }
 
 async function connectTo(platform: Platform, cluster: string): Promise<KubeClient> {

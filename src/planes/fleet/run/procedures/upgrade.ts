@@ -1,0 +1,175 @@
+import { compareVersions, versionNumbers } from '../../../../model/version.ts';
+import type { ServerDocument } from '../../compile/document.ts';
+import type { Wave } from '../../compile/waves.ts';
+import type { RunWave, Step } from '../steps.ts';
+import { againstTouch, illFirst } from './quorum.ts';
+import type { Refusal } from './reasons.ts';
+import { type Documents, hasRole, having, type Planned, refused, type Situation } from './situation.ts';
+import { call, drained, gatesFor, restart, touched } from './touch.ts';
+
+/** Which servers are upgraded: those of a cluster, or only the agents of a pool or a site. */
+export type UpgradeOf =
+  | { readonly cluster: string }
+  | { readonly cluster: string; readonly agentsOf: { readonly name: string; readonly servers: ReadonlySet<string> } };
+
+/**
+ * Other versions of programs come true: first a snapshot that was restored once, then etcd, then the API servers, then the controllers, which must not
+ * be newer than any API server that answers them, then workers, whose kubelet must not be newer either, and blades.
+ */
+export function upgradeRun(situation: Situation, of: UpgradeOf): Planned {
+  const { before, after } = situation;
+  const agents = 'agentsOf' in of ? of.agentsOf : undefined;
+  const changed = [...after.documents.values()].filter(
+    (document) =>
+      document.server.cluster === of.cluster &&
+      before.has(document.server.id) &&
+      JSON.stringify(before.get(document.server.id)) !== JSON.stringify(document) &&
+      agents?.servers.has(document.server.id) !== false,
+  );
+  const refusals = agents === undefined ? againstVersions(changed, before) : againstOthers(changed, before);
+  if (refusals.length > 0) return refused(...refusals);
+  const names = new Set(changed.map(({ server }) => server.id));
+  const command = `upgrade ${agents?.name ?? of.cluster}`;
+  const waves = after.waves
+    .filter(({ cluster }) => cluster === of.cluster)
+    .map((wave) => ({ ...wave, servers: wave.servers.filter((server) => names.has(server)) }))
+    .filter(({ servers }) => servers.length > 0);
+  const isControl = ({ kind }: Wave) => kind === 'etcd' || kind === 'control-plane';
+  const touch = { documents: after.documents, fresh: new Set<string>(), before };
+  const controls = waves.filter(isControl).toSorted((a, b) => order(a, situation) - order(b, situation));
+  const keeper = keeperOf(situation, of.cluster);
+  if (controls.length > 0 && keeper === undefined) return refused(unknownMembers(of.cluster));
+  const ill = againstTouch(situation.facts.members.get(of.cluster) ?? [], [...names]);
+  if (ill.length > 0) return refused(...ill);
+  return {
+    ok: true,
+    run: {
+      format: 1,
+      command,
+      warnings: [],
+      waves: [
+        ...(controls.length > 0 && keeper !== undefined ? [snapshotWave(of.cluster, keeper)] : []),
+        ...controlWaves(controls, situation),
+        ...waves.filter((wave) => !isControl(wave)).map((wave) => touched(wave, touch)),
+      ],
+    },
+  };
+}
+
+const snapshotWave = (cluster: string, member: string): RunWave => ({
+  cluster,
+  kind: 'cluster',
+  servers: [member],
+  steps: [call([member], 'tideline_etcd.snapshot')],
+});
+
+/** Programs that must not all change at once when the minor version does. */
+function controlWaves(waves: readonly Wave[], { before, after }: Situation): readonly RunWave[] {
+  const documents = after.documents;
+  const moves = (wave: Wave, name: string) =>
+    wave.servers.some((server) => versionOf(before.get(server), name) !== versionOf(documents.get(server), name));
+  const minor = waves.some((wave) =>
+    wave.servers.some((server) => minorMoves(before.get(server), documents.get(server))),
+  );
+  if (!minor) return waves.map((wave) => touched(wave, { documents, fresh: new Set(), before }));
+  const etcd = waves.filter((wave) => moves(wave, 'etcd'));
+  const controls = waves.filter(({ servers }) =>
+    servers.some((server) => hasRole(documents.get(server), 'control-plane')),
+  );
+  return [
+    ...etcd.map((wave) => only(wave, documents, 'etcd')),
+    ...controls.map((wave) => only(wave, documents, 'kube-apiserver')),
+    ...controls.map((wave) => controllers(wave, documents)),
+  ];
+}
+
+/** One program of a server, restarted by name: the links of the others already lead to their new versions. */
+function only(wave: Wave, documents: Documents, name: 'etcd' | 'kube-apiserver'): RunWave {
+  const { servers } = wave;
+  const steps = drained(servers, [{ do: 'apply', servers, components: [name] }, restart(servers, [`${name}.service`])]);
+  return { ...wave, steps: [...steps, ...gatesFor(wave, documents)] };
+}
+
+/** Everything else, at a time when all API servers are of the new version. */
+function controllers(wave: Wave, documents: Documents): RunWave {
+  const { servers } = wave;
+  const steps: readonly Step[] = [
+    { do: 'apply', servers },
+    { do: 'restart', servers },
+    restart(servers, ['kube-controller-manager.service', 'kube-scheduler.service']),
+  ];
+  return { ...wave, steps: [...drained(servers, steps), ...gatesFor(wave, documents)] };
+}
+
+function versionOf(document: ServerDocument | undefined, name: string): string | undefined {
+  return document?.artifacts[name]?.version;
+}
+
+function minorMoves(before: ServerDocument | undefined, after: ServerDocument | undefined): boolean {
+  const [from, to] = [versionOf(before, 'kube-apiserver'), versionOf(after, 'kube-apiserver')];
+  return from !== undefined && to !== undefined && versionNumbers(from)[1] !== versionNumbers(to)[1];
+}
+
+/** The leader is the last of the members: it hands its office over once, and to one that has its new version. */
+function order({ cluster, servers }: Wave, { facts, after }: Situation): number {
+  const members = facts.members.get(cluster) ?? [];
+  const leads = members.some(({ name, leader }) => leader && servers.includes(name));
+  const member = servers.some((server) => hasRole(after.documents.get(server), 'etcd'));
+  return member ? illFirst(members, servers) + Number(leads) : 3;
+}
+
+/** A member that is well takes the snapshot; one that does not lead has less to do. */
+function keeperOf({ facts, before }: Situation, cluster: string): string | undefined {
+  const members = having(before, cluster, 'etcd');
+  return (facts.members.get(cluster) ?? [])
+    .filter(({ name, healthy, learner }) => healthy && !learner && members.includes(name) && !facts.silent.has(name))
+    .toSorted((a, b) => Number(a.leader) - Number(b.leader))[0]?.name;
+}
+
+const unknownMembers = (cluster: string): Refusal => ({
+  reason: 'MembersUnknown',
+  message: `no healthy member of the etcd of ${cluster} can take the snapshot that comes before an upgrade`,
+  fix: 'bring its members back first',
+});
+
+/** Kubernetes goes from one minor version to the next, and never back. */
+function againstVersions(changed: readonly ServerDocument[], before: Documents): readonly Refusal[] {
+  const found = changed.flatMap((document) =>
+    ['kube-apiserver', 'etcd'].flatMap((name): readonly Refusal[] => {
+      const [from, to] = [versionOf(before.get(document.server.id), name), versionOf(document, name)];
+      if (from === undefined || to === undefined) return [];
+      const minors = versionNumbers(to)[1] - versionNumbers(from)[1];
+      const older: Refusal = {
+        reason: 'VersionOlder',
+        message: `${name} ${to} is older than ${from}, which runs`,
+        fix: `name ${from} or a newer one in the Fleet; the way back is a snapshot of before`,
+      };
+      const skipped: Refusal = {
+        reason: 'VersionSkipped',
+        message: `${name} would go from ${from} to ${to}`,
+        fix: `upgrade to 1.${versionNumbers(from)[1] + 1} first`,
+      };
+      if (compareVersions(to, from) < 0) return [older];
+      return minors > 1 ? [skipped] : [];
+    }),
+  );
+  return [...new Map(found.map((refusal) => [refusal.message, refusal])).values()];
+}
+
+/** The agents are one artifact; whoever upgrades them over a pool does not mean the kubelets as well. */
+function againstOthers(changed: readonly ServerDocument[], before: Documents): readonly Refusal[] {
+  return changed.flatMap((document) => {
+    const others = Object.keys(document.artifacts).filter(
+      (name) => name !== 'tideline' && versionOf(before.get(document.server.id), name) !== versionOf(document, name),
+    );
+    if (others.length === 0) return [];
+    const message = `${document.server.id} would also get another ${others.join(', ')}`;
+    return [
+      {
+        reason: 'NotOnlyAgents',
+        message,
+        fix: 'upgrade the whole cluster, or change nothing but the version of tideline',
+      },
+    ];
+  });
+}
