@@ -8,6 +8,7 @@ import { register as registerRecover } from './fleet/recover.ts';
 import { register as registerRemove } from './fleet/remove.ts';
 import { register as registerReplace } from './fleet/replace.ts';
 import { register as registerSign } from './fleet/sign.ts';
+import { register as registerStatus } from './fleet/status.ts';
 import { register as registerUpgrade } from './fleet/upgrade.ts';
 
 /** `tideline fleet …`: what servers are to be, from the platform spec. */
@@ -25,4 +26,5 @@ export function register(program: Command): void {
   registerUpgrade(fleet);
   registerRecover(fleet);
   registerSign(fleet);
+  registerStatus(fleet);
 }

@@ -113,6 +113,8 @@ const cases: readonly Case[] = [
     words: ['fleet', 'apply', '0123456789abcdef', spec, '--against', join(folder, 'none')],
     says: /has no index\.json of ours.*\(FolderNotCompiled\)/,
   },
+  { words: ['fleet', 'status', spec], says: /required option '--against <folder>'/ },
+  { words: ['fleet', 'status', spec, '--against', folder], says: /FolderNotCompiled/ },
   { words: ['fleet', 'add', 'worker-7', spec], says: /required option '--against <folder>'/ },
   { words: ['fleet', 'add', 'worker-7', spec, '--against', folder], says: /\(FolderNotCompiled\)/ },
   { words: ['fleet', 'remove', 'worker-7', spec, '--against', folder], says: /no Fleet in .*\(NoFleet\)/ },

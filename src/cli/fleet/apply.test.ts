@@ -118,6 +118,17 @@ it('ends at the first server that fails, leaves the rest untouched, and goes on 
   expect(plan().stdout).toMatch(/^nothing changes\n(?:warning: .*\n)*checksum: /);
 });
 
+it('shows after a failure which servers are not as the spec says, and in which wave the run is', () => {
+  signed();
+  writeFileSync(at('bad'), 'par-a-worker');
+  apply(checksumIn(plan().said));
+  const { status, said } = fleet('status', at('spec'), '--against', at('out'));
+  expect(status).toBe(1);
+  expect(said).toMatch(/^\d of \d servers are as the spec says$/m);
+  expect(said).toMatch(/^last run \S+ \(apply by \S+\): failed, in wave \d of \d: par-a-worker$/m);
+  expect(said).toMatch(/^ {2}has not got its document: .*par-a-worker/m);
+});
+
 it('does not go on with a run when the spec is another one, and a new plan has what servers have not got', () => {
   signed();
   writeFileSync(at('bad'), 'par-a-worker');
