@@ -5,10 +5,10 @@ RUN := $(NODE) --disable-warning=ExperimentalWarning
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit integration clusters kubernetes servers salt deb format generate bench quiet policies unproven clean
+.PHONY: help setup demo test lint unit integration clusters kubernetes kubernetes-previous servers salt deb format generate bench quiet policies unproven clean
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (Debian packages, npm packages, the pinned Node)
 	@tools/setup
@@ -36,6 +36,9 @@ kubernetes: setup ## build the real control plane of tests and lab (once; 10 to 
 
 servers: setup ## make the root filesystem of the lab's servers and the programs of a node (once; 1 to 3 minutes)
 	@$(RUN) tools/servers/build.ts
+
+kubernetes-previous: setup ## build the Kubernetes of the minor version before, for tests of an upgrade (once; ten minutes)
+	@$(RUN) tools/servers/build.ts --previous
 
 salt: setup ## install the pinned Salt of the tests (once; about a minute)
 	@$(RUN) tools/salt/install.ts

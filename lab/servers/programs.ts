@@ -9,22 +9,40 @@ export const nodePrograms = ['kubelet', 'kube-proxy', 'etcdctl', 'etcdutl', 'cal
 
 export type NodeProgram = (typeof nodePrograms)[number];
 
-const inputs = ['programs/go.mod', 'programs/go.sum', 'programs.ts'];
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A key of the pinned modules and the program that builds them; unlike the control plane's it knows no compiler. */
-export async function programsKey(): Promise<string> {
+export const programsKey = (): Promise<string> => keyOf('programs');
+
+/** The same for Felix, which takes modules of its own: those of the release of Calico. */
+export const felixKey = (): Promise<string> => keyOf('felix');
+
+/** And for the minor version before, which only tests of an upgrade need. */
+export const previousKey = (): Promise<string> => keyOf('previous');
+
+async function keyOf(what: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of inputs) {
+  for (const file of [`${what}/go.mod`, `${what}/go.sum`, `${what}.ts`]) {
     const content = await readFile(join(sources, file));
     hash.update(`${file}\0${content.length}\0`).update(content);
   }
-  return `programs-${hash.digest('hex').slice(0, 16)}-${process.arch}`;
+  return `${what}-${hash.digest('hex').slice(0, 16)}-${process.arch}`;
 }
 
 /** Finds the folder of the programs of the present sources. Throws an InputError that says what to run when there is none. */
-export async function findNodePrograms(environment: Readonly<Record<string, string | undefined>>): Promise<string> {
+export const findNodePrograms = (environment: Environment): Promise<string> => find(environment, programsKey);
+
+/** Finds the program of Felix, as `findNodePrograms` finds the others. */
+export const findFelix = async (environment: Environment): Promise<string> =>
+  join(await find(environment, felixKey), 'calico-felix');
+
+/** Finds the folder of the minor version of Kubernetes before: control plane, kubectl, kubelet and kube-proxy. */
+export const findPrevious = (environment: Environment): Promise<string> =>
+  find(environment, previousKey, 'make kubernetes-previous');
+
+async function find(environment: Environment, key: () => Promise<string>, command = 'make servers'): Promise<string> {
   const folder = rootsFolder(environment);
-  const programs = join(folder, await programsKey());
+  const programs = join(folder, await key());
   const missing = await access(programs).then(
     () => false,
     () => true,
@@ -34,7 +52,7 @@ export async function findNodePrograms(environment: Readonly<Record<string, stri
     {
       reason: 'NoNodePrograms',
       message: `the programs of a Kubernetes node are not in ${folder}, or are those of older sources`,
-      fix: 'run: make servers',
+      fix: `run: ${command}`,
     },
   ]);
 }

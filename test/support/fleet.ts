@@ -157,6 +157,7 @@ function releaseOf(used: Readonly<Record<string, string>>): Release {
     runc: '1.3.0',
     'cni-plugins': '1.7.1',
     'calico-cni': '3.32.1',
+    'calico-felix': '3.32.1',
     tideline: '0.1.0',
   };
   return Release.parse(

@@ -1,16 +1,18 @@
 import { access, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { programsKey } from '../../lab/servers/programs.ts';
+import { felixKey, previousKey, programsKey } from '../../lab/servers/programs.ts';
 import { release, rootKey, rootsFolder } from '../../lab/servers/root.ts';
 import { messageOf } from '../../src/model/values.ts';
 import { underLock } from '../under-lock.ts';
 import { makeRoot } from './debian.ts';
+import { makeFelix } from './felix.ts';
+import { makePrevious } from './previous.ts';
 import { makePrograms } from './programs.ts';
 
 /**
  * `make servers`: makes the root filesystem of the lab's servers and the programs of a Kubernetes node in the cache folder, each once
  * for each state of its sources. Nothing to do costs nothing. Each is made beside its place and moved there when it is whole; a lock
- * lets one build work at a time.
+ * lets one build work at a time. `make kubernetes-previous` makes one thing besides, by `--previous`.
  */
 const folder = rootsFolder(process.env);
 const unfinished = 'unfinished-';
@@ -53,6 +55,11 @@ async function main(locked: boolean): Promise<number> {
 }
 
 async function products(): Promise<readonly Product[]> {
+  const previous = {
+    what: 'the programs of the minor version of Kubernetes before (once: ten minutes)',
+    key: await previousKey(),
+    make: makePrevious,
+  };
   return [
     {
       what: `the root filesystem of the lab's servers (once: a minute, 0.13 GB of downloads)`,
@@ -64,6 +71,8 @@ async function products(): Promise<readonly Product[]> {
       key: await programsKey(),
       make: makePrograms,
     },
+    { what: "Calico's Felix (once: three minutes)", key: await felixKey(), make: makeFelix },
+    ...(process.argv.includes('--previous') ? [previous] : []),
   ];
 }
 
@@ -84,7 +93,7 @@ async function prune(): Promise<void> {
     names.map(async (name) => ({ name, usedAt: (await stat(join(folder, name))).mtimeMs })),
   );
   ages.sort((a, b) => b.usedAt - a.usedAt);
-  for (const kind of [release, 'programs']) {
+  for (const kind of [release, 'programs', 'felix', 'previous']) {
     const old = ages.filter(({ name }) => name.startsWith(`${kind}-`)).slice(kept);
     for (const { name } of old) if (!inUse(name)) await rm(join(folder, name), { recursive: true });
   }

@@ -9,8 +9,6 @@ const mostBytes = 2 ** 20;
 
 /** The objects of `deploy` that a cluster of ours has: what its kustomization names, and the CRDs of Calico. */
 export async function shippedObjects(deploy: string): Promise<ShippedObjects> {
-  const calico = (await readdir(join(deploy, 'calico'))).filter((name) => name.endsWith('.yaml')).sort();
-  const kinds = await Promise.all(calico.map((name) => objectsIn(join(deploy, 'calico', name))));
   const tideline = await resourcesOf(deploy);
   const part = { 'app.kubernetes.io/part-of': 'tideline' };
   return {
@@ -18,8 +16,14 @@ export async function shippedObjects(deploy: string): Promise<ShippedObjects> {
       ...one,
       metadata: { ...one.metadata, labels: { ...one.metadata.labels, ...part } },
     })),
-    calico: kinds.flat(),
+    calico: await objectsBelow(join(deploy, 'calico')),
+    felix: await objectsBelow(join(deploy, 'calico/felix')),
   };
+}
+
+async function objectsBelow(folder: string): Promise<readonly Manifest[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
+  return (await Promise.all(names.map((name) => objectsIn(join(folder, name))))).flat();
 }
 
 /** The objects that the kustomization of a folder of ours names, by itself and by folders. */

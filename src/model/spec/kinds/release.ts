@@ -15,6 +15,7 @@ export const artifactNames = [
   'runc',
   'cni-plugins',
   'calico-cni',
+  'calico-felix',
   'tideline',
 ] as const;
 export type ArtifactName = (typeof artifactNames)[number];

@@ -2,7 +2,7 @@ import { addressAt } from '../../../model/address.ts';
 import type { ServerRole } from '../../../model/spec/kinds/server.ts';
 import { compareText } from '../../../model/values.ts';
 import { ownFile, publicFile } from './access.ts';
-import type { ServerContext } from './context.ts';
+import { hasFelix, type ServerContext } from './context.ts';
 import type { FileAccess, ServerPki } from './document.ts';
 
 /** What a certificate says of its holder. It comes from the spec alone: nothing that a server sends changes it. */
@@ -98,7 +98,8 @@ const agent = (id: string, organization: string): Holder => ({
   usages: ['client'],
 });
 
-const workerHolders = ({ id, fleet }: ServerContext): readonly Holder[] => {
+const workerHolders = (server: ServerContext): readonly Holder[] => {
+  const { id, fleet } = server;
   const kubelet = { user: 'root', folder: '/etc/kubernetes/kubelet', authority: 'kubernetes', ...node(id) } as const;
   return [
     { ...kubelet, name: 'client', usages: ['client'] },
@@ -120,6 +121,19 @@ const workerHolders = ({ id, fleet }: ServerContext): readonly Holder[] => {
             authority: 'kubernetes',
             commonName: 'tideline:calico-cni',
             organization: 'tideline:calico-cni',
+            usages: ['client'],
+          } as const,
+        ]
+      : []),
+    ...(hasFelix(server)
+      ? [
+          {
+            user: 'root',
+            folder: '/etc/calico/pki',
+            name: 'client',
+            authority: 'kubernetes',
+            commonName: 'tideline:calico-felix',
+            organization: 'tideline:calico-felix',
             usages: ['client'],
           } as const,
         ]

@@ -5,6 +5,7 @@ import { cni } from './components/cni.ts';
 import { common } from './components/common.ts';
 import { containerd } from './components/containerd.ts';
 import { etcd } from './components/etcd.ts';
+import { felix } from './components/felix.ts';
 import { gpu } from './components/gpu.ts';
 import { kubeApiserver } from './components/kube-apiserver.ts';
 import { kubeControllerManager } from './components/kube-controller-manager.ts';
@@ -13,7 +14,7 @@ import { kubeScheduler } from './components/kube-scheduler.ts';
 import { kubelet } from './components/kubelet.ts';
 import { monitoring } from './components/monitoring.ts';
 import { pki } from './components/pki.ts';
-import type { ServerContext } from './context.ts';
+import { hasFelix, type ServerContext } from './context.ts';
 import { type Component, componentNames, type ServerPki, type System } from './document.ts';
 
 type Make = (server: ServerContext) => Component;
@@ -31,8 +32,9 @@ export function componentsOf(server: ServerContext, system: System, certificates
   const { roles } = server.server;
   const made = roles.flatMap((role) => ofRole[role]).map((make) => make(server));
   const gpus = roles.includes('worker') && server.class.gpus !== undefined ? [gpu(server)] : [];
+  const policies = roles.includes('worker') && hasFelix(server) ? [felix(server)] : [];
   const measured = server.fleet.monitoring === undefined ? [] : [monitoring(server)];
-  return [common(server, system), pki(certificates), ...gpus, ...made, ...measured].toSorted(
+  return [common(server, system), pki(certificates), ...gpus, ...policies, ...made, ...measured].toSorted(
     (a, b) => componentNames.indexOf(a.name) - componentNames.indexOf(b.name),
   );
 }

@@ -59,6 +59,11 @@ export function fleetContext(platform: Platform, fleet: Fleet, agentUnits: Agent
   };
 }
 
+/** Felix runs where Calico gives addresses and the release has it; only there NetworkPolicies hold. */
+export function hasFelix({ fleet, artifacts }: Pick<FleetContext, 'fleet' | 'artifacts'>): boolean {
+  return 'calico' in fleet.ipam && artifacts.has('calico-felix');
+}
+
 /** Undefined for a server that refers to something that is not there, which a valid platform does not have. */
 export function serverContext(fleet: FleetContext, server: Server): ServerContext | undefined {
   const site = fleet.platform.sites.get(server.spec.site);

@@ -88,6 +88,7 @@ export const componentNames = [
   'kube-scheduler',
   'kubelet',
   'kube-proxy',
+  'felix',
   'exabgp',
   'network-agent',
   'edge',

@@ -1,5 +1,5 @@
 import { compareText } from '../../../model/values.ts';
-import type { FleetContext } from './context.ts';
+import { type FleetContext, hasFelix } from './context.ts';
 import { calicoObjects } from './objects/calico.ts';
 import { gpuObjects } from './objects/gpu.ts';
 import type { Manifest } from './objects/manifest.ts';
@@ -12,9 +12,11 @@ export interface ShippedObjects {
   readonly tideline: readonly Manifest[];
   /** The CRDs of Calico's IPAM. */
   readonly calico: readonly Manifest[];
+  /** The CRDs of Calico that Felix reads besides. */
+  readonly felix: readonly Manifest[];
 }
 
-export const nothingShipped: ShippedObjects = { tideline: [], calico: [] };
+export const nothingShipped: ShippedObjects = { tideline: [], calico: [], felix: [] };
 
 /** Every object of ours has it: an object that lost its place in the list is found by it, and removed. */
 export const managedBy = { 'app.kubernetes.io/managed-by': 'tideline-fleet' } as const;
@@ -27,6 +29,7 @@ export function objectsOf(fleet: FleetContext, shipped: ShippedObjects): readonl
   return [
     ...shipped.tideline,
     ...('calico' in fleet.fleet.ipam ? [...shipped.calico, ...calicoObjects(fleet, fleet.fleet.ipam.calico)] : []),
+    ...(hasFelix(fleet) ? shipped.felix : []),
     ...rightsOf(fleet),
     ...gpuObjects(fleet),
   ]

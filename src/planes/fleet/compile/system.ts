@@ -1,4 +1,4 @@
-import type { ServerContext } from './context.ts';
+import { hasFelix, type ServerContext } from './context.ts';
 import type { System } from './document.ts';
 
 /** What concerns the whole machine: packages, kernel, users, disks. */
@@ -18,7 +18,12 @@ export function systemOf(server: ServerContext): System {
 
 const announcers = ['exabgp', 'iproute2', 'python3'];
 
-function packages({ server, fleet, class: { gpus } }: ServerContext): readonly string[] {
+function packages(context: ServerContext): readonly string[] {
+  const {
+    server,
+    fleet,
+    class: { gpus },
+  } = context;
   const of = {
     etcd: [],
     'control-plane': [...announcers, 'curl'],
@@ -26,6 +31,7 @@ function packages({ server, fleet, class: { gpus } }: ServerContext): readonly s
       ...announcers,
       'conntrack',
       'ethtool',
+      ...(hasFelix(context) ? ['ipset'] : []),
       'iptables',
       'nftables',
       'socat',

@@ -1,14 +1,16 @@
-import type { FleetContext } from '../context.ts';
+import { type FleetContext, hasFelix } from '../context.ts';
 import type { Manifest } from './manifest.ts';
 
 /**
  * Rights of the certificates that are planned (`compile/certificates.ts`). Those of the scheduler, the controllers and kube-proxy
  * come with Kubernetes, kubelets are judged by the Node authorizer, and the rights of Tideline's agents stand in `deploy/rbac`.
  */
-export function rightsOf({ fleet }: FleetContext): readonly Manifest[] {
+export function rightsOf(context: FleetContext): readonly Manifest[] {
+  const { fleet } = context;
   return [
     ...ofGroup('tideline:kubelet-api', kubeletApi),
     ...('calico' in fleet.ipam ? ofGroup('tideline:calico-cni', calicoCni) : []),
+    ...(hasFelix(context) ? ofGroup('tideline:calico-felix', calicoFelix) : []),
   ];
 }
 
@@ -41,6 +43,45 @@ const calicoCni: readonly Rule[] = [
     verbs: ['get', 'list', 'create', 'update', 'delete'],
   },
   { apiGroups: [calico], resources: ['ipamhandles'], verbs: ['get', 'create', 'update', 'delete'] },
+];
+
+/** Felix reads policies and what they select by, and writes nothing. */
+const calicoFelix: readonly Rule[] = [
+  {
+    apiGroups: [''],
+    resources: ['namespaces', 'nodes', 'pods', 'serviceaccounts', 'services'],
+    verbs: ['list', 'watch'],
+  },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: ['list', 'watch'] },
+  {
+    apiGroups: ['policy.networking.k8s.io'],
+    resources: ['adminnetworkpolicies', 'baselineadminnetworkpolicies'],
+    verbs: ['list', 'watch'],
+  },
+  { apiGroups: [''], resources: ['nodes'], verbs: ['get'] },
+  { apiGroups: [calico], resources: ['clusterinformations', 'felixconfigurations'], verbs: ['get'] },
+  {
+    apiGroups: [calico],
+    resources: [
+      'bgpconfigurations',
+      'bgppeers',
+      'clusterinformations',
+      'felixconfigurations',
+      'globalnetworkpolicies',
+      'globalnetworksets',
+      'hostendpoints',
+      'ipamblocks',
+      'ippools',
+      'networkpolicies',
+      'networksets',
+      'stagedglobalnetworkpolicies',
+      'stagedkubernetesnetworkpolicies',
+      'stagednetworkpolicies',
+      'tiers',
+    ],
+    verbs: ['list', 'watch'],
+  },
 ];
 
 /** A ClusterRole for all who have the group in their certificate. */

@@ -1,0 +1,2 @@
+{% from 'tideline/component.jinja' import component with context -%}
+{{ component('felix') }}
