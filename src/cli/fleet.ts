@@ -7,6 +7,7 @@ import { register as registerPlan } from './fleet/plan.ts';
 import { register as registerRecover } from './fleet/recover.ts';
 import { register as registerRemove } from './fleet/remove.ts';
 import { register as registerReplace } from './fleet/replace.ts';
+import { register as registerRotate } from './fleet/rotate.ts';
 import { register as registerSign } from './fleet/sign.ts';
 import { register as registerStatus } from './fleet/status.ts';
 import { register as registerUpgrade } from './fleet/upgrade.ts';
@@ -27,4 +28,5 @@ export function register(program: Command): void {
   registerRecover(fleet);
   registerSign(fleet);
   registerStatus(fleet);
+  registerRotate(fleet);
 }

@@ -146,6 +146,11 @@ const cases: readonly Case[] = [
     ],
     says: /others may read the passphrase.*\(PassphraseUnfit\)/,
   },
+  { words: ['fleet', 'rotate', 'paris', 'ca', 'drop'], says: /Allowed choices are etcd, kubernetes, front-proxy/ },
+  {
+    words: ['fleet', 'rotate', 'paris', 'etcd', 'drop', '--authorities', out, '--passphrase-file', notYaml],
+    says: /others may read the passphrase.*\(PassphraseUnfit\)/,
+  },
   { words: ['completion', 'tcsh'], says: /Allowed choices are zsh, bash, fish, powershell/ },
   { words: ['status'], says: /missing required argument/ },
   { words: ['status', badSite], says: /spec\.type/ },

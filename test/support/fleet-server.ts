@@ -81,6 +81,12 @@ export class FleetServer {
     await this.#systemctl('start', unit);
   }
 
+  /** Ends the program of a unit as a power cut does, and starts it again. */
+  async restart(unit: string): Promise<void> {
+    await this.#systemctl('kill', unit);
+    await this.#systemctl('start', unit);
+  }
+
   /** Ends everything at once, as a power cut does. */
   async stop(): Promise<void> {
     for (const unit of Object.keys(this.#units())) await this.#systemctl('kill', unit);

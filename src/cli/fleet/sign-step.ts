@@ -29,7 +29,7 @@ export function signStep(
     const before = await readSigned(folder);
     const planned = new Map(Object.entries(pkiPlan));
     const signing = signAll({ planned, publicKeys, present: before.certificates, authorities, nowMs });
-    const signedBy = Object.fromEntries([...authorities].map(([name, { certificate }]) => [name, certificate]));
+    const signedBy = Object.fromEntries([...authorities].map(([name, { trusted }]) => [name, trusted]));
     await writeSigned(folder, before, {
       certificates: signing.certificates,
       authorities: { ...before.authorities, ...signedBy },

@@ -78,7 +78,7 @@ async function run(paths: string[], options: SignArguments): Promise<void> {
     authorities,
     nowMs,
   });
-  const signedBy = Object.fromEntries([...authorities].map(([name, { certificate }]) => [name, certificate]));
+  const signedBy = Object.fromEntries([...authorities].map(([name, { trusted }]) => [name, trusted]));
   const after = { certificates: signing.certificates, authorities: { ...before.authorities, ...signedBy } };
   const secrets = await provideSecrets({
     safe: options.authorities,

@@ -26,6 +26,7 @@ export const authorityReasons = {
   AuthorityLocked: 'The passphrase does not open the key of an authority, or the secrets of a cluster.',
   AuthorityEnds: 'An authority ends before what it would sign.',
   AuthorityExists: 'An authority of this name is there already; nothing is written over it.',
+  RotationOrder: 'A phase of a change was asked for before the one that it follows.',
   PassphraseUnfit: 'The file of the passphrase is empty, too short, or may be read by others.',
 } as const;
 export type AuthorityReason = keyof typeof authorityReasons;

@@ -7,8 +7,9 @@ import { replaceFile } from '../../../runtime/kept-file.ts';
 import type { ServerDocument } from '../compile/document.ts';
 import { pemsText, readServers } from './folder.ts';
 import type { AuthorityReason } from './reasons.ts';
+import type { Phase } from './rotation.ts';
 import { seal, unseal } from './seal.ts';
-import { type ClusterSecrets, newSecrets, secretTexts } from './secrets.ts';
+import { type ClusterSecrets, changedSecrets, newSecrets, secretTexts } from './secrets.ts';
 import type { Pems } from './sign.ts';
 
 /**
@@ -68,11 +69,7 @@ export async function provideSecrets(input: SecretsInput): Promise<SecretsOutcom
 }
 
 /** The secrets of a cluster, or undefined when the safe has none. Throws InputError for a file that cannot be used. */
-export async function openSecrets(
-  safe: string,
-  cluster: string,
-  passphrase: string,
-): Promise<ClusterSecrets | undefined> {
+async function openSecrets(safe: string, cluster: string, passphrase: string): Promise<ClusterSecrets | undefined> {
   const file = fileOf(safe, cluster);
   let sealed: string;
   try {
@@ -101,13 +98,24 @@ export async function openSecrets(
   );
 }
 
-/** Writes the file whole or not at all. */
-export async function sealSecrets(
+/** One phase of the change of a key; returns the names of the keys, of which the first is used. Throws InputError. */
+export async function changeSecrets(
   safe: string,
   cluster: string,
-  secrets: ClusterSecrets,
   passphrase: string,
-): Promise<void> {
+  change: { readonly of: 'encryption' | 'service-accounts'; readonly phase: Phase; readonly write: boolean },
+): Promise<readonly string[]> {
+  const fix = 'make them by `tideline fleet sign --create-authorities`';
+  const before = await openSecrets(safe, cluster, passphrase);
+  if (before === undefined)
+    throw fault(fileOf(safe, cluster), 'AuthorityUnreadable', `there are no secrets of ${cluster} here`, fix);
+  const after = await changedSecrets(before, change.of, change.phase);
+  if (change.write) await sealSecrets(safe, cluster, after, passphrase);
+  return (change.of === 'encryption' ? after.encryption : after.serviceAccounts).map(({ name }) => name);
+}
+
+/** Writes the file whole or not at all. */
+async function sealSecrets(safe: string, cluster: string, secrets: ClusterSecrets, passphrase: string): Promise<void> {
   await mkdir(join(safe, cluster), { recursive: true, mode: 0o700 });
   await replaceFile(fileOf(safe, cluster), seal(JSON.stringify(secrets), passphrase));
 }

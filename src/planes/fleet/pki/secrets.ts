@@ -1,12 +1,19 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { inPhase, type Phase } from './rotation.ts';
 
 /** What is the same on several servers of a cluster and must be known to no other. Of each list the first is used, and all are believed. */
 export interface ClusterSecrets {
   readonly format: 1;
-  /** Private keys as PEM. The first signs tokens of ServiceAccounts. */
-  readonly serviceAccounts: readonly string[];
+  /** The first signs tokens of ServiceAccounts. */
+  readonly serviceAccounts: readonly TokenKey[];
   /** Keys of secretbox, 32 bytes in base64. The first encrypts Secrets in etcd. */
   readonly encryption: readonly EncryptionKey[];
+}
+
+export interface TokenKey {
+  readonly name: string;
+  /** PEM. */
+  readonly privateKey: string;
 }
 
 export interface EncryptionKey {
@@ -16,25 +23,36 @@ export interface EncryptionKey {
 }
 
 export function newSecrets(): ClusterSecrets {
-  return { format: 1, serviceAccounts: [newTokenKey()], encryption: [newEncryptionKey('key-1')] };
+  return { format: 1, serviceAccounts: [newTokenKey('key-1')], encryption: [newEncryptionKey('key-1')] };
+}
+
+/** What is in the list of `of` after a phase of its change. Throws InputError. */
+export async function changedSecrets(
+  secrets: ClusterSecrets,
+  of: 'encryption' | 'service-accounts',
+  phase: Phase,
+): Promise<ClusterSecrets> {
+  return of === 'encryption'
+    ? { ...secrets, encryption: await inPhase(secrets.encryption, phase, newEncryptionKey) }
+    : { ...secrets, serviceAccounts: await inPhase(secrets.serviceAccounts, phase, newTokenKey) };
 }
 
 /** RSA, because whoever verifies tokens outside of the cluster (OpenID Connect) must take RS256 and need take nothing else. */
-export function newTokenKey(): string {
+function newTokenKey(name: string): TokenKey {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { name, privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
 }
 
-export function newEncryptionKey(name: string): EncryptionKey {
+function newEncryptionKey(name: string): EncryptionKey {
   return { name, secret: randomBytes(32).toString('base64') };
 }
 
 /** The texts by the names that documents have for them (`ServerPki.secrets`). */
 export function secretTexts(cluster: string, secrets: ClusterSecrets): Readonly<Record<string, string>> {
-  const [signing = ''] = secrets.serviceAccounts;
+  const [signing] = secrets.serviceAccounts;
   return {
     [`${cluster}/encryption`]: encryptionText(secrets.encryption),
-    [`${cluster}/service-accounts`]: signing,
+    [`${cluster}/service-accounts`]: signing?.privateKey ?? '',
     [`${cluster}/service-accounts-public`]: secrets.serviceAccounts.map(publicOf).join(''),
   };
 }
@@ -48,5 +66,5 @@ function encryptionText(keys: readonly EncryptionKey[]): string {
   });
 }
 
-const publicOf = (privateKey: string): string =>
+const publicOf = ({ privateKey }: TokenKey): string =>
   createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();

@@ -10,10 +10,8 @@ const dayMs = 86_400_000;
 
 function authority(name: string): OpenAuthority {
   const issuer = { name: { commonName: name }, ...generateKeyPairSync('ec', { namedCurve: 'P-256' }) };
-  return {
-    issuer,
-    certificate: signAuthority(issuer, { from: new Date(nowMs - dayMs), until: new Date(nowMs + 3650 * dayMs) }),
-  };
+  const validity = { from: new Date(nowMs - dayMs), until: new Date(nowMs + 3650 * dayMs) };
+  return { issuer, trusted: signAuthority(issuer, validity) };
 }
 
 const kubernetes = authority('paris-kubernetes');
@@ -143,7 +141,7 @@ test.each<[string, string]>([
     'a short RSA key',
     generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' }).toString(),
   ],
-  ['a certificate', kubernetes.certificate],
+  ['a certificate', kubernetes.trusted],
 ])('what is not fit to be signed is refused, and what was signed stays: %s', (_, pem) => {
   const publicKeys = new Map([...keys, ['par-a-worker', { [kubelet.key]: pem }]]);
   const signing = signAll(input({ publicKeys, present: first.certificates }));
@@ -167,7 +165,7 @@ test('whatever servers hand in: they get the names of the spec and of themselves
     fc.oneof(
       fc.string(),
       fc.constant(other),
-      fc.constant(kubernetes.certificate),
+      fc.constant(kubernetes.trusted),
       fc.constant(keys.get('par-a-worker')?.[kubelet.key] ?? ''),
     ),
   );

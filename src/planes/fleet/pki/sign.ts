@@ -11,8 +11,8 @@ export type Pems = Readonly<Record<string, string>>;
 /** An authority whose key is open. */
 export interface OpenAuthority {
   readonly issuer: Issuer;
-  /** Its certificate, PEM. */
-  readonly certificate: string;
+  /** What servers are to trust, PEM: its certificate first, and during a change of the authority that of the other one. */
+  readonly trusted: string;
 }
 
 export interface SigningInput {

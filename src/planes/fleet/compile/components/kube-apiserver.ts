@@ -45,6 +45,8 @@ export function kubeApiserver(server: ServerContext): Component {
         watches: [
           'kube-apiserver',
           authorityFiles.kubernetes,
+          // It reads that of etcd at its start only; those of its clients it reads again when they change.
+          authorityFiles.etcd,
           authorityFiles['front-proxy'],
           ...[
             'admission.json',

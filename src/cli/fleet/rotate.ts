@@ -1,0 +1,59 @@
+import { Argument, type Command } from 'commander';
+import type { Phase } from '../../planes/fleet/pki/rotation.ts';
+import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
+
+interface RotateArguments extends OutputArguments {
+  readonly authorities: string;
+  readonly passphraseFile: string;
+  readonly yes?: true;
+}
+
+const keys = ['etcd', 'kubernetes', 'front-proxy', 'service-accounts', 'encryption'] as const;
+type Key = (typeof keys)[number];
+
+/** `tideline fleet rotate CLUSTER KEY PHASE`: one phase of the change of an authority or of a key, in the folder of the authorities. */
+export function register(fleet: Command): void {
+  const command = fleet
+    .command('rotate')
+    .description('Change an authority or a key of a cluster, one phase at a time, without an interruption')
+    .argument('<cluster>', 'name of the cluster')
+    .addArgument(new Argument('<key>', 'an authority, the key of tokens, or the key of encryption').choices(keys))
+    .addArgument(
+      new Argument('<phase>', 'trust a new one as well, use it, trust the old one no longer').choices([
+        'introduce',
+        'promote',
+        'drop',
+      ]),
+    )
+    .requiredOption('--authorities <folder>', 'the authorities, CLUSTER/PURPOSE.crt and .key; it belongs on no server')
+    .requiredOption('--passphrase-file <file>', 'the passphrase of the keys of the authorities, on its first line')
+    .option('--yes', 'do it; without, it is only shown');
+  addOutputOption(command)
+    .addHelpText(
+      'after',
+      `
+Nothing reaches a server by it: after each phase sign, compile and apply, and go on when every server has it. A phase that is done
+again changes nothing. What has to be waited for in between: docs/operations/fleet.md`,
+    )
+    .action(run);
+}
+
+async function run(cluster: string, key: Key, phase: Phase, options: RotateArguments): Promise<void> {
+  const { changeAuthority, readPassphrase } = await import('../../planes/fleet/pki/authorities.ts');
+  const { changeSecrets } = await import('../../planes/fleet/pki/secrets-folder.ts');
+  const { authorities: safe, passphraseFile, output } = options;
+  const write = options.yes === true;
+  const passphrase = await readPassphrase(passphraseFile);
+  const names =
+    key === 'encryption' || key === 'service-accounts'
+      ? await changeSecrets(safe, cluster, passphrase, { of: key, phase, write })
+      : await changeAuthority(safe, `${cluster}/${key}`, passphrase, { phase, nowMs: Date.now(), write });
+  const [used = '', ...others] = names;
+  await printResult(output, {
+    lines: () => [
+      `${cluster}/${key}: ${used} is used${others.length === 0 ? ' and no other is believed' : `, ${others.join(' ')} is believed as well`}`,
+      write ? 'next: tideline fleet sign, compile and apply' : 'nothing was written; add --yes to do it',
+    ],
+    value: () => ({ written: write, cluster, key, used, believed: names }),
+  });
+}
