@@ -146,7 +146,11 @@ const cases: readonly Case[] = [
     ],
     says: /others may read the passphrase.*\(PassphraseUnfit\)/,
   },
-  { words: ['fleet', 'rotate', 'paris', 'ca', 'drop'], says: /Allowed choices are etcd, kubernetes, front-proxy/ },
+  { words: ['fleet', 'rotate', 'paris', 'etcd', 'drop'], says: /required option '--authorities <folder>'/ },
+  {
+    words: ['fleet', 'rotate', 'paris', 'ca', 'drop', '--authorities', out, '--passphrase-file', notYaml],
+    says: /Allowed choices are etcd, kubernetes, front-proxy/,
+  },
   {
     words: ['fleet', 'rotate', 'paris', 'etcd', 'drop', '--authorities', out, '--passphrase-file', notYaml],
     says: /others may read the passphrase.*\(PassphraseUnfit\)/,
