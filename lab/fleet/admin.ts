@@ -35,7 +35,7 @@ export async function makeAdmin(options: {
   const file = join(folder, 'admin.kubeconfig');
   await writeKubeconfig(file, {
     server: `https://${apiVip}:6443`,
-    authority: authority.certificate,
+    authority: authority.trusted,
     user: who.commonName,
     credential: { certificate, key: privateKey.export({ type: 'sec1', format: 'pem' }).toString() },
   });
