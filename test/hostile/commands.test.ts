@@ -105,10 +105,8 @@ const cases: readonly Case[] = [
   { words: ['fleet', 'import', spec, '--csv', notYaml, '--filter', 'role'], says: /Expected KEY=VALUE/ },
   { words: ['fleet', 'import', 'no-such-folder', '--csv', notYaml], says: /no-such-folder/ },
   { words: ['fleet', 'plan', spec, '--against', folder], says: /has no index\.json of ours.*\(FolderNotCompiled\)/ },
-  { words: ['fleet', 'plan', spec, '--against', folder, '--test', '--all'], says: /FolderNotCompiled/ },
   { words: ['fleet', 'apply', 'all', spec, '--against', folder], says: /Expected the 16 characters/ },
   { words: ['fleet', 'apply', '0123456789abcdef', spec], says: /required option '--against <folder>'/ },
-  { words: ['fleet', 'apply', '0123456789abcdef', spec, '--against', notYaml], says: /FolderNotCompiled/ },
   {
     words: ['fleet', 'apply', '0123456789abcdef', spec, '--against', join(folder, 'none')],
     says: /has no index\.json of ours.*\(FolderNotCompiled\)/,

@@ -1,25 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { etcdServer, hostileTexts } from '../../support/salt/documents.ts';
 import { type Minion, type StateResult, scratchMinion } from '../../support/salt/minion.ts';
 
 const program = { source: 'salt://etcd', bytes: '#!/bin/sh\nexit 0\n' };
-/** An archive with two programs, of a name that does not tell what it is. */
-const plugins = { source: 'salt://cni-plugins-1.6.2', bytes: archive({ bridge: '#!/bin/sh\necho bridge\n', ptp: '' }) };
-const document = etcdServer(program, plugins);
+const document = etcdServer(program);
 const server = document.server.id;
-
-function archive(files: Readonly<Record<string, string>>): Buffer {
-  const folder = mkdtempSync(join(tmpdir(), 'tideline-archive-'));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o755 });
-  const bytes = execFileSync('tar', ['-C', folder, '-cf', '-', ...Object.keys(files)]);
-  rmSync(folder, { recursive: true });
-  return bytes;
-}
 const wordsOf = (results: readonly StateResult[]): readonly string[] =>
   results.filter(({ result }) => result === false).map(({ __id__, comment }) => `${__id__}: ${comment}`);
 const changed = (results: readonly StateResult[]): readonly string[] =>
@@ -33,7 +20,6 @@ describe('a document, applied by Salt', () => {
     minion = await scratchMinion('apply');
     await mkdir(join(minion.shared, 'files'));
     await writeFile(join(minion.shared, 'files', 'etcd'), program.bytes);
-    await writeFile(join(minion.shared, 'files', 'cni-plugins-1.6.2'), plugins.bytes);
     await writeFile(join(minion.shared, 'secrets', `${server}.json`), JSON.stringify({ 'etcd-token': 'not for eyes' }));
     first = await minion.apply(document);
   });
@@ -79,7 +65,6 @@ describe('a document, applied by Salt', () => {
     expect(await minion.run('cat', '/etc/tideline-etcd/pki/token')).toBe('not for eyes');
     expect(JSON.stringify(first)).not.toContain('not for eyes');
     expect(await minion.run('/usr/local/bin/etcd')).toBe('');
-    expect(await minion.run('/opt/cni/bin/bridge')).toBe('bridge\n');
   });
 
   test('hands in the public keys of its private keys, and nothing else', async () => {
@@ -98,6 +83,30 @@ describe('a document, applied by Salt', () => {
     expect(await minion.call(server, 'tideline_drain.move_etcd_leader')).toMatchObject({ moved: false });
   });
 
+  test('says of its units and programs how they are, and takes orders for no others', async () => {
+    const status = (await minion.call(server, 'tideline_units.status')) as Readonly<Record<string, unknown>>;
+    expect(status).toMatchObject({
+      versions: { etcd: '3.6.8' },
+      failed: [],
+      stale: {},
+      certificates: {},
+      reboot: false,
+    });
+    expect(status['stale']).toEqual({});
+    expect(await minion.call(server, 'tideline_units.restart')).toEqual({ restarted: [] });
+    expect(await minion.orders()).toEqual([]);
+    // What a unit watches becomes newer than its process: the formula leaves it, and the wave restarts it.
+    await minion.run('touch', '-d', '+1 hour', '/etc/tideline-etcd/cluster.env');
+    expect(await minion.call(server, 'tideline_units.stale')).toEqual({
+      'etcd.service': '/etc/tideline-etcd/cluster.env',
+    });
+    expect(await minion.call(server, 'tideline_units.restart')).toEqual({ restarted: ['etcd.service'] });
+    expect(await minion.orders()).toEqual(['restart etcd.service']);
+    await minion.run('touch', '/etc/tideline-etcd/cluster.env');
+    await expect(minion.call(server, 'tideline_units.stop', 'units=ssh.service')).rejects.toThrow();
+    expect(await minion.orders()).toEqual([]);
+  });
+
   test('what drifted is predicted exactly, and mended exactly', async () => {
     await minion.run('chmod', '0644', '/etc/tideline-etcd/pki/server.key');
     await minion.run('sh', '-c', 'echo other >> /etc/tideline-etcd/exabgp.conf');
@@ -114,17 +123,6 @@ describe('a document, applied by Salt', () => {
     const mended = await minion.apply(document);
     expect([wordsOf(mended), changed(mended)]).toEqual([[], drifted]);
     expect(await minion.orders()).toEqual(['reload exabgp.service']);
-    expect(changed(await minion.apply(document))).toEqual([]);
-  });
-
-  test('a program of an archive that was edited or is gone is noticed, and comes back', async () => {
-    await minion.run('sh', '-c', 'echo other >/opt/cni/bin/bridge; rm /opt/cni/bin/ptp');
-    const predicted = await minion.apply(document, 'test=True');
-    expect(predicted.filter(({ result }) => result === null).map(({ __id__ }) => __id__)).toEqual([
-      'artifact cni-plugins',
-    ]);
-    expect(changed(await minion.apply(document))).toEqual(['artifact cni-plugins', 'artifact cni-plugins sums']);
-    expect(await minion.run('/opt/cni/bin/bridge')).toBe('bridge\n');
     expect(changed(await minion.apply(document))).toEqual([]);
   });
 });
