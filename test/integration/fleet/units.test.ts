@@ -44,6 +44,7 @@ const exposures = {
   'kube-controller-manager.service': 1.5,
   'kube-scheduler.service': 1.5,
   'kube-proxy.service': 2,
+  'calico-felix.service': 2.5,
   'tideline-api-vip.service': 1.7,
   'tideline-api-vip-address.service': 2.1,
 } as const;
