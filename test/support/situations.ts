@@ -37,7 +37,13 @@ export function situation(before: Platform, after: Platform, change: Partial<Sit
     foreign: new Map(),
     ...change,
   };
-  return { before: old.documents, after: compiled(after), pools: [...after.edgePools.values()], facts };
+  return {
+    before: old.documents,
+    after: compiled(after),
+    pools: [...after.edgePools.values()],
+    apis: new Set(['site0']),
+    facts,
+  };
 }
 
 export const led = (members: readonly Member[]): readonly Member[] =>

@@ -28,6 +28,7 @@ export async function prepare(paths: readonly string[], folder: string, all: boo
   const { lockOwner } = await import('../../planes/fleet/run/lock.ts');
   const { processesHere } = await import('../../planes/fleet/run/processes.ts');
   const { applyRun } = await import('../../planes/fleet/run/procedures/apply.ts');
+  const { feltBy } = await import('../../planes/fleet/run/procedures/felt.ts');
   const { sealed } = await import('../../planes/fleet/run/seal.ts');
   const before = await readDocuments(folder);
   const compiled = await compileInto(folder, paths);
@@ -36,11 +37,12 @@ export async function prepare(paths: readonly string[], folder: string, all: boo
   const runs = await readRuns(folder);
   const finished = runs.find(({ state }) => state === 'finished');
   const changed = new Set(plan.changes.map(({ server }) => server));
+  const felt = feltBy(changed, before, compiled.documents);
   return {
     compiled,
     plan,
     run: sealed(
-      applyRun(plan, compiled, { fresh, touched: new Set([...changed, ...pending]), apis: await apisIn(paths) }),
+      applyRun(plan, compiled, { fresh, felt: new Set([...felt, ...pending]), apis: await apisIn(paths) }),
       checksumOf(compiled),
       finished?.id,
     ),

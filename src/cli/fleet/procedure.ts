@@ -8,6 +8,7 @@ import { type ApplyArguments, addApplyOptions, applyAgreed, parseChecksum } from
 import { compileInto } from './compiled.ts';
 import { few } from './few.ts';
 import { reachOf } from './reaching.ts';
+import { apisIn } from './world.ts';
 
 /** What `fleet add`, `remove`, `replace`, `upgrade` and `recover` share: without a checksum they print a plan, with it they do that plan. */
 
@@ -72,7 +73,7 @@ async function prepareProcedure(paths: readonly string[], options: ProcedureArgu
     after: after.documents,
     servers: procedure.servers(before, after),
   });
-  const planned = procedure.plan({ before, after, pools: [...edgePools.values()], facts });
+  const planned = procedure.plan({ before, after, pools: [...edgePools.values()], apis: await apisIn(paths), facts });
   if (!planned.ok) throw new InputError([...planned.refusals]);
   const runs = await readRuns(options.against);
   const finished = runs.find(({ state }) => state === 'finished');

@@ -8,10 +8,10 @@ import { type ApplyInput, applyRun } from './apply.ts';
 const compiled = compileFleet(fleetPlatform(), shippedUnits());
 const everyone = new Set(compiled.documents.keys());
 const none: ReadonlySet<string> = new Set();
-const wavesOf = (input: Partial<ApplyInput>, touched: ReadonlySet<string> = everyone) =>
-  applyRun(planFleet(compiled.documents, compiled, touched), compiled, {
+const wavesOf = (input: Partial<ApplyInput>, felt: ReadonlySet<string> = everyone) =>
+  applyRun(planFleet(compiled.documents, compiled, felt), compiled, {
     fresh: none,
-    touched,
+    felt,
     apis: new Set(['site0']),
     ...input,
   });
@@ -42,15 +42,16 @@ it('drains servers that run before they are touched, returns them, and judges th
 });
 
 it('drains nobody to whom nothing new comes', () => {
-  const { waves } = wavesOf({ touched: none });
+  const { waves } = wavesOf({ felt: none });
   expect(waves.flatMap(({ steps }) => steps).some((step) => step.do === 'drain')).toBe(false);
 });
 
-it('says where no API can be reached, and asks only servers there', () => {
+it('says where no API can be reached, drains only control planes there, and asks only servers', () => {
   const run = wavesOf({ apis: none });
   expect(run.warnings.at(-1)).toMatch(/^the source of Cluster site0 names no kubeconfig/);
   const names = new Set(run.waves.flatMap(({ steps }) => steps.map(stepName)));
-  for (const name of ['drain', 'return', 'objects', 'gate NodesReady', 'gate PodsRunning'])
-    expect(names.has(name)).toBe(false);
+  for (const name of ['objects', 'gate NodesReady', 'gate PodsRunning']) expect(names.has(name)).toBe(false);
+  const drained = run.waves.filter(({ steps }) => steps.some((step) => step.do === 'drain'));
+  expect(drained.map(({ kind }) => kind)).toEqual(['etcd', 'etcd', 'etcd']);
   expect(names.has('gate EtcdHealthy')).toBe(true);
 });

@@ -1,19 +1,11 @@
-import type { ServerRole } from '../../../../model/spec/kinds/server.ts';
 import type { CompiledFleet } from '../../compile/compile.ts';
-import type { ServerDocument } from '../../compile/document.ts';
 import type { Wave } from '../../compile/waves.ts';
 import type { FleetPlan } from '../../plan.ts';
-import type { GateName, Run, RunWave, Step } from '../steps.ts';
+import type { Run, RunWave } from '../steps.ts';
+import { type Touch, touched } from './touch.ts';
 
 /** What the waves of an apply depend on beside the documents. */
-export interface ApplyInput {
-  /** Servers that never got a document: nothing runs there that could be drained. */
-  readonly fresh: ReadonlySet<string>;
-  /** Servers to which something new comes. The others of a wave are only made as their documents say. */
-  readonly touched: ReadonlySet<string>;
-  /** Clusters whose API can be reached from here. Elsewhere nothing is drained, and nodes and pods are not judged. */
-  readonly apis: ReadonlySet<string>;
-}
+export type ApplyInput = Pick<Touch, 'fresh' | 'felt' | 'apis'>;
 
 /**
  * What `apply` does: the waves of a plan, each with its steps. Members of an etcd that is new come in one wave, because the first of them is not
@@ -26,8 +18,9 @@ export function applyRun(
 ): Omit<Run, 'checksum'> {
   const all = withMembersTogether(waves, newEtcds(documents, input.fresh));
   const run = all.map((wave, index): RunWave => {
-    const later = new Set(all.slice(index + 1).flatMap(({ servers }) => servers));
-    return { ...wave, steps: stepsFor(wave, later, documents, input) };
+    const later = all.slice(index + 1).flatMap(({ servers }) => servers);
+    const coming = new Set(later.filter((server) => input.fresh.has(server)));
+    return touched(wave, { ...input, documents, again: new Set(), coming });
   });
   const blind = [...new Set(waves.map(({ cluster }) => cluster))].filter((cluster) => !input.apis.has(cluster));
   return {
@@ -38,79 +31,10 @@ export function applyRun(
       ...warnings,
       ...blind.map(
         (cluster) =>
-          `the source of Cluster ${cluster} names no kubeconfig: its servers are not drained, its nodes and pods not judged, and its objects not written`,
+          `the source of Cluster ${cluster} names no kubeconfig: its workers and blades are not drained, its nodes and pods not judged, and its objects not written`,
       ),
     ],
   };
-}
-
-function stepsFor(
-  wave: Wave,
-  later: ReadonlySet<string>,
-  documents: CompiledFleet['documents'],
-  { fresh, touched, apis }: ApplyInput,
-): readonly Step[] {
-  const { servers, cluster } = wave;
-  const unsigned = servers.filter((server) => isUnsigned(documents.get(server)));
-  const running = servers.filter((server) => !fresh.has(server));
-  const restarted = running.filter((server) => hasOrchestrated(documents.get(server)));
-  const gates = gatesFor(wave, later, documents, { fresh, apis });
-  const drained = apis.has(cluster) ? running.filter((server) => touched.has(server)) : [];
-  return [
-    ...(unsigned.length === 0
-      ? []
-      : [{ do: 'apply', servers: unsigned, components: ['pki'] } as const, { do: 'sign', servers: unsigned } as const]),
-    ...(drained.length === 0 ? [] : [{ do: 'drain', servers: drained } as const]),
-    { do: 'apply', servers },
-    ...(restarted.length === 0 ? [] : [{ do: 'restart', servers: restarted } as const]),
-    ...gates.filter(isBeforeReturn),
-    ...(drained.length === 0 ? [] : [{ do: 'return', servers: drained } as const]),
-    ...gates.filter((step) => !isBeforeReturn(step)),
-  ];
-}
-
-/** Servers carry traffic again when they themselves are well. What others see of them is judged when they do. */
-function isBeforeReturn(step: Step): boolean {
-  return step.do === 'gate' && ['EtcdHealthy', 'ApiReady', 'NodesReady'].includes(step.gate);
-}
-
-/** Seconds after which a gate that does not hold ends the run. */
-const patience: Readonly<Record<GateName, number>> = {
-  EtcdHealthy: 180,
-  ApiReady: 300,
-  VipHeld: 120,
-  NodesReady: 300,
-  PodsRunning: 600,
-  EdgeFit: 300,
-  ErrorRate: 60,
-};
-
-function gatesFor(
-  { cluster, servers }: Wave,
-  later: ReadonlySet<string>,
-  documents: CompiledFleet['documents'],
-  { fresh, apis }: Pick<ApplyInput, 'fresh' | 'apis'>,
-): readonly Step[] {
-  const having = (role: ServerRole): readonly string[] =>
-    [...documents.values()]
-      .filter(({ server }) => server.cluster === cluster && server.roles.includes(role))
-      .map(({ server }) => server.id);
-  /** Of these servers of the wave; none while one of the role is still to come for the first time. */
-  const own = (role: ServerRole): readonly string[] => having(role).filter((server) => servers.includes(server));
-  const complete = (role: ServerRole): boolean =>
-    having(role).every((server) => !fresh.has(server) || !later.has(server));
-  const gate = (name: GateName, of: readonly string[], asked = true): readonly Step[] =>
-    of.length === 0 || !asked ? [] : [{ do: 'gate', gate: name, servers: of, timeoutSeconds: patience[name] }];
-  const carrying = [...own('worker'), ...own('blade')];
-  return [
-    ...gate('EtcdHealthy', own('etcd'), complete('etcd')),
-    ...gate('ApiReady', own('control-plane'), complete('control-plane')),
-    ...gate('VipHeld', own('control-plane')),
-    ...gate('NodesReady', own('worker'), apis.has(cluster)),
-    ...gate('PodsRunning', own('worker'), apis.has(cluster)),
-    ...gate('EdgeFit', own('blade'), complete('blade')),
-    ...gate('ErrorRate', carrying, complete('blade') && having('blade').length > 0),
-  ];
 }
 
 /** The objects of a cluster are written when its API is there, before its first worker needs them. */
@@ -125,16 +49,6 @@ function withObjects(waves: readonly RunWave[], apis: ReadonlySet<string>): read
     const objects: RunWave = { cluster, kind: 'cluster', servers: [], steps: [{ do: 'objects', cluster }] };
     return isPlace ? [wave, objects] : [objects, wave];
   });
-}
-
-function hasOrchestrated(document: ServerDocument | undefined): boolean {
-  const units = document?.components.flatMap((component) => Object.values(component.units)) ?? [];
-  return units.some(({ onChange }) => onChange === 'orchestrated');
-}
-
-/** Whether a certificate is wanted that nobody has signed yet. */
-function isUnsigned(document: ServerDocument | undefined): boolean {
-  return Object.values(document?.pki.certificates ?? {}).some(({ pem }) => pem === undefined);
 }
 
 /** Clusters of which no member of etcd ever got a document. */

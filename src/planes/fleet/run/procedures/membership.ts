@@ -1,7 +1,7 @@
 import type { RunWave, Step } from '../steps.ts';
 import type { MemberStep } from './quorum.ts';
 import { type Documents, hasRole, peerOf, unitsOf } from './situation.ts';
-import { call, drained, gate, gatesFor, retire, signed } from './touch.ts';
+import { call, drained, gate, gatesFor, retire, signed, type Touch } from './touch.ts';
 
 /** The waves in which members of a running etcd come and go, one after the other. */
 
@@ -10,6 +10,7 @@ export interface Membership {
   /** What servers had, and are to have; one that leaves has none of the second. */
   readonly before: Documents;
   readonly documents: Documents;
+  readonly apis: Touch['apis'];
   /** Members that are well and stay, in the order in which they are asked. */
   readonly keepers: readonly string[];
   readonly silent: ReadonlySet<string>;
@@ -22,24 +23,28 @@ export function membershipWave({ what, server }: MemberStep, membership: Members
   return { cluster, kind, servers: [server], steps };
 }
 
+const none: ReadonlySet<string> = new Set();
+
 /** A member comes as a learner, catches up, and only then has a vote. Its etcd must know that it joins before it starts for the first time. */
-function coming(server: string, what: 'join' | 'replace', { documents, before, keepers }: Membership): readonly Step[] {
+function coming(server: string, what: 'join' | 'replace', membership: Membership): readonly Step[] {
+  const { cluster, documents, before, keepers, apis } = membership;
   const document = documents.get(server);
   const keeper = keepers.filter((name) => name !== server).slice(0, 1);
   if (document === undefined) return [];
   const about = { name: server, peer: peerOf(document) };
   const runs = what === 'join' && before.has(server) ? [server] : [];
-  return [
-    ...drained(runs, [
-      ...signed([server], documents, new Set([server])),
-      { do: 'apply', servers: [server], components: ['common', 'pki'] },
-      call(keeper, what === 'join' ? 'tideline_etcd.add' : 'tideline_etcd.replace', about),
-      call([server], 'tideline_etcd.join', { aside: true }),
-      { do: 'apply', servers: [server] },
-      call(keeper, 'tideline_etcd.promote', about),
-    ]),
-    ...gatesFor({ kind: 'control-plane', servers: [server] }, documents),
+  const steps: readonly Step[] = [
+    { do: 'apply', servers: [server], components: ['pki'] },
+    call(keeper, what === 'join' ? 'tideline_etcd.add' : 'tideline_etcd.replace', about),
+    call([server], 'tideline_etcd.join', { aside: true }),
+    { do: 'apply', servers: [server] },
+    call(keeper, 'tideline_etcd.promote', about),
   ];
+  // Whether etcd is well as a whole is asked when the last member has come.
+  const gates = gatesFor({ cluster, servers: [server] }, { documents, apis, coming: none }).filter(
+    (step) => step.do !== 'gate' || step.gate !== 'EtcdHealthy',
+  );
+  return [...signed([server], documents, new Set([server])), ...drained(runs, steps, gates, { documents, apis })];
 }
 
 /** A member leaves before its etcd stops, so that nobody waits for it; what else the server does for the API is taken over first. */

@@ -3,7 +3,7 @@ import type { RunWave, Step } from '../steps.ts';
 import { membershipWave } from './membership.ts';
 import type { Refusal } from './reasons.ts';
 import { having, type Planned, peerOf, refused, type Situation } from './situation.ts';
-import { call, gate, gatesFor, restart, start, stop } from './touch.ts';
+import { call, gate, gatesFor, restart, returned, signed, start, stop } from './touch.ts';
 
 /** What is done after the worst. API servers stop before anything happens to the data behind them, and start when it is one again. */
 
@@ -112,7 +112,7 @@ export function quorumRun(situation: Situation, cluster: string): Planned {
  * again. A member of etcd that was taken out meanwhile joins as a new one.
  */
 export function returnRun(situation: Situation, servers: readonly string[]): Planned {
-  const { after, before, facts } = situation;
+  const { after, before, facts, apis } = situation;
   const unknown = servers.filter((server) => !after.documents.has(server));
   const silent = servers.filter((server) => facts.silent.has(server));
   if (unknown.length + silent.length > 0) return refused(...unknown.map(unknownServer), ...silent.map(silentMember));
@@ -129,17 +129,17 @@ export function returnRun(situation: Situation, servers: readonly string[]): Pla
         .toSorted(compareText);
       const { cluster } = wave;
       if (out) {
-        const membership = { cluster, before, documents: after.documents, keepers, silent: facts.silent };
+        const membership = { cluster, before, documents: after.documents, apis, keepers, silent: facts.silent };
         return membershipWave({ what: 'replace', server }, membership);
       }
+      const { documents } = after;
       const steps: readonly Step[] = [
-        { do: 'apply', servers: wave.servers, components: ['common', 'pki'] },
-        { do: 'sign', servers: wave.servers },
+        ...signed(wave.servers, documents, new Set(wave.servers)),
         { do: 'apply', servers: wave.servers },
         { do: 'restart', servers: wave.servers },
-        { do: 'return', servers: wave.servers },
       ];
-      return { ...wave, steps: [...steps, ...gatesFor(wave, after.documents)] };
+      const gates = gatesFor(wave, { documents, apis, coming: new Set() });
+      return { ...wave, steps: returned(wave.servers, steps, gates) };
     });
   return { ok: true, run: { format: 1, command: `recover servers ${servers.join(' ')}`, waves, warnings: [] } };
 }

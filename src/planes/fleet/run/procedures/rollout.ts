@@ -2,6 +2,7 @@ import type { EdgePool } from '../../../../model/spec/kinds.ts';
 import { compareText } from '../../../../model/values.ts';
 import type { Wave } from '../../compile/waves.ts';
 import type { RunWave, Step } from '../steps.ts';
+import { feltBy } from './felt.ts';
 import { type Membership, membershipWave } from './membership.ts';
 import { againstQuorum, againstTouch, illFirst, memberSteps } from './quorum.ts';
 import type { Refusal } from './reasons.ts';
@@ -15,7 +16,7 @@ import {
   type Situation,
   unitsOf,
 } from './situation.ts';
-import { call, gate, retire, type Touch, touched } from './touch.ts';
+import { call, gate, retire, touched } from './touch.ts';
 
 /** What a run is asked to do to servers. Whoever is in none of the lists is touched only where the others change its document. */
 export interface Rollout {
@@ -36,10 +37,10 @@ const none: ReadonlySet<string> = new Set();
  * last whoever leaves, when those that stay are well.
  */
 export function rollout(situation: Situation, asked: Rollout): Planned {
-  const { before, after, facts } = situation;
+  const { before, after, facts, apis } = situation;
   const { changed, again = none, leave = none } = asked;
   const fresh = new Set([...changed, ...again].filter((server) => again.has(server) || !before.has(server)));
-  const touch: Touch = { documents: after.documents, fresh, before };
+  const felt = feltBy([...changed, ...again], before, after.documents);
   const clusters = clustersOf([...changed, ...again, ...leave], before, after.documents);
   const plans = clusters.map((cluster) => membershipOf(cluster, situation, { changed, again, leave }));
   const members = new Set(plans.flatMap(({ moved }) => moved));
@@ -56,10 +57,14 @@ export function rollout(situation: Situation, asked: Rollout): Planned {
       (a, b) => illFirst(said(cluster), a.servers) - illFirst(said(cluster), b.servers),
     );
     const isControl = ({ kind }: Wave) => kind === 'etcd' || kind === 'control-plane';
+    const ordered = [...own.filter(isControl), ...own.filter((wave) => !isControl(wave))];
     return [
       ...(plans[index]?.waves ?? []),
-      ...own.filter(isControl).map((wave) => touched(wave, touch)),
-      ...own.filter((wave) => !isControl(wave)).map((wave) => touched(wave, touch)),
+      ...ordered.map((wave, place) => {
+        const later = ordered.slice(place + 1).flatMap(({ servers }) => servers);
+        const coming = new Set(later.filter((server) => fresh.has(server)));
+        return touched(wave, { documents: after.documents, fresh, again, felt, apis, coming });
+      }),
       ...goodbyes(
         cluster,
         situation,
@@ -111,7 +116,7 @@ const nothing: MembershipPlan = { waves: [], moved: [], refusals: [] };
 
 /** The waves in which the membership of a running etcd changes, or why it must not. */
 function membershipOf(cluster: string, situation: Situation, { changed, again, leave }: Sets): MembershipPlan {
-  const { before, after, facts } = situation;
+  const { before, after, facts, apis } = situation;
   if (isNew(cluster, situation)) return nothing;
   const [old, now] = [having(before, cluster, 'etcd'), having(after.documents, cluster, 'etcd')];
   const change = {
@@ -127,7 +132,7 @@ function membershipOf(cluster: string, situation: Situation, { changed, again, l
   const steps = memberSteps(members, change);
   const keepers = keepersOf(members, [...change.leave, ...change.replace], facts.silent);
   const refusals = [...healthyOnes(said, change.replace), ...againstQuorum(members, steps)];
-  const membership: Membership = { cluster, before, documents: after.documents, keepers, silent: facts.silent };
+  const membership: Membership = { cluster, before, documents: after.documents, apis, keepers, silent: facts.silent };
   const waves = steps.map((step) => membershipWave(step, membership));
   const gone = { cluster, kind: 'cluster', servers: now, steps: [gate('EtcdHealthy', now)] } as const;
   return { waves: [...waves, gone], moved, refusals };

@@ -16,6 +16,8 @@ export interface Situation {
   readonly after: { readonly documents: Documents; readonly waves: readonly Wave[] };
   /** EdgePools as they are to be. */
   readonly pools: readonly EdgePool[];
+  /** Clusters whose API can be reached from here. */
+  readonly apis: ReadonlySet<string>;
   readonly facts: Facts;
 }
 

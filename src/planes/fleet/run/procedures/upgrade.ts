@@ -2,10 +2,11 @@ import { compareVersions, versionNumbers } from '../../../../model/version.ts';
 import type { ServerDocument } from '../../compile/document.ts';
 import type { Wave } from '../../compile/waves.ts';
 import type { RunWave, Step } from '../steps.ts';
+import { feltBy } from './felt.ts';
 import { againstTouch, illFirst } from './quorum.ts';
 import type { Refusal } from './reasons.ts';
 import { type Documents, hasRole, having, type Planned, refused, type Situation } from './situation.ts';
-import { call, drained, gatesFor, restart, touched } from './touch.ts';
+import { call, drained, gatesFor, restart, type Touch, touched } from './touch.ts';
 
 /** Which servers are upgraded: those of a cluster, or only the agents of a pool or a site. */
 export type UpgradeOf =
@@ -35,7 +36,14 @@ export function upgradeRun(situation: Situation, of: UpgradeOf): Planned {
     .map((wave) => ({ ...wave, servers: wave.servers.filter((server) => names.has(server)) }))
     .filter(({ servers }) => servers.length > 0);
   const isControl = ({ kind }: Wave) => kind === 'etcd' || kind === 'control-plane';
-  const touch = { documents: after.documents, fresh: new Set<string>(), before };
+  const touch: Touch = {
+    documents: after.documents,
+    fresh: new Set(),
+    again: new Set(),
+    felt: feltBy(names, before, after.documents),
+    apis: situation.apis,
+    coming: new Set(),
+  };
   const controls = waves.filter(isControl).toSorted((a, b) => order(a, situation) - order(b, situation));
   const keeper = keeperOf(situation, of.cluster);
   if (controls.length > 0 && keeper === undefined) return refused(unknownMembers(of.cluster));
@@ -49,7 +57,7 @@ export function upgradeRun(situation: Situation, of: UpgradeOf): Planned {
       warnings: [],
       waves: [
         ...(controls.length > 0 && keeper !== undefined ? [snapshotWave(of.cluster, keeper)] : []),
-        ...controlWaves(controls, situation),
+        ...controlWaves(controls, situation, touch),
         ...waves.filter((wave) => !isControl(wave)).map((wave) => touched(wave, touch)),
       ],
     },
@@ -64,41 +72,41 @@ const snapshotWave = (cluster: string, member: string): RunWave => ({
 });
 
 /** Programs that must not all change at once when the minor version does. */
-function controlWaves(waves: readonly Wave[], { before, after }: Situation): readonly RunWave[] {
-  const documents = after.documents;
+function controlWaves(waves: readonly Wave[], { before }: Situation, touch: Touch): readonly RunWave[] {
+  const { documents } = touch;
   const moves = (wave: Wave, name: string) =>
     wave.servers.some((server) => versionOf(before.get(server), name) !== versionOf(documents.get(server), name));
   const minor = waves.some((wave) =>
     wave.servers.some((server) => minorMoves(before.get(server), documents.get(server))),
   );
-  if (!minor) return waves.map((wave) => touched(wave, { documents, fresh: new Set(), before }));
+  if (!minor) return waves.map((wave) => touched(wave, touch));
   const etcd = waves.filter((wave) => moves(wave, 'etcd'));
   const controls = waves.filter(({ servers }) =>
     servers.some((server) => hasRole(documents.get(server), 'control-plane')),
   );
   return [
-    ...etcd.map((wave) => only(wave, documents, 'etcd')),
-    ...controls.map((wave) => only(wave, documents, 'kube-apiserver')),
-    ...controls.map((wave) => controllers(wave, documents)),
+    ...etcd.map((wave) => only(wave, touch, 'etcd')),
+    ...controls.map((wave) => only(wave, touch, 'kube-apiserver')),
+    ...controls.map((wave) => controllers(wave, touch)),
   ];
 }
 
 /** One program of a server, restarted by name: the links of the others already lead to their new versions. */
-function only(wave: Wave, documents: Documents, name: 'etcd' | 'kube-apiserver'): RunWave {
+function only(wave: Wave, touch: Touch, name: 'etcd' | 'kube-apiserver'): RunWave {
   const { servers } = wave;
-  const steps = drained(servers, [{ do: 'apply', servers, components: [name] }, restart(servers, [`${name}.service`])]);
-  return { ...wave, steps: [...steps, ...gatesFor(wave, documents)] };
+  const steps: readonly Step[] = [{ do: 'apply', servers, components: [name] }, restart(servers, [`${name}.service`])];
+  return { ...wave, steps: drained(servers, steps, gatesFor(wave, touch), touch) };
 }
 
 /** Everything else, at a time when all API servers are of the new version. */
-function controllers(wave: Wave, documents: Documents): RunWave {
+function controllers(wave: Wave, touch: Touch): RunWave {
   const { servers } = wave;
   const steps: readonly Step[] = [
     { do: 'apply', servers },
     { do: 'restart', servers },
     restart(servers, ['kube-controller-manager.service', 'kube-scheduler.service']),
   ];
-  return { ...wave, steps: [...drained(servers, steps), ...gatesFor(wave, documents)] };
+  return { ...wave, steps: drained(servers, steps, gatesFor(wave, touch), touch) };
 }
 
 function versionOf(document: ServerDocument | undefined, name: string): string | undefined {
