@@ -8,12 +8,13 @@ import { shippedUnits } from './fleet.ts';
 
 /** Fleets before and after an edit, for procedures of the fleet. Certificates of what is there count as signed. */
 
-function compiled(platform: Platform) {
+/** Of servers that are new nothing is signed yet. */
+function compiled(platform: Platform, isNew: (server: string) => boolean) {
   const { documents, waves } = compileFleet(platform, shippedUnits());
-  return {
-    waves,
-    documents: new Map([...documents].map(([id, document]) => [id, withCertificates(document)])),
-  };
+  const signed = [...documents].map(
+    ([id, document]) => [id, isNew(id) ? document : withCertificates(document)] as const,
+  );
+  return { waves, documents: new Map(signed) };
 }
 
 function withCertificates(document: ServerDocument): ServerDocument {
@@ -26,7 +27,7 @@ function withCertificates(document: ServerDocument): ServerDocument {
 
 /** All members healthy, the first one leads, everybody answers. */
 export function situation(before: Platform, after: Platform, change: Partial<Situation['facts']> = {}): Situation {
-  const old = compiled(before);
+  const old = compiled(before, () => false);
   const members = [...old.documents.values()]
     .filter(({ server }) => server.roles.includes('etcd'))
     .map(({ server }): Member => memberOf(server.id, server.addresses[0] ?? ''));
@@ -39,7 +40,7 @@ export function situation(before: Platform, after: Platform, change: Partial<Sit
   };
   return {
     before: old.documents,
-    after: compiled(after),
+    after: compiled(after, (server) => !old.documents.has(server)),
     pools: [...after.edgePools.values()],
     apis: new Set(['site0']),
     facts,
