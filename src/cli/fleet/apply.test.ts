@@ -24,6 +24,9 @@ const health = {
   'tideline_health.etcd': { self: 'par-a-master', leader: 'par-a-master', alarms: [], members: Object.fromEntries(masters.map(member)) },
   'tideline_health.api': { ready: true },
   'tideline_health.vip': { prefixes: [], missing: [], state: 'UP', withdrawn: false, sessions: {} },
+  'tideline_drain.move_etcd_leader': { moved: false },
+  'tideline_drain.withdraw_api': { state: 'DOWN' },
+  'tideline_drain.announce_api': { state: 'UP' },
 };
 const answer = (id) => health[fn] ? health[fn] : fn === 'state.apply' ? state(!bad.includes(id)) : fn === 'tideline_units.restart' ? { restarted: [] } : { value: 1 };
 setTimeout(() => console.log(JSON.stringify(Object.fromEntries(servers.map((id) => [id, answer(id)])))), Number(process.env.SLOW ?? 0));
@@ -39,7 +42,7 @@ beforeEach(() => {
   chmodSync(at('bin/salt'), 0o755);
   writeFileSync(at('spec/fleet.yaml'), spec);
   expect(fleet('compile', at('spec'), '--out', at('out')).status).toBe(0);
-});
+}, 60_000);
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
@@ -144,13 +147,25 @@ it('does not go on with a run when the spec is another one, and a new plan has w
   expect(plan().stdout).toMatch(/^nothing changes\n(?:warning: .*\n)*checksum: /);
 });
 
+it('leaves other versions of Kubernetes to an upgrade, which keeps their order, also after a compile', () => {
+  signed();
+  expect(apply(checksumIn(plan().said)).status).toBe(0);
+  const before = asked();
+  writeFileSync(at('spec/fleet.yaml'), spec.replaceAll('1.36.3', '1.36.4'));
+  expect(fleet('compile', at('spec'), '--out', at('out')).status).toBe(0);
+  const planned = plan();
+  expect(planned.said).toContain('only tideline fleet upgrade paris does that');
+  expect(apply(checksumIn(planned.said)).said).toMatch(/gets another version \(UpgradeNeeded\)/);
+  expect(asked()).toEqual(before);
+});
+
 it('refuses to begin what it cannot end: servers without certificates need whoever signs', () => {
   const planned = plan();
   expect(planned.said).toContain('apply pki, sign, apply');
   const refused = apply(checksumIn(planned.said));
   expect(refused.status).toBe(2);
   expect(refused.said).toMatch(/cannot be done from here: sign \(StepUnavailable\)\n.*--authorities/);
-  expect([asked(), readdirSync(at('out')).includes('applied.json')]).toEqual([[], false]);
+  expect([asked(), readdirSync(at('out')).includes('applied')]).toEqual([[], false]);
 });
 
 it('does nothing while the platform is frozen', () => {

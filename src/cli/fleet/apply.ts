@@ -54,7 +54,12 @@ export function addApplyOptions(command: Command): Command {
 }
 
 async function run(checksum: string, paths: string[], options: ApplyArguments): Promise<void> {
-  await applyAgreed(checksum, paths, options, () => prepare(paths, options.against, options.all === true));
+  await applyAgreed(checksum, paths, options, async () => {
+    const prepared = await prepare(paths, options.against, options.all === true);
+    const { refuseUpgrade } = await import('../../planes/fleet/run/agreed.ts');
+    refuseUpgrade(prepared.upgraded);
+    return prepared;
+  });
 }
 
 /** What a person agreed to: a run that is prepared anew and must be the same, or one of this checksum that is not done yet. */
@@ -95,6 +100,8 @@ async function held(
     const begun = known === undefined ? await beginning(checksum, paths, prepareRun) : await goingOn(known, paths);
     refuseUnavailable(begun.run, handlers);
     const outcome = await carryOut(begun, paths, options, handlers, isHeld);
+    const { forgetApplied } = await import('../../planes/fleet/run/applied.ts');
+    if (outcome.ended === 'finished') await forgetApplied(options.against, former.keys());
     await say(begun.id, begun.run, outcome, options, undefined);
   } finally {
     await close();

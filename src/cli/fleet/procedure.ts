@@ -58,12 +58,14 @@ export async function runProcedure(
 
 async function prepareProcedure(paths: readonly string[], options: ProcedureArguments, procedure: Procedure) {
   const { checksumOf, readDocuments } = await import('../../planes/fleet/folder.ts');
+  const { known, readApplied } = await import('../../planes/fleet/run/applied.ts');
   const { factsOf } = await import('../../planes/fleet/run/facts.ts');
   const { readRuns } = await import('../../planes/fleet/run/journal.ts');
   const { sealed } = await import('../../planes/fleet/run/seal.ts');
   const { loadPlatformOrThrow } = await import('../../platform/load.ts');
   const former = (await procedure.former?.()) ?? new Map();
-  const before = new Map([...former, ...(await readDocuments(options.against))]);
+  const has = known(await readApplied(options.against), await readDocuments(options.against));
+  const before = new Map([...former, ...has]);
   const after = await compileInto(options.against, paths);
   const { edgePools } = await loadPlatformOrThrow(paths);
   const facts = await factsOf({

@@ -32,6 +32,17 @@ export function refuseFrozen(freeze: Freeze | undefined): void {
     throw badRun('RunFrozen', freezeLine(freeze), 'thaw it, or add --despite-freeze for this once');
 }
 
+/** Throws UpgradeNeeded where an apply would change versions out of their order. */
+export function refuseUpgrade(clusters: readonly string[]): void {
+  const [cluster] = clusters;
+  if (cluster === undefined) return;
+  throw badRun(
+    'UpgradeNeeded',
+    `etcd or the API server of ${clusters.join(', ')} gets another version`,
+    `run tideline fleet upgrade ${cluster}, which takes a snapshot first and keeps the order of versions`,
+  );
+}
+
 /** A run that ended before it was done, and whose place no other took. */
 export function isOpen({ state }: KnownRun): boolean {
   return state !== 'finished' && state !== 'superseded';

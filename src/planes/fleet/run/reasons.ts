@@ -7,6 +7,7 @@ export const runReasons = {
   RunUnreadable: 'A journal of a run cannot be read, or another version of Tideline wrote it.',
   RunOfOtherSpec: 'The platform spec is not what the unfinished run was planned from.',
   RunFrozen: 'The platform is frozen.',
+  UpgradeNeeded: 'Versions of etcd or the API server change, which needs a snapshot and an order.',
   StepUnavailable: 'The run has a step that cannot be done from here.',
   ReachFailed: 'The way to the servers does not work: nobody could be asked.',
 } as const;

@@ -14,6 +14,7 @@ export const procedureReasons = {
   PoolTooSmall: 'A pool would have fewer blades than must announce its addresses.',
   VersionSkipped: 'More than one minor version lies between what runs and what is to run.',
   VersionOlder: 'What runs is newer than what is to run: an older version may not read what it wrote.',
+  UpgradeFirst: 'A server that is touched would get another version of etcd or the API server on the way.',
   NotOnlyAgents: 'More than the agents of Tideline would change on servers of the pool or site.',
 } as const;
 export type ProcedureReason = keyof typeof procedureReasons;

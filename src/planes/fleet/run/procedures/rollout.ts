@@ -17,6 +17,7 @@ import {
   unitsOf,
 } from './situation.ts';
 import { call, gate, retire, touched } from './touch.ts';
+import { upgradedIn } from './upgrade.ts';
 
 /** What a run is asked to do to servers. Whoever is in none of the lists is touched only where the others change its document. */
 export interface Rollout {
@@ -50,6 +51,7 @@ export function rollout(situation: Situation, asked: Rollout): Planned {
     ...plans.flatMap(({ refusals: some }) => some),
     ...clusters.flatMap((cluster) => againstTouch(said(cluster), [...rest])),
     ...againstLeaving(situation, leave),
+    ...againstUpgrade(situation, [...changed, ...again]),
   ];
   if (refusals.length > 0) return refused(...refusals);
   const waves = clusters.flatMap((cluster, index) => {
@@ -185,6 +187,16 @@ function goodbyes(cluster: string, { before, after, facts }: Situation, leave: r
           : [];
       return [{ cluster, kind, servers: [server], steps: [...stopped, ...last] } as const];
     });
+}
+
+/** Versions change by an upgrade alone, which keeps their order. */
+function againstUpgrade({ before, after }: Situation, servers: readonly string[]): readonly Refusal[] {
+  const documents = new Map([...after.documents].filter(([id]) => servers.includes(id)));
+  return upgradedIn(before, documents).map((cluster) => ({
+    reason: 'UpgradeFirst',
+    message: `etcd or the API server of ${cluster} would get another version on the way`,
+    fix: `run tideline fleet upgrade ${cluster} first, or name in the Fleet the versions that run`,
+  }));
 }
 
 /** What nobody may take from a cluster. */

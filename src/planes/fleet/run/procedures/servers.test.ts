@@ -70,6 +70,11 @@ const refusals: readonly (readonly [string, () => Planned, readonly string[]])[]
   ['an older version', () => upgradeRun(situation(now, versions('1.36.2')), { cluster: 'site0' }), ['VersionOlder']],
   ['more than agents', () => upgradeRun(situation(versions('1.36.2'), now), agents), ['NotOnlyAgents']],
   [
+    'other versions on the way',
+    () => replaceRun(situation(versions('1.36.2'), now, members(1)), ['site0-control1']),
+    ['UpgradeFirst'],
+  ],
+  [
     'an upgrade without a snapshot',
     () => upgradeRun(situation(versions('1.36.2'), now, members(0, 1, 2)), { cluster: 'site0' }),
     ['MembersUnknown'],

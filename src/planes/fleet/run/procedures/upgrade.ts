@@ -109,6 +109,19 @@ function controllers(wave: Wave, touch: Touch): RunWave {
   return { ...wave, steps: drained(servers, steps, gatesFor(wave, touch), touch) };
 }
 
+/** Clusters in which a server that is set up would get another version of etcd or the API server. */
+export function upgradedIn(before: Documents, after: Documents): readonly string[] {
+  const clusters = [...after].filter(([id, document]) => isUpgraded(before.get(id), document));
+  return [...new Set(clusters.map(([, { server }]) => server.cluster))];
+}
+
+function isUpgraded(before: ServerDocument | undefined, after: ServerDocument): boolean {
+  return ['etcd', 'kube-apiserver'].some((name) => {
+    const from = versionOf(before, name);
+    return from !== undefined && from !== versionOf(after, name);
+  });
+}
+
 function versionOf(document: ServerDocument | undefined, name: string): string | undefined {
   return document?.artifacts[name]?.version;
 }
