@@ -5,7 +5,8 @@ import type { CalicoFacts, IpamConfig, Pool } from './judge/calico.ts';
 import type { Crd } from './judge/crds.ts';
 import type { ClassFacts } from './judge/ingress.ts';
 import type { NodeFacts } from './judge/nodes.ts';
-import { ipamConfigs } from './needs.ts';
+import type { DaemonSet, KeptNode, PolicyFacts } from './judge/policies.ts';
+import { felixRole, ipamConfigs } from './needs.ts';
 import type { Questions, Resource } from './questions.ts';
 
 /** The group from which Calico is read, which is the one that the Kubernetes source takes too. */
@@ -42,8 +43,15 @@ export async function gatherCalico(questions: Questions, group: CalicoGroup): Pr
   };
 }
 
-export async function gatherNodes(questions: Questions): Promise<Answer<readonly NodeFacts[]>> {
-  return map(await listKind(questions, 'Node'), nodeFacts);
+export interface NodesGathered {
+  readonly facts: Answer<readonly NodeFacts[]>;
+  readonly kept: Answer<readonly KeptNode[]>;
+}
+
+export async function gatherNodes(questions: Questions): Promise<NodesGathered> {
+  const { apiVersions, plural } = kindFacts.Node;
+  const kept = await questions.list<Item<'Node'> & KeptNode>(inVersion(apiVersions[0], plural));
+  return { facts: map(kept, nodeFacts), kept };
 }
 
 export function nodeFacts({ metadata, spec, status }: Item<'Node'>): NodeFacts {
@@ -75,6 +83,25 @@ export async function gatherCrds(
   return new Map(await Promise.all(answers));
 }
 
+export async function gatherPolicies(questions: Questions): Promise<Omit<PolicyFacts, 'nodes'>> {
+  interface InNamespace {
+    readonly metadata: { readonly namespace?: string; readonly name: string };
+  }
+  const [policies, daemonSets, felix] = await Promise.all([
+    questions.first<InNamespace>(inVersion('networking.k8s.io/v1', 'networkpolicies')),
+    questions.list<DaemonSet>(inVersion('apps/v1', 'daemonsets')),
+    questions.get<unknown>({ ...inVersion('rbac.authorization.k8s.io/v1', 'clusterroles'), name: felixRole }),
+  ]);
+  return {
+    policies: change(policies, ({ item, count }) => ({
+      first: item === undefined ? undefined : `${item.metadata.namespace}/${item.metadata.name}`,
+      count,
+    })),
+    daemonSets,
+    felix: 'missing' in felix ? { got: false } : change(felix, () => true),
+  };
+}
+
 /** An item of a list of a kind. The server leaves `kind` out of items. */
 type Item<K extends Kind> = Omit<ObjectByKind[K], 'kind'>;
 
@@ -90,4 +117,8 @@ function inVersion(apiVersion: string, resource: string): Resource {
 
 function map<A, B>(answer: Answer<readonly A[]>, change: (item: A) => B): Answer<readonly B[]> {
   return 'got' in answer ? { got: answer.got.map(change) } : answer;
+}
+
+function change<A, B>(answer: Answer<A>, how: (got: A) => B): Answer<B> {
+  return 'got' in answer ? { got: how(answer.got) } : answer;
 }

@@ -14,6 +14,10 @@ export const ipamConfigs: Readonly<Record<CalicoGroup, string>> = {
   'projectcalico.org': 'ipamconfigurations',
 };
 
+/** The ClusterRole that a Fleet brings to its cluster when Felix runs on every worker, and removes when it no longer does. */
+export const felixRole = 'tideline:calico-felix';
+
+const policies = 'are NetworkPolicies kept';
 const ipam = 'IPAM, pools and BGP of Calico';
 
 /** What `tideline check --cluster` itself needs of a cluster. The needs of the agents, which it checks, are not among these. */
@@ -27,6 +31,9 @@ export const preflightNeeds: readonly Need[] = [
   askRightsOfOthers('may the agents do what they do'),
   list({ kind: 'Node' }, 'addresses and pod prefixes of nodes'),
   list({ kind: 'IngressClass' }, 'is our class there'),
+  list({ apiGroup: 'networking.k8s.io', resource: 'networkpolicies' }, policies),
+  list({ apiGroup: 'apps', resource: 'daemonsets' }, policies),
+  getNamed({ apiGroup: 'rbac.authorization.k8s.io', resource: 'clusterroles' }, [felixRole], policies),
   list({ kind: 'BlockAffinity' }, ipam),
   list({ kind: 'IPPool' }, ipam),
   list({ calico: 'clusterinformations' }, ipam),

@@ -8,7 +8,7 @@ import type { PodsFrom } from '../planes/network/needs.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Agent, needsOf } from './agents.ts';
 import { type Finding, failed, ok, unanswered } from './finding.ts';
-import { calicoGroup, gatherCalico, gatherClasses, gatherCrds, gatherNodes } from './gather.ts';
+import { calicoGroup, gatherCalico, gatherClasses, gatherCrds, gatherNodes, gatherPolicies } from './gather.ts';
 import { calicoMissing, judgeCalico } from './judge/calico.ts';
 import { judgeCertificate } from './judge/certificate.ts';
 import { judgeConnection } from './judge/connection.ts';
@@ -16,6 +16,7 @@ import { type ExpectedCrd, judgeCrds } from './judge/crds.ts';
 import { type Identity, judgeCredentials } from './judge/credentials.ts';
 import { judgeIngress } from './judge/ingress.ts';
 import { judgeNodes } from './judge/nodes.ts';
+import { judgePolicies } from './judge/policies.ts';
 import { judgePools } from './judge/pools.ts';
 import { type Granted, judgeExcess, judgeRights, unlistedRights } from './judge/rights.ts';
 import { judgeClock, judgeHealth, judgeVersion } from './judge/server.ts';
@@ -156,11 +157,15 @@ async function judgeNetwork(
   const { podsFrom, expectations } = options;
   const sites = expectations?.sites;
   const allowed = sites && { servers: sites.flatMap((site) => site.servers), pods: sites.flatMap((site) => site.pods) };
-  const [group, nodes] = await Promise.all([
+  const [group, nodes, policies] = await Promise.all([
     reads(needs, 'BlockAffinity') ? calicoGroup(questions) : undefined,
     gatherNodes(questions),
+    gatherPolicies(questions),
   ]);
-  const findings = [...judgeNodes(nodes, { who, podsFrom, allowed })];
+  const findings = [
+    ...judgeNodes(nodes.facts, { who, podsFrom, allowed }),
+    judgePolicies({ ...policies, nodes: nodes.kept }, who),
+  ];
   if (group === undefined) return { findings, group };
   if (!('got' in group)) {
     const answer = 'missing' in group ? { failed: 'the server has no /apis' } : group;
@@ -169,7 +174,7 @@ async function judgeNetwork(
   if (group.got === undefined) return { findings: [...findings, calicoMissing()], group: 'crd.projectcalico.org' };
   const calico = await gatherCalico(questions, group.got);
   const maxRoutes = sites && Math.min(...sites.map((site) => site.maxRoutes));
-  const nodeNames = 'got' in nodes ? nodes.got.map(({ name }) => name) : [];
+  const nodeNames = 'got' in nodes.facts ? nodes.facts.got.map(({ name }) => name) : [];
   findings.push(
     ...judgeCalico(calico, { who, nodes: nodeNames, maxRoutes }),
     ...judgePools(calico.pools, {

@@ -131,6 +131,16 @@ export class Questions {
     }
   }
 
+  /** The first object of a collection, if there is one, and how many there are. */
+  async first<T>(resource: Resource): Promise<Answer<{ readonly item: T | undefined; readonly count: number }>> {
+    try {
+      const { items = [], metadata } = await this.#read<ListAnswer<T>>({ path: pathOf(resource), query: { limit: 1 } });
+      return { got: { item: items[0], count: items.length + (metadata?.remainingItemCount ?? 0) } };
+    } catch (error) {
+      return answerOf(error, textOf('list', resource));
+    }
+  }
+
   async getPath<T>(path: string): Promise<Answer<T>> {
     try {
       return { got: await this.#read<T>({ path }) };
@@ -162,7 +172,7 @@ interface ListedRules {
 
 interface ListAnswer<T> {
   readonly items?: readonly T[];
-  readonly metadata?: { readonly continue?: string };
+  readonly metadata?: { readonly continue?: string; readonly remainingItemCount?: number };
 }
 
 function answerOf(error: unknown, right: string): Exclude<Answer<never>, { readonly got: never }> {

@@ -271,6 +271,39 @@ describe('rights', () => {
   }
 });
 
+describe('NetworkPolicies', () => {
+  it('are not kept on a server of a Fleet without Felix, and are where a Fleet brings it or calico-node runs', async () => {
+    const { plane, patch, paris, ops } = rig;
+    const label = (value: string | null) =>
+      patch('node/paris-worker-1', { metadata: { labels: { 'tideline.dev/server-class': value } } });
+    const felix = ['clusterrole', 'tideline:calico-felix'];
+    await plane().apply({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'deny', namespace: 'default' },
+      spec: { podSelector: {}, policyTypes: ['Ingress'] },
+    });
+    expect(bad(await paris(ops())).map(({ state, reason }) => `${state} ${reason}`)).toEqual([
+      'warning PoliciesKeptUnknown',
+    ]);
+    await label('plain');
+    const open = await paris(ops());
+    expect([open.code, open.bad]).toEqual([1, ['failed PoliciesNotKept']]);
+    expect(bad(open)[0]?.found).toBe(
+      'NetworkPolicy default/deny: no policy is kept on paris-worker-1, where every pod reaches every other',
+    );
+    await plane().kubectl(['create', ...felix, '--verb=list', '--resource=networkpolicies.networking.k8s.io']);
+    expect(bad(await paris(ops()))).toEqual([]);
+    await plane().kubectl(['delete', ...felix]);
+    await label(null);
+    const up = { type: 'NetworkUnavailable', status: 'False', reason: 'CalicoIsUp', message: 'Calico is running' };
+    const status = JSON.stringify({ status: { conditions: [up] } });
+    await plane().kubectl(['patch', 'node/paris-worker-1', '--subresource=status', '--type=merge', '-p', status]);
+    expect(bad(await paris(ops()))).toEqual([]);
+    await plane().kubectl(['delete', 'networkpolicy', 'deny']);
+  });
+});
+
 describe('Calico and nodes', () => {
   const pool = (spec: object) => () => rig.patch('ippools.crd.projectcalico.org/pods', { spec });
 

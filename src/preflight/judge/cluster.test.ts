@@ -9,6 +9,7 @@ import { type CalicoFacts, judgeCalico } from './calico.ts';
 import { type Crd, judgeCrds } from './crds.ts';
 import { type ClassFacts, judgeIngress } from './ingress.ts';
 import { judgeNodes } from './nodes.ts';
+import { type DaemonSet, judgePolicies, type KeptNode, type PolicyFacts } from './policies.ts';
 import { judgePools } from './pools.ts';
 import { type Granted, judgeExcess, judgeRights, type Rule, unlistedRights } from './rights.ts';
 import { compareSchemas } from './schema-difference.ts';
@@ -235,5 +236,75 @@ describe('IngressClasses', () => {
     ],
   ])('%j', (classes, expected) => {
     expect(reasons(judgeIngress({ got: classes }, ['tideline'], 'ops'))).toEqual(expected);
+  });
+});
+
+describe('NetworkPolicies', () => {
+  const node = (name: string, fleet: boolean, reason?: string): KeptNode => ({
+    metadata: { name, labels: fleet ? { 'tideline.dev/server-class': 'plain' } : {} },
+    status: { conditions: reason === undefined ? [] : [{ type: 'NetworkUnavailable', status: 'False', reason }] },
+  });
+  const agent = (name: string, ready: number, privileged: boolean): DaemonSet => ({
+    metadata: { namespace: 'kube-system', name },
+    spec: { template: { spec: { hostNetwork: true, containers: [{ name, securityContext: { privileged } }] } } },
+    status: { desiredNumberScheduled: 2, numberReady: ready },
+  });
+  const judge = (facts: Partial<PolicyFacts>) => {
+    const { state, reason } = judgePolicies(
+      {
+        policies: { got: { first: 'shop/deny', count: 3 } },
+        nodes: { got: [node('one', true), node('two', true)] },
+        daemonSets: { got: [] },
+        felix: { got: false },
+        ...facts,
+      },
+      'ops',
+    );
+    return reason ?? state;
+  };
+  const strangers = { got: [node('one', false), node('two', false)] };
+
+  test.each<[string, Partial<PolicyFacts>, string]>([
+    ['no policy', { policies: { got: { first: undefined, count: 0 } }, nodes: { forbidden: 'list nodes' } }, 'ok'],
+    ['servers of a Fleet with Felix', { felix: { got: true } }, 'ok'],
+    ['servers of a Fleet without it', {}, 'PoliciesNotKept'],
+    [
+      'a server of a Fleet beside one that has Calico',
+      { nodes: { got: [node('one', true), node('two', false, 'CalicoIsUp')] } },
+      'PoliciesNotKept',
+    ],
+    [
+      'Felix of a Fleet and a Node of somebody else',
+      { felix: { got: true }, nodes: { got: [node('one', true), node('two', false)] } },
+      'PoliciesKeptUnknown',
+    ],
+    [
+      'Calico by its condition',
+      { nodes: { got: [node('one', false, 'CalicoIsUp'), node('two', true, 'CalicoIsUp')] } },
+      'ok',
+    ],
+    ['Cilium by its condition', { nodes: { got: [node('one', false, 'CiliumIsUp')] } }, 'ok'],
+    ['flannel, which keeps none', { nodes: { got: [node('one', false, 'FlannelIsUp')] } }, 'PoliciesKeptUnknown'],
+    ['Nodes of which nothing is known', { nodes: strangers }, 'PoliciesKeptUnknown'],
+    [
+      'calico-node without its condition',
+      { nodes: strangers, daemonSets: { got: [agent('calico-node', 2, true)] } },
+      'ok',
+    ],
+    [
+      'calico-node on one Node of two',
+      { nodes: strangers, daemonSets: { got: [agent('calico-node', 1, true)] } },
+      'PoliciesKeptUnknown',
+    ],
+    [
+      'an agent that may filter, on servers of a Fleet',
+      { daemonSets: { got: [agent('somebodys-firewall', 2, true)] } },
+      'PoliciesKeptUnknown',
+    ],
+    ['an exporter, which may not', { daemonSets: { got: [agent('node-exporter', 2, false)] } }, 'PoliciesNotKept'],
+    ['a right that is missing', { daemonSets: { forbidden: 'list daemonsets.apps' } }, 'RightMissing'],
+    ['Nodes that may not be seen', { nodes: { forbidden: 'list nodes' } }, 'RightMissing'],
+  ])('%s', (_, facts, expected) => {
+    expect(judge(facts)).toBe(expected);
   });
 });
