@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { register as registerAdd } from './fleet/add.ts';
 import { register as registerApply } from './fleet/apply.ts';
+import { register as registerCheck } from './fleet/check.ts';
 import { register as registerCompile } from './fleet/compile.ts';
 import { register as registerImport } from './fleet/import.ts';
 import { register as registerPlan } from './fleet/plan.ts';
@@ -19,6 +20,7 @@ export function register(program: Command): void {
     .description('Servers made into clusters: a document for each, and in which order');
   registerCompile(fleet);
   registerPlan(fleet);
+  registerCheck(fleet);
   registerImport(fleet);
   registerApply(fleet);
   registerAdd(fleet);

@@ -45,6 +45,8 @@ export const fleetCases = ({ spec, folder, out, notYaml, badSite }: BadFiles): r
     words: ['fleet', 'apply', '0123456789abcdef', spec, '--against', join(folder, 'none')],
     says: /has no index\.json of ours.*\(FolderNotCompiled\)/,
   },
+  { words: ['fleet', 'check', spec], says: /required option '--against <folder>'/ },
+  { words: ['fleet', 'check', spec, '--against', folder], says: /FolderNotCompiled/ },
   { words: ['fleet', 'status', spec], says: /required option '--against <folder>'/ },
   { words: ['fleet', 'status', spec, '--against', folder], says: /FolderNotCompiled/ },
   { words: ['fleet', 'add', 'worker-7', spec], says: /required option '--against <folder>'/ },

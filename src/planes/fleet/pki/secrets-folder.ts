@@ -47,7 +47,7 @@ export interface SecretsOutcome {
 
 /** Brings the secrets of all clusters to the servers that need them; a second call changes nothing. Throws InputError. */
 export async function provideSecrets(input: SecretsInput): Promise<SecretsOutcome> {
-  const present = await readServers(join(input.out, secretsFolder));
+  const present = await readSecrets(input.out);
   const clusters = [...new Set([...input.documents.values()].filter(needsAny).map(({ server }) => server.cluster))];
   const texts = new Map<string, Readonly<Record<string, string>>>();
   const outcome = { made: [] as string[], foreign: [] as string[], absent: [] as string[] };
@@ -66,6 +66,11 @@ export async function provideSecrets(input: SecretsInput): Promise<SecretsOutcom
     }
   }
   return { ...outcome, changed: await writeOpen(input, present, texts) };
+}
+
+/** What is written into a folder of documents for each server, by name. */
+export function readSecrets(folder: string): Promise<ReadonlyMap<string, Pems>> {
+  return readServers(join(folder, secretsFolder));
 }
 
 /** The secrets of a cluster, or undefined when the safe has none. Throws InputError for a file that cannot be used. */
