@@ -1,8 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openAuthorities, readPassphrase } from '../../src/planes/fleet/pki/authorities.ts';
-import { signLeaf } from '../../src/runtime/x509/certificate.ts';
-import { writeKubeconfig } from '../control-plane/kubeconfig.ts';
+import { operatorKubeconfig } from '../../src/planes/fleet/pki/operator.ts';
 import { runKubectl } from '../control-plane/kubectl.ts';
 import type { Network } from '../net/network.ts';
 import { place } from './router.ts';
@@ -28,26 +27,19 @@ export async function makeAdmin(options: {
   const passphrase = await readPassphrase(passphraseFile);
   const authority = (await openAuthorities(safe, [name], passphrase, Date.now())).get(name);
   if (authority === undefined) throw new Error(`there is no authority ${name} in ${safe}`);
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const [from, until] = [new Date(Date.now() - 60_000), new Date(Date.now() + 3_600_000)];
-  const who = { commonName: 'lab-operator', organisations: ['system:masters'] };
-  const certificate = signLeaf(authority.issuer, { ...who, usages: ['client'], hosts: [], from, until }, publicKey);
+  const now = Date.now();
+  const who = { name: 'lab-operator', group: 'system:masters', fromMs: now - 60_000, untilMs: now + 3_600_000 };
   const file = join(folder, 'admin.kubeconfig');
-  await writeKubeconfig(file, {
-    server: `https://${apiVip}:6443`,
-    authority: authority.trusted,
-    user: who.commonName,
-    credential: { certificate, key: privateKey.export({ type: 'sec1', format: 'pem' }).toString() },
-  });
+  await writeFile(file, operatorKubeconfig(cluster, `https://${apiVip}:6443`, authority, who), { mode: 0o600 });
+  return adminOf(network, options.kubectl, file);
+}
+
+/** Whoever has this kubeconfig, beside the router. */
+export function adminOf(network: Network, program: string, file: string): Admin {
   const spawn = (command: string, args: readonly string[], settings?: object): ReturnType<Network['spawn']> =>
     network.spawn(place.namespace, command, args, settings);
   const kubectl: Admin['kubectl'] = async (args, input) =>
-    await runKubectl(
-      { spawn } as Parameters<typeof runKubectl>[0],
-      options.kubectl,
-      [`--kubeconfig=${file}`, ...args],
-      input,
-    );
+    await runKubectl({ spawn } as Parameters<typeof runKubectl>[0], program, [`--kubeconfig=${file}`, ...args], input);
   return {
     kubectl,
     read: async <T>(path: string) => JSON.parse(await kubectl(['get', '--raw', path])) as T,

@@ -14,6 +14,7 @@ import { installSalt, saltCall, sharedSalt, withoutMaster } from '../servers/sal
 import { bootServer, type Server } from '../servers/server.ts';
 import { type Admin, makeAdmin } from './admin.ts';
 import { asInTheLab } from './differences.ts';
+import { Operator, operatorAddress, operatorName } from './operator.ts';
 import { type LabArtifact, makeRelease, shared } from './release.ts';
 import { place, startRouter } from './router.ts';
 import { cluster, type FleetShape, router, serversOf, writeSpec } from './spec.ts';
@@ -55,6 +56,7 @@ export class LabFleet {
   readonly servers = new Map<string, Server>();
   #release: readonly LabArtifact[] = [];
   router: Daemon | undefined;
+  #operator: Server | undefined;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -145,8 +147,23 @@ export class LabFleet {
 
   /** Boots a server of the spec. */
   async bootServer(name: string): Promise<Server> {
-    const { network, root, programs, binaries, salt } = this.#options;
     const [address = ''] = (await this.#document(name)).server.addresses;
+    const server = await this.#bootBare(name, address);
+    this.servers.set(name, server);
+    return server;
+  }
+
+  /** Boots the machine of an operator, whose Salt master the servers that are there get. */
+  async bootOperator(): Promise<Operator> {
+    const server = await this.#bootBare(operatorName, operatorAddress);
+    const operator = new Operator(server);
+    this.#operator = server;
+    await operator.start([...this.servers.values()]);
+    return operator;
+  }
+
+  async #bootBare(name: string, address: string): Promise<Server> {
+    const { network, root, programs, binaries, salt } = this.#options;
     const server = await bootServer({
       name,
       root,
@@ -164,13 +181,14 @@ export class LabFleet {
         '/srv/tideline/files': this.#at('files'),
       },
     });
+    // Salt looks for its own name, for ten seconds where nothing knows it.
+    await server.write('/etc/hosts', `127.0.0.1 localhost\n${address} ${name}\n`);
     await installSalt(server, {
       ...withoutMaster,
       file_roots: { base: ['/srv/tideline/salt/formulas', '/srv/tideline/files'] },
       module_dirs: ['/srv/tideline/salt'],
       ext_pillar: [{ tideline: { folder: '/srv/tideline/documents', secrets: '/srv/tideline/secrets' } }],
     });
-    this.servers.set(name, server);
     return server;
   }
 
@@ -232,7 +250,8 @@ export class LabFleet {
 
   /** Ends everything; the folder stays. */
   async remove(): Promise<void> {
-    await Promise.all([...this.servers.values()].map(async (server) => await server.remove()));
+    const servers = [...this.servers.values(), ...(this.#operator === undefined ? [] : [this.#operator])];
+    await Promise.all(servers.map(async (server) => await server.remove()));
     await this.router?.stop();
   }
 

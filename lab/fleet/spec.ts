@@ -11,6 +11,10 @@ export interface FleetShape {
   readonly masters: number;
   readonly workers: number;
   readonly blades?: number;
+  /** Servers that are to leave. */
+  readonly retired?: readonly string[];
+  /** The kubeconfig of the Cluster, from the folder of the spec; absent: nobody asks its API. */
+  readonly kubeconfig?: string;
 }
 
 export const cluster = 'paris';
@@ -72,7 +76,11 @@ function siteObjects(shape: FleetShape): readonly object[] {
       serverAsn,
       prefixes: Object.fromEntries(Object.entries(prefixes).map(([use, prefix]) => [use, [prefix]])),
     }),
-    object('Cluster', cluster, { sites: [cluster], source: { none: true }, entry }),
+    object('Cluster', cluster, {
+      sites: [cluster],
+      source: shape.kubeconfig === undefined ? { none: true } : { kubeconfig: shape.kubeconfig },
+      entry,
+    }),
     ...(blades.length === 0
       ? []
       : [
@@ -101,7 +109,15 @@ function fleetObjects(
     object('Release', 'lab', { artifacts }),
     object('ServerClass', 'lab', {}),
     ...serversOf(shape).map(({ name, address, rack, roles }) =>
-      object('Server', name, { site: cluster, rack, class: 'lab', addresses: [address], cluster, roles }),
+      object('Server', name, {
+        site: cluster,
+        rack,
+        class: 'lab',
+        addresses: [address],
+        cluster,
+        roles,
+        ...(shape.retired?.includes(name) === true ? { state: 'retired' } : {}),
+      }),
     ),
   ];
 }

@@ -4,6 +4,7 @@ import { register as registerApply } from './fleet/apply.ts';
 import { register as registerCheck } from './fleet/check.ts';
 import { register as registerCompile } from './fleet/compile.ts';
 import { register as registerImport } from './fleet/import.ts';
+import { register as registerKubeconfig } from './fleet/kubeconfig.ts';
 import { register as registerPlan } from './fleet/plan.ts';
 import { register as registerRecover } from './fleet/recover.ts';
 import { register as registerRemove } from './fleet/remove.ts';
@@ -29,6 +30,7 @@ export function register(program: Command): void {
   registerUpgrade(fleet);
   registerRecover(fleet);
   registerSign(fleet);
+  registerKubeconfig(fleet);
   registerStatus(fleet);
   registerRotate(fleet);
 }

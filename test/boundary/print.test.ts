@@ -8,6 +8,7 @@ const writers: Readonly<Record<string, string>> = {
   'src/bgp/relay/run.ts': 'standard output is the pipe of commands to ExaBGP; its errors are escaped there',
   'lab/clients/main.ts': 'JSON lines for the lab that reads them',
   'lab/clients/once.ts': 'JSON for the lab that reads it',
+  'lab/fleet/differ.ts': 'JSON for the pillar of the lab that reads it',
   'lab/demo/live.ts': 'draws frames, whose texts `renderScreen` escapes',
 };
 

@@ -80,6 +80,15 @@ export const fleetCases = ({ spec, folder, out, notYaml, badSite }: BadFiles): r
     ],
     says: /others may read the passphrase.*\(PassphraseUnfit\)/,
   },
+  { words: ['fleet', 'kubeconfig', 'paris', spec], says: /required option '--authorities <folder>'/ },
+  {
+    words: ['fleet', 'kubeconfig', 'x', spec, '--out', out, '--authorities', out, '--passphrase-file', notYaml],
+    says: /no Fleet makes the Cluster x/,
+  },
+  {
+    words: ['fleet', 'kubeconfig', 'paris', spec, '--hours', '1000'],
+    says: /Expected a number of hours from 1 to 168/,
+  },
   { words: ['fleet', 'rotate', 'paris', 'etcd', 'drop'], says: /required option '--authorities <folder>'/ },
   {
     words: ['fleet', 'rotate', 'paris', 'ca', 'drop', '--authorities', out, '--passphrase-file', notYaml],

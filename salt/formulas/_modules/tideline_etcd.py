@@ -294,7 +294,7 @@ def alone():
 
 def _settings():
     """What the unit and the files of the document say of this member."""
-    document = __pillar__.get("tideline") or {}
+    document = __salt__["tideline.document"]()
     part = next((one for one in document.get("components", []) if one["name"] == "etcd"), None)
     if part is None:
         raise _refused("NoMember", "the document of this server has no etcd")

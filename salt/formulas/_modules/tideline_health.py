@@ -13,6 +13,7 @@ import shlex
 import socket
 import ssl
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -256,8 +257,12 @@ class _Unknown(Exception):
 
 
 def _document():
-    # `pillar.get` masks what it gives to modules, since Salt 3008.
-    return __pillar__.get("tideline", {})
+    """The document as it is now, asked for once a question: the pillar in memory is as old as the start of the minion."""
+    known = __context__.get("tideline_health.document")
+    if known is None or known[0] < time.monotonic() - 30:
+        known = (time.monotonic(), __salt__["tideline.document"]())
+        __context__["tideline_health.document"] = known
+    return known[1]
 
 
 def _component(name):
@@ -360,7 +365,10 @@ def _agent(plane, fields):
 
 
 def _own_host():
-    address = _document()["server"]["addresses"][0]
+    addresses = _document().get("server", {}).get("addresses")
+    if not addresses:
+        raise _Unknown("this server has no document any more, which says where its agents answer")
+    address = addresses[0]
     return f"[{address}]" if ":" in address else address
 
 

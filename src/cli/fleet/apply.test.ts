@@ -168,6 +168,22 @@ it('refuses to begin what it cannot end: servers without certificates need whoev
   expect([asked(), readdirSync(at('out')).includes('applied')]).toEqual([[], false]);
 });
 
+it('makes what a new cluster needs before its first step, and nothing of it without being told', () => {
+  writeFileSync(at('passphrase'), 'a passphrase of some length\n', { mode: 0o600 });
+  writeFileSync(at('bad'), 'par-a-master');
+  const checksum = checksumIn(plan().said);
+  const safe = ['--authorities', at('safe'), '--passphrase-file', at('passphrase')];
+  const secrets = () => readdirSync(at('out')).includes('secrets');
+  expect(apply(checksum, ...safe).said).toContain('apply pki failed in wave 1');
+  expect(secrets()).toBe(false);
+  const made = apply(checksum, ...safe, '--create-authorities');
+  expect(made.said).toContain('apply pki failed in wave 1');
+  expect(made.said).toContain('made the authority paris/etcd\n');
+  expect(made.said).toContain('made the secrets of paris\n');
+  expect(secrets()).toBe(true);
+  expect(readdirSync(at('safe/paris'))).toContain('kubernetes.key');
+});
+
 it('does nothing while the platform is frozen', () => {
   signed();
   const checksum = checksumIn(plan().said);

@@ -13,11 +13,12 @@ import { addOutputOption, type OutputArguments, printResult } from '../output.ts
 import { personAndMachine } from '../person.ts';
 import { compileInto, compilePaths } from './compiled.ts';
 import { type Prepared, prepare } from './prepared.ts';
+import type { SafeOptions } from './provide.ts';
 import { addReachOptions, type ReachArguments, reachOf } from './reaching.ts';
 import { outcomeLines, printProgress } from './run-words.ts';
-import { type SignStepOptions, signStep } from './sign-step.ts';
+import { signStep } from './sign-step.ts';
 
-export interface ApplyArguments extends OutputArguments, ReachArguments, Partial<SignStepOptions> {
+export interface ApplyArguments extends OutputArguments, ReachArguments, Partial<SafeOptions> {
   readonly against: string;
   readonly all?: true;
   readonly despiteFreeze?: true;
@@ -50,6 +51,10 @@ export function addApplyOptions(command: Command): Command {
   return addReachOptions(command)
     .option('--authorities <folder>', 'the authorities, where certificates are to be signed on the way')
     .option('--passphrase-file <file>', 'the passphrase of the keys of the authorities, on its first line')
+    .option(
+      '--create-authorities',
+      'make the authorities and secrets that are not there; only at the start of a cluster',
+    )
     .option('--despite-freeze', 'also while the platform is frozen');
 }
 
@@ -184,7 +189,13 @@ async function carryOut(
         : { what: 'planned', run: agreed, documents: planned.documents, by },
     );
     await forgetOldRuns(options.against);
-    await writeFolder(options.against, await compileInto(options.against, paths));
+    const compiled = await compileInto(options.against, paths);
+    const safe = safeOf(options);
+    if (safe !== undefined) {
+      const { provideBeforeRun } = await import('./provide.ts');
+      printErrorLines(await provideBeforeRun(options.against, compiled, safe));
+    }
+    await writeFolder(options.against, compiled);
     return await goThrough(agreed, done, {
       append: (event) => journal.append(event),
       handlers,
@@ -207,20 +218,25 @@ async function carryOut(
 
 async function handlersFor(
   paths: readonly string[],
-  { against, authorities, passphraseFile }: ApplyArguments,
+  options: ApplyArguments,
   former: Documents,
 ): Promise<{ readonly handlers: StepHandlers; readonly close: () => Promise<void> }> {
+  const { against } = options;
   const { reachHandlers } = await import('../../planes/fleet/run/over-reach.ts');
   const { markApplied } = await import('../../planes/fleet/run/applied.ts');
   const { readDocuments } = await import('../../planes/fleet/folder.ts');
   const { worldHandlers } = await import('./world.ts');
   const reaching = reachHandlers(async (servers) => markApplied(against, servers, await readDocuments(against)));
   const { handlers, close } = await worldHandlers(paths, against, former);
-  const signing =
-    authorities === undefined || passphraseFile === undefined
-      ? {}
-      : { sign: signStep(paths, against, { authorities, passphraseFile }) };
+  const safe = safeOf(options);
+  const signing = safe === undefined ? {} : { sign: signStep(paths, against, safe) };
   return { handlers: { ...reaching, ...handlers, ...signing }, close };
+}
+
+/** What certificates are signed from, where the command was told. */
+function safeOf({ authorities, passphraseFile, createAuthorities }: ApplyArguments): SafeOptions | undefined {
+  if (authorities === undefined || passphraseFile === undefined) return undefined;
+  return { authorities, passphraseFile, ...(createAuthorities === true ? { createAuthorities } : {}) };
 }
 
 async function freezeNow(paths: readonly string[], { despiteFreeze }: ApplyArguments): Promise<Freeze | undefined> {

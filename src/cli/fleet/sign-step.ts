@@ -1,17 +1,12 @@
-import { compareText } from '../../model/values.ts';
 import type { StepHandlers } from '../../planes/fleet/run/handlers.ts';
 import { compileInto, compilePaths } from './compiled.ts';
-
-export interface SignStepOptions {
-  readonly authorities: string;
-  readonly passphraseFile: string;
-}
+import { authorityNames, type SafeOptions } from './provide.ts';
 
 /** The step in which servers hand in public keys and get certificates into their documents. */
 export function signStep(
   paths: readonly string[],
   folder: string,
-  { authorities: safe, passphraseFile }: SignStepOptions,
+  { authorities: safe, passphraseFile }: SafeOptions,
 ): NonNullable<StepHandlers['sign']> {
   return async ({ servers }, { reach, signal, say }) => {
     const { openAuthorities, readPassphrase } = await import('../../planes/fleet/pki/authorities.ts');
@@ -23,8 +18,7 @@ export function signStep(
     const nowMs = Date.now();
     const passphrase = await readPassphrase(passphraseFile);
     const { pkiPlan, documents } = await compilePaths(paths);
-    const names = Object.values(pkiPlan).flatMap((planned) => planned.map(({ authority }) => authority));
-    const authorities = await openAuthorities(safe, [...new Set(names)].sort(compareText), passphrase, nowMs);
+    const authorities = await openAuthorities(safe, authorityNames({ pkiPlan }), passphrase, nowMs);
     const { publicKeys, faults } = publicKeysOf(servers, await reach.call(servers, 'tideline.public_keys', {}, signal));
     const before = await readSigned(folder);
     const planned = new Map(Object.entries(pkiPlan));

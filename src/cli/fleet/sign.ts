@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { compareText } from '../../model/values.ts';
 import type { SecretsOutcome } from '../../planes/fleet/pki/secrets-folder.ts';
 import type { Signing } from '../../planes/fleet/pki/sign.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { compilePaths } from './compiled.ts';
 import { few } from './few.ts';
+import { authorityNames } from './provide.ts';
 
 interface SignArguments extends OutputArguments {
   readonly publicKeys: string;
@@ -57,9 +57,7 @@ async function run(paths: string[], options: SignArguments): Promise<void> {
   const nowMs = Date.now();
   const passphrase = await readPassphrase(options.passphraseFile);
   const { pkiPlan, documents } = await compilePaths(paths);
-  const names = [
-    ...new Set(Object.values(pkiPlan).flatMap((planned) => planned.map(({ authority }) => authority))),
-  ].sort(compareText);
+  const names = authorityNames({ pkiPlan });
   const open = () => openAuthorities(options.authorities, names, passphrase, nowMs);
   let authorities = await open();
   const absent = names.filter((name) => !authorities.has(name));

@@ -10,9 +10,9 @@ file, document, function, arguments = sys.argv[1:]
 spec = importlib.util.spec_from_file_location("module", file)
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-module.__salt__ = {}
 with open(document, encoding="utf-8") as text:
-    module.__pillar__ = {"tideline": json.load(text)}
+    given = json.load(text)
+module.__salt__ = {"tideline.document": lambda: given}
 try:
     print(json.dumps({"value": getattr(module, function)(**json.loads(arguments))}))
 except salt.exceptions.CommandExecutionError as error:

@@ -55,9 +55,12 @@ export function fleetContext(platform: Platform, fleet: Fleet, agentUnits: Agent
       .filter((pool) => pool.spec.cluster === spec.cluster)
       .toSorted((a, b) => compareText(a.metadata.name, b.metadata.name)),
     artifacts: artifactsOf(platform.releases.get(spec.release), spec.versions),
-    apiUrl: `https://${hostOf(spec.api.vip)}:${spec.api.port}`,
+    apiUrl: apiUrlOf(spec),
   };
 }
+
+/** Where the API of a cluster answers. */
+export const apiUrlOf = ({ api }: Fleet['spec']): string => `https://${hostOf(api.vip)}:${api.port}`;
 
 /** Felix runs where Calico gives addresses and the release has it; only there NetworkPolicies hold. */
 export function hasFelix({ fleet, artifacts }: Pick<FleetContext, 'fleet' | 'artifacts'>): boolean {

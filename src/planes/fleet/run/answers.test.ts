@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { appliedOf, calledOf } from './answers.ts';
+import { appliedOf, calledOf, isSilent } from './answers.ts';
 import { keywords } from './salt.ts';
 
 const state = (result: boolean | null, more: object = {}) => ({
@@ -34,7 +34,7 @@ it.each([
     "'state.apply' is not available.",
     { ok: false, failed: [{ state: '', comment: "'state.apply' is not available." }] },
   ],
-  ['no states at all', {}, { ok: false, failed: [{ state: '', comment: 'the answer has no states' }] }],
+  ['no states at all, which is what --static prints of a server that it lost sight of', {}, { silent: true }],
   ['no object of states', { a: 1 }, { ok: false, failed: [{ state: '', comment: 'the answer has no states' }] }],
   ['silence', undefined, { silent: true }],
   ['false', false, { silent: true }],
@@ -54,6 +54,11 @@ it('takes texts for errors, and everything else for the answer of a function', (
   expect([undefined, false, null, 'Minion did not return.'].map(calledOf)).toEqual(
     Array.from({ length: 4 }, () => ({ silent: true })),
   );
+});
+
+it('asks again where an empty object may be the answer of a function or no answer', () => {
+  expect([{}, undefined, { a: 1 }, true].map(isSilent)).toEqual([true, true, false, false]);
+  expect(calledOf({})).toEqual({ value: {} });
 });
 
 it('writes arguments so that Salt reads texts as texts', () => {

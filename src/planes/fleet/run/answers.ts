@@ -2,12 +2,13 @@ import type { Applied, Called, FailedState } from './reach.ts';
 
 /**
  * What the states of one server came to, as Salt returns it: an object with a result for each state; a list of texts where the states could not be
- * made, or another run is under way. `false`, a text or nothing at all is no answer of a server.
+ * made, or another run is under way. `false`, a text or nothing at all is no answer of a server; nor is an object without states, which `--static` prints
+ * of a server that was still at work when the master asked after it and was not heard.
  */
 export function appliedOf(returned: unknown): Applied {
   if (Array.isArray(returned))
     return { ok: false, failed: returned.map((line) => ({ state: '', comment: String(line) })) };
-  if (!isRecord(returned)) return noAnswer(returned);
+  if (!isRecord(returned) || isEmpty(returned)) return noAnswer(returned);
   const states = Object.values(returned).filter(isRecord);
   if (states.length === 0 || states.some((state) => !('result' in state)))
     return { ok: false, failed: [{ state: '', comment: 'the answer has no states' }] };
@@ -31,9 +32,9 @@ export function calledOf(returned: unknown): Called {
   return isSilence(returned) ? { silent: true } : { error: returned };
 }
 
-/** Whether a server was not heard of. */
+/** Whether a server was not heard of, or may not have been: a function may return an empty object as well. */
 export function isSilent(returned: unknown): boolean {
-  return 'silent' in calledOf(returned);
+  return (isRecord(returned) && isEmpty(returned)) || 'silent' in calledOf(returned);
 }
 
 /** The words with which Salt fills in for a server that did not answer. */
