@@ -58,7 +58,7 @@ function linesOf(
 ): readonly string[] {
   const [newest] = runs;
   return [
-    ...changeLines(plan),
+    ...changeLines(plan, pending),
     ...(pending.length === 0
       ? []
       : [`${counted(pending.length, 'server has', 'servers have')} not got what was written before: ${few(pending)}`]),
@@ -74,8 +74,8 @@ function linesOf(
 }
 
 /** Servers that change alike share a line. */
-function changeLines({ changes }: FleetPlan): readonly string[] {
-  if (changes.length === 0) return ['nothing changes'];
+function changeLines({ changes }: FleetPlan, pending: readonly string[]): readonly string[] {
+  if (changes.length === 0) return pending.length > 0 ? [] : ['nothing changes'];
   const alike = Map.groupBy(changes, ({ change, parts, orchestrated }) =>
     [
       change,
@@ -95,7 +95,9 @@ function changeLines({ changes }: FleetPlan): readonly string[] {
 function waveLines({ waves }: Run): readonly string[] {
   if (waves.length === 0) return [];
   const alike = (wave: Run['waves'][number]): string => wave.steps.map(stepName).join(', ');
-  const restarted = waves.filter(({ steps }) => steps.some((step) => step.do === 'restart')).length;
+  const isFelt = ({ kind, steps }: Run['waves'][number]) =>
+    (kind === 'etcd' || kind === 'control-plane') && steps.some((step) => step.do === 'restart');
+  const restarted = waves.filter(isFelt).length;
   return [
     counted(waves.length, 'wave:', 'waves:'),
     ...waves.map(({ cluster, kind, servers }, index) => `  ${index + 1} ${cluster} ${kind}: ${few(servers)}`),

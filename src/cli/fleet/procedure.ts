@@ -25,7 +25,8 @@ export function addProcedureOptions(command: Command): Command {
 
 export const procedureHelp = `
 Without --plan it asks the servers and prints what would be done, with a checksum; nothing is changed. With --plan it does exactly that, or
-refuses. The same command goes on with a run that was interrupted. Exit code 0: done, or shown, 1: refused, or a step failed, 2: bad input.
+refuses. The same command goes on with a run that was interrupted. Exit code 0: done, or shown, 1: a step failed, or it was stopped, 2: bad
+input, or refused.
 docs/operations/fleet.md`;
 
 export interface Procedure {

@@ -52,7 +52,15 @@ export type Step =
       readonly timeoutSeconds: number;
     };
 
-export type GateName = 'EtcdHealthy' | 'ApiReady' | 'VipHeld' | 'NodesReady' | 'PodsRunning' | 'EdgeFit' | 'ErrorRate';
+export type GateName =
+  | 'EtcdSpares'
+  | 'EtcdHealthy'
+  | 'ApiReady'
+  | 'VipHeld'
+  | 'NodesReady'
+  | 'PodsRunning'
+  | 'EdgeFit'
+  | 'ErrorRate';
 
 /** What this step is called by people: `apply`, or `gate EtcdHealthy`. */
 export function stepName(step: Step): string {

@@ -31,7 +31,8 @@ it('makes a new cluster: all members at once, then its objects, and nothing is d
 
 it('drains servers that run before they are touched, returns them, and judges them', () => {
   const waves = texts(wavesOf({}));
-  const drained = 'apply pki, sign, drain, apply, restart, gate EtcdHealthy, gate ApiReady, return, gate VipHeld';
+  const drained =
+    'apply pki, sign, gate EtcdSpares, drain, apply, restart, gate EtcdHealthy, gate ApiReady, return, gate VipHeld';
   expect(waves.slice(0, 4)).toEqual([
     `etcd 1: ${drained}`,
     `etcd 1: ${drained}`,

@@ -2,7 +2,7 @@ import type { CompiledFleet } from '../../compile/compile.ts';
 import type { Wave } from '../../compile/waves.ts';
 import type { FleetPlan } from '../../plan.ts';
 import type { Run, RunWave } from '../steps.ts';
-import { type Touch, touched } from './touch.ts';
+import { blindWarnings, type Touch, touched } from './touch.ts';
 
 /** What the waves of an apply depend on beside the documents. */
 export type ApplyInput = Pick<Touch, 'fresh' | 'felt' | 'apis'>;
@@ -22,18 +22,11 @@ export function applyRun(
     const coming = new Set(later.filter((server) => input.fresh.has(server)));
     return touched(wave, { ...input, documents, again: new Set(), coming });
   });
-  const blind = [...new Set(waves.map(({ cluster }) => cluster))].filter((cluster) => !input.apis.has(cluster));
   return {
     format: 1,
     command: 'apply',
     waves: withObjects(run, input.apis),
-    warnings: [
-      ...warnings,
-      ...blind.map(
-        (cluster) =>
-          `the source of Cluster ${cluster} names no kubeconfig: its workers and blades are not drained, its nodes and pods not judged, and its objects not written`,
-      ),
-    ],
+    warnings: [...warnings, ...blindWarnings(waves, input.apis)],
   };
 }
 

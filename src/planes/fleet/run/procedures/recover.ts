@@ -3,7 +3,7 @@ import type { RunWave, Step } from '../steps.ts';
 import { membershipWave } from './membership.ts';
 import type { Refusal } from './reasons.ts';
 import { having, type Planned, peerOf, refused, type Situation } from './situation.ts';
-import { call, gate, gatesFor, restart, returned, signed, start, stop } from './touch.ts';
+import { blindWarnings, call, gate, gatesFor, isControl, restart, returned, signed, start, stop } from './touch.ts';
 
 /** What is done after the worst. API servers stop before anything happens to the data behind them, and start when it is one again. */
 
@@ -139,9 +139,14 @@ export function returnRun(situation: Situation, servers: readonly string[]): Pla
         { do: 'restart', servers: wave.servers },
       ];
       const gates = gatesFor(wave, { documents, apis, coming: new Set() });
-      return { ...wave, steps: returned(wave.servers, steps, gates) };
+      // A worker or a blade can only be given back where its cluster's API can be reached.
+      const back = wave.servers.filter((server) => isControl(documents.get(server)) || apis.has(wave.cluster));
+      return { ...wave, steps: returned(back, steps, gates) };
     });
-  return { ok: true, run: { format: 1, command: `recover servers ${servers.join(' ')}`, waves, warnings: [] } };
+  return {
+    ok: true,
+    run: { format: 1, command: `recover servers ${servers.join(' ')}`, waves, warnings: blindWarnings(waves, apis) },
+  };
 }
 
 function partsOf({ after: { documents } }: Situation, cluster: string) {

@@ -16,7 +16,7 @@ import {
   type Situation,
   unitsOf,
 } from './situation.ts';
-import { call, gate, retire, touched } from './touch.ts';
+import { blindWarnings, call, gate, retire, touched } from './touch.ts';
 import { upgradedIn } from './upgrade.ts';
 
 /** What a run is asked to do to servers. Whoever is in none of the lists is touched only where the others change its document. */
@@ -77,6 +77,7 @@ export function rollout(situation: Situation, asked: Rollout): Planned {
   const silent = [...leave].filter((server) => facts.silent.has(server));
   const warnings = [
     ...(asked.warnings ?? []),
+    ...blindWarnings(waves, apis),
     ...silent.map(
       (server) =>
         `${server} does not answer and is left out: what it runs is to be stopped before it is back in the network`,
@@ -133,7 +134,9 @@ function membershipOf(cluster: string, situation: Situation, { changed, again, l
   const members = afterLoss(said, change.replace);
   const steps = memberSteps(members, change);
   const keepers = keepersOf(members, [...change.leave, ...change.replace], facts.silent);
-  const refusals = [...healthyOnes(said, change.replace), ...againstQuorum(members, steps)];
+  const well = healthyOnes(said, change.replace);
+  // Members that are well and would be replaced are refused for that alone; that they count as lost would be no fact.
+  const refusals = well.length > 0 ? well : againstQuorum(members, steps);
   const membership: Membership = { cluster, before, documents: after.documents, apis, keepers, silent: facts.silent };
   const waves = steps.map((step) => membershipWave(step, membership));
   const gone = { cluster, kind: 'cluster', servers: now, steps: [gate('EtcdHealthy', now)] } as const;
@@ -169,7 +172,11 @@ function healthyOnes(members: readonly Member[], replaced: readonly string[]): r
 }
 
 /** Whoever leaves and is no member of etcd: emptied, then stopped. */
-function goodbyes(cluster: string, { before, after, facts }: Situation, leave: readonly string[]): readonly RunWave[] {
+function goodbyes(
+  cluster: string,
+  { before, after, apis, facts }: Situation,
+  leave: readonly string[],
+): readonly RunWave[] {
   return leave
     .filter((server) => before.get(server)?.server.cluster === cluster && !facts.silent.has(server))
     .flatMap((server) => {
@@ -177,12 +184,16 @@ function goodbyes(cluster: string, { before, after, facts }: Situation, leave: r
       if (document === undefined) return [];
       const control = hasRole(document, 'control-plane');
       const kind = control ? 'control-plane' : hasRole(document, 'blade') ? 'blade' : 'worker';
-      const empty: Step = control ? call([server], 'tideline_drain.withdraw_api') : { do: 'drain', servers: [server] };
-      const stopped = [empty, retire([server], unitsOf(document))];
+      const empty: readonly Step[] = control
+        ? [call([server], 'tideline_drain.withdraw_api')]
+        : apis.has(cluster)
+          ? [{ do: 'drain', servers: [server] }]
+          : [];
+      const stopped = [...empty, retire([server], unitsOf(document))];
       const others = having(after.documents, cluster, 'control-plane').filter((name) => before.has(name));
       const last: readonly Step[] = control
         ? [gate('ApiReady', others), gate('VipHeld', others)]
-        : kind === 'blade'
+        : kind === 'blade' && apis.has(cluster)
           ? [{ do: 'return', servers: [server] }]
           : [];
       return [{ cluster, kind, servers: [server], steps: [...stopped, ...last] } as const];

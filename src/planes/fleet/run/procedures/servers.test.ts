@@ -70,6 +70,22 @@ const refusals: readonly (readonly [string, () => Planned, readonly string[]])[]
   ['an older version', () => upgradeRun(situation(now, versions('1.36.2')), { cluster: 'site0' }), ['VersionOlder']],
   ['more than agents', () => upgradeRun(situation(versions('1.36.2'), now), agents), ['NotOnlyAgents']],
   [
+    'two members that are well, for that alone',
+    () => replaceRun(situation(now, now), ['site0-control0', 'site0-control1']),
+    ['MemberHealthy'],
+  ],
+  [
+    'agents with another setting of the servers',
+    () => {
+      const here = situation(now, now);
+      const monitored = [...here.after.documents].map(
+        ([id, document]) => [id, { ...document, system: { ...document.system, packages: ['other'] } }] as const,
+      );
+      return upgradeRun({ ...here, after: { ...here.after, documents: new Map(monitored) } }, agents);
+    },
+    ['NotOnlyAgents'],
+  ],
+  [
     'other versions on the way',
     () => replaceRun(situation(versions('1.36.2'), now, members(1)), ['site0-control1']),
     ['UpgradeFirst'],
@@ -107,4 +123,13 @@ describe('procedures refuse', () => {
     const planned = plan();
     expect(planned.ok ? [] : [...new Set(planned.refusals.map(({ reason }) => reason))]).toEqual(reasons);
   });
+});
+
+it('drains no worker where no API can be reached, and says so', () => {
+  const planned = removeRun({ ...situation(now, edited(now, ['site0-worker0001'])), apis: new Set() }, [
+    'site0-worker0001',
+  ]);
+  const run = planned.ok ? planned.run : undefined;
+  expect(run?.waves.flatMap(({ steps }) => steps.map((step) => step.do))).not.toContain('drain');
+  expect(run?.warnings.join()).toContain('its workers and blades are not drained');
 });

@@ -8,6 +8,7 @@ import { type Documents, hasRole, having, isUnsigned } from './situation.ts';
 
 /** Seconds after which a gate that does not hold ends the run. */
 const patience: Readonly<Record<GateName, number>> = {
+  EtcdSpares: 60,
   EtcdHealthy: 180,
   ApiReady: 300,
   VipHeld: 120,
@@ -56,12 +57,12 @@ export function drained(
 ): readonly Step[] {
   const away = servers.filter((server) => {
     const document = documents.get(server);
-    if (document === undefined) return false;
-    const isControl = hasRole(document, 'control-plane') || hasRole(document, 'etcd');
-    return isControl || apis.has(document.server.cluster);
+    return document !== undefined && (isControl(document) || apis.has(document.server.cluster));
   });
   const drain: readonly Step[] = away.length === 0 ? [] : [{ do: 'drain', servers: away }];
-  return [...drain, ...returned(away, steps, gates)];
+  const members = servers.filter((server) => hasRole(documents.get(server), 'etcd'));
+  const spared = members.length === 0 ? [] : [gate('EtcdSpares', members)];
+  return [...spared, ...drain, ...returned(away, steps, gates)];
 }
 
 /** These steps, and the return of servers that somebody drained before. */
@@ -72,6 +73,21 @@ export function returned(servers: readonly string[], steps: readonly Step[], gat
     ...(servers.length === 0 ? [] : [{ do: 'return', servers } as const]),
     ...gates.filter((step) => !isBeforeReturn(step)),
   ];
+}
+
+/** Whether it is drained without the API, which may be what is to be mended. */
+export function isControl(document: ServerDocument | undefined): boolean {
+  return hasRole(document, 'control-plane') || hasRole(document, 'etcd');
+}
+
+/** What a person must know of clusters whose API cannot be reached from here. */
+export function blindWarnings(waves: readonly Pick<Wave, 'cluster'>[], apis: Touch['apis']): readonly string[] {
+  return [...new Set(waves.map(({ cluster }) => cluster))]
+    .filter((cluster) => !apis.has(cluster))
+    .map(
+      (cluster) =>
+        `the source of Cluster ${cluster} names no kubeconfig: its workers and blades are not drained, its nodes and pods not judged, and its objects not written`,
+    );
 }
 
 function isBeforeReturn(step: Step): boolean {

@@ -6,7 +6,7 @@ import { feltBy } from './felt.ts';
 import { againstTouch, illFirst } from './quorum.ts';
 import type { Refusal } from './reasons.ts';
 import { type Documents, hasRole, having, type Planned, refused, type Situation } from './situation.ts';
-import { call, drained, gatesFor, restart, type Touch, touched } from './touch.ts';
+import { blindWarnings, call, drained, gatesFor, restart, type Touch, touched } from './touch.ts';
 
 /** Which servers are upgraded: those of a cluster, or only the agents of a pool or a site. */
 export type UpgradeOf =
@@ -54,7 +54,7 @@ export function upgradeRun(situation: Situation, of: UpgradeOf): Planned {
     run: {
       format: 1,
       command,
-      warnings: [],
+      warnings: blindWarnings(waves, situation.apis),
       waves: [
         ...(controls.length > 0 && keeper !== undefined ? [snapshotWave(of.cluster, keeper)] : []),
         ...controlWaves(controls, situation, touch),
@@ -177,20 +177,34 @@ function againstVersions(changed: readonly ServerDocument[], before: Documents):
   return [...new Map(found.map((refusal) => [refusal.message, refusal])).values()];
 }
 
-/** The agents are one artifact; whoever upgrades them over a pool does not mean the kubelets as well. */
+/** The agents are one artifact; whoever upgrades them over a pool means nothing else, neither another program nor another setting. */
 function againstOthers(changed: readonly ServerDocument[], before: Documents): readonly Refusal[] {
   return changed.flatMap((document) => {
-    const others = Object.keys(document.artifacts).filter(
-      (name) => name !== 'tideline' && versionOf(before.get(document.server.id), name) !== versionOf(document, name),
-    );
+    const old = before.get(document.server.id);
+    const others = old === undefined ? ['everything'] : otherParts(old, document);
     if (others.length === 0) return [];
-    const message = `${document.server.id} would also get another ${others.join(', ')}`;
     return [
       {
         reason: 'NotOnlyAgents',
-        message,
-        fix: 'upgrade the whole cluster, or change nothing but the version of tideline',
+        message: `${document.server.id} would also get another ${others.join(', ')}`,
+        fix: 'bring the rest by fleet apply first, or upgrade the whole cluster, or change nothing but the version of tideline',
       },
     ];
   });
+}
+
+/** What differs between two documents beside the agents: artifacts by name, and other parts of the document. */
+function otherParts(before: ServerDocument, after: ServerDocument): readonly string[] {
+  const names = new Set([...Object.keys(before.artifacts), ...Object.keys(after.artifacts)]);
+  const artifacts = [...names].filter(
+    (name) => name !== 'tideline' && JSON.stringify(before.artifacts[name]) !== JSON.stringify(after.artifacts[name]),
+  );
+  const components = after.components.filter(
+    (component) =>
+      JSON.stringify(before.components.find(({ name }) => name === component.name)) !== JSON.stringify(component),
+  );
+  const parts = (['server', 'system', 'pki'] as const).filter(
+    (part) => JSON.stringify(before[part]) !== JSON.stringify(after[part]),
+  );
+  return [...artifacts, ...components.map(({ name }) => name), ...parts];
 }
