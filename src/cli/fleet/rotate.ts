@@ -5,6 +5,8 @@ import { addOutputOption, type OutputArguments, printResult } from '../output.ts
 interface RotateArguments extends OutputArguments {
   readonly authorities: string;
   readonly passphraseFile: string;
+  readonly against: string;
+  readonly serversHaveIt?: true;
   readonly yes?: true;
 }
 
@@ -27,13 +29,18 @@ export function register(fleet: Command): void {
     )
     .requiredOption('--authorities <folder>', 'the authorities, CLUSTER/PURPOSE.crt and .key; it belongs on no server')
     .requiredOption('--passphrase-file <file>', 'the passphrase of the keys of the authorities, on its first line')
+    .requiredOption('--against <folder>', 'the folder of documents: it tells which servers got the phase before')
+    .option(
+      '--servers-have-it',
+      'every server has the phase before, which no run of this folder brought it: nothing is compared',
+    )
     .option('--yes', 'do it; without, it is only shown');
   addOutputOption(command)
     .addHelpText(
       'after',
       `
-Nothing reaches a server by it: after each phase sign, compile and apply, and go on when every server has it. A phase that is done
-again changes nothing. What has to be waited for in between: docs/operations/fleet.md`,
+Nothing reaches a server by it: after each phase sign, compile and apply with --all. The next one is refused until every server got it. A
+phase that is done again changes nothing. What has to be waited for besides: docs/operations/fleet.md`,
     )
     .action(run);
 }
@@ -41,18 +48,20 @@ again changes nothing. What has to be waited for in between: docs/operations/fle
 async function run(cluster: string, key: Key, phase: Phase, options: RotateArguments): Promise<void> {
   const { changeAuthority, readPassphrase } = await import('../../planes/fleet/pki/authorities.ts');
   const { changeSecrets } = await import('../../planes/fleet/pki/secrets-folder.ts');
+  const { readBrought } = await import('../../planes/fleet/pki/brought.ts');
   const { authorities: safe, passphraseFile, output } = options;
   const write = options.yes === true;
   const passphrase = await readPassphrase(passphraseFile);
+  const known = options.serversHaveIt === true ? {} : { brought: await readBrought(options.against) };
   const names =
     key === 'encryption' || key === 'service-accounts'
-      ? await changeSecrets(safe, cluster, passphrase, { of: key, phase, write })
-      : await changeAuthority(safe, `${cluster}/${key}`, passphrase, { phase, nowMs: Date.now(), write });
+      ? await changeSecrets(safe, cluster, passphrase, { of: key, phase, write, ...known })
+      : await changeAuthority(safe, `${cluster}/${key}`, passphrase, { phase, nowMs: Date.now(), write, ...known });
   const [used = '', ...others] = names;
   await printResult(output, {
     lines: () => [
       `${cluster}/${key}: ${used} is used${others.length === 0 ? ' and no other is believed' : `, ${others.join(' ')} is believed as well`}`,
-      write ? 'next: tideline fleet sign, compile and apply' : 'nothing was written; add --yes to do it',
+      write ? 'next: tideline fleet sign, compile and apply --all' : 'nothing was written; add --yes to do it',
     ],
     value: () => ({ written: write, cluster, key, used, believed: names }),
   });

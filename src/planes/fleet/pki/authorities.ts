@@ -6,6 +6,7 @@ import { messageOf } from '../../../model/values.ts';
 import { readBounded } from '../../../runtime/bounded-file.ts';
 import { replaceFile } from '../../../runtime/kept-file.ts';
 import { type Issuer, signAuthority } from '../../../runtime/x509/certificate.ts';
+import { type Brought, checkAuthorityBrought } from './brought.ts';
 import type { AuthorityReason } from './reasons.ts';
 import { inPhase, type Numbered, type Phase } from './rotation.ts';
 import type { OpenAuthority } from './sign.ts';
@@ -55,16 +56,20 @@ export async function createAuthority(folder: string, name: string, passphrase: 
   await writeAuthority(folder, name, passphrase, nowMs);
 }
 
-/** One phase of the change of an authority; returns the names of the authorities, of which the first signs. Throws InputError. */
+/**
+ * One phase of the change of an authority; returns the names of the authorities, of which the first signs. Where it is known what servers got, a
+ * phase that takes something away from them is refused before all of them have the one before. Throws InputError.
+ */
 export async function changeAuthority(
   folder: string,
   name: string,
   passphrase: string,
-  change: { readonly phase: Phase; readonly nowMs: number; readonly write: boolean },
+  change: { readonly phase: Phase; readonly nowMs: number; readonly write: boolean; readonly brought?: Brought },
 ): Promise<readonly string[]> {
-  const { phase, nowMs, write } = change;
+  const { phase, nowMs, write, brought } = change;
   const before = await authorityFilesOf(folder, name);
-  if (!(await openAuthorities(folder, [name], passphrase, nowMs)).has(name))
+  const authority = (await openAuthorities(folder, [name], passphrase, nowMs)).get(name);
+  if (authority === undefined)
     throw fault(
       join(folder, `${name}.crt`),
       'AuthorityUnreadable',
@@ -77,6 +82,8 @@ export async function changeAuthority(
     if (write) await writeAuthority(folder, whole, passphrase, nowMs);
     return { name: file };
   });
+  if (brought !== undefined && phase !== 'introduce' && after !== before)
+    checkAuthorityBrought(name, authority, brought);
   const names = after.map((one) => one.name);
   if (!write) return names;
   await replaceFile(join(folder, `${name}.json`), `${JSON.stringify({ format: 1, authorities: names })}\n`);

@@ -27,6 +27,7 @@ export const authorityReasons = {
   AuthorityEnds: 'An authority ends before what it would sign.',
   AuthorityExists: 'An authority of this name is there already; nothing is written over it.',
   RotationOrder: 'A phase of a change was asked for before the one that it follows.',
+  RotationEarly: 'A phase of a change was asked for before every server got the one before it.',
   PassphraseUnfit: 'The file of the passphrase is empty, too short, or may be read by others.',
 } as const;
 export type AuthorityReason = keyof typeof authorityReasons;

@@ -1,13 +1,19 @@
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fleetPlatform } from '../../../../test/support/fleet.ts';
 import { compileFleet } from '../compile/compile.ts';
+import { writeFolder } from '../folder.ts';
+import { markApplied } from '../run/applied.ts';
 import { changeAuthority, createAuthority, openAuthorities } from './authorities.ts';
+import { readBrought } from './brought.ts';
+import { withCertificates } from './merge.ts';
 import type { Phase } from './rotation.ts';
+import { unseal } from './seal.ts';
 import { changeSecrets, provideSecrets } from './secrets-folder.ts';
+import { signAll } from './sign.ts';
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
 const passphrase = 'a passphrase of some length';
@@ -83,3 +89,101 @@ test.each(['encryption', 'service-accounts'] as const)('the key of %s goes the s
   expect(promoted[signing] === before[signing]).toBe(of === 'encryption');
   expect(dropped[signing]).toBe(promoted[signing]);
 });
+
+describe('what servers got', () => {
+  const compiled = compileFleet(fleetPlatform(), {});
+  const { documents: plain, pkiPlan } = compiled;
+  beforeEach(async () => {
+    await writeFolder(out(), compiled);
+  });
+  const out = (): string => join(safe, 'out');
+  const input = () => ({ safe, out: out(), passphrase, documents: plain, create: true, write: true });
+  const bring = async (servers: readonly string[] = [...plain.keys()]) => {
+    await markApplied(out(), servers, plain);
+  };
+  const go = async (of: 'encryption' | 'service-accounts', phase: Phase, cluster = 'site0') =>
+    changeSecrets(safe, cluster, passphrase, { of, phase, write: true, brought: await readBrought(out()) });
+  const sign = async () => {
+    await provideSecrets(input());
+    // Files of one moment count as in order: a run is later.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+
+  test('no phase of a key is gone through before every server got the one before, and a dropped one stays sealed', async () => {
+    await sign();
+    await expect(go('encryption', 'introduce')).resolves.toEqual(['key-1', 'key-2']);
+    await expect(go('encryption', 'promote')).rejects.toThrow(/site0-control0.*\(RotationEarly\)/);
+    await bring();
+    await expect(go('encryption', 'promote')).rejects.toThrow(/RotationEarly/);
+    await sign();
+    await expect(go('encryption', 'promote'), 'signed and not applied').rejects.toThrow(/RotationEarly/);
+    await bring(['site0-control0', 'site0-control1']);
+    await expect(go('encryption', 'promote')).rejects.toThrow(/site0-control2 did not get/);
+    await bring();
+    expect(await go('encryption', 'promote')).toEqual(['key-2', 'key-1']);
+    expect(await go('encryption', 'promote'), 'done again').toEqual(['key-2', 'key-1']);
+    await expect(go('encryption', 'drop')).rejects.toThrow(/RotationEarly/);
+    await sign();
+    await bring();
+    expect(await go('encryption', 'drop')).toEqual(['key-2']);
+    const opened = unseal(readFileSync(join(safe, 'site0/secrets.sealed'), 'utf8'), passphrase);
+    const { retired, encryption } = JSON.parse('text' in opened ? opened.text : '{}');
+    const names = (keys: readonly { name: string }[]) => keys.map(({ name }) => name);
+    expect([names(encryption), names(retired)]).toEqual([['key-2'], ['key-1']]);
+  });
+
+  test('a folder that knows no server lets nothing pass', async () => {
+    const { documents } = compileFleet(fleetPlatform({ sites: 2 }), {});
+    await provideSecrets({ ...input(), documents, out: join(safe, 'other') });
+    await go('service-accounts', 'introduce', 'site1');
+    await expect(go('service-accounts', 'promote', 'site1')).rejects.toThrow(/no server with .*--servers-have-it/s);
+  });
+
+  test('an authority changes when every applied document has it, and certificates of whoever signs', async () => {
+    const name = 'site0/etcd';
+    const names = [...new Set(Object.values(pkiPlan).flatMap((all) => all.map(({ authority }) => authority)))];
+    for (const one of names) await createAuthority(safe, one, passphrase, nowMs);
+    const publicKeys = new Map(
+      Object.entries(pkiPlan).map(([server, all]) => [
+        server,
+        Object.fromEntries(all.map(({ key }) => [key, publicKey()])),
+      ]),
+    );
+    const signed = async () => {
+      const authorities = await openAuthorities(safe, names, passphrase, nowMs);
+      const planned = new Map(Object.entries(pkiPlan));
+      const { certificates } = signAll({ planned, publicKeys, present: new Map(), authorities, nowMs });
+      const trusted = Object.fromEntries([...authorities].map(([one, opened]) => [one, opened.trusted]));
+      return new Map(
+        [...plain].map(([id, document]) => [id, withCertificates(document, { certificates, authorities: trusted })]),
+      );
+    };
+    const next = async (phase: Phase) =>
+      changeAuthority(safe, name, passphrase, { phase, nowMs, write: true, brought: await readBrought(out()) });
+    await markApplied(out(), [...plain.keys()], await signed());
+    await next('introduce');
+    await expect(next('promote')).rejects.toThrow(/RotationEarly/);
+    const introduced = await signed();
+    await markApplied(out(), [...plain.keys()], introduced);
+    expect(await next('promote')).toEqual(['etcd-2', 'etcd']);
+    await expect(next('drop')).rejects.toThrow(/RotationEarly/);
+    const promoted = await signed();
+    const [id = '', half] =
+      [...promoted].find(([, { pki }]) =>
+        Object.values(pki.certificates).some(({ authority }) => authority === name),
+      ) ?? [];
+    if (half === undefined) throw new Error('unreachable');
+    const certificates = introduced.get(id)?.pki.certificates ?? {};
+    await markApplied(
+      out(),
+      [...plain.keys()],
+      new Map([...promoted, [id, { ...half, pki: { ...half.pki, certificates } }]]),
+    );
+    await expect(next('drop'), 'trusts, and shows the old one').rejects.toThrow(`${id} did not get`);
+    await markApplied(out(), [id], promoted);
+    expect(await next('drop')).toEqual(['etcd-2']);
+  });
+});
+
+const publicKey = (): string =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ type: 'spki', format: 'pem' }).toString();

@@ -5,6 +5,7 @@ import { compareText, messageOf } from '../../../model/values.ts';
 import { readBounded } from '../../../runtime/bounded-file.ts';
 import { replaceFile } from '../../../runtime/kept-file.ts';
 import type { ServerDocument } from '../compile/document.ts';
+import { type Brought, checkSecretsBrought } from './brought.ts';
 import { pemsText, readServers } from './folder.ts';
 import type { AuthorityReason } from './reasons.ts';
 import type { Phase } from './rotation.ts';
@@ -103,18 +104,29 @@ async function openSecrets(safe: string, cluster: string, passphrase: string): P
   );
 }
 
-/** One phase of the change of a key; returns the names of the keys, of which the first is used. Throws InputError. */
+/** The same as `changeAuthority` for a key: returns the names of the keys, of which the first is used. Throws InputError. */
 export async function changeSecrets(
   safe: string,
   cluster: string,
   passphrase: string,
-  change: { readonly of: 'encryption' | 'service-accounts'; readonly phase: Phase; readonly write: boolean },
+  change: {
+    readonly of: 'encryption' | 'service-accounts';
+    readonly phase: Phase;
+    readonly write: boolean;
+    readonly brought?: Brought;
+  },
 ): Promise<readonly string[]> {
   const fix = 'make them by `tideline fleet sign --create-authorities`';
   const before = await openSecrets(safe, cluster, passphrase);
   if (before === undefined)
     throw fault(fileOf(safe, cluster), 'AuthorityUnreadable', `there are no secrets of ${cluster} here`, fix);
   const after = await changedSecrets(before, change.of, change.phase);
+  if (change.brought !== undefined && change.phase !== 'introduce' && after !== before) {
+    const own = Object.entries(secretTexts(cluster, before)).filter(([name]) =>
+      name.startsWith(`${cluster}/${change.of}`),
+    );
+    checkSecretsBrought(`${cluster}/${change.of}`, Object.fromEntries(own), change.brought);
+  }
   if (change.write) await sealSecrets(safe, cluster, after, passphrase);
   return (change.of === 'encryption' ? after.encryption : after.serviceAccounts).map(({ name }) => name);
 }

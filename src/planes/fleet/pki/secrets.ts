@@ -8,6 +8,8 @@ export interface ClusterSecrets {
   readonly serviceAccounts: readonly TokenKey[];
   /** Keys of secretbox, 32 bytes in base64. The first encrypts Secrets in etcd. */
   readonly encryption: readonly EncryptionKey[];
+  /** Keys of encryption that no server has any more: snapshots from before need them. The last that was dropped comes last. */
+  readonly retired?: readonly EncryptionKey[];
 }
 
 export interface TokenKey {
@@ -26,15 +28,21 @@ export function newSecrets(): ClusterSecrets {
   return { format: 1, serviceAccounts: [newTokenKey('key-1')], encryption: [newEncryptionKey('key-1')] };
 }
 
-/** What is in the list of `of` after a phase of its change. Throws InputError. */
+/** The secrets after a phase of the change of one of them; the same object when the phase was there already. Throws InputError. */
 export async function changedSecrets(
   secrets: ClusterSecrets,
   of: 'encryption' | 'service-accounts',
   phase: Phase,
 ): Promise<ClusterSecrets> {
-  return of === 'encryption'
-    ? { ...secrets, encryption: await inPhase(secrets.encryption, phase, newEncryptionKey) }
-    : { ...secrets, serviceAccounts: await inPhase(secrets.serviceAccounts, phase, newTokenKey) };
+  if (of === 'service-accounts') {
+    const serviceAccounts = await inPhase(secrets.serviceAccounts, phase, newTokenKey);
+    return serviceAccounts === secrets.serviceAccounts ? secrets : { ...secrets, serviceAccounts };
+  }
+  const encryption = await inPhase(secrets.encryption, phase, newEncryptionKey);
+  if (encryption === secrets.encryption) return secrets;
+  const dropped = secrets.encryption.filter((key) => !encryption.includes(key));
+  const retired = [...(secrets.retired ?? []), ...dropped];
+  return { ...secrets, encryption, ...(retired.length === 0 ? {} : { retired }) };
 }
 
 /** RSA, because whoever verifies tokens outside of the cluster (OpenID Connect) must take RS256 and need take nothing else. */
