@@ -4,10 +4,12 @@ import { controllerOf, isMirror, type PodView } from './pods.ts';
 
 /** What ran on a worker before a run drained it; it stands in an annotation of the Node. */
 export const Drained = z.object({
-  /** The checksum of the run: another one does not go by it. */
+  /** The checksum of the run that wrote it last. */
   run: z.string(),
-  /** Whether the run closed the node to new pods, or found it closed. */
+  /** Whether a run closed the node to new pods, or found it closed by somebody else. */
   cordoned: z.boolean(),
+  /** Whether no run has given the node back yet. */
+  away: z.boolean().optional(),
   /** By `KIND/NAMESPACE/NAME` of the controller: how many of its pods were Ready in the whole cluster. */
   ready: z.record(z.string(), z.number()),
   /** DaemonSets that had a pod there, as `NAMESPACE/NAME`. */
@@ -67,11 +69,20 @@ export async function workloadsOf(
   return { ready: Object.fromEntries(ready), daemons: [...new Set(daemons)].toSorted() };
 }
 
-/** What a run wrote of a node before; undefined for what another run wrote, or somebody else. */
+/** What this run wrote of a node before; undefined for what another run wrote, or somebody else. */
 export function drainedBy(run: string, annotation: string | undefined): Drained | undefined {
-  if (annotation === undefined) return undefined;
-  const read = Drained.safeParse(parsed(annotation));
-  return read.success && read.data.run === run ? read.data : undefined;
+  const drained = read(annotation);
+  return drained?.run === run ? drained : undefined;
+}
+
+/** What any run wrote of a node that none has given back: its successor takes it over, e.g. when the spec was mended after a gate had failed. */
+export function leftByAny(annotation: string | undefined): Drained | undefined {
+  const drained = read(annotation);
+  return (drained?.away ?? drained?.cordoned) ? drained : undefined;
+}
+
+function read(annotation: string | undefined): Drained | undefined {
+  return annotation === undefined ? undefined : Drained.safeParse(parsed(annotation)).data;
 }
 
 function parsed(text: string): unknown {

@@ -46,7 +46,7 @@ export function losing(pods: readonly PodView[]): readonly string[] {
 
 /**
  * Evicts the pods of a node, again and again where a PodDisruptionBudget does not allow it yet, and waits until they are gone. Resolves with
- * what stays when the time is over; rejects when it is aborted.
+ * what stays when the time is over, and at once with pods that nobody would make again: they may have come since the last look. Rejects when it is aborted.
  */
 export async function evictAll(api: ClusterApi, node: string, options: EvictOptions): Promise<readonly DrainFault[]> {
   const { clock, signal, patienceMs, everyMs } = options;
@@ -55,6 +55,8 @@ export async function evictAll(api: ClusterApi, node: string, options: EvictOpti
     signal.throwIfAborted();
     const left = toEvict(await podsOn(api, node, signal));
     if (left.length === 0) return [];
+    const bare = unmanaged(left.filter(({ metadata }) => metadata.deletionTimestamp === undefined));
+    if (bare.length > 0) return bare;
     const refused = await Promise.all(left.map(async (pod) => evict(api, pod, signal)));
     const faults = refused.filter((fault) => fault !== undefined);
     const final = faults.filter(({ reason }) => reason === 'EvictionRefused');

@@ -4,7 +4,7 @@ import { sleep } from '../../../../runtime/clock.ts';
 import { ask } from '../ask.ts';
 import { type ClusterApi, drainedAnnotation, patch, readOrGone } from '../cluster-objects.ts';
 import { podsOn } from '../pods.ts';
-import { type Drained, drainedBy, workloadsOf } from '../workloads.ts';
+import { type Drained, drainedBy, leftByAny, workloadsOf } from '../workloads.ts';
 import type { DrainContext } from './context.ts';
 import { putDrain, removeDrain, type Target } from './drain-object.ts';
 import { type DrainFault, evictAll, losing, toEvict, unmanaged } from './evict.ts';
@@ -57,14 +57,19 @@ export async function returnWorker(name: string, { api, run, signal }: DrainCont
   return [];
 }
 
-/** Closes the node to new pods, and writes down what ran on it; both in one write, so that a crash loses neither. */
+/**
+ * Closes the node to new pods, and writes down what ran on it; both in one write, so that a crash loses neither. A node that is still closed, and that a
+ * run of ours drained and never gave back, is taken over: what ran there before that run counts.
+ */
 async function cordon(name: string, { api, run, signal }: DrainContext): Promise<boolean> {
   const node = await readOrGone(api, pathOfNode(name), NodeState, signal);
   if (node === undefined) return false;
-  const known = drainedBy(run.checksum, node.metadata.annotations[drainedAnnotation]);
+  const isClosed = node.spec.unschedulable === true;
+  const annotation = node.metadata.annotations[drainedAnnotation];
+  const known = drainedBy(run.checksum, annotation) ?? (isClosed ? leftByAny(annotation) : undefined);
   const workloads = known ?? (await workloadsOf(api, await podsOn(api, name, signal), signal));
-  const cordoned = known?.cordoned === true || node.spec.unschedulable !== true;
-  const drained: Drained = { ...workloads, run: run.checksum, cordoned };
+  const cordoned = known?.cordoned === true || !isClosed;
+  const drained: Drained = { ...workloads, run: run.checksum, cordoned, away: true };
   const { resourceVersion } = node.metadata;
   const annotations = { [drainedAnnotation]: JSON.stringify(drained) };
   await patch(
@@ -79,10 +84,12 @@ async function cordon(name: string, { api, run, signal }: DrainContext): Promise
 /** The annotation stays, for gates that come after the return; it counts for this run alone. */
 async function uncordon(api: ClusterApi, name: string, run: string, signal: AbortSignal): Promise<void> {
   const node = await readOrGone(api, pathOfNode(name), NodeState, signal);
-  const drained = drainedBy(run, node?.metadata.annotations[drainedAnnotation]);
-  if (drained?.cordoned !== true) return;
-  const annotations = { [drainedAnnotation]: JSON.stringify({ ...drained, cordoned: false }) };
-  await patch(api, pathOfNode(name), { metadata: { annotations }, spec: { unschedulable: null } }, signal);
+  const annotation = node?.metadata.annotations[drainedAnnotation];
+  const drained = drainedBy(run, annotation) ?? leftByAny(annotation);
+  if (drained === undefined || !(drained.cordoned || drained.away === true)) return;
+  const annotations = { [drainedAnnotation]: JSON.stringify({ ...drained, run, cordoned: false, away: false }) };
+  const opened = drained.cordoned ? { spec: { unschedulable: null } } : {};
+  await patch(api, pathOfNode(name), { metadata: { annotations }, ...opened }, signal);
 }
 
 /** Without pods its routes harm nobody: what the agent still says after a while is told, and no fault. */
