@@ -162,6 +162,14 @@ it('refuses machines that share a name or an address, and doubts those that shar
   ]);
 });
 
+it('says of control planes that nobody is a member of their etcd', () => {
+  const bare = { ...platform, servers: new Map() };
+  const notes = (role: string) =>
+    importServers(bare, [machine('a', '10.1.0.51', { roles: [role] })], mappingOf(none)).findings[0]?.notes.join();
+  expect(notes('master')).toMatch(/has control planes and no etcd: .*--role 'WORD=etcd\+control-plane'/);
+  expect(notes('worker')).not.toContain('etcd');
+});
+
 it('leaves out what has another status or role, and takes words as they are said to be meant', () => {
   expect(first([machine('a', '10.1.0.51', { status: ['Planned'] })])).toMatchObject({
     outcome: 'left',

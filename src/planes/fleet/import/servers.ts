@@ -78,11 +78,15 @@ export function importServers(platform: Platform, found: readonly FoundServer[],
         notes: [],
       });
   const { classes, notes } = newClasses(added, platform);
+  const memberless = withoutMembers(fit, platform);
   return {
     servers: added.map(documentOf),
     classes,
     findings: findings
-      .map((finding) => ({ ...finding, notes: [...finding.notes, ...(notes.get(finding.server) ?? [])] }))
+      .map((finding) => ({
+        ...finding,
+        notes: [...finding.notes, ...(notes.get(finding.server) ?? []), ...(memberless.get(finding.server) ?? [])],
+      }))
       .toSorted((a, b) => compareText(a.server, b.server) || compareText(a.at ?? '', b.at ?? '')),
   };
 }
@@ -183,6 +187,30 @@ function documentOf({
 
 /** What the interface is called where a class says nothing. */
 const presetUplink = 'eth0';
+
+/** A master of a list may be meant as a member of etcd as well: said of the first control plane of each cluster without one. */
+function withoutMembers(drafts: readonly Draft[], platform: Platform): ReadonlyMap<string, readonly string[]> {
+  const known = [...platform.servers.values()].map(({ spec }) => spec);
+  const members = new Set(
+    [...known, ...drafts].filter(({ roles }) => roles.includes('etcd')).map(({ cluster }) => cluster),
+  );
+  const controls = drafts.filter(({ roles, cluster }) => roles.includes('control-plane') && !members.has(cluster));
+  const byCluster = Map.groupBy(controls, ({ cluster }) => cluster);
+  return new Map(
+    [...byCluster].flatMap(([cluster = '', [first]]) =>
+      first === undefined
+        ? []
+        : [
+            [
+              first.name,
+              [
+                `the cluster ${cluster} has control planes and no etcd: name its members, or say --role 'WORD=etcd+control-plane'`,
+              ],
+            ],
+          ],
+    ),
+  );
+}
 
 function newClasses(added: readonly Draft[], platform: Platform) {
   const groups = [...Map.groupBy(added, (draft) => draft.class)].filter(([name]) => !platform.serverClasses.has(name));
