@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { sleep } from '../../../../runtime/clock.ts';
 import { ask } from '../ask.ts';
+import { EtcdView } from '../gates/etcd-healthy.ts';
 import { isHeld, VipView } from '../gates/vip-held.ts';
 import { serversOf } from '../world.ts';
 import type { DrainContext } from './context.ts';
@@ -9,14 +10,39 @@ import type { DrainFault } from './evict.ts';
 const Moved = z.object({ moved: z.boolean(), to: z.string().optional(), problem: z.string().optional() });
 const Told = z.object({ state: z.string().nullable() });
 
-/** A member of etcd gives the lead away before it is touched: an election in the middle of a stop costs a second. */
+/**
+ * A member of etcd gives the lead away before it is touched: an election in the middle of a stop costs a second. One that cannot say whether it has the
+ * lead is touched only where others say who else has it, or where its etcd does not run: what is down must stay repairable.
+ */
 export async function handOver(members: readonly string[], context: DrainContext): Promise<readonly DrainFault[]> {
   const { said, problems } = await ask(context, members, 'tideline_drain.move_etcd_leader', Moved);
+  const stuck = new Map<string, string>();
   for (const [server, { to, problem }] of said) {
     if (to !== undefined) context.say(`etcd is led by ${to}, and no longer by ${server}`);
-    if (problem !== undefined) context.say(`${server} is not asked to hand the lead of etcd over: ${problem}`);
+    if (problem !== undefined) stuck.set(server, problem);
   }
-  return refusals(problems);
+  const leads = await mayLead([...stuck.keys()], context);
+  for (const [server, problem] of stuck)
+    if (!leads.has(server)) context.say(`${server} is not asked to hand the lead of etcd over: ${problem}`);
+  return refusals(new Map([...problems, ...[...stuck].filter(([server]) => leads.has(server))]));
+}
+
+/** Of members that do not know it themselves, those that run and may have the lead. */
+async function mayLead(members: readonly string[], context: DrainContext): Promise<ReadonlySet<string>> {
+  const all = serversOf(context.world, context.cluster, 'etcd');
+  // An only member has nobody to hand the lead to.
+  if (members.length === 0 || all.length === 1) return new Set();
+  const others = all.filter((server) => !members.includes(server));
+  const views = await ask(context, others, 'tideline_health.etcd', EtcdView);
+  const leaders = [...views.said.values()].flatMap((view) => view.members[view.leader ?? '']?.name ?? []);
+  const running = await ask(context, members, 'service.get_running', z.array(z.string()));
+  return new Set(
+    members.filter((server) => {
+      const isDown = running.said.get(server)?.every((unit) => unit.replace(/\.service$/, '') !== 'etcd') ?? false;
+      const isOther = leaders.length > 0 && !leaders.includes(server);
+      return !isDown && !isOther;
+    }),
+  );
 }
 
 /**
