@@ -5,7 +5,7 @@ RUN := $(NODE) --disable-warning=ExperimentalWarning
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint unit integration clusters kubernetes kubernetes-previous servers salt deb format generate bench quiet policies unproven clean
+.PHONY: help setup demo test lint unit integration clusters kubernetes kubernetes-previous servers salt deb format generate bench fleet quiet policies unproven clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ unit: setup ## unit tests
 integration: setup servers salt ## tests against real daemons, in namespaces of their own
 	@$(RUN) tools/test.ts --only integration
 
-clusters: setup kubernetes servers ## tests against real Kubernetes control planes
+clusters: setup kubernetes servers salt ## tests against real Kubernetes control planes
 	@$(RUN) tools/test.ts --only clusters
 
 kubernetes: setup ## build the real control plane of tests and lab (once; 10 to 15 minutes)
@@ -54,6 +54,9 @@ generate: setup ## write the generated files again (CRDs, reference)
 
 bench: setup ## measure, and print ratios; ONLY=name runs some
 	@$(RUN) test/bench/main.ts $(if $(ONLY),--only $(ONLY))
+
+fleet: setup kubernetes servers salt ## make a cluster of booted servers by `tideline fleet apply` and a Salt master; minutes
+	@tools/isolated $(VITEST) --project fleet
 
 quiet: setup ## leave a lab alone for a quarter of an hour: no alert may fire; MINUTES=n for another time
 	@$(RUN) test/bench/quiet.ts $(MINUTES)

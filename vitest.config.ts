@@ -61,6 +61,17 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        // Takes too long for `make test`: `make fleet`.
+        test: {
+          name: 'fleet',
+          include: ['test/fleet/**/*.test.ts'],
+          env: { ...env, GOGC: '400' },
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 });
