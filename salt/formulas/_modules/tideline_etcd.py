@@ -2,7 +2,8 @@
 Execution module of Tideline: members, snapshots and recovery of etcd, on a server that is a member or becomes one.
 
 Everything is found in the document of the server. Each function looks first and changes only what is not so yet, so that it can be called
-again after an interruption; it returns what it found and what it did. What would cost the quorum or data is refused with a reason.
+again after an interruption; it returns what it found and what it did. What would cost the quorum or data is refused with a reason. One function
+that changes something runs on a server at a time; another one is refused as `Busy`.
 
 CLI Example:
 
@@ -15,7 +16,9 @@ CLI Example:
     salt -L A,B,C tideline_etcd.restore source=salt://snapshots/20261128T060000Z.db sha256=SUM
 """
 
+import contextlib
 import datetime
+import fcntl
 import glob
 import hashlib
 import json
@@ -34,6 +37,8 @@ __virtualname__ = "tideline_etcd"
 
 # A restored cluster goes on so far above the revisions that anybody has seen that no watch can take new ones for old ones.
 BUMP = 1000000000
+# What a restore leaves in the folder that it made.
+RESTORED = "restored.json"
 
 
 def __virtual__():
@@ -79,22 +84,28 @@ def standing():
     return {"running": False, "quorum": False, "revision": _json(_etcdutl(own, ["snapshot", "status", database]))["revision"]}
 
 
+def no_quorum():
+    """
+    Refuses while the members have a quorum, as this one knows it or as any other answers. Asked before anything is stopped that would end it.
+    """
+    own = _settings()
+    if not os.path.exists(own["programs"]["etcdctl"]):
+        return {"changed": False, "found": "none"}
+    # One question that took too long says nothing about the members.
+    for _ in range(3):
+        answer = _json(_etcdctl(own, [own["client"]], ["endpoint", "status"], strict=False))
+        if (answer and answer[0]["Status"].get("leader", 0) != 0) or _members_or_none() is not None:
+            raise _refused("QuorumThere", f"the etcd of {own['name']} has a quorum: remove or replace the members that are not well")
+    return {"changed": False, "found": "none"}
+
+
 def add(name, peer):
     """
     Adds a member as a learner, which has no vote and so cannot cost the quorum. Called on a member that is well.
     """
     own = _settings()
-    found = members()["members"]
-    known = _known(found, name, peer)
-    if known is not None:
-        return {"changed": False, "found": "learner" if known["learner"] else "voter", "id": known["id"]}
-    learner = next((member for member in found if member["learner"]), None)
-    if learner is not None:
-        raise _refused("LearnerThere", f"{_called(learner)} is a learner: promote or remove it before another joins")
-    if _votes(found) < _majority(found):
-        raise _refused("QuorumLost", "too few members are healthy to add one: recover the cluster first")
-    _settled(own, ["member", "add", name, "--learner", f"--peer-urls={peer}"])
-    return {"changed": True, "found": "none"}
+    with _exclusive(own):
+        return _added(own, name, peer)
 
 
 def join(aside=False):
@@ -103,25 +114,26 @@ def join(aside=False):
     earlier membership is in the way; `aside=True` moves it out of it.
     """
     own = _settings()
-    found = _members_of_others(own)
-    me = _known(found, own["name"], own["peer"])
-    if me is None:
-        raise _refused("NotAdded", f"{own['name']} is not among the members: add it first")
-    if me["started"] and _runs("etcd.service") and _answers(own):
-        return {"changed": False, "found": "running"}
-    moved = None
-    if os.path.isdir(os.path.join(own["data"], "member")):
-        if not aside and not me["started"]:
-            raise _refused("DataThere", f"{own['data']} has data of an earlier membership: call again with aside=True")
-        if me["started"]:
-            return {"changed": False, "found": "joined"}
-        _systemctl("stop", "etcd.service")
-        moved = _aside(own)
-    names = {url: name for name, url in own["cluster"].items()}
-    pairs = [(member["name"] or names.get(member["peers"][0]) or own["name"], url) for member in found for url in member["peers"]]
-    text = "ETCD_INITIAL_CLUSTER={}\nETCD_INITIAL_CLUSTER_STATE=existing\n".format(",".join(f"{name}={url}" for name, url in pairs))
-    _write(own["join"], text)
-    return {"changed": True, "found": "added", **({"aside": moved} if moved else {})}
+    with _exclusive(own):
+        found = _members_of_others(own)
+        me = _known(found, own["name"], own["peer"])
+        if me is None:
+            raise _refused("NotAdded", f"{own['name']} is not among the members: add it first")
+        if me["started"] and _runs("etcd.service") and _answers(own):
+            return {"changed": False, "found": "running"}
+        moved = None
+        if os.path.isdir(os.path.join(own["data"], "member")):
+            if not aside and not me["started"]:
+                raise _refused("DataThere", f"{own['data']} has data of an earlier membership: call again with aside=True")
+            if me["started"]:
+                return {"changed": False, "found": "joined"}
+            _systemctl("stop", "etcd.service")
+            moved = _aside(own)
+        names = {url: name for name, url in own["cluster"].items()}
+        pairs = [(member["name"] or names.get(member["peers"][0]) or own["name"], url) for member in found for url in member["peers"]]
+        text = "ETCD_INITIAL_CLUSTER={}\nETCD_INITIAL_CLUSTER_STATE=existing\n".format(",".join(f"{name}={url}" for name, url in pairs))
+        _write(own["join"], text)
+        return {"changed": True, "found": "added", **({"aside": moved} if moved else {})}
 
 
 def promote(name, peer, seconds=120):
@@ -129,20 +141,21 @@ def promote(name, peer, seconds=120):
     Gives a learner its vote, as soon as it has what the leader has.
     """
     own = _settings()
-    until = time.monotonic() + seconds
-    while True:
-        known = _known(members()["members"], name, peer)
-        if known is None:
-            raise _refused("NotAdded", f"{name} is not among the members: add it first")
-        if not known["learner"]:
-            return {"changed": False, "found": "voter", "id": known["id"]}
-        try:
-            _anywhere(own, ["member", "promote", known["id"]])
-            return {"changed": True, "found": "learner", "id": known["id"]}
-        except salt.exceptions.CommandExecutionError as error:
-            if time.monotonic() > until:
-                raise _refused("NotInSync", f"{name} did not catch up in {seconds} s: {error}") from None
-        time.sleep(1)
+    with _exclusive(own):
+        until = time.monotonic() + seconds
+        while True:
+            known = _known(members()["members"], name, peer)
+            if known is None:
+                raise _refused("NotAdded", f"{name} is not among the members: add it first")
+            if not known["learner"]:
+                return {"changed": False, "found": "voter", "id": known["id"]}
+            try:
+                _anywhere(own, ["member", "promote", known["id"]])
+                return {"changed": True, "found": "learner", "id": known["id"]}
+            except salt.exceptions.CommandExecutionError as error:
+                if time.monotonic() > until:
+                    raise _refused("NotInSync", f"{name} did not catch up in {seconds} s: {error}") from None
+            time.sleep(1)
 
 
 def remove(name, peer):
@@ -150,32 +163,23 @@ def remove(name, peer):
     Takes a member out. A leader hands its office over first. Refused when those that remain would have no quorum.
     """
     own = _settings()
-    found = members()["members"]
-    gone = _known(found, name, peer)
-    if gone is None:
-        return {"changed": False, "found": "none"}
-    rest = [member for member in found if member is not gone]
-    if not gone["learner"]:
-        if not any(not member["learner"] for member in rest):
-            raise _refused("LastMember", f"{name} is the last member with a vote: the data of the cluster would be gone")
-        if _votes(rest) < _majority(rest):
-            raise _refused("QuorumWouldBeLost", f"without {name} {_votes(rest)} of {_voters(rest)} voters are healthy, {_majority(rest)} are needed")
-    moved = _hand_over(own, gone, rest)
-    _settled(own, ["member", "remove", gone["id"]], avoid=gone["clients"])
-    return {"changed": True, "found": "learner" if gone["learner"] else "voter", "ledBefore": gone.get("leader", False), **moved}
+    with _exclusive(own):
+        return _removed(own, name, peer)
 
 
 def replace(name, peer):
     """
     After the loss of a disk: takes the dead member out and adds the server as a learner again. A member that is well is left alone.
     """
-    known = _known(members()["members"], name, peer)
-    if known is not None and known["learner"]:
-        return {"changed": False, "found": "learner", "id": known["id"]}
-    if known is not None and known["healthy"]:
-        raise _refused("MemberHealthy", f"{name} is a voter and healthy: stop its etcd first if it is to be replaced")
-    removed = remove(name, peer) if known is not None else {"found": "none"}
-    return {**add(name, peer), "found": removed["found"]}
+    own = _settings()
+    with _exclusive(own):
+        known = _known(members()["members"], name, peer)
+        if known is not None and known["learner"]:
+            return {"changed": False, "found": "learner", "id": known["id"]}
+        if known is not None and known["healthy"]:
+            raise _refused("MemberHealthy", f"{name} is a voter and healthy: stop its etcd first if it is to be replaced")
+        removed = _removed(own, name, peer) if known is not None else {"found": "none"}
+        return {**_added(own, name, peer), "found": removed["found"]}
 
 
 def update(name, peer):
@@ -183,44 +187,49 @@ def update(name, peer):
     Tells the cluster that a member has another peer URL. Called before etcd of that member starts with it.
     """
     own = _settings()
-    found = members()["members"]
-    known = next((member for member in found if member["name"] == name), None)
-    if known is None:
-        raise _refused("NotAdded", f"{name} is not among the members")
-    if known["peers"] == [peer]:
-        return {"changed": False, "found": peer}
-    others = [member for member in found if member is not known]
-    if not known["learner"] and _votes(others) < _majority(found):
-        raise _refused("QuorumWouldBeLost", f"while {name} moves, {_votes(others)} voters are healthy and {_majority(found)} are needed")
-    _anywhere(own, ["member", "update", known["id"], f"--peer-urls={peer}"])
-    return {"changed": True, "found": known["peers"][0]}
+    with _exclusive(own):
+        found = members()["members"]
+        known = next((member for member in found if member["name"] == name), None)
+        if known is None:
+            raise _refused("NotAdded", f"{name} is not among the members")
+        if known["peers"] == [peer]:
+            return {"changed": False, "found": peer}
+        others = [member for member in found if member is not known]
+        if not known["learner"] and _votes(others) < _majority(found):
+            raise _refused("QuorumWouldBeLost", f"while {name} moves, {_votes(others)} voters are healthy and {_majority(found)} are needed")
+        _anywhere(own, ["member", "update", known["id"], f"--peer-urls={peer}"])
+        return {"changed": True, "found": known["peers"][0]}
 
 
 def snapshot():
     """
     A snapshot of this member that counts only when it has been restored into a scratch folder and has there what it had before. Returns where
-    it lies, for whoever copies it off this server, and its checksum, which `restore` asks for.
+    it lies, for whoever copies it off this server, and its checksum, which `restore` asks for. `restore` also finds it as `taken`.
     """
     own = _settings()
-    stamp = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    path = os.path.join(own["backups"], stamp + ".db")
-    part = path + ".part"
-    try:
-        for _ in range(3):
-            _etcdctl(own, [own["client"]], ["snapshot", "save", part], seconds=600)
-            copy, member = _read_back(own, part)
-            # A compaction between the two changes the hash and not the data.
-            if copy["compact_revision"] == member["compact_revision"]:
-                break
-        if copy["hash"] != member["hash"]:
-            raise _refused("SnapshotBad", f"what was restored has the hash {copy['hash']}, the member {member['hash']}")
-        _own(own, part)
-        os.rename(part, path)
-    finally:
-        for left in (part, part + ".part"):
-            if os.path.exists(left):
-                os.unlink(left)
-    return {"path": path, "sha256": _sum(path), "bytes": os.path.getsize(path), "revision": copy["hash_revision"], "hash": copy["hash"]}
+    with _exclusive(own):
+        # Whatever becomes of this one, an older one is not what it has made.
+        _forget(_taken(own))
+        path = os.path.join(own["backups"], _now("%Y%m%dT%H%M%SZ") + ".db")
+        part = path + ".part"
+        try:
+            for _ in range(3):
+                _etcdctl(own, [own["client"]], ["snapshot", "save", part], seconds=600)
+                copy, member = _read_back(own, part)
+                # A compaction between the two changes the hash and not the data.
+                if copy["compact_revision"] == member["compact_revision"]:
+                    break
+            if copy["hash"] != member["hash"]:
+                raise _refused("SnapshotBad", f"what was restored has the hash {copy['hash']}, the member {member['hash']}")
+            _own(own, part)
+            os.rename(part, path)
+        finally:
+            for left in (part, part + ".part"):
+                if os.path.exists(left):
+                    os.unlink(left)
+        sha256 = _sum(path)
+        _write(_taken(own), json.dumps({"path": path, "sha256": sha256}))
+        return {"path": path, "sha256": sha256, "bytes": os.path.getsize(path), "revision": copy["hash_revision"], "hash": copy["hash"]}
 
 
 def snapshots():
@@ -228,7 +237,7 @@ def snapshots():
     The snapshots that this member keeps, the newest first.
     """
     own = _settings()
-    paths = sorted(glob.glob(os.path.join(own["backups"], "*.db")), reverse=True)
+    paths = sorted(glob.glob(os.path.join(own["backups"], "*.db")), key=os.path.getmtime, reverse=True)
     return {"snapshots": [{"path": path, "bytes": os.path.getsize(path)} for path in paths]}
 
 
@@ -237,34 +246,38 @@ def restore(source, sha256="", only=()):
     Makes the data of this server from a snapshot, as all members do from the same one while etcd and the API servers are stopped. Revisions go on
     far above what the snapshot has, and everything below counts as compacted, so that every watch of before ends and lists again.
 
-    `source` is a path here or on the file server of Salt (`salt://…`), or `newest`; `only` are the members of the new cluster, otherwise those of the
-    document. Data of before is moved aside.
+    `source` is a path here or on the file server of Salt (`salt://…`), or `taken`, the file that the last call of `snapshot` here has made; `only` are
+    the members of the new cluster, otherwise those of the document. Data of before is moved aside, and stays there until somebody removes it.
     """
     own = _settings()
-    for unit in ("kube-apiserver.service", "etcd.service"):
-        if _runs(unit):
-            raise _refused("StillRunning", f"{unit} runs: stop it on every control plane and member before anything is restored")
-    path = _fetched(own, source)
-    found = _sum(path)
-    if sha256 and found != sha256:
-        raise _refused("AnotherFile", f"{source} has the checksum {found}, not {sha256}")
-    marker = os.path.join(own["data"], "restored.json")
-    if _mark(own, found) == _load(marker):
-        return {"changed": False, "found": "restored", "sha256": found}
-    cluster = {name: url for name, url in own["cluster"].items() if not only or name in _list(only)}
-    if own["name"] not in cluster:
-        raise _refused("NotAdded", f"{own['name']} is not among the members that are restored")
-    fresh = tempfile.mkdtemp(prefix="restore-", dir=own["data"])
-    try:
-        target = os.path.join(fresh, "data")
-        _restore(own, path, target, [f"--bump-revision={BUMP}", "--mark-compacted"], own["name"], cluster, f"{own['token']}-{found[:12]}")
-        moved = _aside(own)
-        os.rename(os.path.join(target, "member"), os.path.join(own["data"], "member"))
-    finally:
-        shutil.rmtree(fresh)
-    _own(own, os.path.join(own["data"], "member"))
-    _write(marker, json.dumps(_mark(own, found)))
-    return {"changed": True, "found": "data" if moved else "none", "sha256": found, **({"aside": moved} if moved else {})}
+    with _exclusive(own):
+        _all_stopped()
+        path, wanted = _fetched(own, source, sha256)
+        found = _sum(path)
+        if wanted and found != wanted:
+            raise _refused("AnotherFile", f"{source} has the checksum {found}, not {wanted}")
+        member = os.path.join(own["data"], "member")
+        if _mark(member, found) == _load(os.path.join(member, RESTORED)):
+            return {"changed": False, "found": "restored", "sha256": found}
+        cluster = {name: url for name, url in own["cluster"].items() if not only or name in _list(only)}
+        if own["name"] not in cluster:
+            raise _refused("NotAdded", f"{own['name']} is not among the members that are restored")
+        for left in glob.glob(os.path.join(own["data"], "restore-*")):
+            shutil.rmtree(left)
+        fresh = tempfile.mkdtemp(prefix="restore-", dir=own["data"])
+        try:
+            target = os.path.join(fresh, "data")
+            _restore(own, path, target, [f"--bump-revision={BUMP}", "--mark-compacted"], own["name"], cluster, f"{own['token']}-{found[:12]}")
+            # All that it needs comes with its name: wherever this ends, the next call finds either the data of before or that of the snapshot.
+            made = os.path.join(target, "member")
+            _write(os.path.join(made, RESTORED), json.dumps(_mark(made, found)))
+            _own(own, made)
+            _all_stopped()
+            moved = _aside(own)
+            os.rename(made, member)
+        finally:
+            shutil.rmtree(fresh)
+        return {"changed": True, "found": "data" if moved else "none", "sha256": found, **({"aside": moved} if moved else {})}
 
 
 def alone():
@@ -273,23 +286,24 @@ def alone():
     when etcd of all other members is stopped; they join again afterwards, as new ones.
     """
     own = _settings()
-    found = _members_or_none()
-    if _only(own, found):
-        _forget(own["join"])
-        return {"changed": False, "found": "alone"}
-    if found is not None:
-        raise _refused("QuorumThere", "the members have a quorum: remove or replace those that are not well")
-    if not os.path.isdir(os.path.join(own["data"], "member")):
-        raise _refused("NoData", f"{own['data']} is empty: restore a snapshot instead")
-    _systemctl("stop", "etcd.service")
-    _write(own["join"], "ETCD_FORCE_NEW_CLUSTER=true\n")
-    try:
-        _systemctl("start", "--no-block", "etcd.service")
-        _until(lambda: _only(own, _members_or_none()), 120, "etcd did not come up alone")
-    finally:
-        # At another start it would throw out members that have joined by then.
-        _forget(own["join"])
-    return {"changed": True, "found": "survivor"}
+    with _exclusive(own):
+        found = _members_or_none()
+        if _only(own, found):
+            _forget(own["join"])
+            return {"changed": False, "found": "alone"}
+        if found is not None:
+            raise _refused("QuorumThere", "the members have a quorum: remove or replace those that are not well")
+        if not os.path.isdir(os.path.join(own["data"], "member")):
+            raise _refused("NoData", f"{own['data']} is empty: restore a snapshot instead")
+        _systemctl("stop", "etcd.service")
+        _write(own["join"], "ETCD_FORCE_NEW_CLUSTER=true\n")
+        try:
+            _systemctl("start", "--no-block", "etcd.service")
+            _until(lambda: _only(own, _members_or_none()), 120, "etcd did not come up alone")
+        finally:
+            # At another start it would throw out members that have joined by then.
+            _forget(own["join"])
+        return {"changed": True, "found": "survivor"}
 
 
 def _settings():
@@ -318,6 +332,49 @@ def _settings():
         "cluster": cluster,
         "token": variables["ETCD_INITIAL_CLUSTER_TOKEN"],
     }
+
+
+@contextlib.contextmanager
+def _exclusive(own):
+    """Two calls at once would each have looked before the other changed something. The lock ends with the process that has it."""
+    path = os.path.join(os.path.dirname(own["join"]), "etcd.lock")
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _refused("Busy", "another function changes etcd on this server: call again when it has ended") from None
+        yield
+
+
+def _added(own, name, peer):
+    found = members()["members"]
+    known = _known(found, name, peer)
+    if known is not None:
+        return {"changed": False, "found": "learner" if known["learner"] else "voter", "id": known["id"]}
+    learner = next((member for member in found if member["learner"]), None)
+    if learner is not None:
+        raise _refused("LearnerThere", f"{_called(learner)} is a learner: promote or remove it before another joins")
+    if _votes(found) < _majority(found):
+        raise _refused("QuorumLost", "too few members are healthy to add one: recover the cluster first")
+    _settled(own, ["member", "add", name, "--learner", f"--peer-urls={peer}"])
+    return {"changed": True, "found": "none"}
+
+
+def _removed(own, name, peer):
+    found = members()["members"]
+    gone = _known(found, name, peer)
+    if gone is None:
+        return {"changed": False, "found": "none"}
+    rest = [member for member in found if member is not gone]
+    if not gone["learner"]:
+        if not any(not member["learner"] for member in rest):
+            raise _refused("LastMember", f"{name} is the last member with a vote: the data of the cluster would be gone")
+        if _votes(rest) < _majority(rest):
+            raise _refused("QuorumWouldBeLost", f"without {name} {_votes(rest)} of {_voters(rest)} voters are healthy, {_majority(rest)} are needed")
+    moved = _hand_over(own, gone, rest)
+    _settled(own, ["member", "remove", gone["id"]], avoid=gone["clients"])
+    return {"changed": True, "found": "learner" if gone["learner"] else "voter", "ledBefore": gone.get("leader", False), **moved}
 
 
 def _member(one):
@@ -402,37 +459,52 @@ def _restore(own, path, target, more, name, cluster, token):
     )
 
 
-def _mark(own, sha256):
+def _all_stopped():
+    for unit in ("kube-apiserver.service", "etcd.service"):
+        if _runs(unit):
+            raise _refused("StillRunning", f"{unit} runs: stop it on every control plane and member before anything is restored")
+
+
+def _mark(member, sha256):
     """What a restore leaves: once etcd has written to the file, the same snapshot can be restored again."""
     try:
-        found = os.stat(os.path.join(own["data"], "member", "snap", "db"))
+        found = os.stat(os.path.join(member, "snap", "db"))
     except FileNotFoundError:
         return {"sha256": sha256}
     return {"sha256": sha256, "inode": found.st_ino, "modifiedNs": found.st_mtime_ns}
 
 
-def _fetched(own, source):
-    if source == "newest":
-        kept = snapshots()["snapshots"]
-        if not kept:
-            raise _refused("NoSnapshot", f"{own['backups']} has none")
-        return kept[0]["path"]
+def _taken(own):
+    """Where the last snapshot of the function says its path and checksum. Names and times of files say nothing: people and clocks make them."""
+    return os.path.join(own["backups"], "taken.json")
+
+
+def _fetched(own, source, sha256):
+    """The path of a snapshot, and the checksum that it must have."""
+    if source == "taken":
+        taken = _load(_taken(own))
+        if taken is None or not os.path.isfile(taken["path"]):
+            raise _refused("NoSnapshot", f"{own['backups']} has none that tideline_etcd.snapshot made")
+        return taken["path"], sha256 or taken["sha256"]
     if source.startswith("salt://"):
         source = __salt__["cp.cache_file"](source) or source
     if not os.path.isfile(source):
         raise _refused("NoSnapshot", f"there is no file {source}")
-    return source
+    return source, sha256
 
 
 def _aside(own):
-    """Moves the data of before out of the way; of earlier ones only the last is kept, because a disk has room for few."""
+    """Moves the data of before out of the way. None is ever removed: which one is needed is for people to say."""
     data = os.path.join(own["data"], "member")
     if not os.path.isdir(data):
         return None
-    target = os.path.join(own["data"], "before")
-    shutil.rmtree(target, ignore_errors=True)
+    target = os.path.join(own["data"], _now("before-%Y%m%dT%H%M%S.%fZ"))
     os.rename(data, target)
     return target
+
+
+def _now(form):
+    return datetime.datetime.now(datetime.timezone.utc).strftime(form)
 
 
 def _own(own, path):

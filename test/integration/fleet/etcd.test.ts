@@ -1,4 +1,7 @@
-import { access } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { peerOf, withEtcdMembers } from '../../support/etcd-members.ts';
 import { eventuallyWith, NotYet } from '../../support/eventually.ts';
@@ -34,6 +37,11 @@ async function well(by: string, ...names: readonly string[]): Promise<void> {
 }
 
 const value = async (by: string) => (await etcd().etcdctl(by, 'get', 'key', '--print-value-only')).trim();
+/** What was moved aside on a member, the oldest first. */
+const aside = async (name: string) => {
+  const names = await readdir(etcd().server(name).at('/var/lib/etcd'));
+  return names.filter((one) => one.startsWith('before-')).toSorted();
+};
 const leader = async (by: string) => (await members(by)).find((member) => member.leader)?.name ?? '';
 const about = (name: string) => ({ name, peer: peerOf(name) });
 
@@ -122,15 +130,72 @@ describe('data', () => {
     expect((await members(zero))[0]?.revision).toBeGreaterThan(1_000_000_000);
   }, 120_000);
 
+  it('is never removed: each restore keeps what was there, and one that was done is not done again', async () => {
+    await etcd().kill(zero, one, two);
+    const { sha256, path } = JSON.parse(
+      await readFile(etcd().server(one).at('/var/backups/etcd/taken.json'), 'utf8'),
+    ) as Readonly<Record<'sha256' | 'path', string>>;
+    // Names and times that sort after everything: neither is what `snapshot` has made.
+    const other = `${dirname(path)}/before-migration.db`;
+    await writeFile(other, 'not a snapshot');
+    await utimes(other, new Date('2100-01-01'), new Date('2100-01-01'));
+    const first = await etcd().call(one, 'restore', { source: 'taken' });
+    expect(first).toMatchObject({ changed: true, found: 'data', sha256 });
+    expect(await etcd().call(one, 'restore', { source: 'taken' })).toMatchObject({ changed: false, found: 'restored' });
+    expect(await aside(one)).toHaveLength(1);
+    for (const name of [zero, two]) await etcd().call(name, 'restore', { source: path, sha256 });
+    await etcd().start(zero, one, two);
+    await well(zero, zero, one, two);
+    await etcd().kill(zero, one, two);
+    for (const name of [zero, one, two]) await etcd().call(name, 'restore', { source: path, sha256 });
+    expect(await aside(one)).toHaveLength(2);
+    await writeFile(path, 'another file');
+    await expect(etcd().call(one, 'restore', { source: 'taken' })).rejects.toThrow(/^AnotherFile: /);
+    await etcd().start(zero, one, two);
+    await well(zero, zero, one, two);
+    expect(await value(one)).toBe('kept');
+  }, 180_000);
+
+  it('is not moved under an etcd that started meanwhile, nor changed by two calls at once', async () => {
+    const { path, sha256 } = await etcd().call(zero, 'snapshot');
+    await etcd().kill(zero);
+    const here = etcd().server(zero);
+    const document = await readFile(here.at('/document.json'), 'utf8');
+    const etcdutl = here.document.artifacts['etcdutl']?.link ?? '';
+    const starts = here.at('/bin/etcdutl-and-start');
+    await writeFile(starts, `#!/bin/sh\n${etcdutl} "$@" && ${here.at('/bin/systemctl')} start etcd.service\n`, {
+      mode: 0o755,
+    });
+    await writeFile(here.at('/document.json'), document.replaceAll(`"${etcdutl}"`, `"${starts}"`));
+    await expect(etcd().call(zero, 'restore', { source: path, sha256 })).rejects.toThrow(/^StillRunning: etcd/);
+    await writeFile(here.at('/document.json'), document);
+    await well(zero, zero, one, two);
+
+    const holder = spawn('flock', [here.at('/run/tideline/etcd.lock'), 'sh', '-c', 'echo held; read end'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(holder.stdout, 'data');
+    await expect(etcd().call(zero, 'restore', { source: path, sha256 })).rejects.toThrow(/^Busy: /);
+    await expect(etcd().call(zero, 'alone')).rejects.toThrow(/^Busy: /);
+    expect(await members(zero)).toHaveLength(3);
+    holder.stdin.end();
+    await once(holder, 'close');
+  }, 120_000);
+
   it('of one survivor becomes the cluster again after two of three members are lost', async () => {
     await etcd().etcdctl(zero, 'put', 'key', 'last');
+    for (const name of [zero, one, two]) await expect(etcd().call(name, 'no_quorum')).rejects.toThrow(/^QuorumThere: /);
     await etcd().loseDisk(one);
     await etcd().loseDisk(two);
     await eventually(async () => (await etcd().call(zero, 'standing'))['quorum'] === false);
+    expect(await etcd().call(zero, 'no_quorum')).toEqual({ changed: false, found: 'none' });
     expect(await etcd().call(zero, 'alone')).toMatchObject({ changed: true });
     expect(await etcd().call(zero, 'alone')).toMatchObject({ changed: false, found: 'alone' });
     await expect(access(etcd().server(zero).at('/run/tideline/etcd-join.env'))).rejects.toThrow();
+    const there: string[] = [zero];
     for (const name of [one, two]) {
+      await well(zero, ...there);
+      there.push(name);
       await etcd().call(zero, 'add', about(name));
       await etcd().call(name, 'join', { aside: true });
       await etcd().start(name);

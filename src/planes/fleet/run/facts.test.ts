@@ -52,6 +52,6 @@ it('are who does not answer, who the members are, what each has, and what new se
   expect(facts.members.get('site0')).toEqual([
     { name: 'site0-control0', peer: 'https://10.1.0.10:2380', healthy: true, learner: false, leader: true },
   ]);
-  expect([...facts.standings]).toEqual([['site0-control1', { raftIndex: 7, revision: 5 }]]);
+  expect([...facts.standings]).toEqual([['site0-control1', { quorum: true, raftIndex: 7, revision: 5 }]]);
   expect([...facts.foreign]).toEqual([['old', ['kubelet']]]);
 });

@@ -17,7 +17,11 @@ const Members = z.object({
     }),
   ),
 });
-const StandingView = z.object({ raftIndex: z.number().default(0), revision: z.number().optional() });
+const StandingView = z.object({
+  quorum: z.boolean(),
+  raftIndex: z.number().default(0),
+  revision: z.number().optional(),
+});
 const Running = z.array(z.string());
 
 export interface Asked {
@@ -76,8 +80,8 @@ async function membersOf(
 async function standingsOf(asked: Asked, etcds: readonly string[]): Promise<ReadonlyMap<string, Standing>> {
   const { said } = await ask(asked, etcds, 'tideline_etcd.standing', StandingView);
   return new Map(
-    [...said].flatMap(([server, { raftIndex, revision }]) =>
-      revision === undefined ? [] : [[server, { raftIndex, revision }] as const],
+    [...said].flatMap(([server, { quorum, raftIndex, revision }]) =>
+      revision === undefined ? [] : [[server, { quorum, raftIndex, revision }] as const],
     ),
   );
 }

@@ -43,9 +43,18 @@ const runs: Readonly<Record<string, () => Planned>> = {
         members: new Map(),
         silent: new Set(['site0-control2']),
         standings: new Map([
-          ['site0-control0', { raftIndex: 40, revision: 9 }],
-          ['site0-control1', { raftIndex: 41, revision: 9 }],
+          ['site0-control0', { quorum: false, raftIndex: 40, revision: 9 }],
+          ['site0-control1', { quorum: false, raftIndex: 41, revision: 9 }],
         ]),
+      }),
+      'site0',
+    ),
+  'recover-quorum-alone': () =>
+    quorumRun(
+      situation(now, now, {
+        members: new Map(),
+        silent: new Set(['site0-control0', 'site0-control2']),
+        standings: new Map([['site0-control1', { quorum: false, raftIndex: 41, revision: 9 }]]),
       }),
       'site0',
     ),

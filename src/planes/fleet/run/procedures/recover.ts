@@ -59,17 +59,19 @@ export function quorumRun(situation: Situation, cluster: string): Planned {
     (a, b) => b.revision - a.revision || b.raftIndex - a.raftIndex || compareText(a.server, b.server),
   );
   if (newest === undefined) return refused(noSurvivor(cluster));
-  if (facts.members.has(cluster)) return refused(notLost(cluster));
+  if (facts.members.has(cluster) || survivors.some(({ quorum }) => quorum)) return refused(notLost(cluster));
   const answering = members.filter((server) => !facts.silent.has(server));
   const others = answering.filter((server) => server !== newest.server);
   const absent = members.filter((server) => facts.silent.has(server));
   const one = [newest.server];
+  // What was asked for the plan may be hours old, and a run may go on days after it ended: asked again before each thing that would end a quorum.
+  const lost = call(answering, 'tideline_etcd.no_quorum');
   const alone: readonly Step[] = [
-    ...stopped(situation, controls, others),
+    ...stopped(situation, controls, others).flatMap((step) => [lost, step]),
     call(one, 'tideline_etcd.alone'),
     call(one, 'tideline_etcd.snapshot'),
     stop(one, etcd),
-    call(one, 'tideline_etcd.restore', { source: 'newest', only: one }),
+    call(one, 'tideline_etcd.restore', { source: 'taken', only: one }),
     start(one, etcd),
   ];
   return {
@@ -87,6 +89,7 @@ export function quorumRun(situation: Situation, cluster: string): Planned {
       ],
       warnings: [
         `${newest.server} has the newest data of those that answer; what only ${absent.join(', ') || 'the others'} had is lost`,
+        ...unfenced(absent, members),
         ...absent.map(
           (server) => `${server} is no member any more: tideline fleet replace ${server} when it answers again`,
         ),
@@ -158,6 +161,20 @@ function stopped({ facts }: Situation, controls: readonly string[], members: rea
   return [
     ...(answering.length > 0 ? [stop(answering, api)] : []),
     ...(members.length > 0 ? [stop(members, etcd)] : []),
+  ];
+}
+
+/** What members of the old cluster can do that nobody here can stop. */
+function unfenced(absent: readonly string[], members: readonly string[]): readonly string[] {
+  if (absent.length === 0) return [];
+  const names = absent.join(', ');
+  const isQuorum = absent.length > members.length / 2;
+  return [
+    isQuorum
+      ? `nothing keeps ${names} away: when their power returns they are a quorum of the old etcd and go on with the old data beside the new one`
+      : `nothing keeps ${names} away: when the power returns, etcd with the old data starts there`,
+    `API servers still have ${names} in --etcd-servers, and would read and write there as well`,
+    `keep ${names} off the network until "systemctl disable --now etcd" was given there`,
   ];
 }
 

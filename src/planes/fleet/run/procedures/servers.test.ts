@@ -99,7 +99,24 @@ const refusals: readonly (readonly [string, () => Planned, readonly string[]])[]
     'a quorum that is there',
     () =>
       quorumRun(
-        situation(now, now, { standings: new Map([['site0-control0', { raftIndex: 1, revision: 1 }]]) }),
+        situation(now, now, {
+          standings: new Map([['site0-control0', { quorum: false, raftIndex: 1, revision: 1 }]]),
+        }),
+        'site0',
+      ),
+    ['MemberHealthy'],
+  ],
+  [
+    'a quorum that one member knows, although nobody said in time who the members are',
+    () =>
+      quorumRun(
+        situation(now, now, {
+          members: new Map(),
+          standings: new Map([
+            ['site0-control0', { quorum: true, raftIndex: 1, revision: 1 }],
+            ['site0-control1', { quorum: false, raftIndex: 2, revision: 1 }],
+          ]),
+        }),
         'site0',
       ),
     ['MemberHealthy'],

@@ -42,6 +42,8 @@ export interface Member {
 }
 
 export interface Standing {
+  /** Whether it knows a leader, and so belongs to members that agree. */
+  readonly quorum: boolean;
   readonly raftIndex: number;
   readonly revision: number;
 }
