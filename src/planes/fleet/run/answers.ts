@@ -25,16 +25,20 @@ function noAnswer(returned: unknown): Applied {
   return { silent: true };
 }
 
-/** What a function of one server returned. Salt gives errors of a function as texts, so that a function of ours never returns a text. */
+/**
+ * What a function of one server returned. Salt gives errors of a function as texts, so that a function of ours never returns a text. An empty object is
+ * what Salt fills in for a server that ran out of time, so that no function of ours returns it either.
+ */
 export function calledOf(returned: unknown): Called {
   if (returned === undefined || returned === false || returned === null) return { silent: true };
+  if (isRecord(returned) && isEmpty(returned)) return { silent: true };
   if (typeof returned !== 'string') return { value: returned };
   return isSilence(returned) ? { silent: true } : { error: returned };
 }
 
-/** Whether a server was not heard of, or may not have been: a function may return an empty object as well. */
+/** Whether a server was not heard of. */
 export function isSilent(returned: unknown): boolean {
-  return (isRecord(returned) && isEmpty(returned)) || 'silent' in calledOf(returned);
+  return 'silent' in calledOf(returned);
 }
 
 /** The words with which Salt fills in for a server that did not answer. */

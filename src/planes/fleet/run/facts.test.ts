@@ -30,9 +30,10 @@ it('are who does not answer, who the members are, what each has, and what new se
   const value = (one: unknown): Called => ({ value: one });
   const facts = await factsOf({
     reach: reachOf({
-      'test.ping': Object.fromEntries(
-        [...before.keys(), 'old'].filter((name) => name !== 'site0-control2').map((name) => [name, value(true)]),
-      ),
+      'test.ping': {
+        ...Object.fromEntries([...before.keys(), 'old'].map((name) => [name, value(true)])),
+        'site0-control2': value({ pong: true }),
+      },
       'tideline_etcd.members': {
         'site0-control0': { error: 'NoAnswer' },
         'site0-control1': value({ members: [member] }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { compareText } from '../../../model/values.ts';
 import { ask } from './ask.ts';
 import { type Documents, type Facts, hasRole, type Member, type Standing } from './procedures/situation.ts';
-import type { Reach } from './reach.ts';
+import type { Called, Reach } from './reach.ts';
 
 /** What servers say before a procedure is planned. */
 
@@ -42,7 +42,7 @@ export async function factsOf(asked: Asked): Promise<Facts> {
     .map(({ server }) => server.id)
     .toSorted(compareText);
   const pinged = all.length === 0 ? new Map() : await reach.call(all, 'test.ping', {}, signal);
-  const silent = new Set(all.filter((server) => !('value' in (pinged.get(server) ?? {}))));
+  const silent = new Set(all.filter((server) => !isTrue(pinged.get(server))));
   const awake = all.filter((server) => !silent.has(server));
   const etcds = awake.filter((server) => hasRole(documents.get(server), 'etcd'));
   const [members, standings, foreign] = await Promise.all([
@@ -54,6 +54,10 @@ export async function factsOf(asked: Asked): Promise<Facts> {
     ),
   ]);
   return { silent, members, standings, foreign };
+}
+
+function isTrue(called: Called | undefined): boolean {
+  return called !== undefined && 'value' in called && called.value === true;
 }
 
 /** The view of the first member that has a quorum behind it, for each cluster. */

@@ -61,11 +61,47 @@ function calledFaults(
   return servers.flatMap((server) => {
     const called = answers.get(server);
     if (called === undefined || 'silent' in called) return [{ server, message: silence }];
-    return 'error' in called ? [{ server, message: `${name}: ${called.error}` }] : [];
+    const problem = 'error' in called ? called.error : problemIn(called.value, name);
+    return problem === undefined ? [] : [{ server, message: `${name}: ${problem}` }];
   });
 }
 
+/** What each function that a step calls says when it is done; a function that is not listed says anything but nothing. */
+const said: Readonly<Record<string, string>> = {
+  'tideline_drain.announce_api': 'state',
+  'tideline_drain.move_etcd_leader': 'moved',
+  'tideline_drain.withdraw_api': 'state',
+  'tideline_etcd.add': 'changed',
+  'tideline_etcd.alone': 'changed',
+  'tideline_etcd.join': 'changed',
+  'tideline_etcd.promote': 'changed',
+  'tideline_etcd.remove': 'changed',
+  'tideline_etcd.replace': 'changed',
+  'tideline_etcd.restore': 'changed',
+  'tideline_etcd.snapshot': 'sha256',
+  'tideline_etcd.update': 'changed',
+  'tideline_units.restart': 'restarted',
+  'tideline_units.retire': 'retired',
+  'tideline_units.start': 'started',
+  'tideline_units.stop': 'stopped',
+};
+
+/** Why an answer does not say that the function was done. */
+function problemIn(value: unknown, name: string): string | undefined {
+  const answer = recordOf(value);
+  const problem = answer['problem'] ?? answer['error'];
+  if (problem !== undefined && problem !== null) return typeof problem === 'string' ? problem : JSON.stringify(problem);
+  const key = said[name];
+  const isDone = key === undefined ? Object.keys(answer).length > 0 : key in answer;
+  return isDone ? undefined : `its answer does not say that it was done: ${JSON.stringify(value).slice(0, 200)}`;
+}
+
 function restartedOf(value: unknown): readonly string[] {
-  const { restarted } = (typeof value === 'object' && value !== null ? value : {}) as { readonly restarted?: unknown };
+  const { restarted } = recordOf(value);
   return Array.isArray(restarted) ? restarted.map(String) : [];
+}
+
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isRecord ? (value as Readonly<Record<string, unknown>>) : {};
 }

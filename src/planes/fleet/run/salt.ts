@@ -19,20 +19,50 @@ const defaults = { program: 'salt', answerSeconds: 15, limitMs: 60 * 60 * 1000 }
 /** How often, and how many times, a server is asked again that is busy with other states. */
 const busyMs = 3000;
 const mostTries = 200;
+/** Functions that change nothing; every other one must not run beside itself. */
+const reading: ReadonlySet<string> = new Set([
+  'cp.list_master',
+  'service.get_running',
+  'test.ping',
+  'tideline.document',
+  'tideline.public_keys',
+  'tideline_etcd.members',
+  'tideline_etcd.snapshots',
+  'tideline_etcd.standing',
+  'tideline_health.api',
+  'tideline_health.edge',
+  'tideline_health.etcd',
+  'tideline_health.network',
+  'tideline_health.requests',
+  'tideline_health.vip',
+  'tideline_units.stale',
+  'tideline_units.status',
+]);
 /** Names of servers at once: an argument of a process has 128 KiB. */
 const mostServers = 1000;
 
 /**
- * Servers by way of their Salt master, on this machine. One command for all servers of a step, never `batch`, and its exit code counts for nothing:
- * what counts is the answer of each server that was asked.
+ * Servers by way of their Salt master, on this machine. One command for all servers of a step, and its exit code counts for nothing: what counts is the answer
+ * of each server that was asked. `--static` is a batch of all servers inside Salt, which reports a server that ran out of time as `{}`.
  */
 export function reachBySalt(options: SaltOptions = {}): Reach {
   const ask = async (servers: readonly string[], words: readonly string[], signal: AbortSignal) => {
     const all = { ...defaults, ...options };
     const answers = await askAll(servers, words, signal, all);
-    // A question may be lost while a minion connects anew; steps may be done twice, so that it is put again.
+    // A question may be lost while a minion connects anew. Only what may run twice at the same time is asked here.
     const silent = servers.filter((server) => isSilent(answers.get(server)));
     return silent.length === 0 ? answers : new Map([...answers, ...(await askAll(silent, words, signal, all))]);
+  };
+  /** Nothing is asked for twice; a server that is silent has ended what it does before anything else is asked of it. */
+  const change = async (servers: readonly string[], fn: string, words: readonly string[], signal: AbortSignal) => {
+    const answers = await askAll(servers, words, signal, { ...defaults, ...options });
+    let left = servers.filter((server) => isSilent(answers.get(server)));
+    for (let tries = 0; left.length > 0; tries += 1) {
+      if (tries > 0) await sleep(systemClock, busyMs);
+      const running = await ask(left, ['saltutil.is_running', fn], signal);
+      left = tries < mostTries && !signal.aborted ? left.filter((server) => isRunning(running.get(server))) : [];
+    }
+    return answers;
   };
   return {
     async apply(servers, { components, test, signal }: ApplyOptions) {
@@ -57,7 +87,7 @@ export function reachBySalt(options: SaltOptions = {}): Reach {
     async call(servers, fn, args, signal) {
       const words = [fn, ...keywords(args)];
       const called = async (some: readonly string[]): Promise<ReadonlyMap<string, Called>> => {
-        const answers = await ask(some, words, signal);
+        const answers = reading.has(fn) ? await ask(some, words, signal) : await change(some, fn, words, signal);
         return new Map(some.map((server) => [server, calledOf(answers.get(server))]));
       };
       const first = await called(servers);
@@ -68,6 +98,11 @@ export function reachBySalt(options: SaltOptions = {}): Reach {
       return new Map([...first, ...(await called(without))]);
     },
   };
+}
+
+/** The answer of `saltutil.is_running` is a list of jobs. */
+function isRunning(answer: unknown): boolean {
+  return Array.isArray(answer) && answer.length > 0;
 }
 
 function isBusy(applied: Applied | undefined): boolean {

@@ -1,0 +1,50 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { reachBySalt } from './salt.ts';
+
+/** A stand-in for `salt`: the first server is well, the second answers nothing, and runs what it was told until it was asked for it twice. */
+const salt = (log: string): string => `#!${process.execPath}
+const { appendFileSync, readFileSync } = require('node:fs');
+const words = process.argv.slice(2);
+const servers = words[words.indexOf('--list') + 1].split(',');
+const asked = words.slice(words.indexOf('--log-level=error') + 1).join(' ');
+appendFileSync('${log}', asked + ' on ' + servers.join() + '\\n');
+const times = readFileSync('${log}', 'utf8').split('\\n').filter((line) => line.startsWith('saltutil')).length;
+const answers = asked.startsWith('saltutil.is_running')
+  ? { s1: [], s2: times < 2 ? [{ jid: '1' }] : [] }
+  : { s1: { changed: true }, s2: {} };
+console.log(JSON.stringify(Object.fromEntries(servers.map((id) => [id, answers[id]]))));
+`;
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tideline-salt-'));
+  writeFileSync(at('salt'), salt(at('asked')));
+  chmodSync(at('salt'), 0o755);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const asked = () => readFileSync(at('asked'), 'utf8').trim().split('\n');
+const called = (fn: string) =>
+  reachBySalt({ program: at('salt') }).call(['s1', 's2'], fn, {}, new AbortController().signal);
+
+it('asks a silent server for nothing twice that changes something, and waits until it has ended there', async () => {
+  const answers = await called('tideline_etcd.remove');
+  expect([...answers]).toEqual([
+    ['s1', { value: { changed: true } }],
+    ['s2', { silent: true }],
+  ]);
+  expect(asked()).toEqual([
+    'tideline_etcd.remove on s1,s2',
+    'saltutil.is_running tideline_etcd.remove on s2',
+    'saltutil.is_running tideline_etcd.remove on s2',
+  ]);
+});
+
+it('asks once more for what changes nothing', async () => {
+  expect((await called('tideline_health.etcd')).get('s2')).toEqual({ silent: true });
+  expect(asked()).toEqual(['tideline_health.etcd on s1,s2', 'tideline_health.etcd on s2']);
+});
