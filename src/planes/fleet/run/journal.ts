@@ -157,10 +157,18 @@ function knownRun(id: string, lines: readonly JournalLine[]): KnownRun | undefin
     by: first.by,
     startedMs: first.atMs,
     lastMs: lines.at(-1)?.atMs ?? first.atMs,
-    done: lines.filter(({ what }) => what === 'ended').length,
+    done: doneIn(lines),
     state: isOver ? stateOf(last) : 'unfinished',
     faults: isOver ? faultsOf(last) : [],
   };
+}
+
+/** The first step without an end: a step that was done again has two. */
+function doneIn(lines: readonly JournalLine[]): number {
+  const ended = new Set(lines.flatMap((line) => (line.what === 'ended' ? [line.step] : [])));
+  let done = 0;
+  while (ended.has(done)) done += 1;
+  return done;
 }
 
 function stateOf({ what }: JournalLine): KnownRun['state'] {

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../../../test/support/fake-clock.ts';
-import { systemClock } from '../../../runtime/clock.ts';
+import { sleep, systemClock } from '../../../runtime/clock.ts';
 import { FolderLock, lockOwner, type Processes } from './lock.ts';
 import { processesHere } from './processes.ts';
 
@@ -14,9 +14,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 /** Processes of one machine, of which these live. */
-const machine = (host: string, pid: number, living: ReadonlySet<number>): Processes => ({
+const machine = (host: string, pid: number, living: ReadonlySet<number>, boot = 'boot'): Processes => ({
   here: { host, pid },
-  identityOf: async (asked) => (living.has(asked) ? `start of ${asked}` : undefined),
+  identityOf: async (asked) => (living.has(asked) ? `${boot} ${asked}` : undefined),
 });
 
 it('has one owner among many who ask at once, and says who it is', async () => {
@@ -61,6 +61,31 @@ it('of another machine is taken over only when its owner shows no sign of life',
   const first = await FolderLock.take(silent, 'ann', new FakeClock(), machine('a', 1, new Set([1])));
   const lock = await untilDone(clock, FolderLock.take(silent, 'bob', clock, other));
   expect([await lock.isHeld(), await first.isHeld()]).toEqual([true, false]);
+});
+
+it('of another machine of the same name is not taken over from an owner that lives', async () => {
+  const clock = new FakeClock();
+  const other = machine('a', 9, new Set([9]), 'another');
+  await FolderLock.take(folder, 'ann', clock, machine('a', 1, new Set([1])));
+  expect(await lockOwner(folder, other)).toMatchObject({ by: 'ann' });
+  await expect(untilDone(clock, FolderLock.take(folder, 'bob', clock, other))).rejects.toThrow('ann on a');
+});
+
+it('is not held while its beats cannot be written, and is again when they can', async () => {
+  const clock = new FakeClock();
+  const lock = await FolderLock.take(folder, 'ann', clock, machine('a', 1, new Set([1])));
+  const runs = join(folder, 'runs');
+  await rename(runs, `${runs}.away`);
+  await mkdir(runs);
+  // The highest number is there, and a folder in its place can be neither read nor replaced.
+  await mkdir(join(runs, 'lock-1', 'x'), { recursive: true });
+  await untilDone(clock, sleep(clock, 31_000));
+  expect(await lock.isHeld()).toBe(false);
+  await rm(runs, { recursive: true });
+  await rename(`${runs}.away`, runs);
+  await untilDone(clock, sleep(clock, 11_000));
+  expect(await lock.isHeld()).toBe(true);
+  await lock.release();
 });
 
 it('knows the processes of this machine', async () => {

@@ -44,6 +44,8 @@ export class FolderLock {
   readonly #clock: Clock;
   readonly #number: number;
   #file: LockFile;
+  /** When the last beat was written. */
+  #beatAtMs: number;
   #timer: ReturnType<Clock['setTimeout']> | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -52,6 +54,7 @@ export class FolderLock {
     this.#clock = clock;
     this.#number = number;
     this.#file = file;
+    this.#beatAtMs = clock.monotonic();
   }
 
   /** Throws RunLocked, with who holds it, while a living process does. Of another machine's process that takes half a minute to find out. */
@@ -88,26 +91,34 @@ export class FolderLock {
     }
   }
 
-  /** Whether nobody has taken it over, e.g. while this machine was suspended. */
+  /** Whether nobody has taken it over, e.g. while this machine was suspended, or may do so because no beat could be written for a while. */
   async isHeld(): Promise<boolean> {
+    return this.#clock.monotonic() - this.#beatAtMs < silentMs && (await this.#isLast());
+  }
+
+  async #isLast(): Promise<boolean> {
     return (await numbersOf(this.#folder)).at(-1) === this.#number;
   }
 
   async release(): Promise<void> {
     this.#timer?.cancel();
     await this.#writing;
-    if (await this.isHeld()) await this.#write({ ...this.#file, released: true });
+    // The beat that was being written may have set it again.
+    this.#timer?.cancel();
+    if (await this.#isLast()) await this.#write({ ...this.#file, released: true });
   }
 
   #beatSoon(): void {
     this.#timer = this.#clock.setTimeout(() => {
-      this.#writing = this.#beat().catch(() => undefined);
+      // A beat that cannot be written, as on a full disk, is tried again.
+      this.#writing = this.#beat().catch(() => this.#beatSoon());
     }, beatMs);
   }
 
   async #beat(): Promise<void> {
-    if (!(await this.isHeld())) return;
+    if (!(await this.#isLast())) return;
     await this.#write({ ...this.#file, beat: this.#file.beat + 1 });
+    this.#beatAtMs = this.#clock.monotonic();
     this.#beatSoon();
   }
 
@@ -123,7 +134,8 @@ export async function lockOwner(folder: string, { here, identityOf }: Processes)
   const highest = (await numbersOf(locks)).at(-1);
   const file = highest === undefined ? undefined : await readLock(locks, highest);
   if (file === undefined || file.released) return undefined;
-  return file.host !== here.host || (await identityOf(file.pid)) === file.process ? file : undefined;
+  if (!(await isOfHere(file, { here, identityOf }))) return file;
+  return (await identityOf(file.pid)) === file.process ? file : undefined;
 }
 
 function lockedBy({ by, host, pid, sinceMs }: LockOwner) {
@@ -140,13 +152,21 @@ async function lives(
   locks: string,
   number: number,
   clock: Clock,
-  { here, identityOf }: Processes,
+  processes: Processes,
 ): Promise<boolean> {
   if (held.released) return false;
-  if (held.host === here.host) return (await identityOf(held.pid)) === held.process;
+  const { identityOf } = processes;
+  if (await isOfHere(held, processes)) return (await identityOf(held.pid)) === held.process;
   await sleep(clock, silentMs);
   const later = await readLock(locks, number);
   return later !== undefined && later.beat !== held.beat && !later.released;
+}
+
+/** Machines may share a name, so that the start of the machine, which an identity begins with, must be the same as well. */
+async function isOfHere({ host, process: identity }: LockFile, { here, identityOf }: Processes): Promise<boolean> {
+  if (host !== here.host) return false;
+  const [boot] = identity.split(' ');
+  return boot === (await identityOf(here.pid))?.split(' ')[0];
 }
 
 /** Makes the file with its text in one act; false when somebody else was faster. */
