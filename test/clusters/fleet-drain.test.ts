@@ -39,6 +39,8 @@ const serves = {
   bgp: { relay: 'synced' },
 };
 const views = new Map<string, object>();
+/** What kubelets say of themselves, where they are not well. */
+const kubelets = new Map<string, { readonly value: object }>();
 const sayOf = (server: string) => ({ value: { ...serves, blade: server, ...views.get(server) } });
 let client: KubeClient;
 let world: FleetWorld;
@@ -169,6 +171,7 @@ beforeAll(async () => {
   };
   reach = await moduleReach(controls, {
     'tideline_health.network': () => ({ value: drained }),
+    'tideline_health.kubelet': (server) => kubelets.get(server) ?? { value: { healthy: true } },
     'tideline_health.edge': sayOf,
   });
 }, 180_000);
@@ -235,6 +238,9 @@ describe('a worker', () => {
   it('is Ready with the kubelet of its document alone', async () => {
     expect(await gate('NodesReady', one)).toBeUndefined();
     expect(await gate('NodesReady', two)).toBe(`${two} has the kubelet v1.35.4 and not v1.36.3`);
+    kubelets.set(one, { value: { healthy: false, problem: 'connection refused' } });
+    expect(await gate('NodesReady', one)).toBe(`the kubelet of ${one} is not healthy (connection refused)`);
+    kubelets.clear();
     const conditions = [{ type: 'Ready', status: 'False', message: 'container runtime is down' }];
     await patchStatus('node', one, { conditions });
     expect(await gate('NodesReady', one)).toBe(`${one} is not Ready (container runtime is down)`);

@@ -23,7 +23,7 @@ const member = (name) => [name, { name, learner: false, urls: [], healthy: true 
 const health = {
   'tideline_health.etcd': { self: 'par-a-master', leader: 'par-a-master', alarms: [], members: Object.fromEntries(masters.map(member)) },
   'tideline_health.api': { ready: true },
-  'tideline_health.vip': { prefixes: [], missing: [], state: 'UP', withdrawn: false, sessions: {} },
+  'tideline_health.vip': { prefixes: ['10.1.9.1/32'], missing: [], state: 'UP', withdrawn: false, sessions: { '10.1.0.1': true } },
   'tideline_drain.move_etcd_leader': { moved: false },
   'tideline_drain.withdraw_api': { state: 'DOWN' },
   'tideline_drain.announce_api': { state: 'UP' },

@@ -26,7 +26,7 @@ let exabgp: Exabgp;
 let world: FleetWorld;
 let step: StepContext;
 /** What the other control plane says of itself. */
-let others = { prefixes: [vip], missing: [], state: 'UP', withdrawn: false, sessions: {} };
+let others = { prefixes: [vip], missing: [], state: 'UP', withdrawn: false, sessions: { '10.1.0.1': true } };
 
 const routes = async () => (await Promise.all(birds.map((bird) => bird.ask('show route')))).flat().join('\n');
 const held = () => gatesOf(world).VipHeld({ servers: [id] }, step);

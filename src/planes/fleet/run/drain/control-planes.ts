@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { sleep } from '../../../../runtime/clock.ts';
 import { ask } from '../ask.ts';
 import { EtcdView } from '../gates/etcd-healthy.ts';
-import { isHeld, VipView } from '../gates/vip-held.ts';
+import { isHeld, routersOf, VipView } from '../gates/vip-held.ts';
 import { serversOf } from '../world.ts';
 import type { DrainContext } from './context.ts';
 import type { DrainFault } from './evict.ts';
@@ -54,7 +54,7 @@ export async function withdrawApi(servers: readonly string[], context: DrainCont
   if (servers.length === 0) return [];
   const others = serversOf(world, cluster, 'control-plane').filter((server) => !servers.includes(server));
   const { said } = await ask(context, others, 'tideline_health.vip', VipView);
-  if (others.length > 0 && ![...said.values()].some(isHeld)) {
+  if (others.length > 0 && ![...said].some(([server, view]) => isHeld(view, routersOf(world, server)))) {
     const message = `of ${others.join(', ')} none announces the API's address`;
     return [{ reason: 'NoOtherApi', message }];
   }

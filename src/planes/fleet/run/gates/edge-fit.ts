@@ -22,13 +22,31 @@ export function judgeEdge(
   { said, problems }: Heard<BladeView>,
 ): string | undefined {
   const mine = new Map([...problems].filter(([server]) => servers.includes(server)));
+  const own = [...said].filter(([server, { blade }]) => blade === server);
   return missing([
     ...unheard(mine),
-    ...[...said].flatMap(([blade, view]) =>
-      servers.includes(blade) ? against(view).map((clause) => `${blade} ${clause}`) : [],
+    ...[...said].flatMap(([server, { blade }]) =>
+      servers.includes(server) && blade !== server ? [`${server} answers as the blade ${blade}`] : [],
     ),
-    ...pools.flatMap((pool) => fewAnnouncers(pool, [...said.values()])),
+    ...own.flatMap(([blade, view]) =>
+      servers.includes(blade) ? [...against(view), ...unsaid(view, pools)].map((clause) => `${blade} ${clause}`) : [],
+    ),
+    ...pools.flatMap((pool) =>
+      fewAnnouncers(
+        pool,
+        own.map(([, view]) => view),
+      ),
+    ),
   ]);
+}
+
+/** VIPs of the pools of a blade of which it says nothing at all. */
+function unsaid({ blade, vips, vipsMissing }: BladeView, pools: readonly EdgePool[]): readonly string[] {
+  return pools
+    .filter(({ spec }) => spec.blades.some(({ name }) => name === blade))
+    .flatMap(({ spec }) => spec.vips.map(({ address }) => address.text))
+    .filter((address) => vipsMissing[address] === undefined && vips.every((vip) => vip.address !== address))
+    .map((address) => `does not know ${address}`);
 }
 
 /** A blade that a Drain keeps out of service is fit when nothing else speaks against it. */

@@ -99,7 +99,10 @@ describe('VipHeld', () => {
     sessions: { '10.0.0.1': true, '10.0.0.2': true },
   };
   const judged = (change: Partial<VipView>) =>
-    judgeVip({ said: new Map([['c0', { ...held, ...change }]]), problems: none });
+    judgeVip(
+      { said: new Map([['c0', { ...held, ...change }]]), problems: none },
+      new Map([['c0', ['10.0.0.1', '10.0.0.2']]]),
+    );
 
   it.each<[string, Partial<VipView>, string | undefined]>([
     ['holds', {}, undefined],
@@ -112,15 +115,21 @@ describe('VipHeld', () => {
     ['names a unit that is down', { state: null }, 'c0 does not announce 192.0.2.1/32 (no health check)'],
     ['names an address', { missing: ['192.0.2.1/32'] }, 'c0 does not have 192.0.2.1/32 on its loopback interface'],
     ['names a router', { sessions: { '10.0.0.1': true, '10.0.0.2': false } }, 'c0 has no session with 10.0.0.2'],
+    ['misses routers', { sessions: {} }, 'c0 has no session with 10.0.0.1; c0 has no session with 10.0.0.2'],
+    ['misses the address', { prefixes: [] }, 'c0 has no address to announce'],
   ])('%s', (_, change, says) => {
     expect(judged(change)).toBe(says);
   });
 
   it('one router is enough for another control plane to be withdrawn', () => {
-    expect(isHeld({ ...held, sessions: { '10.0.0.1': true, '10.0.0.2': false } })).toBe(true);
-    expect(isHeld({ ...held, sessions: { '10.0.0.1': false } })).toBe(false);
-    expect(isHeld({ ...held, state: 'DOWN' })).toBe(false);
-    expect(isHeld({ ...held, withdrawn: true })).toBe(false);
+    const routers = ['10.0.0.1', '10.0.0.2'];
+    expect(isHeld({ ...held, sessions: { '10.0.0.1': true, '10.0.0.2': false } }, routers)).toBe(true);
+    expect(isHeld({ ...held, sessions: { '10.0.0.1': false } }, routers)).toBe(false);
+    expect(isHeld({ ...held, state: 'DOWN' }, routers)).toBe(false);
+    expect(isHeld({ ...held, withdrawn: true }, routers)).toBe(false);
+    expect(isHeld({ ...held, sessions: {} }, routers)).toBe(false);
+    expect(isHeld({ ...held, sessions: {} }, [])).toBe(true);
+    expect(isHeld({ ...held, prefixes: [] }, routers)).toBe(false);
   });
 });
 
@@ -227,8 +236,14 @@ describe('EdgeFit', () => {
       { vips: [{ ...vip, reasons: ['NoTable'], announced: false }] },
       `${first} is not fit for 192.0.0.10 (NoTable)`,
     ],
+    ['ignorant of its VIP', { vips: [] }, `${first} does not know 192.0.0.10`],
   ])('a blade that is %s', (_, change, says) => {
     expect(judged(blade(first, change), ...others)).toBe(says);
+  });
+
+  it('believes no blade that speaks for another one', () => {
+    const said = new Map([first, second, third].map((name) => [name, blade(third)]));
+    expect(judgeEdge([first], [pool], { said, problems: none })).toBe(`${first} answers as the blade ${third}`);
   });
 
   it('counts the announcers of the whole pool', () => {

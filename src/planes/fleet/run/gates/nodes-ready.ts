@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { ask } from '../ask.ts';
 import { readOrGone } from '../cluster-objects.ts';
 import type { Gate } from '../handlers.ts';
 import { type FleetWorld, having } from '../world.ts';
-import { missing } from './texts.ts';
+import { missing, unheard } from './texts.ts';
 
 export const NodeView = z.object({
   status: z
@@ -16,16 +17,26 @@ export const NodeView = z.object({
 });
 export type NodeView = z.infer<typeof NodeView>;
 
-/** The workers of the wave are Ready, with the kubelet of their documents. */
+const KubeletView = z.object({ healthy: z.boolean(), problem: z.string().optional() });
+
+/**
+ * The workers of the wave are Ready, with the kubelet of their documents. Each is asked itself as well: a Node stays Ready for forty seconds and more
+ * after its kubelet said so last.
+ */
 export function nodesReady(world: FleetWorld): Gate {
-  return async ({ servers }, { wave, signal }) => {
+  return async ({ servers }, context) => {
+    const { wave, signal } = context;
     const api = await world.api(wave.cluster);
     const workers = having(world, servers, 'worker');
     const clauses = workers.map(async (name) => {
       const node = await readOrGone(api, `/api/v1/nodes/${name}`, NodeView, signal);
       return judgeNode(name, node, world.documents.get(name)?.artifacts['kubelet']?.version);
     });
-    return missing((await Promise.all(clauses)).flat());
+    const { said, problems } = await ask(context, workers, 'tideline_health.kubelet', KubeletView);
+    const ill = [...said].flatMap(([name, { healthy, problem }]) =>
+      healthy ? [] : [`the kubelet of ${name} is not healthy (${problem ?? 'it does not say why'})`],
+    );
+    return missing([...(await Promise.all(clauses)).flat(), ...unheard(problems), ...ill]);
   };
 }
 

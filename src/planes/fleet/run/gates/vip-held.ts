@@ -19,21 +19,37 @@ export type VipView = z.infer<typeof VipView>;
 export function vipHeld(world: FleetWorld): Gate {
   return async ({ servers }, context) => {
     const own = having(world, servers, 'control-plane');
-    return judgeVip(await ask(context, own, 'tideline_health.vip', VipView));
+    const routers = new Map(own.map((server) => [server, routersOf(world, server)]));
+    return judgeVip(await ask(context, own, 'tideline_health.vip', VipView), routers);
   };
 }
 
-export function judgeVip({ said, problems }: Heard<VipView>): string | undefined {
+/** The routers to which a control plane announces by its document. */
+export function routersOf({ documents }: Pick<FleetWorld, 'documents'>, server: string): readonly string[] {
+  const files = documents.get(server)?.components.find(({ name }) => name === 'exabgp')?.files ?? {};
+  const texts = Object.entries(files).flatMap(([path, { text }]) => (path.endsWith('/exabgp.conf') ? [text] : []));
+  return texts.flatMap((text) => [...text.matchAll(/^neighbor (\S+) \{$/gm)].map(([, router = '']) => router));
+}
+
+/** `routers`: those that each server should have, whatever it says. */
+export function judgeVip(
+  { said, problems }: Heard<VipView>,
+  routers: ReadonlyMap<string, readonly string[]>,
+): string | undefined {
   return missing([
     ...unheard(problems),
-    ...[...said].flatMap(([server, view]) => against(view).map((clause) => `${server} ${clause}`)),
+    ...[...said].flatMap(([server, view]) =>
+      against(view, routers.get(server) ?? []).map((clause) => `${server} ${clause}`),
+    ),
   ]);
 }
 
-function against(view: VipView): readonly string[] {
-  const down = Object.entries(view.sessions).flatMap(([router, up]) => (up ? [] : [router]));
+function against(view: VipView, routers: readonly string[]): readonly string[] {
+  const all = [...new Set([...Object.keys(view.sessions), ...routers])];
+  const down = all.filter((router) => view.sessions[router] !== true);
   const [prefix = 'the VIP'] = view.prefixes;
   return [
+    ...(view.prefixes.length === 0 ? ['has no address to announce'] : []),
     ...(view.withdrawn ? [`has withdrawn ${prefix} until it is returned`] : []),
     ...(view.withdrawn || view.state === 'UP'
       ? []
@@ -43,8 +59,9 @@ function against(view: VipView): readonly string[] {
   ];
 }
 
-/** Whether this control plane takes requests for the VIP now, by one router at least. */
-export function isHeld({ state, withdrawn, sessions }: VipView): boolean {
-  const routers = Object.values(sessions);
-  return state === 'UP' && !withdrawn && (routers.length === 0 || routers.some((up) => up));
+/** Whether this control plane takes requests for the VIP now, by one router at least where it should have any. */
+export function isHeld({ prefixes, state, withdrawn, sessions }: VipView, routers: readonly string[]): boolean {
+  const all = Object.values(sessions);
+  const isHeard = all.some((up) => up) || (all.length === 0 && routers.length === 0);
+  return prefixes.length > 0 && state === 'UP' && !withdrawn && isHeard;
 }
