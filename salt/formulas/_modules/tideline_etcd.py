@@ -621,7 +621,8 @@ def _anywhere(own, order, avoid=()):
         if endpoint in avoid:
             continue
         try:
-            return _etcdctl(own, [endpoint], order)
+            # A change of members is agreed on by all of them and stored, which on a slow disk takes longer than an answer.
+            return _etcdctl(own, [endpoint], order, seconds=15)
         except salt.exceptions.CommandExecutionError as error:
             failed = error
     raise _refused("NoAnswer", f"no member does `{' '.join(order[:2])}`: {failed}")
