@@ -357,7 +357,8 @@ def _added(own, name, peer):
         raise _refused("LearnerThere", f"{_called(learner)} is a learner: promote or remove it before another joins")
     if _votes(found) < _majority(found):
         raise _refused("QuorumLost", "too few members are healthy to add one: recover the cluster first")
-    _settled(own, ["member", "add", name, "--learner", f"--peer-urls={peer}"])
+    order = ["member", "add", name, "--learner", f"--peer-urls={peer}"]
+    _settled(own, order, lambda now: _known(now, name, peer) is not None)
     return {"changed": True, "found": "none"}
 
 
@@ -373,7 +374,8 @@ def _removed(own, name, peer):
         if _votes(rest) < _majority(rest):
             raise _refused("QuorumWouldBeLost", f"without {name} {_votes(rest)} of {_voters(rest)} voters are healthy, {_majority(rest)} are needed")
     moved = _hand_over(own, gone, rest)
-    _settled(own, ["member", "remove", gone["id"]], avoid=gone["clients"])
+    order = ["member", "remove", gone["id"]]
+    _settled(own, order, lambda now: all(member["id"] != gone["id"] for member in now), avoid=gone["clients"])
     return {"changed": True, "found": "learner" if gone["learner"] else "voter", "ledBefore": gone.get("leader", False), **moved}
 
 
@@ -583,14 +585,20 @@ def _systemctl(*order):
         raise _refused("UnitFailed", f"systemctl {' '.join(order)}: {done.stderr.strip()}")
 
 
-def _settled(own, order, avoid=(), seconds=60):
-    """A change of the membership, which etcd refuses while its members have not known each other for five seconds."""
+def _settled(own, order, done, avoid=(), seconds=60):
+    """
+    A change of the membership. etcd refuses it while its members have not known each other for five seconds, and drops it without an answer while another
+    change is not stored yet. So it is asked for again until it stands in the list of members, which `done` is given.
+    """
     until = time.monotonic() + seconds
     while True:
         try:
             return _anywhere(own, order, avoid=avoid)
         except salt.exceptions.CommandExecutionError as error:
-            if "unhealthy cluster" not in str(error) or time.monotonic() > until:
+            waits = "unhealthy cluster" in str(error) or "deadline exceeded" in str(error)
+            if done(members()["members"]):
+                return None
+            if not waits or time.monotonic() > until:
                 raise
         time.sleep(1)
 
@@ -616,16 +624,15 @@ def _members_of_others(own):
 
 def _anywhere(own, order, avoid=()):
     """What the first member answers that can: this one, or the others that the document names."""
-    failed = "there is no other member"
+    failed = []
     for endpoint in [own["client"], *_others(own)]:
         if endpoint in avoid:
             continue
         try:
-            # A change of members is agreed on by all of them and stored, which on a slow disk takes longer than an answer.
-            return _etcdctl(own, [endpoint], order, seconds=15)
+            return _etcdctl(own, [endpoint], order)
         except salt.exceptions.CommandExecutionError as error:
-            failed = error
-    raise _refused("NoAnswer", f"no member does `{' '.join(order[:2])}`: {failed}")
+            failed.append(f"{endpoint}: {error}")
+    raise _refused("NoAnswer", f"no member does `{' '.join(order[:2])}`: {'; '.join(failed) or 'there is no other member'}")
 
 
 def _etcdctl(own, endpoints, order, strict=True, seconds=3):
