@@ -1,16 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually } from '../../../test/support/eventually.ts';
+import { FleetDesk } from '../../../test/support/salt/stand-in.ts';
 
 /** The command with a stand-in for `salt`, which writes down what it was asked and answers as a file says. */
 const root = resolve(import.meta.dirname, '../../..');
 const spec = readFileSync(join(root, 'test/golden/check/valid-fleet/input.yaml'), 'utf8')
   // A blade would have its requests counted for a while.
   .replace(/^---\n.*\n.*\nmetadata: \{ name: par-a-blade \}\n.*\n/m, '');
-const salt = `#!${process.execPath}
+const salt = `
 const { appendFileSync, existsSync, readFileSync } = require('node:fs');
 const words = process.argv.slice(2);
 const servers = words[words.indexOf('--list') + 1].split(',');
@@ -32,35 +32,16 @@ const answer = (id) => health[fn] ? health[fn] : fn === 'state.apply' ? state(!b
 setTimeout(() => console.log(JSON.stringify(Object.fromEntries(servers.map((id) => [id, answer(id)])))), Number(process.env.SLOW ?? 0));
 `;
 
-let folder: string;
-const at = (...parts: readonly string[]) => join(folder, ...parts);
+let desk: FleetDesk;
+const at = (...parts: readonly string[]) => desk.at(...parts);
+const fleet = (...words: readonly string[]) => desk.fleet(...words);
+const environment = () => desk.environment();
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tideline-apply-'));
-  mkdirSync(at('bin'));
-  mkdirSync(at('spec'));
-  writeFileSync(at('bin/salt'), salt);
-  chmodSync(at('bin/salt'), 0o755);
-  writeFileSync(at('spec/fleet.yaml'), spec);
-  expect(fleet('compile', at('spec'), '--out', at('out')).status).toBe(0);
+  desk = new FleetDesk(salt, spec, { ASKED: 'asked', BAD: 'bad' });
 }, 60_000);
 afterEach(() => {
-  rmSync(folder, { recursive: true });
+  desk.remove();
 });
-
-const environment = () => ({
-  ...process.env,
-  PATH: `${at('bin')}:${process.env['PATH'] ?? ''}`,
-  ASKED: at('asked'),
-  BAD: at('bad'),
-  TIDELINE_HISTORY: at('history'),
-});
-function fleet(...words: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(join(root, 'bin/tideline'), ['fleet', ...words], {
-    encoding: 'utf8',
-    env: environment(),
-  });
-  return { status, stdout, said: `${stdout}${stderr}` };
-}
 const plan = () => fleet('plan', at('spec'), '--against', at('out'));
 const checksumIn = (text: string): string => /^checksum: ([0-9a-f]{16})$/m.exec(text)?.[1] ?? 'none';
 const apply = (checksum: string, ...more: readonly string[]) =>
@@ -174,8 +155,10 @@ it('makes what a new cluster needs before its first step, and nothing of it with
   const checksum = checksumIn(plan().said);
   const safe = ['--authorities', at('safe'), '--passphrase-file', at('passphrase')];
   const secrets = () => readdirSync(at('out')).includes('secrets');
-  expect(apply(checksum, ...safe).said).toContain('apply pki failed in wave 1');
-  expect(secrets()).toBe(false);
+  const refused = apply(checksum, ...safe);
+  expect(refused.status).toBe(2);
+  expect(refused.said).toMatch(/there is no authority paris\/.*--create-authorities/s);
+  expect([secrets(), asked()]).toEqual([false, []]);
   const made = apply(checksum, ...safe, '--create-authorities');
   expect(made.said).toContain('apply pki failed in wave 1');
   expect(made.said).toContain('made the authority paris/etcd\n');
@@ -210,6 +193,8 @@ it('lets one person at a time, ends after the running step on Ctrl-C, and goes o
   const second = apply(checksum);
   expect(second.status).toBe(2);
   expect(second.said).toMatch(/has held this folder since.*\(RunLocked\)/s);
+  const compiled = fleet('compile', at('spec'), '--out', at('out'));
+  expect([compiled.status, compiled.said]).toEqual([2, expect.stringContaining('(RunLocked)')]);
   child.kill('SIGINT');
   expect(await ended).toBe(1);
   expect(said).toMatch(/stopped: .* ended it\ngo on by the same command/);

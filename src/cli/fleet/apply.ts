@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { freezeLine } from '../../model/platform/freezes.ts';
 import type { Freeze } from '../../model/spec/kinds.ts';
+import type { CompiledFleet } from '../../planes/fleet/compile/compile.ts';
 import type { Outcome } from '../../planes/fleet/run/engine.ts';
 import type { StepHandlers } from '../../planes/fleet/run/handlers.ts';
 import type { KnownRun } from '../../planes/fleet/run/journal.ts';
@@ -12,11 +13,12 @@ import { printErrorLines } from '../../runtime/print.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { personAndMachine } from '../person.ts';
 import { compileInto, compilePaths } from './compiled.ts';
+import { holding } from './holding.ts';
 import { type Prepared, prepare } from './prepared.ts';
 import type { SafeOptions } from './provide.ts';
 import { addReachOptions, type ReachArguments, reachOf } from './reaching.ts';
 import { outcomeLines, printProgress } from './run-words.ts';
-import { signStep } from './sign-step.ts';
+import { type SignStepOptions, signStep } from './sign-step.ts';
 
 export interface ApplyArguments extends OutputArguments, ReachArguments, Partial<SafeOptions> {
   readonly against: string;
@@ -78,14 +80,7 @@ export async function applyAgreed(
   const { readDocuments } = await import('../../planes/fleet/folder.ts');
   // A folder that is none of ours gets no lock.
   await readDocuments(options.against);
-  const { FolderLock } = await import('../../planes/fleet/run/lock.ts');
-  const { processesHere } = await import('../../planes/fleet/run/processes.ts');
-  const lock = await FolderLock.take(options.against, personAndMachine(), systemClock, processesHere);
-  try {
-    await held(checksum, paths, options, { prepareRun, former, isHeld: () => lock.isHeld() });
-  } finally {
-    await lock.release();
-  }
+  await holding(options.against, (isHeld) => held(checksum, paths, options, { prepareRun, former, isHeld }));
 }
 
 async function held(
@@ -98,15 +93,15 @@ async function held(
   const known = (await readRuns(options.against)).find(({ run: agreed }) => agreed.checksum === checksum);
   if (known?.state === 'finished') return await say(known.id, known.run, { ended: 'finished' }, options, known);
   const { refuseUnavailable } = await import('../../planes/fleet/run/engine.ts');
-  const { handlers, close } = await handlersFor(paths, options, former);
+  const spec = await specChecksum(paths);
+  const { handlers, close } = await handlersFor({ paths, spec, former }, options);
   try {
     const { refuseFrozen } = await import('../../planes/fleet/run/agreed.ts');
     refuseFrozen(await freezeNow(paths, options));
-    const begun = known === undefined ? await beginning(checksum, paths, prepareRun) : await goingOn(known, paths);
+    const begun = known === undefined ? await beginning(checksum, spec, prepareRun) : await goingOn(known, spec);
     refuseUnavailable(begun.run, handlers);
-    const outcome = await carryOut(begun, paths, options, handlers, isHeld);
-    const { forgetApplied } = await import('../../planes/fleet/run/applied.ts');
-    if (outcome.ended === 'finished') await forgetApplied(options.against, former.keys());
+    const outcome = await carryOut(begun, { paths, spec, former }, options, handlers, isHeld);
+    if (outcome.ended === 'finished') await forget({ paths, spec, former }, options.against);
     await say(begun.id, begun.run, outcome, options, undefined);
   } finally {
     await close();
@@ -133,7 +128,7 @@ interface Begun {
 }
 
 /** A run that was never begun must be what the person saw. */
-async function beginning(checksum: string, paths: readonly string[], prepareRun: PrepareRun): Promise<Begun> {
+async function beginning(checksum: string, spec: string, prepareRun: PrepareRun): Promise<Begun> {
   const { runId } = await import('../../planes/fleet/run/journal.ts');
   const { isOpen, refuseOther } = await import('../../planes/fleet/run/agreed.ts');
   const { run: planned, runs } = await prepareRun();
@@ -144,17 +139,42 @@ async function beginning(checksum: string, paths: readonly string[], prepareRun:
     run: planned,
     done: 0,
     planned: {
-      documents: await specChecksum(paths),
+      documents: spec,
       superseded: newest !== undefined && isOpen(newest) ? newest : undefined,
     },
   };
 }
 
 /** A run that was begun goes on as it was written down: by now the documents are written, and a plan would be another one. */
-async function goingOn(known: KnownRun, paths: readonly string[]): Promise<Begun> {
+async function goingOn(known: KnownRun, spec: string): Promise<Begun> {
   const { refuseToGoOn } = await import('../../planes/fleet/run/agreed.ts');
-  refuseToGoOn(known, await specChecksum(paths));
+  refuseToGoOn(known, spec);
   return { id: known.id, run: known.run, done: known.done };
+}
+
+/** What the documents of a run come from. */
+interface Source {
+  readonly paths: readonly string[];
+  /** The checksum of the documents of the spec when the run began or went on, without certificates. */
+  readonly spec: string;
+  /** Documents of servers that leave in this run: they keep them until it is finished. */
+  readonly former: Documents;
+}
+
+/** Documents with what was signed so far, in the folder that the pillar reads. */
+async function writeDocuments({ paths, former }: Source, folder: string): Promise<CompiledFleet> {
+  const { writeFolder } = await import('../../planes/fleet/folder.ts');
+  const compiled = await compileInto(folder, paths);
+  await writeFolder(folder, { ...compiled, documents: new Map([...former, ...compiled.documents]) });
+  return compiled;
+}
+
+/** Servers that left have nothing any more. */
+async function forget(source: Source, folder: string): Promise<void> {
+  if (source.former.size === 0) return;
+  const { forgetApplied } = await import('../../planes/fleet/run/applied.ts');
+  await forgetApplied(folder, source.former.keys());
+  await writeDocuments({ ...source, former: new Map() }, folder);
 }
 
 async function specChecksum(paths: readonly string[]): Promise<string> {
@@ -164,14 +184,22 @@ async function specChecksum(paths: readonly string[]): Promise<string> {
 
 async function carryOut(
   { id, run: agreed, done, planned }: Begun,
-  paths: readonly string[],
+  source: Source,
   options: ApplyArguments,
   handlers: StepHandlers,
   isHeld: () => Promise<boolean>,
 ): Promise<Outcome> {
-  const { writeFolder } = await import('../../planes/fleet/folder.ts');
   const { goThrough } = await import('../../planes/fleet/run/engine.ts');
   const { forgetOldRuns, RunJournal } = await import('../../planes/fleet/run/journal.ts');
+  const { appliedIn } = await import('../../planes/fleet/run/over-reach.ts');
+  const { markApplied } = await import('../../planes/fleet/run/applied.ts');
+  const { readDocuments } = await import('../../planes/fleet/folder.ts');
+  const safe = safeOf(options);
+  if (safe !== undefined) {
+    const { provideBeforeRun } = await import('./provide.ts');
+    const compiled = await compileInto(options.against, source.paths);
+    printErrorLines(await provideBeforeRun(options.against, compiled, agreed, safe));
+  }
   const nowMs = () => systemClock.now();
   const { superseded } = planned ?? {};
   if (superseded !== undefined) {
@@ -189,13 +217,7 @@ async function carryOut(
         : { what: 'planned', run: agreed, documents: planned.documents, by },
     );
     await forgetOldRuns(options.against);
-    const compiled = await compileInto(options.against, paths);
-    const safe = safeOf(options);
-    if (safe !== undefined) {
-      const { provideBeforeRun } = await import('./provide.ts');
-      printErrorLines(await provideBeforeRun(options.against, compiled, safe));
-    }
-    await writeFolder(options.against, compiled);
+    await writeDocuments(source, options.against);
     return await goThrough(agreed, done, {
       append: (event) => journal.append(event),
       handlers,
@@ -205,10 +227,12 @@ async function carryOut(
       hold: async () => {
         if (interrupt.asked()) return `${by} ended it`;
         if (!(await isHeld())) return 'another run took over this folder';
-        const freeze = await freezeNow(paths, options);
+        const freeze = await freezeNow(source.paths, options);
         return freeze === undefined ? undefined : freezeLine(freeze);
       },
       tell: printProgress(),
+      // Only now: what failed on the way is part of the next plan, with everything that its wave does.
+      waveDone: async (wave) => markApplied(options.against, appliedIn(wave), await readDocuments(options.against)),
     });
   } finally {
     interrupt.end();
@@ -217,20 +241,32 @@ async function carryOut(
 }
 
 async function handlersFor(
-  paths: readonly string[],
+  source: Source,
   options: ApplyArguments,
-  former: Documents,
 ): Promise<{ readonly handlers: StepHandlers; readonly close: () => Promise<void> }> {
-  const { against } = options;
   const { reachHandlers } = await import('../../planes/fleet/run/over-reach.ts');
-  const { markApplied } = await import('../../planes/fleet/run/applied.ts');
-  const { readDocuments } = await import('../../planes/fleet/folder.ts');
   const { worldHandlers } = await import('./world.ts');
-  const reaching = reachHandlers(async (servers) => markApplied(against, servers, await readDocuments(against)));
-  const { handlers, close } = await worldHandlers(paths, against, former);
+  const { handlers, close } = await worldHandlers(source.paths, options.against, source.former);
   const safe = safeOf(options);
-  const signing = safe === undefined ? {} : { sign: signStep(paths, against, safe) };
-  return { handlers: { ...reaching, ...handlers, ...signing }, close };
+  const signing = safe === undefined ? {} : { sign: signStep(signOptions(source, options.against, safe)) };
+  return { handlers: { ...reachHandlers, ...handlers, ...signing }, close };
+}
+
+function signOptions(source: Source, folder: string, safe: SafeOptions): SignStepOptions {
+  return {
+    folder,
+    safe,
+    async compileAsAgreed() {
+      const { checksumOf } = await import('../../planes/fleet/folder.ts');
+      const { refuseOtherSpec } = await import('../../planes/fleet/run/agreed.ts');
+      const compiled = await compilePaths(source.paths);
+      refuseOtherSpec(source.spec, checksumOf(compiled));
+      return compiled;
+    },
+    async writeDocuments() {
+      await writeDocuments(source, folder);
+    },
+  };
 }
 
 /** What certificates are signed from, where the command was told. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { compileInto } from './compiled.ts';
+import { holding } from './holding.ts';
 
 interface CompileArguments extends OutputArguments {
   readonly out: string;
@@ -25,18 +26,19 @@ of them. What they are for: docs/operations/fleet.md`,
 }
 
 async function run(paths: string[], { out, output }: CompileArguments): Promise<void> {
-  const { checksumOf, writeFolder } = await import('../../planes/fleet/folder.ts');
+  const { checksumOf, isCompiled, writeFolder } = await import('../../planes/fleet/folder.ts');
   const compiled = await compileInto(out, paths);
-  const { written, removed, unchanged } = await writeFolder(out, compiled);
+  const write = () => writeFolder(out, compiled);
+  const { written, removed, unchanged } = (await isCompiled(out)) ? await holding(out, write) : await write();
   const checksum = checksumOf(compiled);
   await printResult(output, {
     lines: () => [
-      `${compiled.documents.size} servers in ${compiled.waves.length} waves`,
+      `${compiled.documents.size} servers`,
       ...Object.entries(compiled.gpus).flatMap(([cluster, gpus]) =>
         Object.entries(gpus).map(([product, count]) => `GPUs of ${cluster}: ${count} ${product}`),
       ),
       `${written.length} files written, ${removed.length} removed, ${unchanged} as they were`,
-      `checksum: ${checksum}`,
+      `checksum of the documents: ${checksum}`,
     ],
     value: () => ({
       servers: compiled.documents.size,

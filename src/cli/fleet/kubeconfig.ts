@@ -42,7 +42,7 @@ async function run(cluster: string, paths: string[], options: KubeconfigArgument
   const { operatorKubeconfig } = await import('../../planes/fleet/pki/operator.ts');
   const { replaceFile } = await import('../../runtime/kept-file.ts');
   const { compilePaths } = await import('./compiled.ts');
-  const { authorityNames, makeAuthorities } = await import('./provide.ts');
+  const { authorityNames, makeAuthorities, noAuthority } = await import('./provide.ts');
   const { fleets } = await loadPlatformOrThrow(paths);
   const fleet = [...fleets.values()].find(({ spec }) => spec.cluster === cluster);
   if (fleet === undefined)
@@ -58,13 +58,7 @@ async function run(cluster: string, paths: string[], options: KubeconfigArgument
   const made =
     options.createAuthorities === true ? await makeAuthorities(options, [...new Set([...own, name])], passphrase) : [];
   const authority = (await openAuthorities(options.authorities, [name], passphrase, nowMs)).get(name);
-  if (authority === undefined)
-    throw new InputError({
-      reason: 'AuthorityUnreadable',
-      file: options.authorities,
-      message: `there is no authority ${name}`,
-      fix: 'of a cluster that is new they are made by --create-authorities',
-    });
+  if (authority === undefined) throw noAuthority(options.authorities, name);
   const untilMs = nowMs + options.hours * 3_600_000;
   // Clocks of servers may be behind.
   const person = { name: personHere(), group: options.group, fromMs: nowMs - 300_000, untilMs };

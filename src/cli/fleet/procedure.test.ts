@@ -1,13 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { FleetDesk } from '../../../test/support/salt/stand-in.ts';
 
 /** The commands of every day after the first, with a stand-in for `salt` that answers questions and does nothing. */
 const root = resolve(import.meta.dirname, '../../..');
 const spec = readFileSync(join(root, 'test/golden/check/valid-fleet/input.yaml'), 'utf8');
-const salt = `#!${process.execPath}
+const salt = `
 const { existsSync } = require('node:fs');
 const words = process.argv.slice(2);
 const servers = words[words.indexOf('--list') + 1].split(',');
@@ -18,33 +17,16 @@ const answering = servers.filter((id) => !existsSync(process.env.DOWN + id));
 console.log(JSON.stringify(Object.fromEntries(answering.map((id) => [id, answers[fn] ?? { value: 1 }]))));
 `;
 
-let folder: string;
-const at = (...parts: readonly string[]) => join(folder, ...parts);
+let desk: FleetDesk;
+const at = (...parts: readonly string[]) => desk.at(...parts);
+const fleet = (...words: readonly string[]) => desk.fleet(...words);
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tideline-procedure-'));
-  mkdirSync(at('bin'));
-  mkdirSync(at('spec'));
-  writeFileSync(at('bin/salt'), salt);
-  chmodSync(at('bin/salt'), 0o755);
-  writeFileSync(at('spec/fleet.yaml'), spec);
-  expect(fleet('compile', at('spec'), '--out', at('out')).status).toBe(0);
+  desk = new FleetDesk(salt, spec, { DOWN: 'down-' });
 }, 60_000);
 afterEach(() => {
-  rmSync(folder, { recursive: true });
+  desk.remove();
 });
 
-function fleet(...words: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(join(root, 'bin/tideline'), ['fleet', ...words], {
-    encoding: 'utf8',
-    env: {
-      ...process.env,
-      PATH: `${at('bin')}:${process.env['PATH'] ?? ''}`,
-      DOWN: at('down-'),
-      TIDELINE_HISTORY: at('history'),
-    },
-  });
-  return { status, said: `${stdout}${stderr}` };
-}
 const about = (verb: string, name: string, ...more: readonly string[]) =>
   fleet(verb, name, at('spec'), '--against', at('out'), ...more);
 const retire = (name: string) => {
@@ -88,6 +70,8 @@ it('does what was agreed to and nothing else: the first step that fails ends it'
   expect(about('remove', 'par-a-worker', '--plan', '0123456789abcdef').said).toContain('ChecksumDiffers');
   const done = about('remove', 'par-a-worker', '--plan', checksum);
   expect(done.status).toBe(1);
+  // What drains it and stops it still reads its document.
+  expect(existsSync(at('out/documents/par-a-worker.json'))).toBe(true);
   expect(done.said).toMatch(/tideline_units\.retire failed in wave 1 of 1.*\n.*par-a-worker: .*no disk/);
 });
 

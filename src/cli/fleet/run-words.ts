@@ -9,7 +9,7 @@ export function printProgress(): (progress: Progress) => void {
   let begunMs = 0;
   return ({ wave, waves, of, step, event, line }) => {
     const place = `wave ${wave + 1} of ${waves}, ${of.cluster} ${of.kind}`;
-    if (event === 'said') printErrorLines([`    ${line ?? ''}`]);
+    if (event === 'said') printErrorLines((line ?? '').split('\n').map((one) => `    ${one}`));
     else if (event === 'begun') {
       begunMs = systemClock.monotonic();
       const on = 'servers' in step ? `: ${few(step.servers)}` : '';
@@ -29,7 +29,11 @@ export function outcomeLines(outcome: Outcome, waves: number): readonly string[]
   const later = waves - wave - 1;
   return [
     `${stepName(step)} failed in wave ${wave + 1} of ${waves}; ${later === 0 ? 'it is the last one' : `the ${later} after it are untouched`}`,
-    ...faults.slice(0, 20).map(({ server, message }) => `  ${server === undefined ? '' : `${server}: `}${message}`),
+    ...faults
+      .slice(0, 20)
+      .flatMap(({ server, message }) =>
+        `${server === undefined ? '' : `${server}: `}${message}`.split('\n').map((line) => `  ${line}`),
+      ),
     ...(faults.length > 20 ? [`  and ${faults.length - 20} more`] : []),
   ];
 }

@@ -1,35 +1,38 @@
+import type { CompiledFleet } from '../../planes/fleet/compile/compile.ts';
 import type { StepHandlers } from '../../planes/fleet/run/handlers.ts';
-import { compileInto, compilePaths } from './compiled.ts';
-import { authorityNames, type SafeOptions } from './provide.ts';
+import { authorityNames, type SafeOptions, signedInto } from './provide.ts';
+
+export interface SignStepOptions {
+  readonly folder: string;
+  readonly safe: SafeOptions;
+  /** The spec as it is now; throws RunOfOtherSpec when it is not that of the run. */
+  readonly compileAsAgreed: () => Promise<CompiledFleet>;
+  /** Writes the documents with what was signed. */
+  readonly writeDocuments: () => Promise<void>;
+}
 
 /** The step in which servers hand in public keys and get certificates into their documents. */
-export function signStep(
-  paths: readonly string[],
-  folder: string,
-  { authorities: safe, passphraseFile }: SafeOptions,
-): NonNullable<StepHandlers['sign']> {
+export function signStep({
+  folder,
+  safe,
+  compileAsAgreed,
+  writeDocuments,
+}: SignStepOptions): NonNullable<StepHandlers['sign']> {
   return async ({ servers }, { reach, signal, say }) => {
     const { openAuthorities, readPassphrase } = await import('../../planes/fleet/pki/authorities.ts');
-    const { readSigned, writeSigned } = await import('../../planes/fleet/pki/folder.ts');
+    const { writeSigned } = await import('../../planes/fleet/pki/folder.ts');
     const { provideSecrets } = await import('../../planes/fleet/pki/secrets-folder.ts');
-    const { signAll } = await import('../../planes/fleet/pki/sign.ts');
-    const { writeFolder } = await import('../../planes/fleet/folder.ts');
     const { publicKeysOf } = await import('../../planes/fleet/run/public-keys.ts');
-    const nowMs = Date.now();
-    const passphrase = await readPassphrase(passphraseFile);
-    const { pkiPlan, documents } = await compilePaths(paths);
-    const authorities = await openAuthorities(safe, authorityNames({ pkiPlan }), passphrase, nowMs);
+    const passphrase = await readPassphrase(safe.passphraseFile);
+    const compiled = await compileAsAgreed();
+    const names = authorityNames(compiled);
+    const authorities = await openAuthorities(safe.authorities, names, passphrase, Date.now());
     const { publicKeys, faults } = publicKeysOf(servers, await reach.call(servers, 'tideline.public_keys', {}, signal));
-    const before = await readSigned(folder);
-    const planned = new Map(Object.entries(pkiPlan));
-    const signing = signAll({ planned, publicKeys, present: before.certificates, authorities, nowMs });
-    const signedBy = Object.fromEntries([...authorities].map(([name, { trusted }]) => [name, trusted]));
-    await writeSigned(folder, before, {
-      certificates: signing.certificates,
-      authorities: { ...before.authorities, ...signedBy },
-    });
-    await provideSecrets({ safe, passphrase, out: folder, documents, create: false, write: true });
-    await writeFolder(folder, await compileInto(folder, paths));
+    const { signing, before, after } = await signedInto(folder, compiled, publicKeys, authorities);
+    await writeSigned(folder, before, after);
+    const { documents } = compiled;
+    await provideSecrets({ safe: safe.authorities, passphrase, out: folder, documents, create: false, write: true });
+    await writeDocuments();
     say(`signed ${signing.signed.length} certificates`);
     const own = new Set(servers);
     const refused = signing.refused.filter(({ server }) => own.has(server));

@@ -4,7 +4,8 @@ import type { Signing } from '../../planes/fleet/pki/sign.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { compilePaths } from './compiled.ts';
 import { few } from './few.ts';
-import { authorityNames } from './provide.ts';
+import { holding } from './holding.ts';
+import { authorityNames, signedInto } from './provide.ts';
 
 interface SignArguments extends OutputArguments {
   readonly publicKeys: string;
@@ -48,11 +49,18 @@ that need them. Exits with 1 when something that is wanted cannot be signed. The
 }
 
 async function run(paths: string[], options: SignArguments): Promise<void> {
+  const { isCompiled } = await import('../../planes/fleet/folder.ts');
+  const sign = () => signing(paths, options);
+  // A folder that is none of ours has no run that could be disturbed.
+  if (options.yes === true && (await isCompiled(options.out))) await holding(options.out, sign);
+  else await sign();
+}
+
+async function signing(paths: readonly string[], options: SignArguments): Promise<void> {
   const { createAuthority, newAuthority, openAuthorities, readPassphrase } = await import(
     '../../planes/fleet/pki/authorities.ts'
   );
-  const { readPublicKeys, readSigned, writeSigned } = await import('../../planes/fleet/pki/folder.ts');
-  const { signAll } = await import('../../planes/fleet/pki/sign.ts');
+  const { readPublicKeys, writeSigned } = await import('../../planes/fleet/pki/folder.ts');
   const { provideSecrets } = await import('../../planes/fleet/pki/secrets-folder.ts');
   const nowMs = Date.now();
   const passphrase = await readPassphrase(options.passphraseFile);
@@ -68,16 +76,8 @@ async function run(paths: string[], options: SignArguments): Promise<void> {
       ? await open()
       : new Map([...authorities, ...absent.map((name) => [name, newAuthority(name, nowMs)] as const)]);
   }
-  const before = await readSigned(options.out);
-  const signing = signAll({
-    planned: new Map(Object.entries(pkiPlan)),
-    publicKeys: await readPublicKeys(options.publicKeys),
-    present: before.certificates,
-    authorities,
-    nowMs,
-  });
-  const signedBy = Object.fromEntries([...authorities].map(([name, { trusted }]) => [name, trusted]));
-  const after = { certificates: signing.certificates, authorities: { ...before.authorities, ...signedBy } };
+  const publicKeys = await readPublicKeys(options.publicKeys);
+  const { signing: signed, before, after } = await signedInto(options.out, { pkiPlan }, publicKeys, authorities);
   const secrets = await provideSecrets({
     safe: options.authorities,
     passphrase,
@@ -92,18 +92,18 @@ async function run(paths: string[], options: SignArguments): Promise<void> {
     lines: () => [
       ...made.map((name) => `${write ? 'made' : 'would make'} the authority ${name}`),
       ...secretLines(secrets, write),
-      ...linesOf(signing, write),
+      ...linesOf(signed, write),
       write ? `${files} files written` : 'nothing was written; add --yes to do it',
     ],
     value: () => ({
       written: write,
       authorities: made,
       secrets,
-      signed: signing.signed.map(({ server, path, reason }) => ({ server, path, reason })),
-      refused: signing.refused,
+      signed: signed.signed.map(({ server, path, reason }) => ({ server, path, reason })),
+      refused: signed.refused,
     }),
   });
-  if (signing.refused.length > 0) process.exitCode = 1;
+  if (signed.refused.length > 0) process.exitCode = 1;
 }
 
 /** Names only: what a secret is stands in its file. */

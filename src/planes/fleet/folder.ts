@@ -63,6 +63,11 @@ export async function writeFolder(folder: string, compiled: CompiledFleet): Prom
   }
 }
 
+/** Whether an earlier compile wrote there: only such a folder has documents that a run may be reading. */
+export async function isCompiled(folder: string): Promise<boolean> {
+  return (await readIndex(folder)) !== undefined;
+}
+
 /** The documents that an earlier compile wrote. Throws an InputError when the folder has none or one cannot be read. */
 export async function readDocuments(folder: string): Promise<ReadonlyMap<string, ServerDocument>> {
   const fix = 'name the folder that `tideline fleet compile --out` wrote, or compile it again';

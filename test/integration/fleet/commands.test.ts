@@ -19,7 +19,7 @@ async function fleet(...words: readonly string[]): Promise<string> {
 it('compiles a spec to a folder, has nothing to do then, and plans what an edit would touch', async () => {
   const out = join(folder, 'out');
   expect(await fleet('compile', spec, '--out', out)).toMatch(
-    /12 files written, 0 removed, 0 as they were\nchecksum: [0-9a-f]{64}/,
+    /12 files written, 0 removed, 0 as they were\nchecksum of the documents: [0-9a-f]{64}/,
   );
   expect(await fleet('compile', spec, '--out', out)).toContain('0 files written, 0 removed, 12 as they were');
   expect(await fleet('plan', spec, '--against', out)).toMatch(/^6 servers have not got what was written before: /);

@@ -68,7 +68,8 @@ describe('a master and three minions', () => {
     const said: string[] = [];
     const outcome = await goThrough(runOf(...waves), 0, {
       append: async () => {},
-      handlers: reachHandlers(async () => {}),
+      handlers: reachHandlers,
+      waveDone: async () => {},
       reach: reach(),
       clock: systemClock,
       signal: never,

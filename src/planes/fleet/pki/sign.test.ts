@@ -158,6 +158,14 @@ test('a copied server gets nothing, and neither does the one that it was copied 
   expect(said(signAll(input({ publicKeys })))).toEqual(['par-a-master KeyShared', 'par-a-worker KeyShared']);
 });
 
+test('a key that another server was signed for, in an earlier wave, is signed for nobody else', () => {
+  const before = signAll(input());
+  const same = keys.get('par-a-master')?.[peer.key] ?? '';
+  const publicKeys = new Map([['par-a-worker', { [kubelet.key]: same }]]);
+  const found = said(signAll(input({ publicKeys, present: before.certificates })));
+  expect(found.filter((one) => one.includes('KeyShared'))).toEqual(['par-a-worker KeyShared']);
+});
+
 test('whatever servers hand in: they get the names of the spec and of themselves, or nothing', () => {
   const other = keys.get('par-a-master')?.[peer.key] ?? '';
   const handedIn = fc.dictionary(

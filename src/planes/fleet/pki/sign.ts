@@ -95,18 +95,26 @@ function placeOf(server: string, path: string): string {
   return `${server}:${path}`;
 }
 
-/** The keys that may be signed, and for those that two places have, the other place. */
-function sortKeys({ publicKeys }: SigningInput) {
+/**
+ * The keys that may be signed, and for those that two places have, the other place. A server that hands in nothing now, because another wave has
+ * its turn, holds the keys that its certificates were signed for.
+ */
+function sortKeys({ publicKeys, present, planned }: SigningInput) {
   const fits = new Map<string, KeyObject>();
   const shared = new Map<string, string>();
   const holders = new Map<string, string>();
+  for (const [server, certificates] of planned)
+    for (const { key, path } of publicKeys.has(server) ? [] : certificates) {
+      const bytes = keyOf(present.get(server)?.[path]);
+      if (bytes !== undefined) holders.set(bytes, placeOf(server, key));
+    }
   for (const [server, pems] of [...publicKeys].sort(([a], [b]) => compareText(a, b)))
     for (const [path, pem] of Object.entries(pems)) {
       const place = placeOf(server, path);
       const key = fitKey(pem);
       if (key === undefined) continue;
       fits.set(place, key);
-      const bytes = key.export({ type: 'spki', format: 'der' }).toString('base64');
+      const bytes = bytesOf(key);
       const first = holders.get(bytes);
       if (first === undefined) holders.set(bytes, place);
       else {
@@ -115,6 +123,16 @@ function sortKeys({ publicKeys }: SigningInput) {
       }
     }
   return { fits, shared };
+}
+
+function bytesOf(key: KeyObject): string {
+  return key.export({ type: 'spki', format: 'der' }).toString('base64');
+}
+
+/** The key that a certificate was signed for. */
+function keyOf(pem: string | undefined): string | undefined {
+  const key = pem === undefined ? undefined : certificateOf(pem)?.publicKey;
+  return key === undefined ? undefined : bytesOf(key);
 }
 
 function fitKey(pem: string): KeyObject | undefined {

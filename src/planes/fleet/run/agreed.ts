@@ -18,12 +18,17 @@ export function refuseOther(planned: Run, checksum: string): void {
 export function refuseToGoOn({ id, state, documents }: KnownRun, documentsNow: string): void {
   if (state === 'superseded')
     throw badRun('ChecksumDiffers', 'another run took the place of this one', 'look at `tideline fleet plan` again');
-  if (documents !== documentsNow)
-    throw badRun(
-      'RunOfOtherSpec',
-      `the spec changed since ${id} was planned`,
-      'plan anew: what servers have not got yet is part of every plan',
-    );
+  refuseOtherSpec(documents, documentsNow, `since ${id} was planned`);
+}
+
+/** Throws RunOfOtherSpec where the spec of now gives other documents than that of the run. */
+export function refuseOtherSpec(documents: string, documentsNow: string, since = 'while the run is under way'): void {
+  if (documents === documentsNow) return;
+  throw badRun(
+    'RunOfOtherSpec',
+    `the spec changed ${since}`,
+    'plan anew: what servers have not got yet is part of every plan',
+  );
 }
 
 /** Throws RunFrozen while the platform is frozen. */

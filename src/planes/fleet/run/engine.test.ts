@@ -30,6 +30,8 @@ class Crash extends Error {}
 class World {
   readonly lines: JournalEvent[] = [];
   readonly effects: string[] = [];
+  /** Waves that were done; one may be told of twice. */
+  readonly done: string[] = [];
   crashAt = Infinity;
   fails: string | undefined;
   held: string | undefined;
@@ -51,6 +53,7 @@ class World {
       signal: new AbortController().signal,
       hold: async () => this.held,
       tell: () => undefined,
+      waveDone: async (wave) => void this.done.push(wave.servers.join()),
     };
   }
 
@@ -83,6 +86,7 @@ it('goes on after a crash at any line: the same effects in the same order, and n
       );
       expect(before - endedBefore).toBeLessThanOrEqual(1);
       expect(world.lines.at(-1)).toEqual({ what: 'finished' });
+      expect([...new Set(world.done)]).toEqual(run.waves.flatMap(({ servers }) => servers));
     }),
   );
 });
@@ -100,8 +104,11 @@ it('leaves every wave after one that failed untouched, and goes on there when it
       expect(outcome).toMatchObject({ ended: 'failed', wave: bad.wave });
       const touched = new Set(world.effects.map((effect) => effect.split(' ')[1]));
       expect([...touched]).toEqual(run.waves.slice(0, bad.wave + 1).flatMap(({ servers }) => servers));
+      // Of the wave that failed nobody says that its servers have what they are to have.
+      expect(world.done).toEqual(run.waves.slice(0, bad.wave).flatMap(({ servers }) => servers));
       world.fails = undefined;
       expect(await world.go(run)).toEqual({ ended: 'finished' });
+      expect(world.done).toEqual(run.waves.flatMap(({ servers }) => servers));
     }),
   );
 });

@@ -17,6 +17,8 @@ export interface EngineOptions {
   /** Asked before each step: why the run must not go on (frozen, a person ends it, the lock is lost), or undefined. */
   readonly hold: () => Promise<string | undefined>;
   readonly tell: (progress: Progress) => void;
+  /** Hears of a wave of which every step was judged good, before that is written down: after a crash it hears of it again. */
+  readonly waveDone: (wave: RunWave) => Promise<void>;
 }
 
 /** What is told to whoever watches. */
@@ -60,11 +62,16 @@ export async function goThrough(run: Run, from: number, options: EngineOptions):
       tell(placed, run, options, 'failed');
       return { ended: 'failed', wave: placed.wave, step: placed.step, faults };
     }
+    if (isLastOf(placed, run)) await options.waveDone(placed.of);
     await options.append({ what: 'ended', step: placed.index });
     tell(placed, run, options, 'ended');
   }
   await options.append({ what: 'finished' });
   return { ended: 'finished' };
+}
+
+function isLastOf({ index, wave }: PlacedStep, run: Run): boolean {
+  return stepsOf(run)[index + 1]?.wave !== wave;
 }
 
 /** The steps of all waves in their order; journals count them by their place. */

@@ -4,7 +4,7 @@ import type { StepFault } from './handlers.ts';
 import { reachHandlers } from './over-reach.ts';
 import type { Reach } from './reach.ts';
 
-const { call, restart } = reachHandlers(async () => {});
+const { call, restart } = reachHandlers;
 
 /** The faults of a step whose one server returned this to Salt. */
 async function faultsOf(name: string, returned: unknown): Promise<readonly StepFault[] | undefined> {

@@ -1,41 +1,40 @@
-import type { StepFault, StepHandler, StepHandlers } from './handlers.ts';
+import type { StepContext, StepFault, StepHandlers } from './handlers.ts';
 import type { Applied, Called } from './reach.ts';
-import type { Step } from './steps.ts';
+import type { RunWave, Step } from './steps.ts';
 
 type Applying = Extract<Step, { readonly do: 'apply' }>;
 
-/**
- * The steps that need nothing but the way to the servers. `applied` hears of the servers that have their whole document now, also when another
- * server of the step failed.
- */
-export function reachHandlers(
-  applied: (servers: readonly string[]) => Promise<void>,
-): Pick<StepHandlers, 'apply' | 'restart' | 'call'> {
-  return {
-    apply: applyHandler(applied),
-    async restart({ servers }, { reach, signal, say }) {
-      const answers = await reach.call(servers, 'tideline_units.restart', {}, signal);
-      const restarted = [...answers].flatMap(([server, called]) =>
-        'value' in called ? restartedOf(called.value).map((unit) => `${unit} on ${server}`) : [],
-      );
-      if (restarted.length > 0) say(`restarted ${restarted.join(', ')}`);
-      return calledFaults(servers, answers, 'tideline_units.restart');
-    },
-    async call({ servers, function: name, arguments: args }, { reach, signal }) {
-      return calledFaults(servers, await reach.call(servers, name, args, signal), name);
-    },
-  };
+/** The steps that need nothing but the way to the servers. */
+export const reachHandlers: Required<Pick<StepHandlers, 'apply' | 'restart' | 'call'>> = {
+  apply: applyDocuments,
+  async restart({ servers }, { reach, signal, say }) {
+    const answers = await reach.call(servers, 'tideline_units.restart', {}, signal);
+    const restarted = [...answers].flatMap(([server, called]) =>
+      'value' in called ? restartedOf(called.value).map((unit) => `${unit} on ${server}`) : [],
+    );
+    if (restarted.length > 0) say(`restarted ${restarted.join(', ')}`);
+    return calledFaults(servers, answers, 'tideline_units.restart');
+  },
+  async call({ servers, function: name, arguments: args }, { reach, signal }) {
+    return calledFaults(servers, await reach.call(servers, name, args, signal), name);
+  },
+};
+
+async function applyDocuments(
+  { servers, components }: Applying,
+  { reach, signal, say }: StepContext,
+): Promise<readonly StepFault[]> {
+  const answers = await reach.apply(servers, { ...(components === undefined ? {} : { components }), signal });
+  const well = servers.filter((server) => isOk(answers.get(server)));
+  const changes = [...answers.values()].flatMap((one) => ('changes' in one ? one.changes : []));
+  say(`${well.length} of ${servers.length} servers as their documents say, ${changes.length} changes`);
+  return servers.flatMap((server) => appliedFaults(server, answers.get(server)));
 }
 
-function applyHandler(applied: (servers: readonly string[]) => Promise<void>): StepHandler<Applying> {
-  return async ({ servers, components }, { reach, signal, say }) => {
-    const answers = await reach.apply(servers, { ...(components === undefined ? {} : { components }), signal });
-    const well = servers.filter((server) => isOk(answers.get(server)));
-    if (components === undefined) await applied(well);
-    const changes = [...answers.values()].flatMap((one) => ('changes' in one ? one.changes : []));
-    say(`${well.length} of ${servers.length} servers as their documents say, ${changes.length} changes`);
-    return servers.flatMap((server) => appliedFaults(server, answers.get(server)));
-  };
+/** The servers that have their whole document when a wave is done. */
+export function appliedIn({ steps }: RunWave): readonly string[] {
+  const whole = steps.flatMap((step) => (step.do === 'apply' && step.components === undefined ? step.servers : []));
+  return [...new Set(whole)];
 }
 
 function isOk(one: Applied | undefined): boolean {
