@@ -4,60 +4,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ControlPlane } from '../../lab/control-plane/control-plane.ts';
 import { Network } from '../../lab/net/network.ts';
-import { sleeping, writeImage } from '../../lab/servers/image.ts';
 import { findFelix, findNodePrograms } from '../../lab/servers/programs.ts';
-import { findRoot } from '../../lab/servers/root.ts';
-import { bootServer, type Server } from '../../lab/servers/server.ts';
+import type { Server } from '../../lab/servers/server.ts';
 import { shippedObjects } from '../../src/cli/fleet/shipped-objects.ts';
 import { compileFleet } from '../../src/planes/fleet/compile/compile.ts';
-import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
+import { eventually } from '../support/clusters/control-plane.ts';
 import { denied, grantsOf, grantText, rulesOf, used } from '../support/deploy/rights.ts';
 import { fleetPlatform } from '../support/fleet.ts';
+import { bootLoneWorker, image } from '../support/servers/lone-worker.ts';
 
 const network = new Network();
-const bridge = { namespace: 'switch', device: 'br0' };
-const master = '10.77.1.1';
-const image = 'lab.example/sleep:1';
 const name = `worker${Date.now() % 100_000}`;
 let folder: string;
 let plane: ControlPlane;
 let worker: Server;
-
-const containerd = `version = 2
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "${image}"
-  restrict_oom_score_adj = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
-    conf_dir = "/etc/cni/net.d"
-  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-    runtime_type = "io.containerd.runc.v2"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-      SystemdCgroup = false
-`;
-
-const kubelet = {
-  apiVersion: 'kubelet.config.k8s.io/v1beta1',
-  kind: 'KubeletConfiguration',
-  authentication: { anonymous: { enabled: false }, x509: { clientCAFile: '/etc/kubernetes/ca.crt' } },
-  authorization: { mode: 'Webhook' },
-  containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
-  cgroupDriver: 'cgroupfs',
-  failCgroupV1: false,
-  failSwapOn: false,
-  resolvConf: '',
-  evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
-};
-
-const kubeletUnit = `[Unit]
-After=containerd.service
-[Service]
-Restart=always
-RestartSec=1
-ExecStart=/usr/local/bin/kubelet --config=/etc/kubernetes/kubelet.json --kubeconfig=/etc/kubernetes/kubeconfig --node-ip=10.77.1.2 --node-labels=topology.kubernetes.io/region=site0
-[Install]
-WantedBy=multi-user.target
-`;
 
 const cni = {
   cniVersion: '0.3.1',
@@ -80,24 +40,11 @@ const cni = {
 const group = (name: string) => `tideline:calico-${name}`;
 
 beforeAll(async () => {
-  const [root, programs, felix] = await Promise.all([
-    findRoot(process.env),
-    findNodePrograms(process.env),
-    findFelix(process.env),
-  ]);
+  const [programs, felix] = await Promise.all([findNodePrograms(process.env), findFelix(process.env)]);
   folder = await mkdtemp(join(tmpdir(), 'tideline-felix-'));
-  for (const namespace of ['switch', 'master']) await network.addNamespace(namespace);
-  await network.batch('switch', ['link add br0 type bridge', 'link set br0 up']);
-  await network.link({ namespace: 'master', device: 'host0' }, { namespace: 'switch', device: 'port1' });
-  await network.ip('switch', 'link', 'set', 'port1', 'master', 'br0');
-  await network.ip('master', 'address', 'add', `${master}/24`, 'dev', 'host0');
-  const boot = { name, root, folder: join(folder, name), network, bridge, addresses: ['10.77.1.2/24'] };
-  const routes = [`default via ${master}`];
-  [plane, worker] = await Promise.all([
-    startTestControlPlane({ network, namespace: 'master', address: master }),
-    bootServer({ ...boot, routes }),
-    writeImage(join(folder, 'image.tar'), image, root, sleeping),
-  ]);
+  const flags = ['--node-labels=topology.kubernetes.io/region=site0'];
+  const lone = await bootLoneWorker({ network, folder, name, flags });
+  ({ plane, worker } = lone);
   const fleet = compileFleet(fleetPlatform(), {}, await shippedObjects('deploy'));
   const objects = fleet.objects.get('site0') ?? [];
   const isKind = ({ kind }: { readonly kind: string }) => kind === 'CustomResourceDefinition';
@@ -108,28 +55,19 @@ beforeAll(async () => {
   const id = 'site0-worker0000';
   const part = fleet.documents.get(id)?.components.find((component) => component.name === 'felix');
   const unit = part?.units['calico-felix.service']?.text ?? '';
-  const kubeconfig = await plane.kubeconfigFor({ user: `system:node:${name}`, groups: ['system:nodes'] });
   const [ofCni = '', ofFelix = ''] = await Promise.all(
     ['cni', 'felix'].map((of) => plane.kubeconfigFor({ user: group(of), groups: [group(of)] })),
   );
   await Promise.all([
-    worker.copyIn(join(programs, 'kubelet'), '/usr/local/bin/kubelet'),
     worker.copyIn(join(programs, 'calico'), '/usr/lib/cni/calico'),
     worker.copyIn(join(programs, 'calico'), '/usr/lib/cni/calico-ipam'),
     worker.copyIn(felix, '/usr/local/bin/calico-felix'),
-    worker.copyIn(join(folder, 'image.tar'), '/srv/image.tar'),
-    worker.copyIn(kubeconfig, '/etc/kubernetes/kubeconfig'),
     worker.copyIn(ofCni, '/etc/cni/kubeconfig'),
     worker.copyIn(ofFelix, '/etc/calico/felix.json'),
-    worker.copyIn(plane.authority, '/etc/kubernetes/ca.crt'),
-    worker.write('/etc/kubernetes/kubelet.json', JSON.stringify(kubelet)),
-    worker.write('/etc/containerd/config.toml', containerd),
     worker.write('/etc/cni/net.d/10-pods.conflist', JSON.stringify(cni)),
-    worker.write('/etc/systemd/system/kubelet.service', kubeletUnit),
     worker.write('/etc/systemd/system/calico-felix.service', unit.replaceAll(id, name)),
   ]);
-  await worker.exec('systemctl daemon-reload; systemctl --quiet enable --now containerd kubelet calico-felix');
-  await worker.exec('ctr -n k8s.io images import /srv/image.tar');
+  await lone.start('calico-felix');
 });
 
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { compareText } from '../../../../model/values.ts';
 import type { RunWave, Step } from '../steps.ts';
 import { membershipWave } from './membership.ts';
 import type { Refusal } from './reasons.ts';
-import { having, type Planned, peerOf, refused, type Situation } from './situation.ts';
+import { having, type Planned, peerOf, refused, type Situation, serverSilent, serverUnknown } from './situation.ts';
 import { blindWarnings, call, gate, gatesFor, isControl, restart, returned, signed, start, stop } from './touch.ts';
 
 /** What is done after the worst. API servers stop before anything happens to the data behind them, and start when it is one again. */
@@ -23,7 +23,7 @@ export function restoreRun(situation: Situation, cluster: string, { source, sha2
   const { members, controls } = partsOf(situation, cluster);
   const silent = members.filter((server) => facts.silent.has(server));
   if (members.length === 0) return refused(noSurvivor(cluster));
-  if (silent.length > 0) return refused(...silent.map(silentMember));
+  if (silent.length > 0) return refused(...silent.map(serverSilent));
   const steps: readonly Step[] = [
     ...stopped(situation, controls, members),
     call(members, 'tideline_etcd.restore', { source, sha256 }),
@@ -118,7 +118,7 @@ export function returnRun(situation: Situation, servers: readonly string[]): Pla
   const { after, before, facts, apis } = situation;
   const unknown = servers.filter((server) => !after.documents.has(server));
   const silent = servers.filter((server) => facts.silent.has(server));
-  if (unknown.length + silent.length > 0) return refused(...unknown.map(unknownServer), ...silent.map(silentMember));
+  if (unknown.length + silent.length > 0) return refused(...unknown.map(serverUnknown), ...silent.map(serverSilent));
   const waves = after.waves
     .map((wave) => ({ ...wave, servers: wave.servers.filter((server) => servers.includes(server)) }))
     .filter((wave) => wave.servers.length > 0)
@@ -206,14 +206,4 @@ const notLost = (cluster: string): Refusal => ({
   reason: 'MemberHealthy',
   message: `the etcd of ${cluster} has a quorum`,
   fix: 'replace the members that are lost: tideline fleet replace',
-});
-const silentMember = (server: string): Refusal => ({
-  reason: 'ServerSilent',
-  message: `${server} does not answer`,
-  fix: 'start it and its minion, or take it out of the spec first',
-});
-const unknownServer = (server: string): Refusal => ({
-  reason: 'ServerUnknown',
-  message: `no document names ${server}`,
-  fix: 'correct the name',
 });

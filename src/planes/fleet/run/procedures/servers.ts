@@ -1,6 +1,6 @@
 import type { Refusal } from './reasons.ts';
 import { rollout } from './rollout.ts';
-import { type Documents, type Planned, refused, type Situation } from './situation.ts';
+import { type Documents, type Planned, refused, type Situation, serverSilent, serverUnknown } from './situation.ts';
 
 /** Servers come, go, or are set up anew. */
 
@@ -8,10 +8,10 @@ import { type Documents, type Planned, refused, type Situation } from './situati
 export function addRun(situation: Situation, servers: readonly string[]): Planned {
   const { before, after, facts } = situation;
   const refusals = servers.flatMap((server): readonly Refusal[] => {
-    if (!after.documents.has(server)) return [unknown(server)];
+    if (!after.documents.has(server)) return [serverUnknown(server)];
     if (before.has(server)) return [notNew(server)];
     const runs = facts.foreign.get(server) ?? [];
-    if (facts.silent.has(server)) return [silent(server)];
+    if (facts.silent.has(server)) return [serverSilent(server)];
     return runs.length === 0 ? [] : [stillRuns(server, runs)];
   });
   if (refusals.length > 0) return refused(...refusals);
@@ -23,7 +23,7 @@ export function addRun(situation: Situation, servers: readonly string[]): Planne
 export function removeRun(situation: Situation, servers: readonly string[]): Planned {
   const { before, after } = situation;
   const refusals = servers.flatMap((server) => {
-    if (!before.has(server)) return [unknown(server)];
+    if (!before.has(server)) return [serverUnknown(server)];
     return after.documents.has(server) ? [stays(server)] : [];
   });
   if (refusals.length > 0) return refused(...refusals);
@@ -41,8 +41,8 @@ export function removeRun(situation: Situation, servers: readonly string[]): Pla
 export function replaceRun(situation: Situation, servers: readonly string[]): Planned {
   const { before, after, facts } = situation;
   const refusals = servers.flatMap((server) => {
-    if (!before.has(server) || !after.documents.has(server)) return [unknown(server)];
-    return facts.silent.has(server) ? [silent(server)] : [];
+    if (!before.has(server) || !after.documents.has(server)) return [serverUnknown(server)];
+    return facts.silent.has(server) ? [serverSilent(server)] : [];
   });
   if (refusals.length > 0) return refused(...refusals);
   return rollout(situation, { command: `replace ${servers.join(' ')}`, changed: new Set(), again: new Set(servers) });
@@ -78,20 +78,10 @@ function differs(before: ReturnType<Documents['get']>, after: ReturnType<Documen
   return JSON.stringify(before) !== JSON.stringify(after);
 }
 
-const unknown = (server: string): Refusal => ({
-  reason: 'ServerUnknown',
-  message: `no document names ${server}`,
-  fix: 'correct the name; tideline fleet plan lists what changes',
-});
 const notNew = (server: string): Refusal => ({
   reason: 'ServerNotNew',
   message: `${server} already has a document`,
   fix: 'apply what changed, or replace it when its disk is a new one',
-});
-const silent = (server: string): Refusal => ({
-  reason: 'ServerSilent',
-  message: `${server} does not answer`,
-  fix: 'start it and its minion',
 });
 const stays = (server: string): Refusal => ({
   reason: 'ServerStays',

@@ -86,3 +86,14 @@ export function isUnsigned({ pki }: ServerDocument): boolean {
 }
 
 export const refused = (...refusals: readonly Refusal[]): Planned => ({ ok: false, refusals });
+
+export const serverUnknown = (server: string): Refusal => ({
+  reason: 'ServerUnknown',
+  message: `no document names ${server}`,
+  fix: 'correct the name; tideline fleet plan lists what changes',
+});
+export const serverSilent = (server: string): Refusal => ({
+  reason: 'ServerSilent',
+  message: `${server} does not answer`,
+  fix: 'start it and its minion, or take it out of the spec first',
+});
