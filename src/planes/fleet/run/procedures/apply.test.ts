@@ -20,12 +20,12 @@ const texts = (run: ReturnType<typeof applyRun>) =>
 
 it('makes a new cluster: all members at once, then its objects, and nothing is drained', () => {
   expect(texts(wavesOf({ fresh: everyone }))).toEqual([
-    'etcd 3: apply pki, sign, apply, gate EtcdHealthy, gate ApiReady, gate VipHeld',
+    'etcd 3: apply pki, sign, apply, restart, gate EtcdHealthy, gate ApiReady, gate VipHeld',
     'cluster 0: objects',
-    'canary 1: apply pki, sign, apply, gate NodesReady, gate PodsRunning',
-    'worker 2: apply pki, sign, apply, gate NodesReady, gate PodsRunning',
-    'blade 1: apply pki, sign, apply',
-    'blade 1: apply pki, sign, apply, gate EdgeFit, gate ErrorRate',
+    'canary 1: apply pki, sign, apply, restart, gate NodesReady, gate PodsRunning',
+    'worker 2: apply pki, sign, apply, restart, gate NodesReady, gate PodsRunning',
+    'blade 1: apply pki, sign, apply, restart',
+    'blade 1: apply pki, sign, apply, restart, gate EdgeFit, gate ErrorRate',
   ]);
 });
 

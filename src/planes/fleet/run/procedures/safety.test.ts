@@ -11,11 +11,14 @@ import { upgradeRun } from './upgrade.ts';
 class Cluster {
   readonly faults: string[] = [];
   readonly #situation: Situation;
+  readonly #empty: readonly string[];
   readonly #voters: Map<string, boolean>;
   readonly #controls: Set<string>;
 
-  constructor(situation: Situation) {
+  /** `empty` are servers that were set up anew, and carry nothing. */
+  constructor(situation: Situation, empty: readonly string[]) {
     this.#situation = situation;
+    this.#empty = empty;
     const members = situation.facts.members.get('site0') ?? [];
     this.#voters = new Map(members.map(({ name, healthy }) => [name, healthy]));
     this.#controls = new Set(having(situation.before, 'site0', 'control-plane'));
@@ -34,8 +37,9 @@ class Cluster {
       if (step.do === 'call') this.#change(step);
       const retires = step.do === 'call' && step.function === 'tideline_units.retire';
       if (step.do === 'restart' || retires) this.#down(step.servers, why, { drained, retires });
-      if (step.do === 'restart' && !steps.slice(index).some((later) => later.do === 'gate'))
-        this.faults.push(`${why}: not gated`);
+      const carries = (name: string) => this.#situation.before.has(name) && !this.#empty.includes(name);
+      const isGated = steps.slice(index).some((later) => later.do === 'gate');
+      if (step.do === 'restart' && step.servers.some(carries) && !isGated) this.faults.push(`${why}: not gated`);
     }
   }
 
@@ -70,7 +74,7 @@ class Cluster {
       this.faults.push(`${why}: no API`);
     const isMember = (name: string) => hasRole(after.documents.get(name) ?? before.get(name), 'etcd');
     for (const name of servers)
-      if (before.has(name) && !drained.has(name) && !(retires && isMember(name)))
+      if (before.has(name) && !this.#empty.includes(name) && !drained.has(name) && !(retires && isMember(name)))
         this.faults.push(`${why}: ${name} is not drained`);
     if (retires) for (const name of servers) this.#controls.delete(name);
   }
@@ -125,7 +129,7 @@ it('of no fleet and no request takes the quorum, all control planes, or too many
       }[verb]();
       if (!result.ok) return;
       planned += 1;
-      const cluster = new Cluster(now);
+      const cluster = new Cluster(now, verb === 'replace' ? gone : []);
       for (const wave of result.run.waves) cluster.wave(wave);
       expect(cluster.faults).toEqual([]);
     }),

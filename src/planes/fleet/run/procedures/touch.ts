@@ -20,7 +20,7 @@ const patience: Readonly<Record<GateName, number>> = {
 
 export interface Touch {
   readonly documents: Documents;
-  /** Servers that have nothing yet, or nothing any more: they carry nothing that could be drained, and nothing runs that could be restarted. */
+  /** Servers that have nothing yet, or nothing any more: they carry nothing that could be drained. */
   readonly fresh: ReadonlySet<string>;
   /** Servers that were set up anew: their keys are others, whatever was signed for them. */
   readonly again: ReadonlySet<string>;
@@ -36,7 +36,10 @@ export interface Touch {
 export function touched(wave: Wave, touch: Touch): RunWave {
   const { documents, fresh, again, felt } = touch;
   const running = wave.servers.filter((server) => felt.has(server) && !fresh.has(server));
-  const restarted = running.filter((server) => hasOrchestrated(documents.get(server)));
+  // Fresh servers as well: an earlier run may have started something there and failed at a gate.
+  const restarted = wave.servers.filter(
+    (server) => (fresh.has(server) || felt.has(server)) && hasOrchestrated(documents.get(server)),
+  );
   const steps: readonly Step[] = [
     { do: 'apply', servers: wave.servers },
     ...(restarted.length > 0 ? [{ do: 'restart', servers: restarted } as const] : []),
