@@ -2,8 +2,10 @@ import { type Command, Option } from 'commander';
 import type { DrainTarget } from '../platform/drain-files.ts';
 import type { Register } from './command.ts';
 import type { ChangeArguments, DrainArguments } from './drain/run.ts';
+import { addNameServerOption } from './name-servers.ts';
 import { addTlsOptions, parseDuration } from './options.ts';
 import { addOutputOption } from './output.ts';
+import { addSteeringAgentsOption } from './steering-agents.ts';
 import { notOneOf } from './words.ts';
 
 type Kind = DrainTarget['kind'];
@@ -18,7 +20,11 @@ export const register: Register = (program) => {
     .requiredOption('--reason <text>', 'for people: why');
   addChangeOptions(drain)
     .option('--to-api', 'write it into the API of the cluster concerned, instead of the folder')
-    .option('--wait', 'with --yes: then wait until nothing is left, so that it may be switched off')
+    .option('--wait', 'with --yes: then wait until nothing is left, so that it may be switched off');
+  addSteeringAgentsOption(
+    addNameServerOption(drain),
+    'with --wait: it says how many users DNS still leads to what is drained',
+  )
     .addHelpText(
       'after',
       `
@@ -26,6 +32,8 @@ Shows what moves, and writes nothing without --yes. With it a Drain is written i
 own. Agents obey within 2 s of its being there: distribute the folder as you always do. With --to-api it is written into the API of the
 cluster that has the blade or worker, or is drained, by the kubeconfig that the spec names: its agents read it there. It ends by itself
 after --for.
+With --wait a cluster or site that policies name counts as empty when DNS leads nobody there any more, as a steering agent or the status of
+the Drain in an API says it. Where neither does, the command ends with exit code 1 once nothing else is left, and says "DNS: unknown".
 A drain that would leave a VIP or a country without anyone is refused (exit code 1).`,
     )
     .action(async (kind: Kind, name: string, paths: string[], options: DrainArguments) =>

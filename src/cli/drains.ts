@@ -25,8 +25,11 @@ export const register: Register = (program) => {
       'after',
       `
 Reads Drains from the folder, and from the API of each cluster whose kubeconfig the spec names. Asks the agents of the servers
-concerned, and of a Drain of a cluster or site the name servers what users of one country are answered. "empty" means that nothing is left: no VIP and no open connection of a blade, no route to pods of a worker, and, where a steering agent is asked, no user whom DNS leads there. Exit code 0: as
-far as can be seen all is as it should be, 1: an agent does not answer or has not heard of a Drain, or an API is not known.`,
+concerned, and of a Drain of a cluster or site the name servers what users of one country are answered. "empty" means that nothing is left:
+no VIP and no open connection of a blade, no route to pods of a worker, and no user whom DNS leads there. Of DNS that is known where a
+steering agent is asked, or the status of the Drain in an API says it; else it is "DNS: unknown", and a cluster or site that policies
+name is not called empty. Exit code 0: as far as can be seen all is as it should be, 1: an agent does not answer or has not heard of a
+Drain, an API is not known, or DNS is not.`,
     )
     .action(run);
 };
@@ -41,13 +44,13 @@ async function run(paths: string[], options: DrainsArguments): Promise<void> {
   const whole = await wholePlatform(paths);
   const { platform } = whole;
   const remarks = remarksOf(whole);
-  const [seen, answers, steering] = await Promise.all([
+  const [seen, following, steering] = await Promise.all([
     lookAt(platform, options),
     answersNow(platform, options),
     askSteeringAgents(options),
   ]);
   const snapshot = { ...seen, ...withoutUndefined({ steering }) };
-  const drains = drainStates(platform, snapshot, whole.fromApis, answers);
+  const drains = drainStates(platform, snapshot, { fromApis: whole.fromApis, inStatus: whole.answers, following });
   await printResult(options.output, {
     lines: () => [
       ...firstLines(snapshot),

@@ -390,7 +390,7 @@ test('the Drain that ends first is the first', () => {
 
 test('a Drain of a cluster in an API alone changes no DNS record, and says so', () => {
   const drained = withDrains(drainOf('Cluster', 'paris'));
-  const dns = (...names: readonly string[]) => drainStates(drained, bothWell, new Set(names))[0]?.dns;
+  const dns = (...names: readonly string[]) => drainStates(drained, bothWell, { fromApis: new Set(names) })[0]?.dns;
   expect(dns()).toBe('follows at the next apply');
   expect(dns('cluster-paris')).toBe('follows by health checks alone; records follow a Drain in the folder');
   const change = { ...undrained('Cluster', 'paris'), verb: 'drain' as const };

@@ -1,4 +1,12 @@
-import { answersOfDrain, answersText, type DrainAnswers, leftWithAnswers } from '../model/platform/drain-answers.ts';
+import {
+  answersOfDrain,
+  answersText,
+  type DrainAnswers,
+  dnsOfDrain,
+  dnsUnknown,
+  leftWithAnswers,
+  policiesOfDrain,
+} from '../model/platform/drain-answers.ts';
 import {
   bladesOfDrain,
   type Left,
@@ -12,7 +20,7 @@ import {
 import { isInForce } from '../model/platform/drains.ts';
 import type { Drain } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
-import type { DrainedView } from '../model/steering-status.ts';
+import type { DrainedView, ZoneView } from '../model/steering-status.ts';
 import { withoutUndefined } from '../model/values.ts';
 import type { Following } from './drain-dns.ts';
 import type { AgentPart, Snapshot } from './snapshot.ts';
@@ -36,27 +44,34 @@ export interface DrainState {
   readonly dns: DrainDns;
   /** What the name servers answer at this moment to users who are to be led away; absent where they were not asked. */
   readonly answers?: string;
-  /** How much DNS still leads there, as the steering agents that lead say it; absent where none was asked, or it does not say. */
+  /** How much DNS still leads there, as the steering agents that lead say it, or else its status in an API; absent where nobody says it. */
   readonly inDns?: DrainAnswers;
+  /** Its servers are known, and nothing else keeps it from being called empty. */
+  readonly onlyDnsUnknown?: true;
 }
 
-/**
- * The state of every Drain of the spec, those that end first before the others. `fromApis` are the keys of those that no folder has,
- * `answers` what name servers say, by the same keys.
- */
-export function drainStates(
-  platform: Platform,
-  snapshot: Snapshot,
-  fromApis: ReadonlySet<string> = new Set(),
-  answers: ReadonlyMap<string, Following> = new Map(),
-): readonly DrainState[] {
+/** What others than agents say of Drains, by their keys in the platform. */
+export interface SaidOfDrains {
+  /** The Drains that no folder has. */
+  readonly fromApis?: ReadonlySet<string>;
+  /** What name servers answer. */
+  readonly following?: ReadonlyMap<string, Following>;
+  /** What stands of DNS in the status of Drains in APIs. */
+  readonly inStatus?: ReadonlyMap<string, DrainAnswers>;
+}
+
+/** The state of every Drain of the spec, those that end first before the others. */
+export function drainStates(platform: Platform, snapshot: Snapshot, said: SaidOfDrains = {}): readonly DrainState[] {
   return [...platform.drains]
     .toSorted(([, a], [, b]) => Date.parse(a.spec.expires) - Date.parse(b.spec.expires))
-    .map(([key, drain]) => ({
-      ...stateOf(platform, drain, snapshot),
-      dns: dnsOf(drain, fromApis.has(key)),
-      ...withoutUndefined({ answers: answers.get(key)?.text }),
-    }));
+    .map(([key, drain]) => {
+      const following = said.following?.get(key);
+      return {
+        ...stateOf(platform, drain, snapshot, { following, inStatus: said.inStatus?.get(key) }),
+        dns: dnsOf(drain, said.fromApis?.has(key) === true),
+        ...withoutUndefined({ answers: following?.text }),
+      };
+    });
 }
 
 /** How DNS follows a Drain. */
@@ -70,21 +85,59 @@ export function dnsOf({ spec: { target } }: Drain, fromApi: boolean): DrainDns {
   return fromApi ? 'follows by health checks alone; records follow a Drain in the folder' : 'follows at the next apply';
 }
 
-function stateOf(platform: Platform, drain: Drain, snapshot: Snapshot): Omit<DrainState, 'dns' | 'answers'> {
+interface SaidOfDrain {
+  readonly following: Following | undefined;
+  readonly inStatus: DrainAnswers | undefined;
+}
+
+function stateOf(
+  platform: Platform,
+  drain: Drain,
+  snapshot: Snapshot,
+  { following, inStatus }: SaidOfDrain,
+): Omit<DrainState, 'dns' | 'answers'> {
   const { target, reason, expires } = drain.spec;
+  const { takenAtMs } = snapshot;
   const shared = { name: drain.metadata.name, target, reason, expires };
-  if (!isInForce(drain, snapshot.takenAtMs)) return { ...shared, phase: 'over', left: [] };
-  const inDns = drainInDns(shared.name, snapshot);
+  if (!isInForce(drain, takenAtMs)) return { ...shared, phase: 'over', left: [] };
   const servers = leftTogether(serversOf(platform, drain, snapshot).map(leftOf));
-  return { ...shared, ...leftWithAnswers(servers, inDns, snapshot.takenAtMs), ...withoutUndefined({ inDns }) };
+  const asked = dnsOfDrain(drain, policiesOfDrain(platform, drain, takenAtMs), zonesSeen(snapshot));
+  const dns = asked === 'unknown' ? (inStatus ?? asked) : asked;
+  const left = leftWithAnswers(servers, dns, takenAtMs);
+  // One name server may answer as before although the records lead elsewhere.
+  const phase = left.phase === 'empty' && following?.still === true ? 'draining' : left.phase;
+  const onlyDns = phase === 'unknown' && servers.phase !== 'unknown';
+  return {
+    ...shared,
+    ...withoutUndefined({ counts: left.counts }),
+    phase,
+    left: left.left.map((text) => (text === dnsUnknown ? `${text} (${whyUnknown(snapshot)})` : text)),
+    ...(typeof dns === 'object' ? { inDns: dns } : {}),
+    ...(onlyDns ? { onlyDnsUnknown: true } : {}),
+  };
+}
+
+/** Why nobody knows what DNS answers, as a clause. */
+function whyUnknown({ steering }: Snapshot): string {
+  if (steering === undefined) return 'name a steering agent with --steering HOST:PORT; no API says it either';
+  return 'no steering agent that leads and was asked says it of every zone';
 }
 
 /** How much DNS still leads to what a Drain takes out of service, as far as steering agents were asked. */
 function drainInDns(name: string, { steering = [] }: Pick<Snapshot, 'steering'>): DrainAnswers | undefined {
-  const views = joinedZones(steering).flatMap(({ views: some }) => some);
-  return answersOfDrain(
-    name,
-    views.map(({ zone: { drains = [] } }) => ({ drains: drains.map(seenOf) })),
+  return answersOfDrain(name, zonesSeen({ steering }));
+}
+
+/** What the agents that lead say of zones. */
+function zonesSeen({
+  steering = [],
+}: Pick<Snapshot, 'steering'>): readonly Pick<ZoneView, 'provider' | 'zone' | 'drains'>[] {
+  return joinedZones(steering).flatMap(({ views }) =>
+    views.map(({ zone: { provider, zone, drains } }) => ({
+      provider,
+      zone,
+      ...(drains === undefined ? {} : { drains: drains.map(seenOf) }),
+    })),
   );
 }
 

@@ -120,7 +120,7 @@ const bladeAnswer = z.object({
   agent: z.literal('edge'),
   blade: text,
   draining: z.boolean(),
-  vips: z.array(z.object({ address: text, announced: z.boolean() })),
+  vips: z.array(z.object({ address: text, announced: z.boolean(), reasons: z.array(text).optional() })),
   nginx: z.object({ activeConnections: z.number() }).optional(),
   requestsPerSecond: z.number().optional(),
   bgp: z.object({ relay: text }),

@@ -27,11 +27,24 @@ const inForce: Verdict = {
 
 /** The statuses of what the API and the verdicts say at the moment; the test changes all three. */
 function follow() {
-  const world = { nowMs: startMs, object: drain(), verdict: inForce, left: undefined as LeftTogether | undefined };
+  const world = {
+    nowMs: startMs,
+    object: drain(),
+    verdict: inForce,
+    left: undefined as LeftTogether | undefined,
+    concernsDns: false,
+  };
   const api = { current: () => ({ place }), objects: () => new Map([['d', world.object]]) } as unknown as PlatformApi;
   const left = (names: readonly string[]) =>
     new Map(names.flatMap((name) => (world.left === undefined ? [] : [[name, world.left] as const])));
-  const statuses = new DrainStatuses({ api, verdicts: () => [world.verdict], left, now: () => world.nowMs });
+  const concernsDns = () => world.concernsDns;
+  const statuses = new DrainStatuses({
+    api,
+    verdicts: () => [world.verdict],
+    left,
+    concernsDns,
+    now: () => world.nowMs,
+  });
   const said = (): readonly string[] => {
     const { wanted } = statuses.wishes()[0] ?? {};
     const { conditions = [] } = (wanted ?? {}) as { readonly conditions?: readonly Record<string, string>[] };
@@ -104,13 +117,17 @@ it.each([
   expect(emptyOf(statuses.wishes()[0])).toMatchObject({ said: says, left: left.counts });
 });
 
-it('a Drain of a cluster says how DNS follows', () => {
+it('is not empty where policies name what is drained and nobody says what DNS answers', () => {
   const { world, statuses } = follow();
-  world.object = drain({ spec: { expires, target: { kind: 'Cluster', name: 'paris' } } });
+  const of = () => emptyOf(statuses.wishes()[0]).said;
   world.left = leftTogether([{ phase: 'empty' }]);
-  expect(emptyOf(statuses.wishes()[0]).said).toMatch(
-    /nothing is left; DNS follows by health checks, and by records where InDns is True/,
+  expect(of()).toBe('True NothingLeft: nothing is left');
+  world.concernsDns = true;
+  expect(of()).toBe(
+    'Unknown DnsNotKnown: DNS: unknown: neither a steering agent nor an apply says here what DNS answers',
   );
+  world.left = leftTogether([{ phase: 'draining', text: 'b1 is busy', counts: busy }]);
+  expect(of()).toMatch(/^False Draining: b1 is busy; DNS: unknown/);
 });
 
 it('is not empty while DNS leads users there, nor before the last answer of before has ended', () => {

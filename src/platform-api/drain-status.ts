@@ -6,11 +6,11 @@ import {
 } from '../kube/status/conditions.ts';
 import type { StatusWish } from '../kube/status/contest.ts';
 import { apiVersion } from '../model/contract.ts';
-import { type DrainAnswers, leftWithAnswers } from '../model/platform/drain-answers.ts';
+import { type DnsOfDrain, leftWithAnswers } from '../model/platform/drain-answers.ts';
 import type { LeftCounts, LeftTogether } from '../model/platform/drain-left.ts';
-import { valueAt } from '../model/spec/document.ts';
 import { withoutUndefined } from '../model/values.ts';
 import type { Verdict } from '../platform/spec-api.ts';
+import { answersInStatus } from './answers-in-status.ts';
 import { type Judged, JudgedWishes } from './judged-wishes.ts';
 import type { PlatformApi } from './source.ts';
 
@@ -19,6 +19,8 @@ export interface DrainStatusOptions {
   readonly verdicts: () => readonly Verdict[];
   /** What is left of each of these Drains, as far as it is known. */
   readonly left: (names: readonly string[]) => ReadonlyMap<string, LeftTogether>;
+  /** Whether policies of the platform in force name what this Drain takes out of service. */
+  readonly concernsDns: (name: string) => boolean;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -34,12 +36,15 @@ export class DrainStatuses {
 
   /** The wishes for all Drains. List and wishes are the identical ones as before while nothing changed. */
   wishes(): readonly StatusWish[] {
-    const { api, verdicts, left, now } = this.#options;
+    const { api, verdicts, left, concernsDns, now } = this.#options;
     const { place } = api.current();
     const said = verdicts();
     const taken = said.filter((one) => one.kind === 'Drain' && one.place === place && one.state !== 'refused');
     const known = left(taken.map(({ name }) => name));
-    return this.#wishes.renewed(api, said, (judged) => wishFor(judged, known.get(judged.object.metadata.name), now()));
+    return this.#wishes.renewed(api, said, (judged) => {
+      const { name } = judged.object.metadata;
+      return wishFor(judged, { left: known.get(name), concernsDns: concernsDns(name), nowMs: now() });
+    });
   }
 }
 
@@ -47,37 +52,27 @@ interface Held {
   readonly conditions?: readonly Partial<StatusCondition>[];
   readonly observedGeneration?: number;
   readonly left?: LeftCounts;
-  /** What whoever writes DNS said of it. */
-  readonly dnsShare?: number;
-  readonly dnsShareByFamily?: DrainAnswers['byFamily'];
-  readonly dnsEmptyAt?: string;
-}
-
-/** How much DNS still leads there, as it stands in the status; undefined where nobody said it. */
-function answersIn({ dnsShare, dnsShareByFamily = {}, dnsEmptyAt }: Held): DrainAnswers | undefined {
-  if (dnsShare === undefined) return undefined;
-  const emptyAtMs = dnsEmptyAt === undefined ? undefined : Date.parse(dnsEmptyAt);
-  return { share: dnsShare, byFamily: dnsShareByFamily, ...withoutUndefined({ emptyAtMs }) };
 }
 
 const types = ['Accepted', 'InForce', 'Empty'];
 
-/** What is to be said of a Drain; `left` is undefined while it is not known here, and then what stands there stays. */
-function wishFor(
-  { object, verdict, last }: Judged<'Drain'>,
-  left: LeftTogether | undefined,
-  nowMs: number,
-): StatusWish {
+interface Known {
+  /** Undefined while it is not known here, and then what stands there stays. */
+  readonly left: LeftTogether | undefined;
+  readonly concernsDns: boolean;
+  readonly nowMs: number;
+}
+
+/** What is to be said of a Drain. */
+function wishFor({ object, verdict, last }: Judged<'Drain'>, { left, concernsDns, nowMs }: Known): StatusWish {
   const { metadata, spec, status } = object;
   const { name, uid, generation } = metadata;
   const held = (status ?? {}) as Held;
   const earlier = (last?.wanted as Held | undefined)?.conditions ?? held.conditions ?? [];
   const judged = conditionsOf(verdict, spec, nowMs);
   const lasts = judged.some(({ type, status: is }) => type === 'InForce' && is === 'True');
-  const empty =
-    lasts && left !== undefined
-      ? [emptyOf(left, { answers: answersIn(held), ofCluster: isOfCluster(spec), nowMs })]
-      : [];
+  const dns = answersInStatus(status) ?? (concernsDns ? 'unknown' : undefined);
+  const empty = lasts && left !== undefined ? [emptyOf(left, dns, nowMs)] : [];
   const stays = lasts && left === undefined ? (held.conditions ?? []).filter(({ type }) => type === 'Empty') : [];
   const conditions = [...withTransitionTimes([...judged, ...empty], earlier, nowMs, generation), ...stays];
   const counts = lasts ? (left === undefined ? held.left : left.counts) : undefined;
@@ -96,30 +91,21 @@ function wishFor(
   };
 }
 
-/** Whether it takes a cluster out of service, so that DNS has to follow. */
-function isOfCluster(spec: Readonly<Record<string, unknown>> | undefined): boolean {
-  return valueAt(spec, ['target', 'kind']) === 'Cluster';
-}
-
-interface OfDns {
-  readonly answers: DrainAnswers | undefined;
-  readonly ofCluster: boolean;
-  readonly nowMs: number;
-}
+const dnsNotKnown = 'neither a steering agent nor an apply says here what DNS answers';
 
 /** Whether the machine may be switched off. */
-function emptyOf(servers: LeftTogether, { answers, ofCluster, nowMs }: OfDns): NewCondition {
-  const { phase, left } = leftWithAnswers(servers, answers, nowMs);
-  const follows = ofCluster && answers === undefined;
-  const dns = follows ? '; DNS follows by health checks, and by records where InDns is True' : '';
+function emptyOf(servers: LeftTogether, dns: DnsOfDrain, nowMs: number): NewCondition {
+  const { phase, left } = leftWithAnswers(servers, dns, nowMs);
+  const isOnlyDns = phase === 'unknown' && servers.phase !== 'unknown';
   const [status, reason] = {
     empty: ['True', 'NothingLeft'] as const,
     draining: ['False', 'Draining'] as const,
     waiting: ['False', 'NotHeardOf'] as const,
-    unknown: ['Unknown', 'NotKnown'] as const,
+    unknown: ['Unknown', isOnlyDns ? 'DnsNotKnown' : 'NotKnown'] as const,
   }[phase];
   const text = left.join('; ') || (phase === 'empty' ? 'nothing is left' : 'no agent is known that it concerns');
-  return { type: 'Empty', status, reason, message: `${text}${dns}`.slice(0, 1024) };
+  const why = dns === 'unknown' ? `: ${dnsNotKnown}` : '';
+  return { type: 'Empty', status, reason, message: `${text}${why}`.slice(0, 1024) };
 }
 
 function conditionsOf(

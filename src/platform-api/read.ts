@@ -3,12 +3,14 @@ import { ApiError, type KubeClient } from '../kube/api/client.ts';
 import { collectionPath } from '../kube/api/resources.ts';
 import { readObject } from '../kube/read-object.ts';
 import { apiVersion } from '../model/contract.ts';
+import type { DrainAnswers } from '../model/platform/drain-answers.ts';
 import { noTrust, type Trust } from '../model/platform/trust.ts';
 import { placeOfApi } from '../model/source-status.ts';
 import type { ApiKindName } from '../model/spec/kinds.ts';
 import { withoutUndefined } from '../model/values.ts';
 import { mostObjects } from '../platform/admit.ts';
 import { type ApiObject, type SpecApi } from '../platform/spec-api.ts';
+import { answersInStatus } from './answers-in-status.ts';
 
 /** What is read of an API, and what it is trusted for. */
 export interface SpecQuestion {
@@ -31,18 +33,23 @@ export async function readSpecApi(
 ): Promise<SpecApi> {
   const signal = AbortSignal.timeout(timeoutMs);
   const mayLack = trust.size === 0;
-  const lists = await Promise.all(kinds.map((kind) => listOf(client, kind, { signal, timeoutMs, mayLack })));
-  return { place: placeOfApi(cluster), cluster, trust, objects: lists.flat() };
+  const answers = new Map<string, DrainAnswers>();
+  const lists = await Promise.all(kinds.map((kind) => listOf(client, kind, { signal, timeoutMs, mayLack, answers })));
+  return { place: placeOfApi(cluster), cluster, trust, objects: lists.flat(), answers };
+}
+
+interface Listing {
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+  readonly mayLack: boolean;
+  /** What the status of Drains says of DNS is put there. */
+  readonly answers: Map<string, DrainAnswers>;
 }
 
 async function listOf(
   client: KubeClient,
   kind: ApiKindName,
-  {
-    signal,
-    timeoutMs,
-    mayLack,
-  }: { readonly signal: AbortSignal; readonly timeoutMs: number; readonly mayLack: boolean },
+  { signal, timeoutMs, mayLack, answers }: Listing,
 ): Promise<readonly ApiObject[]> {
   const objects: ApiObject[] = [];
   const path = collectionPath(kind, apiVersion);
@@ -53,7 +60,9 @@ async function listOf(
       for (const item of page.items) {
         const read = readObject(kind, item);
         if (!read.ok || read.object.kind !== kind) continue;
-        const { metadata, spec } = read.object;
+        const { metadata, spec, status } = read.object;
+        const said = kind === 'Drain' ? answersInStatus(status) : undefined;
+        if (said !== undefined) answers.set(metadata.name, said);
         objects.push({ kind, name: metadata.name, spec, ...withoutUndefined({ generation: metadata.generation }) });
       }
       next = page.next;

@@ -3,10 +3,8 @@ import type { OwnObject } from '../kube/objects/own.ts';
 import type { NewCondition, StatusCondition } from '../kube/status/conditions.ts';
 import type { StatusWish } from '../kube/status/contest.ts';
 import { apiVersion } from '../model/contract.ts';
-import { answersOfDrain, areAllLookedAt, type DrainAnswers } from '../model/platform/drain-answers.ts';
-import { drainsOfCluster } from '../model/platform/drains.ts';
+import { answersOfDrain, areAllLookedAt, type DrainAnswers, policiesOfDrain } from '../model/platform/drain-answers.ts';
 import { overlayStanding, verdictStanding } from '../model/platform/overlay-standing.ts';
-import { clustersOfPolicy } from '../model/platform/policies.ts';
 import { type Standing, standingOf, zonesOfPolicy } from '../model/platform/policy-standing.ts';
 import type { Drain, TrafficPolicy } from '../model/spec/kinds.ts';
 import type { Platform } from '../model/spec/platform.ts';
@@ -251,12 +249,7 @@ function conditionWish(
 
 /** Whether the records of every policy that names what is drained follow the Drain; undefined where none does. */
 function followingOf(drain: Drain, { platform, zones }: Looked, nowMs: number): Standing | undefined {
-  const drained = [...platform.clusters.keys()].filter((name) =>
-    drainsOfCluster(platform, name, nowMs).includes(drain),
-  );
-  const policies = [...platform.policies.values()].filter((policy) =>
-    clustersOfPolicy(policy).some((name) => drained.includes(name)),
-  );
+  const policies = policiesOfDrain(platform, drain, nowMs);
   if (policies.length === 0) return undefined;
   const standings = policies.map((policy) => {
     const { message, ...standing } = standingOf(policy, zones);

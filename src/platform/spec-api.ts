@@ -1,4 +1,5 @@
 import { apiVersion } from '../model/contract.ts';
+import type { DrainAnswers } from '../model/platform/drain-answers.ts';
 import { type Trust, topicOf } from '../model/platform/trust.ts';
 import { type SpecDocument, valueAt } from '../model/spec/document.ts';
 import { isKindName, type KindName } from '../model/spec/kinds.ts';
@@ -21,6 +22,8 @@ export interface SpecApi {
   /** What the operator of the agent named it as trusted for. */
   readonly trust: Trust;
   readonly objects: readonly ApiObject[];
+  /** How much DNS still leads to what a Drain takes out of service, by its name, where the status of the object says it. */
+  readonly answers?: ReadonlyMap<string, DrainAnswers>;
 }
 
 /** What became of an object of an API. */

@@ -100,6 +100,7 @@ const cases: readonly Case[] = [
   { words: ['drain', 'site', 'paris', spec, '--for', '1h'], says: /--reason/ },
   { words: ['drain', 'site', 'paris', badSite, '--for', '1h', '--reason', 'x'], says: /spec\.type/ },
   { words: ['drain', 'site', 'paris', spec, '--for', '1h', '--reason', 'x', '--wait'], says: /--wait goes with --yes/ },
+  { words: ['drain', 'site', 'paris', spec, '--for', '1h', '--reason', 'x', '--steering', 'here'], says: /host:port/ },
   {
     words: ['drain', 'site', 'paris', spec, '--for', '1h', '--reason', 'x', '--to-api'],
     says: /a site may serve several clusters/,

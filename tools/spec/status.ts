@@ -32,7 +32,7 @@ export const conditionTypes: Readonly<Record<ApiKindName, Readonly<Record<string
     Accepted: 'The Drain is taken as it is written.',
     InForce: 'Agents obey it, since `lastTransitionTime`.',
     Empty:
-      'Nothing is left, and DNS leads nobody there as far as `dnsShare` says it: what is drained may be switched off.',
+      'Nothing is left, and DNS leads nobody there any more: what is drained may be switched off. `Unknown` while policies name what is drained and `dnsShare` is absent.',
     InDns: 'The records of every policy that names what is drained follow the Drain; absent while no policy does.',
   },
 };

@@ -2,6 +2,7 @@ import type { KubeClient } from '../../kube/api/client.ts';
 import type { StatusWish } from '../../kube/status/contest.ts';
 import { parseAddress } from '../../model/address.ts';
 import { agentPaths, agentPorts } from '../../model/contract.ts';
+import { policiesOfDrain } from '../../model/platform/drain-answers.ts';
 import { siteOfServer } from '../../model/platform/places.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { messageOf } from '../../model/values.ts';
@@ -45,7 +46,12 @@ export async function specStatuses(options: SpecStatusesOptions): Promise<(() =>
     askWorker: async (node) => ask(node, await addressOf(client, platform(), node), agentPorts.network),
     clock,
   });
-  const statuses = new DrainStatuses({ api, verdicts, left: (names) => lefts.of(names), now: () => clock.now() });
+  const concernsDns = (name: string): boolean => {
+    const drain = platform().drains.get(name);
+    return drain !== undefined && policiesOfDrain(platform(), drain, clock.now()).length > 0;
+  };
+  const left = (names: readonly string[]) => lefts.of(names);
+  const statuses = new DrainStatuses({ api, verdicts, left, concernsDns, now: () => clock.now() });
   const plain = new SpecStatuses({ api, verdicts, now: () => clock.now() });
   let [drains, others, all] = [noWishes, noWishes, noWishes];
   return () => {

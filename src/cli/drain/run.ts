@@ -4,12 +4,13 @@ import type { Snapshot } from '../../observe/snapshot.ts';
 import type { DrainEdit } from '../../platform/drain-edits.ts';
 import type { DrainTarget, NewDrain } from '../../platform/drain-files.ts';
 import type { WholeSpec } from '../../platform/whole.ts';
-import { sleep, systemClock } from '../../runtime/clock.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { printLines } from '../../runtime/print.ts';
 import { lookAt } from '../look.ts';
+import type { NameServerArguments } from '../name-servers.ts';
 import { type OutputArguments, printResult } from '../output.ts';
-import { showProgress } from '../progress.ts';
 import { record } from '../record.ts';
+import type { SteeringAgentsArguments } from '../steering-agents.ts';
 import type { TlsArguments } from '../tls.ts';
 import { wholePlatform, wholeSpec } from '../whole-platform.ts';
 import { checkWorker, concerned } from './concerned.ts';
@@ -22,7 +23,7 @@ export interface ChangeArguments extends OutputArguments, TlsArguments {
   readonly force?: true;
 }
 
-export interface DrainArguments extends ChangeArguments {
+export interface DrainArguments extends ChangeArguments, SteeringAgentsArguments, NameServerArguments {
   readonly wait?: true;
   readonly toApi?: true;
   /** Milliseconds. */
@@ -47,10 +48,10 @@ export async function runDrain(target: DrainTarget, paths: string[], options: Dr
   const what = `drain ${kind.toLowerCase()} ${name} until ${expires}`;
   await change({ edit, snapshot }, { what, verb: 'drain', target, paths, reason: options.reason }, options);
   if (options.wait !== true || process.exitCode === 1) return;
-  process.exitCode = await untilEmpty(edit, target, options);
-  const machine = kind === 'Blade' || kind === 'Worker' ? ': the machine may be switched off' : '';
-  const end = process.exitCode === 0 ? `empty${machine}` : 'the Drain ended before everything was empty';
-  if (options.output === 'text') printLines([`${kind.toLowerCase()} ${name}: ${end}`]);
+  const { untilEmpty } = await import('./wait.ts');
+  const { empty, says } = await untilEmpty(paths, target, options);
+  process.exitCode = empty ? 0 : 1;
+  if (options.output === 'text') printLines([`${kind.toLowerCase()} ${name}: ${says}`]);
 }
 
 export async function runUndrain(target: DrainTarget, paths: string[], options: ChangeArguments): Promise<void> {
@@ -101,26 +102,6 @@ async function editApis(paths: string[], spec: WholeSpec, drain: NewDrain, optio
   checkWorker(drain.target, snapshot);
   const clusters = concerned(drain.target, { platform, spec, snapshot });
   return { edit: drainInApis(paths, spec, { drain, clusters }, nowMs), snapshot };
-}
-
-/** Looks every two seconds. Resolves with 0 when nothing is left, and with 1 when the Drain ends before that. */
-async function untilEmpty({ after }: DrainEdit, { kind, name }: DrainTarget, options: TlsArguments): Promise<number> {
-  const { drainStates } = await import('../../observe/drains.ts');
-  const progress = showProgress();
-  try {
-    for (;;) {
-      const states = drainStates(after, await lookAt(after, options)).filter(
-        ({ target }) => target.kind === kind && target.name === name,
-      );
-      if (states.every(({ phase }) => phase === 'over')) return 1;
-      const busy = states.filter(({ phase }) => phase !== 'over' && phase !== 'empty');
-      if (busy.length === 0) return 0;
-      progress.step(`waiting: ${busy.flatMap(({ left }) => left).join('; ')}`);
-      await sleep(systemClock, 2000);
-    }
-  } finally {
-    progress.end();
-  }
 }
 
 async function change({ edit, snapshot }: Seen, asked: Change, options: ChangeArguments): Promise<void> {

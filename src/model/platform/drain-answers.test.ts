@@ -26,6 +26,17 @@ it('calls nothing empty that DNS still leads to, or led to until a moment ago', 
   expect(leftWithAnswers(empty, gone, end - 1).phase).toBe('draining');
   expect(leftWithAnswers(empty, gone, end)).toBe(empty);
   expect(leftWithAnswers(empty, undefined, 0)).toBe(empty);
+  expect(leftWithAnswers(empty, 'unknown', 0)).toEqual({ phase: 'unknown', left: ['DNS: unknown'] });
   expect(leftWithAnswers({ phase: 'unknown', left: ['b1 is silent'] }, still, 0)).toMatchObject({ phase: 'unknown' });
   expect(answersText(gone, 0)).toContain('until 2026-01-01T00:01:00Z');
+});
+
+it('counts VIPs that last blades keep as left until DNS leads nobody there any more', () => {
+  const kept = { phase: 'draining', left: ['b1 keeps 192.0.2.1 as the last blade'], onlyKept: true } as const;
+  expect(leftWithAnswers(kept, undefined, 0)).toBe(kept);
+  expect(leftWithAnswers(kept, 'unknown', 0).phase).toBe('unknown');
+  const gone = { share: 0, byFamily: { ipv4: 0 }, emptyAtMs: end };
+  expect(leftWithAnswers(kept, gone, end - 1).phase).toBe('draining');
+  expect(leftWithAnswers(kept, gone, end)).toMatchObject({ phase: 'empty', left: kept.left });
+  expect(leftWithAnswers({ phase: 'draining', left: kept.left }, gone, end).phase).toBe('draining');
 });

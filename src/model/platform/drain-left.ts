@@ -27,6 +27,8 @@ export interface Left {
   readonly text?: string;
   /** Absent where it is not known. */
   readonly counts?: Partial<LeftCounts>;
+  /** Nothing is left but VIPs that it announces because no other blade can. */
+  readonly onlyKept?: true;
 }
 
 /** What all servers that a Drain concerns still do. */
@@ -36,12 +38,18 @@ export interface LeftTogether {
   readonly left: readonly string[];
   /** Absent while of one server it is not known what it still does: the others alone would look like all. */
   readonly counts?: LeftCounts;
+  /** Nothing is left but VIPs that blades keep because no other blade can have them: users come there as long as DNS leads them there. */
+  readonly onlyKept?: true;
 }
 
 /** The part of a blade's status by which it is judged. */
 export interface BladeFacts {
   readonly draining: boolean;
-  readonly vips: readonly { readonly address: string; readonly announced: boolean }[];
+  readonly vips: readonly {
+    readonly address: string;
+    readonly announced: boolean;
+    readonly reasons?: readonly string[] | undefined;
+  }[];
   readonly nginx?: { readonly activeConnections: number } | undefined;
   /** An older agent does not say it. */
   readonly requestsPerSecond?: number | undefined;
@@ -83,10 +91,13 @@ export function leftTogether(servers: readonly Left[]): LeftTogether {
     requestsPerSecond: sum('requestsPerSecond'),
     pods: sum('pods'),
   };
+  const phase = order.find((one) => servers.some((server) => server.phase === one)) ?? 'unknown';
+  const onlyKept = servers.every((server) => server.phase === 'empty' || server.onlyKept === true);
   return {
-    phase: order.find((phase) => servers.some((server) => server.phase === phase)) ?? 'unknown',
+    phase,
     left: servers.flatMap(({ text }) => (text === undefined ? [] : [text])),
     ...(servers.length > 0 && known.length === servers.length ? { counts } : {}),
+    ...(phase === 'draining' && onlyKept ? { onlyKept } : {}),
   };
 }
 
@@ -96,25 +107,40 @@ export function silentServer(server: string, problem: string): Left {
 }
 
 export function leftOfBlade(server: string, { draining, vips, nginx, bgp, requestsPerSecond = 0 }: BladeFacts): Left {
-  const announced = vips.filter((vip) => vip.announced).map(({ address }) => address);
+  const { kept = [], others = [] } = Object.groupBy(
+    vips.filter((vip) => vip.announced),
+    ({ reasons = [] }) => (reasons.includes('LastAnnouncer') ? 'kept' : 'others'),
+  );
+  const announced = kept.length + others.length;
   const unknown = unheard(server, bgp.relay);
   const connections = nginx?.activeConnections;
   const counts =
     unknown === undefined && connections !== undefined
-      ? { counts: { vips: announced.length, connections, requestsPerSecond: Math.round(requestsPerSecond) } }
+      ? { counts: { vips: announced, connections, requestsPerSecond: Math.round(requestsPerSecond) } }
       : {};
   if (!draining) return { phase: 'waiting', text: `${server} has not heard of it`, ...counts };
   if (unknown !== undefined) return unknown;
   if (connections === undefined) return { phase: 'unknown', text: `${server} does not know its connections` };
-  if (announced.length === 0 && connections === 0) return nothingLeft;
+  if (announced === 0 && connections === 0) return nothingLeft;
   const rate = requestsPerSecond >= 1 ? ` (${Math.round(requestsPerSecond)} requests a second)` : '';
   const parts = [
-    ...(announced.length === 0 ? [] : [`announces ${announced.join(', ')}`]),
+    ...(others.length === 0 ? [] : [`announces ${listOf(others)}`]),
+    ...(kept.length === 0 ? [] : [`keeps ${listOf(kept)} as the last blade`]),
     ...(connections === 0
       ? []
       : [`has ${connections} ${connections === 1 ? 'connection' : 'connections'} open${rate}`]),
   ];
-  return { phase: 'draining', text: `${server} ${parts.join(' and ')}`, ...counts };
+  const onlyKept = others.length === 0 && connections === 0;
+  return {
+    phase: 'draining',
+    text: `${server} ${parts.join(' and ')}`,
+    ...counts,
+    ...(onlyKept ? { onlyKept } : {}),
+  };
+}
+
+function listOf(vips: readonly { readonly address: string }[]): string {
+  return vips.map(({ address }) => address).join(', ');
 }
 
 const nothingLeft: Left = { phase: 'empty', counts: {} };

@@ -34,6 +34,11 @@ export function drainsOfCluster(platform: Platform, clusterName: string, nowMs: 
   return sites.length > 0 && sites.every((site) => covered.has(site)) ? [...own, ...ofSites] : own;
 }
 
+/** The clusters that a Drain takes out of service as a whole. */
+export function clustersOfDrain(platform: Platform, drain: Drain, nowMs: number): readonly string[] {
+  return [...platform.clusters.keys()].filter((name) => drainsOfCluster(platform, name, nowMs).includes(drain));
+}
+
 /** The Drain in force that takes a blade of this pool out of service: its own or its site's, else its cluster's. */
 export function drainOfBlade(platform: Platform, pool: EdgePool, bladeName: string, nowMs: number): Drain | undefined {
   const address = bladeOf(pool, bladeName)?.address;

@@ -16,13 +16,13 @@ beforeAll(async () => {
   folder = await mkdtemp('/tmp/tl-steer-');
   state = join(folder, 'a');
   running = new LabProcess(state, [], ['--steering', 'automatic', '--alerts']);
-  await running.waitForOutput(/every country is served\n\nready/, 100_000);
+  await running.waitForOutput(/every country is served\n\nready/, 200_000);
   // Without paris much of the world has one choice less, so that a Drain of it is more than the usual guard allows.
   const file = join(state, 'platform', 'traffic.yaml');
   const policy = parse(await readFile(file, 'utf8')) as { spec: Record<string, unknown> };
   policy.spec.guard = { maxTrafficShare: 1 };
   await writeFile(file, stringify(policy));
-}, 150_000);
+}, 250_000);
 
 afterAll(async () => {
   running?.destroy();
@@ -81,6 +81,25 @@ it('one Drain moves DNS by itself and back by itself when it ends, and no reques
   const words = ['status', join(state, 'platform'), '--steering', '127.0.0.1:9465'];
   const { stdout } = await lab('exec', '--state', state, '--', 'tideline', ...words);
   expect(stdout).toMatch(/^video\.example \(route53\) +applied by itself: as wanted, generation 3$/m);
+});
+
+it('drain --wait of a cluster comes back when DNS leads nobody there, and without a steering agent says that it is not known', {
+  timeout: 360_000,
+}, async () => {
+  const platform = join(state, 'platform');
+  const inLab = (...words: readonly string[]) => lab('exec', '--state', state, '--', 'tideline', ...words);
+  const drain = ['drain', 'cluster', 'paris', platform, '--for', '10m', '--reason', 'works', '--yes', '--wait'];
+  expect(await inLab(...drain, '--steering', '127.0.0.1:9465')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^cluster paris: empty$/m),
+  });
+  expect(await share()).toMatchObject([{ share: 0 }, { share: 0 }]);
+  expect(await inLab(...drain)).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^cluster paris: not known to be empty: .*DNS: unknown/m),
+  });
+  expect(await inLab('undrain', 'cluster', 'paris', platform, '--yes')).toMatchObject({ code: 0 });
+  await until(async () => ((await share()).length === 0 ? undefined : 'the agent knows of a Drain'), 60_000);
 });
 
 it('is shown by the status of the lab, and Prometheus asks it', async () => {

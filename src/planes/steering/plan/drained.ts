@@ -1,6 +1,6 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import { weightsAmong } from '../../../model/country-weights.ts';
-import { drainsOfCluster, isInForce } from '../../../model/platform/drains.ts';
+import { clustersOfDrain, isInForce } from '../../../model/platform/drains.ts';
 import { clusterByAddress } from '../../../model/platform/entries.ts';
 import type { Drain } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -59,13 +59,9 @@ interface Concerning {
 
 /** The Drains that take a whole cluster out of service, and which clusters. */
 function concerning(platform: Platform, nowMs: number): readonly Concerning[] {
-  const drained = [...platform.clusters.keys()].map((name) => [name, drainsOfCluster(platform, name, nowMs)] as const);
   return [...platform.drains.values()]
     .filter((drain) => isInForce(drain, nowMs))
-    .map((drain) => {
-      const clusters = drained.filter(([, drains]) => drains.includes(drain)).map(([name]) => name);
-      return { drain, clusters: new Set(clusters) };
-    })
+    .map((drain) => ({ drain, clusters: new Set(clustersOfDrain(platform, drain, nowMs)) }))
     .filter(({ clusters }) => clusters.size > 0)
     .toSorted((a, b) => (a.drain.metadata.name < b.drain.metadata.name ? -1 : 1));
 }
