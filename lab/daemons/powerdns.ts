@@ -30,6 +30,8 @@ export interface PowerDnsOptions {
   readonly port: number;
   readonly apiPort: number;
   readonly apiKey: string;
+  /** The folder of another server whose database this one reads and writes as well, as with native replication; absent: one of its own. */
+  readonly databaseOf?: string;
   /** Zones to create, each empty but for SOA and NS. */
   readonly zones: readonly string[];
   /** How often LUA records check an address; 5 in production, less in a lab with compressed time. */
@@ -81,7 +83,7 @@ function configuration(options: PowerDnsOptions, database: string): string {
   const { directory } = options;
   const settings: Record<string, string | number> = {
     launch: 'lmdb,geoip',
-    'lmdb-filename': join(directory, 'zones.lmdb'),
+    'lmdb-filename': join(options.databaseOf ?? directory, 'zones.lmdb'),
     'lmdb-shards': 1,
     'lmdb-map-size': 64,
     'lmdb-sync-mode': 'nosync',
