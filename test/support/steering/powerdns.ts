@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { type PowerDns, startPowerDns } from '../../../lab/daemons/powerdns.ts';
+import { withoutUndefined } from '../../../src/model/values.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
 
 /** Starts a PowerDNS of the test's own, whose health checks come every second. The caller stops it and removes the folder. */
@@ -8,8 +9,10 @@ export async function testPowerDns(options: {
   readonly dns: { readonly host: string; readonly port: number };
   readonly apiPort: number;
   readonly zones: readonly string[];
+  /** The folder of the server whose database it shares. */
+  readonly databaseOf?: string;
 }): Promise<PowerDns> {
-  const { directory, dns, apiPort, zones } = options;
+  const { directory, dns, apiPort, zones, databaseOf } = options;
   return await startPowerDns({
     spawn: (command, args) => spawn(command, args, { stdio: 'ignore' }),
     clock: systemClock,
@@ -20,5 +23,6 @@ export async function testPowerDns(options: {
     apiKey: 'secret',
     zones,
     healthIntervalSeconds: 1,
+    ...withoutUndefined({ databaseOf }),
   });
 }
