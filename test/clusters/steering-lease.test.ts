@@ -1,5 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,12 +8,12 @@ import { parse, stringify } from 'yaml';
 import type { ControlPlane } from '../../lab/control-plane/control-plane.ts';
 import type { Emulator } from '../../lab/emulators/route53/emulator.ts';
 import { formatRecord } from '../../src/answers/record.ts';
-import type { SteeringStatus } from '../../src/model/steering-status.ts';
 import { route53Reader } from '../../src/planes/steering/providers/route53/read.ts';
 import { eventually, startTestControlPlane } from '../support/clusters/control-plane.ts';
 import { objectsOf } from '../support/clusters/pool-definition.ts';
 import { compileCache } from '../support/compile-cache.ts';
 import { promised } from '../support/promised.ts';
+import { AgentProcess } from '../support/steering/agent-process.ts';
 import { clientOf, createZone, testEmulator, timing } from '../support/steering/emulator.ts';
 import { Vips } from '../support/steering/world.ts';
 
@@ -69,82 +67,35 @@ class Way {
   }
 }
 
-class RunningAgent {
+class LeaseAgent {
   readonly name: string;
   readonly way = new Way();
-  #child: ChildProcess | undefined;
-  #log = '';
+  #process: AgentProcess | undefined;
 
   constructor(name: string) {
     this.name = name;
   }
 
-  async start(): Promise<void> {
+  async start(): Promise<AgentProcess> {
     await new Promise<void>((done) => this.way.server.listen(0, '127.0.0.1', done));
     const { port } = this.way.server.address() as AddressInfo;
-    const kubeconfig = await plane.kubeconfigFor({
-      user: `tideline:steering:${this.name}`,
-      groups: ['tideline:steering'],
-    });
+    const { name } = this;
+    const kubeconfig = await plane.kubeconfigFor({ user: `tideline:steering:${name}`, groups: ['tideline:steering'] });
     const source = ['--platform', platform(), '--cluster', 'paris', '--kubeconfig', kubeconfig];
     const provider = ['--provider', 'route53', '--route53-endpoint', `http://127.0.0.1:${port}`, '--no-ask'];
-    const place = ['--run-dir', join(folder, this.name), '--metrics-address', '127.0.0.1:0'];
-    const words = ['steering', 'agent', ...source, ...provider, ...place, '--mode', 'automatic', '--every', '5'];
-    const keys = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', NODE_COMPILE_CACHE: compileCache };
-    const command = ['--disable-warning=ExperimentalWarning', 'src/cli/main.ts', ...words];
-    this.#child = spawn(process.execPath, command, { env: { ...process.env, ...keys } });
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.on('data', (chunk: Buffer) => {
-        this.#log += String(chunk);
-      });
-  }
-
-  /** What it says of itself; undefined while it does not answer. */
-  async status(): Promise<SteeringStatus | undefined> {
-    const url = /"endpoint":"(http:[^"]+)"/.exec(this.#log)?.[1];
-    if (url === undefined) return undefined;
-    const signal = AbortSignal.timeout(1000);
-    const answer = await fetch(`${url}/status`, { signal }).catch(() => undefined);
-    return (await answer?.json()) as SteeringStatus | undefined;
-  }
-
-  /** `leads inForce 1`: whether it leads, what it says of the zone, and which generation it read. */
-  async said(): Promise<string> {
-    const { leadership, zones = [] } = (await this.status()) ?? {};
-    const [one] = zones;
-    return `${leadership?.leading === true ? 'leads' : 'stands by'} ${one?.state} ${one?.generation ?? ''}`.trim();
-  }
-
-  async comes(text: RegExp, timeoutMs = promised(60_000)): Promise<void> {
-    let last = '';
-    await eventually(
-      async () => {
-        last = await this.said();
-        return text.test(last);
-      },
-      { timeoutMs },
-    ).catch((error: unknown) => {
-      throw new Error(`${this.name} says ${last}\n${this.#log.slice(-2000)}`, { cause: error });
-    });
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
+    const options = [...source, ...provider, '--run-dir', join(folder, name), '--mode', 'automatic'];
+    this.#process = new AgentProcess({ name, program: 'src/cli/main.ts', compileCache, options });
+    return this.#process;
   }
 
   async end(): Promise<void> {
-    const child = this.#child;
-    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-      const exit = once(child, 'exit');
-      child.kill('SIGKILL');
-      await exit;
-    }
+    await this.#process?.end();
     this.way.server.closeAllConnections();
     this.way.server.close();
   }
 }
 
-const agents = [new RunningAgent('ops-1'), new RunningAgent('ops-2')];
+const ways = [new LeaseAgent('ops-1'), new LeaseAgent('ops-2')] as const;
 
 beforeAll(async () => {
   await vips.start();
@@ -165,7 +116,7 @@ beforeAll(async () => {
 }, 240_000);
 
 afterAll(async () => {
-  await Promise.all(agents.map((agent) => agent.end()));
+  await Promise.all(ways.map((agent) => agent.end()));
   await plane?.stop();
   await emulator?.stop();
   await vips.stop();
@@ -182,32 +133,32 @@ async function records(): Promise<readonly string[]> {
 it('one that is stopped in the middle of a write loses the lead, and writes nothing when it goes on', {
   timeout: 360_000,
 }, async () => {
-  const [first, second] = agents as [RunningAgent, RunningAgent];
-  await first.start();
+  const [{ way }] = ways;
+  const first = await ways[0].start();
   await first.comes(/^leads inForce 1$/);
-  await second.start();
+  const second = await ways[1].start();
   await second.comes(/^stands by standby/);
 
-  first.way.holds = true;
+  way.holds = true;
   const expires = new Date(Date.now() + 3_600_000).toISOString();
   const spec = { target: { kind: 'Cluster', name: 'paris' }, reason: 'works', expires };
   const drain = { apiVersion: 'tideline.dev/v1alpha1', kind: 'Drain', metadata: { name: 'works' }, spec };
   await writeFile(join(platform(), 'drain.yaml'), stringify(drain));
-  await eventually(() => first.way.hasHeld, { timeoutMs: promised(60_000) });
+  await eventually(() => way.hasHeld, { timeoutMs: promised(60_000) });
   first.signal('SIGSTOP');
   await second.comes(/^leads inForce 2$/, promised(120_000));
   const whole = await records();
 
   // The write that was on the way reaches the provider after that of the other agent.
-  first.way.release();
-  await eventually(() => first.way.answers.length === 2, { timeoutMs: promised(10_000) });
-  expect(first.way.answers[1]).toBe(400);
+  way.release();
+  await eventually(() => way.answers.length === 2, { timeoutMs: promised(10_000) });
+  expect(way.answers[1]).toBe(400);
   expect(await records()).toEqual(whole);
 
   first.signal('SIGCONT');
   await first.comes(/^stands by standby/);
   await second.comes(/^leads inForce 2$/);
-  expect(first.way.answers).toEqual([200, 400]);
+  expect(way.answers).toEqual([200, 400]);
   expect(await records()).toEqual(whole);
 
   const asked = await plane.audit(({ groups }) => groups.includes('tideline:steering'));
