@@ -34,8 +34,9 @@ export default defineConfig({
           // Many files share a process, because in one of its own each would import the same modules anew, a third of the processor
           // time. So a unit test must restore what others see (environment, globals, working directory).
           isolate: false,
-          // The time is long because in `make test` unit tests run on the processor time that the demos leave.
+          // The times are long because in `make test` unit tests run on the processor time that the demos leave.
           testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
