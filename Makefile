@@ -13,8 +13,8 @@ help: ## show this help
 setup: ## install what is missing (Debian packages, npm packages, the pinned Node)
 	@tools/setup
 
-demo: setup $(if $(KUBERNETES),kubernetes) ## the platform in a box, live; KUBERNETES=1: real control planes; ONCE=1: the scenario once, as text
-	@$(RUN) src/cli/main.ts demo $(if $(ONCE),--once) $(if $(KUBERNETES),--kubernetes)
+demo: setup $(if $(KUBERNETES)$(FLEET),kubernetes) $(if $(FLEET),servers salt) ## the platform in a box, live; KUBERNETES=1: real control planes; FLEET=1: from bare servers to a cluster; ONCE=1: as text
+	@$(RUN) src/cli/main.ts demo $(if $(ONCE),--once) $(if $(KUBERNETES),--kubernetes) $(if $(FLEET),--fleet)
 
 test: setup kubernetes servers salt ## every check and every test; ends with "N passed, N failed"
 	@$(RUN) tools/test.ts

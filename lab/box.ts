@@ -17,6 +17,8 @@ export interface BoxOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Is told the process id of the box, whose only child is process 1 inside. */
   readonly onStarted?: (pid: number) => void;
+  /** How long the program inside gets to end by itself; by default 3 s, because of most labs nothing of value is lost when it does not. */
+  readonly graceMs?: number;
 }
 
 export interface Box {
@@ -79,7 +81,7 @@ export async function runInBox(options: BoxOptions): Promise<number> {
   let asked = false;
   const stop = (): void => {
     asked = true;
-    box.stop(graceMs);
+    box.stop(options.graceMs ?? 3000);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   void orphaned().then(stop);
@@ -99,8 +101,6 @@ export function lifelineClosed(): Promise<void> {
 }
 
 const killed = 137;
-/** How long the program inside gets to end by itself; nothing of value is lost when it does not. */
-const graceMs = 3000;
 
 /** Resolves when the parent of this process is not the one it started under: an orphaned lab ends itself. */
 export function orphaned(pollMs = 250): Promise<void> {

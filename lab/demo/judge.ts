@@ -11,7 +11,7 @@ export interface Judgement {
 /** Judges what the clients saw of a step by what they may see (pure). Times are ms since the epoch. */
 export function judge(
   tolerance: Tolerance,
-  account: Account,
+  account: Pick<Account, 'failed' | 'failures'>,
   times: { readonly fromMs: number; readonly faultAtMs: number | undefined },
 ): Judgement {
   const base = times.faultAtMs ?? times.fromMs;

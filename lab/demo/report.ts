@@ -57,7 +57,7 @@ export function summary(report: DemoReport, file: string): readonly string[] {
 }
 
 /** Writes the report whole or not at all. */
-export async function writeReport(file: string, report: DemoReport): Promise<void> {
+export async function writeReport(file: string, report: object): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(`${file}.part`, `${JSON.stringify(report, undefined, 2)}\n`);
   await rename(`${file}.part`, file);

@@ -25,6 +25,8 @@ const place = {
 
 export class Operator {
   readonly server: Server;
+  /** Told each line of what commands print, when it comes. */
+  tell: ((line: string) => void) | undefined;
 
   constructor(server: Server) {
     this.server = server;
@@ -42,6 +44,8 @@ export class Operator {
         { lab: { checkout: shared.tideline } },
       ],
       pillar_source_merging_strategy: 'overwrite',
+      // On a busy machine a minion may need long to say that it still works; whoever is given up too early is set to work anew.
+      gather_job_timeout: 40,
     };
     await startSalt({ server: this.server, address: operatorAddress, settings }, minions);
   }
@@ -54,7 +58,8 @@ export class Operator {
 
   /** Runs `tideline fleet …` on this machine, as a person types it; resolves with what it printed. */
   async fleet(...words: readonly string[]): Promise<string> {
-    return await this.server.exec([`${shared.tideline}/bin/tideline`, 'fleet', ...words].map(quoted).join(' '));
+    const command = [`${shared.tideline}/bin/tideline`, 'fleet', ...words].map(quoted).join(' ');
+    return await this.server.exec(command, undefined, this.tell);
   }
 
   async compile(): Promise<string> {

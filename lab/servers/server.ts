@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { cp, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { messageOf } from '../../src/model/values.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { stillMissing } from '../missing.ts';
@@ -105,8 +106,11 @@ export class Server {
     await this.powerOn();
   }
 
-  /** Runs a shell script in the server as root; resolves with its output, rejects with its errors when it fails. */
-  async exec(script: string, input?: string): Promise<string> {
+  /**
+   * Runs a shell script in the server as root; resolves with its output, rejects with its errors when it fails. Each line of
+   * both is also told when it comes.
+   */
+  async exec(script: string, input?: string, tell?: (line: string) => void): Promise<string> {
     if (this.#init === undefined) throw new Error(`the server ${this.name} is off`);
     // nsenter also enters the server's root, which is not that of the mount namespace.
     const enter = ['-t', String(this.#init), '-m', '-u', '-i', '-n', '-p', '-C', '-r', '-w', '--'];
@@ -117,6 +121,8 @@ export class Server {
         if (error === null) resolve(stdout);
         else reject(new Error(`${this.name}: ${script}: ${stderr}${stdout}${stderr === '' ? messageOf(error) : ''}`));
       });
+      for (const input of [child.stdout, child.stderr])
+        if (tell !== undefined && input !== null) createInterface({ input }).on('line', tell);
       child.stdin?.on('error', () => undefined); // A script that reads no input may end first.
       child.stdin?.end(input);
     });

@@ -6,6 +6,7 @@ import type { SteeringStatus } from '../model/steering-status.ts';
 import { withoutUndefined } from '../model/values.ts';
 import { printErrorLines, printLines } from '../runtime/print.ts';
 import type { Register } from './command.ts';
+import { demoFleet, fleetFolder, fleetPrograms } from './demo-fleet.ts';
 
 import {
   alertRules,
@@ -28,6 +29,10 @@ export const register: Register = (root) => {
       '--kubernetes',
       'a real control plane for each cluster, and two steps more (build them first: make kubernetes)',
     )
+    .option(
+      '--fleet',
+      'bare servers that `tideline fleet` makes a cluster of, and a scenario of their own (build first: make kubernetes servers salt)',
+    )
     .addOption(
       new Option('--report <FILE>', 'where the report goes').default(
         join(checkout, 'build', 'demo', 'report.json'),
@@ -46,6 +51,7 @@ export const register: Register = (root) => {
 interface Options {
   readonly once?: true;
   readonly kubernetes?: true;
+  readonly fleet?: true;
   readonly report: string;
   readonly steering?: SteeringStatus['mode'];
   readonly state: string;
@@ -53,15 +59,28 @@ interface Options {
 
 async function run(options: Options): Promise<void> {
   const state = resolve(options.state);
-  if (options.kubernetes === true) await controlPlanePrograms();
+  if (options.fleet === true) await fleetPrograms(options);
+  else if (options.kubernetes === true) await controlPlanePrograms();
   const words = ['--state', state, '--report', resolve(options.report)];
   if (options.once === true) words.push('--once');
   if (options.kubernetes === true) words.push('--kubernetes');
+  if (options.fleet === true) words.push('--fleet');
   if (options.steering !== undefined) words.push('--steering', options.steering);
-  await runLabInBox(state, ['demo', ...words, 'inside', '--begun', String(Date.now())]);
+  await runLabInBox(
+    state,
+    ['demo', ...words, 'inside', '--begun', String(Date.now())],
+    options.fleet === true ? fleetGraceMs : undefined,
+  );
+  // Where the demo was killed, disks are left.
+  if (options.fleet === true) await rm(fleetFolder(state), { recursive: true, force: true });
 }
 
+const ended = 'tideline: the demo was ended before its scenario was over; there is no report';
+/** How long the servers of a fleet get to end with everything that they have. */
+const fleetGraceMs = 30_000;
+
 async function inside(options: Options & { readonly begun: string }): Promise<void> {
+  if (options.fleet === true) return await demoFleet(options, ended);
   const [{ interrupted, runLab }, { playDemo }, { systemClock }] = await Promise.all([
     import('../../lab/run.ts'),
     import('../../lab/demo/run.ts'),
@@ -99,7 +118,6 @@ async function inside(options: Options & { readonly begun: string }): Promise<vo
         }),
     },
   );
-  if (code === interrupted)
-    printErrorLines(['tideline: the demo was ended before its scenario was over; there is no report']);
+  if (code === interrupted) printErrorLines([ended]);
   process.exit(code);
 }

@@ -121,7 +121,7 @@ export async function controlPlanePrograms(): Promise<ControlPlanePrograms> {
 }
 
 /** Runs a tideline command in namespaces of its own, as the only lab of that state folder; its exit code becomes ours. */
-export async function runLabInBox(state: string, words: readonly string[]): Promise<void> {
+export async function runLabInBox(state: string, words: readonly string[], graceMs?: number): Promise<void> {
   const [{ runInBox }, { boxFile, boxIsThere }, { occupantOf }, { labRunning }] = await Promise.all([
     import('../../lab/box.ts'),
     import('../../lab/enter.ts'),
@@ -141,6 +141,7 @@ export async function runLabInBox(state: string, words: readonly string[]): Prom
   process.exitCode = await runInBox({
     command: [program, ...words],
     environment: labEnvironment(state),
+    ...withoutUndefined({ graceMs }),
     onStarted: (pid) => writeFileSync(pidFile, `${pid}\n`),
   });
   await Promise.all([join(state, 'lab.sock'), pidFile].map((file) => rm(file, { force: true })));

@@ -9,6 +9,7 @@ const writers: Readonly<Record<string, string>> = {
   'lab/clients/main.ts': 'JSON lines for the lab that reads them',
   'lab/clients/once.ts': 'JSON for the lab that reads it',
   'lab/fleet/differ.ts': 'JSON for the pillar of the lab that reads it',
+  'lab/fleet-demo/asker/main.ts': 'JSON lines for the scenario that reads them',
   'lab/demo/live.ts': 'draws frames, whose texts `renderScreen` escapes',
 };
 

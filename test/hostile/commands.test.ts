@@ -305,6 +305,7 @@ const cases: readonly Case[] = [
   { words: ['lab', 'up', '--state', join(folder, 'x'.repeat(120))], says: /too long/ },
   { words: ['demo', '--state', join(folder, 'x'.repeat(120))], says: /too long/ },
   { words: ['demo', '--nonsense'], says: /--nonsense/ },
+  { words: ['demo', '--fleet', '--kubernetes'], says: /--kubernetes \(OptionsTogether\)/ },
 ];
 
 function tideline(words: readonly string[]) {

@@ -18,6 +18,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   'make demo': 'test/integration/demo drives it on a terminal',
   'make demo ONCE=1': 'test/integration/demo',
   'make demo KUBERNETES=1 ONCE=1': 'test/clusters/demo.test.ts',
+  'make demo FLEET=1 ONCE=1': 'test/fleet/demo.test.ts',
   'make test': 'it runs this test',
 };
 
