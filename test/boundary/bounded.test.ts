@@ -10,6 +10,7 @@ const unbounded: Readonly<Record<string, string>> = {
   'src/cli/edge/render.ts': '/proc/self/uid_map, which the kernel writes',
   'src/geo/lookup.ts': 'the country data of an npm package',
   'src/geo/world/world.ts': 'the outlines of this package',
+  'src/planes/fleet/run/ssh.ts': 'a regular file that a person named, piece by piece, up to the size that it has',
   'src/planes/edge/nginx/render.ts': 'the certificate that the same command wrote, by a person, once',
 };
 

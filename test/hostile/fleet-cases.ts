@@ -49,6 +49,11 @@ export const fleetCases = ({ spec, folder, out, notYaml, badSite }: BadFiles): r
   { words: ['fleet', 'check', spec, '--against', folder], says: /FolderNotCompiled/ },
   { words: ['fleet', 'status', spec], says: /required option '--against <folder>'/ },
   { words: ['fleet', 'status', spec, '--against', folder], says: /FolderNotCompiled/ },
+  {
+    words: ['fleet', 'status', spec, '--against', folder, '--ssh', '--salt-config', folder],
+    says: /'--ssh' cannot be used with option '--salt-config <folder>'/,
+  },
+  { words: ['fleet', 'status', spec, '--against', folder, '--ssh'], says: /FolderNotCompiled/ },
   { words: ['fleet', 'add', 'worker-7', spec], says: /required option '--against <folder>'/ },
   { words: ['fleet', 'add', 'worker-7', spec, '--against', folder], says: /\(FolderNotCompiled\)/ },
   { words: ['fleet', 'remove', 'worker-7', spec, '--against', folder], says: /no Fleet in .*\(NoFleet\)/ },

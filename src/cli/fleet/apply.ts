@@ -221,7 +221,7 @@ async function carryOut(
     return await goThrough(agreed, done, {
       append: (event) => journal.append(event),
       handlers,
-      reach: await reachOf(options),
+      reach: await reachOf(options, source.paths, options.against),
       clock: systemClock,
       signal: interrupt.signal,
       hold: async () => {

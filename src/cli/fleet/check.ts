@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Standing } from '../../planes/fleet/check.ts';
-import type { Reach } from '../../planes/fleet/run/reach.ts';
+import { type Called, ofSilent, type Reach, type Silent } from '../../planes/fleet/run/reach.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { few } from './few.ts';
 import { type Prepared, prepare } from './prepared.ts';
@@ -22,8 +22,8 @@ export function register(fleet: Command): void {
       'after',
       `
 Certificates, authorities and secrets; a freeze, the lock of the folder, runs that did not end well, versions that only an upgrade brings. With
---salt-config also servers that do not answer, and artifacts that the file server of Salt does not have; without it no server is asked. Exit code 0: nothing
-stands against it, 1: something does, 2: bad input, such as a spec with errors, which are all named.`,
+--salt-config also servers that do not answer, and artifacts that the file server of Salt does not have, with --ssh servers that do not answer; without these no
+server is asked. Exit code 0: nothing stands against it, 1: something does, 2: bad input, such as a spec with errors, which are all named.`,
     )
     .action(run);
 }
@@ -36,7 +36,9 @@ async function run(paths: string[], { against, output, ...reaching }: CheckArgum
   const standing = [
     ...(await standingInFolder(paths, prepared)),
     ...standingIn({ documents, secrets: await readSecrets(against), nowMs: Date.now() }),
-    ...(reaching.saltConfig === undefined ? [] : await standingOnServers(prepared, await reachOf(reaching))),
+    ...(reaching.saltConfig === undefined && reaching.ssh === undefined
+      ? []
+      : await standingOnServers(prepared, await reachOf(reaching, paths, against), reaching)),
   ];
   if (standing.length > 0) process.exitCode = 1;
   await printResult(output, {
@@ -82,28 +84,37 @@ async function standingInFolder(
   ];
 }
 
-async function standingOnServers({ compiled }: Prepared, reach: Reach): Promise<readonly Standing[]> {
+async function standingOnServers(
+  { compiled }: Prepared,
+  reach: Reach,
+  { ssh }: ReachArguments,
+): Promise<readonly Standing[]> {
   const { saltFilesOf } = await import('../../planes/fleet/check.ts');
   const { signal } = new AbortController();
   const servers = [...compiled.documents.keys()];
   const answers = await reach.call(servers, 'test.ping', {}, signal);
   const answering = servers.filter((server) => 'value' in (answers.get(server) ?? {}));
   const silent = servers.filter((server) => !answering.includes(server));
-  const files = saltFilesOf(compiled.documents);
+  const files = ssh === true ? new Map<string, readonly string[]>() : saltFilesOf(compiled.documents);
   const [first] = answering;
   const absent = first === undefined || files.size === 0 ? [] : await absentFiles(first, files, reach, signal);
   return [
-    ...(silent.length === 0
-      ? []
-      : [
-          {
-            problem: 'does not answer',
-            servers: silent,
-            fix: 'see that salt-minion runs there, and its key is accepted',
-          },
-        ]),
+    ...[...Map.groupBy(silent, (server) => ofSilent('does not answer', silentOf(answers.get(server))))].map(
+      ([problem, some]) => ({
+        problem,
+        servers: some,
+        fix:
+          ssh === true
+            ? 'see that sshd runs there, and its key is known here'
+            : 'see that salt-minion runs there, and its key is accepted',
+      }),
+    ),
     ...absent,
   ];
+}
+
+function silentOf(called: Called | undefined): Silent | undefined {
+  return called !== undefined && 'silent' in called ? called : undefined;
 }
 
 /** The file server is asked by way of one server: what it has is the same for all. */

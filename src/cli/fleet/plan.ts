@@ -40,7 +40,7 @@ async function run(paths: string[], { against, all, test, output, ...reaching }:
   const prepared = await prepare(paths, against, all === true);
   const { plan, run: planned, pending } = prepared;
   const servers = planned.waves.flatMap((wave) => wave.servers);
-  const predicted = test === true ? await predict(servers, await reachOf(reaching)) : undefined;
+  const predicted = test === true ? await predict(servers, await reachOf(reaching, paths, against)) : undefined;
   await printResult(output, {
     lines: () => linesOf(prepared, predicted),
     value: () => ({

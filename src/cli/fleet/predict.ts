@@ -1,4 +1,4 @@
-import type { Applied, Reach } from '../../planes/fleet/run/reach.ts';
+import { type Applied, ofSilent, type Reach } from '../../planes/fleet/run/reach.ts';
 import { few } from './few.ts';
 
 /** What Salt itself says that the documents would change, by server. */
@@ -16,7 +16,7 @@ export function predictionLines(predicted: Prediction): readonly string[] {
 }
 
 function wordsOf(applied: Applied): string {
-  if ('silent' in applied) return 'no answer';
+  if ('silent' in applied) return ofSilent('no answer', applied);
   if (!applied.ok)
     return `cannot be said: ${applied.failed
       .map(({ state, comment }) => `${state} ${comment}`.trim())

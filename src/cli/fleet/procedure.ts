@@ -70,7 +70,7 @@ async function prepareProcedure(paths: readonly string[], options: ProcedureArgu
   const after = await compileInto(options.against, paths);
   const { edgePools } = await loadPlatformOrThrow(paths);
   const facts = await factsOf({
-    reach: await reachOf(options),
+    reach: await reachOf(options, paths, options.against),
     signal: new AbortController().signal,
     before,
     after: after.documents,

@@ -33,7 +33,7 @@ async function run(paths: string[], { against, output, ...reaching }: StatusArgu
   const { statusOf } = await import('../../planes/fleet/status.ts');
   const { compiled, plan, pending, runs, owner } = await prepare(paths, against, false);
   const servers = [...compiled.documents.keys()];
-  const reach = await reachOf(reaching);
+  const reach = await reachOf(reaching, paths, against);
   const answers = await reach.call(servers, 'tideline_units.status', {}, new AbortController().signal);
   const changed = plan.changes.filter(({ change }) => change !== 'gone').map(({ server }) => server);
   const status = statusOf({

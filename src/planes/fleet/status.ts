@@ -1,6 +1,6 @@
 import { compareText } from '../../model/values.ts';
 import type { ServerDocument } from './compile/document.ts';
-import type { Called } from './run/reach.ts';
+import { type Called, ofSilent } from './run/reach.ts';
 
 /** What is not as it should be with one server; a server without any is as the spec says. */
 export interface ServerStatus {
@@ -30,7 +30,8 @@ export function statusOf({ documents, pending, answers, nowMs }: StatusInput): r
       const { id } = server;
       const unapplied = pending.has(id) ? ['has not got its document'] : [];
       const real = answers.get(id);
-      if (real === undefined || 'silent' in real) return { server: id, problems: ['does not answer', ...unapplied] };
+      if (real === undefined || 'silent' in real)
+        return { server: id, problems: [ofSilent('does not answer', real), ...unapplied] };
       if ('error' in real) return { server: id, problems: [`cannot say how it is: ${real.error}`, ...unapplied] };
       const { versions, failed, stale, reboot, certificates } = viewOf(real.value);
       const days = Object.values(certificates).map((end) => Math.floor((end * 1000 - nowMs) / dayMs));

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { appliedOf, calledOf } from './answers.ts';
-import { keywords } from './salt.ts';
+import { keywords } from './salt-words.ts';
 
 const state = (result: boolean | null, more: object = {}) => ({
   __id__: 'a file',

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Reach } from './reach.ts';
+import { ofSilent, type Reach } from './reach.ts';
 
 /** What servers said to one question: what was understood, and a clause for each of the others. */
 export interface Heard<T> {
@@ -25,7 +25,7 @@ export async function ask<T>(
   const problems = new Map<string, string>();
   for (const server of servers) {
     const one = called.get(server);
-    if (one === undefined || 'silent' in one) problems.set(server, 'it does not answer');
+    if (one === undefined || 'silent' in one) problems.set(server, ofSilent('it does not answer', one));
     else if ('error' in one) problems.set(server, one.error);
     else {
       const read = answer.safeParse(one.value);

@@ -1,5 +1,5 @@
 import type { StepContext, StepFault, StepHandlers } from './handlers.ts';
-import type { Applied, Called } from './reach.ts';
+import { type Applied, type Called, ofSilent } from './reach.ts';
 import type { RunWave, Step } from './steps.ts';
 
 type Applying = Extract<Step, { readonly do: 'apply' }>;
@@ -44,7 +44,7 @@ function isOk(one: Applied | undefined): boolean {
 const silence = 'did not answer, and nobody knows what it did';
 
 function appliedFaults(server: string, one: Applied | undefined): readonly StepFault[] {
-  if (one === undefined || 'silent' in one) return [{ server, message: silence }];
+  if (one === undefined || 'silent' in one) return [{ server, message: ofSilent(silence, one) }];
   if (one.ok) return [];
   return one.failed.map(({ state, comment }) => ({
     server,
@@ -59,7 +59,7 @@ function calledFaults(
 ): readonly StepFault[] {
   return servers.flatMap((server) => {
     const called = answers.get(server);
-    if (called === undefined || 'silent' in called) return [{ server, message: silence }];
+    if (called === undefined || 'silent' in called) return [{ server, message: ofSilent(silence, called) }];
     const problem = 'error' in called ? called.error : problemIn(called.value, name);
     return problem === undefined ? [] : [{ server, message: `${name}: ${problem}` }];
   });

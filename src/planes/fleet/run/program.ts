@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { badRun } from './reasons.ts';
 
 export interface Finished {
@@ -10,7 +11,7 @@ export interface ProgramOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
   /** What the program reads on its standard input. */
-  readonly input?: Buffer;
+  readonly input?: Buffer | Readable;
 }
 
 const mostBytes = 256 * 2 ** 20;
@@ -51,7 +52,10 @@ export function runProgram(program: string, args: readonly string[], options: Pr
     });
     // A program that ends without reading its input is judged by what it printed.
     child.stdin.on('error', () => undefined);
-    child.stdin.end(options.input);
+    const { input } = options;
+    if (input instanceof Readable)
+      input.on('error', (error) => end(`cannot be given what it reads: ${error.message}`)).pipe(child.stdin);
+    else child.stdin.end(input);
   });
 }
 

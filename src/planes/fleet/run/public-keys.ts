@@ -1,6 +1,6 @@
 import type { Pems } from '../pki/sign.ts';
 import type { StepFault } from './handlers.ts';
-import type { Called } from './reach.ts';
+import { type Called, ofSilent } from './reach.ts';
 
 /** The public keys that servers handed in, and which of them did not. */
 export function publicKeysOf(
@@ -22,6 +22,6 @@ function isPems(value: unknown): value is Pems {
 }
 
 function whyNot(called: Called | undefined): string {
-  if (called === undefined || 'silent' in called) return 'it did not answer';
+  if (called === undefined || 'silent' in called) return ofSilent('it did not answer', called);
   return 'error' in called ? called.error : 'its answer is none';
 }

@@ -28,8 +28,14 @@ export type Applied =
   /** The ids of states that changed something, or would. */
   | { readonly ok: true; readonly changes: readonly string[] }
   | { readonly ok: false; readonly failed: readonly FailedState[] }
-  /** It did not answer: nobody knows what it did. */
-  | { readonly silent: true };
+  | Silent;
+
+/** It did not answer: nobody knows what it did. */
+export interface Silent {
+  readonly silent: true;
+  /** What is known of the reason. */
+  readonly why?: string;
+}
 
 export interface FailedState {
   /** The id of the state; empty where the states could not be made. */
@@ -37,4 +43,9 @@ export interface FailedState {
   readonly comment: string;
 }
 
-export type Called = { readonly value: unknown } | { readonly error: string } | { readonly silent: true };
+export type Called = { readonly value: unknown } | { readonly error: string } | Silent;
+
+/** Words about a server that did not answer, with what is known of the reason. */
+export function ofSilent(words: string, silent: { readonly why?: string } | undefined): string {
+  return silent?.why === undefined ? words : `${words}: ${silent.why}`;
+}

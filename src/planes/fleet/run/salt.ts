@@ -3,6 +3,7 @@ import { appliedOf, calledOf, isSilent } from './answers.ts';
 import { type Finished, runProgram } from './program.ts';
 import type { Applied, ApplyOptions, Called, Reach } from './reach.ts';
 import { badRun } from './reasons.ts';
+import { isReading, keywords } from './salt-words.ts';
 
 export interface SaltOptions {
   /** The folder of the master's configuration; absent: Salt's own. */
@@ -19,25 +20,6 @@ const defaults = { program: 'salt', answerSeconds: 15, limitMs: 60 * 60 * 1000 }
 /** How often, and how many times, a server is asked again that is busy with other states. */
 const busyMs = 3000;
 const mostTries = 200;
-/** Functions that change nothing; every other one must not run beside itself. */
-const reading: ReadonlySet<string> = new Set([
-  'cp.list_master',
-  'service.get_running',
-  'test.ping',
-  'tideline.document',
-  'tideline.public_keys',
-  'tideline_etcd.members',
-  'tideline_etcd.snapshots',
-  'tideline_etcd.standing',
-  'tideline_health.api',
-  'tideline_health.edge',
-  'tideline_health.etcd',
-  'tideline_health.network',
-  'tideline_health.requests',
-  'tideline_health.vip',
-  'tideline_units.stale',
-  'tideline_units.status',
-]);
 /** Names of servers at once: an argument of a process has 128 KiB. */
 const mostServers = 1000;
 
@@ -87,7 +69,7 @@ export function reachBySalt(options: SaltOptions = {}): Reach {
     async call(servers, fn, args, signal) {
       const words = [fn, ...keywords(args)];
       const called = async (some: readonly string[]): Promise<ReadonlyMap<string, Called>> => {
-        const answers = reading.has(fn) ? await ask(some, words, signal) : await change(some, fn, words, signal);
+        const answers = isReading(fn) ? await ask(some, words, signal) : await change(some, fn, words, signal);
         return new Map(some.map((server) => [server, calledOf(answers.get(server))]));
       };
       const first = await called(servers);
@@ -111,11 +93,6 @@ function isBusy(applied: Applied | undefined): boolean {
     'failed' in applied &&
     applied.failed.some(({ state, comment }) => state === '' && / is running as PID /.test(comment))
   );
-}
-
-/** Arguments as Salt reads them, `name=YAML`. JSON is YAML; a `#` would keep Salt from reading it at all. */
-export function keywords(args: Readonly<Record<string, unknown>>): readonly string[] {
-  return Object.entries(args).map(([name, value]) => `${name}=${JSON.stringify(value).replaceAll('#', '\\u0023')}`);
 }
 
 export function isUnknownFunction(called: Called | undefined): boolean {
