@@ -13,7 +13,9 @@ const asked = words.slice(words.indexOf('--log-level=error') + 1).join(' ');
 appendFileSync('${log}', asked + ' on ' + servers.join() + '\\n');
 const times = readFileSync('${log}', 'utf8').split('\\n').filter((line) => line.startsWith('saltutil')).length;
 const answers = asked.startsWith('saltutil.is_running')
-  ? { s1: [], s2: times < 2 ? [{ jid: '1' }] : [] }
+  ? { s1: [], s2: times < 2 ? [{ jid: '1' }] : [], s3: {} }
+  : asked.startsWith('state.apply') && times > 1
+  ? { s2: { state: { result: true, changes: {} } } }
   : { s1: { changed: true }, s2: {} };
 console.log(JSON.stringify(Object.fromEntries(servers.map((id) => [id, answers[id]]))));
 `;
@@ -42,6 +44,13 @@ it('asks a silent server for nothing twice that changes something, and waits unt
     'saltutil.is_running tideline_etcd.remove on s2',
     'saltutil.is_running tideline_etcd.remove on s2',
   ]);
+});
+
+it('asks a server again for its document that is there and did not answer to that, and not one that answers nothing', async () => {
+  const { signal } = new AbortController();
+  const answers = await reachBySalt({ program: at('salt') }).apply(['s2', 's3'], { signal });
+  expect(answers.get('s2')).toMatchObject({ ok: true });
+  expect(answers.get('s3')).toEqual({ silent: true });
 });
 
 it('asks once more for what changes nothing', async () => {

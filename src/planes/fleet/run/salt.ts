@@ -20,6 +20,8 @@ const defaults = { program: 'salt', answerSeconds: 15, limitMs: 60 * 60 * 1000 }
 /** How often, and how many times, a server is asked again that is busy with other states. */
 const busyMs = 3000;
 const mostTries = 200;
+/** How many times a server is asked again that answers, only not to this: a machine with much to do loses answers. */
+const mostSilences = 10;
 /** Names of servers at once: an argument of a process has 128 KiB. */
 const mostServers = 1000;
 
@@ -35,6 +37,8 @@ export function reachBySalt(options: SaltOptions = {}): Reach {
     const silent = servers.filter((server) => isSilent(answers.get(server)));
     return silent.length === 0 ? answers : new Map([...answers, ...(await askAll(silent, words, signal, all))]);
   };
+  const running = async (servers: readonly string[], signal: AbortSignal) =>
+    await askAll(servers, ['saltutil.is_running', 'state.apply'], signal, { ...defaults, ...options });
   /** Nothing is asked for twice; a server that is silent has ended what it does before anything else is asked of it. */
   const change = async (servers: readonly string[], fn: string, words: readonly string[], signal: AbortSignal) => {
     const answers = await askAll(servers, words, signal, { ...defaults, ...options });
@@ -62,7 +66,13 @@ export function reachBySalt(options: SaltOptions = {}): Reach {
         if (tries > 0) await sleep(systemClock, busyMs);
         const answers = await ask(left, words, signal);
         for (const server of left) found.set(server, appliedOf(answers.get(server)));
-        left = tries < mostTries && !signal.aborted ? left.filter((server) => isBusy(found.get(server))) : [];
+        if (tries >= mostTries || signal.aborted) break;
+        // Documents may come true twice, so that nothing is lost by asking whoever is there.
+        const silent = left.filter((server) => isSilent(answers.get(server)));
+        const there = silent.length === 0 || tries >= mostSilences ? new Map() : await running(silent, signal);
+        left = left.filter((server) =>
+          silent.includes(server) ? !isSilent(there.get(server)) : isBusy(found.get(server)),
+        );
       }
       return found;
     },
