@@ -247,6 +247,16 @@ describe('a worker', () => {
   });
 });
 
+it('a worker that left has no Node and no Drain any more, and may be forgotten twice', async () => {
+  const { forget } = drainsOf(world, patience);
+  const step = { do: 'forget', servers: [two] } as const;
+  expect(await drain(two, 'run-4')).toEqual([]);
+  expect(await drains()).toEqual([`fleet-worker-${two}`]);
+  expect([await forget(step, context(two)), await forget(step, context(two))]).toEqual([[], []]);
+  expect(await drains()).toEqual([]);
+  await expect(node(two)).rejects.toThrow('not found');
+}, 60_000);
+
 describe('a blade', () => {
   const gone = { draining: true, vips: [{ ...vip, fit: false, announced: false }] };
 

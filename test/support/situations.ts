@@ -35,6 +35,7 @@ export function situation(before: Platform, after: Platform, change: Partial<Sit
     silent: new Set<string>(),
     members: members.length === 0 ? new Map() : new Map([['site0', led(members)]]),
     standings: new Map(),
+    bare: new Set<string>(),
     foreign: new Map(),
     ...change,
   };

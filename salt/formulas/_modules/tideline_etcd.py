@@ -68,8 +68,11 @@ def members():
 def standing():
     """
     What this member alone says, also without a quorum: the survivor with the highest index has the newest data. With etcd stopped, what its file says.
+    `bare` is a server that has lost its disk, or was never set up.
     """
     own = _settings()
+    if not os.path.exists(own["programs"]["etcdctl"]):
+        return {"running": False, "quorum": False, "empty": True, "bare": True}
     answer = _json(_etcdctl(own, [own["client"]], ["endpoint", "status"], strict=False))
     if answer:
         status = answer[0]["Status"]

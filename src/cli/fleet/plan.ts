@@ -127,6 +127,7 @@ const usualSeconds: Readonly<Record<Step['do'], number>> = {
   call: 5,
   drain: 60,
   return: 10,
+  forget: 5,
   objects: 10,
   gate: 10,
 };

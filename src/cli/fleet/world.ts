@@ -14,7 +14,7 @@ export async function apisIn(paths: readonly string[]): Promise<ReadonlySet<stri
 
 /** Handlers that need the APIs of clusters, and the end of their connections. */
 export interface WorldHandlers {
-  readonly handlers: Required<Pick<StepHandlers, 'drain' | 'return' | 'gates' | 'objects'>>;
+  readonly handlers: Required<Pick<StepHandlers, 'drain' | 'return' | 'forget' | 'gates' | 'objects'>>;
   readonly close: () => Promise<void>;
 }
 

@@ -27,6 +27,15 @@ export function isGone(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404;
 }
 
+/** Deletes an object; one that is gone already is no fault. */
+export async function remove(api: ClusterApi, path: string, signal?: AbortSignal): Promise<void> {
+  try {
+    await api.request({ method: 'DELETE', path, ...(signal === undefined ? {} : { signal }) });
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
 /** A change of some fields of an object; with null a field goes. */
 export async function patch(api: ClusterApi, path: string, body: object, signal: AbortSignal): Promise<void> {
   await api.request({ method: 'PATCH', path, body, contentType: 'application/merge-patch+json', signal });

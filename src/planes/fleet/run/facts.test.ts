@@ -39,7 +39,7 @@ it('are who does not answer, who the members are, what each has, and what new se
         'site0-control1': value({ members: [member] }),
       },
       'tideline_etcd.standing': {
-        'site0-control0': value({ running: false, quorum: false, empty: true }),
+        'site0-control0': value({ running: false, quorum: false, empty: true, bare: true }),
         'site0-control1': value({ running: true, quorum: true, raftIndex: 7, revision: 5 }),
       },
       'service.get_running': { old: value(['ssh', 'kubelet', 'systemd-journald']) },
@@ -54,5 +54,6 @@ it('are who does not answer, who the members are, what each has, and what new se
     { name: 'site0-control0', peer: 'https://10.1.0.10:2380', healthy: true, learner: false, leader: true },
   ]);
   expect([...facts.standings]).toEqual([['site0-control1', { quorum: true, raftIndex: 7, revision: 5 }]]);
+  expect([...facts.bare]).toEqual(['site0-control0']);
   expect([...facts.foreign]).toEqual([['old', ['kubelet']]]);
 });

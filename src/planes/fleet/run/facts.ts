@@ -21,6 +21,7 @@ const StandingView = z.object({
   quorum: z.boolean(),
   raftIndex: z.number().default(0),
   revision: z.number().optional(),
+  bare: z.boolean().default(false),
 });
 const Running = z.array(z.string());
 
@@ -45,7 +46,7 @@ export async function factsOf(asked: Asked): Promise<Facts> {
   const silent = new Set(all.filter((server) => !isTrue(pinged.get(server))));
   const awake = all.filter((server) => !silent.has(server));
   const etcds = awake.filter((server) => hasRole(documents.get(server), 'etcd'));
-  const [members, standings, foreign] = await Promise.all([
+  const [members, { standings, bare }, foreign] = await Promise.all([
     membersOf(asked, etcds, documents),
     standingsOf(asked, etcds),
     foreignOf(
@@ -53,7 +54,7 @@ export async function factsOf(asked: Asked): Promise<Facts> {
       awake.filter((server) => !before.has(server)),
     ),
   ]);
-  return { silent, members, standings, foreign };
+  return { silent, members, standings, bare, foreign };
 }
 
 function isTrue(called: Called | undefined): boolean {
@@ -81,13 +82,13 @@ async function membersOf(
 }
 
 /** Members with data, whether they are one cluster or not. */
-async function standingsOf(asked: Asked, etcds: readonly string[]): Promise<ReadonlyMap<string, Standing>> {
+async function standingsOf(asked: Asked, etcds: readonly string[]): Promise<Pick<Facts, 'standings' | 'bare'>> {
   const { said } = await ask(asked, etcds, 'tideline_etcd.standing', StandingView);
-  return new Map(
-    [...said].flatMap(([server, { quorum, raftIndex, revision }]) =>
-      revision === undefined ? [] : [[server, { quorum, raftIndex, revision }] as const],
-    ),
+  const standings = [...said].flatMap(([server, { quorum, raftIndex, revision }]): readonly [string, Standing][] =>
+    revision === undefined ? [] : [[server, { quorum, raftIndex, revision }]],
   );
+  const bare = [...said].flatMap(([server, one]) => (one.bare && asked.before.has(server) ? [server] : []));
+  return { standings: new Map(standings), bare: new Set(bare) };
 }
 
 /** Services of new servers that a document has: the machine was something else before. */

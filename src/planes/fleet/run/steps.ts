@@ -42,6 +42,8 @@ export type Step =
   | { readonly do: 'drain'; readonly servers: readonly string[] }
   /** They carry again what the drain took from them. */
   | { readonly do: 'return'; readonly servers: readonly string[] }
+  /** The API has no Node of these workers any more. A kubelet that still ran would not come back before its next start. */
+  | { readonly do: 'forget'; readonly servers: readonly string[] }
   /** The objects that belong to the cluster itself are written into its API. */
   | { readonly do: 'objects'; readonly cluster: string }
   /** The run goes on when the gate holds, and ends when it does not in this time. */

@@ -20,6 +20,10 @@ const runs: Readonly<Record<string, () => Planned>> = {
   'add-members': () =>
     addRun(situation(apart, edited(apart, [], [server('m3', ['etcd'], 63), server('m4', ['etcd'], 64)])), ['m3', 'm4']),
   'remove-worker': () => removeRun(situation(now, edited(now, ['site0-worker0001'])), ['site0-worker0001']),
+  'remove-dead-worker': () =>
+    removeRun(situation(now, edited(now, ['site0-worker0001']), { silent: new Set(['site0-worker0001']) }), [
+      'site0-worker0001',
+    ]),
   'remove-blade': () => removeRun(situation(now, edited(now, ['site0-blade003'])), ['site0-blade003']),
   'remove-first-control-plane': () =>
     removeRun(situation(now, edited(now, ['site0-control0'], [server('new', ['control-plane', 'etcd'], 60)])), [
@@ -32,11 +36,30 @@ const runs: Readonly<Record<string, () => Planned>> = {
       }),
       ['site0-control0'],
     ),
+  'replace-two-members': () =>
+    replaceRun(situation(now, now, { members: new Map([['site0', three.slice(0, 1)]]) }), [
+      'site0-control1',
+      'site0-control2',
+    ]),
   'replace-blade': () => replaceRun(situation(now, now), ['site0-blade000']),
   'upgrade-patch': () => upgradeRun(situation(fleet(versions('1.36.2')), now), { cluster: 'site0' }),
   'upgrade-minor': () => upgradeRun(situation(fleet(versions('1.35.4', '3.6.7')), now), { cluster: 'site0' }),
   'recover-snapshot': () =>
     restoreRun(situation(now, now, { members: new Map() }), 'site0', { source: 'salt://a.db', sha256: 'f'.repeat(64) }),
+  'recover-snapshot-empty-disks': () =>
+    restoreRun(situation(now, now, { members: new Map(), bare: new Set(three.map(({ name }) => name)) }), 'site0', {
+      source: 'salt://a.db',
+      sha256: 'f'.repeat(64),
+    }),
+  'recover-quorum-empty-disks': () =>
+    quorumRun(
+      situation(now, now, {
+        members: new Map(),
+        bare: new Set(['site0-control0', 'site0-control2']),
+        standings: new Map([['site0-control1', { quorum: false, raftIndex: 41, revision: 9 }]]),
+      }),
+      'site0',
+    ),
   'recover-quorum': () =>
     quorumRun(
       situation(now, now, {

@@ -2,7 +2,7 @@ import { kindFacts } from '../../../../kube/kinds.ts';
 import { pathOf } from '../../../../kube/status/object.ts';
 import { apiVersion } from '../../../../model/contract.ts';
 import type { Clock } from '../../../../runtime/clock.ts';
-import { type ClusterApi, isGone } from '../cluster-objects.ts';
+import { type ClusterApi, isGone, remove } from '../cluster-objects.ts';
 
 /** The target of a Drain that a run writes. */
 export interface Target {
@@ -45,11 +45,7 @@ export async function putDrain(
 
 /** One that is gone already is no fault. */
 export async function removeDrain(api: ClusterApi, target: Target): Promise<void> {
-  try {
-    await api.request({ method: 'DELETE', path: pathOfDrain(target) });
-  } catch (error) {
-    if (!isGone(error)) throw error;
-  }
+  await remove(api, pathOfDrain(target));
 }
 
 function pathOfDrain(target: Target): string {

@@ -6,13 +6,13 @@ import { drainBlades, returnBlades } from './blades.ts';
 import { type DrainContext, type Patience, usualPatience } from './context.ts';
 import { announceApi, handOver, withdrawApi } from './control-planes.ts';
 import type { DrainFault } from './evict.ts';
-import { drainWorker, returnWorker } from './worker.ts';
+import { drainWorker, forgetWorker, returnWorker } from './worker.ts';
 
 /** How runs in this world drain servers before they touch them, and give them back. */
 export function drainsOf(
   world: FleetWorld,
   patience: Patience = usualPatience,
-): Required<Pick<StepHandlers, 'drain' | 'return'>> {
+): Required<Pick<StepHandlers, 'drain' | 'return' | 'forget'>> {
   return {
     async drain({ servers }, step) {
       const context = contextOf(world, step, patience);
@@ -36,6 +36,10 @@ export function drainsOf(
     },
     async return({ servers }, step) {
       return giveBack(servers, contextOf(world, step, patience));
+    },
+    async forget({ servers }, step) {
+      const context = contextOf(world, step, patience);
+      return inOrder([() => everyWorker(having(world, servers, 'worker'), context, forgetWorker)]);
     },
   };
 }

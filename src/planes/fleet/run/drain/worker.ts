@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { leftOfWorker } from '../../../../model/platform/drain-left.ts';
 import { sleep } from '../../../../runtime/clock.ts';
 import { ask } from '../ask.ts';
-import { type ClusterApi, drainedAnnotation, patch, readOrGone } from '../cluster-objects.ts';
+import { type ClusterApi, drainedAnnotation, patch, readOrGone, remove } from '../cluster-objects.ts';
 import { podsOn } from '../pods.ts';
 import { type Drained, drainedBy, leftByAny, workloadsOf } from '../workloads.ts';
 import type { DrainContext } from './context.ts';
@@ -53,6 +53,16 @@ export async function drainWorker(name: string, context: DrainContext): Promise<
 /** New pods come again, if it was the run that kept them away, and the agent announces as before. */
 export async function returnWorker(name: string, { api, run, signal }: DrainContext): Promise<readonly DrainFault[]> {
   await uncordon(api, name, run.checksum, signal);
+  await removeDrain(api, target(name));
+  return [];
+}
+
+/** Of a worker that left for good nothing stays in the API: the pods that it still had there are made elsewhere. Safe to do twice. */
+export async function forgetWorker(
+  name: string,
+  { api, signal }: Pick<DrainContext, 'api' | 'signal'>,
+): Promise<readonly DrainFault[]> {
+  await remove(api, pathOfNode(name), signal);
   await removeDrain(api, target(name));
   return [];
 }

@@ -14,6 +14,8 @@ export interface Membership {
   /** Members that are well and stay, in the order in which they are asked. */
   readonly keepers: readonly string[];
   readonly silent: ReadonlySet<string>;
+  /** Members that come in later waves. */
+  readonly coming: ReadonlySet<string>;
 }
 
 export function membershipWave({ what, server }: MemberStep, membership: Membership): RunWave {
@@ -23,11 +25,9 @@ export function membershipWave({ what, server }: MemberStep, membership: Members
   return { cluster, kind, servers: [server], steps };
 }
 
-const none: ReadonlySet<string> = new Set();
-
 /** A member comes as a learner, catches up, and only then has a vote. Its etcd must know that it joins before it starts for the first time. */
 function coming(server: string, what: 'join' | 'replace', membership: Membership): readonly Step[] {
-  const { cluster, documents, before, keepers, apis } = membership;
+  const { cluster, documents, before, keepers, apis, coming: later } = membership;
   const document = documents.get(server);
   const keeper = keepers.filter((name) => name !== server).slice(0, 1);
   if (document === undefined) return [];
@@ -41,7 +41,7 @@ function coming(server: string, what: 'join' | 'replace', membership: Membership
     call(keeper, 'tideline_etcd.promote', about),
   ];
   // Whether etcd is well as a whole is asked when the last member has come.
-  const gates = gatesFor({ cluster, servers: [server] }, { documents, apis, coming: none }).filter(
+  const gates = gatesFor({ cluster, servers: [server] }, { documents, apis, coming: later }).filter(
     (step) => step.do !== 'gate' || step.gate !== 'EtcdHealthy',
   );
   return [...signed([server], documents, new Set([server])), ...drained(runs, steps, gates, { documents, apis })];

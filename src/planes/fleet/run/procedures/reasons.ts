@@ -5,6 +5,7 @@ export const procedureReasons = {
   ServerStays: 'The platform spec still has the server: it would be set up again by the next apply.',
   ServerSilent: 'The server does not answer, and the procedure works on it.',
   StillRuns: 'The server runs units that are not of its document: it belongs to something else.',
+  DiskEmpty: 'The server has lost its disk, and the procedure works on what it had.',
   MemberHealthy: 'The member of etcd is healthy: it has a disk that works, and would lose its data.',
   QuorumWouldBeLost: 'Too few members of etcd would be healthy to agree on anything.',
   MembersUnknown: 'No member says who the members of etcd are.',

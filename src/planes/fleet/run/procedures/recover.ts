@@ -15,6 +15,7 @@ export interface Snapshot {
 
 const api = ['kube-apiserver.service'];
 const etcd = ['etcd.service'];
+const none: ReadonlySet<string> = new Set();
 const controllers = ['kube-controller-manager.service', 'kube-scheduler.service'];
 
 /** All data is lost, or wrong: every member begins again from one snapshot. */
@@ -22,10 +23,13 @@ export function restoreRun(situation: Situation, cluster: string, { source, sha2
   const { facts } = situation;
   const { members, controls } = partsOf(situation, cluster);
   const silent = members.filter((server) => facts.silent.has(server));
+  const bare = members.filter((server) => facts.bare.has(server));
   if (members.length === 0) return refused(noSurvivor(cluster));
   if (silent.length > 0) return refused(...silent.map(serverSilent));
+  if (bare.length > 0 && bare.length < members.length) return refused(...bare.map(diskEmpty));
   const steps: readonly Step[] = [
-    ...stopped(situation, controls, members),
+    ...(bare.length > 0 ? setUp(situation, bare) : []),
+    ...stopped(situation, controls, members, bare),
     call(members, 'tideline_etcd.restore', { source, sha256 }),
     start(members, etcd),
     gate('EtcdHealthy', members),
@@ -35,7 +39,11 @@ export function restoreRun(situation: Situation, cluster: string, { source, sha2
     run: {
       format: 1,
       command: `recover snapshot ${cluster}`,
-      waves: [{ cluster, kind: 'cluster', servers: members, steps }, apiAgain(situation, cluster)],
+      waves: [
+        { cluster, kind: 'cluster', servers: members, steps },
+        ...(bare.length > 0 ? [wholeAgain(cluster, bare)] : []),
+        apiAgain(situation, cluster, []),
+      ],
       warnings: [
         `everything that was written after the snapshot is lost: objects, leases, and the addresses that pods have taken since`,
         `every watch of ${cluster} ends and lists again; our agents keep what they announce and serve meanwhile`,
@@ -43,6 +51,19 @@ export function restoreRun(situation: Situation, cluster: string, { source, sha2
     },
   };
 }
+
+/** Every member has an empty disk: etcd comes up on all of them at once, with nothing in it and nobody who reads it, and gets its data after that. */
+function setUp({ after: { documents } }: Situation, bare: readonly string[]): readonly Step[] {
+  return [...signed(bare, documents, new Set(bare)), { do: 'apply', servers: bare, components: ['common', 'etcd'] }];
+}
+
+/** What else the servers have starts when there is data again. */
+const wholeAgain = (cluster: string, servers: readonly string[]): RunWave => ({
+  cluster,
+  kind: 'cluster',
+  servers,
+  steps: [{ do: 'apply', servers }],
+});
 
 /**
  * Most members are lost, one at least is not: the one with the newest data goes on alone, with its revisions raised, and the others that answer join
@@ -60,14 +81,15 @@ export function quorumRun(situation: Situation, cluster: string): Planned {
   );
   if (newest === undefined) return refused(noSurvivor(cluster));
   if (facts.members.has(cluster) || survivors.some(({ quorum }) => quorum)) return refused(notLost(cluster));
-  const answering = members.filter((server) => !facts.silent.has(server));
+  const bare = members.filter((server) => facts.bare.has(server));
+  const answering = members.filter((server) => !facts.silent.has(server) && !bare.includes(server));
   const others = answering.filter((server) => server !== newest.server);
   const absent = members.filter((server) => facts.silent.has(server));
   const one = [newest.server];
   // What was asked for the plan may be hours old, and a run may go on days after it ended: asked again before each thing that would end a quorum.
   const lost = call(answering, 'tideline_etcd.no_quorum');
   const alone: readonly Step[] = [
-    ...stopped(situation, controls, others).flatMap((step) => [lost, step]),
+    ...stopped(situation, controls, others, bare).flatMap((step) => [lost, step]),
     call(one, 'tideline_etcd.alone'),
     call(one, 'tideline_etcd.snapshot'),
     stop(one, etcd),
@@ -82,17 +104,22 @@ export function quorumRun(situation: Situation, cluster: string): Planned {
       waves: [
         { cluster, kind: 'cluster', servers: answering, steps: alone },
         ...others.map((server) => joinedTo(newest.server, server, situation)),
-        ...(absent.length === 0
+        ...(absent.length + bare.length === 0
           ? [{ cluster, kind: 'cluster', servers: members, steps: [gate('EtcdHealthy', members)] } as const]
           : []),
-        apiAgain(situation, cluster),
+        apiAgain(situation, cluster, bare),
       ],
       warnings: [
-        `${newest.server} has the newest data of those that answer; what only ${absent.join(', ') || 'the others'} had is lost`,
+        `${newest.server} has the newest data of those that answer; what only ${[...absent, ...bare].join(', ') || 'the others'} had is lost`,
         ...unfenced(absent, members),
         ...absent.map(
           (server) => `${server} is no member any more: tideline fleet replace ${server} when it answers again`,
         ),
+        ...(bare.length === 0
+          ? []
+          : [
+              `${bare.join(', ')} lost their disks: tideline fleet replace ${bare.join(',')} when this run is finished`,
+            ]),
       ],
     },
   };
@@ -132,7 +159,15 @@ export function returnRun(situation: Situation, servers: readonly string[]): Pla
         .toSorted(compareText);
       const { cluster } = wave;
       if (out) {
-        const membership = { cluster, before, documents: after.documents, apis, keepers, silent: facts.silent };
+        const membership = {
+          cluster,
+          before,
+          documents: after.documents,
+          apis,
+          keepers,
+          silent: facts.silent,
+          coming: none,
+        };
         return membershipWave({ what: 'replace', server }, membership);
       }
       const { documents } = after;
@@ -156,8 +191,13 @@ function partsOf({ after: { documents } }: Situation, cluster: string) {
   return { members: having(documents, cluster, 'etcd'), controls: having(documents, cluster, 'control-plane') };
 }
 
-function stopped({ facts }: Situation, controls: readonly string[], members: readonly string[]): readonly Step[] {
-  const answering = controls.filter((server) => !facts.silent.has(server));
+function stopped(
+  { facts }: Situation,
+  controls: readonly string[],
+  members: readonly string[],
+  bare: readonly string[],
+): readonly Step[] {
+  const answering = controls.filter((server) => !facts.silent.has(server) && !bare.includes(server));
   return [
     ...(answering.length > 0 ? [stop(answering, api)] : []),
     ...(members.length > 0 ? [stop(members, etcd)] : []),
@@ -179,9 +219,9 @@ function unfenced(absent: readonly string[], members: readonly string[]): readon
 }
 
 /** Everything that held a view of the old data starts anew. */
-function apiAgain({ after: { documents }, facts }: Situation, cluster: string): RunWave {
+function apiAgain({ after: { documents }, facts }: Situation, cluster: string, bare: readonly string[]): RunWave {
   const all = having(documents, cluster, 'control-plane');
-  const controls = all.filter((server) => !facts.silent.has(server));
+  const controls = all.filter((server) => !facts.silent.has(server) && !bare.includes(server));
   const workers = having(documents, cluster, 'worker').filter((server) => !facts.silent.has(server));
   return {
     cluster,
@@ -201,6 +241,11 @@ const noSurvivor = (cluster: string): Refusal => ({
   reason: 'NoSurvivor',
   message: `no member of the etcd of ${cluster} has data`,
   fix: 'restore a snapshot: tideline fleet recover --snapshot',
+});
+const diskEmpty = (server: string): Refusal => ({
+  reason: 'DiskEmpty',
+  message: `${server} has lost its disk, and others have not`,
+  fix: 'tideline fleet recover --quorum where most members are lost, otherwise tideline fleet replace',
 });
 const notLost = (cluster: string): Refusal => ({
   reason: 'MemberHealthy',

@@ -3,7 +3,7 @@ import { compareText } from '../../../../model/values.ts';
 import type { Wave } from '../../compile/waves.ts';
 import type { RunWave, Step } from '../steps.ts';
 import { feltBy } from './felt.ts';
-import { type Membership, membershipWave } from './membership.ts';
+import { membershipWave } from './membership.ts';
 import { againstQuorum, againstTouch, illFirst, memberSteps } from './quorum.ts';
 import type { Refusal } from './reasons.ts';
 import {
@@ -137,8 +137,11 @@ function membershipOf(cluster: string, situation: Situation, { changed, again, l
   const well = healthyOnes(said, change.replace);
   // Members that are well and would be replaced are refused for that alone; that they count as lost would be no fact.
   const refusals = well.length > 0 ? well : againstQuorum(members, steps);
-  const membership: Membership = { cluster, before, documents: after.documents, apis, keepers, silent: facts.silent };
-  const waves = steps.map((step) => membershipWave(step, membership));
+  const membership = { cluster, before, documents: after.documents, apis, keepers, silent: facts.silent };
+  const waves = steps.map((step, index) => {
+    const later = steps.slice(index + 1).filter(({ what }) => what !== 'leave');
+    return membershipWave(step, { ...membership, coming: new Set(later.map(({ server }) => server)) });
+  });
   const gone = { cluster, kind: 'cluster', servers: now, steps: [gate('EtcdHealthy', now)] } as const;
   return { waves: [...waves, gone], moved, refusals };
 }
@@ -171,19 +174,22 @@ function healthyOnes(members: readonly Member[], replaced: readonly string[]): r
     }));
 }
 
-/** Whoever leaves and is no member of etcd: emptied, then stopped. */
+/** Whoever leaves and is no member of etcd: emptied, then stopped, then forgotten by the API. Of one that is dead only the last is left. */
 function goodbyes(
   cluster: string,
   { before, after, apis, facts }: Situation,
   leave: readonly string[],
 ): readonly RunWave[] {
   return leave
-    .filter((server) => before.get(server)?.server.cluster === cluster && !facts.silent.has(server))
-    .flatMap((server) => {
+    .filter((server) => before.get(server)?.server.cluster === cluster)
+    .flatMap((server): readonly RunWave[] => {
       const document = before.get(server);
       if (document === undefined) return [];
       const control = hasRole(document, 'control-plane');
       const kind = control ? 'control-plane' : hasRole(document, 'blade') ? 'blade' : 'worker';
+      const forgotten: readonly Step[] =
+        kind === 'worker' && apis.has(cluster) ? [{ do: 'forget', servers: [server] }] : [];
+      if (facts.silent.has(server)) return [{ cluster, kind, servers: [server], steps: forgotten }];
       const empty: readonly Step[] = control
         ? [call([server], 'tideline_drain.withdraw_api')]
         : apis.has(cluster)
@@ -195,8 +201,8 @@ function goodbyes(
         ? [gate('ApiReady', others), gate('VipHeld', others)]
         : kind === 'blade' && apis.has(cluster)
           ? [{ do: 'return', servers: [server] }]
-          : [];
-      return [{ cluster, kind, servers: [server], steps: [...stopped, ...last] } as const];
+          : forgotten;
+      return [{ cluster, kind, servers: [server], steps: [...stopped, ...last] }];
     });
 }
 

@@ -132,6 +132,11 @@ const refusals: readonly (readonly [string, () => Planned, readonly string[]])[]
       restoreRun(situation(now, now, { silent: new Set(['site0-control0']) }), 'site0', { source: '/a', sha256: '' }),
     ['ServerSilent'],
   ],
+  [
+    'a restore where one of the members has lost its disk',
+    () => restoreRun(situation(now, now, { bare: new Set(['site0-control0']) }), 'site0', { source: '/a', sha256: '' }),
+    ['DiskEmpty'],
+  ],
   ['the return of nobody', () => returnRun(situation(now, now), ['nobody']), ['ServerUnknown']],
 ];
 

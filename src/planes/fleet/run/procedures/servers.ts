@@ -1,6 +1,14 @@
 import type { Refusal } from './reasons.ts';
 import { rollout } from './rollout.ts';
-import { type Documents, type Planned, refused, type Situation, serverSilent, serverUnknown } from './situation.ts';
+import {
+  type Documents,
+  hasRole,
+  type Planned,
+  refused,
+  type Situation,
+  serverSilent,
+  serverUnknown,
+} from './situation.ts';
 
 /** Servers come, go, or are set up anew. */
 
@@ -32,7 +40,10 @@ export function removeRun(situation: Situation, servers: readonly string[]): Pla
   );
   const changed = new Set([...come, ...affected(situation, [...servers, ...come])]);
   const warnings = servers
-    .filter((server) => before.get(server)?.server.roles.includes('worker') === true)
+    .filter((server) => {
+      const document = before.get(server);
+      return hasRole(document, 'worker') && !situation.apis.has(document?.server.cluster ?? '');
+    })
     .map((server) => `the Node ${server} stays in the API until somebody deletes it: kubectl delete node ${server}`);
   return rollout(situation, { command: `remove ${servers.join(' ')}`, changed, leave: new Set(servers), warnings });
 }

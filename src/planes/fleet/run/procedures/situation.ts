@@ -29,6 +29,8 @@ export interface Facts {
   readonly members: ReadonlyMap<string, readonly Member[]>;
   /** What members said by themselves, also without a quorum. */
   readonly standings: ReadonlyMap<string, Standing>;
+  /** Members of etcd without the programs of etcd: they have lost their disk, and nothing of them can be started or stopped. */
+  readonly bare: ReadonlySet<string>;
   /** Units of Tideline's documents that run on servers that have none. */
   readonly foreign: ReadonlyMap<string, readonly string[]>;
 }
