@@ -1,7 +1,7 @@
-import { defaultRunDir } from '../../../../model/contract.ts';
+import { agentPorts, defaultRunDir } from '../../../../model/contract.ts';
 import { ownFile, ownFolder, publicFile, publicFolder } from '../access.ts';
 import { authorityFiles } from '../certificates.ts';
-import type { ServerContext } from '../context.ts';
+import { hostOf, type ServerContext } from '../context.ts';
 import type { Component, Unit } from '../document.ts';
 import { kubeconfig } from '../kubeconfig.ts';
 import { platformText } from '../platform-text.ts';
@@ -94,9 +94,15 @@ function settingsOf(server: ServerContext): string {
     : [
         `TIDELINE_CLUSTER=${server.cluster}`,
         `TIDELINE_BGP_OPTIONS=--address ${server.address.text}`,
-        ...('static' in server.fleet.ipam ? ['TIDELINE_NETWORK_OPTIONS=--pods-from podCIDRs'] : []),
+        `TIDELINE_NETWORK_OPTIONS=${networkOptions(server).join(' ')}`,
       ];
   return [`TIDELINE_SERVER=${server.id}`, ...lines, ''].join('\n');
+}
+
+/** Whoever drains the worker, Prometheus and `tideline status` ask its agent at the address of the server, as it is with `deploy/install`. */
+function networkOptions({ fleet, address }: ServerContext): readonly string[] {
+  const listen = `${hostOf(address)}:${agentPorts.network}`;
+  return ['--metrics-address', listen, ...('static' in fleet.ipam ? ['--pods-from', 'podCIDRs'] : [])];
 }
 
 type ShippedUnit = readonly [name: string, running: boolean, watches: readonly string[], onChange?: Unit['onChange']];
