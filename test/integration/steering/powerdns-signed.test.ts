@@ -8,9 +8,11 @@ import { decode, encode } from 'dns-packet';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PowerDns } from '../../../lab/daemons/powerdns.ts';
 import { clientAddress } from '../../../src/geo/prefixes.ts';
+import type { Platform } from '../../../src/model/spec/platform.ts';
 import { applyZone } from '../../../src/planes/steering/plan/apply.ts';
 import { powerDns } from '../../../src/planes/steering/providers/powerdns/write.ts';
 import { systemClock } from '../../../src/runtime/clock.ts';
+import { withDrainOf } from '../../support/steering/agent.ts';
 import { planZone } from '../../support/steering/plans.ts';
 import { testPowerDns } from '../../support/steering/powerdns.ts';
 import { resolveFor } from '../../support/steering/resolve.ts';
@@ -39,7 +41,7 @@ afterAll(async () => {
 
 interface Signed {
   readonly rcode: string;
-  /** `A`, `RRSIG A`, `NSEC www.video.example A AAAA`, of the answer and the authority. */
+  /** `A`, `RRSIG A`, `NSEC www.video.example A AAAA`, `NSEC3 A AAAA`, of the answer and the authority. */
   readonly answers: readonly string[];
   readonly authorities: readonly string[];
 }
@@ -52,6 +54,7 @@ interface Part {
 
 const partText = ({ name, type, data }: Part): string => {
   if (type === 'RRSIG') return `RRSIG ${data.typeCovered}`;
+  if (type === 'NSEC3') return `NSEC3 ${data.rrtypes?.join(' ')}`;
   return type === 'NSEC' ? `NSEC ${name} ${data.rrtypes?.join(' ')}` : type;
 };
 
@@ -73,8 +76,11 @@ async function askSigned(name: string, type: 'A' | 'AAAA' | 'TXT'): Promise<Sign
   };
 }
 
+const providerOf = () =>
+  powerDns({ url: server.apiUrl, apiKey: server.apiKey, clock: systemClock, random: Math.random });
+
 test('a signed zone is planned and applied as any other, and each answer of a policy is signed', async () => {
-  const provider = powerDns({ url: server.apiUrl, apiKey: server.apiKey, clock: systemClock, random: Math.random });
+  const provider = providerOf();
   const platform = await examplePlatform();
   const plan = () => planZone(platform, provider, zone, Date.now(), { probe: async () => 'healthy' });
   await applyZone(await plan(), provider);
@@ -98,4 +104,35 @@ test('a signed zone is planned and applied as any other, and each answer of a po
   const noName = await askSigned('nobody.video.example', 'A');
   expect(noName.rcode).toBe('NXDOMAIN');
   expect(noName.authorities.filter((text) => text === 'RRSIG NSEC').length).toBeGreaterThan(0);
+}, 60_000);
+
+test('one that denies by NSEC3 is so as well, and names no host in clear', async () => {
+  // Through the API, because the server remembers for a minute what another program set.
+  const set = await fetch(`${server.apiUrl}/api/v1/servers/localhost/zones/${zone}.`, {
+    method: 'PUT',
+    headers: { 'x-api-key': server.apiKey, 'content-type': 'application/json' },
+    body: JSON.stringify({ nsec3param: '1 0 0 -' }),
+  });
+  expect(set.status).toBe(204);
+  const provider = providerOf();
+  const platform = await examplePlatform();
+  const drained = withDrainOf(platform, 'paris', Date.now() + 3_600_000);
+  const plan = (of: Platform) => planZone(of, provider, zone, Date.now(), { probe: async () => 'healthy' });
+  expect((await plan(platform)).batches).toEqual([]);
+  await applyZone(await plan(drained), provider);
+  expect((await plan(drained)).batches).toEqual([]);
+  await eventually(async () => {
+    const [french] = await resolveFor(dns, host, clientAddress('FR', 0));
+    return french === vips.addresses['cloud'] ? undefined : `FR gets ${french}`;
+  });
+  await eventually(async () => {
+    const { authorities } = await askSigned(host, 'TXT');
+    return authorities.some((text) => /^NSEC3 A( AAAA)? RRSIG$/.test(text)) ? undefined : authorities.join();
+  });
+  const { answers } = await askSigned(host, 'A');
+  expect(new Set(answers)).toEqual(new Set(['A', 'RRSIG A']));
+  const noName = await askSigned('nobody.video.example', 'A');
+  expect(noName.rcode).toBe('NXDOMAIN');
+  expect(noName.authorities).toContain('RRSIG NSEC3');
+  expect(noName.authorities.filter((text) => /NSEC\b/.test(text))).toEqual([]);
 }, 60_000);
