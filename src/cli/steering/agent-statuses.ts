@@ -34,13 +34,14 @@ export interface AgentStatuses {
 const everyMs = 2000;
 
 /**
- * Writes to the API that holds the Lease, while this agent leads, what became of policies and proposals, and what DNS makes of Drains; of proposals
- * Events as well.
+ * Writes to the API that holds the Lease, while this agent leads, what became of policies and proposals, and what DNS makes of Drains; of proposals,
+ * and of policies that wait for a person, Events as well.
  */
 export async function agentStatuses(options: AgentStatusesOptions): Promise<AgentStatuses> {
   const { api, client, election, platform, verdicts, clock, log, metrics } = options;
   const { SteeredStatuses, steeringManager } = await import('../../platform-api/steered-status.ts');
   const { proposalEvents } = await import('../../platform-api/proposal-events.ts');
+  const { policyEvents } = await import('../../platform-api/policy-events.ts');
   const { StatusWriter } = await import('../../kube/status/writer.ts');
   const { EventWriter } = await import('../../kube/status/events.ts');
   const { platformDigest } = await import('../../platform/digest.ts');
@@ -71,11 +72,12 @@ export async function agentStatuses(options: AgentStatusesOptions): Promise<Agen
   };
   const compare = async (): Promise<number> => {
     if (found === undefined || !election.leading) return everyMs;
-    const { standing, happened } = proposalEvents(api.current().place, api.objects('TrafficOverlay').values(), found);
-    events.set(standing);
+    const { place } = api.current();
+    const { standing, happened } = proposalEvents(place, api.objects('TrafficOverlay').values(), found);
+    events.set([...standing, ...policyEvents(place, api.objects('TrafficPolicy').values(), found)]);
     // The status says the same from now on, so each is recorded once.
     for (const event of happened) if (isNew(event)) events.record(event);
-    writer.set(statuses.wishes(api.current().place, (kind) => api.objects(kind).values(), found, clock.now()));
+    writer.set(statuses.wishes(place, (kind) => api.objects(kind).values(), found, clock.now()));
     return everyMs;
   };
   const loop = new Loop({
