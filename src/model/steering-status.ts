@@ -65,6 +65,8 @@ export interface ZoneView {
   };
   /** The clusters that the zone holds back; absent where there are none. */
   readonly holds?: readonly HoldView[];
+  /** The overlays that have ended and whose users are led back in steps; absent where there are none. */
+  readonly returns?: readonly ReturnView[];
   /** What a person should look after of TrafficOverlays, 20 at most; absent when there is nothing. */
   readonly overlays?: readonly { readonly reason: string; readonly message: string }[];
   /** How much it still leads to what Drains take out of service, one for each that DNS concerns; absent until the zone was looked at. */
@@ -99,6 +101,16 @@ export interface HoldView {
   /** For how long it has been healthy without a break, as far as was seen. */
   readonly healthySeconds: number;
   /** How that ends, as a clause. */
+  readonly ends: string;
+}
+
+/** An overlay that has ended, and whose users have not returned to the policy yet. */
+export interface ReturnView {
+  readonly policy: string;
+  readonly overlay: string;
+  readonly sinceMs: number;
+  readonly by: string;
+  /** How far they have returned, as a clause. */
   readonly ends: string;
 }
 

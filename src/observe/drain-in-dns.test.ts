@@ -24,6 +24,7 @@ function agentSaying(drainsOf: (at: number) => Drains): readonly SteeringPart[] 
     sinceMs: 0,
     conditions: [],
     holds: [],
+    returns: [],
     drains: drainsOf(at),
   }));
   const steering = { agent: 'steering' as const, mode: 'automatic', leadership: { leading: true }, zones: seen };

@@ -23,6 +23,7 @@ const drained = z.object({
   emptyAtMs: z.number().optional(),
 });
 const hold = z.object({ policy: text, cluster: text, sinceMs: z.number(), ends: text });
+const returning = z.object({ policy: text, overlay: text, sinceMs: z.number(), ends: text });
 export const steeringSchema = z.object({
   agent: z.literal('steering'),
   mode: text,
@@ -47,6 +48,7 @@ export const steeringSchema = z.object({
       // An older agent does not say it.
       drains: z.array(drained).optional().catch(undefined),
       holds: z.array(hold).catch([]).default([]),
+      returns: z.array(returning).catch([]).default([]),
     }),
   ),
 });

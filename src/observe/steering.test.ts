@@ -16,6 +16,7 @@ const zone = (change: Partial<SteeringSeen['zones'][number]> = {}): SteeringSeen
   generation: 12,
   conditions: [],
   holds: [],
+  returns: [],
   ...change,
 });
 const part = (change: Partial<SteeringSeen> = {}): SteeringPart => ({
@@ -100,6 +101,17 @@ test('a cluster that is held back is a note that says how it ends', () => {
   const holds = [{ policy: 'video', cluster: 'paris', sinceMs: takenAtMs, ends }];
   expect(findingsOf(snapshot(part({ zones: [zone({ holds })] })))).toMatchObject([
     { severity: 'note', what: `holds back paris of policy video, which was down: ${ends} (HeldBack)` },
+  ]);
+});
+
+test('an overlay that has ended and whose users return in steps is a note that says how far they are', () => {
+  const ends = 'its users are led back, now up to ES';
+  const returns = [{ policy: 'video', overlay: 'evening', sinceMs: takenAtMs, ends }];
+  expect(findingsOf(snapshot(part({ zones: [zone({ returns })] })))).toMatchObject([
+    {
+      severity: 'note',
+      what: `still follows the overlay evening of policy video, which has ended: ${ends} (OverlayReturning)`,
+    },
   ]);
 });
 

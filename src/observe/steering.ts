@@ -98,11 +98,18 @@ function driftFindings(zones: readonly ZoneSeen[]): readonly Finding[] {
   });
 }
 
-function heldFindings({ provider, zone, holds }: ZoneSeen): readonly Finding[] {
-  return holds.map(({ policy, cluster, ends, sinceMs }) => {
-    const what = `holds back ${cluster} of policy ${policy}, which was down: ${ends} (HeldBack)`;
-    return { severity: 'note', subject: `${provider} zone ${zone}`, what, sinceMs };
-  });
+function heldFindings({ provider, zone, holds, returns }: ZoneSeen): readonly Finding[] {
+  const subject = `${provider} zone ${zone}`;
+  return [
+    ...holds.map(({ policy, cluster, ends, sinceMs }): Finding => {
+      const what = `holds back ${cluster} of policy ${policy}, which was down: ${ends} (HeldBack)`;
+      return { severity: 'note', subject, what, sinceMs };
+    }),
+    ...returns.map(({ policy, overlay, ends, sinceMs }): Finding => {
+      const what = `still follows the overlay ${overlay} of policy ${policy}, which has ended: ${ends} (OverlayReturning)`;
+      return { severity: 'note', subject, what, sinceMs };
+    }),
+  ];
 }
 
 /** What a person should look after of what others propose. */

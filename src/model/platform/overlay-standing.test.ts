@@ -105,3 +105,19 @@ test('a word about an overlay that is gone', async () => {
   const platform = overlaid(await examplePlatform(), [overlay({}, 'other'), verdict(overlay())]);
   expect(verdictStanding('evening', platform)).toMatchObject({ status: 'False', reason: 'NoOverlay' });
 });
+
+test('one that has ended says how far its users have returned', async () => {
+  const objects = [overlay({ afterwards: 'return' }), verdict(overlay({ afterwards: 'return' }))];
+  const platform = overlaid(await examplePlatform(), objects, late);
+  const back = {
+    policy: 'video',
+    overlay: 'evening',
+    sinceMs: 0,
+    by: 'agent',
+    ends: 'its users are led back, now up to ES',
+  };
+  const [view] = platform.overlaid ?? [];
+  expect(view && overlayStanding(view, platform, [zone('route53', { returns: [back] })]).message).toBe(
+    'it ended at 2026-11-28T00:00:00Z, and its traffic returns: its users are led back, now up to ES',
+  );
+});

@@ -30,7 +30,11 @@ export function overlayStanding(view: OverlayView, { policies }: Platform, zones
   const no = (reason: OverlayReason, message: string): Standing => ({ status: 'False', reason, message });
   const by = verdict === undefined ? '' : `${verdict.by} at ${verdict.at}: ${verdict.reason}`;
   if (state === 'rejected') return no('Rejected', `rejected by ${by}`);
-  if (state === 'returned') return no('EndedReturns', `it ended at ${proposal.expires}, and its traffic returns`);
+  if (state === 'returned') {
+    const [back] = zones.flatMap(({ returns = [] }) => returns.filter(({ overlay }) => overlay === view.name));
+    const pace = back === undefined ? '' : `: ${back.ends}`;
+    return no('EndedReturns', `it ended at ${proposal.expires}, and its traffic returns${pace}`);
+  }
   if (state === 'equal') return no('SaysTheSame', `the policy ${proposal.policy} says the same already`);
   if (state === 'broken') return no('PassedOver', broken.map(({ why }) => why).join('; '));
   if (state === 'proposed' && trouble.includes('expired'))

@@ -27,8 +27,8 @@ import { type SteeringMetrics, steeringMetrics } from './metrics.ts';
 import { msUntilMoments } from './moments.ts';
 import { ParityWatch } from './parity-watch.ts';
 import { applyPlans } from './plan/apply.ts';
-import { planFailback } from './plan/failback.ts';
 import { approvalsFor } from './plan/guard.ts';
+import { planPaced } from './plan/paced.ts';
 import { type Asked, checksumOf, planEach, type ZonePlan } from './plan/plan.ts';
 import type { Probe } from './plan/present.ts';
 import type { Gate, ZoneProvider, ZoneReader } from './providers/provider.ts';
@@ -262,7 +262,7 @@ export class SteeringAgent {
     if (plan === undefined) throw new Error(`no plan of ${provider} zone ${zone}`);
     if (hands.mode !== 'automatic') return plan;
     const watch = { counts: memory.counts, nowMs: clock.now(), monotonicMs: clock.monotonic(), asked };
-    const watched = await planFailback(platform, await this.#reader(provider), plan, watch);
+    const watched = await planPaced(platform, await this.#reader(provider), plan, watch);
     memory.counts = watched.counts;
     return watched.plan;
   }

@@ -5,8 +5,7 @@ import { decidingRules, type PolicyRule } from '../../model/platform/policies.ts
 import type { TrafficOverlay, TrafficPolicy, TrafficVerdict } from '../../model/spec/kinds.ts';
 import type { OverlayView } from '../../model/spec/overlay-view.ts';
 import type { Platform } from '../../model/spec/platform.ts';
-import { readInputs } from './plan/inputs.ts';
-import { lastApplyOf } from './plan/last-applied.ts';
+import { policiesThen } from './plan/last-applied.ts';
 import type { ZonePlan } from './plan/plan.ts';
 
 /**
@@ -20,9 +19,7 @@ export function withoutNews(
 ): Platform | undefined {
   if (written.overlays.size === 0) return undefined;
   const platform = withOverlays(written, nowMs);
-  const apply = lastApplyOf(zone, state.records, changes.registryBefore);
-  if (apply === undefined) return undefined;
-  const then = policiesThen(zone, apply, state.records);
+  const then = policiesThen(zone, state.records, changes.registryBefore);
   const news = (platform.overlaid ?? []).flatMap((view) => {
     const [was, is] = [then.get(view.proposal.policy), platform.policies.get(view.proposal.policy)];
     const overlay = written.overlays.get(view.name);
@@ -40,15 +37,6 @@ export function withoutNews(
     },
     nowMs,
   );
-}
-
-function policiesThen(...asked: Parameters<typeof readInputs>): ReadonlyMap<string, TrafficPolicy> {
-  try {
-    return new Map(readInputs(...asked).policies.map((policy) => [policy.metadata.name, policy]));
-  } catch {
-    // The inputs are gone, or in the form of another release.
-    return new Map();
-  }
 }
 
 /** Whether some country of an overlay is not answered as it says by what the zone was made of. */

@@ -83,3 +83,20 @@ it('lets no Drain wait for a proposal beyond the guard, and leaves the users of 
   expect([moved.includes('BE'), moved.includes('FR'), moved.includes('JP')]).toEqual([true, false, false]);
   await comes('the proposal still waits', () => zone()?.state === 'waits');
 });
+
+it('leads users back in steps when an overlay ends, by itself and for everybody to see', async () => {
+  const paced = guarded(withGuard(await examplePlatform(), 0.5, 1), { proposals: 'automatic' });
+  const video = paced.policies.get('video');
+  if (video === undefined) throw new Error('no policy');
+  const failback = { mode: 'gradual', holdMinutes: 1, stepShare: 0.01, stepMinutes: 10 } as const;
+  const policies = new Map(paced.policies).set('video', { ...video, spec: { ...video.spec, failback } });
+  const rules = [{ countries: ['BE', 'ES', 'FR', 'IT'], clusters: [{ name: 'cloud' }] }];
+  const platform = { ...paced, policies };
+  const { agent, zone, comes, set } = await world(proposing(platform, evening({ rules, afterwards: 'return' })));
+  const expires = new Date(systemClock.now() + 500).toISOString();
+  set(proposing(platform, evening({ rules, afterwards: 'return', expires })));
+  const ends = 'its users are led back, now up to ES, at most 1% of the traffic each 10 minutes';
+  await comes('the first step', () => zone()?.returns?.[0]?.ends === ends && zone()?.state === 'inForce');
+  expect(zone()?.returns).toMatchObject([{ policy: 'video', overlay: 'evening' }]);
+  expect(agent.status().applied.map(({ countries }) => countries)).toMatchObject([['BE', 'ES'], [], expect.anything()]);
+});

@@ -99,6 +99,10 @@ export const steeringReasons = {
     'The clock of this machine, or of one that applied before, is wrong: what was moved lately and which Drains are in force cannot be judged.',
   OverlayMoves: 'Users are answered otherwise because a TrafficOverlay that is in force says so.',
   OverlayReturns: 'Users are answered as the policy says again, because a TrafficOverlay ended or was rejected.',
+  OverlayReturning:
+    'A TrafficOverlay has ended, and its users are led back in steps, as large and as far apart as spec.failback says.',
+  OverlayReturnWaits:
+    'A TrafficOverlay has ended, and the guard of its policy does not allow the next step of its users back yet.',
   OverlayWaits: 'A TrafficOverlay, or a new version of one, waits until a person approves or rejects it.',
   OverlayEnded:
     'A TrafficOverlay, or a new version of one, ended before a person approved it; it leads nobody, and cannot be approved any more.',

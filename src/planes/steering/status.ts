@@ -21,7 +21,7 @@ export function statusOf(now: {
     zones: [...zones].map((memory) => {
       const { provider, zone, state, sinceMs, plannedAtMs, generation, plan, drift, overlays, drains, conditions } =
         memory;
-      const { holds = [], failures, retryAtMs } = memory;
+      const { holds = [], returns, failures, retryAtMs } = memory;
       const waits = retryAtMs > monotonicMs;
       return {
         provider,
@@ -31,6 +31,7 @@ export function statusOf(now: {
         ...withoutUndefined({ plannedAtMs, generation, plan, drift, overlays, drains }),
         conditions,
         ...(holds.length === 0 ? {} : { holds }),
+        ...withoutUndefined({ returns }),
         ...(failures === 0 ? {} : { failures }),
         ...(waits ? { nextTryAtMs: Math.round(nowMs + retryAtMs - monotonicMs) } : {}),
       };

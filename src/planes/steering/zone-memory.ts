@@ -11,6 +11,7 @@ import { countriesThatMove, worstShare } from './plan/impact.ts';
 import { loudOverlays } from './plan/overlays.ts';
 import { checksumOf, isEmpty, type ZonePlan } from './plan/plan.ts';
 import { policiesThatChange } from './plan/present.ts';
+import { returnViews, standingReturns } from './plan/returns.ts';
 import type { SteeringReason } from './reasons.ts';
 import { readApplied } from './records/applied.ts';
 import type { PlannedZone, Step } from './step.ts';
@@ -29,6 +30,8 @@ export class ZoneMemory implements ZoneAtProvider {
   conditions: readonly ZoneConditionView[] = [];
   /** What the zone holds back as it stands. */
   holds: ZoneView['holds'] = [];
+  /** The overlays that have ended and that it still follows in part, as it stands. */
+  returns: ZoneView['returns'];
   drains: ZoneView['drains'];
   /** For how long this agent has seen what is held healthy. */
   counts: Counts = new Map();
@@ -68,6 +71,7 @@ export class ZoneMemory implements ZoneAtProvider {
       this.overlays = undefined;
       this.drains = undefined;
       this.holds = [];
+      this.returns = undefined;
     }
     const before = new Set(this.conditions.map(({ reason, message }) => `${reason} ${message}`));
     this.conditions = conditionsSince(this.conditions, conditions, nowMs);
@@ -88,6 +92,7 @@ export class ZoneMemory implements ZoneAtProvider {
     this.generation = plan.changes.registryBefore.generation;
     this.plan = isEmpty(plan) ? undefined : viewOf(plan);
     this.holds = holdsOf(plan, this.counts);
+    this.returns = returnsOf(plan, platform);
     const loud = loudOverlays(plan.notices);
     this.overlays = loud.length === 0 ? undefined : loud.slice(0, mostHosts);
     this.#succeeded();
@@ -100,6 +105,7 @@ export class ZoneMemory implements ZoneAtProvider {
     this.drift = undefined;
     this.drains = [];
     this.holds = [];
+    this.returns = undefined;
     this.#succeeded();
   }
 
@@ -155,6 +161,12 @@ function holdsOf({ state, intent }: ZonePlan, counts: Counts): readonly HoldView
       };
     });
   });
+}
+
+function returnsOf({ provider, state, intent }: ZonePlan, platform: Platform): ZoneView['returns'] {
+  const policies = intent.policies.map(({ policy }) => policy);
+  const views = returnViews(policies, standingReturns(platform, { provider, ...state }));
+  return views.length === 0 ? undefined : views;
 }
 
 const mostHosts = 20;

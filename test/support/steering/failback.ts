@@ -1,17 +1,20 @@
 import { sumByCluster } from '../../../src/answers/distribution.ts';
 import type { Hold } from '../../../src/answers/hold.ts';
+import type { Return } from '../../../src/answers/returns.ts';
 import { countedAlike } from '../../../src/model/country-weights.ts';
 import { clusterByAddress } from '../../../src/model/platform/entries.ts';
+import { withOverlays } from '../../../src/model/platform/overlays.ts';
 import type { TrafficPolicy } from '../../../src/model/spec/kinds.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
 import { intentOf } from '../../../src/planes/steering/compile/intent.ts';
 import { dialects } from '../../../src/planes/steering/dialects/table.ts';
 import { applyPlans } from '../../../src/planes/steering/plan/apply.ts';
-import { type Counts, planFailback } from '../../../src/planes/steering/plan/failback.ts';
+import type { Counts } from '../../../src/planes/steering/plan/failback.ts';
+import { planPaced } from '../../../src/planes/steering/plan/paced.ts';
 import { type Asked, checksumOf, isEmpty, planStep, type ZonePlan } from '../../../src/planes/steering/plan/plan.ts';
 import type { ZoneProvider } from '../../../src/planes/steering/providers/provider.ts';
 import { readable } from '../../../src/planes/steering/records/foreign.ts';
-import { readHolds } from '../../../src/planes/steering/records/holds.ts';
+import { readHolds, readReturns } from '../../../src/planes/steering/records/holds.ts';
 import { everything } from '../../../src/planes/steering/records/scope.ts';
 import { memoryProviders } from './memory.ts';
 
@@ -62,9 +65,10 @@ export class FailbackWorld {
   async look(): Promise<ZonePlan> {
     const provider = await this.provider();
     const asked: Asked = { by: 'agent@test', weights: this.weights };
-    const first = await planStep(this.platform, provider, { zone, purpose: everything }, this.nowMs, asked);
     const { nowMs, monotonicMs, counts } = this;
-    const watched = await planFailback(this.platform, provider, first, { counts, nowMs, monotonicMs, asked });
+    const platform = withOverlays(this.platform, nowMs);
+    const first = await planStep(platform, provider, { zone, purpose: everything }, nowMs, asked);
+    const watched = await planPaced(platform, provider, first, { counts, nowMs, monotonicMs, asked });
     this.counts = watched.counts;
     if (!isEmpty(watched.plan)) await this.apply(watched.plan);
     return watched.plan;
@@ -92,6 +96,11 @@ export class FailbackWorld {
     const failed = reading.checks.filter(({ address }) => this.down.has(clusterOf.get(address) ?? ''));
     const answer = sumByCluster(reading.view(host, 'A', failed).answer(country), (address) => clusterOf.get(address));
     return Object.fromEntries(answer);
+  }
+
+  async returns(): Promise<readonly Return[]> {
+    const { records } = await (await this.#memory).read(zone);
+    return readReturns(zone, records).get('video') ?? [];
   }
 
   async holds(): Promise<readonly Hold[]> {

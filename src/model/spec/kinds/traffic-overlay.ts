@@ -11,7 +11,9 @@ export const proposal = {
   afterwards: z
     .enum(['stay', 'return'])
     .default('stay')
-    .describe('What becomes of its traffic at `expires`: it stays where it is, or returns to what the policy says.'),
+    .describe(
+      'What becomes of its traffic at `expires`: it stays where it is, or returns to what the policy says, in steps where `failback` of the policy is gradual.',
+    ),
   expires: time.describe('RFC 3339 time until which its owner answers for it.'),
   rules: z
     .array(Rule)

@@ -79,7 +79,9 @@ const Failback = z
       .describe('Of all traffic of the policy a step leads back so much at most: gradual.'),
     stepMinutes: z.int().min(2).max(1440).default(10).describe('The time from one step to the next: gradual.'),
   })
-  .describe('How users return to a cluster that was down, and to which the policy leads them first.');
+  .describe(
+    'How users return to a cluster that was down, and to which the policy leads them first; gradual also paces how they return from a TrafficOverlay that ends with `afterwards: return`.',
+  );
 
 export const TrafficPolicySpec = z
   .strictObject({

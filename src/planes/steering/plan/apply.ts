@@ -149,6 +149,7 @@ function signed(plan: ZonePlan, checksum: string): readonly Batch[] {
 function nameOf(task: Task): string {
   if (task.kind === 'everything') {
     if (task.returned !== undefined) return `failback:${task.returned.cluster}`;
+    if (task.returns !== undefined) return 'return';
     return task.holds?.word ?? (task.rollback === undefined ? 'apply' : `rollback:${task.rollback}`);
   }
   return 'host' in task ? `${task.kind}:${task.host}` : task.kind;

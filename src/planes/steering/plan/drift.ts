@@ -1,5 +1,6 @@
 import { parseShares } from '../../../answers/distribution.ts';
 import { compareRecords, formatRecord, identityOf, type RecordSet } from '../../../answers/record.ts';
+import { withReturns } from '../../../answers/returns.ts';
 import { type CountryWeights, countedAlike, weightsAmong } from '../../../model/country-weights.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { compareText, messageOf, withoutUndefined } from '../../../model/values.ts';
@@ -19,6 +20,7 @@ import { standingHolds } from './holds.ts';
 import { type HostImpact, impactsOf } from './impact.ts';
 import { lastApplied, lastApplyOf } from './last-applied.ts';
 import { readingOf } from './plan.ts';
+import { standingReturns } from './returns.ts';
 
 /** What somebody else edited of ours in a zone since it was written last. */
 export interface Drift {
@@ -127,7 +129,8 @@ interface Written {
   readonly countingChecks: readonly CountingCheck[];
 }
 
-function wantedToday(platform: Platform, { provider, zone }: ZoneAtProvider, state: ZoneState, nowMs: number): Written {
+function wantedToday(written: Platform, { provider, zone }: ZoneAtProvider, state: ZoneState, nowMs: number): Written {
+  const platform = withReturns(written, standingReturns(written, { provider, ...state }));
   const holds = standingHolds(policiesOf(platform, provider, zone), state);
   const { wanted, healthChecks, countingChecks } = intentOf(platform, provider, zone, nowMs, holds);
   const scope = scopeOf(wanted, state.records, dialects[provider], everything);

@@ -196,7 +196,12 @@ function canHold(cluster: string, before: Answers, after: Answers, seen: Sights)
 }
 
 /** What moves of each country, with its states, and of users of unknown location, with the networks. */
-function movingBetween(from: Answers, to: Answers, { down }: Sights, weights: CountryWeights): readonly Moving[] {
+export function movingBetween(
+  from: Answers,
+  to: Answers,
+  { down }: Pick<Sights, 'down'>,
+  weights: CountryWeights,
+): readonly Moving[] {
   const places = placesIn(from);
   const weightOf = weightsAmong(weights, places);
   const shareOf = (code: string): number =>

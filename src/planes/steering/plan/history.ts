@@ -88,6 +88,7 @@ function applyLines(apply: PastApply, zone: History & Edited): readonly string[]
 function taskText(task: string): string {
   if (task === 'hold') return 'clusters that were down are held back';
   if (task === 'failback') return 'users return to clusters that were down';
+  if (task === 'return') return 'users return from overlays that have ended';
   const [kind, of] = task.split(/:(.*)/s);
   if (of === undefined) return task;
   return kind === 'rollback' ? `rollback to generation ${of}` : `${kind} ${of}`;

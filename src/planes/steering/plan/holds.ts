@@ -27,9 +27,14 @@ export function standingHolds(policies: readonly TrafficPolicy[], { zone, record
 }
 
 /** The changes, with those of the records that say what is held back: all of them, where the task is about the whole zone. */
-export function withHolds(changes: Changes, task: Task, { zone, records }: ZoneState, holds: Holds): Changes {
+export function withHolds(
+  changes: Changes,
+  task: Task,
+  { zone, records }: ZoneState,
+  kept: Parameters<typeof holdChanges>[1],
+): Changes {
   if (task.kind !== 'everything') return changes;
-  const swap = holdChanges(zone, holds, records);
+  const swap = holdChanges(zone, kept, records);
   return {
     ...changes,
     create: [...changes.create, ...swap.create],
@@ -146,11 +151,18 @@ const typeOf = ({ address }: PresentHealth): AddressType => (address.includes(':
 /** How a hold ends, as a clause. */
 export function endOf({ healthySeconds, back }: Hold, { mode, holdMinutes, stepShare, stepMinutes }: Failback): string {
   if (mode === 'byHand') return 'its users return when a person says so with `tideline steering failback`';
-  if (back.upTo !== undefined || back.next !== undefined) {
-    const reached = back.next === undefined ? (back.upTo ?? '') : `a part of ${back.next.code}`;
-    return `its users are led back, now up to ${reached}, at most ${stepShare * 100}% of the traffic each ${stepMinutes} minutes`;
-  }
+  if (back.upTo !== undefined || back.next !== undefined) return stepText(back, { stepShare, stepMinutes });
   const seen = healthySeconds === 0 ? '' : `, which it has been for ${duration(healthySeconds)}`;
   const how = mode === 'gradual' ? ` in steps of ${stepShare * 100}% at most` : '';
   return `its users return${how} when it has been healthy for ${duration(holdMinutes * 60)}${seen}`;
+}
+
+/** How far users have been led back, as a clause. */
+export function stepText(
+  { upTo, next }: Hold['back'],
+  { stepShare, stepMinutes }: Pick<Failback, 'stepShare' | 'stepMinutes'>,
+): string {
+  const nameOf = (code: string): string => code || 'users of unknown location';
+  const reached = next === undefined ? nameOf(upTo ?? 'nobody') : `a part of ${nameOf(next.code)}`;
+  return `its users are led back, now up to ${reached}, at most ${stepShare * 100}% of the traffic each ${stepMinutes} minutes`;
 }

@@ -1,6 +1,6 @@
 import type { RecordSet } from '../../../answers/record.ts';
 import { apiVersion } from '../../../model/contract.ts';
-import { Cluster, Drain } from '../../../model/spec/kinds.ts';
+import { Cluster, Drain, type TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { type Intent, intentOf, type ZoneAtProvider } from '../compile/intent.ts';
 import { historyOf, type PastApply } from '../records/history.ts';
@@ -21,6 +21,22 @@ export interface LastApplied {
 export function lastApplyOf(zone: string, records: readonly RecordSet[], registry: Registry): PastApply | undefined {
   const found = historyOf(zone, records).applies.find(({ generation }) => generation === registry.generation);
   return found?.outcome === 'done' ? found : undefined;
+}
+
+/** The policies of which the zone was made last, by name, as drains, overlays and returns had made them; none where it does not tell. */
+export function policiesThen(
+  zone: string,
+  records: readonly RecordSet[],
+  registry: Registry,
+): ReadonlyMap<string, TrafficPolicy> {
+  const apply = lastApplyOf(zone, records, registry);
+  try {
+    const policies = apply === undefined ? [] : readInputs(zone, apply, records).policies;
+    return new Map(policies.map((policy) => [policy.metadata.name, policy]));
+  } catch {
+    // The inputs are gone, or in the form of another release.
+    return new Map();
+  }
 }
 
 /**

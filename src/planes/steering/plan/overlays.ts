@@ -17,7 +17,13 @@ export function overlayNotices(
 }
 
 /** The reasons that a person looks after, whatever a plan does. */
-const loud: ReadonlySet<SteeringReason> = new Set(['OverlayWaits', 'OverlayExpired', 'OverlaySilent', 'OverlayBroken']);
+const loud: ReadonlySet<SteeringReason> = new Set([
+  'OverlayWaits',
+  'OverlayExpired',
+  'OverlaySilent',
+  'OverlayBroken',
+  'OverlayReturnWaits',
+]);
 
 /** What of a plan's notices is about overlays and does not end by applying it. */
 export function loudOverlays(notices: readonly SteeringNotice[]): readonly SteeringNotice[] {

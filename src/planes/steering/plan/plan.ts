@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Holds } from '../../../answers/hold.ts';
 import { formatRecord, type RecordSet } from '../../../answers/record.ts';
+import { type Returns, withReturns } from '../../../answers/returns.ts';
 import { type CountryWeights, countedAlike } from '../../../model/country-weights.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
@@ -31,6 +32,7 @@ import { digestOfInputs, inputsOf, withInputs } from './inputs.ts';
 import { noZone } from './no-zone.ts';
 import { aboutUsers, drainedAtRelease, leavesRollback, leftAlone } from './notices.ts';
 import { downByHost, type PresentHealth, type Probe, policiesAsked, presentHealth } from './present.ts';
+import { returnNotices, returnsAfter } from './returns.ts';
 import { type Author, type Window, windowsOf, withJournals } from './window.ts';
 
 /**
@@ -46,6 +48,8 @@ export interface ZonePlan {
   readonly intent: Intent;
   /** The clusters that the zone holds back when the plan is carried out. */
   readonly holds: Holds;
+  /** The overlays that have ended and that the zone still follows in part when the plan is carried out. */
+  readonly returns: Returns;
   /** Hosts of the policies that are left as they stand, and why. */
   readonly heldBack: readonly HeldBack[];
   readonly changes: Changes;
@@ -140,7 +144,7 @@ export type Purpose =
  * about one host touches nothing else.
  */
 export async function planStep(
-  platform: Platform,
+  written: Platform,
   reader: ZoneReader,
   { zone, purpose }: { readonly zone: string; readonly purpose: Purpose },
   nowMs: number,
@@ -150,20 +154,19 @@ export async function planStep(
   const read = await reader.read(zone);
   const state = 'host' in purpose ? { ...read, strayHealthChecks: [] } : read;
   const { task, notices } = taskOf(purpose, dialect, read);
+  const returns = returnsAfter(task, written, { provider: reader.name, ...read });
+  const platform = withReturns(written, returns);
   const named = policiesOf(platform, reader.name, zone);
   const holds = holdsAfter(task, standingHolds(named, read), zone);
   const whole = intentOf(platform, reader.name, zone, nowMs, holds);
   const { wanted, heldBack, hosts } = scopeOf(whole.wanted, state.records, dialect, task);
   const intent = intentWith(whole, wanted, task);
   const answering = changesOf(wanted, state.records, dialect);
-  const changes = withHolds(answering, task, state, holds);
+  const changes = withHolds(answering, task, state, { holds, returns });
   const found = { intent, state, changes, limits: dialect.limits, nowMs };
   const checks = checksOf(task, whole, found);
-  const health = await presentHealth(intent, policiesAsked(intent, answering, checks, whose), {
-    reader,
-    state,
-    ...withoutUndefined({ probe }),
-  });
+  const watched = { reader, state, ...withoutUndefined({ probe }) };
+  const health = await presentHealth(intent, policiesAsked(intent, answering, checks, whose), watched);
   const next = after(state.records, changes);
   const [before, then] = [readingOf(dialect, state.records), readingOf(dialect, next)];
   const counted = await countedChecks(reader, state, { hosts, after: next, updated: checks.update });
@@ -172,13 +175,8 @@ export async function planStep(
   const windows = windowsOf(intent, impacts, records, nowMs, weights);
   const inputs = inputsOf(platform, { provider: reader.name, zone }, nowMs, holds);
   const author = { by, nowMs, ...withoutUndefined({ reason }) };
-  const told = withInputs(
-    inputs,
-    intent,
-    withJournals(intent, changes, movedBy(task, impacts), { records, ...author }),
-    records,
-  );
-  const journaled = withoutNotes(whole, task, state, told);
+  const told = withJournals(intent, changes, movedBy(task, impacts), { records, ...author });
+  const journaled = withoutNotes(whole, task, state, withInputs(inputs, intent, told, records));
   const known = [...whole.wanted.hosts, ...changes.registryBefore.hosts];
   const plan: ZonePlan = {
     provider: reader.name,
@@ -187,6 +185,7 @@ export async function planStep(
     state,
     intent,
     holds,
+    returns,
     heldBack,
     changes,
     batches: batchesOf(wanted, journaled, withRoom(dialect.limits), checks),
@@ -208,6 +207,7 @@ export async function planStep(
       ...intent.notices,
       ...holdNotices(named, holds, isWatchedBy(reader)),
       ...partlyDown(named, holds, health),
+      ...returnNotices(named, returns),
       ...(task.kind === 'release' ? [] : intent.policies.flatMap(leftAlone)),
       ...changes.notices,
       ...wrongClocks(reader.name, state, readApplied(zone, records), nowMs),

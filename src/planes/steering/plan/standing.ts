@@ -1,6 +1,7 @@
 import { answersNow } from '../../../answers/answers.ts';
 import { type Distribution, formatShares, sameShares, sumByCluster } from '../../../answers/distribution.ts';
 import { formatRecord, type RecordSet } from '../../../answers/record.ts';
+import { withReturns } from '../../../answers/returns.ts';
 import { isNetwork, networkHolding } from '../../../model/geo/networks.ts';
 import { clusterByAddress } from '../../../model/platform/entries.ts';
 import type { TrafficPolicy } from '../../../model/spec/kinds.ts';
@@ -18,6 +19,7 @@ import { countedChecks, failingChecks } from './counted.ts';
 import { renderHealth } from './health-text.ts';
 import { holdNotices, isWatchedBy, standingHolds } from './holds.ts';
 import { type PresentHealth, type Probe, presentHealth } from './present.ts';
+import { returnNotices, standingReturns } from './returns.ts';
 
 /** What the zone of a policy holds for the users of one country, and what it makes of it in the present health. */
 export interface Standing {
@@ -90,8 +92,10 @@ export async function standingOf(
   );
   const held = dialect.interpret(readable(state.records));
   const holds = standingHolds([policy], state);
-  const answers = answersNow(platform, policy, nowMs, holds.get(policy.metadata.name));
-  const wanted = dialect.interpret(compileWith(dialect, policy, answers, entries).records);
+  const returns = standingReturns(platform, { provider: reader.name, ...state });
+  const followed = withReturns(platform, returns).policies.get(policy.metadata.name) ?? policy;
+  const answers = answersNow(platform, followed, nowMs, holds.get(policy.metadata.name));
+  const wanted = dialect.interpret(compileWith(dialect, followed, answers, entries).records);
   const placeIn = (reading: Reading, type: AddressType): string | undefined =>
     networkHolding(reading.apart(host, type).filter(isNetwork), network) ?? country;
   const answerOf = (reading: Reading, type: AddressType, failed: readonly AddressCheck[]): Distribution => {
@@ -124,7 +128,11 @@ export async function standingOf(
     ...withoutUndefined({ generation }),
     isOurs,
     health,
-    notices: [...(counted?.notices ?? []), ...holdNotices([policy], holds, isWatchedBy(reader))],
+    notices: [
+      ...(counted?.notices ?? []),
+      ...holdNotices([policy], holds, isWatchedBy(reader)),
+      ...returnNotices([policy], returns),
+    ],
     families,
   };
 }

@@ -16,7 +16,7 @@ export interface AppliedPlan {
   readonly atMs: number;
   readonly by: string;
   readonly reason?: string;
-  /** What was done: `apply`, `adopt:<host>`, `release:<host>`, `remove`, `restore`, `rollback:<generation>`. */
+  /** What was done: `apply`, `adopt:<host>`, `release:<host>`, `remove`, `restore`, `rollback:<generation>`, `hold`, `failback`, `return`. */
   readonly task: string;
   /** The generation that its first batch wrote. */
   readonly first: number;

@@ -1,5 +1,6 @@
 import type { Holds } from '../../../answers/hold.ts';
 import { groupKey, identityOf, type RecordSet } from '../../../answers/record.ts';
+import type { Returns } from '../../../answers/returns.ts';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { SteeringReason } from '../reasons.ts';
 import { isAnswer, type WantedZone } from './changes.ts';
@@ -25,6 +26,8 @@ export type Task =
       readonly rollback?: number;
       /** What the zone is to hold back; absent for what it holds back now. */
       readonly holds?: { readonly held: Holds; readonly word: HoldWord };
+      /** The overlays that have ended and that the zone is still to follow in part; absent for those of now. */
+      readonly returns?: Returns;
       /** A cluster to which the users of a policy return by a person's word. */
       readonly returned?: { readonly policy: string; readonly cluster: string };
     }
