@@ -1,20 +1,16 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { clientOf, testEmulator } from '../../support/steering/emulator.ts';
+import { installOctodns, octodnsConfig, octodnsEnvironment, octodnsSync } from '../../support/steering/octodns-sync.ts';
 import { type Bench, figure, type Row } from '../support/row.ts';
 import { fill, type Measured, measure, otherRecords } from './measured.ts';
 import { hosts, simplePolicy, withPlatform, zone } from './platform.ts';
 
-const run = promisify(execFile);
 const root = join(import.meta.dirname, '../../..');
 const tideline = join(root, 'bin/tideline');
-const packages = ['octodns==1.22.0', 'octodns-route53==1.3.1'];
-const installed = join(root, 'build/bench/octodns');
 const others = 9800;
 const hostCount = 10;
 
@@ -29,9 +25,9 @@ export const steeringOctodns: Bench = {
   async run(reportProgress) {
     const peer = await withOctodnsFolder((config) =>
       threeRuns(reportProgress, 'octoDNS', (url, isApply) => ({
-        command: join(installed, 'bin/octodns-sync'),
+        command: octodnsSync,
         words: ['--config-file', config, '--force', '--quiet', ...(isApply ? ['--doit'] : [])],
-        env: { AWS_ENDPOINT_URL_ROUTE_53: url, AWS_DEFAULT_REGION: 'us-east-1' },
+        env: octodnsEnvironment(url),
       })),
     );
     const ours = await withPlatform([simplePolicy('video', hosts(hostCount))], (folder) =>
@@ -141,13 +137,6 @@ async function countRequests(
   };
 }
 
-/** Installs octoDNS in these versions into a Python environment of its own, which Debian's package python3-venv makes. */
-async function installOctodns(): Promise<void> {
-  await mkdir(installed, { recursive: true });
-  await run('python3', ['-m', 'venv', installed]);
-  await run(join(installed, 'bin/pip'), ['install', '--quiet', ...packages]);
-}
-
 /** The files of octoDNS for the zone: the records of others, and the hosts with the answers of `simplePolicy`. */
 async function withOctodnsFolder<T>(use: (config: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp('/tmp/tideline-octodns-');
@@ -171,17 +160,10 @@ async function withOctodnsFolder<T>(use: (config: string) => Promise<T>): Promis
     },
   };
   const dynamic = hosts(hostCount).map((name) => [name.slice(0, -1 - zone.length), host]);
-  const config = {
-    providers: {
-      config: { class: 'octodns.provider.yaml.YamlProvider', directory: folder, enforce_order: false },
-      route53: { class: 'octodns_route53.Route53Provider', access_key_id: 'bench', secret_access_key: 'bench' },
-    },
-    zones: { [`${zone}.`]: { sources: ['config'], targets: ['route53'] } },
-  };
   try {
     const records = Object.fromEntries([...plain, ...dynamic]) as Readonly<Record<string, object>>;
     await writeFile(join(folder, `${zone}.yaml`), stringify(records, { aliasDuplicateObjects: false }));
-    await writeFile(join(folder, 'config.yaml'), stringify(config));
+    await writeFile(join(folder, 'config.yaml'), stringify(octodnsConfig(folder, zone)));
     return await use(join(folder, 'config.yaml'));
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,5 +1,4 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Route53Client } from '@aws-sdk/client-route-53';
@@ -7,10 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import type { Emulator } from '../../../lab/emulators/route53/emulator.ts';
 import { clientAddress } from '../../../src/geo/prefixes.ts';
-import { healthPathOf } from '../../../src/model/contract.ts';
-import { sleep, systemClock } from '../../../src/runtime/clock.ts';
 import { dnsOf, type Ran, runTideline } from '../../support/steering/command.ts';
 import { clientOf, createZone, testEmulator } from '../../support/steering/emulator.ts';
+import { MigrationClients } from '../../support/steering/migration-clients.ts';
 import { type DynamicRecord, octodnsYaml, writeAsOctodns } from '../../support/steering/octodns.ts';
 import { resolveFor } from '../../support/steering/resolve.ts';
 import { eventually, Vips } from '../../support/steering/world.ts';
@@ -33,8 +31,6 @@ const record: DynamicRecord = {
     { geos: [], pool: 'cloud' },
   ],
 };
-const countries = ['FR', 'US', 'JP', 'GB'] as const;
-type Country = (typeof countries)[number];
 
 let emulator: Emulator;
 let client: Route53Client;
@@ -42,52 +38,7 @@ let folder: string;
 /** The folder of the spec, in which the other files are not. */
 let spec: string;
 let zoneId: string;
-let clients: Clients;
-
-/** Clients that resolve and make a request, again and again. */
-class Clients {
-  requests = 0;
-  readonly failures: string[] = [];
-  readonly #seen = new Map<Country, Set<string>>();
-  #ended = false;
-  readonly #running = Promise.all(countries.map((country) => this.#run(country)));
-
-  /** The clusters that answered these clients since they were asked last. */
-  seen(country: Country): readonly string[] {
-    const seen = [...(this.#seen.get(country) ?? [])].toSorted();
-    this.#seen.delete(country);
-    return seen;
-  }
-
-  async end(): Promise<void> {
-    this.#ended = true;
-    await this.#running;
-  }
-
-  async #run(country: Country): Promise<void> {
-    while (!this.#ended) {
-      await this.#once(country).catch((error: unknown) => this.failures.push(`${country}: ${String(error)}`));
-      await sleep(systemClock, 20);
-    }
-  }
-
-  async #once(country: Country): Promise<void> {
-    this.requests += 1;
-    const [address] = await resolveFor(emulator.dns, host, clientAddress(country, 0));
-    if (address === undefined) throw new Error('no address');
-    const code = await new Promise<number | undefined>((resolve, reject) => {
-      const path = healthPathOf('video');
-      const call = get({ host: address, port: 80, path, headers: { host }, agent: false }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      });
-      call.once('error', reject);
-    });
-    if (code !== 200) throw new Error(`${address} answers ${code}`);
-    const cluster = Object.entries(vips.addresses).find(([, vip]) => vip === address)?.[0] ?? address;
-    this.#seen.set(country, (this.#seen.get(country) ?? new Set()).add(cluster));
-  }
-}
+let clients: MigrationClients;
 
 beforeAll(async () => {
   await vips.start();
@@ -103,7 +54,7 @@ beforeAll(async () => {
     const [address] = await resolveFor(emulator.dns, host, clientAddress('FR', 0));
     return address === paris ? undefined : `France has ${address}`;
   });
-  clients = new Clients();
+  clients = new MigrationClients({ dns: emulator.dns, host, addresses: vips.addresses });
 });
 
 afterAll(async () => {
@@ -130,13 +81,7 @@ async function carryOut(words: readonly string[], ...more: readonly string[]): P
   return plan.out;
 }
 
-/** Forgets what was seen before, and waits until each country has been answered several times. */
-async function clustersNow(): Promise<Readonly<Record<string, readonly string[]>>> {
-  for (const country of countries) clients.seen(country);
-  const { requests } = clients;
-  await eventually(async () => (clients.requests > requests + 40 ? undefined : 'too few requests'));
-  return Object.fromEntries(countries.map((country) => [country, clients.seen(country)]));
-}
+const clustersNow = () => clients.clustersNow();
 
 const byOctodns = { FR: ['paris'], US: ['newyork'], JP: ['cloud'], GB: ['cloud'] };
 
