@@ -224,7 +224,7 @@ export class Server {
         () => 'the port is there',
         () => undefined,
       );
-    await stillMissing(missing, { clock: systemClock, timeoutMs: 10_000, everyMs: 20 });
+    await stillMissing(missing, { clock: systemClock, timeoutMs: 60_000, everyMs: 20 });
   }
 
   async #lastWords(): Promise<string> {
