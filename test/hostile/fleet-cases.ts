@@ -23,6 +23,10 @@ export const fleetCases = ({ spec, folder, out, notYaml, badSite }: BadFiles): r
   { words: ['fleet', 'compile', spec, '--out', out], says: /no Fleet in examples\/hybrid \(NoFleet\)/ },
   { words: ['fleet', 'compile', badSite, '--out', out], says: /spec\.type/ },
   { words: ['fleet', 'compile', 'examples/fleet', '--out', notYaml], says: /--out: .*\(FolderNotWritten\)/ },
+  {
+    words: ['fleet', 'compile', 'examples/fleet', '--out', out, '--signing-key', notYaml],
+    says: /--signing-key: .*not\.yaml may be read by others.*\(SigningKeyUnfit\)/,
+  },
   { words: ['fleet', 'import', spec], says: /no source of machines is named.*--csv FILE/s },
   {
     words: ['fleet', 'import', spec, '--csv', 'no-such.csv'],

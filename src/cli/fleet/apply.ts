@@ -12,7 +12,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { printErrorLines } from '../../runtime/print.ts';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
 import { personAndMachine } from '../person.ts';
-import { compileInto, compilePaths } from './compiled.ts';
+import { compileInto, compilePaths, signerOf } from './compiled.ts';
 import { holding } from './holding.ts';
 import { type Prepared, prepare } from './prepared.ts';
 import type { SafeOptions } from './provide.ts';
@@ -24,6 +24,7 @@ export interface ApplyArguments extends OutputArguments, ReachArguments, Partial
   readonly against: string;
   readonly all?: true;
   readonly despiteFreeze?: true;
+  readonly signingKey?: string;
 }
 
 /** `tideline fleet apply CHECKSUM FOLDER… --against DIR`: does what `fleet plan` printed. */
@@ -57,6 +58,7 @@ export function addApplyOptions(command: Command): Command {
       '--create-authorities',
       'make the authorities and secrets that are not there; only at the start of a cluster',
     )
+    .option('--signing-key <file>', 'sign each document by this private key of the operator (Ed25519, PEM)')
     .option('--despite-freeze', 'also while the platform is frozen');
 }
 
@@ -93,15 +95,18 @@ async function held(
   const known = (await readRuns(options.against)).find(({ run: agreed }) => agreed.checksum === checksum);
   if (known?.state === 'finished') return await say(known.id, known.run, { ended: 'finished' }, options, known);
   const { refuseUnavailable } = await import('../../planes/fleet/run/engine.ts');
-  const spec = await specChecksum(paths);
-  const { handlers, close } = await handlersFor({ paths, spec, former }, options);
+  // A key that cannot be used ends the command before a server is touched.
+  await signerOf(options.signingKey);
+  const source: Source = { paths, spec: await specChecksum(paths), former, signingKey: options.signingKey };
+  const { handlers, close } = await handlersFor(source, options);
   try {
     const { refuseFrozen } = await import('../../planes/fleet/run/agreed.ts');
     refuseFrozen(await freezeNow(paths, options));
-    const begun = known === undefined ? await beginning(checksum, spec, prepareRun) : await goingOn(known, spec);
+    const begun =
+      known === undefined ? await beginning(checksum, source.spec, prepareRun) : await goingOn(known, source.spec);
     refuseUnavailable(begun.run, handlers);
-    const outcome = await carryOut(begun, { paths, spec, former }, options, handlers, isHeld);
-    if (outcome.ended === 'finished') await forget({ paths, spec, former }, options.against);
+    const outcome = await carryOut(begun, source, options, handlers, isHeld);
+    if (outcome.ended === 'finished') await forget(source, options.against);
     await say(begun.id, begun.run, outcome, options, undefined);
   } finally {
     await close();
@@ -159,13 +164,16 @@ interface Source {
   readonly spec: string;
   /** Documents of servers that leave in this run: they keep them until it is finished. */
   readonly former: Documents;
+  /** The file of the key that documents are signed by. */
+  readonly signingKey: string | undefined;
 }
 
 /** Documents with what was signed so far, in the folder that the pillar reads. */
-async function writeDocuments({ paths, former }: Source, folder: string): Promise<CompiledFleet> {
+async function writeDocuments({ paths, former, signingKey }: Source, folder: string): Promise<CompiledFleet> {
   const { writeFolder } = await import('../../planes/fleet/folder.ts');
   const compiled = await compileInto(folder, paths);
-  await writeFolder(folder, { ...compiled, documents: new Map([...former, ...compiled.documents]) });
+  const documents = new Map([...former, ...compiled.documents]);
+  await writeFolder(folder, { ...compiled, documents }, await signerOf(signingKey));
   return compiled;
 }
 

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { addOutputOption, type OutputArguments, printResult } from '../output.ts';
-import { compileInto } from './compiled.ts';
+import { compileInto, signerOf } from './compiled.ts';
 import { holding } from './holding.ts';
 
 interface CompileArguments extends OutputArguments {
   readonly out: string;
+  readonly signingKey?: string;
 }
 
 /** `tideline fleet compile FOLDER… --out DIR`: writes the documents of servers. */
@@ -13,7 +14,8 @@ export function register(fleet: Command): void {
     .command('compile')
     .description('Write a document for each server, how to reach it, which certificates it gets, and the waves')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them')
-    .requiredOption('--out <folder>', 'where to: a folder for these files alone');
+    .requiredOption('--out <folder>', 'where to: a folder for these files alone')
+    .option('--signing-key <file>', 'sign each document by this private key of the operator (Ed25519, PEM)');
   addOutputOption(command)
     .addHelpText(
       'after',
@@ -25,10 +27,11 @@ of them. What they are for: docs/operations/fleet.md`,
     .action(run);
 }
 
-async function run(paths: string[], { out, output }: CompileArguments): Promise<void> {
+async function run(paths: string[], { out, signingKey, output }: CompileArguments): Promise<void> {
   const { checksumOf, isCompiled, writeFolder } = await import('../../planes/fleet/folder.ts');
   const compiled = await compileInto(out, paths);
-  const write = () => writeFolder(out, compiled);
+  const sign = await signerOf(signingKey);
+  const write = () => writeFolder(out, compiled, sign);
   const { written, removed, unchanged } = (await isCompiled(out)) ? await holding(out, write) : await write();
   const checksum = checksumOf(compiled);
   await printResult(output, {

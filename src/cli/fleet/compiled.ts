@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Platform } from '../../model/spec/platform.ts';
 import type { CompiledFleet } from '../../planes/fleet/compile/compile.ts';
+import type { SignDocument } from '../../planes/fleet/folder.ts';
 
 /** The files that `tideline` brings. */
 const deploy = resolve(import.meta.dirname, '..', '..', '..', 'deploy');
@@ -45,4 +46,11 @@ export async function compileInto(folder: string, paths: readonly string[]): Pro
   const [compiled, signed] = await Promise.all([compilePaths(paths), readSigned(folder)]);
   const documents = [...compiled.documents].map(([id, document]) => [id, withCertificates(document, signed)] as const);
   return { ...compiled, documents: new Map(documents) };
+}
+
+/** What signs documents, where a person named a key. */
+export async function signerOf(file: string | undefined): Promise<SignDocument | undefined> {
+  if (file === undefined) return undefined;
+  const { documentSigner } = await import('../../planes/fleet/pki/operator-key.ts');
+  return await documentSigner(file);
 }

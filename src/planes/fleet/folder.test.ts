@@ -1,3 +1,4 @@
+import { generateKeyPairSync, verify } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { fleetPlatform, shippedUnits } from '../../../test/support/fleet.ts';
 import { compileFleet } from './compile/compile.ts';
 import { checksumOf, readDocuments, writeFolder } from './folder.ts';
+import { documentSigner } from './pki/operator-key.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -49,4 +51,18 @@ it('removes nothing outside of the folder, whatever the index says', async () =>
 it('has one checksum for equal documents', () => {
   expect(checksumOf(of(2))).toBe(checksumOf(of(2)));
   expect(checksumOf(of(2))).not.toBe(checksumOf(of(3)));
+});
+
+it('writes signatures beside documents, by which documents are still found, and removes them without a key', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const file = join(folder, 'operator.key');
+  await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+  await writeFolder(folder, of(2), await documentSigner(file));
+  const path = join(folder, 'documents/site0-blade000.json');
+  const [text, signature] = await Promise.all([readFile(path), readFile(`${path}.sig`, 'utf8')]);
+  expect(verify(null, text, publicKey, Buffer.from(signature, 'base64'))).toBe(true);
+  expect([...(await readDocuments(folder)).keys()]).toEqual([...of(2).documents.keys()]);
+  expect((await writeFolder(folder, of(2))).removed).toContain('documents/site0-blade000.json.sig');
+  await writeFile(file, 'none');
+  await expect(documentSigner(file)).rejects.toThrow(/is no private key of Ed25519/);
 });

@@ -24,6 +24,9 @@ interface Index {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/** The signature of a document's bytes, in base64, as `salt/pillar/tideline.py` verifies it. */
+export type SignDocument = (text: string) => string;
+
 export interface Written {
   readonly written: readonly string[];
   readonly removed: readonly string[];
@@ -41,14 +44,14 @@ export function checksumOf(compiled: CompiledFleet): string {
  * Writes what is not there already, each file whole or not at all and for its owner alone, and removes what an earlier run wrote and this
  * one does not.
  */
-export async function writeFolder(folder: string, compiled: CompiledFleet): Promise<Written> {
+export async function writeFolder(folder: string, compiled: CompiledFleet, sign?: SignDocument): Promise<Written> {
   const before = (await readIndex(folder)) ?? { files: {} };
   const files: Record<string, string> = {};
   const written: string[] = [];
   try {
     for (const name of [documentsFolder, objectsFolder, targetsFolder])
       await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
-    for (const [path, text] of filesOf(compiled)) {
+    for (const [path, text] of filesOf(compiled, sign)) {
       files[path] = sumOf(text);
       if (before.files[path] === files[path] && (await holds(join(folder, path), files[path]))) continue;
       await replaceFile(join(folder, path), text);
@@ -73,7 +76,9 @@ export async function readDocuments(folder: string): Promise<ReadonlyMap<string,
   const fix = 'name the folder that `tideline fleet compile --out` wrote, or compile it again';
   const index = await readIndex(folder);
   if (index === undefined) throw badFleet('FolderNotCompiled', `--against: ${folder} has no ${indexName} of ours`, fix);
-  const paths = Object.keys(index.files).filter((path) => path.startsWith(`${documentsFolder}/`) && isOurs(path));
+  const paths = Object.keys(index.files).filter(
+    (path) => path.startsWith(`${documentsFolder}/`) && path.endsWith('.json') && isOurs(path),
+  );
   const documents = new Map<string, ServerDocument>();
   for (const path of paths.toSorted(compareText)) {
     const text = await textOf(join(folder, path), mostDocumentBytes);
@@ -86,9 +91,12 @@ export async function readDocuments(folder: string): Promise<ReadonlyMap<string,
 }
 
 /** Every file with its text, one after the other, so that only one text is in memory at once. */
-function* filesOf(compiled: CompiledFleet): Generator<readonly [path: string, text: string]> {
-  for (const [id, document] of compiled.documents)
-    yield [`${documentsFolder}/${id}.json`, `${JSON.stringify(document)}\n`];
+function* filesOf(compiled: CompiledFleet, sign?: SignDocument): Generator<readonly [path: string, text: string]> {
+  for (const [id, document] of compiled.documents) {
+    const text = `${JSON.stringify(document)}\n`;
+    yield [`${documentsFolder}/${id}.json`, text];
+    if (sign !== undefined) yield [`${documentsFolder}/${id}.json.sig`, `${sign(text)}\n`];
+  }
   for (const [cluster, objects] of compiled.objects)
     yield [`${objectsFolder}/${cluster}.json`, jsonText(listOf(objects))];
   for (const [job, groups] of compiled.targets) yield [`${targetsFolder}/${job}.json`, jsonText(groups)];
@@ -99,7 +107,7 @@ function* filesOf(compiled: CompiledFleet): Generator<readonly [path: string, te
 
 /** Whether a path of an index is one that we could have written: an index may have been edited. */
 function isOurs(path: string): boolean {
-  return /^((documents|objects|targets)\/[a-z0-9][-.a-z0-9]*|pki-plan|roster|waves)\.json$/.test(path);
+  return /^((documents|objects|targets)\/[a-z0-9][-.a-z0-9]*|pki-plan|roster|waves)\.json(\.sig)?$/.test(path);
 }
 
 async function readIndex(folder: string): Promise<Index | undefined> {

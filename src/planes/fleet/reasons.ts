@@ -9,6 +9,8 @@ export const fleetReasons = {
   MappingUnfit: 'An option of an import says what a text means in a way that means nothing.',
   NetboxRefused: 'NetBox refuses what it was asked for: the token, or a filter.',
   NetboxUnreachable: 'NetBox did not answer, several times.',
+  SigningKeyUnfit:
+    'The private key that documents are to be signed by cannot be read, is of another kind, or others may read it.',
   FolderNotWritten: 'A file of the folder of documents could not be written.',
 } as const;
 export type FleetReason = keyof typeof fleetReasons;

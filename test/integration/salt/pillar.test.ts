@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { documentSigner } from '../../../src/planes/fleet/pki/operator-key.ts';
 import { etcdServer } from '../../support/salt/documents.ts';
 import { type Minion, scratchMinion } from '../../support/salt/minion.ts';
 
@@ -26,8 +27,8 @@ describe('the pillar of a minion', () => {
 
   const sign = async (): Promise<void> => {
     const path = minion.documentOf(server);
-    const script = 'openssl pkeyutl -sign -rawin -inkey "$1" -in "$2" | base64 >"$2.sig"';
-    await run('sh', ['-c', script, 'sh', join(minion.shared, 'operator.key'), path]);
+    const signer = await documentSigner(join(minion.shared, 'operator.key'));
+    await writeFile(`${path}.sig`, signer(await readFile(path, 'utf8')));
   };
 
   test('is its document, when the operator signed it', async () => {
