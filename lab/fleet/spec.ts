@@ -13,8 +13,6 @@ export interface FleetShape {
   readonly blades?: number;
   /** Servers that are to leave. */
   readonly retired?: readonly string[];
-  /** Memory that kubelets leave to the system, in MiB, where it is another than the default. */
-  readonly reservedMiB?: number;
   /** The kubeconfig of the Cluster, from the folder of the spec; absent: nobody asks its API. */
   readonly kubeconfig?: string;
 }
@@ -109,7 +107,7 @@ function fleetObjects(
       api: { vip: apiVip, names: ['api.paris.example'] },
     }),
     object('Release', 'lab', { artifacts }),
-    object('ServerClass', 'lab', shape.reservedMiB === undefined ? {} : { reserved: { memoryMiB: shape.reservedMiB } }),
+    object('ServerClass', 'lab', {}),
     ...serversOf(shape).map(({ name, address, rack, roles }) =>
       object('Server', name, {
         site: cluster,

@@ -57,3 +57,18 @@ it('asks once more for what changes nothing', async () => {
   expect((await called('tideline_health.etcd')).get('s2')).toEqual({ silent: true });
   expect(asked()).toEqual(['tideline_health.etcd on s1,s2', 'tideline_health.etcd on s2']);
 });
+
+it('waits longer for states each time that a server still works on those of before, whose answer was given up', async () => {
+  const busy = `#!${process.execPath}
+const { appendFileSync, readFileSync } = require('node:fs');
+appendFileSync('${at('asked')}', process.argv.find((word) => word.startsWith('--timeout=')) + '\\n');
+const times = readFileSync('${at('asked')}', 'utf8').trim().split('\\n').length;
+const running = ['The function "state.apply" is running as PID 7 and was started at noon with jid 1'];
+console.log(JSON.stringify({ s1: times < 4 ? (times === 1 ? {} : running) : { one: { result: true, changes: {} } } }));
+`;
+  writeFileSync(at('salt'), busy);
+  const { signal } = new AbortController();
+  const applied = await reachBySalt({ program: at('salt') }).apply(['s1'], { signal });
+  expect([...applied]).toEqual([['s1', { ok: true, changes: [] }]]);
+  expect(asked()).toEqual(['--timeout=15', '--timeout=15', '--timeout=30', '--timeout=60']);
+});

@@ -22,6 +22,8 @@ const busyMs = 3000;
 const mostTries = 200;
 /** How many times a server is asked again that answers, only not to this: a machine with much to do loses answers. */
 const mostSilences = 10;
+/** The most that a server which was asked before gets for a sign that it works. */
+const mostAnswerSeconds = 240;
 /** Names of servers at once: an argument of a process has 128 KiB. */
 const mostServers = 1000;
 
@@ -30,8 +32,9 @@ const mostServers = 1000;
  * of each server that was asked. `--static` is a batch of all servers inside Salt, which reports a server that ran out of time as `{}`.
  */
 export function reachBySalt(options: SaltOptions = {}): Reach {
-  const ask = async (servers: readonly string[], words: readonly string[], signal: AbortSignal) => {
-    const all = { ...defaults, ...options };
+  const ask = async (servers: readonly string[], words: readonly string[], signal: AbortSignal, patience = 1) => {
+    const known = { ...defaults, ...options };
+    const all = { ...known, answerSeconds: Math.min(known.answerSeconds * patience, mostAnswerSeconds) };
     const answers = await askAll(servers, words, signal, all);
     // A question may be lost while a minion connects anew. Only what may run twice at the same time is asked here.
     const silent = servers.filter((server) => isSilent(answers.get(server)));
@@ -64,7 +67,8 @@ export function reachBySalt(options: SaltOptions = {}): Reach {
       let left = servers;
       for (let tries = 0; left.length > 0; tries += 1) {
         if (tries > 0) await sleep(systemClock, busyMs);
-        const answers = await ask(left, words, signal);
+        // Whose answer was given up while they worked, as a server on a busy machine is slow to say that it does, would be given up again.
+        const answers = await ask(left, words, signal, 2 ** tries);
         for (const server of left) found.set(server, appliedOf(answers.get(server)));
         if (tries >= mostTries || signal.aborted) break;
         // Documents may come true twice, so that nothing is lost by asking whoever is there.
