@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ServerDocument } from '../../../src/planes/fleet/compile/document.ts';
+import { documentSigner } from '../../../src/planes/fleet/pki/operator-key.ts';
 import { goThrough, type Outcome } from '../../../src/planes/fleet/run/engine.ts';
 import { reachHandlers } from '../../../src/planes/fleet/run/over-reach.ts';
 import type { Run } from '../../../src/planes/fleet/run/steps.ts';
@@ -122,6 +123,19 @@ describe('servers without a Salt master', () => {
     const odd = ['#1', 'yes', '{{ 7 * 7 }}', 'a b', "it's", '\u2028', 'end'];
     const answer = await fleet.reach().call(['ams1-one'], 'tideline_units.start', { units: odd }, never);
     expect(answer.get('ams1-one')).toEqual({ error: expect.stringContaining(`has no unit ${odd.join(', ')}`) });
+  });
+
+  test('a server that has the key of the operator refuses a document that nobody signed', async () => {
+    const key = join(fleet.out, 'operator.key');
+    await run('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', key]);
+    const { stdout } = await run('openssl', ['pkey', '-in', key, '-pubout']);
+    await fleet.say('ams1-one', `mkdir -p /etc/tideline && printf %s '${stdout}' >/etc/tideline/operator.pem`);
+    const apply = async () => (await fleet.reach().apply(['ams1-one'], { test: true, signal: never })).get('ams1-one');
+    expect(await apply()).toMatchObject({ ok: false });
+    const path = join(fleet.out, 'documents/ams1-one.json');
+    await writeFile(`${path}.sig`, (await documentSigner(key))(await readFile(path, 'utf8')));
+    expect(await apply()).toEqual({ ok: true, changes: [] });
+    await fleet.say('ams1-one', 'rm /etc/tideline/operator.pem');
   });
 
   test('a server that does not answer, or whose key is another one, is silent, and waves after it are untouched', async () => {
