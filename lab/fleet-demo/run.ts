@@ -45,7 +45,11 @@ export async function runFleetDemo(options: FleetDemoOptions): Promise<number> {
   const leave = options.terminal === undefined ? undefined : leavesByKey(options.terminal);
   const ended = Promise.race([down, lifelineClosed(), waitForShutdown(), ...(leave === undefined ? [] : [leave])]);
   let code = interrupted;
-  const played = play(world, options).then(async (ok) => {
+  let left = false;
+  void ended.then(() => {
+    left = true;
+  });
+  const played = play(world, options, () => left).then(async (ok) => {
     code = ok ? 0 : 1;
     if (leave === undefined) return;
     printLines(['', 'The fleet is yours until you press q.', ...toTry(stateFolder)]);
@@ -70,12 +74,13 @@ function toTry(stateFolder: string): readonly string[] {
   ];
 }
 
-/** Plays the steps until one fails: the next ones begin with what it should have left. */
-async function play(world: FleetWorld, options: FleetDemoOptions): Promise<boolean> {
+/** Plays the steps until one fails: the next ones begin with what it should have left. A demo that is left meanwhile says nothing more. */
+async function play(world: FleetWorld, options: FleetDemoOptions, isLeft: () => boolean): Promise<boolean> {
   const steps: FleetStepReport[] = [];
   for (const step of fleetScenario) {
     printLines(['', `> ${step.name}`]);
     const report = await playStep(step, world, (line) => printLines([`  ${line}`]));
+    if (isLeft()) return false;
     printLines(stepLines(report));
     steps.push(report);
     if (!report.ok) break;
