@@ -165,6 +165,7 @@ function controllers(withNodeIpam: boolean): readonly string[] {
     'endpointslice-controller',
     'endpointslice-mirroring-controller',
     'garbage-collector-controller',
+    'horizontal-pod-autoscaler-controller',
     'job-controller',
     'namespace-controller',
     'node-lifecycle-controller',

@@ -48,6 +48,7 @@ test('--output json prints the same for programs', () => {
       verdicts: 0,
       servers: 0,
       fleets: 0,
+      scalingTargets: 0,
     },
     problems: [],
     warnings: [],

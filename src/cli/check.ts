@@ -138,6 +138,7 @@ function countsOf(platform: Platform) {
     verdicts: platform.verdicts.size,
     servers: platform.servers.size,
     fleets: platform.fleets.size,
+    scalingTargets: platform.scalingTargets.size,
   };
 }
 
@@ -159,6 +160,7 @@ function countText(platform: Platform): string {
     ...(counts.verdicts === 0 ? [] : [plural(counts.verdicts, 'traffic verdict')]),
     ...(counts.servers === 0 ? [] : [plural(counts.servers, 'server')]),
     ...(counts.fleets === 0 ? [] : [plural(counts.fleets, 'fleet')]),
+    ...(counts.scalingTargets === 0 ? [] : [plural(counts.scalingTargets, 'scaling target')]),
   ].join(', ');
 }
 

@@ -31,6 +31,7 @@ const commands: readonly Load[] = [
   () => import('./new-site.ts'),
   () => import('./steering.ts'),
   () => import('./fleet.ts'),
+  () => import('./scaling.ts'),
 ];
 
 /** The whole command line: what runs, and what `--help`, completion and the manual page are made of. */

@@ -57,6 +57,7 @@ export const decisionKinds = {
   ThawAsked: 'A person removed the Freezes.',
   ProposalApproved: 'A person approved a TrafficOverlay.',
   ProposalRejected: 'A person rejected a TrafficOverlay.',
+  FloorSet: 'A person, or a pipeline, changed the least replicas of an autoscaler.',
 } as const;
 
 export type DecisionKind = keyof typeof decisionKinds;

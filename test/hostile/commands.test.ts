@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Case, fleetCases } from './fleet-cases.ts';
+import { scalingCases } from './scaling-cases.ts';
 
 /**
  * Bad input to every command gives exit code 2, a message that names what is wrong, and no stack trace, and has no effect. A
@@ -28,6 +29,7 @@ const hugeDemand = file(
 );
 const futureDemand = file('future.json', '{"measuredAt":"2126-11-27T20:00:00Z","requestsPerSecond":{"FR":1}}');
 const oddDemand = file('demand.json', '{"measuredAt":"2026-11-27T20:00:00Z","requestsPerSecond":{"XX":1}}');
+const someDemand = file('some.json', `{"measuredAt":"${new Date().toISOString()}","requestsPerSecond":{"FR":1}}`);
 const badMaster = file('bad.zone', '$TTL 60\nwww A 192.0.2.10\nx TXT ( "a"\n');
 const including = file('including.zone', '$TTL 60\n$INCLUDE /etc/passwd\n');
 const spec = 'examples/hybrid';
@@ -81,6 +83,7 @@ const cases: readonly Case[] = [
   },
   { words: ['steering', 'export', spec, '--out', join(folder, 'none', 'zone.yaml')], says: /FileNotWritten/ },
   ...fleetCases({ spec, folder, out, notYaml, badSite }),
+  ...scalingCases({ spec, notYaml, badSite, demand: someDemand, futureDemand }),
   { words: ['completion', 'tcsh'], says: /Allowed choices are zsh, bash, fish, powershell/ },
   { words: ['status'], says: /missing required argument/ },
   { words: ['status', badSite], says: /spec\.type/ },

@@ -62,6 +62,7 @@ export function platformForTests(
     servers: new Map(),
     releases: new Map(),
     fleets: new Map(),
+    scalingTargets: new Map(),
     folderOf: () => '/platform',
   };
 }

@@ -45,6 +45,7 @@ export function fleetPlatform(change: Partial<FleetShape> = {}): Platform {
     serverClasses: byName(classes),
     servers: byName(sites.flatMap((site) => serversOf(site, shape))),
     releases: byName([releaseOf({ ...versions, ...shape.versions })]),
+    scalingTargets: new Map(),
     fleets: byName(sites.map((site) => fleetOf(site, shape))),
     folderOf: () => '/',
   };

@@ -69,6 +69,7 @@ export function twoSites(...drains: readonly Drain[]): Platform {
     servers: new Map(),
     releases: new Map(),
     fleets: new Map(),
+    scalingTargets: new Map(),
     folderOf: () => '/',
   };
 }

@@ -125,7 +125,7 @@ function plural(type: string): string {
 }
 
 /**
- * The first object of the kind in the example platform; Drain, Freeze and the kinds of the fleet have none there, so their examples come from
+ * The first object of the kind in the example platform; Drain, Freeze, ScalingTarget and the kinds of the fleet have none there, so their examples come from
  * the goldens of valid objects.
  */
 function exampleOf(root: string, kind: KindName): string {
@@ -133,7 +133,9 @@ function exampleOf(root: string, kind: KindName): string {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
     .sort();
-  const valid = ['valid', 'valid-fleet'].map((name) => join(root, 'test/golden/check', name, 'input.yaml'));
+  const valid = ['valid', 'valid-fleet', 'valid-scaling'].map((name) =>
+    join(root, 'test/golden/check', name, 'input.yaml'),
+  );
   const sources = [...files.map((name) => join(folder, name)), ...valid];
   for (const file of sources) {
     const text = readFileSync(file, 'utf8');

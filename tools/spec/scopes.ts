@@ -82,6 +82,8 @@ export const scopes: Readonly<Record<SpecReason, Scope>> = {
   PackageUnfit: 'servers',
   ReservedName: 'servers',
   ArtifactMissing: 'servers',
+  TargetTwice: 'servers',
+  TargetSiteUnfit: 'servers',
   OverlayTwice: 'platform',
   OverlayBroken: 'platform',
   OverlayExpired: 'platform',

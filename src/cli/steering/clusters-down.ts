@@ -1,3 +1,4 @@
+import { clustersLost } from '../../model/platform/places.ts';
 import { InputError } from '../../model/problem.ts';
 import type { Platform } from '../../model/spec/platform.ts';
 import { unknownName } from '../../model/spec/unknown-name.ts';
@@ -16,6 +17,5 @@ export function clustersDown(platform: Platform, downs: readonly Down[]): readon
     if (!names[kind].includes(name)) throw new InputError(unknownName(kind, name, names[kind]));
     (kind === 'Site' ? sites : clusters).add(name);
   }
-  for (const [name, { spec }] of platform.clusters) if (spec.sites.every((site) => sites.has(site))) clusters.add(name);
-  return [...clusters].sort();
+  return clustersLost(platform, { sites, clusters });
 }

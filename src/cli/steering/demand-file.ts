@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { type CountryWeights, countedAlike, weightsOf } from '../../model/country-weights.ts';
+import { type CountryWeights, countedAlike, type MeasuredRates, weightsOf } from '../../model/country-weights.ts';
 import { countries } from '../../model/geo/countries.ts';
 import { states } from '../../model/geo/states.ts';
 import { messageOf } from '../../model/values.ts';
@@ -29,7 +29,14 @@ const clockMs = 5 * 60_000;
 const form = z.object({
   measuredAt: z.iso.datetime(),
   requestsPerSecond: z.record(z.string(), z.number().min(0).max(mostPerSecond)),
+  unknownPerSecond: z.number().min(0).max(mostPerSecond).default(0),
 });
+
+interface DemandFile {
+  readonly rates: MeasuredRates;
+  /** Requests a second of users whose country is not known. */
+  readonly unknownPerSecond: number;
+}
 
 /** A file names 246 countries, and a few more things. */
 const mostBytes = 1 << 20;
@@ -37,6 +44,11 @@ const mostBytes = 1 << 20;
 /** The weights of countries: by the file, or without one all alike. Throws an InputError for a file that cannot be read. */
 export async function weightsOfFile(file: string | undefined, nowMs: number): Promise<CountryWeights> {
   if (file === undefined || file === '') return countedAlike();
+  return weightsOf((await readDemandFile(file, nowMs)).rates, nowMs);
+}
+
+/** What a file holds that `tideline steering demand` wrote, or somebody else. Throws an InputError for one that cannot be read. */
+export async function readDemandFile(file: string, nowMs: number): Promise<DemandFile> {
   const { readBounded } = await import('../../runtime/bounded-file.ts');
   const text = await readBounded(file, mostBytes).catch((error: unknown) => {
     throw unreadable(file, messageOf(error));
@@ -52,7 +64,7 @@ export async function weightsOfFile(file: string | undefined, nowMs: number): Pr
     const [issue] = read.error.issues;
     throw unreadable(file, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'another form'}`);
   }
-  const { measuredAt, requestsPerSecond } = read.data;
+  const { measuredAt, requestsPerSecond, unknownPerSecond } = read.data;
   const odd = Object.keys(requestsPerSecond).find((code) => !codes.has(code));
   if (odd !== undefined)
     throw unreadable(
@@ -66,7 +78,7 @@ export async function weightsOfFile(file: string | undefined, nowMs: number): Pr
       `measuredAt ${measuredAt} lies in the future of this machine, whose clock says ${new Date(nowMs).toISOString()}`,
       'compare the clocks of both machines, and measure again',
     );
-  return weightsOf({ measuredAtMs, requestsPerSecond }, nowMs);
+  return { rates: { measuredAtMs, requestsPerSecond }, unknownPerSecond };
 }
 
 const otherwise = 'write it with `tideline steering demand FOLDER --out FILE`, or leave --demand out';

@@ -31,7 +31,7 @@ export function findObject<Kind extends KindName>(
 
 function tablesOf(platform: Platform): Tables {
   const { sites, clusters, edgePools, policies, drains, freezes, overlays, verdicts } = platform;
-  const { serverClasses, servers, releases, fleets } = platform;
+  const { serverClasses, servers, releases, fleets, scalingTargets } = platform;
   return {
     Site: sites,
     Cluster: clusters,
@@ -45,5 +45,6 @@ function tablesOf(platform: Platform): Tables {
     Server: servers,
     Release: releases,
     Fleet: fleets,
+    ScalingTarget: scalingTargets,
   };
 }

@@ -31,6 +31,17 @@ export function holdsServer(site: Site, server: Address): boolean {
   return site.spec.prefixes.servers.some((prefix) => contains(prefix, host));
 }
 
+/** The clusters that are lost when these are: those themselves, and those all of whose sites are. Sorted. */
+export function clustersLost(
+  platform: Platform,
+  { sites, clusters }: { readonly sites: ReadonlySet<string>; readonly clusters: ReadonlySet<string> },
+): readonly string[] {
+  return [...platform.clusters]
+    .filter(([name, { spec }]) => clusters.has(name) || spec.sites.every((site) => sites.has(site)))
+    .map(([name]) => name)
+    .sort();
+}
+
 /** The prefixes of the servers of every site. */
 export function serverPrefixes(platform: Platform): readonly Prefix[] {
   return [...platform.sites.values()].flatMap(({ spec }) => spec.prefixes.servers);

@@ -10,6 +10,7 @@ import { checkPolicies } from './checks/policies.ts';
 import { checkPools, unservedFamilies } from './checks/pools.ts';
 import { checkPrefixes } from './checks/prefixes.ts';
 import { checkReferences } from './checks/references.ts';
+import { checkScalingTargets, idleTargets } from './checks/scaling-targets.ts';
 import { checkServers, checkServersOfPools } from './checks/servers.ts';
 import { stretchedEtcd } from './checks/stretched.ts';
 import type { SpecDocument } from './document.ts';
@@ -48,6 +49,7 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
     Server: tableOf(declared, 'Server'),
     Release: tableOf(declared, 'Release'),
     Fleet: tableOf(declared, 'Fleet'),
+    ScalingTarget: tableOf(declared, 'ScalingTarget'),
   };
   const report: Report = (at, path, finding) => {
     problems.push(problemAt(at, path, finding));
@@ -55,7 +57,7 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
   problems.push(...checkNames(objects));
   for (const check of [checkReferences, checkPrefixes, checkAddresses, checkPools, checkPolicies, checkNever])
     check(objects, report);
-  for (const check of [checkServers, checkServersOfPools, checkFleets]) check(objects, report);
+  for (const check of [checkServers, checkServersOfPools, checkFleets, checkScalingTargets]) check(objects, report);
   const platform = platformOf(objects);
   checkOverlays(objects, platform, nowMs, report);
   return {
@@ -64,6 +66,7 @@ export function buildPlatform(documents: readonly SpecDocument[], nowMs: number)
     warnings: [
       ...unservedFamilies(objects),
       ...stretchedEtcd(objects),
+      ...idleTargets(objects),
       ...expiredDrains(objects, nowMs),
       ...unusedFailback(objects),
       ...failbackWarnings(objects),
@@ -96,6 +99,7 @@ function platformOf(objects: Objects): Platform {
     servers: byName(objects.Server),
     releases: byName(objects.Release),
     fleets: byName(objects.Fleet),
+    scalingTargets: byName(objects.ScalingTarget),
     folderOf: (clusterName) => {
       const at = objects.Cluster.byName.get(clusterName);
       if (at === undefined) throw new RangeError(`there is no Cluster ${clusterName}`);

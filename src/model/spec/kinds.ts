@@ -7,6 +7,7 @@ import { EdgePoolSpec } from './kinds/edge-pool.ts';
 import { FleetSpec } from './kinds/fleet.ts';
 import { FreezeSpec } from './kinds/freeze.ts';
 import { ReleaseSpec } from './kinds/release.ts';
+import { ScalingTargetSpec } from './kinds/scaling-target.ts';
 import { ServerSpec } from './kinds/server.ts';
 import { ServerClassSpec } from './kinds/server-class.ts';
 import { SiteSpec } from './kinds/site.ts';
@@ -31,6 +32,7 @@ export const ServerClass = kind('ServerClass', ServerClassSpec);
 export const Server = kind('Server', ServerSpec);
 export const Release = kind('Release', ReleaseSpec);
 export const Fleet = kind('Fleet', FleetSpec);
+export const ScalingTarget = kind('ScalingTarget', ScalingTargetSpec);
 
 export type Site = z.infer<typeof Site>;
 export type Cluster = z.infer<typeof Cluster>;
@@ -44,6 +46,7 @@ export type ServerClass = z.infer<typeof ServerClass>;
 export type Server = z.infer<typeof Server>;
 export type Release = z.infer<typeof Release>;
 export type Fleet = z.infer<typeof Fleet>;
+export type ScalingTarget = z.infer<typeof ScalingTarget>;
 
 /** Every kind with its schema, in the order of the documentation. */
 export const kinds = {
@@ -59,10 +62,11 @@ export const kinds = {
   Server,
   Release,
   Fleet,
+  ScalingTarget,
 } as const;
 export type KindName = keyof typeof kinds;
-/** Kinds that are read from files only: the machines are the operator's, and no agent in a cluster reads them. */
-const ofFiles = ['ServerClass', 'Server', 'Release', 'Fleet'] as const satisfies readonly KindName[];
+/** Kinds that are read from files only: machines and what is kept ready are the operator's, and no agent in a cluster reads them. */
+const ofFiles = ['ServerClass', 'Server', 'Release', 'Fleet', 'ScalingTarget'] as const satisfies readonly KindName[];
 /** Kinds that have a CustomResourceDefinition. */
 export type ApiKindName = Exclude<KindName, (typeof ofFiles)[number]>;
 /** The object of each kind. */

@@ -5,6 +5,7 @@ import type {
   Fleet,
   Freeze,
   Release,
+  ScalingTarget,
   Server,
   ServerClass,
   Site,
@@ -28,6 +29,7 @@ export interface Platform {
   readonly servers: ReadonlyMap<string, Server>;
   readonly releases: ReadonlyMap<string, Release>;
   readonly fleets: ReadonlyMap<string, Fleet>;
+  readonly scalingTargets: ReadonlyMap<string, ScalingTarget>;
   /** What overlays made of `policies`; absent while these are as they are written. */
   readonly overlaid?: readonly OverlayView[];
   /** The folder that a cluster's relative `manifests` or `kubeconfig` starts from: that of the file that declares the cluster. */

@@ -88,6 +88,9 @@ export const reasons = {
   PackageUnfit: 'A file of a release has a form from which its program cannot be started.',
   ReservedName: 'A server has a name that means something else on every server.',
   ArtifactMissing: 'The release of a fleet lacks a file that its versions need.',
+  TargetTwice: 'Two ScalingTargets scale one workload.',
+  TargetSiteUnfit:
+    'A ScalingTarget names no site where users come to one of several, or one where they come to the whole cluster.',
   OverlayTwice: 'Two TrafficOverlays of a policy speak of the same country.',
   OverlayBroken:
     'Warning: a TrafficOverlay is passed over for countries: its policy or a cluster is gone, or the policy does not allow it.',

@@ -28,6 +28,7 @@ const warningsOnly = [
   'failback-needs-agent',
   'failback-unseen',
   'no-effect',
+  'no-effect-scaling',
   'overlay-broken',
   'overlay-expired',
   'overlay-silent',

@@ -69,6 +69,13 @@ export const ClusterSpec = z
       })
       .optional()
       .describe('How much load the cluster can carry.'),
+    utilisation: z
+      .strictObject({
+        normal: z.number().gt(0).max(1).default(0.7).describe('Share of what it can serve that is used day by day.'),
+        emergency: z.number().gt(0).max(1).default(0.9).describe('The same while another cluster or site is lost.'),
+      })
+      .optional()
+      .describe('How full its servers or replicas may get. Absent: 0.7 and 0.9.'),
     cost: z
       .strictObject({
         perMillionRequests: z.number().min(0).describe('Price of a million requests.'),

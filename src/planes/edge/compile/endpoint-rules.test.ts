@@ -61,6 +61,7 @@ function world(endpoints: object, pods: readonly string[] = ['10.10.0.0/16', 'fd
     servers: new Map(),
     releases: new Map(),
     fleets: new Map(),
+    scalingTargets: new Map(),
     drains: new Map(),
     folderOf: () => '/',
   };

@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import { register as registerApply } from './scaling/apply.ts';
+import { register as registerExplain } from './scaling/explain.ts';
+import { register as registerFloors } from './scaling/floors.ts';
+import { register as registerProve } from './scaling/prove.ts';
+
+/** `tideline scaling …`: what has to be ready before it is needed. */
+export function register(program: Command): void {
+  const scaling = program
+    .command('scaling')
+    .description('What must be ready before traffic comes: replicas for each failure that is to be survived');
+  registerFloors(scaling);
+  registerExplain(scaling);
+  registerProve(scaling);
+  registerApply(scaling);
+}

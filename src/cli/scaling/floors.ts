@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { printResult } from '../output.ts';
+import { addOfflineOption, addWorldOptions, readWorld, type WorldArguments } from './world.ts';
+
+/** `tideline scaling floors FILES...`: the replicas that every target must have Ready, and why. */
+export function register(scaling: Command): void {
+  const command = scaling
+    .command('floors')
+    .description(
+      'Say how many replicas of each ScalingTarget must be Ready so that every failure it is to survive is survived',
+    )
+    .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them');
+  addOfflineOption(addWorldOptions(command))
+    .addHelpText(
+      'after',
+      '\nExit code 0: every floor can be had and is held, as far as it was asked; 1: one is not; 2: bad input.',
+    )
+    .action(run);
+}
+
+async function run(paths: string[], options: WorldArguments): Promise<void> {
+  const { floorsOf } = await import('../../planes/scaling/compile/floors.ts');
+  const { floorFindings } = await import('../../planes/scaling/findings.ts');
+  const { demandLine, findingLines, floorLine } = await import('../../planes/scaling/text.ts');
+  const { world, findings: read, observed, nowMs } = await readWorld(paths, options);
+  const floors = floorsOf(world);
+  const wrong = floors.flatMap((floor) => floorFindings(floor, observed.get(floor.target)));
+  const findings = [...read, ...wrong];
+  await printResult(options.output, {
+    lines: () => [
+      demandLine(world.demand, nowMs),
+      ...floors.map((floor) => floorLine(floor, observed.get(floor.target))),
+      ...findingLines(findings),
+    ],
+    value: () => ({
+      floors: floors.map(({ spec: _, ...floor }) => ({ ...floor, observed: observed.get(floor.target) })),
+      findings,
+    }),
+  });
+  if (wrong.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,123 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ScalingWorld } from '../../planes/scaling/compile/world.ts';
+import type { ScalingFinding } from '../../planes/scaling/reasons.ts';
+import type { Observed } from '../../planes/scaling/replicas.ts';
+import { addOutputOption, type OutputArguments } from '../output.ts';
+
+export interface WorldArguments extends OutputArguments {
+  readonly demand: string;
+  readonly share: ReadonlyMap<string, number>;
+  readonly margin: number;
+  readonly offline?: true;
+}
+
+/** The options of every command that computes with demand. */
+export function addWorldOptions(command: Command): Command {
+  command
+    .addOption(
+      new Option('--demand <file>', 'requests by country, as `tideline steering demand` measured them')
+        .env('TIDELINE_DEMAND')
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option(
+        '--share <policy=share>',
+        'which part of that is for the hosts of a policy, where there are several: video=0.8; repeated',
+      )
+        .argParser(parseShare)
+        .default(new Map(), 'all of it, for a single policy'),
+    )
+    .addOption(
+      new Option('--margin <share>', 'so much more may come than was measured, before anybody measures again')
+        .argParser(parseMargin)
+        .default(0.2),
+    );
+  return addOutputOption(command);
+}
+
+/** The option of commands that change nothing. */
+export function addOfflineOption(command: Command): Command {
+  return command.option('--offline', 'compute from the spec alone, and ask no cluster what is Ready');
+}
+
+function parseShare(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const [, policy = '', digits = ''] = /^([a-z0-9-]+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  const share = Number(digits);
+  if (policy === '' || digits === '' || share > 1)
+    throw new InvalidArgumentError('Expected POLICY=SHARE, with a share from 0 to 1.');
+  return new Map(before).set(policy, share);
+}
+
+function parseMargin(text: string): number {
+  const margin = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || margin > 10) throw new InvalidArgumentError('Expected a number from 0 to 10.');
+  return margin;
+}
+
+/** What was found before anything was computed, and what it is computed from. */
+export interface Read {
+  readonly world: ScalingWorld;
+  readonly findings: readonly ScalingFinding[];
+  /** By target; absent where its cluster was not asked. */
+  readonly observed: ReadonlyMap<string, Observed>;
+  /** Replicas that are Ready, by target, as far as its cluster said. */
+  readonly ready: ReadonlyMap<string, number>;
+  readonly nowMs: number;
+}
+
+/** For each cluster; they are asked beside each other. */
+const patienceMs = 10_000;
+
+/** Reads spec, demand and the clusters of targets. Throws an InputError for what cannot be used. */
+export async function readWorld(paths: readonly string[], options: WorldArguments): Promise<Read> {
+  const { demandOf } = await import('../../planes/scaling/demand.ts');
+  const { targetsOf } = await import('../../planes/scaling/compile/world.ts');
+  const { steeredPlatform } = await import('../steering/spec.ts');
+  const { readDemandFile } = await import('../steering/demand-file.ts');
+  const { answersNow } = await import('../../answers/answers.ts');
+  const nowMs = Date.now();
+  const platform = await steeredPlatform(paths, []);
+  const { share: shares, margin } = options;
+  const demand = demandOf(platform, { ...(await readDemandFile(options.demand, nowMs)), shares, margin }, nowMs);
+  const answers = new Map(
+    [...platform.policies].map(([name, policy]) => [name, answersNow(platform, policy, nowMs)] as const),
+  );
+  const world = { platform, answers, demand };
+  const { unmeasuredFinding } = await import('../../planes/scaling/findings.ts');
+  const observed =
+    options.offline === true
+      ? new Map<string, Observed>()
+      : await observeTargets(
+          world,
+          targetsOf(platform).map(([name]) => name),
+        );
+  const ready = new Map(
+    [...observed].flatMap(([name, one]) => (one.state === 'read' ? [[name, one.ready] as const] : [])),
+  );
+  return { world, findings: unmeasuredFinding(world), observed, ready, nowMs };
+}
+
+async function observeTargets(
+  { platform }: ScalingWorld,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, Observed>> {
+  const { observe } = await import('../../planes/scaling/replicas.ts');
+  const { readCluster } = await import('../cluster-read.ts');
+  const { messageOf } = await import('../../model/values.ts');
+  const observed = new Map<string, Observed>();
+  const clusters = [...Map.groupBy(names, (name) => platform.scalingTargets.get(name)?.spec.cluster ?? '')];
+  await Promise.all(
+    clusters.map(async ([cluster, targets]) => {
+      const all = async (client: Parameters<typeof observe>[0]): Promise<void> => {
+        for (const name of targets) {
+          const spec = platform.scalingTargets.get(name)?.spec;
+          if (spec !== undefined) observed.set(name, await observe(client, spec, patienceMs));
+        }
+      };
+      await readCluster(platform, cluster, { folder: async () => undefined, api: all }).catch((error: unknown) => {
+        for (const name of targets) observed.set(name, { state: 'unread', why: messageOf(error) });
+      });
+    }),
+  );
+  return observed;
+}

@@ -1,0 +1,53 @@
+import type { MeasuredRates } from '../../model/country-weights.ts';
+import { InputError } from '../../model/problem.ts';
+import type { Platform } from '../../model/spec/platform.ts';
+import { unknownName } from '../../model/spec/unknown-name.ts';
+import type { ScalingDemand } from './compile/world.ts';
+import { badScaling } from './reasons.ts';
+
+/** Older figures say nothing of today. */
+const longestMs = 7 * 24 * 3_600_000;
+
+/** What somebody measured, and how it is to be read. */
+export interface Measured {
+  readonly rates: MeasuredRates;
+  readonly unknownPerSecond: number;
+  /** By policy, which part (0..1) is for its hosts; empty where a single policy has all. */
+  readonly shares: ReadonlyMap<string, number>;
+  /** So much more may come, as a part of what was measured. */
+  readonly margin: number;
+}
+
+/** The demand that floors are computed from. Throws an InputError where there is nothing to compute, or something is missing for it. */
+export function demandOf(platform: Platform, measured: Measured, nowMs: number): ScalingDemand {
+  const { rates, unknownPerSecond, shares, margin } = measured;
+  if (platform.scalingTargets.size === 0)
+    throw badScaling(
+      'NoTarget',
+      'there is no ScalingTarget in these files',
+      'declare one for each workload that takes over for others: docs/operations/scaling.md',
+    );
+  if (nowMs - rates.measuredAtMs > longestMs)
+    throw badScaling(
+      'DemandTooOld',
+      `the demand was measured at ${new Date(rates.measuredAtMs).toISOString()}, more than seven days ago`,
+      'measure again: tideline steering demand FOLDER --out FILE',
+    );
+  const policies = [...platform.policies.keys()];
+  for (const name of shares.keys())
+    if (!policies.includes(name))
+      throw new InputError({ ...unknownName('TrafficPolicy', name, policies), path: '--share' });
+  return { rates, unknownPerSecond, shares: sharesOf(policies, shares), factor: 1 + margin };
+}
+
+function sharesOf(policies: readonly string[], given: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const [only, ...others] = policies;
+  if (only !== undefined && others.length === 0) return new Map([[only, given.get(only) ?? 1]]);
+  const missing = policies.filter((name) => !given.has(name));
+  if (missing.length === 0) return given;
+  throw badScaling(
+    'ShareMissing',
+    `requests were measured for all policies together, and nobody says which part is for ${missing.join(', ')}`,
+    `add ${missing.map((name) => `--share ${name}=…`).join(' ')}`,
+  );
+}

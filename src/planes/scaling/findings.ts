@@ -1,0 +1,110 @@
+import { answersFor, preferenceOf } from '../../answers/answers.ts';
+import { countries } from '../../model/geo/countries.ts';
+import type { Floor, Need } from './compile/floors.ts';
+import type { Proof, Shortage } from './compile/prove.ts';
+import type { ScalingWorld } from './compile/world.ts';
+import type { ScalingFinding } from './reasons.ts';
+import type { Observed } from './replicas.ts';
+
+/** What is not as a floor wants it. `observed` is absent where the cluster of the target was not asked. */
+export function floorFindings(floor: Floor, observed: Observed | undefined): readonly ScalingFinding[] {
+  const { target, replicas, missing, spec, binding } = floor;
+  const findings: ScalingFinding[] = [];
+  if (missing > 0 && binding !== undefined)
+    findings.push({
+      reason: 'FloorUnmet',
+      message: `${target} needs ${binding.replicas} replicas ${whenText(binding)}, and there can be ${spec.replicas.max}: ${missing} are missing`,
+    });
+  if (observed?.state === 'unread')
+    findings.push({ reason: 'WorkloadUnread', message: `${target}: ${observed.why}; its floor is taken for held` });
+  if (observed?.state !== 'read') return findings;
+  const { ready, autoscaler } = observed;
+  if (ready < replicas)
+    findings.push({
+      reason: 'FloorNotHeld',
+      message: `${target} has ${ready} of ${replicas} replicas Ready; more take ${spec.readySeconds} s from the moment they are wanted`,
+    });
+  if (autoscaler !== undefined && autoscaler.min < replicas)
+    findings.push({
+      reason: 'MinimumLow',
+      message: `the autoscaler ${spec.workload.namespace}/${spec.workload.name} in ${spec.cluster} may go down to ${autoscaler.min} replicas: set minReplicas to ${replicas}`,
+    });
+  if (autoscaler !== undefined && autoscaler.max < spec.replicas.max)
+    findings.push({
+      reason: 'MaximumLow',
+      message: `the autoscaler ${spec.workload.namespace}/${spec.workload.name} in ${spec.cluster} stops at ${autoscaler.max} replicas, and ${target} counts on ${spec.replicas.max}: raise maxReplicas, or lower replicas.max`,
+    });
+  return findings;
+}
+
+/** Says how many countries that somebody leads to a target nobody measured. */
+export function unmeasuredFinding({ answers, platform, demand }: ScalingWorld): readonly ScalingFinding[] {
+  const { requestsPerSecond } = demand.rates;
+  const led = countries.filter(({ code }) => requestsPerSecond[code] === undefined);
+  if (led.length === 0) return [];
+  const clusters = new Set([...platform.scalingTargets.values()].map(({ spec }) => spec.cluster));
+  const toTargets = led.filter(({ code }) =>
+    [...answers.values()].some((ofPolicy) =>
+      [...answersFor(preferenceOf(ofPolicy, code).tiers, new Set()).keys()].some((name) => clusters.has(name)),
+    ),
+  );
+  const some = toTargets.slice(0, 5).map(({ code }) => code);
+  const where =
+    toTargets.length === 0
+      ? ''
+      : `, ${toTargets.length} of them led to a cluster with targets (${some.join(', ')}${toTargets.length > some.length ? ', …' : ''})`;
+  return [
+    {
+      reason: 'DemandPartial',
+      message: `${led.length} countries were not measured and count as asking nothing${where}: add what you know of them to the file, from the logs of a load balancer for example`,
+    },
+  ];
+}
+
+/** `on the loss of site paris`, or `now`. */
+export function whenText({ failure }: Pick<Need, 'failure'>): string {
+  return failure === 'nothing' ? 'now' : `on the loss of ${failure}`;
+}
+
+/** What a proof found, in the order of its shortages. */
+export function proofFindings({ failure, shortages }: Proof): readonly ScalingFinding[] {
+  const when = whenText({ failure });
+  return shortages.map((shortage) => ({ reason: reasonOf[shortage.kind], message: shortageText(shortage, when) }));
+}
+
+const reasonOf = {
+  late: 'FloorNotHeld',
+  replicas: 'FloorUnmet',
+  capacity: 'CapacityShort',
+  unknown: 'CapacityUnknown',
+  nobody: 'NobodyLeft',
+} as const;
+
+function shortageText(shortage: Shortage, when: string): string {
+  switch (shortage.kind) {
+    case 'late':
+      return `${shortage.target} needs ${shortage.needed} replicas ${when} and has ${shortage.has}: the others come after ${shortage.seconds} s`;
+    case 'replicas':
+      return `${shortage.target} needs ${shortage.needed} replicas ${when}, and there can be ${shortage.has}`;
+    case 'capacity':
+      return `${shortage.cluster} gets ${rateText(shortage.needed)} ${when}, and carries ${rateText(shortage.has)}`;
+    case 'unknown':
+      return `${placeText(shortage)} gets ${rateText(shortage.requestsPerSecond)} of ${shortage.policies.join(', ')} ${when}, and nobody says what it carries: give the Cluster a capacity, or its workload a ScalingTarget`;
+    case 'nobody':
+      return `${rateText(shortage.requestsPerSecond)} have nobody else ${when}: the answers lead to ${placeText(shortage)} all the same`;
+  }
+}
+
+export function placeText({ cluster, site }: { readonly cluster: string; readonly site?: string | undefined }): string {
+  return site === undefined ? cluster : `${cluster} in ${site}`;
+}
+
+/** `1,234 requests/s`, with decimals below ten. */
+export function rateText(perSecond: number): string {
+  return `${figure(perSecond)} requests/s`;
+}
+
+export function figure(value: number): string {
+  const rounded = value < 10 ? Math.round(value * 10) / 10 : Math.round(value);
+  return rounded.toLocaleString('en');
+}

@@ -1,0 +1,28 @@
+import { InputError } from '../../model/problem.ts';
+
+/** Every reason of this room: why a command ends without a result, and what it finds. */
+export const scalingReasons = {
+  NoTarget: 'The platform spec has no ScalingTarget, so nobody says what is to be kept ready.',
+  DemandTooOld: 'The demand was measured so long ago that nothing can be computed from it.',
+  ShareMissing: 'Several policies share what was measured, and nobody said which part is for which of them.',
+  FloorUnmet: 'A target needs more replicas than there can be, so a failure that it is to survive is an outage.',
+  FloorNotHeld: 'Fewer replicas are Ready than the floor of a target.',
+  MinimumLow: 'The autoscaler of a target may go below its floor.',
+  MaximumLow: 'The autoscaler of a target may have fewer replicas than the target says.',
+  WorkloadUnread: 'The replicas of a target could not be read, so its floor is taken for held.',
+  CapacityShort: 'A cluster would get more requests than it carries.',
+  CapacityUnknown: 'Users would come to a cluster of which nobody says what it carries.',
+  NobodyLeft: 'Nothing is left that could answer users: each of their clusters is lost.',
+  DemandPartial: 'Countries that the policies tell apart were not measured; they count as asking nothing.',
+} as const;
+export type ScalingReason = keyof typeof scalingReasons;
+
+/** What a command found, for people and programs. */
+export interface ScalingFinding {
+  readonly reason: ScalingReason;
+  readonly message: string;
+}
+
+export function badScaling(reason: ScalingReason, message: string, fix: string): InputError {
+  return new InputError({ reason, message, fix });
+}

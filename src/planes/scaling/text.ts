@@ -1,0 +1,89 @@
+import type { Floor, Need } from './compile/floors.ts';
+import type { Proof } from './compile/prove.ts';
+import type { ScalingDemand } from './compile/world.ts';
+import { figure, placeText, rateText, whenText } from './findings.ts';
+import type { ScalingFinding } from './reasons.ts';
+import type { Observed } from './replicas.ts';
+
+/** `5,000 requests/s of 4 countries, measured 12 min ago; reckoned with 1.2 times as many`. */
+export function demandLine({ rates, unknownPerSecond, factor }: ScalingDemand, nowMs: number): string {
+  const measured = Object.values(rates.requestsPerSecond);
+  const sum = measured.reduce((total, rate) => total + rate, unknownPerSecond);
+  const minutes = Math.max(0, Math.round((nowMs - rates.measuredAtMs) / 60_000));
+  return `${rateText(sum)} of ${measured.length} countries, measured ${minutes} min ago; reckoned with ${figure(sum * factor)} (--margin ${figure(factor - 1)})`;
+}
+
+/** A floor in one line. */
+export function floorLine(floor: Floor, observed: Observed | undefined): string {
+  const { target, replicas, now, binding, spec } = floor;
+  const ready = observed?.state === 'read' ? `, ${observed.ready} Ready` : '';
+  const because =
+    binding === undefined
+      ? `the least it may have (replicas.min) is enough for every failure that it is to survive`
+      : `${figure(binding.callsPerSecond)} calls/s ${whenText(binding)}`;
+  return `${target} in ${placeText(spec)}: at least ${replicas} replicas${ready} (${now.replicas} for what comes now): ${because}${costText(floor)}`;
+}
+
+function costText({ replicas, now, spec }: Floor): string {
+  if (spec.cost === undefined) return '';
+  const { perReplicaHour, currency } = spec.cost;
+  const inReserve = Math.max(0, replicas - now.replicas);
+  return `; ${money(replicas * perReplicaHour)} ${currency} an hour, ${money(inReserve * perReplicaHour)} of them for failures`;
+}
+
+const money = (value: number): string => value.toFixed(2);
+
+/** So many places are named; a value for programs has all. */
+const mostPlaces = 5;
+
+/** How the floor of a target comes about, failure by failure. */
+export function floorExplanation(floor: Floor, observed: Observed | undefined): readonly string[] {
+  const { spec, now, needs, binding } = floor;
+  const rows = [now, ...needs].map(
+    (need) =>
+      `  ${need === binding ? '→' : ' '} ${whenText(need)}: ${need.replicas} replicas for ${figure(need.callsPerSecond)} calls/s${fromText(need)}`,
+  );
+  const [second] = needs.filter((need) => need !== binding);
+  return [
+    floorLine(floor, observed),
+    ...rows,
+    `one replica serves ${figure(spec.callsPerSecond)} calls/s; ${figure(spec.callsPerRequest)} of them come with each request`,
+    ...(binding !== undefined && second !== undefined && binding !== now
+      ? [
+          `were it not to survive the loss of ${binding.failure}, ${Math.max(spec.replicas.min, now.replicas, second.replicas)} replicas would do`,
+        ]
+      : []),
+  ];
+}
+
+function fromText({ from }: Need): string {
+  if (from.length === 0) return '';
+  const named = from.slice(0, mostPlaces).map(({ place, callsPerSecond }) => `${place} ${figure(callsPerSecond)}`);
+  const more = from.length - named.length;
+  return ` of ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** A proof in one line. `dnsSeconds` is how long users may be led to a lost cluster. */
+export function proofLine(proof: Proof, dnsSeconds: number): string {
+  const { failure, requestsPerSecond, movedPerSecond, shortages, leaves } = proof;
+  const start = failure === 'nothing' ? 'nothing lost' : failure;
+  const moved =
+    failure === 'nothing'
+      ? rateText(requestsPerSecond)
+      : `${figure(movedPerSecond)} of ${rateText(requestsPerSecond)} move`;
+  return `${shortages.length === 0 ? 'ok  ' : 'FAIL'} ${start}: ${moved}, ${outcome(proof, leaves.length === 0 ? 0 : dnsSeconds)}`;
+}
+
+function outcome({ shortages }: Proof, dnsSeconds: number): string {
+  const after = (seconds: number): string => (seconds === 0 ? 'served' : `served within ${seconds} s`);
+  const late = shortages.flatMap((one) => (one.kind === 'late' ? [one.seconds] : []));
+  if (shortages.some(({ kind }) => kind !== 'late' && kind !== 'unknown')) return 'and not all are served';
+  if (shortages.length > late.length) return 'and nobody can say whether all are served';
+  return late.length === 0
+    ? after(dnsSeconds)
+    : `${after(dnsSeconds + Math.max(...late))}: replicas have to come first`;
+}
+
+export function findingLines(findings: readonly ScalingFinding[]): readonly string[] {
+  return findings.map(({ reason, message }) => `  ${reason}: ${message}`);
+}

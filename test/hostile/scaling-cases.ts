@@ -1,0 +1,35 @@
+import type { Case } from './fleet-cases.ts';
+
+export interface BadFiles {
+  readonly spec: string;
+  readonly notYaml: string;
+  readonly badSite: string;
+  /** One that can be read, measured now. */
+  readonly demand: string;
+  readonly futureDemand: string;
+}
+
+/** Bad input to the commands of scaling, for commands.test.ts. */
+export function scalingCases({ spec, notYaml, badSite, demand, futureDemand }: BadFiles): readonly Case[] {
+  const golden = 'test/golden/check/valid-scaling/input.yaml';
+  return [
+    { words: ['scaling', 'floors', spec], says: /required option '--demand <file>'/ },
+    {
+      words: ['scaling', 'floors', spec, '--demand', notYaml],
+      says: /not\.yaml holds no demand.*\(DemandUnreadable\)/,
+    },
+    { words: ['scaling', 'floors', badSite, '--demand', demand], says: /spec\.type/ },
+    { words: ['scaling', 'floors', spec, '--demand', demand], says: /there is no ScalingTarget.*\(NoTarget\)/ },
+    { words: ['scaling', 'floors', golden, '--demand', futureDemand], says: /lies in the future/ },
+    { words: ['scaling', 'floors', golden, '--demand', demand, '--margin', '-1'], says: /a number from 0 to 10/ },
+    { words: ['scaling', 'floors', golden, '--demand', demand, '--share', 'video=2'], says: /a share from 0 to 1/ },
+    { words: ['scaling', 'floors', golden, '--demand', demand, '--share', 'vidoe=1'], says: /did you mean "video"/ },
+    { words: ['scaling', 'explain', 'web-europ', golden, '--demand', demand], says: /did you mean "web-europe"/ },
+    {
+      words: ['scaling', 'prove', golden, '--demand', demand, '--if', 'Site/pariss=down'],
+      says: /did you mean "paris"/,
+    },
+    { words: ['scaling', 'prove', golden, '--demand', demand, '--if', 'Blade/b1=down'], says: /Site or Cluster/ },
+    { words: ['scaling', 'apply', spec, '--demand', demand, '--yes'], says: /\(NoTarget\)/ },
+  ];
+}
