@@ -72,7 +72,10 @@ beforeAll(async () => {
   await plane.kubectl(['create', 'namespace', 'video']);
   await plane.apply(...names.map(deployment), ...names.map((name) => autoscaler(name)));
   const owned = JSON.stringify(autoscaler('owned', 2));
-  await plane.kubectl(['apply', '--server-side', '--force-conflicts', '--field-manager=argocd-controller', '-f', '-'], owned);
+  await plane.kubectl(
+    ['apply', '--server-side', '--force-conflicts', '--field-manager=argocd-controller', '-f', '-'],
+    owned,
+  );
   const group = 'rbac.authorization.k8s.io';
   const metadata = { name: 'scaling' };
   const rules = scalingNeeds.flatMap(({ of, verbs }) =>
@@ -124,7 +127,9 @@ it('raises the least replicas, which the autoscaler then holds', async () => {
 it('leaves what somebody else owns, names who it is, and fails', async () => {
   const ran = await tideline('apply', '--yes');
   expect(ran.code).toBe(1);
-  expect(ran.out).toMatch(/owned-cloud-america: minReplicas of video\/owned belongs to somebody else.*argocd-controller/);
+  expect(ran.out).toMatch(
+    /owned-cloud-america: minReplicas of video\/owned belongs to somebody else.*argocd-controller/,
+  );
   expect(await minimumOf('owned')).toBe('2');
 });
 

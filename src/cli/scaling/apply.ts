@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Platform } from '../../model/spec/platform.ts';
 import type { HoldPlan, MinimumChange } from '../../planes/scaling/hold/plan.ts';
 import { printResult } from '../output.ts';
 import { addWorldOptions, readWorld, type WorldArguments } from './world.ts';
@@ -35,8 +36,7 @@ async function run(paths: string[], options: ApplyArguments): Promise<void> {
   const { floorsOf, rememberedArriving } = await import('../../planes/scaling/compile/floors.ts');
   const { holdPlan } = await import('../../planes/scaling/hold/plan.ts');
   const { releaseDoubts } = await import('../../planes/scaling/hold/doubts.ts');
-  const { demandLine } = await import('../../planes/scaling/text.ts');
-  const { findingLines } = await import('../../planes/scaling/text.ts');
+  const { demandLine, findingLines } = await import('../../planes/scaling/text.ts');
   const { world, findings, observed, ready, nowMs } = await readWorld(paths, options);
   const arriving = rememberedArriving(world);
   const floors = floorsOf(world, arriving);
@@ -78,10 +78,7 @@ interface Written {
   readonly why?: string;
 }
 
-async function write(
-  platform: Parameters<typeof import('../cluster-read.ts')['readCluster']>[0],
-  changes: readonly MinimumChange[],
-): Promise<readonly Written[]> {
+async function write(platform: Platform, changes: readonly MinimumChange[]): Promise<readonly Written[]> {
   const { readCluster } = await import('../cluster-read.ts');
   const { writeMinimum } = await import('../../planes/scaling/hold/write.ts');
   const { messageOf } = await import('../../model/values.ts');

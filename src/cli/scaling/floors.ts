@@ -33,7 +33,15 @@ async function run(paths: string[], options: WorldArguments): Promise<void> {
       ...findingLines(findings),
     ],
     value: () => ({
-      floors: floors.map(({ spec: _, ...floor }) => ({ ...floor, observed: observed.get(floor.target) })),
+      floors: floors.map(({ target, replicas, now, needs, binding, missing }) => ({
+        target,
+        replicas,
+        now,
+        needs,
+        binding,
+        missing,
+        observed: observed.get(target),
+      })),
       findings,
     }),
   });
