@@ -148,7 +148,8 @@ describe('a master and three minions', () => {
     });
     expect(await texts()).toEqual(['third\n', 'second\n', 'second\n']);
     fleet.startMinion('ams1-two');
-  });
+    // Whoever is silent is asked several times: a minute on a quiet machine.
+  }, 300_000);
 
   test('a new master with the keys of the old one takes over', async () => {
     await fleet.replaceMaster();
