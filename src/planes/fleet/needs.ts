@@ -7,8 +7,8 @@ const why = 'whether what ran on a worker before it was drained runs again';
 export const fleetNeeds: readonly Need[] = [
   {
     of: { kind: 'Node' },
-    verbs: ['get', 'patch'],
-    why: 'whether workers are Ready; no new pods come to one that is drained',
+    verbs: ['get', 'patch', 'delete'],
+    why: 'whether workers are Ready; no new pods come to one that is drained; the Node of one that leaves is deleted',
   },
   { of: { kind: 'Pod' }, verbs: ['list'], why: 'what runs on a worker' },
   {
