@@ -102,6 +102,13 @@ export const fleetCases = ({ spec, folder, out, notYaml, badSite }: BadFiles): r
     words: ['fleet', 'rotate', 'paris', 'etcd', 'drop', '--authorities', out, '--passphrase-file', notYaml],
     says: /required option '--against <folder>'/,
   },
+  {
+    words: [
+      ...['fleet', 'rotate', 'paris', 'etcd', 'forget'],
+      ...['--authorities', out, '--passphrase-file', notYaml, '--against', folder],
+    ],
+    says: /nothing of etcd is kept.*\(RotationOrder\)/,
+  },
   { words: ['fleet', 'rotate', 'paris', 'etcd', 'drop'], says: /required option '--authorities <folder>'/ },
   {
     words: [

@@ -12,7 +12,7 @@ import { readBrought } from './brought.ts';
 import { withCertificates } from './merge.ts';
 import type { Phase } from './rotation.ts';
 import { unseal } from './seal.ts';
-import { changeSecrets, provideSecrets } from './secrets-folder.ts';
+import { changeSecrets, forgetRetired, provideSecrets } from './secrets-folder.ts';
 import { signAll } from './sign.ts';
 
 const nowMs = Date.parse('2026-06-01T00:00:00Z');
@@ -130,6 +130,10 @@ describe('what servers got', () => {
     const { retired, encryption } = JSON.parse('text' in opened ? opened.text : '{}');
     const names = (keys: readonly { name: string }[]) => keys.map(({ name }) => name);
     expect([names(encryption), names(retired)]).toEqual([['key-2'], ['key-1']]);
+    expect(await forgetRetired(safe, 'site0', { passphrase, write: false })).toEqual(['key-1']);
+    expect(await forgetRetired(safe, 'site0', { passphrase, write: true })).toEqual(['key-1']);
+    expect(await forgetRetired(safe, 'site0', { passphrase, write: true }), 'done again').toEqual([]);
+    expect(await go('encryption', 'introduce'), 'no name is used twice').toEqual(['key-2', 'key-3']);
   });
 
   test('a folder that knows no server lets nothing pass', async () => {

@@ -32,6 +32,6 @@ export async function inPhase<T extends Numbered>(
 const numberOf = (name: string): number => Number(/-(\d+)$/.exec(name)?.[1] ?? 1);
 const following = (name: string): string => `${name.replace(/-\d+$/, '')}-${numberOf(name) + 1}`;
 
-function badOrder(message: string, fix: string): InputError {
+export function badOrder(message: string, fix: string): InputError {
   return new InputError([{ reason: 'RotationOrder', message, fix }]);
 }

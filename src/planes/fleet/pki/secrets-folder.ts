@@ -116,10 +116,7 @@ export async function changeSecrets(
     readonly brought?: Brought;
   },
 ): Promise<readonly string[]> {
-  const fix = 'make them by `tideline fleet sign --create-authorities`';
-  const before = await openSecrets(safe, cluster, passphrase);
-  if (before === undefined)
-    throw fault(fileOf(safe, cluster), 'AuthorityUnreadable', `there are no secrets of ${cluster} here`, fix);
+  const before = await openPresent(safe, cluster, passphrase);
   const after = await changedSecrets(before, change.of, change.phase);
   if (change.brought !== undefined && change.phase !== 'introduce' && after !== before) {
     const own = Object.entries(secretTexts(cluster, before)).filter(([name]) =>
@@ -129,6 +126,24 @@ export async function changeSecrets(
   }
   if (change.write) await sealSecrets(safe, cluster, after, passphrase);
   return (change.of === 'encryption' ? after.encryption : after.serviceAccounts).map(({ name }) => name);
+}
+
+/** Removes the keys of encryption that no server has any more, for good: returns their names. What only they open is lost. Throws InputError. */
+export async function forgetRetired(
+  safe: string,
+  cluster: string,
+  { passphrase, write }: { readonly passphrase: string; readonly write: boolean },
+): Promise<readonly string[]> {
+  const { retired = [], ...others } = await openPresent(safe, cluster, passphrase);
+  if (write && retired.length > 0) await sealSecrets(safe, cluster, others, passphrase);
+  return retired.map(({ name }) => name);
+}
+
+async function openPresent(safe: string, cluster: string, passphrase: string): Promise<ClusterSecrets> {
+  const fix = 'make them by `tideline fleet sign --create-authorities`';
+  const secrets = await openSecrets(safe, cluster, passphrase);
+  if (secrets !== undefined) return secrets;
+  throw fault(fileOf(safe, cluster), 'AuthorityUnreadable', `there are no secrets of ${cluster} here`, fix);
 }
 
 /** Writes the file whole or not at all. */
