@@ -75,9 +75,21 @@ export class Operator {
   async plan(...words: readonly string[]): Promise<{ readonly printed: string; readonly checksum: string }> {
     const [verb = 'plan', ...names] = words;
     const printed = await this.fleet(verb, ...names, place.spec, '--against', place.out);
-    const checksum = /^checksum: (\S+)$/m.exec(printed)?.[1];
-    if (checksum === undefined) throw new Error(`no checksum in what ${verb} printed: ${printed}`);
-    return { printed, checksum };
+    return { printed, checksum: checksumIn(printed) };
+  }
+
+  /** Runs a command of the documentation, `tideline fleet …`, in which the places of this machine have the names that it gives them. */
+  async typed(command: string, checksum = ''): Promise<string> {
+    const meant = new Map([
+      ['platform', place.spec],
+      ['OUT', place.out],
+      ['SAFE', place.safe],
+      ['FILE', place.passphrase],
+      ['CHECKSUM', checksum],
+    ]);
+    const [program, room, ...words] = command.split(' ').map((word) => meant.get(word) ?? word);
+    if (program !== 'tideline' || room !== 'fleet') throw new Error(`not a command of the fleet: ${command}`);
+    return await this.fleet(...words);
   }
 
   async apply(checksum: string, ...more: readonly string[]): Promise<string> {
@@ -103,6 +115,13 @@ export class Operator {
     await writeFile(file, await readFile(this.server.outside(place.kubeconfig), 'utf8'), { mode: 0o600 });
     return adminOf(options.network, options.kubectl, file);
   }
+}
+
+/** The checksum in the last line of a plan. */
+export function checksumIn(printed: string): string {
+  const checksum = /^checksum: (\S+)$/m.exec(printed)?.[1];
+  if (checksum === undefined) throw new Error(`no checksum in this plan: ${printed}`);
+  return checksum;
 }
 
 const safe = ['--authorities', place.safe, '--passphrase-file', place.passphrase] as const;

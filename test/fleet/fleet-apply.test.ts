@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findBinaries } from '../../lab/control-plane/binaries.ts';
 import type { Admin } from '../../lab/fleet/admin.ts';
 import { LabFleet } from '../../lab/fleet/fleet.ts';
-import type { Operator } from '../../lab/fleet/operator.ts';
+import { checksumIn, type Operator } from '../../lab/fleet/operator.ts';
 import { Network } from '../../lab/net/network.ts';
 import { findNodePrograms } from '../../lab/servers/programs.ts';
 import { findRoot } from '../../lab/servers/root.ts';
 import { findSalt } from '../../tools/salt/installation.ts';
+import { taskNamed } from '../support/tasks.ts';
 
 /** A cluster as an operator makes it, by `tideline fleet` and a Salt master, from servers that are nothing. */
 const network = new Network();
@@ -61,9 +62,10 @@ describe('a cluster that an operator makes', () => {
   });
 
   test('has a worker set up again by one command with a plan', async () => {
-    const { printed, checksum } = await operator.plan('replace', 'par-worker-2');
+    const [plan = '', apply = ''] = taskNamed('set up a server again, here a worker whose disk died').commands;
+    const printed = await operator.typed(plan);
     say(printed);
-    say(await operator.procedure(['replace', 'par-worker-2'], checksum));
+    say(await operator.typed(apply, checksumIn(printed)));
     const ready = await admin.kubectl(['wait', '--for=condition=Ready', 'node/par-worker-2', '--timeout=120s']);
     expect(ready).toContain('condition met');
   });
