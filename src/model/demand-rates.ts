@@ -7,8 +7,18 @@ import { countryOfPlace, stateOf } from './geo/states.ts';
  * because its users were counted with their country.
  */
 export function ratesAmong({ requestsPerSecond }: MeasuredRates, places: readonly string[]): (place: string) => number {
+  const measuredStates = Map.groupBy(
+    Object.keys(requestsPerSecond).filter((code) => stateOf(code) !== undefined),
+    countryOfPlace,
+  );
+  // A country asks at least for what its states ask.
+  const ofCountry = (code: string): number =>
+    Math.max(
+      requestsPerSecond[code] ?? 0,
+      (measuredStates.get(code) ?? []).reduce((sum, state) => sum + (requestsPerSecond[state] ?? 0), 0),
+    );
   const ofState = (code: string): number =>
-    requestsPerSecond[code] ?? (requestsPerSecond[countryOfPlace(code)] ?? 0) * (stateOf(code)?.share ?? 0);
+    requestsPerSecond[code] ?? ofCountry(countryOfPlace(code)) * (stateOf(code)?.share ?? 0);
   const states = Map.groupBy(
     places.filter((code) => stateOf(code) !== undefined),
     countryOfPlace,
@@ -16,6 +26,6 @@ export function ratesAmong({ requestsPerSecond }: MeasuredRates, places: readonl
   return (place) => {
     if (stateOf(place) !== undefined) return ofState(place);
     const apart = (states.get(place) ?? []).reduce((sum, code) => sum + ofState(code), 0);
-    return Math.max(0, (requestsPerSecond[place] ?? 0) - apart);
+    return Math.max(0, ofCountry(place) - apart);
   };
 }

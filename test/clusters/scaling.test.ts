@@ -111,6 +111,16 @@ it('shows what it would write, and writes nothing', async () => {
   expect(await minimumOf('web')).toBe('1');
 });
 
+it('writes nothing while the platform is frozen', async () => {
+  const spec = join(folder, 'spec');
+  const words = { XDG_STATE_HOME: folder };
+  expect((await runTideline(words, ['freeze', spec, '--reason', 'test'])).code).toBe(0);
+  const ran = await tideline('apply', '--yes');
+  expect(ran).toMatchObject({ code: 1, out: expect.stringContaining('nothing is written without --despite-freeze') });
+  expect(await minimumOf('web')).toBe('1');
+  expect((await runTideline(words, ['thaw', spec])).code).toBe(0);
+});
+
 it('raises the least replicas, which the autoscaler then holds', async () => {
   const { out } = await tideline('apply', '--yes');
   expect(out).toContain('1 of 2 written');
@@ -145,6 +155,7 @@ it('says of an API that does not answer that nothing is known, and changes nothi
   const ran = await tideline('prove');
   expect(ran.out).toMatch(/FloorNotHeld: web-cloud-europe needs 12 replicas on the loss of site paris and has 0/);
   await plane.end('kube-apiserver');
+  expect((await tideline('prove')).out).toMatch(/WorkloadUnread: web-cloud-europe needs 12 replicas/);
   const silent = await tideline('apply', '--yes');
   expect(silent.code).toBe(1);
   expect(silent.out).toMatch(/web-cloud-europe is not handed over: /);

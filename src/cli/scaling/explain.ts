@@ -9,24 +9,33 @@ export function register(scaling: Command): void {
     .description('Say how the floor of a ScalingTarget comes about: for whom, and in which failure')
     .argument('<target>', 'name of a ScalingTarget')
     .argument('<path...>', 'YAML or JSON files of the platform spec, or folders of them');
-  addOfflineOption(addWorldOptions(command)).action(run);
+  addOfflineOption(addWorldOptions(command))
+    .addHelpText(
+      'after',
+      '\nExit code 0: the floor can be had and is held, as far as it was asked; 1: it is not; 2: bad input.',
+    )
+    .action(run);
 }
 
 async function run(name: string, paths: string[], options: WorldArguments): Promise<void> {
   const { findObject } = await import('../../model/platform/find.ts');
-  const { floorsOf } = await import('../../planes/scaling/compile/floors.ts');
+  const { nothing } = await import('../../planes/scaling/compile/failures.ts');
+  const { floorsOf, rememberedArriving } = await import('../../planes/scaling/compile/floors.ts');
   const { floorFindings } = await import('../../planes/scaling/findings.ts');
   const { demandLine, findingLines, floorExplanation } = await import('../../planes/scaling/text.ts');
   const { world, findings: read, observed, nowMs } = await readWorld(paths, options);
   findObject(world.platform, 'ScalingTarget', name);
-  const floors = floorsOf(world).filter(({ target }) => target === name);
-  const findings = [...read, ...floors.flatMap((floor) => floorFindings(floor, observed.get(name)))];
+  const arriving = rememberedArriving(world);
+  const floors = floorsOf(world, arriving).filter(({ target }) => target === name);
+  const wrong = floors.flatMap((floor) => floorFindings(floor, observed.get(name)));
+  const findings = [...read, ...wrong];
   await printResult(options.output, {
     lines: () => [
-      demandLine(world.demand, nowMs),
-      ...floors.flatMap((floor) => floorExplanation(floor, observed.get(name))),
+      demandLine(world, arriving(nothing), nowMs),
+      ...floors.flatMap((floor) => floorExplanation(world, floor, observed.get(name))),
       ...findingLines(findings),
     ],
     value: () => ({ ...floors[0], observed: observed.get(name), findings }),
   });
+  if (wrong.length > 0) process.exitCode = 1;
 }

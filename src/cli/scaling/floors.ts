@@ -19,22 +19,27 @@ export function register(scaling: Command): void {
 }
 
 async function run(paths: string[], options: WorldArguments): Promise<void> {
-  const { floorsOf } = await import('../../planes/scaling/compile/floors.ts');
+  const { nothing } = await import('../../planes/scaling/compile/failures.ts');
+  const { floorsOf, rememberedArriving } = await import('../../planes/scaling/compile/floors.ts');
   const { floorFindings } = await import('../../planes/scaling/findings.ts');
   const { demandLine, findingLines, floorLine } = await import('../../planes/scaling/text.ts');
   const { world, findings: read, observed, nowMs } = await readWorld(paths, options);
-  const floors = floorsOf(world);
+  const arriving = rememberedArriving(world);
+  const floors = floorsOf(world, arriving);
   const wrong = floors.flatMap((floor) => floorFindings(floor, observed.get(floor.target)));
   const findings = [...read, ...wrong];
   await printResult(options.output, {
     lines: () => [
-      demandLine(world.demand, nowMs),
+      demandLine(world, arriving(nothing), nowMs),
       ...floors.map((floor) => floorLine(floor, observed.get(floor.target))),
       ...findingLines(findings),
     ],
     value: () => ({
-      floors: floors.map(({ target, replicas, now, needs, binding, missing }) => ({
+      floors: floors.map(({ target, spec, replicas, now, needs, binding, missing }) => ({
         target,
+        cluster: spec.cluster,
+        site: spec.site,
+        workload: spec.workload,
         replicas,
         now,
         needs,

@@ -23,26 +23,28 @@ export function register(scaling: Command): void {
     .addHelpText(
       'after',
       `
-With --if one failure is proven, of all that is named together. What a floor wants counts as Ready where nobody could be asked.
+Proven are all single failures, and those that targets are to survive together; with --if one failure, of all that is named. A floor
+counts as held where the Cluster has no kubeconfig, and with --offline; a cluster that does not answer fails.
 Exit code 0: every request finds a place in each of them, 1: not, 2: bad input.`,
     )
     .action(run);
 }
 
 async function run(paths: string[], options: ProveArguments): Promise<void> {
+  const { nothing } = await import('../../planes/scaling/compile/failures.ts');
   const { floorsOf, rememberedArriving } = await import('../../planes/scaling/compile/floors.ts');
   const { proveFailure } = await import('../../planes/scaling/compile/prove.ts');
   const { proofFindings } = await import('../../planes/scaling/findings.ts');
   const { demandLine, findingLines, proofLine } = await import('../../planes/scaling/text.ts');
-  const { world, findings: read, ready, nowMs } = await readWorld(paths, options);
+  const { world, findings: read, observed, nowMs } = await readWorld(paths, options);
   const arriving = rememberedArriving(world);
-  const held = { world, arriving, floors: floorsOf(world, arriving), ready };
+  const held = { world, arriving, floors: floorsOf(world, arriving), observed };
   const failures = await failuresOf(world.platform, options.if);
   const proofs = failures.map((failure) => proveFailure(held, failure));
   const seconds = await dnsSecondsOf(world.platform);
   await printResult(options.output, {
     lines: () => [
-      demandLine(world.demand, nowMs),
+      demandLine(world, arriving(nothing), nowMs),
       ...proofs.flatMap((proof) => [proofLine(proof, seconds), ...findingLines(proofFindings(proof))]),
       ...findingLines(read),
     ],
@@ -56,8 +58,8 @@ async function run(paths: string[], options: ProveArguments): Promise<void> {
 }
 
 async function failuresOf(platform: Platform, downs: readonly Down[]): Promise<readonly Failure[]> {
-  const { lossOf, nothing, singleFailures } = await import('../../planes/scaling/compile/failures.ts');
-  if (downs.length === 0) return [nothing, ...singleFailures(platform)];
+  const { allFailures, lossOf, nothing } = await import('../../planes/scaling/compile/failures.ts');
+  if (downs.length === 0) return [nothing, ...allFailures(platform)];
   const { clustersDown } = await import('../steering/clusters-down.ts');
   clustersDown(platform, downs);
   const named = (wanted: Down['kind']): string[] => downs.flatMap(({ kind, name }) => (kind === wanted ? [name] : []));

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Observed } from '../../planes/scaling/compile/observed.ts';
 import type { ScalingWorld } from '../../planes/scaling/compile/world.ts';
 import type { ScalingFinding } from '../../planes/scaling/reasons.ts';
-import type { Observed } from '../../planes/scaling/replicas.ts';
+import { type Trusted, trustOption } from '../agent/spec-sources.ts';
 import { addOutputOption, type OutputArguments } from '../output.ts';
 
 export interface WorldArguments extends OutputArguments {
@@ -9,6 +10,7 @@ export interface WorldArguments extends OutputArguments {
   readonly share: ReadonlyMap<string, number>;
   readonly margin: number;
   readonly offline?: true;
+  readonly platformTrust?: readonly Trusted[];
 }
 
 /** The options of every command that computes with demand. */
@@ -31,7 +33,8 @@ export function addWorldOptions(command: Command): Command {
       new Option('--margin <share>', 'so much more may come than was measured, before anybody measures again')
         .argParser(parseMargin)
         .default(0.2),
-    );
+    )
+    .addOption(trustOption('read the platform spec in the API of this cluster as well, and believe it'));
   return addOutputOption(command);
 }
 
@@ -45,6 +48,7 @@ function parseShare(text: string, before: ReadonlyMap<string, number>): Readonly
   const share = Number(digits);
   if (policy === '' || digits === '' || share > 1)
     throw new InvalidArgumentError('Expected POLICY=SHARE, with a share from 0 to 1.');
+  if (before.has(policy)) throw new InvalidArgumentError(`The share of ${policy} is said twice.`);
   return new Map(before).set(policy, share);
 }
 
@@ -60,8 +64,6 @@ export interface Read {
   readonly findings: readonly ScalingFinding[];
   /** By target; absent where its cluster was not asked. */
   readonly observed: ReadonlyMap<string, Observed>;
-  /** Replicas that are Ready, by target, as far as its cluster said. */
-  readonly ready: ReadonlyMap<string, number>;
   readonly nowMs: number;
 }
 
@@ -74,16 +76,16 @@ export async function readWorld(paths: readonly string[], options: WorldArgument
   const { targetsOf } = await import('../../planes/scaling/compile/world.ts');
   const { steeredPlatform } = await import('../steering/spec.ts');
   const { readDemandFile } = await import('../steering/demand-file.ts');
-  const { answersNow } = await import('../../answers/answers.ts');
+  const { answersNow, drainedAt } = await import('../../answers/answers.ts');
   const nowMs = Date.now();
-  const platform = await steeredPlatform(paths, []);
+  const platform = await steeredPlatform(paths, options.platformTrust ?? []);
   const { share: shares, margin } = options;
   const demand = demandOf(platform, { ...(await readDemandFile(options.demand, nowMs)), shares, margin }, nowMs);
   const answers = new Map(
     [...platform.policies].map(([name, policy]) => [name, answersNow(platform, policy, nowMs)] as const),
   );
-  const world = { platform, answers, demand };
-  const { unmeasuredFinding } = await import('../../planes/scaling/findings.ts');
+  const world = { platform, answers, demand, drained: drainedAt(platform, nowMs) };
+  const { readFindings } = await import('../../planes/scaling/findings.ts');
   const observed =
     options.offline === true
       ? new Map<string, Observed>()
@@ -91,10 +93,7 @@ export async function readWorld(paths: readonly string[], options: WorldArgument
           world,
           targetsOf(platform).map(([name]) => name),
         );
-  const ready = new Map(
-    [...observed].flatMap(([name, one]) => (one.state === 'read' ? [[name, one.ready] as const] : [])),
-  );
-  return { world, findings: unmeasuredFinding(world), observed, ready, nowMs };
+  return { world, findings: readFindings(world, observed, options.offline === true), observed, nowMs };
 }
 
 async function observeTargets(

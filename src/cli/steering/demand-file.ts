@@ -30,12 +30,17 @@ const form = z.object({
   measuredAt: z.iso.datetime(),
   requestsPerSecond: z.record(z.string(), z.number().min(0).max(mostPerSecond)),
   unknownPerSecond: z.number().min(0).max(mostPerSecond).default(0),
+  silent: z.array(z.object({ blade: z.string() })).default([]),
+  unmeasured: z.array(z.string()).default([]),
 });
 
 interface DemandFile {
   readonly rates: MeasuredRates;
   /** Requests a second of users whose country is not known. */
   readonly unknownPerSecond: number;
+  /** Blades that told nothing, and clusters of which no blade did; empty where somebody else wrote the file. */
+  readonly silent: readonly string[];
+  readonly unmeasured: readonly string[];
 }
 
 /** A file names 246 countries, and a few more things. */
@@ -64,7 +69,7 @@ export async function readDemandFile(file: string, nowMs: number): Promise<Deman
     const [issue] = read.error.issues;
     throw unreadable(file, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'another form'}`);
   }
-  const { measuredAt, requestsPerSecond, unknownPerSecond } = read.data;
+  const { measuredAt, requestsPerSecond, unknownPerSecond, silent, unmeasured } = read.data;
   const odd = Object.keys(requestsPerSecond).find((code) => !codes.has(code));
   if (odd !== undefined)
     throw unreadable(
@@ -78,7 +83,12 @@ export async function readDemandFile(file: string, nowMs: number): Promise<Deman
       `measuredAt ${measuredAt} lies in the future of this machine, whose clock says ${new Date(nowMs).toISOString()}`,
       'compare the clocks of both machines, and measure again',
     );
-  return { rates: { measuredAtMs, requestsPerSecond }, unknownPerSecond };
+  return {
+    rates: { measuredAtMs, requestsPerSecond },
+    unknownPerSecond,
+    silent: silent.map(({ blade }) => blade),
+    unmeasured,
+  };
 }
 
 const otherwise = 'write it with `tideline steering demand FOLDER --out FILE`, or leave --demand out';

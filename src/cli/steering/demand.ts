@@ -20,8 +20,8 @@ export function register(): Command {
     .addHelpText(
       'after',
       `
-A country whose users are led to clusters without blades was not measured: it counts as the average of those that were, unless
-you add what you know of it to the file. Exit code 0: every blade told what it measured, 1: one did not, 2: bad input.`,
+A country whose users are led to clusters without blades was not measured: a plan counts it as the average of those that were, and
+\`tideline scaling\` as asking nothing, unless you add what you know of it to the file. Exit code 0: every blade told what it measured, 1: one did not, 2: bad input.`,
     )
     .action(run);
 }

@@ -16,6 +16,8 @@ const two = {
 const measured: Measured = {
   rates: { measuredAtMs: nowMs, requestsPerSecond: { FR: 1 } },
   unknownPerSecond: 2,
+  silent: [],
+  unmeasured: [],
   shares: new Map(),
   margin: 0.5,
 };
@@ -26,6 +28,20 @@ test('a single policy has all that was measured', () => {
     factor: 1.5,
     unknownPerSecond: 2,
   });
+});
+
+test('blades that should have measured and did not are missed, clusters without any are not', () => {
+  const { unheard } = demandOf(
+    platform,
+    { ...measured, silent: ['paris-blade-1'], unmeasured: ['cloud', 'newyork'] },
+    nowMs,
+  );
+  expect(unheard).toEqual([
+    'no blade of newyork told what it measured',
+    'paris-blade-1 did not tell what was measured there',
+  ]);
+  const nothing = { ...measured, rates: { ...measured.rates, requestsPerSecond: {} } };
+  expect(demandOf(platform, nothing, nowMs).unheard).toEqual(['no country was measured']);
 });
 
 test('several policies have what was said of each', () => {

@@ -12,6 +12,9 @@ const longestMs = 7 * 24 * 3_600_000;
 export interface Measured {
   readonly rates: MeasuredRates;
   readonly unknownPerSecond: number;
+  /** Blades that told nothing, and clusters of which no blade did. */
+  readonly silent: readonly string[];
+  readonly unmeasured: readonly string[];
   /** By policy, which part (0..1) is for its hosts; empty where a single policy has all. */
   readonly shares: ReadonlyMap<string, number>;
   /** So much more may come, as a part of what was measured. */
@@ -37,7 +40,23 @@ export function demandOf(platform: Platform, measured: Measured, nowMs: number):
   for (const name of shares.keys())
     if (!policies.includes(name))
       throw new InputError({ ...unknownName('TrafficPolicy', name, policies), path: '--share' });
-  return { rates, unknownPerSecond, shares: sharesOf(policies, shares), factor: 1 + margin };
+  return {
+    rates,
+    unknownPerSecond,
+    unheard: unheardOf(platform, measured),
+    shares: sharesOf(policies, shares),
+    factor: 1 + margin,
+  };
+}
+
+/** A cluster without blades measures nothing and is not missed. */
+function unheardOf(platform: Platform, { rates, silent, unmeasured }: Measured): readonly string[] {
+  const missed = unmeasured.filter((name) => 'edgePool' in (platform.clusters.get(name)?.spec.entry ?? {}));
+  return [
+    ...(Object.keys(rates.requestsPerSecond).length === 0 ? ['no country was measured'] : []),
+    ...(missed.length > 0 ? [`no blade of ${missed.join(', ')} told what it measured`] : []),
+    ...(silent.length > 0 ? [`${silent.join(', ')} did not tell what was measured there`] : []),
+  ];
 }
 
 function sharesOf(policies: readonly string[], given: ReadonlyMap<string, number>): ReadonlyMap<string, number> {

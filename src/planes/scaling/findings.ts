@@ -1,10 +1,11 @@
 import { answersFor, preferenceOf } from '../../answers/answers.ts';
 import { countries } from '../../model/geo/countries.ts';
+import { countryOfPlace } from '../../model/geo/states.ts';
 import type { Floor, Need } from './compile/floors.ts';
+import type { Observed } from './compile/observed.ts';
 import type { Proof, Shortage } from './compile/prove.ts';
 import type { ScalingWorld } from './compile/world.ts';
 import type { ScalingFinding } from './reasons.ts';
-import type { Observed } from './replicas.ts';
 
 /** What is not as a floor wants it. `observed` is absent where the cluster of the target was not asked. */
 export function floorFindings(floor: Floor, observed: Observed | undefined): readonly ScalingFinding[] {
@@ -15,8 +16,7 @@ export function floorFindings(floor: Floor, observed: Observed | undefined): rea
       reason: 'FloorUnmet',
       message: `${target} needs ${binding.replicas} replicas ${whenText(binding)}, and there can be ${spec.replicas.max}: ${missing} are missing`,
     });
-  if (observed?.state === 'unread')
-    findings.push({ reason: 'WorkloadUnread', message: `${target}: ${observed.why}; its floor is taken for held` });
+  if (observed?.state === 'unread') findings.push({ reason: 'WorkloadUnread', message: `${target}: ${observed.why}` });
   if (observed?.state !== 'read') return findings;
   const { ready, autoscaler } = observed;
   if (ready < replicas)
@@ -27,7 +27,7 @@ export function floorFindings(floor: Floor, observed: Observed | undefined): rea
   if (autoscaler !== undefined && autoscaler.min < replicas)
     findings.push({
       reason: 'MinimumLow',
-      message: `the autoscaler ${spec.workload.namespace}/${spec.workload.name} in ${spec.cluster} may go down to ${autoscaler.min} replicas: set minReplicas to ${replicas}`,
+      message: `the autoscaler ${spec.workload.namespace}/${spec.workload.name} in ${spec.cluster} may go down to ${autoscaler.min} replicas: set minReplicas to ${replicas}${autoscaler.max < replicas ? ', and maxReplicas above it' : ''}`,
     });
   if (autoscaler !== undefined && autoscaler.max < spec.replicas.max)
     findings.push({
@@ -37,13 +37,44 @@ export function floorFindings(floor: Floor, observed: Observed | undefined): rea
   return findings;
 }
 
+/** What is left out of the demand, or taken for granted, before anything is computed. `isOffline`: nobody was to be asked. */
+export function readFindings(
+  world: ScalingWorld,
+  observed: ReadonlyMap<string, Observed>,
+  isOffline: boolean,
+): readonly ScalingFinding[] {
+  const { demand, platform } = world;
+  const shares = [...demand.shares.values()].reduce((sum, share) => sum + share, 0);
+  const assumed = isOffline ? [] : [...platform.scalingTargets.keys()].filter((name) => !observed.has(name)).sort();
+  return [
+    ...demand.unheard.map((message) => ({ reason: 'DemandPartial' as const, message })),
+    ...unmeasuredFindings(world),
+    ...(Math.abs(shares - 1) < 1e-6
+      ? []
+      : [
+          {
+            reason: 'SharesPartial' as const,
+            message: `the shares add up to ${figure(shares)}: ${shares < 1 ? 'the rest of the requests is left out' : 'some requests are counted twice'}`,
+          },
+        ]),
+    ...(assumed.length === 0
+      ? []
+      : [
+          {
+            reason: 'FloorAssumed' as const,
+            message: `${assumed.join(', ')}: the Cluster has no kubeconfig in the platform spec, so the floor is taken for held`,
+          },
+        ]),
+  ];
+}
+
 /** Says how many countries that somebody leads to a target nobody measured. */
-export function unmeasuredFinding({ answers, platform, demand }: ScalingWorld): readonly ScalingFinding[] {
-  const { requestsPerSecond } = demand.rates;
-  const led = countries.filter(({ code }) => requestsPerSecond[code] === undefined);
-  if (led.length === 0) return [];
+function unmeasuredFindings({ answers, platform, demand }: ScalingWorld): readonly ScalingFinding[] {
+  const measured = new Set(Object.keys(demand.rates.requestsPerSecond).map(countryOfPlace));
+  const left = countries.filter(({ code }) => !measured.has(code));
+  if (left.length === 0) return [];
   const clusters = new Set([...platform.scalingTargets.values()].map(({ spec }) => spec.cluster));
-  const toTargets = led.filter(({ code }) =>
+  const toTargets = left.filter(({ code }) =>
     [...answers.values()].some((ofPolicy) =>
       [...answersFor(preferenceOf(ofPolicy, code).tiers, new Set()).keys()].some((name) => clusters.has(name)),
     ),
@@ -56,7 +87,7 @@ export function unmeasuredFinding({ answers, platform, demand }: ScalingWorld): 
   return [
     {
       reason: 'DemandPartial',
-      message: `${led.length} countries were not measured and count as asking nothing${where}: add what you know of them to the file, from the logs of a load balancer for example`,
+      message: `${left.length} countries were not measured and count as asking nothing${where}: add what you know of them to the file, from the logs of a load balancer for example`,
     },
   ];
 }
@@ -78,6 +109,8 @@ const reasonOf = {
   capacity: 'CapacityShort',
   unknown: 'CapacityUnknown',
   nobody: 'NobodyLeft',
+  unread: 'WorkloadUnread',
+  drained: 'PlaceDrained',
 } as const;
 
 function shortageText(shortage: Shortage, when: string): string {
@@ -90,6 +123,10 @@ function shortageText(shortage: Shortage, when: string): string {
       return `${shortage.cluster} gets ${rateText(shortage.needed)} ${when}, and carries ${rateText(shortage.has)}`;
     case 'unknown':
       return `${placeText(shortage)} gets ${rateText(shortage.requestsPerSecond)} of ${shortage.policies.join(', ')} ${when}, and nobody says what it carries: give the Cluster a capacity, or its workload a ScalingTarget`;
+    case 'unread':
+      return `${shortage.target} needs ${shortage.needed} replicas ${when}, and nobody knows how many are Ready: ${shortage.why}`;
+    case 'drained':
+      return `${rateText(shortage.requestsPerSecond)} come to ${placeText(shortage)} ${when}, which is drained: its machines may be off`;
     case 'nobody':
       return `${rateText(shortage.requestsPerSecond)} have nobody else ${when}: the answers lead to ${placeText(shortage)} all the same`;
   }
@@ -104,7 +141,8 @@ export function rateText(perSecond: number): string {
   return `${figure(perSecond)} requests/s`;
 }
 
+/** Whole from ten on, and with two figures that mean something below. */
 export function figure(value: number): string {
-  const rounded = value < 10 ? Math.round(value * 10) / 10 : Math.round(value);
-  return rounded.toLocaleString('en');
+  const rounded = value < 10 ? Number(value.toPrecision(2)) : Math.round(value);
+  return rounded.toLocaleString('en', { maximumSignificantDigits: 21 });
 }

@@ -9,10 +9,13 @@ export const scalingReasons = {
   FloorNotHeld: 'Fewer replicas are Ready than the floor of a target.',
   MinimumLow: 'The autoscaler of a target may go below its floor.',
   MaximumLow: 'The autoscaler of a target may have fewer replicas than the target says.',
-  WorkloadUnread: 'The replicas of a target could not be read, so its floor is taken for held.',
+  WorkloadUnread: 'The replicas of a target could not be read, so nobody knows whether its floor is held.',
+  FloorAssumed: 'Nobody was to ask for the replicas of a target, so its floor is taken for held.',
   CapacityShort: 'A cluster would get more requests than it carries.',
   CapacityUnknown: 'Users would come to a cluster of which nobody says what it carries.',
+  PlaceDrained: 'Users would come to a cluster that a Drain took out of service.',
   NobodyLeft: 'Nothing is left that could answer users: each of their clusters is lost.',
+  SharesPartial: 'The shares of the policies do not add up to one, so requests are left out or counted twice.',
   DemandPartial: 'Countries that the policies tell apart were not measured; they count as asking nothing.',
 } as const;
 export type ScalingReason = keyof typeof scalingReasons;

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { targetIn } from '../../../test/support/scaling/world.ts';
 import { ApiError, type KubeRequest } from '../../kube/api/client.ts';
+import type { Observed } from './compile/observed.ts';
 import { floorFindings } from './findings.ts';
-import { type Observed, observe } from './replicas.ts';
+import { observe } from './replicas.ts';
 
 const objects: Readonly<Record<string, unknown>> = {
   '/apis/apps/v1/namespaces/video/deployments/web': { status: { readyReplicas: 12, replicas: 14 } },

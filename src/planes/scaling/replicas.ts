@@ -2,16 +2,7 @@ import { z } from 'zod';
 import { ApiError, type KubeClient } from '../../kube/api/client.ts';
 import type { ScalingTarget } from '../../model/spec/kinds.ts';
 import { messageOf } from '../../model/values.ts';
-
-/** The replicas of a target as its cluster has them. */
-export type Observed =
-  | {
-      readonly state: 'read';
-      readonly ready: number;
-      /** The bounds of its autoscaler; absent where the target names its Deployment itself. */
-      readonly autoscaler?: { readonly min: number; readonly max: number };
-    }
-  | { readonly state: 'unread'; readonly why: string };
+import type { Observed } from './compile/observed.ts';
 
 const Autoscaler = z.object({
   spec: z.object({

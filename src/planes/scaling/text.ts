@@ -1,16 +1,22 @@
+import { ratesAmong } from '../../model/demand-rates.ts';
+import { countryOfPlace } from '../../model/geo/states.ts';
 import type { Floor, Need } from './compile/floors.ts';
+import type { Arriving } from './compile/load.ts';
+import type { Observed } from './compile/observed.ts';
 import type { Proof } from './compile/prove.ts';
-import type { ScalingDemand } from './compile/world.ts';
+import { type ScalingWorld, utilisationOf } from './compile/world.ts';
 import { figure, placeText, rateText, whenText } from './findings.ts';
 import type { ScalingFinding } from './reasons.ts';
-import type { Observed } from './replicas.ts';
 
-/** `5,000 requests/s of 4 countries, measured 12 min ago; reckoned with 1.2 times as many`. */
-export function demandLine({ rates, unknownPerSecond, factor }: ScalingDemand, nowMs: number): string {
-  const measured = Object.values(rates.requestsPerSecond);
-  const sum = measured.reduce((total, rate) => total + rate, unknownPerSecond);
+/** `5,000 requests/s of 4 countries, measured 12 min ago; reckoned with 6,000 (--margin 0.2)`: the last is what everything is computed from. */
+export function demandLine({ demand }: ScalingWorld, arriving: readonly Arriving[], nowMs: number): string {
+  const { rates, unknownPerSecond, factor } = demand;
+  const measured = [...new Set(Object.keys(rates.requestsPerSecond).map(countryOfPlace))];
+  const rateOf = ratesAmong(rates, measured);
+  const sum = measured.reduce((total, code) => total + rateOf(code), unknownPerSecond);
+  const reckoned = arriving.reduce((total, one) => total + one.requestsPerSecond, 0);
   const minutes = Math.max(0, Math.round((nowMs - rates.measuredAtMs) / 60_000));
-  return `${rateText(sum)} of ${measured.length} countries, measured ${minutes} min ago; reckoned with ${figure(sum * factor)} (--margin ${figure(factor - 1)})`;
+  return `${rateText(sum)} of ${measured.length} countries, measured ${minutes} min ago; reckoned with ${figure(reckoned)} (--margin ${Math.round((factor - 1) * 1e6) / 1e6})`;
 }
 
 /** A floor in one line. */
@@ -31,13 +37,19 @@ function costText({ replicas, now, spec }: Floor): string {
   return `; ${money(replicas * perReplicaHour)} ${currency} an hour, ${money(inReserve * perReplicaHour)} of them for failures`;
 }
 
+const percent = (share: number): string => `${figure(share * 100)} %`;
+
 const money = (value: number): string => value.toFixed(2);
 
 /** So many places are named; a value for programs has all. */
 const mostPlaces = 5;
 
 /** How the floor of a target comes about, failure by failure. */
-export function floorExplanation(floor: Floor, observed: Observed | undefined): readonly string[] {
+export function floorExplanation(
+  { platform }: ScalingWorld,
+  floor: Floor,
+  observed: Observed | undefined,
+): readonly string[] {
   const { spec, now, needs, binding } = floor;
   const rows = [now, ...needs].map(
     (need) =>
@@ -47,10 +59,10 @@ export function floorExplanation(floor: Floor, observed: Observed | undefined): 
   return [
     floorLine(floor, observed),
     ...rows,
-    `one replica serves ${figure(spec.callsPerSecond)} calls/s; ${figure(spec.callsPerRequest)} of them come with each request`,
+    `one replica serves ${figure(spec.callsPerSecond)} calls/s, ${percent(utilisationOf(platform, spec.cluster, false))} of them now and ${percent(utilisationOf(platform, spec.cluster, true))} on a loss; ${figure(spec.callsPerRequest)} come with each request`,
     ...(binding !== undefined && second !== undefined && binding !== now
       ? [
-          `were it not to survive the loss of ${binding.failure}, ${Math.max(spec.replicas.min, now.replicas, second.replicas)} replicas would do`,
+          `were it not to survive the loss of ${binding.failure}, ${Math.min(spec.replicas.max, Math.max(spec.replicas.min, now.replicas, second.replicas))} replicas would do`,
         ]
       : []),
   ];
@@ -77,7 +89,7 @@ export function proofLine(proof: Proof, dnsSeconds: number): string {
 function outcome({ shortages }: Proof, dnsSeconds: number): string {
   const after = (seconds: number): string => (seconds === 0 ? 'served' : `served within ${seconds} s`);
   const late = shortages.flatMap((one) => (one.kind === 'late' ? [one.seconds] : []));
-  if (shortages.some(({ kind }) => kind !== 'late' && kind !== 'unknown')) return 'and not all are served';
+  if (shortages.some(({ kind }) => !['late', 'unknown', 'unread'].includes(kind))) return 'and not all are served';
   if (shortages.length > late.length) return 'and nobody can say whether all are served';
   return late.length === 0
     ? after(dnsSeconds)

@@ -1,4 +1,4 @@
-import { answersNow } from '../../../src/answers/answers.ts';
+import { answersNow, drainedAt } from '../../../src/answers/answers.ts';
 import { apiVersion } from '../../../src/model/contract.ts';
 import { ScalingTarget } from '../../../src/model/spec/kinds.ts';
 import type { Platform } from '../../../src/model/spec/platform.ts';
@@ -40,14 +40,20 @@ export function scaled(platform: Platform, targets: readonly ScalingTarget[], re
 }
 
 /** The world in which these requests a second come, by country, all for the policy `video`. */
-export function worldOf(platform: Platform, requestsPerSecond: Readonly<Record<string, number>>): ScalingWorld {
+export function worldOf(
+  platform: Platform,
+  requestsPerSecond: Readonly<Record<string, number>>,
+  unheard: readonly string[] = [],
+): ScalingWorld {
   const { unknown: unknownPerSecond = 0, ...measured } = requestsPerSecond;
   return {
     platform,
+    drained: drainedAt(platform, nowMs),
     answers: new Map([...platform.policies].map(([name, policy]) => [name, answersNow(platform, policy, nowMs)])),
     demand: {
       rates: { measuredAtMs: nowMs, requestsPerSecond: measured },
       unknownPerSecond,
+      unheard,
       shares: new Map([['video', 1]]),
       factor: 1,
     },

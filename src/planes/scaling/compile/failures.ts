@@ -36,6 +36,12 @@ export function singleFailures(platform: Platform): readonly Failure[] {
   ]);
 }
 
+/** Every single failure, and what targets are to survive besides. */
+export function allFailures(platform: Platform): readonly Failure[] {
+  const declared = [...platform.scalingTargets.values()].flatMap((target) => survivedBy(platform, target));
+  return withoutRepeats(platform, [...singleFailures(platform), ...declared]);
+}
+
 /** What a target is to survive. */
 export function survivedBy(
   platform: Platform,

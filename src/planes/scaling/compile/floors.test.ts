@@ -41,6 +41,15 @@ test('users come to the nearest region that is left', () => {
   expect(arriving('cluster cloud')).toEqual(['DE paris undefined', 'JP paris undefined', 'unknown paris undefined']);
 });
 
+test.each([
+  [{ 'US-CA': 500, 'US-NY': 500 }, 1000],
+  [{ US: 1000, 'US-CA': 600, 'US-NY': 300 }, 1000],
+  [{ US: 500, 'US-CA': 600 }, 600],
+])('a country asks for what its states ask: %j', (of, sum) => {
+  const arriving = arrivingUnder(worldOf(scaled(platform, []), of), nothing);
+  expect(arriving.reduce((total, one) => total + one.requestsPerSecond, 0)).toBeCloseTo(sum);
+});
+
 test('a floor carries the failure that asks most of it, at the fullness of an emergency', () => {
   // Of 620 requests/s 70 % of 50 each now; 2,000 of France more on the loss of Paris, 90 % of 50 each. Britain goes to New York.
   expect(floorIn('cloud-europe')).toMatchObject({
@@ -101,7 +110,7 @@ test('where floors are held, no single failure has users wait for replicas', () 
       const arriving = rememberedArriving(world);
       const floors = floorsOf(world, arriving);
       for (const failure of [nothing, ...singleFailures(platform)])
-        expect(proveFailure({ world, arriving, floors, ready: new Map() }, failure).shortages).toEqual([]);
+        expect(proveFailure({ world, arriving, floors, observed: new Map() }, failure).shortages).toEqual([]);
     }),
     { numRuns: 50 },
   );
@@ -122,9 +131,9 @@ test('one replica less than a binding floor is not enough', () => {
       const floors = floorsOf(world, arriving);
       for (const { target, replicas, binding } of floors) {
         if (binding === undefined) continue;
-        const ready = new Map([[target, replicas - 1]]);
+        const observed = new Map([[target, { state: 'read', ready: replicas - 1 } as const]]);
         const failure = [nothing, ...singleFailures(platform)].find(({ name }) => name === binding.failure) ?? nothing;
-        const { shortages } = proveFailure({ world, arriving, floors, ready }, failure);
+        const { shortages } = proveFailure({ world, arriving, floors, observed }, failure);
         expect(shortages).toMatchObject([{ target, kind: binding.replicas > 10_000 ? 'replicas' : 'late' }]);
       }
     }),

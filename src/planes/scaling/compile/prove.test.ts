@@ -1,21 +1,24 @@
 import { expect, test } from 'vitest';
 import { scaled, targetIn, worldOf } from '../../../../test/support/scaling/world.ts';
 import { examplePlatform } from '../../../../test/support/steering/world.ts';
+import { apiVersion } from '../../../model/contract.ts';
+import { Drain } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { proofFindings } from '../findings.ts';
 import { proofLine } from '../text.ts';
 import { lossOf, nothing, singleFailures } from './failures.ts';
 import { floorsOf, rememberedArriving } from './floors.ts';
+import type { Observed } from './observed.ts';
 import { proveFailure } from './prove.ts';
 
 const example = await examplePlatform();
 const regions = ['cloud-america', 'cloud-asia', 'cloud-europe'];
 const demand = { FR: 2000, GB: 1000, US: 3000, JP: 500, DE: 600, unknown: 20 };
 
-function proofs(platform: Platform, ready: Readonly<Record<string, number>> = {}) {
+function proofs(platform: Platform, ready: Readonly<Record<string, Observed>> = {}) {
   const world = worldOf(platform, demand);
   const arriving = rememberedArriving(world);
-  const held = { world, arriving, floors: floorsOf(world, arriving), ready: new Map(Object.entries(ready)) };
+  const held = { world, arriving, floors: floorsOf(world, arriving), observed: new Map(Object.entries(ready)) };
   return (failure: string) => {
     const all = [nothing, ...singleFailures(platform), lossOf('all', platform, [...platform.sites.keys()], [])];
     const proof = proveFailure(held, all.find(({ name }) => name === failure) ?? nothing);
@@ -42,7 +45,7 @@ test('a failure that every request survives says how many move, and for how long
 });
 
 test('replicas that are not Ready are waited for', () => {
-  const { line, found } = proofs(whole, { 'web-cloud-europe': 10 })('site paris');
+  const { line, found } = proofs(whole, { 'web-cloud-europe': { state: 'read', ready: 10 } })('site paris');
   expect(line).toBe(
     'FAIL site paris: 2,700 of 7,120 requests/s move, served within 180 s: replicas have to come first',
   );
@@ -88,4 +91,60 @@ test.each([
   const { line, found } = proofs(platform)(failure);
   expect(found).toContain(message);
   expect(line).toMatch(/^FAIL /);
+});
+
+test('a cluster that does not answer is no place, and one that nobody was to ask is', () => {
+  const { line, found } = proofs(whole, { 'web-cloud-europe': { state: 'unread', why: 'no route to host' } })(
+    'site paris',
+  );
+  expect(line).toMatch(/^FAIL site paris: .*nobody can say whether all are served$/);
+  expect(found).toEqual([
+    'WorkloadUnread: web-cloud-europe needs 59 replicas on the loss of site paris, and nobody knows how many are Ready: no route to host',
+  ]);
+});
+
+test('an autoscaler that stops below what is needed is not waited for', () => {
+  const observed = { state: 'read', ready: 20, autoscaler: { min: 3, max: 20 } } as const;
+  expect(proofs(whole, { 'web-cloud-europe': observed })('site paris').found).toEqual([
+    'FloorUnmet: web-cloud-europe needs 59 replicas on the loss of site paris, and there can be 20',
+  ]);
+});
+
+test('what a Drain took out of service is no place', () => {
+  const spec = { target: { kind: 'Cluster', name: 'newyork' }, expires: '2026-11-28T13:00:00Z', reason: 'works' };
+  const drain = Drain.parse({ apiVersion, kind: 'Drain', metadata: { name: 'works' }, spec });
+  const roomy = scaled(
+    example,
+    regions.map((site) => targetIn(site)),
+    9000,
+  );
+  const drained = { ...roomy, drains: new Map([['works', drain]]) };
+  expect(proofs(drained)('nothing').found).toEqual([]);
+  expect(proofs(drained)('cluster cloud').found).toEqual([]);
+  expect(
+    proofs({
+      ...drained,
+      drains: new Map([
+        ...drained.drains,
+        ['more', { ...drain, spec: { ...drain.spec, target: { kind: 'Cluster', name: 'paris' } } }],
+      ]),
+    })('cluster cloud').found,
+  ).toEqual([
+    'PlaceDrained: 3,820 requests/s come to paris on the loss of cluster cloud, which is drained: its machines may be off',
+    'PlaceDrained: 3,300 requests/s come to newyork on the loss of cluster cloud, which is drained: its machines may be off',
+  ]);
+});
+
+test('the capacity of a cluster says nothing of what is left of its regions', () => {
+  const clusters = new Map(whole.clusters);
+  const cloud = clusters.get('cloud');
+  if (cloud === undefined) throw new Error('no cloud');
+  clusters.set('cloud', { ...cloud, spec: { ...cloud.spec, capacity: { requestsPerSecond: 9000 } } });
+  const platform = { ...scaled(example, [], 6000), clusters };
+  expect(proofs(platform)('nothing').found).toEqual([]);
+  expect(proofs(platform)('site cloud-asia').found).toEqual([
+    expect.stringMatching(
+      /^CapacityUnknown: cloud in cloud-europe gets 1,120 requests\/s of video on the loss of site cloud-asia/,
+    ),
+  ]);
 });

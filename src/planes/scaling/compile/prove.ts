@@ -1,6 +1,7 @@
 import { type Failure, nothing, regionsOf } from './failures.ts';
 import { type ArrivingUnder, type Floor, reaches, replicasFor } from './floors.ts';
 import type { Arriving } from './load.ts';
+import type { Observed } from './observed.ts';
 import { type ScalingWorld, utilisationOf } from './world.ts';
 
 /** Whether every request finds a place while something is lost, when DNS has followed. */
@@ -30,6 +31,10 @@ export type Shortage =
   | (At & { readonly kind: 'capacity'; readonly needed: number; readonly has: number })
   /** Nobody says what the place carries: neither a target of these policies nor the capacity of its cluster. */
   | (At & { readonly kind: 'unknown'; readonly policies: readonly string[]; readonly requestsPerSecond: number })
+  /** Nobody could ask how many replicas are Ready. */
+  | (At & { readonly kind: 'unread'; readonly target: string; readonly needed: number; readonly why: string })
+  /** The answers lead to what a Drain took out of service, because nothing else is left. */
+  | (At & { readonly kind: 'drained'; readonly requestsPerSecond: number })
   /** The answers lead to something that is lost, because nothing else is left. */
   | (At & { readonly kind: 'nobody'; readonly requestsPerSecond: number });
 
@@ -43,8 +48,8 @@ export interface Held {
   readonly world: ScalingWorld;
   readonly arriving: ArrivingUnder;
   readonly floors: readonly Floor[];
-  /** Replicas that are Ready, by target; those of its floor where it is not there. */
-  readonly ready: ReadonlyMap<string, number>;
+  /** By target; a floor counts as held where nobody was to ask. */
+  readonly observed: ReadonlyMap<string, Observed>;
 }
 
 /** Proves one failure; `nothing` is one as well. */
@@ -87,8 +92,12 @@ function shortagesAt(held: Held, failure: Failure, requests: readonly Arriving[]
   if (one === undefined) return [];
   const at = { cluster: one.cluster, ...(one.site === undefined ? {} : { site: one.site }) };
   if (isLost(held, failure, one)) return [{ ...at, kind: 'nobody', requestsPerSecond: sumOf(requests) }];
+  if (held.world.drained.has(one.cluster)) return [{ ...at, kind: 'drained', requestsPerSecond: sumOf(requests) }];
   const floors = held.floors.filter(({ spec }) => requests.some((request) => reaches(spec, request)));
-  const hasCapacity = held.world.platform.clusters.get(one.cluster)?.spec.capacity !== undefined;
+  const { platform } = held.world;
+  // What a cluster carries as a whole says nothing of what is left of its regions.
+  const isWhole = !regionsOf(platform, one.cluster).some((site) => failure.sites.has(site));
+  const hasCapacity = isWhole && platform.clusters.get(one.cluster)?.spec.capacity !== undefined;
   const uncovered = hasCapacity ? [] : requests.filter((request) => !floors.some(({ spec }) => reaches(spec, request)));
   return [
     ...floors.flatMap((floor) => shortOf(held, failure, { floor, at })),
@@ -115,12 +124,15 @@ interface Place {
   readonly at: At;
 }
 
-function shortOf({ world, arriving, ready }: Held, failure: Failure, { floor, at }: Place): readonly Shortage[] {
+function shortOf({ world, arriving, observed }: Held, failure: Failure, { floor, at }: Place): readonly Shortage[] {
   const { target, spec, replicas } = floor;
   const callsPerSecond = sumOf(arriving(failure).filter((request) => reaches(spec, request))) * spec.callsPerRequest;
   const needed = replicasFor(world.platform, spec, { callsPerSecond, lost: failure !== nothing });
-  const has = ready.get(target) ?? replicas;
-  if (needed > spec.replicas.max) return [{ ...at, kind: 'replicas', target, needed, has: spec.replicas.max }];
+  const seen = observed.get(target);
+  if (seen?.state === 'unread') return needed > 0 ? [{ ...at, kind: 'unread', target, needed, why: seen.why }] : [];
+  const has = seen?.ready ?? replicas;
+  const most = Math.min(spec.replicas.max, seen?.autoscaler?.max ?? Number.POSITIVE_INFINITY);
+  if (needed > most) return [{ ...at, kind: 'replicas', target, needed, has: most }];
   return needed > has ? [{ ...at, kind: 'late', target, needed, has, seconds: spec.readySeconds }] : [];
 }
 

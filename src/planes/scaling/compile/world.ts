@@ -9,6 +9,8 @@ export interface ScalingWorld {
   /** By policy: who is led where, with the drains and holds that are in force. */
   readonly answers: ReadonlyMap<string, Answers>;
   readonly demand: ScalingDemand;
+  /** Clusters that a Drain takes out of service: nobody promises that their machines run. */
+  readonly drained: ReadonlySet<string>;
 }
 
 export interface ScalingDemand {
@@ -17,6 +19,8 @@ export interface ScalingDemand {
   readonly unknownPerSecond: number;
   /** By policy, the share (0..1) of these requests that is for its hosts. */
   readonly shares: ReadonlyMap<string, number>;
+  /** Who should have measured and did not, as a clause for each; empty where all did. */
+  readonly unheard: readonly string[];
   /** Requests may be so many times what was measured before anybody notices: 1.2 is a fifth more. */
   readonly factor: number;
 }

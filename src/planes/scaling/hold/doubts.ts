@@ -1,26 +1,24 @@
-import { drainedAt } from '../../../answers/answers.ts';
 import { nothing } from '../compile/failures.ts';
 import type { Floor } from '../compile/floors.ts';
 import { type Held, proveFailure } from '../compile/prove.ts';
 import { proofFindings } from '../findings.ts';
-import type { Observed } from '../replicas.ts';
 
 /** Older figures may raise a floor, and lower none. */
 const freshMs = 15 * 60_000;
 
 /** Why no floor may fall now: stale figures, something that is drained, what is too small already, a cluster that does not answer. */
-export function releaseDoubts(
-  held: Held,
-  { observed, nowMs }: { readonly observed: ReadonlyMap<string, Observed>; readonly nowMs: number },
-): readonly string[] {
-  const { platform, demand } = held.world;
+export function releaseDoubts(held: Held, nowMs: number): readonly string[] {
+  const { demand } = held.world;
   const ageMs = nowMs - demand.rates.measuredAtMs;
-  const drained = [...drainedAt(platform, nowMs)].sort();
-  const unread = [...observed].flatMap(([target, one]) => (one.state === 'unread' ? [target] : []));
+  const drained = [...held.world.drained].sort();
+  const unread = [...held.observed].flatMap(([target, one]) => (one.state === 'unread' ? [target] : []));
   return [
     ...(ageMs > freshMs ? [`the demand was measured ${Math.round(ageMs / 60_000)} min ago, and 15 are the most`] : []),
+    ...demand.unheard,
     ...(drained.length > 0 ? [`${drained.join(', ')} ${drained.length === 1 ? 'is' : 'are'} drained`] : []),
-    ...proofFindings(proveFailure(held, nothing)).map(({ message }) => message),
+    ...proofFindings(proveFailure(held, nothing)).flatMap(({ reason, message }) =>
+      reason === 'WorkloadUnread' ? [] : [message],
+    ),
     ...(unread.length > 0 ? [`${unread.join(', ')} cannot be read`] : []),
     ...held.floors.flatMap(missing),
   ];

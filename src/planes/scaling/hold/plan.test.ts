@@ -5,7 +5,7 @@ import { apiVersion } from '../../../model/contract.ts';
 import { Drain } from '../../../model/spec/kinds.ts';
 import type { Platform } from '../../../model/spec/platform.ts';
 import { floorsOf, rememberedArriving } from '../compile/floors.ts';
-import type { Observed } from '../replicas.ts';
+import type { Observed } from '../compile/observed.ts';
 import { releaseDoubts } from './doubts.ts';
 import { holdPlan, type Release } from './plan.ts';
 
@@ -43,19 +43,34 @@ test.each([
   ['a cluster that is not read', undefined, 'has no kubeconfig'],
   ['a cluster that does not answer', { state: 'unread', why: 'no route to host' } as const, 'no route to host'],
   ['a Deployment', { state: 'read', ready: 3 } as const, 'name the HorizontalPodAutoscaler'],
-  ['an autoscaler that stops below the floor', hpa(3, 40), 'its floor is 59, and its autoscaler stops at 40'],
 ])('%s is refused', (_, observed, why) => {
   const { changes, refused } = planned(observed);
   expect(changes).toEqual([]);
   expect(refused).toMatchObject([{ why: expect.stringContaining(why) as string }]);
 });
 
-function doubts(platform: Platform, observed: Observed, atMs = nowMs): readonly string[] {
-  const world = worldOf(platform, { FR: 2000, DE: 600 });
+test('an autoscaler that stops below the floor is raised as far as it goes, and said', () => {
+  expect(planned(hpa(3, 40))).toMatchObject({
+    changes: [{ from: 3, to: 40 }],
+    refused: [{ why: 'its floor is 59, and its autoscaler stops at 40: raise maxReplicas' }],
+  });
+});
+
+function doubts(
+  platform: Platform,
+  observed: Observed,
+  atMs = nowMs,
+  unheard: readonly string[] = [],
+): readonly string[] {
+  const world = worldOf(platform, { FR: 2000, DE: 600 }, unheard);
   const arriving = rememberedArriving(world);
-  const ready = new Map(observed.state === 'read' ? [[floor?.target ?? '', observed.ready]] : []);
-  const held = { world, arriving, floors: floorsOf(world, arriving), ready };
-  return releaseDoubts(held, { observed: new Map([[floor?.target ?? '', observed]]), nowMs: atMs });
+  const held = {
+    world,
+    arriving,
+    floors: floorsOf(world, arriving),
+    observed: new Map([[floor?.target ?? '', observed]]),
+  };
+  return releaseDoubts(held, atMs);
 }
 
 test('nothing falls on old figures, while something is drained, too small or silent', () => {
@@ -70,6 +85,9 @@ test('nothing falls on old figures, while something is drained, too small or sil
   expect(doubts(drained, hpa(100))).toEqual(['paris is drained']);
   expect(doubts(platform, hpa(1))).toEqual([
     'web-cloud-europe needs 18 replicas now and has 1: the others come after 120 s',
+  ]);
+  expect(doubts(platform, hpa(100), nowMs, ['no blade of paris told what it measured'])).toEqual([
+    'no blade of paris told what it measured',
   ]);
   expect(doubts(platform, { state: 'unread', why: 'silent' })).toEqual(['web-cloud-europe cannot be read']);
 });

@@ -1,5 +1,5 @@
 import type { Floor } from '../compile/floors.ts';
-import type { Observed } from '../replicas.ts';
+import type { Observed } from '../compile/observed.ts';
 
 /** What becomes of the least replicas of autoscalers, so that they hold their floors. */
 export interface HoldPlan {
@@ -45,7 +45,7 @@ export function holdPlan(
   const refused: Kept[] = [];
   for (const { target, replicas, spec } of floors) {
     const seen = observed.get(target);
-    const why = unfit(seen, replicas);
+    const why = unfit(seen);
     if (seen?.state !== 'read' || seen.autoscaler === undefined || why !== undefined) {
       refused.push({ target, why: why ?? 'nobody asked its cluster' });
       continue;
@@ -60,7 +60,10 @@ export function holdPlan(
       from,
       to,
     });
-    if (replicas > from) changes.push(change(replicas));
+    const most = Math.min(replicas, seen.autoscaler.max);
+    if (most < replicas)
+      refused.push({ target, why: `its floor is ${replicas}, and its autoscaler stops at ${most}: raise maxReplicas` });
+    if (most > from) changes.push(change(most));
     if (replicas >= from) continue;
     if (!wanted)
       kept.push({ target, why: `${from} replicas stay, although ${replicas} are enough: --release gives them back` });
@@ -70,11 +73,10 @@ export function holdPlan(
   return { changes, kept, refused };
 }
 
-function unfit(seen: Observed | undefined, replicas: number): string | undefined {
+function unfit(seen: Observed | undefined): string | undefined {
   if (seen === undefined) return 'its Cluster has no kubeconfig in the platform spec';
   if (seen.state === 'unread') return seen.why;
   if (seen.autoscaler === undefined)
     return 'it names a Deployment: name the HorizontalPodAutoscaler that scales it, because a number of replicas that is written beside an autoscaler would not last';
-  const { max } = seen.autoscaler;
-  return replicas > max ? `its floor is ${replicas}, and its autoscaler stops at ${max}: raise maxReplicas` : undefined;
+  return undefined;
 }

@@ -1,0 +1,9 @@
+/** The replicas of a target as its cluster has them. */
+export type Observed =
+  | {
+      readonly state: 'read';
+      readonly ready: number;
+      /** The bounds of its autoscaler; absent where the target names its Deployment itself. */
+      readonly autoscaler?: { readonly min: number; readonly max: number };
+    }
+  | { readonly state: 'unread'; readonly why: string };
