@@ -4,7 +4,14 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /** The lab and the demo are programs of a checkout. */
-const ofCheckout = ['lab', 'src/cli/lab.js', 'src/cli/lab-logs.js', 'src/cli/demo.js'];
+const ofCheckout = [
+  'lab',
+  'tools',
+  'src/cli/lab.js',
+  'src/cli/lab-logs.js',
+  'src/cli/demo.js',
+  'src/cli/demo-fleet.js',
+];
 
 /** Writes the code as JavaScript below `target`, in the folders that it has in the checkout, with the files that it reads beside it. */
 export async function writeProgram(checkout: string, target: string, version: string): Promise<void> {
