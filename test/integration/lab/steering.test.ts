@@ -103,8 +103,12 @@ it('drain --wait of a cluster comes back when DNS leads nobody there, and withou
 });
 
 it('is shown by the status of the lab, and Prometheus asks it', async () => {
-  const { stdout } = await lab('status', '--state', state);
-  expect(stdout).toMatch(/^steering agent, automatic\n {2}powerdns +video\.example {2}inForce, generation \d+$/m);
+  // It may be at work on what an earlier test began.
+  await until(async () => {
+    const { stdout } = await lab('status', '--state', state);
+    const shown = /^steering agent, automatic\n {2}powerdns +video\.example {2}inForce, generation \d+$/m;
+    return shown.test(stdout) ? undefined : stdout;
+  }, 60_000);
   const asked = ['exec', '--state', state, '--', 'curl', '-s', 'http://127.0.0.1:9090/api/v1/targets?state=active'];
   await until(async () => {
     const { data } = JSON.parse((await lab(...asked)).stdout) as {
