@@ -105,11 +105,13 @@ function zoneGauges(gauge: AddGauge, now: () => SteeringFigures, nowMs: () => nu
   );
   gauge(
     'tideline_steering_plan_age_seconds',
-    'Time since the zone was read and planned last',
+    'Time since the zone was read and planned last or, where this agent has not done so yet, since it began to try',
     ['provider', 'zone'],
     (to) => {
-      for (const { provider, zone, plannedAtMs } of now().zones)
-        if (plannedAtMs !== undefined) to.set({ provider, zone }, Math.max(0, nowMs() - plannedAtMs) / 1000);
+      for (const { provider, zone, state, sinceMs, plannedAtMs } of now().zones) {
+        const fromMs = plannedAtMs ?? (state === 'standby' ? undefined : sinceMs);
+        if (fromMs !== undefined) to.set({ provider, zone }, Math.max(0, nowMs() - fromMs) / 1000);
+      }
     },
   );
 }
