@@ -56,6 +56,7 @@ bench: setup ## measure, and print ratios; ONLY=name runs some
 	@$(RUN) test/bench/main.ts $(if $(ONLY),--only $(ONLY))
 
 fleet: setup kubernetes servers salt ## make a cluster of booted servers by `tideline fleet apply` and a Salt master, and other tests of minutes
+	@$(RUN) test/fleet/install.ts
 	@tools/isolated $(VITEST) --project fleet
 
 quiet: setup ## leave a lab alone for a quarter of an hour: no alert may fire; MINUTES=n for another time
