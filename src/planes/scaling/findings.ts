@@ -1,6 +1,8 @@
 import { answersFor, preferenceOf } from '../../answers/answers.ts';
 import { countries } from '../../model/geo/countries.ts';
 import { countryOfPlace } from '../../model/geo/states.ts';
+import { entryAddresses } from '../../model/platform/entries.ts';
+import { clustersOfPolicy } from '../../model/platform/policies.ts';
 import type { Floor, Need } from './compile/floors.ts';
 import type { Observed } from './compile/observed.ts';
 import type { Proof, Shortage } from './compile/prove.ts';
@@ -57,6 +59,7 @@ export function readFindings(
             message: `the shares add up to ${figure(shares)}: ${shares < 1 ? 'the rest of the requests is left out' : 'some requests are counted twice'}`,
           },
         ]),
+    ...familyFindings(world),
     ...(assumed.length === 0
       ? []
       : [
@@ -66,6 +69,26 @@ export function readFindings(
           },
         ]),
   ];
+}
+
+/** DNS leads users over each family to the clusters that have an address of it; everything here is reckoned as if all had both. */
+function familyFindings({ answers, platform }: ScalingWorld): readonly ScalingFinding[] {
+  return [...answers.keys()].flatMap((name) => {
+    const policy = platform.policies.get(name);
+    const clusters = policy === undefined ? [] : clustersOfPolicy(policy);
+    return ([4, 6] as const).flatMap((family) => {
+      const lacking = clusters.filter(
+        (cluster) => !entryAddresses(platform, cluster).some((address) => address.family === family),
+      );
+      if (lacking.length === 0 || lacking.length === clusters.length) return [];
+      return [
+        {
+          reason: 'FamiliesDiffer' as const,
+          message: `${lacking.join(', ')} of policy ${name} ${lacking.length === 1 ? 'has' : 'have'} no IPv${family} address: users over IPv${family} are led past ${lacking.length === 1 ? 'it' : 'them'}, and are reckoned as if they were not`,
+        },
+      ];
+    });
+  });
 }
 
 /** Says how many countries that somebody leads to a target nobody measured. */

@@ -15,6 +15,8 @@ export const scalingReasons = {
   CapacityUnknown: 'Users would come to a cluster of which nobody says what it carries.',
   PlaceDrained: 'Users would come to a cluster that a Drain took out of service.',
   NobodyLeft: 'Nothing is left that could answer users: each of their clusters is lost.',
+  FamiliesDiffer:
+    'A policy names clusters of which some have no address of a family: users who come over it are led to fewer of them than is reckoned.',
   SharesPartial: 'The shares of the policies do not add up to one, so requests are left out or counted twice.',
   DemandPartial: 'Countries that the policies tell apart were not measured; they count as asking nothing.',
 } as const;
